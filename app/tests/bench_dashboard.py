@@ -1,12 +1,16 @@
 """Measure the dashboard: python tests/bench_dashboard.py [--visitors 50] [--seconds 300].
 
-It prints when the page is first painted, how long /healthz takes from the second call on, and, with many visitors who
-all have the live refresh on: how often the packages were imported meanwhile, and the server's memory. One of the
-visitors is a browser, which wants a refresh every 10 s; the others hold the page's connection and read what comes.
+It prints when the page is first painted, how long /healthz and /livez take from the second call on, and, with many
+visitors who all have the live refresh on: how often the packages were imported meanwhile, how much memory the server
+has for each of them, and how much when they have left. One of the visitors is a browser, which wants a refresh every
+10 s; the others hold the page's connection, say that they have drawn it, and read what comes. `--sources` measures
+another version, such as one of before: two that are measured in turns can be compared, whatever else the machine does.
 """
 
 import argparse
 import asyncio
+import json
+import os
 import statistics
 import threading
 import time
@@ -14,6 +18,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import psutil
+import serving
 from playwright.sync_api import Browser, sync_playwright
 from serving import Served, arrive, launch, serve
 from tornado.httpclient import AsyncHTTPClient
@@ -26,6 +31,7 @@ if "-c" in sys.orig_argv and "import foopack_core\\n" in sys.orig_argv[-1]:
         log.write("x")
 """
 EVERY = "10 s"
+GONE = 45  # seconds after which Bokeh has put away the sessions of who has left, twice what it waits
 
 
 def painted(browser: Browser, served: Served, times: int = 5) -> list[float]:
@@ -39,21 +45,39 @@ def painted(browser: Browser, served: Served, times: int = 5) -> list[float]:
     return found
 
 
-def health(served: Served, times: int = 100) -> list[float]:
-    """Return the milliseconds of calls of /healthz after the first."""
+def asked(served: Served, path: str, times: int = 100) -> list[float]:
+    """Return the milliseconds of calls of a path after the first."""
     found = []
     for _ in range(times):
         begin = time.perf_counter()
-        served.get("healthz")
+        served.get(path)
         found.append(1000 * (time.perf_counter() - begin))
     return found
 
 
+READY = [
+    {"msgid": "1", "msgtype": "PATCH-DOC"},
+    {},
+    {
+        "events": [
+            {
+                "kind": "MessageSent",
+                "msg_type": "bokeh_event",
+                "msg_data": {"type": "event", "name": "document_ready", "values": {"type": "map"}},
+            }
+        ]
+    },
+]
+
+
 async def visit(served: Served) -> WebSocketClientConnection:
-    """Open the page and its connection, as a browser does."""
+    """Open the page and its connection, and say that it is drawn, as a browser does."""
     answer = await AsyncHTTPClient().fetch(served.url, request_timeout=300)
     token = answer.body.decode().partition('"token":"')[2].partition('"')[0]
-    return await websocket_connect(f"ws{served.url[4:]}ws", subprotocols=["bokeh", token])
+    connection = await websocket_connect(f"ws{served.url[4:]}ws", subprotocols=["bokeh", token])
+    for part in READY:
+        await connection.write_message(json.dumps(part))
+    return connection
 
 
 class Crowd:
@@ -63,6 +87,7 @@ class Crowd:
         self.told = 0  # changes of a page, of all of them together
         self.lost = 0  # visitors whose connection has ended
         self.here = 0
+        self.visitors = visitors
         self.leave = threading.Event()
         self.thread = threading.Thread(target=lambda: asyncio.run(self.look(served, visitors)))
         self.thread.start()
@@ -77,6 +102,14 @@ class Crowd:
             await asyncio.sleep(0.1)
         for task in watching:
             task.cancel()
+
+    def leave_when_here(self) -> None:
+        """Wait until all have come, and let them go."""
+        while self.here < self.visitors:
+            time.sleep(0.1)
+        time.sleep(5)  # for what they are told first
+        self.leave.set()
+        self.thread.join()
 
     async def read(self, connection: WebSocketClientConnection) -> None:
         """Read what the server sends, until it ends the connection."""
@@ -95,43 +128,63 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     options.add_argument("--visitors", type=int, default=50)
     options.add_argument("--seconds", type=float, default=300)
+    options.add_argument("--sources", type=Path, help="the folder that has the myapp to measure")
     arguments = options.parse_args()
     with TemporaryDirectory() as site, sync_playwright() as playwright:
         log = Path(site) / "imports"
         (Path(site) / "sitecustomize.py").write_text(COUNTS.format(log=str(log)))
         browser = launch(playwright)
+        if arguments.sources:
+            serving.SOURCES = arguments.sources.resolve()
+        print(f"load of the machine: {os.getloadavg()[0]:.1f}")
         with serve(Path(site)) as served:
             begin = time.perf_counter()
             served.get("healthz")
             print(f"/healthz, first call: {time.perf_counter() - begin:.1f} s")
             print(f"first paint: {spread(painted(browser, served))}")
-            print(f"/healthz: {spread(health(served))}")
+            print(f"the page, from the server: {spread(asked(served, '', 20))}")
+            for path in ("healthz", "livez"):
+                print(f"/{path}: {spread(asked(served, path))}")
             crowd(served, browser, log, arguments.visitors, arguments.seconds)
         browser.close()
 
 
 def crowd(served: Served, browser: Browser, log: Path, visitors: int, seconds: float) -> None:
     """Let many visitors watch for a while, and print what they cost."""
+    process = psutil.Process(served.process.pid)
+    alone = megabytes(process)
     others = Crowd(served, visitors - 1)
     while others.here < visitors - 1:
         time.sleep(0.1)
     page = browser.new_page()
     arrive(page, served)
     page.get_by_label("every").select_option(EVERY)
-    process = psutil.Process(served.process.pid)
     before, begin = len(log.read_text()), time.monotonic()
     while (passed := time.monotonic() - begin) < seconds:
         time.sleep(min(30, seconds))
-        slowest = max(health(served, 10))
-        memory = process.memory_info().rss / 1e6
+        slowest = max(asked(served, "healthz", 10))
+        memory = megabytes(process)
         told = f"{others.told} changes sent, /healthz at most {slowest:.0f} ms"
         print(f"{passed:4.0f} s: {memory:.0f} MB, {told}", flush=True)
     passed = time.monotonic() - begin
     refreshes = len(log.read_text()) - before
     print(f"{visitors} live visitors, the most eager every {EVERY}: {refreshes} refreshes in {passed:.0f} s")
     print(f"{others.lost} connections were lost")
+    more = memory - alone
+    print(f"alone {alone:.0f} MB, with {visitors} visitors {more:.0f} MB more, {more / visitors:.2f} MB for each")
+    page.close()
     others.leave.set()
     others.thread.join()
+    time.sleep(GONE)
+    left = megabytes(process)
+    Crowd(served, visitors).leave_when_here()
+    again = megabytes(process)
+    print(f"{GONE} s after they left {left - alone:.0f} MB more than alone; with as many again {again - alone:.0f} MB")
+
+
+def megabytes(process: psutil.Process) -> float:
+    """Return the memory of a process that is not another's, in MB."""
+    return process.memory_info().rss / 1e6
 
 
 if __name__ == "__main__":

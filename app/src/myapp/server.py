@@ -24,11 +24,11 @@ from tornado.routing import Matcher, Rule
 from tornado.web import RequestHandler
 
 from myapp import channel, diagnostics, imports, requirements, settings
-from myapp.dashboard import page, text
+from myapp.dashboard import Pieces, page
 from myapp.health import ALIVE, health, unknown
 from myapp.refresh import IDLE, Refresher
 from myapp.report import PINNED
-from myapp.view import Sample
+from myapp.view import Sample, text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -172,6 +172,7 @@ def serve(address: str, port: int, origins: Sequence[str], prefix: str = "", ask
     sample = Sample()
     refresher = Refresher(lambda: examine(sample), well=lambda report: not report.problems)
     newer = Refresher(lambda: channel.newer(ask, installed()), idle=HOUR) if ask else None
+    shared = Pieces(refresher, sample, newer)
     routes = {"refresher": refresher}
     own: list[tuple[Any, ...]] = [
         (r"/livez", Live),
@@ -180,7 +181,7 @@ def serve(address: str, port: int, origins: Sequence[str], prefix: str = "", ask
         (r"/again\.js", Script),
     ]
     server = pn.serve(
-        {"/": lambda: page(refresher, sample, newer)},
+        {"/": lambda: page(shared)},
         address=address,
         port=port,
         websocket_origin=settings.sockets(list(origins)) or None,

@@ -1,19 +1,33 @@
 """The sample view: the one thing on the page that really uses the packages, in this process.
 
-What a package does when it is loaded or used here could be anything, so it is tried in a thread beside, and drawn for a
-visitor only once that has worked.
+What a package does when it is loaded or used here could be anything, so it is drawn in a thread beside, once; visitors
+get copies of what has come of that.
 """
 
 from __future__ import annotations
 
 import threading
-from importlib import import_module
-from typing import TYPE_CHECKING
+from importlib import import_module, resources
+from typing import TYPE_CHECKING, Any
+
+import panel as pn
+from bokeh.document import Document
+from bokeh.models import CustomJS
+from panel.io.resources import LOCAL_DIST
+from panel.io.state import set_curdoc
 
 if TYPE_CHECKING:
-    import panel as pn
+    from bokeh.model import Model
 
 TIMEOUT = 60.0  # seconds
+
+
+def text(name: str) -> str:
+    """Return a file of the page: its template, or a stylesheet."""
+    return (resources.files("myapp") / "page" / name).read_text(encoding="utf-8")
+
+
+PARTS, CHART = text("parts.css"), text("chart.js")
 
 
 class Sample:
@@ -23,6 +37,7 @@ class Sample:
         """Begin with nothing loaded."""
         self.works = False
         self.text = ""  # the sample as a table to read, once it works
+        self._drawn: Any = None  # the sample as Bokeh writes a document
         self._timeout = timeout
         self._trial: threading.Thread | None = None
         self._fault: str | None = None
@@ -40,28 +55,45 @@ class Sample:
         self._trial = None
         return self._fault
 
-    def draw(self) -> pn.Column:
-        """Draw it for a visitor.
-
-        Raises:
-            Exception: Whatever the packages raise; it counts as not working until the next attempt.
-        """
-        try:
-            sample, ui = import_module("myapp.sample"), import_module("foopack_ui")
-            return ui.view(sample.temperatures())
-        except Exception:
-            self.works = False
-            raise
+    def draw(self) -> Model:
+        """Return the sample as a model of its own, for one visitor, once it works: a copy of what was drawn."""
+        document = Document.from_json(self._drawn)
+        root = document.roots[0]
+        document.remove_root(root)
+        return root
 
     def _try(self) -> None:
         try:
+            sample, ui = import_module("myapp.sample"), import_module("foopack_ui")
+            array = sample.temperatures()
+            document = Document()
+            document.template_variables["dist_url"] = LOCAL_DIST  # else Panel's styles come from its CDN
+            with set_curdoc(document):
+                document.add_root(suit(ui.view(array)).get_root(document))
+            self._drawn, self.text = document.to_json(), sample.text(array)
             self.draw()
-            sample = import_module("myapp.sample")
-            self.text = sample.text(sample.temperatures())
         except BaseException as error:  # SystemExit too
             self._fault = line(error)
         else:
             self.works, self._fault = True, None
+
+
+def suit(view: pn.Column) -> pn.Column:
+    """Let the packages' own view follow the page: its colours, and a width that may be a phone's."""
+    for pane in view:
+        pane.stylesheets = [*pane.stylesheets, PARTS]
+        if isinstance(pane, pn.pane.Bokeh):
+            plot: Any = pane.object
+            plot.toolbar_location = plot.border_fill_color = plot.background_fill_color = None
+            plot.xaxis.major_label_orientation = "vertical"
+            for legend in list(plot.legend):
+                plot.right.remove(legend)
+                plot.add_layout(legend, "above")
+                # As wide as a phone's plot: a legend does not wrap.
+                legend.update(orientation="horizontal", padding=0, margin=4, glyph_width=14, label_standoff=3)
+            # It is told how wide it is once it is drawn.
+            plot.js_on_change("inner_width", CustomJS(args={"plot": plot}, code=CHART))
+    return view
 
 
 def line(error: BaseException) -> str:

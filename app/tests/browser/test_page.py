@@ -109,6 +109,26 @@ def test_another_version_than_required_stands_out(page: Page, dashboard: Served,
     assert (status, json.loads(body)["status"]) == (503, "mismatch")
 
 
+# Of each element, how many lines its text has; a package may break at its hyphens.
+LINES = """(elements) => elements.map((each) => {
+  const range = document.createRange();
+  range.selectNodeContents(each);
+  return [each.textContent, new Set([...range.getClientRects()].map((box) => Math.round(box.top))).size];
+})"""
+
+
+@pytest.mark.parametrize("context", [{"viewport": {"width": 320, "height": 700}}], indirect=True)
+def test_on_the_narrowest_of_screens_words_and_numbers_stay_whole(page: Page, dashboard: Served) -> None:
+    arrive(page, dashboard)
+    for selector in (".then .installed", ".then thead th", ".then .panel-df td", ".then .panel-df th", "header time"):
+        told = page.locator(selector).locator("visible=true").evaluate_all(LINES)
+        assert told, selector
+        assert [text for text, lines in told if lines > 1] == []
+    names = page.locator(".then tbody.pinned th, .then tbody.pinned + tbody th").evaluate_all(LINES)
+    assert [text for text, lines in names if lines > 1 + text.count("-") + 2 * text.count("work tree")] == []
+    assert page.evaluate("document.documentElement.scrollWidth") == 320
+
+
 def test_a_live_page_refreshes_itself_and_one_that_is_not_does_not(
     page: Page, context: BrowserContext, dashboard: Served, broken: Path
 ) -> None:

@@ -178,7 +178,13 @@
     const { version, revision, until } = now.before;
     const which = version === now.version && revision ? `${version} (${revision.slice(0, 12)})` : version || revision.slice(0, 12);
     const day = until.slice(0, 10) === new Date().toISOString().slice(0, 10) ? "" : `${until.slice(0, 10)} `;
-    write(before, `Before: ${which} until ${day}${until.slice(11, 16)} UTC`);
+    const line = `Before: ${which} until `;
+    const moment = `${day}${until.slice(11, 16)} UTC`;
+    if (before.textContent === line + moment) return;
+    const element = document.createElement("time"); // it stays in one line
+    element.dateTime = until;
+    element.textContent = moment;
+    before.replaceChildren(line, element);
   };
 
   window.WebSocket = class extends WebSocket {
