@@ -9,7 +9,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// Clean removes artifacts, the channels of channel:serve, and environments of the embedded toolchain; caches of tools stay.
+// Clean removes what was made here. These are artifacts, the channels of channel:serve, and environments of the embedded toolchain; caches of tools
+// stay. For example: `mage clean`, `mage clean build:all`.
 func Clean(ctx context.Context) error {
 	return inWorkspace(ctx, func(ctx context.Context, a *pipeline, w *workspace.Workspace) error {
 		return folders.Cleaner{Runner: a.runner, Remove: sh.Rm, Say: a.view.Line}.Clean(ctx, w)

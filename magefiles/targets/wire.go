@@ -62,6 +62,7 @@ func init() {
 		name, value, _ := strings.Cut(kv, "=")
 		_ = os.Setenv(name, value) // it was one before
 	}
+	readCommandLine()
 }
 
 // env are the variables of this process.
