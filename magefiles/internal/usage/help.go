@@ -56,7 +56,7 @@ var groups = []group{
 const others = "Of this repository"
 
 // statuses is what each target ends with.
-const statuses = "Exit statuses: 0 done, 1 failed, 2 the command line is wrong and nothing was done, 3 stopped for a person."
+const statuses = "Exit statuses: 0 done, 1 failed, 2 the command line is wrong and nothing was done, 3 stopped for a person, 130 Ctrl-C."
 
 // section is a group with the targets that a magefile has of it.
 type section struct {

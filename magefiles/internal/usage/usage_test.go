@@ -174,7 +174,7 @@ Of this repository
   build  builds it
 
 `+"`mage help TARGET` explains one. Flags stand behind the\ntarget and its arguments: -name=value, or -name alone for\nyes.\n"+
-		"Exit statuses: 0 done, 1 failed, 2 the command line is wrong\nand nothing was done, 3 stopped for a person.", text)
+		"Exit statuses: 0 done, 1 failed, 2 the command line is wrong\nand nothing was done, 3 stopped for a person, 130 Ctrl-C.", text)
 
 	text, err = program().Read(t.Context(), []string{"help", "Deploy:To"}, 40)
 	require.NoError(t, err)
@@ -193,7 +193,8 @@ For example:
 
 Exit statuses: 0 done, 1 failed, 2 the
 command line is wrong and nothing was
-done, 3 stopped for a person.`, text)
+done, 3 stopped for a person, 130
+Ctrl-C.`, text)
 
 	for asked, want := range map[string]string{
 		"version": "  version:bump  changes versions\n  version:show  prints versions",

@@ -38,6 +38,7 @@ type View struct {
 	live   []*liveLine
 	drawn  int // lines that are on the terminal until something else is written
 	asking int // questions that are not answered
+	asked  int // questions that were put
 }
 
 // held is locked for reading by who writes, and for writing by Hold.
