@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -47,6 +48,44 @@ func TestAQuestionIsOnlyAQuestion(t *testing.T) {
 		"undo, Ctrl-C": {[]string{"undo"}, "Take v0.1.7 back? [y/N] ", "\x03", "^C", 130, interrupted},
 	})
 	require.Equal(t, "v0.1.7", git(t, r.dir, "tag", "--list", "v0.1.7"))
+	r.asks(map[string]question{
+		"going on, no":     {[]string{"release"}, "Go on with v0.1.7? [y/N] ", "n\n", "n", 3, no},
+		"going on, Ctrl-C": {[]string{"release"}, "Go on with v0.1.7? [y/N] ", "\x03", "^C", 130, []string{"Error: stopped by a signal (interrupt), at a safe point", "→ `mage release` goes on from here"}},
+	})
+}
+
+// Whoever goes on with a release is shown what is left of it, and whether it can be taken back, in place of what was agreed to. It fits the
+// terminal, and a Ctrl-C, a no and another width in between change nothing.
+func TestGoingOnShowsWhatIsLeft(t *testing.T) {
+	t.Parallel()
+	r := newReleasing(t, releaseOptions{by: "here"})
+	r.env = command.Unset(r.env, "CI")
+	r.refuseUploads("mono-p0002")
+	r.refused(1, "", "release", "-to=patch", "-yes")
+	commit := git(t, r.dir, "rev-parse", "--short=12", "v0.1.7^{commit}")
+	for _, wide := range []int{80, 40} {
+		x, _ := r.start("release")
+		terminal := ptytest.StartAt(t, wide, x)
+		terminal.Expect("Go on with v0.1.7? [y/N] ")
+		terminal.Resize(200 - wide)
+		terminal.Type("n\n")
+		said, code := terminal.End()
+		require.Equal(t, 3, code, said)
+		require.NotContains(t, said, "pixi.toml")
+		var want []string
+		for _, line := range []string{
+			"v0.1.7 (commit " + commit + ") is begun, and goes on",
+			"Done: bump and commit, check, build, import, tag, push",
+			"To do: publish (1 of 3 files), visible, verify, GitHub release",
+			"2 of 3 files are on " + regexp.MustCompile(`http://[\d.:]+/mono`).FindString(said) + ": it cannot be taken back any more",
+		} {
+			want = append(want, strings.Split(columns.Wrap(line, wide, 2), "\n")...)
+		}
+		rows := shownFrom(t, terminal.Screen(), "v0.1.7 (commit")
+		require.Equal(t, want, rows[:len(want)])
+	}
+	r.refuseUploads("")
+	require.Contains(t, r.ok("release", "-yes"), "v0.1.7 is released")
 }
 
 // interrupted is what is said where nothing can have been done yet.

@@ -17,7 +17,7 @@ func (a *pipeline) confirm(ctx context.Context, yes bool, question string) error
 		return nil
 	}
 	if !term.IsTerminal(int(os.Stdin.Fd())) || !term.IsTerminal(int(os.Stderr.Fd())) {
-		return operr.NewStopped("add -yes to do it without being asked, which says yes to: "+question, "nothing was changed: there is no terminal to ask at, and no -yes")
+		return operr.NewStopped("add -yes to do it without being asked, which says yes to: "+question, "nothing was changed: there is no terminal to ask at, and no -yes").WithWayOn()
 	}
 	defer a.view.Ask(question + " [y/N] ")()
 	answer := make(chan string, 1)

@@ -2,7 +2,6 @@ package targets
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -61,7 +60,7 @@ func (Docker) All(ctx context.Context,
 	})
 }
 
-// Plan says what would be built and tagged. A downstream is named by its name or folder; the definition for buildx is shown, too. For example: `mage
+// Plan says what would be built and tagged. A downstream is named by its name or folder; -json has the definition for buildx. For example: `mage
 // docker:plan myapp`, `mage docker:plan myapp -json`.
 func (Docker) Plan(ctx context.Context, name string,
 	verify *bool, // build it again without a cache, and compare every platform with what the registry has
@@ -179,14 +178,10 @@ func (a *pipeline) showPlan(p *image.Plan, tags bool) {
 	}
 }
 
-// sayPlan shows a plan with its definition.
+// sayPlan shows a plan. Its definition is long, and for programs.
 func (a *pipeline) sayPlan(p *image.Plan) {
 	a.showPlan(p, true)
-	text, err := json.MarshalIndent(p.Definition, "", "  ")
-	if err != nil {
-		panic(err) // strings, and maps of them, can be written
-	}
-	a.view.Line("%s", text)
+	a.view.Text("→ `mage docker:image %s` builds it; `mage docker:plan %[1]s -json` has labels, arguments and the definition for buildx", p.Name)
 }
 
 func (a *pipeline) sayImage(r image.Result) {

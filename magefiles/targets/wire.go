@@ -132,6 +132,7 @@ func newView() *view.View {
 		Summary: summary(),
 		Verbose: mg.Verbose(),
 		Width:   width,
+		Breaks:  terminal,
 	}
 }
 

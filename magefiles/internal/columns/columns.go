@@ -2,6 +2,7 @@
 package columns
 
 import (
+	"regexp"
 	"strings"
 	"unicode/utf8"
 )
@@ -20,8 +21,13 @@ func Wrap(text string, width, indent int) string {
 	return strings.Join(lines, "\n")
 }
 
+var color = regexp.MustCompile("\x1b\\[[0-9;]*m")
+
+// wideness is how many columns a text takes, of which colors take none.
+func wideness(text string) int { return utf8.RuneCountInString(color.ReplaceAllString(text, "")) }
+
 func wrapLine(line string, width, indent int) string {
-	if utf8.RuneCountInString(line) <= width {
+	if wideness(line) <= width {
 		return line
 	}
 	var out strings.Builder
@@ -34,7 +40,7 @@ func wrapLine(line string, width, indent int) string {
 		}
 		word := line[gap : gap+end]
 		line = line[gap+end:]
-		wide := utf8.RuneCountInString(word)
+		wide := wideness(word)
 		if begun && wide > 0 && used+gap+wide > width {
 			out.WriteString("\n" + strings.Repeat(" ", indent))
 			used, gap = indent, 0

@@ -24,6 +24,7 @@ func TestWrap(t *testing.T) {
 		"each line":               {"one two\nthree four", 6, 1, "one\n two\nthree\n four"},
 		"characters, not bytes":   {"äöü äöü", 7, 0, "äöü äöü"},
 		"spaces at the end":       {"one two   ", 7, 0, "one two"},
+		"colors take none":        {"\x1b[32m✓\x1b[0m one two", 9, 2, "\x1b[32m✓\x1b[0m one two"},
 		"nothing":                 {"", 7, 0, ""},
 	} {
 		require.Equal(t, c.want, Wrap(c.text, c.width, c.indent), name)

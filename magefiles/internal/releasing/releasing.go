@@ -65,7 +65,12 @@ func (r Releaser) Run(ctx context.Context, req bump.Request, by string) (result 
 	}
 	defer unlock()
 	one.Request, one.Publish = bumping.WithChangelog(req, one.Root), by
-	one.Confirm = func(ctx context.Context, p *plan.Plan) error { return r.confirm(ctx, one, p) }
+	one.Confirm = func(ctx context.Context, p *plan.Plan, left *release.Left) error {
+		if left != nil {
+			return r.confirmRest(ctx, p, left)
+		}
+		return r.confirm(ctx, one, p)
+	}
 	result, err = one.Run(ctx)
 	if errors.Is(err, operr.ErrDeclined) {
 		err = operr.NewDeclined("add -yes to release without being asked", "not released")

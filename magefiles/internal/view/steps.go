@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/foopack/foopack/magefiles/internal/columns"
 )
 
 // Step runs f and writes one line: a mark, the name, the time and the evidence that f returned. One that put a question has no time, which was the
@@ -62,7 +64,7 @@ func (v *View) step(name, lasted, evidence string, err error) string {
 	if err != nil {
 		evidence = "stopped here"
 	}
-	return v.text("%s %-26s %6s  %s\n", v.mark(err), name, lasted, evidence)
+	return v.broken(v.text("%s %-26s %6s  %s", v.mark(err), name, lasted, evidence), 4) + "\n"
 }
 
 // Step is View.Step in a group: the line is kept for Done.
@@ -89,7 +91,22 @@ func (v *View) Skipped(name, why string) {
 func (v *View) Heading(format string, args ...any) {
 	v.lock()
 	defer v.unlock()
-	fmt.Fprintln(v.Out, v.paint(bold, v.text(format, args...)))
+	fmt.Fprintln(v.Out, v.paint(bold, v.broken(v.text(format, args...), 2)))
+}
+
+// Text writes a line of the result that is prose: at a terminal it is broken between words, where Line leaves a command or a path whole.
+func (v *View) Text(format string, args ...any) {
+	v.lock()
+	defer v.unlock()
+	fmt.Fprintln(v.Out, v.broken(v.text(format, args...), 2))
+}
+
+// broken is text that fits into the terminal, with what its lines are continued by indented. Elsewhere it is as it was.
+func (v *View) broken(text string, indent int) string {
+	if !v.Breaks {
+		return text
+	}
+	return columns.Wrap(text, v.width(), indent)
 }
 
 // Line writes a line of the result.
