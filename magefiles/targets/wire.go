@@ -63,6 +63,7 @@ func init() {
 		name, value, _ := strings.Cut(kv, "=")
 		_ = os.Setenv(name, value) // it was one before
 	}
+	readCommandLine()
 }
 
 // env are the variables of this process.
@@ -132,6 +133,7 @@ func newView() *view.View {
 		Summary: summary(),
 		Verbose: mg.Verbose(),
 		Width:   width,
+		Breaks:  terminal,
 	}
 }
 
