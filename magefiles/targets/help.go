@@ -4,9 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"time"
 
-	"github.com/foopack/foopack/magefiles/internal/columns"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/usage"
 )
@@ -29,20 +27,12 @@ func Help(ctx context.Context) error {
 
 // readCommandLine ends a compiled magefile whose command line is wrong, or asks for one target's help, before Mage reads it.
 func readCommandLine() {
-	runner := newRunner()
-	program, ok := usage.Running(runner, runner.Environ())
-	if !ok || usage.AsksMage(env) {
-		return
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-	defer cancel()
-	text, err := program.Read(ctx, os.Args[1:], width())
+	text, err := usage.BeforeMage(os.Args[1:], env, width(), func() (usage.Program, bool) {
+		runner := newRunner()
+		return usage.Running(runner, runner.Environ())
+	})
 	if err != nil {
-		said := fmt.Sprintf("Error: %+v", plain(err))
-		if terminal(os.Stderr) {
-			said = columns.Wrap(said, width(), 2)
-		}
-		fmt.Fprintln(os.Stderr, said)
+		fmt.Fprintf(os.Stderr, "Error: %+v\n", fitted(err, "Error: "))
 		os.Exit(operr.ExitStatus(err))
 	}
 	if text != "" {

@@ -4,6 +4,7 @@ package columns
 import (
 	"regexp"
 	"strings"
+	"sync"
 	"unicode/utf8"
 )
 
@@ -21,10 +22,11 @@ func Wrap(text string, width, indent int) string {
 	return strings.Join(lines, "\n")
 }
 
-var color = regexp.MustCompile("\x1b\\[[0-9;]*m")
+// color is compiled when text is first too wide: most programs never have such a text.
+var color = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile("\x1b\\[[0-9;]*m") })
 
 // wideness is how many columns a text takes, of which colors take none.
-func wideness(text string) int { return utf8.RuneCountInString(color.ReplaceAllString(text, "")) }
+func wideness(text string) int { return utf8.RuneCountInString(color().ReplaceAllString(text, "")) }
 
 func wrapLine(line string, width, indent int) string {
 	if wideness(line) <= width {

@@ -3,11 +3,11 @@ package usage
 import (
 	"context"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/columns"
+	"github.com/foopack/foopack/magefiles/internal/lazyregexp"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
@@ -47,8 +47,12 @@ var groups = []group{
 		targets: []string{"deploy:to", "deploy:rollback", "deploy:setup", "deploy:plan", "deploy:remove", "deploy:status", "deploy:logs", "deploy:", "deliver"},
 	},
 	{
+		title:   "CI",
+		targets: []string{"ci:matrix", "ci:triggers", "ci:run", "ci:"},
+	},
+	{
 		title:   "Workshop",
-		targets: []string{"check", "fmt", "lint", "test:all", "test:package", "test:", "qa:all", "qa:package", "qa:", "build:all", "build:package", "build:", "ci:", "lock", "clean"},
+		targets: []string{"check", "fmt", "lint", "test:all", "test:package", "test:", "qa:all", "qa:package", "qa:", "build:all", "build:package", "build:", "lock", "clean"},
 	},
 }
 
@@ -126,7 +130,7 @@ func rows(targets []listed, width int) string {
 // HelpOf writes what one target does and takes, or the targets of a namespace. The exit status of its error is operr.Usage.
 func (p Program) HelpOf(ctx context.Context, name string, width int) (string, error) {
 	t := p.explain(ctx, name)
-	l := line{program: p, args: []string{"help", name}}
+	l := line{of: p, args: []string{"help", name}}
 	if t == nil && l.listed(ctx) {
 		t = p.alias(ctx, name, l.all)
 		if t == nil && len(inGroup(l.all, name)) > 0 {
@@ -149,7 +153,7 @@ func (p Program) HelpOf(ctx context.Context, name string, width int) (string, er
 	if len(t.flags) > 0 {
 		text += "\n" + t.flagRows(width)
 	}
-	if all := example.FindAllStringSubmatch(examples, -1); len(all) > 0 {
+	if all := example().FindAllStringSubmatch(examples, -1); len(all) > 0 {
 		text += "\nFor example:\n"
 		for _, e := range all {
 			text += "  " + e[1] + "\n"
@@ -159,7 +163,7 @@ func (p Program) HelpOf(ctx context.Context, name string, width int) (string, er
 }
 
 // example is a command line that a comment shows. Mage writes other quotes than the comment has.
-var example = regexp.MustCompile("[`'](mage [^`']*)[`']")
+var example = lazyregexp.New("[`'](mage [^`']*)[`']")
 
 // flagRows are a target's flags, each with what it means and how its value is written.
 func (t *target) flagRows(width int) string {

@@ -6,13 +6,13 @@ import (
 	"errors"
 	"io"
 	"os"
-	"regexp"
 	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
 
 	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/lazyregexp"
 )
 
 // Program is a compiled magefile.
@@ -92,7 +92,7 @@ func (p Program) ask(ctx context.Context, args ...string) (string, error) {
 	})
 }
 
-var listLine = regexp.MustCompile(`(?m)^  ([\w:]+)(\*?)\s+(.*)$`)
+var listLine = lazyregexp.New(`(?m)^  ([\w:]+)(\*?)\s+(.*)$`)
 
 // list are all targets, in the order of their names.
 func (p Program) list(ctx context.Context) ([]listed, error) {
@@ -101,7 +101,7 @@ func (p Program) list(ctx context.Context) ([]listed, error) {
 		return nil, err
 	}
 	var all []listed
-	for _, m := range listLine.FindAllStringSubmatch(said, -1) {
+	for _, m := range listLine().FindAllStringSubmatch(said, -1) {
 		all = append(all, listed{
 			name:     m[1],
 			synopsis: m[3],
@@ -115,16 +115,16 @@ func (p Program) list(ctx context.Context) ([]listed, error) {
 }
 
 var (
-	usageLine  = regexp.MustCompile(`(?m)^Usage:\n\n\t\S+ ([^ \n]+)(.*)$`)
-	argument   = regexp.MustCompile(`^<(\w+)>$`)
-	flagForm   = regexp.MustCompile(`-(\w+)=<([\w.]+)>(?: +(.*))?`)
-	targetName = regexp.MustCompile(`^[A-Za-z_][\w:]*$`)
-	aliasLine  = regexp.MustCompile(`(?m)^Aliases: (.*)$`)
+	usageLine  = lazyregexp.New(`(?m)^Usage:\n\n\t\S+ ([^ \n]+)(.*)$`)
+	argument   = lazyregexp.New(`^<(\w+)>$`)
+	flagForm   = lazyregexp.New(`-(\w+)=<([\w.]+)>(?: +(.*))?`)
+	targetName = lazyregexp.New(`^[A-Za-z_][\w:]*$`)
+	aliasLine  = lazyregexp.New(`(?m)^Aliases: (.*)$`)
 )
 
 // explain is what a target takes; nil where there is none of that name, or Mage writes it in a way that is not understood.
 func (p Program) explain(ctx context.Context, name string) *target {
-	if !targetName.MatchString(name) {
+	if !targetName().MatchString(name) {
 		return nil
 	}
 	said, err := p.ask(ctx, "-h", name)
@@ -135,7 +135,7 @@ func (p Program) explain(ctx context.Context, name string) *target {
 }
 
 func readTarget(said string) *target {
-	m := usageLine.FindStringSubmatchIndex(said)
+	m := usageLine().FindStringSubmatchIndex(said)
 	if m == nil {
 		return nil
 	}
@@ -143,15 +143,17 @@ func readTarget(said string) *target {
 	t := &target{name: said[m[2]:m[3]], about: strings.Join(strings.Fields(about), " ")}
 	form := said[m[4]:m[5]]
 	for word := range strings.FieldsSeq(form) {
-		if a := argument.FindStringSubmatch(word); a != nil {
+		if a := argument().FindStringSubmatch(word); a != nil {
 			t.required = append(t.required, strings.ToUpper(a[1]))
 		}
 	}
 	if _, flags, ok := strings.Cut(rest, "\nFlags:\n"); ok {
 		form, _, _ = strings.Cut(flags, "\nAliases:")
+	} else { // flags that have no comment are said in brackets
+		form = strings.NewReplacer("[", "\n", "]", "\n").Replace(form)
 	}
-	for line := range strings.Lines(strings.NewReplacer("[", "\n", "]", "\n").Replace(form)) {
-		if f := flagForm.FindStringSubmatch(strings.TrimSpace(line)); f != nil && strings.HasPrefix(strings.TrimSpace(line), "-") {
+	for line := range strings.Lines(form) {
+		if f := flagForm().FindStringSubmatch(strings.TrimSpace(line)); f != nil && strings.HasPrefix(strings.TrimSpace(line), "-") {
 			t.flags = append(t.flags, flag{
 				name:    f[1],
 				kind:    f[2],
@@ -159,7 +161,7 @@ func readTarget(said string) *target {
 			})
 		}
 	}
-	if a := aliasLine.FindStringSubmatch(rest); a != nil {
+	if a := aliasLine().FindStringSubmatch(rest); a != nil {
 		t.aliases = strings.Split(a[1], ", ")
 	}
 	return t

@@ -9,16 +9,24 @@ import (
 	"strings"
 	"time"
 
+	"github.com/foopack/foopack/magefiles/internal/lazyregexp"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
+// answers says what targets there are, and what they take.
+type answers interface {
+	explain(ctx context.Context, name string) *target
+	list(ctx context.Context) ([]listed, error)
+	alias(ctx context.Context, word string, all []listed) *target
+}
+
 // line is a command line that is being read.
 type line struct {
-	program Program
-	args    []string // without the program's name
-	at      int      // the next word
-	all     []listed // nil until somebody asks
+	of   answers
+	args []string // without the program's name
+	at   int      // the next word
+	all  []listed // nil until somebody asks
 }
 
 // AsksMage reports whether the environment asks Mage for its list or its help, as its variables do.
@@ -32,19 +40,48 @@ func AsksMage(lookup func(name string) (string, bool)) bool {
 	return false
 }
 
+// patience is how long the program may take to say what it knows. Mage reads the command line where it takes longer.
+const patience = 30 * time.Second
+
+// BeforeMage reads the command line of this process, without the program's name, before Mage does. The error and the text are those of Program.Read;
+// the process ends with either. Nothing is asked where all of it is known to be right, where the environment asks Mage for its list or its help,
+// and where this process is no compiled magefile, of which running is told.
+func BeforeMage(args []string, lookup func(name string) (string, bool), width int, running func() (Program, bool)) (text string, err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	if isRight(ctx, args) || AsksMage(lookup) {
+		return "", nil
+	}
+	p, ok := running()
+	if !ok {
+		return "", nil
+	}
+	return p.Read(ctx, args, width)
+}
+
 // Read reads a command line, without the program's name, before Mage does. One that asks for the help of one target is answered here, since a
 // target of Mage has as many arguments as it has: text is the answer, no wider than width columns. All others are those of Check.
 func (p Program) Read(ctx context.Context, args []string, width int) (text string, err error) {
-	if len(args) == 2 && strings.EqualFold(args[0], "help") && !strings.HasPrefix(args[1], "-") {
+	if asksForHelp(args) {
 		return p.HelpOf(ctx, args[1], width)
 	}
 	return "", p.Check(ctx, args)
 }
 
+// asksForHelp reports whether a command line asks for the help of one target.
+func asksForHelp(args []string) bool {
+	return len(args) == 2 && strings.EqualFold(args[0], "help") && !strings.HasPrefix(args[1], "-")
+}
+
 // Check reads a command line, without the program's name, as Mage would. The error, whose exit status is operr.Usage, says what is wrong with it, and what
 // the right form is. Nil is for one that Mage may read, and for one of which nothing could be learned.
 func (p Program) Check(ctx context.Context, args []string) error {
-	l := &line{program: p, args: args}
+	return check(ctx, p, args)
+}
+
+// check is Check by what is known of the targets.
+func check(ctx context.Context, of answers, args []string) error {
+	l := &line{of: of, args: args}
 	if goesOn, err := l.own(); err != nil || !goesOn {
 		return err
 	}
@@ -87,13 +124,13 @@ func (l *line) own() (goesOn bool, err error) {
 func (l *line) target(ctx context.Context) error {
 	first, word := l.at, l.args[l.at]
 	l.at++
-	t := l.program.explain(ctx, word)
+	t := l.of.explain(ctx, word)
 	if t == nil {
 		if !l.listed(ctx) {
 			l.at = len(l.args)
 			return nil // nothing can be told: Mage may
 		}
-		if t = l.program.alias(ctx, word, l.all); t == nil {
+		if t = l.of.alias(ctx, word, l.all); t == nil {
 			return l.unknown(first)
 		}
 	}
@@ -157,7 +194,7 @@ func (l *line) near(word string) string {
 // listed reports whether the targets are known.
 func (l *line) listed(ctx context.Context) bool {
 	if l.all == nil {
-		l.all, _ = l.program.list(ctx)
+		l.all, _ = l.of.list(ctx)
 	}
 	return l.all != nil
 }
@@ -176,13 +213,19 @@ func (l *line) flag(ctx context.Context, t *target) error {
 	if f.isBool() && !valued {
 		return nil
 	}
-	if !valued {
+	if !valued || value == "" && wants(ctx, t, f) {
 		return l.noValue(ctx, f)
 	}
 	if wrong, such := f.refuses(value); wrong != "" {
 		return operr.NewUsage("say "+such, "-%s=%s: %s", f.name, value, wrong)
 	}
 	return nil
+}
+
+// wants reports whether a flag's value may not be empty, as that of -to may not: a script whose variable is not set would else release a patch, or go
+// on with what is unfinished. Flags of a person's own targets may be empty.
+func wants(ctx context.Context, t *target, f *flag) bool {
+	return f.name == "to" && table{}.explain(ctx, t.name) != nil
 }
 
 func (t *target) flag(name string) *flag {
@@ -224,7 +267,7 @@ func (l *line) noFlag(t *target, name string) error {
 func (l *line) noValue(ctx context.Context, f *flag) error {
 	word := strings.TrimSuffix(l.args[l.at], "=")
 	form := replaced(l.args, l.at, word+"="+f.value())
-	if after := l.at + 1; after < len(l.args) && !strings.HasPrefix(l.args[after], "-") && l.program.explain(ctx, l.args[after]) == nil {
+	if after := l.at + 1; after < len(l.args) && !strings.HasPrefix(l.args[after], "-") && l.of.explain(ctx, l.args[after]) == nil {
 		form = slices.Delete(replaced(l.args, l.at, word+"="+l.args[after]), after, after+1)
 	}
 	next := said(form)
@@ -278,7 +321,7 @@ func (l *line) extra(ctx context.Context, t *target, first int) error {
 		return nil
 	}
 	word := l.args[l.at]
-	if next := l.program.explain(ctx, word); next != nil || !l.listed(ctx) || l.program.alias(ctx, word, l.all) != nil {
+	if next := l.of.explain(ctx, word); next != nil || !l.listed(ctx) || l.of.alias(ctx, word, l.all) != nil {
 		return nil
 	}
 	alone := said(slices.Delete(slices.Clone(l.args), l.at, l.at+1))
@@ -306,13 +349,13 @@ func (l *line) extra(ctx context.Context, t *target, first int) error {
 	return operr.NewUsage(next, "%q is one word too many: it is no target, and %s does not take it", word, t.name)
 }
 
-var version = regexp.MustCompile(`^v?\d+(\.\d+)+`)
+var version = lazyregexp.New(`^v?\d+(\.\d+)+`)
 
 // takes is the flag that a word is likely meant for: one whose comment names it, or that takes a version; nil where there is none.
 func (t *target) takes(word string) *flag {
 	named := regexp.MustCompile(`(^|[^\w-])` + regexp.QuoteMeta(word) + `([^\w-]|$)`)
 	for i, f := range t.flags {
-		if f.kind == "string" && (named.MatchString(f.comment) || version.MatchString(word) && strings.Contains(f.comment, "version")) {
+		if f.kind == "string" && (named.MatchString(f.comment) || version().MatchString(word) && strings.Contains(f.comment, "version")) {
 			return &t.flags[i]
 		}
 	}
@@ -325,13 +368,13 @@ func replaced(args []string, at int, word string) []string {
 	return args
 }
 
-var needsNoQuotes = regexp.MustCompile(`^[\w@%+=:,./-]+$`)
+var needsNoQuotes = lazyregexp.New(`^[\w@%+=:,./-]+$`)
 
 // said is a command line as a person types it.
 func said(args []string) string {
 	words := []string{"mage"}
 	for _, a := range args {
-		if !needsNoQuotes.MatchString(a) {
+		if !needsNoQuotes().MatchString(a) {
 			a = "'" + strings.ReplaceAll(a, "'", `'\''`) + "'"
 		}
 		words = append(words, a)

@@ -80,6 +80,7 @@ func TestWhatIsRefused(t *testing.T) {
 		"release --to=minor":               "a flag has one dash, and --to=minor has more → `mage release -to=minor`",
 		"release --yes":                    "a flag has one dash, and --yes has more → `mage release -yes`",
 		"release -to minor":                "-to has no value: it stands behind a =, without a space → `mage release -to=minor`; it is patch, minor, or a version; default: patch",
+		"release -to=":                     "-to has no value: it stands behind a =, without a space → `mage release -to=TO`; it is patch, minor, or a version; default: patch",
 		"release -to":                      "-to has no value: it stands behind a =, without a space → `mage release -to=TO`; it is patch, minor, or a version; default: patch",
 		"release -to check":                "-to has no value: it stands behind a =, without a space → `mage release -to=TO check`; it is patch, minor, or a version; default: patch",
 		"release -too=minor":               "release has no flag -too → did you mean `mage release -to=minor`?",
@@ -116,7 +117,7 @@ func TestWhatIsRefused(t *testing.T) {
 func TestWhatMageMayRead(t *testing.T) {
 	for _, line := range []string{
 		"", "-l", "-h release", "-h", "-v", "-v -t 5m", "-t=5m check", "--v check", "check", "CHECK", "Version:Show", "check release",
-		"release -to=minor -yes", "release -TO=minor", "release -to=", "release -yes=false", "release -to=a=b", "version:bump -fixdrift",
+		"release -to=minor -yes", "release -TO=minor", "release -yes=false", "release -to=a=b", "version:bump -fixdrift",
 		"deploy:to staging -wait=1h30m -hosts=-3 -part=1e3", "deploy:to staging check", "docker:plan a b -json release -yes", "b", "make check", "check B",
 	} {
 		text, err := program().Read(t.Context(), strings.Fields(line), 80)
