@@ -160,6 +160,10 @@ var meanings = map[string][]string{
 		"one package, where versions are independent",
 		"one downstream, by its name or folder",
 	},
+	"since": {
+		"a commit: what changed since",
+		"the commit that a branch is at on the remote", // of a push
+	},
 	"to": {
 		"patch, minor, major, auto (from the commits), a, b, rc, dev, post, or a version",
 		"this version, which may be an older one", // of a downstream's pin
