@@ -518,7 +518,7 @@ func TestCtrlC(t *testing.T) {
 	require.NoError(t, syscall.Kill(-x.Process.Pid, syscall.SIGINT))
 	_ = x.Wait()
 	require.Equal(t, 130, x.ProcessState.ExitCode(), "%s", out)
-	require.NotContains(t, out.String(), "cancelling mage targets")
+	require.NotContains(t, out.String(), "mage targets, waiting")
 	if !strings.Contains(out.String(), mageLeft) {
 		require.Contains(t, out.String(), "stopped by a signal (interrupt), at a safe point")
 		require.Contains(t, out.String(), "→ `mage release` goes on from here")

@@ -65,11 +65,7 @@ func (c Cleaner) Clean(ctx context.Context, w *workspace.Workspace) error {
 			notes = append(notes, dir+" stays: git knows files in it")
 			continue
 		}
-		more, err := whole(w.Root, dir)
-		if err != nil {
-			return err
-		}
-		goes = append(goes, more...)
+		goes = append(goes, whole(w.Root, dir)...)
 	}
 	if err := c.agree(ctx, goes, channels); err != nil {
 		return err
@@ -142,11 +138,10 @@ func artifacts(dir string) (found []string) {
 func measure(g going) (bytes int64) {
 	for _, path := range g.paths {
 		_ = filepath.WalkDir(path, func(_ string, e fs.DirEntry, err error) error {
-			if err != nil || e.IsDir() {
-				return nil
-			}
-			if info, err := e.Info(); err == nil && info.Mode().IsRegular() {
-				bytes += info.Size()
+			if err == nil && e.Type().IsRegular() {
+				if info, _ := e.Info(); info != nil { // it may be gone
+					bytes += info.Size()
+				}
 			}
 			return nil
 		})
@@ -158,8 +153,8 @@ func measure(g going) (bytes int64) {
 func output(o outputs) (goes []going, notes []string, err error) {
 	at := filepath.Join(o.w.Root, workspace.OutputDir)
 	if st, err := os.Lstat(at); err != nil || !st.IsDir() {
-		goes, err = whole(o.w.Root, workspace.OutputDir)
-		return goes, nil, err
+		//lint:ignore nilerr it is a link, or there is none
+		return whole(o.w.Root, workspace.OutputDir), nil, nil
 	}
 	entries, err := os.ReadDir(at)
 	if err != nil {
@@ -167,8 +162,7 @@ func output(o outputs) (goes []going, notes []string, err error) {
 	}
 	made, stay := o.split(entries)
 	if len(stay) == 0 {
-		goes, err = whole(o.w.Root, workspace.OutputDir)
-		return goes, nil, err
+		return whole(o.w.Root, workspace.OutputDir), nil, nil
 	}
 	if len(made) == 0 {
 		return nil, []string{fmt.Sprintf("nothing in %s was made here, and it stays: %s", workspace.OutputDir, operr.Some(stay))}, nil
@@ -196,7 +190,7 @@ func emptied(w *workspace.Workspace) []string {
 }
 
 // whole is a folder, or the link that is there for it; nil where there is none.
-func whole(root, dir string) ([]going, error) {
+func whole(root, dir string) []going {
 	at := filepath.Join(root, dir)
 	if leads, err := os.Readlink(at); err == nil {
 		return []going{{
@@ -204,11 +198,11 @@ func whole(root, dir string) ([]going, error) {
 			what:  dir + ", a link",
 			stays: "; what is in " + leads + " stays",
 			link:  true,
-		}}, nil
+		}}
 	}
 	held, err := os.ReadDir(at)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
+		return nil
 	}
 	// Where it cannot be read its removal says why.
 	var names []string
@@ -220,5 +214,5 @@ func whole(root, dir string) ([]going, error) {
 	return []going{{
 		paths: []string{at},
 		what:  fmt.Sprintf("%s (%s)", dir, strings.Join(names, ", ")),
-	}}, nil
+	}}
 }
