@@ -19,13 +19,14 @@ import (
 // Default is what a pull request must pass.
 var Default = targets.Check
 
-// Kills kills a release at a hundred random moments, and at ten with the real toolchain, and continues it each time.
+// Kills kills releases at random moments. It kills a hundred, and ten with the real toolchain, and continues each time. For example: `mage kills`,
+// `mage -v kills`.
 func Kills() error {
 	return sh.RunV("go", "test", "./magefiles/e2e", "-run=TestReleaseKilledAnywhere", "-kills=100", "-realkills=10", "-v", "-timeout=2h")
 }
 
-// Fleet deploys to hosts, for longer than tests do: real ones under a hundred thousand requests, with all that may go wrong, and killed at fifty
-// random moments.
+// Fleet deploys under load and faults. It deploys to real hosts under a hundred thousand requests, with all that may go wrong, and is killed at fifty
+// random moments. For example: `mage fleet`, `mage -v fleet`.
 func Fleet() error {
 	if err := sh.RunV("go", "test", "./magefiles/internal/deploy", "-run=^$", "-bench=Switch", "-benchtime=10x", "-timeout=1h"); err != nil {
 		return err
@@ -37,7 +38,7 @@ func Fleet() error {
 // Docker names the images of this repository.
 type Docker mg.Namespace
 
-// App builds and proves the application's image; with -push it is published.
+// App builds the application's image. The image is proved, too; with -push it is published. For example: `mage docker:app`, `mage docker:app -push`.
 func (Docker) App(ctx context.Context,
 	push *bool, // push what was built, and move its tags
 	load *bool, // put what was built into this machine's docker engine
@@ -50,7 +51,8 @@ func (Docker) App(ctx context.Context,
 	return targets.BuildImage(ctx, "myapp", targets.ImageFlags{Push: push, Load: load, Platform: platform, Tag: tag, Again: again, JSON: json, Yes: yes})
 }
 
-// Runtime builds and proves the image that has only the packages; with -push it is published.
+// Runtime builds the image of the packages. It has only them, and is proved, too; with -push it is published. For example: `mage docker:runtime`,
+// `mage docker:runtime -push`.
 func (Docker) Runtime(ctx context.Context,
 	push *bool, // push what was built, and move its tags
 	load *bool, // put what was built into this machine's docker engine
@@ -66,7 +68,8 @@ func (Docker) Runtime(ctx context.Context,
 // Deploy names the deployment environments of this repository.
 type Deploy mg.Namespace
 
-// Staging deploys the application's image to staging: the one that was pushed for HEAD, unless another one is named.
+// Staging deploys the image of HEAD. It is the one that was pushed for HEAD, unless another one is named. For example: `mage deploy:staging`, `mage
+// deploy:staging -tag=0.2.0`.
 func (Deploy) Staging(ctx context.Context,
 	digest *string, // this image of the registry, sha256:…
 	tag *string, // the image of this tag; default: the one of HEAD
@@ -78,7 +81,8 @@ func (Deploy) Staging(ctx context.Context,
 	return deploy.DeployTo(ctx, "staging", deploy.Flags{Digest: digest, Tag: tag, Without: without, Wait: wait, JSON: json, Yes: yes})
 }
 
-// Production deploys to production what staging runs; another image that is named is refused unless -force says why.
+// Production deploys what staging runs. Another image that is named is refused unless -force says why. For example: `mage deploy:production`, `mage
+// deploy:production -without=one.example.org`.
 func (Deploy) Production(ctx context.Context,
 	digest *string, // this image of the registry, sha256:…
 	tag *string, // the image of this tag; default: what staging runs

@@ -11,6 +11,9 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/usage"
 )
 
 var (
@@ -54,6 +57,67 @@ func rowsOf(table string) map[string]string {
 	return targets
 }
 
+// `mage -l` fits a narrow terminal, whatever the longest name is.
+func TestTheListFits(t *testing.T) {
+	t.Parallel()
+	_, list, found := strings.Cut(help(t, ""), "\nTargets:\n")
+	require.True(t, found)
+	for line := range strings.Lines(list) {
+		require.LessOrEqual(t, len(strings.TrimRight(line, "\n")), 60, line)
+	}
+}
+
+// Each target's help shows two command lines at least, and all of them are right.
+func TestExamplesAreRight(t *testing.T) {
+	t.Parallel()
+	program := usage.Program{
+		Runner:  command.NewSystem(os.Environ(), nil),
+		Environ: os.Environ(),
+		Path:    filepath.Join(compiled, "targets"),
+	}
+	for _, target := range targetsOf(help(t, "")) {
+		text := strings.Join(strings.Fields(help(t, target)), " ")
+		_, text, found := strings.Cut(text, " For example: ")
+		require.True(t, found, target)
+		text, _, _ = strings.Cut(text, " Usage: ")
+		examples := example.FindAllStringSubmatch(text, -1)
+		require.GreaterOrEqual(t, len(examples), 2, target)
+		for _, e := range examples {
+			require.Contains(t, strings.Fields(e[1]), target, e[0])
+			_, err := program.Read(t.Context(), strings.Fields(e[1]), 80)
+			require.NoError(t, err, e[0])
+		}
+	}
+}
+
+var example = regexp.MustCompile("'mage ([^']*)'")
+
+// README has the targets in the order of `mage help`.
+func TestReadmeHasTheOrderOfHelp(t *testing.T) {
+	t.Parallel()
+	out, err := exec.Command(filepath.Join(compiled, "targets"), "help").Output()
+	require.NoError(t, err)
+	var helped, written []string
+	for _, m := range helpedTarget.FindAllStringSubmatch(string(out), -1) {
+		helped = append(helped, m[1])
+	}
+	readme, err := os.ReadFile(filepath.Join(repo, "README.md"))
+	require.NoError(t, err)
+	_, section, _ := strings.Cut(string(readme), "\n## Targets\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	for _, m := range row.FindAllStringSubmatch(section, -1) {
+		for i, name := range strings.Split(m[1], "`") {
+			if i%2 == 1 {
+				name, _, _ = strings.Cut(name, " ")
+				written = append(written, name)
+			}
+		}
+	}
+	require.Equal(t, helped, written)
+}
+
+var helpedTarget = regexp.MustCompile(`(?m)^  ([a-z][\w:]*) `)
+
 // README has a row for each target of `mage -l`, with the arguments that it takes, and for no other one.
 func TestReadmeHasTheTargets(t *testing.T) {
 	t.Parallel()
@@ -95,6 +159,10 @@ var meanings = map[string][]string{
 	"only": {
 		"one package, where versions are independent",
 		"one downstream, by its name or folder",
+	},
+	"since": {
+		"a commit: what changed since",
+		"the commit that a branch is at on the remote", // of a push
 	},
 	"to": {
 		"patch, minor, major, auto (from the commits), a, b, rc, dev, post, or a version",

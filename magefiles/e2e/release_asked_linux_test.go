@@ -69,7 +69,7 @@ func TestCtrlCAtAQuestion(t *testing.T) {
 	terminal.Expect("pre-push: the ticket? ")
 	terminal.Type("\x03")
 	said, code := terminal.End()
-	require.Equal(t, 1, code, said)
+	require.Equal(t, 130, code, said)
 	if !strings.Contains(said, mageLeft) {
 		require.Contains(t, said, "stopped by a signal (interrupt), at a safe point")
 		require.Contains(t, said, "`mage release` goes on from here")

@@ -18,7 +18,8 @@ import (
 // App does what the downstreams need that take the packages from the channel.
 type App mg.Namespace
 
-// Upgrade moves the downstreams' pins on the packages, by default to the newest version on the channel.
+// Upgrade moves the downstreams' pins. They go to the newest version on the channel, or to one that is named. For example: `mage app:upgrade`, `mage
+// app:upgrade -to=0.2.0`.
 func (App) Upgrade(ctx context.Context,
 	to *string, // this version, which may be an older one; the channel is then not asked
 	only *string, // one downstream, by its name or folder; default: all
@@ -49,7 +50,7 @@ func (App) Upgrade(ctx context.Context,
 	})
 }
 
-// Check runs a downstream's task check, with the packages that it pins, from the channel.
+// Check runs a downstream's task check. It gets the packages that it pins, from the channel. For example: `mage app:check`, `mage app:check -local`.
 func (App) Check(ctx context.Context,
 	local *bool, // with the workspace's own packages in place of the channel's
 	only *string, // one downstream, by its name or folder; default: the only one that has the task
@@ -57,7 +58,7 @@ func (App) Check(ctx context.Context,
 	return inWorkspace(ctx, downstreamTask("check", isSet(local), orZero(only)))
 }
 
-// Run runs a downstream's task run, with the packages that it pins, from the channel.
+// Run runs a downstream's task run. It gets the packages that it pins, from the channel. For example: `mage app:run`, `mage app:run -local`.
 func (App) Run(ctx context.Context,
 	local *bool, // with the workspace's own packages in place of the channel's
 	only *string, // one downstream, by its name or folder; default: the only one that has the task
@@ -65,7 +66,8 @@ func (App) Run(ctx context.Context,
 	return inWorkspace(ctx, downstreamTask("run", isSet(local), orZero(only)))
 }
 
-// Dashboard runs a downstream's task dashboard until Ctrl-C, with the packages that it pins, from the channel.
+// Dashboard runs a downstream's dashboard. It goes on until Ctrl-C, with the packages that it pins, from the channel. For example: `mage
+// app:dashboard`, `mage app:dashboard -local`.
 func (App) Dashboard(ctx context.Context,
 	local *bool, // with the workspace's own packages in place of the channel's
 	port *int, // to listen on, which the task is given as --port; default: the task's own; 0 is any free one

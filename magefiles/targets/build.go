@@ -12,7 +12,7 @@ import (
 // Build makes conda packages.
 type Build mg.Namespace
 
-// All builds every package into output/, and writes their digests beside them.
+// All builds every package into output/. It writes their digests beside them. For example: `mage build:all`, `mage build:all -compare=elsewhere`.
 func (Build) All(ctx context.Context,
 	compare *string, // a folder with what another build of the commit made: the bytes are compared
 	digests *string, // what that build said it made; in a CI, the output of its job; default: what its folder says
@@ -22,7 +22,8 @@ func (Build) All(ctx context.Context,
 	})
 }
 
-// Package builds one package, named by its conda name, into output/.
+// Package builds one package into output/. It is named by its conda name. For example: `mage build:package foopack-core`, `mage build:package
+// foopack-ui`.
 func (Build) Package(ctx context.Context, name string) error {
 	return inWorkspace(ctx, func(ctx context.Context, a *pipeline, w *workspace.Workspace) error {
 		p, err := w.Package(name)

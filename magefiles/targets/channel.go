@@ -12,7 +12,8 @@ import (
 // Channel serves and shows channels.
 type Channel mg.Namespace
 
-// Serve runs the embedded prefix.dev over a folder until Ctrl-C; the first line on stdout is its URL.
+// Serve serves channels until it is ended. It is the embedded prefix.dev over a folder; the first line on stdout is its URL. For example: `mage
+// channel:serve`, `mage channel:serve -addr=127.0.0.1:8000`.
 func (Channel) Serve(ctx context.Context,
 	addr *string, // where to listen; default 127.0.0.1:0, which is any free port
 	dir *string, // folder of the channels; default output/channels
@@ -35,7 +36,7 @@ func (Channel) Serve(ctx context.Context,
 	})
 }
 
-// Show prints what the channel holds of our packages, beside the manifests.
+// Show says what the channel holds. It shows our packages there beside the manifests. For example: `mage channel:show`, `mage channel:show -json`.
 func (Channel) Show(ctx context.Context,
 	json *bool, // print one JSON object
 ) error {

@@ -11,19 +11,20 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// Check is what a pull request must pass: lint, formatting, versions that agree, every test.
+// Check is what a pull request must pass. These are lint, formatting, versions that agree, and every test. For example: `mage check`, `mage fmt
+// check`.
 func Check(ctx context.Context) error {
 	mg.CtxDeps(ctx, lintGo, lintFiles, mg.F(rootTask, "lint"), mg.F(rootTask, "fmt-check"), versionsAgree, Test.All)
 	return nil
 }
 
-// Lint runs the linters over Python, Go, workflows and scripts: the task lint, go vet, and what magefiles/lint.mod and lint.txt pin.
+// Lint runs the linters. They are the task lint, go vet, and what magefiles/lint.mod and lint.txt pin. For example: `mage lint`, `mage fmt lint`.
 func Lint(ctx context.Context) error {
 	mg.CtxDeps(ctx, lintGo, lintFiles, mg.F(rootTask, "lint"))
 	return nil
 }
 
-// Fmt formats Python and Go in place: the task fmt, and gofumpt or gofmt.
+// Fmt formats Python and Go in place. It runs the task fmt, and gofumpt or gofmt. For example: `mage fmt`, `mage fmt lint`.
 func Fmt(ctx context.Context) error {
 	mg.CtxDeps(ctx, formatGo, mg.F(rootTask, "fmt"))
 	return nil

@@ -16,7 +16,8 @@ import (
 // CI is about workflow files and what they run.
 type CI mg.Namespace
 
-// Triggers prints which workflow files a push would start on GitHub, and why not the others; nothing is pushed.
+// Triggers shows what a push starts on GitHub. It says which workflow files start, and why not the others; nothing is pushed. For example: `mage
+// ci:triggers`, `mage ci:triggers -ref=v1.2.0`.
 func (CI) Triggers(ctx context.Context,
 	ref *string, // what is pushed: tags and branches, with spaces between them; default: the branch that is checked out
 	since *string, // the commit that a branch is at on the remote; default: as this clone knows it
@@ -32,7 +33,8 @@ func (CI) Triggers(ctx context.Context,
 	})
 }
 
-// Matrix prints the packages that a change touches, with what depends on them and their tasks; for a job, as outputs matrix and any.
+// Matrix prints what a change touches. It has the packages, what depends on them, and their tasks; for a job, as outputs matrix and any. For example:
+// `mage ci:matrix -since=main`, `mage ci:matrix -since=HEAD~1 -json`.
 func (CI) Matrix(ctx context.Context,
 	since *string, // a commit: what changed since; default: what the event of the job names
 	needs *string, // in the last job of a workflow: fail unless the jobs of this toJSON(needs) passed or were skipped
@@ -51,7 +53,8 @@ func (CI) Matrix(ctx context.Context,
 	})
 }
 
-// Run runs a workflow file of the commit that is checked out, on this machine, with stand-ins for actions and secrets.
+// Run runs a workflow file on this machine. It is that of the commit that is checked out, with stand-ins for actions and secrets. For example: `mage
+// ci:run ci.yml`, `mage ci:run release.yml -ref=v1.2.3 -job=build`.
 func (CI) Run(ctx context.Context, file string,
 	event *string, // what starts the workflow: push (default), pull_request, workflow_dispatch and others
 	ref *string, // what is pushed: tags and branches, with spaces between them; here one of them, default: the branch that is checked out

@@ -6,12 +6,22 @@ import (
 	"github.com/magefile/mage/sh"
 
 	"github.com/foopack/foopack/magefiles/internal/folders"
+	"github.com/foopack/foopack/magefiles/internal/view"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// Clean removes artifacts, the channels of channel:serve, and environments of the embedded toolchain; caches of tools stay.
-func Clean(ctx context.Context) error {
+// Clean removes what was made here. These are artifacts, the channels of channel:serve, and environments of the embedded toolchain; caches of tools
+// stay. For example: `mage clean`, `mage clean -yes build:all`.
+func Clean(ctx context.Context,
+	yes *bool, // do not ask
+) error {
 	return inWorkspace(ctx, func(ctx context.Context, a *pipeline, w *workspace.Workspace) error {
-		return folders.Cleaner{Runner: a.runner, Remove: sh.Rm, Say: a.view.Line}.Clean(ctx, w)
+		return folders.Cleaner{
+			Runner: a.runner,
+			Remove: sh.Rm,
+			Agree:  func(ctx context.Context, question string) error { return a.confirm(ctx, isSet(yes), question) },
+			Size:   view.Size,
+			Say:    a.view.Line,
+		}.Clean(ctx, w)
 	})
 }

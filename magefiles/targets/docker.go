@@ -2,7 +2,6 @@ package targets
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -18,7 +17,8 @@ import (
 // Docker builds, proves and publishes multi-platform images of the downstreams, by docker buildx.
 type Docker mg.Namespace
 
-// Image builds and proves the image of one downstream, named by its name or folder; with -push it is published.
+// Image builds the image of a downstream. It is named by its name or folder, and proved; with -push it is published. For example: `mage docker:image
+// myapp`, `mage docker:image myapp -push`.
 func (Docker) Image(ctx context.Context, name string,
 	push *bool, // push what was built, and move its tags
 	load *bool, // put what was built into this machine's docker engine
@@ -31,7 +31,8 @@ func (Docker) Image(ctx context.Context, name string,
 	return BuildImage(ctx, name, ImageFlags{Push: push, Load: load, Platform: platform, Tag: tag, Again: again, JSON: json, Yes: yes})
 }
 
-// All builds the images of all downstreams side by side; with -push they are published.
+// All builds the images of all of them. The downstreams' images are built side by side; with -push they are published. For example: `mage
+// docker:all`, `mage docker:all -push`.
 func (Docker) All(ctx context.Context,
 	push *bool, // push what was built, and move its tags
 	load *bool, // put what was built into this machine's docker engine
@@ -59,7 +60,8 @@ func (Docker) All(ctx context.Context,
 	})
 }
 
-// Plan prints what would be built of a downstream, by its name or folder, which tags would move, and the definition for buildx.
+// Plan says what would be built and tagged. A downstream is named by its name or folder; -json has the definition for buildx. For example: `mage
+// docker:plan myapp`, `mage docker:plan myapp -json`.
 func (Docker) Plan(ctx context.Context, name string,
 	verify *bool, // build it again without a cache, and compare every platform with what the registry has
 	platform *string, // these platforms alone, with commas between
@@ -74,7 +76,8 @@ func (Docker) Plan(ctx context.Context, name string,
 	})
 }
 
-// Merge joins digests that were pushed for single platforms into one image of a downstream, proves it, and moves its tags.
+// Merge joins images of single platforms. The digests that were pushed become one image of a downstream, which is proved, and its tags move. For
+// example: `mage docker:merge myapp -digests=sha256:A,sha256:B`, `mage docker:merge myapp -digests=sha256:A,sha256:B -yes`.
 func (Docker) Merge(ctx context.Context, name string,
 	digests *string, // with commas between; default: those in output/images
 	tag *string, // these tags, with commas between, in place of those of the version
@@ -175,14 +178,10 @@ func (a *pipeline) showPlan(p *image.Plan, tags bool) {
 	}
 }
 
-// sayPlan shows a plan with its definition.
+// sayPlan shows a plan. Its definition is long, and for programs.
 func (a *pipeline) sayPlan(p *image.Plan) {
 	a.showPlan(p, true)
-	text, err := json.MarshalIndent(p.Definition, "", "  ")
-	if err != nil {
-		panic(err) // strings, and maps of them, can be written
-	}
-	a.view.Line("%s", text)
+	a.view.Text("→ `mage docker:image %s` builds it; `mage docker:plan %[1]s -json` has labels, arguments and the definition for buildx", p.Name)
 }
 
 func (a *pipeline) sayImage(r image.Result) {

@@ -6,7 +6,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/doctor"
 )
 
-// Doctor says what is installed, what is missing, what it is for, and how to get it.
+// Doctor says what is missing, and the cure. It says what is installed, what each thing is for, and how to get it. For example: `mage doctor`, `mage
+// doctor version:show`.
 func Doctor(ctx context.Context) error {
 	return run(ctx, func(ctx context.Context, a *pipeline) error {
 		findings := a.doctor().Examine(ctx)

@@ -6,7 +6,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// Graph prints the packages and who requires whom; formats are text, mermaid and svg.
+// Graph prints who requires whom. It has the packages and downstreams; formats are text, mermaid and svg. For example: `mage graph`, `mage graph
+// -format=svg`.
 func Graph(ctx context.Context,
 	format *string, // text (default), mermaid or svg
 ) error {

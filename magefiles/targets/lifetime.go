@@ -5,27 +5,20 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/signal"
 	"runtime/debug"
-	"syscall"
-	"time"
 
+	"github.com/foopack/foopack/magefiles/internal/columns"
 	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/lifetime"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/view"
-)
-
-// Why a run ended before it was done.
-var (
-	errSignal = errors.New("stopped by a signal")
-	errOrphan = errors.New("stopped because the process that started us is gone")
 )
 
 // run builds the pipeline, gives it a context that ends with the process's reason to live, and makes what f returns an
 // error that Mage prints and exits with as it should.
 func run(ctx context.Context, f func(ctx context.Context, a *pipeline) error) error {
 	debug.SetGCPercent(400) // a target is short-lived: it may take four times its live memory before it tidies up
-	ctx, stop := lifetime(ctx)
+	ctx, stop := lifetime.Begin(ctx)
 	defer stop()
 	a, err := newPipeline()
 	panicked := false
@@ -40,8 +33,16 @@ func run(ctx context.Context, f func(ctx context.Context, a *pipeline) error) er
 	if cause := context.Cause(ctx); cause != nil && !panicked && (!errors.As(err, &told) || told.Next == "" || !errors.Is(err, cause)) {
 		err = operr.New("nothing is left half-way; run it again when you like", "%w", cause)
 	}
+	if errors.Is(err, operr.ErrDeclined) {
+		fmt.Fprintf(os.Stderr, "%+v\n", fitted(err, "")) // Mage would call it an error
+		os.Exit(operr.ExitStatus(err))
+	}
 	newView().Annotate(err)
-	return plain(err)
+	told = fitted(err, "Error: ") // which Mage writes
+	if errors.Is(context.Cause(ctx), lifetime.ErrInterrupt) {
+		told.Status = operr.Interrupted
+	}
+	return told
 }
 
 // recovered calls f and makes an error of a panic, which says where it was: Mage would show the words alone. The panic by which Mage
@@ -71,42 +72,13 @@ func runJob(ctx context.Context, f func(ctx context.Context, a *pipeline) error)
 	return err
 }
 
-// parent is the process that started us. It is asked for once: a target that begins after its death would else take another one for it.
-var parent = os.Getppid()
-
-// lifetime is ctx until Ctrl-C, SIGTERM or SIGHUP, or until our parent dies: a SIGTERM to `go tool mage` ends its two
-// wrapping processes and would leave this one behind. Mage's own context ends with Ctrl-C too, and does not say why.
-func lifetime(mages context.Context) (context.Context, func()) {
-	ctx, cancel := context.WithCancelCause(context.WithoutCancel(mages))
-	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	tick := time.NewTicker(200 * time.Millisecond)
-	go func() {
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case s := <-signals:
-				cancel(fmt.Errorf("%w (%v)", errSignal, s))
-			case <-mages.Done():
-				select {
-				case s := <-signals:
-					cancel(fmt.Errorf("%w (%v)", errSignal, s))
-				case <-time.After(20 * time.Millisecond):
-					cancel(context.Cause(mages))
-				}
-			case <-tick.C:
-				if os.Getppid() != parent {
-					cancel(errOrphan)
-				}
-			}
-		}
-	}()
-	return ctx, func() {
-		signal.Stop(signals)
-		tick.Stop()
-		cancel(nil)
+// fitted is plain, broken at words for a terminal, behind what its line begins with.
+func fitted(err error, begins string) *operr.Error {
+	told := plain(err)
+	if terminal(os.Stderr) {
+		told = told.Wrapped(begins, func(text string) string { return columns.Wrap(text, width(), 2) })
 	}
+	return told
 }
 
 // plain is what people are shown of an error: its words, which may be a server's, a file's or a child's, as text, and without

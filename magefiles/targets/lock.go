@@ -10,7 +10,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// Lock runs pixi's lock for the workspace and each downstream, and pins the images of Dockerfiles and workflows by digest.
+// Lock renews locks, and pins of images. It runs pixi's lock for the workspace and each downstream, and pins the images of Dockerfiles and workflows
+// by digest. For example: `mage lock`, `mage lock -images`.
 func Lock(ctx context.Context,
 	images *bool, // pin the images alone, which needs no pixi
 ) error {

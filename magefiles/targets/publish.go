@@ -9,7 +9,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/publishing"
 )
 
-// Publish builds what is missing, uploads it in dependency order, waits until every index shows it, and verifies it.
+// Publish uploads and verifies, as CI does. It builds what is missing, uploads it in dependency order, waits until every index shows it, and verifies
+// it. For example: `mage publish -check`, `mage publish -from=output`.
 func Publish(ctx context.Context,
 	force *bool, // replace files that have other bytes on the channel, which has to allow that
 	yes *bool, // do not ask

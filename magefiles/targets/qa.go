@@ -12,7 +12,7 @@ import (
 // QA runs lint, format check and tests, as CI does.
 type QA mg.Namespace
 
-// All checks every package: lint, format check, tests.
+// All checks every package. Its parts are lint, format check, and tests. For example: `mage qa:all`, `mage qa:all test:all`.
 func (QA) All(ctx context.Context) error {
 	return inPackages(ctx, func(ctx context.Context, a *pipeline, w *workspace.Workspace) error {
 		if _, err := toolchain.PackageTasks(w, "qa"); err != nil {
@@ -28,7 +28,8 @@ func (QA) All(ctx context.Context) error {
 	})
 }
 
-// Package checks one package, named by its conda name: its task qa-<folder>.
+// Package checks one package. It is named by its conda name, and its task is qa-<folder>. For example: `mage qa:package foopack-core`, `mage
+// qa:package foopack-ui`.
 func (QA) Package(ctx context.Context, name string) error {
 	return inWorkspace(ctx, packageTask("qa", name))
 }

@@ -12,7 +12,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// Rehearse takes what is committed through a release in an embedded world, offline but for PyPI.
+// Rehearse releases in an embedded world. It takes what is committed through a whole release, offline but for PyPI; nothing leaves this machine. For
+// example: `mage rehearse`, `mage rehearse -to=minor`.
 func Rehearse(ctx context.Context,
 	to *string, // patch, minor, major, auto (from the commits), a, b, rc, dev, post, or a version; default: patch
 	only *string, // one package, where versions are independent

@@ -6,7 +6,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/release"
 )
 
-// Release takes the packages from a version to what people can install, and goes on with a release that is unfinished.
+// Release plans, builds, tags and publishes. It takes the packages from a version to what people can install, and goes on with a release that is
+// unfinished. For example: `mage release -to=minor`, `mage release`.
 func Release(ctx context.Context,
 	to *string, // patch, minor, major, auto (from the commits), a, b, rc, dev, post, or a version; none goes on with the unfinished one
 	only *string, // one package, where versions are independent

@@ -6,7 +6,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/releasing"
 )
 
-// Status says where the last release stands: what its journal says, beside what the world says; and a delivery that is unfinished.
+// Status says where a release stands. It shows what its journal says beside what the world says; and a delivery that is unfinished. For example:
+// `mage status`, `mage status -json`.
 func Status(ctx context.Context,
 	json *bool, // print one JSON object
 ) error {

@@ -13,7 +13,7 @@ import (
 // Test runs tests.
 type Test mg.Namespace
 
-// All runs every test: Go's, the packages' and the downstreams', side by side.
+// All runs every test. Go's, the packages' and the downstreams' run side by side. For example: `mage test:all`, `mage lint test:all`.
 func (Test) All(ctx context.Context) error {
 	return inPackages(ctx, func(ctx context.Context, a *pipeline, w *workspace.Workspace) error {
 		jobs := []any{mg.F(testGo), mg.F(testPackages)}
@@ -25,7 +25,8 @@ func (Test) All(ctx context.Context) error {
 	})
 }
 
-// Package runs the tests of one package, named by its conda name: its task test-<folder>.
+// Package runs the tests of one package. It is named by its conda name, and its task is test-<folder>. For example: `mage test:package foopack-core`,
+// `mage test:package foopack-ui`.
 func (Test) Package(ctx context.Context, name string) error {
 	return inWorkspace(ctx, packageTask("test", name))
 }

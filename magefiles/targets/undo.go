@@ -2,7 +2,8 @@ package targets
 
 import "context"
 
-// Undo takes the unfinished release back: commit and tag, on the remote too. Once something was uploaded it says why not. It names an unfinished delivery.
+// Undo takes an unfinished release back. That is its commit and tag, on the remote too; once something was uploaded it says why not. It names an
+// unfinished delivery. For example: `mage undo`, `mage undo -yes`.
 func Undo(ctx context.Context,
 	yes *bool, // do not ask
 ) error {

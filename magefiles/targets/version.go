@@ -18,7 +18,7 @@ import (
 // Version shows and changes versions.
 type Version mg.Namespace
 
-// Show prints packages, versions, and who requires whom and how; it fails when the manifests disagree.
+// Show prints versions, and who pins whom. It fails when the manifests disagree. For example: `mage version:show`, `mage version:show -json`.
 func (Version) Show(ctx context.Context,
 	json *bool, // print one JSON object
 ) error {
@@ -37,7 +37,8 @@ func (Version) Show(ctx context.Context,
 	})
 }
 
-// Plan prints what version:bump would change, package by package with the reason and file by file; nothing is written.
+// Plan shows what a bump would change. It goes package by package with the reason, and file by file; nothing is written. For example: `mage
+// version:plan -to=minor`, `mage version:plan -to=auto -json`.
 func (Version) Plan(ctx context.Context,
 	to *string, // patch, minor, major, auto (from the commits), a, b, rc, dev, post, or a version
 	only *string, // one package, where versions are independent
@@ -65,7 +66,8 @@ func (Version) Plan(ctx context.Context,
 	})
 }
 
-// Bump changes every version and every exact pin of the workspace, all or none, after showing the plan and asking.
+// Bump changes versions, after asking. Every version and every exact pin of the workspace changes, or none; the plan is shown before. For example:
+// `mage version:bump -to=minor`, `mage version:bump -to=1.2.0 -commit -tag`.
 func (Version) Bump(ctx context.Context,
 	to *string, // patch, minor, major, auto (from the commits), a, b, rc, dev, post, or a version
 	only *string, // one package, where versions are independent

@@ -5,8 +5,8 @@
 //	"github.com/foopack/foopack/magefiles/targets"
 //
 // A target's body reads its flags, makes one call, and shows what came of it. What the pipeline reads from the environment, and which
-// implementation stands behind which interface, is decided in wire.go and nowhere else; lifetime.go says how long a run lives, and how it
-// ends. All other files are named after the targets that they have.
+// implementation stands behind which interface, is decided in wire.go and nowhere else; lifetime.go says how a run ends.
+// All other files are named after the targets that they have.
 package targets
 
 import (
@@ -63,6 +63,7 @@ func init() {
 		name, value, _ := strings.Cut(kv, "=")
 		_ = os.Setenv(name, value) // it was one before
 	}
+	readCommandLine()
 }
 
 // env are the variables of this process.
@@ -132,6 +133,7 @@ func newView() *view.View {
 		Summary: summary(),
 		Verbose: mg.Verbose(),
 		Width:   width,
+		Breaks:  terminal,
 	}
 }
 

@@ -54,12 +54,22 @@ func readTarget(to string) (target, error) {
 	}
 	v, err := version.Parse(to)
 	if err != nil {
-		return target{}, operr.NewUsage("say -to=patch, minor, major, auto, rc, or a version such as -to=1.2.0", "%w", err)
+		next := "say -to=patch, minor, major, auto, rc, or a version such as -to=1.2.0"
+		if s := version.Suggest(to); s != "" {
+			next = "say -to=" + s
+		}
+		return target{}, operr.NewUsage(next, "%w", err)
 	}
 	if c := v.Canonical(); c != to {
 		return target{}, operr.NewUsage("say -to="+c, "%s would have two names: PyPI writes it as %s, and conda keeps the zeros", to, c)
 	}
 	return target{exact: &v}, nil
+}
+
+// CheckTo reads To alone, before anything of the workspace is known. The exit status of its error is operr.Usage.
+func (r Request) CheckTo() error {
+	_, err := readTarget(r.To)
+	return err
 }
 
 // ReadsCommits reports whether the version comes from the commits since the last tag.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/version"
@@ -94,6 +95,11 @@ func (p *planner) independent(ctx context.Context) error {
 func (p *planner) goal(ctx context.Context, at version.Version, name string, pkg *workspace.Package) (version.Version, []Reason, error) {
 	why := []Reason{{Kind: Asked, Text: "asked for: " + p.req.To}}
 	switch {
+	case p.to.exact != nil && p.to.exact.Parts() == 1 && at.Parts() > 1:
+		text := p.to.exact.String()
+		behind := strings.TrimLeft(text, "0123456789") // such as rc1
+		whole := strings.TrimSuffix(text, behind) + strings.Repeat(".0", at.Parts()-1) + behind
+		return at, nil, operr.NewUsage("say -to="+whole, "-to=%s has one number, and the version now, %s, has %d", text, at, at.Parts())
 	case p.to.exact != nil:
 		if p.to.exact.Compare(at) < 0 {
 			return at, nil, operr.New("say a later version, or undo the bump with git", "%s comes before %s, which is the version now", p.to.exact, at)

@@ -3,6 +3,7 @@ package folders
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/channel/store"
 	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/condapkg"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/provenance"
@@ -22,17 +24,28 @@ import (
 // Cleaner removes what builds have made in a workspace.
 type Cleaner struct {
 	Runner command.Runner
-	Remove func(path string) error          // a folder with all that is in it
-	Say    func(format string, args ...any) // shows a line
+	Remove func(path string) error                          // a folder with all that is in it
+	Agree  func(ctx context.Context, question string) error // its error ends it with nothing removed
+	Size   func(bytes int64) string                         // as people read it
+	Say    func(format string, args ...any)                 // shows a line
+}
+
+// going is something that is removed.
+type going struct {
+	paths []string // whole
+	what  string   // as people know it: output (a.conda, b.conda)
+	stays string   // what is said of what stays beside it; may be empty
+	link  bool     // it alone goes: what it leads to stays
 }
 
 // Clean removes artifacts, channels that are not in use, and environments of the embedded toolchain: what was made here, and nothing
-// that git knows. Of a link what it leads to stays.
+// that git knows. Of a link what it leads to stays. Where a channel goes that has packages, all of it is shown before, and it is asked.
 func (c Cleaner) Clean(ctx context.Context, w *workspace.Workspace) error {
 	if err := checkEmptied(ctx, c.Runner, w); err != nil {
 		return err
 	}
-	if err := store.InUse(filepath.Join(w.Root, workspace.OutputDir, Channels)); err != nil {
+	channels := filepath.Join(w.Root, workspace.OutputDir, Channels)
+	if err := store.InUse(channels); err != nil {
 		return err
 	}
 	tracked, err := gitrepo.TrackedFiles(ctx, c.Runner, w.Root)
@@ -43,56 +56,128 @@ func (c Cleaner) Clean(ctx context.Context, w *workspace.Workspace) error {
 	if err != nil {
 		return err
 	}
-	found, err := c.output(outputs{w: w, tracked: tracked, listed: listed})
+	goes, notes, err := output(outputs{w: w, tracked: tracked, listed: listed})
 	if err != nil {
 		return err
 	}
 	for _, dir := range emptied(w) {
 		if (outputs{tracked: tracked}).isTracked(filepath.ToSlash(dir)) {
-			c.Say("%s stays: git knows files in it", dir)
+			notes = append(notes, dir+" stays: git knows files in it")
 			continue
 		}
-		removed, err := c.remove(w.Root, dir)
-		if err != nil {
-			return err
-		}
-		found = found || removed
+		goes = append(goes, whole(w.Root, dir)...)
 	}
-	if !found {
+	if err := c.agree(ctx, goes, channels); err != nil {
+		return err
+	}
+	for _, g := range goes {
+		size := measure(g)
+		for _, path := range g.paths {
+			if err := c.remove(g, path); err != nil {
+				return err
+			}
+		}
+		c.Say("removed %s%s%s", g.what, c.sized(g, size), g.stays)
+	}
+	for _, note := range notes {
+		c.Say("%s", note)
+	}
+	if len(goes)+len(notes) == 0 {
 		c.Say("there is nothing to remove")
 	}
 	return nil
 }
 
-// output removes what was made in the folder of outputs, or all of it where there is nothing else. It reports whether there was something.
-func (c Cleaner) output(o outputs) (bool, error) {
+func (c Cleaner) remove(g going, path string) error {
+	if g.link {
+		return os.Remove(path)
+	}
+	return c.Remove(path)
+}
+
+// sized is how much goes, behind what it is.
+func (c Cleaner) sized(g going, size int64) string {
+	if g.link {
+		return ""
+	}
+	return ", " + c.Size(size)
+}
+
+// agree asks where packages go that were published to a channel here: they may be nowhere else.
+func (c Cleaner) agree(ctx context.Context, goes []going, channels string) error {
+	published := going{}
+	for _, g := range goes {
+		for _, path := range g.paths {
+			if !g.link && (path == channels || path == filepath.Dir(channels)) {
+				published.paths = artifacts(channels)
+			}
+		}
+	}
+	if len(published.paths) == 0 {
+		return nil
+	}
+	for _, g := range goes {
+		c.Say("%s%s", g.what, c.sized(g, measure(g)))
+	}
+	return c.Agree(ctx, fmt.Sprintf("Remove all of it, with %s (%s) that %s published to channels in %s?", operr.Count(len(published.paths), "package"), c.Size(measure(published)),
+		map[bool]string{true: "was", false: "were"}[len(published.paths) == 1], filepath.Join(workspace.OutputDir, Channels)))
+}
+
+// artifacts are the packages below a folder.
+func artifacts(dir string) (found []string) {
+	_ = filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
+		if err == nil && !e.IsDir() && strings.HasSuffix(path, condapkg.Ext) {
+			found = append(found, path)
+		}
+		return nil // what cannot be read is not counted, and its removal says why
+	})
+	return found
+}
+
+// measure is how many bytes go, as far as that can be read.
+func measure(g going) (bytes int64) {
+	for _, path := range g.paths {
+		_ = filepath.WalkDir(path, func(_ string, e fs.DirEntry, err error) error {
+			if err == nil && e.Type().IsRegular() {
+				if info, _ := e.Info(); info != nil { // it may be gone
+					bytes += info.Size()
+				}
+			}
+			return nil
+		})
+	}
+	return bytes
+}
+
+// output is what was made in the folder of outputs, or all of it where there is nothing else, and what is said where nothing of it goes.
+func output(o outputs) (goes []going, notes []string, err error) {
 	at := filepath.Join(o.w.Root, workspace.OutputDir)
 	if st, err := os.Lstat(at); err != nil || !st.IsDir() {
-		return c.remove(o.w.Root, workspace.OutputDir)
+		//lint:ignore nilerr it is a link, or there is none
+		return whole(o.w.Root, workspace.OutputDir), nil, nil
 	}
 	entries, err := os.ReadDir(at)
 	if err != nil {
-		return false, err
+		return nil, nil, err
 	}
 	made, stay := o.split(entries)
 	if len(stay) == 0 {
-		return c.remove(o.w.Root, workspace.OutputDir)
+		return whole(o.w.Root, workspace.OutputDir), nil, nil
 	}
-	gone := made
-	if list := provenance.MadeFile; len(made) > 0 && !o.isTracked(path.Join(workspace.OutputDir, list)) {
-		gone = append(slices.Clone(made), list)
+	if len(made) == 0 {
+		return nil, []string{fmt.Sprintf("nothing in %s was made here, and it stays: %s", workspace.OutputDir, operr.Some(stay))}, nil
 	}
-	for _, name := range gone {
-		if err := c.Remove(filepath.Join(at, name)); err != nil {
-			return false, err
-		}
+	g := going{
+		what:  strings.Join(made, ", ") + " in " + workspace.OutputDir,
+		stays: "; what was not made here stays: " + operr.Some(stay),
 	}
-	if len(made) > 0 {
-		c.Say("removed %s in %s; what was not made here stays: %s", strings.Join(made, ", "), workspace.OutputDir, operr.Some(stay))
-	} else {
-		c.Say("nothing in %s was made here, and it stays: %s", workspace.OutputDir, operr.Some(stay))
+	if list := provenance.MadeFile; !o.isTracked(path.Join(workspace.OutputDir, list)) {
+		made = append(slices.Clone(made), list)
 	}
-	return true, nil
+	for _, name := range made {
+		g.paths = append(g.paths, filepath.Join(at, name))
+	}
+	return []going{g}, nil, nil
 }
 
 // emptied are the folders that clean removes, from the root, beside what is in that of outputs.
@@ -104,29 +189,30 @@ func emptied(w *workspace.Workspace) []string {
 	return all
 }
 
-// remove removes a folder, or the link that is there for it, and says so. It reports whether there was one.
-func (c Cleaner) remove(root, dir string) (bool, error) {
+// whole is a folder, or the link that is there for it; nil where there is none.
+func whole(root, dir string) []going {
 	at := filepath.Join(root, dir)
 	if leads, err := os.Readlink(at); err == nil {
-		if err := os.Remove(at); err != nil {
-			return false, err
-		}
-		c.Say("removed %s, a link; what is in %s stays", dir, leads)
-		return true, nil
+		return []going{{
+			paths: []string{at},
+			what:  dir + ", a link",
+			stays: "; what is in " + leads + " stays",
+			link:  true,
+		}}
 	}
 	held, err := os.ReadDir(at)
 	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
+		return nil
 	}
-	if err := c.Remove(at); err != nil {
-		return false, err
-	}
+	// Where it cannot be read its removal says why.
 	var names []string
 	for _, e := range held {
 		if e.Name() != provenance.MadeFile {
 			names = append(names, e.Name())
 		}
 	}
-	c.Say("removed %s (%s)", dir, strings.Join(names, ", "))
-	return true, nil
+	return []going{{
+		paths: []string{at},
+		what:  fmt.Sprintf("%s (%s)", dir, strings.Join(names, ", ")),
+	}}
 }

@@ -1,7 +1,9 @@
 package folders_test
 
 import (
+	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -30,16 +32,16 @@ func TestClean(t *testing.T) {
 		stays   []string
 	}{
 		"nothing":      {files: nil, said: []string{"there is nothing to remove"}},
-		"artifacts":    {files: []string{"output/a.conda", "output/b.conda"}, made: []string{"a.conda", "b.conda"}, said: []string{"removed output (a.conda, b.conda)"}},
-		"environments": {files: []string{".pixi/embedded/default/x", ".pixi/envs/default/x"}, said: []string{"removed .pixi/embedded (default)"}},
+		"artifacts":    {files: []string{"output/a.conda", "output/b.conda"}, made: []string{"a.conda", "b.conda"}, said: []string{"removed output (a.conda, b.conda), 148 B"}},
+		"environments": {files: []string{".pixi/embedded/default/x", ".pixi/envs/default/x"}, said: []string{"removed .pixi/embedded (default), 0 B"}},
 		"a downstream's": {
 			files: []string{"app/.pixi/embedded/default/x", ".pixi/overlay/app/x"},
-			said:  []string{"removed .pixi/overlay (app)", "removed app/.pixi/embedded (default)"},
+			said:  []string{"removed .pixi/overlay (app), 0 B", "removed app/.pixi/embedded (default), 0 B"},
 		},
 		"beside what a person keeps there": {
 			files: []string{"output/lib-1.0.0-h_0.conda", "output/digests.json", "output/results.csv", "output/numpy-1.0-h_0.conda", "output/plots/x"},
 			made:  []string{"lib-1.0.0-h_0.conda", "digests.json"},
-			said:  []string{"removed digests.json, lib-1.0.0-h_0.conda in output; what was not made here stays: numpy-1.0-h_0.conda and 2 more"},
+			said:  []string{"removed digests.json, lib-1.0.0-h_0.conda in output, 165 B; what was not made here stays: numpy-1.0-h_0.conda and 2 more"},
 			stays: []string{"output/results.csv", "output/numpy-1.0-h_0.conda", "output/plots/x"},
 		},
 		"folders of our names that are not ours": {
@@ -50,7 +52,7 @@ func TestClean(t *testing.T) {
 		"of our names, and not made here": { // taken from the channel to compare, or written over
 			files: []string{"output/lib-0.9.0-h_0.conda", "output/lib-1.0.0-h_0.conda", "output/lib-1.1.0-h_0.conda", "output/publish.json"},
 			made:  []string{"lib-1.0.0-h_0.conda", "!lib-1.1.0-h_0.conda", "gone.conda"},
-			said:  []string{"removed lib-1.0.0-h_0.conda in output; what was not made here stays: lib-0.9.0-h_0.conda and 2 more"},
+			said:  []string{"removed lib-1.0.0-h_0.conda in output, 199 B; what was not made here stays: lib-0.9.0-h_0.conda and 2 more"},
 			stays: []string{"output/lib-0.9.0-h_0.conda", "output/lib-1.1.0-h_0.conda", "output/publish.json"},
 		},
 		"what git knows": {
@@ -60,7 +62,7 @@ func TestClean(t *testing.T) {
 			said:    []string{"nothing in output was made here, and it stays: .made and 2 more", ".pixi/embedded stays: git knows files in it"},
 			stays:   []string{"output/lib-1.0.0-h_0.conda", ".pixi/embedded/default/x"},
 		},
-		"images of a downstream": {files: []string{"output/images/app/x", "output/a.conda"}, made: []string{"a.conda"}, said: []string{"removed output (a.conda, images)"}},
+		"images of a downstream": {files: []string{"output/images/app/x", "output/a.conda"}, made: []string{"a.conda"}, said: []string{"removed output (a.conda, images), 74 B"}},
 		"a link":                 {link: "output", said: []string{"removed output, a link; what is in " + elsewhere + " stays"}},
 		"a link of the repo":     {link: "output", commits: true, err: `"output" is committed, as a link, and builds write there`},
 	} {
@@ -101,6 +103,8 @@ func TestClean(t *testing.T) {
 			err = folders.Cleaner{
 				Runner: runner,
 				Remove: os.RemoveAll,
+				Agree:  func(context.Context, string) error { return errors.New("asked") },
+				Size:   func(bytes int64) string { return fmt.Sprintf("%d B", bytes) },
 				Say:    func(format string, args ...any) { said = append(said, fmt.Sprintf(format, args...)) },
 			}.Clean(t.Context(), w)
 			require.FileExists(t, filepath.Join(elsewhere, "x"))

@@ -18,7 +18,17 @@ const (
 	Failed  = 1 // something went wrong
 	Usage   = 2 // the command line is wrong: an unknown name, a missing argument
 	Stopped = 3 // nothing went wrong, but a person has to decide before it goes on
+
+	Interrupted = 130 // Ctrl-C, as shells have it
 )
+
+// ErrDeclined is in the chain of an error where a person was asked and said no: that is an answer, and nothing went wrong.
+var ErrDeclined = errors.New("you said no")
+
+// NewDeclined is the error for a no. what is what was not done: "not released".
+func NewDeclined(next, what string) *Error {
+	return NewStopped(next, "%s: %w; nothing was changed", what, ErrDeclined)
+}
 
 // Error is an error with a next step for the operator.
 type Error struct {
@@ -59,6 +69,16 @@ func (e *Error) WithDetail(detail string) *Error {
 func (e *Error) WithWayOn() *Error {
 	c := *e
 	c.WayOn = true
+	return &c
+}
+
+// Wrapped returns a copy of e whose texts are broken for a terminal: wrap is given each of them as it is going to stand there with %+v, behind
+// what the line begins with.
+func (e *Error) Wrapped(begins string, wrap func(text string) string) *Error {
+	c := *e
+	c.Summary = strings.TrimPrefix(wrap(begins+e.Summary), begins)
+	c.Next = strings.TrimPrefix(wrap("→ "+e.Next), "→ ")
+	c.Detail = strings.ReplaceAll(strings.TrimPrefix(wrap("  "+strings.ReplaceAll(e.Detail, "\n", "\n  ")), "  "), "\n  ", "\n")
 	return &c
 }
 

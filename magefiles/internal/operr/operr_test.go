@@ -3,6 +3,7 @@ package operr_test
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -68,4 +69,22 @@ func TestWayOn(t *testing.T) {
 	require.False(t, operr.HasWayOn(operr.Cured("install the certificate", on)))
 	require.False(t, operr.HasWayOn(operr.New("`tool undo`", "it is not so")))
 	require.False(t, operr.HasWayOn(errors.New("plain")))
+}
+
+// A text that is broken for a terminal has the same words, at the places where they stand there.
+func TestWrapped(t *testing.T) {
+	wrap := func(text string) string { return strings.ReplaceAll(text, " | ", "\n  ") }
+	e := operr.NewUsage("do | this", "it | went wrong").WithDetail("a | b\nc")
+	require.Equal(t, "it\n  went wrong\n  a\n  b\n  c\n→ do\n  this", fmt.Sprintf("%+v", e.Wrapped("Error: ", wrap)))
+	require.Equal(t, "it | went wrong", e.Error(), "it is a copy")
+	require.Equal(t, operr.Usage, e.Wrapped("", wrap).ExitStatus())
+	bare := operr.New("", "x")
+	require.Equal(t, "x", fmt.Sprintf("%+v", bare.Wrapped("Error: ", wrap)))
+}
+
+func TestDeclined(t *testing.T) {
+	e := operr.NewDeclined("", "not released")
+	require.ErrorIs(t, e, operr.ErrDeclined)
+	require.Equal(t, "not released: you said no; nothing was changed", e.Error())
+	require.Equal(t, operr.Stopped, e.ExitStatus())
 }

@@ -25,6 +25,7 @@ type Terminal struct {
 	ours *os.File
 
 	mu    sync.Mutex
+	sizes []size // those that the terminal has had, in their order
 	said  strings.Builder
 	seen  int // how much of said an Expect has passed
 	ended chan struct{}
@@ -48,6 +49,12 @@ func Inside(t testing.TB) bool { return os.Getenv(inside) == t.Name() }
 // Start begins a command as the leader of a session whose terminal is a new one. What is left of it is killed when the test ends.
 func Start(t testing.TB, x *exec.Cmd) *Terminal {
 	t.Helper()
+	return StartAt(t, 0, x)
+}
+
+// StartAt is Start with a terminal of so many columns; 0 is one that does not say how wide it is, as Start has it.
+func StartAt(t testing.TB, columns int, x *exec.Cmd) *Terminal {
+	t.Helper()
 	ours, err := os.OpenFile("/dev/ptmx", os.O_RDWR|syscall.O_NOCTTY, 0)
 	require.NoError(t, err)
 	fd := int(ours.Fd())
@@ -59,8 +66,11 @@ func Start(t testing.TB, x *exec.Cmd) *Terminal {
 	defer theirs.Close()
 	x.Stdin, x.Stdout, x.Stderr = theirs, theirs, theirs
 	x.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
-	require.NoError(t, x.Start())
 	p := &Terminal{t: t, x: x, ours: ours, ended: make(chan struct{}), read: make(chan struct{})}
+	if columns > 0 {
+		p.Resize(columns)
+	}
+	require.NoError(t, x.Start())
 	go p.listen()
 	go func() {
 		_ = x.Wait() // its state says how it ended

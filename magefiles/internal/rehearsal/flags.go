@@ -19,5 +19,10 @@ func (f Flags) Fit() error {
 	if f.Faults < 0 {
 		return operr.NewUsage("say a number, such as -faults=1", "-faults=%d is no seed", f.Faults)
 	}
+	if f.Request.To != "" { // else it is a patch
+		if err := f.Request.CheckTo(); err != nil {
+			return err
+		}
+	}
 	return publishing.CheckPublisher(f.Publish)
 }

@@ -52,11 +52,18 @@ func (r *Release) definePlan(planned given[*plan.Plan]) workflow.Step[string] {
 }
 
 // defineAgree asks, and begins the journal.
-func (r *Release) defineAgree(planned given[*plan.Plan], s *session.Session[*plan.Plan]) workflow.Step[string] {
+func (r *Release) defineAgree(before *trace.Trace, planned given[*plan.Plan], s *session.Session[*plan.Plan]) workflow.Step[string] {
 	return workflow.Step[string]{
 		Name: trace.StepAgree,
 		Do: func(ctx context.Context) (string, error) {
-			if err := r.Confirm(ctx, planned.Get()); err != nil {
+			var rest *Left
+			if before.Plan != nil {
+				var err error
+				if rest, err = left(ctx, before); err != nil {
+					return "", err
+				}
+			}
+			if err := r.Confirm(ctx, planned.Get(), rest); err != nil {
 				return "", err
 			}
 			return "yes", s.Agree(planned.Get())

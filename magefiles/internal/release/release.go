@@ -7,6 +7,7 @@
 //	release.go  what a release works with, and its steps
 //	run.go      which release it is: one that goes on, or a new one
 //	agree.go    preflight, plan and question
+//	left.go     what is left to do of a release that is gone on with
 //	source.go   bump, tag, push: what happens in git
 //	refused.go  why a push was not taken
 //	build.go    check and build, in a clone of the commit
@@ -56,8 +57,9 @@ type Means struct {
 	Readable func() []string // credentials that code of the repository could read on this machine, by name
 	Fetching func() []string // variables by which packages are fetched, and which pixi has when it builds
 
-	// agree. Confirm shows the plan and asks; its error ends the release with nothing changed.
-	Confirm func(ctx context.Context, p *plan.Plan) error
+	// agree. Confirm shows the plan, or what is left of a release that is gone on with (nil of a new one), and asks; its error ends this run with
+	// nothing changed.
+	Confirm func(ctx context.Context, p *plan.Plan, left *Left) error
 
 	// What happens to packages: check to verify.
 	Runner   command.Runner
@@ -111,7 +113,7 @@ func (r *Release) Define(before *trace.Trace, s *session.Session[*plan.Plan]) (*
 
 	workflow.Add(d, r.definePreflight(find, setPlan))
 	workflow.Add(d, r.definePlan(planned))
-	workflow.Add(d, r.defineAgree(planned, s))
+	workflow.Add(d, r.defineAgree(before, planned, s))
 	commit := workflow.Add(d, r.defineCommit(find, planned))
 	find.commit = commit // preflight and commit are asked again after a wait, and tags of this commit are not in their way then
 	shop := &workshop{Release: r, planned: planned, commit: commit}

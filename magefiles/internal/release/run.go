@@ -120,7 +120,7 @@ func (r *Release) choose(ctx context.Context) (choice, error) {
 	if r.Request.To == "" {
 		return choice{}, operr.NewUsage("say -to=patch, minor, major, auto, or a version such as -to=1.2.0", "no release is unfinished, and it is not said which version is to be released")
 	}
-	return choice{way: begins}, nil
+	return choice{way: begins}, r.Request.CheckTo()
 }
 
 // sayTakenUp says that a release is gone on with of which this clone has no journal.

@@ -10,11 +10,13 @@ package releasing
 
 import (
 	"context"
+	"errors"
 
 	"github.com/foopack/foopack/magefiles/internal/bump"
 	"github.com/foopack/foopack/magefiles/internal/bumping"
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
+	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/ourchannel"
 	"github.com/foopack/foopack/magefiles/internal/publish"
 	"github.com/foopack/foopack/magefiles/internal/publishing"
@@ -63,6 +65,15 @@ func (r Releaser) Run(ctx context.Context, req bump.Request, by string) (result 
 	}
 	defer unlock()
 	one.Request, one.Publish = bumping.WithChangelog(req, one.Root), by
-	one.Confirm = func(ctx context.Context, p *plan.Plan) error { return r.confirm(ctx, one, p) }
-	return one.Run(ctx)
+	one.Confirm = func(ctx context.Context, p *plan.Plan, left *release.Left) error {
+		if left != nil {
+			return r.confirmRest(ctx, p, left)
+		}
+		return r.confirm(ctx, one, p)
+	}
+	result, err = one.Run(ctx)
+	if errors.Is(err, operr.ErrDeclined) {
+		err = operr.NewDeclined("add -yes to release without being asked", "not released")
+	}
+	return result, err
 }

@@ -4,11 +4,13 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/release"
 	"github.com/foopack/foopack/magefiles/internal/release/plan"
+	"github.com/foopack/foopack/magefiles/internal/release/trace"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
@@ -34,7 +36,35 @@ func (r Releaser) confirm(ctx context.Context, one *release.Release, p *plan.Pla
 	if p.Unpushed > 0 {
 		r.View.Line("%s that %s not on %s yet, and will be pushed along", operr.Count(p.Unpushed, "commit"), map[bool]string{true: "is", false: "are"}[p.Unpushed == 1], p.Remote)
 	}
+	r.View.Text("Until the first upload `mage undo` takes all of it back. An upload is final.")
 	return r.Confirm(ctx, r.question(p.Title))
+}
+
+// confirmRest shows what is left to do of a release that is gone on with, and whether it can be taken back, and asks.
+func (r Releaser) confirmRest(ctx context.Context, p *plan.Plan, left *release.Left) error {
+	at := p.Title
+	if left.Commit != "" {
+		at = fmt.Sprintf("%s (commit %.12s)", p.Title, left.Commit)
+	}
+	r.View.Heading("\n%s is begun, and goes on", at)
+	if len(left.Done) > 0 {
+		r.View.Text("Done: %s", strings.Join(left.Done, ", "))
+	}
+	todo := slices.Clone(left.ToDo)
+	if at := slices.Index(todo, trace.StepPublish); at >= 0 && left.OnTheWay && left.Unseen == nil {
+		todo[at] = fmt.Sprintf("%s (%d of %s)", trace.StepPublish, left.Files-left.Uploaded, operr.Count(left.Files, "file"))
+	}
+	r.View.Text("To do: %s", strings.Join(todo, ", "))
+	switch {
+	case left.Unseen != nil:
+		r.View.Text("Whether something of it is on %s cannot be told: %v", p.Channel, left.Unseen)
+	case left.Uploaded > 0:
+		are := map[bool]string{true: "is", false: "are"}[left.Uploaded == 1]
+		r.View.Text("%d of %s %s on %s: it cannot be taken back any more", left.Uploaded, operr.Count(left.Files, "file"), are, p.Channel)
+	default:
+		r.View.Text("Nothing of it is on %s. Until the first upload `mage undo` takes all of it back. An upload is final.", p.Channel)
+	}
+	return r.Confirm(ctx, "Go on with "+p.Title+"?")
 }
 
 // question is whether it is to be released. What is not checked is said before, and where that is all of it, in the question.

@@ -22,10 +22,10 @@ const (
 // layers are the packages of magefiles/internal from the bottom up: a package may import those of lower layers, its own
 // sub-packages, and its parent, and no sibling. So every package can be read, and tested, knowing only what is below it.
 var layers = [][]string{
-	{"operr", "dag", "atomicfile", "beneath", "tomledit", "version", "command", "condapkg", "condapypi", "faults", "attestation", "pause", "pixisays", "dockerfile", "gomodule", "lazyregexp"},
-	{"workspace", "channel", "journal", "httpclient", "httpserver", "imagepin", "provenance", "workflow", "steps", "changelog", "engine", "hoststate", "actions/expression", "actions/annotation", "pixilock"},
+	{"operr", "dag", "atomicfile", "beneath", "tomledit", "version", "command", "condapkg", "condapypi", "faults", "attestation", "pause", "pixisays", "dockerfile", "gomodule", "lazyregexp", "columns"},
+	{"workspace", "channel", "journal", "httpclient", "httpserver", "imagepin", "provenance", "workflow", "steps", "changelog", "engine", "hoststate", "actions/expression", "actions/annotation", "pixilock", "lifetime"},
 	{"bump", "gitrepo", "toolchain", "actions/file", "channel/store", "channel/server", "channel/prefixdev", "oidc", "github", "image", "available", "host", "localengine"},
-	{"sources", "publish", "localprefix", "localregistry", "session", "imagejob", "lint", "doctor", "folders", "proxy", "localproxy", "actions/starts", "touched", "actions/runner"},
+	{"sources", "publish", "localprefix", "localregistry", "session", "imagejob", "lint", "doctor", "folders", "proxy", "localproxy", "actions/starts", "touched", "actions/runner", "usage"},
 	{"release", "view", "ourchannel", "publishing", "bumping", "deploy", "begun"},
 	{"rehearsal", "releasing", "variables", "delivery", "cirun"},
 	{"localfleet"},

@@ -19,7 +19,7 @@ var mayWait = map[string]string{
 	"channel/store.flusher.settle": "it waits for what comes first of several things",
 	"command.watch.follow":         "it waits for as long as a child may go on being silent",
 	"workflow.Run.do":              "it asks the world between two tries, and keeps what came of them",
-	"targets.lifetime":             "it waits for what comes first of several things",
+	"lifetime.Begin":               "it waits for what comes first of several things",
 	"rehearsal.World.workflow":     "it is a person who runs a workflow again",
 }
 

@@ -71,6 +71,9 @@ func number(s string, err *error) uint64 {
 // String returns the version as it was written.
 func (v Version) String() string { return v.text }
 
+// Parts is how many numbers the release of the version is written with: 3 for 1.2.0rc1.
+func (v Version) Parts() int { return len(v.release) }
+
 // Prerelease reports whether the version comes before the release it names: a, b, rc or dev.
 func (v Version) Prerelease() bool { return v.phase != "" || v.dev > 0 }
 

@@ -111,10 +111,7 @@ func (v *View) draw(line *liveLine) {
 	if v.asking > 0 || v.live[len(v.live)-1] != line || len(lines) == 0 {
 		return
 	}
-	width := 80
-	if v.Width != nil {
-		width = v.Width()
-	}
+	width := v.width()
 	var shown []string
 	for _, text := range lines {
 		shown = append(shown, string(v.paint(faint, cut(Plain(text), width-1))))
@@ -122,6 +119,14 @@ func (v *View) draw(line *liveLine) {
 	fmt.Fprint(v.Err, v.erased()+strings.Join(shown, "\n"))
 	v.drawn = len(lines)
 	onTerminal.Store(v)
+}
+
+// width is that of the terminal, in columns.
+func (v *View) width() int {
+	if v.Width == nil {
+		return 80
+	}
+	return v.Width()
 }
 
 // takeAway removes the live line that is shown. The caller has the locks.

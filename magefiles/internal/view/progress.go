@@ -96,11 +96,11 @@ func (p *Progress) share() string {
 	for _, n := range p.sent {
 		sent += n
 	}
-	return fmt.Sprintf("%s of %s", size(sent), size(p.bytes))
+	return fmt.Sprintf("%s of %s", Size(sent), Size(p.bytes))
 }
 
-// size writes a number of bytes for people.
-func size(n int64) string {
+// Size writes a number of bytes for people.
+func Size(n int64) string {
 	switch {
 	case n < 10_000:
 		return fmt.Sprintf("%d B", n)

@@ -4,20 +4,36 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/foopack/foopack/magefiles/internal/columns"
 )
 
-// Step runs f and writes one line: a mark, the name, the time and the evidence that f returned. What takes longer than a second is
+// Step runs f and writes one line: a mark, the name, the time and the evidence that f returned. One that put a question has no time, which was the
+// person's, and no line where it ended in an error: that is a no, or a Ctrl-C, and is said as such. What takes longer than a second is
 // announced: on a terminal by a live line with the time that it takes and the last line that a child has said.
 func (v *View) Step(name string, f func() (evidence string, err error)) error {
-	start := time.Now()
+	start, asked := time.Now(), v.questions()
 	end := v.announce(name, start)
 	evidence, err := f()
 	end()
+	lasted := took(time.Since(start))
+	if v.questions() > asked {
+		lasted = ""
+	}
 	v.lock()
 	defer v.unlock()
-	fmt.Fprint(v.Out, v.step(name, start, evidence, err))
-	v.summarize(err == nil, name, took(time.Since(start)), evidence)
+	if lasted != "" || err == nil {
+		fmt.Fprint(v.Out, v.step(name, lasted, evidence, err))
+		v.summarize(err == nil, name, lasted, evidence)
+	}
 	return err
+}
+
+// questions is how many were put so far.
+func (v *View) questions() int {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.asked
 }
 
 func (v *View) announce(name string, start time.Time) (end func()) {
@@ -44,21 +60,22 @@ func (v *View) announce(name string, start time.Time) (end func()) {
 }
 
 // step is the line of a step that has ended.
-func (v *View) step(name string, start time.Time, evidence string, err error) string {
+func (v *View) step(name, lasted, evidence string, err error) string {
 	if err != nil {
 		evidence = "stopped here"
 	}
-	return v.text("%s %-26s %6s  %s\n", v.mark(err), name, took(time.Since(start)), evidence)
+	return v.broken(v.text("%s %-26s %6s  %s", v.mark(err), name, lasted, evidence), 4) + "\n"
 }
 
 // Step is View.Step in a group: the line is kept for Done.
 func (g *Group) Step(name string, f func() (evidence string, err error)) error {
 	start := time.Now()
 	evidence, err := f()
-	fmt.Fprint(g, g.view.step(name, start, evidence, err))
+	lasted := took(time.Since(start))
+	fmt.Fprint(g, g.view.step(name, lasted, evidence, err))
 	g.view.lock()
 	defer g.view.unlock()
-	g.view.summarize(err == nil, g.name+": "+name, took(time.Since(start)), evidence)
+	g.view.summarize(err == nil, g.name+": "+name, lasted, evidence)
 	return err
 }
 
@@ -74,7 +91,22 @@ func (v *View) Skipped(name, why string) {
 func (v *View) Heading(format string, args ...any) {
 	v.lock()
 	defer v.unlock()
-	fmt.Fprintln(v.Out, v.paint(bold, v.text(format, args...)))
+	fmt.Fprintln(v.Out, v.paint(bold, v.broken(v.text(format, args...), 2)))
+}
+
+// Text writes a line of the result that is prose: at a terminal it is broken between words, where Line leaves a command or a path whole.
+func (v *View) Text(format string, args ...any) {
+	v.lock()
+	defer v.unlock()
+	fmt.Fprintln(v.Out, v.broken(v.text(format, args...), 2))
+}
+
+// broken is text that fits into the terminal, with what its lines are continued by indented. Elsewhere it is as it was.
+func (v *View) broken(text string, indent int) string {
+	if !v.Breaks {
+		return text
+	}
+	return columns.Wrap(text, v.width(), indent)
 }
 
 // Line writes a line of the result.
@@ -89,6 +121,7 @@ func (v *View) Ask(question string) (answered func()) {
 	v.lock()
 	defer v.unlock()
 	v.asking++
+	v.asked++
 	fmt.Fprint(v.Err, Plain(question))
 	return func() {
 		v.mu.Lock()

@@ -29,6 +29,7 @@ type View struct {
 	Summary io.Writer         // Markdown beside the log of the run; nil is nowhere
 	Verbose bool
 	Width   func() int // of the terminal, in columns; nil is 80
+	Breaks  bool       // a person reads at a terminal: prose and steps are broken between words
 
 	child atomic.Pointer[string] // the last line that a child has said, or what is waited for
 	waits waits
@@ -38,6 +39,7 @@ type View struct {
 	live   []*liveLine
 	drawn  int // lines that are on the terminal until something else is written
 	asking int // questions that are not answered
+	asked  int // questions that were put
 }
 
 // held is locked for reading by who writes, and for writing by Hold.

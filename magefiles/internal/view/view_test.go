@@ -156,3 +156,23 @@ func TestGraphOfPinsAndNames(t *testing.T) {
 	require.NoError(t, v.Graph(w, "text"))
 	require.Equal(t, "a\nb\n  └─ a ==1\nsimple (x/one)\n  └─ a ==0.1\nb (x/three)\n  └─ a *\nsimple (x/two)\n  └─ a >=0.2\n", out.String())
 }
+
+// A step that puts a question has no time, and no line where the answer was no.
+func TestAStepThatAsks(t *testing.T) {
+	for name, c := range map[string]struct {
+		err  error
+		want string
+	}{
+		"yes": {nil, "Go? ✓ agree                              yes\n"},
+		"no":  {errors.New("no"), "Go? "},
+	} {
+		var out bytes.Buffer
+		v := &view.View{Out: &out, Err: &out}
+		err := v.Step("agree", func() (string, error) {
+			v.Ask("Go? ")()
+			return "yes", c.err
+		})
+		require.Equal(t, c.err, err, name)
+		require.Equal(t, c.want, out.String(), name)
+	}
+}

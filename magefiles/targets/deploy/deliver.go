@@ -20,7 +20,8 @@ import (
 	"github.com/foopack/foopack/magefiles/targets"
 )
 
-// Deliver takes a downstream to a version of the packages, and to its hosts: pins, lock, check, commit, push, image, then one environment after the other.
+// Deliver goes from a version to its hosts. A downstream's way is pins, lock, check, commit, push, image, then one environment after the other. For
+// example: `mage deliver -to=0.2.0`, `mage deliver -until=staging`.
 func Deliver(ctx context.Context,
 	to *string, // this version, which may be an older one; default: the newest on the channel
 	until *string, // the last environment that gets it; default: all

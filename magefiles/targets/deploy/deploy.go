@@ -17,7 +17,8 @@ import (
 // Deploy brings images to hosts, to all of a deployment environment or to none, and back.
 type Deploy mg.Namespace
 
-// To deploys an image to a deployment environment: the one that was pushed for HEAD, or that the environment before it runs.
+// To deploys an image to an environment. It is the one that was pushed for HEAD, or that the environment before it runs. For example: `mage deploy:to
+// staging`, `mage deploy:to production -wait=5m`.
 func (Deploy) To(ctx context.Context, name string,
 	digest *string, // this image of the registry, sha256:…
 	tag *string, // the image of this tag; default: the one of HEAD
@@ -47,7 +48,8 @@ func DeployTo(ctx context.Context, name string, f Flags) error {
 	})
 }
 
-// Plan says what runs on the hosts of a deployment environment, what would, and why it could not be deployed.
+// Plan says what runs, and what would. It says that for each deployment environment, and why one could not be deployed. For example: `mage
+// deploy:plan`, `mage deploy:plan -json`.
 func (Deploy) Plan(ctx context.Context,
 	env *string, // the deployment environment; default: the only one
 	digest *string, // this image of the registry, sha256:…
@@ -62,7 +64,8 @@ func (Deploy) Plan(ctx context.Context,
 	})
 }
 
-// Rollback brings each host of a deployment environment back to the release before the one that it has.
+// Rollback goes back to the release before. Each host of a deployment environment goes back from the one that it has. For example: `mage
+// deploy:rollback -env=staging`, `mage deploy:rollback -env=staging -yes`.
 func (Deploy) Rollback(ctx context.Context,
 	env *string, // the deployment environment; default: the only one
 	without *string, // hosts that are left as they are, with commas between
@@ -76,7 +79,8 @@ func (Deploy) Rollback(ctx context.Context,
 	})
 }
 
-// Setup starts the proxy on the hosts of a deployment environment, and shows first what it will do there.
+// Setup starts the proxy on the hosts. It shows first what it will do there. For example: `mage deploy:setup -env=staging`, `mage deploy:setup
+// -env=staging -yes`.
 func (Deploy) Setup(ctx context.Context,
 	env *string, // the deployment environment; default: the only one
 	without *string, // hosts that are left as they are, with commas between
@@ -89,7 +93,8 @@ func (Deploy) Setup(ctx context.Context,
 	})
 }
 
-// Remove takes a deployment environment away from its hosts, and shows first what goes there.
+// Remove takes an environment away. It shows first what goes on its hosts. For example: `mage deploy:remove -env=staging`, `mage deploy:remove
+// -env=staging -yes`.
 func (Deploy) Remove(ctx context.Context,
 	env *string, // the deployment environment; it is always named
 	like *string, // an environment whose hosts, port and engine it had, where its table is gone or has another name by now
@@ -103,7 +108,8 @@ func (Deploy) Remove(ctx context.Context,
 	})
 }
 
-// Status says what runs on the hosts, what is not as it was left there, and who changed it.
+// Status says what runs on the hosts. It says what is not as it was left there, and who changed it. For example: `mage deploy:status`, `mage
+// deploy:status -env=staging`.
 func (Deploy) Status(ctx context.Context,
 	env *string, // the deployment environment; default: all
 	unlock *bool, // take the lock away from whoever has it
@@ -122,7 +128,8 @@ func (Deploy) Status(ctx context.Context,
 	})
 }
 
-// Logs prints what the containers write that requests go to, of all hosts, each line with its host.
+// Logs prints what the containers write. These are the ones that requests go to, of all hosts, each line with its host. For example: `mage
+// deploy:logs`, `mage deploy:logs -env=staging`.
 func (Deploy) Logs(ctx context.Context,
 	env *string, // the deployment environment; default: the only one
 	follow *bool, // go on until it is interrupted

@@ -109,6 +109,8 @@ var commands = map[string][]form{
 		{verb: "deploy:setup", options: options("-env=", "-yes")},
 		{verb: "deploy:to", options: options("-digest=", "-wait=", "-yes"), words: only(`[a-z0-9][a-z0-9_-]*`)}, // an environment, as its table may be called
 		{verb: "deliver", options: options("-yes")},
+		{verb: "-l"}, // as a command line is read before Mage reads it
+		{verb: "-h", words: only(`[A-Za-z_][\w:]*`)},
 	},
 	"ssh": {{
 		verb: "", // a host stands behind "--"

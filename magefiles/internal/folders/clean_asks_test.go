@@ -1,0 +1,73 @@
+package folders_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/channel/store"
+	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/folders"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+)
+
+// Packages that were published to a channel of this machine may be nowhere else: all that goes is shown before, with its size, and it is asked.
+func TestCleanAsksBeforePublishedPackages(t *testing.T) {
+	root := t.TempDir()
+	put := func(file, text string) {
+		path := filepath.Join(root, filepath.FromSlash(file))
+		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+		require.NoError(t, os.WriteFile(path, []byte(text), 0o644))
+	}
+	put("pixi.toml", "[workspace]\nname = \"w\"\nchannels = []\nplatforms = []\n")
+	put(".pixi/embedded/test/x", "1234")
+	at := filepath.Join(root, "output", folders.Channels)
+	s, err := store.Open(at)
+	require.NoError(t, err)
+	require.NoError(t, s.Close())
+	runner := command.NewSystem(os.Environ(), nil)
+	require.NoError(t, runner.Run(t.Context(), command.Cmd{Name: "git", Args: []string{"init", "-q"}, Dir: root}))
+	w, err := workspace.Load(root)
+	require.NoError(t, err)
+	var said, asked []string
+	clean := func(answer error) error {
+		said, asked = nil, nil
+		return folders.Cleaner{
+			Runner: runner,
+			Remove: os.RemoveAll,
+			Agree: func(_ context.Context, question string) error {
+				asked = append(asked, question)
+				return answer
+			},
+			Size: func(bytes int64) string { return fmt.Sprintf("%d B", bytes) },
+			Say:  func(format string, args ...any) { said = append(said, fmt.Sprintf(format, args...)) },
+		}.Clean(t.Context(), w)
+	}
+	put("output/channels/mono/noarch/a-1-0.conda", "12345678")
+	put("output/channels/mono/noarch/b-1-0.conda", "12")
+	no := errors.New("no")
+	require.ErrorIs(t, clean(no), no)
+	require.Len(t, said, 2)
+	require.Regexp(t, `^output \(channels\), \d+ B$`, said[0])
+	require.Equal(t, ".pixi/embedded (test), 4 B", said[1])
+	require.Equal(t, []string{"Remove all of it, with 2 packages (10 B) that were published to channels in output/channels?"}, asked)
+	require.FileExists(t, filepath.Join(at, "mono", "noarch", "a-1-0.conda"))
+	require.FileExists(t, filepath.Join(root, ".pixi", "embedded", "test", "x"))
+
+	put("output/mine.csv", "")
+	require.NoError(t, os.Remove(filepath.Join(at, "mono", "noarch", "b-1-0.conda")))
+	require.NoError(t, clean(nil))
+	require.Equal(t, []string{"Remove all of it, with 1 package (8 B) that was published to channels in output/channels?"}, asked)
+	require.NoDirExists(t, at)
+	require.FileExists(t, filepath.Join(root, "output", "mine.csv"))
+
+	require.NoError(t, os.MkdirAll(at, 0o755)) // an empty one is nobody's loss
+	require.NoError(t, clean(no))
+	require.Empty(t, asked)
+	require.NoDirExists(t, at)
+}
