@@ -109,11 +109,19 @@ def test_another_version_than_required_stands_out(page: Page, dashboard: Served,
     assert (status, json.loads(body)["status"]) == (503, "mismatch")
 
 
-# Of each element, how many lines its text has; a package may break at its hyphens.
+# Of each element, its text as it is seen, and how many lines that has; a package may break at its hyphens.
 LINES = """(elements) => elements.map((each) => {
-  const range = document.createRange();
-  range.selectNodeContents(each);
-  return [each.textContent, new Set([...range.getClientRects()].map((box) => Math.round(box.top))).size];
+  const texts = document.createTreeWalker(each, NodeFilter.SHOW_TEXT);
+  const seen = [], tops = new Set();
+  while (texts.nextNode()) {
+    const node = texts.currentNode;
+    if (node.parentElement.closest(".sr")) continue; // for those who listen
+    const range = document.createRange();
+    range.selectNodeContents(node);
+    seen.push(node.data);
+    for (const box of range.getClientRects()) tops.add(Math.round(box.top));
+  }
+  return [seen.join(""), tops.size];
 })"""
 
 
