@@ -184,3 +184,12 @@ def test_a_piece_is_there_when_it_says_something(pieces: Pieces, make: Callable[
     assert visit.panes["provenance"].visible
     assert not any(pane.run_scripts for pane in visit.panes.values())
     assert visit.every.value == USUAL
+
+
+def test_a_sample_that_is_drawn_stays_as_it_is(drawn: Pieces) -> None:
+    visit = opened(drawn)
+    visit.show()
+    before = visit.sample.children[0]
+    assert before.select_one({"type": Plot})
+    visit.show()
+    assert visit.sample.children[0] is before
