@@ -160,12 +160,26 @@ def test_health_asks_a_running_dashboard(
     assert capsys.readouterr() == ("", expected)
 
 
+@pytest.mark.parametrize("path", ["", "/"])
+@pytest.mark.parametrize(("live", "asked"), [([], "/healthz"), (["-live"], "/livez")])
+def test_health_of_an_address_without_a_path_is_not_that_of_its_page(
+    server: str, path: str, live: list[str], asked: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths: list[str] = []
+    monkeypatch.setattr(Answers, "do_GET", lambda self: (paths.append(self.path), self.send_error(500)))
+    assert main(["health", *live, "--url", server + path]) == 1
+    assert paths == [asked]
+
+
 @pytest.mark.parametrize(
     ("url", "error"),
     [
         ("http://127.0.0.1:1/healthz", "does not answer"),
         ("nonsense", "is no address"),
         ("http://h:x/", "is no address"),
+        ("http://[h/", "is no address"),
+        ("http://a b/", "is no address"),
+        ("http://a..b/", "does not answer"),
     ],
 )
 def test_health_of_nothing(url: str, error: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -189,7 +203,7 @@ def test_health_asks_where_the_dashboard_is(
     environ: dict[str, str], url: str, live: list[str], path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []
-    monkeypatch.setattr("myapp.cli.ask", lambda url, _: asked.append(url))
+    monkeypatch.setattr("myapp.cli.ask", lambda url, *_: asked.append(url))
     for name in ("MYAPP_PORT", "MYAPP_ADDRESS"):
         monkeypatch.delenv(name, raising=False)
     for name, value in environ.items():
@@ -205,6 +219,8 @@ def test_health_asks_where_the_dashboard_is(
         ("MYAPP_PORT", "65536", "MYAPP_PORT: '65536' is no port"),
         ("MYAPP_ALLOW_ORIGIN", "a.example/x", "MYAPP_ALLOW_ORIGIN: 'a.example/x' is no name of a server"),
         ("MYAPP_PREFIX", "/a b", "MYAPP_PREFIX: '/a b' is no path"),
+        ("MYAPP_ADDRESS", "0.0.0.0:5006", "MYAPP_ADDRESS: '0.0.0.0:5006' is no address"),
+        ("MYAPP_CHANNEL", "http://user:word@host/", "MYAPP_CHANNEL: it is no URL of a channel"),
     ],
 )
 def test_a_setting_that_is_wrong_exits_with_2(
@@ -215,7 +231,9 @@ def test_a_setting_that_is_wrong_exits_with_2(
     assert capsys.readouterr().err.startswith(f"myapp dashboard: {told}")
 
 
-@pytest.mark.parametrize("argv", [[], ["chek"], ["check", "--jsn"], ["dashboard", "--port", "70000"]])
+@pytest.mark.parametrize(
+    "argv", [[], ["chek"], ["check", "--jsn"], ["dashboard", "--port", "70000"], ["health", "--timeout", "-3"]]
+)
 def test_wrong_use_exits_with_2(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as exit_:
         main(argv)

@@ -69,7 +69,9 @@ def test_walk_follows_everything_that_is_required(site: Path) -> None:
     install(
         site, "probe-array", "1.0", requires=("probe-leaf", "probe-fast>1; extra == 'fast'", "never; extra == 'slow'")
     )
-    install(site, "probe-leaf", "3.0", requires=("probe-array", "this is = no requirement"))  # in a circle
+    install(
+        site, "probe-leaf", "3.0", requires=("probe-array", "this is = no requirement", "x; sys_platform ~= 'y'")
+    )  # in a circle
     declared = Project("probe", "1", ("probe-top==1.0", "probe-core==0.1", "probe-tool"))
 
     found = walk(declared)
@@ -88,6 +90,14 @@ def test_walk_follows_everything_that_is_required(site: Path) -> None:
     assert array.unmet == (Requirement("probe-top", ">=2"),)
 
 
+def test_metadata_that_cannot_be_read_is_said_by_name(site: Path) -> None:
+    install(site, "probe-well", "1.2.0")
+    metadata = site / "probe_well-1.2.0.dist-info" / "METADATA"
+    metadata.write_bytes(metadata.read_bytes() + "Summary: \u00e4\n".encode("latin-1"))
+    with pytest.raises(ValueError, match="the metadata of probe-well is not in UTF-8"):
+        walk(Project("probe", "1", ("probe-well==1.2.0",)))
+
+
 def test_walk_of_what_this_application_requires() -> None:
     found = {each.name: each for each in walk(project())}
     assert [name for name, each in found.items() if each.kind == PINNED] == list(pins(project().requires))
@@ -104,6 +114,16 @@ def test_source_is_the_folder_that_pip_installed_from(site: Path) -> None:
     assert source(distribution("probe-well"), None) == "/some where/well"
     (metadata / "direct_url.json").write_text(json.dumps({"url": "https://example.invalid/w.whl", "archive_info": {}}))
     assert source(distribution("probe-well"), None) is None
+
+
+@pytest.mark.parametrize("said", ["{", "[]", '["dir_info"]', '{"dir_info": {}}', '{"dir_info": {}, "url": 7}'])
+def test_a_source_that_says_nothing_is_none(site: Path, tmp_path: Path, said: str) -> None:
+    install(site, "probe-well", "1.2.0")
+    (site / "probe_well-1.2.0.dist-info" / "direct_url.json").write_text(said)
+    assert source(distribution("probe-well"), None) is None
+    (tmp_path / "conda-meta").mkdir()
+    (tmp_path / "conda-meta" / "probe-well-1.2.0-0.json").write_text(said.replace("dir_info", "x").replace("{}", "[]"))
+    assert source(distribution("probe-well"), str(tmp_path)) is None
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from probes import FAILS, IMPORTS, NEAR, SYSTEM, WELL
 
 from myapp.refresh import Refresher
 from myapp.report import Report
-from myapp.server import Download, Health, Live, allowed, guard, hosts, own_names, zombies
+from myapp.server import Above, Download, Health, Live, allowed, guard, hosts, own_names, zombies
 
 MACHINE = socket.gethostname().lower()
 REPORT = Report("probe", "0.1.0", "2026-01-02T03:04:06+00:00", SYSTEM, (WELL, NEAR), (IMPORTS,))
@@ -121,6 +121,19 @@ ITS_OWN = [
     "status.example",
     "STATUS.example:443",
 ]
+
+
+class Prefixed(tornado.testing.AsyncHTTPTestCase):
+    """What is asked of the root where the page is below a prefix."""
+
+    def get_app(self) -> tornado.web.Application:
+        """Serve that alone."""
+        return tornado.web.Application([("/", Above, {"page": "/dash/"})])
+
+    def test_who_asks_without_the_prefix_is_led_to_the_page(self) -> None:
+        answer = self.fetch("/", follow_redirects=False)
+        assert (answer.code, answer.headers["Location"]) == (302, "/dash/")
+        assert self.fetch("/", method="HEAD").code == 200
 
 
 class Guarded(tornado.testing.AsyncHTTPTestCase):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import tracemalloc
 import weakref
@@ -11,13 +12,16 @@ import pytest
 from bokeh.document import Document
 from bokeh.models import ImportedStyleSheet, Plot
 from panel.io.state import set_curdoc
+from probes import FAILS, IMPORTS, WELL
 
 from myapp import diagnostics
-from myapp.dashboard import Pieces, page
+from myapp.dashboard import USUAL, Pieces, Visit, page
 from myapp.refresh import Refresher
 from myapp.view import Sample
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from myapp.report import Report
 
 
@@ -91,3 +95,101 @@ def test_a_session_that_ends_is_forgotten(drawn: Pieces) -> None:
     gc.collect()
     assert here() is None
     assert not [who for who in drawn.refresher._watchers if who.document is here()]
+
+
+@pytest.fixture
+def pieces(make: Callable[..., Report]) -> Pieces:
+    """What visitors see of a report that all is well in, where nobody has tried the sample."""
+    refresher: Refresher[Report] = Refresher(make)
+    refresher.latest = make()
+    return Pieces(refresher, Sample())
+
+
+def opened(pieces: Pieces) -> Visit:
+    """Make a visit, as the server does."""
+    with set_curdoc(Document()):
+        return Visit(pieces)
+
+
+def test_an_old_report_is_not_believed(pieces: Pieces) -> None:
+    assert pieces.trouble is None
+    pieces.refresher._made = float("-inf")
+    assert pieces.trouble == "this is an old report, and there is no newer one"
+    assert pieces.now()["headline"] == "Not known"
+    pieces.refresher.latest = None
+    assert pieces.trouble == "no check was done yet"
+
+
+def test_why_there_is_no_sample(pieces: Pieces, make: Callable[..., Report]) -> None:
+    assert pieces.fault is None
+    pieces.refresher.latest = make((WELL,), (IMPORTS, FAILS))
+    assert pieces.fault == "ValueError: <no>"
+    assert "ValueError: &lt;no&gt;" in pieces.now()["sample"]
+    pieces.refresher.latest = type(make())(**vars(make()) | {"sample": "KeyError: 'x'"})
+    assert pieces.fault == "KeyError: 'x'"
+    pieces.refresher.latest = None
+    assert pieces.fault is None
+
+
+def test_a_sample_that_has_just_worked_is_drawn(pieces: Pieces) -> None:
+    pieces.sample.text = "a table"
+    assert "a table" not in pieces.now()["sample"]
+    pieces.sample.works = True
+    assert "a table" in pieces.now()["sample"]
+
+
+def test_a_page_cannot_wish_what_it_does_not_offer(pieces: Pieces) -> None:
+    visit = opened(pieces)
+    assert visit.wish == 60.0
+    visit.every.value = "1 ms"
+    assert (visit.wish, pieces.refresher.interval) == (60.0, 60.0)
+    visit.every.value = "5 s"
+    assert (visit.wish, pieces.refresher.interval) == (5.0, 5.0)
+
+
+def test_a_page_that_is_not_live_stays_as_it_is(pieces: Pieces) -> None:
+    visit = opened(pieces)
+    before = len(visit.document.session_callbacks)
+    visit.live.active = []
+    visit.see(None)
+    assert visit.every.disabled
+    assert len(visit.document.session_callbacks) == before
+    visit.live.active = [0]
+    visit.see(None)
+    assert not visit.every.disabled
+    assert len(visit.document.session_callbacks) == before + 1
+
+
+def test_a_refresh_that_comes_to_nothing_is_shown_and_may_be_asked_for_again(pieces: Pieces) -> None:
+    def gone() -> Report:
+        raise RuntimeError("<no> disk")
+
+    pieces.refresher._take = gone
+    visit = opened(pieces)
+    visit.clicked()
+    assert (visit.button.label, visit.button.disabled) == ("Refreshing …", True)
+    asyncio.run(visit.refresh())
+    visit.refreshed()
+    assert (visit.button.label, visit.button.disabled) == ("Refresh", False)
+    assert visit.panes["overview"].text.count("&amp;lt;no&amp;gt; disk") == 1  # Panel's model takes one escape away
+    assert "<" not in visit.panes["overview"].text
+
+
+def test_a_piece_is_there_when_it_says_something(pieces: Pieces, make: Callable[..., Report]) -> None:
+    pieces.refresher.latest = None
+    visit = opened(pieces)
+    assert (visit.panes["provenance"].text, visit.panes["provenance"].visible) == ("", False)
+    pieces.refresher.latest = make()
+    visit.show()
+    assert visit.panes["provenance"].visible
+    assert not any(pane.run_scripts for pane in visit.panes.values())
+    assert visit.every.value == USUAL
+
+
+def test_a_sample_that_is_drawn_stays_as_it_is(drawn: Pieces) -> None:
+    visit = opened(drawn)
+    visit.show()
+    before = visit.sample.children[0]
+    assert before.select_one({"type": Plot})
+    visit.show()
+    assert visit.sample.children[0] is before

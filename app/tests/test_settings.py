@@ -59,11 +59,60 @@ def test_what_is_no_name_of_a_server(text: str) -> None:
         ("", "0.0.0.0", "127.0.0.1"),
         ("0.0.0.0", "0.0.0.0", "127.0.0.1"),
         ("status.example", "status.example", "status.example"),
+        ("fe80::1%lo", "[fe80::1%lo]", "[fe80::1%lo]"),
+        ("LOCALHOST", "LOCALHOST", "LOCALHOST"),
+        ("b\u00fccher.example", "b\u00fccher.example", "b\u00fccher.example"),
     ],
 )
 def test_addresses(text: str, written: str, reached: str) -> None:
     address = settings.address(text)
     assert (settings.written(address), settings.reached(address)) == (written, reached)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["0.0.0.0:5006", "[::]:5006", "http://0.0.0.0", "a b", "a..b", "x" * 64, "::g", "[localhost", "-a", "a/b", "a,b"],
+)
+def test_what_is_no_address(text: str) -> None:
+    with pytest.raises(ValueError, match="is no address, like"):
+        settings.address(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "https://conda.example.com/stable", "http://[::1]:8080/c/", "HTTP://host:1", "file:///srv/channel"]
+)
+def test_channels(text: str) -> None:
+    assert settings.channel(f" {text} ") == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "conda.example.com/stable",
+        "file:///",
+        "ftp://h/secret",
+        "https:///secret",
+        "https://h:secret/",
+        "https://[secret/",
+        "https://user:secret@h/stable",
+        "https://secret@h/",
+        "https://h/?token=secret",
+        "https://h/a secret",
+        "https://h/secret\x00",
+        "https://h/\u00e4secret",
+    ],
+)
+def test_what_is_no_channel_is_said_without_what_is_in_it(text: str) -> None:
+    with pytest.raises(ValueError, match="is no URL of a channel") as error:
+        settings.channel(text)
+    assert "secret" not in str(error.value)
+
+
+@pytest.mark.parametrize("text", ["0", "-3", "nan", "inf", "1e300", "", "5s"])
+def test_what_is_no_time_to_wait(text: str) -> None:
+    with pytest.raises(ValueError, match="is no time"):
+        settings.seconds(text)
+    assert settings.seconds("0.5") == 0.5
 
 
 @pytest.mark.parametrize(

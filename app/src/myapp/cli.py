@@ -75,12 +75,17 @@ def parser() -> argparse.ArgumentParser:
     add.add_argument(
         "--prefix", type=reads(settings.prefix), metavar="PATH", help="below which a proxy asks that does not strip it"
     )
-    add.add_argument("--channel", metavar="URL", help="asked every hour whether it has something newer; default: none")
+    add.add_argument(
+        "--channel",
+        type=reads(settings.channel),
+        metavar="URL",
+        help="asked every hour whether it has something newer; default: none",
+    )
     add.set_defaults(command=dashboard)
     add = commands.add_parser("health", help="ask a running dashboard whether it is well")
     add.add_argument("--live", "-live", action="store_true", help="ask only whether it answers")
     add.add_argument("--url", help="default: where a dashboard listens that has the same environment")
-    add.add_argument("--timeout", type=float, default=5.0, metavar="SECONDS", help="%(default)s")
+    add.add_argument("--timeout", type=reads(settings.seconds), default=5.0, metavar="SECONDS", help="%(default)s")
     add.set_defaults(command=health)
     return top
 
@@ -199,9 +204,9 @@ def dashboard(arguments: argparse.Namespace) -> int:
         port = given(arguments.port, PORT, settings.port, 5006)
         origins = given(arguments.allow_origin, ORIGINS, settings.origins, [])
         prefix = given(arguments.prefix, PREFIX, settings.prefix, "")
+        channel = given(arguments.channel, CHANNEL, settings.channel, "")
     except ValueError as error:
         return fail("dashboard", str(error), 2)
-    channel = arguments.channel or os.environ.get(CHANNEL, "").strip()
     # Whoever is the first process of a container is not ended by a signal that it has not asked for.
     before = signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     try:
@@ -225,15 +230,15 @@ def given(option: Any, name: str, read: Callable[[str], Any], default: object) -
 
 def health(arguments: argparse.Namespace) -> int:
     """Ask a running dashboard; the status is 1 if it is not well or does not answer, 2 if a setting is wrong."""
-    url = arguments.url
+    url, usual = arguments.url, "livez" if arguments.live else "healthz"
     try:
         if url is None:
             address = from_environment(ADDRESS, settings.address, "127.0.0.1")
             port = from_environment(PORT, settings.port, 5006)
-            url = f"http://{settings.reached(address)}:{port}/{'livez' if arguments.live else 'healthz'}"
+            url = f"http://{settings.reached(address)}:{port}/{usual}"
     except ValueError as error:
         return fail("health", str(error), 2)
-    trouble = ask(url, arguments.timeout)
+    trouble = ask(url, arguments.timeout, usual)
     return fail("health", trouble) if trouble else 0
 
 

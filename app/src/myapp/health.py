@@ -50,21 +50,27 @@ def unknown(error: Exception, latest: Report | None, since: str | None = None) -
     return UNAVAILABLE, said | {"status": "failing", "reason": reason, "since": since, "problems": problems}
 
 
-def ask(url: str, timeout: float) -> str | None:
-    """Ask a running dashboard for its health, without any proxy; return None if it is well, else why it is not."""
-    parts = urlsplit(url)
+def ask(url: str, timeout: float, usual: str = "healthz") -> str | None:
+    """Ask a running dashboard for its health, without any proxy; return None if it is well, else why it is not.
+
+    Args:
+        url: An address without a path is asked for the usual one: the page itself is there whatever it says.
+        timeout: In seconds.
+        usual: The path that is meant where the address has none.
+    """
+    told = f"{url} is no address like http://127.0.0.1:5006/{usual}"
     try:
-        port = parts.port
-    except ValueError:
-        port = -1
-    if parts.scheme != "http" or not parts.hostname or port == -1:
-        return f"{url} is no address like http://127.0.0.1:5006/healthz"
-    connection = http.client.HTTPConnection(parts.hostname, port, timeout=timeout)
+        parts = urlsplit(url)
+        if parts.scheme != "http" or not parts.hostname:
+            return told
+        connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=timeout)
+    except (ValueError, http.client.InvalidURL):
+        return told
     try:
-        connection.request("GET", parts.path or "/healthz")
+        connection.request("GET", parts.path if parts.path.strip("/") else f"/{usual}")
         answer = connection.getresponse()
         body = answer.read(1_000_000)
-    except (OSError, http.client.HTTPException) as error:
+    except (OSError, UnicodeError, http.client.HTTPException) as error:
         return f"{url} does not answer: {error or type(error).__name__}"
     finally:
         connection.close()

@@ -10,11 +10,13 @@ import json
 import os
 import tomllib
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
+from packaging.markers import UndefinedComparison
 from packaging.requirements import InvalidRequirement
 from packaging.requirements import Requirement as Parsed
 from packaging.utils import canonicalize_name
@@ -82,6 +84,7 @@ def walk(declared: Project) -> tuple[Package, ...]:
 
     Raises:
         packaging.requirements.InvalidRequirement: The application declares something that is not PEP 508.
+        ValueError: The metadata of a package cannot be read.
     """
     exact = pins(declared.requires)
     asked: dict[str, list[Requirement]] = {name: [] for name in exact}
@@ -92,12 +95,12 @@ def walk(declared: Project) -> tuple[Package, ...]:
         by, text, extra, ours = waiting.popleft()
         try:
             requirement = Parsed(text)
-        except InvalidRequirement:
+            if not applies(requirement, [extra]):
+                continue
+        except (InvalidRequirement, UndefinedComparison):
             if by == declared.name:
                 raise
             continue  # metadata of old packages has such lines, and installers pass over them
-        if not applies(requirement, [extra]):
-            continue
         name = canonicalize_name(requirement.name)
         wanted = Requirement(by, str(requirement.specifier))
         if wanted not in asked.setdefault(name, []):
@@ -119,6 +122,8 @@ def _requires(name: str) -> list[str]:
         return importlib.metadata.requires(name) or []
     except importlib.metadata.PackageNotFoundError:
         return []
+    except UnicodeDecodeError as error:
+        raise ValueError(f"the metadata of {name} is not in UTF-8: {error}") from error
 
 
 def _package(name: str, kind: str, requirements: list[Requirement]) -> Package:
@@ -137,8 +142,10 @@ def source(
     In a conda environment its record says so: an archive from a channel may hold the direct_url.json (PEP 610) of the
     machine that built it.
     """
-    for record in Path(prefix or os.devnull).glob(f"conda-meta/{distribution.name}-{distribution.version}-*.json"):
-        url = json.loads(record.read_text(encoding="utf-8")).get("url", "")
-        return None if url.startswith(("http://", "https://")) else url
-    origin = json.loads(distribution.read_text("direct_url.json") or "{}")
-    return unquote(urlsplit(origin["url"]).path) if "dir_info" in origin else None
+    with suppress(ValueError, KeyError, TypeError, AttributeError):  # a record that says nothing is none
+        for record in Path(prefix or os.devnull).glob(f"conda-meta/{distribution.name}-{distribution.version}-*.json"):
+            url = json.loads(record.read_text(encoding="utf-8")).get("url", "")
+            return None if not url or url.startswith(("http://", "https://")) else url
+        origin = json.loads(distribution.read_text("direct_url.json") or "{}")
+        return unquote(urlsplit(origin["url"]).path) if "dir_info" in origin else None
+    return None

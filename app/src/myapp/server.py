@@ -128,6 +128,18 @@ class There(Plain):
         self.set_header("Content-Type", "text/html; charset=utf-8")
 
 
+class Above(There):
+    """`/` where the page is below a prefix: who asks without a proxy is led there."""
+
+    def initialize(self, page: str) -> None:
+        """Take the path of the page, as Tornado hands it over."""
+        self.page = page
+
+    async def get(self) -> None:
+        """Lead there."""
+        self.redirect(self.page)
+
+
 class HeadOf(Matcher):
     """Matches the method HEAD for one path."""
 
@@ -205,7 +217,7 @@ def serve(address: str, port: int, origins: Sequence[str], prefix: str = "", ask
     else:
         bokeh.allowed_ws_origin = allowed(address, port)
     if prefix:
-        server._tornado.wildcard_router.add_rules([*own, (r"/", There)])  # within the guard
+        server._tornado.wildcard_router.add_rules([*own, (r"/", Above, {"page": f"{prefix}/"})])  # within the guard
     server._tornado.wildcard_router.rules.insert(0, Rule(HeadOf(f"{prefix}/"), There))
     guard(server._tornado, hosts(address, origins))
     logging.getLogger("tornado.access").setLevel(logging.ERROR)

@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 EVERY = ""  # the address that stands for all of this machine
 SCHEMES = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 LABEL = r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?"
+NAME = rf"{LABEL}(\.{LABEL})*"
+DAY = 86_400.0  # seconds
 
 
 def port(text: str) -> int:
@@ -28,11 +30,22 @@ def is_of_a_service(text: str) -> bool:
 
 
 def address(text: str) -> str:
-    """Read an address to listen on; EVERY stands for all, of both families."""
-    text = text.strip()
-    if text.startswith("[") and text.endswith("]"):
-        text = text[1:-1]
-    return EVERY if text in ("", "*", "::") else text
+    """Read an address to listen on, or the name of one; EVERY stands for all, of both families."""
+    said = text.strip()
+    if said.startswith("[") and said.endswith("]"):
+        said = said[1:-1]
+    if said in (EVERY, "*", "::"):
+        return EVERY
+    try:
+        if ":" in said:
+            ipaddress.IPv6Address(said)
+        elif not re.fullmatch(NAME, said.encode("idna").decode().lower()):
+            raise ValueError
+    except ValueError:  # of what cannot be encoded, too
+        raise ValueError(
+            f"{text!r} is no address, like 0.0.0.0 or ::1; a port is said by a setting of its own"
+        ) from None
+    return said
 
 
 def is_every(address: str) -> bool:
@@ -85,7 +98,7 @@ def origin(text: str) -> str:
             name = name.encode("idna").decode() if not name.isascii() else name
         except UnicodeError:
             raise ValueError(told) from None
-        if not re.fullmatch(rf"{LABEL}(\.{LABEL})*", name):
+        if not re.fullmatch(NAME, name):
             raise ValueError(told)
     return name if number is None else f"{name}:{number}"
 
@@ -124,3 +137,39 @@ def prefix(text: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9._~-]+(/[A-Za-z0-9._~-]+)*", path) or {".", ".."} & set(path.split("/")):
         raise ValueError(f"{text!r} is no path like /dash: letters, digits and -._~ between slashes")
     return f"/{path}"
+
+
+def channel(text: str) -> str:
+    """Read the URL of a channel; "" is none.
+
+    What is wrong with one is said without it: it may have a password in it, and why a channel cannot be asked is on the
+    page for all to read.
+    """
+    url = text.strip()
+    told = "it is no URL of a channel, like https://conda.example.com/stable"
+    if not url:
+        return ""
+    try:
+        parts = urlsplit(url)
+        where = (
+            parts.path.strip("/") if parts.scheme == "file" else parts.scheme in ("http", "https") and parts.hostname
+        )
+        well = where and parts.port != 0 and re.fullmatch(r"[!-~]+", url)  # a port that is none raises an error
+    except ValueError:
+        well = False
+    if not well:
+        raise ValueError(told)
+    if parts.username is not None or parts.query or parts.fragment:
+        raise ValueError(f"{told}: no user, password or query can be in it")
+    return url
+
+
+def seconds(text: str) -> float:
+    """Read how long to wait, more than nothing and at most a day."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if 0 < number <= DAY:
+        return number
+    raise ValueError(f"{text!r} is no time: a number of seconds, more than 0")
