@@ -93,17 +93,20 @@ def test_labelled_takes_a_single_number_and_no_positions() -> None:
 @pytest.mark.parametrize(
     ("values", "labels", "message"),
     [
-        ([[1, 2]], {"x": [0]}, r"the values have 2 axes, but labels are given for 1: \['x'\]"),
-        ([1, 2], {"x": ["a"]}, r"'x' has 2 positions, but its labels have the shape \(1,\)"),
-        ([1, 2], {"x": [["a", "b"]]}, r"'x' has 2 positions, but its labels have the shape \(1, 2\)"),
-        ([1, 2], {"x": [np.arange(2), np.arange(2)]}, r"'x' has 2 positions, but its labels have the shape \(2, 2\)"),
-        ([1, 2], {"x": "ab"}, r"'x' has 2 positions, but its labels have the shape \(\)"),
+        ([[1, 2]], {"x": [0]}, r"the values have the shape \(1, 2\), but labels are given for \['x'\]"),
+        ([1, 2], {}, r"the values have the shape \(2,\), but labels are given for \[\]"),
+        (1, {"x": ["a"]}, r"the values have the shape \(\), but labels are given for \['x'\]"),
+        ([1], {"x": []}, r"'x' has the size 1, but its labels have the shape \(0,\)"),
+        ([1, 2], {"x": ["a"]}, r"'x' has the size 2, but its labels have the shape \(1,\)"),
+        ([1, 2], {"x": [["a", "b"]]}, r"'x' has the size 2, but its labels have the shape \(1, 2\)"),
+        ([1, 2], {"x": [np.arange(2), np.arange(2)]}, r"'x' has the size 2, but its labels have the shape \(2, 2\)"),
+        ([1, 2], {"x": "ab"}, r"'x' has the size 2, but its labels have the shape \(\)"),
         ([1, 2, 3], {"x": [4, 5, 4]}, "'x' has the label 4 more than once"),
         ([1, 2], {"x": [0.5, np.nan]}, "'x' has a missing label at position 1"),
         ([1, 2], {"x": np.array(["NaT", "2026-01-01"], "datetime64[s]")}, "'x' has a missing label at position 0"),
     ],
 )
-def test_labelled_refuses_labels_that_do_not_fit(values: list, labels: dict, message: str) -> None:
+def test_labelled_refuses_labels_that_do_not_fit(values: object, labels: dict, message: str) -> None:
     with pytest.raises(ValueError, match=f"^{message}$"):
         labelled(values, labels)
 

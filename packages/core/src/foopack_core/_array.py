@@ -71,7 +71,7 @@ def labelled(
             raise TypeError(f"{what} is a single text, not a {type(given).__name__}")
     data = _values(values)
     if data.ndim != len(labels):
-        raise ValueError(f"the values have {data.ndim} axes, but labels are given for {len(labels)}: {list(labels)}")
+        raise ValueError(f"the values have the shape {data.shape}, but labels are given for {list(labels)}")
     coords = {
         dim: ((dim,), _index(dim, given, size)) for (dim, given), size in zip(labels.items(), data.shape, strict=True)
     }
@@ -199,7 +199,7 @@ def _index(dim: Hashable, given: object, size: int) -> pd.Index[Any] | np.ndarra
     kept = isinstance(array, KEPT)
     index = pd.Index(array if kept else _flat(dim, given, size), tupleize_cols=False)
     if index.shape != (size,):
-        raise ValueError(f"{dim!r} has {size} positions, but its labels have the shape {index.shape}")
+        raise ValueError(f"{dim!r} has the size {size}, but its labels have the shape {index.shape}")
     if index.hasnans:
         raise ValueError(f"{dim!r} has a missing label at position {int(index.isna().argmax())}")
     labels = list(index) if index.dtype.kind == "O" and not isinstance(array, PLAIN) else []
@@ -250,7 +250,7 @@ def _flat(dim: Hashable, given: object, size: int) -> np.ndarray[Any, Any]:
         found = np.asarray(labels) if alike else _of_objects(labels)
     array = np.asarray(found)
     if array.ndim != 1:
-        raise ValueError(f"{dim!r} has {size} positions, but its labels have the shape {array.shape}")
+        raise ValueError(f"{dim!r} has the size {size}, but its labels have the shape {array.shape}")
     _refuse_finer(f"{dim!r} has", array.dtype)
     # Pandas has no index of these, nor of the other order of bytes.
     narrow: Any = {"e": np.float64, "g": np.float64, "G": np.complex128}.get(array.dtype.char)
