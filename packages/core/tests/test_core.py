@@ -93,17 +93,20 @@ def test_labelled_takes_a_single_number_and_no_positions() -> None:
 @pytest.mark.parametrize(
     ("values", "labels", "message"),
     [
-        ([[1, 2]], {"x": [0]}, r"the values have 2 axes, but labels are given for 1: \['x'\]"),
-        ([1, 2], {"x": ["a"]}, r"'x' has 2 positions, but its labels have the shape \(1,\)"),
-        ([1, 2], {"x": [["a", "b"]]}, r"'x' has 2 positions, but its labels have the shape \(1, 2\)"),
-        ([1, 2], {"x": [np.arange(2), np.arange(2)]}, r"'x' has 2 positions, but its labels have the shape \(2, 2\)"),
-        ([1, 2], {"x": "ab"}, r"'x' has 2 positions, but its labels have the shape \(\)"),
+        ([[1, 2]], {"x": [0]}, r"the values have the shape \(1, 2\), but labels are given for \['x'\]"),
+        ([1, 2], {}, r"the values have the shape \(2,\), but labels are given for \[\]"),
+        (1, {"x": ["a"]}, r"the values have the shape \(\), but labels are given for \['x'\]"),
+        ([1], {"x": []}, r"'x' has the size 1, but its labels have the shape \(0,\)"),
+        ([1, 2], {"x": ["a"]}, r"'x' has the size 2, but its labels have the shape \(1,\)"),
+        ([1, 2], {"x": [["a", "b"]]}, r"'x' has the size 2, but its labels have the shape \(1, 2\)"),
+        ([1, 2], {"x": [np.arange(2), np.arange(2)]}, r"'x' has the size 2, but its labels have the shape \(2, 2\)"),
+        ([1, 2], {"x": "ab"}, r"'x' has the size 2, but its labels have the shape \(\)"),
         ([1, 2, 3], {"x": [4, 5, 4]}, "'x' has the label 4 more than once"),
         ([1, 2], {"x": [0.5, np.nan]}, "'x' has a missing label at position 1"),
         ([1, 2], {"x": np.array(["NaT", "2026-01-01"], "datetime64[s]")}, "'x' has a missing label at position 0"),
     ],
 )
-def test_labelled_refuses_labels_that_do_not_fit(values: list, labels: dict, message: str) -> None:
+def test_labelled_refuses_labels_that_do_not_fit(values: object, labels: dict, message: str) -> None:
     with pytest.raises(ValueError, match=f"^{message}$"):
         labelled(values, labels)
 
@@ -195,7 +198,14 @@ def test_labels_that_are_tuples_are_refused(labels: object) -> None:
         (np.ma.array([1, -9999], mask=[False, True]), [1.0, np.nan]),
         (np.ma.array([1.5, -9999], mask=[False, True], dtype="float32"), [1.5, np.nan]),
         ([np.ma.array([1, 2], mask=[False, True])[0], np.ma.array([-9999], mask=True)[0]], [1.0, np.nan]),
+        (np.ma.array([True, True], mask=[False, True]), [1.0, np.nan]),
         (np.ma.array([3, 4]), [3.0, 4.0]),
+        (pd.array([1, None], dtype="Int64"), [1.0, np.nan]),
+        (pd.array([1, None], dtype="UInt8"), [1.0, np.nan]),
+        (pd.array([True, None], dtype="boolean"), [1.0, np.nan]),
+        (pd.array([0.5, None], dtype="Float32"), [0.5, np.nan]),
+        (pd.Series([True, None], dtype="boolean"), [1.0, np.nan]),
+        (pd.Index([0.5, None], dtype="Float64"), [0.5, np.nan]),
     ],
 )
 @pytest.mark.filterwarnings("ignore:Warning. converting a masked element to nan")
@@ -203,6 +213,16 @@ def test_what_is_masked_is_missing(values: object, expected: list[float]) -> Non
     array = labelled(values, {"x": ["a", "b"]})
     assert np.array_equal(array.to_numpy(), expected, equal_nan=True)
     assert summarize(array)["count"].item() == np.isfinite(expected).sum()
+
+
+@pytest.mark.parametrize("dtype", ["Int64", "UInt8", "boolean", "Float32"])
+def test_values_of_nullable_arrays_have_the_type_of_numpy(dtype: str) -> None:
+    values = pd.array([1, 0], dtype="int64").astype(dtype)
+    array = labelled(values, {"x": ["a", "b"]})
+    assert array.dtype == dtype.lower().replace("boolean", "bool")
+    assert array.to_numpy().tolist() == [1, 0]
+    array[0] = 0
+    assert values[0] == 1
 
 
 @pytest.mark.parametrize("depth", [0, 1, 2])
@@ -217,6 +237,8 @@ def test_what_is_masked_in_nested_lists_is_missing(depth: int) -> None:
 def test_a_masked_value_beside_an_integer_that_no_float_has() -> None:
     with pytest.raises(ValueError, match=r"^a masked value is NaN, and integers above 2\*\*53 are no floats"):
         labelled(np.ma.array([2**60 + 1, 1], mask=[False, True]), {"x": ["a", "b"]})
+    with pytest.raises(ValueError, match=r"^a masked value is NaN, and integers above 2\*\*53 are no floats"):
+        labelled(pd.array([2**60 + 1, None], dtype="Int64"), {"x": ["a", "b"]})
 
 
 @pytest.mark.parametrize(
@@ -333,7 +355,20 @@ def test_members_of_an_enumeration_are_their_texts(of: Callable[..., Any]) -> No
 
 
 @pytest.mark.parametrize(
-    "values", [["a\0", "b"], [["a"], ["b\0"]], (b"a\0",), "a\0", [1, "a\0"], list(Color), [b"a", "b"]]
+    "values",
+    [
+        ["a\0", "b"],
+        [["a"], ["b\0"]],
+        (b"a\0",),
+        "a\0",
+        [1, "a\0"],
+        list(Color),
+        [b"a", "b"],
+        [1, "a"],
+        ["a", np.nan],
+        [[True], ["a"]],
+        [1.5, b"a"],
+    ],
 )
 def test_values_of_which_numpy_makes_others_are_refused(values: object) -> None:
     whole = np.array(values, dtype=object)
@@ -469,7 +504,7 @@ def test_summarize_refuses_what_is_empty(dim: str | None) -> None:
         summarize(labelled(np.zeros((0, 1)), {"x": [], "y": ["a"]}), dim)
 
 
-@pytest.mark.parametrize("statistic", ["count", "mean", "std", "min", "max"])
+@pytest.mark.parametrize("statistic", list(summarize(labelled([1.0], {"x": [0]}))))
 @pytest.mark.parametrize("of", ["a dimension", "a dimension without labels", "an auxiliary", "a scalar"])
 def test_summarize_refuses_a_coordinate_that_is_named_like_a_statistic(statistic: str, of: str) -> None:
     array = labelled(np.ones((2, 2)), {"x": [0, 1], "y": ["a", "b"]})

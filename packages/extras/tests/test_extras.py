@@ -152,6 +152,7 @@ def test_from_frame_of_no_rows_is_empty() -> None:
         (["x", "x", "n"], [["a", "b", 1]], "two columns of the table are named x"),
         (["x", "n"], [["a", 1], [None, 2]], "'x' has a missing label in row 1, counted from 0"),
         (["x", "y", "n"], [["a", 3, 1], ["b", 3, 1], ["a", 3, 2]], "two rows are about the same cell, x = a, y = 3"),
+        (["x", "n"], [["a", 1], ["b", 1], ["b", 2], ["a", 2]], "two rows are about the same cell, x = b"),
     ],
 )
 def test_from_frame_refuses_what_is_not_tidy(columns: list[str], rows: list[list], message: str) -> None:
@@ -227,6 +228,20 @@ def test_a_table_may_be_written_to_and_aliases_nothing(dtype: str) -> None:
     assert array.attrs == {"history": ["made"]}
 
 
+@pytest.mark.parametrize("value", ["a", b"a"])
+def test_texts_and_bytes_as_values_come_back_as_objects(value: str | bytes) -> None:
+    array = from_frame(to_frame(labelled([value], {"x": ["p"]})))
+    assert array.dtype == object
+    assert array.item() == value
+
+
+@pytest.mark.parametrize("dtype", ["float16", "longdouble"])
+def test_labels_that_no_index_has_come_back_as_floats(dtype: str) -> None:
+    array = labelled([1, 2], {"x": np.array([0.5, 2], dtype)}, name="n")
+    assert array.indexes["x"].dtype == "float64"
+    assert from_frame(to_frame(array)).identical(array)
+
+
 def test_what_a_table_has_no_place_for_is_left_out() -> None:
     array = labelled([[1, 2]], {"x": ["a"], "y": ["b", "c"]}, name="n")
     more = array.assign_coords(height=("y", [1, 2]), station=7)
@@ -242,7 +257,11 @@ def test_what_a_table_has_no_place_for_is_left_out() -> None:
         (pd.array([True, None], dtype="boolean"), [1.0, np.nan], "float64"),
         (pd.array([0.5, None], dtype="Float32"), [0.5, np.nan], "float32"),
         (pd.Categorical(["a", "b"]), ["a", "b"], "object"),
+        (pd.Categorical([1, 2]), [1, 2], "object"),
         (pd.array(["a", "b"], dtype="string"), ["a", "b"], "object"),
+        (pd.array([1, 2], dtype="UInt8"), [1, 2], "uint8"),
+        (pd.array([True, False], dtype="boolean"), [True, False], "bool"),
+        (np.array([b"a", b"b"]), [b"a", b"b"], "object"),
     ],
 )
 def test_values_of_pandas_own_types(values: Any, expected: list, dtype: str) -> None:  # noqa: ANN401
@@ -253,7 +272,13 @@ def test_values_of_pandas_own_types(values: Any, expected: list, dtype: str) -> 
 
 @pytest.mark.parametrize(
     ("dtype", "expected", "there"),
-    [("bool", "float64", 1.0), ("int8", "float64", 1.0), ("int64", "float64", 1.0), ("float32", "float32", 1.0)],
+    [
+        ("bool", "float64", 1.0),
+        ("int8", "float64", 1.0),
+        ("uint16", "float64", 1.0),
+        ("int64", "float64", 1.0),
+        ("float32", "float32", 1.0),
+    ],
 )
 def test_a_cell_without_a_row_is_missing(dtype: str, expected: str, there: float) -> None:
     frame = pd.DataFrame({"x": ["a", "b"], "y": ["c", "d"], "n": np.array([1, 1], dtype=dtype)})
@@ -262,10 +287,11 @@ def test_a_cell_without_a_row_is_missing(dtype: str, expected: str, there: float
     assert np.array_equal(array.to_numpy(), [[there, np.nan], [np.nan, there]], equal_nan=True)
 
 
-def test_a_time_without_a_row_is_missing() -> None:
-    times = np.array(["2026-01-01", "2026-01-02"], "datetime64[ns]")
+@pytest.mark.parametrize("dtype", ["datetime64[ns]", "timedelta64[ns]"])
+def test_a_time_without_a_row_is_missing(dtype: str) -> None:
+    times = np.array([1, 2], "int64").astype(dtype)
     array = from_frame(pd.DataFrame({"x": ["a", "b"], "y": ["c", "d"], "n": times}))
-    assert array.dtype == "datetime64[ns]"
+    assert array.dtype == dtype
     assert array.isnull().to_numpy().tolist() == [[False, True], [True, False]]
 
 
@@ -277,6 +303,21 @@ def test_a_missing_cell_beside_an_integer_that_no_float_has(number: int) -> None
         from_frame(pd.DataFrame({"x": ["a", "b"], "y": ["c", "d"], "n": [number, 1]}))
     with pytest.raises(ValueError, match=r"^a value of 'n' is missing and becomes NaN"):
         from_frame(pd.DataFrame({"x": ["a", "b"], "n": pd.array([number, None], dtype="Int64")}))
+    with pytest.raises(ValueError, match=r"^a value of 'n' is missing and becomes NaN"):
+        from_frame(pd.DataFrame({"x": ["a", "b"], "y": ["c", "d"], "n": pd.arrays.SparseArray([number, 1])}))
+
+
+@pytest.mark.parametrize("number", [2**53, -(2**53)])
+def test_a_missing_cell_beside_the_largest_integers_that_floats_have(number: int) -> None:
+    array = from_frame(pd.DataFrame({"x": ["a", "b"], "y": ["c", "d"], "n": [number, 1]}))
+    assert array.sel(x="a", y="c").item() == number
+
+
+@pytest.mark.parametrize("dtype", ["Int64", "boolean"])
+def test_values_that_are_all_missing(dtype: str) -> None:
+    array = from_frame(pd.DataFrame({"x": ["a", "b"], "n": pd.array([None, None], dtype=dtype)}))
+    assert array.dtype == "float64"
+    assert np.isnan(array.to_numpy()).all()
 
 
 @pytest.mark.parametrize(("size", "warns"), [(999, False), (1000, True), (1500, True)])
@@ -287,6 +328,17 @@ def test_a_sparse_table_of_millions_of_cells_warns(size: int, warns: bool) -> No
         assert from_frame(frame).shape == (size, size)
     said = f"{size} rows make an array of {size * size} cells, {size} x {size}: all others are missing"
     assert [str(each.message) for each in told] == ([said] if warns else [])
+    assert {each.filename for each in told} <= {__file__}  # where it is called, and not where it warns
+
+
+@pytest.mark.parametrize(("rows", "warns"), [(100_000, False), (99_999, True)])
+def test_a_table_warns_of_more_than_ten_cells_for_each_row(rows: int, warns: bool) -> None:
+    row = np.arange(rows)
+    frame = pd.DataFrame({"x": row % 1000, "y": (row // 1000 + row) % 1000, "n": 1.0})
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        assert from_frame(frame).shape == (1000, 1000)
+    assert len(told) == warns
 
 
 def test_a_full_table_of_millions_of_cells_does_not_warn() -> None:
@@ -322,6 +374,12 @@ def test_from_frame_wants_texts_as_names_of_dimensions(name: object) -> None:
         from_frame(frame)
 
 
+def test_names_that_are_tuples_are_columns_of_one_level() -> None:
+    frame = to_frame(xr.DataArray([3.0], dims=[("a", 1)], name=("b", 2)))
+    assert frame.columns.nlevels == 1
+    assert frame.columns.tolist() == [("a", 1), ("b", 2)]
+
+
 @pytest.mark.parametrize(
     "labels",
     [
@@ -346,7 +404,15 @@ def test_labels_that_are_equal_and_of_several_types_are_refused(labels: list) ->
 
 
 @pytest.mark.parametrize(
-    "labels", [[1, np.int8(1)], [True, np.True_], ["a", np.str_("a")], [0.5, np.float32(0.5)], [b"a", np.bytes_(b"a")]]
+    "labels",
+    [
+        [1, np.int8(1)],
+        [True, np.True_],
+        ["a", np.str_("a")],
+        [0.5, np.float32(0.5)],
+        [0.5j, np.complex64(0.5j)],
+        [b"a", np.bytes_(b"a")],
+    ],
 )
 def test_labels_of_numpy_are_those_of_python(labels: list) -> None:
     one_and_another = np.empty(3, dtype=object)

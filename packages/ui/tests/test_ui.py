@@ -1,12 +1,14 @@
 import ast
 import doctest
+import json
 import re
 import sys
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from html import escape
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,6 +20,7 @@ from bokeh.palettes import Category10_10
 from bokeh.plotting import figure
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from panel.io.resources import DIST_DIR, set_resource_mode
 
 import foopack_ui
 from foopack_core import labelled
@@ -258,6 +261,22 @@ def test_an_hour_that_a_clock_shows_twice_is_refused_and_drawn_in_utc() -> None:
     assert len(set(at)) == 5
 
 
+@pytest.mark.parametrize(
+    ("labels", "way"),
+    [
+        (pd.DatetimeIndex(["2026-01-01", "2026-01-01"]), "leave one out, or reduce them"),
+        ([1, 1], "leave one out, or reduce them"),
+        (
+            pd.DatetimeIndex(["2026-01-01"] * 2, tz="UTC"),
+            "the clock of UTC shows some times twice; convert them to UTC",
+        ),
+    ],
+)
+def test_two_labels_at_one_place_get_the_advice_that_helps(labels: object, way: str) -> None:
+    with pytest.raises(ValueError, match=f": {way}$"):
+        chart(xr.DataArray([1, 2], dims=["x"], coords={"x": labels}))
+
+
 def test_labels_in_any_order_that_differ_are_drawn() -> None:
     assert lines(chart(labelled([1, 2, 3], {"x": [3, 1, 2]}))) == [([3, 1, 2], [1, 2, 3])]
 
@@ -303,6 +322,9 @@ def test_numbers_further_apart_than_floats_are_refused() -> None:
         chart(labelled([1e308, np.nan, -1e308], {"x": [0, 1, 2]}))
     with pytest.raises(ValueError, match=r"^the labels of 'x' are further apart than an axis can show, -1e\+308 and "):
         chart(labelled([1, 2], {"x": [1e308, -1e308]}))
+    with pytest.raises(ValueError, match=r"^the values are further apart than an axis can show, 0\.0 and 9e\+307: "):
+        chart(labelled([0, 9e307], {"x": [0, 1]}))  # an axis is wider than what it shows
+    assert lines(chart(labelled([0, 8.9e307], {"x": [0, 1]}))) == [([0, 1], [0, 8.9e307])]
 
 
 @pytest.mark.parametrize("number", [1e18, -1e300, 2**60])
@@ -360,6 +382,25 @@ def test_the_table_has_the_digits_that_tell_numbers_apart(numbers: list[float], 
     page = table.object.to_html(formatters=table.formatters)
     assert all(f"<td>{text}</td>" in page for text in shown)
     assert set(table.formatters) == {"mean", "std", "min", "max"}
+
+
+@pytest.mark.parametrize(
+    ("numbers", "shown"),
+    [
+        ([np.nan, np.nan, 101325.12], "1.013e+05"),
+        ([12345678, 12345678], "1.235e+07"),
+        ([1234, 1234], "1234"),
+    ],
+)
+def test_a_column_of_one_number_has_four_digits(numbers: list[float], shown: str) -> None:
+    table = view(labelled([numbers], {"x": [0], "line": range(len(numbers))}))[2]
+    assert table.formatters["max"](numbers[-1]) == shown
+
+
+def test_the_digits_of_the_deviation_are_its_own() -> None:
+    table = view(labelled([101325.123, 101325.987], {"x": [0, 1]}))[2]
+    assert table.formatters["std"](table.object["std"].iloc[0]) == "0.432"
+    assert table.formatters["std"](1 / 3) == "0.3333"
 
 
 @pytest.mark.parametrize(
@@ -432,15 +473,29 @@ def test_a_name_and_units_are_shown_without_blanks_between(name: str | None, uni
 
 @pytest.mark.parametrize("name", ["$$x^2$$", r"\(x\)", r"\[x\]"])
 def test_signs_of_tex_in_a_name_are_shown_as_they_are(name: str) -> None:
+    for plot in (chart(labelled([1], {f"{name} along": ["a"]}, name=name)), chart(xr.DataArray([1], dims=[name]))):
+        label = plot.xaxis[0].axis_label
+        assert isinstance(label, PlainText)
+        assert label.text.startswith(name)
     label = chart(labelled([1], {"x": ["a"]}, name=name)).yaxis[0].axis_label
     assert isinstance(label, PlainText)
     assert label.text == name
 
 
+@pytest.mark.parametrize(
+    "labels",
+    [
+        [0.5, 1.5],
+        pd.date_range("2026-01-01", periods=2),
+        pd.date_range("2026-01-01", periods=2, tz="Asia/Tokyo"),
+        pd.timedelta_range("1h", periods=2),
+    ],
+    ids=["numbers", "times", "times with a zone", "durations"],
+)
 @pytest.mark.parametrize("count", [1, 2, 40])
-def test_a_figure_aliases_nothing(count: int) -> None:
+def test_a_figure_aliases_nothing(count: int, labels: object) -> None:
     values = np.ones((2, count))
-    array = labelled(values, {"x": [0.5, 1.5], "line": np.arange(count)})
+    array = labelled(values, {"x": labels, "line": np.arange(count)})
     plot = chart(array)
     for renderer in plot.renderers:
         for column in renderer.data_source.data.values():
@@ -513,6 +568,43 @@ def test_save_writes_a_page_for_half_of_a_surrogate_pair(text: str, tmp_path: Pa
     save(labelled([1], {text: [text]}, name=text, units=text), path)
     shown = "".join("?" if "\ud800" <= sign <= "\udfff" else sign for sign in text)
     assert f"<title>{shown} [{shown}]</title>" in path.read_text(encoding="utf-8")
+
+
+def parts(model: object) -> Iterator[dict[str, Any]]:
+    """Each object within the JSON of a document."""
+    if isinstance(model, dict):
+        yield model
+    if isinstance(model, (dict, list)):
+        for part in model.values() if isinstance(model, dict) else model:
+            yield from parts(part)
+
+
+@pytest.mark.parametrize("mode", ["cdn", "inline", "server"])
+def test_save_names_no_other_file(mode: Any, tmp_path: Path) -> None:  # noqa: ANN401
+    # A browser shows that nothing is asked for (test_page.py); this holds where there is none.
+    with set_resource_mode(mode):
+        save(RAIN, tmp_path / "rain.html")
+    page = (tmp_path / "rain.html").read_text(encoding="utf-8")
+    (document,) = re.findall(r'(?s)<script type="application/json"[^>]*>(.*?)</script>', page)
+    sheets = [part for part in parts(json.loads(document)) if "StyleSheet" in str(part.get("name"))]
+    assert {sheet["name"] for sheet in sheets} == {"InlineStyleSheet"}
+    assert not any("url" in part for part in parts(json.loads(document)))
+    texts = [sheet["attributes"]["css"] for sheet in sheets]
+    assert len(set(texts)) == len(texts)  # each is there once
+    assert (DIST_DIR / "css" / "dataframe.css").read_text(encoding="utf-8") in texts
+    tags = re.sub(r"(?s)(<script[^>]*>).*?</script>|<style[^>]*>.*?</style>", r"\1", page)
+    assert not re.search(r"\s(src|href)=|<link", tags)
+
+
+def test_save_has_browsers_hold_the_page_to_what_is_in_it(tmp_path: Path) -> None:
+    save(RAIN, tmp_path / "rain.html")
+    head = (tmp_path / "rain.html").read_text(encoding="utf-8").split("<head>")[1]
+    policy = re.match(r'\s*<meta http-equiv="Content-Security-Policy" content="([^"]*)">', head)  # before all else
+    assert policy is not None
+    rules = dict(rule.split(" ", 1) for rule in policy[1].split("; "))
+    assert (rules["default-src"], rules["form-action"], rules["base-uri"]) == ("'none'", "'none'", "'none'")
+    sources = {source for rule in rules.values() for source in rule.split()}
+    assert sources <= {"'none'", "'unsafe-inline'", "'unsafe-eval'", "blob:", "data:"}
 
 
 def test_save_into_no_folder_is_an_error(tmp_path: Path) -> None:

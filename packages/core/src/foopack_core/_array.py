@@ -18,6 +18,7 @@ FINER = ("ps", "fs", "as")  # units of time that pandas and xarray would cut to 
 # What pandas has an index for, and numpy no type.
 PLAIN = (pd.arrays.DatetimeArray, pd.arrays.PeriodArray, pd.arrays.IntervalArray)
 KEPT = (*PLAIN, pd.Categorical)  # whose categories may be anything
+NULLABLE = (pd.arrays.BooleanArray, pd.arrays.IntegerArray, pd.arrays.FloatingArray)
 
 
 def labelled(
@@ -31,7 +32,8 @@ def labelled(
 
     Args:
         values: Any number of axes, any type. Memory is shared where this already is a numpy array. Where some of them
-            are masked, a copy has NaN for these, and integers are floats of 64 bits.
+            are masked, or missing in a nullable array of pandas, a copy has NaN for these, and integers and truth
+            values are floats of 64 bits.
         labels: For each axis, in their order, its name and its labels: one for each position, none missing, none twice.
             Each keeps its type, but integers beside floats are floats, if a float has each of them, and floats of 16
             bits and long doubles are floats of 64. Labels with a timezone, categories, periods and intervals keep their
@@ -47,8 +49,8 @@ def labelled(
             generator) or are a mapping; the labels are no mapping, or name and units are no single ones.
         ValueError: The labels do not fit the shape of the values. A label is missing, stands twice, is a tuple, cannot
             be looked up (a dict), ends in NUL, which numpy strips, or is a long double that no float of 64 bits has.
-            Numpy makes another text of one among the values; a masked one stands beside integers that a float cannot
-            hold. Times, of either, are finer than nanoseconds.
+            Numpy makes a text of a number among the values, or another one of a text; a masked one stands beside
+            integers that a float cannot hold. Times, of either, are finer than nanoseconds.
 
     Examples:
         >>> rain = labelled([3.0, 5.0], {"day": ["Mon", "Tue"]}, name="rain", units="mm")
@@ -71,7 +73,7 @@ def labelled(
             raise TypeError(f"{what} is a single text, not a {type(given).__name__}")
     data = _values(values)
     if data.ndim != len(labels):
-        raise ValueError(f"the values have {data.ndim} axes, but labels are given for {len(labels)}: {list(labels)}")
+        raise ValueError(f"the values have the shape {data.shape}, but labels are given for {list(labels)}")
     coords = {
         dim: ((dim,), _index(dim, given, size)) for (dim, given), size in zip(labels.items(), data.shape, strict=True)
     }
@@ -162,15 +164,20 @@ def _values(values: ArrayLike) -> np.ndarray[Any, Any]:
         raise TypeError(f"the values are an array or nested lists, not a {type(values).__name__}")
     if isinstance(values, (list, tuple)) and _has_masked(values):
         values = _stack(values)
+    held: Any = getattr(values, "array", values)  # of a Series or an Index
+    if isinstance(held, NULLABLE):
+        # Numpy makes objects of truth values, and with pandas 2 of all, once one is missing.
+        there = held.fillna(held.dtype.type(0)).to_numpy(dtype=held.dtype.type)
+        values = np.ma.array(there, mask=held.isna())
     if not isinstance(values, np.ma.MaskedArray) or not np.ma.is_masked(values):
         array = np.asarray(values)
         if array.dtype.kind in "US" and not hasattr(values, "dtype"):
-            for text, made in zip(np.array(values, dtype=object).flat, array.flat, strict=True):
-                if isinstance(text, (str, bytes)) and text != made:
-                    raise ValueError(f"numpy makes {made!r} of the value {text!r}: give an array of objects")
+            for value, made in zip(np.array(values, dtype=object).flat, array.flat, strict=True):
+                if value != made:
+                    raise ValueError(f"numpy makes {made!r} of the value {value!r}: give an array of objects")
         _refuse_finer("the values have", array.dtype)
         return array
-    if values.dtype.kind in "iu":
+    if values.dtype.kind in "iub":
         if values.dtype.itemsize == 8 and np.abs(values.astype(np.float64)).max() > EXACT:
             raise ValueError("a masked value is NaN, and integers above 2**53 are no floats: make them smaller")
         values = values.astype(np.float64)
@@ -199,7 +206,7 @@ def _index(dim: Hashable, given: object, size: int) -> pd.Index[Any] | np.ndarra
     kept = isinstance(array, KEPT)
     index = pd.Index(array if kept else _flat(dim, given, size), tupleize_cols=False)
     if index.shape != (size,):
-        raise ValueError(f"{dim!r} has {size} positions, but its labels have the shape {index.shape}")
+        raise ValueError(f"{dim!r} has the size {size}, but its labels have the shape {index.shape}")
     if index.hasnans:
         raise ValueError(f"{dim!r} has a missing label at position {int(index.isna().argmax())}")
     labels = list(index) if index.dtype.kind == "O" and not isinstance(array, PLAIN) else []
@@ -250,7 +257,7 @@ def _flat(dim: Hashable, given: object, size: int) -> np.ndarray[Any, Any]:
         found = np.asarray(labels) if alike else _of_objects(labels)
     array = np.asarray(found)
     if array.ndim != 1:
-        raise ValueError(f"{dim!r} has {size} positions, but its labels have the shape {array.shape}")
+        raise ValueError(f"{dim!r} has the size {size}, but its labels have the shape {array.shape}")
     _refuse_finer(f"{dim!r} has", array.dtype)
     # Pandas has no index of these, nor of the other order of bytes.
     narrow: Any = {"e": np.float64, "g": np.float64, "G": np.complex128}.get(array.dtype.char)

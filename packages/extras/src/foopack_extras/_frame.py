@@ -160,7 +160,7 @@ def _spread(column: pd.Series[Any], cells: np.ndarray[Any, Any], count: int) -> 
     kind = getattr(dtype, "kind", "O")
     if missing and kind in "iub":
         there = column.dropna()
-        if kind != "b" and len(there) and max(abs(int(there.max())), abs(int(there.min()))) > EXACT:
+        if len(there) and max(abs(int(there.max())), abs(int(there.min()))) > EXACT:
             raise ValueError(
                 f"a value of {column.name!r} is missing and becomes NaN, and integers above 2**53 are no floats: "
                 "give each cell a row, or make them smaller"

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable
 
 ROOMY = "td, th { padding: 2px 12px; text-align: right }"
-FORMATS = "iuf"  # kinds of numbers
+NUMBERS = "iuf"  # kinds of types
 DASHES = ("solid", "dashed", "dotted")
 MOST = len(Category10_10) * len(DASHES)  # lines that can be told apart, each with a place in the legend
 DIGITS = 4  # of a number in the table; more where two of a column, or the ends of a line, would look alike
-EXACT = 17  # digits that tell any two floats apart
+ALL_DIGITS = 17  # digits that tell any two floats apart
 LAST = 8.64e12  # seconds around 1970 that a browser has dates for
 
 
@@ -59,7 +59,7 @@ def chart(array: xr.DataArray) -> figure:
     plot = figure(height=320, sizing_mode="stretch_width", y_range=_range("the values are", values), **axis)
     plot.xaxis.axis_label = _plain(titled(lines[along]) if along in lines.coords else str(along))
     plot.yaxis.axis_label = _plain(titled(lines))
-    if array.ndim == 2 and len(values) > MOST:
+    if len(values) > MOST:
         # One glyph for all: each has its cost, and nobody tells thousands of colors apart.
         plot.multi_line([at] * len(values), list(values), color="gray", line_width=1, line_alpha=0.5)
         return plot
@@ -110,17 +110,13 @@ def view(array: xr.DataArray) -> pn.Column:
     statistics = summarize(xr.DataArray(lines.to_numpy(), dims=["along", "across"]), "along")
     names = pd.Index(_texts(_index(lines, across), across), name=str(across))
     summary = pd.DataFrame({str(name): part.to_numpy() for name, part in statistics.items()}, index=names)
+    digits = _digits(summary)
+    formatters = {name: _formatter(summary[name], digits) for name in summary.columns.drop("count")}
+    formatters["std"] = _formatter(summary["std"])  # not among the values of a line
     return pn.Column(
         pn.pane.HTML(f"<h2>{escape(titled(array))}</h2>"),
         pn.pane.Bokeh(chart(array), sizing_mode="stretch_width"),
-        pn.pane.DataFrame(
-            summary,
-            formatters={
-                "std": _formatter(summary["std"]),
-                **{name: _formatter(summary[name], _digits(summary)) for name in ("mean", "min", "max")},
-            },
-            stylesheets=[ROOMY],
-        ),
+        pn.pane.DataFrame(summary, formatters=formatters, stylesheets=[ROOMY]),
         sizing_mode="stretch_width",
     )
 
@@ -137,7 +133,7 @@ def _lines(array: xr.DataArray) -> xr.DataArray:
     """Return the array with two dimensions; one that has a single one becomes a single line, named as it is."""
     if not isinstance(array, xr.DataArray):
         raise TypeError(f"only a labelled array can be drawn, not a {type(array).__name__}: `labelled` makes one")
-    if array.dtype.kind not in FORMATS:
+    if array.dtype.kind not in NUMBERS:
         raise TypeError(f"only real numbers can be drawn, not values of type {array.dtype}")
     if array.ndim not in (1, 2):
         raise ValueError(f"only one or two dimensions can be drawn, not {array.ndim}: select or reduce first")
@@ -173,7 +169,7 @@ def _along(index: pd.Index[Any], dim: Hashable) -> tuple[Any, dict[str, Any]]:
     elif isinstance(index, pd.TimedeltaIndex):
         at = places = index.total_seconds().to_numpy() * 1000
         axis = {"x_axis_type": "timedelta"}
-    elif index.dtype.kind in FORMATS:
+    elif index.dtype.kind in NUMBERS:
         at = places = index.to_numpy(dtype=np.float64, copy=True)
         axis = {"x_range": _range(f"the labels of {str(dim)!r} are", places)}
     else:
@@ -220,7 +216,7 @@ def _plain(text: str) -> str | PlainText:
 def _formatter(column: pd.Series[Any], digits: int = DIGITS) -> Callable[[float], str]:
     """Return what writes the numbers of a column: with so many digits, or as many as tell its numbers apart."""
     numbers = set(column.dropna())
-    while digits < EXACT and len({f"{number:.{digits}g}" for number in numbers}) < len(numbers):
+    while digits < ALL_DIGITS and len({f"{number:.{digits}g}" for number in numbers}) < len(numbers):
         digits += 1
     if digits > DIGITS and column.dtype.kind in "iu":
         return str  # a float has not every integer
@@ -231,6 +227,6 @@ def _digits(summary: pd.DataFrame) -> int:
     """Return how many digits tell the least value of each line from its greatest."""
     digits = DIGITS
     ends = [(low, high) for low, high in zip(summary["min"], summary["max"], strict=True) if low < high]
-    while digits < EXACT and any(f"{low:.{digits}g}" == f"{high:.{digits}g}" for low, high in ends):
+    while digits < ALL_DIGITS and any(f"{low:.{digits}g}" == f"{high:.{digits}g}" for low, high in ends):
         digits += 1
     return digits
