@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/netip"
 	"os"
@@ -24,6 +23,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/localengine"
 	"github.com/foopack/foopack/magefiles/internal/localproxy"
 	"github.com/foopack/foopack/magefiles/internal/proxy"
+	"github.com/foopack/foopack/magefiles/internal/proxy/proxytest"
 )
 
 // fleet are hosts of a test: an engine each, with a proxy's container and a folder for what the host keeps.
@@ -98,16 +98,9 @@ func (f *fleet) boot(name string) *vm {
 	e.Offer(localproxy.Image(proxyImage))
 	h.client = engine.New(e.Dial)
 	f.t.Cleanup(func() { h.client.Close() })
-	h.front = &proxy.Container{Engine: h.client, Port: free(f.t), Address: netip.MustParseAddr("127.0.0.1"), Image: proxyImage}
+	h.front = &proxy.Container{Engine: h.client, Port: proxytest.Port(f.t), Address: netip.MustParseAddr("127.0.0.1"), Image: proxyImage}
 	h.state = h.front.Proxy().State
 	return h
-}
-
-func free(t testing.TB) uint16 {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer l.Close()
-	return netip.MustParseAddrPort(l.Addr().String()).Port()
 }
 
 // behavior is what an image of the application does.

@@ -29,6 +29,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/localengine"
 	"github.com/foopack/foopack/magefiles/internal/localproxy"
 	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/proxy/proxytest"
 	"github.com/foopack/foopack/magefiles/internal/session"
 	"github.com/foopack/foopack/magefiles/internal/session/sessiontest"
 )
@@ -1066,7 +1067,7 @@ func TestAnotherPortIsAnotherPlace(t *testing.T) {
 	f.mustDeploy(one)
 	h, before := f.hosts["a"], *f.hosts["a"].front
 	now := before
-	now.Port = free(t)
+	now.Port = proxytest.Port(t)
 	h.front, h.state = &now, now.Proxy().State
 	require.NoError(t, f.deployer().Setup(t.Context(), nil))
 	f.env.StopFirst, f.env.Gate = true, 300*time.Millisecond

@@ -53,14 +53,6 @@ func host(t *testing.T) (*localengine.Engine, *engine.Client) {
 	return e, client
 }
 
-func port(t *testing.T) uint16 {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer l.Close()
-	return netip.MustParseAddrPort(l.Addr().String()).Port()
-}
-
 // setup does what deploy:setup does.
 func setup(t *testing.T, c *proxy.Container, env string, s proxy.Service) (fence int64) {
 	t.Helper()
@@ -108,7 +100,7 @@ func page(t *testing.T, c *proxy.Container, host string) string {
 func TestAFreshHostGetsAProxy(t *testing.T) {
 	e, client := host(t)
 	ctx := t.Context()
-	c := &proxy.Container{Engine: client, Port: port(t), Address: netip.MustParseAddr("127.0.0.1"), Image: caddy}
+	c := &proxy.Container{Engine: client, Port: proxytest.Port(t), Address: netip.MustParseAddr("127.0.0.1"), Image: caddy}
 	s := proxy.Service{Drain: time.Minute}
 	missing, err := c.Missing(ctx, "app.staging", s)
 	require.NoError(t, err)
@@ -164,7 +156,7 @@ func TestAFreshHostGetsAProxy(t *testing.T) {
 func TestAProxyThatIsDown(t *testing.T) {
 	e, client := host(t)
 	ctx := t.Context()
-	c := &proxy.Container{Engine: client, Port: port(t), Address: netip.MustParseAddr("127.0.0.1"), Image: caddy}
+	c := &proxy.Container{Engine: client, Port: proxytest.Port(t), Address: netip.MustParseAddr("127.0.0.1"), Image: caddy}
 	fence := setup(t, c, "app.staging", proxy.Service{})
 	require.NoError(t, c.Proxy().State.Switch(ctx, "app.staging", fence, release(t, c, "one")))
 	require.NoError(t, client.Stop(ctx, c.Name(), time.Second))
@@ -203,7 +195,7 @@ func TestACallThatEndsWithItsContainer(t *testing.T) {
 		return runs(c, argv, stdin, stdout, stderr)
 	}
 	e.Offer(image)
-	c := &proxy.Container{Engine: client, Port: port(t), Address: netip.MustParseAddr("127.0.0.1"), Image: caddy}
+	c := &proxy.Container{Engine: client, Port: proxytest.Port(t), Address: netip.MustParseAddr("127.0.0.1"), Image: caddy}
 	setup(t, c, "app.staging", proxy.Service{})
 	look := func() error {
 		_, err := c.Proxy().State.Look(ctx, "app.staging")
@@ -238,7 +230,7 @@ func TestACallThatEndsWithItsContainer(t *testing.T) {
 func TestServicesComeTogetherOnOnePort(t *testing.T) {
 	_, client := host(t)
 	ctx := t.Context()
-	c := &proxy.Container{Engine: client, Port: port(t), Address: netip.MustParseAddr("127.0.0.1"), Image: caddy}
+	c := &proxy.Container{Engine: client, Port: proxytest.Port(t), Address: netip.MustParseAddr("127.0.0.1"), Image: caddy}
 	first, second := proxy.Service{Domain: "a.example.org"}, proxy.Service{Domain: "b.example.org"}
 	fence := setup(t, c, "a.staging", first)
 	require.NoError(t, c.Proxy().State.Switch(ctx, "a.staging", fence, release(t, c, "one")))
@@ -289,7 +281,7 @@ func TestAPortThatIsTaken(t *testing.T) {
 func TestAVolumeOfAKilledRunIsRemoved(t *testing.T) {
 	e, client := host(t)
 	ctx := t.Context()
-	c := &proxy.Container{Engine: client, Port: port(t), Address: netip.MustParseAddr("127.0.0.1"), Image: caddy}
+	c := &proxy.Container{Engine: client, Port: proxytest.Port(t), Address: netip.MustParseAddr("127.0.0.1"), Image: caddy}
 	setup(t, c, "app.staging", proxy.Service{})
 	require.NoError(t, client.EnsureVolume(ctx, engine.Volume{Name: "secrets"}))
 	inside := &hoststate.State{Runner: c.Inside(engine.Mount{Volume: "secrets", Target: "/secrets"})}

@@ -21,7 +21,7 @@ func TestOnDocker(t *testing.T) {
 	client := engine.New(docker.Dial)
 	defer client.Close()
 	ref := dockerdtest.StartRegistry(t, "", "").Push(t, "caddy", "amd64", "", proxytest.Image(t))
-	c := &proxy.Container{Engine: client, Port: port(t), Address: netip.MustParseAddr("127.0.0.1"), Image: ref}
+	c := &proxy.Container{Engine: client, Port: proxytest.Port(t), Address: netip.MustParseAddr("127.0.0.1"), Image: ref}
 	first, second := proxy.Service{Domain: "a.example.org", Drain: time.Minute}, proxy.Service{Domain: "b.example.org"}
 	fence := setup(t, c, "a.staging", first)
 	p := c.Proxy()

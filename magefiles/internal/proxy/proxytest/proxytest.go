@@ -11,8 +11,10 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
+	"net/netip"
 	"testing"
 	"time"
 
@@ -44,10 +46,23 @@ func Places(t testing.TB) proxy.Places {
 
 func free(t testing.TB) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer l.Close()
-	return l.Addr().String()
+	return netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), Port(t)).String()
+}
+
+// Port is a port on loopback that nobody listens at. It is below those that a kernel gives to whoever asks for any: with one of these, a connection of
+// another test may have it before its own server does.
+func Port(t testing.TB) uint16 {
+	t.Helper()
+	for range 100 {
+		port := uint16(10_000 + rand.IntN(20_000))
+		l, err := net.Listen("tcp", netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), port).String())
+		if err == nil {
+			require.NoError(t, l.Close())
+			return port
+		}
+	}
+	require.Fail(t, "no port is free")
+	return 0
 }
 
 // start starts a proxy with services, and takes the environment.
