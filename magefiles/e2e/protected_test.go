@@ -27,7 +27,8 @@ func (r *releasing) merge(branch string, squash bool) {
 
 // commands are those in backticks of a sentence about what to do next.
 func commands(said string) (all []string) {
-	_, next, _ := strings.Cut(said, "→")
+	_, failed, _ := strings.Cut(said, "Error: ") // what is said before has commands too
+	_, next, _ := strings.Cut(failed, "→")
 	for i, part := range strings.Split(next, "`") {
 		if i%2 == 1 {
 			all = append(all, part)
