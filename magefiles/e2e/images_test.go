@@ -306,10 +306,7 @@ func (w *imaging) changed(t *testing.T, before image.Result) image.Result {
 	text, err := os.ReadFile(file)
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(file, append(text, "\n# changed\n"...), 0o644))
-	const overview = "            \"overview\": render.overview(report, trouble, self.refresher.since),\n"
-	const system = "            \"system\": render.system(report),\n"
-	w.edit("app/src/myapp/dashboard.py", overview, "")
-	w.edit("app/src/myapp/dashboard.py", system, system+overview)
+	w.edit("app/src/myapp/dashboard.py", `PANES = ("overview", "provenance",`, `PANES = ("provenance", "overview",`)
 	w.fails("app has changes that are not committed: what is published is what is committed", "docker:app", "-push", "-yes")
 	w.commit("fix: change the application")
 	r := w.result("docker:app", "-push", "-yes")
