@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import ipaddress
 import logging
 import os
@@ -221,6 +222,9 @@ def serve(address: str, port: int, origins: Sequence[str], prefix: str = "", ask
     server._tornado.wildcard_router.rules.insert(0, Rule(HeadOf(f"{prefix}/"), There))
     guard(server._tornado, hosts(address, origins))
     logging.getLogger("tornado.access").setLevel(logging.ERROR)
+    # Bokeh collects garbage for each session that ends, and would look at all that was imported each time.
+    gc.collect()
+    gc.freeze()
     server.start()
     loop = server.io_loop
     for each in (refresher, newer):
