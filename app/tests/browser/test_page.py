@@ -73,10 +73,10 @@ def test_refresh_by_hand_shows_what_broke_and_what_was_mended(page: Page, dashbo
     expect(page.locator(".then .since")).to_have_count(0)
 
     claim(broken, "foopack-core", "0.1.0")  # a refresh that comes to nothing
-    (broken / "foopack_core-0.1.0.dist-info" / "direct_url.json").write_text("{")
+    (broken / "foopack_core-0.1.0.dist-info" / "METADATA").write_bytes(b"Name: foopack-core\nVersion: 0.1.0\nSummary: \xff\n")
     page.get_by_role("button", name="Refresh").click()
     expect(page.locator(".then .headline")).to_have_text("Not known")
-    expect(page.locator(".then .verdict")).to_contain_text("the last check came to nothing: JSONDecodeError")
+    expect(page.locator(".then .verdict")).to_contain_text("the metadata of foopack-core is not in UTF-8")
     expect(page).to_have_title("Not known · myapp: diagnostics")
     for path in ("healthz", "report.json"):
         status, body = dashboard.get(path)
