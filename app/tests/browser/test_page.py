@@ -73,7 +73,9 @@ def test_refresh_by_hand_shows_what_broke_and_what_was_mended(page: Page, dashbo
     expect(page.locator(".then .since")).to_have_count(0)
 
     claim(broken, "foopack-core", "0.1.0")  # a refresh that comes to nothing
-    (broken / "foopack_core-0.1.0.dist-info" / "METADATA").write_bytes(b"Name: foopack-core\nVersion: 0.1.0\nSummary: \xff\n")
+    (broken / "foopack_core-0.1.0.dist-info" / "METADATA").write_bytes(
+        b"Name: foopack-core\nVersion: 0.1.0\nSummary: \xff\n"
+    )
     page.get_by_role("button", name="Refresh").click()
     expect(page.locator(".then .headline")).to_have_text("Not known")
     expect(page.locator(".then .verdict")).to_contain_text("the metadata of foopack-core is not in UTF-8")
