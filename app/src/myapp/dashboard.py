@@ -71,7 +71,7 @@ class Pieces:
         return report.sample or next((each.error for each in report.imports if each.error), None)
 
     def now(self) -> dict[str, str]:
-        """Return the parts of the page that are plain HTML, drawn anew only where something has changed."""
+        """Return the parts of the page that are plain HTML, drawn again only where something has changed."""
         report, trouble, since, fault = self.refresher.latest, self.trouble, self.refresher.since, self.fault
         told = (self.newer.latest, self.newer.failure) if self.newer else ()
         table = self.sample.text if self.sample.works else None
