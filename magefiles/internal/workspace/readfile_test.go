@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -23,4 +24,11 @@ func TestReadFile(t *testing.T) {
 	require.ErrorIs(t, err, fs.ErrNotExist)
 	_, err = readFile(filepath.Dir(file))
 	require.ErrorContains(t, err, "is a directory")
+
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	require.NoError(t, syscall.Mkfifo(pipe, 0o644))
+	for _, endless := range []string{pipe, os.DevNull, "/dev/zero"} {
+		_, err = readFile(endless) // it waits for nobody
+		require.ErrorContains(t, err, "it is not a file", endless)
+	}
 }
