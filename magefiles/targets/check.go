@@ -6,6 +6,7 @@ import (
 
 	"github.com/magefile/mage/mg"
 
+	"github.com/foopack/foopack/magefiles/internal/ciwrite"
 	"github.com/foopack/foopack/magefiles/internal/lint"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
@@ -14,7 +15,7 @@ import (
 // Check is what a pull request must pass. These are lint, formatting, versions that agree, and every test. For example: `mage check`, `mage fmt
 // check`.
 func Check(ctx context.Context) error {
-	mg.CtxDeps(ctx, lintGo, lintFiles, mg.F(rootTask, "lint"), mg.F(rootTask, "fmt-check"), versionsAgree, Test.All)
+	mg.CtxDeps(ctx, lintGo, lintFiles, mg.F(rootTask, "lint"), mg.F(rootTask, "fmt-check"), versionsAgree, workflowsFresh, Test.All)
 	return nil
 }
 
@@ -38,6 +39,17 @@ func formatGo(ctx context.Context) error  { return jobInWorkspace(ctx, linting(l
 func versionsAgree(ctx context.Context) error {
 	return jobInWorkspace(ctx, linting(lint.Linter.Versions))
 }
+
+// workflowsFresh says which workflow files have fallen behind. That is no failure: nobody has to have them written.
+func workflowsFresh(ctx context.Context) error {
+	return jobInWorkspace(ctx, func(ctx context.Context, a *pipeline, w *workspace.Workspace) error {
+		if stale, err := ciwrite.Stale(ctx, a.runner, w); err == nil && stale != "" {
+			a.view.Say("%s", stale)
+		}
+		return ctx.Err()
+	})
+}
+
 func testGo(ctx context.Context) error { return jobInWorkspace(ctx, linting(lint.Linter.Test)) }
 
 func linting(job func(l lint.Linter, ctx context.Context) error) body {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/actions/starts"
 	"github.com/foopack/foopack/magefiles/internal/cirun"
+	"github.com/foopack/foopack/magefiles/internal/ciwrite"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/touched"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
@@ -53,6 +54,26 @@ func (CI) Matrix(ctx context.Context,
 	})
 }
 
+// Write writes the workflow files. They are made for this workspace: ci.yml, release.yml, one for each image, deploy.yml. For example: `mage ci:write`,
+// `mage ci:write -diff`.
+func (CI) Write(ctx context.Context,
+	diff *bool, // show what would change, and write nothing
+	json *bool, // print one JSON object
+) error {
+	return inPackages(ctx, func(ctx context.Context, a *pipeline, w *workspace.Workspace) error {
+		var result ciwrite.Result
+		err := answer(a, isSet(json), func() (ciwrite.Result, error) {
+			var err error
+			result, err = ciwrite.Write(ctx, a.runner, w, isSet(diff))
+			return result, err
+		}, func(r ciwrite.Result) { r.Show(a.view) })
+		if err != nil || isSet(diff) {
+			return err
+		}
+		return result.Refused()
+	})
+}
+
 // Run runs a workflow file on this machine. It is that of the commit that is checked out, with stand-ins for actions and secrets. For example: `mage
 // ci:run ci.yml`, `mage ci:run release.yml -ref=v1.2.3 -job=build`.
 func (CI) Run(ctx context.Context, file string,
@@ -62,6 +83,7 @@ func (CI) Run(ctx context.Context, file string,
 	inputs *string, // of workflow_dispatch, as JSON
 	payload *string, // a file with the event as JSON, as a webhook has it
 	fork *bool, // the pull request comes from a fork: no secret, and a token that reads
+	what *bool, // say what the file needs, and run nothing
 ) error {
 	return run(ctx, func(ctx context.Context, a *pipeline) error {
 		c := cirun.Config{Runner: a.runner, Environ: a.runner.Environ(), Dir: a.dir, View: a.view}
@@ -73,6 +95,7 @@ func (CI) Run(ctx context.Context, file string,
 			Inputs:  orZero(inputs),
 			Payload: orZero(payload),
 			Fork:    isSet(fork),
+			What:    isSet(what),
 		})
 	})
 }

@@ -15,22 +15,24 @@ import (
 
 // Config is the [tool.release] table of the root manifest.
 type Config struct {
-	Channel    string       `json:"channel"`             // name of the channel on prefix.dev; default: the workspace's name, where it has one that fits; else ""
-	Named      bool         `json:"-"`                   // the table itself names the channel
-	Versioning string       `json:"versioning"`          // Lockstep or Independent; default Lockstep
-	Publish    string       `json:"publish"`             // PublishCI or PublishHere; default PublishCI
-	Branches   []string     `json:"branches,omitempty"`  // that releases are made from, as path.Match has patterns; none, the default: the remote's default branch
-	Branch     string       `json:"branch"`              // the first of Branches that is a name and no pattern; "" where there is none
-	Remote     string       `json:"remote"`              // git remote that tags are pushed to; default "origin"
-	Commit     string       `json:"commit"`              // message of a release's commit, with TitlePlaceholder; default DefaultCommit
-	TagMessage string       `json:"tag-message"`         // message of a tag, with TitlePlaceholder; default DefaultTagMessage
-	Changelog  string       `json:"changelog,omitempty"` // where the changelog is, relative to the root; "" for one of the names that people use
-	Include    []string     `json:"include,omitempty"`   // files and folders that builds need though git ignores them, relative to the root
-	Pass       []string     `json:"pass,omitempty"`      // variables that tasks, builds and hooks get though they may hold a credential
-	Copies     []Copy       `json:"-"`                   // files in which a bump replaces the old version as well
-	Ignore     []string     `json:"ignore,omitempty"`    // folders and manifests that are no part of the workspace, as .gitignore has patterns
-	PyPI       []StandIn    `json:"-"`                   // what stands for conda packages where there is no conda: [tool.release.pypi]
-	Pos        manifest.Pos `json:"-"`                   // of the table; zero where there is none
+	Channel    string       `json:"channel"`               // name of the channel on prefix.dev; default: the workspace's name, where it has one that fits; else ""
+	Named      bool         `json:"-"`                     // the table itself names the channel
+	Versioning string       `json:"versioning"`            // Lockstep or Independent; default Lockstep
+	Publish    string       `json:"publish"`               // PublishCI or PublishHere; default PublishCI
+	Branches   []string     `json:"branches,omitempty"`    // that releases are made from, as path.Match has patterns; none, the default: the remote's default branch
+	Branch     string       `json:"branch"`                // the first of Branches that is a name and no pattern; "" where there is none
+	Remote     string       `json:"remote"`                // git remote that tags are pushed to; default "origin"
+	Commit     string       `json:"commit"`                // message of a release's commit, with TitlePlaceholder; default DefaultCommit
+	TagMessage string       `json:"tag-message"`           // message of a tag, with TitlePlaceholder; default DefaultTagMessage
+	Changelog  string       `json:"changelog,omitempty"`   // where the changelog is, relative to the root; "" for one of the names that people use
+	Include    []string     `json:"include,omitempty"`     // files and folders that builds need though git ignores them, relative to the root
+	Secret     string       `json:"secret,omitempty"`      // name of the CI's secret by which release.yml publishes; "" is trusted publishing
+	ReadSecret string       `json:"read-secret,omitempty"` // name of the CI's secret by which release.yml reads a private channel
+	Pass       []string     `json:"pass,omitempty"`        // variables that tasks, builds and hooks get though they may hold a credential
+	Copies     []Copy       `json:"-"`                     // files in which a bump replaces the old version as well
+	Ignore     []string     `json:"ignore,omitempty"`      // folders and manifests that are no part of the workspace, as .gitignore has patterns
+	PyPI       []StandIn    `json:"-"`                     // what stands for conda packages where there is no conda: [tool.release.pypi]
+	Pos        manifest.Pos `json:"-"`                     // of the table; zero where there is none
 }
 
 // What Config.Commit and Config.TagMessage are where they are not configured, and what stands in them for what is released.
@@ -60,6 +62,7 @@ func ReadConfig(s *manifest.File, channel string) Config {
 	fields := map[string]*string{
 		"channel": &c.Channel, "versioning": &c.Versioning, "publish": &c.Publish, "remote": &c.Remote,
 		"commit": &c.Commit, "tag-message": &c.TagMessage, "changelog": &c.Changelog,
+		"secret": &c.Secret, "read-secret": &c.ReadSecret,
 	}
 	keys := []string{"branch", "copies", "ignore", "include", "pass", "pypi"}
 	for k := range fields {
@@ -105,6 +108,8 @@ func ReadConfig(s *manifest.File, channel string) Config {
 	checkMessage(s, n.Get("commit"))
 	checkMessage(s, n.Get("tag-message"))
 	checkChangelog(s, n.Get("changelog"))
+	checkSecret(s, n.Get("secret"))
+	checkSecret(s, n.Get("read-secret"))
 	return c
 }
 
@@ -153,6 +158,13 @@ func readIgnore(s *manifest.File, n *tomledit.Node, c *Config) {
 
 // variable is the name of one, without a pattern: each is named on its own.
 var variable = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
+// checkSecret refuses what is not the name of a secret of GitHub's.
+func checkSecret(s *manifest.File, n *tomledit.Node) {
+	if n.Is(tomledit.String) && (!variable.MatchString(n.Text()) || strings.HasPrefix(strings.ToUpper(n.Text()), "GITHUB_")) {
+		s.Fail(n, "name the secret, and keep its value out of the file: "+n.Key+` = "PREFIX_API_KEY"`, "%s cannot be %q, which is not the name of a secret", n.Key, n.Text())
+	}
+}
 
 // readPass reads the variables that tasks, builds and hooks get though they may hold a credential.
 func readPass(s *manifest.File, n *tomledit.Node, c *Config) {
