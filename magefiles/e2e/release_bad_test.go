@@ -560,9 +560,9 @@ func undoOf(t *testing.T, private login) {
 		require.NotEqual(t, r.base, git(t, r.dir, "rev-parse", "HEAD"))
 		r.edit()
 		require.Contains(t, r.ok("status"), "v0.1.7 is unfinished since ")
-		r.refused(3, "the work tree has changes, and what of v0.1.7 is to be taken back cannot be told: pixi.toml", "undo", "-yes")
+		require.Contains(t, r.refused(1, "v0.1.7 cannot be taken back beside changes of yours in pixi.toml; nothing was changed", "undo", "-yes"), "`git stash`")
 		git(t, r.dir, "checkout", "-q", "pixi.toml")
-		require.Contains(t, r.ok("undo", "-yes"), "took back the commit")
+		require.Contains(t, r.ok("undo", "-yes"), "removed the commit")
 		r.untouched()
 	})
 	t.Run("pushed", func(t *testing.T) {

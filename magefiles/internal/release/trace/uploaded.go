@@ -92,7 +92,7 @@ func (t *Trace) explainSent(ctx context.Context, commit, channel string) (string
 	switch {
 	case t.Past.hasEnded(StepPublish):
 		return "the upload of " + what + " has ended well", nil
-	case t.By() == settings.PublishHere && t.Past.leftOff(StepPublish):
+	case t.By() == settings.PublishHere && t.Past.LeftOff(StepPublish):
 		return "the upload of " + what + " was begun, and left off", nil
 	case t.By() == settings.PublishHere || t.Hub.Client == nil:
 		return "", nil
