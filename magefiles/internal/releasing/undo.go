@@ -76,7 +76,7 @@ func (r Releaser) confirmUndo(ctx context.Context, b *undo.Back) error {
 	case undo.NoReturn:
 		r.View.Line("%s cannot be taken back: %s has", title, b.Plan.Channel)
 		for _, p := range b.Uploaded {
-			r.View.Line("  %s  sha256 %.12s…", p.URL, p.SHA256)
+			r.View.Line("  %s  sha256 %.12s", p.URL, p.SHA256)
 		}
 		r.View.Line("Lock files may refer to these files already. `mage release` completes the release. To withdraw a package after all,")
 		r.View.Line("delete it on the channel's page (%s), or, with the key on no command line:", b.Plan.Channel)

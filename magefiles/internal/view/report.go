@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/atomicfile"
+	"github.com/foopack/foopack/magefiles/internal/columns"
 )
 
 // The files of a report, in its folder.
@@ -39,7 +40,7 @@ type ReportStep struct {
 }
 
 // Duration is for people.
-func (s ReportStep) Duration() string { return took(s.Took) }
+func (s ReportStep) Duration() string { return columns.Took(s.Took) }
 
 // First is the first line of the evidence, and Rest what follows it.
 func (s ReportStep) First() string { first, _, _ := strings.Cut(s.Evidence, "\n"); return first }

@@ -378,7 +378,7 @@ func findChannel(ctx context.Context, a *asked) (found []*operr.Error) {
 			continue
 		}
 		for _, rec := range a.holdings.Of(pkg.Name, pkg.Version) {
-			found = append(found, operr.New("say another version: what is published stays as it is", "%s has %s already, sha256 %.12s…", a.channel, rec.FileName(), rec.SHA256))
+			found = append(found, operr.New("say another version: what is published stays as it is", "%s has %s already, sha256 %.12s", a.channel, rec.FileName(), rec.SHA256))
 		}
 	}
 	return found
