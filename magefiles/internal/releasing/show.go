@@ -114,6 +114,9 @@ func (r Releaser) Show(ctx context.Context, result release.Result) {
 		r.sayNotChecked(w)
 	}
 	r.View.Line("%s", toInstall(result.Channel, specs, private))
+	if err == nil && len(w.Downstreams) > 0 {
+		r.View.Next("`mage app:upgrade`")
+	}
 }
 
 // toInstall is how people install what was released.

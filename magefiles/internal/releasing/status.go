@@ -115,6 +115,12 @@ func (r Releaser) ShowStatus(ctx context.Context, s Status) {
 		r.View.Heading("%s is unfinished since %s. `mage release` goes on with it, `mage undo` takes it back or, once something was uploaded, gives it up", s.Title, s.Begun)
 	}
 	r.View.Standings(s.Steps)
+	switch {
+	case s.End == "" && s.Unseen == "":
+		r.View.Next("`mage release`")
+	case s.End == trace.Abandoned:
+		r.View.Next("`mage release -to=patch`")
+	}
 }
 
 // withoutRelease says what the remote has, where this clone knows of no release.

@@ -50,6 +50,9 @@ func (r Releaser) Undo(ctx context.Context) error {
 	}
 	if b.Way != undo.NoReturn {
 		r.View.Heading("%s was taken back", b.Plan.Title)
+		if to := b.Plan.Bump.Request.To; to != "" {
+			r.View.Next("correct what was wrong, then `mage release -to=%s`", to)
+		}
 		return nil
 	}
 	return r.prepareNext(ctx)
@@ -129,6 +132,7 @@ func (r Releaser) prepareNext(ctx context.Context) error {
 	for _, t := range p.Tags {
 		tags = append(tags, t.Name)
 	}
-	r.View.Heading("This is the next patch, %s: `mage release -to=patch` releases it", strings.Join(tags, ", "))
+	r.View.Heading("This is the next patch, %s", strings.Join(tags, ", "))
+	r.View.Next("`mage release -to=patch`")
 	return nil
 }

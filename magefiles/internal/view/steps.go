@@ -101,6 +101,13 @@ func (v *View) Text(format string, args ...any) {
 	fmt.Fprintln(v.Out, v.broken(v.text(format, args...), 2))
 }
 
+// Next writes the last line of a target that went well: what a person does next, such as a command line in backquotes.
+func (v *View) Next(format string, args ...any) {
+	v.lock()
+	defer v.unlock()
+	fmt.Fprintln(v.Err, v.broken("→ "+v.text(format, args...), 2))
+}
+
 // broken is text that fits into the terminal, with what its lines are continued by indented. Elsewhere it is as it was.
 func (v *View) broken(text string, indent int) string {
 	if !v.Breaks {

@@ -85,21 +85,27 @@ func TestGraph(t *testing.T) {
 
 	v, out, _ := newView()
 	require.NoError(t, v.Graph(w, "text"))
-	require.Equal(t, "a\nb-2\n  └─ a >=1,<2\nsite\n  ├─ a *\n  └─ b-2 *\n", out.String())
+	require.Equal(t, "a 1\nb-2 1\n  └─ a >=1,<2\nsite (a downstream)\n  ├─ a *\n  └─ b-2 *\n", out.String())
 	out.Reset()
 	require.NoError(t, v.Graph(w, "mermaid"))
 	require.Equal(t, `flowchart LR
-  n_a["a"]
-  n_b_2["b-2"]
-  n_site["site"]
+  n_a["a 1"]
+  n_b_2["b-2 1"]
+  n_site(["site"])
   n_b_2 -->|"&gt;=1,&lt;2"| n_a
   n_site -->|"*"| n_a
   n_site -->|"*"| n_b_2
 `, out.String())
 	out.Reset()
+	require.NoError(t, v.Graph(w, "json"))
+	require.JSONEq(t, `{
+		"nodes": [{"name": "a", "version": "1", "downstream": false}, {"name": "b-2", "version": "1", "downstream": false}, {"name": "site", "version": "", "downstream": true}],
+		"edges": [{"from": "b-2", "to": "a", "spec": ">=1,<2", "pin": false}, {"from": "site", "to": "a", "spec": "*", "pin": false}, {"from": "site", "to": "b-2", "spec": "*", "pin": false}]
+	}`, out.String())
+	out.Reset()
 	require.NoError(t, v.Graph(w, "svg"))
-	require.Equal(t, 3, strings.Count(out.String(), "<rect"))
-	require.Equal(t, 3, strings.Count(out.String(), "requires"))
+	require.Equal(t, 3, strings.Count(out.String(), `class="box`))
+	require.Equal(t, 3, strings.Count(out.String(), "</title></path>"))
 	for d := xml.NewDecoder(strings.NewReader(out.String())); ; {
 		if _, err := d.Token(); errors.Is(err, io.EOF) {
 			break
@@ -154,7 +160,7 @@ func TestGraphOfPinsAndNames(t *testing.T) {
 	require.NoError(t, err)
 	v, out, _ := newView()
 	require.NoError(t, v.Graph(w, "text"))
-	require.Equal(t, "a\nb\n  └─ a ==1\nsimple (x/one)\n  └─ a ==0.1\nb (x/three)\n  └─ a *\nsimple (x/two)\n  └─ a >=0.2\n", out.String())
+	require.Equal(t, "a 1\nb 1\n  └─ a ==1\nsimple (x/one) (a downstream)\n  └─ a ==0.1\nb (x/three) (a downstream)\n  └─ a *\nsimple (x/two) (a downstream)\n  └─ a >=0.2\n", out.String())
 }
 
 // A step that puts a question has no time, and no line where the answer was no.

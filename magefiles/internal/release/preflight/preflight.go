@@ -76,8 +76,8 @@ type asked struct {
 	changes  []string
 	tags     map[string]string
 	refs     gitremote.Refs
-	branch   string // that this release is made from; see workspace.Config.ReleaseBranch
-	onBranch bool   // that it is checked out
+	branch   string        // that this release is made from; see workspace.Config.ReleaseBranch
+	onBranch bool          // that it is checked out
 	pending  *bump.Pending // of a release that was begun: its own, and not one that somebody has made since
 	w        *workspace.Workspace
 	bump     *bump.Plan
