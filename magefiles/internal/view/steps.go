@@ -123,13 +123,13 @@ func (v *View) Line(format string, args ...any) {
 	fmt.Fprintln(v.Out, v.text(format, args...))
 }
 
-// Ask writes a question, without a newline. Nothing is announced until answered is called.
+// Ask writes a question, without a newline; at a terminal it is broken between words. Nothing is announced until answered is called.
 func (v *View) Ask(question string) (answered func()) {
 	v.lock()
 	defer v.unlock()
 	v.asking++
 	v.asked++
-	fmt.Fprint(v.Err, Plain(question))
+	fmt.Fprint(v.Err, v.broken(strings.TrimRight(Plain(question), " "), 2)+" ")
 	return func() {
 		v.mu.Lock()
 		defer v.mu.Unlock()
