@@ -67,6 +67,10 @@ func TestDelivery(t *testing.T) {
 		}
 		return remote.Tag(from.Context().Tag(image.RevisionTag(commit)), index)
 	})
+	asks(t, 0, map[string]question{
+		"setup, no":     {[]string{"deploy:setup", "-env=staging"}, "Do this on 2 hosts? [y/N] ", "n\n", "n", 3, no},
+		"setup, Ctrl-C": {[]string{"deploy:setup", "-env=staging"}, "Do this on 2 hosts? [y/N] ", "\x03", "^C", 130, interrupted},
+	}, w.terminal)
 	for _, e := range []string{"staging", "production"} {
 		w.must("deploy:setup", "-env="+e, "-yes")
 	}
@@ -74,6 +78,10 @@ func TestDelivery(t *testing.T) {
 	out, state := w.mage("deliver", "-to=1.3.0")
 	require.Equal(t, 3, state.ExitCode(), out)
 	require.Contains(t, out, "there is no terminal to ask at")
+	asks(t, 0, map[string]question{
+		"deliver, no":     {[]string{"deliver", "-to=1.3.0"}, "Deliver app/1.3.0? [y/N] ", "n\n", "n", 3, no},
+		"deliver, Ctrl-C": {[]string{"deliver", "-to=1.3.0"}, "Deliver app/1.3.0? [y/N] ", "\x03", "^C", 130, interrupted},
+	}, w.terminal)
 	require.Empty(t, git(t, w.root, "status", "--porcelain"))
 	out, state = w.mage("deliver", "-until=test", "-yes")
 	require.Equal(t, 2, state.ExitCode(), out)

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -27,6 +28,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/stretchr/testify/require"
 
+	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/engine/dockerdtest"
 	"github.com/foopack/foopack/magefiles/internal/host/hosttest"
 	"github.com/foopack/foopack/magefiles/internal/localengine"
@@ -147,6 +149,13 @@ func (w *deploying) mage(args ...string) (out string, state *os.ProcessState) {
 	return said.String(), x.ProcessState
 }
 
+// terminal is the program for a person at a terminal.
+func (w *deploying) terminal(args ...string) *exec.Cmd {
+	x := exec.Command(filepath.Join(compiled, "targets"), args...)
+	x.Dir, x.Env = w.root, command.Unset(w.env, "CI")
+	return x
+}
+
 func (w *deploying) must(args ...string) string {
 	w.t.Helper()
 	out, state := w.mage(args...)
@@ -205,6 +214,17 @@ func TestDeployments(t *testing.T) {
 	w.must("deploy:to", "staging", "-digest="+one, "-yes")
 	require.Equal(t, []string{"1111", "1111"}, w.runs())
 	require.Contains(t, w.must("deploy:plan", "-digest="+two), "2222")
+
+	asked, state := w.mage("deploy:to", "staging", "-digest="+two)
+	require.Equal(t, 3, state.ExitCode(), asked)
+	label := regexp.MustCompile(`Deploy .* to 2 hosts\?`).FindString(asked)
+	asks(t, 0, map[string]question{
+		"to, no":         {[]string{"deploy:to", "staging", "-digest=" + two}, label + " [y/N] ", "n\n", "n", 3, no},
+		"to, Ctrl-C":     {[]string{"deploy:to", "staging", "-digest=" + two}, label + " [y/N] ", "\x03", "^C", 130, interrupted},
+		"unlock, no":     {[]string{"deploy:status", "-unlock", "-env=staging"}, "Take the lock of staging away? [y/N] ", "n\n", "n", 3, no},
+		"remove, Ctrl-C": {[]string{"deploy:remove", "-env=staging"}, "Take staging away from 2 hosts? [y/N] ", "\x03", "^C", 130, interrupted},
+	}, w.terminal)
+	require.Equal(t, []string{"1111", "1111"}, w.runs())
 
 	out, state = w.mage("deploy:to", "staging", "-digest="+w.push("3333", true), "-yes")
 	require.Equal(t, 1, state.ExitCode(), out)

@@ -1,6 +1,8 @@
 package e2e_test
 
 import (
+	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -31,25 +33,25 @@ func TestAQuestionIsOnlyAQuestion(t *testing.T) {
 	t.Parallel()
 	r := newReleasing(t, releaseOptions{by: "here"})
 	r.env = command.Unset(r.env, "CI")
-	no := []string{"not released: you said no; nothing was changed", "→ add -yes to release without being asked"}
+	notReleased := []string{"not released: you said no; nothing was changed", "→ add -yes to release without being asked"}
 	r.asks(map[string]question{
-		"release, no":     {[]string{"release", "-to=patch"}, "Release v0.1.7? [y/N] ", "n\n", "n", 3, no},
-		"release, return": {[]string{"release", "-to=patch"}, "Release v0.1.7? [y/N] ", "\n", "", 3, no},
-		"release, Ctrl-D": {[]string{"release", "-to=patch"}, "Release v0.1.7? [y/N] ", "\x04", "", 3, no},
+		"release, no":     {[]string{"release", "-to=patch"}, "Release v0.1.7? [y/N] ", "n\n", "n", 3, notReleased},
+		"release, return": {[]string{"release", "-to=patch"}, "Release v0.1.7? [y/N] ", "\n", "", 3, notReleased},
+		"release, Ctrl-D": {[]string{"release", "-to=patch"}, "Release v0.1.7? [y/N] ", "\x04", "", 3, notReleased},
 		"release, Ctrl-C": {[]string{"release", "-to=patch"}, "Release v0.1.7? [y/N] ", "\x03", "^C", 130, interrupted},
-		"bump, no":        {[]string{"version:bump", "-to=patch"}, "Carry it out? [y/N] ", "no\n", "no", 3, []string{"not done: you said no; nothing was changed"}},
+		"bump, no":        {[]string{"version:bump", "-to=patch"}, "Carry it out? [y/N] ", "no\n", "no", 3, no},
 		"bump, Ctrl-C":    {[]string{"version:bump", "-to=patch"}, "Carry it out? [y/N] ", "\x03", "^C", 130, interrupted},
 	})
 	require.Empty(t, git(t, r.dir, "status", "--porcelain"))
 	r.refuseUploads("mono-core")
 	r.refused(1, "", "release", "-to=patch", "-yes")
 	r.asks(map[string]question{
-		"undo, no":     {[]string{"undo"}, "Take v0.1.7 back? [y/N] ", "n\n", "n", 3, []string{"not done: you said no; nothing was changed"}},
+		"undo, no":     {[]string{"undo"}, "Take v0.1.7 back? [y/N] ", "n\n", "n", 3, no},
 		"undo, Ctrl-C": {[]string{"undo"}, "Take v0.1.7 back? [y/N] ", "\x03", "^C", 130, interrupted},
 	})
 	require.Equal(t, "v0.1.7", git(t, r.dir, "tag", "--list", "v0.1.7"))
 	r.asks(map[string]question{
-		"going on, no":     {[]string{"release"}, "Go on with v0.1.7? [y/N] ", "n\n", "n", 3, no},
+		"going on, no":     {[]string{"release"}, "Go on with v0.1.7? [y/N] ", "n\n", "n", 3, notReleased},
 		"going on, Ctrl-C": {[]string{"release"}, "Go on with v0.1.7? [y/N] ", "\x03", "^C", 130, []string{"Error: stopped by a signal (interrupt), at a safe point", "→ `mage release` goes on from here"}},
 	})
 }
@@ -88,6 +90,28 @@ func TestGoingOnShowsWhatIsLeft(t *testing.T) {
 	require.Contains(t, r.ok("release", "-yes"), "v0.1.7 is released")
 }
 
+// no is what is said to a no where nothing was begun.
+var no = []string{"not done: you said no; nothing was changed"}
+
+// What is removed, and what an image's registry would get, is asked about in the same way, and before anything was asked of the outside.
+func TestQuestionsThatNeedNoRelease(t *testing.T) {
+	t.Parallel()
+	r := newReleasing(t, releaseOptions{by: "here"})
+	environ := command.Unset(r.env, "CI")
+	channel := filepath.Join(r.dir, "output", "channels", "ours", "noarch")
+	write(t, channel, "a-1-0.conda", "x")
+	write(t, channel, "../../../other.txt", "mine")
+	asks(t, 0, map[string]question{
+		"clean, no":     {[]string{"clean"}, "Remove all of it, with 1 package (1 B) that was published to channels in output/channels? [y/N] ", "n\n", "n", 3, no},
+		"clean, Ctrl-C": {[]string{"clean"}, "Remove all of it, with 1 package (1 B) that was published to channels in output/channels? [y/N] ", "\x03", "^C", 130, interrupted},
+	}, func(args ...string) *exec.Cmd {
+		x := exec.Command(filepath.Join(compiled, "targets"), args...)
+		x.Dir, x.Env = r.dir, environ
+		return x
+	})
+	require.Equal(t, "x", readFile(t, channel, "a-1-0.conda"))
+}
+
 // interrupted is what is said where nothing can have been done yet.
 var interrupted = []string{"Error: stopped by a signal (interrupt)", "→ nothing is left half-way; run it again when you like"}
 
@@ -103,21 +127,31 @@ type question struct {
 
 // asks has each question put on terminals of 80 and 40 columns, and wants the screen to end with it, its answer and what is said to that.
 func (r *releasing) asks(questions map[string]question) {
+	r.t.Helper()
+	asks(r.t, 1500*time.Millisecond, questions, func(args ...string) *exec.Cmd {
+		x, _ := r.start(args...)
+		return x
+	})
+}
+
+// asks answers after a while, in which whatever announces a step would, if that is long enough.
+func asks(t testing.TB, after time.Duration, questions map[string]question, start func(args ...string) *exec.Cmd) {
+	t.Helper()
 	for _, wide := range []int{80, 40} {
 		for name, q := range questions {
-			x, _ := r.start(q.args...)
-			terminal := ptytest.StartAt(r.t, wide, x)
-			terminal.Expect(q.asked)
-			time.Sleep(1500 * time.Millisecond) // in which whatever announces a step would
+			terminal := ptytest.StartAt(t, wide, start(q.args...))
+			terminal.Expect("[y/N] ")
+			time.Sleep(after)
 			terminal.Type(q.keys)
 			said, code := terminal.End()
-			require.Equal(r.t, q.code, code, "%s: %s", name, said)
-			want := []string{q.asked + q.shown}
+			require.Equal(t, q.code, code, "%s: %s", name, said)
+			want := strings.Split(columns.Wrap(strings.TrimRight(q.asked, " "), wide, 2), "\n")
+			first := want[0]
+			want[len(want)-1] = strings.TrimRight(want[len(want)-1]+" "+q.shown, " ")
 			for _, line := range q.says {
 				want = append(want, strings.Split(columns.Wrap(line, wide, 2), "\n")...)
 			}
-			want[0] = strings.TrimRight(want[0], " ")
-			require.Equal(r.t, append(want, ""), shownFrom(r.t, terminal.Screen(), strings.TrimRight(q.asked, " ")), "%s, in %d columns", name, wide)
+			require.Equal(t, append(want, ""), shownFrom(t, terminal.Screen(), first), "%s, in %d columns", name, wide)
 		}
 	}
 }

@@ -63,7 +63,7 @@ func TestReleaseWithoutACommit(t *testing.T) {
 			free: func(r *releasing) {
 				require.NoError(r.t, os.Remove(filepath.Join(r.world.Remote, "hooks", "pre-receive")))
 			},
-			says: "v0.1.7 is in this clone only: its tag is taken back; it has no commit of its own",
+			says: "v0.1.7 is in this clone only. To take it back:\n  no commit\n  remove tag v0.1.7 of this clone\n",
 		},
 		{
 			name: "after the push",

@@ -46,6 +46,7 @@ func (App) Upgrade(ctx context.Context,
 				return
 			}
 			a.view.Heading("changed; nothing is committed")
+			a.view.Next("`mage app:check`, then `git commit`")
 		})
 	})
 }

@@ -5,8 +5,8 @@ import (
 
 	"github.com/magefile/mage/sh"
 
+	"github.com/foopack/foopack/magefiles/internal/columns"
 	"github.com/foopack/foopack/magefiles/internal/folders"
-	"github.com/foopack/foopack/magefiles/internal/view"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
@@ -20,7 +20,7 @@ func Clean(ctx context.Context,
 			Runner: a.runner,
 			Remove: sh.Rm,
 			Agree:  func(ctx context.Context, question string) error { return a.confirm(ctx, isSet(yes), question) },
-			Size:   view.Size,
+			Size:   columns.Size,
 			Say:    a.view.Line,
 		}.Clean(ctx, w)
 	})

@@ -7,6 +7,7 @@ import (
 
 	"github.com/magefile/mage/mg"
 
+	"github.com/foopack/foopack/magefiles/internal/columns"
 	"github.com/foopack/foopack/magefiles/internal/folders"
 	"github.com/foopack/foopack/magefiles/internal/image"
 	"github.com/foopack/foopack/magefiles/internal/imagejob"
@@ -192,7 +193,7 @@ func (a *pipeline) sayImage(r image.Result) {
 	a.view.Heading("\n%s: %s", r.Name, where)
 	a.view.Made(r.Name, where)
 	for _, one := range r.Images {
-		a.view.Line("  %s  %s  %d MB", one.Platform, one.Digest, one.Size/1e6)
+		a.view.Line("  %s  %s  %s", one.Platform, columns.Digest(one.Digest), columns.Size(one.Size))
 	}
 }
 

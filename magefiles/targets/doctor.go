@@ -7,12 +7,20 @@ import (
 )
 
 // Doctor says what is missing, and the cure. It says what is installed, what each thing is for, and how to get it. For example: `mage doctor`, `mage
-// doctor version:show`.
-func Doctor(ctx context.Context) error {
+// doctor -json`.
+func Doctor(ctx context.Context,
+	json *bool, // print one JSON object
+) error {
 	return run(ctx, func(ctx context.Context, a *pipeline) error {
-		findings := a.doctor().Examine(ctx)
-		a.view.Findings(findings)
-		return doctor.Missing(findings)
+		var found doctor.Report
+		err := answer(a, isSet(json), func() (doctor.Report, error) {
+			found.Findings = a.doctor().Examine(ctx)
+			return found, nil
+		}, func(r doctor.Report) { a.view.Findings(r.Findings) })
+		if err != nil {
+			return err
+		}
+		return doctor.Missing(found.Findings)
 	})
 }
 

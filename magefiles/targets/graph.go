@@ -10,10 +10,14 @@ import (
 // -format=svg`.
 func Graph(ctx context.Context,
 	format *string, // text (default), mermaid or svg
+	json *bool, // print one JSON object
 ) error {
 	return inPackages(ctx, func(_ context.Context, a *pipeline, w *workspace.Workspace) error {
 		name := "text"
-		if format != nil {
+		switch {
+		case isSet(json):
+			name = "json"
+		case format != nil:
 			name = *format
 		}
 		return a.view.Graph(w, name)

@@ -49,7 +49,8 @@ func (s *Store) forget() error {
 // Pending is a bump that an earlier run has begun and not ended.
 type Pending struct {
 	Plan   *Plan
-	Commit string // the commit, where there is one and only tags, or nothing but the last word, are missing
+	Commit string   // the commit, where there is one and only tags, or nothing but the last word, are missing
+	Beside []string // other files that are changed, by their paths from the top of the work tree; none where there is a commit
 }
 
 // Fits reports whether a request asks for this very bump: by the same word, by the version that came of it, or by none.
@@ -62,8 +63,17 @@ func (p *Pending) Fits(req Request) bool {
 }
 
 // Pending looks for a bump that lies in the work tree uncommitted, or that was the last commit and never came to its end.
-// It is one when every file is as its plan leaves it, and no other file is changed.
+// It is one when every file is as its plan leaves it. An error names the other files that are changed beside one that is uncommitted.
 func (s *Store) Pending(ctx context.Context, repo Repo) (*Pending, error) {
+	p, err := s.Lying(ctx, repo)
+	if p != nil && len(p.Beside) > 0 {
+		return nil, operr.New("commit or undo these; then -commit takes the bump up", "the bump to %s lies in the work tree uncommitted, and other changes beside it", p.Plan.versions()).WithDetail(strings.Join(p.Beside, "\n"))
+	}
+	return p, err
+}
+
+// Lying is Pending for who leaves other files alone.
+func (s *Store) Lying(ctx context.Context, repo Repo) (*Pending, error) {
 	data, err := os.ReadFile(filepath.Join(s.Dir, pendingName))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -77,11 +87,8 @@ func (s *Store) Pending(ctx context.Context, repo Repo) (*Pending, error) {
 		return nil, err
 	}
 	others := slices.DeleteFunc(slices.Clone(changed), func(name string) bool { return slices.Contains(s.paths(kept.Plan), name) })
-	switch {
-	case len(changed) > 0 && len(others) == 0:
-		return &Pending{Plan: kept.Plan}, nil
-	case len(changed) > len(others):
-		return nil, operr.New("commit or undo these; then -commit takes the bump up", "the bump to %s lies in the work tree uncommitted, and other changes beside it", kept.Plan.versions()).WithDetail(strings.Join(others, "\n"))
+	if len(changed) > len(others) {
+		return &Pending{Plan: kept.Plan, Beside: others}, nil
 	}
 	head, err := repo.Resolve(ctx, "HEAD")
 	if err != nil {

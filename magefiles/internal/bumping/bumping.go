@@ -27,6 +27,7 @@ type View interface {
 	Say(format string, args ...any)     // what is going on
 	Line(format string, args ...any)    // a line of the result
 	Heading(format string, args ...any) // one that stands out
+	Next(format string, args ...any)    // the last one: what a person does next
 	Plan(p *bump.Plan, brief bool)
 }
 

@@ -27,6 +27,7 @@ func (r *reader) Say(format string, args ...any) {
 }
 func (r *reader) Line(format string, args ...any)    { r.Say(format, args...) }
 func (r *reader) Heading(format string, args ...any) { r.Say(format, args...) }
+func (r *reader) Next(format string, args ...any)    { r.Say("→ "+format, args...) }
 func (r *reader) Plan(p *bump.Plan, _ bool) {
 	r.lines = append(r.lines, fmt.Sprintf("a plan of %d files", len(p.Files)))
 }
@@ -68,7 +69,7 @@ func TestAPlanIsShownBeforeItIsAgreedTo(t *testing.T) {
 	require.NoError(t, err)
 	require.Contains(t, manifest(t, b), `version = "1.3.0"`)
 	b.Show(done)
-	require.Equal(t, []string{"a plan of 1 files", "asked", "changed, and not committed: -commit takes it up"}, r.lines)
+	require.Equal(t, []string{"a plan of 1 files", "asked", "changed, and not committed", "→ `git diff`, then `mage version:bump -commit`"}, r.lines)
 
 	b, r = open(t, nil)
 	b.Quiet = true

@@ -133,7 +133,7 @@ func (b *Bumper) Show(r bump.Result) {
 	case r.Commit != "":
 		b.View.Heading("committed %s as %s", r.Commit[:min(len(r.Commit), 12)], strings.SplitN(r.Plan.Message, "\n", 2)[0])
 	case !r.Plan.Empty():
-		b.View.Heading("changed, and not committed: -commit takes it up")
+		b.View.Heading("changed, and not committed")
 	case len(r.Plan.Notes) == 0 && len(r.Tags) == 0:
 		b.View.Line("nothing to change: %s", Already(r.Plan))
 	case len(r.Tags) == 0:
@@ -144,5 +144,13 @@ func (b *Bumper) Show(r bump.Result) {
 	}
 	if made := slices.DeleteFunc(slices.Clone(r.Tags), func(tag string) bool { return slices.Contains(r.Had, tag) }); len(made) > 0 {
 		b.View.Heading("tagged %s", strings.Join(made, ", "))
+	}
+	switch {
+	case len(r.Tags) > 0:
+		b.View.Next("`git push --follow-tags`")
+	case r.Commit != "":
+		b.View.Next("`git push`")
+	case !r.Plan.Empty():
+		b.View.Next("`git diff`, then `mage version:bump -commit`")
 	}
 }

@@ -3,9 +3,9 @@ package cirun
 import (
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/actions/runner"
+	"github.com/foopack/foopack/magefiles/internal/columns"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/view"
 )
@@ -35,7 +35,7 @@ func showJob(v *view.View, j *runner.Job, indent string) {
 		v.Line("%s%s %s: %s (%s)", indent, marks[j.Conclusion], j.ID, j.Conclusion, view.Plain(j.Why))
 	}
 	for _, l := range j.Legs {
-		about := []string{l.Conclusion, seconds(l.Took)}
+		about := []string{l.Conclusion, columns.Took(l.Took)}
 		if l.Grant != nil {
 			about = append(about, "may: "+l.Grant.String())
 		}
@@ -62,12 +62,10 @@ func showSteps(v *view.View, steps []*runner.Step, indent string) {
 		if s.Outcome != s.Conclusion {
 			more += ", " + s.Outcome + " is allowed"
 		}
-		v.Line("%s%s %s (%s%s)", indent, marks[s.Conclusion], view.Plain(s.Name), seconds(s.Took), more)
+		v.Line("%s%s %s (%s%s)", indent, marks[s.Conclusion], view.Plain(s.Name), columns.Took(s.Took), more)
 		showSteps(v, s.Steps, indent+"  ")
 	}
 }
-
-func seconds(d time.Duration) string { return fmt.Sprintf("%.1f s", d.Seconds()) }
 
 // failed is the error of a run that did not go well, which names the first step that is to blame.
 func failed(r *runner.Result) error {

@@ -16,16 +16,49 @@ func (r *Repo) DeleteTag(ctx context.Context, name string) error {
 	return nil
 }
 
-// Back takes branch and work tree back to a commit. What is not committed stays, or, where it is in the way, all does.
+// Back takes branch and work tree back to a commit. What is not committed stays, and is staged as it was; or, where it is in the way, all stays. Run
+// again after a kill, it ends what was begun.
 func (r *Repo) Back(ctx context.Context, commit string) error {
-	if err := git.NoOption(commit); err != nil {
-		return err
+	err := r.readTree(ctx, commit)
+	if err == nil { // `git reset --keep` would do both, and forget what is staged
+		_, err = r.Call(ctx, git.Call{Args: []string{"reset", "--quiet", "--soft", commit}, Own: true, Asks: true, Settings: harmless})
 	}
-	_, err := r.Call(ctx, git.Call{Args: []string{"reset", "--quiet", "--keep", "--no-recurse-submodules", commit}, Own: true, Asks: true, Settings: harmless})
 	if err != nil {
 		return r.Refused(ctx, err, "going back to %s", git.Short(commit))
 	}
 	return nil
+}
+
+// MayGoBack reports whether Back would leave what is not committed as it is.
+func (r *Repo) MayGoBack(ctx context.Context, commit string) (bool, error) {
+	err := r.readTree(ctx, commit, "--dry-run")
+	if err == nil || ctx.Err() != nil {
+		return err == nil, err
+	}
+	//lint:ignore nilerr git refuses it
+	return false, nil
+}
+
+// readTree brings index and work tree from the commit that is checked out to another one, with what is changed in files that are the same in both.
+func (r *Repo) readTree(ctx context.Context, commit string, flags ...string) error {
+	if err := git.NoOption(commit); err != nil {
+		return err
+	}
+	_, _, err := r.Answer(ctx, "update-index", "-q", "--refresh") // else a file that was written again with the same bytes counts as changed
+	if err != nil {
+		return err
+	}
+	_, err = r.Call(ctx, git.Call{Args: slices.Concat([]string{"read-tree", "-m", "-u", "--no-recurse-submodules"}, flags, []string{"HEAD", commit}), Own: true, Settings: harmless})
+	return err
+}
+
+// IsUnreverted reports whether the index is what a revert of the last commit has left that was killed before it was committed.
+func (r *Repo) IsUnreverted(ctx context.Context, commit string) (bool, error) {
+	parent, err := r.Parent(ctx, commit)
+	if err != nil || parent == "" {
+		return false, err
+	}
+	return r.indexIs(ctx, parent)
 }
 
 // Revert makes a commit that takes another one back, and returns it. Where that fails, whoever refused it, index and work tree are as before:

@@ -11,6 +11,7 @@ import (
 
 	"github.com/docker/cli/cli/config"
 
+	"github.com/foopack/foopack/magefiles/internal/columns"
 	"github.com/foopack/foopack/magefiles/internal/image/buildx"
 	"github.com/foopack/foopack/magefiles/internal/image/proof"
 	"github.com/foopack/foopack/magefiles/internal/image/registry"
@@ -255,7 +256,7 @@ func (j *Job) verify(ctx context.Context) (_ string, err error) {
 	j.Result.Images = j.index.Images
 	var said []string
 	for _, one := range j.index.Images {
-		said = append(said, fmt.Sprintf("%s %d MB", one.Platform, one.Size/1e6))
+		said = append(said, one.Platform+" "+columns.Size(one.Size))
 	}
 	return strings.Join(said, ", ") + ", with labels and attestations" + j.compareWithOther(ctx), nil
 }

@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
+	"net/url"
 	"strings"
 	"time"
 
@@ -37,7 +39,7 @@ func (c *Channels) Examine(ctx context.Context, w *workspace.Workspace) []doctor
 	defer cancel()
 	h, err := publish.Look(looking, ours, w.Packages)
 	if err != nil {
-		there.Get = cmp.Or(operr.CureOf(err), "see whether "+client.Server()+" can be reached from here")
+		there.Get = cmp.Or(operr.CureOf(err), toReach(client.Server()))
 	}
 	var unreachable *httpclient.UnreachableError
 	switch {
@@ -63,6 +65,9 @@ func (c *Channels) examineCredential(client *prefixdev.Client) doctor.Finding {
 		For:  "publishing from here (a CI that the channel trusts needs none)",
 		Get:  "set PREFIX_API_KEY, or " + prefixdev.LoginToFile(client.Host()) + " (keyrings are not read)",
 	}
+	if isOwn(client.Server()) {
+		f.Get = "set PREFIX_API_KEY to the key that `mage channel:serve` shows when it starts"
+	}
 	switch source, err := c.Sources.Describe(client); {
 	case err != nil:
 		f.For += " (" + err.Error() + ")"
@@ -70,4 +75,25 @@ func (c *Channels) examineCredential(client *prefixdev.Client) doctor.Finding {
 		f.Found = source
 	}
 	return f
+}
+
+// toReach is what a person can do about a server that cannot be reached. To look whether it can is what was just done.
+func toReach(server string) string {
+	switch {
+	case isOwn(server):
+		return "start it by `mage channel:serve`, or unset PREFIX_SERVER_URL: then it is prefix.dev's"
+	case server == prefixdev.DefaultServer:
+		return "HTTPS_PROXY names a proxy, and SSL_CERT_FILE an authority of your own; without any network `mage channel:serve` and `mage rehearse` do"
+	}
+	return "correct PREFIX_SERVER_URL, or unset it: then it is prefix.dev's"
+}
+
+// isOwn reports whether a server is on this machine, as that of channel:serve is.
+func isOwn(server string) bool {
+	u, err := url.Parse(server)
+	if err != nil {
+		return false
+	}
+	ip := net.ParseIP(u.Hostname())
+	return u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
 }

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/foopack/foopack/magefiles/internal/channel"
+	"github.com/foopack/foopack/magefiles/internal/columns"
 	"github.com/foopack/foopack/magefiles/internal/condapkg"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
@@ -44,7 +45,7 @@ func (p *Publisher) Upload(ctx context.Context, delivery Delivery) (evidence str
 		}
 		levels++
 	}
-	return fmt.Sprintf("%d of %s, %d kB, in %s", len(uploads), operr.Count(len(delivery.Items), "artifact"), (bytes+999)/1000, operr.Count(levels, "level")), nil
+	return fmt.Sprintf("%d of %s, %s, in %s", len(uploads), operr.Count(len(delivery.Items), "artifact"), columns.Size(bytes), operr.Count(levels, "level")), nil
 }
 
 // split returns what is to be sent in a level, and the records of everything below.

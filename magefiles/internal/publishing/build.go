@@ -3,13 +3,13 @@ package publishing
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"path/filepath"
 	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/bump"
 	"github.com/foopack/foopack/magefiles/internal/bump/released"
+	"github.com/foopack/foopack/magefiles/internal/columns"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/publish"
@@ -77,10 +77,10 @@ func Build(ctx context.Context, c Config, packages []*workspace.Package) (digest
 	}
 	var rows [][]string
 	for _, b := range built {
-		rows = append(rows, []string{filepath.Join(workspace.OutputDir, filepath.Base(b.Path)), fmt.Sprint(b.Size), b.SHA256})
+		rows = append(rows, []string{filepath.Join(workspace.OutputDir, filepath.Base(b.Path)), columns.Size(b.Size), columns.Digest(b.SHA256)})
 		c.View.Made(filepath.Base(b.Path), "sha256 "+b.SHA256)
 	}
-	c.View.Table([]string{"ARTIFACT", "BYTES", "SHA256"}, rows)
+	c.View.Table([]string{"ARTIFACT", "SIZE", "SHA256"}, rows)
 	for _, line := range toolchain.BetweenTags(packages, built) {
 		c.View.Say("%s", line)
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/bump"
+	"github.com/foopack/foopack/magefiles/internal/columns"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/publish"
 )
@@ -170,7 +171,7 @@ func (p *Publication) sayTools() {
 func (p *Publication) agree(ctx context.Context) error {
 	var rows [][]string
 	for _, i := range p.Delivery.Items {
-		rows = append(rows, []string{i.Package, i.Record.Version, i.Record.FileName(), i.Record.SHA256[:12] + "…", doing[i.State]})
+		rows = append(rows, []string{i.Package, i.Record.Version, i.Record.FileName(), columns.Digest(i.Record.SHA256), doing[i.State]})
 	}
 	p.view.Table([]string{"PACKAGE", "VERSION", "FILE", "SHA256", "TO DO"}, rows)
 	uploads := len(p.Delivery.Uploads())

@@ -69,7 +69,7 @@ func (r *run) once(ctx context.Context, when moment, args ...string) error {
 	if when.entries > 0 {
 		go r.killer(inside, cancel, when)
 	}
-	err := r.Runner.Run(inside, r.child(r.Out, r.Err, when.entries > 0, args...))
+	err := r.Runner.Run(inside, r.child(io.MultiWriter(r.Out, &r.said), io.MultiWriter(r.Err, &r.said), when.entries > 0, args...))
 	var exit *command.ExitError
 	if errors.As(err, &exit) {
 		return &operr.Error{Summary: fmt.Sprintf("the release ended with exit status %d", exit.Code), Status: exit.Code, Next: "see what it says above", Err: err}

@@ -3,6 +3,7 @@ package rehearsal
 import (
 	"fmt"
 
+	"github.com/foopack/foopack/magefiles/internal/columns"
 	"github.com/foopack/foopack/magefiles/internal/rehearsal/fleet"
 	"github.com/foopack/foopack/magefiles/internal/view"
 )
@@ -16,12 +17,17 @@ func (r Report) Page() view.Report {
 		Title:  fmt.Sprintf("%s %s", r.Workspace, r.Release),
 		Commit: r.Commit,
 		Error:  r.Error,
+		Began:  r.About.Began,
+		Took:   r.About.Took,
+		Facts:  [][2]string{{"machine", r.About.Machine}, {"toolchain", r.About.Toolchain}},
+		Plan:   r.About.Plan,
+		Next:   r.next(),
 	}
 	for _, s := range r.Steps {
-		page.Steps = append(page.Steps, view.ReportStep{Name: s.Name, Of: s.Of, Event: s.Event, Began: s.Began, Took: s.Took, Evidence: s.Evidence})
+		page.Steps = append(page.Steps, view.ReportStep{Name: s.Name, Of: s.Of, Event: s.Event, Began: s.Began, Took: s.Took, Evidence: s.Evidence, Log: s.Log})
 	}
 	for _, p := range r.Packages {
-		page.Artifacts = append(page.Artifacts, []string{p.Name, p.Version, p.File, p.SHA256, fmt.Sprintf("%d B", p.Size)})
+		page.Artifacts = append(page.Artifacts, []string{p.Name, p.Version, p.File, columns.Digest(p.SHA256), columns.Size(p.Size)})
 	}
 	for _, s := range r.Fleet {
 		page.Fleet = append(page.Fleet, []string{s.Environment, s.Host, fleet.Short(s.Digest), s.From.UTC().Format(clock), s.Until.UTC().Format(clock), fmt.Sprint(s.Answers), fmt.Sprint(s.Failed)})

@@ -97,6 +97,7 @@ type Report struct {
 	Fleet     []fleet.Stay        `json:"fleet,omitempty"` // which image answered on which host, and when
 	Missing   []Missing           `json:"not_rehearsed"`
 	Error     string              `json:"error,omitempty"`
+	About     About               `json:"about"`
 
 	page string // of the report, where Show is to tell of it
 }
@@ -109,6 +110,7 @@ type StepReport struct {
 	Began    time.Time     `json:"began"`
 	Took     time.Duration `json:"took_ns"`
 	Evidence string        `json:"evidence"`
+	Log      string        `json:"log,omitempty"` // what was said in it, of a long one the end
 }
 
 // Missing is something that a release does and this rehearsal did not.
@@ -132,6 +134,7 @@ type run struct {
 	remoteTags map[string]string // that the remote has when it begins, with their commits
 	unfinished *trace.Past       // the real release that is continued; nil where there is none
 	made       []PastRelease     // what earlier releases left
+	said       stepLog           // what the release says
 }
 
 // Run rehearses what is committed. The report says what was done also where it ended in an error.
@@ -148,7 +151,9 @@ func Run(ctx context.Context, c Config) (Report, error) {
 	}
 	defer func() { _ = r.sweep() }() // what a killed run leaves, the next one sweeps
 	defer func() { r.world.Close() }()
+	began := time.Now()
 	err = r.steps(ctx)
+	r.about(began)
 	if cause := context.Cause(ctx); cause != nil {
 		return r.report, cause
 	}

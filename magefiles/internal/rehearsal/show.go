@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 
 	"github.com/foopack/foopack/magefiles/internal/bumping"
+	"github.com/foopack/foopack/magefiles/internal/columns"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/rehearsal/fleet"
 	"github.com/foopack/foopack/magefiles/internal/view"
@@ -66,7 +67,7 @@ func (r Report) tell(v *view.View, page string) {
 		v.Line("  through %s: %s, and faults for the rest", operr.Count(r.Runs, "run"), operr.Count(r.Kills, "kill"))
 	}
 	for _, p := range r.Packages {
-		v.Line("  %s %s  %s  sha256 %s…", p.Name, p.Version, p.File, p.SHA256[:12])
+		v.Line("  %s %s  %s  sha256 %s", p.Name, p.Version, p.File, columns.Digest(p.SHA256))
 	}
 	for _, s := range r.Fleet {
 		v.Line("  %s %s: %s from %s to %s, %s", s.Environment, s.Host, fleet.Short(s.Digest), s.From.UTC().Format(clock), s.Until.UTC().Format(clock), operr.Count(s.Answers, "answer"))
@@ -76,6 +77,18 @@ func (r Report) tell(v *view.View, page string) {
 		v.Line("  ○ %s: %s", m.What, m.Why)
 	}
 	v.Line("Report: %s", page)
+	v.Next("%s", r.next())
+}
+
+// next is what a person does once a release went through here.
+func (r Report) next() string {
+	switch {
+	case r.Error != "":
+		return "correct it, commit, and `mage rehearse` again"
+	case r.About.To == "":
+		return "`mage release`"
+	}
+	return "`mage release -to=" + r.About.To + "`"
 }
 
 // lookAround says where the parts of the world are, and how they are reached, until ctx ends.

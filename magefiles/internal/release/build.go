@@ -15,6 +15,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/atomicfile"
 	"github.com/foopack/foopack/magefiles/internal/channel"
+	"github.com/foopack/foopack/magefiles/internal/columns"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitclone"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitremote"
@@ -308,7 +309,7 @@ type Artifacts struct {
 func (b Artifacts) String() string {
 	var files []string
 	for _, a := range b.Artifacts {
-		files = append(files, fmt.Sprintf("%s %.8s", a.File, a.SHA256))
+		files = append(files, a.File+" "+columns.Digest(a.SHA256))
 	}
 	if files == nil {
 		return "nothing is missing on the channel"

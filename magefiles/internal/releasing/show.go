@@ -97,7 +97,7 @@ func (r Releaser) Show(ctx context.Context, result release.Result) {
 	}
 	var specs []string
 	for _, p := range result.Packages {
-		r.View.Line("  %s %s  %s  sha256 %.12s…", p.Name, p.Version, p.URL, p.SHA256)
+		r.View.Line("  %s %s  %s  sha256 %.12s", p.Name, p.Version, p.URL, p.SHA256)
 		specs = append(specs, fmt.Sprintf("%q", p.Name+"=="+p.Version))
 	}
 	if result.GitHub != "" {
@@ -114,6 +114,9 @@ func (r Releaser) Show(ctx context.Context, result release.Result) {
 		r.sayNotChecked(w)
 	}
 	r.View.Line("%s", toInstall(result.Channel, specs, private))
+	if err == nil && len(w.Downstreams) > 0 {
+		r.View.Next("`mage app:upgrade`")
+	}
 }
 
 // toInstall is how people install what was released.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/begun"
@@ -103,6 +102,9 @@ func (r Releaser) ShowStatus(ctx context.Context, s Status) {
 	case s.End != "" && s.Journal == "":
 		r.View.Heading("%s: %s, by what its tags and the channel say; this clone has no journal of it", s.Title, s.End)
 		return
+	case s.End == trace.Undone: // what its steps did is not there any more
+		r.View.Heading("%s: undone: nothing of it is left in this clone or on the remote", s.Title)
+		return
 	case s.End != "":
 		r.View.Heading("%s: %s", s.Title, s.End)
 	case s.Unseen != "":
@@ -112,11 +114,13 @@ func (r Releaser) ShowStatus(ctx context.Context, s Status) {
 	default:
 		r.View.Heading("%s is unfinished since %s. `mage release` goes on with it, `mage undo` takes it back or, once something was uploaded, gives it up", s.Title, s.Begun)
 	}
-	var rows [][]string
-	for _, step := range s.Steps {
-		rows = append(rows, []string{step.Step, oneLine(string(step.Recorded), step.Said), oneLine(string(step.World), step.Seen)})
+	r.View.Standings(s.Steps)
+	switch {
+	case s.End == "" && s.Unseen == "":
+		r.View.Next("`mage release`")
+	case s.End == trace.Abandoned:
+		r.View.Next("`mage release -to=patch`")
 	}
-	r.View.Table([]string{"STEP", "JOURNAL", "WORLD"}, rows)
 }
 
 // withoutRelease says what the remote has, where this clone knows of no release.
@@ -141,19 +145,4 @@ func (r Releaser) withoutRelease(ctx context.Context, one *release.Release) stri
 		}
 	}
 	return "the remote has no tag for the versions that the manifests have"
-}
-
-// oneLine puts a word and what was said together, short enough for a table.
-func oneLine(word, text string) string {
-	first, _, _ := strings.Cut(text, "\n")
-	if runes := []rune(first); len(runes) > 70 {
-		first = string(runes[:69]) + "…"
-	}
-	switch {
-	case word == "":
-		return "–"
-	case first == "":
-		return word
-	}
-	return word + ": " + first
 }

@@ -19,12 +19,13 @@ func TestStatusOfAReleaseOfAnotherClone(t *testing.T) {
 		hasNoStep bool
 	}{
 		"released by another clone": {Status{Title: "v1.0", End: trace.Released}, "v1.0: released, by what its tags and the channel say; this clone has no journal of it\n", true},
-		"released by this one":      {Status{Title: "v1.0", End: trace.Released, Journal: "x.jsonl", Steps: steps}, "v1.0: released\nSTEP", false},
+		"released by this one":      {Status{Title: "v1.0", End: trace.Released, Journal: "x.jsonl", Steps: steps}, "v1.0: released\n○ build", false},
+		"undone":                    {Status{Title: "v1.0", End: trace.Undone, Journal: "x.jsonl", Steps: steps}, "v1.0: undone: nothing of it is left in this clone or on the remote\n", true},
 		"unfinished":                {Status{Title: "v1.0", Steps: steps}, "v1.0 is tagged on the remote and not complete", false},
 	} {
 		var out bytes.Buffer
 		Releaser{View: &view.View{Out: &out, Err: &out}}.ShowStatus(t.Context(), c.s)
 		require.Contains(t, out.String(), c.says, name)
-		require.Equal(t, c.hasNoStep, !bytes.Contains(out.Bytes(), []byte("STEP")), name)
+		require.Equal(t, c.hasNoStep, !bytes.Contains(out.Bytes(), []byte("build")), name)
 	}
 }

@@ -28,14 +28,17 @@ func (r Releaser) Undo(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := b.Refuse(); err != nil {
+		return err
+	}
 	if err := r.confirmUndo(ctx, b); err != nil {
 		return err
 	}
-	way := b.Way
+	agreed := b
 	if b, err = u.Find(ctx); err != nil { // again: a CI may have uploaded while a person was asked
 		return err
 	}
-	if b.Way != way {
+	if !b.Same(agreed) {
 		return operr.NewStopped("undo again, and read what it says now", "%s is not where it was when you were asked; nothing was changed", b.Plan.Title)
 	}
 	said, err := u.Take(ctx, b)
@@ -47,6 +50,9 @@ func (r Releaser) Undo(ctx context.Context) error {
 	}
 	if b.Way != undo.NoReturn {
 		r.View.Heading("%s was taken back", b.Plan.Title)
+		if to := b.Plan.Bump.Request.To; to != "" {
+			r.View.Next("correct what was wrong, then `mage release -to=%s`", to)
+		}
 		return nil
 	}
 	return r.prepareNext(ctx)
@@ -57,11 +63,8 @@ func (r Releaser) confirmUndo(ctx context.Context, b *undo.Back) error {
 	title := b.Plan.Title
 	switch b.Way {
 	case undo.Local:
-		what := "commit and tag are taken back"
-		if b.Plan.Bump.Empty() {
-			what = "its tag is taken back; it has no commit of its own"
-		}
-		r.View.Line("%s is in this clone only: %s", title, what)
+		r.View.Text("%s is in this clone only. To take it back:", title)
+		r.showParts(b)
 	case undo.Remote:
 		commit := "and its commit reverted on " + b.Plan.Branch
 		switch {
@@ -70,12 +73,13 @@ func (r Releaser) confirmUndo(ctx context.Context, b *undo.Back) error {
 		case b.Plan.Bump.Empty():
 			commit = "and " + b.Plan.Branch + " stays as it is: this clone did not make the release; if it has a commit, `git revert` takes that back"
 		}
-		r.View.Line("%s is on %s, and %s: its tag is removed there, %s", title, b.Plan.Remote, notUploaded(b), commit)
-		r.View.Line("Whoever fetched the tag keeps it. Where CI publishes, make sure that no run is under way.")
+		r.View.Text("%s is on %s, and %s: its tag is removed there, %s", title, b.Plan.Remote, notUploaded(b), commit)
+		r.showParts(b)
+		r.View.Text("Whoever fetched the tag keeps it. Where CI publishes, make sure that no run is under way.")
 	case undo.NoReturn:
 		r.View.Line("%s cannot be taken back: %s has", title, b.Plan.Channel)
 		for _, p := range b.Uploaded {
-			r.View.Line("  %s  sha256 %.12s…", p.URL, p.SHA256)
+			r.View.Line("  %s  sha256 %.12s", p.URL, p.SHA256)
 		}
 		r.View.Line("Lock files may refer to these files already. `mage release` completes the release. To withdraw a package after all,")
 		r.View.Line("delete it on the channel's page (%s), or, with the key on no command line:", b.Plan.Channel)
@@ -86,6 +90,13 @@ func (r Releaser) confirmUndo(ctx context.Context, b *undo.Back) error {
 		return nil
 	}
 	return r.Confirm(ctx, "Take "+title+" back?")
+}
+
+// showParts says what goes in the clone, and what stays.
+func (r Releaser) showParts(b *undo.Back) {
+	for _, line := range b.Parts.Lines() {
+		r.View.Text("  %s", line)
+	}
 }
 
 // notUploaded says how it is known that nothing of a release is on the channel.
@@ -121,6 +132,7 @@ func (r Releaser) prepareNext(ctx context.Context) error {
 	for _, t := range p.Tags {
 		tags = append(tags, t.Name)
 	}
-	r.View.Heading("This is the next patch, %s: `mage release -to=patch` releases it", strings.Join(tags, ", "))
+	r.View.Heading("This is the next patch, %s", strings.Join(tags, ", "))
+	r.View.Next("`mage release -to=patch`")
 	return nil
 }

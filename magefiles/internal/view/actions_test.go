@@ -75,11 +75,11 @@ func TestSummary(t *testing.T) {
 
 \|   \| step \| time \| evidence \|
 \|---\|---\|---\|---\|
-\| ✓ \| build \| 0&#46;\ds \| a&#45;1&#46;conda sha256&#58;12 &#124; &#60;img src=x&#62; &#64;you &#91;x&#93;&#40;y&#41; \|
+\| ✓ \| build \| &#60;0&#46;1s \| a&#45;1&#46;conda sha256&#58;12 &#124; &#60;img src=x&#62; &#64;you &#91;x&#93;&#40;y&#41; \|
 \| ○ \| sign \|  \| skipped&#58; no key \|
 \| ◆ \| a&#45;1&#46;conda \|  \| sha256 12 \|
-\| ✓ \| image app&#58; push \| 0&#46;\ds \|  \|
-\| ✗ \| image app \| 0&#46;\ds \|  \|
+\| ✓ \| image app&#58; push \| &#60;0&#46;1s \|  \|
+\| ✗ \| image app \| &#60;0&#46;1s \|  \|
 $`, string(text))
 	require.Nil(t, view.AppendTo(""))
 	_, err = view.AppendTo(filepath.Join(file, "x")).Write(nil)

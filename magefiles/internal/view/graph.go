@@ -1,7 +1,6 @@
 package view
 
 import (
-	"fmt"
 	"html"
 	"slices"
 	"strings"
@@ -24,6 +23,8 @@ func (v *View) Graph(w *workspace.Workspace, format string) error {
 		v.graphText(columns, edges)
 	case "mermaid":
 		v.graphMermaid(columns, edges)
+	case "json":
+		return v.JSON(drawn(columns, edges))
 	case "svg":
 		v.Line("%s", graphSVG(columns, edges))
 	default:
@@ -32,23 +33,62 @@ func (v *View) Graph(w *workspace.Workspace, format string) error {
 	return nil
 }
 
-// graph returns the names in columns, what is required left of what requires it, and one edge for each pair.
-func graph(w *workspace.Workspace) (columns [][]string, edges []edge) {
+// node is a package or a downstream.
+type node struct {
+	name, version string // the version may be ""
+	downstream    bool
+}
+
+// label is a node in one line.
+func (n node) label() string { return strings.TrimSpace(n.name + " " + n.version) }
+
+// drawing is the JSON form of a graph.
+type drawing struct {
+	Nodes []drawnNode `json:"nodes"` // what is required before what requires it
+	Edges []drawnEdge `json:"edges"`
+}
+
+type drawnNode struct {
+	Name       string `json:"name"`
+	Version    string `json:"version"`
+	Downstream bool   `json:"downstream"`
+}
+
+type drawnEdge struct {
+	From string `json:"from"`
+	To   string `json:"to"` // that From requires
+	Spec string `json:"spec"`
+	Pin  bool   `json:"pin"` // Spec is one version exactly
+}
+
+func drawn(columns [][]node, edges []edge) drawing {
+	d := drawing{Nodes: []drawnNode{}, Edges: []drawnEdge{}}
+	for _, n := range slices.Concat(columns...) {
+		d.Nodes = append(d.Nodes, drawnNode{Name: n.name, Version: n.version, Downstream: n.downstream})
+	}
+	for _, e := range edges {
+		d.Edges = append(d.Edges, drawnEdge{From: e.from, To: e.to, Spec: e.spec, Pin: e.pin})
+	}
+	return d
+}
+
+// graph returns the nodes in columns, what is required left of what requires it, and one edge for each pair.
+func graph(w *workspace.Workspace) (columns [][]node, edges []edge) {
 	for _, level := range w.Levels() {
-		var names []string
+		var nodes []node
 		for _, p := range level {
-			names = append(names, p.Name)
+			nodes = append(nodes, node{name: p.Name, version: p.Version.Text})
 			edges = append(edges, edgesOf(p.Name, p.Requires)...)
 		}
-		columns = append(columns, names)
+		columns = append(columns, nodes)
 	}
-	var names []string
+	var nodes []node
 	for _, d := range w.Downstreams {
-		names = append(names, w.Label(d))
+		nodes = append(nodes, node{name: w.Label(d), version: d.Manifest.Version, downstream: true})
 		edges = append(edges, edgesOf(w.Label(d), d.Requires)...)
 	}
-	if len(names) > 0 {
-		columns = append(columns, names)
+	if len(nodes) > 0 {
+		columns = append(columns, nodes)
 	}
 	return columns, edges
 }
@@ -68,11 +108,15 @@ func edgesOf(from string, requires []workspace.Requirement) []edge {
 	return out
 }
 
-func (v *View) graphText(columns [][]string, edges []edge) {
+func (v *View) graphText(columns [][]node, edges []edge) {
 	for _, column := range columns {
-		for _, name := range column {
-			v.Line("%s", v.paint(bold, name))
-			own := slices.DeleteFunc(slices.Clone(edges), func(e edge) bool { return e.from != name })
+		for _, n := range column {
+			what := ""
+			if n.downstream {
+				what = " (a downstream)"
+			}
+			v.Line("%s%s", v.paint(bold, n.label()), what)
+			own := slices.DeleteFunc(slices.Clone(edges), func(e edge) bool { return e.from != n.name })
 			for n, e := range own {
 				branch := "├─"
 				if n == len(own)-1 {
@@ -84,10 +128,14 @@ func (v *View) graphText(columns [][]string, edges []edge) {
 	}
 }
 
-func (v *View) graphMermaid(columns [][]string, edges []edge) {
+func (v *View) graphMermaid(columns [][]node, edges []edge) {
 	v.Line("flowchart LR")
-	for _, name := range slices.Concat(columns...) {
-		v.Line("  %s[\"%s\"]", mermaidID(name), escapeForPicture(name))
+	for _, n := range slices.Concat(columns...) {
+		begin, end := "[", "]"
+		if n.downstream { // a stadium
+			begin, end = "([", "])"
+		}
+		v.Line("  %s%s\"%s\"%s", mermaidID(n.name), begin, escapeForPicture(n.label()), end)
 	}
 	for _, e := range edges {
 		label := ""
@@ -111,41 +159,4 @@ func mermaidID(name string) string {
 		}
 		return '_'
 	}, name)
-}
-
-// The measures of the picture, in pixels.
-const (
-	boxWidth, boxHeight = 180, 36
-	gapX, gapY          = 80, 24
-	margin              = 16
-)
-
-// graphSVG draws one column of boxes for each level, and a line for each edge.
-func graphSVG(columns [][]string, edges []edge) string {
-	type point struct{ x, y int }
-	at, height := map[string]point{}, 0
-	for x, column := range columns {
-		for y, name := range column {
-			at[name] = point{margin + x*(boxWidth+gapX), margin + y*(boxHeight+gapY)}
-			height = max(height, at[name].y+boxHeight)
-		}
-	}
-	var b strings.Builder
-	width := 2*margin + len(columns)*(boxWidth+gapX) - gapX
-	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" font-family="sans-serif" font-size="14">`+"\n", width, height+margin)
-	b.WriteString(`<defs><marker id="arrow" markerWidth="8" markerHeight="8" refX="7" refY="4" orient="auto"><path d="M0 0 8 4 0 8z" fill="#666"/></marker></defs>` + "\n")
-	for _, e := range edges {
-		from, to := at[e.from], at[e.to]
-		x1, y1, x2, y2 := from.x, from.y+boxHeight/2, to.x+boxWidth, to.y+boxHeight/2
-		fmt.Fprintf(&b, `<path d="M%d %dC%d %d %d %d %d %d" fill="none" stroke="#666" marker-end="url(#arrow)"><title>%s requires %s</title></path>`+"\n",
-			x1, y1, x1-gapX/2, y1, x2+gapX/2, y2, x2, y2, escapeForPicture(e.from), escapeForPicture(strings.TrimSpace(e.to+" "+e.spec)))
-	}
-	for _, column := range columns {
-		for _, name := range column {
-			p := at[name]
-			fmt.Fprintf(&b, `<rect x="%d" y="%d" width="%d" height="%d" rx="6" fill="#fff" stroke="#333"/><text x="%d" y="%d" text-anchor="middle">%s</text>`+"\n",
-				p.x, p.y, boxWidth, boxHeight, p.x+boxWidth/2, p.y+boxHeight/2+5, escapeForPicture(name))
-		}
-	}
-	return b.String() + "</svg>"
 }

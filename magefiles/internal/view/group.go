@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/actions/annotation"
+	"github.com/foopack/foopack/magefiles/internal/columns"
 )
 
 // Group collects the output of one of several jobs that run side by side, and writes it in one piece when the job is
@@ -40,7 +41,7 @@ func (g *Group) Done(err error) error {
 	defer v.unlock()
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	line := v.text("%s %s (%s)", v.mark(err), g.name, took(time.Since(g.start)))
+	line := v.text("%s %s (%s)", v.mark(err), g.name, columns.Took(time.Since(g.start)))
 	fold := v.Actions && err == nil
 	if fold {
 		fmt.Fprintln(v.Out, "::group::"+annotation.EscapeData(escape(g.name)))
@@ -54,7 +55,7 @@ func (g *Group) Done(err error) error {
 		fmt.Fprintln(v.Out, "::endgroup::")
 	}
 	fmt.Fprintln(v.Out, line)
-	v.summarize(err == nil, g.name, took(time.Since(g.start)), "")
+	v.summarize(err == nil, g.name, columns.Took(time.Since(g.start)), "")
 	if v.Actions && err != nil {
 		v.annotate(annotation.Annotation{Title: g.name, Message: err.Error()})
 		v.annotate(annotation.Find(g.buf.String(), v.Lookup)...)

@@ -37,7 +37,7 @@ func TestHostileReport(t *testing.T) {
 // TestHostileGraph draws names and requirements of manifests: the picture stays XML, and the diagram has a line for each thing alone.
 func TestHostileGraph(t *testing.T) {
 	for _, spec := range []string{"==1\n  click n_a call(evil)", "\x1b[31m<b>\"]", "1\u202e\x00</text><script>x</script>", "&#x3c;script\r\n%%{init: {}}%%"} {
-		columns, edges := [][]string{{"a"}, {spec}}, []edge{{from: "a", to: spec, spec: spec}}
+		columns, edges := [][]node{{{name: "a"}}, {{name: spec, version: spec}}}, []edge{{from: "a", to: spec, spec: spec}}
 		picture := xml.NewDecoder(strings.NewReader(graphSVG(columns, edges)))
 		for {
 			token, err := picture.Token()

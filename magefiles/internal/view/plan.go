@@ -17,7 +17,7 @@ const briefFiles = 40
 func (v *View) Plan(p *bump.Plan, brief bool) {
 	out := bufio.NewWriter(v.Out) // a plan may have thousands of lines
 	defer out.Flush()
-	v = &View{Out: out, Err: v.Err, Color: v.Color}
+	v = &View{Out: out, Err: v.Err, Color: v.Color, Width: v.Width, Breaks: v.Breaks}
 	v.moves(p.Packages)
 	edits := 0
 	for i, f := range p.Files {
@@ -33,7 +33,7 @@ func (v *View) Plan(p *bump.Plan, brief bool) {
 		v.Heading("\n%s, %s", operr.Count(edits, "edit"), operr.Count(len(p.Files), "file"))
 	}
 	for _, note := range p.Notes {
-		v.Line("%s %s", v.paint(yellow, "note:"), note)
+		v.Text("%s %s", v.paint(yellow, "note:"), note)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/foopack/foopack/magefiles/internal/columns"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
@@ -96,16 +97,5 @@ func (p *Progress) share() string {
 	for _, n := range p.sent {
 		sent += n
 	}
-	return fmt.Sprintf("%s of %s", Size(sent), Size(p.bytes))
-}
-
-// Size writes a number of bytes for people.
-func Size(n int64) string {
-	switch {
-	case n < 10_000:
-		return fmt.Sprintf("%d B", n)
-	case n < 10_000_000:
-		return fmt.Sprintf("%d kB", n/1000)
-	}
-	return fmt.Sprintf("%d MB", n/1_000_000)
+	return fmt.Sprintf("%s of %s", columns.Size(sent), columns.Size(p.bytes))
 }

@@ -1,6 +1,7 @@
 package view
 
 import (
+	"bytes"
 	_ "embed"
 	"encoding/json"
 	"fmt"
@@ -10,6 +11,9 @@ import (
 	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/atomicfile"
+	"github.com/foopack/foopack/magefiles/internal/bump"
+	"github.com/foopack/foopack/magefiles/internal/columns"
+	"github.com/foopack/foopack/magefiles/internal/condapkg"
 )
 
 // The files of a report, in its folder.
@@ -23,26 +27,48 @@ type Report struct {
 	Title     string
 	Commit    string
 	Error     string // "" where it went through
+	Began     time.Time
+	Took      time.Duration // of all of it
+	Facts     [][2]string   // what, and what it was: the machine; an empty one is left out
+	Plan      *bump.Plan    // that was agreed to; nil for none
+	Next      string        // what a person does now
 	Steps     []ReportStep
 	Artifacts [][]string  // name, version, file, sha256, size
 	Fleet     [][]string  // environment, host, digest, from, until, answers, failed requests
 	Missing   [][2]string // what, why
+
+	Ticks []ReportTick // of the scale above the bars
 }
+
+// ReportTick is a moment on the scale.
+type ReportTick struct{ Left, Says string }
 
 // ReportStep is one step, in the order in which they ended.
 type ReportStep struct {
-	Name, Of, Event, Evidence string
-	Began                     time.Time
-	Took                      time.Duration
+	Name, Of, Event, Evidence, Log string
+	Began                          time.Time
+	Took                           time.Duration
 
 	Left, Width string // of its bar, in percent of the whole time
 }
 
 // Duration is for people.
-func (s ReportStep) Duration() string { return took(s.Took) }
+func (s ReportStep) Duration() string { return columns.Took(s.Took) }
 
 // First is the first line of the evidence, and Rest what follows it.
 func (s ReportStep) First() string { first, _, _ := strings.Cut(s.Evidence, "\n"); return first }
+
+// Items are the parts of the first line where it tells of several things: then each has a line of its own.
+func (s ReportStep) Items() []string {
+	first := s.First()
+	if items := strings.Split(first, "; "); len(items) > 1 {
+		return items
+	}
+	if items := strings.Split(first, ", "); strings.Count(first, condapkg.Ext) > 1 {
+		return items
+	}
+	return nil
+}
 
 // Rest is what follows the first line.
 func (s ReportStep) Rest() string { _, rest, _ := strings.Cut(s.Evidence, "\n"); return rest }
@@ -85,8 +111,65 @@ func (r *Report) scale() {
 	}
 	whole := max(end.Sub(begin), time.Millisecond)
 	percent := func(d time.Duration) string { return fmt.Sprintf("%.2f", 100*float64(d)/float64(whole)) }
+	r.Ticks = ticks(whole, percent)
 	for i := range r.Steps {
 		s := &r.Steps[i]
 		s.Left, s.Width = percent(s.Began.Sub(begin)), percent(s.Took)
 	}
 }
+
+// ticks are the moments of a scale: the beginning, and at most six more at even distances.
+func ticks(whole time.Duration, percent func(time.Duration) string) (all []ReportTick) {
+	apart := 100 * time.Millisecond
+	for i := 0; whole/apart > 6; i++ { // 0.1s, 0.2s, 0.5s, 1s, 2s, 5s, …
+		apart = apart * []time.Duration{4, 5, 4}[i%3] / 2
+	}
+	for at := time.Duration(0); at <= whole; at += apart {
+		says := "0"
+		if at > 0 {
+			says = columns.Took(at)
+		}
+		all = append(all, ReportTick{Left: percent(at), Says: says})
+	}
+	return all
+}
+
+// PlanText is the plan as `mage version:plan` shows it, without a changelog.
+func (r Report) PlanText() string {
+	var out bytes.Buffer
+	p := *r.Plan
+	p.Files, p.Notes = nil, nil
+	(&View{Out: &out, Err: &out}).Plan(&p, false)
+	for _, note := range r.Plan.Notes {
+		fmt.Fprintf(&out, "note: %s\n", note)
+	}
+	return strings.TrimSpace(out.String())
+}
+
+// Diff is what it changes in files.
+func (r Report) Diff() string {
+	var out bytes.Buffer
+	v := &View{Out: &out, Err: &out}
+	for _, f := range r.Plan.Files {
+		v.diff(f)
+	}
+	return strings.TrimSpace(out.String())
+}
+
+// Changelog is the section that it brings; "" for none.
+func (r Report) Changelog() string {
+	for _, f := range r.Plan.Files {
+		for _, e := range f.Edits {
+			if strings.Contains(e.New, "\n") {
+				return strings.TrimSpace(e.New)
+			}
+		}
+	}
+	return ""
+}
+
+// When is the moment at which it began, for people.
+func (r Report) When() string { return r.Began.UTC().Format("2006-01-02 15:04 UTC") }
+
+// Duration is that of all of it.
+func (r Report) Duration() string { return columns.Took(r.Took) }

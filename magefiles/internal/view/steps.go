@@ -16,7 +16,7 @@ func (v *View) Step(name string, f func() (evidence string, err error)) error {
 	end := v.announce(name, start)
 	evidence, err := f()
 	end()
-	lasted := took(time.Since(start))
+	lasted := columns.Took(time.Since(start))
 	if v.questions() > asked {
 		lasted = ""
 	}
@@ -40,7 +40,7 @@ func (v *View) announce(name string, start time.Time) (end func()) {
 	if v.Color {
 		v.child.Store(nil)
 		return v.keep(time.Second, func() string {
-			return strings.TrimRight(fmt.Sprintf("  ▸ %-24s %6s  %s", name, took(time.Since(start)), v.heard()), " ")
+			return strings.TrimRight(fmt.Sprintf("  ▸ %-24s %6s  %s", name, columns.Took(time.Since(start)), v.heard()), " ")
 		})
 	}
 	said := make(chan struct{})
@@ -71,7 +71,7 @@ func (v *View) step(name, lasted, evidence string, err error) string {
 func (g *Group) Step(name string, f func() (evidence string, err error)) error {
 	start := time.Now()
 	evidence, err := f()
-	lasted := took(time.Since(start))
+	lasted := columns.Took(time.Since(start))
 	fmt.Fprint(g, g.view.step(name, lasted, evidence, err))
 	g.view.lock()
 	defer g.view.unlock()
@@ -83,7 +83,7 @@ func (g *Group) Step(name string, f func() (evidence string, err error)) error {
 func (v *View) Skipped(name, why string) {
 	v.lock()
 	defer v.unlock()
-	fmt.Fprint(v.Out, v.text("%s %-26s %6s  skipped: %s\n", v.paint(faint, "○"), name, "", why))
+	fmt.Fprintln(v.Out, v.broken(v.text("%s %-26s %6s  skipped: %s", v.paint(faint, "○"), name, "", why), 4))
 	v.summarizeRow("○", name, "", "skipped: "+why)
 }
 
@@ -101,6 +101,13 @@ func (v *View) Text(format string, args ...any) {
 	fmt.Fprintln(v.Out, v.broken(v.text(format, args...), 2))
 }
 
+// Next writes the last line of a target that went well: what a person does next, such as a command line in backquotes.
+func (v *View) Next(format string, args ...any) {
+	v.lock()
+	defer v.unlock()
+	fmt.Fprintln(v.Err, v.broken("→ "+v.text(format, args...), 2))
+}
+
 // broken is text that fits into the terminal, with what its lines are continued by indented. Elsewhere it is as it was.
 func (v *View) broken(text string, indent int) string {
 	if !v.Breaks {
@@ -116,13 +123,13 @@ func (v *View) Line(format string, args ...any) {
 	fmt.Fprintln(v.Out, v.text(format, args...))
 }
 
-// Ask writes a question, without a newline. Nothing is announced until answered is called.
+// Ask writes a question, without a newline; at a terminal it is broken between words. Nothing is announced until answered is called.
 func (v *View) Ask(question string) (answered func()) {
 	v.lock()
 	defer v.unlock()
 	v.asking++
 	v.asked++
-	fmt.Fprint(v.Err, Plain(question))
+	fmt.Fprint(v.Err, v.broken(strings.TrimRight(Plain(question), " "), 2)+" ")
 	return func() {
 		v.mu.Lock()
 		defer v.mu.Unlock()

@@ -14,9 +14,10 @@ import (
 	"sync"
 	"sync/atomic"
 	"text/tabwriter"
-	"time"
+	"unicode/utf8"
 
 	"github.com/foopack/foopack/magefiles/internal/actions/annotation"
+	"github.com/foopack/foopack/magefiles/internal/columns"
 )
 
 // View writes for one process. Its methods may be called from several goroutines.
@@ -77,19 +78,63 @@ func (v *View) JSON(value any) error {
 	return e.Encode(value)
 }
 
-// Table writes rows in aligned columns, under a header unless that is nil.
+// Table writes rows in aligned columns, under a header unless that is nil. At a terminal that is too narrow for it each row is written over several lines.
 func (v *View) Table(header []string, rows [][]string) {
 	v.lock()
 	defer v.unlock()
+	all := rows
 	if header != nil {
-		rows = slices.Concat([][]string{header}, rows)
+		all = slices.Concat([][]string{header}, rows)
 	}
-	for i, line := range align(rows) {
+	lines := align(all)
+	if v.Breaks && slices.ContainsFunc(lines, func(line string) bool { return utf8.RuneCountInString(line) > v.width() }) {
+		for _, row := range rows {
+			for _, line := range stack(row, v.width()) {
+				fmt.Fprintln(v.Out, line)
+			}
+		}
+		return
+	}
+	for i, line := range lines {
 		if i == 0 && header != nil {
 			line = string(v.paint(bold, line))
 		}
 		fmt.Fprintln(v.Out, line)
 	}
+}
+
+// stack is a row in lines of at most width, as long as no word is wider: as many cells as fit into each. All but the first are indented, and so is a row
+// whose first cell is empty, since it goes on with the one above.
+func stack(row []string, width int) (lines []string) {
+	const indent = "  "
+	line := ""
+	for i, cell := range row {
+		cell = strings.TrimSpace(plainCell(cell))
+		switch {
+		case cell == "" && i > 0:
+		case line == "" && cell != "" && i == 0:
+			line = cell
+		case line == "":
+			line = indent + cell
+		case utf8.RuneCountInString(line)+2+utf8.RuneCountInString(cell) > width:
+			lines = append(lines, line)
+			line = indent + cell
+		default:
+			line = strings.TrimRight(line, " ") + "  " + cell
+		}
+	}
+	if strings.TrimSpace(line) != "" {
+		lines = append(lines, line)
+	}
+	for i := range lines {
+		lines[i] = columns.Wrap(strings.TrimRight(lines[i], " "), width, len(indent)+2)
+	}
+	return lines
+}
+
+// plainCell is a cell as one line of text.
+func plainCell(cell string) string {
+	return strings.NewReplacer("\n", " ", "\t", " ").Replace(Plain(cell))
 }
 
 // align puts cells under one another, a line for each row.
@@ -99,7 +144,7 @@ func align(rows [][]string) (lines []string) {
 	for _, row := range rows {
 		var cells []string
 		for _, cell := range row {
-			cells = append(cells, strings.NewReplacer("\n", " ", "\t", " ").Replace(Plain(cell)))
+			cells = append(cells, plainCell(cell))
 		}
 		fmt.Fprintln(w, strings.Join(cells, "\t"))
 	}
@@ -148,15 +193,4 @@ func (v *View) mark(err error) painted {
 		return v.paint(red, "✗")
 	}
 	return v.paint(green, "✓")
-}
-
-// took writes a duration for people: "0.4s", "12s", "2m05s".
-func took(d time.Duration) string {
-	switch {
-	case d < 10*time.Second:
-		return fmt.Sprintf("%.1fs", d.Seconds())
-	case d < time.Minute:
-		return fmt.Sprintf("%.0fs", d.Seconds())
-	}
-	return fmt.Sprintf("%dm%02ds", int(d.Minutes()), int(d.Seconds())%60)
 }

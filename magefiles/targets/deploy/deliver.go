@@ -215,11 +215,7 @@ func showDelivery(ctx context.Context, x *targets.Extension, d *delivery.Deliver
 			end = "unfinished; `mage deliver` goes on, `mage deliver -undo` takes it back"
 		}
 		x.View.Heading("%s: %s", r.Plan.Label(), end)
-		var rows [][]string
-		for _, s := range r.Steps {
-			rows = append(rows, []string{"  " + s.Step, string(s.Recorded), strings.TrimSpace(string(s.World) + " " + s.Seen)})
-		}
-		x.View.Table([]string{"  STEP", "RECORDED", "NOW"}, rows)
+		x.View.Standings(r.Steps)
 	})
 }
 

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/foopack/foopack/magefiles/internal/columns"
 	deploying "github.com/foopack/foopack/magefiles/internal/deploy"
 	"github.com/foopack/foopack/magefiles/internal/deploy/survey"
 	"github.com/foopack/foopack/magefiles/internal/hoststate"
@@ -40,14 +41,14 @@ func fleetRow(name string, r *survey.Running, drifts, fails bool, lock *hoststat
 // digest is the beginning of an image's, as people read it.
 func digest(image string) string {
 	_, text, _ := strings.Cut(image, "@")
-	return fmt.Sprintf("%.19s", text)
+	return columns.Digest(text)
 }
 
 // planRows are the table of a plan.
 func planRows(p *survey.Plan) [][]string {
 	rows := [][]string{append(slices.Clone(fleetHeader), "WILL", "FREE")}
 	for _, h := range p.Hosts {
-		row := append(fleetRow(h.Host, h.Running, len(h.Drift) > 0, h.Silent, h.Holder), what(h), fmt.Sprintf("%d MB", h.Free/1e6))
+		row := append(fleetRow(h.Host, h.Running, len(h.Drift) > 0, h.Silent, h.Holder), what(h), columns.Size(h.Free))
 		if h.Silent {
 			row[4], row[5], row[7] = "not known", "", ""
 		}

@@ -56,9 +56,9 @@ var commands = map[string][]form{
 		{verb: "push", options: options("--porcelain", "--quiet", "--no-follow-tags", "--no-signed", "--recurse-submodules=no", "--force-with-lease=", "--atomic", "--dry-run", "--no-verify", "--receive-pack=")},
 		{verb: "remote"},
 		{verb: "remote get-url", options: options("--push", "--all")},
-		{verb: "reset", options: options("--quiet", "--keep", "--merge", "--no-recurse-submodules"), words: only("HEAD", object)}, // as checkout
+		{verb: "reset", options: options("--quiet", "--soft", "--merge", "--no-recurse-submodules"), words: only("HEAD", object)}, // as checkout
 		{verb: "restore", options: options("--quiet", "--staged", "--worktree", "--pathspec-from-file=-", "--pathspec-file-nul")},
-		{verb: "read-tree", endOfOptions: true},
+		{verb: "read-tree", options: options("-m", "-u", "--dry-run", "--no-recurse-submodules"), words: only("HEAD", object), endOfOptions: true},
 		{verb: "rev-list", options: options("--first-parent", "--skip=", "--max-count=", "--parents", "--reverse", "--no-merges", "--date-order", "--count", "--timestamp", "--objects", "--no-walk", "--missing=print", "--no-commit-header", "--format=", "--not", "--remotes"), words: only("HEAD", object), endOfOptions: true},
 		{verb: "rev-parse", options: options("--show-toplevel", "--show-prefix", "--absolute-git-dir", "--git-common-dir", "--git-path", "--path-format=absolute", "--quiet", "--verify", "--is-shallow-repository", "--show-object-format"), words: only("index", "hooks", "HEAD", ref), endOfOptions: true},
 		{verb: "revert", options: options("--no-edit", "--abort"), words: only("HEAD", object)}, // which takes options behind their end
@@ -67,7 +67,7 @@ var commands = map[string][]form{
 		{verb: "symbolic-ref", options: options("--quiet", "--short"), words: only("HEAD", ref)},
 		{verb: "switch", options: options("--quiet", "--force-create=", "--track"), words: only(ref)},
 		{verb: "tag", options: options("--annotate", "--force", "--delete", "--cleanup=verbatim", "--file=-")},
-		{verb: "update-index", options: options("-z", "--stdin", "--add", "--remove", "--force-remove", "--assume-unchanged", "--no-assume-unchanged", "--no-skip-worktree")},
+		{verb: "update-index", options: options("-q", "--refresh", "-z", "--stdin", "--add", "--remove", "--force-remove", "--assume-unchanged", "--no-assume-unchanged", "--no-skip-worktree")},
 		{verb: "update-ref", options: options("--no-deref", "--stdin", "-d")},
 		{verb: "var", words: only(`GIT_\w+`)},
 		{verb: "version"},

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/foopack/foopack/magefiles/internal/columns"
 	"github.com/foopack/foopack/magefiles/internal/deploy/config"
 	"github.com/foopack/foopack/magefiles/internal/engine"
 	"github.com/foopack/foopack/magefiles/internal/hoststate"
@@ -218,7 +219,7 @@ func (f *Fleet) planHost(ctx context.Context, p *Plan, h Host, wanted Version, a
 	}
 	f.askImage(ctx, p, h, trouble)
 	if h.Free < f.Environment.Disk {
-		trouble("make room on it, or set disk in the environment's table", "%s are free, and %s are wanted", megabytes(h.Free), megabytes(f.Environment.Disk))
+		trouble("make room on it, or set disk in the environment's table", "%s are free, and %s are wanted", columns.Size(h.Free), columns.Size(f.Environment.Disk))
 	}
 	return one
 }
@@ -334,8 +335,6 @@ func changes(h Host, wanted Version) []string {
 	}
 	return []string{"the same image, started anew"}
 }
-
-func megabytes(n int64) string { return fmt.Sprintf("%d MB", n/1e6) }
 
 // note says what is to be known of a plan before it is agreed to.
 func (f *Fleet) note(p *Plan) {

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/foopack/foopack/magefiles/internal/columns"
 	"github.com/foopack/foopack/magefiles/internal/deploy/config"
 	"github.com/foopack/foopack/magefiles/internal/proxy"
 )
@@ -52,7 +53,7 @@ func container(e config.Environment) []Setting {
 	}
 	memory, appPort := noneSet, "the only one that the image exposes"
 	if e.MemLimit > 0 {
-		memory = megabytes(e.MemLimit)
+		memory = columns.Size(e.MemLimit)
 	}
 	if e.AppPort != 0 {
 		appPort = strconv.Itoa(e.AppPort)

@@ -76,9 +76,9 @@ type asked struct {
 	changes  []string
 	tags     map[string]string
 	refs     gitremote.Refs
-	branch   string // that this release is made from; see workspace.Config.ReleaseBranch
-	onBranch bool   // that it is checked out
-	pending  *bump.Pending
+	branch   string        // that this release is made from; see workspace.Config.ReleaseBranch
+	onBranch bool          // that it is checked out
+	pending  *bump.Pending // of a release that was begun: its own, and not one that somebody has made since
 	w        *workspace.Workspace
 	bump     *bump.Plan
 	holdings publish.Holdings
@@ -190,8 +190,11 @@ func (p *Preflight) ask(ctx context.Context, a *asked) (err error) {
 	if a.tags, err = t.Repo.Tags(ctx); err != nil {
 		return err
 	}
-	if a.pending, err = t.Store.Pending(ctx, t.Repo); err != nil {
+	if a.pending, err = t.Store.Lying(ctx, t.Repo); err != nil {
 		return err
+	}
+	if a.pending != nil && (len(a.pending.Beside) > 0 || a.aim == begun && !a.pending.Plan.Same(a.plan.Bump)) {
+		a.pending = nil // then its files are changes as others are
 	}
 	if a.changes, err = t.Repo.Changes(ctx); err != nil {
 		return err
@@ -375,7 +378,7 @@ func findChannel(ctx context.Context, a *asked) (found []*operr.Error) {
 			continue
 		}
 		for _, rec := range a.holdings.Of(pkg.Name, pkg.Version) {
-			found = append(found, operr.New("say another version: what is published stays as it is", "%s has %s already, sha256 %.12s…", a.channel, rec.FileName(), rec.SHA256))
+			found = append(found, operr.New("say another version: what is published stays as it is", "%s has %s already, sha256 %.12s", a.channel, rec.FileName(), rec.SHA256))
 		}
 	}
 	return found

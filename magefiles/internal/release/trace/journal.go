@@ -103,8 +103,8 @@ func (p *Past) HasBegun(step string) bool { return p != nil && p.Began(step) }
 // hasEnded reports whether a step was ended by this release, or found to be as it should.
 func (p *Past) hasEnded(step string) bool { return p != nil && p.Did(step) }
 
-// leftOff reports whether a step was begun last and has neither ended nor failed: it was killed.
-func (p *Past) leftOff(step string) (left bool) {
+// LeftOff reports whether a step was begun last and has neither ended nor failed: it was killed.
+func (p *Past) LeftOff(step string) (left bool) {
 	if p == nil {
 		return false
 	}

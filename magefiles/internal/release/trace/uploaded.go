@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/foopack/foopack/magefiles/internal/github"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/publish"
 	"github.com/foopack/foopack/magefiles/internal/release/forge"
@@ -78,7 +79,7 @@ func (t *Trace) explainBegun(ctx context.Context, commit, channel string) (strin
 	case t.Hub.Client == nil:
 		return "a CI may have uploaded " + what, nil
 	}
-	runs, err := t.Hub.Client.Runs(ctx, forge.Query(commit))
+	runs, err := t.runs(ctx, commit)
 	if err != nil || len(runs) == 0 {
 		return "", err
 	}
@@ -92,12 +93,12 @@ func (t *Trace) explainSent(ctx context.Context, commit, channel string) (string
 	switch {
 	case t.Past.hasEnded(StepPublish):
 		return "the upload of " + what + " has ended well", nil
-	case t.By() == settings.PublishHere && t.Past.leftOff(StepPublish):
+	case t.By() == settings.PublishHere && t.Past.LeftOff(StepPublish):
 		return "the upload of " + what + " was begun, and left off", nil
 	case t.By() == settings.PublishHere || t.Hub.Client == nil:
 		return "", nil
 	}
-	runs, err := t.Hub.Client.Runs(ctx, forge.Query(commit))
+	runs, err := t.runs(ctx, commit)
 	for _, run := range runs {
 		if run.Succeeded() {
 			return "the CI run " + run.URL + " has uploaded " + what, err
@@ -111,7 +112,7 @@ func (t *Trace) FindRunning(ctx context.Context, commit string) (string, error) 
 	if t.By() != settings.PublishCI || t.Hub.Client == nil {
 		return "", nil
 	}
-	runs, err := t.Hub.Client.Runs(ctx, forge.Query(commit))
+	runs, err := t.runs(ctx, commit)
 	if err != nil {
 		return "", operr.New("see whether a run of "+forge.Workflow+" is under way, and cancel it", "whether CI is publishing cannot be told: %w", err)
 	}
@@ -121,4 +122,15 @@ func (t *Trace) FindRunning(ctx context.Context, commit string) (string, error) 
 		}
 	}
 	return "", nil
+}
+
+// runs are those of the workflow that may publish the release: at its commit, and for none of the other tags that this clone has. One that somebody
+// started by hand is for a branch.
+func (t *Trace) runs(ctx context.Context, commit string) ([]github.Run, error) {
+	all, err := t.Hub.Client.Runs(ctx, forge.Query(commit))
+	if err != nil || !slices.ContainsFunc(all, func(run github.Run) bool { return run.Ref != "" && !slices.Contains(t.Plan.Tags, run.Ref) }) {
+		return all, err
+	}
+	tags, err := t.Repo.Tags(ctx)
+	return slices.DeleteFunc(all, func(run github.Run) bool { return tags[run.Ref] != "" && !slices.Contains(t.Plan.Tags, run.Ref) }), err
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/channel/prefixdev"
 	"github.com/foopack/foopack/magefiles/internal/condapkg/condapkgtest"
 	"github.com/foopack/foopack/magefiles/internal/github"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitrepotest"
 	"github.com/foopack/foopack/magefiles/internal/localprefix"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/publish"
@@ -225,4 +226,26 @@ func TestUploadedIsWhatTheReleaseReleases(t *testing.T) {
 	_, err = r.Look(t.Context(), "")
 	require.ErrorContains(t, err, "what was uploaded cannot be told")
 	require.False(t, errors.Is(err, channel.ErrNotFound))
+}
+
+// A run for another tag of the same commit uploads nothing of this release; one of its own tag may, and so may one that was started by hand.
+func TestARunOfAnotherTagIsInNobodysWay(t *testing.T) {
+	repo, _, git := gitrepotest.Open(t)
+	git("tag", "v1.0")
+	git("tag", "other/v1.0")
+	head := git("rev-parse", "HEAD")
+	for ref, runs := range map[string]bool{"v1.0": true, "other/v1.0": false, "main": true} {
+		r := undoing{by: settings.PublishCI, unasked: true}.trace(t)
+		r.Repo = repo
+		web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			fmt.Fprintf(w, `{"total_count":1,"workflow_runs":[{"id":1,"status":"in_progress","head_branch":%q,"html_url":"https://hub.example/runs/1"}]}`, ref)
+		}))
+		t.Cleanup(web.Close)
+		client, err := github.New(github.Options{API: web.URL, Repository: "octo/mono", Attempts: 1})
+		require.NoError(t, err)
+		r.Hub.Client = client
+		url, err := r.FindRunning(t.Context(), head)
+		require.NoError(t, err)
+		require.Equal(t, map[bool]string{true: "https://hub.example/runs/1"}[runs], url, ref)
+	}
 }

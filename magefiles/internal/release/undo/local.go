@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
@@ -13,7 +12,7 @@ func (b *Back) findLocal(ctx context.Context) error {
 	if err := b.trace.RefuseBranch(ctx); err != nil {
 		return err
 	}
-	pending, err := b.trace.Store.Pending(ctx, b.trace.Repo)
+	lying, err := b.findLying(ctx)
 	if err != nil {
 		return err
 	}
@@ -27,20 +26,22 @@ func (b *Back) findLocal(ctx context.Context) error {
 		return err
 	case made && !b.Plan.Bump.Empty():
 		b.Way, b.Commit = Local, found.Hash
-	case made && len(own) > 0 || pending != nil:
+	case made && len(own) > 0 || lying != nil:
 		b.Way = Local
 	default:
 		b.Way = Nothing
-		if err := b.refuseChanges(ctx); err != nil {
+		if err := b.takeRecorded(ctx); err != nil {
 			return err
 		}
-		return b.takeRecorded(ctx)
+		if b.Way == Nothing {
+			return b.refuseChanges(ctx)
+		}
 	}
-	return nil
+	return b.findParts(ctx)
 }
 
-// takeRecorded takes the journal's word for the commit, where this branch has it: what was put on top may have changed the versions, by
-// which it is known otherwise.
+// takeRecorded takes the journal's word for the commit, where this branch has it: what was put on top, or lies in the work tree, may have
+// changed the versions, by which it is known otherwise.
 func (b *Back) takeRecorded(ctx context.Context) error {
 	hash := b.past.Commit()
 	if hash == "" || b.Plan.Bump.Empty() {
@@ -72,93 +73,80 @@ func (b *Back) refuseChanges(ctx context.Context) error {
 	return err
 }
 
-// undoLocal goes back to before the commit, or, where others built on it or the remote has it, reverts it.
+// undoLocal goes back to before the commit, or, where others built on it or the remote has it, reverts it. Git may refuse that, so it comes first:
+// then nothing is changed.
 func (b *Back) undoLocal(ctx context.Context) (said []string, err error) {
-	own, err := b.trace.OwnTags(ctx)
-	if err != nil {
-		return nil, err
+	p := b.Parts
+	switch {
+	case p.Commit != "" && p.Revert == "":
+		if err := b.trace.Repo.Back(ctx, p.parent); err != nil {
+			return nil, operr.New(fmt.Sprintf("see what git says above; `git reset --keep %.12s` goes back by hand", p.parent), "%w; nothing was changed", err).WithDetail(operr.DetailOf(err))
+		}
+		said = append(said, fmt.Sprintf("removed the commit %.12s", p.Commit))
+	case p.Commit != "":
+		by := p.by
+		if by == "" {
+			if by, err = b.trace.Repo.Revert(ctx, p.Commit); err != nil && ctx.Err() == nil {
+				return nil, operr.New(fmt.Sprintf("see what git says above; `git revert %.12s` takes it back by hand", p.Commit), "%w; nothing was changed", err).WithDetail(operr.DetailOf(err))
+			}
+			if err != nil {
+				return nil, err
+			}
+		}
+		said = append(said, fmt.Sprintf("reverted the commit %.12s by %.12s, %s", p.Commit, by, p.Revert))
+	case b.Commit != "":
+		said = append(said, "its commit is not on "+b.Plan.Branch+" any more")
 	}
-	head, first, err := b.findTaken(ctx)
-	if err != nil {
-		return nil, err
-	}
-	reverted, err := b.revertBelow(ctx, head, first)
-	if err != nil {
-		return nil, err
-	}
-	if reverted != "" {
-		said = append(said, reverted)
-	}
-	for _, t := range own {
+	for _, t := range p.Tags {
 		if err := b.trace.Repo.DeleteTag(ctx, t); err != nil {
 			return said, err
 		}
 		said = append(said, "removed the tag "+t)
 	}
-	pending, err := b.trace.Store.Pending(ctx, b.trace.Repo)
-	if err != nil {
-		return said, err
-	}
-	if b.Commit == "" {
-		if pending != nil && pending.Commit == "" && !b.Plan.Bump.Empty() {
-			return append(said, "took the bump back, which was not committed"), b.trace.Store.TakeBack(ctx, pending, b.trace.Repo)
-		}
+	if p.pending == nil {
 		return said, nil
 	}
-	if first == "" {
-		return append(said, "its commit is not on "+b.Plan.Branch+" any more"), nil
-	}
-	if reverted != "" {
-		return said, nil
-	}
-	parent, err := b.trace.Repo.Parent(ctx, first)
-	if err != nil {
-		return said, err
-	}
-	return append(said, fmt.Sprintf("took back the commit %.12s", first)), b.trace.Repo.Back(ctx, parent)
+	return append(said, "took the bump back, which was not committed"), b.trace.Store.TakeBack(ctx, p.pending, b.trace.Repo)
 }
 
-// revertBelow reverts the release's commit where the branch cannot go back to before it, and says so; "" where it can. It comes first: git may
-// refuse it, and then nothing is changed. Run again after a kill, it finds what it made.
-func (b *Back) revertBelow(ctx context.Context, head gitrepo.Head, first string) (said string, err error) {
-	if first == "" {
-		return "", nil
+// checkGone is an error where the commit that the journal names is still what the branch is made of, though the way back was taken.
+func (b *Back) checkGone(ctx context.Context) error {
+	hash := b.past.Commit()
+	if hash == "" || b.Plan.Bump.Empty() {
+		return nil
 	}
-	why := ""
-	switch out, err := b.trace.HasRemote(ctx, b.refs, first); {
-	case err != nil:
+	head, err := b.trace.Repo.Head(ctx)
+	if err != nil {
+		return err
+	}
+	has, err := b.trace.Repo.Contains(ctx, head.Commit, hash)
+	if err != nil || !has {
+		return err
+	}
+	w, err := b.trace.Store.At(ctx, b.trace.Repo, head.Commit)
+	if err != nil || len(b.trace.StillAt(w)) == 0 {
+		return err
+	}
+	first, err := b.trace.FindCommit(ctx, head.Commit)
+	if err != nil || first != hash {
+		return err
+	}
+	return operr.New(fmt.Sprintf("`git revert %.12s` takes it back by hand", hash), "the commit %.12s of %s is still there, and its versions are", hash, b.Plan.Title)
+}
+
+// ended is the way back as it ended: where the clone is.
+func (b *Back) ended(ctx context.Context) (string, error) {
+	head, err := b.trace.Repo.Head(ctx)
+	if err != nil {
 		return "", err
-	case out:
-		why = "since " + b.Plan.Remote + " has it: `git push` takes it back there too"
-	case first != head.Commit:
-		why = "since there are others on top of it"
-	default:
-		return "", nil
 	}
-	since, err := b.trace.Repo.Log(ctx, first)
-	for _, c := range since {
-		if err == nil && c.Reverts(first) {
-			return fmt.Sprintf("reverted the commit %.12s by %.12s, %s", first, c.Hash, why), nil
-		}
+	message, err := b.trace.Repo.MessageOf(ctx, head.Commit)
+	if err != nil {
+		return "", err
 	}
-	back, err := b.trace.Repo.Revert(ctx, first)
-	if err != nil && ctx.Err() == nil {
-		return "", operr.NewStopped("see what git says above; take it back by hand, or put away what is on top of it, and undo again", "%w; nothing was changed", err).WithDetail(operr.DetailOf(err))
+	branch := head.Branch
+	if branch == "" {
+		branch = "no branch"
 	}
-	return fmt.Sprintf("reverted the commit %.12s by %.12s, %s", first, back, why), err
-}
-
-// findTaken finds the commit that an undo takes back, and where the clone is; first is "" where it is not there. It is looked for before
-// anything is changed.
-func (b *Back) findTaken(ctx context.Context) (head gitrepo.Head, first string, err error) {
-	if b.Commit == "" {
-		return head, "", nil
-	}
-	if head, err = b.trace.Repo.Head(ctx); err == nil {
-		first, err = b.trace.FindCommit(ctx, head.Commit)
-	}
-	if err == nil {
-		err = b.trace.RefuseOthers(ctx, first)
-	}
-	return head, first, err
+	return fmt.Sprintf("HEAD is %s, %s (%s)", head.Short(), branch, firstLine(message)), nil
 }

@@ -6,40 +6,54 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitremote"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// undoRemote reverts the commit and takes the tags away, in one push. The clone's own tags go last. Without a commit of the release
-// the branch is nobody's affair, whatever was pushed there since.
+// findRemote finds what is taken back of a release that the remote has, and refuses where the clone is not at the end of the branch. Without a
+// commit of the release the branch is nobody's affair, whatever was pushed there since.
+func (b *Back) findRemote(ctx context.Context) error {
+	p := b.Plan
+	if !p.Bump.Empty() {
+		head, err := b.trace.Repo.Head(ctx)
+		if err != nil {
+			return err
+		}
+		atEnd, err := b.trace.Repo.Contains(ctx, head.Commit, b.refs.Branches[p.Branch])
+		if err != nil {
+			return err
+		}
+		if !atEnd || head.Branch != p.Branch {
+			return operr.New("`git switch "+p.Branch+"`, `git pull`, and undo again", "the clone is not at the end of %s/%s", p.Remote, p.Branch)
+		}
+	}
+	if err := b.findParts(ctx); err != nil || p.Bump.Empty() {
+		return err
+	}
+	if b.Parts.Commit == "" {
+		return operr.NewStopped("see `git log`; `git push --delete "+p.Remote+" "+strings.Join(p.Tags, " ")+"` takes the tags alone away",
+			"which commit brought the versions of %s cannot be told", p.Title)
+	}
+	return nil
+}
+
+// undoRemote reverts the commit and takes the tags away, in one push. The clone's own tags go last.
 func (b *Back) undoRemote(ctx context.Context) (said []string, err error) {
 	p := b.Plan
+	if err := b.findRemote(ctx); err != nil {
+		return nil, err
+	}
 	head, err := b.trace.Repo.Head(ctx)
 	if err != nil {
 		return nil, err
 	}
 	to := ""
-	if !p.Bump.Empty() {
-		atEnd, err := b.trace.Repo.Contains(ctx, head.Commit, b.refs.Branches[p.Branch])
-		if err != nil {
-			return nil, err
-		}
-		if !atEnd || head.Branch != p.Branch {
-			return nil, operr.New("`git switch "+p.Branch+"`, `git pull`, and undo again", "the clone is not at the end of %s/%s", p.Remote, p.Branch)
-		}
-		first, err := b.trace.FindCommit(ctx, b.Commit)
-		if err != nil {
-			return nil, err
-		}
-		if first == "" {
-			return nil, operr.NewStopped("see `git log`; `git push --delete "+p.Remote+" "+strings.Join(p.Tags, " ")+"` takes the tags alone away",
-				"which commit brought the versions of %s cannot be told", p.Title)
-		}
-		if err := b.trace.RefuseOthers(ctx, first); err != nil {
-			return nil, err
-		}
-		if to, err = b.revert(ctx, first); err != nil {
-			return nil, err
+	if first := b.Parts.Commit; first != "" {
+		if to = b.Parts.by; to == "" {
+			if to, err = b.trace.Repo.Revert(ctx, first); err != nil {
+				return nil, err
+			}
 		}
 		said = append(said, fmt.Sprintf("reverted the commit %.12s by %.12s", first, to))
 	}
@@ -51,11 +65,7 @@ func (b *Back) undoRemote(ctx context.Context) (said []string, err error) {
 		branch = p.Branch + " stays as it is"
 	}
 	said = append(said, fmt.Sprintf("removed %s from %s, and %s", strings.Join(p.Tags, ", "), p.Remote, branch))
-	own, err := b.trace.OwnTags(ctx)
-	if err != nil {
-		return said, err
-	}
-	for _, t := range own {
+	for _, t := range b.Parts.Tags {
 		if err := b.trace.Repo.DeleteTag(ctx, t); err != nil {
 			return said, err
 		}
@@ -79,19 +89,12 @@ func (b *Back) explainKept(ctx context.Context, said []string, head, to string, 
 	return nil, operr.New(next, "%s refuses to take %s back, and nothing was changed: %w", p.Remote, p.Title, err).WithWayOn()
 }
 
-// revert returns the commit that takes the release's back: the one that an undo has made which was killed, or a new one. What is committed
-// tells: the files of the work tree may be those of a revert that was refused, or killed before it was committed.
-func (b *Back) revert(ctx context.Context, first string) (string, error) {
-	head, err := b.trace.Repo.Resolve(ctx, "HEAD")
-	if err != nil {
+// findTakenBack is the commit that takes the release's back, where the clone's last one is it: the one that an undo has made which was killed; ""
+// where there is none. What is committed tells: the files of the work tree may be those of a revert that was refused, or killed before it was committed.
+func (b *Back) findTakenBack(ctx context.Context, head gitrepo.Head) (string, error) {
+	w, err := b.trace.Store.At(ctx, b.trace.Repo, head.Commit)
+	if err != nil || w == nil || len(b.trace.StillAt(w)) > 0 {
 		return "", err
 	}
-	w, err := b.trace.Store.At(ctx, b.trace.Repo, head)
-	if err != nil {
-		return "", err
-	}
-	if w != nil && len(b.trace.StillAt(w)) == 0 {
-		return head, nil
-	}
-	return b.trace.Repo.Revert(ctx, first)
+	return head.Commit, nil
 }

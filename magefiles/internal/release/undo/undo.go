@@ -1,6 +1,7 @@
 // Package undo is the way back of a release that is unfinished, before the point of no return, which is the first upload.
 //
 //	undo.go    which way back there is, and that it is taken
+//	parts.go   what it takes away in the clone, and what it leaves there
 //	local.go   what is in the clone alone
 //	remote.go  what the remote has
 package undo
@@ -39,6 +40,7 @@ type Back struct {
 	Unseen   error               // why nobody here sees what the channel has, where its upload was not begun as far as that is known; else nil
 	Absent   bool                // the channel is not there for who has our credential either
 	Recorded bool                // this clone has its journal: whether it made a commit is known
+	Parts    Parts               // of Local and Remote
 
 	refs  gitremote.Refs
 	past  *trace.Past
@@ -82,7 +84,9 @@ func (u *Undo) Find(ctx context.Context) (*Back, error) {
 		b.Way = NoReturn
 	case b.Commit != "":
 		b.Way = Remote
-		b.Running, err = b.trace.FindRunning(ctx, b.Commit)
+		if b.Running, err = b.trace.FindRunning(ctx, b.Commit); err == nil && b.Running == "" {
+			err = b.findRemote(ctx)
+		}
 	default:
 		err = b.findLocal(ctx)
 	}
@@ -124,14 +128,25 @@ func (b *Back) DeleteURL() string {
 	return strings.Replace(base[:at], "://repo.", "://", 1) + "/api/v1/delete" + base[at:] + file
 }
 
+// Same reports whether another look found the way back that a person agreed to.
+func (b *Back) Same(other *Back) bool { return b.Way == other.Way && b.Parts.same(other.Parts) }
+
+// Refuse is why the way back cannot be taken now; nil where it can.
+func (b *Back) Refuse() error {
+	if b.Running == "" {
+		return nil
+	}
+	return operr.NewStopped("cancel that run, and undo again", "a CI run may be uploading right now: %s", b.Running)
+}
+
 // Take takes the way back, and says what it did. Each of its parts may be done again, so that an undo that was killed is run again.
 func (u *Undo) Take(ctx context.Context, b *Back) (said []string, err error) {
 	switch b.Way {
 	case NoReturn:
 		return []string{b.Plan.Title + " is given up; what is on the channel stays"}, u.finish(b, trace.Abandoned)
 	case Remote:
-		if b.Running != "" {
-			return nil, operr.NewStopped("cancel that run, and undo again", "a CI run may be uploading right now: %s", b.Running)
+		if err := b.Refuse(); err != nil {
+			return nil, err
 		}
 		if said, err = b.undoRemote(ctx); err != nil {
 			return said, err
@@ -141,9 +156,16 @@ func (u *Undo) Take(ctx context.Context, b *Back) (said []string, err error) {
 			return said, err
 		}
 	case Nothing:
-		said = []string{"nothing of " + b.Plan.Title + " was done yet"}
+		return []string{"nothing of " + b.Plan.Title + " was done yet"}, u.finish(b, trace.Undone)
 	}
-	return said, u.finish(b, trace.Undone)
+	if err := b.checkGone(ctx); err != nil {
+		return said, err
+	}
+	at, err := b.ended(ctx)
+	if err != nil {
+		return said, err
+	}
+	return append(said, at), u.finish(b, trace.Undone)
 }
 
 // finish writes the end down.

@@ -1,0 +1,46 @@
+package columns
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Took is a duration for people: "<0.1s", "0.4s", "12s", "2m05s", "1h02m".
+func Took(d time.Duration) string {
+	switch {
+	case d < 100*time.Millisecond:
+		return "<0.1s"
+	case d < 10*time.Second-50*time.Millisecond:
+		return fmt.Sprintf("%.1fs", d.Seconds())
+	}
+	switch whole := d.Round(time.Second); {
+	case whole < time.Minute:
+		return fmt.Sprintf("%ds", int(whole.Seconds()))
+	case whole < time.Hour:
+		return fmt.Sprintf("%dm%02ds", int(whole.Minutes()), int(whole.Seconds())%60)
+	default:
+		return fmt.Sprintf("%dh%02dm", int(whole.Hours()), int(whole.Minutes())%60)
+	}
+}
+
+// Size is a number of bytes for people: "512 B", "48 kB", "12 MB".
+func Size(n int64) string {
+	switch {
+	case n < 10_000:
+		return fmt.Sprintf("%d B", n)
+	case n < 10_000_000:
+		return fmt.Sprintf("%d kB", n/1000)
+	}
+	return fmt.Sprintf("%d MB", n/1_000_000)
+}
+
+// Digest is the beginning of a sha256 in hex, with or without "sha256:" in front, as people read it: as many digits as a commit has.
+func Digest(sha256 string) string {
+	hex, named := strings.CutPrefix(sha256, "sha256:")
+	hex = hex[:min(len(hex), 12)]
+	if named {
+		return "sha256:" + hex
+	}
+	return hex
+}

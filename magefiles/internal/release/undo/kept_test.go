@@ -1,0 +1,346 @@
+package undo
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/bump"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitrepotest"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/publish"
+	"github.com/foopack/foopack/magefiles/internal/release/plan"
+	"github.com/foopack/foopack/magefiles/internal/release/trace"
+	"github.com/foopack/foopack/magefiles/internal/workflow"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+)
+
+const manifest = "[package]\nname = \"a\"\nversion = \"0.1.0\"\n[package.build]\nbackend = { name = \"pixi-build-rust\", version = \"*\" }\n"
+
+// clone is one in which the release v0.2.0 of the package a stopped behind its commit: its check failed.
+type clone struct {
+	t      *testing.T
+	undo   *Undo
+	plan   *plan.Plan
+	git    func(args ...string) string
+	dir    string
+	base   string // what the release began on
+	commit string // the release's
+}
+
+// stopped makes such a clone, which has a remote and another commit before.
+func stopped(t *testing.T) *clone {
+	t.Helper()
+	repo, dir, git := gitrepotest.Open(t)
+	for name, text := range map[string]string{
+		"pixi.toml":   "[workspace]\nname = \"w\"\nchannels = [\"conda-forge\"]\nplatforms = [\"linux-64\"]\n[tool.release]\nchannel = \"ours\"\n",
+		"a/pixi.toml": manifest,
+		"a/more.txt":  "more\n",
+	} {
+		gitrepotest.Write(t, dir, name, text)
+	}
+	git("add", "-A")
+	git("commit", "-q", "-m", "feat: a")
+	gitrepotest.AddRemote(t, dir, git)
+	w, err := workspace.Load(dir)
+	require.NoError(t, err)
+	b, err := bump.New(t.Context(), w, bump.Request{To: "minor"}, nil)
+	require.NoError(t, err)
+	c := &clone{
+		t:    t,
+		git:  git,
+		dir:  dir,
+		base: git("rev-parse", "HEAD"),
+	}
+	c.plan, err = plan.Draft(t.Context(), repo, w, b, plan.Found{
+		Base:    c.base,
+		Branch:  "main",
+		There:   c.base,
+		Channel: "https://prefix.dev/ours",
+		Publish: "here",
+	})
+	require.NoError(t, err)
+	require.Equal(t, "v0.2.0", c.plan.Title)
+	store := &bump.Store{Top: repo.Top, Dir: filepath.Join(repo.Dir, "state")}
+	c.undo = &Undo{Trace: &trace.Trace{
+		Repo:    repo,
+		Store:   store,
+		Root:    repo.Top,
+		State:   filepath.Join(repo.Dir, "journals"),
+		Channel: func(*workspace.Workspace) (publish.Destination, error) { return nil, errors.New("no answer") },
+	}}
+	s := trace.Kind(c.undo.Trace.State).New()
+	defer s.Close()
+	require.NoError(t, s.Agree(c.plan))
+	d := workflow.New()
+	workflow.Add(d, workflow.Step[trace.Commit]{
+		Name: trace.StepCommit,
+		Do: func(ctx context.Context) (trace.Commit, error) {
+			done, err := store.Take(ctx, c.plan.Bump, repo, bump.Parts{Commit: true})
+			return trace.Commit{Hash: done.Commit, Where: trace.Here}, err
+		},
+	})
+	workflow.Add(d, workflow.Step[string]{
+		Name: trace.StepCheck,
+		Do:   func(context.Context) (string, error) { return "", errors.New("a test failed") },
+	})
+	require.ErrorContains(t, s.Run(t.Context(), d, nil, func(error) bool { return false }), "a test failed")
+	c.commit = git("rev-parse", "HEAD")
+	require.Equal(t, c.base, git("rev-parse", "HEAD^"))
+	return c
+}
+
+func (c *clone) write(name, text string) { gitrepotest.Write(c.t, c.dir, name, text) }
+
+func (c *clone) read(name string) string {
+	text, err := os.ReadFile(filepath.Join(c.dir, name))
+	require.NoError(c.t, err)
+	return string(text)
+}
+
+// commitAll commits what is changed, and returns the commit.
+func (c *clone) commitAll(subject string) string {
+	c.git("add", "-A")
+	c.git("commit", "-q", "-m", subject)
+	return c.git("rev-parse", "HEAD")
+}
+
+// mine is what a person has in the clone that an undo must not lose: what is changed, staged or not.
+func (c *clone) mine() string {
+	return c.git("status", "--porcelain") + "\n" + c.git("diff", "--cached") + "\n" + c.git("diff")
+}
+
+// An undo says what goes and what stays, and so it is: changes, staged or not, are as they were, and so is what was committed on top.
+func TestUndoKeepsWhatIsAPersons(t *testing.T) {
+	for name, c := range map[string]struct {
+		change   func(c *clone)
+		says     []string // before the question, in this order
+		did      []string // %C is the release's commit
+		reverted bool     // in place of removed
+	}{
+		"nothing else": {
+			change: func(*clone) {},
+			says:   []string{"remove commit %C (not pushed)", "no tag"},
+			did:    []string{"removed the commit %C", "HEAD is %B, main (feat: a)"},
+		},
+		"a tag": {
+			change: func(c *clone) { c.git("tag", "-a", "-m", "v0.2.0", "v0.2.0") },
+			says:   []string{"remove commit %C (not pushed)", "remove tag v0.2.0 of this clone"},
+			did:    []string{"removed the commit %C", "removed the tag v0.2.0", "HEAD is %B, main (feat: a)"},
+		},
+		"changes in another file": {
+			change: func(c *clone) { c.write("a/more.txt", "mine\n") },
+			says:   []string{"remove commit %C (not pushed)", "no tag", "other changes in 1 file are kept: a/more.txt"},
+			did:    []string{"removed the commit %C", "HEAD is %B, main (feat: a)"},
+		},
+		"staged changes, others beside them, a new file and one that was removed": {
+			change: func(c *clone) {
+				c.write("a/more.txt", "staged\n")
+				c.write("new.txt", "new\n")
+				c.git("add", "-A")
+				c.write("a/more.txt", "not staged\n")
+				c.git("rm", "-q", "--cached", "sub/file")
+				c.write("unknown.txt", "unknown\n")
+			},
+			says: []string{"remove commit %C (not pushed)", "no tag", "other changes in 3 files are kept: a/more.txt and 2 more"},
+			did:  []string{"removed the commit %C", "HEAD is %B, main (feat: a)"},
+		},
+		"a commit on top": {
+			change:   func(c *clone) { c.write("a/more.txt", "mine\n"); c.commitAll("feat: mine") },
+			says:     []string{"revert commit %C, since there are others on top of it", "no tag"},
+			did:      []string{"reverted the commit %C by %H, since there are others on top of it", "HEAD is %H, main (Revert \"%S\")"},
+			reverted: true,
+		},
+		"a commit on top, and changes": {
+			change: func(c *clone) {
+				c.write("a/more.txt", "mine\n")
+				c.commitAll("feat: mine")
+				c.write("a/more.txt", "more of mine\n")
+			},
+			says:     []string{"revert commit %C, since there are others on top of it", "no tag", "other changes in 1 file are kept: a/more.txt"},
+			did:      []string{"reverted the commit %C by %H, since there are others on top of it", "HEAD is %H, main (Revert \"%S\")"},
+			reverted: true,
+		},
+		"the commit was pushed": {
+			change:   func(c *clone) { c.git("push", "-q", "origin", "main") },
+			says:     []string{"revert commit %C, since origin has it: `git push` takes it back there too", "no tag"},
+			did:      []string{"reverted the commit %C by %H, since origin has it: `git push` takes it back there too", "HEAD is %H, main (Revert \"%S\")"},
+			reverted: true,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := stopped(t)
+			c.change(r)
+			before, top := r.mine(), r.git("rev-parse", "HEAD")
+			b, err := r.undo.Find(t.Context())
+			require.NoError(t, err)
+			require.Equal(t, Local, b.Way)
+			again, err := r.undo.Find(t.Context())
+			require.NoError(t, err)
+			require.True(t, b.Same(again))
+			said, err := r.undo.Take(t.Context(), b)
+			require.NoError(t, err)
+			head := r.git("rev-parse", "HEAD")
+			of := strings.NewReplacer("%C", r.commit[:12], "%B", r.base[:12], "%H", head[:12], "%S", r.git("log", "-1", "--format=%s", r.commit))
+			for i := range c.says {
+				c.says[i] = of.Replace(c.says[i])
+			}
+			for i := range c.did {
+				c.did[i] = of.Replace(c.did[i])
+			}
+			require.Equal(t, c.says, b.Parts.Lines())
+			require.Equal(t, c.did, said)
+			require.Equal(t, before, r.mine())
+			require.Equal(t, manifest, r.read("a/pixi.toml"))
+			require.Empty(t, r.git("tag", "--list"))
+			require.Equal(t, trace.Undone, ended(t, r.undo))
+			if c.reverted {
+				require.Equal(t, top, r.git("rev-parse", "HEAD^"), "what is on top stays")
+				return
+			}
+			require.Equal(t, r.base, head)
+		})
+	}
+}
+
+// Where an undo would touch what a person has changed, it is refused before the question, with the commands that lead on; nothing is changed.
+func TestUndoThatWouldTouchWhatIsAPersons(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(c *clone)
+		says   string
+		next   string
+		status int
+	}{
+		"a bump of their own": {
+			change: func(c *clone) {
+				w, err := workspace.Load(c.dir)
+				require.NoError(c.t, err)
+				own, err := bump.New(c.t.Context(), w, bump.Request{To: "major"}, nil)
+				require.NoError(c.t, err)
+				_, err = c.undo.Trace.Store.Take(c.t.Context(), own, c.undo.Trace.Repo, bump.Parts{})
+				require.NoError(c.t, err)
+				require.Contains(c.t, c.read("a/pixi.toml"), "1.0.0")
+			},
+			says:   "v0.2.0 cannot be taken back beside changes of yours in a/pixi.toml; nothing was changed",
+			next:   "`git stash`, `mage undo`, `git stash pop --index`",
+			status: operr.Failed,
+		},
+		"a released file, by hand": {
+			change: func(c *clone) { c.write("a/pixi.toml", c.read("a/pixi.toml")+"# mine\n") },
+			says:   "v0.2.0 cannot be taken back beside changes of yours in a/pixi.toml; nothing was changed",
+			next:   "`git stash`, `mage undo`, `git stash pop --index`",
+			status: operr.Failed,
+		},
+		"a released file, staged": {
+			change: func(c *clone) { c.write("a/pixi.toml", c.read("a/pixi.toml")+"# mine\n"); c.git("add", "-A") },
+			says:   "v0.2.0 cannot be taken back beside changes of yours in a/pixi.toml; nothing was changed",
+			next:   "`git stash`, `mage undo`, `git stash pop --index`",
+			status: operr.Failed,
+		},
+		"something staged, and a commit on top": {
+			change: func(c *clone) {
+				c.write("new.txt", "new\n")
+				c.commitAll("feat: mine")
+				c.write("a/more.txt", "staged\n")
+				c.git("add", "-A")
+			},
+			says:   "v0.2.0 cannot be taken back beside changes of yours in a/more.txt; nothing was changed",
+			next:   "`git stash`, `mage undo`, `git stash pop --index`",
+			status: operr.Failed,
+		},
+		"another branch": {
+			change: func(c *clone) { c.git("switch", "-q", "-c", "topic", c.base) },
+			says:   "the release of v0.2.0 was begun on the branch main, which has commits since, and another one is checked out; nothing was changed",
+			next:   "`git switch main`, and run it again",
+			status: operr.Stopped,
+		},
+		"no branch": {
+			change: func(c *clone) { c.git("switch", "-q", "--detach", c.base) },
+			says:   "the release of v0.2.0 was begun on the branch main, which has commits since, and another one is checked out; nothing was changed",
+			next:   "`git switch main`, and run it again",
+			status: operr.Stopped,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := stopped(t)
+			c.change(r)
+			before, refs := r.mine(), r.git("for-each-ref")
+			_, err := r.undo.Find(t.Context())
+			require.EqualError(t, err, c.says)
+			require.Equal(t, c.next, operr.NextOf(err))
+			require.Equal(t, c.status, operr.ExitStatus(err))
+			require.Equal(t, before, r.mine())
+			require.Equal(t, refs, r.git("for-each-ref"))
+			require.Empty(t, ended(t, r.undo))
+		})
+	}
+}
+
+// What git refuses to revert is said with the command, and nothing is changed or taken for done.
+func TestUndoThatGitRefuses(t *testing.T) {
+	r := stopped(t)
+	r.write("a/pixi.toml", strings.ReplaceAll(r.read("a/pixi.toml"), "0.2.0", "0.3.0"))
+	r.commitAll("chore: 0.3.0")
+	before, refs := r.mine(), r.git("for-each-ref")
+	b, err := r.undo.Find(t.Context())
+	require.NoError(t, err)
+	_, err = r.undo.Take(t.Context(), b)
+	require.ErrorContains(t, err, "nothing was changed")
+	require.Equal(t, "see what git says above; `git revert "+r.commit[:12]+"` takes it back by hand", operr.NextOf(err))
+	require.Equal(t, operr.Failed, operr.ExitStatus(err))
+	require.Equal(t, before, r.mine())
+	require.Equal(t, refs, r.git("for-each-ref"))
+	require.Empty(t, ended(t, r.undo))
+}
+
+// Another work tree of the clone has no release to take back, and takes none; the one that began it does.
+func TestUndoInAnotherWorkTree(t *testing.T) {
+	r := stopped(t)
+	there := filepath.Join(t.TempDir(), "other")
+	r.git("worktree", "add", "-q", "-b", "topic", there, r.base)
+	run := *r.undo.Trace
+	_, runner := gitrepotest.New(t)
+	repo, err := gitrepo.Open(t.Context(), runner, there)
+	require.NoError(t, err)
+	run.Repo, run.Root, run.State = repo, repo.Top, filepath.Join(repo.Dir, "journals")
+	run.Store = &bump.Store{Top: repo.Top, Dir: filepath.Join(repo.Dir, "state")}
+	_, err = (&Undo{Trace: &run}).Find(t.Context())
+	require.ErrorContains(t, err, "no release is unfinished: there is nothing to undo")
+	require.Equal(t, r.commit, r.git("rev-parse", "main"))
+	b, err := r.undo.Find(t.Context())
+	require.NoError(t, err)
+	_, err = r.undo.Take(t.Context(), b)
+	require.NoError(t, err)
+	require.Equal(t, r.base, r.git("rev-parse", "main"))
+	require.Equal(t, r.base, r.git("rev-parse", "topic"))
+}
+
+// An undo that was killed between index and branch is ended by the next one.
+func TestUndoGoesOnAfterAKill(t *testing.T) {
+	r := stopped(t)
+	r.git("read-tree", "-m", "-u", "HEAD", r.base)
+	b, err := r.undo.Find(t.Context())
+	require.NoError(t, err)
+	_, err = r.undo.Take(t.Context(), b)
+	require.NoError(t, err)
+	require.Equal(t, r.base, r.git("rev-parse", "HEAD"))
+	require.Empty(t, r.git("status", "--porcelain"))
+}
+
+// A commit that the journal names and that is still there is never said to be taken back.
+func TestACommitThatStays(t *testing.T) {
+	r := stopped(t)
+	b, err := r.undo.Find(t.Context())
+	require.NoError(t, err)
+	require.EqualError(t, b.checkGone(t.Context()), "the commit "+r.commit[:12]+" of v0.2.0 is still there, and its versions are")
+	r.git("reset", "-q", "--hard", r.base)
+	require.NoError(t, b.checkGone(t.Context()))
+}
