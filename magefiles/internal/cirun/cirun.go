@@ -19,7 +19,9 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/actions/file"
 	"github.com/foopack/foopack/magefiles/internal/actions/runner"
+	"github.com/foopack/foopack/magefiles/internal/actions/runner/machine"
 	"github.com/foopack/foopack/magefiles/internal/actions/runner/standin"
+	"github.com/foopack/foopack/magefiles/internal/actions/runner/verdict"
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/github"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
@@ -93,8 +95,8 @@ func Run(ctx context.Context, c Config, f Flags) error {
 	var one sync.Mutex
 	r := runner.New(runner.Config{
 		Runner:     c.Runner,
-		Environ:    environ(c.Environ),
-		Installed:  pathOf(c.Environ),
+		Environ:    machine.Environ(c.Environ),
+		Installed:  machine.Path(c.Environ),
 		Dir:        filepath.Join(dir, "jobs"),
 		Files:      os.DirFS(files),
 		Remote:     remote,
@@ -113,7 +115,7 @@ func Run(ctx context.Context, c Config, f Flags) error {
 		return explain(err)
 	}
 	show(c.View, result)
-	return failed(result)
+	return verdict.Of(result)
 }
 
 // explain gives problems of a file a next step.
@@ -206,30 +208,3 @@ func standInSecrets(files fs.FS) (map[string]string, error) {
 }
 
 func standInValue(name string) string { return "stand-in-for-" + strings.ToLower(name) }
-
-// passed are the variables of this process that a job gets: how the network is reached, and what language programs speak.
-var passed = []string{
-	"LANG", "LC_ALL", "TZ", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR", "GOPROXY",
-	"GOSUMDB", "GONOSUMDB", "GOTOOLCHAIN", "PIP_INDEX_URL", "UV_DEFAULT_INDEX",
-}
-
-// imagePath is PATH as GitHub's images begin it.
-const imagePath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-
-// environ is what all jobs begin with. What Go downloads can be removed.
-func environ(ours []string) []string {
-	clean, _ := command.Withhold(ours)
-	job := []string{"PATH=" + imagePath, "GOFLAGS=-modcacherw"}
-	for _, name := range passed {
-		if v, set := command.Getenv(clean, name); set {
-			job = append(job, name+"="+v)
-		}
-	}
-	return job
-}
-
-// pathOf is the person's PATH, on which there is what actions install.
-func pathOf(ours []string) string {
-	v, _ := command.Getenv(ours, "PATH")
-	return v
-}

@@ -2,6 +2,7 @@ package runner
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -36,9 +37,34 @@ type Call struct {
 
 	*Config
 
+	step  file.Node
 	scope *scope
 	out   *output
 }
+
+// Problem is an error at the place of what the step gives by a key.
+func (c *Call) Problem(key, format string, args ...any) error {
+	at := c.step
+	for _, p := range c.step.At("with").Pairs() {
+		if strings.EqualFold(p.Key.Text(), key) {
+			at = p.Value
+		}
+	}
+	return at.Problem(format, args...)
+}
+
+// ProblemIn is Problem at a line, from 0, of a text of several lines.
+func (c *Call) ProblemIn(key string, line int, format string, args ...any) error {
+	err := c.Problem(key, format, args...)
+	var p *file.Problem
+	if v := c.step.At("with", key); errors.As(err, &p) && v.IsBlock() {
+		p.Line, p.Column = p.Line+1+line, 0
+	}
+	return err
+}
+
+// Doubt says once, in the result, what GitHub passes over in silence: an error of Problem.
+func (c *Call) Doubt(err error) { c.scope.doubt(err) }
 
 // Path is a path as the step gives it: a relative one is one of the work folder.
 func (c *Call) Path(name string) string { return resolve(c.Workspace, name) }
@@ -143,6 +169,7 @@ func (s *scope) use(ctx context.Context, n file.Node, st *Step, out *output, env
 		Event:     s.event,
 		Artifacts: &s.artifacts,
 		Config:    &s.Config,
+		step:      n,
 		scope:     s,
 		out:       out,
 	})

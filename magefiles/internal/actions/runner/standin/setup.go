@@ -180,6 +180,9 @@ func install(c *runner.Call, name, version string, programs ...string) error {
 			continue
 		}
 		text := "#!/bin/sh\nexec '" + strings.ReplaceAll(found, "'", `'\''`) + "' \"$@\"\n"
+		if c.Script != nil {
+			text = c.Script(p, found)
+		}
 		if err := os.WriteFile(filepath.Join(bin, p), []byte(text), 0o755); err != nil {
 			return err
 		}
