@@ -13,7 +13,6 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"sync"
 
@@ -87,7 +86,7 @@ func Run(ctx context.Context, c Config, f Flags) error {
 	if err := c.copyRepository(ctx, repo, remote, head.Commit, e.Ref); err != nil {
 		return err
 	}
-	secrets, err := standInSecrets(os.DirFS(files))
+	secrets, err := machine.Secrets(os.DirFS(files))
 	if err != nil {
 		return err
 	}
@@ -103,7 +102,8 @@ func Run(ctx context.Context, c Config, f Flags) error {
 		Repository: repository(ctx, repo),
 		Secrets:    secrets,
 		Actions:    standin.All,
-		Token:      func(runner.Asked) (string, error) { return standInValue("GITHUB_TOKEN"), nil },
+		Python:     func(version string) string { return machine.Python(c.Environ, version) },
+		Token:      func(runner.Asked) (string, error) { return machine.StandInValue("GITHUB_TOKEN"), nil },
 		Log: func(leg, line string) {
 			one.Lock()
 			defer one.Unlock()
@@ -185,26 +185,3 @@ func repository(ctx context.Context, repo *gitrepo.Repo) string {
 	}
 	return "nobody/" + filepath.Base(repo.Top)
 }
-
-var secretName = regexp.MustCompile(`(?i)secrets(?:\.|\[')([A-Z_][A-Z0-9_]*)`)
-
-// standInSecrets are values for all secrets that files name.
-func standInSecrets(files fs.FS) (map[string]string, error) {
-	secrets := map[string]string{}
-	all, err := fs.Glob(files, workflows+"/*.y*ml")
-	if err != nil {
-		return nil, err
-	}
-	for _, name := range all {
-		data, err := fs.ReadFile(files, name)
-		if err != nil {
-			return nil, err
-		}
-		for _, m := range secretName.FindAllStringSubmatch(string(data), -1) {
-			secrets[strings.ToUpper(m[1])] = standInValue(m[1])
-		}
-	}
-	return secrets, nil
-}
-
-func standInValue(name string) string { return "stand-in-for-" + strings.ToLower(name) }

@@ -200,7 +200,7 @@ func (f *flow) job(ctx context.Context, s *state) {
 		end(Canceled, "the run was canceled before it began")
 		return
 	case !runs:
-		end(Skipped, "its condition is not met")
+		end(Skipped, "its condition is not met (line %d)", s.job.Node.At("if").Line())
 		if !s.job.Node.At("if").Is() {
 			s.out.Why = "a job before it did not succeed"
 		}

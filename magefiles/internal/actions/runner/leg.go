@@ -44,6 +44,13 @@ type leg struct {
 	tools     string
 	status    string
 	scripts   int
+	watched   []watched
+}
+
+// watched is a word that makes an error a doubt when a step says it.
+type watched struct {
+	word string
+	err  error
 }
 
 // cleanUp is how long steps may take that run although their job was canceled.

@@ -39,6 +39,9 @@ type Config struct {
 	Approve func(ctx context.Context, environment string) (err error) // waits for those who have to approve
 	Log     func(leg, line string)                                    // a line of a job's output, without secrets
 
+	// Python finds an interpreter of a version, such as 3.13 or 3.13.1, on this machine; "" where there is none. Nil takes that of Installed.
+	Python func(version string) string
+
 	// Script is what stands for a program that an action installs: a shell script that begins the one found on this machine, or something in its place.
 	// Nil begins the one that was found.
 	Script func(program, found string) string

@@ -2,8 +2,12 @@
 package machine
 
 import (
+	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/command"
 )
@@ -60,3 +64,65 @@ func Path(ours []string) string {
 	v, _ := command.Getenv(ours, "PATH")
 	return v
 }
+
+// Python finds an interpreter of a version, such as 3.13 or 3.13.1: on PATH by its name, or where pyenv, uv and the runners of a CI keep theirs; "" where
+// there is none.
+func Python(ours []string, version string) string {
+	minor := minorVersion.FindString(version)
+	if minor == "" || version != minor && !strings.HasPrefix(version, minor+".") {
+		return "" // a range, or another kind of Python
+	}
+	of := func(name, otherwise string) string {
+		if v, _ := command.Getenv(ours, name); v != "" {
+			return v
+		}
+		home, _ := command.Getenv(ours, "HOME")
+		return filepath.Join(home, otherwise)
+	}
+	var found []string
+	for _, pattern := range []string{
+		filepath.Join(of("PYENV_ROOT", ".pyenv"), "versions", version+"*"),
+		filepath.Join(of("UV_PYTHON_INSTALL_DIR", ".local/share/uv/python"), "cpython-"+version+"*"),
+		filepath.Join(of("RUNNER_TOOL_CACHE", ".none"), "Python", version+"*", "*"),
+	} {
+		dirs, _ := filepath.Glob(pattern) // a folder with a bracket in its name is none that is found
+		found = append(found, dirs...)
+	}
+	for _, dir := range slices.Backward(found) {
+		rest := dir[strings.LastIndex(dir, version)+len(version):]
+		python := filepath.Join(dir, "bin", "python"+minor)
+		if info, err := os.Stat(python); err == nil && info.Mode().IsRegular() && (rest == "" || rest[0] < '0' || rest[0] > '9') {
+			return python
+		}
+	}
+	if path, err := command.LookPath("python"+minor, ours); err == nil && version == minor && !strings.Contains(path, "/shims/") {
+		return path
+	}
+	return ""
+}
+
+var minorVersion = regexp.MustCompile(`^3\.\d+`)
+
+var secretName = regexp.MustCompile(`(?i)secrets(?:\.|\[')([A-Z_][A-Z0-9_]*)`)
+
+// Secrets are values for all secrets that the workflow files of a folder name.
+func Secrets(files fs.FS) (map[string]string, error) {
+	secrets := map[string]string{}
+	all, err := fs.Glob(files, ".github/workflows/*.y*ml")
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range all {
+		data, err := fs.ReadFile(files, name)
+		if err != nil {
+			return nil, err
+		}
+		for _, m := range secretName.FindAllStringSubmatch(string(data), -1) {
+			secrets[strings.ToUpper(m[1])] = StandInValue(m[1])
+		}
+	}
+	return secrets, nil
+}
+
+// StandInValue is what stands for a secret.
+func StandInValue(name string) string { return "stand-in-for-" + strings.ToLower(name) }

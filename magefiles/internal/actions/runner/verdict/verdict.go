@@ -4,6 +4,9 @@ package verdict
 import (
 	"errors"
 	"fmt"
+	"path"
+	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/actions/file"
@@ -36,7 +39,7 @@ func Of(r *runner.Result) error {
 
 // blame names what ended so in a job; nil where nothing did.
 func blame(r *runner.Result, j *runner.Job, with string) error {
-	next := "what it said is above; run it again with -job=" + j.ID
+	next := "`mage ci:run " + path.Base(r.File) + " -job=" + j.ID + "` runs it alone"
 	if len(j.Legs) == 0 && j.Conclusion == with {
 		return operr.New(next, "%s:%d: the job %s is a %s: %s", r.File, j.Line, j.ID, with, j.Why)
 	}
@@ -83,6 +86,9 @@ func given(l *runner.Leg) string {
 	return may + fmt.Sprintf("; environment %s (line %d)", l.Environment, l.Node.At("environment").Line())
 }
 
+// notFound is what shells say of a program that is not there.
+var notFound = regexp.MustCompile(`(?:^|: )([\w.+-]+): (?:command )?not found$`)
+
 // detail is the end of a step's log, with what is doubtful in the file.
 func detail(r *runner.Result, s *runner.Step) string {
 	log := s.Log
@@ -90,6 +96,12 @@ func detail(r *runner.Result, s *runner.Step) string {
 		log = log[len(log)-lastLines:]
 	}
 	lines := append([]string{}, log...)
+	for _, line := range log {
+		if m := notFound.FindStringSubmatch(line); m != nil {
+			lines = append(lines, m[1]+" is not on PATH: no step of the job before line "+strconv.Itoa(s.Line)+" installs it")
+			break
+		}
+	}
 	for _, d := range r.Doubts {
 		lines = append(lines, "look at "+d.Error())
 	}
