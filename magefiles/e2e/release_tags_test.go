@@ -25,11 +25,38 @@ func four(t testing.TB, by string) *releasing {
 		many: len(fourTags),
 		files: map[string]string{
 			"pixi.toml": monorepotest.Files(len(fourTags), "0.1.6")["pixi.toml"] + config,
-			".github/workflows/release.yml": "on: {push: {tags: ['v*', '*/v*']}, workflow_dispatch: }\n" +
-				"jobs: {upload: {runs-on: ubuntu-24.04, permissions: {id-token: write}, steps: [{run: go tool mage publish -yes}]}}\n",
+			"magefile.go":                   "//go:build mage\n\npackage main\n",
+			".github/workflows/release.yml": releaseFile,
 		},
 	})
 }
+
+// releaseFile is a workflow file that publishes with the stand-in of pixi.
+const releaseFile = `on:
+  push:
+    tags: ['v*', '*/v*']
+  workflow_dispatch:
+concurrency:
+  group: release-${{ github.ref }}
+jobs:
+  upload:
+    runs-on: ubuntu-24.04
+    environment: release
+    permissions:
+      contents: read
+      id-token: write
+    steps:
+      - uses: actions/checkout@v4
+        with:
+          fetch-depth: 0
+      - uses: actions/setup-go@v5
+      - uses: prefix-dev/setup-pixi@v0.9.3
+      - run: go tool mage publish -yes
+      - uses: actions/upload-artifact@v4
+        with:
+          name: publish-result
+          path: output/publish.json
+`
 
 // ran wants one good run for each tag.
 func (r *releasing) ran(tags ...string) {

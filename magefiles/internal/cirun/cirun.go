@@ -14,13 +14,14 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"sync"
 
 	"github.com/foopack/foopack/magefiles/internal/actions/file"
 	"github.com/foopack/foopack/magefiles/internal/actions/runner"
+	"github.com/foopack/foopack/magefiles/internal/actions/runner/machine"
 	"github.com/foopack/foopack/magefiles/internal/actions/runner/standin"
+	"github.com/foopack/foopack/magefiles/internal/actions/runner/verdict"
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/github"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
@@ -91,7 +92,7 @@ func Run(ctx context.Context, c Config, f Flags) error {
 	if err := c.copyRepository(ctx, repo, remote, head.Commit, e.Ref); err != nil {
 		return err
 	}
-	secrets, err := standInSecrets(os.DirFS(files))
+	secrets, err := machine.Secrets(os.DirFS(files))
 	if err != nil {
 		return err
 	}
@@ -99,15 +100,16 @@ func Run(ctx context.Context, c Config, f Flags) error {
 	var one sync.Mutex
 	r := runner.New(runner.Config{
 		Runner:     c.Runner,
-		Environ:    environ(c.Environ),
-		Installed:  pathOf(c.Environ),
+		Environ:    machine.Environ(c.Environ),
+		Installed:  machine.Path(c.Environ),
 		Dir:        filepath.Join(dir, "jobs"),
 		Files:      os.DirFS(files),
 		Remote:     remote,
 		Repository: repository(ctx, repo),
 		Secrets:    secrets,
 		Actions:    standin.All,
-		Token:      func(runner.Asked) (string, error) { return standInValue("GITHUB_TOKEN"), nil },
+		Python:     func(version string) string { return machine.Python(c.Environ, version) },
+		Token:      func(runner.Asked) (string, error) { return machine.StandInValue("GITHUB_TOKEN"), nil },
 		Log: func(leg, line string) {
 			one.Lock()
 			defer one.Unlock()
@@ -119,7 +121,7 @@ func Run(ctx context.Context, c Config, f Flags) error {
 		return explain(err)
 	}
 	show(c.View, result)
-	return failed(result)
+	return verdict.Of(result)
 }
 
 // explain gives problems of a file a next step.
@@ -188,54 +190,4 @@ func repository(ctx context.Context, repo *gitrepo.Repo) string {
 		}
 	}
 	return "nobody/" + filepath.Base(repo.Top)
-}
-
-var secretName = regexp.MustCompile(`(?i)secrets(?:\.|\[')([A-Z_][A-Z0-9_]*)`)
-
-// standInSecrets are values for all secrets that files name.
-func standInSecrets(files fs.FS) (map[string]string, error) {
-	secrets := map[string]string{}
-	all, err := fs.Glob(files, workflows+"/*.y*ml")
-	if err != nil {
-		return nil, err
-	}
-	for _, name := range all {
-		data, err := fs.ReadFile(files, name)
-		if err != nil {
-			return nil, err
-		}
-		for _, m := range secretName.FindAllStringSubmatch(string(data), -1) {
-			secrets[strings.ToUpper(m[1])] = standInValue(m[1])
-		}
-	}
-	return secrets, nil
-}
-
-func standInValue(name string) string { return "stand-in-for-" + strings.ToLower(name) }
-
-// passed are the variables of this process that a job gets: how the network is reached, and what language programs speak.
-var passed = []string{
-	"LANG", "LC_ALL", "TZ", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR", "GOPROXY",
-	"GOSUMDB", "GONOSUMDB", "GOTOOLCHAIN", "PIP_INDEX_URL", "UV_DEFAULT_INDEX",
-}
-
-// imagePath is PATH as GitHub's images begin it.
-const imagePath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-
-// environ is what all jobs begin with. What Go downloads can be removed.
-func environ(ours []string) []string {
-	clean, _ := command.Withhold(ours)
-	job := []string{"PATH=" + imagePath, "GOFLAGS=-modcacherw"}
-	for _, name := range passed {
-		if v, set := command.Getenv(clean, name); set {
-			job = append(job, name+"="+v)
-		}
-	}
-	return job
-}
-
-// pathOf is the person's PATH, on which there is what actions install.
-func pathOf(ours []string) string {
-	v, _ := command.Getenv(ours, "PATH")
-	return v
 }

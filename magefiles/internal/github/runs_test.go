@@ -2,6 +2,8 @@ package github_test
 
 import (
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -170,4 +172,35 @@ func TestApprovals(t *testing.T) {
 	is("waiting", "the environment slow waits for its timer, or for a rule of its own")
 	require.NoError(t, w.ApproveRun(run))
 	is("in_progress", "")
+}
+
+// The token of a job may do what its rights say, and nothing once the job is over.
+func TestTokensOfJobs(t *testing.T) {
+	for name, c := range map[string]struct {
+		rights           map[string]string
+		release, request int // what is answered where a release is made, and where a run is asked for
+	}{
+		"contents: write": {map[string]string{"contents": "write"}, http.StatusCreated, http.StatusForbidden},
+		"actions: write":  {map[string]string{"actions": "write", "contents": "read"}, http.StatusForbidden, http.StatusNoContent},
+		"none":            {map[string]string{}, http.StatusForbidden, http.StatusForbidden},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, err := server.New(server.Options{Repository: "octo/tools", Dispatch: func(string, string) error { return nil }})
+			require.NoError(t, err)
+			s.Grant("of-a-job", c.rights)
+			ask := func(method, path, body string) int {
+				r := httptest.NewRequest(method, "/repos/octo/tools/"+path, strings.NewReader(body))
+				r.Header.Set("Authorization", "Bearer of-a-job")
+				w := httptest.NewRecorder()
+				s.ServeHTTP(w, r)
+				return w.Code
+			}
+			require.Equal(t, c.release, ask("POST", "releases", `{"tag_name": "v1"}`))
+			require.Equal(t, c.request, ask("POST", "actions/workflows/release.yml/dispatches", `{"ref": "v1"}`))
+			require.Equal(t, http.StatusOK, ask("GET", "releases", ""), "everybody may read what is public")
+			s.Revoke("of-a-job")
+			require.Equal(t, http.StatusUnauthorized, ask("GET", "releases", ""))
+		})
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/rsa"
 	"crypto/subtle"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"net/http"
 	"strings"
@@ -63,6 +64,16 @@ func GitHubClaims(repository, workflow, ref, environment string) map[string]any 
 		claims["environment"] = environment
 	}
 	claims["sub"] = subject
+	return claims
+}
+
+// Immutable gives claims of GitHubClaims the subject that repositories have which were made since July 2026: with the ids of owner and repository, which
+// outlast a change of their names.
+func Immutable(claims map[string]any, ownerID, repositoryID string) map[string]any {
+	owner, name, _ := strings.Cut(fmt.Sprint(claims["repository"]), "/")
+	rest := strings.TrimPrefix(fmt.Sprint(claims["sub"]), "repo:"+owner+"/"+name)
+	claims["sub"] = "repo:" + owner + "@" + ownerID + "/" + name + "@" + repositoryID + rest
+	claims["repository_owner_id"], claims["repository_id"] = ownerID, repositoryID
 	return claims
 }
 

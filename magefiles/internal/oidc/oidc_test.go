@@ -162,3 +162,15 @@ func TestTheServiceKnowsItsJob(t *testing.T) {
 		require.Equal(t, status, resp.StatusCode, path)
 	}
 }
+
+func TestSubjects(t *testing.T) {
+	for _, c := range []struct{ environment, plain, immutable string }{
+		{"", "repo:octo/tools:ref:refs/tags/v1", "repo:octo@123/tools@456:ref:refs/tags/v1"},
+		{"release", "repo:octo/tools:environment:release", "repo:octo@123/tools@456:environment:release"},
+	} {
+		claims := oidc.GitHubClaims("octo/tools", "release.yml", "refs/tags/v1", c.environment)
+		require.Equal(t, c.plain, claims["sub"])
+		require.Equal(t, c.immutable, oidc.Immutable(claims, "123", "456")["sub"])
+		require.Equal(t, "456", claims["repository_id"])
+	}
+}

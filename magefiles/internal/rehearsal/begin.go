@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -14,10 +15,13 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/bump/released"
 	"github.com/foopack/foopack/magefiles/internal/folders"
 	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/rehearsal/workflows"
+	"github.com/foopack/foopack/magefiles/internal/release/forge"
 	"github.com/foopack/foopack/magefiles/internal/release/preflight"
 	"github.com/foopack/foopack/magefiles/internal/release/trace"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
 // begin finds out what a release would begin with, and refuses what one would refuse, before a world is built for it.
@@ -81,6 +85,16 @@ func (r *run) beginUnfinished(ctx context.Context) error {
 
 // refuse is what a release would refuse by manifests, tags and tools alone.
 func (r *run) refuse(ctx context.Context) error {
+	if r.by() == settings.PublishCI {
+		if err := workflows.Check(os.DirFS(r.clone), forge.Workflow, r.w.Config.Actions); err != nil {
+			return err
+		}
+		tracked, err := r.git(ctx, r.clone, "ls-files")
+		if err != nil {
+			return err
+		}
+		r.report.Doubts = workflows.Doubts(os.DirFS(r.clone), strings.Split(tracked, "\n"))
+	}
 	history := r.History(r.source)
 	planned, err := bump.New(ctx, r.w, r.Request, history)
 	if err != nil {

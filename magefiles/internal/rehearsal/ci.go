@@ -14,6 +14,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/github/server"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitremote"
 	"github.com/foopack/foopack/magefiles/internal/pause"
+	"github.com/foopack/foopack/magefiles/internal/rehearsal/workflows"
 	"github.com/foopack/foopack/magefiles/internal/release/forge"
 )
 
@@ -24,13 +25,41 @@ func (w *World) ci(ctx context.Context, seen map[string]bool) {
 		for tag := range w.tags() {
 			if !seen[tag] {
 				seen[tag] = true
-				if w.cameWith(tag) <= gitremote.MaxTags {
-					w.workflow(ctx, tag, "push")
+				if n, byJob := w.cameWith(tag); n <= gitremote.MaxTags && !byJob {
+					w.pushed(ctx, tag, n)
 				}
 			}
 		}
 		return pause.Seen{}, nil
 	})
+}
+
+// pushed begins the run of a tag, where the workflow file of its commit starts for it. Where there is none, the embedded CI has its own jobs.
+func (w *World) pushed(ctx context.Context, tag string, n int) {
+	at, ok := w.tag(tag)
+	if !ok {
+		return
+	}
+	if !w.files.Has(ctx, at.Commit, forge.Workflow) {
+		w.workflow(ctx, tag, "push")
+		return
+	}
+	starts, why, err := w.files.Starts(ctx, forge.Workflow, workflows.Event{Name: "push", Tag: tag, Tags: n, Commit: at.Commit})
+	if err != nil {
+		why = err.Error()
+	}
+	if !starts {
+		w.keep(Job{Tag: tag, Log: "no run was started: " + why})
+		return
+	}
+	w.begin(tag, "push")
+}
+
+// keep keeps what came of a run.
+func (w *World) keep(job Job) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.ran = append(w.ran, job)
 }
 
 // tags are those that were pushed: git keeps each in a file of its own.
@@ -80,10 +109,13 @@ func (w *World) workflow(ctx context.Context, tag, event string) {
 		return
 	}
 	for attempt := 1; ; attempt++ {
-		job := w.job(ctx, tag, at.Commit, id, attempt)
-		w.mu.Lock()
-		w.ran = append(w.ran, job)
-		w.mu.Unlock()
+		var job Job
+		if w.files.Has(ctx, at.Commit, forge.Workflow) {
+			job = w.runFile(ctx, workflows.Event{Name: event, Tag: tag, Commit: at.Commit, Run: id, Attempt: attempt})
+		} else {
+			job = w.job(ctx, tag, at.Commit, id, attempt)
+		}
+		w.keep(job)
 		conclusion := "failure"
 		if job.OK {
 			conclusion = "success"
@@ -97,7 +129,7 @@ func (w *World) workflow(ctx context.Context, tag, event string) {
 	}
 }
 
-// job runs the jobs of release.yml for a tag, one after the other.
+// job runs the jobs that stand for release.yml where a commit has none, one after the other.
 func (w *World) job(ctx context.Context, tag, commit string, id int64, attempt int) Job {
 	r := &runner{World: w, tag: tag, commit: commit, id: id, dir: filepath.Join(w.Dir, "ci", strings.ReplaceAll(tag, "/", "-")+"."+strconv.Itoa(attempt))}
 	err := r.jobs(ctx)

@@ -24,8 +24,8 @@ type WorkflowJob struct {
 	Run  string // the target and its flags, word for word as the file has them behind "go tool mage"
 }
 
-// WorkflowJobs are the jobs of release.yml that a rehearsal runs, in the order of their needs. A test in package rules holds them
-// against the file, and the documents too. The second build, "rebuild", is left out: it is for another machine.
+// WorkflowJobs are jobs as those of release.yml, in the order of their needs: what the CI of the world runs where a commit has no such file, as on another
+// forge. A test in package rules holds them against the file, and the documents too.
 var WorkflowJobs = []WorkflowJob{
 	{Name: jobBuild, Run: `build:all`},
 	{Name: "import", Run: `publish -check -from="$RUNNER_TEMP/packages" -digests="$DIGESTS"`},
@@ -56,7 +56,7 @@ func (r *runner) jobs(ctx context.Context) error {
 	for _, j := range WorkflowJobs {
 		var right []string
 		if j.Name == jobUpload {
-			if err := r.review(ctx); err != nil {
+			if err := r.World.review(ctx, r.id); err != nil {
 				return err
 			}
 			right = r.Prefix.Job(oidc.GitHubClaims(r.Repository, forge.Workflow, "refs/tags/"+r.tag, forge.Environment))
@@ -105,19 +105,19 @@ func (r *runner) target(j WorkflowJob) (words []string) {
 	return words
 }
 
-// review waits for those who have to approve the environment.
-func (r *runner) review(ctx context.Context) error {
-	if len(r.Reviewers) == 0 {
+// review waits for those who have to approve the environment, for a run.
+func (w *World) review(ctx context.Context, run int64) error {
+	if len(w.Reviewers) == 0 {
 		return nil
 	}
-	if err := r.Hub.HoldRun(r.id, forge.Environment, r.Reviewers...); err != nil {
+	if err := w.Hub.HoldRun(run, forge.Environment, w.Reviewers...); err != nil {
 		return err
 	}
 	select {
 	case <-ctx.Done():
 		return context.Cause(ctx)
-	case <-r.Approved:
-		return r.Hub.ApproveRun(r.id)
+	case <-w.Approved:
+		return w.Hub.ApproveRun(run)
 	}
 }
 

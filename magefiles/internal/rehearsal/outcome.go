@@ -30,6 +30,7 @@ func (r *run) release(ctx context.Context) error {
 		r.takeSteps(past)
 	}
 	r.report.Jobs = r.world.Jobs()
+	r.takeRuns()
 	if n := len(r.report.Jobs); err != nil && n > 0 && !r.report.Jobs[n-1].OK {
 		return withDetail(err, "the CI's job said:\n"+r.report.Jobs[n-1].Log)
 	}

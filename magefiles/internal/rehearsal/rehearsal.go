@@ -3,13 +3,14 @@
 //
 // The release is not played: it is the target `release` itself, in a process of its own, in a clone of the commit, with a
 // bare git repository for a remote, and with the addresses of an embedded prefix.dev and GitHub in its environment
-// (world.go). An embedded CI publishes when the tag is pushed. Then the downstreams are upgraded.
+// (world.go). When the tag is pushed an embedded CI runs release.yml. Then the downstreams are upgraded.
 //
 //	rehearsal.go   the steps around the release
 //	begin.go       what it begins with, and what it refuses
 //	past.go        what earlier releases left, built from their tags; standin.go: what cannot be
 //	world.go       the embedded world; start.go: the one of a rehearsal
-//	ci.go jobs.go  its CI, and the jobs that this runs
+//	ci.go jobs.go  its CI, and the jobs that this runs where a commit has no release.yml
+//	runfile.go     release.yml, run by package workflows, and what is shown of that
 //	clone.go       the clone that the release is made in
 //	person.go      what of a person's git takes part: settings and hooks
 //	child.go       the processes: with faults they are killed, and run again
@@ -94,7 +95,8 @@ type Report struct {
 	Kills     int                 `json:"kills,omitempty"`
 	Runs      int                 `json:"runs,omitempty"` // of the release, with those that were killed or failed
 	Jobs      []Job               `json:"jobs"`
-	Fleet     []fleet.Stay        `json:"fleet,omitempty"` // which image answered on which host, and when
+	Fleet     []fleet.Stay        `json:"fleet,omitempty"`  // which image answered on which host, and when
+	Doubts    []string            `json:"doubts,omitempty"` // of workflow files, with file and line: what GitHub passes over in silence
 	Missing   []Missing           `json:"not_rehearsed"`
 	Error     string              `json:"error,omitempty"`
 	About     About               `json:"about"`

@@ -72,6 +72,7 @@ func (r Report) tell(v *view.View, page string) {
 	for _, s := range r.Fleet {
 		v.Line("  %s %s: %s from %s to %s, %s", s.Environment, s.Host, fleet.Short(s.Digest), s.From.UTC().Format(clock), s.Until.UTC().Format(clock), operr.Count(s.Answers, "answer"))
 	}
+	r.tellRuns(v)
 	v.Heading("Not rehearsed:")
 	for _, m := range r.Missing {
 		v.Line("  ○ %s: %s", m.What, m.Why)

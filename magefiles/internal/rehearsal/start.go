@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/faults"
+	"github.com/foopack/foopack/magefiles/internal/rehearsal/workflows"
 	"github.com/foopack/foopack/magefiles/internal/release"
 	"github.com/foopack/foopack/magefiles/internal/release/forge"
 	"github.com/foopack/foopack/magefiles/internal/release/trace"
@@ -32,6 +33,8 @@ func (r *run) start(ctx context.Context) (string, error) {
 		CI:         r.by() == settings.PublishCI,
 		Pycache:    filepath.Join(r.Dir, environmentsDir, "pycache-ci"),
 		Tags:       slices.Sorted(maps.Keys(r.remoteTags)),
+		Variables:  r.variables(),
+		StandIns:   r.w.Config.Actions,
 		Past:       r.made,
 	}
 	if past := r.unfinished; past != nil {
@@ -66,10 +69,29 @@ func (r *run) start(ctx context.Context) (string, error) {
 	}
 	said := fmt.Sprintf("git remote, %s, GitHub's API at %s", r.world.Prefix.URL, r.world.API)
 	if c.CI {
-		r.missing("the workflow file "+forge.Workflow, "the embedded CI runs the targets of its jobs itself, and no second build")
 		said += ", and a CI that the channel trusts"
+		if !r.hasFile() {
+			r.missing("the workflow file that publishes", "there is no "+forge.Workflow+" in the commit: the embedded CI runs the targets of such jobs itself, and no second build")
+		}
 	}
 	return said, nil
+}
+
+// secondBuild is the variable by which release.yml leaves its second build out.
+const secondBuild = "REBUILD"
+
+// variables are those of the repository: without -full nothing is built twice.
+func (r *run) variables() map[string]string {
+	if r.Images != nil {
+		return nil
+	}
+	return map[string]string{secondBuild: "off"}
+}
+
+// hasFile reports whether the commit has the workflow file that publishes.
+func (r *run) hasFile() bool {
+	_, err := os.Stat(filepath.Join(r.clone, filepath.FromSlash(workflows.Folder), forge.Workflow))
+	return err == nil
 }
 
 // by is who publishes.

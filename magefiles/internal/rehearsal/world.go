@@ -23,6 +23,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/httpserver"
 	"github.com/foopack/foopack/magefiles/internal/localprefix"
+	"github.com/foopack/foopack/magefiles/internal/rehearsal/workflows"
 	"github.com/foopack/foopack/magefiles/internal/release/forge"
 )
 
@@ -51,6 +52,9 @@ type WorldConfig struct {
 	Wrap   func(http.Handler) http.Handler
 	Reruns int // how often somebody runs a job again that failed
 
+	Variables map[string]string // of the repository, as workflow files ask for them
+	StandIns  map[string]string // for actions, as `[tool.release.actions]` has them
+
 	Reviewers []string // who have to approve the job that uploads, by Approved; none: nobody has to
 }
 
@@ -58,7 +62,7 @@ type WorldConfig struct {
 const ReaderToken = "ghp_of_who_may_read"
 
 // World is the embedded outside of a release: a bare git repository for a remote, prefix.dev with the token service of a
-// CI, GitHub's API, and that CI, which runs the jobs of release.yml, each in a fresh clone of every tag that is pushed. Its parts speak the
+// CI, GitHub's API, and that CI, which runs release.yml as a tag that is pushed has it. Its parts speak the
 // real protocols on loopback, and to a release nothing differs but the addresses.
 type World struct {
 	WorldConfig
@@ -72,6 +76,7 @@ type World struct {
 	end   context.CancelFunc
 	jobs  sync.WaitGroup
 	begin func(tag, event string) // a run of the CI, beside others; nil where there is none
+	files *workflows.CI           // runs workflow files
 
 	Approved chan struct{} // a value lets the job go on that waits for its reviewers, or the next one that comes to it
 
@@ -81,10 +86,11 @@ type World struct {
 
 // Job is one run of the embedded CI.
 type Job struct {
-	Tag     string `json:"tag"`
-	Attempt int    `json:"attempt"`
-	OK      bool   `json:"ok"`
-	Log     string `json:"-"` // the end of what it said
+	Tag     string            `json:"tag"`
+	Attempt int               `json:"attempt"`
+	OK      bool              `json:"ok"`
+	Log     string            `json:"-"`             // the end of what it said
+	Run     *workflows.Report `json:"run,omitempty"` // of a workflow file; nil where there is none
 }
 
 // NewWorld starts everything. Its folder must be empty or not there.
@@ -100,6 +106,7 @@ func NewWorld(ctx context.Context, c WorldConfig) (*World, error) {
 	if c.CI {
 		inside, cancel := context.WithCancel(context.WithoutCancel(ctx))
 		w.end = cancel
+		w.files = w.runners()
 		w.begin = func(tag, event string) { w.jobs.Go(func() { w.workflow(inside, tag, event) }) }
 		seen := w.tags()
 		for _, tag := range c.Pending {
@@ -153,8 +160,8 @@ func (w *World) makeRemote(ctx context.Context) error {
 	return w.gitFaults()
 }
 
-// countTags lets the remote keep with each tag how many came by the same push, which decides whether GitHub creates an event. That is written before the
-// tag is there.
+// countTags lets the remote keep with each tag how many came by the same push, and whether a job made it, which decides whether GitHub creates an event.
+// That is written before the tag is there.
 func (w *World) countTags() error {
 	if err := os.MkdirAll(filepath.Join(w.Remote, "hooks"), 0o755); err != nil {
 		return err
@@ -166,16 +173,17 @@ const tagCounter = `all=$(cat)
 n=$(printf '%s\n' "$all" | grep -c ' refs/tags/')
 printf '%s\n' "$all" | while read -r old new ref; do
 	case $ref in
-	refs/tags/*) mkdir -p "counted/${ref%/*}" && echo "$n" >"counted/$ref" ;;
+	refs/tags/*) mkdir -p "counted/${ref%/*}" && echo "$n" ${GITHUB_ACTIONS:+by a job} >"counted/$ref" ;;
 	esac
 done
 `
 
-// cameWith is how many tags came by the push that brought a tag; 0 where that is not known.
-func (w *World) cameWith(tag string) int {
+// cameWith is how many tags came by the push that brought a tag, 0 where that is not known, and whether a job of the CI made it.
+func (w *World) cameWith(tag string) (n int, byJob bool) {
 	text, _ := os.ReadFile(filepath.Join(w.Remote, "counted", "refs", "tags", filepath.FromSlash(tag)))
-	n, _ := strconv.Atoi(strings.TrimSpace(string(text)))
-	return n
+	number, by, _ := strings.Cut(strings.TrimSpace(string(text)), " ")
+	n, _ = strconv.Atoi(number)
+	return n, by != ""
 }
 
 // filling is the push that fills the remote: whatever a person's git is told of pushes, exactly this is sent, and only there.

@@ -8,6 +8,7 @@
 //	value.go      values, and how they are compared and written
 //	lex.go        tokens
 //	parse.go      what is allowed where, and the tree
+//	paths.go      what it asks contexts for
 //	eval.go       what the tree gives
 //	functions.go  the functions that are allowed everywhere
 //	template.go   text with expressions in it, and conditions

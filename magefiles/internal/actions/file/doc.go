@@ -10,5 +10,6 @@
 //	workflow.go  what a workflow is: its events, its jobs and their rights
 //	trigger.go   which refs and paths its patterns take, and whether a job runs for a tag
 //	needs.go     what it needs: machines, actions, secrets, rights
+//	doubts.go    what in it cannot be meant, or hardly
 //	starts.go    whether it starts for what happens on GitHub, and why not
 package file

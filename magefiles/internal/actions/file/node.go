@@ -29,6 +29,11 @@ func (n Node) Is() bool { return n.n != nil }
 // IsMapping reports whether the value has keys.
 func (n Node) IsMapping() bool { return n.n != nil && n.n.Kind == yaml.MappingNode }
 
+// IsBlock reports whether the value is a text that begins in the line after its | or >.
+func (n Node) IsBlock() bool {
+	return n.n != nil && n.n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0
+}
+
 // At is the value below the keys; the zero Node where one of them is not there.
 func (n Node) At(keys ...string) Node {
 	for _, k := range keys {

@@ -86,6 +86,14 @@ func (d decision) says(format string, args ...any) string {
 	return fmt.Sprintf("%s:%d ", d.file, d.Line) + fmt.Sprintf(format, args...)
 }
 
+// at is the decision at the line of a filter.
+func (d decision) at(key string) decision {
+	if line := d.Lines[key]; line > 0 {
+		d.Line = line
+	}
+	return d
+}
+
 func (d decision) isPullRequest() bool { return strings.HasPrefix(d.Name, "pull_request") }
 
 // skipped says that a message keeps workflows from starting.
@@ -161,13 +169,13 @@ func (d decision) named(kind, name, other string) string {
 	case only != nil && matches(only, name), only == nil && ignored != nil && !matches(ignored, name):
 		return ""
 	case only != nil:
-		why := d.says("starts for %s like %s, and the %s %s is not one", key, strings.Join(only, ", "), kind, name)
+		why := d.at(key).says("starts for %s like %s, and the %s %s is not one", key, strings.Join(only, ", "), kind, name)
 		if strings.Contains(name, "/") {
 			why += " (* stops at /)"
 		}
 		return why
 	case ignored != nil:
-		return d.says("ignores the %s %s", kind, name)
+		return d.at(key+"-ignore").says("ignores the %s %s", kind, name)
 	case other != "" && (d.Filters[other] != nil || d.Filters[other+"-ignore"] != nil):
 		return d.says("names %s alone, and starts for no %s", other, kind)
 	}
@@ -196,9 +204,9 @@ func (d decision) touched() string {
 	case slices.ContainsFunc(files[len(seen):], takes):
 		return d.says("starts for files like the changed %s, and GitHub looks at the first %d of %d", files[len(seen)+slices.IndexFunc(files[len(seen):], takes)], most, len(files))
 	case only != nil:
-		return d.says("starts for files like %s, and none of the %d that change is one", strings.Join(only, ", "), len(files))
+		return d.at("paths").says("starts for files like %s, and none of the %d that change is one", strings.Join(only, ", "), len(files))
 	}
-	return d.says("ignores files like %s, and nothing else changes", strings.Join(ignored, ", "))
+	return d.at("paths-ignore").says("ignores files like %s, and nothing else changes", strings.Join(ignored, ", "))
 }
 
 // pathFilter reports of a file whether it starts a workflow with these filters.

@@ -35,6 +35,7 @@ func (r *reader) events(w *Workflow, on *yaml.Node) {
 			Name:    key.Value,
 			Line:    key.Line,
 			Filters: map[string][]string{},
+			Lines:   map[string]int{},
 		}
 		for filter, other := range filters {
 			if at(n, filter) != nil && at(n, other) != nil {
@@ -42,7 +43,7 @@ func (r *reader) events(w *Workflow, on *yaml.Node) {
 			}
 			for _, k := range []string{filter, other} {
 				if of := at(n, k); of != nil {
-					e.Filters[k] = texts(of)
+					e.Filters[k], e.Lines[k] = texts(of), of.Line
 					r.patterns(of, e.Filters[k], k == filter)
 				}
 			}

@@ -23,6 +23,7 @@ type Event struct {
 	Name    string
 	Line    int
 	Filters map[string][]string // by key: branches, branches-ignore, tags, tags-ignore, paths, paths-ignore, types
+	Lines   map[string]int      // where each of them stands
 }
 
 // Job is a job of a workflow.

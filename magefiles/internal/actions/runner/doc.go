@@ -18,5 +18,5 @@
 //	result.go        what came of a run
 //
 // Packages below it have one rule of GitHub's each: matrix the legs of a job, rights what a token may do, turns concurrency groups, protocol what steps
-// write for the runner, glob patterns of files; standin has the stand-ins that need nothing from outside.
+// write for the runner, glob patterns of files; standin has the stand-ins that need nothing from outside, machine what a job gets of this machine, and verdict says why a run failed.
 package runner

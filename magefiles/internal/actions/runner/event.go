@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -20,6 +21,8 @@ type Event struct {
 	Fork    bool               // of a pull request from a fork: no secret, and a token that reads
 	Payload *expression.Object // github.event; nil is an empty one
 	Inputs  map[string]string  // of workflow_dispatch
+	Run     int64              // its id on GitHub; 0 is the number of the run here
+	Attempt int                // 0 is the first one
 }
 
 // notRun are events of which there is nothing here to begin with.
@@ -118,8 +121,9 @@ func (e *Event) refName() (name, kind string) {
 }
 
 // context is `github` as far as it is the same for all jobs of a run.
-func (e *Event) context(repository string, w *file.Workflow, number int) *expression.Object {
+func (e *Event) context(c Config, w *file.Workflow, number int) *expression.Object {
 	name, kind := e.refName()
+	repository, api := c.Repository, cmp.Or(c.API, "https://api.github.com")
 	owner, _, _ := strings.Cut(repository, "/")
 	title := w.Top.At("name").Text()
 	if title == "" {
@@ -141,11 +145,11 @@ func (e *Event) context(repository string, w *file.Workflow, number int) *expres
 	return expression.NewObject(
 		"actor", e.Actor,
 		"triggering_actor", e.Actor,
-		"api_url", "https://api.github.com",
+		"api_url", api,
 		"base_ref", branch("base"),
 		"event", e.Payload,
 		"event_name", e.Name,
-		"graphql_url", "https://api.github.com/graphql",
+		"graphql_url", api+"/graphql",
 		"head_ref", branch("head"),
 		"ref", e.Ref,
 		"ref_name", name,
@@ -155,8 +159,8 @@ func (e *Event) context(repository string, w *file.Workflow, number int) *expres
 		"repository_owner", owner,
 		"repositoryUrl", "git://github.com/"+repository+".git",
 		"retention_days", "90",
-		"run_attempt", "1",
-		"run_id", strconv.Itoa(number),
+		"run_attempt", strconv.Itoa(max(e.Attempt, 1)),
+		"run_id", strconv.FormatInt(cmp.Or(e.Run, int64(number)), 10),
 		"run_number", strconv.Itoa(number),
 		"secret_source", "Actions",
 		"server_url", "https://github.com",

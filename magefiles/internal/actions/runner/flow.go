@@ -66,7 +66,7 @@ func (f *flow) keepTo(only string) error {
 		if only == "" || wanted[j.ID] {
 			s := &state{
 				job:  j,
-				out:  &Job{ID: f.path + j.ID, Outputs: map[string]string{}},
+				out:  &Job{Line: j.Line, ID: f.path + j.ID, Outputs: map[string]string{}},
 				done: make(chan struct{}),
 			}
 			f.states[j.ID], f.out = s, append(f.out, s.out)
@@ -200,7 +200,7 @@ func (f *flow) job(ctx context.Context, s *state) {
 		end(Canceled, "the run was canceled before it began")
 		return
 	case !runs:
-		end(Skipped, "its condition is not met")
+		end(Skipped, "its condition is not met (line %d)", s.job.Node.At("if").Line())
 		if !s.job.Node.At("if").Is() {
 			s.out.Why = "a job before it did not succeed"
 		}
@@ -287,6 +287,8 @@ func (f *flow) legs(s *state, needs *expression.Object) ([]*leg, error) {
 			out: &Leg{
 				Matrix: m,
 				Began:  time.Now(),
+				Node:   n,
+				Rights: f.rightsOf(n),
 			},
 			needs: needs,
 		}
@@ -302,6 +304,14 @@ func (f *flow) legs(s *state, needs *expression.Object) ([]*leg, error) {
 		legs, s.out.Legs = append(legs, l), append(s.out.Legs, l.out)
 	}
 	return legs, nil
+}
+
+// rightsOf are the permissions of a job, or those of the whole file.
+func (f *flow) rightsOf(job file.Node) file.Node {
+	if own := job.At("permissions"); own.Is() {
+		return own
+	}
+	return f.w.Top.At("permissions")
 }
 
 // setOutput hands on an output of a leg: of several legs, the last one that is not empty counts.

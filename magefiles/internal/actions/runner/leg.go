@@ -44,6 +44,13 @@ type leg struct {
 	tools     string
 	status    string
 	scripts   int
+	watched   []watched
+}
+
+// watched is a word that makes an error a doubt when a step says it.
+type watched struct {
+	word string
+	err  error
 }
 
 // cleanUp is how long steps may take that run although their job was canceled.
@@ -349,6 +356,9 @@ func (l *leg) hand(s *scope) {
 		if l.masks.hide(text) != text {
 			l.note("the output %s of %s is not handed on: there is a secret in it", p.Key.Text(), l.out.Name)
 			continue
+		}
+		if text == "" && l.status == Success {
+			l.doubt(p.Value.Problem("the output %s of the job %s is empty, though its steps are through: %s", p.Key.Text(), l.state.job.ID, p.Value.Text()))
 		}
 		l.state.setOutput(p.Key.Text(), text)
 	}

@@ -116,6 +116,11 @@ func (o *output) show(line string) {
 		line = line[:keptLine] + "…"
 	}
 	line = o.leg.masks.hide(line)
+	for _, w := range o.leg.watched {
+		if strings.Contains(line, w.word) {
+			o.leg.doubt(w.err)
+		}
+	}
 	if o.step.Log = append(o.step.Log, line); len(o.step.Log) > keptLines {
 		o.step.Log = o.step.Log[1:]
 	}

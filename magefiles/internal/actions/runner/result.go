@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/actions/expression"
+	"github.com/foopack/foopack/magefiles/internal/actions/file"
 	"github.com/foopack/foopack/magefiles/internal/actions/runner/rights"
 )
 
@@ -23,10 +24,12 @@ type Result struct {
 	Jobs             []*Job            // in the order in which the files have them; one of a called workflow follows the job that calls it
 	Artifacts        map[string]string // the folder of each one, by its name
 	Notes            []string          // what is not as it would be on GitHub
+	Doubts           []error           // each a [file.Problem]: what GitHub passes over in silence, and hardly anybody means
 }
 
 // Job is a job of a run.
 type Job struct {
+	Line       int    // where its file has it
 	ID         string // with those of the jobs that called its workflow before it: deploy/build
 	Conclusion string
 	Why        string // of one that has no leg
@@ -43,6 +46,8 @@ type Leg struct {
 	Allowed     bool   // it failed, and continue-on-error lets the run pass
 	Environment string
 	Grant       rights.Grant
+	Node        file.Node // the job in its file
+	Rights      file.Node // the permissions that count for it; the zero Node where nothing says any
 	Steps       []*Step
 	Jobs        []*Job // of the workflow that it calls
 	Summary     string // what its steps wrote to GITHUB_STEP_SUMMARY

@@ -26,6 +26,7 @@ type Config struct {
 	Files      fs.FS    // the files of the commit
 	Remote     string   // the folder of a bare repository: what checkout fetches from, and what jobs may push to
 	Repository string   // as GitHub names it: owner/name
+	API        string   // where GitHub's API is; "" is https://api.github.com
 
 	Variables          map[string]string
 	Secrets            map[string]string
@@ -37,6 +38,13 @@ type Config struct {
 	IDToken func(Asked) (url, token string, err error)                // how a job gets an ID token: asked for those alone that may
 	Approve func(ctx context.Context, environment string) (err error) // waits for those who have to approve
 	Log     func(leg, line string)                                    // a line of a job's output, without secrets
+
+	// Python finds an interpreter of a version, such as 3.13 or 3.13.1, on this machine; "" where there is none. Nil takes that of Installed.
+	Python func(version string) string
+
+	// Script is what stands for a program that an action installs: a shell script that begins the one found on this machine, or something in its place.
+	// Nil begins the one that was found.
+	Script func(program, found string) string
 }
 
 // Asked is the job for which something is wanted from outside.
@@ -52,7 +60,11 @@ type Asked struct {
 // Runner runs workflow files; runs at the same time know each other by their concurrency groups.
 type Runner struct {
 	Config
+	*shared
+}
 
+// shared is what runs have in common.
+type shared struct {
 	groups turns.Groups
 	mu     sync.Mutex
 	runs   int
@@ -66,8 +78,22 @@ func New(c Config) *Runner {
 	}
 	return &Runner{
 		Config: c,
-		slots:  make(chan struct{}, c.Parallel),
+		shared: &shared{slots: make(chan struct{}, c.Parallel)},
 	}
+}
+
+// With is a runner of the same machine that is told something else: its runs and those of r wait for each other.
+func (r *Runner) With(c Config) *Runner {
+	return &Runner{
+		Config: c,
+		shared: r.shared,
+	}
+}
+
+// Check is why a file cannot be run here for an event; nil where it can.
+func (r *Runner) Check(w *file.Workflow, e Event) error {
+	_, err := r.admit(w, &e)
+	return err
 }
 
 // run is one run of a file.
@@ -111,7 +137,7 @@ func (r *Runner) Run(ctx context.Context, w *file.Workflow, e Event, only string
 		},
 	}
 	one.artifacts.dir = filepath.Join(one.dir, "artifacts")
-	one.github = e.context(r.Repository, w, number)
+	one.github = e.context(r.Config, w, number)
 	if err := os.MkdirAll(one.artifacts.dir, 0o755); err != nil {
 		return nil, err
 	}
@@ -159,6 +185,18 @@ func (r *run) note(format string, args ...any) {
 		}
 	}
 	r.result.Notes = append(r.result.Notes, text)
+}
+
+// doubt is said once, in the result, at its place in a file.
+func (r *run) doubt(err error) {
+	r.notes.Lock()
+	defer r.notes.Unlock()
+	for _, other := range r.result.Doubts {
+		if other.Error() == err.Error() {
+			return
+		}
+	}
+	r.result.Doubts = append(r.result.Doubts, err)
 }
 
 // admit holds a file and an event against what can be run here, and gives the inputs of the run.

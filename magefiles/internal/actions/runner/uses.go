@@ -2,6 +2,7 @@ package runner
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -18,6 +19,7 @@ import (
 type StandIn struct {
 	Run    func(ctx context.Context, c *Call) error // an error fails the step
 	Inputs []string                                 // all that the action has, in lower case; nil lets everything pass
+	Local  string                                   // a composite action of the repository that is used in its place, as a path from its top; "" for none
 }
 
 // Call is one step that uses an action.
@@ -36,9 +38,42 @@ type Call struct {
 
 	*Config
 
+	step  file.Node
 	scope *scope
 	out   *output
 }
+
+// Problem is an error at the place of what the step gives by a key.
+func (c *Call) Problem(key, format string, args ...any) error {
+	at := c.step
+	for _, p := range c.step.At("with").Pairs() {
+		if strings.EqualFold(p.Key.Text(), key) {
+			at = p.Value
+		}
+	}
+	return at.Problem(format, args...)
+}
+
+// ProblemIn is Problem at a line, from 0, of a text of several lines.
+func (c *Call) ProblemIn(key string, line int, format string, args ...any) error {
+	err := c.Problem(key, format, args...)
+	var p *file.Problem
+	if v := c.step.At("with", key); errors.As(err, &p) && v.IsBlock() {
+		p.Line, p.Column = p.Line+1+line, 0
+	}
+	return err
+}
+
+// Watch makes an error of Problem a doubt as soon as a later step of the job says a word.
+func (c *Call) Watch(word string, err error) {
+	c.scope.watched = append(c.scope.watched, watched{
+		word: word,
+		err:  err,
+	})
+}
+
+// Doubt says once, in the result, what GitHub passes over in silence: an error of Problem.
+func (c *Call) Doubt(err error) { c.scope.doubt(err) }
 
 // Path is a path as the step gives it: a relative one is one of the work folder.
 func (c *Call) Path(name string) string { return resolve(c.Workspace, name) }
@@ -89,9 +124,9 @@ func (r *Runner) known(n file.Node) error {
 		return n.Problem("an action that is an image is not run here: %s", uses)
 	case version == "":
 		return n.Problem("%q has no version behind an @", uses)
-	case r.Actions[name].Run == nil:
+	case r.Actions[name].Run == nil && r.Actions[name].Local == "":
 		return n.Problem("nothing stands in for the action %s: the code of others is not run here. Move what it does into a script, or into an action of the "+
-			"repository (uses: ./…); stand-ins that there are: %s", name, strings.Join(slices.Sorted(maps.Keys(r.Actions)), ", "))
+			"repository (uses: ./…), or name a stand-in: [tool.release.actions] \"%s\" = \"nothing\", or the path of such an action. Stand-ins that there are: %s", name, name, strings.Join(slices.Sorted(maps.Keys(r.Actions)), ", "))
 	}
 	return nil
 }
@@ -109,7 +144,13 @@ func (s *scope) use(ctx context.Context, n file.Node, st *Step, out *output, env
 			with[strings.ToLower(k)] = expression.Text(v)
 		}
 	}
-	if local, is := strings.CutPrefix(st.Uses, "./"); is {
+	name, _ := actionName(st.Uses)
+	action := s.Actions[name]
+	local, is := strings.CutPrefix(st.Uses, "./")
+	if st.StandIn = action.Local != ""; st.StandIn {
+		local = action.Local
+	}
+	if is || st.StandIn {
 		own := &expression.Object{Exact: true}
 		if s.env != nil {
 			own.SetAll(s.env)
@@ -123,8 +164,6 @@ func (s *scope) use(ctx context.Context, n file.Node, st *Step, out *output, env
 		return err
 	}
 	st.StandIn = true
-	name, _ := actionName(st.Uses)
-	action := s.Actions[name]
 	for k := range with {
 		if action.Inputs != nil && !slices.Contains(action.Inputs, k) {
 			out.warn("unexpected input %q of %s: it has %s", k, name, strings.Join(action.Inputs, ", "))
@@ -143,6 +182,7 @@ func (s *scope) use(ctx context.Context, n file.Node, st *Step, out *output, env
 		Event:     s.event,
 		Artifacts: &s.artifacts,
 		Config:    &s.Config,
+		step:      n,
 		scope:     s,
 		out:       out,
 	})
@@ -164,7 +204,11 @@ func (s *scope) composite(ctx context.Context, dir string, n file.Node, st *Step
 	if err != nil {
 		return n.At("uses").Problem("there is no action.yml in %s (is a checkout missing before it?)", st.Uses)
 	}
-	action, err := file.ReadAction(strings.TrimPrefix(st.Uses, "./")+"/"+name, data)
+	read, err := filepath.Rel(s.workspace, filepath.Join(dir, name))
+	if err != nil {
+		return err
+	}
+	action, err := file.ReadAction(filepath.ToSlash(read), data)
 	if err != nil {
 		return err
 	}

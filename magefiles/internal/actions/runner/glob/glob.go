@@ -132,13 +132,7 @@ func (g Patterns) Files(hidden bool) (all []string, err error) {
 				//lint:ignore nilerr a link that leads nowhere is no file
 				return nil
 			}
-			taken := false
-			for _, p := range g.all {
-				if p.re.MatchString(name) {
-					taken = !p.negative
-				}
-			}
-			if taken {
+			if g.Takes(name) {
 				all = append(all, name)
 			}
 			return nil
@@ -148,6 +142,16 @@ func (g Patterns) Files(hidden bool) (all []string, err error) {
 		}
 	}
 	return all, nil
+}
+
+// Takes reports whether the patterns mean a file.
+func (g Patterns) Takes(name string) (taken bool) {
+	for _, p := range g.all {
+		if p.re.MatchString(name) {
+			taken = !p.negative
+		}
+	}
+	return taken
 }
 
 // Hash is what hashFiles gives: one sum over the sums of the files of the work folder that patterns mean, "" for none.

@@ -40,13 +40,16 @@ func uploadArtifact(_ context.Context, c *runner.Call) error {
 		what := "no files were found with the path: " + strings.Join(strings.Fields(c.With["path"]), " ")
 		switch none {
 		case "error":
-			return fmt.Errorf("%s", what)
+			return c.Problem("path", "%s", what)
 		case "warn":
 			c.Warn("%s. No artifact is uploaded", what)
 		default:
 			c.Say("%s", what)
 		}
 		return nil
+	}
+	if err := doubtPatterns(c, files); err != nil {
+		return err
 	}
 	id, digest, err := c.Artifacts.Add(name, rootOf(g.Roots(), files), files, c.Input("overwrite", "false") == "true")
 	if err != nil {
@@ -56,6 +59,24 @@ func uploadArtifact(_ context.Context, c *runner.Call) error {
 	c.Output("artifact-id", strconv.Itoa(id))
 	c.Output("artifact-digest", digest)
 	c.Output("artifact-url", "https://github.com/"+c.Repository+"/actions/artifacts/"+strconv.Itoa(id))
+	return nil
+}
+
+// doubtPatterns names those that no file is taken by, of several: the action says nothing of them.
+func doubtPatterns(c *runner.Call, files []string) error {
+	lines := strings.Split(strings.TrimSpace(c.With["path"]), "\n")
+	for i, line := range lines {
+		if line = strings.TrimSpace(line); len(lines) == 1 || line == "" || strings.ContainsAny(line[:1], "!#") {
+			continue
+		}
+		g, err := glob.Read(c.Workspace, c.Home, []string{line})
+		if err != nil {
+			return err
+		}
+		if !slices.ContainsFunc(files, g.Takes) {
+			c.Doubt(c.ProblemIn("path", i, "no file of the artifact is found by %s", line))
+		}
+	}
 	return nil
 }
 
@@ -102,7 +123,7 @@ func downloadArtifact(_ context.Context, c *runner.Call) error {
 		}
 	}
 	if name != "" && len(taken) == 0 {
-		return fmt.Errorf("unable to download artifact(s): artifact not found for name: %s (there are: %s)", name, strings.Join(slices.Sorted(maps.Keys(folders)), ", "))
+		return c.Problem("name", "unable to download artifact(s): artifact not found for name: %s (there are: %s)", name, strings.Join(slices.Sorted(maps.Keys(folders)), ", "))
 	}
 	for _, n := range taken {
 		dir := to
@@ -112,6 +133,9 @@ func downloadArtifact(_ context.Context, c *runner.Call) error {
 		if err := copyAll(dir, folders[n]); err != nil {
 			return err
 		}
+	}
+	if len(taken) == 0 {
+		c.Doubt(c.Problem("pattern", "there is no artifact %s (there are: %s)", pattern, strings.Join(slices.Sorted(maps.Keys(folders)), ", ")))
 	}
 	c.Say("downloaded: %s", strings.Join(taken, ", "))
 	c.Output("download-path", to)

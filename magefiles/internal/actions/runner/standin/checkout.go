@@ -86,15 +86,28 @@ func checkout(ctx context.Context, c *runner.Call) error {
 	if len(more) > 0 {
 		commands = append(commands, slices.Concat(fetch, more))
 	}
-	for _, args := range append(commands, slices.Concat(fetch, []string{"+" + commit + ":" + local}), last) {
+	for i, args := range append(commands, slices.Concat(fetch, []string{"+" + commit + ":" + local}), last) {
+		if i == 1 && depth == 0 { // all of it is on this machine: nothing is copied
+			if err := borrow(dir, c.Remote); err != nil {
+				return err
+			}
+		}
 		if _, err := git(ctx, c, dir, args...); err != nil {
 			return err
 		}
+	}
+	if depth > 0 {
+		c.Watch("shallow", c.Problem("fetch-depth", "the checkout has no history (fetch-depth: %d), and a step asks for it: fetch-depth: 0 fetches all", depth))
 	}
 	c.Say("checked out %s at %s", ref, commit)
 	c.Output("ref", ref)
 	c.Output("commit", commit)
 	return nil
+}
+
+// borrow lets a new repository in dir read the objects of another one.
+func borrow(dir, from string) error {
+	return os.WriteFile(filepath.Join(dir, ".git", "objects", "info", "alternates"), []byte(filepath.Join(from, "objects")+"\n"), 0o644)
 }
 
 // findCommit finds what a ref means: that of the event, a hash, or the name of a branch or a tag.

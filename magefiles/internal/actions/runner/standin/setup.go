@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"github.com/foopack/foopack/magefiles/internal/actions/runner"
 	"github.com/foopack/foopack/magefiles/internal/actions/runner/glob"
@@ -132,6 +133,16 @@ func setupPython(_ context.Context, c *runner.Call) error {
 	}
 	version := strings.Join(versions, " ")
 	c.Output("python-version", version)
+	if c.Python != nil {
+		if found := c.Python(version); found != "" {
+			return installAs(c, "python", version, map[string]string{
+				"python3": found,
+				"python":  found,
+				"pip3":    found + "\x00-m\x00pip",
+				"pip":     found + "\x00-m\x00pip",
+			})
+		}
+	}
 	return install(c, "python", version, "python3", "python", "pip3", "pip")
 }
 
@@ -155,6 +166,39 @@ func setupTool(c *runner.Call, name, version string, programs ...string) error {
 
 // install puts programs of this machine into PATH, the first of which has to be there.
 func install(c *runner.Call, name, version string, programs ...string) error {
+	where := []string{"PATH=" + c.Installed}
+	if c.Installed == "" {
+		where = c.Environ
+	}
+	all := map[string]string{}
+	for i, p := range programs {
+		found, err := command.LookPath(p, where)
+		if err != nil && p == "python" {
+			found, err = command.LookPath("python3", where)
+		}
+		if err != nil && i == 0 {
+			return fmt.Errorf("this machine has no %s that could stand in for the one that %s installs", p, c.Uses)
+		}
+		if err == nil {
+			all[p] = found
+		}
+	}
+	if version != "" {
+		c.Note("the %s of this machine stands in for %s %s", programs[0], name, version)
+	}
+	return installAs(c, name, version, all)
+}
+
+// writeProgram writes a program. While it is written no other job begins a child, which would have the file open too until it is exec'd: it could not be
+// run meanwhile (text file busy).
+func writeProgram(name, text string) error {
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
+	return os.WriteFile(name, []byte(text), 0o755)
+}
+
+// installAs puts programs into PATH, each with what it begins: a program, and perhaps arguments, with NULs between them.
+func installAs(c *runner.Call, name, version string, programs map[string]string) error {
 	bin := filepath.Join(c.Tools, name, strings.Map(func(r rune) rune {
 		if strings.ContainsRune("/\\ <>*", r) {
 			return '-'
@@ -164,29 +208,19 @@ func install(c *runner.Call, name, version string, programs ...string) error {
 	if err := os.MkdirAll(bin, 0o755); err != nil {
 		return err
 	}
-	where := []string{"PATH=" + c.Installed}
-	if c.Installed == "" {
-		where = c.Environ
-	}
-	for i, p := range programs {
-		found, err := command.LookPath(p, where)
-		if err != nil && p == "python" {
-			found, err = command.LookPath("python3", where)
+	for p, begins := range programs {
+		text := "#!/bin/sh\nexec"
+		for word := range strings.SplitSeq(begins, "\x00") {
+			text += " '" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 		}
-		if err != nil && i == 0 {
-			return fmt.Errorf("this machine has no %s that could stand in for the one that %s installs", p, c.Uses)
+		text += " \"$@\"\n"
+		if c.Script != nil && !strings.Contains(begins, "\x00") {
+			text = c.Script(p, begins)
 		}
-		if err != nil {
-			continue
-		}
-		text := "#!/bin/sh\nexec '" + strings.ReplaceAll(found, "'", `'\''`) + "' \"$@\"\n"
-		if err := os.WriteFile(filepath.Join(bin, p), []byte(text), 0o755); err != nil {
+		if err := writeProgram(filepath.Join(bin, p), text); err != nil {
 			return err
 		}
 	}
 	c.AddPath(bin)
-	if version != "" {
-		c.Note("the %s of this machine stands in for %s %s", programs[0], name, version)
-	}
 	return nil
 }

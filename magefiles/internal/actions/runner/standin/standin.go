@@ -7,7 +7,28 @@
 //	setup.go        tools, caches, logins and attestations
 package standin
 
-import "github.com/foopack/foopack/magefiles/internal/actions/runner"
+import (
+	"maps"
+	"strings"
+
+	"github.com/foopack/foopack/magefiles/internal/actions/runner"
+)
+
+// With are all stand-ins, and those that a manifest names: for each action the path of a composite action of the repository, or [Nothing].
+func With(named map[string]string) map[string]runner.StandIn {
+	all := maps.Clone(All)
+	for name, of := range named {
+		if of == Nothing {
+			all[strings.ToLower(name)] = runner.StandIn{Run: recorded}
+			continue
+		}
+		all[strings.ToLower(name)] = runner.StandIn{Local: strings.TrimPrefix(of, "./")}
+	}
+	return all
+}
+
+// Nothing stands for an action of which it is only recorded that the step was come to.
+const Nothing = "nothing"
 
 // All are the stand-ins, by the name of the action.
 var All = map[string]runner.StandIn{

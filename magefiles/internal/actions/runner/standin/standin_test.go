@@ -53,6 +53,21 @@ func repository(t *testing.T) (remote string, commits []string) {
 // run runs one job's steps, each a line of YAML, and returns what they said, with a line for each that failed.
 func run(t *testing.T, permissions, ref string, steps ...string) (said string, leg *runner.Leg) {
 	t.Helper()
+	leg = result(t, permissions, ref, steps...).Jobs[0].Legs[0]
+	var b strings.Builder
+	for _, s := range leg.Steps {
+		for _, line := range s.Log {
+			if !strings.HasPrefix(line, "$ ") {
+				b.WriteString(line + "\n")
+			}
+		}
+	}
+	return b.String(), leg
+}
+
+// result is what comes of one job's steps.
+func result(t *testing.T, permissions, ref string, steps ...string) *runner.Result {
+	t.Helper()
 	remote, commits := repository(t)
 	at := map[string]string{"refs/tags/v1": commits[1], "refs/heads/old": commits[0]}[ref]
 	if at == "" {
@@ -77,16 +92,7 @@ func run(t *testing.T, permissions, ref string, steps ...string) (said string, l
 		SHA:  at,
 	}, "")
 	require.NoError(t, err)
-	leg = r.Jobs[0].Legs[0]
-	var b strings.Builder
-	for _, s := range leg.Steps {
-		for _, line := range s.Log {
-			if !strings.HasPrefix(line, "$ ") {
-				b.WriteString(line + "\n")
-			}
-		}
-	}
-	return b.String(), leg
+	return r
 }
 
 const look = "run: echo $(git log --oneline | wc -l) $(git tag | wc -l) $(git branch -r | wc -l) $(git symbolic-ref -q --short HEAD || echo detached) $(cat README)"
@@ -140,11 +146,11 @@ func TestArtifacts(t *testing.T) {
 		"all, each in a folder":           {[]string{made, up("{name: x, path: out/a.txt}"), up("{name: y, path: out/sub}"), down("{path: got}"), list}, "./x/a.txt ./y/b.txt "},
 		"by a pattern, merged":            {[]string{made, up("{name: x-1, path: out/a.txt}"), up("{name: x-2, path: out/sub}"), up("{name: z, path: out}"), down("{path: got, pattern: 'x-*', merge-multiple: true}"), list}, "./a.txt ./b.txt "},
 		"modes are lost":                  {[]string{made, up("{path: out/a.txt}"), down("{name: artifact, path: got}"), "run: test -x got/a.txt || echo plain"}, "plain\n"},
-		"another name":                    {[]string{made, up("{name: x, path: out}"), down("{name: y}")}, "error: unable to download artifact(s): artifact not found for name: y (there are: x)\n"},
+		"another name":                    {[]string{made, up("{name: x, path: out}"), down("{name: y}")}, "error: ci.yml:11:22: unable to download artifact(s): artifact not found for name: y (there are: x)\n"},
 		"a name twice":                    {[]string{made, up("{name: x, path: out}"), up("{name: x, path: out}")}, "error: an artifact with the name x is there already in this run (409 Conflict)"},
 		"a name twice that overwrites":    {[]string{made, up("{name: x, path: out}"), up("{name: x, path: out/sub, overwrite: true}"), down("{name: x, path: got}"), list}, "./b.txt "},
 		"nothing, by default":             {[]string{up("{name: x, path: none/*}"), down("{path: got}"), list}, "warning: no files were found with the path: none/*. No artifact is uploaded\n"},
-		"nothing is an error":             {[]string{up("{name: x, path: none, if-no-files-found: error}")}, "error: no files were found with the path: none\n"},
+		"nothing is an error":             {[]string{up("{name: x, path: none, if-no-files-found: error}")}, "error: ci.yml:8:31: no files were found with the path: none\n"},
 		"nothing is fine":                 {[]string{up("{name: x, path: none, if-no-files-found: ignore}"), "run: echo on"}, "no files were found with the path: none\non\n"},
 		"if-no-files-found is misspelled": {[]string{up("{path: x, if-no-files-found: fail}")}, "if-no-files-found is warn, error or ignore, and not \"fail\""},
 		"a name that no file could have":  {[]string{up("{name: a/b, path: x}")}, "error: the name of an artifact may not have any of"},
@@ -203,4 +209,28 @@ func TestAToolThatIsNotInstalled(t *testing.T) {
 		t.Skip("this machine has a Go in /usr/bin: there is no job without one")
 	}
 	require.Equal(t, "none\ngo/bin/go\n", said)
+}
+
+// What the action passes over in silence is told with its line.
+func TestDoubts(t *testing.T) {
+	const made = "run: mkdir -p out; echo 1 > out/a.conda"
+	for name, c := range map[string]struct {
+		steps []string
+		want  []string
+	}{
+		"all patterns mean something": {[]string{made, "uses: actions/upload-artifact@v4\n        with:\n          path: |\n            out/*.conda\n            out/a*"}, nil},
+		"one of several does not":     {[]string{made, "uses: actions/upload-artifact@v4\n        with:\n          path: |\n            out/*.conda\n            out/*.whl"}, []string{"ci.yml:12: no file of the artifact is found by out/*.whl"}},
+		"no artifact of a pattern":    {[]string{"uses: actions/download-artifact@v4\n        with:\n          pattern: dist-*"}, []string{"ci.yml:9:20: there is no artifact dist-* (there are: )"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := result(t, "{contents: read}", "", c.steps...)
+			require.Equal(t, runner.Success, r.Conclusion)
+			var got []string
+			for _, d := range r.Doubts {
+				got = append(got, d.Error())
+			}
+			require.Equal(t, c.want, got)
+		})
+	}
 }

@@ -1,0 +1,268 @@
+package file
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/foopack/foopack/magefiles/internal/actions/expression"
+	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
+)
+
+// Faults are what GitHub passes over in silence, and nobody can mean: names of jobs, steps, outputs, inputs and keys of a matrix that are not there, where
+// an expression is empty for ever. Each is a [Problem].
+func (w *Workflow) Faults() (found []error) {
+	for _, j := range w.Jobs {
+		all := &names{
+			w:      w,
+			j:      j,
+			matrix: matrixKeys(j.Node.At("strategy", "matrix")),
+		}
+		for _, p := range j.Node.Pairs() {
+			if p.Key.Text() != "steps" {
+				all.look(p.Value, p.Key.Text() == "if", p.Key.Text() == "outputs")
+			}
+		}
+		for _, s := range j.Node.At("steps").Items() {
+			for _, p := range s.Pairs() {
+				all.look(p.Value, p.Key.Text() == "if", false)
+			}
+			if id := s.At("id").Text(); id != "" {
+				all.before = append(all.before, id)
+			}
+		}
+		found = append(found, all.found...)
+	}
+	return found
+}
+
+// names are those that expressions of a job may use.
+type names struct {
+	w      *Workflow
+	j      *Job
+	before []string // ids of the steps so far
+	matrix []string // keys of its matrix; nil where they are not known, and empty where there is none
+	found  []error
+}
+
+// look holds all expressions of a value against what is there. Outputs of a job are made when all steps are through.
+func (a *names) look(n Node, condition, last bool) {
+	if n.n == nil {
+		return
+	}
+	switch n.n.Kind {
+	case yaml.MappingNode:
+		for _, p := range n.Pairs() {
+			a.look(p.Value, false, last)
+		}
+		return
+	case yaml.SequenceNode:
+		for _, item := range n.Items() {
+			a.look(item, false, last)
+		}
+		return
+	}
+	var paths []expression.Path
+	if condition {
+		if e, err := expression.ParseCondition(n.Text(), all); err == nil {
+			paths = e.Paths()
+		}
+	} else if t, err := expression.ParseTemplate(n.Text(), all); err == nil {
+		paths = t.Paths()
+	}
+	for _, p := range paths {
+		if what := a.lacks(p, last); what != "" {
+			a.found = append(a.found, n.lineOf(strings.Join(p, ".")).Problem("%s", what))
+		}
+	}
+}
+
+// lineOf is the line of a text of several that has some words; the value itself where there is none.
+func (n Node) lineOf(words string) Node {
+	if !n.IsBlock() {
+		return n
+	}
+	for i, line := range strings.Split(n.n.Value, "\n") {
+		if n.n.Style&yaml.LiteralStyle != 0 && strings.Contains(line, words) {
+			at := *n.n
+			at.Line, at.Column = n.n.Line+1+i, 1
+			return n.with(&at)
+		}
+	}
+	return n
+}
+
+// lacks says what of a path is not there; "" where it is, and where it cannot be told.
+func (a *names) lacks(p expression.Path, last bool) string {
+	if len(p) < 2 {
+		return ""
+	}
+	one := strings.ToLower(p[1])
+	switch p[0] {
+	case "needs":
+		return a.lacksNeed(p)
+	case "steps":
+		ids := a.before
+		if last {
+			ids = stepIDs(a.j)
+		}
+		if !has(ids, one) {
+			return fmt.Sprintf("there is no step %s before this%s", p[1], perhaps(p[1], stepIDs(a.j)))
+		}
+	case "matrix":
+		if a.matrix != nil && !has(a.matrix, one) {
+			return fmt.Sprintf("the matrix of the job %s has no %s%s", a.j.ID, p[1], perhaps(p[1], a.matrix))
+		}
+	case "inputs":
+		var inputs []string
+		for _, event := range []string{"workflow_call", "workflow_dispatch"} {
+			for _, i := range a.w.Top.At("on", event, "inputs").Pairs() {
+				inputs = append(inputs, i.Key.Text())
+			}
+		}
+		if !has(inputs, one) {
+			return fmt.Sprintf("the workflow has no input %s%s", p[1], perhaps(p[1], inputs))
+		}
+	}
+	return ""
+}
+
+func (a *names) lacksNeed(p expression.Path) string {
+	if !has(a.j.Needs, p[1]) {
+		return fmt.Sprintf("the job %s does not need %s, so that %s is always empty%s", a.j.ID, p[1], strings.Join(p, "."), perhaps(p[1], a.j.Needs))
+	}
+	i := slices.IndexFunc(a.w.Jobs, func(j *Job) bool { return strings.EqualFold(j.ID, p[1]) })
+	if len(p) < 3 || i < 0 {
+		return ""
+	}
+	if !has([]string{"result", "outputs"}, p[2]) {
+		return fmt.Sprintf("a job that is needed has result and outputs, and no %s", p[2])
+	}
+	if len(p) < 4 || a.w.Jobs[i].Uses != "" {
+		return ""
+	}
+	var outputs []string
+	for _, o := range a.w.Jobs[i].Node.At("outputs").Pairs() {
+		outputs = append(outputs, o.Key.Text())
+	}
+	if has(outputs, p[3]) {
+		return ""
+	}
+	return fmt.Sprintf("the job %s has no output %s%s", p[1], p[3], perhaps(p[3], outputs))
+}
+
+func has(names []string, name string) bool {
+	return slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, name) })
+}
+
+func perhaps(name string, names []string) string {
+	if near := manifest.Nearest(name, names); near != "" {
+		return ": is it " + near + "?"
+	}
+	return ""
+}
+
+func stepIDs(j *Job) (ids []string) {
+	for _, s := range j.Node.At("steps").Items() {
+		if id := s.At("id").Text(); id != "" {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// matrixKeys are the keys of a matrix; nil where an expression makes them.
+func matrixKeys(m Node) []string {
+	keys := []string{}
+	if !m.Is() {
+		return keys
+	}
+	if !m.IsMapping() {
+		return nil
+	}
+	for _, p := range m.Pairs() {
+		switch p.Key.Text() {
+		case "exclude":
+		case "include":
+			for _, item := range p.Value.Items() {
+				if !item.IsMapping() {
+					return nil
+				}
+				for _, k := range item.Pairs() {
+					keys = append(keys, k.Key.Text())
+				}
+			}
+		default:
+			keys = append(keys, p.Key.Text())
+		}
+	}
+	return keys
+}
+
+// Doubts are what is possible and hardly ever meant. tracked are all files of the commit, from the repository's top; known are secrets that there are.
+// Each is a [Problem].
+func (w *Workflow) Doubts(tracked, known []string) (found []error) {
+	for _, e := range w.Events {
+		for _, item := range w.Top.At("on", e.Name, "paths").Items() {
+			if p := compileAll([]string{strings.TrimPrefix(item.Text(), "!")}); len(p) == 1 && !slices.ContainsFunc(tracked, p.match) {
+				found = append(found, item.Problem("no file of the commit is like %s", item.Text()))
+			}
+		}
+	}
+	if own := w.Top.At("concurrency", "cancel-in-progress"); own.Text() == "true" && w.startsForTags() && slices.ContainsFunc(w.Jobs, func(j *Job) bool { return j.writes() }) {
+		found = append(found, own.Problem("cancel-in-progress ends a run that publishes in its middle, when another tag, or the same one, starts the next of its group"))
+	}
+	w.eachSecret(func(name, variable string, at Node) {
+		names := known
+		if variable != "" {
+			names = append(slices.Clone(known), variable)
+		}
+		if near := manifest.Nearest(name, names); near != "" && !has(names, name) {
+			found = append(found, at.Problem("secrets.%s is empty where there is no such secret: is it %s?", name, near))
+		}
+	})
+	return found
+}
+
+// startsForTags reports whether a push of a tag may start the workflow.
+func (w *Workflow) startsForTags() bool {
+	return slices.ContainsFunc(w.Events, func(e Event) bool {
+		return e.Name == "push" && (e.Filters["tags"] != nil || e.Filters["tags-ignore"] != nil || e.Filters["branches"] == nil && e.Filters["branches-ignore"] == nil)
+	})
+}
+
+// writes reports whether a job may change something outside.
+func (j *Job) writes() bool {
+	return slices.ContainsFunc([]string{"id-token", "contents", "packages", "deployments", "pages"}, j.Permissions.Writes)
+}
+
+// eachSecret visits the places where secrets are asked for, each with the key that it is given by.
+func (w *Workflow) eachSecret(visit func(name, key string, at Node)) {
+	var look func(key string, n Node)
+	look = func(key string, n Node) {
+		for _, p := range n.Pairs() {
+			look(p.Key.Text(), p.Value)
+		}
+		if n.n == nil || n.n.Kind == yaml.MappingNode {
+			return
+		}
+		if n.n.Kind == yaml.SequenceNode {
+			for _, item := range n.Items() {
+				look(key, item)
+			}
+			return
+		}
+		t, err := expression.ParseTemplate(n.Text(), all)
+		if err != nil {
+			return
+		}
+		for _, p := range t.Paths() {
+			if p[0] == "secrets" && len(p) > 1 {
+				visit(p[1], key, n.lineOf(strings.Join(p, ".")))
+			}
+		}
+	}
+	look("", w.Top)
+}

@@ -1,0 +1,128 @@
+// Package machine says what the jobs of a workflow get of this machine: what leads to the network, and the caches of tools, and no more.
+package machine
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/foopack/foopack/magefiles/internal/command"
+)
+
+// passed are the variables of this process that a job gets: how the network is reached, what language programs speak, where tools are kept.
+var passed = []string{
+	"LANG", "LC_ALL", "TZ", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR", "GOPROXY",
+	"GOSUMDB", "GONOSUMDB", "GOTOOLCHAIN", "GOPRIVATE", "PIP_INDEX_URL", "PIP_CERT", "PIP_FIND_LINKS", "PIP_CONFIG_FILE", "UV_DEFAULT_INDEX", "UV_OFFLINE", "UV_FIND_LINKS",
+	"UV_PYTHON_INSTALL_DIR", "PIPELINE_TOOLCHAIN",
+}
+
+// imagePath is PATH as GitHub's images begin it.
+const imagePath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+// Caches is what is said of the caches that jobs share.
+const Caches = "the caches of Go, pip, uv and of the pipeline's tools are those of this machine, and warmer than GitHub's"
+
+// Environ is what all jobs begin with, of this process's environment.
+func Environ(ours []string) []string {
+	clean, _ := command.Withhold(ours)
+	job := []string{"PATH=" + imagePath, "GOFLAGS=-modcacherw -trimpath"}
+	for _, name := range passed {
+		if v, set := command.Getenv(clean, name); set {
+			job = append(job, name+"="+v)
+		}
+	}
+	return append(job, caches(clean)...)
+}
+
+// caches are the variables by which tools find what they have downloaded and compiled before.
+func caches(ours []string) (all []string) {
+	home, _ := command.Getenv(ours, "HOME")
+	either := func(name, below string, parts ...string) {
+		dir, _ := command.Getenv(ours, name)
+		if dir == "" && below != "" {
+			dir = filepath.Join(append([]string{below}, parts...)...)
+		}
+		if info, err := os.Stat(dir); err == nil && info.IsDir() {
+			all = append(all, name+"="+dir)
+		}
+	}
+	either("XDG_CACHE_HOME", home, ".cache")
+	either("GOCACHE", home, ".cache", "go-build")
+	if path, _ := command.Getenv(ours, "GOPATH"); path != "" {
+		home = ""
+		either("GOMODCACHE", filepath.SplitList(path)[0], "pkg", "mod")
+	}
+	either("GOMODCACHE", home, "go", "pkg", "mod")
+	return all
+}
+
+// Path is the person's PATH, on which there is what actions install.
+func Path(ours []string) string {
+	v, _ := command.Getenv(ours, "PATH")
+	return v
+}
+
+// Python finds an interpreter of a version, such as 3.13 or 3.13.1: on PATH by its name, or where pyenv, uv and the runners of a CI keep theirs; "" where
+// there is none.
+func Python(ours []string, version string) string {
+	minor := minorVersion.FindString(version)
+	if minor == "" || version != minor && !strings.HasPrefix(version, minor+".") {
+		return "" // a range, or another kind of Python
+	}
+	of := func(name, otherwise string) string {
+		if v, _ := command.Getenv(ours, name); v != "" {
+			return v
+		}
+		home, _ := command.Getenv(ours, "HOME")
+		return filepath.Join(home, otherwise)
+	}
+	var found []string
+	for _, pattern := range []string{
+		filepath.Join(of("PYENV_ROOT", ".pyenv"), "versions", version+"*"),
+		filepath.Join(of("UV_PYTHON_INSTALL_DIR", ".local/share/uv/python"), "cpython-"+version+"*"),
+		filepath.Join(of("RUNNER_TOOL_CACHE", ".none"), "Python", version+"*", "*"),
+	} {
+		dirs, _ := filepath.Glob(pattern) // a folder with a bracket in its name is none that is found
+		found = append(found, dirs...)
+	}
+	for _, dir := range slices.Backward(found) {
+		rest := dir[strings.LastIndex(dir, version)+len(version):]
+		python := filepath.Join(dir, "bin", "python"+minor)
+		if info, err := os.Stat(python); err == nil && info.Mode().IsRegular() && (rest == "" || rest[0] < '0' || rest[0] > '9') {
+			return python
+		}
+	}
+	if path, err := command.LookPath("python"+minor, ours); err == nil && version == minor && !strings.Contains(path, "/shims/") {
+		return path
+	}
+	return ""
+}
+
+var minorVersion = regexp.MustCompile(`^3\.\d+`)
+
+var secretName = regexp.MustCompile(`(?i)secrets(?:\.|\[')([A-Z_][A-Z0-9_]*)`)
+
+// Secrets are values for all secrets that the workflow files of a folder name.
+func Secrets(files fs.FS) (map[string]string, error) {
+	secrets := map[string]string{}
+	all, err := fs.Glob(files, ".github/workflows/*.y*ml")
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range all {
+		data, err := fs.ReadFile(files, name)
+		if err != nil {
+			return nil, err
+		}
+		for _, m := range secretName.FindAllStringSubmatch(string(data), -1) {
+			secrets[strings.ToUpper(m[1])] = StandInValue(m[1])
+		}
+	}
+	return secrets, nil
+}
+
+// StandInValue is what stands for a secret.
+func StandInValue(name string) string { return "stand-in-for-" + strings.ToLower(name) }

@@ -1,0 +1,109 @@
+// Package verdict says in an error why a run of a workflow did not go well, with the lines of the file that are to blame.
+package verdict
+
+import (
+	"errors"
+	"fmt"
+	"path"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/foopack/foopack/magefiles/internal/actions/file"
+	"github.com/foopack/foopack/magefiles/internal/actions/runner"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+)
+
+// lastLines is how many lines of a step's log are shown.
+const lastLines = 20
+
+// Of is nil for a run that went well or was skipped, and else names the first step that is to blame, with what the file grants its job.
+func Of(r *runner.Result) error {
+	switch r.Conclusion {
+	case runner.Success, runner.Skipped:
+		return nil
+	}
+	for _, with := range []string{runner.Failure, runner.Canceled} {
+		for _, j := range r.Jobs {
+			if err := blame(r, j, with); err != nil {
+				return err
+			}
+		}
+	}
+	why := r.Why
+	if why == "" {
+		why = "the run is " + r.Conclusion
+	}
+	return operr.New("run it again", "%s: %s", r.File, why)
+}
+
+// blame names what ended so in a job; nil where nothing did.
+func blame(r *runner.Result, j *runner.Job, with string) error {
+	next := "`mage ci:run " + path.Base(r.File) + " -job=" + j.ID + "` runs it alone"
+	if len(j.Legs) == 0 && j.Conclusion == with {
+		return operr.New(next, "%s:%d: the job %s is a %s: %s", r.File, j.Line, j.ID, with, j.Why)
+	}
+	for _, l := range j.Legs {
+		if l.Conclusion != with || l.Allowed {
+			continue
+		}
+		for _, called := range l.Jobs {
+			if err := blame(r, called, with); err != nil {
+				return err
+			}
+		}
+		for _, s := range l.Steps {
+			if s.Conclusion == with {
+				return operr.New(next, "%s: the step %q of the job %s: %s; %s", at(l.Node, s.Line), s.Name, l.Name, with, given(l)).
+					WithDetail(detail(r, s))
+			}
+		}
+		return operr.New(next, "%s: the job %s: %s %s", at(l.Node, j.Line), l.Name, with, l.Why)
+	}
+	return nil
+}
+
+// at is a line of the file that has a job.
+func at(job file.Node, line int) string {
+	var p *file.Problem
+	if errors.As(job.Problem(""), &p) {
+		return fmt.Sprintf("%s:%d", p.File, line)
+	}
+	return fmt.Sprint(line)
+}
+
+// given is what the file gives a job, and where it says so.
+func given(l *runner.Leg) string {
+	may := "the job may: " + l.Grant.String()
+	if l.Rights.Is() {
+		may += fmt.Sprintf(" (permissions in line %d)", l.Rights.Line())
+	} else {
+		may += " (no line says permissions)"
+	}
+	if l.Environment == "" {
+		return may + fmt.Sprintf("; no environment (the job is in line %d)", l.Node.Line()-1)
+	}
+	return may + fmt.Sprintf("; environment %s (line %d)", l.Environment, l.Node.At("environment").Line())
+}
+
+// notFound is what shells say of a program that is not there.
+var notFound = regexp.MustCompile(`(?:^|: )([\w.+-]+): (?:command )?not found$`)
+
+// detail is the end of a step's log, with what is doubtful in the file.
+func detail(r *runner.Result, s *runner.Step) string {
+	log := s.Log
+	if len(log) > lastLines {
+		log = log[len(log)-lastLines:]
+	}
+	lines := append([]string{}, log...)
+	for _, line := range log {
+		if m := notFound.FindStringSubmatch(line); m != nil {
+			lines = append(lines, m[1]+" is not on PATH: no step of the job before line "+strconv.Itoa(s.Line)+" installs it")
+			break
+		}
+	}
+	for _, d := range r.Doubts {
+		lines = append(lines, "look at "+d.Error())
+	}
+	return strings.Join(lines, "\n")
+}

@@ -1,0 +1,60 @@
+package workflows
+
+import (
+	"context"
+	"crypto/rand"
+	"maps"
+	"path"
+	"strconv"
+	"sync"
+
+	"github.com/foopack/foopack/magefiles/internal/actions/runner"
+	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/oidc"
+)
+
+// granting gives the jobs of one run what the file grants them, until the run ends.
+type granting struct {
+	*CI
+	run int64
+
+	mu     sync.Mutex
+	tokens []string
+}
+
+// token is the GITHUB_TOKEN of a job.
+func (g *granting) token(of runner.Asked) (string, error) {
+	token := "ghs_" + rand.Text()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.tokens = append(g.tokens, token)
+	g.Grant(token, maps.Clone(of.Grant))
+	return token, nil
+}
+
+// end ends all tokens, as GitHub does with the job.
+func (g *granting) end() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, t := range g.tokens {
+		g.Revoke(t)
+	}
+}
+
+// Ids of the owner and the repository, as they stand in ID tokens.
+const ownerID, repositoryID = "123", "456"
+
+// idToken is how a job gets an ID token: asked for those alone that may have one.
+func (g *granting) idToken(of runner.Asked) (url, token string, err error) {
+	claims := oidc.GitHubClaims(g.Repository, path.Base(of.Workflow), of.Event.Ref, of.Environment)
+	claims["event_name"], claims["sha"] = of.Event.Name, of.Event.SHA
+	claims["run_id"], claims["run_attempt"] = strconv.FormatInt(g.run, 10), strconv.Itoa(max(of.Event.Attempt, 1))
+	env := g.Job(oidc.Immutable(claims, ownerID, repositoryID))
+	url, _ = command.Getenv(env, "ACTIONS_ID_TOKEN_REQUEST_URL")
+	token, _ = command.Getenv(env, "ACTIONS_ID_TOKEN_REQUEST_TOKEN")
+	return url, token, nil
+}
+
+func (g *granting) approve(ctx context.Context, environment string) error {
+	return g.CI.Approve(ctx, g.run, environment)
+}

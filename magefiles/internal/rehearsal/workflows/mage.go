@@ -1,0 +1,26 @@
+package workflows
+
+import "strings"
+
+// script is what stands for a program that an action installs: of Go's, `go tool mage TARGET` begins the magefile that is compiled already where there is one
+// to compile, and all else the program itself.
+func (c *CI) script(program, found string) string {
+	text := "#!/bin/sh\n"
+	if program == "go" {
+		text += `if [ "$1" = tool ] && [ "$2" = mage ]; then
+	case $3 in
+	'' | -*) ;;
+	*)
+		for f in magefiles *[mM]agefile*.go; do
+			if [ -e "$f" ]; then shift 2 && exec ` + quote(c.Program) + ` "$@"; fi
+		done
+		;;
+	esac
+fi
+`
+	}
+	return text + "exec " + quote(found) + ` "$@"` + "\n"
+}
+
+// quote makes one word of sh.
+func quote(word string) string { return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'" }

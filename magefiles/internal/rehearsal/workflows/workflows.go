@@ -1,0 +1,296 @@
+// Package workflows runs the workflow files that a commit of the embedded remote has, as GitHub would for a tag: whether one starts, and then by package
+// actions/runner, each job with what the file grants it. A job that calls mage gets the magefile that is compiled already.
+//
+//	workflows.go   what stands in for GitHub's runners, and a run of one file
+//	grant.go       what a job is given: tokens, an approval
+//	mage.go        what `go tool mage` is to a job
+//	report.go      what came of a run, as a report has it
+package workflows
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/foopack/foopack/magefiles/internal/actions/expression"
+	"github.com/foopack/foopack/magefiles/internal/actions/file"
+	"github.com/foopack/foopack/magefiles/internal/actions/runner"
+	"github.com/foopack/foopack/magefiles/internal/actions/runner/machine"
+	"github.com/foopack/foopack/magefiles/internal/actions/runner/standin"
+	"github.com/foopack/foopack/magefiles/internal/actions/runner/verdict"
+	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+)
+
+// Folder is where workflow files are, from the top of a repository.
+const Folder = ".github/workflows"
+
+// Config is what stands in for GitHub and its runners.
+type Config struct {
+	Runner     command.Runner
+	Environ    []string // of this machine; a job gets of it what leads to the network, and caches
+	Further    []string // what each job has beside: the addresses of the world
+	Program    string   // the compiled magefile
+	Dir        string   // for what jobs write
+	Remote     string   // folder of the bare repository
+	Repository string   // "owner/name"
+	API        string   // URL of GitHub's
+	Branch     string   // the default one
+	Key        string   // what a secret is worth that a step has as PREFIX_API_KEY
+	Variables  map[string]string
+	StandIns   map[string]string // for actions, as `[tool.release.actions]` has them
+
+	Git     func(ctx context.Context, args ...string) (string, error)            // on the remote
+	Grant   func(token string, rights map[string]string)                         // lets a job in by its token
+	Revoke  func(token string)                                                   // ends that
+	Job     func(claims map[string]any) []string                                 // the variables by which a job gets ID tokens
+	Approve func(ctx context.Context, run int64, environment string) (err error) // waits for those who have to approve
+}
+
+// CI runs workflow files; runs at the same time know each other by their concurrency groups.
+type CI struct {
+	Config
+
+	mu     sync.Mutex
+	runner *runner.Runner
+}
+
+// Event is what starts a run.
+type Event struct {
+	Name    string // push or workflow_dispatch
+	Tag     string
+	Tags    int  // that came by the same push
+	ByJob   bool // it was pushed by a job, with its token
+	Commit  string
+	Run     int64 // its id on GitHub
+	Attempt int
+}
+
+// Has reports whether a commit has a workflow file.
+func (c *CI) Has(ctx context.Context, commit, name string) bool {
+	_, err := c.Git(ctx, "cat-file", "-e", commit+":"+path.Join(Folder, name))
+	return err == nil
+}
+
+// Starts reports whether GitHub starts a workflow file for an event, and else why not.
+func (c *CI) Starts(ctx context.Context, name string, e Event) (starts bool, why string, err error) {
+	text, err := c.Git(ctx, "cat-file", "blob", e.Commit+":"+path.Join(Folder, name))
+	if err != nil {
+		return false, "", err
+	}
+	w, err := file.Read(path.Join(Folder, name), []byte(text))
+	if err != nil {
+		return false, "GitHub refuses the file: " + err.Error(), nil
+	}
+	message, err := c.Git(ctx, "log", "-1", "--format=%B", "--end-of-options", e.Commit)
+	if err != nil {
+		return false, "", err
+	}
+	starts, why = w.Starts(file.Occurrence{
+		Event:      e.Name,
+		Ref:        tags + e.Tag,
+		Tags:       e.Tags,
+		Default:    c.Branch,
+		ByJobToken: e.ByJob,
+		Message:    message,
+	})
+	return starts, why, nil
+}
+
+const tags = "refs/tags/"
+
+// Check is why a workflow file of a work tree cannot be run here for a tag; nil where it can, and where it is not there.
+func Check(top fs.FS, name string, standIns map[string]string) error {
+	data, err := fs.ReadFile(top, path.Join(Folder, name))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	w, err := file.Read(path.Join(Folder, name), data)
+	if err == nil {
+		err = errors.Join(w.Faults()...)
+	}
+	if err == nil {
+		err = runner.New(runner.Config{
+			Files:   top,
+			Actions: standin.With(standIns),
+		}).Check(w, runner.Event{
+			Name: "push",
+			Ref:  tags + "v0",
+		})
+	}
+	var problem *file.Problem
+	if errors.As(err, &problem) {
+		return operr.New("correct the file and commit it: a rehearsal runs it as it stands there", "%w", err)
+	}
+	return err
+}
+
+// secretsOf are names of secrets that the pipeline itself reads from the environment, and the one that GitHub gives.
+var secretsOf = []string{"GITHUB_TOKEN", "PREFIX_API_KEY", "DEPLOY_SSH_PRIVATE_KEY", "DEPLOY_KNOWN_HOSTS"}
+
+// Doubts are what of the workflow files of a work tree is possible, and hardly meant; tracked are the files of the commit. Each has its file and line. A file
+// that cannot be read is told too: GitHub starts nothing by it.
+func Doubts(top fs.FS, tracked []string) (found []string) {
+	names, _ := fs.Glob(top, Folder+"/*.y*ml") // the pattern is a possible one
+	for _, name := range names {
+		data, err := fs.ReadFile(top, name)
+		var all []error
+		if err == nil {
+			var w *file.Workflow
+			if w, err = file.Read(name, data); err == nil {
+				all = append(w.Faults(), w.Doubts(tracked, secretsOf)...)
+			}
+		}
+		for _, err := range append(all, err) {
+			if err != nil {
+				found = append(found, strings.Split(err.Error(), "\n")...)
+			}
+		}
+	}
+	return found
+}
+
+// Run runs a workflow file for an event. What keeps it from running at all is in the report too.
+func (c *CI) Run(ctx context.Context, name string, e Event) (report Report) {
+	dir := filepath.Join(c.Dir, strconv.FormatInt(e.Run, 10)+"."+strconv.Itoa(e.Attempt))
+	defer func() { _ = os.RemoveAll(dir) }() // runners are thrown away; what is left is swept
+	result, err := c.run(ctx, dir, name, e)
+	if err == nil {
+		report = newReport(result)
+		report.Artifacts, err = readArtifacts(result)
+		if why := verdict.Of(result); why != nil {
+			err = why
+		}
+	}
+	report.Workflow, report.Err = name, err
+	return report
+}
+
+func (c *CI) run(ctx context.Context, dir, name string, e Event) (*runner.Result, error) {
+	files := filepath.Join(dir, "files")
+	if err := c.export(ctx, e.Commit, files); err != nil {
+		return nil, err
+	}
+	data, err := os.ReadFile(filepath.Join(files, filepath.FromSlash(Folder), name))
+	if err != nil {
+		return nil, err
+	}
+	w, err := file.Read(path.Join(Folder, name), data)
+	if err != nil {
+		return nil, err
+	}
+	secrets, err := c.secrets(os.DirFS(files))
+	if err != nil {
+		return nil, err
+	}
+	jobs := &granting{CI: c, run: e.Run}
+	defer jobs.end()
+	return c.with(runner.Config{
+		Runner:     c.Runner,
+		Environ:    append(machine.Environ(c.Environ), c.Further...),
+		Installed:  machine.Path(c.Environ),
+		Dir:        dir,
+		Files:      os.DirFS(files),
+		Remote:     c.Remote,
+		Repository: c.Repository,
+		API:        c.API,
+		Variables:  c.Variables,
+		Secrets:    secrets,
+		Actions:    standin.With(c.StandIns),
+		Token:      jobs.token,
+		IDToken:    jobs.idToken,
+		Approve:    jobs.approve,
+		Python:     func(version string) string { return machine.Python(c.Environ, version) },
+		Script:     c.script,
+	}).Run(ctx, w, runner.Event{
+		Name:    e.Name,
+		Ref:     tags + e.Tag,
+		SHA:     e.Commit,
+		Actor:   "rehearsal",
+		Payload: c.payload(e),
+		Run:     e.Run,
+		Attempt: e.Attempt,
+	}, "")
+}
+
+// with is the runner of all runs, told what one of them needs.
+func (c *CI) with(of runner.Config) *runner.Runner {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.runner == nil {
+		c.runner = runner.New(of)
+	}
+	return c.runner.With(of)
+}
+
+// export writes the workflow files of a commit into a folder.
+func (c *CI) export(ctx context.Context, commit, dir string) error {
+	names, err := c.Git(ctx, "ls-tree", "-r", "-z", "--name-only", commit, "--", Folder+"/")
+	if err != nil {
+		return err
+	}
+	for name := range strings.SplitSeq(strings.TrimRight(names, "\x00"), "\x00") {
+		text, err := c.Git(ctx, "cat-file", "blob", commit+":"+name)
+		if err != nil {
+			return err
+		}
+		to := filepath.Join(dir, filepath.FromSlash(name))
+		if err := errors.Join(os.MkdirAll(filepath.Dir(to), 0o755), os.WriteFile(to, []byte(text+"\n"), 0o644)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// apiKey is where a step has a secret for a variable by which packages are published.
+var apiKey = regexp.MustCompile(`(?i)PREFIX_API_KEY:\s*['"]?\$\{\{\s*secrets(?:\.|\[')([A-Z_][A-Z0-9_]*)`)
+
+// secrets are values for all that the files name: the key of the embedded channel for those that are worth one, and stand-ins for the others.
+func (c *CI) secrets(files fs.FS) (map[string]string, error) {
+	secrets, err := machine.Secrets(files)
+	if err != nil {
+		return nil, err
+	}
+	names, err := fs.Glob(files, Folder+"/*.y*ml")
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range names {
+		data, err := fs.ReadFile(files, name)
+		if err != nil {
+			return nil, err
+		}
+		for _, m := range apiKey.FindAllStringSubmatch(string(data), -1) {
+			secrets[strings.ToUpper(m[1])] = c.Key
+		}
+	}
+	return secrets, nil
+}
+
+// payload is what a webhook would have of the event, as far as files ask for it.
+func (c *CI) payload(e Event) *expression.Object {
+	owner, name, _ := strings.Cut(c.Repository, "/")
+	o := expression.NewObject(
+		"ref", tags+e.Tag,
+		"repository", expression.NewObject("full_name", c.Repository, "name", name, "owner", expression.NewObject("login", owner), "default_branch", c.Branch),
+		"sender", expression.NewObject("login", "rehearsal"),
+	)
+	if e.Name == "push" {
+		o.Set("before", strings.Repeat("0", len(e.Commit)))
+		o.Set("after", e.Commit)
+		o.Set("created", true)
+		o.Set("deleted", false)
+		o.Set("forced", false)
+	}
+	return o
+}
