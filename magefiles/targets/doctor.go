@@ -10,9 +10,14 @@ import (
 // doctor version:show`.
 func Doctor(ctx context.Context) error {
 	return run(ctx, func(ctx context.Context, a *pipeline) error {
-		findings := a.doctor().Examine(ctx)
+		d := a.doctor()
+		findings := d.Examine(ctx)
 		a.view.Findings(findings)
-		return doctor.Missing(findings)
+		err := doctor.Missing(findings)
+		if err == nil {
+			a.view.Line("→ %s", d.First(ctx))
+		}
+		return err
 	})
 }
 

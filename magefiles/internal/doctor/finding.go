@@ -21,8 +21,12 @@ func Missing(findings []Finding) error {
 			n++
 		}
 	}
-	if n == 0 {
+	const next = "get what the lines marked ✗ name"
+	switch n {
+	case 0:
 		return nil
+	case 1:
+		return operr.New(next, "1 thing that every run needs is missing")
 	}
-	return operr.New("get what the lines marked ✗ name", "%s that every run needs is missing", operr.Count(n, "thing"))
+	return operr.New(next, "%d things that every run needs are missing", n)
 }
