@@ -6,6 +6,7 @@ import (
 
 	"github.com/magefile/mage/mg"
 
+	"github.com/foopack/foopack/magefiles/internal/ciwrite"
 	"github.com/foopack/foopack/magefiles/internal/lint"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
@@ -18,7 +19,7 @@ func Check(ctx context.Context) error {
 	if err := inPackages(ctx, func(context.Context, *pipeline, *workspace.Workspace) error { return nil }); err != nil {
 		return err
 	}
-	mg.CtxDeps(ctx, lintGo, lintFiles, mg.F(rootTask, "lint"), mg.F(rootTask, "fmt-check"), versionsAgree, Test.All)
+	mg.CtxDeps(ctx, lintGo, lintFiles, mg.F(rootTask, "lint"), mg.F(rootTask, "fmt-check"), versionsAgree, workflowsFresh, Test.All)
 	return nil
 }
 
@@ -42,6 +43,17 @@ func formatGo(ctx context.Context) error  { return jobInWorkspace(ctx, linting(l
 func versionsAgree(ctx context.Context) error {
 	return jobInWorkspace(ctx, linting(lint.Linter.Versions))
 }
+
+// workflowsFresh says which workflow files have fallen behind. That is no failure: nobody has to have them written.
+func workflowsFresh(ctx context.Context) error {
+	return jobInWorkspace(ctx, func(ctx context.Context, a *pipeline, w *workspace.Workspace) error {
+		if stale, err := ciwrite.Stale(ctx, a.runner, w); err == nil && stale != "" {
+			a.view.Say("%s", stale)
+		}
+		return ctx.Err()
+	})
+}
+
 func testGo(ctx context.Context) error { return jobInWorkspace(ctx, linting(lint.Linter.Test)) }
 
 func linting(job func(l lint.Linter, ctx context.Context) error) body {

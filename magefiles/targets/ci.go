@@ -8,6 +8,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/actions/starts"
 	"github.com/foopack/foopack/magefiles/internal/cirun"
+	"github.com/foopack/foopack/magefiles/internal/ciwrite"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/touched"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
@@ -50,6 +51,26 @@ func (CI) Matrix(ctx context.Context,
 		}
 		r := touched.Request{Repo: repo, Since: orZero(since), Event: jobEvent()}
 		return answer(a, isSet(json), func() (touched.Work, error) { return r.Work(ctx, w, setOutput) }, a.view.Work)
+	})
+}
+
+// Write writes the workflow files. They are made for this workspace: ci.yml, release.yml, one for each image, deploy.yml. For example: `mage ci:write`,
+// `mage ci:write -diff`.
+func (CI) Write(ctx context.Context,
+	diff *bool, // show what would change, and write nothing
+	json *bool, // print one JSON object
+) error {
+	return inPackages(ctx, func(ctx context.Context, a *pipeline, w *workspace.Workspace) error {
+		var result ciwrite.Result
+		err := answer(a, isSet(json), func() (ciwrite.Result, error) {
+			var err error
+			result, err = ciwrite.Write(ctx, a.runner, w, isSet(diff))
+			return result, err
+		}, func(r ciwrite.Result) { r.Show(a.view) })
+		if err != nil || isSet(diff) {
+			return err
+		}
+		return result.Refused()
 	})
 }
 

@@ -82,7 +82,7 @@ func TestEachEnvironmentHasAJobOfItsOwn(t *testing.T) {
 		require.Equal(t, map[string]string{"contents": "read", "packages": "read"}, j.Permissions)
 		require.Contains(t, j.If, ofTheDefaultBranch)
 		require.Contains(t, j.If, "(inputs.environment || '"+name+"') == '"+name+"'")
-		require.Equal(t, "go tool mage deploy:"+name+` -digest="$DIGEST" -tag="$TAG" -wait=15m -yes`, j.run(t, name))
+		require.Equal(t, "go tool mage deploy:to "+name+` -digest="$DIGEST" -tag="$TAG" -wait=15m -yes`, j.run(t, name))
 		require.Empty(t, j.Env)
 		if n > 0 {
 			require.Equal(t, names[n-1], j.Needs)

@@ -48,7 +48,7 @@ var groups = []group{
 	},
 	{
 		title:   "CI",
-		targets: []string{"ci:matrix", "ci:triggers", "ci:run", "ci:"},
+		targets: []string{"ci:write", "ci:matrix", "ci:triggers", "ci:run", "ci:"},
 	},
 	{
 		title:   "Workshop",

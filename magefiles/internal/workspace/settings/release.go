@@ -15,22 +15,24 @@ import (
 
 // Config is the [tool.release] table of the root manifest.
 type Config struct {
-	Channel    string       `json:"channel"`             // name of the channel on prefix.dev; default: the workspace's name, where the manifest has one that fits
-	Named      bool         `json:"-"`                   // the table itself names the channel
-	Versioning string       `json:"versioning"`          // "lockstep", where all packages have one version, or "independent", where each has its own; default "lockstep"
-	Publish    string       `json:"publish"`             // who uploads: "ci", where the tag starts a workflow, or "here", where the release does; default "ci"
-	Branches   []string     `json:"branches,omitempty"`  // that releases are made from: a name, a pattern such as 1.*, or a list of them; default: the remote's default branch
-	Branch     string       `json:"branch"`              // the first of Branches that is a name and no pattern; "" where there is none
-	Remote     string       `json:"remote"`              // git remote that tags are pushed to; default "origin"
-	Commit     string       `json:"commit"`              // message of a release's commit, in which {title} is what is released; default "chore(release): {title}"
-	TagMessage string       `json:"tag-message"`         // message of each tag, in which {title} is what is released; default "{title}"
-	Changelog  string       `json:"changelog,omitempty"` // Markdown file from the root that a release writes into; default: CHANGELOG.md, HISTORY.md or CHANGES.md
-	Include    []string     `json:"include,omitempty"`   // files and folders from the root that builds need though git ignores them; default: none
-	Pass       []string     `json:"pass,omitempty"`      // variables that tasks, builds and hooks get though they may hold a credential; default: none
-	Copies     []Copy       `json:"-"`                   // files from the root in which a bump replaces the old version as well; default: none
-	Ignore     []string     `json:"ignore,omitempty"`    // folders and manifests that are no part of the workspace, as .gitignore has patterns; default: none
-	PyPI       []StandIn    `json:"-"`                   // what stands for a conda package where there is no conda: a project on PyPI, a program, or false, which leaves it out
-	Pos        manifest.Pos `json:"-"`                   // of the table; zero where there is none
+	Channel    string       `json:"channel"`               // name of the channel on prefix.dev; default: the workspace's name, where the manifest has one that fits
+	Named      bool         `json:"-"`                     // the table itself names the channel
+	Versioning string       `json:"versioning"`            // "lockstep", where all packages have one version, or "independent", where each has its own; default "lockstep"
+	Publish    string       `json:"publish"`               // who uploads: "ci", where the tag starts a workflow, or "here", where the release does; default "ci"
+	Branches   []string     `json:"branches,omitempty"`    // that releases are made from: a name, a pattern such as 1.*, or a list of them; default: the remote's default branch
+	Branch     string       `json:"branch"`                // the first of Branches that is a name and no pattern; "" where there is none
+	Remote     string       `json:"remote"`                // git remote that tags are pushed to; default "origin"
+	Commit     string       `json:"commit"`                // message of a release's commit, in which {title} is what is released; default "chore(release): {title}"
+	TagMessage string       `json:"tag-message"`           // message of each tag, in which {title} is what is released; default "{title}"
+	Changelog  string       `json:"changelog,omitempty"`   // Markdown file from the root that a release writes into; default: CHANGELOG.md, HISTORY.md or CHANGES.md
+	Include    []string     `json:"include,omitempty"`     // files and folders from the root that builds need though git ignores them; default: none
+	Secret     string       `json:"secret,omitempty"`      // name of the CI's secret by which release.yml publishes; default: trusted publishing
+	ReadSecret string       `json:"read-secret,omitempty"` // name of the CI's secret by which release.yml reads a private channel; default: none
+	Pass       []string     `json:"pass,omitempty"`        // variables that tasks, builds and hooks get though they may hold a credential; default: none
+	Copies     []Copy       `json:"-"`                     // files from the root in which a bump replaces the old version as well; default: none
+	Ignore     []string     `json:"ignore,omitempty"`      // folders and manifests that are no part of the workspace, as .gitignore has patterns; default: none
+	PyPI       []StandIn    `json:"-"`                     // what stands for a conda package where there is no conda: a project on PyPI, a program, or false, which leaves it out
+	Pos        manifest.Pos `json:"-"`                     // of the table; zero where there is none
 }
 
 // What Config.Commit and Config.TagMessage are where they are not configured, and what stands in them for what is released.
@@ -60,6 +62,7 @@ func ReadConfig(s *manifest.File, channel string) Config {
 	fields := map[string]*string{
 		"channel": &c.Channel, "versioning": &c.Versioning, "publish": &c.Publish, "remote": &c.Remote,
 		"commit": &c.Commit, "tag-message": &c.TagMessage, "changelog": &c.Changelog,
+		"secret": &c.Secret, "read-secret": &c.ReadSecret,
 	}
 	keys := []string{"branch", "copies", "ignore", "include", "pass", "pypi"}
 	for k := range fields {
@@ -105,6 +108,8 @@ func ReadConfig(s *manifest.File, channel string) Config {
 	checkMessage(s, n.Get("commit"))
 	checkMessage(s, n.Get("tag-message"))
 	checkChangelog(s, n.Get("changelog"))
+	checkSecret(s, n.Get("secret"))
+	checkSecret(s, n.Get("read-secret"))
 	return c
 }
 
@@ -153,6 +158,13 @@ func readIgnore(s *manifest.File, n *tomledit.Node, c *Config) {
 
 // variable is the name of one, without a pattern: each is named on its own.
 var variable = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
+// checkSecret refuses what is not the name of a secret of GitHub's.
+func checkSecret(s *manifest.File, n *tomledit.Node) {
+	if n.Is(tomledit.String) && (!variable.MatchString(n.Text()) || strings.HasPrefix(strings.ToUpper(n.Text()), "GITHUB_")) {
+		s.Fail(n, "name the secret, and keep its value out of the file: "+n.Key+` = "PREFIX_API_KEY"`, "%s cannot be %q, which is not the name of a secret", n.Key, n.Text())
+	}
+}
 
 // readPass reads the variables that tasks, builds and hooks get though they may hold a credential.
 func readPass(s *manifest.File, n *tomledit.Node, c *Config) {

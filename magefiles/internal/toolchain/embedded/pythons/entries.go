@@ -1,10 +1,12 @@
 package pythons
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/foopack/foopack/magefiles/internal/condapkg"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
+	"github.com/foopack/foopack/magefiles/internal/version"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
@@ -26,6 +28,26 @@ func readPackage(known []Ask, p *workspace.Package, roles ...manifest.Role) ([]A
 // IsEntry reports whether a dependency asks for an interpreter, and for nothing else.
 func IsEntry(d manifest.Dependency) bool {
 	return d.Kind == manifest.Conda && manifest.CondaName(d.Name) == "python"
+}
+
+// MinorsOf are the versions, such as "3.12", that every package takes, of those that the tools of the toolchain run on: the oldest first, and at least
+// one. What cannot be read rules nothing out.
+func MinorsOf(packages []*workspace.Package) (fit []string) {
+	var asks []Ask
+	for _, p := range packages {
+		if more, err := ReadBuild(p); err == nil {
+			asks = append(asks, more...)
+		}
+	}
+	for minor := oldestMinor; minor <= toolsMinor; minor++ {
+		if meets(asks, version.MustParse(fmt.Sprintf("3.%d.%d", minor, lastPatch))) {
+			fit = append(fit, fmt.Sprintf("3.%d", minor))
+		}
+	}
+	if len(fit) == 0 { // a newer one is on GitHub's machines already
+		fit = []string{fmt.Sprintf("3.%d", toolsMinor)}
+	}
+	return fit
 }
 
 // ReadBuild reads what a package's build asks for.
