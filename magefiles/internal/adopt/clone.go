@@ -42,7 +42,13 @@ func (a Adopter) plan(ctx context.Context, w *workspace.Workspace, repo *gitrepo
 	if p.Found, err = find(ctx, w, repo, head, r); err != nil {
 		return nil, err
 	}
-	c := &changes{top: p.clone, folder: folder, why: map[string]string{}}
+	c := &changes{
+		top:    p.clone,
+		folder: folder,
+		mage:   p.Mage,
+		why:    map[string]string{},
+		was:    map[string][]byte{},
+	}
 	if err := c.settings(p.Found, r); err != nil {
 		return nil, err
 	}

@@ -80,7 +80,7 @@ func find(ctx context.Context, w *workspace.Workspace, repo *gitrepo.Repo, head 
 	for _, d := range w.Disagreements() {
 		f.Apart = f.Apart || d.Apart
 		if !d.Apart {
-			f.Disagrees = append(f.Disagrees, d.String())
+			f.Disagrees = append(f.Disagrees, d.Pos.String()+": "+d.Message)
 		}
 	}
 	for _, n := range w.NotNoarch() {

@@ -28,7 +28,7 @@ var layers = [][]string{
 	{"sources", "publish", "localprefix", "localregistry", "session", "imagejob", "lint", "doctor", "folders", "proxy", "localproxy", "actions/starts", "touched", "actions/runner", "usage", "schema"},
 	{"release", "view", "ourchannel", "publishing", "bumping", "deploy", "begun"},
 	{"rehearsal", "releasing", "variables", "delivery", "cirun", "ciwrite"},
-	{"localfleet"},
+	{"localfleet", "adopt"},
 }
 
 // support are packages that only tests may import; they stand outside the layers.
