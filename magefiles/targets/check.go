@@ -15,6 +15,10 @@ import (
 // Check is what a pull request must pass. These are lint, formatting, versions that agree, and every test. For example: `mage check`, `mage fmt
 // check`.
 func Check(ctx context.Context) error {
+	// Said once, and not by each of the jobs.
+	if err := inPackages(ctx, func(context.Context, *pipeline, *workspace.Workspace) error { return nil }); err != nil {
+		return err
+	}
 	mg.CtxDeps(ctx, lintGo, lintFiles, mg.F(rootTask, "lint"), mg.F(rootTask, "fmt-check"), versionsAgree, workflowsFresh, Test.All)
 	return nil
 }

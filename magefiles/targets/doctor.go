@@ -14,9 +14,18 @@ func Doctor(ctx context.Context,
 	return run(ctx, func(ctx context.Context, a *pipeline) error {
 		var found doctor.Report
 		err := answer(a, isSet(json), func() (doctor.Report, error) {
-			found.Findings = a.doctor().Examine(ctx)
+			d := a.doctor()
+			found.Findings = d.Examine(ctx)
+			if doctor.Missing(found.Findings) == nil {
+				found.Next = d.First(ctx)
+			}
 			return found, nil
-		}, func(r doctor.Report) { a.view.Findings(r.Findings) })
+		}, func(r doctor.Report) {
+			a.view.Findings(r.Findings)
+			if r.Next != "" {
+				a.view.Line("→ %s", r.Next)
+			}
+		})
 		if err != nil {
 			return err
 		}

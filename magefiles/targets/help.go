@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/usage"
@@ -23,6 +24,18 @@ func Help(ctx context.Context) error {
 		}
 		return err
 	})
+}
+
+// sayFirst says what to do next, where a person is shown the list of the targets.
+func sayFirst() {
+	if !usage.AsksForList(env) {
+		return
+	}
+	ctx, stop := context.WithTimeout(context.Background(), 10*time.Second)
+	defer stop()
+	if a, err := newPipeline(); err == nil {
+		a.view.Say("→ %s", a.doctor().First(ctx))
+	}
 }
 
 // readCommandLine ends a compiled magefile whose command line is wrong, or asks for one target's help, before Mage reads it.

@@ -64,6 +64,7 @@ func init() {
 		_ = os.Setenv(name, value) // it was one before
 	}
 	readCommandLine()
+	sayFirst()
 }
 
 // env are the variables of this process.

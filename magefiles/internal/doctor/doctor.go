@@ -66,7 +66,7 @@ func (d Doctor) Examine(ctx context.Context) []Finding {
 	}, "docker", "buildx", "version"))
 	findings = append(findings, d.repository(ctx)...)
 	if d.Workspace == nil {
-		findings = append(findings, Finding{What: "a pixi workspace", For: "everything (" + d.NoWorkspace.Error() + ")", Get: "start mage in the monorepo", Required: true})
+		findings = append(findings, Finding{What: "a pixi workspace", For: "everything (" + d.NoWorkspace.Error() + ")", Get: operr.NextOf(d.NoWorkspace), Required: true})
 	} else {
 		findings = append(findings, d.names(ctx)...)
 		findings = append(findings, d.locks()...)
@@ -102,10 +102,15 @@ func (d Doctor) readable() []Finding {
 func (d Doctor) repository(ctx context.Context) []Finding {
 	_, err := gitrepo.Open(ctx, d.Runner, d.Dir)
 	var told *operr.Error
-	if err == nil || errors.Is(err, gitrepo.ErrOutside) || !errors.As(err, &told) {
+	if err == nil || !errors.As(err, &told) {
 		return nil
 	}
-	return []Finding{{What: "repository", For: "every target that asks what is committed (" + err.Error() + ")", Get: told.Next, Required: true}}
+	return []Finding{{
+		What:     "repository",
+		For:      "every target that asks what is committed (" + err.Error() + ")",
+		Get:      told.Next,
+		Required: !errors.Is(err, gitrepo.ErrOutside), // tests and builds work without one
+	}}
 }
 
 // browsers are the names of a Chromium on PATH.

@@ -16,6 +16,7 @@ type Finding struct {
 // Report is all that was looked for.
 type Report struct {
 	Findings []Finding `json:"findings"`
+	Next     string    `json:"next,omitempty"` // what to do first, where nothing is missing
 }
 
 // Missing is the error of what is missing and always needed; nil where nothing is.
@@ -26,8 +27,12 @@ func Missing(findings []Finding) error {
 			n++
 		}
 	}
-	if n == 0 {
+	const next = "get what the lines marked ✗ name"
+	switch n {
+	case 0:
 		return nil
+	case 1:
+		return operr.New(next, "1 thing that every run needs is missing")
 	}
-	return operr.New("get what the lines marked ✗ name", "%s that every run needs is missing", operr.Count(n, "thing"))
+	return operr.New(next, "%d things that every run needs are missing", n)
 }

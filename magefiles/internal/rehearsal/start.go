@@ -3,6 +3,7 @@ package rehearsal
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/faults"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitremote"
 	"github.com/foopack/foopack/magefiles/internal/rehearsal/workflows"
 	"github.com/foopack/foopack/magefiles/internal/release"
 	"github.com/foopack/foopack/magefiles/internal/release/forge"
@@ -59,6 +61,9 @@ func (r *run) start(ctx context.Context) (string, error) {
 	}
 	if c.Unnamed {
 		r.missing("your channel", "neither PREFIX_CHANNEL nor a manifest names it: a release asks for `channel` in [tool.release]")
+	}
+	if _, err := gitremote.URL(ctx, r.source, r.w.Config.Remote); errors.Is(err, gitremote.ErrNoRemote) {
+		r.missing("that your remote takes the push", "there is none: `git remote add "+r.w.Config.Remote+" URL`")
 	}
 	if said := release.NotChecked(r.w); said != "" {
 		r.missing("tests", said)

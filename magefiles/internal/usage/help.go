@@ -52,7 +52,7 @@ var groups = []group{
 	},
 	{
 		title:   "Workshop",
-		targets: []string{"check", "fmt", "lint", "test:all", "test:package", "test:", "qa:all", "qa:package", "qa:", "build:all", "build:package", "build:", "lock", "clean"},
+		targets: []string{"check", "fmt", "lint", "test:all", "test:package", "test:", "qa:all", "qa:package", "qa:", "build:all", "build:package", "build:", "lock", "schema", "clean"},
 	},
 }
 

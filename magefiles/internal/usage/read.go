@@ -29,15 +29,19 @@ type line struct {
 	all  []listed // nil until somebody asks
 }
 
+// AsksForList reports whether the environment asks Mage for its list, as a person's `mage -l` does.
+func AsksForList(lookup func(name string) (string, bool)) bool { return isSet(lookup, "MAGEFILE_LIST") }
+
 // AsksMage reports whether the environment asks Mage for its list or its help, as its variables do.
 func AsksMage(lookup func(name string) (string, bool)) bool {
-	for _, name := range []string{"MAGEFILE_LIST", "MAGEFILE_HELP"} {
-		value, _ := lookup(name)
-		if yes, err := strconv.ParseBool(value); err == nil && yes {
-			return true
-		}
-	}
-	return false
+	return AsksForList(lookup) || isSet(lookup, "MAGEFILE_HELP")
+}
+
+// isSet reads a variable as Mage reads its own.
+func isSet(lookup func(name string) (string, bool), name string) bool {
+	value, _ := lookup(name)
+	yes, err := strconv.ParseBool(value)
+	return err == nil && yes
 }
 
 // patience is how long the program may take to say what it knows. Mage reads the command line where it takes longer.

@@ -147,7 +147,9 @@ func TestAsksMage(t *testing.T) {
 	for value, want := range map[string]bool{"": false, "0": false, "x": false, "1": true, "true": true} {
 		for _, of := range []string{"MAGEFILE_LIST", "MAGEFILE_HELP"} {
 			environment := map[string]string{of: value}
-			require.Equal(t, want, AsksMage(func(name string) (string, bool) { v, ok := environment[name]; return v, ok }), of+"="+value)
+			lookup := func(name string) (string, bool) { v, ok := environment[name]; return v, ok }
+			require.Equal(t, want, AsksMage(lookup), of+"="+value)
+			require.Equal(t, want && of == "MAGEFILE_LIST", AsksForList(lookup), of+"="+value)
 		}
 	}
 }

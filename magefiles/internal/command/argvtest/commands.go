@@ -41,7 +41,7 @@ var commands = map[string][]form{
 		{verb: "checkout-index", options: options("-z", "--stdin", "--prefix=")},
 		{verb: "clone", options: options("--quiet", "--template=", "--origin=", "--no-checkout", "--config=", "--shared", "--no-local", "--depth=1", "--filter=", "--upload-pack="), words: only(whole)},
 		{verb: "commit", options: options("--quiet", "--cleanup=verbatim", "--no-verbose", "--file=-", "--all", "--message=")},
-		{verb: "config", options: options("--file=", "--includes", "--null", "--list", "--local", "--add", "--get", "--get-regexp", "--type=bool"), words: only(`[a-z]+\.[A-Za-z.]+`, `\^.*`, "true", "false", "0", whole, `\+refs/heads/\*:refs/remotes/.+/\*`)},
+		{verb: "config", options: options("--file=", "--includes", "--null", "--list", "--local", "--add", "--get", "--get-regexp", "--type=bool"), words: only(`[a-z]+\.[A-Za-z.]+`, `\^.*`, "true", "false", "0", "rehearsal", `rehearsal@example\.invalid`, whole, `\+refs/heads/\*:refs/remotes/.+/\*`)},
 		{verb: "diff-files", options: options("--name-only", "-z")},
 		{verb: "diff-index", options: options("--cached", "--quiet"), words: only("HEAD", object)},
 		{verb: "diff-tree", options: options("-p", "-U0", "--no-textconv", "--no-color", "--diff-algorithm=", "--src-prefix=", "--dst-prefix=", "-r", "-z", "--name-only", "--quiet", "--no-ext-diff", "--stdin", "--always", "--root", "--no-renames", "--no-show-signature", "--diff-merges=first-parent", "--no-commit-id", "--format=", "--encoding=", "--no-notes", "--no-abbrev"), endOfOptions: true},

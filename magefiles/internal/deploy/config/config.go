@@ -14,42 +14,42 @@ import (
 // Environment is one deployment environment: hosts, and what runs on them. It is part of a plan, so that it survives JSON.
 type Environment struct {
 	Name  string   `json:"name"`
-	Hosts []string `json:"hosts"` // "user@host:port" or an alias of ssh_config
+	Hosts []string `json:"hosts"` // machines, as "user@host:port" or an alias of ssh_config
 
-	Port    int    `json:"port"`               // that is published
-	AppPort int    `json:"app_port,omitempty"` // that the application listens to; 0 is the only one that its image exposes
-	Domain  string `json:"domain,omitempty"`   // "" answers to every name
-	TLS     bool   `json:"tls,omitempty"`
+	Port    int    `json:"port"`               // port of each host that is published
+	AppPort int    `json:"app_port,omitempty"` // port that the application listens to; default: the only one that its image exposes
+	Domain  string `json:"domain,omitempty"`   // name that requests are for; default: every name
+	TLS     bool   `json:"tls,omitempty"`      // a certificate for the domain, by ACME; default false
 
-	Health   string        `json:"health"`             // path that answers 2xx when all is well
-	Revision Revision      `json:"revision,omitempty"` // where the health answer says its revision
-	Gate     time.Duration `json:"gate"`               // within which a new container has to be healthy
-	Watch    time.Duration `json:"watch"`              // for which it has to stay so once it is switched to; at least two intervals of the image's HEALTHCHECK
-	Drain    time.Duration `json:"drain"`              // that open sockets of the old one may take
-	Grace    time.Duration `json:"stop_grace_period"`  // from SIGTERM to SIGKILL
+	Health   string        `json:"health"`             // path that answers 2xx when all is well; default "/healthz"
+	Revision Revision      `json:"revision,omitempty"` // where the health answer says its revision: "json:KEY", "header:NAME", or false; default "json:revision"
+	Gate     time.Duration `json:"gate"`               // time within which a new container has to be healthy; default "60s"
+	Watch    time.Duration `json:"watch"`              // time for which it has to stay so once it is switched to; default "30s", or two intervals of the image's HEALTHCHECK
+	Drain    time.Duration `json:"drain"`              // time that open sockets of the old one may take; default "60s"
+	Grace    time.Duration `json:"stop_grace_period"`  // time from SIGTERM to SIGKILL; default "30s"
 
-	Canary int           `json:"canary,omitempty"` // hosts that get a release first; 0: none does
-	Batch  Batch         `json:"batch,omitzero"`   // hosts that get it at a time; the zero value: all that the canary leaves
-	Pause  time.Duration `json:"pause,omitempty"`  // for which the canary and each batch are watched before the next hosts get it
-	After  string        `json:"after,omitempty"`  // name of the environment whose image it gets
-	By     Publisher     `json:"by,omitempty"`     // who deploys; "" is Here
+	Canary int           `json:"canary,omitempty"` // hosts that get a release first; default: none does
+	Batch  Batch         `json:"batch,omitzero"`   // hosts that get it at a time, or a part of them such as "25%"; default: all that the canary leaves
+	Pause  time.Duration `json:"pause,omitempty"`  // time for which the canary and each batch are watched before the next hosts get it; default: none
+	After  string        `json:"after,omitempty"`  // name of the environment whose image it gets; default: none
+	By     Publisher     `json:"by,omitempty"`     // who deploys: "here", whoever runs mage, or "ci"; default "here"
 
-	Keep int   `json:"keep"` // releases
-	Disk int64 `json:"disk"` // bytes that must be free
+	Keep int   `json:"keep"` // releases that are kept for rollbacks; default 3
+	Disk int64 `json:"disk"` // bytes that must be free, such as "512m"; default "1g"
 
-	Environment []string `json:"environment,omitempty"` // names of variables of the operator's environment
-	Secrets     []Secret `json:"secrets,omitempty"`
-	Memory      bool     `json:"memory,omitempty"` // secrets are kept in memory, and are gone after a reboot
-	Volumes     []Volume `json:"volumes,omitempty"`
-	MemLimit    int64    `json:"mem_limit,omitempty"` // bytes; 0 is none
-	User        string   `json:"user,omitempty"`
-	Command     []string `json:"command,omitempty"`
-	Logging     Logging  `json:"logging"`
-	StopFirst   bool     `json:"stop_first,omitempty"` // the old container is stopped before the new one starts
+	Environment []string `json:"environment,omitempty"` // names of variables of the operator's environment that the application gets; default: none
+	Secrets     []Secret `json:"secrets,omitempty"`     // variables of the operator's environment, each a file /run/secrets/NAME, or names, each with a variable or a command; default: none
+	Memory      bool     `json:"memory,omitempty"`      // where secrets are kept: "disk", or "memory", where they are gone after a reboot; default "disk"
+	Volumes     []Volume `json:"volumes,omitempty"`     // named volumes, as "NAME:/PATH" or "NAME:/PATH:ro"; default: none
+	MemLimit    int64    `json:"mem_limit,omitempty"`   // most bytes of memory, such as "512m"; default: no limit
+	User        string   `json:"user,omitempty"`        // user in the container, or "USER:GROUP"; default: the image's
+	Command     []string `json:"command,omitempty"`     // command in the container; default: the image's
+	Logging     Logging  `json:"logging"`               // log driver of the engine, and its options; default: "local", in files that never fill a disk
+	StopFirst   bool     `json:"stop_first,omitempty"`  // "beside", or "stop-first", where the old container is stopped before the new one starts; default "beside"
 
-	Proxy     string `json:"proxy,omitempty"` // image of the proxy; "" is the default
-	Socket    string `json:"socket"`          // of the engine, on the host
-	SSHConfig string `json:"ssh_config,omitempty"`
+	Proxy     string `json:"proxy,omitempty"`      // image of the proxy; default: the official Caddy
+	Socket    string `json:"socket"`               // path of the engine's socket on the host; default "/var/run/docker.sock"
+	SSHConfig string `json:"ssh_config,omitempty"` // file of OpenSSH's settings from the root; default: the operator's own
 }
 
 // Publisher is who deploys to an environment.

@@ -14,24 +14,26 @@ import (
 // Image is the [tool.image] table of a downstream, which pixi ignores: the image that is made of the downstream, by the
 // Dockerfile beside its manifest.
 type Image struct {
-	Name      string   `json:"name"`      // without registry and owner; default: the downstream's name
-	Platforms []string `json:"platforms"` // of OCI, such as "linux/amd64", which is the default
-	Registry  string   `json:"registry"`  // with the owner, such as "ghcr.io/someone"; default: ghcr.io and the owner of the git remote
-	Check     []string `json:"check"`     // argv that the image's entry point runs to prove it; default: the command of the task "check"; nil where there is neither
-	Cache     string   `json:"cache"`     // CacheNone or CacheRegistry; default CacheNone
+	Name      string   `json:"name"`      // name of the image, without registry and owner; default: the downstream's name
+	Platforms []string `json:"platforms"` // platforms of OCI; default ["linux/amd64"]
+	Registry  string   `json:"registry"`  // registry with the owner, such as "ghcr.io/someone"; default: ghcr.io and the owner of the git remote
+	Check     []string `json:"check"`     // argv that the image's entry point runs to prove it; default: the command of the task "check"
+	Cache     string   `json:"cache"`     // cache of builders that do not live long: "none", or "registry", beside the image; default "none"
 
-	// Publish is who makes and pushes the image of a commit that is delivered: PublishCI or PublishHere, which is the default.
+	// Publish is who makes and pushes the image of a commit that is delivered: "ci" or "here"; default "here".
 	Publish string `json:"publish,omitempty"`
 
-	// Workflow is the file name of the workflow that does it, and that deploys what it has made, where a CI does; "" is each that a push starts.
+	// Workflow is the file name of the workflow that does it, and that deploys what it has made, where a CI does; default: each that a push starts.
 	Workflow string `json:"workflow,omitempty"`
 
-	// CheckTimeout is how long the check may take on each platform; 0 is the default.
+	// CheckTimeout is how long the check may take on each platform, such as "15m"; default "10m".
 	CheckTimeout time.Duration `json:"check-timeout,omitempty"`
 
-	// SSH lends the SSH agent of whoever builds to steps that mount one, and Secrets are variables of the environment that steps may
-	// mount, each as the secret of its name. They are called what secrets are called, so that they are hidden in what people see.
-	SSH     bool     `json:"ssh,omitempty"`
+	// SSH lends the SSH agent of whoever builds to steps that mount one; default false.
+	SSH bool `json:"ssh,omitempty"`
+
+	// Secrets are variables of the environment that steps may mount, each as the secret of its name. They are called what secrets are
+	// called, such as MY_TOKEN, so that they are hidden in what people see; default: none.
 	Secrets []string `json:"secrets,omitempty"`
 
 	// RewriteTimestamp lets BuildKit give every file that the build adds a time no later than the commit's, so that the same

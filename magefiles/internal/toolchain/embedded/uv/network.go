@@ -36,7 +36,8 @@ var troubles = sync.OnceValue(func() []trouble {
 		{
 			says: regexp.MustCompile(`(?i)error sending request|dns error|tcp connect error|client error \(Connect\)|connection (?:refused|reset)|timed out|` +
 				`name resolution|nodename nor servname|name or service not known|network is unreachable|no route to host|Max retries exceeded|NewConnectionError|` +
-				`network (?:connectivity )?(?:is|was) disabled|error decoding response body|HTTP status server error|ReadTimeoutError|ConnectTimeoutError`),
+				`network (?:connectivity )?(?:is|was) disabled|error decoding response body|HTTP status server error|ReadTimeoutError|ConnectTimeoutError|` +
+				`\(from versions: none\)`), // pip, of a project that the index has, where it was told to try no more
 			next: reachable,
 		},
 		{

@@ -1,0 +1,110 @@
+package adopt
+
+import (
+	"errors"
+	"go/format"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/atomicfile"
+)
+
+// in makes a folder with files.
+func in(t *testing.T, files map[string]string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, text := range files {
+		file := filepath.Join(dir, filepath.FromSlash(name))
+		require.NoError(t, os.MkdirAll(filepath.Dir(file), 0o755))
+		require.NoError(t, os.WriteFile(file, []byte(text), 0o644))
+	}
+	return dir
+}
+
+// Where a person's module or workspace of Go is, ours is one of its own.
+func TestPlaces(t *testing.T) {
+	const ours = "module a\n\ngo 1.26.0\n\nrequire (\n\tgithub.com/foopack/foopack v0.1.0\n)\n"
+	for name, c := range map[string]struct {
+		files map[string]string
+		root  string
+		want  Place
+	}{
+		"none":                           {nil, ".", Place{Dir: "."}},
+		"ours":                           {map[string]string{"go.mod": ours}, ".", Place{Dir: ".", There: true}},
+		"theirs":                         {map[string]string{"go.mod": "module a\n"}, ".", Place{Dir: "magefiles"}},
+		"theirs, and ours":               {map[string]string{"go.mod": "module a\n", "magefiles/go.mod": ours}, ".", Place{Dir: "magefiles", There: true}},
+		"theirs, and one for a magefile": {map[string]string{"go.mod": "module a\n", "magefiles/go.mod": "module b\n"}, ".", Place{Dir: "magefiles", There: true}},
+		"theirs further up":              {map[string]string{"go.mod": "module a\n", "py/pixi.toml": ""}, "py", Place{Dir: "magefiles"}},
+		"a go.work":                      {map[string]string{"go.work": "go 1.26\n", "a/go.mod": "module a\n"}, ".", Place{Dir: "magefiles", Work: true}},
+	} {
+		top := in(t, c.files)
+		got, err := placeOf(top, filepath.Join(top, c.root))
+		require.NoError(t, err, name)
+		require.Equal(t, c.want, got, name)
+	}
+	require.Equal(t, "go tool mage", Place{Dir: "."}.Mage())
+	require.Equal(t, "go -C magefiles tool mage -d ..", Place{Dir: "magefiles"}.Mage())
+}
+
+// A magefile of ours, and one of theirs with our import, are formatted, and theirs keeps every line.
+func TestMagefiles(t *testing.T) {
+	for _, src := range []string{text("Acme", false), text("Acme", true)} {
+		formatted, err := format.Source([]byte(src))
+		require.NoError(t, err)
+		require.Equal(t, string(formatted), src)
+	}
+	for _, theirs := range []string{
+		"//go:build mage\n\npackage main\n\nfunc A() {}\n",
+		"//go:build mage\n\n// A is.\npackage main // b\n\nimport \"fmt\"\n\nfunc A() { fmt.Println() }\n",
+		"//go:build mage\n\npackage main\n\nimport (\n\t\"fmt\"\n\t\"os\" // c\n)\n\nfunc A() { fmt.Println(os.Args) }\n",
+	} {
+		got, err := withImport("magefile.go", theirs, true)
+		require.NoError(t, err)
+		formatted, err := format.Source([]byte(got))
+		require.NoError(t, err, got)
+		require.Equal(t, string(formatted), got)
+		require.Equal(t, theirs, strings.Replace(got, "\n\nimport (\n\t//mage:import\n\t_ \""+targets+"\"\n\t//mage:import\n\t_ \""+targets+"/deploy\"\n)", "", 1))
+	}
+}
+
+// All files are written, or none: one that has changed meanwhile, and a folder that is a link, stop it before the first.
+func TestAllOrNothing(t *testing.T) {
+	dir := in(t, map[string]string{"a": "one", "elsewhere/x": ""})
+	journal := filepath.Join(t.TempDir(), "journal")
+	files := []File{
+		{Path: "new/b", New: []byte("b")},
+		{Path: "a", Old: []byte("another"), New: []byte("two")},
+	}
+	require.True(t, errors.Is(write(dir, journal, files), atomicfile.ErrChanged))
+	require.NoFileExists(t, filepath.Join(dir, "new", "b"))
+	files[1].Old = []byte("one")
+	require.NoError(t, write(dir, journal, files))
+	require.FileExists(t, filepath.Join(dir, "new", "b"))
+
+	require.NoError(t, os.Symlink("elsewhere", filepath.Join(dir, "link")))
+	require.Error(t, write(dir, journal, []File{{Path: "c", New: []byte("c")}, {Path: "link/d", New: []byte("d")}}))
+	require.NoFileExists(t, filepath.Join(dir, "c"))
+	require.NoFileExists(t, filepath.Join(dir, "elsewhere", "d"))
+}
+
+// A repository's name is made into that of a module and of a channel.
+func TestExamplesAreFound(t *testing.T) {
+	require.Equal(t, "tests/**", exampleOf("tests/data/one"))
+	require.Equal(t, "a/examples/**", exampleOf("a/examples/x"))
+	require.Empty(t, exampleOf("packages/tested"))
+	require.Equal(t, "acme-project", channelName("Acme Project"))
+}
+
+// What init writes into a go.mod is what our own has.
+func TestTheGoLineIsOurs(t *testing.T) {
+	mod, err := os.ReadFile(filepath.Join("..", "..", "..", "go.mod"))
+	require.NoError(t, err)
+	require.Contains(t, string(mod), "\ngo "+goLine+"\n")
+	// Whoever runs a program by its module and version does not get them: Go refuses it.
+	require.NotContains(t, string(mod), "\nreplace ")
+	require.NotContains(t, string(mod), "\nexclude ")
+}

@@ -1,0 +1,182 @@
+package adopt
+
+import (
+	"context"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/foopack/foopack/magefiles/internal/ciwrite"
+	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitremote"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+)
+
+// plan makes all files in a clone of what is committed, below tmp, and reads from there what differs.
+func (a Adopter) plan(ctx context.Context, w *workspace.Workspace, repo *gitrepo.Repo, r Request, tmp string) (*Plan, error) {
+	head, err := repo.Head(ctx)
+	if err != nil {
+		return nil, err
+	}
+	p := &Plan{clone: filepath.Join(tmp, filepath.Base(repo.Top))}
+	if err := a.git(ctx, tmp, "clone", "--quiet", "--template=", "--no-local", repo.Top, p.clone); err != nil {
+		return nil, err
+	}
+	folder, err := filepath.Rel(repo.Top, w.Root)
+	if err != nil {
+		return nil, err
+	}
+	p.folder = filepath.Join(p.clone, folder)
+	if w, err = workspace.Load(p.folder); err != nil {
+		return nil, operr.New("commit the manifests first: files are planned for what is committed", "%w", err)
+	}
+	place, err := placeOf(p.clone, p.folder)
+	if err != nil {
+		return nil, err
+	}
+	p.Mage = place.Mage()
+	if p.Found, err = find(ctx, w, repo, head, r); err != nil {
+		return nil, err
+	}
+	c := &changes{
+		top:    p.clone,
+		folder: folder,
+		mage:   p.Mage,
+		why:    map[string]string{},
+		was:    map[string][]byte{},
+	}
+	if err := c.settings(p.Found, r); err != nil {
+		return nil, err
+	}
+	if err := c.ignore(); err != nil {
+		return nil, err
+	}
+	if w, err = workspace.Load(p.folder); err != nil { // with the settings that it has now
+		return nil, err
+	}
+	if err := a.module(ctx, c, place, p, w); err != nil {
+		return nil, err
+	}
+	if p.Found.GitHub() {
+		p.Ours, err = ciwrite.Plan(w, ciwrite.Settings{
+			Top:    p.clone,
+			Branch: head.Branch,
+			Module: place.Dir,
+		})
+		if err != nil {
+			return nil, err
+		}
+		for _, f := range p.Ours {
+			if f.State == ciwrite.Absent {
+				err = c.write(f.Path, f.New, "a workflow file, as `mage ci:write` writes it")
+			} else if f.State == ciwrite.Behind || f.State == ciwrite.Pins {
+				p.Old = append(p.Old, f.Path+" has fallen behind: `"+p.Mage+" ci:write`")
+			}
+			if err != nil {
+				return nil, err
+			}
+		}
+	}
+	p.Files, err = c.files(ctx, a, repo.Top)
+	return p, err
+}
+
+// files are what git sees of the changes in the clone, each with what the repository's work tree has there.
+func (c *changes) files(ctx context.Context, a Adopter, top string) (files []File, err error) {
+	if err := a.git(ctx, c.top, "add", "--all"); err != nil {
+		return nil, err
+	}
+	seen, err := command.Output(ctx, a.Runner, command.Cmd{Name: "git", Args: []string{"diff-index", "--cached", "--name-only", "-z", "HEAD", "--"}, Dir: c.top, Answers: true})
+	if err != nil {
+		return nil, err
+	}
+	names := strings.FieldsFunc(seen, func(r rune) bool { return r == 0 })
+	for path := range c.why {
+		if !slices.Contains(names, path) {
+			return nil, operr.New("let .gitignore leave it: a line `!/"+path+"`", "%s would be written, and git ignores it", path)
+		}
+	}
+	for _, path := range names {
+		f := File{
+			Path: path,
+			Why:  c.why[path],
+		}
+		if f.New, err = os.ReadFile(filepath.Join(c.top, filepath.FromSlash(path))); err != nil {
+			return nil, err
+		}
+		was, known := c.was[path]
+		now, err := os.ReadFile(filepath.Join(top, filepath.FromSlash(path)))
+		if err == nil && (!known || string(now) != string(was)) {
+			return nil, operr.New("commit it first, or move it away", "%s is not as it is committed, and would be written", path)
+		}
+		if err != nil && !os.IsNotExist(err) {
+			return nil, err
+		}
+		if known {
+			f.Old = was
+		}
+		files = append(files, f)
+	}
+	return files, nil
+}
+
+// git runs git in a folder, without a person's settings that would stop it.
+func (a Adopter) git(ctx context.Context, dir string, args ...string) error {
+	err := a.Runner.Run(ctx, command.Cmd{Name: "git", Args: args, Dir: dir})
+	if err != nil {
+		return operr.New("see what git says", "git %s: %w", args[0], err)
+	}
+	return nil
+}
+
+// rehearse commits the plan in the clone, and rehearses a release of it there.
+func (a Adopter) rehearse(ctx context.Context, p *Plan) error {
+	identity := []string{"GIT_AUTHOR_NAME=init", "GIT_AUTHOR_EMAIL=init@example.invalid", "GIT_COMMITTER_NAME=init", "GIT_COMMITTER_EMAIL=init@example.invalid",
+		"GIT_CONFIG_COUNT=2", "GIT_CONFIG_KEY_0=core.hooksPath", "GIT_CONFIG_VALUE_0=" + os.DevNull, "GIT_CONFIG_KEY_1=commit.gpgSign", "GIT_CONFIG_VALUE_1=false"}
+	err := a.Runner.Run(ctx, command.Cmd{
+		Name: "git",
+		Args: []string{"commit", "--quiet", "--message=" + message},
+		Dir:  p.clone,
+		Env:  command.Setenv(a.Environ, identity...),
+	})
+	if err != nil {
+		return operr.New("see what git says", "committing the plan in a clone: %w", err)
+	}
+	return a.mage(ctx, p, "rehearse")
+}
+
+// mage runs a target in the clone, as a person would.
+func (a Adopter) mage(ctx context.Context, p *Plan, target string) error {
+	words := strings.Fields(p.Mage)
+	return a.Runner.Run(ctx, command.Cmd{
+		Name:   words[0],
+		Args:   append(words[1:], target),
+		Dir:    p.folder,
+		Env:    a.Environ,
+		Stdout: a.View.Out,
+		Stderr: io.Writer(a.View.Err),
+		Gentle: true,
+	})
+}
+
+// remoteOf is the address of the remote that releases go to, and its name: the configured one, or the only one that there is. Both are "" where
+// there is none.
+func remoteOf(ctx context.Context, w *workspace.Workspace, repo *gitrepo.Repo) (name, address string, err error) {
+	name = w.Config.Remote
+	if address, err = gitremote.URL(ctx, repo, name); err == nil {
+		return name, address, nil
+	}
+	all, err := repo.Ask(ctx, "remote")
+	if err != nil {
+		return "", "", err
+	}
+	if names := strings.Fields(all); len(names) == 1 {
+		address, err = gitremote.URL(ctx, repo, names[0])
+		return names[0], address, err
+	}
+	return "", "", nil
+}

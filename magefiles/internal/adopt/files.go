@@ -1,0 +1,148 @@
+package adopt
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// changes are what is written in the clone.
+type changes struct {
+	top    string            // of the clone
+	folder string            // of the workspace, from there
+	mage   string            // how it is called
+	why    map[string]string // of each file, by its path from the top
+	was    map[string][]byte // what a file had, where there was one
+}
+
+// write writes a file of the clone, by its path from the top.
+func (c *changes) write(name, text, why string) error {
+	file := filepath.Join(c.top, filepath.FromSlash(name))
+	was, err := os.ReadFile(file)
+	switch {
+	case err == nil:
+		if _, known := c.was[name]; !known {
+			c.was[name] = was
+		}
+	case !errors.Is(err, fs.ErrNotExist):
+		return err
+	}
+	c.why[name] = why
+	if err := makeFolders(c.top, path.Dir(name)); err != nil {
+		return err
+	}
+	return os.WriteFile(file, []byte(text), 0o644)
+}
+
+// at is the path from the top of a file of the workspace.
+func (c *changes) at(name string) string { return path.Join(filepath.ToSlash(c.folder), name) }
+
+// read is a file of the workspace; "" where it is not there.
+func (c *changes) read(name string) (string, error) {
+	text, err := os.ReadFile(filepath.Join(c.top, filepath.FromSlash(c.at(name))))
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	return string(text), err
+}
+
+// settings adds to the root manifest what a default does not fit, and the task for people who have pixi alone. A table that is there is its author's.
+func (c *changes) settings(f *Found, r Request) error {
+	m := f.Workspace.Manifest
+	var lines []string
+	if f.Workspace.Config.Channel == "" {
+		if f.Channel == "" {
+			f.WontWork = append(f.WontWork, "no manifest names the workspace, so that the channel has no name\n    → -channel=NAME, or `channel` in [tool.release]")
+		} else {
+			lines = append(lines, "channel = "+strconv.Quote(f.Channel)+" # on prefix.dev")
+		}
+	}
+	if f.Apart {
+		lines = append(lines, `versioning = "independent" # the packages have versions that differ`)
+	}
+	if f.Remote != "" && f.Remote != f.Workspace.Config.Remote {
+		lines = append(lines, "remote = "+strconv.Quote(f.Remote))
+	}
+	if len(f.Examples) > 0 && len(f.Workspace.Config.Ignore) == 0 {
+		var quoted []string
+		for _, p := range f.Examples {
+			quoted = append(quoted, strconv.Quote(p))
+		}
+		lines = append(lines, "ignore = ["+strings.Join(quoted, ", ")+"] # manifests that are no part of the workspace")
+	}
+	text, err := c.read(m.Path)
+	if err != nil {
+		return err
+	}
+	before := text
+	switch {
+	case len(lines) == 0:
+	case hasTable(m, f.Workspace, "release"):
+		f.WontWork = append(f.WontWork, "[tool.release] of "+m.Path+" lacks what no default fits\n    → add to it: "+strings.Join(lines, "; "))
+	default:
+		text = strings.TrimRight(text, "\n") + "\n\n[tool.release]\n" + strings.Join(lines, "\n") + "\n"
+	}
+	if r.Pixi && path.Base(m.Path) == "pixi.toml" && !strings.Contains(text, "[feature.mage") {
+		text = strings.TrimRight(text, "\n") + "\n\n" + fmt.Sprintf(pixiTask, c.mage)
+	}
+	if text == before {
+		return nil
+	}
+	why := "[tool.release], where a default does not fit"
+	if len(lines) == 0 {
+		why = "the task `mage`, for people who have pixi and no Go"
+	}
+	return c.write(c.at(m.Path), text, why)
+}
+
+// pixiTask is the task for people who have pixi and no Go: an environment of its own, which no other one is solved with.
+const pixiTask = `[feature.mage.dependencies]
+go = ">=1.26"
+
+[feature.mage.tasks]
+mage = "%s"
+
+[environments.mage]
+features = ["mage"]
+no-default-feature = true
+`
+
+// ignored are the folders that the targets write to, each in the forms in which .gitignore may have it.
+var ignored = map[string][]string{
+	"/output/": {"output", "output/", "/output", "/output/", "**/output", "**/output/", "output/*", "/output/*"},
+	"/.pixi/":  {".pixi", ".pixi/", "/.pixi", "/.pixi/", "**/.pixi", "**/.pixi/", ".pixi/*", "/.pixi/*"},
+}
+
+// ignore adds to .gitignore the folders that the targets write to.
+func (c *changes) ignore() error {
+	text, err := c.read(".gitignore")
+	if err != nil {
+		return err
+	}
+	has := map[string]bool{}
+	for line := range strings.Lines(text) {
+		has[strings.TrimSpace(line)] = true
+	}
+	var missing []string
+	for _, folder := range []string{"/output/", "/.pixi/"} {
+		found := false
+		for _, form := range ignored[folder] {
+			found = found || has[form]
+		}
+		if !found {
+			missing = append(missing, folder)
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	if text != "" && !strings.HasSuffix(text, "\n") {
+		text += "\n"
+	}
+	return c.write(c.at(".gitignore"), text+strings.Join(missing, "\n")+"\n", "what the targets make")
+}

@@ -1,0 +1,98 @@
+package adopt
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+)
+
+const targets = ourModule + "/magefiles/targets"
+
+// text of a magefile: what it is for, and the imports.
+func text(name string, deploys bool) string {
+	also := ""
+	if deploys {
+		also = "\n\n\t//mage:import\n\t_ \"" + targets + "/deploy\" // deploy:*"
+	}
+	return "//go:build mage\n\n// " + name + " goes from a version change to packages that people can install; start with `mage rehearse`.\npackage main\n\nimport (\n\t//mage:import\n\t\"" +
+		targets + "\"" + also + "\n)\n\n// Default is what a pull request must pass.\nvar Default = targets.Check\n"
+}
+
+// magefile plans magefiles/magefile.go, or the import in a magefile that is there.
+func (c *changes) magefile(p *Plan, w *workspace.Workspace) error {
+	if old, err := filepath.Glob(filepath.Join(p.folder, "*.go")); err != nil {
+		return err
+	} else if i := slices.IndexFunc(old, isMagefile); i >= 0 {
+		return operr.New("move it to the folder magefiles, and run this again", "%s is a magefile in the root folder, and Mage reads no other one beside it", filepath.Base(old[i]))
+	}
+	files, err := filepath.Glob(filepath.Join(p.folder, magefiles, "*.go"))
+	if err != nil {
+		return err
+	}
+	at := ""
+	for _, file := range files {
+		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ImportsOnly)
+		if err != nil {
+			return operr.New("correct it, and run this again", "%w", err)
+		}
+		if strings.HasSuffix(file, "_test.go") || parsed.Name.Name != "main" {
+			continue
+		}
+		if slices.ContainsFunc(parsed.Imports, func(i *ast.ImportSpec) bool { return i.Path.Value == strconv.Quote(targets) }) {
+			return nil
+		}
+		at = file
+	}
+	if at == "" {
+		name := w.Manifest.Name
+		return c.write(c.at(path.Join(magefiles, "magefile.go")), text(strings.ToUpper(name[:1])+name[1:], p.Found.Deploys), "imports the targets")
+	}
+	src, err := os.ReadFile(at)
+	if err != nil {
+		return err
+	}
+	imported, err := withImport(at, string(src), p.Found.Deploys)
+	if err != nil {
+		return err
+	}
+	return c.write(c.at(path.Join(magefiles, filepath.Base(at))), imported, "imports the targets, beside what it has")
+}
+
+// isMagefile reports whether a Go file is for Mage alone.
+func isMagefile(file string) bool {
+	src, err := os.ReadFile(file)
+	return err == nil && strings.Contains("\n"+string(src), "\n//go:build mage\n")
+}
+
+// withImport adds the import to a magefile, as a declaration of its own behind its last import.
+func withImport(file, src string, deploys bool) (string, error) {
+	set := token.NewFileSet()
+	parsed, err := parser.ParseFile(set, file, src, parser.ImportsOnly|parser.ParseComments)
+	if err != nil {
+		return "", err
+	}
+	end := parsed.Name.End()
+	for _, d := range parsed.Decls {
+		end = max(end, d.End())
+	}
+	at := set.Position(end).Offset
+	if i := strings.IndexByte(src[at:], '\n'); i >= 0 {
+		at += i
+	} else {
+		at = len(src)
+	}
+	added := "\n\nimport (\n\t//mage:import\n\t_ \"" + targets + "\"\n"
+	if deploys {
+		added += "\t//mage:import\n\t_ \"" + targets + "/deploy\"\n"
+	}
+	return src[:at] + added + ")" + src[at:], nil
+}

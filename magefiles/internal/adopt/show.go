@@ -1,0 +1,107 @@
+package adopt
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+
+	"github.com/foopack/foopack/magefiles/internal/ciwrite"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/view"
+)
+
+// message is that of the commit that the printed commands make.
+const message = "build: let foopack release the packages"
+
+// Show shows what was found, what disagrees, what will not work, and what would be written.
+func (p *Plan) Show(v *view.View) {
+	f := p.Found
+	v.Heading("Found")
+	for _, pkg := range f.Workspace.Packages {
+		v.Line("  package     %s %s, in %s, by %s", pkg.Name, cmp.Or(pkg.Version.Text, "(no version)"), pkg.Dir, cmp.Or(pkg.Build.Backend, "no backend"))
+	}
+	for _, d := range f.Workspace.Downstreams {
+		v.Line("  downstream  %s, in %s", d.Name(), d.Dir)
+	}
+	last := "none"
+	if len(f.Tags) > 0 {
+		last = fmt.Sprintf("%s, %s among them", operr.Count(len(f.Tags), "tag"), f.Tags[len(f.Tags)-1])
+	}
+	v.Line("  channel     %s", cmp.Or(f.Channel, "none"))
+	v.Line("  remote      %s", cmp.Or(strings.TrimSpace(f.Remote+" "+f.Address), "none: `git remote add origin URL` before a release"))
+	v.Line("  tags        %s", last)
+	v.Line("  tasks       %s", cmp.Or(strings.Join(f.Tasks, ", "), "none"))
+	v.Line("  workflows   %s", cmp.Or(strings.Join(f.Workflows, ", "), "none"))
+	list(v, "Disagrees", f.Disagrees)
+	list(v, "Will not work", f.WontWork)
+	list(v, "Older than it could be, and left alone", p.Old)
+	if len(p.Files) > 0 {
+		v.Heading("\nWould be written")
+		for _, file := range p.Files {
+			how := "new"
+			if file.Old != nil {
+				how = "changed"
+			}
+			v.Line("  %-8s %s: %s", how, file.Path, file.Why)
+			if file.Old != nil {
+				v.Line("%s", added(string(file.Old), string(file.New)))
+			}
+		}
+	}
+	var theirs []ciwrite.File
+	for _, file := range p.Ours {
+		if file.State == ciwrite.Foreign || file.State == ciwrite.Changed {
+			theirs = append(theirs, file)
+		}
+	}
+	if len(theirs) > 0 {
+		v.Heading("\nThe name is taken: left alone")
+		ciwrite.Result{Files: theirs}.Show(v)
+	}
+}
+
+func list(v *view.View, title string, lines []string) {
+	if len(lines) > 0 {
+		v.Heading("\n%s", title)
+		for _, line := range lines {
+			v.Line("  ○ %s", line)
+		}
+	}
+}
+
+// added are the lines of a text that another one, of which it was made, has not.
+func added(old, next string) string {
+	had := map[string]int{}
+	for line := range strings.Lines(old) {
+		had[strings.TrimSuffix(line, "\n")]++
+	}
+	var lines []string
+	for line := range strings.Lines(next) {
+		line = strings.TrimSuffix(line, "\n")
+		if had[line]--; had[line] < 0 && line != "" {
+			lines = append(lines, "      + "+line)
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+// ShowNext shows the commands that commit it here, and what is to be set by hand.
+func (p *Plan) ShowNext(v *view.View) {
+	var names []string
+	for _, f := range p.Files {
+		names = append(names, f.Path)
+	}
+	v.Heading("\nNow, in the top folder of the repository")
+	v.Line("  git add %s", strings.Join(names, " "))
+	v.Line("  git commit -m %q", message)
+	v.Line("  %s rehearse", p.Mage)
+	if !p.Found.GitHub() {
+		v.Line("\nThe CI of %s: README, \"Publishing\", shows a file for GitLab.", p.Found.Address)
+		return
+	}
+	v.Heading("\nBy hand, once")
+	v.Line("  prefix.dev, channel %s   a trusted publisher: this repository, workflow release.yml, environment release", cmp.Or(p.Found.Channel, "NAME"))
+	v.Line("  GitHub, Environments     an environment `release`, which only tags `v*` and `*/v*` may deploy to")
+	v.Line("  GitHub, Actions          \"Allow GitHub Actions to create pull requests\", where releases are landed by one")
+	v.Line("  GitHub, Rules            the one check to require: ci")
+}

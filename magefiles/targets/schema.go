@@ -1,0 +1,19 @@
+package targets
+
+import (
+	"context"
+
+	"github.com/foopack/foopack/magefiles/internal/schema"
+	"github.com/foopack/foopack/magefiles/internal/toolchain/pixi"
+)
+
+// Schema prints a JSON schema of pixi.toml. Editors take it: it has pixi's own and our tables. For example: `mage schema`, `mage schema doctor`.
+func Schema(ctx context.Context) error {
+	return run(ctx, func(_ context.Context, a *pipeline) error {
+		text, err := schema.Of(schema.Pixis(pixi.Version))
+		if err == nil {
+			a.view.Line("%s", text)
+		}
+		return err
+	})
+}
