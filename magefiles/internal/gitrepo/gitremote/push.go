@@ -53,6 +53,13 @@ func Unpush(ctx context.Context, r *gitrepo.Repo, remote string, refs Refs, comm
 	return push(ctx, r, remote, leases, specs)
 }
 
+// PushOver sends a commit to a branch in place of the one that it was at, which is "" for a branch that is not to be there yet. Where the branch is
+// somewhere else by now, nothing is sent, and the error is ErrRejected.
+func PushOver(ctx context.Context, r *gitrepo.Repo, remote, branch, was, commit string) error {
+	ref := "refs/heads/" + branch
+	return push(ctx, r, remote, []string{"--force-with-lease=" + ref + ":" + was}, []string{commit + ":" + ref})
+}
+
 // exactly are the flags that make git push what it is told, and nothing that settings add to it.
 var exactly = []string{"--porcelain", "--no-follow-tags", "--no-signed", "--recurse-submodules=no"}
 
