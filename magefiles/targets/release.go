@@ -3,7 +3,9 @@ package targets
 import (
 	"context"
 
+	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/release"
+	"github.com/foopack/foopack/magefiles/internal/releasepr"
 )
 
 // Release plans, builds, tags and publishes. It takes the packages from a version to what people can install, and goes on with a release that is
@@ -13,6 +15,7 @@ func Release(ctx context.Context,
 	only *string, // one package, where versions are independent
 	ranges *string, // raise: raise ranges that would not admit the new version
 	publish *string, // here or ci, in place of [tool.release] publish
+	pr *bool, // propose it by a pull request, and do no more; `mage release` goes on once it is merged
 	yes *bool, // do not ask
 	json *bool, // print one JSON object
 ) error {
@@ -20,6 +23,14 @@ func Release(ctx context.Context,
 		req, err := bumpFlags{to: to, only: only, ranges: ranges}.request()
 		if err != nil {
 			return err
+		}
+		if isSet(pr) {
+			if publish != nil {
+				return operr.NewUsage("leave it out, or set publish in [tool.release]", "-publish is for what comes after the pull request is merged")
+			}
+			return answer(a, isSet(json), func() (releasepr.Result, error) {
+				return a.proposer(isSet(yes)).Run(ctx, req)
+			}, func(releasepr.Result) {})
 		}
 		r := a.releaser(isSet(yes))
 		return answer(a, isSet(json), func() (release.Result, error) {

@@ -12,8 +12,9 @@ import (
 )
 
 // CommitFrom makes a commit on top of base in which files, by their paths from Top, are byte for byte as they lie below dir. Work tree, index and
-// branches stay as they are, and no hook is called: the commit is on no branch. It is signed where git is told to sign commits.
-func (r *Repo) CommitFrom(ctx context.Context, base, dir string, files []string, message string) (string, error) {
+// branches stay as they are, and no hook is called: the commit is on no branch. It is signed where git is told to sign commits. message is told the hash of
+// the commit's tree.
+func (r *Repo) CommitFrom(ctx context.Context, base, dir string, files []string, message func(tree string) string) (string, error) {
 	tree, err := r.treeFrom(ctx, base, dir, files)
 	if err != nil {
 		return "", git.Failed(err, "writing what is committed on %s", git.Short(base))
@@ -26,7 +27,7 @@ func (r *Repo) CommitFrom(ctx context.Context, base, dir string, files []string,
 	if sign == "true" {
 		args = []string{"commit-tree", "-S", tree, "-p", base}
 	}
-	made, err := r.Call(ctx, git.Call{Args: args, Stdin: message, Own: true, Asks: true})
+	made, err := r.Call(ctx, git.Call{Args: args, Stdin: message(tree), Own: true, Asks: true})
 	if err != nil {
 		return "", git.Failed(err, "committing on %s", git.Short(base))
 	}

@@ -23,10 +23,10 @@ func TestCommitFrom(t *testing.T) {
 	gitrepotest.Write(t, elsewhere, "run", "#!/bin/sh\r\necho\r\n")
 	gitrepotest.Write(t, elsewhere, "new/one", "new\n")
 
-	made, err := repo.CommitFrom(t.Context(), base, elsewhere, []string{"run", "new/one"}, "a subject\n\nand a body\n")
+	made, err := repo.CommitFrom(t.Context(), base, elsewhere, []string{"run", "new/one"}, func(tree string) string { return "a subject\n\n" + tree + "\n" })
 	require.NoError(t, err)
 	require.Equal(t, base, git("rev-parse", made+"^"))
-	require.Equal(t, "a subject\n\nand a body", git("log", "-1", "--format=%B", made))
+	require.Equal(t, "a subject\n\n"+git("rev-parse", made+"^{tree}"), git("log", "-1", "--format=%B", made))
 	require.Equal(t, "A\tnew/one\nM\trun", git("diff-tree", "-r", "--name-status", base, made))
 	require.Contains(t, git("ls-tree", made, "run"), "100755 ", "a file keeps its mode")
 	require.Equal(t, "#!/bin/sh\r\necho\r", git("cat-file", "blob", made+":run"), "bytes are as they lie there")
@@ -41,6 +41,6 @@ func TestCommitFrom(t *testing.T) {
 	require.Equal(t, base, common)
 	patch, err := repo.Patch(t.Context(), base, made, "new/one")
 	require.NoError(t, err)
-	require.Contains(t, patch, "+++ b/new/one\n+new\n")
+	require.Contains(t, patch, "+++ b/new/one\n+new")
 	require.NotContains(t, patch, "run")
 }

@@ -289,6 +289,9 @@ func findGit(ctx context.Context, a *asked) (found []*operr.Error) {
 			return toFinding(err, "") // what is released now is what the tag names, wherever the clone is
 		}
 	}
+	if a.plan != nil && a.plan.Landed { // what is tagged is on the remote's branch, wherever the clone is
+		return append(found, findTags(ctx, a)...)
+	}
 	if what, end := a.trace.Repo.Underway(ctx); what != "" {
 		found = append(found, operr.New("end it: "+end, "git is in the middle of %s, which a commit would become a part of", what))
 	}
