@@ -335,6 +335,39 @@ func TestWhatLands(t *testing.T) {
 	}
 }
 
+// A version that is in tags alone lands by the changelog's section. Without a changelog there is nothing to propose, and nothing that could land.
+func TestVersionsInTagsAlone(t *testing.T) {
+	t.Parallel()
+	files := map[string]string{}
+	for name := range monorepotest.Files(3, "0.1.6") {
+		files[name] = ""
+	}
+	files["pixi.toml"] = "[workspace]\nname = \"acme\"\n"
+	files["core/pixi.toml"] = "[package]\nbuild.backend.name = \"pixi-build-python\"\n"
+	files["core/pyproject.toml"] = "[project]\nname = \"core\"\ndynamic = [\"version\"]\n[tool.setuptools_scm]\n"
+	r := newTeam(t, files)
+	result := r.ok("minor")
+	require.Equal(t, "Release v0.2.0", result.Title)
+	require.Equal(t, "CHANGELOG.md", r.git(r.remote.Dir, "diff-tree", "-r", "--name-only", result.Commit+"^", result.Commit))
+	require.Nil(t, r.landed("main"))
+	require.NoError(t, r.client("person").MergePull(t.Context(), result.Number, "merge", ""))
+	became := r.at("main")
+	r.git(r.second, "switch", "-q", "main")
+	r.git(r.second, "pull", "-q")
+	r.commit(r.second, "core/later.txt", "later\n", "feat: later")
+	r.git(r.second, "push", "-q", "origin", "main")
+	landed := r.landed("main")
+	require.Equal(t, became, landed.Commit)
+	require.Equal(t, []string{"v0.2.0"}, landed.TagNames())
+
+	files["CHANGELOG.md"] = ""
+	r = newTeam(t, files)
+	_, err := r.propose("minor")
+	require.ErrorContains(t, err, "a pull request would bring nothing")
+	require.Contains(t, operr.NextOf(err), "`mage release -to=minor` is the way")
+	require.Nil(t, r.landed("main"))
+}
+
 // Bad input: a sentence, what to do, and nothing done.
 func TestWhatStopsAProposal(t *testing.T) {
 	t.Parallel()
