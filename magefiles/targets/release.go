@@ -3,7 +3,6 @@ package targets
 import (
 	"context"
 
-	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/release"
 	"github.com/foopack/foopack/magefiles/internal/releasepr"
 )
@@ -16,6 +15,7 @@ func Release(ctx context.Context,
 	ranges *string, // raise: raise ranges that would not admit the new version
 	publish *string, // here or ci, in place of [tool.release] publish
 	pr *bool, // propose it by a pull request, and do no more; `mage release` goes on once it is merged
+	tag *string, // with -pr, in a job: tag this commit, which has landed and was checked, push the tag, and have release.yml run at it
 	yes *bool, // do not ask
 	json *bool, // print one JSON object
 ) error {
@@ -24,13 +24,9 @@ func Release(ctx context.Context,
 		if err != nil {
 			return err
 		}
-		if isSet(pr) {
-			if publish != nil {
-				return operr.NewUsage("leave it out, or set publish in [tool.release]", "-publish is for what comes after the pull request is merged")
-			}
-			return answer(a, isSet(json), func() (releasepr.Result, error) {
-				return a.proposer(isSet(yes)).Run(ctx, req)
-			}, func(releasepr.Result) {})
+		if isSet(pr) || tag != nil {
+			asked := releasepr.Asked{Request: req, PR: isSet(pr), Publish: publish, Tag: tag}
+			return answer(a, isSet(json), func() (releasepr.Result, error) { return a.proposer(isSet(yes)).Do(ctx, asked) }, func(releasepr.Result) {})
 		}
 		r := a.releaser(isSet(yes))
 		return answer(a, isSet(json), func() (release.Result, error) {

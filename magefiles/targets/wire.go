@@ -347,14 +347,10 @@ func (a *pipeline) proposer(yes bool) *releasepr.Proposer {
 		Hub: func(ctx context.Context, repo *gitrepo.Repo, w *workspace.Workspace) (forge.Hub, error) {
 			return a.hubBy(ctx, repo, w, env.PullToken())
 		},
-		Channel: func(w *workspace.Workspace) (string, error) {
-			c, err := a.channels.Of(w)
-			if err != nil {
-				return "", err
-			}
-			return c.URL(), nil
-		},
-		ByJob: env.Actions() && env.PullToken() == "",
+		Channel: a.channels.URLOf,
+		CI:      env.CI(),
+		InJob:   env.Actions(),
+		ByJob:   env.Actions() && env.PullToken() == "",
 	}
 }
 

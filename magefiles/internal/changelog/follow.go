@@ -1,6 +1,7 @@
 package changelog
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"slices"
@@ -29,13 +30,13 @@ func Split(src []byte, is func(title string) bool) (Parts, bool) {
 	return Parts{Before: string(src)}, false
 }
 
-// First is the title of the newest release, as its heading has it; "" where there is none.
-func First(src []byte) string {
+// First is the title of the newest release, as its heading has it, and its line, from 1; "" where there is none.
+func First(src []byte) (title string, line int) {
 	o := readOutline(src)
 	if i := o.first(); i >= 0 {
-		return o.headings[i].title
+		return o.headings[i].title, bytes.Count(src[:o.headings[i].start], []byte("\n")) + 1
 	}
-	return ""
+	return "", 0
 }
 
 // Digests are short digests of the lines of a section, by which [Follow] knows them again: six hex digits each, none of them twice.

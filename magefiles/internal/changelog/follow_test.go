@@ -16,7 +16,9 @@ func TestSplit(t *testing.T) {
 	require.Equal(t, src, p.Before+p.Heading+p.Text+p.After)
 	require.Equal(t, "## [0.2.0] - 2026-01-02", p.Heading)
 	require.Equal(t, "\n\n### core\n\n- One (abc)\n\n", p.Text)
-	require.Equal(t, "[0.2.0] - 2026-01-02", changelog.First([]byte(src)))
+	title, line := changelog.First([]byte(src))
+	require.Equal(t, "[0.2.0] - 2026-01-02", title)
+	require.Equal(t, 5, line)
 	p, there = changelog.Split([]byte(src), func(string) bool { return false })
 	require.False(t, there)
 	require.Equal(t, src, p.Before)
@@ -31,10 +33,10 @@ func TestFollow(t *testing.T) {
 		{"nobody wrote anything, and nothing is new", first, first, first},
 		{"something is new", first, "\n\n### core\n\n- One (a1)\n- Two (b2)\n- Three (d4)\n\n### ui\n\n- Page (c3)\n", "\n\n### core\n\n- One (a1)\n- Two (b2)\n- Three (d4)\n\n### ui\n\n- Page (c3)\n"},
 		{
-			"people wrote an introduction, reworded a line, took one out, and another comes",
-			"\n\nA great release.\n\n### core\n\n- The first of them (a1)\n\n### ui\n\n- Page (c3)\n",
-			"\n\n### core\n\n- One (a1)\n- Two (b2)\n- Three (d4)\n\n### ui\n\n- Page (c3)\n",
-			"\n\nA great release.\n\n### core\n\n- The first of them (a1)\n- Three (d4)\n\n### ui\n\n- Page (c3)\n",
+			name:   "people wrote an introduction, reworded a line, took one out, and another comes",
+			theirs: "\n\nA great release.\n\n### core\n\n- The first of them (a1)\n\n### ui\n\n- Page (c3)\n",
+			anew:   "\n\n### core\n\n- One (a1)\n- Two (b2)\n- Three (d4)\n\n### ui\n\n- Page (c3)\n",
+			want:   "\n\nA great release.\n\n### core\n\n- The first of them (a1)\n- Three (d4)\n\n### ui\n\n- Page (c3)\n",
 		},
 		{"a commit was reverted", "\n\n### core\n\n- One (a1)\n- Two (b2)\n\nMore of it.\n\n### ui\n\n- Page (c3)\n", "\n\n### core\n\n- One (a1)\n", "\n\n### core\n\n- One (a1)\n\nMore of it.\n"},
 		{"a group is new", "\n\n### ui\n\n- Page (c3)\n", "\n\n### core\n\n- One (a1)\n\n### ui\n\n- Page (c3)\n\n### app\n\n- App (e5)\n", "\n\n### ui\n\n- Page (c3)\n\n### app\n\n- App (e5)\n"},

@@ -3,7 +3,6 @@ package release
 import (
 	"context"
 	"errors"
-	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitremote"
 	"github.com/foopack/foopack/magefiles/internal/operr"
@@ -16,12 +15,6 @@ const faster = "`mage undo`, `git pull`, and release again"
 // refuseOther is for a release of which the remote has a tag of somebody else's.
 func refuseOther(p *plan.Plan, theirs string) error {
 	return operr.New("find out who pushed it; "+faster, "%s was not pushed, since %s has the tag %s meanwhile", p.Title, p.Remote, theirs).WithWayOn()
-}
-
-// isOfWorkflows reports whether GitHub refused a push since its token has no `workflows: write`. It tells by its words alone.
-func isOfWorkflows(err error) bool {
-	said := operr.DetailOf(err)
-	return strings.Contains(said, "refusing to allow") && strings.Contains(said, "workflow")
 }
 
 // explainPush says what to do after a push that was refused. Whether somebody was faster, or the remote refuses it from anybody,
@@ -42,7 +35,7 @@ func (r *Release) explainPush(ctx context.Context, p *plan.Plan, commit string, 
 		}
 	}
 	switch {
-	case isOfWorkflows(err):
+	case errors.Is(err, gitremote.ErrWorkflows):
 		return operr.New("push it with credentials that may write workflows, such as yours: `mage release` on a laptop goes on from here; or give the App of RELEASE_PR_TOKEN \"Workflows: read and write\"",
 			"%s takes no tag of %s from this token: %.12s has workflow files that no branch has any more: %w", p.Remote, p.Title, commit, err).WithWayOn()
 	case rerr != nil || !errors.Is(err, gitremote.ErrRejected):

@@ -42,6 +42,9 @@ func (r *proposal) pulls(ctx context.Context) ([]github.Pull, error) {
 	return r.hub.Client.Pulls(ctx, r.branch)
 }
 
+// errClosed is in the chain where somebody has closed the pull request of this very release.
+var errClosed = errors.New("not opened again by itself")
+
 // choosePull chooses the one that is renewed; nil where one is to be opened.
 func (r *proposal) choosePull(all []github.Pull, of of) (*github.Pull, error) {
 	var open []github.Pull
@@ -66,7 +69,7 @@ func (r *proposal) choosePull(all []github.Pull, of of) (*github.Pull, error) {
 		if r.refs.Branches[r.branch] == "" {
 			next = "restore its branch and open it again there, and run it again"
 		}
-		return nil, operr.NewStopped(next+"; or propose another version", "somebody has closed the pull request of %s: %s; it is not opened again by itself, and nothing was changed", of.title, all[0].URL)
+		return nil, operr.NewStopped(next+"; or propose another version", "somebody has closed the pull request of %s: %s; it is %w, and nothing was changed", of.title, all[0].URL, errClosed)
 	}
 	return nil, nil
 }
@@ -109,9 +112,8 @@ func (r *proposal) end(result Result, open *github.Pull, is string) Result {
 
 // explainPush says why the branch was not taken.
 func (r *proposal) explainPush(err error) error {
-	said := operr.DetailOf(err)
 	switch {
-	case strings.Contains(said, "workflow") && strings.Contains(said, "permission"):
+	case errors.Is(err, gitremote.ErrWorkflows):
 		return operr.New("push it with credentials that may write workflows: run `mage release -pr` on a laptop, or give the App of RELEASE_PR_TOKEN \"Workflows: read and write\"",
 			"%s takes no branch from this token whose workflow files no other branch has: %w", r.remote, err)
 	case errors.Is(err, gitremote.ErrRejected):

@@ -9,6 +9,8 @@
 //	edited.go     what people did to the branch since
 //	pull.go       the pull request, as GitHub has it
 //	body.go       its text
+//	tag.go        the tag of what was merged, in a job
+//	announce.go   the GitHub release, in a job
 package releasepr
 
 import (
@@ -26,6 +28,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitremote"
 	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/publishing"
 	"github.com/foopack/foopack/magefiles/internal/release/forge"
 	"github.com/foopack/foopack/magefiles/internal/release/trace"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
@@ -52,6 +55,8 @@ type Proposer struct {
 	Hub func(ctx context.Context, repo *gitrepo.Repo, w *workspace.Workspace) (forge.Hub, error)
 	// Channel is the address of the channel that packages of a workspace are published to.
 	Channel func(w *workspace.Workspace) (url string, err error)
+	CI      publishing.CI
+	InJob   bool // of a CI, which nobody looks at: a pull request that somebody has closed is no failure
 	ByJob   bool // the token is that of a job: checks of what it opens wait for a person
 
 	// Done is told after each thing that was done to the outside. Its error ends the run as a kill would. Tests use it; nil is nobody.
@@ -68,6 +73,33 @@ type Result struct {
 	URL    string   `json:"url,omitempty"`    // of the pull request, or where one is opened
 	Merged string   `json:"merged,omitempty"` // the commit that is to be tagged: the versions are on the base already
 	Tags   []string `json:"tags,omitempty"`   // that it is to get
+}
+
+// Asked is what a person, or a job, asks for.
+type Asked struct {
+	Request bump.Request
+	PR      bool
+	Publish *string // who publishes; nil where that was not said
+	Tag     *string // a commit that has landed and was checked; nil for a proposal
+}
+
+// Do proposes a release, or tags what has landed. A job's output "landed" is the commit that is to be checked and tagged, "" for none.
+func (p *Proposer) Do(ctx context.Context, a Asked) (Result, error) {
+	switch {
+	case !a.PR:
+		return Result{}, operr.NewUsage("say -pr -tag=COMMIT", "-tag is for what a pull request has landed")
+	case a.Publish != nil:
+		return Result{}, operr.NewUsage("leave it out, or set publish in [tool.release]", "-publish is for what comes after the pull request is merged")
+	case a.Tag != nil && a.Request.To != "":
+		return Result{}, operr.NewUsage("leave -to out", "-tag=%s tags what has landed, whatever its version", *a.Tag)
+	case a.Tag != nil:
+		return p.Tag(ctx, *a.Tag)
+	}
+	result, err := p.Run(ctx, a.Request)
+	if err == nil {
+		err = p.CI.SetOutput("landed", result.Merged)
+	}
+	return result, err
 }
 
 // BranchOf is the branch that a pull request for a base comes from.
@@ -89,7 +121,7 @@ type proposal struct {
 
 // Run makes or renews the pull request that a request asks for.
 func (p *Proposer) Run(ctx context.Context, req bump.Request) (Result, error) {
-	r, err := p.open(ctx)
+	r, err := p.openFor(ctx, (*proposal).refuseHub)
 	if err != nil {
 		return Result{}, err
 	}
@@ -125,8 +157,8 @@ func (p *Proposer) Run(ctx context.Context, req bump.Request) (Result, error) {
 	return r.propose(ctx, c, plan)
 }
 
-// open asks the remote, and refuses what cannot come to its end, before anything is made.
-func (p *Proposer) open(ctx context.Context) (*proposal, error) {
+// openFor asks the remote, and refuses what cannot come to its end, before anything is made; a nil refuse refuses no hub.
+func (p *Proposer) openFor(ctx context.Context, refuse func(*proposal, context.Context) error) (*proposal, error) {
 	b, err := bumping.Open(ctx, bumping.Config{Runner: p.Runner, Dir: p.Dir, View: p.View, Confirm: p.Confirm})
 	if err != nil {
 		return nil, err
@@ -166,8 +198,10 @@ func (p *Proposer) open(ctx context.Context) (*proposal, error) {
 	if r.hub, err = p.Hub(ctx, r.repo, r.w); err != nil {
 		return nil, err
 	}
-	if err := r.refuseHub(ctx); err != nil {
-		return nil, err
+	if refuse != nil {
+		if err := refuse(r, ctx); err != nil {
+			return nil, err
+		}
 	}
 	return r, r.fetch(ctx)
 }
@@ -207,6 +241,10 @@ func (r *proposal) propose(ctx context.Context, c *clone, plan *bump.Plan) (Resu
 	}
 	of := c.of(plan)
 	open, err := r.choosePull(pulls, of)
+	if errors.Is(err, errClosed) && r.InJob {
+		r.View.Line("%v", err)
+		return Result{Base: r.base}, nil
+	}
 	if err != nil {
 		return Result{}, err
 	}

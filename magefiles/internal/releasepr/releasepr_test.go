@@ -15,6 +15,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/bump"
 	"github.com/foopack/foopack/magefiles/internal/bumping"
 	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/condapkg"
+	"github.com/foopack/foopack/magefiles/internal/condapkg/condapkgtest"
 	"github.com/foopack/foopack/magefiles/internal/github"
 	"github.com/foopack/foopack/magefiles/internal/github/server"
 	"github.com/foopack/foopack/magefiles/internal/github/server/bare"
@@ -22,6 +24,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitremote"
 	"github.com/foopack/foopack/magefiles/internal/monorepotest"
 	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/publish"
+	"github.com/foopack/foopack/magefiles/internal/publishing"
 	"github.com/foopack/foopack/magefiles/internal/release/forge"
 	"github.com/foopack/foopack/magefiles/internal/release/trace"
 	"github.com/foopack/foopack/magefiles/internal/releasepr"
@@ -39,6 +43,7 @@ type team struct {
 	second string
 
 	token   string // of who proposes; "" is none
+	inJobs  bool
 	byJob   bool
 	nowhere bool   // the remote is not on GitHub
 	kill    string // after which the run ends
@@ -142,7 +147,12 @@ var errKilled = errors.New("killed")
 
 // propose runs `release -pr` in the first clone.
 func (r *team) propose(to string) (releasepr.Result, error) {
-	p := &releasepr.Proposer{
+	return r.proposer().Run(r.t.Context(), bump.Request{To: to})
+}
+
+// proposer is who does so.
+func (r *team) proposer() *releasepr.Proposer {
+	return &releasepr.Proposer{
 		Runner:  r.run,
 		Dir:     r.first,
 		View:    r,
@@ -156,6 +166,7 @@ func (r *team) propose(to string) (releasepr.Result, error) {
 		},
 		Channel: func(*workspace.Workspace) (string, error) { return "https://prefix.example/ours", nil },
 		ByJob:   r.byJob,
+		InJob:   r.inJobs,
 		Done: func(what string) error {
 			if what == r.kill {
 				return errKilled
@@ -163,7 +174,6 @@ func (r *team) propose(to string) (releasepr.Result, error) {
 			return nil
 		},
 	}
-	return p.Run(r.t.Context(), bump.Request{To: to})
 }
 
 func (r *team) ok(to string) releasepr.Result {
@@ -394,7 +404,8 @@ func TestWhatStopsAProposal(t *testing.T) {
 				r.git(r.second, "commit", "-q", "--amend", "--no-edit")
 				r.git(r.second, "push", "-q", "--force", "origin", branch)
 			},
-			says: "that is not as `release -pr` left it", next: "git push --delete",
+			says: "that is not as `release -pr` left it",
+			next: "git push --delete",
 		},
 		{
 			name: "an edit of another file",
@@ -402,7 +413,8 @@ func TestWhatStopsAProposal(t *testing.T) {
 				r.ok("patch")
 				r.onBranch("packages/core/notes.txt", func(text string) string { return text + "more\n" })
 			},
-			says: "edits besides the section of 0.1.7 in the changelog, which would be lost: packages/core/notes.txt", next: "put them on main",
+			says: "edits besides the section of 0.1.7 in the changelog, which would be lost: packages/core/notes.txt",
+			next: "put them on main",
 		},
 		{
 			name: "an edit of a version",
@@ -410,7 +422,8 @@ func TestWhatStopsAProposal(t *testing.T) {
 				r.ok("patch")
 				r.onBranch("packages/core/pixi.toml", func(text string) string { return strings.ReplaceAll(text, "0.1.7", "0.1.8") })
 			},
-			says: "which would be lost: packages/core/pixi.toml", next: "put them on main",
+			says: "which would be lost: packages/core/pixi.toml",
+			next: "put them on main",
 		},
 		{
 			name: "an edit of an older section",
@@ -418,7 +431,8 @@ func TestWhatStopsAProposal(t *testing.T) {
 				r.ok("patch")
 				r.onBranch("CHANGELOG.md", func(text string) string { return strings.ReplaceAll(text, "- Old.", "- Old, and corrected.") })
 			},
-			says: "which would be lost: CHANGELOG.md", next: "put them on main",
+			says: "which would be lost: CHANGELOG.md",
+			next: "put them on main",
 		},
 		{
 			name: "a section that was taken out",
@@ -426,12 +440,14 @@ func TestWhatStopsAProposal(t *testing.T) {
 				r.ok("patch")
 				r.onBranch("CHANGELOG.md", func(text string) string { return strings.ReplaceAll(text, "## [0.1.7]", "## [9.9.9]") })
 			},
-			says: "which would be lost: CHANGELOG.md", next: "put them on main",
+			says: "which would be lost: CHANGELOG.md",
+			next: "put them on main",
 		},
 		{
 			name: "a pull request that was closed",
 			does: func(r *team) { r.close(r.ok("patch").Number) },
-			says: "somebody has closed the pull request of v0.1.7", next: "open it again there",
+			says: "somebody has closed the pull request of v0.1.7",
+			next: "open it again there",
 		},
 		{
 			name: "a branch that was deleted",
@@ -439,7 +455,8 @@ func TestWhatStopsAProposal(t *testing.T) {
 				r.ok("patch")
 				r.git(r.second, "push", "-q", "origin", ":"+branch)
 			},
-			says: "somebody has closed the pull request of v0.1.7", next: "restore its branch",
+			says: "somebody has closed the pull request of v0.1.7",
+			next: "restore its branch",
 		},
 		{
 			name: "two pull requests",
@@ -449,7 +466,8 @@ func TestWhatStopsAProposal(t *testing.T) {
 				_, err := r.client("person").OpenPull(r.t.Context(), github.NewPull{Title: "Mine", Base: "1.x", Head: branch})
 				require.NoError(r.t, err)
 			},
-			says: "2 pull requests are open from the branch " + branch, next: "close all but the one that goes to main",
+			says: "2 pull requests are open from the branch " + branch,
+			next: "close all but the one that goes to main",
 		},
 		{
 			name: "a pull request that was turned to another branch",
@@ -458,7 +476,8 @@ func TestWhatStopsAProposal(t *testing.T) {
 				r.git(r.second, "push", "-q", "origin", "main:1.x")
 				r.patch(n, `{"base": "1.x"}`)
 			},
-			says: "was turned to 1.x", next: "let it go to main again",
+			says: "was turned to 1.x",
+			next: "let it go to main again",
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -499,6 +518,27 @@ func (r *team) patch(number int, body string) {
 	w := httptest.NewRecorder()
 	r.hub.ServeHTTP(w, req)
 	require.Equal(r.t, 200, w.Code, w.Body.String())
+}
+
+// In a job there is nobody to stop for: a push to main on which nothing is to be released, or whose release somebody has closed, is no failure.
+func TestAJobGoesOn(t *testing.T) {
+	t.Parallel()
+	r := newTeam(t, nil)
+	r.inJobs = true
+	n := r.ok("auto").Number
+	r.close(n)
+	at := r.at(branch)
+	require.Equal(t, releasepr.Result{Base: "main"}, r.ok("auto"))
+	require.Contains(t, r.said[len(r.said)-1], "somebody has closed the pull request of v0.2.0")
+	require.Equal(t, at, r.at(branch))
+	require.False(t, r.pulls()[0].Open)
+
+	r = newTeam(t, nil)
+	r.git(r.first, "tag", "v0.1.6", "-f", "main")
+	r.git(r.first, "push", "-q", "--force", "origin", "v0.1.6")
+	require.Equal(t, releasepr.Result{Base: "main"}, r.ok("auto"))
+	require.Contains(t, r.said[len(r.said)-1], "nothing to release")
+	require.Empty(t, r.at(branch))
 }
 
 // A closed one is not in the way of another version, nor one that was opened again.
@@ -602,4 +642,204 @@ func TestALease(t *testing.T) {
 	_, err := r.propose("patch")
 	require.ErrorContains(t, err, "did not take the branch")
 	require.Contains(t, operr.NextOf(err), "run it again")
+}
+
+// inJob gives the embedded GitHub a release.yml, and returns which runs were asked for.
+func (r *team) inJob() *[]string {
+	asked := &[]string{}
+	r.hub.Dispatch = func(workflow, ref string, inputs map[string]string) error {
+		*asked = append(*asked, fmt.Sprintf("%s at %s, hub: %s", workflow, ref, inputs[releasepr.HubInput]))
+		_, err := r.hub.AddRun(server.Run{
+			Workflow: workflow,
+			Name:     "release",
+			Event:    "workflow_dispatch",
+			Ref:      ref,
+			Commit:   r.git(r.remote.Dir, "rev-parse", ref+"^{commit}"),
+		})
+		return err
+	}
+	r.token, r.byJob = "job", true
+	return asked
+}
+
+// What a job is told of what has landed, and command lines that mean nothing.
+func TestWhatAJobIsHanded(t *testing.T) {
+	t.Parallel()
+	r := newTeam(t, nil)
+	p := r.proposer()
+	p.CI.Output = filepath.Join(t.TempDir(), "output")
+	_, err := p.Do(t.Context(), releasepr.Asked{Request: bump.Request{To: "patch"}, PR: true})
+	require.NoError(t, err)
+	require.NoError(t, r.client("person").MergePull(t.Context(), r.pulls()[0].Number, "squash", ""))
+	_, err = p.Do(t.Context(), releasepr.Asked{Request: bump.Request{To: "auto"}, PR: true})
+	require.NoError(t, err)
+	text, err := os.ReadFile(p.CI.Output)
+	require.NoError(t, err)
+	require.Equal(t, "landed=\nlanded="+r.at("main")+"\n", string(text))
+
+	here, commit := "here", r.at("main")
+	for says, a := range map[string]releasepr.Asked{
+		"-tag is for what a pull request has landed":        {Tag: &commit},
+		"-publish is for what comes after the pull request": {PR: true, Publish: &here},
+		"tags what has landed, whatever its version":        {PR: true, Tag: &commit, Request: bump.Request{To: "patch"}},
+		"it is not said which version is to be proposed":    {PR: true},
+	} {
+		if says == "it is not said which version is to be proposed" {
+			p = newTeam(t, nil).proposer()
+		}
+		_, err := p.Do(t.Context(), a)
+		require.ErrorContains(t, err, says)
+		require.Equal(t, operr.Usage, operr.ExitStatus(err))
+	}
+}
+
+// tag runs the job that tags, in the first clone.
+func (r *team) tag(commit string) (releasepr.Result, error) {
+	r.git(r.first, "pull", "-q")
+	return r.proposer().Tag(r.t.Context(), commit)
+}
+
+// What has landed and was checked is tagged by a job, once, and release.yml is asked for, once, wherever the job was killed.
+func TestAJobTagsWhatHasLanded(t *testing.T) {
+	t.Parallel()
+	for _, kill := range []string{"", "tags", "asked for v0.1.7"} {
+		t.Run("killed after "+kill, func(t *testing.T) {
+			t.Parallel()
+			r := newTeam(t, nil)
+			n := r.ok("patch").Number
+			require.NoError(t, r.client("person").MergePull(t.Context(), n, "squash", ""))
+			landed := r.at("main")
+			asked := r.inJob()
+			if r.kill = kill; kill != "" {
+				_, err := r.tag(landed)
+				require.ErrorIs(t, err, errKilled)
+				r.kill = ""
+			}
+			result, err := r.tag(landed)
+			require.NoError(t, err)
+			require.Equal(t, []string{"v0.1.7"}, result.Tags)
+			require.Equal(t, landed, r.git(r.remote.Dir, "rev-parse", "v0.1.7^{commit}"))
+			require.Equal(t, "tag", r.git(r.remote.Dir, "cat-file", "-t", "v0.1.7"))
+			require.Equal(t, landed, r.at("main"), "the tag alone is pushed")
+			require.Equal(t, []string{"release.yml at v0.1.7, hub: true"}, *asked)
+			_, err = r.tag(landed)
+			require.NoError(t, err)
+			require.Len(t, *asked, 1)
+		})
+	}
+}
+
+// What keeps a job from tagging, each with what to do, and nothing done.
+func TestWhatKeepsAJobFromTagging(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name       string
+		does       func(r *team)
+		commit     func(r *team) string
+		says, next string
+	}{
+		{
+			name:   "nothing has landed",
+			does:   func(*team) {},
+			commit: func(r *team) string { return r.at("main") },
+			says:   "nothing has landed that is not tagged",
+			next:   "run the workflow again",
+		},
+		{
+			name:   "another commit was checked",
+			does:   (*team).land,
+			commit: func(r *team) string { return r.git(r.remote.Dir, "rev-parse", "main~1") },
+			says:   "v0.1.7 has landed at ",
+			next:   "run the workflow again",
+		},
+		{
+			name: "a rule forbids tags",
+			does: func(r *team) {
+				r.land()
+				require.NoError(r.t, r.remote.Guard("v*"))
+			},
+			commit: func(r *team) string { return r.at("main") },
+			says:   "origin did not take v0.1.7",
+			next:   "let a rule for tags take them from GitHub Actions",
+		},
+		{
+			name: "main has gained a workflow since, and the token may write none",
+			does: func(r *team) {
+				require.NoError(r.t, r.remote.Guard(""))
+				r.run = command.NewSystem(command.Setenv(r.run.Environ(), bare.PushedBy+"=app"), nil)
+				r.land()
+				r.git(r.second, "pull", "-q")
+				r.commit(r.second, ".github/workflows/new.yml", "on: push\n", "ci: a new one")
+				r.git(r.second, "-c", "core.hooksPath=/dev/null", "push", "-q", "--receive-pack=env "+bare.PushedBy+"= git receive-pack", "origin", "main")
+				r.git(r.second, "push", "-q", "origin", ":"+branch)
+			},
+			commit: func(r *team) string { return r.git(r.remote.Dir, "rev-parse", "main~1") },
+			says:   "it has workflow files that no branch has any more",
+			next:   "`mage release` on a laptop",
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			r := newTeam(t, map[string]string{".github/workflows/release.yml": "on: push\n"})
+			c.does(r)
+			asked := r.inJob()
+			_, err := r.tag(c.commit(r))
+			require.ErrorContains(t, err, c.says)
+			require.Contains(t, operr.NextOf(err), c.next)
+			require.Equal(t, "v0.1.6", r.git(r.remote.Dir, "tag", "--list"))
+			require.Empty(t, *asked)
+		})
+	}
+}
+
+// land proposes a release and merges it.
+func (r *team) land() {
+	r.t.Helper()
+	require.NoError(r.t, r.client("person").MergePull(r.t.Context(), r.ok("patch").Number, "squash", ""))
+}
+
+// The GitHub release is made once, of the files whose digests were handed over, with the changelog's section.
+func TestAJobMakesTheGitHubRelease(t *testing.T) {
+	t.Parallel()
+	r := newTeam(t, nil)
+	r.land()
+	r.inJob()
+	_, err := r.tag(r.at("main"))
+	require.NoError(t, err)
+	r.hub.Tag = func(name string) (server.Tag, bool) {
+		return server.Tag{Object: r.git(r.remote.Dir, "rev-parse", name), Commit: r.git(r.remote.Dir, "rev-parse", name+"^{commit}")}, true
+	}
+	dir := t.TempDir()
+	file := condapkgtest.Package{Name: "mono-core", Version: "0.1.7"}.Write(t, dir)
+	rec, err := condapkg.Identify(file)
+	require.NoError(t, err)
+	digests := func(commit, sha string) string {
+		line, err := publish.Digests{Commit: commit, Files: []publish.Digest{{Package: "mono-core", File: filepath.Base(file), SHA256: sha, Size: rec.Size}}}.Line()
+		require.NoError(t, err)
+		return line
+	}
+	announce := func(tag, digests string) error {
+		p := r.proposer()
+		p.CI.Tag = tag
+		_, err := p.Announce(t.Context(), publishing.Flags{From: dir, Digests: digests})
+		return err
+	}
+	err = announce("v0.1.7", digests(r.at("main"), strings.Repeat("0", 64)))
+	require.ErrorContains(t, err, "was uploaded; no GitHub release was made")
+	err = announce("v0.1.7", digests(strings.Repeat("0", 40), rec.SHA256))
+	require.ErrorContains(t, err, "the digests are of the commit")
+	err = announce("", digests(r.at("main"), rec.SHA256))
+	require.ErrorContains(t, err, "there is no tag")
+	for range 2 {
+		err = announce("v0.1.7", digests(r.at("main"), rec.SHA256))
+		require.NoError(t, err)
+	}
+	published, drafts := r.hub.Published()
+	require.Zero(t, drafts)
+	require.Len(t, published, 1)
+	require.Equal(t, 1, published[0].Times)
+	require.Equal(t, map[string]string{filepath.Base(file): rec.SHA256}, published[0].Assets)
+	r.token = ""
+	err = announce("v0.1.7", digests(r.at("main"), rec.SHA256))
+	require.ErrorContains(t, err, "there is no GITHUB_TOKEN")
 }

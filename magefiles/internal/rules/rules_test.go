@@ -27,7 +27,7 @@ var layers = [][]string{
 	{"bump", "gitrepo", "toolchain", "actions/file", "channel/store", "channel/server", "channel/prefixdev", "oidc", "github", "image", "available", "host", "localengine"},
 	{"sources", "publish", "localprefix", "localregistry", "session", "imagejob", "lint", "doctor", "folders", "proxy", "localproxy", "actions/starts", "touched", "actions/runner", "usage"},
 	{"release", "view", "ourchannel", "publishing", "bumping", "deploy", "begun"},
-	{"rehearsal", "releasing", "variables", "delivery", "cirun"},
+	{"rehearsal", "releasing", "releasepr", "variables", "delivery", "cirun"},
 	{"localfleet"},
 }
 

@@ -82,7 +82,7 @@ func findSection(ctx context.Context, repo *gitrepo.Repo, store *bump.Store, w *
 	if err != nil {
 		return nil, err
 	}
-	title := changelog.First(src)
+	title, line := changelog.First(src)
 	word, _, _ := strings.Cut(title, " ")
 	word = strings.Trim(word, "[]")
 	tag, req := "v"+word, bump.Request{To: word, NoChangelog: true}
@@ -97,13 +97,6 @@ func findSection(ctx context.Context, repo *gitrepo.Repo, store *bump.Store, w *
 	if err != nil || !plan.Empty() || len(plan.Packages) == 0 || !slices.ContainsFunc(plan.Tags, func(t bump.Tag) bool { return t.Name == tag }) {
 		//lint:ignore nilerr what the section is of is no release that could be made
 		return nil, nil
-	}
-	line := 0
-	for i, text := range strings.Split(string(src), "\n") {
-		if strings.Contains(text, title) {
-			line = i + 1
-			break
-		}
 	}
 	head, err := repo.Head(ctx)
 	if err != nil {
