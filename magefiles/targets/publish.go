@@ -7,6 +7,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/pause"
 	"github.com/foopack/foopack/magefiles/internal/publishing"
+	"github.com/foopack/foopack/magefiles/internal/releasepr"
 )
 
 // Publish uploads and verifies, as CI does. It builds what is missing, uploads it in dependency order, waits until every index shows it, and verifies
@@ -19,6 +20,7 @@ func Publish(ctx context.Context,
 	from *string, // upload exactly what build:all has made in this folder: nothing is built, installed or imported
 	digests *string, // what that build said it made; in a CI, the output of its job
 	check *bool, // install and import what is in the folder of -from, and send nothing
+	announce *bool, // make the GitHub release of the tag that started the job, with the files of -from: nothing is built, installed or imported
 	verify *bool, // see what is on the channel: visible, downloaded, compared, installed, imported; send nothing
 ) error {
 	return run(ctx, func(ctx context.Context, a *pipeline) error {
@@ -28,6 +30,9 @@ func Publish(ctx context.Context,
 		}
 		if digests != nil && f.Digests == "" { // else nothing would be compared
 			return operr.NewUsage("see what hands them over: on GitHub, ${{ needs.build.outputs.digests }}, where `needs` names that job", "-digests is empty")
+		}
+		if isSet(announce) {
+			return answer(a, isSet(json), func() (releasepr.Result, error) { return a.proposer(true).Announce(ctx, f) }, func(releasepr.Result) {})
 		}
 		if a.uploads = f.Sends(); a.uploads {
 			a.channels.ToPublish()

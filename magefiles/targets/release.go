@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/foopack/foopack/magefiles/internal/release"
+	"github.com/foopack/foopack/magefiles/internal/releasepr"
 )
 
 // Release plans, builds, tags and publishes. It takes the packages from a version to what people can install, and goes on with a release that is
@@ -13,6 +14,8 @@ func Release(ctx context.Context,
 	only *string, // one package, where versions are independent
 	ranges *string, // raise: raise ranges that would not admit the new version
 	publish *string, // here or ci, in place of [tool.release] publish
+	pr *bool, // propose it by a pull request, and do no more; `mage release` goes on once it is merged
+	tag *string, // with -pr, in a job: tag this commit, which has landed and was checked, push the tag, and have release.yml run at it
 	yes *bool, // do not ask
 	json *bool, // print one JSON object
 ) error {
@@ -20,6 +23,10 @@ func Release(ctx context.Context,
 		req, err := bumpFlags{to: to, only: only, ranges: ranges}.request()
 		if err != nil {
 			return err
+		}
+		if isSet(pr) || tag != nil {
+			asked := releasepr.Asked{Request: req, PR: isSet(pr), Publish: publish, Tag: tag}
+			return answer(a, isSet(json), func() (releasepr.Result, error) { return a.proposer(isSet(yes)).Do(ctx, asked) }, func(releasepr.Result) {})
 		}
 		r := a.releaser(isSet(yes))
 		return answer(a, isSet(json), func() (release.Result, error) {

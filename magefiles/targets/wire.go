@@ -10,6 +10,7 @@
 package targets
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -41,6 +42,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/publish"
 	"github.com/foopack/foopack/magefiles/internal/publishing"
 	"github.com/foopack/foopack/magefiles/internal/release/forge"
+	"github.com/foopack/foopack/magefiles/internal/releasepr"
 	"github.com/foopack/foopack/magefiles/internal/releasing"
 	"github.com/foopack/foopack/magefiles/internal/sources"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
@@ -335,6 +337,24 @@ func (a *pipeline) releaser(yes bool) releasing.Releaser {
 	}
 }
 
+// proposer is what opens the pull request of a release. A job may have the token of a GitHub App for that, since what its own token opens begins no checks.
+func (a *pipeline) proposer(yes bool) *releasepr.Proposer {
+	return &releasepr.Proposer{
+		Runner:  a.runner,
+		Dir:     a.dir,
+		View:    a.view,
+		Today:   today(),
+		Confirm: func(ctx context.Context, question string) error { return a.confirm(ctx, yes, question) },
+		Hub: func(ctx context.Context, repo *gitrepo.Repo, w *workspace.Workspace) (forge.Hub, error) {
+			return a.hubBy(ctx, repo, w, env.PullToken())
+		},
+		Channel: a.channels.URLOf,
+		CI:      env.CI(),
+		InJob:   env.Actions(),
+		ByJob:   env.Actions() && env.PullToken() == "",
+	}
+}
+
 // trial opens a channel of this process, of the same name as ours, for what is not published yet.
 func trial(name string) publish.Trial {
 	return func(dir string) (publish.Destination, func() error, error) {
@@ -424,6 +444,11 @@ func newRegistry() *registry.Registry { return &registry.Registry{} }
 
 // hub is GitHub, where the remote is there or a variable says which repository is meant.
 func (a *pipeline) hub(ctx context.Context, repo *gitrepo.Repo, w *workspace.Workspace) (forge.Hub, error) {
+	return a.hubBy(ctx, repo, w, "")
+}
+
+// hubBy is hub with a token in place of GITHUB_TOKEN; "" is that.
+func (a *pipeline) hubBy(ctx context.Context, repo *gitrepo.Repo, w *workspace.Workspace, token string) (forge.Hub, error) {
 	o, err := env.GitHub(func() (string, error) {
 		address, err := gitremote.URL(ctx, repo, w.Config.Remote)
 		if errors.Is(err, gitremote.ErrNoRemote) {
@@ -437,6 +462,7 @@ func (a *pipeline) hub(ctx context.Context, repo *gitrepo.Repo, w *workspace.Wor
 	if o.Repository == "" {
 		return forge.Hub{}, ctx.Err() // preflight says what is wrong with the remote
 	}
+	o.Token = cmp.Or(github.Token(token), o.Token)
 	client, err := github.New(o)
 	return forge.Hub{Repository: o.Repository, Client: client, Token: o.Token != ""}, err
 }

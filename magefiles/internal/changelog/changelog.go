@@ -2,6 +2,7 @@
 // Unreleased, which it takes over. It knows neither packages nor versions: a section has a title, and groups of lines.
 //
 //	changelog.go sections.go    the section that is added, and those that are there
+//	follow.go         a section that is written anew, with what people made of the one before
 //	file.go           which file it is
 //	conventional.go revert.go    what the message of a commit says of it and takes back, and the line that it gets
 //	markdown.go       text of anybody's as a line of Markdown

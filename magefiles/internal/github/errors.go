@@ -151,6 +151,8 @@ var (
 	contents = permission{job: "contents: write", token: "Contents: read and write"}
 	actions  = permission{job: "actions: read", token: "Actions: read"}
 	dispatch = permission{job: "actions: write", token: "Actions: read and write"}
+	pulls    = permission{job: "pull-requests: write", token: "Pull requests: read and write"}
+	metadata = permission{job: "contents: read", token: "Metadata: read"}
 )
 
 // explain says what was being done and what to do next.
@@ -175,6 +177,9 @@ func (c *Client) next(err error, p permission) string {
 		return "authorize the token for the organization, in the settings where it was made"
 	case errors.Is(err, ErrForbidden) && strings.Contains(err.Error(), "archived"):
 		return "take the repository out of the archive: nothing can be written to it"
+	case errors.Is(err, ErrForbidden) && strings.Contains(err.Error(), "not permitted to create"):
+		return "allow it in the settings of the repository, or of its organization: Actions, General, \"Allow GitHub Actions to create and approve pull requests\"; or give the job " +
+			"the token of a GitHub App as RELEASE_PR_TOKEN"
 	case errors.Is(err, ErrForbidden):
 		return "give the job `permissions: " + p.job + "`; a token of a person needs " + p.token + " for " + c.repository
 	case errors.Is(err, ErrNotFound):

@@ -5,6 +5,7 @@
 //	Ensure    makes it so: draft, attach what is missing, compare digests, publish once
 //	Runs      the workflow runs of a commit, Jobs those of one of them, and Artifact what it has recorded
 //	Dispatch  begins a run of a workflow, where none has begun by itself
+//	Pulls     the pull requests of a branch; OpenPull and EditPull write one, LandsBy asks the rules of the branch that it goes to
 //	Notes     the notes of a release, as long as GitHub takes them
 //
 // Everything is idempotent by asking. Ensure looks, does what is missing, and looks again, until nothing is missing; so it
@@ -151,6 +152,7 @@ type Details struct {
 	Private       bool   `json:"private"`
 	Archived      bool   `json:"archived"` // nothing can be written to it
 	URL           string `json:"url"`      // for people
+	ForkOf        string `json:"forkOf"`   // "owner/name" of the repository that this one was forked from; "" where it was not
 	Push          *bool  `json:"push"`     // whether the token's owner may push; nil where that is not said, as it may be for a job's own token
 }
 
@@ -165,14 +167,17 @@ func (c *Client) Details(ctx context.Context) (Details, error) {
 		Private       bool   `json:"private"`
 		Archived      bool   `json:"archived"`
 		HTMLURL       string `json:"html_url"`
-		Permissions   *struct {
+		Parent        struct {
+			FullName string `json:"full_name"`
+		} `json:"parent"`
+		Permissions *struct {
 			Push *bool `json:"push"`
 		} `json:"permissions"`
 	}
 	if _, err := c.get(ctx, c.url(), &answer); err != nil {
 		return Details{}, c.explain(err, contents, "asking for the repository %s", c.repository)
 	}
-	d := Details{DefaultBranch: answer.DefaultBranch, Private: answer.Private, Archived: answer.Archived, URL: answer.HTMLURL}
+	d := Details{DefaultBranch: answer.DefaultBranch, Private: answer.Private, Archived: answer.Archived, URL: answer.HTMLURL, ForkOf: answer.Parent.FullName}
 	if answer.Permissions != nil && !strings.HasPrefix(string(c.token), installation) {
 		d.Push = answer.Permissions.Push
 	}

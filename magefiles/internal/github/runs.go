@@ -104,9 +104,13 @@ func (c *Client) Runs(ctx context.Context, q Query) ([]Run, error) {
 }
 
 // Dispatch begins a run of a workflow at a branch or a tag, as its workflow_dispatch allows. It is asked for once: what became of a request that
-// got no answer is seen by Runs, a few seconds later (https://docs.github.com/en/rest/actions/workflows#create-a-workflow-dispatch-event).
-func (c *Client) Dispatch(ctx context.Context, workflow, ref string) error {
-	body, err := jsonPayload(map[string]string{"ref": ref})
+// got no answer is seen by Runs, a few seconds later. inputs are those that the workflow declares; nil is none (https://docs.github.com/en/rest/actions/workflows#create-a-workflow-dispatch-event).
+func (c *Client) Dispatch(ctx context.Context, workflow, ref string, inputs map[string]string) error {
+	asked := map[string]any{"ref": ref}
+	if len(inputs) > 0 {
+		asked["inputs"] = inputs
+	}
+	body, err := jsonPayload(asked)
 	if err == nil {
 		err = c.send(ctx, http.MethodPost, c.url("actions/workflows", workflow, "dispatches"), body, nil)
 	}

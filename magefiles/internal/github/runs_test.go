@@ -186,7 +186,7 @@ func TestTokensOfJobs(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s, err := server.New(server.Options{Repository: "octo/tools", Dispatch: func(string, string) error { return nil }})
+			s, err := server.New(server.Options{Repository: "octo/tools", Dispatch: func(string, string, map[string]string) error { return nil }})
 			require.NoError(t, err)
 			s.Grant("of-a-job", c.rights)
 			ask := func(method, path, body string) int {

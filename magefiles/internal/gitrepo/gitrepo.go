@@ -10,6 +10,7 @@
 //	history.go past.go touched.go ancestry.go    what was committed, when, by which commit, and before which
 //	between.go      which files differ between two commits, and what a commit has of them
 //	commit.go back.go     commits and tags, and the way back from them
+//	propose.go      a commit on no branch, and what a branch has that another one has not
 //	export.go       files of a commit in a folder
 //	trouble.go tagtrouble.go underway.go    what keeps a commit or a tag from being made
 //

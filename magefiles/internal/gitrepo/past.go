@@ -96,12 +96,6 @@ func (r *Repo) Change(ctx context.Context, commit string) (Change, error) {
 	if err != nil {
 		return Change{}, git.Failed(err, "reading what %s changed", git.Short(commit))
 	}
-	var kept strings.Builder
-	for line := range strings.Lines(patch) {
-		if !strings.HasPrefix(line, "@@ ") && !strings.HasPrefix(line, "index ") {
-			kept.WriteString(line)
-		}
-	}
 	author, date, _ := strings.Cut(who, "\n")
-	return Change{Author: author, Date: date, Patch: kept.String()}, nil
+	return Change{Author: author, Date: date, Patch: withoutPlaces(patch)}, nil
 }

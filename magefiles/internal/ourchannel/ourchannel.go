@@ -70,6 +70,15 @@ func (c *Channels) Of(w *workspace.Workspace) (*prefixdev.Channel, error) {
 	return c.On(client, c.NameOf(w))
 }
 
+// URLOf is the address of the channel of a workspace.
+func (c *Channels) URLOf(w *workspace.Workspace) (string, error) {
+	on, err := c.Of(w)
+	if err != nil {
+		return "", err
+	}
+	return on.URL(), nil
+}
+
 // On is a channel of a server, the same one for a whole run. On the server of our channel it has our credential.
 func (c *Channels) On(client *prefixdev.Client, name string) (*prefixdev.Channel, error) {
 	opened, err := client.Channel(name)

@@ -77,7 +77,7 @@ func (w *World) tags() map[string]bool {
 }
 
 // dispatch begins a run of the workflow at a tag, if its file there has workflow_dispatch.
-func (w *World) dispatch(name, tag string) error {
+func (w *World) dispatch(name, tag string, _ map[string]string) error {
 	at, ok := w.tag(tag)
 	if !ok {
 		return server.ErrNoRef

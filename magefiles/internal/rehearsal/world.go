@@ -20,6 +20,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/condapkg"
 	"github.com/foopack/foopack/magefiles/internal/faults"
 	"github.com/foopack/foopack/magefiles/internal/github/server"
+	"github.com/foopack/foopack/magefiles/internal/github/server/bare"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/httpserver"
 	"github.com/foopack/foopack/magefiles/internal/localprefix"
@@ -308,6 +309,8 @@ func (w *World) serve() (err error) {
 		URL:           w.API,
 		Tag:           w.tag,
 		Dispatch:      w.dispatch,
+		Branch:        w.Bare().Branch,
+		Land:          w.Bare().Land,
 		Dir:           filepath.Join(w.Dir, "github"),
 	})
 	if err != nil {
@@ -316,6 +319,11 @@ func (w *World) serve() (err error) {
 	w.http = httpserver.New(wrap(w.Hub), httpserver.Hosts{})
 	go func() { _ = w.http.Serve(listener) }() // until Close
 	return nil
+}
+
+// Bare is the remote, as its pull requests and its rules have it.
+func (w *World) Bare() bare.Remote {
+	return bare.Remote{Runner: w.Runner, Environ: w.quietGit(), Dir: w.Remote}
 }
 
 // tag finds a tag in the remote.

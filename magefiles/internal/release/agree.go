@@ -57,7 +57,7 @@ func (r *Release) defineAgree(before *trace.Trace, planned given[*plan.Plan], s 
 		Name: trace.StepAgree,
 		Do: func(ctx context.Context) (string, error) {
 			var rest *Left
-			if before.Plan != nil {
+			if before.Plan != nil && (before.Past != nil || !before.Plan.Landed) { // nothing of what has landed is begun yet
 				var err error
 				if rest, err = left(ctx, before); err != nil {
 					return "", err

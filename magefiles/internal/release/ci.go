@@ -174,7 +174,7 @@ func (r *ci) askForRun(ctx context.Context, tag string) (said string, err error)
 	case r.GitHub.RefuseDispatch(r.Repo.Top) != "":
 		r.asked[tag] = ", and none can be asked for, since " + r.GitHub.RefuseDispatch(r.Repo.Top) + ": `git push --delete " + r.plan.Remote + " " + tag + "`, and then `git push " + r.plan.Remote + " " + tag + "`, may begin it"
 	default:
-		if failed := r.GitHub.Client.Dispatch(ctx, forge.Workflow, tag); failed != nil {
+		if failed := r.GitHub.Client.Dispatch(ctx, forge.Workflow, tag, nil); failed != nil {
 			r.asked[tag] = ", and asking for one has failed (" + failed.Error() + "): run it at the tag by hand"
 			break
 		}

@@ -14,10 +14,12 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/github"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/publish"
+	"github.com/foopack/foopack/magefiles/internal/release/forge"
 	"github.com/foopack/foopack/magefiles/internal/release/plan"
 	"github.com/foopack/foopack/magefiles/internal/release/trace"
 	"github.com/foopack/foopack/magefiles/internal/version"
 	"github.com/foopack/foopack/magefiles/internal/workflow"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
 // HubRelease is the GitHub release.
@@ -99,23 +101,29 @@ func (r *Release) describeHub(ctx context.Context, p *plan.Plan, commit string, 
 	}
 	notes, file := readNotes(ctx, p, shop)
 	for _, tag := range p.Tags {
-		one := github.Release{Tag: tag, Commit: commit, Name: tag}
-		owner, _, own := strings.Cut(tag, "/v")
-		var rows []string
-		for _, i := range items {
-			if own && i.Name != owner {
-				continue
-			}
-			one.Files = append(one.Files, github.Asset{Path: files[i.File], Name: i.File, SHA256: i.SHA256, Size: i.Size})
-			rows = append(rows, fmt.Sprintf("| `%s` | `%s` |\n", i.File, i.SHA256))
-			if v, err := version.Parse(i.Version); err == nil && v.Prerelease() {
-				one.Prerelease = true
-			}
-		}
-		one.Notes = github.Notes(notes, rows, r.GitHub.Client.FilePage(tag, file))
-		all = append(all, one)
+		all = append(all, Show(r.GitHub, tag, commit, items, files, notes, file))
 	}
 	return all, nil
+}
+
+// Show describes the GitHub release of one tag. files are the paths of the items' files by their names; file is where all of the notes are, in the
+// repository.
+func Show(hub forge.Hub, tag, commit string, items []publish.Published, files map[string]string, notes, file string) github.Release {
+	one := github.Release{Tag: tag, Commit: commit, Name: tag}
+	owner, _, own := strings.Cut(tag, "/v")
+	var rows []string
+	for _, i := range items {
+		if own && i.Name != owner {
+			continue
+		}
+		one.Files = append(one.Files, github.Asset{Path: files[i.File], Name: i.File, SHA256: i.SHA256, Size: i.Size})
+		rows = append(rows, fmt.Sprintf("| `%s` | `%s` |\n", i.File, i.SHA256))
+		if v, err := version.Parse(i.Version); err == nil && v.Prerelease() {
+			one.Prerelease = true
+		}
+	}
+	one.Notes = github.Notes(notes, rows, hub.Client.FilePage(tag, file))
+	return one
 }
 
 // readNotes returns the changelog's section about this release, as the commit has it, without its heading; "" where there is none. file is
@@ -125,24 +133,30 @@ func readNotes(ctx context.Context, p *plan.Plan, shop *workshop) (text, file st
 	if err != nil {
 		return "", ""
 	}
-	at, err := bump.Changelog(c.w)
+	return NotesOf(c.w, shop.Repo.Prefix, p.Tags)
+}
+
+// NotesOf returns the section of a workspace's changelog about the release of tags, without its heading; "" where there is none. prefix is the workspace's
+// root in its repository, and file the changelog there.
+func NotesOf(w *workspace.Workspace, prefix string, tags []string) (text, file string) {
+	at, err := bump.Changelog(w)
 	if err != nil || !at.There {
 		return "", ""
 	}
-	src, err := beneath.ReadFile(c.w.Root, filepath.Join(c.w.Root, filepath.FromSlash(at.File)))
+	src, err := beneath.ReadFile(w.Root, filepath.Join(w.Root, filepath.FromSlash(at.File)))
 	if err != nil {
 		return "", ""
 	}
 	src = bytes.ReplaceAll(src, []byte("\r\n"), []byte("\n"))
-	return changelog.Section(src, func(title string) bool { return isHeading(p, title) }), path.Join(shop.Repo.Prefix, at.File)
+	return changelog.Section(src, func(title string) bool { return isHeading(tags, title) }), path.Join(prefix, at.File)
 }
 
-// isHeading recognizes the heading of this release's section: "## [1.2.0] - 2026-01-02", "## v1.2.0".
-func isHeading(p *plan.Plan, line string) bool {
-	if len(p.Tags) != 1 {
+// isHeading recognizes the heading of the section of a release of one tag: "## [1.2.0] - 2026-01-02", "## v1.2.0".
+func isHeading(tags []string, line string) bool {
+	if len(tags) != 1 {
 		return false
 	}
-	v := bump.VersionOf(p.Tags[0])
+	v := bump.VersionOf(tags[0])
 	for _, word := range strings.FieldsFunc(line, func(c rune) bool { return strings.ContainsRune(" []()#,", c) }) {
 		if word == v || word == "v"+v {
 			return true

@@ -35,11 +35,14 @@ func (r *Release) explainPush(ctx context.Context, p *plan.Plan, commit string, 
 		}
 	}
 	switch {
+	case errors.Is(err, gitremote.ErrWorkflows):
+		return operr.New("push it with credentials that may write workflows, such as yours: `mage release` on a laptop goes on from here; or give the App of RELEASE_PR_TOKEN \"Workflows: read and write\"",
+			"%s takes no tag of %s from this token: %.12s has workflow files that no branch has any more: %w", p.Remote, p.Title, commit, err).WithWayOn()
 	case rerr != nil || !errors.Is(err, gitremote.ErrRejected):
 		return operr.New("see what git says above; where somebody has pushed meanwhile: "+faster, "%s of %s was taken: %w", nothing, p.Title, err).WithWayOn()
 	case theirs != "":
 		return operr.New("find out who pushed it; "+faster, "%s of %s was taken, since %s has the tag %s meanwhile: %w", nothing, p.Title, p.Remote, theirs, err).WithWayOn()
-	case refs.Branches[p.Branch] == commit:
+	case refs.Branches[p.Branch] == commit || p.Landed:
 		return operr.New("see what git says above: the rules of "+p.Remote+" for tags have to let it through; then run it again",
 			"%s refused the tag of %s, and has its commit already: %w", p.Remote, p.Title, err)
 	case !ours:
@@ -48,6 +51,6 @@ func (r *Release) explainPush(ctx context.Context, p *plan.Plan, commit string, 
 		return operr.New("see what git says above; where nobody may push to "+p.Branch+": have what is not pushed yet merged there by a pull request, `git pull`, and run it again",
 			"%s refused the commits that its %s does not have yet: %w", p.Remote, p.Branch, err)
 	}
-	return operr.New("see what git says above; where nobody may push to "+p.Branch+", a pull request has to bring the versions there: "+p.ByPullRequest(),
+	return operr.New("see what git says above; where nobody may push to "+p.Branch+", a pull request has to bring the versions there: "+p.ByPullRequest()+"; or `mage undo` and `mage release -pr`, which opens one",
 		"%s refused the push to %s, and nothing of %s was taken: %w", p.Remote, p.Branch, p.Title, err).WithWayOn()
 }

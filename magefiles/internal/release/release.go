@@ -7,6 +7,7 @@
 //	release.go  what a release works with, and its steps
 //	run.go      which release it is: one that goes on, or a new one
 //	agree.go    preflight, plan and question
+//	landed.go   a release of versions that a pull request has brought to the branch
 //	left.go     what is left to do of a release that is gone on with
 //	source.go   bump, tag, push: what happens in git
 //	refused.go  why a push was not taken

@@ -55,6 +55,9 @@ func (r *Release) Run(ctx context.Context) (Result, error) {
 		if err := s.Resume(c.past.Past); err != nil {
 			return Result{}, err
 		}
+	case lands:
+		before = before.For(c.plan)
+		r.Say("%s is on %s, and not tagged: going on with it at %.12s", c.plan.Title, c.plan.Branch, c.plan.Base)
 	case takesUp:
 		before = before.For(c.plan)
 		r.sayTakenUp(c.plan)
@@ -71,7 +74,7 @@ func (r *Release) Run(ctx context.Context) (Result, error) {
 type choice struct {
 	way  way
 	past *trace.Past // of replaces and goesOn
-	plan *plan.Plan  // of isThrough and takesUp
+	plan *plan.Plan  // of isThrough, lands and takesUp
 }
 
 // way is how a run comes to its release.
@@ -81,6 +84,7 @@ const (
 	begins    way = "begins"     // a new one
 	replaces  way = "replaces"   // a new one, in place of one that was begun, and of which nothing came
 	goesOn    way = "goes on"    // with what the journal says is unfinished
+	lands     way = "lands"      // a new one, of versions that a pull request has brought to the branch
 	takesUp   way = "takes up"   // what tags and channel say is unfinished: there is no journal of it
 	isThrough way = "is through" // it is released: there is nothing to do
 )
@@ -96,7 +100,7 @@ func (r *Release) choose(ctx context.Context) (choice, error) {
 		if err != nil {
 			return choice{}, err
 		}
-		if void {
+		if void && !past.Plan.Landed { // that one is worked out from what is there: it is the same again
 			return choice{way: replaces, past: past}, nil
 		}
 		return choice{way: goesOn, past: past}, past.Accepts(r.Request)
@@ -116,6 +120,10 @@ func (r *Release) choose(ctx context.Context) (choice, error) {
 		}
 		return choice{way: takesUp, plan: present.Plan}, nil
 	case trace.Unclear, trace.Untagged:
+	}
+	landed, err := r.findLanded(ctx)
+	if landed != nil || err != nil {
+		return choice{way: lands, plan: landed}, err
 	}
 	if r.Request.To == "" {
 		return choice{}, operr.NewUsage("say -to=patch, minor, major, auto, or a version such as -to=1.2.0", "no release is unfinished, and it is not said which version is to be released")

@@ -42,7 +42,7 @@ func watching(t *testing.T, on string) *actions {
 	hub.Server, err = server.New(server.Options{
 		Repository: "octo/mono",
 		Token:      "ghp_writes",
-		Dispatch: func(workflow, tag string) error {
+		Dispatch: func(workflow, tag string, _ map[string]string) error {
 			require.Equal(t, forge.Workflow, workflow)
 			hub.asked = append(hub.asked, tag)
 			return hub.takes(tag)

@@ -164,6 +164,9 @@ func (r *Release) isPushed(ctx context.Context, t *trace.Trace, p *plan.Plan, co
 // killed between them, the tags that are there stay, and the others follow.
 func (r *Release) push(ctx context.Context, t *trace.Trace, p *plan.Plan, commit string) (Pushed, error) {
 	branch, tags := p.Branch, p.Tags
+	if p.Landed { // the branch has the commit, and may be on its way by now
+		branch = ""
+	}
 	if len(tags) > gitremote.MaxTags {
 		refs, err := gitremote.Read(ctx, r.Repo, p.Remote)
 		if err != nil {

@@ -25,7 +25,11 @@ func (r Releaser) confirm(ctx context.Context, one *release.Release, p *plan.Pla
 	if one.By(p) == settings.PublishHere {
 		by = "published from here to " + p.Channel
 	}
-	r.View.Heading("\n%s: checked and built; then tagged and pushed to %s/%s; %s; verified", p.Title, p.Remote, p.Branch, by)
+	where := p.Remote + "/" + p.Branch
+	if p.Landed {
+		where = p.Remote + ", the tag alone, at " + p.Base[:min(12, len(p.Base))]
+	}
+	r.View.Heading("\n%s: checked and built; then tagged and pushed to %s; %s; verified", p.Title, where, by)
 	if len(p.Along) > 0 {
 		var names []string
 		for _, pkg := range p.Along {

@@ -27,7 +27,7 @@ var layers = [][]string{
 	{"bump", "gitrepo", "toolchain", "actions/file", "channel/store", "channel/server", "channel/prefixdev", "oidc", "github", "image", "available", "host", "localengine"},
 	{"sources", "publish", "localprefix", "localregistry", "session", "imagejob", "lint", "doctor", "folders", "proxy", "localproxy", "actions/starts", "touched", "actions/runner", "usage", "schema"},
 	{"release", "view", "ourchannel", "publishing", "bumping", "deploy", "begun"},
-	{"rehearsal", "releasing", "variables", "delivery", "cirun", "ciwrite"},
+	{"rehearsal", "releasing", "releasepr", "variables", "delivery", "cirun", "ciwrite"},
 	{"localfleet", "adopt"},
 }
 

@@ -67,8 +67,9 @@ func TestHostileCodeHasNoRightInTheReleaseWorkflow(t *testing.T) {
 	w := releaseWorkflow(t)
 	require.Equal(t, map[string]string{"contents": "read"}, w.Permissions)
 	require.Empty(t, w.Env)
-	require.Equal(t, map[string]any{"push": map[string]any{"tags": []any{"v*", "*/v*"}}, "workflow_dispatch": nil}, w.On, "it is started by tags, and by hand")
-	for _, key := range []string{"secrets.", "secrets[", "github.token", "github['token']", "toJSON(github)", "toJSON(secrets)"} {
+	require.Equal(t, map[string]any{"push": map[string]any{"tags": []any{"v*", "*/v*"}}, "workflow_dispatch": w.On["workflow_dispatch"]}, w.On, "it is started by tags, and by hand")
+	require.Equal(t, 1, strings.Count(w.text, "github.token"), "the job that makes the GitHub release has it, at one step")
+	for _, key := range []string{"secrets.", "secrets[", "github['token']", "toJSON(github)", "toJSON(secrets)"} {
 		require.NotContains(t, w.text, key, "there is no secret")
 	}
 	for name, j := range w.Jobs {
@@ -88,6 +89,16 @@ func TestHostileCodeHasNoRightInTheReleaseWorkflow(t *testing.T) {
 			if s.Uses != "" {
 				require.Regexp(t, `^actions/[a-z-]+@[0-9a-f]{40}$`, s.Uses, name)
 			}
+		}
+		if name == "hub" { // it runs the pipeline alone, once all is on the channel, and where release-pr.yml asked for it
+			require.Equal(t, map[string]string{"contents": "write"}, j.Permissions)
+			require.ElementsMatch(t, []any{"upload", "verify"}, j.Needs)
+			require.Contains(t, j.If, "inputs.hub")
+			require.Regexp(t, `^go tool mage publish -announce -from=\S+ -digests="\$DIGESTS"$`, j.run(t, name))
+			continue
+		}
+		if name == "rebuild" {
+			require.Equal(t, "vars.REBUILD != 'off' || inputs.hub", j.If, "without a laptop nobody else compares")
 		}
 		if name != "upload" {
 			require.Empty(t, j.Permissions, "%s has no right of its own: what needs one is a job of another workflow", name)
@@ -110,13 +121,17 @@ func TestDigestsOfTheReleaseWorkflowAreOutputs(t *testing.T) {
 	require.Equal(t, map[string]string{"digests": "${{ steps.build.outputs.digests }}"}, w.Jobs["build"].Outputs)
 	require.Equal(t, map[string]string{"digests": "${{ steps.upload.outputs.digests }}"}, w.Jobs["upload"].Outputs)
 	for name, j := range w.Jobs {
-		of := map[string]string{"verify": "upload"}[name]
+		of := map[string]string{"verify": "upload", "hub": "upload"}[name]
 		if of == "" {
 			of = "build"
 		}
 		for _, s := range j.Steps {
 			if strings.Contains(s.Run, "$DIGESTS") {
-				require.Equal(t, map[string]string{"DIGESTS": "${{ needs." + of + ".outputs.digests }}"}, s.Env, name)
+				env := map[string]string{"DIGESTS": "${{ needs." + of + ".outputs.digests }}"}
+				if name == "hub" {
+					env["GITHUB_TOKEN"] = "${{ github.token }}"
+				}
+				require.Equal(t, env, s.Env, name)
 			}
 			require.Equal(t, strings.Contains(s.Run, "-from=") || strings.Contains(s.Run, "-compare=") || strings.Contains(s.Run, "-verify"), strings.Contains(s.Run, "$DIGESTS"),
 				"%s: what is taken from another job is held against -digests", name)
@@ -138,7 +153,7 @@ func TestTheRehearsalRunsTheJobsOfTheWorkflow(t *testing.T) {
 	}
 	readme, security := document(t, "README.md"), document(t, ".github", "SECURITY.md")
 	for name, j := range w.Jobs {
-		if name != "rebuild" {
+		if name != "rebuild" && name != "hub" { // a tag that is pushed does not begin that one
 			require.Contains(t, rehearsed, name, "release.yml has a job that no rehearsal runs: add it to rehearsal.WorkflowJobs (rehearsal/jobs.go), with its target")
 			require.Equal(t, j.run(t, name), rehearsed[name], "the job %s runs something else than rehearsal.WorkflowJobs (rehearsal/jobs.go) says", name)
 		}
@@ -158,7 +173,7 @@ func document(t *testing.T, path ...string) string {
 // What SECURITY.md says of credentials is what the code withholds.
 func TestSecurityOfCredentials(t *testing.T) {
 	text := document(t, ".github", "SECURITY.md")
-	for _, name := range []string{"ACTIONS_ID_TOKEN_REQUEST_TOKEN", "PREFIX_API_KEY", "RATTLER_AUTH_FILE", "GITHUB_TOKEN", "SSH_AUTH_SOCK", "DEPLOY_SSH_PRIVATE_KEY"} {
+	for _, name := range []string{"ACTIONS_ID_TOKEN_REQUEST_TOKEN", "PREFIX_API_KEY", "RATTLER_AUTH_FILE", "GITHUB_TOKEN", "RELEASE_PR_TOKEN", "SSH_AUTH_SOCK", "DEPLOY_SSH_PRIVATE_KEY"} {
 		said := strings.Contains(text, name) || strings.Contains(text, "ACTIONS_ID_TOKEN_REQUEST_*") && strings.HasPrefix(name, "ACTIONS_ID_TOKEN_REQUEST_")
 		require.True(t, said, "SECURITY.md does not say where %s goes", name)
 		left, withheld := command.Withhold([]string{name + "=a-value-of-some-length", "PATH=/bin"})
@@ -168,5 +183,39 @@ func TestSecurityOfCredentials(t *testing.T) {
 	for _, file := range regexp.MustCompile("`(magefiles/[^`]+)`").FindAllStringSubmatch(text, -1) {
 		_, err := os.Stat(filepath.Join("..", "..", "..", file[1]))
 		require.NoError(t, err)
+	}
+}
+
+// In release-pr.yml what runs code of the repository has no right, and what has one runs `release -pr` alone. None of its jobs waits for release.yml.
+func TestHostileCodeHasNoRightInTheReleasePullRequest(t *testing.T) {
+	var w struct {
+		On   map[string]any
+		Jobs map[string]job
+	}
+	require.NoError(t, yaml.Unmarshal([]byte(document(t, ".github", "workflows", "release-pr.yml")), &w))
+	require.Len(t, w.Jobs, 3)
+	require.NotContains(t, w.On, "pull_request_target")
+	plan, check, tag := w.Jobs["plan"], w.Jobs["check"], w.Jobs["tag"]
+	require.Equal(t, map[string]string{"contents": "write", "pull-requests": "write"}, plan.Permissions)
+	require.Regexp(t, `^go tool mage release -pr -to=auto -yes$`, plan.run(t, "plan"))
+	require.Equal(t, map[string]string{"landed": "${{ steps.plan.outputs.landed }}"}, plan.Outputs)
+	require.Empty(t, check.Permissions, "it has what all have: contents: read")
+	require.Equal(t, "needs.plan.outputs.landed != ''", check.If)
+	for _, s := range check.Steps {
+		require.Empty(t, s.Env)
+		if strings.HasPrefix(s.Uses, "actions/checkout@") {
+			require.Equal(t, map[string]any{"ref": "${{ needs.plan.outputs.landed }}", "fetch-depth": 0, "persist-credentials": false}, s.With)
+		}
+	}
+	require.Equal(t, map[string]string{"contents": "write", "actions": "write"}, tag.Permissions)
+	require.Equal(t, `go tool mage release -pr -tag="$LANDED"`, tag.run(t, "tag"))
+	require.ElementsMatch(t, []any{"plan", "check"}, tag.Needs)
+	for name, j := range map[string]job{"plan": plan, "tag": tag} {
+		for _, s := range j.Steps {
+			require.NotContains(t, s.Uses, "actions/cache", name)
+			if strings.HasPrefix(s.Uses, "actions/setup-go@") {
+				require.Equal(t, false, s.With["cache"], name)
+			}
+		}
 	}
 }

@@ -49,6 +49,9 @@ func (v Variables) GitHub(remote func() (address string, err error)) (o github.O
 	return o, err
 }
 
+// PullToken is the token of a GitHub App, by which a job opens the pull request of a release in place of its own; "" for none.
+func (v Variables) PullToken() string { return v.Getenv("RELEASE_PR_TOKEN") }
+
 // SSH is by what hosts let a CI in, and how they are known: a private key, and lines of known_hosts.
 func (v Variables) SSH() (key, knownHosts string) {
 	return v.Getenv("DEPLOY_SSH_PRIVATE_KEY"), v.Getenv("DEPLOY_KNOWN_HOSTS")

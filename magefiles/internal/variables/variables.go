@@ -23,7 +23,7 @@ func (v Variables) Getenv(name string) string {
 }
 
 // secret are the variables whose values no child may print.
-var secret = []string{"PREFIX_API_KEY", "GITHUB_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_TOKEN", "DEPLOY_SSH_PRIVATE_KEY"}
+var secret = []string{"PREFIX_API_KEY", "GITHUB_TOKEN", "RELEASE_PR_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_TOKEN", "DEPLOY_SSH_PRIVATE_KEY"}
 
 // Secrets are the values that no person is shown. What has several lines is hidden line by line, as it would be shown.
 func (v Variables) Secrets() (all []string) {

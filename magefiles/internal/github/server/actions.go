@@ -220,12 +220,15 @@ func (s *Server) runs(w http.ResponseWriter, r *http.Request, _ access) error {
 
 // dispatch is https://docs.github.com/en/rest/actions/workflows#create-a-workflow-dispatch-event.
 func (s *Server) dispatch(w http.ResponseWriter, r *http.Request, _ access) error {
-	var asked struct{ Ref string }
+	var asked struct {
+		Ref    string
+		Inputs map[string]string
+	}
 	if err := json.NewDecoder(r.Body).Decode(&asked); err != nil {
 		return errJSON
 	}
 	ref := strings.TrimPrefix(strings.TrimPrefix(asked.Ref, "refs/tags/"), "refs/heads/")
-	if err := s.Dispatch(strings.TrimPrefix(r.PathValue("file"), ".github/workflows/"), ref); err != nil {
+	if err := s.Dispatch(strings.TrimPrefix(r.PathValue("file"), ".github/workflows/"), ref, asked.Inputs); err != nil {
 		return err
 	}
 	w.WriteHeader(http.StatusNoContent)

@@ -12,6 +12,11 @@
 //	GET DELETE /repos/{o}/{r}/releases/assets/{id}
 //	GET        /repos/{o}/{r}/actions/runs, /actions/workflows/{file}/runs, /actions/runs/{id}[/artifacts, /jobs]
 //	POST       /repos/{o}/{r}/actions/workflows/{file}/dispatches    of a workflow that has workflow_dispatch
+//	POST       /repos/{o}/{r}/actions/runs/{id}/approve              "Approve and run", of a person
+//	GET POST   /repos/{o}/{r}/pulls                                  by state, head and base; a job's token only where the setting lets it
+//	GET PATCH  /repos/{o}/{r}/pulls/{number}
+//	PUT        /repos/{o}/{r}/pulls/{number}/merge                   by merge, squash or rebase, as the rules of the base allow
+//	GET        /repos/{o}/{r}/branches/{branch}, /rules/branches/{branch}
 //	GET        /repos/{o}/{r}/actions/artifacts/{id}/zip             redirects to a signed address, which refuses a token
 //	GET        /{o}/{r}/releases/download/{tag}/{name}
 //
@@ -44,9 +49,16 @@ type Options struct {
 	// Tag finds a tag in the repository. Nil finds none.
 	Tag func(name string) (Tag, bool)
 
-	// Dispatch begins a run of a workflow at a branch or a tag: nil where it does, [ErrNoWorkflow], [ErrNoRef] or [ErrNoTrigger] where it
-	// cannot. A nil function has no workflows.
-	Dispatch func(workflow, ref string) error
+	// Dispatch begins a run of a workflow at a branch or a tag, with inputs: nil where it does, [ErrNoWorkflow], [ErrNoRef] or [ErrNoTrigger]
+	// where it cannot. A nil function has no workflows.
+	Dispatch func(workflow, ref string, inputs map[string]string) error
+
+	// What pull requests need. Without Branch there are none.
+	Branch   func(name string) (commit string, ok bool) // finds a branch in the repository
+	Land     func(l Landing) (commit string, err error) // makes the commit of a merge, and moves the base to it
+	Job      string                                     // GITHUB_TOKEN of a job: it may push, and what it does begins no run by itself; "" is none
+	JobsOpen bool                                       // "Allow GitHub Actions to create and approve pull requests"
+	ForkOf   string                                     // "owner/name" of the repository that this one was forked from
 
 	URL   string           // as clients reach it, without a slash at its end; "" takes it of each request
 	Blobs string           // where the handler can be reached under another address, for signed addresses; "" is URL
@@ -69,6 +81,7 @@ type Server struct {
 	mu      sync.Mutex // guards what follows
 	state   state
 	blobs   blobs
+	rules   map[string]Rules             // by branch
 	tokens  map[string]map[string]string // what tokens of jobs may do: read or write, by the name of the right
 	objects map[string]string            // commits of annotated tags, by the ids of their objects
 	used    int                          // requests in this hour
@@ -84,12 +97,12 @@ func New(o Options) (*Server, error) {
 		o.Now = time.Now
 	}
 	if o.Dispatch == nil {
-		o.Dispatch = func(string, string) error { return ErrNoWorkflow }
+		o.Dispatch = func(string, string, map[string]string) error { return ErrNoWorkflow }
 	}
 	if o.Tag == nil {
 		o.Tag = func(string) (Tag, bool) { return Tag{}, false }
 	}
-	s := &Server{Options: o, key: rand.Text(), objects: map[string]string{}, tokens: map[string]map[string]string{}}
+	s := &Server{Options: o, key: rand.Text(), objects: map[string]string{}, tokens: map[string]map[string]string{}, rules: map[string]Rules{}}
 	if err := s.load(); err != nil {
 		return nil, fmt.Errorf("opening the embedded GitHub in %s: %w", o.Dir, err)
 	}
@@ -195,7 +208,7 @@ func (s *Server) bearer(r *http.Request, right string) (access, error) {
 		return reading, nil
 	case !strings.EqualFold(scheme, "Bearer") && !strings.EqualFold(scheme, "token"):
 		return 0, errCredential
-	case is(s.Token):
+	case is(s.Token), is(s.Job):
 		return writing, nil
 	case is(s.Reader):
 		return known, nil
@@ -292,6 +305,9 @@ func (s *Server) repository(w http.ResponseWriter, r *http.Request, has access) 
 	repo := map[string]any{
 		"id": 1, "name": name, "full_name": s.Repository, "private": s.Private, "archived": false, "default_branch": s.DefaultBranch,
 		"html_url": s.url(r) + "/" + s.Repository, "url": s.api(r), "owner": map[string]any{"login": owner},
+	}
+	if s.ForkOf != "" {
+		repo["fork"], repo["parent"] = true, map[string]any{"full_name": s.ForkOf}
 	}
 	if has != reading {
 		repo["permissions"] = map[string]bool{"admin": false, "maintain": false, "push": has == writing, "triage": false, "pull": true}

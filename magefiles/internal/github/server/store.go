@@ -22,6 +22,7 @@ type state struct {
 	Releases  []*release        `json:"releases"` // the oldest first, and so are the others
 	Runs      []*Run            `json:"runs"`
 	Artifacts []*artifact       `json:"artifacts"`
+	Pulls     []*pull           `json:"pulls,omitempty"`
 	Tags      map[string]string `json:"tags"` // made by publishing: their commits
 }
 

@@ -15,6 +15,10 @@ import (
 // ErrRejected is in the chain when a remote took nothing of a push because of what it has, or of its rules.
 var ErrRejected = errors.New("rejected")
 
+// ErrWorkflows is beside [ErrRejected] when GitHub took nothing since the token has no `workflows: write`, and what was pushed has workflow files that no
+// branch has. GitHub tells it by its words alone.
+var ErrWorkflows = errors.New("the token may not write workflow files")
+
 // Transient reports whether a remote did not answer as it should, and may when it is asked again.
 func Transient(err error) bool {
 	return git.IsUnanswered(err) && !errors.Is(err, ErrRejected)
@@ -51,6 +55,13 @@ func Unpush(ctx context.Context, r *gitrepo.Repo, remote string, refs Refs, comm
 		}
 	}
 	return push(ctx, r, remote, leases, specs)
+}
+
+// PushOver sends a commit to a branch in place of the one that it was at, which is "" for a branch that is not to be there yet. Where the branch is
+// somewhere else by now, nothing is sent, and the error is ErrRejected.
+func PushOver(ctx context.Context, r *gitrepo.Repo, remote, branch, was, commit string) error {
+	ref := "refs/heads/" + branch
+	return push(ctx, r, remote, []string{"--force-with-lease=" + ref + ":" + was}, []string{commit + ":" + ref})
 }
 
 // exactly are the flags that make git push what it is told, and nothing that settings add to it.
@@ -98,6 +109,8 @@ func push(ctx context.Context, r *gitrepo.Repo, remote string, flags, refs []str
 	case err == nil || ctx.Err() != nil:
 		return err
 	case errors.Is(err, git.ErrUnanswered):
+	case rejected(out) && ofWorkflows(out+operr.DetailOf(err)):
+		err = fmt.Errorf("%w: %w: %w", ErrRejected, ErrWorkflows, err)
 	case rejected(out):
 		err = fmt.Errorf("%w: %w", ErrRejected, err)
 	case git.Ended(err) == 1 && !slices.ContainsFunc(strings.Split(out, "\n"), func(line string) bool { return git.Flag(line) == "!" }):
@@ -128,6 +141,11 @@ func broken(err error, dry func(...string) error) error {
 		return git.Unanswered(err)
 	}
 	return err
+}
+
+// ofWorkflows reports whether GitHub says that a token may not write workflow files.
+func ofWorkflows(said string) bool {
+	return strings.Contains(said, "refusing to allow") && strings.Contains(said, "without `workflow")
 }
 
 // rejected reports whether the output of git push --porcelain tells of a ref that was rejected by the remote, or because of what

@@ -35,6 +35,7 @@ type Plan struct {
 	Channel    string     `json:"channel"`              // URL
 	Publish    string     `json:"publish"`              // workspace.PublishCI or PublishHere
 	Repository string     `json:"repository,omitempty"` // on GitHub, "owner/name"
+	Landed     bool       `json:"landed,omitempty"`     // a pull request brought the versions to the branch by the commit Base: the tag goes to it, and is all that is pushed
 	Along      []Package  `json:"along,omitempty"`      // published too, though not released: the channel lacks them
 
 	// Unseen is why it cannot be told what the channel has of a release that was worked out from its tags. It is in no journal.
@@ -135,7 +136,10 @@ func (p *Plan) Describe(by string) string {
 		edits += len(f.Edits)
 	}
 	what := "no commit: the versions are in the manifests already"
-	if edits > 0 {
+	switch {
+	case p.Landed:
+		what = fmt.Sprintf("no commit: the versions came to %s by %.12s", p.Branch, p.Base)
+	case edits > 0:
 		what = operr.Count(edits, "edit") + " in " + operr.Count(len(p.Bump.Files), "file")
 	}
 	from := "by CI"

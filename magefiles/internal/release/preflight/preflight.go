@@ -37,10 +37,15 @@ type Facts struct {
 	Toolchain  string `json:"toolchain"`
 	Channel    string `json:"channel"`
 	Credential string `json:"credential"`
+	Lands      string `json:"lands,omitempty"` // by what commits come to the branch, and what was read of it; "" where it was not asked
 }
 
 func (f Facts) String() string {
-	return fmt.Sprintf("%s at %.12s; %s; %s; %s", f.Branch, f.Commit, f.Toolchain, f.Channel, f.Credential)
+	said := fmt.Sprintf("%s at %.12s; %s; %s; %s", f.Branch, f.Commit, f.Toolchain, f.Channel, f.Credential)
+	if f.Lands != "" {
+		said += "; " + f.Branch + " takes: " + f.Lands
+	}
+	return said
 }
 
 // Preflight is what it is asked by.
@@ -53,9 +58,10 @@ type Preflight struct {
 	Fetching     func() []string // variables by which packages are fetched, and which pixi has when it builds; nil for none
 	Say          func(format string, args ...any)
 
-	told    bool // which credentials code of the repository could read
-	toldRun bool // that no run of the CI can be asked for
-	toldHub bool // that it is not known whether the token may make a release
+	told      bool // which credentials code of the repository could read
+	toldRun   bool // that no run of the CI can be asked for
+	toldLands bool // that the branch takes pull requests
+	toldHub   bool // that it is not known whether the token may make a release
 }
 
 // aim is what is asked about.
@@ -127,6 +133,7 @@ func (p *Preflight) Ask(ctx context.Context, t *trace.Trace) (Facts, *plan.Plan,
 	if a.trace.By() == settings.PublishHere {
 		facts.Credential = a.access.Source
 	}
+	facts.Lands = p.findLands(ctx, a)
 	p.tellReadable(a)
 	return facts, a.plan, nil
 }
@@ -291,6 +298,9 @@ func findGit(ctx context.Context, a *asked) (found []*operr.Error) {
 		if pushed != "" || err != nil {
 			return toFinding(err, "") // what is released now is what the tag names, wherever the clone is
 		}
+	}
+	if a.plan != nil && a.plan.Landed { // what is tagged is on the remote's branch, wherever the clone is
+		return append(found, findTags(ctx, a)...)
 	}
 	if what, end := a.trace.Repo.Underway(ctx); what != "" {
 		found = append(found, operr.New("end it: "+end, "git is in the middle of %s, which a commit would become a part of", what))

@@ -14,6 +14,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/bump"
 	"github.com/foopack/foopack/magefiles/internal/condapkg"
 	"github.com/foopack/foopack/magefiles/internal/github"
+	"github.com/foopack/foopack/magefiles/internal/github/server"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitremote"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitrepotest"
 	"github.com/foopack/foopack/magefiles/internal/operr"
@@ -270,4 +271,41 @@ func TestNothingIsAskedOfTheCloneOnceTheTagIsOut(t *testing.T) {
 	require.Empty(t, findFiles(t.Context(), a))
 	a.aim = drafted
 	require.False(t, isOut(t.Context(), a))
+}
+
+// The rules of the branch are asked, and what was read is said. That pull requests are wanted is in nobody's way: some may push all the same.
+func TestByWhatTheBranchIsReached(t *testing.T) {
+	for name, c := range map[string]struct {
+		rules      server.Rules
+		empty      bool
+		want, says string
+	}{
+		"push":                   {want: "push (no rule of main keeps a push from it)"},
+		"pull requests":          {rules: server.Rules{Pulls: true}, want: "pull request (a rule pull_request holds for main)", says: "`mage release -pr` is the other way"},
+		"a merge queue":          {rules: server.Rules{Queue: true}, want: "pull request (a rule merge_queue holds for main)", says: "`mage release -pr`"},
+		"what cannot be read":    {rules: server.Rules{Pulls: true, Classic: true}, want: "not known (main is protected, and GitHub tells what by only to those who administer the repository)"},
+		"nothing goes to branch": {rules: server.Rules{Pulls: true}, empty: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a, _ := asking(t)
+			hub, err := server.New(server.Options{Repository: "o/r", Branch: func(name string) (string, bool) { return a.head.Commit, name == "main" }})
+			require.NoError(t, err)
+			hub.Protect("main", c.rules)
+			s := httptest.NewServer(hub)
+			defer s.Close()
+			client, err := github.New(github.Options{API: s.URL, Repository: "o/r", Attempts: 1})
+			require.NoError(t, err)
+			a.trace.Hub = forge.Hub{Repository: "o/r", Client: client}
+			if c.empty {
+				a.plan.Bump.Files = nil
+			}
+			said := ""
+			p := &Preflight{Say: func(format string, args ...any) { said += fmt.Sprintf(format, args...) }}
+			require.Equal(t, c.want, p.findLands(t.Context(), a))
+			if c.says == "" {
+				require.Empty(t, said)
+			}
+			require.Contains(t, said, c.says)
+		})
+	}
 }

@@ -8,6 +8,7 @@
 //	journal.go   the journal: which release was begun, what it began and did; the names of the steps
 //	ours.go      what of tags and commits is this release's, and not somebody else's
 //	exact.go     whether a commit that an undo takes back is the release's own
+//	landed.go    versions that a branch has and that are not tagged: a pull request has brought them
 //	present.go   what a clone knows that has no journal: tags, and what they stand for
 //	branch.go    which branch a release that was pushed came from
 //	uploaded.go  what is on the channel, or may be
@@ -160,6 +161,9 @@ func (t *Trace) Committed(ctx context.Context) (Commit, bool, error) {
 	}
 	if at != "" {
 		return Commit{Hash: at, Where: Here}, true, nil
+	}
+	if t.Plan.Landed {
+		return Commit{Hash: t.Plan.Base, Where: Here}, true, nil
 	}
 	head, err := t.Repo.Head(ctx)
 	if err != nil {

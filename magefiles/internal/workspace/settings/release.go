@@ -19,6 +19,7 @@ type Config struct {
 	Named      bool              `json:"-"`                     // the table itself names the channel
 	Versioning string            `json:"versioning"`            // "lockstep", where all packages have one version, or "independent", where each has its own; default "lockstep"
 	Publish    string            `json:"publish"`               // who uploads: "ci", where the tag starts a workflow, or "here", where the release does; default "ci"
+	Land       string            `json:"land"`                  // how a release gets into its branch: "push", where it is pushed, or "pull-request", where it is proposed; default "push"
 	Branches   []string          `json:"branches,omitempty"`    // that releases are made from: a name, a pattern such as 1.*, or a list of them; default: the remote's default branch
 	Branch     string            `json:"branch"`                // the first of Branches that is a name and no pattern; "" where there is none
 	Remote     string            `json:"remote"`                // git remote that tags are pushed to; default "origin"
@@ -51,9 +52,15 @@ const (
 	PublishHere = "here"        // the release uploads by itself
 )
 
+// The values of Config.Land: by what the commit of a release comes to its branch.
+const (
+	LandByPush = "push"
+	LandByPull = "pull-request"
+)
+
 // ReadConfig reads [tool.release], which pixi ignores, from the root manifest. channel is the default channel; "" for none.
 func ReadConfig(s *manifest.File, channel string) Config {
-	c := Config{Channel: channel, Versioning: Lockstep, Publish: PublishCI, Remote: "origin", Commit: DefaultCommit, TagMessage: DefaultTagMessage}
+	c := Config{Channel: channel, Versioning: Lockstep, Publish: PublishCI, Land: LandByPush, Remote: "origin", Commit: DefaultCommit, TagMessage: DefaultTagMessage}
 	n := s.Doc.Root.Get("tool", "release")
 	if n == nil || !s.Want(n, tomledit.Table) {
 		return c
@@ -61,7 +68,7 @@ func ReadConfig(s *manifest.File, channel string) Config {
 	c.Pos = s.Pos(n)
 	c.Named = n.Has("channel")
 	fields := map[string]*string{
-		"channel": &c.Channel, "versioning": &c.Versioning, "publish": &c.Publish, "remote": &c.Remote,
+		"channel": &c.Channel, "versioning": &c.Versioning, "publish": &c.Publish, "land": &c.Land, "remote": &c.Remote,
 		"commit": &c.Commit, "tag-message": &c.TagMessage, "changelog": &c.Changelog,
 		"secret": &c.Secret, "read-secret": &c.ReadSecret,
 	}
@@ -110,6 +117,7 @@ func ReadConfig(s *manifest.File, channel string) Config {
 	s.NoOption(n.Get("channel"), n.Get("remote"))
 	checkValue(s, n.Get("versioning"), Lockstep, Independent)
 	checkValue(s, n.Get("publish"), PublishCI, PublishHere)
+	checkValue(s, n.Get("land"), LandByPush, LandByPull)
 	checkMessage(s, n.Get("commit"))
 	checkMessage(s, n.Get("tag-message"))
 	checkChangelog(s, n.Get("changelog"))

@@ -1,0 +1,222 @@
+package github_test
+
+import (
+	"context"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/github"
+	"github.com/foopack/foopack/magefiles/internal/github/server"
+	"github.com/foopack/foopack/magefiles/internal/github/server/bare"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+)
+
+// pullHub is an embedded GitHub over a bare repository of one commit on main, and a branch topic with one more.
+type pullHub struct {
+	*server.Server
+	remote bare.Remote
+	url    string
+	git    func(args ...string) string
+}
+
+func newPullHub(t *testing.T) *pullHub {
+	t.Helper()
+	run := command.NewSystem(command.Setenv(os.Environ(), "GIT_CONFIG_GLOBAL="+os.DevNull, "GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@example.invalid",
+		"GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@example.invalid"), nil)
+	h := &pullHub{remote: bare.Remote{Runner: run, Environ: os.Environ(), Dir: t.TempDir()}}
+	work := t.TempDir()
+	h.git = func(args ...string) string {
+		out, err := command.Output(t.Context(), run, command.Cmd{Name: "git", Args: args, Dir: work})
+		require.NoError(t, err, "%s", out)
+		return strings.TrimSpace(out)
+	}
+	h.git("init", "-q", "--bare", "-b", "main", h.remote.Dir)
+	h.git("init", "-q", "-b", "main", ".")
+	h.write(t, work, "one", "1\n")
+	h.git("push", "-q", h.remote.Dir, "main")
+	h.git("switch", "-q", "-c", "topic")
+	h.write(t, work, "two", "2\n")
+	h.git("push", "-q", h.remote.Dir, "topic")
+	var err error
+	h.Server, err = server.New(server.Options{Repository: "o/r", Token: "person", Reader: "reader", Job: "job", Branch: h.remote.Branch, Land: h.remote.Land})
+	require.NoError(t, err)
+	s := httptest.NewServer(h.Server)
+	t.Cleanup(s.Close)
+	h.url = s.URL
+	return h
+}
+
+func (h *pullHub) write(t *testing.T, dir, name, text string) {
+	t.Helper()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644))
+	h.git("add", name)
+	h.git("commit", "-q", "-m", "add "+name)
+}
+
+func (h *pullHub) as(t *testing.T, token string) *github.Client {
+	t.Helper()
+	c, err := github.New(github.Options{API: h.url, Repository: "o/r", Token: github.Token(token), Attempts: 1})
+	require.NoError(t, err)
+	return c
+}
+
+var topic = github.NewPull{
+	Title: "Release v1",
+	Body:  "a plan",
+	Base:  "main",
+	Head:  "topic",
+}
+
+// A pull request is opened, found, changed and merged, in each of the ways.
+func TestPulls(t *testing.T) {
+	for method, parents := range map[string]int{"merge": 2, "squash": 1, "rebase": 1} {
+		h := newPullHub(t)
+		c := h.as(t, "person")
+		before, _ := h.remote.Branch("main")
+		p, err := c.OpenPull(t.Context(), topic)
+		require.NoError(t, err)
+		require.True(t, p.Open)
+		require.NoError(t, c.EditPull(t.Context(), p.Number, "Release v2", "another plan"))
+		_, err = c.OpenPull(t.Context(), topic)
+		require.ErrorContains(t, err, "already exists")
+		require.NoError(t, c.MergePull(t.Context(), p.Number, method, ""))
+		all, err := c.Pulls(t.Context(), "topic")
+		require.NoError(t, err)
+		require.Len(t, all, 1)
+		require.Equal(t, "Release v2", all[0].Title)
+		require.True(t, all[0].Merged)
+		at, _ := h.remote.Branch("main")
+		require.Equal(t, at, all[0].Became)
+		h.git("fetch", "-q", h.remote.Dir, "main")
+		require.Len(t, strings.Fields(h.git("log", "-1", "--format=%P", at)), parents, method)
+		require.Equal(t, before, h.git("rev-parse", at+"^"))
+		require.Equal(t, "one\ntwo", h.git("ls-tree", "--name-only", at))
+	}
+}
+
+// A required check has to pass on the head, begun by the pull request: one that a person asks for by a dispatch does not count, and one of a job's token
+// waits for a person.
+func TestARequiredCheck(t *testing.T) {
+	h := newPullHub(t)
+	h.JobsOpen = true
+	h.Protect("main", server.Rules{Pulls: true, Check: "ci"})
+	p, err := h.as(t, "job").OpenPull(t.Context(), topic)
+	require.NoError(t, err)
+	person := h.as(t, "person")
+	require.ErrorContains(t, person.MergePull(t.Context(), p.Number, "squash", ""), `Required status check "ci" is expected`)
+	dispatched, err := h.AddRun(server.Run{Workflow: "ci.yml", Name: "ci", Event: "workflow_dispatch", Commit: p.Commit})
+	require.NoError(t, err)
+	require.NoError(t, h.FinishRun(dispatched, "success"))
+	require.Error(t, person.MergePull(t.Context(), p.Number, "squash", ""))
+
+	runs, err := person.Runs(t.Context(), github.Query{Commit: p.Commit, Event: "pull_request"})
+	require.NoError(t, err)
+	require.Equal(t, "action_required", runs[0].Conclusion)
+	require.Error(t, h.as(t, "job").ApproveRun(t.Context(), runs[0].ID), "a job presses no button")
+	require.NoError(t, person.ApproveRun(t.Context(), runs[0].ID))
+	require.NoError(t, h.FinishRun(runs[0].ID, "failure"))
+	require.Error(t, person.MergePull(t.Context(), p.Number, "squash", ""), "it has failed")
+	require.NoError(t, h.RerunRun(runs[0].ID))
+	require.NoError(t, h.FinishRun(runs[0].ID, "success"))
+	require.NoError(t, person.MergePull(t.Context(), p.Number, "squash", ""))
+}
+
+// What goes through the queue is merged by it alone, and only once its own check has passed.
+func TestAMergeQueue(t *testing.T) {
+	h := newPullHub(t)
+	h.Protect("main", server.Rules{Queue: true})
+	c := h.as(t, "person")
+	p, err := c.OpenPull(t.Context(), topic)
+	require.NoError(t, err)
+	require.ErrorContains(t, c.MergePull(t.Context(), p.Number, "squash", ""), "merge queue")
+	require.NoError(t, h.Enqueue(int64(p.Number), "failure"))
+	all, err := c.Pulls(t.Context(), "topic")
+	require.NoError(t, err)
+	require.True(t, all[0].Open)
+	require.NoError(t, h.Enqueue(int64(p.Number), "success"))
+	all, err = c.Pulls(t.Context(), "topic")
+	require.NoError(t, err)
+	require.True(t, all[0].Merged)
+}
+
+// What is refused, by whom: each with what to do.
+func TestPullsAreRefused(t *testing.T) {
+	h := newPullHub(t)
+	for token, next := range map[string]string{
+		"":       "set GITHUB_TOKEN",
+		"wrong":  "make another one with Pull requests: read and write",
+		"reader": "permissions: pull-requests: write",
+		"job":    "Allow GitHub Actions to create and approve pull requests",
+	} {
+		_, err := h.as(t, token).OpenPull(t.Context(), topic)
+		require.Error(t, err, token)
+		require.Contains(t, operr.NextOf(err), next, token)
+	}
+	c := h.as(t, "person")
+	_, err := c.OpenPull(t.Context(), github.NewPull{Title: "none", Base: "main", Head: "gone"})
+	require.ErrorContains(t, err, "head invalid")
+	p, err := c.OpenPull(t.Context(), topic)
+	require.NoError(t, err)
+	h.git("push", "-q", h.remote.Dir, ":topic")
+	all, err := c.Pulls(t.Context(), "topic")
+	require.NoError(t, err)
+	require.False(t, all[0].Open, "a branch that is deleted closes its pull request")
+	require.Error(t, c.MergePull(t.Context(), p.Number, "merge", ""))
+}
+
+// By what commits come to a branch is said as far as GitHub tells it, with what was read.
+func TestByWhatABranchIsReached(t *testing.T) {
+	h := newPullHub(t)
+	c := h.as(t, "reader")
+	for _, one := range []struct {
+		rules  server.Rules
+		branch string
+		by     github.Lands
+		read   string
+	}{
+		{by: github.LandsByPush, branch: "main", read: "no rule of main keeps a push from it"},
+		{rules: server.Rules{Pulls: true}, branch: "main", by: github.LandsByPull, read: "a rule pull_request holds for main"},
+		{rules: server.Rules{Queue: true}, branch: "main", by: github.LandsByPull, read: "a rule merge_queue holds"},
+		{rules: server.Rules{Check: "ci"}, branch: "main", by: github.LandsByPull, read: "a rule required_status_checks holds"},
+		{rules: server.Rules{Pulls: true, Classic: true}, branch: "main", by: github.LandsUnknown, read: "only to those who administer"},
+		{branch: "gone", by: github.LandsUnknown, read: "GitHub shows no branch gone"},
+	} {
+		h.Protect("main", one.rules)
+		by, read := c.LandsBy(t.Context(), one.branch)
+		require.Equal(t, one.by, by, read)
+		require.Contains(t, read, one.read)
+	}
+	by, read := h.as(t, "wrong").LandsBy(t.Context(), "main")
+	require.Equal(t, github.LandsUnknown, by)
+	require.Contains(t, read, "Bad credentials")
+}
+
+// A push of a token without `workflows: write` may bring only what has the workflow files of a branch.
+func TestWorkflowFilesOfAPush(t *testing.T) {
+	h := newPullHub(t)
+	require.NoError(t, h.remote.Guard("x*", "main"))
+	push := func(by string, args ...string) error {
+		_, err := command.Output(context.WithoutCancel(t.Context()), h.remote.Runner, command.Cmd{
+			Name: "git",
+			Args: append([]string{"push", "-q", h.remote.Dir}, args...),
+			Dir:  h.git("rev-parse", "--show-toplevel"),
+			Env:  command.Setenv(os.Environ(), bare.PushedBy+"="+by),
+		})
+		return err
+	}
+	require.NoError(t, push("app", "topic:refs/tags/v1"), "a branch has its workflow files: none")
+	require.NoError(t, os.MkdirAll(filepath.Join(h.git("rev-parse", "--show-toplevel"), ".github/workflows"), 0o755))
+	h.write(t, h.git("rev-parse", "--show-toplevel"), ".github/workflows/ci.yml", "on: push\n")
+	require.Error(t, push("app", "topic:refs/tags/v2"))
+	require.NoError(t, push("", "topic:refs/tags/v2"))
+	require.NoError(t, push("", "topic"))
+	require.NoError(t, push("app", "topic:refs/tags/v3"))
+	require.Error(t, push("", "topic:main"))
+	require.Error(t, push("", "topic:refs/tags/x1"))
+}

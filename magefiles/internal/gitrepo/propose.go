@@ -1,0 +1,130 @@
+package gitrepo
+
+import (
+	"context"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"github.com/foopack/foopack/magefiles/internal/gitrepo/internal/git"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+)
+
+// CommitFrom makes a commit on top of base in which files, by their paths from Top, are byte for byte as they lie below dir. Work tree, index and
+// branches stay as they are, and no hook is called: the commit is on no branch. It is signed where git is told to sign commits. message is told the hash of
+// the commit's tree.
+func (r *Repo) CommitFrom(ctx context.Context, base, dir string, files []string, message func(tree string) string) (string, error) {
+	tree, err := r.treeFrom(ctx, base, dir, files)
+	if err != nil {
+		return "", git.Failed(err, "writing what is committed on %s", git.Short(base))
+	}
+	sign, _, err := r.Answer(ctx, "config", "--type=bool", "--get", "--", "commit.gpgSign")
+	if err != nil {
+		return "", git.Failed(err, "asking git whether commits are signed")
+	}
+	args := []string{"commit-tree", tree, "-p", base}
+	if sign == "true" {
+		args = []string{"commit-tree", "-S", tree, "-p", base}
+	}
+	made, err := r.Call(ctx, git.Call{Args: args, Stdin: message(tree), Own: true, Asks: true})
+	if err != nil {
+		return "", git.Failed(err, "committing on %s", git.Short(base))
+	}
+	return made, nil
+}
+
+// treeFrom writes the tree of base with those files in it. A file keeps its mode; a new one is a plain file.
+func (r *Repo) treeFrom(ctx context.Context, base, dir string, files []string) (string, error) {
+	scratch, err := os.MkdirTemp("", "commit-")
+	if err != nil {
+		return "", err
+	}
+	defer os.RemoveAll(scratch)
+	var paths []string
+	for _, f := range files {
+		at := filepath.Join(dir, filepath.FromSlash(f))
+		if strings.ContainsAny(at, "\r\n") {
+			return "", operr.New("give it another name", "the path %q has a line end in it", at)
+		}
+		paths = append(paths, at)
+	}
+	blobs, err := r.Feed(ctx, strings.Join(paths, "\n"), "hash-object", "-w", "--no-filters", "--stdin-paths")
+	if err != nil {
+		return "", err
+	}
+	listed, err := r.Ask(ctx, append([]string{"ls-tree", "-r", "-z", "--full-tree", base, "--"}, files...)...)
+	if err != nil {
+		return "", err
+	}
+	modes := map[string]string{}
+	for _, entry := range splitNul(listed) {
+		about, name, _ := strings.Cut(entry, "\t")
+		modes[name], _, _ = strings.Cut(about, " ")
+	}
+	var entries strings.Builder
+	for i, blob := range strings.Fields(blobs) {
+		mode := modes[path.Clean(files[i])]
+		if mode == "" {
+			mode = "100644"
+		}
+		entries.WriteString(mode + " " + blob + "\t" + files[i] + "\x00")
+	}
+	inside := []string{"GIT_INDEX_FILE=" + filepath.Join(scratch, "index")}
+	for _, c := range []git.Call{
+		{Args: []string{"read-tree", "--end-of-options", base}, Set: inside},
+		{Args: []string{"update-index", "-z", "--index-info"}, Stdin: entries.String(), Set: inside},
+	} {
+		if _, err := r.Call(ctx, c); err != nil {
+			return "", err
+		}
+	}
+	return r.Call(ctx, git.Call{Args: []string{"write-tree"}, Set: inside})
+}
+
+// FirstParents are the commits of a branch that leads to head and that base does not have, the oldest first: each was the end of the branch.
+func (r *Repo) FirstParents(ctx context.Context, base, head string) ([]string, error) {
+	out, err := r.Ask(ctx, "rev-list", "--reverse", "--first-parent", "--end-of-options", base+".."+head, "--")
+	if err != nil {
+		return nil, git.Failed(err, "reading the history from %s to %s", git.Short(base), git.Short(head))
+	}
+	return strings.Fields(out), nil
+}
+
+// MergeBase is the newest commit that two have in common; "" where there is none.
+func (r *Repo) MergeBase(ctx context.Context, one, other string) (string, error) {
+	out, there, err := r.Answer(ctx, "merge-base", "--end-of-options", one, other)
+	if err != nil {
+		return "", git.Failed(err, "looking for what %s and %s have in common", git.Short(one), git.Short(other))
+	}
+	if !there {
+		return "", nil
+	}
+	return out, nil
+}
+
+// Patch is what differs between two commits in files, or in all where none is named: a line for each that goes ("-…") or comes ("+…"), below the lines
+// that begin with "diff --git", "---" and "+++" and name the file. Places are not in it.
+func (r *Repo) Patch(ctx context.Context, one, other string, files ...string) (string, error) {
+	specs := make([]string, 0, len(files))
+	for _, f := range files {
+		specs = append(specs, ":(top,literal)"+f)
+	}
+	out, err := r.Ask(ctx, append([]string{"diff-tree", "-r", "-p", "-U0", "--no-ext-diff", "--no-textconv", "--no-renames", "--no-color",
+		"--diff-algorithm=myers", "--src-prefix=a/", "--dst-prefix=b/", "--end-of-options", one, other, "--"}, specs...)...)
+	if err != nil {
+		return "", git.Failed(err, "comparing %s with %s", git.Short(one), git.Short(other))
+	}
+	return withoutPlaces(out), nil
+}
+
+// withoutPlaces is a patch without what depends on where in a file a change is.
+func withoutPlaces(patch string) string {
+	var kept strings.Builder
+	for line := range strings.Lines(patch) {
+		if !strings.HasPrefix(line, "@@ ") && !strings.HasPrefix(line, "index ") {
+			kept.WriteString(line)
+		}
+	}
+	return kept.String()
+}
