@@ -141,6 +141,7 @@ func (r *team) client(token string) *github.Client {
 func (r *team) Say(format string, args ...any)     { r.said = append(r.said, fmt.Sprintf(format, args...)) }
 func (r *team) Line(format string, args ...any)    { r.Say(format, args...) }
 func (r *team) Heading(format string, args ...any) { r.Say(format, args...) }
+func (r *team) Next(format string, args ...any)    { r.Say(format, args...) }
 func (r *team) Plan(*bump.Plan, bool)              {}
 
 var errKilled = errors.New("killed")
