@@ -15,6 +15,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/bump/released"
 	"github.com/foopack/foopack/magefiles/internal/folders"
 	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/rehearsal/earlier"
 	"github.com/foopack/foopack/magefiles/internal/rehearsal/workflows"
 	"github.com/foopack/foopack/magefiles/internal/release/forge"
 	"github.com/foopack/foopack/magefiles/internal/release/preflight"
@@ -134,6 +135,23 @@ func (r *run) tellTaken(ctx context.Context, planned *bump.Plan) error {
 // tools picks the toolchain, with environments that outlast the rehearsal.
 func (r *run) tools(ctx context.Context, w *workspace.Workspace) (toolchain.Toolchain, error) {
 	return r.Tools(ctx, w, filepath.Join(r.Dir, environmentsDir))
+}
+
+// earlier makes what earlier releases left.
+func (r *run) earlier() earlier.Maker {
+	return earlier.Maker{
+		Runner:    r.Runner,
+		Dir:       r.Dir,
+		Name:      r.Name,
+		Source:    r.source,
+		Workspace: r.w,
+		Today:     r.head.Time,
+		Tools:     r.tools,
+		Missing:   r.missing,
+		Git: func(ctx context.Context, args ...string) (string, error) {
+			return asOwner(ctx, r.Runner, r.Environ, r.source.Top, args...)
+		},
+	}
 }
 
 // takeJournal gives the clone the journal of the unfinished release: it goes on there as it would here, but for the channel.

@@ -10,6 +10,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/beneath"
 	"github.com/foopack/foopack/magefiles/internal/journal"
 	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/rehearsal/earlier"
 )
 
 // TemporaryDir is the folder, below that of the rehearsal, for the temporary files of its children (TMPDIR).
@@ -66,7 +67,7 @@ func (r *run) sweep() error {
 	}
 	for _, e := range entries {
 		switch e.Name() {
-		case environmentsDir, releasedDir, lockFile, ignoreFile:
+		case environmentsDir, earlier.Folder, lockFile, ignoreFile:
 			continue
 		}
 		if err := os.RemoveAll(filepath.Join(r.Dir, e.Name())); err != nil {

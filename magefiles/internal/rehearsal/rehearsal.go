@@ -6,15 +6,14 @@
 // (world.go). When the tag is pushed an embedded CI runs release.yml. Then the downstreams are upgraded.
 //
 //	rehearsal.go   the steps around the release
-//	begin.go       what it begins with, and what it refuses
-//	past.go        what earlier releases left, built from their tags; standin.go: what cannot be
+//	begin.go       what it begins with, and what it refuses; what earlier releases left is made by package earlier
 //	world.go       the embedded world; start.go: the one of a rehearsal
 //	ci.go jobs.go  its CI, and the jobs that this runs where a commit has no release.yml
 //	runfile.go     release.yml, run by package workflows, and what is shown of that
 //	clone.go       the clone that the release is made in
 //	person.go      what of a person's git takes part: settings and hooks
 //	child.go       the processes: with faults they are killed, and run again
-//	outcome.go     what the release did; page.go: for a browser
+//	outcome.go     what the release did; about.go: what the report says of it; page.go: for a browser
 //	makeimages.go  the images of the downstreams
 //	deliver.go     the delivery to hosts that stand in for those of the manifest, by package fleet
 //	git.go         how git is run here
@@ -38,6 +37,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/publish"
+	"github.com/foopack/foopack/magefiles/internal/rehearsal/earlier"
 	"github.com/foopack/foopack/magefiles/internal/rehearsal/fleet"
 	"github.com/foopack/foopack/magefiles/internal/release/trace"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
@@ -135,7 +135,7 @@ type run struct {
 	branch     string            // that the release is made from
 	remoteTags map[string]string // that the remote has when it begins, with their commits
 	unfinished *trace.Past       // the real release that is continued; nil where there is none
-	made       []PastRelease     // what earlier releases left
+	made       []earlier.Release // what earlier releases left
 	said       stepLog           // what the release says
 }
 
@@ -171,7 +171,7 @@ func (r *run) steps(ctx context.Context) error {
 	}
 	if last := r.lastReleases(); len(last) > 0 {
 		err := r.step("what was released", func() (said string, err error) {
-			r.made, said, err = r.remakeEarlier(ctx, last)
+			r.made, said, err = r.earlier().Make(ctx, last)
 			return said, err
 		})
 		if err != nil {

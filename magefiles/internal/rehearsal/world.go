@@ -24,6 +24,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/httpserver"
 	"github.com/foopack/foopack/magefiles/internal/localprefix"
+	"github.com/foopack/foopack/magefiles/internal/rehearsal/earlier"
 	"github.com/foopack/foopack/magefiles/internal/rehearsal/workflows"
 	"github.com/foopack/foopack/magefiles/internal/release/forge"
 )
@@ -36,18 +37,18 @@ type WorldConfig struct {
 	Source     *gitrepo.Repo  // the repository that the remote begins as a copy of
 	Commit     string         // that the remote's branch is at; "" is the source's HEAD
 	Branch     string
-	Tags       []string      // of the source that the remote has; nil is those that its HEAD contains
-	Pending    []string      // those of them that the CI has still to publish
-	Past       []PastRelease // releases that are on the channel and on GitHub when it begins
-	Channel    string        // its name
-	Private    bool          // nobody sees the channel without a credential
-	Unnamed    bool          // no manifest says that name: PREFIX_CHANNEL does
-	Repository string        // "owner/name"
-	CI         bool          // whether a workflow publishes when a tag is pushed
-	Workflow   string        // the file that the channel trusts; "" is GitHub's release.yml
-	Program    string        // the compiled magefile: what `mage` is to the CI
-	Pycache    string        // folder for the byte code of the jobs, which saves time where it outlasts them; "" is none
-	Dice       *faults.Dice  // what fails at random; nil: nothing does
+	Tags       []string          // of the source that the remote has; nil is those that its HEAD contains
+	Pending    []string          // those of them that the CI has still to publish
+	Past       []earlier.Release // releases that are on the channel and on GitHub when it begins
+	Channel    string            // its name
+	Private    bool              // nobody sees the channel without a credential
+	Unnamed    bool              // no manifest says that name: PREFIX_CHANNEL does
+	Repository string            // "owner/name"
+	CI         bool              // whether a workflow publishes when a tag is pushed
+	Workflow   string            // the file that the channel trusts; "" is GitHub's release.yml
+	Program    string            // the compiled magefile: what `mage` is to the CI
+	Pycache    string            // folder for the byte code of the jobs, which saves time where it outlasts them; "" is none
+	Dice       *faults.Dice      // what fails at random; nil: nothing does
 
 	// Wrap puts something in front of the servers; nil puts nothing.
 	Wrap   func(http.Handler) http.Handler

@@ -1,4 +1,4 @@
-package rehearsal
+package earlier
 
 import (
 	"errors"
@@ -17,10 +17,10 @@ import (
 // standIn makes what of a past release could not be built: for each package an artifact with the metadata of its manifest
 // and without files, so that the channel has the version. It names them. w is the workspace at the tag; nil where that cannot
 // be read, and then the manifests of today are asked.
-func (r *run) standIn(p *past, w *workspace.Workspace, why error, dir string, files []string) ([]string, error) {
+func (m Maker) standIn(p *past, w *workspace.Workspace, why error, dir string, files []string) ([]string, error) {
 	from, of := w, "the manifest of then"
 	if len(p.packages(w)) == 0 {
-		from, of = r.w, "today's manifest"
+		from, of = m.Workspace, "today's manifest"
 	}
 	reason := "the tagged commit has no such package"
 	if why != nil {
@@ -32,12 +32,12 @@ func (r *run) standIn(p *past, w *workspace.Workspace, why error, dir string, fi
 		if !ok || built || w != nil && from == w && !slices.Contains(p.packages(w), pkg) {
 			continue
 		}
-		file, err := writeStandIn(pkg, v, r.head.Time, dir)
+		file, err := writeStandIn(pkg, v, m.Today, dir)
 		if err != nil {
 			return nil, err
 		}
 		files = append(files, file)
-		r.missing(fmt.Sprintf("%s %s as it was released", pkg.Name, v),
+		m.Missing(fmt.Sprintf("%s %s as it was released", pkg.Name, v),
 			fmt.Sprintf("it could not be built from %s (%s); a package without files, with the metadata of %s, stands in for it on the embedded channel", strings.Join(p.tags, ", "), reason, of))
 	}
 	return files, nil

@@ -1,4 +1,8 @@
-package rehearsal
+// Package earlier makes what earlier releases left: their artifacts, so that the channel of a rehearsal is as they left it.
+//
+//	earlier.go  built from their tags, and kept from one rehearsal to the next
+//	standin.go  what cannot be built
+package earlier
 
 import (
 	"cmp"
@@ -16,6 +20,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/atomicfile"
 	"github.com/foopack/foopack/magefiles/internal/bump/released"
+	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/condapkg"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitclone"
@@ -25,10 +30,27 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// PastRelease is a release that a world begins with: it is on the channel, and on GitHub.
-type PastRelease struct {
+// Release is a release that a world begins with: it is on the channel, and on GitHub.
+type Release struct {
 	Tag   string
 	Files []string // the artifacts
+}
+
+// Maker is what they are made with.
+type Maker struct {
+	Runner    command.Runner
+	Dir       string               // folder of the rehearsal; Folder in it is kept
+	Name      string               // of the workspace: its clones lie in folders of other names
+	Source    *gitrepo.Repo        // has the tags
+	Workspace *workspace.Workspace // of today
+	Today     time.Time            // of what stands in
+
+	// Git asks git about Source.
+	Git func(ctx context.Context, args ...string) (string, error)
+	// Tools picks the toolchain for a workspace.
+	Tools func(ctx context.Context, w *workspace.Workspace) (toolchain.Toolchain, error)
+	// Missing is told what could not be made, and why.
+	Missing func(what, why string)
 }
 
 // past is what earlier releases left of the packages: those of one commit, which its tags name.
@@ -61,54 +83,54 @@ type kept struct {
 }
 
 const (
-	releasedDir = "released" // what was built from tags, kept from one rehearsal to the next
-	keptFile    = "kept.json"
+	Folder   = "released" // what was built from tags, kept from one rehearsal to the next
+	keptFile = "kept.json"
 
 	keptForm = 2 // raised where the same sources give other artifacts than before
 )
 
-// remakeEarlier makes the artifacts of the last releases, so that the world is as they left it: built from their tags, or kept
-// from a rehearsal before. What cannot be built any more is named, and stood in for.
-func (r *run) remakeEarlier(ctx context.Context, last []released.Release) (made []PastRelease, evidence string, err error) {
+// Make makes the artifacts of the last releases, so that the world is as they left it: built from their tags, or kept
+// from a rehearsal before. What cannot be built any more is named, and stood in for. The evidence says of each what came of it.
+func (m Maker) Make(ctx context.Context, last []released.Release) (made []Release, evidence string, err error) {
 	var said []string
 	for _, p := range pasts(last) {
-		files, how, err := r.remake(ctx, p)
+		files, how, err := m.remake(ctx, p)
 		if err != nil {
 			return nil, "", err
 		}
 		said = append(said, fmt.Sprintf("%s: %s, %s", strings.Join(p.tags, ", "), operr.Count(len(files), "package"), how))
 		for i, tag := range p.tags {
-			m := PastRelease{Tag: tag}
+			rel := Release{Tag: tag}
 			for _, f := range files {
 				if len(p.tags) == 1 || strings.HasPrefix(p.tags[i], packageOf(f)+"/") {
-					m.Files = append(m.Files, f)
+					rel.Files = append(rel.Files, f)
 				}
 			}
-			made = append(made, m)
+			made = append(made, rel)
 		}
 	}
 	return made, strings.Join(said, "; "), nil
 }
 
 // remake returns the artifacts of a past release, and says where they came from.
-func (r *run) remake(ctx context.Context, p *past) (files []string, how string, err error) {
-	dir, err := r.keptAt(ctx, p)
+func (m Maker) remake(ctx context.Context, p *past) (files []string, how string, err error) {
+	dir, err := m.keptAt(ctx, p)
 	if err != nil {
 		return nil, "", err
 	}
 	if files := readKept(dir); files != nil {
 		return files, "kept from an earlier rehearsal", nil
 	}
-	repo, w, when, err := r.checkoutPast(ctx, p)
+	repo, w, when, err := m.checkoutPast(ctx, p)
 	if err != nil && ctx.Err() != nil {
 		return nil, "", context.Cause(ctx)
 	}
-	fresh := filepath.Join(r.Dir, "past.built")
+	fresh := filepath.Join(m.Dir, "past.built")
 	if err := errors.Join(os.RemoveAll(fresh), os.MkdirAll(fresh, 0o755)); err != nil {
 		return nil, "", err
 	}
 	if err == nil {
-		files, err = r.buildPast(ctx, p, repo, w, when, fresh)
+		files, err = m.buildPast(ctx, p, repo, w, when, fresh)
 	}
 	if ctx.Err() != nil {
 		return nil, "", context.Cause(ctx)
@@ -117,7 +139,7 @@ func (r *run) remake(ctx context.Context, p *past) (files []string, how string, 
 		files, err := keep(fresh, dir, p.commit, files)
 		return files, "built from the tag", err
 	}
-	stood, serr := r.standIn(p, w, err, fresh, files)
+	stood, serr := m.standIn(p, w, err, fresh, files)
 	return stood, "built from the tag as far as it can be", serr
 }
 
@@ -136,15 +158,15 @@ func (p *past) packages(w *workspace.Workspace) (all []*workspace.Package) {
 }
 
 // checkoutPast reads the workspace as the tagged commit has it.
-func (r *run) checkoutPast(ctx context.Context, p *past) (*gitrepo.Repo, *workspace.Workspace, time.Time, error) {
-	dir := filepath.Join(r.Dir, "past")
+func (m Maker) checkoutPast(ctx context.Context, p *past) (*gitrepo.Repo, *workspace.Workspace, time.Time, error) {
+	dir := filepath.Join(m.Dir, "past")
 	if err := os.RemoveAll(dir); err != nil {
 		return nil, nil, time.Time{}, err
 	}
-	if err := gitclone.At(ctx, r.source, dir, p.commit); err != nil {
+	if err := gitclone.At(ctx, m.Source, dir, p.commit); err != nil {
 		return nil, nil, time.Time{}, err
 	}
-	repo, err := gitrepo.Open(ctx, r.Runner, dir)
+	repo, err := gitrepo.Open(ctx, m.Runner, dir)
 	if err != nil {
 		return nil, nil, time.Time{}, err
 	}
@@ -152,22 +174,22 @@ func (r *run) checkoutPast(ctx context.Context, p *past) (*gitrepo.Repo, *worksp
 	if err != nil {
 		return nil, nil, time.Time{}, err
 	}
-	root := filepath.Join(dir, filepath.FromSlash(r.source.Prefix))
-	w, err := workspace.LoadAs(root, r.Name)
+	root := filepath.Join(dir, filepath.FromSlash(m.Source.Prefix))
+	w, err := workspace.LoadAs(root, m.Name)
 	if err == nil && w.Root != root { // a search upwards finds the workspace that this clone lies in
-		return nil, nil, head.Time, operr.New("", "the tagged commit has no workspace at %s", cmp.Or(r.source.Prefix, "its top"))
+		return nil, nil, head.Time, operr.New("", "the tagged commit has no workspace at %s", cmp.Or(m.Source.Prefix, "its top"))
 	}
 	return repo, w, head.Time, err
 }
 
 // buildPast builds the packages of a past release into dir: all at once, or, where that fails, one by one. It returns those that
 // were built, and why others were not.
-func (r *run) buildPast(ctx context.Context, p *past, repo *gitrepo.Repo, w *workspace.Workspace, when time.Time, dir string) (files []string, err error) {
-	tools, err := r.tools(ctx, w)
+func (m Maker) buildPast(ctx context.Context, p *past, repo *gitrepo.Repo, w *workspace.Workspace, when time.Time, dir string) (files []string, err error) {
+	tools, err := m.Tools(ctx, w)
 	if err != nil {
 		return nil, err
 	}
-	from := sources.Sources{Runner: r.Runner, Workspace: w, Cache: filepath.Join(r.Dir, "sources")}.Commit(repo, p.commit, sources.TagsSeen(w, when))
+	from := sources.Sources{Runner: m.Runner, Workspace: w, Cache: filepath.Join(m.Dir, "sources")}.Commit(repo, p.commit, sources.TagsSeen(w, when))
 	build := func(packages ...*workspace.Package) error {
 		built, err := tools.Build(ctx, toolchain.Build{Workspace: w, Packages: packages, Dir: dir, SourceDate: when, Sources: from})
 		for _, a := range built {
@@ -189,16 +211,16 @@ func (r *run) buildPast(ctx context.Context, p *past, repo *gitrepo.Repo, w *wor
 }
 
 // keptAt is the folder of what is built from a tag: its name holds everything that the artifacts depend on.
-func (r *run) keptAt(ctx context.Context, p *past) (string, error) {
-	tree, err := asOwner(ctx, r.Runner, r.Environ, r.source.Top, "rev-parse", "--verify", "--end-of-options", p.commit+"^{tree}")
+func (m Maker) keptAt(ctx context.Context, p *past) (string, error) {
+	tree, err := m.Git(ctx, "rev-parse", "--verify", "--end-of-options", p.commit+"^{tree}")
 	if err != nil {
 		return "", err
 	}
-	stamp, err := asOwner(ctx, r.Runner, r.Environ, r.source.Top, "rev-list", "--no-commit-header", "--max-count=1", "--format=%ct", p.commit, "--")
+	stamp, err := m.Git(ctx, "rev-list", "--no-commit-header", "--max-count=1", "--format=%ct", p.commit, "--")
 	if err != nil {
 		return "", err
 	}
-	tools, err := r.tools(ctx, r.w)
+	tools, err := m.Tools(ctx, m.Workspace)
 	if err != nil {
 		return "", err
 	}
@@ -207,12 +229,12 @@ func (r *run) keptAt(ctx context.Context, p *past) (string, error) {
 		return "", err
 	}
 	// A map is written in the order of its keys.
-	what, err := json.Marshal([]any{keptForm, tree, stamp, how, r.source.Prefix, p.versions})
+	what, err := json.Marshal([]any{keptForm, tree, stamp, how, m.Source.Prefix, p.versions})
 	if err != nil {
 		return "", err
 	}
 	sum := sha256.Sum256(what)
-	return filepath.Join(r.Dir, releasedDir, hex.EncodeToString(sum[:12])), nil
+	return filepath.Join(m.Dir, Folder, hex.EncodeToString(sum[:12])), nil
 }
 
 // readKept returns the artifacts in a folder that keep has filled; nil where any is not what was kept.
