@@ -20,12 +20,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import panel as pn
+from bokeh.document import Document
 from bokeh.settings import settings as bokeh
+from panel.io.resources import bundle_resources
+from panel.io.state import set_curdoc
 from tornado.routing import Matcher, Rule
 from tornado.web import RequestHandler
 
 from myapp import channel, diagnostics, imports, requirements, settings
-from myapp.dashboard import Pieces, page
+from myapp.dashboard import Pieces, Visit, page
 from myapp.health import ALIVE, health, unknown
 from myapp.refresh import IDLE, Refresher
 from myapp.report import PINNED
@@ -222,6 +225,7 @@ def serve(address: str, port: int, origins: Sequence[str], prefix: str = "", ask
     server._tornado.wildcard_router.rules.insert(0, Rule(HeadOf(f"{prefix}/"), There))
     guard(server._tornado, hosts(address, origins))
     logging.getLogger("tornado.access").setLevel(logging.ERROR)
+    warm(shared, server)
     # Bokeh collects garbage for each session that ends, and would look at all that was imported each time.
     gc.collect()
     gc.freeze()
@@ -241,6 +245,17 @@ def serve(address: str, port: int, origins: Sequence[str], prefix: str = "", ask
         loop.start()
     finally:
         leave(server)
+
+
+def warm(shared: Pieces, server: pn.io.server.Server) -> None:
+    """Make a page that nobody asked for: what the first one takes longer than others is done before anybody waits."""
+    document = Document()
+    with set_curdoc(document):
+        Visit(shared)
+        bundle_resources(document.roots, server._tornado.resources())  # which reads what it names
+    for each in document.session_destroyed_callbacks:
+        each(None)  # type: ignore[arg-type]
+    document.clear()
 
 
 def examine(sample: Sample) -> Report:
