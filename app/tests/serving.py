@@ -6,7 +6,7 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -62,15 +62,20 @@ class Anything(urllib.request.HTTPErrorProcessor):
 
 
 @contextmanager
-def serve(site: Path, port: int = 0, wait: bool = True, **environ: str) -> Iterator[Served]:
-    """Run a dashboard on a port, or any free one, for which the folder `site` comes before what is installed."""
+def serve(site: Path, port: int = 0, wait: bool = True, log: Path | None = None, **environ: str) -> Iterator[Served]:
+    """Run a dashboard on a port, or any free one, for which the folder `site` comes before what is installed.
+
+    What it says on standard error goes to `log`, or to where the tests' own goes.
+    """
     path = [str(site), str(SOURCES), *filter(None, [os.environ.get("PYTHONPATH")])]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "myapp", "dashboard", "--port", str(port)],
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(path)} | environ,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
+    with log.open("w") if log else nullcontext() as errors:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "myapp", "dashboard", "--port", str(port)],
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(path)} | environ,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+        )
     try:
         line = process.stdout.readline() if process.stdout and wait else "nowhere"
         yield Served(line.split()[-1], process)

@@ -20,12 +20,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import panel as pn
+from bokeh.document import Document
 from bokeh.settings import settings as bokeh
+from panel.io.resources import bundle_resources
+from panel.io.state import set_curdoc
 from tornado.routing import Matcher, Rule
 from tornado.web import RequestHandler
 
-from myapp import channel, diagnostics, imports, requirements, settings
-from myapp.dashboard import Pieces, page
+from myapp import channel, diagnostics, imports, refuse, requirements, settings
+from myapp.dashboard import Pieces, Visit, page
 from myapp.health import ALIVE, health, unknown
 from myapp.refresh import IDLE, Refresher
 from myapp.report import PINNED
@@ -39,7 +42,8 @@ if TYPE_CHECKING:
 
     from myapp.report import Report
 
-LIMITS = {  # of Tornado's server: who says nothing keeps no connection, and no request has a body of any size
+# Of the server of Tornado: who says nothing keeps no connection, and no request has a body of any size.
+LIMITS: dict[str, Any] = {
     "idle_connection_timeout": 60.0,  # seconds; for all headers of a request too
     "body_timeout": 30.0,  # seconds
     "max_body_size": 1 << 20,  # bytes
@@ -193,6 +197,7 @@ def serve(address: str, port: int, origins: Sequence[str], prefix: str = "", ask
         (r"/report\.json", Download, routes),
         (r"/again\.js", Script),
     ]
+    secret = secrets.token_urlsafe(32).encode()
     server = pn.serve(
         {"/": lambda: page(shared)},
         address=address,
@@ -207,8 +212,9 @@ def serve(address: str, port: int, origins: Sequence[str], prefix: str = "", ask
         verbose=False,
         # Who has read the page, and nobody else, may open its connection, whatever the name of this server is.
         sign_sessions=True,
-        secret_key=secrets.token_urlsafe(32).encode(),
+        secret_key=secret,
         generate_session_ids=True,
+        websocket_max_message_size=LIMITS["max_body_size"],
     )
     # The port of its socket: one that is looked up beforehand may be another's by then. The hosts have it in them, so
     # they are said here; nobody is answered before the loop runs.
@@ -220,8 +226,10 @@ def serve(address: str, port: int, origins: Sequence[str], prefix: str = "", ask
     if prefix:
         server._tornado.wildcard_router.add_rules([*own, (r"/", Above, {"page": f"{prefix}/"})])  # within the guard
     server._tornado.wildcard_router.rules.insert(0, Rule(HeadOf(f"{prefix}/"), There))
+    refuse.install(server._tornado, prefix, secret)
     guard(server._tornado, hosts(address, origins))
     logging.getLogger("tornado.access").setLevel(logging.ERROR)
+    warm(shared, server)
     # Bokeh collects garbage for each session that ends, and would look at all that was imported each time.
     gc.collect()
     gc.freeze()
@@ -241,6 +249,17 @@ def serve(address: str, port: int, origins: Sequence[str], prefix: str = "", ask
         loop.start()
     finally:
         leave(server)
+
+
+def warm(shared: Pieces, server: pn.io.server.Server) -> None:
+    """Make a page that nobody asked for: what the first one takes longer than others is done before anybody waits."""
+    document = Document()
+    with set_curdoc(document):
+        Visit(shared)
+        bundle_resources(document.roots, server._tornado.resources())  # which reads what it names
+    for each in document.session_destroyed_callbacks:
+        each(None)  # type: ignore[arg-type]
+    document.clear()
 
 
 def examine(sample: Sample) -> Report:

@@ -25,6 +25,25 @@ from pathlib import Path
 PDEATHSIG, CHILD_SUBREAPER = 1, 36  # of prctl
 TRACE = 2.0  # seconds for an interpreter to say where it hangs
 LEFT = 3.0  # seconds for what is killed to go; what the kernel does not let go is left
+NICE = 10  # it gives way to what serves people meanwhile
+
+
+def give_way() -> None:
+    """Run after what serves people.
+
+    Where Linux schedules by sessions (autogroup), a process is nice within its own alone, so the session is told, too.
+    Who is not root may do so ten times a second, all sessions together.
+    """
+    os.nice(NICE)
+    for _ in range(4):
+        try:
+            Path("/proc/self/autogroup").write_text(str(NICE))
+        except BlockingIOError:
+            time.sleep(0.05)
+        except OSError:  # there are no such groups here
+            return
+        else:
+            return
 
 
 def prctl(option: int, value: int) -> None:
@@ -59,6 +78,7 @@ class Warden:
             return
         try:
             os.setsid()
+            give_way()
             prctl(PDEATHSIG, signal.SIGKILL)
             if os.getppid() == warden:
                 os.execv(command[0], command)
@@ -112,7 +132,6 @@ def main(parent: int, limit: float, report: int, command: list[str]) -> None:
     prctl(CHILD_SUBREAPER, 1)
     if os.getppid() != parent:
         return
-    os.nice(5)  # it gives way to what serves people meanwhile
     warden.start(command)
     if not warden.wait(limit):
         os.write(report, b"late\n")
