@@ -295,7 +295,7 @@ def test_an_integer_that_no_float_has_stays_one_beside_floats(labels: list[Any])
     assert [(type(label), label) for label in index] == [(type(label), label) for label in labels]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(deadline=None)
 @given(
     st.lists(NUMBERS, unique=True)
     | st.lists(st.text("ab\0é\ud800"), unique=True)
@@ -376,6 +376,88 @@ def test_values_of_which_numpy_makes_others_are_refused(values: object) -> None:
     with pytest.raises(ValueError, match=r"^numpy makes .* of the value .*: give an array of objects$"):
         labelled(values, labels)
     assert labelled(whole, labels).to_numpy().tolist() == whole.tolist()
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [2**60 + 1, 0.5],
+        [2**53 + 1, np.nan],
+        (-(2**53) - 1, np.float32(0.5)),
+        [2**63 + 1, -1],
+        [2**60 + 1, 1j],
+        [np.int64(2**60 + 1), 0.5],
+        [np.array(2**60 + 1), np.array(0.5)],
+        [np.ma.array(2**60 + 1), np.ma.array(0.5)],
+    ],
+    ids=repr,
+)
+def test_values_of_integers_that_no_float_has_are_refused_beside_floats(values: Any) -> None:  # noqa: ANN401
+    said = r"^numpy makes .* of the value [-(\w.]*\d+\)*: give an array of objects$"
+    for nested, labels in ((values, {"x": [0, 1]}), ([values], {"y": [0], "x": [0, 1]})):
+        with pytest.raises(ValueError, match=said):
+            labelled(nested, labels)
+    whole = np.empty(2, dtype=object)
+    whole[:] = values
+    assert labelled(whole, {"x": [0, 1]}).to_numpy().tolist() == whole.tolist()
+
+
+@pytest.mark.parametrize(
+    ("values", "dtype"),
+    [
+        ([2**53, 0.5], "float64"),
+        ([2**60, -(2**60), np.nan], "float64"),
+        ([1e300, np.inf, 1], "float64"),
+        ([2**60, 1j], "complex128"),
+        ([2**60 + 1, 2], "int64"),
+        ([2**63 + 1, 2**63 + 3], "uint64"),
+        ([np.ma.array([2**53 + 1, 5], mask=[True, False]), [0.5, 1]], "float64"),
+    ],
+    ids=repr,
+)
+def test_values_of_integers_that_a_float_has_are_taken(values: Any, dtype: str) -> None:  # noqa: ANN401
+    array = labelled(values, {f"d{axis}": range(n) for axis, n in enumerate(np.shape(values))})
+    assert array.dtype == dtype
+    flat = [value for row in values for value in (row if isinstance(row, (list, np.ndarray)) else [row])]
+    for value, made in zip(flat, array.to_numpy().ravel().tolist(), strict=True):
+        assert made == value or (made != made and (value is np.ma.masked or value != value))
+
+
+@pytest.mark.parametrize(
+    ("columns", "expected", "dtype"),
+    [
+        ([("Int64", [1, None]), ("Int64", [2, 3])], [[1, 2], [np.nan, 3]], "float64"),
+        ([("Int64", [2**60 + 1, 1]), ("Int64", [2, 3])], [[2**60 + 1, 2], [1, 3]], "int64"),
+        ([("Int8", [1, None]), ("float64", [0.5, 2])], [[1, 0.5], [np.nan, 2]], "float64"),
+        ([("boolean", [True, None])], [[1], [np.nan]], "float64"),
+        ([("boolean", [True, False])], [[True], [False]], "bool"),
+        ([("Float64", [0.5, None]), ("int64", [1, 2])], [[0.5, 1], [np.nan, 2]], "float64"),
+        ([("Float32", [0.5, None])], [[0.5], [np.nan]], "float32"),
+        ([("string", ["a", None]), ("Int64", [1, 2])], [["a", 1], [np.nan, 2]], "object"),
+        ([("category", ["a", "b"])], [["a"], ["b"]], "object"),
+    ],
+)
+def test_a_table_with_nullable_columns_has_values_of_numpy(columns: list, expected: list, dtype: str) -> None:
+    frame = pd.concat([pd.Series(column, dtype=kind, name="n") for kind, column in columns], axis=1)
+    array = labelled(frame, {"row": ["a", "b"], "column": range(len(columns))})
+    assert array.dtype == dtype
+    for value, made in zip(np.array(expected, dtype=object).flat, array.to_numpy().flat, strict=True):
+        assert made == value if value == value else pd.isna(made)
+    assert array.isnull().to_numpy().tolist() == [[value != value for value in row] for row in expected]
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        pd.DataFrame({"a": [2**60 + 1, 2], "b": [0.5, 1]}),
+        pd.DataFrame({"a": pd.array([2**60 + 1, 2], dtype="Int64"), "b": [0.5, 1]}),
+        pd.DataFrame({"a": pd.array([2**60 + 1, 2], dtype="Int64"), "b": pd.array([1, None], dtype="Int64")}),
+        pd.DataFrame({"a": pd.array([2**60 + 1, None], dtype="Int64")}),
+    ],
+)
+def test_a_table_with_integers_that_no_float_has_is_refused_beside_floats(frame: pd.DataFrame) -> None:
+    with pytest.raises(ValueError, match=r"(give an array of objects|integers above 2\*\*53 are no floats: make them)"):
+        labelled(frame, {"row": ["a", "b"], "column": list(frame.columns)})
 
 
 def test_labels_and_values_with_nul_elsewhere_are_kept() -> None:
@@ -552,7 +634,7 @@ def exact(values: Sequence[float]) -> tuple[float, float]:
     return float(mean), float(Fraction(isqrt(int(variance * shift)), 2**1200))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(deadline=None)
 @given(
     st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=6),
     st.integers(-1060, 1020).map(lambda power: float(np.ldexp(1, power))),
@@ -648,7 +730,7 @@ def test_summarize_of_a_single_number() -> None:
     }
 
 
-@settings(max_examples=40, deadline=None)
+@settings(deadline=None)
 @given(st.lists(st.floats(-60000, 60000, width=16), min_size=1), st.sampled_from(["float16", "float32", "float64"]))
 def test_a_mean_lies_between_minimum_and_maximum(values: list[float], dtype: str) -> None:
     summary = summarize(labelled(np.array(values, dtype), {"x": np.arange(len(values))}))

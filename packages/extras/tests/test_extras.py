@@ -191,7 +191,7 @@ def arrays(draw: st.DrawFn) -> xr.DataArray:
     return labelled(values, labels, name=names[-1]).assign_attrs(attrs)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(deadline=None)
 @given(arrays(), st.randoms(use_true_random=False))
 def test_round_trip_keeps_all_that_readme_says(array: xr.DataArray, random: Any) -> None:  # noqa: ANN401
     frame = to_frame(array)
@@ -427,7 +427,7 @@ MIXED = st.one_of(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(deadline=None)
 @given(st.lists(MIXED, min_size=1, max_size=8))
 def test_each_row_is_found_by_its_label_or_refused(labels: list) -> None:
     column = np.empty(len(labels), dtype=object)

@@ -187,9 +187,10 @@ def test_labels_of_equal_text_are_refused(labels: list, position: int) -> None:
     ],
 )
 def test_dimensions_without_labels_have_their_positions(array: xr.DataArray) -> None:
-    assert lines(chart(array)) == [([0, 1], [1.0, 2.0])]
-    assert chart(array).xaxis[0].axis_label == str(array.dims[0])
-    assert view(array)[2].object["mean"].tolist() == [1.5]
+    _, plot, table = view(array)
+    assert lines(plot.object) == [([0, 1], [1.0, 2.0])]
+    assert plot.object.xaxis[0].axis_label == str(array.dims[0])
+    assert table.object["mean"].tolist() == [1.5]
 
 
 @pytest.mark.parametrize(
@@ -436,7 +437,7 @@ def test_the_one_dimension_may_have_any_name(name: str) -> None:
     assert view(xr.DataArray([1.0, 2.0], dims=[name]))[2].object["max"].tolist() == [2.0]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(deadline=None)
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=5, unique=True))
 def test_no_two_numbers_of_a_column_look_alike(numbers: list[float]) -> None:
     write = _view._formatter(pd.Series(numbers))
@@ -447,9 +448,10 @@ def test_no_two_numbers_of_a_column_look_alike(numbers: list[float]) -> None:
 def test_no_units_show_nothing(units: object) -> None:
     along = xr.Variable("x", [1.5], {"units": units})
     array = xr.DataArray([1.0], {"x": along}, name="n").assign_attrs(units=units)
-    assert chart(array).yaxis[0].axis_label == "n"
-    assert chart(array).xaxis[0].axis_label == "x"
-    assert view(array)[0].object == "<h2>n</h2>"
+    heading, plot, _ = view(array)
+    assert plot.object.yaxis[0].axis_label == "n"
+    assert plot.object.xaxis[0].axis_label == "x"
+    assert heading.object == "<h2>n</h2>"
 
 
 @pytest.mark.parametrize(
@@ -473,13 +475,11 @@ def test_a_name_and_units_are_shown_without_blanks_between(name: str | None, uni
 
 @pytest.mark.parametrize("name", ["$$x^2$$", r"\(x\)", r"\[x\]"])
 def test_signs_of_tex_in_a_name_are_shown_as_they_are(name: str) -> None:
-    for plot in (chart(labelled([1], {f"{name} along": ["a"]}, name=name)), chart(xr.DataArray([1], dims=[name]))):
-        label = plot.xaxis[0].axis_label
-        assert isinstance(label, PlainText)
-        assert label.text.startswith(name)
-    label = chart(labelled([1], {"x": ["a"]}, name=name)).yaxis[0].axis_label
-    assert isinstance(label, PlainText)
-    assert label.text == name
+    labels, positions = labelled([1], {f"{name} along": ["a"]}, name=name), xr.DataArray([1], dims=[name])
+    named, unnamed = chart(labels), chart(positions)
+    for axis, text in ((named.xaxis[0], f"{name} along"), (named.yaxis[0], name), (unnamed.xaxis[0], name)):
+        assert isinstance(axis.axis_label, PlainText)
+        assert axis.axis_label.text == text
 
 
 @pytest.mark.parametrize(

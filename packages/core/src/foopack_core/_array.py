@@ -33,7 +33,7 @@ def labelled(
     Args:
         values: Any number of axes, any type. Memory is shared where this already is a numpy array. Where some of them
             are masked, or missing in a nullable array of pandas, a copy has NaN for these, and integers and truth
-            values are floats of 64 bits.
+            values are floats of 64 bits. So are those of such a column of a table.
         labels: For each axis, in their order, its name and its labels: one for each position, none missing, none twice.
             Each keeps its type, but integers beside floats are floats, if a float has each of them, and floats of 16
             bits and long doubles are floats of 64. Labels with a timezone, categories, periods and intervals keep their
@@ -49,8 +49,8 @@ def labelled(
             generator) or are a mapping; the labels are no mapping, or name and units are no single ones.
         ValueError: The labels do not fit the shape of the values. A label is missing, stands twice, is a tuple, cannot
             be looked up (a dict), ends in NUL, which numpy strips, or is a long double that no float of 64 bits has.
-            Numpy makes a text of a number among the values, or another one of a text; a masked one stands beside
-            integers that a float cannot hold. Times, of either, are finer than nanoseconds.
+            Numpy makes a text of a number among the values, or another one of a text; an integer that no float has
+            stands beside floats in a list, or a masked value beside it. Times, of either, are finer than nanoseconds.
 
     Examples:
         >>> rain = labelled([3.0, 5.0], {"day": ["Mon", "Tue"]}, name="rain", units="mm")
@@ -163,7 +163,12 @@ def _values(values: ArrayLike) -> np.ndarray[Any, Any]:
     if isinstance(values, UNORDERED):
         raise TypeError(f"the values are an array or nested lists, not a {type(values).__name__}")
     if isinstance(values, (list, tuple)) and _has_masked(values):
-        values = _stack(values)
+        stacked = _stack(values)
+        _refuse_changed(values, stacked)
+        values = stacked
+    if isinstance(values, pd.DataFrame):
+        # By columns: pandas itself makes objects of all, once a value of a nullable one is missing.
+        values = pd.DataFrame({number: _values(column) for number, (_, column) in enumerate(values.items())})
     held: Any = getattr(values, "array", values)  # of a Series or an Index
     if isinstance(held, NULLABLE):
         # Numpy makes objects of truth values, and with pandas 2 of all, once one is missing.
@@ -171,10 +176,8 @@ def _values(values: ArrayLike) -> np.ndarray[Any, Any]:
         values = np.ma.array(there, mask=held.isna())
     if not isinstance(values, np.ma.MaskedArray) or not np.ma.is_masked(values):
         array = np.asarray(values)
-        if array.dtype.kind in "US" and not hasattr(values, "dtype"):
-            for value, made in zip(np.array(values, dtype=object).flat, array.flat, strict=True):
-                if value != made:
-                    raise ValueError(f"numpy makes {made!r} of the value {value!r}: give an array of objects")
+        if not hasattr(values, "dtype"):
+            _refuse_changed(values, array)
         _refuse_finer("the values have", array.dtype)
         return array
     if values.dtype.kind in "iub":
@@ -182,6 +185,24 @@ def _values(values: ArrayLike) -> np.ndarray[Any, Any]:
             raise ValueError("a masked value is NaN, and integers above 2**53 are no floats: make them smaller")
         values = values.astype(np.float64)
     return xr.Variable([str(axis) for axis in range(values.ndim)], values).to_numpy()
+
+
+def _refuse_changed(given: ArrayLike, array: np.ndarray[Any, Any]) -> None:
+    """Refuse values of which numpy has made others: texts of numbers, and floats of integers that no float has."""
+    if array.dtype.kind in "US":
+        suspects = np.ones(array.shape, dtype=bool)
+    elif array.dtype.kind in "fc":
+        suspects = np.ma.filled(abs(array.real) >= np.float64(EXACT), False)
+    else:
+        return
+    if not suspects.any():
+        return
+    objects = given.to_numpy(dtype=object) if isinstance(given, pd.DataFrame) else np.array(given, dtype=object)
+    for value, made in zip(objects[suspects], array[suspects], strict=True):
+        one = value.item() if isinstance(value, (np.ndarray, np.generic)) else value
+        changed = one != made if array.dtype.kind in "US" else isinstance(one, int) and one != int(made.real)
+        if changed:
+            raise ValueError(f"numpy makes {made!r} of the value {one!r}: give an array of objects")
 
 
 def _has_masked(given: object) -> bool:

@@ -67,8 +67,13 @@ def save(array: xr.DataArray, path: str | PathLike[str]) -> None:
 def _hold_stylesheets(document: Document) -> None:
     """Put in place of each stylesheet that the page would ask Panel's CDN for the text of Panel's own copy of it."""
     held: dict[str, InlineStyleSheet] = {}
-    for model in document.models:
-        if isinstance(model, UIElement) and any(isinstance(sheet, ImportedStyleSheet) for sheet in model.stylesheets):
+    asking = [
+        model
+        for model in document.models
+        if isinstance(model, UIElement) and any(isinstance(sheet, ImportedStyleSheet) for sheet in model.stylesheets)
+    ]
+    with document.models.freeze():  # else Bokeh would look for all models again after each
+        for model in asking:
             model.stylesheets = [
                 _hold(sheet, held) if isinstance(sheet, ImportedStyleSheet) else sheet for sheet in model.stylesheets
             ]
