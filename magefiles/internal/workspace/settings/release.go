@@ -15,24 +15,25 @@ import (
 
 // Config is the [tool.release] table of the root manifest.
 type Config struct {
-	Channel    string       `json:"channel"`               // name of the channel on prefix.dev; default: the workspace's name, where it has one that fits; else ""
-	Named      bool         `json:"-"`                     // the table itself names the channel
-	Versioning string       `json:"versioning"`            // Lockstep or Independent; default Lockstep
-	Publish    string       `json:"publish"`               // PublishCI or PublishHere; default PublishCI
-	Branches   []string     `json:"branches,omitempty"`    // that releases are made from, as path.Match has patterns; none, the default: the remote's default branch
-	Branch     string       `json:"branch"`                // the first of Branches that is a name and no pattern; "" where there is none
-	Remote     string       `json:"remote"`                // git remote that tags are pushed to; default "origin"
-	Commit     string       `json:"commit"`                // message of a release's commit, with TitlePlaceholder; default DefaultCommit
-	TagMessage string       `json:"tag-message"`           // message of a tag, with TitlePlaceholder; default DefaultTagMessage
-	Changelog  string       `json:"changelog,omitempty"`   // where the changelog is, relative to the root; "" for one of the names that people use
-	Include    []string     `json:"include,omitempty"`     // files and folders that builds need though git ignores them, relative to the root
-	Secret     string       `json:"secret,omitempty"`      // name of the CI's secret by which release.yml publishes; "" is trusted publishing
-	ReadSecret string       `json:"read-secret,omitempty"` // name of the CI's secret by which release.yml reads a private channel
-	Pass       []string     `json:"pass,omitempty"`        // variables that tasks, builds and hooks get though they may hold a credential
-	Copies     []Copy       `json:"-"`                     // files in which a bump replaces the old version as well
-	Ignore     []string     `json:"ignore,omitempty"`      // folders and manifests that are no part of the workspace, as .gitignore has patterns
-	PyPI       []StandIn    `json:"-"`                     // what stands for conda packages where there is no conda: [tool.release.pypi]
-	Pos        manifest.Pos `json:"-"`                     // of the table; zero where there is none
+	Channel    string       `json:"channel"`             // name of the channel on prefix.dev; default: the workspace's name, where it has one that fits; else ""
+	Named      bool         `json:"-"`                   // the table itself names the channel
+	Versioning string       `json:"versioning"`          // Lockstep or Independent; default Lockstep
+	Publish    string       `json:"publish"`             // PublishCI or PublishHere; default PublishCI
+	Branches   []string     `json:"branches,omitempty"`  // that releases are made from, as path.Match has patterns; none, the default: the remote's default branch
+	Branch     string       `json:"branch"`              // the first of Branches that is a name and no pattern; "" where there is none
+	Remote     string       `json:"remote"`              // git remote that tags are pushed to; default "origin"
+	Commit     string       `json:"commit"`              // message of a release's commit, with TitlePlaceholder; default DefaultCommit
+	TagMessage string       `json:"tag-message"`         // message of a tag, with TitlePlaceholder; default DefaultTagMessage
+	Changelog  string       `json:"changelog,omitempty"` // where the changelog is, relative to the root; "" for one of the names that people use
+	Include    []string     `json:"include,omitempty"`   // files and folders that builds need though git ignores them, relative to the root
+	Pass       []string     `json:"pass,omitempty"`      // variables that tasks, builds and hooks get though they may hold a credential
+	Copies     []Copy       `json:"-"`                   // files in which a bump replaces the old version as well
+	Ignore     []string     `json:"ignore,omitempty"`    // folders and manifests that are no part of the workspace, as .gitignore has patterns
+	PyPI       []StandIn    `json:"-"`                   // what stands for conda packages where there is no conda: [tool.release.pypi]
+	Pos        manifest.Pos `json:"-"`                   // of the table; zero where there is none
+
+	Secret     string `json:"secret,omitempty"`      // name of the CI's secret by which release.yml publishes; "" is trusted publishing
+	ReadSecret string `json:"read-secret,omitempty"` // name of the CI's secret by which release.yml reads a private channel
 }
 
 // What Config.Commit and Config.TagMessage are where they are not configured, and what stands in them for what is released.
