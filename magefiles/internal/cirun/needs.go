@@ -18,8 +18,15 @@ func tell(v *view.View, w *file.Workflow, files fs.FS) {
 		what string
 		all  []string
 	}{
-		{"starts for", n.Events}, {"machines", n.Runners}, {"images", n.Images}, {"actions", n.Actions}, {"workflows", n.Workflows},
-		{"secrets", n.Secrets}, {"variables", n.Variables}, {"rights", n.Rights}, {"environments", n.Environments},
+		{"starts for", n.Events},
+		{"machines", n.Runners},
+		{"images", n.Images},
+		{"actions", n.Actions},
+		{"workflows", n.Workflows},
+		{"secrets", n.Secrets},
+		{"variables", n.Variables},
+		{"rights", n.Rights},
+		{"environments", n.Environments},
 	} {
 		if len(row.all) > 0 {
 			rows = append(rows, []string{row.what, strings.Join(row.all, ", ")})
@@ -33,5 +40,8 @@ func tell(v *view.View, w *file.Workflow, files fs.FS) {
 	})
 	for _, err := range r.Refuses(w) {
 		v.Line("✗ %v", err)
+	}
+	for _, err := range runner.UnknownPins(w) {
+		v.Line("○ %v", err)
 	}
 }
