@@ -37,6 +37,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/publish"
+	"github.com/foopack/foopack/magefiles/internal/rehearsal/about"
 	"github.com/foopack/foopack/magefiles/internal/rehearsal/fleet"
 	"github.com/foopack/foopack/magefiles/internal/release/trace"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
@@ -97,7 +98,7 @@ type Report struct {
 	Fleet     []fleet.Stay        `json:"fleet,omitempty"` // which image answered on which host, and when
 	Missing   []Missing           `json:"not_rehearsed"`
 	Error     string              `json:"error,omitempty"`
-	About     About               `json:"about"`
+	About     about.About         `json:"about"`
 
 	page string // of the report, where Show is to tell of it
 }
@@ -134,7 +135,7 @@ type run struct {
 	remoteTags map[string]string // that the remote has when it begins, with their commits
 	unfinished *trace.Past       // the real release that is continued; nil where there is none
 	made       []PastRelease     // what earlier releases left
-	said       stepLog           // what the release says
+	said       about.Log         // what the release says
 }
 
 // Run rehearses what is committed. The report says what was done also where it ended in an error.
@@ -153,7 +154,11 @@ func Run(ctx context.Context, c Config) (Report, error) {
 	defer func() { r.world.Close() }()
 	began := time.Now()
 	err = r.steps(ctx)
-	r.about(began)
+	to := r.Request.To
+	if r.unfinished != nil {
+		to = ""
+	}
+	r.report.About.End(began, to)
 	if cause := context.Cause(ctx); cause != nil {
 		return r.report, cause
 	}

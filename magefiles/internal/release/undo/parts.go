@@ -199,7 +199,7 @@ func (b *Back) refuseOverlap(ctx context.Context, head gitrepo.Head, p Parts, ch
 		return nil // git says it where it refuses
 	}
 	return operr.New("`git stash`, `mage undo`, `git stash pop --index`",
-		"%s cannot be taken back beside changes of yours in %s; nothing was changed", b.Plan.Title, operr.Some(inTheWay))
+		"%s cannot be taken back beside changes of yours in %s; nothing was changed", b.Plan.Title, operr.Some(inTheWay)).WithWayOn()
 }
 
 func firstLine(text string) string {
