@@ -93,23 +93,21 @@ func TestGoingOnShowsWhatIsLeft(t *testing.T) {
 // no is what is said to a no where nothing was begun.
 var no = []string{"not done: you said no; nothing was changed"}
 
-// What is removed, and what an image's registry would get, is asked about in the same way, and before anything was asked of the outside.
-func TestQuestionsThatNeedNoRelease(t *testing.T) {
+// publish asks in the same way, once everything is built and before anything is sent.
+func TestPublishAsksAtATerminal(t *testing.T) {
 	t.Parallel()
 	r := newReleasing(t, releaseOptions{by: "here"})
 	environ := command.Unset(r.env, "CI")
-	channel := filepath.Join(r.dir, "output", "channels", "ours", "noarch")
-	write(t, channel, "a-1-0.conda", "x")
-	write(t, channel, "../../../other.txt", "mine")
+	asked := "Upload 3 artifacts to " + r.world.Prefix.URL + "/mono? [y/N] "
 	asks(t, 0, map[string]question{
-		"clean, no":     {[]string{"clean"}, "Remove all of it, with 1 package (1 B) that was published to channels in output/channels? [y/N] ", "n\n", "n", 3, no},
-		"clean, Ctrl-C": {[]string{"clean"}, "Remove all of it, with 1 package (1 B) that was published to channels in output/channels? [y/N] ", "\x03", "^C", 130, interrupted},
+		"publish, no":     {[]string{"publish"}, asked, "n\n", "n", 3, no},
+		"publish, Ctrl-C": {[]string{"publish"}, asked, "\x03", "^C", 130, interrupted},
 	}, func(args ...string) *exec.Cmd {
 		x := exec.Command(filepath.Join(compiled, "targets"), args...)
 		x.Dir, x.Env = r.dir, environ
 		return x
 	})
-	require.Equal(t, "x", readFile(t, channel, "a-1-0.conda"))
+	require.Empty(t, r.onChannel())
 }
 
 // interrupted is what is said where nothing can have been done yet.

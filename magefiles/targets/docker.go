@@ -175,14 +175,14 @@ func (a *pipeline) showPlan(p *image.Plan, tags bool) {
 		a.view.Table([]string{"  TAG", ""}, rows)
 	}
 	for _, warning := range p.Warnings {
-		a.view.Line("  ○ %s", warning)
+		a.view.Text("  ○ %s", warning)
 	}
 }
 
 // sayPlan shows a plan. Its definition is long, and for programs.
 func (a *pipeline) sayPlan(p *image.Plan) {
 	a.showPlan(p, true)
-	a.view.Text("→ `mage docker:image %s` builds it; `mage docker:plan %[1]s -json` has labels, arguments and the definition for buildx", p.Name)
+	a.view.Next("`mage docker:image %s` builds it; `mage docker:plan %[1]s -json` has labels, arguments and the definition for buildx", p.Name)
 }
 
 func (a *pipeline) sayImage(r image.Result) {

@@ -62,6 +62,13 @@ func (Version) Plan(ctx context.Context,
 			if p.Empty() && len(p.Notes) == 0 {
 				a.view.Line("nothing to change: %s", bumping.Already(p))
 			}
+			if !p.Empty() {
+				line := "mage version:bump -to=" + p.Request.To
+				if p.Request.Only != "" {
+					line += " -only=" + p.Request.Only
+				}
+				a.view.Next("`%s`", line)
+			}
 		})
 	})
 }

@@ -1,6 +1,7 @@
 package publish
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -45,7 +46,7 @@ func Look(ctx context.Context, c Destination, packages []*workspace.Package) (Ho
 			continue
 		}
 		if err != nil {
-			return h, operr.New("see whether "+c.URL()+" can be reached from here, and run it again", "looking at %s: %w", c.URL(), err)
+			return h, operr.New(cmp.Or(operr.CureOf(err), "run it again once that works; PREFIX_SERVER_URL, PREFIX_CHANNEL and HTTPS_PROXY say where it is, and by which way"), "looking at %s: %w", c.URL(), err)
 		}
 		h.Exists = true
 		for _, r := range records {

@@ -26,7 +26,7 @@ func (r *run) release(ctx context.Context) error {
 	past, perr := trace.Last(filepath.Join(r.clone, ".git", folders.State))
 	if past != nil {
 		r.report.Release, r.report.Released = past.Plan.Title, string(past.End)
-		r.report.About.aboutRelease(past)
+		r.report.About.Read(past)
 		r.takeSteps(past)
 	}
 	r.report.Jobs = r.world.Jobs()
@@ -76,7 +76,7 @@ func (r *run) takeSteps(past *trace.Past) {
 			continue
 		}
 		s := StepReport{Name: event.Step, Of: "release", Event: string(event.Kind), Began: at.Add(-event.Took), Took: event.Took, Evidence: event.Evidence}
-		s.Log = r.said.of[event.Step]
+		s.Log = r.said.Of(event.Step)
 		if event.Kind == workflow.Failed {
 			s.Evidence = event.Error
 		}

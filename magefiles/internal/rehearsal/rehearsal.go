@@ -13,7 +13,7 @@
 //	clone.go       the clone that the release is made in
 //	person.go      what of a person's git takes part: settings and hooks
 //	child.go       the processes: with faults they are killed, and run again
-//	outcome.go     what the release did; about.go: what the report says of it; page.go: for a browser
+//	outcome.go     what the release did; page.go: for a browser, by package about
 //	makeimages.go  the images of the downstreams
 //	deliver.go     the delivery to hosts that stand in for those of the manifest, by package fleet
 //	git.go         how git is run here
@@ -37,6 +37,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/publish"
+	"github.com/foopack/foopack/magefiles/internal/rehearsal/about"
 	"github.com/foopack/foopack/magefiles/internal/rehearsal/earlier"
 	"github.com/foopack/foopack/magefiles/internal/rehearsal/fleet"
 	"github.com/foopack/foopack/magefiles/internal/release/trace"
@@ -99,7 +100,7 @@ type Report struct {
 	Doubts    []string            `json:"doubts,omitempty"` // of workflow files, with file and line: what GitHub passes over in silence
 	Missing   []Missing           `json:"not_rehearsed"`
 	Error     string              `json:"error,omitempty"`
-	About     About               `json:"about"`
+	About     about.About         `json:"about"`
 
 	page string // of the report, where Show is to tell of it
 }
@@ -136,7 +137,7 @@ type run struct {
 	remoteTags map[string]string // that the remote has when it begins, with their commits
 	unfinished *trace.Past       // the real release that is continued; nil where there is none
 	made       []earlier.Release // what earlier releases left
-	said       stepLog           // what the release says
+	said       about.Log         // what the release says
 }
 
 // Run rehearses what is committed. The report says what was done also where it ended in an error.
@@ -155,7 +156,11 @@ func Run(ctx context.Context, c Config) (Report, error) {
 	defer func() { r.world.Close() }()
 	began := time.Now()
 	err = r.steps(ctx)
-	r.about(began)
+	to := r.Request.To
+	if r.unfinished != nil {
+		to = ""
+	}
+	r.report.About.End(began, to)
 	if cause := context.Cause(ctx); cause != nil {
 		return r.report, cause
 	}

@@ -97,7 +97,7 @@ func (r Releaser) ShowStatus(ctx context.Context, s Status) {
 	r.showDelivery(s.Delivery)
 	switch {
 	case s.none != nil:
-		r.View.Line("no release was begun in this clone, and %s", r.withoutRelease(ctx, s.none))
+		r.View.Text("no release was begun in this clone, and %s", r.withoutRelease(ctx, s.none))
 		return
 	case s.End != "" && s.Journal == "":
 		r.View.Heading("%s: %s, by what its tags and the channel say; this clone has no journal of it", s.Title, s.End)

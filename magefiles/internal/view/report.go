@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"html/template"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -59,15 +60,18 @@ func (s ReportStep) Duration() string { return columns.Took(s.Took) }
 func (s ReportStep) First() string { first, _, _ := strings.Cut(s.Evidence, "\n"); return first }
 
 // Items are the parts of the first line where it tells of several things: then each has a line of its own.
-func (s ReportStep) Items() []string {
-	first := s.First()
-	if items := strings.Split(first, "; "); len(items) > 1 {
-		return items
+func (s ReportStep) Items() (items []string) {
+	for part := range strings.SplitSeq(s.First(), "; ") {
+		if strings.Count(part, condapkg.Ext) > 1 || strings.Count(part, " → ") > 1 {
+			items = append(items, strings.Split(part, ", ")...)
+			continue
+		}
+		items = append(items, part)
 	}
-	if items := strings.Split(first, ", "); strings.Count(first, condapkg.Ext) > 1 {
-		return items
+	if len(items) == 1 {
+		return nil
 	}
-	return nil
+	return items
 }
 
 // Rest is what follows the first line.
@@ -118,13 +122,21 @@ func (r *Report) scale() {
 	}
 }
 
-// ticks are the moments of a scale: the beginning, and at most six more at even distances.
+// apart are the distances that a scale may have.
+var apart = []time.Duration{
+	100 * time.Millisecond, 200 * time.Millisecond, 500 * time.Millisecond, time.Second, 2 * time.Second, 5 * time.Second, 10 * time.Second, 30 * time.Second,
+	time.Minute, 2 * time.Minute, 5 * time.Minute, 10 * time.Minute, 30 * time.Minute, time.Hour,
+}
+
+// ticks are the moments of a scale: the beginning, and some more at even distances. None is so near to the end that its text would not fit.
 func ticks(whole time.Duration, percent func(time.Duration) string) (all []ReportTick) {
-	apart := 100 * time.Millisecond
-	for i := 0; whole/apart > 6; i++ { // 0.1s, 0.2s, 0.5s, 1s, 2s, 5s, …
-		apart = apart * []time.Duration{4, 5, 4}[i%3] / 2
+	each := apart[len(apart)-1]
+	for _, d := range slices.Backward(apart) {
+		if whole/d <= 5 {
+			each = d
+		}
 	}
-	for at := time.Duration(0); at <= whole; at += apart {
+	for at := time.Duration(0); at <= whole*85/100; at += each {
 		says := "0"
 		if at > 0 {
 			says = columns.Took(at)
@@ -133,6 +145,9 @@ func ticks(whole time.Duration, percent func(time.Duration) string) (all []Repor
 	}
 	return all
 }
+
+// NextParts is Next, of which each second part is a command line.
+func (r Report) NextParts() []string { return strings.Split(r.Next, "`") }
 
 // PlanText is the plan as `mage version:plan` shows it, without a changelog.
 func (r Report) PlanText() string {

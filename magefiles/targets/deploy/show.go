@@ -20,7 +20,7 @@ func showPlan(v *view.View, p *survey.Plan) {
 	v.Table(rows[0], rows[1:])
 	for _, h := range p.Hosts {
 		for _, line := range h.Drift {
-			v.Line("  ○ %s: %s", h.Host, line)
+			v.Text("  ○ %s: %s", h.Host, line)
 		}
 	}
 	var settings [][]string
@@ -29,12 +29,12 @@ func showPlan(v *view.View, p *survey.Plan) {
 	}
 	v.Table([]string{"  SETTING", "IS"}, settings)
 	for _, note := range p.Notes {
-		v.Line("  ○ %s", note)
+		v.Text("  ○ %s", note)
 	}
 	for _, t := range p.Troubles {
-		v.Line("  ✗ %s: %s", t.Host, t.Says)
+		v.Text("  ✗ %s", ofHost(t.Host, t.Says))
 		if t.Next != "" {
-			v.Line("    → %s", t.Next)
+			v.Text("    → %s", t.Next)
 		}
 	}
 	if p.Nothing() {
@@ -55,21 +55,29 @@ func showStatus(v *view.View, s reportedStatus) {
 	v.Table(rows[0], rows[1:])
 	for _, h := range s.Hosts {
 		if h.Trouble != "" {
-			v.Line("  ✗ %s: %s", h.Name, h.Trouble)
+			v.Text("  ✗ %s", ofHost(h.Name, h.Trouble))
 			if h.Next != "" {
-				v.Line("    → %s", h.Next)
+				v.Text("    → %s", h.Next)
 			}
 		}
 		for _, line := range h.Drift {
-			v.Line("  ○ %s: %s", h.Name, line)
+			v.Text("  ○ %s: %s", h.Name, line)
 		}
 		if h.Holder != nil {
-			v.Line("  ○ %s: locked by %s since %s, for %s more", h.Name, h.Holder, h.Holder.Since.Format(time.RFC3339), h.Left)
+			v.Text("  ○ %s: locked by %s since %s, for %s more", h.Name, h.Holder, h.Holder.Since.Format(time.RFC3339), h.Left)
 		}
 		for _, e := range h.Audit {
 			v.Line("    %s  %s  %s: %s: %s", h.Name, e.At.Format(time.RFC3339), e.Who, e.What, e.Result)
 		}
 	}
+}
+
+// ofHost is what is said of a host, with its name once.
+func ofHost(name, says string) string {
+	if strings.HasPrefix(says, name+" ") {
+		return says
+	}
+	return name + ": " + says
 }
 
 // showTodo says what is to be done on each host.

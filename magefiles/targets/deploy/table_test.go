@@ -68,7 +68,7 @@ func TestAFleetIsOneTable(t *testing.T) {
 ○ one    sha256:111111111111  0123456789ab  2026-11-30 02:41Z  healthy          free  a → b           2000 MB
   two    sha256:333333333333  0123456789ab  2026-11-30 02:41Z  healthy          jane  stays as it is  3000 MB
 ✗ three                                                        not known
-  four                                                         nothing answers  free  nothing → b     0 MB
+  four                                                         nothing answers  free  nothing → b     0 B
 `, out.String()[:strings.Index(out.String(), "  ○ one")])
 }
 

@@ -106,7 +106,7 @@ func (e *Toolchain) Describe(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("embedded (rattler-build and uv on Python %s at %s)", python.Version, python.Path), nil
+	return fmt.Sprintf("embedded (rattler-build and uv on Python %s)", python.Version), nil // where it is, doctor says
 }
 
 // Build implements toolchain.Toolchain.

@@ -1,4 +1,4 @@
-package rehearsal
+package about
 
 import (
 	"fmt"
@@ -12,7 +12,7 @@ import (
 func TestWhatIsSaidInAStep(t *testing.T) {
 	const said = "going on\n✓ preflight                  0.1s  main\n  12 passed\n── qa\n✗ qa (0.1s)\n✓ check                     <0.1s  passed\n○ GitHub release                    skipped: no token\n✗ bump and commit            0.1s  stopped here\nthe end"
 	for size := 1; size < 40; size += 3 {
-		l := &stepLog{}
+		l := &Log{}
 		for at := 0; at < len(said); at += size {
 			part := said[at:min(at+size, len(said))]
 			n, err := fmt.Fprint(l, part)
@@ -21,10 +21,10 @@ func TestWhatIsSaidInAStep(t *testing.T) {
 		}
 		require.Equal(t, map[string]string{"preflight": "going on\n", "check": "  12 passed\n── qa\n✗ qa (0.1s)\n"}, l.of)
 	}
-	l := &stepLog{}
+	l := &Log{}
 	_, err := fmt.Fprint(l, strings.Repeat(strings.Repeat("x", 99)+"\n", 1000)+"the last\n✓ check     0.1s  x\n")
 	require.NoError(t, err)
-	require.LessOrEqual(t, len(l.of["check"]), mostOfLog+len("…\n"))
-	require.True(t, strings.HasPrefix(l.of["check"], "…\nxxx"))
-	require.True(t, strings.HasSuffix(l.of["check"], "x\nthe last\n"))
+	require.LessOrEqual(t, len(l.Of("check")), mostOfLog+len("…\n"))
+	require.True(t, strings.HasPrefix(l.Of("check"), "…\nxxx"))
+	require.True(t, strings.HasSuffix(l.Of("check"), "x\nthe last\n"))
 }

@@ -1,4 +1,7 @@
-package rehearsal
+// Package about is what the head of a rehearsal's report says, and what was said in each step of the release.
+//
+//	about.go
+package about
 
 import (
 	"encoding/json"
@@ -15,7 +18,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/release/trace"
 )
 
-// About is when, where and with what a rehearsal was made, and what it was agreed to in it.
+// About is when, where and with what a rehearsal was made, and what was agreed to in it.
 type About struct {
 	To        string        `json:"to,omitempty"` // as it was asked for; "" for a release that is gone on with
 	Began     time.Time     `json:"began,omitzero"`
@@ -25,18 +28,15 @@ type About struct {
 	Plan      *bump.Plan    `json:"plan,omitempty"`      // nil where no release was begun
 }
 
-// about fills in what is known once the steps have ended.
-func (r *run) about(began time.Time) {
-	a := &r.report.About
+// End fills in what is known once the steps have ended, which began then.
+func (a *About) End(began time.Time, to string) {
 	a.Began, a.Took = began.UTC().Truncate(time.Second), time.Since(began)
 	a.Machine = fmt.Sprintf("%s/%s, %s", runtime.GOOS, runtime.GOARCH, operr.Count(runtime.NumCPU(), "processor"))
-	if r.unfinished == nil {
-		a.To = r.Request.To
-	}
+	a.To = to
 }
 
-// aboutRelease takes what the journal of the release knows.
-func (a *About) aboutRelease(past *trace.Past) {
+// Read takes what the journal of the release knows.
+func (a *About) Read(past *trace.Past) {
 	a.Plan = past.Plan.Bump
 	for _, event := range past.Events {
 		var facts preflight.Facts
@@ -49,8 +49,8 @@ func (a *About) aboutRelease(past *trace.Past) {
 // mostOfLog is how many bytes of what is said in one step are kept, of the end.
 const mostOfLog = 64 << 10
 
-// stepLog sorts what a release says by the step that it was said in. It is a writer of what a child writes: whole lines, or parts of them.
-type stepLog struct {
+// Log sorts what a release says by the step that it was said in. It is a writer of what a child writes: whole lines, or parts of them.
+type Log struct {
 	mu   sync.Mutex
 	of   map[string]string
 	part string
@@ -60,8 +60,15 @@ type stepLog struct {
 // endOfStep is the line that a view writes when a step has ended.
 var endOfStep = regexp.MustCompile(`^[✓✗○] (.+?)  `)
 
+// Of is what was said in a step, of a long text the end.
+func (l *Log) Of(step string) string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.of[step]
+}
+
 // Write implements io.Writer.
-func (l *stepLog) Write(p []byte) (int, error) {
+func (l *Log) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	text := l.part + string(p)
