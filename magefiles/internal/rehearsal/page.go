@@ -21,7 +21,9 @@ func (r Report) Page() view.Report {
 		page.Steps = append(page.Steps, view.ReportStep{Name: s.Name, Of: s.Of, Event: s.Event, Began: s.Began, Took: s.Took, Evidence: s.Evidence})
 	}
 	for _, j := range r.Jobs {
-		page.Steps = append(page.Steps, j.pageOf()...)
+		if j.Run != nil {
+			page.Steps = append(page.Steps, j.Run.Steps()...)
+		}
 	}
 	for _, p := range r.Packages {
 		page.Artifacts = append(page.Artifacts, []string{p.Name, p.Version, p.File, p.SHA256, fmt.Sprintf("%d B", p.Size)})

@@ -4,7 +4,8 @@
 //	workflows.go   what stands in for GitHub's runners, and a run of one file
 //	grant.go       what a job is given: tokens, an approval
 //	mage.go        what `go tool mage` is to a job
-//	report.go      what came of a run, as a report has it
+//	report.go      what came of a run, as a report has it; show.go: what people see of it
+//	played.go      the jobs that stand for release.yml where a commit has none
 package workflows
 
 import (
