@@ -65,6 +65,8 @@ func TestDoubts(t *testing.T) {
 		"an input":                          {"inputs.digest", "inputs.digset", "release.yml:22:14: the workflow has no input digset: is it digest?"},
 		"a filter of paths":                 {`"app/**"`, `"ap/**"`, "release.yml:5:13: no file of the commit is like ap/**"},
 		"a publication that may be ended":   {"in-progress: false", "in-progress: true", "release.yml:10:23: cancel-in-progress ends a run that publishes in its middle"},
+		"one group for all tags":            {"group: release-${{ github.ref }}", "group: release", "release.yml:9:10: all tags are one group, in which one run waits"},
+		"a job without steps":               {"    steps:\n      - run: echo \"$DIGESTS\"\n        env:\n          DIGESTS: ${{ needs.build.outputs['digests'] }}\n          ALL: ${{ toJSON(needs) }} ${{ needs.*.result }}\n          PREFIX_API_KEY: ${{ secrets.PREFIX_API_KEY }}\n", "", "release.yml:28:5: the job upload has no steps"},
 		"a secret":                          {"secrets.PREFIX_API_KEY", "secrets.PREFIX_APY_KEY", "release.yml:37:27: secrets.PREFIX_APY_KEY is empty where there is no such secret: is it PREFIX_API_KEY?"},
 		"a secret beside its variable":      {"PREFIX_API_KEY: ${{ secrets.PREFIX_API_KEY", "OTHER_THING: ${{ secrets.OTHER_THIN", "release.yml:37:24: secrets.OTHER_THIN is empty where there is no such secret: is it OTHER_THING?"},
 		"a matrix that an expression makes": {"        include: [{os: ubuntu-24.04, more: x}]", "        include: ${{ fromJSON(vars.M) }}", ""},
