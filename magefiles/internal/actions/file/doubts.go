@@ -214,6 +214,15 @@ func (w *Workflow) Doubts(tracked, known []string) (found []error) {
 			}
 		}
 	}
+	if push := slices.IndexFunc(w.Events, func(e Event) bool { return e.Name == "push" && len(e.Filters) == 0 }); push >= 0 {
+		if i := slices.IndexFunc(w.Jobs, func(j *Job) bool { return j.Environment != "" && j.Permissions.Writes("id-token") }); i >= 0 {
+			found = append(found, &Problem{
+				File: w.File,
+				Line: w.Events[push].Line,
+				What: "a push of any branch starts this too, and the job " + w.Jobs[i].ID + " asks for a token then: name the tags",
+			})
+		}
+	}
 	if w.startsForTags() && slices.ContainsFunc(w.Jobs, func(j *Job) bool { return j.writes() }) {
 		found = append(found, w.publishesInTurns()...)
 	}
