@@ -16,7 +16,9 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/command/argvtest"
 	"github.com/foopack/foopack/magefiles/internal/command/commandtest"
+	"github.com/foopack/foopack/magefiles/internal/publish"
 	"github.com/foopack/foopack/magefiles/internal/rehearsal/workflows"
+	"github.com/foopack/foopack/magefiles/internal/release/forge"
 )
 
 func TestMain(m *testing.M) { os.Exit(argvtest.Main(m)) }
@@ -160,8 +162,11 @@ func (l *lab) rehearse(text string, further map[string]string, tags ...string) (
 		}
 		r := v.(workflows.Report)
 		said = append(said, r.Doubts...)
-		if r.Err != nil {
+		switch _, kept := r.Artifacts[forge.Recording][publish.RecordingFile]; {
+		case r.Err != nil:
 			said = append(said, fmt.Sprintf("%+v", r.Err))
+		case !kept:
+			said = append(said, "a release stops: the run has no artifact "+forge.Recording)
 		}
 		for _, j := range r.Jobs {
 			if j.Conclusion == "skipped" && j.Name != "rebuild" {
