@@ -90,11 +90,11 @@ func (r *run) refuse(ctx context.Context) error {
 		if err := workflows.Check(os.DirFS(r.clone), forge.Workflow, r.w.Config.Actions); err != nil {
 			return err
 		}
-		tracked, err := r.git(ctx, r.clone, "ls-files")
+		tracked, err := r.git(ctx, r.clone, "ls-files", "-z")
 		if err != nil {
 			return err
 		}
-		r.report.Doubts = workflows.Doubts(os.DirFS(r.clone), strings.Split(tracked, "\n"))
+		r.report.Doubts = workflows.Doubts(os.DirFS(r.clone), strings.Split(tracked, "\x00"))
 	}
 	history := r.History(r.source)
 	planned, err := bump.New(ctx, r.w, r.Request, history)

@@ -2,15 +2,13 @@ package rehearsal
 
 import (
 	"context"
-	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/actions/file"
+	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/github/server"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitremote"
 	"github.com/foopack/foopack/magefiles/internal/pause"
@@ -109,12 +107,11 @@ func (w *World) workflow(ctx context.Context, tag, event string) {
 		return
 	}
 	for attempt := 1; ; attempt++ {
-		var job Job
+		run := w.job
 		if w.files.Has(ctx, at.Commit, forge.Workflow) {
-			job = w.runFile(ctx, workflows.Event{Name: event, Tag: tag, Commit: at.Commit, Run: id, Attempt: attempt})
-		} else {
-			job = w.job(ctx, tag, at.Commit, id, attempt)
+			run = w.runFile
 		}
+		job := run(ctx, workflows.Event{Name: event, Tag: tag, Commit: at.Commit, Run: id, Attempt: attempt})
 		w.keep(job)
 		conclusion := "failure"
 		if job.OK {
@@ -129,14 +126,16 @@ func (w *World) workflow(ctx context.Context, tag, event string) {
 	}
 }
 
-// job runs the jobs that stand for release.yml where a commit has none, one after the other.
-func (w *World) job(ctx context.Context, tag, commit string, id int64, attempt int) Job {
-	r := &runner{World: w, tag: tag, commit: commit, id: id, dir: filepath.Join(w.Dir, "ci", strings.ReplaceAll(tag, "/", "-")+"."+strconv.Itoa(attempt))}
-	err := r.jobs(ctx)
-	if err != nil {
-		fmt.Fprintln(&r.said, err)
+// job runs the jobs that stand for release.yml where a commit has none.
+func (w *World) job(ctx context.Context, e workflows.Event) Job {
+	p := workflows.Played{
+		Environ:  command.Setenv(command.Unset(w.Environ(w.quietGit()), "PREFIX_API_KEY", "GITHUB_TOKEN"), "PYTHONPYCACHEPREFIX="+w.Pycache),
+		Source:   w.Source,
+		Artifact: w.Hub.AddArtifact,
 	}
-	_ = os.RemoveAll(r.dir) // a runner is thrown away
-	text := r.said.String()
-	return Job{Tag: tag, Attempt: attempt, OK: err == nil, Log: text[max(0, len(text)-8<<10):]}
+	if w.Private {
+		p.Reader = w.Prefix.Key
+	}
+	said, err := w.files.Play(ctx, p, e)
+	return Job{Tag: e.Tag, Attempt: e.Attempt, OK: err == nil, Log: said[max(0, len(said)-8<<10):]}
 }

@@ -1,6 +1,7 @@
 package rehearsal
 
 import (
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
+	"github.com/foopack/foopack/magefiles/internal/rehearsal/workflows"
 )
 
 // TestHostileHooksOfARehearsal has all that the gits of a rehearsal call (hooks, filters, monitors) write down what they see. There is no
@@ -66,8 +68,8 @@ func TestHostileHooksOfARehearsal(t *testing.T) {
 	require.NoError(t, err)
 	_, err = askGit(t.Context(), system, system.Environ(), top, "commit", "--quiet", "--all", "--message=second")
 	require.NoError(t, err)
-	job := &runner{World: w, commit: head.Commit, dir: base}
-	require.NoError(t, job.checkout(t.Context(), filepath.Join(base, "job")))
+	ci := &workflows.CI{Config: workflows.Config{Runner: system, Remote: w.Remote}}
+	require.NoError(t, ci.Checkout(t.Context(), workflows.Played{Environ: w.quietGit(), Source: repo}, head.Commit, filepath.Join(base, "job"), io.Discard))
 	require.Greater(t, len(called()), 3)
 	for _, e := range called() {
 		text, err := os.ReadFile(filepath.Join(seen, e.Name()))

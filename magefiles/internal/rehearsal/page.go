@@ -27,7 +27,9 @@ func (r Report) Page() view.Report {
 		page.Steps = append(page.Steps, view.ReportStep{Name: s.Name, Of: s.Of, Event: s.Event, Began: s.Began, Took: s.Took, Evidence: s.Evidence, Log: s.Log})
 	}
 	for _, j := range r.Jobs {
-		page.Steps = append(page.Steps, j.pageOf()...)
+		if j.Run != nil {
+			page.Steps = append(page.Steps, j.Run.Steps()...)
+		}
 	}
 	for _, p := range r.Packages {
 		page.Artifacts = append(page.Artifacts, []string{p.Name, p.Version, p.File, columns.Digest(p.SHA256), columns.Size(p.Size)})

@@ -8,7 +8,7 @@
 //	rehearsal.go   the steps around the release
 //	begin.go       what it begins with, and what it refuses; what earlier releases left is made by package earlier
 //	world.go       the embedded world; start.go: the one of a rehearsal
-//	ci.go jobs.go  its CI, and the jobs that this runs where a commit has no release.yml
+//	ci.go          its CI
 //	runfile.go     release.yml, run by package workflows, and what is shown of that
 //	clone.go       the clone that the release is made in
 //	person.go      what of a person's git takes part: settings and hooks

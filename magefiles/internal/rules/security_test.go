@@ -12,7 +12,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/foopack/foopack/magefiles/internal/command"
-	"github.com/foopack/foopack/magefiles/internal/rehearsal"
+	"github.com/foopack/foopack/magefiles/internal/rehearsal/workflows"
 	"github.com/foopack/foopack/magefiles/internal/release/forge"
 )
 
@@ -143,19 +143,19 @@ func TestDigestsOfTheReleaseWorkflowAreOutputs(t *testing.T) {
 	}
 }
 
-// The rehearsal's CI runs the jobs of release.yml, all but the second build, by the same command lines; and the documents name them.
+// The jobs that stand for release.yml where a commit has none are its own, all but the second build, by the same command lines; and the documents name them.
 func TestTheRehearsalRunsTheJobsOfTheWorkflow(t *testing.T) {
 	w := releaseWorkflow(t)
 	rehearsed := map[string]string{}
-	for _, j := range rehearsal.WorkflowJobs {
+	for _, j := range workflows.WorkflowJobs {
 		rehearsed[j.Name] = "go tool mage " + j.Run
-		require.Contains(t, w.Jobs, j.Name, "rehearsal.WorkflowJobs (rehearsal/jobs.go) has a job that release.yml does not have: take it out there")
+		require.Contains(t, w.Jobs, j.Name, "workflows.WorkflowJobs (rehearsal/workflows/played.go) has a job that release.yml does not have: take it out there")
 	}
 	readme, security := document(t, "README.md"), document(t, ".github", "SECURITY.md")
 	for name, j := range w.Jobs {
 		if name != "rebuild" && name != "hub" { // a tag that is pushed does not begin that one
-			require.Contains(t, rehearsed, name, "release.yml has a job that no rehearsal runs: add it to rehearsal.WorkflowJobs (rehearsal/jobs.go), with its target")
-			require.Equal(t, j.run(t, name), rehearsed[name], "the job %s runs something else than rehearsal.WorkflowJobs (rehearsal/jobs.go) says", name)
+			require.Contains(t, rehearsed, name, "release.yml has a job that no rehearsal runs: add it to workflows.WorkflowJobs (rehearsal/workflows/played.go), with its target")
+			require.Equal(t, j.run(t, name), rehearsed[name], "the job %s runs something else than workflows.WorkflowJobs (rehearsal/workflows/played.go) says", name)
 		}
 		shown := strings.NewReplacer("go tool ", "", `"$RUNNER_TEMP/packages"`, "DIR", `"$DIGESTS"`, "…").Replace(j.run(t, name))
 		require.Contains(t, readme, "\n| "+name+" | `"+shown+"`: ", "the table of jobs in README, \"Publishing\", has no line for the job %s with its command line", name)

@@ -34,6 +34,9 @@ func (w *Workflow) Faults() (found []error) {
 			}
 		}
 		found = append(found, all.found...)
+		if j.Uses == "" && len(j.Node.At("steps").Items()) == 0 {
+			found = append(found, j.Node.Problem("the job %s has no steps, and calls no workflow: GitHub refuses the file", j.ID))
+		}
 	}
 	return found
 }
@@ -211,8 +214,17 @@ func (w *Workflow) Doubts(tracked, known []string) (found []error) {
 			}
 		}
 	}
-	if own := w.Top.At("concurrency", "cancel-in-progress"); own.Text() == "true" && w.startsForTags() && slices.ContainsFunc(w.Jobs, func(j *Job) bool { return j.writes() }) {
-		found = append(found, own.Problem("cancel-in-progress ends a run that publishes in its middle, when another tag, or the same one, starts the next of its group"))
+	if push := slices.IndexFunc(w.Events, func(e Event) bool { return e.Name == "push" && len(e.Filters) == 0 }); push >= 0 {
+		if i := slices.IndexFunc(w.Jobs, func(j *Job) bool { return j.Environment != "" && j.Permissions.Writes("id-token") }); i >= 0 {
+			found = append(found, &Problem{
+				File: w.File,
+				Line: w.Events[push].Line,
+				What: "a push of any branch starts this too, and the job " + w.Jobs[i].ID + " asks for a token then: name the tags",
+			})
+		}
+	}
+	if w.startsForTags() && slices.ContainsFunc(w.Jobs, func(j *Job) bool { return j.writes() }) {
+		found = append(found, w.publishesInTurns()...)
 	}
 	w.eachSecret(func(name, variable string, at Node) {
 		names := known
@@ -223,6 +235,22 @@ func (w *Workflow) Doubts(tracked, known []string) (found []error) {
 			found = append(found, at.Problem("secrets.%s is empty where there is no such secret: is it %s?", name, near))
 		}
 	})
+	return found
+}
+
+// publishesInTurns are doubts about the concurrency group of a workflow that publishes tags.
+func (w *Workflow) publishesInTurns() (found []error) {
+	of := w.Top.At("concurrency")
+	group := of
+	if of.IsMapping() {
+		group = of.At("group")
+	}
+	if own := of.At("cancel-in-progress"); own.Text() == "true" {
+		found = append(found, own.Problem("cancel-in-progress ends a run that publishes in its middle, when another tag, or the same one, starts the next of its group"))
+	}
+	if group.Is() && !strings.Contains(group.Text(), "${{") && w.Top.At("concurrency", "queue").Text() != "max" {
+		found = append(found, group.Problem("all tags are one group, in which one run waits: of three tags the second is cancelled. `${{ github.ref }}` in the name tells them apart"))
+	}
 	return found
 }
 

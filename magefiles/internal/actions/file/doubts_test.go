@@ -39,6 +39,7 @@ jobs:
     needs: [build]
     if: needs.build.result == 'success' && !cancelled()
     runs-on: ubuntu-24.04
+    environment: release
     permissions: {id-token: write}
     steps:
       - run: echo "$DIGESTS"
@@ -52,8 +53,8 @@ jobs:
 func TestDoubts(t *testing.T) {
 	for name, c := range map[string]struct{ from, to, want string }{
 		"as it stands":                      {"", "", ""},
-		"an output that is misspelled":      {"outputs['digests']", "outputs.digest", "release.yml:35:20: the job build has no output digest: is it digests?"},
-		"an output that is not made":        {"      digests: ${{", "      digest: ${{", "release.yml:35:20: the job build has no output digests: is it digest?"},
+		"an output that is misspelled":      {"outputs['digests']", "outputs.digest", "release.yml:36:20: the job build has no output digest: is it digests?"},
+		"an output that is not made":        {"      digests: ${{", "      digest: ${{", "release.yml:36:20: the job build has no output digests: is it digest?"},
 		"a need that is dropped":            {"    needs: [build]\n", "", "release.yml:28:9: the job upload does not need build, so that needs.build.result is always empty"},
 		"a need that is misspelled":         {"needs.build.result", "needs.biuld.result", "release.yml:29:9: the job upload does not need biuld, so that needs.biuld.result is always empty: is it build?"},
 		"what no need has":                  {"needs.build.result", "needs.build.status", "release.yml:29:9: a job that is needed has result and outputs, and no status"},
@@ -63,10 +64,13 @@ func TestDoubts(t *testing.T) {
 		"a key of the matrix":               {"matrix.more", "matrix.moer", "release.yml:22:14: the matrix of the job build has no moer: is it more?"},
 		"a key of the matrix that is gone":  {", more: x", "", "release.yml:22:14: the matrix of the job build has no more"},
 		"an input":                          {"inputs.digest", "inputs.digset", "release.yml:22:14: the workflow has no input digset: is it digest?"},
+		"pushes of branches":                {"    tags: [\"v*\"]\n", "", "release.yml:2: a push of any branch starts this too, and the job upload asks for a token then: name the tags"},
 		"a filter of paths":                 {`"app/**"`, `"ap/**"`, "release.yml:5:13: no file of the commit is like ap/**"},
 		"a publication that may be ended":   {"in-progress: false", "in-progress: true", "release.yml:10:23: cancel-in-progress ends a run that publishes in its middle"},
-		"a secret":                          {"secrets.PREFIX_API_KEY", "secrets.PREFIX_APY_KEY", "release.yml:37:27: secrets.PREFIX_APY_KEY is empty where there is no such secret: is it PREFIX_API_KEY?"},
-		"a secret beside its variable":      {"PREFIX_API_KEY: ${{ secrets.PREFIX_API_KEY", "OTHER_THING: ${{ secrets.OTHER_THIN", "release.yml:37:24: secrets.OTHER_THIN is empty where there is no such secret: is it OTHER_THING?"},
+		"one group for all tags":            {"group: release-${{ github.ref }}", "group: release", "release.yml:9:10: all tags are one group, in which one run waits"},
+		"a job without steps":               {"    steps:\n      - run: echo \"$DIGESTS\"\n        env:\n          DIGESTS: ${{ needs.build.outputs['digests'] }}\n          ALL: ${{ toJSON(needs) }} ${{ needs.*.result }}\n          PREFIX_API_KEY: ${{ secrets.PREFIX_API_KEY }}\n", "", "release.yml:28:5: the job upload has no steps"},
+		"a secret":                          {"secrets.PREFIX_API_KEY", "secrets.PREFIX_APY_KEY", "release.yml:38:27: secrets.PREFIX_APY_KEY is empty where there is no such secret: is it PREFIX_API_KEY?"},
+		"a secret beside its variable":      {"PREFIX_API_KEY: ${{ secrets.PREFIX_API_KEY", "OTHER_THING: ${{ secrets.OTHER_THIN", "release.yml:38:24: secrets.OTHER_THIN is empty where there is no such secret: is it OTHER_THING?"},
 		"a matrix that an expression makes": {"        include: [{os: ubuntu-24.04, more: x}]", "        include: ${{ fromJSON(vars.M) }}", ""},
 	} {
 		t.Run(name, func(t *testing.T) {

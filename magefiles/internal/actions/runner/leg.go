@@ -229,8 +229,10 @@ func (l *leg) begin() error {
 	if err := os.MkdirAll(l.dir, 0o755); err != nil {
 		return err
 	}
-	dir, err := os.MkdirTemp(l.dir, "job-")
-	if err != nil {
+	// The folder of a leg has the same name in each run: the byte code of Python is known by the path of its source.
+	index, _ := l.strategy.Get("job-index")
+	dir := filepath.Join(l.dir, strings.ReplaceAll(l.path, "/", ".")+l.state.job.ID+"-"+expression.Text(index))
+	if err := os.Mkdir(dir, 0o755); err != nil {
 		return err
 	}
 	l.workspace, l.home = filepath.Join(dir, "work"), filepath.Join(dir, "home")

@@ -16,7 +16,9 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/command/argvtest"
 	"github.com/foopack/foopack/magefiles/internal/command/commandtest"
+	"github.com/foopack/foopack/magefiles/internal/publish"
 	"github.com/foopack/foopack/magefiles/internal/rehearsal/workflows"
+	"github.com/foopack/foopack/magefiles/internal/release/forge"
 )
 
 func TestMain(m *testing.M) { os.Exit(argvtest.Main(m)) }
@@ -76,9 +78,15 @@ func newLab(t *testing.T) *lab {
 		Repository: "octo/tools",
 		Branch:     "main",
 		Variables:  map[string]string{"REBUILD": "off"},
-		Git:        func(_ context.Context, args ...string) (string, error) { return l.ask(l.remote, args...) },
-		Grant:      func(string, map[string]string) {},
-		Revoke:     func(string) {},
+		Git: func(ctx context.Context, args ...string) (string, error) {
+			return command.Output(ctx, command.NewSystem(os.Environ(), nil), command.Cmd{
+				Name: "git",
+				Args: args,
+				Dir:  l.remote,
+			})
+		},
+		Grant:  func(string, map[string]string) {},
+		Revoke: func(string) {},
 		Job: func(claims map[string]any) []string {
 			return []string{fmt.Sprintf("ACTIONS_ID_TOKEN_REQUEST_URL=http://x/?%v", claims["sub"]), "ACTIONS_ID_TOKEN_REQUEST_TOKEN=asks-for-an-id-token"}
 		},
@@ -154,8 +162,11 @@ func (l *lab) rehearse(text string, further map[string]string, tags ...string) (
 		}
 		r := v.(workflows.Report)
 		said = append(said, r.Doubts...)
-		if r.Err != nil {
+		switch _, kept := r.Artifacts[forge.Recording][publish.RecordingFile]; {
+		case r.Err != nil:
 			said = append(said, fmt.Sprintf("%+v", r.Err))
+		case !kept:
+			said = append(said, "a release stops: the run has no artifact "+forge.Recording)
 		}
 		for _, j := range r.Jobs {
 			if j.Conclusion == "skipped" && j.Name != "rebuild" {
@@ -200,21 +211,36 @@ func TestMutations(t *testing.T) {
 		tags            []string
 	}{
 		"id-token is removed": {
-			after: "\n  upload:", from: "      id-token: write # the channel's trusted publishing\n", to: "", line: "contents: read\n", behind: "\n  upload:",
-			want: "(permissions in line %d)",
+			after:  "\n  upload:",
+			from:   "      id-token: write # the channel's trusted publishing\n",
+			to:     "",
+			line:   "contents: read\n",
+			behind: "\n  upload:",
+			want:   "(permissions in line %d)",
 		},
 		"id-token is the workflow's, and the job has permissions": {
-			after: "\n  upload:", from: "      id-token: write # the channel's trusted publishing\n", to: "", line: "contents: read\n", behind: "\n  upload:",
-			also: [2]string{"\npermissions:\n", "\npermissions:\n  id-token: write\n"},
-			want: "(permissions in line %d)",
+			after:  "\n  upload:",
+			from:   "      id-token: write # the channel's trusted publishing\n",
+			to:     "",
+			line:   "contents: read\n",
+			behind: "\n  upload:",
+			also:   [2]string{"\npermissions:\n", "\npermissions:\n  id-token: write\n"},
+			want:   "(permissions in line %d)",
 		},
 		"the pattern of tags": {after: "\non:", from: `["v*", "*/v*"]`, to: `["release-*"]`, line: "release-*", want: "release.yml:%d starts for tags like release-*"},
 		"a filter of paths": {
-			after: "\non:", from: "  workflow_dispatch:", to: "  pull_request:\n    paths: [\"no-such/**\"]\n  workflow_dispatch:", line: "no-such", want: "release.yml:%d:13: no file of the commit is like no-such/**",
+			after: "\non:",
+			from:  "  workflow_dispatch:",
+			to:    "  pull_request:\n    paths: [\"no-such/**\"]\n  workflow_dispatch:",
+			line:  "no-such",
+			want:  "release.yml:%d:13: no file of the commit is like no-such/**",
 		},
 		"a secret that is misspelled": {
-			after: "\n  verify:", from: "DIGESTS: ${{ needs.upload", to: "PREFIX_API_KEY: ${{ secrets.PREFIX_APY_KEY }}\n          DIGESTS: ${{ needs.upload", line: "PREFIX_APY",
-			want: "release.yml:%d:27: secrets.PREFIX_APY_KEY is empty where there is no such secret: is it PREFIX_API_KEY?",
+			after: "\n  verify:",
+			from:  "DIGESTS: ${{ needs.upload",
+			to:    "PREFIX_API_KEY: ${{ secrets.PREFIX_APY_KEY }}\n          DIGESTS: ${{ needs.upload",
+			line:  "PREFIX_APY",
+			want:  "release.yml:%d:27: secrets.PREFIX_APY_KEY is empty where there is no such secret: is it PREFIX_API_KEY?",
 		},
 		"an output that is misspelled":         {after: "\n  import:", from: "needs.build.outputs.digests", to: "needs.build.outputs.digest", line: "outputs.digest }}", want: "release.yml:%d:20: the job build has no output digest: is it digests?"},
 		"an output of a step, misspelled":      {after: "\n  build:", from: "steps.build.outputs.digests", to: "steps.build.outputs.digest", line: "steps.build.outputs.digest }}", want: "release.yml:%d:16: the output digests of the job build is empty"},
@@ -222,22 +248,32 @@ func TestMutations(t *testing.T) {
 		"a need that is dropped":               {after: "\n  upload:", from: "needs: [build, rebuild, import]", to: "needs: [build, rebuild]", line: "if: >-\n      !cancelled() && needs.build", want: "release.yml:%d:9: the job upload does not need import"},
 		"a need that is dropped from the last": {after: "\n  verify:", from: "    needs: upload\n", to: "", line: "if: ${{ !cancelled() && needs.upload", want: "release.yml:%d:9: the job verify does not need upload"},
 		"a key of a matrix": {
-			after: "\n  import:", from: "    steps:", to: "    strategy: {matrix: {python: [\"3.13\"]}}\n    env: {PYTHON: \"${{ matrix.pyhton }}\"}\n    steps:", line: "pyhton",
-			want: "release.yml:%d:19: the matrix of the job import has no pyhton: is it python?",
+			after: "\n  import:",
+			from:  "    steps:",
+			to:    "    strategy: {matrix: {python: [\"3.13\"]}}\n    env: {PYTHON: \"${{ matrix.pyhton }}\"}\n    steps:",
+			line:  "pyhton",
+			want:  "release.yml:%d:19: the matrix of the job import has no pyhton: is it python?",
 		},
 		"fetch-depth: 1 where history is read": {after: "\n  build:", from: "fetch-depth: 0", to: "fetch-depth: 1", line: "fetch-depth: 1", want: "release.yml:%d:24: the checkout has no history (fetch-depth: 1), and a step asks for it"},
 		"a glob that matches nothing":          {after: "\n  build:", from: "output/*.conda", to: "dist/*.conda", line: "dist/*.conda", want: "release.yml:%d: no file of the artifact is found by dist/*.conda"},
 		"all globs match nothing":              {after: "\n  upload:", from: "path: output/publish.json", to: "path: output/published.json", line: "published.json", want: "release.yml:%d:17: no files were found with the path: output/published.json"},
 		"an action without a stand-in": {
-			after: "\n  upload:", from: "      - uses: actions/download-artifact", to: "      - uses: somebody/notify@v1\n      - uses: actions/download-artifact", line: "somebody/notify",
-			want: `release.yml:%d:15: nothing stands in for the action somebody/notify`,
+			after: "\n  upload:",
+			from:  "      - uses: actions/download-artifact",
+			to:    "      - uses: somebody/notify@v1\n      - uses: actions/download-artifact",
+			line:  "somebody/notify",
+			want:  `release.yml:%d:15: nothing stands in for the action somebody/notify`,
 		},
 		"if: failure() where always() is meant": {after: "\n  verify:", from: "if: ${{ !cancelled() && needs.upload.result == 'success' }}", to: "if: failure()", line: "if: failure()", want: "its condition is not met (line %d)"},
 		"a tool that the job does not install":  {after: "\n  upload:", from: "      - id: upload\n", to: "      - run: no-such-tool --version\n      - id: upload\n", line: "no-such-tool", want: "no-such-tool is not on PATH: no step of the job before line %d installs it"},
 		"an artifact under another name":        {after: "\n  upload:", from: "          name: packages\n", to: "          name: package\n", line: "name: package\n", want: "release.yml:%d:17: unable to download artifact(s): artifact not found for name: package (there are: packages)"},
 		"cancel-in-progress, and two tags": {
-			after: "\nconcurrency:", from: "release-${{ github.ref }} # a third tag would cancel the one that waits, if all were one group\n  cancel-in-progress: false", to: "release\n  cancel-in-progress: true",
-			line: "cancel-in-progress: true", want: "release.yml:%d:23: cancel-in-progress ends a run that publishes in its middle", tags: []string{"v1.0.0", "a/v1.0.0"},
+			after: "\nconcurrency:",
+			from:  "release-${{ github.ref }} # a third tag would cancel the one that waits, if all were one group\n  cancel-in-progress: false",
+			to:    "release\n  cancel-in-progress: true",
+			line:  "cancel-in-progress: true",
+			want:  "release.yml:%d:23: cancel-in-progress ends a run that publishes in its middle",
+			tags:  []string{"v1.0.0", "a/v1.0.0"},
 		},
 		"permissions: {} on the job": {after: "\n  upload:", from: "    permissions:\n      contents: read\n      id-token: write # the channel's trusted publishing\n", to: "    permissions: {}\n", line: "permissions: {}", want: "the job may: none (permissions in line %d)"},
 		"the environment is removed": {after: "\n  upload:", from: "    environment: release # registered with the channel's trusted publisher: a tag with another workflow gets no token\n", to: "", line: "  upload:", want: "no environment (the job is in line %d)"},

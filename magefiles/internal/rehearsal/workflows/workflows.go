@@ -4,7 +4,8 @@
 //	workflows.go   what stands in for GitHub's runners, and a run of one file
 //	grant.go       what a job is given: tokens, an approval
 //	mage.go        what `go tool mage` is to a job
-//	report.go      what came of a run, as a report has it
+//	report.go      what came of a run, as a report has it; show.go: what people see of it
+//	played.go      the jobs that stand for release.yml where a commit has none
 package workflows
 
 import (
@@ -75,7 +76,7 @@ type Event struct {
 
 // Has reports whether a commit has a workflow file.
 func (c *CI) Has(ctx context.Context, commit, name string) bool {
-	_, err := c.Git(ctx, "cat-file", "-e", commit+":"+path.Join(Folder, name))
+	_, err := c.Git(ctx, "cat-file", "blob", commit+":"+path.Join(Folder, name))
 	return err == nil
 }
 
@@ -89,7 +90,7 @@ func (c *CI) Starts(ctx context.Context, name string, e Event) (starts bool, why
 	if err != nil {
 		return false, "GitHub refuses the file: " + err.Error(), nil
 	}
-	message, err := c.Git(ctx, "log", "-1", "--format=%B", "--end-of-options", e.Commit)
+	message, err := c.Git(ctx, "rev-list", "--max-count=1", "--no-commit-header", "--format=%B", "--end-of-options", e.Commit)
 	if err != nil {
 		return false, "", err
 	}

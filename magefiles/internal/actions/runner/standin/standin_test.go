@@ -234,3 +234,13 @@ func TestDoubts(t *testing.T) {
 		})
 	}
 }
+
+// Where there is no pixi the step is through, and the result says what takes its place.
+func TestNoPixi(t *testing.T) {
+	if _, err := exec.LookPath("pixi"); err == nil {
+		t.Skip("this machine has a pixi")
+	}
+	r := result(t, "{contents: read}", "", "uses: prefix-dev/setup-pixi@v0.9.3")
+	require.Equal(t, runner.Success, r.Conclusion)
+	require.Contains(t, strings.Join(r.Notes, "\n"), "this machine has no pixi: what the pipeline does with it is done by its embedded toolchain")
+}

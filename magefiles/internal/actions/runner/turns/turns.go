@@ -52,6 +52,9 @@ func (g *Groups) Enter(ctx context.Context, n file.Node, env expression.Env, can
 	name, replace, queue := expression.Text(v), false, false
 	if o, is := v.(*expression.Object); is {
 		get := func(key string) expression.Value { v, _ := o.Get(key); return v }
+		if v := get("cancel-in-progress"); v != nil && v != true && v != false {
+			return nil, n.At("cancel-in-progress").Problem("cancel-in-progress has to be true or false, and is %q here", expression.Text(v))
+		}
 		name, replace, queue = expression.Text(get("group")), expression.Truthy(get("cancel-in-progress")), get("queue") == "max"
 	}
 	switch {

@@ -1,16 +1,18 @@
-package rehearsal
+package workflows
 
 import (
 	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitclone"
 	"github.com/foopack/foopack/magefiles/internal/oidc"
 	"github.com/foopack/foopack/magefiles/internal/publish"
@@ -40,31 +42,48 @@ const (
 	jobVerify = "verify" // has a key that reads, where the channel is private
 )
 
-// runner runs the jobs of one run of release.yml. Each has a fresh clone of the tag and an environment of its own, and only the one that
-// uploads may ask for an ID token.
-type runner struct {
-	*World
-	tag, commit string
-	id          int64 // of the run
-	dir         string
-	digests     string // the latest output of that name: that of build, and from then on that of upload
-	said        bytes.Buffer
+// Played are the surroundings of jobs that stand for those of release.yml.
+type Played struct {
+	Environ  []string // of each job: without a credential
+	Reader   string   // key by which the last one reads the channel; "" is none
+	Source   *gitrepo.Repo
+	Artifact func(run int64, name string, files map[string][]byte) error // keeps what a job hands over
+}
+
+// Play runs the jobs that stand for release.yml where a commit has none, one after the other, and returns what they said.
+func (c *CI) Play(ctx context.Context, p Played, e Event) (said string, err error) {
+	one := &playing{CI: c, Played: p, Event: e, dir: filepath.Join(c.Dir, strings.ReplaceAll(e.Tag, "/", "-")+"."+strconv.Itoa(e.Attempt))}
+	if err = one.jobs(ctx); err != nil {
+		fmt.Fprintln(&one.said, err)
+	}
+	_ = os.RemoveAll(one.dir) // a runner is thrown away
+	return one.said.String(), err
+}
+
+// playing runs those jobs. Each has a fresh clone of the tag and an environment of its own, and only the one that uploads may ask for an ID token.
+type playing struct {
+	*CI
+	Played
+	Event
+	dir     string
+	digests string // the latest output of that name: that of build, and from then on that of upload
+	said    bytes.Buffer
 }
 
 // jobs runs one job after the other.
-func (r *runner) jobs(ctx context.Context) error {
+func (r *playing) jobs(ctx context.Context) error {
 	for _, j := range WorkflowJobs {
 		var right []string
 		if j.Name == jobUpload {
-			if err := r.World.review(ctx, r.id); err != nil {
+			if err := r.Approve(ctx, r.Event.Run, forge.Environment); err != nil {
 				return err
 			}
-			right = r.Prefix.Job(oidc.GitHubClaims(r.Repository, forge.Workflow, "refs/tags/"+r.tag, forge.Environment))
+			right = r.Job(oidc.GitHubClaims(r.Repository, forge.Workflow, tags+r.Tag, forge.Environment))
 		}
-		if j.Name == jobVerify && r.Private {
-			right = []string{"PREFIX_API_KEY=" + r.Prefix.Key}
+		if j.Name == jobVerify && r.Reader != "" {
+			right = []string{"PREFIX_API_KEY=" + r.Reader}
 		}
-		done, err := r.run(ctx, j, right)
+		done, err := r.play(ctx, j, right)
 		if err != nil {
 			return err
 		}
@@ -79,10 +98,10 @@ func (r *runner) jobs(ctx context.Context) error {
 }
 
 // packages is the folder that the artifacts of the run are downloaded to.
-func (r *runner) packages() string { return filepath.Join(r.dir, "packages") }
+func (r *playing) packages() string { return filepath.Join(r.dir, "packages") }
 
 // handOver is actions/upload-artifact, for the jobs that have it.
-func (r *runner) handOver(job, output string) error {
+func (r *playing) handOver(job, output string) error {
 	switch job {
 	case jobBuild:
 		return os.Rename(output, r.packages())
@@ -91,34 +110,18 @@ func (r *runner) handOver(job, output string) error {
 		if err != nil {
 			return err
 		}
-		return r.Hub.AddArtifact(r.id, forge.Recording, map[string][]byte{publish.RecordingFile: data})
+		return r.Artifact(r.Event.Run, forge.Recording, map[string][]byte{publish.RecordingFile: data})
 	}
 	return nil
 }
 
 // target is the command line of a job, with what stands in its variables.
-func (r *runner) target(j WorkflowJob) (words []string) {
+func (r *playing) target(j WorkflowJob) (words []string) {
 	values := strings.NewReplacer(`"$RUNNER_TEMP/packages"`, r.packages(), `"$DIGESTS"`, r.digests)
 	for _, word := range strings.Fields(j.Run) {
 		words = append(words, values.Replace(word))
 	}
 	return words
-}
-
-// review waits for those who have to approve the environment, for a run.
-func (w *World) review(ctx context.Context, run int64) error {
-	if len(w.Reviewers) == 0 {
-		return nil
-	}
-	if err := w.Hub.HoldRun(run, forge.Environment, w.Reviewers...); err != nil {
-		return err
-	}
-	select {
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case <-w.Approved:
-		return w.Hub.ApproveRun(run)
-	}
 }
 
 // ran is what is left of a job.
@@ -127,15 +130,15 @@ type ran struct {
 	output map[string]string // what it wrote to GITHUB_OUTPUT
 }
 
-// run runs the target of a job: in a fresh clone of the tag, with the variables of a runner and those of its right.
-func (r *runner) run(ctx context.Context, j WorkflowJob, right []string) (ran, error) {
+// play runs the target of a job: in a fresh clone of the tag, with the variables of a runner and those of its right.
+func (r *playing) play(ctx context.Context, j WorkflowJob, right []string) (ran, error) {
 	clone := filepath.Join(r.dir, j.Name)
 	done := ran{root: filepath.Join(clone, filepath.FromSlash(r.Source.Prefix)), output: map[string]string{}}
-	if err := r.checkout(ctx, clone); err != nil {
+	if err := r.Checkout(ctx, r.Played, r.Commit, clone, &r.said); err != nil {
 		return done, fmt.Errorf("job %s: %w", j.Name, err)
 	}
 	output := filepath.Join(r.dir, j.Name+".output")
-	err := r.Runner.Run(ctx, command.Cmd{
+	err := r.CI.Runner.Run(ctx, command.Cmd{
 		Name:   r.Program,
 		Args:   r.target(j),
 		Dir:    done.root,
@@ -159,26 +162,28 @@ func (r *runner) run(ctx context.Context, j WorkflowJob, right []string) (ran, e
 	return done, nil
 }
 
-// checkout is actions/checkout, with the history and submodules.
-func (r *runner) checkout(ctx context.Context, clone string) error {
-	for _, c := range []command.Cmd{
-		{Dir: r.Dir, Args: []string{"clone", "--quiet", "--", r.Remote, clone}},
-		{Dir: clone, Args: []string{"-c", "advice.detachedHead=false", "checkout", "--quiet", "--detach", r.commit}},
+// Checkout is actions/checkout for such a job, with the history and submodules.
+func (c *CI) Checkout(ctx context.Context, p Played, commit, clone string, said io.Writer) error {
+	if err := os.MkdirAll(filepath.Dir(clone), 0o755); err != nil {
+		return err
+	}
+	for _, cmd := range []command.Cmd{
+		{Dir: filepath.Dir(clone), Args: []string{"clone", "--quiet", "--", c.Remote, clone}},
+		{Dir: clone, Args: []string{"-c", "advice.detachedHead=false", "checkout", "--quiet", "--detach", commit}},
 	} {
-		c.Name, c.Stdout, c.Stderr, c.Gentle = "git", &r.said, &r.said, true
-		c.Env, _ = command.Withhold(r.quietGit())
-		if err := r.Runner.Run(ctx, c); err != nil {
+		cmd.Name, cmd.Stdout, cmd.Stderr, cmd.Gentle = "git", said, said, true
+		cmd.Env, _ = command.Withhold(p.Environ)
+		if err := c.Runner.Run(ctx, cmd); err != nil {
 			return err
 		}
 	}
-	return gitclone.Fill(ctx, r.Source, clone) // as a workflow does that asks for submodules
+	return gitclone.Fill(ctx, p.Source, clone) // as a workflow does that asks for submodules
 }
 
 // environ is the environment of a job of the CI: without a key, and without a token unless it is given one.
-func (r *runner) environ(output string, further []string) []string {
-	env := command.Unset(r.World.Environ(r.quietGit()), "PREFIX_API_KEY", "GITHUB_TOKEN")
-	return command.Setenv(env, append([]string{
-		"CI=true", "GITHUB_ACTIONS=true", "GITHUB_RUN_ID=" + strconv.FormatInt(r.id, 10), "GITHUB_OUTPUT=" + output,
-		"GITHUB_REF_TYPE=tag", "GITHUB_REF_NAME=" + r.tag, "PYTHONPYCACHEPREFIX=" + r.Pycache,
+func (r *playing) environ(output string, further []string) []string {
+	return command.Setenv(r.Played.Environ, append([]string{
+		"CI=true", "GITHUB_ACTIONS=true", "GITHUB_RUN_ID=" + strconv.FormatInt(r.Event.Run, 10), "GITHUB_OUTPUT=" + output,
+		"GITHUB_REF_TYPE=tag", "GITHUB_REF_NAME=" + r.Tag,
 	}, further...)...)
 }
