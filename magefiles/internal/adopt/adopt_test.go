@@ -11,6 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/foopack/foopack/magefiles/internal/atomicfile"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
 // in makes a folder with files.
@@ -97,6 +99,30 @@ func TestExamplesAreFound(t *testing.T) {
 	require.Equal(t, "a/examples/**", exampleOf("a/examples/x"))
 	require.Empty(t, exampleOf("packages/tested"))
 	require.Equal(t, "acme-project", channelName("Acme Project"))
+}
+
+// Only what is on another server is not on a GitHub, and a module is named by its address.
+func TestAddresses(t *testing.T) {
+	for address, c := range map[string]struct {
+		github bool
+		module string
+	}{
+		"":                                      {true, "acme"},
+		"/srv/git/acme":                         {true, "acme"},
+		"../acme.git":                           {true, "acme"},
+		"https://github.com/some/acme.git":      {true, "github.com/some/acme"},
+		"git@github.com:some/acme.git":          {true, "github.com/some/acme"},
+		"ssh://git@github.example.org/a/b/":     {true, "github.example.org/a/b"},
+		"ssh://git@git.example.org:2222/a/b":    {false, "git.example.org/a/b"},
+		"https://me:word@gitlab.com/a/b/c.git":  {false, "gitlab.com/a/b/c"},
+		"git@gitlab.example.org:acme/acme.git":  {false, "gitlab.example.org/acme/acme"},
+		"https://codeberg.org/acme/acme-python": {false, "codeberg.org/acme/acme-python"},
+	} {
+		p := &Plan{Found: &Found{Address: address}}
+		w := &workspace.Workspace{Manifest: &manifest.Manifest{Name: "Acme"}}
+		require.Equal(t, c.github, p.Found.GitHub(), address)
+		require.Equal(t, c.module, moduleName(p, w, Place{Dir: "."}), address)
+	}
 }
 
 // What init writes into a go.mod is what our own has.

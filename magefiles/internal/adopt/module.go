@@ -167,7 +167,7 @@ func refuseOwnImports(top, root string) error {
 // moduleName is a path for the module: that of the repository, where its remote has one.
 func moduleName(p *Plan, w *workspace.Workspace, place Place) string {
 	name := notInChannels().ReplaceAllString(strings.ToLower(w.Manifest.Name), "-")
-	if m := regexp.MustCompile(`^(?:[a-z+]+://)?(?:[^@/]*@)?([a-z0-9.-]+\.[a-z]+)[:/](.+?)(?:\.git)?/?$`).FindStringSubmatch(p.Found.Address); m != nil {
+	if m := hosted().FindStringSubmatch(p.Found.Address); m != nil && strings.Contains(m[1], ".") {
 		name = m[1] + "/" + m[2]
 	}
 	return path.Join(name, place.Dir)
