@@ -83,6 +83,7 @@ func (CI) Run(ctx context.Context, file string,
 	inputs *string, // of workflow_dispatch, as JSON
 	payload *string, // a file with the event as JSON, as a webhook has it
 	fork *bool, // the pull request comes from a fork: no secret, and a token that reads
+	what *bool, // say what the file needs, and run nothing
 ) error {
 	return run(ctx, func(ctx context.Context, a *pipeline) error {
 		c := cirun.Config{Runner: a.runner, Environ: a.runner.Environ(), Dir: a.dir, View: a.view}
@@ -94,6 +95,7 @@ func (CI) Run(ctx context.Context, file string,
 			Inputs:  orZero(inputs),
 			Payload: orZero(payload),
 			Fork:    isSet(fork),
+			What:    isSet(what),
 		})
 	})
 }

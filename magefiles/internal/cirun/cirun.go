@@ -4,6 +4,7 @@
 //	cirun.go    a run, from the flags to its end
 //	event.go    the event that it is for
 //	show.go     what a person sees of it
+//	needs.go    what a file needs, without a run
 package cirun
 
 import (
@@ -44,6 +45,7 @@ type Flags struct {
 	Inputs          string // JSON: {"name": value}
 	Payload         string // a file with the event as JSON
 	Fork            bool
+	What            bool // nothing is run: it is said what the file needs
 }
 
 // workflows is where the files are.
@@ -71,6 +73,10 @@ func Run(ctx context.Context, c Config, f Flags) error {
 	w, err := read(os.DirFS(files), f.File)
 	if err != nil {
 		return err
+	}
+	if f.What {
+		tell(c.View, w, os.DirFS(files))
+		return nil
 	}
 	e, err := c.event(ctx, repo, head, w, f)
 	if err != nil {

@@ -8,12 +8,6 @@ import (
 // around is how many lines a difference shows around what differs.
 const around = 3
 
-// line is one of a difference, with its sign: a blank for one that both have.
-type line struct {
-	sign byte
-	text string
-}
-
 // diff is the difference of two texts, as `git apply` takes it; "" where there is none.
 func diff(name, old, next string) string {
 	a, b := split(old), split(next)
@@ -21,14 +15,14 @@ func diff(name, old, next string) string {
 	var out strings.Builder
 	atOld, atNew := 1, 1
 	for i := 0; i < len(all); {
-		if all[i].sign == ' ' {
+		if all[i][0] == ' ' {
 			atOld, atNew, i = atOld+1, atNew+1, i+1
 			continue
 		}
 		first := max(0, i-around)
 		last := i // of the hunk, with the lines around it that both have
 		for n := i; n < len(all) && n <= last+2*around; n++ {
-			if all[n].sign != ' ' {
+			if all[n][0] != ' ' {
 				last = n
 			}
 		}
@@ -36,10 +30,10 @@ func diff(name, old, next string) string {
 		hunk := all[first:end]
 		olds, news := 0, 0
 		for _, l := range hunk {
-			if l.sign != '+' {
+			if l[0] != '+' {
 				olds++
 			}
-			if l.sign != '-' {
+			if l[0] != '-' {
 				news++
 			}
 		}
@@ -48,13 +42,13 @@ func diff(name, old, next string) string {
 		}
 		fmt.Fprintf(&out, "@@ -%d,%d +%d,%d @@\n", atOld-(i-first), olds, atNew-(i-first), news)
 		for _, l := range hunk {
-			fmt.Fprintf(&out, "%c%s\n", l.sign, l.text)
+			out.WriteString(l + "\n")
 		}
 		for _, l := range all[i:end] {
-			if l.sign != '+' {
+			if l[0] != '+' {
 				atOld++
 			}
-			if l.sign != '-' {
+			if l[0] != '-' {
 				atNew++
 			}
 		}
@@ -73,16 +67,16 @@ func split(text string) []string {
 // mostLines is how long two texts may be, after what they begin and end with alike, to be compared line by line.
 const mostLines = 5000
 
-// compareLines finds the longest common lines of two texts. Those that are too long for it differ whole.
-func compareLines(a, b []string) (all []line) {
+// compareLines are the lines of two texts, each behind its sign: a blank for one that both have. Texts that are too long differ whole.
+func compareLines(a, b []string) (all []string) {
 	begin := 0
 	for begin < len(a) && begin < len(b) && a[begin] == b[begin] {
-		all, begin = append(all, line{' ', a[begin]}), begin+1
+		all, begin = append(all, " "+a[begin]), begin+1
 	}
 	a, b = a[begin:], b[begin:]
-	var rest []line
+	var rest []string
 	for len(a) > 0 && len(b) > 0 && a[len(a)-1] == b[len(b)-1] {
-		rest = append([]line{{' ', a[len(a)-1]}}, rest...)
+		rest = append([]string{" " + a[len(a)-1]}, rest...)
 		a, b = a[:len(a)-1], b[:len(b)-1]
 	}
 	common := make([][]int, len(a)+1) // of a[i:] and b[j:]
@@ -104,18 +98,18 @@ func compareLines(a, b []string) (all []line) {
 	for i < len(a) && j < len(b) && common[i] != nil {
 		switch {
 		case a[i] == b[j]:
-			all, i, j = append(all, line{' ', a[i]}), i+1, j+1
+			all, i, j = append(all, " "+a[i]), i+1, j+1
 		case common[i+1][j] >= common[i][j+1]:
-			all, i = append(all, line{'-', a[i]}), i+1
+			all, i = append(all, "-"+a[i]), i+1
 		default:
-			all, j = append(all, line{'+', b[j]}), j+1
+			all, j = append(all, "+"+b[j]), j+1
 		}
 	}
 	for ; i < len(a); i++ {
-		all = append(all, line{'-', a[i]})
+		all = append(all, "-"+a[i])
 	}
 	for ; j < len(b); j++ {
-		all = append(all, line{'+', b[j]})
+		all = append(all, "+"+b[j])
 	}
 	return append(all, rest...)
 }

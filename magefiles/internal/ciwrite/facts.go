@@ -11,8 +11,10 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/actions/file"
 	"github.com/foopack/foopack/magefiles/internal/beneath"
 	"github.com/foopack/foopack/magefiles/internal/deploy/config"
+	"github.com/foopack/foopack/magefiles/internal/gomodule"
 	"github.com/foopack/foopack/magefiles/internal/lazyregexp"
 	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/release/forge"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
 	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded/pythons"
 	"github.com/foopack/foopack/magefiles/internal/toolchain/pixi"
@@ -139,7 +141,7 @@ var tool = lazyregexp.New(`(?m)^\s*(?:tool\s+)?github\.com/magefile/mage\s*(?://
 func (f *facts) module(w *workspace.Workspace, dir string) error {
 	if dir == "" {
 		for _, candidate := range []string{".", "magefiles"} {
-			text, err := beneath.ReadFile(w.Root, filepath.Join(w.Root, candidate, "go.mod"))
+			text, err := beneath.ReadFile(w.Root, filepath.Join(w.Root, candidate, gomodule.File))
 			if err == nil && tool().Match(text) {
 				dir = candidate
 				break
@@ -155,7 +157,7 @@ func (f *facts) module(w *workspace.Workspace, dir string) error {
 	default:
 		f.Mage = "go -C " + dir + " tool mage -d .."
 	}
-	f.GoMod, f.GoSum = path.Join(f.Folder, dir, "go.mod"), path.Join(f.Folder, dir, "go.sum")
+	f.GoMod, f.GoSum = path.Join(f.Folder, dir, gomodule.File), path.Join(f.Folder, dir, "go.sum")
 	return nil
 }
 
@@ -191,7 +193,7 @@ func (f *facts) jobs(w *workspace.Workspace) {
 
 // readImages takes the downstreams of which an image is made.
 func (f *facts) readImages(w *workspace.Workspace) error {
-	taken := map[string]string{"ci.yml": "", "release.yml": "", "deploy.yml": ""}
+	taken := map[string]string{"ci.yml": "", forge.Workflow: "", "deploy.yml": ""}
 	var deployed []*picture
 	for _, d := range w.Downstreams {
 		if d.Image == nil {

@@ -14,6 +14,7 @@ import (
 	"text/template"
 
 	"github.com/foopack/foopack/magefiles/internal/beneath"
+	"github.com/foopack/foopack/magefiles/internal/release/forge"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
@@ -77,7 +78,7 @@ func Plan(w *workspace.Workspace, s Settings) ([]File, error) {
 	}
 	add("ci.yml", "ci", f)
 	if w.Config.Publish == settings.PublishCI {
-		add("release.yml", "release", f)
+		add(forge.Workflow, "release", f)
 	}
 	for _, i := range f.images {
 		add(i.File, "image", i)

@@ -1,12 +1,17 @@
 package rules_test
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/foopack/foopack/magefiles/internal/actions/file"
 )
 
 // TestOurWorkflowsHaveLimits holds what no linter asks for: a job ends, and begins with no more than it needs. (`mage lint` runs
@@ -37,6 +42,88 @@ func TestOurWorkflowsHaveLimits(t *testing.T) {
 			}
 			require.True(t, job.Timeout > 0 && job.Timeout < 360, "%s: the job %s needs timeout-minutes", file, name)
 			require.True(t, w.Concurrency["group"] != nil || job.Concurrency["group"] != nil, "%s: the job %s, or all of them, need a concurrency group", file, name)
+		}
+	}
+}
+
+// rights are what a job may do besides reading what is checked out.
+type rights map[string]string
+
+// ours is what each workflow of this repository starts for, and which rights its jobs have.
+var ours = map[string]struct {
+	on   string // as YAML
+	jobs map[string]rights
+}{
+	"ci.yml": {
+		on:   `{pull_request: , push: {branches: [main]}}`,
+		jobs: map[string]rights{"plan": nil, "qa": nil, "oldest": nil, "check": nil, "rehearse": nil, "ci": nil},
+	},
+	"release.yml": {
+		on:   `{push: {tags: ["v*", "*/v*"]}, workflow_dispatch: }`,
+		jobs: map[string]rights{"build": nil, "rebuild": nil, "import": nil, "upload": {"id-token": "write"}, "verify": nil},
+	},
+	"publish.yml": {
+		on:   `{push: {branches: [main], paths: ["containers/runtime/**", ".github/workflows/publish.yml"]}, workflow_dispatch: }`,
+		jobs: map[string]rights{"build": {"packages": "write"}, "merge": {"packages": "write"}},
+	},
+	"publish-app.yml": {
+		on:   `{push: {branches: [main], paths: ["app/**", ".github/workflows/publish-app.yml"]}, workflow_dispatch: }`,
+		jobs: map[string]rights{"build": {"packages": "write"}, "merge": {"packages": "write"}, "deploy": {"packages": "read"}},
+	},
+	"deploy.yml": {
+		on: `{workflow_call: {inputs: {environment: {description: the only one that gets it; all without, type: string, default: ""},
+			digest: {description: "of the image, sha256:…", type: string, required: true}}}, workflow_dispatch: {inputs: {
+			environment: {description: which gets it, type: choice, options: [staging, production], required: true},
+			digest: {description: "of the image, sha256:…; without it and a tag, the image of the commit, or what the environment before it runs", type: string},
+			tag: {description: "of the image, in place of the digest", type: string}}}}`,
+		jobs: map[string]rights{"staging": {"packages": "read"}, "production": {"packages": "read"}},
+	},
+}
+
+// TestOurWorkflowsSayWhatTheyMay holds what each of the five starts for and may do; that what runs is one call of mage for a job, whose words
+// take nothing from outside but by variables; that each action stands by its commit, and each right beside its reason.
+func TestOurWorkflowsSayWhatTheyMay(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join("..", "..", "..", ".github", "workflows", "*"))
+	require.NoError(t, err)
+	require.Len(t, files, len(ours))
+	for _, name := range files {
+		text, err := os.ReadFile(name)
+		require.NoError(t, err)
+		want, known := ours[filepath.Base(name)]
+		require.True(t, known, name)
+		var on any
+		require.NoError(t, yaml.Unmarshal([]byte(want.on), &on))
+		var is struct{ On any }
+		require.NoError(t, yaml.Unmarshal(text, &is))
+		require.Equal(t, on, is.On, name)
+
+		w, err := file.Read(name, text)
+		require.NoError(t, err)
+		jobs := map[string]rights{}
+		for _, j := range w.Jobs {
+			more := maps.Clone(j.Permissions)
+			require.Equal(t, "read", more["contents"], "%s: %s", name, j.ID)
+			delete(more, "contents")
+			jobs[j.ID] = nil
+			if len(more) > 0 {
+				jobs[j.ID] = rights(more)
+			}
+			if j.Uses == "" {
+				require.Len(t, j.Runs, 1, "%s: %s", name, j.ID)
+				require.Regexp(t, `^go tool mage [a-z]+(:[a-z]+)?( -?[A-Za-z0-9/-]+(=\S+)?| "\$[A-Z]+")*$`, j.Runs[0], "%s: %s", name, j.ID)
+				require.NotContains(t, j.Runs[0], "${{", "%s: %s", name, j.ID)
+			}
+		}
+		require.Equal(t, want.jobs, jobs, name)
+		rightsOf := false
+		for line := range strings.Lines(string(text)) {
+			line = strings.TrimRight(line, "\n")
+			if uses, is := strings.CutPrefix(strings.TrimPrefix(strings.TrimSpace(line), "- "), "uses: "); is && !strings.HasPrefix(uses, "./.github/workflows/") {
+				require.Regexp(t, `^[a-z-]+/[a-z-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$`, uses, name)
+			}
+			right := regexp.MustCompile(`^ +[a-z-]+: (read|write|none)\b`).MatchString(line)
+			require.False(t, rightsOf && right && !strings.Contains(line, " # "), "%s: %s: say what it is for", name, line)
+			rightsOf = strings.HasSuffix(line, "permissions:") || rightsOf && right
 		}
 	}
 }

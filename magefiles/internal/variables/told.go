@@ -96,11 +96,12 @@ func (v Variables) Toolchain() (string, error) {
 	return choice, nil
 }
 
-// Pythons are where uv, pyenv and the runners of a CI keep Pythons. home is the person's folder; "" where there is none.
+// Pythons are where uv, pyenv and the runners of a CI keep Pythons, and the one that a job has chosen. home is the person's folder; "" where there is none.
 func (v Variables) Pythons(home string) pythons.Places {
 	p := pythons.Places{
-		UV:    v.Getenv("UV_PYTHON_INSTALL_DIR"),
-		Tools: []string{v.Getenv("RUNNER_TOOL_CACHE"), v.Getenv("AGENT_TOOLSDIRECTORY")},
+		UV:     v.Getenv("UV_PYTHON_INSTALL_DIR"),
+		Tools:  []string{v.Getenv("RUNNER_TOOL_CACHE"), v.Getenv("AGENT_TOOLSDIRECTORY")},
+		Chosen: v.Getenv("pythonLocation"),
 	}
 	data := v.Getenv("XDG_DATA_HOME")
 	if home != "" {

@@ -44,6 +44,8 @@ func TestPythonPlaces(t *testing.T) {
 	set["RUNNER_TOOL_CACHE"] = "/opt/hostedtoolcache"
 	require.Equal(t, pythons.Places{UV: "/data/uv/python", Pyenv: plain.Pyenv, Tools: []string{"/opt/hostedtoolcache", ""}}, of(set).Pythons(home))
 	set["UV_PYTHON_INSTALL_DIR"] = "/pythons"
+	set["pythonLocation"] = "/opt/hostedtoolcache/Python/3.11.9/x64"
+	require.Equal(t, "/opt/hostedtoolcache/Python/3.11.9/x64", of(set).Pythons(home).Chosen)
 	require.Equal(t, "/pythons", of(set).Pythons(home).UV)
 	require.Empty(t, of(set).Pythons("").Pyenv)
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/github"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitremote"
+	"github.com/foopack/foopack/magefiles/internal/lazyregexp"
 	"github.com/foopack/foopack/magefiles/internal/release/plan"
 )
 
@@ -61,6 +62,9 @@ func (h Hub) of(ctx context.Context, repo *gitrepo.Repo, remote string) (f *forg
 	return elsewhere, host, name
 }
 
+// publishes is a call of the target, also where Mage is in a module of its own.
+var publishes = lazyregexp.New(`\bmage( -d \S+)? publish\b`)
+
 // find finds its files in a work tree.
 func (f *forge) find(top string) (files []string) {
 	for _, pattern := range f.files {
@@ -75,7 +79,7 @@ func (f *forge) findPublisher(top string) (file, by string) {
 	for _, name := range f.find(top) {
 		read, err := beneath.ReadFile(top, name)
 		text := string(read)
-		if err != nil || !strings.Contains(text, "mage publish") {
+		if err != nil || !publishes().MatchString(text) {
 			continue
 		}
 		switch {

@@ -3,6 +3,7 @@ package forge
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -29,6 +30,7 @@ func TestForges(t *testing.T) {
 		says, where        string
 	}{
 		"GitHub":                            {"git@github.com:octo/mono.git", "octo/mono", map[string]string{".github/workflows/release.yml": github}, "CI publishes (release.yml, by trusted publishing)", runs},
+		"GitHub, Mage in its own module":    {"git@github.com:octo/mono.git", "octo/mono", map[string]string{".github/workflows/release.yml": strings.Replace(github, "tool mage", "-C magefiles tool mage -d ..", 1)}, "CI publishes (release.yml, by trusted publishing)", runs},
 		"GitHub, with a key":                {"git@github.com:octo/mono.git", "octo/mono", map[string]string{".github/workflows/p.yaml": "env: PREFIX_API_KEY\n" + script}, "CI publishes (p.yaml, with its key)", runs},
 		"GitHub, without a right":           {"git@github.com:octo/mono.git", "octo/mono", map[string]string{".github/workflows/p.yaml": script}, "though no file in .github/workflows runs `mage publish` for a tag with `id-token: write`", runs},
 		"GitHub, not for a tag":             {"git@github.com:octo/mono.git", "octo/mono", map[string]string{".github/workflows/p.yaml": "on: workflow_dispatch\npermissions: {id-token: write}\n" + script}, "though no file in .github/workflows runs `mage publish` for a tag with `id-token: write`", runs},

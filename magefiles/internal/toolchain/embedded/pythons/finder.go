@@ -78,12 +78,23 @@ type candidate struct {
 // unsaid is a number that no name says, and that may be any.
 const unsaid = -1
 
-// findNewest returns the newest interpreter that all places take and that will do; of two of one version the one that is
-// found first. It stops as soon as nothing that was not run yet can be newer.
+// findNewest returns the interpreter that was chosen, where all places take it and it will do, and else the newest such one; of two of one version
+// the one that is found first. It stops as soon as nothing that was not run yet can be newer.
 func (f *Finder) findNewest(ctx context.Context, asks []Ask, will func(Interpreter) bool) (Interpreter, bool, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.look()
+	for _, c := range f.candidates {
+		if !f.places.chose(c.path) || !c.mayMeet(asks) {
+			continue
+		}
+		if err := f.ask(ctx, c); err != nil {
+			return Interpreter{}, false, err
+		}
+		if got, ok := pick(asks, []Interpreter{c.got}); ok && c.why == "" && will(got) {
+			return got, true, nil
+		}
+	}
 	var installed []Interpreter
 	for _, c := range f.candidates {
 		if best, ok := pick(asks, installed); ok && !c.mayBeNewer(best) {

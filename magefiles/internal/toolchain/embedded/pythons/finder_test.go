@@ -47,6 +47,41 @@ func (m *machine) python(file, version string, differs ...string) {
 	m.script(file, fmt.Sprintf("printf '%%s\\n' %s %s %s %s %s %s %s", is["path"], version, is["implementation"], is["level"], is["flags"], is["wide"], is["pip"]))
 }
 
+// The one that a job has chosen is taken where it fits, though a runner has newer ones; where it does not, the newest.
+func TestTheChosenPython(t *testing.T) {
+	m := newMachine(t, "toolcache/Python/3.11.9/x64/bin", "usr/bin")
+	for _, v := range []string{"3.11.9", "3.12.7", "3.13.1"} {
+		minor := v[:4]
+		m.python("toolcache/Python/"+v+"/x64/bin/python"+minor, v)
+		m.link("toolcache/Python/"+v+"/x64/bin/python3", "python"+minor)
+	}
+	m.python("usr/bin/python3", "3.12.3")
+	f := m.finder()
+	f.places.Chosen = filepath.Join(m.root, "toolcache/Python/3.11.9/x64")
+	takesAll := func(Interpreter) bool { return true }
+	got, ok, err := f.findNewest(t.Context(), nil, takesAll)
+	require.NoError(t, err)
+	require.True(t, ok)
+	require.Equal(t, "3.11.9", got.Version)
+	asks, err := Read(nil, condaSays(">=3.12"))
+	require.NoError(t, err)
+	got, _, err = f.findNewest(t.Context(), asks, takesAll)
+	require.NoError(t, err)
+	require.Equal(t, "3.13.1", got.Version)
+	got, _, err = f.findNewest(t.Context(), nil, func(p Interpreter) bool { return p.Version != "3.11.9" })
+	require.NoError(t, err)
+	require.Equal(t, "3.13.1", got.Version)
+
+	unchosen := m.finder()
+	got, _, err = unchosen.findNewest(t.Context(), nil, takesAll)
+	require.NoError(t, err)
+	require.Equal(t, "3.13.1", got.Version)
+	unchosen.places.Chosen = filepath.Join(m.root, "gone")
+	got, _, err = unchosen.findNewest(t.Context(), nil, takesAll)
+	require.NoError(t, err)
+	require.Equal(t, "3.13.1", got.Version)
+}
+
 // note takes a program for run, which cannot note it by itself.
 func (m *machine) note(file string) {
 	require.NoError(m.t, os.WriteFile(filepath.Join(m.root, "runs"), []byte(file+"\n"), 0o644))

@@ -17,6 +17,10 @@ type Places struct {
 	UV    string   // uv's own: <UV>/cpython-3.12.7-linux-x86_64-gnu/bin/python3.12
 	Pyenv string   // pyenv's versions: <Pyenv>/3.12.1/bin/python3.12
 	Tools []string // tool caches of runners: <Tools>/Python/3.12.7/x64/bin/python3.12
+
+	// Chosen is the folder of the one that somebody has chosen for all uses that it fits, as actions/setup-python does: a newer one is not taken
+	// then. "" where nobody has.
+	Chosen string
 }
 
 // listCandidates lists what may be an interpreter, in the order in which one is preferred to another of the same version. A
@@ -43,6 +47,11 @@ func (p Places) listCandidates(path string) []*candidate {
 		seen[file] = true
 		return before
 	})
+}
+
+// chose reports whether a program is that of the chosen Python.
+func (p Places) chose(file string) bool {
+	return p.Chosen != "" && filepath.Dir(identify(file)) == filepath.Dir(identify(filepath.Join(p.Chosen, "bin", "python3")))
 }
 
 // join makes a pattern below a folder; "" below none.

@@ -1,0 +1,11 @@
+package ciwrite
+
+import (
+	"os"
+	"testing"
+
+	"github.com/foopack/foopack/magefiles/internal/command/argvtest"
+)
+
+// TestMain looks at every command line that the tests run.
+func TestMain(m *testing.M) { os.Exit(argvtest.Main(m)) }

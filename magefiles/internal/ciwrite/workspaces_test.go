@@ -1,0 +1,335 @@
+package ciwrite
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/txtar"
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/actions/file"
+	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/lint"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded"
+	"github.com/foopack/foopack/magefiles/internal/view"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+)
+
+const (
+	root   = "-- pixi.toml --\n[workspace]\nname = \"acme\"\nchannels = []\nplatforms = [\"linux-64\", \"linux-aarch64\"]\n"
+	mage   = "-- go.mod --\nmodule example.org/acme\ntool github.com/magefile/mage\n"
+	member = "[package]\nversion = \"1.0.0\"\n[package.build]\nbackend = { name = \"pixi-build-python\" }\nconfig = { ignore-pyproject-manifest = true }\n"
+	app    = "[workspace]\nname = \"shop\"\nchannels = [\"https://prefix.dev/acme\"]\nplatforms = [\"linux-64\", \"linux-aarch64\"]\n[dependencies]\nbase = \"==1.0.0\"\n"
+)
+
+// named is the manifest of a package.
+func named(name string) string {
+	return strings.Replace(member, "[package]\n", "[package]\nname = \""+name+"\"\n", 1)
+}
+
+// A workspace, what is written for it, and what of that matters.
+type example struct {
+	archive  string
+	settings Settings // Top is the archive's folder
+	below    string   // where the workspace is in it; "" is the top
+
+	files []string
+	says  map[string][]string // by file: what is in it; with a ! what is not
+}
+
+var examples = map[string]example{
+	"one package in the root folder": {
+		archive: root + "[tasks]\ntest = \"pytest\"\n" + named("base") + mage,
+		files:   []string{"ci.yml", "release.yml"},
+		says: map[string][]string{
+			"ci.yml":      {`go tool mage test:package "$PACKAGE"`, "branches: [main]", `python: ["3.11", "3.12", "3.13"]`, "needs: [plan, tests, check, rehearse]", "!setup-pixi", "!oldest"},
+			"release.yml": {`tags: ["v*", "*/v*"]`, "id-token: write", "!secrets.", `python-version: "3.13"`},
+		},
+	},
+	"packages in folders, each with a version of its own": {
+		archive: root + "[tasks]\nqa-base = \"true\"\nqa-more = \"true\"\ntest-base = \"true\"\ntest-more = \"true\"\n[tool.release]\nversioning = \"independent\"\nbranch = [\"master\", \"1.*\", \"v?\"]\n" +
+			"-- packages/base/pixi.toml --\n" + named("base") + "-- packages/more/pixi.toml --\n" + named("more") + "[package.run-dependencies]\npython = \">=3.12\"\n" +
+			"-- oldest.toml --\nresolution = \"lowest-direct\"\n" + mage,
+		settings: Settings{Branch: "master"},
+		files:    []string{"ci.yml", "release.yml"},
+		says: map[string][]string{
+			"ci.yml":      {`branches: [master, "1.*"]`, `python: ["3.12", "3.13"]`, "needs: [plan, qa, oldest, check, rehearse]", "UV_CONFIG_FILE: ${{ github.workspace }}/oldest.toml", `qa:package "$PACKAGE"`},
+			"release.yml": {`tags: ["v*", "*/v*"]`},
+		},
+	},
+	"a downstream without an image": {
+		archive: root + "-- base/pixi.toml --\n" + named("base") + "-- shop/pixi.toml --\n" + app + mage,
+		files:   []string{"ci.yml", "release.yml"},
+		says: map[string][]string{
+			"ci.yml": {"needs: [check, rehearse]", "!plan:", "!matrix:"},
+		},
+	},
+	"a downstream with an image": {
+		archive: root + "-- base/pixi.toml --\n" + named("base") + "-- services/shop/pixi.toml --\n" + app + "[tool.image]\nplatforms = [\"linux/amd64\", \"linux/arm64\"]\n" + mage,
+		files:   []string{"ci.yml", "publish-shop.yml", "release.yml"},
+		says: map[string][]string{
+			"publish-shop.yml": {
+				`paths: ["services/shop/**", ".github/workflows/publish-shop.yml"]`, `docker:image services/shop -platform="$PLATFORM" -push -yes`, "docker:merge services/shop -yes",
+				"path: output/images/services/shop/*.digest", "platform: linux/arm64, runner: ubuntu-24.04-arm, artifact: arm64", "packages: write", "!deploy", "!environment:",
+			},
+		},
+	},
+	"an application that is deployed": {
+		archive: root + "-- base/pixi.toml --\n" + named("base") + "-- shop/pixi.toml --\n" + app + "[tool.image]\nworkflow = \"image.yml\"\n" +
+			"[tool.deploy.production]\nhosts = [\"a\"]\nport = 80\nafter = \"staging\"\nsecrets = [\"APP_KEY\"]\nenvironment = [\"GREETING\"]\n" +
+			"[tool.deploy.staging]\nhosts = [\"b\"]\nport = 80\n[tool.deploy.2nd]\nhosts = [\"c\"]\nport = 80\nafter = \"production\"\n" + mage,
+		files: []string{"ci.yml", "deploy.yml", "image.yml", "release.yml"},
+		says: map[string][]string{
+			"image.yml": {"uses: ./.github/workflows/deploy.yml", "name: image\n"},
+			"deploy.yml": {
+				`options: [staging, production, "2nd"]`, `deploy:to 2nd -digest="$DIGEST" -tag="$TAG" -wait=15m -yes`, "  _2nd: #", "needs: production", "group: deploy-2nd",
+				"APP_KEY: ${{ secrets.APP_KEY }}", "GREETING: ${{ vars.GREETING }}", "packages: read",
+			},
+		},
+	},
+	"with a pixi.lock": {
+		archive: root + "[tasks]\nqa-base = \"true\"\n-- pixi.lock --\nversion: 6\n-- oldest.toml --\n-- base/pixi.toml --\n" + named("base") + "-- shop/pixi.toml --\n" + app + "[tool.image]\n" + mage,
+		files:   []string{"ci.yml", "publish-shop.yml", "release.yml"},
+		says: map[string][]string{
+			"ci.yml":           {"prefix-dev/setup-pixi@", "pixi-version: v", "run-install: false", "!setup-python", "!python:", "!oldest"},
+			"release.yml":      {"prefix-dev/setup-pixi@", "!setup-python"},
+			"publish-shop.yml": {"!setup-pixi", "!setup-python", "!arm64"},
+		},
+	},
+	"published with a key, to a private channel": {
+		archive: root + "[tool.release]\nsecret = \"CHANNEL_KEY\"\nread-secret = \"CHANNEL_READS\"\n-- base/pixi.toml --\n" + named("base") + mage,
+		files:   []string{"ci.yml", "release.yml"},
+		says: map[string][]string{
+			"release.yml": {"PREFIX_API_KEY: ${{ secrets.CHANNEL_KEY }}", "PREFIX_API_KEY: ${{ secrets.CHANNEL_READS }}", "!id-token", "!trusted", "environment: release"},
+		},
+	},
+	"published from here, on a branch of an odd name": {
+		archive:  root + "[tool.release]\npublish = \"here\"\n-- base/pixi.toml --\n" + named("base") + mage,
+		settings: Settings{Branch: "on!"},
+		files:    []string{"ci.yml"},
+		says:     map[string][]string{"ci.yml": {`branches: ["on\\!"]`}},
+	},
+	"folders of odd names": {
+		archive: root + "-- base/pixi.toml --\n" + named("base") + "-- it's [1] & co: #2/pixi.toml --\n" + app + "[tool.image]\n" +
+			"[tool.deploy.on]\nhosts = [\"a\"]\nport = 80\n" + mage,
+		files: []string{"ci.yml", "deploy.yml", "publish-it-s-1-co-2.yml", "release.yml"},
+		says: map[string][]string{
+			"publish-it-s-1-co-2.yml": {
+				`paths: ["it's \\[1\\] & co: #2/**", ".github/workflows/publish-it-s-1-co-2.yml"]`, `"go tool mage docker:merge 'it'\\''s [1] & co: #2' -yes"`,
+				`path: "output/images/it's ?1? & co: #2/*.digest"`,
+			},
+			"deploy.yml": {`options: ["on"]`, `environment: "on"`},
+		},
+	},
+	"several images": {
+		archive: root + "-- base/pixi.toml --\n" + named("base") +
+			"-- a/shop/pixi.toml --\n" + app + "[tool.image]\nname = \"a\"\nsecrets = [\"NPM_TOKEN\"]\n[tool.deploy.live]\nhosts = [\"a\"]\nport = 80\n" +
+			"-- b/shop/pixi.toml --\n" + app + "[tool.image]\nname = \"b\"\nregistry = \"registry.example.org:5000/acme\"\n[tool.deploy.live]\nhosts = [\"b\"]\nport = 80\n" +
+			"-- c/ci/pixi.toml --\n" + app + "[tool.image]\nname = \"c\"\nregistry = \"acme\"\n" + mage,
+		files: []string{"ci.yml", "deploy-b-shop.yml", "deploy-shop.yml", "publish-b-shop.yml", "publish-ci.yml", "publish-shop.yml", "release.yml"},
+		says: map[string][]string{
+			"publish-shop.yml":   {"NPM_TOKEN: ${{ secrets.NPM_TOKEN }}", "environment: images", "uses: ./.github/workflows/deploy-shop.yml"},
+			"publish-b-shop.yml": {`registry: registry.example.org:5000`, "secrets.REGISTRY_PASSWORD", "!packages:", "environment: images"},
+			"publish-ci.yml":     {"registry: docker.io", "!deploy"},
+			"deploy-shop.yml":    {"-only=a/shop -wait"},
+			"deploy-b-shop.yml":  {"-only=b/shop -wait", "secrets.REGISTRY_PASSWORD", "!packages:"},
+		},
+	},
+	"in a folder of the repository, with Mage beside another module": {
+		archive: strings.ReplaceAll(root+"[tasks]\ntest = \"true\"\n-- base/pixi.toml --\n"+named("base")+"-- shop/pixi.toml --\n"+app+"[tool.image]\n-- go.mod --\nmodule example.org/other\n"+
+			"-- magefiles/go.mod --\nmodule example.org/acme\ntool (\n\tgithub.com/magefile/mage\n)\nrequire github.com/magefile/mage v1.15.0\n", "-- ", "-- python/"),
+		below: "python",
+		files: []string{"ci.yml", "publish-shop.yml", "release.yml"},
+		says: map[string][]string{
+			"ci.yml":           {"run: go -C magefiles tool mage -d .. check", "working-directory: python", "go-version-file: python/magefiles/go.mod", "cache-dependency-path: python/magefiles/go.sum"},
+			"release.yml":      {"            python/output/*.conda\n", "path: python/output/publish.json", `go -C magefiles tool mage -d .. publish -yes -from="$RUNNER_TEMP/packages"`},
+			"publish-shop.yml": {`paths: ["python/shop/**"`, "path: python/output/images/shop/*.digest", "docker:image shop -platform"},
+		},
+	},
+}
+
+// unpacked writes an archive, and returns its folder.
+func unpacked(t *testing.T, archive string) string {
+	t.Helper()
+	dir, err := filepath.EvalSymlinks(t.TempDir())
+	require.NoError(t, err)
+	for _, f := range txtar.Parse([]byte(archive)).Files {
+		put(t, dir, f.Name, string(f.Data))
+	}
+	return dir
+}
+
+func put(t *testing.T, dir, name, text string) {
+	t.Helper()
+	name = filepath.Join(dir, filepath.FromSlash(name))
+	require.NoError(t, os.MkdirAll(filepath.Dir(name), 0o755))
+	require.NoError(t, os.WriteFile(name, []byte(text), 0o644))
+}
+
+// planned is the plan of an example.
+func planned(t *testing.T, e example) (top string, files []File) {
+	t.Helper()
+	top = unpacked(t, e.archive)
+	w, err := workspace.Load(filepath.Join(top, e.below))
+	require.NoError(t, err)
+	e.settings.Top = top
+	files, err = Plan(w, e.settings)
+	require.NoError(t, err)
+	return top, files
+}
+
+// For each of these workspaces the files are what they should be, GitHub would read them, and neither zizmor nor actionlint has a word to say.
+func TestTenWorkspaces(t *testing.T) {
+	require.GreaterOrEqual(t, len(examples), 10)
+	for name, e := range examples {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			top, files := planned(t, e)
+			texts := map[string]string{}
+			for _, f := range files {
+				require.Equal(t, Absent, f.State)
+				texts[path.Base(f.Path)] = f.New
+				hold(t, f)
+			}
+			got := []string{}
+			for name := range texts {
+				got = append(got, name)
+			}
+			slices.Sort(got)
+			require.Equal(t, e.files, got)
+			for name, all := range e.says {
+				for _, text := range all {
+					if not, without := strings.CutPrefix(text, "!"); without {
+						require.NotContains(t, texts[name], not, name)
+					} else {
+						require.Contains(t, texts[name], text, name)
+					}
+				}
+			}
+			require.NoError(t, Save(top, files))
+			_, again := planned(t, e)
+			require.Equal(t, files, again, "it is the same for the same workspace")
+			linted(t, top)
+		})
+	}
+}
+
+// ignored are the findings of zizmor that files name, each with the reason that stands behind it. Of actionlint there is none.
+var ignored = map[string]string{
+	"self-repository": "actionlint does not know the other form yet",
+	"secrets-inherit": "the secrets of an environment reach a workflow that is called in no other way",
+}
+
+// hold holds what each file is: one call of mage for a job that runs anything, actions by commits, no right without a word for what it is, and no finding of a linter that is ignored without its reason.
+func hold(t *testing.T, f File) {
+	t.Helper()
+	w, err := file.Read(f.Path, []byte(f.New))
+	require.NoError(t, err)
+	for _, j := range w.Jobs {
+		if j.Uses != "" {
+			continue
+		}
+		require.Len(t, j.Runs, 1, "%s: %s", f.Path, j.ID)
+		require.Regexp(t, `^go (-C magefiles )?tool mage (-d \.\. )?[a-z]+(:[a-z]+)?( |$)`, j.Runs[0], f.Path)
+		require.NotContains(t, j.Runs[0], "${{", f.Path)
+		require.NotContains(t, j.Runs[0], "\n", f.Path)
+	}
+	rights := false
+	for line := range strings.Lines(f.New) {
+		line = strings.TrimRight(line, "\n")
+		require.LessOrEqual(t, len(line), 160, f.Path)
+		require.Equal(t, strings.TrimRight(line, " "), line, f.Path)
+		if uses, is := strings.CutPrefix(strings.TrimPrefix(strings.TrimSpace(line), "- "), "uses: "); is && !strings.HasPrefix(uses, "./") {
+			require.Regexp(t, `^[a-z-]+/[a-z-]+@[0-9a-f]{40} # v[0-9.]+$`, uses, f.Path)
+		}
+		if _, finding, is := strings.Cut(line, "zizmor: ignore["); is {
+			name, why, _ := strings.Cut(finding, "] ")
+			require.Equal(t, ignored[name], why, "%s: %s", f.Path, name)
+		}
+		right := regexp.MustCompile(`^ +[a-z-]+: (read|write)\b`).MatchString(line)
+		if rights && right {
+			require.Contains(t, line, " # ", "%s: a right says what it is for", f.Path)
+		}
+		rights = strings.HasSuffix(line, "permissions:") || rights && right
+	}
+}
+
+// linted runs the linters of this repository over a folder.
+func linted(t *testing.T, top string) {
+	t.Helper()
+	root := filepath.Join(top, "lint")
+	put(t, root, "pixi.toml", "[workspace]\nname = \"w\"\nchannels = []\nplatforms = []\n")
+	for _, name := range []string{"go.mod", "magefiles/lint.mod", "magefiles/lint.sum", "magefiles/lint.txt"} {
+		text, err := os.ReadFile(filepath.Join("..", "..", "..", filepath.FromSlash(name)))
+		require.NoError(t, err)
+		put(t, root, name, string(text))
+	}
+	require.NoError(t, os.CopyFS(filepath.Join(root, ".github"), os.DirFS(filepath.Join(top, ".github"))))
+	w, err := workspace.Load(root)
+	require.NoError(t, err)
+	var out bytes.Buffer
+	v := &view.View{
+		Out: &out,
+		Err: &out,
+	}
+	runner := command.NewSystem(os.Environ(), nil)
+	for _, args := range [][]string{{"init", "-q"}, {"add", "-A"}} {
+		require.NoError(t, runner.Run(t.Context(), command.Cmd{Name: "git", Args: args, Dir: root}))
+	}
+	l := lint.Linter{
+		Runner:    runner,
+		Environ:   runner.Environ(),
+		Workspace: w,
+		Job: func(_ context.Context, name, _ string, f func(out io.Writer) error) error {
+			g := v.Group(name)
+			return g.Done(f(g))
+		},
+		Programs: func(ctx context.Context, what, pins string) (string, error) {
+			cache, err := os.UserCacheDir()
+			if err != nil {
+				return "", err
+			}
+			return embedded.New(embedded.Config{
+				Runner:    runner,
+				Environ:   runner.Environ(),
+				Cache:     filepath.Join(cache, "pixi-release"),
+				Workspace: w,
+				Log:       v.Err,
+			}).Programs(ctx, what, pins)
+		},
+	}
+	require.NoError(t, l.Files(t.Context()), out.String())
+}
+
+// What no file can be written for is said with what to do.
+func TestRefused(t *testing.T) {
+	base := "-- base/pixi.toml --\n" + named("base")
+	shop := "-- shop/pixi.toml --\n" + app + "[tool.image]\n"
+	for name, c := range map[string]struct{ archive, says, next string }{
+		"no package":                     {root + mage, "no package", ""},
+		"no Mage":                        {root + base, "neither go.mod nor magefiles/go.mod has a line `tool github.com/magefile/mage`", "go get -tool"},
+		"Mage in a require alone":        {root + base + "-- go.mod --\nmodule x\nrequire github.com/magefile/mage v1.15.0\n", "has a line `tool", "go get -tool"},
+		"an expression in a folder":      {root + base + "-- ${{ x }}/pixi.toml --\n" + app + "[tool.image]\n" + mage, "cannot stand in a workflow file", "another name"},
+		"a folder that is an option":     {root + base + "-- -yes/pixi.toml --\n" + app + "[tool.image]\n" + mage, "cannot stand in a workflow file", "another name"},
+		"the release's own workflow":     {root + base + shop + "workflow = \"release.yml\"\n" + mage, "workflow cannot be release.yml here", "one of its own"},
+		"one workflow of two images":     {root + base + shop + "workflow = \"x.yml\"\n-- b/pixi.toml --\n" + app + "[tool.image]\nworkflow = \"x.yml\"\n" + mage, "x.yml is the workflow of the image of b, too", "its own"},
+		"an environment of no such name": {root + base + shop + "[tool.deploy.a]\nhosts = [\"a\"]\nport = 80\nafter = \"z\"\n" + mage, "shop/pixi.toml:", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, err := workspace.Load(unpacked(t, c.archive))
+			require.NoError(t, err)
+			_, err = Plan(w, Settings{})
+			require.ErrorContains(t, err, c.says)
+			require.Contains(t, operr.NextOf(err), c.next)
+		})
+	}
+}
