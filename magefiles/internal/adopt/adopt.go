@@ -91,7 +91,7 @@ func (a Adopter) Run(ctx context.Context, r Request) (err error) {
 			a.View.Say("an init that ended half-way was taken back: %s", operr.Count(len(undone.Changed), "file"))
 		}
 	}
-	tmp, err := os.MkdirTemp("", "foopack-init-")
+	tmp, err := os.MkdirTemp("", "adopt-")
 	if err != nil {
 		return err
 	}
