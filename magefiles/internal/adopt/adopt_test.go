@@ -93,6 +93,17 @@ func TestAllOrNothing(t *testing.T) {
 	require.NoFileExists(t, filepath.Join(dir, "elsewhere", "d"))
 }
 
+// What is written into a go.mod is a version that Go gives again: one of 2.0.0, which Go refuses, and what was built in a checkout are none.
+func TestVersions(t *testing.T) {
+	for version, ok := range map[string]bool{
+		"v0.1.0": true, "v1.9.9": true, "v0.1.1-0.20261129112903-138523f5b0fd": true, "v1.9.10-0.20261129112903-138523f5b0fd": true, "v0.2.0-rc.1": true,
+		"v2.0.0": false, "v2.0.0+incompatible": false, "devel": false, "(devel)": false, "v0.1.1-0.20261129112903-138523f5b0fd+dirty": false, "": false,
+	} {
+		err := Adopter{Version: version, Dir: t.TempDir()}.Run(t.Context(), Request{})
+		require.Equal(t, ok, !strings.Contains(err.Error(), "has no version"), version)
+	}
+}
+
 // A repository's name is made into that of a module and of a channel.
 func TestExamplesAreFound(t *testing.T) {
 	require.Equal(t, "tests/**", exampleOf("tests/data/one"))
