@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"github.com/foopack/foopack/magefiles/internal/doctor"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
 // Doctor says what is missing, and the cure. It says what is installed, what each thing is for, and how to get it. For example: `mage doctor`, `mage
@@ -15,6 +17,7 @@ func Doctor(ctx context.Context,
 		var found doctor.Report
 		err := answer(a, isSet(json), func() (doctor.Report, error) {
 			d := a.doctor()
+			d.Hub = a.asked(ctx, d.Workspace)
 			found.Findings = d.Examine(ctx)
 			if doctor.Missing(found.Findings) == nil {
 				found.Next = d.First(ctx)
@@ -31,6 +34,21 @@ func Doctor(ctx context.Context,
 		}
 		return doctor.Missing(found.Findings)
 	})
+}
+
+// asked is GitHub, where a token lets us ask what was set there; nil elsewhere.
+func (a *pipeline) asked(ctx context.Context, w *workspace.Workspace) doctor.Hub {
+	if w == nil {
+		return nil
+	}
+	repo, err := gitrepo.Open(ctx, a.runner, w.Root)
+	if err != nil {
+		return nil
+	}
+	if hub, err := a.hub(ctx, repo, w); err == nil && hub.Token && hub.Client != nil {
+		return hub.Client
+	}
+	return nil
 }
 
 func (a *pipeline) doctor() doctor.Doctor {

@@ -17,6 +17,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/atomicfile"
@@ -68,8 +69,15 @@ type File struct {
 // journalName is the file, in the clone's folder of ours, from which what was killed half-way is taken back.
 const journalName = "init.journal"
 
+// released is a version that go gave this program: a tag of major version 0 or 1, or a commit, of which the tags of later ones make no other. What was
+// built in a work tree with edits has a mark.
+var released = regexp.MustCompile(`^v[01]\.\d+\.\d+[-.0-9a-z]*$`)
+
 // Run finds, plans, shows, asks, writes and rehearses.
 func (a Adopter) Run(ctx context.Context, r Request) (err error) {
+	if !released.MatchString(a.Version) {
+		return operr.New("start it by `go run "+ourModule+"/magefiles/init@main`", "this init was built in a checkout (%s), and has no version that a go.mod could name", a.Version)
+	}
 	w, err := workspace.Load(a.Dir)
 	if err != nil {
 		return err
@@ -91,7 +99,7 @@ func (a Adopter) Run(ctx context.Context, r Request) (err error) {
 			a.View.Say("an init that ended half-way was taken back: %s", operr.Count(len(undone.Changed), "file"))
 		}
 	}
-	tmp, err := os.MkdirTemp("", "init-")
+	tmp, err := os.MkdirTemp("", "adopt-")
 	if err != nil {
 		return err
 	}

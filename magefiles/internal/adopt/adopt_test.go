@@ -11,6 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/foopack/foopack/magefiles/internal/atomicfile"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
 // in makes a folder with files.
@@ -91,12 +93,47 @@ func TestAllOrNothing(t *testing.T) {
 	require.NoFileExists(t, filepath.Join(dir, "elsewhere", "d"))
 }
 
+// What is written into a go.mod is a version that Go gives again: one of 2.0.0, which Go refuses, and what was built in a checkout are none.
+func TestVersions(t *testing.T) {
+	for version, ok := range map[string]bool{
+		"v0.1.0": true, "v1.9.9": true, "v0.1.1-0.20261129112903-138523f5b0fd": true, "v1.9.10-0.20261129112903-138523f5b0fd": true, "v0.2.0-rc.1": true,
+		"v2.0.0": false, "v2.0.0+incompatible": false, "devel": false, "(devel)": false, "v0.1.1-0.20261129112903-138523f5b0fd+dirty": false, "": false,
+	} {
+		err := Adopter{Version: version, Dir: t.TempDir()}.Run(t.Context(), Request{})
+		require.Equal(t, ok, !strings.Contains(err.Error(), "has no version"), version)
+	}
+}
+
 // A repository's name is made into that of a module and of a channel.
 func TestExamplesAreFound(t *testing.T) {
 	require.Equal(t, "tests/**", exampleOf("tests/data/one"))
 	require.Equal(t, "a/examples/**", exampleOf("a/examples/x"))
 	require.Empty(t, exampleOf("packages/tested"))
 	require.Equal(t, "acme-project", channelName("Acme Project"))
+}
+
+// Only what is on another server is not on a GitHub, and a module is named by its address.
+func TestAddresses(t *testing.T) {
+	for address, c := range map[string]struct {
+		github bool
+		module string
+	}{
+		"":                                      {true, "acme"},
+		"/srv/git/acme":                         {true, "acme"},
+		"../acme.git":                           {true, "acme"},
+		"https://github.com/some/acme.git":      {true, "github.com/some/acme"},
+		"git@github.com:some/acme.git":          {true, "github.com/some/acme"},
+		"ssh://git@github.example.org/a/b/":     {true, "github.example.org/a/b"},
+		"ssh://git@git.example.org:2222/a/b":    {false, "git.example.org/a/b"},
+		"https://me:word@gitlab.com/a/b/c.git":  {false, "gitlab.com/a/b/c"},
+		"git@gitlab.example.org:acme/acme.git":  {false, "gitlab.example.org/acme/acme"},
+		"https://codeberg.org/acme/acme-python": {false, "codeberg.org/acme/acme-python"},
+	} {
+		p := &Plan{Found: &Found{Address: address}}
+		w := &workspace.Workspace{Manifest: &manifest.Manifest{Name: "Acme"}}
+		require.Equal(t, c.github, p.Found.GitHub(), address)
+		require.Equal(t, c.module, moduleName(p, w, Place{Dir: "."}), address)
+	}
 }
 
 // What init writes into a go.mod is what our own has.

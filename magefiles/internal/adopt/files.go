@@ -7,8 +7,12 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
 // changes are what is written in the clone.
@@ -87,7 +91,7 @@ func (c *changes) settings(f *Found, r Request) error {
 	default:
 		text = strings.TrimRight(text, "\n") + "\n\n[tool.release]\n" + strings.Join(lines, "\n") + "\n"
 	}
-	if r.Pixi && path.Base(m.Path) == "pixi.toml" && !strings.Contains(text, "[feature.mage") {
+	if r.Pixi && path.Base(m.Path) == manifest.PixiFile && !strings.Contains(text, "[feature.mage") {
 		text = strings.TrimRight(text, "\n") + "\n\n" + fmt.Sprintf(pixiTask, c.mage)
 	}
 	if text == before {
@@ -112,11 +116,8 @@ features = ["mage"]
 no-default-feature = true
 `
 
-// ignored are the folders that the targets write to, each in the forms in which .gitignore may have it.
-var ignored = map[string][]string{
-	"/output/": {"output", "output/", "/output", "/output/", "**/output", "**/output/", "output/*", "/output/*"},
-	"/.pixi/":  {".pixi", ".pixi/", "/.pixi", "/.pixi/", "**/.pixi", "**/.pixi/", ".pixi/*", "/.pixi/*"},
-}
+// ignored are the forms in which .gitignore may have a folder in the root.
+var ignored = []string{"%s", "%s/", "/%s", "/%s/", "**/%s", "**/%s/", "%s/*", "/%s/*"}
 
 // ignore adds to .gitignore the folders that the targets write to.
 func (c *changes) ignore() error {
@@ -129,13 +130,9 @@ func (c *changes) ignore() error {
 		has[strings.TrimSpace(line)] = true
 	}
 	var missing []string
-	for _, folder := range []string{"/output/", "/.pixi/"} {
-		found := false
-		for _, form := range ignored[folder] {
-			found = found || has[form]
-		}
-		if !found {
-			missing = append(missing, folder)
+	for _, folder := range []string{workspace.OutputDir, ".pixi"} {
+		if !slices.ContainsFunc(ignored, func(form string) bool { return has[fmt.Sprintf(form, folder)] }) {
+			missing = append(missing, "/"+folder+"/")
 		}
 	}
 	if len(missing) == 0 {

@@ -35,7 +35,10 @@ type Found struct {
 }
 
 // GitHub reports whether the repository is, or may come to be, on a GitHub: elsewhere its workflow files start nothing.
-func (f *Found) GitHub() bool { return f.Address == "" || strings.Contains(f.Address, "github") }
+func (f *Found) GitHub() bool {
+	host := hosted().FindStringSubmatch(f.Address)
+	return host == nil || strings.Contains(host[1], "github")
+}
 
 // find looks at the workspace of the clone, and at the repository that it is of.
 func find(ctx context.Context, w *workspace.Workspace, repo *gitrepo.Repo, head gitrepo.Head, r Request) (*Found, error) {
@@ -101,6 +104,9 @@ func sentence(e *operr.Error) string { return e.Error() + "\n    → " + e.Next 
 func channelName(name string) string {
 	return strings.Trim(notInChannels().ReplaceAllString(strings.ToLower(name), "-"), "-._")
 }
+
+// hosted is the address of a repository on a server: its host, and its path there.
+var hosted = lazyregexp.New(`^(?:[a-z+]+://)?(?:[^@/]*@)?([A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*)(?::\d+/|[:/])([^:]+?)(?:\.git)?/?$`)
 
 var notInChannels = lazyregexp.New(`[^a-z0-9._-]+`)
 

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/gomodule"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
@@ -41,7 +42,7 @@ func (p Place) Mage() string {
 // requires, and its vendor folder would not fit any more.
 func placeOf(top, root string) (Place, error) {
 	for _, dir := range []string{".", magefiles} {
-		text, err := os.ReadFile(filepath.Join(root, dir, "go.mod"))
+		text, err := os.ReadFile(filepath.Join(root, dir, gomodule.File))
 		if err == nil && requires().Match(text) {
 			work, err := above(top, filepath.Join(root, dir), "go.work")
 			return Place{Dir: dir, There: true, Work: work}, err
@@ -50,7 +51,7 @@ func placeOf(top, root string) (Place, error) {
 			return Place{Dir: dir, There: true}, nil
 		}
 	}
-	theirs, err := above(top, root, "go.mod")
+	theirs, err := above(top, root, gomodule.File)
 	if err != nil {
 		return Place{}, err
 	}
@@ -91,7 +92,7 @@ func (a Adopter) module(ctx context.Context, c *changes, place Place, p *Plan, w
 			return err
 		}
 	}
-	mod := path.Join(place.Dir, "go.mod")
+	mod := path.Join(place.Dir, gomodule.File)
 	text, err := c.read(mod)
 	if err != nil {
 		return err
@@ -141,7 +142,7 @@ func (a Adopter) module(ctx context.Context, c *changes, place Place, p *Plan, w
 // refuseOwnImports refuses a magefile that imports packages of the person's module, which one of its own would not see.
 func refuseOwnImports(top, root string) error {
 	for dir := root; ; dir = filepath.Dir(dir) {
-		mod, err := os.ReadFile(filepath.Join(dir, "go.mod"))
+		mod, err := os.ReadFile(filepath.Join(dir, gomodule.File))
 		if m := regexp.MustCompile(`(?m)^module\s+(\S+)`).FindSubmatch(mod); err == nil && m != nil {
 			files, err := filepath.Glob(filepath.Join(root, magefiles, "*.go"))
 			if err != nil {
@@ -167,7 +168,7 @@ func refuseOwnImports(top, root string) error {
 // moduleName is a path for the module: that of the repository, where its remote has one.
 func moduleName(p *Plan, w *workspace.Workspace, place Place) string {
 	name := notInChannels().ReplaceAllString(strings.ToLower(w.Manifest.Name), "-")
-	if m := regexp.MustCompile(`^(?:[a-z+]+://)?(?:[^@/]*@)?([a-z0-9.-]+\.[a-z]+)[:/](.+?)(?:\.git)?/?$`).FindStringSubmatch(p.Found.Address); m != nil {
+	if m := hosted().FindStringSubmatch(p.Found.Address); m != nil && strings.Contains(m[1], ".") {
 		name = m[1] + "/" + m[2]
 	}
 	return path.Join(name, place.Dir)

@@ -33,6 +33,7 @@ type Doctor struct {
 	Pythons   Pythons // nil where interpreters cannot be looked for, and NoPythons says why
 	NoPythons error
 
+	Hub      Hub                                 // nil where there is none, or no token to ask it by
 	Channel  func(ctx context.Context) []Finding // looks at the workspace's channel
 	Readable []string                            // credentials that code of the repository could read here
 }
@@ -72,6 +73,7 @@ func (d Doctor) Examine(ctx context.Context) []Finding {
 		findings = append(findings, d.locks()...)
 		findings = append(findings, d.pins(ctx)...)
 		findings = append(findings, d.browser()...)
+		findings = append(findings, d.byHand(ctx)...)
 	}
 	return append(append(findings, d.Channel(ctx)...), d.readable()...)
 }

@@ -1,0 +1,58 @@
+package doctor_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/doctor"
+	"github.com/foopack/foopack/magefiles/internal/github"
+	"github.com/foopack/foopack/magefiles/internal/httpserver"
+)
+
+// What is set by hand on GitHub is asked for: an environment that is not there, one that is for everybody, one that no tag may use, and one as it should be.
+func TestByHand(t *testing.T) {
+	const at = "/repos/acme/acme/"
+	const environment, policies, jobs = at + "environments/release", at + "environments/release/deployment-branch-policies", at + "actions/permissions/workflow"
+	for name, c := range map[string]struct {
+		answers      map[string]string
+		found, opens string
+		careful      bool
+		unknown      string
+	}{
+		"nothing":    {map[string]string{jobs: `{"can_approve_pull_request_reviews": false}`}, "", "", false, ""},
+		"for all":    {map[string]string{environment: `{"name": "release"}`, jobs: `{}`}, "every branch may deploy to it", "", true, ""},
+		"as it is":   {map[string]string{environment: `{"deployment_branch_policy": {"custom_branch_policies": true}}`, policies: `{"branch_policies": [{"name": "v*"}, {"name": "*/v*"}]}`, jobs: `{"can_approve_pull_request_reviews": true}`}, "for v*, */v*", "ticked", false, ""},
+		"for main":   {map[string]string{environment: `{"deployment_branch_policy": {"custom_branch_policies": true}}`, policies: `{"branch_policies": [{"name": "main"}]}`, jobs: `{}`}, "for main alone, and no tag of a release", "", true, ""},
+		"not for us": {nil, "", "", false, "what its jobs may do"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := httptest.NewUnstartedServer(nil)
+			s.Config = httpserver.New(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if answer, ok := c.answers[r.URL.Path]; ok {
+					w.Header().Set("Content-Type", "application/json")
+					_, _ = w.Write([]byte(answer))
+					return
+				}
+				http.Error(w, `{"message": "Not Found"}`, http.StatusNotFound)
+			}), httpserver.Hosts{})
+			s.Start()
+			t.Cleanup(s.Close)
+			client, err := github.New(github.Options{API: s.URL, Repository: "acme/acme", Token: "ghp_something"})
+			require.NoError(t, err)
+			d := machine(t, map[string]string{"pixi.toml": root}, nil)
+			d.Hub = client
+			findings := d.Examine(t.Context())
+			release := of(t, findings, "the environment release on GitHub")
+			require.Equal(t, c.found, release.Found)
+			require.Equal(t, c.careful, release.Careful)
+			opens := of(t, findings, "\"Allow GitHub Actions to create pull requests\"")
+			require.Equal(t, c.opens, opens.Found)
+			require.Contains(t, opens.Unknown, c.unknown)
+		})
+	}
+	require.False(t, said(machine(t, map[string]string{"pixi.toml": root}, nil).Examine(t.Context()), "the environment"), "nobody can be asked")
+	require.Nil(t, doctor.Missing(nil))
+}

@@ -1,0 +1,57 @@
+package github
+
+import (
+	"context"
+	"errors"
+)
+
+// EnvironmentRules is what an environment lets deploy to it.
+type EnvironmentRules struct {
+	There    bool
+	Limited  bool     // only what Patterns name may deploy, or only protected branches
+	Patterns []string // of branches and tags
+}
+
+// EnvironmentRules asks what may deploy to an environment (https://docs.github.com/en/rest/deployments/branch-policies).
+func (c *Client) EnvironmentRules(ctx context.Context, name string) (rules EnvironmentRules, err error) {
+	var environment struct {
+		Policy *struct {
+			Custom bool `json:"custom_branch_policies"`
+		} `json:"deployment_branch_policy"`
+	}
+	_, err = c.get(ctx, c.url("environments", name), &environment)
+	if errors.Is(err, ErrNotFound) {
+		return rules, nil
+	}
+	if err != nil {
+		return rules, c.explain(err, actions, "asking %s for its environment %s", c.repository, name)
+	}
+	rules.There, rules.Limited = true, environment.Policy != nil
+	if environment.Policy == nil || !environment.Policy.Custom {
+		return rules, nil
+	}
+	var policies struct {
+		All []struct {
+			Name string `json:"name"`
+		} `json:"branch_policies"`
+	}
+	if _, err = c.get(ctx, c.url("environments", name, "deployment-branch-policies"), &policies); err != nil {
+		return rules, c.explain(err, actions, "asking %s what may deploy to its environment %s", c.repository, name)
+	}
+	for _, p := range policies.All {
+		rules.Patterns = append(rules.Patterns, p.Name)
+	}
+	return rules, nil
+}
+
+// MayOpenPullRequests asks whether jobs may open pull requests with the token that they are given
+// (https://docs.github.com/en/rest/actions/permissions, "Get default workflow permissions for a repository"). Only administrators may ask.
+func (c *Client) MayOpenPullRequests(ctx context.Context) (bool, error) {
+	var answer struct {
+		May bool `json:"can_approve_pull_request_reviews"` // GitHub's name for both
+	}
+	if _, err := c.get(ctx, c.url("actions/permissions/workflow"), &answer); err != nil {
+		return false, c.explain(err, actions, "asking %s what its jobs may do", c.repository)
+	}
+	return answer.May, nil
+}
