@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -111,7 +112,41 @@ func TestReleaseWhereReleasesLandByAPullRequest(t *testing.T) {
 	require.NoError(t, r.world.Bare().Guard("v*", "main"))
 	require.Contains(t, r.refused(1, "origin refused the tag of v0.1.7, and has its commit already", "release", "-yes"), "the rules of origin for tags")
 	require.Empty(t, r.onChannel())
+	require.Contains(t, r.ok("undo", "-yes"), "its tag is taken back; it has no commit of its own")
+	require.Empty(t, git(t, r.dir, "tag", "--list", "v0.1.7"))
 	require.NoError(t, r.world.Bare().Guard("", "main"))
 	require.Contains(t, r.ok("release", "-to=0.1.7", "-yes"), "v0.1.7 is released")
 	r.released("0.1.7")
+}
+
+// TestTheJobsOfAReleasePullRequest runs the command lines of release-pr.yml as a job does: what has landed is the job's output, the first line of the
+// pull request says what to press, and the tag is pushed before release.yml is asked for.
+func TestTheJobsOfAReleasePullRequest(t *testing.T) {
+	t.Parallel()
+	r := newReleasing(t, releaseOptions{by: "here"})
+	hub := r.team(server.Rules{})
+	output := filepath.Join(t.TempDir(), "output")
+	r.env = command.Setenv(r.env, "GITHUB_ACTIONS=true", "CI=true", "GITHUB_OUTPUT="+output)
+	r.refused(2, "-tag is for what a pull request has landed", "release", "-tag=abc")
+	r.refused(2, "-announce takes what was uploaded", "publish", "-announce")
+	r.ok("release", "-pr", "-to=patch", "-yes")
+	p := r.proposed(hub, "success")
+	require.True(t, strings.HasPrefix(p.Body, "**A job opened this"), p.Body)
+	token, _ := command.Getenv(r.env, "GITHUB_TOKEN")
+	r.env = command.Setenv(r.env, "RELEASE_PR_TOKEN="+token, "GITHUB_TOKEN=ghp_of_nobody_at_all")
+	r.ok("release", "-pr", "-to=patch", "-yes")
+	p = r.proposed(hub, "success")
+	require.False(t, strings.HasPrefix(p.Body, "**A job opened this"), p.Body)
+
+	require.NoError(t, hub.MergePull(t.Context(), p.Number, "squash", ""))
+	landed := git(t, r.world.Remote, "rev-parse", "main")
+	r.ok("release", "-pr", "-to=auto", "-yes")
+	require.Equal(t, "landed=\nlanded=\nlanded="+landed+"\n", readFile(t, filepath.Dir(output), "output"))
+	git(t, r.dir, "pull", "-q")
+	r.env = command.Setenv(command.Unset(r.env, "RELEASE_PR_TOKEN"), "GITHUB_TOKEN="+token)
+	require.Contains(t, r.refused(1, "asking octo/mono for a run of release.yml at v0.1.7", "release", "-pr", "-tag="+landed), "the tag is pushed")
+	require.Equal(t, landed, git(t, r.world.Remote, "rev-parse", "v0.1.7^{commit}"))
+	require.NotContains(t, r.said.String(), token)
+	r.env = command.Unset(r.env, "GITHUB_ACTIONS", "CI")
+	require.Contains(t, r.ok("release", "-yes"), "v0.1.7 is released", "a laptop goes on")
 }

@@ -730,6 +730,59 @@ func TestAJobTagsWhatHasLanded(t *testing.T) {
 	}
 }
 
+// A team's release by CI alone: with the token of an App nobody presses anything but the merge, and with a job's own token a person presses "Approve and
+// run" once. The check fails at first. In the end there is one commit, one tag at it, and one run of release.yml that was asked for.
+func TestATeamsReleaseByCI(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name   string
+		token  string
+		clicks int
+	}{{"an App's token", "person", 0}, {"the job's own token", "job", 1}} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			r := newTeam(t, nil)
+			asked := r.inJob()
+			r.hub.JobsOpen, r.inJobs = true, true
+			r.hub.Protect("main", server.Rules{Pulls: true, Check: "ci"})
+			require.NoError(t, r.remote.Guard("", "main"))
+			r.token, r.byJob = c.token, c.token == "job"
+			person := r.client("person")
+			p := r.ok("auto")
+			require.Equal(t, "Release v0.2.0", p.Title)
+			require.Equal(t, p, r.ok("auto"), "main is pushed to again, and nothing is new")
+
+			runs, err := person.Runs(t.Context(), github.Query{Commit: p.Commit, Event: "pull_request"})
+			require.NoError(t, err)
+			require.Len(t, runs, 1, "one check is to be approved at most")
+			clicks := 0
+			if runs[0].Conclusion == "action_required" {
+				require.Error(t, person.MergePull(t.Context(), p.Number, "squash", ""))
+				require.NoError(t, person.ApproveRun(t.Context(), runs[0].ID))
+				clicks++
+			}
+			require.Equal(t, c.clicks, clicks)
+			require.NoError(t, r.hub.FinishRun(runs[0].ID, "failure"))
+			require.Error(t, person.MergePull(t.Context(), p.Number, "squash", ""))
+			require.NoError(t, r.hub.RerunRun(runs[0].ID))
+			require.NoError(t, r.hub.FinishRun(runs[0].ID, "success"))
+			require.NoError(t, person.MergePull(t.Context(), p.Number, "squash", "Whatever (#2)"))
+
+			landed := r.ok("auto").Merged // what the job plan hands on
+			require.Equal(t, r.at("main"), landed)
+			r.token, r.byJob = "job", true // the job tag has no other
+			_, err = r.tag(landed)
+			require.NoError(t, err)
+			require.Equal(t, releasepr.Result{Base: "main"}, r.ok("auto"), "there is nothing more to release")
+			require.Equal(t, "v0.1.6\nv0.2.0", r.git(r.remote.Dir, "tag", "--list"))
+			require.Equal(t, landed, r.git(r.remote.Dir, "rev-parse", "v0.2.0^{commit}"))
+			require.Equal(t, "1", r.git(r.remote.Dir, "rev-list", "--count", "main", "^"+landed+"^"))
+			require.Equal(t, []string{"release.yml at v0.2.0, hub: true"}, *asked)
+			require.Len(t, r.pulls(), 1)
+		})
+	}
+}
+
 // What keeps a job from tagging, each with what to do, and nothing done.
 func TestWhatKeepsAJobFromTagging(t *testing.T) {
 	t.Parallel()
@@ -790,6 +843,25 @@ func TestWhatKeepsAJobFromTagging(t *testing.T) {
 			require.Equal(t, "v0.1.6", r.git(r.remote.Dir, "tag", "--list"))
 			require.Empty(t, *asked)
 		})
+	}
+}
+
+// A release.yml that cannot be asked for is named with what it needs, and the tag stays: the job, or a laptop, goes on.
+func TestAReleaseYmlThatTakesNoInput(t *testing.T) {
+	t.Parallel()
+	for _, why := range []error{server.ErrNoWorkflow, server.ErrNoTrigger} {
+		r := newTeam(t, nil)
+		r.land()
+		asked := r.inJob()
+		takes := r.hub.Dispatch
+		r.hub.Dispatch = func(string, string, map[string]string) error { return why }
+		_, err := r.tag(r.at("main"))
+		require.ErrorContains(t, err, "asking o/r for a run of release.yml at v0.1.7")
+		require.Contains(t, operr.NextOf(err), "workflow_dispatch with the input hub")
+		r.hub.Dispatch = takes
+		_, err = r.tag(r.at("main"))
+		require.NoError(t, err)
+		require.Len(t, *asked, 1)
 	}
 }
 

@@ -3,6 +3,7 @@ package releasepr
 import (
 	"context"
 	"errors"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -49,7 +50,11 @@ func (p *Proposer) Tag(ctx context.Context, commit string) (Result, error) {
 			continue
 		}
 		if err := r.hub.Client.Dispatch(ctx, forge.Workflow, tag, map[string]string{HubInput: "true"}); err != nil {
-			return Result{}, operr.New(operr.NextOf(err)+"; then run this job again: the tag is pushed", "%w", err)
+			next := operr.NextOf(err)
+			if status := (*github.StatusError)(nil); errors.As(err, &status) && (status.Status == http.StatusNotFound || status.Status == http.StatusUnprocessableEntity) {
+				next = forge.Workflow + " has to be there, and to have workflow_dispatch with the input " + HubInput + ", as README shows it; until then `git pull` and `mage release` on a laptop go on"
+			}
+			return Result{}, operr.New(next+"; then run this job again: the tag is pushed", "%w", err)
 		}
 		r.View.Line("asked for a run of %s at %s", forge.Workflow, tag)
 		if err := r.did("asked for " + tag); err != nil {
