@@ -31,12 +31,14 @@ type facts struct {
 
 	Branch   string   // the default one, as a pattern
 	Branches []string // that pushes are checked on, as patterns
+	Releases []string // that releases are made from, as patterns
 
 	Pixi    string   // the version of pixi that is installed; "" where the embedded toolchain is taken
 	Pythons []string // that every package takes, the oldest first: "3.11"
 	Python  string   // the newest of them
 
-	Each []each // jobs for each package that is touched
+	Each   []each // jobs for each package that is touched
+	Checks string // the target that checks all packages; "" where they have no tasks for it
 
 	Secret, ReadSecret string // secrets with keys of the channel; "" where the job is trusted, and where anyone may read
 
@@ -115,9 +117,16 @@ func read(w *workspace.Workspace, s Settings) (*facts, error) {
 	}
 	f.Branches = []string{f.Branch}
 	for _, b := range w.Config.Branches { // of which GitHub reads other signs otherwise
-		if b != s.Branch && !strings.ContainsAny(b, `?[]\+!`) && harmless(b) == nil {
+		switch {
+		case b == s.Branch:
+			f.Releases = append(f.Releases, f.Branch)
+		case !strings.ContainsAny(b, `?[]\+!`) && harmless(b) == nil:
 			f.Branches = append(f.Branches, b)
+			f.Releases = append(f.Releases, b)
 		}
+	}
+	if len(f.Releases) == 0 {
+		f.Releases = f.Branches
 	}
 	if has(w, workspace.LockFile) {
 		f.Pixi = pixi.Version
@@ -169,6 +178,7 @@ func (f *facts) jobs(w *workspace.Workspace) {
 	}
 	_, noTests := toolchain.PackageTasks(w, "test")
 	if _, err := toolchain.PackageTasks(w, "qa"); err == nil {
+		f.Checks = "qa:all"
 		f.Each = append(f.Each, each{
 			ID:     "qa",
 			Name:   "lint, format and tests of " + of,
@@ -180,6 +190,9 @@ func (f *facts) jobs(w *workspace.Workspace) {
 			Name:   "tests of " + of,
 			Target: "test:package",
 		})
+	}
+	if _, err := toolchain.TestTasks(w); err == nil && f.Checks == "" {
+		f.Checks = "test:all"
 	}
 	if noTests == nil && f.Pixi == "" && has(w, oldestFile) {
 		f.Each = append(f.Each, each{
@@ -193,7 +206,7 @@ func (f *facts) jobs(w *workspace.Workspace) {
 
 // readImages takes the downstreams of which an image is made.
 func (f *facts) readImages(w *workspace.Workspace) error {
-	taken := map[string]string{"ci.yml": "", forge.Workflow: "", "deploy.yml": ""}
+	taken := map[string]string{"ci.yml": "", forge.Workflow: "", releasePR: "", "deploy.yml": ""}
 	var deployed []*picture
 	for _, d := range w.Downstreams {
 		if d.Image == nil {

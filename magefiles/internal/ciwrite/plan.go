@@ -51,6 +51,9 @@ type File struct {
 	New   string `json:"-"` // with the pins of Old, where those are newer; "" for one that is Over
 }
 
+// releasePR is the workflow that proposes releases by pull requests, and tags what has landed.
+const releasePR = "release-pr.yml"
+
 // folder is where GitHub looks for workflow files.
 const folder = ".github/workflows"
 
@@ -79,6 +82,9 @@ func Plan(w *workspace.Workspace, s Settings) ([]File, error) {
 	add("ci.yml", "ci", f)
 	if w.Config.Publish == settings.PublishCI {
 		add(forge.Workflow, "release", f)
+		if w.Config.Land == settings.LandByPull {
+			add(releasePR, "release-pr", f)
+		}
 	}
 	for _, i := range f.images {
 		add(i.File, "image", i)

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -11,9 +12,12 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.yaml.in/yaml/v3"
 
+	"github.com/foopack/foopack/magefiles/internal/ciwrite"
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/rehearsal/workflows"
 	"github.com/foopack/foopack/magefiles/internal/release/forge"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
 // job is what of a workflow's job matters here.
@@ -186,13 +190,26 @@ func TestSecurityOfCredentials(t *testing.T) {
 	}
 }
 
+// releasePR is the release-pr.yml that `ci:write` writes for this repository where releases land by pull requests.
+func releasePR(t *testing.T) string {
+	t.Helper()
+	w, err := workspace.Load(filepath.Join("..", "..", ".."))
+	require.NoError(t, err)
+	w.Config.Land = settings.LandByPull
+	files, err := ciwrite.Plan(w, ciwrite.Settings{})
+	require.NoError(t, err)
+	i := slices.IndexFunc(files, func(f ciwrite.File) bool { return path.Base(f.Path) == "release-pr.yml" })
+	require.GreaterOrEqual(t, i, 0)
+	return files[i].New
+}
+
 // In release-pr.yml what runs code of the repository has no right, and what has one runs `release -pr` alone. None of its jobs waits for release.yml.
 func TestHostileCodeHasNoRightInTheReleasePullRequest(t *testing.T) {
 	var w struct {
 		On   map[string]any
 		Jobs map[string]job
 	}
-	require.NoError(t, yaml.Unmarshal([]byte(document(t, ".github", "workflows", "release-pr.yml")), &w))
+	require.NoError(t, yaml.Unmarshal([]byte(releasePR(t)), &w))
 	require.Len(t, w.Jobs, 3)
 	require.NotContains(t, w.On, "pull_request_target")
 	plan, check, tag := w.Jobs["plan"], w.Jobs["check"], w.Jobs["tag"]

@@ -59,8 +59,9 @@ var ours = map[string]struct {
 		jobs: map[string]rights{"plan": nil, "qa": nil, "oldest": nil, "check": nil, "rehearse": nil, "ci": nil},
 	},
 	"release.yml": {
-		on:   `{push: {tags: ["v*", "*/v*"]}, workflow_dispatch: }`,
-		jobs: map[string]rights{"build": nil, "rebuild": nil, "import": nil, "upload": {"id-token": "write"}, "verify": nil},
+		on: `{push: {tags: ["v*", "*/v*"]}, workflow_dispatch: {inputs: {
+			hub: {description: "make the GitHub release too, which after a tag from a laptop ` + "`mage release`" + ` makes", type: boolean, default: false}}}}`,
+		jobs: map[string]rights{"build": nil, "rebuild": nil, "import": nil, "upload": {"id-token": "write"}, "verify": nil, "hub": {"contents": "write"}},
 	},
 	"publish.yml": {
 		on:   `{push: {branches: [main], paths: ["containers/runtime/**", ".github/workflows/publish.yml"]}, workflow_dispatch: }`,
@@ -102,8 +103,10 @@ func TestOurWorkflowsSayWhatTheyMay(t *testing.T) {
 		jobs := map[string]rights{}
 		for _, j := range w.Jobs {
 			more := maps.Clone(j.Permissions)
-			require.Equal(t, "read", more["contents"], "%s: %s", name, j.ID)
-			delete(more, "contents")
+			require.NotEmpty(t, more["contents"], "%s: %s", name, j.ID)
+			if more["contents"] == "read" { // what is checked out
+				delete(more, "contents")
+			}
 			jobs[j.ID] = nil
 			if len(more) > 0 {
 				jobs[j.ID] = rights(more)
