@@ -120,6 +120,19 @@ def test_what_an_import_starts_ends_with_it(site: Path, tmp_path: Path, code: st
     assert marked(mark) == []
 
 
+def test_imports_give_way_to_whoever_looks_at_the_page(site: Path) -> None:
+    code = """
+import os
+from pathlib import Path
+group = Path("/proc/self/autogroup")  # of the session: where there is one, nice alone says nothing to other sessions
+if os.nice(0) < 5 or (group.exists() and not group.read_text().endswith(" nice 5\\n")):
+    raise SystemExit(group.read_text())
+"""
+    for name in ("probe-one", "probe-two", "probe-three"):  # beside each other
+        install(site, name, "1.0", code)
+    assert [each.error for each in try_all(["probe-one", "probe-two", "probe-three"])] == [None] * 3
+
+
 def test_what_a_package_prints_is_not_kept(site: Path) -> None:
     code = """
 import sys

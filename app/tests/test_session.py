@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING
 import pytest
 from bokeh.document import Document
 from bokeh.models import ImportedStyleSheet, Plot
+from bokeh.resources import Resources
 from panel.io.state import set_curdoc
 from probes import FAILS, IMPORTS, WELL
 
 from myapp import diagnostics
-from myapp.dashboard import USUAL, Pieces, Visit, page
+from myapp.dashboard import USUAL, Pieces, Visit, page, template
 from myapp.refresh import Refresher
+from myapp.server import warm
 from myapp.view import Sample
 
 if TYPE_CHECKING:
@@ -95,6 +97,14 @@ def test_a_session_that_ends_is_forgotten(drawn: Pieces) -> None:
     gc.collect()
     assert here() is None
     assert not [who for who in drawn.refresher._watchers if who.document is here()]
+
+
+def test_the_page_that_nobody_asked_for_is_nobodys(drawn: Pieces) -> None:
+    before = dict(drawn.refresher._watchers)
+    template.cache_clear()
+    warm(drawn, Resources(mode="server"))
+    assert template.cache_info().currsize == 1
+    assert drawn.refresher._watchers == before  # or the packages would be imported every minute, for nobody
 
 
 @pytest.fixture

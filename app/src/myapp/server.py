@@ -37,6 +37,7 @@ from myapp.view import Sample, text
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bokeh.resources import Resources
     from tornado.httputil import HTTPServerRequest
     from tornado.web import Application
 
@@ -229,7 +230,7 @@ def serve(address: str, port: int, origins: Sequence[str], prefix: str = "", ask
     refuse.install(server._tornado, prefix, secret)
     guard(server._tornado, hosts(address, origins))
     logging.getLogger("tornado.access").setLevel(logging.ERROR)
-    warm(shared, server)
+    warm(shared, server._tornado.resources())
     # Bokeh collects garbage for each session that ends, and would look at all that was imported each time.
     gc.collect()
     gc.freeze()
@@ -251,12 +252,12 @@ def serve(address: str, port: int, origins: Sequence[str], prefix: str = "", ask
         leave(server)
 
 
-def warm(shared: Pieces, server: pn.io.server.Server) -> None:
+def warm(shared: Pieces, resources: Resources) -> None:
     """Make a page that nobody asked for: what the first one takes longer than others is done before anybody waits."""
     document = Document()
     with set_curdoc(document):
         Visit(shared)
-        bundle_resources(document.roots, server._tornado.resources())  # which reads what it names
+        bundle_resources(document.roots, resources)  # which reads what it names
     for each in document.session_destroyed_callbacks:
         each(None)  # type: ignore[arg-type]
     document.clear()

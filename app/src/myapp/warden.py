@@ -25,7 +25,7 @@ from pathlib import Path
 PDEATHSIG, CHILD_SUBREAPER = 1, 36  # of prctl
 TRACE = 2.0  # seconds for an interpreter to say where it hangs
 LEFT = 3.0  # seconds for what is killed to go; what the kernel does not let go is left
-NICE = 10  # it gives way to what serves people meanwhile
+NICE = 5  # not more: on a busy machine an import must still be done in its time
 
 
 def give_way() -> None:
