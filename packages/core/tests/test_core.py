@@ -234,11 +234,19 @@ def test_what_is_masked_in_nested_lists_is_missing(depth: int) -> None:
     assert np.array_equal(array.to_numpy().ravel(), [1, np.nan, 3, 4], equal_nan=True)
 
 
-def test_a_masked_value_beside_an_integer_that_no_float_has() -> None:
+@pytest.mark.parametrize("number", [2**60 + 1, 2**53 + 1, -(2**53) - 1])
+def test_a_masked_value_beside_an_integer_that_no_float_has(number: int) -> None:
     with pytest.raises(ValueError, match=r"^a masked value is NaN, and integers above 2\*\*53 are no floats"):
-        labelled(np.ma.array([2**60 + 1, 1], mask=[False, True]), {"x": ["a", "b"]})
+        labelled(np.ma.array([number, 1], mask=[False, True]), {"x": ["a", "b"]})
     with pytest.raises(ValueError, match=r"^a masked value is NaN, and integers above 2\*\*53 are no floats"):
-        labelled(pd.array([2**60 + 1, None], dtype="Int64"), {"x": ["a", "b"]})
+        labelled(pd.array([number, None], dtype="Int64"), {"x": ["a", "b"]})
+
+
+@pytest.mark.parametrize("number", [2**53, -(2**53)])
+def test_a_masked_value_beside_the_largest_integers_that_floats_have(number: int) -> None:
+    assert labelled(np.ma.array([number, 2**62], mask=[False, True]), {"x": ["a", "b"]})[0].item() == number
+    assert labelled(pd.array([number, None], dtype="Int64"), {"x": ["a", "b"]})[0].item() == number
+    assert np.isnan(labelled(np.ma.array([number], mask=[True]), {"x": ["a"]})).all()
 
 
 @pytest.mark.parametrize(
@@ -689,8 +697,10 @@ def test_no_rounding_leads_out_of_the_values() -> None:
     constant = summarize(labelled(np.repeat(numbers[:1], 3, axis=0), {"x": range(3), "y": range(2000)}), "x")
     assert (constant["mean"].to_numpy() == numbers[0]).all()
     assert (constant["std"].to_numpy() == 0).all()
-    pairs = summarize(labelled(numbers, {"x": range(2), "y": range(2000)}), "x")
-    assert (pairs["std"] <= (pairs["max"] - pairs["min"]) / 2).all()
+    for times in (1, 3, 5):
+        ends = np.repeat(numbers, times, axis=0)
+        pairs = summarize(labelled(ends, {"x": range(2 * times), "y": range(2000)}), "x")
+        assert (pairs["std"] <= (pairs["max"] - pairs["min"]) / 2).all()
 
 
 def test_each_line_of_a_summary_has_a_size_of_its_own() -> None:

@@ -181,7 +181,8 @@ def _values(values: ArrayLike) -> np.ndarray[Any, Any]:
         _refuse_finer("the values have", array.dtype)
         return array
     if values.dtype.kind in "iub":
-        if values.dtype.itemsize == 8 and np.abs(values.astype(np.float64)).max() > EXACT:
+        there = values.compressed()
+        if len(there) and max(abs(int(there.max())), abs(int(there.min()))) > EXACT:
             raise ValueError("a masked value is NaN, and integers above 2**53 are no floats: make them smaller")
         values = values.astype(np.float64)
     return xr.Variable([str(axis) for axis in range(values.ndim)], values).to_numpy()
