@@ -70,14 +70,14 @@ var examples = map[string]example{
 		archive: root + "[tasks]\ntest = \"pytest\"\n[tool.release]\nland = \"pull-request\"\nbranch = [\"main\", \"1.*\"]\n-- base/pixi.toml --\n" + named("base") + mage,
 		files:   []string{"ci.yml", "release-pr.yml", "release.yml"},
 		says: map[string][]string{
-			"release-pr.yml": {`branches: [main, "1.*"]`, "go tool mage release -pr -to=auto -yes", "run: go tool mage test:all", `release -pr -tag="$LANDED"`, "!qa:all", "!setup-pixi"},
+			"release-pr.yml": {`branches: [main, "1.*"]`, "go tool mage release -pr -to=auto -yes", "run: go tool mage test:all build:all\n", `release -pr -tag="$LANDED"`, "!qa:all", "!setup-pixi"},
 			"release.yml":    {"inputs.hub", "publish -announce"},
 		},
 	},
 	"released by a pull request, with pixi and nothing to check": {
 		archive: root + "[tool.release]\nland = \"pull-request\"\n-- pixi.lock --\nversion: 6\n-- base/pixi.toml --\n" + named("base") + mage,
 		files:   []string{"ci.yml", "release-pr.yml", "release.yml"},
-		says:    map[string][]string{"release-pr.yml": {"branches: [main]", "setup-pixi@", "run: go tool mage build:all", "!test:all", "!qa:all"}},
+		says:    map[string][]string{"release-pr.yml": {"branches: [main]", "setup-pixi@", "run: go tool mage build:all\n", "!test:all", "!qa:all"}},
 	},
 	"a downstream without an image": {
 		archive: root + "-- base/pixi.toml --\n" + named("base") + "-- shop/pixi.toml --\n" + app + mage,

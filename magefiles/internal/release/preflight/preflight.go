@@ -197,12 +197,11 @@ func (p *Preflight) ask(ctx context.Context, a *asked) (err error) {
 	if a.tags, err = t.Repo.Tags(ctx); err != nil {
 		return err
 	}
-	if a.pending, err = t.Store.Lying(ctx, t.Repo); err != nil {
+	lying, err := t.Store.Lying(ctx, t.Repo)
+	if err != nil {
 		return err
 	}
-	if a.pending != nil && (len(a.pending.Beside) > 0 || a.aim == begun && !a.pending.Plan.Same(a.plan.Bump)) {
-		a.pending = nil // then its files are changes as others are
-	}
+	a.pending = a.own(lying)
 	if a.changes, err = t.Repo.Changes(ctx); err != nil {
 		return err
 	}
@@ -225,6 +224,14 @@ func (p *Preflight) ask(ctx context.Context, a *asked) (err error) {
 		return a.bumpErr
 	}
 	return context.Cause(ctx)
+}
+
+// own is a bump that lies uncommitted, if it is the one that is asked about and nothing else is changed; else nil: its files are changes as others are.
+func (a *asked) own(lying *bump.Pending) *bump.Pending {
+	if lying == nil || len(lying.Beside) > 0 || a.aim == begun && !lying.Plan.Same(a.plan.Bump) {
+		return nil
+	}
+	return lying
 }
 
 func askChannel(ctx context.Context, a *asked) {

@@ -309,3 +309,26 @@ func TestByWhatTheBranchIsReached(t *testing.T) {
 		})
 	}
 }
+
+// Changes are in the way of a release that is gone on with, before its question, also where they are a bump that somebody has made since.
+func TestChangesAreInTheWayOfGoingOn(t *testing.T) {
+	a, _ := asking(t)
+	a.aim = begun
+	a.plan.Bump.Files[0].After = "1"
+	a.changes = []string{"pixi.toml"}
+	own := &bump.Pending{Plan: &bump.Plan{Files: []bump.File{{Path: "pixi.toml", After: "1"}}}}
+	theirs := &bump.Pending{Plan: &bump.Plan{Files: []bump.File{{Path: "pixi.toml", After: "2"}}}}
+	beside := &bump.Pending{Plan: own.Plan, Beside: []string{"other"}}
+	for lying, stops := range map[*bump.Pending]bool{own: false, theirs: true, beside: true, nil: true} {
+		a.pending = a.own(lying)
+		found := ""
+		for _, err := range findGit(t.Context(), a) {
+			found += err.Error() + "\n"
+		}
+		if stops {
+			require.Contains(t, found, "the work tree has changes: pixi.toml")
+		} else {
+			require.NotContains(t, found, "the work tree has changes")
+		}
+	}
+}
