@@ -96,6 +96,9 @@ func Run(ctx context.Context, c Config, f Flags) error {
 		return err
 	}
 	c.View.Say("%s at %s, for %s of %s: with programs of this machine, and a stand-in for each secret", w.File, head.Short(), e.Name, e.Ref)
+	for _, err := range runner.UnknownPins(w) {
+		c.View.Say("○ %v", err)
+	}
 	var one sync.Mutex
 	r := runner.New(runner.Config{
 		Runner:     c.Runner,

@@ -41,4 +41,7 @@ func tell(v *view.View, w *file.Workflow, files fs.FS) {
 	for _, err := range r.Refuses(w) {
 		v.Line("✗ %v", err)
 	}
+	for _, err := range runner.UnknownPins(w) {
+		v.Line("○ %v", err)
+	}
 }

@@ -2,12 +2,11 @@ package ciwrite
 
 import (
 	"crypto/sha256"
-	_ "embed"
 	"encoding/hex"
 	"regexp"
 	"strings"
-	"sync"
 
+	"github.com/foopack/foopack/magefiles/internal/actions/pins"
 	"github.com/foopack/foopack/magefiles/internal/lazyregexp"
 	"github.com/foopack/foopack/magefiles/internal/version"
 )
@@ -96,23 +95,11 @@ func newer(a, b string) bool {
 	return err != nil || one.Compare(other) > 0
 }
 
-//go:embed pins.yml
-var pinsFile string
-
-// pins are the actions that we write, each with its commit and the version of that.
-var pins = sync.OnceValue(func() map[string]string {
-	all := map[string]string{}
-	for _, m := range action().FindAllStringSubmatch(pinsFile, -1) {
-		all[m[2]] = m[2] + "@" + m[3] + m[4]
-	}
-	return all
-})
-
 // pin is an action with its commit and a comment of its version.
 func pin(name string) string {
-	p := pins()[name]
-	if p == "" {
+	p, known := pins.Of(name)
+	if !known {
 		panic("pins.yml has no " + name) // it is part of the program
 	}
-	return p
+	return p.Use()
 }

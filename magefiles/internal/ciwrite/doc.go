@@ -10,5 +10,5 @@
 //	digest.go   the first line, and the pins
 //	write.go    what the target does and shows ([Write])
 //	diff.go     what a person has changed
-//	templates/  the files; pins.yml has the commits of actions
+//	templates/  the files; package pins has the commits of actions
 package ciwrite

@@ -7,8 +7,8 @@
 //	schema.go    the schema
 //	read.go      a file held against the schema, expressions included
 //	node.go      values of a file for whoever runs it, and action.yml of a local action
+//	needs.go     what it needs: machines, actions, secrets, rights
 //	workflow.go  what a workflow is: its events, its jobs and their rights
 //	trigger.go   which refs and paths its patterns take, and whether a job runs for a tag
-//	needs.go     what it needs: machines, actions, secrets, rights
 //	starts.go    whether it starts for what happens on GitHub, and why not
 package file

@@ -74,6 +74,14 @@ func (w *Workflow) Needs() Needs {
 	return n
 }
 
+// Comment is what stands behind the value in its line, from the # on; "" for nothing.
+func (n Node) Comment() string {
+	if n.n == nil {
+		return ""
+	}
+	return n.n.LineComment
+}
+
 // refs calls f with each name that the expressions of a text take from the contexts of secrets and variables.
 func refs(text string, f func(context, name string)) {
 	for _, e := range braces().FindAllString(text, -1) {

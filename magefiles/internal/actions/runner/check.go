@@ -46,6 +46,9 @@ func (r *Runner) check(w *file.Workflow, caller rights.Grant, calls []string) (f
 			if err := r.known(s.At("uses")); err != nil {
 				found = append(found, err)
 			}
+			if err := contradicts(s.At("uses")); err != nil {
+				found = append(found, err)
+			}
 		}
 		if j.Uses != "" {
 			found = append(found, r.checkCall(j, grant, calls)...)

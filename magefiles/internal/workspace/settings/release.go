@@ -15,24 +15,25 @@ import (
 
 // Config is the [tool.release] table of the root manifest.
 type Config struct {
-	Channel    string       `json:"channel"`               // name of the channel on prefix.dev; default: the workspace's name, where the manifest has one that fits
-	Named      bool         `json:"-"`                     // the table itself names the channel
-	Versioning string       `json:"versioning"`            // "lockstep", where all packages have one version, or "independent", where each has its own; default "lockstep"
-	Publish    string       `json:"publish"`               // who uploads: "ci", where the tag starts a workflow, or "here", where the release does; default "ci"
-	Branches   []string     `json:"branches,omitempty"`    // that releases are made from: a name, a pattern such as 1.*, or a list of them; default: the remote's default branch
-	Branch     string       `json:"branch"`                // the first of Branches that is a name and no pattern; "" where there is none
-	Remote     string       `json:"remote"`                // git remote that tags are pushed to; default "origin"
-	Commit     string       `json:"commit"`                // message of a release's commit, in which {title} is what is released; default "chore(release): {title}"
-	TagMessage string       `json:"tag-message"`           // message of each tag, in which {title} is what is released; default "{title}"
-	Changelog  string       `json:"changelog,omitempty"`   // Markdown file from the root that a release writes into; default: CHANGELOG.md, HISTORY.md or CHANGES.md
-	Include    []string     `json:"include,omitempty"`     // files and folders from the root that builds need though git ignores them; default: none
-	Secret     string       `json:"secret,omitempty"`      // name of the CI's secret by which release.yml publishes; default: trusted publishing
-	ReadSecret string       `json:"read-secret,omitempty"` // name of the CI's secret by which release.yml reads a private channel; default: none
-	Pass       []string     `json:"pass,omitempty"`        // variables that tasks, builds and hooks get though they may hold a credential; default: none
-	Copies     []Copy       `json:"-"`                     // files from the root in which a bump replaces the old version as well; default: none
-	Ignore     []string     `json:"ignore,omitempty"`      // folders and manifests that are no part of the workspace, as .gitignore has patterns; default: none
-	PyPI       []StandIn    `json:"-"`                     // what stands for a conda package where there is no conda: a project on PyPI, a program, or false, which leaves it out
-	Pos        manifest.Pos `json:"-"`                     // of the table; zero where there is none
+	Channel    string       `json:"channel"`             // name of the channel on prefix.dev; default: the workspace's name, where the manifest has one that fits
+	Named      bool         `json:"-"`                   // the table itself names the channel
+	Versioning string       `json:"versioning"`          // "lockstep", where all packages have one version, or "independent", where each has its own; default "lockstep"
+	Publish    string       `json:"publish"`             // who uploads: "ci", where the tag starts a workflow, or "here", where the release does; default "ci"
+	Branches   []string     `json:"branches,omitempty"`  // that releases are made from: a name, a pattern such as 1.*, or a list of them; default: the remote's default branch
+	Branch     string       `json:"branch"`              // the first of Branches that is a name and no pattern; "" where there is none
+	Remote     string       `json:"remote"`              // git remote that tags are pushed to; default "origin"
+	Commit     string       `json:"commit"`              // message of a release's commit, in which {title} is what is released; default "chore(release): {title}"
+	TagMessage string       `json:"tag-message"`         // message of each tag, in which {title} is what is released; default "{title}"
+	Changelog  string       `json:"changelog,omitempty"` // Markdown file from the root that a release writes into; default: CHANGELOG.md, HISTORY.md or CHANGES.md
+	Include    []string     `json:"include,omitempty"`   // files and folders from the root that builds need though git ignores them; default: none
+	Pass       []string     `json:"pass,omitempty"`      // variables that tasks, builds and hooks get though they may hold a credential; default: none
+	Copies     []Copy       `json:"-"`                   // files from the root in which a bump replaces the old version as well; default: none
+	Ignore     []string     `json:"ignore,omitempty"`    // folders and manifests that are no part of the workspace, as .gitignore has patterns; default: none
+	PyPI       []StandIn    `json:"-"`                   // what stands for a conda package where there is no conda: a project on PyPI, a program, or false, which leaves it out
+	Pos        manifest.Pos `json:"-"`                   // of the table; zero where there is none
+
+	Secret     string `json:"secret,omitempty"`      // name of the CI's secret by which release.yml publishes; default: trusted publishing
+	ReadSecret string `json:"read-secret,omitempty"` // name of the CI's secret by which release.yml reads a private channel; default: none
 }
 
 // What Config.Commit and Config.TagMessage are where they are not configured, and what stands in them for what is released.
