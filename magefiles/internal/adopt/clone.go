@@ -2,7 +2,6 @@ package adopt
 
 import (
 	"context"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -158,7 +157,7 @@ func (a Adopter) mage(ctx context.Context, p *Plan, target string) error {
 		Dir:    p.folder,
 		Env:    a.Environ,
 		Stdout: a.View.Out,
-		Stderr: io.Writer(a.View.Err),
+		Stderr: a.View.Err,
 		Gentle: true,
 	})
 }

@@ -108,7 +108,7 @@ func (a Adopter) module(ctx context.Context, c *changes, place Place, p *Plan, w
 		if text == "" {
 			text = "module " + moduleName(p, w, place) + "\n\ngo " + goLine + "\n"
 		}
-		if !strings.Contains(text, mages+"\n") || !strings.Contains(text, "tool") {
+		if !strings.Contains(text, mages+"\n") { // a line of tool, which has no version
 			text += "\ntool " + mages + "\n"
 		}
 		text += "\nrequire " + ourModule + " " + a.Version + "\n"
