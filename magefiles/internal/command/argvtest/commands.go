@@ -34,7 +34,7 @@ func options(all ...string) []string { return all }
 // here, with "--" before what comes from outside, "--end-of-options" where "--" means paths, or with --option=VALUE.
 var commands = map[string][]form{
 	"git": {
-		{verb: "cat-file", options: options("--batch-check", "--batch"), endOfOptions: true},
+		{verb: "cat-file", options: options("--batch-check", "--batch"), words: only("blob", `[0-9a-f]{40,64}:\.github/workflows/.+`), endOfOptions: true},
 		{verb: "check-attr", options: options("-z", "--stdin"), words: only("filter")},
 		{verb: "check-ignore", options: options("-z", "--verbose", "--stdin")},
 		{verb: "checkout", options: options("--quiet", "--force", "--detach"), words: only("HEAD", object)}, // git 2.39 has no end of options here

@@ -107,8 +107,9 @@ func TestGroups(t *testing.T) {
 	t.Run("what excludes each other", func(t *testing.T) {
 		var g Groups
 		for text, want := range map[string]string{
-			"{group: g, cancel-in-progress: true, queue: max}": "ci.yml:2:14: cancel-in-progress and queue: max exclude each other",
-			"'${{ github.none }}'":                             "ci.yml:2:14: the concurrency group has no name here",
+			"{group: g, cancel-in-progress: true, queue: max}":       "ci.yml:2:14: cancel-in-progress and queue: max exclude each other",
+			"'${{ github.none }}'":                                   "ci.yml:2:14: the concurrency group has no name here",
+			"{group: g, cancel-in-progress: \"of ${{ 'course' }}\"}": `ci.yml:2:45: cancel-in-progress has to be true or false, and is "of course" here`,
 		} {
 			result, _ := enter(t, &g, text, -1, nil)
 			require.EqualError(t, <-result, want)
