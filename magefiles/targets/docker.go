@@ -7,7 +7,6 @@ import (
 
 	"github.com/magefile/mage/mg"
 
-	"github.com/foopack/foopack/magefiles/internal/columns"
 	"github.com/foopack/foopack/magefiles/internal/folders"
 	"github.com/foopack/foopack/magefiles/internal/image"
 	"github.com/foopack/foopack/magefiles/internal/imagejob"
@@ -53,7 +52,7 @@ func (Docker) All(ctx context.Context,
 		err = answer(a, isSet(json), func() (_ []image.Result, err error) {
 			all, err = m.RunAll(ctx, f.asked(), a.face(f))
 			return all.Made, err
-		}, a.sayImages)
+		}, a.view.Images)
 		if err != nil {
 			return err
 		}
@@ -73,7 +72,10 @@ func (Docker) Plan(ctx context.Context, name string,
 	return inImage(ctx, name, func(ctx context.Context, a *pipeline, m *imagejob.Maker, d *workspace.Downstream) error {
 		return answer(a, isSet(json), func() (*image.Plan, error) {
 			return m.Plan(ctx, d, isSet(verify), f.asked(), a.face(f))
-		}, a.sayPlan)
+		}, func(p *image.Plan) {
+			a.view.ImagePlan(p, true)
+			a.view.Next("`mage docker:image %s` builds it; `mage docker:plan %[1]s -json` has labels, arguments and the definition for buildx", p.Name)
+		})
 	})
 }
 
@@ -89,7 +91,7 @@ func (Docker) Merge(ctx context.Context, name string,
 	return inImage(ctx, name, func(ctx context.Context, a *pipeline, m *imagejob.Maker, d *workspace.Downstream) error {
 		return answer(a, isSet(json), func() (image.Result, error) {
 			return m.Merge(ctx, d, list(digests), f.asked(), a.face(f))
-		}, a.sayImage)
+		}, a.view.Image)
 	})
 }
 
@@ -149,7 +151,7 @@ func inImage(ctx context.Context, name string, f func(ctx context.Context, a *pi
 // BuildImage is docker:image for a magefile's own targets. It is no target itself.
 func BuildImage(ctx context.Context, name string, f ImageFlags) error {
 	return inImage(ctx, name, func(ctx context.Context, a *pipeline, m *imagejob.Maker, d *workspace.Downstream) error {
-		return answer(a, isSet(f.JSON), func() (image.Result, error) { return m.Run(ctx, d, f.asked(), a.face(f)) }, a.sayImage)
+		return answer(a, isSet(f.JSON), func() (image.Result, error) { return m.Run(ctx, d, f.asked(), a.face(f)) }, a.view.Image)
 	})
 }
 
@@ -160,46 +162,8 @@ func (a *pipeline) face(f ImageFlags) imagejob.Face {
 		Group: func(ctx context.Context, name string, f func(to steps.Reporter) error) error {
 			return a.job(ctx, name, "", func(g *group) error { return f(g) })
 		},
-		Show:  a.showPlan,
+		Show:  a.view.ImagePlan,
 		Agree: func(ctx context.Context, question string) error { return a.confirm(ctx, isSet(f.Yes), question) },
-	}
-}
-
-func (a *pipeline) showPlan(p *image.Plan, tags bool) {
-	a.view.Heading("%s %s of %s, for %s", p.Repository, p.Version, p.Revision[:min(12, len(p.Revision))], strings.Join(p.Platforms, " and "))
-	var rows [][]string
-	for _, t := range p.Tags {
-		rows = append(rows, []string{"  " + t.Name, t.Why})
-	}
-	if tags && len(rows) > 0 {
-		a.view.Table([]string{"  TAG", ""}, rows)
-	}
-	for _, warning := range p.Warnings {
-		a.view.Text("  ○ %s", warning)
-	}
-}
-
-// sayPlan shows a plan. Its definition is long, and for programs.
-func (a *pipeline) sayPlan(p *image.Plan) {
-	a.showPlan(p, true)
-	a.view.Next("`mage docker:image %s` builds it; `mage docker:plan %[1]s -json` has labels, arguments and the definition for buildx", p.Name)
-}
-
-func (a *pipeline) sayImage(r image.Result) {
-	where := r.Repository + "@" + r.Digest
-	if !r.Pushed {
-		where = r.Kept + " (" + r.Digest + "); nothing was pushed"
-	}
-	a.view.Heading("\n%s: %s", r.Name, where)
-	a.view.Made(r.Name, where)
-	for _, one := range r.Images {
-		a.view.Line("  %s  %s  %s", one.Platform, columns.Digest(one.Digest), columns.Size(one.Size))
-	}
-}
-
-func (a *pipeline) sayImages(all []image.Result) {
-	for _, r := range all {
-		a.sayImage(r)
 	}
 }
 

@@ -1,6 +1,7 @@
 package targets
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/foopack/foopack/magefiles/internal/doctor"
@@ -14,25 +15,11 @@ func Doctor(ctx context.Context,
 	json *bool, // print one JSON object
 ) error {
 	return run(ctx, func(ctx context.Context, a *pipeline) error {
-		var found doctor.Report
-		err := answer(a, isSet(json), func() (doctor.Report, error) {
-			d := a.doctor()
-			d.Hub = a.asked(ctx, d.Workspace)
-			found.Findings = d.Examine(ctx)
-			if doctor.Missing(found.Findings) == nil {
-				found.Next = d.First(ctx)
-			}
-			return found, nil
-		}, func(r doctor.Report) {
-			a.view.Findings(r.Findings)
-			if r.Next != "" {
-				a.view.Line("→ %s", r.Next)
-			}
-		})
-		if err != nil {
-			return err
-		}
-		return doctor.Missing(found.Findings)
+		d := a.doctor()
+		d.Hub = a.asked(ctx, d.Workspace)
+		found := d.Report(ctx)
+		err := answer(a, isSet(json), func() (doctor.Report, error) { return found, nil }, a.view.Examined)
+		return cmp.Or(err, doctor.Missing(found.Findings))
 	})
 }
 

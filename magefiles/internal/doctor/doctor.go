@@ -47,6 +47,15 @@ type Pythons interface {
 	Uses(ctx context.Context) ([]embedded.Use, error)
 }
 
+// Report is all that Examine finds, with what to do first where nothing is missing.
+func (d Doctor) Report(ctx context.Context) Report {
+	r := Report{Findings: d.Examine(ctx)}
+	if Missing(r.Findings) == nil {
+		r.Next = d.First(ctx)
+	}
+	return r
+}
+
 // Examine looks for everything that some target needs.
 func (d Doctor) Examine(ctx context.Context) []Finding {
 	findings := []Finding{

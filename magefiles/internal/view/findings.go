@@ -9,6 +9,14 @@ import (
 // Finding is one thing that doctor looked for.
 type Finding = doctor.Finding
 
+// Examined prints what doctor found, and what to do first.
+func (v *View) Examined(r doctor.Report) {
+	v.Findings(r.Findings)
+	if r.Next != "" {
+		v.Next("%s", r.Next)
+	}
+}
+
 // Findings prints what doctor found. ✗ is missing and always needed, ○ is missing, or not known to be
 // there, and needed for something.
 func (v *View) Findings(findings []Finding) {

@@ -1,0 +1,43 @@
+package view
+
+import (
+	"strings"
+
+	"github.com/foopack/foopack/magefiles/internal/columns"
+	"github.com/foopack/foopack/magefiles/internal/image"
+)
+
+// ImagePlan shows what would be built, perhaps with the tags that would move, and what is doubtful about it.
+func (v *View) ImagePlan(p *image.Plan, tags bool) {
+	v.Heading("%s %s of %s, for %s", p.Repository, p.Version, p.Revision[:min(12, len(p.Revision))], strings.Join(p.Platforms, " and "))
+	var rows [][]string
+	for _, t := range p.Tags {
+		rows = append(rows, []string{"  " + t.Name, t.Why})
+	}
+	if tags && len(rows) > 0 {
+		v.Table([]string{"  TAG", ""}, rows)
+	}
+	for _, warning := range p.Warnings {
+		v.Text("  ○ %s", warning)
+	}
+}
+
+// Image shows what was built, and where it is.
+func (v *View) Image(r image.Result) {
+	where := r.Repository + "@" + r.Digest
+	if !r.Pushed {
+		where = r.Kept + " (" + r.Digest + "); nothing was pushed"
+	}
+	v.Heading("\n%s: %s", r.Name, where)
+	v.Made(r.Name, where)
+	for _, one := range r.Images {
+		v.Line("  %s  %s  %s", one.Platform, columns.Digest(one.Digest), columns.Size(one.Size))
+	}
+}
+
+// Images shows several.
+func (v *View) Images(all []image.Result) {
+	for _, r := range all {
+		v.Image(r)
+	}
+}
