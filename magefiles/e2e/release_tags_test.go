@@ -24,7 +24,7 @@ func four(t testing.TB, by string) *releasing {
 		by:   by,
 		many: len(fourTags),
 		files: map[string]string{
-			"pixi.toml": monorepotest.Files(len(fourTags), "0.1.6")["pixi.toml"] + config,
+			"pixi.toml":                     monorepotest.Files(len(fourTags), "0.1.6")["pixi.toml"] + config,
 			"magefile.go":                   "//go:build mage\n\npackage main\n",
 			".github/workflows/release.yml": releaseFile,
 		},

@@ -134,8 +134,10 @@ func (a Adopter) git(ctx context.Context, dir string, args ...string) error {
 
 // rehearse commits the plan in the clone, and rehearses a release of it there.
 func (a Adopter) rehearse(ctx context.Context, p *Plan) error {
-	identity := []string{"GIT_AUTHOR_NAME=init", "GIT_AUTHOR_EMAIL=init@example.invalid", "GIT_COMMITTER_NAME=init", "GIT_COMMITTER_EMAIL=init@example.invalid",
-		"GIT_CONFIG_COUNT=2", "GIT_CONFIG_KEY_0=core.hooksPath", "GIT_CONFIG_VALUE_0=" + os.DevNull, "GIT_CONFIG_KEY_1=commit.gpgSign", "GIT_CONFIG_VALUE_1=false"}
+	identity := []string{
+		"GIT_AUTHOR_NAME=init", "GIT_AUTHOR_EMAIL=init@example.invalid", "GIT_COMMITTER_NAME=init", "GIT_COMMITTER_EMAIL=init@example.invalid",
+		"GIT_CONFIG_COUNT=2", "GIT_CONFIG_KEY_0=core.hooksPath", "GIT_CONFIG_VALUE_0=" + os.DevNull, "GIT_CONFIG_KEY_1=commit.gpgSign", "GIT_CONFIG_VALUE_1=false",
+	}
 	err := a.Runner.Run(ctx, command.Cmd{
 		Name: "git",
 		Args: []string{"commit", "--quiet", "--message=" + message},

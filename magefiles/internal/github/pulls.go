@@ -129,7 +129,8 @@ func (c *Client) LandsBy(ctx context.Context, branch string) (by Lands, read str
 	var kinds []string
 	err := pages(ctx, c, c.url("rules/branches", branch), func(page entries[struct {
 		Type string `json:"type"`
-	}]) {
+	}],
+	) {
 		for _, rule := range page {
 			kinds = append(kinds, rule.Type)
 		}

@@ -110,8 +110,10 @@ func (r *Repo) Patch(ctx context.Context, one, other string, files ...string) (s
 	for _, f := range files {
 		specs = append(specs, ":(top,literal)"+f)
 	}
-	out, err := r.Ask(ctx, append([]string{"diff-tree", "-r", "-p", "-U0", "--no-ext-diff", "--no-textconv", "--no-renames", "--no-color",
-		"--diff-algorithm=myers", "--src-prefix=a/", "--dst-prefix=b/", "--end-of-options", one, other, "--"}, specs...)...)
+	out, err := r.Ask(ctx, append([]string{
+		"diff-tree", "-r", "-p", "-U0", "--no-ext-diff", "--no-textconv", "--no-renames", "--no-color",
+		"--diff-algorithm=myers", "--src-prefix=a/", "--dst-prefix=b/", "--end-of-options", one, other, "--",
+	}, specs...)...)
 	if err != nil {
 		return "", git.Failed(err, "comparing %s with %s", git.Short(one), git.Short(other))
 	}
