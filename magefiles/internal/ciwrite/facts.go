@@ -19,6 +19,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded/pythons"
 	"github.com/foopack/foopack/magefiles/internal/toolchain/pixi"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
 // facts are what ci.yml and release.yml are made of. Paths have slashes.
@@ -32,6 +33,7 @@ type facts struct {
 	Branch   string   // the default one, as a pattern
 	Branches []string // that pushes are checked on, as patterns
 	Releases []string // that releases are made from, as patterns
+	Pulls    bool     // releases land by pull requests
 
 	Pixi    string   // the version of pixi that is installed; "" where the embedded toolchain is taken
 	Pythons []string // that every package takes, the oldest first: "3.11"
@@ -104,6 +106,7 @@ func read(w *workspace.Workspace, s Settings) (*facts, error) {
 		Branch:     glob(s.Branch),
 		Secret:     w.Config.Secret,
 		ReadSecret: w.Config.ReadSecret,
+		Pulls:      w.Config.Land == settings.LandByPull,
 	}
 	if rel, err := filepath.Rel(s.Top, w.Root); err == nil && rel != "." && filepath.IsLocal(rel) {
 		f.Folder = filepath.ToSlash(rel)

@@ -82,7 +82,7 @@ func Plan(w *workspace.Workspace, s Settings) ([]File, error) {
 	add("ci.yml", "ci", f)
 	if w.Config.Publish == settings.PublishCI {
 		add(forge.Workflow, "release", f)
-		if w.Config.Land == settings.LandByPull {
+		if f.Pulls {
 			add(releasePR, "release-pr", f)
 		}
 	}

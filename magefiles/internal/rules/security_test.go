@@ -59,9 +59,10 @@ type releaseFile struct {
 	text string
 }
 
+// releaseWorkflow is the release.yml that `ci:write` writes for this repository where releases land by pull requests: that of the repository, and one job more.
 func releaseWorkflow(t *testing.T) (w releaseFile) {
 	t.Helper()
-	w.text = document(t, ".github", "workflows", forge.Workflow)
+	w.text = written(t, forge.Workflow)
 	require.NoError(t, yaml.Unmarshal([]byte(w.text), &w))
 	return w
 }
@@ -190,15 +191,15 @@ func TestSecurityOfCredentials(t *testing.T) {
 	}
 }
 
-// releasePR is the release-pr.yml that `ci:write` writes for this repository where releases land by pull requests.
-func releasePR(t *testing.T) string {
+// written is a workflow file that `ci:write` writes for this repository where releases land by pull requests.
+func written(t *testing.T, name string) string {
 	t.Helper()
 	w, err := workspace.Load(filepath.Join("..", "..", ".."))
 	require.NoError(t, err)
 	w.Config.Land = settings.LandByPull
 	files, err := ciwrite.Plan(w, ciwrite.Settings{})
 	require.NoError(t, err)
-	i := slices.IndexFunc(files, func(f ciwrite.File) bool { return path.Base(f.Path) == "release-pr.yml" })
+	i := slices.IndexFunc(files, func(f ciwrite.File) bool { return path.Base(f.Path) == name })
 	require.GreaterOrEqual(t, i, 0)
 	return files[i].New
 }
@@ -209,7 +210,7 @@ func TestHostileCodeHasNoRightInTheReleasePullRequest(t *testing.T) {
 		On   map[string]any
 		Jobs map[string]job
 	}
-	require.NoError(t, yaml.Unmarshal([]byte(releasePR(t)), &w))
+	require.NoError(t, yaml.Unmarshal([]byte(written(t, "release-pr.yml")), &w))
 	require.Len(t, w.Jobs, 3)
 	require.NotContains(t, w.On, "pull_request_target")
 	plan, check, tag := w.Jobs["plan"], w.Jobs["check"], w.Jobs["tag"]

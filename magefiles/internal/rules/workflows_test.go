@@ -59,9 +59,8 @@ var ours = map[string]struct {
 		jobs: map[string]rights{"plan": nil, "qa": nil, "oldest": nil, "check": nil, "rehearse": nil, "ci": nil},
 	},
 	"release.yml": {
-		on: `{push: {tags: ["v*", "*/v*"]}, workflow_dispatch: {inputs: {
-			hub: {description: "make the GitHub release too, which after a tag from a laptop ` + "`mage release`" + ` makes", type: boolean, default: false}}}}`,
-		jobs: map[string]rights{"build": nil, "rebuild": nil, "import": nil, "upload": {"id-token": "write"}, "verify": nil, "hub": {"contents": "write"}},
+		on:   `{push: {tags: ["v*", "*/v*"]}, workflow_dispatch: }`,
+		jobs: map[string]rights{"build": nil, "rebuild": nil, "import": nil, "upload": {"id-token": "write"}, "verify": nil},
 	},
 	"publish.yml": {
 		on:   `{push: {branches: [main], paths: ["containers/runtime/**", ".github/workflows/publish.yml"]}, workflow_dispatch: }`,

@@ -155,13 +155,14 @@ func TestStrangersDoNotMatter(t *testing.T) {
 
 func TestConfig(t *testing.T) {
 	w := load(t, "-- pixi.toml --\n[workspace]\nname = \"acme\"\n")
-	require.Equal(t, settings.Config{Channel: "acme", Versioning: settings.Lockstep, Publish: settings.PublishCI, Remote: "origin", Commit: "chore(release): {title}", TagMessage: "{title}"}, w.Config)
+	require.Equal(t, settings.Config{Channel: "acme", Versioning: settings.Lockstep, Publish: settings.PublishCI, Land: settings.LandByPush, Remote: "origin", Commit: "chore(release): {title}", TagMessage: "{title}"}, w.Config)
 	w = load(t, "-- pyproject.toml --\n[tool.pixi.workspace]\nname = \"acme\"\n[tool.release]\nchannel = \"c\"\nversioning = \"independent\"\npublish = \"here\"\nbranch = \"trunk\"\nremote = \"upstream\"\ncommit = \"release {title}\"\ntag-message = \"it is {title}\"\n")
 	require.Equal(t, settings.Config{
 		Channel:    "c",
 		Named:      true,
 		Versioning: settings.Independent,
 		Publish:    settings.PublishHere,
+		Land:       settings.LandByPush,
 		Branches:   []string{"trunk"},
 		Branch:     "trunk",
 		Remote:     "upstream",

@@ -87,8 +87,8 @@ func (c *CI) Starts(ctx context.Context, name string, e Event) (starts bool, why
 		return false, "", err
 	}
 	w, err := file.Read(path.Join(Folder, name), []byte(text))
-		//lint:ignore nilerr GitHub would say it, and start nothing
 	if err != nil {
+		//lint:ignore nilerr GitHub would say it, and start nothing
 		return false, "GitHub refuses the file: " + err.Error(), nil
 	}
 	message, err := c.Git(ctx, "rev-list", "--max-count=1", "--no-commit-header", "--format=%B", "--end-of-options", e.Commit)
