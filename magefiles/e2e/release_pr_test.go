@@ -112,7 +112,7 @@ func TestReleaseWhereReleasesLandByAPullRequest(t *testing.T) {
 	require.NoError(t, r.world.Bare().Guard("v*", "main"))
 	require.Contains(t, r.refused(1, "origin refused the tag of v0.1.7, and has its commit already", "release", "-yes"), "the rules of origin for tags")
 	require.Empty(t, r.onChannel())
-	require.Contains(t, r.ok("undo", "-yes"), "its tag is taken back; it has no commit of its own")
+	require.Contains(t, r.ok("undo", "-yes"), "v0.1.7 is in this clone only. To take it back:\n  no commit\n  remove tag v0.1.7 of this clone\n")
 	require.Empty(t, git(t, r.dir, "tag", "--list", "v0.1.7"))
 	require.NoError(t, r.world.Bare().Guard("", "main"))
 	require.Contains(t, r.ok("release", "-to=0.1.7", "-yes"), "v0.1.7 is released")
