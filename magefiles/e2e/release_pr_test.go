@@ -39,8 +39,8 @@ func (r *releasing) proposed(c *github.Client, conclusion string) github.Pull {
 }
 
 // TestATeamsRelease goes the whole way from a laptop: main is protected, and its check fails once. It is merged by a squash with a message of its own, a
-// merge or a queue; somebody else has gone on by then. In a clone of the second person the release is killed after each entry of its journal that
-// matters, and run again.
+// merge, a rebase or a queue; somebody else has gone on by then. In a clone of the second person the release is killed once, in each case later in its
+// journal, and run again.
 func TestATeamsRelease(t *testing.T) {
 	t.Parallel()
 	for i, c := range []struct {
