@@ -39,8 +39,8 @@ func (r *releasing) proposed(c *github.Client, conclusion string) github.Pull {
 }
 
 // TestATeamsRelease goes the whole way from a laptop: main is protected, and its check fails once. It is merged by a squash with a message of its own, a
-// merge or a queue; somebody else has gone on by then. In a clone of the second person the release is killed after each entry of its journal that
-// matters, and run again.
+// merge, a rebase or a queue; somebody else has gone on by then. In a clone of the second person the release is killed once, in each case later in its
+// journal, and run again.
 func TestATeamsRelease(t *testing.T) {
 	t.Parallel()
 	for i, c := range []struct {
@@ -112,7 +112,7 @@ func TestReleaseWhereReleasesLandByAPullRequest(t *testing.T) {
 	require.NoError(t, r.world.Bare().Guard("v*", "main"))
 	require.Contains(t, r.refused(1, "origin refused the tag of v0.1.7, and has its commit already", "release", "-yes"), "the rules of origin for tags")
 	require.Empty(t, r.onChannel())
-	require.Contains(t, r.ok("undo", "-yes"), "its tag is taken back; it has no commit of its own")
+	require.Contains(t, r.ok("undo", "-yes"), "v0.1.7 is in this clone only. To take it back:\n  no commit\n  remove tag v0.1.7 of this clone\n")
 	require.Empty(t, git(t, r.dir, "tag", "--list", "v0.1.7"))
 	require.NoError(t, r.world.Bare().Guard("", "main"))
 	require.Contains(t, r.ok("release", "-to=0.1.7", "-yes"), "v0.1.7 is released")

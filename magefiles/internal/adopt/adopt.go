@@ -24,6 +24,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/beneath"
 	"github.com/foopack/foopack/magefiles/internal/ciwrite"
 	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/folders"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/view"
@@ -89,7 +90,7 @@ func (a Adopter) Run(ctx context.Context, r Request) (err error) {
 	if err != nil {
 		return err
 	}
-	journal := filepath.Join(repo.Dir, "pixi-release", journalName)
+	journal := filepath.Join(repo.Dir, folders.State, journalName)
 	if !r.Dry {
 		undone, err := atomicfile.Undo(repo.Top, journal)
 		if err != nil {

@@ -104,7 +104,7 @@ func TestVersions(t *testing.T) {
 	}
 }
 
-// A repository's name is made into that of a module and of a channel.
+// What is a test or an example is known by its folder, and a repository's name is made into that of a channel.
 func TestExamplesAreFound(t *testing.T) {
 	require.Equal(t, "tests/**", exampleOf("tests/data/one"))
 	require.Equal(t, "a/examples/**", exampleOf("a/examples/x"))

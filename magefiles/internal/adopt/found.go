@@ -110,8 +110,8 @@ var hosted = lazyregexp.New(`^(?:[a-z+]+://)?(?:[^@/]*@)?([A-Za-z0-9-]+(?:\.[A-Z
 
 var notInChannels = lazyregexp.New(`[^a-z0-9._-]+`)
 
-// folders are where manifests are tests or examples, and no part of the workspace.
-var folders = []string{"tests", "test", "examples", "example", "testdata", "fixtures"}
+// exampleFolders are where manifests are tests or examples, and no part of the workspace.
+var exampleFolders = []string{"tests", "test", "examples", "example", "testdata", "fixtures"}
 
 // lookAtFolders finds the manifests that are none of the workspace's, unless all packages are there.
 func (f *Found) lookAtFolders() {
@@ -138,7 +138,7 @@ func (f *Found) lookAtFolders() {
 func exampleOf(dir string) string {
 	parts := strings.Split(dir, "/")
 	for i, part := range parts {
-		if slices.Contains(folders, part) {
+		if slices.Contains(exampleFolders, part) {
 			return strings.Join(parts[:i+1], "/") + "/**"
 		}
 	}

@@ -1,5 +1,5 @@
-// Package ciwrite writes the workflow files of a repository for GitHub: ci.yml, release.yml, one for each image, and deploy.yml. What is in
-// them follows from the manifests alone.
+// Package ciwrite writes the workflow files of a repository for GitHub: ci.yml, release.yml, release-pr.yml where releases land by pull requests, one for
+// each image, and deploy.yml. What is in them follows from the manifests alone.
 //
 // Each file has the digest of what was written in its first line, by which a file that a person has changed is told from one that has fallen behind.
 // The commits of actions, and the digests of images, are no part of it, so that a bot may raise them.

@@ -19,7 +19,7 @@ type Hub interface {
 const environmentOfRelease = "release"
 
 // byHand looks at what somebody has to set on GitHub, once, before a CI may publish. The trusted publisher, which is the channel's, and the check that a
-// branch requires cannot be asked for here.
+// branch requires are not looked at.
 func (d Doctor) byHand(ctx context.Context) []Finding {
 	if d.Hub == nil || d.Workspace.Config.Publish != settings.PublishCI {
 		return nil

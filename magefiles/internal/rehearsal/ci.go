@@ -74,7 +74,7 @@ func (w *World) tags() map[string]bool {
 	return found
 }
 
-// dispatch begins a run of the workflow at a tag, if its file there has workflow_dispatch.
+// dispatch begins a run of the workflow at a tag, if its file there has workflow_dispatch. Inputs are passed over: the run has none.
 func (w *World) dispatch(name, tag string, _ map[string]string) error {
 	at, ok := w.tag(tag)
 	if !ok {
@@ -83,7 +83,7 @@ func (w *World) dispatch(name, tag string, _ map[string]string) error {
 	if name != forge.Workflow || w.begin == nil {
 		return server.ErrNoWorkflow
 	}
-	text, err := w.atRemote(context.Background(), "cat-file", "blob", at.Commit+":.github/workflows/"+name)
+	text, err := w.atRemote(context.Background(), "cat-file", "blob", at.Commit+":"+workflows.Folder+"/"+name)
 	if err != nil {
 		return server.ErrNoWorkflow
 	}

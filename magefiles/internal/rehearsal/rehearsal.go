@@ -13,7 +13,7 @@
 //	clone.go       the clone that the release is made in
 //	person.go      what of a person's git takes part: settings and hooks
 //	child.go       the processes: with faults they are killed, and run again
-//	outcome.go     what the release did; page.go: for a browser, by package about
+//	outcome.go     what the release did; page.go: for a browser, with a head and logs by package about
 //	makeimages.go  the images of the downstreams
 //	deliver.go     the delivery to hosts that stand in for those of the manifest, by package fleet
 //	git.go         how git is run here

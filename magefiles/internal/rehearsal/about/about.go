@@ -1,6 +1,4 @@
 // Package about is what the head of a rehearsal's report says, and what was said in each step of the release.
-//
-//	about.go
 package about
 
 import (

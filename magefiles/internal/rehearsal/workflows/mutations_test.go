@@ -13,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/foopack/foopack/magefiles/internal/actions/pins"
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/command/argvtest"
 	"github.com/foopack/foopack/magefiles/internal/command/commandtest"
@@ -194,6 +195,8 @@ func TestReleaseFile(t *testing.T) {
 // Each fault by which releases have been burnt is found, with the line that has it.
 func TestMutations(t *testing.T) {
 	file := releaseFile(t)
+	checkout, known := pins.Of("actions/checkout")
+	require.True(t, known)
 	// in is the place of a text behind another one, such as the first checkout of a job.
 	in := func(after, text string) int {
 		at := strings.Index(file, after)
@@ -277,7 +280,7 @@ func TestMutations(t *testing.T) {
 		},
 		"permissions: {} on the job": {after: "\n  upload:", from: "    permissions:\n      contents: read # what is checked out\n      id-token: write # the channel's trusted publishing\n", to: "    permissions: {}\n", line: "permissions: {}", want: "the job may: none (permissions in line %d)"},
 		"the environment is removed": {after: "\n  upload:", from: "    environment: release # registered with the channel's trusted publisher: a tag with another workflow gets no token\n", to: "", line: "  upload:", want: "no environment (the job is in line %d)"},
-		"the checkout is removed":    {after: "\n  verify:", from: "      - uses: actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1\n        with:\n          fetch-depth: 0\n          persist-credentials: false\n", to: "", line: "uses: actions/setup-go", behind: "\n  verify:", want: "release.yml:%d: the step"},
+		"the checkout is removed":    {after: "\n  verify:", from: "      - uses: " + checkout.Use() + "\n        with:\n          fetch-depth: 0\n          persist-credentials: false\n", to: "", line: "uses: actions/setup-go", behind: "\n  verify:", want: "release.yml:%d: the step"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

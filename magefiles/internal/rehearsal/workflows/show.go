@@ -9,6 +9,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/actions/runner"
 	"github.com/foopack/foopack/magefiles/internal/actions/runner/machine"
+	"github.com/foopack/foopack/magefiles/internal/columns"
 	"github.com/foopack/foopack/magefiles/internal/view"
 	"github.com/foopack/foopack/magefiles/internal/workflow"
 )
@@ -36,7 +37,7 @@ func (r *Report) Tell(v *view.View, tag string) {
 	v.Line("  %s for %s:", r.Workflow, tag)
 	for _, j := range r.Jobs {
 		if j.Conclusion != runner.Skipped {
-			v.Line("    %s %s %.1fs  %s", cmp.Or(map[string]string{runner.Success: "✓"}[j.Conclusion], "✗"), view.Plain(j.Name), j.Took.Seconds(), j.given())
+			v.Line("    %s %s %s  %s", cmp.Or(map[string]string{runner.Success: "✓"}[j.Conclusion], "✗"), view.Plain(j.Name), columns.Took(j.Took), j.given())
 		}
 	}
 }
@@ -61,7 +62,7 @@ func (r *Report) Steps() (all []view.ReportStep) {
 		}
 		lines := []string{j.Conclusion + "; " + j.given()}
 		for _, s := range j.Steps {
-			lines = append(lines, fmt.Sprintf("%s:%d %s: %s, %.1fs", r.Workflow, s.Line, s.Name, s.Conclusion, s.Took.Seconds()))
+			lines = append(lines, fmt.Sprintf("%s:%d %s: %s, %s", r.Workflow, s.Line, s.Name, s.Conclusion, columns.Took(s.Took)))
 			for _, l := range s.Log {
 				lines = append(lines, "    "+l)
 			}

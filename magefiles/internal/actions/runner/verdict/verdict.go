@@ -54,7 +54,7 @@ func blame(r *runner.Result, j *runner.Job, with string) error {
 		}
 		for _, s := range l.Steps {
 			if s.Conclusion == with {
-				return operr.New(next, "%s: the step %q of the job %s: %s; %s", at(l.Node, s.Line), s.Name, l.Name, with, given(l)).
+				return operr.New(next, "%s: the step %q of the job %s: %s; %s", at(l.Node, s.Line), s.Name, l.Name, with, given(j, l)).
 					WithDetail(detail(r, s))
 			}
 		}
@@ -72,8 +72,8 @@ func at(job file.Node, line int) string {
 	return fmt.Sprint(line)
 }
 
-// given is what the file gives a job, and where it says so.
-func given(l *runner.Leg) string {
+// given is what the file gives a leg of a job, and where it says so.
+func given(j *runner.Job, l *runner.Leg) string {
 	may := "the job may: " + l.Grant.String()
 	if l.Rights.Is() {
 		may += fmt.Sprintf(" (permissions in line %d)", l.Rights.Line())
@@ -81,7 +81,7 @@ func given(l *runner.Leg) string {
 		may += " (no line says permissions)"
 	}
 	if l.Environment == "" {
-		return may + fmt.Sprintf("; no environment (the job is in line %d)", l.Node.Line()-1)
+		return may + fmt.Sprintf("; no environment (the job is in line %d)", j.Line)
 	}
 	return may + fmt.Sprintf("; environment %s (line %d)", l.Environment, l.Node.At("environment").Line())
 }
