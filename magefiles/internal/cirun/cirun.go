@@ -29,6 +29,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitremote"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/view"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
 // Config is what a run works with.
@@ -76,7 +77,7 @@ func Run(ctx context.Context, c Config, f Flags) error {
 		return err
 	}
 	if f.What {
-		tell(c.View, w, os.DirFS(files))
+		c.tell(w, os.DirFS(files))
 		return nil
 	}
 	e, err := c.event(ctx, repo, head, w, f)
@@ -110,7 +111,7 @@ func Run(ctx context.Context, c Config, f Flags) error {
 		Remote:     remote,
 		Repository: repository(ctx, repo),
 		Secrets:    secrets,
-		Actions:    standin.All,
+		Actions:    c.standIns(),
 		Python:     func(version string) string { return machine.Python(c.Environ, version) },
 		Token:      func(runner.Asked) (string, error) { return machine.StandInValue("GITHUB_TOKEN"), nil },
 		Log: func(leg, line string) {
@@ -125,6 +126,15 @@ func Run(ctx context.Context, c Config, f Flags) error {
 	}
 	show(c.View, result)
 	return verdict.Of(result)
+}
+
+// standIns are those for actions, with those that the manifest names, where there is one that can be read.
+func (c Config) standIns() map[string]runner.StandIn {
+	w, err := workspace.Load(c.Dir)
+	if err != nil {
+		return standin.All
+	}
+	return standin.With(w.Config.Actions)
 }
 
 // explain gives problems of a file a next step.

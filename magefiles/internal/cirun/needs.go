@@ -6,13 +6,11 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/actions/file"
 	"github.com/foopack/foopack/magefiles/internal/actions/runner"
-	"github.com/foopack/foopack/magefiles/internal/actions/runner/standin"
-	"github.com/foopack/foopack/magefiles/internal/view"
 )
 
 // tell shows what a file needs, and what of it is not run here.
-func tell(v *view.View, w *file.Workflow, files fs.FS) {
-	n := w.Needs()
+func (c Config) tell(w *file.Workflow, files fs.FS) {
+	v, n := c.View, w.Needs()
 	var rows [][]string
 	for _, row := range []struct {
 		what string
@@ -35,7 +33,7 @@ func tell(v *view.View, w *file.Workflow, files fs.FS) {
 	v.Heading("%s: %s", w.File, "what it needs")
 	v.Table(nil, rows)
 	r := runner.New(runner.Config{
-		Actions: standin.All,
+		Actions: c.standIns(),
 		Files:   files,
 	})
 	for _, err := range r.Refuses(w) {
