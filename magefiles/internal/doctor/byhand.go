@@ -41,10 +41,13 @@ func (d Doctor) byHand(ctx context.Context) []Finding {
 	case rules.There:
 		release.Found = "for " + strings.Join(append(rules.Patterns, "protected branches")[:max(1, len(rules.Patterns))], ", ")
 	}
+	if d.Workspace.Config.Land != settings.LandByPull {
+		return []Finding{release}
+	}
 	opens := Finding{
 		What: "\"Allow GitHub Actions to create pull requests\"",
 		For:  "release -pr by a CI that has no token of an App",
-		Get:  "GitHub, Settings, Actions, General: tick it, where releases are landed by pull requests",
+		Get:  "GitHub, Settings, Actions, General: tick it",
 	}
 	switch may, err := d.Hub.MayOpenPullRequests(ctx); {
 	case err != nil:

@@ -42,7 +42,7 @@ func TestByHand(t *testing.T) {
 			t.Cleanup(s.Close)
 			client, err := github.New(github.Options{API: s.URL, Repository: "acme/acme", Token: "ghp_something"})
 			require.NoError(t, err)
-			d := machine(t, map[string]string{"pixi.toml": root}, nil)
+			d := machine(t, map[string]string{"pixi.toml": root + "[tool.release]\nland = \"pull-request\"\n"}, nil)
 			d.Hub = client
 			findings := d.Examine(t.Context())
 			release := of(t, findings, "the environment release on GitHub")
@@ -51,6 +51,10 @@ func TestByHand(t *testing.T) {
 			opens := of(t, findings, "\"Allow GitHub Actions to create pull requests\"")
 			require.Equal(t, c.opens, opens.Found)
 			require.Contains(t, opens.Unknown, c.unknown)
+
+			d = machine(t, map[string]string{"pixi.toml": root}, nil)
+			d.Hub = client
+			require.False(t, said(d.Examine(t.Context()), "pull requests"), "no job opens any")
 		})
 	}
 	require.False(t, said(machine(t, map[string]string{"pixi.toml": root}, nil).Examine(t.Context()), "the environment"), "nobody can be asked")
