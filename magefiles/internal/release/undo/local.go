@@ -86,10 +86,7 @@ func (b *Back) undoLocal(ctx context.Context) (said []string, err error) {
 	case p.Commit != "":
 		by := p.by
 		if by == "" {
-			if by, err = b.trace.Repo.Revert(ctx, p.Commit); err != nil && ctx.Err() == nil {
-				return nil, operr.New(fmt.Sprintf("see what git says above; `git revert %.12s` takes it back by hand", p.Commit), "%w; nothing was changed", err).WithDetail(operr.DetailOf(err))
-			}
-			if err != nil {
+			if by, err = b.revert(ctx, p.Commit); err != nil {
 				return nil, err
 			}
 		}
@@ -132,6 +129,14 @@ func (b *Back) checkGone(ctx context.Context) error {
 		return err
 	}
 	return operr.New(fmt.Sprintf("`git revert %.12s` takes it back by hand", hash), "the commit %.12s of %s is still there, and its versions are", hash, b.Plan.Title)
+}
+
+// revert makes the commit that takes one back. Where git refuses, the error says how it is done by hand.
+func (b *Back) revert(ctx context.Context, hash string) (by string, err error) {
+	if by, err = b.trace.Repo.Revert(ctx, hash); err != nil && ctx.Err() == nil {
+		return "", operr.New(fmt.Sprintf("see what git says above; `git revert %.12s` takes it back by hand", hash), "%w; nothing was changed", err).WithDetail(operr.DetailOf(err))
+	}
+	return by, err
 }
 
 // ended is the way back as it ended: where the clone is.

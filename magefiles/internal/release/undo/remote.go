@@ -51,7 +51,7 @@ func (b *Back) undoRemote(ctx context.Context) (said []string, err error) {
 	to := ""
 	if first := b.Parts.Commit; first != "" {
 		if to = b.Parts.by; to == "" {
-			if to, err = b.trace.Repo.Revert(ctx, first); err != nil {
+			if to, err = b.revert(ctx, first); err != nil {
 				return nil, err
 			}
 		}
