@@ -44,7 +44,7 @@ func (p *Plan) Show(v *view.View) {
 			}
 			v.Line("  %-8s %s: %s", how, file.Path, file.Why)
 			if file.Old != nil {
-				v.Line("%s", added(string(file.Old), string(file.New)))
+				v.Line("%s", strings.TrimSuffix(ciwrite.Diff(file.Path, string(file.Old), string(file.New)), "\n"))
 			}
 		}
 	}
@@ -67,22 +67,6 @@ func list(v *view.View, title string, lines []string) {
 			v.Line("  ○ %s", line)
 		}
 	}
-}
-
-// added are the lines of a text that another one, of which it was made, has not.
-func added(old, next string) string {
-	had := map[string]int{}
-	for line := range strings.Lines(old) {
-		had[strings.TrimSuffix(line, "\n")]++
-	}
-	var lines []string
-	for line := range strings.Lines(next) {
-		line = strings.TrimSuffix(line, "\n")
-		if had[line]--; had[line] < 0 && line != "" {
-			lines = append(lines, "      + "+line)
-		}
-	}
-	return strings.Join(lines, "\n")
 }
 
 // ShowNext shows the commands that commit it here, and what is to be set by hand.

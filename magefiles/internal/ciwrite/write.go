@@ -129,7 +129,7 @@ func (r Result) Show(v *view.View) {
 				Behind: "What would change in it:",
 				Pins:   "What would change in it:",
 			}[f.State], "What would be written in its place:"))
-			v.Line("%s", strings.TrimSuffix(diff(f.Path, f.Old, f.New), "\n"))
+			v.Line("%s", strings.TrimSuffix(Diff(f.Path, f.Old, f.New), "\n"))
 		}
 	}
 }
