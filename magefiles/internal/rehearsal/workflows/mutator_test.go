@@ -138,7 +138,7 @@ func TestMutator(t *testing.T) {
 			t.Logf("harmless  %s: %s", m.what, why)
 		default:
 			lived++
-			t.Logf("LIVED     %s", m.what)
+			t.Errorf("LIVED     %s", m.what)
 		}
 	}
 	t.Logf("%d found, %d harmless, %d lived", found, harm, lived)
