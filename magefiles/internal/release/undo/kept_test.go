@@ -255,6 +255,18 @@ func TestUndoThatWouldTouchWhatIsAPersons(t *testing.T) {
 			next:   "`git stash`, `mage undo`, `git stash pop --index`",
 			status: operr.Failed,
 		},
+		"a merge that is not committed": {
+			change: func(c *clone) {
+				c.git("switch", "-q", "-c", "topic", c.base)
+				c.write("new.txt", "new\n")
+				c.commitAll("feat: new")
+				c.git("switch", "-q", "main")
+				c.git("merge", "-q", "--no-commit", "--no-ff", "topic")
+			},
+			says:   "git is in the middle of a merge, and taking v0.2.0 back would become a part of it; nothing was changed",
+			next:   "end it: `git commit` or `git merge --abort`",
+			status: operr.Failed,
+		},
 		"another branch": {
 			change: func(c *clone) { c.git("switch", "-q", "-c", "topic", c.base) },
 			says:   "the release of v0.2.0 was begun on the branch main, which has commits since, and another one is checked out; nothing was changed",

@@ -177,13 +177,18 @@ func (b *Back) findRevert(ctx context.Context, head gitrepo.Head, p Parts) (stri
 // that was killed in the middle is no change of a person's.
 func (b *Back) refuseOverlap(ctx context.Context, head gitrepo.Head, p Parts, changed []gitrepo.Status) error {
 	var inTheWay []string
-	if p.Revert == "" {
-		may, err := b.trace.Repo.MayGoBack(ctx, p.parent)
-		if may || err != nil {
+	if p.Revert != "" {
+		if left, err := b.trace.Repo.IsUnreverted(ctx, head.Commit); left || err != nil {
 			return err
 		}
-	} else if left, err := b.trace.Repo.IsUnreverted(ctx, head.Commit); left || err != nil {
-		return err
+	}
+	if what, end := b.trace.Repo.Underway(ctx); what != "" { // git moves no branch in a merge, and forgets a cherry-pick where one moves
+		return operr.New("end it: "+end, "git is in the middle of %s, and taking %s back would become a part of it; nothing was changed", what, b.Plan.Title).WithWayOn()
+	}
+	if p.Revert == "" {
+		if may, err := b.trace.Repo.MayGoBack(ctx, p.parent); may || err != nil {
+			return err
+		}
 	}
 	touched, err := b.trace.Repo.Between(ctx, p.parent, p.Commit)
 	if err != nil {
