@@ -730,6 +730,30 @@ func TestAJobTagsWhatHasLanded(t *testing.T) {
 	}
 }
 
+// Tags go by several pushes where there are many. What an earlier run has pushed before it was stopped gets its run too, and a tag of something else none.
+func TestAJobThatStoppedBetweenItsTags(t *testing.T) {
+	t.Parallel()
+	r := newTeam(t, map[string]string{"pixi.toml": monorepotest.Files(3, "0.1.6")["pixi.toml"] + "\n[tool.release]\nversioning = \"independent\"\n"})
+	require.NoError(t, r.client("person").MergePull(t.Context(), r.ok("patch").Number, "squash", ""))
+	landed := r.landed("main")
+	names := landed.TagNames()
+	require.Greater(t, len(names), 1)
+	r.git(r.second, "tag", "-a", "-m", names[0], names[0], landed.Commit)
+	r.git(r.second, "tag", "nightly", landed.Commit)
+	r.git(r.second, "push", "-q", "origin", names[0], "nightly")
+	asked := r.inJob()
+	for range 2 {
+		result, err := r.tag(landed.Commit)
+		require.NoError(t, err)
+		require.ElementsMatch(t, names, result.Tags)
+		var want []string
+		for _, name := range names {
+			want = append(want, "release.yml at "+name+", hub: true")
+		}
+		require.ElementsMatch(t, want, *asked)
+	}
+}
+
 // A team's release by CI alone: with the token of an App nobody presses anything but the merge, and with a job's own token a person presses "Approve and
 // run" once. The check fails at first. In the end there is one commit, one tag at it, and one run of release.yml that was asked for.
 func TestATeamsReleaseByCI(t *testing.T) {
