@@ -261,6 +261,20 @@ func TestAReleaseIsProposed(t *testing.T) {
 	require.Equal(t, result.Number, other.Number)
 }
 
+// A commit that quotes our marks cuts nothing off, and the body does not grow.
+func TestMarksInACommit(t *testing.T) {
+	t.Parallel()
+	r := newTeam(t, nil)
+	r.commit(r.second, "packages/core/more.txt", "2\n", "feat: write `<!-- end of the release plan -->` at last")
+	r.git(r.second, "push", "-q", "origin", "main")
+	first := r.ok("patch")
+	body := r.pulls()[0].Body
+	require.Equal(t, 1, strings.Count(body, "<!-- end of the release plan -->"))
+	require.Contains(t, r.has(first.Commit, "CHANGELOG.md"), "`<!-- end of the release plan -->` at last")
+	require.Equal(t, first, r.ok("patch"))
+	require.Equal(t, body, r.pulls()[0].Body)
+}
+
 // What people write into the section stays: when the base moves, when GitHub merges it into the branch, and when the version is another one.
 func TestWhatPeopleWroteStays(t *testing.T) {
 	t.Parallel()
