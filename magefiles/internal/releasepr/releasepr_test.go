@@ -450,6 +450,15 @@ func TestWhatStopsAProposal(t *testing.T) {
 			next: "put them on main",
 		},
 		{
+			name: "a line of an older section that was taken out",
+			does: func(r *team) {
+				r.ok("patch")
+				r.onBranch("CHANGELOG.md", func(text string) string { return strings.ReplaceAll(text, "- Old.\n", "") })
+			},
+			says: "which would be lost: CHANGELOG.md",
+			next: "put them on main",
+		},
+		{
 			name: "a section that was taken out",
 			does: func(r *team) {
 				r.ok("patch")
