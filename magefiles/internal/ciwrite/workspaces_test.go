@@ -168,6 +168,15 @@ var examples = map[string]example{
 			"publish-shop.yml": {`paths: ["python/shop/**"`, "path: python/output/images/shop/*.digest", "docker:image shop -platform"},
 		},
 	},
+	"in a folder with signs of YAML in its name": {
+		archive: strings.ReplaceAll(root+"[tasks]\ntest = \"true\"\n-- base/pixi.toml --\n"+named("base")+"-- oldest.toml --\nresolution = \"lowest-direct\"\n"+mage, "-- ", "-- my #1: [py]/"),
+		below:   "my #1: [py]",
+		files:   []string{"ci.yml", "release.yml"},
+		says: map[string][]string{
+			"ci.yml":      {`UV_CONFIG_FILE: "${{ github.workspace }}/my #1: [py]/oldest.toml"`, `working-directory: "my #1: [py]"`},
+			"release.yml": {"            my #1: ?py?/output/*.conda\n", `path: "my #1: ?py?/output/publish.json"`},
+		},
+	},
 }
 
 // unpacked writes an archive, and returns its folder.
