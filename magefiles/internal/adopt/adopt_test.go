@@ -93,6 +93,12 @@ func TestAllOrNothing(t *testing.T) {
 	require.NoFileExists(t, filepath.Join(dir, "elsewhere", "d"))
 }
 
+// No child gets what publishes: the rehearsal compiles a magefile of the repository, and needs none of it.
+func TestChildrenGetNothingThatPublishes(t *testing.T) {
+	a := Adopter{Environ: []string{"PATH=/bin", "PREFIX_API_KEY=key", "ACTIONS_ID_TOKEN_REQUEST_TOKEN=token", "GOPROXY=https://me:word@proxy.example.org", "MY_TEST_TOKEN=mine"}}
+	require.Equal(t, []string{"PATH=/bin", "GOPROXY=https://me:word@proxy.example.org", "MY_TEST_TOKEN=mine", "GOWORK=off"}, a.environ("GOWORK=off"))
+}
+
 // A file that is committed as a link to one of the person's is not read, and not written: in the clone all is written before anybody is asked, with -dry too.
 func TestHostileLinksAreNotWritten(t *testing.T) {
 	for _, name := range []string{"go.sum", ".gitignore", "sub/go.mod", "magefiles/magefile.go"} {

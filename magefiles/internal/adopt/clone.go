@@ -142,12 +142,19 @@ func (a Adopter) rehearse(ctx context.Context, p *Plan) error {
 		Name: "git",
 		Args: []string{"commit", "--quiet", "--message=" + message},
 		Dir:  p.clone,
-		Env:  command.Setenv(a.Environ, identity...),
+		Env:  a.environ(identity...),
 	})
 	if err != nil {
 		return operr.New("see what git says", "committing the plan in a clone: %w", err)
 	}
 	return a.mage(ctx, p, "rehearse")
+}
+
+// environ is what children get, with more set: what may be needed for modules and tasks, and nothing that publishes, since the magefile that is compiled may
+// be anybody's.
+func (a Adopter) environ(more ...string) []string {
+	clean, _ := command.Withhold(a.Environ, "*")
+	return command.Setenv(clean, more...)
 }
 
 // mage runs a target in the clone, as a person would.
@@ -157,7 +164,7 @@ func (a Adopter) mage(ctx context.Context, p *Plan, target string) error {
 		Name:   words[0],
 		Args:   append(words[1:], target),
 		Dir:    p.folder,
-		Env:    a.Environ,
+		Env:    a.environ(),
 		Stdout: a.View.Out,
 		Stderr: a.View.Err,
 		Gentle: true,
