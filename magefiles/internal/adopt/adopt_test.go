@@ -169,6 +169,19 @@ func TestAddresses(t *testing.T) {
 	}
 }
 
+// What is shown of a remote has no token in it.
+func TestAddressesAreShownWithoutTokens(t *testing.T) {
+	for address, want := range map[string]string{
+		"https://ghp_token@github.com/some/acme.git": "https://github.com/some/acme.git",
+		"https://me:word@gitlab.com/a/b/c.git":       "https://gitlab.com/a/b/c.git",
+		"git@github.com:some/acme.git":               "git@github.com:some/acme.git",
+		"ssh://git@git.example.org:2222/a/b":         "ssh://git@git.example.org:2222/a/b",
+		"../acme.git":                                "../acme.git",
+	} {
+		require.Equal(t, want, withoutUser(address))
+	}
+}
+
 // What init writes into a go.mod is what our own has.
 func TestTheGoLineIsOurs(t *testing.T) {
 	mod, err := os.ReadFile(filepath.Join("..", "..", "..", "go.mod"))

@@ -2,6 +2,7 @@ package adopt
 
 import (
 	"context"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -176,7 +177,7 @@ func (a Adopter) mage(ctx context.Context, p *Plan, target string) error {
 func remoteOf(ctx context.Context, w *workspace.Workspace, repo *gitrepo.Repo) (name, address string, err error) {
 	name = w.Config.Remote
 	if address, err = gitremote.URL(ctx, repo, name); err == nil {
-		return name, address, nil
+		return name, withoutUser(address), nil
 	}
 	all, err := repo.Ask(ctx, "remote")
 	if err != nil {
@@ -184,7 +185,17 @@ func remoteOf(ctx context.Context, w *workspace.Workspace, repo *gitrepo.Repo) (
 	}
 	if names := strings.Fields(all); len(names) == 1 {
 		address, err = gitremote.URL(ctx, repo, names[0])
-		return names[0], address, err
+		return names[0], withoutUser(address), err
 	}
 	return "", "", nil
+}
+
+// withoutUser is an address as it may be shown: one of a web server without whom it lets in, which may be a token.
+func withoutUser(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || u.User == nil || u.Scheme != "https" && u.Scheme != "http" {
+		return address
+	}
+	u.User = nil
+	return u.String()
 }
