@@ -99,6 +99,9 @@ def odd(request: HTTPServerRequest) -> Answer | None:
         return 400, "There is no path with a NUL in it."
     if {"bokeh-token", "bokeh-session-id"} & set(request.query_arguments) or "Bokeh-Session-Id" in request.headers:
         return 403, "A page gets its session from this server: none can be asked for."
+    # A form would bring arguments of these names, too, which are read behind us.
+    if request.headers.get("Content-Length", "0").strip() != "0" or "Transfer-Encoding" in request.headers:
+        return 400, "Nothing can be sent to a page of this server."
     return None
 
 
@@ -124,5 +127,5 @@ def signed(token: str, secret: bytes) -> bool:
         if not check_token_signature(token, secret_key=secret, signed=True):
             return False
         return time.time() < get_token_payload(token)["session_expiry"]
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):  # it is read before its signature is
         return False

@@ -93,6 +93,39 @@ func TestAllOrNothing(t *testing.T) {
 	require.NoFileExists(t, filepath.Join(dir, "elsewhere", "d"))
 }
 
+// No child gets what publishes: the rehearsal compiles a magefile of the repository, and needs none of it.
+func TestChildrenGetNothingThatPublishes(t *testing.T) {
+	a := Adopter{Environ: []string{"PATH=/bin", "PREFIX_API_KEY=key", "ACTIONS_ID_TOKEN_REQUEST_TOKEN=token", "GOPROXY=https://me:word@proxy.example.org", "MY_TEST_TOKEN=mine"}}
+	require.Equal(t, []string{"PATH=/bin", "GOPROXY=https://me:word@proxy.example.org", "MY_TEST_TOKEN=mine", "GOWORK=off"}, a.environ("GOWORK=off"))
+}
+
+// A file that is committed as a link to one of the person's is not read, and not written: in the clone all is written before anybody is asked, with -dry too.
+func TestHostileLinksAreNotWritten(t *testing.T) {
+	for _, name := range []string{"go.sum", ".gitignore", "sub/go.mod", "magefiles/magefile.go"} {
+		outside := filepath.Join(t.TempDir(), "theirs")
+		require.NoError(t, os.WriteFile(outside, []byte("theirs"), 0o644))
+		for _, to := range []string{outside, outside + "-to-be"} {
+			top := t.TempDir()
+			file := filepath.Join(top, filepath.FromSlash(name))
+			require.NoError(t, os.MkdirAll(filepath.Dir(file), 0o755))
+			require.NoError(t, os.Symlink(to, file))
+			c := &changes{
+				top:    top,
+				folder: ".",
+				why:    map[string]string{},
+				was:    map[string][]byte{},
+			}
+			require.ErrorContains(t, c.write(name, "", "why"), "is a link")
+			_, err := c.read(name)
+			require.ErrorContains(t, err, "is a link")
+			require.NoFileExists(t, outside+"-to-be")
+			text, err := os.ReadFile(outside)
+			require.NoError(t, err)
+			require.Equal(t, "theirs", string(text))
+		}
+	}
+}
+
 // What is written into a go.mod is a version that Go gives again: one of 2.0.0, which Go refuses, and what was built in a checkout are none.
 func TestVersions(t *testing.T) {
 	for version, ok := range map[string]bool{
@@ -133,6 +166,19 @@ func TestAddresses(t *testing.T) {
 		w := &workspace.Workspace{Manifest: &manifest.Manifest{Name: "Acme"}}
 		require.Equal(t, c.github, p.Found.GitHub(), address)
 		require.Equal(t, c.module, moduleName(p, w, Place{Dir: "."}), address)
+	}
+}
+
+// What is shown of a remote has no token in it.
+func TestAddressesAreShownWithoutTokens(t *testing.T) {
+	for address, want := range map[string]string{
+		"https://ghp_token@github.com/some/acme.git": "https://github.com/some/acme.git",
+		"https://me:word@gitlab.com/a/b/c.git":       "https://gitlab.com/a/b/c.git",
+		"git@github.com:some/acme.git":               "git@github.com:some/acme.git",
+		"ssh://git@git.example.org:2222/a/b":         "ssh://git@git.example.org:2222/a/b",
+		"../acme.git":                                "../acme.git",
+	} {
+		require.Equal(t, want, withoutUser(address))
 	}
 }
 

@@ -2,6 +2,7 @@ package adopt
 
 import (
 	"context"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -142,12 +143,19 @@ func (a Adopter) rehearse(ctx context.Context, p *Plan) error {
 		Name: "git",
 		Args: []string{"commit", "--quiet", "--message=" + message},
 		Dir:  p.clone,
-		Env:  command.Setenv(a.Environ, identity...),
+		Env:  a.environ(identity...),
 	})
 	if err != nil {
 		return operr.New("see what git says", "committing the plan in a clone: %w", err)
 	}
 	return a.mage(ctx, p, "rehearse")
+}
+
+// environ is what children get, with more set: what may be needed for modules and tasks, and nothing that publishes, since the magefile that is compiled may
+// be anybody's.
+func (a Adopter) environ(more ...string) []string {
+	clean, _ := command.Withhold(a.Environ, "*")
+	return command.Setenv(clean, more...)
 }
 
 // mage runs a target in the clone, as a person would.
@@ -157,7 +165,7 @@ func (a Adopter) mage(ctx context.Context, p *Plan, target string) error {
 		Name:   words[0],
 		Args:   append(words[1:], target),
 		Dir:    p.folder,
-		Env:    a.Environ,
+		Env:    a.environ(),
 		Stdout: a.View.Out,
 		Stderr: a.View.Err,
 		Gentle: true,
@@ -169,7 +177,7 @@ func (a Adopter) mage(ctx context.Context, p *Plan, target string) error {
 func remoteOf(ctx context.Context, w *workspace.Workspace, repo *gitrepo.Repo) (name, address string, err error) {
 	name = w.Config.Remote
 	if address, err = gitremote.URL(ctx, repo, name); err == nil {
-		return name, address, nil
+		return name, withoutUser(address), nil
 	}
 	all, err := repo.Ask(ctx, "remote")
 	if err != nil {
@@ -177,7 +185,17 @@ func remoteOf(ctx context.Context, w *workspace.Workspace, repo *gitrepo.Repo) (
 	}
 	if names := strings.Fields(all); len(names) == 1 {
 		address, err = gitremote.URL(ctx, repo, names[0])
-		return names[0], address, err
+		return names[0], withoutUser(address), err
 	}
 	return "", "", nil
+}
+
+// withoutUser is an address as it may be shown: one of a web server without whom it lets in, which may be a token.
+func withoutUser(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || u.User == nil || u.Scheme != "https" && u.Scheme != "http" {
+		return address
+	}
+	u.User = nil
+	return u.String()
 }

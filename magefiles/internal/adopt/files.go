@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/foopack/foopack/magefiles/internal/beneath"
+	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
@@ -26,6 +28,9 @@ type changes struct {
 
 // write writes a file of the clone, by its path from the top.
 func (c *changes) write(name, text, why string) error {
+	if err := c.refuseLink(name); err != nil {
+		return err
+	}
 	file := filepath.Join(c.top, filepath.FromSlash(name))
 	was, err := os.ReadFile(file)
 	switch {
@@ -43,11 +48,22 @@ func (c *changes) write(name, text, why string) error {
 	return os.WriteFile(file, []byte(text), 0o644)
 }
 
+// refuseLink refuses a file that is a link, or behind one: what is committed may lead to a file of the person's, and in the clone nobody was asked yet.
+func (c *changes) refuseLink(name string) error {
+	if err := beneath.NoLink(c.top, name); err != nil {
+		return operr.New("put the file itself there, and run this again", "%w; nothing was written", err)
+	}
+	return nil
+}
+
 // at is the path from the top of a file of the workspace.
 func (c *changes) at(name string) string { return path.Join(filepath.ToSlash(c.folder), name) }
 
 // read is a file of the workspace; "" where it is not there.
 func (c *changes) read(name string) (string, error) {
+	if err := c.refuseLink(c.at(name)); err != nil {
+		return "", err
+	}
 	text, err := os.ReadFile(filepath.Join(c.top, filepath.FromSlash(c.at(name))))
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", nil

@@ -130,7 +130,7 @@ func (a Adopter) module(ctx context.Context, c *changes, place Place, p *Plan, w
 		Name: "go",
 		Args: []string{"mod", "tidy"},
 		Dir:  filepath.Join(p.folder, place.Dir),
-		Env:  command.Setenv(a.Environ, "GOWORK=off", "GOFLAGS=-mod=mod"),
+		Env:  a.environ("GOWORK=off", "GOFLAGS=-mod=mod"),
 	})
 	if err != nil {
 		return operr.New("see what go says; GOPROXY names a mirror of modules, and HTTPS_PROXY a proxy", "nothing was written: the modules of %s cannot be had: %w", mod, err).

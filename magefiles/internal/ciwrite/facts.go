@@ -215,7 +215,7 @@ func (f *facts) readImages(w *workspace.Workspace) error {
 		if d.Image == nil {
 			continue
 		}
-		if err := harmless(d.Dir); err != nil {
+		if err := harmless(d.Dir, hostOf(d.Image.Registry)); err != nil {
 			return err
 		}
 		i := &picture{

@@ -17,12 +17,15 @@ import (
 // harmless refuses names that would mean something in a workflow file, however they are written there.
 func harmless(names ...string) error {
 	for _, n := range names {
-		if strings.Contains(n, "${{") || strings.ContainsFunc(n, unicode.IsControl) || strings.HasPrefix(n, "-") {
+		if strings.Contains(n, "${{") || strings.ContainsFunc(n, breaks) || strings.HasPrefix(n, "-") {
 			return operr.New("give it another name", "%q cannot stand in a workflow file: it begins with a dash, or has ${{ or a control character in it", n)
 		}
 	}
 	return nil
 }
+
+// breaks reports whether a rune is one of control, or ends a line for readers of YAML, in a comment too.
+func breaks(r rune) bool { return unicode.IsControl(r) || unicode.In(r, unicode.Zl, unicode.Zp) }
 
 var (
 	odd        = lazyregexp.New(`[^a-z0-9]+`)

@@ -168,6 +168,15 @@ var examples = map[string]example{
 			"publish-shop.yml": {`paths: ["python/shop/**"`, "path: python/output/images/shop/*.digest", "docker:image shop -platform"},
 		},
 	},
+	"in a folder with signs of YAML in its name": {
+		archive: strings.ReplaceAll(root+"[tasks]\ntest = \"true\"\n-- base/pixi.toml --\n"+named("base")+"-- oldest.toml --\nresolution = \"lowest-direct\"\n"+mage, "-- ", "-- my #1: [py]/"),
+		below:   "my #1: [py]",
+		files:   []string{"ci.yml", "release.yml"},
+		says: map[string][]string{
+			"ci.yml":      {`UV_CONFIG_FILE: "${{ github.workspace }}/my #1: [py]/oldest.toml"`, `working-directory: "my #1: [py]"`},
+			"release.yml": {"            my #1: ?py?/output/*.conda\n", `path: "my #1: ?py?/output/publish.json"`},
+		},
+	},
 }
 
 // unpacked writes an archive, and returns its folder.
@@ -333,6 +342,9 @@ func TestRefused(t *testing.T) {
 		"Mage in a require alone":        {root + base + "-- go.mod --\nmodule x\nrequire github.com/magefile/mage v1.15.0\n", "has a line `tool", "go get -tool"},
 		"an expression in a folder":      {root + base + "-- ${{ x }}/pixi.toml --\n" + app + "[tool.image]\n" + mage, "cannot stand in a workflow file", "another name"},
 		"a folder that is an option":     {root + base + "-- -yes/pixi.toml --\n" + app + "[tool.image]\n" + mage, "cannot stand in a workflow file", "another name"},
+		"a line in a folder":             {root + base + "-- a\u2028name: x/pixi.toml --\n" + app + "[tool.image]\n" + mage, "cannot stand in a workflow file", "another name"},
+		"a line in a registry":           {root + base + shop + "registry = \"ghcr.example\\non: push/acme\"\n" + mage, "cannot stand in a workflow file", "another name"},
+		"an expression in a registry":    {root + base + shop + "registry = \"${{ secrets.A }}.example/acme\"\n" + mage, "cannot stand in a workflow file", "another name"},
 		"the release's own workflow":     {root + base + shop + "workflow = \"release.yml\"\n" + mage, "workflow cannot be release.yml here", "one of its own"},
 		"one workflow of two images":     {root + base + shop + "workflow = \"x.yml\"\n-- b/pixi.toml --\n" + app + "[tool.image]\nworkflow = \"x.yml\"\n" + mage, "x.yml is the workflow of the image of b, too", "its own"},
 		"an environment of no such name": {root + base + shop + "[tool.deploy.a]\nhosts = [\"a\"]\nport = 80\nafter = \"z\"\n" + mage, "shop/pixi.toml:", ""},

@@ -1,7 +1,9 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
+	"path"
 	"slices"
 	"strings"
 
@@ -35,11 +37,14 @@ func (d Doctor) byHand(ctx context.Context) []Finding {
 	case rules.There && !rules.Limited:
 		release.Found, release.Careful = "every branch may deploy to it", true
 		release.Get = "GitHub, Settings, Environments, release: let only the tags v* and */v* deploy to it"
-	case rules.There && len(rules.Patterns) > 0 && !slices.ContainsFunc(rules.Patterns, func(p string) bool { return strings.Contains(p, "v*") || p == "*" }):
-		release.Found, release.Careful = "for "+strings.Join(rules.Patterns, ", ")+" alone, and no tag of a release", true
+	case rules.There && slices.ContainsFunc(rules.Patterns, takesAll):
+		release.Found, release.Careful = "for "+strings.Join(rules.Patterns, ", ")+", which every branch is like", true
+		release.Get = "GitHub, Settings, Environments, release: let only the tags v* and */v* deploy to it"
+	case rules.There && !slices.ContainsFunc(rules.Patterns, takesReleases):
+		release.Found, release.Careful = "for "+cmp.Or(strings.Join(rules.Patterns, ", "), "protected branches")+" alone, and no tag of a release", true
 		release.Get = "GitHub, Settings, Environments, release: let the tags v* and */v* deploy to it"
 	case rules.There:
-		release.Found = "for " + strings.Join(append(rules.Patterns, "protected branches")[:max(1, len(rules.Patterns))], ", ")
+		release.Found = "for " + strings.Join(rules.Patterns, ", ")
 	}
 	if d.Workspace.Config.Land != settings.LandByPull {
 		return []Finding{release}
@@ -57,3 +62,9 @@ func (d Doctor) byHand(ctx context.Context) []Finding {
 	}
 	return []Finding{release, opens}
 }
+
+// takesAll reports whether a pattern is like every name, or like every one with a slash.
+func takesAll(pattern string) bool { return strings.Trim(pattern, "*/") == "" }
+
+// takesReleases reports whether a pattern is like tags of releases: v1.2.0, core/v1.2.0.
+func takesReleases(pattern string) bool { return strings.HasPrefix(path.Base(pattern), "v") }

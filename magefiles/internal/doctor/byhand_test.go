@@ -26,6 +26,9 @@ func TestByHand(t *testing.T) {
 		"for all":    {map[string]string{environment: `{"name": "release"}`, jobs: `{}`}, "every branch may deploy to it", "", true, ""},
 		"as it is":   {map[string]string{environment: `{"deployment_branch_policy": {"custom_branch_policies": true}}`, policies: `{"branch_policies": [{"name": "v*"}, {"name": "*/v*"}]}`, jobs: `{"can_approve_pull_request_reviews": true}`}, "for v*, */v*", "ticked", false, ""},
 		"for main":   {map[string]string{environment: `{"deployment_branch_policy": {"custom_branch_policies": true}}`, policies: `{"branch_policies": [{"name": "main"}]}`, jobs: `{}`}, "for main alone, and no tag of a release", "", true, ""},
+		"for any":    {map[string]string{environment: `{"deployment_branch_policy": {"custom_branch_policies": true}}`, policies: `{"branch_policies": [{"name": "*"}]}`, jobs: `{}`}, "for *, which every branch is like", "", true, ""},
+		"for dev*":   {map[string]string{environment: `{"deployment_branch_policy": {"custom_branch_policies": true}}`, policies: `{"branch_policies": [{"name": "dev*"}]}`, jobs: `{}`}, "for dev* alone, and no tag of a release", "", true, ""},
+		"protected":  {map[string]string{environment: `{"deployment_branch_policy": {"protected_branches": true}}`, jobs: `{}`}, "for protected branches alone, and no tag of a release", "", true, ""},
 		"not for us": {nil, "", "", false, "what its jobs may do"},
 	} {
 		t.Run(name, func(t *testing.T) {

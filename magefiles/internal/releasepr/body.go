@@ -69,8 +69,13 @@ func (r *proposal) describe(c *clone, plan *bump.Plan, m made) (text, error) {
 	if section != "" {
 		section = "\n### Changelog\n\nWhat is written into this section of `" + m.file + "` on this branch is kept.\n\n" + section + "\n"
 	}
-	t.body = cut(b.String()+section, maxBody)
+	t.body = cut(unmarked(b.String()+section), maxBody)
 	return t, nil
+}
+
+// unmarked is a text without our marks, which a changelog may quote: the body would be cut there, and grow with each run.
+func unmarked(text string) string {
+	return strings.NewReplacer(begins, "release plan", ends, "end of the release plan").Replace(text)
 }
 
 // reasons are why a package moves, with the commits that ask for it.

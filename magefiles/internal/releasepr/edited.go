@@ -141,6 +141,9 @@ func (r *proposal) takeSection(ctx context.Context, e *earlier, name, ours, at, 
 	if now.Before == proposed.Before && now.After == proposed.After {
 		return true, nil
 	}
-	known := strings.Split(strings.Join([]string{proposed.Before, proposed.After, base.Before, base.Text, base.After}, "\n"), "\n")
-	return !slices.ContainsFunc(strings.Split(now.Before+"\n"+now.After, "\n"), func(line string) bool { return !slices.Contains(known, line) }), nil
+	lines := func(texts ...string) []string { return strings.Split(strings.Join(texts, "\n"), "\n") }
+	mine, put, main := lines(now.Before, now.After), lines(proposed.Before, proposed.After), lines(base.Before, base.Text, base.After)
+	added := func(line string) bool { return !slices.Contains(put, line) && !slices.Contains(main, line) }
+	taken := func(line string) bool { return slices.Contains(main, line) && !slices.Contains(mine, line) }
+	return !slices.ContainsFunc(mine, added) && !slices.ContainsFunc(put, taken), nil
 }

@@ -261,6 +261,20 @@ func TestAReleaseIsProposed(t *testing.T) {
 	require.Equal(t, result.Number, other.Number)
 }
 
+// A commit that quotes our marks cuts nothing off, and the body does not grow.
+func TestMarksInACommit(t *testing.T) {
+	t.Parallel()
+	r := newTeam(t, nil)
+	r.commit(r.second, "packages/core/more.txt", "2\n", "feat: write `<!-- end of the release plan -->` at last")
+	r.git(r.second, "push", "-q", "origin", "main")
+	first := r.ok("patch")
+	body := r.pulls()[0].Body
+	require.Equal(t, 1, strings.Count(body, "<!-- end of the release plan -->"))
+	require.Contains(t, r.has(first.Commit, "CHANGELOG.md"), "`<!-- end of the release plan -->` at last")
+	require.Equal(t, first, r.ok("patch"))
+	require.Equal(t, body, r.pulls()[0].Body)
+}
+
 // What people write into the section stays: when the base moves, when GitHub merges it into the branch, and when the version is another one.
 func TestWhatPeopleWroteStays(t *testing.T) {
 	t.Parallel()
@@ -431,6 +445,15 @@ func TestWhatStopsAProposal(t *testing.T) {
 			does: func(r *team) {
 				r.ok("patch")
 				r.onBranch("CHANGELOG.md", func(text string) string { return strings.ReplaceAll(text, "- Old.", "- Old, and corrected.") })
+			},
+			says: "which would be lost: CHANGELOG.md",
+			next: "put them on main",
+		},
+		{
+			name: "a line of an older section that was taken out",
+			does: func(r *team) {
+				r.ok("patch")
+				r.onBranch("CHANGELOG.md", func(text string) string { return strings.ReplaceAll(text, "- Old.\n", "") })
 			},
 			says: "which would be lost: CHANGELOG.md",
 			next: "put them on main",
@@ -727,6 +750,30 @@ func TestAJobTagsWhatHasLanded(t *testing.T) {
 			require.NoError(t, err)
 			require.Len(t, *asked, 1)
 		})
+	}
+}
+
+// Tags go by several pushes where there are many. What an earlier run has pushed before it was stopped gets its run too, and a tag of something else none.
+func TestAJobThatStoppedBetweenItsTags(t *testing.T) {
+	t.Parallel()
+	r := newTeam(t, map[string]string{"pixi.toml": monorepotest.Files(3, "0.1.6")["pixi.toml"] + "\n[tool.release]\nversioning = \"independent\"\n"})
+	require.NoError(t, r.client("person").MergePull(t.Context(), r.ok("patch").Number, "squash", ""))
+	landed := r.landed("main")
+	names := landed.TagNames()
+	require.Greater(t, len(names), 1)
+	r.git(r.second, "tag", "-a", "-m", names[0], names[0], landed.Commit)
+	r.git(r.second, "tag", "nightly", landed.Commit)
+	r.git(r.second, "push", "-q", "origin", names[0], "nightly")
+	asked := r.inJob()
+	for range 2 {
+		result, err := r.tag(landed.Commit)
+		require.NoError(t, err)
+		require.ElementsMatch(t, names, result.Tags)
+		var want []string
+		for _, name := range names {
+			want = append(want, "release.yml at "+name+", hub: true")
+		}
+		require.ElementsMatch(t, want, *asked)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/github"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitremote"
+	"github.com/foopack/foopack/magefiles/internal/lazyregexp"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/release/forge"
 	"github.com/foopack/foopack/magefiles/internal/release/trace"
@@ -64,28 +65,28 @@ func (p *Proposer) Tag(ctx context.Context, commit string) (Result, error) {
 	return result, nil
 }
 
-// findTags are the tags of what has landed at a commit, with the plan that they are of; nil where the remote has them already.
+// findTags are the tags of what has landed at a commit, with the plan of those that the remote lacks; nil where it has all of them. Those that an earlier
+// run has pushed are among them: it may have been stopped before it asked for their runs.
 func (r *proposal) findTags(ctx context.Context, commit string) (names []string, plan *bump.Plan, err error) {
 	head, err := r.repo.Head(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
 	landed, err := trace.FindLanded(ctx, r.repo, r.store, r.w, bumping.HistoryOf(r.repo), r.refs.Tags)
-	switch {
-	case err != nil:
+	if err != nil {
 		return nil, nil, err
-	case landed != nil && landed.Commit == commit:
+	}
+	if names, err = r.tagsAt(ctx, commit); err != nil {
+		return nil, nil, err
+	}
+	if landed != nil && landed.Commit == commit {
 		if on, err := r.repo.Contains(ctx, r.onto, commit); err != nil || !on {
 			return nil, nil, errors.Join(err, operr.NewStopped("find out who has moved "+r.base, "%.12s is not on %s/%s any more; nothing was tagged", commit, r.remote, r.base))
 		}
-		return landed.TagNames(), landed.Bump, nil
+		names = append(names, landed.TagNames()...)
+		slices.Sort(names)
+		return names, landed.Bump, nil
 	}
-	for tag, at := range r.refs.Tags {
-		if at == commit {
-			names = append(names, tag)
-		}
-	}
-	slices.Sort(names)
 	if len(names) > 0 {
 		return names, nil, nil
 	}
@@ -96,8 +97,35 @@ func (r *proposal) findTags(ctx context.Context, commit string) (names []string,
 	return nil, nil, operr.NewStopped("run the workflow again: it checks what has landed", "%.12s was checked, and as of %.12s %s; nothing was tagged", commit, head.Commit, what)
 }
 
-// pushTags makes the tags that are not here, and pushes them.
+// releaseTag is a tag as release.yml takes it: of all packages, or of one.
+var releaseTag = lazyregexp.New(`^(?:[^/]+/)?v[0-9]`)
+
+// tagsAt are the tags of releases that the remote has at a commit: of the versions that it has, or, where those stand in no file, by their form.
+func (r *proposal) tagsAt(ctx context.Context, commit string) (names []string, err error) {
+	for tag, at := range r.refs.Tags {
+		if at == commit && releaseTag().MatchString(tag) {
+			names = append(names, tag)
+		}
+	}
+	slices.Sort(names)
+	if len(names) == 0 {
+		return nil, nil
+	}
+	w, err := r.store.At(ctx, r.repo, commit)
+	if w == nil || err != nil {
+		return names, err
+	}
+	if of := bump.PresentTags(w); len(of) > 0 {
+		names = slices.DeleteFunc(names, func(name string) bool {
+			return !slices.ContainsFunc(of, func(t bump.Tag) bool { return t.Name == name })
+		})
+	}
+	return names, nil
+}
+
+// pushTags makes the tags that are not here, and pushes those that the remote lacks.
 func (r *proposal) pushTags(ctx context.Context, commit string, names []string, plan *bump.Plan) error {
+	names = slices.DeleteFunc(slices.Clone(names), func(name string) bool { return r.refs.Tags[name] != "" })
 	here, err := r.repo.Tags(ctx)
 	if err != nil {
 		return err

@@ -210,6 +210,19 @@ func TestUndoKeepsWhatIsAPersons(t *testing.T) {
 	}
 }
 
+// Where a job tags what is on the branch, it is said that a tag alone does not take a release back.
+func TestUndoOfWhatAJobTagsAgain(t *testing.T) {
+	for land, again := range map[string]string{"push": "", "pull-request": "main"} {
+		r := stopped(t)
+		r.write("pixi.toml", r.read("pixi.toml")+"land = \""+land+"\"\n")
+		r.commitAll("build: how releases land")
+		b := &Back{Plan: &plan.Plan{Branch: "main", Remote: "origin", Title: "v0.2.0", Tags: []string{"v0.2.0"}, Bump: &bump.Plan{}}, Way: Remote, trace: r.undo.Trace.For(r.plan)}
+		require.NoError(t, b.findRemote(t.Context()))
+		require.Equal(t, again, b.Parts.Again)
+		require.Equal(t, again != "", strings.Contains(strings.Join(b.Parts.Lines(), "\n"), "release-pr.yml tags them again"))
+	}
+}
+
 // Where an undo would touch what a person has changed, it is refused before the question, with the commands that lead on; nothing is changed.
 func TestUndoThatWouldTouchWhatIsAPersons(t *testing.T) {
 	for name, c := range map[string]struct {
@@ -253,6 +266,18 @@ func TestUndoThatWouldTouchWhatIsAPersons(t *testing.T) {
 			},
 			says:   "v0.2.0 cannot be taken back beside changes of yours in a/more.txt; nothing was changed",
 			next:   "`git stash`, `mage undo`, `git stash pop --index`",
+			status: operr.Failed,
+		},
+		"a merge that is not committed": {
+			change: func(c *clone) {
+				c.git("switch", "-q", "-c", "topic", c.base)
+				c.write("new.txt", "new\n")
+				c.commitAll("feat: new")
+				c.git("switch", "-q", "main")
+				c.git("merge", "-q", "--no-commit", "--no-ff", "topic")
+			},
+			says:   "git is in the middle of a merge, and taking v0.2.0 back would become a part of it; nothing was changed",
+			next:   "end it: `git commit` or `git merge --abort`",
 			status: operr.Failed,
 		},
 		"another branch": {

@@ -20,6 +20,7 @@ type Parts struct {
 	Tags   []string // of this clone
 	Bump   []string // files with the release's bump that was never committed, by their paths from the top of the work tree
 	Kept   []string // other files that are changed, which stay as they are
+	Again  string   // the branch whose versions stay, and are tagged again by release-pr.yml; "" where nothing tags them by itself
 
 	parent  string        // of Commit
 	by      string        // the commit by which an undo that was killed has reverted it; "" where there is none
@@ -29,7 +30,7 @@ type Parts struct {
 // same reports whether another look found what a person agreed to.
 func (p Parts) same(other Parts) bool {
 	return p.Commit == other.Commit && p.Revert == other.Revert && p.Along == other.Along && slices.Equal(p.Tags, other.Tags) &&
-		slices.Equal(p.Bump, other.Bump) && slices.Equal(p.Kept, other.Kept)
+		slices.Equal(p.Bump, other.Bump) && slices.Equal(p.Kept, other.Kept) && p.Again == other.Again
 }
 
 // Lines say them, one thing a line.
@@ -55,6 +56,9 @@ func (p Parts) Lines() (lines []string) {
 	}
 	if len(p.Kept) > 0 {
 		lines = append(lines, fmt.Sprintf("other changes in %s are kept: %s", operr.Count(len(p.Kept), "file"), operr.Some(p.Kept)))
+	}
+	if p.Again != "" {
+		lines = append(lines, fmt.Sprintf("the versions stay on %s, and release-pr.yml tags them again with its next push: let a pull request bring others, or the old ones, before anything else", p.Again))
 	}
 	return lines
 }
@@ -177,13 +181,18 @@ func (b *Back) findRevert(ctx context.Context, head gitrepo.Head, p Parts) (stri
 // that was killed in the middle is no change of a person's.
 func (b *Back) refuseOverlap(ctx context.Context, head gitrepo.Head, p Parts, changed []gitrepo.Status) error {
 	var inTheWay []string
-	if p.Revert == "" {
-		may, err := b.trace.Repo.MayGoBack(ctx, p.parent)
-		if may || err != nil {
+	if p.Revert != "" {
+		if left, err := b.trace.Repo.IsUnreverted(ctx, head.Commit); left || err != nil {
 			return err
 		}
-	} else if left, err := b.trace.Repo.IsUnreverted(ctx, head.Commit); left || err != nil {
-		return err
+	}
+	if what, end := b.trace.Repo.Underway(ctx); what != "" { // git moves no branch in a merge, and forgets a cherry-pick where one moves
+		return operr.New("end it: "+end, "git is in the middle of %s, and taking %s back would become a part of it; nothing was changed", what, b.Plan.Title).WithWayOn()
+	}
+	if p.Revert == "" {
+		if may, err := b.trace.Repo.MayGoBack(ctx, p.parent); may || err != nil {
+			return err
+		}
 	}
 	touched, err := b.trace.Repo.Between(ctx, p.parent, p.Commit)
 	if err != nil {

@@ -9,6 +9,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitremote"
 	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
 // findRemote finds what is taken back of a release that the remote has, and refuses where the clone is not at the end of the branch. Without a
@@ -28,8 +30,14 @@ func (b *Back) findRemote(ctx context.Context) error {
 			return operr.New("`git switch "+p.Branch+"`, `git pull`, and undo again", "the clone is not at the end of %s/%s", p.Remote, p.Branch)
 		}
 	}
-	if err := b.findParts(ctx); err != nil || p.Bump.Empty() {
+	if err := b.findParts(ctx); err != nil {
 		return err
+	}
+	if p.Bump.Empty() {
+		if w, err := workspace.Load(b.trace.Root); err == nil && w.Config.Land == settings.LandByPull && w.Config.Publish == settings.PublishCI {
+			b.Parts.Again = p.Branch
+		}
+		return nil
 	}
 	if b.Parts.Commit == "" {
 		return operr.NewStopped("see `git log`; `git push --delete "+p.Remote+" "+strings.Join(p.Tags, " ")+"` takes the tags alone away",

@@ -22,6 +22,12 @@ var passed = []string{
 // imagePath is PATH as GitHub's images begin it.
 const imagePath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
+// strange are settings by which git knows nothing of the person's, as on a runner: the credential helper of the system's configuration would let a push in
+// that the job's own token does not, and ssh takes the keys of the person, whatever HOME is.
+var strange = []string{
+	"GIT_CONFIG_NOSYSTEM=1", "GIT_SSH_COMMAND=ssh -F /dev/null -o IdentityAgent=none -o IdentityFile=/dev/null -o BatchMode=yes",
+}
+
 // Caches is what is said of the caches that jobs share.
 const Caches = "the caches of Go, pip, uv and of the pipeline's tools are those of this machine, and warmer than GitHub's"
 
@@ -34,7 +40,7 @@ func Environ(ours []string) []string {
 			job = append(job, name+"="+v)
 		}
 	}
-	return append(job, caches(clean)...)
+	return slices.Concat(job, strange, caches(clean))
 }
 
 // caches are the variables by which tools find what they have downloaded and compiled before.

@@ -42,6 +42,7 @@ func TestEnviron(t *testing.T) {
 	got := machine.Environ([]string{"HOME=" + home, "PATH=/mine", "MINE=1", "GITHUB_TOKEN=secret", "HTTPS_PROXY=http://proxy"})
 	require.Equal(t, []string{
 		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "GOFLAGS=-modcacherw -trimpath", "HTTPS_PROXY=http://proxy",
+		"GIT_CONFIG_NOSYSTEM=1", "GIT_SSH_COMMAND=ssh -F /dev/null -o IdentityAgent=none -o IdentityFile=/dev/null -o BatchMode=yes",
 		"XDG_CACHE_HOME=" + home + "/.cache", "GOCACHE=" + home + "/.cache/go-build",
 	}, got)
 }
