@@ -118,3 +118,27 @@ func TestAWorkflowFileIsAFile(t *testing.T) {
 	file, _ := onGitHub.findPublisher(top)
 	require.Empty(t, file)
 }
+
+// A release.yml of another tool is not asked for: it would do whatever that tool does, such as an upload to PyPI.
+func TestWhatIsAskedFor(t *testing.T) {
+	const dispatched = "on: [release, workflow_dispatch]\njobs: {a: {runs-on: ubuntu-24.04, steps: [{run: '%s'}]}}\n"
+	for text, want := range map[string]string{
+		strings.Replace(dispatched, "%s", "go tool mage publish -yes", 1):               "",
+		strings.Replace(dispatched, "%s", "go -C magefiles tool mage -d .. publish", 1): "",
+		strings.Replace(dispatched, "%s", "twine upload dist/*", 1):                     "release.yml does not call `mage publish`, and may do anything else",
+		"on: workflow_dispatch\njobs: {a: {uses: ./.github/workflows/more.yml}}\n":      "",
+		"on: push\njobs: {a: {runs-on: ubuntu-24.04, steps: [{run: mage publish}]}}\n":  "release.yml has no workflow_dispatch",
+		"": "",
+	} {
+		top := t.TempDir()
+		dir := filepath.Join(top, ".github", "workflows")
+		require.NoError(t, os.MkdirAll(dir, 0o755))
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "more.yml"), []byte("on: workflow_call\njobs: {a: {uses: ./.github/workflows/publish.yml}}\n"), 0o644))
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "publish.yml"), []byte("on: workflow_call\njobs: {a: {runs-on: ubuntu-24.04, steps: [{run: mage publish}]}}\n"), 0o644))
+		if text != "" {
+			require.NoError(t, os.WriteFile(filepath.Join(dir, Workflow), []byte(text), 0o644))
+		}
+		require.Equal(t, want, Hub{Repository: "octo/mono"}.RefuseDispatch(top), text)
+		require.Empty(t, Hub{}.RefuseDispatch(top), "it is not on GitHub")
+	}
+}

@@ -227,7 +227,7 @@ func TestWhatATagStarts(t *testing.T) {
 	a.trace.Publish = settings.PublishCI
 	for on, times := range map[string]int{"{push: {tags: [v*]}, workflow_dispatch: }": 0, "{push: {tags: [v*]}}": 1} {
 		said, p.toldRun = 0, false
-		require.NoError(t, os.WriteFile(filepath.Join(folder, forge.Workflow), []byte("on: "+on+"\njobs: {a: {runs-on: x, steps: []}}\n"), 0o644))
+		require.NoError(t, os.WriteFile(filepath.Join(folder, forge.Workflow), []byte("on: "+on+"\njobs: {a: {runs-on: x, steps: [{run: mage publish}]}}\n"), 0o644))
 		for range 2 {
 			require.Empty(t, p.findTrigger(a), on)
 		}
