@@ -166,20 +166,26 @@ func (h Hub) RefuseDispatch(top string) string {
 		return ""
 	case !w.StartsFor("workflow_dispatch"):
 		return w.File + " has no workflow_dispatch"
-	case !Publishes(func(name string) string {
-		text, _ := beneath.ReadFile(top, filepath.Join(top, ".github", "workflows", name)) // what cannot be read calls nothing
-		return string(text)
-	}, Workflow):
+	case !isOurs(top):
 		return w.File + " does not call `mage publish`, and may do anything else"
 	}
 	return ""
 }
 
-// RefuseTags says why the push of a tag does not start the workflow that publishes; "" where each of them does. A file that cannot be read as
-// GitHub reads it says nothing, as GitHub may know more by now than we do; neither does one that starts for something else that a tag may bring.
+// isOurs reports whether the file of a work tree that is called as the one that publishes does publish.
+func isOurs(top string) bool {
+	return Publishes(func(name string) string {
+		text, _ := beneath.ReadFile(top, filepath.Join(top, ".github", "workflows", name)) // what cannot be read calls nothing
+		return string(text)
+	}, Workflow)
+}
+
+// RefuseTags says why the push of a tag does not start the workflow that publishes; "" where each of them does, and where the file is another
+// tool's. A file that cannot be read as GitHub reads it says nothing, as GitHub may know more by now than we do; neither does one that starts for something
+// else that a tag may bring.
 func (h Hub) RefuseTags(top string, tags []string) string {
 	w := h.workflow(top)
-	if w == nil || w.StartsFor("create", "release", "repository_dispatch", "workflow_run") {
+	if w == nil || w.StartsFor("create", "release", "repository_dispatch", "workflow_run") || !isOurs(top) {
 		return ""
 	}
 	trusted := slices.DeleteFunc(w.Jobs, func(j *file.Job) bool { return !j.Permissions.Writes("id-token") })

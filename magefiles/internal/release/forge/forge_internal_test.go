@@ -78,7 +78,7 @@ func TestForges(t *testing.T) {
 func TestTagsThatStartNothing(t *testing.T) {
 	const jobs = "\njobs: {upload: {runs-on: ubuntu-24.04, steps: [{run: go tool mage publish -yes}]}}\n"
 	trusted := func(condition string) string {
-		return "on: push\njobs:\n  upload:\n    runs-on: x\n    if: \"" + condition + "\"\n    permissions: {id-token: write}\n    steps: []\n"
+		return "on: push\njobs:\n  upload:\n    runs-on: x\n    if: \"" + condition + "\"\n    permissions: {id-token: write}\n    steps: [{run: mage publish -yes}]\n"
 	}
 	both := []string{"v1.2.0", "core/v1.2.0"}
 	for text, want := range map[string]string{
@@ -87,6 +87,7 @@ func TestTagsThatStartNothing(t *testing.T) {
 		"on: {push: {tags: ['v*']}}" + jobs:                                     "release.yml:1 starts for tags like v*, and the tag core/v1.2.0 is not one (* stops at /)",
 		"on: {push: {branches: [main]}}" + jobs:                                 "release.yml:1 names branches alone, and starts for no tag",
 		"on: workflow_dispatch" + jobs:                                          "release.yml does not start for pushes",
+		"on: {push: {branches: [main]}}\njobs: {a: {runs-on: x, steps: []}}\n":  "", // release-please, for one: what publishes is elsewhere
 		"on: {push: {tags: ['release-*']}, release: }" + jobs:                   "", // by the release that somebody makes of the tag
 		"on: {push: {tags: ['release-*']}, of-next-year: {}}" + jobs:            "",
 		trusted("startsWith(github.ref, 'refs/tags/')"):                         "",

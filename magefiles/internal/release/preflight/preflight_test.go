@@ -215,7 +215,7 @@ func TestWhatATagStarts(t *testing.T) {
 	a, _ := asking(t)
 	folder := filepath.Join(a.trace.Repo.Top, ".github", "workflows")
 	require.NoError(t, os.MkdirAll(folder, 0o755))
-	require.NoError(t, os.WriteFile(filepath.Join(folder, forge.Workflow), []byte("on: {push: {tags: [w*]}}\njobs: {a: {runs-on: x, steps: []}}\n"), 0o644))
+	require.NoError(t, os.WriteFile(filepath.Join(folder, forge.Workflow), []byte("on: {push: {tags: [w*]}}\njobs: {a: {runs-on: x, steps: [{run: mage publish}]}}\n"), 0o644))
 	a.trace.Hub.Repository, a.trace.Publish = "owner/name", settings.PublishCI
 	said := 0
 	p := &Preflight{Say: func(string, ...any) { said++ }}
