@@ -50,6 +50,7 @@ type Config struct {
 	Variables  map[string]string
 	StandIns   map[string]string // for actions, as `[tool.release.actions]` has them
 
+	Fill    func(ctx context.Context, dir string) error                          // fills the submodules of a checkout
 	Git     func(ctx context.Context, args ...string) (string, error)            // on the remote
 	Grant   func(token string, rights map[string]string)                         // lets a job in by its token
 	Revoke  func(token string)                                                   // ends that
@@ -255,6 +256,7 @@ func (c *CI) run(ctx context.Context, dir, name string, e Event) (*runner.Result
 		Token:      jobs.token,
 		IDToken:    jobs.idToken,
 		Approve:    jobs.approve,
+		Submodules: c.Fill,
 		Python:     func(version string) string { return machine.Python(c.Environ, version) },
 		Script:     c.script,
 	}).Run(ctx, w, runner.Event{
