@@ -42,6 +42,8 @@ type facts struct {
 	Each   []each // jobs for each package that is touched
 	Checks string // the target that checks all packages; "" where they have no tasks for it
 
+	Submodules bool // packages have files in some
+
 	Secret, ReadSecret string // secrets with keys of the channel; "" where the job is trusted, and where anyone may read
 
 	images []*picture
@@ -138,7 +140,27 @@ func read(w *workspace.Workspace, s Settings) (*facts, error) {
 		f.Python = f.Pythons[len(f.Pythons)-1]
 	}
 	f.jobs(w)
+	f.readSubmodules(w, s.Top)
 	return f, f.readImages(w)
+}
+
+// submodule is the path of one in .gitmodules.
+var submodule = lazyregexp.New(`(?m)^\s*path\s*=\s*"?([^"\n]+?)"?\s*$`)
+
+// readSubmodules finds out whether packages have files in submodules, or are in one: only then a job that builds them asks for them, since those of others
+// may be closed to its token.
+func (f *facts) readSubmodules(w *workspace.Workspace, top string) {
+	text, err := beneath.ReadFile(top, filepath.Join(top, ".gitmodules"))
+	if err != nil {
+		return // there are none
+	}
+	within := func(dir, name string) bool { return dir == "." || name == dir || strings.HasPrefix(name, dir+"/") }
+	for _, m := range submodule().FindAllStringSubmatch(string(text), -1) {
+		f.Submodules = f.Submodules || slices.ContainsFunc(w.Packages, func(p *workspace.Package) bool {
+			dir := path.Join(f.Folder, p.Dir)
+			return within(dir, m[1]) || within(m[1], dir)
+		})
+	}
 }
 
 func has(w *workspace.Workspace, name string) bool {

@@ -131,6 +131,16 @@ var examples = map[string]example{
 		files:    []string{"ci.yml"},
 		says:     map[string][]string{"ci.yml": {`branches: ["on\\!"]`}},
 	},
+	"a package with a submodule": {
+		archive: root + "[tasks]\ntest = \"true\"\n-- base/pixi.toml --\n" + named("base") + "-- .gitmodules --\n[submodule \"data\"]\n\tpath = base/src/data\n\turl = ../data.git\n" + mage,
+		files:   []string{"ci.yml", "release.yml"},
+		says:    map[string][]string{"ci.yml": {"submodules: recursive"}, "release.yml": {"submodules: recursive"}},
+	},
+	"a submodule of no package": {
+		archive: root + "-- base/pixi.toml --\n" + named("base") + "-- .gitmodules --\n[submodule \"theme\"]\n\tpath = docs/base\n\turl = ../theme.git\n" + mage,
+		files:   []string{"ci.yml", "release.yml"},
+		says:    map[string][]string{"ci.yml": {"!submodules"}, "release.yml": {"!submodules"}},
+	},
 	"folders of odd names": {
 		archive: root + "-- base/pixi.toml --\n" + named("base") + "-- it's [1] & co: #2/pixi.toml --\n" + app + "[tool.image]\n" +
 			"[tool.deploy.on]\nhosts = [\"a\"]\nport = 80\n" + mage,
