@@ -161,8 +161,10 @@ func shapes() map[string]shape {
 		all[name] = s
 	}
 	const plain, beside = "go tool mage", "go -C magefiles tool mage -d .."
-	add("one package and no release", startsAt(taskedRoot).member("packages/core", "acme", "0.1.0"), plain, []string{"acme 0.1.0", "tags        none"}, ownModule, workflows)
 	s := startsAt(taskedRoot).member("packages/core", "acme", "0.1.0")
+	s.has = map[string]string{".github/workflows/ci.yml": "    branches: [main]\n"}
+	add("one package and no release", s, plain, []string{"acme 0.1.0", "tags        none"}, ownModule, workflows)
+	s = startsAt(taskedRoot).member("packages/core", "acme", "0.1.0")
 	s.remote = noRemote
 	add("without a remote", s, plain, []string{"remote      none"}, ownModule, workflows)
 	add("two packages of one version", startsAt(taskedRoot).member("a", "acme-a", "1.2.0").member("b", "acme-b", "1.2.0", "[package.run-dependencies]\nacme-a = \"==1.2.0\"\n"), plain, []string{"acme-b 1.2.0"}, ownModule, workflows)
@@ -215,6 +217,9 @@ func TestInit(t *testing.T) {
 			}
 			if s.remote != noRemote {
 				git(t, at, "remote", "add", "origin", s.remote)
+				git(t, at, "update-ref", "refs/remotes/origin/main", "HEAD")
+				git(t, at, "symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/main")
+				git(t, at, "switch", "-q", "-c", "adopt-foopack") // on which nothing is checked once it is merged
 			}
 			args := append([]string{p.init, "-norehearse"}, s.args...)
 			shown, err := p.run(t, at, append(args, "-dry")...)

@@ -61,9 +61,13 @@ func (a Adopter) plan(ctx context.Context, w *workspace.Workspace, repo *gitrepo
 		return nil, err
 	}
 	if p.Found.GitHub() {
+		branch, err := ciwrite.DefaultBranch(ctx, repo, w) // who adopts us does it on a branch of their own, as often as not
+		if err != nil {
+			return nil, err
+		}
 		p.Ours, err = ciwrite.Plan(w, ciwrite.Settings{
 			Top:    p.clone,
-			Branch: head.Branch,
+			Branch: branch,
 			Module: place.Dir,
 		})
 		if err != nil {
