@@ -260,6 +260,26 @@ func TestInit(t *testing.T) {
 			require.Empty(t, git(t, at, "status", "--porcelain"))
 		})
 	}
+	t.Run("a package in a submodule", func(t *testing.T) {
+		core, at := filepath.Join(t.TempDir(), "core"), filepath.Join(t.TempDir(), "acme")
+		for file, text := range (shape{files: map[string]string{}}).member(".", "acme", "0.1.0").files {
+			write(t, core, file, text)
+		}
+		write(t, at, "pixi.toml", taskedRoot)
+		for _, dir := range []string{core, at} {
+			git(t, dir, "init", "-q", "-b", "main")
+			if dir == at {
+				git(t, at, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", core, "packages/core")
+			}
+			git(t, dir, "add", "-A")
+			git(t, dir, "-c", "user.name=a", "-c", "user.email=a@example.invalid", "commit", "-q", "-m", "feat: first")
+		}
+		shown, err := p.run(t, at, p.init, "-norehearse", "-yes")
+		require.NoError(t, err, shown)
+		require.Contains(t, shown, "acme 0.1.0, in packages/core")
+		require.Contains(t, readFile(t, at, ".github/workflows/release.yml"), "submodules: recursive")
+		require.NotContains(t, git(t, at, "status", "--porcelain"), "packages/core")
+	})
 	t.Run("from a clone to a rehearsal", func(t *testing.T) {
 		for _, name := range []string{"one package and no release", "a Go project with a go.work"} {
 			s := shapes()[name]

@@ -10,6 +10,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/ciwrite"
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitclone"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitremote"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
@@ -23,6 +24,9 @@ func (a Adopter) plan(ctx context.Context, w *workspace.Workspace, repo *gitrepo
 	}
 	p := &Plan{clone: filepath.Join(tmp, filepath.Base(repo.Top))}
 	if err := a.git(ctx, tmp, "clone", "--quiet", "--template=", "--no-local", repo.Top, p.clone); err != nil {
+		return nil, err
+	}
+	if err := gitclone.Fill(ctx, repo, p.clone); err != nil { // packages may have files in submodules, or be in one
 		return nil, err
 	}
 	folder, err := filepath.Rel(repo.Top, w.Root)
