@@ -182,6 +182,10 @@ func shapes() map[string]shape {
 		[]string{"native cannot be published: it is built for one platform", "the task hello has a template or arguments"}, ownModule, workflows)
 	add("workflow files of their own", startsAt(taskedRoot).member("packages/core", "acme", "0.1.0").with(".github/workflows/ci.yml", "on: push\njobs: {}\n", ".gitignore", ".pixi\n/output/\n"), plain,
 		[]string{"The name is taken: left alone", "-jobs: {}"}, ownModule[1:], workflows[1:])
+	s = startsAt(taskedRoot).member("packages/core", "acme", "0.1.0").with(".github/workflows/release.yml",
+		"on: {push: {tags: ['v*']}}\njobs: {pypi: {runs-on: ubuntu-24.04, steps: [{uses: pypa/gh-action-pypi-publish@release/v1}]}}\n")
+	s.has = map[string]string{"pixi.toml": "publish = \"here\" # release.yml is another tool's"}
+	add("a release.yml that publishes to PyPI", s, plain, []string{"release.yml does not call `mage publish`"}, ownModule, workflows[:1], []string{"pixi.toml"})
 	s = startsAt(taskedRoot).member("packages/core", "acme", "0.1.0")
 	s.remote = "git@gitlab.example.org:acme/acme.git"
 	s.has = map[string]string{"go.mod": "module gitlab.example.org/acme/acme\n"}

@@ -42,7 +42,7 @@ func (a Adopter) plan(ctx context.Context, w *workspace.Workspace, repo *gitrepo
 		return nil, err
 	}
 	p.Mage = place.Mage()
-	if p.Found, err = find(ctx, w, repo, head, r); err != nil {
+	if p.Found, err = find(ctx, w, p.clone, repo, head, r); err != nil {
 		return nil, err
 	}
 	c := &changes{

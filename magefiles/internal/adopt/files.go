@@ -69,6 +69,9 @@ func (c *changes) settings(f *Found, r Request) error {
 	if f.Apart {
 		lines = append(lines, `versioning = "independent" # the packages have versions that differ`)
 	}
+	if f.Taken != "" {
+		lines = append(lines, `publish = "here" # `+path.Base(f.Taken)+" is another tool's")
+	}
 	if f.Remote != "" && f.Remote != f.Workspace.Config.Remote {
 		lines = append(lines, "remote = "+strconv.Quote(f.Remote))
 	}

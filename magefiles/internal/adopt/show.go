@@ -100,6 +100,11 @@ func (p *Plan) ShowNext(v *view.View) {
 		return
 	}
 	v.Heading("\nBy hand, once")
+	if p.Found.Taken != "" {
+		v.Line("  a key of the channel %s, as PREFIX_API_KEY or by `pixi auth login`: a release publishes from here", cmp.Or(p.Found.Channel, "NAME"))
+		v.Line("  GitHub, Rules            the one check to require: ci")
+		return
+	}
 	v.Line("  prefix.dev, channel %s   a trusted publisher: this repository, workflow release.yml, environment release", cmp.Or(p.Found.Channel, "NAME"))
 	v.Line("  GitHub, Environments     an environment `release`, which only tags `v*` and `*/v*` may deploy to")
 	v.Line("  GitHub, Actions          \"Allow GitHub Actions to create pull requests\", where releases are landed by one")
