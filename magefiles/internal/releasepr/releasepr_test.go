@@ -346,6 +346,22 @@ func TestWhatLands(t *testing.T) {
 	}
 }
 
+// What another tool has released, and tagged in its own form, has not landed: nobody wants a second tag there, years later.
+func TestTagsOfAnotherTool(t *testing.T) {
+	t.Parallel()
+	r := newTeam(t, nil)
+	require.NoError(t, r.client("person").MergePull(t.Context(), r.ok("patch").Number, "squash", "Bump the version to 0.1.7"))
+	require.NotNil(t, r.landed("main"))
+	r.git(r.second, "tag", "0.1.7", "origin/main")
+	r.git(r.second, "push", "-q", "origin", "0.1.7")
+	require.Nil(t, r.landed("main"))
+	r.git(r.second, "switch", "-q", "main")
+	r.git(r.second, "pull", "-q")
+	r.commit(r.second, "packages/core/later.txt", "later\n", "feat: later")
+	r.git(r.second, "push", "-q", "origin", "main")
+	require.Equal(t, "Release v0.1.8", r.ok("patch").Title)
+}
+
 // A version that is in tags alone lands by the changelog's section. Without a changelog there is nothing to propose, and nothing that could land.
 func TestVersionsInTagsAlone(t *testing.T) {
 	t.Parallel()
