@@ -395,6 +395,31 @@ func TestVersionsInTagsAlone(t *testing.T) {
 	require.Nil(t, r.landed("main"))
 }
 
+// Of several packages whose versions are in tags alone the changelog's section does not say which landed: they are proposed one by one.
+func TestSeveralVersionsInTagsAlone(t *testing.T) {
+	t.Parallel()
+	files := map[string]string{}
+	for name := range monorepotest.Files(3, "0.1.6") {
+		files[name] = ""
+	}
+	files["pixi.toml"] = "[workspace]\nname = \"acme\"\n[tool.release]\nversioning = \"independent\"\n"
+	for _, name := range []string{"core", "more"} {
+		files[name+"/pixi.toml"] = "[package]\nbuild.backend.name = \"pixi-build-python\"\n"
+		files[name+"/pyproject.toml"] = "[project]\nname = \"" + name + "\"\ndynamic = [\"version\"]\n[tool.setuptools_scm]\n"
+	}
+	r := newTeam(t, files)
+	r.git(r.first, "tag", "core/v0.1.6", "v0.1.6")
+	r.git(r.first, "tag", "more/v0.1.6", "v0.1.6")
+	r.git(r.first, "push", "-q", "origin", "--tags")
+	_, err := r.propose("minor")
+	require.ErrorContains(t, err, "is in its tags alone, and a pull request of several packages does not say it")
+	require.Contains(t, operr.NextOf(err), "-only=core")
+	require.Empty(t, r.at(branch))
+	one, err := r.proposer().Run(t.Context(), bump.Request{To: "minor", Only: "core"})
+	require.NoError(t, err)
+	require.Equal(t, "Release core/v0.2.0", one.Title)
+}
+
 // Bad input: a sentence, what to do, and nothing done.
 func TestWhatStopsAProposal(t *testing.T) {
 	t.Parallel()
