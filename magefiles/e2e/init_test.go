@@ -262,6 +262,13 @@ func TestInit(t *testing.T) {
 			require.NoError(t, err, out)
 			require.Contains(t, out, "Nothing is missing, and nothing was changed.")
 			require.Empty(t, git(t, at, "status", "--porcelain"))
+			if slices.Contains(s.writes, "magefiles/magefile.go") { // what is taken away is written again, alone
+				git(t, at, "rm", "-q", "magefiles/magefile.go")
+				git(t, at, "-c", "user.name=a", "-c", "user.email=a@example.invalid", "commit", "-q", "-m", "build: without it")
+				out, err = p.run(t, at, append(append([]string{}, args...), "-yes")...)
+				require.NoError(t, err, out)
+				require.Equal(t, "?? magefiles/magefile.go", strings.TrimSpace(git(t, at, "status", "--porcelain", "--untracked-files=all")))
+			}
 		})
 	}
 	t.Run("a package in a submodule", func(t *testing.T) {

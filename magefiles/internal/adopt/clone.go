@@ -103,6 +103,13 @@ func (c *changes) files(ctx context.Context, a Adopter, top string) (files []Fil
 	}
 	names := strings.FieldsFunc(seen, func(r rune) bool { return r == 0 })
 	for path := range c.why {
+		now, err := os.ReadFile(filepath.Join(c.top, filepath.FromSlash(path)))
+		if err != nil && !os.IsNotExist(err) {
+			return nil, err
+		}
+		if was, known := c.was[path]; known && string(was) == string(now) {
+			continue // it was as it is to be
+		}
 		if !slices.Contains(names, path) {
 			return nil, operr.New("let .gitignore leave it: a line `!/"+path+"`", "%s would be written, and git ignores it", path)
 		}
