@@ -171,13 +171,22 @@ func has(w *workspace.Workspace, name string) bool {
 // tool is a line of a go.mod that pins Mage.
 var tool = lazyregexp.New(`(?m)^\s*(?:tool\s+)?github\.com/magefile/mage\s*(?://.*)?$`)
 
-// module finds the go.mod that pins Mage, and how a target is called by it.
+// pinsUs is a line of a go.mod that does.
+var pinsUs = lazyregexp.New(`(?m)^(?:require)?\s*github\.com/foopack/foopack\s+v`)
+
+// module finds the go.mod that pins Mage, and how a target is called by it: of two the one that pins us, since the other one is a person's who has Mage for
+// something else.
 func (f *facts) module(w *workspace.Workspace, dir string) error {
 	if dir == "" {
 		for _, candidate := range []string{".", "magefiles"} {
 			text, err := beneath.ReadFile(w.Root, filepath.Join(w.Root, candidate, gomodule.File))
-			if err == nil && tool().Match(text) {
+			if err != nil || !tool().Match(text) {
+				continue
+			}
+			if dir == "" || pinsUs().Match(text) {
 				dir = candidate
+			}
+			if pinsUs().Match(text) {
 				break
 			}
 		}

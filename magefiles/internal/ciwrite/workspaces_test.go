@@ -141,6 +141,11 @@ var examples = map[string]example{
 		files:   []string{"ci.yml", "release.yml"},
 		says:    map[string][]string{"ci.yml": {"!submodules"}, "release.yml": {"!submodules"}},
 	},
+	"beside a module that has Mage for something else": {
+		archive: root + "-- base/pixi.toml --\n" + named("base") + mage + "-- magefiles/go.mod --\nmodule example.org/acme/magefiles\ntool github.com/magefile/mage\nrequire github.com/foopack/foopack v0.9.0\n",
+		files:   []string{"ci.yml", "release.yml"},
+		says:    map[string][]string{"ci.yml": {"run: go -C magefiles tool mage -d .. check", "go-version-file: magefiles/go.mod"}},
+	},
 	"folders of odd names": {
 		archive: root + "-- base/pixi.toml --\n" + named("base") + "-- it's [1] & co: #2/pixi.toml --\n" + app + "[tool.image]\n" +
 			"[tool.deploy.on]\nhosts = [\"a\"]\nport = 80\n" + mage,
