@@ -123,6 +123,8 @@ func TestAddresses(t *testing.T) {
 		"../acme.git":                           {true, "acme"},
 		"https://github.com/some/acme.git":      {true, "github.com/some/acme"},
 		"git@github.com:some/acme.git":          {true, "github.com/some/acme"},
+		"git@work:some/acme.git":                {true, "acme"},
+		"git@gitlab-work:some/acme.git":         {false, "acme"},
 		"ssh://git@github.example.org/a/b/":     {true, "github.example.org/a/b"},
 		"ssh://git@git.example.org:2222/a/b":    {false, "git.example.org/a/b"},
 		"https://me:word@gitlab.com/a/b/c.git":  {false, "gitlab.com/a/b/c"},

@@ -43,7 +43,10 @@ type Found struct {
 // GitHub reports whether the repository is, or may come to be, on a GitHub: elsewhere its workflow files start nothing.
 func (f *Found) GitHub() bool {
 	host := hosted().FindStringSubmatch(f.Address)
-	return host == nil || strings.Contains(host[1], "github")
+	if host == nil || strings.Contains(host[1], "github") {
+		return true
+	}
+	return !strings.Contains(host[1], ".") && !strings.Contains(host[1], "gitlab") // a name of a person's ssh, as for a second account, does not tell
 }
 
 // find looks at the workspace of the clone, whose top is given, and at the repository that it is of.
