@@ -87,6 +87,9 @@ func (CI) Run(ctx context.Context, file string,
 ) error {
 	return run(ctx, func(ctx context.Context, a *pipeline) error {
 		c := cirun.Config{Runner: a.runner, Environ: a.runner.Environ(), Dir: a.dir, View: a.view}
+		if w, err := workspace.Load(a.dir); err == nil { // it runs files of anyone's, who may have none
+			c.StandIns = w.Config.Actions
+		}
 		return cirun.Run(ctx, c, cirun.Flags{
 			File:    file,
 			Event:   orZero(event),

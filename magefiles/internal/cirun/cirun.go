@@ -33,10 +33,11 @@ import (
 
 // Config is what a run works with.
 type Config struct {
-	Runner  command.Runner
-	Environ []string // of this process; a job gets of it what leads to the network, and no more
-	Dir     string   // of the person: inside of the repository
-	View    *view.View
+	Runner   command.Runner
+	Environ  []string          // of this process; a job gets of it what leads to the network, and no more
+	Dir      string            // of the person: inside of the repository
+	StandIns map[string]string // for actions, as `[tool.release.actions]` has them
+	View     *view.View
 }
 
 // Flags are what a person asks for. All but File may be "".
@@ -76,7 +77,7 @@ func Run(ctx context.Context, c Config, f Flags) error {
 		return err
 	}
 	if f.What {
-		tell(c.View, w, os.DirFS(files))
+		tell(c.View, w, os.DirFS(files), c.StandIns)
 		return nil
 	}
 	e, err := c.event(ctx, repo, head, w, f)
@@ -110,7 +111,8 @@ func Run(ctx context.Context, c Config, f Flags) error {
 		Remote:     remote,
 		Repository: repository(ctx, repo),
 		Secrets:    secrets,
-		Actions:    standin.All,
+		Actions:    standin.With(c.StandIns),
+		Submodules: func(ctx context.Context, dir string) error { return gitclone.Fill(ctx, repo, dir) },
 		Python:     func(version string) string { return machine.Python(c.Environ, version) },
 		Token:      func(runner.Asked) (string, error) { return machine.StandInValue("GITHUB_TOKEN"), nil },
 		Log: func(leg, line string) {

@@ -10,8 +10,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/view"
 )
 
-// tell shows what a file needs, and what of it is not run here.
-func tell(v *view.View, w *file.Workflow, files fs.FS) {
+// tell shows what a file needs, and what of it is not run here, beside what stands in.
+func tell(v *view.View, w *file.Workflow, files fs.FS, standIns map[string]string) {
 	n := w.Needs()
 	var rows [][]string
 	for _, row := range []struct {
@@ -35,7 +35,7 @@ func tell(v *view.View, w *file.Workflow, files fs.FS) {
 	v.Heading("%s: %s", w.File, "what it needs")
 	v.Table(nil, rows)
 	r := runner.New(runner.Config{
-		Actions: standin.All,
+		Actions: standin.With(standIns),
 		Files:   files,
 	})
 	for _, err := range r.Refuses(w) {
