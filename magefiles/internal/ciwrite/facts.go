@@ -43,6 +43,7 @@ type facts struct {
 	Checks string // the target that checks all packages; "" where they have no tasks for it
 
 	Submodules bool // packages have files in some
+	FromTags   bool // a tool makes the version of a package from tags, without which requirements of its siblings may not be met
 
 	Secret, ReadSecret string // secrets with keys of the channel; "" where the job is trusted, and where anyone may read
 
@@ -140,6 +141,7 @@ func read(w *workspace.Workspace, s Settings) (*facts, error) {
 		f.Python = f.Pythons[len(f.Pythons)-1]
 	}
 	f.jobs(w)
+	f.FromTags = slices.ContainsFunc(w.Packages, func(p *workspace.Package) bool { return p.FromTags() != nil })
 	f.readSubmodules(w, s.Top)
 	return f, f.readImages(w)
 }

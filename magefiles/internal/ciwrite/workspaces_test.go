@@ -136,6 +136,12 @@ var examples = map[string]example{
 		files:   []string{"ci.yml", "release.yml"},
 		says:    map[string][]string{"ci.yml": {"submodules: recursive"}, "release.yml": {"submodules: recursive"}},
 	},
+	"a version from tags": {
+		archive: root + "[tasks]\ntest = \"true\"\n-- base/pixi.toml --\n[package]\nname = \"base\"\nversion = \"1.0.0\"\nbuild.backend.name = \"pixi-build-python\"\n" +
+			"-- base/pyproject.toml --\n[project]\nname = \"base\"\ndynamic = [\"version\"]\n[tool.setuptools_scm]\n" + mage,
+		files: []string{"ci.yml", "release.yml"},
+		says:  map[string][]string{"ci.yml": {"fetch-depth: 0 # versions are made from tags"}},
+	},
 	"a submodule of no package": {
 		archive: root + "-- base/pixi.toml --\n" + named("base") + "-- .gitmodules --\n[submodule \"theme\"]\n\tpath = docs/base\n\turl = ../theme.git\n" + mage,
 		files:   []string{"ci.yml", "release.yml"},
