@@ -2,6 +2,7 @@ package adopt
 
 import (
 	"errors"
+	"fmt"
 	"go/format"
 	"os"
 	"path/filepath"
@@ -71,6 +72,15 @@ func TestMagefiles(t *testing.T) {
 		require.Equal(t, string(formatted), got)
 		require.Equal(t, theirs, strings.Replace(got, "\n\nimport (\n\t//mage:import\n\t_ \""+targets+"\"\n\t//mage:import\n\t_ \""+targets+"/deploy\"\n)", "", 1))
 	}
+}
+
+// The task for people who have pixi alone is where pixi reads it.
+func TestTheTaskOfPixi(t *testing.T) {
+	require.Equal(t, fmt.Sprintf(pixiTask, "go tool mage"), pixiTaskIn("pixi.toml", "go tool mage"))
+	in := pixiTaskIn("python/pyproject.toml", "go tool mage")
+	require.Equal(t, 3, strings.Count(in, "[tool.pixi."))
+	require.True(t, strings.HasPrefix(in, "[tool.pixi.feature.mage.dependencies]\n"), in)
+	require.Contains(t, in, "features = [\"mage\"]")
 }
 
 // All files are written, or none: one that has changed meanwhile, and a folder that is a link, stop it before the first.
