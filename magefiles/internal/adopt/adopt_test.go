@@ -3,7 +3,10 @@ package adopt
 import (
 	"errors"
 	"fmt"
+	"go/ast"
 	"go/format"
+	"go/parser"
+	"go/token"
 	"os"
 	"path/filepath"
 	"strings"
@@ -72,6 +75,29 @@ func TestMagefiles(t *testing.T) {
 		require.Equal(t, string(formatted), got)
 		require.Equal(t, theirs, strings.Replace(got, "\n\nimport (\n\t//mage:import\n\t_ \""+targets+"\"\n\t//mage:import\n\t_ \""+targets+"/deploy\"\n)", "", 1))
 	}
+}
+
+// A magefile of theirs with a target of ours is told before anything is written: Mage would refuse both.
+func TestTargetsOfOneName(t *testing.T) {
+	var ours []string
+	files, err := filepath.Glob(filepath.Join("..", "..", "targets", "*.go"))
+	require.NoError(t, err)
+	for _, file := range files {
+		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ParseComments|parser.SkipObjectResolution)
+		require.NoError(t, err)
+		for _, d := range parsed.Decls { // what a target does is told with an example
+			if f, is := d.(*ast.FuncDecl); is && f.Recv == nil && f.Name.IsExported() && strings.Contains(strings.Join(strings.Fields(f.Doc.Text()), " "), "For example: `mage") {
+				ours = append(ours, strings.ToLower(f.Name.Name))
+			}
+		}
+	}
+	require.ElementsMatch(t, ours, targetNames)
+
+	dir := in(t, map[string]string{"magefiles/mine.go": "//go:build mage\n\npackage main\n\nfunc Mine() {}\n\nfunc Clean() error { return nil }\n\nfunc release() {}\n"})
+	c := &changes{top: dir, folder: ".", why: map[string]string{}, was: map[string][]byte{}}
+	err = c.magefile(&Plan{clone: dir, folder: dir, Found: &Found{}}, &workspace.Workspace{Manifest: &manifest.Manifest{Name: "acme"}})
+	require.EqualError(t, err, "magefiles has targets that are called as ours, and Mage refuses two of one name: Clean")
+	require.Empty(t, c.why)
 }
 
 // The task for people who have pixi alone is where pixi reads it.
