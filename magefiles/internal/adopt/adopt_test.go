@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
 
@@ -58,7 +59,8 @@ func TestPlaces(t *testing.T) {
 
 // A magefile of ours, and one of theirs with our import, are formatted, and theirs keeps every line.
 func TestMagefiles(t *testing.T) {
-	for _, src := range []string{text("Acme", false), text("Acme", true)} {
+	for _, src := range []string{text("Acme", false), text("Acme", true), text(capitalized("übung"), false)} {
+		require.True(t, utf8.ValidString(src), "go refuses all else")
 		formatted, err := format.Source([]byte(src))
 		require.NoError(t, err)
 		require.Equal(t, string(formatted), src)

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
@@ -59,8 +61,7 @@ func (c *changes) magefile(p *Plan, w *workspace.Workspace) error {
 			"%s has targets that are called as ours, and Mage refuses two of one name: %s", magefiles, strings.Join(twice, ", "))
 	}
 	if at == "" {
-		name := w.Manifest.Name
-		return c.write(c.at(path.Join(magefiles, "magefile.go")), text(strings.ToUpper(name[:1])+name[1:], p.Found.Deploys), "imports the targets")
+		return c.write(c.at(path.Join(magefiles, "magefile.go")), text(capitalized(w.Manifest.Name), p.Found.Deploys), "imports the targets")
 	}
 	src, err := os.ReadFile(at)
 	if err != nil {
@@ -71,6 +72,12 @@ func (c *changes) magefile(p *Plan, w *workspace.Workspace) error {
 		return err
 	}
 	return c.write(c.at(path.Join(magefiles, filepath.Base(at))), imported, "imports the targets, beside what it has")
+}
+
+// capitalized is a name with its first letter, of any alphabet, in upper case.
+func capitalized(name string) string {
+	first, size := utf8.DecodeRuneInString(name)
+	return string(unicode.ToUpper(first)) + name[size:]
 }
 
 // targetNames are our targets outside of namespaces, in lower case, as Mage compares them. A test holds them against package targets.
