@@ -161,8 +161,10 @@ func shapes() map[string]shape {
 		all[name] = s
 	}
 	const plain, beside = "go tool mage", "go -C magefiles tool mage -d .."
-	add("one package and no release", startsAt(taskedRoot).member("packages/core", "acme", "0.1.0"), plain, []string{"acme 0.1.0", "tags        none"}, ownModule, workflows)
 	s := startsAt(taskedRoot).member("packages/core", "acme", "0.1.0")
+	s.has = map[string]string{".github/workflows/ci.yml": "    branches: [main]\n"}
+	add("one package and no release", s, plain, []string{"acme 0.1.0", "tags        none"}, ownModule, workflows)
+	s = startsAt(taskedRoot).member("packages/core", "acme", "0.1.0")
 	s.remote = noRemote
 	add("without a remote", s, plain, []string{"remote      none"}, ownModule, workflows)
 	add("two packages of one version", startsAt(taskedRoot).member("a", "acme-a", "1.2.0").member("b", "acme-b", "1.2.0", "[package.run-dependencies]\nacme-a = \"==1.2.0\"\n"), plain, []string{"acme-b 1.2.0"}, ownModule, workflows)
@@ -180,6 +182,10 @@ func shapes() map[string]shape {
 		[]string{"native cannot be published: it is built for one platform", "the task hello has a template or arguments"}, ownModule, workflows)
 	add("workflow files of their own", startsAt(taskedRoot).member("packages/core", "acme", "0.1.0").with(".github/workflows/ci.yml", "on: push\njobs: {}\n", ".gitignore", ".pixi\n/output/\n"), plain,
 		[]string{"The name is taken: left alone", "-jobs: {}"}, ownModule[1:], workflows[1:])
+	s = startsAt(taskedRoot).member("packages/core", "acme", "0.1.0").with(".github/workflows/release.yml",
+		"on: {push: {tags: ['v*']}}\njobs: {pypi: {runs-on: ubuntu-24.04, steps: [{uses: pypa/gh-action-pypi-publish@release/v1}]}}\n")
+	s.has = map[string]string{"pixi.toml": "publish = \"here\" # release.yml is another tool's"}
+	add("a release.yml that publishes to PyPI", s, plain, []string{"release.yml does not call `mage publish`"}, ownModule, workflows[:1], []string{"pixi.toml"})
 	s = startsAt(taskedRoot).member("packages/core", "acme", "0.1.0")
 	s.remote = "git@gitlab.example.org:acme/acme.git"
 	s.has = map[string]string{"go.mod": "module gitlab.example.org/acme/acme\n"}
@@ -215,6 +221,9 @@ func TestInit(t *testing.T) {
 			}
 			if s.remote != noRemote {
 				git(t, at, "remote", "add", "origin", s.remote)
+				git(t, at, "update-ref", "refs/remotes/origin/main", "HEAD")
+				git(t, at, "symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/main")
+				git(t, at, "switch", "-q", "-c", "adopt-foopack") // on which nothing is checked once it is merged
 			}
 			args := append([]string{p.init, "-norehearse"}, s.args...)
 			shown, err := p.run(t, at, append(args, "-dry")...)
@@ -253,8 +262,35 @@ func TestInit(t *testing.T) {
 			require.NoError(t, err, out)
 			require.Contains(t, out, "Nothing is missing, and nothing was changed.")
 			require.Empty(t, git(t, at, "status", "--porcelain"))
+			if slices.Contains(s.writes, "magefiles/magefile.go") { // what is taken away is written again, alone
+				git(t, at, "rm", "-q", "magefiles/magefile.go")
+				git(t, at, "-c", "user.name=a", "-c", "user.email=a@example.invalid", "commit", "-q", "-m", "build: without it")
+				out, err = p.run(t, at, append(append([]string{}, args...), "-yes")...)
+				require.NoError(t, err, out)
+				require.Equal(t, "?? magefiles/magefile.go", strings.TrimSpace(git(t, at, "status", "--porcelain", "--untracked-files=all")))
+			}
 		})
 	}
+	t.Run("a package in a submodule", func(t *testing.T) {
+		core, at := filepath.Join(t.TempDir(), "core"), filepath.Join(t.TempDir(), "acme")
+		for file, text := range (shape{files: map[string]string{}}).member(".", "acme", "0.1.0").files {
+			write(t, core, file, text)
+		}
+		write(t, at, "pixi.toml", taskedRoot)
+		for _, dir := range []string{core, at} {
+			git(t, dir, "init", "-q", "-b", "main")
+			if dir == at {
+				git(t, at, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", core, "packages/core")
+			}
+			git(t, dir, "add", "-A")
+			git(t, dir, "-c", "user.name=a", "-c", "user.email=a@example.invalid", "commit", "-q", "-m", "feat: first")
+		}
+		shown, err := p.run(t, at, p.init, "-norehearse", "-yes")
+		require.NoError(t, err, shown)
+		require.Contains(t, shown, "acme 0.1.0, in packages/core")
+		require.Contains(t, readFile(t, at, ".github/workflows/release.yml"), "submodules: recursive")
+		require.NotContains(t, git(t, at, "status", "--porcelain"), "packages/core")
+	})
 	t.Run("from a clone to a rehearsal", func(t *testing.T) {
 		for _, name := range []string{"one package and no release", "a Go project with a go.work"} {
 			s := shapes()[name]

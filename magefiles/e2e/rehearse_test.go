@@ -70,6 +70,24 @@ func TestRehearseBesideTenReleases(t *testing.T) {
 	require.Contains(t, out, "sent by CI")
 }
 
+// TestRehearseBesideAnotherTool has a release.yml that publishes to PyPI, which is neither run nor in the way; one that calls mage is run, or stops it.
+func TestRehearseBesideAnotherTool(t *testing.T) {
+	t.Parallel()
+	r := newReleasing(t, releaseOptions{by: "ci"})
+	file := func(steps string) {
+		r.commit("ci: release", map[string]string{".github/workflows/release.yml": "on: {push: {tags: ['v*']}}\njobs:\n  a:\n    runs-on: [self-hosted]\n    container: python:3\n    steps:\n" + steps})
+		git(t, r.dir, "push", "-q", "origin", "main")
+	}
+	file("      - uses: pypa/gh-action-pypi-publish@release/v1\n")
+	out := r.rehearsed()
+	require.Contains(t, out, "mono v0.1.7 was rehearsed")
+	require.Contains(t, out, "sent by CI")
+	require.Contains(t, out, "release.yml of the commit does not call `mage publish`, and is another tool's")
+	file("      - run: go tool mage publish -yes\n")
+	r.rehearseRefused(1, "container is not run here")
+	require.Contains(t, r.rehearsed("-publish=here"), "mono v0.1.7 was rehearsed")
+}
+
 // TestRehearseAfterABumpWithoutARelease finds the version before the bump on the channel, and what was bumped not released.
 func TestRehearseAfterABumpWithoutARelease(t *testing.T) {
 	t.Parallel()

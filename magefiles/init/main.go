@@ -20,7 +20,7 @@ func main() {
 	var r adopt.Request
 	yes := flag.Bool("yes", false, "do not ask")
 	flag.BoolVar(&r.Dry, "dry", false, "write nothing")
-	flag.BoolVar(&r.Pixi, "pixi", false, "add a task `mage` to pixi.toml, with go as its dependency, for people who have pixi and no Go")
+	flag.BoolVar(&r.Pixi, "pixi", false, "add a task `mage` to the manifest, with go as its dependency, for people who have pixi and no Go")
 	flag.BoolVar(&r.NoRehearse, "norehearse", false, "end when the files are written")
 	flag.StringVar(&r.Channel, "channel", "", "the channel on prefix.dev, where the manifests name none")
 	flag.Parse()

@@ -2,11 +2,16 @@ package adopt
 
 import (
 	"errors"
+	"fmt"
+	"go/ast"
 	"go/format"
+	"go/parser"
+	"go/token"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
 
@@ -54,7 +59,8 @@ func TestPlaces(t *testing.T) {
 
 // A magefile of ours, and one of theirs with our import, are formatted, and theirs keeps every line.
 func TestMagefiles(t *testing.T) {
-	for _, src := range []string{text("Acme", false), text("Acme", true)} {
+	for _, src := range []string{text("Acme", false), text("Acme", true), text(capitalized("übung"), false)} {
+		require.True(t, utf8.ValidString(src), "go refuses all else")
 		formatted, err := format.Source([]byte(src))
 		require.NoError(t, err)
 		require.Equal(t, string(formatted), src)
@@ -71,6 +77,38 @@ func TestMagefiles(t *testing.T) {
 		require.Equal(t, string(formatted), got)
 		require.Equal(t, theirs, strings.Replace(got, "\n\nimport (\n\t//mage:import\n\t_ \""+targets+"\"\n\t//mage:import\n\t_ \""+targets+"/deploy\"\n)", "", 1))
 	}
+}
+
+// A magefile of theirs with a target of ours is told before anything is written: Mage would refuse both.
+func TestTargetsOfOneName(t *testing.T) {
+	var ours []string
+	files, err := filepath.Glob(filepath.Join("..", "..", "targets", "*.go"))
+	require.NoError(t, err)
+	for _, file := range files {
+		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ParseComments|parser.SkipObjectResolution)
+		require.NoError(t, err)
+		for _, d := range parsed.Decls { // what a target does is told with an example
+			if f, is := d.(*ast.FuncDecl); is && f.Recv == nil && f.Name.IsExported() && strings.Contains(strings.Join(strings.Fields(f.Doc.Text()), " "), "For example: `mage") {
+				ours = append(ours, strings.ToLower(f.Name.Name))
+			}
+		}
+	}
+	require.ElementsMatch(t, ours, targetNames)
+
+	dir := in(t, map[string]string{"magefiles/mine.go": "//go:build mage\n\npackage main\n\nfunc Mine() {}\n\nfunc Clean() error { return nil }\n\nfunc release() {}\n"})
+	c := &changes{top: dir, folder: ".", why: map[string]string{}, was: map[string][]byte{}}
+	err = c.magefile(&Plan{clone: dir, folder: dir, Found: &Found{}}, &workspace.Workspace{Manifest: &manifest.Manifest{Name: "acme"}})
+	require.EqualError(t, err, "magefiles has targets that are called as ours, and Mage refuses two of one name: Clean")
+	require.Empty(t, c.why)
+}
+
+// The task for people who have pixi alone is where pixi reads it.
+func TestTheTaskOfPixi(t *testing.T) {
+	require.Equal(t, fmt.Sprintf(pixiTask, "go tool mage"), pixiTaskIn("pixi.toml", "go tool mage"))
+	in := pixiTaskIn("python/pyproject.toml", "go tool mage")
+	require.Equal(t, 3, strings.Count(in, "[tool.pixi."))
+	require.True(t, strings.HasPrefix(in, "[tool.pixi.feature.mage.dependencies]\n"), in)
+	require.Contains(t, in, "features = [\"mage\"]")
 }
 
 // All files are written, or none: one that has changed meanwhile, and a folder that is a link, stop it before the first.
@@ -156,6 +194,8 @@ func TestAddresses(t *testing.T) {
 		"../acme.git":                           {true, "acme"},
 		"https://github.com/some/acme.git":      {true, "github.com/some/acme"},
 		"git@github.com:some/acme.git":          {true, "github.com/some/acme"},
+		"git@work:some/acme.git":                {true, "acme"},
+		"git@gitlab-work:some/acme.git":         {false, "acme"},
 		"ssh://git@github.example.org/a/b/":     {true, "github.example.org/a/b"},
 		"ssh://git@git.example.org:2222/a/b":    {false, "git.example.org/a/b"},
 		"https://me:word@gitlab.com/a/b/c.git":  {false, "gitlab.com/a/b/c"},

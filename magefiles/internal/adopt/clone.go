@@ -11,6 +11,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/ciwrite"
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitclone"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitremote"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
@@ -26,6 +27,9 @@ func (a Adopter) plan(ctx context.Context, w *workspace.Workspace, repo *gitrepo
 	if err := a.git(ctx, tmp, "clone", "--quiet", "--template=", "--no-local", repo.Top, p.clone); err != nil {
 		return nil, err
 	}
+	if err := gitclone.Fill(ctx, repo, p.clone); err != nil { // packages may have files in submodules, or be in one
+		return nil, err
+	}
 	folder, err := filepath.Rel(repo.Top, w.Root)
 	if err != nil {
 		return nil, err
@@ -39,7 +43,7 @@ func (a Adopter) plan(ctx context.Context, w *workspace.Workspace, repo *gitrepo
 		return nil, err
 	}
 	p.Mage = place.Mage()
-	if p.Found, err = find(ctx, w, repo, head, r); err != nil {
+	if p.Found, err = find(ctx, w, p.clone, repo, head, r); err != nil {
 		return nil, err
 	}
 	c := &changes{
@@ -62,9 +66,13 @@ func (a Adopter) plan(ctx context.Context, w *workspace.Workspace, repo *gitrepo
 		return nil, err
 	}
 	if p.Found.GitHub() {
+		branch, err := ciwrite.DefaultBranch(ctx, repo, w) // who adopts us does it on a branch of their own, as often as not
+		if err != nil {
+			return nil, err
+		}
 		p.Ours, err = ciwrite.Plan(w, ciwrite.Settings{
 			Top:    p.clone,
-			Branch: head.Branch,
+			Branch: branch,
 			Module: place.Dir,
 		})
 		if err != nil {
@@ -96,6 +104,13 @@ func (c *changes) files(ctx context.Context, a Adopter, top string) (files []Fil
 	}
 	names := strings.FieldsFunc(seen, func(r rune) bool { return r == 0 })
 	for path := range c.why {
+		now, err := os.ReadFile(filepath.Join(c.top, filepath.FromSlash(path)))
+		if err != nil && !os.IsNotExist(err) {
+			return nil, err
+		}
+		if was, known := c.was[path]; known && string(was) == string(now) {
+			continue // it was as it is to be
+		}
 		if !slices.Contains(names, path) {
 			return nil, operr.New("let .gitignore leave it: a line `!/"+path+"`", "%s would be written, and git ignores it", path)
 		}

@@ -85,6 +85,9 @@ func (c *changes) settings(f *Found, r Request) error {
 	if f.Apart {
 		lines = append(lines, `versioning = "independent" # the packages have versions that differ`)
 	}
+	if f.Taken != "" {
+		lines = append(lines, `publish = "here" # `+path.Base(f.Taken)+" is another tool's")
+	}
 	if f.Remote != "" && f.Remote != f.Workspace.Config.Remote {
 		lines = append(lines, "remote = "+strconv.Quote(f.Remote))
 	}
@@ -107,8 +110,11 @@ func (c *changes) settings(f *Found, r Request) error {
 	default:
 		text = strings.TrimRight(text, "\n") + "\n\n[tool.release]\n" + strings.Join(lines, "\n") + "\n"
 	}
-	if r.Pixi && path.Base(m.Path) == manifest.PixiFile && !strings.Contains(text, "[feature.mage") {
-		text = strings.TrimRight(text, "\n") + "\n\n" + fmt.Sprintf(pixiTask, c.mage)
+	if task := pixiTaskIn(m.Path, c.mage); r.Pixi && !strings.Contains(text, task[:strings.Index(task, ".dependencies]")]) {
+		text = strings.TrimRight(text, "\n") + "\n\n" + task
+		if lock, err := c.read(workspace.LockFile); err != nil || lock != "" {
+			f.WontWork = append(f.WontWork, workspace.LockFile+" lacks the environment mage, so that `pixi install --locked` refuses it\n    → `pixi lock`, and commit it with the rest")
+		}
 	}
 	if text == before {
 		return nil
@@ -131,6 +137,15 @@ mage = "%s"
 features = ["mage"]
 no-default-feature = true
 `
+
+// pixiTaskIn is that task as a manifest has it: in a pyproject.toml all of pixi's is below [tool.pixi].
+func pixiTaskIn(file, mage string) string {
+	task := fmt.Sprintf(pixiTask, mage)
+	if path.Base(file) != manifest.PyprojectFile {
+		return task
+	}
+	return strings.ReplaceAll("\n"+task, "\n[", "\n[tool.pixi.")[1:]
+}
 
 // ignored are the forms in which .gitignore may have a folder in the root.
 var ignored = []string{"%s", "%s/", "/%s", "/%s/", "**/%s", "**/%s/", "%s/*", "/%s/*"}

@@ -3,6 +3,7 @@ package adopt
 import (
 	"context"
 	"fmt"
+	"os"
 	"path"
 	"regexp"
 	"slices"
@@ -12,8 +13,12 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/lazyregexp"
 	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/rehearsal/workflows"
+	"github.com/foopack/foopack/magefiles/internal/release/forge"
+	"github.com/foopack/foopack/magefiles/internal/toolchain"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
+	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
 // Found is what a repository has.
@@ -28,6 +33,7 @@ type Found struct {
 	Channel   string   // that packages would be published to
 	Deploys   bool     // a downstream has deployment environments
 
+	Taken     string   // the workflow file that publishes by its name, where that is another tool's; "" where it is not
 	Apart     bool     // packages have versions that differ
 	Examples  []string // patterns of folders whose manifests are tests or examples
 	Disagrees []string // sentences
@@ -37,11 +43,14 @@ type Found struct {
 // GitHub reports whether the repository is, or may come to be, on a GitHub: elsewhere its workflow files start nothing.
 func (f *Found) GitHub() bool {
 	host := hosted().FindStringSubmatch(f.Address)
-	return host == nil || strings.Contains(host[1], "github")
+	if host == nil || strings.Contains(host[1], "github") {
+		return true
+	}
+	return !strings.Contains(host[1], ".") && !strings.Contains(host[1], "gitlab") // a name of a person's ssh, as for a second account, does not tell
 }
 
-// find looks at the workspace of the clone, and at the repository that it is of.
-func find(ctx context.Context, w *workspace.Workspace, repo *gitrepo.Repo, head gitrepo.Head, r Request) (*Found, error) {
+// find looks at the workspace of the clone, whose top is given, and at the repository that it is of.
+func find(ctx context.Context, w *workspace.Workspace, top string, repo *gitrepo.Repo, head gitrepo.Head, r Request) (*Found, error) {
 	f := &Found{Workspace: w, Branch: head.Branch}
 	var err error
 	if f.Remote, f.Address, err = remoteOf(ctx, w, repo); err != nil {
@@ -77,6 +86,11 @@ func find(ctx context.Context, w *workspace.Workspace, repo *gitrepo.Repo, head 
 			return nil, err
 		}
 		f.Deploys = f.Deploys || len(environments) > 0
+	}
+	if w.Config.Publish == settings.PublishCI && f.GitHub() && slices.Contains(f.Workflows, forge.Workflow) && !forge.Publishes(workflows.In(os.DirFS(top)), forge.Workflow) {
+		f.Taken = workflows.Folder + "/" + forge.Workflow
+		f.WontWork = append(f.WontWork, f.Taken+" does not call `mage publish`, and a channel trusts one file: it is left alone, and a release publishes from here"+
+			"\n    → for CI to publish, rename it, take `publish` out of [tool.release], and `mage ci:write`")
 	}
 	f.lookAtFolders()
 	f.lookAtTasks()
@@ -163,8 +177,12 @@ func (f *Found) lookAtTasks() {
 		}
 	}
 	slices.Sort(f.Tasks)
+	const fails = "`mage check`, which ci.yml calls, fails"
 	if !slices.ContainsFunc(f.Tasks, isCheck) {
-		f.WontWork = append(f.WontWork, "no task tests the packages, so that a release checks nothing\n    → add test-all, or test-<folder> for each package, to [tasks] of "+f.Workspace.Manifest.Path)
+		f.WontWork = append(f.WontWork, "no task tests the packages, so that a release checks nothing, and "+fails+
+			"\n    → add test-all, or test-<folder> for each package, to [tasks] of "+f.Workspace.Manifest.Path)
+	} else if _, err := toolchain.TestTasks(f.Workspace); err != nil && len(f.Examples) == 0 {
+		f.WontWork = append(f.WontWork, err.Error()+": "+fails+"\n    → "+operr.NextOf(err))
 	}
 }
 

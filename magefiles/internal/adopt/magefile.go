@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
@@ -39,8 +41,9 @@ func (c *changes) magefile(p *Plan, w *workspace.Workspace) error {
 		return err
 	}
 	at := ""
+	var twice []string
 	for _, file := range files {
-		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ImportsOnly)
+		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
 		if err != nil {
 			return operr.New("correct it, and run this again", "%w", err)
 		}
@@ -51,10 +54,14 @@ func (c *changes) magefile(p *Plan, w *workspace.Workspace) error {
 			return nil
 		}
 		at = file
+		twice = append(twice, taken(parsed)...)
+	}
+	if len(twice) > 0 {
+		return operr.New("give them other names, or put them into a namespace of yours, and run this again",
+			"%s has targets that are called as ours, and Mage refuses two of one name: %s", magefiles, strings.Join(twice, ", "))
 	}
 	if at == "" {
-		name := w.Manifest.Name
-		return c.write(c.at(path.Join(magefiles, "magefile.go")), text(strings.ToUpper(name[:1])+name[1:], p.Found.Deploys), "imports the targets")
+		return c.write(c.at(path.Join(magefiles, "magefile.go")), text(capitalized(w.Manifest.Name), p.Found.Deploys), "imports the targets")
 	}
 	src, err := os.ReadFile(at)
 	if err != nil {
@@ -65,6 +72,25 @@ func (c *changes) magefile(p *Plan, w *workspace.Workspace) error {
 		return err
 	}
 	return c.write(c.at(path.Join(magefiles, filepath.Base(at))), imported, "imports the targets, beside what it has")
+}
+
+// capitalized is a name with its first letter, of any alphabet, in upper case.
+func capitalized(name string) string {
+	first, size := utf8.DecodeRuneInString(name)
+	return string(unicode.ToUpper(first)) + name[size:]
+}
+
+// targetNames are our targets outside of namespaces, in lower case, as Mage compares them. A test holds them against package targets.
+var targetNames = []string{"check", "clean", "doctor", "fmt", "graph", "help", "lint", "lock", "publish", "rehearse", "release", "schema", "status", "undo"}
+
+// taken are the functions of a magefile that would be targets of such a name.
+func taken(file *ast.File) (names []string) {
+	for _, d := range file.Decls {
+		if f, is := d.(*ast.FuncDecl); is && f.Recv == nil && f.Name.IsExported() && slices.Contains(targetNames, strings.ToLower(f.Name.Name)) {
+			names = append(names, f.Name.Name)
+		}
+	}
+	return names
 }
 
 // isMagefile reports whether a Go file is for Mage alone.

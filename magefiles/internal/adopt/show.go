@@ -3,6 +3,7 @@ package adopt
 import (
 	"cmp"
 	"fmt"
+	"path/filepath"
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/ciwrite"
@@ -78,14 +79,30 @@ func (p *Plan) ShowNext(v *view.View) {
 	v.Heading("\nNow, in the top folder of the repository")
 	v.Line("  git add %s", strings.Join(names, " "))
 	v.Line("  git commit -m %q", message)
+	if folder := p.below(); folder != "." {
+		v.Line("  cd %s", folder)
+	}
 	v.Line("  %s rehearse", p.Mage)
 	if !p.Found.GitHub() {
 		v.Line("\nThe CI of %s: README, \"Publishing\", shows a file for GitLab.", p.Found.Address)
 		return
 	}
 	v.Heading("\nBy hand, once")
+	if p.Found.Taken != "" {
+		v.Line("  a key of the channel %s, as PREFIX_API_KEY or by `pixi auth login`: a release publishes from here", cmp.Or(p.Found.Channel, "NAME"))
+		v.Line("  GitHub, Rules            the one check to require: ci")
+		return
+	}
 	v.Line("  prefix.dev, channel %s   a trusted publisher: this repository, workflow release.yml, environment release", cmp.Or(p.Found.Channel, "NAME"))
 	v.Line("  GitHub, Environments     an environment `release`, which only tags `v*` and `*/v*` may deploy to")
 	v.Line("  GitHub, Actions          \"Allow GitHub Actions to create pull requests\", where releases are landed by one")
 	v.Line("  GitHub, Rules            the one check to require: ci")
+}
+
+// below is the folder of the workspace, from the repository's top, in which mage is called; "." for the top itself.
+func (p *Plan) below() string {
+	if rel, err := filepath.Rel(p.clone, p.folder); err == nil {
+		return filepath.ToSlash(rel)
+	}
+	return "."
 }

@@ -112,6 +112,7 @@ func Run(ctx context.Context, c Config, f Flags) error {
 		Repository: repository(ctx, repo),
 		Secrets:    secrets,
 		Actions:    c.standIns(),
+		Submodules: func(ctx context.Context, dir string) error { return gitclone.Fill(ctx, repo, dir) },
 		Python:     func(version string) string { return machine.Python(c.Environ, version) },
 		Token:      func(runner.Asked) (string, error) { return machine.StandInValue("GITHUB_TOKEN"), nil },
 		Log: func(leg, line string) {

@@ -42,6 +42,9 @@ type facts struct {
 	Each   []each // jobs for each package that is touched
 	Checks string // the target that checks all packages; "" where they have no tasks for it
 
+	Submodules bool // packages have files in some
+	FromTags   bool // a tool makes the version of a package from tags, without which requirements of its siblings may not be met
+
 	Secret, ReadSecret string // secrets with keys of the channel; "" where the job is trusted, and where anyone may read
 
 	images []*picture
@@ -138,7 +141,28 @@ func read(w *workspace.Workspace, s Settings) (*facts, error) {
 		f.Python = f.Pythons[len(f.Pythons)-1]
 	}
 	f.jobs(w)
+	f.FromTags = slices.ContainsFunc(w.Packages, func(p *workspace.Package) bool { return p.FromTags() != nil })
+	f.readSubmodules(w, s.Top)
 	return f, f.readImages(w)
+}
+
+// submodule is the path of one in .gitmodules.
+var submodule = lazyregexp.New(`(?m)^\s*path\s*=\s*"?([^"\n]+?)"?\s*$`)
+
+// readSubmodules finds out whether packages have files in submodules, or are in one: only then a job that builds them asks for them, since those of others
+// may be closed to its token.
+func (f *facts) readSubmodules(w *workspace.Workspace, top string) {
+	text, err := beneath.ReadFile(top, filepath.Join(top, ".gitmodules"))
+	if err != nil {
+		return // there are none
+	}
+	within := func(dir, name string) bool { return dir == "." || name == dir || strings.HasPrefix(name, dir+"/") }
+	for _, m := range submodule().FindAllStringSubmatch(string(text), -1) {
+		f.Submodules = f.Submodules || slices.ContainsFunc(w.Packages, func(p *workspace.Package) bool {
+			dir := path.Join(f.Folder, p.Dir)
+			return within(dir, m[1]) || within(m[1], dir)
+		})
+	}
 }
 
 func has(w *workspace.Workspace, name string) bool {
@@ -149,13 +173,22 @@ func has(w *workspace.Workspace, name string) bool {
 // tool is a line of a go.mod that pins Mage.
 var tool = lazyregexp.New(`(?m)^\s*(?:tool\s+)?github\.com/magefile/mage\s*(?://.*)?$`)
 
-// module finds the go.mod that pins Mage, and how a target is called by it.
+// pinsUs is a line of a go.mod that does.
+var pinsUs = lazyregexp.New(`(?m)^(?:require)?\s*github\.com/foopack/foopack\s+v`)
+
+// module finds the go.mod that pins Mage, and how a target is called by it: of two the one that pins us, since the other one is a person's who has Mage for
+// something else.
 func (f *facts) module(w *workspace.Workspace, dir string) error {
 	if dir == "" {
 		for _, candidate := range []string{".", "magefiles"} {
 			text, err := beneath.ReadFile(w.Root, filepath.Join(w.Root, candidate, gomodule.File))
-			if err == nil && tool().Match(text) {
+			if err != nil || !tool().Match(text) {
+				continue
+			}
+			if dir == "" || pinsUs().Match(text) {
 				dir = candidate
+			}
+			if pinsUs().Match(text) {
 				break
 			}
 		}

@@ -131,6 +131,27 @@ var examples = map[string]example{
 		files:    []string{"ci.yml"},
 		says:     map[string][]string{"ci.yml": {`branches: ["on\\!"]`}},
 	},
+	"a package with a submodule": {
+		archive: root + "[tasks]\ntest = \"true\"\n-- base/pixi.toml --\n" + named("base") + "-- .gitmodules --\n[submodule \"data\"]\n\tpath = base/src/data\n\turl = ../data.git\n" + mage,
+		files:   []string{"ci.yml", "release.yml"},
+		says:    map[string][]string{"ci.yml": {"submodules: recursive"}, "release.yml": {"submodules: recursive"}},
+	},
+	"a version from tags": {
+		archive: root + "[tasks]\ntest = \"true\"\n-- base/pixi.toml --\n[package]\nname = \"base\"\nversion = \"1.0.0\"\nbuild.backend.name = \"pixi-build-python\"\n" +
+			"-- base/pyproject.toml --\n[project]\nname = \"base\"\ndynamic = [\"version\"]\n[tool.setuptools_scm]\n" + mage,
+		files: []string{"ci.yml", "release.yml"},
+		says:  map[string][]string{"ci.yml": {"fetch-depth: 0 # versions are made from tags"}},
+	},
+	"a submodule of no package": {
+		archive: root + "-- base/pixi.toml --\n" + named("base") + "-- .gitmodules --\n[submodule \"theme\"]\n\tpath = docs/base\n\turl = ../theme.git\n" + mage,
+		files:   []string{"ci.yml", "release.yml"},
+		says:    map[string][]string{"ci.yml": {"!submodules"}, "release.yml": {"!submodules"}},
+	},
+	"beside a module that has Mage for something else": {
+		archive: root + "-- base/pixi.toml --\n" + named("base") + mage + "-- magefiles/go.mod --\nmodule example.org/acme/magefiles\ntool github.com/magefile/mage\nrequire github.com/foopack/foopack v0.9.0\n",
+		files:   []string{"ci.yml", "release.yml"},
+		says:    map[string][]string{"ci.yml": {"run: go -C magefiles tool mage -d .. check", "go-version-file: magefiles/go.mod"}},
+	},
 	"folders of odd names": {
 		archive: root + "-- base/pixi.toml --\n" + named("base") + "-- it's [1] & co: #2/pixi.toml --\n" + app + "[tool.image]\n" +
 			"[tool.deploy.on]\nhosts = [\"a\"]\nport = 80\n" + mage,

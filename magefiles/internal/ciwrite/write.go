@@ -27,7 +27,7 @@ func Write(ctx context.Context, r command.Runner, w *workspace.Workspace, dry bo
 	if err != nil {
 		return Result{}, err
 	}
-	branch, err := defaultBranch(ctx, repo, w)
+	branch, err := DefaultBranch(ctx, repo, w)
 	if err != nil {
 		return Result{}, err
 	}
@@ -62,9 +62,9 @@ func Save(top string, files []File) (err error) {
 	return nil
 }
 
-// defaultBranch is the remote's as the clone knows it, or the one that releases are made from; "" where neither is known and a ci.yml may say it. A
+// DefaultBranch is the remote's as the clone knows it, or the one that releases are made from; "" where neither is known and a ci.yml may say it. A
 // clone of a new repository has the one that is checked out.
-func defaultBranch(ctx context.Context, repo *gitrepo.Repo, w *workspace.Workspace) (string, error) {
+func DefaultBranch(ctx context.Context, repo *gitrepo.Repo, w *workspace.Workspace) (string, error) {
 	remote := w.Config.Remote
 	usual, known, err := repo.Answer(ctx, "symbolic-ref", "--quiet", "--short", "refs/remotes/"+remote+"/HEAD")
 	if err != nil {

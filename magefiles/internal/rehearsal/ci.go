@@ -32,13 +32,13 @@ func (w *World) ci(ctx context.Context, seen map[string]bool) {
 	})
 }
 
-// pushed begins the run of a tag, where the workflow file of its commit starts for it. Where there is none, the embedded CI has its own jobs.
+// pushed begins the run of a tag, where the workflow file of its commit starts for it. Where none publishes, the embedded CI has its own jobs.
 func (w *World) pushed(ctx context.Context, tag string, n int) {
 	at, ok := w.tag(tag)
 	if !ok {
 		return
 	}
-	if !w.files.Has(ctx, at.Commit, forge.Workflow) {
+	if !w.files.Publishes(ctx, at.Commit, forge.Workflow) {
 		w.workflow(ctx, tag, "push")
 		return
 	}
@@ -108,7 +108,7 @@ func (w *World) workflow(ctx context.Context, tag, event string) {
 	}
 	for attempt := 1; ; attempt++ {
 		run := w.job
-		if w.files.Has(ctx, at.Commit, forge.Workflow) {
+		if w.files.Publishes(ctx, at.Commit, forge.Workflow) {
 			run = w.runFile
 		}
 		job := run(ctx, workflows.Event{Name: event, Tag: tag, Commit: at.Commit, Run: id, Attempt: attempt})
@@ -126,7 +126,7 @@ func (w *World) workflow(ctx context.Context, tag, event string) {
 	}
 }
 
-// job runs the jobs that stand for release.yml where a commit has none.
+// job runs the jobs that stand for release.yml where a commit has none that publishes.
 func (w *World) job(ctx context.Context, e workflows.Event) Job {
 	p := workflows.Played{
 		Environ:  command.Setenv(command.Unset(w.Environ(w.quietGit()), "PREFIX_API_KEY", "GITHUB_TOKEN"), "PYTHONPYCACHEPREFIX="+w.Pycache),

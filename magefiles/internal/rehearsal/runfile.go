@@ -9,6 +9,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/github/server"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitclone"
 	"github.com/foopack/foopack/magefiles/internal/rehearsal/workflows"
 	"github.com/foopack/foopack/magefiles/internal/release/forge"
 	"github.com/foopack/foopack/magefiles/internal/view"
@@ -35,6 +36,7 @@ func (w *World) runners() *workflows.CI {
 		Key:        w.Prefix.Key,
 		Variables:  w.Variables,
 		StandIns:   w.StandIns,
+		Fill:       func(ctx context.Context, dir string) error { return gitclone.Fill(ctx, w.Source, dir) }, // as in a job that stands for one
 		Git:        w.atRemote,
 		Grant:      w.Hub.Grant,
 		Revoke:     w.Hub.Revoke,

@@ -75,8 +75,8 @@ func (r *run) start(ctx context.Context) (string, error) {
 	said := fmt.Sprintf("git remote, %s, GitHub's API at %s", r.world.Prefix.URL, r.world.API)
 	if c.CI {
 		said += ", and a CI that the channel trusts"
-		if !r.hasFile() {
-			r.missing("the workflow file that publishes", "there is no "+forge.Workflow+" in the commit: the embedded CI runs the targets of such jobs itself, and no second build")
+		if why := workflows.Instead(workflows.In(os.DirFS(r.clone)), forge.Workflow); why != "" {
+			r.missing("the workflow file that publishes", why+": the embedded CI runs the targets of such jobs itself, and no second build")
 		}
 	}
 	return said, nil
@@ -91,12 +91,6 @@ func (r *run) variables() map[string]string {
 		return nil
 	}
 	return map[string]string{secondBuild: "off"}
-}
-
-// hasFile reports whether the commit has the workflow file that publishes.
-func (r *run) hasFile() bool {
-	_, err := os.Stat(filepath.Join(r.clone, filepath.FromSlash(workflows.Folder), forge.Workflow))
-	return err == nil
 }
 
 // by is who publishes.

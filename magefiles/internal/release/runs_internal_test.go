@@ -57,7 +57,7 @@ func watching(t *testing.T, on string) *actions {
 	if on != "" {
 		folder := filepath.Join(top, ".github", "workflows")
 		require.NoError(t, os.MkdirAll(folder, 0o755))
-		require.NoError(t, os.WriteFile(filepath.Join(folder, forge.Workflow), []byte("on: "+on+"\njobs: {a: {runs-on: x, steps: []}}\n"), 0o644))
+		require.NoError(t, os.WriteFile(filepath.Join(folder, forge.Workflow), []byte("on: "+on+"\njobs: {a: {runs-on: x, steps: [{run: mage publish}]}}\n"), 0o644))
 	}
 	hub.release = &Release{Means: Means{
 		Repo:      gitrepo.At(nil, top),

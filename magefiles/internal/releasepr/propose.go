@@ -46,6 +46,9 @@ func (c *clone) plan(ctx context.Context, req bump.Request) (*bump.Plan, error) 
 		return nil, err
 	}
 	if !plan.Empty() {
+		if err := c.refuseApart(plan); err != nil {
+			return nil, err
+		}
 		plan.NoteGoModules(c.repo.Top)
 		files, err := c.repo.FilesBelow(ctx, c.repo.Prefix)
 		plan.NoteMentions(c.w, files)
@@ -56,6 +59,21 @@ func (c *clone) plan(ctx context.Context, req bump.Request) (*bump.Plan, error) 
 			"no file has the versions, which are in tags alone, and there is no changelog: a pull request would bring nothing")
 	}
 	return nil, nil
+}
+
+// refuseApart refuses packages of which tags alone have the versions, beside others with versions of their own: the section of several begins with the day,
+// and once it is merged nobody could tell what it is of.
+func (c *clone) refuseApart(plan *bump.Plan) error {
+	if len(plan.Tags) < 2 {
+		return nil
+	}
+	for _, m := range plan.Packages {
+		if pkg, err := c.w.Package(m.Name); err == nil && pkg.Version.Text == "" {
+			return operr.New("propose it by itself, with -only="+m.Name+"; or `mage release` is the way",
+				"the version of %s is in its tags alone, and a pull request of several packages does not say it; nothing was changed", m.Name)
+		}
+	}
+	return nil
 }
 
 // of is what a proposal is of: the tags, in a word, and the first word of the heading that the changelog's section has.

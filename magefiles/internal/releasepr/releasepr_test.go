@@ -360,6 +360,22 @@ func TestWhatLands(t *testing.T) {
 	}
 }
 
+// What another tool has released, and tagged in its own form, has not landed: nobody wants a second tag there, years later.
+func TestTagsOfAnotherTool(t *testing.T) {
+	t.Parallel()
+	r := newTeam(t, nil)
+	require.NoError(t, r.client("person").MergePull(t.Context(), r.ok("patch").Number, "squash", "Bump the version to 0.1.7"))
+	require.NotNil(t, r.landed("main"))
+	r.git(r.second, "tag", "0.1.7", "origin/main")
+	r.git(r.second, "push", "-q", "origin", "0.1.7")
+	require.Nil(t, r.landed("main"))
+	r.git(r.second, "switch", "-q", "main")
+	r.git(r.second, "pull", "-q")
+	r.commit(r.second, "packages/core/later.txt", "later\n", "feat: later")
+	r.git(r.second, "push", "-q", "origin", "main")
+	require.Equal(t, "Release v0.1.8", r.ok("patch").Title)
+}
+
 // A version that is in tags alone lands by the changelog's section. Without a changelog there is nothing to propose, and nothing that could land.
 func TestVersionsInTagsAlone(t *testing.T) {
 	t.Parallel()
@@ -391,6 +407,31 @@ func TestVersionsInTagsAlone(t *testing.T) {
 	require.ErrorContains(t, err, "a pull request would bring nothing")
 	require.Contains(t, operr.NextOf(err), "`mage release -to=minor` is the way")
 	require.Nil(t, r.landed("main"))
+}
+
+// Of several packages whose versions are in tags alone the changelog's section does not say which landed: they are proposed one by one.
+func TestSeveralVersionsInTagsAlone(t *testing.T) {
+	t.Parallel()
+	files := map[string]string{}
+	for name := range monorepotest.Files(3, "0.1.6") {
+		files[name] = ""
+	}
+	files["pixi.toml"] = "[workspace]\nname = \"acme\"\n[tool.release]\nversioning = \"independent\"\n"
+	for _, name := range []string{"core", "more"} {
+		files[name+"/pixi.toml"] = "[package]\nbuild.backend.name = \"pixi-build-python\"\n"
+		files[name+"/pyproject.toml"] = "[project]\nname = \"" + name + "\"\ndynamic = [\"version\"]\n[tool.setuptools_scm]\n"
+	}
+	r := newTeam(t, files)
+	r.git(r.first, "tag", "core/v0.1.6", "v0.1.6")
+	r.git(r.first, "tag", "more/v0.1.6", "v0.1.6")
+	r.git(r.first, "push", "-q", "origin", "--tags")
+	_, err := r.propose("minor")
+	require.ErrorContains(t, err, "is in its tags alone, and a pull request of several packages does not say it")
+	require.Contains(t, operr.NextOf(err), "-only=core")
+	require.Empty(t, r.at(branch))
+	one, err := r.proposer().Run(t.Context(), bump.Request{To: "minor", Only: "core"})
+	require.NoError(t, err)
+	require.Equal(t, "Release core/v0.2.0", one.Title)
 }
 
 // Bad input: a sentence, what to do, and nothing done.

@@ -39,6 +39,9 @@ type Config struct {
 	Approve func(ctx context.Context, environment string) (err error) // waits for those who have to approve
 	Log     func(leg, line string)                                    // a line of a job's output, without secrets
 
+	// Submodules fills those of a checkout, in its folder, which are of another repository. Nil leaves them empty.
+	Submodules func(ctx context.Context, dir string) error
+
 	// Python finds an interpreter of a version, such as 3.13 or 3.13.1, on this machine; "" where there is none. Nil takes that of Installed.
 	Python func(version string) string
 

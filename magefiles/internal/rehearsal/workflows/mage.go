@@ -2,8 +2,8 @@ package workflows
 
 import "strings"
 
-// script is what stands for a program that an action installs: of Go's, `go tool mage TARGET` begins the magefile that is compiled already where there is one
-// to compile, and all else the program itself.
+// script is what stands for a program that an action installs: of Go's, `go tool mage TARGET`, and `go -C DIR tool mage -d DIR TARGET` where Mage is in a module
+// of its own, begin the magefile that is compiled already where there is one to compile, and all else the program itself.
 func (c *CI) script(program, found string) string {
 	text := "#!/bin/sh\n"
 	if program == "go" {
@@ -14,6 +14,14 @@ func (c *CI) script(program, found string) string {
 		for f in magefiles *[mM]agefile*.go; do
 			if [ -e "$f" ]; then shift 2 && exec ` + quote(c.Program) + ` "$@"; fi
 		done
+		;;
+	esac
+fi
+if [ "$1" = -C ] && [ "$3" = tool ] && [ "$4" = mage ] && [ "$5" = -d ]; then
+	case $7 in
+	'' | -*) ;;
+	*)
+		if [ -e "$2/$6/magefiles" ]; then cd "$2/$6" && shift 6 && exec ` + quote(c.Program) + ` "$@"; fi
 		;;
 	esac
 fi

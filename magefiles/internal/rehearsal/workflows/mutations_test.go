@@ -192,6 +192,13 @@ func TestReleaseFile(t *testing.T) {
 	require.Empty(t, l.rehearse(releaseFile(t), nil, "v1.0.0"))
 }
 
+// Where Mage is in a module of its own, the magefile is not compiled in each job either.
+func TestReleaseFileBesideAModule(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	require.Empty(t, l.rehearse(strings.ReplaceAll(releaseFile(t), "go tool mage", "go -C magefiles tool mage -d .."), nil, "v1.0.0"))
+}
+
 // Each fault by which releases have been burnt is found, with the line that has it.
 func TestMutations(t *testing.T) {
 	file := releaseFile(t)

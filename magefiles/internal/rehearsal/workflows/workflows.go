@@ -16,6 +16,7 @@ import (
 	"path"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -28,6 +29,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/actions/runner/verdict"
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/release/forge"
 )
 
 // Folder is where workflow files are, from the top of a repository.
@@ -48,6 +50,7 @@ type Config struct {
 	Variables  map[string]string
 	StandIns   map[string]string // for actions, as `[tool.release.actions]` has them
 
+	Fill    func(ctx context.Context, dir string) error                          // fills the submodules of a checkout
 	Git     func(ctx context.Context, args ...string) (string, error)            // on the remote
 	Grant   func(token string, rights map[string]string)                         // lets a job in by its token
 	Revoke  func(token string)                                                   // ends that
@@ -74,10 +77,48 @@ type Event struct {
 	Attempt int
 }
 
-// Has reports whether a commit has a workflow file.
-func (c *CI) Has(ctx context.Context, commit, name string) bool {
-	_, err := c.Git(ctx, "cat-file", "blob", commit+":"+path.Join(Folder, name))
-	return err == nil
+// Publishes reports whether a commit has a workflow file that is run here: see [Instead].
+func (c *CI) Publishes(ctx context.Context, commit, name string) bool {
+	return Instead(func(name string) string {
+		text, err := c.Git(ctx, "cat-file", "blob", commit+":"+path.Join(Folder, name))
+		if err != nil {
+			return "" // it is not there
+		}
+		return text
+	}, name) == ""
+}
+
+// Instead says why jobs that stand for a workflow file publish in a rehearsal, and not the file: it is not there, is another tool's, or starts by what a
+// rehearsal does not have; "" where the file is run. read gives the text of a workflow file by its name, and "" where there is none.
+func Instead(read func(name string) string, name string) string {
+	text := read(name)
+	switch {
+	case text == "":
+		return "there is no " + name + " in the commit"
+	case !forge.Publishes(read, name):
+		return name + " of the commit does not call `mage publish`, and is another tool's (a release needs one that does, or `publish = \"here\"` in [tool.release])"
+	}
+	w, err := file.Read(path.Join(Folder, name), []byte(text))
+	if err != nil || w.StartsFor("push") {
+		return "" // what cannot be read is told by Check
+	}
+	for _, e := range w.Events {
+		if slices.Contains(byOthers, e.Name) {
+			return name + " of the commit starts by " + e.Name + ", which is not rehearsed"
+		}
+	}
+	return ""
+}
+
+// byOthers are events that a tag may bring, and that others bring about.
+var byOthers = []string{"create", "release", "repository_dispatch", "workflow_run"}
+
+// In reads the workflow files of a work tree, for [Instead].
+func In(top fs.FS) func(name string) string {
+	return func(name string) string {
+		text, _ := fs.ReadFile(top, path.Join(Folder, name)) // what cannot be read says nothing
+		return string(text)
+	}
 }
 
 // Starts reports whether GitHub starts a workflow file for an event, and else why not.
@@ -108,16 +149,19 @@ func (c *CI) Starts(ctx context.Context, name string, e Event) (starts bool, why
 
 const tags = "refs/tags/"
 
-// Check is why a workflow file of a work tree cannot be run here for a tag; nil where it can, and where it is not there.
+// Check is why a workflow file of a work tree cannot be run here for a tag; nil where it can, and where others are run instead.
 func Check(top fs.FS, name string, standIns map[string]string) error {
-	data, err := fs.ReadFile(top, path.Join(Folder, name))
-	if errors.Is(err, fs.ErrNotExist) {
+	if Instead(In(top), name) != "" {
 		return nil
 	}
+	data, err := fs.ReadFile(top, path.Join(Folder, name))
 	if err != nil {
 		return err
 	}
 	w, err := file.Read(path.Join(Folder, name), data)
+	if err == nil && !w.StartsFor("push") {
+		return operr.New(`name the tags: on: push: tags: ["v*", "*/v*"]`, "nothing would publish: %s does not start for pushes", name)
+	}
 	if err == nil {
 		err = errors.Join(w.Faults()...)
 	}
@@ -132,7 +176,7 @@ func Check(top fs.FS, name string, standIns map[string]string) error {
 	}
 	var problem *file.Problem
 	if errors.As(err, &problem) {
-		return operr.New("correct the file and commit it: a rehearsal runs it as it stands there", "%w", err)
+		return operr.New("correct the file and commit it: a rehearsal runs it as it stands there (`mage rehearse -publish=here` goes without it)", "%w", err)
 	}
 	return err
 }
@@ -212,6 +256,7 @@ func (c *CI) run(ctx context.Context, dir, name string, e Event) (*runner.Result
 		Token:      jobs.token,
 		IDToken:    jobs.idToken,
 		Approve:    jobs.approve,
+		Submodules: c.Fill,
 		Python:     func(version string) string { return machine.Python(c.Environ, version) },
 		Script:     c.script,
 	}).Run(ctx, w, runner.Event{

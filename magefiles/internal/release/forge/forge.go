@@ -65,6 +65,25 @@ func (h Hub) of(ctx context.Context, repo *gitrepo.Repo, remote string) (f *forg
 // publishes is a call of the target, also where Mage is in a module of its own.
 var publishes = lazyregexp.New(`\bmage( -d \S+)? publish\b`)
 
+// called is where a job calls a workflow of the repository.
+var called = lazyregexp.New(`\buses:\s*['"]?[.$]/\.github/workflows/([\w.-]+\.ya?ml)\b`)
+
+// Publishes reports whether a workflow file of GitHub's publishes the packages: it calls the target that does, or a workflow of the repository that does.
+// Any other one is another tool's, whatever its name. read gives the text of such a file by its name; "" where there is none.
+func Publishes(read func(name string) string, name string) bool {
+	seen := map[string]bool{}
+	var look func(name string) bool
+	look = func(name string) bool {
+		if seen[name] {
+			return false
+		}
+		seen[name] = true
+		text := read(name)
+		return publishes().MatchString(text) || slices.ContainsFunc(called().FindAllStringSubmatch(text, -1), func(m []string) bool { return look(m[1]) })
+	}
+	return look(name)
+}
+
 // find finds its files in a work tree.
 func (f *forge) find(top string) (files []string) {
 	for _, pattern := range f.files {
@@ -142,17 +161,31 @@ func (h Hub) workflow(top string) *file.Workflow {
 // RefuseDispatch says why a run of the workflow that publishes cannot be asked for where GitHub begins none for a tag; "" where it can, and where the
 // file does not tell.
 func (h Hub) RefuseDispatch(top string) string {
-	if w := h.workflow(top); w != nil && !w.StartsFor("workflow_dispatch") {
+	switch w := h.workflow(top); {
+	case w == nil:
+		return ""
+	case !w.StartsFor("workflow_dispatch"):
 		return w.File + " has no workflow_dispatch"
+	case !isOurs(top):
+		return w.File + " does not call `mage publish`, and may do anything else"
 	}
 	return ""
 }
 
-// RefuseTags says why the push of a tag does not start the workflow that publishes; "" where each of them does. A file that cannot be read as
-// GitHub reads it says nothing, as GitHub may know more by now than we do; neither does one that starts for something else that a tag may bring.
+// isOurs reports whether the file of a work tree that is called as the one that publishes does publish.
+func isOurs(top string) bool {
+	return Publishes(func(name string) string {
+		text, _ := beneath.ReadFile(top, filepath.Join(top, ".github", "workflows", name)) // what cannot be read calls nothing
+		return string(text)
+	}, Workflow)
+}
+
+// RefuseTags says why the push of a tag does not start the workflow that publishes; "" where each of them does, and where the file is another
+// tool's. A file that cannot be read as GitHub reads it says nothing, as GitHub may know more by now than we do; neither does one that starts for something
+// else that a tag may bring.
 func (h Hub) RefuseTags(top string, tags []string) string {
 	w := h.workflow(top)
-	if w == nil || w.StartsFor("create", "release", "repository_dispatch", "workflow_run") {
+	if w == nil || w.StartsFor("create", "release", "repository_dispatch", "workflow_run") || !isOurs(top) {
 		return ""
 	}
 	trusted := slices.DeleteFunc(w.Jobs, func(j *file.Job) bool { return !j.Permissions.Writes("id-token") })

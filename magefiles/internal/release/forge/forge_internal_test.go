@@ -78,7 +78,7 @@ func TestForges(t *testing.T) {
 func TestTagsThatStartNothing(t *testing.T) {
 	const jobs = "\njobs: {upload: {runs-on: ubuntu-24.04, steps: [{run: go tool mage publish -yes}]}}\n"
 	trusted := func(condition string) string {
-		return "on: push\njobs:\n  upload:\n    runs-on: x\n    if: \"" + condition + "\"\n    permissions: {id-token: write}\n    steps: []\n"
+		return "on: push\njobs:\n  upload:\n    runs-on: x\n    if: \"" + condition + "\"\n    permissions: {id-token: write}\n    steps: [{run: mage publish -yes}]\n"
 	}
 	both := []string{"v1.2.0", "core/v1.2.0"}
 	for text, want := range map[string]string{
@@ -87,6 +87,7 @@ func TestTagsThatStartNothing(t *testing.T) {
 		"on: {push: {tags: ['v*']}}" + jobs:                                     "release.yml:1 starts for tags like v*, and the tag core/v1.2.0 is not one (* stops at /)",
 		"on: {push: {branches: [main]}}" + jobs:                                 "release.yml:1 names branches alone, and starts for no tag",
 		"on: workflow_dispatch" + jobs:                                          "release.yml does not start for pushes",
+		"on: {push: {branches: [main]}}\njobs: {a: {runs-on: x, steps: []}}\n":  "", // release-please, for one: what publishes is elsewhere
 		"on: {push: {tags: ['release-*']}, release: }" + jobs:                   "", // by the release that somebody makes of the tag
 		"on: {push: {tags: ['release-*']}, of-next-year: {}}" + jobs:            "",
 		trusted("startsWith(github.ref, 'refs/tags/')"):                         "",
@@ -117,4 +118,28 @@ func TestAWorkflowFileIsAFile(t *testing.T) {
 	require.Empty(t, Hub{Repository: "octo/mono"}.RefuseTags(top, []string{"v1.2.0"}))
 	file, _ := onGitHub.findPublisher(top)
 	require.Empty(t, file)
+}
+
+// A release.yml of another tool is not asked for: it would do whatever that tool does, such as an upload to PyPI.
+func TestWhatIsAskedFor(t *testing.T) {
+	const dispatched = "on: [release, workflow_dispatch]\njobs: {a: {runs-on: ubuntu-24.04, steps: [{run: '%s'}]}}\n"
+	for text, want := range map[string]string{
+		strings.Replace(dispatched, "%s", "go tool mage publish -yes", 1):               "",
+		strings.Replace(dispatched, "%s", "go -C magefiles tool mage -d .. publish", 1): "",
+		strings.Replace(dispatched, "%s", "twine upload dist/*", 1):                     "release.yml does not call `mage publish`, and may do anything else",
+		"on: workflow_dispatch\njobs: {a: {uses: ./.github/workflows/more.yml}}\n":      "",
+		"on: push\njobs: {a: {runs-on: ubuntu-24.04, steps: [{run: mage publish}]}}\n":  "release.yml has no workflow_dispatch",
+		"": "",
+	} {
+		top := t.TempDir()
+		dir := filepath.Join(top, ".github", "workflows")
+		require.NoError(t, os.MkdirAll(dir, 0o755))
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "more.yml"), []byte("on: workflow_call\njobs: {a: {uses: ./.github/workflows/publish.yml}}\n"), 0o644))
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "publish.yml"), []byte("on: workflow_call\njobs: {a: {runs-on: ubuntu-24.04, steps: [{run: mage publish}]}}\n"), 0o644))
+		if text != "" {
+			require.NoError(t, os.WriteFile(filepath.Join(dir, Workflow), []byte(text), 0o644))
+		}
+		require.Equal(t, want, Hub{Repository: "octo/mono"}.RefuseDispatch(top), text)
+		require.Empty(t, Hub{}.RefuseDispatch(top), "it is not on GitHub")
+	}
 }

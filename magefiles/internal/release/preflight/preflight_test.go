@@ -215,7 +215,7 @@ func TestWhatATagStarts(t *testing.T) {
 	a, _ := asking(t)
 	folder := filepath.Join(a.trace.Repo.Top, ".github", "workflows")
 	require.NoError(t, os.MkdirAll(folder, 0o755))
-	require.NoError(t, os.WriteFile(filepath.Join(folder, forge.Workflow), []byte("on: {push: {tags: [w*]}}\njobs: {a: {runs-on: x, steps: []}}\n"), 0o644))
+	require.NoError(t, os.WriteFile(filepath.Join(folder, forge.Workflow), []byte("on: {push: {tags: [w*]}}\njobs: {a: {runs-on: x, steps: [{run: mage publish}]}}\n"), 0o644))
 	a.trace.Hub.Repository, a.trace.Publish = "owner/name", settings.PublishCI
 	said := 0
 	p := &Preflight{Say: func(string, ...any) { said++ }}
@@ -227,7 +227,7 @@ func TestWhatATagStarts(t *testing.T) {
 	a.trace.Publish = settings.PublishCI
 	for on, times := range map[string]int{"{push: {tags: [v*]}, workflow_dispatch: }": 0, "{push: {tags: [v*]}}": 1} {
 		said, p.toldRun = 0, false
-		require.NoError(t, os.WriteFile(filepath.Join(folder, forge.Workflow), []byte("on: "+on+"\njobs: {a: {runs-on: x, steps: []}}\n"), 0o644))
+		require.NoError(t, os.WriteFile(filepath.Join(folder, forge.Workflow), []byte("on: "+on+"\njobs: {a: {runs-on: x, steps: [{run: mage publish}]}}\n"), 0o644))
 		for range 2 {
 			require.Empty(t, p.findTrigger(a), on)
 		}

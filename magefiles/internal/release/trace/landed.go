@@ -11,6 +11,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/bump"
 	"github.com/foopack/foopack/magefiles/internal/changelog"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
+	"github.com/foopack/foopack/magefiles/internal/version"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
@@ -41,8 +42,9 @@ func FindLanded(ctx context.Context, repo *gitrepo.Repo, store *bump.Store, w *w
 		return nil, err
 	}
 	var found *Landed
+	taken := isTagged(w, tags)
 	for _, tag := range bump.PresentTags(w) {
-		if tags[tag.Name] != "" {
+		if tags[tag.Name] != "" || taken(tag.Package) {
 			continue
 		}
 		made, err := store.Made(ctx, repo, head.Commit, tag)
@@ -71,6 +73,28 @@ func FindLanded(ctx context.Context, repo *gitrepo.Repo, store *bump.Store, w *w
 	return findSection(ctx, repo, store, w, h, tags)
 }
 
+// isTagged reports whether the version of a package, by its name, has a tag in the form of another tool: "1.2.0", where ours is "v1.2.0". It was released
+// before we were there.
+func isTagged(w *workspace.Workspace, tags map[string]string) func(name string) bool {
+	read := bump.ReadTags(w)
+	return func(name string) bool {
+		pkg, err := w.Package(name)
+		if err != nil {
+			return false // its version is in no file
+		}
+		at, err := version.Parse(pkg.Version.Text)
+		if err != nil {
+			return false
+		}
+		for tag := range tags {
+			if v, ok := read(name, tag); ok && v.Compare(at) == 0 {
+				return true
+			}
+		}
+		return false
+	}
+}
+
 // findSection finds a release of which the changelog alone has the version.
 func findSection(ctx context.Context, repo *gitrepo.Repo, store *bump.Store, w *workspace.Workspace, h bump.History, tags map[string]string) (*Landed, error) {
 	place, err := bump.Changelog(w)
@@ -90,7 +114,7 @@ func findSection(ctx context.Context, repo *gitrepo.Repo, store *bump.Store, w *
 		tag = word
 		req.Only, req.To, _ = strings.Cut(word, "/v")
 	}
-	if word == "" || tags[tag] != "" {
+	if word == "" || tags[tag] != "" || tags[word] != "" {
 		return nil, nil
 	}
 	plan, err := bump.New(ctx, w, req, h)

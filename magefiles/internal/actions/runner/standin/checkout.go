@@ -26,8 +26,9 @@ func checkout(ctx context.Context, c *runner.Call) error {
 	if err != nil || depth < 0 {
 		return fmt.Errorf("fetch-depth is a number, and not %q", c.With["fetch-depth"])
 	}
+	submodules := c.Submodules != nil && c.Input("submodules", "false") != "false"
 	for _, key := range []string{"submodules", "lfs", "sparse-checkout", "filter"} {
-		if v := c.Input(key, "false"); v != "false" {
+		if v := c.Input(key, "false"); v != "false" && !(key == "submodules" && submodules) {
 			c.Note("%s of actions/checkout is passed over: the files are those that git has without it", key)
 		}
 	}
@@ -93,6 +94,12 @@ func checkout(ctx context.Context, c *runner.Call) error {
 			}
 		}
 		if _, err := git(ctx, c, dir, args...); err != nil {
+			return err
+		}
+	}
+	if submodules {
+		c.Note("submodules of actions/checkout are those of this clone, as deep as they go")
+		if err := c.Submodules(ctx, dir); err != nil {
 			return err
 		}
 	}

@@ -1,6 +1,7 @@
 package standin_test
 
 import (
+	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -93,6 +94,42 @@ func result(t *testing.T, permissions, ref string, steps ...string) *runner.Resu
 	}, "")
 	require.NoError(t, err)
 	return r
+}
+
+// Submodules are filled where the step asks for them, and somebody can.
+func TestSubmodules(t *testing.T) {
+	remote, commits := repository(t)
+	for with, want := range map[string]string{"{}": "", "{submodules: false}": "", "{submodules: true}": "filled\n", "{submodules: recursive}": "filled\n"} {
+		w, err := file.Read("ci.yml", []byte("on: push\npermissions: {contents: read}\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n"+
+			"      - uses: actions/checkout@v4\n        with: "+with+"\n      - run: cat sub/file || true\n"))
+		require.NoError(t, err)
+		r, err := runner.New(runner.Config{
+			Runner:     command.NewSystem(os.Environ(), nil),
+			Environ:    []string{"PATH=/usr/bin:/bin"},
+			Installed:  os.Getenv("PATH"),
+			Dir:        t.TempDir(),
+			Files:      fstest.MapFS{},
+			Remote:     remote,
+			Repository: "octo/tools",
+			Actions:    standin.All,
+			Submodules: func(_ context.Context, dir string) error {
+				if err := os.Mkdir(filepath.Join(dir, "sub"), 0o755); err != nil {
+					return err
+				}
+				return os.WriteFile(filepath.Join(dir, "sub", "file"), []byte("filled\n"), 0o644)
+			},
+		}).Run(t.Context(), w, runner.Event{
+			Name: "push",
+			Ref:  "refs/heads/main",
+			SHA:  commits[2],
+		}, "")
+		require.NoError(t, err)
+		said := strings.Join(r.Jobs[0].Legs[0].Steps[1].Log, "\n") + "\n"
+		require.Equal(t, want != "", strings.Contains(said, "filled\n"), "%s: %s", with, said)
+		for _, note := range r.Notes {
+			require.NotContains(t, note, "passed over")
+		}
+	}
 }
 
 const look = "run: echo $(git log --oneline | wc -l) $(git tag | wc -l) $(git branch -r | wc -l) $(git symbolic-ref -q --short HEAD || echo detached) $(cat README)"
