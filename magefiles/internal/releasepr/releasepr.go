@@ -25,6 +25,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/bumping"
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/folders"
+	"github.com/foopack/foopack/magefiles/internal/github"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitremote"
 	"github.com/foopack/foopack/magefiles/internal/operr"
@@ -139,7 +140,17 @@ func (p *Proposer) Run(ctx context.Context, req bump.Request) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	if landed != nil {
+	ours := landed != nil
+	if ours && r.InJob {
+		if ours, err = r.isMerged(ctx, landed.Commit); err != nil {
+			return Result{}, err
+		}
+		if !ours {
+			r.View.Say("%s is on %s by %.12s, which is no merged pull request of %s: no job tags it. If it is to be released, `mage release` on a laptop goes on with it",
+				strings.Join(landed.TagNames(), ", "), r.base, landed.Commit, r.branch)
+		}
+	}
+	if ours {
 		r.View.Line("%s is on %s, and not tagged: `mage release` goes on with it", strings.Join(landed.TagNames(), ", "), r.base)
 		return Result{Base: r.base, Merged: landed.Commit, Tags: landed.TagNames()}, nil
 	}
@@ -156,6 +167,16 @@ func (p *Proposer) Run(ctx context.Context, req bump.Request) (Result, error) {
 		return Result{Base: r.base}, nil
 	}
 	return r.propose(ctx, c, plan)
+}
+
+// isMerged reports whether a commit of the base is what GitHub made of a pull request of ours. A change of a version that somebody else proposed may have
+// been merged for something else that it said: a person looks at it before it is published.
+func (r *proposal) isMerged(ctx context.Context, commit string) (bool, error) {
+	if r.hub.Client == nil {
+		return false, nil
+	}
+	pulls, err := r.hub.Client.Pulls(ctx, r.branch)
+	return slices.ContainsFunc(pulls, func(p github.Pull) bool { return p.Merged && p.Base == r.base && p.Became == commit }), err
 }
 
 // openFor asks the remote, and refuses what cannot come to its end, before anything is made; a nil refuse refuses no hub.

@@ -345,7 +345,9 @@ func TestWhatLands(t *testing.T) {
 			require.Equal(t, []string{"v0.1.7"}, landed.TagNames())
 
 			at := r.at(branch)
+			r.inJobs = true
 			again := r.ok("minor")
+			r.inJobs = false
 			require.Equal(t, became, again.Merged, "another one is proposed once this one is tagged")
 			require.Equal(t, []string{"v0.1.7"}, again.Tags)
 			require.Equal(t, at, r.at(branch))
@@ -358,6 +360,28 @@ func TestWhatLands(t *testing.T) {
 			require.Equal(t, r.at("main"), r.git(r.remote.Dir, "rev-parse", next.Commit+"^"))
 		})
 	}
+}
+
+// A job tags what a pull request of ours became, and not what somebody else has brought to the branch, whatever it was called.
+func TestAJobTagsNoVersionOfAnother(t *testing.T) {
+	t.Parallel()
+	r := newTeam(t, nil)
+	proposed := r.ok("patch")
+	r.git(r.second, "fetch", "-q", "origin", branch)
+	r.git(r.second, "commit", "-q", "--allow-empty", "-m", "docs: better words")
+	r.git(r.second, "cherry-pick", "FETCH_HEAD")
+	r.git(r.second, "push", "-q", "origin", "HEAD:main")
+	by := r.landed("main")
+	require.Equal(t, []string{"v0.1.7"}, by.TagNames())
+
+	r.inJobs = true
+	result := r.ok("patch")
+	require.Empty(t, result.Merged)
+	require.Contains(t, strings.Join(r.said, "\n"), "v0.1.7 is on main by "+by.Commit[:12]+", which is no merged pull request of "+branch+": no job tags it")
+	require.Equal(t, "Release v0.1.8", result.Title)
+	require.Equal(t, proposed.Number, result.Number)
+	r.inJobs = false
+	require.Equal(t, by.Commit, r.ok("patch").Merged, "a person may")
 }
 
 // What another tool has released, and tagged in its own form, has not landed: nobody wants a second tag there, years later.
