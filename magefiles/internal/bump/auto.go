@@ -102,9 +102,7 @@ func (p *planner) tagged(name, tag string) (version.Version, bool) {
 }
 
 // ReadTags gives what reads the version of a package, by its name, from a tag: in our form, or as other tools tag.
-func ReadTags(w *workspace.Workspace) func(name, tag string) (version.Version, bool) {
-	return (&planner{w: w, folders: foldersOf(w)}).tagged
-}
+func ReadTags(w *workspace.Workspace) func(name, tag string) (version.Version, bool) { return (&planner{w: w, folders: foldersOf(w)}).tagged }
 
 // calledIn is what a package is called at the beginning of a tag: its name, or that of its folder; "" where the tag begins with neither.
 func (p *planner) calledIn(name, tag string) string {

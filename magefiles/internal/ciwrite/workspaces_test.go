@@ -190,7 +190,7 @@ var examples = map[string]example{
 		},
 	},
 	"in a folder with signs of YAML in its name": {
-		archive: strings.ReplaceAll(root+"[tasks]\ntest = \"true\"\n-- base/pixi.toml --\n"+named("base")+"-- oldest.toml --\nresolution = \"lowest-direct\"\n"+mage, "-- ", "-- my #1: [py]/"),
+		archive: strings.ReplaceAll(root+"[tasks]\ntest-base = \"true\"\n-- base/pixi.toml --\n"+named("base")+"-- oldest.toml --\nresolution = \"lowest-direct\"\n"+mage, "-- ", "-- my #1: [py]/"),
 		below:   "my #1: [py]",
 		files:   []string{"ci.yml", "release.yml"},
 		says: map[string][]string{

@@ -310,7 +310,7 @@ func TestMutations(t *testing.T) {
 // A called job that asks for more than its caller has stops the file before anything runs.
 func TestACalledJobThatAsksForMore(t *testing.T) {
 	t.Parallel()
-	const called = "on: {workflow_call: }\njobs:\n  push:\n    permissions:\n      packages: write\n    runs-on: ubuntu-24.04\n    steps: [{run: exit 0}]\n"
+	const called = "on: {workflow_call: }\njobs:\n  push:\n    permissions:\n      packages: write\n    runs-on: ubuntu-24.04\n    steps: [{run: go tool mage publish}]\n"
 	const caller = "on: push\npermissions: {contents: read}\njobs:\n  call:\n    uses: ./.github/workflows/called.yml\n"
 	said := newLab(t).rehearse(caller, map[string]string{".github/workflows/called.yml": called}, "v1.0.0")
 	require.Contains(t, strings.Join(said, "\n"), "called.yml:4:5: the job push asks for packages: write, and the job that calls this file has contents: read: GitHub does not start the run")

@@ -187,7 +187,7 @@ func (b *Back) refuseOverlap(ctx context.Context, head gitrepo.Head, p Parts, ch
 		}
 	}
 	if what, end := b.trace.Repo.Underway(ctx); what != "" { // git moves no branch in a merge, and forgets a cherry-pick where one moves
-		return operr.New("end it: "+end, "git is in the middle of %s, and taking %s back would become a part of it; nothing was changed", what, b.Plan.Title).WithWayOn()
+		return operr.New("end it: "+end+"; then `mage undo`", "git is in the middle of %s, and taking %s back would become a part of it; nothing was changed", what, b.Plan.Title).WithWayOn()
 	}
 	if p.Revert == "" {
 		if may, err := b.trace.Repo.MayGoBack(ctx, p.parent); may || err != nil {
