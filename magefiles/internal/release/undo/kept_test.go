@@ -277,7 +277,7 @@ func TestUndoThatWouldTouchWhatIsAPersons(t *testing.T) {
 				c.git("merge", "-q", "--no-commit", "--no-ff", "topic")
 			},
 			says:   "git is in the middle of a merge, and taking v0.2.0 back would become a part of it; nothing was changed",
-			next:   "end it: `git commit` or `git merge --abort`",
+			next:   "end it: `git commit` or `git merge --abort`; then `mage undo`",
 			status: operr.Failed,
 		},
 		"another branch": {
