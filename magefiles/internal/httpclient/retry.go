@@ -62,11 +62,15 @@ func (notAgain) Again() (bool, time.Duration) { return false, 0 }
 // Do calls try, with the number of the attempt, until it succeeds, cannot succeed, or was called often enough.
 //
 // An answer that trickles is not asked for again, since it would keep us for as long again. What is sent is: the next connection may be a
-// better one.
+// better one. An attempt for which there was no time left says nothing: what the one before it met is the error.
 func (r Retry) Do(ctx context.Context, try func(attempt int) error) error {
+	var before error
 	for attempt := 1; ; attempt++ {
 		err := try(attempt)
-		if err == nil || !r.Transient(ctx, err) || r.Settle == nil && errors.Is(err, ErrTrickle) {
+		if err != nil && before != nil && ctx.Err() != nil {
+			return fmt.Errorf("%w (%w)", before, err)
+		}
+		if before = err; err == nil || !r.Transient(ctx, err) || r.Settle == nil && errors.Is(err, ErrTrickle) {
 			return err
 		}
 		last := attempt >= r.Most()
