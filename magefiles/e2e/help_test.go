@@ -175,6 +175,7 @@ var meanings = map[string][]string{
 	"tag": {
 		"also tag the commit",
 		"the image of this tag", // that is deployed
+		"with -pr, in a job: tag this commit, which has landed and was checked, push the tag, and have release.yml run at it",
 		"these tags, with commas between, in place of those of the version", // of images
 	},
 }

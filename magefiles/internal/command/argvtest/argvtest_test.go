@@ -25,8 +25,8 @@ func TestHostileValuesAreSeen(t *testing.T) {
 		"git rev-list --max-count=1 --output=x --":                        "git rev-list has the option --output=x",
 		"git rev-list --max-count=1 main --":                              `git rev-list has the value "main"`,
 		"git tag --delete --end-of-options x":                             "git tag has the option --end-of-options", // it is "--" there
-		"git reset --quiet --keep " + hash:                                "",
-		"git reset --quiet --keep main":                                   `git reset has the value "main"`,
+		"git reset --quiet --soft " + hash:                                "",
+		"git reset --quiet --soft main":                                   `git reset has the value "main"`,
 		"git checkout --quiet --detach --end-of-options " + hash:          "git checkout has the option --end-of-options", // git 2.39 does not know it
 		"git gc --aggressive":                                             "git gc --aggressive is not in the table",
 		"docker buildx inspect --bootstrap --builder=-x":                  "",
