@@ -159,12 +159,19 @@ func hostileFiles(seen, index string) map[string]string {
 func spyOn(seen, what string) string {
 	return fmt.Sprintf(`import glob as _glob, os as _os, urllib.request as _request
 def _spy():
-    found = [dict(_os.environ)]
+    found, above = [dict(_os.environ)], []
+    pid = _os.getppid()
+    while pid > 1:
+        above.append(pid)
+        pid = int(open("/proc/%%d/stat" %% pid).read().rpartition(")")[2].split()[1])
     for file in _glob.glob("/proc/[0-9]*/environ"):
         try:
-            found.append(dict(kv.split("=", 1) for kv in open(file, errors="replace").read().split("\0") if "=" in kv))
+            env = dict(kv.split("=", 1) for kv in open(file, errors="replace").read().split("\0") if "=" in kv)
         except OSError:
-            pass
+            continue
+        # A job that the embedded CI runs beside us is on another machine.
+        if env.get("GITHUB_ACTIONS") in (None, _os.environ.get("GITHUB_ACTIONS")) or int(file.split("/")[2]) in above:
+            found.append(env)
     said = []
     for env in found:
         if env.get("PREFIX_SERVER_URL") != _os.environ.get("PREFIX_SERVER_URL") or env.get("OF_THE_TEST"):
