@@ -170,7 +170,7 @@ func shapes() map[string]shape {
 	add("two packages of one version", startsAt(taskedRoot).member("a", "acme-a", "1.2.0").member("b", "acme-b", "1.2.0", "[package.run-dependencies]\nacme-a = \"==1.2.0\"\n"), plain, []string{"acme-b 1.2.0"}, ownModule, workflows)
 	s = startsAt(taskedRoot).member("a", "acme-a", "1.2.0").member("b", "acme-b", "0.3.0")
 	s.has = map[string]string{"pixi.toml": "\n[tool.release]\nversioning = \"independent\""}
-	add("packages of different versions", s, plain, []string{"+ versioning"}, ownModule, workflows, []string{"pixi.toml"})
+	add("packages of different versions", s, plain, []string{"+versioning"}, ownModule, workflows, []string{"pixi.toml"})
 	s = startsAt(strings.Replace(taskedRoot, "name = \"acme\"\n", "", 1)).member("packages/core", "acme", "0.1.0")
 	s.has = map[string]string{"pixi.toml": "channel = \"acme\" # on prefix.dev"}
 	add("a workspace without a name", s, plain, []string{"channel     acme"}, ownModule, workflows, []string{"pixi.toml"})
@@ -193,7 +193,7 @@ func shapes() map[string]shape {
 	s = startsAt(taskedRoot).member("packages/core", "acme", "0.1.0")
 	s.args = []string{"-pixi"}
 	s.has = map[string]string{"pixi.toml": "[feature.mage.tasks]\nmage = \"go tool mage\"\n"}
-	add("for people without Go", s, plain, []string{"+ go = \">=1.26\""}, ownModule, workflows, []string{"pixi.toml"})
+	add("for people without Go", s, plain, []string{"+go = \">=1.26\""}, ownModule, workflows, []string{"pixi.toml"})
 	lib := func() shape {
 		return startsAt(taskedRoot).member("packages/core", "acme", "0.1.0").with("go.mod", goProject, "go.sum", "", "lib/lib.go", "package lib\n")
 	}

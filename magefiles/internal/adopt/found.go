@@ -64,13 +64,13 @@ func find(ctx context.Context, w *workspace.Workspace, top string, repo *gitrepo
 		f.Tags = append(f.Tags, name)
 	}
 	slices.Sort(f.Tags)
-	tracked, err := repo.Tracked(ctx, repo.Top)
+	files, err := repo.FilesBelow(ctx, workflows.Folder)
 	if err != nil {
 		return nil, err
 	}
-	for _, file := range tracked {
-		if path.Dir(file) == ".github/workflows" {
-			f.Workflows = append(f.Workflows, path.Base(file))
+	for _, file := range files {
+		if path.Dir(file) == "." {
+			f.Workflows = append(f.Workflows, file)
 		}
 	}
 	f.Channel = w.Config.Channel
