@@ -1,6 +1,7 @@
 package bump
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -48,10 +49,7 @@ func (p *planner) lastTag(ctx context.Context, name string, at version.Version) 
 	above, err := p.newest(ctx, name, func(v version.Version) bool {
 		return v.Compare(at) > 0 && !v.Prerelease() && (below == nil || v.Compare(at.Release().Next(version.Major)) < 0)
 	})
-	if above != nil {
-		return above, err
-	}
-	return below, err
+	return cmp.Or(above, below), err
 }
 
 // newest returns the tag of the highest version that counts; nil where there is none.
@@ -63,10 +61,7 @@ func (p *planner) newest(ctx context.Context, name string, counts func(version.V
 	var last *lastTag
 	for tag := range tags {
 		v, ok := p.tagged(name, tag)
-		if !ok || !counts(v) {
-			continue
-		}
-		if last == nil || v.Compare(last.version) > 0 || v.Compare(last.version) == 0 && p.ahead(name, tag, last.name) {
+		if ok && counts(v) && (last == nil || v.Compare(last.version) > 0 || v.Compare(last.version) == 0 && p.ahead(name, tag, last.name)) {
 			last = &lastTag{name: tag, version: v}
 		}
 	}
@@ -102,7 +97,9 @@ func (p *planner) tagged(name, tag string) (version.Version, bool) {
 }
 
 // ReadTags gives what reads the version of a package, by its name, from a tag: in our form, or as other tools tag.
-func ReadTags(w *workspace.Workspace) func(name, tag string) (version.Version, bool) { return (&planner{w: w, folders: foldersOf(w)}).tagged }
+func ReadTags(w *workspace.Workspace) func(name, tag string) (version.Version, bool) {
+	return (&planner{w: w, folders: foldersOf(w)}).tagged
+}
 
 // calledIn is what a package is called at the beginning of a tag: its name, or that of its folder; "" where the tag begins with neither.
 func (p *planner) calledIn(name, tag string) string {

@@ -12,7 +12,9 @@ import (
 )
 
 // Changelog is which file the changelog of a workspace is.
-func Changelog(w *workspace.Workspace) (changelog.Place, error) { return changelog.Find(w.Root, w.Config.Changelog) }
+func Changelog(w *workspace.Workspace) (changelog.Place, error) {
+	return changelog.Find(w.Root, w.Config.Changelog)
+}
 
 // changelog adds a section for the new versions: what people wrote under Unreleased, which goes there, and a line for each
 // commit that asked for the release, both grouped by package. One that is not written in Markdown is left to people.
