@@ -169,8 +169,8 @@ def _spy():
             env = dict(kv.split("=", 1) for kv in open(file, errors="replace").read().split("\0") if "=" in kv)
         except OSError:
             continue
-        # A job that the embedded CI runs beside us is on another machine.
-        if env.get("GITHUB_ACTIONS") in (None, _os.environ.get("GITHUB_ACTIONS")) or int(file.split("/")[2]) in above:
+        # A laptop and a job that the embedded CI runs beside it are two machines.
+        if env.get("GITHUB_ACTIONS") == _os.environ.get("GITHUB_ACTIONS") or int(file.split("/")[2]) in above:
             found.append(env)
     said = []
     for env in found:
