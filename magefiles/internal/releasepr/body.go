@@ -7,6 +7,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/bump"
 	"github.com/foopack/foopack/magefiles/internal/github"
+	"github.com/foopack/foopack/magefiles/internal/view"
 	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
@@ -41,7 +42,7 @@ func (r *proposal) describe(c *clone, plan *bump.Plan, m made) (text, error) {
 	var b strings.Builder
 	b.WriteString("| package | from | to | why |\n|---|---|---|---|\n")
 	for _, move := range plan.Packages {
-		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", move.Name, move.Old, move.New, cell(reasons(move)))
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", move.Name, move.Old, move.New, cell(view.Reasons(move, 5)))
 	}
 	var pins []string
 	for _, f := range plan.Files {
@@ -76,23 +77,6 @@ func (r *proposal) describe(c *clone, plan *bump.Plan, m made) (text, error) {
 // unmarked is a text without our marks, which a changelog may quote: the body would be cut there, and grow with each run.
 func unmarked(text string) string {
 	return strings.NewReplacer(begins, "release plan", ends, "end of the release plan").Replace(text)
-}
-
-// reasons are why a package moves, with the commits that ask for it.
-func reasons(m bump.Move) string {
-	var all []string
-	for _, r := range m.Why {
-		said := r.Text
-		for i, c := range r.Commits {
-			if i == 5 {
-				said += fmt.Sprintf("; … and %d more", len(r.Commits)-i)
-				break
-			}
-			said += map[bool]string{true: ": ", false: "; "}[i == 0] + c.Subject + " (" + c.Hash + ")"
-		}
-		all = append(all, said)
-	}
-	return strings.Join(all, "; ")
 }
 
 // cell is text in a table of Markdown.

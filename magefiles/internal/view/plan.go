@@ -41,7 +41,7 @@ func (v *View) Plan(p *bump.Plan, brief bool) {
 func (v *View) moves(moves []bump.Move) {
 	const alike = 5
 	seen := map[string]int{}
-	key := func(m bump.Move) string { return m.Old + " " + m.New + " " + reasons(m) }
+	key := func(m bump.Move) string { return m.Old + " " + m.New + " " + Reasons(m, 3) }
 	for _, m := range moves {
 		seen[key(m)]++
 	}
@@ -61,19 +61,20 @@ func (v *View) moves(moves []bump.Move) {
 		default:
 			continue
 		}
-		rows = append(rows, []string{name, m.Old + " → " + m.New, reasons(m)})
+		rows = append(rows, []string{name, m.Old + " → " + m.New, Reasons(m, 3)})
 	}
 	if rows != nil {
 		v.Table([]string{"PACKAGE", "VERSION", "WHY"}, rows)
 	}
 }
 
-func reasons(m bump.Move) string {
+// Reasons are why a package moves, each with so many of the commits that ask for it.
+func Reasons(m bump.Move, most int) string {
 	var out []string
 	for _, r := range m.Why {
 		text := r.Text
 		for i, c := range r.Commits {
-			if i == 3 {
+			if i == most {
 				text += fmt.Sprintf("; … and %d more", len(r.Commits)-i)
 				break
 			}
