@@ -12,13 +12,15 @@ import (
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/actions/runner"
+	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
-// With are all stand-ins, and those that a manifest names: for each action the path of a composite action of the repository, or [Nothing].
+// With are all stand-ins, and those that a manifest names: for each action the path of a composite action of the repository, or [settings.Nothing],
+// of which it is only recorded that the step was come to.
 func With(named map[string]string) map[string]runner.StandIn {
 	all := maps.Clone(All)
 	for name, of := range named {
-		if of == Nothing {
+		if of == settings.Nothing {
 			all[strings.ToLower(name)] = runner.StandIn{Run: recorded}
 			continue
 		}
@@ -26,9 +28,6 @@ func With(named map[string]string) map[string]runner.StandIn {
 	}
 	return all
 }
-
-// Nothing stands for an action of which it is only recorded that the step was come to.
-const Nothing = "nothing"
 
 // All are the stand-ins, by the name of the action.
 var All = map[string]runner.StandIn{
