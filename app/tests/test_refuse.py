@@ -186,10 +186,10 @@ def resident(process: int) -> int:
 @pytest.mark.parametrize(
     ("made", "well"),
     [
-        (generate_jwt_token(generate_session_id(SECRET, signed=True), SECRET, signed=True, expiration=60), True),
+        (generate_jwt_token(generate_session_id(SECRET, signed=True), SECRET, signed=True, expiration=86400), True),
         (generate_jwt_token(generate_session_id(SECRET, signed=True), SECRET, signed=True, expiration=-1), False),
-        (generate_jwt_token(generate_session_id(b"x", signed=True), b"x", signed=True, expiration=60), False),
-        (generate_jwt_token("a", signed=False, expiration=60), False),
+        (generate_jwt_token(generate_session_id(b"x", signed=True), b"x", signed=True, expiration=86400), False),
+        (generate_jwt_token("a", signed=False, expiration=86400), False),
         ("", False),
         ("e30", False),
         ("\N{EURO SIGN}", False),

@@ -142,6 +142,8 @@ type run struct {
 
 // Run rehearses what is committed. The report says what was done also where it ended in an error.
 func Run(ctx context.Context, c Config) (Report, error) {
+	// Byte code goes to folders of the rehearsal's own. Where a machine keeps none, each of its Pythons would compile what it imports.
+	c.Environ = command.Unset(c.Environ, "PYTHONDONTWRITEBYTECODE")
 	r := &run{Config: c}
 	r.report = Report{Packages: []publish.Published{}, Steps: []StepReport{}, Jobs: []Job{}, Missing: []Missing{}}
 	unlock, err := lock(c.Dir)
