@@ -232,6 +232,10 @@ func TestDeployments(t *testing.T) {
 	require.Equal(t, []string{"1111", "1111"}, w.runs())
 
 	w.must("deploy:to", "staging", "-digest="+two, "-yes")
+	asks(t, 0, map[string]question{
+		"rollback, no":     {[]string{"deploy:rollback"}, "Go back on 2 hosts? [y/N] ", "n\n", "n", 3, no},
+		"rollback, Ctrl-C": {[]string{"deploy:rollback", "-env=staging"}, "Go back on 2 hosts? [y/N] ", "\x03", "^C", 130, interrupted},
+	}, w.terminal)
 	require.Equal(t, []string{"2222", "2222"}, w.runs())
 	require.Contains(t, w.must("deploy:rollback", "-yes"), "staging went back on 2 hosts")
 	require.Equal(t, []string{"1111", "1111"}, w.runs())

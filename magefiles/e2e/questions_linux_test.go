@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -108,6 +109,28 @@ func TestPublishAsksAtATerminal(t *testing.T) {
 		return x
 	})
 	require.Empty(t, r.onChannel())
+}
+
+// The targets that push an image ask before it is built.
+func TestImagesAreAskedFor(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "imaged")
+	require.NoError(t, os.CopyFS(dir, os.DirFS("testdata/repos/imaged")))
+	git(t, dir, "init", "-q", "-b", "main")
+	git(t, dir, "add", "-A")
+	git(t, dir, "-c", "user.name=a", "-c", "user.email=a@example.invalid", "commit", "-qm", "feat: first")
+	environ := command.Setenv(command.Unset(os.Environ(), "CI"), "IMAGE_REGISTRY=127.0.0.1:1/me", "BUILDKIT_SBOM_GENERATOR=off", "GIT_CONFIG_GLOBAL="+os.DevNull)
+	asked := "Build and push 127.0.0.1:1/me/tool-image? [y/N] "
+	asks(t, 0, map[string]question{
+		"image, no":     {[]string{"docker:image", "tool-app", "-push", "-tag=try"}, asked, "n\n", "n", 3, no},
+		"image, Ctrl-C": {[]string{"docker:image", "tool-app", "-push", "-tag=try"}, asked, "\x03", "^C", 130, interrupted},
+		"all, no":       {[]string{"docker:all", "-push", "-tag=try"}, asked, "n\n", "n", 3, no},
+		"all, Ctrl-C":   {[]string{"docker:all", "-push", "-tag=try"}, asked, "\x03", "^C", 130, interrupted},
+	}, func(args ...string) *exec.Cmd {
+		x := exec.Command(filepath.Join(compiled, "targets"), args...)
+		x.Dir, x.Env = dir, environ
+		return x
+	})
 }
 
 // interrupted is what is said where nothing can have been done yet.

@@ -21,7 +21,7 @@ func Clean(ctx context.Context,
 			Remove: sh.Rm,
 			Agree:  func(ctx context.Context, question string) error { return a.confirm(ctx, isSet(yes), question) },
 			Size:   columns.Size,
-			Say:    a.view.Line,
+			Say:    a.view.Text,
 		}.Clean(ctx, w)
 	})
 }

@@ -18,9 +18,9 @@ import (
 // error that Mage prints and exits with as it should.
 func run(ctx context.Context, f func(ctx context.Context, a *pipeline) error) error {
 	debug.SetGCPercent(400) // a target is short-lived: it may take four times its live memory before it tidies up
-	ctx, stop := lifetime.Begin(ctx)
-	defer stop()
 	a, err := newPipeline()
+	ctx, stop := lifetime.Begin(ctx, a.view.Interrupted)
+	defer stop()
 	panicked := false
 	if err == nil {
 		panicked, err = recovered(func() error { return f(ctx, a) })
@@ -29,8 +29,7 @@ func run(ctx context.Context, f func(ctx context.Context, a *pipeline) error) er
 		return nil
 	}
 	err = around(a.dir).Explain(err)
-	var told *operr.Error
-	if cause := context.Cause(ctx); cause != nil && !panicked && (!errors.As(err, &told) || told.Next == "" || !errors.Is(err, cause)) {
+	if cause := context.Cause(ctx); cause != nil && !panicked && !(operr.HasWayOn(err) && errors.Is(err, cause)) {
 		err = operr.New("nothing is left half-way; run it again when you like", "%w", cause)
 	}
 	if errors.Is(err, operr.ErrDeclined) {
@@ -38,7 +37,7 @@ func run(ctx context.Context, f func(ctx context.Context, a *pipeline) error) er
 		os.Exit(operr.ExitStatus(err))
 	}
 	newView().Annotate(err)
-	told = fitted(err, "Error: ") // which Mage writes
+	told := fitted(err, "Error: ") // which Mage writes
 	if errors.Is(context.Cause(ctx), lifetime.ErrInterrupt) {
 		told.Status = operr.Interrupted
 	}

@@ -48,3 +48,22 @@ func FuzzWrap(f *testing.F) {
 		}
 	})
 }
+
+// A line of a file is broken where it can be, and none of it is lost.
+func TestChop(t *testing.T) {
+	t.Parallel()
+	for line, want := range map[string][]string{
+		"":                            {""},
+		"short":                       {"short"},
+		"ten  chars":                  {"ten  chars"},
+		"pins are one, two and three": {"pins are ", "one, two ", "and three"},
+		"a https://example.org/x":     {"a https://", "example.or", "g/x"},
+		"größer als zehn":             {"größer ", "als zehn"},
+		"          indented":          {"          ", "indented"},
+	} {
+		rows := Chop(line, 10)
+		require.Equal(t, want, rows)
+		require.Equal(t, line, strings.Join(rows, ""))
+	}
+	require.Equal(t, []string{"as it is"}, Chop("as it is", 0))
+}

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/foopack/foopack/magefiles/internal/beneath"
 	"github.com/foopack/foopack/magefiles/internal/channel/store"
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/condapkg"
@@ -39,7 +40,8 @@ type going struct {
 }
 
 // Clean removes artifacts, channels that are not in use, and environments of the embedded toolchain: what was made here, and nothing
-// that git knows. Of a link what it leads to stays. Where a channel goes that has packages, all of it is shown before, and it is asked.
+// that git knows. Of a link what it leads to stays, and so does what is behind one. All that goes is shown before, and where a channel has packages it is
+// asked.
 func (c Cleaner) Clean(ctx context.Context, w *workspace.Workspace) error {
 	if err := checkEmptied(ctx, c.Runner, w); err != nil {
 		return err
@@ -61,30 +63,44 @@ func (c Cleaner) Clean(ctx context.Context, w *workspace.Workspace) error {
 		return err
 	}
 	for _, dir := range emptied(w) {
-		if (outputs{tracked: tracked}).isTracked(filepath.ToSlash(dir)) {
+		found := whole(w.Root, dir)
+		var link *beneath.LinkError
+		switch {
+		case len(found) == 0:
+		case (outputs{tracked: tracked}).isTracked(filepath.ToSlash(dir)):
 			notes = append(notes, dir+" stays: git knows files in it")
-			continue
+		case errors.As(beneath.NoLink(w.Root, path.Dir(filepath.ToSlash(dir))), &link):
+			notes = append(notes, fmt.Sprintf("%s stays: it is behind %s, a link to %s", dir, link.Link, link.Leads))
+		default:
+			goes = append(goes, found...)
 		}
-		goes = append(goes, whole(w.Root, dir)...)
+	}
+	var all int64
+	for _, g := range goes {
+		size := measure(g)
+		all += size
+		c.Say("%s%s%s", g.what, c.sized(g, size), g.stays)
+	}
+	for _, note := range notes {
+		c.Say("%s", note)
+	}
+	if len(goes) == 0 {
+		if len(notes) == 0 {
+			c.Say("there is nothing to remove")
+		}
+		return nil
 	}
 	if err := c.agree(ctx, goes, channels); err != nil {
 		return err
 	}
 	for _, g := range goes {
-		size := measure(g)
 		for _, path := range g.paths {
 			if err := c.remove(g, path); err != nil {
 				return err
 			}
 		}
-		c.Say("removed %s%s%s", g.what, c.sized(g, size), g.stays)
 	}
-	for _, note := range notes {
-		c.Say("%s", note)
-	}
-	if len(goes)+len(notes) == 0 {
-		c.Say("there is nothing to remove")
-	}
+	c.Say("removed: %s", c.Size(all))
 	return nil
 }
 
@@ -116,9 +132,6 @@ func (c Cleaner) agree(ctx context.Context, goes []going, channels string) error
 	if len(published.paths) == 0 {
 		return nil
 	}
-	for _, g := range goes {
-		c.Say("%s%s", g.what, c.sized(g, measure(g)))
-	}
 	return c.Agree(ctx, fmt.Sprintf("Remove all of it, with %s (%s) that %s published to channels in %s?", operr.Count(len(published.paths), "package"), c.Size(measure(published)),
 		map[bool]string{true: "was", false: "were"}[len(published.paths) == 1], filepath.Join(workspace.OutputDir, Channels)))
 }
@@ -134,8 +147,11 @@ func artifacts(dir string) (found []string) {
 	return found
 }
 
-// measure is how many bytes go, as far as that can be read.
+// measure is how many bytes go, as far as that can be read: none of a link.
 func measure(g going) (bytes int64) {
+	if g.link {
+		return 0
+	}
 	for _, path := range g.paths {
 		_ = filepath.WalkDir(path, func(_ string, e fs.DirEntry, err error) error {
 			if err == nil && e.Type().IsRegular() {

@@ -16,7 +16,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// Packages that were published to a channel of this machine may be nowhere else: all that goes is shown before, with its size, and it is asked.
+// Packages that were published to a channel of this machine may be nowhere else: it is asked, once all that goes is shown with its size.
 func TestCleanAsksBeforePublishedPackages(t *testing.T) {
 	root := t.TempDir()
 	put := func(file, text string) {

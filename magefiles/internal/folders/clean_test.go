@@ -22,6 +22,7 @@ import (
 func TestClean(t *testing.T) {
 	elsewhere := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(elsewhere, "x"), nil, 0o644))
+	require.NoError(t, os.MkdirAll(filepath.Join(elsewhere, "embedded", "results"), 0o755))
 	for name, c := range map[string]struct {
 		files   []string
 		made    []string // of the files in output, those that builds say they made: "other" bytes where it begins with !
@@ -32,16 +33,16 @@ func TestClean(t *testing.T) {
 		stays   []string
 	}{
 		"nothing":      {files: nil, said: []string{"there is nothing to remove"}},
-		"artifacts":    {files: []string{"output/a.conda", "output/b.conda"}, made: []string{"a.conda", "b.conda"}, said: []string{"removed output (a.conda, b.conda), 148 B"}},
-		"environments": {files: []string{".pixi/embedded/default/x", ".pixi/envs/default/x"}, said: []string{"removed .pixi/embedded (default), 0 B"}},
+		"artifacts":    {files: []string{"output/a.conda", "output/b.conda"}, made: []string{"a.conda", "b.conda"}, said: []string{"output (a.conda, b.conda), 148 B", "removed: 148 B"}},
+		"environments": {files: []string{".pixi/embedded/default/x", ".pixi/envs/default/x"}, said: []string{".pixi/embedded (default), 0 B", "removed: 0 B"}},
 		"a downstream's": {
 			files: []string{"app/.pixi/embedded/default/x", ".pixi/overlay/app/x"},
-			said:  []string{"removed .pixi/overlay (app), 0 B", "removed app/.pixi/embedded (default), 0 B"},
+			said:  []string{".pixi/overlay (app), 0 B", "app/.pixi/embedded (default), 0 B", "removed: 0 B"},
 		},
 		"beside what a person keeps there": {
 			files: []string{"output/lib-1.0.0-h_0.conda", "output/digests.json", "output/results.csv", "output/numpy-1.0-h_0.conda", "output/plots/x"},
 			made:  []string{"lib-1.0.0-h_0.conda", "digests.json"},
-			said:  []string{"removed digests.json, lib-1.0.0-h_0.conda in output, 165 B; what was not made here stays: numpy-1.0-h_0.conda and 2 more"},
+			said:  []string{"digests.json, lib-1.0.0-h_0.conda in output, 165 B; what was not made here stays: numpy-1.0-h_0.conda and 2 more", "removed: 165 B"},
 			stays: []string{"output/results.csv", "output/numpy-1.0-h_0.conda", "output/plots/x"},
 		},
 		"folders of our names that are not ours": {
@@ -52,7 +53,7 @@ func TestClean(t *testing.T) {
 		"of our names, and not made here": { // taken from the channel to compare, or written over
 			files: []string{"output/lib-0.9.0-h_0.conda", "output/lib-1.0.0-h_0.conda", "output/lib-1.1.0-h_0.conda", "output/publish.json"},
 			made:  []string{"lib-1.0.0-h_0.conda", "!lib-1.1.0-h_0.conda", "gone.conda"},
-			said:  []string{"removed lib-1.0.0-h_0.conda in output, 199 B; what was not made here stays: lib-0.9.0-h_0.conda and 2 more"},
+			said:  []string{"lib-1.0.0-h_0.conda in output, 199 B; what was not made here stays: lib-0.9.0-h_0.conda and 2 more", "removed: 199 B"},
 			stays: []string{"output/lib-0.9.0-h_0.conda", "output/lib-1.1.0-h_0.conda", "output/publish.json"},
 		},
 		"what git knows": {
@@ -62,9 +63,16 @@ func TestClean(t *testing.T) {
 			said:    []string{"nothing in output was made here, and it stays: .made and 2 more", ".pixi/embedded stays: git knows files in it"},
 			stays:   []string{"output/lib-1.0.0-h_0.conda", ".pixi/embedded/default/x"},
 		},
-		"images of a downstream": {files: []string{"output/images/app/x", "output/a.conda"}, made: []string{"a.conda"}, said: []string{"removed output (a.conda, images), 74 B"}},
-		"a link":                 {link: "output", said: []string{"removed output, a link; what is in " + elsewhere + " stays"}},
-		"a link of the repo":     {link: "output", commits: true, err: `"output" is committed, as a link, and builds write there`},
+		"images of a downstream": {files: []string{"output/images/app/x", "output/a.conda"}, made: []string{"a.conda"}, said: []string{"output (a.conda, images), 74 B", "removed: 74 B"}},
+		"a link":                 {link: "output", said: []string{"output, a link; what is in " + elsewhere + " stays", "removed: 0 B"}},
+		"behind a link": {
+			link:  ".pixi",
+			files: []string{"output/a.conda"},
+			made:  []string{"a.conda"},
+			said:  []string{"output (a.conda), 74 B", ".pixi/embedded stays: it is behind .pixi, a link to " + elsewhere, "removed: 74 B"},
+		},
+		"behind a link, alone": {link: "app/.pixi", said: []string{"app/.pixi/embedded stays: it is behind app/.pixi, a link to " + elsewhere}},
+		"a link of the repo":   {link: "output", commits: true, err: `"output" is committed, as a link, and builds write there`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			root := t.TempDir()
@@ -108,6 +116,7 @@ func TestClean(t *testing.T) {
 				Say:    func(format string, args ...any) { said = append(said, fmt.Sprintf(format, args...)) },
 			}.Clean(t.Context(), w)
 			require.FileExists(t, filepath.Join(elsewhere, "x"))
+			require.DirExists(t, filepath.Join(elsewhere, "embedded", "results"))
 			if c.err != "" {
 				require.ErrorContains(t, err, c.err)
 				require.Empty(t, said)
@@ -122,7 +131,9 @@ func TestClean(t *testing.T) {
 				return
 			}
 			require.NoDirExists(t, filepath.Join(root, "output"))
-			require.NoDirExists(t, filepath.Join(root, ".pixi", "embedded"))
+			if c.link != ".pixi" {
+				require.NoDirExists(t, filepath.Join(root, ".pixi", "embedded"))
+			}
 		})
 	}
 }

@@ -25,8 +25,8 @@ var parent = os.Getppid()
 
 // Begin is a context until Ctrl-C, SIGTERM or SIGHUP, or until our parent dies: a SIGTERM to `go tool mage` ends its two
 // wrapping processes and would leave this one behind. Mage's own context, which is given, ends with Ctrl-C too, and does not say why.
-// Whoever has it ends it, once it is done.
-func Begin(mages context.Context) (ctx context.Context, end func()) {
+// Whoever has it ends it, once it is done. interrupted is called by a Ctrl-C, before anybody learns of it.
+func Begin(mages context.Context, interrupted func()) (ctx context.Context, end func()) {
 	ctx, cancel := context.WithCancelCause(context.WithoutCancel(mages))
 	signals, ended := make(chan os.Signal, 1), make(chan struct{})
 	over := live(signals)
@@ -35,6 +35,7 @@ func Begin(mages context.Context) (ctx context.Context, end func()) {
 			cancel(fmt.Errorf("%w (%v)", errSignal, s))
 			return
 		}
+		interrupted()
 		cancel(ErrInterrupt)
 		leave(signals, ended)
 	}

@@ -3,6 +3,7 @@ package lifetime
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -13,11 +14,14 @@ import (
 // Runs one in another all end by one Ctrl-C, and say so. A run that begins afterwards has its own.
 func TestACtrlCEndsEachRun(t *testing.T) {
 	for range 2 {
-		outer, end := Begin(t.Context())
-		inner, endInner := Begin(outer)
+		var told atomic.Int32
+		tells := func() { told.Add(1) }
+		outer, end := Begin(t.Context(), tells)
+		inner, endInner := Begin(outer, tells)
 		require.NoError(t, syscall.Kill(syscall.Getpid(), syscall.SIGINT))
 		require.ErrorIs(t, causeOf(t, inner), ErrInterrupt)
 		require.ErrorIs(t, causeOf(t, outer), ErrInterrupt)
+		require.EqualValues(t, 2, told.Load())
 		endInner()
 		end()
 	}
@@ -26,7 +30,8 @@ func TestACtrlCEndsEachRun(t *testing.T) {
 
 // Another signal is no Ctrl-C, and what ends Mage's context ends the run.
 func TestWhatElseEndsARun(t *testing.T) {
-	ctx, end := Begin(t.Context())
+	silent := func() { t.Error("that was no Ctrl-C") }
+	ctx, end := Begin(t.Context(), silent)
 	require.NoError(t, syscall.Kill(syscall.Getpid(), syscall.SIGTERM))
 	cause := causeOf(t, ctx)
 	require.EqualError(t, cause, "stopped by a signal (terminated)")
@@ -35,7 +40,7 @@ func TestWhatElseEndsARun(t *testing.T) {
 
 	timedOut := errors.New("-t is over")
 	mages, stop := context.WithCancelCause(t.Context())
-	ctx, end = Begin(mages)
+	ctx, end = Begin(mages, silent)
 	stop(timedOut)
 	require.ErrorIs(t, causeOf(t, ctx), timedOut)
 	end()

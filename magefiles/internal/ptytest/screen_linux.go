@@ -30,7 +30,7 @@ func (p *Terminal) Resize(columns int) {
 }
 
 // Screen is what a person sees at the terminal, with what has left it at the top: a line for each row, without colors, and without spaces at their
-// ends. A line that was wider than the terminal takes several rows.
+// ends. A line that is wider than the terminal takes several rows, and others where the terminal has another width now.
 func (p *Terminal) Screen() []string {
 	p.t.Helper()
 	p.mu.Lock()
@@ -40,13 +40,15 @@ func (p *Terminal) Screen() []string {
 	return rows
 }
 
-// render draws what was said, as a terminal does. It knows what the pipeline writes, and the error names what it does not know.
+// render draws what was said, as a terminal does that fits its lines to another width. It knows what the pipeline writes, and the error names what it does
+// not know.
 func render(said string, sizes []size) ([]string, error) {
-	s := screen{rows: [][]rune{nil}}
-	columns := 80
-	for at := 0; at < len(said); {
-		for len(sizes) > 0 && sizes[0].from <= at {
-			columns, sizes = sizes[0].columns, sizes[1:]
+	s := screen{rows: []row{{}}, columns: 80}
+	for at := 0; at < len(said) || len(sizes) > 0; {
+		if len(sizes) > 0 && sizes[0].from <= at {
+			s.resize(sizes[0].columns)
+			sizes = sizes[1:]
+			continue
 		}
 		if said[at] == 0x1b {
 			n, err := s.escape(said[at:])
@@ -58,22 +60,29 @@ func render(said string, sizes []size) ([]string, error) {
 		}
 		r := []rune(said[at:min(at+4, len(said))])[0]
 		at += len(string(r))
-		s.put(r, columns)
+		s.put(r)
 	}
 	var rows []string
 	for _, row := range s.rows {
-		rows = append(rows, strings.TrimRight(string(row), " "))
+		rows = append(rows, strings.TrimRight(string(row.text), " "))
 	}
 	return rows, nil
 }
 
 // screen is what was drawn, and where the cursor is.
 type screen struct {
-	rows        [][]rune
+	rows        []row
 	row, column int
+	columns     int // how wide it is
 }
 
-func (s *screen) put(r rune, columns int) {
+// row is one of a screen. A line that is too wide for one goes on in the next.
+type row struct {
+	text   []rune
+	goesOn bool
+}
+
+func (s *screen) put(r rune) {
 	switch r {
 	case '\r':
 		s.column = 0
@@ -83,18 +92,18 @@ func (s *screen) put(r rune, columns int) {
 	case '\b':
 		s.column = max(0, s.column-1)
 	case '\t':
-		s.column = min(columns-1, s.column/8*8+8)
+		s.column = min(s.columns-1, s.column/8*8+8)
 	default:
-		if s.column >= columns { // the cursor waits behind the last column until there is more
+		if s.column >= s.columns { // the cursor waits behind the last column until there is more
+			s.rows[s.row].goesOn = true
 			s.down()
 			s.column = 0
 		}
-		row := s.rows[s.row]
-		for len(row) <= s.column {
-			row = append(row, ' ')
+		row := &s.rows[s.row]
+		for len(row.text) <= s.column {
+			row.text = append(row.text, ' ')
 		}
-		row[s.column] = r
-		s.rows[s.row] = row
+		row.text[s.column] = r
 		s.column++
 	}
 }
@@ -102,8 +111,40 @@ func (s *screen) put(r rune, columns int) {
 func (s *screen) down() {
 	s.row++
 	if s.row == len(s.rows) {
-		s.rows = append(s.rows, nil)
+		s.rows = append(s.rows, row{})
 	}
+}
+
+// resize breaks each line anew. The cursor stays where it was in its line.
+func (s *screen) resize(columns int) {
+	var rows []row
+	at, column := 0, 0
+	for i := 0; i < len(s.rows); i++ {
+		var line []rune
+		cursor := -1
+		for ; ; i++ {
+			if i == s.row {
+				cursor = len(line) + s.column
+			}
+			line = append(line, s.rows[i].text...)
+			if !s.rows[i].goesOn {
+				break
+			}
+		}
+		first := len(rows)
+		for ; len(line) > columns; line = line[columns:] {
+			rows = append(rows, row{
+				text:   line[:columns:columns],
+				goesOn: true,
+			})
+		}
+		rows = append(rows, row{text: line})
+		if cursor >= 0 {
+			at = min(first+cursor/columns, len(rows)-1)
+			column = cursor - (at-first)*columns
+		}
+	}
+	s.rows, s.row, s.column, s.columns = rows, at, column, columns
 }
 
 // escape follows a sequence that begins with ESC, and returns how long it is.
@@ -118,7 +159,8 @@ func (s *screen) escape(text string) (length int, err error) {
 	switch of, verb := text[2:2+end], text[2+end]; {
 	case verb == 'm':
 	case verb == 'K' && of == "":
-		s.rows[s.row] = s.rows[s.row][:min(s.column, len(s.rows[s.row]))]
+		text := s.rows[s.row].text
+		s.rows[s.row] = row{text: text[:min(s.column, len(text))]}
 	case verb == 'A' && of == "":
 		s.row = max(0, s.row-1)
 	default:

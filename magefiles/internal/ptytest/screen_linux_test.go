@@ -21,7 +21,11 @@ func TestRender(t *testing.T) {
 		"colors":                 {"\x1b[32m✓\x1b[0m well", at(20), []string{"✓ well"}},
 		"a board":                {"a\r\nb\r\x1b[K\x1b[A\x1b[Kc", at(20), []string{"c", ""}},
 		"tabs":                   {"a\tb", at(20), []string{"a       b"}},
-		"resized":                {"abcdabcd", []size{{from: 0, columns: 4}, {from: 4, columns: 2}}, []string{"abcd", "ab", "cd"}},
+		"narrower":               {"one\r\nabcdabcd", []size{{from: 0, columns: 4}, {from: 9, columns: 2}}, []string{"on", "e", "ab", "cd", "ab", "cd"}},
+		"wider":                  {"abcdef\r\ng", []size{{from: 0, columns: 4}, {from: 9, columns: 8}}, []string{"abcdef", "g"}},
+		"written on":             {"one\r\nabcd\x1b[Ke\rf", []size{{from: 0, columns: 4}, {from: 9, columns: 2}}, []string{"on", "e", "ab", "cd", "f"}},
+		"at the end":             {"abcd", []size{{from: 0, columns: 4}, {from: 4, columns: 2}}, []string{"ab", "cd"}},
+		"taken away in two rows": {"one\r\nabcd\r\x1b[K\x1b[A\x1b[Kt", []size{{from: 0, columns: 5}, {from: 9, columns: 3}}, []string{"one", "t", ""}},
 		"a live line that wraps": {"abcdef\r\x1b[K", at(4), []string{"abcd", ""}}, // what is above the last row stays: that is seen
 	} {
 		got, err := render(c.said, c.sizes)

@@ -421,6 +421,48 @@ func (f faulty) Put(ctx context.Context, u channel.Upload) (channel.Receipt, err
 	return f.by.Put(ctx, u)
 }
 
+// Where the channel has refused each file, nothing of the upload is there, and that is kept. It is not known where a file was taken, or no answer came.
+func TestWhatIsKeptOfAFailedUpload(t *testing.T) {
+	gone := errors.New("the machine is gone")
+	for name, c := range map[string]struct {
+		fails   map[string]error // of files that begin so
+		refused bool
+	}{
+		"no channel":                     {map[string]error{"": channel.ErrNotFound}, true},
+		"the key may not":                {map[string]error{"": channel.ErrForbidden}, true},
+		"no answer":                      {map[string]error{"": gone}, false},
+		"refused once one is there":      {map[string]error{"left": channel.ErrForbidden}, false},
+		"refused once a level is there":  {map[string]error{"left": channel.ErrForbidden, "right": channel.ErrForbidden}, false},
+		"no answer once a level is sent": {map[string]error{"top": gone}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			site := start(t)
+			ours := site.channel(t)
+			p, _ := newPublisher(t, load(t, diamond), ours)
+			made, err := plan(t, p)
+			require.NoError(t, err)
+			p.Channel = faulty{
+				Destination: ours,
+				by: channeltest.Faulty(ours, func(x channeltest.Call) error {
+					for file, err := range c.fails {
+						if x.Op == channeltest.OpPut && strings.HasPrefix(x.File, file) {
+							return err
+						}
+					}
+					return nil
+				}),
+			}
+			_, err = p.Upload(t.Context(), made)
+			require.Error(t, err)
+			var refused *publish.RefusedError
+			require.Equal(t, c.refused, errors.As(err, &refused))
+			if c.refused {
+				require.Equal(t, publish.Refusal{Refused: true}, refused.Kept())
+			}
+		})
+	}
+}
+
 // Half a release is completed by another machine, which has no artifacts: what is there is kept, the rest is built.
 func TestAHalfReleaseIsCompletedElsewhere(t *testing.T) {
 	site := start(t)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"golang.org/x/sync/errgroup"
@@ -40,7 +41,7 @@ func (p *Publisher) Upload(ctx context.Context, delivery Delivery) (evidence str
 		if _, err := Visible(ctx, p.Channel, below, p.Wait); err != nil {
 			return "", err
 		}
-		if err := p.level(ctx, items, progress); err != nil {
+		if err := p.level(ctx, items, progress, levels == 0); err != nil {
 			return "", err
 		}
 		levels++
@@ -61,7 +62,8 @@ func split(delivery Delivery, level int) (items []Item, below []condapkg.Record)
 	return items, below
 }
 
-func (p *Publisher) level(ctx context.Context, items []Item, progress Progress) error {
+// level sends the files of one level. nothing says that none was sent before.
+func (p *Publisher) level(ctx context.Context, items []Item, progress Progress, nothing bool) error {
 	var group errgroup.Group
 	group.SetLimit(p.parallel())
 	errs := make([]error, len(items))
@@ -75,7 +77,32 @@ func (p *Publisher) level(ctx context.Context, items []Item, progress Progress) 
 		})
 	}
 	_ = group.Wait() // the errors are in errs, in the order of the items
+	if nothing && !slices.ContainsFunc(errs, func(err error) bool { return !isRefusal(err) }) {
+		return &RefusedError{Err: first(errs)}
+	}
 	return first(errs)
+}
+
+// isRefusal reports whether an upload has failed by an answer that says that the file was not taken.
+func isRefusal(err error) bool {
+	return slices.ContainsFunc([]error{
+		channel.ErrNotFound, channel.ErrUnauthorized, channel.ErrForbidden, channel.ErrMalformed, channel.ErrTooLarge, channel.ErrInvalid,
+	}, func(answer error) bool { return errors.Is(err, answer) })
+}
+
+// RefusedError is that of an upload of which the channel has taken nothing: it has refused each file that was sent.
+type RefusedError struct{ Err error }
+
+func (e *RefusedError) Error() string { return e.Err.Error() }
+
+func (e *RefusedError) Unwrap() error { return e.Err }
+
+// Kept is what a journal keeps of it.
+func (*RefusedError) Kept() any { return Refusal{Refused: true} }
+
+// Refusal is what a journal has of an upload that has failed.
+type Refusal struct {
+	Refused bool `json:"refused,omitempty"` // the channel has taken nothing of it
 }
 
 func (p *Publisher) parallel() int {

@@ -29,7 +29,7 @@ type Status struct {
 	Journal string              `json:"journal,omitempty"`
 	End     session.End         `json:"end,omitempty"`    // "" where it has not ended
 	Unseen  string              `json:"unseen,omitempty"` // why it cannot be told what the channel has of it, where there is no journal
-	Steps   []workflow.Standing `json:"steps"`
+	Steps   []workflow.Standing `json:"steps"`            // none of a release that was undone
 
 	Delivery *begun.Delivery `json:"delivery,omitempty"` // of a downstream to hosts, that is unfinished
 
@@ -87,7 +87,9 @@ func (r Releaser) look(ctx context.Context, one *release.Release, past *trace.Pa
 	if r.Lends() {
 		within = typedWithin
 	}
-	if past.Path != "" || past.End == "" { // else tags and channel say that all is done, and of most steps only a journal could
+	switch {
+	case past.End == trace.Undone: // what its steps did is not there any more
+	case past.Path != "" || past.End == "": // else tags and channel say that all is done, and of most steps only a journal could
 		s.Steps = one.Look(ctx, past, within)
 	}
 }
@@ -102,7 +104,7 @@ func (r Releaser) ShowStatus(ctx context.Context, s Status) {
 	case s.End != "" && s.Journal == "":
 		r.View.Heading("%s: %s, by what its tags and the channel say; this clone has no journal of it", s.Title, s.End)
 		return
-	case s.End == trace.Undone: // what its steps did is not there any more
+	case s.End == trace.Undone:
 		r.View.Heading("%s: undone: nothing of it is left in this clone or on the remote", s.Title)
 		return
 	case s.End != "":

@@ -248,7 +248,7 @@ func (s *Session[P]) explain(ctx context.Context, err error) error {
 		if !s.Agreed() {
 			return operr.New("", "%w; nothing was changed", cause)
 		}
-		return operr.New(on, "%w, at a safe point", cause)
+		return operr.New(on, "%w, at a safe point", cause).WithWayOn()
 	}
 	if !s.Agreed() {
 		return err

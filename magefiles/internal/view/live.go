@@ -112,12 +112,14 @@ func (v *View) draw(line *liveLine) {
 		return
 	}
 	width := v.width()
+	erased := v.erased()
 	var shown []string
 	for _, text := range lines {
-		shown = append(shown, string(v.paint(faint, cut(Plain(text), width-1))))
+		text, wide := cut(Plain(text), width-1)
+		shown = append(shown, string(v.paint(faint, text)))
+		v.drawn = append(v.drawn, wide)
 	}
-	fmt.Fprint(v.Err, v.erased()+strings.Join(shown, "\n"))
-	v.drawn = len(lines)
+	fmt.Fprint(v.Err, erased+strings.Join(shown, "\n"))
 	onTerminal.Store(v)
 }
 
@@ -131,15 +133,21 @@ func (v *View) width() int {
 
 // takeAway removes the live line that is shown. The caller has the locks.
 func (v *View) takeAway() {
-	if v.drawn > 0 {
+	if len(v.drawn) > 0 {
 		fmt.Fprint(v.Err, v.erased())
-		v.drawn = 0
 		onTerminal.CompareAndSwap(v, nil)
 	}
 }
 
-// erased takes away what is drawn.
-func (v *View) erased() string { return erase + strings.Repeat(eraseAbove, max(v.drawn-1, 0)) }
+// erased takes away what is drawn. On a terminal that was made narrower since, a line takes several rows.
+func (v *View) erased() string {
+	rows, width := 0, v.width()
+	for _, wide := range v.drawn {
+		rows += max((wide+width-1)/width, 1)
+	}
+	v.drawn = nil
+	return erase + strings.Repeat(eraseAbove, max(rows-1, 0))
+}
 
 // Heard takes the last line that a child has said, for the live line of a step.
 func (v *View) Heard(line string) { v.child.Store(&line) }
@@ -153,15 +161,17 @@ func (v *View) heard() string {
 	return strings.Join(strings.Fields(plainChild(color.ReplaceAllString(*line, ""))), " ")
 }
 
-// cut is the beginning of a line that fits into so many columns of a terminal. Characters of East Asia take two.
-func cut(text string, columns int) string {
+// cut is the beginning of a line that fits into so many columns of a terminal, and how many it takes. Characters of East Asia take two.
+func cut(text string, columns int) (begin string, wide int) {
 	for i, r := range text {
-		if columns--; r >= 0x1100 {
-			columns--
+		more := 1
+		if r >= 0x1100 {
+			more = 2
 		}
-		if columns < 0 {
-			return text[:i]
+		if wide+more > columns {
+			return text[:i], wide
 		}
+		wide += more
 	}
-	return text
+	return text, wide
 }

@@ -104,6 +104,30 @@ func TestNothingIsAnnouncedBesideAQuestion(t *testing.T) {
 	}
 }
 
+// What a terminal shows of a Ctrl-C is taken away with the live line, but not behind a question, and not where a child has the terminal.
+func TestACtrlCStandsInNobodysWay(t *testing.T) {
+	v, s := newScreen(80)
+	typed := func() []string {
+		_, _ = s.Write([]byte("^C"))
+		v.Interrupted()
+		return s.lines()
+	}
+	require.NoError(t, v.Step("check", func() (string, error) {
+		require.Eventually(t, func() bool { return len(s.lines()[0]) > 0 }, 20*time.Second, 10*time.Millisecond)
+		require.Equal(t, []string{""}, typed())
+		return "", nil
+	}))
+	answered := v.Ask("Release v0.2.0? [y/N]")
+	require.Equal(t, "Release v0.2.0? [y/N] ^C", typed()[1])
+	answered()
+	require.Equal(t, "", typed()[1])
+	free := view.Hold()
+	require.Equal(t, "^C", typed()[1])
+	free()
+	v.Color = false
+	require.Equal(t, "^C^C", typed()[1])
+}
+
 // Of two things that go on, the one that was begun last is seen.
 func TestProgressInAStep(t *testing.T) {
 	t.Parallel()

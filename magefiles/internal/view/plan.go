@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/bump"
+	"github.com/foopack/foopack/magefiles/internal/columns"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
@@ -101,14 +102,26 @@ func (v *View) diff(f bump.File) {
 		}
 		number := fmt.Sprintf("%5d ", f.Edits[i].Line)
 		for _, line := range before {
-			v.Line("%s%s", v.paint(faint, number), v.paint(red, "- "+line))
+			v.changed(number, red, "- ", line)
 			number = "      "
 		}
 		for _, line := range after {
-			v.Line("%s%s", v.paint(faint, number), v.paint(green, "+ "+line))
+			v.changed(number, green, "+ ", line)
 			number = "      "
 		}
 		i += n
+	}
+}
+
+// changed prints a line of a diff. At a terminal one that is too wide goes on below, without a sign.
+func (v *View) changed(number string, color string, sign, line string) {
+	rows := []string{line}
+	if v.Breaks {
+		rows = columns.Chop(Plain(line), v.width()-len(number)-len(sign))
+	}
+	for _, row := range rows {
+		v.Line("%s%s", v.paint(faint, number), v.paint(color, sign+row))
+		number, sign = "      ", "  "
 	}
 }
 

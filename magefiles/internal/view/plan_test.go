@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
 
@@ -64,6 +65,24 @@ note: look out
 	v.Plan(onePlan(), false)
 	require.Contains(t, out.String(), "\x1b[31m- version = \"0.1.9\"\x1b[0m\n")
 	require.Contains(t, out.String(), "\x1b[32m+ version = \"0.1.10\"\x1b[0m\n")
+}
+
+// At a terminal a long line of the diff goes on below, without a sign, and all of it is there. Elsewhere it is one line.
+func TestAPlanFitsTheTerminal(t *testing.T) {
+	v, out, _ := newView()
+	v.Breaks, v.Width = true, func() int { return 40 }
+	v.Plan(onePlan(), false)
+	require.Contains(t, out.String(), `
+b/pyproject.toml
+    7 - dependencies = ["a==0.1.9", `+`
+        "b==0.1.9"]
+      + dependencies = ["a==0.1.10", `+`
+        "b==0.1.10"]
+    9 - version = "0.1.9"
+`)
+	for _, line := range strings.Split(out.String(), "\n") {
+		require.LessOrEqual(t, utf8.RuneCountInString(line), 40, line)
+	}
 }
 
 // Of a thousand packages that move alike a few are shown; of a thousand files too, where the plan is about to be carried

@@ -3,6 +3,7 @@ package view
 import (
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/columns"
@@ -129,10 +130,30 @@ func (v *View) Ask(question string) (answered func()) {
 	defer v.unlock()
 	v.asking++
 	v.asked++
+	asking.Add(1)
 	fmt.Fprint(v.Err, v.broken(strings.TrimRight(Plain(question), " "), 2)+" ")
 	return func() {
 		v.mu.Lock()
 		defer v.mu.Unlock()
 		v.asking--
+		asking.Add(-1)
 	}
+}
+
+// asking is how many questions of all views are not answered.
+var asking atomic.Int32
+
+// Interrupted takes away what a terminal shows of a Ctrl-C, where it stands in the way of the next line: behind a question it stays. While a child has
+// the terminal it does nothing.
+func (v *View) Interrupted() {
+	if !v.Color || asking.Load() > 0 || !v.mu.TryLock() {
+		return
+	}
+	defer v.mu.Unlock()
+	if !held.TryRLock() {
+		return
+	}
+	defer held.RUnlock()
+	v.takeAway()
+	fmt.Fprint(v.Err, erase)
 }

@@ -38,9 +38,9 @@ type View struct {
 
 	mu     sync.Mutex
 	live   []*liveLine
-	drawn  int // lines that are on the terminal until something else is written
-	asking int // questions that are not answered
-	asked  int // questions that were put
+	drawn  []int // how wide each line is that is on the terminal until something else is written
+	asking int   // questions that are not answered
+	asked  int   // questions that were put
 }
 
 // held is locked for reading by who writes, and for writing by Hold.
@@ -155,11 +155,12 @@ func align(rows [][]string) (lines []string) {
 	return lines
 }
 
-// Say writes a line of what is going on.
+// Say writes a line of what is going on; at a terminal it is broken between words.
 func (v *View) Say(format string, args ...any) {
 	v.lock()
 	defer v.unlock()
-	fmt.Fprintln(v.Err, v.text(format, args...))
+	text := v.text(format, args...)
+	fmt.Fprintln(v.Err, v.broken(text, len(text)-len(strings.TrimLeft(text, " "))+2))
 }
 
 var said sync.Map

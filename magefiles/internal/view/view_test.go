@@ -22,6 +22,19 @@ func newView() (*view.View, *bytes.Buffer, *bytes.Buffer) {
 	return &view.View{Out: &out, Err: &errOut}, &out, &errOut
 }
 
+// What is going on is broken between words at a terminal, and goes on below what it says.
+func TestSayFitsTheTerminal(t *testing.T) {
+	v, _, errOut := newView()
+	v.Breaks, v.Width = true, func() int { return 30 }
+	v.Say("going on with %s, which was begun and has not ended", "v0.1.7")
+	v.Say("  ▸ waiting for the channel to show it")
+	require.Equal(t, `going on with v0.1.7, which
+  was begun and has not ended
+  ▸ waiting for the channel to
+    show it
+`, errOut.String())
+}
+
 // Two jobs that write at the same time are read one after the other.
 func TestGroupsAreNotMixed(t *testing.T) {
 	v, out, errOut := newView()

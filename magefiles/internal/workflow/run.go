@@ -2,6 +2,7 @@ package workflow
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -79,9 +80,14 @@ func (r *Run) step(ctx context.Context, s step) (waited bool, err error) {
 	return false, r.failed(s, err)
 }
 
-// failed keeps that a step failed, which is for people: what is not kept is asked again.
+// failed keeps that a step failed, which is for people: what is not kept is asked again. An error may know more that is to be kept.
 func (r *Run) failed(s step, err error) error {
-	noted := r.Keep(Event{Step: s.name(), Kind: Failed, Error: fmt.Sprintf("%+v", err)})
+	event := Event{Step: s.name(), Kind: Failed, Error: fmt.Sprintf("%+v", err)}
+	var knows interface{ Kept() any }
+	if errors.As(err, &knows) {
+		event.Result, _ = json.Marshal(knows.Kept()) // without it less is known
+	}
+	noted := r.Keep(event)
 	return errors.Join(fmt.Errorf("%s: %w", s.name(), err), noted)
 }
 

@@ -141,7 +141,7 @@ type Event struct {
 	Step     string          `json:"step"`
 	Kind     Kind            `json:"event"`
 	Evidence string          `json:"evidence,omitempty"`
-	Result   json.RawMessage `json:"result,omitempty"`
+	Result   json.RawMessage `json:"result,omitempty"` // of a failure, what an error in its chain has as Kept() any
 	Error    string          `json:"error,omitempty"`
 	Took     time.Duration   `json:"took_ns,omitempty"`
 }

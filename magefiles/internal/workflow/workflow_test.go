@@ -210,6 +210,37 @@ func TestErrors(t *testing.T) {
 	}
 }
 
+// knowing is an error that knows more than its words.
+type knowing struct{ error }
+
+func (knowing) Kept() any { return result{Made: "nothing"} }
+
+// What an error knows is kept with it, and is no result of the step.
+func TestWhatAFailureKnows(t *testing.T) {
+	w := newWorld()
+	w.fails["a"] = fmt.Errorf("doing it: %w", knowing{errors.New("boom")})
+	d := workflow.New()
+	step := w.step("a")
+	var recorded []*result
+	check := step.Check
+	step.Check = func(ctx context.Context, r *result) (result, bool, error) {
+		recorded = append(recorded, r)
+		return check(ctx, r)
+	}
+	workflow.Add(d, step)
+	var events []workflow.Event
+	for range 2 {
+		_, err := run(t.Context(), d, &events)
+		require.ErrorContains(t, err, "a: doing it: boom")
+		last := events[len(events)-1]
+		require.Equal(t, workflow.Failed, last.Kind)
+		require.JSONEq(t, `{"Made":"nothing"}`, string(last.Result))
+		d = workflow.New()
+		workflow.Add(d, step)
+	}
+	require.Equal(t, []*result{nil, nil}, recorded)
+}
+
 // What is transient is tried again, but not before the world was asked whether it was done after all.
 func TestTransient(t *testing.T) {
 	for _, c := range []struct {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/bump"
+	"github.com/foopack/foopack/magefiles/internal/publish"
 	"github.com/foopack/foopack/magefiles/internal/release/plan"
 	"github.com/foopack/foopack/magefiles/internal/session"
 	"github.com/foopack/foopack/magefiles/internal/workflow"
@@ -114,6 +115,22 @@ func (p *Past) LeftOff(step string) (left bool) {
 		}
 	}
 	return left
+}
+
+// refused reports whether each upload of this release that was begun has failed, and the channel has taken nothing of it.
+func (p *Past) refused() bool {
+	begun, refused := 0, 0
+	for _, event := range p.Events {
+		var r publish.Refusal
+		switch {
+		case event.Step != StepPublish:
+		case event.Kind == workflow.Started:
+			begun++
+		case event.Kind == workflow.Failed && json.Unmarshal(event.Result, &r) == nil && r.Refused:
+			refused++
+		}
+	}
+	return begun == refused
 }
 
 // Commit is the release's, as far as the journal knows; "" where it knows of none.

@@ -61,7 +61,7 @@ func (t *Trace) Look(ctx context.Context, commit string) (h publish.Holdings, er
 	if err != nil {
 		return h, err
 	}
-	return h, operr.NewStopped("set a credential of an account that may read the channel, such as PREFIX_API_KEY, and undo again; `mage release` goes on with it",
+	return h, operr.NewStopped("set a credential of an account that may read the channel, such as PREFIX_API_KEY, and undo again; where there is no such channel, make it, and undo again; `mage release` goes on with it",
 		"%s, and that is there neither for anyone now, nor for who has %s: what it has cannot be told", sent, access).WithWayOn()
 }
 
@@ -87,7 +87,8 @@ func (t *Trace) explainBegun(ctx context.Context, commit, channel string) (strin
 }
 
 // explainSent says why something must be on a channel that shows nothing to who asks with a credential: a private channel is not there for
-// accounts that are no members of it. It is "" where it is likelier that there is no channel: an upload fails then, and is known to have.
+// accounts that are no members of it. It is "" where it is likelier that there is no channel: each file of an upload is refused then, and is known to
+// have been.
 func (t *Trace) explainSent(ctx context.Context, commit, channel string) (string, error) {
 	what := t.Plan.Title + " to " + channel
 	switch {
@@ -95,6 +96,8 @@ func (t *Trace) explainSent(ctx context.Context, commit, channel string) (string
 		return "the upload of " + what + " has ended well", nil
 	case t.By() == settings.PublishHere && t.Past.LeftOff(StepPublish):
 		return "the upload of " + what + " was begun, and left off", nil
+	case t.By() == settings.PublishHere && t.Past.HasBegun(StepPublish) && !t.Past.refused():
+		return "the upload of " + what + " was begun, and has failed", nil
 	case t.By() == settings.PublishHere || t.Hub.Client == nil:
 		return "", nil
 	}

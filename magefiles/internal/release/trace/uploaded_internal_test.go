@@ -120,11 +120,18 @@ func runsOf(t *testing.T, conclusions ...string) *github.Client {
 	return client
 }
 
+// refused is the failure of an upload of which the channel has taken nothing.
+const refused = "refused"
+
 // events are records of one step each, in a journal.
 func events(of ...string) (events []workflow.Event) {
 	events = []workflow.Event{}
 	for i := 0; i+1 < len(of); i += 2 {
-		events = append(events, workflow.Event{Step: of[i], Kind: workflow.Kind(of[i+1])})
+		event := workflow.Event{Step: of[i], Kind: workflow.Kind(of[i+1])}
+		if of[i+1] == refused {
+			event.Kind, event.Result = workflow.Failed, []byte(`{"refused":true}`)
+		}
+		events = append(events, event)
 	}
 	return events
 }
@@ -161,7 +168,11 @@ func TestUndoBelievesNoChannelThatItDoesNotSee(t *testing.T) {
 		"here, sent, and the credential is a stranger's":       {undoing: undoing{by: here, journal: and(StepPublish, "started", StepPublish, "done"), key: strangers, there: true}, stops: neither, says: []string{"has ended well"}},
 		"here, killed, and the credential is a stranger's":     {undoing: undoing{by: here, journal: and(StepPublish, "started"), key: strangers, there: true}, stops: neither, says: []string{"left off"}},
 		"here, killed after a failure, a stranger's":           {undoing: undoing{by: here, journal: and(StepPublish, "started", StepPublish, "failed", StepPublish, "started"), key: strangers, there: true}, stops: neither},
-		"here, failed, and there is no channel":                {undoing: undoing{by: here, journal: and(StepPublish, "started", StepPublish, "failed"), key: undoKey}, absent: true},
+		"here, refused, and there is no channel":               {undoing: undoing{by: here, journal: and(StepPublish, "started", StepPublish, refused), key: undoKey}, absent: true},
+		"here, refused again, and there is no channel":         {undoing: undoing{by: here, journal: and(StepPublish, "started", StepPublish, refused, StepPublish, "failed", StepPublish, "started", StepPublish, refused), key: undoKey}, absent: true},
+		"here, failed in the middle, a stranger's":             {undoing: undoing{by: here, journal: and(StepPublish, "started", StepPublish, "failed"), key: strangers, there: true}, stops: neither, says: []string{"was begun, and has failed"}},
+		"here, failed, and then refused, a stranger's":         {undoing: undoing{by: here, journal: and(StepPublish, "started", StepPublish, "failed", StepPublish, "started", StepPublish, refused), key: strangers, there: true}, stops: neither},
+		"here, killed, and then refused, a stranger's":         {undoing: undoing{by: here, journal: and(StepPublish, "started", StepPublish, "started", StepPublish, refused), key: strangers, there: true}, stops: neither},
 		"here, not begun, and there is no channel":             {undoing: undoing{by: here, journal: and(), key: undoKey}, absent: true},
 		"CI, not pushed, and there is no credential":           {undoing: undoing{by: ci, journal: events(StepPush, "failed")}, unseen: true},
 		"CI, without a run, and there is no credential":        {undoing: undoing{by: ci, journal: and()}, unseen: true},
