@@ -41,11 +41,16 @@ type going struct {
 
 // Clean removes artifacts, channels that are not in use, and environments of the embedded toolchain: what was made here, and nothing
 // that git knows. Of a link what it leads to stays, and so does what is behind one. All that goes is shown before, and where a channel has packages it is
-// asked.
+// asked. It is for operr.Stopped that a release, a deployment, a rehearsal or a build of an image is under way here.
 func (c Cleaner) Clean(ctx context.Context, w *workspace.Workspace) error {
 	if err := checkEmptied(ctx, c.Runner, w); err != nil {
 		return err
 	}
+	free, err := hold(ctx, c.Runner, w)
+	if err != nil {
+		return err
+	}
+	defer free()
 	channels := filepath.Join(w.Root, workspace.OutputDir, Channels)
 	if err := store.InUse(channels); err != nil {
 		return err
@@ -104,9 +109,19 @@ func (c Cleaner) Clean(ctx context.Context, w *workspace.Workspace) error {
 	return nil
 }
 
+// remove removes a folder with all that is in it. What tells that it is ours goes last: a clean that is killed can be run again.
 func (c Cleaner) remove(g going, path string) error {
 	if g.link {
 		return os.Remove(path)
+	}
+	entries, _ := os.ReadDir(path) // a file has none
+	for _, e := range entries {
+		if e.Name() == ignoreFile {
+			continue
+		}
+		if err := c.Remove(filepath.Join(path, e.Name())); err != nil {
+			return err
+		}
 	}
 	return c.Remove(path)
 }

@@ -13,6 +13,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/channel/store"
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/folders"
+	"github.com/foopack/foopack/magefiles/internal/journal"
+	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
@@ -35,11 +37,12 @@ func TestCleanAsksBeforePublishedPackages(t *testing.T) {
 	w, err := workspace.Load(root)
 	require.NoError(t, err)
 	var said, asked []string
+	remove := os.RemoveAll
 	clean := func(answer error) error {
 		said, asked = nil, nil
 		return folders.Cleaner{
 			Runner: runner,
-			Remove: os.RemoveAll,
+			Remove: func(path string) error { return remove(path) },
 			Agree: func(_ context.Context, question string) error {
 				asked = append(asked, question)
 				return answer
@@ -70,4 +73,41 @@ func TestCleanAsksBeforePublishedPackages(t *testing.T) {
 	require.NoError(t, clean(no))
 	require.Empty(t, asked)
 	require.NoDirExists(t, at)
+
+	for _, c := range []struct{ lock, says string }{
+		{".git/" + folders.State + "/release.lock", "nothing was removed: a release is under way, locked by process"},
+		{"output/rehearsal/.lock", "nothing was removed: a rehearsal is under way, locked by process"},
+		{"output/images/app/lock", "nothing was removed: a build of an image of app is under way, locked by process"},
+	} {
+		put("output/rehearsal/.gitignore", "*\n")
+		put("output/rehearsal/report.html", "")
+		put("lib/pixi.toml", "[package]\nname = \"lib\"\nversion = \"1.0.0\"\n[package.build.backend]\nname = \"pixi-build-cmake\"\n")
+		put("app/pixi.toml", "[workspace]\nname = \"app\"\nchannels = [\"https://prefix.dev/ours\"]\nplatforms = []\n[dependencies]\nlib = \"==1.0.0\"\n")
+		w, err = workspace.Load(root)
+		require.NoError(t, err)
+		unlock, _, err := journal.Lock(filepath.Join(root, filepath.FromSlash(c.lock)))
+		require.NoError(t, err)
+		err = clean(no)
+		require.ErrorContains(t, err, c.says)
+		require.Equal(t, operr.Stopped, operr.ExitStatus(err))
+		require.FileExists(t, filepath.Join(root, "output", "rehearsal", "report.html"))
+		unlock()
+		require.NoError(t, clean(no))
+		require.NoFileExists(t, filepath.Join(root, "output", "rehearsal", "report.html"))
+	}
+
+	put("output/release/a/x", "")
+	put("output/release/z/x", "")
+	put("output/release/.gitignore", "*\n")
+	killed := errors.New("killed")
+	remove = func(path string) error {
+		if filepath.Base(path) == "z" {
+			return killed
+		}
+		return os.RemoveAll(path)
+	}
+	require.ErrorIs(t, clean(no), killed)
+	remove = os.RemoveAll
+	require.NoError(t, clean(no)) // what is left is still known as ours
+	require.NoDirExists(t, filepath.Join(root, "output", "release"))
 }

@@ -5,6 +5,7 @@
 //	workspace.go   output and .pixi, and what is refused at them
 //	own.go         links that lead out of the work tree
 //	clean.go made.go    what can be removed of them
+//	busy.go             who works in them meanwhile
 package folders
 
 import (

@@ -46,6 +46,22 @@ func Lock(path string) (unlock func(), killed time.Time, err error) {
 	}, killed, nil
 }
 
+// Hold keeps other processes from the lock at path, and leaves in the file what it says of a run that was killed. The file must be there.
+// Errors: as Lock has them; fs.ErrNotExist where the file is not there.
+func Hold(path string) (release func(), err error) {
+	if _, err := os.Lstat(path); err != nil {
+		return nil, err
+	}
+	f, err := filelock.Take(path)
+	if errors.Is(err, filelock.ErrHeld) {
+		return nil, fmt.Errorf("%w by %s", ErrLocked, heldBy(path))
+	}
+	if err != nil {
+		return nil, err
+	}
+	return func() { _ = filelock.Release(f) }, nil
+}
+
 // patience is how often a lock is read that does not say who has it, 10 ms apart.
 var patience = 500
 

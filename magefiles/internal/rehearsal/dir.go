@@ -4,13 +4,13 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"slices"
 
 	"github.com/foopack/foopack/magefiles/internal/atomicfile"
 	"github.com/foopack/foopack/magefiles/internal/beneath"
 	"github.com/foopack/foopack/magefiles/internal/journal"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/rehearsal/earlier"
+	"github.com/foopack/foopack/magefiles/internal/view"
 )
 
 // TemporaryDir is the folder, below that of the rehearsal, for the temporary files of its children (TMPDIR).
@@ -50,13 +50,20 @@ func isOurs(dir string) error {
 	if err != nil {
 		return err
 	}
-	of := func(name string) bool {
-		return slices.ContainsFunc(entries, func(e os.DirEntry) bool { return e.Name() == name })
+	var others []string
+	for _, e := range entries {
+		switch e.Name() {
+		case lockFile:
+			return nil
+		case ignoreFile, environmentsDir, earlier.Folder, view.ReportPage, view.ReportData: // some of it is there where `clean` was killed
+		default:
+			others = append(others, e.Name())
+		}
 	}
-	if of(lockFile) || len(entries) == 0 || len(entries) == 1 && of(ignoreFile) {
+	if len(others) == 0 {
 		return nil
 	}
-	return operr.New("move it elsewhere: a rehearsal works in that folder, and empties it", "%s is in %s, and no rehearsal has put it there", entries[0].Name(), dir)
+	return operr.New("move it elsewhere: a rehearsal works in that folder, and empties it", "%s is in %s, and no rehearsal has put it there", others[0], dir)
 }
 
 // sweep removes what one rehearsal writes.

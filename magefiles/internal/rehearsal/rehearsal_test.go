@@ -1,6 +1,8 @@
 package rehearsal
 
 import (
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -9,6 +11,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/localprefix"
 	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/view"
 )
 
 // A second rehearsal in the same folder is told so, with the exit status for a person to decide, and may go on once the
@@ -24,6 +27,17 @@ func TestOneAtATime(t *testing.T) {
 	unlock, err = lock(dir)
 	require.NoError(t, err)
 	unlock()
+
+	// What a killed clean leaves of an earlier rehearsal is ours.
+	require.NoError(t, os.Remove(filepath.Join(dir, lockFile)))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, view.ReportPage), nil, 0o644))
+	unlock, err = lock(dir)
+	require.NoError(t, err)
+	unlock()
+	require.NoError(t, os.Remove(filepath.Join(dir, lockFile)))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "thesis.html"), nil, 0o644))
+	_, err = lock(dir)
+	require.ErrorContains(t, err, "thesis.html is in "+dir+", and no rehearsal has put it there")
 }
 
 // To a release, nothing tells a rehearsal from the world but addresses, the credentials that count there, and settings of git
