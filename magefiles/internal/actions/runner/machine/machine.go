@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/foopack/foopack/magefiles/internal/actions/file"
 	"github.com/foopack/foopack/magefiles/internal/command"
 )
 
@@ -109,9 +110,7 @@ func Python(ours []string, version string) string {
 
 var minorVersion = regexp.MustCompile(`^3\.\d+`)
 
-var secretName = regexp.MustCompile(`(?i)secrets(?:\.|\[')([A-Z_][A-Z0-9_]*)`)
-
-// Secrets are values for all secrets that the workflow files of a folder name.
+// Secrets are values for all secrets that the workflow files of a folder name. A file that cannot be read asks for none: GitHub runs nothing by it.
 func Secrets(files fs.FS) (map[string]string, error) {
 	secrets := map[string]string{}
 	all, err := fs.Glob(files, ".github/workflows/*.y*ml")
@@ -123,8 +122,12 @@ func Secrets(files fs.FS) (map[string]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		for _, m := range secretName.FindAllStringSubmatch(string(data), -1) {
-			secrets[strings.ToUpper(m[1])] = StandInValue(m[1])
+		w, err := file.Read(name, data)
+		if err != nil {
+			continue
+		}
+		for _, s := range w.Secrets() {
+			secrets[strings.ToUpper(s.Name)] = StandInValue(s.Name)
 		}
 	}
 	return secrets, nil
