@@ -215,9 +215,10 @@ func (w *Workflow) Doubts(tracked, known []string) (found []error) {
 			})
 		}
 	}
-	if w.startsForTags() && slices.ContainsFunc(w.Jobs, func(j *Job) bool { return j.writes() }) {
+	if w.StartsForTags() && slices.ContainsFunc(w.Jobs, func(j *Job) bool { return j.writes() }) {
 		found = append(found, w.publishesInTurns()...)
 	}
+	found = append(found, w.habits()...)
 	for _, s := range w.Secrets() {
 		names := append(slices.Clone(known), s.Key)
 		if near := manifest.Nearest(s.Name, names); near != "" && !has(names, s.Name) {
@@ -243,8 +244,8 @@ func (w *Workflow) publishesInTurns() (found []error) {
 	return found
 }
 
-// startsForTags reports whether a push of a tag may start the workflow.
-func (w *Workflow) startsForTags() bool {
+// StartsForTags reports whether a push of a tag may start the workflow.
+func (w *Workflow) StartsForTags() bool {
 	return slices.ContainsFunc(w.Events, func(e Event) bool {
 		return e.Name == "push" && (e.Filters["tags"] != nil || e.Filters["tags-ignore"] != nil || e.Filters["branches"] == nil && e.Filters["branches-ignore"] == nil)
 	})
