@@ -81,6 +81,9 @@ func (n Node) Line() int {
 	return n.n.Line
 }
 
+// Place is where the value stands, as FILE:LINE.
+func (n Node) Place() string { return fmt.Sprintf("%s:%d", n.file, n.Line()) }
+
 // Problem is an error at the place of the value.
 func (n Node) Problem(format string, args ...any) error {
 	p := &Problem{
