@@ -120,13 +120,15 @@ func (w *Workflow) matrixOf(j *Job) (found []error) {
 		return found
 	}
 	asked, whole := map[string]bool{}, false
-	j.Node.eachPath("", func(p expression.Path, _ string, _ Node) {
-		if p[0] == "matrix" {
-			if whole = whole || len(p) == 1; len(p) > 1 {
-				asked[strings.ToLower(p[1])] = true
+	for _, of := range j.Node.Pairs() {
+		of.Value.eachPath(of.Key.Text(), func(p expression.Path, _ string, _ Node) {
+			if p[0] == "matrix" && of.Key.Text() != "name" { // which people are shown
+				if whole = whole || len(p) == 1; len(p) > 1 {
+					asked[strings.ToLower(p[1])] = true
+				}
 			}
-		}
-	})
+		})
+	}
 	keys := m.Pairs()
 	for _, item := range m.At("include").Items() {
 		keys = append(keys, item.Pairs()...)

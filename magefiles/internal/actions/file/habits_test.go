@@ -29,6 +29,7 @@ jobs:
     if: needs.plan.outputs.any == 'true'
     runs-on: ubuntu-24.04
     env: {OF_JOB: x}
+    name: test of ${{ matrix.python }}
     strategy:
       matrix:
         python: ["3.12", "3.13"]
@@ -69,21 +70,21 @@ func TestHabits(t *testing.T) {
 	for name, c := range map[string]struct{ from, to, want string }{
 		"as it stands":                          {"", "", ""},
 		"a condition that asks nothing":         {`if: "true"`, `if: "30"`, "f.yml:14:13: the condition asks nothing: 30 is always the same"},
-		"a variable that is not set":            {`{NAME: "${{ matrix.name }}"}`, `{NAMES: "${{ matrix.name }}"}`, "f.yml:30:1: no env sets NAME, which the step asks for: is it NAMES?"},
-		"a variable of the job that is gone":    {"    env: {OF_JOB: x}\n", "", "f.yml:29:1: no env sets OF_JOB, which the step asks for"},
+		"a variable that is not set":            {`{NAME: "${{ matrix.name }}"}`, `{NAMES: "${{ matrix.name }}"}`, "f.yml:31:1: no env sets NAME, which the step asks for: is it NAMES?"},
+		"a variable of the job that is gone":    {"    env: {OF_JOB: x}\n", "", "f.yml:30:1: no env sets OF_JOB, which the step asks for"},
 		"one in a shell that is none of sh":     {"      - run: ./push\n", "      - {run: './push $ENV', shell: pwsh}\n", ""},
-		"an empty matrix":                       {"needs.plan.outputs.any == 'true'", "github.actor != 'bot'", "f.yml:24:15: the job test has no condition about an output of plan, and an empty matrix is an error"},
-		"a matrix that nothing is made of":      {"${{ matrix.python }}", "3.13", "f.yml:23:9: nothing of the job test asks for matrix.python: its values change nothing"},
-		"a whole matrix":                        {"${{ matrix.python }}", "${{ toJSON(matrix) }}", ""},
-		"a value that stands twice":             {`["3.12", "3.13"]`, `["3.13", "3.13"]`, "f.yml:23:26: 3.13 stands twice: the job runs twice for it"},
-		"a leg that lacks a value":              {"        python: [\"3.12\", \"3.13\"]\n        name: ${{ fromJSON(needs.plan.outputs.names) }}\n", "        include: [{python: \"3.12\", name: x}, {python: \"3.13\"}]\n", "f.yml:23:46: this leg of the job test has no name, which is empty then"},
-		"a judge that is skipped":               {"if: always()", "if: github.ref != ''", "f.yml:49:9: the job all looks at what others came to, and is skipped where one of them fails"},
-		"a judge without a condition":           {"    if: always()\n", "", "f.yml:48:5: the job all looks at what others came to, and is skipped where one of them fails"},
-		"a judge that does not see a job":       {"[test, deploy]", "[deploy]", "f.yml:48:12: the job all looks at what others came to, and does not need test: that may fail unseen"},
-		"a publication by hand from any branch": {"    if: github.ref == 'refs/heads/main'\n", "", "f.yml:33:5: workflow_dispatch starts this at any branch, and the job push writes packages"},
-		"a job that only gets ready":            {"      - run: ./push\n", "      - uses: actions/checkout@v4\n", "f.yml:38:7: the job push gets ready, and does nothing"},
-		"two in one environment":                {"    concurrency: live\n", "", "f.yml:42:18: two runs may be in the environment live at the same time"},
-		"an environment that is chosen":         {"  workflow_dispatch:\n", "  workflow_dispatch: {inputs: {to: {type: choice, options: [live]}}}\n", "f.yml:40:5: the job deploy runs whichever to is chosen"},
+		"an empty matrix":                       {"needs.plan.outputs.any == 'true'", "github.actor != 'bot'", "f.yml:25:15: the job test has no condition about an output of plan, and an empty matrix is an error"},
+		"a matrix that nothing is made of":      {`{python-version: "${{ matrix.python }}"}`, "{}", "f.yml:24:9: nothing of the job test asks for matrix.python: its values change nothing"},
+		"a whole matrix":                        {`{python-version: "${{ matrix.python }}"}`, `{python-version: "${{ toJSON(matrix) }}"}`, ""},
+		"a value that stands twice":             {`["3.12", "3.13"]`, `["3.13", "3.13"]`, "f.yml:24:26: 3.13 stands twice: the job runs twice for it"},
+		"a leg that lacks a value":              {"        python: [\"3.12\", \"3.13\"]\n        name: ${{ fromJSON(needs.plan.outputs.names) }}\n", "        include: [{python: \"3.12\", name: x}, {python: \"3.13\"}]\n", "f.yml:24:46: this leg of the job test has no name, which is empty then"},
+		"a judge that is skipped":               {"if: always()", "if: github.ref != ''", "f.yml:50:9: the job all looks at what others came to, and is skipped where one of them fails"},
+		"a judge without a condition":           {"    if: always()\n", "", "f.yml:49:5: the job all looks at what others came to, and is skipped where one of them fails"},
+		"a judge that does not see a job":       {"[test, deploy]", "[deploy]", "f.yml:49:12: the job all looks at what others came to, and does not need test: that may fail unseen"},
+		"a publication by hand from any branch": {"    if: github.ref == 'refs/heads/main'\n", "", "f.yml:34:5: workflow_dispatch starts this at any branch, and the job push writes packages"},
+		"a job that only gets ready":            {"      - run: ./push\n", "      - uses: actions/checkout@v4\n", "f.yml:39:7: the job push gets ready, and does nothing"},
+		"two in one environment":                {"    concurrency: live\n", "", "f.yml:43:18: two runs may be in the environment live at the same time"},
+		"an environment that is chosen":         {"  workflow_dispatch:\n", "  workflow_dispatch: {inputs: {to: {type: choice, options: [live]}}}\n", "f.yml:41:5: the job deploy runs whichever to is chosen"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -2,6 +2,7 @@ package file
 
 import (
 	"fmt"
+	"slices"
 
 	"go.yaml.in/yaml/v3"
 
@@ -79,6 +80,12 @@ func (n Node) Line() int {
 		return 0
 	}
 	return n.n.Line
+}
+
+// Asks reports whether an expression of the value, or below it, asks for one of the contexts.
+func (n Node) Asks(contexts ...string) (asks bool) {
+	n.eachPath("", func(p expression.Path, _ string, _ Node) { asks = asks || slices.Contains(contexts, p[0]) })
+	return asks
 }
 
 // Place is where the value stands, as FILE:LINE.

@@ -2,6 +2,7 @@
 // actions/runner, each job with what the file grants it. A job that calls mage gets the magefile that is compiled already.
 //
 //	workflows.go   what stands in for GitHub's runners, and a run of one file
+//	calls.go       what calls of mage want of the jobs around them
 //	grant.go       what a job is given: tokens, an approval
 //	mage.go        what `go tool mage` is to a job
 //	report.go      what came of a run, as a report has it; show.go: what people see of it
@@ -189,17 +190,14 @@ func Doubts(top fs.FS, tracked []string) (found []string) {
 	names, _ := fs.Glob(top, Folder+"/*.y*ml") // the pattern is a possible one
 	for _, name := range names {
 		data, err := fs.ReadFile(top, name)
-		var all []error
 		if err == nil {
 			var w *file.Workflow
 			if w, err = file.Read(name, data); err == nil {
-				all = append(w.Faults(), w.Doubts(tracked, secretsOf)...)
+				err = problemsOf(w, tracked)
 			}
 		}
-		for _, err := range append(all, err) {
-			if err != nil {
-				found = append(found, strings.Split(err.Error(), "\n")...)
-			}
+		if err != nil {
+			found = append(found, strings.Split(err.Error(), "\n")...)
 		}
 	}
 	return found
