@@ -277,6 +277,9 @@ func hold(t *testing.T, f File) {
 	t.Helper()
 	w, err := file.Read(f.Path, []byte(f.New))
 	require.NoError(t, err)
+	for _, err := range append(w.Faults(), w.Doubts(nil, []string{"GITHUB_TOKEN"})...) {
+		require.ErrorContains(t, err, "no file of the commit is like", "what is written is not doubted")
+	}
 	for _, j := range w.Jobs {
 		if j.Uses != "" {
 			continue

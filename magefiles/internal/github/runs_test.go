@@ -1,6 +1,7 @@
 package github_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -177,25 +178,40 @@ func TestApprovals(t *testing.T) {
 // The token of a job may do what its rights say, and nothing once the job is over.
 func TestTokensOfJobs(t *testing.T) {
 	for name, c := range map[string]struct {
-		rights           map[string]string
-		release, request int // what is answered where a release is made, and where a run is asked for
+		rights                              map[string]string
+		release, request, open, edit, merge int // what is answered where a release is made, a run is asked for, and a pull request is opened, edited and merged
 	}{
-		"contents: write": {map[string]string{"contents": "write"}, http.StatusCreated, http.StatusForbidden},
-		"actions: write":  {map[string]string{"actions": "write", "contents": "read"}, http.StatusForbidden, http.StatusNoContent},
-		"none":            {map[string]string{}, http.StatusForbidden, http.StatusForbidden},
+		"contents: write":      {map[string]string{"contents": "write", "pull-requests": "read"}, http.StatusCreated, http.StatusForbidden, http.StatusForbidden, http.StatusForbidden, http.StatusOK},
+		"actions: write":       {map[string]string{"actions": "write", "contents": "read"}, http.StatusForbidden, http.StatusNoContent, http.StatusForbidden, http.StatusForbidden, http.StatusForbidden},
+		"pull-requests: write": {map[string]string{"pull-requests": "write"}, http.StatusForbidden, http.StatusForbidden, http.StatusCreated, http.StatusOK, http.StatusForbidden},
+		"none":                 {map[string]string{}, http.StatusForbidden, http.StatusForbidden, http.StatusForbidden, http.StatusForbidden, http.StatusForbidden},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s, err := server.New(server.Options{Repository: "octo/tools", Dispatch: func(string, string, map[string]string) error { return nil }})
+			s, err := server.New(server.Options{
+				Repository: "octo/tools",
+				Token:      "of-a-person",
+				Dispatch:   func(string, string, map[string]string) error { return nil },
+				Branch:     func(name string) (string, bool) { return "at-" + name, true },
+				Land:       func(server.Landing) (string, error) { return "landed", nil },
+				JobsOpen:   true,
+			})
 			require.NoError(t, err)
 			s.Grant("of-a-job", c.rights)
-			ask := func(method, path, body string) int {
+			as := func(token, method, path, body string) *httptest.ResponseRecorder {
 				r := httptest.NewRequest(method, "/repos/octo/tools/"+path, strings.NewReader(body))
-				r.Header.Set("Authorization", "Bearer of-a-job")
+				r.Header.Set("Authorization", "Bearer "+token)
 				w := httptest.NewRecorder()
 				s.ServeHTTP(w, r)
-				return w.Code
+				return w
 			}
+			ask := func(method, path, body string) int { return as("of-a-job", method, path, body).Code }
+			var opened struct{ Number int64 }
+			require.NoError(t, json.Unmarshal(as("of-a-person", "POST", "pulls", `{"title": "x", "head": "topic", "base": "main"}`).Body.Bytes(), &opened))
+			pull := fmt.Sprintf("pulls/%d", opened.Number)
+			require.Equal(t, c.open, ask("POST", "pulls", `{"title": "y", "head": "other", "base": "main"}`))
+			require.Equal(t, c.edit, ask("PATCH", pull, `{"title": "z"}`))
+			require.Equal(t, c.merge, ask("PUT", pull+"/merge", `{}`))
 			require.Equal(t, c.release, ask("POST", "releases", `{"tag_name": "v1"}`))
 			require.Equal(t, c.request, ask("POST", "actions/workflows/release.yml/dispatches", `{"ref": "v1"}`))
 			require.Equal(t, http.StatusOK, ask("GET", "releases", ""), "everybody may read what is public")

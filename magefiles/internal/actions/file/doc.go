@@ -11,5 +11,6 @@
 //	workflow.go  what a workflow is: its events, its jobs and their rights
 //	trigger.go   which refs and paths its patterns take, and whether a job runs for a tag
 //	doubts.go    what in it cannot be meant, or hardly
+//	habits.go    what in its jobs is hardly meant, whatever they are for
 //	starts.go    whether it starts for what happens on GitHub, and why not
 package file

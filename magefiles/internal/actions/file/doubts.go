@@ -67,15 +67,7 @@ func (a *names) look(n Node, condition, last bool) {
 		}
 		return
 	}
-	var paths []expression.Path
-	if condition {
-		if e, err := expression.ParseCondition(n.Text(), all); err == nil {
-			paths = e.Paths()
-		}
-	} else if t, err := expression.ParseTemplate(n.Text(), all); err == nil {
-		paths = t.Paths()
-	}
-	for _, p := range paths {
+	for _, p := range n.paths(condition) {
 		if what := a.lacks(p, last); what != "" {
 			a.found = append(a.found, n.lineOf(strings.Join(p, ".")).Problem("%s", what))
 		}
@@ -223,18 +215,16 @@ func (w *Workflow) Doubts(tracked, known []string) (found []error) {
 			})
 		}
 	}
-	if w.startsForTags() && slices.ContainsFunc(w.Jobs, func(j *Job) bool { return j.writes() }) {
+	if w.StartsForTags() && slices.ContainsFunc(w.Jobs, func(j *Job) bool { return j.writes() }) {
 		found = append(found, w.publishesInTurns()...)
 	}
-	w.eachSecret(func(name, variable string, at Node) {
-		names := known
-		if variable != "" {
-			names = append(slices.Clone(known), variable)
+	found = append(found, w.habits()...)
+	for _, s := range w.Secrets() {
+		names := append(slices.Clone(known), s.Key)
+		if near := manifest.Nearest(s.Name, names); near != "" && !has(names, s.Name) {
+			found = append(found, s.At.Problem("secrets.%s is empty where there is no such secret: is it %s?", s.Name, near))
 		}
-		if near := manifest.Nearest(name, names); near != "" && !has(names, name) {
-			found = append(found, at.Problem("secrets.%s is empty where there is no such secret: is it %s?", name, near))
-		}
-	})
+	}
 	return found
 }
 
@@ -254,8 +244,8 @@ func (w *Workflow) publishesInTurns() (found []error) {
 	return found
 }
 
-// startsForTags reports whether a push of a tag may start the workflow.
-func (w *Workflow) startsForTags() bool {
+// StartsForTags reports whether a push of a tag may start the workflow.
+func (w *Workflow) StartsForTags() bool {
 	return slices.ContainsFunc(w.Events, func(e Event) bool {
 		return e.Name == "push" && (e.Filters["tags"] != nil || e.Filters["tags-ignore"] != nil || e.Filters["branches"] == nil && e.Filters["branches-ignore"] == nil)
 	})
@@ -264,33 +254,4 @@ func (w *Workflow) startsForTags() bool {
 // writes reports whether a job may change something outside.
 func (j *Job) writes() bool {
 	return slices.ContainsFunc([]string{"id-token", "contents", "packages", "deployments", "pages"}, j.Permissions.Writes)
-}
-
-// eachSecret visits the places where secrets are asked for, each with the key that it is given by.
-func (w *Workflow) eachSecret(visit func(name, key string, at Node)) {
-	var look func(key string, n Node)
-	look = func(key string, n Node) {
-		for _, p := range n.Pairs() {
-			look(p.Key.Text(), p.Value)
-		}
-		if n.n == nil || n.n.Kind == yaml.MappingNode {
-			return
-		}
-		if n.n.Kind == yaml.SequenceNode {
-			for _, item := range n.Items() {
-				look(key, item)
-			}
-			return
-		}
-		t, err := expression.ParseTemplate(n.Text(), all)
-		if err != nil {
-			return
-		}
-		for _, p := range t.Paths() {
-			if p[0] == "secrets" && len(p) > 1 {
-				visit(p[1], key, n.lineOf(strings.Join(p, ".")))
-			}
-		}
-	}
-	look("", w.Top)
 }

@@ -173,7 +173,7 @@ func TestTags(t *testing.T) {
 	for on, want := range map[string]string{
 		"push":                                          "",
 		"[workflow_dispatch, push]":                     "",
-		"workflow_dispatch":                             "f.yml does not start for pushes",
+		"workflow_dispatch":                             "f.yml:1 does not start for pushes",
 		"{push: {tags: ['v*', '*/v*']}}":                "",
 		"{push: {paths: [docs/**]}}":                    "", // paths do not count for tags
 		"{push: {tags: 'v*'}}":                          "f.yml:1 starts for tags like v*, and the tag core/v1.0.0 is not one (* stops at /)",

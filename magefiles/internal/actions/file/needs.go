@@ -4,7 +4,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/foopack/foopack/magefiles/internal/lazyregexp"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/foopack/foopack/magefiles/internal/actions/expression"
 )
 
 // Needs is what a workflow needs to run: each sorted, without repetitions, and as it stands in the file, with expressions.
@@ -19,14 +21,6 @@ type Needs struct {
 	Rights       []string // "contents: read"; empty where it says nothing of permissions
 	Environments []string
 }
-
-// What an expression is, a text in it, and a name of a context that is taken by a dot or in brackets.
-var (
-	braces  = lazyregexp.New(`(?s)\$\{\{.*?\}\}`)
-	literal = lazyregexp.New(`'[^']*'`)
-	byDot   = lazyregexp.New(`\b(secrets|vars)\s*\.\s*([A-Za-z_][\w-]*)`)
-	byKey   = lazyregexp.New(`\b(secrets|vars)\s*\[\s*'([^']+)'\s*\]`)
-)
 
 // Needs is what the workflow needs.
 func (w *Workflow) Needs() Needs {
@@ -58,14 +52,13 @@ func (w *Workflow) Needs() Needs {
 			n.Secrets = append(n.Secrets, "all")
 		}
 	}
-	w.Top.eachText(func(text string) {
-		refs(text, func(context, name string) {
-			if context == "secrets" {
-				n.Secrets = append(n.Secrets, name)
-			} else {
-				n.Variables = append(n.Variables, name)
-			}
-		})
+	for _, s := range w.Secrets() {
+		n.Secrets = append(n.Secrets, s.Name)
+	}
+	w.Top.eachPath("", func(p expression.Path, _ string, _ Node) {
+		if p[0] == "vars" && len(p) > 1 {
+			n.Variables = append(n.Variables, p[1])
+		}
 	})
 	for _, all := range []*[]string{&n.Events, &n.Runners, &n.Images, &n.Actions, &n.Workflows, &n.Secrets, &n.Variables, &n.Rights, &n.Environments} {
 		slices.Sort(*all)
@@ -80,15 +73,6 @@ func (n Node) Comment() string {
 		return ""
 	}
 	return n.n.LineComment
-}
-
-// refs calls f with each name that the expressions of a text take from the contexts of secrets and variables.
-func refs(text string, f func(context, name string)) {
-	for _, e := range braces().FindAllString(text, -1) {
-		for _, m := range append(byKey().FindAllStringSubmatch(e, -1), byDot().FindAllStringSubmatch(literal().ReplaceAllString(e, "''"), -1)...) {
-			f(m[1], m[2])
-		}
-	}
 }
 
 // runners are the labels of a `runs-on`, and its group.
@@ -110,26 +94,56 @@ func imageOf(n Node) string {
 	return n.Text()
 }
 
-// eachText calls f with each scalar below the value that may hold an expression.
-func (n Node) eachText(f func(text string)) {
-	switch {
-	case n.IsMapping():
-		for _, p := range n.Pairs() {
-			if p.Key.Text() == "if" && !strings.Contains(p.Value.Text(), "${{") {
-				f("${{" + p.Value.Text() + "}}") // its braces may be left out
-				continue
-			}
-			p.Value.eachText(f)
+// Secret is a place where a workflow asks for a secret.
+type Secret struct {
+	Name string // as it stands there
+	Key  string // of the value that has it: a variable of `env`, an input of an action, a secret of a workflow that is called
+	At   Node
+}
+
+// Secrets are all places where the workflow asks for a secret by its name.
+func (w *Workflow) Secrets() (all []Secret) {
+	w.Top.eachPath("", func(p expression.Path, key string, at Node) {
+		if p[0] == "secrets" && len(p) > 1 {
+			all = append(all, Secret{
+				Name: p[1],
+				Key:  key,
+				At:   at.lineOf(strings.Join(p, ".")),
+			})
 		}
-	case n.Text() != "":
-		if strings.Contains(n.Text(), "${{") {
-			f(n.Text())
+	})
+	return all
+}
+
+// eachPath visits what the expressions of a value ask contexts for, each with the key that the value is given by.
+func (n Node) eachPath(key string, visit func(p expression.Path, key string, at Node)) {
+	switch {
+	case n.n == nil:
+	case n.n.Kind == yaml.MappingNode:
+		for _, p := range n.Pairs() {
+			p.Value.eachPath(p.Key.Text(), visit)
+		}
+	case n.n.Kind == yaml.SequenceNode:
+		for _, item := range n.Items() {
+			item.eachPath(key, visit)
 		}
 	default:
-		for _, item := range n.Items() {
-			if item != n {
-				item.eachText(f)
-			}
+		for _, p := range n.paths(key == "if") {
+			visit(p, key, n)
 		}
 	}
+}
+
+// paths are what the expressions of a text ask contexts for; condition says that it is one, whose braces may be left out.
+func (n Node) paths(condition bool) []expression.Path {
+	if condition {
+		if e, err := expression.ParseCondition(n.Text(), all); err == nil {
+			return e.Paths()
+		}
+		return nil
+	}
+	if t, err := expression.ParseTemplate(n.Text(), all); err == nil {
+		return t.Paths()
+	}
+	return nil
 }

@@ -2,6 +2,7 @@ package file
 
 import (
 	"fmt"
+	"slices"
 
 	"go.yaml.in/yaml/v3"
 
@@ -80,6 +81,15 @@ func (n Node) Line() int {
 	}
 	return n.n.Line
 }
+
+// Asks reports whether an expression of the value, or below it, asks for one of the contexts.
+func (n Node) Asks(contexts ...string) (asks bool) {
+	n.eachPath("", func(p expression.Path, _ string, _ Node) { asks = asks || slices.Contains(contexts, p[0]) })
+	return asks
+}
+
+// Place is where the value stands, as FILE:LINE.
+func (n Node) Place() string { return fmt.Sprintf("%s:%d", n.file, n.Line()) }
 
 // Problem is an error at the place of the value.
 func (n Node) Problem(format string, args ...any) error {

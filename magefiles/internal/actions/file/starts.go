@@ -54,9 +54,9 @@ func (w *Workflow) Starts(o Occurrence) (starts bool, why string) {
 	i := slices.IndexFunc(w.Events, func(e Event) bool { return e.Name == o.Event })
 	switch {
 	case i < 0 && o.Event == "push":
-		return false, w.File + " does not start for pushes"
+		return false, fmt.Sprintf("%s:%d does not start for pushes", w.File, w.Top.At("on").Line())
 	case i < 0:
-		return false, fmt.Sprintf("%s does not start for %s", w.File, o.Event)
+		return false, fmt.Sprintf("%s:%d does not start for %s", w.File, w.Top.At("on").Line(), o.Event)
 	case o.Event == "workflow_call":
 		return false, fmt.Sprintf("%s:%d starts where another workflow calls it, and by no event", w.File, w.Events[i].Line)
 	case o.ByJobToken && o.Event != "workflow_dispatch" && o.Event != "repository_dispatch":

@@ -38,8 +38,8 @@ func TestStarts(t *testing.T) {
 		want string
 	}{
 		{"push", push("main"), ""},
-		{"pull_request", push("main"), "f.yml does not start for pushes"},
-		{"push", request("main", "opened"), "f.yml does not start for pull_request"},
+		{"pull_request", push("main"), "f.yml:1 does not start for pushes"},
+		{"push", request("main", "opened"), "f.yml:1 does not start for pull_request"},
 
 		{"{push: {branches: [main, 'release/*']}}", push("release/1"), ""},
 		{"{push: {branches: [main, 'release/*']}}", push("release/1/x"), "f.yml:1 starts for branches like main, release/*, and the branch release/1/x is not one (* stops at /)"},
@@ -84,7 +84,7 @@ func TestStarts(t *testing.T) {
 		{"{schedule: [{cron: '5 4 * * *'}]}", Occurrence{Event: "schedule", Ref: branchRefs + "x", Default: "main"}, "f.yml:1 runs by its schedule on main alone"},
 		{"workflow_call", Occurrence{Event: "workflow_call"}, "f.yml:1 starts where another workflow calls it, and by no event"},
 		{"workflow_dispatch", Occurrence{Event: "workflow_dispatch", Ref: tagRefs + "v1", Tags: 9}, ""},
-		{"push", Occurrence{Event: "workflow_dispatch"}, "f.yml does not start for workflow_dispatch"},
+		{"push", Occurrence{Event: "workflow_dispatch"}, "f.yml:1 does not start for workflow_dispatch"},
 
 		{"push", with(push("main"), byToken), "what is done with a GITHUB_TOKEN starts nothing but by workflow_dispatch and repository_dispatch"},
 		{"push", with(tag("v1", 1), byToken), "what is done with a GITHUB_TOKEN starts nothing but by workflow_dispatch and repository_dispatch"},

@@ -25,6 +25,7 @@ func (l *leg) call(ctx context.Context) {
 		path:    l.state.out.ID + "/",
 		caller:  l.out.Grant,
 		secrets: l.flow.secrets,
+		inherit: l.inherit && l.node.At("secrets").Text() == "inherit",
 	}
 	if f.inputs, err = l.callInputs(on.At("inputs")); err == nil && l.node.At("secrets").Text() != "inherit" {
 		f.secrets, err = l.callSecrets()

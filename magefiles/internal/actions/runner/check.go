@@ -22,14 +22,14 @@ var labels = map[string]string{
 // maxCalls is how many levels of workflows GitHub lets one call.
 const maxCalls = 10
 
-// check is what keeps a file from being run here, with the files that it calls. calls are the files on the way to it.
-func (r *Runner) check(w *file.Workflow, caller rights.Grant, calls []string) (found []error) {
+// check is what keeps a file from being run here, with the files that it calls. calls are the files on the way to it, and by is the job that calls it.
+func (r *Runner) check(w *file.Workflow, caller rights.Grant, calls []string, by file.Node) (found []error) {
 	for _, j := range w.Jobs {
 		grant := rights.Of(j.Permissions, caller)
 		if len(calls) > 0 {
 			if more := grant.Beyond(caller); len(more) > 0 {
-				found = append(found, j.Node.Problem("the job %s asks for %s, and the job that calls this file has %s: GitHub does not start the run",
-					j.ID, strings.Join(more, ", "), caller))
+				found = append(found, j.Node.Problem("the job %s asks for %s, and the job that calls this file has %s (%s): GitHub does not start the run",
+					j.ID, strings.Join(more, ", "), caller, by.Place()))
 			}
 		}
 		for _, key := range []string{"container", "services"} {
@@ -83,23 +83,26 @@ func (r *Runner) checkCall(j *file.Job, grant rights.Grant, calls []string) (fou
 	if j.Node.At("secrets").IsMapping() {
 		found = append(found, unknownKeys(j, "secrets", on.At("secrets"), called)...)
 	}
-	return append(found, r.check(called, grant, append(slices.Clone(calls), j.Uses))...)
+	return append(found, r.check(called, grant, append(slices.Clone(calls), j.Uses), j.Node)...)
 }
 
 // unknownKeys are keys that a job gives and the called file has not, and those that it needs and are not given.
 func unknownKeys(j *file.Job, key string, declared file.Node, called *file.Workflow) (found []error) {
-	given := j.Node.At(key)
+	given, place := j.Node.At(key), called.Top.At("on").Place()
+	if declared.Is() {
+		place = declared.Place()
+	}
 	has := func(pairs []file.Pair, name string) bool {
 		return slices.ContainsFunc(pairs, func(p file.Pair) bool { return strings.EqualFold(p.Key.Text(), name) })
 	}
 	for _, p := range given.Pairs() {
 		if !has(declared.Pairs(), p.Key.Text()) {
-			found = append(found, p.Key.Problem("%s has no %q that a caller may give (%s)", called.File, p.Key.Text(), key))
+			found = append(found, p.Key.Problem("%s has no %q that a caller may give (%s)", place, p.Key.Text(), key))
 		}
 	}
 	for _, p := range declared.Pairs() {
 		if p.Value.At("required").Text() == "true" && !p.Value.At("default").Is() && !has(given.Pairs(), p.Key.Text()) {
-			found = append(found, j.Node.Problem("the job %s does not give %q, which %s requires (%s)", j.ID, p.Key.Text(), called.File, key))
+			found = append(found, j.Node.Problem("the job %s does not give %q, which %s requires (%s)", j.ID, p.Key.Text(), p.Key.Place(), key))
 		}
 	}
 	return found
@@ -120,7 +123,7 @@ func (r *Runner) called(at file.Node) (*file.Workflow, error) {
 		return nil, err
 	}
 	if !w.StartsFor("workflow_call") {
-		return nil, at.Problem("%s cannot be called: it does not start for workflow_call", name)
+		return nil, at.Problem("%s cannot be called: it does not start for workflow_call", w.Top.At("on").Place())
 	}
 	return w, nil
 }

@@ -2,6 +2,7 @@ package runner
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -26,6 +27,7 @@ type flow struct {
 	inputs  *expression.Object
 	secrets map[string]string
 	caller  rights.Grant // what its jobs have where nothing is said
+	inherit bool         // whether secrets of environments reach its jobs: of a file that is called, where its caller says `secrets: inherit`
 	out     []*Job
 	states  map[string]*state
 }
@@ -256,6 +258,10 @@ func (f *flow) legs(s *state, needs *expression.Object) ([]*leg, error) {
 			return nil, err
 		}
 		if matrices, err = matrix.Expand(v); err != nil {
+			var empty *matrix.EmptyError
+			if errors.As(err, &empty) && m.At(empty.Key).Is() {
+				m = m.At(empty.Key)
+			}
 			return nil, m.Problem("%v", err)
 		}
 	}

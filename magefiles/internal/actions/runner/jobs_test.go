@@ -17,6 +17,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/actions/expression"
 	"github.com/foopack/foopack/magefiles/internal/actions/file"
 	"github.com/foopack/foopack/magefiles/internal/actions/runner"
+	"github.com/foopack/foopack/magefiles/internal/actions/runner/verdict"
 )
 
 const runs = "runs-on: ubuntu-latest, steps: [{run: %s}]"
@@ -240,12 +241,12 @@ func TestCalledWorkflows(t *testing.T) {
 	for name, c := range map[string]struct{ caller, permissions, want, problem string }{
 		"secrets by name":            {caller: with + "secrets: {KEY: '${{ secrets.REAL }}'}", want: "4-true-true-false"},
 		"secrets are inherited":      {caller: with + "secrets: inherit", want: "4-true-true-true"},
-		"an input that there is not": {caller: "uses: ./.github/workflows/called.yml, with: {n: 3, m: 4}, secrets: inherit", problem: `called.yml has no "m" that a caller may give (with)`},
-		"an input that is missing":   {caller: "uses: ./.github/workflows/called.yml, secrets: inherit", problem: `the job a does not give "n", which .github/workflows/called.yml requires (with)`},
+		"an input that there is not": {caller: "uses: ./.github/workflows/called.yml, with: {n: 3, m: 4}, secrets: inherit", problem: `called.yml:4 has no "m" that a caller may give (with)`},
+		"an input that is missing":   {caller: "uses: ./.github/workflows/called.yml, secrets: inherit", problem: `the job a does not give "n", which .github/workflows/called.yml:4 requires (with)`},
 		"a secret that is missing":   {caller: with + "secrets: {}", problem: `the job a does not give "KEY"`},
 		"no file":                    {caller: "uses: ./.github/workflows/other.yml", problem: "ci.yml:3:13: there is no file .github/workflows/other.yml in the commit"},
 		"another repository":         {caller: "uses: octo/x/.github/workflows/y.yml@v1", problem: "a workflow of another repository is not run here"},
-		"it asks for more":           {caller: with + "secrets: inherit, permissions: {contents: read}", permissions: "permissions: {contents: read, packages: write}", problem: "called.yml:10:5: the job b asks for packages: write, and the job that calls this file has contents: read: GitHub does not start the run"},
+		"it asks for more":           {caller: with + "secrets: inherit, permissions: {contents: read}", permissions: "permissions: {contents: read, packages: write}", problem: "called.yml:10:5: the job b asks for packages: write, and the job that calls this file has contents: read (ci.yml:3): GitHub does not start the run"},
 		"it asks for what there is":  {caller: with + "secrets: inherit, permissions: {contents: read}", permissions: "permissions: {contents: read}", want: "4-true-true-true"},
 		"a number that is none":      {caller: "uses: ./.github/workflows/called.yml, with: {n: three}, secrets: inherit", want: "the input n has to be a number, and is \"three\""},
 	} {
@@ -269,6 +270,43 @@ func TestCalledWorkflows(t *testing.T) {
 			require.Equal(t, "a / b", r.Jobs[0].Legs[0].Jobs[0].Legs[0].Name)
 		})
 	}
+}
+
+// The secrets of an environment reach a job of a file that is called where its caller hands on all secrets, and by no other way.
+func TestSecretsOfAnEnvironmentInACall(t *testing.T) {
+	const deploy = "on: workflow_call\njobs:\n  d: {runs-on: ubuntu-latest, environment: live, steps: [{run: '[ -n \"$KEY\" ]', env: {KEY: '${{ secrets.KEY }}'}}]}\n"
+	for secrets, want := range map[string]string{", secrets: inherit": "", "": "deploy.yml:3: the step \"Run [ -n \\\"$KEY\\\" ]\" of the job a / d: failure; the job may: contents: read, packages: read (no line says permissions); " +
+		"environment live (line 3); ci.yml:3 calls it, and hands on no secrets"} {
+		b := newBench(t, map[string]string{".github/workflows/deploy.yml": deploy})
+		b.config.EnvironmentSecrets = map[string]map[string]string{"live": {"KEY": "x-key"}}
+		r := b.run("jobs:\n  a: {uses: ./.github/workflows/deploy.yml" + secrets + "}\n")
+		if err := verdict.Of(r); want == "" {
+			require.NoError(t, err)
+		} else {
+			require.ErrorContains(t, err, want)
+		}
+	}
+}
+
+// What a step lacks may be of a leg that its matrix has no more: the verdict says which ran.
+func TestTheVerdictNamesLegs(t *testing.T) {
+	r := newBench(t, nil).run("jobs:\n  a:\n    runs-on: ubuntu-latest\n    strategy:\n      matrix: {x: [1, 2]}\n    steps: [{run: 'true'}]\n" + job("b", "needs: a, ", "exit 1"))
+	require.ErrorContains(t, verdict.Of(r), "no environment (the job is in line 8); a ran for a (1), a (2) (matrix in line 6)")
+}
+
+// An empty list of a matrix is told at its line, and an input at its own.
+func TestPlaces(t *testing.T) {
+	r := newBench(t, nil).run("jobs:\n  a:\n    runs-on: ubuntu-latest\n    strategy:\n      matrix:\n        x: [1]\n        y: ${{ fromJSON('[]') }}\n    steps: [{run: 'true'}]\n")
+	require.Contains(t, r.Jobs[0].Why, `ci.yml:8:12: the list "y" of the matrix has no values`)
+	b := newBench(t, nil)
+	b.event.Name = "workflow_dispatch"
+	const text = "on:\n  workflow_dispatch:\n    inputs:\n      to:\n        type: choice\n        options: [one]\njobs:\n"
+	b.event.Inputs = map[string]string{"to": "two"}
+	_, err := b.try(text + job("a", "", "true"))
+	require.ErrorContains(t, err, `ci.yml:6:18: the input to cannot be "two"`)
+	b.event.Inputs = map[string]string{"of": "two"}
+	_, err = b.try(text + job("a", "", "true"))
+	require.ErrorContains(t, err, `ci.yml:4:7: there is no input "of"`)
 }
 
 func TestRefused(t *testing.T) {

@@ -158,7 +158,7 @@ func (l *leg) secretObject(environment string) *expression.Object {
 	if all == nil {
 		all = map[string]string{}
 	}
-	if environment != "" && !l.event.Fork {
+	if environment != "" && l.inherit && !l.event.Fork {
 		maps.Copy(all, l.EnvironmentSecrets[environment])
 	}
 	o := &expression.Object{}

@@ -6,4 +6,6 @@ import (
 )
 
 // Refuses is what keeps a file from being run here, as [Runner.Run] would say it: each at its line. Of the Config it takes Actions and Files.
-func (r *Runner) Refuses(w *file.Workflow) []error { return r.check(w, rights.Restricted, nil) }
+func (r *Runner) Refuses(w *file.Workflow) []error {
+	return r.check(w, rights.Restricted, nil, file.Node{})
+}

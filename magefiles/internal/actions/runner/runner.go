@@ -12,6 +12,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/actions/expression"
 	"github.com/foopack/foopack/magefiles/internal/actions/file"
+	"github.com/foopack/foopack/magefiles/internal/actions/runner/artifact"
 	"github.com/foopack/foopack/magefiles/internal/actions/runner/rights"
 	"github.com/foopack/foopack/magefiles/internal/actions/runner/turns"
 	"github.com/foopack/foopack/magefiles/internal/command"
@@ -107,7 +108,7 @@ type run struct {
 	dir       string
 	result    *Result
 	github    *expression.Object // what is the same for all jobs
-	artifacts Artifacts
+	artifacts artifact.Store
 	outer     context.Context // where it ends, all stops at once
 	cancel    context.CancelCauseFunc
 	notes     sync.Mutex
@@ -139,9 +140,9 @@ func (r *Runner) Run(ctx context.Context, w *file.Workflow, e Event, only string
 			Conclusion: Canceled,
 		},
 	}
-	one.artifacts.dir = filepath.Join(one.dir, "artifacts")
+	one.artifacts.Dir = filepath.Join(one.dir, "artifacts")
 	one.github = e.context(r.Config, w, number)
-	if err := os.MkdirAll(one.artifacts.dir, 0o755); err != nil {
+	if err := os.MkdirAll(one.artifacts.Dir, 0o755); err != nil {
 		return nil, err
 	}
 	f := &flow{
@@ -150,6 +151,7 @@ func (r *Runner) Run(ctx context.Context, w *file.Workflow, e Event, only string
 		inputs:  inputs,
 		secrets: r.secretsFor(e),
 		caller:  rights.Restricted,
+		inherit: true,
 	}
 	if err := f.keepTo(only); err != nil {
 		return nil, err
@@ -208,5 +210,5 @@ func (r *Runner) admit(w *file.Workflow, e *Event) (*expression.Object, error) {
 	if err != nil {
 		return nil, err
 	}
-	return inputs, errors.Join(r.check(w, rights.Restricted, nil)...)
+	return inputs, errors.Join(r.check(w, rights.Restricted, nil, file.Node{})...)
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/actions/expression"
 	"github.com/foopack/foopack/magefiles/internal/actions/file"
+	"github.com/foopack/foopack/magefiles/internal/actions/runner/artifact"
 	"github.com/foopack/foopack/magefiles/internal/actions/runner/rights"
 )
 
@@ -19,6 +20,7 @@ import (
 type StandIn struct {
 	Run    func(ctx context.Context, c *Call) error // an error fails the step
 	Inputs []string                                 // all that the action has, in lower case; nil lets everything pass
+	Bools  []string                                 // those that the action reads as true or false, and refuses to read otherwise
 	Local  string                                   // a composite action of the repository that is used in its place, as a path from its top; "" for none
 }
 
@@ -34,7 +36,7 @@ type Call struct {
 	Token     string
 	Environ   []string // for children
 	Event     Event
-	Artifacts *Artifacts
+	Artifacts *artifact.Store
 
 	*Config
 
@@ -92,6 +94,9 @@ func (c *Call) Warn(format string, args ...any) { c.out.warn(format, args...) }
 
 // Note says once, in the result, what is not as it would be on GitHub.
 func (c *Call) Note(format string, args ...any) { c.scope.note(format, args...) }
+
+// IsSecret reports whether a value is masked in logs.
+func (c *Call) IsSecret(value string) bool { return c.scope.masks.hide(value) != value }
 
 // AddPath puts a folder in front of PATH for all further steps, and Setenv sets a variable for them.
 func (c *Call) AddPath(dir string) { c.scope.addPath(dir) }
@@ -169,7 +174,7 @@ func (s *scope) use(ctx context.Context, n file.Node, st *Step, out *output, env
 			out.warn("unexpected input %q of %s: it has %s", k, name, strings.Join(action.Inputs, ", "))
 		}
 	}
-	return action.Run(ctx, &Call{
+	call := &Call{
 		Uses:      name,
 		With:      with,
 		Workspace: s.workspace,
@@ -185,7 +190,13 @@ func (s *scope) use(ctx context.Context, n file.Node, st *Step, out *output, env
 		step:      n,
 		scope:     s,
 		out:       out,
-	})
+	}
+	for _, k := range action.Bools {
+		if v := call.Input(k, "false"); !slices.Contains([]string{"true", "True", "TRUE", "false", "False", "FALSE"}, v) {
+			return call.Problem(k, "%s of %s is true or false, and not %q", k, name, v)
+		}
+	}
+	return action.Run(ctx, call)
 }
 
 // maxComposites is how deep composite actions may use each other.

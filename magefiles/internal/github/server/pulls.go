@@ -50,12 +50,6 @@ type pull struct {
 	Merged  time.Time `json:"merged,omitzero"`
 }
 
-// byJob reports whether a job's own token asks.
-func (s *Server) byJob(r *http.Request) bool {
-	_, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	return s.Job != "" && strings.TrimSpace(token) == s.Job
-}
-
 // follow lets each open pull request be at what its branch is at: one whose branch is gone is closed, and new commits have their checks begun. Those
 // of a job's token wait for a person. The caller holds the lock.
 func (s *Server) follow(byJob bool) {

@@ -112,11 +112,7 @@ func match(r *http.Request, pattern, path string) bool {
 
 // guard finds out who asks, and lets through who may.
 func (s *Server) guard(w http.ResponseWriter, r *http.Request, needs access, h handler) error {
-	right := "contents"
-	if strings.HasPrefix(r.PathValue("rest"), "actions/") {
-		right = "actions"
-	}
-	has, err := s.bearer(r, right)
+	has, err := s.bearer(r)
 	switch {
 	case err != nil:
 		return err

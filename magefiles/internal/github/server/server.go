@@ -25,7 +25,6 @@ package server
 
 import (
 	"crypto/rand"
-	"crypto/subtle"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -81,11 +80,12 @@ type Server struct {
 	mu      sync.Mutex // guards what follows
 	state   state
 	blobs   blobs
-	rules   map[string]Rules             // by branch
-	tokens  map[string]map[string]string // what tokens of jobs may do: read or write, by the name of the right
-	objects map[string]string            // commits of annotated tags, by the ids of their objects
-	used    int                          // requests in this hour
-	until   time.Time                    // end of the hour
+	rules   map[string]Rules  // by branch
+	objects map[string]string // commits of annotated tags, by the ids of their objects
+	used    int               // requests in this hour
+	until   time.Time         // end of the hour
+
+	granted grants
 }
 
 // New returns the handler, with the state that the folder has, if any.
@@ -102,7 +102,10 @@ func New(o Options) (*Server, error) {
 	if o.Tag == nil {
 		o.Tag = func(string) (Tag, bool) { return Tag{}, false }
 	}
-	s := &Server{Options: o, key: rand.Text(), objects: map[string]string{}, tokens: map[string]map[string]string{}, rules: map[string]Rules{}}
+	s := &Server{Options: o, key: rand.Text(), objects: map[string]string{}, rules: map[string]Rules{}}
+	if o.Job != "" {
+		s.Grant(o.Job, map[string]string{"actions": "write", "contents": "write", "pull-requests": "write"})
+	}
 	if err := s.load(); err != nil {
 		return nil, fmt.Errorf("opening the embedded GitHub in %s: %w", o.Dir, err)
 	}
@@ -165,58 +168,6 @@ const (
 type page struct {
 	total int // of the whole list
 	items []any
-}
-
-// Grant lets in a job by its token, as far as its rights go (read or write, by their names), until Revoke.
-func (s *Server) Grant(token string, rights map[string]string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.tokens[token] = rights
-}
-
-// Revoke ends what Grant has begun.
-func (s *Server) Revoke(token string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.tokens, token)
-}
-
-// ofJob is what the token of a job may do where a right is asked for; false where it is no job's. What everybody may read needs no right.
-func (s *Server) ofJob(token, right string) (access, bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	rights, there := s.tokens[strings.TrimSpace(token)]
-	switch {
-	case !there:
-		return 0, false
-	case rights[right] == "write":
-		return writing, true
-	case rights[right] == "" && s.Private:
-		return reading, true
-	}
-	return known, true
-}
-
-// bearer is what the one who asks may do where a right is asked for.
-func (s *Server) bearer(r *http.Request, right string) (access, error) {
-	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	is := func(want string) bool {
-		return want != "" && subtle.ConstantTimeCompare([]byte(strings.TrimSpace(token)), []byte(want)) == 1
-	}
-	switch {
-	case r.Header.Get("Authorization") == "":
-		return reading, nil
-	case !strings.EqualFold(scheme, "Bearer") && !strings.EqualFold(scheme, "token"):
-		return 0, errCredential
-	case is(s.Token), is(s.Job):
-		return writing, nil
-	case is(s.Reader):
-		return known, nil
-	}
-	if has, job := s.ofJob(token, right); job {
-		return has, nil
-	}
-	return 0, errCredential
 }
 
 // count keeps the rate limit, and says so in GitHub's headers.

@@ -3,20 +3,35 @@ package workflows_test
 import (
 	"flag"
 	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 	"go.yaml.in/yaml/v3"
 )
 
-// mutate is for whoever asks for the table: it takes some minutes.
-var mutate = flag.Bool("mutants", false, "make every mutant of release.yml, and print which of them a rehearsal finds")
+// What whoever asks for the table may say. CONTRIBUTING has the command.
+var (
+	mutate = flag.Bool("mutants", false, "make every mutant of the five workflow files, and print which of them are found")
+	only   = flag.String("mutant", "", "a regular expression: make those mutants alone whose file, line and change are like it")
+	whole  = flag.String("whole", "", "a compiled magefile: what lives is run by its `mage rehearse` too, which takes minutes for each")
+	lanes  = 2 // mutants that are run at a time: each begins programs of its own
+)
 
 // mutant is a file with one change.
-type mutant struct{ what, text string }
+type mutant struct {
+	what, text string
+	line       int      // of the file as it stands, where the change is
+	lines      [2]int   // of the mutant: from and to where a message may point, which is the value, or the block that a key is missing in
+	words      []string // of what was changed: a message may point at another line that has one of them
+}
 
 // at is a place in a YAML document: positions in Content, from the top.
 type at []int
@@ -28,118 +43,333 @@ func (a at) in(doc *yaml.Node) *yaml.Node {
 	return doc
 }
 
-// mutants are a file without each of its keys, with each value replaced by those of its siblings, and with values of `needs`, `name`, `path` and `run` that
-// stand elsewhere in the file in their places.
+// lastLine is where a value ends.
+func lastLine(n *yaml.Node) int {
+	last := n.Line
+	if n.Kind == yaml.ScalarNode {
+		last += strings.Count(strings.TrimRight(n.Value, "\n"), "\n")
+		if n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0 {
+			last++
+		}
+	}
+	for _, c := range n.Content {
+		last = max(last, lastLine(c))
+	}
+	return last
+}
+
+// ordinary are words that stand everywhere, so that a line which has one of them has nothing to do with a change of another.
+var ordinary = regexp.MustCompile(`^(?:name|run|uses|with|env|if|needs|on|steps|jobs|path|push|outputs|permissions|true|false|ubuntu-24\.04|\d+|contents|read|write)$`)
+
+func has(n *yaml.Node, keys ...string) bool {
+	for i := 0; i < len(n.Content); i += 2 {
+		if slices.Contains(keys, n.Content[i].Value) {
+			return true
+		}
+	}
+	return false
+}
+
+// lastName is what an expression asks a context for.
+var lastName = regexp.MustCompile(`\b(?:matrix|needs|steps|inputs|vars|secrets)(?:\.[\w-]+)*\.([\w-]+)`)
+
+// wordsOf are all texts of a value, and the names that its expressions ask for.
+func wordsOf(n *yaml.Node) (words []string) {
+	if n.Kind == yaml.ScalarNode {
+		words = append(words, n.Value)
+		for _, m := range lastName.FindAllStringSubmatch(n.Value, -1) {
+			words = append(words, m[1])
+		}
+	}
+	for _, c := range n.Content {
+		words = append(words, wordsOf(c)...)
+	}
+	return words
+}
+
+// swapped are the keys whose values are also replaced by those that stand elsewhere in the file at the same kind of place.
+var swapped = []string{"needs", "name", "path", "run"}
+
+// mutants are a file without each of its keys and items, with each value replaced by those of its siblings, and with values of `needs`, `name`, `path` and
+// `run` that stand elsewhere in the file in their places.
 func mutants(t *testing.T, text string) (all []mutant) {
 	t.Helper()
-	read := func() *yaml.Node {
+	read := func(text string) *yaml.Node {
 		var doc yaml.Node
 		require.NoError(t, yaml.Unmarshal([]byte(text), &doc))
 		return &doc
 	}
-	change := func(what string, do func(doc *yaml.Node)) {
-		doc := read()
+	seen := map[string]bool{text: true}
+	// change adds a mutant whose change is at a place: of a value that is there, or of the block that lacks it.
+	change := func(what string, line int, place at, words []string, do func(doc *yaml.Node)) {
+		doc := read(text)
 		do(doc)
 		out, err := yaml.Marshal(doc)
 		require.NoError(t, err)
-		all = append(all, mutant{what, string(out)})
+		if seen[string(out)] {
+			return
+		}
+		seen[string(out)] = true
+		m := mutant{
+			what: what,
+			text: string(out),
+			line: line,
+		}
+		n := read(string(out))
+		for _, i := range place { // what is wrong with a step is told of the step
+			if n = n.Content[i]; n.Kind == yaml.MappingNode && has(n, "uses", "run") {
+				break
+			}
+		}
+		m.lines = [2]int{n.Line, lastLine(n)}
+		for _, w := range words {
+			if len(w) > 2 && !ordinary.MatchString(w) {
+				m.words = append(m.words, w)
+			}
+		}
+		all = append(all, m)
 	}
-	elsewhere := map[string][]string{}
+	elsewhere := valuesOf(read(text))
 	var visit func(n *yaml.Node, place at, path string)
 	visit = func(n *yaml.Node, place at, path string) {
 		for i, c := range n.Content {
 			here := append(slices.Clone(place), i)
 			if n.Kind == yaml.SequenceNode {
-				change(fmt.Sprintf("delete %s[%d]", path, i), func(doc *yaml.Node) {
+				change(fmt.Sprintf("delete %s[%d]", path, i), c.Line, place, wordsOf(c), func(doc *yaml.Node) {
 					of := place.in(doc)
 					of.Content = slices.Delete(of.Content, i, i+1)
 				})
-			}
-			if n.Kind != yaml.MappingNode {
+				for _, o := range n.Content {
+					if o.Kind == yaml.ScalarNode && c.Kind == yaml.ScalarNode {
+						change(fmt.Sprintf("%s[%d] = %.50q", path, i, o.Value), c.Line, here, []string{c.Value, o.Value}, func(doc *yaml.Node) { here.in(doc).SetString(o.Value) })
+					}
+				}
 				visit(c, here, fmt.Sprintf("%s[%d]", path, i))
 				continue
 			}
+			if n.Kind != yaml.MappingNode {
+				visit(c, here, path)
+				continue
+			}
 			if i%2 == 0 {
-				change("delete "+path+"."+c.Value, func(doc *yaml.Node) {
+				change("delete "+path+"."+c.Value, c.Line, place, append(wordsOf(n.Content[i+1]), c.Value), func(doc *yaml.Node) {
 					of := place.in(doc)
 					of.Content = slices.Delete(of.Content, i, i+2)
 				})
 				continue
 			}
 			key := n.Content[i-1].Value
+			var others []string
+			for j := 1; j < len(n.Content); j += 2 {
+				switch o := n.Content[j]; {
+				case o.Kind != c.Kind, j == i:
+				case o.Kind == yaml.ScalarNode:
+					others = append(others, o.Value)
+				default:
+					change(fmt.Sprintf("%s.%s = that of %s", path, key, n.Content[j-1].Value), c.Line, here, append(wordsOf(c), wordsOf(n.Content[j])...), func(doc *yaml.Node) {
+						of := place.in(doc)
+						of.Content[i] = of.Content[j]
+					})
+				}
+			}
 			if c.Kind == yaml.ScalarNode {
-				var others []string
-				for j := 1; j < len(n.Content); j += 2 {
-					if o := n.Content[j]; o.Kind == yaml.ScalarNode && o.Value != c.Value {
-						others = append(others, o.Value)
-					}
-				}
-				if slices.Contains([]string{"needs", "name", "path", "run"}, key) {
-					others = append(others, elsewhere[key]...)
-					elsewhere[key] = append(elsewhere[key], c.Value)
-				}
-				slices.Sort(others)
-				for _, o := range slices.Compact(others) {
-					if o != c.Value {
-						change(fmt.Sprintf("%s.%s = %.50q", path, key, o), func(doc *yaml.Node) { here.in(doc).SetString(o) })
-					}
+				others = append(others, elsewhere[kindOf(path, key)]...)
+				for _, o := range others {
+					change(fmt.Sprintf("%s.%s = %.50q", path, key, o), c.Line, here, []string{c.Value, o, key}, func(doc *yaml.Node) { here.in(doc).SetString(o) })
 				}
 			}
 			visit(c, here, path+"."+key)
 		}
 	}
-	visit(read().Content[0], at{0}, "")
+	visit(read(text).Content[0], at{0}, "")
 	return all
 }
 
-// harmless are mutants after which a release goes as well, with the reason; by a regular expression of what they are.
-var harmless = []struct{ what, why string }{
-	{`name$|^\.name = |jobs\.\w+\.name = |delete .*\.with\.name$`, "a name that people are shown"},
-	{`^delete \.on\.workflow_dispatch`, "it is for a tag for which GitHub begins no run by itself"},
-	{`^delete \.permissions`, "the restricted default grants the same"},
-	{`^delete \.concurrency$`, "a second run of one tag finds what the first has sent"},
-	{`^delete \.concurrency\.cancel-in-progress$`, "false is what GitHub takes without it"},
-	{`\.timeout-minutes`, "a time limit that is not reached"},
-	{`\.persist-credentials`, "a token that reads what everybody may read stays in the clone"},
-	{`\.cache\b`, "a cache, which is empty"},
-	{`\.overwrite`, "it matters where a job is run again"},
-	{`\.if-no-files-found`, "it matters where there are none, and a later step finds them missing"},
-	{`\.jobs\.rebuild`, "the second build is that of -full"},
-	{`\.go-version-file|delete .*steps\[\d\]\.with$`, "the setup of a tool without its version takes the one of this machine"},
-	{`\.python-version`, "another Python does as well"},
-	{`\.run = "go tool mage build:all`, "a job that builds in place of what it is for: rules.TestTheRehearsalRunsTheJobsOfTheWorkflow has the command lines"},
-	{`^delete \.jobs\.verify$|^delete \.jobs\.(?:import|verify)\.steps\[\d\]$`, "a job that nothing waits for, or its target: the same test has the jobs"},
-	{`^\.jobs\.upload\.permissions\.contents = "write"`, "a right that is not used: rules.TestHostileCodeHasNoRightInTheReleaseWorkflow"},
-	{`^delete \.on\.push\.tags\[1\]`, "the other form of tags, which this release does not have"},
-	{`^delete \.jobs\.\w+\.steps\[2\]$`, "the image has a Python"},
-	{`\.runs-on`, "another machine of GitHub's"},
+var index = regexp.MustCompile(`\[\d+\]|^\.jobs\.[\w-]+`)
+
+// kindOf is one text for all places of a file that are alike, where values may stand in each other's places.
+func kindOf(path, key string) string {
+	if !slices.Contains(swapped, key) {
+		return ""
+	}
+	return index.ReplaceAllString(path, "") + "." + key
 }
 
-// TestMutator makes the table, by hand: go test ./magefiles/internal/rehearsal/workflows -run TestMutator -mutants -v
-func TestMutator(t *testing.T) {
-	if !*mutate {
-		t.Skip("say -mutants for the table of all mutants of release.yml")
-	}
-	var lived, found, harm int
-	for _, m := range mutants(t, releaseFile(t)) {
-		said := newLab(t).rehearse(m.text, map[string]string{"go.mod": ""}, "v1.0.0")
-		why := ""
-		for _, h := range harmless {
-			if regexp.MustCompile(h.what).MatchString(m.what) {
-				why = h.why
+// valuesOf are the values of a file that are put into each other's places, by what kindOf says.
+func valuesOf(doc *yaml.Node) map[string][]string {
+	values := map[string][]string{}
+	var visit func(n *yaml.Node, path string)
+	visit = func(n *yaml.Node, path string) {
+		for i, c := range n.Content {
+			switch {
+			case n.Kind != yaml.MappingNode:
+				visit(c, path)
+			case i%2 == 1:
+				key := n.Content[i-1].Value
+				if kind := kindOf(path, key); kind != "" && c.Kind == yaml.ScalarNode && !slices.Contains(values[kind], c.Value) {
+					values[kind] = append(values[kind], c.Value)
+				}
+				visit(c, path+"."+key)
 			}
 		}
-		switch {
-		case len(said) > 0:
-			found++
-			t.Logf("found     %s: %.150s", m.what, strings.ReplaceAll(said[0], "\n", " "))
-		case why != "":
-			harm++
-			t.Logf("harmless  %s: %s", m.what, why)
-		default:
-			lived++
-			t.Errorf("LIVED     %s", m.what)
+	}
+	visit(doc.Content[0], "")
+	return values
+}
+
+// harmless are changes after which all goes as well, by a regular expression of file and change, with the reason.
+type harmless struct {
+	What string
+	Why  string
+	what *regexp.Regexp
+	met  int
+}
+
+// maxHarmless is how many kinds of them there may be.
+const maxHarmless = 25
+
+func readHarmless(t *testing.T) (all []*harmless) {
+	t.Helper()
+	data, err := os.ReadFile("testdata/harmless.yml")
+	require.NoError(t, err)
+	require.NoError(t, yaml.Unmarshal(data, &all))
+	require.LessOrEqual(t, len(all), maxHarmless)
+	for _, h := range all {
+		require.NotEmpty(t, h.Why, h.What)
+		h.what = regexp.MustCompile(h.What)
+	}
+	return all
+}
+
+// points reports whether a message names the place of a mutant: its line, a line of the block that lacks a key, or one that has a word of what was changed.
+func (m mutant) points(name, said string) bool {
+	lines := strings.Split(m.text, "\n")
+	for _, match := range regexp.MustCompile(regexp.QuoteMeta(name)+`:(\d+)|\bline (\d+)`).FindAllStringSubmatch(said, -1) {
+		n, _ := strconv.Atoi(match[1] + match[2]) // digits alone
+		if n >= m.lines[0]-1 && n <= m.lines[1]+1 {
+			return true
+		}
+		if n < 1 || n > len(lines) {
+			continue
+		}
+		for _, w := range m.words {
+			if w != "" && strings.Contains(lines[n-1], w) {
+				return true
+			}
 		}
 	}
-	t.Logf("%d found, %d harmless, %d lived", found, harm, lived)
+	return false
+}
+
+// The list of harmless changes is one that the mutants are held against: TestMutator says of each entry how many it is for.
+func TestHarmless(t *testing.T) {
+	t.Parallel()
+	require.NotEmpty(t, readHarmless(t))
+}
+
+// TestMutator makes the table, by hand: CONTRIBUTING has the command.
+func TestMutator(t *testing.T) {
+	if !*mutate {
+		t.Skip("say -mutants for the table of all mutants of the workflow files")
+	}
+	known := readHarmless(t)
+	wanted := regexp.MustCompile(*only)
+	for _, s := range scenarios {
+		t.Run(s.name, func(t *testing.T) {
+			b := newBench(t, s)
+			all := slices.DeleteFunc(mutants(t, b.text), func(m mutant) bool { return !wanted.MatchString(m.title(s)) })
+			counts := map[string]int{}
+			var mu sync.Mutex
+			var running sync.WaitGroup
+			queue := make(chan mutant)
+			for range lanes {
+				lane := b.lane(t)
+				running.Go(func() {
+					for m := range queue {
+						f := lane.find(m)
+						mu.Lock()
+						how, line := m.judge(s, f, known)
+						if *whole != "" && (how == lived || how == astray) {
+							if said := m.runWhole(t, s); said != "" {
+								how, line = "whole", said
+							}
+						}
+						counts[how]++
+						if how == lived || how == astray {
+							t.Errorf("%-9s %s: %s", how, m.title(s), line)
+						} else {
+							t.Logf("%-9s %s: %s", how, m.title(s), line)
+						}
+						mu.Unlock()
+					}
+				})
+			}
+			for _, m := range all {
+				queue <- m
+			}
+			close(queue)
+			running.Wait()
+			t.Logf("TABLE %s: %d mutants: %v", s.name, len(all), counts)
+		})
+	}
+	for _, h := range known {
+		t.Logf("HARMLESS %4d  %s: %s", h.met, h.What, h.Why)
+	}
+}
+
+func (m mutant) title(s scenario) string { return fmt.Sprintf("%s:%d %s", s.name, m.line, m.what) }
+
+// What a mutant comes to, beside the ways in which it is found.
+const (
+	lived      = "LIVED"
+	astray     = "ASTRAY" // it is told, at no line that has to do with it
+	isHarmless = "harmless"
+)
+
+// judge says what a mutant comes to, and a line about it.
+func (m mutant) judge(s scenario, f finding, known []*harmless) (how, line string) {
+	short := func(text string) string { return fmt.Sprintf("%.220s", strings.ReplaceAll(text, "\n", " ")) }
+	for _, said := range f.said {
+		if m.points(s.name, said) {
+			return f.by, short(said)
+		}
+	}
+	for _, h := range known {
+		if h.what.MatchString(s.name + " " + m.what) {
+			h.met++
+			return isHarmless, h.Why
+		}
+	}
+	if len(f.said) > 0 {
+		return astray, fmt.Sprintf("(lines %v) ", m.lines) + short(strings.Join(f.said, " | "))
+	}
+	return lived, short(f.differs)
+}
+
+// runWhole runs a mutant by the real rehearsal, in a clone of this repository in which it is committed, and returns what that says against the file; "" for
+// nothing. Of files that a tag does not start it is `rehearse -full` that runs them.
+func (m mutant) runWhole(t *testing.T, s scenario) string {
+	top, err := filepath.Abs(filepath.Join("..", "..", "..", ".."))
+	require.NoError(t, err)
+	clone := filepath.Join(t.TempDir(), "clone")
+	run := func(dir, name string, args ...string) (string, error) {
+		cmd := exec.Command(name, args...)
+		cmd.Dir = dir
+		out, err := cmd.CombinedOutput()
+		return string(out), err
+	}
+	out, err := run("", "git", "clone", "-q", "--shared", top, clone)
+	require.NoError(t, err, out)
+	require.NoError(t, os.WriteFile(filepath.Join(clone, ".github", "workflows", s.name), []byte(m.text), 0o644))
+	out, err = run(clone, "git", "-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qam", "mutant")
+	require.NoError(t, err, out)
+	args := []string{"rehearse"}
+	if s.name != "release.yml" {
+		args = append(args, "-full")
+	}
+	out, err = run(clone, *whole, args...)
+	if err != nil || m.points(s.name, out) {
+		return out
+	}
+	return ""
 }

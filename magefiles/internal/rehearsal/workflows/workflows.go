@@ -2,6 +2,7 @@
 // actions/runner, each job with what the file grants it. A job that calls mage gets the magefile that is compiled already.
 //
 //	workflows.go   what stands in for GitHub's runners, and a run of one file
+//	calls.go       what calls of mage want of the jobs around them
 //	grant.go       what a job is given: tokens, an approval
 //	mage.go        what `go tool mage` is to a job
 //	report.go      what came of a run, as a report has it; show.go: what people see of it
@@ -15,7 +16,6 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -182,7 +182,7 @@ func Check(top fs.FS, name string, standIns map[string]string) error {
 }
 
 // secretsOf are names of secrets that the pipeline itself reads from the environment, and the one that GitHub gives.
-var secretsOf = []string{"GITHUB_TOKEN", "PREFIX_API_KEY", "DEPLOY_SSH_PRIVATE_KEY", "DEPLOY_KNOWN_HOSTS"}
+var secretsOf = []string{"GITHUB_TOKEN", apiKey, "DEPLOY_SSH_PRIVATE_KEY", "DEPLOY_KNOWN_HOSTS"}
 
 // Doubts are what of the workflow files of a work tree is possible, and hardly meant; tracked are the files of the commit. Each has its file and line. A file
 // that cannot be read is told too: GitHub starts nothing by it.
@@ -190,17 +190,14 @@ func Doubts(top fs.FS, tracked []string) (found []string) {
 	names, _ := fs.Glob(top, Folder+"/*.y*ml") // the pattern is a possible one
 	for _, name := range names {
 		data, err := fs.ReadFile(top, name)
-		var all []error
 		if err == nil {
 			var w *file.Workflow
 			if w, err = file.Read(name, data); err == nil {
-				all = append(w.Faults(), w.Doubts(tracked, secretsOf)...)
+				err = problemsOf(w, tracked)
 			}
 		}
-		for _, err := range append(all, err) {
-			if err != nil {
-				found = append(found, strings.Split(err.Error(), "\n")...)
-			}
+		if err != nil {
+			found = append(found, strings.Split(err.Error(), "\n")...)
 		}
 	}
 	return found
@@ -299,8 +296,8 @@ func (c *CI) export(ctx context.Context, commit, dir string) error {
 	return nil
 }
 
-// apiKey is where a step has a secret for a variable by which packages are published.
-var apiKey = regexp.MustCompile(`(?i)PREFIX_API_KEY:\s*['"]?\$\{\{\s*secrets(?:\.|\[')([A-Z_][A-Z0-9_]*)`)
+// apiKey is the variable of a step by which packages are published.
+const apiKey = "PREFIX_API_KEY"
 
 // secrets are values for all that the files name: the key of the embedded channel for those that are worth one, and stand-ins for the others.
 func (c *CI) secrets(files fs.FS) (map[string]string, error) {
@@ -317,8 +314,14 @@ func (c *CI) secrets(files fs.FS) (map[string]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		for _, m := range apiKey.FindAllStringSubmatch(string(data), -1) {
-			secrets[strings.ToUpper(m[1])] = c.Key
+		w, err := file.Read(name, data)
+		if err != nil {
+			continue // GitHub runs nothing by it
+		}
+		for _, s := range w.Secrets() {
+			if strings.EqualFold(s.Key, apiKey) {
+				secrets[strings.ToUpper(s.Name)] = c.Key
+			}
 		}
 	}
 	return secrets, nil

@@ -93,25 +93,65 @@ func (f *forge) find(top string) (files []string) {
 	return files
 }
 
-// findPublisher finds the file by which its CI publishes, and by which right; "" where there is none.
+// findPublisher finds the file by which its CI publishes, and by which right; "" where there is none. What GitHub reads is read as GitHub does, and others' files
+// tell by their texts.
 func (f *forge) findPublisher(top string) (file, by string) {
 	for _, name := range f.find(top) {
 		read, err := beneath.ReadFile(top, name)
-		text := string(read)
-		if err != nil || !publishes().MatchString(text) {
+		if err != nil {
 			continue
 		}
-		switch {
-		case strings.Contains(text, f.trust) && (f != onGitHub || strings.Contains(text, "tags:")):
-			by = "by trusted publishing"
-		case f.keys || strings.Contains(text, "PREFIX_API_KEY"):
-			by = "with its key"
-		default:
-			continue
+		right := f.rightByText(string(read))
+		if f == onGitHub {
+			right = rightOf(top, filepath.Base(name), read)
 		}
-		return filepath.Base(name), by
+		if right != "" {
+			return filepath.Base(name), right
+		}
 	}
 	return "", ""
+}
+
+// How a CI publishes.
+const (
+	byTrust = "by trusted publishing"
+	byKey   = "with its key"
+)
+
+// rightByText is the right by which a file publishes, by words that stand in it; "" for one that does not.
+func (f *forge) rightByText(text string) string {
+	switch {
+	case !publishes().MatchString(text):
+	case strings.Contains(text, f.trust):
+		return byTrust
+	case f.keys || strings.Contains(text, "PREFIX_API_KEY"):
+		return byKey
+	}
+	return ""
+}
+
+// rightOf is the right by which a workflow file of GitHub's publishes where a tag is pushed; "" for one that does not, or that GitHub would not read.
+func rightOf(top, name string, text []byte) string {
+	w, err := file.Read(name, text)
+	if err != nil || !Publishes(files(top), name) {
+		return ""
+	}
+	trusted := slices.ContainsFunc(w.Jobs, func(j *file.Job) bool { return j.Permissions.Writes("id-token") })
+	if trusted && w.StartsForTags() {
+		return byTrust
+	}
+	if slices.ContainsFunc(w.Secrets(), func(s file.Secret) bool { return s.Key == "PREFIX_API_KEY" }) {
+		return byKey
+	}
+	return ""
+}
+
+// files reads the workflow files of a work tree, for [Publishes]: a text is "" where there is no such file, or none that can be read.
+func files(top string) func(name string) string {
+	return func(name string) string {
+		text, _ := beneath.ReadFile(top, filepath.Join(top, ".github", "workflows", name)) // what cannot be read calls nothing
+		return string(text)
+	}
 }
 
 // DescribeRight says by which file a CI publishes, and by which right, or that none does.
@@ -174,10 +214,7 @@ func (h Hub) RefuseDispatch(top string) string {
 
 // isOurs reports whether the file of a work tree that is called as the one that publishes does publish.
 func isOurs(top string) bool {
-	return Publishes(func(name string) string {
-		text, _ := beneath.ReadFile(top, filepath.Join(top, ".github", "workflows", name)) // what cannot be read calls nothing
-		return string(text)
-	}, Workflow)
+	return Publishes(files(top), Workflow)
 }
 
 // RefuseTags says why the push of a tag does not start the workflow that publishes; "" where each of them does, and where the file is another

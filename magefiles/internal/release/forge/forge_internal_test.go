@@ -18,7 +18,9 @@ import (
 func TestForges(t *testing.T) {
 	const (
 		script   = "script: [go tool mage publish -yes]\n"
-		github   = "on: {push: {tags: [\"v*\"]}}\npermissions: {id-token: write}\nrun: go tool mage publish -yes\n"
+		jobs     = "jobs: {a: {runs-on: ubuntu-24.04, steps: [{run: go tool mage publish -yes}]}}\n"
+		tag      = "on: {push: {tags: [\"v*\"]}}\n"
+		github   = tag + "permissions: {id-token: write}\n" + jobs
 		gitlab   = "id_tokens: {PREFIX_DEV_ID_TOKEN: {aud: prefix.dev}}\n" + script
 		runs     = "see the runs of release.yml for v1.2.0"
 		neutral  = "see what the CI does for the tag v1.2.0"
@@ -31,9 +33,11 @@ func TestForges(t *testing.T) {
 	}{
 		"GitHub":                            {"git@github.com:octo/mono.git", "octo/mono", map[string]string{".github/workflows/release.yml": github}, "CI publishes (release.yml, by trusted publishing)", runs},
 		"GitHub, Mage in its own module":    {"git@github.com:octo/mono.git", "octo/mono", map[string]string{".github/workflows/release.yml": strings.Replace(github, "tool mage", "-C magefiles tool mage -d ..", 1)}, "CI publishes (release.yml, by trusted publishing)", runs},
-		"GitHub, with a key":                {"git@github.com:octo/mono.git", "octo/mono", map[string]string{".github/workflows/p.yaml": "env: PREFIX_API_KEY\n" + script}, "CI publishes (p.yaml, with its key)", runs},
-		"GitHub, without a right":           {"git@github.com:octo/mono.git", "octo/mono", map[string]string{".github/workflows/p.yaml": script}, "though no file in .github/workflows runs `mage publish` for a tag with `id-token: write`", runs},
-		"GitHub, not for a tag":             {"git@github.com:octo/mono.git", "octo/mono", map[string]string{".github/workflows/p.yaml": "on: workflow_dispatch\npermissions: {id-token: write}\n" + script}, "though no file in .github/workflows runs `mage publish` for a tag with `id-token: write`", runs},
+		"GitHub, with a key":                {"git@github.com:octo/mono.git", "octo/mono", map[string]string{".github/workflows/p.yaml": tag + "env: {PREFIX_API_KEY: '${{ secrets.MINE }}'}\n" + jobs}, "CI publishes (p.yaml, with its key)", runs},
+		"GitHub, without a right":           {"git@github.com:octo/mono.git", "octo/mono", map[string]string{".github/workflows/p.yaml": tag + jobs}, "though no file in .github/workflows runs `mage publish` for a tag with `id-token: write`", runs},
+		"GitHub, not for a tag":             {"git@github.com:octo/mono.git", "octo/mono", map[string]string{".github/workflows/p.yaml": "on: workflow_dispatch\npermissions: {id-token: write}\n" + jobs}, "though no file in .github/workflows runs `mage publish` for a tag with `id-token: write`", runs},
+		"GitHub, words in a comment":        {"git@github.com:octo/mono.git", "octo/mono", map[string]string{".github/workflows/p.yaml": "# tags: id-token: write, PREFIX_API_KEY\non: push\n" + jobs}, "though no file in .github/workflows runs `mage publish` for a tag with `id-token: write`", runs},
+		"GitHub, a call of another file":    {"git@github.com:octo/mono.git", "octo/mono", map[string]string{".github/workflows/r.yml": tag + "permissions: {id-token: write}\njobs: {a: {uses: ./.github/workflows/s.yml}}\n", ".github/workflows/s.yml": "on: workflow_call\n" + jobs}, "CI publishes (r.yml, by trusted publishing)", runs},
 		"GitHub, published elsewhere":       {"git@github.com:octo/mono.git", "octo/mono", map[string]string{".circleci/config.yml": script}, "CI publishes (config.yml, with its key)", runs},
 		"GitHub, mirrored to GitLab":        {"git@github.com:octo/mono.git", "octo/mono", map[string]string{".github/workflows/release.yml": github, ".gitlab-ci.yml": gitlab}, "CI publishes (release.yml, by trusted publishing)", runs},
 		"GitLab":                            {"https://gitlab.com/acme/tools.git", "", map[string]string{".gitlab-ci.yml": gitlab}, "CI publishes (.gitlab-ci.yml, by trusted publishing)", onServer},
@@ -86,7 +90,7 @@ func TestTagsThatStartNothing(t *testing.T) {
 		"on: push" + jobs:                                                       "",
 		"on: {push: {tags: ['v*']}}" + jobs:                                     "release.yml:1 starts for tags like v*, and the tag core/v1.2.0 is not one (* stops at /)",
 		"on: {push: {branches: [main]}}" + jobs:                                 "release.yml:1 names branches alone, and starts for no tag",
-		"on: workflow_dispatch" + jobs:                                          "release.yml does not start for pushes",
+		"on: workflow_dispatch" + jobs:                                          "release.yml:1 does not start for pushes",
 		"on: {push: {branches: [main]}}\njobs: {a: {runs-on: x, steps: []}}\n":  "", // release-please, for one: what publishes is elsewhere
 		"on: {push: {tags: ['release-*']}, release: }" + jobs:                   "", // by the release that somebody makes of the tag
 		"on: {push: {tags: ['release-*']}, of-next-year: {}}" + jobs:            "",

@@ -5,11 +5,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/foopack/foopack/magefiles/internal/actions/file"
 	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded/pythons"
 )
 
 // passed are the variables of this process that a job gets: how the network is reached, what language programs speak, where tools are kept.
@@ -72,12 +73,8 @@ func Path(ours []string) string {
 }
 
 // Python finds an interpreter of a version, such as 3.13 or 3.13.1: on PATH by its name, or where pyenv, uv and the runners of a CI keep theirs; "" where
-// there is none.
+// there is none, and for a range, or another kind of Python.
 func Python(ours []string, version string) string {
-	minor := minorVersion.FindString(version)
-	if minor == "" || version != minor && !strings.HasPrefix(version, minor+".") {
-		return "" // a range, or another kind of Python
-	}
 	of := func(name, otherwise string) string {
 		if v, _ := command.Getenv(ours, name); v != "" {
 			return v
@@ -85,33 +82,14 @@ func Python(ours []string, version string) string {
 		home, _ := command.Getenv(ours, "HOME")
 		return filepath.Join(home, otherwise)
 	}
-	var found []string
-	for _, pattern := range []string{
-		filepath.Join(of("PYENV_ROOT", ".pyenv"), "versions", version+"*"),
-		filepath.Join(of("UV_PYTHON_INSTALL_DIR", ".local/share/uv/python"), "cpython-"+version+"*"),
-		filepath.Join(of("RUNNER_TOOL_CACHE", ".none"), "Python", version+"*", "*"),
-	} {
-		dirs, _ := filepath.Glob(pattern) // a folder with a bracket in its name is none that is found
-		found = append(found, dirs...)
-	}
-	for _, dir := range slices.Backward(found) {
-		rest := dir[strings.LastIndex(dir, version)+len(version):]
-		python := filepath.Join(dir, "bin", "python"+minor)
-		if info, err := os.Stat(python); err == nil && info.Mode().IsRegular() && (rest == "" || rest[0] < '0' || rest[0] > '9') {
-			return python
-		}
-	}
-	if path, err := command.LookPath("python"+minor, ours); err == nil && version == minor && !strings.Contains(path, "/shims/") {
-		return path
-	}
-	return ""
+	return pythons.Places{
+		UV:    of("UV_PYTHON_INSTALL_DIR", ".local/share/uv/python"),
+		Pyenv: filepath.Join(of("PYENV_ROOT", ".pyenv"), "versions"),
+		Tools: []string{of("RUNNER_TOOL_CACHE", ".none")},
+	}.Named(Path(ours), version)
 }
 
-var minorVersion = regexp.MustCompile(`^3\.\d+`)
-
-var secretName = regexp.MustCompile(`(?i)secrets(?:\.|\[')([A-Z_][A-Z0-9_]*)`)
-
-// Secrets are values for all secrets that the workflow files of a folder name.
+// Secrets are values for all secrets that the workflow files of a folder name. A file that cannot be read asks for none: GitHub runs nothing by it.
 func Secrets(files fs.FS) (map[string]string, error) {
 	secrets := map[string]string{}
 	all, err := fs.Glob(files, ".github/workflows/*.y*ml")
@@ -123,8 +101,12 @@ func Secrets(files fs.FS) (map[string]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		for _, m := range secretName.FindAllStringSubmatch(string(data), -1) {
-			secrets[strings.ToUpper(m[1])] = StandInValue(m[1])
+		w, err := file.Read(name, data)
+		if err != nil {
+			continue
+		}
+		for _, s := range w.Secrets() {
+			secrets[strings.ToUpper(s.Name)] = StandInValue(s.Name)
 		}
 	}
 	return secrets, nil

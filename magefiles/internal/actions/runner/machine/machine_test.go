@@ -48,11 +48,15 @@ func TestEnviron(t *testing.T) {
 }
 
 func TestSecrets(t *testing.T) {
+	text := func(value string) *fstest.MapFile {
+		return &fstest.MapFile{Data: []byte("on: push\njobs: {a: {runs-on: ubuntu-24.04, steps: [{run: x, env: {V: \"" + value + "\"}}]}}\n")}
+	}
 	got, err := machine.Secrets(fstest.MapFS{
-		".github/workflows/a.yml":  {Data: []byte("${{ secrets.One }} ${{ secrets['TWO'] }}")},
-		".github/workflows/b.yaml": {Data: []byte("secrets.THREE")},
-		"c.yml":                    {Data: []byte("secrets.FOUR")},
+		".github/workflows/a.yml":  text("${{ secrets.One }} ${{ secrets['TWO-2'] }}"),
+		".github/workflows/b.yaml": text("${{ Secrets.THREE }} and secrets.NONE"),
+		".github/workflows/d.yml":  {Data: []byte("on: [")},
+		"c.yml":                    text("${{ secrets.FOUR }}"),
 	})
 	require.NoError(t, err)
-	require.Equal(t, map[string]string{"ONE": "stand-in-for-one", "TWO": "stand-in-for-two", "THREE": "stand-in-for-three"}, got)
+	require.Equal(t, map[string]string{"ONE": "stand-in-for-one", "TWO-2": "stand-in-for-two-2", "THREE": "stand-in-for-three"}, got)
 }

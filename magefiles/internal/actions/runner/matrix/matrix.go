@@ -12,6 +12,13 @@ import (
 // maxLegs is how many jobs GitHub makes of one matrix.
 const maxLegs = 256
 
+// EmptyError is that of a list without a value.
+type EmptyError struct{ Key string }
+
+func (e *EmptyError) Error() string {
+	return fmt.Sprintf("the list %q of the matrix has no values", e.Key)
+}
+
 // Expand gives the combinations of a matrix in GitHub's order: those of its lists, the last one turning fastest, without what is excluded; then what
 // `include` adds. An item of `include` goes to each combination of which it changes no value of the lists, and is a combination of its own where
 // there is none.
@@ -29,7 +36,7 @@ func Expand(matrix expression.Value) ([]*expression.Object, error) {
 		v, _ := m.Get(name)
 		list, is := v.(*expression.Array)
 		if !is || len(list.Items) == 0 {
-			return nil, fmt.Errorf("the list %q of the matrix has no values", name)
+			return nil, &EmptyError{Key: name}
 		}
 		if names = append(names, name); len(names) == 1 {
 			all = []*expression.Object{{}}

@@ -54,11 +54,27 @@ func login(_ context.Context, c *runner.Call) error {
 		return fmt.Errorf("username and password required (a secret that is not there is empty)")
 	}
 	registry := c.Input("registry", "docker.io")
+	switch isToken := c.Token != "" && c.With["password"] == c.Token; {
+	case isToken && registry != "ghcr.io":
+		c.Doubt(c.Problem("registry", "the token of a job is a password of ghcr.io, and not of %s", registry))
+	case !c.IsSecret(c.With["password"]):
+		c.Doubt(c.Problem("password", "the password for %s is no secret: it stands in the file, or is what everybody knows", registry))
+	}
 	if registry == "ghcr.io" && c.With["password"] == c.Token && !c.Grant.Writes("packages") {
 		c.Warn("the token of this job cannot push to %s: its permissions lack packages: write", registry)
 	}
 	c.Say("logged in to %s as %s (only recorded)", registry, c.With["username"])
 	return nil
+}
+
+// buildx is docker/setup-buildx-action as far as its inputs go: no builder is made.
+func buildx(_ context.Context, c *runner.Call) error {
+	for _, option := range strings.FieldsFunc(c.With["driver-opts"], func(r rune) bool { return r == '\n' }) {
+		if option = strings.TrimSpace(option); option != "" && !strings.Contains(option, "=") {
+			return c.Problem("driver-opts", "%q is no option of a builder: each is NAME=VALUE", option)
+		}
+	}
+	return recorded(context.Background(), c)
 }
 
 // attest is actions/attest as far as its rights and files go: nothing is signed.

@@ -44,17 +44,23 @@ var All = map[string]runner.StandIn{
 		Inputs: []string{
 			"name", "path", "if-no-files-found", "retention-days", "compression-level", "overwrite", "include-hidden-files", "archive",
 		},
+		Bools: []string{"overwrite", "include-hidden-files"},
 	},
 	"actions/download-artifact": {
 		Run: downloadArtifact,
 		Inputs: []string{
 			"name", "artifact-ids", "path", "pattern", "merge-multiple", "github-token", "repository", "run-id", "skip-decompress", "digest-mismatch",
 		},
+		Bools: []string{"merge-multiple"},
 	},
 	"actions/cache":         {Run: cache, Inputs: cacheInputs},
 	"actions/cache/restore": {Run: cache, Inputs: cacheInputs},
 	"actions/cache/save":    {Run: recorded, Inputs: cacheInputs},
-	"actions/setup-go":      {Run: setupGo, Inputs: []string{"go-version", "go-version-file", "check-latest", "token", "cache", "cache-dependency-path", "architecture", "go-download-base-url"}},
+	"actions/setup-go": {
+		Run:    setupGo,
+		Inputs: []string{"go-version", "go-version-file", "check-latest", "token", "cache", "cache-dependency-path", "architecture", "go-download-base-url"},
+		Bools:  []string{"cache", "check-latest"},
+	},
 	"actions/setup-python": {
 		Run: setupPython,
 		Inputs: []string{
@@ -81,11 +87,12 @@ var All = map[string]runner.StandIn{
 	},
 	"docker/login-action": {Run: login, Inputs: []string{"registry", "username", "password", "scope", "ecr", "logout", "registry-auth"}},
 	"docker/setup-buildx-action": {
-		Run: recorded,
+		Run: buildx,
 		Inputs: []string{
 			"version", "driver", "driver-opts", "buildkitd-flags", "buildkitd-config", "buildkitd-config-inline", "use", "endpoint", "platforms", "append",
 			"cache-binary", "cleanup", "keep-state", "name", "install",
 		},
+		Bools: []string{"cache-binary", "cleanup", "install", "use"},
 	},
 	"docker/setup-qemu-action":        {Run: recorded, Inputs: []string{"image", "platforms", "reset", "cache-image"}},
 	"actions/attest":                  {Run: attest, Inputs: attestInputs},

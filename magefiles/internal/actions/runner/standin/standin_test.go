@@ -189,6 +189,7 @@ func TestArtifacts(t *testing.T) {
 		"nothing, by default":             {[]string{up("{name: x, path: none/*}"), down("{path: got}"), list}, "warning: no files were found with the path: none/*. No artifact is uploaded\n"},
 		"nothing is an error":             {[]string{up("{name: x, path: none, if-no-files-found: error}")}, "error: ci.yml:8:31: no files were found with the path: none\n"},
 		"nothing is fine":                 {[]string{up("{name: x, path: none, if-no-files-found: ignore}"), "run: echo on"}, "no files were found with the path: none\non\n"},
+		"what is neither true nor false":  {[]string{made, up("{path: out, overwrite: error}")}, "error: ci.yml:9:38: overwrite of actions/upload-artifact is true or false, and not \"error\""},
 		"if-no-files-found is misspelled": {[]string{up("{path: x, if-no-files-found: fail}")}, "if-no-files-found is warn, error or ignore, and not \"fail\""},
 		"a name that no file could have":  {[]string{up("{name: a/b, path: x}")}, "error: the name of an artifact may not have any of"},
 	} {
@@ -222,6 +223,7 @@ func TestSetups(t *testing.T) {
 		"a login without a secret":    {"", []string{uses("docker/login-action", "{username: me, password: '${{ secrets.MISSING }}'}")}, "error: username and password required"},
 		"a login that cannot push":    {"{packages: read}", []string{uses("docker/login-action", "{registry: ghcr.io, username: me, password: '${{ secrets.GITHUB_TOKEN }}'}")}, "warning: the token of this job cannot push to ghcr.io: its permissions lack packages: write\n"},
 		"a login that can":            {"{packages: write}", []string{uses("docker/login-action", "{registry: ghcr.io, username: me, password: '${{ github.token }}'}")}, "logged in to ghcr.io as me (only recorded)\n"},
+		"a builder without a value":   {"", []string{uses("docker/setup-buildx-action", "{driver-opts: 'false'}")}, "\"false\" is no option of a builder: each is NAME=VALUE"},
 		"attest without an ID token":  {"{attestations: write}", []string{uses("actions/attest-build-provenance", "{subject-path: x}")}, "error: the job cannot attest: its permissions lack id-token: write\n"},
 		"attest without attestations": {"{id-token: write}", []string{uses("actions/attest", "{subject-path: x}")}, "error: the job cannot attest: its permissions lack attestations: write\n"},
 		"attest what is not there":    {"{id-token: write, attestations: write}", []string{uses("actions/attest", "{subject-path: 'x/*'}")}, "error: there is no file of subject-path x/*\n"},
@@ -257,6 +259,8 @@ func TestDoubts(t *testing.T) {
 	}{
 		"all patterns mean something": {[]string{made, "uses: actions/upload-artifact@v4\n        with:\n          path: |\n            out/*.conda\n            out/a*"}, nil},
 		"one of several does not":     {[]string{made, "uses: actions/upload-artifact@v4\n        with:\n          path: |\n            out/*.conda\n            out/*.whl"}, []string{"ci.yml:12: no file of the artifact is found by out/*.whl"}},
+		"a password in the file":      {[]string{"uses: docker/login-action@v4\n        with: {registry: ghcr.io, username: me, password: me}"}, []string{"ci.yml:8:59: the password for ghcr.io is no secret: it stands in the file, or is what everybody knows"}},
+		"a token for another one":     {[]string{"uses: docker/login-action@v4\n        with: {registry: quay.io, username: me, password: '${{ github.token }}'}"}, []string{"ci.yml:8:26: the token of a job is a password of ghcr.io, and not of quay.io"}},
 		"no artifact of a pattern":    {[]string{"uses: actions/download-artifact@v4\n        with:\n          pattern: dist-*"}, []string{"ci.yml:9:20: there is no artifact dist-* (there are: )"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -25,7 +25,7 @@ func Of(r *runner.Result) error {
 	}
 	for _, with := range []string{runner.Failure, runner.Canceled} {
 		for _, j := range r.Jobs {
-			if err := blame(r, j, with); err != nil {
+			if err := blame(r, j, with, ""); err != nil {
 				return err
 			}
 		}
@@ -37,8 +37,8 @@ func Of(r *runner.Result) error {
 	return operr.New("run it again", "%s: %s", r.File, why)
 }
 
-// blame names what ended so in a job; nil where nothing did.
-func blame(r *runner.Result, j *runner.Job, with string) error {
+// blame names what ended so in a job; nil where nothing did. by says which job calls its file; "" for none.
+func blame(r *runner.Result, j *runner.Job, with, by string) error {
 	next := "`mage ci:run " + path.Base(r.File) + " -job=" + j.ID + "` runs it alone"
 	if len(j.Legs) == 0 && j.Conclusion == with {
 		return operr.New(next, "%s:%d: the job %s is a %s: %s", r.File, j.Line, j.ID, with, j.Why)
@@ -48,13 +48,17 @@ func blame(r *runner.Result, j *runner.Job, with string) error {
 			continue
 		}
 		for _, called := range l.Jobs {
-			if err := blame(r, called, with); err != nil {
+			by := fmt.Sprintf("; %s calls it", at(l.Node, j.Line))
+			if !l.Node.At("secrets").Is() {
+				by += ", and hands on no secrets"
+			}
+			if err := blame(r, called, with, by); err != nil {
 				return err
 			}
 		}
 		for _, s := range l.Steps {
 			if s.Conclusion == with {
-				return operr.New(next, "%s: the step %q of the job %s: %s; %s", at(l.Node, s.Line), s.Name, l.Name, with, given(j, l)).
+				return operr.New(next, "%s: the step %q of the job %s: %s; %s", at(l.Node, s.Line), s.Name, l.Name, with, given(j, l)+after(r, j, l)+by).
 					WithDetail(detail(r, s))
 			}
 		}
@@ -84,6 +88,23 @@ func given(j *runner.Job, l *runner.Leg) string {
 		return may + fmt.Sprintf("; no environment (the job is in line %d)", j.Line)
 	}
 	return may + fmt.Sprintf("; environment %s (line %d)", l.Environment, l.Node.At("environment").Line())
+}
+
+// after says of each job that a leg needs for which legs of a matrix it ran: what the leg misses may be one of them.
+func after(r *runner.Result, j *runner.Job, l *runner.Leg) (says string) {
+	for _, need := range l.Node.At("needs").Items() {
+		for _, other := range r.Jobs {
+			if other.ID != strings.TrimSuffix(j.ID, path.Base(j.ID))+need.Text() || len(other.Legs) == 0 || other.Legs[0].Matrix == nil {
+				continue
+			}
+			var names []string
+			for _, leg := range other.Legs {
+				names = append(names, leg.Name)
+			}
+			says += fmt.Sprintf("; %s ran for %s (matrix in line %d)", need.Text(), strings.Join(names, ", "), other.Legs[0].Node.At("strategy", "matrix").Line())
+		}
+	}
+	return says
 }
 
 // notFound is what shells say of a program that is not there.

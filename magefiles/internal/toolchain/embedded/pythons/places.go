@@ -49,6 +49,19 @@ func (p Places) listCandidates(path string) []*candidate {
 	})
 }
 
+// Named finds an interpreter of a version, such as 3.13 or 3.13.1, by what files and folders are called: none is run. path is a PATH. Of several the newest
+// one counts, and "" is where there is none.
+func (p Places) Named(path, version string) string {
+	best, newest := "", unsaid-1
+	for _, c := range p.listCandidates(path) {
+		minor := fmt.Sprintf("3.%d", c.minor)
+		if (version == minor || c.patch != unsaid && version == fmt.Sprintf("%s.%d", minor, c.patch)) && c.patch > newest {
+			best, newest = c.path, c.patch
+		}
+	}
+	return best
+}
+
 // chose reports whether a program is that of the chosen Python.
 func (p Places) chose(file string) bool {
 	return p.Chosen != "" && filepath.Dir(identify(file)) == filepath.Dir(identify(filepath.Join(p.Chosen, "bin", "python3")))

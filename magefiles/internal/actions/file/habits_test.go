@@ -1,0 +1,122 @@
+package file_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/actions/file"
+)
+
+const habitual = `on:
+  pull_request:
+  workflow_dispatch:
+env:
+  OF_ALL: x
+jobs:
+  plan:
+    runs-on: ubuntu-24.04
+    outputs:
+      any: ${{ steps.plan.outputs.any }}
+      names: ${{ steps.plan.outputs.names }}
+    steps:
+      - id: plan
+        if: "true"
+        run: ./plan "$OF_ALL" '$NOT_ASKED' "$HOME" "${GITHUB_REF}" "${MAYBE:-none}"
+  test:
+    needs: plan
+    if: needs.plan.outputs.any == 'true'
+    runs-on: ubuntu-24.04
+    env: {OF_JOB: x}
+    name: test of ${{ matrix.python }}
+    strategy:
+      matrix:
+        python: ["3.12", "3.13"]
+        name: ${{ fromJSON(needs.plan.outputs.names) }}
+    steps:
+      - uses: actions/setup-python@v6
+        with: {python-version: "${{ matrix.python }}"}
+      - run: |
+          OWN=1
+          for EACH in a; do ./test "$OF_JOB" "$NAME" "$OWN" "$EACH"; done
+        env: {NAME: "${{ matrix.name }}"}
+  push:
+    needs: plan
+    if: github.ref == 'refs/heads/main'
+    runs-on: ubuntu-24.04
+    permissions: {packages: write}
+    steps:
+      - run: ./push
+  deploy:
+    needs: push
+    runs-on: ubuntu-24.04
+    environment: live
+    concurrency: live
+    steps:
+      - uses: somebody/sets-variables@v1
+      - run: ./deploy "$OF_AN_ACTION"
+  all:
+    needs: [test, deploy]
+    if: always()
+    runs-on: ubuntu-24.04
+    steps:
+      - run: ./judge "$NEEDS"
+        env: {NEEDS: "${{ toJSON(needs) }}"}
+`
+
+// Each change is doubted at its line, and the file as it stands is not.
+func TestHabits(t *testing.T) {
+	for name, c := range map[string]struct{ from, to, want string }{
+		"as it stands":                          {"", "", ""},
+		"a condition that asks nothing":         {`if: "true"`, `if: "30"`, "f.yml:14:13: the condition asks nothing: 30 is always the same"},
+		"a variable that is not set":            {`{NAME: "${{ matrix.name }}"}`, `{NAMES: "${{ matrix.name }}"}`, "f.yml:31:1: no env sets NAME, which the step asks for: is it NAMES?"},
+		"a variable of the job that is gone":    {"    env: {OF_JOB: x}\n", "", "f.yml:30:1: no env sets OF_JOB, which the step asks for"},
+		"one in a shell that is none of sh":     {"      - run: ./push\n", "      - {run: './push $ENV', shell: pwsh}\n", ""},
+		"an empty matrix":                       {"needs.plan.outputs.any == 'true'", "github.actor != 'bot'", "f.yml:25:15: the job test has no condition about an output of plan, and an empty matrix is an error"},
+		"a matrix that nothing is made of":      {`{python-version: "${{ matrix.python }}"}`, "{}", "f.yml:24:9: nothing of the job test asks for matrix.python: its values change nothing"},
+		"a whole matrix":                        {`{python-version: "${{ matrix.python }}"}`, `{python-version: "${{ toJSON(matrix) }}"}`, ""},
+		"a value that stands twice":             {`["3.12", "3.13"]`, `["3.13", "3.13"]`, "f.yml:24:26: 3.13 stands twice: the job runs twice for it"},
+		"a leg that lacks a value":              {"        python: [\"3.12\", \"3.13\"]\n        name: ${{ fromJSON(needs.plan.outputs.names) }}\n", "        include: [{python: \"3.12\", name: x}, {python: \"3.13\"}]\n", "f.yml:24:46: this leg of the job test has no name, which is empty then"},
+		"a judge that is skipped":               {"if: always()", "if: github.ref != ''", "f.yml:50:9: the job all looks at what others came to, and is skipped where one of them fails"},
+		"a judge without a condition":           {"    if: always()\n", "", "f.yml:49:5: the job all looks at what others came to, and is skipped where one of them fails"},
+		"a judge that does not see a job":       {"[test, deploy]", "[deploy]", "f.yml:49:12: the job all looks at what others came to, and does not need test: that may fail unseen"},
+		"a publication by hand from any branch": {"    if: github.ref == 'refs/heads/main'\n", "", "f.yml:34:5: workflow_dispatch starts this at any branch, and the job push writes packages"},
+		"a job that only gets ready":            {"      - run: ./push\n", "      - uses: actions/checkout@v4\n", "f.yml:39:7: the job push gets ready, and does nothing"},
+		"two in one environment":                {"    concurrency: live\n", "", "f.yml:43:18: two runs may be in the environment live at the same time"},
+		"an environment that is chosen":         {"  workflow_dispatch:\n", "  workflow_dispatch: {inputs: {to: {type: choice, options: [live]}}}\n", "f.yml:41:5: the job deploy runs whichever to is chosen"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			require.Contains(t, habitual, c.from)
+			w, err := file.Read("f.yml", []byte(strings.Replace(habitual, c.from, c.to, 1)))
+			require.NoError(t, err)
+			var got []string
+			for _, err := range append(w.Faults(), w.Doubts(nil, nil)...) {
+				got = append(got, err.Error())
+			}
+			if c.want == "" {
+				require.Empty(t, got)
+				return
+			}
+			require.Len(t, got, 1, strings.Join(got, "\n"))
+			require.Contains(t, got[0], c.want)
+		})
+	}
+}
+
+// An input that chooses among environments has a job for each, which asks for it.
+func TestChosenEnvironments(t *testing.T) {
+	const text = "on: {workflow_dispatch: {inputs: {to: {type: choice, options: [live, OTHER]}}}}\njobs:\n" +
+		"  one: {if: inputs.to == 'live', runs-on: ubuntu-24.04, environment: live, concurrency: x, steps: [{run: x}]}\n" +
+		"  two: {if: inputs.to == 'test', runs-on: ubuntu-24.04, environment: test, concurrency: x, steps: [{run: x}]}\n"
+	for option, want := range map[string]int{"test": 0, "tset": 1} {
+		w, err := file.Read("f.yml", []byte(strings.Replace(text, "OTHER", option, 1)))
+		require.NoError(t, err)
+		found := w.Doubts(nil, nil)
+		require.Len(t, found, want)
+		if want > 0 {
+			require.EqualError(t, found[0], "f.yml:1:70: no job is of the environment tset, which may be chosen")
+		}
+	}
+}

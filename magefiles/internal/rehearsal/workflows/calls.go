@@ -1,0 +1,127 @@
+package workflows
+
+import (
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/foopack/foopack/magefiles/internal/actions/file"
+	"github.com/foopack/foopack/magefiles/internal/lazyregexp"
+	"github.com/foopack/foopack/magefiles/internal/publish"
+	"github.com/foopack/foopack/magefiles/internal/release/forge"
+)
+
+// call is a step that calls mage, in a job of its own.
+type call struct {
+	job   *file.Job
+	step  file.Node
+	words string // the target and its flags
+}
+
+// callsMage finds the target and its flags behind a call of mage.
+var callsMage = lazyregexp.New(`(?m)\bmage(?: -d \S+)? ([a-z][\w:]*\b[^\n;|&]*)$`)
+
+func callsOf(w *file.Workflow) (all []call) {
+	for _, j := range w.Jobs {
+		for _, s := range j.Node.At("steps").Items() {
+			for _, m := range callsMage().FindAllStringSubmatch(s.At("run").Text(), -1) {
+				all = append(all, call{
+					job:   j,
+					step:  s,
+					words: strings.TrimSpace(m[1]),
+				})
+			}
+		}
+	}
+	return all
+}
+
+// is reports whether a call is one of a target with a flag; "" asks for no flag.
+func (c call) is(target, flag string) bool {
+	words := strings.Fields(c.words)
+	return words[0] == target && (flag == "" || slices.ContainsFunc(words, func(w string) bool { return w == flag || strings.HasPrefix(w, flag+"=") }))
+}
+
+// repeats reports whether a call does in its job what another one does in another job, on the same machines and with the same variables.
+func (c call) repeats(o call) bool {
+	return o.job != c.job && o.words == c.words && sameAs(c.step.At("env"), o.step.At("env")) && sameAs(c.job.Node.At("env"), o.job.Node.At("env")) &&
+		sameAs(c.job.Node.At("runs-on"), o.job.Node.At("runs-on")) && sameAs(c.job.Node.At("strategy", "matrix"), o.job.Node.At("strategy", "matrix"))
+}
+
+// sameAs reports whether two values have the same keys and texts.
+func sameAs(a, b file.Node) bool {
+	if a.Is() != b.Is() || a.Text() != b.Text() || a.IsMapping() != b.IsMapping() {
+		return false
+	}
+	if !a.IsMapping() {
+		return a.Text() != "" || slices.EqualFunc(a.Items(), b.Items(), func(a, b file.Node) bool { return a.Text() == b.Text() })
+	}
+	return slices.EqualFunc(a.Pairs(), b.Pairs(), func(a, b file.Pair) bool { return a.Key.Text() == b.Key.Text() && sameAs(a.Value, b.Value) })
+}
+
+// doubtCalls are what calls of mage want of the steps and jobs around them, and the file does not have. Each is a [file.Problem].
+func doubtCalls(w *file.Workflow) (found []error) {
+	all := callsOf(w)
+	before := func(of call, target, flag string) bool {
+		ids := w.Before(of.job)
+		return slices.ContainsFunc(all, func(c call) bool { return c.is(target, flag) && (ids[c.job.ID] || c.job == of.job) })
+	}
+	after := func(of call, target, flag string) bool {
+		return slices.ContainsFunc(all, func(c call) bool { return c.is(target, flag) && (w.Before(c.job)[of.job.ID] || c.job == of.job) })
+	}
+	for i, c := range all {
+		run := c.step.At("run")
+		say := func(format string, args ...any) { found = append(found, run.Problem(format, args...)) }
+		switch {
+		case c.is("publish", "-yes"):
+			if err := doubtRecord(c); err != nil {
+				found = append(found, err)
+			}
+			if c.is("publish", "-from") && !before(c, "publish", "-check") {
+				say("the job %s sends packages that no job before it has installed: one with `mage publish -check`", c.job.ID)
+			}
+			if c.is("publish", "-from") && !after(c, "publish", "-verify") {
+				say("no job after %s looks at what is on the channel: one with `mage publish -verify`", c.job.ID)
+			}
+		case c.is("build:all", "") && !c.is("build:all", "-compare"):
+			if slices.ContainsFunc(all[:i], func(o call) bool { return o.is("build:all", "") && w.Before(c.job)[o.job.ID] }) {
+				say("the job %s builds what is built before, and compares nothing: -compare=FOLDER", c.job.ID)
+			}
+		case c.is("docker:image", "-push") && c.is("docker:image", "-platform") && !after(c, "docker:merge", ""):
+			say("no job after %s joins the platforms: one with `mage docker:merge`", c.job.ID)
+		}
+		for _, p := range c.step.At("env").Pairs() {
+			if p.Value.Asks("matrix", "needs", "inputs") && !strings.Contains(run.Text(), "$"+p.Key.Text()) && !strings.Contains(run.Text(), "${"+p.Key.Text()) {
+				say("the step has %s, and `mage %s` is not given it", p.Key.Text(), c.words)
+			}
+		}
+		if j := slices.IndexFunc(all[:i], c.repeats); j >= 0 {
+			say("the job %s does what %s does: `mage %s`", c.job.ID, all[j].job.ID, c.words)
+		}
+	}
+	return found
+}
+
+// doubtRecord is nil where the job of an upload hands over what it recorded, by which a release sees that it is through.
+func doubtRecord(c call) error {
+	var uploads []file.Node
+	for _, s := range c.job.Node.At("steps").Items() {
+		if !strings.HasPrefix(strings.ToLower(s.At("uses").Text()), "actions/upload-artifact@") {
+			continue
+		}
+		if s.At("with", "name").Text() == forge.Recording && strings.Contains(s.At("with", "path").Text(), publish.RecordingFile) {
+			return nil
+		}
+		uploads = append(uploads, s)
+	}
+	at := c.step.At("run")
+	if len(uploads) == 1 {
+		at = uploads[0]
+	}
+	return at.Problem("`mage release` waits for the artifact %s of the job %s, with output/%s: none of its steps uploads that", forge.Recording, c.job.ID, publish.RecordingFile)
+}
+
+// problemsOf are what is wrong with a workflow or doubtful in it, as far as the file alone tells.
+func problemsOf(w *file.Workflow, tracked []string) error {
+	return errors.Join(slices.Concat(w.Faults(), w.Doubts(tracked, secretsOf), doubtCalls(w))...)
+}
