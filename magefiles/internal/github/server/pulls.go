@@ -50,10 +50,12 @@ type pull struct {
 	Merged  time.Time `json:"merged,omitzero"`
 }
 
-// byJob reports whether a job's own token asks.
+// byJob reports whether a job's own token asks. The caller holds the lock.
 func (s *Server) byJob(r *http.Request) bool {
 	_, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	return s.Job != "" && strings.TrimSpace(token) == s.Job
+	token = strings.TrimSpace(token)
+	of, granted := s.tokens[token]
+	return s.Job != "" && token == s.Job || granted && !of.app
 }
 
 // follow lets each open pull request be at what its branch is at: one whose branch is gone is closed, and new commits have their checks begun. Those
@@ -281,16 +283,55 @@ func (s *Server) mergePull(w http.ResponseWriter, r *http.Request, _ access) err
 	if err != nil {
 		return err
 	}
+	if err := s.merge(p, asked.Method, strings.TrimSpace(asked.Title+"\n\n"+asked.Message)); err != nil {
+		return err
+	}
+	return answer(w, http.StatusOK, map[string]any{"sha": p.Became, "merged": true, "message": "Pull Request successfully merged"})
+}
+
+// merge merges a pull request where the rules of its base allow it. The caller holds the lock.
+func (s *Server) merge(p *pull, method, message string) error {
 	if s.rules[p.Base].Queue {
 		return refusal(http.StatusMethodNotAllowed, "Changes must be made through the merge queue")
 	}
 	if check := s.rules[p.Base].Check; check != "" && !s.passed(check, p.Commit) {
 		return refusal(http.StatusMethodNotAllowed, fmt.Sprintf("Required status check %q is expected.", check))
 	}
-	if err := s.land(p, asked.Method, strings.TrimSpace(asked.Title+"\n\n"+asked.Message)); err != nil {
-		return err
+	return s.land(p, method, message)
+}
+
+// Pull is a pull request, as its page shows it.
+type Pull struct {
+	Number int64
+	Title  string
+	Open   bool
+	Became string // the commit that it was merged as; "" where it was not
+}
+
+// NewestPull is the newest pull request to a branch; false where there was none.
+func (s *Server) NewestPull(base string) (Pull, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.follow(false)
+	for _, p := range slices.Backward(s.state.Pulls) {
+		if p.Base == base {
+			return Pull{Number: p.Number, Title: p.Title, Open: p.State == "open", Became: p.Became}, true
+		}
 	}
-	return answer(w, http.StatusOK, map[string]any{"sha": p.Became, "merged": true, "message": "Pull Request successfully merged"})
+	return Pull{}, false
+}
+
+// Squash merges a pull request as the button "Squash and merge" does, with the message that it offers. It returns the commit.
+func (s *Server) Squash(number int64) (commit string, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.follow(false)
+	i := slices.IndexFunc(s.state.Pulls, func(p *pull) bool { return p.Number == number })
+	if i < 0 {
+		return "", errNotFound
+	}
+	err = s.merge(s.state.Pulls[i], "squash", "")
+	return s.state.Pulls[i].Became, err
 }
 
 // land merges a pull request. The caller holds the lock.

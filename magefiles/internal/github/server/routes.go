@@ -113,8 +113,11 @@ func match(r *http.Request, pattern, path string) bool {
 // guard finds out who asks, and lets through who may.
 func (s *Server) guard(w http.ResponseWriter, r *http.Request, needs access, h handler) error {
 	right := "contents"
-	if strings.HasPrefix(r.PathValue("rest"), "actions/") {
+	switch rest := r.PathValue("rest"); {
+	case strings.HasPrefix(rest, "actions/"):
 		right = "actions"
+	case (rest == "pulls" || strings.HasPrefix(rest, "pulls/")) && !strings.HasSuffix(rest, "/merge"): // a merge writes contents
+		right = "pull-requests"
 	}
 	has, err := s.bearer(r, right)
 	switch {

@@ -49,7 +49,7 @@ type Options struct {
 	// Tag finds a tag in the repository. Nil finds none.
 	Tag func(name string) (Tag, bool)
 
-	// Dispatch begins a run of a workflow at a branch or a tag, with inputs: nil where it does, [ErrNoWorkflow], [ErrNoRef] or [ErrNoTrigger]
+	// Dispatch begins a run of a workflow at a branch or a tag, with inputs: nil where it does, [ErrNoWorkflow], [ErrNoRef], [ErrNoTrigger] or [ErrInput]
 	// where it cannot. A nil function has no workflows.
 	Dispatch func(workflow, ref string, inputs map[string]string) error
 
@@ -81,11 +81,11 @@ type Server struct {
 	mu      sync.Mutex // guards what follows
 	state   state
 	blobs   blobs
-	rules   map[string]Rules             // by branch
-	tokens  map[string]map[string]string // what tokens of jobs may do: read or write, by the name of the right
-	objects map[string]string            // commits of annotated tags, by the ids of their objects
-	used    int                          // requests in this hour
-	until   time.Time                    // end of the hour
+	rules   map[string]Rules  // by branch
+	tokens  map[string]grant  // of jobs, and of apps
+	objects map[string]string // commits of annotated tags, by the ids of their objects
+	used    int               // requests in this hour
+	until   time.Time         // end of the hour
 }
 
 // New returns the handler, with the state that the folder has, if any.
@@ -102,7 +102,7 @@ func New(o Options) (*Server, error) {
 	if o.Tag == nil {
 		o.Tag = func(string) (Tag, bool) { return Tag{}, false }
 	}
-	s := &Server{Options: o, key: rand.Text(), objects: map[string]string{}, tokens: map[string]map[string]string{}, rules: map[string]Rules{}}
+	s := &Server{Options: o, key: rand.Text(), objects: map[string]string{}, tokens: map[string]grant{}, rules: map[string]Rules{}}
 	if err := s.load(); err != nil {
 		return nil, fmt.Errorf("opening the embedded GitHub in %s: %w", o.Dir, err)
 	}
@@ -150,6 +150,7 @@ var (
 	ErrNoWorkflow = errNotFound
 	ErrNoRef      = refusal(http.StatusUnprocessableEntity, "No ref found")
 	ErrNoTrigger  = refusal(http.StatusUnprocessableEntity, "Workflow does not have 'workflow_dispatch' trigger")
+	ErrInput      = refusal(http.StatusUnprocessableEntity, "Unexpected inputs provided")
 )
 
 // access is what a request needs, and what its bearer has.
@@ -167,11 +168,24 @@ type page struct {
 	items []any
 }
 
-// Grant lets in a job by its token, as far as its rights go (read or write, by their names), until Revoke.
+// grant is what the bearer of a token may do.
+type grant struct {
+	rights map[string]string // read or write, by the name of the right
+	app    bool              // of a GitHub App: what it does begins runs, as what a person does
+}
+
+// Grant lets in a job by its token, as far as its rights go (read or write, by their names), until Revoke. What it does begins no run by itself.
 func (s *Server) Grant(token string, rights map[string]string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.tokens[token] = rights
+	s.tokens[token] = grant{rights: rights}
+}
+
+// GrantApp is Grant for the token of a GitHub App: what it does begins runs, as what a person does.
+func (s *Server) GrantApp(token string, rights map[string]string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.tokens[token] = grant{rights: rights, app: true}
 }
 
 // Revoke ends what Grant has begun.
@@ -185,13 +199,13 @@ func (s *Server) Revoke(token string) {
 func (s *Server) ofJob(token, right string) (access, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	rights, there := s.tokens[strings.TrimSpace(token)]
+	of, there := s.tokens[strings.TrimSpace(token)]
 	switch {
 	case !there:
 		return 0, false
-	case rights[right] == "write":
+	case of.rights[right] == "write":
 		return writing, true
-	case rights[right] == "" && s.Private:
+	case of.rights[right] == "" && s.Private:
 		return reading, true
 	}
 	return known, true
