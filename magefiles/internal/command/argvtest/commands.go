@@ -109,7 +109,7 @@ var commands = map[string][]form{
 	},
 	"gofmt": {{verb: "", options: options("-l", "-w"), words: only("magefiles", `\.`)}},
 	"targets": { // ourselves, as a rehearsal calls us
-		{verb: "", options: options("-yes", "-json", "-check", "-verify", "-from=", "-digests=", "-to=", "-only=", "-ranges=", "-publish="), words: only("release", "publish", "build:all", "app:upgrade")},
+		{verb: "", options: options("-yes", "-json", "-check", "-verify", "-from=", "-digests=", "-to=", "-only=", "-ranges=", "-publish=", "-pr"), words: only("release", "publish", "build:all", "app:upgrade")},
 		{verb: "deploy:setup", options: options("-env=", "-yes")},
 		{verb: "deploy:to", options: options("-digest=", "-wait=", "-yes"), words: only(`[a-z0-9][a-z0-9_-]*`)}, // an environment, as its table may be called
 		{verb: "deliver", options: options("-yes")},
