@@ -718,6 +718,19 @@ func TestMaintenanceBranches(t *testing.T) {
 	require.Equal(t, "Release v0.2.0", r.pulls()[0].Title)
 }
 
+// Where a checkout has other line ends than the repository, the commit differs from its base in what was edited, and in nothing else.
+func TestLineEndsOfACheckout(t *testing.T) {
+	t.Parallel()
+	r := newTeam(t, map[string]string{".gitattributes": "* text=auto\n*.toml text eol=crlf\n*.md text eol=crlf\n"})
+	result := r.ok("patch")
+	for _, file := range []string{"packages/core/pixi.toml", "CHANGELOG.md"} {
+		require.NotContains(t, r.has(result.Commit, file), "\r", file)
+	}
+	require.Equal(t, "1\t1\tpackages/core/pixi.toml", r.git(r.remote.Dir, "diff", "--numstat", result.Commit+"^", result.Commit, "--", "packages/core/pixi.toml"))
+	again := r.ok("patch")
+	require.Equal(t, result.Commit, again.Commit)
+}
+
 // What is pushed meanwhile is not overwritten.
 func TestALease(t *testing.T) {
 	t.Parallel()
