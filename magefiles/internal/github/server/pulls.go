@@ -412,7 +412,11 @@ func (s *Server) branch(w http.ResponseWriter, r *http.Request, _ access) error 
 		return errNotFound
 	}
 	rules := s.rules[name]
-	return answer(w, http.StatusOK, map[string]any{"name": name, "commit": map[string]any{"sha": at}, "protected": rules.Classic})
+	v := map[string]any{"name": name, "commit": map[string]any{"sha": at}, "protected": rules.Classic}
+	if rules.Classic && rules.Check != "" {
+		v["protection"] = map[string]any{"enabled": true, "required_status_checks": map[string]any{"enforcement_level": "non_admins", "contexts": []string{rules.Check}}}
+	}
+	return answer(w, http.StatusOK, v)
 }
 
 // branchRules is https://docs.github.com/en/rest/repos/rules#get-rules-for-a-branch.
@@ -422,7 +426,11 @@ func (s *Server) branchRules(w http.ResponseWriter, r *http.Request, _ access) e
 	rules, all := s.rules[r.PathValue("branch")], []any{}
 	for kind, holds := range map[string]bool{"pull_request": rules.Pulls, "merge_queue": rules.Queue, "required_status_checks": rules.Check != ""} {
 		if holds && !rules.Classic {
-			all = append(all, map[string]any{"type": kind, "ruleset_id": 1, "ruleset_source": s.Repository})
+			rule := map[string]any{"type": kind, "ruleset_id": 1, "ruleset_source": s.Repository}
+			if kind == "required_status_checks" {
+				rule["parameters"] = map[string]any{"required_status_checks": []any{map[string]any{"context": rules.Check}}}
+			}
+			all = append(all, rule)
 		}
 	}
 	return answer(w, http.StatusOK, s.paged(w, r, all).items)
