@@ -831,6 +831,26 @@ func TestAJobTagsWhatHasLanded(t *testing.T) {
 	}
 }
 
+// What undo has taken back is not tagged again: its pull request says so, and another version is proposed. Whoever takes that line away has it tagged.
+func TestWhatWasTakenBack(t *testing.T) {
+	t.Parallel()
+	r := newTeam(t, nil)
+	n := r.ok("patch").Number
+	require.NoError(t, r.client("person").MergePull(t.Context(), n, "squash", ""))
+	landed, of := r.at("main"), r.pulls()[0]
+	for _, inJobs := range []bool{true, false} {
+		r.inJobs = inJobs
+		require.NoError(t, r.client("person").EditPull(t.Context(), n, of.Title, forge.MarkUndone(of.Body)))
+		result := r.ok("patch")
+		require.Empty(t, result.Merged)
+		require.Equal(t, "Release v0.1.8", result.Title)
+		require.Contains(t, strings.Join(r.said, "\n"), "v0.1.7 is on main, and was taken back by undo, as "+of.URL+" says")
+		require.NoError(t, r.client("person").EditPull(t.Context(), n, of.Title, of.Body))
+		require.Equal(t, landed, r.ok("patch").Merged)
+	}
+	require.Equal(t, forge.MarkUndone("text"), forge.MarkUndone(forge.MarkUndone("text")))
+}
+
 // Tags go by several pushes where there are many. What an earlier run has pushed before it was stopped gets its run too, and a tag of something else none.
 func TestAJobThatStoppedBetweenItsTags(t *testing.T) {
 	t.Parallel()
