@@ -94,6 +94,52 @@ func TestATeamsRelease(t *testing.T) {
 	}
 }
 
+// TestATeamsReleaseKilledAtEveryBoundary has one release after the other land. Each is killed in a clone right after an entry of its journal, run again as it
+// was, and killed again seven steps of the journal later; the next one begins with the entry after that, so that all are hit. It comes to one commit, one tag at what was
+// merged, each artifact and each GitHub release once.
+func TestATeamsReleaseKilledAtEveryBoundary(t *testing.T) {
+	t.Parallel()
+	r := newReleasing(t, releaseOptions{by: "here"})
+	hub := r.team(server.Rules{})
+	methods := []string{"squash", "merge", "rebase"}
+	const apart = 7
+	kills := 0
+	for entries := 1; entries <= apart; entries++ {
+		version := "0.1." + strconv.Itoa(6+entries)
+		r.ok("release", "-pr", "-to=patch", "-yes")
+		all, err := hub.Pulls(t.Context(), "foopack/release-main")
+		require.NoError(t, err)
+		runs, err := hub.Runs(t.Context(), github.Query{Commit: all[0].Commit, Event: "pull_request"})
+		require.NoError(t, err)
+		require.NoError(t, r.world.Hub.FinishRun(runs[0].ID, "success"))
+		require.NoError(t, hub.MergePull(t.Context(), all[0].Number, methods[entries%3], ""))
+		landed := git(t, r.world.Remote, "rev-parse", "main")
+		git(t, r.dir, "pull", "-q")
+
+		before, reached, next := r.journalFile(), entries, entries
+		for r.killed([]string{"release", "-yes"}, func() bool { return r.journalFile() != before && r.journalLines() >= next }) && !r.ended() {
+			kills++
+			next = r.journalLines() + reached + apart // what was reached is looked at again first
+			reached += apart
+		}
+		require.True(t, r.ended())
+		require.Contains(t, r.ok("release", "-to="+version, "-yes"), "v"+version+" is released")
+		require.Equal(t, landed, git(t, r.world.Remote, "rev-parse", "v"+version+"^{commit}"), "after %d entries", entries)
+		require.Equal(t, landed, git(t, r.world.Remote, "rev-parse", "main"), "nothing else was pushed")
+		_, tags := r.remote()
+		require.Len(t, tags, entries)
+		require.Len(t, r.onChannel(), 3*entries)
+		published, drafts := r.world.Hub.Published()
+		require.Zero(t, drafts)
+		require.Len(t, published, entries)
+		for _, p := range published {
+			require.Equal(t, 1, p.Times, p.Tag)
+			require.Len(t, p.Assets, 3, p.Tag)
+		}
+	}
+	require.Greater(t, kills, 2*apart, "there are that many entries at least")
+}
+
 // TestReleaseWhereReleasesLandByAPullRequest says of each command line what is next, and does nothing else.
 func TestReleaseWhereReleasesLandByAPullRequest(t *testing.T) {
 	t.Parallel()

@@ -54,6 +54,8 @@ type releaseOptions struct {
 
 	private login // nobody sees the channel without it; "" is a public one
 
+	secrets map[string]string // what secrets of workflow files are worth
+
 	reviewers []string // who have to approve the CI's upload
 	gitlab    bool     // the remote is on GitLab, whose CI a test runs itself: see gitlab_test.go
 }
@@ -153,6 +155,7 @@ func newReleasing(t testing.TB, o releaseOptions) *releasing {
 		Dice:       o.dice,
 		Reruns:     o.reruns,
 		Reviewers:  o.reviewers,
+		Secrets:    o.secrets,
 		Private:    o.private != "",
 	})
 	require.NoError(t, err)

@@ -91,14 +91,8 @@ func (a Adopter) Run(ctx context.Context, r Request) (err error) {
 		return err
 	}
 	journal := filepath.Join(repo.Dir, folders.State, journalName)
-	if !r.Dry {
-		undone, err := atomicfile.Undo(repo.Top, journal)
-		if err != nil {
-			return err
-		}
-		if undone.Files > 0 {
-			a.View.Say("an init that ended half-way was taken back: %s", operr.Count(len(undone.Changed), "file"))
-		}
+	if err := a.takeBack(repo.Top, journal, r.Dry); err != nil {
+		return err
 	}
 	tmp, err := os.MkdirTemp("", "adopt-")
 	if err != nil {
@@ -132,6 +126,24 @@ func (a Adopter) Run(ctx context.Context, r Request) (err error) {
 		}
 	}
 	p.ShowNext(a.View)
+	return nil
+}
+
+// takeBack takes back what an init has written that was killed on its way, and says so. A dry run only says it.
+func (a Adopter) takeBack(top, journal string, dry bool) error {
+	if _, err := os.Lstat(journal); err == nil && dry {
+		return operr.NewStopped("run it without -dry: that is taken back first", "an init ended half-way here, and some of its files are written")
+	}
+	undone, err := atomicfile.Undo(top, journal)
+	if err != nil {
+		return operr.New("see `git status`, and `git restore` what is not yours; then remove "+journal, "taking back an init that ended half-way: %w", err)
+	}
+	if undone.Files > 0 {
+		a.View.Say("an init that ended half-way was taken back: %s", operr.Count(len(undone.Changed), "file"))
+	}
+	if len(undone.Foreign) > 0 {
+		a.View.Say("left as you have edited them since: %s", strings.Join(undone.Foreign, ", "))
+	}
 	return nil
 }
 

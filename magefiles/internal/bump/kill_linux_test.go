@@ -8,14 +8,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
-	"golang.org/x/sys/unix"
 
 	"github.com/foopack/foopack/magefiles/internal/bump"
+	"github.com/foopack/foopack/magefiles/internal/killtest"
 )
 
 // childVariable makes the test program a child that carries out root/.git/plan.json.
@@ -32,15 +31,14 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// applyAsChild tells the tracer with a signal to its own thread that Apply begins.
+// applyAsChild tells the tracer that Apply begins.
 func applyAsChild(root string) error {
-	runtime.LockOSThread()
 	p, err := bump.ReadPlan(filepath.Join(root, ".git", "plan.json"))
 	if err != nil {
 		return err
 	}
 	if os.Getenv(childVariable+"_TRACED") != "" {
-		if err := unix.Tgkill(os.Getpid(), unix.Gettid(), unix.SIGUSR1); err != nil {
+		if err := killtest.Begin(); err != nil {
 			return err
 		}
 	}
@@ -124,60 +122,7 @@ func recovered(t *testing.T, root string, before, after map[string]string) {
 
 // killBefore runs Apply in a child and kills it before its nth system call. killed is false when there were fewer.
 func killBefore(t *testing.T, root string, n int) (killed bool, err error) {
-	runtime.LockOSThread() // the thread that starts a tracee is its tracer
-	defer runtime.UnlockOSThread()
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), childVariable+"="+root, childVariable+"_TRACED=1", "GODEBUG=asyncpreemptoff=1")
-	cmd.Stderr = os.Stderr
-	cmd.SysProcAttr = &syscall.SysProcAttr{Ptrace: true}
-	if err := cmd.Start(); err != nil {
-		return false, err
-	}
-	pid := cmd.Process.Pid
-	var status syscall.WaitStatus
-	if _, err := syscall.Wait4(pid, &status, syscall.WALL, nil); err != nil {
-		return false, err
-	}
-	const options = syscall.PTRACE_O_TRACECLONE | syscall.PTRACE_O_TRACESYSGOOD | 0x100000 /* EXITKILL */
-	if err := syscall.PtraceSetOptions(pid, options); err != nil {
-		return false, err
-	}
-	if err := syscall.PtraceCont(pid, 0); err != nil {
-		return false, err
-	}
-	traced, stops := 0, 0
-	for {
-		tid, err := syscall.Wait4(-1, &status, syscall.WALL, nil)
-		switch {
-		case err == syscall.EINTR:
-			continue
-		case err != nil:
-			return killed, err
-		case tid == pid && (status.Exited() || status.Signaled()):
-			require.True(t, killed || status.ExitStatus() == 0)
-			return killed, nil
-		case !status.Stopped():
-			continue // another thread has ended
-		}
-		signal := 0
-		switch s := status.StopSignal(); {
-		case s == syscall.SIGUSR1:
-			traced = tid
-		case tid == traced && s == syscall.SIGTRAP|0x80:
-			if stops++; stops == 2*n-1 { // every call stops twice: before, and behind
-				killed = true
-				if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
-					return killed, err
-				}
-				continue
-			}
-		case s != syscall.SIGTRAP && s != syscall.SIGSTOP:
-			signal = int(s)
-		}
-		if tid == traced {
-			_ = syscall.PtraceSyscall(tid, signal) // a thread that is gone by now is no matter
-		} else {
-			_ = syscall.PtraceCont(tid, signal)
-		}
-	}
+	cmd.Env = append(os.Environ(), childVariable+"="+root, childVariable+"_TRACED=1")
+	return killtest.Before(t, cmd, n)
 }

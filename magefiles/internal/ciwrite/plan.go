@@ -52,7 +52,7 @@ type File struct {
 }
 
 // releasePR is the workflow that proposes releases by pull requests, and tags what has landed.
-const releasePR = "release-pr.yml"
+const releasePR = forge.Proposing
 
 // folder is where GitHub looks for workflow files.
 const folder = ".github/workflows"

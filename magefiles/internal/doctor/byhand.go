@@ -4,10 +4,14 @@ import (
 	"cmp"
 	"context"
 	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 
+	"github.com/foopack/foopack/magefiles/internal/actions/file"
+	"github.com/foopack/foopack/magefiles/internal/beneath"
 	"github.com/foopack/foopack/magefiles/internal/github"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
@@ -15,15 +19,66 @@ import (
 type Hub interface {
 	EnvironmentRules(ctx context.Context, name string) (github.EnvironmentRules, error)
 	MayOpenPullRequests(ctx context.Context) (bool, error)
+	Details(ctx context.Context) (github.Details, error)
+	RequiredChecks(ctx context.Context, branch string) (checks []string, known bool, err error)
 }
 
 // environmentOfRelease is the environment that release.yml publishes from.
 const environmentOfRelease = "release"
 
-// byHand looks at what somebody has to set on GitHub, once, before a CI may publish. The trusted publisher, which is the channel's, and the check that a
-// branch requires are not looked at.
+// byHand looks at what somebody has to set on GitHub, once, before a CI may publish. The trusted publisher, which is the channel's, is not looked
+// at.
 func (d Doctor) byHand(ctx context.Context) []Finding {
-	if d.Hub == nil || d.Workspace.Config.Publish != settings.PublishCI {
+	if d.Hub == nil {
+		return nil
+	}
+	return append(d.byHandOfJobs(ctx), d.requiredCheck(ctx)...)
+}
+
+// theCheck is the job of ci.yml whose name stays, whatever a change touches.
+const theCheck = "ci"
+
+// requiredCheck looks whether the branch that releases are made from asks for the check of ci.yml, where that is one that ci:write writes.
+func (d Doctor) requiredCheck(ctx context.Context) []Finding {
+	repo, err := gitrepo.Open(ctx, d.Runner, d.Workspace.Root)
+	if err != nil {
+		return nil
+	}
+	text, err := beneath.ReadFile(repo.Top, filepath.Join(repo.Top, ".github", "workflows", "ci.yml"))
+	if err != nil {
+		return nil
+	}
+	if w, err := file.Read("ci.yml", text); err != nil || !w.Top.At("jobs", theCheck).Is() {
+		return nil
+	}
+	f := Finding{
+		What: "the required check " + theCheck,
+		For:  "that nothing is merged before ci.yml has passed",
+	}
+	hub, err := d.Hub.Details(ctx)
+	if err != nil {
+		f.Unknown = err.Error()
+		return []Finding{f}
+	}
+	branch, _ := d.Workspace.Config.ReleaseBranch("", hub.DefaultBranch)
+	branch = cmp.Or(branch, hub.DefaultBranch)
+	f.Get = "GitHub, Settings, Rules, Rulesets: require the status check " + theCheck + " on " + branch
+	switch checks, known, err := d.Hub.RequiredChecks(ctx, branch); {
+	case err != nil:
+		f.Unknown = err.Error()
+	case slices.Contains(checks, theCheck):
+		f.Found = "of " + branch + ": " + strings.Join(checks, ", ")
+	case !known:
+		f.Unknown = branch + " is protected, and GitHub tells what by only to those who administer the repository"
+	case len(checks) > 0:
+		f.Found, f.Careful = branch+" requires "+strings.Join(checks, ", ")+" alone", true
+	}
+	return []Finding{f}
+}
+
+// byHandOfJobs looks at what jobs need that publish.
+func (d Doctor) byHandOfJobs(ctx context.Context) []Finding {
+	if d.Workspace.Config.Publish != settings.PublishCI {
 		return nil
 	}
 	release := Finding{

@@ -9,6 +9,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/doctor"
 	"github.com/foopack/foopack/magefiles/internal/github"
+	"github.com/foopack/foopack/magefiles/internal/github/server"
 	"github.com/foopack/foopack/magefiles/internal/httpserver"
 )
 
@@ -62,4 +63,47 @@ func TestByHand(t *testing.T) {
 	}
 	require.False(t, said(machine(t, map[string]string{"pixi.toml": root}, nil).Examine(t.Context()), "the environment"), "nobody can be asked")
 	require.Nil(t, doctor.Missing(nil))
+}
+
+// The branch of releases is asked for the check of ci.yml, where that has the job which ci:write writes.
+func TestTheRequiredCheck(t *testing.T) {
+	const ci = "on: {pull_request: {}}\njobs:\n  ci:\n    runs-on: ubuntu-24.04\n    steps: [{run: 'true'}]\n"
+	for name, c := range map[string]struct {
+		rules   *server.Rules // nil is no answer
+		file    string
+		found   string
+		careful bool
+		unknown string
+		get     string
+	}{
+		"required":       {rules: &server.Rules{Pulls: true, Check: "ci"}, file: ci, found: "of main: ci", get: "on main"},
+		"another one":    {rules: &server.Rules{Check: "tests", Classic: true}, file: ci, found: "main requires tests alone", careful: true, get: "require the status check ci on main"},
+		"none":           {rules: &server.Rules{}, file: ci, get: "require the status check ci on main"},
+		"not told":       {rules: &server.Rules{Classic: true}, file: ci, unknown: "only to those who administer", get: "on main"},
+		"not reached":    {file: ci, unknown: "Not Found"},
+		"their own file": {rules: &server.Rules{}, file: "on: push\njobs: {mine: {runs-on: ubuntu-24.04, steps: [{run: 'true'}]}}\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			hub, err := server.New(server.Options{Repository: "acme/acme", Reader: "ghp_reader", Branch: func(string) (string, bool) { return "aaaa", c.rules != nil }})
+			require.NoError(t, err)
+			if c.rules != nil {
+				hub.Protect("main", *c.rules)
+			}
+			s := httptest.NewServer(hub)
+			t.Cleanup(s.Close)
+			client, err := github.New(github.Options{API: s.URL, Repository: "acme/acme", Token: "ghp_reader"})
+			require.NoError(t, err)
+			d := machine(t, map[string]string{"pixi.toml": root + "[tool.release]\npublish = \"here\"\n", ".github/workflows/ci.yml": c.file}, nil)
+			d.Hub = client
+			if name == "their own file" {
+				require.False(t, said(d.Examine(t.Context()), "required check"))
+				return
+			}
+			f := of(t, d.Examine(t.Context()), "the required check ci")
+			require.Equal(t, c.found, f.Found)
+			require.Equal(t, c.careful, f.Careful)
+			require.Contains(t, f.Unknown, c.unknown)
+			require.Contains(t, f.Get, c.get)
+		})
+	}
 }

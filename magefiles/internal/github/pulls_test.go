@@ -197,6 +197,31 @@ func TestByWhatABranchIsReached(t *testing.T) {
 	require.Contains(t, read, "Bad credentials")
 }
 
+// Checks are required by a rule or by branch protection; where the latter is all that is told, they are not known.
+func TestRequiredChecks(t *testing.T) {
+	h := newPullHub(t)
+	c := h.as(t, "reader")
+	for _, one := range []struct {
+		rules  server.Rules
+		checks []string
+		known  bool
+	}{
+		{known: true},
+		{rules: server.Rules{Pulls: true}, known: true},
+		{rules: server.Rules{Pulls: true, Check: "ci"}, checks: []string{"ci"}, known: true},
+		{rules: server.Rules{Check: "ci", Classic: true}, checks: []string{"ci"}, known: true},
+		{rules: server.Rules{Pulls: true, Classic: true}},
+	} {
+		h.Protect("main", one.rules)
+		checks, known, err := c.RequiredChecks(t.Context(), "main")
+		require.NoError(t, err)
+		require.Equal(t, one.checks, checks, "%+v", one.rules)
+		require.Equal(t, one.known, known, "%+v", one.rules)
+	}
+	_, _, err := c.RequiredChecks(t.Context(), "gone")
+	require.ErrorIs(t, err, github.ErrNotFound)
+}
+
 // A push of a token without `workflows: write` may bring only what has the workflow files of a branch.
 func TestWorkflowFilesOfAPush(t *testing.T) {
 	h := newPullHub(t)

@@ -3,6 +3,7 @@ package github
 import (
 	"context"
 	"errors"
+	"slices"
 )
 
 // EnvironmentRules is what an environment lets deploy to it.
@@ -42,6 +43,45 @@ func (c *Client) EnvironmentRules(ctx context.Context, name string) (rules Envir
 		rules.Patterns = append(rules.Patterns, p.Name)
 	}
 	return rules, nil
+}
+
+// RequiredChecks asks for the checks that have to pass before something is merged into a branch, by its rules and by what protects it. known is false
+// where it is protected, and GitHub tells only administrators by what (https://docs.github.com/en/rest/repos/rules#get-rules-for-a-branch).
+func (c *Client) RequiredChecks(ctx context.Context, branch string) (checks []string, known bool, err error) {
+	err = pages(ctx, c, c.url("rules/branches", branch), func(page entries[struct {
+		Type       string `json:"type"`
+		Parameters struct {
+			Checks []struct {
+				Context string `json:"context"`
+			} `json:"required_status_checks"`
+		} `json:"parameters"`
+	}],
+	) {
+		for _, rule := range page {
+			for _, check := range rule.Parameters.Checks {
+				checks = append(checks, check.Context)
+			}
+		}
+	})
+	if err != nil {
+		return nil, false, c.explain(err, metadata, "asking for the rules of %s", branch)
+	}
+	var answer struct {
+		Protected  bool `json:"protected"`
+		Protection struct {
+			Checks *struct {
+				Contexts []string `json:"contexts"`
+			} `json:"required_status_checks"`
+		} `json:"protection"`
+	}
+	if _, err = c.get(ctx, c.url("branches", branch), &answer); err != nil {
+		return nil, false, c.explain(err, metadata, "asking whether %s is protected", branch)
+	}
+	if answer.Protection.Checks != nil {
+		checks = append(checks, answer.Protection.Checks.Contexts...)
+	}
+	slices.Sort(checks)
+	return slices.Compact(checks), !answer.Protected || answer.Protection.Checks != nil || len(checks) > 0, nil
 }
 
 // MayOpenPullRequests asks whether jobs may open pull requests with the token that they are given

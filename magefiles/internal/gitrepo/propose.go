@@ -8,12 +8,11 @@ import (
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/internal/git"
-	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// CommitFrom makes a commit on top of base in which files, by their paths from Top, are byte for byte as they lie below dir. Work tree, index and
-// branches stay as they are, and no hook is called: the commit is on no branch. It is signed where git is told to sign commits. message is told the hash of
-// the commit's tree.
+// CommitFrom makes a commit on top of base in which files, by their paths from Top, are as `git add` would take them from below dir, a checkout of base:
+// through the filters that its .gitattributes and the settings of the repository say. Work tree, index and branches stay as they are, and no hook is called:
+// the commit is on no branch. It is signed where git is told to sign commits. message is told the hash of the commit's tree.
 func (r *Repo) CommitFrom(ctx context.Context, base, dir string, files []string, message func(tree string) string) (string, error) {
 	tree, err := r.treeFrom(ctx, base, dir, files)
 	if err != nil {
@@ -34,46 +33,26 @@ func (r *Repo) CommitFrom(ctx context.Context, base, dir string, files []string,
 	return made, nil
 }
 
-// treeFrom writes the tree of base with those files in it. A file keeps its mode; a new one is a plain file.
+// treeFrom writes the tree of base with those files in it.
 func (r *Repo) treeFrom(ctx context.Context, base, dir string, files []string) (string, error) {
 	scratch, err := os.MkdirTemp("", "commit-")
 	if err != nil {
 		return "", err
 	}
 	defer os.RemoveAll(scratch)
-	var paths []string
+	var paths strings.Builder
 	for _, f := range files {
-		at := filepath.Join(dir, filepath.FromSlash(f))
-		if strings.ContainsAny(at, "\r\n") {
-			return "", operr.New("give it another name", "the path %q has a line end in it", at)
-		}
-		paths = append(paths, at)
+		paths.WriteString(path.Clean(f) + "\x00")
 	}
-	blobs, err := r.Feed(ctx, strings.Join(paths, "\n"), "hash-object", "-w", "--no-filters", "--stdin-paths")
-	if err != nil {
-		return "", err
-	}
-	listed, err := r.Ask(ctx, append([]string{"ls-tree", "-r", "-z", "--full-tree", base, "--"}, files...)...)
-	if err != nil {
-		return "", err
-	}
-	modes := map[string]string{}
-	for _, entry := range splitNul(listed) {
-		about, name, _ := strings.Cut(entry, "\t")
-		modes[name], _, _ = strings.Cut(about, " ")
-	}
-	var entries strings.Builder
-	for i, blob := range strings.Fields(blobs) {
-		mode := modes[path.Clean(files[i])]
-		if mode == "" {
-			mode = "100644"
-		}
-		entries.WriteString(mode + " " + blob + "\t" + files[i] + "\x00")
-	}
-	inside := []string{"GIT_INDEX_FILE=" + filepath.Join(scratch, "index")}
+	inside := []string{"GIT_INDEX_FILE=" + filepath.Join(scratch, "index"), "GIT_WORK_TREE=" + dir, "GIT_DIR=" + r.Dir}
 	for _, c := range []git.Call{
 		{Args: []string{"read-tree", "--end-of-options", base}, Set: inside},
-		{Args: []string{"update-index", "-z", "--index-info"}, Stdin: entries.String(), Set: inside},
+		{
+			Args:     []string{"update-index", "--add", "-z", "--stdin"},
+			Stdin:    paths.String(),
+			Set:      inside,
+			Settings: append([]string{"core.fileMode=false"}, harmless...), // a file keeps its mode, and a new one is a plain file
+		},
 	} {
 		if _, err := r.Call(ctx, c); err != nil {
 			return "", err

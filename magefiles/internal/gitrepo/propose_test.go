@@ -3,6 +3,7 @@ package gitrepo_test
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -29,7 +30,7 @@ func TestCommitFrom(t *testing.T) {
 	require.Equal(t, "a subject\n\n"+git("rev-parse", made+"^{tree}"), git("log", "-1", "--format=%B", made))
 	require.Equal(t, "A\tnew/one\nM\trun", git("diff-tree", "-r", "--name-status", base, made))
 	require.Contains(t, git("ls-tree", made, "run"), "100755 ", "a file keeps its mode")
-	require.Equal(t, "#!/bin/sh\r\necho\r", git("cat-file", "blob", made+":run"), "bytes are as they lie there")
+	require.Equal(t, "#!/bin/sh\necho", git("cat-file", "blob", made+":run"), "line ends are as the settings say")
 	require.Equal(t, base, git("rev-parse", "HEAD"))
 	require.Equal(t, " M sub/file", git("status", "--porcelain", "--untracked-files=no"), "what was not staged is as it was")
 
@@ -43,4 +44,39 @@ func TestCommitFrom(t *testing.T) {
 	require.NoError(t, err)
 	require.Contains(t, patch, "+++ b/new/one\n+new")
 	require.NotContains(t, patch, "run")
+}
+
+// What is committed goes through the filters that a checkout has come through: nothing but what was edited differs.
+func TestCommitFromGoesThroughFilters(t *testing.T) {
+	for name, c := range map[string]struct{ attributes, setting string }{
+		"eol=crlf":                 {"* text=auto\n*.toml text eol=crlf\n", ""},
+		"autocrlf":                 {"", "core.autocrlf=true"},
+		"a filter of the person's": {"*.toml filter=upper\n", "filter.upper.clean=tr -d '\\r'"},
+		"safecrlf":                 {"*.toml text eol=lf\n", "core.safecrlf=true"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			repo, dir, git := gitrepotest.Open(t)
+			if c.attributes != "" {
+				gitrepotest.Write(t, dir, ".gitattributes", c.attributes)
+			}
+			if key, value, set := strings.Cut(c.setting, "="); set {
+				git("config", key, value)
+			}
+			gitrepotest.Write(t, dir, "pixi.toml", "[package]\nversion = \"1\"\n")
+			git("add", "-A")
+			git("commit", "-q", "-m", "a manifest")
+			base := git("rev-parse", "HEAD")
+			elsewhere := t.TempDir() // as a checkout has it
+			if c.attributes != "" {
+				gitrepotest.Write(t, elsewhere, ".gitattributes", c.attributes)
+			}
+			gitrepotest.Write(t, elsewhere, "pixi.toml", "[package]\r\nversion = \"2\"\r\n")
+			made, err := repo.CommitFrom(t.Context(), base, elsewhere, []string{"pixi.toml"}, func(string) string { return "a subject\n" })
+			require.NoError(t, err)
+			patch, err := repo.Patch(t.Context(), base, made)
+			require.NoError(t, err)
+			require.Equal(t, "-version = \"1\"\n+version = \"2\"", patch[strings.Index(patch, "-version"):])
+			require.NotContains(t, patch, "[package]")
+		})
+	}
 }

@@ -37,6 +37,7 @@ func (r *run) begin(ctx context.Context) (err error) {
 	if r.unfinished != nil {
 		return r.beginUnfinished(ctx)
 	}
+	r.chosen = r.Request.To != "" || r.Request.Only != "" || r.Request.Raise
 	if r.Request.To == "" {
 		r.Request.To = "patch"
 	}
@@ -89,6 +90,11 @@ func (r *run) refuse(ctx context.Context) error {
 	if r.by() == settings.PublishCI {
 		if err := workflows.Check(os.DirFS(r.clone), forge.Workflow, r.w.Config.Actions); err != nil {
 			return err
+		}
+		if r.landsByPull() {
+			if err := workflows.CheckProposing(os.DirFS(r.clone), r.branch, r.w.Config.Actions); err != nil {
+				return err
+			}
 		}
 		tracked, err := r.git(ctx, r.clone, "ls-files", "-z")
 		if err != nil {

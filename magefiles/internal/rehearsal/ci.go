@@ -1,9 +1,12 @@
 package rehearsal
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -11,6 +14,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/github/server"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitremote"
+	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/pause"
 	"github.com/foopack/foopack/magefiles/internal/rehearsal/workflows"
 	"github.com/foopack/foopack/magefiles/internal/release/forge"
@@ -39,7 +43,7 @@ func (w *World) pushed(ctx context.Context, tag string, n int) {
 		return
 	}
 	if !w.files.Publishes(ctx, at.Commit, forge.Workflow) {
-		w.workflow(ctx, tag, "push")
+		w.workflow(ctx, workflows.Event{Name: "push", Tag: tag})
 		return
 	}
 	starts, why, err := w.files.Starts(ctx, forge.Workflow, workflows.Event{Name: "push", Tag: tag, Tags: n, Commit: at.Commit})
@@ -50,7 +54,7 @@ func (w *World) pushed(ctx context.Context, tag string, n int) {
 		w.keep(Job{Tag: tag, Log: "no run was started: " + why})
 		return
 	}
-	w.begin(tag, "push")
+	w.begin(tag, "push", nil)
 }
 
 // keep keeps what came of a run.
@@ -74,8 +78,8 @@ func (w *World) tags() map[string]bool {
 	return found
 }
 
-// dispatch begins a run of the workflow at a tag, if its file there has workflow_dispatch. Inputs are passed over: the run has none.
-func (w *World) dispatch(name, tag string, _ map[string]string) error {
+// dispatch begins a run of the workflow at a tag, if its file there has workflow_dispatch with these inputs.
+func (w *World) dispatch(name, tag string, inputs map[string]string) error {
 	at, ok := w.tag(tag)
 	if !ok {
 		return server.ErrNoRef
@@ -92,39 +96,74 @@ func (w *World) dispatch(name, tag string, _ map[string]string) error {
 		//lint:ignore nilerr GitHub does not say more of a file that it cannot read
 		return server.ErrNoTrigger
 	}
-	w.begin(tag, "workflow_dispatch")
+	declared := read.Top.At("on", "workflow_dispatch", "inputs").Pairs()
+	for given := range inputs {
+		if !slices.ContainsFunc(declared, func(p file.Pair) bool { return strings.EqualFold(p.Key.Text(), given) }) {
+			return server.ErrInput
+		}
+	}
+	w.begin(tag, "workflow_dispatch", inputs)
 	return nil
 }
 
 // workflow is one run for a tag, by an event, and what comes of it when somebody runs it again.
-func (w *World) workflow(ctx context.Context, tag, event string) {
-	at, ok := w.tag(tag)
+func (w *World) workflow(ctx context.Context, e workflows.Event) {
+	at, ok := w.tag(e.Tag)
 	if !ok {
 		return
 	}
-	id, err := w.Hub.AddRun(server.Run{Workflow: forge.Workflow, Name: "release", Event: event, Ref: tag, Commit: at.Commit})
-	if err != nil {
-		return
-	}
-	for attempt := 1; ; attempt++ {
-		run := w.job
-		if w.files.Publishes(ctx, at.Commit, forge.Workflow) {
-			run = w.runFile
+	e.Commit = at.Commit
+	w.attempts(ctx, forge.Workflow, e, func(e workflows.Event) Job {
+		if w.files.Publishes(ctx, e.Commit, forge.Workflow) {
+			return w.runOf(ctx, forge.Workflow, e)
 		}
-		job := run(ctx, workflows.Event{Name: event, Tag: tag, Commit: at.Commit, Run: id, Attempt: attempt})
+		return w.job(ctx, e)
+	})
+}
+
+// attempts are those of one run, of which the last is returned: where one fails, somebody sees it, and runs it again. The zero Job is of none.
+func (w *World) attempts(ctx context.Context, name string, e workflows.Event, run func(e workflows.Event) Job) (job Job) {
+	var err error
+	e.Run, err = w.Hub.AddRun(server.Run{Workflow: name, Name: strings.TrimSuffix(name, ".yml"), Event: e.Name, Ref: cmp.Or(e.Tag, e.Branch), Commit: e.Commit})
+	if err != nil {
+		return job
+	}
+	for e.Attempt = 1; ; e.Attempt++ {
+		job = run(e)
 		w.keep(job)
 		conclusion := "failure"
 		if job.OK {
 			conclusion = "success"
 		}
-		if ctx.Err() != nil || w.Hub.FinishRun(id, conclusion) != nil || job.OK || attempt > w.Reruns {
-			return
+		if ctx.Err() != nil || w.Hub.FinishRun(e.Run, conclusion) != nil || job.OK || e.Attempt > w.Reruns {
+			return job
 		}
-		if pause.For(ctx, 200*time.Millisecond) != nil || w.Hub.RerunRun(id) != nil { // somebody sees it, and runs it again
-			return
+		if pause.For(ctx, 200*time.Millisecond) != nil || w.Hub.RerunRun(e.Run) != nil {
+			return job
 		}
 	}
 }
+
+// Proposes runs release-pr.yml, as the commit that a branch is at has it, for a push that brought the branch there from another commit, and again where it
+// fails. What it asks for at a tag may run longer: see [World.Settle]. An error says why nothing was started.
+func (w *World) Proposes(ctx context.Context, branch, before string) (Job, error) {
+	commit, ok := w.Bare().Branch(branch)
+	if w.files == nil || !ok {
+		return Job{}, fmt.Errorf("there is no CI, or no branch %s", branch)
+	}
+	e := workflows.Event{Name: "push", Branch: branch, Before: before, Commit: commit}
+	starts, why, err := w.files.Starts(ctx, forge.Proposing, e)
+	if err != nil {
+		return Job{}, err
+	}
+	if !starts {
+		return Job{}, operr.New("correct what it starts for, and commit that", "no run was started: %s", why)
+	}
+	return w.attempts(ctx, forge.Proposing, e, func(e workflows.Event) Job { return w.runOf(ctx, forge.Proposing, e) }), nil
+}
+
+// Settle waits until all runs for tags have ended.
+func (w *World) Settle() { w.begun.Wait() }
 
 // job runs the jobs that stand for release.yml where a commit has none that publishes.
 func (w *World) job(ctx context.Context, e workflows.Event) Job {

@@ -18,6 +18,14 @@ import (
 
 // release makes the release, and reads what its journal has of it.
 func (r *run) release(ctx context.Context) error {
+	if r.landsByPull() {
+		ended, err := r.land(ctx)
+		if ended || err != nil {
+			r.report.Jobs = r.world.Jobs()
+			r.takeRuns()
+			return err
+		}
+	}
 	args, err := r.arguments(ctx)
 	if err != nil {
 		return err
@@ -39,12 +47,20 @@ func (r *run) release(ctx context.Context) error {
 
 func withDetail(err error, detail string) error { return operr.New("", "%w", err).WithDetail(detail) }
 
-// arguments are those of `mage release`, as a person would say them. With faults they are the same in every run, so the
-// version is said and not the way to it.
+// arguments are those of `mage release`, as a person would say them.
 func (r *run) arguments(ctx context.Context) ([]string, error) {
-	args := []string{"release", "-yes"}
+	args, err := r.requested(ctx)
+	if r.Publish != "" {
+		args = append(args, "-publish="+r.Publish)
+	}
+	return append([]string{"release"}, args...), err
+}
+
+// requested is what a person asks for. With faults, and of what was merged, it is the same in every run, so the version is said and not the way to it.
+func (r *run) requested(ctx context.Context) ([]string, error) {
+	args := []string{"-yes"}
 	if to := r.Request.To; to != "" {
-		if r.Seed != 0 && r.unfinished == nil {
+		if (r.Seed != 0 || r.landsByPull()) && r.unfinished == nil {
 			p, err := bump.New(ctx, r.w, r.Request, r.History(r.source))
 			if err != nil {
 				return nil, err
@@ -60,9 +76,6 @@ func (r *run) arguments(ctx context.Context) ([]string, error) {
 	}
 	if r.Request.Raise {
 		args = append(args, "-ranges=raise")
-	}
-	if r.Publish != "" {
-		args = append(args, "-publish="+r.Publish)
 	}
 	return args, nil
 }

@@ -6,6 +6,7 @@
 // (world.go). When the tag is pushed an embedded CI runs release.yml. Then the downstreams are upgraded.
 //
 //	rehearsal.go   the steps around the release
+//	bypull.go      the pull request, where releases land by one
 //	begin.go       what it begins with, and what it refuses; what earlier releases left is made by package earlier
 //	world.go       the embedded world; start.go: the one of a rehearsal
 //	ci.go          its CI
@@ -99,6 +100,7 @@ type Report struct {
 	Fleet     []fleet.Stay        `json:"fleet,omitempty"`  // which image answered on which host, and when
 	Doubts    []string            `json:"doubts,omitempty"` // of workflow files, with file and line: what GitHub passes over in silence
 	Missing   []Missing           `json:"not_rehearsed"`
+	ByPull    bool                `json:"by_pull,omitempty"` // it landed by a pull request
 	Error     string              `json:"error,omitempty"`
 	About     about.About         `json:"about"`
 
@@ -133,6 +135,7 @@ type run struct {
 	clone  string // top of the clone that the release is made in
 	root   string // of the workspace in it
 
+	chosen     bool              // the person has said what is to be released
 	branch     string            // that the release is made from
 	remoteTags map[string]string // that the remote has when it begins, with their commits
 	unfinished *trace.Past       // the real release that is continued; nil where there is none

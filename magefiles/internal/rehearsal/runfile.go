@@ -1,6 +1,7 @@
 package rehearsal
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/github/server"
+	"github.com/foopack/foopack/magefiles/internal/github/server/bare"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitclone"
 	"github.com/foopack/foopack/magefiles/internal/rehearsal/workflows"
 	"github.com/foopack/foopack/magefiles/internal/release/forge"
@@ -17,7 +19,7 @@ import (
 
 // runners are what runs the workflow files of the world.
 func (w *World) runners() *workflows.CI {
-	further := []string{"PREFIX_SERVER_URL=" + w.Prefix.URL, "PYTHONPYCACHEPREFIX=" + w.Pycache}
+	further := []string{"PREFIX_SERVER_URL=" + w.Prefix.URL, "PYTHONPYCACHEPREFIX=" + w.Pycache, bare.PushedBy + "=app"}
 	for _, name := range []string{"PREFIX_CHANNEL", "PIPELINE_PATIENCE"} {
 		if v, set := command.Getenv(w.Environ(nil), name); set {
 			further = append(further, name+"="+v)
@@ -36,6 +38,7 @@ func (w *World) runners() *workflows.CI {
 		Key:        w.Prefix.Key,
 		Variables:  w.Variables,
 		StandIns:   w.StandIns,
+		Secrets:    w.WorldConfig.Secrets,
 		Fill:       func(ctx context.Context, dir string) error { return gitclone.Fill(ctx, w.Source, dir) }, // as in a job that stands for one
 		Git:        w.atRemote,
 		Grant:      w.Hub.Grant,
@@ -50,9 +53,9 @@ func (w *World) runners() *workflows.CI {
 	}}
 }
 
-// runFile runs release.yml, as the commit of a tag has it.
-func (w *World) runFile(ctx context.Context, e workflows.Event) Job {
-	report := w.files.Run(ctx, forge.Workflow, e)
+// runOf runs a workflow file of a commit.
+func (w *World) runOf(ctx context.Context, name string, e workflows.Event) Job {
+	report := w.files.Run(ctx, name, e)
 	var told error
 	for name, files := range report.Artifacts {
 		told = errors.Join(told, w.Hub.AddArtifact(e.Run, name, files))
@@ -65,7 +68,7 @@ func (w *World) runFile(ctx context.Context, e workflows.Event) Job {
 	if told = errors.Join(told, w.Hub.TellJobs(e.Run, jobs...)); err == nil {
 		err = told
 	}
-	job := Job{Tag: e.Tag, Attempt: e.Attempt, OK: err == nil, Run: &report}
+	job := Job{Tag: e.Tag, Branch: e.Branch, Attempt: e.Attempt, OK: err == nil, Run: &report}
 	if err != nil {
 		job.Log = fmt.Sprintf("%+v", err)
 	}
@@ -90,6 +93,7 @@ func (w *World) review(ctx context.Context, run int64) error {
 
 // takeRuns puts into the report what the runs of the workflow file did not do as GitHub would, or not at all.
 func (r *run) takeRuns() {
+	var runs []*workflows.Report
 	for _, job := range r.report.Jobs {
 		if job.Run == nil {
 			continue
@@ -99,11 +103,10 @@ func (r *run) takeRuns() {
 				r.report.Doubts = append(r.report.Doubts, d)
 			}
 		}
-		for _, left := range job.Run.Left(r.variables()[secondBuild] != "") {
-			if m := (Missing{What: left[0], Why: left[1]}); !slices.Contains(r.report.Missing, m) {
-				r.report.Missing = append(r.report.Missing, m)
-			}
-		}
+		runs = append(runs, job.Run)
+	}
+	for _, left := range workflows.Left(runs, r.variables()[secondBuild] != "") {
+		r.missing(left[0], left[1])
 	}
 }
 
@@ -111,7 +114,7 @@ func (r *run) takeRuns() {
 func (r Report) tellRuns(v *view.View) {
 	for _, job := range r.Jobs {
 		if job.Run != nil {
-			job.Run.Tell(v, job.Tag)
+			job.Run.Tell(v, cmp.Or(job.Tag, job.Branch))
 		}
 	}
 	for _, d := range r.Doubts {

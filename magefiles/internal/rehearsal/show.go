@@ -88,6 +88,8 @@ func (r Report) next() string {
 		return "correct it, commit, and `mage rehearse` again"
 	case r.About.To == "":
 		return "`mage release`"
+	case r.ByPull:
+		return "`mage release -pr -to=" + r.About.To + "`"
 	}
 	return "`mage release -to=" + r.About.To + "`"
 }

@@ -38,6 +38,8 @@ func (r *run) start(ctx context.Context) (string, error) {
 		Variables:  r.variables(),
 		StandIns:   r.w.Config.Actions,
 		Past:       r.made,
+		Secrets:    map[string]string{"RELEASE_PR_TOKEN": ""},
+		JobsOpen:   true,
 	}
 	if past := r.unfinished; past != nil {
 		if past.Did(trace.StepPush) {

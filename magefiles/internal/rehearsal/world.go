@@ -56,6 +56,8 @@ type WorldConfig struct {
 
 	Variables map[string]string // of the repository, as workflow files ask for them
 	StandIns  map[string]string // for actions, as `[tool.release.actions]` has them
+	Secrets   map[string]string // what secrets of the repository are worth, by their names; "" is one that is not set
+	JobsOpen  bool              // the setting "Allow GitHub Actions to create and approve pull requests"
 
 	Reviewers []string // who have to approve the job that uploads, by Approved; none: nobody has to
 }
@@ -77,8 +79,9 @@ type World struct {
 	http  *http.Server
 	end   context.CancelFunc
 	jobs  sync.WaitGroup
-	begin func(tag, event string) // a run of the CI, beside others; nil where there is none
-	files *workflows.CI           // runs workflow files
+	begun sync.WaitGroup                                    // runs of tags
+	begin func(tag, event string, inputs map[string]string) // a run of the CI, beside others; nil where there is none
+	files *workflows.CI                                     // runs workflow files
 
 	Approved chan struct{} // a value lets the job go on that waits for its reviewers, or the next one that comes to it
 
@@ -88,7 +91,8 @@ type World struct {
 
 // Job is one run of the embedded CI.
 type Job struct {
-	Tag     string            `json:"tag"`
+	Tag     string            `json:"tag"`              // "" where a branch started it
+	Branch  string            `json:"branch,omitempty"` // whose push did
 	Attempt int               `json:"attempt"`
 	OK      bool              `json:"ok"`
 	Log     string            `json:"-"`             // the end of what it said
@@ -109,7 +113,13 @@ func NewWorld(ctx context.Context, c WorldConfig) (*World, error) {
 		inside, cancel := context.WithCancel(context.WithoutCancel(ctx))
 		w.end = cancel
 		w.files = w.runners()
-		w.begin = func(tag, event string) { w.jobs.Go(func() { w.workflow(inside, tag, event) }) }
+		w.begin = func(tag, event string, inputs map[string]string) {
+			w.begun.Add(1)
+			w.jobs.Go(func() {
+				defer w.begun.Done()
+				w.workflow(inside, workflows.Event{Name: event, Tag: tag, Inputs: inputs})
+			})
+		}
 		seen := w.tags()
 		for _, tag := range c.Pending {
 			delete(seen, tag)
@@ -312,6 +322,7 @@ func (w *World) serve() (err error) {
 		Dispatch:      w.dispatch,
 		Branch:        w.Bare().Branch,
 		Land:          w.Bare().Land,
+		JobsOpen:      w.JobsOpen,
 		Dir:           filepath.Join(w.Dir, "github"),
 	})
 	if err != nil {

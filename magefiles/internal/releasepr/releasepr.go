@@ -104,9 +104,6 @@ func (p *Proposer) Do(ctx context.Context, a Asked) (Result, error) {
 	return result, err
 }
 
-// BranchOf is the branch that a pull request for a base comes from.
-func BranchOf(base string) string { return "foopack/release-" + base }
-
 // proposal is one run.
 type proposal struct {
 	*Proposer
@@ -140,17 +137,13 @@ func (p *Proposer) Run(ctx context.Context, req bump.Request) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	ours := landed != nil
-	if ours && r.InJob {
-		if ours, err = r.isMerged(ctx, landed.Commit); err != nil {
+	goesOn := landed != nil
+	if goesOn {
+		if goesOn, err = r.goesOn(ctx, landed); err != nil {
 			return Result{}, err
 		}
-		if !ours {
-			r.View.Say("%s is on %s by %.12s, which is no merged pull request of %s: no job tags it. If it is to be released, `mage release` on a laptop goes on with it",
-				strings.Join(landed.TagNames(), ", "), r.base, landed.Commit, r.branch)
-		}
 	}
-	if ours {
+	if goesOn {
 		r.View.Line("%s is on %s, and not tagged: `mage release` goes on with it", strings.Join(landed.TagNames(), ", "), r.base)
 		return Result{Base: r.base, Merged: landed.Commit, Tags: landed.TagNames()}, nil
 	}
@@ -169,14 +162,29 @@ func (p *Proposer) Run(ctx context.Context, req bump.Request) (Result, error) {
 	return r.propose(ctx, c, plan)
 }
 
-// isMerged reports whether a commit of the base is what GitHub made of a pull request of ours. A change of a version that somebody else proposed may have
-// been merged for something else that it said: a person looks at it before it is published.
-func (r *proposal) isMerged(ctx context.Context, commit string) (bool, error) {
-	if r.hub.Client == nil {
+// goesOn reports whether what has landed is to be tagged, and says why not. A job tags only what GitHub made of a pull request of ours: a change of a version
+// that somebody else proposed may have been merged for something else that it said, and a person looks at it before it is published. What was taken back by
+// undo is left by everybody.
+func (r *proposal) goesOn(ctx context.Context, landed *trace.Landed) (bool, error) {
+	var of *github.Pull
+	if r.hub.Client != nil {
+		pulls, err := r.hub.Client.Pulls(ctx, r.branch)
+		if err != nil {
+			return false, err
+		}
+		of = forge.Landing(pulls, r.base, landed.Commit)
+	}
+	names := strings.Join(landed.TagNames(), ", ")
+	switch {
+	case of != nil && forge.IsUndone(of.Body):
+		r.View.Say("%s is on %s, and was taken back by undo, as %s says: another version is proposed. If it is to be released after all, `mage release` on a laptop goes on with it", names, r.base, of.URL)
+		return false, nil
+	case of == nil && r.InJob:
+		r.View.Say("%s is on %s by %.12s, which is no merged pull request of %s: no job tags it. If it is to be released, `mage release` on a laptop goes on with it",
+			names, r.base, landed.Commit, r.branch)
 		return false, nil
 	}
-	pulls, err := r.hub.Client.Pulls(ctx, r.branch)
-	return slices.ContainsFunc(pulls, func(p github.Pull) bool { return p.Merged && p.Base == r.base && p.Became == commit }), err
+	return true, nil
 }
 
 // openFor asks the remote, and refuses what cannot come to its end, before anything is made; a nil refuse refuses no hub.
@@ -210,7 +218,7 @@ func (p *Proposer) openFor(ctx context.Context, refuse func(*proposal, context.C
 		return nil, err
 	}
 	r.base, _ = r.w.Config.ReleaseBranch(head.Branch, r.refs.Default)
-	r.branch = BranchOf(r.base)
+	r.branch = forge.BranchOf(r.base)
 	switch r.onto = r.refs.Branches[r.base]; {
 	case r.base == "":
 		return nil, operr.New("go to one with `git switch`", "releases are made from %s, and the clone is on none of them", r.w.Config.ReleaseBranches(r.refs.Default))

@@ -718,6 +718,19 @@ func TestMaintenanceBranches(t *testing.T) {
 	require.Equal(t, "Release v0.2.0", r.pulls()[0].Title)
 }
 
+// Where a checkout has other line ends than the repository, the commit differs from its base in what was edited, and in nothing else.
+func TestLineEndsOfACheckout(t *testing.T) {
+	t.Parallel()
+	r := newTeam(t, map[string]string{".gitattributes": "* text=auto\n*.toml text eol=crlf\n*.md text eol=crlf\n"})
+	result := r.ok("patch")
+	for _, file := range []string{"packages/core/pixi.toml", "CHANGELOG.md"} {
+		require.NotContains(t, r.has(result.Commit, file), "\r", file)
+	}
+	require.Equal(t, "1\t1\tpackages/core/pixi.toml", r.git(r.remote.Dir, "diff", "--numstat", result.Commit+"^", result.Commit, "--", "packages/core/pixi.toml"))
+	again := r.ok("patch")
+	require.Equal(t, result.Commit, again.Commit)
+}
+
 // What is pushed meanwhile is not overwritten.
 func TestALease(t *testing.T) {
 	t.Parallel()
@@ -816,6 +829,26 @@ func TestAJobTagsWhatHasLanded(t *testing.T) {
 			require.Len(t, *asked, 1)
 		})
 	}
+}
+
+// What undo has taken back is not tagged again: its pull request says so, and another version is proposed. Whoever takes that line away has it tagged.
+func TestWhatWasTakenBack(t *testing.T) {
+	t.Parallel()
+	r := newTeam(t, nil)
+	n := r.ok("patch").Number
+	require.NoError(t, r.client("person").MergePull(t.Context(), n, "squash", ""))
+	landed, of := r.at("main"), r.pulls()[0]
+	for _, inJobs := range []bool{true, false} {
+		r.inJobs = inJobs
+		require.NoError(t, r.client("person").EditPull(t.Context(), n, of.Title, forge.MarkUndone(of.Body)))
+		result := r.ok("patch")
+		require.Empty(t, result.Merged)
+		require.Equal(t, "Release v0.1.8", result.Title)
+		require.Contains(t, strings.Join(r.said, "\n"), "v0.1.7 is on main, and was taken back by undo, as "+of.URL+" says")
+		require.NoError(t, r.client("person").EditPull(t.Context(), n, of.Title, of.Body))
+		require.Equal(t, landed, r.ok("patch").Merged)
+	}
+	require.Equal(t, forge.MarkUndone("text"), forge.MarkUndone(forge.MarkUndone("text")))
 }
 
 // Tags go by several pushes where there are many. What an earlier run has pushed before it was stopped gets its run too, and a tag of something else none.

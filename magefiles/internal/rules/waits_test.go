@@ -20,7 +20,7 @@ var mayWait = map[string]string{
 	"command.watch.follow":         "it waits for as long as a child may go on being silent",
 	"workflow.Run.do":              "it asks the world between two tries, and keeps what came of them",
 	"lifetime.Begin":               "it waits for what comes first of several things",
-	"rehearsal.World.workflow":     "it is a person who runs a workflow again",
+	"rehearsal.World.attempts":     "it is a person who runs a workflow again",
 }
 
 // TestOneLoopThatWaits holds that nobody waits in a way of their own: without a deadline, without a word of what for, or at a time that a test

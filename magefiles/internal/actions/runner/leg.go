@@ -359,7 +359,7 @@ func (l *leg) hand(s *scope) {
 			l.note("the output %s of %s is not handed on: there is a secret in it", p.Key.Text(), l.out.Name)
 			continue
 		}
-		if text == "" && l.status == Success {
+		if v == nil && l.status == Success { // a step that sets it to "" means that
 			l.doubt(p.Value.Problem("the output %s of the job %s is empty, though its steps are through: %s", p.Key.Text(), l.state.job.ID, p.Value.Text()))
 		}
 		l.state.setOutput(p.Key.Text(), text)

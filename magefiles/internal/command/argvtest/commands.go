@@ -46,7 +46,6 @@ var commands = map[string][]form{
 		{verb: "diff-files", options: options("--name-only", "-z")},
 		{verb: "diff-index", options: options("--cached", "--quiet"), words: only("HEAD", object)},
 		{verb: "diff-tree", options: options("-p", "-U0", "--no-textconv", "--no-color", "--diff-algorithm=", "--src-prefix=", "--dst-prefix=", "-r", "-z", "--name-only", "--quiet", "--no-ext-diff", "--stdin", "--always", "--root", "--no-renames", "--no-show-signature", "--diff-merges=first-parent", "--no-commit-id", "--format=", "--encoding=", "--no-notes", "--no-abbrev"), endOfOptions: true},
-		{verb: "hash-object", options: options("-w", "--no-filters", "--stdin-paths")},
 		{verb: "fetch", options: options("--quiet", "--no-tags", "--no-prune", "--no-prune-tags", "--no-recurse-submodules", "--no-auto-maintenance", "--no-write-fetch-head", "--prune", "--update-shallow", "--depth=", "--filter=blob:none", "--stdin", "--upload-pack=")},
 		{verb: "for-each-ref", options: options("--format=", "--merged=HEAD", "--contains=", "--count=1"), words: only(ref)},
 		{verb: "init", options: options("--quiet", "--bare", "--template=", "--object-format=", "--initial-branch="), words: only(whole)},
@@ -109,7 +108,7 @@ var commands = map[string][]form{
 	},
 	"gofmt": {{verb: "", options: options("-l", "-w"), words: only("magefiles", `\.`)}},
 	"targets": { // ourselves, as a rehearsal calls us
-		{verb: "", options: options("-yes", "-json", "-check", "-verify", "-from=", "-digests=", "-to=", "-only=", "-ranges=", "-publish="), words: only("release", "publish", "build:all", "app:upgrade")},
+		{verb: "", options: options("-yes", "-json", "-check", "-verify", "-from=", "-digests=", "-to=", "-only=", "-ranges=", "-publish=", "-pr"), words: only("release", "publish", "build:all", "app:upgrade")},
 		{verb: "deploy:setup", options: options("-env=", "-yes")},
 		{verb: "deploy:to", options: options("-digest=", "-wait=", "-yes"), words: only(`[a-z0-9][a-z0-9_-]*`)}, // an environment, as its table may be called
 		{verb: "deliver", options: options("-yes")},

@@ -7,42 +7,57 @@ import (
 	"sync"
 )
 
-// grants are the jobs that are let in, by their tokens, each with what it may do.
+// grants are the jobs and apps that are let in, by their tokens.
 type grants struct {
-	mu     sync.Mutex
-	rights map[string]map[string]string
+	mu sync.Mutex
+	of map[string]grant
 }
 
-// Grant lets in a job by its token, as far as its rights go (read or write, by their names), until Revoke.
+// grant is what the bearer of a token may do.
+type grant struct {
+	rights map[string]string // read or write, by the name of the right
+	app    bool              // of a GitHub App: what it does begins runs, as what a person does
+}
+
+// Grant lets in a job by its token, as far as its rights go (read or write, by their names), until Revoke. What it does begins no run by itself.
 func (s *Server) Grant(token string, rights map[string]string) {
-	s.granted.mu.Lock()
-	defer s.granted.mu.Unlock()
-	if s.granted.rights == nil {
-		s.granted.rights = map[string]map[string]string{}
+	s.granted.add(token, grant{rights: rights})
+}
+
+// GrantApp is Grant for the token of a GitHub App: what it does begins runs, as what a person does.
+func (s *Server) GrantApp(token string, rights map[string]string) {
+	s.granted.add(token, grant{rights: rights, app: true})
+}
+
+func (g *grants) add(token string, what grant) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.of == nil {
+		g.of = map[string]grant{}
 	}
-	s.granted.rights[token] = rights
+	g.of[token] = what
 }
 
 // Revoke ends what Grant has begun.
 func (s *Server) Revoke(token string) {
 	s.granted.mu.Lock()
 	defer s.granted.mu.Unlock()
-	delete(s.granted.rights, token)
+	delete(s.granted.of, token)
 }
 
-// job is what the job may do whose own token asks; false where no job asks.
-func (s *Server) job(r *http.Request) (rights map[string]string, is bool) {
+// grantOf is what the one may do who asks by a token of Grant or GrantApp; false where nobody asks by one.
+func (s *Server) grantOf(r *http.Request) (found grant, is bool) {
 	_, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	s.granted.mu.Lock()
 	defer s.granted.mu.Unlock()
-	rights, is = s.granted.rights[strings.TrimSpace(token)]
-	return rights, is
+	found, is = s.granted.of[strings.TrimSpace(token)]
+	return found, is
 }
 
 // byJob reports whether a job's own token asks.
 func (s *Server) byJob(r *http.Request) bool {
-	_, is := s.job(r)
-	return is
+	found, is := s.grantOf(r)
+	return is && !found.app
 }
 
 // right is the one that a request of a job is about, by GitHub's table "Permissions required for GitHub Apps": a merge writes contents.
@@ -62,15 +77,15 @@ func (s *Server) bearer(r *http.Request) (access, error) {
 	is := func(want string) bool {
 		return want != "" && subtle.ConstantTimeCompare([]byte(strings.TrimSpace(token)), []byte(want)) == 1
 	}
-	rights, job := s.job(r)
+	of, job := s.grantOf(r)
 	switch {
 	case r.Header.Get("Authorization") == "":
 		return reading, nil
 	case !strings.EqualFold(scheme, "Bearer") && !strings.EqualFold(scheme, "token"):
 		return 0, errCredential
-	case is(s.Token), job && rights[right(r)] == "write":
+	case is(s.Token), job && of.rights[right(r)] == "write":
 		return writing, nil
-	case job && rights[right(r)] == "" && s.Private:
+	case job && of.rights[right(r)] == "" && s.Private:
 		return reading, nil
 	case is(s.Reader), job:
 		return known, nil

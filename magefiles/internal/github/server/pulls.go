@@ -275,16 +275,55 @@ func (s *Server) mergePull(w http.ResponseWriter, r *http.Request, _ access) err
 	if err != nil {
 		return err
 	}
+	if err := s.merge(p, asked.Method, strings.TrimSpace(asked.Title+"\n\n"+asked.Message)); err != nil {
+		return err
+	}
+	return answer(w, http.StatusOK, map[string]any{"sha": p.Became, "merged": true, "message": "Pull Request successfully merged"})
+}
+
+// merge merges a pull request where the rules of its base allow it. The caller holds the lock.
+func (s *Server) merge(p *pull, method, message string) error {
 	if s.rules[p.Base].Queue {
 		return refusal(http.StatusMethodNotAllowed, "Changes must be made through the merge queue")
 	}
 	if check := s.rules[p.Base].Check; check != "" && !s.passed(check, p.Commit) {
 		return refusal(http.StatusMethodNotAllowed, fmt.Sprintf("Required status check %q is expected.", check))
 	}
-	if err := s.land(p, asked.Method, strings.TrimSpace(asked.Title+"\n\n"+asked.Message)); err != nil {
-		return err
+	return s.land(p, method, message)
+}
+
+// Pull is a pull request, as its page shows it.
+type Pull struct {
+	Number int64
+	Title  string
+	Open   bool
+	Became string // the commit that it was merged as; "" where it was not
+}
+
+// NewestPull is the newest pull request to a branch; false where there was none.
+func (s *Server) NewestPull(base string) (Pull, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.follow(false)
+	for _, p := range slices.Backward(s.state.Pulls) {
+		if p.Base == base {
+			return Pull{Number: p.Number, Title: p.Title, Open: p.State == "open", Became: p.Became}, true
+		}
 	}
-	return answer(w, http.StatusOK, map[string]any{"sha": p.Became, "merged": true, "message": "Pull Request successfully merged"})
+	return Pull{}, false
+}
+
+// Squash merges a pull request as the button "Squash and merge" does, with the message that it offers. It returns the commit.
+func (s *Server) Squash(number int64) (commit string, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.follow(false)
+	i := slices.IndexFunc(s.state.Pulls, func(p *pull) bool { return p.Number == number })
+	if i < 0 {
+		return "", errNotFound
+	}
+	err = s.merge(s.state.Pulls[i], "squash", "")
+	return s.state.Pulls[i].Became, err
 }
 
 // land merges a pull request. The caller holds the lock.
@@ -365,7 +404,11 @@ func (s *Server) branch(w http.ResponseWriter, r *http.Request, _ access) error 
 		return errNotFound
 	}
 	rules := s.rules[name]
-	return answer(w, http.StatusOK, map[string]any{"name": name, "commit": map[string]any{"sha": at}, "protected": rules.Classic})
+	v := map[string]any{"name": name, "commit": map[string]any{"sha": at}, "protected": rules.Classic}
+	if rules.Classic && rules.Check != "" {
+		v["protection"] = map[string]any{"enabled": true, "required_status_checks": map[string]any{"enforcement_level": "non_admins", "contexts": []string{rules.Check}}}
+	}
+	return answer(w, http.StatusOK, v)
 }
 
 // branchRules is https://docs.github.com/en/rest/repos/rules#get-rules-for-a-branch.
@@ -375,7 +418,11 @@ func (s *Server) branchRules(w http.ResponseWriter, r *http.Request, _ access) e
 	rules, all := s.rules[r.PathValue("branch")], []any{}
 	for kind, holds := range map[string]bool{"pull_request": rules.Pulls, "merge_queue": rules.Queue, "required_status_checks": rules.Check != ""} {
 		if holds && !rules.Classic {
-			all = append(all, map[string]any{"type": kind, "ruleset_id": 1, "ruleset_source": s.Repository})
+			rule := map[string]any{"type": kind, "ruleset_id": 1, "ruleset_source": s.Repository}
+			if kind == "required_status_checks" {
+				rule["parameters"] = map[string]any{"required_status_checks": []any{map[string]any{"context": rules.Check}}}
+			}
+			all = append(all, rule)
 		}
 	}
 	return answer(w, http.StatusOK, s.paged(w, r, all).items)

@@ -48,7 +48,7 @@ type Options struct {
 	// Tag finds a tag in the repository. Nil finds none.
 	Tag func(name string) (Tag, bool)
 
-	// Dispatch begins a run of a workflow at a branch or a tag, with inputs: nil where it does, [ErrNoWorkflow], [ErrNoRef] or [ErrNoTrigger]
+	// Dispatch begins a run of a workflow at a branch or a tag, with inputs: nil where it does, [ErrNoWorkflow], [ErrNoRef], [ErrNoTrigger] or [ErrInput]
 	// where it cannot. A nil function has no workflows.
 	Dispatch func(workflow, ref string, inputs map[string]string) error
 
@@ -153,6 +153,7 @@ var (
 	ErrNoWorkflow = errNotFound
 	ErrNoRef      = refusal(http.StatusUnprocessableEntity, "No ref found")
 	ErrNoTrigger  = refusal(http.StatusUnprocessableEntity, "Workflow does not have 'workflow_dispatch' trigger")
+	ErrInput      = refusal(http.StatusUnprocessableEntity, "Unexpected inputs provided")
 )
 
 // access is what a request needs, and what its bearer has.

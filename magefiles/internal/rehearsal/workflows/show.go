@@ -3,6 +3,7 @@ package workflows
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,27 +15,46 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workflow"
 )
 
-// Left is what a run did not do as GitHub would, or not at all, each with the reason; once says that nothing was to be built twice.
-func (r *Report) Left(once bool) (all [][2]string) {
-	for _, j := range r.Jobs {
-		what := "the job " + j.Name + ", " + r.Workflow + ":" + strconv.Itoa(j.Line)
-		switch {
-		case j.Conclusion != runner.Skipped:
-		case j.Name == "rebuild" && once:
-			all = append(all, [2]string{what, "-full runs it"})
-		default:
-			all = append(all, [2]string{what, "it was skipped: " + j.Why})
+// Left is what runs did not do as GitHub would, or not at all, each with the reason; once says that nothing was to be built twice. A job that one of them ran
+// is not among it.
+func Left(runs []*Report, once bool) (all [][2]string) {
+	ran, notes := map[string]bool{}, map[string]bool{}
+	place := func(r *Report, j Job) string { return r.Workflow + ":" + strconv.Itoa(j.Line) }
+	for _, r := range runs {
+		for _, note := range r.Notes {
+			notes[note] = true
+		}
+		for _, j := range r.Jobs {
+			if j.Conclusion != runner.Skipped {
+				ran[place(r, j)] = true
+			}
 		}
 	}
-	return append(all, [2]string{"GitHub's machines", strings.Join(append(slices.Sorted(slices.Values(r.Notes)), machine.Caches), "; ")})
+	for _, r := range runs {
+		for _, j := range r.Jobs {
+			if ran[place(r, j)] {
+				continue
+			}
+			ran[place(r, j)] = true
+			why := "it was skipped: " + j.Why
+			if j.Name == "rebuild" && once {
+				why = "-full runs it"
+			}
+			all = append(all, [2]string{"the job " + j.Name + ", " + place(r, j), why})
+		}
+	}
+	if len(runs) == 0 {
+		return nil
+	}
+	return append(all, [2]string{"GitHub's machines", strings.Join(append(slices.Sorted(maps.Keys(notes)), machine.Caches), "; ")})
 }
 
-// Tell shows a run, each job with its time and its rights.
-func (r *Report) Tell(v *view.View, tag string) {
+// Tell shows a run for a tag or a branch, each job with its time and its rights.
+func (r *Report) Tell(v *view.View, ref string) {
 	if r.Conclusion == "" {
 		return
 	}
-	v.Line("  %s for %s:", r.Workflow, tag)
+	v.Line("  %s for %s:", r.Workflow, ref)
 	for _, j := range r.Jobs {
 		if j.Conclusion != runner.Skipped {
 			v.Line("    %s %s %s  %s", cmp.Or(map[string]string{runner.Success: "✓"}[j.Conclusion], "✗"), view.Plain(j.Name), columns.Took(j.Took), j.given())

@@ -1,4 +1,4 @@
-// Package workflows runs the workflow files that a commit of the embedded remote has, as GitHub would for a tag: whether one starts, and then by package
+// Package workflows runs the workflow files that a commit of the embedded remote has, as GitHub would for a tag or a branch: whether one starts, and then by package
 // actions/runner, each job with what the file grants it. A job that calls mage gets the magefile that is compiled already.
 //
 //	workflows.go   what stands in for GitHub's runners, and a run of one file
@@ -10,9 +10,11 @@
 package workflows
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -49,6 +51,7 @@ type Config struct {
 	Key        string   // what a secret is worth that a step has as PREFIX_API_KEY
 	Variables  map[string]string
 	StandIns   map[string]string // for actions, as `[tool.release.actions]` has them
+	Secrets    map[string]string // what secrets are worth, by their names; "" is one that is not set, and one that is not here has a value that is none
 
 	Fill    func(ctx context.Context, dir string) error                          // fills the submodules of a checkout
 	Git     func(ctx context.Context, args ...string) (string, error)            // on the remote
@@ -70,11 +73,29 @@ type CI struct {
 type Event struct {
 	Name    string // push or workflow_dispatch
 	Tag     string
-	Tags    int  // that came by the same push
-	ByJob   bool // it was pushed by a job, with its token
+	Branch  string // where no tag starts it
+	Before  string // the commit that the branch was at; "" where it is new
+	Tags    int    // that came by the same push
+	ByJob   bool   // it was pushed by a job, with its token
 	Commit  string
 	Run     int64 // its id on GitHub
 	Attempt int
+
+	Inputs map[string]string // of workflow_dispatch
+}
+
+// ref is what the run is for.
+func (e Event) ref() string {
+	if e.Branch != "" {
+		return branches + e.Branch
+	}
+	return tags + e.Tag
+}
+
+// Proposes reports whether a commit has a file that proposes releases by pull requests.
+func (c *CI) Proposes(ctx context.Context, commit string) bool {
+	text, err := c.Git(ctx, "cat-file", "blob", commit+":"+path.Join(Folder, forge.Proposing))
+	return err == nil && forge.Proposes(text)
 }
 
 // Publishes reports whether a commit has a workflow file that is run here: see [Instead].
@@ -138,7 +159,7 @@ func (c *CI) Starts(ctx context.Context, name string, e Event) (starts bool, why
 	}
 	starts, why = w.Starts(file.Occurrence{
 		Event:      e.Name,
-		Ref:        tags + e.Tag,
+		Ref:        e.ref(),
 		Tags:       e.Tags,
 		Default:    c.Branch,
 		ByJobToken: e.ByJob,
@@ -147,20 +168,33 @@ func (c *CI) Starts(ctx context.Context, name string, e Event) (starts bool, why
 	return starts, why, nil
 }
 
-const tags = "refs/tags/"
+const tags, branches = "refs/tags/", "refs/heads/"
 
 // Check is why a workflow file of a work tree cannot be run here for a tag; nil where it can, and where others are run instead.
 func Check(top fs.FS, name string, standIns map[string]string) error {
 	if Instead(In(top), name) != "" {
 		return nil
 	}
+	return check(top, name, tags+"v0", standIns, operr.New(`name the tags: on: push: tags: ["v*", "*/v*"]`, "nothing would publish: %s does not start for pushes", name))
+}
+
+// CheckProposing is Check for the file that proposes releases, and a branch; nil too where there is none.
+func CheckProposing(top fs.FS, branch string, standIns map[string]string) error {
+	if !forge.Proposes(In(top)(forge.Proposing)) {
+		return nil
+	}
+	return check(top, forge.Proposing, branches+branch, standIns, operr.New("name the branch: on: push: branches: ["+branch+"]", "nothing would be proposed: %s does not start for pushes", forge.Proposing))
+}
+
+// check is why a file cannot be run here for a push of a ref: unstarted, where it starts for none.
+func check(top fs.FS, name, ref string, standIns map[string]string, unstarted error) error {
 	data, err := fs.ReadFile(top, path.Join(Folder, name))
 	if err != nil {
 		return err
 	}
 	w, err := file.Read(path.Join(Folder, name), data)
 	if err == nil && !w.StartsFor("push") {
-		return operr.New(`name the tags: on: push: tags: ["v*", "*/v*"]`, "nothing would publish: %s does not start for pushes", name)
+		return unstarted
 	}
 	if err == nil {
 		err = errors.Join(w.Faults()...)
@@ -171,7 +205,7 @@ func Check(top fs.FS, name string, standIns map[string]string) error {
 			Actions: standin.With(standIns),
 		}).Check(w, runner.Event{
 			Name: "push",
-			Ref:  tags + "v0",
+			Ref:  ref,
 		})
 	}
 	var problem *file.Problem
@@ -258,12 +292,13 @@ func (c *CI) run(ctx context.Context, dir, name string, e Event) (*runner.Result
 		Script:     c.script,
 	}).Run(ctx, w, runner.Event{
 		Name:    e.Name,
-		Ref:     tags + e.Tag,
+		Ref:     e.ref(),
 		SHA:     e.Commit,
 		Actor:   "rehearsal",
 		Payload: c.payload(e),
 		Run:     e.Run,
 		Attempt: e.Attempt,
+		Inputs:  e.Inputs,
 	}, "")
 }
 
@@ -299,7 +334,8 @@ func (c *CI) export(ctx context.Context, commit, dir string) error {
 // apiKey is the variable of a step by which packages are published.
 const apiKey = "PREFIX_API_KEY"
 
-// secrets are values for all that the files name: the key of the embedded channel for those that are worth one, and stand-ins for the others.
+// secrets are values for all that the files name: those that are known, the key of the embedded channel for those that are worth one, and stand-ins for the
+// others.
 func (c *CI) secrets(files fs.FS) (map[string]string, error) {
 	secrets, err := machine.Secrets(files)
 	if err != nil {
@@ -324,6 +360,7 @@ func (c *CI) secrets(files fs.FS) (map[string]string, error) {
 			}
 		}
 	}
+	maps.Copy(secrets, c.Secrets)
 	return secrets, nil
 }
 
@@ -331,14 +368,14 @@ func (c *CI) secrets(files fs.FS) (map[string]string, error) {
 func (c *CI) payload(e Event) *expression.Object {
 	owner, name, _ := strings.Cut(c.Repository, "/")
 	o := expression.NewObject(
-		"ref", tags+e.Tag,
-		"repository", expression.NewObject("full_name", c.Repository, "name", name, "owner", expression.NewObject("login", owner), "default_branch", c.Branch),
+		"ref", e.ref(),
+		"repository", expression.NewObject("full_name", c.Repository, "name", name, "fork", false, "owner", expression.NewObject("login", owner), "default_branch", c.Branch),
 		"sender", expression.NewObject("login", "rehearsal"),
 	)
 	if e.Name == "push" {
-		o.Set("before", strings.Repeat("0", len(e.Commit)))
+		o.Set("before", cmp.Or(e.Before, strings.Repeat("0", len(e.Commit))))
 		o.Set("after", e.Commit)
-		o.Set("created", true)
+		o.Set("created", e.Before == "")
 		o.Set("deleted", false)
 		o.Set("forced", false)
 	}

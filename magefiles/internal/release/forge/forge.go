@@ -68,6 +68,12 @@ var publishes = lazyregexp.New(`\bmage( -d \S+)? publish\b`)
 // called is where a job calls a workflow of the repository.
 var called = lazyregexp.New(`\buses:\s*['"]?[.$]/\.github/workflows/([\w.-]+\.ya?ml)\b`)
 
+// proposes is where a job proposes a release.
+var proposes = lazyregexp.New(`\brelease\s+-pr\b`)
+
+// Proposes reports whether the text of a workflow file proposes releases by pull requests.
+func Proposes(text string) bool { return proposes().MatchString(text) }
+
 // Publishes reports whether a workflow file of GitHub's publishes the packages: it calls the target that does, or a workflow of the repository that does.
 // Any other one is another tool's, whatever its name. read gives the text of such a file by its name; "" where there is none.
 func Publishes(read func(name string) string, name string) bool {

@@ -6,9 +6,11 @@ package forge
 
 import "github.com/foopack/foopack/magefiles/internal/github"
 
-// What the workflow that publishes is called, the environment of its job that uploads, and what it keeps of `mage publish -json`.
+// What the workflow that publishes is called, the one that proposes releases by pull requests, the environment of the job that uploads, and what it keeps of
+// `mage publish -json`.
 const (
 	Workflow    = "release.yml"
+	Proposing   = "release-pr.yml"
 	Environment = "release"
 	Recording   = "publish-result"
 )

@@ -3,6 +3,7 @@ package undo
 import (
 	"context"
 	"errors"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,10 +12,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/foopack/foopack/magefiles/internal/bump"
+	"github.com/foopack/foopack/magefiles/internal/github"
+	"github.com/foopack/foopack/magefiles/internal/github/server"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitremote"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitrepotest"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/publish"
+	"github.com/foopack/foopack/magefiles/internal/release/forge"
 	"github.com/foopack/foopack/magefiles/internal/release/plan"
 	"github.com/foopack/foopack/magefiles/internal/release/trace"
 	"github.com/foopack/foopack/magefiles/internal/workflow"
@@ -221,6 +226,50 @@ func TestUndoOfWhatAJobTagsAgain(t *testing.T) {
 		require.Equal(t, again, b.Parts.Again)
 		require.Equal(t, again != "", strings.Contains(strings.Join(b.Parts.Lines(), "\n"), "release-pr.yml tags them again"))
 	}
+}
+
+// Where a pull request has landed what is taken back, it is marked before the tag goes, so that no job tags it again.
+func TestUndoMarksThePullRequest(t *testing.T) {
+	r := stopped(t)
+	r.write("pixi.toml", r.read("pixi.toml")+"land = \"pull-request\"\n")
+	r.commitAll("build: how releases land")
+	landed := r.git("rev-parse", "HEAD")
+	r.git("push", "-q", "origin", "HEAD:main", "HEAD:refs/tags/v0.2.0")
+	hub, err := server.New(server.Options{
+		Repository: "acme/acme",
+		Token:      "ghp_of_a_person",
+		Branch: func(name string) (string, bool) {
+			return map[bool]string{true: "aaaa", false: "bbbb"}[name == "main"], true
+		},
+		Land: func(server.Landing) (string, error) { return landed, nil },
+	})
+	require.NoError(t, err)
+	s := httptest.NewServer(hub)
+	t.Cleanup(s.Close)
+	client, err := github.New(github.Options{API: s.URL, Repository: "acme/acme", Token: "ghp_of_a_person"})
+	require.NoError(t, err)
+	made, err := client.OpenPull(t.Context(), github.NewPull{Title: "Release v0.2.0", Body: "The plan.", Base: "main", Head: forge.BranchOf("main")})
+	require.NoError(t, err)
+	_, err = hub.Squash(int64(made.Number))
+	require.NoError(t, err)
+
+	at := r.undo.Trace.For(r.plan)
+	at.Hub = forge.Hub{Repository: "acme/acme", Client: client, Token: true}
+	refs, err := gitremote.Read(t.Context(), at.Repo, "origin")
+	require.NoError(t, err)
+	b := &Back{Plan: &plan.Plan{Branch: "main", Remote: "origin", Title: "v0.2.0", Tags: []string{"v0.2.0"}, Bump: &bump.Plan{}}, Way: Remote, Commit: landed, trace: at, refs: refs}
+	require.NoError(t, b.findRemote(t.Context()))
+	require.Empty(t, b.Parts.Again)
+	require.Contains(t, strings.Join(b.Parts.Lines(), "\n"), made.URL+" is marked as undone")
+	said, err := b.undoRemote(t.Context())
+	require.NoError(t, err)
+	require.Contains(t, said, "marked "+made.URL+" as undone")
+	pulls, err := client.Pulls(t.Context(), forge.BranchOf("main"))
+	require.NoError(t, err)
+	require.True(t, forge.IsUndone(pulls[0].Body))
+	require.Contains(t, pulls[0].Body, "The plan.")
+	require.Empty(t, r.git("ls-remote", "--tags", "origin"))
+	require.Equal(t, landed, strings.Fields(r.git("ls-remote", "origin", "refs/heads/main"))[0], "the branch stays")
 }
 
 // Where an undo would touch what a person has changed, it is refused before the question, with the commands that lead on; nothing is changed.

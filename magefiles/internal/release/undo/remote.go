@@ -9,6 +9,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitremote"
 	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/release/forge"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
@@ -35,7 +36,7 @@ func (b *Back) findRemote(ctx context.Context) error {
 	}
 	if p.Bump.Empty() {
 		if w, err := workspace.Load(b.trace.Root); err == nil && w.Config.Land == settings.LandByPull && w.Config.Publish == settings.PublishCI {
-			b.Parts.Again = p.Branch
+			return b.findLanding(ctx)
 		}
 		return nil
 	}
@@ -43,6 +44,24 @@ func (b *Back) findRemote(ctx context.Context) error {
 		return operr.NewStopped("see `git log`; `git push --delete "+p.Remote+" "+strings.Join(p.Tags, " ")+"` takes the tags alone away",
 			"which commit brought the versions of %s cannot be told", p.Title)
 	}
+	return nil
+}
+
+// findLanding finds the pull request that has brought the versions, which is to say that they were taken back: what is on the branch stays there. Where it
+// cannot be marked, a job tags them again.
+func (b *Back) findLanding(ctx context.Context) error {
+	p := b.Plan
+	if hub := b.trace.Hub; hub.Client != nil && hub.Token {
+		pulls, err := hub.Client.Pulls(ctx, forge.BranchOf(p.Branch))
+		if err != nil {
+			return err
+		}
+		if b.landing = forge.Landing(pulls, p.Branch, b.Commit); b.landing != nil {
+			b.Parts.Landed = b.landing.URL
+			return nil
+		}
+	}
+	b.Parts.Again = p.Branch
 	return nil
 }
 
@@ -64,6 +83,12 @@ func (b *Back) undoRemote(ctx context.Context) (said []string, err error) {
 			}
 		}
 		said = append(said, fmt.Sprintf("reverted the commit %.12s by %.12s", first, to))
+	}
+	if of := b.landing; of != nil { // before the tag goes: no job is to set it again meanwhile
+		if err := b.trace.Hub.Client.EditPull(ctx, of.Number, of.Title, forge.MarkUndone(of.Body)); err != nil {
+			return said, operr.New(operr.NextOf(err)+"; and undo again", "nothing was taken back: %w", err).WithWayOn()
+		}
+		said = append(said, "marked "+of.URL+" as undone")
 	}
 	if err := gitremote.Unpush(ctx, b.trace.Repo, p.Remote, b.refs, to, p.Branch, p.Tags...); err != nil {
 		return b.explainKept(ctx, said, head.Commit, to, err)

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/bump"
+	"github.com/foopack/foopack/magefiles/internal/github"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitremote"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/publish"
@@ -42,9 +43,10 @@ type Back struct {
 	Recorded bool                // this clone has its journal: whether it made a commit is known
 	Parts    Parts               // of Local and Remote
 
-	refs  gitremote.Refs
-	past  *trace.Past
-	trace *trace.Trace
+	refs    gitremote.Refs
+	landing *github.Pull // that Parts.Landed is of
+	past    *trace.Past
+	trace   *trace.Trace
 }
 
 // Undo is what works a way back out, and takes it.
