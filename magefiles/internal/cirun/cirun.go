@@ -93,7 +93,7 @@ func Run(ctx context.Context, c Config, f Flags) error {
 	if err := c.copyRepository(ctx, repo, remote, head.Commit, e.Ref); err != nil {
 		return err
 	}
-	secrets, err := machine.Secrets(os.DirFS(files))
+	secrets, environments, err := machine.Secrets(os.DirFS(files))
 	if err != nil {
 		return err
 	}
@@ -112,6 +112,9 @@ func Run(ctx context.Context, c Config, f Flags) error {
 		Repository: repository(ctx, repo),
 		Secrets:    secrets,
 		Actions:    c.standIns(),
+
+		EnvironmentSecrets: environments,
+
 		Submodules: func(ctx context.Context, dir string) error { return gitclone.Fill(ctx, repo, dir) },
 		Python:     func(version string) string { return machine.Python(c.Environ, version) },
 		Token:      func(runner.Asked) (string, error) { return machine.StandInValue("GITHUB_TOKEN"), nil },

@@ -25,6 +25,7 @@ type flow struct {
 	path    string // the jobs that called it, as in "deploy/"; "" for the file of the event
 	inputs  *expression.Object
 	secrets map[string]string
+	bare    bool         // it was called without `secrets: inherit`, by which alone those of environments reach its jobs
 	caller  rights.Grant // what its jobs have where nothing is said
 	out     []*Job
 	states  map[string]*state

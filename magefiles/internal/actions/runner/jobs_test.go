@@ -271,6 +271,17 @@ func TestCalledWorkflows(t *testing.T) {
 	}
 }
 
+// The secrets of an environment reach a workflow that is called by `secrets: inherit`, and in no other way.
+func TestSecretsOfAnEnvironmentThatIsCalled(t *testing.T) {
+	for given, want := range map[string]string{"inherit": "[***]", "{KEY: '${{ secrets.KEY }}'}": "[]"} {
+		b := newBench(t, map[string]string{".github/workflows/called.yml": "on: {workflow_call: {secrets: {KEY: {}}}}\njobs:\n  b: {runs-on: ubuntu-latest, environment: production, " +
+			"steps: [{run: 'echo \"[$KEY]\"', env: {KEY: '${{ secrets.KEY }}'}}]}\n"})
+		b.config.EnvironmentSecrets = map[string]map[string]string{"production": {"KEY": "of-the-environment"}}
+		r := b.run("jobs:\n  a: {uses: ./.github/workflows/called.yml, secrets: " + given + "}\n")
+		require.Equal(t, want+"\n", log(r.Jobs[0].Legs[0].Jobs[0].Legs[0]), given)
+	}
+}
+
 func TestRefused(t *testing.T) {
 	for text, want := range map[string]string{
 		"jobs:\n  a: {runs-on: ubuntu-latest, container: x, steps: [{run: x}]}":                        "ci.yml:3:42: container is not run here",

@@ -45,6 +45,7 @@ type leg struct {
 	status    string
 	scripts   int
 	watched   []watched
+	posts     []post
 }
 
 // watched is a word that makes an error a doubt when a step says it.
@@ -158,7 +159,7 @@ func (l *leg) secretObject(environment string) *expression.Object {
 	if all == nil {
 		all = map[string]string{}
 	}
-	if environment != "" && !l.event.Fork {
+	if environment != "" && !l.event.Fork && !l.bare {
 		maps.Copy(all, l.EnvironmentSecrets[environment])
 	}
 	o := &expression.Object{}
@@ -194,6 +195,9 @@ func (l *leg) work(ctx context.Context) {
 		inputs: l.inputs,
 	}
 	l.out.Steps = s.all(timed, l.node.At("steps").Items())
+	if l.outer.Err() == nil {
+		l.out.Steps = append(l.out.Steps, s.afterwards()...)
+	}
 	l.hand(s)
 	switch {
 	case l.outer.Err() != nil:

@@ -12,6 +12,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/actions/expression"
 	"github.com/foopack/foopack/magefiles/internal/actions/file"
+	"github.com/foopack/foopack/magefiles/internal/actions/runner/artifacts"
 	"github.com/foopack/foopack/magefiles/internal/actions/runner/rights"
 	"github.com/foopack/foopack/magefiles/internal/actions/runner/turns"
 	"github.com/foopack/foopack/magefiles/internal/command"
@@ -27,6 +28,7 @@ type Config struct {
 	Remote     string   // the folder of a bare repository: what checkout fetches from, and what jobs may push to
 	Repository string   // as GitHub names it: owner/name
 	API        string   // where GitHub's API is; "" is https://api.github.com
+	Registry   string   // HOST:PORT of what stands in for ghcr.io; "" is nothing: whoever logs in there is only recorded
 
 	Variables          map[string]string
 	Secrets            map[string]string
@@ -107,7 +109,7 @@ type run struct {
 	dir       string
 	result    *Result
 	github    *expression.Object // what is the same for all jobs
-	artifacts Artifacts
+	artifacts artifacts.Store
 	outer     context.Context // where it ends, all stops at once
 	cancel    context.CancelCauseFunc
 	notes     sync.Mutex
@@ -139,9 +141,9 @@ func (r *Runner) Run(ctx context.Context, w *file.Workflow, e Event, only string
 			Conclusion: Canceled,
 		},
 	}
-	one.artifacts.dir = filepath.Join(one.dir, "artifacts")
+	one.artifacts.Dir = filepath.Join(one.dir, "artifacts")
 	one.github = e.context(r.Config, w, number)
-	if err := os.MkdirAll(one.artifacts.dir, 0o755); err != nil {
+	if err := os.MkdirAll(one.artifacts.Dir, 0o755); err != nil {
 		return nil, err
 	}
 	f := &flow{

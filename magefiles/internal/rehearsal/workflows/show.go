@@ -16,7 +16,13 @@ import (
 
 // Left is what a run did not do as GitHub would, or not at all, each with the reason; once says that nothing was to be built twice.
 func (r *Report) Left(once bool) (all [][2]string) {
+	var again []string
 	for _, j := range r.Jobs {
+		for _, s := range j.Steps {
+			for _, what := range s.Left {
+				again = append(again, fmt.Sprintf("`%s` in line %d", what, s.Line))
+			}
+		}
 		what := "the job " + j.Name + ", " + r.Workflow + ":" + strconv.Itoa(j.Line)
 		switch {
 		case j.Conclusion != runner.Skipped:
@@ -25,6 +31,10 @@ func (r *Report) Left(once bool) (all [][2]string) {
 		default:
 			all = append(all, [2]string{what, "it was skipped: " + j.Why})
 		}
+	}
+	if len(again) > 0 {
+		slices.Sort(again)
+		all = append(all, [2]string{strings.Join(slices.Compact(again), ", ") + " of " + r.Workflow, "the step passed without it: it looks at the sources alone, here as there"})
 	}
 	return append(all, [2]string{"GitHub's machines", strings.Join(append(slices.Sorted(slices.Values(r.Notes)), machine.Caches), "; ")})
 }

@@ -1,7 +1,8 @@
-// Package workflows runs the workflow files that a commit of the embedded remote has, as GitHub would for a tag: whether one starts, and then by package
+// Package workflows runs the workflow files that a commit of the embedded remote has, as GitHub would for a push: whether one starts, and then by package
 // actions/runner, each job with what the file grants it. A job that calls mage gets the magefile that is compiled already.
 //
 //	workflows.go   what stands in for GitHub's runners, and a run of one file
+//	push.go        which files the push of a branch starts
 //	grant.go       what a job is given: tokens, an approval
 //	mage.go        what `go tool mage` is to a job
 //	report.go      what came of a run, as a report has it; show.go: what people see of it
@@ -9,9 +10,11 @@
 package workflows
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -69,12 +72,24 @@ type CI struct {
 // Event is what starts a run.
 type Event struct {
 	Name    string // push or workflow_dispatch
-	Tag     string
-	Tags    int  // that came by the same push
-	ByJob   bool // it was pushed by a job, with its token
+	Tag     string // "" for a branch
+	Branch  string // "" for a tag
+	Before  string // the commit that the branch was at
+	Tags    int    // that came by the same push
+	ByJob   bool   // it was pushed by a job, with its token
 	Commit  string
 	Run     int64 // its id on GitHub
 	Attempt int
+	Further []string // what its jobs have in their environment beside
+	Login   string   // HOST:PORT of the registry that stands in for GitHub's; "" is none
+}
+
+// ref is what is pushed, whole.
+func (e Event) ref() string {
+	if e.Branch != "" {
+		return "refs/heads/" + e.Branch
+	}
+	return tags + e.Tag
 }
 
 // Publishes reports whether a commit has a workflow file that is run here: see [Instead].
@@ -132,19 +147,39 @@ func (c *CI) Starts(ctx context.Context, name string, e Event) (starts bool, why
 		//lint:ignore nilerr GitHub would say it, and start nothing
 		return false, "GitHub refuses the file: " + err.Error(), nil
 	}
-	message, err := c.Git(ctx, "rev-list", "--max-count=1", "--no-commit-header", "--format=%B", "--end-of-options", e.Commit)
+	o, err := c.occurrence(ctx, e)
 	if err != nil {
 		return false, "", err
 	}
-	starts, why = w.Starts(file.Occurrence{
+	starts, why = w.Starts(o)
+	return starts, why, nil
+}
+
+// occurrence is an event as it decides which workflows start.
+func (c *CI) occurrence(ctx context.Context, e Event) (o file.Occurrence, err error) {
+	o = file.Occurrence{
 		Event:      e.Name,
-		Ref:        tags + e.Tag,
+		Ref:        e.ref(),
 		Tags:       e.Tags,
 		Default:    c.Branch,
 		ByJobToken: e.ByJob,
-		Message:    message,
-	})
-	return starts, why, nil
+	}
+	if o.Message, err = c.Git(ctx, "rev-list", "--max-count=1", "--no-commit-header", "--format=%B", "--end-of-options", e.Commit); err != nil {
+		return o, err
+	}
+	if e.Branch == "" {
+		return o, nil
+	}
+	names, err := c.Git(ctx, "diff-tree", "-r", "-z", "--name-only", "--no-renames", "--no-ext-diff", "--end-of-options", e.Before, e.Commit, "--")
+	if err != nil {
+		return o, err
+	}
+	o.Changed.Files = strings.FieldsFunc(names, func(r rune) bool { return r == 0 })
+	count, err := c.Git(ctx, "rev-list", "--count", "--end-of-options", e.Before+".."+e.Commit, "--")
+	if err == nil {
+		o.Changed.Commits, err = strconv.Atoi(count)
+	}
+	return o, err
 }
 
 const tags = "refs/tags/"
@@ -235,7 +270,7 @@ func (c *CI) run(ctx context.Context, dir, name string, e Event) (*runner.Result
 	if err != nil {
 		return nil, err
 	}
-	secrets, err := c.secrets(os.DirFS(files))
+	secrets, environments, err := c.secrets(os.DirFS(files))
 	if err != nil {
 		return nil, err
 	}
@@ -243,25 +278,29 @@ func (c *CI) run(ctx context.Context, dir, name string, e Event) (*runner.Result
 	defer jobs.end()
 	return c.with(runner.Config{
 		Runner:     c.Runner,
-		Environ:    append(machine.Environ(c.Environ), c.Further...),
+		Environ:    slices.Concat(machine.Environ(c.Environ), c.Further, e.Further),
 		Installed:  machine.Path(c.Environ),
 		Dir:        dir,
 		Files:      os.DirFS(files),
 		Remote:     c.Remote,
 		Repository: c.Repository,
 		API:        c.API,
+		Registry:   e.Login,
 		Variables:  c.Variables,
 		Secrets:    secrets,
+
+		EnvironmentSecrets: environments,
+
 		Actions:    standin.With(c.StandIns),
 		Token:      jobs.token,
 		IDToken:    jobs.idToken,
 		Approve:    jobs.approve,
 		Submodules: c.Fill,
 		Python:     func(version string) string { return machine.Python(c.Environ, version) },
-		Script:     c.script,
+		Script:     func(program, found string) string { return c.script(program, found, e.Branch != "") },
 	}).Run(ctx, w, runner.Event{
 		Name:    e.Name,
-		Ref:     tags + e.Tag,
+		Ref:     e.ref(),
 		SHA:     e.Commit,
 		Actor:   "rehearsal",
 		Payload: c.payload(e),
@@ -286,7 +325,7 @@ func (c *CI) export(ctx context.Context, commit, dir string) error {
 	if err != nil {
 		return err
 	}
-	for name := range strings.SplitSeq(strings.TrimRight(names, "\x00"), "\x00") {
+	for _, name := range strings.FieldsFunc(names, func(r rune) bool { return r == 0 }) {
 		text, err := c.Git(ctx, "cat-file", "blob", commit+":"+name)
 		if err != nil {
 			return err
@@ -302,40 +341,45 @@ func (c *CI) export(ctx context.Context, commit, dir string) error {
 // apiKey is where a step has a secret for a variable by which packages are published.
 var apiKey = regexp.MustCompile(`(?i)PREFIX_API_KEY:\s*['"]?\$\{\{\s*secrets(?:\.|\[')([A-Z_][A-Z0-9_]*)`)
 
-// secrets are values for all that the files name: the key of the embedded channel for those that are worth one, and stand-ins for the others.
-func (c *CI) secrets(files fs.FS) (map[string]string, error) {
-	secrets, err := machine.Secrets(files)
+// secrets are values for all that the files name, of the repository and of environments: the key of the embedded channel for those that are worth one, and
+// stand-ins for the others.
+func (c *CI) secrets(files fs.FS) (repository map[string]string, environments map[string]map[string]string, err error) {
+	repository, environments, err = machine.Secrets(files)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	names, err := fs.Glob(files, Folder+"/*.y*ml")
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	for _, name := range names {
 		data, err := fs.ReadFile(files, name)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		for _, m := range apiKey.FindAllStringSubmatch(string(data), -1) {
-			secrets[strings.ToUpper(m[1])] = c.Key
+			for _, of := range append(slices.Collect(maps.Values(environments)), repository) {
+				if name := strings.ToUpper(m[1]); of[name] != "" {
+					of[name] = c.Key
+				}
+			}
 		}
 	}
-	return secrets, nil
+	return repository, environments, nil
 }
 
 // payload is what a webhook would have of the event, as far as files ask for it.
 func (c *CI) payload(e Event) *expression.Object {
 	owner, name, _ := strings.Cut(c.Repository, "/")
 	o := expression.NewObject(
-		"ref", tags+e.Tag,
+		"ref", e.ref(),
 		"repository", expression.NewObject("full_name", c.Repository, "name", name, "owner", expression.NewObject("login", owner), "default_branch", c.Branch),
 		"sender", expression.NewObject("login", "rehearsal"),
 	)
 	if e.Name == "push" {
-		o.Set("before", strings.Repeat("0", len(e.Commit)))
+		o.Set("before", cmp.Or(e.Before, strings.Repeat("0", len(e.Commit))))
 		o.Set("after", e.Commit)
-		o.Set("created", true)
+		o.Set("created", e.Before == "")
 		o.Set("deleted", false)
 		o.Set("forced", false)
 	}

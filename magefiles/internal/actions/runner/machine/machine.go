@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/foopack/foopack/magefiles/internal/actions/file"
 	"github.com/foopack/foopack/magefiles/internal/command"
 )
 
@@ -111,23 +112,77 @@ var minorVersion = regexp.MustCompile(`^3\.\d+`)
 
 var secretName = regexp.MustCompile(`(?i)secrets(?:\.|\[')([A-Z_][A-Z0-9_]*)`)
 
-// Secrets are values for all secrets that the workflow files of a folder name.
-func Secrets(files fs.FS) (map[string]string, error) {
-	secrets := map[string]string{}
+// Secrets are values for all secrets that the workflow files of a folder name. One that jobs of an environment alone name is that environment's, as far as
+// the name of it stands in the file, and no other job gets it; all others are the repository's.
+func Secrets(files fs.FS) (repository map[string]string, environments map[string]map[string]string, err error) {
+	repository, environments = map[string]string{}, map[string]map[string]string{}
 	all, err := fs.Glob(files, ".github/workflows/*.y*ml")
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	for _, name := range all {
 		data, err := fs.ReadFile(files, name)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		for _, m := range secretName.FindAllStringSubmatch(string(data), -1) {
-			secrets[strings.ToUpper(m[1])] = StandInValue(m[1])
+		everywhere := string(data)
+		if w, err := file.Read(name, data); err == nil {
+			everywhere = texts(w.Top, "jobs")
+			for _, j := range w.Jobs {
+				if e := j.Environment; e != "" && !strings.Contains(e, "${{") {
+					if environments[e] == nil {
+						environments[e] = map[string]string{}
+					}
+					for _, s := range named(texts(j.Node, "")) {
+						environments[e][s] = StandInValue(s) + "-of-" + e
+					}
+					continue
+				}
+				everywhere += texts(j.Node, "")
+			}
+		}
+		for _, s := range named(everywhere) {
+			repository[s] = StandInValue(s)
 		}
 	}
-	return secrets, nil
+	for _, of := range environments {
+		for s := range of {
+			if repository[s] != "" {
+				delete(of, s)
+			}
+		}
+	}
+	return repository, environments, nil
+}
+
+// named are the secrets that a text names, in capitals.
+func named(text string) (all []string) {
+	for _, m := range secretName.FindAllStringSubmatch(text, -1) {
+		all = append(all, strings.ToUpper(m[1]))
+	}
+	return all
+}
+
+// texts are all values below a place of a file, but for those of one key.
+func texts(n file.Node, but string) string {
+	var all strings.Builder
+	if n.IsMapping() {
+		for _, p := range n.Pairs() {
+			if but == "" || p.Key.Text() != but {
+				all.WriteString(texts(p.Value, ""))
+			}
+		}
+		return all.String()
+	}
+	if text := n.Text(); text != "" {
+		return text + "\n"
+	}
+	for _, i := range n.Items() {
+		if i.IsMapping() || i.Text() != "" {
+			all.WriteString(texts(i, ""))
+		}
+	}
+	return all.String()
 }
 
 // StandInValue is what stands for a secret.

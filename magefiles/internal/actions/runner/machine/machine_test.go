@@ -47,12 +47,28 @@ func TestEnviron(t *testing.T) {
 	}, got)
 }
 
+// A secret that is named in jobs of an environment alone is of that environment.
 func TestSecrets(t *testing.T) {
-	got, err := machine.Secrets(fstest.MapFS{
-		".github/workflows/a.yml":  {Data: []byte("${{ secrets.One }} ${{ secrets['TWO'] }}")},
-		".github/workflows/b.yaml": {Data: []byte("secrets.THREE")},
+	const on = "on: push\njobs:\n"
+	job := func(name, environment, run string) string {
+		return "  " + name + ": {runs-on: ubuntu-24.04, environment: \"" + environment + "\", steps: [{run: \"" + run + "\"}]}\n"
+	}
+	repository, environments, err := machine.Secrets(fstest.MapFS{
+		".github/workflows/a.yml":  {Data: []byte("no workflow, ${{ secrets.One }} ${{ secrets['TWO'] }}")},
+		".github/workflows/b.yaml": {Data: []byte(on + job("a", "", "${{ secrets.THREE }}") + job("b", "staging", "${{ secrets.KEY }} ${{ secrets.three }}"))},
+		".github/workflows/d.yml":  {Data: []byte("env: {X: \"${{ secrets.ALL }}\"}\n" + on + job("a", "production", "${{ secrets.KEY }} ${{ secrets.ALL }}") + job("b", "${{ github.ref }}", "${{ secrets.SOME }}"))},
 		"c.yml":                    {Data: []byte("secrets.FOUR")},
 	})
 	require.NoError(t, err)
-	require.Equal(t, map[string]string{"ONE": "stand-in-for-one", "TWO": "stand-in-for-two", "THREE": "stand-in-for-three"}, got)
+	require.Equal(t, map[string]string{
+		"ONE":   "stand-in-for-one",
+		"TWO":   "stand-in-for-two",
+		"THREE": "stand-in-for-three",
+		"ALL":   "stand-in-for-all",
+		"SOME":  "stand-in-for-some",
+	}, repository)
+	require.Equal(t, map[string]map[string]string{
+		"staging":    {"KEY": "stand-in-for-key-of-staging"},
+		"production": {"KEY": "stand-in-for-key-of-production"},
+	}, environments)
 }

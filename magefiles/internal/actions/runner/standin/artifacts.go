@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/actions/runner"
+	"github.com/foopack/foopack/magefiles/internal/actions/runner/artifacts"
 	"github.com/foopack/foopack/magefiles/internal/actions/runner/glob"
 )
 
@@ -156,7 +157,7 @@ func copyAll(to, from string) error {
 		if err != nil {
 			return err
 		}
-		if err := runner.CopyFile(filepath.Join(to, rel), f, io.Discard); err != nil {
+		if err := artifacts.CopyFile(filepath.Join(to, rel), f, io.Discard); err != nil {
 			return err
 		}
 	}

@@ -1,4 +1,5 @@
-package runner
+// Package artifacts keeps what the jobs of a run hand to each other.
+package artifacts
 
 import (
 	"crypto/sha256"
@@ -12,30 +13,31 @@ import (
 	"sync"
 )
 
-// Artifacts are those of a run. Its methods may be called from several goroutines.
-type Artifacts struct {
-	dir   string
+// Store has the artifacts of a run. Its methods may be called from several goroutines.
+type Store struct {
+	Dir string // for their files
+
 	mu    sync.Mutex
 	named map[string]string // their folders
 	made  int
 }
 
 // Folders are the artifacts, by their names.
-func (s *Artifacts) Folders() map[string]string {
+func (s *Store) Folders() map[string]string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return maps.Clone(s.named)
 }
 
 // Add makes an artifact of files, whose places in it are relative to root. A name is taken once, but where it overwrites. The digest is hex.
-func (s *Artifacts) Add(name, root string, files []string, overwrite bool) (id int, digest string, err error) {
+func (s *Store) Add(name, root string, files []string, overwrite bool) (id int, digest string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if _, there := s.named[name]; there && !overwrite {
 		return 0, "", fmt.Errorf("an artifact with the name %s is there already in this run (409 Conflict): give it another name, or overwrite: true", name)
 	}
 	s.made++
-	dir := filepath.Join(s.dir, strconv.Itoa(s.made))
+	dir := filepath.Join(s.Dir, strconv.Itoa(s.made))
 	sum := sha256.New()
 	for _, from := range files {
 		rel, err := filepath.Rel(root, from)
