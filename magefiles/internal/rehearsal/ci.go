@@ -109,7 +109,7 @@ func (w *World) workflow(ctx context.Context, tag, event string) {
 	for attempt := 1; ; attempt++ {
 		run := w.job
 		if w.files.Publishes(ctx, at.Commit, forge.Workflow) {
-			run = w.runFile
+			run = w.runRelease
 		}
 		job := run(ctx, workflows.Event{Name: event, Tag: tag, Commit: at.Commit, Run: id, Attempt: attempt})
 		w.keep(job)

@@ -82,13 +82,15 @@ type World struct {
 
 	Approved chan struct{} // a value lets the job go on that waits for its reviewers, or the next one that comes to it
 
-	mu  sync.Mutex
-	ran []Job
+	mu       sync.Mutex
+	ran      []Job
+	granted  map[string]map[string]string                                   // what jobs may, by their tokens
+	approver func(ctx context.Context, run int64, environment string) error // of environments beside that of the release; nil: nobody has to
 }
 
 // Job is one run of the embedded CI.
 type Job struct {
-	Tag     string            `json:"tag"`
+	Tag     string            `json:"tag"` // or branch
 	Attempt int               `json:"attempt"`
 	OK      bool              `json:"ok"`
 	Log     string            `json:"-"`             // the end of what it said
@@ -105,10 +107,10 @@ func NewWorld(ctx context.Context, c WorldConfig) (*World, error) {
 		w.Close()
 		return nil, err
 	}
+	w.files = w.runners()
 	if c.CI {
 		inside, cancel := context.WithCancel(context.WithoutCancel(ctx))
 		w.end = cancel
-		w.files = w.runners()
 		w.begin = func(tag, event string) { w.jobs.Go(func() { w.workflow(inside, tag, event) }) }
 		seen := w.tags()
 		for _, tag := range c.Pending {
