@@ -275,7 +275,7 @@ func TestMutations(t *testing.T) {
 			want:  `release.yml:%d:15: nothing stands in for the action somebody/notify`,
 		},
 		"if: failure() where always() is meant": {after: "\n  verify:", from: "if: ${{ !cancelled() && needs.upload.result == 'success' }}", to: "if: failure()", line: "if: failure()", want: "its condition is not met (line %d)"},
-		"a tool that the job does not install":  {after: "\n  upload:", from: "      - id: upload\n", to: "      - run: no-such-tool --version\n      - id: upload\n", line: "no-such-tool", want: "no-such-tool is not on PATH: no step of the job before line %d installs it"},
+		"a tool that the job does not install":  {after: "\n  upload:", from: "      - id: upload\n", to: "      - run: no-such-tool --version\n      - id: upload\n", line: "no-such-tool", want: "no-such-tool is not on PATH: no step of the job before line %d installs it, and GitHub's machine does not have it"},
 		"an artifact under another name":        {after: "\n  upload:", from: "          name: packages\n", to: "          name: package\n", line: "name: package\n", want: "release.yml:%d:17: unable to download artifact(s): artifact not found for name: package (there are: packages)"},
 		"cancel-in-progress, and two tags": {
 			after: "\nconcurrency:",

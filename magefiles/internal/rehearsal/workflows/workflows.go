@@ -67,6 +67,17 @@ type CI struct {
 
 	mu     sync.Mutex
 	runner *runner.Runner
+	images *machine.Images
+}
+
+// image is what the machines of all runs begin with.
+func (c *CI) image() func(label string) (runner.Image, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.images == nil {
+		c.images = &machine.Images{Dir: filepath.Join(c.Dir, "images"), Ours: c.Environ}
+	}
+	return c.images.Of
 }
 
 // Event is what starts a run.
@@ -296,6 +307,7 @@ func (c *CI) run(ctx context.Context, dir, name string, e Event) (*runner.Result
 		IDToken:    jobs.idToken,
 		Approve:    jobs.approve,
 		Submodules: c.Fill,
+		Image:      c.image(),
 		Python:     func(version string) string { return machine.Python(c.Environ, version) },
 		Script:     func(program, found string) string { return c.script(program, found, e.Branch != "") },
 	}).Run(ctx, w, runner.Event{

@@ -1,4 +1,8 @@
-// Package machine says what the jobs of a workflow get of this machine: what leads to the network, and the caches of tools, and no more.
+// Package machine says what the jobs of a workflow get of this machine: what leads to the network, the caches of tools, and programs that GitHub's machine has
+// too, and no more.
+//
+//	machine.go  variables, caches, Pythons, stand-ins for secrets
+//	image.go    programs, by a list of what GitHub's machines have: programs.txt
 package machine
 
 import (
@@ -110,7 +114,20 @@ func Python(ours []string, version string) string {
 
 var minorVersion = regexp.MustCompile(`^3\.\d+`)
 
-var secretName = regexp.MustCompile(`(?i)secrets(?:\.|\[')([A-Z_][A-Z0-9_]*)`)
+var (
+	secretName   = regexp.MustCompile(`(?i)secrets(?:\.|\[')([A-Z_][A-Z0-9_]*)`)
+	variableName = regexp.MustCompile(`(?i)\bvars(?:\.|\[')([A-Z_][A-Z0-9_]*)`)
+)
+
+// Variables are values for all variables of the repository that a workflow file names.
+func Variables(text []byte) map[string]string {
+	variables := map[string]string{}
+	for _, m := range variableName.FindAllSubmatch(text, -1) {
+		name := strings.ToUpper(string(m[1]))
+		variables[name] = StandInValue(name)
+	}
+	return variables
+}
 
 // Secrets are values for all secrets that the workflow files of a folder name. One that jobs of an environment alone name is that environment's, as far as
 // the name of it stands in the file, and no other job gets it; all others are the repository's.

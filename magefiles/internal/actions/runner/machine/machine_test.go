@@ -72,3 +72,8 @@ func TestSecrets(t *testing.T) {
 		"production": {"KEY": "stand-in-for-key-of-production"},
 	}, environments)
 }
+
+func TestVariables(t *testing.T) {
+	got := machine.Variables([]byte("if: vars.One != 'off' && my_vars.no != 1\nrun: ${{ vars['TWO'] }}"))
+	require.Equal(t, map[string]string{"ONE": "stand-in-for-one", "TWO": "stand-in-for-two"}, got)
+}
