@@ -117,6 +117,9 @@ func nowhere(c *runner.Call) string { return filepath.Join(c.Temp, "no-permissio
 
 // forgetCredentials is the end of actions/checkout: what comes after it in the job has no credential in the clone.
 func forgetCredentials(ctx context.Context, c *runner.Call) error {
+	if c.Input("persist-credentials", "true") != "true" {
+		return nil // there is none
+	}
 	dir := c.Path(c.Input("path", "."))
 	if _, err := os.Stat(filepath.Join(dir, ".git")); err != nil {
 		//lint:ignore nilerr a step removed it, or the checkout failed
