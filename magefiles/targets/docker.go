@@ -10,6 +10,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/folders"
 	"github.com/foopack/foopack/magefiles/internal/image"
 	"github.com/foopack/foopack/magefiles/internal/imagejob"
+	"github.com/foopack/foopack/magefiles/internal/localbuilder"
 	"github.com/foopack/foopack/magefiles/internal/steps"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
@@ -122,7 +123,7 @@ func (a *pipeline) images(ctx context.Context, w *workspace.Workspace) (*imagejo
 	if err != nil {
 		return nil, err
 	}
-	m := &imagejob.Maker{Runner: a.runner, Workspace: w, Output: workspace.OutputDir, State: folders.State, Lock: lockFile, Settings: set}
+	m := &imagejob.Maker{Runner: localbuilder.Of(a.runner, set.StandIn), Workspace: w, Output: workspace.OutputDir, State: folders.State, Lock: lockFile, Settings: set}
 	if a.view.Verbose {
 		m.Log = a.view.Err
 	}

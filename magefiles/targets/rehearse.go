@@ -20,7 +20,7 @@ func Rehearse(ctx context.Context,
 	ranges *string, // raise: raise ranges that would not admit the new version
 	publish *string, // here or ci, in place of [tool.release] publish
 	keep *bool, // stay when it is through, with the world running, until Ctrl-C
-	full *bool, // build and push the images too, to an embedded registry, and deliver to hosts that stand in for yours
+	full *bool, // push the upgrade too, run the workflow files that it starts, with an embedded registry, and deliver to hosts that stand in for yours
 	faults *int, // a seed: calls of the outside fail at random, and the release is killed and run again until it is through
 	json *bool, // print one JSON object
 ) error {
@@ -73,18 +73,12 @@ func (a *pipeline) rehearsal(ctx context.Context, w *workspace.Workspace, full b
 		Tools:   inside.pick,
 	}
 	if full {
-		c.Images, c.Hosts = inside.rehearseImages, rehearsedHosts
+		set, err := a.imageEnvironment(w)
+		if err != nil {
+			return c, err
+		}
+		c.Registry, c.Hosts = serveRegistry, rehearsedHosts
+		c.Builder = &buildx.Builder{Runner: a.runner, Name: set.Builder}
 	}
 	return c, nil
-}
-
-// rehearseImages makes the images of all downstreams for a registry that is embedded in dir.
-func (a *pipeline) rehearseImages(ctx context.Context, w *workspace.Workspace, server, dir string, show rehearsal.Shown) (rehearsal.Images, error) {
-	m, err := a.images(ctx, w)
-	if err != nil {
-		return rehearsal.Images{}, err
-	}
-	return rehearsal.MakeImages(ctx, m, &buildx.Builder{Runner: a.runner, Name: m.Builder}, w, server, func() (host string, end func(), err error) {
-		return serveRegistry(filepath.Join(dir, "registry"))
-	}, show)
 }

@@ -14,6 +14,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net/http"
 	"os"
 	"os/user"
 	"path/filepath"
@@ -393,6 +394,7 @@ func (a *pipeline) imageEnvironment(w *workspace.Workspace) (imagejob.Settings, 
 		SBOM:       os.Getenv("BUILDKIT_SBOM_GENERATOR"),
 		Server:     a.channels.Server,
 		Channel:    a.channels.NameOf(w),
+		StandIn:    os.Getenv("REHEARSAL_BUILDER") != "",
 		Date:       date,
 		IsSet:      func(variable string) bool { return os.Getenv(variable) != "" },
 		HandOn:     env.CI().SetOutput,
@@ -431,8 +433,8 @@ func openChannels(server string) (*prefixdev.Client, error) {
 func serveChannels(o localprefix.Options) (*localprefix.Server, error) { return localprefix.Start(o) }
 
 // serveRegistry is a registry of images of this process, in a folder: its host, and what ends it.
-func serveRegistry(dir string) (host string, end func(), err error) {
-	r, err := localregistry.Start(dir, nil)
+func serveRegistry(dir string, wrap func(http.Handler) http.Handler) (host string, end func(), err error) {
+	r, err := localregistry.Start(dir, wrap)
 	if err != nil {
 		return "", nil, err
 	}

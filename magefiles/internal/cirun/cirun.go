@@ -3,6 +3,7 @@
 //
 //	cirun.go    a run, from the flags to its end
 //	event.go    the event that it is for
+//	grant.go    what stands in for what GitHub gives jobs: ID tokens, approvals, variables
 //	show.go     what a person sees of it
 //	needs.go    what a file needs, without a run
 package cirun
@@ -93,7 +94,7 @@ func Run(ctx context.Context, c Config, f Flags) error {
 	if err := c.copyRepository(ctx, repo, remote, head.Commit, e.Ref); err != nil {
 		return err
 	}
-	secrets, err := machine.Secrets(os.DirFS(files))
+	secrets, environments, err := machine.Secrets(os.DirFS(files))
 	if err != nil {
 		return err
 	}
@@ -101,6 +102,17 @@ func Run(ctx context.Context, c Config, f Flags) error {
 	for _, err := range runner.UnknownPins(w) {
 		c.View.Say("○ %v", err)
 	}
+	text, err := fs.ReadFile(os.DirFS(files), w.File)
+	if err != nil {
+		return err
+	}
+	variables := machine.Variables(text)
+	given := &grants{
+		view:       c.View,
+		repository: repository(ctx, repo),
+	}
+	defer given.end()
+	given.tellVariables(variables)
 	var one sync.Mutex
 	r := runner.New(runner.Config{
 		Runner:     c.Runner,
@@ -109,9 +121,16 @@ func Run(ctx context.Context, c Config, f Flags) error {
 		Dir:        filepath.Join(dir, "jobs"),
 		Files:      os.DirFS(files),
 		Remote:     remote,
-		Repository: repository(ctx, repo),
+		Repository: given.repository,
+		Variables:  variables,
+		IDToken:    given.idToken,
+		Approve:    given.approve,
 		Secrets:    secrets,
 		Actions:    c.standIns(),
+
+		EnvironmentSecrets: environments,
+
+		Image:      (&machine.Images{Dir: filepath.Join(dir, "images"), Ours: c.Environ}).Of,
 		Submodules: func(ctx context.Context, dir string) error { return gitclone.Fill(ctx, repo, dir) },
 		Python:     func(version string) string { return machine.Python(c.Environ, version) },
 		Token:      func(runner.Asked) (string, error) { return machine.StandInValue("GITHUB_TOKEN"), nil },

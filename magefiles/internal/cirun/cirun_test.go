@@ -134,6 +134,25 @@ func TestWhatIsRefused(t *testing.T) {
 	}
 }
 
+// What GitHub gives a job beside secrets has a stand-in, and it is said.
+func TestStandIns(t *testing.T) {
+	const extra = `  b:
+    if: vars.DEPLOY != 'off'
+    environment: staging
+    runs-on: ubuntu-latest
+    steps:
+      - run: 'echo "[${{ vars.DEPLOY }}] [$KEY]"; curl -sS -H "Authorization: Bearer $ACTIONS_ID_TOKEN_REQUEST_TOKEN" "$ACTIONS_ID_TOKEN_REQUEST_URL&audience=me" | cut -c1-12'
+        env: {KEY: "${{ secrets.OF_STAGING == 'stand-in-for-of_staging-of-staging' }}"}
+`
+	said, _, err := run(t, cirun.Flags{Job: "b"}, extra)
+	require.NoError(t, err, said)
+	require.Contains(t, said, "b │ [stand-in-for-deploy] [true]\n")
+	require.Contains(t, said, "b │ {\"count\":", "the token service has answered")
+	require.Contains(t, said, "○ variables have stand-ins too: DEPLOY\n")
+	require.Contains(t, said, "○ b has an ID token that says what GitHub's would")
+	require.Contains(t, said, "○ nobody has to approve the environment staging here")
+}
+
 // Nothing is left behind, and nothing of the repository is changed.
 func TestNothingIsLeft(t *testing.T) {
 	before, err := filepath.Glob(filepath.Join(os.TempDir(), "ci-run-*"))

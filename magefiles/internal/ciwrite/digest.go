@@ -6,13 +6,14 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/foopack/foopack/magefiles/internal/actions/file"
 	"github.com/foopack/foopack/magefiles/internal/actions/pins"
 	"github.com/foopack/foopack/magefiles/internal/lazyregexp"
 	"github.com/foopack/foopack/magefiles/internal/version"
 )
 
 // begins is what the first line of a file of ours begins with; the digest follows.
-const begins = "# Written by `mage ci:write`, sha256:"
+const begins = file.Written
 
 // ends is behind the digest.
 const ends = ". Change it, and it is left alone."

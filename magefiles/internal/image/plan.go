@@ -30,7 +30,7 @@ type Plan struct {
 	Revision   string   `json:"revision"`   // commit; with "-dirty" where the folder has changes that are not committed
 	Created    string   `json:"created"`    // time of the commit, RFC 3339
 	Platforms  []string `json:"platforms"`  // that are built now, of OCI
-	Partial    bool     `json:"partial"`    // fewer than the manifest names: the image is pushed by digest, to be merged
+	Partial    bool     `json:"partial"`    // fewer than the manifest names, or its only one by name: the image is pushed by digest, to be merged
 
 	Labels     map[string]string `json:"labels"`
 	Args       map[string]string `json:"args"` // build arguments
@@ -169,7 +169,8 @@ func New(r Request) (*Plan, error) {
 	return p, nil
 }
 
-// choosePlatforms are those asked for, or all of the manifest's, in its order.
+// choosePlatforms are those asked for, or all of the manifest's, in its order. The only one of a manifest is partial too where it is asked for: what a job for
+// each platform pushes is merged, however many there are.
 func choosePlatforms(asked []string, config *settings.Image) (chosen []string, partial bool, err error) {
 	if len(asked) == 0 {
 		return slices.Clone(config.Platforms), false, nil
@@ -185,7 +186,7 @@ func choosePlatforms(asked []string, config *settings.Image) (chosen []string, p
 			chosen = append(chosen, c)
 		}
 	}
-	return chosen, len(chosen) < len(config.Platforms), nil
+	return chosen, len(chosen) < len(config.Platforms) || len(config.Platforms) == 1, nil
 }
 
 // name decides about the tags. An image of some of the platforms has none, unless they are named: a tag would hide the other platforms. One
@@ -267,7 +268,7 @@ func (p *Plan) warn(r Request, file *dockerfile.File) {
 	if cmp.Or(r.Registry, r.Downstream.Image.Registry) == "" {
 		p.Warnings = append(p.Warnings, "no registry is known, and none is asked: set IMAGE_REGISTRY=HOST/OWNER, or registry in [tool.image], to see which tags would move")
 	}
-	if p.Partial && p.named {
+	if p.named && len(p.Platforms) < len(r.Downstream.Image.Platforms) {
 		p.Warnings = append(p.Warnings, "the tags will have "+strings.Join(p.Platforms, " and ")+" alone")
 	}
 	if !r.Locked {

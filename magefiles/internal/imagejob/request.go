@@ -81,6 +81,10 @@ func (m *Maker) makeRequest(ctx context.Context, d *workspace.Downstream, repo *
 	if r.Registry, err = chooseRegistry(d, m.Registry, remote, f.Push); err != nil {
 		return r, err
 	}
+	if m.StandIn {
+		r.NoSBOM = "the builder is a stand-in"
+		return r, nil
+	}
 	r.SBOM, r.NoSBOM, err = chooseGenerator(ctx, images, m.SBOM)
 	return r, err
 }

@@ -70,6 +70,19 @@ func (e *Engine) Offer(i Image) {
 	e.offered[i.Ref] = &i
 }
 
+// find offers an image that is at a registry.
+func (e *Engine) find(ref string) {
+	e.mu.Lock()
+	there := e.offered[ref] != nil
+	e.mu.Unlock()
+	if there || e.Find == nil {
+		return
+	}
+	if i, found := e.Find(ref); found {
+		e.Offer(i)
+	}
+}
+
 // Withdraw takes an image out of its registry.
 func (e *Engine) Withdraw(ref string) {
 	e.mu.Lock()
@@ -154,6 +167,7 @@ func (e *Engine) pull(w http.ResponseWriter, r *http.Request, _ string) error {
 	if strings.HasPrefix(tag, "sha256:") {
 		ref = name + "@" + tag
 	}
+	e.find(ref)
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if !e.allowed(r, ref) {
@@ -251,6 +265,7 @@ func (e *Engine) removeImage(w http.ResponseWriter, _ *http.Request, ref string)
 }
 
 func (e *Engine) distribution(w http.ResponseWriter, r *http.Request, ref string) error {
+	e.find(ref)
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if !e.allowed(r, ref) {

@@ -30,6 +30,9 @@ type Engine struct {
 	// each other's way, and a low port takes no right. Set it before it is asked.
 	Anywhere bool
 
+	// Find finds an image at a registry that was not offered, by its reference. Nil finds none. Set it before it is asked.
+	Find func(ref string) (Image, bool)
+
 	dir string
 
 	mu         sync.Mutex

@@ -2,7 +2,7 @@
 // with a proxy (package localproxy), and whoever deploys reaches it by its socket in place of ssh.
 //
 //	localfleet.go  the hosts, and what they are reached by
-//	image.go       the images that they are offered, and stand-ins for those that cannot be built
+//	image.go       the images that they pull
 //	stays.go       which image answered on which host, and when
 package localfleet
 
@@ -38,8 +38,8 @@ type Fleet struct {
 	stays []fleet.Stay
 }
 
-// Start starts the hosts of environments, which have nothing yet, in a folder. The caller closes them.
-func Start(dir string, environments []config.Environment) (*Fleet, error) {
+// Start starts the hosts of environments, which have nothing yet, in a folder, as machines of an architecture; "" is amd64. The caller closes them.
+func Start(dir, arch string, environments []config.Environment) (*Fleet, error) {
 	ctx, end := context.WithCancel(context.Background())
 	f := &Fleet{Environments: environments, Sockets: filepath.Join(dir, "sockets.json"), engines: map[string]*localengine.Engine{}, end: end}
 	sockets := map[string]string{}
@@ -52,7 +52,7 @@ func Start(dir string, environments []config.Environment) (*Fleet, error) {
 					f.Close()
 					return nil, err
 				}
-				engine.Anywhere = true
+				engine.Anywhere, engine.Find, engine.Arch = true, f.find, cmp.Or(arch, engine.Arch)
 				f.engines[host], sockets[host] = engine, engine.Socket
 			}
 			f.engines[host].Offer(localproxy.Image(image))

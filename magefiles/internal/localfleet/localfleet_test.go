@@ -13,7 +13,9 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/deploy/config"
 	"github.com/foopack/foopack/magefiles/internal/engine"
+	"github.com/foopack/foopack/magefiles/internal/localbuilder"
 	"github.com/foopack/foopack/magefiles/internal/localfleet"
+	"github.com/foopack/foopack/magefiles/internal/localregistry"
 )
 
 // Each environment has the application at the port of its own table, and what answered on which host is known, whichever host begins first.
@@ -22,11 +24,15 @@ func TestEachEnvironmentHasItsPort(t *testing.T) {
 		{Name: "staging", Hosts: []string{"one", "two", "three", "four"}, Port: 80, AppPort: 9000, Health: "/healthz"},
 		{Name: "production", Hosts: []string{"five"}, Port: 80, AppPort: 9001, Health: "/healthz", Domain: "app.example.org"},
 	}
-	f, err := localfleet.Start(t.TempDir(), all)
+	r, err := localregistry.Start(t.TempDir(), nil)
+	require.NoError(t, err)
+	defer r.Close()
+	repository := r.Host + "/rehearsal/app"
+	digest, err := localbuilder.Push(t.Context(), localbuilder.Image{Repository: repository, Platforms: []string{"linux/arm64", "linux/amd64"}}, "")
+	require.NoError(t, err)
+	f, err := localfleet.Start(t.TempDir(), "arm64", all)
 	require.NoError(t, err)
 	defer f.Close()
-	image := localfleet.Image{Repository: "registry.example.org/app", Digest: "sha256:" + strings.Repeat("1", 64), Platforms: []string{"linux/amd64"}}
-	f.Offer(image)
 	var sockets map[string]string
 	text, err := os.ReadFile(f.Sockets)
 	require.NoError(t, err)
@@ -35,7 +41,8 @@ func TestEachEnvironmentHasItsPort(t *testing.T) {
 		client := engine.New(func(ctx context.Context) (net.Conn, error) {
 			return (&net.Dialer{}).DialContext(ctx, "unix", sockets[e.Hosts[0]])
 		})
-		ref := image.Repository + "@" + image.Digest
+		ref := repository + "@" + digest
+		require.Error(t, client.Pull(t.Context(), repository+"@sha256:"+strings.Repeat("1", 64), engine.Login{}))
 		require.NoError(t, client.Pull(t.Context(), ref, engine.Login{}))
 		id, err := client.Create(t.Context(), engine.Spec{Name: "app", Image: ref, Publish: []engine.Publish{{Port: uint16(e.Port), Target: uint16(e.AppPort)}}})
 		require.NoError(t, err)
@@ -43,7 +50,7 @@ func TestEachEnvironmentHasItsPort(t *testing.T) {
 	}
 	require.Eventually(t, func() bool { return len(f.Stays()) == 2 }, 10*time.Second, 10*time.Millisecond)
 	for _, s := range f.Stays() {
-		require.Equal(t, image.Digest, s.Digest)
+		require.Equal(t, digest, s.Digest)
 		require.Contains(t, []string{"staging one", "production five"}, s.Environment+" "+s.Host)
 	}
 }

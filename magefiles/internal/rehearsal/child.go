@@ -119,7 +119,7 @@ func (r *run) child(out, said io.Writer, abrupt bool, args ...string) command.Cm
 		Name:    r.Program,
 		Args:    args,
 		Dir:     r.root,
-		Env:     r.world.Environ(r.gitEnviron(r.Environ)),
+		Env:     command.Setenv(r.world.Environ(r.gitEnviron(r.Environ)), r.further...),
 		Stdout:  out,
 		Stderr:  said,
 		Secrets: r.world.Secrets(),

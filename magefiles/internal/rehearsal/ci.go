@@ -115,7 +115,7 @@ func (w *World) workflow(ctx context.Context, e workflows.Event) {
 	e.Commit = at.Commit
 	w.attempts(ctx, forge.Workflow, e, func(e workflows.Event) Job {
 		if w.files.Publishes(ctx, e.Commit, forge.Workflow) {
-			return w.runOf(ctx, forge.Workflow, e)
+			return w.runFile(ctx, forge.Workflow, e)
 		}
 		return w.job(ctx, e)
 	})
@@ -148,7 +148,7 @@ func (w *World) attempts(ctx context.Context, name string, e workflows.Event, ru
 // fails. What it asks for at a tag may run longer: see [World.Settle]. An error says why nothing was started.
 func (w *World) Proposes(ctx context.Context, branch, before string) (Job, error) {
 	commit, ok := w.Bare().Branch(branch)
-	if w.files == nil || !ok {
+	if w.begin == nil || !ok {
 		return Job{}, fmt.Errorf("there is no CI, or no branch %s", branch)
 	}
 	e := workflows.Event{Name: "push", Branch: branch, Before: before, Commit: commit}
@@ -159,7 +159,7 @@ func (w *World) Proposes(ctx context.Context, branch, before string) (Job, error
 	if !starts {
 		return Job{}, operr.New("correct what it starts for, and commit that", "no run was started: %s", why)
 	}
-	return w.attempts(ctx, forge.Proposing, e, func(e workflows.Event) Job { return w.runOf(ctx, forge.Proposing, e) }), nil
+	return w.attempts(ctx, forge.Proposing, e, func(e workflows.Event) Job { return w.runFile(ctx, forge.Proposing, e) }), nil
 }
 
 // Settle waits until all runs for tags have ended.

@@ -1,75 +1,132 @@
 package rehearsal
 
 import (
-	"cmp"
 	"context"
+	"encoding/json"
 	"io"
 	"path/filepath"
-	"slices"
+	"strings"
 
-	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/image"
+	"github.com/foopack/foopack/magefiles/internal/localbuilder"
+	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/rehearsal/fleet"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
-
-// Images are those of the downstreams of a clone, in a registry of the world's.
-type Images struct {
-	Why      string // they are not built; "" where they are
-	Registry string // with its owner, as IMAGE_REGISTRY has it
-	Of       []fleet.Image
-	End      func() // ends the registry
-}
 
 // deliveries are what is named where they are not rehearsed.
 const deliveries = "the delivery to hosts"
 
-// deliver takes the downstream that is deployed to its hosts, by the target itself.
-func (r *run) deliver(ctx context.Context, w *workspace.Workspace, images Images) error {
-	if r.Hosts == nil {
-		r.missing(deliveries, "this magefile does not import targets/deploy, which has them")
-		return nil
-	}
-	hosts, why, err := r.Hosts(w, filepath.Join(r.Dir, "hosts"))
+// deliver takes the downstream that is deployed to its hosts, by the target itself, which pushes the branch; where there are none, the branch is pushed.
+func (u *upgrading) deliver(ctx context.Context) error {
+	hosts, why, err := u.hosts()
 	if err != nil {
 		return err
 	}
 	if why != "" {
-		r.missing(deliveries, why)
-		return nil
+		u.missing(deliveries, why)
+		return u.whileRunning(ctx, u.push)
 	}
 	defer hosts.Close()
-	i := slices.IndexFunc(images.Of, func(one fleet.Image) bool { return one.App == hosts.App() })
-	if i < 0 {
-		r.missing(deliveries, "no image is made of "+hosts.App())
-		return nil
-	}
-	of, err := w.Downstream(hosts.App())
+	u.further, u.event.Further = append(u.further, hosts.Environ()...), append(u.event.Further, hosts.Environ()...)
+	plan, err := u.planned(ctx, hosts.App())
 	if err != nil {
 		return err
 	}
-	d := fleet.Delivery{
-		Hosts:    hosts,
-		Image:    images.Of[i],
-		Before:   r.report.Commit,
-		Why:      images.Why,
-		Workflow: cmp.Or(of.Image.Workflow, "images.yml"),
-		Branch:   r.branch,
-		Hub:      r.world.Hub,
-		Out:      r.Out,
-		Err:      r.Err,
-		Step:     r.step,
-		Missing:  r.missing,
-		Run: func(ctx context.Context, out, said io.Writer, variables []string, args ...string) error {
-			c := r.child(out, said, false, args...)
-			c.Env = command.Setenv(command.Setenv(c.Env, append(hosts.Environ(), "IMAGE_REGISTRY="+images.Registry)...), variables...)
-			return r.Runner.Run(ctx, c)
+	d := &fleet.Delivery{
+		Hosts: hosts,
+		Before: fleet.Image{
+			Repository: plan.Repository,
+			Platforms:  plan.Platforms,
+			Labels:     plan.Labels,
+			Password:   u.world.token,
 		},
-		Tip: func(ctx context.Context, branch string) (string, error) {
-			return r.world.atRemote(ctx, "rev-parse", "refs/heads/"+branch)
+		Revision: u.report.Commit,
+		Out:      u.Out,
+		Err:      u.Err,
+		Step:     u.step,
+		Run: func(ctx context.Context, out, said io.Writer, args ...string) error {
+			return u.Runner.Run(ctx, u.child(out, said, false, args...))
 		},
 	}
-	err = d.All(ctx)
-	r.report.Fleet = hosts.Stays()
-	r.missing("the hosts of "+hosts.App(), "they are stand-ins in this process, reached without ssh, and watched for a second: what their containers run answers the health check and nothing else")
+	of, err := u.w.Downstream(hosts.App())
+	if err != nil {
+		return err
+	}
+	goes := u.until(d, of)
+	if !goes {
+		return u.whileRunning(ctx, u.push)
+	}
+	if err := d.Begin(ctx); err != nil {
+		return err
+	}
+	u.world.setApprover(func(ctx context.Context, run int64, environment string) error {
+		approved, err := d.Approve(ctx, environment, func() error { return u.world.Hub.HoldRun(run, environment, "whoever approves it") })
+		if approved && err == nil {
+			err = u.world.Hub.ApproveRun(run)
+		}
+		return err
+	})
+	err = u.whileRunning(ctx, func(ctx context.Context) error {
+		return u.step("deliver", func() (string, error) {
+			if err := d.Deliver(ctx); err != nil {
+				return "", err
+			}
+			made, err := localbuilder.Read(ctx, plan.Repository+":"+image.RevisionTag(u.event.Commit))
+			if err != nil {
+				return "", err
+			}
+			return d.Seen(made.Digest)
+		})
+	})
+	u.report.Fleet = hosts.Stays()
+	u.missing("the hosts of "+hosts.App(), "they are stand-ins in this process, reached without ssh, and watched for a second: what their containers run answers the health check and nothing else")
 	return err
+}
+
+// hosts are started, or it is said why there are none.
+func (u *upgrading) hosts() (fleet.Hosts, string, error) {
+	if u.Hosts == nil {
+		return nil, "this magefile does not import targets/deploy, which has them", nil
+	}
+	return u.Hosts(u.w, filepath.Join(u.Dir, "hosts"))
+}
+
+// planned is what is planned for the image of the downstream, as far as a stand-in needs it.
+func (u *upgrading) planned(ctx context.Context, app string) (plan struct {
+	Repository string            `json:"repository"`
+	Platforms  []string          `json:"platforms"`
+	Labels     map[string]string `json:"labels"`
+}, err error,
+) {
+	out, err := u.mage(ctx, "docker:plan", app, "-json")
+	if err != nil {
+		return plan, err
+	}
+	if err := json.Unmarshal([]byte(out), &plan); err != nil || plan.Repository == "" {
+		return plan, operr.New("", "docker:plan said no JSON: %.200q", out)
+	}
+	return plan, nil
+}
+
+// until finds the last environment that something delivers to, and names those behind it: the CI deploys by no file here. It reports whether there is one.
+func (u *upgrading) until(d *fleet.Delivery, of *workspace.Downstream) bool {
+	if of.Image != nil && of.Image.Publish == settings.PublishCI && !u.started.Makes(of.Dir, of.Name()) {
+		u.missing("the image of "+of.Name()+" by the CI", "no workflow file that the push starts makes it")
+	}
+	var left []string
+	last := ""
+	for _, e := range d.Environments() {
+		if len(left) > 0 || e.ByCI && !u.started.Deploys(e.Name) {
+			left = append(left, e.Name)
+			continue
+		}
+		last = e.Name
+	}
+	if len(left) > 0 {
+		u.missing("the delivery to "+strings.Join(left, " and "), "the CI deploys to "+left[0]+" (by = \"ci\"), and no workflow file that the push starts does")
+		d.Until = last
+	}
+	return last != ""
 }

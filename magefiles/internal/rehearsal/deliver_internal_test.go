@@ -7,18 +7,52 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/rehearsal/fleet"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
 // A program that cannot deploy, and a workspace of which nothing is deployed, are rehearsed as far as they go, which is said.
 func TestDeliveriesThatAreNotRehearsed(t *testing.T) {
-	r := &run{}
-	require.NoError(t, r.deliver(t.Context(), nil, Images{}))
-	r.Hosts = func(*workspace.Workspace, string) (fleet.Hosts, string, error) {
+	u := &upgrading{run: &run{}}
+	_, why, err := u.hosts()
+	require.NoError(t, err)
+	require.Equal(t, "this magefile does not import targets/deploy, which has them", why)
+	u.Hosts = func(*workspace.Workspace, string) (fleet.Hosts, string, error) {
 		return nil, "no downstream has a deployment environment", nil
 	}
-	require.NoError(t, r.deliver(t.Context(), nil, Images{}))
-	require.Equal(t, []Missing{
-		{What: "the delivery to hosts", Why: "this magefile does not import targets/deploy, which has them"},
-		{What: "the delivery to hosts", Why: "no downstream has a deployment environment"},
-	}, r.report.Missing)
+	_, why, err = u.hosts()
+	require.NoError(t, err)
+	require.Equal(t, "no downstream has a deployment environment", why)
+}
+
+// environments are those of hosts that are asked for nothing else.
+type environments struct {
+	fleet.Hosts
+	all []fleet.Environment
+}
+
+func (e environments) Environments() []fleet.Environment { return e.all }
+
+// A delivery goes as far as something delivers: what is left to a CI that has no file for it is named.
+func TestHowFarADeliveryGoes(t *testing.T) {
+	of := &workspace.Downstream{Image: &settings.Image{Publish: settings.PublishHere}}
+	for _, c := range []struct {
+		all   []fleet.Environment
+		until string
+		goes  bool
+		left  string
+	}{
+		{all: []fleet.Environment{{Name: "a"}, {Name: "b"}}, goes: true},
+		{all: []fleet.Environment{{Name: "a"}, {Name: "b", ByCI: true}, {Name: "c"}}, until: "a", goes: true, left: "the delivery to b and c"},
+		{all: []fleet.Environment{{Name: "a", ByCI: true}, {Name: "b"}}, left: "the delivery to a and b"},
+	} {
+		u := &upgrading{run: &run{}}
+		d := &fleet.Delivery{Hosts: environments{all: c.all}}
+		require.Equal(t, c.goes, u.until(d, of))
+		require.Equal(t, c.until, d.Until)
+		if c.left == "" {
+			require.Empty(t, u.report.Missing)
+			continue
+		}
+		require.Equal(t, c.left, u.report.Missing[0].What)
+	}
 }

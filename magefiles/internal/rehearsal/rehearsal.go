@@ -3,7 +3,8 @@
 //
 // The release is not played: it is the target `release` itself, in a process of its own, in a clone of the commit, with a
 // bare git repository for a remote, and with the addresses of an embedded prefix.dev and GitHub in its environment
-// (world.go). When the tag is pushed an embedded CI runs release.yml. Then the downstreams are upgraded.
+// (world.go). When the tag is pushed an embedded CI runs release.yml. Then the downstreams are upgraded,
+// and in full that is pushed, with all that it starts.
 //
 //	rehearsal.go   the steps around the release
 //	bypull.go      the pull request, where releases land by one
@@ -15,7 +16,8 @@
 //	person.go      what of a person's git takes part: settings and hooks
 //	child.go       the processes: with faults they are killed, and run again
 //	outcome.go     what the release did; page.go: for a browser, with a head and logs by package about
-//	makeimages.go  the images of the downstreams
+//	full.go        the push of the upgraded downstreams, and the workflow files that it starts
+//	images.go      the registry of images, and what builds for it
 //	deliver.go     the delivery to hosts that stand in for those of the manifest, by package fleet
 //	git.go         how git is run here
 //	flags.go       what a person may ask for; show.go: what a person sees of it
@@ -36,6 +38,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/bump"
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
+	"github.com/foopack/foopack/magefiles/internal/image/buildx"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/publish"
 	"github.com/foopack/foopack/magefiles/internal/rehearsal/about"
@@ -66,9 +69,10 @@ type Config struct {
 	// Tools picks the toolchain for a workspace; its environments lie below a folder.
 	Tools func(ctx context.Context, w *workspace.Workspace, environments string) (toolchain.Toolchain, error)
 
-	// Images builds the images of the downstreams of a clone, from the packages that a server of channels has, in a folder
-	// of the rehearsal's; it shows its steps, and says why where images cannot be built here. Nil leaves images, and what is done with them, out.
-	Images func(ctx context.Context, w *workspace.Workspace, server, dir string, show Shown) (Images, error)
+	// Builder builds images, where it is there: the push of the upgrade and what it starts take part. Nil leaves that out, and images with it.
+	Builder *buildx.Builder
+	// Registry starts a registry of images in a folder, behind what guards it; end ends it. It is there where Builder is.
+	Registry Registry
 
 	// Hosts starts those of the deployment environments of a clone, in a folder of the rehearsal's; why there are none. Nil where this program cannot
 	// deploy.
@@ -141,6 +145,7 @@ type run struct {
 	unfinished *trace.Past       // the real release that is continued; nil where there is none
 	made       []earlier.Release // what earlier releases left
 	said       about.Log         // what the release says
+	further    []string          // variables of what is run in the clone
 }
 
 // Run rehearses what is committed. The report says what was done also where it ended in an error.
@@ -197,8 +202,8 @@ func (r *run) steps(ctx context.Context) error {
 	if err := r.step("upgrade the downstreams", func() (string, error) { return r.upgrade(ctx) }); err != nil {
 		return err
 	}
-	if r.Images != nil {
-		if err := r.images(ctx); err != nil {
+	if r.Builder != nil {
+		if err := r.full(ctx); err != nil {
 			return err
 		}
 	}
@@ -206,32 +211,6 @@ func (r *run) steps(ctx context.Context) error {
 		return r.Keep(ctx, r.report, r.world, r.root)
 	}
 	return nil
-}
-
-// images builds the images of the downstreams as they are upgraded now, and delivers them.
-func (r *run) images(ctx context.Context) error {
-	changed, err := r.git(ctx, r.clone, "status", "--porcelain", "--untracked-files=no")
-	if err == nil && changed != "" {
-		_, err = askGit(ctx, r.Runner, r.gitEnviron(r.Environ), r.clone, "commit", "--quiet", "--all", "--message=chore: upgrade the downstreams")
-	}
-	if err != nil {
-		return fmt.Errorf("committing the upgrade: %w", err)
-	}
-	w, err := workspace.LoadAs(r.root, r.Name)
-	if err != nil {
-		return err
-	}
-	images, err := r.Images(ctx, w, r.world.Prefix.URL, filepath.Join(r.Dir, "images"), r.step)
-	if images.End != nil {
-		defer images.End()
-	}
-	if images.Why != "" {
-		r.missing("images", images.Why)
-	}
-	if err != nil {
-		return err
-	}
-	return r.deliver(ctx, w, images)
 }
 
 // step shows one step, and puts it into the report.

@@ -41,20 +41,49 @@ func (w *World) runners() *workflows.CI {
 		Secrets:    w.WorldConfig.Secrets,
 		Fill:       func(ctx context.Context, dir string) error { return gitclone.Fill(ctx, w.Source, dir) }, // as in a job that stands for one
 		Git:        w.atRemote,
-		Grant:      w.Hub.Grant,
-		Revoke:     w.Hub.Revoke,
+		Grant:      w.grant,
+		Revoke:     w.revoke,
 		Job:        w.Prefix.Job,
 		Approve: func(ctx context.Context, run int64, environment string) error {
 			if environment != forge.Environment {
-				return nil
+				return w.approve(ctx, run, environment)
 			}
 			return w.review(ctx, run)
 		},
 	}}
 }
 
-// runOf runs a workflow file of a commit.
-func (w *World) runOf(ctx context.Context, name string, e workflows.Event) Job {
+// grant lets a job in by its token, and revoke ends that.
+func (w *World) grant(token string, rights map[string]string) {
+	w.Hub.Grant(token, rights)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.granted == nil {
+		w.granted = map[string]map[string]string{}
+	}
+	w.granted[token] = rights
+}
+
+func (w *World) revoke(token string) {
+	w.Hub.Revoke(token)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.granted, token)
+}
+
+// approve waits for whoever approves an environment, if anybody does.
+func (w *World) approve(ctx context.Context, run int64, environment string) error {
+	w.mu.Lock()
+	approver := w.approver
+	w.mu.Unlock()
+	if approver == nil {
+		return nil
+	}
+	return approver(ctx, run, environment)
+}
+
+// runFile runs a workflow file, as the commit of a tag or a branch has it.
+func (w *World) runFile(ctx context.Context, name string, e workflows.Event) Job {
 	report := w.files.Run(ctx, name, e)
 	var told error
 	for name, files := range report.Artifacts {
@@ -120,4 +149,11 @@ func (r Report) tellRuns(v *view.View) {
 	for _, d := range r.Doubts {
 		v.Line("  ! look at %s", view.Plain(d))
 	}
+}
+
+// setApprover says who approves environments beside that of the release.
+func (w *World) setApprover(approver func(ctx context.Context, run int64, environment string) error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.approver = approver
 }

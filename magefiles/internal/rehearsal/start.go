@@ -70,8 +70,8 @@ func (r *run) start(ctx context.Context) (string, error) {
 	if said := release.NotChecked(r.w); said != "" {
 		r.missing("tests", said)
 	}
-	if r.Images == nil {
-		r.missing("images", "-full builds them, where a builder is there")
+	if r.Builder == nil {
+		r.missing("images", "-full makes them by their workflow files, where a builder is there")
 		r.missing("deployments", "-full ends with them")
 	}
 	said := fmt.Sprintf("git remote, %s, GitHub's API at %s", r.world.Prefix.URL, r.world.API)
@@ -89,7 +89,7 @@ const secondBuild = "REBUILD"
 
 // variables are those of the repository: without -full nothing is built twice.
 func (r *run) variables() map[string]string {
-	if r.Images != nil {
+	if r.Builder != nil {
 		return nil
 	}
 	return map[string]string{secondBuild: "off"}

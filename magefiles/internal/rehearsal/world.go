@@ -85,8 +85,10 @@ type World struct {
 
 	Approved chan struct{} // a value lets the job go on that waits for its reviewers, or the next one that comes to it
 
-	mu  sync.Mutex
-	ran []Job
+	mu       sync.Mutex
+	ran      []Job
+	granted  map[string]map[string]string                                   // what jobs may, by their tokens
+	approver func(ctx context.Context, run int64, environment string) error // of environments beside that of the release; nil: nobody has to
 }
 
 // Job is one run of the embedded CI.
@@ -109,10 +111,10 @@ func NewWorld(ctx context.Context, c WorldConfig) (*World, error) {
 		w.Close()
 		return nil, err
 	}
+	w.files = w.runners()
 	if c.CI {
 		inside, cancel := context.WithCancel(context.WithoutCancel(ctx))
 		w.end = cancel
-		w.files = w.runners()
 		w.begin = func(tag, event string, inputs map[string]string) {
 			w.begun.Add(1)
 			w.jobs.Go(func() {

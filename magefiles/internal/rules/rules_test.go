@@ -25,7 +25,7 @@ var layers = [][]string{
 	{"operr", "dag", "atomicfile", "beneath", "tomledit", "version", "command", "condapkg", "condapypi", "faults", "attestation", "pause", "pixisays", "dockerfile", "gomodule", "lazyregexp", "columns"},
 	{"workspace", "channel", "journal", "httpclient", "httpserver", "imagepin", "provenance", "workflow", "steps", "changelog", "engine", "hoststate", "actions/expression", "actions/annotation", "pixilock", "lifetime", "actions/pins"},
 	{"bump", "gitrepo", "toolchain", "actions/file", "channel/store", "channel/server", "channel/prefixdev", "oidc", "github", "image", "available", "host", "localengine"},
-	{"sources", "publish", "localprefix", "localregistry", "session", "imagejob", "lint", "doctor", "folders", "proxy", "localproxy", "actions/starts", "touched", "actions/runner", "usage", "schema"},
+	{"sources", "publish", "localprefix", "localregistry", "session", "imagejob", "lint", "doctor", "folders", "proxy", "localproxy", "localbuilder", "actions/starts", "touched", "actions/runner", "usage", "schema"},
 	{"release", "view", "ourchannel", "publishing", "bumping", "deploy", "begun"},
 	{"rehearsal", "releasing", "releasepr", "variables", "delivery", "cirun", "ciwrite"},
 	{"localfleet", "adopt"},

@@ -67,7 +67,7 @@ func deployer(ctx context.Context, x *targets.Extension, of *workspace.Downstrea
 		Tell:     x.View.Waiting,
 	}
 	if rehearsed != "" {
-		err = standIn(d, rehearsed)
+		err = standIn(d, rehearsed, o.ssh.Login, run != "")
 	}
 	return d, o.end, err
 }

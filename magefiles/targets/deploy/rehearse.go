@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"runtime"
+	"strings"
 	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/delivery"
@@ -13,6 +14,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/deploy/config"
 	"github.com/foopack/foopack/magefiles/internal/deploy/survey"
 	"github.com/foopack/foopack/magefiles/internal/engine"
+	"github.com/foopack/foopack/magefiles/internal/host"
+	"github.com/foopack/foopack/magefiles/internal/localbuilder"
 	"github.com/foopack/foopack/magefiles/internal/localfleet"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/rehearsal/fleet"
@@ -44,7 +47,11 @@ func rehearsedHosts(w *workspace.Workspace, dir string) (fleet.Hosts, string, er
 		//lint:ignore nilerr a rehearsal says why it does not go as far as the hosts
 		return nil, err.Error(), nil
 	}
-	started, err := localfleet.Start(dir, all)
+	arch := ""
+	if of.Image != nil && len(of.Image.Platforms) > 0 {
+		_, arch, _ = strings.Cut(of.Image.Platforms[0], "/")
+	}
+	started, err := localfleet.Start(dir, arch, all)
 	if err != nil {
 		return nil, "", err
 	}
@@ -83,16 +90,8 @@ func inOrder(all []config.Environment) (ordered []config.Environment, err error)
 
 func (h hosts) Environ() []string { return []string{"REHEARSAL_HOSTS=" + h.local.Sockets} }
 
-func (h hosts) Push(ctx context.Context, i fleet.Image, tag string) (fleet.Image, error) {
-	pushed, err := localfleet.Push(ctx, imageOf(i), tag)
-	i.Digest = pushed.Digest
-	return i, err
-}
-
-func (h hosts) Offer(i fleet.Image) { h.local.Offer(imageOf(i)) }
-
-func imageOf(i fleet.Image) localfleet.Image {
-	return localfleet.Image{Repository: i.Repository, Digest: i.Digest, Revision: i.Revision, Platforms: i.Platforms, Labels: i.Labels}
+func (h hosts) Push(ctx context.Context, i fleet.Image) (digest string, err error) {
+	return localbuilder.Push(ctx, localbuilder.Image{Repository: i.Repository, Platforms: i.Platforms, Labels: i.Labels, Password: i.Password}, "")
 }
 
 func (h hosts) Stays() []fleet.Stay { return h.local.Stays() }
@@ -112,8 +111,9 @@ func inRehearsal(e config.Environment) config.Environment {
 // placeholder is what an application gets in a rehearsal in place of each secret, and of each variable of the person's.
 const placeholder = "rehearsed"
 
-// standIn has a deployer reach the hosts of a rehearsal, and tell them nothing of the person's.
-func standIn(d *deploying.Deployer, file string) error {
+// standIn has a deployer reach the hosts of a rehearsal, and tell them nothing of the person's. They let no job in that has no key, or knows no key of
+// theirs.
+func standIn(d *deploying.Deployer, file string, in host.Login, inJob bool) error {
 	text, err := os.ReadFile(file)
 	var sockets map[string]string
 	if err == nil {
@@ -126,6 +126,10 @@ func standIn(d *deploying.Deployer, file string) error {
 	d.Output = func(context.Context, []string) ([]byte, error) { return []byte(placeholder), nil }
 	d.Variable = func(string) (string, bool) { return placeholder, true }
 	d.Open = func(_ context.Context, name string) (*survey.Machine, error) {
+		if inJob && (in.Key == "" || in.KnownHosts == "") {
+			return nil, operr.New("give the step both secrets of its environment by `env:`; a workflow that is called gets them by `secrets: inherit`",
+				"%s lets this job not in: DEPLOY_SSH_PRIVATE_KEY or DEPLOY_KNOWN_HOSTS is empty", name)
+		}
 		socket, there := sockets[name]
 		if !there {
 			return nil, operr.New("", "the rehearsal has no host %s", name)

@@ -99,16 +99,35 @@ type Secret struct {
 	Name string // as it stands there
 	Key  string // of the value that has it: a variable of `env`, an input of an action, a secret of a workflow that is called
 	At   Node
+
+	Environment string // of the job that asks for it, as far as its name stands in the file; "" is none
 }
 
 // Secrets are all places where the workflow asks for a secret by its name.
 func (w *Workflow) Secrets() (all []Secret) {
-	w.Top.eachPath("", func(p expression.Path, key string, at Node) {
+	for _, p := range w.Top.Pairs() {
+		if p.Key.Text() != "jobs" {
+			all = append(all, p.Value.secrets(p.Key.Text(), "")...)
+		}
+	}
+	for _, j := range w.Jobs {
+		environment := j.Environment
+		if strings.Contains(environment, "${{") {
+			environment = ""
+		}
+		all = append(all, j.Node.secrets("", environment)...)
+	}
+	return all
+}
+
+func (n Node) secrets(key, environment string) (all []Secret) {
+	n.eachPath(key, func(p expression.Path, key string, at Node) {
 		if p[0] == "secrets" && len(p) > 1 {
 			all = append(all, Secret{
-				Name: p[1],
-				Key:  key,
-				At:   at.lineOf(strings.Join(p, ".")),
+				Name:        p[1],
+				Key:         key,
+				Environment: environment,
+				At:          at.lineOf(strings.Join(p, ".")),
 			})
 		}
 	})

@@ -10,6 +10,9 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/actions/expression"
 )
 
+// Written is what the first line of a file begins with that `mage ci:write` wrote; a digest follows.
+const Written = "# Written by `mage ci:write`, sha256:"
+
 // Workflow is what a file says.
 type Workflow struct {
 	File   string

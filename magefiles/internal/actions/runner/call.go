@@ -19,15 +19,16 @@ func (l *leg) call(ctx context.Context) {
 		return
 	}
 	on := w.Top.At("on", "workflow_call")
+	inherits := l.node.At("secrets").Text() == "inherit"
 	f := &flow{
 		run:     l.run,
 		w:       w,
 		path:    l.state.out.ID + "/",
 		caller:  l.out.Grant,
 		secrets: l.flow.secrets,
-		inherit: l.inherit && l.node.At("secrets").Text() == "inherit",
+		inherit: l.inherit && inherits,
 	}
-	if f.inputs, err = l.callInputs(on.At("inputs")); err == nil && l.node.At("secrets").Text() != "inherit" {
+	if f.inputs, err = l.callInputs(on.At("inputs")); err == nil && !inherits {
 		f.secrets, err = l.callSecrets()
 	}
 	if err == nil {

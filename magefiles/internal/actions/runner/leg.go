@@ -16,6 +16,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/actions/runner/matrix"
 	"github.com/foopack/foopack/magefiles/internal/actions/runner/rights"
 	"github.com/foopack/foopack/magefiles/internal/actions/runner/turns"
+	"github.com/foopack/foopack/magefiles/internal/command"
 )
 
 // leg is a job for one combination of its matrix, while it runs.
@@ -45,6 +46,8 @@ type leg struct {
 	status    string
 	scripts   int
 	watched   []watched
+	posts     []post
+	label     string // of the machine
 }
 
 // watched is a word that makes an error a doubt when a step says it.
@@ -194,6 +197,9 @@ func (l *leg) work(ctx context.Context) {
 		inputs: l.inputs,
 	}
 	l.out.Steps = s.all(timed, l.node.At("steps").Items())
+	if l.outer.Err() == nil {
+		l.out.Steps = append(l.out.Steps, s.afterwards()...)
+	}
 	l.hand(s)
 	switch {
 	case l.outer.Err() != nil:
@@ -257,6 +263,13 @@ func (l *leg) begin() error {
 	l.github = &expression.Object{}
 	l.github.SetAll(l.run.github)
 	l.environ = slices.Clone(l.Environ)
+	if l.Image != nil {
+		image, err := l.Image(l.label)
+		if err != nil {
+			return err
+		}
+		l.environ, l.out.Lacks = command.Setenv(l.environ, "PATH="+image.Path), image.Lacks
+	}
 	for _, k := range l.github.Keys() {
 		v, _ := l.github.Get(k)
 		if text, is := v.(string); is && k != "repositoryUrl" {
@@ -336,6 +349,7 @@ func (l *leg) runsOn() error {
 	for _, n := range names {
 		label := strings.ToLower(expression.Text(n))
 		other, known := labels[label]
+		l.label = label
 		switch {
 		case !known:
 			return l.node.At("runs-on").Problem("%q is no runner of GitHub's own: such a job is not run here", label)

@@ -49,8 +49,9 @@ type Leg struct {
 	Node        file.Node // the job in its file
 	Rights      file.Node // the permissions that count for it; the zero Node where nothing says any
 	Steps       []*Step
-	Jobs        []*Job // of the workflow that it calls
-	Summary     string // what its steps wrote to GITHUB_STEP_SUMMARY
+	Jobs        []*Job   // of the workflow that it calls
+	Lacks       []string // programs that GitHub's machine has, and this one has not
+	Summary     string   // what its steps wrote to GITHUB_STEP_SUMMARY
 	Began       time.Time
 	Took        time.Duration
 }

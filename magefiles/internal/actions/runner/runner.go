@@ -28,6 +28,7 @@ type Config struct {
 	Remote     string   // the folder of a bare repository: what checkout fetches from, and what jobs may push to
 	Repository string   // as GitHub names it: owner/name
 	API        string   // where GitHub's API is; "" is https://api.github.com
+	Registry   string   // HOST:PORT of what stands in for ghcr.io; "" is nothing: whoever logs in there is only recorded
 
 	Variables          map[string]string
 	Secrets            map[string]string
@@ -43,12 +44,21 @@ type Config struct {
 	// Submodules fills those of a checkout, in its folder, which are of another repository. Nil leaves them empty.
 	Submodules func(ctx context.Context, dir string) error
 
+	// Image is what the machine of a label has on PATH, in place of what Environ says. Nil leaves that.
+	Image func(label string) (Image, error)
+
 	// Python finds an interpreter of a version, such as 3.13 or 3.13.1, on this machine; "" where there is none. Nil takes that of Installed.
 	Python func(version string) string
 
 	// Script is what stands for a program that an action installs: a shell script that begins the one found on this machine, or something in its place.
 	// Nil begins the one that was found.
 	Script func(program, found string) string
+}
+
+// Image is what a machine of GitHub's begins with.
+type Image struct {
+	Path  string   // in place of PATH
+	Lacks []string // programs that GitHub's machine has, and this one has not
 }
 
 // Asked is the job for which something is wanted from outside.

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/actions/expression"
 	"github.com/foopack/foopack/magefiles/internal/actions/file"
@@ -19,6 +20,7 @@ import (
 // StandIn does what an action does, as far as it matters.
 type StandIn struct {
 	Run    func(ctx context.Context, c *Call) error // an error fails the step
+	Post   func(ctx context.Context, c *Call) error // what it does at the end of the job, whatever came of the steps; nil for nothing
 	Inputs []string                                 // all that the action has, in lower case; nil lets everything pass
 	Bools  []string                                 // those that the action reads as true or false, and refuses to read otherwise
 	Local  string                                   // a composite action of the repository that is used in its place, as a path from its top; "" for none
@@ -196,8 +198,46 @@ func (s *scope) use(ctx context.Context, n file.Node, st *Step, out *output, env
 			return call.Problem(k, "%s of %s is true or false, and not %q", k, name, v)
 		}
 	}
+	if action.Post != nil {
+		s.leg.posts = append(s.leg.posts, post{name: st.Name, call: call, do: action.Post})
+	}
 	return action.Run(ctx, call)
 }
+
+// post is what an action does at the end of the job.
+type post struct {
+	name string
+	call *Call
+	do   func(ctx context.Context, c *Call) error
+}
+
+// afterwards runs what actions do at the end of the job, the last one first. They run after a failure and a cancellation too.
+func (s *scope) afterwards() (done []*Step) {
+	ctx, cancel := context.WithTimeoutCause(s.outer, cleanUp, errTimeout)
+	defer cancel()
+	for _, p := range slices.Backward(s.leg.posts) {
+		st := &Step{
+			Name:    "Post " + p.name,
+			Line:    p.call.step.Line(),
+			Uses:    p.call.Uses,
+			StandIn: true,
+		}
+		began := time.Now()
+		p.call.out = &output{
+			step:    st,
+			leg:     s.leg,
+			outputs: func(string, string) {},
+		}
+		err := p.do(ctx, p.call)
+		s.decide(ctx, ctx, st, p.call.out, err, false)
+		st.Took = time.Since(began)
+		done = append(done, st)
+	}
+	return done
+}
+
+// Status is how the job stands: success, failure or cancelled.
+func (c *Call) Status() string { return c.scope.leg.status }
 
 // maxComposites is how deep composite actions may use each other.
 const maxComposites = 10

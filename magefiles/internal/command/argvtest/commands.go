@@ -111,7 +111,9 @@ var commands = map[string][]form{
 		{verb: "", options: options("-yes", "-json", "-check", "-verify", "-from=", "-digests=", "-to=", "-only=", "-ranges=", "-publish=", "-pr"), words: only("release", "publish", "build:all", "app:upgrade")},
 		{verb: "deploy:setup", options: options("-env=", "-yes")},
 		{verb: "deploy:to", options: options("-digest=", "-wait=", "-yes"), words: only(`[a-z0-9][a-z0-9_-]*`)}, // an environment, as its table may be called
-		{verb: "deliver", options: options("-yes")},
+		{verb: "deliver", options: options("-yes", "-until=")},
+		{verb: "docker:image", options: options("-push", "-yes", "-json"), words: only(`[^-].*`)}, // a folder of a downstream
+		{verb: "docker:plan", options: options("-json"), words: only(`[^-].*`)},
 		{verb: "-l"}, // as a command line is read before Mage reads it
 		{verb: "-h", words: only(`[A-Za-z_][\w:]*`)},
 	},

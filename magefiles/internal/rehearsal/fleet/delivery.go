@@ -1,20 +1,14 @@
 package fleet
 
 import (
-	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
-	"sync"
 	"time"
 
-	"github.com/foopack/foopack/magefiles/internal/github/server"
-	"github.com/foopack/foopack/magefiles/internal/image"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/pause"
 )
@@ -22,28 +16,27 @@ import (
 // Delivery is one to hosts of the world's.
 type Delivery struct {
 	Hosts
-	Image    Image  // that is delivered
-	Before   string // revision of the one that the hosts begin with
-	Why      string // the image is a stand-in, where it is
-	Workflow string // by which the CI deploys
-	Branch   string
-	Hub      *server.Server
+	Before   Image  // the image that the hosts begin with
+	Revision string // its commit
+	Until    string // the last environment that is delivered to; "" is all
 
 	Out, Err io.Writer // for what the target says
 	Step     func(name string, f func() (string, error)) error
-	Missing  func(what, why string)
-	// Run runs a target of the clone, with further variables.
-	Run func(ctx context.Context, out, said io.Writer, variables []string, args ...string) error
-	// Tip is the commit that a branch of the remote is at.
-	Tip func(ctx context.Context, branch string) (string, error)
+	// Run runs a target of the clone.
+	Run func(ctx context.Context, out, said io.Writer, args ...string) error
+
+	before string // digest of the image that the hosts begin with
 }
 
-// All begins with hosts that run another image, as those of a person do.
-func (d *Delivery) All(ctx context.Context) error {
+// labelRevision is the label of an image that has the commit of its sources.
+const labelRevision = "org.opencontainers.image.revision"
+
+// Begin begins with hosts that run another image, as those of a person do.
+func (d *Delivery) Begin(ctx context.Context) error {
 	err := d.Step("set up the hosts", func() (string, error) {
 		var said []string
 		for _, e := range d.Environments() {
-			if err := d.target(ctx, nil, "deploy:setup", "-env="+e.Name, "-yes"); err != nil {
+			if err := d.target(ctx, "deploy:setup", "-env="+e.Name, "-yes"); err != nil {
 				return "", err
 			}
 			said = append(said, e.Name+": "+operr.Count(e.Hosts, "host"))
@@ -53,136 +46,107 @@ func (d *Delivery) All(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	err = d.Step("what ran before", func() (string, error) {
-		before := d.Image
-		before.Labels, before.Revision = maps.Clone(before.Labels), d.Before
-		before, err := d.Push(ctx, before, "")
-		if err != nil {
+	return d.Step("what ran before", func() (_ string, err error) {
+		before := d.Before
+		before.Labels = maps.Clone(before.Labels)
+		before.Labels[labelRevision] = d.Revision
+		if d.before, err = d.Push(ctx, before); err != nil {
 			return "", err
 		}
-		d.Offer(before)
 		for _, e := range d.Environments() {
-			if err := d.target(ctx, nil, "deploy:to", e.Name, "-digest="+before.Digest, "-yes"); err != nil {
+			if err := d.target(ctx, "deploy:to", e.Name, "-digest="+d.before, "-yes"); err != nil {
 				return "", err
 			}
 		}
-		return Short(before.Digest) + " on all hosts, a stand-in", nil
-	})
-	if err != nil {
-		return err
-	}
-	if d.Image.Digest == "" {
-		if d.Image, err = d.Push(ctx, d.Image, image.RevisionTag(d.Image.Revision)); err != nil {
-			return err
-		}
-		d.Missing("the image that is delivered", "it is a stand-in: "+d.Why)
-	}
-	d.Offer(d.Image)
-	return d.Step("deliver", func() (string, error) {
-		if err := d.whole(ctx); err != nil {
-			return "", err
-		}
-		return d.seen()
+		return Short(d.before) + " on all hosts, a stand-in", nil
 	})
 }
 
-// whole runs the target of a delivery, beside the CI where that deploys.
-func (d *Delivery) whole(ctx context.Context) error {
-	inside, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	var ci sync.WaitGroup
-	if slices.ContainsFunc(d.Environments(), func(e Environment) bool { return e.ByCI }) {
-		ci.Go(func() {
-			if err := d.ci(inside); err != nil {
-				cancel(err)
-			}
-		})
+// Deliver runs the target of a delivery. Where the CI deploys, it runs beside that.
+func (d *Delivery) Deliver(ctx context.Context) error {
+	args := []string{"deliver", "-yes"}
+	if d.Until != "" {
+		args = append(args, "-until="+d.Until)
 	}
-	err := d.Run(inside, d.Out, d.Err, nil, "deliver", "-yes")
-	if cause := context.Cause(inside); cause != nil && ctx.Err() == nil {
-		err = cause
-	}
-	cancel(nil)
-	ci.Wait()
-	return err
+	return d.Run(ctx, d.Out, d.Err, args...)
 }
 
-// ci does what the jobs of deploy.yml do, once the commit that is delivered is pushed.
-func (d *Delivery) ci(ctx context.Context) error {
-	_, err := pause.Wait{First: 50 * time.Millisecond, Times: 1}.Until(ctx, func(ctx context.Context) (pause.Seen, error) {
-		at, err := d.Tip(ctx, d.Branch)
-		return pause.Seen{Done: at == d.Image.Revision}, err
-	})
-	if err != nil {
-		return ignoreEnd(ctx, err)
+// delivered are the environments that are delivered to.
+func (d *Delivery) delivered() (all []Environment) {
+	for _, e := range d.Environments() {
+		if all = append(all, e); e.Name == d.Until {
+			break
+		}
 	}
-	id, err := d.Hub.AddRun(server.Run{Workflow: d.Workflow, Name: "deploy", Event: "push", Ref: d.Branch, Commit: d.Image.Revision})
-	if err != nil {
-		return err
-	}
-	variables := []string{"CI=true", "GITHUB_ACTIONS=true", "GITHUB_RUN_ID=" + strconv.FormatInt(id, 10)}
+	return all
+}
+
+// mostApproval is how long an environment of the CI waits for the one that it is after.
+const mostApproval = 15 * time.Minute
+
+// Approve waits as somebody does who approves an environment of the CI: until all hosts of the one that it is after serve another image than they
+// began with. approves is false for one that is after none, which nobody has to approve.
+func (d *Delivery) Approve(ctx context.Context, name string, hold func() error) (approves bool, err error) {
 	all := d.Environments()
-	for _, e := range all {
-		if !e.ByCI {
-			continue
+	i := slices.IndexFunc(all, func(e Environment) bool { return e.Name == name })
+	if i < 0 || all[i].After == "" {
+		return false, nil
+	}
+	j := slices.IndexFunc(all, func(e Environment) bool { return e.Name == all[i].After })
+	if j < 0 {
+		return false, nil
+	}
+	if err := hold(); err != nil {
+		return false, err
+	}
+	_, err = pause.Wait{First: 100 * time.Millisecond, Times: 1, For: mostApproval}.Until(ctx, func(context.Context) (pause.Seen, error) {
+		serving := 0
+		for _, s := range d.last() {
+			if s.Environment == all[j].Name && s.Digest != d.before {
+				serving++
+			}
 		}
-		var failed error
-		_, err := approval(e, all).Until(ctx, func(ctx context.Context) (pause.Seen, error) {
-			failed = d.target(ctx, variables, "deploy:to", e.Name, "-digest="+d.Image.Digest, "-wait=15m", "-yes")
-			return pause.Seen{Done: failed == nil}, nil
-		})
-		if err != nil {
-			return errors.Join(ignoreEnd(ctx, cmp.Or(failed, err)), d.Hub.FinishRun(id, "failure"))
-		}
-	}
-	return d.Hub.FinishRun(id, "success")
+		return pause.Seen{Done: serving == all[j].Hosts}, nil
+	})
+	return err == nil, err
 }
 
-// approval is the wait for somebody who approves an environment of the CI: once the one that it is after has been delivered to, where that is done
-// from here, and at once where the CI has done it by then, or there is none.
-func approval(e Environment, all []Environment) pause.Wait {
-	if slices.ContainsFunc(all, func(o Environment) bool { return o.Name == e.After && !o.ByCI }) {
-		return pause.Wait{First: time.Second, Times: 1, For: mostApproval}
-	}
-	return pause.Wait{For: -1} // once
-}
-
-// mostApproval is how long an environment of the CI waits for one that is delivered to from here.
-const mostApproval = 5 * time.Minute
-
-// ignoreEnd is an error, unless it is the end of what it was done for.
-func ignoreEnd(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		//lint:ignore nilerr whoever ended it says why
-		return nil
-	}
-	return err
-}
-
-// seen says what the hosts ended with, of which each has to answer with the image that was delivered.
-func (d *Delivery) seen() (string, error) {
+// last are the last stays of all hosts.
+func (d *Delivery) last() map[string]Stay {
 	last := map[string]Stay{}
-	failed, answers := 0, 0
 	for _, s := range d.Stays() {
 		last[s.Environment+" "+s.Host] = s
+	}
+	return last
+}
+
+// Seen says what the hosts ended with, of which each that is delivered to has to answer with an image of this digest.
+func (d *Delivery) Seen(digest string) (string, error) {
+	failed, answers, hosts := 0, 0, 0
+	for _, s := range d.Stays() {
 		failed, answers = failed+s.Failed, answers+s.Answers
 	}
-	hosts := 0
-	for _, e := range d.Environments() {
+	last := d.last()
+	for _, e := range d.delivered() {
 		hosts += e.Hosts
-	}
-	if len(last) != hosts {
-		return "", operr.New("", "%d of %d hosts have answered", len(last), hosts)
-	}
-	for _, s := range last {
-		if s.Digest != d.Image.Digest {
-			return "", operr.New("", "%s of %s answers with %s, and %s was delivered", s.Host, s.Environment, Short(s.Digest), Short(d.Image.Digest))
+		answering := 0
+		for _, key := range slices.Sorted(maps.Keys(last)) {
+			s := last[key]
+			if s.Environment != e.Name {
+				continue
+			}
+			if answering++; s.Digest != digest {
+				return "", operr.New("", "%s of %s answers with %s, and %s was delivered", s.Host, s.Environment, Short(s.Digest), Short(digest))
+			}
+		}
+		if answering != e.Hosts {
+			return "", operr.New("", "%d of %d hosts of %s have answered", answering, e.Hosts, e.Name)
 		}
 	}
 	if failed > 0 {
 		return "", operr.New("", "%d of %d requests to the hosts failed", failed, answers+failed)
 	}
-	return fmt.Sprintf("%s on %s, %s meanwhile, none failed", Short(d.Image.Digest), operr.Count(hosts, "host"), operr.Count(answers, "request")), nil
+	return fmt.Sprintf("%s on %s, %s meanwhile, none failed", Short(digest), operr.Count(hosts, "host"), operr.Count(answers, "request")), nil
 }
 
 // Short is the beginning of a digest, without the name of its algorithm.
@@ -192,9 +156,9 @@ func Short(digest string) string {
 }
 
 // target runs a target of the clone that is led to the hosts, of which nobody is shown anything unless it fails.
-func (d *Delivery) target(ctx context.Context, variables []string, args ...string) error {
+func (d *Delivery) target(ctx context.Context, args ...string) error {
 	var said strings.Builder
-	if err := d.Run(ctx, &said, &said, variables, args...); err != nil {
+	if err := d.Run(ctx, &said, &said, args...); err != nil {
 		return operr.New("", "%s: %w", args[0], err).WithDetail(said.String())
 	}
 	return nil

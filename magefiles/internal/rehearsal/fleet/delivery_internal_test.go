@@ -7,58 +7,78 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+const old, delivered = "sha256:1111111111111111", "sha256:2222222222222222"
+
 // answered are hosts of two environments, as they have answered.
 type answered []Stay
 
 func (answered) App() string { return "app" }
 
 func (answered) Environments() []Environment {
-	return []Environment{{Name: "staging", Hosts: 1}, {Name: "production", Hosts: 1}}
+	return []Environment{{Name: "staging", Hosts: 1}, {Name: "production", After: "staging", Hosts: 1, ByCI: true}}
 }
 
 func (answered) Environ() []string { return nil }
 
-func (answered) Push(_ context.Context, i Image, _ string) (Image, error) { return i, nil }
-
-func (answered) Offer(Image) {}
+func (answered) Push(context.Context, Image) (string, error) { return old, nil }
 
 func (a answered) Stays() []Stay { return a }
 
 func (answered) Close() {}
 
-// The CI waits for what is delivered from here, and for nothing else that comes before it.
-func TestWhatTheCIWaitsFor(t *testing.T) {
-	all := []Environment{
-		{Name: "staging"},
-		{Name: "load", ByCI: true},
-		{Name: "production", After: "staging", ByCI: true},
-		{Name: "spare", After: "production", ByCI: true},
+func stay(environment, digest string) Stay {
+	return Stay{
+		Environment: environment,
+		Host:        "one",
+		Digest:      digest,
+		Answers:     3,
 	}
-	for n, waits := range []bool{false, false, true, false} {
-		require.Equal(t, waits, approval(all[n], all).For == mostApproval, all[n].Name)
+}
+
+// Somebody approves the environment that is after another one as soon as that one serves what is delivered, and nobody has to approve the others.
+func TestWhoApproves(t *testing.T) {
+	held := 0
+	hold := func() error { held++; return nil }
+	d := Delivery{
+		Hosts:  answered{stay("staging", old), stay("staging", delivered)},
+		before: old,
 	}
+	for _, name := range []string{"staging", "release"} {
+		approves, err := d.Approve(t.Context(), name, hold)
+		require.NoError(t, err)
+		require.False(t, approves, name)
+	}
+	require.Zero(t, held)
+	approves, err := d.Approve(t.Context(), "production", hold)
+	require.NoError(t, err)
+	require.True(t, approves)
+	require.Equal(t, 1, held)
+
+	d.Hosts = answered{stay("staging", old)}
+	ctx, cancel := context.WithCancel(t.Context())
+	_, err = d.Approve(ctx, "production", func() error { cancel(); return nil })
+	require.ErrorIs(t, err, context.Canceled, "staging has not got it yet")
 }
 
 // A rehearsal passes only where each host answers with what was delivered, and no request has failed.
 func TestWhatTheHostsEndWith(t *testing.T) {
-	const old, delivered = "sha256:1111111111111111", "sha256:2222222222222222"
-	before := Stay{Environment: "staging", Host: "one", Digest: old, Answers: 2}
-	staging := Stay{Environment: "staging", Host: "one", Digest: delivered, Answers: 3}
-	production := Stay{Environment: "production", Host: "one", Digest: delivered, Answers: 4}
-	behind, cut := production, production
-	behind.Digest, cut.Failed = old, 1
+	staging, production := stay("staging", delivered), stay("production", delivered)
+	cut := production
+	cut.Failed = 1
 	for _, c := range []struct {
 		stays answered
+		until string
 		want  string
 	}{
-		{stays: answered{before, staging, production}, want: "222222222222 on 2 hosts, 9 requests meanwhile, none failed"},
-		{stays: answered{before, staging}, want: "1 of 2 hosts have answered"},
-		{stays: answered{before, staging, behind}, want: "one of production answers with 111111111111, and 222222222222 was delivered"},
-		{stays: answered{staging, before, production}, want: "one of staging answers with 111111111111, and 222222222222 was delivered"},
-		{stays: answered{before, staging, cut}, want: "1 of 10 requests to the hosts failed"},
+		{stays: answered{stay("staging", old), staging, production}, want: "222222222222 on 2 hosts, 9 requests meanwhile, none failed"},
+		{stays: answered{stay("staging", old), staging}, want: "0 of 1 hosts of production have answered"},
+		{stays: answered{staging, stay("production", old)}, want: "one of production answers with 111111111111, and 222222222222 was delivered"},
+		{stays: answered{staging, stay("production", old)}, until: "staging", want: "222222222222 on 1 host, 6 requests meanwhile, none failed"},
+		{stays: answered{staging, stay("staging", old), production}, want: "one of staging answers with 111111111111, and 222222222222 was delivered"},
+		{stays: answered{stay("staging", old), staging, cut}, want: "1 of 10 requests to the hosts failed"},
 	} {
-		d := Delivery{Hosts: c.stays, Image: Image{Digest: delivered}}
-		says, err := d.seen()
+		d := Delivery{Hosts: c.stays, Until: c.until}
+		says, err := d.Seen(delivered)
 		if err != nil {
 			says = err.Error()
 		}

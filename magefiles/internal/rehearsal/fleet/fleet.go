@@ -2,7 +2,7 @@
 // which image answered on which of them, and when.
 //
 //	fleet.go     what is delivered, and where to
-//	delivery.go  the steps, and the CI beside them
+//	delivery.go  the steps, and who approves
 package fleet
 
 import (
@@ -10,14 +10,12 @@ import (
 	"time"
 )
 
-// Image is the image of one downstream.
+// Image is an image of the downstream.
 type Image struct {
-	App        string
 	Repository string
-	Digest     string // "" where it was not built
-	Revision   string
 	Platforms  []string
 	Labels     map[string]string
+	Password   string // of the registry
 }
 
 // Hosts stand in for those of the deployment environments of one downstream.
@@ -25,10 +23,8 @@ type Hosts interface {
 	App() string
 	Environments() []Environment // in the order in which they are delivered to
 	Environ() []string           // by which whoever deploys is led to them
-	// Push puts a stand-in for an image into its repository; tag is what it is found by, "" its digest alone.
-	Push(ctx context.Context, i Image, tag string) (Image, error)
-	// Offer lets them pull an image.
-	Offer(i Image)
+	// Push puts a stand-in for an image into its repository.
+	Push(ctx context.Context, i Image) (digest string, err error)
 	Stays() []Stay
 	Close()
 }

@@ -275,7 +275,7 @@ func TestMutations(t *testing.T) {
 			want:  `release.yml:%d:15: nothing stands in for the action somebody/notify`,
 		},
 		"if: failure() where always() is meant": {after: "\n  verify:", from: "if: ${{ !cancelled() && needs.upload.result == 'success' }}", to: "if: failure()", line: "if: failure()", want: "its condition is not met (line %d)"},
-		"a tool that the job does not install":  {after: "\n  upload:", from: "      - id: upload\n", to: "      - run: no-such-tool --version\n      - id: upload\n", line: "no-such-tool", want: "no-such-tool is not on PATH: no step of the job before line %d installs it"},
+		"a tool that the job does not install":  {after: "\n  upload:", from: "      - id: upload\n", to: "      - run: no-such-tool --version\n      - id: upload\n", line: "no-such-tool", want: "no-such-tool is not on PATH: no step of the job before line %d installs it, and GitHub's machine does not have it"},
 		"an artifact under another name":        {after: "\n  upload:", from: "          name: packages\n", to: "          name: package\n", line: "name: package\n", want: "release.yml:%d:17: unable to download artifact(s): artifact not found for name: package (there are: packages)"},
 		"cancel-in-progress, and two tags": {
 			after: "\nconcurrency:",
@@ -313,5 +313,5 @@ func TestACalledJobThatAsksForMore(t *testing.T) {
 	const called = "on: {workflow_call: }\njobs:\n  push:\n    permissions:\n      packages: write\n    runs-on: ubuntu-24.04\n    steps: [{run: go tool mage publish}]\n"
 	const caller = "on: push\npermissions: {contents: read}\njobs:\n  call:\n    uses: ./.github/workflows/called.yml\n"
 	said := newLab(t).rehearse(caller, map[string]string{".github/workflows/called.yml": called}, "v1.0.0")
-	require.Contains(t, strings.Join(said, "\n"), "called.yml:4:5: the job push asks for packages: write, and the job that calls this file has contents: read: GitHub does not start the run")
+	require.Contains(t, strings.Join(said, "\n"), "called.yml:4:5: the job push asks for packages: write, and the job that calls this file has contents: read (.github/workflows/release.yml:5): GitHub does not start the run")
 }

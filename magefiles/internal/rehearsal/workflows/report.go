@@ -40,7 +40,8 @@ type Step struct {
 	Conclusion string        `json:"conclusion"`
 	StandIn    bool          `json:"stand_in,omitempty"`
 	Took       time.Duration `json:"took_ns"`
-	Log        []string      `json:"log,omitempty"` // the last lines, without secrets
+	Log        []string      `json:"log,omitempty"`           // the last lines, without secrets
+	Left       []string      `json:"not_rehearsed,omitempty"` // what the step says that it did not do
 }
 
 func newReport(r *runner.Result) Report {
@@ -84,12 +85,23 @@ func (r *Report) take(jobs []*runner.Job) {
 					StandIn:    s.StandIn,
 					Took:       s.Took,
 					Log:        s.Log,
+					Left:       leftBy(s),
 				})
 			}
 			r.Jobs = append(r.Jobs, one)
 			r.take(l.Jobs)
 		}
 	}
+}
+
+// leftBy is what a step says that it did not do.
+func leftBy(s *runner.Step) (all []string) {
+	for _, a := range s.Annotations {
+		if a.Title == left {
+			all = append(all, a.Message)
+		}
+	}
+	return all
 }
 
 // readArtifacts reads what jobs have handed over: the folders of a run go.

@@ -31,7 +31,13 @@ func Left(runs []*Report, once bool) (all [][2]string) {
 		}
 	}
 	for _, r := range runs {
+		var again []string
 		for _, j := range r.Jobs {
+			for _, s := range j.Steps {
+				for _, what := range s.Left {
+					again = append(again, fmt.Sprintf("`%s` in line %d", what, s.Line))
+				}
+			}
 			if ran[place(r, j)] {
 				continue
 			}
@@ -41,6 +47,11 @@ func Left(runs []*Report, once bool) (all [][2]string) {
 				why = "-full runs it"
 			}
 			all = append(all, [2]string{"the job " + j.Name + ", " + place(r, j), why})
+		}
+		if len(again) > 0 {
+			slices.Sort(again)
+			what := strings.Join(slices.Compact(again), ", ") + " of " + r.Workflow
+			all = append(all, [2]string{what, "the step passed without it: it looks at the sources alone, here as there"})
 		}
 	}
 	if len(runs) == 0 {

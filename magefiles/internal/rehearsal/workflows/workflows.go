@@ -2,6 +2,7 @@
 // actions/runner, each job with what the file grants it. A job that calls mage gets the magefile that is compiled already.
 //
 //	workflows.go   what stands in for GitHub's runners, and a run of one file
+//	push.go        which files the push of a branch starts
 //	calls.go       what calls of mage want of the jobs around them
 //	grant.go       what a job is given: tokens, an approval
 //	mage.go        what `go tool mage` is to a job
@@ -67,21 +68,33 @@ type CI struct {
 
 	mu     sync.Mutex
 	runner *runner.Runner
+	images *machine.Images
+}
+
+// image is what the machines of all runs begin with.
+func (c *CI) image() func(label string) (runner.Image, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.images == nil {
+		c.images = &machine.Images{Dir: filepath.Join(c.Dir, "images"), Ours: c.Environ}
+	}
+	return c.images.Of
 }
 
 // Event is what starts a run.
 type Event struct {
 	Name    string // push or workflow_dispatch
-	Tag     string
-	Branch  string // where no tag starts it
+	Tag     string // "" for a branch
+	Branch  string // "" for a tag
 	Before  string // the commit that the branch was at; "" where it is new
 	Tags    int    // that came by the same push
 	ByJob   bool   // it was pushed by a job, with its token
 	Commit  string
 	Run     int64 // its id on GitHub
 	Attempt int
-
-	Inputs map[string]string // of workflow_dispatch
+	Inputs  map[string]string // of workflow_dispatch
+	Further []string          // what its jobs have in their environment beside
+	Login   string            // HOST:PORT of the registry that stands in for GitHub's; "" is none
 }
 
 // ref is what the run is for.
@@ -153,19 +166,39 @@ func (c *CI) Starts(ctx context.Context, name string, e Event) (starts bool, why
 		//lint:ignore nilerr GitHub would say it, and start nothing
 		return false, "GitHub refuses the file: " + err.Error(), nil
 	}
-	message, err := c.Git(ctx, "rev-list", "--max-count=1", "--no-commit-header", "--format=%B", "--end-of-options", e.Commit)
+	o, err := c.occurrence(ctx, e)
 	if err != nil {
 		return false, "", err
 	}
-	starts, why = w.Starts(file.Occurrence{
+	starts, why = w.Starts(o)
+	return starts, why, nil
+}
+
+// occurrence is an event as it decides which workflows start.
+func (c *CI) occurrence(ctx context.Context, e Event) (o file.Occurrence, err error) {
+	o = file.Occurrence{
 		Event:      e.Name,
 		Ref:        e.ref(),
 		Tags:       e.Tags,
 		Default:    c.Branch,
 		ByJobToken: e.ByJob,
-		Message:    message,
-	})
-	return starts, why, nil
+	}
+	if o.Message, err = c.Git(ctx, "rev-list", "--max-count=1", "--no-commit-header", "--format=%B", "--end-of-options", e.Commit); err != nil {
+		return o, err
+	}
+	if e.Branch == "" {
+		return o, nil
+	}
+	names, err := c.Git(ctx, "diff-tree", "-r", "-z", "--name-only", "--no-renames", "--no-ext-diff", "--end-of-options", e.Before, e.Commit, "--")
+	if err != nil {
+		return o, err
+	}
+	o.Changed.Files = strings.FieldsFunc(names, func(r rune) bool { return r == 0 })
+	count, err := c.Git(ctx, "rev-list", "--count", "--end-of-options", e.Before+".."+e.Commit, "--")
+	if err == nil {
+		o.Changed.Commits, err = strconv.Atoi(count)
+	}
+	return o, err
 }
 
 const tags, branches = "refs/tags/", "refs/heads/"
@@ -266,7 +299,7 @@ func (c *CI) run(ctx context.Context, dir, name string, e Event) (*runner.Result
 	if err != nil {
 		return nil, err
 	}
-	secrets, err := c.secrets(os.DirFS(files))
+	secrets, environments, err := c.secrets(os.DirFS(files))
 	if err != nil {
 		return nil, err
 	}
@@ -274,22 +307,27 @@ func (c *CI) run(ctx context.Context, dir, name string, e Event) (*runner.Result
 	defer jobs.end()
 	return c.with(runner.Config{
 		Runner:     c.Runner,
-		Environ:    append(machine.Environ(c.Environ), c.Further...),
+		Environ:    slices.Concat(machine.Environ(c.Environ), c.Further, e.Further),
 		Installed:  machine.Path(c.Environ),
 		Dir:        dir,
 		Files:      os.DirFS(files),
 		Remote:     c.Remote,
 		Repository: c.Repository,
 		API:        c.API,
+		Registry:   e.Login,
 		Variables:  c.Variables,
 		Secrets:    secrets,
+
+		EnvironmentSecrets: environments,
+
 		Actions:    standin.With(c.StandIns),
 		Token:      jobs.token,
 		IDToken:    jobs.idToken,
 		Approve:    jobs.approve,
 		Submodules: c.Fill,
+		Image:      c.image(),
 		Python:     func(version string) string { return machine.Python(c.Environ, version) },
-		Script:     c.script,
+		Script:     func(program, found string) string { return c.script(program, found, e.Branch != "") },
 	}).Run(ctx, w, runner.Event{
 		Name:    e.Name,
 		Ref:     e.ref(),
@@ -318,7 +356,7 @@ func (c *CI) export(ctx context.Context, commit, dir string) error {
 	if err != nil {
 		return err
 	}
-	for name := range strings.SplitSeq(strings.TrimRight(names, "\x00"), "\x00") {
+	for _, name := range strings.FieldsFunc(names, func(r rune) bool { return r == 0 }) {
 		text, err := c.Git(ctx, "cat-file", "blob", commit+":"+name)
 		if err != nil {
 			return err
@@ -334,34 +372,39 @@ func (c *CI) export(ctx context.Context, commit, dir string) error {
 // apiKey is the variable of a step by which packages are published.
 const apiKey = "PREFIX_API_KEY"
 
-// secrets are values for all that the files name: those that are known, the key of the embedded channel for those that are worth one, and stand-ins for the
-// others.
-func (c *CI) secrets(files fs.FS) (map[string]string, error) {
-	secrets, err := machine.Secrets(files)
+// secrets are values for all that the files name, of the repository and of environments: those that are known, the key of the embedded channel for those that are worth one, and
+// stand-ins for the others.
+func (c *CI) secrets(files fs.FS) (repository map[string]string, environments map[string]map[string]string, err error) {
+	repository, environments, err = machine.Secrets(files)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	names, err := fs.Glob(files, Folder+"/*.y*ml")
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	for _, name := range names {
 		data, err := fs.ReadFile(files, name)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		w, err := file.Read(name, data)
 		if err != nil {
 			continue // GitHub runs nothing by it
 		}
 		for _, s := range w.Secrets() {
-			if strings.EqualFold(s.Key, apiKey) {
-				secrets[strings.ToUpper(s.Name)] = c.Key
+			if !strings.EqualFold(s.Key, apiKey) {
+				continue
+			}
+			for _, of := range append(slices.Collect(maps.Values(environments)), repository) {
+				if name := strings.ToUpper(s.Name); of[name] != "" {
+					of[name] = c.Key
+				}
 			}
 		}
 	}
-	maps.Copy(secrets, c.Secrets)
-	return secrets, nil
+	maps.Copy(repository, c.Secrets)
+	return repository, environments, nil
 }
 
 // payload is what a webhook would have of the event, as far as files ask for it.

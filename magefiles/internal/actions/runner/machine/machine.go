@@ -1,10 +1,16 @@
-// Package machine says what the jobs of a workflow get of this machine: what leads to the network, and the caches of tools, and no more.
+// Package machine says what the jobs of a workflow get of this machine: what leads to the network, the caches of tools, and programs that GitHub's machine has
+// too, and no more.
+//
+//	machine.go  variables, caches, Pythons, stand-ins for secrets
+//	image.go    programs, by a list of what GitHub's machines have: programs.txt
 package machine
 
 import (
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -89,27 +95,52 @@ func Python(ours []string, version string) string {
 	}.Named(Path(ours), version)
 }
 
-// Secrets are values for all secrets that the workflow files of a folder name. A file that cannot be read asks for none: GitHub runs nothing by it.
-func Secrets(files fs.FS) (map[string]string, error) {
-	secrets := map[string]string{}
+var variableName = regexp.MustCompile(`(?i)\bvars(?:\.|\[')([A-Z_][A-Z0-9_]*)`)
+
+// Variables are values for all variables of the repository that a workflow file names.
+func Variables(text []byte) map[string]string {
+	variables := map[string]string{}
+	for _, m := range variableName.FindAllSubmatch(text, -1) {
+		name := strings.ToUpper(string(m[1]))
+		variables[name] = StandInValue(name)
+	}
+	return variables
+}
+
+// Secrets are values for all secrets that the workflow files of a folder name. One that jobs of an environment alone name is that environment's, as far as
+// the name of it stands in the file, and no other job gets it; all others are the repository's. A file that cannot be read asks for none: GitHub runs nothing
+// by it.
+func Secrets(files fs.FS) (repository map[string]string, environments map[string]map[string]string, err error) {
+	repository, environments = map[string]string{}, map[string]map[string]string{}
 	all, err := fs.Glob(files, ".github/workflows/*.y*ml")
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	for _, name := range all {
 		data, err := fs.ReadFile(files, name)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		w, err := file.Read(name, data)
 		if err != nil {
 			continue
 		}
 		for _, s := range w.Secrets() {
-			secrets[strings.ToUpper(s.Name)] = StandInValue(s.Name)
+			name := strings.ToUpper(s.Name)
+			if s.Environment == "" {
+				repository[name] = StandInValue(name)
+				continue
+			}
+			if environments[s.Environment] == nil {
+				environments[s.Environment] = map[string]string{}
+			}
+			environments[s.Environment][name] = StandInValue(name) + "-of-" + s.Environment
 		}
 	}
-	return secrets, nil
+	for _, of := range environments {
+		maps.DeleteFunc(of, func(name, _ string) bool { return repository[name] != "" })
+	}
+	return repository, environments, nil
 }
 
 // StandInValue is what stands for a secret.

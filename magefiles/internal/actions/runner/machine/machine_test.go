@@ -47,16 +47,34 @@ func TestEnviron(t *testing.T) {
 	}, got)
 }
 
+// A secret that is named in jobs of an environment alone is of that environment.
 func TestSecrets(t *testing.T) {
-	text := func(value string) *fstest.MapFile {
-		return &fstest.MapFile{Data: []byte("on: push\njobs: {a: {runs-on: ubuntu-24.04, steps: [{run: x, env: {V: \"" + value + "\"}}]}}\n")}
+	const on = "on: push\njobs:\n"
+	job := func(name, environment, run string) string {
+		return "  " + name + ": {runs-on: ubuntu-24.04, environment: \"" + environment + "\", steps: [{run: \"" + run + "\"}]}\n"
 	}
-	got, err := machine.Secrets(fstest.MapFS{
-		".github/workflows/a.yml":  text("${{ secrets.One }} ${{ secrets['TWO-2'] }}"),
-		".github/workflows/b.yaml": text("${{ Secrets.THREE }} and secrets.NONE"),
-		".github/workflows/d.yml":  {Data: []byte("on: [")},
-		"c.yml":                    text("${{ secrets.FOUR }}"),
+	repository, environments, err := machine.Secrets(fstest.MapFS{
+		".github/workflows/a.yml":  {Data: []byte(on + job("a", "", "${{ secrets.One }} ${{ secrets['TWO'] }}"))},
+		".github/workflows/c.yml":  {Data: []byte("on: [")},
+		".github/workflows/b.yaml": {Data: []byte(on + job("a", "", "${{ secrets.THREE }}") + job("b", "staging", "${{ secrets.KEY }} ${{ secrets.three }}"))},
+		".github/workflows/d.yml":  {Data: []byte("env: {X: \"${{ secrets.ALL }}\"}\n" + on + job("a", "production", "${{ secrets.KEY }} ${{ secrets.ALL }}") + job("b", "${{ github.ref }}", "${{ secrets.SOME }}"))},
+		"c.yml":                    {Data: []byte("secrets.FOUR")},
 	})
 	require.NoError(t, err)
-	require.Equal(t, map[string]string{"ONE": "stand-in-for-one", "TWO-2": "stand-in-for-two-2", "THREE": "stand-in-for-three"}, got)
+	require.Equal(t, map[string]string{
+		"ONE":   "stand-in-for-one",
+		"TWO":   "stand-in-for-two",
+		"THREE": "stand-in-for-three",
+		"ALL":   "stand-in-for-all",
+		"SOME":  "stand-in-for-some",
+	}, repository)
+	require.Equal(t, map[string]map[string]string{
+		"staging":    {"KEY": "stand-in-for-key-of-staging"},
+		"production": {"KEY": "stand-in-for-key-of-production"},
+	}, environments)
+}
+
+func TestVariables(t *testing.T) {
+	got := machine.Variables([]byte("if: vars.One != 'off' && my_vars.no != 1\nrun: ${{ vars['TWO'] }}"))
+	require.Equal(t, map[string]string{"ONE": "stand-in-for-one", "TWO": "stand-in-for-two"}, got)
 }

@@ -51,7 +51,7 @@ func checkout(ctx context.Context, c *runner.Call) error {
 	}
 	push := c.Remote
 	if c.Input("persist-credentials", "true") != "true" || !c.Grant.Writes("contents") {
-		push = filepath.Join(c.Temp, "no-permission-to-push")
+		push = nowhere(c)
 	}
 	fetch := []string{"fetch", "--quiet", "--no-tags", "--no-recurse-submodules"}
 	var more []string // what is fetched beside the commit
@@ -110,6 +110,23 @@ func checkout(ctx context.Context, c *runner.Call) error {
 	c.Output("ref", ref)
 	c.Output("commit", commit)
 	return nil
+}
+
+// nowhere is what takes no push.
+func nowhere(c *runner.Call) string { return filepath.Join(c.Temp, "no-permission-to-push") }
+
+// forgetCredentials is the end of actions/checkout: what comes after it in the job has no credential in the clone.
+func forgetCredentials(ctx context.Context, c *runner.Call) error {
+	if c.Input("persist-credentials", "true") != "true" {
+		return nil // there is none
+	}
+	dir := c.Path(c.Input("path", "."))
+	if _, err := os.Stat(filepath.Join(dir, ".git")); err != nil {
+		//lint:ignore nilerr a step removed it, or the checkout failed
+		return nil
+	}
+	_, err := git(ctx, c, dir, "config", "--local", "remote.origin.pushurl", nowhere(c))
+	return err
 }
 
 // borrow lets a new repository in dir read the objects of another one.

@@ -2,6 +2,9 @@ package standin
 
 import (
 	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -39,13 +42,31 @@ func cache(_ context.Context, c *runner.Call) error {
 	return nil
 }
 
+// saveCache is the end of actions/cache: it keeps what a job that went well has at the path, or would.
+func saveCache(_ context.Context, c *runner.Call) error {
+	if c.Status() != runner.Success || c.Input("lookup-only", "false") == "true" {
+		return nil
+	}
+	g, err := glob.Read(c.Workspace, c.Home, strings.Split(c.With["path"], "\n"))
+	if err != nil {
+		return err
+	}
+	if files, err := g.Files(true); err != nil || len(files) == 0 {
+		c.Warn("there is nothing at the path of the cache: %s", strings.Join(strings.Fields(c.With["path"]), " "))
+		//lint:ignore nilerr as the action does
+		return nil
+	}
+	c.Say("the cache %s would be saved", c.With["key"])
+	return nil
+}
+
 // recorded does nothing: that the step was come to is in the result.
 func recorded(_ context.Context, c *runner.Call) error {
 	c.Say("%s is only recorded", c.Uses)
 	return nil
 }
 
-// login is docker/login-action as far as its inputs go: no registry is asked.
+// login is docker/login-action: for GitHub's registry docker's configuration gets the login for what stands in for it, and any other is only recorded.
 func login(_ context.Context, c *runner.Call) error {
 	if c.Input("registry-auth", "") != "" {
 		return recorded(context.Background(), c)
@@ -63,7 +84,34 @@ func login(_ context.Context, c *runner.Call) error {
 	if registry == "ghcr.io" && c.With["password"] == c.Token && !c.Grant.Writes("packages") {
 		c.Warn("the token of this job cannot push to %s: its permissions lack packages: write", registry)
 	}
-	c.Say("logged in to %s as %s (only recorded)", registry, c.With["username"])
+	if registry != "ghcr.io" || c.Registry == "" {
+		c.Say("logged in to %s as %s (only recorded)", registry, c.With["username"])
+		return nil
+	}
+	auth := base64.StdEncoding.EncodeToString([]byte(c.With["username"] + ":" + c.With["password"]))
+	text, err := json.Marshal(map[string]any{"auths": map[string]any{c.Registry: map[string]string{"auth": auth}}})
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(os.MkdirAll(filepath.Dir(dockerConfig(c)), 0o700), os.WriteFile(dockerConfig(c), text, 0o600)); err != nil {
+		return err
+	}
+	c.Say("logged in to %s, which stands in for %s, as %s", c.Registry, registry, c.With["username"])
+	return nil
+}
+
+// dockerConfig is docker's configuration in a job.
+func dockerConfig(c *runner.Call) string { return filepath.Join(c.Home, ".docker", "config.json") }
+
+// logout is the end of docker/login-action.
+func logout(_ context.Context, c *runner.Call) error {
+	if c.Input("logout", "true") != "true" {
+		return nil
+	}
+	if err := os.Remove(dockerConfig(c)); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	c.Say("logged out")
 	return nil
 }
 

@@ -32,7 +32,8 @@ func With(named map[string]string) map[string]runner.StandIn {
 // All are the stand-ins, by the name of the action.
 var All = map[string]runner.StandIn{
 	"actions/checkout": {
-		Run: checkout,
+		Run:  checkout,
+		Post: forgetCredentials,
 		Inputs: []string{
 			"repository", "ref", "token", "ssh-key", "ssh-known-hosts", "ssh-strict", "ssh-user", "persist-credentials", "path", "clean", "filter",
 			"sparse-checkout", "sparse-checkout-cone-mode", "fetch-depth", "fetch-tags", "show-progress", "lfs", "submodules", "set-safe-directory",
@@ -53,7 +54,7 @@ var All = map[string]runner.StandIn{
 		},
 		Bools: []string{"merge-multiple"},
 	},
-	"actions/cache":         {Run: cache, Inputs: cacheInputs},
+	"actions/cache":         {Run: cache, Post: saveCache, Inputs: cacheInputs},
 	"actions/cache/restore": {Run: cache, Inputs: cacheInputs},
 	"actions/cache/save":    {Run: recorded, Inputs: cacheInputs},
 	"actions/setup-go": {
@@ -85,7 +86,7 @@ var All = map[string]runner.StandIn{
 			"global-environments", "global-cache", "use-bundle", "download-directory", "no-global", "pypi-keyring-provider",
 		},
 	},
-	"docker/login-action": {Run: login, Inputs: []string{"registry", "username", "password", "scope", "ecr", "logout", "registry-auth"}},
+	"docker/login-action": {Run: login, Post: logout, Inputs: []string{"registry", "username", "password", "scope", "ecr", "logout", "registry-auth"}},
 	"docker/setup-buildx-action": {
 		Run: buildx,
 		Inputs: []string{

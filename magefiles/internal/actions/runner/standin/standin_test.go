@@ -78,6 +78,7 @@ func result(t *testing.T, permissions, ref string, steps ...string) *runner.Resu
 	w, err := file.Read("ci.yml", []byte(text))
 	require.NoError(t, err, text)
 	r, err := runner.New(runner.Config{
+		Registry:   "127.0.0.1:5000",
 		Runner:     command.NewSystem(os.Environ(), nil),
 		Environ:    []string{"PATH=/usr/bin:/bin", "GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@b", "GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@b"},
 		Installed:  os.Getenv("PATH"),
@@ -222,7 +223,8 @@ func TestSetups(t *testing.T) {
 		"a cache that has to hit":     {"", []string{uses("actions/cache", "{key: k, path: p, fail-on-cache-miss: true}")}, "error: there is nothing in the cache for k"},
 		"a login without a secret":    {"", []string{uses("docker/login-action", "{username: me, password: '${{ secrets.MISSING }}'}")}, "error: username and password required"},
 		"a login that cannot push":    {"{packages: read}", []string{uses("docker/login-action", "{registry: ghcr.io, username: me, password: '${{ secrets.GITHUB_TOKEN }}'}")}, "warning: the token of this job cannot push to ghcr.io: its permissions lack packages: write\n"},
-		"a login that can":            {"{packages: write}", []string{uses("docker/login-action", "{registry: ghcr.io, username: me, password: '${{ github.token }}'}")}, "logged in to ghcr.io as me (only recorded)\n"},
+		"a login that can":            {"{packages: write}", []string{uses("docker/login-action", "{registry: ghcr.io, username: me, password: '${{ github.token }}'}")}, "logged in to 127.0.0.1:5000, which stands in for ghcr.io, as me\n"},
+		"a login elsewhere":           {"", []string{uses("docker/login-action", "{username: me, password: x}")}, "logged in to docker.io as me (only recorded)\n"},
 		"a builder without a value":   {"", []string{uses("docker/setup-buildx-action", "{driver-opts: 'false'}")}, "\"false\" is no option of a builder: each is NAME=VALUE"},
 		"attest without an ID token":  {"{attestations: write}", []string{uses("actions/attest-build-provenance", "{subject-path: x}")}, "error: the job cannot attest: its permissions lack id-token: write\n"},
 		"attest without attestations": {"{id-token: write}", []string{uses("actions/attest", "{subject-path: x}")}, "error: the job cannot attest: its permissions lack attestations: write\n"},
@@ -284,4 +286,33 @@ func TestNoPixi(t *testing.T) {
 	r := result(t, "{contents: read}", "", "uses: prefix-dev/setup-pixi@v0.9.3")
 	require.Equal(t, runner.Success, r.Conclusion)
 	require.Contains(t, strings.Join(r.Notes, "\n"), "this machine has no pixi: what the pipeline does with it is done by its embedded toolchain")
+}
+
+// What actions do at the end of a job comes after all steps, the last one first, and whatever came of them.
+func TestTheEndOfAJob(t *testing.T) {
+	steps := []string{
+		"uses: actions/checkout@v4",
+		"uses: docker/login-action@v3\n        with: {registry: ghcr.io, username: me, password: '${{ github.token }}'}",
+		"uses: actions/cache@v4\n        with: {key: k, path: p}",
+		"run: git remote get-url --push origin; cat ~/.docker/config.json; mkdir p; touch p/x",
+	}
+	said, leg := run(t, "{contents: write, packages: write}", "", steps...)
+	require.Equal(t, runner.Success, leg.Conclusion)
+	require.Contains(t, said, "remote.git\n{\"auths\":{\"127.0.0.1:5000\":{\"auth\":\"bWU6")
+	var names []string
+	for _, s := range leg.Steps[4:] {
+		names = append(names, s.Name)
+		require.True(t, s.StandIn)
+	}
+	require.Equal(t, []string{"Post Run actions/cache@v4", "Post Run docker/login-action@v3", "Post Run actions/checkout@v4"}, names)
+	require.Contains(t, said, "the cache k would be saved\nlogged out\n")
+	require.Equal(t, 8, leg.Steps[5].Line, "that of the step")
+
+	said, leg = run(t, "{contents: write, packages: write}", "", append(steps[:3:3], "run: exit 1")...)
+	require.Equal(t, runner.Failure, leg.Conclusion)
+	require.Contains(t, said, "logged out\n")
+	require.NotContains(t, said, "would be saved", "a job that failed saves nothing")
+	said, leg = run(t, "{contents: write, packages: write}", "", steps[2])
+	require.Equal(t, runner.Success, leg.Conclusion)
+	require.Contains(t, said, "warning: there is nothing at the path of the cache: p\n")
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -59,7 +60,7 @@ func blame(r *runner.Result, j *runner.Job, with, by string) error {
 		for _, s := range l.Steps {
 			if s.Conclusion == with {
 				return operr.New(next, "%s: the step %q of the job %s: %s; %s", at(l.Node, s.Line), s.Name, l.Name, with, given(j, l)+after(r, j, l)+by).
-					WithDetail(detail(r, s))
+					WithDetail(detail(r, l, s))
 			}
 		}
 		return operr.New(next, "%s: the job %s: %s %s", at(l.Node, j.Line), l.Name, with, l.Why)
@@ -111,7 +112,7 @@ func after(r *runner.Result, j *runner.Job, l *runner.Leg) (says string) {
 var notFound = regexp.MustCompile(`(?:^|: )([\w.+-]+): (?:command )?not found$`)
 
 // detail is the end of a step's log, with what is doubtful in the file.
-func detail(r *runner.Result, s *runner.Step) string {
+func detail(r *runner.Result, l *runner.Leg, s *runner.Step) string {
 	log := s.Log
 	if len(log) > lastLines {
 		log = log[len(log)-lastLines:]
@@ -119,7 +120,11 @@ func detail(r *runner.Result, s *runner.Step) string {
 	lines := append([]string{}, log...)
 	for _, line := range log {
 		if m := notFound.FindStringSubmatch(line); m != nil {
-			lines = append(lines, m[1]+" is not on PATH: no step of the job before line "+strconv.Itoa(s.Line)+" installs it")
+			if slices.Contains(l.Lacks, m[1]) {
+				lines = append(lines, m[1]+" is on GitHub's machine, and not on this one: install it to run the step here")
+				break
+			}
+			lines = append(lines, m[1]+" is not on PATH: no step of the job before line "+strconv.Itoa(s.Line)+" installs it, and GitHub's machine does not have it")
 			break
 		}
 	}

@@ -1,0 +1,178 @@
+package rehearsal
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/pause"
+	"github.com/foopack/foopack/magefiles/internal/rehearsal/workflows"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+)
+
+// upgrading is the push of the upgraded downstreams, and what it starts.
+type upgrading struct {
+	*run
+
+	w       *workspace.Workspace // as it is upgraded
+	event   workflows.Event
+	started workflows.Started
+	images  *images
+}
+
+// full pushes the downstreams as they are upgraded now, runs the workflow files that this starts, and goes as far as the hosts.
+func (r *run) full(ctx context.Context) error {
+	u := &upgrading{run: r}
+	if err := u.commit(ctx); err != nil {
+		return err
+	}
+	var err error
+	if u.w, err = workspace.LoadAs(r.root, r.Name); err != nil {
+		return err
+	}
+	if u.images, err = startImages(ctx, r.Builder, r.Registry, filepath.Join(r.Dir, "images"), r.world); err != nil {
+		return err
+	}
+	defer u.images.end()
+	r.further = append(r.further, u.images.environ()...)
+	u.event.Further, u.event.Login = append(u.event.Further, u.images.ofJobs(r.Environ)...), u.images.host
+	if u.images.why != "" {
+		r.missing("images", u.images.why+": what is pushed in their places are stand-ins, with the labels and platforms that they would have")
+	}
+	if u.event.Before == u.event.Commit {
+		r.missing("the push of "+r.branch, "no downstream is upgraded, and there is nothing to push")
+		return nil
+	}
+	if u.started, err = r.world.files.OnPush(ctx, u.event); err != nil {
+		return err
+	}
+	for _, left := range u.started.Left {
+		r.missing(left[0], left[1])
+	}
+	if len(u.started.Files) > 0 {
+		r.missing("the push of the release's own commit to "+r.branch, "what it starts beside the tag's is rehearsed for the push after it")
+	}
+	if err := u.alone(ctx); err != nil {
+		return err
+	}
+	return u.deliver(ctx)
+}
+
+// commit commits the upgrade, and finds out from where to where the branch is pushed.
+func (u *upgrading) commit(ctx context.Context) error {
+	changed, err := u.git(ctx, u.clone, "status", "--porcelain", "--untracked-files=no")
+	if err == nil && changed != "" {
+		_, err = askGit(ctx, u.Runner, u.gitEnviron(u.Environ), u.clone, "commit", "--quiet", "--all", "--message=chore: upgrade the downstreams")
+	}
+	if err != nil {
+		return fmt.Errorf("committing the upgrade: %w", err)
+	}
+	u.event = workflows.Event{
+		Name:    "push",
+		Branch:  u.branch,
+		Attempt: 1,
+	}
+	if u.event.Commit, err = u.git(ctx, u.clone, "rev-parse", "HEAD"); err != nil {
+		return err
+	}
+	if u.event.Before, err = u.tip(ctx); err != nil {
+		return err
+	}
+	// The remote knows the commit before it is pushed: whoever reads its workflow files reads them there.
+	return u.inClone(ctx, "push", "--quiet", "--no-verify", "--", u.world.Remote, u.event.Commit+":refs/rehearsal/upgrade")
+}
+
+// tip is the commit that the branch of the remote is at.
+func (u *upgrading) tip(ctx context.Context) (string, error) {
+	return u.world.atRemote(ctx, "rev-parse", "refs/heads/"+u.branch)
+}
+
+// alone makes the images that no workflow file makes, as a person would.
+func (u *upgrading) alone(ctx context.Context) error {
+	for _, d := range u.w.Downstreams {
+		if d.Image == nil || u.started.Makes(d.Dir, d.Name()) {
+			continue
+		}
+		err := u.step(d.Name()+": image", func() (string, error) {
+			_, err := u.mage(ctx, "docker:image", d.Dir, "-push", "-yes", "-json")
+			return "by `mage docker:image " + d.Dir + " -push`: no workflow file makes it", err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// push pushes the branch, where no delivery does.
+func (u *upgrading) push(ctx context.Context) error {
+	return u.step("push the upgrade", func() (string, error) {
+		err := u.inClone(ctx, "push", "--quiet", "--no-verify", "--", u.world.Remote, u.event.Commit+":refs/heads/"+u.branch)
+		return "to " + u.branch, err
+	})
+}
+
+// whileRunning does something that pushes the branch, and runs beside it the workflow files that this starts, up to their ends. A run that fails ends it.
+func (u *upgrading) whileRunning(ctx context.Context, do func(ctx context.Context) error) error {
+	inside, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var ci sync.WaitGroup
+	ci.Go(func() {
+		if err := u.runs(inside, cancel); err != nil {
+			cancel(err)
+		}
+	})
+	err := do(inside)
+	if err != nil {
+		cancel(err)
+	}
+	if err == nil && len(u.started.Files) > 0 {
+		err = u.step("the workflow files of the push", func() (string, error) {
+			ci.Wait()
+			if cause := context.Cause(inside); cause != nil {
+				return "", cause
+			}
+			return u.started.String(), nil
+		})
+	}
+	ci.Wait()
+	if cause := context.Cause(inside); cause != nil && ctx.Err() == nil {
+		err = cause
+	}
+	u.report.Jobs = u.world.Jobs()
+	u.takeRuns()
+	return err
+}
+
+// runs waits for the push, and runs what it starts. The first run that fails ends all.
+func (u *upgrading) runs(ctx context.Context, end context.CancelCauseFunc) error {
+	_, err := pause.Wait{First: 50 * time.Millisecond, Times: 1}.Until(ctx, func(ctx context.Context) (pause.Seen, error) {
+		at, err := u.tip(ctx)
+		return pause.Seen{Done: at == u.event.Commit}, err
+	})
+	if err != nil {
+		return err
+	}
+	var all sync.WaitGroup
+	for _, name := range u.started.Files {
+		all.Go(func() {
+			if err := u.world.runOf(ctx, name, u.event); err != nil {
+				end(err)
+			}
+		})
+	}
+	all.Wait()
+	return nil
+}
+
+// runOf is the run of a workflow file that the push of a branch starts.
+func (w *World) runOf(ctx context.Context, name string, e workflows.Event) error {
+	job := w.attempts(ctx, name, e, func(e workflows.Event) Job { return w.runFile(ctx, name, e) })
+	if !job.OK && ctx.Err() == nil {
+		return operr.New("", "the run of %s for the push of %s failed", name, e.Branch).WithDetail(job.Log)
+	}
+	return nil
+}

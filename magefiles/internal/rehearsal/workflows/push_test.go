@@ -1,0 +1,103 @@
+package workflows_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/actions/file"
+	"github.com/foopack/foopack/magefiles/internal/rehearsal/workflows"
+)
+
+// push commits files above what main has, pushes it, and asks what that starts.
+func (l *lab) push(files map[string]string) (workflows.Event, workflows.Started, error) {
+	work := filepath.Join(l.t.TempDir(), "work")
+	l.git(filepath.Dir(work), "clone", "-q", l.remote, work)
+	before := l.git(work, "rev-parse", "HEAD")
+	for name, text := range files {
+		require.NoError(l.t, os.MkdirAll(filepath.Dir(filepath.Join(work, name)), 0o755))
+		require.NoError(l.t, os.WriteFile(filepath.Join(work, name), []byte(text), 0o644))
+	}
+	l.git(work, "add", "-A")
+	l.git(work, "commit", "-q", "-m", "more")
+	l.git(work, "push", "-q", "origin", "HEAD:main")
+	e := workflows.Event{
+		Name:    "push",
+		Branch:  "main",
+		Before:  before,
+		Commit:  l.git(work, "rev-parse", "HEAD"),
+		Run:     7,
+		Attempt: 1,
+	}
+	started, err := l.ci.OnPush(l.t.Context(), e)
+	return e, started, err
+}
+
+// The push of a branch starts what GitHub would start, by branch and paths; what `ci:write` did not write is named, whatever it is like.
+func TestThePushOfABranch(t *testing.T) {
+	t.Parallel()
+	const (
+		written = file.Written + "0000. Change it, and it is left alone.\n"
+		jobs    = "jobs: {a: {runs-on: ubuntu-24.04, steps: [{run: go tool mage docker:merge app -yes}]}}\n"
+	)
+	l := newLab(t)
+	l.commit(releaseFile(t))
+	_, started, err := l.push(map[string]string{
+		"app/pixi.toml":                "x",
+		".github/workflows/ci.yml":     written + "on: {push: {branches: [main]}}\njobs: {a: {uses: ./.github/workflows/called.yml}}\n",
+		".github/workflows/app.yml":    written + "on: {push: {paths: [\"app/**\"]}}\n" + jobs,
+		".github/workflows/other.yml":  written + "on: {push: {paths: [\"other/**\"]}}\n" + jobs,
+		".github/workflows/pull.yml":   written + "on: pull_request\n" + jobs,
+		".github/workflows/called.yml": written + "on: workflow_call\njobs: {a: {runs-on: ubuntu-24.04, environment: staging, steps: [{run: go tool mage deploy:to staging}]}}\n",
+		".github/workflows/theirs.yml": "on: push\njobs: {a: {runs-on: [self-hosted], steps: [{uses: somebody/x@v1}]}}\n",
+		".github/workflows/broken.yml": "on: push\njobs: 3\n",
+		".github/workflows/quiet.yml":  "on: {push: {branches: [dev]}}\n" + jobs,
+	})
+	require.NoError(t, err)
+	require.Equal(t, []string{"app.yml", "ci.yml"}, started.Files)
+	require.Equal(t, "2 workflow files: app.yml, ci.yml", started.String())
+	require.Len(t, started.Left, 2)
+	require.Equal(t, [2]string{"theirs.yml", "because it was not written by `mage ci:write`; `mage ci:run theirs.yml` runs it alone"}, started.Left[1])
+	require.Equal(t, "broken.yml", started.Left[0][0])
+	require.Contains(t, started.Left[0][1], "cannot be read: .github/workflows/broken.yml:2")
+	require.True(t, started.Deploys("staging"), "by the file that is called")
+	require.False(t, started.Deploys("production"))
+	require.True(t, started.Makes("app", "the-app"))
+	require.False(t, started.Makes("application", "ap"))
+
+	_, _, err = l.push(map[string]string{".github/workflows/ci.yml": written + "on: push\njobs: {a: {runs-on: ubuntu-24.04, steps: [{uses: somebody/x@v1}]}}\n"})
+	require.ErrorContains(t, err, "ci.yml:3", "a file of ours that cannot be run stops it")
+}
+
+// In the run of a branch what looks at the sources alone passes without being done, which the report says; all else is run.
+func TestWhatIsNotDoneAgain(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	l.commit(releaseFile(t))
+	e, started, err := l.push(map[string]string{".github/workflows/ci.yml": file.Written + "0. Change it, and it is left alone.\n" + `on: push
+permissions: {contents: read}
+jobs:
+  a:
+    runs-on: ubuntu-24.04
+    steps:
+      - uses: actions/checkout@v4
+      - uses: actions/setup-go@v5
+        with: {go-version: stable}
+      - run: go tool mage -v rehearse -full
+      - run: go tool mage qa:package "$PACKAGE"
+      - run: go tool mage build:all
+      - run: test "$(git branch --show-current) ${{ github.event.before }} $FURTHER" = "main ` + "BEFORE" + ` more"
+`})
+	require.NoError(t, err)
+	require.Equal(t, []string{"ci.yml"}, started.Files)
+	e.Further = []string{"FURTHER=more"}
+	report := l.ci.Run(t.Context(), "ci.yml", e)
+	require.ErrorContains(t, report.Err, "ci.yml:14: the step", "the last one alone fails: no commit is called BEFORE")
+	var said []string
+	for _, left := range workflows.Left([]*workflows.Report{&report}, false) {
+		said = append(said, left[0])
+	}
+	require.Contains(t, said, "`mage qa:package` in line 12, `mage rehearse` in line 11 of ci.yml")
+}
