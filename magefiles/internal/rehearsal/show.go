@@ -23,12 +23,14 @@ func DirOf(w *workspace.Workspace) string {
 // may look around in the world, before it ends.
 func Show(ctx context.Context, c Config, f Flags, v *view.View) (report Report, err error) {
 	c.Request, c.Publish, c.Seed = bumping.WithChangelog(f.Request, c.Root), f.Publish, uint64(f.Faults)
-	c.Reporter, c.Out, c.Err = v, v.Out, v.Err
+	c.Reporter, c.Out, c.Err = v, v.Inner(v.Out), v.Inner(v.Err)
 	page := filepath.Join(c.Dir, view.ReportPage)
 	looked := false
 	if f.Keep {
 		c.Keep = func(ctx context.Context, report Report, w *World, clone string) error {
-			if err := view.WriteReport(c.Dir, report.Page(), report); err != nil {
+			running := report.Page()
+			running.Running = true
+			if err := view.WriteReport(c.Dir, running, report); err != nil {
 				return err
 			}
 			report.tell(v, page)

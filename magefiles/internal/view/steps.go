@@ -106,7 +106,7 @@ func (v *View) Text(format string, args ...any) {
 func (v *View) Next(format string, args ...any) {
 	v.lock()
 	defer v.unlock()
-	fmt.Fprintln(v.Out, v.broken("→ "+v.text(format, args...), 2))
+	fmt.Fprintln(v.Out, v.broken(arrow+v.text(format, args...), 2))
 }
 
 // broken is text that fits into the terminal, with what its lines are continued by indented. Elsewhere it is as it was.

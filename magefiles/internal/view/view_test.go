@@ -35,6 +35,25 @@ func TestSayFitsTheTerminal(t *testing.T) {
 `, errOut.String())
 }
 
+// What another program of ours says inside of ours fits the terminal, and its next step is not said.
+func TestInner(t *testing.T) {
+	v, _, _ := newView()
+	for breaks, want := range map[bool]string{
+		true:  "✓ check  1.0s  all is\n    well, and more\nv0.2.0 → v0.3.0\n",
+		false: "✓ check  1.0s  all is well, and more\nv0.2.0 → v0.3.0\n",
+	} {
+		var out bytes.Buffer
+		v.Breaks, v.Width = breaks, func() int { return 26 }
+		inner := v.Inner(&out)
+		for _, part := range []string{"✓ check  1.0s  all is", " well, and more\nv0.2.0 → v0.3.0\n→ `mage", " app:upgrade`\n"} {
+			n, err := io.WriteString(inner, part)
+			require.NoError(t, err)
+			require.Equal(t, len(part), n)
+		}
+		require.Equal(t, want, out.String())
+	}
+}
+
 // Two jobs that write at the same time are read one after the other.
 func TestGroupsAreNotMixed(t *testing.T) {
 	v, out, errOut := newView()
