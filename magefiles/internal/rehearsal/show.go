@@ -66,18 +66,18 @@ func (r Report) tell(v *view.View, page string) {
 	v.Heading("\n%s %s was rehearsed: %s published to an embedded channel %s, installed and imported",
 		r.Workspace, r.Release, operr.Count(len(r.Packages), "package"), by)
 	if r.Runs > 1 {
-		v.Line("  through %s: %s, and faults for the rest", operr.Count(r.Runs, "run"), operr.Count(r.Kills, "kill"))
+		v.Text("  through %s: %s, and faults for the rest", operr.Count(r.Runs, "run"), operr.Count(r.Kills, "kill"))
 	}
 	for _, p := range r.Packages {
-		v.Line("  %s %s  %s  sha256 %s", p.Name, p.Version, p.File, columns.Digest(p.SHA256))
+		v.Text("  %s %s  %s  sha256 %s", p.Name, p.Version, p.File, columns.Digest(p.SHA256))
 	}
 	for _, s := range r.Fleet {
-		v.Line("  %s %s: %s from %s to %s, %s", s.Environment, s.Host, fleet.Short(s.Digest), s.From.UTC().Format(clock), s.Until.UTC().Format(clock), operr.Count(s.Answers, "answer"))
+		v.Text("  %s %s: %s from %s to %s, %s", s.Environment, s.Host, fleet.Short(s.Digest), s.From.UTC().Format(clock), s.Until.UTC().Format(clock), operr.Count(s.Answers, "answer"))
 	}
 	r.tellRuns(v)
 	v.Heading("Not rehearsed:")
 	for _, m := range r.Missing {
-		v.Line("  ○ %s: %s", m.What, m.Why)
+		v.Text("  ○ %s: %s", m.What, m.Why)
 	}
 	v.Line("Report: %s", page)
 	v.Next("%s", r.next())

@@ -24,8 +24,10 @@ func newView() (*view.View, *bytes.Buffer, *bytes.Buffer) {
 
 // What is going on is broken between words at a terminal, and goes on below what it says.
 func TestSayFitsTheTerminal(t *testing.T) {
-	v, _, errOut := newView()
+	v, out, errOut := newView()
 	v.Breaks, v.Width = true, func() int { return 30 }
+	v.Text("    → see how the host is written")
+	require.Equal(t, "    → see how the host is\n      written\n", out.String())
 	v.Say("going on with %s, which was begun and has not ended", "v0.1.7")
 	v.Say("  ▸ waiting for the channel to show it")
 	require.Equal(t, `going on with v0.1.7, which
