@@ -44,7 +44,7 @@ func (Channel) Show(ctx context.Context,
 		return answer(a, isSet(json), func() (ourchannel.Holding, error) { return a.channels.Look(ctx, w) }, func(h ourchannel.Holding) {
 			a.view.Table(ourchannel.Header, h.Rows())
 			if h.Note != "" {
-				a.view.Line("\n%s", h.Note)
+				a.view.Text("\n%s", h.Note)
 			}
 		})
 	})

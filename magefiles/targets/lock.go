@@ -20,7 +20,7 @@ func Lock(ctx context.Context,
 		if err != nil {
 			return err
 		}
-		pinner := imagepin.Pinner{Root: w.Root, Registry: newRegistry(), Absent: registry.ErrNotFound, Say: a.view.Line}
+		pinner := imagepin.Pinner{Root: w.Root, Registry: newRegistry(), Absent: registry.ErrNotFound, Say: a.view.Text}
 		if err := pinner.Pin(ctx, files); err != nil || isSet(images) {
 			return err
 		}

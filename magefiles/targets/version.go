@@ -60,7 +60,7 @@ func (Version) Plan(ctx context.Context,
 		return answer(a, isSet(json), func() (*bump.Plan, error) { return b.Plan(ctx, req, "") }, func(p *bump.Plan) {
 			a.view.Plan(p, false)
 			if p.Empty() && len(p.Notes) == 0 {
-				a.view.Line("nothing to change: %s", bumping.Already(p))
+				a.view.Text("nothing to change: %s", bumping.Already(p))
 			}
 			if !p.Empty() {
 				line := "mage version:bump -to=" + p.Request.To

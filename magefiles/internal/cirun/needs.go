@@ -37,9 +37,9 @@ func (c Config) tell(w *file.Workflow, files fs.FS) {
 		Files:   files,
 	})
 	for _, err := range r.Refuses(w) {
-		v.Line("✗ %v", err)
+		v.Text("✗ %v", err)
 	}
 	for _, err := range runner.UnknownPins(w) {
-		v.Line("○ %v", err)
+		v.Text("○ %v", err)
 	}
 }

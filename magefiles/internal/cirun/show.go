@@ -21,19 +21,19 @@ func show(v *view.View, r *runner.Result) {
 		showJob(v, j, "")
 	}
 	for _, n := range r.Notes {
-		v.Line("note: %s", view.Plain(n))
+		v.Text("note: %s", view.Plain(n))
 	}
 	for _, d := range r.Doubts {
-		v.Line("look at %s", view.Plain(d.Error()))
+		v.Text("look at %s", view.Plain(d.Error()))
 	}
 	if r.Why != "" {
-		v.Line("%s: %s", r.Conclusion, r.Why)
+		v.Text("%s: %s", r.Conclusion, r.Why)
 	}
 }
 
 func showJob(v *view.View, j *runner.Job, indent string) {
 	if len(j.Legs) == 0 {
-		v.Line("%s%s %s: %s (%s)", indent, marks[j.Conclusion], j.ID, j.Conclusion, view.Plain(j.Why))
+		v.Text("%s%s %s: %s (%s)", indent, marks[j.Conclusion], j.ID, j.Conclusion, view.Plain(j.Why))
 	}
 	for _, l := range j.Legs {
 		about := []string{l.Conclusion, columns.Took(l.Took)}
@@ -46,7 +46,7 @@ func showJob(v *view.View, j *runner.Job, indent string) {
 		if l.Why != "" {
 			about = append(about, view.Plain(l.Why))
 		}
-		v.Line("%s%s %s: %s", indent, marks[l.Conclusion], view.Plain(l.Name), strings.Join(about, "; "))
+		v.Text("%s%s %s: %s", indent, marks[l.Conclusion], view.Plain(l.Name), strings.Join(about, "; "))
 		showSteps(v, l.Steps, indent+"  ")
 		for _, called := range l.Jobs {
 			showJob(v, called, indent+"  ")
@@ -63,7 +63,7 @@ func showSteps(v *view.View, steps []*runner.Step, indent string) {
 		if s.Outcome != s.Conclusion {
 			more += ", " + s.Outcome + " is allowed"
 		}
-		v.Line("%s%s %s (%s%s)", indent, marks[s.Conclusion], view.Plain(s.Name), columns.Took(s.Took), more)
+		v.Text("%s%s %s (%s%s)", indent, marks[s.Conclusion], view.Plain(s.Name), columns.Took(s.Took), more)
 		showSteps(v, s.Steps, indent+"  ")
 	}
 }

@@ -54,13 +54,13 @@ func wrapLine(line string, width, indent int) string {
 	return strings.TrimRight(out.String(), " ")
 }
 
-// Chop breaks a line of a file, of which nothing may be lost, into rows of at most width characters: behind the last space of a row, where that is in its
-// second half, and in the middle of a word else. Joined, they are the line.
+// Chop breaks a line of a file, of which nothing may be lost, into rows of at most width characters: behind the last space of a row, where that is behind
+// its first third, and in the middle of a word else. Joined, they are the line.
 func Chop(line string, width int) (rows []string) {
 	rest := []rune(line)
 	for width > 0 && len(rest) > width {
 		end := width
-		for at := width; at > width/2; at-- {
+		for at := width; at > width/3; at-- {
 			if rest[at-1] == ' ' {
 				end = at
 				break

@@ -3,6 +3,7 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"os"
@@ -168,17 +169,27 @@ func (d Doctor) locks() []Finding {
 	for _, u := range w.Uncounted {
 		findings = append(findings, Finding{What: "members", Found: u.String()})
 	}
+	var there, missing []string // whose manifests have one, and whose have not
 	for _, m := range w.Manifests() {
-		lock := filepath.Join(filepath.FromSlash(m.Dir), workspace.LockFile)
-		f := Finding{
-			What: lock,
+		of := cmp.Or(strings.TrimPrefix(m.Dir, "."), "the workspace")
+		if _, err := os.Stat(filepath.Join(w.Root, filepath.FromSlash(m.Dir), workspace.LockFile)); err == nil {
+			there = append(there, of)
+		} else {
+			missing = append(missing, of)
+		}
+	}
+	if len(there) > 0 {
+		findings = append(findings, Finding{
+			What:  workspace.LockFile + " of " + strings.Join(there, ", "),
+			Found: "there",
+		})
+	}
+	if len(missing) > 0 {
+		findings = append(findings, Finding{
+			What: workspace.LockFile + " of " + strings.Join(missing, ", "),
 			For:  "environments that are the same everywhere (CI, images)",
-			Get:  "run `mage lock` once where conda-forge can be reached, and commit the file",
-		}
-		if _, err := os.Stat(filepath.Join(w.Root, lock)); err == nil {
-			f.Found = "there"
-		}
-		findings = append(findings, f)
+			Get:  "run `mage lock` once where conda-forge can be reached, and commit the files",
+		})
 	}
 	return findings
 }

@@ -123,8 +123,8 @@ func TestWorkspace(t *testing.T) {
 	d := machine(t, files, map[string]string{"google-chrome": ""})
 	d.Readable = []string{"~/.netrc", "an agent of ssh's"}
 	findings := d.Examine(t.Context())
-	require.Equal(t, "there", of(t, findings, "pixi.lock").Found)
-	require.Empty(t, of(t, findings, filepath.Join("app", "pixi.lock")).Found)
+	require.Equal(t, "there", of(t, findings, "pixi.lock of the workspace").Found)
+	require.Empty(t, of(t, findings, "pixi.lock of app").Found)
 	require.Equal(t, "google-chrome", filepath.Base(of(t, findings, "Chromium").Found))
 	pins := of(t, findings, "the digest of 7 images")
 	require.Contains(t, pins.For, ": .github/workflows/ci.yml, app/Dockerfile, tools/dev.Dockerfile")
@@ -132,11 +132,13 @@ func TestWorkspace(t *testing.T) {
 	require.Equal(t, "~/.netrc, an agent of ssh's", readable.Found)
 	require.True(t, readable.Careful)
 
+	delete(files, "pixi.lock")
 	delete(files, ".github/workflows/ci.yml")
 	delete(files, "app/Dockerfile")
 	delete(files, "tools/dev.Dockerfile")
 	files["app/pixi.toml"] = strings.Replace(files["app/pixi.toml"], "playwright", "plays", 1)
 	findings = machine(t, files, nil).Examine(t.Context())
+	require.Contains(t, of(t, findings, "pixi.lock of the workspace, app").Get, "mage lock") // one line for all that lack it
 	for _, what := range []string{"the digest", "Chromium", "tasks and builds"} {
 		require.False(t, said(findings, what), what)
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/channel/prefixdev"
+	"github.com/foopack/foopack/magefiles/internal/columns"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/publish"
 	"github.com/foopack/foopack/magefiles/internal/version"
@@ -50,7 +51,7 @@ func (h Held) rows() (rows [][]string) {
 	}
 	first := []string{h.Name, manifest}
 	for _, v := range h.Versions {
-		rows = append(rows, append(first, v.Version, v.Subdir+"/"+v.File, v.SHA256[:min(12, len(v.SHA256))]+"…"))
+		rows = append(rows, append(first, v.Version, v.Subdir+"/"+v.File, columns.Digest(v.SHA256)))
 		first = []string{"", ""}
 	}
 	if len(h.Versions) == 0 {

@@ -119,8 +119,8 @@ func TestRowsForPeople(t *testing.T) {
 		},
 	}
 	require.Equal(t, [][]string{
-		{"a", "2", "2", "noarch/a-2-0.conda", "0123456789ab…"},
-		{"", "", "1", "noarch/a-1-0.conda", "short…"},
+		{"a", "2", "2", "noarch/a-2-0.conda", "0123456789ab"},
+		{"", "", "1", "noarch/a-1-0.conda", "short"},
 		{"b", "3 (not on the channel)", "-", "", ""},
 	}, h.Rows())
 	for _, row := range h.Rows() {

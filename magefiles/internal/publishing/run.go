@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"github.com/foopack/foopack/magefiles/internal/atomicfile"
+	"github.com/foopack/foopack/magefiles/internal/columns"
 	"github.com/foopack/foopack/magefiles/internal/provenance"
 	"github.com/foopack/foopack/magefiles/internal/publish"
 	"github.com/foopack/foopack/magefiles/internal/steps"
@@ -95,13 +96,13 @@ func (p *Publication) Show() {
 	if p.flags.Check {
 		p.view.Heading("\nNothing was sent. These can be installed and imported:")
 		for _, f := range p.given.Files {
-			p.view.Line("  %s  sha256 %s", f.File, f.SHA256)
+			p.view.Line("  %s  sha256 %s", f.File, columns.Digest(f.SHA256))
 		}
 		return
 	}
 	p.view.Heading("\n%s has:", p.Channel.URL())
 	for _, r := range p.result.Packages {
-		p.view.Line("  %s %s  %s  sha256 %s", r.Name, r.Version, r.File, r.SHA256)
+		p.view.Line("  %s %s  %s  sha256 %s", r.Name, r.Version, r.File, columns.Digest(r.SHA256))
 		p.view.Made(r.File+" on "+p.Channel.URL(), "sha256 "+r.SHA256)
 	}
 	p.sayTools()

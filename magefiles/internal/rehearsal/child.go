@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/command"
@@ -72,9 +73,20 @@ func (r *run) once(ctx context.Context, when moment, args ...string) error {
 	err := r.Runner.Run(inside, r.child(io.MultiWriter(r.Out, &r.said), io.MultiWriter(r.Err, &r.said), when.entries > 0, args...))
 	var exit *command.ExitError
 	if errors.As(err, &exit) {
-		return &operr.Error{Summary: fmt.Sprintf("the release ended with exit status %d", exit.Code), Status: exit.Code, Next: "see what it says above", Err: err}
+		return &operr.Error{Summary: fmt.Sprintf("the release ended with exit status %d", exit.Code), Status: exit.Code, Next: cureOf(r.said.Next()) + ", commit, and `mage rehearse` again", Err: err}
 	}
 	return err
+}
+
+// cureOf is what a next step of the release says beside how that goes on or is taken back, which is of no use in a rehearsal.
+func cureOf(next string) string {
+	for _, on := range []string{"; then `mage release`", "; or `mage undo`", " and commit that, and the release"} {
+		next, _, _ = strings.Cut(next, on)
+	}
+	if next == "" || strings.Contains(next, "`mage release`") || strings.Contains(next, "`mage undo`") {
+		return "see what it says above, correct that"
+	}
+	return next
 }
 
 // killer waits for the moment.

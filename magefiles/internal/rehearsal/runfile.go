@@ -147,7 +147,7 @@ func (r Report) tellRuns(v *view.View) {
 		}
 	}
 	for _, d := range r.Doubts {
-		v.Line("  ! look at %s", view.Plain(d))
+		v.Text("  ! look at %s", view.Plain(d))
 	}
 }
 

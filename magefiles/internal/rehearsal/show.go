@@ -23,12 +23,14 @@ func DirOf(w *workspace.Workspace) string {
 // may look around in the world, before it ends.
 func Show(ctx context.Context, c Config, f Flags, v *view.View) (report Report, err error) {
 	c.Request, c.Publish, c.Seed = bumping.WithChangelog(f.Request, c.Root), f.Publish, uint64(f.Faults)
-	c.Reporter, c.Out, c.Err = v, v.Out, v.Err
+	c.Reporter, c.Out, c.Err = v, v.Inner(v.Out), v.Inner(v.Err)
 	page := filepath.Join(c.Dir, view.ReportPage)
 	looked := false
 	if f.Keep {
 		c.Keep = func(ctx context.Context, report Report, w *World, clone string) error {
-			if err := view.WriteReport(c.Dir, report.Page(), report); err != nil {
+			running := report.Page()
+			running.Running = true
+			if err := view.WriteReport(c.Dir, running, report); err != nil {
 				return err
 			}
 			report.tell(v, page)
@@ -64,18 +66,18 @@ func (r Report) tell(v *view.View, page string) {
 	v.Heading("\n%s %s was rehearsed: %s published to an embedded channel %s, installed and imported",
 		r.Workspace, r.Release, operr.Count(len(r.Packages), "package"), by)
 	if r.Runs > 1 {
-		v.Line("  through %s: %s, and faults for the rest", operr.Count(r.Runs, "run"), operr.Count(r.Kills, "kill"))
+		v.Text("  through %s: %s, and faults for the rest", operr.Count(r.Runs, "run"), operr.Count(r.Kills, "kill"))
 	}
 	for _, p := range r.Packages {
-		v.Line("  %s %s  %s  sha256 %s", p.Name, p.Version, p.File, columns.Digest(p.SHA256))
+		v.Text("  %s %s  %s  sha256 %s", p.Name, p.Version, p.File, columns.Digest(p.SHA256))
 	}
 	for _, s := range r.Fleet {
-		v.Line("  %s %s: %s from %s to %s, %s", s.Environment, s.Host, fleet.Short(s.Digest), s.From.UTC().Format(clock), s.Until.UTC().Format(clock), operr.Count(s.Answers, "answer"))
+		v.Text("  %s %s: %s from %s to %s, %s", s.Environment, s.Host, fleet.Short(s.Digest), s.From.UTC().Format(clock), s.Until.UTC().Format(clock), operr.Count(s.Answers, "answer"))
 	}
 	r.tellRuns(v)
 	v.Heading("Not rehearsed:")
 	for _, m := range r.Missing {
-		v.Line("  ○ %s: %s", m.What, m.Why)
+		v.Text("  ○ %s: %s", m.What, m.Why)
 	}
 	v.Line("Report: %s", page)
 	v.Next("%s", r.next())

@@ -40,6 +40,19 @@ Report: /w/output/rehearsal/report.html
 `, strings.ReplaceAll(out.String(), "`", "'"))
 }
 
+// How a release goes on, or is taken back, is nothing that a person could do about a rehearsal.
+func TestTheNextStepOfAReleaseThatWasRehearsed(t *testing.T) {
+	for next, want := range map[string]string{
+		"":                                 "see what it says above, correct that",
+		"`mage release` goes on from here": "see what it says above, correct that",
+		"go back to it, or `mage undo`":    "see what it says above, correct that",
+		"correct it and commit that, and the release takes it along; or `mage undo`": "correct it",
+		"name the file in include; then `mage release` goes on from here":            "name the file in include",
+	} {
+		require.Equal(t, want, cureOf(next), next)
+	}
+}
+
 func TestFlags(t *testing.T) {
 	for _, by := range []string{"", "here", "ci"} {
 		require.NoError(t, Flags{Publish: by, Faults: 1}.Fit())

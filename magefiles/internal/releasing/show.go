@@ -35,10 +35,10 @@ func (r Releaser) confirm(ctx context.Context, one *release.Release, p *plan.Pla
 		for _, pkg := range p.Along {
 			names = append(names, pkg.Name+" "+pkg.Version)
 		}
-		r.View.Line("published along, and not tagged, since the channel has no such version: %s", strings.Join(names, ", "))
+		r.View.Text("published along, and not tagged, since the channel has no such version: %s", strings.Join(names, ", "))
 	}
 	if p.Unpushed > 0 {
-		r.View.Line("%s that %s not on %s yet, and will be pushed along", operr.Count(p.Unpushed, "commit"), map[bool]string{true: "is", false: "are"}[p.Unpushed == 1], p.Remote)
+		r.View.Text("%s that %s not on %s yet, and will be pushed along", operr.Count(p.Unpushed, "commit"), map[bool]string{true: "is", false: "are"}[p.Unpushed == 1], p.Remote)
 	}
 	r.View.Text("Until the first upload `mage undo` takes all of it back. An upload is final.")
 	return r.Confirm(ctx, r.question(p.Title))
@@ -85,7 +85,7 @@ func (r Releaser) question(title string) string {
 // sayNotChecked names the packages that no task checks.
 func (r Releaser) sayNotChecked(w *workspace.Workspace) {
 	if said := release.NotChecked(w); said != "" {
-		r.View.Line("%s", said)
+		r.View.Text("%s", said)
 	}
 }
 
@@ -97,15 +97,15 @@ func (r Releaser) Show(ctx context.Context, result release.Result) {
 	}
 	r.View.Heading("\n%s is released, at commit %.12s", result.Plan.Title, result.Commit)
 	if result.Plan.Bump.Empty() {
-		r.View.Line("no commit was made: the manifests were at %s already", result.Plan.Title)
+		r.View.Text("no commit was made: the manifests were at %s already", result.Plan.Title)
 	}
 	var specs []string
 	for _, p := range result.Packages {
-		r.View.Line("  %s %s  %s  sha256 %.12s", p.Name, p.Version, p.URL, p.SHA256)
+		r.View.Text("  %s %s  %s  sha256 %.12s", p.Name, p.Version, p.URL, p.SHA256)
 		specs = append(specs, fmt.Sprintf("%q", p.Name+"=="+p.Version))
 	}
 	if result.GitHub != "" {
-		r.View.Line("  %s", result.GitHub)
+		r.View.Text("  %s", result.GitHub)
 	}
 	private := false
 	w, err := workspace.Load(r.Dir)

@@ -70,7 +70,7 @@ func (r Releaser) showDelivery(d *begun.Delivery) {
 		return
 	}
 	for _, line := range d.Lines() {
-		r.View.Line("%s", line)
+		r.View.Text("%s", line)
 	}
 }
 

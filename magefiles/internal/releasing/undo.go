@@ -43,7 +43,7 @@ func (r Releaser) Undo(ctx context.Context) error {
 	}
 	said, err := u.Take(ctx, b)
 	for _, line := range said {
-		r.View.Line("  %s", line)
+		r.View.Text("  %s", line)
 	}
 	if err != nil {
 		return err
@@ -77,14 +77,14 @@ func (r Releaser) confirmUndo(ctx context.Context, b *undo.Back) error {
 		r.showParts(b)
 		r.View.Text("Whoever fetched the tag keeps it. Where CI publishes, make sure that no run is under way.")
 	case undo.NoReturn:
-		r.View.Line("%s cannot be taken back: %s has", title, b.Plan.Channel)
+		r.View.Text("%s cannot be taken back: %s has", title, b.Plan.Channel)
 		for _, p := range b.Uploaded {
-			r.View.Line("  %s  sha256 %.12s", p.URL, p.SHA256)
+			r.View.Text("  %s  sha256 %.12s", p.URL, p.SHA256)
 		}
-		r.View.Line("Lock files may refer to these files already. `mage release` completes the release. To withdraw a package after all,")
-		r.View.Line("delete it on the channel's page (%s), or, with the key on no command line:", b.Plan.Channel)
+		r.View.Text("Lock files may refer to these files already. `mage release` completes the release. To withdraw a package after all,")
+		r.View.Text("delete it on the channel's page (%s), or, with the key on no command line:", b.Plan.Channel)
 		r.View.Line("  %s", deleteCommand(b.DeleteURL()))
-		r.View.Line("A deleted version must not be published again. The release can be given up in favor of the next patch.")
+		r.View.Text("A deleted version must not be published again. The release can be given up in favor of the next patch.")
 		return r.Confirm(ctx, "Give "+title+" up?")
 	case undo.Nothing:
 		return nil

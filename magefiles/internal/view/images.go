@@ -31,7 +31,7 @@ func (v *View) Image(r image.Result) {
 	v.Heading("\n%s: %s", r.Name, where)
 	v.Made(r.Name, where)
 	for _, one := range r.Images {
-		v.Line("  %s  %s  %s", one.Platform, columns.Digest(one.Digest), columns.Size(one.Size))
+		v.Text("  %s  %s  %s", one.Platform, columns.Digest(one.Digest), columns.Size(one.Size))
 	}
 }
 

@@ -33,6 +33,7 @@ type Report struct {
 	Facts     [][2]string   // what, and what it was: the machine; an empty one is left out
 	Plan      *bump.Plan    // that was agreed to; nil for none
 	Next      string        // what a person does now
+	Running   bool          // the world still is
 	Steps     []ReportStep
 	Artifacts [][]string  // name, version, file, sha256, size
 	Fleet     [][]string  // environment, host, digest, from, until, answers, failed requests

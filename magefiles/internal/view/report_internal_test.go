@@ -75,3 +75,14 @@ func TestAReportSaysWhatItIsOf(t *testing.T) {
 	}
 	require.NotContains(t, string(page), "toolchain")
 }
+
+// Where a person still looks around in the world, the page does not say that it has ended.
+func TestAReportOfAWorldThatRuns(t *testing.T) {
+	for running, says := range map[bool]string{true: "which runs until Ctrl-C: then nothing answers", false: "which has ended: nothing answers"} {
+		dir := t.TempDir()
+		require.NoError(t, WriteReport(dir, Report{Title: "w v0.2.0", Running: running}, nil))
+		page, err := os.ReadFile(filepath.Join(dir, ReportPage))
+		require.NoError(t, err)
+		require.Contains(t, string(page), says)
+	}
+}

@@ -17,11 +17,17 @@ import (
 func TestResizedInAStep(t *testing.T) {
 	t.Parallel()
 	if ptytest.Inside(t) {
-		v := &view.View{Out: os.Stdout, Err: os.Stderr, Color: true, Breaks: true, Width: func() int {
-			columns, _, err := term.GetSize(2)
-			require.NoError(t, err)
-			return columns
-		}}
+		v := &view.View{
+			Out:    os.Stdout,
+			Err:    os.Stderr,
+			Color:  true,
+			Breaks: true,
+			Width: func() int {
+				columns, _, err := term.GetSize(2)
+				require.NoError(t, err)
+				return columns
+			},
+		}
 		v.Text("what stands above")
 		end := v.Board(func() [][]string {
 			return [][]string{{"HOST", "IS"}, {"one.example.org", "being asked what it runs, and what it has run before"}}

@@ -99,14 +99,14 @@ func (v *View) Heading(format string, args ...any) {
 func (v *View) Text(format string, args ...any) {
 	v.lock()
 	defer v.unlock()
-	fmt.Fprintln(v.Out, v.broken(v.text(format, args...), 2))
+	fmt.Fprintln(v.Out, v.hung(v.text(format, args...)))
 }
 
 // Next writes the last line of a target that went well: what a person does next, such as a command line in backquotes.
 func (v *View) Next(format string, args ...any) {
 	v.lock()
 	defer v.unlock()
-	fmt.Fprintln(v.Out, v.broken("→ "+v.text(format, args...), 2))
+	fmt.Fprintln(v.Out, v.broken(arrow+v.text(format, args...), 2))
 }
 
 // broken is text that fits into the terminal, with what its lines are continued by indented. Elsewhere it is as it was.
@@ -115,6 +115,11 @@ func (v *View) broken(text string, indent int) string {
 		return text
 	}
 	return columns.Wrap(text, v.width(), indent)
+}
+
+// hung is broken text that is continued two columns behind where it begins.
+func (v *View) hung(text string) string {
+	return v.broken(text, len(text)-len(strings.TrimLeft(text, " "))+2)
 }
 
 // Line writes a line of the result.

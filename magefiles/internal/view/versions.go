@@ -67,7 +67,7 @@ func (v *View) Versions(w *workspace.Workspace, tags []released.Release, asJSON 
 		if i == 0 {
 			v.Line("")
 		}
-		v.Line("%s %s: %s", v.paint(red, "✗"), d.Pos, d.Message)
+		v.Text("%s %s: %s", v.paint(red, "✗"), d.Pos, d.Message)
 		v.AnnotateAt(d.Pos.String() + ": " + d.Message)
 	}
 	return nil

@@ -159,8 +159,7 @@ func align(rows [][]string) (lines []string) {
 func (v *View) Say(format string, args ...any) {
 	v.lock()
 	defer v.unlock()
-	text := v.text(format, args...)
-	fmt.Fprintln(v.Err, v.broken(text, len(text)-len(strings.TrimLeft(text, " "))+2))
+	fmt.Fprintln(v.Err, v.hung(v.text(format, args...)))
 }
 
 var said sync.Map

@@ -24,8 +24,10 @@ func newView() (*view.View, *bytes.Buffer, *bytes.Buffer) {
 
 // What is going on is broken between words at a terminal, and goes on below what it says.
 func TestSayFitsTheTerminal(t *testing.T) {
-	v, _, errOut := newView()
+	v, out, errOut := newView()
 	v.Breaks, v.Width = true, func() int { return 30 }
+	v.Text("    → see how the host is written")
+	require.Equal(t, "    → see how the host is\n      written\n", out.String())
 	v.Say("going on with %s, which was begun and has not ended", "v0.1.7")
 	v.Say("  ▸ waiting for the channel to show it")
 	require.Equal(t, `going on with v0.1.7, which
@@ -33,6 +35,25 @@ func TestSayFitsTheTerminal(t *testing.T) {
   ▸ waiting for the channel to
     show it
 `, errOut.String())
+}
+
+// What another program of ours says inside of ours fits the terminal, and its next step is not said.
+func TestInner(t *testing.T) {
+	v, _, _ := newView()
+	for breaks, want := range map[bool]string{
+		true:  "✓ check  1.0s  all is\n    well, and more\nv0.2.0 → v0.3.0\n",
+		false: "✓ check  1.0s  all is well, and more\nv0.2.0 → v0.3.0\n",
+	} {
+		var out bytes.Buffer
+		v.Breaks, v.Width = breaks, func() int { return 26 }
+		inner := v.Inner(&out)
+		for _, part := range []string{"✓ check  1.0s  all is", " well, and more\nv0.2.0 → v0.3.0\n→ `mage", " app:upgrade`\n"} {
+			n, err := io.WriteString(inner, part)
+			require.NoError(t, err)
+			require.Equal(t, len(part), n)
+		}
+		require.Equal(t, want, out.String())
+	}
 }
 
 // Two jobs that write at the same time are read one after the other.

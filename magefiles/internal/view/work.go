@@ -11,7 +11,7 @@ import (
 func (v *View) Work(w touched.Work) {
 	switch {
 	case w.All != "":
-		v.Line("all of them: %s", w.All)
+		v.Text("all of them: %s", w.All)
 	case !w.Any:
 		v.Line("no package is touched")
 		return

@@ -227,7 +227,7 @@ func unlockAll(ctx context.Context, x *targets.Extension, name string, f Flags) 
 	defer end()
 	for _, h := range d.Look(ctx, 0) {
 		if h.Holder != nil {
-			x.View.Line("%s: %s has the lock since %s, and for %s more", h.Name, h.Holder, h.Holder.Since.Format(time.RFC3339), h.Left)
+			x.View.Text("%s: %s has the lock since %s, and for %s more", h.Name, h.Holder, h.Holder.Since.Format(time.RFC3339), h.Left)
 		}
 	}
 	if err := x.Confirm(ctx, orZero(f.Yes), "Take the lock of "+d.Environment.Name+" away?"); err != nil {
@@ -297,7 +297,7 @@ func remove(ctx context.Context, x *targets.Extension, name, like string, f Flag
 		return nil
 	}
 	for _, v := range e.Volumes {
-		x.View.Line("  ○ the volume %s stays: `docker volume rm %s` on a host removes it", v.Name, v.Name)
+		x.View.Text("  ○ the volume %s stays: `docker volume rm %s` on a host removes it", v.Name, v.Name)
 	}
 	if err := x.Confirm(ctx, orZero(f.Yes), "Take "+name+" away from "+operr.Count(len(todo), "host")+"?"); err != nil {
 		return err

@@ -67,7 +67,7 @@ func showStatus(v *view.View, s reportedStatus) {
 			v.Text("  ○ %s: locked by %s since %s, for %s more", h.Name, h.Holder, h.Holder.Since.Format(time.RFC3339), h.Left)
 		}
 		for _, e := range h.Audit {
-			v.Line("    %s  %s  %s: %s: %s", h.Name, e.At.Format(time.RFC3339), e.Who, e.What, e.Result)
+			v.Text("    %s  %s  %s: %s: %s", h.Name, e.At.Format(time.RFC3339), e.Who, e.What, e.Result)
 		}
 	}
 }
@@ -84,7 +84,7 @@ func ofHost(name, says string) string {
 func showTodo(x *targets.Extension, todo []deploying.Todo) {
 	for _, h := range todo {
 		for _, line := range h.Will {
-			x.View.Line("%s: %s", h.Host, line)
+			x.View.Text("%s: %s", h.Host, line)
 		}
 	}
 }

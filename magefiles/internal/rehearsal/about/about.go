@@ -53,6 +53,7 @@ type Log struct {
 	of   map[string]string
 	part string
 	said strings.Builder
+	next string
 }
 
 // endOfStep is the line that a view writes when a step has ended.
@@ -63,6 +64,13 @@ func (l *Log) Of(step string) string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.of[step]
+}
+
+// Next is the next step that was said last; "" where none was.
+func (l *Log) Next() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.next
 }
 
 // Write implements io.Writer.
@@ -77,6 +85,9 @@ func (l *Log) Write(p []byte) (int, error) {
 			return len(p), nil
 		}
 		text = rest
+		if next, is := strings.CutPrefix(line, "→ "); is {
+			l.next = next
+		}
 		end := endOfStep.FindStringSubmatch(line)
 		if end == nil {
 			if line != "" {

@@ -22,7 +22,11 @@ func TestWhatIsSaidInAStep(t *testing.T) {
 		require.Equal(t, map[string]string{"preflight": "going on\n", "check": "  12 passed\n── qa\n✗ qa (0.1s)\n"}, l.of)
 	}
 	l := &Log{}
-	_, err := fmt.Fprint(l, strings.Repeat(strings.Repeat("x", 99)+"\n", 1000)+"the last\n✓ check     0.1s  x\n")
+	require.Empty(t, l.Next())
+	_, err := fmt.Fprint(l, "✓ import  <0.1s  a → b\n→ do this\n→ or that\n")
+	require.NoError(t, err)
+	require.Equal(t, "or that", l.Next())
+	_, err = fmt.Fprint(l, strings.Repeat(strings.Repeat("x", 99)+"\n", 1000)+"the last\n✓ check     0.1s  x\n")
 	require.NoError(t, err)
 	require.LessOrEqual(t, len(l.Of("check")), mostOfLog+len("…\n"))
 	require.True(t, strings.HasPrefix(l.Of("check"), "…\nxxx"))

@@ -68,7 +68,7 @@ func (r *Report) Tell(v *view.View, ref string) {
 	v.Line("  %s for %s:", r.Workflow, ref)
 	for _, j := range r.Jobs {
 		if j.Conclusion != runner.Skipped {
-			v.Line("    %s %s %s  %s", cmp.Or(map[string]string{runner.Success: "✓"}[j.Conclusion], "✗"), view.Plain(j.Name), columns.Took(j.Took), j.given())
+			v.Text("    %s %s %s  %s", cmp.Or(map[string]string{runner.Success: "✓"}[j.Conclusion], "✗"), view.Plain(j.Name), columns.Took(j.Took), j.given())
 		}
 	}
 }

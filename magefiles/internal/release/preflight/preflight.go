@@ -41,7 +41,10 @@ type Facts struct {
 }
 
 func (f Facts) String() string {
-	said := fmt.Sprintf("%s at %.12s; %s; %s; %s", f.Branch, f.Commit, f.Toolchain, f.Channel, f.Credential)
+	said := fmt.Sprintf("%s at %.12s; %s; %s", f.Branch, f.Commit, f.Toolchain, f.Channel)
+	if f.Credential != "" { // status asks for none
+		said += "; " + f.Credential
+	}
 	if f.Lands != "" {
 		said += "; " + f.Branch + " takes: " + f.Lands
 	}

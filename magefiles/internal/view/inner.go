@@ -1,0 +1,42 @@
+package view
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+)
+
+// Inner shows what another program of ours says that is a part of this one's run. At a terminal its lines are broken between words, since that program
+// writes to no terminal. Its next step is left out: this run has one of its own.
+func (v *View) Inner(out io.Writer) io.Writer { return &inner{view: v, out: out} }
+
+// arrow begins a next step.
+const arrow = "→ "
+
+type inner struct {
+	view *View
+	out  io.Writer
+
+	mu   sync.Mutex
+	part string // of a line
+}
+
+// Write implements io.Writer. What is no whole line yet is kept until there is more.
+func (i *inner) Write(p []byte) (int, error) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.view.lock()
+	defer i.view.unlock()
+	lines := strings.Split(i.part+string(p), "\n")
+	i.part = lines[len(lines)-1]
+	for _, line := range lines[:len(lines)-1] {
+		if strings.HasPrefix(line, arrow) {
+			continue
+		}
+		if _, err := fmt.Fprintln(i.out, i.view.broken(line, 4)); err != nil {
+			return 0, err
+		}
+	}
+	return len(p), nil
+}
