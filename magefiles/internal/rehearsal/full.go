@@ -9,6 +9,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/pause"
+	"github.com/foopack/foopack/magefiles/internal/rehearsal/images"
 	"github.com/foopack/foopack/magefiles/internal/rehearsal/workflows"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
@@ -20,7 +21,7 @@ type upgrading struct {
 	w       *workspace.Workspace // as it is upgraded
 	event   workflows.Event
 	started workflows.Started
-	images  *images
+	images  *images.Images
 }
 
 // full pushes the downstreams as they are upgraded now, runs the workflow files that this starts, and goes as far as the hosts.
@@ -33,14 +34,14 @@ func (r *run) full(ctx context.Context) error {
 	if u.w, err = workspace.LoadAs(r.root, r.Name); err != nil {
 		return err
 	}
-	if u.images, err = startImages(ctx, r.Builder, r.Registry, filepath.Join(r.Dir, "images"), r.world); err != nil {
+	if u.images, err = images.Start(ctx, r.Builder, r.Registry, filepath.Join(r.Dir, "images"), r.world.token, r.world.packages); err != nil {
 		return err
 	}
-	defer u.images.end()
-	r.further = append(r.further, u.images.environ()...)
-	u.event.Further, u.event.Login = append(u.event.Further, u.images.ofJobs(r.Environ)...), u.images.host
-	if u.images.why != "" {
-		r.missing("images", u.images.why+": what is pushed in their places are stand-ins, with the labels and platforms that they would have")
+	defer u.images.End()
+	r.further = append(r.further, u.images.Environ()...)
+	u.event.Further, u.event.Login = append(u.event.Further, u.images.OfJobs(r.Environ)...), u.images.Host
+	if u.images.Why != "" {
+		r.missing("images", u.images.Why+": what is pushed in their places are stand-ins, with the labels and platforms that they would have")
 	}
 	if u.event.Before == u.event.Commit {
 		r.missing("the push of "+r.branch, "no downstream is upgraded, and there is nothing to push")

@@ -16,8 +16,7 @@
 //	person.go      what of a person's git takes part: settings and hooks
 //	child.go       the processes: with faults they are killed, and run again
 //	outcome.go     what the release did; page.go: for a browser, with a head and logs by package about
-//	full.go        the push of the upgraded downstreams, and the workflow files that it starts
-//	images.go      the registry of images, and what builds for it
+//	full.go        the push of the upgraded downstreams, and the workflow files that it starts, with a registry of package images
 //	deliver.go     the delivery to hosts that stand in for those of the manifest, by package fleet
 //	git.go         how git is run here
 //	flags.go       what a person may ask for; show.go: what a person sees of it
@@ -44,6 +43,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/rehearsal/about"
 	"github.com/foopack/foopack/magefiles/internal/rehearsal/earlier"
 	"github.com/foopack/foopack/magefiles/internal/rehearsal/fleet"
+	"github.com/foopack/foopack/magefiles/internal/rehearsal/images"
 	"github.com/foopack/foopack/magefiles/internal/release/trace"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
 	"github.com/foopack/foopack/magefiles/internal/workflow"
@@ -72,7 +72,7 @@ type Config struct {
 	// Builder builds images, where it is there: the push of the upgrade and what it starts take part. Nil leaves that out, and images with it.
 	Builder *buildx.Builder
 	// Registry starts a registry of images in a folder, behind what guards it; end ends it. It is there where Builder is.
-	Registry Registry
+	Registry images.Registry
 
 	// Hosts starts those of the deployment environments of a clone, in a folder of the rehearsal's; why there are none. Nil where this program cannot
 	// deploy.

@@ -71,6 +71,16 @@ func (w *World) revoke(token string) {
 	delete(w.granted, token)
 }
 
+// packages is what a token may do with packages.
+func (w *World) packages(token string) string {
+	if token == w.token {
+		return "write"
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.granted[token]["packages"]
+}
+
 // approve waits for whoever approves an environment, if anybody does.
 func (w *World) approve(ctx context.Context, run int64, environment string) error {
 	w.mu.Lock()

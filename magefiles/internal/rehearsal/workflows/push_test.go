@@ -1,6 +1,7 @@
 package workflows_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -100,4 +101,21 @@ jobs:
 		said = append(said, left[0])
 	}
 	require.Contains(t, said, "`mage qa:package` in line 12, `mage rehearse` in line 11 of ci.yml")
+}
+
+// A program that this machine has, and neither GitHub's machine nor a step of the job, is not there.
+func TestAToolOfThisMachine(t *testing.T) {
+	t.Parallel()
+	bin := t.TempDir()
+	for _, name := range []string{"made-here", "helm"} {
+		require.NoError(t, os.WriteFile(filepath.Join(bin, name), []byte("#!/bin/sh\n"), 0o755))
+	}
+	l := newLab(t)
+	l.ci.Environ = append(os.Environ(), "PATH="+bin+":"+os.Getenv("PATH"))
+	l.commit(releaseFile(t))
+	e, _, err := l.push(map[string]string{".github/workflows/ci.yml": "on: push\njobs:\n  a:\n    runs-on: ubuntu-22.04\n    steps:\n      - run: helm\n      - run: made-here\n"})
+	require.NoError(t, err)
+	report := l.ci.Run(t.Context(), "ci.yml", e)
+	require.ErrorContains(t, report.Err, "ci.yml:7: the step")
+	require.Contains(t, fmt.Sprintf("%+v", report.Err), "made-here is not on PATH: no step of the job before line 7 installs it, and GitHub's machine does not have it")
 }

@@ -1,9 +1,10 @@
-package rehearsal
+package images_test
 
 import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -12,6 +13,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/image/buildx"
 	"github.com/foopack/foopack/magefiles/internal/localbuilder"
 	"github.com/foopack/foopack/magefiles/internal/localregistry"
+	"github.com/foopack/foopack/magefiles/internal/rehearsal/images"
 )
 
 // served is the embedded registry.
@@ -36,32 +38,31 @@ func TestWhatBuildsImages(t *testing.T) {
 		if c.docker != "" {
 			require.NoError(t, os.WriteFile(filepath.Join(bin, "docker"), []byte("#!/bin/sh\n"+c.docker+"\n"), 0o755))
 		}
-		i, err := startImages(t.Context(), &buildx.Builder{Runner: command.NewSystem([]string{"PATH=" + bin}, nil)}, served, t.TempDir(), &World{token: "the-person's"})
+		i, err := images.Start(t.Context(), &buildx.Builder{Runner: command.NewSystem([]string{"PATH=" + bin}, nil)}, served, t.TempDir(), "the-person's", nil)
 		require.NoError(t, err)
-		require.Contains(t, i.why, c.why)
-		jobs := i.ofJobs([]string{"HOME=/home/me", "BUILDX_BUILDER=mine", "OTHER=x"})
+		require.Contains(t, i.Why, c.why)
+		jobs := i.OfJobs([]string{"HOME=/home/me", "BUILDX_BUILDER=mine", "OTHER=x"})
 		if c.why == "" {
-			require.Empty(t, i.why)
-			require.Equal(t, []string{"IMAGE_REGISTRY=" + i.host + "/rehearsal", "BUILDX_BUILDER=mine", "BUILDX_CONFIG=/home/me/.docker/buildx"}, jobs)
+			require.Empty(t, i.Why)
+			require.Equal(t, []string{"IMAGE_REGISTRY=" + i.Host + "/rehearsal", "BUILDX_BUILDER=mine", "BUILDX_CONFIG=/home/me/.docker/buildx"}, jobs)
 		} else {
-			require.Equal(t, []string{"IMAGE_REGISTRY=" + i.host + "/rehearsal", "REHEARSAL_BUILDER=stand-in"}, jobs)
+			require.Equal(t, []string{"IMAGE_REGISTRY=" + i.Host + "/rehearsal", "REHEARSAL_BUILDER=stand-in"}, jobs)
 		}
-		i.end()
+		i.End()
 	}
 }
 
 // The registry takes an image from who may write packages, and from nobody else.
 func TestWhoPushesImages(t *testing.T) {
-	w := &World{
-		token:   "the-person's",
-		granted: map[string]map[string]string{"writes": {"packages": "write"}, "reads": {"packages": "read", "contents": "write"}},
+	may := func(token string) string {
+		return map[string]string{"writes": "write", "reads": "read", "the-person's": "write"}[token]
 	}
-	i, err := startImages(t.Context(), &buildx.Builder{Runner: command.NewSystem([]string{"PATH="}, nil)}, served, t.TempDir(), w)
+	i, err := images.Start(t.Context(), &buildx.Builder{Runner: command.NewSystem([]string{"PATH="}, nil)}, served, t.TempDir(), "the-person's", may)
 	require.NoError(t, err)
-	defer i.end()
+	defer i.End()
 	push := func(password string) error {
 		_, err := localbuilder.Push(t.Context(), localbuilder.Image{
-			Repository: i.host + "/rehearsal/app",
+			Repository: i.Host + "/rehearsal/app",
 			Platforms:  []string{"linux/amd64"},
 			Password:   password,
 		}, "")
@@ -73,6 +74,10 @@ func TestWhoPushesImages(t *testing.T) {
 	require.ErrorContains(t, push("another"), "DENIED")
 	require.NoError(t, push("writes"))
 	require.NoError(t, push("the-person's"))
-	t.Setenv("DOCKER_CONFIG", i.docker)
+	for _, kv := range i.Environ() {
+		if dir, is := strings.CutPrefix(kv, "DOCKER_CONFIG="); is {
+			t.Setenv("DOCKER_CONFIG", dir)
+		}
+	}
 	require.NoError(t, push(""))
 }

@@ -1,4 +1,5 @@
-package rehearsal
+// Package images has the registry of images of a rehearsal, who may push to it, and what builds for it.
+package images
 
 import (
 	"context"
@@ -17,44 +18,48 @@ import (
 // Registry starts a registry of images in a folder, behind a handler that wrap puts before it. Its host is HOST:PORT, and end ends it.
 type Registry func(dir string, wrap func(http.Handler) http.Handler) (host string, end func(), err error)
 
-// images is the registry of images of the world, and what builds for it.
-type images struct {
-	end    func()
-	why    string // images are not built here; "" where they are
-	host   string
+// May says what a token may do with packages: "write", "read", or "" for nothing.
+type May func(token string) string
+
+// Images is a registry that runs, and what builds for it.
+type Images struct {
+	End  func()
+	Why  string // images are not built here; "" where they are
+	Host string // of the registry, HOST:PORT
+
 	docker string // the folder of docker's configuration in which the person is logged in; "" where a builder has its own
 }
 
-// startImages looks for the builder, and starts a registry in a folder. Where nothing builds, stand-ins are pushed, and the registry takes them from the
-// person and from jobs that may write packages alone.
-func startImages(ctx context.Context, builder *buildx.Builder, serve Registry, dir string, world *World) (*images, error) {
+// Start looks for the builder, and starts a registry in a folder. Where nothing builds, stand-ins are pushed, and the registry takes them from
+// those alone who may write packages; token is the person's.
+func Start(ctx context.Context, builder *buildx.Builder, serve Registry, dir, token string, may May) (*Images, error) {
 	node, err := builder.Look(ctx)
 	if cause := context.Cause(ctx); cause != nil {
 		return nil, cause
 	}
-	i := &images{}
+	i := &Images{}
 	switch {
 	case err != nil:
-		i.why = err.Error()
+		i.Why = err.Error()
 	case !node.Loopback():
-		i.why = "the builder " + node.Name + " has a network of its own, and cannot reach a registry on this machine's loopback; " +
+		i.Why = "the builder " + node.Name + " has a network of its own, and cannot reach a registry on this machine's loopback; " +
 			"`docker buildx create --use --driver-opt network=host` makes one that can"
 	}
 	guard := func(next http.Handler) http.Handler { return next }
-	if i.why != "" {
-		guard = world.guard
+	if i.Why != "" {
+		guard = may.guard
 	}
-	if i.host, i.end, err = serve(filepath.Join(dir, "registry"), guard); err != nil {
+	if i.Host, i.End, err = serve(filepath.Join(dir, "registry"), guard); err != nil {
 		return nil, err
 	}
-	if i.why == "" {
+	if i.Why == "" {
 		return i, nil
 	}
 	i.docker = filepath.Join(dir, "docker")
-	auth := base64.StdEncoding.EncodeToString([]byte("rehearsal:" + world.token))
-	text, err := json.Marshal(map[string]any{"auths": map[string]any{i.host: map[string]string{"auth": auth}}})
+	auth := base64.StdEncoding.EncodeToString([]byte("rehearsal:" + token))
+	text, err := json.Marshal(map[string]any{"auths": map[string]any{i.Host: map[string]string{"auth": auth}}})
 	if err := errors.Join(err, os.MkdirAll(i.docker, 0o700), os.WriteFile(filepath.Join(i.docker, "config.json"), text, 0o600)); err != nil {
-		i.end()
+		i.End()
 		return nil, err
 	}
 	return i, nil
@@ -63,18 +68,18 @@ func startImages(ctx context.Context, builder *buildx.Builder, serve Registry, d
 // owner is behind the registry's host in the name of each image.
 const owner = "/rehearsal"
 
-// environ are variables of what is run in the clone.
-func (i *images) environ() []string {
-	env := []string{"IMAGE_REGISTRY=" + i.host + owner}
+// Environ are variables of what is run in the clone.
+func (i *Images) Environ() []string {
+	env := []string{"IMAGE_REGISTRY=" + i.Host + owner}
 	if i.docker != "" {
 		env = append(env, "REHEARSAL_BUILDER=stand-in", "DOCKER_CONFIG="+i.docker)
 	}
 	return env
 }
 
-// ofJobs are variables of jobs: where a builder is there, it is reached as the person reaches it, and builds from the same mirrors.
-func (i *images) ofJobs(person []string) []string {
-	env := []string{"IMAGE_REGISTRY=" + i.host + owner}
+// OfJobs are variables of jobs: where a builder is there, it is reached as the person reaches it, and builds from the same mirrors.
+func (i *Images) OfJobs(person []string) []string {
+	env := []string{"IMAGE_REGISTRY=" + i.Host + owner}
 	if i.docker != "" {
 		return append(env, "REHEARSAL_BUILDER=stand-in")
 	}
@@ -93,19 +98,13 @@ func (i *images) ofJobs(person []string) []string {
 	return append(env, "BUILDX_CONFIG="+filepath.Join(config, "buildx"))
 }
 
-// guard lets a registry take something from those alone who may write packages: the person, and a job to which its file grants it.
-func (w *World) guard(next http.Handler) http.Handler {
+// guard lets a registry take something from those alone who may write packages.
+func (may May) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
 		_, token, is := r.BasicAuth()
 		reads := r.Method == http.MethodGet || r.Method == http.MethodHead
-		w.mu.Lock()
-		right := w.granted[token]["packages"]
-		w.mu.Unlock()
-		if token == w.token {
-			right = "write"
-		}
 		switch {
-		case reads && (is || strings.TrimSuffix(r.URL.Path, "/") != "/v2"), right == "write":
+		case reads && (is || strings.TrimSuffix(r.URL.Path, "/") != "/v2"), is && may(token) == "write":
 			next.ServeHTTP(out, r)
 		case !is: // and who asks which login is wanted
 			out.Header().Set("WWW-Authenticate", `Basic realm="the registry of a rehearsal"`)
