@@ -57,7 +57,7 @@ func (w *Workflow) idle(j *Job) []error {
 }
 
 // judges doubts jobs that look at what all that they need came to: one without always() is skipped where one of them fails, which counts as passed where it
-// is required, and one that does not need a job does not see it fail.
+// is required, and one that does not need a job itself does not see it fail: the jobs between them are skipped.
 func (w *Workflow) judges(j *Job) (found []error) {
 	looks := Node{}
 	j.Node.eachPath("", func(p expression.Path, key string, at Node) {
@@ -76,9 +76,8 @@ func (w *Workflow) judges(j *Job) (found []error) {
 		}
 		return []error{at.Problem("the job %s looks at what others came to, and is skipped where one of them fails, which passes where it is required: if: always()", j.ID)}
 	}
-	seen := w.Before(j)
 	for _, other := range w.Jobs {
-		if other != j && !seen[other.ID] && !w.Before(other)[j.ID] {
+		if other != j && !slices.Contains(j.Needs, other.ID) && !w.Before(other)[j.ID] {
 			found = append(found, j.Node.At("needs").Problem("the job %s looks at what others came to, and does not need %s: that may fail unseen", j.ID, other.ID))
 		}
 	}

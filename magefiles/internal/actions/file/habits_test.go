@@ -57,7 +57,7 @@ jobs:
       - uses: somebody/sets-variables@v1
       - run: ./deploy "$OF_AN_ACTION"
   all:
-    needs: [test, deploy]
+    needs: [plan, test, push, deploy]
     if: always()
     runs-on: ubuntu-24.04
     steps:
@@ -80,7 +80,7 @@ func TestHabits(t *testing.T) {
 		"a leg that lacks a value":              {"        python: [\"3.12\", \"3.13\"]\n        name: ${{ fromJSON(needs.plan.outputs.names) }}\n", "        include: [{python: \"3.12\", name: x}, {python: \"3.13\"}]\n", "f.yml:24:46: this leg of the job test has no name, which is empty then"},
 		"a judge that is skipped":               {"if: always()", "if: github.ref != ''", "f.yml:50:9: the job all looks at what others came to, and is skipped where one of them fails"},
 		"a judge without a condition":           {"    if: always()\n", "", "f.yml:49:5: the job all looks at what others came to, and is skipped where one of them fails"},
-		"a judge that does not see a job":       {"[test, deploy]", "[deploy]", "f.yml:49:12: the job all looks at what others came to, and does not need test: that may fail unseen"},
+		"a judge that does not see a job":       {"[plan, test, push, deploy]", "[plan, push, deploy]", "f.yml:49:12: the job all looks at what others came to, and does not need test: that may fail unseen"},
 		"a publication by hand from any branch": {"    if: github.ref == 'refs/heads/main'\n", "", "f.yml:34:5: workflow_dispatch starts this at any branch, and the job push writes packages"},
 		"a job that only gets ready":            {"      - run: ./push\n", "      - uses: actions/checkout@v4\n", "f.yml:39:7: the job push gets ready, and does nothing"},
 		"two in one environment":                {"    concurrency: live\n", "", "f.yml:43:18: two runs may be in the environment live at the same time"},

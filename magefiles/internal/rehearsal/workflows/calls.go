@@ -87,6 +87,8 @@ func doubtCalls(w *file.Workflow) (found []error) {
 			if slices.ContainsFunc(all[:i], func(o call) bool { return o.is("build:all", "") && w.Before(c.job)[o.job.ID] }) {
 				say("the job %s builds what is built before, and compares nothing: -compare=FOLDER", c.job.ID)
 			}
+		case c.is("ci:matrix", "") && !c.is("ci:matrix", "-needs") && !slices.ContainsFunc(all, func(o call) bool { return o.is("ci:matrix", "-needs") }):
+			say("no job says whether all have passed: a last one with `mage ci:matrix -needs`, which can be required whatever the matrix of %s leaves out", c.job.ID)
 		case c.is("docker:image", "-push") && c.is("docker:image", "-platform") && !after(c, "docker:merge", ""):
 			say("no job after %s joins the platforms: one with `mage docker:merge`", c.job.ID)
 		}

@@ -50,6 +50,16 @@ jobs:
     steps:
       - run: mage docker:merge app "$LEG"
         env: {LEG: "${{ needs.images.result }}", CI_OWN: x}
+  plan:
+    runs-on: ubuntu-24.04
+    steps:
+      - run: mage ci:matrix
+  all:
+    needs: plan
+    runs-on: ubuntu-24.04
+    steps:
+      - run: mage ci:matrix -needs="$NEEDS"
+        env: {NEEDS: x}
 `
 
 // What calls of mage want of each other is told at its line, and the file as it stands has it.
@@ -65,6 +75,7 @@ func TestCalls(t *testing.T) {
 		"another file is the record":      {"output/publish.json", "output/*.conda", "x.yml:24:9: `mage release` waits for the artifact publish-result of the job upload"},
 		"nothing is uploaded":             {"      - uses: actions/upload-artifact@v7\n        with: {name: publish-result, path: output/publish.json}\n", "", "x.yml:21:14: `mage release` waits for"},
 		"platforms that are not joined":   {"    needs: images\n", "", "x.yml:34:14: no job after images joins the platforms"},
+		"nobody says that all is well":    {` -needs="$NEEDS"`, "", "x.yml:44:14: no job says whether all have passed"},
 		"a variable that is not given":    {`app "$LEG"`, "app", "x.yml:39:14: the step has LEG, and `mage docker:merge app` is not given it"},
 		"one that is built where it goes": {"mage publish -yes -from=x", "mage publish -yes", ""},
 	} {

@@ -61,48 +61,63 @@ const (
 )
 
 var scenarios = []scenario{
-	{"ci.yml", []act{
-		{event: "push", ref: mainRef, quiet: true},
-		{event: "merge_group", ref: mainRef, never: true},
-		{event: "push", ref: oneTag, never: true},
-		{event: "pull_request", ref: mainRef, changed: []string{"packages/one/x.py"}},
-		{event: "pull_request", ref: mainRef, env: []string{"FAIL=qa:package"}, about: `\.jobs\.(ci|qa|plan)\b`},
-		{event: "pull_request", ref: mainRef, env: []string{"FAIL=rehearse"}, about: `\.jobs\.(ci|rehearse)\b`},
-		{event: "pull_request", ref: mainRef, env: []string{"NOTHING=1"}, about: `\.jobs\.(ci|qa|oldest|plan)\b`},
-	}},
-	{"deploy.yml", []act{
-		{event: "push", ref: mainRef, never: true},
-		{event: "workflow_dispatch", ref: mainRef, inputs: map[string]string{"environment": "staging", "digest": digest}},
-		{event: "workflow_dispatch", ref: mainRef, inputs: map[string]string{"environment": "production", "digest": digest}},
-		{event: "workflow_dispatch", ref: "refs/heads/topic", inputs: map[string]string{"environment": "production", "digest": digest}, about: `\.if\b|\.env`},
-		{file: "publish-app.yml", event: "push", ref: mainRef, changed: []string{"app/a.py"}},
-	}},
-	{"publish-app.yml", []act{
-		{event: "push", ref: "refs/heads/topic", changed: []string{"app/a.py"}, never: true},
-		{event: "push", ref: mainRef, changed: []string{"packages/one/x.py"}, never: true},
-		{event: "push", ref: mainRef, changed: []string{".github/workflows/publish-app.yml"}, quiet: true},
-		{event: "workflow_dispatch", ref: mainRef, quiet: true},
-		{event: "push", ref: mainRef, changed: []string{"app/a.py"}},
-		{event: "workflow_dispatch", ref: "refs/heads/topic", about: `\.if\b|\.needs`},
-	}},
-	{"publish.yml", []act{
-		{event: "push", ref: "refs/heads/topic", changed: []string{"containers/runtime/x"}, never: true},
-		{event: "push", ref: mainRef, changed: []string{"packages/one/x.py"}, never: true},
-		{event: "push", ref: mainRef, changed: []string{".github/workflows/publish.yml"}, quiet: true},
-		{event: "workflow_dispatch", ref: mainRef, quiet: true},
-		{event: "push", ref: mainRef, changed: []string{"containers/runtime/x"}},
-		{event: "workflow_dispatch", ref: "refs/heads/topic", about: `\.if\b|\.needs`},
-	}},
-	{"release.yml", []act{
-		{event: "push", ref: mainRef, never: true},
-		{event: "push", ref: "refs/tags/one/v1.0.0", quiet: true},
-		{event: "push", ref: oneTag, tags: 4, never: true},
-		{event: "workflow_dispatch", ref: oneTag, quiet: true},
-		{event: "push", ref: oneTag},
-		{event: "push", ref: oneTag, twice: "refs/tags/one/v1.0.0", env: []string{"SLOW=0.2"}, about: `\.concurrency`},
-		{event: "push", ref: oneTag, vars: map[string]string{"REBUILD": "off"}, about: `\.if\b|\.needs|rebuild`},
-		{event: "push", ref: oneTag, env: []string{"FAIL=build:all"}, about: `\.if\b|\.needs`},
-	}},
+	{
+		name: "ci.yml",
+		acts: []act{
+			{event: "push", ref: mainRef, quiet: true},
+			{event: "merge_group", ref: mainRef, never: true},
+			{event: "push", ref: oneTag, never: true},
+			{event: "pull_request", ref: mainRef, changed: []string{"packages/one/x.py"}},
+			{event: "pull_request", ref: mainRef, env: []string{"FAIL=qa:package"}, about: `\.jobs\.(ci|qa|plan)\b`},
+			{event: "pull_request", ref: mainRef, env: []string{"FAIL=rehearse"}, about: `\.jobs\.(ci|rehearse)\b`},
+			{event: "pull_request", ref: mainRef, env: []string{"NOTHING=1"}, about: `\.jobs\.(ci|qa|oldest|plan)\b`},
+		},
+	},
+	{
+		name: "deploy.yml",
+		acts: []act{
+			{event: "push", ref: mainRef, never: true},
+			{event: "workflow_dispatch", ref: mainRef, inputs: map[string]string{"environment": "staging", "digest": digest}},
+			{event: "workflow_dispatch", ref: mainRef, inputs: map[string]string{"environment": "production", "digest": digest}},
+			{event: "workflow_dispatch", ref: "refs/heads/topic", inputs: map[string]string{"environment": "production", "digest": digest}, about: `\.if\b|\.env`},
+			{file: "publish-app.yml", event: "push", ref: mainRef, changed: []string{"app/a.py"}},
+		},
+	},
+	{
+		name: "publish-app.yml",
+		acts: []act{
+			{event: "push", ref: "refs/heads/topic", changed: []string{"app/a.py"}, never: true},
+			{event: "push", ref: mainRef, changed: []string{"packages/one/x.py"}, never: true},
+			{event: "push", ref: mainRef, changed: []string{".github/workflows/publish-app.yml"}, quiet: true},
+			{event: "workflow_dispatch", ref: mainRef, quiet: true},
+			{event: "push", ref: mainRef, changed: []string{"app/a.py"}},
+			{event: "workflow_dispatch", ref: "refs/heads/topic", about: `\.if\b|\.needs`},
+		},
+	},
+	{
+		name: "publish.yml",
+		acts: []act{
+			{event: "push", ref: "refs/heads/topic", changed: []string{"containers/runtime/x"}, never: true},
+			{event: "push", ref: mainRef, changed: []string{"packages/one/x.py"}, never: true},
+			{event: "push", ref: mainRef, changed: []string{".github/workflows/publish.yml"}, quiet: true},
+			{event: "workflow_dispatch", ref: mainRef, quiet: true},
+			{event: "push", ref: mainRef, changed: []string{"containers/runtime/x"}},
+			{event: "workflow_dispatch", ref: "refs/heads/topic", about: `\.if\b|\.needs`},
+		},
+	},
+	{
+		name: "release.yml",
+		acts: []act{
+			{event: "push", ref: mainRef, never: true},
+			{event: "push", ref: "refs/tags/one/v1.0.0", quiet: true},
+			{event: "push", ref: oneTag, tags: 4, never: true},
+			{event: "workflow_dispatch", ref: oneTag, quiet: true},
+			{event: "push", ref: oneTag},
+			{event: "push", ref: oneTag, twice: "refs/tags/one/v1.0.0", env: []string{"SLOW=0.2"}, about: `\.concurrency`},
+			{event: "push", ref: oneTag, vars: map[string]string{"REBUILD": "off"}, about: `\.if\b|\.needs|rebuild`},
+			{event: "push", ref: oneTag, env: []string{"FAIL=build:all"}, about: `\.if\b|\.needs`},
+		},
+	},
 }
 
 // bench is a scenario with what the file as it stands comes to.
