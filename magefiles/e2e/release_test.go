@@ -54,7 +54,8 @@ type releaseOptions struct {
 
 	private login // nobody sees the channel without it; "" is a public one
 
-	secrets map[string]string // what secrets of workflow files are worth
+	secrets   map[string]string // what secrets of workflow files are worth
+	variables map[string]string // of the repository
 
 	reviewers []string // who have to approve the CI's upload
 	gitlab    bool     // the remote is on GitLab, whose CI a test runs itself: see gitlab_test.go
@@ -156,6 +157,7 @@ func newReleasing(t testing.TB, o releaseOptions) *releasing {
 		Reruns:     o.reruns,
 		Reviewers:  o.reviewers,
 		Secrets:    o.secrets,
+		Variables:  o.variables,
 		Private:    o.private != "",
 	})
 	require.NoError(t, err)

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
@@ -104,11 +105,11 @@ func checkFile(root, file string) error {
 		case e.Name() != base || e.Type().IsRegular():
 		case e.Type()&fs.ModeSymlink != 0:
 			target, _ := os.Readlink(filepath.Join(root, filepath.FromSlash(file)))
-			next := "put the file itself in its place: `git rm " + file + "`, then `git mv " + target + " " + file + "`"
+			next := "put the file itself in its place: `git rm " + command.Quote(file) + "`, then `git mv " + command.Quote(target, file) + "`"
 			if _, err := os.Stat(filepath.Join(root, filepath.FromSlash(file))); err != nil {
-				next = "remove it, for it leads nowhere: `git rm " + file + "`"
+				next = "remove it, for it leads nowhere: `git rm " + command.Quote(file) + "`"
 			} else if !filepath.IsLocal(target) { // nothing that git could move
-				next = "put a file in its place: `git rm " + file + "`, then `cp " + target + " " + file + "`"
+				next = "put a file in its place: `git rm " + command.Quote(file) + "`, then `cp " + command.Quote(target, file) + "`"
 			}
 			return operr.New(next, "%s is a link to %s, and the changelog is not written through a link", File, target)
 		default:

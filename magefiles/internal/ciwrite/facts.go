@@ -10,6 +10,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/actions/file"
 	"github.com/foopack/foopack/magefiles/internal/beneath"
+	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/deploy/config"
 	"github.com/foopack/foopack/magefiles/internal/gomodule"
 	"github.com/foopack/foopack/magefiles/internal/lazyregexp"
@@ -347,7 +348,7 @@ func (i *picture) deployment() deployment {
 		}
 		run := i.Mage + " deploy:to " + e.Name + ` -digest="$DIGEST" -tag="$TAG"`
 		if i.several {
-			run += " -only=" + shellWord(i.Dir)
+			run += " -only=" + command.Quote(i.Dir)
 		}
 		s.Run = scalar(run + " -wait=15m -yes")
 		for _, secret := range e.Secrets {

@@ -29,7 +29,6 @@ func breaks(r rune) bool { return unicode.IsControl(r) || unicode.In(r, unicode.
 
 var (
 	odd        = lazyregexp.New(`[^a-z0-9]+`)
-	plainWord  = lazyregexp.New(`^[A-Za-z0-9_./][A-Za-z0-9_./@%+=-]*$`)
 	identifier = lazyregexp.New(`^[a-z][a-z0-9_-]*$`)
 )
 
@@ -91,14 +90,6 @@ func word(name string) string {
 		return name
 	}
 	return quoted(name)
-}
-
-// shellWord is a text as one word of a shell.
-func shellWord(text string) string {
-	if plainWord().MatchString(text) {
-		return text
-	}
-	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }
 
 // glob is a name as a pattern of GitHub's that nothing else fits.

@@ -42,7 +42,7 @@ func (r *run) land(ctx context.Context) (ended bool, err error) {
 	r.report.ByPull = true
 	r.missing("the checks of the pull request", "the embedded GitHub asks for none; `mage ci:run -event=pull_request` runs the files that start for one")
 	if l.byJobs {
-		r.missing("the token of a GitHub App, RELEASE_PR_TOKEN", "the jobs have GITHUB_TOKEN alone: on GitHub somebody presses \"Approve and run\" for the checks of what they propose")
+		r.missing("the GitHub App of release-pr.yml", "the jobs have GITHUB_TOKEN alone: on GitHub somebody presses \"Approve and run\" for the checks of what they propose")
 		if err := r.step(forge.Proposing+" for a push to "+r.branch, func() (string, error) { return l.pushed(ctx, "") }); err != nil {
 			return false, err
 		}

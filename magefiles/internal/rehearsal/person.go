@@ -91,7 +91,7 @@ func (r *run) takeHooks(ctx context.Context) error {
 		if rel, err := filepath.Rel(r.source.Top, hook); err == nil && filepath.IsLocal(rel) && executable(filepath.Join(r.clone, rel)) {
 			hook = filepath.Join(r.clone, rel)
 		}
-		script := "#!/bin/sh\nexec '" + strings.ReplaceAll(hook, "'", `'\''`) + "' \"$@\"\n"
+		script := "#!/bin/sh\nexec " + command.Quote(hook) + " \"$@\"\n"
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(script), 0o755); err != nil {
 			return err
 		}

@@ -43,6 +43,7 @@ func (w *World) runners() *workflows.CI {
 		Git:        w.atRemote,
 		Grant:      w.grant,
 		Revoke:     w.revoke,
+		Apps:       w.Hub.GrantApp,
 		Job:        w.Prefix.Job,
 		Approve: func(ctx context.Context, run int64, environment string) error {
 			if environment != forge.Environment {

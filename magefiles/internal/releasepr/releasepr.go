@@ -145,6 +145,7 @@ func (p *Proposer) Run(ctx context.Context, req bump.Request) (Result, error) {
 	}
 	if goesOn {
 		r.View.Line("%s is on %s, and not tagged: `mage release` goes on with it", strings.Join(landed.TagNames(), ", "), r.base)
+		r.View.Next("until then nothing else is proposed. Where its check fails, bring another version by a pull request of your own: `mage version:bump -to=patch -changelog -commit` on a branch")
 		return Result{Base: r.base, Merged: landed.Commit, Tags: landed.TagNames()}, nil
 	}
 	if req.To == "" {

@@ -847,6 +847,7 @@ func TestWhatWasTakenBack(t *testing.T) {
 		require.Contains(t, strings.Join(r.said, "\n"), "v0.1.7 is on main, and was taken back by undo, as "+of.URL+" says")
 		require.NoError(t, r.client("person").EditPull(t.Context(), n, of.Title, of.Body))
 		require.Equal(t, landed, r.ok("patch").Merged)
+		require.Contains(t, r.said[len(r.said)-1], "until then nothing else is proposed")
 	}
 	require.Equal(t, forge.MarkUndone("text"), forge.MarkUndone(forge.MarkUndone("text")))
 }

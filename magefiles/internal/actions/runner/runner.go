@@ -36,10 +36,11 @@ type Config struct {
 	Actions            map[string]StandIn           // by what stands before the @, in lower case
 	Parallel           int                          // how many legs run at a time; 0 is as many as there are processors
 
-	Token   func(Asked) (string, error)                               // GITHUB_TOKEN, for the grant
-	IDToken func(Asked) (url, token string, err error)                // how a job gets an ID token: asked for those alone that may
-	Approve func(ctx context.Context, environment string) (err error) // waits for those who have to approve
-	Log     func(leg, line string)                                    // a line of a job's output, without secrets
+	Token    func(Asked) (string, error)                               // GITHUB_TOKEN, for the grant
+	AppToken func(rights map[string]string) (string, error)            // the token of a GitHub App, as create-github-app-token gets one
+	IDToken  func(Asked) (url, token string, err error)                // how a job gets an ID token: asked for those alone that may
+	Approve  func(ctx context.Context, environment string) (err error) // waits for those who have to approve
+	Log      func(leg, line string)                                    // a line of a job's output, without secrets
 
 	// Submodules fills those of a checkout, in its folder, which are of another repository. Nil leaves them empty.
 	Submodules func(ctx context.Context, dir string) error

@@ -32,6 +32,16 @@ func (g *granting) token(of runner.Asked) (string, error) {
 	return token, nil
 }
 
+// appToken is the token of a GitHub App, for the rest of the run.
+func (g *granting) appToken(rights map[string]string) (string, error) {
+	token := "ghs_" + rand.Text()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.tokens = append(g.tokens, token)
+	g.Apps(token, rights)
+	return token, nil
+}
+
 // end ends all tokens, as GitHub does with the job.
 func (g *granting) end() {
 	g.mu.Lock()

@@ -58,6 +58,7 @@ type Config struct {
 	Git     func(ctx context.Context, args ...string) (string, error)            // on the remote
 	Grant   func(token string, rights map[string]string)                         // lets a job in by its token
 	Revoke  func(token string)                                                   // ends that
+	Apps    func(token string, rights map[string]string)                         // lets in a GitHub App by its token
 	Job     func(claims map[string]any) []string                                 // the variables by which a job gets ID tokens
 	Approve func(ctx context.Context, run int64, environment string) (err error) // waits for those who have to approve
 }
@@ -323,6 +324,7 @@ func (c *CI) run(ctx context.Context, dir, name string, e Event) (*runner.Result
 		Actions:    standin.With(c.StandIns),
 		Token:      jobs.token,
 		IDToken:    jobs.idToken,
+		AppToken:   jobs.appToken,
 		Approve:    jobs.approve,
 		Submodules: c.Fill,
 		Image:      c.image(),

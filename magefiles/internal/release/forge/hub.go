@@ -1,7 +1,8 @@
 // Package forge knows the servers that keep a repository and run its CI, as far as a release has to do with them.
 //
-//	hub.go    GitHub, which can be asked: what is there of a release, and by which workflow
-//	forge.go  all of them by their files: what is said of a CI that publishes, and where a person looks for it
+//	hub.go       GitHub, which can be asked: what is there of a release, and by which workflow
+//	forge.go     all of them by their files: what is said of a CI that publishes, and where a person looks for it
+//	proposal.go  the pull request of a release: its branch, and that it is undone
 package forge
 
 import "github.com/foopack/foopack/magefiles/internal/github"

@@ -282,11 +282,7 @@ func installAs(c *runner.Call, name, version string, programs map[string]string)
 		return err
 	}
 	for p, begins := range programs {
-		text := "#!/bin/sh\nexec"
-		for word := range strings.SplitSeq(begins, "\x00") {
-			text += " '" + strings.ReplaceAll(word, "'", `'\''`) + "'"
-		}
-		text += " \"$@\"\n"
+		text := "#!/bin/sh\nexec " + command.Quote(strings.Split(begins, "\x00")...) + " \"$@\"\n"
 		if c.Script != nil && !strings.Contains(begins, "\x00") {
 			text = c.Script(p, begins)
 		}

@@ -4,6 +4,7 @@
 //	standin.go      which there are
 //	checkout.go     the repository
 //	artifacts.go    what jobs hand to each other
+//	app.go          tokens of GitHub Apps
 //	setup.go        tools, caches, logins and attestations
 package standin
 
@@ -54,9 +55,10 @@ var All = map[string]runner.StandIn{
 		},
 		Bools: []string{"merge-multiple"},
 	},
-	"actions/cache":         {Run: cache, Post: saveCache, Inputs: cacheInputs},
-	"actions/cache/restore": {Run: cache, Inputs: cacheInputs},
-	"actions/cache/save":    {Run: recorded, Inputs: cacheInputs},
+	"actions/create-github-app-token": {Run: appToken}, // its inputs have the name of each permission
+	"actions/cache":                   {Run: cache, Post: saveCache, Inputs: cacheInputs},
+	"actions/cache/restore":           {Run: cache, Inputs: cacheInputs},
+	"actions/cache/save":              {Run: recorded, Inputs: cacheInputs},
 	"actions/setup-go": {
 		Run:    setupGo,
 		Inputs: []string{"go-version", "go-version-file", "check-latest", "token", "cache", "cache-dependency-path", "architecture", "go-download-base-url"},
