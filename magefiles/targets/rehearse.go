@@ -9,6 +9,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/image/buildx"
 	"github.com/foopack/foopack/magefiles/internal/rehearsal"
 	"github.com/foopack/foopack/magefiles/internal/rehearsal/fleet"
+	"github.com/foopack/foopack/magefiles/internal/rehearsal/folder"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
@@ -61,7 +62,7 @@ func (a *pipeline) rehearsal(ctx context.Context, w *workspace.Workspace, full b
 		return c, err
 	}
 	dir := rehearsal.DirOf(w)
-	inside := a.withTemporary(filepath.Join(dir, rehearsal.TemporaryDir))
+	inside := a.withTemporary(filepath.Join(dir, folder.Temporary))
 	c = rehearsal.Config{
 		Runner:  inside.runner,
 		Environ: inside.runner.Environ(),

@@ -16,6 +16,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/folders"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/rehearsal/earlier"
+	"github.com/foopack/foopack/magefiles/internal/rehearsal/folder"
+	"github.com/foopack/foopack/magefiles/internal/rehearsal/gitsettings"
 	"github.com/foopack/foopack/magefiles/internal/rehearsal/workflows"
 	"github.com/foopack/foopack/magefiles/internal/release/forge"
 	"github.com/foopack/foopack/magefiles/internal/release/preflight"
@@ -140,7 +142,7 @@ func (r *run) tellTaken(ctx context.Context, planned *bump.Plan) error {
 
 // tools picks the toolchain, with environments that outlast the rehearsal.
 func (r *run) tools(ctx context.Context, w *workspace.Workspace) (toolchain.Toolchain, error) {
-	return r.Tools(ctx, w, filepath.Join(r.Dir, environmentsDir))
+	return r.Tools(ctx, w, filepath.Join(r.Dir, folder.Environments))
 }
 
 // earlier makes what earlier releases left.
@@ -155,7 +157,7 @@ func (r *run) earlier() earlier.Maker {
 		Tools:     r.tools,
 		Missing:   r.missing,
 		Git: func(ctx context.Context, args ...string) (string, error) {
-			return asOwner(ctx, r.Runner, r.Environ, r.source.Top, args...)
+			return gitsettings.AsOwner(ctx, r.Runner, r.Environ, r.source.Top, args...)
 		},
 	}
 }

@@ -16,6 +16,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitclone"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/publishing"
+	"github.com/foopack/foopack/magefiles/internal/rehearsal/folder"
+	"github.com/foopack/foopack/magefiles/internal/rehearsal/gitsettings"
 	"github.com/foopack/foopack/magefiles/internal/release"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
@@ -100,7 +102,7 @@ func (r *run) mark() error {
 }
 
 func (r *run) inClone(ctx context.Context, args ...string) error {
-	if _, err := askGit(ctx, r.Runner, r.gitEnviron(r.Environ), r.clone, args...); err != nil {
+	if _, err := gitsettings.Ask(ctx, r.Runner, r.gitEnviron(r.Environ), r.clone, args...); err != nil {
 		return fmt.Errorf("preparing the clone: %w", err)
 	}
 	return nil
@@ -137,7 +139,7 @@ func (r *run) settleIdentity(ctx context.Context) error {
 
 // shareEnvironments lets the release find the environments of the rehearsal before, which outlast it.
 func (r *run) shareEnvironments() error {
-	dir, link := filepath.Join(r.Dir, environmentsDir), filepath.Join(r.root, workspace.OutputDir, "release", "environments")
+	dir, link := filepath.Join(r.Dir, folder.Environments), filepath.Join(r.root, workspace.OutputDir, "release", "environments")
 	if err := errors.Join(os.MkdirAll(dir, 0o755), atomicfile.MakeIgnored(filepath.Dir(link))); err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/pause"
+	"github.com/foopack/foopack/magefiles/internal/rehearsal/gitsettings"
 	"github.com/foopack/foopack/magefiles/internal/rehearsal/images"
 	"github.com/foopack/foopack/magefiles/internal/rehearsal/workflows"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
@@ -66,7 +67,7 @@ func (r *run) full(ctx context.Context) error {
 func (u *upgrading) commit(ctx context.Context) error {
 	changed, err := u.git(ctx, u.clone, "status", "--porcelain", "--untracked-files=no")
 	if err == nil && changed != "" {
-		_, err = askGit(ctx, u.Runner, u.gitEnviron(u.Environ), u.clone, "commit", "--quiet", "--all", "--message=chore: upgrade the downstreams")
+		_, err = gitsettings.Ask(ctx, u.Runner, u.gitEnviron(u.Environ), u.clone, "commit", "--quiet", "--all", "--message=chore: upgrade the downstreams")
 	}
 	if err != nil {
 		return fmt.Errorf("committing the upgrade: %w", err)

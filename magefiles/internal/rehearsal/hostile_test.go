@@ -11,6 +11,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
+	"github.com/foopack/foopack/magefiles/internal/rehearsal/gitsettings"
 	"github.com/foopack/foopack/magefiles/internal/rehearsal/workflows"
 )
 
@@ -66,7 +67,7 @@ func TestHostileHooksOfARehearsal(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(top, "file"), []byte("two\n"), 0o644))
 	_, err = r.git(t.Context(), top, "status", "--porcelain", "--untracked-files=no")
 	require.NoError(t, err)
-	_, err = askGit(t.Context(), system, system.Environ(), top, "commit", "--quiet", "--all", "--message=second")
+	_, err = gitsettings.Ask(t.Context(), system, system.Environ(), top, "commit", "--quiet", "--all", "--message=second")
 	require.NoError(t, err)
 	ci := &workflows.CI{Config: workflows.Config{Runner: system, Remote: w.Remote}}
 	require.NoError(t, ci.Checkout(t.Context(), workflows.Played{Environ: w.quietGit(), Source: repo}, head.Commit, filepath.Join(base, "job"), io.Discard))

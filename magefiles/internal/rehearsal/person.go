@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/rehearsal/gitsettings"
@@ -31,7 +29,21 @@ func (r *run) person(ctx context.Context) error {
 	if gitsettings.Signs(settings) {
 		r.missing("signing", "git signs here: what a rehearsal makes would bear your signature, so nothing of it is signed")
 	}
-	return r.takeHooks(ctx)
+	from, err := r.git(ctx, r.source.Top, "rev-parse", "--path-format=absolute", "--git-path", "hooks")
+	if err != nil {
+		return err
+	}
+	guarded, err := gitsettings.TakeHooks(filepath.Join(r.Dir, hooksDir), from, r.source.Top, r.clone)
+	if guarded {
+		r.missing("the hook pre-push", "it guards the real remote")
+	}
+	return err
+}
+
+// git asks git for something in a folder, as the person would there, and returns what it answers. Git's own words are in the
+// error.
+func (r *run) git(ctx context.Context, dir string, args ...string) (string, error) {
+	return gitsettings.Ask(ctx, r.Runner, r.Environ, dir, args...)
 }
 
 // settings are those that count in the repository, whatever file they stand in.
@@ -42,7 +54,7 @@ func (r *run) settings(ctx context.Context) ([]gitsettings.Setting, error) {
 
 // gitEnviron lets git read that configuration alone, in an environment.
 func (r *run) gitEnviron(env []string) []string {
-	return command.Setenv(withoutConfig(env), append(r.dated(env), "GIT_CONFIG_GLOBAL="+filepath.Join(r.Dir, gitConfigFile), "GIT_CONFIG_NOSYSTEM=1")...)
+	return command.Setenv(gitsettings.WithoutConfig(env), append(r.dated(env), "GIT_CONFIG_GLOBAL="+filepath.Join(r.Dir, gitConfigFile), "GIT_CONFIG_NOSYSTEM=1")...)
 }
 
 // dated are the variables by which what a rehearsal commits has the second after its commit: packages bear the time of the commit that they are
@@ -53,54 +65,4 @@ func (r *run) dated(env []string) []string {
 	}
 	at := fmt.Sprintf("@%d +0000", r.head.Time.Unix()+1)
 	return []string{"GIT_COMMITTER_DATE=" + at, "GIT_AUTHOR_DATE=" + at}
-}
-
-// allowProtocol says which kinds of remotes git may talk to, and keeps it from the embedded one, a folder.
-const allowProtocol = "GIT_ALLOW_PROTOCOL"
-
-// withoutConfig takes the configuration that a person's environment carries out of one. What it says is in the file.
-func withoutConfig(env []string) []string {
-	return slices.DeleteFunc(slices.Clone(env), func(kv string) bool {
-		name, _, _ := strings.Cut(kv, "=")
-		return strings.HasPrefix(name, "GIT_CONFIG") || name == allowProtocol
-	})
-}
-
-// commitHooks are those that git calls where a release commits and tags.
-var commitHooks = []string{"pre-commit", "prepare-commit-msg", "commit-msg", "post-commit", "post-rewrite", "reference-transaction", "post-index-change"}
-
-// takeHooks makes the folder of hooks for the clone: each calls the person's, of the repository or of core.hooksPath. One
-// that is committed is called as the commit has it.
-func (r *run) takeHooks(ctx context.Context) error {
-	dir := filepath.Join(r.Dir, hooksDir)
-	if err := os.Mkdir(dir, 0o755); err != nil {
-		return err
-	}
-	from, err := r.git(ctx, r.source.Top, "rev-parse", "--path-format=absolute", "--git-path", "hooks")
-	if err != nil {
-		return err
-	}
-	if executable(filepath.Join(from, "pre-push")) {
-		r.missing("the hook pre-push", "it guards the real remote")
-	}
-	for _, name := range commitHooks {
-		hook := filepath.Join(from, name)
-		if !executable(hook) {
-			continue
-		}
-		if rel, err := filepath.Rel(r.source.Top, hook); err == nil && filepath.IsLocal(rel) && executable(filepath.Join(r.clone, rel)) {
-			hook = filepath.Join(r.clone, rel)
-		}
-		script := "#!/bin/sh\nexec " + command.Quote(hook) + " \"$@\"\n"
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(script), 0o755); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// executable reports whether git would run a hook.
-func executable(path string) bool {
-	st, err := os.Stat(path)
-	return err == nil && st.Mode().IsRegular() && st.Mode().Perm()&0o111 != 0
 }

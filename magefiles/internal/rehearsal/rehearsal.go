@@ -13,14 +13,14 @@
 //	ci.go          its CI
 //	runfile.go     release.yml, run by package workflows, and what is shown of that
 //	clone.go       the clone that the release is made in
-//	person.go      what of a person's git takes part: settings and hooks
+//	person.go      what the clone is given of a person's git
 //	child.go       the processes: with faults they are killed, and run again
 //	outcome.go     what the release did; page.go: for a browser, with a head and logs by package about
 //	full.go        the push of the upgraded downstreams, and the workflow files that it starts, with a registry of package images
 //	deliver.go     the delivery to hosts that stand in for those of the manifest, by package fleet
-//	git.go         how git is run here
 //	flags.go       what a person may ask for; show.go: what a person sees of it
-//	dir.go         the folder
+//
+// Package folder has the folder that all of it is in, package gitsettings what of a person's git takes part, and how git is run.
 package rehearsal
 
 import (
@@ -43,6 +43,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/rehearsal/about"
 	"github.com/foopack/foopack/magefiles/internal/rehearsal/earlier"
 	"github.com/foopack/foopack/magefiles/internal/rehearsal/fleet"
+	"github.com/foopack/foopack/magefiles/internal/rehearsal/folder"
 	"github.com/foopack/foopack/magefiles/internal/rehearsal/images"
 	"github.com/foopack/foopack/magefiles/internal/release/trace"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
@@ -154,15 +155,15 @@ func Run(ctx context.Context, c Config) (Report, error) {
 	c.Environ = command.Unset(c.Environ, "PYTHONDONTWRITEBYTECODE")
 	r := &run{Config: c}
 	r.report = Report{Packages: []publish.Published{}, Steps: []StepReport{}, Jobs: []Job{}, Missing: []Missing{}}
-	unlock, err := lock(c.Dir)
+	unlock, err := folder.Lock(c.Dir)
 	if err != nil {
 		return r.report, err
 	}
 	defer unlock()
-	if err := errors.Join(r.sweep(), os.Mkdir(filepath.Join(c.Dir, TemporaryDir), 0o755)); err != nil {
+	if err := errors.Join(folder.Sweep(c.Dir), os.Mkdir(filepath.Join(c.Dir, folder.Temporary), 0o755)); err != nil {
 		return r.report, err
 	}
-	defer func() { _ = r.sweep() }() // what a killed run leaves, the next one sweeps
+	defer func() { _ = folder.Sweep(c.Dir) }() // what a killed run leaves, the next one sweeps
 	defer func() { r.world.Close() }()
 	began := time.Now()
 	err = r.steps(ctx)

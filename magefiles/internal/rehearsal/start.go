@@ -13,6 +13,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/faults"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitremote"
+	"github.com/foopack/foopack/magefiles/internal/rehearsal/folder"
 	"github.com/foopack/foopack/magefiles/internal/rehearsal/workflows"
 	"github.com/foopack/foopack/magefiles/internal/release"
 	"github.com/foopack/foopack/magefiles/internal/release/forge"
@@ -33,7 +34,7 @@ func (r *run) start(ctx context.Context) (string, error) {
 		Repository: "rehearsal/" + repositoryName(r.w.Manifest.Name),
 		Program:    r.Program,
 		CI:         r.by() == settings.PublishCI,
-		Pycache:    filepath.Join(r.Dir, environmentsDir, "pycache-ci"),
+		Pycache:    filepath.Join(r.Dir, folder.Environments, "pycache-ci"),
 		Tags:       slices.Sorted(maps.Keys(r.remoteTags)),
 		Variables:  r.variables(),
 		StandIns:   r.w.Config.Actions,

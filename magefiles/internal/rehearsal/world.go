@@ -25,6 +25,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/httpserver"
 	"github.com/foopack/foopack/magefiles/internal/localprefix"
 	"github.com/foopack/foopack/magefiles/internal/rehearsal/earlier"
+	"github.com/foopack/foopack/magefiles/internal/rehearsal/gitsettings"
 	"github.com/foopack/foopack/magefiles/internal/rehearsal/workflows"
 	"github.com/foopack/foopack/magefiles/internal/release/forge"
 )
@@ -144,7 +145,7 @@ func (w *World) makeRemote(ctx context.Context) error {
 	}
 	// Where git knows several forms of a repository, the CI here reads tags in the one that keeps each in a file.
 	files := command.Setenv(w.quietGit(), "GIT_DEFAULT_REF_FORMAT=files")
-	_, err = askGit(ctx, w.Runner, files, w.Dir, "init", "--quiet", "--bare", "--template=", "--object-format="+format, "--initial-branch="+w.Branch, w.Remote)
+	_, err = gitsettings.Ask(ctx, w.Runner, files, w.Dir, "init", "--quiet", "--bare", "--template=", "--object-format="+format, "--initial-branch="+w.Branch, w.Remote)
 	for _, kv := range [][2]string{
 		{"receive.shallowUpdate", "true"}, {"core.hooksPath", filepath.Join(w.Remote, "hooks")}, {"gc.auto", "0"}, {"receive.autogc", "false"},
 	} {
@@ -162,7 +163,7 @@ func (w *World) makeRemote(ctx context.Context) error {
 	}
 	for some := range slices.Chunk(refs, at) {
 		if err == nil {
-			_, err = asOwner(ctx, w.Runner, command.Unset(w.WorldConfig.Environ, allowProtocol), w.Source.Top, w.filling(some)...)
+			_, err = gitsettings.AsOwner(ctx, w.Runner, command.Unset(w.WorldConfig.Environ, gitsettings.AllowProtocol), w.Source.Top, w.filling(some)...)
 		}
 	}
 	if err != nil {
@@ -230,17 +231,17 @@ func (w *World) beginning(ctx context.Context) (commit string, tags []string, er
 
 // gitIn runs git in a person's repository, as the person's git is configured.
 func (w *World) gitIn(ctx context.Context, dir string, args ...string) (string, error) {
-	return askGit(ctx, w.Runner, w.WorldConfig.Environ, dir, args...)
+	return gitsettings.Ask(ctx, w.Runner, w.WorldConfig.Environ, dir, args...)
 }
 
 // atRemote runs git on the remote.
 func (w *World) atRemote(ctx context.Context, args ...string) (string, error) {
-	return askGit(ctx, w.Runner, w.quietGit(), w.Dir, append([]string{"--git-dir=" + w.Remote}, args...)...)
+	return gitsettings.Ask(ctx, w.Runner, w.quietGit(), w.Dir, append([]string{"--git-dir=" + w.Remote}, args...)...)
 }
 
 // quietGit is the environment of a git that no person has configured, as on a server or on a runner of a CI.
 func (w *World) quietGit() []string {
-	return command.Setenv(withoutConfig(w.WorldConfig.Environ), "GIT_CONFIG_GLOBAL="+os.DevNull, "GIT_CONFIG_NOSYSTEM=1")
+	return command.Setenv(gitsettings.WithoutConfig(w.WorldConfig.Environ), "GIT_CONFIG_GLOBAL="+os.DevNull, "GIT_CONFIG_NOSYSTEM=1")
 }
 
 // fillChannel puts the artifacts of earlier releases where the channel keeps its files.

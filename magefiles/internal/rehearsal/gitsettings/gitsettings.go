@@ -1,5 +1,5 @@
 // Package gitsettings says which of a person's settings of git take part in a rehearsal: those of how they commit, and none that leads to another place,
-// speaks to a real remote, or signs.
+// speaks to a real remote, or signs. It runs git where a rehearsal needs it.
 package gitsettings
 
 import (

@@ -1,4 +1,5 @@
-package rehearsal
+// Package folder is the folder that a rehearsal works in: one at a time, and nothing that somebody else has put there is swept away.
+package folder
 
 import (
 	"errors"
@@ -13,18 +14,18 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/view"
 )
 
-// TemporaryDir is the folder, below that of the rehearsal, for the temporary files of its children (TMPDIR).
-const TemporaryDir = "tmp"
+// Temporary is the folder, below that of the rehearsal, for the temporary files of its children (TMPDIR).
+const Temporary = "tmp"
 
 // What outlasts a rehearsal in its folder; everything else is swept before and after. (Its report is written behind it.)
 const (
-	environmentsDir = "environments"
-	lockFile        = ".lock"
-	ignoreFile      = ".gitignore"
+	Environments = "environments"
+	lockFile     = ".lock"
+	ignoreFile   = ".gitignore"
 )
 
-// lock makes the folder and takes it for this process. The kernel gives it back when the process ends, however it does.
-func lock(dir string) (unlock func(), err error) {
+// Lock makes the folder and takes it for this process. The kernel gives it back when the process ends, however it does.
+func Lock(dir string) (unlock func(), err error) {
 	if err := beneath.NoLink(filepath.Dir(dir), filepath.Base(dir)); err != nil {
 		return nil, operr.New("remove the link: a rehearsal empties the folder that it works in", "%s cannot be used: %w", dir, err)
 	}
@@ -55,7 +56,7 @@ func isOurs(dir string) error {
 		switch e.Name() {
 		case lockFile:
 			return nil
-		case ignoreFile, environmentsDir, earlier.Folder, view.ReportPage, view.ReportData: // some of it is there where `clean` was killed
+		case ignoreFile, Environments, earlier.Folder, view.ReportPage, view.ReportData: // some of it is there where `clean` was killed
 		default:
 			others = append(others, e.Name())
 		}
@@ -66,18 +67,18 @@ func isOurs(dir string) error {
 	return operr.New("move it elsewhere: a rehearsal works in that folder, and empties it", "%s is in %s, and no rehearsal has put it there", others[0], dir)
 }
 
-// sweep removes what one rehearsal writes.
-func (r *run) sweep() error {
-	entries, err := os.ReadDir(r.Dir)
+// Sweep removes what one rehearsal writes, and leaves what the next one uses.
+func Sweep(dir string) error {
+	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return err
 	}
 	for _, e := range entries {
 		switch e.Name() {
-		case environmentsDir, earlier.Folder, lockFile, ignoreFile:
+		case Environments, earlier.Folder, lockFile, ignoreFile:
 			continue
 		}
-		if err := os.RemoveAll(filepath.Join(r.Dir, e.Name())); err != nil {
+		if err := os.RemoveAll(filepath.Join(dir, e.Name())); err != nil {
 			return err
 		}
 	}
