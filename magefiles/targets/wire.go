@@ -159,7 +159,7 @@ func summary() io.Writer {
 }
 
 // secrets are what no person is shown.
-func secrets() []string { return env.Secrets() }
+func secrets() []string { return append(env.Secrets(), command.Secrets(os.Environ())...) }
 
 // today is the date that a changelog bears.
 func today() string { return env.Today(time.Now()) }

@@ -38,6 +38,19 @@ func spellings(secret string) [][]byte {
 	return all
 }
 
+// linesOf are the lines of a secret that has several, such as a private key: one that is shown line by line is found by them.
+func linesOf(secret string) (lines [][]byte) {
+	if !strings.ContainsAny(secret, "\r\n") {
+		return nil
+	}
+	for line := range strings.FieldsFuncSeq(secret, func(r rune) bool { return r == '\r' || r == '\n' }) {
+		if len(line) >= MaskedFrom {
+			lines = append(lines, []byte(line))
+		}
+	}
+	return lines
+}
+
 // redactor replaces secrets in a stream, also where one is split over two writes.
 type redactor struct {
 	mu      sync.Mutex
@@ -52,6 +65,7 @@ func newRedactor(w io.Writer, secrets []string) *redactor {
 		if len(s) >= MaskedFrom {
 			r.secrets = append(r.secrets, spellings(s)...)
 		}
+		r.secrets = append(r.secrets, linesOf(s)...)
 	}
 	// Longest first: a secret that contains another one is hidden whole.
 	slices.SortFunc(r.secrets, func(a, b []byte) int { return len(b) - len(a) })
@@ -96,7 +110,7 @@ func (r *redactor) Flush() {
 // Hiding hides all secrets of an environment in what is written to two writers, which may be one, or nil. Whoever calls it calls flush
 // once nothing more is written.
 func Hiding(environ []string, stdout, stderr io.Writer) (out, errOut io.Writer, flush func()) {
-	secrets := secretsIn(environ)
+	secrets := Secrets(environ)
 	hide := func(w io.Writer) io.Writer {
 		if w == nil {
 			return nil

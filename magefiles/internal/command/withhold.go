@@ -122,10 +122,10 @@ func list(names []string) string {
 	return "[" + strings.Join(quoted, ", ") + "]"
 }
 
-// secretsIn are the values of an environment that are secrets themselves: of variables that are called like one, and passwords in
+// Secrets are the values of an environment that are secrets themselves: of variables that are called like one, and passwords in
 // addresses, a proxy's too. What only leads to a secret is none, nor is what clouds and runners say besides: that stands in what
 // programs print for us to read.
-func secretsIn(environ []string) (values []string) {
+func Secrets(environ []string) (values []string) {
 	for _, kv := range environ {
 		name, value, _ := strings.Cut(kv, "=")
 		name = strings.ToUpper(name)
