@@ -88,6 +88,38 @@ jobs:
 	require.Equal(t, "a (1) a (2) a (3)", r.Jobs[0].Legs[0].Name+" "+r.Jobs[0].Legs[1].Name+" "+r.Jobs[0].Legs[2].Name)
 }
 
+// Neither a spelling of a secret, nor the beginning of one at which a line is cut, is shown or handed on, as on GitHub.
+func TestNothingOfASecretIsShown(t *testing.T) {
+	b := newBench(t, nil)
+	b.config.Secrets = map[string]string{"KEY": "hidden-value!"}
+	r := b.run(`
+jobs:
+  a:
+    runs-on: ubuntu-latest
+    outputs: {coded: "${{ steps.s.outputs.coded }}", other: "${{ steps.s.outputs.other }}"}
+    steps:
+      - id: s
+        env: {KEY: "${{ secrets.KEY }}"}
+        run: |
+          printf 'me:%s' "$KEY" | base64 -w0; echo
+          printf '%4090s%s\n' '' "$KEY" | tr ' ' x
+          head -c 1048570 /dev/zero | tr '\0' y; printf '%s' "$KEY"; head -c 9000 /dev/zero | tr '\0' z; printf '%s\n' "$KEY"
+          for i in $(seq 66000); do printf '%s\n' "$KEY"; done | tr -d '\n'; echo
+          echo "coded=$(printf %s "$KEY" | base64)" >>$GITHUB_OUTPUT
+          echo other=it >>$GITHUB_OUTPUT
+          echo "::error file=$KEY.go,title=$KEY::$KEY"
+`)
+	step := r.Jobs[0].Legs[0].Steps[0]
+	log := strings.Join(step.Log, "\n")
+	require.Contains(t, log, "\nbWU6***\n")
+	require.Contains(t, log, strings.Repeat("x", 4090)+"***\n")
+	require.NotContains(t, log, "hid")
+	require.NotContains(t, log, "aGlkZGVu")
+	require.NotContains(t, log, "zz")
+	require.Equal(t, map[string]string{"other": "it"}, r.Jobs[0].Outputs)
+	require.NotContains(t, step.Annotations[0].File+step.Annotations[0].Title+step.Annotations[0].Message, "hid")
+}
+
 func TestFailFast(t *testing.T) {
 	const legs = `
 jobs:

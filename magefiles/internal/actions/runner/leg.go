@@ -13,6 +13,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/actions/expression"
 	"github.com/foopack/foopack/magefiles/internal/actions/file"
+	"github.com/foopack/foopack/magefiles/internal/actions/runner/masks"
 	"github.com/foopack/foopack/magefiles/internal/actions/runner/matrix"
 	"github.com/foopack/foopack/magefiles/internal/actions/runner/rights"
 	"github.com/foopack/foopack/magefiles/internal/actions/runner/turns"
@@ -33,7 +34,7 @@ type leg struct {
 	out      *Leg
 
 	// What follows is set by begin.
-	masks     masker
+	masks     masks.Masks
 	token     string
 	github    *expression.Object
 	environ   []string           // that of every step, but for `env` and PATH
@@ -66,7 +67,7 @@ var errTimeout = errors.New("it took longer than timeout-minutes allows")
 
 func (l *leg) end(conclusion, why string, args ...any) {
 	l.out.Conclusion = conclusion
-	l.out.Why = l.masks.hide(fmt.Sprintf(why, args...))
+	l.out.Why = l.masks.Hide(fmt.Sprintf(why, args...))
 }
 
 // name is what people see: the name in the file, or the job's id, with the values of the matrix unless the name has expressions of its own.
@@ -166,7 +167,7 @@ func (l *leg) secretObject(environment string) *expression.Object {
 	}
 	o := &expression.Object{}
 	for _, k := range slices.Sorted(maps.Keys(all)) {
-		l.masks.add(all[k])
+		l.masks.Add(all[k])
 		o.Add(k, all[k])
 	}
 	o.Set("GITHUB_TOKEN", l.token)
@@ -284,7 +285,7 @@ func (l *leg) begin() error {
 		if err != nil {
 			return err
 		}
-		l.masks.add(token)
+		l.masks.Add(token)
 		l.environ = append(l.environ, "ACTIONS_ID_TOKEN_REQUEST_URL="+url, "ACTIONS_ID_TOKEN_REQUEST_TOKEN="+token)
 	}
 	for key, v := range map[string]string{"token": l.token, "job": l.state.job.ID, "workspace": l.workspace, "event_path": payload} {
@@ -315,7 +316,7 @@ func (l *leg) asked() Asked {
 func (l *leg) askToken() (err error) {
 	if l.Token != nil {
 		l.token, err = l.Token(l.asked())
-		l.masks.add(l.token)
+		l.masks.Add(l.token)
 	}
 	return err
 }
@@ -365,11 +366,11 @@ func (l *leg) hand(s *scope) {
 	for _, p := range l.node.At("outputs").Pairs() {
 		v, err := p.Value.Value(l.flow.evalIn(l, s.contexts(l.env)))
 		if err != nil {
-			l.out.Why, l.status = l.masks.hide(err.Error()), Failure
+			l.out.Why, l.status = l.masks.Hide(err.Error()), Failure
 			continue
 		}
 		text := expression.Text(v)
-		if l.masks.hide(text) != text {
+		if l.masks.Hide(text) != text {
 			l.note("the output %s of %s is not handed on: there is a secret in it", p.Key.Text(), l.out.Name)
 			continue
 		}
