@@ -2,6 +2,7 @@ package cirun_test
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -101,6 +102,18 @@ func TestEvents(t *testing.T) {
 			}
 		})
 	}
+}
+
+// The password of a proxy, which a job gets to reach the network, is not shown: neither as it is printed nor in what came of the run.
+func TestNoCredentialOfThePersonIsShown(t *testing.T) {
+	t.Setenv("HTTPS_PROXY", "http://u:passw0rdxyz@127.0.0.1:9")
+	t.Setenv("GH_TOKEN", "ghp_AbCdEfGhIj")
+	said, shown, err := run(t, cirun.Flags{}, "      - {name: tells, run: 'env | grep ^HTTPS_PROXY; printf %s%s ghp_AbCd EfGhIj; exit 3'}\n")
+	require.Error(t, err)
+	all := fmt.Sprintf("%s%s%+v", said, shown, err)
+	require.Contains(t, all, "HTTPS_PROXY=http://u:***@127.0.0.1:9")
+	require.NotContains(t, all, "passw0rdxyz")
+	require.Contains(t, all, "│ ***\n")
 }
 
 func TestWhatIsRefused(t *testing.T) {

@@ -51,6 +51,17 @@ func linesOf(secret string) (lines [][]byte) {
 	return lines
 }
 
+// Hidden is all that is hidden for secrets: each of [MaskedFrom] bytes or more in its spellings, and its lines.
+func Hidden(secrets []string) (all [][]byte) {
+	for _, s := range secrets {
+		if len(s) >= MaskedFrom {
+			all = append(all, spellings(s)...)
+		}
+		all = append(all, linesOf(s)...)
+	}
+	return all
+}
+
 // redactor replaces secrets in a stream, also where one is split over two writes.
 type redactor struct {
 	mu      sync.Mutex
@@ -60,12 +71,9 @@ type redactor struct {
 }
 
 func newRedactor(w io.Writer, secrets []string) *redactor {
-	r := &redactor{w: w}
-	for _, s := range secrets {
-		if len(s) >= MaskedFrom {
-			r.secrets = append(r.secrets, spellings(s)...)
-		}
-		r.secrets = append(r.secrets, linesOf(s)...)
+	r := &redactor{
+		w:       w,
+		secrets: Hidden(secrets),
 	}
 	// Longest first: a secret that contains another one is hidden whole.
 	slices.SortFunc(r.secrets, func(a, b []byte) int { return len(b) - len(a) })

@@ -18,6 +18,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/actions/file"
 	"github.com/foopack/foopack/magefiles/internal/actions/runner"
 	"github.com/foopack/foopack/magefiles/internal/actions/runner/verdict"
+	"github.com/foopack/foopack/magefiles/internal/command"
 )
 
 const runs = "runs-on: ubuntu-latest, steps: [{run: %s}]"
@@ -118,6 +119,42 @@ jobs:
 	require.NotContains(t, log, "zz")
 	require.Equal(t, map[string]string{"other": "it"}, r.Jobs[0].Outputs)
 	require.NotContains(t, step.Annotations[0].File+step.Annotations[0].Title+step.Annotations[0].Message, "hid")
+}
+
+// A job finds credentials of this machine, in the address of a proxy or in what the processes above it were started with. What is kept of a run goes
+// into logs, reports and outputs, and has none of them.
+func TestNoCredentialOfThisMachineIsShown(t *testing.T) {
+	b := newBench(t, nil)
+	b.config.Runner = command.NewSystem(append(os.Environ(), "GH_TOKEN=ghp_AbCdEfGhIj", "HTTPS_PROXY=http://u:passw0rdxyz@127.0.0.1:9"), nil)
+	b.config.Environ = append(b.config.Environ, "HTTPS_PROXY=http://u:passw0rdxyz@127.0.0.1:9")
+	var mu sync.Mutex
+	var log []string
+	b.config.Log = func(_, line string) {
+		mu.Lock()
+		defer mu.Unlock()
+		log = append(log, line)
+	}
+	r := b.run(`
+jobs:
+  a:
+    runs-on: ubuntu-latest
+    outputs: {proxy: "${{ steps.s.outputs.proxy }}"}
+    steps:
+      - id: s
+        run: |
+          env | grep -i proxy | tee -a $GITHUB_STEP_SUMMARY
+          echo ghp_AbCdEfGhIj; echo ::error::ghp_AbCdEfGhIj; printf 'x%sx' ghp_AbCdEfGhIj | base64
+          echo "proxy=$HTTPS_PROXY" >>$GITHUB_OUTPUT
+          echo ::set-output name=x::$HTTPS_PROXY
+`)
+	leg := r.Jobs[0].Legs[0]
+	shown := strings.Join(append(log, leg.Steps[0].Log...), "\n") + leg.Summary + leg.Steps[0].Annotations[0].Message
+	require.Contains(t, shown, "HTTPS_PROXY=http://u:***@127.0.0.1:9")
+	require.NotContains(t, shown, "passw0rd")
+	require.Contains(t, leg.Steps[0].Log, "***")
+	require.NotContains(t, shown, "ghp_AbCd")
+	require.NotContains(t, shown, "ocF9BYkNkRWZ")
+	require.Empty(t, r.Jobs[0].Outputs)
 }
 
 func TestFailFast(t *testing.T) {

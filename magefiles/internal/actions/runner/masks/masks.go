@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/foopack/foopack/magefiles/internal/command"
 )
 
 // Masks are the secrets of a job. The zero value has none. Its methods may be called from several goroutines.
@@ -29,6 +31,20 @@ func (m *Masks) Add(value string) {
 		}
 		for _, s := range spellings(v) {
 			if s != "" && !slices.Contains(m.values, s) {
+				m.values = append(m.values, s)
+			}
+		}
+	}
+}
+
+// Keep masks credentials that are this machine's, and not the job's, which may find them: as all that people see is masked (command.Redact), and as
+// secrets of the job are.
+func (m *Masks) Keep(credentials []string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, hidden := range command.Hidden(credentials) {
+		for _, s := range append(spellings(string(hidden)), string(hidden)) {
+			if !slices.Contains(m.values, s) {
 				m.values = append(m.values, s)
 			}
 		}

@@ -43,6 +43,19 @@ func TestHide(t *testing.T) {
 	}
 }
 
+// A credential of this machine is hidden wherever it stands in base64, and by the lines of it that are long enough to be told from other text.
+func TestKeep(t *testing.T) {
+	var m masks.Masks
+	m.Keep([]string{"passw0rdxyz", "short", "{\n  first-of-it\n}\n"})
+	require.Equal(t, "{ short *** *** }", m.Hide("{ short passw0rdxyz   first-of-it }"))
+	for _, around := range []string{"", "a", "ab", "abc"} {
+		coded := base64.StdEncoding.EncodeToString([]byte(around + "passw0rdxyz" + around))
+		got := m.Hide(coded)
+		require.Contains(t, got, "***", around)
+		require.NotContains(t, got, coded[6:12], around)
+	}
+}
+
 // A text that goes on ends before what may be the beginning of a secret, however much was hidden before.
 func TestHideBegun(t *testing.T) {
 	var m masks.Masks
