@@ -157,6 +157,29 @@ jobs:
 	require.Empty(t, r.Jobs[0].Outputs)
 }
 
+// What a job was given is good for nothing once it is over, and not only when the whole run is, whether it went well or not.
+func TestTokensEndWithTheirJob(t *testing.T) {
+	b := newBench(t, nil)
+	var mu sync.Mutex
+	var told []string
+	tell := func(what string) {
+		mu.Lock()
+		defer mu.Unlock()
+		told = append(told, what)
+	}
+	b.config.Token = func(of runner.Asked) (string, error) {
+		tell("begin " + of.Job)
+		return "token-of-" + of.Job, nil
+	}
+	b.config.IDToken = func(of runner.Asked) (string, string, error) { return "http://x", "id-of-" + of.Job, nil }
+	b.config.Ended = func(token string) { tell("end " + token) }
+	b.run("permissions: {id-token: write}\njobs:\n" + job("a", "", "false") + job("b", "needs: a, if: always(), permissions: {}, ", "true") +
+		"  d: {needs: b, if: always(), env: {X: \"${{ fromJSON('') }}\"}, " + strings.Replace(runs, "%s", "x", 1) + "}\n")
+	require.Equal(t, []string{
+		"begin a", "end token-of-a", "end id-of-a", "begin b", "end token-of-b", "begin d", "end token-of-d", "end id-of-d",
+	}, told)
+}
+
 func TestFailFast(t *testing.T) {
 	const legs = `
 jobs:

@@ -36,6 +36,7 @@ type leg struct {
 	// What follows is set by begin.
 	masks     masks.Masks
 	token     string
+	idToken   string // by which ID tokens are asked for
 	github    *expression.Object
 	environ   []string           // that of every step, but for `env` and PATH
 	env       *expression.Object // of workflow and job, and what steps wrote to GITHUB_ENV
@@ -176,6 +177,7 @@ func (l *leg) secretObject(environment string) *expression.Object {
 
 // work runs the steps of the leg.
 func (l *leg) work(ctx context.Context) {
+	defer l.endTokens()
 	minutes, err := l.minutes(l.node.At("timeout-minutes"), l.contexts, defaultTimeout)
 	if err == nil {
 		err = l.begin()
@@ -209,6 +211,15 @@ func (l *leg) work(ctx context.Context) {
 		l.end(Canceled, "%v", errTimeout)
 	default:
 		l.out.Conclusion = l.status
+	}
+}
+
+// endTokens ends what the leg was given, however it went: a process that it left behind may have kept it.
+func (l *leg) endTokens() {
+	for _, token := range []string{l.token, l.idToken} {
+		if token != "" && l.Ended != nil {
+			l.Ended(token)
+		}
 	}
 }
 
@@ -286,6 +297,7 @@ func (l *leg) begin() error {
 			return err
 		}
 		l.masks.Add(token)
+		l.idToken = token
 		l.environ = append(l.environ, "ACTIONS_ID_TOKEN_REQUEST_URL="+url, "ACTIONS_ID_TOKEN_REQUEST_TOKEN="+token)
 	}
 	for key, v := range map[string]string{"token": l.token, "job": l.state.job.ID, "workspace": l.workspace, "event_path": payload} {

@@ -6,39 +6,23 @@ import (
 	"maps"
 	"path"
 	"strconv"
-	"sync"
 
 	"github.com/foopack/foopack/magefiles/internal/actions/runner"
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/oidc"
 )
 
-// granting gives the jobs of one run what the file grants them, until the run ends.
+// granting gives the jobs of one run what the file grants them, until each of them ends.
 type granting struct {
 	*CI
 	run int64
-
-	mu     sync.Mutex
-	tokens []string
 }
 
 // token is the GITHUB_TOKEN of a job.
 func (g *granting) token(of runner.Asked) (string, error) {
 	token := "ghs_" + rand.Text()
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.tokens = append(g.tokens, token)
 	g.Grant(token, maps.Clone(of.Grant))
 	return token, nil
-}
-
-// end ends all tokens, as GitHub does with the job.
-func (g *granting) end() {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	for _, t := range g.tokens {
-		g.Revoke(t)
-	}
 }
 
 // Ids of the owner and the repository, as they stand in ID tokens.

@@ -84,6 +84,9 @@ func (r *playing) jobs(ctx context.Context) error {
 			right = []string{"PREFIX_API_KEY=" + r.Reader}
 		}
 		done, err := r.play(ctx, j, right)
+		if token, asks := command.Getenv(right, "ACTIONS_ID_TOKEN_REQUEST_TOKEN"); asks {
+			r.Revoke(token)
+		}
 		if err != nil {
 			return err
 		}
