@@ -180,6 +180,44 @@ func TestTokensEndWithTheirJob(t *testing.T) {
 	}, told)
 }
 
+// A process that a step leaves behind lives as long as its job, and not longer, however the job ends and wherever the process has gone. It cannot make
+// the folder again that the job had.
+func TestWhatAJobLeavesRunningIsEnded(t *testing.T) {
+	for name, c := range map[string]struct{ end, minutes string }{"well": {"true", "1"}, "badly": {"false", "1"}, "by its time": {"sleep 60", "0.1"}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, nil)
+			pids := filepath.Join(t.TempDir(), "pids")
+			r := b.run(`
+jobs:
+  a:
+    runs-on: ubuntu-latest
+    timeout-minutes: ` + c.minutes + `
+    steps:
+      - run: |
+          (setsid sh -c 'echo $$ >>` + pids + `; cd /; while :; do mkdir -p "$GITHUB_WORKSPACE"; sleep 0.01; done' >/dev/null 2>&1 &)
+          (cd / && RUNNER_TRACKING_ID= setsid sh -c 'echo $$ >>` + pids + `; exec sleep 600' >/dev/null 2>&1 &)
+          while [ "$(wc -l <` + pids + `)" != 2 ]; do sleep 0.01; done
+      - run: for p in $(cat ` + pids + `); do kill -0 $p; done; ` + c.end + `
+        env: {RUNNER_TRACKING_ID: mine}
+`)
+			if name == "well" {
+				require.Equal(t, runner.Success, r.Conclusion, "a later step has them still")
+			}
+			text, err := os.ReadFile(pids)
+			require.NoError(t, err)
+			for _, pid := range strings.Fields(string(text)) {
+				environ, _ := os.ReadFile("/proc/" + pid + "/environ")
+				require.Empty(t, environ, pid)
+			}
+			time.Sleep(100 * time.Millisecond)
+			left, err := filepath.Glob(filepath.Join(b.config.Dir, "*", "*", "*"))
+			require.NoError(t, err)
+			require.Empty(t, left)
+		})
+	}
+}
+
 func TestFailFast(t *testing.T) {
 	const legs = `
 jobs:

@@ -2,6 +2,7 @@ package runner
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"maps"
@@ -35,6 +36,7 @@ type leg struct {
 
 	// What follows is set by begin.
 	masks     masks.Masks
+	tracking  string
 	token     string
 	idToken   string // by which ID tokens are asked for
 	github    *expression.Object
@@ -187,6 +189,7 @@ func (l *leg) work(ctx context.Context) {
 		return
 	}
 	defer func() {
+		l.endOrphans()
 		if err := os.RemoveAll(filepath.Dir(l.workspace)); err != nil {
 			l.note("what the job %s wrote could not be removed: %v", l.out.Name, err)
 		}
@@ -213,6 +216,17 @@ func (l *leg) work(ctx context.Context) {
 		l.out.Conclusion = l.status
 	}
 }
+
+// endOrphans ends what the leg has left running, as GitHub's runner does, by the variable that it does it by. A script may take that from a process so
+// that it stays: on GitHub it ends with the machine then.
+func (l *leg) endOrphans() {
+	if ended := command.EndMarked(trackingID+"="+l.tracking, "GITHUB_WORKSPACE="+l.workspace); ended != nil && l.Log != nil {
+		l.Log(l.out.Name, l.masks.Hide("ended what was left running: "+strings.Join(ended, ", ")))
+	}
+}
+
+// trackingID is the variable by which processes of a job are known.
+const trackingID = "RUNNER_TRACKING_ID"
 
 // endTokens ends what the leg was given, however it went: a process that it left behind may have kept it.
 func (l *leg) endTokens() {
@@ -260,7 +274,7 @@ func (l *leg) begin() error {
 			return err
 		}
 	}
-	l.status = Success
+	l.status, l.tracking = Success, "github_"+rand.Text()
 	if err := l.askToken(); err != nil {
 		return err
 	}
@@ -290,7 +304,7 @@ func (l *leg) begin() error {
 	}
 	l.environ = append(l.environ, "CI=true", "GITHUB_ACTIONS=true", "GITHUB_REF_PROTECTED=false", "GITHUB_EVENT_PATH="+payload, "GITHUB_WORKSPACE="+l.workspace,
 		"GITHUB_JOB="+l.state.job.ID, "HOME="+l.home, "RUNNER_OS=Linux", "RUNNER_ARCH="+arch, "RUNNER_NAME=rehearsal", "RUNNER_TEMP="+l.temp,
-		"RUNNER_TOOL_CACHE="+l.tools, "RUNNER_ENVIRONMENT=github-hosted", "RUNNER_WORKSPACE="+dir, "TMPDIR="+l.temp, "GIT_TERMINAL_PROMPT=0")
+		"RUNNER_TOOL_CACHE="+l.tools, "RUNNER_ENVIRONMENT=github-hosted", "RUNNER_WORKSPACE="+dir, trackingID+"="+l.tracking, "TMPDIR="+l.temp, "GIT_TERMINAL_PROMPT=0")
 	if l.IDToken != nil && l.out.Grant.Writes("id-token") {
 		url, token, err := l.IDToken(l.asked())
 		if err != nil {

@@ -141,6 +141,7 @@ func (r *playing) play(ctx context.Context, j WorkflowJob, right []string) (ran,
 		return done, fmt.Errorf("job %s: %w", j.Name, err)
 	}
 	output := filepath.Join(r.dir, j.Name+".output")
+	defer command.EndMarked("GITHUB_OUTPUT=" + output)
 	err := r.CI.Runner.Run(ctx, command.Cmd{
 		Name:   r.Program,
 		Args:   r.target(j),
