@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/foopack/foopack/magefiles/internal/atomicfile/scratch"
 	"github.com/foopack/foopack/magefiles/internal/cirun"
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/command/argvtest"
@@ -164,6 +165,22 @@ func TestStandIns(t *testing.T) {
 	require.Contains(t, said, "○ variables have stand-ins too: DEPLOY\n")
 	require.Contains(t, said, "○ b has an ID token that says what GitHub's would")
 	require.Contains(t, said, "○ nobody has to approve the environment staging here")
+}
+
+// A run that was killed has no time to tidy up: the next one does.
+func TestTheNextRunTidiesUpAfterAKill(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	left, remove, err := scratch.Make("", "ci-run-")
+	require.NoError(t, err)
+	defer remove()
+	killed := filepath.Join(os.TempDir(), "ci-run-1")
+	require.NoError(t, os.CopyFS(killed, os.DirFS(left)))
+	require.NoError(t, os.Chmod(killed, 0o700))
+	said, _, err := run(t, cirun.Flags{}, "")
+	require.NoError(t, err, said)
+	all, err := filepath.Glob(filepath.Join(os.TempDir(), "ci-run-*"))
+	require.NoError(t, err)
+	require.Equal(t, []string{left}, all, "the one that is in use stays")
 }
 
 // Nothing is left behind, and nothing of the repository is changed.
