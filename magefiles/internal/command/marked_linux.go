@@ -8,14 +8,14 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
-	"time"
 )
 
 // EndMarked ends, without a warning, all processes of this user that were started with one of some variables, given as KEY=VALUE, and returns the names
 // of their programs. It finds those too that have left the group and the session of the child that began them. One that was started with an empty
 // environment is not found.
 func EndMarked(marks ...string) (ended []string) {
-	for range 100 { // one that is ended may have begun another
+	seen := map[int]bool{}
+	for range 1000 { // one that is ended may have begun another, and takes a moment to end
 		found := false
 		all, _ := filepath.Glob("/proc/[0-9]*/environ") // the pattern is well-formed
 		for _, file := range all {
@@ -29,13 +29,14 @@ func EndMarked(marks ...string) (ended []string) {
 			if syscall.Kill(pid, syscall.SIGKILL) != nil {
 				continue
 			}
-			found = true
-			ended = append(ended, strings.TrimSpace(string(name)))
+			if found = true; !seen[pid] {
+				ended = append(ended, strings.TrimSpace(string(name)))
+			}
+			seen[pid] = true
 		}
 		if !found {
 			return ended
 		}
-		time.Sleep(10 * time.Millisecond)
 	}
 	return ended
 }

@@ -4,6 +4,7 @@ import (
 	"os"
 
 	"github.com/foopack/foopack/magefiles/internal/atomicfile/scratch"
+	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
 // longest is what a socket's path may have: 104 bytes on macOS, with ssh's own ending while it makes one.
@@ -24,7 +25,7 @@ func newFolder() (*folder, error) {
 	}
 	path, remove, err := scratch.Make(parent, "deploy-")
 	if err != nil {
-		return nil, err
+		return nil, operr.New("see that files can be made in "+parent, "a folder for a socket: %w", err)
 	}
 	return &folder{path: path, remove: remove}, nil
 }

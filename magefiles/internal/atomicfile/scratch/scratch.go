@@ -3,6 +3,7 @@ package scratch
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -10,7 +11,6 @@ import (
 	"syscall"
 
 	"github.com/foopack/foopack/magefiles/internal/atomicfile/filelock"
-	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
 // held is in each folder, held by whoever uses it, and free once that is killed.
@@ -33,11 +33,11 @@ func Make(parent, prefix string) (dir string, remove func() error, err error) {
 			}
 		}
 		if !errors.Is(err, filelock.ErrHeld) && !errors.Is(err, fs.ErrNotExist) {
-			return "", nil, operr.New("see that files can be made in "+parent, "making a folder for temporary files: %w", err)
+			return "", nil, fmt.Errorf("making a folder for temporary files: %w", err)
 		}
 		// Somebody who sweeps came in between, and removes it, or has.
 	}
-	return "", nil, operr.New("run it again", "making a folder for temporary files in %s: others remove it", parent)
+	return "", nil, fmt.Errorf("making a folder for temporary files in %s: others remove it", parent)
 }
 
 // end removes a folder that is held, whatever is in it: programs leave folders in which nothing may be changed, such as Go's for modules.
