@@ -108,6 +108,18 @@ func Without(words string, withheld, passed []string) string {
 	return fmt.Sprintf("It was run without %s. If it needs one of them, name that: [tool.release] pass = %s", strings.Join(withheld, ", "), list(append(slices.Clone(passed), "NAME")))
 }
 
+// Passing says which variables of an environment code of a repository is given by [tool.release] pass, though they look like credentials: who wrote the
+// manifest asked for them, and whose they are has to know. "" where there are none.
+func Passing(environ, pass []string) string {
+	_, all := Withhold(environ)
+	_, kept := Withhold(environ, pass...)
+	given := slices.DeleteFunc(all, func(name string) bool { return slices.Contains(kept, name) })
+	if len(given) == 0 {
+		return ""
+	}
+	return "tasks, builds and hooks are given " + strings.Join(given, ", ") + " of your environment, as [tool.release] pass asks for"
+}
+
 // Named are the names that stand in a text.
 func Named(words string, names []string) []string {
 	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !strings.Contains(words, name) })
