@@ -25,7 +25,6 @@ import (
 // View is where a person reads. A view.View is one.
 type View interface {
 	Say(format string, args ...any)     // what is going on
-	Once(line string)                   // what is said once, however often; "" is nothing
 	Line(format string, args ...any)    // a line of the result
 	Heading(format string, args ...any) // one that stands out
 	Next(format string, args ...any)    // the last one: what a person does next

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/bump"
-	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/folders"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
@@ -110,9 +109,6 @@ func (b *Bumper) takeNew(ctx context.Context, req bump.Request, file string, par
 	}
 	if p.Empty() && !parts.Tag {
 		return bump.Result{Plan: p}, nil
-	}
-	if b.Repo != nil && parts.Commit {
-		b.View.Once(command.Passing(b.Repo.Environ(nil), b.Workspace.Config.Pass)) // to hooks
 	}
 	if err := b.agree(ctx, p); err != nil {
 		return bump.Result{}, err

@@ -38,7 +38,6 @@ import (
 // View is what people see.
 type View interface {
 	Say(format string, args ...any)
-	Once(line string) // what is said once, however often; "" is nothing
 	Line(format string, args ...any)
 	Heading(format string, args ...any)
 	Next(format string, args ...any)
