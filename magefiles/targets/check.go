@@ -7,6 +7,7 @@ import (
 	"github.com/magefile/mage/mg"
 
 	"github.com/foopack/foopack/magefiles/internal/ciwrite"
+	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/lint"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
@@ -54,6 +55,7 @@ func testGo(ctx context.Context) error { return jobInWorkspace(ctx, linting(lint
 
 func linting(job func(l lint.Linter, ctx context.Context) error) body {
 	return func(ctx context.Context, a *pipeline, w *workspace.Workspace) error {
+		a.view.Once(command.Passing(a.runner.Environ(), w.Config.Pass))
 		return job(lint.Linter{
 			Runner:    a.runner,
 			Environ:   a.runner.Environ(),

@@ -42,6 +42,22 @@ func TestPeopleAreShownNoSecret(t *testing.T) {
 	require.Equal(t, "\"release-candidate\"\n", out.String())
 }
 
+// All that is called like a credential, and the password of a proxy, is hidden, and not the few that the pipeline itself uses.
+func TestPeopleAreShownNoSecretOfAnyTool(t *testing.T) {
+	for name, value := range map[string]string{
+		"GH_TOKEN": "ghp_AbCdEfGhIj", "HTTPS_PROXY": "http://u:passw0rdxyz@127.0.0.1:9", "DEPLOY_SSH_PRIVATE_KEY": "first-line\r\nanother-line", "TICKETS_API_KEY": "key-of-tickets",
+	} {
+		t.Setenv(name, value)
+	}
+	for _, secret := range []string{"ghp_AbCdEfGhIj", "passw0rdxyz", "another-line", "key-of-tickets"} {
+		require.Equal(t, "it says ***", plain(errors.New("it says "+secret)).Error())
+		var out bytes.Buffer
+		v := view.View{Err: command.Mask(&out, secrets()...)}
+		v.Say("it says %s", secret)
+		require.Equal(t, "it says ***\n", out.String())
+	}
+}
+
 // A mistake of ours is told with its place, whatever ended the run meanwhile. What Mage panics with stays Mage's.
 func TestAPanicIsToldWithItsPlace(t *testing.T) {
 	var none func()

@@ -108,20 +108,16 @@ func newPipeline() (*pipeline, error) {
 
 // around are the folders of this process, which was started in dir.
 func around(dir string) folders.Process {
-	s := folders.Process{Checkout: folders.Checkout(dir), Temporary: os.TempDir()}
+	s := folders.Process{Checkout: folders.Checkout(dir), Temporary: os.TempDir(), Home: home()}
 	if cache, err := os.UserCacheDir(); err == nil {
 		s.Cache = filepath.Join(cache, cacheName)
 	}
-	s.Home = home()
 	return s
 }
 
 // home is the person's folder; "" where there is none.
 func home() string {
-	dir, err := os.UserHomeDir()
-	if err != nil {
-		return ""
-	}
+	dir, _ := os.UserHomeDir() // "" with an error
 	return dir
 }
 
@@ -159,7 +155,7 @@ func summary() io.Writer {
 }
 
 // secrets are what no person is shown.
-func secrets() []string { return env.Secrets() }
+func secrets() []string { return append(env.Secrets(), command.Secrets(os.Environ())...) }
 
 // today is the date that a changelog bears.
 func today() string { return env.Today(time.Now()) }
@@ -209,6 +205,7 @@ func (a *pipeline) pick(ctx context.Context, w *workspace.Workspace, environment
 	if err := around(a.dir).CheckTemporary(); err != nil {
 		return nil, err
 	}
+	a.view.Once(command.Passing(a.runner.Environ(), w.Config.Pass))
 	cache, err := a.cache()
 	if err != nil {
 		return nil, err

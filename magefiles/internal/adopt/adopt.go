@@ -21,6 +21,7 @@ import (
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/atomicfile"
+	"github.com/foopack/foopack/magefiles/internal/atomicfile/scratch"
 	"github.com/foopack/foopack/magefiles/internal/beneath"
 	"github.com/foopack/foopack/magefiles/internal/ciwrite"
 	"github.com/foopack/foopack/magefiles/internal/command"
@@ -94,11 +95,11 @@ func (a Adopter) Run(ctx context.Context, r Request) (err error) {
 	if err := a.takeBack(repo.Top, journal, r.Dry); err != nil {
 		return err
 	}
-	tmp, err := os.MkdirTemp("", "adopt-")
+	tmp, remove, err := scratch.Make("", "adopt-")
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(tmp)) }()
+	defer func() { err = errors.Join(err, remove()) }()
 	p, err := a.plan(ctx, w, repo, r, tmp)
 	if err != nil {
 		return err

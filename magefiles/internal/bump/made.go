@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/foopack/foopack/magefiles/internal/atomicfile/scratch"
 	"github.com/foopack/foopack/magefiles/internal/version"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
@@ -77,11 +78,11 @@ func (s *Store) Made(ctx context.Context, repo Past, commit string, tag Tag) (Ma
 // At is the workspace as a commit has it; nil where it has none that can be read. What depends on more than manifests and
 // modules, such as a file that is not there, cannot be asked of it.
 func (s *Store) At(ctx context.Context, repo Past, commit string) (*workspace.Workspace, error) {
-	dir, err := os.MkdirTemp("", "bump-commit-")
+	dir, remove, err := scratch.Make("", "bump-commit-")
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(dir)
+	defer remove() // what stays, the next run removes
 	if err := repo.ExportSome(ctx, commit, dir, describes); err != nil {
 		return nil, err
 	}

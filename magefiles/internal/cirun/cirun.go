@@ -23,6 +23,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/actions/runner/machine"
 	"github.com/foopack/foopack/magefiles/internal/actions/runner/standin"
 	"github.com/foopack/foopack/magefiles/internal/actions/runner/verdict"
+	"github.com/foopack/foopack/magefiles/internal/atomicfile/scratch"
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/github"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
@@ -64,11 +65,11 @@ func Run(ctx context.Context, c Config, f Flags) error {
 	if err != nil {
 		return err
 	}
-	dir, err := os.MkdirTemp("", "ci-run-")
+	dir, remove, err := scratch.Make("", "ci-run-")
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
+	defer remove() // what stays, the next run removes
 	files := filepath.Join(dir, "files")
 	if err := gitclone.Export(ctx, repo, head.Commit, ".github", files); err != nil {
 		return err

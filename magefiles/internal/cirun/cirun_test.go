@@ -2,6 +2,7 @@ package cirun_test
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/foopack/foopack/magefiles/internal/atomicfile/scratch"
 	"github.com/foopack/foopack/magefiles/internal/cirun"
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/command/argvtest"
@@ -103,6 +105,18 @@ func TestEvents(t *testing.T) {
 	}
 }
 
+// The password of a proxy, which a job gets to reach the network, is not shown: neither as it is printed nor in what came of the run.
+func TestNoCredentialOfThePersonIsShown(t *testing.T) {
+	t.Setenv("HTTPS_PROXY", "http://u:passw0rdxyz@127.0.0.1:9")
+	t.Setenv("GH_TOKEN", "ghp_AbCdEfGhIj")
+	said, shown, err := run(t, cirun.Flags{}, "      - {name: tells, run: 'env | grep ^HTTPS_PROXY; printf %s%s ghp_AbCd EfGhIj; exit 3'}\n")
+	require.Error(t, err)
+	all := fmt.Sprintf("%s%s%+v", said, shown, err)
+	require.Contains(t, all, "HTTPS_PROXY=http://u:***@127.0.0.1:9")
+	require.NotContains(t, all, "passw0rdxyz")
+	require.Contains(t, all, "│ ***\n")
+}
+
 func TestWhatIsRefused(t *testing.T) {
 	for name, c := range map[string]struct {
 		flags      cirun.Flags
@@ -151,6 +165,22 @@ func TestStandIns(t *testing.T) {
 	require.Contains(t, said, "○ variables have stand-ins too: DEPLOY\n")
 	require.Contains(t, said, "○ b has an ID token that says what GitHub's would")
 	require.Contains(t, said, "○ nobody has to approve the environment staging here")
+}
+
+// A run that was killed has no time to tidy up: the next one does.
+func TestTheNextRunTidiesUpAfterAKill(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	left, remove, err := scratch.Make("", "ci-run-")
+	require.NoError(t, err)
+	defer remove()
+	killed := filepath.Join(os.TempDir(), "ci-run-1")
+	require.NoError(t, os.CopyFS(killed, os.DirFS(left)))
+	require.NoError(t, os.Chmod(killed, 0o700))
+	said, _, err := run(t, cirun.Flags{}, "")
+	require.NoError(t, err, said)
+	all, err := filepath.Glob(filepath.Join(os.TempDir(), "ci-run-*"))
+	require.NoError(t, err)
+	require.Equal(t, []string{left}, all, "the one that is in use stays")
 }
 
 // Nothing is left behind, and nothing of the repository is changed.

@@ -114,9 +114,13 @@ type System struct {
 
 // NewSystem returns a runner whose children inherit environ, except for the variables that would make a pixi below us
 // believe that it runs inside a pixi shell of this workspace, and those by which a git that runs us would make a git below us
-// work on another repository than that of its folder. The secrets are hidden in what every child writes for people.
+// work on another repository than that of its folder. The secrets, and those of environ, are hidden in what every child writes for
+// people, also of a child that is not given them: it may find them elsewhere.
 func NewSystem(environ, secrets []string) *System {
-	return &System{env: withoutGit(Unset(environ, "PIXI_IN_SHELL", "PIXI_PROJECT_MANIFEST")), secrets: secrets}
+	return &System{
+		env:     withoutGit(Unset(environ, "PIXI_IN_SHELL", "PIXI_PROJECT_MANIFEST")),
+		secrets: slices.Concat(secrets, Secrets(environ)),
+	}
 }
 
 // Environ returns a copy of the environment that was given, for what a child is to have of it: see [Withhold].
@@ -127,7 +131,7 @@ func (s *System) Run(ctx context.Context, c Cmd) error {
 	if cause := context.Cause(ctx); cause != nil {
 		return &stopped{cause: cause}
 	}
-	given := secretsIn(c.Env)
+	given := Secrets(c.Env)
 	if c.Env == nil {
 		c.Env, _ = Withhold(s.env) // who needs one says which
 	}

@@ -74,6 +74,19 @@ func TestPixiShellIsNotInherited(t *testing.T) {
 	require.Equal(t, "||/kept", out)
 }
 
+// A child may find a credential that it was not given: in a file, or in what the processes above it were started with.
+func TestSecretsThatAChildWasNotGivenAreHidden(t *testing.T) {
+	const key = "first-of-a-key\nsecond-of-a-key\n"
+	s := command.NewSystem(append(os.Environ(), "GH_TOKEN=ghp_AbCdEfGhIj", "ALL_PROXY=http://u:passw0rdxyz@127.0.0.1:9", "A_PRIVATE_KEY="+key), nil)
+	for _, env := range [][]string{nil, {"PATH=" + os.Getenv("PATH")}} {
+		var out bytes.Buffer
+		c := sh("echo ghp_AbCdEfGhIj; echo passw0rdxyz; echo second-of-a-key")
+		c.Stdout, c.Env = &out, env
+		require.NoError(t, s.Run(t.Context(), c))
+		require.Equal(t, "***\n***\n***\n", out.String())
+	}
+}
+
 func TestSecretsAreHidden(t *testing.T) {
 	var out, errOut bytes.Buffer
 	c := sh(`printf 'a pfx_sec'; sleep 0.05; echo 'ret b'; echo "key=other-one" >&2; exit 1`)

@@ -38,6 +38,30 @@ func spellings(secret string) [][]byte {
 	return all
 }
 
+// linesOf are the lines of a secret that has several, such as a private key: one that is shown line by line is found by them.
+func linesOf(secret string) (lines [][]byte) {
+	if !strings.ContainsAny(secret, "\r\n") {
+		return nil
+	}
+	for line := range strings.FieldsFuncSeq(secret, func(r rune) bool { return r == '\r' || r == '\n' }) {
+		if len(line) >= MaskedFrom {
+			lines = append(lines, []byte(line))
+		}
+	}
+	return lines
+}
+
+// Hidden is all that is hidden for secrets: each of [MaskedFrom] bytes or more in its spellings, and its lines.
+func Hidden(secrets []string) (all [][]byte) {
+	for _, s := range secrets {
+		if len(s) >= MaskedFrom {
+			all = append(all, spellings(s)...)
+		}
+		all = append(all, linesOf(s)...)
+	}
+	return all
+}
+
 // redactor replaces secrets in a stream, also where one is split over two writes.
 type redactor struct {
 	mu      sync.Mutex
@@ -47,11 +71,9 @@ type redactor struct {
 }
 
 func newRedactor(w io.Writer, secrets []string) *redactor {
-	r := &redactor{w: w}
-	for _, s := range secrets {
-		if len(s) >= MaskedFrom {
-			r.secrets = append(r.secrets, spellings(s)...)
-		}
+	r := &redactor{
+		w:       w,
+		secrets: Hidden(secrets),
 	}
 	// Longest first: a secret that contains another one is hidden whole.
 	slices.SortFunc(r.secrets, func(a, b []byte) int { return len(b) - len(a) })
@@ -96,7 +118,7 @@ func (r *redactor) Flush() {
 // Hiding hides all secrets of an environment in what is written to two writers, which may be one, or nil. Whoever calls it calls flush
 // once nothing more is written.
 func Hiding(environ []string, stdout, stderr io.Writer) (out, errOut io.Writer, flush func()) {
-	secrets := secretsIn(environ)
+	secrets := Secrets(environ)
 	hide := func(w io.Writer) io.Writer {
 		if w == nil {
 			return nil

@@ -12,7 +12,7 @@ const revealing = 16
 // where there is none.
 func Reveals(text []byte, environ []string) (name string) {
 	for _, kv := range environ {
-		for _, secret := range secretsIn([]string{kv}) {
+		for _, secret := range Secrets([]string{kv}) {
 			if len(secret) < revealing {
 				continue
 			}

@@ -108,6 +108,18 @@ func Without(words string, withheld, passed []string) string {
 	return fmt.Sprintf("It was run without %s. If it needs one of them, name that: [tool.release] pass = %s", strings.Join(withheld, ", "), list(append(slices.Clone(passed), "NAME")))
 }
 
+// Passing says which variables of an environment code of a repository is given by [tool.release] pass, though they look like credentials: who wrote the
+// manifest asked for them, and whose they are has to know. "" where there are none.
+func Passing(environ, pass []string) string {
+	_, all := Withhold(environ)
+	_, kept := Withhold(environ, pass...)
+	given := slices.DeleteFunc(all, func(name string) bool { return slices.Contains(kept, name) })
+	if len(given) == 0 {
+		return ""
+	}
+	return "tasks, builds and hooks are given " + strings.Join(given, ", ") + " of your environment, as [tool.release] pass asks for"
+}
+
 // Named are the names that stand in a text.
 func Named(words string, names []string) []string {
 	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !strings.Contains(words, name) })
@@ -122,10 +134,10 @@ func list(names []string) string {
 	return "[" + strings.Join(quoted, ", ") + "]"
 }
 
-// secretsIn are the values of an environment that are secrets themselves: of variables that are called like one, and passwords in
+// Secrets are the values of an environment that are secrets themselves: of variables that are called like one, and passwords in
 // addresses, a proxy's too. What only leads to a secret is none, nor is what clouds and runners say besides: that stands in what
 // programs print for us to read.
-func secretsIn(environ []string) (values []string) {
+func Secrets(environ []string) (values []string) {
 	for _, kv := range environ {
 		name, value, _ := strings.Cut(kv, "=")
 		name = strings.ToUpper(name)

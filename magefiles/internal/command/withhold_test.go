@@ -12,6 +12,19 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/command"
 )
 
+// What a manifest has passed on is named where it is set and looks like a credential, and its value is not told.
+func TestWhatIsPassedIsNamed(t *testing.T) {
+	environ := []string{"GH_TOKEN=ghp_AbCdEfGhIj", "B_SECRET=of-b", "OTHER_TOKEN=of-other", "PLAIN=x", "PREFIX_API_KEY=of-a-channel", "INDEX=https://u:password@x"}
+	for want, pass := range map[string][]string{
+		"": {"PLAIN", "NOT_SET_TOKEN", "PREFIX_API_KEY"},
+		"tasks, builds and hooks are given B_SECRET, GH_TOKEN, INDEX of your environment, as [tool.release] pass asks for": {"PLAIN", "GH_TOKEN", "INDEX", "B_SECRET"},
+		"tasks, builds and hooks are given GH_TOKEN of your environment, as [tool.release] pass asks for":                  {"GH_TOKEN"},
+	} {
+		require.Equal(t, want, command.Passing(environ, pass))
+	}
+	require.Empty(t, command.Passing(environ, nil))
+}
+
 // TestHostileCodeGetsNoCredential knows them by name and by form, in any case, and takes nothing else.
 func TestHostileCodeGetsNoCredential(t *testing.T) {
 	secret := []string{

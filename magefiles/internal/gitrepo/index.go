@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/foopack/foopack/magefiles/internal/atomicfile/scratch"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/internal/git"
 )
 
@@ -93,11 +94,11 @@ func (r *Repo) looking(ctx context.Context, at []string, f func(set []string) (s
 	if err != nil {
 		return "", err
 	}
-	dir, err := os.MkdirTemp("", "index-")
+	dir, remove, err := scratch.Make("", "index-")
 	if err != nil {
 		return "", err
 	}
-	defer os.RemoveAll(dir)
+	defer remove() // what stays, the next run removes
 	file := filepath.Join(dir, "index")
 	if err := os.WriteFile(file, index, 0o600); err != nil {
 		return "", err

@@ -2,11 +2,11 @@ package gitrepo
 
 import (
 	"context"
-	"os"
 	"path"
 	"path/filepath"
 	"strings"
 
+	"github.com/foopack/foopack/magefiles/internal/atomicfile/scratch"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/internal/git"
 )
 
@@ -35,16 +35,16 @@ func (r *Repo) CommitFrom(ctx context.Context, base, dir string, files []string,
 
 // treeFrom writes the tree of base with those files in it.
 func (r *Repo) treeFrom(ctx context.Context, base, dir string, files []string) (string, error) {
-	scratch, err := os.MkdirTemp("", "commit-")
+	tmp, remove, err := scratch.Make("", "commit-")
 	if err != nil {
 		return "", err
 	}
-	defer os.RemoveAll(scratch)
+	defer remove() // what stays, the next run removes
 	var paths strings.Builder
 	for _, f := range files {
 		paths.WriteString(path.Clean(f) + "\x00")
 	}
-	inside := []string{"GIT_INDEX_FILE=" + filepath.Join(scratch, "index"), "GIT_WORK_TREE=" + dir, "GIT_DIR=" + r.Dir}
+	inside := []string{"GIT_INDEX_FILE=" + filepath.Join(tmp, "index"), "GIT_WORK_TREE=" + dir, "GIT_DIR=" + r.Dir}
 	for _, c := range []git.Call{
 		{Args: []string{"read-tree", "--end-of-options", base}, Set: inside},
 		{

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -189,12 +190,16 @@ func commitFile(t *testing.T, repo *gitrepo.Repo) error {
 	return err
 }
 
+func tagging(t *testing.T, repo *gitrepo.Repo) error {
+	return repo.Tag(t.Context(), "v1", "HEAD", "v1\n")
+}
+
+func pushing(t *testing.T, repo *gitrepo.Repo) error {
+	return gitremote.Push(t.Context(), repo, "origin", "HEAD^0", "main")
+}
+
 // A hook that needs a credential is not given one, names it, and gets it where the manifest passes it.
 func TestHooksThatNeedACredential(t *testing.T) {
-	tagging := func(t *testing.T, repo *gitrepo.Repo) error { return repo.Tag(t.Context(), "v1", "HEAD", "v1\n") }
-	pushing := func(t *testing.T, repo *gitrepo.Repo) error {
-		return gitremote.Push(t.Context(), repo, "origin", "HEAD^0", "main")
-	}
 	const script = `[ -n "$TICKETS_TOKEN" ] || { echo "set TICKETS_TOKEN" >&2; exit 1; }`
 	for name, c := range map[string]struct {
 		hook, script string
@@ -226,6 +231,39 @@ func TestHooksThatNeedACredential(t *testing.T) {
 }
 
 // A git that was stopped, or not begun, has said nothing: there is nothing to see above.
+// What a hook says may hold a credential: it is given those that a remote may ask for, and finds others. None of them is in an error, which
+// journals and reports keep, whichever stream it was written to.
+func TestHooksThatTellCredentials(t *testing.T) {
+	for _, kv := range [][2]string{
+		{"GH_TOKEN", "ghp_AbCdEfGhIjKlMnOpQr"}, {"TICKETS_TOKEN", "a-token-of-the-tickets"}, {"HTTPS_PROXY", "http://u:passw0rdxyz@127.0.0.1:9"},
+		{"DEPLOY_SSH_PRIVATE_KEY", "begin-of-key\nmiddle-of-key\r\nend-of-key"},
+	} {
+		t.Setenv(kv[0], kv[1])
+	}
+	secrets := []string{"ghp_AbCdEfGhIjKlMnOpQr", "a-token-of-the-tickets", "passw0rdxyz", "middle-of-key"}
+	var lines strings.Builder
+	for _, secret := range secrets {
+		fmt.Fprintf(&lines, "echo 'out %s'; echo 'err %s' >&2; ", secret, secret)
+	}
+	for hook, do := range map[string]func(t *testing.T, repo *gitrepo.Repo) error{"pre-commit": commitFile, "reference-transaction": tagging, "pre-push": pushing} {
+		t.Run(hook, func(t *testing.T) {
+			_, dir, git := gitrepotest.Open(t)
+			gitrepotest.AddRemote(t, dir, git)
+			git("commit", "-q", "--allow-empty", "-m", "to be pushed")
+			repo, err := gitrepo.Open(t.Context(), command.NewSystem(os.Environ(), nil), dir)
+			require.NoError(t, err)
+			gitrepotest.Hook(t, repo.Dir, hook, lines.String()+"exit 1")
+			err = do(t, repo)
+			text := fmt.Sprintf("%+v", err)
+			require.Contains(t, text, "out ***")
+			require.Contains(t, text, "err ***")
+			for _, secret := range secrets {
+				require.NotContains(t, text, secret)
+			}
+		})
+	}
+}
+
 func TestAGitThatWasStopped(t *testing.T) {
 	t.Parallel()
 	repo, _, git := gitrepotest.Open(t)

@@ -15,6 +15,8 @@ import (
 	"path/filepath"
 	"sync"
 	"time"
+
+	"github.com/foopack/foopack/magefiles/internal/atomicfile/scratch"
 )
 
 // Engine is a running stand-in.
@@ -34,6 +36,8 @@ type Engine struct {
 	Find func(ref string) (Image, bool)
 
 	dir string
+
+	remove func() error // of the folder of the socket
 
 	mu         sync.Mutex
 	changed    *sync.Cond // something happened to a container
@@ -62,7 +66,7 @@ type Request struct {
 
 // Start starts an engine of amd64 that has nothing, and keeps its volumes in a folder. The caller closes it.
 func Start(dir string) (*Engine, error) {
-	short, err := os.MkdirTemp("", "le")
+	short, remove, err := scratch.Make("", "le-")
 	if err != nil {
 		return nil, err
 	}
@@ -72,6 +76,7 @@ func Start(dir string) (*Engine, error) {
 		API:        "1.41",
 		Address:    netip.MustParseAddr("127.0.0.1"),
 		dir:        dir,
+		remove:     remove,
 		budget:     -1,
 		logins:     map[string]string{},
 		offered:    map[string]*Image{},
@@ -101,7 +106,7 @@ func (e *Engine) Requests() []Request {
 // Close ends the engine and all that runs.
 func (e *Engine) Close() error {
 	e.Down()
-	return os.RemoveAll(filepath.Dir(e.Socket))
+	return e.remove()
 }
 
 // Down ends the engine, as a machine that loses power does: all containers are killed, and what was in memory is gone.

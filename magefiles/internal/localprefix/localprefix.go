@@ -152,6 +152,13 @@ func (s *Server) Job(claims map[string]any) []string {
 	return s.issuer.Job(claims)
 }
 
+// EndJob ends one of Job by its own token: it gets no ID token any more. Any other text is passed over.
+func (s *Server) EndJob(token string) {
+	if s.issuer != nil {
+		s.issuer.End(token)
+	}
+}
+
 // Wait returns when the context ends, or with the error by which serving ended.
 func (s *Server) Wait(ctx context.Context) error {
 	select {

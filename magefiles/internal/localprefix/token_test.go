@@ -55,6 +55,9 @@ func TestHostileJobs(t *testing.T) {
 	} {
 		require.ErrorContains(t, get(environ), "no channel trusts", name)
 	}
+	ended := claims("octo/tools", "release.yml", "release", nil)
+	s.EndJob(strings.TrimPrefix(ended[2], "ACTIONS_ID_TOKEN_REQUEST_TOKEN="))
+	require.ErrorContains(t, get(ended), "HTTP 401", "a job that is over")
 	stolen := s.Job(oidc.GitHubClaims("octo/tools", "release.yml", "refs/tags/v1", "release"))
 	stolen[2] = "ACTIONS_ID_TOKEN_REQUEST_TOKEN=guessed"
 	require.ErrorContains(t, get(stolen), "HTTP 401")

@@ -94,6 +94,13 @@ func (i *Issuer) Job(claims map[string]any) []string {
 	return []string{"GITHUB_ACTIONS=true", requestURL + "=" + i.URL + "/token?api-version=2.0", requestToken + "=" + token}
 }
 
+// End ends a job by its own token, as GitHub does when its steps are through: what the job left behind gets no ID token any more.
+func (i *Issuer) End(token string) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	delete(i.jobs, token)
+}
+
 // of is what the tokens of a job say, by the job's own token; false where there is no such job.
 func (i *Issuer) of(token string) (claims map[string]any, known bool) {
 	if subtle.ConstantTimeCompare([]byte(token), []byte(i.requestToken)) == 1 {

@@ -54,7 +54,7 @@ func (w *World) runners() *workflows.CI {
 	}}
 }
 
-// grant lets a job in by its token, and revoke ends that.
+// grant lets a job in by its token, and revoke ends that, or that it may ask for ID tokens.
 func (w *World) grant(token string, rights map[string]string) {
 	w.Hub.Grant(token, rights)
 	w.mu.Lock()
@@ -67,6 +67,7 @@ func (w *World) grant(token string, rights map[string]string) {
 
 func (w *World) revoke(token string) {
 	w.Hub.Revoke(token)
+	w.Prefix.EndJob(token)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	delete(w.granted, token)

@@ -16,11 +16,11 @@ package releasepr
 import (
 	"context"
 	"errors"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
+	"github.com/foopack/foopack/magefiles/internal/atomicfile/scratch"
 	"github.com/foopack/foopack/magefiles/internal/bump"
 	"github.com/foopack/foopack/magefiles/internal/bumping"
 	"github.com/foopack/foopack/magefiles/internal/command"
@@ -124,12 +124,12 @@ func (p *Proposer) Run(ctx context.Context, req bump.Request) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	scratch, err := os.MkdirTemp("", "release-pr-")
+	tmp, remove, err := scratch.Make("", "release-pr-")
 	if err != nil {
 		return Result{}, err
 	}
-	defer os.RemoveAll(scratch)
-	c, err := r.cloneBase(ctx, scratch)
+	defer remove() // what stays, the next run removes
+	c, err := r.cloneBase(ctx, tmp)
 	if err != nil {
 		return Result{}, err
 	}

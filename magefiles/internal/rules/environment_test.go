@@ -54,6 +54,25 @@ func TestOnlyWireReadsTheEnvironment(t *testing.T) {
 	require.True(t, given, "package variables is given no environment any more: the rule can go")
 }
 
+// TestTemporaryFoldersAreScratch holds that what a killed run leaves among temporary files is removed by the next one.
+func TestTemporaryFoldersAreScratch(t *testing.T) {
+	eachFile(t, func(_ goPackage, _ string, file *ast.File, set *token.FileSet) {
+		ast.Inspect(file, func(n ast.Node) bool {
+			call, ok := n.(*ast.CallExpr)
+			if !ok || len(call.Args) == 0 {
+				return true
+			}
+			s, ok := call.Fun.(*ast.SelectorExpr)
+			if !ok || s.Sel.Name != "MkdirTemp" && s.Sel.Name != "CreateTemp" {
+				return true
+			}
+			dir, ok := call.Args[0].(*ast.BasicLit)
+			require.False(t, ok && dir.Value == `""`, "%s: os.%s in the folder for temporary files stays after a kill: scratch.Make", set.Position(call.Pos()), s.Sel.Name)
+			return true
+		})
+	})
+}
+
 // TestReadmeHasTheEnvironment finds every variable that is read by name in README, "Environment".
 func TestReadmeHasTheEnvironment(t *testing.T) {
 	readme, err := os.ReadFile(filepath.Join("..", "..", "..", "README.md"))

@@ -164,9 +164,9 @@ func (v *View) Say(format string, args ...any) {
 
 var said sync.Map
 
-// Once writes a line that is the same for several targets of one process only the first time.
+// Once writes a line that is the same for several targets of one process only the first time, and nothing for "".
 func (v *View) Once(line string) {
-	if _, again := said.LoadOrStore(line, true); !again {
+	if _, again := said.LoadOrStore(line, true); !again && line != "" {
 		v.Say("%s", line)
 	}
 }

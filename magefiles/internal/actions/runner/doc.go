@@ -13,9 +13,9 @@
 //	leg.go           one leg of a job, from its folders to its outputs
 //	step.go shell.go one step: its condition, its script, what it leaves in files
 //	uses.go          actions: stand-ins, and those of the repository
-//	output.go        what a step's output asks for; secrets are masked
+//	output.go        what a step's output asks for, and what is kept of it
 //	result.go        what came of a run
 //
 // Packages below it have one rule of GitHub's each: artifact what jobs hand to each other, matrix the legs of a job, rights what a token may do, turns concurrency groups, protocol what steps
-// write for the runner, glob patterns of files; standin has the stand-ins that need nothing from outside, machine what a job gets of this machine, and verdict says why a run failed.
+// write for the runner, masks secrets that are hidden, glob patterns of files; standin has the stand-ins that need nothing from outside, machine what a job gets of this machine, and verdict says why a run failed.
 package runner

@@ -15,6 +15,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/actions/runner/matrix"
 	"github.com/foopack/foopack/magefiles/internal/actions/runner/rights"
 	"github.com/foopack/foopack/magefiles/internal/actions/runner/turns"
+	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
@@ -297,6 +298,9 @@ func (f *flow) legs(s *state, needs *expression.Object) ([]*leg, error) {
 				Rights: f.rightsOf(n),
 			},
 			needs: needs,
+		}
+		if of, is := f.Runner.Runner.(interface{ Environ() []string }); is {
+			l.masks.Keep(command.Secrets(of.Environ()))
 		}
 		if m == nil {
 			m = &expression.Object{}

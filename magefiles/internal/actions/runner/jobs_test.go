@@ -18,6 +18,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/actions/file"
 	"github.com/foopack/foopack/magefiles/internal/actions/runner"
 	"github.com/foopack/foopack/magefiles/internal/actions/runner/verdict"
+	"github.com/foopack/foopack/magefiles/internal/command"
 )
 
 const runs = "runs-on: ubuntu-latest, steps: [{run: %s}]"
@@ -86,6 +87,135 @@ jobs:
 	require.NotContains(t, got, "secret")
 	require.Contains(t, strings.Join(r.Notes, "\n"), "the output secret of a (1) is not handed on: there is a secret in it")
 	require.Equal(t, "a (1) a (2) a (3)", r.Jobs[0].Legs[0].Name+" "+r.Jobs[0].Legs[1].Name+" "+r.Jobs[0].Legs[2].Name)
+}
+
+// Neither a spelling of a secret, nor the beginning of one at which a line is cut, is shown or handed on, as on GitHub.
+func TestNothingOfASecretIsShown(t *testing.T) {
+	b := newBench(t, nil)
+	b.config.Secrets = map[string]string{"KEY": "hidden-value!"}
+	r := b.run(`
+jobs:
+  a:
+    runs-on: ubuntu-latest
+    outputs: {coded: "${{ steps.s.outputs.coded }}", other: "${{ steps.s.outputs.other }}"}
+    steps:
+      - id: s
+        env: {KEY: "${{ secrets.KEY }}"}
+        run: |
+          printf 'me:%s' "$KEY" | base64 -w0; echo
+          printf '%4090s%s\n' '' "$KEY" | tr ' ' x
+          head -c 1048570 /dev/zero | tr '\0' y; printf '%s' "$KEY"; head -c 9000 /dev/zero | tr '\0' z; printf '%s\n' "$KEY"
+          for i in $(seq 66000); do printf '%s\n' "$KEY"; done | tr -d '\n'; echo
+          echo "coded=$(printf %s "$KEY" | base64)" >>$GITHUB_OUTPUT
+          echo other=it >>$GITHUB_OUTPUT
+          echo "::error file=$KEY.go,title=$KEY::$KEY"
+`)
+	step := r.Jobs[0].Legs[0].Steps[0]
+	log := strings.Join(step.Log, "\n")
+	require.Contains(t, log, "\nbWU6***\n")
+	require.Contains(t, log, strings.Repeat("x", 4090)+"***\n")
+	require.NotContains(t, log, "hid")
+	require.NotContains(t, log, "aGlkZGVu")
+	require.NotContains(t, log, "zz")
+	require.Equal(t, map[string]string{"other": "it"}, r.Jobs[0].Outputs)
+	require.NotContains(t, step.Annotations[0].File+step.Annotations[0].Title+step.Annotations[0].Message, "hid")
+}
+
+// A job finds credentials of this machine, in the address of a proxy or in what the processes above it were started with. What is kept of a run goes
+// into logs, reports and outputs, and has none of them.
+func TestNoCredentialOfThisMachineIsShown(t *testing.T) {
+	b := newBench(t, nil)
+	b.config.Runner = command.NewSystem(append(os.Environ(), "GH_TOKEN=ghp_AbCdEfGhIj", "HTTPS_PROXY=http://u:passw0rdxyz@127.0.0.1:9"), nil)
+	b.config.Environ = append(b.config.Environ, "HTTPS_PROXY=http://u:passw0rdxyz@127.0.0.1:9")
+	var mu sync.Mutex
+	var log []string
+	b.config.Log = func(_, line string) {
+		mu.Lock()
+		defer mu.Unlock()
+		log = append(log, line)
+	}
+	r := b.run(`
+jobs:
+  a:
+    runs-on: ubuntu-latest
+    outputs: {proxy: "${{ steps.s.outputs.proxy }}"}
+    steps:
+      - id: s
+        run: |
+          env | grep -i proxy | tee -a $GITHUB_STEP_SUMMARY
+          echo ghp_AbCdEfGhIj; echo ::error::ghp_AbCdEfGhIj; printf 'x%sx' ghp_AbCdEfGhIj | base64
+          echo "proxy=$HTTPS_PROXY" >>$GITHUB_OUTPUT
+          echo ::set-output name=x::$HTTPS_PROXY
+`)
+	leg := r.Jobs[0].Legs[0]
+	shown := strings.Join(append(log, leg.Steps[0].Log...), "\n") + leg.Summary + leg.Steps[0].Annotations[0].Message
+	require.Contains(t, shown, "HTTPS_PROXY=http://u:***@127.0.0.1:9")
+	require.NotContains(t, shown, "passw0rd")
+	require.Contains(t, leg.Steps[0].Log, "***")
+	require.NotContains(t, shown, "ghp_AbCd")
+	require.NotContains(t, shown, "ocF9BYkNkRWZ")
+	require.Empty(t, r.Jobs[0].Outputs)
+}
+
+// What a job was given is good for nothing once it is over, and not only when the whole run is, whether it went well or not.
+func TestTokensEndWithTheirJob(t *testing.T) {
+	b := newBench(t, nil)
+	var mu sync.Mutex
+	var told []string
+	tell := func(what string) {
+		mu.Lock()
+		defer mu.Unlock()
+		told = append(told, what)
+	}
+	b.config.Token = func(of runner.Asked) (string, error) {
+		tell("begin " + of.Job)
+		return "token-of-" + of.Job, nil
+	}
+	b.config.IDToken = func(of runner.Asked) (string, string, error) { return "http://x", "id-of-" + of.Job, nil }
+	b.config.Ended = func(token string) { tell("end " + token) }
+	b.run("permissions: {id-token: write}\njobs:\n" + job("a", "", "false") + job("b", "needs: a, if: always(), permissions: {}, ", "true") +
+		"  d: {needs: b, if: always(), env: {X: \"${{ fromJSON('') }}\"}, " + strings.Replace(runs, "%s", "x", 1) + "}\n")
+	require.Equal(t, []string{
+		"begin a", "end token-of-a", "end id-of-a", "begin b", "end token-of-b", "begin d", "end token-of-d", "end id-of-d",
+	}, told)
+}
+
+// A process that a step leaves behind lives as long as its job, and not longer, however the job ends and wherever the process has gone. It cannot make
+// the folder again that the job had.
+func TestWhatAJobLeavesRunningIsEnded(t *testing.T) {
+	for name, c := range map[string]struct{ end, minutes string }{"well": {"true", "1"}, "badly": {"false", "1"}, "by its time": {"sleep 60", "0.1"}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, nil)
+			pids := filepath.Join(t.TempDir(), "pids")
+			r := b.run(`
+jobs:
+  a:
+    runs-on: ubuntu-latest
+    timeout-minutes: ` + c.minutes + `
+    steps:
+      - run: |
+          (setsid sh -c 'echo $$ >>` + pids + `; cd /; while :; do mkdir -p "$GITHUB_WORKSPACE"; sleep 0.01; done' >/dev/null 2>&1 &)
+          (cd / && RUNNER_TRACKING_ID= setsid sh -c 'echo $$ >>` + pids + `; exec sleep 600' >/dev/null 2>&1 &)
+          while [ "$(wc -l <` + pids + `)" != 2 ]; do sleep 0.01; done
+      - run: for p in $(cat ` + pids + `); do kill -0 $p; done; ` + c.end + `
+        env: {RUNNER_TRACKING_ID: mine}
+`)
+			if name == "well" {
+				require.Equal(t, runner.Success, r.Conclusion, "a later step has them still")
+			}
+			text, err := os.ReadFile(pids)
+			require.NoError(t, err)
+			for _, pid := range strings.Fields(string(text)) {
+				environ, _ := os.ReadFile("/proc/" + pid + "/environ")
+				require.Empty(t, environ, pid)
+			}
+			time.Sleep(100 * time.Millisecond)
+			left, err := filepath.Glob(filepath.Join(b.config.Dir, "*", "*", "*"))
+			require.NoError(t, err)
+			require.Empty(t, left)
+		})
+	}
 }
 
 func TestFailFast(t *testing.T) {

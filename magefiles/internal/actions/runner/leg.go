@@ -2,6 +2,7 @@ package runner
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"maps"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/actions/expression"
 	"github.com/foopack/foopack/magefiles/internal/actions/file"
+	"github.com/foopack/foopack/magefiles/internal/actions/runner/masks"
 	"github.com/foopack/foopack/magefiles/internal/actions/runner/matrix"
 	"github.com/foopack/foopack/magefiles/internal/actions/runner/rights"
 	"github.com/foopack/foopack/magefiles/internal/actions/runner/turns"
@@ -33,8 +35,10 @@ type leg struct {
 	out      *Leg
 
 	// What follows is set by begin.
-	masks     masker
+	masks     masks.Masks
+	tracking  string
 	token     string
+	idToken   string // by which ID tokens are asked for
 	github    *expression.Object
 	environ   []string           // that of every step, but for `env` and PATH
 	env       *expression.Object // of workflow and job, and what steps wrote to GITHUB_ENV
@@ -66,7 +70,7 @@ var errTimeout = errors.New("it took longer than timeout-minutes allows")
 
 func (l *leg) end(conclusion, why string, args ...any) {
 	l.out.Conclusion = conclusion
-	l.out.Why = l.masks.hide(fmt.Sprintf(why, args...))
+	l.out.Why = l.masks.Hide(fmt.Sprintf(why, args...))
 }
 
 // name is what people see: the name in the file, or the job's id, with the values of the matrix unless the name has expressions of its own.
@@ -166,7 +170,7 @@ func (l *leg) secretObject(environment string) *expression.Object {
 	}
 	o := &expression.Object{}
 	for _, k := range slices.Sorted(maps.Keys(all)) {
-		l.masks.add(all[k])
+		l.masks.Add(all[k])
 		o.Add(k, all[k])
 	}
 	o.Set("GITHUB_TOKEN", l.token)
@@ -175,6 +179,7 @@ func (l *leg) secretObject(environment string) *expression.Object {
 
 // work runs the steps of the leg.
 func (l *leg) work(ctx context.Context) {
+	defer l.endTokens()
 	minutes, err := l.minutes(l.node.At("timeout-minutes"), l.contexts, defaultTimeout)
 	if err == nil {
 		err = l.begin()
@@ -184,6 +189,7 @@ func (l *leg) work(ctx context.Context) {
 		return
 	}
 	defer func() {
+		l.endOrphans()
 		if err := os.RemoveAll(filepath.Dir(l.workspace)); err != nil {
 			l.note("what the job %s wrote could not be removed: %v", l.out.Name, err)
 		}
@@ -208,6 +214,26 @@ func (l *leg) work(ctx context.Context) {
 		l.end(Canceled, "%v", errTimeout)
 	default:
 		l.out.Conclusion = l.status
+	}
+}
+
+// endOrphans ends what the leg has left running, as GitHub's runner does, by the variable that it does it by. A script may take that from a process so
+// that it stays: on GitHub it ends with the machine then.
+func (l *leg) endOrphans() {
+	if ended := command.EndMarked(trackingID+"="+l.tracking, "GITHUB_WORKSPACE="+l.workspace); ended != nil && l.Log != nil {
+		l.Log(l.out.Name, l.masks.Hide("ended what was left running: "+strings.Join(ended, ", ")))
+	}
+}
+
+// trackingID is the variable by which processes of a job are known.
+const trackingID = "RUNNER_TRACKING_ID"
+
+// endTokens ends what the leg was given, however it went: a process that it left behind may have kept it.
+func (l *leg) endTokens() {
+	for _, token := range []string{l.token, l.idToken} {
+		if token != "" && l.Ended != nil {
+			l.Ended(token)
+		}
 	}
 }
 
@@ -248,7 +274,7 @@ func (l *leg) begin() error {
 			return err
 		}
 	}
-	l.status = Success
+	l.status, l.tracking = Success, "github_"+rand.Text()
 	if err := l.askToken(); err != nil {
 		return err
 	}
@@ -278,13 +304,14 @@ func (l *leg) begin() error {
 	}
 	l.environ = append(l.environ, "CI=true", "GITHUB_ACTIONS=true", "GITHUB_REF_PROTECTED=false", "GITHUB_EVENT_PATH="+payload, "GITHUB_WORKSPACE="+l.workspace,
 		"GITHUB_JOB="+l.state.job.ID, "HOME="+l.home, "RUNNER_OS=Linux", "RUNNER_ARCH="+arch, "RUNNER_NAME=rehearsal", "RUNNER_TEMP="+l.temp,
-		"RUNNER_TOOL_CACHE="+l.tools, "RUNNER_ENVIRONMENT=github-hosted", "RUNNER_WORKSPACE="+dir, "TMPDIR="+l.temp, "GIT_TERMINAL_PROMPT=0")
+		"RUNNER_TOOL_CACHE="+l.tools, "RUNNER_ENVIRONMENT=github-hosted", "RUNNER_WORKSPACE="+dir, trackingID+"="+l.tracking, "TMPDIR="+l.temp, "GIT_TERMINAL_PROMPT=0")
 	if l.IDToken != nil && l.out.Grant.Writes("id-token") {
 		url, token, err := l.IDToken(l.asked())
 		if err != nil {
 			return err
 		}
-		l.masks.add(token)
+		l.masks.Add(token)
+		l.idToken = token
 		l.environ = append(l.environ, "ACTIONS_ID_TOKEN_REQUEST_URL="+url, "ACTIONS_ID_TOKEN_REQUEST_TOKEN="+token)
 	}
 	for key, v := range map[string]string{"token": l.token, "job": l.state.job.ID, "workspace": l.workspace, "event_path": payload} {
@@ -315,7 +342,7 @@ func (l *leg) asked() Asked {
 func (l *leg) askToken() (err error) {
 	if l.Token != nil {
 		l.token, err = l.Token(l.asked())
-		l.masks.add(l.token)
+		l.masks.Add(l.token)
 	}
 	return err
 }
@@ -365,11 +392,11 @@ func (l *leg) hand(s *scope) {
 	for _, p := range l.node.At("outputs").Pairs() {
 		v, err := p.Value.Value(l.flow.evalIn(l, s.contexts(l.env)))
 		if err != nil {
-			l.out.Why, l.status = l.masks.hide(err.Error()), Failure
+			l.out.Why, l.status = l.masks.Hide(err.Error()), Failure
 			continue
 		}
 		text := expression.Text(v)
-		if l.masks.hide(text) != text {
+		if l.masks.Hide(text) != text {
 			l.note("the output %s of %s is not handed on: there is a secret in it", p.Key.Text(), l.out.Name)
 			continue
 		}

@@ -15,35 +15,9 @@ import (
 const (
 	keptLines      = 200
 	keptLine       = 4 << 10
-	maxAnnotations = 10 // of each level, for a step
+	longestLine    = 1 << 20 // of which all is read
+	maxAnnotations = 10      // of each level, for a step
 )
-
-// masker replaces secrets in what people see. Its methods may be called from several goroutines.
-type masker struct {
-	mu     sync.Mutex
-	values []string
-}
-
-// add masks a value from now on, and each line of it that is one.
-func (m *masker) add(value string) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for _, v := range append(strings.Split(value, "\n"), value) {
-		if v = strings.TrimRight(v, "\r"); strings.TrimSpace(v) != "" && !slices.Contains(m.values, v) {
-			m.values = append(m.values, v)
-		}
-	}
-	slices.SortFunc(m.values, func(a, b string) int { return len(b) - len(a) }) // the longest one first
-}
-
-func (m *masker) hide(text string) string {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for _, v := range m.values {
-		text = strings.ReplaceAll(text, v, "***")
-	}
-	return text
-}
 
 // output takes what a step writes, line by line: it does what commands ask for, and keeps the last lines without secrets.
 type output struct {
@@ -53,6 +27,7 @@ type output struct {
 
 	mu      sync.Mutex
 	rest    []byte
+	cut     bool   // the beginning of the line in rest was shown: the others of it are passed over
 	stopped string // the word that ends ::stop-commands::; "" where commands count
 	levels  map[string]int
 	failed  string // why the step fails whatever it ended with
@@ -68,12 +43,16 @@ func (o *output) Write(p []byte) (int, error) {
 		if !found {
 			break
 		}
-		o.line(string(bytes.TrimRight(line, "\r")))
-		o.rest = rest
+		if !o.cut {
+			o.line(string(bytes.TrimRight(line, "\r")))
+		}
+		o.rest, o.cut = rest, false
 	}
-	if len(o.rest) > 1<<20 { // a line without an end
-		o.line(string(o.rest))
-		o.rest = nil
+	if len(o.rest) > longestLine {
+		if !o.cut {
+			o.print(o.leg.masks.HideBegun(string(o.rest)))
+		}
+		o.rest, o.cut = nil, true
 	}
 	return len(p), nil
 }
@@ -82,10 +61,10 @@ func (o *output) Write(p []byte) (int, error) {
 func (o *output) end() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if len(o.rest) > 0 {
+	if len(o.rest) > 0 && !o.cut {
 		o.line(string(o.rest))
-		o.rest = nil
 	}
+	o.rest, o.cut = nil, false
 }
 
 // say is a line of ours in the step's log.
@@ -111,11 +90,13 @@ func (o *output) warn(format string, args ...any) {
 	o.annotate("warning", fmt.Sprintf(format, args...), nil)
 }
 
-func (o *output) show(line string) {
+func (o *output) show(line string) { o.print(o.leg.masks.Hide(line)) }
+
+// print shows a line that has no secret in it any more: what is cut before would leave the beginning of one.
+func (o *output) print(line string) {
 	if len(line) > keptLine {
-		line = line[:keptLine] + "…"
+		line = strings.ToValidUTF8(line[:keptLine], "") + "…"
 	}
-	line = o.leg.masks.hide(line)
 	for _, w := range o.leg.watched {
 		if strings.Contains(line, w.word) {
 			o.leg.doubt(w.err)
@@ -151,7 +132,7 @@ func (o *output) command(line string, c protocol.Command) {
 			o.annotate("warning", "an empty text cannot be masked (add-mask)", nil)
 			return
 		}
-		o.leg.masks.add(c.Data)
+		o.leg.masks.Add(c.Data)
 	case "stop-commands":
 		if c.Data == "" || slices.Contains(commandNames, strings.ToLower(c.Data)) {
 			o.refuse("the word that ends stop-commands may be neither empty nor a command: %q", c.Data)
@@ -196,12 +177,12 @@ func (o *output) annotate(level, message string, properties map[string]string) {
 	}
 	a := Annotation{
 		Level:   level,
-		File:    properties["file"],
+		File:    o.leg.masks.Hide(properties["file"]),
 		Line:    number("line"),
 		EndLine: number("endline"),
 		Column:  number("col"),
-		Title:   o.leg.masks.hide(properties["title"]),
-		Message: o.leg.masks.hide(message),
+		Title:   o.leg.masks.Hide(properties["title"]),
+		Message: o.leg.masks.Hide(message),
 	}
 	for line := range strings.SplitSeq(message, "\n") {
 		o.show(level + ": " + line)

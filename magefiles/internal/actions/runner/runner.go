@@ -39,6 +39,7 @@ type Config struct {
 	Token    func(Asked) (string, error)                               // GITHUB_TOKEN, for the grant
 	AppToken func(rights map[string]string) (string, error)            // the token of a GitHub App, as create-github-app-token gets one
 	IDToken  func(Asked) (url, token string, err error)                // how a job gets an ID token: asked for those alone that may
+	Ended    func(token string)                                        // ends what one of Token or IDToken is good for: the job is over
 	Approve  func(ctx context.Context, environment string) (err error) // waits for those who have to approve
 	Log      func(leg, line string)                                    // a line of a job's output, without secrets
 

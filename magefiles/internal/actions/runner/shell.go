@@ -212,7 +212,7 @@ func (s *scope) take(files commandFiles, out *output) {
 	case len(text) > maxSummary:
 		out.fail("GITHUB_STEP_SUMMARY takes up to 1 MB, and this is %d bytes", len(text))
 	case text != "":
-		s.leg.out.Summary += s.masks.hide(text)
+		s.leg.out.Summary += s.masks.Hide(text)
 	}
 }
 

@@ -85,7 +85,7 @@ func (s *scope) one(ctx context.Context, n file.Node, st *Step) *expression.Obje
 		return outputs
 	}
 	if name, nameErr := n.At("name").Value(s.evalIn(s.leg, contexts)); nameErr == nil && name != nil {
-		st.Name = s.masks.hide(expression.Text(name))
+		st.Name = s.masks.Hide(expression.Text(name))
 	}
 	var allowed expression.Value
 	if err == nil {

@@ -98,7 +98,7 @@ func (c *Call) Warn(format string, args ...any) { c.out.warn(format, args...) }
 func (c *Call) Note(format string, args ...any) { c.scope.note(format, args...) }
 
 // IsSecret reports whether a value is masked in logs.
-func (c *Call) IsSecret(value string) bool { return c.scope.masks.hide(value) != value }
+func (c *Call) IsSecret(value string) bool { return c.scope.masks.Hide(value) != value }
 
 // AddPath puts a folder in front of PATH for all further steps, and Setenv sets a variable for them.
 func (c *Call) AddPath(dir string) { c.scope.addPath(dir) }

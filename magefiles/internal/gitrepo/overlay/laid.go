@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/foopack/foopack/magefiles/internal/atomicfile/scratch"
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitclone"
@@ -183,11 +184,11 @@ func (l *layer) files(ctx context.Context) error {
 	r := gitrepo.At(l.runner, l.from)
 	args := []string{"ls-files", "-t", "--cached", "--others", "--exclude-standard", "-z"}
 	if _, err := os.Lstat(filepath.Join(l.from, ".git")); err != nil {
-		none, err := os.MkdirTemp("", "none-")
+		none, remove, err := scratch.Make("", "none-")
 		if err != nil {
 			return err
 		}
-		defer os.RemoveAll(none)
+		defer remove() // what stays, the next run removes
 		if _, err := r.Ask(ctx, "init", "--quiet", "--bare", "--template=", "--", none); err != nil {
 			return git.Failed(err, "making a repository to look at %s with", l.from)
 		}

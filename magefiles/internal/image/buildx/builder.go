@@ -264,9 +264,5 @@ func (b *Builder) LastLines(text string) string {
 
 // hide is a text for people: without the secrets of the environment.
 func (b *Builder) hide(text string) string {
-	var shown strings.Builder
-	out, _, flush := command.Hiding(b.Secrets(), &shown, nil)
-	_, _ = io.WriteString(out, text)
-	flush()
-	return shown.String()
+	return command.Redact(text, command.Secrets(b.Secrets())...)
 }

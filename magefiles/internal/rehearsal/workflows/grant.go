@@ -13,21 +13,18 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/oidc"
 )
 
-// granting gives the jobs of one run what the file grants them, until the run ends.
+// granting gives the jobs of one run what the file grants them, until each of them ends.
 type granting struct {
 	*CI
 	run int64
 
 	mu     sync.Mutex
-	tokens []string
+	tokens []string // of apps
 }
 
 // token is the GITHUB_TOKEN of a job.
 func (g *granting) token(of runner.Asked) (string, error) {
 	token := "ghs_" + rand.Text()
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.tokens = append(g.tokens, token)
 	g.Grant(token, maps.Clone(of.Grant))
 	return token, nil
 }
@@ -42,7 +39,7 @@ func (g *granting) appToken(rights map[string]string) (string, error) {
 	return token, nil
 }
 
-// end ends all tokens, as GitHub does with the job.
+// end ends the tokens of apps, which outlast a job.
 func (g *granting) end() {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -84,6 +84,9 @@ func (r *playing) jobs(ctx context.Context) error {
 			right = []string{"PREFIX_API_KEY=" + r.Reader}
 		}
 		done, err := r.play(ctx, j, right)
+		if token, asks := command.Getenv(right, "ACTIONS_ID_TOKEN_REQUEST_TOKEN"); asks {
+			r.Revoke(token)
+		}
 		if err != nil {
 			return err
 		}
@@ -138,6 +141,7 @@ func (r *playing) play(ctx context.Context, j WorkflowJob, right []string) (ran,
 		return done, fmt.Errorf("job %s: %w", j.Name, err)
 	}
 	output := filepath.Join(r.dir, j.Name+".output")
+	defer command.EndMarked("GITHUB_OUTPUT=" + output)
 	err := r.CI.Runner.Run(ctx, command.Cmd{
 		Name:   r.Program,
 		Args:   r.target(j),

@@ -57,7 +57,7 @@ type Config struct {
 	Fill    func(ctx context.Context, dir string) error                          // fills the submodules of a checkout
 	Git     func(ctx context.Context, args ...string) (string, error)            // on the remote
 	Grant   func(token string, rights map[string]string)                         // lets a job in by its token
-	Revoke  func(token string)                                                   // ends that
+	Revoke  func(token string)                                                   // ends that, and what Job gave
 	Apps    func(token string, rights map[string]string)                         // lets in a GitHub App by its token
 	Job     func(claims map[string]any) []string                                 // the variables by which a job gets ID tokens
 	Approve func(ctx context.Context, run int64, environment string) (err error) // waits for those who have to approve
@@ -305,7 +305,6 @@ func (c *CI) run(ctx context.Context, dir, name string, e Event) (*runner.Result
 		return nil, err
 	}
 	jobs := &granting{CI: c, run: e.Run}
-	defer jobs.end()
 	return c.with(runner.Config{
 		Runner:     c.Runner,
 		Environ:    slices.Concat(machine.Environ(c.Environ), c.Further, e.Further),
@@ -325,6 +324,7 @@ func (c *CI) run(ctx context.Context, dir, name string, e Event) (*runner.Result
 		Token:      jobs.token,
 		IDToken:    jobs.idToken,
 		AppToken:   jobs.appToken,
+		Ended:      c.Revoke,
 		Approve:    jobs.approve,
 		Submodules: c.Fill,
 		Image:      c.image(),

@@ -109,7 +109,8 @@ func (r *Git) Call(ctx context.Context, c Call) (string, error) {
 				said.WriteString("\n" + strings.TrimSpace(line))
 			}
 		}
-		err = operr.New("", "%w", err).WithDetail(strings.TrimSpace(said.String() + r.without(c, said.String())))
+		words := command.Redact(said.String(), command.Secrets(r.Environ(nil))...) // what a hook writes to the output is as it wrote it
+		err = operr.New("", "%w", err).WithDetail(strings.TrimSpace(words + r.without(c, words)))
 	}
 	return strings.TrimRight(out.String(), "\n"), err
 }
