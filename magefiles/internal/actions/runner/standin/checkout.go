@@ -17,7 +17,7 @@ import (
 
 var wholeHash = regexp.MustCompile(`^(?:[0-9a-f]{40}|[0-9a-f]{64})$`)
 
-// checkout is actions/checkout of the run's own repository. Its origin takes a push only where the job may write and the credentials are kept.
+// checkout is actions/checkout of the run's own repository. It takes a push only where the job may write and the credentials are kept.
 func checkout(ctx context.Context, c *runner.Call) error {
 	if r := c.Input("repository", c.Repository); !strings.EqualFold(r, c.Repository) {
 		return fmt.Errorf("the repository %s is not here: only that of the run is checked out", r)
@@ -53,6 +53,12 @@ func checkout(ctx context.Context, c *runner.Call) error {
 	if c.Input("persist-credentials", "true") != "true" || !c.Grant.Writes("contents") {
 		push = nowhere(c)
 	}
+	origin := c.Remote
+	if push != origin {
+		if origin, err = readOnly(c); err != nil {
+			return err
+		}
+	}
 	fetch := []string{"fetch", "--quiet", "--no-tags", "--no-recurse-submodules"}
 	var more []string // what is fetched beside the commit
 	if depth > 0 {
@@ -80,7 +86,7 @@ func checkout(ctx context.Context, c *runner.Call) error {
 	}
 	commands := [][]string{
 		{"init", "--quiet", "--template="},
-		{"config", "--local", "--add", "remote.origin.url", c.Remote},
+		{"config", "--local", "--add", "remote.origin.url", origin},
 		{"config", "--local", "--add", "remote.origin.pushurl", push},
 		{"config", "--local", "--add", "remote.origin.fetch", "+refs/heads/*:refs/remotes/origin/*"},
 	}
@@ -89,7 +95,7 @@ func checkout(ctx context.Context, c *runner.Call) error {
 	}
 	for i, args := range append(commands, slices.Concat(fetch, []string{"+" + commit + ":" + local}), last) {
 		if i == 1 && depth == 0 { // all of it is on this machine: nothing is copied
-			if err := borrow(dir, c.Remote); err != nil {
+			if err := borrow(dir, origin); err != nil {
 				return err
 			}
 		}
@@ -125,8 +131,24 @@ func forgetCredentials(ctx context.Context, c *runner.Call) error {
 		//lint:ignore nilerr a step removed it, or the checkout failed
 		return nil
 	}
-	_, err := git(ctx, c, dir, "config", "--local", "remote.origin.pushurl", nowhere(c))
+	origin, err := readOnly(c)
+	if err != nil {
+		return err
+	}
+	if _, err := git(ctx, c, dir, "config", "--local", "remote.origin.url", origin); err != nil {
+		return err
+	}
+	_, err = git(ctx, c, dir, "config", "--local", "remote.origin.pushurl", nowhere(c))
 	return err
+}
+
+// readOnly is the repository of the run for a job that may not push: whatever remote the job names, it is told of no other one.
+func readOnly(c *runner.Call) (string, error) {
+	dir := filepath.Join(filepath.Dir(c.Temp), "origin.git")
+	if _, err := os.Lstat(dir); err == nil {
+		return dir, nil // of an earlier checkout of the job
+	}
+	return dir, ReadOnly(dir, c.Remote, "Permission to "+c.Repository+".git denied to github-actions[bot].")
 }
 
 // borrow lets a new repository in dir read the objects of another one.

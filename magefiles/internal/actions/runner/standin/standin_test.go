@@ -167,6 +167,43 @@ func TestCheckout(t *testing.T) {
 	require.Equal(t, "error: the job may not read the repository: its permissions lack contents: read\n", said)
 }
 
+// TestHostilePush pushes, and writes hooks, by what a clone says of its remote. A job that may not push changes nothing, and sees what others pushed all the same.
+func TestHostilePush(t *testing.T) {
+	const pushes = `run: |
+          u=$(git config remote.origin.url)
+          mkdir -p "$u/hooks" && printf '#!/bin/sh\ntouch %s/ran\n' "$PWD" > "$u/hooks/post-receive" && chmod +x "$u/hooks/post-receive"
+          git push -q "$u" HEAD:refs/heads/new HEAD:refs/tags/v9 2>&1 || echo refused
+          git ls-remote "$u" refs/heads/new refs/tags/v9
+          ls ran 2>/dev/null || true`
+	const denied = "remote: Permission to octo/tools.git denied to github-actions[bot]."
+	for permissions, with := range map[string]string{"{contents: read}": "{}", "{contents: write}": "{persist-credentials: false}", "{contents: read }": "{fetch-depth: 0}"} {
+		said, _ := run(t, permissions, "", "uses: actions/checkout@v4\n        with: "+with, pushes)
+		require.Contains(t, said, denied, with)
+		require.True(t, strings.HasSuffix(said, "refused\n"), said)
+	}
+}
+
+func TestReadOnly(t *testing.T) {
+	remote, commits := repository(t)
+	door := filepath.Join(t.TempDir(), "a door", "origin.git")
+	require.NoError(t, standin.ReadOnly(door, remote, "No."))
+	git := func(args ...string) string {
+		out, err := exec.Command("git", args...).CombinedOutput()
+		require.NoError(t, err, string(out))
+		return string(out)
+	}
+	require.Contains(t, git("ls-remote", door), "refs/tags/v1")
+	git("--git-dir="+remote, "update-ref", "refs/heads/later", commits[1])
+	require.Contains(t, git("ls-remote", door), commits[1]+"\trefs/heads/later")
+	git("--git-dir="+remote, "pack-refs", "--all")
+	git("clone", "-q", "--", door, filepath.Join(t.TempDir(), "whole"))
+	git("clone", "-q", "--no-local", "--depth=1", "--branch=later", "--", "file://"+door, filepath.Join(t.TempDir(), "clone"))
+	out, err := exec.Command("git", "--git-dir="+remote, "push", door, "refs/heads/later:refs/heads/more").CombinedOutput()
+	require.Error(t, err)
+	require.Contains(t, string(out), "remote: No.")
+	require.NotContains(t, git("ls-remote", remote), "refs/heads/more")
+}
+
 func TestArtifacts(t *testing.T) {
 	const made = "run: mkdir -p out/sub; echo 1 > out/a.txt; echo 2 > out/sub/b.txt; echo 3 > out/.hidden; chmod +x out/a.txt"
 	up := func(with string) string { return "uses: actions/upload-artifact@v4\n        with: " + with }
