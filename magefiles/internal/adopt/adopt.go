@@ -157,9 +157,9 @@ func undo(p *Plan) string {
 			changed = append(changed, f.Path)
 		}
 	}
-	text := "To be rid of them: `rm " + strings.Join(added, " ") + "`"
+	text := "To be rid of them: `rm " + operr.Words(added) + "`"
 	if len(changed) > 0 {
-		text += " and `git restore " + strings.Join(changed, " ") + "`"
+		text += " and `git restore " + operr.Words(changed) + "`"
 	}
 	return text
 }

@@ -99,7 +99,7 @@ func (a Adopter) module(ctx context.Context, c *changes, place Place, p *Plan, w
 	}
 	if m := requires().FindStringSubmatch(text); m != nil {
 		if m[1] != a.Version {
-			p.Old = append(p.Old, mod+" has foopack "+m[1]+", and this is "+a.Version+": `go -C "+place.Dir+" get "+ourModule+"/magefiles/targets/...@"+a.Version+"`, and `"+p.Mage+" ci:write`")
+			p.Old = append(p.Old, mod+" has foopack "+m[1]+", and this is "+a.Version+": `go -C "+operr.Word(place.Dir)+" get "+ourModule+"/magefiles/targets/...@"+a.Version+"`, and `"+p.Mage+" ci:write`")
 		}
 		if len(c.why) == before {
 			return nil

@@ -150,7 +150,7 @@ func (r Result) Refused() error {
 		return operr.NewStopped("take from the difference above what you want, its first line too, by which it counts as looked at; or remove a file and run `mage ci:write` again",
 			"%s: a person has changed or made it, and it was left alone", strings.Join(names, ", "))
 	case len(gone) > 0:
-		return operr.NewStopped("remove it: `git rm "+strings.Join(gone, " ")+"`", "%s was written for what the workspace has no more", strings.Join(gone, ", "))
+		return operr.NewStopped("remove it: `git rm "+operr.Words(gone)+"`", "%s was written for what the workspace has no more", strings.Join(gone, ", "))
 	}
 	return nil
 }
