@@ -45,6 +45,7 @@ type leg struct {
 	tools     string
 	status    string
 	scripts   int
+	during    context.Context // of the step that runs, or of all steps: files are read no longer
 	watched   []watched
 	posts     []post
 	label     string // of the machine
@@ -190,6 +191,7 @@ func (l *leg) work(ctx context.Context) {
 	}()
 	timed, cancel := context.WithTimeoutCause(ctx, minutes, errTimeout)
 	defer cancel()
+	l.during = timed
 	s := &scope{
 		leg:    l,
 		steps:  &expression.Object{},
@@ -248,7 +250,7 @@ func (l *leg) begin() error {
 			return err
 		}
 	}
-	l.status = Success
+	l.status, l.during = Success, l.outer
 	if err := l.askToken(); err != nil {
 		return err
 	}
