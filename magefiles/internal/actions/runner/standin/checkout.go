@@ -2,6 +2,7 @@ package standin
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/actions/runner"
 	"github.com/foopack/foopack/magefiles/internal/actions/runner/glob"
+	"github.com/foopack/foopack/magefiles/internal/beneath"
 	"github.com/foopack/foopack/magefiles/internal/command"
 )
 
@@ -39,10 +41,7 @@ func checkout(ctx context.Context, c *runner.Call) error {
 	if !glob.Within(c.Workspace, dir) {
 		return fmt.Errorf("path has to be inside of the work folder, and %s is not", c.With["path"])
 	}
-	if err := os.RemoveAll(dir); err != nil {
-		return err
-	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := empty(c.Workspace, dir); err != nil {
 		return err
 	}
 	ref, commit, err := findCommit(ctx, c, c.Input("ref", ""))
@@ -140,6 +139,29 @@ func forgetCredentials(ctx context.Context, c *runner.Call) error {
 	}
 	_, err = git(ctx, c, dir, "config", "--local", "remote.origin.pushurl", nowhere(c))
 	return err
+}
+
+// empty makes an empty folder, where one may be that has files. It is the work folder or in it, and what lies behind a link that a step made is not.
+func empty(workspace, dir string) error {
+	rel, err := filepath.Rel(workspace, dir)
+	if err != nil {
+		return err
+	}
+	if info, err := os.Lstat(workspace); rel == "." || err != nil || !info.IsDir() {
+		if err := os.RemoveAll(workspace); err != nil {
+			return err
+		}
+		return os.MkdirAll(dir, 0o755)
+	}
+	if err := beneath.NoLink(workspace, filepath.ToSlash(filepath.Dir(rel))); err != nil {
+		return err
+	}
+	root, err := os.OpenRoot(workspace)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	return errors.Join(root.RemoveAll(rel), root.MkdirAll(rel, 0o755))
 }
 
 // readOnly is the repository of the run for a job that may not push: whatever remote the job names, it is told of no other one.

@@ -2,6 +2,7 @@ package standin_test
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -180,6 +181,33 @@ func TestHostilePush(t *testing.T) {
 		said, _ := run(t, permissions, "", "uses: actions/checkout@v4\n        with: "+with, pushes)
 		require.Contains(t, said, denied, with)
 		require.True(t, strings.HasSuffix(said, "refused\n"), said)
+	}
+}
+
+// TestHostileCheckout checks out behind a link, which a step made, to a folder outside of the work folder. Nothing there is removed.
+func TestHostileCheckout(t *testing.T) {
+	for name, c := range map[string]struct{ made, path, want string }{
+		"on the way":             {"mkdir d && ln -s %s d/l", "d/l/sub", "a link"},
+		"the first of the way":   {"ln -s %s l", "l/sub", "a link"},
+		"the folder itself":      {"ln -s %s/sub l", "l", ""},
+		"the work folder":        {"cd .. && rmdir work && ln -s %s work", "sub", ""},
+		"the work folder, whole": {"cd .. && rmdir work && ln -s %s/sub work", ".", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			outside := t.TempDir()
+			mine := filepath.Join(outside, "sub", "mine")
+			require.NoError(t, os.Mkdir(filepath.Dir(mine), 0o755))
+			require.NoError(t, os.WriteFile(mine, []byte("mine"), 0o644))
+			said, _ := run(t, "{contents: read}", "", "run: "+fmt.Sprintf(c.made, outside), "uses: actions/checkout@v4\n        with: {path: "+c.path+"}", "run: cat "+c.path+"/README")
+			require.FileExists(t, mine)
+			require.NoFileExists(t, filepath.Join(filepath.Dir(mine), "README"))
+			if c.want == "" {
+				require.Contains(t, said, "three")
+			} else {
+				require.Contains(t, said, c.want)
+			}
+		})
 	}
 }
 
