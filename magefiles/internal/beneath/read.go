@@ -30,6 +30,16 @@ func ReadFile(top, path string) ([]byte, error) {
 // OpenFile is os.Open for a file of a stranger's, behind links too: it has to be one. A pipe would be waited for, and a device would not end.
 func OpenFile(path string) (*os.File, error) { return open(path, path, 0) }
 
+// Read is os.ReadFile for a file of a stranger's, as [OpenFile] is: one of a work tree, for example.
+func Read(path string) ([]byte, error) {
+	f, err := OpenFile(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(f)
+}
+
 // ReadAtMost is os.ReadFile for a file of a stranger's, as [OpenFile] is, that has to have at most so many bytes.
 func ReadAtMost(path string, most int64) ([]byte, error) {
 	f, err := OpenFile(path)

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/foopack/foopack/magefiles/internal/beneath"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
@@ -75,7 +76,7 @@ func Read(root, file string) (src []byte, there bool, err error) {
 	if err := checkFile(root, file); err != nil {
 		return nil, false, err
 	}
-	src, err = os.ReadFile(filepath.Join(root, filepath.FromSlash(file)))
+	src, err = beneath.Read(filepath.Join(root, filepath.FromSlash(file)))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, false, nil
 	}

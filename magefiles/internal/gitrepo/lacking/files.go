@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/foopack/foopack/magefiles/internal/beneath"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/internal/git"
 	"github.com/foopack/foopack/magefiles/internal/operr"
@@ -92,7 +93,7 @@ func inspect(r *gitrepo.Repo, e gitrepo.Entry, filter string) (l *Lack, look boo
 const pointerLeast, pointerMost = 40, 1024
 
 func readHead(name string) ([]byte, error) {
-	f, err := os.Open(name)
+	f, err := beneath.OpenFile(name)
 	if err != nil {
 		return nil, err
 	}
