@@ -56,10 +56,15 @@ func Save(top string, files []File) (err error) {
 			continue
 		}
 		if err := dir.Write(f.Path, []byte(f.New), 0o644); err != nil {
-			return err
+			return refused(f.Path, err)
 		}
 	}
 	return nil
+}
+
+// refused is the error of a file that is not read, or not written.
+func refused(file string, err error) error {
+	return operr.New("put a file of the repository's own in its place, in folders that are no links, and run it again", "the workflow file %s: %w", file, err)
 }
 
 // DefaultBranch is the remote's as the clone knows it, or the one that releases are made from; "" where neither is known and a ci.yml may say it. A
@@ -68,7 +73,7 @@ func DefaultBranch(ctx context.Context, repo *gitrepo.Repo, w *workspace.Workspa
 	remote := w.Config.Remote
 	usual, known, err := repo.Answer(ctx, "symbolic-ref", "--quiet", "--short", "refs/remotes/"+remote+"/HEAD")
 	if err != nil {
-		return "", err
+		return "", operr.New("see that `remote` in [tool.release] is the name of a remote, such as origin, and no address", "asking git for the default branch of the remote %q: %w", remote, err)
 	}
 	if known {
 		return strings.TrimPrefix(strings.TrimSpace(usual), remote+"/"), nil
