@@ -91,7 +91,7 @@ func (r Report) next() string {
 	case r.About.To == "":
 		return "`mage release`"
 	case r.ByPull:
-		return "`mage release -pr -to=" + r.About.To + "`"
+		return "`mage release -pr -to=" + operr.Word(r.About.To) + "`"
 	}
 	return "`mage release -to=" + operr.Word(r.About.To) + "`"
 }

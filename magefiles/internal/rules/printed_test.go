@@ -25,6 +25,7 @@ var noOnesChoice = []string{
 	`(?:p|pkg|n\.Package|v|t|[af]\.Environment)\.[Nn]ame`, `d\.Name\(\)`, // of packages, environments, volumes, applications and targets
 	`(?:a\.)?Version`, `p\.word\(\)`, // as package version writes them
 	`ourModule`,
+	`c\.words`, `d\.Dir`, `path\.Base\(name\)`, // of the rehearsal's own report
 	`where`, `only`, // made of names and versions, in release/plan/next.go
 }
 
