@@ -158,9 +158,9 @@ func undo(p *Plan) string {
 			changed = append(changed, f.Path)
 		}
 	}
-	text := "To be rid of them: `rm " + command.Quote(added...) + "`"
+	text := "To be rid of them: `rm " + operr.Words(added) + "`"
 	if len(changed) > 0 {
-		text += " and `git restore " + command.Quote(changed...) + "`"
+		text += " and `git restore " + operr.Words(changed) + "`"
 	}
 	return text
 }

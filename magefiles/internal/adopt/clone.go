@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/foopack/foopack/magefiles/internal/beneath"
 	"github.com/foopack/foopack/magefiles/internal/ciwrite"
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
@@ -104,7 +105,7 @@ func (c *changes) files(ctx context.Context, a Adopter, top string) (files []Fil
 	}
 	names := strings.FieldsFunc(seen, func(r rune) bool { return r == 0 })
 	for path := range c.why {
-		now, err := os.ReadFile(filepath.Join(c.top, filepath.FromSlash(path)))
+		now, err := beneath.Read(filepath.Join(c.top, filepath.FromSlash(path)))
 		if err != nil && !os.IsNotExist(err) {
 			return nil, err
 		}
@@ -120,11 +121,11 @@ func (c *changes) files(ctx context.Context, a Adopter, top string) (files []Fil
 			Path: path,
 			Why:  c.why[path],
 		}
-		if f.New, err = os.ReadFile(filepath.Join(c.top, filepath.FromSlash(path))); err != nil {
+		if f.New, err = beneath.Read(filepath.Join(c.top, filepath.FromSlash(path))); err != nil {
 			return nil, err
 		}
 		was, known := c.was[path]
-		now, err := os.ReadFile(filepath.Join(top, filepath.FromSlash(path)))
+		now, err := beneath.Read(filepath.Join(top, filepath.FromSlash(path)))
 		if err == nil && (!known || string(now) != string(was)) {
 			return nil, operr.New("commit it first, or move it away", "%s is not as it is committed, and would be written", path)
 		}

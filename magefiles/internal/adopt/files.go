@@ -32,7 +32,7 @@ func (c *changes) write(name, text, why string) error {
 		return err
 	}
 	file := filepath.Join(c.top, filepath.FromSlash(name))
-	was, err := os.ReadFile(file)
+	was, err := beneath.Read(file)
 	switch {
 	case err == nil:
 		if _, known := c.was[name]; !known {
@@ -64,7 +64,7 @@ func (c *changes) read(name string) (string, error) {
 	if err := c.refuseLink(c.at(name)); err != nil {
 		return "", err
 	}
-	text, err := os.ReadFile(filepath.Join(c.top, filepath.FromSlash(c.at(name))))
+	text, err := beneath.Read(filepath.Join(c.top, filepath.FromSlash(c.at(name))))
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", nil
 	}

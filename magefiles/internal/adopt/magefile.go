@@ -4,7 +4,6 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"os"
 	"path"
 	"path/filepath"
 	"slices"
@@ -13,6 +12,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/foopack/foopack/magefiles/internal/beneath"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
@@ -63,7 +63,7 @@ func (c *changes) magefile(p *Plan, w *workspace.Workspace) error {
 	if at == "" {
 		return c.write(c.at(path.Join(magefiles, "magefile.go")), text(capitalized(w.Manifest.Name), p.Found.Deploys), "imports the targets")
 	}
-	src, err := os.ReadFile(at)
+	src, err := beneath.Read(at)
 	if err != nil {
 		return err
 	}
@@ -95,7 +95,7 @@ func taken(file *ast.File) (names []string) {
 
 // isMagefile reports whether a Go file is for Mage alone.
 func isMagefile(file string) bool {
-	src, err := os.ReadFile(file)
+	src, err := beneath.Read(file)
 	return err == nil && strings.Contains("\n"+string(src), "\n//go:build mage\n")
 }
 

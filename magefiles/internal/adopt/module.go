@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/foopack/foopack/magefiles/internal/beneath"
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/gomodule"
 	"github.com/foopack/foopack/magefiles/internal/operr"
@@ -42,7 +43,7 @@ func (p Place) Mage() string {
 // requires, and its vendor folder would not fit any more.
 func placeOf(top, root string) (Place, error) {
 	for _, dir := range []string{".", magefiles} {
-		text, err := os.ReadFile(filepath.Join(root, dir, gomodule.File))
+		text, err := beneath.Read(filepath.Join(root, dir, gomodule.File))
 		if err == nil && requires().Match(text) {
 			work, err := above(top, filepath.Join(root, dir), "go.work")
 			return Place{Dir: dir, There: true, Work: work}, err
@@ -99,7 +100,7 @@ func (a Adopter) module(ctx context.Context, c *changes, place Place, p *Plan, w
 	}
 	if m := requires().FindStringSubmatch(text); m != nil {
 		if m[1] != a.Version {
-			p.Old = append(p.Old, mod+" has foopack "+m[1]+", and this is "+a.Version+": `go -C "+place.Dir+" get "+ourModule+"/magefiles/targets/...@"+a.Version+"`, and `"+p.Mage+" ci:write`")
+			p.Old = append(p.Old, mod+" has foopack "+m[1]+", and this is "+a.Version+": `go -C "+operr.Word(place.Dir)+" get "+ourModule+"/magefiles/targets/...@"+a.Version+"`, and `"+p.Mage+" ci:write`")
 		}
 		if len(c.why) == before {
 			return nil
@@ -142,14 +143,14 @@ func (a Adopter) module(ctx context.Context, c *changes, place Place, p *Plan, w
 // refuseOwnImports refuses a magefile that imports packages of the person's module, which one of its own would not see.
 func refuseOwnImports(top, root string) error {
 	for dir := root; ; dir = filepath.Dir(dir) {
-		mod, err := os.ReadFile(filepath.Join(dir, gomodule.File))
+		mod, err := beneath.Read(filepath.Join(dir, gomodule.File))
 		if m := regexp.MustCompile(`(?m)^module\s+(\S+)`).FindSubmatch(mod); err == nil && m != nil {
 			files, err := filepath.Glob(filepath.Join(root, magefiles, "*.go"))
 			if err != nil {
 				return err
 			}
 			for _, file := range files {
-				src, err := os.ReadFile(file)
+				src, err := beneath.Read(file)
 				if err != nil {
 					return err
 				}

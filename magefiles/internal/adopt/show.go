@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/ciwrite"
-	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/view"
 )
@@ -78,10 +77,10 @@ func (p *Plan) ShowNext(v *view.View) {
 		names = append(names, f.Path)
 	}
 	v.Heading("\nNow, in the top folder of the repository")
-	v.Line("  git add %s", command.Quote(names...))
+	v.Line("  git add %s", operr.Words(names))
 	v.Line("  git commit -m %q", message)
 	if folder := p.below(); folder != "." {
-		v.Line("  cd %s", command.Quote(folder))
+		v.Line("  cd %s", operr.Word(folder))
 	}
 	v.Line("  %s rehearse", p.Mage)
 	if !p.Found.GitHub() {

@@ -1,8 +1,9 @@
 // Package beneath keeps a path whose name comes from elsewhere (an archive, a record, a link, a manifest) in the folder that it is
 // used in.
 //
-// [Follow] and [Leads] say where a path ends, before anything is read there. A [Folder] writes: whatever a name says, what is
-// written is a new file below the folder, and never one that a link leads to, or that has another name elsewhere.
+// [Follow] and [Leads] say where a path ends, before anything is read there. [OpenFile], [Read] and [ReadAtMost] read files, and nothing that would not
+// end. A [Folder] writes: whatever a name says, what is written is a new file below the folder, and never one that a link leads to, or that has another
+// name elsewhere.
 package beneath
 
 import (

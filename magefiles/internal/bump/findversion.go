@@ -32,7 +32,7 @@ func (p *planner) findVersion(ctx context.Context, pkg *workspace.Package) (text
 	case text != "" && (last == nil || last.version.Compare(copied) <= 0):
 		return text, nil
 	case last == nil:
-		return "", operr.New("tag the version that it is at, such as `git tag "+p.tagName(pkg.Name, "0.1.0")+"`",
+		return "", operr.New("tag the version that it is at, such as `git tag "+operr.Word(p.tagName(pkg.Name, "0.1.0"))+"`",
 			"%s: the version of %s is that of its last tag (%s), and there is none", from.Pos, pkg.Name, from.Detail)
 	}
 	if text != "" {

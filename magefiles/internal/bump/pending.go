@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/foopack/foopack/magefiles/internal/beneath"
 	"github.com/foopack/foopack/magefiles/internal/bump/edits"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
@@ -114,7 +115,7 @@ func (s *Store) TakeBack(ctx context.Context, p *Pending, repo interface {
 // holds reports whether every file is as the plan leaves it.
 func (s *Store) holds(plan *Plan) bool {
 	for _, f := range plan.Files {
-		data, err := os.ReadFile(s.path(f.Path))
+		data, err := beneath.Read(s.path(f.Path))
 		if err != nil || edits.Digest(data) != f.After {
 			return false
 		}

@@ -5,13 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/atomicfile"
+	"github.com/foopack/foopack/magefiles/internal/beneath"
 	"github.com/foopack/foopack/magefiles/internal/bump/edits"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
@@ -96,7 +96,7 @@ func explainUnwritten(err error) *operr.Error {
 func (s *Store) changes(plan *Plan) ([]atomicfile.Change, error) {
 	var out []atomicfile.Change
 	for _, f := range plan.Files {
-		src, err := os.ReadFile(s.path(f.Path))
+		src, err := beneath.Read(s.path(f.Path))
 		if errors.Is(err, fs.ErrNotExist) && f.Before == "" {
 			src, err = nil, nil
 		}
@@ -119,7 +119,7 @@ func (s *Store) changes(plan *Plan) ([]atomicfile.Change, error) {
 func (a *Applied) Revert() error {
 	var back []atomicfile.Change
 	for _, c := range slices.Backward(a.old) {
-		now, err := os.ReadFile(filepath.Join(a.store.Top, filepath.FromSlash(c.Path)))
+		now, err := beneath.Read(filepath.Join(a.store.Top, filepath.FromSlash(c.Path)))
 		if errors.Is(err, fs.ErrNotExist) {
 			now, err = nil, nil
 		} else if err == nil && now == nil {

@@ -200,6 +200,16 @@ func TestChangelogIsAFile(t *testing.T) {
 			next: "git mv docs/changes.md CHANGELOG.md",
 		},
 		{
+			name: "a link to a file with the name of a command",
+			do: func(t *testing.T, root string) {
+				require.NoError(t, os.Mkdir(filepath.Join(root, "d"), 0o755))
+				write(t, root, "d/$(touch PWN).md", "# Changelog\n")
+				require.NoError(t, os.Symlink("d/$(touch PWN).md", filepath.Join(root, "CHANGELOG.md")))
+			},
+			says: "CHANGELOG.md is a link to d/$(touch PWN).md",
+			next: "git mv 'd/$(touch PWN).md' CHANGELOG.md",
+		},
+		{
 			name: "a dangling link",
 			do: func(t *testing.T, root string) {
 				require.NoError(t, os.Symlink("nowhere", filepath.Join(root, "CHANGELOG.md")))
@@ -213,7 +223,7 @@ func TestChangelogIsAFile(t *testing.T) {
 				require.NoError(t, os.Symlink("/etc/passwd", filepath.Join(root, "CHANGELOG.md")))
 			},
 			says: "CHANGELOG.md is a link to /etc/passwd",
-			next: "cp /etc/passwd CHANGELOG.md",
+			next: "put a file of your own in its place, after `git rm CHANGELOG.md`",
 		},
 		{
 			name: "a folder",

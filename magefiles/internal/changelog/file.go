@@ -9,7 +9,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/beneath"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
@@ -76,7 +76,7 @@ func Read(root, file string) (src []byte, there bool, err error) {
 	if err := checkFile(root, file); err != nil {
 		return nil, false, err
 	}
-	src, err = os.ReadFile(filepath.Join(root, filepath.FromSlash(file)))
+	src, err = beneath.Read(filepath.Join(root, filepath.FromSlash(file)))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, false, nil
 	}
@@ -100,16 +100,17 @@ func checkFile(root, file string) error {
 	for _, e := range entries {
 		switch {
 		case e.Name() != base && strings.EqualFold(e.Name(), base):
-			return operr.New("`git mv "+dir+e.Name()+" "+file+"`, or, where both are there, keep one of them",
+			return operr.New("`git mv "+operr.Word(dir+e.Name())+" "+operr.Word(file)+"`, or, where both are there, keep one of them",
 				"there is a file %s, and the changelog is %s: they differ in case only", e.Name(), file)
 		case e.Name() != base || e.Type().IsRegular():
 		case e.Type()&fs.ModeSymlink != 0:
 			target, _ := os.Readlink(filepath.Join(root, filepath.FromSlash(file)))
-			next := "put the file itself in its place: `git rm " + command.Quote(file) + "`, then `git mv " + command.Quote(target, file) + "`"
+			from := path.Join(dir, filepath.ToSlash(target))
+			next := "put the file itself in its place: `git rm " + operr.Word(file) + "`, then `git mv " + operr.Word(from) + " " + operr.Word(file) + "`"
 			if _, err := os.Stat(filepath.Join(root, filepath.FromSlash(file))); err != nil {
-				next = "remove it, for it leads nowhere: `git rm " + command.Quote(file) + "`"
-			} else if !filepath.IsLocal(target) { // nothing that git could move
-				next = "put a file in its place: `git rm " + command.Quote(file) + "`, then `cp " + command.Quote(target, file) + "`"
+				next = "remove it, for it leads nowhere: `git rm " + operr.Word(file) + "`"
+			} else if filepath.IsAbs(target) || !filepath.IsLocal(filepath.FromSlash(from)) { // of a file outside nobody knows whether it may be published
+				next = "put a file of your own in its place, after `git rm " + operr.Word(file) + "`"
 			}
 			return operr.New(next, "%s is a link to %s, and the changelog is not written through a link", File, target)
 		default:

@@ -114,10 +114,14 @@ func Run(ctx context.Context, c Config, f Flags) error {
 	}
 	defer given.end()
 	given.tellVariables(variables)
+	environ := machine.Environ
+	if e.Fork {
+		environ = machine.EnvironOfFork
+	}
 	var one sync.Mutex
 	r := runner.New(runner.Config{
 		Runner:     c.Runner,
-		Environ:    machine.Environ(c.Environ),
+		Environ:    environ(c.Environ),
 		Installed:  machine.Path(c.Environ),
 		Dir:        filepath.Join(dir, "jobs"),
 		Files:      os.DirFS(files),

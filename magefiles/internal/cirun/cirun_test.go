@@ -193,3 +193,32 @@ func TestNothingIsLeft(t *testing.T) {
 	require.NoError(t, err)
 	require.LessOrEqual(t, len(after), len(before), strings.Join(after, " "))
 }
+
+// TestHostileForkAndTheCaches lets a job of a fork put a program of its own in the place of each one that it finds in a cache. What the person runs next is the
+// person's.
+func TestHostileForkAndTheCaches(t *testing.T) {
+	home := t.TempDir()
+	files := map[string]string{
+		"XDG_CACHE_HOME":        ".cache/pixi-release/tools/k/bin/uv",
+		"GOCACHE":               ".cache/go-build/aa",
+		"GOMODCACHE":            "go/pkg/mod/x@v1/x.go",
+		"UV_PYTHON_INSTALL_DIR": "pythons/cpython-3.13/bin/python3",
+	}
+	for variable, name := range files {
+		name = filepath.Join(home, name)
+		require.NoError(t, os.MkdirAll(filepath.Dir(name), 0o755))
+		require.NoError(t, os.WriteFile(name, []byte("mine"), 0o755))
+		t.Setenv(variable, "")
+	}
+	t.Setenv("HOME", home)
+	t.Setenv("GOPATH", "")
+	t.Setenv("UV_PYTHON_INSTALL_DIR", filepath.Join(home, "pythons"))
+	const replaces = `      - run: for d in $XDG_CACHE_HOME $GOCACHE $GOMODCACHE $UV_PYTHON_INSTALL_DIR $HOME; do find "$d" -type f | while read -r f; do echo fake >"$f"; done; done` + "\n"
+	said, _, err := run(t, cirun.Flags{Event: "pull_request", Fork: true}, replaces)
+	require.NoError(t, err, said)
+	for _, name := range files {
+		text, err := os.ReadFile(filepath.Join(home, name))
+		require.NoError(t, err)
+		require.Equal(t, "mine", string(text), name)
+	}
+}

@@ -128,7 +128,7 @@ func write(top, name, of string, data any) (File, error) {
 	}
 	old, err := beneath.ReadFile(top, filepath.Join(top, filepath.FromSlash(f.Path)))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return File{}, err
+		return File{}, refused(f.Path, err)
 	}
 	f.Old = string(old)
 	f.State, f.New = compare(f.Old, f.New)

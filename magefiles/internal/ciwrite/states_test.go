@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/view"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
@@ -176,9 +177,27 @@ func TestHostileLinks(t *testing.T) {
 	require.NoError(t, os.Symlink(outside, filepath.Join(top, ".github")))
 	_, err := Write(t.Context(), runner, w, false)
 	require.Error(t, err)
+	require.Contains(t, operr.NextOf(err), "in folders that are no links")
 	entries, err := os.ReadDir(outside)
 	require.NoError(t, err)
 	require.Empty(t, entries)
+
+	require.NoError(t, os.Remove(filepath.Join(top, ".github")))
+	require.NoError(t, os.MkdirAll(filepath.Join(top, ".github", "workflows"), 0o755))
+	require.NoError(t, os.Symlink(filepath.Join(outside, "ci.yml"), filepath.Join(top, ".github", "workflows", "ci.yml")))
+	_, err = Write(t.Context(), runner, w, false)
+	require.Error(t, err)
+	require.Contains(t, operr.NextOf(err), "in folders that are no links")
+	require.NoFileExists(t, filepath.Join(outside, "ci.yml"))
+}
+
+// A remote that is an address, as one that runs a program, is no name that git knows.
+func TestHostileRemote(t *testing.T) {
+	_, w, runner := repository(t, root+"-- base/pixi.toml --\n"+named("base")+mage)
+	w.Config.Remote = "ext::sh -c touch% PWN"
+	_, err := Write(t.Context(), runner, w, true)
+	require.ErrorContains(t, err, `the default branch of the remote "ext::sh -c touch% PWN"`)
+	require.Contains(t, operr.NextOf(err), "`remote` in [tool.release]")
 }
 
 func TestDiff(t *testing.T) {

@@ -56,10 +56,15 @@ func Save(top string, files []File) (err error) {
 			continue
 		}
 		if err := dir.Write(f.Path, []byte(f.New), 0o644); err != nil {
-			return err
+			return refused(f.Path, err)
 		}
 	}
 	return nil
+}
+
+// refused is the error of a file that is not read, or not written.
+func refused(file string, err error) error {
+	return operr.New("put a file of the repository's own in its place, in folders that are no links, and run it again", "the workflow file %s: %w", file, err)
 }
 
 // DefaultBranch is the remote's as the clone knows it, or the one that releases are made from; "" where neither is known and a ci.yml may say it. A
@@ -68,7 +73,7 @@ func DefaultBranch(ctx context.Context, repo *gitrepo.Repo, w *workspace.Workspa
 	remote := w.Config.Remote
 	usual, known, err := repo.Answer(ctx, "symbolic-ref", "--quiet", "--short", "refs/remotes/"+remote+"/HEAD")
 	if err != nil {
-		return "", err
+		return "", operr.New("see that `remote` in [tool.release] is the name of a remote, such as origin, and no address", "asking git for the default branch of the remote %q: %w", remote, err)
 	}
 	if known {
 		return strings.TrimPrefix(strings.TrimSpace(usual), remote+"/"), nil
@@ -150,7 +155,7 @@ func (r Result) Refused() error {
 		return operr.NewStopped("take from the difference above what you want, its first line too, by which it counts as looked at; or remove a file and run `mage ci:write` again",
 			"%s: a person has changed or made it, and it was left alone", strings.Join(names, ", "))
 	case len(gone) > 0:
-		return operr.NewStopped("remove it: `git rm "+command.Quote(gone...)+"`", "%s was written for what the workspace has no more", strings.Join(gone, ", "))
+		return operr.NewStopped("remove it: `git rm "+operr.Words(gone)+"`", "%s was written for what the workspace has no more", strings.Join(gone, ", "))
 	}
 	return nil
 }

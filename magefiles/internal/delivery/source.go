@@ -164,7 +164,7 @@ func (s *source) defineCommit() workflow.Step[Commit] {
 }
 
 func (s *source) otherBranch(branch string) error {
-	return operr.NewStopped("`git switch "+s.p.Branch+"`, and `mage deliver` goes on; `mage deliver -undo` takes it back",
+	return operr.NewStopped("`git switch "+operr.Word(s.p.Branch)+"`, and `mage deliver` goes on; `mage deliver -undo` takes it back",
 		"the delivery %s is on %s, and %s is checked out", s.p.Label(), s.p.Branch, branch)
 }
 

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/foopack/foopack/magefiles/internal/beneath"
 	"github.com/foopack/foopack/magefiles/internal/channel/store"
 	"github.com/foopack/foopack/magefiles/internal/provenance"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
@@ -60,7 +61,7 @@ func (o outputs) isOwnFile(file string) bool {
 	if len(o.listed[name]) == 0 {
 		return false
 	}
-	f, err := os.Open(o.at(file))
+	f, err := beneath.OpenFile(o.at(file))
 	if err != nil {
 		return false
 	}
@@ -91,7 +92,7 @@ func (o outputs) isOwnFolder(dir string) bool {
 
 // ignoresAll reports whether a file is the .gitignore that we put into a folder of ours.
 func (o outputs) ignoresAll(file string) bool {
-	text, err := os.ReadFile(o.at(file))
+	text, err := beneath.Read(o.at(file))
 	return err == nil && (len(text) == 0 || string(text) == "*\n")
 }
 

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/atomicfile"
+	"github.com/foopack/foopack/magefiles/internal/beneath"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/internal/git"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
@@ -80,7 +81,7 @@ func readIndex(path string) (kept, error) {
 	if err != nil {
 		return kept{}, err
 	}
-	data, err := os.ReadFile(path)
+	data, err := beneath.Read(path)
 	return kept{data: data, at: info.ModTime()}, err
 }
 

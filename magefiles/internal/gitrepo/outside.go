@@ -114,7 +114,7 @@ func (r *Repo) wayOut(folder, dir string) string {
 	ceiling, _ := command.Getenv(env, "GIT_CEILING_DIRECTORIES")
 	switch {
 	case foreign(folder) || foreign(top):
-		return "it belongs to another user: where you trust it, `git config --global --add safe.directory " + top + "`"
+		return "it belongs to another user: where you trust it, `git config --global --add safe.directory " + operr.Word(top) + "`"
 	case ceiling != "" && !SameFile(top, dir):
 		return "git may be kept from it by GIT_CEILING_DIRECTORIES=" + ceiling + ": unset it; or see what git says above"
 	case device(top) != device(dir):
@@ -125,7 +125,7 @@ func (r *Repo) wayOut(folder, dir string) string {
 	} else {
 		f.Close()
 	}
-	return git.See + "; `git -C " + dir + " status` says it too"
+	return git.See + "; `git -C " + operr.Word(dir) + " status` says it too"
 }
 
 // below reports whether a folder is another one, or in it.

@@ -97,7 +97,7 @@ const Unlooked = "is changed, and git was told not to look (assume-unchanged or 
 
 // LookAgain is what to do about it.
 func LookAgain(path string) string {
-	return "`git update-index --no-assume-unchanged --no-skip-worktree " + path + "`, and see `git diff`"
+	return "`git update-index --no-assume-unchanged --no-skip-worktree " + operr.Word(path) + "`, and see `git diff`"
 }
 
 // Untracked returns those of the paths, relative to Top, that git does not know, or whose edits are Hidden from it.

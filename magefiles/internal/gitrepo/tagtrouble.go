@@ -21,7 +21,7 @@ func (r *Repo) TagTroubles(ctx context.Context, names []string) (commits map[str
 	}
 	for _, name := range have {
 		if slices.Contains(names, name) && commits[name] == "" {
-			found = append(found, operr.New("say another version, or remove it: `git tag -d "+name+"`", "the tag %s is there already, and names something other than a commit", name))
+			found = append(found, operr.New("say another version, or remove it: `git tag -d "+operr.Word(name)+"`", "the tag %s is there already, and names something other than a commit", name))
 		}
 	}
 	clashes := findClashes(true, names, have)
@@ -123,7 +123,7 @@ func (t *tagNames) clash(name string) *operr.Error {
 }
 
 func inTheWay(name, other, why string) *operr.Error {
-	next := fmt.Sprintf("give the old one another name: `git tag NEW %[1]s`, `git tag -d %[1]s`; on the remote: `git push REMOTE NEW :refs/tags/%[1]s`", other)
+	next := fmt.Sprintf("give the old one another name: `git tag NEW %[1]s`, `git tag -d %[1]s`; on the remote: `git push REMOTE NEW :refs/tags/%[1]s`", operr.Word(other))
 	return operr.New(next, "the tag %s cannot be made beside the tag %s: %s", name, other, why)
 }
 

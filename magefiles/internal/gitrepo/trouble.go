@@ -66,7 +66,7 @@ func (r *Repo) troublesOf(ctx context.Context, entries []Entry, paths []string) 
 }
 
 func double(p, other string) *operr.Error {
-	return operr.New("keep one of them, or rename one: `git mv "+other+" …`",
+	return operr.New("keep one of them, or rename one: `git mv "+operr.Word(other)+" …`",
 		"%s and %s differ in case only: where file systems do not tell them apart, a clone has one of them", p, other)
 }
 
@@ -82,7 +82,7 @@ func (r *Repo) ignored(ctx context.Context, paths []string) ([]*operr.Error, err
 	var found []*operr.Error
 	for f := strings.Split(out, "\x00"); len(f) >= 4; f = f[4:] {
 		if !strings.HasPrefix(f[2], "!") {
-			found = append(found, operr.New("take it out of there, and `git add "+f[3]+"` where it exists",
+			found = append(found, operr.New("take it out of there, and `git add "+operr.Word(f[3])+"` where it exists",
 				"%s is ignored by git (%s:%s: %s), and a release commits it", f[3], f[0], f[1], f[2]))
 		}
 	}

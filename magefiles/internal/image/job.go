@@ -269,5 +269,5 @@ func (j *Job) load(ctx context.Context) (string, error) {
 	}
 	defer done()
 	_, err = j.Builder.Build(ctx, definition, j.Dir)
-	return "docker run " + names[1], err
+	return "docker run " + operr.Word(names[1]), err
 }

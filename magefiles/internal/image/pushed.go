@@ -14,7 +14,7 @@ import (
 //
 // source is the address that our images have as their label, "" where it is not known: an image of another repository is none of ours.
 func VerifyPushed(i *registry.Index, repository, name, source string) error {
-	next := "see who pushed it; `mage docker:image " + name + " -push` makes one that is ours"
+	next := "see who pushed it; `mage docker:image " + operr.Word(name) + " -push` makes one that is ours"
 	refuse := func(format string, args ...any) error { return operr.New(next, format, args...) }
 	at := repository + "@" + i.Digest
 	if len(i.Images) == 0 {

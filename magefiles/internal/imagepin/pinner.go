@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -83,7 +82,7 @@ func replace(file string, before, after []byte) error {
 	if string(before) == string(after) {
 		return nil
 	}
-	now, err := os.ReadFile(file)
+	now, err := beneath.Read(file)
 	if err != nil {
 		return err
 	}
@@ -104,7 +103,7 @@ func Unpinned(root string, files []string) (namings []Naming, err error) {
 			continue // what it leads to is written where git knows it by its own name
 		}
 		n := Naming{File: f}
-		if n.text, err = os.ReadFile(filepath.Join(root, filepath.FromSlash(f))); err != nil {
+		if n.text, err = beneath.Read(filepath.Join(root, filepath.FromSlash(f))); err != nil {
 			return nil, err
 		}
 		if dockerfile.IsName(f) {

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/foopack/foopack/magefiles/internal/beneath"
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
@@ -84,7 +85,7 @@ func hasExample(dir, of string) (bool, error) {
 		return false, err
 	}
 	for _, file := range tests {
-		text, err := os.ReadFile(file)
+		text, err := beneath.Read(file)
 		if err != nil {
 			return false, err
 		}
@@ -119,7 +120,7 @@ func (g golang) generated(ctx context.Context) (dir string, done func(), err err
 			remove()
 		}
 	}()
-	magefile, err := os.ReadFile(filepath.Join(g.Workspace.Root, "magefiles", "magefile.go"))
+	magefile, err := beneath.Read(filepath.Join(g.Workspace.Root, "magefiles", "magefile.go"))
 	if err != nil {
 		return "", nil, err
 	}
@@ -132,7 +133,7 @@ func (g golang) generated(ctx context.Context) (dir string, done func(), err err
 		return "", nil, operr.New("the lines above say why", "compiling the magefile for a Mac: %w", err)
 	}
 	kept := filepath.Join(at, "mage_output_file.go")
-	text, err := os.ReadFile(kept)
+	text, err := beneath.Read(kept)
 	if err != nil {
 		return "", nil, err
 	}

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/foopack/foopack/magefiles/internal/beneath"
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/dockerfile"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
@@ -33,7 +34,7 @@ func (l Linter) Files(ctx context.Context) error {
 
 func (l Linter) files(ctx context.Context, out io.Writer) error {
 	root := l.Workspace.Root
-	pins, err := os.ReadFile(filepath.Join(root, programsFile))
+	pins, err := beneath.Read(filepath.Join(root, programsFile))
 	if err != nil {
 		return err
 	}
@@ -115,7 +116,7 @@ func (p *programs) scripts(ctx context.Context, files []string) {
 	}
 	var scripts []string
 	for _, f := range files {
-		text, err := os.ReadFile(filepath.Join(p.Workspace.Root, filepath.FromSlash(f)))
+		text, err := beneath.Read(filepath.Join(p.Workspace.Root, filepath.FromSlash(f)))
 		if err != nil {
 			p.errs = append(p.errs, err)
 			continue

@@ -9,8 +9,10 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"github.com/foopack/foopack/magefiles/internal/atomicfile"
+	"github.com/foopack/foopack/magefiles/internal/beneath"
 )
 
 // MadeFile is the list of what was made in a folder that people use too. It says what may be removed, and nothing about what may be published.
@@ -23,7 +25,7 @@ func NoteMade(dir string, digests map[string]string) error {
 	for name, digest := range digests {
 		fmt.Fprintf(&lines, "%s  %s\n", digest, name)
 	}
-	f, err := os.OpenFile(filepath.Join(dir, MadeFile), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	f, err := os.OpenFile(filepath.Join(dir, MadeFile), os.O_APPEND|os.O_CREATE|os.O_WRONLY|syscall.O_NONBLOCK, 0o644) // a pipe there is refused
 	if err != nil {
 		return err
 	}
@@ -42,7 +44,7 @@ func WriteMade(file string, data []byte) error {
 
 // Made returns the digests that a folder's list has, by the file's name; one that was made several times has several.
 func Made(dir string) (map[string][]string, error) {
-	text, err := os.ReadFile(filepath.Join(dir, MadeFile))
+	text, err := beneath.Read(filepath.Join(dir, MadeFile))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}

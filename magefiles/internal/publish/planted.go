@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
@@ -28,7 +27,7 @@ func NothingPlanted(ctx context.Context, repo *gitrepo.Repo) error {
 	}
 	for _, file := range known {
 		if name := path.Base(file); strings.HasSuffix(name, ".conda") || slices.Contains(recordings, name) {
-			return operr.New("`git rm --cached "+command.Quote(file)+"` and commit that", "%s is committed, and would pass for what was built here", file)
+			return operr.New("`git rm --cached "+operr.Word(file)+"` and commit that", "%s is committed, and would pass for what was built here", file)
 		}
 	}
 	return nil

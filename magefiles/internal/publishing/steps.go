@@ -128,7 +128,7 @@ func (p *Publication) asTagged(ctx context.Context) error {
 			return err
 		}
 		if differs {
-			return operr.New("raise the version; or publish what is tagged, from `git worktree add --detach ../"+path.Base(tag)+" "+tag+"`",
+			return operr.New("raise the version; or publish what is tagged, from `git worktree add --detach ../"+operr.Word(path.Base(tag))+" "+operr.Word(tag)+"`",
 				"the tag %s is at %.12s, and %s was changed since: what would be published is not what is tagged, and nothing was sent", tag, at, pkg.Name)
 		}
 	}

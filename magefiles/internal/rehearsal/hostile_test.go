@@ -5,11 +5,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/github/server"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/rehearsal/gitsettings"
 	"github.com/foopack/foopack/magefiles/internal/rehearsal/workflows"
@@ -71,10 +73,44 @@ func TestHostileHooksOfARehearsal(t *testing.T) {
 	require.NoError(t, err)
 	ci := &workflows.CI{Config: workflows.Config{Runner: system, Remote: w.Remote}}
 	require.NoError(t, ci.Checkout(t.Context(), workflows.Played{Environ: w.quietGit(), Source: repo}, head.Commit, filepath.Join(base, "job"), io.Discard))
+	out, err := exec.Command("git", "-C", filepath.Join(base, "job"), "push", "--quiet", "origin", "HEAD:refs/heads/by-a-job").CombinedOutput()
+	require.Error(t, err)
+	require.Contains(t, string(out), "remote: You are not allowed to push code to this project.")
 	require.Greater(t, len(called()), 3)
 	for _, e := range called() {
 		text, err := os.ReadFile(filepath.Join(seen, e.Name()))
 		require.NoError(t, err)
 		require.NotContains(t, string(text), "secret-of-", e.Name())
 	}
+}
+
+// TestHostileHooksOfTheRemote has a hook in the embedded remote, where a job may write: what the rehearsal itself does there runs none.
+func TestHostileHooksOfTheRemote(t *testing.T) {
+	base := t.TempDir()
+	remote := filepath.Join(base, "remote.git")
+	git := func(stdin string, args ...string) string {
+		cmd := exec.Command("git", append([]string{"--git-dir=" + remote}, args...)...)
+		cmd.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@b", "GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@b")
+		cmd.Stdin = strings.NewReader(stdin)
+		out, err := cmd.CombinedOutput()
+		require.NoError(t, err, string(out))
+		return strings.TrimSpace(string(out))
+	}
+	git("", "init", "-q", "--bare", "-b", "main", remote)
+	git("", "update-ref", "refs/heads/main", git("", "commit-tree", "-m", "first", git("", "mktree")))
+	hooks := filepath.Join(remote, "hooks")
+	require.NoError(t, os.MkdirAll(hooks, 0o755))
+	ran := filepath.Join(base, "ran")
+	require.NoError(t, os.WriteFile(filepath.Join(hooks, "reference-transaction"), []byte("#!/bin/sh\ntouch '"+ran+"'\n"), 0o755))
+	system := command.NewSystem(os.Environ(), nil)
+	w := &World{Remote: remote, WorldConfig: WorldConfig{Dir: base, Runner: system, Environ: system.Environ()}}
+	head, _ := w.Bare().Branch("main")
+	_, err := w.Bare().Land(server.Landing{
+		Base:    "main",
+		Head:    head,
+		Method:  "squash",
+		Message: "landed",
+	})
+	require.NoError(t, err)
+	require.NoFileExists(t, ran)
 }

@@ -91,16 +91,16 @@ func (r Report) next() string {
 	case r.About.To == "":
 		return "`mage release`"
 	case r.ByPull:
-		return "`mage release -pr -to=" + r.About.To + "`"
+		return "`mage release -pr -to=" + operr.Word(r.About.To) + "`"
 	}
-	return "`mage release -to=" + r.About.To + "`"
+	return "`mage release -to=" + operr.Word(r.About.To) + "`"
 }
 
 // lookAround says where the parts of the world are, and how they are reached, until ctx ends.
 func (w *World) lookAround(ctx context.Context, v *view.View, clone string) error {
 	v.Heading("\nThe world is running. Ctrl-C ends it, and removes it.")
 	v.Table(nil, [][]string{
-		{"the clone", clone, fmt.Sprintf("cd there; `git log`, `PREFIX_SERVER_URL=%s mage status`", w.Prefix.URL)},
+		{"the clone", clone, fmt.Sprintf("cd there; `git log`, `PREFIX_SERVER_URL=%s mage status`", operr.Word(w.Prefix.URL))},
 		{"the remote", w.Remote, "git ls-remote " + w.Remote},
 		{"prefix.dev", w.Prefix.URL, fmt.Sprintf("PREFIX_SERVER_URL=%s mage channel:show", w.Prefix.URL)},
 		{"the channel", w.Prefix.URL + "/" + w.Channel, fmt.Sprintf("pixi search -c %s/%s '*'", w.Prefix.URL, w.Channel)},

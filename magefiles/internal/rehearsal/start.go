@@ -13,6 +13,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/faults"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitremote"
+	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/rehearsal/folder"
 	"github.com/foopack/foopack/magefiles/internal/rehearsal/workflows"
 	"github.com/foopack/foopack/magefiles/internal/release"
@@ -66,7 +67,7 @@ func (r *run) start(ctx context.Context) (string, error) {
 		r.missing("your channel", "neither PREFIX_CHANNEL nor a manifest names it: a release asks for `channel` in [tool.release]")
 	}
 	if _, err := gitremote.URL(ctx, r.source, r.w.Config.Remote); errors.Is(err, gitremote.ErrNoRemote) {
-		r.missing("that your remote takes the push", "there is none: `git remote add "+r.w.Config.Remote+" URL`")
+		r.missing("that your remote takes the push", "there is none: `git remote add "+operr.Word(r.w.Config.Remote)+" URL`")
 	}
 	if said := release.NotChecked(r.w); said != "" {
 		r.missing("tests", said)

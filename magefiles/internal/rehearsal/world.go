@@ -234,9 +234,9 @@ func (w *World) gitIn(ctx context.Context, dir string, args ...string) (string, 
 	return gitsettings.Ask(ctx, w.Runner, w.WorldConfig.Environ, dir, args...)
 }
 
-// atRemote runs git on the remote.
+// atRemote runs git on the remote, and no hook there.
 func (w *World) atRemote(ctx context.Context, args ...string) (string, error) {
-	return gitsettings.Ask(ctx, w.Runner, w.quietGit(), w.Dir, append([]string{"--git-dir=" + w.Remote}, args...)...)
+	return gitsettings.Ask(ctx, w.Runner, w.quietGit(), w.Dir, append([]string{"--git-dir=" + w.Remote, "-c", "core.hooksPath=" + os.DevNull}, args...)...)
 }
 
 // quietGit is the environment of a git that no person has configured, as on a server or on a runner of a CI.

@@ -172,7 +172,7 @@ func (r *ci) askForRun(ctx context.Context, tag string) (said string, err error)
 	case !r.GitHub.Token:
 		r.asked[tag] = ", and without a GITHUB_TOKEN none can be asked for: run it at the tag by hand"
 	case r.GitHub.RefuseDispatch(r.Repo.Top) != "":
-		r.asked[tag] = ", and none can be asked for, since " + r.GitHub.RefuseDispatch(r.Repo.Top) + ": `git push --delete " + r.plan.Remote + " " + tag + "`, and then `git push " + r.plan.Remote + " " + tag + "`, may begin it"
+		r.asked[tag] = ", and none can be asked for, since " + r.GitHub.RefuseDispatch(r.Repo.Top) + ": `git push --delete " + operr.Word(r.plan.Remote) + " " + operr.Word(tag) + "`, and then `git push " + operr.Word(r.plan.Remote) + " " + operr.Word(tag) + "`, may begin it"
 	default:
 		if failed := r.GitHub.Client.Dispatch(ctx, forge.Workflow, tag, nil); failed != nil {
 			r.asked[tag] = ", and asking for one has failed (" + failed.Error() + "): run it at the tag by hand"

@@ -103,7 +103,7 @@ func (r *Release) isTagged(ctx context.Context, p *plan.Plan, commit trace.Commi
 	for _, t := range p.Tags {
 		at, ok := tags[t]
 		if ok && at != commit.Hash {
-			return tagged, false, operr.NewStopped("find out which is right; `git tag -d "+t+"` removes it", "the tag %s is at %.12s, and the release at %.12s", t, at, commit.Hash)
+			return tagged, false, operr.NewStopped("find out which is right; `git tag -d "+operr.Word(t)+"` removes it", "the tag %s is at %.12s, and the release at %.12s", t, at, commit.Hash)
 		}
 		if !ok {
 			return tagged, false, nil

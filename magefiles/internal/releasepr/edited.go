@@ -62,7 +62,7 @@ func (r *proposal) examine(ctx context.Context, at string, pulls []github.Pull) 
 }
 
 func (r *proposal) notOurs(at string) error {
-	return operr.NewStopped("see `git log "+r.remote+"/"+r.branch+"`; where nobody needs it, `git push --delete "+r.remote+" "+r.branch+"`, and run it again",
+	return operr.NewStopped("see `git log "+operr.Word(r.remote+"/"+r.branch)+"`; where nobody needs it, `git push --delete "+operr.Word(r.remote)+" "+operr.Word(r.branch)+"`, and run it again",
 		"%s has a branch %s already, at %.12s, that is not as `release -pr` left it; nothing was changed", r.remote, r.branch, at)
 }
 
@@ -102,7 +102,7 @@ func (r *proposal) compare(ctx context.Context, e *earlier, ours, at, common, wo
 		}
 	}
 	if len(other) > 0 {
-		return operr.NewStopped("put them on "+r.base+", where this follows them, and take them back on the branch; or, where nobody needs them, `git push --delete "+r.remote+" "+r.branch+"`, and run it again",
+		return operr.NewStopped("put them on "+r.base+", where this follows them, and take them back on the branch; or, where nobody needs them, `git push --delete "+operr.Word(r.remote)+" "+operr.Word(r.branch)+"`, and run it again",
 			"the branch %s has edits besides the section of %s in the changelog, which would be lost: %s; nothing was changed", r.branch, word, operr.Some(other))
 	}
 	return nil

@@ -55,7 +55,7 @@ func (c *clone) plan(ctx context.Context, req bump.Request) (*bump.Plan, error) 
 		return plan, err
 	}
 	if len(plan.Packages) > 0 {
-		return nil, operr.New("`mage release -to="+req.To+"` is the way; or begin a changelog: -changelog of `mage version:bump` does",
+		return nil, operr.New("`mage release -to="+operr.Word(req.To)+"` is the way; or begin a changelog: -changelog of `mage version:bump` does",
 			"no file has the versions, which are in tags alone, and there is no changelog: a pull request would bring nothing")
 	}
 	return nil, nil

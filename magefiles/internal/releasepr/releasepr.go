@@ -224,7 +224,7 @@ func (p *Proposer) openFor(ctx context.Context, refuse func(*proposal, context.C
 	case r.base == "":
 		return nil, operr.New("go to one with `git switch`", "releases are made from %s, and the clone is on none of them", r.w.Config.ReleaseBranches(r.refs.Default))
 	case r.onto == "":
-		return nil, operr.New("push it first: `git push -u "+r.remote+" "+r.base+"`", "the remote %s has no branch %s", r.remote, r.base)
+		return nil, operr.New("push it first: `git push -u "+operr.Word(r.remote)+" "+operr.Word(r.base)+"`", "the remote %s has no branch %s", r.remote, r.base)
 	}
 	if r.hub, err = p.Hub(ctx, r.repo, r.w); err != nil {
 		return nil, err

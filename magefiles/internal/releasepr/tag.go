@@ -132,7 +132,7 @@ func (r *proposal) pushTags(ctx context.Context, commit string, names []string, 
 	}
 	for _, name := range names {
 		if at, ok := here[name]; ok && at != commit {
-			return operr.NewStopped("find out which is right; `git tag -d "+name+"` removes it", "the tag %s is at %.12s here, and the release at %.12s", name, at, commit)
+			return operr.NewStopped("find out which is right; `git tag -d "+operr.Word(name)+"` removes it", "the tag %s is at %.12s here, and the release at %.12s", name, at, commit)
 		} else if !ok {
 			if err := r.repo.MakeTag(ctx, commit, gitrepo.Tag{Name: name, Message: plan.TagMessage(name)}); err != nil {
 				return err

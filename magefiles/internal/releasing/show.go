@@ -127,7 +127,7 @@ func (r Releaser) Show(ctx context.Context, result release.Result) {
 func toInstall(channel string, specs []string, private bool) string {
 	how := fmt.Sprintf("To install it: pixi workspace channel add %s && pixi add %s", channel, strings.Join(specs, " "))
 	if u, err := url.Parse(channel); private && err == nil {
-		how += fmt.Sprintf("\nThe channel is private: who installs from it is a member of it, and runs `pixi auth login %s` once", u.Hostname())
+		how += fmt.Sprintf("\nThe channel is private: who installs from it is a member of it, and runs `pixi auth login %s` once", operr.Word(u.Hostname()))
 	}
 	return how
 }

@@ -51,7 +51,7 @@ func (r Releaser) Undo(ctx context.Context) error {
 	if b.Way != undo.NoReturn {
 		r.View.Heading("%s was taken back", b.Plan.Title)
 		if to := b.Plan.Bump.Request.To; to != "" {
-			r.View.Next("correct what was wrong, then `mage release -to=%s`", to)
+			r.View.Next("correct what was wrong, then `mage release -to=%s`", operr.Word(to))
 		}
 		return nil
 	}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/foopack/foopack/magefiles/internal/beneath"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/overlay"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
@@ -80,7 +81,7 @@ var attribute = regexp.MustCompile(`\battr\s*[=:]\s*["']?([\w.]+)\.\w+`)
 func (b *build) attributes() (modules []string) {
 	for _, p := range b.packages {
 		for _, name := range []string{manifest.PyprojectFile, setupConfig} {
-			text, _ := os.ReadFile(filepath.Join(b.root, filepath.FromSlash(p.SourceDir), name)) // one that is not there has none
+			text, _ := beneath.Read(filepath.Join(b.root, filepath.FromSlash(p.SourceDir), name)) // one that is not there has none
 			for _, m := range attribute.FindAllStringSubmatch(string(text), -1) {
 				modules = append(modules, m[1])
 			}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/atomicfile"
+	"github.com/foopack/foopack/magefiles/internal/beneath"
 	"github.com/foopack/foopack/magefiles/internal/condapkg"
 )
 
@@ -65,7 +66,7 @@ func move(from, to string) error {
 	if os.Rename(from, to) == nil {
 		return nil
 	}
-	in, err := os.Open(from)
+	in, err := beneath.OpenFile(from)
 	if err != nil {
 		return err
 	}

@@ -157,6 +157,6 @@ func noWorkspace(start string) error {
 	if len(below) == 0 {
 		return operr.New("run this inside a pixi workspace, or make one with `pixi init`", none, start)
 	}
-	return operr.New("name its folder: `go tool mage -w "+path.Dir(below[0])+" TARGET`",
+	return operr.New("name its folder: `go tool mage -w "+operr.Word(path.Dir(below[0]))+" TARGET`",
 		none+"; further down there is %s", start, strings.Join(below, ", "))
 }

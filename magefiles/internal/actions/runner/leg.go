@@ -49,6 +49,7 @@ type leg struct {
 	tools     string
 	status    string
 	scripts   int
+	during    context.Context // of the step that runs, or of all steps: files are read no longer
 	watched   []watched
 	posts     []post
 	label     string // of the machine
@@ -196,6 +197,7 @@ func (l *leg) work(ctx context.Context) {
 	}()
 	timed, cancel := context.WithTimeoutCause(ctx, minutes, errTimeout)
 	defer cancel()
+	l.during = timed
 	s := &scope{
 		leg:    l,
 		steps:  &expression.Object{},
@@ -274,7 +276,7 @@ func (l *leg) begin() error {
 			return err
 		}
 	}
-	l.status, l.tracking = Success, "github_"+rand.Text()
+	l.status, l.during, l.tracking = Success, l.outer, "github_"+rand.Text()
 	if err := l.askToken(); err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/actions/expression"
 	"github.com/foopack/foopack/magefiles/internal/actions/file"
 	"github.com/foopack/foopack/magefiles/internal/actions/runner/protocol"
+	"github.com/foopack/foopack/magefiles/internal/beneath"
 	"github.com/foopack/foopack/magefiles/internal/command"
 )
 
@@ -55,7 +56,7 @@ func (s *scope) script(ctx context.Context, n file.Node, out *output, env, conte
 	}
 	s.scripts++
 	name := filepath.Join(s.temp, fmt.Sprintf("step-%d%s", s.scripts, map[string]string{"python": ".py", "pwsh": ".ps1"}[shell]))
-	if err := os.WriteFile(name, []byte(strings.ReplaceAll(body, "\r\n", "\n")+"\n"), 0o644); err != nil {
+	if err := beneath.WriteFile(s.temp, filepath.Base(name), []byte(strings.ReplaceAll(body, "\r\n", "\n")+"\n"), 0o644); err != nil {
 		return err
 	}
 	files, err := s.newFiles()
@@ -149,7 +150,7 @@ func (s *scope) newFiles() (commandFiles, error) {
 	files := commandFiles{}
 	for _, kind := range []string{"ENV", "OUTPUT", "PATH", "STATE", "STEP_SUMMARY"} {
 		files[kind] = filepath.Join(s.temp, "_runner_file_commands", fmt.Sprintf("%s-%d", strings.ToLower(kind), s.scripts))
-		if err := os.WriteFile(files[kind], nil, 0o644); err != nil {
+		if err := beneath.WriteFile(filepath.Dir(files[kind]), filepath.Base(files[kind]), nil, 0o644); err != nil {
 			return nil, err
 		}
 	}
@@ -181,7 +182,7 @@ func (s *scope) take(files commandFiles, out *output) {
 			out.fail("GITHUB_%s has to stay a file of at most %d MB", kind, maxFile>>20)
 			return ""
 		}
-		data, err := os.ReadFile(files[kind])
+		data, err := beneath.ReadAtMost(files[kind], maxFile)
 		if err != nil {
 			out.fail("GITHUB_%s: %v", kind, err)
 		}

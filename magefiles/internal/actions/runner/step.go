@@ -73,6 +73,8 @@ func (s *scope) one(ctx context.Context, n file.Node, st *Step) *expression.Obje
 		inside, cancel = context.WithTimeoutCause(s.outer, cleanUp, errTimeout)
 	}
 	defer func() { cancel() }()
+	defer func(before context.Context) { s.leg.during = before }(s.leg.during)
+	s.leg.during = inside
 	env := s.environment()
 	err := s.addEnv(n.At("env"), s.contexts(env), env)
 	contexts := s.contexts(env)
@@ -97,6 +99,7 @@ func (s *scope) one(ctx context.Context, n file.Node, st *Step) *expression.Obje
 			before := cancel
 			timed, stop := context.WithTimeoutCause(inside, d, errStepTimeout)
 			inside, cancel = timed, func() { stop(); before() }
+			s.leg.during = inside
 		}
 	}
 	switch {
@@ -200,7 +203,7 @@ func (f *flow) evalIn(l *leg, contexts *expression.Object) expression.Env {
 				for i, v := range a {
 					patterns[i] = expression.Text(v)
 				}
-				sum, err := glob.Hash(l.workspace, patterns)
+				sum, err := glob.Hash(l.during, l.workspace, patterns)
 				if err != nil {
 					return nil, fmt.Errorf("hashFiles: %w", err)
 				}

@@ -4,17 +4,20 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/actions/expression"
 	"github.com/foopack/foopack/magefiles/internal/actions/file"
 	"github.com/foopack/foopack/magefiles/internal/actions/runner/artifact"
 	"github.com/foopack/foopack/magefiles/internal/actions/runner/rights"
+	"github.com/foopack/foopack/magefiles/internal/beneath"
 )
 
 // StandIn does what an action does, as far as it matters.
@@ -239,6 +242,9 @@ func (s *scope) afterwards() (done []*Step) {
 // Status is how the job stands: success, failure or cancelled.
 func (c *Call) Status() string { return c.scope.leg.status }
 
+// maxAction is how large an action.yml may be, in bytes.
+const maxAction = 1 << 20
+
 // maxComposites is how deep composite actions may use each other.
 const maxComposites = 10
 
@@ -248,9 +254,12 @@ func (s *scope) composite(ctx context.Context, dir string, n file.Node, st *Step
 	var name string
 	err := os.ErrNotExist
 	for _, name = range []string{"action.yml", "action.yaml"} {
-		if data, err = os.ReadFile(filepath.Join(dir, name)); err == nil {
+		if data, err = beneath.ReadAtMost(filepath.Join(dir, name), maxAction); !errors.Is(err, fs.ErrNotExist) {
 			break
 		}
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENOTDIR) {
+		return n.At("uses").Problem("%v", err)
 	}
 	if err != nil {
 		return n.At("uses").Problem("there is no action.yml in %s (is a checkout missing before it?)", st.Uses)

@@ -4,13 +4,13 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"os"
 	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/foopack/foopack/magefiles/internal/beneath"
 	"github.com/foopack/foopack/magefiles/internal/bump/edits"
 	"github.com/foopack/foopack/magefiles/internal/gomodule"
 	"github.com/foopack/foopack/magefiles/internal/operr"
@@ -228,7 +228,7 @@ func isPassedOver(file string) bool {
 
 // readText reads a file, unless it is no text, or a very large one.
 func readText(name string) []byte {
-	f, err := os.Open(name)
+	f, err := beneath.OpenFile(name)
 	if err != nil {
 		return nil
 	}

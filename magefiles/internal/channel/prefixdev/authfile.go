@@ -47,7 +47,7 @@ func readAuthFile(path, host string, now time.Time) (token Token, key string, er
 	}
 	var entries map[string]json.RawMessage
 	if json.Unmarshal(data, &entries) != nil {
-		return "", "", operr.New("write it again: `RATTLER_AUTH_FILE="+path+" pixi auth login "+host+"`", "the credentials in %s are no JSON object", path)
+		return "", "", operr.New("write it again: `RATTLER_AUTH_FILE="+operr.Word(path)+" pixi auth login "+operr.Word(host)+"`", "the credentials in %s are no JSON object", path)
 	}
 	for _, key := range keysOf(host) {
 		raw, ok := entries[key]
@@ -56,7 +56,7 @@ func readAuthFile(path, host string, now time.Time) (token Token, key string, er
 		}
 		var s stored
 		if json.Unmarshal(raw, &s) != nil {
-			return "", "", operr.New("write it again: `RATTLER_AUTH_FILE="+path+" pixi auth login "+host+"`", "the entry %s of %s cannot be read", key, path)
+			return "", "", operr.New("write it again: `RATTLER_AUTH_FILE="+operr.Word(path)+" pixi auth login "+operr.Word(host)+"`", "the entry %s of %s cannot be read", key, path)
 		}
 		token, err := s.token(path, key, host, now)
 		return token, key, err
@@ -72,11 +72,11 @@ func (s stored) token(path, key, host string, now time.Time) (Token, error) {
 		return "", &operr.Error{
 			Summary: "the entry " + key + " of " + path + " is of a kind that cannot upload",
 			Err:     ErrKind,
-			Next:    "set PREFIX_API_KEY, or log in to it: `RATTLER_AUTH_FILE=" + path + " pixi auth login " + host + "`",
+			Next:    "set PREFIX_API_KEY, or log in to it: `RATTLER_AUTH_FILE=" + operr.Word(path) + " pixi auth login " + operr.Word(host) + "`",
 			Status:  operr.Failed,
 		}
 	case s.OAuth.ExpiresAt != 0 && now.Unix() >= s.OAuth.ExpiresAt:
-		return "", operr.New("log in again: `RATTLER_AUTH_FILE="+path+" pixi auth login "+host+"`, or set PREFIX_API_KEY", "the login in the entry %s of %s has ended", key, path)
+		return "", operr.New("log in again: `RATTLER_AUTH_FILE="+operr.Word(path)+" pixi auth login "+operr.Word(host)+"`, or set PREFIX_API_KEY", "the login in the entry %s of %s has ended", key, path)
 	}
 	return s.OAuth.AccessToken, nil
 }

@@ -86,7 +86,7 @@ func whole(ctx context.Context, r *gitrepo.Repo, commit string) (flags []string,
 		}
 	}
 	if err != nil {
-		return nil, operr.New("see that "+remote+" answers, or make the clone a whole one: `git fetch --refetch --no-filter "+remote+"`",
+		return nil, operr.New("see that "+remote+" answers, or make the clone a whole one: `git fetch --refetch --no-filter "+operr.Word(remote)+"`",
 			"this is a partial clone, and what it lacks cannot be fetched from %s: %w", remote, err)
 	}
 	if strings.HasPrefix(filter, "blob:") {

@@ -44,7 +44,7 @@ func exportAll(ctx context.Context, r *gitrepo.Repo, commit, folder, dir, prefix
 
 // has refuses a submodule that is not checked out, or whose repository lacks the commit that is recorded for it.
 func has(ctx context.Context, r *gitrepo.Repo, commit, name string) error {
-	next := "`git submodule update --init --recursive " + name + "`; in a workflow, `submodules: recursive` for actions/checkout"
+	next := "`git submodule update --init --recursive " + operr.Word(name) + "`; in a workflow, `submodules: recursive` for actions/checkout"
 	if !r.IsCheckedOut(".") {
 		return operr.New(next, "%s is a submodule, and its files are not here", name)
 	}

@@ -59,7 +59,7 @@ func addresses(ctx context.Context, r *gitrepo.Repo, remote string) ([]string, e
 	case strings.ContainsAny(remote, ":/"):
 		return []string{remote}, nil
 	}
-	return nil, operr.New("`git remote add "+remote+" URL`, or name another one as remote in [tool.release]", "there is no remote %s%w", remote, git.Silent(ErrNoRemote))
+	return nil, operr.New("`git remote add "+operr.Word(remote)+" URL`, or name another one as remote in [tool.release]", "there is no remote %s%w", remote, git.Silent(ErrNoRemote))
 }
 
 // notOptions refuses addresses that a program behind git could take for an option, as ssh does for a host.
@@ -75,7 +75,7 @@ func notOptions(remote string, addresses []string) ([]string, error) {
 			host = behind
 		}
 		if strings.HasPrefix(a, "-") || strings.HasPrefix(host, "-") {
-			return nil, operr.New("correct it: `git remote set-url "+remote+" URL`", "the address of the remote %s cannot be %q: what begins with a dash is an option to git, or to ssh", remote, a)
+			return nil, operr.New("correct it: `git remote set-url "+operr.Word(remote)+" URL`", "the address of the remote %s cannot be %q: what begins with a dash is an option to git, or to ssh", remote, a)
 		}
 	}
 	return addresses, nil
@@ -122,7 +122,7 @@ func Read(ctx context.Context, r *gitrepo.Repo, remote string) (Refs, error) {
 	}
 	out, err := r.Talk(ctx, git.Call{Args: []string{"ls-remote", "--symref", "--", from, "HEAD", "refs/heads/*", "refs/tags/*"}, Settings: settings})
 	if err != nil {
-		return refs, operr.New("see whether `git ls-remote "+named(from, settings)+"` answers", "asking the remote %s: %w", remote, err)
+		return refs, operr.New("see whether `git ls-remote "+operr.Word(named(from, settings))+"` answers", "asking the remote %s: %w", remote, err)
 	}
 	for line := range strings.SplitSeq(out, "\n") {
 		hash, name, _ := strings.Cut(line, "\t")
@@ -156,7 +156,7 @@ func Fetch(ctx context.Context, r *gitrepo.Repo, remote string, tags ...string) 
 		args = append(args, "refs/tags/"+t+":refs/tags/"+t)
 	}
 	if _, err := r.Talk(ctx, git.Call{Args: args, Settings: settings}); err != nil {
-		return operr.New("run `git fetch "+named(from, settings)+" --tags`", "fetching from %s: %w", remote, err)
+		return operr.New("run `git fetch "+operr.Word(named(from, settings))+" --tags`", "fetching from %s: %w", remote, err)
 	}
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/foopack/foopack/magefiles/internal/beneath"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/internal/git"
 	"github.com/foopack/foopack/magefiles/internal/operr"
@@ -73,7 +74,7 @@ func inspect(r *gitrepo.Repo, e gitrepo.Entry, filter string) (l *Lack, look boo
 			Path: e.Path,
 			Kind: Missing,
 			Why:  "is left out of this work tree (a sparse checkout)",
-			Next: "`git sparse-checkout disable`, or, where that was not it, `git update-index --no-skip-worktree --no-assume-unchanged " + e.Path + "` and `git restore " + e.Path + "`",
+			Next: "`git sparse-checkout disable`, or, where that was not it, `git update-index --no-skip-worktree --no-assume-unchanged " + operr.Word(e.Path) + "` and `git restore " + operr.Word(e.Path) + "`",
 		}, false, nil
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, false, nil // git status tells
@@ -92,7 +93,7 @@ func inspect(r *gitrepo.Repo, e gitrepo.Entry, filter string) (l *Lack, look boo
 const pointerLeast, pointerMost = 40, 1024
 
 func readHead(name string) ([]byte, error) {
-	f, err := os.Open(name)
+	f, err := beneath.OpenFile(name)
 	if err != nil {
 		return nil, err
 	}
@@ -119,7 +120,7 @@ func stored(name string, head []byte) *Lack {
 	case bytes.HasPrefix(head, []byte("\x00GITCRYPT\x00")):
 		return &Lack{Path: name, Kind: Stored, Why: "is encrypted by git-crypt", Next: "`git-crypt unlock`, or keep it out of the package's folder"}
 	case bytes.HasPrefix(head, []byte("/annex/objects/")):
-		return &Lack{Path: name, Kind: Stored, Why: "is the pointer of a file that git-annex keeps, and not the file", Next: "`git annex get " + name + "`" + meant}
+		return &Lack{Path: name, Kind: Stored, Why: "is the pointer of a file that git-annex keeps, and not the file", Next: "`git annex get " + operr.Word(name) + "`" + meant}
 	}
 	return nil
 }
@@ -133,7 +134,7 @@ func annexed(path, name string) *Lack {
 	if _, err := os.Stat(name); err == nil {
 		return nil
 	}
-	return &Lack{Path: path, Kind: Stored, Why: "is a link to a file that git-annex keeps, and that is not here", Next: "`git annex get " + path + "`"}
+	return &Lack{Path: path, Kind: Stored, Why: "is a link to a file that git-annex keeps, and that is not here", Next: "`git annex get " + operr.Word(path) + "`"}
 }
 
 // unseen returns those of the files, which git does not look at, that are not what is committed.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/internal/git"
+	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
 // findSubmodules looks at submodules, and into those that are there.
@@ -21,7 +22,7 @@ func findSubmodules(ctx context.Context, r *gitrepo.Repo, links []gitrepo.Entry,
 				Kind:      Missing,
 				Submodule: true,
 				Why:       "is a submodule, and its files are not here",
-				Next:      "`git submodule update --init --recursive " + e.Path + "`; in a workflow, `submodules: recursive` for actions/checkout",
+				Next:      "`git submodule update --init --recursive " + operr.Word(e.Path) + "`; in a workflow, `submodules: recursive` for actions/checkout",
 			})
 			continue
 		}
@@ -71,7 +72,7 @@ func differing(ctx context.Context, r *gitrepo.Repo, links []string) ([]Lack, er
 		l := Lack{Path: f[8], Kind: Differs, Submodule: true, Why: "is a submodule with changes that are not committed there", Next: "commit them there, and the submodule here; or put them away"}
 		if f[2][1] == 'C' || f[1] != ".M" {
 			l.Why = "is a submodule at another commit than the one that is committed here"
-			l.Next = "commit it, or `git submodule update " + l.Path + "`"
+			l.Next = "commit it, or `git submodule update " + operr.Word(l.Path) + "`"
 		}
 		found = append(found, l)
 	}

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/foopack/foopack/magefiles/internal/beneath"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/internal/git"
 	"github.com/foopack/foopack/magefiles/internal/operr"
@@ -81,7 +82,7 @@ func (l *layer) link(name string) error {
 
 // copy copies a file.
 func (l *layer) copy(name string, mode fs.FileMode) error {
-	in, err := os.Open(at(l.from, name))
+	in, err := beneath.OpenFile(at(l.from, name))
 	if err != nil {
 		return unseen(at(l.from, name), err)
 	}

@@ -53,7 +53,7 @@ func LoginTo(ref string) string {
 	if !found || !strings.ContainsAny(host, ".:") && host != "localhost" || host == "docker.io" || host == name.DefaultRegistry {
 		return "`docker login`"
 	}
-	return "`docker login " + host + "`"
+	return "`docker login " + operr.Word(host) + "`"
 }
 
 // explain says what was being done about a repository, or an image in it, and what to do about what registries answer.

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/foopack/foopack/magefiles/internal/actions/runner/standin"
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitclone"
@@ -166,13 +167,17 @@ func (r *playing) play(ctx context.Context, j WorkflowJob, right []string) (ran,
 	return done, nil
 }
 
-// Checkout is actions/checkout for such a job, with the history and submodules.
+// Checkout is actions/checkout for such a job, with the history and submodules. None of these jobs may push.
 func (c *CI) Checkout(ctx context.Context, p Played, commit, clone string, said io.Writer) error {
 	if err := os.MkdirAll(filepath.Dir(clone), 0o755); err != nil {
 		return err
 	}
+	origin := clone + ".origin.git"
+	if err := standin.ReadOnly(origin, c.Remote, "You are not allowed to push code to this project."); err != nil {
+		return err
+	}
 	for _, cmd := range []command.Cmd{
-		{Dir: filepath.Dir(clone), Args: []string{"clone", "--quiet", "--", c.Remote, clone}},
+		{Dir: filepath.Dir(clone), Args: []string{"clone", "--quiet", "--", origin, clone}},
 		{Dir: clone, Args: []string{"-c", "advice.detachedHead=false", "checkout", "--quiet", "--detach", commit}},
 	} {
 		cmd.Name, cmd.Stdout, cmd.Stderr, cmd.Gentle = "git", said, said, true

@@ -37,7 +37,7 @@ func (p *Plan) ByPullRequest() string {
 	if len(p.Tags) > 1 {
 		release = "`mage release -to=VERSION -only=NAME` for each package that moved"
 	}
-	return "`mage undo`, `git switch -c " + where + "`, `" + bump + " -commit`, push that branch, have it merged, `git switch " + p.Branch + "`, `git pull`, and " + release
+	return "`mage undo`, `git switch -c " + where + "`, `" + bump + " -commit`, push that branch, have it merged, `git switch " + operr.Word(p.Branch) + "`, `git pull`, and " + release
 }
 
 // word is the version of a release of one tag.

@@ -28,9 +28,9 @@ func findBranch(a *asked) *operr.Error {
 		now = "on no branch"
 	}
 	if a.aim == begun {
-		return operr.New("`git switch "+a.branch+"`, or `mage undo`", "the clone is %s, and the release of %s was begun on %s", now, a.plan.Title, a.branch).WithWayOn()
+		return operr.New("`git switch "+operr.Word(a.branch)+"`, or `mage undo`", "the clone is %s, and the release of %s was begun on %s", now, a.plan.Title, a.branch).WithWayOn()
 	}
-	next := "`git switch " + a.branch + "`"
+	next := "`git switch " + operr.Word(a.branch) + "`"
 	if a.branch == "" {
 		next = "go to one with `git switch`"
 	}

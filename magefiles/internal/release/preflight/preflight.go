@@ -325,7 +325,7 @@ func findGit(ctx context.Context, a *asked) (found []*operr.Error) {
 	case a.branch == "":
 		// which one it would be cannot be told
 	case !ok:
-		found = append(found, operr.New("push it first: `git push -u "+remote+" "+a.branch+"`", "the remote %s has no branch %s", remote, a.branch))
+		found = append(found, operr.New("push it first: `git push -u "+operr.Word(remote)+" "+operr.Word(a.branch)+"`", "the remote %s has no branch %s", remote, a.branch))
 	default:
 		has, err := a.trace.Repo.Contains(ctx, a.head.Commit, there)
 		found = append(found, toFinding(err, "")...)
@@ -359,7 +359,7 @@ func findTags(ctx context.Context, a *asked) (found []*operr.Error) {
 		}
 		ours := onBase && (at != a.plan.Base || a.plan.Bump.Empty()) && onHead
 		if ok && !ours {
-			found = append(found, operr.New("say another version, or `git tag -d "+t+"` if that release never was", "the tag %s is there already, at %.12s, which is not this release", t, at))
+			found = append(found, operr.New("say another version, or `git tag -d "+operr.Word(t)+"` if that release never was", "the tag %s is there already, at %.12s, which is not this release", t, at))
 		}
 	}
 	return append(found, findClashes(a)...)

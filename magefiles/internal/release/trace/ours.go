@@ -110,7 +110,7 @@ func (t *Trace) RefuseBranch(ctx context.Context) error {
 	if err != nil || !on {
 		return err
 	}
-	return operr.NewStopped("`git switch "+p.Branch+"`, and run it again", "the release of %s was begun on the branch %s, which has commits since, and another one is checked out; nothing was changed", p.Title, p.Branch)
+	return operr.NewStopped("`git switch "+operr.Word(p.Branch)+"`, and run it again", "the release of %s was begun on the branch %s, which has commits since, and another one is checked out; nothing was changed", p.Title, p.Branch)
 }
 
 // HasRemote reports whether the remote's branch has a commit. What the remote has meanwhile is fetched for that.

@@ -28,7 +28,7 @@ func (b *Back) findRemote(ctx context.Context) error {
 			return err
 		}
 		if !atEnd || head.Branch != p.Branch {
-			return operr.New("`git switch "+p.Branch+"`, `git pull`, and undo again", "the clone is not at the end of %s/%s", p.Remote, p.Branch)
+			return operr.New("`git switch "+operr.Word(p.Branch)+"`, `git pull`, and undo again", "the clone is not at the end of %s/%s", p.Remote, p.Branch)
 		}
 	}
 	if err := b.findParts(ctx); err != nil {
@@ -41,7 +41,7 @@ func (b *Back) findRemote(ctx context.Context) error {
 		return nil
 	}
 	if b.Parts.Commit == "" {
-		return operr.NewStopped("see `git log`; `git push --delete "+p.Remote+" "+strings.Join(p.Tags, " ")+"` takes the tags alone away",
+		return operr.NewStopped("see `git log`; `git push --delete "+operr.Word(p.Remote)+" "+operr.Words(p.Tags)+"` takes the tags alone away",
 			"which commit brought the versions of %s cannot be told", p.Title)
 	}
 	return nil

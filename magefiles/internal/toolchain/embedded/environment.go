@@ -194,7 +194,7 @@ func (e *Toolchain) digestOwn(n *needs) (string, error) {
 		}
 	}
 	for _, dir := range n.editable {
-		data, err := os.ReadFile(filepath.Join(dir, manifest.PyprojectFile))
+		data, err := beneath.Read(filepath.Join(dir, manifest.PyprojectFile))
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return "", err
 		}
@@ -235,7 +235,7 @@ func (t treeHash) add(top string) error {
 		case !d.Type().IsRegular():
 			return nil
 		}
-		data, err := os.ReadFile(path)
+		data, err := beneath.Read(path)
 		if err != nil {
 			return err
 		}
@@ -247,7 +247,7 @@ func (t treeHash) add(top string) error {
 
 // isMarked reports whether an environment has a mark of that value.
 func isMarked(dir, name, value string) bool {
-	got, err := os.ReadFile(filepath.Join(dir, name))
+	got, err := beneath.Read(filepath.Join(dir, name))
 	return err == nil && string(got) == value
 }
 

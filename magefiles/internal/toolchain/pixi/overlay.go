@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/foopack/foopack/magefiles/internal/beneath"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/tomledit"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
@@ -85,7 +86,7 @@ func links(from, dir string) error {
 
 // supply writes the downstream's manifest with other sources of our packages, and every other byte as it is.
 func supply(d *workspace.Downstream, s *toolchain.Supply) ([]byte, error) {
-	src, err := os.ReadFile(filepath.Join(s.Workspace.Root, filepath.FromSlash(d.Manifest.Path)))
+	src, err := beneath.Read(filepath.Join(s.Workspace.Root, filepath.FromSlash(d.Manifest.Path)))
 	if err != nil {
 		return nil, err
 	}

@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"mvdan.cc/sh/v3/pattern"
+
+	"github.com/foopack/foopack/magefiles/internal/beneath"
 )
 
 // ignoreFiles are the committed files that say what is no part of the repository, the stronger one first. As pixi does,
@@ -48,7 +50,7 @@ func (g *Folder) In(dir, abs string, entries []fs.DirEntry) *Folder {
 		if info, err := os.Stat(file); err != nil || !info.Mode().IsRegular() {
 			continue // a link to a device or a pipe has no end
 		}
-		if data, err := os.ReadFile(file); err == nil {
+		if data, err := beneath.Read(file); err == nil {
 			here.rules[i] = parse(string(data))
 			found = true
 		}

@@ -2,6 +2,7 @@
 package artifact
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -11,6 +12,10 @@ import (
 	"path/filepath"
 	"strconv"
 	"sync"
+	"syscall"
+
+	"github.com/foopack/foopack/magefiles/internal/actions/runner/glob"
+	"github.com/foopack/foopack/magefiles/internal/beneath"
 )
 
 // Store has the artifacts of a run. Its methods may be called from several goroutines.
@@ -29,7 +34,7 @@ func (s *Store) Folders() map[string]string {
 }
 
 // Add makes an artifact of files, whose places in it are relative to root. A name is taken once, but where it overwrites. The digest is hex.
-func (s *Store) Add(name, root string, files []string, overwrite bool) (id int, digest string, err error) {
+func (s *Store) Add(ctx context.Context, name, root string, files []string, overwrite bool) (id int, digest string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if _, there := s.named[name]; there && !overwrite {
@@ -44,7 +49,7 @@ func (s *Store) Add(name, root string, files []string, overwrite bool) (id int, 
 			return 0, "", err
 		}
 		fmt.Fprintf(sum, "%s\x00", rel)
-		if err := CopyFile(filepath.Join(dir, rel), from, sum); err != nil {
+		if err := CopyFile(filepath.Join(dir, rel), from, io.MultiWriter(sum, glob.Until{Context: ctx})); err != nil {
 			return 0, "", err
 		}
 	}
@@ -57,7 +62,7 @@ func (s *Store) Add(name, root string, files []string, overwrite bool) (id int, 
 
 // CopyFile copies what a file has, to a further writer too, and without its mode: GitHub's artifacts have none.
 func CopyFile(to, from string, also io.Writer) error {
-	in, err := os.Open(from)
+	in, err := beneath.OpenFile(from)
 	if err != nil {
 		return err
 	}
@@ -65,7 +70,10 @@ func CopyFile(to, from string, also io.Writer) error {
 	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
 		return err
 	}
-	out, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
+	if info, err := os.Stat(to); err == nil && !info.Mode().IsRegular() {
+		return fmt.Errorf("%s is there, and is not a file", to)
+	}
+	out, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_TRUNC|syscall.O_NONBLOCK, 0o644)
 	if err != nil {
 		return err
 	}

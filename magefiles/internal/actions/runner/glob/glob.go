@@ -3,6 +3,7 @@
 package glob
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -14,6 +15,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/foopack/foopack/magefiles/internal/beneath"
 )
 
 // Patterns are such lines, read.
@@ -155,7 +158,7 @@ func (g Patterns) Takes(name string) (taken bool) {
 }
 
 // Hash is what hashFiles gives: one sum over the sums of the files of the work folder that patterns mean, "" for none.
-func Hash(workspace string, patterns []string) (string, error) {
+func Hash(ctx context.Context, workspace string, patterns []string) (string, error) {
 	var lines []string
 	for _, p := range patterns {
 		lines = append(lines, strings.Split(p, "\n")...)
@@ -173,7 +176,7 @@ func Hash(workspace string, patterns []string) (string, error) {
 		if !Within(workspace, name) {
 			continue
 		}
-		sum, err := hashFile(name)
+		sum, err := hashFile(ctx, name)
 		if err != nil {
 			return "", err
 		}
@@ -186,15 +189,25 @@ func Hash(workspace string, patterns []string) (string, error) {
 	return hex.EncodeToString(total.Sum(nil)), nil
 }
 
-func hashFile(name string) ([]byte, error) {
-	f, err := os.Open(name)
+func hashFile(ctx context.Context, name string) ([]byte, error) {
+	f, err := beneath.OpenFile(name)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
 	sum := sha256.New()
-	if _, err := io.Copy(sum, f); err != nil {
+	if _, err := io.Copy(io.MultiWriter(sum, Until{ctx}), f); err != nil {
 		return nil, err
 	}
 	return sum.Sum(nil), nil
+}
+
+// Until is a writer that takes everything, as long as a context has not ended: what is copied to it too ends with the context.
+type Until struct{ context.Context }
+
+func (u Until) Write(p []byte) (int, error) {
+	if u.Err() != nil {
+		return 0, context.Cause(u.Context)
+	}
+	return len(p), nil
 }

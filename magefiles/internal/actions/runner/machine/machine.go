@@ -50,6 +50,13 @@ func Environ(ours []string) []string {
 	return slices.Concat(job, strange, caches(clean))
 }
 
+// kept are the variables that lead to what tools of this machine keep, and use again without another look.
+var kept = []string{"XDG_CACHE_HOME", "GOCACHE", "GOMODCACHE", "UV_PYTHON_INSTALL_DIR"}
+
+// EnvironOfFork is [Environ] without the caches: what a stranger's job leaves there, the next command of the person would run. Tools begin with
+// empty ones in the HOME of the job, as on GitHub.
+func EnvironOfFork(ours []string) []string { return command.Unset(Environ(ours), kept...) }
+
 // caches are the variables by which tools find what they have downloaded and compiled before.
 func caches(ours []string) (all []string) {
 	home, _ := command.Getenv(ours, "HOME")

@@ -3,7 +3,6 @@ package standin
 import (
 	"context"
 	"fmt"
-	"io"
 	"maps"
 	"os"
 	"path"
@@ -18,7 +17,7 @@ import (
 )
 
 // uploadArtifact is actions/upload-artifact.
-func uploadArtifact(_ context.Context, c *runner.Call) error {
+func uploadArtifact(ctx context.Context, c *runner.Call) error {
 	name, none := c.Input("name", "artifact"), c.Input("if-no-files-found", "warn")
 	if strings.ContainsAny(name, "\":<>|*?\r\n\\/") {
 		return fmt.Errorf("the name of an artifact may not have any of \" : < > | * ? \\ / in it: %s", name)
@@ -52,7 +51,7 @@ func uploadArtifact(_ context.Context, c *runner.Call) error {
 	if err := doubtPatterns(c, files); err != nil {
 		return err
 	}
-	id, digest, err := c.Artifacts.Add(name, rootOf(g.Roots(), files), files, c.Input("overwrite", "false") == "true")
+	id, digest, err := c.Artifacts.Add(ctx, name, rootOf(g.Roots(), files), files, c.Input("overwrite", "false") == "true")
 	if err != nil {
 		return err
 	}
@@ -103,7 +102,7 @@ func rootOf(roots, files []string) string {
 
 // downloadArtifact is actions/download-artifact: one by its name goes to the path itself, of several each to a folder of its name there, unless they
 // are merged.
-func downloadArtifact(_ context.Context, c *runner.Call) error {
+func downloadArtifact(ctx context.Context, c *runner.Call) error {
 	if r := c.Input("repository", c.Repository); r != c.Repository || c.With["run-id"] != "" {
 		return fmt.Errorf("artifacts of other runs and repositories are not here")
 	}
@@ -131,7 +130,7 @@ func downloadArtifact(_ context.Context, c *runner.Call) error {
 		if name == "" && c.Input("merge-multiple", "false") != "true" {
 			dir = filepath.Join(to, n)
 		}
-		if err := copyAll(dir, folders[n]); err != nil {
+		if err := copyAll(ctx, dir, folders[n]); err != nil {
 			return err
 		}
 	}
@@ -143,7 +142,7 @@ func downloadArtifact(_ context.Context, c *runner.Call) error {
 	return nil
 }
 
-func copyAll(to, from string) error {
+func copyAll(ctx context.Context, to, from string) error {
 	g, err := glob.Read(from, "", []string{"."})
 	if err != nil {
 		return err
@@ -157,7 +156,7 @@ func copyAll(to, from string) error {
 		if err != nil {
 			return err
 		}
-		if err := artifact.CopyFile(filepath.Join(to, rel), f, io.Discard); err != nil {
+		if err := artifact.CopyFile(filepath.Join(to, rel), f, glob.Until{Context: ctx}); err != nil {
 			return err
 		}
 	}

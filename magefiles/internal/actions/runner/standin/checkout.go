@@ -2,6 +2,7 @@ package standin
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -12,12 +13,13 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/actions/runner"
 	"github.com/foopack/foopack/magefiles/internal/actions/runner/glob"
+	"github.com/foopack/foopack/magefiles/internal/beneath"
 	"github.com/foopack/foopack/magefiles/internal/command"
 )
 
 var wholeHash = regexp.MustCompile(`^(?:[0-9a-f]{40}|[0-9a-f]{64})$`)
 
-// checkout is actions/checkout of the run's own repository. Its origin takes a push only where the job may write and the credentials are kept.
+// checkout is actions/checkout of the run's own repository. It takes a push only where the job may write and the credentials are kept.
 func checkout(ctx context.Context, c *runner.Call) error {
 	if r := c.Input("repository", c.Repository); !strings.EqualFold(r, c.Repository) {
 		return fmt.Errorf("the repository %s is not here: only that of the run is checked out", r)
@@ -39,10 +41,7 @@ func checkout(ctx context.Context, c *runner.Call) error {
 	if !glob.Within(c.Workspace, dir) {
 		return fmt.Errorf("path has to be inside of the work folder, and %s is not", c.With["path"])
 	}
-	if err := os.RemoveAll(dir); err != nil {
-		return err
-	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := empty(c.Workspace, dir); err != nil {
 		return err
 	}
 	ref, commit, err := findCommit(ctx, c, c.Input("ref", ""))
@@ -52,6 +51,12 @@ func checkout(ctx context.Context, c *runner.Call) error {
 	push := c.Remote
 	if c.Input("persist-credentials", "true") != "true" || !c.Grant.Writes("contents") {
 		push = nowhere(c)
+	}
+	origin := c.Remote
+	if push != origin {
+		if origin, err = readOnly(c); err != nil {
+			return err
+		}
 	}
 	fetch := []string{"fetch", "--quiet", "--no-tags", "--no-recurse-submodules"}
 	var more []string // what is fetched beside the commit
@@ -80,7 +85,7 @@ func checkout(ctx context.Context, c *runner.Call) error {
 	}
 	commands := [][]string{
 		{"init", "--quiet", "--template="},
-		{"config", "--local", "--add", "remote.origin.url", c.Remote},
+		{"config", "--local", "--add", "remote.origin.url", origin},
 		{"config", "--local", "--add", "remote.origin.pushurl", push},
 		{"config", "--local", "--add", "remote.origin.fetch", "+refs/heads/*:refs/remotes/origin/*"},
 	}
@@ -89,7 +94,7 @@ func checkout(ctx context.Context, c *runner.Call) error {
 	}
 	for i, args := range append(commands, slices.Concat(fetch, []string{"+" + commit + ":" + local}), last) {
 		if i == 1 && depth == 0 { // all of it is on this machine: nothing is copied
-			if err := borrow(dir, c.Remote); err != nil {
+			if err := borrow(dir, origin); err != nil {
 				return err
 			}
 		}
@@ -125,8 +130,47 @@ func forgetCredentials(ctx context.Context, c *runner.Call) error {
 		//lint:ignore nilerr a step removed it, or the checkout failed
 		return nil
 	}
-	_, err := git(ctx, c, dir, "config", "--local", "remote.origin.pushurl", nowhere(c))
+	origin, err := readOnly(c)
+	if err != nil {
+		return err
+	}
+	if _, err := git(ctx, c, dir, "config", "--local", "remote.origin.url", origin); err != nil {
+		return err
+	}
+	_, err = git(ctx, c, dir, "config", "--local", "remote.origin.pushurl", nowhere(c))
 	return err
+}
+
+// empty makes an empty folder, where one may be that has files. It is the work folder or in it, and what lies behind a link that a step made is not.
+func empty(workspace, dir string) error {
+	rel, err := filepath.Rel(workspace, dir)
+	if err != nil {
+		return err
+	}
+	if info, err := os.Lstat(workspace); rel == "." || err != nil || !info.IsDir() {
+		if err := os.RemoveAll(workspace); err != nil {
+			return err
+		}
+		return os.MkdirAll(dir, 0o755)
+	}
+	if err := beneath.NoLink(workspace, filepath.ToSlash(filepath.Dir(rel))); err != nil {
+		return err
+	}
+	root, err := os.OpenRoot(workspace)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	return errors.Join(root.RemoveAll(rel), root.MkdirAll(rel, 0o755))
+}
+
+// readOnly is the repository of the run for a job that may not push: whatever remote the job names, it is told of no other one.
+func readOnly(c *runner.Call) (string, error) {
+	dir := filepath.Join(filepath.Dir(c.Temp), "origin.git")
+	if _, err := os.Lstat(dir); err == nil {
+		return dir, nil // of an earlier checkout of the job
+	}
+	return dir, ReadOnly(dir, c.Remote, "Permission to "+c.Repository+".git denied to github-actions[bot].")
 }
 
 // borrow lets a new repository in dir read the objects of another one.

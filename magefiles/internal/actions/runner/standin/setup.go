@@ -15,6 +15,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/actions/runner"
 	"github.com/foopack/foopack/magefiles/internal/actions/runner/glob"
+	"github.com/foopack/foopack/magefiles/internal/beneath"
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/gomodule"
 )
@@ -155,7 +156,7 @@ var (
 func setupGo(_ context.Context, c *runner.Call) error {
 	version := c.Input("go-version", "")
 	if name := c.Input("go-version-file", ""); version == "" && name != "" {
-		data, err := os.ReadFile(c.Path(name))
+		data, err := beneath.ReadAtMost(c.Path(name), 1<<20)
 		if err != nil {
 			return fmt.Errorf("the file %s of go-version-file is not there (is a checkout missing before it?)", name)
 		}
@@ -265,6 +266,7 @@ func install(c *runner.Call, name, version string, programs ...string) error {
 // writeProgram writes a program. While it is written no other job begins a child, which would have the file open too until it is exec'd: it could not be
 // run meanwhile (text file busy).
 func writeProgram(name, text string) error {
+	_ = os.Remove(name) // what a step has put there might be waited for
 	syscall.ForkLock.RLock()
 	defer syscall.ForkLock.RUnlock()
 	return os.WriteFile(name, []byte(text), 0o755)

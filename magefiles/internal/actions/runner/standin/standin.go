@@ -3,6 +3,7 @@
 //
 //	standin.go      which there are
 //	checkout.go     the repository
+//	remote.go       one that takes no push
 //	artifacts.go    what jobs hand to each other
 //	app.go          tokens of GitHub Apps
 //	setup.go        tools, caches, logins and attestations

@@ -2,6 +2,7 @@ package standin_test
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -165,6 +166,70 @@ func TestCheckout(t *testing.T) {
 	require.Contains(t, said, "refused\n", "a token that reads does not push")
 	said, _ = run(t, "{packages: read}", "", "uses: actions/checkout@v4")
 	require.Equal(t, "error: the job may not read the repository: its permissions lack contents: read\n", said)
+}
+
+// TestHostilePush pushes, and writes hooks, by what a clone says of its remote. A job that may not push changes nothing, and sees what others pushed all the same.
+func TestHostilePush(t *testing.T) {
+	const pushes = `run: |
+          u=$(git config remote.origin.url)
+          mkdir -p "$u/hooks" && printf '#!/bin/sh\ntouch %s/ran\n' "$PWD" > "$u/hooks/post-receive" && chmod +x "$u/hooks/post-receive"
+          git push -q "$u" HEAD:refs/heads/new HEAD:refs/tags/v9 2>&1 || echo refused
+          git ls-remote "$u" refs/heads/new refs/tags/v9
+          ls ran 2>/dev/null || true`
+	const denied = "remote: Permission to octo/tools.git denied to github-actions[bot]."
+	for permissions, with := range map[string]string{"{contents: read}": "{}", "{contents: write}": "{persist-credentials: false}", "{contents: read }": "{fetch-depth: 0}"} {
+		said, _ := run(t, permissions, "", "uses: actions/checkout@v4\n        with: "+with, pushes)
+		require.Contains(t, said, denied, with)
+		require.True(t, strings.HasSuffix(said, "refused\n"), said)
+	}
+}
+
+// TestHostileCheckout checks out behind a link, which a step made, to a folder outside of the work folder. Nothing there is removed.
+func TestHostileCheckout(t *testing.T) {
+	for name, c := range map[string]struct{ made, path, want string }{
+		"on the way":             {"mkdir d && ln -s %s d/l", "d/l/sub", "a link"},
+		"the first of the way":   {"ln -s %s l", "l/sub", "a link"},
+		"the folder itself":      {"ln -s %s/sub l", "l", ""},
+		"the work folder":        {"cd .. && rmdir work && ln -s %s work", "sub", ""},
+		"the work folder, whole": {"cd .. && rmdir work && ln -s %s/sub work", ".", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			outside := t.TempDir()
+			mine := filepath.Join(outside, "sub", "mine")
+			require.NoError(t, os.Mkdir(filepath.Dir(mine), 0o755))
+			require.NoError(t, os.WriteFile(mine, []byte("mine"), 0o644))
+			said, _ := run(t, "{contents: read}", "", "run: "+fmt.Sprintf(c.made, outside), "uses: actions/checkout@v4\n        with: {path: "+c.path+"}", "run: cat "+c.path+"/README")
+			require.FileExists(t, mine)
+			require.NoFileExists(t, filepath.Join(filepath.Dir(mine), "README"))
+			if c.want == "" {
+				require.Contains(t, said, "three")
+			} else {
+				require.Contains(t, said, c.want)
+			}
+		})
+	}
+}
+
+func TestReadOnly(t *testing.T) {
+	remote, commits := repository(t)
+	door := filepath.Join(t.TempDir(), "a door", "origin.git")
+	require.NoError(t, standin.ReadOnly(door, remote, "No."))
+	git := func(args ...string) string {
+		out, err := exec.Command("git", args...).CombinedOutput()
+		require.NoError(t, err, string(out))
+		return string(out)
+	}
+	require.Contains(t, git("ls-remote", door), "refs/tags/v1")
+	git("--git-dir="+remote, "update-ref", "refs/heads/later", commits[1])
+	require.Contains(t, git("ls-remote", door), commits[1]+"\trefs/heads/later")
+	git("--git-dir="+remote, "pack-refs", "--all")
+	git("clone", "-q", "--", door, filepath.Join(t.TempDir(), "whole"))
+	git("clone", "-q", "--no-local", "--depth=1", "--branch=later", "--", "file://"+door, filepath.Join(t.TempDir(), "clone"))
+	out, err := exec.Command("git", "--git-dir="+remote, "push", door, "refs/heads/later:refs/heads/more").CombinedOutput()
+	require.Error(t, err)
+	require.Contains(t, string(out), "remote: No.")
+	require.NotContains(t, git("ls-remote", remote), "refs/heads/more")
 }
 
 func TestArtifacts(t *testing.T) {

@@ -40,7 +40,7 @@ func Of(r *runner.Result) error {
 
 // blame names what ended so in a job; nil where nothing did. by says which job calls its file; "" for none.
 func blame(r *runner.Result, j *runner.Job, with, by string) error {
-	next := "`mage ci:run " + path.Base(r.File) + " -job=" + j.ID + "` runs it alone"
+	next := "`mage ci:run " + operr.Word(path.Base(r.File)) + " -job=" + operr.Word(j.ID) + "` runs it alone"
 	if len(j.Legs) == 0 && j.Conclusion == with {
 		return operr.New(next, "%s:%d: the job %s is a %s: %s", r.File, j.Line, j.ID, with, j.Why)
 	}

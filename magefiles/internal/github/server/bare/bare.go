@@ -23,12 +23,12 @@ type Remote struct {
 // by the credential, which a folder does not ask for.
 const PushedBy = "EMBEDDED_PUSHED_BY"
 
-// git runs git in the repository, in the name of GitHub.
+// git runs git in the repository, in the name of GitHub. No hook is run, which a job may have put there.
 func (r Remote) git(stdin string, args ...string) (string, error) {
 	var out, said strings.Builder
 	err := r.Runner.Run(context.Background(), command.Cmd{
 		Name:   "git",
-		Args:   append([]string{"--git-dir=" + r.Dir}, args...),
+		Args:   append([]string{"--git-dir=" + r.Dir, "-c", "core.hooksPath=" + os.DevNull}, args...),
 		Dir:    r.Dir,
 		Env:    command.Setenv(r.Environ, "GIT_COMMITTER_NAME=GitHub", "GIT_COMMITTER_EMAIL=noreply@github.com", "GIT_AUTHOR_NAME=GitHub", "GIT_AUTHOR_EMAIL=noreply@github.com"),
 		Stdin:  strings.NewReader(stdin),

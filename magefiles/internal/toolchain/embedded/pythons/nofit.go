@@ -35,7 +35,7 @@ func getPython(want string) string {
 	if strings.Count(want, ".") == 2 {
 		minor = want[:strings.LastIndexByte(want, '.')]
 	}
-	return fmt.Sprintf("install one: `uv python install %s`, `pyenv install %s`, or `apt-get install python3 python3-venv` where that is Python %s; or run it with pixi: PIPELINE_TOOLCHAIN=pixi", want, want, minor)
+	return fmt.Sprintf("install one: `uv python install %s`, `pyenv install %s`, or `apt-get install python3 python3-venv` where that is Python %s; or run it with pixi: PIPELINE_TOOLCHAIN=pixi", operr.Word(want), want, minor)
 }
 
 // findDecisive returns the places that something installed fails at; all of them where nothing is.
