@@ -22,10 +22,16 @@ func TestStatusOfAReleaseOfAnotherClone(t *testing.T) {
 		"released by this one":      {Status{Title: "v1.0", End: trace.Released, Journal: "x.jsonl", Steps: steps}, "v1.0: released\n○ build", false},
 		"undone":                    {Status{Title: "v1.0", End: trace.Undone, Journal: "x.jsonl", Steps: steps}, "v1.0: undone: nothing of it is left in this clone or on the remote\n", true},
 		"unfinished":                {Status{Title: "v1.0", Steps: steps}, "v1.0 is tagged on the remote and not complete", false},
+		"under way":                 {Status{Title: "v1.0", Begun: "x", Running: "process 7 since y", Steps: steps}, "v1.0 is under way (process 7 since y)", false},
+		"another one is under way":  {Status{Title: "v1.0", End: trace.Released, Running: "process 7 since y", Journal: "x.jsonl"}, "a release is under way (process 7 since y), and is not agreed to yet\nv1.0: released", true},
 	} {
 		var out bytes.Buffer
 		Releaser{View: &view.View{Out: &out, Err: &out}}.ShowStatus(t.Context(), c.s)
 		require.Contains(t, out.String(), c.says, name)
+		if c.s.Running != "" { // neither can be done now
+			require.NotContains(t, out.String(), "`mage release`", name)
+			require.NotContains(t, out.String(), "`mage undo`", name)
+		}
 		require.Equal(t, c.hasNoStep, !bytes.Contains(out.Bytes(), []byte("build")), name)
 	}
 }
