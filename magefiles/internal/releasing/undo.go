@@ -81,8 +81,8 @@ func (r Releaser) confirmUndo(ctx context.Context, b *undo.Back) error {
 		for _, p := range b.Uploaded {
 			r.View.Text("  %s  sha256 %.12s", p.URL, p.SHA256)
 		}
-		r.View.Text("Lock files may refer to these files already. `mage release` completes the release. To withdraw a package after all,")
-		r.View.Text("delete it on the channel's page (%s), or, with the key on no command line:", b.Plan.Channel)
+		r.View.Text("Lock files may refer to these files already. `mage release` completes the release. To withdraw a package after all, "+
+			"delete it on the channel's page (%s), or, with the key on no command line:", b.Plan.Channel)
 		r.View.Line("  %s", deleteCommand(b.DeleteURL()))
 		r.View.Text("A deleted version must not be published again. The release can be given up in favor of the next patch.")
 		return r.Confirm(ctx, "Give "+title+" up?")
