@@ -106,7 +106,11 @@ func (r Releaser) ShowStatus(ctx context.Context, s Status) {
 	}
 	switch {
 	case s.none != nil:
-		r.View.Text("no release was begun in this clone, and %s", r.withoutRelease(ctx, s.none))
+		says, clear := r.withoutRelease(ctx, s.none)
+		r.View.Text("no release was begun in this clone, and %s", says)
+		if clear && s.Running == "" {
+			r.View.Next("`mage rehearse`, then `mage release -to=patch`")
+		}
 		return
 	case s.End != "" && s.Journal == "":
 		r.View.Heading("%s: %s, by what its tags and the channel say; this clone has no journal of it", s.Title, s.End)
@@ -135,26 +139,26 @@ func (r Releaser) ShowStatus(ctx context.Context, s Status) {
 	}
 }
 
-// withoutRelease says what the remote has, where this clone knows of no release.
-func (r Releaser) withoutRelease(ctx context.Context, one *release.Release) string {
+// withoutRelease says what the remote has, where this clone knows of no release. clear reports whether a release may be begun as always.
+func (r Releaser) withoutRelease(ctx context.Context, one *release.Release) (says string, clear bool) {
 	w, err := workspace.Load(r.Dir)
 	if err != nil {
-		return "the versions that the manifests have cannot be told: " + err.Error()
+		return "the versions that the manifests have cannot be told: " + err.Error(), false
 	}
 	refs, err := gitremote.Read(ctx, one.Repo, w.Config.Remote)
 	if err != nil {
-		return "whether the remote has a tag for the versions that the manifests have is not known: " + err.Error()
+		return "whether the remote has a tag for the versions that the manifests have is not known: " + err.Error(), false
 	}
 	for _, tag := range bump.PresentTags(w) {
 		if refs.Tags[tag.Name] != "" {
 			if c, err := one.Channel(w); err == nil {
 				h, err := publish.Look(ctx, c, w.Packages)
 				if err == nil && h.Unseen != nil {
-					return fmt.Sprintf("%s is tagged on the remote, and what the channel has of it cannot be told: %s is not there for anyone (%v). Where it is private, set what it is read with, such as PREFIX_API_KEY", tag.Name, c.URL(), h.Unseen)
+					return fmt.Sprintf("%s is tagged on the remote, and what the channel has of it cannot be told: %s is not there for anyone (%v). Where it is private, set what it is read with, such as PREFIX_API_KEY", tag.Name, c.URL(), h.Unseen), false
 				}
 			}
-			return tag.Name + " is tagged on the remote, and nothing of it is on the channel: the tag is older than the channel, or `mage release -to=VERSION` publishes it"
+			return tag.Name + " is tagged on the remote, and nothing of it is on the channel: the tag is older than the channel, or `mage release -to=VERSION` publishes it", false
 		}
 	}
-	return "the remote has no tag for the versions that the manifests have"
+	return "the remote has no tag for the versions that the manifests have", true
 }
