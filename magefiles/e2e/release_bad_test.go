@@ -610,7 +610,7 @@ func undoOf(t *testing.T, private login) {
 func TestStatus(t *testing.T) {
 	t.Parallel()
 	r := newReleasing(t, releaseOptions{by: "here"})
-	require.Regexp(t, "no release was begun in this clone(?s:.*)→ `mage rehearse`", r.ok("status"))
+	require.Contains(t, r.ok("status"), "no release was begun in this clone")
 	r.refuseUploads("mono-p0002")
 	_, status := r.mage("release", "-to=patch", "-yes")
 	require.Equal(t, 1, status)

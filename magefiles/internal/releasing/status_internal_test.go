@@ -2,11 +2,17 @@ package releasing
 
 import (
 	"bytes"
+	"errors"
 	"testing"
 
+	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitrepotest"
+	"github.com/foopack/foopack/magefiles/internal/monorepotest"
+	"github.com/foopack/foopack/magefiles/internal/publish"
+	"github.com/foopack/foopack/magefiles/internal/release"
 	"github.com/foopack/foopack/magefiles/internal/release/trace"
 	"github.com/foopack/foopack/magefiles/internal/view"
 	"github.com/foopack/foopack/magefiles/internal/workflow"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
 	"github.com/stretchr/testify/require"
 )
 
@@ -34,4 +40,25 @@ func TestStatusOfAReleaseOfAnotherClone(t *testing.T) {
 		}
 		require.Equal(t, c.hasNoStep, !bytes.Contains(out.Bytes(), []byte("build")), name)
 	}
+}
+
+// Where nothing was begun and nothing is in the way, the next step is said; where a tag is on the remote already, that is.
+func TestTheNextStepBeforeAFirstRelease(t *testing.T) {
+	repo, _, git := gitrepotest.Open(t)
+	for name, text := range monorepotest.Files(1, "0.1.6") {
+		gitrepotest.Write(t, repo.Top, name, text)
+	}
+	remote := t.TempDir()
+	git("init", "-q", "--bare", remote)
+	git("remote", "add", "origin", remote)
+	status := func() string {
+		var out bytes.Buffer
+		one := &release.Release{Means: release.Means{Repo: repo, Channel: func(*workspace.Workspace) (publish.Destination, error) { return nil, errors.New("none") }}}
+		Releaser{View: &view.View{Out: &out, Err: &out}, Dir: repo.Top}.ShowStatus(t.Context(), Status{none: one})
+		return out.String()
+	}
+	require.Equal(t, "no release was begun in this clone, and the remote has no tag for the versions that the manifests have\n→ `mage rehearse`, then `mage release -to=patch`\n", status())
+	git("push", "-q", "origin", "HEAD:refs/tags/v0.1.6")
+	require.Contains(t, status(), "v0.1.6 is tagged on the remote")
+	require.NotContains(t, status(), "→")
 }
