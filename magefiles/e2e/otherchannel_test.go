@@ -37,6 +37,14 @@ func TestReleaseBegunForAnotherChannel(t *testing.T) {
 			},
 		},
 		{
+			name: "another server, which does not answer",
+			change: func(r *releasing) func() {
+				before := r.env
+				r.env = command.Setenv(before, "PREFIX_SERVER_URL=http://127.0.0.1:1")
+				return func() { r.env = before }
+			},
+		},
+		{
 			name: "another channel in the manifest",
 			change: func(r *releasing) func() {
 				in("pixi.toml", `publish = "here"`, "publish = \"here\"\nchannel = \"elsewhere\"")(r.t, r.dir)
@@ -61,6 +69,22 @@ func TestReleaseBegunForAnotherChannel(t *testing.T) {
 			require.Contains(t, r.ok("release", "-yes"), "v0.1.7 is released")
 		})
 	}
+}
+
+// TestTheFlagOfTheFirstRunCounts goes on with a release that is published from here by a flag, which is not said again: it is asked for the same
+// credential.
+func TestTheFlagOfTheFirstRunCounts(t *testing.T) {
+	t.Parallel()
+	r := newReleasing(t, releaseOptions{})
+	r.refuseUploads("mono-p0001")
+	out, status := r.mage("release", "-to=patch", "-publish=here", "-yes")
+	require.Equal(t, 1, status)
+	const preflight = `✓ preflight .*; the API key in PREFIX_API_KEY`
+	require.Regexp(t, preflight, out)
+	r.refuseUploads("")
+	out = r.ok("release", "-yes")
+	require.Contains(t, out, "v0.1.7 is released")
+	require.Regexp(t, preflight, out)
 }
 
 // TestUndoNeedsNoChannel takes back what was not pushed, where the channel has gone.

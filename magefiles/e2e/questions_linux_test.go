@@ -34,7 +34,7 @@ func TestAQuestionIsOnlyAQuestion(t *testing.T) {
 	t.Parallel()
 	r := newReleasing(t, releaseOptions{by: "here"})
 	r.env = command.Unset(r.env, "CI")
-	notReleased := []string{"not released: you said no; nothing was changed", "→ add -yes to release without being asked"}
+	notReleased := []string{"not released: you said no; nothing was changed"}
 	r.asks(map[string]question{
 		"release, no":     {[]string{"release", "-to=patch"}, "Release v0.1.7? [y/N] ", "n\n", "n", 3, notReleased},
 		"release, return": {[]string{"release", "-to=patch"}, "Release v0.1.7? [y/N] ", "\n", "", 3, notReleased},

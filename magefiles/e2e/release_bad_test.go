@@ -515,6 +515,10 @@ func TestCtrlC(t *testing.T) {
 	x.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	require.NoError(t, x.Start())
 	waitFor(t, "the release to begin", func() bool { return r.journalLines() > 4 })
+	status := r.ok("status")
+	require.Regexp(t, `v0\.1\.7 is under way \(process \d+ since \S+\)`, status)
+	require.NotContains(t, status, "left off")
+	require.NotContains(t, status, "`mage undo`", "it would be refused")
 	require.NoError(t, syscall.Kill(-x.Process.Pid, syscall.SIGINT))
 	_ = x.Wait()
 	require.Equal(t, 130, x.ProcessState.ExitCode(), "%s", out)
@@ -522,6 +526,9 @@ func TestCtrlC(t *testing.T) {
 	if !strings.Contains(out.String(), mageLeft) {
 		require.Contains(t, out.String(), "stopped by a signal (interrupt), at a safe point")
 		require.Contains(t, out.String(), "→ `mage release` goes on from here")
+		status = r.ok("status")
+		require.Contains(t, status, "v0.1.7 is unfinished since ")
+		require.NotContains(t, status, "failed: stopped by a signal")
 	}
 	require.Contains(t, r.ok("release", "-yes"), "v0.1.7 is released")
 	r.released("0.1.7")

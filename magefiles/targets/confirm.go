@@ -36,6 +36,6 @@ func (a *pipeline) confirm(ctx context.Context, yes bool, question string) error
 		if said == "y" || said == "yes" {
 			return nil
 		}
-		return operr.NewDeclined("", "not done")
+		return operr.NewDeclined("not done")
 	}
 }

@@ -125,7 +125,7 @@ func (a *pipeline) images(ctx context.Context, w *workspace.Workspace) (*imagejo
 	}
 	m := &imagejob.Maker{Runner: localbuilder.Of(a.runner, set.StandIn), Workspace: w, Output: workspace.OutputDir, State: folders.State, Lock: lockFile, Settings: set}
 	if a.view.Verbose {
-		m.Log = a.view.Err
+		m.Log = a.view.Log()
 	}
 	return m, nil
 }

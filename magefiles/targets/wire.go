@@ -100,9 +100,7 @@ func newPipeline() (*pipeline, error) {
 	}
 	a.silence.Say = func(text string) { a.view.Say("  ▸ %s", text) }
 	a.runner.Watch(a.silence)
-	if a.view.Color {
-		a.runner.Hear(a.view.Heard)
-	}
+	a.runner.Hear(a.view.Heard)
 	return a, err
 }
 
@@ -260,7 +258,7 @@ func (a *pipeline) embedded(w *workspace.Workspace, cache, environments string) 
 		Environ:      a.runner.Environ(),
 		Cache:        cache,
 		Workspace:    w,
-		Log:          a.view.Err,
+		Log:          a.view.Log(),
 		Environments: environments,
 		Published: func(ctx context.Context, wanted embedded.Wanted) (string, error) {
 			return a.channels.Fetch(ctx, w, wanted, filepath.Join(cache, "published"), a.view.Once)

@@ -37,9 +37,10 @@ type Delivery struct {
 	App          string   `json:"app"`
 	Since        string   `json:"since"` // RFC 3339
 	Environments []string `json:"environments"`
-	Done         []string `json:"done"`       // steps, also those whose effect was found
-	Undoing      bool     `json:"undoing"`    // it is being taken back
-	TakenBack    []string `json:"taken_back"` // what `mage deliver -undo` would do, and what stays
+	Done         []string `json:"done"`              // steps, also those whose effect was found
+	Undoing      bool     `json:"undoing"`           // it is being taken back
+	Running      string   `json:"running,omitempty"` // the process that is at work on it now, and since when; "" for none
+	TakenBack    []string `json:"taken_back"`        // what `mage deliver -undo` would do, and what stays
 }
 
 // plan is one of which only this is of interest; the rest is kept as it is.
@@ -50,12 +51,16 @@ func (*plan) Label() string { return Name }
 
 // Unfinished is the delivery that a clone has not finished; nil where there is none.
 func Unfinished(state string) (*Delivery, error) {
-	past, err := (&session.Kind[*plan]{Name: Name, Dir: Dir(state)}).Last()
+	kind := &session.Kind[*plan]{Name: Name, Dir: Dir(state)}
+	past, err := kind.Last()
 	if err != nil || past == nil || past.End != "" {
 		return nil, err
 	}
 	d := &Delivery{Undoing: past.Undoing, Done: []string{}}
 	if err := json.Unmarshal(past.Plan.RawMessage, d); err != nil {
+		return nil, err
+	}
+	if d.Running, err = kind.Holder(); err != nil {
 		return nil, err
 	}
 	if len(past.Times) > 0 {
@@ -103,6 +108,9 @@ func (d *Delivery) Lines() []string {
 	goes := "`mage deliver` goes on, `mage deliver -status` says more"
 	if d.Undoing {
 		far, goes = "it is being taken back", "`mage deliver -undo` goes on with that"
+	}
+	if d.Running != "" {
+		return []string{"a delivery of " + d.App + " to " + strings.Join(d.Environments, ", then ") + " is under way (" + d.Running + "): " + far + "; `mage deliver -status` says more"}
 	}
 	return []string{
 		"a delivery of " + d.App + " to " + strings.Join(d.Environments, ", then ") + " is unfinished: " + far + "; " + goes,

@@ -158,13 +158,16 @@ func agents(home string, environ []string) (names []string) {
 	return names
 }
 
-// above are the processes above us that were started with a credential, as mage's wrappers are, with the names of its variables.
+// above are the credentials that processes above us were started with, as mage's wrappers are: the names of variables, and the programs whose environment
+// has them.
 func above(pid int) (names []string) {
+	programs := map[string][]string{} // by what they have
+	var all []string
 	for range 4 {
 		dir := filepath.Join("/proc", strconv.Itoa(pid))
 		environ, err := os.ReadFile(filepath.Join(dir, "environ"))
 		if err != nil || pid <= 1 {
-			return names
+			break
 		}
 		var secrets []string
 		for kv := range strings.SplitSeq(string(environ), "\x00") {
@@ -173,17 +176,24 @@ func above(pid int) (names []string) {
 			}
 		}
 		comm, _ := os.ReadFile(filepath.Join(dir, "comm"))
-		if slices.Sort(secrets); secrets != nil {
-			names = append(names, fmt.Sprintf("%s in what process %d (%s) was started with", strings.Join(secrets, ", "), pid, strings.TrimSpace(string(comm))))
+		slices.Sort(secrets)
+		if has, program := strings.Join(secrets, ", "), strings.TrimSpace(string(comm)); has != "" && !slices.Contains(programs[has], program) {
+			if programs[has] == nil {
+				all = append(all, has)
+			}
+			programs[has] = append(programs[has], program)
 		}
 		stat, _ := os.ReadFile(filepath.Join(dir, "stat"))
 		fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
 		if len(fields) < 2 {
-			return names
+			break
 		}
 		if pid, err = strconv.Atoi(fields[1]); err != nil {
-			return names
+			break
 		}
+	}
+	for _, has := range all {
+		names = append(names, has+" in the environment of "+strings.Join(programs[has], " and ")+", which started this")
 	}
 	return names
 }

@@ -120,6 +120,9 @@ func (d *Delivery) Look(ctx context.Context) (*session.Past[*Plan], []workflow.S
 	return d.operation().Look(ctx, askedFor)
 }
 
+// Holder is the process that is at work on a delivery of this clone now, and since when; "" for none.
+func (d *Delivery) Holder() (string, error) { return d.operation().Holder() }
+
 // Kind is the kind of sessions that deliveries are, with the journals of one clone.
 func Kind(state, tool string) session.Kind[*Plan] {
 	return session.Kind[*Plan]{

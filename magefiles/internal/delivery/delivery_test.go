@@ -662,6 +662,11 @@ func TestAnUnfinishedDeliveryIsNamed(t *testing.T) {
 	}, d.TakenBack)
 	require.Contains(t, d.Lines()[0], "a delivery of app to staging, then production is unfinished: the last step that is done is approve production; `mage deliver` goes on")
 	require.NotEmpty(t, d.Since)
+	unlock, _, err := delivery.OperationOf(w.delivery()).Lock()
+	require.NoError(t, err)
+	require.Regexp(t, `^a delivery of app to staging, then production is under way \(process \d+ since \S+\): the last step`, strings.Join(unfinished().Lines(), "\n"))
+	require.NotContains(t, unfinished().Lines()[0], "-undo")
+	unlock()
 	require.Contains(t, d.Done, "image")
 	w.broken = ""
 	_, err = w.delivery().Run(t.Context())

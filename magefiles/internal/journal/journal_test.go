@@ -124,6 +124,28 @@ func TestLock(t *testing.T) {
 	unlock()
 }
 
+// Who only looks learns who has the lock, makes nothing, and takes a text that a kill has left for none.
+func TestWhoHasTheLock(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "lock")
+	holder := func() string {
+		said, err := journal.Holder(path)
+		require.NoError(t, err)
+		return said
+	}
+	require.Empty(t, holder())
+	require.NoFileExists(t, path)
+	unlock, _, err := journal.Lock(path)
+	require.NoError(t, err)
+	require.Regexp(t, fmt.Sprintf(`^process %d since \S+Z$`, os.Getpid()), holder())
+	unlock()
+	require.Empty(t, holder())
+	require.NoError(t, os.WriteFile(path, []byte("process 7 since 2026-01-02T03:04:05Z\n"), 0o644))
+	require.Empty(t, holder(), "it was killed")
+	unlock, _, err = journal.Lock(path)
+	require.NoError(t, err, "it was not taken by the question")
+	unlock()
+}
+
 // Who has just taken the lock has not said so yet.
 func TestTheLockOfThisMoment(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "lock")

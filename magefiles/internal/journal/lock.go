@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -60,6 +61,23 @@ func Hold(path string) (release func(), err error) {
 		return nil, err
 	}
 	return func() { _ = filelock.Release(f) }, nil
+}
+
+// Holder is who has the lock, such as "process 7 since 2026-01-02T03:04:05Z"; "" where nobody has it. Nothing is made. Only where a process was killed
+// while it had the lock is the lock itself tried.
+func Holder(path string) (string, error) {
+	holder, err := os.ReadFile(path)
+	if holder = bytes.TrimSpace(holder); errors.Is(err, fs.ErrNotExist) || err == nil && len(holder) == 0 {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	held, err := filelock.Held(path)
+	if !held || err != nil {
+		return "", err
+	}
+	return string(holder), nil
 }
 
 // patience is how often a lock is read that does not say who has it, 10 ms apart.

@@ -25,9 +25,9 @@ const (
 // ErrDeclined is in the chain of an error where a person was asked and said no: that is an answer, and nothing went wrong.
 var ErrDeclined = errors.New("you said no")
 
-// NewDeclined is the error for a no. what is what was not done: "not released".
-func NewDeclined(next, what string) *Error {
-	return NewStopped(next, "%s: %w; nothing was changed", what, ErrDeclined)
+// NewDeclined is the error for a no. what is what was not done: "not released". It has no next step: who says no does not want one.
+func NewDeclined(what string) *Error {
+	return NewStopped("", "%s: %w; nothing was changed", what, ErrDeclined)
 }
 
 // Error is an error with a next step for the operator.

@@ -83,7 +83,7 @@ func TestWrapped(t *testing.T) {
 }
 
 func TestDeclined(t *testing.T) {
-	e := operr.NewDeclined("", "not released")
+	e := operr.NewDeclined("not released")
 	require.ErrorIs(t, e, operr.ErrDeclined)
 	require.Equal(t, "not released: you said no; nothing was changed", e.Error())
 	require.Equal(t, operr.Stopped, e.ExitStatus())

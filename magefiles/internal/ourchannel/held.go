@@ -5,11 +5,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/channel/prefixdev"
 	"github.com/foopack/foopack/magefiles/internal/columns"
+	"github.com/foopack/foopack/magefiles/internal/httpclient"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/publish"
 	"github.com/foopack/foopack/magefiles/internal/version"
@@ -133,6 +135,9 @@ func mayBePrivate(h publish.Holdings) string {
 
 // firstRelease says how a channel comes into being, for those who publish to it.
 func firstRelease(w *workspace.Workspace, client *prefixdev.Client, name string) string {
+	if u, err := url.Parse(client.Server()); err == nil && httpclient.Loopback(u.Hostname()) {
+		return "A server of this machine, such as `mage channel:serve`, makes it with the first upload: `mage publish`, or `mage release -publish=here`."
+	}
 	if w.Config.Publish == settings.PublishHere {
 		return "Make the channel " + name + " on " + client.Server() + ", and a key that publishes to it: PREFIX_API_KEY."
 	}

@@ -8,8 +8,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/foopack/foopack/magefiles/internal/channel/prefixdev"
 	"github.com/foopack/foopack/magefiles/internal/publish"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
 // load makes a workspace of one package; more are lines of its [workspace].
@@ -90,7 +92,12 @@ func TestAChannelThatShowsNothing(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, channels.Server+"/one", h.Channel)
 	require.False(t, h.Exists)
-	require.Contains(t, h.Note, "as before a first release. Make the channel one on "+channels.Server)
+	require.Contains(t, h.Note, "as before a first release. A server of this machine, such as `mage channel:serve`, makes it with the first upload")
+	client, err := prefixdev.New(prefixdev.Options{Server: "https://conda.example.org"})
+	require.NoError(t, err)
+	require.Contains(t, firstRelease(w, client, "one"), "Make the channel one on https://conda.example.org, and register there the repository")
+	w.Config.Publish = settings.PublishHere
+	require.Contains(t, firstRelease(w, client, "one"), "Make the channel one on https://conda.example.org, and a key that publishes to it")
 	require.Contains(t, h.Note, "Where it is private, set a key that reads it: PREFIX_API_KEY.")
 	require.Contains(t, channels.Examine(t.Context(), w)[0].For, "not there yet, or empty")
 }

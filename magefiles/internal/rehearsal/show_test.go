@@ -53,6 +53,23 @@ func TestTheNextStepOfAReleaseThatWasRehearsed(t *testing.T) {
 	}
 }
 
+// At a terminal each line of it is broken between words.
+func TestAReportFits(t *testing.T) {
+	report := Report{
+		Workspace: "w",
+		Release:   "v1.2.3",
+		Packages:  []publish.Published{{Name: "package-of-ours", Version: "1.2.3", File: "package-of-ours-1.2.3-0.conda", SHA256: "0123456789abcdef"}},
+		Missing:   []Missing{{What: "the approval of the environment release", Why: "nobody is asked here, and each job is let through"}},
+		page:      "/w/report.html",
+	}
+	var out bytes.Buffer
+	report.Show(&view.View{Out: &out, Err: &out, Breaks: true, Width: func() int { return 40 }})
+	for line := range strings.Lines(out.String()) {
+		require.LessOrEqual(t, len([]rune(strings.TrimRight(line, "\n"))), 40, line)
+	}
+	require.Contains(t, out.String(), "  ○ the approval of the environment\n    release: nobody")
+}
+
 func TestFlags(t *testing.T) {
 	for _, by := range []string{"", "here", "ci"} {
 		require.NoError(t, Flags{Publish: by, Faults: 1}.Fit())

@@ -63,6 +63,10 @@ func (r *Release) Run(ctx context.Context) (Result, error) {
 		r.sayTakenUp(c.plan)
 	case begins:
 	}
+	if before.Plan != nil { // the toolchain and preflight have to know it too, where it was said by a flag of the run before
+		r.Publish = before.By()
+		before.Publish = r.Publish
+	}
 	d, out := r.Define(before, s)
 	if err := s.Run(ctx, d, r.Reporter, gitremote.Transient); err != nil {
 		return Result{}, err

@@ -311,7 +311,7 @@ func (r *proposal) propose(ctx context.Context, c *clone, plan *bump.Plan) (Resu
 	r.View.Plan(plan, true)
 	if err := r.Confirm(ctx, "Propose "+of.title+" to "+r.base+" by a pull request?"); err != nil {
 		if errors.Is(err, operr.ErrDeclined) {
-			err = operr.NewDeclined("add -yes to do it without being asked", "not proposed")
+			err = operr.NewDeclined("not proposed")
 		}
 		return Result{}, err
 	}

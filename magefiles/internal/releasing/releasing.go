@@ -73,7 +73,7 @@ func (r Releaser) Run(ctx context.Context, req bump.Request, by string) (result 
 	}
 	result, err = one.Run(ctx)
 	if errors.Is(err, operr.ErrDeclined) {
-		err = operr.NewDeclined("add -yes to release without being asked", "not released")
+		err = operr.NewDeclined("not released")
 	}
 	return result, err
 }

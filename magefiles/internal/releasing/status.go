@@ -27,9 +27,10 @@ type Status struct {
 	Title   string              `json:"title"`
 	Begun   string              `json:"begun,omitempty"` // RFC 3339; none where this clone has no journal of it
 	Journal string              `json:"journal,omitempty"`
-	End     session.End         `json:"end,omitempty"`    // "" where it has not ended
-	Unseen  string              `json:"unseen,omitempty"` // why it cannot be told what the channel has of it, where there is no journal
-	Steps   []workflow.Standing `json:"steps"`            // none of a release that was undone
+	End     session.End         `json:"end,omitempty"`     // "" where it has not ended
+	Unseen  string              `json:"unseen,omitempty"`  // why it cannot be told what the channel has of it, where there is no journal
+	Running string              `json:"running,omitempty"` // the process that is at work on a release now, and since when; "" for none
+	Steps   []workflow.Standing `json:"steps"`             // none of a release that was undone
 
 	Delivery *begun.Delivery `json:"delivery,omitempty"` // of a downstream to hosts, that is unfinished
 
@@ -44,6 +45,9 @@ func (r Releaser) Status(ctx context.Context) (s Status, err error) {
 	}
 	s.Steps = []workflow.Standing{}
 	if s.Delivery, err = unfinishedDelivery(one); err != nil {
+		return s, err
+	}
+	if s.Running, err = trace.Kind(filepath.Join(one.Repo.Common, folders.State)).Holder(); err != nil {
 		return s, err
 	}
 	past, err := trace.Last(one.State)
@@ -97,9 +101,16 @@ func (r Releaser) look(ctx context.Context, one *release.Release, past *trace.Pa
 // ShowStatus tells a person where the last release stands.
 func (r Releaser) ShowStatus(ctx context.Context, s Status) {
 	r.showDelivery(s.Delivery)
+	if s.Running != "" && (s.none != nil || s.End != "") {
+		r.View.Heading("a release is under way (%s), and is not agreed to yet", s.Running)
+	}
 	switch {
 	case s.none != nil:
-		r.View.Text("no release was begun in this clone, and %s", r.withoutRelease(ctx, s.none))
+		says, clear := r.withoutRelease(ctx, s.none)
+		r.View.Text("no release was begun in this clone, and %s", says)
+		if clear && s.Running == "" {
+			r.View.Next("`mage rehearse`, then `mage release -to=patch`")
+		}
 		return
 	case s.End != "" && s.Journal == "":
 		r.View.Heading("%s: %s, by what its tags and the channel say; this clone has no journal of it", s.Title, s.End)
@@ -109,6 +120,8 @@ func (r Releaser) ShowStatus(ctx context.Context, s Status) {
 		return
 	case s.End != "":
 		r.View.Heading("%s: %s", s.Title, s.End)
+	case s.Running != "":
+		r.View.Heading("%s is under way (%s); nothing is to be done until that has ended", s.Title, s.Running)
 	case s.Unseen != "":
 		r.View.Heading("%s is tagged on the remote, and whether it is complete cannot be told: the channel is not there for anyone (%s). Where it is private, set what it is read with, such as PREFIX_API_KEY", s.Title, s.Unseen)
 	case s.Begun == "":
@@ -116,8 +129,9 @@ func (r Releaser) ShowStatus(ctx context.Context, s Status) {
 	default:
 		r.View.Heading("%s is unfinished since %s. `mage release` goes on with it, `mage undo` takes it back or, once something was uploaded, gives it up", s.Title, s.Begun)
 	}
-	r.View.Standings(s.Steps)
+	r.View.Standings(s.Steps, s.Running != "")
 	switch {
+	case s.End == "" && s.Running != "":
 	case s.End == "" && s.Unseen == "":
 		r.View.Next("`mage release`")
 	case s.End == trace.Abandoned:
@@ -125,26 +139,26 @@ func (r Releaser) ShowStatus(ctx context.Context, s Status) {
 	}
 }
 
-// withoutRelease says what the remote has, where this clone knows of no release.
-func (r Releaser) withoutRelease(ctx context.Context, one *release.Release) string {
+// withoutRelease says what the remote has, where this clone knows of no release. clear reports whether a release may be begun as always.
+func (r Releaser) withoutRelease(ctx context.Context, one *release.Release) (says string, clear bool) {
 	w, err := workspace.Load(r.Dir)
 	if err != nil {
-		return "the versions that the manifests have cannot be told: " + err.Error()
+		return "the versions that the manifests have cannot be told: " + err.Error(), false
 	}
 	refs, err := gitremote.Read(ctx, one.Repo, w.Config.Remote)
 	if err != nil {
-		return "whether the remote has a tag for the versions that the manifests have is not known: " + err.Error()
+		return "whether the remote has a tag for the versions that the manifests have is not known: " + err.Error(), false
 	}
 	for _, tag := range bump.PresentTags(w) {
 		if refs.Tags[tag.Name] != "" {
 			if c, err := one.Channel(w); err == nil {
 				h, err := publish.Look(ctx, c, w.Packages)
 				if err == nil && h.Unseen != nil {
-					return fmt.Sprintf("%s is tagged on the remote, and what the channel has of it cannot be told: %s is not there for anyone (%v). Where it is private, set what it is read with, such as PREFIX_API_KEY", tag.Name, c.URL(), h.Unseen)
+					return fmt.Sprintf("%s is tagged on the remote, and what the channel has of it cannot be told: %s is not there for anyone (%v). Where it is private, set what it is read with, such as PREFIX_API_KEY", tag.Name, c.URL(), h.Unseen), false
 				}
 			}
-			return tag.Name + " is tagged on the remote, and nothing of it is on the channel: the tag is older than the channel, or `mage release -to=VERSION` publishes it"
+			return tag.Name + " is tagged on the remote, and nothing of it is on the channel: the tag is older than the channel, or `mage release -to=VERSION` publishes it", false
 		}
 	}
-	return "the remote has no tag for the versions that the manifests have"
+	return "the remote has no tag for the versions that the manifests have", true
 }

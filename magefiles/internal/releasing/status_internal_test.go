@@ -2,11 +2,17 @@ package releasing
 
 import (
 	"bytes"
+	"errors"
 	"testing"
 
+	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitrepotest"
+	"github.com/foopack/foopack/magefiles/internal/monorepotest"
+	"github.com/foopack/foopack/magefiles/internal/publish"
+	"github.com/foopack/foopack/magefiles/internal/release"
 	"github.com/foopack/foopack/magefiles/internal/release/trace"
 	"github.com/foopack/foopack/magefiles/internal/view"
 	"github.com/foopack/foopack/magefiles/internal/workflow"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
 	"github.com/stretchr/testify/require"
 )
 
@@ -22,10 +28,37 @@ func TestStatusOfAReleaseOfAnotherClone(t *testing.T) {
 		"released by this one":      {Status{Title: "v1.0", End: trace.Released, Journal: "x.jsonl", Steps: steps}, "v1.0: released\n○ build", false},
 		"undone":                    {Status{Title: "v1.0", End: trace.Undone, Journal: "x.jsonl", Steps: steps}, "v1.0: undone: nothing of it is left in this clone or on the remote\n", true},
 		"unfinished":                {Status{Title: "v1.0", Steps: steps}, "v1.0 is tagged on the remote and not complete", false},
+		"under way":                 {Status{Title: "v1.0", Begun: "x", Running: "process 7 since y", Steps: steps}, "v1.0 is under way (process 7 since y)", false},
+		"another one is under way":  {Status{Title: "v1.0", End: trace.Released, Running: "process 7 since y", Journal: "x.jsonl"}, "a release is under way (process 7 since y), and is not agreed to yet\nv1.0: released", true},
 	} {
 		var out bytes.Buffer
 		Releaser{View: &view.View{Out: &out, Err: &out}}.ShowStatus(t.Context(), c.s)
 		require.Contains(t, out.String(), c.says, name)
+		if c.s.Running != "" { // neither can be done now
+			require.NotContains(t, out.String(), "`mage release`", name)
+			require.NotContains(t, out.String(), "`mage undo`", name)
+		}
 		require.Equal(t, c.hasNoStep, !bytes.Contains(out.Bytes(), []byte("build")), name)
 	}
+}
+
+// Where nothing was begun and nothing is in the way, the next step is said; where a tag is on the remote already, that is.
+func TestTheNextStepBeforeAFirstRelease(t *testing.T) {
+	repo, _, git := gitrepotest.Open(t)
+	for name, text := range monorepotest.Files(1, "0.1.6") {
+		gitrepotest.Write(t, repo.Top, name, text)
+	}
+	remote := t.TempDir()
+	git("init", "-q", "--bare", remote)
+	git("remote", "add", "origin", remote)
+	status := func() string {
+		var out bytes.Buffer
+		one := &release.Release{Means: release.Means{Repo: repo, Channel: func(*workspace.Workspace) (publish.Destination, error) { return nil, errors.New("none") }}}
+		Releaser{View: &view.View{Out: &out, Err: &out}, Dir: repo.Top}.ShowStatus(t.Context(), Status{none: one})
+		return out.String()
+	}
+	require.Equal(t, "no release was begun in this clone, and the remote has no tag for the versions that the manifests have\n→ `mage rehearse`, then `mage release -to=patch`\n", status())
+	git("push", "-q", "origin", "HEAD:refs/tags/v0.1.6")
+	require.Contains(t, status(), "v0.1.6 is tagged on the remote")
+	require.NotContains(t, status(), "→")
 }

@@ -8,7 +8,9 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/bump"
 	"github.com/foopack/foopack/magefiles/internal/bumping"
 	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/release/plan"
 	"github.com/foopack/foopack/magefiles/internal/release/undo"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
 // Undo says what will be done about the unfinished release, asks, and does it.
@@ -51,11 +53,29 @@ func (r Releaser) Undo(ctx context.Context) error {
 	if b.Way != undo.NoReturn {
 		r.View.Heading("%s was taken back", b.Plan.Title)
 		if to := b.Plan.Bump.Request.To; to != "" {
-			r.View.Next("correct what was wrong, then `mage release -to=%s`", operr.Word(to))
+			r.View.Next("correct what was wrong, then `%s`", again(b.Plan, r.publisher()))
 		}
 		return nil
 	}
 	return r.prepareNext(ctx)
+}
+
+// publisher is who publishes as the manifest says; "" where it cannot be read.
+func (r Releaser) publisher() string {
+	w, err := workspace.Load(r.Dir)
+	if err != nil {
+		return ""
+	}
+	return w.Config.Publish
+}
+
+// again is the command line that makes the release of a plan once more, where a manifest has publisher as the one who publishes.
+func again(p *plan.Plan, publisher string) string {
+	line := "mage release -to=" + p.Bump.Request.To
+	if p.Publish != "" && publisher != "" && p.Publish != publisher {
+		line += " -publish=" + p.Publish
+	}
+	return line
 }
 
 // confirmUndo says what will be done, and asks.
@@ -81,8 +101,8 @@ func (r Releaser) confirmUndo(ctx context.Context, b *undo.Back) error {
 		for _, p := range b.Uploaded {
 			r.View.Text("  %s  sha256 %.12s", p.URL, p.SHA256)
 		}
-		r.View.Text("Lock files may refer to these files already. `mage release` completes the release. To withdraw a package after all,")
-		r.View.Text("delete it on the channel's page (%s), or, with the key on no command line:", b.Plan.Channel)
+		r.View.Text("Lock files may refer to these files already. `mage release` completes the release. To withdraw a package after all, "+
+			"delete it on the channel's page (%s), or, with the key on no command line:", b.Plan.Channel)
 		r.View.Line("  %s", deleteCommand(b.DeleteURL()))
 		r.View.Text("A deleted version must not be published again. The release can be given up in favor of the next patch.")
 		return r.Confirm(ctx, "Give "+title+" up?")

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/foopack/foopack/magefiles/internal/bump"
 	"github.com/foopack/foopack/magefiles/internal/release/plan"
 	"github.com/foopack/foopack/magefiles/internal/release/undo"
 	"github.com/stretchr/testify/require"
@@ -51,5 +52,13 @@ func TestHowItIsKnownThatNothingWasUploaded(t *testing.T) {
 	} {
 		b := &undo.Back{Plan: &plan.Plan{Channel: "https://prefix.dev/ours"}, Unseen: c.unseen, Absent: c.absent}
 		require.Equal(t, c.says, notUploaded(b), name)
+	}
+}
+
+// What is released again is published by the same one, also where a flag had said who that is.
+func TestTheSameReleaseAgain(t *testing.T) {
+	for by, want := range map[string]string{"here": "mage release -to=minor -publish=here", "ci": "mage release -to=minor", "": "mage release -to=minor"} {
+		p := &plan.Plan{Publish: by, Bump: &bump.Plan{Request: bump.Request{To: "minor"}}}
+		require.Equal(t, want, again(p, "ci"))
 	}
 }

@@ -36,6 +36,7 @@
 package session
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -105,11 +106,7 @@ type Commands struct {
 // Lock takes the lock for this process. It is for operr.Stopped that another one has it. killed is when the process before this one took it,
 // if that ended without giving it back.
 func (k *Kind[P]) Lock() (unlock func(), killed time.Time, err error) {
-	dir := k.Locks
-	if dir == "" {
-		dir = k.Dir
-	}
-	unlock, killed, err = journal.Lock(filepath.Join(dir, k.Name+".lock"))
+	unlock, killed, err = journal.Lock(k.lockFile())
 	if errors.Is(err, journal.ErrLocked) {
 		return nil, killed, operr.NewStopped("wait until it has ended; `"+k.Type.Status+"` says where it stands", "another %s is under way here, %w", k.Name, err)
 	}
@@ -118,6 +115,11 @@ func (k *Kind[P]) Lock() (unlock func(), killed time.Time, err error) {
 	}
 	return unlock, killed, err
 }
+
+// Holder is who has the lock, as journal.Holder says it; "" where nobody has it. Nothing is changed.
+func (k *Kind[P]) Holder() (string, error) { return journal.Holder(k.lockFile()) }
+
+func (k *Kind[P]) lockFile() string { return filepath.Join(cmp.Or(k.Locks, k.Dir), k.Name+".lock") }
 
 // Session is one plan under way. Until the plan is agreed to, nothing is on the disk.
 type Session[P Plan] struct {

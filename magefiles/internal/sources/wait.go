@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/journal"
@@ -11,8 +12,32 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/pause"
 )
 
-// wait takes a place for this build alone. Where another one has it, that is said, and waited for.
+// turns are the builds of this process, by their place: one that has it, or waits for it among other processes, has its value.
+var turns sync.Map // of chan struct{}
+
+// wait takes a place for this build alone. Where another process has it, that is said, and waited for. A build of this process is waited for without
+// a word: a person sees what this process does.
 func (s *Sources) wait(ctx context.Context, place string) (unlock func(), err error) {
+	turn, _ := turns.LoadOrStore(place, make(chan struct{}, 1))
+	select {
+	case turn.(chan struct{}) <- struct{}{}:
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+	over := func() { <-turn.(chan struct{}) }
+	free, err := s.waitForOthers(ctx, place)
+	if err != nil {
+		over()
+		return nil, err
+	}
+	return sync.OnceFunc(func() {
+		free()
+		over()
+	}), nil
+}
+
+// waitForOthers takes a place among processes.
+func (s *Sources) waitForOthers(ctx context.Context, place string) (unlock func(), err error) {
 	w := pause.Wait{
 		What:  "another build in " + place,
 		First: 100 * time.Millisecond,

@@ -3,6 +3,7 @@ package usage
 import (
 	"context"
 	_ "embed"
+	"slices"
 	"strings"
 )
 
@@ -22,6 +23,13 @@ func (table) explain(_ context.Context, name string) *target {
 		}
 	}
 	return nil
+}
+
+// isWord reports whether a flag's name is a word in itself, which stands for no other flag: one that asks for help, one of Mage's own, or one that a
+// target of ours takes.
+func isWord(name string) bool {
+	name = strings.ToLower(name)
+	return slices.Contains([]string{"h", "help", "l", "list", "v", "verbose", "t", "version"}, name) || strings.Contains(strings.ToLower(ours), " -"+name+"=")
 }
 
 // parseLine reads a line of the table.

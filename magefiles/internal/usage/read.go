@@ -251,8 +251,12 @@ func (l *line) noFlag(t *target, name string) error {
 	for _, f := range t.flags {
 		names = append(names, f.name)
 	}
+	near := ""
+	if !isWord(name) {
+		near = manifest.Nearest(name, names)
+	}
 	var next string
-	switch near := manifest.Nearest(name, names); {
+	switch {
 	case near != "":
 		next = "did you mean " + said(replaced(l.args, l.at, "-"+near+value)) + "?"
 	case name == "v" || name == "t":

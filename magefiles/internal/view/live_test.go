@@ -2,6 +2,7 @@ package view_test
 
 import (
 	"bytes"
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -70,6 +71,38 @@ func TestAStepIsSeenWhileItRuns(t *testing.T) {
 	require.Len(t, s.lines(), 3)
 	require.Regexp(t, `^✓ check +[0-9.]+s  12 passed$`, s.lines()[1])
 	require.Empty(t, s.lines()[2])
+}
+
+// Where there is no live line, a step that takes long says again and again what is going on, and nothing twice.
+func TestAStepThatTakesLongSaysSo(t *testing.T) {
+	defer view.SetSayAgain(50 * time.Millisecond)()
+	v, s := newScreen(80)
+	v.Color = false
+	said := func(times int) func() bool {
+		return func() bool { return strings.Count(s.raw(), "▸") >= times }
+	}
+	require.NoError(t, v.Step("check", func() (string, error) {
+		require.Eventually(t, said(1), 20*time.Second, 10*time.Millisecond)
+		v.Heard("\x1b[32mtests/test_a.py  12%\x1b[0m")
+		require.Eventually(t, said(2), 20*time.Second, 10*time.Millisecond)
+		time.Sleep(200 * time.Millisecond)
+		v.Heard("tests/test_b.py  24%")
+		require.Eventually(t, said(3), 20*time.Second, 10*time.Millisecond)
+		return "705 passed", nil
+	}))
+	require.Regexp(t, `^  ▸ check …\n  ▸ check … [0-9.]+s  tests/test_a.py 12%\n  ▸ check … [0-9.]+s  tests/test_b.py 24%\n✓ check +[0-9.]+s  705 passed\n$`, s.raw())
+}
+
+// What others write comes in place of the live line too.
+func TestOthersWriteBesideTheLiveLine(t *testing.T) {
+	t.Parallel()
+	v, s := newScreen(80)
+	require.NoError(t, v.Step("check", func() (string, error) {
+		require.Eventually(t, func() bool { return len(s.lines()[0]) > 0 }, 20*time.Second, 10*time.Millisecond)
+		fmt.Fprintln(v.Log(), "installing 12 requirements")
+		require.Equal(t, "installing 12 requirements", s.lines()[0])
+		return "", nil
+	}))
 }
 
 // A question stands alone, on a terminal and elsewhere, and so does what a child asks that is lent the terminal.

@@ -3,6 +3,7 @@ package view
 import (
 	"bufio"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/bump"
@@ -94,20 +95,16 @@ func (v *View) diff(f bump.File) {
 		for i+n < len(f.Edits) && f.Edits[i+n].Line == f.Edits[i].Line {
 			n++
 		}
-		before, after := lines(f.Edits[i : i+n])
-		for _, all := range [][]string{before, after} {
-			for n, line := range all {
-				all[n] = strings.TrimRight(line, "\r")
+		for _, h := range hunks(f.Edits[i : i+n]) {
+			number := fmt.Sprintf("%5d ", h.line)
+			for _, line := range h.before {
+				v.changed(number, red, "- ", line)
+				number = "      "
 			}
-		}
-		number := fmt.Sprintf("%5d ", f.Edits[i].Line)
-		for _, line := range before {
-			v.changed(number, red, "- ", line)
-			number = "      "
-		}
-		for _, line := range after {
-			v.changed(number, green, "+ ", line)
-			number = "      "
+			for _, line := range h.after {
+				v.changed(number, green, "+ ", line)
+				number = "      "
+			}
 		}
 		i += n
 	}
@@ -125,13 +122,76 @@ func (v *View) changed(number string, color string, sign, line string) {
 	}
 }
 
-// lines returns what the edits of one line make of it. An edit of many lines, as of a changelog, shows what it adds.
-func lines(edits []bump.Edit) (before, after []string) {
-	first := edits[0]
-	if strings.Contains(first.New, "\n") {
-		return nil, strings.Split(strings.Trim(first.New, "\r\n"), "\n")
+// hunk is lines that change together.
+type hunk struct {
+	line          int // of the first one, from 1, as the file is
+	before, after []string
+}
+
+// mostCompared is of how many pairs of lines, at most, it is asked whether they are the same.
+const mostCompared = 1 << 22
+
+// hunks are the lines that the edits of one line change, without those that stay as they are: the section of a changelog that is replaced as a whole
+// has most of what was there. Where there are too many to be compared, all lines between the first and the last change are one hunk.
+func hunks(edits []bump.Edit) (out []hunk) {
+	before, after := lines(edits)
+	now := hunk{line: edits[0].Line}
+	if slices.Equal(before, after) { // the plan does not fit itself
+		return []hunk{{line: now.line, before: before, after: after}}
 	}
-	text, at := first.Text, 0
+	for len(before) > 0 && len(after) > 0 && before[0] == after[0] {
+		now.line, before, after = now.line+1, before[1:], after[1:]
+	}
+	for len(before) > 0 && len(after) > 0 && before[len(before)-1] == after[len(after)-1] {
+		before, after = before[:len(before)-1], after[:len(after)-1]
+	}
+	if len(before)*len(after) > mostCompared {
+		return []hunk{{line: now.line, before: before, after: after}}
+	}
+	stay := staying(before, after)
+	for i, j := 0, 0; i < len(before) || j < len(after); {
+		switch {
+		case i < len(before) && j < len(after) && before[i] == after[j]:
+			next := now.line + len(now.before) + 1
+			if len(now.before)+len(now.after) > 0 {
+				out = append(out, now)
+			}
+			now = hunk{line: next}
+			i, j = i+1, j+1
+		case i < len(before) && (j == len(after) || stay[i+1][j] >= stay[i][j+1]):
+			now.before = append(now.before, before[i])
+			i++
+		default:
+			now.after = append(now.after, after[j])
+			j++
+		}
+	}
+	if len(now.before)+len(now.after) > 0 {
+		out = append(out, now)
+	}
+	return out
+}
+
+// staying is a table: at i and j, how many lines of before[i:] can stay in after[j:].
+func staying(before, after []string) [][]int {
+	stay := make([][]int, len(before)+1)
+	for i := range stay {
+		stay[i] = make([]int, len(after)+1)
+	}
+	for i := len(before) - 1; i >= 0; i-- {
+		for j := len(after) - 1; j >= 0; j-- {
+			stay[i][j] = max(stay[i+1][j], stay[i][j+1])
+			if before[i] == after[j] {
+				stay[i][j] = stay[i+1][j+1] + 1
+			}
+		}
+	}
+	return stay
+}
+
+// lines are those that the edits of one line are in, and what becomes of them, without the CR of a line's end.
+func lines(edits []bump.Edit) (before, after []string) {
+	text, at := edits[0].Text, 0
 	var out strings.Builder
 	for _, e := range edits {
 		begin := e.Col - 1
@@ -141,5 +201,12 @@ func lines(edits []bump.Edit) (before, after []string) {
 		out.WriteString(text[at:begin] + e.New)
 		at = begin + len(e.Old)
 	}
-	return strings.Split(text, "\n"), strings.Split(out.String()+text[at:], "\n")
+	if text == "" { // a new file, or behind the end of one
+		return nil, splitLines(strings.TrimRight(out.String(), "\r\n"))
+	}
+	return splitLines(text), splitLines(out.String() + text[at:])
+}
+
+func splitLines(text string) []string {
+	return strings.Split(strings.ReplaceAll(text, "\r\n", "\n"), "\n")
 }

@@ -85,6 +85,44 @@ b/pyproject.toml
 	}
 }
 
+// Of a section that is replaced as a whole, only the lines are shown that come or go, at their places.
+func TestPlanOfASectionThatIsTakenOver(t *testing.T) {
+	for end, name := range map[string]string{"\n": "LF", "\r\n": "CRLF"} {
+		text := func(lines ...string) string { return strings.Join(lines, end) }
+		old := text("", "", "### Added", "", "- one", "- two", "", "### Fixed", "", "- three", "", "")
+		edit := bump.Edit{
+			Line: 6,
+			Col:  len("## [Unreleased]") + 1,
+			Old:  old,
+			New:  text("", "", "## [0.1.2] - 2026-01-02", "", "### Added", "", "- one", "- two", "- new", "", "### Fixed", "", "- three", "", ""),
+			Text: "## [Unreleased]" + old + "## [0.1.1]",
+		}
+		v, out, _ := newView()
+		v.Plan(&bump.Plan{Files: []bump.File{{Path: "CHANGELOG.md", Edits: []bump.Edit{edit}}}}, false)
+		require.Equal(t, `
+CHANGELOG.md
+    8 + ## [0.1.2] - 2026-01-02
+      + 
+   12 + - new
+
+1 edit, 1 file
+`, out.String(), name)
+	}
+}
+
+// One that is too long to be compared is shown whole, from the first line that changes to the last.
+func TestPlanOfALongSection(t *testing.T) {
+	var before, after []string
+	for i := range 3000 {
+		before, after = append(before, fmt.Sprint("- a", i)), append(after, fmt.Sprint("- b", i))
+	}
+	old, is := strings.Join(before, "\n"), strings.Join(after, "\n")
+	v, out, _ := newView()
+	v.Plan(&bump.Plan{Files: []bump.File{{Path: "f", Edits: []bump.Edit{{Line: 1, Col: 1, Old: old, New: is, Text: old}}}}}, false)
+	require.Equal(t, 3000, strings.Count(out.String(), " - - a"))
+	require.Equal(t, 3000, strings.Count(out.String(), " + - b"))
+}
+
 // Of a thousand packages that move alike a few are shown; of a thousand files too, where the plan is about to be carried
 // out.
 func TestLongPlan(t *testing.T) {

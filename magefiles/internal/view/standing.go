@@ -9,11 +9,15 @@ import (
 )
 
 // Standings writes a line for each step of something that was begun: what its journal has, and what the world says where that is something else.
-func (v *View) Standings(steps []workflow.Standing) {
+// running says that a process is at work on it now.
+func (v *View) Standings(steps []workflow.Standing, running bool) {
 	v.lock()
 	defer v.unlock()
 	for _, s := range steps {
 		mark, says := standing(s)
+		if running && s.Recorded == workflow.Started {
+			mark, says = "▸", "under way"
+		}
 		painted := v.paint(faint, mark)
 		switch mark {
 		case "✓":
@@ -45,6 +49,9 @@ func standing(s workflow.Standing) (mark, says string) {
 		return mark, says
 	case workflow.Failed:
 		says = "failed: " + said
+		if s.Stopped {
+			says = "stopped here: " + said
+		}
 	case workflow.Started:
 		says = "begun, and left off"
 	}

@@ -24,6 +24,7 @@ func TestStandings(t *testing.T) {
 		{workflow.Standing{Step: "a", Recorded: workflow.Failed, Said: "no", World: workflow.IsNotDone}, "✗ a                  failed: no\n"},
 		{workflow.Standing{Step: "a", Recorded: workflow.Failed, Said: "no", World: workflow.Trouble, Seen: "no"}, "✗ a                  failed: no\n"},
 		{workflow.Standing{Step: "a", Recorded: workflow.Failed, Said: "no", World: workflow.IsDone, Seen: "there"}, "✓ a                  failed: no; done now: there\n"},
+		{workflow.Standing{Step: "a", Recorded: workflow.Failed, Said: "a signal", Stopped: true}, "✗ a                  stopped here: a signal\n"},
 		{workflow.Standing{Step: "a", Recorded: workflow.Started, World: workflow.NotAsked}, "✗ a                  begun, and left off\n"},
 		{workflow.Standing{Step: "a", World: workflow.NotAsked}, "○ a                  to do\n"},
 		{workflow.Standing{Step: "a", World: workflow.IsNotDone}, "○ a                  to do\n"},
@@ -32,9 +33,20 @@ func TestStandings(t *testing.T) {
 		{workflow.Standing{Step: "a", World: workflow.Trouble, Seen: "no answer"}, "✗ a                  cannot be told now: no answer\n"},
 	} {
 		var out bytes.Buffer
-		(&view.View{Out: &out, Err: &out}).Standings([]workflow.Standing{c.s})
+		(&view.View{Out: &out, Err: &out}).Standings([]workflow.Standing{c.s}, false)
 		require.Equal(t, c.want, out.String())
 	}
+}
+
+// A step that a process is at is under way, and not left off; the others are said as they are.
+func TestStandingsOfWhatRuns(t *testing.T) {
+	var out bytes.Buffer
+	(&view.View{Out: &out, Err: &out}).Standings([]workflow.Standing{
+		{Step: "a", Recorded: workflow.Done, Said: "yes", World: workflow.IsDone},
+		{Step: "b", Recorded: workflow.Started, World: workflow.NotAsked},
+		{Step: "c", World: workflow.NotAsked},
+	}, true)
+	require.Equal(t, "✓ a                  yes\n▸ b                  under way\n○ c                  to do\n", out.String())
 }
 
 // A table that does not fit becomes lines that do; elsewhere it is as it was.

@@ -11,7 +11,8 @@ import (
 
 // Step runs f and writes one line: a mark, the name, the time and the evidence that f returned. One that put a question has no time, which was the
 // person's, and no line where it ended in an error: that is a no, or a Ctrl-C, and is said as such. What takes longer than a second is
-// announced: on a terminal by a live line with the time that it takes and the last line that a child has said.
+// announced: on a terminal by a live line with the time that it takes and the last line that a child has said; elsewhere by a line, and by another one each
+// ten seconds in which a child has said something new.
 func (v *View) Step(name string, f func() (evidence string, err error)) error {
 	start, asked := time.Now(), v.questions()
 	end := v.announce(name, start)
@@ -38,25 +39,51 @@ func (v *View) questions() int {
 }
 
 func (v *View) announce(name string, start time.Time) (end func()) {
+	v.child.Store(nil)
 	if v.Color {
-		v.child.Store(nil)
 		return v.keep(time.Second, func() string {
 			return strings.TrimRight(fmt.Sprintf("  ▸ %-24s %6s  %s", name, columns.Took(time.Since(start)), v.heard()), " ")
 		})
 	}
-	said := make(chan struct{})
-	timer := time.AfterFunc(time.Second, func() {
-		defer close(said)
-		v.lock()
-		defer v.unlock()
-		if v.asking == 0 { // a person sees what is asked
-			fmt.Fprintln(v.Err, v.text("  %s %s …", v.paint(faint, "▸"), name))
+	stop, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		next, last := time.NewTimer(time.Second), ""
+		defer next.Stop()
+		for {
+			select {
+			case <-stop:
+				return
+			case <-next.C:
+			}
+			heard := v.heard()
+			switch {
+			case last == "":
+				v.going("%s …", name)
+				last = name
+			case heard != "" && heard != last && !v.isWaiting():
+				line, _ := cut(heard, mostSaid)
+				v.going("%s … %s  %s", name, columns.Took(time.Since(start)), line)
+				last = heard
+			}
+			next.Reset(sayAgain)
 		}
-	})
+	}()
 	return func() {
-		if !timer.Stop() {
-			<-said
-		}
+		close(stop)
+		<-ended
+	}
+}
+
+// mostSaid is how many columns of a child's line are said of a step that goes on.
+const mostSaid = 100
+
+// going says of a step, where there is no live line, that it goes on.
+func (v *View) going(format string, args ...any) {
+	v.lock()
+	defer v.unlock()
+	if v.asking == 0 { // a person sees what is asked
+		fmt.Fprintln(v.Err, v.hung(v.text("  %s "+format, append([]any{v.paint(faint, "▸")}, args...)...)))
 	}
 }
 

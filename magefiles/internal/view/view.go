@@ -162,6 +162,9 @@ func (v *View) Say(format string, args ...any) {
 	fmt.Fprintln(v.Err, v.hung(v.text(format, args...)))
 }
 
+// Log is for who writes lines of what is going on, such as a toolchain: each takes the place of the live line.
+func (v *View) Log() io.Writer { return v.Inner(v.Err) }
+
 var said sync.Map
 
 // Once writes a line that is the same for several targets of one process only the first time, and nothing for "".

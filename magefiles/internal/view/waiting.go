@@ -7,8 +7,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/pause"
 )
 
-// sayAgain is how long a wait goes on until it is said, and said again.
-const sayAgain = 10 * time.Second
+// sayAgain is how long a wait, or a step, goes on until it is said again. A test has less patience.
+var sayAgain = 10 * time.Second
 
 // waits are the waits under way that were shown.
 type waits struct {
@@ -21,6 +21,13 @@ type shownWait struct {
 	once bool      // it was said
 	held bool      // that somebody has to act was said
 	line *string   // on the live line
+}
+
+// isWaiting reports whether a wait is under way, which says itself how it goes.
+func (v *View) isWaiting() bool {
+	v.waits.mu.Lock()
+	defer v.waits.mu.Unlock()
+	return len(v.waits.shown) > 0
 }
 
 // Waiting shows how a wait goes: what is waited for, since when, until when, and what was seen last. It is the Tell of a [pause.Wait]. On a

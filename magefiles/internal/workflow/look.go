@@ -11,6 +11,7 @@ type Standing struct {
 	Step     string `json:"step"`
 	Recorded Kind   `json:"recorded,omitempty"` // the last event; "" where there is none
 	Said     string `json:"said,omitempty"`     // with its evidence or error
+	Stopped  bool   `json:"stopped,omitempty"`  // the last run was stopped in it
 	World    Answer `json:"world"`
 	Seen     string `json:"seen,omitempty"` // the world's evidence, or why it cannot be told
 }
@@ -32,7 +33,7 @@ func (d *Definition) Look(ctx context.Context, events []Event, each time.Duratio
 	known := true
 	for _, s := range d.steps {
 		h := historyOf(events, s.name())
-		now := Standing{Step: s.name(), Recorded: h.kind, Said: h.evidence, World: NotAsked}
+		now := Standing{Step: s.name(), Recorded: h.kind, Said: h.evidence, Stopped: h.stopped, World: NotAsked}
 		if h.err != "" {
 			now.Said = h.err
 		}

@@ -46,7 +46,7 @@ func (r *Run) Do(ctx context.Context) error {
 func (r *Run) step(ctx context.Context, s step) (waited bool, err error) {
 	why, err := s.skip()
 	if err != nil {
-		return false, r.failed(s, err)
+		return false, r.failed(ctx, s, err)
 	}
 	if why != "" {
 		r.Reporter.Skipped(s.name(), why)
@@ -77,12 +77,14 @@ func (r *Run) step(ctx context.Context, s step) (waited bool, err error) {
 	if err == nil {
 		return kind == Done && s.options().waits, nil
 	}
-	return false, r.failed(s, err)
+	return false, r.failed(ctx, s, err)
 }
 
-// failed keeps that a step failed, which is for people: what is not kept is asked again. An error may know more that is to be kept.
-func (r *Run) failed(s step, err error) error {
-	event := Event{Step: s.name(), Kind: Failed, Error: fmt.Sprintf("%+v", err)}
+// failed keeps that a step failed, or was stopped with the run, which is for people: what is not kept is asked again. An error may know more that is to
+// be kept.
+func (r *Run) failed(ctx context.Context, s step, err error) error {
+	cause := context.Cause(ctx)
+	event := Event{Step: s.name(), Kind: Failed, Error: fmt.Sprintf("%+v", err), Stopped: cause != nil && errors.Is(err, cause)}
 	var knows interface{ Kept() any }
 	if errors.As(err, &knows) {
 		event.Result, _ = json.Marshal(knows.Kept()) // without it less is known
@@ -196,6 +198,7 @@ type history struct {
 	kind     Kind
 	evidence string
 	err      string
+	stopped  bool
 }
 
 func historyOf(events []Event, name string) (h history) {
@@ -203,7 +206,7 @@ func historyOf(events []Event, name string) (h history) {
 		if event.Step != name {
 			continue
 		}
-		h.kind, h.evidence, h.err = event.Kind, event.Evidence, event.Error
+		h.kind, h.evidence, h.err, h.stopped = event.Kind, event.Evidence, event.Error, event.Stopped
 		h.open = event.Kind == Started || h.open && event.Kind == Failed
 		if event.Kind == Done || event.Kind == Found {
 			h.result = event.Result

@@ -143,6 +143,7 @@ type Event struct {
 	Evidence string          `json:"evidence,omitempty"`
 	Result   json.RawMessage `json:"result,omitempty"` // of a failure, what an error in its chain has as Kept() any
 	Error    string          `json:"error,omitempty"`
+	Stopped  bool            `json:"stopped,omitempty"` // of Failed: the run was stopped, as by Ctrl-C, and the step with it
 	Took     time.Duration   `json:"took_ns,omitempty"`
 }
 

@@ -311,7 +311,12 @@ func TestStop(t *testing.T) {
 		_, err := run(ctx, d, &events)
 		require.ErrorIs(t, err, stop)
 		require.Zero(t, w.asked["b"])
-		require.Equal(t, whole, events[len(events)-1].Kind == workflow.Done)
+		last := events[len(events)-1]
+		require.Equal(t, whole, last.Kind == workflow.Done)
+		require.Equal(t, !whole, last.Stopped)
+		if !whole {
+			require.True(t, d.Look(t.Context(), events, time.Second)[0].Stopped)
+		}
 	}
 }
 

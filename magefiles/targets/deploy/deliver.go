@@ -194,11 +194,16 @@ type reportedStanding struct {
 	Plan  *delivery.Plan      `json:"plan,omitempty"` // nil: there was no delivery in this clone
 	End   string              `json:"end,omitempty"`  // "" while it is unfinished
 	Steps []workflow.Standing `json:"steps"`
+
+	Running string `json:"running,omitempty"` // the process that is at work on a delivery now, and since when; "" for none
 }
 
 func showDelivery(ctx context.Context, x *targets.Extension, d *delivery.Delivery, asJSON bool) error {
 	return targets.Answer(x, asJSON, func() (r reportedStanding, err error) {
 		r.Steps = []workflow.Standing{}
+		if r.Running, err = d.Holder(); err != nil {
+			return r, err
+		}
 		past, standing, err := d.Look(ctx)
 		if past == nil || err != nil {
 			return r, err
@@ -211,11 +216,14 @@ func showDelivery(ctx context.Context, x *targets.Extension, d *delivery.Deliver
 			return
 		}
 		end := r.End
-		if end == "" {
+		switch {
+		case end == "" && r.Running != "":
+			end = "under way (" + r.Running + ")"
+		case end == "":
 			end = "unfinished; `mage deliver` goes on, `mage deliver -undo` takes it back"
 		}
 		x.View.Heading("%s: %s", r.Plan.Label(), end)
-		x.View.Standings(r.Steps)
+		x.View.Standings(r.Steps, r.Running != "")
 	})
 }
 

@@ -13,27 +13,36 @@ import (
 	"github.com/foopack/foopack/magefiles/targets"
 )
 
-// fleetHeader is that of the table of a fleet, one line for each host.
+// fleetHeader is that of the table of a fleet, one line for each host: a name for each field of hostRow.
 var fleetHeader = []string{"  HOST", "DIGEST", "REVISION", "SINCE", "HEALTH", "LOCK"}
 
-// fleetRow is what a host says of itself. A mark stands before one that cannot be asked, and before one that is not as it was left.
-func fleetRow(name string, r *survey.Running, drifts, fails bool, lock *hoststate.Holder) []string {
-	row := []string{"  " + name, "", "", "", "nothing answers", "free"}
+// hostRow is what a host says of itself.
+type hostRow struct{ host, digest, revision, since, health, lock string }
+
+// cells are those below fleetHeader.
+func (r hostRow) cells() []string {
+	return []string{r.host, r.digest, r.revision, r.since, r.health, r.lock}
+}
+
+// fleetRow is a host's row. A mark stands before one that cannot be asked, and before one that is not as it was left.
+func fleetRow(name string, r *survey.Running, drifts, fails bool, lock *hoststate.Holder) hostRow {
+	row := hostRow{host: "  " + name, health: "nothing answers", lock: "free"}
 	switch {
 	case fails:
-		row[0] = "✗ " + name
+		row.host = "✗ " + name
 	case drifts:
-		row[0] = "○ " + name
+		row.host = "○ " + name
 	}
 	if lock != nil {
-		row[5] = lock.Who
+		row.lock = lock.Who
 	}
 	if r == nil {
 		return row
 	}
-	row[1], row[2], row[3], row[4] = digest(r.Image), fmt.Sprintf("%.12s", r.Revision), r.Since.UTC().Format("2006-01-02 15:04Z"), "healthy"
+	row.digest, row.revision, row.since = digest(r.Image), fmt.Sprintf("%.12s", r.Revision), r.Since.UTC().Format("2006-01-02 15:04Z")
+	row.health = "healthy"
 	if !r.Healthy {
-		row[4] = "not healthy: " + r.Says
+		row.health = "not healthy: " + r.Says
 	}
 	return row
 }
@@ -48,11 +57,11 @@ func digest(image string) string {
 func planRows(p *survey.Plan) [][]string {
 	rows := [][]string{append(slices.Clone(fleetHeader), "WILL", "FREE")}
 	for _, h := range p.Hosts {
-		row := append(fleetRow(h.Host, h.Running, len(h.Drift) > 0, h.Silent, h.Holder), what(h), columns.Size(h.Free))
+		row, free := fleetRow(h.Host, h.Running, len(h.Drift) > 0, h.Silent, h.Holder), columns.Size(h.Free)
 		if h.Silent {
-			row[4], row[5], row[7] = "not known", "", ""
+			row.health, row.lock, free = "not known", "", ""
 		}
-		rows = append(rows, row)
+		rows = append(rows, append(row.cells(), what(h), free))
 	}
 	return rows
 }
@@ -64,13 +73,13 @@ func statusRows(s reportedStatus) [][]string {
 		row := fleetRow(h.Name, h.Running, len(h.Drift) > 0, h.Trouble != "", h.Holder)
 		switch {
 		case h.Trouble != "" && len(h.Setup) > 0:
-			row[4], row[5] = "not set up", ""
+			row.health, row.lock = "not set up", ""
 		case h.Trouble != "":
-			row[4], row[5] = "cannot be asked", ""
+			row.health, row.lock = "cannot be asked", ""
 		case h.Waiting:
-			row[4] = "waits for secrets"
+			row.health = "waits for secrets"
 		}
-		rows = append(rows, row)
+		rows = append(rows, row.cells())
 	}
 	return rows
 }

@@ -4,6 +4,7 @@ package filelock
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"syscall"
 )
@@ -41,6 +42,23 @@ func Take(path string) (*os.File, error) {
 			return nil, err
 		}
 	}
+}
+
+// Held reports whether a process holds the file. It makes nothing; a file that is not there is held by nobody. Who takes the file at the same moment
+// may find it held.
+func Held(path string) (bool, error) {
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	err = syscall.Flock(int(f.Fd()), syscall.LOCK_SH|syscall.LOCK_NB)
+	if errors.Is(err, syscall.EWOULDBLOCK) {
+		return true, f.Close()
+	}
+	return false, errors.Join(err, Release(f))
 }
 
 // Release lets go of a file that was taken, and closes it. Closing alone does not: a child that is being started has all files of this process

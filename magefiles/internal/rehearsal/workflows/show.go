@@ -65,7 +65,7 @@ func (r *Report) Tell(v *view.View, ref string) {
 	if r.Conclusion == "" {
 		return
 	}
-	v.Line("  %s for %s:", r.Workflow, ref)
+	v.Text("  %s for %s:", r.Workflow, ref)
 	for _, j := range r.Jobs {
 		if j.Conclusion != runner.Skipped {
 			v.Text("    %s %s %s  %s", cmp.Or(map[string]string{runner.Success: "✓"}[j.Conclusion], "✗"), view.Plain(j.Name), columns.Took(j.Took), j.given())

@@ -175,7 +175,7 @@ func (p *Preflight) tellReadable(a *asked) {
 	}
 	p.told = true
 	if names := p.Readable(); len(names) > 0 {
-		p.Say("  code that checks and builds run could read: %s", strings.Join(names, ", "))
+		p.Say("  code that checks and builds run could read: %s\n  → nothing has to be done; where you do not trust it, release on a machine without them", strings.Join(names, ", "))
 	}
 	if p.Fetching == nil || !a.fetches {
 		return
@@ -243,8 +243,11 @@ func askChannel(ctx context.Context, a *asked) {
 		a.channelErr = err
 		return
 	}
-	a.holdings, a.channelErr = publish.Look(ctx, c, a.w.Packages)
 	a.place = c.URL()
+	if len(findPlace(a)) > 0 {
+		return // that another channel answers, or does not, is not to the point
+	}
+	a.holdings, a.channelErr = publish.Look(ctx, c, a.w.Packages)
 	a.channel = a.place
 	if !a.holdings.Exists {
 		a.channel += " (not there yet, or empty)"

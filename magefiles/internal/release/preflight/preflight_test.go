@@ -256,7 +256,7 @@ func TestReadableCredentialsAreTold(t *testing.T) {
 		p.tellReadable(&asked{fetches: true})
 	}
 	require.Len(t, said, 2)
-	require.Contains(t, said[0], "could read: AWS_TOKEN")
+	require.Contains(t, said[0], "could read: AWS_TOKEN\n  → nothing has to be done")
 	require.Contains(t, said[1], "pixi has PIXI_KEY")
 }
 
