@@ -5,6 +5,7 @@
 //	checkout.go     the repository
 //	artifacts.go    what jobs hand to each other
 //	setup.go        tools, caches, logins and attestations
+//	python.go       a Python for each job
 package standin
 
 import (
