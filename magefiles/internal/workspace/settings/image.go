@@ -55,6 +55,7 @@ const imageTask = "check"
 
 // ReadImage reads [tool.image] of a downstream's manifest; nil where there is none.
 func ReadImage(s *manifest.File, m *manifest.Manifest) *Image {
+	refuseMisspelt(s, "image", "deploy")
 	n := s.Doc.Root.Get("tool", "image")
 	if n == nil || !s.Want(n, tomledit.Table) {
 		return nil

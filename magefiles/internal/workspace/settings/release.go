@@ -61,6 +61,7 @@ const (
 // ReadConfig reads [tool.release], which pixi ignores, from the root manifest. channel is the default channel; "" for none.
 func ReadConfig(s *manifest.File, channel string) Config {
 	c := Config{Channel: channel, Versioning: Lockstep, Publish: PublishCI, Land: LandByPush, Remote: "origin", Commit: DefaultCommit, TagMessage: DefaultTagMessage}
+	refuseMisspelt(s, "release")
 	n := s.Doc.Root.Get("tool", "release")
 	if n == nil || !s.Want(n, tomledit.Table) {
 		return c
