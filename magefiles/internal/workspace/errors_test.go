@@ -101,6 +101,7 @@ func TestErrors(t *testing.T) {
 		{"a table that is misspelled", root + "[tool.relase]\nchannel = \"x\"\n", "pixi.toml:3:7: nothing reads the table [tool.relase]", "did you mean [tool.release]?"},
 		{"a table in capitals", root + "[tool.Release]\nchannel = \"x\"\n", "pixi.toml:3:7: nothing reads the table [tool.Release]", "did you mean [tool.release]?"},
 		{"a table beside [tool]", root + "[tools.release]\nchannel = \"x\"\n", "pixi.toml:3:8: nothing reads the table [tools.release]", "did you mean [tool.release]?"},
+		{"a lock as a copy", root + "[tool.release]\ncopies = [\"sub/go.mod\"]\n", `pixi.toml:4:11: copies cannot have "sub/go.mod"`, "remove it: the tool that the file is of writes it"},
 		{"an unknown way of versions", root + "[tool.release]\nversioning = \"lock-step\"\n", `pixi.toml:4:14: versioning cannot be "lock-step"`, "did you mean lockstep? "},
 		{"a folder of git's to include", root + "[tool.release]\ninclude = [\"a/.git\"]\n", `pixi.toml:4:12: include cannot be "a/.git": what git keeps there is of this clone alone`, "name what builds need"},
 		{"a file of git's to include", root + "[tool.release]\ninclude = [\"a/../.Git/config\"]\n", `pixi.toml:4:12: include cannot be "a/../.Git/config"`, "name what builds need"},

@@ -52,9 +52,9 @@ func TestFollow(t *testing.T) {
 
 // What goes on having the old version is found, but for lines that change, locks, and what is asked of somebody else.
 func TestFind(t *testing.T) {
-	w := load(t, "", map[string]string{"x": "0.1.0\nnumpy==0.1.0\na==0.1.0\n0.1.0 changes\n", "go.mod": "x: 0.1.0\n", "pixi.lock": "0.1.0\n"})
+	w := load(t, "", map[string]string{"x": "0.1.0\nnumpy==0.1.0\na==0.1.0\n0.1.0 changes\n", "go.mod": "module x\nrequire y/z v0.1.0\n", "sub/go.work.sum": "y/z v0.1.0 h1:\n", "Gemfile.lock": "y (0.1.0)\n", "pixi.lock": "0.1.0\n"})
 	changed := []edits.File{{Path: "x", Edits: []edits.Edit{{Line: 4}}}}
-	found, note := copies.Find(w, changed, []string{"0.1.0"}, []string{"x", "go.mod", "pixi.lock", "gone"})
+	found, note := copies.Find(w, changed, []string{"0.1.0"}, []string{"x", "go.mod", "sub/go.work.sum", "Gemfile.lock", "pixi.lock", "gone"})
 	require.Equal(t, []copies.Mention{
 		{File: "x", Line: 1, Version: "0.1.0", Text: "0.1.0"},
 		{File: "x", Line: 3, Version: "0.1.0", Text: "a==0.1.0"},

@@ -12,10 +12,10 @@ import (
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/bump/edits"
-	"github.com/foopack/foopack/magefiles/internal/gomodule"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
+	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
 // Mention is a line that has the old version of a package and stays: nobody knows whose it is.
@@ -208,22 +208,19 @@ func (s *mentions) isTheirs(file, before string) bool {
 // isRequirements reports whether a file is one in which a name and a version ask for something.
 func isRequirements(file string) bool {
 	switch name := path.Base(file); name {
-	case "Cargo.toml", "package.json", "Pipfile", "environment.yml", "environment.yaml", gomodule.File, ".pre-commit-config.yaml":
+	case "Cargo.toml", "package.json", "Pipfile", "environment.yml", "environment.yaml", ".pre-commit-config.yaml":
 		return true
 	default:
 		return strings.HasPrefix(name, "requirements") && strings.HasSuffix(name, ".txt") || slices.Contains(manifest.FileNames[:], name)
 	}
 }
 
-// passedOver are the names of files, without what stands behind their last dot, that tell of the past, or that tools write.
-var (
-	passedOver = []string{"changelog", "changes", "history", "news", "releases", "release-notes", "release_notes"}
-	locks      = []string{workspace.LockFile, "package-lock.json", "npm-shrinkwrap.json", "yarn.lock", "pnpm-lock.yaml", "go.sum", "conda-lock.yml"}
-)
+// passedOver are the names of files, without what stands behind their last dot, that tell of the past.
+var passedOver = []string{"changelog", "changes", "history", "news", "releases", "release-notes", "release_notes"}
 
 func isPassedOver(file string) bool {
 	name := strings.ToLower(path.Base(file))
-	return strings.HasSuffix(name, ".lock") || slices.Contains(locks, name) || slices.Contains(passedOver, strings.TrimSuffix(name, path.Ext(name)))
+	return settings.IsOwnedByATool(file) || slices.Contains(passedOver, strings.TrimSuffix(name, path.Ext(name)))
 }
 
 // readText reads a file, unless it is no text, or a very large one.

@@ -5,4 +5,5 @@
 //	pypi.go       [tool.release.pypi]: what stands for a conda package where there is no conda
 //	image.go      [tool.image]
 //	misspelt.go   tables that are called almost as ours
+//	owned.go      files that other tools write
 package settings
