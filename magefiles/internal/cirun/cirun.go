@@ -161,6 +161,9 @@ func (c Config) standIns() map[string]runner.StandIn {
 func explain(err error) error {
 	var of *file.Problem
 	if errors.As(err, &of) {
+		if !file.IsWrong(err) {
+			return operr.New("nothing in the file is wrong: GitHub runs it. -what lists what of it is not run here; other files, and what such jobs do as `mage` commands, run here", "%w", err)
+		}
 		return operr.New("correct the file and commit it: what is run is the commit", "%w", err)
 	}
 	return err

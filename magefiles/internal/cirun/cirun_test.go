@@ -121,7 +121,9 @@ func TestWhatIsRefused(t *testing.T) {
 		"a ref that is an option":     {cirun.Flags{Ref: "--upload-pack=x"}, "", "is no possible name of a ref", "branch or a tag", operr.Usage},
 		"a ref that no branch can be": {cirun.Flags{Ref: "refs/heads/a:refs/heads/b"}, "", "is no possible name of a ref", "branch or a tag", operr.Usage},
 		"a file that is wrong":        {cirun.Flags{}, "  b: {runs-on: ubuntu-latest, step: []}\n", "ci.yml:11:", "commit it", operr.Failed},
-		"a file that is not run here": {cirun.Flags{}, "  b: {runs-on: my-own, steps: [{run: x}]}\n", "\"my-own\" is no runner of GitHub's own", "commit it", operr.Failed},
+		"a file that is not run here": {cirun.Flags{}, "  b: {runs-on: my-own, steps: [{run: x}]}\n", "\"my-own\" is no runner of GitHub's own", "nothing in the file is wrong", operr.Failed},
+		"an action of others":         {cirun.Flags{}, "  b: {runs-on: ubuntu-latest, steps: [{uses: goreleaser/goreleaser-action@v6}]}\n", "nothing stands in for the action goreleaser/goreleaser-action", "nothing in the file is wrong", operr.Failed},
+		"one of both kinds":           {cirun.Flags{}, "  b: {runs-on: my-own, steps: [{uses: actions/checkout}]}\n", "\"my-own\" is no runner of GitHub's own", "commit it", operr.Failed},
 		"a step that fails":           {cirun.Flags{}, "      - {name: breaks, run: exit 7}\n", "ci.yml:11: the step \"breaks\" of the job a: failure; the job may: contents: write, id-token: write (permissions in line 3); no environment (the job is in line 5)", "-job=a", operr.Failed},
 	} {
 		t.Run(name, func(t *testing.T) {
