@@ -64,6 +64,9 @@ func Run(ctx context.Context, c Config, f Flags) error {
 	if err != nil {
 		return err
 	}
+	if err := c.goTo(ctx, repo, &head, f); err != nil {
+		return err
+	}
 	dir, err := os.MkdirTemp("", "ci-run-")
 	if err != nil {
 		return err

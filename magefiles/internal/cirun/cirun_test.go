@@ -52,6 +52,7 @@ func run(t *testing.T, f cirun.Flags, extra string) (said, shown string, err err
 	git("add", "-A")
 	git("commit", "-qm", "one")
 	git("tag", "v1")
+	git("branch", "before")
 	write("README", "two")
 	git("commit", "-qam", "two")
 	write("README", "not committed")
@@ -78,15 +79,17 @@ func TestEvents(t *testing.T) {
 		flags cirun.Flags
 		want  string
 	}{
-		"a push of the branch":  {cirun.Flags{}, "a │ [push refs/heads/topic ] [***] two \n"},
-		"a tag by its name":     {cirun.Flags{Ref: "v1"}, "a │ [push refs/tags/v1 ] [***] two \n"},
-		"a tag that comes":      {cirun.Flags{Ref: "refs/tags/v2"}, "a │ [push refs/tags/v2 ] [***] two \n"},
-		"a tag by its form":     {cirun.Flags{Ref: "v9"}, "a │ [push refs/tags/v9 ] [***] two \n"},
-		"another branch":        {cirun.Flags{Ref: "refs/heads/other"}, "a │ [push refs/heads/other ] [***] two \n"},
-		"a pull request":        {cirun.Flags{Event: "pull_request"}, "a │ [pull_request refs/pull/1/merge topic] [***] two \n"},
-		"a fork has no secrets": {cirun.Flags{Event: "pull_request", Fork: true}, "a │ [pull_request refs/pull/1/merge topic] [] two \n"},
-		"a payload":             {cirun.Flags{Payload: "event.json"}, "a │ [push refs/heads/topic of the file] [***] two \n"},
-		"inputs":                {cirun.Flags{Event: "workflow_dispatch", Inputs: `{"who": 3}`}, "a │ [workflow_dispatch refs/heads/topic 3] [***] two \n"},
+		"a push of the branch":    {cirun.Flags{}, "a │ [push refs/heads/topic ] [***] two \n"},
+		"a tag by its name":       {cirun.Flags{Ref: "v1"}, "a │ [push refs/tags/v1 ] [***] one \n"},
+		"a tag by its whole name": {cirun.Flags{Ref: "refs/tags/v1"}, "a │ [push refs/tags/v1 ] [***] one \n"},
+		"a branch that is there":  {cirun.Flags{Ref: "before"}, "a │ [push refs/heads/before ] [***] one \n"},
+		"a tag that comes":        {cirun.Flags{Ref: "refs/tags/v2"}, "a │ [push refs/tags/v2 ] [***] two \n"},
+		"a tag by its form":       {cirun.Flags{Ref: "v9"}, "a │ [push refs/tags/v9 ] [***] two \n"},
+		"another branch":          {cirun.Flags{Ref: "refs/heads/other"}, "a │ [push refs/heads/other ] [***] two \n"},
+		"a pull request":          {cirun.Flags{Event: "pull_request"}, "a │ [pull_request refs/pull/1/merge topic] [***] two \n"},
+		"a fork has no secrets":   {cirun.Flags{Event: "pull_request", Fork: true}, "a │ [pull_request refs/pull/1/merge topic] [] two \n"},
+		"a payload":               {cirun.Flags{Payload: "event.json"}, "a │ [push refs/heads/topic of the file] [***] two \n"},
+		"inputs":                  {cirun.Flags{Event: "workflow_dispatch", Inputs: `{"who": 3}`}, "a │ [workflow_dispatch refs/heads/topic 3] [***] two \n"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
