@@ -61,6 +61,14 @@ func TestFind(t *testing.T) {
 	}, found)
 	require.Contains(t, note, "0.1.0 stays in 2 more lines (x:1, x:3)")
 	require.Contains(t, note, "`copies = [{ file = \"x\", line = \"REGEXP\" }]` in [tool.release]", "the file alone would be refused")
+	w.Config.Ignore = []string{"libs/plot", "*.txt", "old/**"}
+	for _, file := range []string{"libs/plot/pixi.toml", "x.txt", "old/deep/a"} {
+		name := filepath.Join(w.Root, filepath.FromSlash(file))
+		require.NoError(t, os.MkdirAll(filepath.Dir(name), 0o755))
+		require.NoError(t, os.WriteFile(name, []byte("0.1.0\n"), 0o644))
+	}
+	_, note = copies.Find(w, nil, []string{"0.1.0"}, []string{"libs/plot/pixi.toml", "x.txt", "old/deep/a"})
+	require.Empty(t, note, "what is no part of the workspace is not offered")
 	found, note = copies.Find(w, nil, []string{"0.9.0"}, []string{"x"})
 	require.Empty(t, found)
 	require.Empty(t, note)

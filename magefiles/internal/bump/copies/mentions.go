@@ -14,6 +14,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/bump/edits"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/workspace/ignore"
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
@@ -37,8 +38,9 @@ const (
 // what asks for a package of somebody else.
 func Find(w *workspace.Workspace, changed []edits.File, old, files []string) (found []Mention, note string) {
 	s := newMentions(w, changed)
+	ignored := ignore.ReadRules(w.Config.Ignore)
 	for _, file := range files {
-		if !isPassedOver(file) {
+		if !isPassedOver(file) && !isIgnored(ignored, file) {
 			s.look(file, old)
 		}
 	}
@@ -217,6 +219,16 @@ func isRequirements(file string) bool {
 
 // passedOver are the names of files, without what stands behind their last dot, that tell of the past.
 var passedOver = []string{"changelog", "changes", "history", "news", "releases", "release-notes", "release_notes"}
+
+// isIgnored reports whether a file is no part of the workspace, by its own path or that of a folder above it.
+func isIgnored(rules ignore.Rules, file string) bool {
+	for name, isDir := file, false; name != "."; name, isDir = path.Dir(name), true {
+		if rules.Match(name, isDir) {
+			return true
+		}
+	}
+	return false
+}
 
 func isPassedOver(file string) bool {
 	name := strings.ToLower(path.Base(file))
