@@ -118,7 +118,10 @@ func TestErrors(t *testing.T) {
 		{"a misspelled placeholder", root + "[tool.release]\ntag-message = \"{title} {Title}\"\n", "pixi.toml:4:15: tag-message has no placeholder {Title}", "write {title}"},
 		{"an empty placeholder", root + "[tool.release]\ncommit = \"release {}\"\n", "pixi.toml:4:10: commit has no placeholder {}", "write {title}"},
 		{"a NUL in a message", root + "[tool.release]\ncommit = \"release \\u0000\"\n", "pixi.toml:4:10: commit has a control character", "leave it out"},
-		{"a secret's value", root + "[tool.release]\nsecret = \"pfx-1234\"\n", `pixi.toml:4:10: secret cannot be "pfx-1234", which is not the name of a secret`, "keep its value out of the file"},
+		{"a secret's value", root + "[tool.release]\nsecret = \"pfx-1234\"\n", `pixi.toml:4:10: secret has what looks like a key, and takes a name`, "withdraw the key"},
+		{"a key in place of a secret's name", root + "[tool.release]\nread-secret = \"pfx_abcdefgh\"\n", `pixi.toml:4:15: read-secret has what looks like a key`, "name the secret or the variable"},
+		{"a key that is passed", root + "[tool.release]\npass = [\"ghp_abcdefgh\"]\n", `pixi.toml:4:9: pass has what looks like a key`, "name the secret or the variable"},
+		{"no name of a secret", root + "[tool.release]\nsecret = \"my key\"\n", `pixi.toml:4:10: secret cannot be "my key", which is not the name of a secret`, "keep its value out of the file"},
 		{"a secret that GitHub refuses", root + "[tool.release]\nread-secret = \"GITHUB_KEY\"\n", `pixi.toml:4:15: read-secret cannot be "GITHUB_KEY"`, "name the secret"},
 		{"a list of messages", root + "[tool.release]\ncommit = [\"release {title}\"]\n", "pixi.toml:4:10: commit must be a string, and is an array", ""},
 		{

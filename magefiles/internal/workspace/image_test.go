@@ -104,6 +104,7 @@ secrets = ["NPM_TOKEN", "MIRROR_PASSWORD"]
 		"[tool.image]\nsecrets = [\"X_TOKEN\", \"HOME\"]": `app/pixi.toml:10:23: secrets cannot have "HOME"`,
 		"[tool.images]\nname = \"x\"\n":                   `app/pixi.toml:9:7: nothing reads the table [tool.images]`,
 		"[tool.deplyo.staging]\nhosts = []\n":             `app/pixi.toml:9:7: nothing reads the table [tool.deplyo]`,
+		"[tool.image]\nsecrets = [\"npm_abcdefgh\"]\n":    `app/pixi.toml:10:12: secrets has what looks like a key, and takes a name`,
 		"[tool.image]\nname = 1\n":                        `app/pixi.toml:10:8: name must be a string, and is an integer`,
 	} {
 		_, err := read(t, table)

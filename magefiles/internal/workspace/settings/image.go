@@ -110,6 +110,7 @@ func readWorkflow(s *manifest.File, n *tomledit.Node) string {
 func readSecrets(s *manifest.File, n *tomledit.Node) (names []string) {
 	for i, name := range s.Strs(n) {
 		switch {
+		case failKey(s, n.Children[i], n.Key):
 		case !variable.MatchString(name):
 			s.Fail(n.Children[i], `name each variable: secrets = ["MY_TOKEN"]`, "secrets cannot have %q", name)
 		case command.Publishes(name):
