@@ -4,11 +4,13 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/foopack/foopack/magefiles/internal/gomodule"
 )
 
 // owned are files that other tools write, and whose versions are of what they name. All that ends with .lock is one too.
 var owned = []string{
-	"go.mod", "go.sum", "go.work", "go.work.sum", "package-lock.json", "npm-shrinkwrap.json", "yarn.lock", "pnpm-lock.yaml", "bun.lockb", "conda-lock.yml",
+	gomodule.File, "go.sum", "go.work", "go.work.sum", "package-lock.json", "npm-shrinkwrap.json", "yarn.lock", "pnpm-lock.yaml", "bun.lockb", "conda-lock.yml",
 	"packages.lock.json",
 }
 
