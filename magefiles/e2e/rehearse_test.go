@@ -124,6 +124,37 @@ func TestRehearseWithAPackageThatIsNew(t *testing.T) {
 	require.Contains(t, r.ok("release", "-to=patch", "-yes"), "v0.1.8 is released")
 }
 
+// TestRehearseWithoutAPackageOfThen has one package less than the last release, and one of another name: that release is through all the same.
+func TestRehearseWithoutAPackageOfThen(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(r *releasing){
+		"one is removed": func(r *releasing) {
+			git(t, r.dir, "rm", "-rq", "packages/p0002")
+			r.commit("feat!: no p0002", map[string]string{"app/pixi.toml": strings.Replace(readFile(t, r.dir, "app/pixi.toml"), "mono-p0002 = \"==0.1.6\"\n", "", 1)})
+		},
+		"one is renamed": func(r *releasing) {
+			files := map[string]string{}
+			for _, name := range []string{"app/pixi.toml", "packages/p0002/pixi.toml", "packages/p0002/pyproject.toml"} {
+				files[name] = strings.Replace(readFile(t, r.dir, name), "mono-p0002", "mono-other", 1)
+			}
+			git(t, r.dir, "mv", "packages/p0002/src/mono_p0002", "packages/p0002/src/mono_other")
+			r.commit("feat!: p0002 is other", files)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newReleasing(t, releaseOptions{by: "here"})
+			change(r)
+			git(t, r.dir, "push", "-q", "origin", "main")
+			for _, how := range []string{"built from the tag", "kept from an earlier rehearsal"} {
+				out := r.rehearsed("-to=minor")
+				require.Contains(t, out, "v0.1.6: 3 packages, "+how)
+				require.Contains(t, out, "mono v0.2.0 was rehearsed")
+			}
+		})
+	}
+}
+
 // TestRehearseGoesOnWithWhatIsUnfinished rehearses the continuation of a real release, wherever that stopped, and says so.
 func TestRehearseGoesOnWithWhatIsUnfinished(t *testing.T) {
 	t.Parallel()

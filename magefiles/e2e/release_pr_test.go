@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -147,6 +148,7 @@ func TestReleaseWhereReleasesLandByAPullRequest(t *testing.T) {
 	hub := r.team(server.Rules{})
 	require.Contains(t, r.refused(2, "has not landed on main", "release", "-to=patch", "-yes"), "`mage release -pr -to=patch`")
 	require.Contains(t, r.refused(2, "nothing has landed on main", "release", "-yes"), "`mage release -pr -to=patch` proposes")
+	require.Contains(t, r.ok("version:plan", "-to=patch"), "→ `mage release -pr -to=patch`")
 	r.untouched()
 	r.ok("release", "-pr", "-to=patch", "-yes")
 	p := r.proposed(hub, "success")
@@ -161,7 +163,12 @@ func TestReleaseWhereReleasesLandByAPullRequest(t *testing.T) {
 	require.Contains(t, r.ok("undo", "-yes"), "v0.1.7 is in this clone only. To take it back:\n  no commit\n  remove tag v0.1.7 of this clone\n")
 	require.Empty(t, git(t, r.dir, "tag", "--list", "v0.1.7"))
 	require.NoError(t, r.world.Bare().Guard("", "main"))
-	require.Contains(t, r.ok("release", "-to=0.1.7", "-yes"), "v0.1.7 is released")
+	write(t, r.dir, "packages/core/more.txt", "x\n")
+	out := r.ok("release", "-to=0.1.7", "-yes")
+	require.Contains(t, out, "v0.1.7 is released")
+	require.Contains(t, out, "the work tree has changes that are no part of this release")
+	require.Regexp(t, `push +\S+ +the tags at [0-9a-f]{12}, to origin`, out)
+	require.NoError(t, os.Remove(filepath.Join(r.dir, "packages/core/more.txt")))
 	r.released("0.1.7")
 }
 

@@ -63,11 +63,7 @@ func (Version) Plan(ctx context.Context,
 				a.view.Text("nothing to change: %s", bumping.Already(p))
 			}
 			if !p.Empty() {
-				line := "mage version:bump -to=" + p.Request.To
-				if p.Request.Only != "" {
-					line += " -only=" + p.Request.Only
-				}
-				a.view.Next("`%s`", line)
+				a.view.Next("`%s`", b.CommandFor(p.Request))
 			}
 		})
 	})

@@ -71,13 +71,13 @@ type File struct {
 // journalName is the file, in the clone's folder of ours, from which what was killed half-way is taken back.
 const journalName = "init.journal"
 
-// released is a version that go gave this program: a tag of major version 0 or 1, or a commit, of which the tags of later ones make no other. What was
+// ownVersion is one that go gave this program: a tag of major version 0 or 1, or a commit, of which the tags of later ones make no other. What was
 // built in a work tree with edits has a mark.
-var released = regexp.MustCompile(`^v[01]\.\d+\.\d+[-.0-9a-z]*$`)
+var ownVersion = regexp.MustCompile(`^v[01]\.\d+\.\d+[-.0-9a-z]*$`)
 
 // Run finds, plans, shows, asks, writes and rehearses.
 func (a Adopter) Run(ctx context.Context, r Request) (err error) {
-	if !released.MatchString(a.Version) {
+	if !ownVersion.MatchString(a.Version) {
 		return operr.New("start it by `go run "+ourModule+"/magefiles/init@main`", "this init was built in a checkout (%s), and has no version that a go.mod could name", a.Version)
 	}
 	w, err := workspace.Load(a.Dir)
@@ -125,6 +125,7 @@ func (a Adopter) Run(ctx context.Context, r Request) (err error) {
 		if err := a.rehearse(ctx, p); err != nil {
 			return operr.New("correct what it says; the files stay, and `"+p.Mage+" rehearse` rehearses again once they are committed. "+undo(p), "the rehearsal: %w", err)
 		}
+		a.View.Line("The clone is removed now, and its report with it. What comes before a release stands below.")
 	}
 	p.ShowNext(a.View)
 	return nil

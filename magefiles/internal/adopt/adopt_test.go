@@ -1,6 +1,7 @@
 package adopt
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"go/ast"
@@ -16,8 +17,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/foopack/foopack/magefiles/internal/atomicfile"
+	"github.com/foopack/foopack/magefiles/internal/ciwrite"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitrepotest"
+	"github.com/foopack/foopack/magefiles/internal/view"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
+	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
 // in makes a folder with files.
@@ -30,6 +35,38 @@ func in(t *testing.T, files map[string]string) string {
 		require.NoError(t, os.WriteFile(file, []byte(text), 0o644))
 	}
 	return dir
+}
+
+// What is to be set by hand is what the repository has: a ci.yml of a person's has other checks, and who publishes from here needs no trusted publisher.
+func TestWhatIsSetByHand(t *testing.T) {
+	ours := func(state ciwrite.State, text string) []ciwrite.File {
+		return []ciwrite.File{{Path: ".github/workflows/ci.yml", State: state, Old: text}}
+	}
+	const theirs = "on: push\njobs:\n  test: {runs-on: ubuntu-latest, steps: [{run: make}]}\n  b: {name: all lints, runs-on: ubuntu-latest, steps: [{run: make}]}\n"
+	for _, c := range []struct {
+		publish, mage string
+		ours          []ciwrite.File
+		want          []string
+		not           string
+	}{
+		{settings.PublishCI, "go tool mage", nil, []string{"a trusted publisher", "the one check to require: ci\n"}, "alias"},
+		{settings.PublishHere, "go tool mage", ours(ciwrite.Absent, ""), []string{"PREFIX_API_KEY", "the one check to require: ci\n"}, "trusted publisher"},
+		{settings.PublishCI, "go -C magefiles tool mage -d ..", ours(ciwrite.Foreign, theirs), []string{"the jobs of ci.yml, which are test, all lints; or one job `ci`", "alias mage='go -C magefiles tool mage -d ..'"}, "the one check"},
+		{settings.PublishHere, "go tool mage", ours(ciwrite.Changed, "on: push\njobs: {ci: {runs-on: ubuntu-latest, steps: [{run: make}]}}\n"), []string{"the one check to require: ci\n"}, "trusted publisher"},
+		{settings.PublishCI, "go tool mage", ours(ciwrite.Foreign, "on: [\n"), []string{"those of ci.yml, once it can be read"}, "the one check"},
+	} {
+		var out bytes.Buffer
+		p := &Plan{
+			Found: &Found{Workspace: &workspace.Workspace{Config: settings.Config{Publish: c.publish}}},
+			Mage:  c.mage,
+			Ours:  c.ours,
+		}
+		p.ShowNext(&view.View{Out: &out, Err: &out})
+		for _, want := range c.want {
+			require.Contains(t, out.String(), want)
+		}
+		require.NotContains(t, out.String(), c.not)
+	}
 }
 
 // Where a person's module or workspace of Go is, ours is one of its own.
@@ -230,4 +267,22 @@ func TestTheGoLineIsOurs(t *testing.T) {
 	// Whoever runs a program by its module and version does not get them: Go refuses it.
 	require.NotContains(t, string(mod), "\nreplace ")
 	require.NotContains(t, string(mod), "\nexclude ")
+}
+
+// A package without a version is proposed that of its last tag, as a rehearsal does.
+func TestTheVersionOfATagIsProposed(t *testing.T) {
+	repo, dir, git := gitrepotest.Open(t)
+	gitrepotest.Write(t, dir, "pixi.toml", "[workspace]\nname = \"acme\"\nchannels = []\nplatforms = [\"linux-64\"]\n")
+	gitrepotest.Write(t, dir, "lib/pixi.toml", "[package]\nname = \"lib\"\n[package.build]\nbackend = { name = \"pixi-build-python\", version = \"*\" }\n")
+	gitrepotest.Write(t, dir, "lib/pyproject.toml", "[project]\nname = \"lib\"\ndynamic = [\"version\"]\n")
+	git("add", "-A")
+	git("commit", "-q", "-m", "all")
+	git("tag", "v1.4.2")
+	w, err := workspace.Load(dir)
+	require.NoError(t, err)
+	head, err := repo.Head(t.Context())
+	require.NoError(t, err)
+	f, err := find(t.Context(), w, dir, repo, head, Request{})
+	require.NoError(t, err)
+	require.Contains(t, strings.Join(f.WontWork, "\n"), "add the line `version = \"1.4.2\"`")
 }

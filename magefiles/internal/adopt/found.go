@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/foopack/foopack/magefiles/internal/bump/released"
 	"github.com/foopack/foopack/magefiles/internal/deploy/config"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/lazyregexp"
@@ -103,8 +104,8 @@ func find(ctx context.Context, w *workspace.Workspace, top string, repo *gitrepo
 	for _, n := range w.NotNoarch() {
 		f.WontWork = append(f.WontWork, sentence(n.Err()))
 	}
-	for _, n := range workspace.NoVersions(w.Packages) {
-		f.WontWork = append(f.WontWork, sentence(n.Err("")))
+	for _, e := range released.Unversioned(ctx, w, w.Packages, repo) {
+		f.WontWork = append(f.WontWork, sentence(e))
 	}
 	for _, u := range w.Uncounted {
 		f.WontWork = append(f.WontWork, u.String())

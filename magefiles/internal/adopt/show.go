@@ -3,12 +3,16 @@ package adopt
 import (
 	"cmp"
 	"fmt"
+	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
+	"github.com/foopack/foopack/magefiles/internal/actions/file"
 	"github.com/foopack/foopack/magefiles/internal/ciwrite"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/view"
+	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
 // message is that of the commit that the printed commands make.
@@ -82,21 +86,46 @@ func (p *Plan) ShowNext(v *view.View) {
 	if folder := p.below(); folder != "." {
 		v.Line("  cd %s", operr.Word(folder))
 	}
+	if p.Mage != (Place{Dir: "."}).Mage() { // the root's go.mod is another one
+		v.Line("  alias mage='%s'   # in this folder: README and every hint call it mage", p.Mage)
+	}
 	v.Line("  %s rehearse", p.Mage)
 	if !p.Found.GitHub() {
 		v.Line("\nThe CI of %s: README, \"Publishing\", shows a file for GitLab.", p.Found.Address)
 		return
 	}
 	v.Heading("\nBy hand, once")
-	if p.Found.Taken != "" {
+	if p.Found.Taken != "" || p.Found.Workspace.Config.Publish == settings.PublishHere {
 		v.Line("  a key of the channel %s, as PREFIX_API_KEY or by `pixi auth login`: a release publishes from here", cmp.Or(p.Found.Channel, "NAME"))
-		v.Line("  GitHub, Rules            the one check to require: ci")
+		v.Line("  GitHub, Rules            %s", p.checks())
 		return
 	}
 	v.Line("  prefix.dev, channel %s   a trusted publisher: this repository, workflow release.yml, environment release", cmp.Or(p.Found.Channel, "NAME"))
 	v.Line("  GitHub, Environments     an environment `release`, which only tags `v*` and `*/v*` may deploy to")
 	v.Line("  GitHub, Actions          \"Allow GitHub Actions to create pull requests\", where releases are landed by one")
-	v.Line("  GitHub, Rules            the one check to require: ci")
+	v.Line("  GitHub, Rules            %s", p.checks())
+}
+
+// checks says which checks a branch is to require: ci, which our ci.yml has, or, where ci.yml is a person's own, what its jobs are called.
+func (p *Plan) checks() string {
+	const one = "the one check to require: ci"
+	i := slices.IndexFunc(p.Ours, func(f ciwrite.File) bool { return path.Base(f.Path) == "ci.yml" })
+	if i < 0 || p.Ours[i].State != ciwrite.Foreign && p.Ours[i].State != ciwrite.Changed {
+		return one
+	}
+	w, err := file.Read(p.Ours[i].Path, []byte(p.Ours[i].Old))
+	if err != nil {
+		return "the checks to require: those of ci.yml, once it can be read"
+	}
+	var names []string
+	for _, j := range w.Jobs {
+		name := cmp.Or(j.Node.At("name").Text(), j.ID)
+		if name == "ci" {
+			return one
+		}
+		names = append(names, name)
+	}
+	return "the checks to require: the jobs of ci.yml, which are " + strings.Join(names, ", ") + "; or one job `ci` that needs them all"
 }
 
 // below is the folder of the workspace, from the repository's top, in which mage is called; "." for the top itself.

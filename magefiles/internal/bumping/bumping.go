@@ -20,6 +20,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
+	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
 // View is where a person reads. A view.View is one.
@@ -133,6 +134,23 @@ func Raises(word string) (bool, error) {
 		return false, operr.NewUsage("say -ranges=raise, or leave it out", "-ranges=%s: there is only raise", word)
 	}
 	return word != "", nil
+}
+
+// CommandFor is the command line that brings what a plan is of: a bump, or, where releases land by pull requests, the proposal of one.
+func (b *Bumper) CommandFor(req bump.Request) string {
+	line := "mage version:bump -to=" + req.To
+	if b.byPull() {
+		line = "mage release -pr -to=" + req.To
+	}
+	if req.Only != "" {
+		line += " -only=" + req.Only
+	}
+	return line
+}
+
+// byPull reports whether what is released comes to the branch by a pull request.
+func (b *Bumper) byPull() bool {
+	return b.Repo != nil && b.Workspace.Config.Land == settings.LandByPull
 }
 
 // Already says where everything is, in a plan that changes nothing.

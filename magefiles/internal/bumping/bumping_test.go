@@ -15,8 +15,10 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/changelog"
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/folders"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitrepotest"
 	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
 // reader takes down what a person reads.
@@ -162,6 +164,20 @@ func TestNoWorkspaceToBump(t *testing.T) {
 	cancel(reason)
 	_, err = bumping.Open(ended, bumping.Config{Runner: command.NewSystem(os.Environ(), nil), Dir: t.TempDir(), View: &reader{}})
 	require.ErrorIs(t, err, reason)
+}
+
+// Where releases land by pull requests, no way on ends at a push of the branch.
+func TestTheWayOnWhereReleasesLandByPullRequests(t *testing.T) {
+	b, r := open(t, nil)
+	require.Equal(t, "mage version:bump -to=minor -only=lib", b.CommandFor(bump.Request{To: "minor", Only: "lib"}))
+	done := bump.Result{Commit: "0123456789abcdef", Plan: &bump.Plan{Message: "release"}}
+	b.Show(done)
+	require.Contains(t, r.lines, "→ `git push`")
+	r.lines = nil
+	b.Workspace.Config.Land, b.Repo = settings.LandByPull, &gitrepo.Repo{}
+	require.Equal(t, "mage release -pr -to=minor -only=lib", b.CommandFor(bump.Request{To: "minor", Only: "lib"}))
+	b.Show(done)
+	require.Contains(t, r.lines[len(r.lines)-1], "→ push it to a branch of its own, and open a pull request")
 }
 
 // Ranges are raised for one word alone, and a changelog is written where there is one.

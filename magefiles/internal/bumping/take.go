@@ -146,6 +146,8 @@ func (b *Bumper) Show(r bump.Result) {
 		b.View.Heading("tagged %s", strings.Join(made, ", "))
 	}
 	switch {
+	case b.byPull() && (len(r.Tags) > 0 || r.Commit != ""):
+		b.View.Next("push it to a branch of its own, and open a pull request: releases of this repository land by one (`mage release -pr` does all of it)")
 	case len(r.Tags) > 0:
 		b.View.Next("`git push --follow-tags`")
 	case r.Commit != "":

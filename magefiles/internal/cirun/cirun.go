@@ -65,6 +65,9 @@ func Run(ctx context.Context, c Config, f Flags) error {
 	if err != nil {
 		return err
 	}
+	if err := c.goTo(ctx, repo, &head, f); err != nil {
+		return err
+	}
 	dir, remove, err := scratch.Make("", "ci-run-")
 	if err != nil {
 		return err
@@ -166,6 +169,9 @@ func (c Config) standIns() map[string]runner.StandIn {
 func explain(err error) error {
 	var of *file.Problem
 	if errors.As(err, &of) {
+		if !file.IsWrong(err) {
+			return operr.New("nothing in the file is wrong: GitHub runs it. -what lists what of it is not run here; other files, and what such jobs do as `mage` commands, run here", "%w", err)
+		}
 		return operr.New("correct the file and commit it: what is run is the commit", "%w", err)
 	}
 	return err

@@ -54,6 +54,7 @@ func run(t *testing.T, f cirun.Flags, extra string) (said, shown string, err err
 	git("add", "-A")
 	git("commit", "-qm", "one")
 	git("tag", "v1")
+	git("branch", "before")
 	write("README", "two")
 	git("commit", "-qam", "two")
 	write("README", "not committed")
@@ -80,15 +81,17 @@ func TestEvents(t *testing.T) {
 		flags cirun.Flags
 		want  string
 	}{
-		"a push of the branch":  {cirun.Flags{}, "a │ [push refs/heads/topic ] [***] two \n"},
-		"a tag by its name":     {cirun.Flags{Ref: "v1"}, "a │ [push refs/tags/v1 ] [***] two \n"},
-		"a tag that comes":      {cirun.Flags{Ref: "refs/tags/v2"}, "a │ [push refs/tags/v2 ] [***] two \n"},
-		"a tag by its form":     {cirun.Flags{Ref: "v9"}, "a │ [push refs/tags/v9 ] [***] two \n"},
-		"another branch":        {cirun.Flags{Ref: "refs/heads/other"}, "a │ [push refs/heads/other ] [***] two \n"},
-		"a pull request":        {cirun.Flags{Event: "pull_request"}, "a │ [pull_request refs/pull/1/merge topic] [***] two \n"},
-		"a fork has no secrets": {cirun.Flags{Event: "pull_request", Fork: true}, "a │ [pull_request refs/pull/1/merge topic] [] two \n"},
-		"a payload":             {cirun.Flags{Payload: "event.json"}, "a │ [push refs/heads/topic of the file] [***] two \n"},
-		"inputs":                {cirun.Flags{Event: "workflow_dispatch", Inputs: `{"who": 3}`}, "a │ [workflow_dispatch refs/heads/topic 3] [***] two \n"},
+		"a push of the branch":    {cirun.Flags{}, "a │ [push refs/heads/topic ] [***] two \n"},
+		"a tag by its name":       {cirun.Flags{Ref: "v1"}, "a │ [push refs/tags/v1 ] [***] one \n"},
+		"a tag by its whole name": {cirun.Flags{Ref: "refs/tags/v1"}, "a │ [push refs/tags/v1 ] [***] one \n"},
+		"a branch that is there":  {cirun.Flags{Ref: "before"}, "a │ [push refs/heads/before ] [***] one \n"},
+		"a tag that comes":        {cirun.Flags{Ref: "refs/tags/v2"}, "a │ [push refs/tags/v2 ] [***] two \n"},
+		"a tag by its form":       {cirun.Flags{Ref: "v9"}, "a │ [push refs/tags/v9 ] [***] two \n"},
+		"another branch":          {cirun.Flags{Ref: "refs/heads/other"}, "a │ [push refs/heads/other ] [***] two \n"},
+		"a pull request":          {cirun.Flags{Event: "pull_request"}, "a │ [pull_request refs/pull/1/merge topic] [***] two \n"},
+		"a fork has no secrets":   {cirun.Flags{Event: "pull_request", Fork: true}, "a │ [pull_request refs/pull/1/merge topic] [] two \n"},
+		"a payload":               {cirun.Flags{Payload: "event.json"}, "a │ [push refs/heads/topic of the file] [***] two \n"},
+		"inputs":                  {cirun.Flags{Event: "workflow_dispatch", Inputs: `{"who": 3}`}, "a │ [workflow_dispatch refs/heads/topic 3] [***] two \n"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -135,7 +138,9 @@ func TestWhatIsRefused(t *testing.T) {
 		"a ref that is an option":     {cirun.Flags{Ref: "--upload-pack=x"}, "", "is no possible name of a ref", "branch or a tag", operr.Usage},
 		"a ref that no branch can be": {cirun.Flags{Ref: "refs/heads/a:refs/heads/b"}, "", "is no possible name of a ref", "branch or a tag", operr.Usage},
 		"a file that is wrong":        {cirun.Flags{}, "  b: {runs-on: ubuntu-latest, step: []}\n", "ci.yml:11:", "commit it", operr.Failed},
-		"a file that is not run here": {cirun.Flags{}, "  b: {runs-on: my-own, steps: [{run: x}]}\n", "\"my-own\" is no runner of GitHub's own", "commit it", operr.Failed},
+		"a file that is not run here": {cirun.Flags{}, "  b: {runs-on: my-own, steps: [{run: x}]}\n", "\"my-own\" is no runner of GitHub's own", "nothing in the file is wrong", operr.Failed},
+		"an action of others":         {cirun.Flags{}, "  b: {runs-on: ubuntu-latest, steps: [{uses: goreleaser/goreleaser-action@v6}]}\n", "nothing stands in for the action goreleaser/goreleaser-action", "nothing in the file is wrong", operr.Failed},
+		"one of both kinds":           {cirun.Flags{}, "  b: {runs-on: my-own, steps: [{uses: actions/checkout}]}\n", "\"my-own\" is no runner of GitHub's own", "commit it", operr.Failed},
 		"a step that fails":           {cirun.Flags{}, "      - {name: breaks, run: exit 7}\n", "ci.yml:11: the step \"breaks\" of the job a: failure; the job may: contents: write, id-token: write (permissions in line 3); no environment (the job is in line 5)", "-job=a", operr.Failed},
 	} {
 		t.Run(name, func(t *testing.T) {

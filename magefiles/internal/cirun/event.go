@@ -2,6 +2,7 @@ package cirun
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -14,7 +15,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// event is what a person asks for, at the commit that is checked out.
+// event is what a person asks for, at a commit.
 func (c Config) event(ctx context.Context, repo *gitrepo.Repo, head gitrepo.Head, w *file.Workflow, f Flags) (runner.Event, error) {
 	e := runner.Event{
 		Name:  f.Event,
@@ -65,11 +66,45 @@ func (c Config) event(ctx context.Context, repo *gitrepo.Repo, head gitrepo.Head
 	return e, nil
 }
 
+// goTo takes the commit of the ref that a person names, where there is one: GitHub runs the file as it is there. A tag comes before a branch of its name.
+func (c Config) goTo(ctx context.Context, repo *gitrepo.Repo, head *gitrepo.Head, f Flags) error {
+	if f.Ref == "" || refuseRef(f.Ref) != nil {
+		return nil // said where the event is made
+	}
+	names := []string{"refs/tags/" + f.Ref, "refs/heads/" + f.Ref}
+	if strings.HasPrefix(f.Ref, "refs/") {
+		names = []string{f.Ref}
+	}
+	for _, name := range names {
+		commit, err := repo.Resolve(ctx, name)
+		switch {
+		case errors.Is(err, gitrepo.ErrNoCommit):
+			continue
+		case err != nil:
+			return err
+		case commit != head.Commit:
+			c.View.Say("%s is at another commit than the one that is checked out: it is run as it is there", f.Ref)
+		}
+		head.Commit = commit
+		return nil
+	}
+	return nil
+}
+
+// refuseRef refuses what can be no ref.
+func refuseRef(name string) error {
+	if strings.HasPrefix(name, "-") || strings.ContainsAny(name, " ~^:?*[\\") || strings.Contains(name, "..") {
+		return operr.NewUsage("give the name of a branch or a tag", "%q is no possible name of a ref", name)
+	}
+	return nil
+}
+
 // fullRef is the ref of the event. A short name is a tag where there is one, or where the file starts for tags and there is no such branch.
 func fullRef(ctx context.Context, repo *gitrepo.Repo, w *file.Workflow, event, name, branch string) (string, error) {
+	if err := refuseRef(name); err != nil {
+		return "", err
+	}
 	switch {
-	case strings.HasPrefix(name, "-"), strings.ContainsAny(name, " ~^:?*[\\"), strings.Contains(name, ".."):
-		return "", operr.NewUsage("give the name of a branch or a tag", "%q is no possible name of a ref", name)
 	case name == "" && strings.HasPrefix(event, "pull_request"):
 		return "refs/pull/1/merge", nil
 	case name == "":

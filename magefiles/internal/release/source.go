@@ -29,11 +29,22 @@ func (t Tagged) String() string {
 // Pushed is what the remote has.
 type Pushed struct {
 	Remote string `json:"remote"`
-	Branch string `json:"branch"`
+	Branch string `json:"branch"` // "" where the tags alone were pushed: a pull request brought the commit
 	Commit string `json:"commit"`
 }
 
+// pushedOf is what a remote has of a release once it is pushed.
+func pushedOf(p *plan.Plan, commit string) Pushed {
+	if p.Landed {
+		return Pushed{Remote: p.Remote, Commit: commit}
+	}
+	return Pushed{Remote: p.Remote, Branch: p.Branch, Commit: commit}
+}
+
 func (p Pushed) String() string {
+	if p.Branch == "" {
+		return fmt.Sprintf("the tags at %.12s, to %s", p.Commit, p.Remote)
+	}
 	return fmt.Sprintf("%s/%s and the tags at %.12s", p.Remote, p.Branch, p.Commit)
 }
 
@@ -157,7 +168,7 @@ func (r *Release) isPushed(ctx context.Context, t *trace.Trace, p *plan.Plan, co
 	if at != commit {
 		return Pushed{}, false, operr.NewStopped("find out which is right", "%s has %s at %.12s, and the release is at %.12s", p.Remote, p.Title, at, commit)
 	}
-	return Pushed{Remote: p.Remote, Branch: p.Branch, Commit: at}, true, nil
+	return pushedOf(p, at), true, nil
 }
 
 // push sends branch and tags, all or nothing. More tags than a push may bring go by several, the first of which has the branch too: where it was
@@ -195,7 +206,7 @@ func (r *Release) push(ctx context.Context, t *trace.Trace, p *plan.Plan, commit
 		}
 		branch = ""
 	}
-	return Pushed{Remote: p.Remote, Branch: p.Branch, Commit: commit}, nil
+	return pushedOf(p, commit), nil
 }
 
 // findOther finds the first tag of a release that a remote has, and that is not the clone's own; "" for none.

@@ -98,6 +98,10 @@ func TestErrors(t *testing.T) {
 		{"a default before an argument without", root + "[tasks]\na = { cmd = \"x\", args = [{ arg = \"p\", default = \"\" }, \"q\"] }\n", "pixi.toml:4:55: argument q has no default", ""},
 		{"an unknown feature", root + "[feature.test.tasks]\na = \"x\"\n[environments]\ndev = [\"tset\"]\n", `pixi.toml:6:8: no feature named "tset"`, "did you mean test?"},
 		{"an unknown key of the release", root + "[tool.release]\nchanel = \"x\"\n", "pixi.toml:4:1: [tool.release] has no key chanel", "did you mean channel? "},
+		{"a table that is misspelled", root + "[tool.relase]\nchannel = \"x\"\n", "pixi.toml:3:7: nothing reads the table [tool.relase]", "did you mean [tool.release]?"},
+		{"a table in capitals", root + "[tool.Release]\nchannel = \"x\"\n", "pixi.toml:3:7: nothing reads the table [tool.Release]", "did you mean [tool.release]?"},
+		{"a table beside [tool]", root + "[tools.release]\nchannel = \"x\"\n", "pixi.toml:3:8: nothing reads the table [tools.release]", "did you mean [tool.release]?"},
+		{"a lock as a copy", root + "[tool.release]\ncopies = [\"sub/go.mod\"]\n", `pixi.toml:4:11: copies cannot have "sub/go.mod"`, "remove it: the tool that the file is of writes it"},
 		{"an unknown way of versions", root + "[tool.release]\nversioning = \"lock-step\"\n", `pixi.toml:4:14: versioning cannot be "lock-step"`, "did you mean lockstep? "},
 		{"a folder of git's to include", root + "[tool.release]\ninclude = [\"a/.git\"]\n", `pixi.toml:4:12: include cannot be "a/.git": what git keeps there is of this clone alone`, "name what builds need"},
 		{"a file of git's to include", root + "[tool.release]\ninclude = [\"a/../.Git/config\"]\n", `pixi.toml:4:12: include cannot be "a/../.Git/config"`, "name what builds need"},
@@ -114,7 +118,10 @@ func TestErrors(t *testing.T) {
 		{"a misspelled placeholder", root + "[tool.release]\ntag-message = \"{title} {Title}\"\n", "pixi.toml:4:15: tag-message has no placeholder {Title}", "write {title}"},
 		{"an empty placeholder", root + "[tool.release]\ncommit = \"release {}\"\n", "pixi.toml:4:10: commit has no placeholder {}", "write {title}"},
 		{"a NUL in a message", root + "[tool.release]\ncommit = \"release \\u0000\"\n", "pixi.toml:4:10: commit has a control character", "leave it out"},
-		{"a secret's value", root + "[tool.release]\nsecret = \"pfx-1234\"\n", `pixi.toml:4:10: secret cannot be "pfx-1234", which is not the name of a secret`, "keep its value out of the file"},
+		{"a secret's value", root + "[tool.release]\nsecret = \"pfx-1234\"\n", `pixi.toml:4:10: secret has what looks like a key, and takes a name`, "withdraw the key"},
+		{"a key in place of a secret's name", root + "[tool.release]\nread-secret = \"pfx_abcdefgh\"\n", `pixi.toml:4:15: read-secret has what looks like a key`, "name the secret or the variable"},
+		{"a key that is passed", root + "[tool.release]\npass = [\"ghp_abcdefgh\"]\n", `pixi.toml:4:9: pass has what looks like a key`, "name the secret or the variable"},
+		{"no name of a secret", root + "[tool.release]\nsecret = \"my key\"\n", `pixi.toml:4:10: secret cannot be "my key", which is not the name of a secret`, "keep its value out of the file"},
 		{"a secret that GitHub refuses", root + "[tool.release]\nread-secret = \"GITHUB_KEY\"\n", `pixi.toml:4:15: read-secret cannot be "GITHUB_KEY"`, "name the secret"},
 		{"a list of messages", root + "[tool.release]\ncommit = [\"release {title}\"]\n", "pixi.toml:4:10: commit must be a string, and is an array", ""},
 		{
@@ -151,6 +158,15 @@ func TestNoWorkspace(t *testing.T) {
 func TestStrangersDoNotMatter(t *testing.T) {
 	w := load(t, "-- pixi.toml --\n[workspace]\n-- tests/data/pyproject.toml --\n[project\n-- a/pixi.toml --\n"+pkg("a", ""))
 	require.Equal(t, []string{"a"}, packageNames(w.Packages))
+}
+
+// Tables of other tools have names of their own, and nobody's business are ours.
+func TestTablesOfOtherTools(t *testing.T) {
+	text := "-- pyproject.toml --\n[tool.pixi.workspace]\nname = \"acme\"\n[tool]\nimage-tool = {}\n"
+	for _, name := range []string{"black", "bumpversion", "coverage", "hatch", "isort", "mypy", "pdm", "poetry", "pylint", "pyright", "release-me", "ruff", "semantic_release", "setuptools", "towncrier", "uv"} {
+		text += "[tool." + name + "]\nx = 1\n"
+	}
+	require.Equal(t, "acme", load(t, text).Config.Channel)
 }
 
 func TestConfig(t *testing.T) {

@@ -102,6 +102,9 @@ secrets = ["NPM_TOKEN", "MIRROR_PASSWORD"]
 		"[tool.image]\nsecrets = [\"PREFIX_API_KEY\"]":    `app/pixi.toml:10:12: secrets cannot have "PREFIX_API_KEY": whoever has it may publish`,
 		"[tool.image]\nsecrets = [\"PIXI_CONFIG\"]\n":     `app/pixi.toml:10:12: secrets cannot have "PIXI_CONFIG": a build is given that file where there is one`,
 		"[tool.image]\nsecrets = [\"X_TOKEN\", \"HOME\"]": `app/pixi.toml:10:23: secrets cannot have "HOME"`,
+		"[tool.images]\nname = \"x\"\n":                   `app/pixi.toml:9:7: nothing reads the table [tool.images]`,
+		"[tool.deplyo.staging]\nhosts = []\n":             `app/pixi.toml:9:7: nothing reads the table [tool.deplyo]`,
+		"[tool.image]\nsecrets = [\"npm_abcdefgh\"]\n":    `app/pixi.toml:10:12: secrets has what looks like a key, and takes a name`,
 		"[tool.image]\nname = 1\n":                        `app/pixi.toml:10:8: name must be a string, and is an integer`,
 	} {
 		_, err := read(t, table)

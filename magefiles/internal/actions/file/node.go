@@ -1,6 +1,7 @@
 package file
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -102,6 +103,16 @@ func (n Node) Problem(format string, args ...any) error {
 		p.Line, p.Column = n.n.Line, n.n.Column
 	}
 	return p
+}
+
+// Elsewhere is [Node.Problem] for what is right on GitHub, and is not run here.
+func (n Node) Elsewhere(format string, args ...any) error {
+	err := n.Problem(format, args...)
+	var p *Problem
+	if errors.As(err, &p) {
+		p.Elsewhere = true
+	}
+	return err
 }
 
 // Value is the value with its expressions evaluated. An error is a [Problem] at its place.

@@ -18,6 +18,7 @@ type Problem struct {
 	File         string
 	Line, Column int
 	What         string
+	Elsewhere    bool // nothing is wrong with it: it is for GitHub, and not run here
 }
 
 func (p *Problem) Error() string {
@@ -25,6 +26,18 @@ func (p *Problem) Error() string {
 		return fmt.Sprintf("%s:%d: %s", p.File, p.Line, p.What)
 	}
 	return fmt.Sprintf("%s:%d:%d: %s", p.File, p.Line, p.Column, p.What)
+}
+
+// IsWrong reports whether a problem that an error has is one of the file, and not only of where it is run.
+func IsWrong(err error) bool {
+	if several, is := err.(interface{ Unwrap() []error }); is {
+		return slices.ContainsFunc(several.Unwrap(), IsWrong)
+	}
+	if wrapped := errors.Unwrap(err); wrapped != nil {
+		return IsWrong(wrapped)
+	}
+	var p *Problem
+	return errors.As(err, &p) && !p.Elsewhere
 }
 
 // Limits of what is looked at: aliases may say much with few bytes.

@@ -34,12 +34,12 @@ func (r *Runner) check(w *file.Workflow, caller rights.Grant, calls []string, by
 		}
 		for _, key := range []string{"container", "services"} {
 			if n := j.Node.At(key); n.Is() {
-				found = append(found, n.Problem("%s is not run here: the job %s runs on this machine alone", key, j.ID))
+				found = append(found, n.Elsewhere("%s is not run here: the job %s runs on this machine alone", key, j.ID))
 			}
 		}
 		for _, n := range labelNodes(j.Node.At("runs-on")) {
 			if _, known := labels[strings.ToLower(n.Text())]; !known && !strings.Contains(n.Text(), "${{") {
-				found = append(found, n.Problem("%q is no runner of GitHub's own: such a job is not run here", n.Text()))
+				found = append(found, n.Elsewhere("%q is no runner of GitHub's own: such a job is not run here", n.Text()))
 			}
 		}
 		for _, s := range j.Node.At("steps").Items() {
@@ -112,7 +112,7 @@ func unknownKeys(j *file.Job, key string, declared file.Node, called *file.Workf
 func (r *Runner) called(at file.Node) (*file.Workflow, error) {
 	name, local := strings.CutPrefix(at.Text(), "./")
 	if !local {
-		return nil, at.Problem("a workflow of another repository is not run here: %s", at.Text())
+		return nil, at.Elsewhere("a workflow of another repository is not run here: %s", at.Text())
 	}
 	data, err := fs.ReadFile(r.Files, path.Clean(name))
 	if err != nil {

@@ -381,7 +381,7 @@ func (l *leg) runsOn() error {
 		l.label = label
 		switch {
 		case !known:
-			return l.node.At("runs-on").Problem("%q is no runner of GitHub's own: such a job is not run here", label)
+			return l.node.At("runs-on").Elsewhere("%q is no runner of GitHub's own: such a job is not run here", label)
 		case other == "arm" && arch != "ARM64", other != "" && other != "arm", other == "" && arch != "X64":
 			l.note("%s runs on this machine (Linux, %s), and not on %s", l.out.Name, arch, label)
 		}

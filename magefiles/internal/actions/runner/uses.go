@@ -131,11 +131,11 @@ func (r *Runner) known(n file.Node) error {
 	case !n.Is(), strings.HasPrefix(uses, "./"):
 		return nil
 	case strings.HasPrefix(uses, "docker://"):
-		return n.Problem("an action that is an image is not run here: %s", uses)
+		return n.Elsewhere("an action that is an image is not run here: %s", uses)
 	case version == "":
 		return n.Problem("%q has no version behind an @", uses)
 	case r.Actions[name].Run == nil && r.Actions[name].Local == "":
-		return n.Problem("nothing stands in for the action %s: the code of others is not run here. Move what it does into a script, or into an action of the "+
+		return n.Elsewhere("nothing stands in for the action %s: the code of others is not run here. Move what it does into a script, or into an action of the "+
 			"repository (uses: ./…), or name a stand-in: [tool.release.actions] \"%s\" = \"nothing\", or the path of such an action. Stand-ins that there are: %s", name, name, strings.Join(slices.Sorted(maps.Keys(r.Actions)), ", "))
 	}
 	return nil
@@ -273,7 +273,7 @@ func (s *scope) composite(ctx context.Context, dir string, n file.Node, st *Step
 		return err
 	}
 	if using := action.At("runs", "using").Text(); using != "composite" {
-		return action.At("runs").Problem("an action that runs with %q is not run here: only composite ones are", using)
+		return action.At("runs").Elsewhere("an action that runs with %q is not run here: only composite ones are", using)
 	}
 	inner := &scope{
 		leg:    s.leg,

@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -85,7 +86,11 @@ func (p Push) Ask(ctx context.Context) (answer Answer, err error) {
 	return answer, nil
 }
 
-// resolve finds the ref of a name, and the commit that it is at. One that is given whole, and is not there, would be made at HEAD.
+// versionTag is how a tag is called that a release makes: v1.2.0, or core/v1.2.0.
+var versionTag = regexp.MustCompile(`^(?:[A-Za-z0-9._-]+/)?v\d[0-9A-Za-z.+-]*$`)
+
+// resolve finds the ref of a name, and the commit that it is at. One that is given whole, or by its name is a version's tag, and is not there, would be
+// made at HEAD.
 func (p Push) resolve(ctx context.Context, name string) (Ref, error) {
 	whole := strings.HasPrefix(name, branches) || strings.HasPrefix(name, tags)
 	candidates := []string{tags + name, branches + name}
@@ -100,6 +105,9 @@ func (p Push) resolve(ctx context.Context, name string) (Ref, error) {
 		if !errors.Is(err, gitrepo.ErrNoCommit) {
 			return Ref{}, err
 		}
+	}
+	if !whole && versionTag.MatchString(name) {
+		name, whole = tags+name, true
 	}
 	if !whole {
 		return Ref{}, operr.NewUsage("name it whole, "+tags+name+" or "+branches+name+": then it is as if it were made here", "there is no tag and no branch %s", name)
@@ -133,7 +141,9 @@ func (p Push) decide(ctx context.Context, ref *Ref, tags int) error {
 	ref.Workflows = []Workflow{}
 	for i, f := range files {
 		one := Workflow{File: path.Base(f)}
-		if w, err := file.Read(one.File, texts[i]); err != nil {
+		if strings.HasPrefix(ref.Ref, branches) && !ref.First && ref.Since == ref.Commit {
+			one.Why = "the remote has this commit already: nothing is pushed, and GitHub is sent no event"
+		} else if w, err := file.Read(one.File, texts[i]); err != nil {
 			one.Why = "GitHub refuses the file: " + strings.ReplaceAll(err.Error(), "\n", "; ")
 		} else {
 			one.Starts, one.Why = w.Starts(file.Occurrence{

@@ -53,18 +53,22 @@ func TestWhatAPushStarts(t *testing.T) {
 		{"the branch that is checked out", starts.Push{}, "main:", "ci.yml: the message of the commit has [skip ci]", 2},
 		{"a new branch, from what is pushed", starts.Push{Refs: []string{"topic"}}, "topic: docs.yaml", "ci.yml: ci.yml:1 starts for branches like main", 2},
 		{"a branch since a commit", starts.Push{Refs: []string{"topic"}, Since: "topic^"}, "topic: docs.yaml", "", 1},
-		{"a branch since a commit, without the documents", starts.Push{Refs: []string{"refs/heads/topic"}, Since: "topic"}, "topic:", "docs.yaml: docs.yaml:1 starts for files that change, and none does", 0},
+		{"a branch since a commit, without the documents", starts.Push{Refs: []string{"refs/heads/topic"}, Since: "topic"}, "topic:", "docs.yaml: the remote has this commit already", 0},
 		{"a branch that the remote does not have", starts.Push{Refs: []string{"topic"}, Since: never}, "topic: docs.yaml", "", 2},
 		{"a branch with nothing new", starts.Push{Refs: []string{"old"}}, "old:", "docs.yaml: docs.yaml:1 starts for files that change", 0},
 		{"a tag", starts.Push{Refs: []string{"v1"}}, "v1: docs.yaml release.yml", "ci.yml: ci.yml:1 names branches alone", 0},
 		{"a tag with a branch of its name", starts.Push{Refs: []string{"x"}}, "x: docs.yaml", "release.yml: release.yml:1 starts for tags like v*, and the tag x is not one", 0},
 		{"a tag that is not there yet", starts.Push{Refs: []string{"refs/tags/v9"}}, "v9:", "release.yml: the message of the commit has [skip ci]", 0},
+		{"a version's tag that is not there yet", starts.Push{Refs: []string{"v9.0.0", "core/v9"}}, "v9.0.0: v9:", "release.yml: the message of the commit has [skip ci]", 0},
+		{"a branch that was pushed", starts.Push{Refs: []string{"pushed"}}, "pushed:", "ci.yml: the remote has this commit already: nothing is pushed", 0},
 		{"three tags", starts.Push{Refs: []string{"v1", "x", "refs/tags/v1"}}, "v1: docs.yaml release.yml x: docs.yaml v1: docs.yaml release.yml", "", 0},
 		{"four tags", starts.Push{Refs: []string{"v1", "x", "v1", "x"}}, "v1: x: v1: x:", "release.yml: GitHub creates no event where one push brings more than three tags, and this one brings 4", 0},
 		{"a file that GitHub refuses", starts.Push{Refs: []string{"v1"}}, "v1: docs.yaml release.yml", `bad.yml: GitHub refuses the file: bad.yml:2:1: there is no "job"`, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			git("branch", "-f", "old", base)
+			git("branch", "-f", "pushed", base)
+			git("update-ref", "refs/remotes/origin/pushed", base)
 			git("branch", "-f", "x", base)
 			c.push.Repo, c.push.Remote = repo, "origin"
 			answer, err := c.push.Ask(t.Context())

@@ -52,15 +52,23 @@ func TestFollow(t *testing.T) {
 
 // What goes on having the old version is found, but for lines that change, locks, and what is asked of somebody else.
 func TestFind(t *testing.T) {
-	w := load(t, "", map[string]string{"x": "0.1.0\nnumpy==0.1.0\na==0.1.0\n0.1.0 changes\n", "go.mod": "x: 0.1.0\n", "pixi.lock": "0.1.0\n"})
+	w := load(t, "", map[string]string{"x": "0.1.0\nnumpy==0.1.0\na==0.1.0\n0.1.0 changes\n", "go.mod": "module x\nrequire y/z v0.1.0\n", "sub/go.work.sum": "y/z v0.1.0 h1:\n", "Gemfile.lock": "y (0.1.0)\n", "pixi.lock": "0.1.0\n"})
 	changed := []edits.File{{Path: "x", Edits: []edits.Edit{{Line: 4}}}}
-	found, note := copies.Find(w, changed, []string{"0.1.0"}, []string{"x", "go.mod", "pixi.lock", "gone"})
+	found, note := copies.Find(w, changed, []string{"0.1.0"}, []string{"x", "go.mod", "sub/go.work.sum", "Gemfile.lock", "pixi.lock", "gone"})
 	require.Equal(t, []copies.Mention{
 		{File: "x", Line: 1, Version: "0.1.0", Text: "0.1.0"},
 		{File: "x", Line: 3, Version: "0.1.0", Text: "a==0.1.0"},
 	}, found)
 	require.Contains(t, note, "0.1.0 stays in 2 more lines (x:1, x:3)")
 	require.Contains(t, note, "`copies = [{ file = \"x\", line = \"REGEXP\" }]` in [tool.release]", "the file alone would be refused")
+	w.Config.Ignore = []string{"libs/plot", "*.txt", "old/**"}
+	for _, file := range []string{"libs/plot/pixi.toml", "x.txt", "old/deep/a"} {
+		name := filepath.Join(w.Root, filepath.FromSlash(file))
+		require.NoError(t, os.MkdirAll(filepath.Dir(name), 0o755))
+		require.NoError(t, os.WriteFile(name, []byte("0.1.0\n"), 0o644))
+	}
+	_, note = copies.Find(w, nil, []string{"0.1.0"}, []string{"libs/plot/pixi.toml", "x.txt", "old/deep/a"})
+	require.Empty(t, note, "what is no part of the workspace is not offered")
 	found, note = copies.Find(w, nil, []string{"0.9.0"}, []string{"x"})
 	require.Empty(t, found)
 	require.Empty(t, note)

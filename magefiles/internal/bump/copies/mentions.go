@@ -12,10 +12,11 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/beneath"
 	"github.com/foopack/foopack/magefiles/internal/bump/edits"
-	"github.com/foopack/foopack/magefiles/internal/gomodule"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/workspace/ignore"
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
+	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
 // Mention is a line that has the old version of a package and stays: nobody knows whose it is.
@@ -37,8 +38,9 @@ const (
 // what asks for a package of somebody else.
 func Find(w *workspace.Workspace, changed []edits.File, old, files []string) (found []Mention, note string) {
 	s := newMentions(w, changed)
+	ignored := ignore.ReadRules(w.Config.Ignore)
 	for _, file := range files {
-		if !isPassedOver(file) {
+		if !isPassedOver(file) && !isIgnored(ignored, file) {
 			s.look(file, old)
 		}
 	}
@@ -208,22 +210,29 @@ func (s *mentions) isTheirs(file, before string) bool {
 // isRequirements reports whether a file is one in which a name and a version ask for something.
 func isRequirements(file string) bool {
 	switch name := path.Base(file); name {
-	case "Cargo.toml", "package.json", "Pipfile", "environment.yml", "environment.yaml", gomodule.File, ".pre-commit-config.yaml":
+	case "Cargo.toml", "package.json", "Pipfile", "environment.yml", "environment.yaml", ".pre-commit-config.yaml":
 		return true
 	default:
 		return strings.HasPrefix(name, "requirements") && strings.HasSuffix(name, ".txt") || slices.Contains(manifest.FileNames[:], name)
 	}
 }
 
-// passedOver are the names of files, without what stands behind their last dot, that tell of the past, or that tools write.
-var (
-	passedOver = []string{"changelog", "changes", "history", "news", "releases", "release-notes", "release_notes"}
-	locks      = []string{workspace.LockFile, "package-lock.json", "npm-shrinkwrap.json", "yarn.lock", "pnpm-lock.yaml", "go.sum", "conda-lock.yml"}
-)
+// passedOver are the names of files, without what stands behind their last dot, that tell of the past.
+var passedOver = []string{"changelog", "changes", "history", "news", "releases", "release-notes", "release_notes"}
+
+// isIgnored reports whether a file is no part of the workspace, by its own path or that of a folder above it.
+func isIgnored(rules ignore.Rules, file string) bool {
+	for name, isDir := file, false; name != "."; name, isDir = path.Dir(name), true {
+		if rules.Match(name, isDir) {
+			return true
+		}
+	}
+	return false
+}
 
 func isPassedOver(file string) bool {
 	name := strings.ToLower(path.Base(file))
-	return strings.HasSuffix(name, ".lock") || slices.Contains(locks, name) || slices.Contains(passedOver, strings.TrimSuffix(name, path.Ext(name)))
+	return settings.IsOwnedByATool(file) || slices.Contains(passedOver, strings.TrimSuffix(name, path.Ext(name)))
 }
 
 // readText reads a file, unless it is no text, or a very large one.

@@ -86,7 +86,7 @@ var commands = map[string][]form{
 		{verb: "pip install", options: options("--quiet", "--python=", "--no-config", "--config-file=", "--constraint=", "--build-constraint=", "--no-deps", "--reinstall", "--refresh", "--editable=", "--offline", "--system-certs")},
 	},
 	"python": {
-		{verb: "-I -m venv"},
+		{verb: "-I -m venv", options: options("--without-pip")},
 		{verb: "-I -m pip install", options: options("--quiet", "--disable-pip-version-check", "--require-hashes", "--only-binary=:all:", "--no-deps", "--requirement=")},
 		{verb: "-I -m pip config list"},
 		{verb: "", options: options("-I", "-S", "-E", "-X", "-c", "--version"), words: only(whole, `pycache_prefix=.*`), rest: "-c", one: true},

@@ -194,6 +194,7 @@ func TestWhatIsRefused(t *testing.T) {
 		good + "environment = [\"PREFIX_API_KEY\"]\n":                     `a host cannot have "PREFIX_API_KEY": whoever has it may publish`,
 		good + "secrets = [\"PREFIX_API_KEY\"]\n":                         `a host cannot have "PREFIX_API_KEY"`,
 		good + "secrets = { KEY = \"ACTIONS_ID_TOKEN_REQUEST_TOKEN\" }\n": `a host cannot have "ACTIONS_ID_TOKEN_REQUEST_TOKEN"`,
+		good + "secrets = { KEY = \"ghp_abcdefgh\" }\n":                   "has what looks like a key, and takes a name",
 		good + "secrets = [\"_KEY\"]\n":                                   `a secret cannot be called "_KEY"`,
 		good + "secrets = [\"KEY\", \"KEY\"]\n":                           `a secret cannot be called "KEY"`,
 		good + "secrets = { " + strings.Repeat("A", 64) + " = \"A\" }\n":  "a secret cannot be called",

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"math"
 	"regexp"
 	"slices"
@@ -9,7 +10,9 @@ import (
 	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/tomledit"
+	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
 // What names may be. None begins with a dash, and none has a character that a shell, a URL or a header would read in another way.
@@ -188,6 +191,10 @@ func (r *reader) variables(n *tomledit.Node) (all []string) {
 
 // variable reads the name of one, which is not one of those that publish: whoever may write a manifest could send a package then.
 func (r *reader) variable(n *tomledit.Node, what string) string {
+	if err := settings.RefuseKey(cmp.Or(n.Key, "the list"), n.Text()); err != nil {
+		r.fail(n, operr.NextOf(err), "%v", err)
+		return ""
+	}
 	name := r.match(n, variableName, what)
 	if command.Publishes(name) {
 		r.fail(n, "give the application a key of its own, by another name", "a host cannot have %q: whoever has it may publish", name)

@@ -57,7 +57,7 @@ type Maker struct {
 type past struct {
 	commit   string
 	tags     []string
-	versions map[string]string // by package name
+	versions map[string]string // by package name; takeGone adds to them
 }
 
 // pasts groups the last releases of the packages by their commits, in the order of the packages.
@@ -86,7 +86,7 @@ const (
 	Folder   = "released" // what was built from tags, kept from one rehearsal to the next
 	keptFile = "kept.json"
 
-	keptForm = 2 // raised where the same sources give other artifacts than before
+	keptForm = 3 // raised where the same sources give other artifacts than before
 )
 
 // Make makes the artifacts of the last releases, so that the world is as they left it: built from their tags, or kept
@@ -125,6 +125,7 @@ func (m Maker) remake(ctx context.Context, p *past) (files []string, how string,
 	if err != nil && ctx.Err() != nil {
 		return nil, "", context.Cause(ctx)
 	}
+	p.takeGone(w)
 	fresh := filepath.Join(m.Dir, "past.built")
 	if err := errors.Join(os.RemoveAll(fresh), os.MkdirAll(fresh, 0o755)); err != nil {
 		return nil, "", err
@@ -141,6 +142,19 @@ func (m Maker) remake(ctx context.Context, p *past) (files []string, how string,
 	}
 	stood, serr := m.standIn(p, w, err, fresh, files)
 	return stood, "built from the tag as far as it can be", serr
+}
+
+// takeGone adds the packages that the tags are of, and today's workspace has no more: they were removed, or have another name now. w is the workspace at the
+// tags, or nil.
+func (p *past) takeGone(w *workspace.Workspace) {
+	if w == nil {
+		return
+	}
+	for _, pkg := range w.Packages {
+		if v := pkg.Version.Text; p.versions[pkg.Name] == "" && v != "" && slices.Contains(p.tags, released.TagPrefix(w, pkg.Name)+v) {
+			p.versions[pkg.Name] = v
+		}
+	}
 }
 
 // of counts the packages of the release: those that the tagged commit has.

@@ -195,7 +195,7 @@ func (b *bench) lane(t *testing.T) *lane {
 	require.NoError(t, writeProgram(l.program, string(answers)))
 	for _, v := range []string{"3.11", "3.12", "3.13"} {
 		require.NoError(t, os.MkdirAll(filepath.Join(l.pythons, v), 0o755))
-		require.NoError(t, writeProgram(filepath.Join(l.pythons, v, "python3"), "#!/bin/sh\necho "+v+"\n"))
+		require.NoError(t, writeProgram(filepath.Join(l.pythons, v, "python3"), strings.ReplaceAll(onlySays, "VERSION", v)))
 	}
 	l.git("", "init", "-q", "--bare", "-b", "main", l.remote)
 	return l
@@ -469,6 +469,17 @@ func (l *lane) config(dir string, top fstest.MapFS, further []string, happened f
 		},
 	}
 }
+
+// onlySays stands for a Python that says its version, has no pip, and makes environments of itself.
+const onlySays = `#!/bin/sh
+case "$*" in
+"-I -m venv "*)
+	for dir; do :; done
+	mkdir -p "$dir/bin" "$dir/lib/python3/site-packages" && ln -s "$0" "$dir/bin/python" && ln -s "$0" "$dir/bin/python3" ;;
+"-I -c "*) echo ;;
+*) echo VERSION ;;
+esac
+`
 
 // event is what starts the run of an act, as GitHub says it to the run.
 func event(a act, ref, commit string) runner.Event {

@@ -244,6 +244,9 @@ func check(top fs.FS, name, ref string, standIns map[string]string, unstarted er
 	}
 	var problem *file.Problem
 	if errors.As(err, &problem) {
+		if !file.IsWrong(err) {
+			return operr.New("nothing in the file is wrong: GitHub runs it. `mage rehearse -publish=here` goes without it", "%w", err)
+		}
 		return operr.New("correct the file and commit it: a rehearsal runs it as it stands there (`mage rehearse -publish=here` goes without it)", "%w", err)
 	}
 	return err

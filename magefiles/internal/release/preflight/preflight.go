@@ -64,6 +64,7 @@ type Preflight struct {
 	told      bool // which credentials code of the repository could read
 	toldRun   bool // that no run of the CI can be asked for
 	toldLands bool // that the branch takes pull requests
+	toldApart bool // that the work tree has changes which are no part of it
 	toldHub   bool // that it is not known whether the token may make a release
 }
 
@@ -137,8 +138,18 @@ func (p *Preflight) Ask(ctx context.Context, t *trace.Trace) (Facts, *plan.Plan,
 		facts.Credential = a.access.Source
 	}
 	facts.Lands = p.findLands(ctx, a)
+	p.tellChanges(a)
 	p.tellReadable(a)
 	return facts, a.plan, nil
+}
+
+// tellChanges says, once, that what is not committed is no part of a release that has landed: settings that were changed do not count for it either.
+func (p *Preflight) tellChanges(a *asked) {
+	if a.plan == nil || !a.plan.Landed || len(a.changes) == 0 || p.toldApart {
+		return
+	}
+	p.toldApart = true
+	p.Say("the work tree has changes that are no part of this release, which is of %.12s as it landed: %s", a.plan.Base, operr.Some(a.changes))
 }
 
 // draft works the plan out.

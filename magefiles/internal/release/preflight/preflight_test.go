@@ -273,6 +273,21 @@ func TestNothingIsAskedOfTheCloneOnceTheTagIsOut(t *testing.T) {
 	require.False(t, isOut(t.Context(), a))
 }
 
+// What has landed is released as it is, whatever the work tree has: that is said once.
+func TestChangesBesideWhatHasLanded(t *testing.T) {
+	a, _ := asking(t)
+	a.changes = []string{"pixi.toml"}
+	var said []string
+	p := &Preflight{Say: func(format string, args ...any) { said = append(said, fmt.Sprintf(format, args...)) }}
+	p.tellChanges(a)
+	require.Empty(t, said, "they are in the way of any other release")
+	a.plan.Landed = true
+	require.Empty(t, findGit(t.Context(), a))
+	p.tellChanges(a)
+	p.tellChanges(a)
+	require.Equal(t, []string{fmt.Sprintf("the work tree has changes that are no part of this release, which is of %.12s as it landed: pixi.toml", a.plan.Base)}, said)
+}
+
 // The rules of the branch are asked, and what was read is said. That pull requests are wanted is in nobody's way: some may push all the same.
 func TestByWhatTheBranchIsReached(t *testing.T) {
 	for name, c := range map[string]struct {

@@ -1,6 +1,7 @@
 package embedded
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"path"
@@ -150,11 +151,37 @@ func (e *Toolchain) addDepends(ctx context.Context, n *needs, m *manifest.Manife
 		if !slices.ContainsFunc(e.workspace.Packages, func(p *workspace.Package) bool { return p.Name == name }) {
 			continue
 		}
+		if _, exact := version.Pin(spec); n.takesChannel() && !exact {
+			if err := n.pinsFor(m, d, a.Index(), name, spec); err != nil {
+				return err
+			}
+			continue // it comes by its own pin
+		}
 		if err := e.addConda(ctx, n, m, nil, manifest.Dependency{Pos: d.Pos, Name: name, Spec: manifest.Spec{Text: spec}}); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// pinsFor refuses a range by which an archive asks for a package of the workspace, unless the environment pins that, at a version which the range has.
+func (n *needs) pinsFor(m *manifest.Manifest, d manifest.Dependency, of condapkg.Index, name, spec string) error {
+	asks := fmt.Sprintf("%s: %s takes %s %s from the channel, which asks for %s by the range %q", d.Pos, m.Name, of.Name, of.Version, name, spec)
+	for _, own := range n.of.Conda {
+		pin, exact := version.Pin(own.Spec.Text)
+		if !exact || manifest.CondaName(own.Name) != name {
+			continue
+		}
+		at, err := version.Parse(pin)
+		if err != nil {
+			return operr.New("correct the pin", "%s: %w", own.Pos, err)
+		}
+		if admits, err := version.CondaRange(cmp.Or(spec, "*")); err == nil && !admits.Has(at) {
+			return operr.New("pin a version that it takes", "%s, and %s pins %s", asks, own.Pos, pin)
+		}
+		return nil
+	}
+	return operr.New("pin "+name+" in "+d.File+" too, run it with pixi, or take the workspace's own packages (-local)", "%s, and choosing a version is a solver's work", asks)
 }
 
 // addPyPI adds a requirement of [pypi-dependencies], or of a [project] that is the manifest.

@@ -61,6 +61,9 @@ func Nearest(given string, names []string) string {
 	return best
 }
 
+// IsNear reports whether a name is another one, or that with a slip in it: but for case, at most two letters are others.
+func IsNear(given, name string) bool { return distance(strings.ToLower(given), name) <= 2 }
+
 // distance is the number of bytes to insert, delete or replace to make b of a.
 func distance(a, b string) int {
 	row := make([]int, len(b)+1)

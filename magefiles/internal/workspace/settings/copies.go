@@ -47,6 +47,10 @@ func readCopies(s *manifest.File, n *tomledit.Node, c *Config) {
 			s.Fail(name, `name a file by its path from the workspace's root: "docs/conf.py"`, "copies cannot have %q", file)
 			continue
 		}
+		if IsOwnedByATool(one.File) {
+			s.Fail(name, "remove it: the tool that the file is of writes it, and its versions are of what it names", "copies cannot have %q", file)
+			continue
+		}
 		c.Copies = append(c.Copies, one)
 	}
 }

@@ -4,4 +4,6 @@
 //	actions.go    [tool.release.actions]: what stands for actions in a rehearsal
 //	pypi.go       [tool.release.pypi]: what stands for a conda package where there is no conda
 //	image.go      [tool.image]
+//	misspelt.go   tables that are called almost as ours
+//	owned.go      files that other tools write
 package settings

@@ -55,6 +55,7 @@ const imageTask = "check"
 
 // ReadImage reads [tool.image] of a downstream's manifest; nil where there is none.
 func ReadImage(s *manifest.File, m *manifest.Manifest) *Image {
+	refuseMisspelt(s, "image", "deploy")
 	n := s.Doc.Root.Get("tool", "image")
 	if n == nil || !s.Want(n, tomledit.Table) {
 		return nil
@@ -109,6 +110,7 @@ func readWorkflow(s *manifest.File, n *tomledit.Node) string {
 func readSecrets(s *manifest.File, n *tomledit.Node) (names []string) {
 	for i, name := range s.Strs(n) {
 		switch {
+		case failKey(s, n.Children[i], n.Key):
 		case !variable.MatchString(name):
 			s.Fail(n.Children[i], `name each variable: secrets = ["MY_TOKEN"]`, "secrets cannot have %q", name)
 		case command.Publishes(name):

@@ -9,6 +9,7 @@ import (
 	"unicode"
 
 	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/tomledit"
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
@@ -61,6 +62,7 @@ const (
 // ReadConfig reads [tool.release], which pixi ignores, from the root manifest. channel is the default channel; "" for none.
 func ReadConfig(s *manifest.File, channel string) Config {
 	c := Config{Channel: channel, Versioning: Lockstep, Publish: PublishCI, Land: LandByPush, Remote: "origin", Commit: DefaultCommit, TagMessage: DefaultTagMessage}
+	refuseMisspelt(s, "release")
 	n := s.Doc.Root.Get("tool", "release")
 	if n == nil || !s.Want(n, tomledit.Table) {
 		return c
@@ -172,9 +174,30 @@ func readIgnore(s *manifest.File, n *tomledit.Node, c *Config) {
 // variable is the name of one, without a pattern: each is named on its own.
 var variable = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
+// key is how the keys of servers begin: prefix.dev's, and those of GitHub, GitLab, PyPI, npm, Hugging Face and AWS.
+var key = regexp.MustCompile(`^(?:(?:pfx|gh[opsur]|github_pat|npm|hf)_|(?:pfx|glpat|pypi)-|(?:AKIA|ASIA)[0-9A-Z]{16}$)`)
+
+// RefuseKey returns an error where a key stands in place of a name, without it; nil where none does. what is the setting.
+func RefuseKey(what, text string) error {
+	if !key.MatchString(text) {
+		return nil
+	}
+	return operr.New("withdraw the key where it was made, if anybody has seen the file; then name the secret or the variable that has it",
+		"%s has what looks like a key, and takes a name", what)
+}
+
+// failKey makes a problem of a key in place of a name.
+func failKey(s *manifest.File, n *tomledit.Node, what string) bool {
+	err := RefuseKey(what, n.Text())
+	if err != nil {
+		s.Fail(n, operr.NextOf(err), "%w", err)
+	}
+	return err != nil
+}
+
 // checkSecret refuses what is not the name of a secret of GitHub's.
 func checkSecret(s *manifest.File, n *tomledit.Node) {
-	if n.Is(tomledit.String) && (!variable.MatchString(n.Text()) || strings.HasPrefix(strings.ToUpper(n.Text()), "GITHUB_")) {
+	if n.Is(tomledit.String) && !failKey(s, n, n.Key) && (!variable.MatchString(n.Text()) || strings.HasPrefix(strings.ToUpper(n.Text()), "GITHUB_")) {
 		s.Fail(n, "name the secret, and keep its value out of the file: "+n.Key+` = "PREFIX_API_KEY"`, "%s cannot be %q, which is not the name of a secret", n.Key, n.Text())
 	}
 }
@@ -182,6 +205,9 @@ func checkSecret(s *manifest.File, n *tomledit.Node) {
 // readPass reads the variables that tasks, builds and hooks get though they may hold a credential.
 func readPass(s *manifest.File, n *tomledit.Node, c *Config) {
 	for i, name := range s.Strs(n) {
+		if failKey(s, n.Children[i], n.Key) {
+			continue
+		}
 		if !variable.MatchString(name) {
 			s.Fail(n.Children[i], `name each variable: pass = ["MY_TEST_TOKEN"]`, "pass cannot be %q", name)
 			continue

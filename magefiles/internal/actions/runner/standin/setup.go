@@ -173,11 +173,12 @@ func setupGo(_ context.Context, c *runner.Call) error {
 		return fmt.Errorf("%q is not a possible version of Go", version)
 	}
 	c.Output("go-version", version)
+	c.AddPath(filepath.Join(c.Home, "go", "bin")) // where go puts what it installs
 	return install(c, "go", version, "go", "gofmt")
 }
 
-// setupPython is actions/setup-python with the Python of this machine.
-func setupPython(_ context.Context, c *runner.Call) error {
+// setupPython is actions/setup-python with a Python of the job, of one of this machine.
+func setupPython(ctx context.Context, c *runner.Call) error {
 	versions := strings.Fields(strings.ReplaceAll(c.Input("python-version", ""), "\n", " "))
 	if text := c.Input("python-version", ""); strings.ContainsAny(text, "<>") {
 		versions = []string{text}
@@ -198,20 +199,15 @@ func setupPython(_ context.Context, c *runner.Call) error {
 	}
 	version := strings.Join(versions, " ")
 	c.Output("python-version", version)
+	found := ""
 	if c.Python != nil {
-		if found := c.Python(version); found != "" {
-			return installAs(c, "python", version, map[string]string{
-				"python3": found,
-				"python":  found,
-				"pip3":    found + "\x00-m\x00pip",
-				"pip":     found + "\x00-m\x00pip",
-			})
-		}
+		found = c.Python(version)
 	}
-	return install(c, "python", version, "python3", "python", "pip3", "pip")
+	return installPython(ctx, c, version, found)
 }
 
 func setupUV(_ context.Context, c *runner.Call) error {
+	c.AddPath(filepath.Join(c.Home, ".local", "bin")) // where uv puts the programs of its tools
 	return setupTool(c, "uv", c.Input("version", "latest"), "uv", "uvx")
 }
 
@@ -247,9 +243,6 @@ func install(c *runner.Call, name, version string, programs ...string) error {
 	all := map[string]string{}
 	for i, p := range programs {
 		found, err := command.LookPath(p, where)
-		if err != nil && p == "python" {
-			found, err = command.LookPath("python3", where)
-		}
 		if err != nil && i == 0 {
 			return fmt.Errorf("this machine has no %s that could stand in for the one that %s installs", p, c.Uses)
 		}
@@ -272,20 +265,25 @@ func writeProgram(name, text string) error {
 	return os.WriteFile(name, []byte(text), 0o755)
 }
 
-// installAs puts programs into PATH, each with what it begins: a program, and perhaps arguments, with NULs between them.
-func installAs(c *runner.Call, name, version string, programs map[string]string) error {
-	bin := filepath.Join(c.Tools, name, strings.Map(func(r rune) rune {
+// toolDir is where a job has a tool of a version.
+func toolDir(c *runner.Call, name, version string) string {
+	return filepath.Join(c.Tools, name, strings.Map(func(r rune) rune {
 		if strings.ContainsRune("/\\ <>*", r) {
 			return '-'
 		}
 		return r
-	}, version), "bin")
+	}, version))
+}
+
+// installAs puts programs into PATH, each of which begins a program of this machine.
+func installAs(c *runner.Call, name, version string, programs map[string]string) error {
+	bin := filepath.Join(toolDir(c, name, version), "bin")
 	if err := os.MkdirAll(bin, 0o755); err != nil {
 		return err
 	}
 	for p, begins := range programs {
-		text := "#!/bin/sh\nexec " + command.Quote(strings.Split(begins, "\x00")...) + " \"$@\"\n"
-		if c.Script != nil && !strings.Contains(begins, "\x00") {
+		text := "#!/bin/sh\nexec " + command.Quote(begins) + " \"$@\"\n"
+		if c.Script != nil {
 			text = c.Script(p, begins)
 		}
 		if err := writeProgram(filepath.Join(bin, p), text); err != nil {

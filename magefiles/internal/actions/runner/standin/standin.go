@@ -7,6 +7,7 @@
 //	artifacts.go    what jobs hand to each other
 //	app.go          tokens of GitHub Apps
 //	setup.go        tools, caches, logins and attestations
+//	python.go       a Python for each job
 package standin
 
 import (

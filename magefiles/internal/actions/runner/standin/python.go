@@ -1,0 +1,108 @@
+package standin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/foopack/foopack/magefiles/internal/actions/runner"
+	"github.com/foopack/foopack/magefiles/internal/command"
+)
+
+// installPython gives the job a Python of its own: a virtual environment of an interpreter of this machine, found by its name or as a path. What a job
+// installs goes into it, and is seen by no other job, nor by the person; the programs that come with it are on PATH, as on GitHub.
+func installPython(ctx context.Context, c *runner.Call, version, found string) error {
+	if found == "" {
+		var err error
+		if found, err = command.LookPath("python3", installed(c)); err != nil {
+			return fmt.Errorf("this machine has no python3 that could stand in for the one that %s installs", c.Uses)
+		}
+		if version != "" {
+			c.Note("the python3 of this machine stands in for python %s", version)
+		}
+	}
+	dir := toolDir(c, "python", version)
+	bin := filepath.Join(dir, "bin")
+	python := filepath.Join(bin, "python")
+	if _, err := os.Lstat(python); errors.Is(err, os.ErrNotExist) {
+		if err := makeEnvironment(ctx, c, found, dir); err != nil {
+			return err
+		}
+	}
+	c.Output("python-path", python)
+	if c.Input("update-environment", "true") != "true" {
+		return nil
+	}
+	c.Setenv("pythonLocation", dir)
+	c.AddPath(bin)
+	return nil
+}
+
+// makeEnvironment makes a virtual environment with the pip of an interpreter. It is copied: to unpack the one that Python comes with takes seconds.
+func makeEnvironment(ctx context.Context, c *runner.Call, found, dir string) error {
+	ask := func(args ...string) (string, error) {
+		return command.Output(ctx, c.Runner, command.Cmd{
+			Name:   found,
+			Args:   append([]string{"-I"}, args...),
+			Dir:    c.Temp,
+			Env:    c.Environ,
+			Stderr: c,
+		})
+	}
+	if _, err := ask("-m", "venv", "--without-pip", "--", dir); err != nil {
+		return fmt.Errorf("no Python of the job can be made of %s: %w", found, err)
+	}
+	pip, err := ask("-c", "import importlib.util as u; s = u.find_spec('pip'); print(s.origin if s else '')")
+	if err != nil {
+		return err
+	}
+	sites, err := filepath.Glob(filepath.Join(dir, "lib", "python3*", "site-packages"))
+	if err != nil || len(sites) != 1 {
+		return fmt.Errorf("the Python that was made of %s has no site-packages", found)
+	}
+	if pip == "" {
+		c.Note("%s of this machine has no pip: neither has the job that asks %s for a Python", found, c.Uses)
+		return nil
+	}
+	parts, err := filepath.Glob(filepath.Join(filepath.Dir(filepath.Dir(pip)), "pip-*.dist-info"))
+	if err != nil {
+		return err
+	}
+	for _, from := range append(parts, filepath.Dir(pip)) {
+		if err := copySources(filepath.Join(sites[0], filepath.Base(from)), from); err != nil {
+			return err
+		}
+	}
+	for _, p := range []string{"pip", "pip3"} {
+		text := "#!/bin/sh\nexec '" + strings.ReplaceAll(filepath.Join(dir, "bin", "python"), "'", `'\''`) + "' -m pip \"$@\"\n"
+		if err := writeProgram(filepath.Join(dir, "bin", p), text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// copySources copies a folder of Python files, without what Python compiles of them.
+func copySources(to, from string) error {
+	return filepath.WalkDir(from, func(path string, d fs.DirEntry, err error) error {
+		rel, relErr := filepath.Rel(from, path)
+		if err = errors.Join(err, relErr); err != nil {
+			return err
+		}
+		switch {
+		case d.IsDir() && d.Name() == "__pycache__":
+			return fs.SkipDir
+		case d.IsDir():
+			return os.MkdirAll(filepath.Join(to, rel), 0o755)
+		}
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(filepath.Join(to, rel), data, 0o644)
+	})
+}
