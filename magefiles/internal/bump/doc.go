@@ -19,11 +19,11 @@
 //	request.go      what is asked for
 //	new.go          the way from that to a plan
 //	target.go auto.go findversion.go    where the packages go, and why; package commits knows what was committed
-//	elsewhere.go    copies that follow, and lines that go on having an old version; package copies knows them
+//	elsewhere.go    copies that follow, lines that go on having an old version (package copies knows them), and tags that Go would refuse
 //	write.go changelog.go    what has to be written for that; package edits collects it
 //	upgrade.go      a downstream's pins
 //	plan.go         the value; package message has what commit and tags say
-//	trouble.go gotags.go    what keeps it from being carried out, and which tags Go would refuse
+//	trouble.go      what keeps it from being carried out
 //	store.go take.go pending.go    what is done with it
 //	made.go         what a commit of the past has done; package released knows the last releases
 //

@@ -103,7 +103,7 @@ func Run(ctx context.Context, c Config, f Flags) error {
 		return err
 	}
 	c.View.Say("%s at %s, for %s of %s: with programs of this machine, and a stand-in for each secret", w.File, head.Short(), e.Name, e.Ref)
-	for _, err := range runner.UnknownPins(w) {
+	for _, err := range w.UnknownPins() {
 		c.View.Say("○ %v", err)
 	}
 	text, err := fs.ReadFile(os.DirFS(files), w.File)

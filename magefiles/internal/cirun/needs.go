@@ -39,7 +39,7 @@ func (c Config) tell(w *file.Workflow, files fs.FS) {
 	for _, err := range r.Refuses(w) {
 		v.Text("✗ %v", err)
 	}
-	for _, err := range runner.UnknownPins(w) {
+	for _, err := range w.UnknownPins() {
 		v.Text("○ %v", err)
 	}
 }

@@ -10,7 +10,6 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/actions/file"
 	"github.com/foopack/foopack/magefiles/internal/beneath"
-	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/deploy/config"
 	"github.com/foopack/foopack/magefiles/internal/gomodule"
 	"github.com/foopack/foopack/magefiles/internal/lazyregexp"
@@ -348,7 +347,7 @@ func (i *picture) deployment() deployment {
 		}
 		run := i.Mage + " deploy:to " + e.Name + ` -digest="$DIGEST" -tag="$TAG"`
 		if i.several {
-			run += " -only=" + command.Quote(i.Dir)
+			run += " -only=" + operr.Quoted(i.Dir)
 		}
 		s.Run = scalar(run + " -wait=15m -yes")
 		for _, secret := range e.Secrets {

@@ -10,7 +10,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/foopack/foopack/magefiles/internal/actions/file"
-	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
 // odds are names that mean something else where they stand as they are.
@@ -53,7 +53,7 @@ func TestNamesInAShell(t *testing.T) {
 	var script, want strings.Builder
 	script.WriteString("printf '%s\\n'")
 	for _, name := range names() {
-		script.WriteString(" " + command.Quote(name))
+		script.WriteString(" " + operr.Quoted(name))
 		want.WriteString(name + "\n")
 	}
 	out, err := exec.Command("bash", "--noprofile", "--norc", "-e", "-o", "pipefail", "-c", script.String()).Output()

@@ -14,7 +14,7 @@ import (
 	"text/template"
 
 	"github.com/foopack/foopack/magefiles/internal/beneath"
-	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/release/forge"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
@@ -108,7 +108,7 @@ var templates = sync.OnceValue(func() *template.Template {
 		"yaml":    scalar,
 		"flow":    quoted,
 		"word":    word,
-		"shell":   func(word string) string { return command.Quote(word) },
+		"shell":   func(word string) string { return operr.Quoted(word) },
 		"glob":    glob,
 		"comment": comment,
 		"any":     anyOf,

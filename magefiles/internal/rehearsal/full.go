@@ -100,7 +100,7 @@ func (u *upgrading) alone(ctx context.Context) error {
 		}
 		err := u.step(d.Name()+": image", func() (string, error) {
 			_, err := u.mage(ctx, "docker:image", d.Dir, "-push", "-yes", "-json")
-			return "by `mage docker:image " + d.Dir + " -push`: no workflow file makes it", err
+			return "by `mage docker:image " + operr.Word(d.Dir) + " -push`: no workflow file makes it", err
 		})
 		if err != nil {
 			return err

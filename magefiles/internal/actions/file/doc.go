@@ -12,5 +12,6 @@
 //	trigger.go   which refs and paths its patterns take, and whether a job runs for a tag
 //	doubts.go    what in it cannot be meant, or hardly
 //	habits.go    what in its jobs is hardly meant, whatever they are for
+//	pinned.go    whether an action is pinned as the comment beside it says
 //	starts.go    whether it starts for what happens on GitHub, and why not
 package file

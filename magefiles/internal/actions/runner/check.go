@@ -46,7 +46,7 @@ func (r *Runner) check(w *file.Workflow, caller rights.Grant, calls []string, by
 			if err := r.known(s.At("uses")); err != nil {
 				found = append(found, err)
 			}
-			if err := contradicts(s.At("uses")); err != nil {
+			if err := file.CheckPin(s.At("uses")); err != nil {
 				found = append(found, err)
 			}
 		}

@@ -7,7 +7,7 @@
 //
 //	runner.go        what a runner is told, and a run of one file
 //	event.go         what starts a run, and what expressions know of it; the inputs of a dispatch
-//	check.go refuses.go pinned.go what is refused before anything runs
+//	check.go refuses.go what is refused before anything runs
 //	call.go          workflows that are called
 //	flow.go          the jobs of a file, in the order of their needs
 //	leg.go           one leg of a job, from its folders to its outputs

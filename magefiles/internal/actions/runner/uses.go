@@ -117,16 +117,10 @@ func (c *Call) Input(name, otherwise string) string {
 	return otherwise
 }
 
-// actionName is the name of an action without its version: what stands before the @, in lower case.
-func actionName(uses string) (name, version string) {
-	name, version, _ = strings.Cut(uses, "@")
-	return strings.ToLower(name), version
-}
-
 // known refuses an action that nothing stands in for.
 func (r *Runner) known(n file.Node) error {
 	uses := n.Text()
-	name, version := actionName(uses)
+	name, version := file.ActionName(uses)
 	switch {
 	case !n.Is(), strings.HasPrefix(uses, "./"):
 		return nil
@@ -154,7 +148,7 @@ func (s *scope) use(ctx context.Context, n file.Node, st *Step, out *output, env
 			with[strings.ToLower(k)] = expression.Text(v)
 		}
 	}
-	name, _ := actionName(st.Uses)
+	name, _ := file.ActionName(st.Uses)
 	action := s.Actions[name]
 	local, is := strings.CutPrefix(st.Uses, "./")
 	if st.StandIn = action.Local != ""; st.StandIn {

@@ -4,7 +4,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
 // commitHooks are those that git calls where a release commits and tags.
@@ -24,7 +24,7 @@ func TakeHooks(dir, from, top, clone string) (guarded bool, err error) {
 		if rel, err := filepath.Rel(top, hook); err == nil && filepath.IsLocal(rel) && executable(filepath.Join(clone, rel)) {
 			hook = filepath.Join(clone, rel)
 		}
-		script := "#!/bin/sh\nexec " + command.Quote(hook) + " \"$@\"\n"
+		script := "#!/bin/sh\nexec " + operr.Quoted(hook) + " \"$@\"\n"
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(script), 0o755); err != nil {
 			return false, err
 		}

@@ -1,6 +1,6 @@
 package workflows
 
-import "github.com/foopack/foopack/magefiles/internal/command"
+import "github.com/foopack/foopack/magefiles/internal/operr"
 
 // script is what stands for a program that an action installs: of Go's, `go tool mage TARGET`, and `go -C DIR tool mage -d DIR TARGET` where Mage is in a module
 // of its own, begin the magefile that is compiled already where there is one to compile, and all else the program itself.
@@ -24,7 +24,7 @@ func (c *CI) script(program, found string, ofBranch bool) string {
 	'' | -*) ;;
 	*)
 		for f in magefiles *[mM]agefile*.go; do
-			if [ -e "$f" ]; then shift 2 && exec ` + command.Quote(c.Program) + ` "$@"; fi
+			if [ -e "$f" ]; then shift 2 && exec ` + operr.Quoted(c.Program) + ` "$@"; fi
 		done
 		;;
 	esac
@@ -33,13 +33,13 @@ if [ "$1" = -C ] && [ "$3" = tool ] && [ "$4" = mage ] && [ "$5" = -d ]; then
 	` + again + `case $7 in
 	'' | -*) ;;
 	*)
-		if [ -e "$2/$6/magefiles" ]; then cd "$2/$6" && shift 6 && exec ` + command.Quote(c.Program) + ` "$@"; fi
+		if [ -e "$2/$6/magefiles" ]; then cd "$2/$6" && shift 6 && exec ` + operr.Quoted(c.Program) + ` "$@"; fi
 		;;
 	esac
 fi
 `
 	}
-	return text + "exec " + command.Quote(found) + ` "$@"` + "\n"
+	return text + "exec " + operr.Quoted(found) + ` "$@"` + "\n"
 }
 
 // left is the title of an annotation that names what a step did not do.

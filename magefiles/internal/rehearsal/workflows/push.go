@@ -61,7 +61,7 @@ func (c *CI) OnPush(ctx context.Context, e Event) (s Started, err error) {
 			s.Left = append(s.Left, leave(name, "it was not written by `mage ci:write`, and cannot be read: "+firstLine(err)))
 			continue
 		case !ours:
-			s.Left = append(s.Left, leave(name, "it was not written by `mage ci:write`; `mage ci:run "+path.Base(name)+"` runs it alone"))
+			s.Left = append(s.Left, leave(name, "it was not written by `mage ci:write`; `mage ci:run "+operr.Word(path.Base(name))+"` runs it alone"))
 			continue
 		case err == nil:
 			refused := runner.New(runner.Config{

@@ -196,7 +196,7 @@ func hashFile(ctx context.Context, name string) ([]byte, error) {
 	}
 	defer f.Close()
 	sum := sha256.New()
-	if _, err := io.Copy(io.MultiWriter(sum, Until{ctx}), f); err != nil {
+	if _, err := io.Copy(io.MultiWriter(sum, Until{Context: ctx}), f); err != nil {
 		return nil, err
 	}
 	return sum.Sum(nil), nil

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/actions/runner"
+	"github.com/foopack/foopack/magefiles/internal/beneath"
 	"github.com/foopack/foopack/magefiles/internal/command"
 )
 
@@ -99,7 +100,7 @@ func copySources(to, from string) error {
 		case d.IsDir():
 			return os.MkdirAll(filepath.Join(to, rel), 0o755)
 		}
-		data, err := os.ReadFile(path)
+		data, err := beneath.Read(path)
 		if err != nil {
 			return err
 		}

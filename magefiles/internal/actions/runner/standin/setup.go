@@ -18,6 +18,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/beneath"
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/gomodule"
+	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
 var (
@@ -282,7 +283,7 @@ func installAs(c *runner.Call, name, version string, programs map[string]string)
 		return err
 	}
 	for p, begins := range programs {
-		text := "#!/bin/sh\nexec " + command.Quote(begins) + " \"$@\"\n"
+		text := "#!/bin/sh\nexec " + operr.Quoted(begins) + " \"$@\"\n"
 		if c.Script != nil {
 			text = c.Script(p, begins)
 		}

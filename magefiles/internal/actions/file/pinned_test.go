@@ -1,4 +1,4 @@
-package runner
+package file_test
 
 import (
 	"errors"
@@ -31,13 +31,13 @@ func TestPins(t *testing.T) {
 	} {
 		w, err := file.Read("x.yml", []byte("on: push\njobs:\n  a:\n    steps:\n      - uses: "+uses+"\n    runs-on: ubuntu-24.04\n"))
 		require.NoError(t, err)
-		err = contradicts(w.Jobs[0].Node.At("steps").Items()[0].At("uses"))
+		err = file.CheckPin(w.Jobs[0].Node.At("steps").Items()[0].At("uses"))
 		if want.refused == "" {
 			require.NoError(t, err, uses)
 		} else {
 			require.ErrorContains(t, err, want.refused)
 		}
-		err = errors.Join(UnknownPins(w)...)
+		err = errors.Join(w.UnknownPins()...)
 		if want.unknown == "" {
 			require.NoError(t, err, uses)
 		} else {

@@ -1,9 +1,8 @@
-package runner
+package file
 
 import (
 	"strings"
 
-	"github.com/foopack/foopack/magefiles/internal/actions/file"
 	"github.com/foopack/foopack/magefiles/internal/actions/pins"
 	"github.com/foopack/foopack/magefiles/internal/lazyregexp"
 )
@@ -13,9 +12,9 @@ var (
 	version = lazyregexp.New(`^#\s*(v\d+(?:\.\d+)*)\b`)
 )
 
-// contradicts refuses a commit beside which a comment names another version of the action than the one that it is, as far as that is known.
-func contradicts(n file.Node) error {
-	name, ref := actionName(n.Text())
+// CheckPin refuses a commit beside which a comment names another version of the action than the one that it is, as far as that is known.
+func CheckPin(n Node) error {
+	name, ref := ActionName(n.Text())
 	pin, known := pins.Of(name)
 	said := version().FindStringSubmatch(n.Comment())
 	if !known || said == nil || !commit().MatchString(ref) {
@@ -31,15 +30,21 @@ func contradicts(n file.Node) error {
 }
 
 // UnknownPins are the places of a file where an action has a stand-in, and stands by another commit, or tag, than the one that the stand-in is after.
-func UnknownPins(w *file.Workflow) (found []error) {
+func (w *Workflow) UnknownPins() (found []error) {
 	for _, j := range w.Jobs {
 		for _, s := range j.Node.At("steps").Items() {
 			n := s.At("uses")
-			name, ref := actionName(n.Text())
+			name, ref := ActionName(n.Text())
 			if pin, known := pins.Of(name); known && ref != pin.Commit {
 				found = append(found, n.Problem("%s is not known by that: the stand-in does what %s does", n.Text(), pin.Version))
 			}
 		}
 	}
 	return found
+}
+
+// ActionName is the name of an action without its version: what stands before the @, in lower case.
+func ActionName(uses string) (name, version string) {
+	name, version, _ = strings.Cut(uses, "@")
+	return strings.ToLower(name), version
 }
