@@ -72,8 +72,10 @@ func TestCtrlCInEachStep(t *testing.T) {
 	r.refuseUploads("")
 	r.untouched()
 
-	order := []string{trace.StepCommit, trace.StepCheck, trace.StepBuild, trace.StepImport, trace.StepTag, trace.StepPush, trace.StepPublish, trace.StepVisible, trace.StepVerify,
-		trace.StepHub}
+	order := []string{
+		trace.StepCommit, trace.StepCheck, trace.StepBuild, trace.StepImport, trace.StepTag, trace.StepPush, trace.StepPublish, trace.StepVisible, trace.StepVerify,
+		trace.StepHub,
+	}
 	var stopped []string
 	last := -1 // in order
 	for !r.ended() {

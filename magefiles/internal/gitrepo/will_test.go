@@ -235,7 +235,9 @@ func TestHooksThatNeedACredential(t *testing.T) {
 // journals and reports keep, whichever stream it was written to.
 func TestHooksThatTellCredentials(t *testing.T) {
 	for _, kv := range [][2]string{
-		{"GH_TOKEN", "ghp_AbCdEfGhIjKlMnOpQr"}, {"TICKETS_TOKEN", "a-token-of-the-tickets"}, {"HTTPS_PROXY", "http://u:passw0rdxyz@127.0.0.1:9"},
+		{"GH_TOKEN", "ghp_AbCdEfGhIjKlMnOpQr"},
+		{"TICKETS_TOKEN", "a-token-of-the-tickets"},
+		{"HTTPS_PROXY", "http://u:passw0rdxyz@127.0.0.1:9"},
 		{"DEPLOY_SSH_PRIVATE_KEY", "begin-of-key\nmiddle-of-key\r\nend-of-key"},
 	} {
 		t.Setenv(kv[0], kv[1])
