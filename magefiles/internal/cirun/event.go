@@ -69,7 +69,8 @@ func (c Config) event(ctx context.Context, repo *gitrepo.Repo, head gitrepo.Head
 // goTo takes the commit of the ref that a person names, where there is one: GitHub runs the file as it is there. A tag comes before a branch of its name.
 func (c Config) goTo(ctx context.Context, repo *gitrepo.Repo, head *gitrepo.Head, f Flags) error {
 	if f.Ref == "" || refuseRef(f.Ref) != nil {
-		return nil // said where the event is made
+		//lint:ignore nilerr it is said where the event is made
+		return nil
 	}
 	names := []string{"refs/tags/" + f.Ref, "refs/heads/" + f.Ref}
 	if strings.HasPrefix(f.Ref, "refs/") {

@@ -174,10 +174,10 @@ func (l *lane) unchanged(i int, job string) outcome {
 // lane has a repository and folders of its own: what is in it is done one after the other.
 type lane struct {
 	*bench
-	t              *testing.T
-	dir, remote    string
-	program        string
-	pythons, tasks string
+	t           *testing.T
+	dir, remote string
+	program     string
+	pythons     string
 }
 
 func (b *bench) lane(t *testing.T) *lane {

@@ -308,6 +308,7 @@ func (c *CI) run(ctx context.Context, dir, name string, e Event) (*runner.Result
 		return nil, err
 	}
 	jobs := &granting{CI: c, run: e.Run}
+	defer jobs.end()
 	return c.with(runner.Config{
 		Runner:     c.Runner,
 		Environ:    slices.Concat(machine.Environ(c.Environ), c.Further, e.Further),
