@@ -11,6 +11,7 @@
 //	named.go     files that manifests name, which are not read outside of it
 //	failed.go absent.go    what a build that failed lacks because git ignores it, and where it was
 //	wait.go      one build at a time at a path
+//	gone.go      the places of workspaces that are gone
 package sources
 
 import (
@@ -118,6 +119,7 @@ func (s *Sources) Take(ctx context.Context, packages ...*workspace.Package) (roo
 	if err != nil {
 		return "", nil, err
 	}
+	b.noteWorkspace()
 	b.beyond.at(b.head)
 	if err := b.make(ctx); err != nil {
 		_ = removeAll(b.copies()) // the next build says so
