@@ -24,15 +24,19 @@ func Took(d time.Duration) string {
 	}
 }
 
-// Size is a number of bytes for people: "512 B", "48 kB", "12 MB".
+// Size is a number of bytes for people: "512 B", "9.5 kB", "48 kB", "12 MB".
 func Size(n int64) string {
-	switch {
-	case n < 10_000:
+	if n < 1000 {
 		return fmt.Sprintf("%d B", n)
-	case n < 10_000_000:
-		return fmt.Sprintf("%d kB", n/1000)
 	}
-	return fmt.Sprintf("%d MB", n/1_000_000)
+	of, unit := float64(n)/1000, "kB"
+	if of >= 999.5 {
+		of, unit = of/1000, "MB"
+	}
+	if of < 9.95 {
+		return fmt.Sprintf("%.1f %s", of, unit)
+	}
+	return fmt.Sprintf("%.0f %s", of, unit)
 }
 
 // Digest is the beginning of a sha256 in hex, with or without "sha256:" in front, as people read it: as many digits as a commit has.

@@ -1,10 +1,12 @@
 package rehearsal
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/foopack/foopack/magefiles/internal/columns"
 	"github.com/foopack/foopack/magefiles/internal/rehearsal/fleet"
+	"github.com/foopack/foopack/magefiles/internal/release/trace"
 	"github.com/foopack/foopack/magefiles/internal/view"
 )
 
@@ -24,11 +26,19 @@ func (r Report) Page() view.Report {
 		Next:   r.next(),
 	}
 	for _, s := range r.Steps {
-		page.Steps = append(page.Steps, view.ReportStep{Name: s.Name, Of: s.Of, Event: s.Event, Began: s.Began, Took: s.Took, Evidence: s.Evidence, Log: s.Log})
+		step := view.ReportStep{Name: s.Name, Of: s.Of, Event: s.Event, Began: s.Began, Took: s.Took, Evidence: s.Evidence, Log: s.Log}
+		if s.Name == trace.StepAgree {
+			step.Log = "" // the plan, which is above
+		}
+		page.Steps = append(page.Steps, step)
 	}
 	for _, j := range r.Jobs {
 		if j.Run != nil {
-			page.Steps = append(page.Steps, j.Run.Steps()...)
+			steps := j.Run.Steps()
+			if len(steps) > 0 {
+				steps[0].Heading = fmt.Sprintf("The jobs of %s for %s, which ran meanwhile", j.Run.Workflow, cmp.Or(j.Tag, j.Branch))
+			}
+			page.Steps = append(page.Steps, steps...)
 		}
 	}
 	for _, p := range r.Packages {

@@ -165,8 +165,9 @@ func (p *picture) place() {
 	}
 }
 
-// pictureStyle is readable on light and dark: the picture has a ground of its own.
+// pictureStyle is readable on light and dark, since the picture has a ground of its own, and lets a narrow window have all of it.
 const pictureStyle = `<style>
+svg{max-width:100%;height:auto;background:#fff}@media (prefers-color-scheme:dark){svg{background:#16181b}}
 .ground{fill:#fff}.box{fill:#eaf1fb;stroke:#2f5d9e;stroke-width:1.5}.downstream{fill:#fff4e2;stroke:#a8650b;stroke-dasharray:6 3}
 text{fill:#1a1d21}.version,.legend{fill:#4f5863;font-size:12px}.edge{fill:none;stroke:#5b6470;stroke-width:1.4}.range{stroke-dasharray:5 4}.tip{fill:#5b6470}
 @media (prefers-color-scheme:dark){.ground{fill:#16181b}.box{fill:#1d2b40;stroke:#7aa8e6}.downstream{fill:#33270f;stroke:#e0a95c}text{fill:#e8eaed}.version,.legend{fill:#a3acb8}.edge{stroke:#a3acb8}.tip{fill:#a3acb8}}

@@ -172,7 +172,7 @@ func TestProgressInAStep(t *testing.T) {
 		p.Sent("a.conda", 500, 1000)
 		require.Eventually(t, func() bool { return strings.Contains(s.lines()[0], "a.conda 50%") }, 20*time.Second, 10*time.Millisecond)
 		p.Done("a.conda", nil)
-		require.Contains(t, s.lines()[0], "✓ a.conda (1 of 2 files, 500 B of 2000 B)")
+		require.Contains(t, s.lines()[0], "✓ a.conda (1 of 2 files, 500 B of 2.0 kB)")
 		p.End()
 		require.Eventually(t, func() bool { return strings.Contains(s.lines()[1], "publish") }, 20*time.Second, 10*time.Millisecond)
 		return "", nil

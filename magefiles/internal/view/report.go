@@ -51,6 +51,8 @@ type ReportStep struct {
 	Began                          time.Time
 	Took                           time.Duration
 
+	Heading string // of what begins with it; "" where it goes on with what is above
+
 	Left, Width string // of its bar, in percent of the whole time
 }
 
@@ -162,14 +164,14 @@ func (r Report) PlanText() string {
 	return strings.TrimSpace(out.String())
 }
 
-// Diff is what it changes in files.
-func (r Report) Diff() string {
+// DiffLines are what it changes in files.
+func (r Report) DiffLines() []string {
 	var out bytes.Buffer
 	v := &View{Out: &out, Err: &out}
 	for _, f := range r.Plan.Files {
 		v.diff(f)
 	}
-	return strings.TrimSpace(out.String())
+	return strings.Split(strings.TrimSpace(out.String()), "\n")
 }
 
 // Changelog is the section that it brings; "" for none.

@@ -63,13 +63,17 @@ func TestAReportSaysWhatItIsOf(t *testing.T) {
 			Notes: []string{"be careful"},
 		},
 		Next:  "`mage release -to=minor`",
-		Steps: []ReportStep{{Name: "check", Of: "release", Began: began, Took: time.Second, Log: "12 passed\n"}},
+		Steps: []ReportStep{
+			{Name: "check", Of: "release", Began: began, Took: time.Second, Log: "12 passed\n"},
+			{Name: "build", Of: "release.yml", Heading: "The jobs of <release.yml>", Began: began, Took: time.Second},
+		},
 	}, nil))
 	page, err := os.ReadFile(filepath.Join(dir, ReportPage))
 	require.NoError(t, err)
 	for _, says := range []string{
 		"2026-01-02 03:04 UTC", "<dd>1m05s</dd>", "linux/amd64, 2 processors", "0.1.0 → 0.2.0", "asked for", "note: be careful",
 		"a/pixi.toml", "&#43; version = &#34;0.2.0&#34;", "- a feature", "<summary>log</summary><pre>12 passed\n</pre>", "<code>mage release -to=minor</code>",
+		`<pre class="diff"><span>`, `<tr class="part"><td colspan="4">The jobs of &lt;release.yml&gt;</td></tr>`,
 	} {
 		require.Contains(t, string(page), says)
 	}

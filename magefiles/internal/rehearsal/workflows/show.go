@@ -91,7 +91,10 @@ func (r *Report) Steps() (all []view.ReportStep) {
 		if j.Conclusion != runner.Success {
 			event = string(workflow.Failed)
 		}
-		lines := []string{j.Conclusion + "; " + j.given()}
+		lines := []string{j.given()}
+		if j.Conclusion != runner.Success {
+			lines[0] = j.Conclusion + "; " + lines[0]
+		}
 		for _, s := range j.Steps {
 			lines = append(lines, fmt.Sprintf("%s:%d %s: %s, %s", r.Workflow, s.Line, s.Name, s.Conclusion, columns.Took(s.Took)))
 			for _, l := range s.Log {
