@@ -62,7 +62,7 @@ func TestAReportSaysWhatItIsOf(t *testing.T) {
 			},
 			Notes: []string{"be careful"},
 		},
-		Next:  "`mage release -to=minor`",
+		Next: "`mage release -to=minor`",
 		Steps: []ReportStep{
 			{Name: "check", Of: "release", Began: began, Took: time.Second, Log: "12 passed\n"},
 			{Name: "build", Of: "release.yml", Heading: "The jobs of <release.yml>", Began: began, Took: time.Second},
