@@ -34,6 +34,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/foopack/foopack/magefiles/internal/atomicfile/scratch"
 	"github.com/foopack/foopack/magefiles/internal/bump"
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
@@ -163,6 +164,7 @@ func Run(ctx context.Context, c Config) (Report, error) {
 	if err := errors.Join(folder.Sweep(c.Dir), os.Mkdir(filepath.Join(c.Dir, folder.Temporary), 0o755)); err != nil {
 		return r.report, err
 	}
+	scratch.Spread(filepath.Join(c.Dir, folder.Temporary))
 	defer func() { _ = folder.Sweep(c.Dir) }() // what a killed run leaves, the next one sweeps
 	defer func() { r.world.Close() }()
 	began := time.Now()

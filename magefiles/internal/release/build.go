@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/atomicfile"
+	"github.com/foopack/foopack/magefiles/internal/atomicfile/scratch"
 	"github.com/foopack/foopack/magefiles/internal/channel"
 	"github.com/foopack/foopack/magefiles/internal/columns"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
@@ -82,6 +83,7 @@ func (r *workshop) checkout(ctx context.Context) (*clone, error) {
 	if err := atomicfile.MakeIgnored(r.Dir); err != nil {
 		return nil, err
 	}
+	scratch.Spread(r.Dir)
 	repo, err := r.cloneAt(ctx, dir, commit)
 	if err != nil {
 		return nil, err

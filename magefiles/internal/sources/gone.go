@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 
 	"github.com/foopack/foopack/magefiles/internal/atomicfile"
+	"github.com/foopack/foopack/magefiles/internal/atomicfile/scratch"
+	"github.com/foopack/foopack/magefiles/internal/beneath"
 	"github.com/foopack/foopack/magefiles/internal/journal"
 )
 
@@ -21,8 +23,9 @@ func (b *build) noteWorkspace() {
 	if err != nil {
 		return
 	}
+	scratch.Spread(places)
 	note := filepath.Join(places, ofFile)
-	if text, err := os.ReadFile(note); err == nil && string(text) == root {
+	if text, err := beneath.Read(note); err == nil && string(text) == root {
 		return // the others were looked at when it was written
 	}
 	all, _ := os.ReadDir(filepath.Dir(places))
@@ -36,7 +39,7 @@ func (b *build) noteWorkspace() {
 
 // isGone reports whether the workspace of these places is not there any more, and nobody builds in one of them.
 func isGone(places string) bool {
-	root, err := os.ReadFile(filepath.Join(places, ofFile))
+	root, err := beneath.Read(filepath.Join(places, ofFile))
 	if err != nil {
 		return false
 	}

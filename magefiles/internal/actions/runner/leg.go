@@ -18,6 +18,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/actions/runner/matrix"
 	"github.com/foopack/foopack/magefiles/internal/actions/runner/rights"
 	"github.com/foopack/foopack/magefiles/internal/actions/runner/turns"
+	"github.com/foopack/foopack/magefiles/internal/atomicfile/scratch"
 	"github.com/foopack/foopack/magefiles/internal/command"
 )
 
@@ -263,6 +264,7 @@ func (l *leg) begin() error {
 	if err := os.MkdirAll(l.dir, 0o755); err != nil {
 		return err
 	}
+	scratch.Spread(l.dir)
 	// The folder of a leg has the same name in each run: the byte code of Python is known by the path of its source.
 	index, _ := l.strategy.Get("job-index")
 	dir := filepath.Join(l.dir, strings.ReplaceAll(l.path, "/", ".")+l.state.job.ID+"-"+expression.Text(index))

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 
 	"github.com/foopack/foopack/magefiles/internal/atomicfile"
+	"github.com/foopack/foopack/magefiles/internal/atomicfile/scratch"
 	"github.com/foopack/foopack/magefiles/internal/beneath"
 	"github.com/foopack/foopack/magefiles/internal/journal"
 	"github.com/foopack/foopack/magefiles/internal/operr"
@@ -38,6 +39,7 @@ func Lock(dir string) (unlock func(), err error) {
 	if err := atomicfile.MakeIgnored(dir); err != nil {
 		return nil, err
 	}
+	scratch.Spread(dir)
 	unlock, _, err = journal.Lock(filepath.Join(dir, lockFile))
 	if errors.Is(err, journal.ErrLocked) {
 		return nil, operr.NewStopped("wait for it, or stop it", "another rehearsal is under way in %s, %w", dir, err)
