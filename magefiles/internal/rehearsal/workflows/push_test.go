@@ -45,7 +45,7 @@ func TestThePushOfABranch(t *testing.T) {
 	)
 	l := newLab(t)
 	l.commit(releaseFile(t))
-	_, started, err := l.push(map[string]string{
+	e, started, err := l.push(map[string]string{
 		"app/pixi.toml":                "x",
 		".github/workflows/ci.yml":     written + "on: {push: {branches: [main]}}\njobs: {a: {uses: ./.github/workflows/called.yml}}\n",
 		".github/workflows/app.yml":    written + "on: {push: {paths: [\"app/**\"]}}\n" + jobs,
@@ -67,6 +67,11 @@ func TestThePushOfABranch(t *testing.T) {
 	require.False(t, started.Deploys("production"))
 	require.True(t, started.Makes("app", "the-app"))
 	require.False(t, started.Makes("application", "ap"))
+
+	e.Before = "" // the branch is new: all of its files count, and no commit before
+	starts, why, err := l.ci.Starts(t.Context(), "app.yml", e)
+	require.NoError(t, err)
+	require.True(t, starts, why)
 
 	_, _, err = l.push(map[string]string{".github/workflows/ci.yml": written + "on: push\njobs: {a: {runs-on: ubuntu-24.04, steps: [{uses: somebody/x@v1}]}}\n"})
 	require.ErrorContains(t, err, "ci.yml:3", "a file of ours that cannot be run stops it")
