@@ -134,6 +134,7 @@ func TestWhatIsRefused(t *testing.T) {
 		"a fork that pushes":          {cirun.Flags{Fork: true}, "", "-fork is about pull_request alone, and not about push", "-event=pull_request", operr.Usage},
 		"inputs that are no JSON":     {cirun.Flags{Event: "workflow_dispatch", Inputs: "who=1"}, "", "-inputs: fromJSON was given what is not JSON", "as JSON", operr.Usage},
 		"inputs that are a list":      {cirun.Flags{Event: "workflow_dispatch", Inputs: "[]"}, "", "-inputs: it is no object", "as JSON", operr.Usage},
+		"an input that is not there":  {cirun.Flags{Event: "workflow_dispatch", Inputs: `{"whom": 1}`}, "", "there is no input \"whom\"", "the inputs that there are", operr.Usage},
 		"a payload that is not there": {cirun.Flags{Payload: "x.json"}, "", "-payload: ", "as JSON", operr.Usage},
 		"a ref that is an option":     {cirun.Flags{Ref: "--upload-pack=x"}, "", "is no possible name of a ref", "branch or a tag", operr.Usage},
 		"a ref that no branch can be": {cirun.Flags{Ref: "refs/heads/a:refs/heads/b"}, "", "is no possible name of a ref", "branch or a tag", operr.Usage},
