@@ -51,7 +51,7 @@ func TestThePushOfABranch(t *testing.T) {
 		".github/workflows/app.yml":    written + "on: {push: {paths: [\"app/**\"]}}\n" + jobs,
 		".github/workflows/other.yml":  written + "on: {push: {paths: [\"other/**\"]}}\n" + jobs,
 		".github/workflows/pull.yml":   written + "on: pull_request\n" + jobs,
-		".github/workflows/called.yml": written + "on: workflow_call\njobs: {a: {runs-on: ubuntu-24.04, environment: staging, steps: [{run: go tool mage deploy:to staging}]}}\n",
+		".github/workflows/called.yml": written + "on: workflow_call\njobs: {a: {runs-on: ubuntu-24.04, environment: staging, steps: [{run: go tool mage deploy:to staging}, {run: go tool mage deploy:to far-away}]}}\n",
 		".github/workflows/theirs.yml": "on: push\njobs: {a: {runs-on: [self-hosted], steps: [{uses: somebody/x@v1}]}}\n",
 		".github/workflows/broken.yml": "on: push\njobs: 3\n",
 		".github/workflows/quiet.yml":  "on: {push: {branches: [dev]}}\n" + jobs,
@@ -65,6 +65,7 @@ func TestThePushOfABranch(t *testing.T) {
 	require.Contains(t, started.Left[0][1], "cannot be read: .github/workflows/broken.yml:2")
 	require.True(t, started.Deploys("staging"), "by the file that is called")
 	require.False(t, started.Deploys("production"))
+	require.False(t, started.Deploys("far"), "it is not far-away")
 	require.True(t, started.Makes("app", "the-app"))
 	require.False(t, started.Makes("application", "ap"))
 
