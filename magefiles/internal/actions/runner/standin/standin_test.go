@@ -359,7 +359,7 @@ func TestTheEndOfAJob(t *testing.T) {
 		"uses: actions/checkout@v4",
 		"uses: docker/login-action@v3\n        with: {registry: ghcr.io, username: me, password: '${{ github.token }}'}",
 		"uses: actions/cache@v4\n        with: {key: k, path: p}",
-		"run: git remote get-url --push origin; cat ~/.docker/config.json; mkdir p; touch p/x",
+		"run: git remote get-url --push origin; cat ~/.docker/config.json; mkdir p; touch p/x; git remote set-url --add origin elsewhere",
 	}
 	said, leg := run(t, "{contents: write, packages: write}", "", steps...)
 	require.Equal(t, runner.Success, leg.Conclusion)
