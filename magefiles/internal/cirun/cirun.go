@@ -142,6 +142,7 @@ func Run(ctx context.Context, c Config, f Flags) error {
 		Submodules: func(ctx context.Context, dir string) error { return gitclone.Fill(ctx, repo, dir) },
 		Python:     func(version string) string { return machine.Python(c.Environ, version) },
 		Token:      func(runner.Asked) (string, error) { return machine.StandInValue("GITHUB_TOKEN"), nil },
+		AppToken:   func(map[string]string) (string, error) { return machine.StandInValue("APP_TOKEN"), nil },
 		Log: func(leg, line string) {
 			one.Lock()
 			defer one.Unlock()

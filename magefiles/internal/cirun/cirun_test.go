@@ -163,6 +163,8 @@ func TestStandIns(t *testing.T) {
     steps:
       - run: 'echo "[${{ vars.DEPLOY }}] [$KEY]"; curl -sS -H "Authorization: Bearer $ACTIONS_ID_TOKEN_REQUEST_TOKEN" "$ACTIONS_ID_TOKEN_REQUEST_URL&audience=me" | cut -c1-12'
         env: {KEY: "${{ secrets.OF_STAGING == 'stand-in-for-of_staging-of-staging' }}"}
+      - {id: app, uses: actions/create-github-app-token@v3, with: {client-id: "${{ vars.DEPLOY }}", private-key: "${{ secrets.Key }}"}}
+      - run: '[ -n "${{ steps.app.outputs.token }}" ]'
 `
 	said, _, err := run(t, cirun.Flags{Job: "b"}, extra)
 	require.NoError(t, err, said)
