@@ -142,6 +142,7 @@ func Run(ctx context.Context, c Config, f Flags) error {
 		Submodules: func(ctx context.Context, dir string) error { return gitclone.Fill(ctx, repo, dir) },
 		Python:     func(version string) string { return machine.Python(c.Environ, version) },
 		Token:      func(runner.Asked) (string, error) { return machine.StandInValue("GITHUB_TOKEN"), nil },
+		AppToken:   func(map[string]string) (string, error) { return machine.StandInValue("APP_TOKEN"), nil },
 		Log: func(leg, line string) {
 			one.Lock()
 			defer one.Unlock()
@@ -165,10 +166,10 @@ func (c Config) standIns() map[string]runner.StandIn {
 	return standin.With(w.Config.Actions)
 }
 
-// explain gives problems of a file a next step.
+// explain gives problems of a file a next step, where they have none: what is wrong with an input is no fault of the file.
 func explain(err error) error {
 	var of *file.Problem
-	if errors.As(err, &of) {
+	if errors.As(err, &of) && operr.NextOf(err) == "" {
 		if !file.IsWrong(err) {
 			return operr.New("nothing in the file is wrong: GitHub runs it. -what lists what of it is not run here; other files, and what such jobs do as `mage` commands, run here", "%w", err)
 		}

@@ -134,6 +134,7 @@ func TestWhatIsRefused(t *testing.T) {
 		"a fork that pushes":          {cirun.Flags{Fork: true}, "", "-fork is about pull_request alone, and not about push", "-event=pull_request", operr.Usage},
 		"inputs that are no JSON":     {cirun.Flags{Event: "workflow_dispatch", Inputs: "who=1"}, "", "-inputs: fromJSON was given what is not JSON", "as JSON", operr.Usage},
 		"inputs that are a list":      {cirun.Flags{Event: "workflow_dispatch", Inputs: "[]"}, "", "-inputs: it is no object", "as JSON", operr.Usage},
+		"an input that is not there":  {cirun.Flags{Event: "workflow_dispatch", Inputs: `{"whom": 1}`}, "", "there is no input \"whom\"", "the inputs that there are", operr.Usage},
 		"a payload that is not there": {cirun.Flags{Payload: "x.json"}, "", "-payload: ", "as JSON", operr.Usage},
 		"a ref that is an option":     {cirun.Flags{Ref: "--upload-pack=x"}, "", "is no possible name of a ref", "branch or a tag", operr.Usage},
 		"a ref that no branch can be": {cirun.Flags{Ref: "refs/heads/a:refs/heads/b"}, "", "is no possible name of a ref", "branch or a tag", operr.Usage},
@@ -162,6 +163,8 @@ func TestStandIns(t *testing.T) {
     steps:
       - run: 'echo "[${{ vars.DEPLOY }}] [$KEY]"; curl -sS -H "Authorization: Bearer $ACTIONS_ID_TOKEN_REQUEST_TOKEN" "$ACTIONS_ID_TOKEN_REQUEST_URL&audience=me" | cut -c1-12'
         env: {KEY: "${{ secrets.OF_STAGING == 'stand-in-for-of_staging-of-staging' }}"}
+      - {id: app, uses: actions/create-github-app-token@v3, with: {client-id: "${{ vars.DEPLOY }}", private-key: "${{ secrets.Key }}"}}
+      - run: '[ -n "${{ steps.app.outputs.token }}" ]'
 `
 	said, _, err := run(t, cirun.Flags{Job: "b"}, extra)
 	require.NoError(t, err, said)

@@ -109,9 +109,12 @@ func (l *landing) merge() (string, error) {
 
 // published waits for the runs that were asked for, and reads what they did.
 func (l *landing) published(ctx context.Context) (string, error) {
-	l.world.Settle()
-	if cause := context.Cause(ctx); cause != nil {
-		return "", cause
+	settled := make(chan struct{})
+	go func() { l.world.Settle(); close(settled) }() // ends with the world, at the latest
+	select {
+	case <-settled:
+	case <-ctx.Done():
+		return "", context.Cause(ctx)
 	}
 	var tags []string
 	last := map[string]Job{}

@@ -121,11 +121,13 @@ func (w *World) workflow(ctx context.Context, e workflows.Event) {
 	})
 }
 
-// attempts are those of one run, of which the last is returned: where one fails, somebody sees it, and runs it again. The zero Job is of none.
+// attempts are those of one run, of which the last is returned: where one fails, somebody sees it, and runs it again.
 func (w *World) attempts(ctx context.Context, name string, e workflows.Event, run func(e workflows.Event) Job) (job Job) {
 	var err error
 	e.Run, err = w.Hub.AddRun(server.Run{Workflow: name, Name: strings.TrimSuffix(name, ".yml"), Event: e.Name, Ref: cmp.Or(e.Tag, e.Branch), Commit: e.Commit})
 	if err != nil {
+		job = Job{Tag: e.Tag, Branch: e.Branch, Log: "no run was begun: " + err.Error()}
+		w.keep(job)
 		return job
 	}
 	for e.Attempt = 1; ; e.Attempt++ {

@@ -48,6 +48,12 @@ func (r *run) full(ctx context.Context) error {
 		r.missing("the push of "+r.branch, "no downstream is upgraded, and there is nothing to push")
 		return nil
 	}
+	if r.landsByPull() {
+		if err := r.world.Bare().Guard(""); err != nil {
+			return err
+		}
+		r.missing("the pull request of the upgrade", r.branch+" takes it as a push here: what that starts is what the merge starts")
+	}
 	if u.started, err = r.world.files.OnPush(ctx, u.event); err != nil {
 		return err
 	}

@@ -148,6 +148,7 @@ type run struct {
 	made       []earlier.Release // what earlier releases left
 	said       about.Log         // what the release says
 	further    []string          // variables of what is run in the clone
+	left       []Missing         // what runs of workflow files left out, as the report has it
 }
 
 // Run rehearses what is committed. The report says what was done also where it ended in an error.

@@ -132,8 +132,11 @@ func (w *World) review(ctx context.Context, run int64) error {
 	}
 }
 
-// takeRuns puts into the report what the runs of the workflow file did not do as GitHub would, or not at all.
+// takeRuns puts into the report what the runs of workflow files did not do as GitHub would, or not at all, in place of what it has put there before: later
+// runs may have done it.
 func (r *run) takeRuns() {
+	r.report.Missing = slices.DeleteFunc(r.report.Missing, func(m Missing) bool { return slices.Contains(r.left, m) })
+	r.left = nil
 	var runs []*workflows.Report
 	for _, job := range r.report.Jobs {
 		if job.Run == nil {
@@ -147,6 +150,7 @@ func (r *run) takeRuns() {
 		runs = append(runs, job.Run)
 	}
 	for _, left := range workflows.Left(runs, r.variables()[secondBuild] != "") {
+		r.left = append(r.left, Missing{What: left[0], Why: left[1]})
 		r.missing(left[0], left[1])
 	}
 }

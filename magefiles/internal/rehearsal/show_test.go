@@ -9,6 +9,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/publish"
+	"github.com/foopack/foopack/magefiles/internal/rehearsal/workflows"
 	"github.com/foopack/foopack/magefiles/internal/view"
 )
 
@@ -82,4 +83,27 @@ func TestFlags(t *testing.T) {
 		require.ErrorContains(t, err, says)
 		require.Equal(t, operr.Usage, operr.ExitStatus(err))
 	}
+}
+
+// What the runs of a release left out is said once, and not any more where a later run has done it.
+func TestWhatRunsLeftOutIsSaidOnce(t *testing.T) {
+	of := func(conclusion string) Job {
+		return Job{Run: &workflows.Report{
+			Workflow: "ci.yml",
+			Jobs:     []workflows.Job{{Name: "a", Line: 3, Conclusion: conclusion, Why: "if"}},
+		}}
+	}
+	r := &run{}
+	r.missing("signing", "x")
+	for range 2 {
+		r.report.Jobs = []Job{of("skipped")}
+		r.takeRuns()
+		require.Len(t, r.report.Missing, 3)
+		require.Equal(t, "the job a, ci.yml:3", r.report.Missing[1].What)
+	}
+	r.report.Jobs = append(r.report.Jobs, of("success"))
+	r.takeRuns()
+	require.Len(t, r.report.Missing, 2)
+	require.Equal(t, "signing", r.report.Missing[0].What)
+	require.Equal(t, "GitHub's machines", r.report.Missing[1].What)
 }

@@ -177,9 +177,27 @@ func lacking(m Node, asked map[string]bool, j *Job) (found []error) {
 }
 
 var (
-	variable = lazyregexp.New(`\$(?:\{([A-Z][A-Z0-9_]+)\}|([A-Z][A-Z0-9_]+))`)
+	variable = lazyregexp.New(`\$(?:\{([A-Z][A-Z0-9_]+)\}|([A-Z][A-Z0-9_]+)\b)`)
 	single   = lazyregexp.New(`'[^']*'`)
+	quoted   = lazyregexp.New(`(?m)^\s*#.*$|\\.|"(?:[^"\\]|\\.)*"|'[^']*'`)
+	escaped  = lazyregexp.New(`\\.`)
+
+	// unseen is what sets variables in a script that do not stand there.
+	unseen = lazyregexp.New(`(?m)(?:^|[;&|({]|\b(?:then|do|else)\b)\s*(?:eval|source|\.)\s|\bprintf\s+-v\b|\bgetopts\b`)
 )
+
+// expanded is a script without comments of their own lines, and without what the shell takes as it stands.
+func expanded(script string) string {
+	return quoted().ReplaceAllStringFunc(script, func(part string) string {
+		switch {
+		case part[0] != '"':
+			return ""
+		case strings.Count(part, "'")%2 == 0: // of a command in it
+			part = single().ReplaceAllString(part, "")
+		}
+		return escaped().ReplaceAllString(part, "")
+	})
+}
 
 // given are variables that there are on every machine of GitHub's, by how they begin.
 var given = regexp.MustCompile(`^(?:GITHUB_|RUNNER_|ACTIONS_|AGENT_|ANDROID_|ANT_|AZURE_|BASH|BOOTSTRAP|CHROME|CI$|COLUMNS|CONDA|DEBIAN_|DOTNET_|EDGE|EUID|FUNCNAME|GECKO|GHCUP|GOPATH|GOROOT|GRADLE|HOME|` +
@@ -187,8 +205,11 @@ var given = regexp.MustCompile(`^(?:GITHUB_|RUNNER_|ACTIONS_|AGENT_|ANDROID_|ANT
 	`TMPDIR|UID|USER|VCPKG|XDG_)`)
 
 // unsetVariables doubts variables of scripts that no `env` sets. Where a step may set them for those after it, or an action of which that is not known, nothing
-// is said.
+// is said; nor of jobs in a container, whose image has variables of its own.
 func (w *Workflow) unsetVariables(j *Job) (found []error) {
+	if j.Node.At("container").Is() {
+		return nil
+	}
 	known := map[string]bool{}
 	set := func(n Node) {
 		for _, p := range n.Pairs() {
@@ -202,14 +223,14 @@ func (w *Workflow) unsetVariables(j *Job) (found []error) {
 		if uses := s.At("uses").Text(); strings.Contains(script, "GITHUB_ENV") || uses != "" && !setsNothing(uses) {
 			return found
 		}
-		if script == "" || strings.Contains(script, "<<") || !isBourne(w, j, s) {
+		if script == "" || strings.Contains(script, "<<") || unseen().MatchString(script) || !isBourne(w, j, s) {
 			continue
 		}
 		own := map[string]bool{}
 		for _, p := range s.At("env").Pairs() {
 			own[p.Key.Text()] = true
 		}
-		for _, m := range variable().FindAllStringSubmatch(single().ReplaceAllString(script, ""), -1) {
+		for _, m := range variable().FindAllStringSubmatch(expanded(script), -1) {
 			name := m[1] + m[2]
 			if own[name] || known[name] || given.MatchString(name) || setsItself(script, name) {
 				continue

@@ -22,6 +22,9 @@ type call struct {
 // callsMage finds the target and its flags behind a call of mage.
 var callsMage = lazyregexp.New(`(?m)\bmage(?: -d \S+)? ([a-z][\w:]*\b[^\n;|&]*)$`)
 
+// byItself are variables that mage reads from the environment, or what it calls does: README, "Environment".
+var byItself = lazyregexp.New(`^(?:BASE_IMAGE$|BUILDKIT_|BUILDX_|DEPLOY_|DOCKER_|GITHUB_|IMAGE_REGISTRY$|PIP_|PIPELINE_|PIXI_|PREFIX_|RATTLER_|RELEASE_PR_TOKEN$|SOURCE_DATE_EPOCH$|UV_)`)
+
 func callsOf(w *file.Workflow) (all []call) {
 	for _, j := range w.Jobs {
 		for _, s := range j.Node.At("steps").Items() {
@@ -94,7 +97,7 @@ func doubtCalls(w *file.Workflow) (found []error) {
 			say("no job after %s joins the platforms: one with `mage docker:merge`", c.job.ID)
 		}
 		for _, p := range c.step.At("env").Pairs() {
-			if p.Value.Asks("matrix", "needs", "inputs") && !strings.Contains(run.Text(), "$"+p.Key.Text()) && !strings.Contains(run.Text(), "${"+p.Key.Text()) {
+			if p.Value.Asks("matrix", "needs", "inputs") && !byItself().MatchString(p.Key.Text()) && !strings.Contains(run.Text(), "$"+p.Key.Text()) && !strings.Contains(run.Text(), "${"+p.Key.Text()) {
 				say("the step has %s, and `mage %s` is not given it", p.Key.Text(), operr.Words(strings.Fields(c.words)))
 			}
 		}

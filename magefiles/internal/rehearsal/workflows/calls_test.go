@@ -77,6 +77,7 @@ func TestCalls(t *testing.T) {
 		"platforms that are not joined":   {"    needs: images\n", "", "x.yml:34:14: no job after images joins the platforms"},
 		"nobody says that all is well":    {` -needs="$NEEDS"`, "", "x.yml:44:14: no job says whether all have passed"},
 		"a variable that is not given":    {`app "$LEG"`, "app", "x.yml:39:14: the step has LEG, and `mage docker:merge app` is not given it"},
+		"one that mage reads":             {"app \"$LEG\"\n        env: {LEG:", "app\n        env: {IMAGE_REGISTRY:", ""},
 		"one that is built where it goes": {"mage publish -yes -from=x", "mage publish -yes", ""},
 	} {
 		require.Contains(t, calling, c.from, name)

@@ -104,7 +104,7 @@ func withCalled(files fs.FS, text string, seen map[string]bool) string {
 
 // Deploys reports whether a job of the files deploys to an environment.
 func (s Started) Deploys(environment string) bool {
-	return regexp.MustCompile(`\bdeploy:(?:to ['"]?|)` + regexp.QuoteMeta(environment) + `\b`).MatchString(s.runs)
+	return regexp.MustCompile(`\bdeploy:(?:to ['"]?|)` + regexp.QuoteMeta(environment) + `(?:[^\w.-]|$)`).MatchString(s.runs)
 }
 
 // Makes reports whether a job of the files makes the image of a downstream, which has a folder and a name.

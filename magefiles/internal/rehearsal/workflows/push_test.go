@@ -45,13 +45,13 @@ func TestThePushOfABranch(t *testing.T) {
 	)
 	l := newLab(t)
 	l.commit(releaseFile(t))
-	_, started, err := l.push(map[string]string{
+	e, started, err := l.push(map[string]string{
 		"app/pixi.toml":                "x",
 		".github/workflows/ci.yml":     written + "on: {push: {branches: [main]}}\njobs: {a: {uses: ./.github/workflows/called.yml}}\n",
 		".github/workflows/app.yml":    written + "on: {push: {paths: [\"app/**\"]}}\n" + jobs,
 		".github/workflows/other.yml":  written + "on: {push: {paths: [\"other/**\"]}}\n" + jobs,
 		".github/workflows/pull.yml":   written + "on: pull_request\n" + jobs,
-		".github/workflows/called.yml": written + "on: workflow_call\njobs: {a: {runs-on: ubuntu-24.04, environment: staging, steps: [{run: go tool mage deploy:to staging}]}}\n",
+		".github/workflows/called.yml": written + "on: workflow_call\njobs: {a: {runs-on: ubuntu-24.04, environment: staging, steps: [{run: go tool mage deploy:to staging}, {run: go tool mage deploy:to far-away}]}}\n",
 		".github/workflows/theirs.yml": "on: push\njobs: {a: {runs-on: [self-hosted], steps: [{uses: somebody/x@v1}]}}\n",
 		".github/workflows/broken.yml": "on: push\njobs: 3\n",
 		".github/workflows/quiet.yml":  "on: {push: {branches: [dev]}}\n" + jobs,
@@ -65,8 +65,14 @@ func TestThePushOfABranch(t *testing.T) {
 	require.Contains(t, started.Left[0][1], "cannot be read: .github/workflows/broken.yml:2")
 	require.True(t, started.Deploys("staging"), "by the file that is called")
 	require.False(t, started.Deploys("production"))
+	require.False(t, started.Deploys("far"), "it is not far-away")
 	require.True(t, started.Makes("app", "the-app"))
 	require.False(t, started.Makes("application", "ap"))
+
+	e.Before = "" // the branch is new: all of its files count, and no commit before
+	starts, why, err := l.ci.Starts(t.Context(), "app.yml", e)
+	require.NoError(t, err)
+	require.True(t, starts, why)
 
 	_, _, err = l.push(map[string]string{".github/workflows/ci.yml": written + "on: push\njobs: {a: {runs-on: ubuntu-24.04, steps: [{uses: somebody/x@v1}]}}\n"})
 	require.ErrorContains(t, err, "ci.yml:3", "a file of ours that cannot be run stops it")

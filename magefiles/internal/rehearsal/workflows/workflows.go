@@ -190,12 +190,17 @@ func (c *CI) occurrence(ctx context.Context, e Event) (o file.Occurrence, err er
 	if e.Branch == "" {
 		return o, nil
 	}
-	names, err := c.Git(ctx, "diff-tree", "-r", "-z", "--name-only", "--no-renames", "--no-ext-diff", "--end-of-options", e.Before, e.Commit, "--")
+	changed := []string{"diff-tree", "-r", "-z", "--name-only", "--no-renames", "--no-ext-diff", "--end-of-options", e.Before, e.Commit, "--"}
+	brings := e.Before + ".." + e.Commit
+	if e.Before == "" { // the branch is new, and so is all that it has
+		changed, brings = []string{"ls-tree", "-r", "-z", "--name-only", "--full-tree", e.Commit}, e.Commit
+	}
+	names, err := c.Git(ctx, changed...)
 	if err != nil {
 		return o, err
 	}
 	o.Changed.Files = strings.FieldsFunc(names, func(r rune) bool { return r == 0 })
-	count, err := c.Git(ctx, "rev-list", "--count", "--end-of-options", e.Before+".."+e.Commit, "--")
+	count, err := c.Git(ctx, "rev-list", "--count", "--end-of-options", brings, "--")
 	if err == nil {
 		o.Changed.Commits, err = strconv.Atoi(count)
 	}

@@ -134,10 +134,10 @@ func forgetCredentials(ctx context.Context, c *runner.Call) error {
 	if err != nil {
 		return err
 	}
-	if _, err := git(ctx, c, dir, "config", "--local", "remote.origin.url", origin); err != nil {
+	if _, err := git(ctx, c, dir, "config", "--local", "--replace-all", "remote.origin.url", origin); err != nil {
 		return err
 	}
-	_, err = git(ctx, c, dir, "config", "--local", "remote.origin.pushurl", nowhere(c))
+	_, err = git(ctx, c, dir, "config", "--local", "--replace-all", "remote.origin.pushurl", nowhere(c))
 	return err
 }
 

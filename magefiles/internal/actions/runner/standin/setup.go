@@ -95,22 +95,22 @@ func login(_ context.Context, c *runner.Call) error {
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(os.MkdirAll(filepath.Dir(dockerConfig(c)), 0o700), os.WriteFile(dockerConfig(c), text, 0o600)); err != nil {
+	if err := beneath.WriteFile(c.Home, dockerConfigFile, text, 0o600); err != nil {
 		return err
 	}
 	c.Say("logged in to %s, which stands in for %s, as %s", c.Registry, registry, c.With["username"])
 	return nil
 }
 
-// dockerConfig is docker's configuration in a job.
-func dockerConfig(c *runner.Call) string { return filepath.Join(c.Home, ".docker", "config.json") }
+// dockerConfigFile is docker's configuration, in the HOME of a job.
+const dockerConfigFile = ".docker/config.json"
 
 // logout is the end of docker/login-action.
 func logout(_ context.Context, c *runner.Call) error {
 	if c.Input("logout", "true") != "true" {
 		return nil
 	}
-	if err := os.Remove(dockerConfig(c)); err != nil && !errors.Is(err, os.ErrNotExist) {
+	if err := os.Remove(filepath.Join(c.Home, dockerConfigFile)); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
 	c.Say("logged out")

@@ -289,6 +289,7 @@ func TestSetups(t *testing.T) {
 		"a login without a secret":    {"", []string{uses("docker/login-action", "{username: me, password: '${{ secrets.MISSING }}'}")}, "error: username and password required"},
 		"a login that cannot push":    {"{packages: read}", []string{uses("docker/login-action", "{registry: ghcr.io, username: me, password: '${{ secrets.GITHUB_TOKEN }}'}")}, "warning: the token of this job cannot push to ghcr.io: its permissions lack packages: write\n"},
 		"a login that can":            {"{packages: write}", []string{uses("docker/login-action", "{registry: ghcr.io, username: me, password: '${{ github.token }}'}")}, "logged in to 127.0.0.1:5000, which stands in for ghcr.io, as me\n"},
+		"a login over a pipe":         {"{packages: write}", []string{"run: mkdir ~/.docker && mkfifo ~/.docker/config.json", uses("docker/login-action", "{registry: ghcr.io, username: me, password: '${{ github.token }}'}")}, "logged in to 127.0.0.1:5000, which stands in for ghcr.io, as me\n"},
 		"a login elsewhere":           {"", []string{uses("docker/login-action", "{username: me, password: x}")}, "logged in to docker.io as me (only recorded)\n"},
 		"a builder without a value":   {"", []string{uses("docker/setup-buildx-action", "{driver-opts: 'false'}")}, "\"false\" is no option of a builder: each is NAME=VALUE"},
 		"attest without an ID token":  {"{attestations: write}", []string{uses("actions/attest-build-provenance", "{subject-path: x}")}, "error: the job cannot attest: its permissions lack id-token: write\n"},
@@ -359,7 +360,7 @@ func TestTheEndOfAJob(t *testing.T) {
 		"uses: actions/checkout@v4",
 		"uses: docker/login-action@v3\n        with: {registry: ghcr.io, username: me, password: '${{ github.token }}'}",
 		"uses: actions/cache@v4\n        with: {key: k, path: p}",
-		"run: git remote get-url --push origin; cat ~/.docker/config.json; mkdir p; touch p/x",
+		"run: git remote get-url --push origin; cat ~/.docker/config.json; mkdir p; touch p/x; git remote set-url --add origin elsewhere",
 	}
 	said, leg := run(t, "{contents: write, packages: write}", "", steps...)
 	require.Equal(t, runner.Success, leg.Conclusion)
