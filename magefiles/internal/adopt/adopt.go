@@ -137,6 +137,9 @@ func (a Adopter) takeBack(top, journal string, dry bool) error {
 		return operr.NewStopped("run it without -dry: that is taken back first", "an init ended half-way here, and some of its files are written")
 	}
 	undone, err := atomicfile.Undo(top, journal)
+	if errors.Is(err, atomicfile.ErrBusy) {
+		return operr.NewStopped("wait until it has ended", "another init is writing its files here: %w", err)
+	}
 	if err != nil {
 		return operr.New("see `git status`, and `git restore` what is not yours; then remove "+journal, "taking back an init that ended half-way: %w", err)
 	}

@@ -17,8 +17,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/foopack/foopack/magefiles/internal/atomicfile"
+	"github.com/foopack/foopack/magefiles/internal/atomicfile/filelock"
 	"github.com/foopack/foopack/magefiles/internal/ciwrite"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitrepotest"
+	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/view"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
@@ -67,6 +69,19 @@ func TestWhatIsSetByHand(t *testing.T) {
 		}
 		require.NotContains(t, out.String(), c.not)
 	}
+}
+
+// The journal of an init that is writing is needed by it: nobody is told to remove it.
+func TestAnotherInitIsWriting(t *testing.T) {
+	top, journal := t.TempDir(), filepath.Join(t.TempDir(), journalName)
+	require.NoError(t, os.WriteFile(journal, nil, 0o644))
+	held, err := filelock.Take(journal + ".lock")
+	require.NoError(t, err)
+	err = Adopter{}.takeBack(top, journal, false)
+	require.ErrorContains(t, err, "another init is writing its files here")
+	require.Equal(t, operr.Stopped, operr.ExitStatus(err))
+	require.FileExists(t, journal)
+	require.NoError(t, filelock.Release(held))
 }
 
 // Where a person's module or workspace of Go is, ours is one of its own.

@@ -18,6 +18,9 @@ var (
 	ErrUnavailable  = errors.New("temporarily unavailable") // it may go well when it is tried again
 )
 
+// ErrMayBeThere is in the chain of an upload's error, beside those of its answer and of the question what the channel holds: neither says what came of it.
+var ErrMayBeThere = errors.New("it may have arrived")
+
 // statuses is the table (prefix-protocol.md §1.2: rattler_upload, prefix.rs): what the server answers for an error, and what
 // the client takes an answer for.
 var statuses = []struct {

@@ -3,7 +3,6 @@
 package doctor
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"os"
@@ -171,7 +170,10 @@ func (d Doctor) locks() []Finding {
 	}
 	var there, missing []string // whose manifests have one, and whose have not
 	for _, m := range w.Manifests() {
-		of := cmp.Or(strings.TrimPrefix(m.Dir, "."), "the workspace")
+		of := m.Dir
+		if m == w.Manifest {
+			of = "the workspace"
+		}
 		if _, err := os.Stat(filepath.Join(w.Root, filepath.FromSlash(m.Dir), workspace.LockFile)); err == nil {
 			there = append(there, of)
 		} else {

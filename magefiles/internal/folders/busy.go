@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -15,8 +14,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// locks are the files by which a release, a deployment, a rehearsal and the builds of images keep a workspace's folders to themselves: each with
-// what has it. Some are not there.
+// locks are the files by which a release, a deployment, a delivery, a rehearsal and the builds of images keep a workspace's folders to themselves: each
+// with what has it. Some are not there. Those of deployments are in folders of their own below that of the clone's state.
 func locks(ctx context.Context, runner command.Runner, w *workspace.Workspace) (files, users []string) {
 	output := filepath.Join(w.Root, workspace.OutputDir)
 	files, users = []string{filepath.Join(output, "rehearsal", ".lock")}, []string{"a rehearsal"}
@@ -27,12 +26,15 @@ func locks(ctx context.Context, runner command.Runner, w *workspace.Workspace) (
 	if err != nil {
 		return files, users // without a repository there is no release
 	}
-	entries, _ := os.ReadDir(filepath.Join(repo.Common, State)) // nor without this folder
-	for _, e := range entries {
-		if name, is := strings.CutSuffix(e.Name(), ".lock"); is {
-			files, users = append(files, filepath.Join(repo.Common, State, e.Name())), append(users, "a "+name)
+	_ = filepath.WalkDir(filepath.Join(repo.Common, State), func(file string, e fs.DirEntry, err error) error {
+		if err == nil && !e.IsDir() {
+			name, is := strings.CutSuffix(e.Name(), ".lock")
+			if is && !strings.HasSuffix(name, ".journal") { // by which files are written, and not more
+				files, users = append(files, file), append(users, "a "+name)
+			}
 		}
-	}
+		return nil // nor without this folder
+	})
 	return files, users
 }
 

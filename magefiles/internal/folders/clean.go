@@ -116,14 +116,29 @@ func (c Cleaner) remove(g going, path string) error {
 	}
 	entries, _ := os.ReadDir(path) // a file has none
 	for _, e := range entries {
-		if e.Name() == ignoreFile {
+		at, remove := filepath.Join(path, e.Name()), c.Remove
+		switch {
+		case slices.Contains(telling, e.Name()):
 			continue
+		case e.IsDir() && isTold(at):
+			remove = func(path string) error { return c.remove(g, path) }
 		}
-		if err := c.Remove(filepath.Join(path, e.Name())); err != nil {
+		if err := remove(at); err != nil {
 			return err
 		}
 	}
 	return c.Remove(path)
+}
+
+// telling are the files by which a folder, or what is in it, is known as ours.
+var telling = []string{ignoreFile, provenance.MadeFile, ".lock"}
+
+// isTold reports whether a folder has one of them.
+func isTold(dir string) bool {
+	return slices.ContainsFunc(telling, func(name string) bool {
+		_, err := os.Lstat(filepath.Join(dir, name))
+		return err == nil
+	})
 }
 
 // sized is how much goes, behind what it is.

@@ -15,6 +15,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/folders"
 	"github.com/foopack/foopack/magefiles/internal/journal"
 	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/provenance"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
@@ -76,6 +77,8 @@ func TestCleanAsksBeforePublishedPackages(t *testing.T) {
 
 	for _, c := range []struct{ lock, says string }{
 		{".git/" + folders.State + "/release.lock", "nothing was removed: a release is under way, locked by process"},
+		{".git/" + folders.State + "/deploy/app.staging/deployment.lock", "nothing was removed: a deployment is under way, locked by process"},
+		{".git/" + folders.State + "/deliver/delivery.lock", "nothing was removed: a delivery is under way, locked by process"},
 		{"output/rehearsal/.lock", "nothing was removed: a rehearsal is under way, locked by process"},
 		{"output/images/app/lock", "nothing was removed: a build of an image of app is under way, locked by process"},
 	} {
@@ -110,4 +113,22 @@ func TestCleanAsksBeforePublishedPackages(t *testing.T) {
 	remove = os.RemoveAll
 	require.NoError(t, clean(no)) // what is left is still known as ours
 	require.NoDirExists(t, filepath.Join(root, "output", "release"))
+
+	// So it is where all of the folder goes.
+	require.NoError(t, os.Remove(filepath.Join(root, "output", "mine.csv")))
+	require.NoError(t, provenance.WriteMade(filepath.Join(root, "output", "z.json"), []byte("{}")))
+	put("output/release/a/x", "")
+	put("output/release/z/x", "")
+	put("output/release/.gitignore", "*\n")
+	remove = func(path string) error {
+		if filepath.Base(path) == "z" {
+			return killed
+		}
+		return os.RemoveAll(path)
+	}
+	require.ErrorIs(t, clean(no), killed)
+	require.FileExists(t, filepath.Join(root, "output", provenance.MadeFile))
+	remove = os.RemoveAll
+	require.NoError(t, clean(no))
+	require.NoDirExists(t, filepath.Join(root, "output"))
 }

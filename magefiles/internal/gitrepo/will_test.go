@@ -230,7 +230,6 @@ func TestHooksThatNeedACredential(t *testing.T) {
 	}
 }
 
-// A git that was stopped, or not begun, has said nothing: there is nothing to see above.
 // What a hook says may hold a credential: it is given those that a remote may ask for, and finds others. None of them is in an error, which
 // journals and reports keep, whichever stream it was written to.
 func TestHooksThatTellCredentials(t *testing.T) {
@@ -266,6 +265,7 @@ func TestHooksThatTellCredentials(t *testing.T) {
 	}
 }
 
+// A git that was stopped, or not begun, has said nothing: there is nothing to see above.
 func TestAGitThatWasStopped(t *testing.T) {
 	t.Parallel()
 	repo, _, git := gitrepotest.Open(t)

@@ -431,6 +431,8 @@ func TestWhatIsKeptOfAFailedUpload(t *testing.T) {
 		"no channel":                     {map[string]error{"": channel.ErrNotFound}, true},
 		"the key may not":                {map[string]error{"": channel.ErrForbidden}, true},
 		"no answer":                      {map[string]error{"": gone}, false},
+		"no answer, and no leave to ask": {map[string]error{"": fmt.Errorf("%w; %w: %w", gone, channel.ErrMayBeThere, channel.ErrForbidden)}, false},
+		"there, and no leave to ask":     {map[string]error{"": fmt.Errorf("%w; asking: %w", channel.ErrExists, channel.ErrForbidden)}, false},
 		"refused once one is there":      {map[string]error{"left": channel.ErrForbidden}, false},
 		"refused once a level is there":  {map[string]error{"left": channel.ErrForbidden, "right": channel.ErrForbidden}, false},
 		"no answer once a level is sent": {map[string]error{"top": gone}, false},

@@ -83,8 +83,12 @@ func (p *Publisher) level(ctx context.Context, items []Item, progress Progress, 
 	return first(errs)
 }
 
-// isRefusal reports whether an upload has failed by an answer that says that the file was not taken.
+// isRefusal reports whether an upload has failed by an answer that says that the file was not taken. One to the question what the channel holds says
+// nothing of it.
 func isRefusal(err error) bool {
+	if errors.Is(err, channel.ErrMayBeThere) || errors.Is(err, channel.ErrExists) {
+		return false
+	}
 	return slices.ContainsFunc([]error{
 		channel.ErrNotFound, channel.ErrUnauthorized, channel.ErrForbidden, channel.ErrMalformed, channel.ErrTooLarge, channel.ErrInvalid,
 	}, func(answer error) bool { return errors.Is(err, answer) })

@@ -109,7 +109,7 @@ func (r Releaser) ShowStatus(ctx context.Context, s Status) {
 		says, clear := r.withoutRelease(ctx, s.none)
 		r.View.Text("no release was begun in this clone, and %s", says)
 		if clear && s.Running == "" {
-			r.View.Next("`mage rehearse`, then `mage release -to=patch`")
+			r.View.Next("`mage rehearse`, then %s", r.patch())
 		}
 		return
 	case s.End != "" && s.Journal == "":
@@ -135,7 +135,7 @@ func (r Releaser) ShowStatus(ctx context.Context, s Status) {
 	case s.End == "" && s.Unseen == "":
 		r.View.Next("`mage release`")
 	case s.End == trace.Abandoned:
-		r.View.Next("`mage release -to=patch`")
+		r.View.Next("%s", r.patch())
 	}
 }
 

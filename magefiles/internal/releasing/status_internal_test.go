@@ -58,6 +58,8 @@ func TestTheNextStepBeforeAFirstRelease(t *testing.T) {
 		return out.String()
 	}
 	require.Equal(t, "no release was begun in this clone, and the remote has no tag for the versions that the manifests have\n→ `mage rehearse`, then `mage release -to=patch`\n", status())
+	gitrepotest.Write(t, repo.Top, "pixi.toml", monorepotest.Files(1, "0.1.6")["pixi.toml"]+"\n[tool.release]\nland = \"pull-request\"\n")
+	require.Contains(t, status(), "→ `mage rehearse`, then `mage release -pr -to=patch`\n")
 	git("push", "-q", "origin", "HEAD:refs/tags/v0.1.6")
 	require.Contains(t, status(), "v0.1.6 is tagged on the remote")
 	require.NotContains(t, status(), "→")

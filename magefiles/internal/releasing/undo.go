@@ -11,6 +11,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/release/plan"
 	"github.com/foopack/foopack/magefiles/internal/release/undo"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
 // Undo says what will be done about the unfinished release, asks, and does it.
@@ -67,6 +68,14 @@ func (r Releaser) publisher() string {
 		return ""
 	}
 	return w.Config.Publish
+}
+
+// patch is how the next patch is released: by a pull request, where releases land by one.
+func (r Releaser) patch() string {
+	if w, err := workspace.Load(r.Dir); err == nil && w.Config.Land == settings.LandByPull {
+		return "`mage release -pr -to=patch`"
+	}
+	return "`mage release -to=patch`"
 }
 
 // again is the command line that makes the release of a plan once more, where a manifest has publisher as the one who publishes.
@@ -145,7 +154,7 @@ func (r Releaser) prepareNext(ctx context.Context) error {
 	req := bumping.WithChangelog(bump.Request{To: "patch", Date: r.Today}, b.Workspace.Root)
 	p, err := bump.New(ctx, b.Workspace, req, b.History())
 	if err != nil {
-		return operr.New("correct that, and release the next patch: `mage release -to=patch`", "the next patch cannot be planned: %w", err)
+		return operr.New("correct that, and release the next patch: "+r.patch(), "the next patch cannot be planned: %w", err)
 	}
 	r.View.Plan(p, true)
 	var tags []string
@@ -153,6 +162,6 @@ func (r Releaser) prepareNext(ctx context.Context) error {
 		tags = append(tags, t.Name)
 	}
 	r.View.Heading("This is the next patch, %s", strings.Join(tags, ", "))
-	r.View.Next("`mage release -to=patch`")
+	r.View.Next("%s", r.patch())
 	return nil
 }

@@ -276,6 +276,7 @@ func TestWithoutAnAnswerNothingIsSentTwice(t *testing.T) {
 	defer h.Close()
 	_, err := client(t, h.URL, time.Minute).Put(t.Context(), upload(t))
 	require.ErrorContains(t, err, "it may have arrived, and asking what the channel holds went wrong too")
+	require.ErrorIs(t, err, channel.ErrMayBeThere)
 	require.Equal(t, 1, uploads)
 }
 

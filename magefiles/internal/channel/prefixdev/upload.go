@@ -64,7 +64,7 @@ func (c *Channel) doubt(ctx context.Context, u channel.Upload, failed error) (ar
 	have, err := c.holds(ctx, u)
 	switch {
 	case err != nil:
-		return false, fmt.Errorf("%w; it may have arrived, and asking what the channel holds went wrong too: %w", failed, err)
+		return false, fmt.Errorf("%w; %w, and asking what the channel holds went wrong too: %w", failed, channel.ErrMayBeThere, err)
 	case have == u.Record.SHA256:
 		return true, nil
 	case have != "" && !u.Force:

@@ -174,8 +174,9 @@ func readIgnore(s *manifest.File, n *tomledit.Node, c *Config) {
 // variable is the name of one, without a pattern: each is named on its own.
 var variable = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
-// key is how the keys of servers begin: prefix.dev's, and those of GitHub, GitLab, PyPI, npm, Hugging Face and AWS.
-var key = regexp.MustCompile(`^(?:(?:pfx|gh[opsur]|github_pat|npm|hf)_|(?:pfx|glpat|pypi)-|(?:AKIA|ASIA)[0-9A-Z]{16}$)`)
+// key is how the keys of servers begin: prefix.dev's, and those of GitHub, GitLab, PyPI, npm, Hugging Face and AWS. npm reads variables that begin as
+// its keys do, such as npm_config_userconfig.
+var key = regexp.MustCompile(`^(?:(?:pfx|gh[opsur]|github_pat|hf)_|npm_[0-9A-Za-z]+$|(?:pfx|glpat|pypi)-|(?:AKIA|ASIA)[0-9A-Z]{16}$)`)
 
 // RefuseKey returns an error where a key stands in place of a name, without it; nil where none does. what is the setting.
 func RefuseKey(what, text string) error {
