@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 
@@ -15,7 +16,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// locks are the files by which a release, a deployment, a rehearsal and the builds of images keep a workspace's folders to themselves: each with
+// locks are the files by which a release, a delivery, deployments, a rehearsal and the builds of images keep a workspace's folders to themselves: each with
 // what has it. Some are not there.
 func locks(ctx context.Context, runner command.Runner, w *workspace.Workspace) (files, users []string) {
 	output := filepath.Join(w.Root, workspace.OutputDir)
@@ -27,10 +28,11 @@ func locks(ctx context.Context, runner command.Runner, w *workspace.Workspace) (
 	if err != nil {
 		return files, users // without a repository there is no release
 	}
-	entries, _ := os.ReadDir(filepath.Join(repo.Common, State)) // nor without this folder
-	for _, e := range entries {
-		if name, is := strings.CutSuffix(e.Name(), ".lock"); is {
-			files, users = append(files, filepath.Join(repo.Common, State, e.Name())), append(users, "a "+name)
+	state := filepath.Join(repo.Common, State)
+	for _, pattern := range []string{"*.lock", "*/*.lock", "*/*/*.lock"} { // of a release, of a delivery, and of the deployments of each environment
+		found, _ := fs.Glob(os.DirFS(state), pattern) // the patterns are well-formed, and without the folder there is none
+		for _, name := range found {
+			files, users = append(files, filepath.Join(state, filepath.FromSlash(name))), append(users, "a "+strings.TrimSuffix(path.Base(name), ".lock"))
 		}
 	}
 	return files, users

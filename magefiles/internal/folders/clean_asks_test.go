@@ -76,6 +76,8 @@ func TestCleanAsksBeforePublishedPackages(t *testing.T) {
 
 	for _, c := range []struct{ lock, says string }{
 		{".git/" + folders.State + "/release.lock", "nothing was removed: a release is under way, locked by process"},
+		{".git/" + folders.State + "/deliver/delivery.lock", "nothing was removed: a delivery is under way, locked by process"},
+		{".git/" + folders.State + "/deploy/app.staging/deployment.lock", "nothing was removed: a deployment is under way, locked by process"},
 		{"output/rehearsal/.lock", "nothing was removed: a rehearsal is under way, locked by process"},
 		{"output/images/app/lock", "nothing was removed: a build of an image of app is under way, locked by process"},
 	} {
