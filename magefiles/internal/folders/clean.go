@@ -41,7 +41,7 @@ type going struct {
 
 // Clean removes artifacts, channels that are not in use, and environments of the embedded toolchain: what was made here, and nothing
 // that git knows. Of a link what it leads to stays, and so does what is behind one. All that goes is shown before, and where a channel has packages it is
-// asked. It is for operr.Stopped that a release, a deployment, a rehearsal or a build of an image is under way here.
+// asked. It is for operr.Stopped that a release, a delivery, a deployment, a rehearsal or a build of an image is under way here.
 func (c Cleaner) Clean(ctx context.Context, w *workspace.Workspace) error {
 	if err := checkEmptied(ctx, c.Runner, w); err != nil {
 		return err

@@ -2,6 +2,8 @@ package localbuilder
 
 import (
 	"context"
+	"fmt"
+	"net/url"
 	"strings"
 
 	"github.com/google/go-containerregistry/pkg/authn"
@@ -12,6 +14,8 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/static"
 	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"github.com/foopack/foopack/magefiles/internal/httpclient"
 )
 
 // Image is one that is stood in for.
@@ -29,7 +33,7 @@ const (
 	sbom       = `{"predicateType": "https://spdx.dev/Document", "predicate": {"name": "a stand-in of a rehearsal"}}`
 )
 
-// Push puts a stand-in for an image into its repository, and returns its digest. tag is what it is found by; "" is the
+// Push puts a stand-in for an image into its repository, which has to be on this machine, and returns its digest. tag is what it is found by; "" is the
 // digest alone.
 func Push(ctx context.Context, i Image, tag string) (digest string, err error) {
 	index := v1.ImageIndex(mutate.IndexMediaType(empty.Index, types.OCIImageIndex))
@@ -88,6 +92,10 @@ func Push(ctx context.Context, i Image, tag string) (digest string, err error) {
 	ref, err := name.ParseReference(i.Repository+by, name.Insecure)
 	if err != nil {
 		return "", err
+	}
+	at := url.URL{Host: ref.Context().RegistryStr()}
+	if !httpclient.Loopback(at.Hostname()) { // somebody has set the variable of a rehearsal
+		return "", fmt.Errorf("a stand-in for an image is pushed to a registry on this machine alone, and never to %s: unset REHEARSAL_BUILDER, which `rehearse -full` alone sets", at.Host)
 	}
 	login := remote.WithAuthFromKeychain(authn.DefaultKeychain)
 	if i.Password != "" {

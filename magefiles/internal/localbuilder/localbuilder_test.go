@@ -67,3 +67,11 @@ func TestBuilder(t *testing.T) {
 	require.NoError(t, runner.Run(t.Context(), command.Cmd{Name: "git"}))
 	require.Equal(t, []string{"git"}, b.ran)
 }
+
+// Outside of a rehearsal nothing is stood in for: who has its variable in the environment would publish images with nothing in them.
+func TestNoStandInLeavesThisMachine(t *testing.T) {
+	for _, host := range []string{"ghcr.io", "registry.invalid:5000", "127.0.0.1.registry.invalid"} {
+		_, err := localbuilder.Push(t.Context(), localbuilder.Image{Repository: host + "/me/app", Platforms: []string{"linux/amd64"}}, "")
+		require.ErrorContains(t, err, "never to "+host+": unset REHEARSAL_BUILDER", host)
+	}
+}

@@ -129,9 +129,9 @@ func (r Releaser) ShowStatus(ctx context.Context, s Status) {
 	default:
 		r.View.Heading("%s is unfinished since %s. `mage release` goes on with it, `mage undo` takes it back or, once something was uploaded, gives it up", s.Title, s.Begun)
 	}
-	r.View.Standings(s.Steps, s.Running != "")
+	r.View.Standings(s.Steps, s.End == "" && s.Running != "")
 	switch {
-	case s.End == "" && s.Running != "":
+	case s.Running != "": // each would be refused
 	case s.End == "" && s.Unseen == "":
 		r.View.Next("`mage release`")
 	case s.End == trace.Abandoned:

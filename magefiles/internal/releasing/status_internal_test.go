@@ -30,12 +30,16 @@ func TestStatusOfAReleaseOfAnotherClone(t *testing.T) {
 		"unfinished":                {Status{Title: "v1.0", Steps: steps}, "v1.0 is tagged on the remote and not complete", false},
 		"under way":                 {Status{Title: "v1.0", Begun: "x", Running: "process 7 since y", Steps: steps}, "v1.0 is under way (process 7 since y)", false},
 		"another one is under way":  {Status{Title: "v1.0", End: trace.Released, Running: "process 7 since y", Journal: "x.jsonl"}, "a release is under way (process 7 since y), and is not agreed to yet\nv1.0: released", true},
+		"another one, after one that was given up": {
+			Status{Title: "v1.0", End: trace.Abandoned, Running: "process 7 since y", Journal: "x.jsonl", Steps: []workflow.Standing{{Step: "build", Recorded: workflow.Started}}},
+			"build              begun, and left off", false,
+		},
 	} {
 		var out bytes.Buffer
 		Releaser{View: &view.View{Out: &out, Err: &out}}.ShowStatus(t.Context(), c.s)
 		require.Contains(t, out.String(), c.says, name)
 		if c.s.Running != "" { // neither can be done now
-			require.NotContains(t, out.String(), "`mage release`", name)
+			require.NotContains(t, out.String(), "`mage release", name)
 			require.NotContains(t, out.String(), "`mage undo`", name)
 		}
 		require.Equal(t, c.hasNoStep, !bytes.Contains(out.Bytes(), []byte("build")), name)

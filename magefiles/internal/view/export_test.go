@@ -8,6 +8,9 @@ func Begin() {
 	summarized.Store(false)
 }
 
+// Cut is how a line is cut for a terminal.
+var Cut = cut
+
 // SetSayAgain has a step that goes on said again after another time, until back is called.
 func SetSayAgain(after time.Duration) (back func()) {
 	before := sayAgain

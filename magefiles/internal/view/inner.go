@@ -9,7 +9,7 @@ import (
 
 // Inner shows what another program of ours says that is a part of this one's run. At a terminal its lines are broken between words, since that program
 // writes to no terminal. Its next step is left out: this run has one of its own.
-func (v *View) Inner(out io.Writer) io.Writer { return &inner{view: v, out: out} }
+func (v *View) Inner(out io.Writer) io.Writer { return &inner{view: v, out: out, ours: true} }
 
 // arrow begins a next step.
 const arrow = "→ "
@@ -17,6 +17,7 @@ const arrow = "→ "
 type inner struct {
 	view *View
 	out  io.Writer
+	ours bool // a program of ours writes: others may begin any line with an arrow
 
 	mu   sync.Mutex
 	part string // of a line
@@ -31,7 +32,7 @@ func (i *inner) Write(p []byte) (int, error) {
 	lines := strings.Split(i.part+string(p), "\n")
 	i.part = lines[len(lines)-1]
 	for _, line := range lines[:len(lines)-1] {
-		if strings.HasPrefix(line, arrow) {
+		if i.ours && strings.HasPrefix(line, arrow) {
 			continue
 		}
 		if _, err := fmt.Fprintln(i.out, i.view.broken(line, 4)); err != nil {

@@ -161,17 +161,26 @@ func (v *View) heard() string {
 	return strings.Join(strings.Fields(plainChild(color.ReplaceAllString(*line, ""))), " ")
 }
 
-// cut is the beginning of a line that fits into so many columns of a terminal, and how many it takes. Characters of East Asia take two.
+// cut is the beginning of a line that fits into so many columns of a terminal, and how many it takes. Characters of East Asia take two. So may others
+// behind them, for which there is room; our own marks take one.
 func cut(text string, columns int) (begin string, wide int) {
+	room := columns
 	for i, r := range text {
 		more := 1
 		if r >= 0x1100 {
 			more = 2
 		}
-		if wide+more > columns {
+		if more > room {
 			return text[:i], wide
+		}
+		room -= more
+		if more == 2 && strings.ContainsRune(marks, r) {
+			more = 1
 		}
 		wide += more
 	}
 	return text, wide
 }
+
+// marks are those that we write in live lines.
+const marks = "▸…→✓✗○"

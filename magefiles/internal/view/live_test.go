@@ -137,6 +137,19 @@ func TestNothingIsAnnouncedBesideAQuestion(t *testing.T) {
 	}
 }
 
+// A live line takes no more columns than it is said to: on a terminal that is made narrower, the row above it would be taken away with it.
+func TestHowWideALiveLineIs(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]int{"  ▸ check …": 11, "日本": 4, "a → b": 5, "": 0} {
+		begin, wide := view.Cut(text, 80)
+		require.Equal(t, text, begin)
+		require.Equal(t, want, wide, text)
+	}
+	begin, wide := view.Cut("▸ 日本", 4)
+	require.Equal(t, "▸ ", begin, "there is room for a mark of two columns")
+	require.Equal(t, 2, wide)
+}
+
 // What a terminal shows of a Ctrl-C is taken away with the live line, but not behind a question, and not where a child has the terminal.
 func TestACtrlCStandsInNobodysWay(t *testing.T) {
 	v, s := newScreen(80)

@@ -162,8 +162,8 @@ func (v *View) Say(format string, args ...any) {
 	fmt.Fprintln(v.Err, v.hung(v.text(format, args...)))
 }
 
-// Log is for who writes lines of what is going on, such as a toolchain: each takes the place of the live line.
-func (v *View) Log() io.Writer { return v.Inner(v.Err) }
+// Log is for who writes lines of what is going on, such as a toolchain: each takes the place of the live line, and all of them are shown.
+func (v *View) Log() io.Writer { return &inner{view: v, out: v.Err} }
 
 var said sync.Map
 

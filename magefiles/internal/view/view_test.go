@@ -56,6 +56,14 @@ func TestInner(t *testing.T) {
 	}
 }
 
+// What a tool logs is not ours: no line of it is taken for a next step of ours.
+func TestLogShowsAllLines(t *testing.T) {
+	v, _, errOut := newView()
+	_, err := io.WriteString(v.Log(), "resolving\n→ a package\n")
+	require.NoError(t, err)
+	require.Equal(t, "resolving\n→ a package\n", errOut.String())
+}
+
 // Two jobs that write at the same time are read one after the other.
 func TestGroupsAreNotMixed(t *testing.T) {
 	v, out, errOut := newView()

@@ -211,6 +211,9 @@ func showDelivery(ctx context.Context, x *targets.Extension, d *delivery.Deliver
 		r.Plan, r.End, r.Steps = past.Plan, string(past.End), standing
 		return r, nil
 	}, func(r reportedStanding) {
+		if r.Running != "" && (r.Plan == nil || r.End != "") {
+			x.View.Heading("a delivery is under way (%s), and is not agreed to yet", r.Running)
+		}
 		if r.Plan == nil {
 			x.View.Line("no delivery was begun in this clone")
 			return
@@ -223,7 +226,7 @@ func showDelivery(ctx context.Context, x *targets.Extension, d *delivery.Deliver
 			end = "unfinished; `mage deliver` goes on, `mage deliver -undo` takes it back"
 		}
 		x.View.Heading("%s: %s", r.Plan.Label(), end)
-		x.View.Standings(r.Steps, r.Running != "")
+		x.View.Standings(r.Steps, r.End == "" && r.Running != "")
 	})
 }
 

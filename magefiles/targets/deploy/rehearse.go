@@ -128,7 +128,7 @@ func standIn(d *deploying.Deployer, file string, in host.Login, inJob bool) erro
 	d.Open = func(_ context.Context, name string) (*survey.Machine, error) {
 		if inJob && (in.Key == "" || in.KnownHosts == "") {
 			return nil, operr.New("give the step both secrets of its environment by `env:`; a workflow that is called gets them by `secrets: inherit`",
-				"%s lets this job not in: DEPLOY_SSH_PRIVATE_KEY or DEPLOY_KNOWN_HOSTS is empty", name)
+				"%s does not let this job in: DEPLOY_SSH_PRIVATE_KEY or DEPLOY_KNOWN_HOSTS is empty", name)
 		}
 		socket, there := sockets[name]
 		if !there {
