@@ -19,6 +19,7 @@ import (
 // A release that is through, and of which there is no journal, has no steps to show: most of them are known by a journal alone.
 func TestStatusOfAReleaseOfAnotherClone(t *testing.T) {
 	steps := []workflow.Standing{{Step: "build", World: workflow.IsNotDone}}
+	begun := []workflow.Standing{{Step: "build", Recorded: workflow.Started}}
 	for name, c := range map[string]struct {
 		s         Status
 		says      string
@@ -31,7 +32,7 @@ func TestStatusOfAReleaseOfAnotherClone(t *testing.T) {
 		"under way":                 {Status{Title: "v1.0", Begun: "x", Running: "process 7 since y", Steps: steps}, "v1.0 is under way (process 7 since y)", false},
 		"another one is under way":  {Status{Title: "v1.0", End: trace.Released, Running: "process 7 since y", Journal: "x.jsonl"}, "a release is under way (process 7 since y), and is not agreed to yet\nv1.0: released", true},
 		"another one, after one that was given up": {
-			Status{Title: "v1.0", End: trace.Abandoned, Running: "process 7 since y", Journal: "x.jsonl", Steps: []workflow.Standing{{Step: "build", Recorded: workflow.Started}}},
+			Status{Title: "v1.0", End: trace.Abandoned, Running: "process 7 since y", Journal: "x.jsonl", Steps: begun},
 			"build              begun, and left off", false,
 		},
 	} {
