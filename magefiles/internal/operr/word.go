@@ -34,3 +34,15 @@ func Words(texts []string) string {
 	}
 	return strings.Join(all, " ")
 }
+
+// Line are words of a command that somebody else wrote, options and all, as a shell reads them back.
+func Line(words []string) string {
+	var all []string
+	for _, w := range words {
+		if !plainWord().MatchString(strings.TrimLeft(w, "-")) {
+			w = Quoted(w)
+		}
+		all = append(all, w)
+	}
+	return strings.Join(all, " ")
+}

@@ -37,5 +37,6 @@ func TestHostileWords(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, text, strings.TrimPrefix(string(out), map[bool]string{true: "./"}[strings.HasPrefix(text, "-")]))
 	}
-	require.Equal(t, "a 'b c'", operr.Words([]string{"a", "b c"}))
+	require.Equal(t, "a 'b c' ./-d", operr.Words([]string{"a", "b c", "-d"}))
+	require.Equal(t, "a 'b c' -d=e '-f;g'", operr.Line([]string{"a", "b c", "-d=e", "-f;g"}))
 }

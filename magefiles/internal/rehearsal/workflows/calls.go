@@ -98,11 +98,11 @@ func doubtCalls(w *file.Workflow) (found []error) {
 		}
 		for _, p := range c.step.At("env").Pairs() {
 			if p.Value.Asks("matrix", "needs", "inputs") && !byItself().MatchString(p.Key.Text()) && !strings.Contains(run.Text(), "$"+p.Key.Text()) && !strings.Contains(run.Text(), "${"+p.Key.Text()) {
-				say("the step has %s, and `mage %s` is not given it", p.Key.Text(), operr.Words(strings.Fields(c.words)))
+				say("the step has %s, and `mage %s` is not given it", p.Key.Text(), operr.Line(strings.Fields(c.words)))
 			}
 		}
 		if j := slices.IndexFunc(all[:i], c.repeats); j >= 0 {
-			say("the job %s does what %s does: `mage %s`", c.job.ID, all[j].job.ID, operr.Words(strings.Fields(c.words)))
+			say("the job %s does what %s does: `mage %s`", c.job.ID, all[j].job.ID, operr.Line(strings.Fields(c.words)))
 		}
 	}
 	return found
