@@ -147,7 +147,7 @@ func (p *Pixi) publish(ctx context.Context, root string, log io.Writer, secrets 
 		Stderr: io.MultiWriter(log, said),
 	})
 	if err != nil {
-		return about(err, "`pixi %s`", operr.Words(args[:1+len(which)]))
+		return about(err, "`pixi %s`", operr.Line(args[:1+len(which)]))
 	}
 	if m := skipped.FindStringSubmatch(said.String()); m != nil {
 		return operr.New("build it again; if this stays, one of the packages produces the same file twice",
