@@ -27,6 +27,7 @@ type Images struct {
 	Why  string // images are not built here; "" where they are
 	Host string // of the registry, HOST:PORT
 
+	jobs   string // folder for the configuration of docker that jobs have where a builder is there
 	docker string // the folder of docker's configuration in which the person is logged in; "" where a builder has its own
 }
 
@@ -53,6 +54,7 @@ func Start(ctx context.Context, builder *buildx.Builder, serve Registry, dir, to
 		return nil, err
 	}
 	if i.Why == "" {
+		i.jobs = filepath.Join(dir, "docker-of-jobs")
 		return i, nil
 	}
 	i.docker = filepath.Join(dir, "docker")
@@ -91,6 +93,12 @@ func (i *Images) OfJobs(person []string) []string {
 	config, set := command.Getenv(person, "DOCKER_CONFIG")
 	if home, _ := command.Getenv(person, "HOME"); !set {
 		config = filepath.Join(home, ".docker")
+	}
+	if err := os.MkdirAll(i.jobs, 0o700); err == nil { // of the person's there are the programs and contexts, and no login
+		for _, name := range []string{"cli-plugins", "contexts"} {
+			_ = os.Symlink(filepath.Join(config, name), filepath.Join(i.jobs, name)) // docker says what it lacks
+		}
+		env = append(env, "DOCKER_CONFIG="+i.jobs)
 	}
 	if v, set := command.Getenv(person, "BUILDX_CONFIG"); set {
 		return append(env, "BUILDX_CONFIG="+v)
