@@ -38,13 +38,19 @@ func TestWhatBuildsImages(t *testing.T) {
 		if c.docker != "" {
 			require.NoError(t, os.WriteFile(filepath.Join(bin, "docker"), []byte("#!/bin/sh\n"+c.docker+"\n"), 0o755))
 		}
-		i, err := images.Start(t.Context(), &buildx.Builder{Runner: command.NewSystem([]string{"PATH=" + bin}, nil)}, served, t.TempDir(), "the-person's", nil)
+		dir := t.TempDir()
+		i, err := images.Start(t.Context(), &buildx.Builder{Runner: command.NewSystem([]string{"PATH=" + bin}, nil)}, served, dir, "the-person's", nil)
 		require.NoError(t, err)
 		require.Contains(t, i.Why, c.why)
 		jobs := i.OfJobs([]string{"HOME=/home/me", "BUILDX_BUILDER=mine", "OTHER=x"})
 		if c.why == "" {
 			require.Empty(t, i.Why)
-			require.Equal(t, []string{"IMAGE_REGISTRY=" + i.Host + "/rehearsal", "BUILDX_BUILDER=mine", "BUILDX_CONFIG=/home/me/.docker/buildx"}, jobs)
+			docker := filepath.Join(dir, "docker-of-jobs")
+			require.Equal(t, []string{"IMAGE_REGISTRY=" + i.Host + "/rehearsal", "BUILDX_BUILDER=mine", "DOCKER_CONFIG=" + docker, "BUILDX_CONFIG=/home/me/.docker/buildx"}, jobs)
+			leads, err := os.Readlink(filepath.Join(docker, "cli-plugins"))
+			require.NoError(t, err)
+			require.Equal(t, "/home/me/.docker/cli-plugins", leads)
+			require.NoFileExists(t, filepath.Join(docker, "config.json"), "no login of the person's")
 		} else {
 			require.Equal(t, []string{"IMAGE_REGISTRY=" + i.Host + "/rehearsal", "REHEARSAL_BUILDER=stand-in"}, jobs)
 		}
