@@ -1,5 +1,5 @@
-// Package cirun runs one workflow file of a repository on this machine, as a person asks for it: of the commit that is checked out, in folders of its
-// own, with stand-in values for secrets and nothing of the person's. What jobs push goes to a copy of the repository.
+// Package cirun runs one workflow file of a repository on this machine, as a person asks for it: of the commit that is checked out, or of the
+// tag or branch that is asked for, in folders of its own, with stand-in values for secrets and nothing of the person's. What jobs push goes to a copy of the repository.
 //
 //	cirun.go    a run, from the flags to its end
 //	event.go    the event that it is for
