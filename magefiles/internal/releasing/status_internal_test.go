@@ -32,8 +32,8 @@ func TestStatusOfAReleaseOfAnotherClone(t *testing.T) {
 		"under way":                 {Status{Title: "v1.0", Begun: "x", Running: "process 7 since y", Steps: steps}, "v1.0 is under way (process 7 since y)", false},
 		"another one is under way":  {Status{Title: "v1.0", End: trace.Released, Running: "process 7 since y", Journal: "x.jsonl"}, "a release is under way (process 7 since y), and is not agreed to yet\nv1.0: released", true},
 		"another one, after one that was given up": {
-			Status{Title: "v1.0", End: trace.Abandoned, Running: "process 7 since y", Journal: "x.jsonl", Steps: begun},
-			"build              begun, and left off", false,
+			s:    Status{Title: "v1.0", End: trace.Abandoned, Running: "process 7 since y", Journal: "x.jsonl", Steps: begun},
+			says: "build              begun, and left off",
 		},
 	} {
 		var out bytes.Buffer
