@@ -104,7 +104,7 @@ var commands = map[string][]form{
 		{verb: "list", options: options("-f"), words: only(`\{\{.*\}\}`, `\./\.\.\.`)},
 		{verb: "test", options: options("-timeout="), words: only(`[A-Za-z0-9].*`)}, // import paths, as go itself gives them
 		{verb: "tool", options: options("-modfile=", "-pyflakes=", "-shellcheck=", "-tags=", "-l", "-w"), words: only("actionlint", "staticcheck", "gofumpt", `\.github/.*`, `\./\.\.\.`, "magefiles", `\.`)},
-		{verb: "vet", options: options("-tags="), words: only(`\./\.\.\.`)},
+		{verb: "vet", options: options("-tags=", "-gcflags="), words: only(`\./\.\.\.`)},
 	},
 	"gofmt": {{verb: "", options: options("-l", "-w"), words: only("magefiles", `\.`)}},
 	"targets": { // ourselves, as a rehearsal calls us
