@@ -106,11 +106,7 @@ func Run(ctx context.Context, c Config, f Flags) error {
 	for _, err := range w.UnknownPins() {
 		c.View.Say("○ %v", err)
 	}
-	text, err := fs.ReadFile(os.DirFS(files), w.File)
-	if err != nil {
-		return err
-	}
-	variables := machine.Variables(text)
+	variables := machine.Variables(os.DirFS(files), w)
 	given := &grants{
 		view:       c.View,
 		repository: repository(ctx, repo),
