@@ -14,6 +14,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/actions/file"
 	"github.com/foopack/foopack/magefiles/internal/actions/runner"
+	"github.com/foopack/foopack/magefiles/internal/actions/runner/rights"
 	"github.com/foopack/foopack/magefiles/internal/actions/runner/standin"
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/command/argvtest"
@@ -355,6 +356,34 @@ func TestDoubts(t *testing.T) {
 			}
 			require.Equal(t, c.want, got)
 		})
+	}
+}
+
+// The token of an App has what the step asks for, and all where it asks for nothing.
+func TestTheTokenOfAnApp(t *testing.T) {
+	const step = "uses: actions/create-github-app-token@v3\n        with: {client-id: x, private-key: '${{ github.token }}'"
+	for with, want := range map[string]string{
+		", permission-contents: write, permission-issues: read, permission-pull-requests: ''}": "contents: write, issues: read",
+		"}": "*",
+	} {
+		asked := rights.Grant{}
+		r := resultWith(t, func(c *runner.Config) {
+			c.AppToken = func(of map[string]string) (string, error) {
+				asked = of
+				return "of-the-app", nil
+			}
+		}, "{}", "", step+with)
+		require.Equal(t, runner.Success, r.Conclusion, with)
+		if want != "*" {
+			require.Equal(t, want, asked.String())
+			require.Empty(t, r.Doubts)
+			continue
+		}
+		for _, right := range []string{"contents", "pull-requests", "packages", "actions"} {
+			require.True(t, asked.Writes(right), right)
+		}
+		require.Len(t, r.Doubts, 1)
+		require.ErrorContains(t, r.Doubts[0], "ci.yml:7:9: the token may do all that the App may")
 	}
 }
 
