@@ -241,6 +241,7 @@ func (s *scope) afterwards() (done []*Step) {
 			outputs: func(string, string) {},
 		}
 		err := p.do(ctx, p.call)
+		p.call.out.end()
 		s.decide(ctx, ctx, st, p.call.out, err, false)
 		st.Took = time.Since(began)
 		done = append(done, st)
