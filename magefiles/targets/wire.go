@@ -99,9 +99,14 @@ func newPipeline() (*pipeline, error) {
 		a.silence, err = env.Silence()
 	}
 	a.silence.Say = func(text string) { a.view.Say("  ▸ %s", text) }
+	a.attend()
+	return a, err
+}
+
+// attend has children watched, and what they say heard by the line that is live.
+func (a *pipeline) attend() {
 	a.runner.Watch(a.silence)
 	a.runner.Hear(a.view.Heard)
-	return a, err
 }
 
 // around are the folders of this process, which was started in dir.
@@ -171,7 +176,7 @@ func newRunner(variables ...string) *command.System {
 func (a *pipeline) withTemporary(dir string) *pipeline {
 	inside := *a
 	inside.runner = newRunner("TMPDIR=" + dir)
-	inside.runner.Watch(a.silence)
+	inside.attend()
 	return &inside
 }
 

@@ -6,11 +6,15 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/httpclient"
+	"github.com/foopack/foopack/magefiles/internal/view"
 )
 
 // What a job of GitHub's hands on is in the file that its runner names.
@@ -25,6 +29,25 @@ func TestOutputsOfAJob(t *testing.T) {
 	text, err := os.ReadFile(file)
 	require.NoError(t, err)
 	require.Equal(t, "digest=sha256:1\n", string(text))
+}
+
+// Children that keep their temporary files elsewhere are heard as all others are.
+func TestChildrenAreHeard(t *testing.T) {
+	shown, err := os.Create(filepath.Join(t.TempDir(), "shown"))
+	require.NoError(t, err)
+	defer shown.Close()
+	a := &pipeline{view: &view.View{Out: shown, Err: shown, Color: true, Width: func() int { return 60 }}}
+	inside := a.withTemporary(t.TempDir())
+	require.NoError(t, a.view.Step("check", func() (string, error) {
+		if err := inside.runner.Run(t.Context(), command.Cmd{Name: "sh", Args: []string{"-c", "echo said in $(basename $TMPDIR) >&2"}}); err != nil {
+			return "", err
+		}
+		require.Eventually(t, func() bool {
+			text, err := os.ReadFile(shown.Name())
+			return err == nil && strings.Contains(string(text), "said in 00")
+		}, 20*time.Second, 10*time.Millisecond)
+		return "", nil
+	}))
 }
 
 // A server that takes a question and never answers is given up when the environment says so.

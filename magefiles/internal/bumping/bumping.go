@@ -145,6 +145,21 @@ func (b *Bumper) CommandFor(req bump.Request) string {
 	if req.Only != "" {
 		line += " -only=" + req.Only
 	}
+	if req.Raise {
+		line += " -ranges=raise"
+	}
+	if b.byPull() {
+		return line // it corrects nothing beside, and writes the changelog that there is
+	}
+	if req.FixDrift {
+		line += " -fixDrift"
+	}
+	switch {
+	case req.NoChangelog:
+		line += " -changelog=false"
+	case req.Changelog && !req.ReadsCommits(): // which writes it by itself
+		line += " -changelog"
+	}
 	return line
 }
 

@@ -170,12 +170,22 @@ func TestNoWorkspaceToBump(t *testing.T) {
 func TestTheWayOnWhereReleasesLandByPullRequests(t *testing.T) {
 	b, r := open(t, nil)
 	require.Equal(t, "mage version:bump -to=minor -only=lib", b.CommandFor(bump.Request{To: "minor", Only: "lib"}))
+	whole := bump.Request{
+		To:        "minor",
+		Raise:     true,
+		FixDrift:  true,
+		Changelog: true,
+	}
+	require.Equal(t, "mage version:bump -to=minor -ranges=raise -fixDrift -changelog", b.CommandFor(whole))
+	require.Equal(t, "mage version:bump -to=auto", b.CommandFor(bump.Request{To: "auto", Changelog: true}), "which writes it by itself")
+	require.Equal(t, "mage version:bump -to=auto -changelog=false", b.CommandFor(bump.Request{To: "auto", NoChangelog: true}))
 	done := bump.Result{Commit: "0123456789abcdef", Plan: &bump.Plan{Message: "release"}}
 	b.Show(done)
 	require.Contains(t, r.lines, "→ `git push`")
 	r.lines = nil
 	b.Workspace.Config.Land, b.Repo = settings.LandByPull, &gitrepo.Repo{}
 	require.Equal(t, "mage release -pr -to=minor -only=lib", b.CommandFor(bump.Request{To: "minor", Only: "lib"}))
+	require.Equal(t, "mage release -pr -to=minor -ranges=raise", b.CommandFor(whole), "it takes no other flag")
 	b.Show(done)
 	require.Contains(t, r.lines[len(r.lines)-1], "→ push it to a branch of its own, and open a pull request")
 }

@@ -73,16 +73,21 @@ func Run(ctx context.Context, c Config, f Flags) error {
 		return err
 	}
 	defer remove() // what stays, the next run removes
-	files := filepath.Join(dir, "files")
-	if err := gitclone.Export(ctx, repo, head.Commit, ".github", files); err != nil {
+	one := &run{
+		Config: c,
+		repo:   repo,
+		dir:    dir,
+		files:  os.DirFS(filepath.Join(dir, "files")),
+	}
+	if err := gitclone.Export(ctx, repo, head.Commit, ".github", filepath.Join(dir, "files")); err != nil {
 		return err
 	}
-	w, err := read(os.DirFS(files), f.File)
+	w, err := read(one.files, f.File)
 	if err != nil {
 		return err
 	}
 	if f.What {
-		c.tell(w, os.DirFS(files))
+		c.tell(w, one.files)
 		return nil
 	}
 	e, err := c.event(ctx, repo, head, w, f)
@@ -94,67 +99,82 @@ func Run(ctx context.Context, c Config, f Flags) error {
 			return operr.NewUsage("give another -ref, or change the file", "GitHub starts nothing: %s", why)
 		}
 	}
-	remote := filepath.Join(dir, "remote.git")
-	if err := c.copyRepository(ctx, repo, remote, head.Commit, e.Ref); err != nil {
-		return err
-	}
-	secrets, environments, err := machine.Secrets(os.DirFS(files))
-	if err != nil {
+	if err := c.copyRepository(ctx, repo, one.remote(), head.Commit, e.Ref); err != nil {
 		return err
 	}
 	c.View.Say("%s at %s, for %s of %s: with programs of this machine, and a stand-in for each secret", w.File, head.Short(), e.Name, e.Ref)
 	for _, err := range w.UnknownPins() {
 		c.View.Say("○ %v", err)
 	}
-	text, err := fs.ReadFile(os.DirFS(files), w.File)
-	if err != nil {
-		return err
-	}
-	variables := machine.Variables(text)
 	given := &grants{
 		view:       c.View,
 		repository: repository(ctx, repo),
 	}
 	defer given.end()
+	told, err := one.config(w, e, given)
+	if err != nil {
+		return err
+	}
+	result, err := runner.New(told).Run(ctx, w, e, f.Job)
+	if err != nil {
+		return explain(err)
+	}
+	show(c.View, result)
+	return verdict.Of(result)
+}
+
+// run is a run of one file.
+type run struct {
+	Config
+
+	repo  *gitrepo.Repo
+	dir   string // of this run alone
+	files fs.FS  // of the commit
+}
+
+// remote is the folder of the repository that jobs fetch from and push to.
+func (r *run) remote() string { return filepath.Join(r.dir, "remote.git") }
+
+// config is what the runner of a file is told.
+func (r *run) config(w *file.Workflow, e runner.Event, given *grants) (runner.Config, error) {
+	secrets, environments, err := machine.Secrets(r.files)
+	if err != nil {
+		return runner.Config{}, err
+	}
+	variables := machine.Variables(r.files, w)
 	given.tellVariables(variables)
 	environ := machine.Environ
 	if e.Fork {
 		environ = machine.EnvironOfFork
 	}
 	var one sync.Mutex
-	r := runner.New(runner.Config{
-		Runner:     c.Runner,
-		Environ:    environ(c.Environ),
-		Installed:  machine.Path(c.Environ),
-		Dir:        filepath.Join(dir, "jobs"),
-		Files:      os.DirFS(files),
-		Remote:     remote,
+	return runner.Config{
+		Runner:     r.Runner,
+		Environ:    environ(r.Environ),
+		Installed:  machine.Path(r.Environ),
+		Dir:        filepath.Join(r.dir, "jobs"),
+		Files:      r.files,
+		Remote:     r.remote(),
 		Repository: given.repository,
 		Variables:  variables,
 		IDToken:    given.idToken,
 		Approve:    given.approve,
 		Secrets:    secrets,
-		Actions:    c.standIns(),
+		Actions:    r.standIns(),
 
 		EnvironmentSecrets: environments,
 
-		Image:      (&machine.Images{Dir: filepath.Join(dir, "images"), Ours: c.Environ}).Of,
-		Submodules: func(ctx context.Context, dir string) error { return gitclone.Fill(ctx, repo, dir) },
-		Python:     func(version string) string { return machine.Python(c.Environ, version) },
+		Image:      (&machine.Images{Dir: filepath.Join(r.dir, "images"), Ours: r.Environ}).Of,
+		Submodules: func(ctx context.Context, dir string) error { return gitclone.Fill(ctx, r.repo, dir) },
+		Python:     func(version string) string { return machine.Python(r.Environ, version) },
 		Token:      func(runner.Asked) (string, error) { return machine.StandInValue("GITHUB_TOKEN"), nil },
 		AppToken:   func(map[string]string) (string, error) { return machine.StandInValue("APP_TOKEN"), nil },
 		Log: func(leg, line string) {
 			one.Lock()
 			defer one.Unlock()
-			c.View.Say("%s │ %s", leg, view.Plain(line))
+			r.View.Say("%s │ %s", leg, view.Plain(line))
 		},
-	})
-	result, err := r.Run(ctx, w, e, f.Job)
-	if err != nil {
-		return explain(err)
-	}
-	show(c.View, result)
-	return verdict.Of(result)
+	}, nil
 }
 
 // standIns are those for actions, with those that the manifest names, where there is one that can be read.

@@ -222,26 +222,49 @@ func TestRequiredChecks(t *testing.T) {
 	require.ErrorIs(t, err, github.ErrNotFound)
 }
 
+// A tag is known with those that came by the same push, and with who made it.
+func TestWhoPushedATag(t *testing.T) {
+	h := newPullHub(t)
+	require.NoError(t, h.remote.CountTags("touch after\n"))
+	for by, tags := range map[bare.Pusher][]string{bare.Person: {"v1"}, bare.App: {"v2", "a/v2"}, bare.Job: {"v3", "a/v3", "b/v3"}} {
+		args := []string{"push", "-q", "--receive-pack=env " + by.Variable() + " git receive-pack", h.remote.Dir}
+		for _, tag := range tags {
+			args = append(args, "topic:refs/tags/"+tag)
+		}
+		h.git(args...)
+		for _, tag := range tags {
+			n, pusher := h.remote.CameWith(tag)
+			require.Equal(t, len(tags), n, tag)
+			require.Equal(t, by, pusher, tag)
+		}
+	}
+	n, by := h.remote.CameWith("none")
+	require.Zero(t, n)
+	require.Equal(t, bare.Person, by)
+	require.FileExists(t, filepath.Join(h.remote.Dir, "after"))
+}
+
 // A push of a token without `workflows: write` may bring only what has the workflow files of a branch.
 func TestWorkflowFilesOfAPush(t *testing.T) {
 	h := newPullHub(t)
 	require.NoError(t, h.remote.Guard("x*", "main"))
-	push := func(by string, args ...string) error {
+	push := func(by bare.Pusher, args ...string) error {
 		_, err := command.Output(context.WithoutCancel(t.Context()), h.remote.Runner, command.Cmd{
 			Name: "git",
 			Args: append([]string{"push", "-q", h.remote.Dir}, args...),
 			Dir:  h.git("rev-parse", "--show-toplevel"),
-			Env:  command.Setenv(os.Environ(), bare.PushedBy+"="+by),
+			Env:  command.Setenv(os.Environ(), by.Variable()),
 		})
 		return err
 	}
-	require.NoError(t, push("app", "topic:refs/tags/v1"), "a branch has its workflow files: none")
+	require.NoError(t, push(bare.App, "topic:refs/tags/v1"), "a branch has its workflow files: none")
 	require.NoError(t, os.MkdirAll(filepath.Join(h.git("rev-parse", "--show-toplevel"), ".github/workflows"), 0o755))
 	h.write(t, h.git("rev-parse", "--show-toplevel"), ".github/workflows/ci.yml", "on: push\n")
-	require.Error(t, push("app", "topic:refs/tags/v2"))
-	require.NoError(t, push("", "topic:refs/tags/v2"))
-	require.NoError(t, push("", "topic"))
-	require.NoError(t, push("app", "topic:refs/tags/v3"))
-	require.Error(t, push("", "topic:main"))
-	require.Error(t, push("", "topic:refs/tags/x1"))
+	require.Error(t, push(bare.App, "topic:refs/tags/v2"))
+	require.Error(t, push(bare.Job, "topic:refs/tags/v2"))
+	require.NoError(t, push(bare.Person, "topic:refs/tags/v2"))
+	require.NoError(t, push(bare.Person, "topic"))
+	require.NoError(t, push(bare.App, "topic:refs/tags/v3"))
+	require.Error(t, push(bare.Person, "topic:main"))
+	require.Error(t, push(bare.Person, "topic:refs/tags/x1"))
 }

@@ -71,12 +71,18 @@ func (r *run) once(ctx context.Context, when moment, args ...string) error {
 		go r.killer(inside, cancel, when)
 	}
 	err := r.Runner.Run(inside, r.child(io.MultiWriter(r.Out, &r.said), io.MultiWriter(r.Err, &r.said), when.entries > 0, args...))
+	if ended := r.endLines(); err == nil {
+		err = ended
+	}
 	var exit *command.ExitError
 	if errors.As(err, &exit) {
 		return &operr.Error{Summary: fmt.Sprintf("the release ended with exit status %d", exit.Code), Status: exit.Code, Next: cureOf(r.said.Next()) + ", commit, and `mage rehearse` again", Err: err}
 	}
 	return err
 }
+
+// endLines shows what a child has begun to say, and was ended before it was through with.
+func (r *run) endLines() error { return errors.Join(r.Out.EndLine(), r.Err.EndLine()) }
 
 // cureOf is what a next step of the release says beside how that goes on or is taken back, which is of no use in a rehearsal.
 func cureOf(next string) string {

@@ -13,6 +13,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/actions/file"
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/github/server"
+	"github.com/foopack/foopack/magefiles/internal/github/server/bare"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitremote"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/pause"
@@ -27,7 +28,7 @@ func (w *World) ci(ctx context.Context, seen map[string]bool) {
 		for tag := range w.tags() {
 			if !seen[tag] {
 				seen[tag] = true
-				if n, byJob := w.cameWith(tag); n <= gitremote.MaxTags && !byJob {
+				if n, by := w.Bare().CameWith(tag); n <= gitremote.MaxTags && by != bare.Job {
 					w.pushed(ctx, tag, n)
 				}
 			}

@@ -47,7 +47,11 @@ func (u *upgrading) deliver(ctx context.Context) error {
 		Err:      u.Err,
 		Step:     u.step,
 		Run: func(ctx context.Context, out, said io.Writer, args ...string) error {
-			return u.Runner.Run(ctx, u.child(out, said, false, args...))
+			err := u.Runner.Run(ctx, u.child(out, said, false, args...))
+			if ended := u.endLines(); err == nil {
+				err = ended
+			}
+			return err
 		},
 	}
 	of, err := u.w.Downstream(hosts.App())

@@ -35,12 +35,12 @@ func (r *run) full(ctx context.Context) error {
 	if u.w, err = workspace.LoadAs(r.root, r.Name); err != nil {
 		return err
 	}
-	if u.images, err = images.Start(ctx, r.Builder, r.Registry, filepath.Join(r.Dir, "images"), r.world.token, r.world.packages); err != nil {
+	if u.images, err = images.Start(ctx, r.Builder, r.Registry, filepath.Join(r.Dir, "images"), r.Environ, r.world.token, r.world.packages); err != nil {
 		return err
 	}
 	defer u.images.End()
 	r.further = append(r.further, u.images.Environ()...)
-	u.event.Further, u.event.Login = append(u.event.Further, u.images.OfJobs(r.Environ)...), u.images.Host
+	u.event.Further, u.event.Login, u.event.Home = append(u.event.Further, u.images.OfJobs()...), u.images.Host, u.images.Furnish
 	if u.images.Why != "" {
 		r.missing("images", u.images.Why+": what is pushed in their places are stand-ins, with the labels and platforms that they would have")
 	}

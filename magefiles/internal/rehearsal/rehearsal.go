@@ -28,7 +28,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -48,6 +47,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/rehearsal/images"
 	"github.com/foopack/foopack/magefiles/internal/release/trace"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
+	"github.com/foopack/foopack/magefiles/internal/view"
 	"github.com/foopack/foopack/magefiles/internal/workflow"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
@@ -64,7 +64,7 @@ type Config struct {
 	Publish  string       // who publishes, in place of the manifest's word; "" is that
 	Seed     uint64       // of the faults; 0: nothing fails
 	Reporter Reporter
-	Out, Err io.Writer // for what the release says
+	Out, Err view.Lines // for what the release says
 
 	// History is what a bump reads of a repository, as a release in it does.
 	History func(*gitrepo.Repo) bump.History

@@ -19,7 +19,7 @@ import (
 
 // runners are what runs the workflow files of the world.
 func (w *World) runners() *workflows.CI {
-	further := []string{"PREFIX_SERVER_URL=" + w.Prefix.URL, "PYTHONPYCACHEPREFIX=" + w.Pycache, bare.PushedBy + "=app"}
+	further := []string{"PREFIX_SERVER_URL=" + w.Prefix.URL, "PYTHONPYCACHEPREFIX=" + w.Pycache, bare.Job.Variable()}
 	for _, name := range []string{"PREFIX_CHANNEL", "PIPELINE_PATIENCE"} {
 		if v, set := command.Getenv(w.Environ(nil), name); set {
 			further = append(further, name+"="+v)

@@ -12,7 +12,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 
@@ -169,36 +168,10 @@ func (w *World) makeRemote(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("making the embedded remote: %w", err)
 	}
-	if err := w.countTags(); err != nil {
+	if err := w.Bare().CountTags(""); err != nil {
 		return err
 	}
 	return w.gitFaults()
-}
-
-// countTags lets the remote keep with each tag how many came by the same push, and whether a job made it, which decides whether GitHub creates an event.
-// That is written before the tag is there.
-func (w *World) countTags() error {
-	if err := os.MkdirAll(filepath.Join(w.Remote, "hooks"), 0o755); err != nil {
-		return err
-	}
-	return os.WriteFile(filepath.Join(w.Remote, "hooks", "pre-receive"), []byte("#!/bin/sh\n"+tagCounter), 0o755)
-}
-
-const tagCounter = `all=$(cat)
-n=$(printf '%s\n' "$all" | grep -c ' refs/tags/')
-printf '%s\n' "$all" | while read -r old new ref; do
-	case $ref in
-	refs/tags/*) mkdir -p "counted/${ref%/*}" && echo "$n" ${GITHUB_ACTIONS:+by a job} >"counted/$ref" ;;
-	esac
-done
-`
-
-// cameWith is how many tags came by the push that brought a tag, 0 where that is not known, and whether a job of the CI made it.
-func (w *World) cameWith(tag string) (n int, byJob bool) {
-	text, _ := os.ReadFile(filepath.Join(w.Remote, "counted", "refs", "tags", filepath.FromSlash(tag)))
-	number, by, _ := strings.Cut(strings.TrimSpace(string(text)), " ")
-	n, _ = strconv.Atoi(number)
-	return n, by != ""
 }
 
 // filling is the push that fills the remote: whatever a person's git is told of pushes, exactly this is sent, and only there.
@@ -362,7 +335,7 @@ func (w *World) Environ(of []string) []string {
 	if w.Dice != nil { // of what fails at random some is silent, and nothing is learned by waiting for it
 		of = command.Setenv(of, "PIPELINE_PATIENCE=30s")
 	}
-	env := command.Unset(of, "RATTLER_AUTH_FILE", "GITHUB_ACTIONS", "GITHUB_REF_TYPE", "GITHUB_REF_NAME", "ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN", "GITLAB_CI")
+	env := command.Unset(of, "RATTLER_AUTH_FILE", "GITHUB_ACTIONS", "GITHUB_REF_TYPE", "GITHUB_REF_NAME", "ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN", "GITLAB_CI", bare.PushedBy)
 	return command.Setenv(env,
 		"PREFIX_SERVER_URL="+w.Prefix.URL, "PREFIX_API_KEY="+w.Prefix.Key,
 		"GITHUB_API_URL="+w.API, "GITHUB_REPOSITORY="+w.Repository, "GITHUB_TOKEN="+w.token,
@@ -400,7 +373,7 @@ func (w *World) gitFaults() error {
 		return nil
 	}
 	dir := filepath.Join(w.Remote, "faults")
-	if err := errors.Join(os.Mkdir(dir, 0o755), os.MkdirAll(filepath.Join(w.Remote, "hooks"), 0o755)); err != nil {
+	if err := os.Mkdir(dir, 0o755); err != nil {
 		return err
 	}
 	for i := range 30 {
@@ -413,19 +386,13 @@ func (w *World) gitFaults() error {
 			return err
 		}
 	}
-	for name, script := range map[string]string{
-		"pre-receive": tagCounter + `for f in faults/[0-9]*; do
+	err := w.Bare().CountTags("# An injected fault.\n" + `for f in faults/[0-9]*; do
 	mv "$f" faults/now 2>/dev/null || exit 0
 	if [ "$(cat faults/now)" = before ]; then kill -9 $PPID; fi
 	exit 0
 done
-`,
-		"post-receive": `if [ "$(cat faults/now)" = after ]; then kill -9 $PPID; fi
-`,
-	} {
-		if err := os.WriteFile(filepath.Join(w.Remote, "hooks", name), []byte("#!/bin/sh\n# An injected fault.\n"+script), 0o755); err != nil {
-			return err
-		}
-	}
-	return nil
+`)
+	after := "#!/bin/sh\n# An injected fault.\n" + `if [ "$(cat faults/now)" = after ]; then kill -9 $PPID; fi
+`
+	return errors.Join(err, os.WriteFile(filepath.Join(w.Remote, "hooks", "post-receive"), []byte(after), 0o755))
 }

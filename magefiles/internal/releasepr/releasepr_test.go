@@ -966,11 +966,11 @@ func TestWhatKeepsAJobFromTagging(t *testing.T) {
 			name: "main has gained a workflow since, and the token may write none",
 			does: func(r *team) {
 				require.NoError(r.t, r.remote.Guard(""))
-				r.run = command.NewSystem(command.Setenv(r.run.Environ(), bare.PushedBy+"=app"), nil)
+				r.run = command.NewSystem(command.Setenv(r.run.Environ(), bare.Job.Variable()), nil)
 				r.land()
 				r.git(r.second, "pull", "-q")
 				r.commit(r.second, ".github/workflows/new.yml", "on: push\n", "ci: a new one")
-				r.git(r.second, "-c", "core.hooksPath=/dev/null", "push", "-q", "--receive-pack=env "+bare.PushedBy+"= git receive-pack", "origin", "main")
+				r.git(r.second, "-c", "core.hooksPath=/dev/null", "push", "-q", "--receive-pack=env "+bare.Person.Variable()+" git receive-pack", "origin", "main")
 				r.git(r.second, "push", "-q", "origin", ":"+branch)
 			},
 			commit: func(r *team) string { return r.git(r.remote.Dir, "rev-parse", "main~1") },

@@ -25,6 +25,16 @@ func (table) explain(_ context.Context, name string) *target {
 	return nil
 }
 
+// Arguments says of each target of ours how many arguments it takes.
+func Arguments() map[string]int {
+	all := map[string]int{}
+	for line := range strings.Lines(ours) {
+		t := parseLine(line)
+		all[t.name] = len(t.required)
+	}
+	return all
+}
+
 // isWord reports whether a flag's name is a word in itself, which stands for no other flag: one that asks for help, one of Mage's own, or one that a
 // target of ours takes.
 func isWord(name string) bool {

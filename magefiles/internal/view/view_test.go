@@ -53,6 +53,13 @@ func TestInner(t *testing.T) {
 			require.Equal(t, len(part), n)
 		}
 		require.Equal(t, want, out.String())
+		for _, part := range []string{"✓ che", "→ `mage"} { // of programs that were killed
+			_, err := io.WriteString(inner, part)
+			require.NoError(t, err)
+			require.NoError(t, inner.EndLine())
+			require.NoError(t, inner.EndLine())
+		}
+		require.Equal(t, want+"✓ che\n", out.String())
 	}
 }
 

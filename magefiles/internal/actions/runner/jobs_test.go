@@ -3,6 +3,7 @@ package runner_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -591,4 +592,19 @@ func TestFilesOfTheCommit(t *testing.T) {
 	entries, err := filepath.Glob(filepath.Join(b.config.Dir, "run-1", "job-*"))
 	require.NoError(t, err)
 	require.Empty(t, entries, "what a job wrote is removed")
+}
+
+// What an action says last is in the log, whether its line is finished or not.
+func TestTheLastLineOfAnAction(t *testing.T) {
+	b := newBench(t, nil)
+	says := func(text string) func(context.Context, *runner.Call) error {
+		return func(_ context.Context, c *runner.Call) error {
+			_, err := fmt.Fprint(c, text)
+			return err
+		}
+	}
+	b.config.Actions = map[string]runner.StandIn{"me/x": {Run: says("one\ntwo"), Post: says("three\nfour")}}
+	l := b.job("- uses: me/x@v1\n")
+	require.Equal(t, []string{"one", "two"}, l.Steps[0].Log)
+	require.Equal(t, []string{"three", "four"}, l.Steps[1].Log)
 }

@@ -278,6 +278,11 @@ func (l *leg) begin() error {
 			return err
 		}
 	}
+	if l.Home != nil {
+		if err := l.Home(l.home); err != nil {
+			return err
+		}
+	}
 	l.status, l.during, l.tracking = Success, l.outer, "github_"+rand.Text()
 	if err := l.askToken(); err != nil {
 		return err

@@ -46,6 +46,9 @@ type Config struct {
 	// Submodules fills those of a checkout, in its folder, which are of another repository. Nil leaves them empty.
 	Submodules func(ctx context.Context, dir string) error
 
+	// Home puts into the HOME of a job, which is new, what programs look for there. Nil puts nothing.
+	Home func(dir string) error
+
 	// Image is what the machine of a label has on PATH, in place of what Environ says. Nil leaves that.
 	Image func(label string) (Image, error)
 

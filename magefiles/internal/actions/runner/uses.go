@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -117,6 +118,19 @@ func (c *Call) Input(name, otherwise string) string {
 	return otherwise
 }
 
+// bools are what `getBooleanInput` of @actions/core takes for true and false.
+var bools = map[string]bool{"true": true, "True": true, "TRUE": true, "false": false, "False": false, "FALSE": false}
+
+// Bool is Input where that is true or false. What is neither is false, as to an action that looks for true, and doubtful; for Bools of a [StandIn] it is refused.
+func (c *Call) Bool(name string, otherwise bool) bool {
+	text := c.Input(name, strconv.FormatBool(otherwise))
+	is, known := bools[text]
+	if !known {
+		c.Doubt(c.Problem(name, "%s of %s is neither true nor false, and taken for false: %q", name, c.Uses, text))
+	}
+	return is
+}
+
 // known refuses an action that nothing stands in for.
 func (r *Runner) known(n file.Node) error {
 	uses := n.Text()
@@ -191,7 +205,8 @@ func (s *scope) use(ctx context.Context, n file.Node, st *Step, out *output, env
 		out:       out,
 	}
 	for _, k := range action.Bools {
-		if v := call.Input(k, "false"); !slices.Contains([]string{"true", "True", "TRUE", "false", "False", "FALSE"}, v) {
+		v := call.Input(k, "false")
+		if _, known := bools[v]; !known {
 			return call.Problem(k, "%s of %s is true or false, and not %q", k, name, v)
 		}
 	}
@@ -226,6 +241,7 @@ func (s *scope) afterwards() (done []*Step) {
 			outputs: func(string, string) {},
 		}
 		err := p.do(ctx, p.call)
+		p.call.out.end()
 		s.decide(ctx, ctx, st, p.call.out, err, false)
 		st.Took = time.Since(began)
 		done = append(done, st)

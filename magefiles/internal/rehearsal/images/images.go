@@ -3,7 +3,6 @@ package images
 
 import (
 	"context"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -11,8 +10,13 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/docker/cli/cli/config"
+	"github.com/docker/cli/cli/config/configfile"
+	"github.com/docker/cli/cli/config/types"
+
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/image/buildx"
+	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
 // Registry starts a registry of images in a folder, behind a handler that wrap puts before it. Its host is HOST:PORT, and end ends it.
@@ -27,18 +31,18 @@ type Images struct {
 	Why  string // images are not built here; "" where they are
 	Host string // of the registry, HOST:PORT
 
-	jobs   string // folder for the configuration of docker that jobs have where a builder is there
-	docker string // the folder of docker's configuration in which the person is logged in; "" where a builder has its own
+	person []string // the person's environment
+	docker string   // the folder of docker's configuration in which the person is logged in to the registry
 }
 
-// Start looks for the builder, and starts a registry in a folder. Where nothing builds, stand-ins are pushed, and the registry takes them from
-// those alone who may write packages; token is the person's.
-func Start(ctx context.Context, builder *buildx.Builder, serve Registry, dir, token string, may May) (*Images, error) {
+// Start looks for the builder, and starts a registry in a folder, which takes an image from those alone who may write packages. person is the person's
+// environment, and token theirs. Where nothing builds, stand-ins are pushed.
+func Start(ctx context.Context, builder *buildx.Builder, serve Registry, dir string, person []string, token string, may May) (*Images, error) {
 	node, err := builder.Look(ctx)
 	if cause := context.Cause(ctx); cause != nil {
 		return nil, cause
 	}
-	i := &Images{}
+	i := &Images{person: person, docker: filepath.Join(dir, "docker")}
 	switch {
 	case err != nil:
 		i.Why = err.Error()
@@ -46,25 +50,64 @@ func Start(ctx context.Context, builder *buildx.Builder, serve Registry, dir, to
 		i.Why = "the builder " + node.Name + " has a network of its own, and cannot reach a registry on this machine's loopback; " +
 			"`docker buildx create --use --driver-opt network=host` makes one that can"
 	}
-	guard := func(next http.Handler) http.Handler { return next }
-	if i.Why != "" {
-		guard = may.guard
-	}
-	if i.Host, i.End, err = serve(filepath.Join(dir, "registry"), guard); err != nil {
+	end := func() {}
+	if i.Host, end, err = serve(filepath.Join(dir, "registry"), may.guard); err != nil {
 		return nil, err
 	}
-	if i.Why == "" {
-		i.jobs = filepath.Join(dir, "docker-of-jobs")
-		return i, nil
+	i.End = func() {
+		end()
+		_ = os.RemoveAll(i.docker) // what stays goes with the folder of the rehearsal
 	}
-	i.docker = filepath.Join(dir, "docker")
-	auth := base64.StdEncoding.EncodeToString([]byte("rehearsal:" + token))
-	text, err := json.Marshal(map[string]any{"auths": map[string]any{i.Host: map[string]string{"auth": auth}}})
-	if err := errors.Join(err, os.MkdirAll(i.docker, 0o700), os.WriteFile(filepath.Join(i.docker, "config.json"), text, 0o600)); err != nil {
+	if err := i.logIn(token); err != nil {
 		i.End()
 		return nil, err
 	}
 	return i, nil
+}
+
+// logIn makes the configuration of docker in which the person is logged in to the registry. Where images are built it is the person's own beside: a builder
+// pulls with its logins.
+func (i *Images) logIn(token string) error {
+	if err := os.MkdirAll(i.docker, 0o700); err != nil {
+		return err
+	}
+	file := configfile.New(filepath.Join(i.docker, config.ConfigFileName))
+	if i.Why == "" {
+		theirs, err := config.Load(i.theirs())
+		if err != nil {
+			return operr.New("correct it, or name another folder in DOCKER_CONFIG", "reading docker's configuration: %w", err)
+		}
+		theirs.Filename, file = file.Filename, theirs
+		entries, err := os.ReadDir(i.theirs())
+		if err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+		for _, e := range entries {
+			if e.Name() == config.ConfigFileName {
+				continue
+			}
+			if err := os.Symlink(filepath.Join(i.theirs(), e.Name()), filepath.Join(i.docker, e.Name())); err != nil {
+				return err
+			}
+		}
+	}
+	if file.CredentialsStore != "" { // of this host alone the login stands in the file
+		if file.CredentialHelpers == nil {
+			file.CredentialHelpers = map[string]string{}
+		}
+		file.CredentialHelpers[i.Host] = ""
+	}
+	file.AuthConfigs[i.Host] = types.AuthConfig{Username: "rehearsal", Password: token}
+	return file.Save()
+}
+
+// theirs is the folder of docker's configuration that the person has.
+func (i *Images) theirs() string {
+	if dir, _ := command.Getenv(i.person, "DOCKER_CONFIG"); dir != "" {
+		return dir
+	}
+	home, _ := command.Getenv(i.person, "HOME")
+	return filepath.Join(home, ".docker")
 }
 
 // owner is behind the registry's host in the name of each image.
@@ -72,38 +115,45 @@ const owner = "/rehearsal"
 
 // Environ are variables of what is run in the clone.
 func (i *Images) Environ() []string {
-	env := []string{"IMAGE_REGISTRY=" + i.Host + owner}
-	if i.docker != "" {
-		env = append(env, "REHEARSAL_BUILDER=stand-in", "DOCKER_CONFIG="+i.docker)
+	env := []string{"IMAGE_REGISTRY=" + i.Host + owner, "DOCKER_CONFIG=" + i.docker}
+	if i.Why != "" {
+		env = append(env, "REHEARSAL_BUILDER=stand-in")
 	}
 	return env
 }
 
 // OfJobs are variables of jobs: where a builder is there, it is reached as the person reaches it, and builds from the same mirrors.
-func (i *Images) OfJobs(person []string) []string {
+func (i *Images) OfJobs() []string {
 	env := []string{"IMAGE_REGISTRY=" + i.Host + owner}
-	if i.docker != "" {
+	if i.Why != "" {
 		return append(env, "REHEARSAL_BUILDER=stand-in")
 	}
 	for _, name := range []string{"DOCKER_HOST", "DOCKER_CONTEXT", "BUILDKIT_HOST", "BUILDX_BUILDER", "PIXI_CONFIG", "PIXI_IMAGE", "BASE_IMAGE"} {
-		if v, set := command.Getenv(person, name); set {
+		if v, set := command.Getenv(i.person, name); set {
 			env = append(env, name+"="+v)
 		}
 	}
-	config, set := command.Getenv(person, "DOCKER_CONFIG")
-	if home, _ := command.Getenv(person, "HOME"); !set {
-		config = filepath.Join(home, ".docker")
-	}
-	if err := os.MkdirAll(i.jobs, 0o700); err == nil { // of the person's there are the programs and contexts, and no login
-		for _, name := range []string{"cli-plugins", "contexts"} {
-			_ = os.Symlink(filepath.Join(config, name), filepath.Join(i.jobs, name)) // docker says what it lacks
-		}
-		env = append(env, "DOCKER_CONFIG="+i.jobs)
-	}
-	if v, set := command.Getenv(person, "BUILDX_CONFIG"); set {
+	if v, set := command.Getenv(i.person, "BUILDX_CONFIG"); set {
 		return append(env, "BUILDX_CONFIG="+v)
 	}
-	return append(env, "BUILDX_CONFIG="+filepath.Join(config, "buildx"))
+	return append(env, "BUILDX_CONFIG="+filepath.Join(i.theirs(), "buildx"))
+}
+
+// Furnish puts into the HOME of a job what docker finds elsewhere on GitHub's machines: of the person's configuration the programs and contexts, and no login.
+func (i *Images) Furnish(home string) error {
+	if i.Why != "" {
+		return nil
+	}
+	dir := filepath.Join(home, ".docker")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	for _, name := range []string{"cli-plugins", "contexts"} { // docker says which of them it lacks
+		if err := os.Symlink(filepath.Join(i.theirs(), name), filepath.Join(dir, name)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // guard lets a registry take something from those alone who may write packages.

@@ -4,13 +4,13 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/image/buildx"
+	"github.com/foopack/foopack/magefiles/internal/image/registry"
 	"github.com/foopack/foopack/magefiles/internal/localbuilder"
 	"github.com/foopack/foopack/magefiles/internal/localregistry"
 	"github.com/foopack/foopack/magefiles/internal/rehearsal/images"
@@ -25,65 +25,125 @@ func served(dir string, wrap func(http.Handler) http.Handler) (host string, end 
 	return r.Host, func() { _ = r.Close() }, nil
 }
 
+// noBuilder and builder are programs docker of a machine that builds no images, and of one that does.
+const (
+	noBuilder = "echo 'docker: unknown command: docker buildx'; exit 1"
+	builder   = "echo 'Name: x'; echo 'Driver: remote'"
+)
+
+// start starts a registry on a machine with a program docker, for a person whose environment is given.
+func start(t *testing.T, docker, dir string, person []string, may images.May) *images.Images {
+	t.Helper()
+	bin := t.TempDir()
+	if docker != "" {
+		require.NoError(t, os.WriteFile(filepath.Join(bin, "docker"), []byte("#!/bin/sh\n"+docker+"\n"), 0o755))
+	}
+	i, err := images.Start(t.Context(), &buildx.Builder{Runner: command.NewSystem([]string{"PATH=" + bin}, nil)}, served, dir, person, "the-person's", may)
+	require.NoError(t, err)
+	t.Cleanup(i.End)
+	return i
+}
+
 // Where images cannot be built a rehearsal is told why, and goes on with stand-ins.
 func TestWhatBuildsImages(t *testing.T) {
 	for _, c := range []struct{ docker, why string }{
 		{"", "there is no docker on PATH"},
-		{"echo 'docker: unknown command: docker buildx'; exit 1", "docker has no buildx here"},
+		{noBuilder, "docker has no buildx here"},
 		{"echo 'ERROR: Cannot connect to the Docker daemon'; exit 1", "the builder does not answer"},
 		{"echo 'Name: x'; echo 'Driver: docker-container'", "has a network of its own"},
-		{"echo 'Name: x'; echo 'Driver: remote'", ""},
+		{builder, ""},
 	} {
-		bin := t.TempDir()
-		if c.docker != "" {
-			require.NoError(t, os.WriteFile(filepath.Join(bin, "docker"), []byte("#!/bin/sh\n"+c.docker+"\n"), 0o755))
-		}
 		dir := t.TempDir()
-		i, err := images.Start(t.Context(), &buildx.Builder{Runner: command.NewSystem([]string{"PATH=" + bin}, nil)}, served, dir, "the-person's", nil)
-		require.NoError(t, err)
+		i := start(t, c.docker, dir, []string{"HOME=/home/me", "BUILDX_BUILDER=mine", "OTHER=x"}, nil)
 		require.Contains(t, i.Why, c.why)
-		jobs := i.OfJobs([]string{"HOME=/home/me", "BUILDX_BUILDER=mine", "OTHER=x"})
+		ours := []string{"IMAGE_REGISTRY=" + i.Host + "/rehearsal", "DOCKER_CONFIG=" + filepath.Join(dir, "docker")}
 		if c.why == "" {
 			require.Empty(t, i.Why)
-			docker := filepath.Join(dir, "docker-of-jobs")
-			require.Equal(t, []string{"IMAGE_REGISTRY=" + i.Host + "/rehearsal", "BUILDX_BUILDER=mine", "DOCKER_CONFIG=" + docker, "BUILDX_CONFIG=/home/me/.docker/buildx"}, jobs)
-			leads, err := os.Readlink(filepath.Join(docker, "cli-plugins"))
-			require.NoError(t, err)
-			require.Equal(t, "/home/me/.docker/cli-plugins", leads)
-			require.NoFileExists(t, filepath.Join(docker, "config.json"), "no login of the person's")
+			require.Equal(t, ours, i.Environ())
+			require.Equal(t, []string{"IMAGE_REGISTRY=" + i.Host + "/rehearsal", "BUILDX_BUILDER=mine", "BUILDX_CONFIG=/home/me/.docker/buildx"}, i.OfJobs())
 		} else {
-			require.Equal(t, []string{"IMAGE_REGISTRY=" + i.Host + "/rehearsal", "REHEARSAL_BUILDER=stand-in"}, jobs)
+			require.Equal(t, append(ours, "REHEARSAL_BUILDER=stand-in"), i.Environ())
+			require.Equal(t, []string{"IMAGE_REGISTRY=" + i.Host + "/rehearsal", "REHEARSAL_BUILDER=stand-in"}, i.OfJobs())
 		}
-		i.End()
 	}
 }
 
-// The registry takes an image from who may write packages, and from nobody else.
+// A job finds docker's programs as the person does, and nobody is logged in there.
+func TestTheHomeOfAJob(t *testing.T) {
+	i := start(t, builder, t.TempDir(), []string{"HOME=/home/me"}, nil)
+	home := t.TempDir()
+	require.NoError(t, i.Furnish(home))
+	for _, name := range []string{"cli-plugins", "contexts"} {
+		leads, err := os.Readlink(filepath.Join(home, ".docker", name))
+		require.NoError(t, err)
+		require.Equal(t, "/home/me/.docker/"+name, leads)
+	}
+	require.NoFileExists(t, filepath.Join(home, ".docker", "config.json"))
+	home = t.TempDir()
+	require.NoError(t, start(t, noBuilder, t.TempDir(), []string{"HOME=/home/me"}, nil).Furnish(home))
+	require.NoDirExists(t, filepath.Join(home, ".docker"))
+}
+
+// The registry takes an image from who may write packages, and from nobody else, whether a builder is there or not.
 func TestWhoPushesImages(t *testing.T) {
 	may := func(token string) string {
 		return map[string]string{"writes": "write", "reads": "read", "the-person's": "write"}[token]
 	}
-	i, err := images.Start(t.Context(), &buildx.Builder{Runner: command.NewSystem([]string{"PATH="}, nil)}, served, t.TempDir(), "the-person's", may)
-	require.NoError(t, err)
-	defer i.End()
-	push := func(password string) error {
-		_, err := localbuilder.Push(t.Context(), localbuilder.Image{
-			Repository: i.Host + "/rehearsal/app",
-			Platforms:  []string{"linux/amd64"},
-			Password:   password,
-		}, "")
-		return err
-	}
-	t.Setenv("DOCKER_CONFIG", t.TempDir())
-	require.ErrorContains(t, push(""), "nobody is logged in")
-	require.ErrorContains(t, push("reads"), "permissions of its job lack packages: write")
-	require.ErrorContains(t, push("another"), "DENIED")
-	require.NoError(t, push("writes"))
-	require.NoError(t, push("the-person's"))
-	for _, kv := range i.Environ() {
-		if dir, is := strings.CutPrefix(kv, "DOCKER_CONFIG="); is {
-			t.Setenv("DOCKER_CONFIG", dir)
+	for _, docker := range []string{noBuilder, builder} {
+		i := start(t, docker, t.TempDir(), []string{"HOME=" + t.TempDir()}, may)
+		push := func(password string) error {
+			_, err := localbuilder.Push(t.Context(), localbuilder.Image{
+				Repository: i.Host + "/rehearsal/app",
+				Platforms:  []string{"linux/amd64"},
+				Password:   password,
+			}, "")
+			return err
 		}
+		t.Setenv("DOCKER_CONFIG", t.TempDir())
+		require.ErrorContains(t, push(""), "nobody is logged in")
+		require.ErrorContains(t, push("reads"), "permissions of its job lack packages: write")
+		require.ErrorContains(t, push("another"), "DENIED")
+		require.NoError(t, push("writes"))
+		require.NoError(t, push("the-person's"))
+		dir, set := command.Getenv(i.Environ(), "DOCKER_CONFIG")
+		require.True(t, set)
+		t.Setenv("DOCKER_CONFIG", dir)
+		require.NoError(t, push(""))
 	}
-	require.NoError(t, push(""))
+}
+
+// Whoever builds images in a rehearsal is logged in to its registry, and to others as before: base images are pulled so. Nothing of it stays.
+func TestTheLoginsOfThePerson(t *testing.T) {
+	theirs, dir := t.TempDir(), t.TempDir()
+	before := `{"auths": {"private.example": {"auth": "amFuZTpzZWNyZXQ="}}, "credsStore": "empty", "credHelpers": {"private.example": ""}}`
+	require.NoError(t, os.WriteFile(filepath.Join(theirs, "config.json"), []byte(before), 0o600))
+	require.NoError(t, os.Mkdir(filepath.Join(theirs, "cli-plugins"), 0o755))
+	bin := t.TempDir()
+	helper := "#!/bin/sh\ncat >/dev/null\necho 'credentials not found in native keychain'\nexit 1\n"
+	require.NoError(t, os.WriteFile(filepath.Join(bin, "docker-credential-empty"), []byte(helper), 0o755))
+	t.Setenv("PATH", bin+":"+os.Getenv("PATH"))
+	i := start(t, builder, dir, []string{"HOME=/home/me", "DOCKER_CONFIG=" + theirs}, nil)
+	ours, _ := command.Getenv(i.Environ(), "DOCKER_CONFIG")
+	require.NotEqual(t, theirs, ours)
+	leads, err := os.Readlink(filepath.Join(ours, "cli-plugins"))
+	require.NoError(t, err)
+	require.Equal(t, filepath.Join(theirs, "cli-plugins"), leads)
+	info, err := os.Stat(filepath.Join(ours, "config.json"))
+	require.NoError(t, err)
+	require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
+
+	t.Setenv("DOCKER_CONFIG", ours)
+	login, err := registry.LoginOf(i.Host + "/rehearsal/app")
+	require.NoError(t, err)
+	require.Equal(t, "the-person's", login.Password)
+	login, err = registry.LoginOf("private.example/base")
+	require.NoError(t, err)
+	require.Equal(t, "secret", login.Password)
+
+	i.End()
+	require.NoDirExists(t, ours)
+	require.DirExists(t, filepath.Join(theirs, "cli-plugins"))
+	after, err := os.ReadFile(filepath.Join(theirs, "config.json"))
+	require.NoError(t, err)
+	require.Equal(t, before, string(after))
 }

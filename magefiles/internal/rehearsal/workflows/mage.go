@@ -1,6 +1,12 @@
 package workflows
 
-import "github.com/foopack/foopack/magefiles/internal/operr"
+import (
+	"slices"
+	"strings"
+
+	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/usage"
+)
 
 // script is what stands for a program that an action installs: of Go's, `go tool mage TARGET`, and `go -C DIR tool mage -d DIR TARGET` where Mage is in a module
 // of its own, begin the magefile that is compiled already where there is one to compile, and all else the program itself.
@@ -10,17 +16,14 @@ import "github.com/foopack/foopack/magefiles/internal/operr"
 func (c *CI) script(program, found string, ofBranch bool) string {
 	text := "#!/bin/sh\n"
 	if program == "go" {
-		again := ""
+		again := ":"
 		if ofBranch {
-			again = `for a in "$@"; do
-		case $a in
-		rehearse | check | lint | qa:* | test:*) echo "::notice title=` + left + `::mage $a" && exit 0 ;;
-		esac
-	done
-	`
+			again = "again"
+			text += looksAgain()
 		}
 		text += `if [ "$1" = tool ] && [ "$2" = mage ]; then
-	` + again + `case $3 in
+	` + again + ` 3 "$@"
+	case $3 in
 	'' | -*) ;;
 	*)
 		for f in magefiles *[mM]agefile*.go; do
@@ -30,7 +33,8 @@ func (c *CI) script(program, found string, ofBranch bool) string {
 	esac
 fi
 if [ "$1" = -C ] && [ "$3" = tool ] && [ "$4" = mage ] && [ "$5" = -d ]; then
-	` + again + `case $7 in
+	` + again + ` 7 "$@"
+	case $7 in
 	'' | -*) ;;
 	*)
 		if [ -e "$2/$6/magefiles" ]; then cd "$2/$6" && shift 6 && exec ` + operr.Quoted(c.Program) + ` "$@"; fi
@@ -40,6 +44,37 @@ fi
 `
 	}
 	return text + "exec " + operr.Quoted(found) + ` "$@"` + "\n"
+}
+
+// looksAgain is a function of the shell that ends the step where a command line of mage, behind as many words as the first one says, has a target that looks
+// at the sources alone. What is an argument of a target, or of a flag, is none; behind a target that is not of ours nobody knows which is.
+func looksAgain() string {
+	var one, none []string
+	for name, arguments := range usage.Arguments() {
+		if arguments > 0 {
+			one = append(one, name) // none of ours takes more
+		} else {
+			none = append(none, name)
+		}
+	}
+	slices.Sort(one)
+	slices.Sort(none)
+	return `again() {
+	shift "$1"
+	value=
+	for a in "$@"; do
+		if [ "$value" ]; then value= && continue; fi
+		case $a in
+		-t | -d | -w) value=yes ;;
+		-*) ;;
+		rehearse | check | lint | qa:* | test:*) echo "::notice title=` + left + `::mage $a" && exit 0 ;;
+		` + strings.Join(one, " | ") + `) value=yes ;;
+		` + strings.Join(none, " | ") + `) ;;
+		*) return ;;
+		esac
+	done
+}
+`
 }
 
 // left is the title of an annotation that names what a step did not do.

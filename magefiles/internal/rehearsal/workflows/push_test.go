@@ -109,6 +109,35 @@ jobs:
 	require.Contains(t, said, "`mage qa:package` in line 12, `mage rehearse` in line 11 of ci.yml")
 }
 
+// An argument that is called as a target is none: what it is of is run.
+func TestATargetsNameAsAnArgument(t *testing.T) {
+	t.Parallel()
+	program := filepath.Join(t.TempDir(), "magefile")
+	require.NoError(t, os.WriteFile(program, []byte("#!/bin/sh\necho \"ran $*\"\n"), 0o755))
+	l := newLab(t)
+	l.ci.Program = program
+	l.commit(releaseFile(t))
+	lines := []string{
+		"tool mage docker:image check -push", "tool mage own lint", "tool mage build:all check", "tool mage -t 5m check", "-C . tool mage -d . build:package lint",
+		"-C . tool mage -d . qa:package lint",
+	}
+	text := "on: push\njobs:\n  a:\n    runs-on: ubuntu-24.04\n    steps:\n      - uses: actions/setup-go@v5\n        with: {go-version: stable}\n      - run: mkdir magefiles\n"
+	for _, line := range lines {
+		text += "      - run: go " + line + "\n"
+	}
+	e, _, err := l.push(map[string]string{".github/workflows/ci.yml": text})
+	require.NoError(t, err)
+	report := l.ci.Run(t.Context(), "ci.yml", e)
+	require.NoError(t, report.Err)
+	var said []string
+	for _, s := range report.Jobs[0].Steps[2:] {
+		said = append(said, s.Log[len(s.Log)-1])
+	}
+	require.Equal(t, []string{
+		"ran docker:image check -push", "ran own lint", "notice: mage check", "notice: mage check", "ran build:package lint", "notice: mage qa:package",
+	}, said)
+}
+
 // A program that this machine has, and neither GitHub's machine nor a step of the job, is not there.
 func TestAToolOfThisMachine(t *testing.T) {
 	t.Parallel()

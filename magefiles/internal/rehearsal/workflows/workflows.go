@@ -96,6 +96,8 @@ type Event struct {
 	Inputs  map[string]string // of workflow_dispatch
 	Further []string          // what its jobs have in their environment beside
 	Login   string            // HOST:PORT of the registry that stands in for GitHub's; "" is none
+
+	Home func(dir string) error // puts something into the HOME of each job; nil: nothing
 }
 
 // ref is what the run is for.
@@ -336,6 +338,7 @@ func (c *CI) run(ctx context.Context, dir, name string, e Event) (*runner.Result
 		Ended:      c.Revoke,
 		Approve:    jobs.approve,
 		Submodules: c.Fill,
+		Home:       e.Home,
 		Image:      c.image(),
 		Python:     func(version string) string { return machine.Python(c.Environ, version) },
 		Script:     func(program, found string) string { return c.script(program, found, e.Branch != "") },

@@ -100,7 +100,7 @@ func (f *forge) find(top string) (files []string) {
 }
 
 // findPublisher finds the file by which its CI publishes, and by which right; "" where there is none. What GitHub reads is read as GitHub does, and others' files
-// tell by their texts.
+// tell by their texts: each of their CIs has a language of its own, one of which is Groovy, and nothing but a line of the plan is said by it.
 func (f *forge) findPublisher(top string) (file, by string) {
 	for _, name := range f.find(top) {
 		read, err := beneath.ReadFile(top, name)

@@ -9,8 +9,8 @@ import (
 	"io/fs"
 	"maps"
 	"os"
+	"path"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -102,15 +102,30 @@ func Python(ours []string, version string) string {
 	}.Named(Path(ours), version)
 }
 
-var variableName = regexp.MustCompile(`(?i)\bvars(?:\.|\[')([A-Z_][A-Z0-9_]*)`)
-
-// Variables are values for all variables of the repository that a workflow file names.
-func Variables(text []byte) map[string]string {
-	variables := map[string]string{}
-	for _, m := range variableName.FindAllSubmatch(text, -1) {
-		name := strings.ToUpper(string(m[1]))
-		variables[name] = StandInValue(name)
+// Variables are values for all variables of the repository that a workflow file names, or one of the files that it calls.
+func Variables(files fs.FS, w *file.Workflow) map[string]string {
+	variables, seen := map[string]string{}, map[string]bool{}
+	var of func(w *file.Workflow)
+	of = func(w *file.Workflow) {
+		needs := w.Needs()
+		for _, name := range needs.Variables {
+			name = strings.ToUpper(name)
+			variables[name] = StandInValue(name)
+		}
+		for _, called := range needs.Workflows {
+			name, local := strings.CutPrefix(called, "./")
+			if !local || seen[name] {
+				continue
+			}
+			seen[name] = true
+			if data, err := fs.ReadFile(files, path.Clean(name)); err == nil { // the run says what cannot be called
+				if w, err := file.Read(name, data); err == nil {
+					of(w)
+				}
+			}
+		}
 	}
+	of(w)
 	return variables
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/foopack/foopack/magefiles/internal/actions/file"
 	"github.com/foopack/foopack/magefiles/internal/actions/runner/machine"
 )
 
@@ -74,7 +75,29 @@ func TestSecrets(t *testing.T) {
 	}, environments)
 }
 
+// All that expressions ask for has a value, in the files too that a file calls. What is no expression asks for nothing.
 func TestVariables(t *testing.T) {
-	got := machine.Variables([]byte("if: vars.One != 'off' && my_vars.no != 1\nrun: ${{ vars['TWO'] }}"))
-	require.Equal(t, map[string]string{"ONE": "stand-in-for-one", "TWO": "stand-in-for-two"}, got)
+	files := fstest.MapFS{
+		".github/workflows/a.yml": {Data: []byte(`on: push
+jobs:
+  # ${{ vars.COMMENT }}
+  a: {runs-on: ubuntu-24.04, if: "vars.One != 'off'", steps: [{run: "echo vars.TEXT ${{ vars['TWO'] }} ${{ env.my_vars }}"}]}
+  b: {uses: ./.github/workflows/b.yml, with: {x: "${{ vars.three }}"}}
+  c: {uses: other/repository/.github/workflows/b.yml@v1}
+  d: {uses: ./.github/workflows/none.yml}
+`)},
+		".github/workflows/b.yml": {Data: []byte(`on: {workflow_call: {inputs: {x: {type: string}}}}
+jobs:
+  a: {runs-on: "${{ vars.FOUR }}", steps: [{run: "true"}]}
+  b: {uses: ./.github/workflows/b.yml}
+`)},
+	}
+	w, err := file.Read(".github/workflows/a.yml", files[".github/workflows/a.yml"].Data)
+	require.NoError(t, err)
+	require.Equal(t, map[string]string{
+		"ONE":   "stand-in-for-one",
+		"TWO":   "stand-in-for-two",
+		"THREE": "stand-in-for-three",
+		"FOUR":  "stand-in-for-four",
+	}, machine.Variables(files, w))
 }

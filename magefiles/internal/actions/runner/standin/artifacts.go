@@ -32,7 +32,7 @@ func uploadArtifact(ctx context.Context, c *runner.Call) error {
 	if err != nil {
 		return err
 	}
-	files, err := g.Files(c.Input("include-hidden-files", "false") == "true")
+	files, err := g.Files(c.Bool("include-hidden-files", false))
 	if err != nil {
 		return err
 	}
@@ -51,7 +51,7 @@ func uploadArtifact(ctx context.Context, c *runner.Call) error {
 	if err := doubtPatterns(c, files); err != nil {
 		return err
 	}
-	id, digest, err := c.Artifacts.Add(ctx, name, rootOf(g.Roots(), files), files, c.Input("overwrite", "false") == "true")
+	id, digest, err := c.Artifacts.Add(ctx, name, rootOf(g.Roots(), files), files, c.Bool("overwrite", false))
 	if err != nil {
 		return err
 	}
@@ -127,7 +127,7 @@ func downloadArtifact(ctx context.Context, c *runner.Call) error {
 	}
 	for _, n := range taken {
 		dir := to
-		if name == "" && c.Input("merge-multiple", "false") != "true" {
+		if name == "" && !c.Bool("merge-multiple", false) {
 			dir = filepath.Join(to, n)
 		}
 		if err := copyAll(ctx, dir, folders[n]); err != nil {

@@ -28,12 +28,7 @@ func checkout(ctx context.Context, c *runner.Call) error {
 	if err != nil || depth < 0 {
 		return fmt.Errorf("fetch-depth is a number, and not %q", c.With["fetch-depth"])
 	}
-	submodules := c.Submodules != nil && c.Input("submodules", "false") != "false"
-	for _, key := range []string{"submodules", "lfs", "sparse-checkout", "filter"} {
-		if v := c.Input(key, "false"); v != "false" && !(key == "submodules" && submodules) {
-			c.Note("%s of actions/checkout is passed over: the files are those that git has without it", key)
-		}
-	}
+	submodules := submodules(c)
 	if c.Grant["contents"] == "" {
 		return fmt.Errorf("the job may not read the repository: its permissions lack contents: read")
 	}
@@ -48,51 +43,14 @@ func checkout(ctx context.Context, c *runner.Call) error {
 	if err != nil {
 		return err
 	}
-	push := c.Remote
-	if c.Input("persist-credentials", "true") != "true" || !c.Grant.Writes("contents") {
+	origin, push := c.Remote, c.Remote
+	if !c.Bool("persist-credentials", true) || !c.Grant.Writes("contents") {
 		push = nowhere(c)
-	}
-	origin := c.Remote
-	if push != origin {
 		if origin, err = readOnly(c); err != nil {
 			return err
 		}
 	}
-	fetch := []string{"fetch", "--quiet", "--no-tags", "--no-recurse-submodules"}
-	var more []string // what is fetched beside the commit
-	if depth > 0 {
-		fetch = append(fetch, "--depth="+strconv.Itoa(depth))
-	} else {
-		more = append(more, "+refs/heads/*:refs/remotes/origin/*")
-	}
-	if depth == 0 || c.Input("fetch-tags", "false") == "true" {
-		more = append(more, "+refs/tags/*:refs/tags/*")
-	}
-	fetch = append(fetch, "--", "origin")
-	branch, isBranch := strings.CutPrefix(ref, "refs/heads/")
-	local := "refs/remotes/origin/" + branch
-	switch {
-	case strings.HasPrefix(ref, "refs/tags/"):
-		local = ref
-	case strings.HasPrefix(ref, "refs/pull/"):
-		local = "refs/remotes/pull/" + strings.TrimPrefix(ref, "refs/pull/")
-	case !isBranch:
-		local = "refs/remotes/origin/commit"
-	}
-	last := []string{"checkout", "--quiet", "--force", "--detach", commit}
-	if isBranch {
-		last = []string{"switch", "--quiet", "--force-create=" + branch, "--track", local}
-	}
-	commands := [][]string{
-		{"init", "--quiet", "--template="},
-		{"config", "--local", "--add", "remote.origin.url", origin},
-		{"config", "--local", "--add", "remote.origin.pushurl", push},
-		{"config", "--local", "--add", "remote.origin.fetch", "+refs/heads/*:refs/remotes/origin/*"},
-	}
-	if len(more) > 0 {
-		commands = append(commands, slices.Concat(fetch, more))
-	}
-	for i, args := range append(commands, slices.Concat(fetch, []string{"+" + commit + ":" + local}), last) {
+	for i, args := range append(remotes(origin, push), fetches(depth, c.Bool("fetch-tags", false), ref, commit)...) {
 		if i == 1 && depth == 0 { // all of it is on this machine: nothing is copied
 			if err := borrow(dir, origin); err != nil {
 				return err
@@ -117,12 +75,71 @@ func checkout(ctx context.Context, c *runner.Call) error {
 	return nil
 }
 
+// submodules reports whether they are filled. What of the inputs is passed over beside is noted.
+func submodules(c *runner.Call) bool {
+	fills := strings.EqualFold(c.Input("submodules", ""), "recursive") || c.Bool("submodules", false)
+	for key, asked := range map[string]bool{
+		"submodules":      fills && c.Submodules == nil,
+		"lfs":             c.Bool("lfs", false),
+		"sparse-checkout": c.Input("sparse-checkout", "") != "",
+		"filter":          c.Input("filter", "") != "",
+	} {
+		if asked {
+			c.Note("%s of actions/checkout is passed over: the files are those that git has without it", key)
+		}
+	}
+	return fills && c.Submodules != nil
+}
+
+// remotes are the commands of git that make a repository with a remote.
+func remotes(origin, push string) [][]string {
+	return [][]string{
+		{"init", "--quiet", "--template="},
+		{"config", "--local", "--add", "remote.origin.url", origin},
+		{"config", "--local", "--add", "remote.origin.pushurl", push},
+		{"config", "--local", "--add", "remote.origin.fetch", "+refs/heads/*:refs/remotes/origin/*"},
+	}
+}
+
+// fetches are the commands of git that fetch a commit, as deep as is asked for, and check it out: as the branch that ref names, or else detached.
+func fetches(depth int, tags bool, ref, commit string) (commands [][]string) {
+	fetch := []string{"fetch", "--quiet", "--no-tags", "--no-recurse-submodules"}
+	var more []string // what is fetched beside the commit
+	if depth > 0 {
+		fetch = append(fetch, "--depth="+strconv.Itoa(depth))
+	} else {
+		more = append(more, "+refs/heads/*:refs/remotes/origin/*")
+	}
+	if depth == 0 || tags {
+		more = append(more, "+refs/tags/*:refs/tags/*")
+	}
+	fetch = append(fetch, "--", "origin")
+	branch, isBranch := strings.CutPrefix(ref, "refs/heads/")
+	local := "refs/remotes/origin/" + branch
+	switch {
+	case strings.HasPrefix(ref, "refs/tags/"):
+		local = ref
+	case strings.HasPrefix(ref, "refs/pull/"):
+		local = "refs/remotes/pull/" + strings.TrimPrefix(ref, "refs/pull/")
+	case !isBranch:
+		local = "refs/remotes/origin/commit"
+	}
+	last := []string{"checkout", "--quiet", "--force", "--detach", commit}
+	if isBranch {
+		last = []string{"switch", "--quiet", "--force-create=" + branch, "--track", local}
+	}
+	if len(more) > 0 {
+		commands = append(commands, slices.Concat(fetch, more))
+	}
+	return append(commands, slices.Concat(fetch, []string{"+" + commit + ":" + local}), last)
+}
+
 // nowhere is what takes no push.
 func nowhere(c *runner.Call) string { return filepath.Join(c.Temp, "no-permission-to-push") }
 
 // forgetCredentials is the end of actions/checkout: what comes after it in the job has no credential in the clone.
 func forgetCredentials(ctx context.Context, c *runner.Call) error {
-	if c.Input("persist-credentials", "true") != "true" {
+	if !c.Bool("persist-credentials", true) {
 		return nil // there is none
 	}
 	dir := c.Path(c.Input("path", "."))

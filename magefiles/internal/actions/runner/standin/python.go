@@ -35,7 +35,7 @@ func installPython(ctx context.Context, c *runner.Call, version, found string) e
 		}
 	}
 	c.Output("python-path", python)
-	if c.Input("update-environment", "true") != "true" {
+	if !c.Bool("update-environment", true) {
 		return nil
 	}
 	c.Setenv("pythonLocation", dir)

@@ -29,6 +29,7 @@ var (
 		"subject-path", "subject-digest", "subject-name", "subject-checksums", "push-to-registry", "create-storage-record", "show-summary", "github-token",
 		"predicate-type", "predicate", "predicate-path", "sbom-path",
 	}
+	attestBools = []string{"push-to-registry", "create-storage-record", "show-summary"}
 )
 
 // cache is actions/cache of a run in which there is nothing yet: it misses.
@@ -36,7 +37,7 @@ func cache(_ context.Context, c *runner.Call) error {
 	switch {
 	case c.Input("key", "") == "" || c.Input("path", "") == "":
 		return fmt.Errorf("a cache needs a key and a path")
-	case c.Input("fail-on-cache-miss", "false") == "true":
+	case c.Bool("fail-on-cache-miss", false):
 		return fmt.Errorf("there is nothing in the cache for %s, and fail-on-cache-miss is set", c.With["key"])
 	}
 	c.Say("nothing is in the cache for %s", c.With["key"])
@@ -46,7 +47,7 @@ func cache(_ context.Context, c *runner.Call) error {
 
 // saveCache is the end of actions/cache: it keeps what a job that went well has at the path, or would.
 func saveCache(_ context.Context, c *runner.Call) error {
-	if c.Status() != runner.Success || c.Input("lookup-only", "false") == "true" {
+	if c.Status() != runner.Success || c.Bool("lookup-only", false) {
 		return nil
 	}
 	g, err := glob.Read(c.Workspace, c.Home, strings.Split(c.With["path"], "\n"))
@@ -107,7 +108,7 @@ const dockerConfigFile = ".docker/config.json"
 
 // logout is the end of docker/login-action.
 func logout(_ context.Context, c *runner.Call) error {
-	if c.Input("logout", "true") != "true" {
+	if !c.Bool("logout", true) {
 		return nil
 	}
 	if err := os.Remove(filepath.Join(c.Home, dockerConfigFile)); err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -213,7 +214,7 @@ func setupUV(_ context.Context, c *runner.Call) error {
 }
 
 func setupPixi(_ context.Context, c *runner.Call) error {
-	if c.Input("run-install", "true") == "true" {
+	if c.Bool("run-install", true) {
 		c.Note("setup-pixi installs no environment here: `pixi run` does when it is asked for")
 	}
 	if _, err := command.LookPath("pixi", installed(c)); err != nil && toolVersion.MatchString(c.Input("pixi-version", "latest")) {

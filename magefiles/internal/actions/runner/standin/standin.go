@@ -72,6 +72,7 @@ var All = map[string]runner.StandIn{
 			"python-version", "python-version-file", "cache", "architecture", "check-latest", "token", "cache-dependency-path", "update-environment",
 			"allow-prereleases", "freethreaded", "pip-version", "pip-install",
 		},
+		Bools: []string{"check-latest", "update-environment", "allow-prereleases", "freethreaded"},
 	},
 	"astral-sh/setup-uv": {
 		Run: setupUV,
@@ -90,7 +91,12 @@ var All = map[string]runner.StandIn{
 			"global-environments", "global-cache", "use-bundle", "download-directory", "no-global", "pypi-keyring-provider",
 		},
 	},
-	"docker/login-action": {Run: login, Post: logout, Inputs: []string{"registry", "username", "password", "scope", "ecr", "logout", "registry-auth"}},
+	"docker/login-action": {
+		Run:    login,
+		Post:   logout,
+		Inputs: []string{"registry", "username", "password", "scope", "ecr", "logout", "registry-auth"},
+		Bools:  []string{"logout"},
+	},
 	"docker/setup-buildx-action": {
 		Run: buildx,
 		Inputs: []string{
@@ -100,7 +106,7 @@ var All = map[string]runner.StandIn{
 		Bools: []string{"cache-binary", "cleanup", "install", "use"},
 	},
 	"docker/setup-qemu-action":        {Run: recorded, Inputs: []string{"image", "platforms", "reset", "cache-image"}},
-	"actions/attest":                  {Run: attest, Inputs: attestInputs},
-	"actions/attest-build-provenance": {Run: attest, Inputs: attestInputs},
-	"actions/attest-sbom":             {Run: attest, Inputs: attestInputs},
+	"actions/attest":                  {Run: attest, Inputs: attestInputs, Bools: attestBools},
+	"actions/attest-build-provenance": {Run: attest, Inputs: attestInputs, Bools: attestBools},
+	"actions/attest-sbom":             {Run: attest, Inputs: attestInputs, Bools: attestBools},
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/actions/file"
 	"github.com/foopack/foopack/magefiles/internal/actions/runner"
+	"github.com/foopack/foopack/magefiles/internal/actions/runner/rights"
 	"github.com/foopack/foopack/magefiles/internal/actions/runner/standin"
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/command/argvtest"
@@ -70,6 +71,12 @@ func run(t *testing.T, permissions, ref string, steps ...string) (said string, l
 // result is what comes of one job's steps.
 func result(t *testing.T, permissions, ref string, steps ...string) *runner.Result {
 	t.Helper()
+	return resultWith(t, func(*runner.Config) {}, permissions, ref, steps...)
+}
+
+// resultWith is result of a runner that is told something else.
+func resultWith(t *testing.T, told func(c *runner.Config), permissions, ref string, steps ...string) *runner.Result {
+	t.Helper()
 	remote, commits := repository(t)
 	at := map[string]string{"refs/tags/v1": commits[1], "refs/heads/old": commits[0]}[ref]
 	if at == "" {
@@ -78,7 +85,7 @@ func result(t *testing.T, permissions, ref string, steps ...string) *runner.Resu
 	text := "on: push\npermissions: " + permissions + "\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n      - " + strings.Join(steps, "\n      - ") + "\n"
 	w, err := file.Read("ci.yml", []byte(text))
 	require.NoError(t, err, text)
-	r, err := runner.New(runner.Config{
+	config := runner.Config{
 		Registry:   "127.0.0.1:5000",
 		Runner:     command.NewSystem(os.Environ(), nil),
 		Environ:    []string{"PATH=/usr/bin:/bin", "GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@b", "GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@b"},
@@ -89,7 +96,9 @@ func result(t *testing.T, permissions, ref string, steps ...string) *runner.Resu
 		Repository: "octo/tools",
 		Actions:    standin.All,
 		Token:      func(runner.Asked) (string, error) { return "the-token", nil },
-	}).Run(t.Context(), w, runner.Event{
+	}
+	told(&config)
+	r, err := runner.New(config).Run(t.Context(), w, runner.Event{
 		Name: "push",
 		Ref:  ref,
 		SHA:  at,
@@ -101,7 +110,7 @@ func result(t *testing.T, permissions, ref string, steps ...string) *runner.Resu
 // Submodules are filled where the step asks for them, and somebody can.
 func TestSubmodules(t *testing.T) {
 	remote, commits := repository(t)
-	for with, want := range map[string]string{"{}": "", "{submodules: false}": "", "{submodules: true}": "filled\n", "{submodules: recursive}": "filled\n"} {
+	for with, want := range map[string]string{"{}": "", "{submodules: false}": "", "{submodules: 'False'}": "", "{submodules: 'TRUE'}": "filled\n", "{submodules: true}": "filled\n", "{submodules: recursive}": "filled\n"} {
 		w, err := file.Read("ci.yml", []byte("on: push\npermissions: {contents: read}\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n"+
 			"      - uses: actions/checkout@v4\n        with: "+with+"\n      - run: cat sub/file || true\n"))
 		require.NoError(t, err)
@@ -138,23 +147,25 @@ const look = "run: echo $(git log --oneline | wc -l) $(git tag | wc -l) $(git br
 
 func TestCheckout(t *testing.T) {
 	for name, c := range map[string]struct{ ref, with, then, want string }{
-		"a commit deep":              {"", "{}", look, "1 0 1 main three\n"},
-		"with history":               {"", "{fetch-depth: 0}", look, "3 1 2 main three\n"},
-		"two deep":                   {"", "{fetch-depth: 2}", look, "2 0 1 main three\n"},
-		"tags too":                   {"", "{fetch-tags: true, fetch-depth: 1}", look, "1 1 1 main three\n"},
-		"a tag":                      {"refs/tags/v1", "{}", look, "1 1 0 detached two\n"},
-		"a tag with history":         {"refs/tags/v1", "{fetch-depth: 0}", look, "2 1 2 detached two\n"},
-		"another branch":             {"", "{ref: old}", look, "1 0 1 old one\n"},
-		"a tag by its name":          {"", "{ref: v1}", look, "1 1 0 detached two\n"},
-		"the hash of the event":      {"", "{ref: '${{ github.sha }}'}", look, "1 0 1 detached three\n"},
-		"no such ref":                {"", "{ref: none}", look, "error: a branch or tag with the name \"none\" could not be found\n"},
-		"another repository":         {"", "{repository: octo/other}", look, "error: the repository octo/other is not here: only that of the run is checked out\n"},
-		"in a folder":                {"", "{path: sub}", "run: cat sub/README", "three"},
-		"a folder that leads out":    {"", "{path: ../x}", look, "error: path has to be inside of the work folder, and ../x is not\n"},
-		"fetch-depth is no number":   {"", "{fetch-depth: all}", look, "error: fetch-depth is a number, and not \"all\"\n"},
-		"a misspelled input":         {"", "{fetch-dept: 0}", look, "warning: unexpected input \"fetch-dept\" of actions/checkout"},
-		"a push with the right":      {"", "{}", "run: git commit -q --allow-empty -m x && git push -q && echo pushed", "pushed\n"},
-		"no push without credential": {"", "{persist-credentials: false}", "run: git commit -q --allow-empty -m x && git push -q || echo refused", "refused\n"},
+		"a commit deep":                {"", "{}", look, "1 0 1 main three\n"},
+		"with history":                 {"", "{fetch-depth: 0}", look, "3 1 2 main three\n"},
+		"two deep":                     {"", "{fetch-depth: 2}", look, "2 0 1 main three\n"},
+		"tags too":                     {"", "{fetch-tags: true, fetch-depth: 1}", look, "1 1 1 main three\n"},
+		"a tag":                        {"refs/tags/v1", "{}", look, "1 1 0 detached two\n"},
+		"a tag with history":           {"refs/tags/v1", "{fetch-depth: 0}", look, "2 1 2 detached two\n"},
+		"another branch":               {"", "{ref: old}", look, "1 0 1 old one\n"},
+		"a tag by its name":            {"", "{ref: v1}", look, "1 1 0 detached two\n"},
+		"the hash of the event":        {"", "{ref: '${{ github.sha }}'}", look, "1 0 1 detached three\n"},
+		"no such ref":                  {"", "{ref: none}", look, "error: a branch or tag with the name \"none\" could not be found\n"},
+		"another repository":           {"", "{repository: octo/other}", look, "error: the repository octo/other is not here: only that of the run is checked out\n"},
+		"in a folder":                  {"", "{path: sub}", "run: cat sub/README", "three"},
+		"a folder that leads out":      {"", "{path: ../x}", look, "error: path has to be inside of the work folder, and ../x is not\n"},
+		"fetch-depth is no number":     {"", "{fetch-depth: all}", look, "error: fetch-depth is a number, and not \"all\"\n"},
+		"a misspelled input":           {"", "{fetch-dept: 0}", look, "warning: unexpected input \"fetch-dept\" of actions/checkout"},
+		"a push with the right":        {"", "{}", "run: git commit -q --allow-empty -m x && git push -q && echo pushed", "pushed\n"},
+		"no push without credential":   {"", "{persist-credentials: false}", "run: git commit -q --allow-empty -m x && git push -q || echo refused", "refused\n"},
+		"no push without, in capitals": {"", "{persist-credentials: 'FALSE'}", "run: git commit -q --allow-empty -m x && git push -q || echo refused", "refused\n"},
+		"tags too, in capitals":        {"", "{fetch-tags: 'True', fetch-depth: 1}", look, "1 1 1 main three\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -243,6 +254,7 @@ func TestArtifacts(t *testing.T) {
 	}{
 		"a folder is its root":            {[]string{made, up("{name: x, path: out}"), down("{name: x, path: got}"), list}, "./a.txt ./sub/b.txt "},
 		"hidden files":                    {[]string{made, up("{name: x, path: out/, include-hidden-files: true}"), down("{name: x, path: got}"), list}, "./.hidden ./a.txt ./sub/b.txt "},
+		"hidden files, in capitals":       {[]string{made, up("{name: x, path: out/, include-hidden-files: 'TRUE'}"), down("{name: x, path: got}"), list}, "./.hidden ./a.txt ./sub/b.txt "},
 		"one file":                        {[]string{made, up("{name: x, path: out/sub/b.txt}"), down("{name: x, path: got}"), list}, "./b.txt "},
 		"patterns":                        {[]string{made, up("{name: x, path: \"out/**/*.txt\\n!out/a.txt\"}"), down("{name: x, path: got}"), list}, "./sub/b.txt "},
 		"two paths have a common root":    {[]string{made, up("{name: x, path: \"out/a.txt\\nout/sub\"}"), down("{name: x, path: got}"), list}, "./a.txt ./sub/b.txt "},
@@ -251,6 +263,7 @@ func TestArtifacts(t *testing.T) {
 		"modes are lost":                  {[]string{made, up("{path: out/a.txt}"), down("{name: artifact, path: got}"), "run: test -x got/a.txt || echo plain"}, "plain\n"},
 		"another name":                    {[]string{made, up("{name: x, path: out}"), down("{name: y}")}, "error: ci.yml:11:22: unable to download artifact(s): artifact not found for name: y (there are: x)\n"},
 		"a name twice":                    {[]string{made, up("{name: x, path: out}"), up("{name: x, path: out}")}, "error: an artifact with the name x is there already in this run (409 Conflict)"},
+		"merged, in capitals":             {[]string{made, up("{name: x-1, path: out/a.txt}"), up("{name: x-2, path: out/sub}"), down("{path: got, merge-multiple: 'True'}"), list}, "./a.txt ./b.txt "},
 		"a name twice that overwrites":    {[]string{made, up("{name: x, path: out}"), up("{name: x, path: out/sub, overwrite: true}"), down("{name: x, path: got}"), list}, "./b.txt "},
 		"nothing, by default":             {[]string{up("{name: x, path: none/*}"), down("{path: got}"), list}, "warning: no files were found with the path: none/*. No artifact is uploaded\n"},
 		"nothing is an error":             {[]string{up("{name: x, path: none, if-no-files-found: error}")}, "error: ci.yml:8:31: no files were found with the path: none\n"},
@@ -285,6 +298,7 @@ func TestSetups(t *testing.T) {
 		"a range of versions":         {"", []string{uses("actions/setup-python", "{python-version: '>=3.11 <3.14'}"), "run: echo on"}, "on\n"},
 		"pixi":                        {"", []string{uses("prefix-dev/setup-pixi", "{pixi-version: x.y}")}, "\"x.y\" is not a possible version of pixi"},
 		"a cache misses":              {"", []string{"uses: actions/cache@v4\n        with: {key: k, path: p}\n        id: c", "run: echo \"[${{ steps.c.outputs.cache-hit }}]\""}, "nothing is in the cache for k\n[]\n"},
+		"a cache that need not hit":   {"", []string{uses("actions/cache", "{key: k, path: p, fail-on-cache-miss: 'FALSE'}")}, "nothing is in the cache for k\n"},
 		"a cache that has to hit":     {"", []string{uses("actions/cache", "{key: k, path: p, fail-on-cache-miss: true}")}, "error: there is nothing in the cache for k"},
 		"a login without a secret":    {"", []string{uses("docker/login-action", "{username: me, password: '${{ secrets.MISSING }}'}")}, "error: username and password required"},
 		"a login that cannot push":    {"{packages: read}", []string{uses("docker/login-action", "{registry: ghcr.io, username: me, password: '${{ secrets.GITHUB_TOKEN }}'}")}, "warning: the token of this job cannot push to ghcr.io: its permissions lack packages: write\n"},
@@ -329,6 +343,7 @@ func TestDoubts(t *testing.T) {
 		"one of several does not":     {[]string{made, "uses: actions/upload-artifact@v4\n        with:\n          path: |\n            out/*.conda\n            out/*.whl"}, []string{"ci.yml:12: no file of the artifact is found by out/*.whl"}},
 		"a password in the file":      {[]string{"uses: docker/login-action@v4\n        with: {registry: ghcr.io, username: me, password: me}"}, []string{"ci.yml:8:59: the password for ghcr.io is no secret: it stands in the file, or is what everybody knows"}},
 		"a token for another one":     {[]string{"uses: docker/login-action@v4\n        with: {registry: quay.io, username: me, password: '${{ github.token }}'}"}, []string{"ci.yml:8:26: the token of a job is a password of ghcr.io, and not of quay.io"}},
+		"neither true nor false":      {[]string{"uses: actions/checkout@v4\n        with: {persist-credentials: 'yes'}"}, []string{"ci.yml:8:37: persist-credentials of actions/checkout is neither true nor false, and taken for false: \"yes\""}},
 		"no artifact of a pattern":    {[]string{"uses: actions/download-artifact@v4\n        with:\n          pattern: dist-*"}, []string{"ci.yml:9:20: there is no artifact dist-* (there are: )"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -341,6 +356,34 @@ func TestDoubts(t *testing.T) {
 			}
 			require.Equal(t, c.want, got)
 		})
+	}
+}
+
+// The token of an App has what the step asks for, and all where it asks for nothing.
+func TestTheTokenOfAnApp(t *testing.T) {
+	const step = "uses: actions/create-github-app-token@v3\n        with: {client-id: x, private-key: '${{ github.token }}'"
+	for with, want := range map[string]string{
+		", permission-contents: write, permission-issues: read, permission-pull-requests: ''}": "contents: write, issues: read",
+		"}": "*",
+	} {
+		asked := rights.Grant{}
+		r := resultWith(t, func(c *runner.Config) {
+			c.AppToken = func(of map[string]string) (string, error) {
+				asked = of
+				return "of-the-app", nil
+			}
+		}, "{}", "", step+with)
+		require.Equal(t, runner.Success, r.Conclusion, with)
+		if want != "*" {
+			require.Equal(t, want, asked.String())
+			require.Empty(t, r.Doubts)
+			continue
+		}
+		for _, right := range []string{"contents", "pull-requests", "packages", "actions"} {
+			require.True(t, asked.Writes(right), right)
+		}
+		require.Len(t, r.Doubts, 1)
+		require.ErrorContains(t, r.Doubts[0], "ci.yml:7:9: the token may do all that the App may")
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/command"
@@ -19,9 +20,21 @@ type Remote struct {
 	Dir     string
 }
 
-// PushedBy is the variable by which a push says who makes it: "app" for a token without `workflows: write`, such as that of a job. A real server knows it
-// by the credential, which a folder does not ask for.
+// Pusher is whose token a push is made by. A real server knows it by the credential, which a folder does not ask for: a push says it by a variable.
+type Pusher string
+
+// Nobody but a person may push workflow files that no branch has: for others it would take `workflows: write`.
+const (
+	Person Pusher = ""    // or another account
+	App    Pusher = "app" // a GitHub App
+	Job    Pusher = "job" // a job, by its own token: what it pushes starts nothing
+)
+
+// PushedBy is the variable that has the Pusher.
 const PushedBy = "EMBEDDED_PUSHED_BY"
+
+// Variable is the variable with its value, for an environment.
+func (p Pusher) Variable() string { return PushedBy + "=" + string(p) }
 
 // git runs git in the repository, in the name of GitHub. No hook is run, which a job may have put there.
 func (r Remote) git(stdin string, args ...string) (string, error) {
@@ -90,7 +103,7 @@ func (r Remote) Land(l server.Landing) (string, error) {
 	return made, err
 }
 
-// Guard lets pushes be refused as GitHub refuses them: to the branches that take pull requests alone, and, by who has no `workflows: write`, of what
+// Guard lets pushes be refused as GitHub refuses them: to the branches that take pull requests alone, and, by who is no person, of what
 // has workflow files that no branch has. tags is a pattern of tags that nobody may push, as the shell's case has it; "" is none.
 func (r Remote) Guard(tags string, branches ...string) error {
 	var closed strings.Builder
@@ -108,8 +121,35 @@ func (r Remote) Guard(tags string, branches ...string) error {
 	return os.WriteFile(filepath.Join(dir, "update"), []byte(hook), 0o755)
 }
 
+// CountTags lets the repository keep with each tag how many came by the same push, and who made it, which decides whether GitHub creates an event: before
+// the tag is there. then is what a push goes through after that: a script of the shell.
+func (r Remote) CountTags(then string) error {
+	dir := filepath.Join(r.Dir, "hooks")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, "pre-receive"), []byte("#!/bin/sh\n"+tagCounter+then), 0o755)
+}
+
+const tagCounter = `all=$(cat)
+n=$(printf '%s\n' "$all" | grep -c ' refs/tags/')
+printf '%s\n' "$all" | while read -r old new ref; do
+	case $ref in
+	refs/tags/*) mkdir -p "counted/${ref%/*}" && echo "$n $` + PushedBy + `" >"counted/$ref" ;;
+	esac
+done
+`
+
+// CameWith is how many tags came by the push that brought a tag, 0 where that is not known, and who made it.
+func (r Remote) CameWith(tag string) (n int, by Pusher) {
+	text, _ := os.ReadFile(filepath.Join(r.Dir, "counted", "refs", "tags", filepath.FromSlash(tag)))
+	number, pusher, _ := strings.Cut(strings.TrimSpace(string(text)), " ")
+	n, _ = strconv.Atoi(number)
+	return n, Pusher(pusher)
+}
+
 // workflows refuses what has workflow files that no branch has.
-const workflows = `[ "$` + PushedBy + `" = app ] || exit 0
+const workflows = `[ -n "$` + PushedBy + `" ] || exit 0
 case "$3" in *[!0]*) ;; *) exit 0;; esac
 files() { git ls-tree -r "$1" -- .github/workflows; }
 new=$(files "$3")
