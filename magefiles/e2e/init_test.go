@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/lint/linttest"
 )
 
 // moduleProxy is a proxy of modules made of files: of this checkout, and of all that is in the module cache.
@@ -210,6 +211,7 @@ func shapes() map[string]shape {
 func TestInit(t *testing.T) {
 	t.Parallel()
 	p := newModuleProxy(t)
+	wrote := initFiles{}
 	for name, s := range shapes() {
 		t.Run(name, func(t *testing.T) {
 			at := filepath.Join(t.TempDir(), "acme")
@@ -252,10 +254,16 @@ func TestInit(t *testing.T) {
 				require.Contains(t, readFile(t, at, file), text)
 			}
 			require.Contains(t, out, "  "+s.mage+" rehearse\n")
+			wrote.vet(t, p, at, s)
 
 			out, err = p.run(t, at, append(append([]string{}, args...), "-yes")...) // not committed yet
-			require.Error(t, err, out)
-			require.Contains(t, out, "→ commit it first")
+			require.NoError(t, err, out)
+			require.Contains(t, out, "Written already, and to be committed")
+			require.Contains(t, out, "Nothing is missing, and nothing was changed.")
+			require.Contains(t, out, "  git add ")
+			for _, file := range s.writes {
+				require.Contains(t, out, " "+file+": ")
+			}
 			git(t, at, "add", "-A")
 			git(t, at, "-c", "user.name=a", "-c", "user.email=a@example.invalid", "commit", "-q", "-m", "build: foopack")
 			out, err = p.run(t, at, append(append([]string{}, args...), "-yes")...)
@@ -271,6 +279,7 @@ func TestInit(t *testing.T) {
 			}
 		})
 	}
+	t.Run("what is written passes the linters", func(t *testing.T) { wrote.lint(t) })
 	t.Run("a package in a submodule", func(t *testing.T) {
 		core, at := filepath.Join(t.TempDir(), "core"), filepath.Join(t.TempDir(), "acme")
 		for file, text := range (shape{files: map[string]string{}}).member(".", "acme", "0.1.0").files {
@@ -321,6 +330,48 @@ func TestInit(t *testing.T) {
 			}
 		}
 	})
+}
+
+// initFiles are files that init wrote, one for each text: those of Go by the command that they are called with besides, and workflow files.
+type initFiles map[string]string
+
+// vet keeps what a run has written, and lets go vet look at each magefile once.
+func (w initFiles) vet(t *testing.T, p moduleProxy, at string, s shape) {
+	t.Helper()
+	for _, file := range s.writes {
+		text := readFile(t, at, file)
+		switch key := filepath.Base(file) + s.mage + text; {
+		case w[key] != "":
+		case strings.HasSuffix(file, ".go"):
+			w[key] = text
+			out, err := p.run(t, at, "go", "-C", "magefiles", "vet", "-tags=mage", ".")
+			require.NoError(t, err, "%s of %s: %s", file, at, out)
+		case strings.HasSuffix(file, ".yml"):
+			w[key] = text
+		}
+	}
+}
+
+// lint lets gofumpt, zizmor and actionlint look at all of it.
+func (w initFiles) lint(t *testing.T) {
+	at := t.TempDir()
+	for i, key := range slices.Sorted(maps.Keys(w)) {
+		name, _, _ := strings.Cut(key, "go ") // before how mage is called
+		switch filepath.Ext(name) {
+		case ".go":
+			write(t, at, fmt.Sprintf("go/%d.go", i), w[key])
+		case ".yml":
+			write(t, at, fmt.Sprintf(".github/workflows/%d-%s", i, name), w[key])
+		}
+	}
+	require.Len(t, mustGlob(t, filepath.Join(at, "go", "*")), 3, "ours in a module of its own or not, and one of theirs with the import")
+	require.Greater(t, len(mustGlob(t, filepath.Join(at, ".github", "workflows", "*"))), 3)
+	gofumpt := exec.CommandContext(t.Context(), "go", "tool", "-modfile=magefiles/lint.mod", "gofumpt", "-l", "-d", filepath.Join(at, "go"))
+	gofumpt.Dir = repo
+	out, err := gofumpt.Output()
+	require.NoError(t, err)
+	require.Empty(t, string(out))
+	linttest.Workflows(t, at)
 }
 
 func mustGlob(t *testing.T, pattern string) []string {

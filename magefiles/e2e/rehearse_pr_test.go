@@ -60,7 +60,7 @@ func TestRehearseByAPullRequest(t *testing.T) {
 		require.NotContains(t, out, "the job tag", "each job ran once")
 
 		r.commit("ci: let the tag alone", map[string]string{".github/workflows/release-pr.yml": strings.Replace(readFile(t, r.dir, ".github/workflows/release-pr.yml"), "      actions: write", "      actions: read", 1)})
-		require.Contains(t, r.refused(1, "release-pr.yml did not go well", "rehearse"), "the job may: actions: read, contents: write")
+		require.Contains(t, r.refused(1, "release-pr.yml did not go well", "rehearse"), "the job may: actions: read, contents: write, pull-requests: read")
 	})
 }
 

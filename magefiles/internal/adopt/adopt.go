@@ -11,6 +11,7 @@
 package adopt
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -54,6 +55,7 @@ type Adopter struct {
 type Plan struct {
 	Found  *Found
 	Files  []File
+	There  []File         // those that an earlier run has written as they are planned, and that are not committed
 	Ours   []ciwrite.File // the workflow files, with those that are left alone
 	Old    []string       // sentences: what is older than it could be, and stays
 	Mage   string         // how mage is called: "go tool mage"
@@ -101,6 +103,9 @@ func (a Adopter) Run(ctx context.Context, r Request) (err error) {
 	}
 	defer func() { err = errors.Join(err, remove()) }()
 	p, err := a.plan(ctx, w, repo, r, tmp)
+	if r.Dry { // what it has read may be half of what another init has begun to write meanwhile
+		err = cmp.Or(a.takeBack(repo.Top, journal, r.Dry), err)
+	}
 	if err != nil {
 		return err
 	}
@@ -108,6 +113,9 @@ func (a Adopter) Run(ctx context.Context, r Request) (err error) {
 	switch {
 	case len(p.Files) == 0:
 		a.View.Line("Nothing is missing, and nothing was changed.")
+		if len(p.There) > 0 {
+			p.ShowNext(a.View)
+		}
 		return nil
 	case r.Dry:
 		a.View.Line("Nothing was written: this was -dry.")
@@ -131,14 +139,26 @@ func (a Adopter) Run(ctx context.Context, r Request) (err error) {
 	return nil
 }
 
+// busy says that another init is at it.
+func busy(err error) error {
+	return operr.NewStopped("wait until it has ended", "another init is writing its files here: %w", err)
+}
+
 // takeBack takes back what an init has written that was killed on its way, and says so. A dry run only says it.
 func (a Adopter) takeBack(top, journal string, dry bool) error {
 	if _, err := os.Lstat(journal); err == nil && dry {
+		writing, err := atomicfile.Busy(journal)
+		switch {
+		case err != nil:
+			return err
+		case writing:
+			return busy(atomicfile.ErrBusy)
+		}
 		return operr.NewStopped("run it without -dry: that is taken back first", "an init ended half-way here, and some of its files are written")
 	}
 	undone, err := atomicfile.Undo(top, journal)
 	if errors.Is(err, atomicfile.ErrBusy) {
-		return operr.NewStopped("wait until it has ended", "another init is writing its files here: %w", err)
+		return busy(err)
 	}
 	if err != nil {
 		return operr.New("see `git status`, and `git restore` what is not yours; then remove "+journal, "taking back an init that ended half-way: %w", err)
@@ -183,6 +203,9 @@ func write(top, journal string, files []File) error {
 		})
 	}
 	err := atomicfile.ReplaceAll(top, journal, changes)
+	if errors.Is(err, atomicfile.ErrBusy) {
+		return busy(err)
+	}
 	if errors.Is(err, atomicfile.ErrChanged) {
 		return operr.New("commit what is yours, and run this again", "nothing was written: a file has changed since it was looked at, or is not committed: %w", err)
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/atomicfile"
 	"github.com/foopack/foopack/magefiles/internal/atomicfile/filelock"
 	"github.com/foopack/foopack/magefiles/internal/ciwrite"
+	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitrepotest"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/view"
@@ -39,6 +40,45 @@ func in(t *testing.T, files map[string]string) string {
 	return dir
 }
 
+// What an earlier run has written as it is planned is not written again, whether it is committed or not; what was edited since stops it.
+func TestWhatIsThereAlready(t *testing.T) {
+	_, top, git := gitrepotest.Open(t)
+	clone := filepath.Join(t.TempDir(), "clone")
+	git("clone", "--quiet", top, clone)
+	a := Adopter{Runner: command.NewSystem(os.Environ(), nil)}
+	plan := func() (files, there []File, err error) {
+		git("-C", clone, "reset", "--quiet", "--hard")
+		c := &changes{
+			top:    clone,
+			folder: ".",
+			why:    map[string]string{},
+			was:    map[string][]byte{},
+		}
+		require.NoError(t, errors.Join(c.write("go.mod", "module acme\n", "pins"), c.write("go.sum", "", "digests"), c.write("sub/file", "more\n", "a change")))
+		return c.files(t.Context(), a, top)
+	}
+	was, err := os.ReadFile(filepath.Join(top, "sub", "file"))
+	require.NoError(t, err)
+	all, there, err := plan()
+	require.NoError(t, err)
+	require.Len(t, all, 3)
+	require.Empty(t, there)
+
+	gitrepotest.Write(t, top, "go.mod", "module acme\n")
+	gitrepotest.Write(t, top, "sub/file", "more\n")
+	all, there, err = plan()
+	require.NoError(t, err)
+	require.Equal(t, []File{{Path: "go.sum", New: []byte{}, Why: "digests"}}, all)
+	require.Equal(t, []File{{Path: "go.mod", New: []byte("module acme\n"), Why: "pins"}, {Path: "sub/file", Old: was, New: []byte("more\n"), Why: "a change"}}, there)
+	var out bytes.Buffer
+	(&Plan{Files: all, There: there, Found: &Found{Workspace: &workspace.Workspace{}}, Mage: "go tool mage"}).ShowNext(&view.View{Out: &out, Err: &out})
+	require.Contains(t, out.String(), "  git add go.mod go.sum sub/file\n")
+
+	gitrepotest.Write(t, top, "go.mod", "module mine\n")
+	_, _, err = plan()
+	require.EqualError(t, err, "go.mod is not as it is committed, and would be written")
+}
+
 // What is to be set by hand is what the repository has: a ci.yml of a person's has other checks, and who publishes from here needs no trusted publisher.
 func TestWhatIsSetByHand(t *testing.T) {
 	ours := func(state ciwrite.State, text string) []ciwrite.File {
@@ -55,6 +95,11 @@ func TestWhatIsSetByHand(t *testing.T) {
 		{settings.PublishHere, "go tool mage", ours(ciwrite.Absent, ""), []string{"PREFIX_API_KEY", "the one check to require: ci\n"}, "trusted publisher"},
 		{settings.PublishCI, "go -C magefiles tool mage -d ..", ours(ciwrite.Foreign, theirs), []string{"the jobs of ci.yml, which are test, all lints; or one job `ci`", "alias mage='go -C magefiles tool mage -d ..'"}, "the one check"},
 		{settings.PublishHere, "go tool mage", ours(ciwrite.Changed, "on: push\njobs: {ci: {runs-on: ubuntu-latest, steps: [{run: make}]}}\n"), []string{"the one check to require: ci\n"}, "trusted publisher"},
+		{
+			settings.PublishCI, "go tool mage",
+			ours(ciwrite.Foreign, "on: push\njobs: {ci: {strategy: {matrix: {os: [a, b]}}, runs-on: x, steps: [{run: make}]}, all: {uses: ./.github/workflows/all.yml}}\n"),
+			[]string{"which are ci (one for each combination of its matrix), all (one for each job of the workflow that it calls); or one job"}, "the one check",
+		},
 		{settings.PublishCI, "go tool mage", ours(ciwrite.Foreign, "on: [\n"), []string{"those of ci.yml, once it can be read"}, "the one check"},
 	} {
 		var out bytes.Buffer
@@ -77,10 +122,16 @@ func TestAnotherInitIsWriting(t *testing.T) {
 	require.NoError(t, os.WriteFile(journal, nil, 0o644))
 	held, err := filelock.Take(journal + ".lock")
 	require.NoError(t, err)
-	err = Adopter{}.takeBack(top, journal, false)
-	require.ErrorContains(t, err, "another init is writing its files here")
-	require.Equal(t, operr.Stopped, operr.ExitStatus(err))
+	for _, err := range []error{
+		Adopter{}.takeBack(top, journal, false),
+		Adopter{}.takeBack(top, journal, true),
+		write(top, journal, []File{{Path: "a", New: []byte("a")}}),
+	} {
+		require.ErrorContains(t, err, "another init is writing its files here")
+		require.Equal(t, operr.Stopped, operr.ExitStatus(err))
+	}
 	require.FileExists(t, journal)
+	require.NoFileExists(t, filepath.Join(top, "a"))
 	require.NoError(t, filelock.Release(held))
 }
 

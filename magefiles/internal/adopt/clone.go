@@ -90,30 +90,30 @@ func (a Adopter) plan(ctx context.Context, w *workspace.Workspace, repo *gitrepo
 			}
 		}
 	}
-	p.Files, err = c.files(ctx, a, repo.Top)
+	p.Files, p.There, err = c.files(ctx, a, repo.Top)
 	return p, err
 }
 
-// files are what git sees of the changes in the clone, each with what the repository's work tree has there.
-func (c *changes) files(ctx context.Context, a Adopter, top string) (files []File, err error) {
+// files are what git sees of the changes in the clone, each with what the repository's work tree has there; those that it has as they are planned are there.
+func (c *changes) files(ctx context.Context, a Adopter, top string) (files, there []File, err error) {
 	if err := a.git(ctx, c.top, "add", "--all"); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	seen, err := command.Output(ctx, a.Runner, command.Cmd{Name: "git", Args: []string{"diff-index", "--cached", "--name-only", "-z", "HEAD", "--"}, Dir: c.top, Answers: true})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	names := strings.FieldsFunc(seen, func(r rune) bool { return r == 0 })
 	for path := range c.why {
 		now, err := beneath.Read(filepath.Join(c.top, filepath.FromSlash(path)))
 		if err != nil && !os.IsNotExist(err) {
-			return nil, err
+			return nil, nil, err
 		}
 		if was, known := c.was[path]; known && string(was) == string(now) {
 			continue // it was as it is to be
 		}
 		if !slices.Contains(names, path) {
-			return nil, operr.New("let .gitignore leave it: a line `!/"+path+"`", "%s would be written, and git ignores it", path)
+			return nil, nil, operr.New("let .gitignore leave it: a line `!/"+path+"`", "%s would be written, and git ignores it", path)
 		}
 	}
 	for _, path := range names {
@@ -122,22 +122,26 @@ func (c *changes) files(ctx context.Context, a Adopter, top string) (files []Fil
 			Why:  c.why[path],
 		}
 		if f.New, err = beneath.Read(filepath.Join(c.top, filepath.FromSlash(path))); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		was, known := c.was[path]
 		now, err := beneath.Read(filepath.Join(top, filepath.FromSlash(path)))
-		if err == nil && (!known || string(now) != string(was)) {
-			return nil, operr.New("commit it first, or move it away", "%s is not as it is committed, and would be written", path)
-		}
-		if err != nil && !os.IsNotExist(err) {
-			return nil, err
-		}
 		if known {
 			f.Old = was
 		}
+		if err == nil && string(now) == string(f.New) {
+			there = append(there, f)
+			continue
+		}
+		if err == nil && (!known || string(now) != string(was)) {
+			return nil, nil, operr.New("commit it first, or move it away", "%s is not as it is committed, and would be written", path)
+		}
+		if err != nil && !os.IsNotExist(err) {
+			return nil, nil, err
+		}
 		files = append(files, f)
 	}
-	return files, nil
+	return files, there, nil
 }
 
 // git runs git in a folder, without a person's settings that would stop it.

@@ -40,6 +40,11 @@ func (p *Plan) Show(v *view.View) {
 	list(v, "Disagrees", f.Disagrees)
 	list(v, "Will not work", f.WontWork)
 	list(v, "Older than it could be, and left alone", p.Old)
+	var there []string
+	for _, file := range p.There {
+		there = append(there, file.Path+": "+file.Why)
+	}
+	list(v, "Written already, and to be committed", there)
 	if len(p.Files) > 0 {
 		v.Heading("\nWould be written")
 		for _, file := range p.Files {
@@ -77,9 +82,10 @@ func list(v *view.View, title string, lines []string) {
 // ShowNext shows the commands that commit it here, and what is to be set by hand.
 func (p *Plan) ShowNext(v *view.View) {
 	var names []string
-	for _, f := range p.Files {
+	for _, f := range slices.Concat(p.There, p.Files) {
 		names = append(names, f.Path)
 	}
+	slices.Sort(names)
 	v.Heading("\nNow, in the top folder of the repository")
 	v.Line("  git add %s", operr.Words(names))
 	v.Line("  git commit -m %q", message)
@@ -119,9 +125,12 @@ func (p *Plan) checks() string {
 	}
 	var names []string
 	for _, j := range w.Jobs {
-		name := cmp.Or(j.Node.At("name").Text(), j.ID)
-		if name == "ci" {
+		name, several := j.Check()
+		if name == "ci" && several == "" {
 			return one
+		}
+		if several != "" {
+			name += " (one for each " + several + ")"
 		}
 		names = append(names, name)
 	}

@@ -100,3 +100,6 @@ func lock(journal string) (unlock func(), err error) {
 	}
 	return func() { _ = filelock.Release(f) }, nil
 }
+
+// Busy reports whether another process is replacing files by a journal, or taking back what it has of them. It makes nothing.
+func Busy(journal string) (bool, error) { return filelock.Held(journal + ".lock") }

@@ -1,9 +1,6 @@
 package ciwrite
 
 import (
-	"bytes"
-	"context"
-	"io"
 	"os"
 	"path"
 	"path/filepath"
@@ -16,11 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/foopack/foopack/magefiles/internal/actions/file"
-	"github.com/foopack/foopack/magefiles/internal/command"
-	"github.com/foopack/foopack/magefiles/internal/lint"
+	"github.com/foopack/foopack/magefiles/internal/lint/linttest"
 	"github.com/foopack/foopack/magefiles/internal/operr"
-	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded"
-	"github.com/foopack/foopack/magefiles/internal/view"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
@@ -261,7 +255,7 @@ func TestTenWorkspaces(t *testing.T) {
 			require.NoError(t, Save(top, files))
 			_, again := planned(t, e)
 			require.Equal(t, files, again, "it is the same for the same workspace")
-			linted(t, top)
+			linttest.Workflows(t, top)
 		})
 	}
 }
@@ -307,53 +301,6 @@ func hold(t *testing.T, f File) {
 		}
 		rights = strings.HasSuffix(line, "permissions:") || rights && right
 	}
-}
-
-// linted runs the linters of this repository over a folder.
-func linted(t *testing.T, top string) {
-	t.Helper()
-	root := filepath.Join(top, "lint")
-	put(t, root, "pixi.toml", "[workspace]\nname = \"w\"\nchannels = []\nplatforms = []\n")
-	for _, name := range []string{"go.mod", "magefiles/lint.mod", "magefiles/lint.sum", "magefiles/lint.txt"} {
-		text, err := os.ReadFile(filepath.Join("..", "..", "..", filepath.FromSlash(name)))
-		require.NoError(t, err)
-		put(t, root, name, string(text))
-	}
-	require.NoError(t, os.CopyFS(filepath.Join(root, ".github"), os.DirFS(filepath.Join(top, ".github"))))
-	w, err := workspace.Load(root)
-	require.NoError(t, err)
-	var out bytes.Buffer
-	v := &view.View{
-		Out: &out,
-		Err: &out,
-	}
-	runner := command.NewSystem(os.Environ(), nil)
-	for _, args := range [][]string{{"init", "-q"}, {"add", "-A"}} {
-		require.NoError(t, runner.Run(t.Context(), command.Cmd{Name: "git", Args: args, Dir: root}))
-	}
-	l := lint.Linter{
-		Runner:    runner,
-		Environ:   runner.Environ(),
-		Workspace: w,
-		Job: func(_ context.Context, name, _ string, f func(out io.Writer) error) error {
-			g := v.Group(name)
-			return g.Done(f(g))
-		},
-		Programs: func(ctx context.Context, what, pins string) (string, error) {
-			cache, err := os.UserCacheDir()
-			if err != nil {
-				return "", err
-			}
-			return embedded.New(embedded.Config{
-				Runner:    runner,
-				Environ:   runner.Environ(),
-				Cache:     filepath.Join(cache, "pixi-release"),
-				Workspace: w,
-				Log:       v.Err,
-			}).Programs(ctx, what, pins)
-		},
-	}
-	require.NoError(t, l.Files(t.Context()), out.String())
 }
 
 // What no file can be written for is said with what to do.

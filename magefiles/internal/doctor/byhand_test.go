@@ -81,6 +81,10 @@ func TestTheRequiredCheck(t *testing.T) {
 		"none":           {rules: &server.Rules{}, file: ci, get: "require the status check ci on main"},
 		"not told":       {rules: &server.Rules{Classic: true}, file: ci, unknown: "only to those who administer", get: "on main"},
 		"not reached":    {file: ci, unknown: "Not Found"},
+		"another name":   {rules: &server.Rules{}, file: "on: push\njobs: {ci: {name: tests, runs-on: ubuntu-24.04, steps: [{run: 'true'}]}}\n"},
+		"a matrix":       {rules: &server.Rules{}, file: "on: push\njobs: {ci: {strategy: {matrix: {os: [a, b]}}, runs-on: ubuntu-24.04, steps: [{run: 'true'}]}}\n"},
+		"a call":         {rules: &server.Rules{}, file: "on: push\njobs: {ci: {uses: ./.github/workflows/all.yml}}\n"},
+		"by its name":    {rules: &server.Rules{Check: "ci"}, file: "on: push\njobs: {all: {name: ci, runs-on: ubuntu-24.04, steps: [{run: 'true'}]}}\n", found: "of main: ci", get: "on main"},
 		"their own file": {rules: &server.Rules{}, file: "on: push\njobs: {mine: {runs-on: ubuntu-24.04, steps: [{run: 'true'}]}}\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -95,7 +99,7 @@ func TestTheRequiredCheck(t *testing.T) {
 			require.NoError(t, err)
 			d := machine(t, map[string]string{"pixi.toml": root + "[tool.release]\npublish = \"here\"\n", ".github/workflows/ci.yml": c.file}, nil)
 			d.Hub = client
-			if name == "their own file" {
+			if c.found+c.unknown+c.get == "" { // nothing is called ci
 				require.False(t, said(d.Examine(t.Context()), "required check"))
 				return
 			}

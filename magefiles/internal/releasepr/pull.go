@@ -8,6 +8,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/github"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitremote"
 	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/release/forge"
 )
 
 // refuseHub refuses a token that opens no pull request, before the branch is pushed.
@@ -40,6 +41,12 @@ func (r *proposal) pulls(ctx context.Context) ([]github.Pull, error) {
 		return nil, nil
 	}
 	return r.hub.Client.Pulls(ctx, r.branch)
+}
+
+// landing is the pull request that became a commit of the base; nil where none did, or where they cannot be asked for.
+func (r *proposal) landing(ctx context.Context, commit string) (*github.Pull, error) {
+	all, err := r.pulls(ctx)
+	return forge.Landing(all, r.base, commit), err
 }
 
 // errClosed is in the chain where somebody has closed the pull request of this very release.

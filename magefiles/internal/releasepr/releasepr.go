@@ -25,7 +25,6 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/bumping"
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/folders"
-	"github.com/foopack/foopack/magefiles/internal/github"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitremote"
 	"github.com/foopack/foopack/magefiles/internal/operr"
@@ -167,13 +166,9 @@ func (p *Proposer) Run(ctx context.Context, req bump.Request) (Result, error) {
 // that somebody else proposed may have been merged for something else that it said, and a person looks at it before it is published. What was taken back by
 // undo is left by everybody.
 func (r *proposal) goesOn(ctx context.Context, landed *trace.Landed) (bool, error) {
-	var of *github.Pull
-	if r.hub.Client != nil {
-		pulls, err := r.hub.Client.Pulls(ctx, r.branch)
-		if err != nil {
-			return false, err
-		}
-		of = forge.Landing(pulls, r.base, landed.Commit)
+	of, err := r.landing(ctx, landed.Commit)
+	if err != nil {
+		return false, err
 	}
 	names := strings.Join(landed.TagNames(), ", ")
 	switch {

@@ -953,6 +953,28 @@ func TestWhatKeepsAJobFromTagging(t *testing.T) {
 			next:   "run the workflow again",
 		},
 		{
+			name: "undo has taken it back since it was checked",
+			does: func(r *team) {
+				r.land()
+				of := r.pulls()[0]
+				require.NoError(r.t, r.client("person").EditPull(r.t.Context(), of.Number, of.Title, forge.MarkUndone(of.Body)))
+			},
+			commit: func(r *team) string { return r.at("main") },
+			says:   "v0.1.7 was taken back by undo, as ",
+			next:   "take that line out of it",
+		},
+		{
+			name: "the job may not read whether it was taken back",
+			does: func(r *team) {
+				r.land()
+				r.hub.Private = true
+				r.hub.Grant("job", map[string]string{"actions": "write", "contents": "write"})
+			},
+			commit: func(r *team) string { return r.at("main") },
+			says:   "whether v0.1.7 was taken back by undo stands in its pull request",
+			next:   "whose job tag has `pull-requests: read`",
+		},
+		{
 			name: "a rule forbids tags",
 			does: func(r *team) {
 				r.land()

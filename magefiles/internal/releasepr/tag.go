@@ -32,6 +32,9 @@ func (p *Proposer) Tag(ctx context.Context, commit string) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
+	if err := r.refuseUndone(ctx, commit, names); err != nil {
+		return Result{}, err
+	}
 	result := Result{Base: r.base, Merged: commit, Tags: names}
 	if plan != nil {
 		if err := r.pushTags(ctx, commit, names, plan); err != nil {
@@ -63,6 +66,21 @@ func (p *Proposer) Tag(ctx context.Context, commit string) (Result, error) {
 		}
 	}
 	return result, nil
+}
+
+// refuseUndone refuses what undo has taken back since it was checked: the run of a job may be one of before, which a person runs again. An undo marks the pull
+// request before it takes the tags away, so that a tag that is there still is no sign that it is wanted.
+func (r *proposal) refuseUndone(ctx context.Context, commit string, names []string) error {
+	of, err := r.landing(ctx, commit)
+	if status := (*github.StatusError)(nil); errors.As(err, &status) && (status.Status == http.StatusForbidden || status.Status == http.StatusNotFound) {
+		return operr.New("`mage ci:write` writes a "+forge.Proposing+" whose job tag has `pull-requests: read`; or `mage release` on a laptop goes on",
+			"whether %s was taken back by undo stands in its pull request; nothing was tagged: %w", strings.Join(names, ", "), err)
+	}
+	if err == nil && of != nil && forge.IsUndone(of.Body) {
+		return operr.NewStopped("take that line out of it, and run this job again, if it is to be released after all",
+			"%s was taken back by undo, as %s says; nothing was tagged", strings.Join(names, ", "), of.URL)
+	}
+	return err
 }
 
 // findTags are the tags of what has landed at a commit, with the plan of those that the remote lacks; nil where it has all of them. Those that an earlier

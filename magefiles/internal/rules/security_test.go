@@ -225,7 +225,7 @@ func TestHostileCodeHasNoRightInTheReleasePullRequest(t *testing.T) {
 			require.Equal(t, map[string]any{"ref": "${{ needs.plan.outputs.landed }}", "fetch-depth": 0, "persist-credentials": false}, s.With)
 		}
 	}
-	require.Equal(t, map[string]string{"contents": "write", "actions": "write"}, tag.Permissions)
+	require.Equal(t, map[string]string{"contents": "write", "actions": "write", "pull-requests": "read"}, tag.Permissions)
 	require.Equal(t, `go tool mage release -pr -tag="$LANDED"`, tag.run(t, "tag"))
 	require.ElementsMatch(t, []any{"plan", "check"}, tag.Needs)
 	for name, j := range map[string]job{"plan": plan, "tag": tag} {

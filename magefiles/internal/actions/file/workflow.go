@@ -1,6 +1,7 @@
 package file
 
 import (
+	"cmp"
 	"regexp"
 	"slices"
 	"strings"
@@ -41,6 +42,19 @@ type Job struct {
 	Node        Node     // the whole job
 
 	condition *expression.Expr // its `if`; nil where it has none
+}
+
+// Check is the name of the check that the job makes, by which a rule requires it: the one that it is given, or its ID. several says for what there is one each,
+// under a name of its own that is made of this one; "" where this one is the only one.
+func (j *Job) Check() (name, several string) {
+	name = cmp.Or(j.Node.At("name").Text(), j.ID)
+	switch {
+	case j.Uses != "":
+		return name, "job of the workflow that it calls"
+	case j.Node.At("strategy", "matrix").Is():
+		return name, "combination of its matrix"
+	}
+	return name, ""
 }
 
 // Permissions are the rights that a token of a job has, by their names: read, write or none. A right that is not named is "none" where any is

@@ -117,7 +117,8 @@ func (t *Trace) FindRunning(ctx context.Context, commit string) (string, error) 
 	}
 	runs, err := t.runs(ctx, commit)
 	if err != nil {
-		return "", operr.New("see whether a run of "+forge.Workflow+" is under way, and cancel it", "whether CI is publishing cannot be told: %w", err)
+		return "", operr.New("see whether a run of "+forge.Workflow+" is under way, and cancel it; then run this again with a GITHUB_TOKEN that may read the runs of "+t.Hub.Repository+" (`gh auth token` prints yours)",
+			"whether CI is publishing cannot be told: %w", err)
 	}
 	for _, run := range runs {
 		if !run.Completed() {

@@ -270,6 +270,26 @@ func TestUndoMarksThePullRequest(t *testing.T) {
 	require.Contains(t, pulls[0].Body, "The plan.")
 	require.Empty(t, r.git("ls-remote", "--tags", "origin"))
 	require.Equal(t, landed, strings.Fields(r.git("ls-remote", "origin", "refs/heads/main"))[0], "the branch stays")
+
+	// A token that may read no pull request takes the tag away, and says that nothing is marked; no answer at all is asked for again.
+	r.git("push", "-q", "origin", "HEAD:refs/tags/v0.2.0")
+	hub.Private = true
+	hub.Grant("ghs_of_a_job", map[string]string{"contents": "write"})
+	at.Hub.Client, err = github.New(github.Options{API: s.URL, Repository: "acme/acme", Token: "ghs_of_a_job"})
+	require.NoError(t, err)
+	refs, err = gitremote.Read(t.Context(), at.Repo, "origin")
+	require.NoError(t, err)
+	b = &Back{Plan: b.Plan, Way: Remote, Commit: landed, trace: at, refs: refs}
+	require.NoError(t, b.findRemote(t.Context()))
+	says := strings.Join(b.Parts.Lines(), "\n")
+	require.Contains(t, says, "is not marked as undone, since it cannot be looked for: ")
+	require.Contains(t, says, "release-pr.yml tags them again with its next push")
+	said, err = b.undoRemote(t.Context())
+	require.NoError(t, err)
+	require.NotContains(t, strings.Join(said, "\n"), "marked")
+	require.Empty(t, r.git("ls-remote", "--tags", "origin"))
+	s.Close()
+	require.Error(t, b.findRemote(t.Context()))
 }
 
 // Where an undo would touch what a person has changed, it is refused before the question, with the commands that lead on; nothing is changed.

@@ -22,6 +22,7 @@ type Parts struct {
 	Kept   []string // other files that are changed, which stay as they are
 	Again  string   // the branch whose versions stay, and are tagged again by release-pr.yml; "" where nothing tags them by itself
 	Landed string   // the pull request, by its URL, that is to say that the release was taken back, so that no job tags it again; "" where there is none
+	Unread string   // why that pull request could not be looked for, where it may be there; else ""
 
 	parent  string        // of Commit
 	by      string        // the commit by which an undo that was killed has reverted it; "" where there is none
@@ -31,7 +32,7 @@ type Parts struct {
 // same reports whether another look found what a person agreed to.
 func (p Parts) same(other Parts) bool {
 	return p.Commit == other.Commit && p.Revert == other.Revert && p.Along == other.Along && slices.Equal(p.Tags, other.Tags) &&
-		slices.Equal(p.Bump, other.Bump) && slices.Equal(p.Kept, other.Kept) && p.Again == other.Again && p.Landed == other.Landed
+		slices.Equal(p.Bump, other.Bump) && slices.Equal(p.Kept, other.Kept) && p.Again == other.Again && p.Landed == other.Landed && p.Unread == other.Unread
 }
 
 // Lines say them, one thing a line.
@@ -60,6 +61,9 @@ func (p Parts) Lines() (lines []string) {
 	}
 	if p.Landed != "" {
 		lines = append(lines, "the versions stay; "+p.Landed+" is marked as undone, so that no job tags them again")
+	}
+	if p.Unread != "" {
+		lines = append(lines, "the pull request that brought the versions is not marked as undone, since it cannot be looked for: "+p.Unread)
 	}
 	if p.Again != "" {
 		lines = append(lines, fmt.Sprintf("the versions stay on %s, and release-pr.yml tags them again with its next push: let a pull request bring others, or the old ones, before anything else", p.Again))
