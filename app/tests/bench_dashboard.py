@@ -139,8 +139,8 @@ def main() -> None:
         print(f"load of the machine: {os.getloadavg()[0]:.1f}")
         with serve(Path(site)) as served:
             begin = time.perf_counter()
-            served.get("healthz")
-            print(f"/healthz, first call: {time.perf_counter() - begin:.1f} s")
+            served.wait()
+            print(f"/healthz, no longer starting after: {time.perf_counter() - begin:.1f} s")
             print(f"first paint: {spread(painted(browser, served))}")
             print(f"the page, from the server: {spread(asked(served, '', 20))}")
             for path in ("healthz", "livez"):

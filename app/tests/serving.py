@@ -1,9 +1,11 @@
 """A dashboard that really runs, and the browser of this machine to look at it."""
 
+import json
 import os
 import shutil
 import subprocess
 import sys
+import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -51,6 +53,13 @@ class Served:
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), Anything())
         with opener.open(self.url + path, timeout=PATIENCE / 1000) as answer:
             return answer.status, answer.read().decode()
+
+
+    def wait(self) -> None:
+        """Wait until the first import tests are done."""
+        until = time.monotonic() + PATIENCE / 1000
+        while json.loads(self.get("healthz")[1])["status"] == "starting" and time.monotonic() < until:
+            time.sleep(0.05)
 
 
 class Anything(urllib.request.HTTPErrorProcessor):

@@ -3,7 +3,7 @@ import threading
 
 import pytest
 
-from myapp.refresh import Refresher, TooOldError
+from myapp.refresh import NotYetError, Refresher, TooOldError
 
 
 class Counter:
@@ -48,15 +48,19 @@ def test_one_who_gives_up_does_not_end_the_refresh_of_the_others() -> None:
     asyncio.run(scenario())
 
 
-def test_current_answers_at_once_but_for_the_first_time() -> None:
+def test_current_answers_at_once() -> None:
     async def scenario() -> None:
         counter = Counter()
         refresher = Refresher(counter)
+        for _ in range(3):  # the first is on its way, and held
+            with pytest.raises(NotYetError):
+                refresher.current(age=3600)
         counter.go.release()
-        assert await refresher.current(age=3600) == 1
-        assert await refresher.current(age=3600) == 1
-        assert await refresher.current(age=-1) == 1  # too old: the next is on its way, and held
-        assert await refresher.current(age=-1) == 1
+        assert await refresher.refresh() == 1
+        assert refresher.count == 1
+        assert refresher.current(age=3600) == 1
+        assert refresher.current(age=-1) == 1  # too old: the next is on its way, and held
+        assert refresher.current(age=-1) == 1
         await asyncio.sleep(0)
         assert refresher.count == 2
         counter.go.release()
@@ -150,10 +154,10 @@ def test_a_refresh_that_fails_keeps_the_latest_and_goes_on(caplog: pytest.LogCap
             await refresher.refresh()
         assert refresher.latest == 1
         with pytest.raises(ZeroDivisionError):
-            await refresher.current(age=3600)
+            refresher.current(age=3600)
         running = asyncio.create_task(refresher.run())
         await third.wait()
-        assert await refresher.current(age=3600) >= 3
+        assert refresher.current(age=3600) >= 3
         running.cancel()
 
     asyncio.run(scenario())
@@ -203,13 +207,16 @@ def test_what_hangs_does_not_keep_the_latest_from_being_too_old(monkeypatch: pyt
         assert refresher.old
         assert refresher.since is not None
         with pytest.raises(TooOldError):
-            await refresher.current(age=3600)
+            refresher.current(age=3600)
         counter.go.release()
         assert await refresher.refresh() == 2
         running.cancel()
         first = Refresher(Counter(), idle=0.05)
+        with pytest.raises(NotYetError):
+            first.current(age=3600)
+        await asyncio.sleep(0.3)
         with pytest.raises(TooOldError):
-            await first.current(age=3600)
+            first.current(age=3600)
 
     asyncio.run(scenario())
 

@@ -34,7 +34,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Served, 
         (site / f"{module}.py").touch()
     log = site / "log"
     with serve(site, log=log) as served:
-        served.get("healthz")
+        served.wait()
         yield served, log
 
 

@@ -3,6 +3,7 @@ import os
 import re
 import socket
 import subprocess
+import threading
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,7 @@ class Handlers(tornado.testing.AsyncHTTPTestCase):
         """Serve whatever is in `found`: a report, or an error that is raised."""
         self.found: Report | Exception = REPORT
         self.taken = 0
-        refresher = {"refresher": Refresher(self.take)}
+        refresher = {"refresher": Refresher(lambda: self.take())}
         machines = [("/healthz", Health, refresher), ("/report.json", Download, refresher), ("/livez", Live)]
         return tornado.web.Application(machines)
 
@@ -36,7 +37,29 @@ class Handlers(tornado.testing.AsyncHTTPTestCase):
             raise self.found
         return self.found
 
+    def first(self) -> None:
+        """Wait for the first report, or until it came to nothing."""
+        while json.loads(self.fetch("/healthz").body)["status"] == "starting":
+            pass
+
+    def test_who_asks_before_the_first_report_is_answered_at_once(self) -> None:
+        under_way = threading.Event()
+        take, self.take = self.take, lambda: under_way.wait() and take()
+        for path in ("/healthz", "/report.json"):
+            answer = self.fetch(path)
+            assert answer.code == 503
+            assert answer.headers.get("Content-Disposition") is None
+            said = json.loads(answer.body)
+            assert (said["status"], said["since"], said["taken"]) == ("starting", None, None)
+            assert said["reason"] == "nothing can be said: the first check is under way"
+            assert self.fetch(path, method="HEAD").code == 503
+        under_way.set()
+        self.first()
+        assert self.fetch("/healthz").code == 200
+        assert self.taken == 1
+
     def test_health_is_answered_from_one_report(self) -> None:
+        self.first()
         for _ in range(3):
             answer = self.fetch("/healthz")
             assert answer.code == 200
@@ -46,12 +69,14 @@ class Handlers(tornado.testing.AsyncHTTPTestCase):
 
     def test_health_where_an_import_fails(self) -> None:
         self.found = Report(**vars(REPORT) | {"imports": (FAILS,)})
+        self.first()
         answer = self.fetch("/healthz")
         assert answer.code == 503
         assert json.loads(answer.body)["reason"] == "probe-old does not import: ValueError: <no>"
 
     def test_health_where_nothing_can_be_examined(self) -> None:
         self.found = RuntimeError("pyproject.toml is gone")
+        self.first()
         answer = self.fetch("/healthz")
         assert answer.code == 503
         assert json.loads(answer.body)["reason"] == "nothing can be said: pyproject.toml is gone"
@@ -64,6 +89,7 @@ class Handlers(tornado.testing.AsyncHTTPTestCase):
         assert self.taken == 0
 
     def test_head_is_get_without_a_body(self) -> None:
+        self.first()
         for path in ("/livez", "/healthz", "/report.json"):
             answer = self.fetch(path, method="HEAD")
             assert (answer.code, answer.body) == (200, b"")
@@ -71,11 +97,13 @@ class Handlers(tornado.testing.AsyncHTTPTestCase):
 
     def test_no_report_is_no_file(self) -> None:
         self.found = RuntimeError("pyproject.toml is gone")
+        self.first()
         answer = self.fetch("/report.json")
         assert (answer.code, answer.headers.get("Content-Disposition")) == (503, None)
         assert json.loads(answer.body) == json.loads(self.fetch("/healthz").body)
 
     def test_the_report_is_a_file(self) -> None:
+        self.first()
         answer = self.fetch("/report.json")
         assert answer.headers["Content-Disposition"] == 'attachment; filename="probe-report.json"'
         assert Report.from_json(answer.body.decode()) == REPORT

@@ -140,7 +140,12 @@ func (w *imaging) serves(t *testing.T, root string, app image.Result) {
 	c.x.Stdout, c.x.Stderr = &log, &log
 	require.NoError(t, c.x.Start())
 	begin := time.Now()
-	var said string
+	var said, out string
+	defer func() {
+		if t.Failed() {
+			t.Log(out, said, log.String())
+		}
+	}()
 	require.Eventually(t, func() (healthy bool) {
 		out, err := c.exec(image.Healthcheck.Test[1:]...)
 		said = out
@@ -148,14 +153,17 @@ func (w *imaging) serves(t *testing.T, root string, app image.Result) {
 	}, 5*time.Minute, time.Second, "the health check never passes")
 	t.Logf("healthy after %v", time.Since(begin))
 
-	out, err := c.exec("/app/entrypoint", "python", "-c", `
+	require.Eventually(t, func() (well bool) { // until the first import tests are done, /healthz is a 503
+		var err error
+		out, err = c.exec("/app/entrypoint", "python", "-c", `
 import json, urllib.request
 health = json.load(urllib.request.urlopen("http://127.0.0.1:5006/healthz"))
 page = urllib.request.urlopen("http://127.0.0.1:5006/").read().decode()
 assert "<html" in page
 print(json.dumps(health))
 `)
-	require.NoError(t, err, "%s\n%s\n%s", out, said, log.String())
+		return err == nil
+	}, 5*time.Minute, time.Second, "/healthz never says that all is well")
 	var health struct {
 		Revision string
 		Versions map[string]string
@@ -168,7 +176,7 @@ print(json.dumps(health))
 
 	stopped := time.Now()
 	require.NoError(t, exec.Command("runc", "kill", c.id, "TERM").Run())
-	err = c.x.Wait()
+	err := c.x.Wait()
 	status := c.x.ProcessState.Sys().(syscall.WaitStatus)
 	require.False(t, status.Signaled(), "%v", err)
 	t.Logf("stopped %v after SIGTERM, with status %d", time.Since(stopped), status.ExitStatus())

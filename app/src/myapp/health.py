@@ -40,14 +40,16 @@ def health(report: Report, since: str | None = None) -> tuple[int, dict[str, Any
     }
 
 
-def unknown(error: Exception, latest: Report | None, since: str | None = None) -> tuple[int, dict[str, Any]]:
+def unknown(
+    error: Exception, latest: Report | None, since: str | None = None, status: str = "failing"
+) -> tuple[int, dict[str, Any]]:
     """Return the same where there is no report of how things are now: of the latest one, if there is one."""
     reason = f"nothing can be said: {error}"
     said: dict[str, Any] = {"versions": {}, "revision": os.environ.get("IMAGE_REVISION") or None, "taken": None}
     if latest is not None:
         said = health(latest)[1]
     problems = [reason, *said.get("problems", [])]
-    return UNAVAILABLE, said | {"status": "failing", "reason": reason, "since": since, "problems": problems}
+    return UNAVAILABLE, said | {"status": status, "reason": reason, "since": since, "problems": problems}
 
 
 def ask(url: str, timeout: float, usual: str = "healthz") -> str | None:

@@ -29,6 +29,10 @@ class TooOldError(Exception):
     """The latest value is older than two intervals, or there is none after that time."""
 
 
+class NotYetError(Exception):
+    """The first value is still being taken."""
+
+
 class Refresher(Generic[T]):
     """The latest value, how old it may get, and who wants to know of a new one."""
 
@@ -97,22 +101,22 @@ class Refresher(Generic[T]):
         """
         return await asyncio.shield(self._flight or self._begin())
 
-    async def current(self, age: float) -> T:
-        """Return the latest value at once; one older than so many seconds begins a refresh. The first waits for it.
+    def current(self, age: float) -> T:
+        """Return the latest value; one older than so many seconds, or none, begins a refresh, which nobody waits for.
 
         Raises:
+            NotYetError: The first has not come yet.
             TooOldError: It is older than two intervals, or the first has not come for that time.
             Exception: What `take` raised, if the last refresh came to nothing.
         """
-        if self.latest is None and self.failure is None:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self.refresh(), max(0.0, self._fresh()))
         if self.age > age and self._flight is None:
             self._begin()
         if self.failure:
             raise self.failure
-        if self.latest is None or self.old:
+        if self.old:
             raise TooOldError(f"there is no report that is newer than {2 * self._idle / 60:g} minutes")
+        if self.latest is None:
+            raise NotYetError("the first check is under way")
         return self.latest
 
     async def run(self) -> None:

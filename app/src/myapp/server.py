@@ -30,7 +30,7 @@ from tornado.web import RequestHandler
 from myapp import channel, diagnostics, imports, refuse, requirements, settings
 from myapp.dashboard import Pieces, Visit, page
 from myapp.health import ALIVE, health, unknown
-from myapp.refresh import IDLE, Refresher
+from myapp.refresh import IDLE, NotYetError, Refresher
 from myapp.report import PINNED
 from myapp.view import Sample, text
 
@@ -84,12 +84,13 @@ class Shared(Plain):
         """Take the refresher, as Tornado hands it over."""
         self.refresher = refresher
 
-    async def report(self) -> Report | None:
+    def report(self) -> Report | None:
         """Return the report; None, and the answer is given, where there is none that says how things are now."""
         try:
-            return await self.refresher.current(IDLE)
+            return self.refresher.current(IDLE)
         except Exception as error:  # what cannot be examined is not well
-            status, body = unknown(error, self.refresher.latest, self.refresher.since)
+            kind = "starting" if isinstance(error, NotYetError) else "failing"
+            status, body = unknown(error, self.refresher.latest, self.refresher.since, kind)
             self.set_status(status)
             self.write(body)
             return None
@@ -99,8 +100,8 @@ class Health(Shared):
     """`GET /healthz`."""
 
     async def get(self) -> None:
-        """Answer at once from the latest report; the first call after the start waits for it."""
-        if report := await self.report():
+        """Answer from the latest report, or that there is none yet."""
+        if report := self.report():
             status, body = health(report, self.refresher.since)
             self.set_status(status)
             self.write(body)
@@ -111,7 +112,7 @@ class Download(Shared):
 
     async def get(self) -> None:
         """Answer the latest report, as a file to keep."""
-        if report := await self.report():
+        if report := self.report():
             self.set_header("Content-Type", "application/json; charset=utf-8")
             self.set_header("Content-Disposition", f'attachment; filename="{report.application}-report.json"')
             self.write(report.to_json())

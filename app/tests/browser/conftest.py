@@ -40,6 +40,7 @@ def served(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     # As it stands behind a proxy: by a name, below a path. On its own machine it can be reached directly, too.
     names = {"MYAPP_ALLOW_ORIGIN": "HTTP://Dash.Example.com/", "MYAPP_PREFIX": "/dash"}
     with serve(site, **environ, **names) as running:
+        running.wait()
         assert running.get("healthz")[0] == 200
         light(site)
         yield running, site
