@@ -147,13 +147,12 @@ def test_a_report_is_missed_from_when_the_visitor_has_asked_for_it(context: Brow
     assert page.evaluate("window.before")
 
 
-@pytest.mark.parametrize("context", [{"forced_colors": "active"}], indirect=True)
-def test_forced_colors_show_what_can_be_used(page: Page, dashboard: Served) -> None:
-    arrive(page, dashboard)
-    shown = "(each) => { const style = getComputedStyle(each); return [style.appearance, style.borderTopWidth] }"
-    assert page.get_by_label("Live").evaluate(shown)[0] == "auto"
-    assert page.get_by_role("button", name="Refresh").evaluate(shown)[1] == "1px"
-    assert page.get_by_label("every").evaluate(shown)[1] == "1px"
+def test_forced_colors_show_what_can_be_used(shown: Page) -> None:
+    shown.emulate_media(forced_colors="active")
+    style = "(each) => { const style = getComputedStyle(each); return [style.appearance, style.borderTopWidth] }"
+    assert shown.get_by_label("Live").evaluate(style)[0] == "auto"
+    assert shown.get_by_role("button", name="Refresh").evaluate(style)[1] == "1px"
+    assert shown.get_by_label("every").evaluate(style)[1] == "1px"
 
 
 @pytest.mark.parametrize("context", [{"color_scheme": "dark"}], indirect=True)
