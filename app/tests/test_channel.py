@@ -31,6 +31,14 @@ def test_what_a_channel_has(tmp_path: Path, has: dict[str, str | None], found: l
     assert newer(tmp_path.as_uri() + "/", has) == found
 
 
+def test_an_index_that_does_not_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("myapp.channel.LARGEST", 100)
+    (tmp_path / "noarch").mkdir()
+    (tmp_path / "noarch" / "repodata.json").write_text('{"packages": {}}'.ljust(101))
+    with pytest.raises(ValueError, match="its index is too large"):
+        newer(tmp_path.as_uri(), {})
+
+
 def test_a_channel_that_is_none(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="No such file"):
         newer(tmp_path.as_uri(), {})

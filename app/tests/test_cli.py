@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from probes import FAILS, IMPORTS, OLD, WELL
 
-from myapp import diagnostics
-from myapp.cli import main
+from myapp import diagnostics, settings
+from myapp.cli import from_environment, main
 from myapp.report import Report
 from myapp.sample import temperatures, text
 
@@ -176,6 +176,7 @@ def test_health_of_an_address_without_a_path_is_not_that_of_its_page(
     [
         ("http://127.0.0.1:1/healthz", "does not answer"),
         ("nonsense", "is no address"),
+        ("https://127.0.0.1:1/healthz", "is no address"),
         ("http://h:x/", "is no address"),
         ("http://[h/", "is no address"),
         ("http://a b/", "is no address"),
@@ -210,6 +211,25 @@ def test_health_asks_where_the_dashboard_is(
         monkeypatch.setenv(name, value)
     assert main(["health", *live]) == 0
     assert asked == [url + path]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "read"),
+    [
+        ("MYAPP_ADDRESS", "", settings.EVERY),
+        ("MYAPP_ADDRESS", None, "the default"),
+        ("MYAPP_PORT", " ", "the default"),
+        ("MYAPP_PORT", "0", 0),
+    ],
+)
+def test_a_setting_that_is_empty_is_one(
+    name: str, value: str | None, read: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(name, raising=False)
+    if value is not None:
+        monkeypatch.setenv(name, value)
+    kind = settings.port if name == "MYAPP_PORT" else settings.address
+    assert from_environment(name, kind, "the default") == read
 
 
 @pytest.mark.parametrize(

@@ -182,7 +182,8 @@ def test_watchers_hear_of_a_refresh_that_fails_and_since_when(error: Exception) 
         )
         with pytest.raises(type(error)):
             await refresher.refresh()
-        begun = refresher.since
+        assert refresher.since is not None
+        begun = refresher.since = "2026-01-02T03:04:05+00:00"  # a while ago
         now[0] = 1  # not well either
         await refresher.refresh()
         assert refresher.since == begun
@@ -198,14 +199,17 @@ def test_what_hangs_does_not_keep_the_latest_from_being_too_old(monkeypatch: pyt
         monkeypatch.setattr("myapp.refresh.BRIEF", 0.2)
         counter = Counter()
         refresher = Refresher(counter, idle=0.05)
-        told = asyncio.Event()
+        told, heard = asyncio.Event(), []
         counter.go.release()
         assert await refresher.refresh() == 1
-        refresher.watch("a", None, lambda _: told.set())
+        refresher.watch("a", None, lambda value: (heard.append(value), told.set()))
         running = asyncio.create_task(refresher.run())
         await asyncio.wait_for(told.wait(), 30)  # of the first being too old: the second hangs
         assert refresher.old
         assert refresher.since is not None
+        refresher.leave("nobody")
+        await asyncio.sleep(0.05)
+        assert heard == [1]  # and not of each change that it is still too old
         with pytest.raises(TooOldError):
             refresher.current(age=3600)
         counter.go.release()
@@ -217,6 +221,16 @@ def test_what_hangs_does_not_keep_the_latest_from_being_too_old(monkeypatch: pyt
         await asyncio.sleep(0.3)
         with pytest.raises(TooOldError):
             first.current(age=3600)
+
+    asyncio.run(scenario())
+
+
+def test_what_has_just_come_is_not_too_old() -> None:
+    async def scenario() -> None:
+        refresher = Refresher(lambda: 1, idle=0.001)
+        assert await refresher.refresh() == 1
+        await asyncio.sleep(0.1)
+        assert not refresher.old
 
     asyncio.run(scenario())
 

@@ -102,10 +102,10 @@ def test_page_and_health_say_the_same(
 ) -> None:
     report = replace(make(packages, imports), sample=sample)
     assert Report.from_json(report.to_json()) == report
-    code, body = health(report)
+    code, body = health(report, "2026-01-02T03:04:05+00:00")
     assert (code, body["status"]) == (200 if status == "ok" else 503, status)
     assert (headline(report)[0] == "bad") == (code == 503)
-    assert (body["reason"] is None) == (code == 200)
+    assert (body["reason"] is None) == (body["since"] is None) == (code == 200)
     if sample:
         assert body["reason"] == "the sample view cannot be drawn: KeyError: 'units'"
 

@@ -40,6 +40,7 @@ def test_names_of_a_server(text: str, names: list[str], origins: list[str]) -> N
         "-a.example",
         "[::zz]",
         "a.example?x=1",
+        "a.example#x",
     ],
 )
 def test_what_is_no_name_of_a_server(text: str) -> None:

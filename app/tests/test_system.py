@@ -35,7 +35,13 @@ def test_the_revision_is_the_images(environ: dict[str, str], revision: str | Non
 
 @pytest.mark.parametrize(
     ("seconds", "time"),
-    [("0", "1970-01-01T00:00:00+00:00"), ("1767323045", "2026-01-02T03:04:05+00:00"), ("", None), ("soon", None)],
+    [
+        ("0", "1970-01-01T00:00:00+00:00"),
+        ("1767323045", "2026-01-02T03:04:05+00:00"),
+        ("", None),
+        ("soon", None),
+        ("9" * 12, None),
+    ],
 )
 def test_when_the_image_was_built(seconds: str, time: str | None) -> None:
     assert built({"IMAGE_CREATED": seconds}) == time

@@ -97,9 +97,7 @@ def walk(declared: Project) -> tuple[Package, ...]:
             requirement = Parsed(text)
             if not applies(requirement, [extra]):
                 continue
-        except (InvalidRequirement, UndefinedComparison):
-            if by == declared.name:
-                raise
+        except (InvalidRequirement, UndefinedComparison):  # not of our own, which `pins` has read
             continue  # metadata of old packages has such lines, and installers pass over them
         name = canonicalize_name(requirement.name)
         wanted = Requirement(by, str(requirement.specifier))

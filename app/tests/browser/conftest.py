@@ -9,6 +9,7 @@ from serving import MISSING, PATIENCE, Served, arrive, chromium, launch, refresh
 
 from myapp.requirements import pins, project
 
+VIEWPORT = {"width": 1280, "height": 900}
 expect.set_options(timeout=PATIENCE)
 
 
@@ -104,6 +105,14 @@ class Watched:
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.on("console", lambda said: said.type == "error" and self.complaints.append(said.text))
 
+    def hold(self, dashboard: Served) -> None:
+        """See that it has asked only its own server for anything, and had nothing to complain of."""
+        ours = dashboard.url.split("/")[2]
+        foreign = [url for url in self.requests if not url.startswith("data:") and ours not in url]
+        assert self.requests
+        assert foreign == []
+        assert self.complaints == []
+
 
 @pytest.fixture
 def watched() -> Watched:
@@ -114,7 +123,7 @@ def watched() -> Watched:
 @pytest.fixture
 def context(browser: Browser, request: pytest.FixtureRequest) -> Iterator[BrowserContext]:
     """A visitor, with the options that a test gives as a parameter of this fixture."""
-    made = browser.new_context(**{"viewport": {"width": 1280, "height": 900}} | getattr(request, "param", {}))
+    made = browser.new_context(**{"viewport": VIEWPORT} | getattr(request, "param", {}))
     made.set_default_timeout(PATIENCE)
     yield made
     made.close()
@@ -126,8 +135,28 @@ def page(context: BrowserContext, dashboard: Served, watched: Watched) -> Iterat
     made = context.new_page()
     watched.watch(made)
     yield made
-    ours = dashboard.url.split("/")[2]
-    foreign = [url for url in watched.requests if not url.startswith("data:") and ours not in url]
-    assert watched.requests
-    assert foreign == []
-    assert watched.complaints == []
+    watched.hold(dashboard)
+
+
+@pytest.fixture(scope="session")
+def opened(browser: Browser, served: tuple[Served, Path]) -> Iterator[tuple[Page, Watched]]:
+    """A page that was opened once, for all tests that do not care how: most of what a test costs is to open one."""
+    context = browser.new_context(viewport=VIEWPORT)
+    context.set_default_timeout(PATIENCE)
+    page, watched = context.new_page(), Watched()
+    watched.watch(page)
+    arrive(page, served[0])
+    yield page, watched
+    context.close()
+
+
+@pytest.fixture
+def shown(opened: tuple[Page, Watched], dashboard: Served) -> Iterator[Page]:
+    """That page, with its controls as a visitor finds them. In the end the same holds of it as of `page`."""
+    page, watched = opened
+    page.emulate_media(color_scheme="light", forced_colors="none")
+    page.get_by_label("Live").check()
+    page.get_by_label("every").select_option("1 min")
+    yield page
+    page.get_by_label("Live").uncheck()  # it asks the server for nothing while others are tested
+    watched.hold(dashboard)

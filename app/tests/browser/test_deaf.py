@@ -126,13 +126,33 @@ def test_a_connection_that_dies_without_a_word(context: BrowserContext, dashboar
     deaf(page)
 
 
-@pytest.mark.parametrize("context", [{"forced_colors": "active"}], indirect=True)
-def test_forced_colors_show_what_can_be_used(page: Page, dashboard: Served) -> None:
+def test_a_report_is_missed_from_when_the_visitor_has_asked_for_it(context: BrowserContext, dashboard: Served) -> None:
+    page = context.new_page()
+    page.clock.install()
     arrive(page, dashboard)
-    shown = "(each) => { const style = getComputedStyle(each); return [style.appearance, style.borderTopWidth] }"
-    assert page.get_by_label("Live").evaluate(shown)[0] == "auto"
-    assert page.get_by_role("button", name="Refresh").evaluate(shown)[1] == "1px"
-    assert page.get_by_label("every").evaluate(shown)[1] == "1px"
+    page.evaluate("window.before = true")
+    live, expects = page.get_by_label("Live"), page.locator(".then .taken[data-within]")
+    live.uncheck()
+    expect(expects).to_have_count(0)
+    page.clock.fast_forward(600_000)  # all that while nothing came, and nothing had to
+    live.check()
+    expect(expects).to_have_count(1)
+    page.clock.run_for(3_000)
+    expect(page.get_by_role("alert")).to_be_hidden()
+    page.clock.fast_forward(60_000)
+    page.get_by_label("every").select_option("10 s")
+    expect(page.locator(".then .taken[data-within='20']")).to_have_count(1)
+    page.clock.run_for(3_000)
+    expect(page.get_by_role("alert")).to_be_hidden()
+    assert page.evaluate("window.before")
+
+
+def test_forced_colors_show_what_can_be_used(shown: Page) -> None:
+    shown.emulate_media(forced_colors="active")
+    style = "(each) => { const style = getComputedStyle(each); return [style.appearance, style.borderTopWidth] }"
+    assert shown.get_by_label("Live").evaluate(style)[0] == "auto"
+    assert shown.get_by_role("button", name="Refresh").evaluate(style)[1] == "1px"
+    assert shown.get_by_label("every").evaluate(style)[1] == "1px"
 
 
 @pytest.mark.parametrize("context", [{"color_scheme": "dark"}], indirect=True)

@@ -24,19 +24,18 @@ def row(page: Page, package: str) -> list[str]:
     return [found.locator(".installed").inner_text().strip(), found.locator(".asked").inner_text()]
 
 
-def test_all_is_well_and_the_versions_are_the_installed_ones(page: Page, dashboard: Served) -> None:
-    arrive(page, dashboard)
-    refresh(page, "All well")
+def test_all_is_well_and_the_versions_are_the_installed_ones(shown: Page) -> None:
+    refresh(shown, "All well")
     for package, version in pins(project().requires).items():
-        installed, required = row(page, package)
+        installed, required = row(shown, package)
         assert installed == importlib.metadata.version(package) == version
         assert required.startswith(f"=={version}")
-        expect(page.locator(".then .import", has_text=package)).to_contain_text(" s")
-    assert row(page, "xarray")[0] == importlib.metadata.version("xarray")
-    expect(page.locator(".then dl")).to_contain_text("CPython")
-    expect(page.locator(".then dl")).to_contain_text("0123456789abcdef")
-    expect(page).to_have_title("All well · myapp: diagnostics")
-    expect(page.locator(".before")).to_have_text("Before: fedcba987654 until 2026-01-02 14:20 UTC")
+        expect(shown.locator(".then .import", has_text=package)).to_contain_text(" s")
+    assert row(shown, "xarray")[0] == importlib.metadata.version("xarray")
+    expect(shown.locator(".then dl")).to_contain_text("CPython")
+    expect(shown.locator(".then dl")).to_contain_text("0123456789abcdef")
+    expect(shown).to_have_title("All well · myapp: diagnostics")
+    expect(shown.locator(".before")).to_have_text("Before: fedcba987654 until 2026-01-02 14:20 UTC")
 
 
 @pytest.mark.parametrize("context", [{"java_script_enabled": False}], indirect=True)
@@ -53,57 +52,54 @@ def test_what_the_server_wrote_gives_way_to_what_is_kept_up_to_date(page: Page, 
     expect(page.locator(".first .headline")).to_be_hidden()
 
 
-def test_refresh_by_hand_shows_what_broke_and_what_was_mended(page: Page, dashboard: Served, broken: Path) -> None:
-    arrive(page, dashboard)
-    page.get_by_label("Live").uncheck()
+def test_refresh_by_hand_shows_what_broke_and_what_was_mended(shown: Page, dashboard: Served, broken: Path) -> None:
+    shown.get_by_label("Live").uncheck()
     shadow(broken, "foopack_extras", BREAKS)
-    before = taken(page)
-    refresh(page, "1 problem")
-    assert taken(page) > before
-    assert "foopack-extras does not import: RuntimeError: no <table>" in page.locator(".then .verdict").inner_text()
-    expect(page).to_have_title("1 problem · myapp: diagnostics")
-    expect(page.locator(".then .since")).to_contain_text("Failing since 20")
+    before = taken(shown)
+    refresh(shown, "1 problem")
+    assert taken(shown) > before
+    assert "foopack-extras does not import: RuntimeError: no <table>" in shown.locator(".then .verdict").inner_text()
+    expect(shown).to_have_title("1 problem · myapp: diagnostics")
+    expect(shown.locator(".then .since")).to_contain_text("Failing since 20")
     status, body = dashboard.get("healthz")
     assert status == 503
     assert json.loads(body)["reason"] == "foopack-extras does not import: RuntimeError: no <table>"
 
     (broken / "foopack_extras.py").unlink()
-    refresh(page, "All well")
+    refresh(shown, "All well")
     assert dashboard.get("healthz")[0] == 200
-    expect(page.locator(".then .since")).to_have_count(0)
+    expect(shown.locator(".then .since")).to_have_count(0)
 
     claim(broken, "foopack-core", "0.1.0")  # a refresh that comes to nothing
     (broken / "foopack_core-0.1.0.dist-info" / "METADATA").write_bytes(
         b"Name: foopack-core\nVersion: 0.1.0\nSummary: \xff\n"
     )
-    page.get_by_role("button", name="Refresh").click()
-    expect(page.locator(".then .headline")).to_have_text("Not known")
-    expect(page.locator(".then .verdict")).to_contain_text("the metadata of foopack-core is not in UTF-8")
-    expect(page).to_have_title("Not known · myapp: diagnostics")
+    shown.get_by_role("button", name="Refresh").click()
+    expect(shown.locator(".then .headline")).to_have_text("Not known")
+    expect(shown.locator(".then .verdict")).to_contain_text("the metadata of foopack-core is not in UTF-8")
+    expect(shown).to_have_title("Not known · myapp: diagnostics")
     for path in ("healthz", "report.json"):
         status, body = dashboard.get(path)
         assert (status, json.loads(body)["status"]) == (503, "failing")
     shutil.rmtree(broken / "foopack_core-0.1.0.dist-info")
-    refresh(page, "All well")
+    refresh(shown, "All well")
 
 
-def test_a_traceback_opens_by_keyboard_and_stays_open(page: Page, dashboard: Served, broken: Path) -> None:
+def test_a_traceback_opens_by_keyboard_and_stays_open(shown: Page, dashboard: Served, broken: Path) -> None:
     shadow(broken, "foopack_extras", BREAKS)
-    arrive(page, dashboard)
-    refresh(page, "1 problem")
-    traceback = page.locator(".then details", has_text="Traceback of foopack-extras")
+    refresh(shown, "1 problem")
+    traceback = shown.locator(".then details", has_text="Traceback of foopack-extras")
     traceback.locator("summary").focus()
-    page.keyboard.press("Enter")
+    shown.keyboard.press("Enter")
     expect(traceback.locator("pre")).to_contain_text('foopack_extras.py", line 2, in load')
-    refresh(page, "1 problem")
+    refresh(shown, "1 problem")
     expect(traceback.locator("pre")).to_be_visible()
 
 
-def test_another_version_than_required_stands_out(page: Page, dashboard: Served, broken: Path) -> None:
+def test_another_version_than_required_stands_out(shown: Page, dashboard: Served, broken: Path) -> None:
     claim(broken, "foopack-core", "9.9.9")
-    arrive(page, dashboard)
-    refresh(page, "1 problem")
-    wrong = page.locator(".then tr.wrong")
+    refresh(shown, "1 problem")
+    wrong = shown.locator(".then tr.wrong")
     expect(wrong).to_have_count(1)
     expect(wrong).to_contain_text("9.9.9")
     expect(wrong.locator("li.unmet")).to_contain_text("==")
@@ -140,49 +136,47 @@ def test_on_the_narrowest_of_screens_words_and_numbers_stay_whole(page: Page, da
 
 
 def test_a_live_page_refreshes_itself_and_one_that_is_not_does_not(
-    page: Page, context: BrowserContext, dashboard: Served, broken: Path
+    shown: Page, context: BrowserContext, dashboard: Served, broken: Path
 ) -> None:
-    arrive(page, dashboard)
+    refresh(shown, "All well")
     other = context.new_page()
     arrive(other, dashboard)
     other.get_by_label("Live").uncheck()
     expect(other.get_by_label("every")).to_be_disabled()
     still = taken(other)
-    page.get_by_label("every").select_option("5 s")
+    shown.get_by_label("every").select_option("5 s")
     shadow(broken, "foopack_extras", BREAKS)
-    expect(page.locator(".then .headline")).to_have_text("1 problem")
+    expect(shown.locator(".then .headline")).to_have_text("1 problem")
     (broken / "foopack_extras.py").unlink()
-    expect(page.locator(".then .headline")).to_have_text("All well")
-    assert taken(page) > still
+    expect(shown.locator(".then .headline")).to_have_text("All well")
+    assert taken(shown) > still
     assert taken(other) == still
-    page.get_by_label("Live").uncheck()  # or the server refreshes every 5 s until it misses the page
-    expect(page.get_by_label("every")).to_be_disabled()
+    shown.get_by_label("Live").uncheck()  # or the server refreshes every 5 s until it misses the page
+    expect(shown.get_by_label("every")).to_be_disabled()
 
 
 def test_a_live_page_is_told_of_a_refresh_that_another_visitor_asked_for(
-    page: Page, context: BrowserContext, dashboard: Served
+    shown: Page, context: BrowserContext, dashboard: Served
 ) -> None:
-    arrive(page, dashboard)
     other = context.new_page()
     arrive(other, dashboard)
-    before = passed(page)
+    before = passed(shown)
     other.get_by_role("button", name="Refresh").click()
     deadline = time.monotonic() + PATIENCE / 1000
-    while not before < taken(page) == taken(other):
+    while not before < taken(shown) == taken(other):
         assert time.monotonic() < deadline
-        page.wait_for_timeout(50)
+        shown.wait_for_timeout(50)
 
 
-def test_a_server_whose_visitor_has_used_controls_is_idle_again(page: Page, dashboard: Served) -> None:
-    arrive(page, dashboard)
-    refresh(page, "All well")
-    page.get_by_label("Live").uncheck()
-    expect(page.get_by_label("every")).to_be_disabled()
+def test_a_server_whose_visitor_has_used_controls_is_idle_again(shown: Page, dashboard: Served) -> None:
+    refresh(shown, "All well")
+    shown.get_by_label("Live").uncheck()
+    expect(shown.get_by_label("every")).to_be_disabled()
     process = psutil.Process(dashboard.process.pid)
     deadline = time.monotonic() + PATIENCE / 1000
     while True:  # one that is busy switches a thousand times a second
         before = sum(process.num_ctx_switches())
-        page.wait_for_timeout(2000)
+        shown.wait_for_timeout(2000)
         if sum(process.num_ctx_switches()) - before < 100:
             break
         assert time.monotonic() < deadline
@@ -211,10 +205,10 @@ def test_everything_can_be_reached_and_used_by_keyboard(page: Page, dashboard: S
     expect(page.get_by_role("link", name="Download JSON")).to_be_focused()
 
 
-def test_the_report_can_be_kept(page: Page, dashboard: Served, tmp_path: Path) -> None:
-    arrive(page, dashboard)
-    with page.expect_download() as waiting:
-        page.get_by_role("link", name="Download JSON").click()
+def test_the_report_can_be_kept(shown: Page, tmp_path: Path) -> None:
+    refresh(shown, "All well")
+    with shown.expect_download() as waiting:
+        shown.get_by_role("link", name="Download JSON").click()
     assert waiting.value.suggested_filename == "myapp-report.json"
     waiting.value.save_as(tmp_path / "report.json")
     report = Report.from_json((tmp_path / "report.json").read_text())
@@ -236,10 +230,9 @@ def test_a_phone_need_not_scroll_sideways(page: Page, dashboard: Served, broken:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_chart_has_the_colours_of_the_page(page: Page, dashboard: Served, scheme: str) -> None:
-    arrive(page, dashboard)
-    page.emulate_media(color_scheme=scheme)
-    page.wait_for_function(
+def test_the_chart_has_the_colours_of_the_page(shown: Page, scheme: str) -> None:
+    shown.emulate_media(color_scheme=scheme)
+    shown.wait_for_function(
         """() => {
           const text = getComputedStyle(document.documentElement).getPropertyValue("--text").trim()
           const axes = [...Bokeh.documents[0]._all_models.values()].filter((each) => each.type.endsWith("LinearAxis"))

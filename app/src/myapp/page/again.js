@@ -18,7 +18,8 @@
   let closed = false; // a connection that was there is not any more
   let asked; // when the visitor used a control that the server has not answered yet
   let report; // the time of the report that is shown
-  let reported = begun; // when that came
+  let expected = 0; // milliseconds within which the next is to come; 0: none has to
+  let reported = begun; // since when that counts
   let late; // since when a report is missing
   let ticked = begun;
   let known; // the release that is shown
@@ -131,6 +132,10 @@
     } else {
       if (deaf() && !late && !asked) hear();
       const within = Number(parts(".then", ".taken")[0]?.dataset.within ?? 0) * 1000;
+      if (within !== expected) { // the visitor has chosen: what was not asked for until now is not missing
+        expected = within;
+        reported = now;
+      }
       if (within && now - reported > within) {
         late ??= slept ? now : now - patience;
         if (now - late >= patience) again(silent);
