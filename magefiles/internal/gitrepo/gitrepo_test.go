@@ -39,7 +39,7 @@ func TestHeadAndClone(t *testing.T) {
 	require.Equal(t, []string{"sub/file", "new ü"}, changes)
 
 	clone := filepath.Join(t.TempDir(), "clone")
-	require.NoError(t, gitclone.At(t.Context(), repo, clone, head.Commit))
+	require.NoError(t, gitclone.Borrow(t.Context(), repo, clone, head.Commit))
 	data, err := os.ReadFile(filepath.Join(clone, "sub", "file"))
 	require.NoError(t, err)
 	require.Equal(t, "first\n", string(data))

@@ -65,7 +65,7 @@ func TestHostileCommits(t *testing.T) {
 		_, err = repo.Revert(ctx, name)
 		require.Error(t, err, name)
 		require.ErrorContains(t, repo.Back(ctx, name), "it begins with a dash")
-		require.Error(t, gitclone.At(ctx, repo, filepath.Join(t.TempDir(), "clone"), name), name)
+		require.Error(t, gitclone.Borrow(ctx, repo, filepath.Join(t.TempDir(), "clone"), name), name)
 		require.Error(t, repo.DeleteTag(ctx, name), name)
 	}
 	require.NoFileExists(t, output)

@@ -233,7 +233,7 @@ func TestGitsWords(t *testing.T) {
 		"ExportSome": func() error {
 			return repo.ExportSome(ctx, "HEAD", filepath.Join(t.TempDir(), "c"), func(string) bool { return true })
 		},
-		"CloneAt": func() error { return gitclone.At(ctx, repo, filepath.Join(t.TempDir(), "c"), none) },
+		"CloneAt": func() error { return gitclone.Borrow(ctx, repo, filepath.Join(t.TempDir(), "c"), none) },
 		"Export":  func() error { return gitclone.Export(ctx, repo, "HEAD", ".", filepath.Join(t.TempDir(), "c")) },
 	} {
 		err := ask()

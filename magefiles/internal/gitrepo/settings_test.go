@@ -196,7 +196,7 @@ func seen(t *testing.T, top string, run command.Runner, origin string) map[strin
 	ahead, err := repo.Ahead(ctx, hash, "kept-for-later")
 	note("ahead", ahead, err)
 
-	require.NoError(t, gitclone.At(ctx, repo, filepath.Join(top, "at"), hash))
+	require.NoError(t, gitclone.Borrow(ctx, repo, filepath.Join(top, "at"), hash))
 	require.NoError(t, gitclone.Export(ctx, repo, hash, ".", filepath.Join(top, "export")))
 	for _, name := range []string{"at", "export"} {
 		require.NoError(t, os.RemoveAll(filepath.Join(top, name, ".git")))

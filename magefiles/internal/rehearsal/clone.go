@@ -39,7 +39,7 @@ func (r *run) checkout(ctx context.Context) (string, error) {
 		r.missing("what is not committed ("+operr.Some(changes)+")", "a rehearsal starts from the commit")
 	}
 	r.clone = filepath.Join(r.Dir, "clone")
-	if err := gitclone.At(ctx, r.source, r.clone, r.head.Commit); err != nil {
+	if err := gitclone.Borrow(ctx, r.source, r.clone, r.head.Commit); err != nil {
 		return "", err
 	}
 	r.root = filepath.Join(r.clone, filepath.FromSlash(r.source.Prefix))
@@ -75,6 +75,7 @@ func (r *run) settle(ctx context.Context) error {
 	for _, args := range [][]string{
 		{"-c", "core.hooksPath=" + os.DevNull, "switch", "--quiet", "--force-create=" + r.branch},
 		{"config", remote + ".url", r.world.Remote},
+		{"config", "--unset-all", "remote.origin.pushurl"}, // of a clone that borrows
 		{"config", remote + ".fetch", "+refs/heads/*:refs/remotes/" + r.w.Config.Remote + "/*"},
 		{"config", "core.hooksPath", filepath.Join(r.Dir, hooksDir)},
 		{"-c", "core.hooksPath=" + os.DevNull, "fetch", "--quiet", "--prune", "--no-tags", "--", r.w.Config.Remote},

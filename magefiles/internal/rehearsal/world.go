@@ -21,6 +21,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/github/server"
 	"github.com/foopack/foopack/magefiles/internal/github/server/bare"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitclone"
 	"github.com/foopack/foopack/magefiles/internal/httpserver"
 	"github.com/foopack/foopack/magefiles/internal/localprefix"
 	"github.com/foopack/foopack/magefiles/internal/rehearsal/earlier"
@@ -145,6 +146,7 @@ func (w *World) makeRemote(ctx context.Context) error {
 	// Where git knows several forms of a repository, the CI here reads tags in the one that keeps each in a file.
 	files := command.Setenv(w.quietGit(), "GIT_DEFAULT_REF_FORMAT=files")
 	_, err = gitsettings.Ask(ctx, w.Runner, files, w.Dir, "init", "--quiet", "--bare", "--template=", "--object-format="+format, "--initial-branch="+w.Branch, w.Remote)
+	err = errors.Join(err, gitclone.Lend(w.Source, w.Remote))
 	for _, kv := range [][2]string{
 		{"receive.shallowUpdate", "true"}, {"core.hooksPath", filepath.Join(w.Remote, "hooks")}, {"gc.auto", "0"}, {"receive.autogc", "false"},
 	} {

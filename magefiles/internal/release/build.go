@@ -142,7 +142,7 @@ func (r *workshop) cloneAt(ctx context.Context, dir, commit string) (*gitrepo.Re
 	if err := os.RemoveAll(dir); err != nil {
 		return nil, err
 	}
-	if err := gitclone.At(ctx, r.Repo, dir, commit); err != nil {
+	if err := gitclone.Borrow(ctx, r.Repo, dir, commit); err != nil {
 		return nil, err
 	}
 	return gitrepo.Open(ctx, r.Runner, dir)

@@ -42,7 +42,7 @@ var commands = map[string][]form{
 		{verb: "clone", options: options("--quiet", "--template=", "--origin=", "--no-checkout", "--config=", "--shared", "--no-local", "--depth=1", "--filter=", "--upload-pack="), words: only(whole)},
 		{verb: "commit", options: options("--quiet", "--cleanup=verbatim", "--no-verbose", "--file=-", "--all", "--message=")},
 		{verb: "commit-tree", options: options("-S", "-p"), words: only(object)},
-		{verb: "config", options: options("--file=", "--includes", "--null", "--list", "--local", "--add", "--replace-all", "--get", "--get-regexp", "--type=bool"), words: only(`[a-z]+\.[A-Za-z.]+`, `\^.*`, "true", "false", "0", "rehearsal", `rehearsal@example\.invalid`, whole, `\+refs/heads/\*:refs/remotes/.+/\*`)},
+		{verb: "config", options: options("--file=", "--includes", "--null", "--list", "--local", "--add", "--replace-all", "--unset-all", "--get", "--get-regexp", "--type=bool"), words: only(`[a-z]+\.[A-Za-z.]+`, `\^.*`, "true", "false", "0", "rehearsal", `rehearsal@example\.invalid`, whole, `\+refs/heads/\*:refs/remotes/.+/\*`)},
 		{verb: "diff-files", options: options("--name-only", "-z")},
 		{verb: "diff-index", options: options("--cached", "--quiet"), words: only("HEAD", object)},
 		{verb: "diff-tree", options: options("-p", "-U0", "--no-textconv", "--no-color", "--diff-algorithm=", "--src-prefix=", "--dst-prefix=", "-r", "-z", "--name-only", "--quiet", "--no-ext-diff", "--stdin", "--always", "--root", "--no-renames", "--no-show-signature", "--diff-merges=first-parent", "--no-commit-id", "--format=", "--encoding=", "--no-notes", "--no-abbrev"), endOfOptions: true},

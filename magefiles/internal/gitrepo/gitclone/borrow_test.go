@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -143,6 +144,42 @@ func TestBorrow(t *testing.T) {
 				require.Equal(t, before, state())
 			})
 		}
+	}
+}
+
+// What is pushed to a repository that was lent the objects is not sent, and all of it is there for others. What lacks objects itself lends none.
+func TestLend(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name string
+		of   []string // options of the clone that lends; nil is the original, which does
+	}{
+		{name: "a whole one"},
+		{name: "a shallow one", of: []string{"--depth=1"}},
+		{name: "a partial one", of: []string{"--filter=blob:none"}},
+		{name: "one that borrows itself", of: []string{"--shared"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			l := gitrepotest.NewLaid(t)
+			l.Git("config", "uploadpack.allowFilter", "true")
+			dir := l.Dir
+			if c.of != nil {
+				dir = filepath.Join(t.TempDir(), "clone")
+				l.Git(slices.Concat([]string{"clone", "-q"}, c.of, []string{map[bool]string{true: l.Dir, false: "file://" + l.Dir}[c.of[0] == "--shared"], dir})...)
+			}
+			repo, err := gitrepo.Open(t.Context(), l.Run, dir)
+			require.NoError(t, err)
+			bare := filepath.Join(t.TempDir(), "bare")
+			l.Git("init", "-q", "--bare", "--template=", "-b", "main", bare)
+			l.Git("-C", bare, "config", "receive.shallowUpdate", "true")
+			l.Git("-C", bare, "config", "receive.unpackLimit", "1000")
+			require.NoError(t, gitclone.Lend(repo, bare))
+			l.Git("-C", dir, "push", "-q", bare, "HEAD:refs/heads/main")
+			require.Equal(t, c.of == nil, l.Git("-C", bare, "count-objects") == "0 objects, 0 kilobytes")
+			l.Git("clone", "-q", "file://"+bare, filepath.Join(t.TempDir(), "of-others"))
+			require.Equal(t, l.Git("-C", dir, "rev-parse", "HEAD"), l.Git("-C", bare, "rev-parse", "main"))
+		})
 	}
 }
 

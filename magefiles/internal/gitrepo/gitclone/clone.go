@@ -9,7 +9,11 @@ package gitclone
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/command"
@@ -23,8 +27,8 @@ import (
 var fromHere = []string{"protocol.file.allow=always", "transfer.fsckObjects=false", "fetch.fsckObjects=false"}
 
 // clone runs git clone from one folder to another, for a commit that is to be checked out: no setting of the person has a say in it, and no hook and no
-// template comes along. One that borrows has no objects of its own, unless the original is a partial or a shallow one.
-func clone(ctx context.Context, r *gitrepo.Repo, commit string, borrow bool, from, to string) error {
+// template comes along. It has no objects of its own, unless the original is a partial or a shallow one.
+func clone(ctx context.Context, r *gitrepo.Repo, commit, from, to string) error {
 	c := git.Call{Args: []string{"clone", "--quiet", "--template=", "--origin=origin", "--no-checkout"}, Settings: fromHere}
 	for _, s := range git.AsCommitted {
 		c.Args = append(c.Args, "--config="+s)
@@ -33,10 +37,8 @@ func clone(ctx context.Context, r *gitrepo.Repo, commit string, borrow bool, fro
 	if err != nil {
 		return err
 	}
-	if borrow {
-		c.Args = append(c.Args, "--config=remote.origin.pushurl="+nowhere)
-	}
-	if borrow && partial == nil {
+	c.Args = append(c.Args, "--config=remote.origin.pushurl="+nowhere)
+	if partial == nil {
 		c.Args = append(c.Args, "--shared")
 	} else {
 		c.Args = append(c.Args, "--no-local")
@@ -107,20 +109,27 @@ func missing(ctx context.Context, r *gitrepo.Repo, commit string) (string, error
 	return list.String(), err
 }
 
-// At makes a clone of a commit in dir, which must not exist, and checks it out there, on no branch, with the submodules
-// that this machine has. It shares no file with the original.
-func At(ctx context.Context, r *gitrepo.Repo, dir, commit string) error {
-	return cloneAt(ctx, r, dir, commit, false)
+// Lend has a repository of ours without objects, bare, read those of r where they lie: what is pushed there from r, or from a clone of it, is not sent. It is
+// of use for as long as one that Borrow makes. Nothing is lent by a shallow or a partial clone, nor by one that borrows itself, since what these lack would not be asked for.
+func Lend(r *gitrepo.Repo, bare string) error {
+	objects := filepath.Join(r.Common, "objects")
+	packs, err := os.ReadDir(filepath.Join(objects, "pack"))
+	if err != nil || slices.ContainsFunc(packs, func(e fs.DirEntry) bool { return filepath.Ext(e.Name()) == ".promisor" }) {
+		return err
+	}
+	for _, name := range []string{"shallow", "objects/info/alternates"} {
+		if _, err := os.Lstat(filepath.Join(r.Common, name)); !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return os.WriteFile(filepath.Join(bare, "objects", "info", "alternates"), []byte(objects+"\n"), 0o644)
 }
 
-// Borrow is At for a clone that is of use only for as long as the original is as it was: it reads the objects that lie
-// there. It is made in no time, however long the history is.
+// Borrow makes a clone of a commit in dir, which must not exist, and checks it out there, on no branch, with the submodules
+// that this machine has. It reads the objects that lie in the original: it is made in no time, however long the history is, and is of use only for as long
+// as the original is as it was.
 func Borrow(ctx context.Context, r *gitrepo.Repo, dir, commit string) error {
-	return cloneAt(ctx, r, dir, commit, true)
-}
-
-func cloneAt(ctx context.Context, r *gitrepo.Repo, dir, commit string, borrow bool) error {
-	err := clone(ctx, r, commit, borrow, r.Top, dir)
+	err := clone(ctx, r, commit, r.Top, dir)
 	if err == nil {
 		clone := gitrepo.At(r.Runner, dir)
 		if here, askErr := clone.Contains(ctx, commit, commit); askErr == nil && !here { // a shallow one

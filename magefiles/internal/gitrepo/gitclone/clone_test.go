@@ -51,7 +51,7 @@ func TestSHA256(t *testing.T) {
 	require.NoError(t, err)
 	require.False(t, has)
 	clone := filepath.Join(t.TempDir(), "clone")
-	require.NoError(t, gitclone.At(t.Context(), repo, clone, hash))
+	require.NoError(t, gitclone.Borrow(t.Context(), repo, clone, hash))
 	require.Equal(t, hash, gitrepotest.Git(t, run, clone, "rev-parse", "HEAD"))
 	require.NoError(t, gitclone.Export(t.Context(), repo, hash, ".", filepath.Join(t.TempDir(), "export")))
 }
@@ -79,14 +79,14 @@ func TestPartialClones(t *testing.T) {
 
 			require.NoError(t, os.Rename(bare, bare+".away"))
 			clone := filepath.Join(t.TempDir(), "clone")
-			require.NoError(t, gitclone.At(t.Context(), repo, clone, head.Commit), "what is checked out is all there")
+			require.NoError(t, gitclone.Borrow(t.Context(), repo, clone, head.Commit), "what is checked out is all there")
 			require.Equal(t, "second\n", gitrepotest.Files(t, filepath.Join(clone, "sub"))["file"])
-			err = gitclone.At(t.Context(), repo, clone+"-3", first)
+			err = gitclone.Borrow(t.Context(), repo, clone+"-3", first)
 			require.Contains(t, fmt.Sprintf("%+v", err), "this is a partial clone, and what it lacks cannot be fetched from origin")
 			require.Contains(t, fmt.Sprintf("%+v", err), "does not appear to be a git repository")
 
 			require.NoError(t, os.Rename(bare+".away", bare))
-			require.NoError(t, gitclone.At(t.Context(), repo, clone+"-4", first))
+			require.NoError(t, gitclone.Borrow(t.Context(), repo, clone+"-4", first))
 			require.Equal(t, "first\n", gitrepotest.Files(t, filepath.Join(clone+"-4", "sub"))["file"])
 		})
 	}
@@ -103,7 +103,7 @@ func TestCloneWhereFilesAreNotAllowed(t *testing.T) {
 	} {
 		repo, err := gitrepo.Open(t.Context(), r, dir)
 		require.NoError(t, err)
-		require.NoError(t, gitclone.At(t.Context(), repo, filepath.Join(t.TempDir(), "clone"), "HEAD"), name)
+		require.NoError(t, gitclone.Borrow(t.Context(), repo, filepath.Join(t.TempDir(), "clone"), "HEAD"), name)
 	}
 }
 
@@ -126,7 +126,7 @@ func TestCloneOfAHistoryWithFaults(t *testing.T) {
 	for _, setting := range []string{"transfer.fsckObjects", "fetch.fsckObjects"} {
 		repo, err := gitrepo.Open(t.Context(), gitrepotest.With(run, "GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0="+setting, "GIT_CONFIG_VALUE_0=true"), dir)
 		require.NoError(t, err)
-		require.NoError(t, gitclone.At(t.Context(), repo, filepath.Join(t.TempDir(), "at"), head), setting)
+		require.NoError(t, gitclone.Borrow(t.Context(), repo, filepath.Join(t.TempDir(), "at"), head), setting)
 	}
 }
 
@@ -152,7 +152,7 @@ func TestReplaced(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []string{"sub/file"}, changes)
 	at, out := filepath.Join(t.TempDir(), "at"), filepath.Join(t.TempDir(), "out")
-	require.NoError(t, gitclone.At(t.Context(), repo, at, first))
+	require.NoError(t, gitclone.Borrow(t.Context(), repo, at, first))
 	require.Equal(t, "first\n", text(at))
 	require.NoError(t, gitclone.Export(t.Context(), repo, first, ".", out))
 	require.Equal(t, "first\n", text(out))
@@ -177,6 +177,6 @@ func TestCloneOfAShallowDetachedOne(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, head.Branch)
 	clone := filepath.Join(t.TempDir(), "clone")
-	require.NoError(t, gitclone.At(t.Context(), repo, clone, head.Commit))
+	require.NoError(t, gitclone.Borrow(t.Context(), repo, clone, head.Commit))
 	require.FileExists(t, filepath.Join(clone, "sub", "file"))
 }

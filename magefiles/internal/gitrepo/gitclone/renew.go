@@ -132,7 +132,7 @@ func freshGit(ctx context.Context, r *gitrepo.Repo, dir, commit string) error {
 		return err
 	}
 	defer os.RemoveAll(fresh)
-	if err := clone(ctx, r, commit, true, r.Top, fresh); err != nil {
+	if err := clone(ctx, r, commit, r.Top, fresh); err != nil {
 		return err
 	}
 	if err := os.Rename(filepath.Join(fresh, ".git"), git); err != nil {

@@ -37,7 +37,7 @@ func cloneOf(t *testing.T, w *gitrepotest.Submodules) (string, *gitrepo.Repo) {
 	dir, err := filepath.EvalSymlinks(t.TempDir())
 	require.NoError(t, err)
 	dir = filepath.Join(dir, "clone")
-	require.NoError(t, gitclone.At(t.Context(), w.Repo, dir, w.Git(w.Dir, "rev-parse", "HEAD")))
+	require.NoError(t, gitclone.Borrow(t.Context(), w.Repo, dir, w.Git(w.Dir, "rev-parse", "HEAD")))
 	repo, err := gitrepo.Open(t.Context(), w.Run, dir)
 	require.NoError(t, err)
 	return dir, repo
@@ -277,7 +277,7 @@ func TestCloneHasFilters(t *testing.T) {
 	git("add", "-A")
 	git("commit", "-q", "-m", "feat: filters")
 	clone := filepath.Join(t.TempDir(), "clone")
-	require.NoError(t, gitclone.At(t.Context(), repo, clone, git("rev-parse", "HEAD")))
+	require.NoError(t, gitclone.Borrow(t.Context(), repo, clone, git("rev-parse", "HEAD")))
 	require.Equal(t, "ABC\n", gitrepotest.Files(t, filepath.Join(clone, "pkg"))["x.up"])
 	require.Equal(t, "$Format:%H$\n", gitrepotest.Files(t, filepath.Join(clone, "pkg"))["x.sub"])
 	require.Contains(t, gitrepotest.Files(t, filepath.Join(clone, "pkg")), "x.no")
@@ -286,7 +286,7 @@ func TestCloneHasFilters(t *testing.T) {
 
 	git("config", "filter.shout.smudge", "no-such-program-here")
 	git("config", "filter.shout.required", "true")
-	err := gitclone.At(t.Context(), repo, filepath.Join(t.TempDir(), "clone"), git("rev-parse", "HEAD"))
+	err := gitclone.Borrow(t.Context(), repo, filepath.Join(t.TempDir(), "clone"), git("rev-parse", "HEAD"))
 	require.Error(t, err)
 }
 

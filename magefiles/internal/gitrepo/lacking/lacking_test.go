@@ -139,7 +139,7 @@ func TestLackingUnseen(t *testing.T) {
 
 	// A clone of ours is whole.
 	clone := filepath.Join(t.TempDir(), "clone")
-	require.NoError(t, gitclone.At(t.Context(), repo, clone, git("rev-parse", "HEAD")))
+	require.NoError(t, gitclone.Borrow(t.Context(), repo, clone, git("rev-parse", "HEAD")))
 	require.FileExists(t, filepath.Join(clone, "pkg", "deep", "d"))
 }
 

@@ -177,7 +177,7 @@ func (m Maker) checkoutPast(ctx context.Context, p *past) (*gitrepo.Repo, *works
 	if err := os.RemoveAll(dir); err != nil {
 		return nil, nil, time.Time{}, err
 	}
-	if err := gitclone.At(ctx, m.Source, dir, p.commit); err != nil {
+	if err := gitclone.Borrow(ctx, m.Source, dir, p.commit); err != nil {
 		return nil, nil, time.Time{}, err
 	}
 	repo, err := gitrepo.Open(ctx, m.Runner, dir)

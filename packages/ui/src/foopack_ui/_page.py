@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from os import PathLike
 
     import xarray as xr
+    from bokeh.model import Model
 
 # What browsers hold a page to: it has all it needs, and a request that something in it would make is not sent.
 POLICY = (
@@ -56,24 +57,20 @@ def save(array: xr.DataArray, path: str | PathLike[str]) -> None:
     page = StringIO()
     icons = {"apple_icon": "", "app_favicon": ""}  # Panel would link its own, on its CDN
     with pn.config.set(**WITHOUT), set_resource_mode("inline"):
-        document.add_root(view(array).get_root(document))
-        _hold_stylesheets(document)
+        root = view(array).get_root(document)
+        _hold_stylesheets(root)  # before it is a document's, which looks for all models again after each change
+        document.add_root(root)
         write(document, page, title=titled(array), resources=INLINE, template_variables=icons)
     head = f'<head>\n    <meta http-equiv="Content-Security-Policy" content="{POLICY}">'
     text = page.getvalue().replace("<head>", head, 1)
     Path(path).write_bytes(text.encode("utf-8", "replace"))  # half of a pair has no bytes in a file
 
 
-def _hold_stylesheets(document: Document) -> None:
+def _hold_stylesheets(root: Model) -> None:
     """Put in place of each stylesheet that the page would ask Panel's CDN for the text of Panel's own copy of it."""
     held: dict[str, InlineStyleSheet] = {}
-    asking = [
-        model
-        for model in document.models
-        if isinstance(model, UIElement) and any(isinstance(sheet, ImportedStyleSheet) for sheet in model.stylesheets)
-    ]
-    with document.models.freeze():  # else Bokeh would look for all models again after each
-        for model in asking:
+    for model in root.references():
+        if isinstance(model, UIElement) and any(isinstance(sheet, ImportedStyleSheet) for sheet in model.stylesheets):
             model.stylesheets = [
                 _hold(sheet, held) if isinstance(sheet, ImportedStyleSheet) else sheet for sheet in model.stylesheets
             ]
