@@ -228,7 +228,7 @@ func TestReleaseWhereReleasesLandByAPullRequest(t *testing.T) {
 	require.NoError(t, hub.MergePull(t.Context(), p.Number, "squash", ""))
 	require.Contains(t, r.refused(1, "the clone is behind origin/main", "release", "-yes"), "`git pull`")
 	git(t, r.dir, "pull", "-q")
-	require.Contains(t, r.ok("release", "-pr", "-to=minor", "-yes"), "v0.1.7 is on main, and not tagged: `mage release` goes on with it")
+	require.Contains(t, r.refused(3, "v0.1.7 is on main, and not tagged", "release", "-pr", "-to=minor", "-yes"), "`git pull` and `mage release` go on with it")
 
 	require.NoError(t, r.world.Bare().Guard("v*", "main"))
 	require.Contains(t, r.refused(1, "origin refused the tag of v0.1.7, and has its commit already", "release", "-yes"), "the rules of origin for tags")

@@ -381,7 +381,11 @@ func TestAJobTagsNoVersionOfAnother(t *testing.T) {
 	require.Equal(t, "Release v0.1.8", result.Title)
 	require.Equal(t, proposed.Number, result.Number)
 	r.inJobs = false
-	require.Equal(t, by.Commit, r.ok("patch").Merged, "a person may")
+	result, err := r.propose("patch")
+	require.ErrorContains(t, err, "v0.1.7 is on main, and not tagged: until it is, nothing else is proposed")
+	require.Equal(t, operr.Stopped, operr.ExitStatus(err))
+	require.Contains(t, operr.NextOf(err), "`git pull` and `mage release` go on with it")
+	require.Equal(t, by.Commit, result.Merged, "a person may")
 }
 
 // What another tool has released, and tagged in its own form, has not landed: nobody wants a second tag there, years later.
@@ -453,6 +457,7 @@ func TestSeveralVersionsInTagsAlone(t *testing.T) {
 	require.ErrorContains(t, err, "is in its tags alone, and a pull request of several packages does not say it")
 	require.Contains(t, operr.NextOf(err), "-only=core")
 	require.Empty(t, r.at(branch))
+	require.Contains(t, operr.NextOf(err), "`mage release -to=minor -only=core`")
 	one, err := r.proposer().Run(t.Context(), bump.Request{To: "minor", Only: "core"})
 	require.NoError(t, err)
 	require.Equal(t, "Release core/v0.2.0", one.Title)
@@ -768,6 +773,7 @@ func (r *team) inJob() *[]string {
 func TestWhatAJobIsHanded(t *testing.T) {
 	t.Parallel()
 	r := newTeam(t, nil)
+	r.inJobs = true
 	p := r.proposer()
 	p.CI.Output = filepath.Join(t.TempDir(), "output")
 	_, err := p.Do(t.Context(), releasepr.Asked{Request: bump.Request{To: "patch"}, PR: true})
@@ -846,8 +852,9 @@ func TestWhatWasTakenBack(t *testing.T) {
 		require.Equal(t, "Release v0.1.8", result.Title)
 		require.Contains(t, strings.Join(r.said, "\n"), "v0.1.7 is on main, and was taken back by undo, as "+of.URL+" says")
 		require.NoError(t, r.client("person").EditPull(t.Context(), n, of.Title, of.Body))
-		require.Equal(t, landed, r.ok("patch").Merged)
-		require.Contains(t, r.said[len(r.said)-1], "until then nothing else is proposed")
+		result, err := r.propose("patch")
+		require.Equal(t, inJobs, err == nil)
+		require.Equal(t, landed, result.Merged)
 	}
 	require.Equal(t, forge.MarkUndone("text"), forge.MarkUndone(forge.MarkUndone("text")))
 }
