@@ -1,8 +1,11 @@
 package e2e_test
 
 import (
+	"bytes"
+	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -12,6 +15,9 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/github"
 	"github.com/foopack/foopack/magefiles/internal/github/server"
+	"github.com/foopack/foopack/magefiles/internal/journal"
+	"github.com/foopack/foopack/magefiles/internal/release/trace"
+	"github.com/foopack/foopack/magefiles/internal/workflow"
 )
 
 // team lets main take pull requests alone, with a check that has to pass, and returns GitHub as a person asks it.
@@ -95,50 +101,117 @@ func TestATeamsRelease(t *testing.T) {
 	}
 }
 
-// TestATeamsReleaseKilledAtEveryBoundary has one release after the other land. Each is killed in a clone right after an entry of its journal, run again as it
-// was, and killed again seven steps of the journal later; the next one begins with the entry after that, so that all are hit. It comes to one commit, one tag at what was
-// merged, each artifact and each GitHub release once.
+// boundary is where a release is by the last entry of its journal: before a step, or behind one; the plan and the end are steps here.
+type boundary struct {
+	step string
+	at   workflow.Kind // Started or Done
+}
+
+// TestATeamsReleaseKilledAtEveryBoundary has a release land, and kills it right after each kind of entry that its journal gets: the plan, each step that is begun,
+// and each that is done, found or skipped. Of a step that is done the entry is taken away once, as by a kill before it was on the disk. The next run goes on,
+// and is killed one entry further, until one comes through. It comes to one commit, one tag at what was merged, each artifact and the GitHub release once.
 func TestATeamsReleaseKilledAtEveryBoundary(t *testing.T) {
 	t.Parallel()
 	r := newReleasing(t, releaseOptions{by: "here"})
 	hub := r.team(server.Rules{})
-	methods := []string{"squash", "merge", "rebase"}
-	const apart = 7
-	kills := 0
-	for entries := 1; entries <= apart; entries++ {
-		version := "0.1." + strconv.Itoa(6+entries)
+	hit, forgotten := map[boundary]bool{}, map[string]bool{}
+	for release, missed := 1, 1; missed > 0; release++ { // where a kill came late, an entry is missed, and hit in the next release
+		require.LessOrEqual(t, release, 5, "entries are missed again and again")
+		version := "0.1." + strconv.Itoa(6+release)
 		r.ok("release", "-pr", "-to=patch", "-yes")
 		all, err := hub.Pulls(t.Context(), "foopack/release-main")
 		require.NoError(t, err)
 		runs, err := hub.Runs(t.Context(), github.Query{Commit: all[0].Commit, Event: "pull_request"})
 		require.NoError(t, err)
 		require.NoError(t, r.world.Hub.FinishRun(runs[0].ID, "success"))
-		require.NoError(t, hub.MergePull(t.Context(), all[0].Number, methods[entries%3], ""))
+		require.NoError(t, hub.MergePull(t.Context(), all[0].Number, []string{"squash", "merge", "rebase"}[release%3], ""))
 		landed := git(t, r.world.Remote, "rev-parse", "main")
 		git(t, r.dir, "pull", "-q")
 
-		before, reached, next := r.journalFile(), entries, entries
-		for r.killed([]string{"release", "-yes"}, func() bool { return r.journalFile() != before && r.journalLines() >= next }) && !r.ended() {
-			kills++
-			next = r.journalLines() + reached + apart // what was reached is looked at again first
-			reached += apart
+		before := r.journalFile()
+		moment := func() bool {
+			if r.journalFile() == before {
+				return false
+			}
+			at, fresh, _ := r.boundaries()
+			return slices.ContainsFunc(at, func(b boundary) bool { return !hit[b] }) || fresh != "" && !forgotten[fresh]
+		}
+		for r.killed([]string{"release", "-yes"}, moment) && !r.ended() {
+			at, fresh, without := r.boundaries()
+			if fresh != "" && !forgotten[fresh] {
+				forgotten[fresh] = true
+				require.NoError(t, os.WriteFile(r.journalFile(), without, 0o644))
+				continue
+			}
+			for _, b := range at {
+				hit[b] = true
+			}
 		}
 		require.True(t, r.ended())
+		missed = 0
+		past, err := trace.Last(filepath.Join(r.dir, ".git", "pixi-release"))
+		require.NoError(t, err)
+		for _, e := range past.Events {
+			if !hit[boundaryOf(e)] {
+				missed++
+			}
+		}
+		for _, step := range []string{trace.StepCheck, trace.StepBuild, trace.StepImport, trace.StepTag, trace.StepPush, trace.StepPublish, trace.StepVerify, trace.StepHub} {
+			if !forgotten[step] || !hit[boundary{step, workflow.Started}] || !hit[boundary{step, workflow.Done}] {
+				missed++
+			}
+		}
 		require.Contains(t, r.ok("release", "-to="+version, "-yes"), "v"+version+" is released")
-		require.Equal(t, landed, git(t, r.world.Remote, "rev-parse", "v"+version+"^{commit}"), "after %d entries", entries)
+		require.Equal(t, landed, git(t, r.world.Remote, "rev-parse", "v"+version+"^{commit}"))
 		require.Equal(t, landed, git(t, r.world.Remote, "rev-parse", "main"), "nothing else was pushed")
 		_, tags := r.remote()
-		require.Len(t, tags, entries)
-		require.Len(t, r.onChannel(), 3*entries)
+		require.Len(t, tags, release)
+		require.Len(t, r.onChannel(), 3*release)
 		published, drafts := r.world.Hub.Published()
 		require.Zero(t, drafts)
-		require.Len(t, published, entries)
+		require.Len(t, published, release)
 		for _, p := range published {
 			require.Equal(t, 1, p.Times, p.Tag)
 			require.Len(t, p.Assets, 3, p.Tag)
 		}
 	}
-	require.Greater(t, kills, 2*apart, "there are that many entries at least")
+	t.Logf("killed at %d boundaries, and of %d steps before it was known that they are done", len(hit), len(forgotten))
+}
+
+// boundaryOf is where a release is by an event: one that is done, found or skipped is behind its step.
+func boundaryOf(e workflow.Event) boundary {
+	if e.Kind == workflow.Started {
+		return boundary{e.Step, workflow.Started}
+	}
+	return boundary{e.Step, workflow.Done}
+}
+
+// boundaries is where the last release is by its journal: behind its last entry. Between a step that is done and the next one that is begun nothing happens, so that
+// both are where it is then. fresh is the step that the last run has done, if that is behind no other one; without is the journal without its entry.
+func (r *releasing) boundaries() (at []boundary, fresh string, without []byte) {
+	data, err := os.ReadFile(r.journalFile())
+	require.NoError(r.t, err)
+	var all []workflow.Event
+	var begins []int
+	for line := range bytes.Lines(data[:bytes.LastIndexByte(data, '\n')+1]) {
+		entry, e := journal.Entry{}, workflow.Event{}
+		require.NoError(r.t, json.Unmarshal(line, &entry))
+		if e = (workflow.Event{Step: "the " + entry.Kind, Kind: workflow.Done}); entry.Kind == "step" {
+			require.NoError(r.t, json.Unmarshal(entry.Body, &e))
+		}
+		all, begins = append(all, e), append(begins, len(without))
+		without = data[:len(without)+len(line)]
+	}
+	last := len(all) - 1
+	at = append(at, boundaryOf(all[last]))
+	if all[last].Kind == workflow.Started {
+		last--
+		at = append(at, boundaryOf(all[last]))
+	}
+	if last > 0 && all[last].Kind == workflow.Done && all[last-1].Kind == workflow.Started && all[last-1].Step == all[last].Step {
+		fresh = all[last].Step
+	}
+	return at, fresh, data[:begins[last]]
 }
 
 // TestReleaseWhereReleasesLandByAPullRequest says of each command line what is next, and does nothing else.
@@ -155,7 +228,7 @@ func TestReleaseWhereReleasesLandByAPullRequest(t *testing.T) {
 	require.NoError(t, hub.MergePull(t.Context(), p.Number, "squash", ""))
 	require.Contains(t, r.refused(1, "the clone is behind origin/main", "release", "-yes"), "`git pull`")
 	git(t, r.dir, "pull", "-q")
-	require.Contains(t, r.ok("release", "-pr", "-to=minor", "-yes"), "v0.1.7 is on main, and not tagged: `mage release` goes on with it")
+	require.Contains(t, r.refused(3, "v0.1.7 is on main, and not tagged", "release", "-pr", "-to=minor", "-yes"), "`git pull` and `mage release` go on with it")
 
 	require.NoError(t, r.world.Bare().Guard("v*", "main"))
 	require.Contains(t, r.refused(1, "origin refused the tag of v0.1.7, and has its commit already", "release", "-yes"), "the rules of origin for tags")

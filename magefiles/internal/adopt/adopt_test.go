@@ -96,9 +96,11 @@ func TestWhatIsSetByHand(t *testing.T) {
 		{settings.PublishCI, "go -C magefiles tool mage -d ..", ours(ciwrite.Foreign, theirs), []string{"the jobs of ci.yml, which are test, all lints; or one job `ci`", "alias mage='go -C magefiles tool mage -d ..'"}, "the one check"},
 		{settings.PublishHere, "go tool mage", ours(ciwrite.Changed, "on: push\njobs: {ci: {runs-on: ubuntu-latest, steps: [{run: make}]}}\n"), []string{"the one check to require: ci\n"}, "trusted publisher"},
 		{
-			settings.PublishCI, "go tool mage",
-			ours(ciwrite.Foreign, "on: push\njobs: {ci: {strategy: {matrix: {os: [a, b]}}, runs-on: x, steps: [{run: make}]}, all: {uses: ./.github/workflows/all.yml}}\n"),
-			[]string{"which are ci (one for each combination of its matrix), all (one for each job of the workflow that it calls); or one job"}, "the one check",
+			publish: settings.PublishCI,
+			mage:    "go tool mage",
+			ours:    ours(ciwrite.Foreign, "on: push\njobs: {ci: {strategy: {matrix: {os: [a, b]}}, runs-on: x, steps: [{run: make}]}, all: {uses: ./.github/workflows/all.yml}}\n"),
+			want:    []string{"which are ci (one for each combination of its matrix), all (one for each job of the workflow that it calls); or one job"},
+			not:     "the one check",
 		},
 		{settings.PublishCI, "go tool mage", ours(ciwrite.Foreign, "on: [\n"), []string{"those of ci.yml, once it can be read"}, "the one check"},
 	} {

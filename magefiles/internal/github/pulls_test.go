@@ -127,6 +127,30 @@ func TestARequiredCheck(t *testing.T) {
 	require.NoError(t, person.MergePull(t.Context(), p.Number, "squash", ""))
 }
 
+// What a job proposes has a check that waits for somebody, once; what a person proposes has one that is begun.
+func TestACheckedMerge(t *testing.T) {
+	for token, want := range map[string]string{
+		"job":    `its check waited, as a job began it, and has passed since somebody pressed "Approve and run", once`,
+		"person": "its check has passed",
+	} {
+		h := newPullHub(t)
+		h.JobsOpen = true
+		h.Protect("main", server.Rules{Check: "ci"})
+		p, err := h.as(t, token).OpenPull(t.Context(), topic)
+		require.NoError(t, err)
+		_, err = h.Squash(int64(p.Number))
+		require.ErrorContains(t, err, "is expected")
+		commit, how, err := h.MergeChecked(int64(p.Number))
+		require.NoError(t, err)
+		require.Equal(t, want, how)
+		at, _ := h.remote.Branch("main")
+		require.Equal(t, at, commit)
+	}
+	h := newPullHub(t)
+	_, _, err := h.MergeChecked(7)
+	require.Error(t, err)
+}
+
 // What goes through the queue is merged by it alone, and only once its own check has passed.
 func TestAMergeQueue(t *testing.T) {
 	h := newPullHub(t)

@@ -35,14 +35,14 @@ func (r *run) landsByPull() bool {
 func (r *run) land(ctx context.Context) (ended bool, err error) {
 	l := &landing{run: r, byJobs: r.by() == settings.PublishCI && r.world.files.Proposes(ctx, r.head.Commit)}
 	l.before, _ = r.world.Bare().Branch(r.branch)
-	r.world.Hub.Protect(r.branch, server.Rules{Pulls: true})
+	r.world.Hub.Protect(r.branch, server.Rules{Pulls: true, Check: "ci"})
 	if err := r.world.Bare().Guard("", r.branch); err != nil {
 		return false, err
 	}
 	r.report.ByPull = true
-	r.missing("the checks of the pull request", "the embedded GitHub asks for none; `mage ci:run -event=pull_request` runs the files that start for one")
+	r.missing("what the check of the pull request does", "it is taken for passed; `mage ci:run -event=pull_request` runs the files that start for one")
 	if l.byJobs {
-		r.missing("the GitHub App of release-pr.yml", "the jobs have GITHUB_TOKEN alone: on GitHub somebody presses \"Approve and run\" for the checks of what they propose")
+		r.missing("the GitHub App of release-pr.yml", "the jobs have GITHUB_TOKEN alone, so that somebody presses \"Approve and run\" for the check of what they propose")
 		if err := r.step(forge.Proposing+" for a push to "+r.branch, func() (string, error) { return l.pushed(ctx, "") }); err != nil {
 			return false, err
 		}
@@ -99,12 +99,12 @@ func (l *landing) propose(ctx context.Context) (said string, err error) {
 	return fmt.Sprintf("#%d, %q, is proposed by a person", p.Number, p.Title), nil
 }
 
-// merge merges it by a squash, with the message that GitHub offers.
+// merge merges it by a squash, with the message that GitHub offers, once its check has passed.
 func (l *landing) merge() (string, error) {
 	p, _ := l.world.Hub.NewestPull(l.branch)
-	var err error
-	l.merged, err = l.world.Hub.Squash(p.Number)
-	return fmt.Sprintf("squashed to %.12s of %s", l.merged, l.branch), err
+	merged, how, err := l.world.Hub.MergeChecked(p.Number)
+	l.merged = merged
+	return fmt.Sprintf("%s; squashed to %.12s of %s", how, l.merged, l.branch), err
 }
 
 // published waits for the runs that were asked for, and reads what they did.

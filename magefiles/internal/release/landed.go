@@ -67,7 +67,11 @@ func (r *Release) findLanded(ctx context.Context) (*plan.Plan, error) {
 	case r.Request.To == "":
 		return nil, operr.NewUsage("`mage release -pr -to=patch` proposes the next one (or minor, major, auto, or a version)", "nothing has landed on %s that is not tagged, and none is unfinished", branch)
 	}
-	return nil, operr.NewUsage("`mage release -pr -to="+operr.Word(r.Request.To)+"` proposes it; once that is merged, `git pull` and `mage release` go on with it",
+	line := "mage release -pr -to=" + operr.Word(r.Request.To)
+	if r.Request.Only != "" {
+		line += " -only=" + operr.Word(r.Request.Only)
+	}
+	return nil, operr.NewUsage("`"+line+"` proposes it; once that is merged, `git pull` and `mage release` go on with it",
 		`releases of this repository land by a pull request ([tool.release] land = "pull-request"), and what -to=%s asks for has not landed on %s`, r.Request.To, branch)
 }
 

@@ -55,7 +55,11 @@ func (c *clone) plan(ctx context.Context, req bump.Request) (*bump.Plan, error) 
 		return plan, err
 	}
 	if len(plan.Packages) > 0 {
-		return nil, operr.New("`mage release -to="+operr.Word(req.To)+"` is the way; or begin a changelog: -changelog of `mage version:bump` does",
+		line := "mage release -to=" + operr.Word(req.To)
+		if req.Only != "" {
+			line += " -only=" + operr.Word(req.Only)
+		}
+		return nil, operr.New("`"+line+"` is the way; or begin a changelog: -changelog of `mage version:bump` does",
 			"no file has the versions, which are in tags alone, and there is no changelog: a pull request would bring nothing")
 	}
 	return nil, nil
@@ -69,7 +73,7 @@ func (c *clone) refuseApart(plan *bump.Plan) error {
 	}
 	for _, m := range plan.Packages {
 		if pkg, err := c.w.Package(m.Name); err == nil && pkg.Version.Text == "" {
-			return operr.New("propose it by itself, with -only="+m.Name+"; or `mage release` is the way",
+			return operr.New("propose it by itself, with -only="+operr.Word(m.Name)+"; or, without a pull request, `mage release -to="+operr.Word(plan.Request.To)+" -only="+operr.Word(m.Name)+"`",
 				"the version of %s is in its tags alone, and a pull request of several packages does not say it; nothing was changed", m.Name)
 		}
 	}

@@ -143,9 +143,13 @@ func (p *Proposer) Run(ctx context.Context, req bump.Request) (Result, error) {
 		}
 	}
 	if goesOn {
-		r.View.Line("%s is on %s, and not tagged: `mage release` goes on with it", strings.Join(landed.TagNames(), ", "), r.base)
-		r.View.Next("until then nothing else is proposed. Where its check fails, bring another version by a pull request of your own: `mage version:bump -to=patch -changelog -commit` on a branch")
-		return Result{Base: r.base, Merged: landed.Commit, Tags: landed.TagNames()}, nil
+		result, names := Result{Base: r.base, Merged: landed.Commit, Tags: landed.TagNames()}, strings.Join(landed.TagNames(), ", ")
+		if r.InJob { // which hands it on
+			r.View.Line("%s is on %s, and not tagged: until it is, nothing else is proposed", names, r.base)
+			return result, nil
+		}
+		return result, operr.NewStopped("`git pull` and `mage release` go on with it. Where its check fails, bring another version by a pull request of your own: `mage version:bump -to=patch -changelog -commit` on a branch",
+			"%s is on %s, and not tagged: until it is, nothing else is proposed", names, r.base)
 	}
 	if req.To == "" {
 		return Result{}, operr.NewUsage("say -to=patch, minor, major, auto, or a version such as -to=1.2.0", "it is not said which version is to be proposed")

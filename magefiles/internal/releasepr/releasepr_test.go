@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -45,8 +47,9 @@ type team struct {
 	token   string // of who proposes; "" is none
 	inJobs  bool
 	byJob   bool
-	nowhere bool   // the remote is not on GitHub
-	kill    string // after which the run ends
+	nowhere bool         // the remote is not on GitHub
+	kill    string       // after which the run ends
+	lose    atomic.Int64 // of which request from now on the answer, and those of all after it, are lost; 0 for none
 	said    []string
 	today   string
 }
@@ -93,7 +96,19 @@ func newTeam(t *testing.T, files map[string]string) *team {
 		Land:       r.remote.Land,
 	})
 	require.NoError(t, err)
-	s := httptest.NewServer(r.hub)
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		switch left := r.lose.Load(); {
+		case left < 0: // whoever would have asked is gone
+			panic(http.ErrAbortHandler)
+		case left == 1:
+			r.lose.Store(-1)
+			r.hub.ServeHTTP(httptest.NewRecorder(), req)
+			panic(http.ErrAbortHandler)
+		case left > 1:
+			r.lose.Store(left - 1)
+		}
+		r.hub.ServeHTTP(w, req)
+	}))
 	t.Cleanup(s.Close)
 	r.url = s.URL
 	return r
@@ -381,7 +396,11 @@ func TestAJobTagsNoVersionOfAnother(t *testing.T) {
 	require.Equal(t, "Release v0.1.8", result.Title)
 	require.Equal(t, proposed.Number, result.Number)
 	r.inJobs = false
-	require.Equal(t, by.Commit, r.ok("patch").Merged, "a person may")
+	result, err := r.propose("patch")
+	require.ErrorContains(t, err, "v0.1.7 is on main, and not tagged: until it is, nothing else is proposed")
+	require.Equal(t, operr.Stopped, operr.ExitStatus(err))
+	require.Contains(t, operr.NextOf(err), "`git pull` and `mage release` go on with it")
+	require.Equal(t, by.Commit, result.Merged, "a person may")
 }
 
 // What another tool has released, and tagged in its own form, has not landed: nobody wants a second tag there, years later.
@@ -453,6 +472,7 @@ func TestSeveralVersionsInTagsAlone(t *testing.T) {
 	require.ErrorContains(t, err, "is in its tags alone, and a pull request of several packages does not say it")
 	require.Contains(t, operr.NextOf(err), "-only=core")
 	require.Empty(t, r.at(branch))
+	require.Contains(t, operr.NextOf(err), "`mage release -to=minor -only=core`")
 	one, err := r.proposer().Run(t.Context(), bump.Request{To: "minor", Only: "core"})
 	require.NoError(t, err)
 	require.Equal(t, "Release core/v0.2.0", one.Title)
@@ -768,6 +788,7 @@ func (r *team) inJob() *[]string {
 func TestWhatAJobIsHanded(t *testing.T) {
 	t.Parallel()
 	r := newTeam(t, nil)
+	r.inJobs = true
 	p := r.proposer()
 	p.CI.Output = filepath.Join(t.TempDir(), "output")
 	_, err := p.Do(t.Context(), releasepr.Asked{Request: bump.Request{To: "patch"}, PR: true})
@@ -846,8 +867,9 @@ func TestWhatWasTakenBack(t *testing.T) {
 		require.Equal(t, "Release v0.1.8", result.Title)
 		require.Contains(t, strings.Join(r.said, "\n"), "v0.1.7 is on main, and was taken back by undo, as "+of.URL+" says")
 		require.NoError(t, r.client("person").EditPull(t.Context(), n, of.Title, of.Body))
-		require.Equal(t, landed, r.ok("patch").Merged)
-		require.Contains(t, r.said[len(r.said)-1], "until then nothing else is proposed")
+		result, err := r.propose("patch")
+		require.Equal(t, inJobs, err == nil)
+		require.Equal(t, landed, result.Merged)
 	}
 	require.Equal(t, forge.MarkUndone("text"), forge.MarkUndone(forge.MarkUndone("text")))
 }
@@ -927,6 +949,73 @@ func TestATeamsReleaseByCI(t *testing.T) {
 			require.Len(t, r.pulls(), 1)
 		})
 	}
+}
+
+// Each job of a release by CI alone is killed after each thing that it does, and after each request to GitHub, whose answer it does not get, and is run again.
+// It comes to one pull request, one tag at what was merged, one run of release.yml, and one GitHub release.
+func TestATeamsReleaseByCIKilledAnywhere(t *testing.T) {
+	t.Parallel()
+	r := newTeam(t, nil)
+	asked := r.inJob()
+	r.hub.JobsOpen, r.inJobs = true, true
+	r.hub.Protect("main", server.Rules{Pulls: true, Check: "ci"})
+	require.NoError(t, r.remote.Guard("", "main"))
+	kills := 0
+	killed := func(job func() error, after ...string) {
+		for _, r.kill = range append(after, "") {
+			for n := int64(1); ; n++ {
+				r.lose.Store(n)
+				err := job()
+				through := r.lose.Load() > 0
+				r.lose.Store(0)
+				if through {
+					require.True(t, err == nil || errors.Is(err, errKilled), "%v", err)
+					break
+				}
+				require.Error(t, err)
+				kills++
+			}
+		}
+	}
+	var p releasepr.Result
+	killed(func() (err error) { p, err = r.propose("auto"); return err }, "pushed", "pull request")
+	require.Len(t, r.pulls(), 1)
+	person := r.client("person")
+	runs, err := person.Runs(t.Context(), github.Query{Commit: p.Commit, Event: "pull_request"})
+	require.NoError(t, err)
+	require.Len(t, runs, 1, "one check is to be approved")
+	require.NoError(t, person.ApproveRun(t.Context(), runs[0].ID))
+	require.NoError(t, r.hub.FinishRun(runs[0].ID, "success"))
+	require.NoError(t, person.MergePull(t.Context(), p.Number, "squash", ""))
+	killed(func() (err error) { p, err = r.propose("auto"); return err })
+	require.Equal(t, r.at("main"), p.Merged)
+	killed(func() error { _, err := r.tag(p.Merged); return err }, "tags", "asked for v0.2.0")
+	require.Equal(t, "v0.1.6\nv0.2.0", r.git(r.remote.Dir, "tag", "--list"))
+	require.Equal(t, p.Merged, r.git(r.remote.Dir, "rev-parse", "v0.2.0^{commit}"))
+	require.Equal(t, []string{"release.yml at v0.2.0, hub: true"}, *asked)
+
+	r.hub.Tag = func(name string) (server.Tag, bool) {
+		return server.Tag{Object: r.git(r.remote.Dir, "rev-parse", name), Commit: r.git(r.remote.Dir, "rev-parse", name+"^{commit}")}, true
+	}
+	dir := t.TempDir()
+	file := condapkgtest.Package{Name: "mono-core", Version: "0.2.0"}.Write(t, dir)
+	rec, err := condapkg.Identify(file)
+	require.NoError(t, err)
+	line, err := publish.Digests{Commit: p.Merged, Files: []publish.Digest{{Package: "mono-core", File: filepath.Base(file), SHA256: rec.SHA256, Size: rec.Size}}}.Line()
+	require.NoError(t, err)
+	killed(func() error {
+		job := r.proposer()
+		job.CI.Tag = "v0.2.0"
+		_, err := job.Announce(t.Context(), publishing.Flags{From: dir, Digests: line})
+		return err
+	})
+	published, drafts := r.hub.Published()
+	require.Zero(t, drafts)
+	require.Len(t, published, 1)
+	require.Equal(t, 1, published[0].Times)
+	require.Equal(t, map[string]string{filepath.Base(file): rec.SHA256}, published[0].Assets)
+	require.Greater(t, kills, 15)
+	t.Logf("killed %d times", kills)
 }
 
 // What keeps a job from tagging, each with what to do, and nothing done.

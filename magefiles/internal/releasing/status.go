@@ -10,6 +10,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/bump"
 	"github.com/foopack/foopack/magefiles/internal/folders"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitremote"
+	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/publish"
 	"github.com/foopack/foopack/magefiles/internal/release"
 	"github.com/foopack/foopack/magefiles/internal/release/trace"
@@ -106,10 +107,10 @@ func (r Releaser) ShowStatus(ctx context.Context, s Status) {
 	}
 	switch {
 	case s.none != nil:
-		says, clear := r.withoutRelease(ctx, s.none)
+		says, next := r.withoutRelease(ctx, s.none)
 		r.View.Text("no release was begun in this clone, and %s", says)
-		if clear && s.Running == "" {
-			r.View.Next("`mage rehearse`, then %s", r.patch())
+		if next != "" && s.Running == "" {
+			r.View.Next("%s", next)
 		}
 		return
 	case s.End != "" && s.Journal == "":
@@ -139,26 +140,26 @@ func (r Releaser) ShowStatus(ctx context.Context, s Status) {
 	}
 }
 
-// withoutRelease says what the remote has, where this clone knows of no release. clear reports whether a release may be begun as always.
-func (r Releaser) withoutRelease(ctx context.Context, one *release.Release) (says string, clear bool) {
+// withoutRelease says what the remote has, where this clone knows of no release, and what is next: a release, where one may be begun as always.
+func (r Releaser) withoutRelease(ctx context.Context, one *release.Release) (says, next string) {
 	w, err := workspace.Load(r.Dir)
 	if err != nil {
-		return "the versions that the manifests have cannot be told: " + err.Error(), false
+		return "the versions that the manifests have cannot be told: " + err.Error(), operr.NextOf(err)
 	}
 	refs, err := gitremote.Read(ctx, one.Repo, w.Config.Remote)
 	if err != nil {
-		return "whether the remote has a tag for the versions that the manifests have is not known: " + err.Error(), false
+		return "whether the remote has a tag for the versions that the manifests have is not known: " + err.Error(), operr.NextOf(err)
 	}
 	for _, tag := range bump.PresentTags(w) {
 		if refs.Tags[tag.Name] != "" {
 			if c, err := one.Channel(w); err == nil {
 				h, err := publish.Look(ctx, c, w.Packages)
 				if err == nil && h.Unseen != nil {
-					return fmt.Sprintf("%s is tagged on the remote, and what the channel has of it cannot be told: %s is not there for anyone (%v). Where it is private, set what it is read with, such as PREFIX_API_KEY", tag.Name, c.URL(), h.Unseen), false
+					return fmt.Sprintf("%s is tagged on the remote, and what the channel has of it cannot be told: %s is not there for anyone (%v). Where it is private, set what it is read with, such as PREFIX_API_KEY", tag.Name, c.URL(), h.Unseen), ""
 				}
 			}
-			return tag.Name + " is tagged on the remote, and nothing of it is on the channel: the tag is older than the channel, or `mage release -to=VERSION` publishes it", false
+			return tag.Name + " is tagged on the remote, and nothing of it is on the channel: the tag is older than the channel, or `mage release -to=VERSION` publishes it", ""
 		}
 	}
-	return "the remote has no tag for the versions that the manifests have", true
+	return "the remote has no tag for the versions that the manifests have", "`mage rehearse`, then " + r.patch()
 }

@@ -3,6 +3,7 @@ package releasing
 import (
 	"bytes"
 	"errors"
+	"path/filepath"
 	"testing"
 
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitrepotest"
@@ -68,4 +69,10 @@ func TestTheNextStepBeforeAFirstRelease(t *testing.T) {
 	git("push", "-q", "origin", "HEAD:refs/tags/v0.1.6")
 	require.Contains(t, status(), "v0.1.6 is tagged on the remote")
 	require.NotContains(t, status(), "→")
+
+	git("remote", "set-url", "origin", filepath.Join(remote, "gone"))
+	require.Contains(t, status(), "is not known: asking the remote origin: ")
+	require.Contains(t, status(), "→ see whether `git ls-remote origin` answers\n")
+	git("remote", "remove", "origin")
+	require.Contains(t, status(), "→ `git remote add origin URL`")
 }

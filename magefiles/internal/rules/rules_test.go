@@ -32,7 +32,7 @@ var layers = [][]string{
 }
 
 // support are packages that only tests may import; they stand outside the layers.
-var support = []string{"command/commandtest", "command/argvtest", "attestation/attestationtest", "channel/channeltest", "gitrepo/gitrepotest", "session/sessiontest", "condapkg/condapkgtest", "toolchain/pixi/pixitest", "pythontest", "killtest", "ptytest", "pypitest", "minichannel", "rattlertest", "monorepotest", "imagebench", "image/imagetest", "hostiletest", "deploy/deploytest", "engine/enginetest", "engine/dockerdtest", "host/hosttest", "hoststate/hoststatetest", "proxy/proxytest", "rules"}
+var support = []string{"command/commandtest", "command/argvtest", "attestation/attestationtest", "channel/channeltest", "gitrepo/gitrepotest", "session/sessiontest", "condapkg/condapkgtest", "toolchain/pixi/pixitest", "pythontest", "killtest", "ptytest", "pypitest", "minichannel", "rattlertest", "monorepotest", "imagebench", "image/imagetest", "hostiletest", "deploy/deploytest", "engine/enginetest", "engine/dockerdtest", "host/hosttest", "hoststate/hoststatetest", "proxy/proxytest", "lint/linttest", "rules"}
 
 // reserved packages may be imported only where the reason says.
 var reserved = []struct {

@@ -254,6 +254,37 @@ func TestTaploAndTheCodeAgree(t *testing.T) {
 	require.Greater(t, wrong, len(says)/3)
 }
 
+// A text that the code refuses for what it says is underlined, too.
+func TestTextsThatAreWrong(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	var all []string
+	for _, of := range tables() {
+		for key, values := range map[string]map[string][]string{
+			"image": {"check-timeout": {`"soon"`, `"15"`}, "workflow": {`"../x.yml"`}},
+			"deploy": {
+				"drain": {`"soon"`, `"60"`}, "gate": {`"-5s"`}, "watch": {`"1 m"`}, "stop_grace_period": {`"1d"`}, "pause": {`"s"`}, "disk": {`"lots"`, `"1.5g"`},
+				"mem_limit": {`"512x"`}, "domain": {`"https://app.example.org"`, `"app_1"`}, "health": {`"/a b"`}, "user": {`"me:you:all"`}, "proxy": {`"Caddy"`},
+				"environment": {`["A-B"]`}, "volumes": {`["data"]`, `["./data:/data"]`, `["data:/data:rx"]`}, "hosts": {`["a b"]`, `["-o:22"]`},
+			},
+			"release": {"secret": {`"A-B"`}, "changelog": {`"NEWS.rst"`}},
+		}[of.name] {
+			for _, value := range values {
+				text := of.manifest(key, key+" = "+value+"\n")
+				require.Error(t, of.read(t, text), "%s = %s", key, value)
+				name := fmt.Sprintf("%s-%d.toml", of.name, len(all))
+				all = append(all, name+" "+key+" = "+value)
+				require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644))
+			}
+		}
+	}
+	refused := taplo(t, dir)
+	for _, one := range all {
+		name, line, _ := strings.Cut(one, " ")
+		require.NotEmpty(t, refused[name], line)
+	}
+}
+
 // example is a line with the first example of a key.
 func example(t *testing.T, key string, p property) string {
 	t.Helper()

@@ -313,6 +313,38 @@ func (s *Server) NewestPull(base string) (Pull, bool) {
 	return Pull{}, false
 }
 
+// MergeChecked is Squash once the check of the pull request has passed, and says how that came: one that a job's token began waits until somebody presses
+// "Approve and run".
+func (s *Server) MergeChecked(number int64) (commit, how string, err error) {
+	if how, err = s.pass(number); err == nil {
+		commit, err = s.Squash(number)
+	}
+	return commit, how, err
+}
+
+// pass lets the check of a pull request pass.
+func (s *Server) pass(number int64) (how string, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.follow(false)
+	i := slices.IndexFunc(s.state.Pulls, func(p *pull) bool { return p.Number == number })
+	if i < 0 {
+		return "", errNotFound
+	}
+	for _, run := range slices.Backward(s.state.Runs) {
+		if run.Event != "pull_request" || run.Commit != s.state.Pulls[i].Commit {
+			continue
+		}
+		how = "its check has passed"
+		if run.Conclusion == "action_required" {
+			how = "its check waited, as a job began it, and has passed since somebody pressed \"Approve and run\", once"
+		}
+		run.Status, run.Conclusion = "completed", "success"
+		return how, s.save()
+	}
+	return "no check is required", nil
+}
+
 // Squash merges a pull request as the button "Squash and merge" does, with the message that it offers. It returns the commit.
 func (s *Server) Squash(number int64) (commit string, err error) {
 	s.mu.Lock()

@@ -22,6 +22,8 @@ import (
 type Presence struct {
 	Stage Stage
 	Plan  *plan.Plan // nil where the stage is Unclear or Untagged
+
+	Unasked error // why the remote could not be asked, where the stage is Unclear for that; else nil
 }
 
 // Stage is how far such a release has come.
@@ -56,6 +58,7 @@ func (t *Trace) FindPresent(ctx context.Context, req bump.Request) (Presence, er
 	}
 	refs, err := gitremote.Read(ctx, t.Repo, w.Config.Remote)
 	if err != nil {
+		unclear.Unasked = err
 		//lint:ignore nilerr preflight says it
 		return unclear, nil
 	}

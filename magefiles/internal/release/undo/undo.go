@@ -66,7 +66,9 @@ func (u *Undo) Find(ctx context.Context) (*Back, error) {
 		if err != nil {
 			return nil, err
 		}
-		past = present.Past()
+		if past = present.Past(); present.Unasked != nil {
+			return nil, operr.New(operr.NextOf(present.Unasked)+"; then undo again", "no release is unfinished in this clone, and whether one of another clone is cannot be told: %w", present.Unasked)
+		}
 	}
 	if past == nil || past.End == trace.Released {
 		return nil, operr.New("`mage status` says what there is", "no release is unfinished: there is nothing to undo")

@@ -90,11 +90,16 @@ func TestTheEndIsWrittenDown(t *testing.T) {
 
 // Without a release there is nothing to undo, also where the last one is out.
 func TestNothingToUndo(t *testing.T) {
-	u, b, _ := going(t, Nothing)
+	u, b, git := going(t, Nothing)
 	require.NoError(t, u.finish(b, trace.Released))
 	gitrepotest.Write(t, u.Trace.Root, "pixi.toml", "[workspace]\nname = \"w\"\nchannels = []\nplatforms = []\n")
 	_, err := u.Find(t.Context())
 	require.ErrorContains(t, err, "no release is unfinished: there is nothing to undo")
+
+	git("remote", "remove", "origin")
+	_, err = u.Find(t.Context())
+	require.ErrorContains(t, err, "no release is unfinished in this clone, and whether one of another clone is cannot be told: there is no remote origin")
+	require.Contains(t, operr.NextOf(err), "`git remote add origin URL`")
 }
 
 // The commit is reverted on the end of its branch, or nowhere.
