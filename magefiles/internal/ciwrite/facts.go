@@ -248,7 +248,7 @@ func (f *facts) readImages(w *workspace.Workspace) error {
 		if d.Image == nil {
 			continue
 		}
-		if err := harmless(d.Dir, hostOf(d.Image.Registry)); err != nil {
+		if err := harmless(d.Dir, d.Image.Host()); err != nil {
 			return err
 		}
 		i := &picture{
@@ -257,10 +257,10 @@ func (f *facts) readImages(w *workspace.Workspace) error {
 			File:    d.Image.Workflow,
 			Path:    glob(f.Prefix + d.Dir),
 			Output:  path.Join(f.Folder, workspace.OutputDir, "images", d.Dir),
-			Host:    hostOf(d.Image.Registry),
+			Host:    d.Image.Host(),
 			Secrets: d.Image.Secrets,
 		}
-		i.OfGitHub = i.Host == ghcr
+		i.OfGitHub = i.Host == settings.GitHubRegistry
 		switch by, is := taken[i.File]; {
 		case is && by == "":
 			return operr.New("name one of its own, such as publish-app.yml", "%s: workflow cannot be %s here: that file is about something else", d.Image.Pos, i.File)
@@ -312,21 +312,6 @@ func inOrder(all []config.Environment) (ordered []config.Environment) {
 		ordered, rest = append(ordered, rest[next]), slices.Delete(rest, next, next+1)
 	}
 	return ordered
-}
-
-// ghcr is GitHub's own registry.
-const ghcr = "ghcr.io"
-
-// hostOf is the host of a registry with its owner, as docker reads it; that of GitHub where none is configured.
-func hostOf(registry string) string {
-	host, _, _ := strings.Cut(registry, "/")
-	switch {
-	case registry == "":
-		return ghcr
-	case strings.ContainsAny(host, ".:") || host == "localhost":
-		return host
-	}
-	return "docker.io"
 }
 
 func (i *picture) deployment() deployment {

@@ -13,6 +13,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/rehearsal/images"
 	"github.com/foopack/foopack/magefiles/internal/rehearsal/workflows"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
 // upgrading is the push of the upgraded downstreams, and what it starts.
@@ -40,7 +41,13 @@ func (r *run) full(ctx context.Context) error {
 	}
 	defer u.images.End()
 	r.further = append(r.further, u.images.Environ()...)
-	u.event.Further, u.event.Login, u.event.Home = append(u.event.Further, u.images.OfJobs()...), u.images.Host, u.images.Furnish
+	u.event.Further, u.event.Home = append(u.event.Further, u.images.OfJobs()...), u.images.Furnish
+	u.event.Logins = map[string]string{settings.GitHubRegistry: u.images.Host}
+	for _, d := range u.w.Downstreams {
+		if d.Image != nil {
+			u.event.Logins[d.Image.Host()] = u.images.Host
+		}
+	}
 	if u.images.Why != "" {
 		r.missing("images", u.images.Why+": what is pushed in their places are stand-ins, with the labels and platforms that they would have")
 	}

@@ -28,8 +28,8 @@ type Config struct {
 	Remote     string   // the folder of a bare repository: what checkout fetches from, and what jobs may push to
 	Repository string   // as GitHub names it: owner/name
 	API        string   // where GitHub's API is; "" is https://api.github.com
-	Registry   string   // HOST:PORT of what stands in for ghcr.io; "" is nothing: whoever logs in there is only recorded
 
+	Registries         map[string]string // HOST:PORT of what stands in for a registry of images, by its host; whoever logs in to another one is only recorded
 	Variables          map[string]string
 	Secrets            map[string]string
 	EnvironmentSecrets map[string]map[string]string // by environment

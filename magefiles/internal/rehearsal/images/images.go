@@ -50,7 +50,7 @@ func Start(ctx context.Context, builder *buildx.Builder, serve Registry, dir str
 		i.Why = "the builder " + node.Name + " has a network of its own, and cannot reach a registry on this machine's loopback; " +
 			"`docker buildx create --use --driver-opt network=host` makes one that can"
 	}
-	end := func() {}
+	var end func()
 	if i.Host, end, err = serve(filepath.Join(dir, "registry"), may.guard); err != nil {
 		return nil, err
 	}

@@ -138,6 +138,21 @@ func TestATargetsNameAsAnArgument(t *testing.T) {
 	}, said)
 }
 
+// What secrets were worth in a run is known: a registry of images takes it as a password.
+func TestSecretsOfARunAreKnown(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	l.commit(releaseFile(t))
+	e, _, err := l.push(map[string]string{".github/workflows/ci.yml": "on: push\njobs:\n  a:\n    runs-on: ubuntu-24.04\n    environment: images\n    steps:\n" +
+		"      - run: echo \"$P\"\n        env: {P: \"${{ secrets.REGISTRY_PASSWORD }}\"}\n"})
+	require.NoError(t, err)
+	const password = "stand-in-for-registry_password-of-images"
+	require.False(t, l.ci.IsSecret(password))
+	require.NoError(t, l.ci.Run(t.Context(), "ci.yml", e).Err)
+	require.True(t, l.ci.IsSecret(password))
+	require.False(t, l.ci.IsSecret(""))
+}
+
 // A program that this machine has, and neither GitHub's machine nor a step of the job, is not there.
 func TestAToolOfThisMachine(t *testing.T) {
 	t.Parallel()

@@ -70,6 +70,28 @@ type CI struct {
 	mu     sync.Mutex
 	runner *runner.Runner
 	images *machine.Images
+	values map[string]bool // of secrets that runs had
+}
+
+// remember notes the values of secrets, and IsSecret reports whether a text is one: what a job logs in with where its token is not asked for.
+func (c *CI) remember(repository map[string]string, environments map[string]map[string]string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.values == nil {
+		c.values = map[string]bool{}
+	}
+	for _, of := range append(slices.Collect(maps.Values(environments)), repository) {
+		for _, v := range of {
+			c.values[v] = v != ""
+		}
+	}
+}
+
+// IsSecret is explained there.
+func (c *CI) IsSecret(text string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.values[text]
 }
 
 // image is what the machines of all runs begin with.
@@ -95,7 +117,7 @@ type Event struct {
 	Attempt int
 	Inputs  map[string]string // of workflow_dispatch
 	Further []string          // what its jobs have in their environment beside
-	Login   string            // HOST:PORT of the registry that stands in for GitHub's; "" is none
+	Logins  map[string]string // HOST:PORT of what stands in for a registry of images, by its host
 
 	Home func(dir string) error // puts something into the HOME of each job; nil: nothing
 }
@@ -314,6 +336,7 @@ func (c *CI) run(ctx context.Context, dir, name string, e Event) (*runner.Result
 	if err != nil {
 		return nil, err
 	}
+	c.remember(secrets, environments)
 	jobs := &granting{CI: c, run: e.Run}
 	defer jobs.end()
 	return c.with(runner.Config{
@@ -325,7 +348,7 @@ func (c *CI) run(ctx context.Context, dir, name string, e Event) (*runner.Result
 		Remote:     c.Remote,
 		Repository: c.Repository,
 		API:        c.API,
-		Registry:   e.Login,
+		Registries: e.Logins,
 		Variables:  c.Variables,
 		Secrets:    secrets,
 

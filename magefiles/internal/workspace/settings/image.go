@@ -44,6 +44,21 @@ type Image struct {
 	Pos manifest.Pos `json:"-"` // of the table
 }
 
+// GitHubRegistry is GitHub's own registry.
+const GitHubRegistry = "ghcr.io"
+
+// Host is the host of the registry, as docker reads it; that of GitHub where none is configured.
+func (i *Image) Host() string {
+	host, _, _ := strings.Cut(i.Registry, "/")
+	switch {
+	case i.Registry == "":
+		return GitHubRegistry
+	case strings.ContainsAny(host, ".:") || host == "localhost":
+		return host
+	}
+	return "docker.io"
+}
+
 // The values of Image.Cache.
 const (
 	CacheNone     = "none"

@@ -69,7 +69,7 @@ func recorded(_ context.Context, c *runner.Call) error {
 	return nil
 }
 
-// login is docker/login-action: for GitHub's registry docker's configuration gets the login for what stands in for it, and any other is only recorded.
+// login is docker/login-action: for a registry that something stands in for docker's configuration gets the login for that, and any other is only recorded.
 func login(_ context.Context, c *runner.Call) error {
 	if c.Input("registry-auth", "") != "" {
 		return recorded(context.Background(), c)
@@ -87,19 +87,20 @@ func login(_ context.Context, c *runner.Call) error {
 	if registry == "ghcr.io" && c.With["password"] == c.Token && !c.Grant.Writes("packages") {
 		c.Warn("the token of this job cannot push to %s: its permissions lack packages: write", registry)
 	}
-	if registry != "ghcr.io" || c.Registry == "" {
+	here := c.Registries[registry]
+	if here == "" {
 		c.Say("logged in to %s as %s (only recorded)", registry, c.With["username"])
 		return nil
 	}
 	auth := base64.StdEncoding.EncodeToString([]byte(c.With["username"] + ":" + c.With["password"]))
-	text, err := json.Marshal(map[string]any{"auths": map[string]any{c.Registry: map[string]string{"auth": auth}}})
+	text, err := json.Marshal(map[string]any{"auths": map[string]any{here: map[string]string{"auth": auth}}})
 	if err != nil {
 		return err
 	}
 	if err := beneath.WriteFile(c.Home, dockerConfigFile, text, 0o600); err != nil {
 		return err
 	}
-	c.Say("logged in to %s, which stands in for %s, as %s", c.Registry, registry, c.With["username"])
+	c.Say("logged in to %s, which stands in for %s, as %s", here, registry, c.With["username"])
 	return nil
 }
 
