@@ -183,6 +183,9 @@ func doubtRights(j *file.Job, calls []call) (found []error) {
 			return nil
 		}
 		used[right] = true
+		if c.is("publish", "-announce") { // makes the release on GitHub
+			used["contents"] = true
+		}
 	}
 	for _, s := range j.Node.At("steps").Items() {
 		if !callsMageAlone().MatchString(strings.TrimSpace(s.At("run").Text())) && !knownSteps().MatchString(strings.ToLower(s.At("uses").Text())) {
