@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -119,7 +120,11 @@ func doubtCalls(w *file.Workflow) (found []error) {
 			}
 		}
 		if j := slices.IndexFunc(all, c.repeats); j >= 0 && (j < i || all[j].words != c.words) {
-			say("the job %s does what %s does in line %d: `mage %s`", c.job.ID, all[j].job.ID, all[j].step.At("run").Line(), operr.Line(strings.Fields(c.words)))
+			env := ""
+			if of := c.job.Node.At("env"); of.Is() {
+				env = fmt.Sprintf(", and its env in line %d is no other", of.Line())
+			}
+			say("the job %s does what %s does in line %d%s: `mage %s`", c.job.ID, all[j].job.ID, all[j].step.At("run").Line(), env, operr.Line(strings.Fields(c.words)))
 		}
 	}
 	for _, j := range w.Jobs {
