@@ -218,7 +218,7 @@ func (w *Workflow) Doubts(tracked, known []string) (found []error) {
 	if w.StartsForTags() && slices.ContainsFunc(w.Jobs, func(j *Job) bool { return j.writes() }) {
 		found = append(found, w.publishesInTurns()...)
 	}
-	found = append(found, w.habits()...)
+	found = append(found, w.habits(tracked)...)
 	for _, s := range w.Secrets() {
 		names := append(slices.Clone(known), s.Key)
 		if near := manifest.Nearest(s.Name, names); near != "" && !has(names, s.Name) {
@@ -231,10 +231,7 @@ func (w *Workflow) Doubts(tracked, known []string) (found []error) {
 // publishesInTurns are doubts about the concurrency group of a workflow that publishes tags.
 func (w *Workflow) publishesInTurns() (found []error) {
 	of := w.Top.At("concurrency")
-	group := of
-	if of.IsMapping() {
-		group = of.At("group")
-	}
+	group := groupOf(of)
 	if own := of.At("cancel-in-progress"); own.Text() == "true" {
 		found = append(found, own.Problem("cancel-in-progress ends a run that publishes in its middle, when another tag, or the same one, starts the next of its group"))
 	}

@@ -14,8 +14,8 @@ const doubtless = `on:
     tags: ["v*"]
   pull_request:
     paths: ["app/**"]
-  workflow_dispatch:
-    inputs: {digest: {type: string}}
+  workflow_dispatch: {inputs: {digest: {type: string}}}
+permissions: {contents: read}
 concurrency:
   group: release-${{ github.ref }}
   cancel-in-progress: false

@@ -12,8 +12,9 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/lazyregexp"
 )
 
-// habits are doubts about what a job does whatever it is for: each is a fault that GitHub passes over, and that is seen when it is too late.
-func (w *Workflow) habits() (found []error) {
+// habits are doubts about what a job does whatever it is for: each is a fault that GitHub passes over, and that is seen when it is too late. tracked are all
+// files of the commit.
+func (w *Workflow) habits(tracked []string) (found []error) {
 	for _, j := range w.Jobs {
 		found = append(found, w.constant(j)...)
 		found = append(found, w.idle(j)...)
@@ -22,7 +23,12 @@ func (w *Workflow) habits() (found []error) {
 		found = append(found, w.unsetVariables(j)...)
 		found = append(found, w.anywhere(j)...)
 		found = append(found, w.atOnce(j)...)
+		found = append(found, legsInTurn(j)...)
+		found = append(found, anyVersion(j, tracked)...)
 	}
+	found = append(found, w.alike()...)
+	found = append(found, w.oneGroup()...)
+	found = append(found, w.bySettings()...)
 	return append(found, w.choices()...)
 }
 
@@ -308,8 +314,90 @@ func (w *Workflow) atOnce(j *Job) []error {
 	return []error{j.Node.At("environment").Problem("two runs may be in the environment %s at the same time: the job %s, or the file, has no concurrency", j.Environment, j.ID)}
 }
 
-// choices doubts an input that chooses among environments: a job of one that does not ask for it runs whatever is chosen, and of one that no job has nothing
-// runs.
+// legsInTurn doubts a group that all legs of a matrix are of: one runs and one waits, and whatever comes third cancels the one that waits.
+func legsInTurn(j *Job) []error {
+	of := j.Node.At("concurrency")
+	if group := groupOf(of); group.Is() && j.Node.At("strategy", "matrix").Is() && !group.Asks("matrix", "strategy") && of.At("queue").Text() != "max" {
+		return []error{group.Problem("all legs of the job %s are one group, in which one waits: of three the second is cancelled. A value of the matrix in the name tells them apart", j.ID)}
+	}
+	return nil
+}
+
+// groupOf is the name of a concurrency group.
+func groupOf(concurrency Node) Node {
+	if concurrency.IsMapping() {
+		return concurrency.At("group")
+	}
+	return concurrency
+}
+
+// oneGroup doubts a group that the runs of all pull requests are of: they cancel each other.
+func (w *Workflow) oneGroup() []error {
+	of := w.Top.At("concurrency")
+	group := groupOf(of)
+	if !group.Is() || strings.Contains(group.Text(), "${{") || !w.StartsFor("pull_request", "pull_request_target") || of.At("queue").Text() == "max" {
+		return nil
+	}
+	return []error{group.Problem("the runs of all pull requests are one group, and cancel each other. `${{ github.ref }}` in the name tells them apart")}
+}
+
+// alike doubts jobs that people are shown by one name: a rule that requires a check knows it by nothing else.
+func (w *Workflow) alike() (found []error) {
+	seen := map[string]Node{}
+	for _, j := range w.Jobs {
+		at, name := j.Node.At("name"), j.Node.At("name").Text()
+		if !at.Is() {
+			at, name = j.Node, j.ID
+		}
+		if before, known := seen[name]; known {
+			found = append(found, at.Problem("the job %s is shown as %s, as another one is (line %d): a rule that requires that check cannot tell which", j.ID, name, before.Line()))
+			continue
+		}
+		seen[name] = at
+	}
+	return found
+}
+
+// bySettings doubts jobs that have the rights of the repository's settings, beside one that is given a right to write.
+func (w *Workflow) bySettings() []error {
+	own := slices.IndexFunc(w.Jobs, func(j *Job) bool { return j.Node.At("permissions").Is() && j.writes() })
+	called := !slices.ContainsFunc(w.Events, func(e Event) bool { return e.Name != "workflow_call" }) // which has the rights of the caller
+	var ids []string
+	var first Node
+	for _, j := range w.Jobs {
+		if j.Permissions == nil {
+			if ids = append(ids, j.ID); !first.Is() {
+				first = j.Node
+			}
+		}
+	}
+	if own < 0 || called || len(ids) == 0 {
+		return nil
+	}
+	return []error{first.Problem("%s may do what the repository's settings say, which may be anything, and %s has permissions of its own: say those of the file too", strings.Join(ids, ", "), w.Jobs[own].ID)}
+}
+
+// anyVersion doubts actions that install a language, and are not told which version: they take what there is on GitHub's machine. Of Go that is an old one, and
+// setup-go forbids it to fetch the one that go.mod wants (GOTOOLCHAIN=local).
+func anyVersion(j *Job, tracked []string) (found []error) {
+	for _, s := range j.Node.At("steps").Items() {
+		name, _, _ := strings.Cut(strings.ToLower(s.At("uses").Text()), "@")
+		language := map[string]string{"actions/setup-go": "go", "actions/setup-python": "python"}[name]
+		if language == "" || s.At("with", language+"-version").Is() || s.At("with", language+"-version-file").Is() {
+			continue
+		}
+		switch {
+		case language == "go":
+			found = append(found, s.At("uses").Problem("setup-go is not told which Go: the job has the old one of GitHub's machine, which may fetch no other: go-version-file: go.mod"))
+		case !slices.Contains(tracked, ".python-version"):
+			found = append(found, s.At("uses").Problem("setup-python is not told which Python: the job has the one of GitHub's machine, whichever that is: python-version"))
+		}
+	}
+	return found
+}
+
+// choices doubts an input that chooses among environments: a job of one that does not ask for it runs whatever is chosen, of one that no job has nothing
+// runs, and who may choose nothing, or anything, does not choose.
 func (w *Workflow) choices() (found []error) {
 	for _, input := range w.Top.At("on", "workflow_dispatch", "inputs").Pairs() {
 		options := input.Value.At("options").Items()
@@ -318,6 +406,12 @@ func (w *Workflow) choices() (found []error) {
 		}
 		if !slices.ContainsFunc(w.Jobs, func(j *Job) bool { return has(j.Environment) }) || slices.ContainsFunc(w.Jobs, func(j *Job) bool { return strings.Contains(j.Environment, "${{") }) {
 			continue
+		}
+		if of := input.Value.At("type"); of.Text() != "choice" {
+			found = append(found, input.Value.Problem("%s has options, and is not of the type choice: anything is taken, and no job may be of it", input.Key.Text()))
+		}
+		if input.Value.At("required").Text() != "true" && !input.Value.At("default").Is() {
+			found = append(found, input.Value.Problem("whoever starts this by GitHub's API may leave %s out, which chooses among environments: required: true, or a default", input.Key.Text()))
 		}
 		for _, j := range w.Jobs {
 			asks := false

@@ -22,7 +22,7 @@ var (
 	mutate = flag.Bool("mutants", false, "make every mutant of the five workflow files, and print which of them are found")
 	only   = flag.String("mutant", "", "a regular expression: make those mutants alone whose file, line and change are like it")
 	whole  = flag.String("whole", "", "a compiled magefile: what lives is run by its `mage rehearse` too, which takes minutes for each")
-	lanes  = 2 // mutants that are run at a time: each begins programs of its own
+	lanes  = flag.Int("lanes", 2, "how many mutants are run at a time: each begins programs of its own")
 )
 
 // mutant is a file with one change.
@@ -31,6 +31,8 @@ type mutant struct {
 	line       int      // of the file as it stands, where the change is
 	lines      [2]int   // of the mutant: from and to where a message may point, which is the value, or the block that a key is missing in
 	words      []string // of what was changed: a message may point at another line that has one of them
+	order      int      // among those of the file
+	do         func(doc *yaml.Node)
 }
 
 // at is a place in a YAML document: positions in Content, from the top.
@@ -99,7 +101,9 @@ func mutants(t *testing.T, text string) (all []mutant) {
 		require.NoError(t, yaml.Unmarshal([]byte(text), &doc))
 		return &doc
 	}
-	seen := map[string]bool{text: true}
+	asItStands, err := yaml.Marshal(read(text))
+	require.NoError(t, err)
+	seen := map[string]bool{string(asItStands): true}
 	// change adds a mutant whose change is at a place: of a value that is there, or of the block that lacks it.
 	change := func(what string, line int, place at, words []string, do func(doc *yaml.Node)) {
 		doc := read(text)
@@ -111,9 +115,11 @@ func mutants(t *testing.T, text string) (all []mutant) {
 		}
 		seen[string(out)] = true
 		m := mutant{
-			what: what,
-			text: string(out),
-			line: line,
+			what:  what,
+			text:  string(out),
+			line:  line,
+			do:    do,
+			order: len(all),
 		}
 		n := read(string(out))
 		for _, i := range place { // what is wrong with a step is told of the step
@@ -222,7 +228,7 @@ type harmless struct {
 	What string
 	Why  string
 	what *regexp.Regexp
-	met  int
+	met  map[string][]mutant // by file
 }
 
 // maxHarmless is how many kinds of them there may be.
@@ -236,7 +242,7 @@ func readHarmless(t *testing.T) (all []*harmless) {
 	require.LessOrEqual(t, len(all), maxHarmless)
 	for _, h := range all {
 		require.NotEmpty(t, h.Why, h.What)
-		h.what = regexp.MustCompile(h.What)
+		h.what, h.met = regexp.MustCompile(h.What), map[string][]mutant{}
 	}
 	return all
 }
@@ -274,15 +280,17 @@ func TestMutator(t *testing.T) {
 	}
 	known := readHarmless(t)
 	wanted := regexp.MustCompile(*only)
+	var ran []*bench
 	for _, s := range scenarios {
 		t.Run(s.name, func(t *testing.T) {
 			b := newBench(t, s)
+			ran = append(ran, b)
 			all := slices.DeleteFunc(mutants(t, b.text), func(m mutant) bool { return !wanted.MatchString(m.title(s)) })
 			counts := map[string]int{}
 			var mu sync.Mutex
 			var running sync.WaitGroup
 			queue := make(chan mutant)
-			for range lanes {
+			for range *lanes {
 				lane := b.lane(t)
 				running.Go(func() {
 					for m := range queue {
@@ -313,8 +321,60 @@ func TestMutator(t *testing.T) {
 		})
 	}
 	for _, h := range known {
-		t.Logf("HARMLESS %4d  %s: %s", h.met, h.What, h.Why)
+		all := 0
+		for _, met := range h.met {
+			all += len(met)
+		}
+		t.Logf("HARMLESS %4d  %s: %s", all, h.What, h.Why)
+		if all == 0 && *only == "" && len(ran) == len(scenarios) {
+			t.Errorf("no change is like %s: the list of harmless ones has it for nothing", h.What)
+		}
 	}
+	if *whole != "" {
+		runHarmless(t, ran, known)
+	}
+}
+
+// runHarmless runs one change of each kind and file that is harmless, all of them in one commit, by the real rehearsal: it goes as well.
+func runHarmless(t *testing.T, ran []*bench, known []*harmless) {
+	files := map[string]string{}
+	for _, b := range ran {
+		var some []mutant
+		for _, h := range known {
+			i := slices.IndexFunc(h.met[b.name], func(m mutant) bool {
+				return !slices.ContainsFunc(some, func(o mutant) bool {
+					return strings.HasPrefix(m.path(), o.path()) || strings.HasPrefix(o.path(), m.path())
+				})
+			})
+			if i >= 0 {
+				some = append(some, h.met[b.name][i])
+				t.Logf("WHOLE %s", h.met[b.name][i].title(b.scenario))
+			}
+		}
+		var doc yaml.Node
+		require.NoError(t, yaml.Unmarshal([]byte(b.text), &doc))
+		slices.SortFunc(some, func(a, b mutant) int { return b.order - a.order }) // the last first: what is before it has its place still
+		for _, m := range some {
+			m.do(&doc)
+		}
+		out, err := yaml.Marshal(&doc)
+		require.NoError(t, err)
+		files[b.name] = string(out)
+	}
+	out, err := rehearse(t, files, "-full")
+	require.NoError(t, err, out)
+	t.Log(out)
+	for line := range strings.Lines(out) {
+		if strings.Contains(line, "look at") {
+			t.Errorf("what is called harmless is doubted: %s", line)
+		}
+	}
+}
+
+// path is where a change is.
+func (m mutant) path() string {
+	path, _, _ := strings.Cut(strings.TrimPrefix(m.what, "delete "), " = ")
+	return path + "."
 }
 
 func (m mutant) title(s scenario) string { return fmt.Sprintf("%s:%d %s", s.name, m.line, m.what) }
@@ -336,7 +396,7 @@ func (m mutant) judge(s scenario, f finding, known []*harmless) (how, line strin
 	}
 	for _, h := range known {
 		if h.what.MatchString(s.name + " " + m.what) {
-			h.met++
+			h.met[s.name] = append(h.met[s.name], m)
 			return isHarmless, h.Why
 		}
 	}
@@ -346,9 +406,22 @@ func (m mutant) judge(s scenario, f finding, known []*harmless) (how, line strin
 	return lived, short(f.differs)
 }
 
-// runWhole runs a mutant by the real rehearsal, in a clone of this repository in which it is committed, and returns what that says against the file; "" for
-// nothing. Of files that a tag does not start it is `rehearse -full` that runs them.
+// runWhole runs a mutant by the real rehearsal, and returns what that says against the file; "" for nothing. Of files that a tag does not start it is
+// `rehearse -full` that runs them.
 func (m mutant) runWhole(t *testing.T, s scenario) string {
+	var args []string
+	if s.name != "release.yml" {
+		args = append(args, "-full")
+	}
+	out, err := rehearse(t, map[string]string{s.name: m.text}, args...)
+	if err != nil || m.points(s.name, out) {
+		return out
+	}
+	return ""
+}
+
+// rehearse runs the real rehearsal, in a clone of this repository in which workflow files have other texts, and returns what it says.
+func rehearse(t *testing.T, files map[string]string, args ...string) (string, error) {
 	top, err := filepath.Abs(filepath.Join("..", "..", "..", ".."))
 	require.NoError(t, err)
 	clone := filepath.Join(t.TempDir(), "clone")
@@ -360,16 +433,10 @@ func (m mutant) runWhole(t *testing.T, s scenario) string {
 	}
 	out, err := run("", "git", "clone", "-q", "--shared", top, clone)
 	require.NoError(t, err, out)
-	require.NoError(t, os.WriteFile(filepath.Join(clone, ".github", "workflows", s.name), []byte(m.text), 0o644))
+	for name, text := range files {
+		require.NoError(t, os.WriteFile(filepath.Join(clone, ".github", "workflows", name), []byte(text), 0o644))
+	}
 	out, err = run(clone, "git", "-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qam", "mutant")
 	require.NoError(t, err, out)
-	args := []string{"rehearse"}
-	if s.name != "release.yml" {
-		args = append(args, "-full")
-	}
-	out, err = run(clone, *whole, args...)
-	if err != nil || m.points(s.name, out) {
-		return out
-	}
-	return ""
+	return run(clone, *whole, append([]string{"rehearse"}, args...)...)
 }

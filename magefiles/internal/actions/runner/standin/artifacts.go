@@ -7,6 +7,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,6 +16,9 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/actions/runner/artifact"
 	"github.com/foopack/foopack/magefiles/internal/actions/runner/glob"
 )
+
+// number is what an action takes for one: whatever follows it.
+var number = regexp.MustCompile(`^\s*[-+]?\d`)
 
 // uploadArtifact is actions/upload-artifact.
 func uploadArtifact(ctx context.Context, c *runner.Call) error {
@@ -27,6 +31,9 @@ func uploadArtifact(ctx context.Context, c *runner.Call) error {
 	}
 	if c.Input("path", "") == "" {
 		return fmt.Errorf("upload-artifact needs a path")
+	}
+	if days := c.Input("retention-days", "0"); !number.MatchString(days) {
+		return c.Problem("retention-days", "retention-days is a number, and not %q", days)
 	}
 	g, err := glob.Read(c.Workspace, c.Home, strings.Split(c.With["path"], "\n"))
 	if err != nil {

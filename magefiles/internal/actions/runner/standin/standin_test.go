@@ -269,6 +269,7 @@ func TestArtifacts(t *testing.T) {
 		"nothing is an error":             {[]string{up("{name: x, path: none, if-no-files-found: error}")}, "error: ci.yml:8:31: no files were found with the path: none\n"},
 		"nothing is fine":                 {[]string{up("{name: x, path: none, if-no-files-found: ignore}"), "run: echo on"}, "no files were found with the path: none\non\n"},
 		"what is neither true nor false":  {[]string{made, up("{path: out, overwrite: error}")}, "error: ci.yml:9:38: overwrite of actions/upload-artifact is true or false, and not \"error\""},
+		"retention-days is no number":     {[]string{up("{path: x, retention-days: week}")}, "ci.yml:8:41: retention-days is a number, and not \"week\""},
 		"if-no-files-found is misspelled": {[]string{up("{path: x, if-no-files-found: fail}")}, "if-no-files-found is warn, error or ignore, and not \"fail\""},
 		"a name that no file could have":  {[]string{up("{name: a/b, path: x}")}, "error: the name of an artifact may not have any of"},
 	} {
