@@ -3,7 +3,7 @@ import threading
 
 import pytest
 
-from myapp.refresh import NotYetError, Refresher, TooOldError
+from myapp.refresh import BRIEF, NotYetError, Refresher, TooOldError
 
 
 class Counter:
@@ -215,22 +215,30 @@ def test_what_hangs_does_not_keep_the_latest_from_being_too_old(monkeypatch: pyt
         counter.go.release()
         assert await refresher.refresh() == 2
         running.cancel()
-        first = Refresher(Counter(), idle=0.05)
-        with pytest.raises(NotYetError):
-            first.current(age=3600)
-        await asyncio.sleep(0.3)
-        with pytest.raises(TooOldError):
-            first.current(age=3600)
 
     asyncio.run(scenario())
 
 
-def test_what_has_just_come_is_not_too_old() -> None:
+@pytest.mark.parametrize(("idle", "lasts"), [(0.001, BRIEF), (60, 120)], ids=["briefly", "two intervals"])
+def test_how_long_a_value_and_the_wait_for_the_first_last(
+    idle: float, lasts: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr("myapp.refresh.elapsed", lambda: now[0])
+
     async def scenario() -> None:
-        refresher = Refresher(lambda: 1, idle=0.001)
+        refresher, first = Refresher(lambda: 1, idle=idle), Refresher(Counter(), idle=idle)
         assert await refresher.refresh() == 1
-        await asyncio.sleep(0.1)
-        assert not refresher.old
+        with pytest.raises(NotYetError):
+            first.current(age=3600)
+        now[0] = lasts - 0.01
+        assert refresher.current(age=3600) == 1
+        with pytest.raises(NotYetError):
+            first.current(age=3600)
+        now[0] = lasts
+        for each in (refresher, first):
+            with pytest.raises(TooOldError):
+                each.current(age=3600)
 
     asyncio.run(scenario())
 

@@ -43,8 +43,8 @@ class Handlers(tornado.testing.AsyncHTTPTestCase):
             pass
 
     def test_who_asks_before_the_first_report_is_answered_at_once(self) -> None:
-        under_way = threading.Event()
-        take, self.take = self.take, lambda: under_way.wait() and take()
+        go = threading.Event()
+        take, self.take = self.take, lambda: go.wait() and take()
         for path in ("/healthz", "/report.json"):
             answer = self.fetch(path)
             assert answer.code == 503
@@ -53,7 +53,7 @@ class Handlers(tornado.testing.AsyncHTTPTestCase):
             assert (said["status"], said["since"], said["taken"]) == ("starting", None, None)
             assert said["reason"] == "nothing can be said: the first check is under way"
             assert self.fetch(path, method="HEAD").code == 503
-        under_way.set()
+        go.set()
         self.first()
         assert self.fetch("/healthz").code == 200
         assert self.taken == 1

@@ -332,36 +332,38 @@ func TestInit(t *testing.T) {
 	})
 }
 
-// initFiles are files that init wrote, one for each text: those of Go by the command that they are called with besides, and workflow files.
-type initFiles map[string]string
+// initFile is a file that init wrote, and how mage is called there, which says where our module is.
+type initFile struct{ name, mage, text string }
+
+// initFiles are such files, each once.
+type initFiles map[initFile]bool
 
 // vet keeps what a run has written, and lets go vet look at each magefile once.
 func (w initFiles) vet(t *testing.T, p moduleProxy, at string, s shape) {
 	t.Helper()
 	for _, file := range s.writes {
-		text := readFile(t, at, file)
-		switch key := filepath.Base(file) + s.mage + text; {
-		case w[key] != "":
-		case strings.HasSuffix(file, ".go"):
-			w[key] = text
+		f := initFile{name: filepath.Base(file), mage: s.mage, text: readFile(t, at, file)}
+		if w[f] {
+			continue
+		}
+		w[f] = true
+		if strings.HasSuffix(f.name, ".go") {
 			out, err := p.run(t, at, "go", "-C", "magefiles", "vet", "-tags=mage", ".")
 			require.NoError(t, err, "%s of %s: %s", file, at, out)
-		case strings.HasSuffix(file, ".yml"):
-			w[key] = text
 		}
 	}
 }
 
 // lint lets gofumpt, zizmor and actionlint look at all of it.
 func (w initFiles) lint(t *testing.T) {
-	at := t.TempDir()
-	for i, key := range slices.Sorted(maps.Keys(w)) {
-		name, _, _ := strings.Cut(key, "go ") // before how mage is called
-		switch filepath.Ext(name) {
+	at, i := t.TempDir(), 0
+	for f := range w {
+		i++
+		switch filepath.Ext(f.name) {
 		case ".go":
-			write(t, at, fmt.Sprintf("go/%d.go", i), w[key])
+			write(t, at, fmt.Sprintf("go/%d.go", i), f.text)
 		case ".yml":
-			write(t, at, fmt.Sprintf(".github/workflows/%d-%s", i, name), w[key])
+			write(t, at, fmt.Sprintf(".github/workflows/%d-%s", i, f.name), f.text)
 		}
 	}
 	require.Len(t, mustGlob(t, filepath.Join(at, "go", "*")), 3, "ours in a module of its own or not, and one of theirs with the import")

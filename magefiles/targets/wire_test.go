@@ -37,14 +37,16 @@ func TestChildrenAreHeard(t *testing.T) {
 	require.NoError(t, err)
 	defer shown.Close()
 	a := &pipeline{view: &view.View{Out: shown, Err: shown, Color: true, Width: func() int { return 60 }}}
-	inside := a.withTemporary(t.TempDir())
+	dir := filepath.Join(t.TempDir(), "elsewhere")
+	require.NoError(t, os.Mkdir(dir, 0o755))
+	inside := a.withTemporary(dir)
 	require.NoError(t, a.view.Step("check", func() (string, error) {
 		if err := inside.runner.Run(t.Context(), command.Cmd{Name: "sh", Args: []string{"-c", "echo said in $(basename $TMPDIR) >&2"}}); err != nil {
 			return "", err
 		}
 		require.Eventually(t, func() bool {
 			text, err := os.ReadFile(shown.Name())
-			return err == nil && strings.Contains(string(text), "said in 00")
+			return err == nil && strings.Contains(string(text), "said in elsewhere")
 		}, 20*time.Second, 10*time.Millisecond)
 		return "", nil
 	}))

@@ -73,7 +73,7 @@ func Run(ctx context.Context, c Config, f Flags) error {
 		return err
 	}
 	defer remove() // what stays, the next run removes
-	one := &run{
+	r := &run{
 		Config: c,
 		repo:   repo,
 		dir:    dir,
@@ -82,12 +82,12 @@ func Run(ctx context.Context, c Config, f Flags) error {
 	if err := gitclone.Export(ctx, repo, head.Commit, ".github", filepath.Join(dir, "files")); err != nil {
 		return err
 	}
-	w, err := read(one.files, f.File)
+	w, err := read(r.files, f.File)
 	if err != nil {
 		return err
 	}
 	if f.What {
-		c.tell(w, one.files)
+		c.tell(w, r.files)
 		return nil
 	}
 	e, err := c.event(ctx, repo, head, w, f)
@@ -99,7 +99,7 @@ func Run(ctx context.Context, c Config, f Flags) error {
 			return operr.NewUsage("give another -ref, or change the file", "GitHub starts nothing: %s", why)
 		}
 	}
-	if err := c.copyRepository(ctx, repo, one.remote(), head.Commit, e.Ref); err != nil {
+	if err := c.copyRepository(ctx, repo, r.remote(), head.Commit, e.Ref); err != nil {
 		return err
 	}
 	c.View.Say("%s at %s, for %s of %s: with programs of this machine, and a stand-in for each secret", w.File, head.Short(), e.Name, e.Ref)
@@ -111,7 +111,7 @@ func Run(ctx context.Context, c Config, f Flags) error {
 		repository: repository(ctx, repo),
 	}
 	defer given.end()
-	told, err := one.config(w, e, given)
+	told, err := r.config(w, e, given)
 	if err != nil {
 		return err
 	}

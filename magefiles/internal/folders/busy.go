@@ -15,7 +15,7 @@ import (
 )
 
 // locks are the files by which a release, a deployment, a delivery, a rehearsal and the builds of images keep a workspace's folders to themselves: each
-// with what has it. Some are not there. Those of deployments are in folders of their own below that of the clone's state.
+// with what has it. Some are not there. Those of deployments and deliveries are in folders below that of the clone's state.
 func locks(ctx context.Context, runner command.Runner, w *workspace.Workspace) (files, users []string) {
 	output := filepath.Join(w.Root, workspace.OutputDir)
 	files, users = []string{filepath.Join(output, "rehearsal", ".lock")}, []string{"a rehearsal"}
@@ -29,11 +29,11 @@ func locks(ctx context.Context, runner command.Runner, w *workspace.Workspace) (
 	_ = filepath.WalkDir(filepath.Join(repo.Common, State), func(file string, e fs.DirEntry, err error) error {
 		if err == nil && !e.IsDir() {
 			name, is := strings.CutSuffix(e.Name(), ".lock")
-			if is && !strings.HasSuffix(name, ".journal") { // by which files are written, and not more
+			if is && !strings.HasSuffix(name, ".journal") { // that is held while files are replaced: nothing else is under way
 				files, users = append(files, file), append(users, "a "+name)
 			}
 		}
-		return nil // nor without this folder
+		return nil // without this folder there is none, either
 	})
 	return files, users
 }

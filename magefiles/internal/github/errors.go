@@ -37,6 +37,12 @@ type StatusError struct {
 	page bool // a page of HTML that refuses: GitHub's API answers in JSON
 }
 
+// MayNotRead reports whether an answer is one to a token that may not read something: GitHub hides what there is by saying that it is not found. A limit of
+// requests, which has the same status, is none.
+func MayNotRead(err error) bool {
+	return errors.Is(err, ErrUnauthorized) || errors.Is(err, ErrForbidden) || errors.Is(err, ErrNotFound)
+}
+
 // Cure is what to do about a page that refuses, which is of something before GitHub; "" for GitHub's own answers.
 func (e *StatusError) Cure() string {
 	if !e.page {

@@ -250,7 +250,7 @@ func TestRequiredChecks(t *testing.T) {
 func TestWhoPushedATag(t *testing.T) {
 	h := newPullHub(t)
 	require.NoError(t, h.remote.CountTags("touch after\n"))
-	for by, tags := range map[bare.Pusher][]string{bare.Person: {"v1"}, bare.App: {"v2", "a/v2"}, bare.Job: {"v3", "a/v3", "b/v3"}} {
+	for by, tags := range map[bare.Pusher][]string{bare.Person: {"v1", "a/v1"}, bare.Job: {"v2", "a/v2", "b/v2"}} {
 		args := []string{"push", "-q", "--receive-pack=env " + by.Variable() + " git receive-pack", h.remote.Dir}
 		for _, tag := range tags {
 			args = append(args, "topic:refs/tags/"+tag)
@@ -281,14 +281,13 @@ func TestWorkflowFilesOfAPush(t *testing.T) {
 		})
 		return err
 	}
-	require.NoError(t, push(bare.App, "topic:refs/tags/v1"), "a branch has its workflow files: none")
+	require.NoError(t, push(bare.Job, "topic:refs/tags/v1"), "a branch has its workflow files: none")
 	require.NoError(t, os.MkdirAll(filepath.Join(h.git("rev-parse", "--show-toplevel"), ".github/workflows"), 0o755))
 	h.write(t, h.git("rev-parse", "--show-toplevel"), ".github/workflows/ci.yml", "on: push\n")
-	require.Error(t, push(bare.App, "topic:refs/tags/v2"))
 	require.Error(t, push(bare.Job, "topic:refs/tags/v2"))
 	require.NoError(t, push(bare.Person, "topic:refs/tags/v2"))
 	require.NoError(t, push(bare.Person, "topic"))
-	require.NoError(t, push(bare.App, "topic:refs/tags/v3"))
+	require.NoError(t, push(bare.Job, "topic:refs/tags/v3"))
 	require.Error(t, push(bare.Person, "topic:main"))
 	require.Error(t, push(bare.Person, "topic:refs/tags/x1"))
 }

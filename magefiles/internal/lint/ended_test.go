@@ -13,6 +13,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/lint"
+	"github.com/foopack/foopack/magefiles/internal/lint/linttest"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/view"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
@@ -51,7 +52,7 @@ func TestAJobIsEndedAtEachChild(t *testing.T) {
 				if at == 0 {
 					end(errEnded)
 				}
-				l := linter(w, &view.View{Out: &bytes.Buffer{}, Err: &bytes.Buffer{}})
+				l := linttest.Linter(w, &view.View{Out: &bytes.Buffer{}, Err: &bytes.Buffer{}})
 				l.Runner = children
 				l.Programs = func(context.Context, string, string) (string, error) {
 					return filepath.Join(root, "bin"), context.Cause(ctx)

@@ -2,8 +2,6 @@ package lint_test
 
 import (
 	"bytes"
-	"context"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,11 +9,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/foopack/foopack/magefiles/internal/command"
-	"github.com/foopack/foopack/magefiles/internal/lint"
-	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded"
+	"github.com/foopack/foopack/magefiles/internal/lint/linttest"
 	"github.com/foopack/foopack/magefiles/internal/view"
-	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
 const aWorkflow = `name: x
@@ -34,7 +29,6 @@ jobs:
 
 // Each kind of finding fails the lint, and is shown with its place. What is well passes.
 func TestHostileWorkflowsAndScriptsFailTheLint(t *testing.T) {
-	ours := filepath.Join("..", "..", "..")
 	for name, c := range map[string]struct{ file, text, says string }{
 		"all is well":         {".github/workflows/x.yml", aWorkflow, ""},
 		"injection":           {".github/workflows/x.yml", strings.Replace(aWorkflow, "echo hello", "echo ${{ github.event.issue.title }}", 1), "template-injection"},
@@ -53,22 +47,10 @@ func TestHostileWorkflowsAndScriptsFailTheLint(t *testing.T) {
 		"a body in one":       {"app/Dockerfile.two", "FROM scratch\nRUN <<EOF\ncd /x\nEOF\n", "In - line 3:"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			root := t.TempDir()
-			write(t, root, "pixi.toml", "[workspace]\nname = \"w\"\nchannels = []\nplatforms = []\n")
-			w, err := workspace.Load(root)
-			require.NoError(t, err)
-			var out bytes.Buffer
-			l := linter(w, &view.View{Out: &out, Err: &out, Verbose: true})
-			for _, file := range []string{"go.mod", "magefiles/lint.mod", "magefiles/lint.sum", "magefiles/lint.txt"} {
-				text, err := os.ReadFile(filepath.Join(ours, filepath.FromSlash(file)))
-				require.NoError(t, err)
-				write(t, root, file, string(text))
-			}
+			root := linttest.Folder(t)
 			write(t, root, c.file, c.text)
-			for _, args := range [][]string{{"init", "-q"}, {"add", "-A"}} {
-				require.NoError(t, l.Runner.Run(t.Context(), command.Cmd{Name: "git", Args: args, Dir: root}))
-			}
-			err = l.Files(t.Context())
+			var out bytes.Buffer
+			err := linttest.Files(t, root, &view.View{Out: &out, Err: &out, Verbose: true})
 			if c.says == "" {
 				require.NoError(t, err, out.String())
 				return
@@ -76,28 +58,6 @@ func TestHostileWorkflowsAndScriptsFailTheLint(t *testing.T) {
 			require.Error(t, err, out.String())
 			require.Contains(t, out.String(), c.says)
 		})
-	}
-}
-
-// linter shows its jobs in a view, and has its programs from PyPI.
-func linter(w *workspace.Workspace, v *view.View) lint.Linter {
-	runner := command.NewSystem(os.Environ(), nil)
-	return lint.Linter{
-		Runner:    runner,
-		Environ:   runner.Environ(),
-		Workspace: w,
-		Job: func(_ context.Context, name, _ string, f func(out io.Writer) error) error {
-			g := v.Group(name)
-			return g.Done(f(g))
-		},
-		Programs: func(ctx context.Context, what, pins string) (string, error) {
-			cache, err := os.UserCacheDir()
-			if err != nil {
-				return "", err
-			}
-			tools := embedded.New(embedded.Config{Runner: runner, Environ: runner.Environ(), Cache: filepath.Join(cache, "pixi-release"), Workspace: w, Log: v.Err})
-			return tools.Programs(ctx, what, pins)
-		},
 	}
 }
 

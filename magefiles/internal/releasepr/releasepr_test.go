@@ -1064,6 +1064,16 @@ func TestWhatKeepsAJobFromTagging(t *testing.T) {
 			next:   "whose job tag has `pull-requests: read`",
 		},
 		{
+			name: "GitHub takes no more requests for now",
+			does: func(r *team) {
+				r.land()
+				r.hub.Limit = 1
+			},
+			commit: func(r *team) string { return r.at("main") },
+			says:   "rate limit",
+			next:   "run it again after ",
+		},
+		{
 			name: "a rule forbids tags",
 			does: func(r *team) {
 				r.land()

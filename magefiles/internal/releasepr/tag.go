@@ -72,7 +72,7 @@ func (p *Proposer) Tag(ctx context.Context, commit string) (Result, error) {
 // request before it takes the tags away, so that a tag that is there still is no sign that it is wanted.
 func (r *proposal) refuseUndone(ctx context.Context, commit string, names []string) error {
 	of, err := r.landing(ctx, commit)
-	if status := (*github.StatusError)(nil); errors.As(err, &status) && (status.Status == http.StatusForbidden || status.Status == http.StatusNotFound) {
+	if github.MayNotRead(err) {
 		return operr.New("`mage ci:write` writes a "+forge.Proposing+" whose job tag has `pull-requests: read`; or `mage release` on a laptop goes on",
 			"whether %s was taken back by undo stands in its pull request; nothing was tagged: %w", strings.Join(names, ", "), err)
 	}

@@ -161,8 +161,8 @@ func (v *View) heard() string {
 	return strings.Join(strings.Fields(plainChild(color.ReplaceAllString(*line, ""))), " ")
 }
 
-// cut is the beginning of a line that fits into so many columns of a terminal, and how many it takes. Characters of East Asia take two. So may others
-// behind them, for which there is room; our own marks take one.
+// cut is the beginning of a line that fits into so many columns of a terminal, and how many it takes. Room is made for two where a character is of East
+// Asia, or of those that some terminals show as wide: all from U+1100 on. Our own marks are among these, and take one.
 func cut(text string, columns int) (begin string, wide int) {
 	room := columns
 	for i, r := range text {

@@ -198,7 +198,7 @@ func expanded(script string) string {
 		switch {
 		case part[0] != '"':
 			return ""
-		case strings.Count(part, "'")%2 == 0: // of a command in it
+		case strings.Count(part, "'")%2 == 0: // quotes of a $(command) that is in it; an odd one is an apostrophe
 			part = single().ReplaceAllString(part, "")
 		}
 		return escaped().ReplaceAllString(part, "")

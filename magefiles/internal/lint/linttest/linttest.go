@@ -1,4 +1,4 @@
-// Package linttest runs the linters of this repository over what others get from it.
+// Package linttest runs the linters of this repository in another folder, with the pins that it has here.
 package linttest
 
 import (
@@ -18,37 +18,47 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// Workflows runs zizmor and actionlint over the workflow files below a folder. The test is in a package of magefiles/internal, or in e2e.
-func Workflows(t *testing.T, top string) {
+// Folder is a new workspace in which nothing is but what the linters are installed by.
+func Folder(t *testing.T) (root string) {
 	t.Helper()
-	root := filepath.Join(t.TempDir(), "lint")
-	put := func(name string, text []byte) {
-		t.Helper()
-		file := filepath.Join(root, filepath.FromSlash(name))
-		require.NoError(t, os.MkdirAll(filepath.Dir(file), 0o755))
-		require.NoError(t, os.WriteFile(file, text, 0o644))
-	}
-	put("pixi.toml", []byte("[workspace]\nname = \"w\"\nchannels = []\nplatforms = []\n"))
+	root = filepath.Join(t.TempDir(), "lint")
+	require.NoError(t, os.MkdirAll(filepath.Join(root, "magefiles"), 0o755))
+	require.NoError(t, os.WriteFile(filepath.Join(root, "pixi.toml"), []byte("[workspace]\nname = \"w\"\nchannels = []\nplatforms = []\n"), 0o644))
 	ours, err := workspace.Root(".")
 	require.NoError(t, err)
 	for _, name := range []string{"go.mod", "magefiles/lint.mod", "magefiles/lint.sum", "magefiles/lint.txt"} {
 		text, err := os.ReadFile(filepath.Join(ours, filepath.FromSlash(name)))
 		require.NoError(t, err)
-		put(name, text)
+		require.NoError(t, os.WriteFile(filepath.Join(root, filepath.FromSlash(name)), text, 0o644))
 	}
-	require.NoError(t, os.CopyFS(filepath.Join(root, ".github"), os.DirFS(filepath.Join(top, ".github"))))
+	return root
+}
+
+// Files lets the linters of workflows, scripts and Dockerfiles look at such a folder, and returns what they have found as they do. It is shown in a view.
+func Files(t *testing.T, root string, v *view.View) error {
+	t.Helper()
 	w, err := workspace.Load(root)
 	require.NoError(t, err)
-	var out bytes.Buffer
-	v := &view.View{
-		Out: &out,
-		Err: &out,
-	}
-	runner := command.NewSystem(os.Environ(), nil)
+	l := Linter(w, v)
 	for _, args := range [][]string{{"init", "-q"}, {"add", "-A"}} {
-		require.NoError(t, runner.Run(t.Context(), command.Cmd{Name: "git", Args: args, Dir: root}))
+		require.NoError(t, l.Runner.Run(t.Context(), command.Cmd{Name: "git", Args: args, Dir: root}))
 	}
-	l := lint.Linter{
+	return l.Files(t.Context())
+}
+
+// Workflows holds that zizmor and actionlint find nothing in the workflow files below a folder.
+func Workflows(t *testing.T, top string) {
+	t.Helper()
+	root := Folder(t)
+	require.NoError(t, os.CopyFS(filepath.Join(root, ".github"), os.DirFS(filepath.Join(top, ".github"))))
+	var out bytes.Buffer
+	require.NoError(t, Files(t, root, &view.View{Out: &out, Err: &out}), out.String())
+}
+
+// Linter shows its jobs in a view, and has its programs from PyPI.
+func Linter(w *workspace.Workspace, v *view.View) lint.Linter {
+	runner := command.NewSystem(os.Environ(), nil)
+	return lint.Linter{
 		Runner:    runner,
 		Environ:   runner.Environ(),
 		Workspace: w,
@@ -61,14 +71,8 @@ func Workflows(t *testing.T, top string) {
 			if err != nil {
 				return "", err
 			}
-			return embedded.New(embedded.Config{
-				Runner:    runner,
-				Environ:   runner.Environ(),
-				Cache:     filepath.Join(cache, "pixi-release"),
-				Workspace: w,
-				Log:       v.Err,
-			}).Programs(ctx, what, pins)
+			tools := embedded.New(embedded.Config{Runner: runner, Environ: runner.Environ(), Cache: filepath.Join(cache, "pixi-release"), Workspace: w, Log: v.Err})
+			return tools.Programs(ctx, what, pins)
 		},
 	}
-	require.NoError(t, l.Files(t.Context()), out.String())
 }

@@ -148,7 +148,7 @@ func (i *Images) Furnish(home string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	for _, name := range []string{"cli-plugins", "contexts"} { // docker says which of them it lacks
+	for _, name := range []string{"cli-plugins", "contexts"} { // docker says what it lacks, where one of them leads to nothing
 		if err := os.Symlink(filepath.Join(i.theirs(), name), filepath.Join(dir, name)); err != nil {
 			return err
 		}

@@ -26,8 +26,9 @@ const checkToRequire = "ci"
 // callsMage finds the target and its flags behind a call of mage.
 var callsMage = lazyregexp.New(`(?m)\bmage(?: -d \S+)? ([a-z][\w:]*\b[^\n;|&]*)$`)
 
-// byItself are variables that mage reads from the environment, or what it calls does: README, "Environment".
-var byItself = lazyregexp.New(`^(?:BASE_IMAGE$|BUILDKIT_|BUILDX_|DEPLOY_|DOCKER_|GITHUB_|IMAGE_REGISTRY$|PIP_|PIPELINE_|PIXI_|PREFIX_|RATTLER_|RELEASE_PR_TOKEN$|SOURCE_DATE_EPOCH$|UV_)`)
+// byItself are variables that mage reads from the environment, or what it calls does: those of README, "Environment", and others that begin as these do.
+var byItself = lazyregexp.New(`^(?:ACTIONS_|AGENT_TOOLSDIRECTORY$|BASE_IMAGE$|BUILDKIT_|BUILDX_|CI$|CI_|DEPLOY_|DOCKER_|GITHUB_|GITLAB_|HTTPS_PROXY$|IMAGE_REGISTRY$|NO_COLOR$|NO_PROXY$|PIP_|PIPELINE_|PIXI_|` +
+	`PREFIX_|PYTHON|RATTLER_|REHEARSAL_|RELEASE_PR_TOKEN$|RUNNER_TOOL_CACHE$|SOURCE_DATE_EPOCH$|SSL_CERT_FILE$|TERM$|TMPDIR$|UV_|XDG_|pythonLocation$)`)
 
 func callsOf(w *file.Workflow) (all []call) {
 	for _, j := range w.Jobs {

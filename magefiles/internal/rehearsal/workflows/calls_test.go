@@ -1,6 +1,10 @@
 package workflows_test
 
 import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -103,4 +107,24 @@ func TestCalls(t *testing.T) {
 		}
 		require.Contains(t, said, c.want, name)
 	}
+}
+
+// What README says to be read from the environment is given to mage by any step that has it.
+func TestVariablesThatMageReads(t *testing.T) {
+	readme, err := os.ReadFile(filepath.Join("..", "..", "..", "..", "README.md"))
+	require.NoError(t, err)
+	_, section, found := strings.Cut(string(readme), "\n## Environment\n")
+	require.True(t, found)
+	section, _, _ = strings.Cut(section, "\n### ")
+	env := map[string]string{}
+	for _, row := range regexp.MustCompile("(?m)^\\| (`.*?) \\|").FindAllStringSubmatch(section, -1) {
+		for _, name := range regexp.MustCompile("`([A-Za-z_]+)`").FindAllStringSubmatch(row[1], -1) {
+			env[name[1]] = "${{ inputs.x }}"
+		}
+	}
+	require.Contains(t, env, "XDG_CACHE_HOME")
+	all, err := json.Marshal(env)
+	require.NoError(t, err)
+	text := "on: {workflow_dispatch: {inputs: {x: {type: string}}}}\njobs: {a: {runs-on: ubuntu-24.04, steps: [{run: go tool mage build:all, env: " + string(all) + "}]}}\n"
+	require.Empty(t, workflows.Doubts(fstest.MapFS{".github/workflows/x.yml": {Data: []byte(text)}}, nil))
 }

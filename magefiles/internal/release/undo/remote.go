@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
-	"slices"
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/github"
@@ -50,16 +48,13 @@ func (b *Back) findRemote(ctx context.Context) error {
 	return nil
 }
 
-// hidden are the answers to a token that may not read something.
-var hidden = []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound}
-
 // findLanding finds the pull request that has brought the versions, which is to say that they were taken back: what is on the branch stays there. Where it
 // cannot be marked, a job tags them again.
 func (b *Back) findLanding(ctx context.Context) error {
 	p := b.Plan
 	if hub := b.trace.Hub; hub.Client != nil && hub.Token {
 		pulls, err := hub.Client.Pulls(ctx, forge.BranchOf(p.Branch))
-		if status := (*github.StatusError)(nil); errors.As(err, &status) && slices.Contains(hidden, status.Status) && !errors.Is(err, github.ErrLimited) {
+		if github.MayNotRead(err) {
 			b.Parts.Unread = err.Error() // the tag can be taken away all the same
 		} else if err != nil {
 			return err

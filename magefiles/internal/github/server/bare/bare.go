@@ -23,11 +23,10 @@ type Remote struct {
 // Pusher is whose token a push is made by. A real server knows it by the credential, which a folder does not ask for: a push says it by a variable.
 type Pusher string
 
-// Nobody but a person may push workflow files that no branch has: for others it would take `workflows: write`.
+// Those who push. A job may push no workflow files that no branch has, and what it pushes starts nothing.
 const (
 	Person Pusher = ""    // or another account
-	App    Pusher = "app" // a GitHub App
-	Job    Pusher = "job" // a job, by its own token: what it pushes starts nothing
+	Job    Pusher = "job" // by its own token
 )
 
 // PushedBy is the variable that has the Pusher.
@@ -103,8 +102,8 @@ func (r Remote) Land(l server.Landing) (string, error) {
 	return made, err
 }
 
-// Guard lets pushes be refused as GitHub refuses them: to the branches that take pull requests alone, and, by who is no person, of what
-// has workflow files that no branch has. tags is a pattern of tags that nobody may push, as the shell's case has it; "" is none.
+// Guard lets pushes be refused as GitHub refuses them: to the branches that take pull requests alone, and, by a job, of what
+// has workflow files that no branch has: that would take `workflows: write`. tags is a pattern of tags that nobody may push, as the shell's case has it; "" is none.
 func (r Remote) Guard(tags string, branches ...string) error {
 	var closed strings.Builder
 	for _, b := range branches {
