@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io/fs"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -101,9 +102,18 @@ func (i *Images) logIn(token string) error {
 	return file.Save()
 }
 
+// The folders of docker's configuration that jobs are given.
+const (
+	pluginFolder  = "cli-plugins"
+	contextFolder = "contexts"
+)
+
 // theirs is the folder of docker's configuration that the person has.
 func (i *Images) theirs() string {
 	if dir, _ := command.Getenv(i.person, "DOCKER_CONFIG"); dir != "" {
+		if abs, err := filepath.Abs(dir); err == nil {
+			return abs
+		}
 		return dir
 	}
 	home, _ := command.Getenv(i.person, "HOME")
@@ -139,21 +149,32 @@ func (i *Images) OfJobs() []string {
 	return append(env, "BUILDX_CONFIG="+filepath.Join(i.theirs(), "buildx"))
 }
 
-// Furnish puts into the HOME of a job what docker finds elsewhere on GitHub's machines: of the person's configuration the programs and contexts, and no login.
+// Furnish puts into the HOME of a job what docker finds elsewhere on GitHub's machines: the programs of the person's configuration and a
+// copy of its contexts, and no login. What a job adds or removes there is its own.
 func (i *Images) Furnish(home string) error {
 	if i.Why != "" {
 		return nil
 	}
 	dir := filepath.Join(home, ".docker")
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return err
-	}
-	for _, name := range []string{"cli-plugins", "contexts"} { // docker says what it lacks, where one of them leads to nothing
-		if err := os.Symlink(filepath.Join(i.theirs(), name), filepath.Join(dir, name)); err != nil {
+	for _, name := range []string{pluginFolder, contextFolder} {
+		if err := os.MkdirAll(filepath.Join(dir, name), 0o700); err != nil {
 			return err
 		}
 	}
-	return nil
+	plugins, err := os.ReadDir(filepath.Join(i.theirs(), pluginFolder))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	for _, p := range plugins {
+		if err := os.Symlink(filepath.Join(i.theirs(), pluginFolder, p.Name()), filepath.Join(dir, pluginFolder, p.Name())); err != nil {
+			return err
+		}
+	}
+	err = os.CopyFS(filepath.Join(dir, contextFolder), os.DirFS(filepath.Join(i.theirs(), contextFolder)))
+	if errors.Is(err, fs.ErrNotExist) { // who uses no context has no folder for them
+		return nil
+	}
+	return err
 }
 
 // guard lets a registry take something from those alone who may write packages.

@@ -68,19 +68,35 @@ func TestWhatBuildsImages(t *testing.T) {
 	}
 }
 
-// A job finds docker's programs as the person does, and nobody is logged in there.
+// A job finds docker's programs and contexts as the person does. Nobody is logged in there, and what the job changes is not the person's.
 func TestTheHomeOfAJob(t *testing.T) {
-	i := start(t, builder, t.TempDir(), []string{"HOME=/home/me"}, nil)
-	home := t.TempDir()
-	require.NoError(t, i.Furnish(home))
-	for _, name := range []string{"cli-plugins", "contexts"} {
-		leads, err := os.Readlink(filepath.Join(home, ".docker", name))
-		require.NoError(t, err)
-		require.Equal(t, "/home/me/.docker/"+name, leads)
+	theirs := t.TempDir()
+	write := func(path, text string) {
+		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o700))
+		require.NoError(t, os.WriteFile(path, []byte(text), 0o700))
 	}
-	require.NoFileExists(t, filepath.Join(home, ".docker", "config.json"))
+	write(filepath.Join(theirs, ".docker", "cli-plugins", "docker-buildx"), "a program")
+	write(filepath.Join(theirs, ".docker", "contexts", "meta", "one", "meta.json"), "{}")
+	write(filepath.Join(theirs, ".docker", "config.json"), "{}")
+	for name, person := range map[string][]string{
+		"home":   {"HOME=" + theirs},
+		"folder": {"HOME=/nowhere", "DOCKER_CONFIG=" + filepath.Join(theirs, ".docker")},
+	} {
+		home := t.TempDir()
+		require.NoError(t, start(t, builder, t.TempDir(), person, nil).Furnish(home), name)
+		for _, file := range []string{"cli-plugins/docker-buildx", "contexts/meta/one/meta.json"} {
+			require.FileExists(t, filepath.Join(home, ".docker", file), name)
+		}
+		require.NoFileExists(t, filepath.Join(home, ".docker", "config.json"), name)
+		write(filepath.Join(home, ".docker", "contexts", "meta", "two", "meta.json"), "{}")
+		require.NoError(t, os.Remove(filepath.Join(home, ".docker", "cli-plugins", "docker-buildx")))
+		require.NoDirExists(t, filepath.Join(theirs, ".docker", "contexts", "meta", "two"), name)
+		require.FileExists(t, filepath.Join(theirs, ".docker", "cli-plugins", "docker-buildx"), name)
+	}
+	home := t.TempDir()
+	require.NoError(t, start(t, builder, t.TempDir(), []string{"HOME=/nowhere"}, nil).Furnish(home), "who has no configuration")
 	home = t.TempDir()
-	require.NoError(t, start(t, noBuilder, t.TempDir(), []string{"HOME=/home/me"}, nil).Furnish(home))
+	require.NoError(t, start(t, noBuilder, t.TempDir(), []string{"HOME=" + theirs}, nil).Furnish(home))
 	require.NoDirExists(t, filepath.Join(home, ".docker"))
 }
 

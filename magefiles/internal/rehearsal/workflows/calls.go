@@ -8,7 +8,6 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/actions/file"
 	"github.com/foopack/foopack/magefiles/internal/lazyregexp"
-	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/publish"
 	"github.com/foopack/foopack/magefiles/internal/release/forge"
 )
@@ -48,8 +47,11 @@ func callsOf(w *file.Workflow) (all []call) {
 // is reports whether a call is one of a target with a flag; "" asks for no flag.
 func (c call) is(target, flag string) bool {
 	words := strings.Fields(c.words)
-	return words[0] == target && (flag == "" || slices.ContainsFunc(words, func(w string) bool { return w == flag || strings.HasPrefix(w, flag+"=") }))
+	return c.target() == target && (flag == "" || slices.ContainsFunc(words, func(w string) bool { return w == flag || strings.HasPrefix(w, flag+"=") }))
 }
+
+// target is what a call names first. Its other words are a shell's, quotes among them.
+func (c call) target() string { return strings.Fields(c.words)[0] }
 
 // repeats reports whether a call does in its job what another one does in another job, on the same machines and with the same variables: qa: does what test: does.
 func (c call) repeats(o call) bool {
@@ -117,7 +119,7 @@ func doubtCalls(w *file.Workflow) (found []error) {
 		}
 		for _, p := range c.step.At("env").Pairs() {
 			if p.Value.Asks("matrix", "needs", "inputs") && !byItself().MatchString(p.Key.Text()) && !strings.Contains(run.Text(), "$"+p.Key.Text()) && !strings.Contains(run.Text(), "${"+p.Key.Text()) {
-				say("the step has %s, and `mage %s` is not given it", p.Key.Text(), operr.Line(strings.Fields(c.words)))
+				say("the step has %s, and `mage %s` is not given it", p.Key.Text(), c.target())
 			}
 		}
 		if j := slices.IndexFunc(all, c.repeats); j >= 0 && (j < i || all[j].words != c.words) {
@@ -125,7 +127,7 @@ func doubtCalls(w *file.Workflow) (found []error) {
 			if of := c.job.Node.At("env"); of.Is() {
 				env = fmt.Sprintf(", and its env in line %d is no other", of.Line())
 			}
-			say("the job %s does what %s does in line %d%s: `mage %s`", c.job.ID, all[j].job.ID, all[j].step.At("run").Line(), env, operr.Line(strings.Fields(c.words)))
+			say("the job %s does what %s does in line %d%s: `mage %s`", c.job.ID, all[j].job.ID, all[j].step.At("run").Line(), env, c.target())
 		}
 	}
 	for _, j := range w.Jobs {

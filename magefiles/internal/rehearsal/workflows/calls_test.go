@@ -74,7 +74,7 @@ func TestCalls(t *testing.T) {
 	for name, c := range map[string]struct{ from, to, want string }{
 		"as it stands":                        {"", "", ""},
 		"nothing is installed":                {"    needs: [again, import]\n", "    needs: again\n", "x.yml:23:14: the job upload sends packages that no job before it has installed"},
-		"another job installs again":          {"mage -d .. build:all -compare=x", "mage publish -check -from=x", "x.yml:18:14: the job import does what again does in line 13: `mage publish -check -from=x`"},
+		"another job installs again":          {"mage -d .. build:all -compare=x", "mage publish -check -from=x", "x.yml:18:14: the job import does what again does in line 13: `mage publish`"},
 		"nothing is looked at":                {"mage publish -verify", "true", "x.yml:23:14: no job after upload looks at what is on the channel"},
 		"what landed cannot be asked for":     {", workflow_dispatch: ", "", "x.yml:1:5: where GitHub begins no run for a tag, `mage release` asks for one, and the file has no workflow_dispatch"},
 		"two that publish":                    {"concurrency: x-${{ github.ref }}\n", "env: {}\n", "x.yml:23:14: two runs may publish at the same time: the job upload, or the file, has no concurrency"},
@@ -86,7 +86,7 @@ func TestCalls(t *testing.T) {
 		"a right of a step that is not known": {"      - run: mage ci:matrix\n", "      - {run: mage ci:matrix}\n      - uses: a/b@v1\n    permissions: {contents: write}\n", ""},
 		"a right of what is announced":        {"      - run: mage publish -verify\n", "      - run: mage publish -verify\n  hub:\n    needs: upload\n    if: github.ref != ''\n    runs-on: ubuntu-24.04\n    permissions: {contents: write}\n    steps:\n      - run: mage publish -announce\n", ""},
 		"a right of what is not known":        {"  merge:\n    needs: images\n    runs-on: ubuntu-24.04\n    steps:\n      - run: mage", "  merge:\n    needs: images\n    permissions: {contents: write}\n    runs-on: ubuntu-24.04\n    steps:\n      - run: gh release create && mage", ""},
-		"tests that another job has run":      {"      - run: mage publish -verify\n", "      - run: mage publish -verify\n  qa: {runs-on: x, steps: [run: mage qa:package a]}\n  test:\n    env: {}\n    runs-on: x\n    steps:\n      - run: mage test:package a\n", "x.yml:38:14: the job test does what qa does in line 33, and its env in line 35 is no other: `mage test:package a`"},
+		"tests that another job has run":      {"      - run: mage publish -verify\n", "      - run: mage publish -verify\n  qa: {runs-on: x, steps: [run: mage qa:package a]}\n  test:\n    env: {}\n    runs-on: x\n    steps:\n      - run: mage test:package a\n", "x.yml:38:14: the job test does what qa does in line 33, and its env in line 35 is no other: `mage test:package`"},
 		"nothing is compared":                 {" -compare=x", "", "x.yml:13:14: the job again builds what is built before, and compares nothing"},
 		"the record has another name":         {"publish-result", "packages", "x.yml:26:9: `mage release` waits for the artifact publish-result of the job upload"},
 		"another file is the record":          {"output/publish.json", "output/*.conda", "x.yml:26:9: `mage release` waits for the artifact publish-result of the job upload"},
@@ -94,7 +94,8 @@ func TestCalls(t *testing.T) {
 		"platforms that are not joined":       {"    needs: images\n", "", "x.yml:36:14: no job after images joins the platforms"},
 		"nobody says that all is well":        {` -needs="$NEEDS"`, "", "x.yml:46:14: no job says whether all have passed"},
 		"a check of another name":             {"  all:\n", "  ci:\n    name: all\n", "x.yml:48:11: the job ci is shown as all: whoever requires the check ci waits for it for ever"},
-		"a variable that is not given":        {`app "$LEG"`, "app", "x.yml:41:14: the step has LEG, and `mage docker:merge app` is not given it"},
+		"what a shell quotes":                 {`mage docker:merge app "$LEG"`, `mage docker:merge "app" x`, "x.yml:41:14: the step has LEG, and `mage docker:merge` is not given it"},
+		"a variable that is not given":        {`app "$LEG"`, "app", "x.yml:41:14: the step has LEG, and `mage docker:merge` is not given it"},
 		"one that mage reads":                 {"app \"$LEG\"\n        env: {LEG:", "app\n        env: {IMAGE_REGISTRY:", ""},
 		"one that is built where it goes":     {"mage publish -yes -from=x", "mage publish -yes", ""},
 	} {
