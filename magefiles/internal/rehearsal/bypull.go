@@ -26,9 +26,9 @@ type landing struct {
 	merged string // the commit that the pull request was merged as
 }
 
-// landsByPull reports whether a release here lands by a pull request. One that is begun has landed already.
+// landsByPull reports whether a release here lands by a pull request. One that is begun has landed already, and so have versions that are not tagged.
 func (r *run) landsByPull() bool {
-	return r.w.Config.Land == settings.LandByPull && r.unfinished == nil
+	return r.w.Config.Land == settings.LandByPull && r.unfinished == nil && r.landed == nil
 }
 
 // land has the release proposed, and merged by a person. ended reports that jobs have done all the rest; else the release goes on in the clone.
