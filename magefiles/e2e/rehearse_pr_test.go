@@ -44,6 +44,15 @@ func TestRehearseByAPullRequest(t *testing.T) {
 		t.Parallel()
 		require.Contains(t, landing(t, releaseOptions{by: "here"}).rehearsed("-faults=3"), "mono v0.1.7 was rehearsed: 3 packages published")
 	})
+	t.Run("the commit of such a pull request, as ci.yml has it", func(t *testing.T) {
+		t.Parallel()
+		r := landing(t, releaseOptions{by: "here"})
+		r.ok("version:bump", "-to=minor", "-commit", "-yes")
+		out := r.rehearsed()
+		require.Contains(t, out, "v0.2.0 has landed with it and is not tagged: how that goes on is rehearsed")
+		require.Contains(t, out, "mono v0.2.0 was rehearsed: 3 packages published to an embedded channel from here")
+		require.Contains(t, out, "→ `mage release`\n")
+	})
 	t.Run("ci", func(t *testing.T) {
 		t.Parallel()
 		r := landing(t, releaseOptions{by: "ci"})

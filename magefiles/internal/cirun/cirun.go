@@ -12,6 +12,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"math"
 	"os"
 	"path"
 	"path/filepath"
@@ -102,7 +103,17 @@ func Run(ctx context.Context, c Config, f Flags) error {
 	if err := c.copyRepository(ctx, repo, r.remote(), head.Commit, e.Ref); err != nil {
 		return err
 	}
-	c.View.Say("%s at %s, for %s of %s: with programs of this machine, and a stand-in for each secret", w.File, head.Short(), e.Name, e.Ref)
+	secrets := "a stand-in for each secret"
+	if e.Fork {
+		secrets = "no secret, since it comes from a fork"
+	}
+	c.View.Say("%s at %s, for %s of %s: with programs of this machine, and %s", w.File, head.Short(), e.Name, e.Ref, secrets)
+	if e.Name == "push" && w.StartsFor("push") {
+		// With so many commits paths are not looked at: which files such a push would bring is not known.
+		if starts, why := w.Starts(file.Occurrence{Event: e.Name, Ref: e.Ref, Changed: file.Changed{Commits: math.MaxInt}}); !starts {
+			c.View.Say("○ GitHub would not start it for this: %s", why)
+		}
+	}
 	for _, err := range w.UnknownPins() {
 		c.View.Say("○ %v", err)
 	}

@@ -36,6 +36,12 @@ jobs:
 // run asks for the workflow in a repository of two commits, the second one of which is checked out, and has a change that is not committed.
 func run(t *testing.T, f cirun.Flags, extra string) (said, shown string, err error) {
 	t.Helper()
+	return runOther(t, f, ".github/workflows/ci.yml", workflow+extra)
+}
+
+// runOther does that with a file of another name.
+func runOther(t *testing.T, f cirun.Flags, name, text string) (said, shown string, err error) {
+	t.Helper()
 	dir := t.TempDir()
 	git := func(args ...string) {
 		cmd := exec.Command("git", args...)
@@ -49,7 +55,7 @@ func run(t *testing.T, f cirun.Flags, extra string) (said, shown string, err err
 		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644))
 	}
 	git("init", "-q", "-b", "topic")
-	write(".github/workflows/ci.yml", workflow+extra)
+	write(name, text)
 	write("README", "one")
 	git("add", "-A")
 	git("commit", "-qm", "one")
@@ -152,6 +158,32 @@ func TestWhatIsRefused(t *testing.T) {
 			require.Equal(t, c.status, operr.ExitStatus(err))
 		})
 	}
+}
+
+// What a pull request is compared with and where it comes from is told as GitHub tells it, and of a push what would not start it.
+func TestWhatAnEventSays(t *testing.T) {
+	const tells = "  b:\n    runs-on: ubuntu-latest\n    steps: [{run: 'echo \"${{ github.event.pull_request.head.repo.full_name == github.repository }} " +
+		"${{ github.event.pull_request.base.repo.fork }} ${{ github.event.pull_request.base.sha == github.sha }}\"'}]\n"
+	said, _, err := run(t, cirun.Flags{Event: "pull_request", Job: "b"}, tells)
+	require.NoError(t, err, said)
+	require.Contains(t, said, "b │ true false false\n")
+	require.Contains(t, said, "a stand-in for each secret")
+	said, _, err = run(t, cirun.Flags{Event: "pull_request", Fork: true, Job: "b"}, tells)
+	require.NoError(t, err, said)
+	require.Contains(t, said, "b │ false false false\n")
+	require.Contains(t, said, "no secret, since it comes from a fork")
+
+	const other = ".github/workflows/other.yml"
+	jobs := "jobs: {b: {runs-on: ubuntu-latest, steps: [{run: 'true'}]}}\n"
+	said, _, err = runOther(t, cirun.Flags{File: "other.yml"}, other, "on: {push: {branches: [main], paths: [x]}}\n"+jobs)
+	require.NoError(t, err, said)
+	require.Contains(t, said, "○ GitHub would not start it for this: .github/workflows/other.yml:1 starts for branches like main")
+	_, _, err = runOther(t, cirun.Flags{File: "other.yml"}, other, "on: workflow_call\n"+jobs)
+	require.ErrorContains(t, err, "does not start for push: it starts for workflow_call")
+	require.Contains(t, operr.NextOf(err), "it starts by a job of another file")
+	_, _, err = runOther(t, cirun.Flags{File: "other.yml", Event: "workflow_call"}, other, "on: workflow_call\n"+jobs)
+	require.ErrorContains(t, err, "is not run here")
+	require.Contains(t, operr.NextOf(err), "nothing in the file is wrong")
 }
 
 // What GitHub gives a job beside secrets has a stand-in, and it is said.

@@ -150,9 +150,10 @@ func object(text string) (*expression.Object, error) {
 func payload(ctx context.Context, repo *gitrepo.Repo, e runner.Event, branch string) (*expression.Object, error) {
 	full := repository(ctx, repo)
 	owner, name, _ := strings.Cut(full, "/")
+	usual := defaultBranch(ctx, repo, branch)
 	o := expression.NewObject(
 		"ref", e.Ref,
-		"repository", expression.NewObject("full_name", full, "name", name, "owner", expression.NewObject("login", owner), "default_branch", branch),
+		"repository", expression.NewObject("full_name", full, "name", name, "owner", expression.NewObject("login", owner), "default_branch", usual),
 		"sender", expression.NewObject("login", e.Actor),
 	)
 	switch {
@@ -170,12 +171,50 @@ func payload(ctx context.Context, repo *gitrepo.Repo, e runner.Event, branch str
 			o.Set(key, false)
 		}
 	case strings.HasPrefix(e.Name, "pull_request"):
-		side := func(ref string) *expression.Object {
-			return expression.NewObject("ref", ref, "sha", e.SHA, "repo", expression.NewObject("full_name", full, "fork", e.Fork))
+		side := func(ref, sha, of string, fork bool) *expression.Object {
+			return expression.NewObject("ref", ref, "sha", sha, "repo", expression.NewObject("full_name", of, "fork", fork))
+		}
+		from, topic := full, branch
+		if e.Fork {
+			from = "somebody/" + name
+		}
+		if topic == usual {
+			topic = "topic"
+		}
+		base, err := baseOf(ctx, repo, e.SHA, usual)
+		if err != nil {
+			return nil, err
 		}
 		o.Set("action", "synchronize")
 		o.Set("number", 1.0)
-		o.Set("pull_request", expression.NewObject("number", 1.0, "draft", false, "head", side("topic"), "base", side(branch)))
+		o.Set("pull_request", expression.NewObject("number", 1.0, "draft", false, "head", side(topic, e.SHA, from, e.Fork), "base", side(usual, base, full, false)))
 	}
 	return o, nil
+}
+
+// defaultBranch is the remote's, as far as the clone knows it, or else the branch at hand.
+func defaultBranch(ctx context.Context, repo *gitrepo.Repo, branch string) string {
+	usual, known, err := repo.Answer(ctx, "symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD")
+	if _, name, _ := strings.Cut(usual, "/"); err == nil && known && name != "" {
+		return name
+	}
+	return branch
+}
+
+// baseOf is the commit that a pull request is compared with: where the commit left the branch, or the one before it where it is on the branch itself.
+func baseOf(ctx context.Context, repo *gitrepo.Repo, commit, branch string) (string, error) {
+	tip, err := repo.Resolve(ctx, "refs/remotes/origin/"+branch)
+	if err == nil {
+		if base, err := repo.MergeBase(ctx, commit, tip); err == nil && base != "" && base != commit {
+			return base, nil
+		}
+	}
+	base, err := repo.Parent(ctx, commit)
+	if err != nil && ctx.Err() != nil {
+		return "", err
+	}
+	if err != nil || base == "" {
+		return commit, nil
+	}
+	return base, nil
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/bump"
 	"github.com/foopack/foopack/magefiles/internal/bump/released"
 	"github.com/foopack/foopack/magefiles/internal/folders"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/rehearsal/earlier"
 	"github.com/foopack/foopack/magefiles/internal/rehearsal/folder"
@@ -43,7 +44,31 @@ func (r *run) begin(ctx context.Context) (err error) {
 	if r.Request.To == "" {
 		r.Request.To = "patch"
 	}
-	return r.refuse(ctx)
+	if err := r.findLanded(ctx); err != nil {
+		return err
+	}
+	if err := r.refuse(ctx); err != nil {
+		return err
+	}
+	if r.landed != nil {
+		r.Request.To = "" // as a person goes on with it
+	}
+	return nil
+}
+
+// findLanded finds versions that a pull request brings, and that are not tagged, where nothing else is asked for: the commit is that of such a pull request,
+// or main between its merge and the tag. Nothing else can be proposed then, and what is rehearsed is how that goes on.
+func (r *run) findLanded(ctx context.Context) error {
+	if r.w.Config.Land != settings.LandByPull || r.chosen {
+		return nil
+	}
+	clone, err := gitrepo.Open(ctx, r.Runner, r.clone)
+	if err != nil {
+		return err
+	}
+	store := &bump.Store{Top: clone.Top, Dir: filepath.Join(r.Dir, folder.Temporary, folders.State)}
+	r.landed, err = trace.FindLanded(ctx, clone, store, r.w, r.History(r.source), r.remoteTags)
+	return err
 }
 
 // branchOf is the branch that the release is made from: the one that is checked out, where releases are made from it, and

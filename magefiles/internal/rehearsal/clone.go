@@ -62,6 +62,9 @@ func (r *run) checkout(ctx context.Context) (string, error) {
 	if r.unfinished != nil {
 		said += fmt.Sprintf("; the release of %s is unfinished here, and its continuation is rehearsed", r.unfinished.Plan.Title)
 	}
+	if r.landed != nil {
+		said += fmt.Sprintf("; %s has landed with it and is not tagged: how that goes on is rehearsed", strings.Join(r.landed.TagNames(), ", "))
+	}
 	return said, nil
 }
 

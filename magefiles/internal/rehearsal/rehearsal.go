@@ -145,6 +145,7 @@ type run struct {
 	branch     string            // that the release is made from
 	remoteTags map[string]string // that the remote has when it begins, with their commits
 	unfinished *trace.Past       // the real release that is continued; nil where there is none
+	landed     *trace.Landed     // versions that have landed and are not tagged, where nothing else is asked for; nil where there are none
 	made       []earlier.Release // what earlier releases left
 	said       about.Log         // what the release says
 	further    []string          // variables of what is run in the clone

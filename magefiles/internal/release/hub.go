@@ -106,14 +106,19 @@ func (r *Release) describeHub(ctx context.Context, p *plan.Plan, commit string, 
 	return all, nil
 }
 
+// IsOf reports whether a package is released by a tag: one of its own, or one of all packages.
+func IsOf(tag, name string) bool {
+	owner, _, own := strings.Cut(tag, "/v")
+	return !own || owner == name
+}
+
 // Show describes the GitHub release of one tag. files are the paths of the items' files by their names; file is where all of the notes are, in the
 // repository.
 func Show(hub forge.Hub, tag, commit string, items []publish.Published, files map[string]string, notes, file string) github.Release {
 	one := github.Release{Tag: tag, Commit: commit, Name: tag}
-	owner, _, own := strings.Cut(tag, "/v")
 	var rows []string
 	for _, i := range items {
-		if own && i.Name != owner {
+		if !IsOf(tag, i.Name) {
 			continue
 		}
 		one.Files = append(one.Files, github.Asset{Path: files[i.File], Name: i.File, SHA256: i.SHA256, Size: i.Size})

@@ -75,6 +75,35 @@ func (r *Release) findLanded(ctx context.Context) (*plan.Plan, error) {
 		`releases of this repository land by a pull request ([tool.release] land = "pull-request"), and what -to=%s asks for has not landed on %s`, r.Request.To, branch)
 }
 
+// Landed are the tags of versions that are on the remote's branch, and that are not tagged: what a run without a version goes on with, where no release is
+// unfinished. None where that cannot be told from here. Nothing is fetched.
+func (r *Release) Landed(ctx context.Context) (tags []string, branch string) {
+	w, err := workspace.Load(r.Root)
+	if err != nil {
+		return nil, ""
+	}
+	refs, err := gitremote.Read(ctx, r.Repo, w.Config.Remote)
+	if err != nil {
+		return nil, ""
+	}
+	head, err := r.Repo.Head(ctx)
+	if err != nil {
+		return nil, ""
+	}
+	branch, on := w.Config.ReleaseBranch(head.Branch, refs.Default)
+	if !on {
+		return nil, ""
+	}
+	landed, err := trace.FindLanded(ctx, r.Repo, r.Store, w, r.History, refs.Tags)
+	if landed == nil || err != nil {
+		return nil, ""
+	}
+	if out, err := r.Repo.Contains(ctx, refs.Branches[branch], landed.Commit); !out || err != nil {
+		return nil, ""
+	}
+	return landed.TagNames(), branch
+}
+
 // draftLanded works out the plan.
 func (r *Release) draftLanded(ctx context.Context, landed *trace.Landed, branch string, refs gitremote.Refs) (*plan.Plan, error) {
 	w, err := r.Store.At(ctx, r.Repo, landed.Commit)

@@ -47,6 +47,9 @@ func (p *Proposer) Announce(ctx context.Context, f publishing.Flags) (Result, er
 	var items []publish.Published
 	files := map[string]string{}
 	for _, d := range handed.Files {
+		if !release.IsOf(tag, d.Package) {
+			continue // it stays as it was published, whatever this commit would make of it
+		}
 		pkg, err := b.Workspace.Package(d.Package)
 		if err != nil {
 			return Result{}, err

@@ -1183,3 +1183,35 @@ func TestAJobMakesTheGitHubRelease(t *testing.T) {
 	err = announce("v0.1.7", digests(r.at("main"), rec.SHA256))
 	require.ErrorContains(t, err, "there is no GITHUB_TOKEN")
 }
+
+// A package that the tag is not of stays as it was published: what this commit makes of it has other bytes, and nobody has replaced it.
+func TestAJobMakesTheGitHubReleaseOfOnePackage(t *testing.T) {
+	t.Parallel()
+	r := newTeam(t, map[string]string{"pixi.toml": monorepotest.Files(3, "0.1.6")["pixi.toml"] + "\n[tool.release]\nversioning = \"independent\"\n"})
+	r.land()
+	r.inJob()
+	_, err := r.tag(r.at("main"))
+	require.NoError(t, err)
+	r.hub.Tag = func(name string) (server.Tag, bool) {
+		return server.Tag{Object: r.git(r.remote.Dir, "rev-parse", name), Commit: r.git(r.remote.Dir, "rev-parse", name+"^{commit}")}, true
+	}
+	dir := t.TempDir()
+	digests := publish.Digests{Commit: r.at("main")}
+	for _, p := range []condapkgtest.Package{{Name: "mono-core", Version: "0.1.7"}, {Name: "mono-p0001", Version: "0.1.7"}} {
+		path := p.Write(t, dir)
+		rec, err := condapkg.Identify(path)
+		require.NoError(t, err)
+		digests.Files = append(digests.Files, publish.Digest{Package: p.Name, File: filepath.Base(path), SHA256: rec.SHA256, Size: rec.Size})
+	}
+	ours := digests.Files[1]
+	digests.Files[0].SHA256 = strings.Repeat("0", 64)
+	line, err := digests.Line()
+	require.NoError(t, err)
+	p := r.proposer()
+	p.CI.Tag = "mono-p0001/v0.1.7"
+	_, err = p.Announce(t.Context(), publishing.Flags{From: dir, Digests: line})
+	require.NoError(t, err)
+	published, _ := r.hub.Published()
+	require.Len(t, published, 1)
+	require.Equal(t, map[string]string{ours.File: ours.SHA256}, published[0].Assets)
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/begun"
@@ -33,9 +34,12 @@ type Status struct {
 	Running string              `json:"running,omitempty"` // the process that is at work on a release now, and since when; "" for none
 	Steps   []workflow.Standing `json:"steps"`             // none of a release that was undone
 
+	Landed []string `json:"landed,omitempty"` // tags that versions on the remote's branch are to get, where no release is unfinished
+
 	Delivery *begun.Delivery `json:"delivery,omitempty"` // of a downstream to hosts, that is unfinished
 
-	none *release.Release // can be asked what the remote has, where no release is known; nil where one is
+	branch string           // that has what landed
+	none   *release.Release // can be asked what the remote has, where no release is known; nil where one is
 }
 
 // Status looks where the last release stands. Nothing is changed.
@@ -58,9 +62,15 @@ func (r Releaser) Status(ctx context.Context) (s Status, err error) {
 	}
 	if err == nil && past != nil {
 		r.look(ctx, one, past, &s)
+		if s.End == trace.Released {
+			s.Landed, s.branch = one.Landed(ctx)
+		}
 		return s, nil
 	}
 	s.none = one
+	if err == nil {
+		s.Landed, s.branch = one.Landed(ctx)
+	}
 	return s, err
 }
 
@@ -105,7 +115,16 @@ func (r Releaser) ShowStatus(ctx context.Context, s Status) {
 	if s.Running != "" && (s.none != nil || s.End != "") {
 		r.View.Heading("a release is under way (%s), and is not agreed to yet", s.Running)
 	}
+	if len(s.Landed) > 0 && s.Running == "" {
+		defer func() {
+			r.View.Text("%s is on %s, and not tagged: `mage release` goes on with it", strings.Join(s.Landed, ", "), s.branch)
+			r.View.Next("`mage release`")
+		}()
+	}
 	switch {
+	case s.none != nil && len(s.Landed) > 0:
+		r.View.Text("no release was begun in this clone")
+		return
 	case s.none != nil:
 		says, next := r.withoutRelease(ctx, s.none)
 		r.View.Text("no release was begun in this clone, and %s", says)

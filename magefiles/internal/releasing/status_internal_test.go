@@ -32,6 +32,8 @@ func TestStatusOfAReleaseOfAnotherClone(t *testing.T) {
 		"unfinished":                {Status{Title: "v1.0", Steps: steps}, "v1.0 is tagged on the remote and not complete", false},
 		"under way":                 {Status{Title: "v1.0", Begun: "x", Running: "process 7 since y", Steps: steps}, "v1.0 is under way (process 7 since y)", false},
 		"another one is under way":  {Status{Title: "v1.0", End: trace.Released, Running: "process 7 since y", Journal: "x.jsonl"}, "a release is under way (process 7 since y), and is not agreed to yet\nv1.0: released", true},
+		"the next one has landed":   {Status{Title: "v1.0", End: trace.Released, Journal: "x.jsonl", Landed: []string{"v1.1"}, branch: "main"}, "v1.0: released\nv1.1 is on main, and not tagged: `mage release` goes on with it\n→ `mage release`\n", true},
+		"the first one has landed":  {Status{Landed: []string{"v1.0"}, branch: "main", none: &release.Release{}}, "no release was begun in this clone\nv1.0 is on main, and not tagged", true},
 		"another one, after one that was given up": {
 			s:    Status{Title: "v1.0", End: trace.Abandoned, Running: "process 7 since y", Journal: "x.jsonl", Steps: begun},
 			says: "build              begun, and left off",

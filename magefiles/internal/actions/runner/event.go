@@ -40,13 +40,19 @@ func (e *Event) admit(w *file.Workflow) (*expression.Object, error) {
 		for _, of := range w.Events {
 			names = append(names, of.Name)
 		}
-		return nil, operr.NewUsage("name one of these with -event", "%s does not start for %s: it starts for %s", w.File, e.Name, strings.Join(names, ", "))
+		next := "name one of these with -event"
+		if len(names) == 1 && notRun[names[0]] != "" {
+			next = "it is not run here by itself: " + notRun[names[0]]
+		}
+		return nil, operr.NewUsage(next, "%s does not start for %s: it starts for %s", w.File, e.Name, strings.Join(names, ", "))
 	}
 	if why, refused := notRun[e.Name]; refused {
 		return nil, &file.Problem{
 			File: w.File,
 			Line: w.Events[i].Line,
 			What: fmt.Sprintf("the event %s is not run here: %s", e.Name, why),
+
+			Elsewhere: true,
 		}
 	}
 	if e.Payload == nil {

@@ -419,6 +419,14 @@ func TestSecretsOfAnEnvironmentInACall(t *testing.T) {
 	}
 }
 
+// A called file that says no permissions has those of the job that calls it, and the verdict names their line.
+func TestTheVerdictNamesTheCallersPermissions(t *testing.T) {
+	b := newBench(t, map[string]string{".github/workflows/d.yml": "on: workflow_call\njobs:\n  d: {runs-on: ubuntu-latest, steps: [{run: exit 1}]}\n"})
+	r := b.run("permissions: {contents: read}\njobs:\n  a: {uses: ./.github/workflows/d.yml}\n")
+	require.ErrorContains(t, verdict.Of(r), "d.yml:3: the step \"Run exit 1\" of the job a / d: failure; the job may: contents: read (permissions of the job that calls it, ")
+	require.ErrorContains(t, verdict.Of(r), "ci.yml:2)")
+}
+
 // What a step lacks may be of a leg that its matrix has no more: the verdict says which ran.
 func TestTheVerdictNamesLegs(t *testing.T) {
 	r := newBench(t, nil).run("jobs:\n  a:\n    runs-on: ubuntu-latest\n    strategy:\n      matrix: {x: [1, 2]}\n    steps: [{run: 'true'}]\n" + job("b", "needs: a, ", "exit 1"))

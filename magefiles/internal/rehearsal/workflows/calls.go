@@ -119,7 +119,7 @@ func doubtCalls(w *file.Workflow) (found []error) {
 		}
 		for _, p := range c.step.At("env").Pairs() {
 			if p.Value.Asks("matrix", "needs", "inputs") && !byItself().MatchString(p.Key.Text()) && !strings.Contains(run.Text(), "$"+p.Key.Text()) && !strings.Contains(run.Text(), "${"+p.Key.Text()) {
-				say("the step has %s, and `mage %s` is not given it", p.Key.Text(), c.target())
+				say("the step has %s, and `mage %s` is not given it", p.Key.Text(), operr.Word(c.target()))
 			}
 		}
 		if j := slices.IndexFunc(all, c.repeats); j >= 0 && (j < i || all[j].words != c.words) {
@@ -127,7 +127,7 @@ func doubtCalls(w *file.Workflow) (found []error) {
 			if of := c.job.Node.At("env"); of.Is() {
 				env = fmt.Sprintf(", and its env in line %d is no other", of.Line())
 			}
-			say("the job %s does what %s does in line %d%s: `mage %s`", c.job.ID, all[j].job.ID, all[j].step.At("run").Line(), env, c.target())
+			say("the job %s does what %s does in line %d%s: `mage %s`", c.job.ID, all[j].job.ID, all[j].step.At("run").Line(), env, operr.Word(c.target()))
 		}
 	}
 	for _, j := range w.Jobs {

@@ -26,7 +26,7 @@ func Of(r *runner.Result) error {
 	}
 	for _, with := range []string{runner.Failure, runner.Canceled} {
 		for _, j := range r.Jobs {
-			if err := blame(r, j, with, ""); err != nil {
+			if err := blame(r, j, with, "", ""); err != nil {
 				return err
 			}
 		}
@@ -38,8 +38,9 @@ func Of(r *runner.Result) error {
 	return operr.New("run it again", "%s: %s", r.File, why)
 }
 
-// blame names what ended so in a job; nil where nothing did. by says which job calls its file; "" for none.
-func blame(r *runner.Result, j *runner.Job, with, by string) error {
+// blame names what ended so in a job; nil where nothing did. by says which job calls its file, and granted where that one is given its
+// permissions; "" for none.
+func blame(r *runner.Result, j *runner.Job, with, by, granted string) error {
 	next := "`mage ci:run " + operr.Word(path.Base(r.File)) + " -job=" + operr.Word(j.ID) + "` runs it alone"
 	if len(j.Legs) == 0 && j.Conclusion == with {
 		return operr.New(next, "%s:%d: the job %s is a %s: %s", r.File, j.Line, j.ID, with, j.Why)
@@ -48,18 +49,22 @@ func blame(r *runner.Result, j *runner.Job, with, by string) error {
 		if l.Conclusion != with || l.Allowed {
 			continue
 		}
+		hands := granted
+		if l.Rights.Is() {
+			hands = at(l.Node, l.Rights.Line())
+		}
 		for _, called := range l.Jobs {
 			by := fmt.Sprintf("; %s calls it", at(l.Node, j.Line))
 			if !l.Node.At("secrets").Is() {
 				by += ", and hands on no secrets"
 			}
-			if err := blame(r, called, with, by); err != nil {
+			if err := blame(r, called, with, by, hands); err != nil {
 				return err
 			}
 		}
 		for _, s := range l.Steps {
 			if s.Conclusion == with {
-				return operr.New(next, "%s: the step %q of the job %s: %s; %s", at(l.Node, s.Line), s.Name, l.Name, with, given(j, l)+after(r, j, l)+by).
+				return operr.New(next, "%s: the step %q of the job %s: %s; %s", at(l.Node, s.Line), s.Name, l.Name, with, given(j, l, granted)+after(r, j, l)+by).
 					WithDetail(detail(r, l, s))
 			}
 		}
@@ -77,12 +82,15 @@ func at(job file.Node, line int) string {
 	return fmt.Sprint(line)
 }
 
-// given is what the file gives a leg of a job, and where it says so.
-func given(j *runner.Job, l *runner.Leg) string {
+// given is what the file gives a leg of a job, and where it says so. granted is where the job is given its permissions that calls the file.
+func given(j *runner.Job, l *runner.Leg, granted string) string {
 	may := "the job may: " + l.Grant.String()
-	if l.Rights.Is() {
+	switch {
+	case l.Rights.Is():
 		may += fmt.Sprintf(" (permissions in line %d)", l.Rights.Line())
-	} else {
+	case granted != "":
+		may += " (permissions of the job that calls it, " + granted + ")"
+	default:
 		may += " (no line says permissions)"
 	}
 	if l.Environment == "" {

@@ -1,0 +1,18 @@
+package rehearsal
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/publish"
+)
+
+// Packages with versions of their own have a run for each tag, and each run speaks of all of them: each is listed once.
+func TestPackagesOfSeveralRunsAreCountedOnce(t *testing.T) {
+	t.Parallel()
+	kept := publish.Published{Name: "core", File: "core-1.2.0-0.conda", State: publish.Kept}
+	first := []publish.Published{kept, {Name: "io", File: "io-0.4.2-0.conda", State: publish.Upload}, {Name: "cli", File: "cli-2.0.1-0.conda", State: publish.Upload}}
+	second := []publish.Published{kept, {Name: "io", File: "io-0.4.2-0.conda", State: publish.There}, {Name: "cli", File: "cli-2.0.1-0.conda", State: publish.There}}
+	require.Equal(t, first, withSent(withSent([]publish.Published{}, first), second))
+}
