@@ -83,10 +83,14 @@ func dispatched(w *file.Workflow, given map[string]string) (inputs, texts *expre
 		delete(left, strings.ToLower(name))
 		options := p.Value.At("options").Items()
 		if !there {
-			text = p.Value.At("default").Text()
+			value, err := p.Value.At("default").Value(expression.Env{})
+			if err != nil {
+				return nil, nil, err
+			}
+			text = expression.Text(value)
 			switch {
 			case text != "":
-			case p.Value.At("required").Text() == "true":
+			case p.Value.At("required").True():
 				return nil, nil, refuse(p.Value, "give it: -inputs='{\""+name+"\": …}'", "the input %s is required", name)
 			case kind == "boolean":
 				text = "false"
