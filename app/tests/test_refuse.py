@@ -217,3 +217,13 @@ def test_a_fault_of_ours_keeps_its_traceback() -> None:
     assert theirs.getMessage().startswith("ValueError: error handling message yyy")
     assert own.exc_info
     assert other.exc_info  # of another path
+
+
+def test_a_refused_origin_is_told_by_an_option_that_there_is() -> None:
+    said = "Refusing websocket connection from Origin '%s';     use --allow-websocket-origin=%s to permit this"
+    record = logging.LogRecord("bokeh", logging.ERROR, "", 0, said, ("http://evil.com", "evil.com"), None)
+    assert refuse.Brief().filter(record)
+    assert record.getMessage() == (
+        "Refusing websocket connection from Origin 'http://evil.com': "
+        "MYAPP_ALLOW_ORIGIN, or --allow-origin, says its names"
+    )

@@ -72,6 +72,9 @@ class Brief(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         """Shorten it."""
         said = record.getMessage()
+        if said.startswith("Refusing websocket connection from Origin"):  # Bokeh names options that this server has not
+            what = said.partition(";")[0][:LONGEST]
+            record.msg, record.args = f"{what}: MYAPP_ALLOW_ORIGIN, or --allow-origin, says its names", ()
         if record.exc_info and self.of in said and not ours(record.exc_info[2]):
             why = type(record.exc_info[1]).__name__
             record.msg, record.args = f"{why}: {' '.join(said.split())}"[:LONGEST], ()

@@ -120,11 +120,19 @@ func (g group) name() string {
 	return word
 }
 
+// readParts goes by headings as Markdown has them: a # may also stand in code, in a comment, or before the number of an issue.
 func readParts(text string) []group {
-	all := []group{{}}
-	for line := range strings.Lines(strings.ReplaceAll(text, "\r\n", "\n")) {
+	text = strings.ReplaceAll(text, "\r\n", "\n")
+	heads := map[int]bool{}
+	for _, h := range readOutline([]byte(text)).headings {
+		heads[h.start] = true
+	}
+	all, at := []group{{}}, 0
+	for line := range strings.Lines(text) {
+		start := at
+		at += len(line)
 		line = strings.TrimRight(line, "\n")
-		if strings.HasPrefix(line, "#") {
+		if heads[start] && strings.HasPrefix(line, "#") {
 			all = append(all, group{heading: line})
 			continue
 		}

@@ -41,6 +41,12 @@ func TestFollow(t *testing.T) {
 		{"a commit was reverted", "\n\n### core\n\n- One (a1)\n- Two (b2)\n\nMore of it.\n\n### ui\n\n- Page (c3)\n", "\n\n### core\n\n- One (a1)\n", "\n\n### core\n\n- One (a1)\n\nMore of it.\n"},
 		{"a group is new", "\n\n### ui\n\n- Page (c3)\n", "\n\n### core\n\n- One (a1)\n\n### ui\n\n- Page (c3)\n\n### app\n\n- App (e5)\n", "\n\n### ui\n\n- Page (c3)\n\n### app\n\n- App (e5)\n"},
 		{"a version in a heading is another", first, "\n\n### core 2.0\n\n- One (a1)\n- Two (b2)\n\n### ui\n\n- Page (c3)\n", "\n\n### core 2.0\n\n- One (a1)\n- Two (b2)\n\n### ui\n\n- Page (c3)\n"},
+		{
+			name:   "people wrote code, and the number of an issue, at the beginning of a line",
+			theirs: "\n\nAs asked in\n#12 and\n```sh\n# core\npip install x\n```\n<!--\n### later\n-->\n\n### core\n\n- One (a1)\n",
+			anew:   "\n\n### core\n\n- One (a1)\n- Three (d4)\n",
+			want:   "\n\nAs asked in\n#12 and\n```sh\n# core\npip install x\n```\n<!--\n### later\n-->\n\n### core\n\n- One (a1)\n- Three (d4)\n",
+		},
 		{"lines end as they do on Windows", strings.ReplaceAll(first, "\n", "\r\n"), strings.ReplaceAll(first, "\n", "\r\n"), strings.ReplaceAll(first, "\n", "\r\n")},
 	} {
 		t.Run(c.name, func(t *testing.T) {

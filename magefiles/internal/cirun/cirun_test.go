@@ -139,6 +139,7 @@ func TestWhatIsRefused(t *testing.T) {
 		"an event it does not have":   {cirun.Flags{Event: "schedule"}, "", "ci.yml does not start for schedule: it starts for push, pull_request, workflow_dispatch", "-event", operr.Usage},
 		"a fork that pushes":          {cirun.Flags{Fork: true}, "", "-fork is about pull_request alone, and not about push", "-event=pull_request", operr.Usage},
 		"inputs that are no JSON":     {cirun.Flags{Event: "workflow_dispatch", Inputs: "who=1"}, "", "-inputs: fromJSON was given what is not JSON", "as JSON", operr.Usage},
+		"an input that is a list":     {cirun.Flags{Event: "workflow_dispatch", Inputs: `{"a": ["b"]}`}, "", "-inputs: a is a list or an object", "a text", operr.Usage},
 		"inputs that are a list":      {cirun.Flags{Event: "workflow_dispatch", Inputs: "[]"}, "", "-inputs: it is no object", "as JSON", operr.Usage},
 		"an input that is not there":  {cirun.Flags{Event: "workflow_dispatch", Inputs: `{"whom": 1}`}, "", "there is no input \"whom\"", "the inputs that there are", operr.Usage},
 		"a payload that is not there": {cirun.Flags{Payload: "x.json"}, "", "-payload: ", "as JSON", operr.Usage},

@@ -45,6 +45,10 @@ func (c Config) event(ctx context.Context, repo *gitrepo.Repo, head gitrepo.Head
 		e.Inputs = map[string]string{}
 		for _, k := range o.Keys() {
 			v, _ := o.Get(k)
+			switch v.(type) {
+			case *expression.Array, *expression.Object:
+				return e, operr.NewUsage("give it a text, a number, true or false", "-inputs: %s is a list or an object", k)
+			}
 			e.Inputs[k] = expression.Text(v)
 		}
 	}

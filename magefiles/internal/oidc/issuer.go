@@ -136,7 +136,7 @@ func (i *Issuer) sign(audience string, of, further map[string]any) (string, erro
 
 // ServeHTTP implements http.Handler.
 func (i *Issuer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if r.Method != http.MethodGet {
+	if r.Method != http.MethodGet && (r.Method != http.MethodPost || r.URL.Path != "/token") { // the curl of GitHub's documentation has a body
 		http.Error(w, "only GET", http.StatusMethodNotAllowed)
 		return
 	}
@@ -156,9 +156,9 @@ func (i *Issuer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (i *Issuer) token(w http.ResponseWriter, r *http.Request) {
-	given := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
-	claims, known := i.of(given)
-	if !known {
+	scheme, given, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	claims, known := i.of(strings.TrimSpace(given))
+	if !known || !strings.EqualFold(scheme, "Bearer") { // many workflow files of others write bearer
 		http.Error(w, "the job's token is not known", http.StatusUnauthorized)
 		return
 	}

@@ -163,6 +163,23 @@ func TestTheServiceKnowsItsJob(t *testing.T) {
 	}
 }
 
+// Workflow files ask with curl, as GitHub's documentation does.
+func TestTheServiceIsAskedByHand(t *testing.T) {
+	i := start(t)
+	token := strings.TrimPrefix(i.Environ()[2], "ACTIONS_ID_TOKEN_REQUEST_TOKEN=")
+	for header, status := range map[string]int{"Bearer " + token: 200, "bearer " + token: 200, token: 401, "Basic " + token: 401, "bearer": 401} {
+		for _, method := range []string{http.MethodGet, http.MethodPost} {
+			r, err := http.NewRequestWithContext(t.Context(), method, i.URL+"/token?audience=x", strings.NewReader("{}"))
+			require.NoError(t, err)
+			r.Header.Set("Authorization", header)
+			resp, err := http.DefaultClient.Do(r)
+			require.NoError(t, err)
+			resp.Body.Close()
+			require.Equal(t, status, resp.StatusCode, method+" "+header)
+		}
+	}
+}
+
 func TestSubjects(t *testing.T) {
 	for _, c := range []struct{ environment, plain, immutable string }{
 		{"", "repo:octo/tools:ref:refs/tags/v1", "repo:octo@123/tools@456:ref:refs/tags/v1"},

@@ -7,6 +7,7 @@
 //	schema.go    the schema
 //	read.go      a file held against the schema, expressions included
 //	node.go      values of a file for whoever runs it, and action.yml of a local action
+//	scalar.go    what a plain scalar is to GitHub: YAML 1.2 has other numbers than the reader of YAML
 //	needs.go     what it needs: machines, actions, secrets, rights
 //	workflow.go  what a workflow is: its events, its jobs and their rights
 //	trigger.go   which refs and paths its patterns take, and whether a job runs for a tag

@@ -232,7 +232,7 @@ func (w *Workflow) Doubts(tracked, known []string) (found []error) {
 func (w *Workflow) publishesInTurns() (found []error) {
 	of := w.Top.At("concurrency")
 	group := groupOf(of)
-	if own := of.At("cancel-in-progress"); own.Text() == "true" {
+	if own := of.At("cancel-in-progress"); own.True() {
 		found = append(found, own.Problem("cancel-in-progress ends a run that publishes in its middle, when another tag, or the same one, starts the next of its group"))
 	}
 	if group.Is() && !strings.Contains(group.Text(), "${{") && w.Top.At("concurrency", "queue").Text() != "max" {

@@ -47,6 +47,9 @@ func (n Node) At(keys ...string) Node {
 // Text is a scalar as it stands there; "" for what is not one.
 func (n Node) Text() string { return text(n.n) }
 
+// True reports whether a scalar says true, in any of the ways that GitHub knows: true, True and TRUE.
+func (n Node) True() bool { return slices.Contains([]string{"true", "True", "TRUE"}, n.Text()) }
+
 // Items are those of a list, or the one that stands in place of a list.
 func (n Node) Items() (all []Node) {
 	switch {
@@ -142,7 +145,7 @@ func (n Node) Value(env expression.Env) (expression.Value, error) {
 		}
 		return o, nil
 	}
-	switch n.n.ShortTag() {
+	switch tag(n.n) {
 	case "!!null":
 		return nil, nil
 	case "!!bool":
@@ -150,9 +153,11 @@ func (n Node) Value(env expression.Env) (expression.Value, error) {
 		err := n.n.Decode(&b)
 		return b, err
 	case "!!int", "!!float":
-		var f float64
-		err := n.n.Decode(&f)
-		return f, err
+		f, is := number(n.n.Value)
+		if !is {
+			return nil, n.Problem("%q is no number", n.n.Value)
+		}
+		return f, nil
 	}
 	t, err := expression.ParseTemplate(n.n.Value, all)
 	if err != nil {

@@ -197,7 +197,7 @@ func (r *reader) unknown(key *yaml.Node, ways []leaf, what string) {
 
 func (r *reader) scalar(n *yaml.Node, ways []leaf, what string) {
 	context := ways[0].context
-	if strings.Contains(n.Value, "${{") && n.ShortTag() == "!!str" {
+	if strings.Contains(n.Value, "${{") && tag(n) == "!!str" {
 		if len(context) == 0 {
 			r.problem(n, "%s may not have an expression", what)
 			return
@@ -209,9 +209,9 @@ func (r *reader) scalar(n *yaml.Node, ways []leaf, what string) {
 	var known []string
 	for _, w := range ways {
 		switch {
-		case w.Null != nil && n.ShortTag() == "!!null",
-			w.Boolean != nil && n.ShortTag() == "!!bool",
-			w.Number != nil && (n.ShortTag() == "!!int" || n.ShortTag() == "!!float"),
+		case w.Null != nil && tag(n) == "!!null",
+			w.Boolean != nil && tag(n) == "!!bool",
+			w.Number != nil && (tag(n) == "!!int" || tag(n) == "!!float"),
 			slices.Contains(w.Allowed, n.Value):
 			return
 		case w.String != nil && w.String.Constant == "" && (n.Value != "" || !w.String.NonEmpty),

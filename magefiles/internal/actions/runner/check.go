@@ -101,7 +101,7 @@ func unknownKeys(j *file.Job, key string, declared file.Node, called *file.Workf
 		}
 	}
 	for _, p := range declared.Pairs() {
-		if p.Value.At("required").Text() == "true" && !p.Value.At("default").Is() && !has(given.Pairs(), p.Key.Text()) {
+		if p.Value.At("required").True() && !p.Value.At("default").Is() && !has(given.Pairs(), p.Key.Text()) {
 			found = append(found, j.Node.Problem("the job %s does not give %q, which %s requires (%s)", j.ID, p.Key.Text(), p.Key.Place(), key))
 		}
 	}

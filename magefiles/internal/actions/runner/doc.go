@@ -6,7 +6,7 @@
 // action does that stands behind `uses:` is a stand-in, a function by the action's name. What came of a run is a value, [Result].
 //
 //	runner.go        what a runner is told, and a run of one file
-//	event.go         what starts a run, and what expressions know of it; the inputs of a dispatch
+//	event.go         what starts a run, and what expressions know of it
 //	check.go refuses.go what is refused before anything runs
 //	call.go          workflows that are called
 //	flow.go          the jobs of a file, in the order of their needs
@@ -16,6 +16,6 @@
 //	output.go        what a step's output asks for, and what is kept of it
 //	result.go        what came of a run
 //
-// Packages below it have one rule of GitHub's each: artifact what jobs hand to each other, matrix the legs of a job, rights what a token may do, turns concurrency groups, protocol what steps
+// Packages below it have one rule of GitHub's each: artifact what jobs hand to each other, dispatch the inputs of a workflow_dispatch, matrix the legs of a job, rights what a token may do, turns concurrency groups, protocol what steps
 // write for the runner, masks secrets that are hidden, glob patterns of files; standin has the stand-ins that need nothing from outside, machine what a job gets of this machine, and verdict says why a run failed.
 package runner

@@ -9,6 +9,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/actions/expression"
 	"github.com/foopack/foopack/magefiles/internal/actions/file"
+	"github.com/foopack/foopack/magefiles/internal/actions/runner/dispatch"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
@@ -64,73 +65,9 @@ func (e *Event) admit(w *file.Workflow) (*expression.Object, error) {
 		}
 		return &expression.Object{}, nil
 	}
-	inputs, texts, err := dispatched(w, e.Inputs)
+	inputs, texts, err := dispatch.Inputs(w, e.Inputs)
 	e.Payload.Set("inputs", texts)
 	return inputs, err
-}
-
-// dispatched are the inputs of a dispatch as `inputs` has them, where booleans are such, and as github.event.inputs has them, where all are texts.
-func dispatched(w *file.Workflow, given map[string]string) (inputs, texts *expression.Object, err error) {
-	declared := w.Top.At("on", "workflow_dispatch", "inputs")
-	refuse := func(at file.Node, next, format string, args ...any) error {
-		if !at.Is() {
-			at = w.Top.At("on")
-		}
-		return operr.NewUsage(next, "%w", at.Problem(format, args...))
-	}
-	inputs, texts = &expression.Object{}, &expression.Object{}
-	left := map[string]string{}
-	for k, v := range given {
-		left[strings.ToLower(k)] = v
-	}
-	for _, p := range declared.Pairs() {
-		name, kind := p.Key.Text(), p.Value.At("type").Text()
-		text, there := left[strings.ToLower(name)]
-		delete(left, strings.ToLower(name))
-		options := p.Value.At("options").Items()
-		if !there {
-			text = p.Value.At("default").Text()
-			switch {
-			case text != "":
-			case p.Value.At("required").Text() == "true":
-				return nil, nil, refuse(p.Value, "give it: -inputs='{\""+name+"\": …}'", "the input %s is required", name)
-			case kind == "boolean":
-				text = "false"
-			case kind == "choice" && len(options) > 0:
-				text = options[0].Text()
-			}
-		}
-		var v expression.Value = text
-		switch kind {
-		case "boolean":
-			if text != "true" && text != "false" {
-				return nil, nil, refuse(p.Value, "give it true or false", "the input %s is a boolean, and %q is none", name, text)
-			}
-			v = text == "true"
-		case "number":
-			if _, err := strconv.ParseFloat(text, 64); err != nil && text != "" {
-				return nil, nil, refuse(p.Value, "give it a number", "the input %s is a number, and %q is none", name, text)
-			}
-		case "choice":
-			if !slices.ContainsFunc(options, func(o file.Node) bool { return o.Text() == text }) {
-				return nil, nil, refuse(choices(p.Value), "give it one of its options", "the input %s cannot be %q", name, text)
-			}
-		}
-		inputs.Add(name, v)
-		texts.Add(name, text)
-	}
-	for name := range left {
-		return nil, nil, refuse(declared, "the inputs that there are stand in the file", "there is no input %q", name)
-	}
-	return inputs, texts, nil
-}
-
-// choices are where the options of an input stand, or the input itself.
-func choices(input file.Node) file.Node {
-	if options := input.At("options"); options.Is() {
-		return options
-	}
-	return input
 }
 
 // refName is the ref without what says its type, which is branch or tag.

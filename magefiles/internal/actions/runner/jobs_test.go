@@ -86,7 +86,7 @@ jobs:
 	require.Contains(t, []string{"2", "3", "4"}, got["x"])
 	require.Equal(t, "it", got["only2"], "the last one that is not empty counts")
 	require.NotContains(t, got, "secret")
-	require.Contains(t, strings.Join(r.Notes, "\n"), "the output secret of a (1) is not handed on: there is a secret in it")
+	require.ErrorContains(t, errors.Join(r.Doubts...), "ci.yml:7:91: the output secret of the job a is not handed on: there is a secret in it, or what a step has masked")
 	require.Equal(t, "a (1) a (2) a (3)", r.Jobs[0].Legs[0].Name+" "+r.Jobs[0].Legs[1].Name+" "+r.Jobs[0].Legs[2].Name)
 }
 
@@ -477,13 +477,13 @@ func TestRefused(t *testing.T) {
 }
 
 func TestDispatch(t *testing.T) {
-	const on = "on:\n  workflow_dispatch:\n    inputs:\n      level: {type: choice, options: [low, high]}\n      dry: {type: boolean}\n      n: {type: number, default: 2}\n      who: {required: true}\n"
+	const on = "on:\n  workflow_dispatch:\n    inputs:\n      level: {type: choice, options: [low, high]}\n      dry: {type: boolean}\n      n: {type: number, default: 2}\n      who: {required: True}\n      yes: {type: boolean, default: True}\n      release: {default: 3.10}\n"
 	for name, c := range map[string]struct {
 		inputs map[string]string
 		want   string
 	}{
-		"defaults":     {map[string]string{"who": "me"}, "low false 2 me true true\n"},
-		"given":        {map[string]string{"who": "me", "LEVEL": "high", "dry": "true", "n": "3"}, "high true 3 me false true\n"},
+		"defaults":     {map[string]string{"who": "me"}, "low false 2 me true true true 3.1\n"},
+		"given":        {map[string]string{"who": "me", "LEVEL": "high", "dry": "true", "n": "3"}, "high true 3 me false true true 3.1\n"},
 		"missing":      {nil, "the input who is required"},
 		"no option":    {map[string]string{"who": "me", "level": "mid"}, `the input level cannot be "mid"`},
 		"no boolean":   {map[string]string{"who": "me", "dry": "yes"}, `the input dry is a boolean, and "yes" is none`},
@@ -492,7 +492,7 @@ func TestDispatch(t *testing.T) {
 	} {
 		b := newBench(t, nil)
 		b.event.Name, b.event.Inputs = "workflow_dispatch", c.inputs
-		r, err := b.try(on + "jobs:\n" + job("a", "", "echo ${{ inputs.level }} ${{ inputs.dry }} ${{ inputs.n }} ${{ inputs.who }} ${{ inputs.dry == false }} ${{ github.event.inputs.dry != '' }}"))
+		r, err := b.try(on + "jobs:\n" + job("a", "", "echo ${{ inputs.level }} ${{ inputs.dry }} ${{ inputs.n }} ${{ inputs.who }} ${{ inputs.dry == false }} ${{ github.event.inputs.dry != '' }} ${{ inputs.yes == true }} ${{ inputs.release }}"))
 		if err != nil {
 			require.ErrorContains(t, err, c.want, name)
 			continue

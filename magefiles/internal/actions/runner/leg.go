@@ -406,7 +406,7 @@ func (l *leg) hand(s *scope) {
 		}
 		text := expression.Text(v)
 		if l.masks.Hide(text) != text {
-			l.note("the output %s of %s is not handed on: there is a secret in it", p.Key.Text(), l.out.Name)
+			l.doubt(p.Value.Problem("the output %s of the job %s is not handed on: there is a secret in it, or what a step has masked", p.Key.Text(), l.state.job.ID))
 			continue
 		}
 		if v == nil && l.status == Success { // a step that sets it to "" means that

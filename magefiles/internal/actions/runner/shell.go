@@ -52,6 +52,9 @@ func (s *scope) script(ctx context.Context, n file.Node, out *output, env, conte
 		dir = resolve(s.workspace, folder)
 	}
 	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+		if folder == "" {
+			return fmt.Errorf("the folder of the job (GITHUB_WORKSPACE) is not there any more: a step before has removed it")
+		}
 		return fmt.Errorf("the folder %s of working-directory is not there (is a checkout missing?)", folder)
 	}
 	s.scripts++

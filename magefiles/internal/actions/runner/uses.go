@@ -304,7 +304,7 @@ func (s *scope) composite(ctx context.Context, dir string, n file.Node, st *Step
 			if v, err = p.Value.At("default").Value(s.evalIn(s.leg, s.contexts(inner.environment()))); err != nil {
 				return err
 			}
-			if v == nil && p.Value.At("required").Text() == "true" {
+			if v == nil && p.Value.At("required").True() {
 				out.warn("the input %s of %s is required, and the step does not give it", p.Key.Text(), st.Uses)
 			}
 		}
