@@ -22,6 +22,7 @@ package publish
 import (
 	"context"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/channel"
@@ -98,6 +99,17 @@ type Published struct {
 	Size    int64  `json:"size"` // bytes
 	URL     string `json:"url"`
 	State   State  `json:"state"`
+}
+
+// Union adds to some files those of another delivery. Each of several deliveries of one release speaks of all packages, of those that another one has
+// sent, too.
+func Union(all, more []Published) []Published {
+	for _, p := range more {
+		if !slices.ContainsFunc(all, func(o Published) bool { return o.File == p.File }) {
+			all = append(all, p)
+		}
+	}
+	return all
 }
 
 // Published lists the packages of a delivery as the channel has them once it is sent.

@@ -74,15 +74,8 @@ func (r *run) findLanded(ctx context.Context) error {
 // branchOf is the branch that the release is made from: the one that is checked out, where releases are made from it, and
 // else the one that they are usually made from.
 func (r *run) branchOf(ctx context.Context) string {
-	remote := r.w.Config.Remote
-	usual, err := r.git(ctx, r.source.Top, "symbolic-ref", "--quiet", "--short", "refs/remotes/"+remote+"/HEAD")
-	if err != nil { // the clone does not say which one it is, as where the remote was added by hand
-		usual = r.head.Branch
-		if _, err := r.git(ctx, r.source.Top, "rev-parse", "--quiet", "--verify", "refs/remotes/"+remote+"/main"); err == nil {
-			usual = "main"
-		}
-	}
-	branch, _ := r.w.Config.ReleaseBranch(r.head.Branch, strings.TrimPrefix(usual, remote+"/"))
+	usual := gitsettings.UsualBranch(ctx, r.Runner, r.Environ, r.source.Top, r.w.Config.Remote, r.head.Branch)
+	branch, _ := r.w.Config.ReleaseBranch(r.head.Branch, usual)
 	return cmp.Or(branch, r.head.Branch, "main")
 }
 

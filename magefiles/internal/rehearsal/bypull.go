@@ -142,7 +142,7 @@ func (l *landing) published(ctx context.Context) (string, error) {
 		if err := json.Unmarshal(job.Run.Artifacts[forge.Recording][publish.RecordingFile], &sent); err != nil {
 			return "", operr.New("", "reading what %s has kept of %s: %w", forge.Workflow, tag, err)
 		}
-		l.report.Packages = withSent(l.report.Packages, sent.Packages)
+		l.report.Packages = publish.Union(l.report.Packages, sent.Packages)
 	}
 	released, drafts := l.world.Hub.Published()
 	made := map[string]bool{}
@@ -156,16 +156,6 @@ func (l *landing) published(ctx context.Context) (string, error) {
 	}
 	l.report.Released = string(trace.Released)
 	return fmt.Sprintf("%s: %s published, and the GitHub release made", l.report.Release, operr.Count(len(l.report.Packages), "package")), nil
-}
-
-// withSent adds what a run has published. Each run speaks of all packages, of those that another one has sent, too.
-func withSent(all, sent []publish.Published) []publish.Published {
-	for _, p := range sent {
-		if !slices.ContainsFunc(all, func(o publish.Published) bool { return o.File == p.File }) {
-			all = append(all, p)
-		}
-	}
-	return all
 }
 
 // follow brings the clone to what was merged, with its tags.

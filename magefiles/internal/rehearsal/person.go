@@ -2,7 +2,6 @@ package rehearsal
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"path/filepath"
 
@@ -54,15 +53,5 @@ func (r *run) settings(ctx context.Context) ([]gitsettings.Setting, error) {
 
 // gitEnviron lets git read that configuration alone, in an environment.
 func (r *run) gitEnviron(env []string) []string {
-	return command.Setenv(gitsettings.WithoutConfig(env), append(r.dated(env), "GIT_CONFIG_GLOBAL="+filepath.Join(r.Dir, gitConfigFile), "GIT_CONFIG_NOSYSTEM=1")...)
-}
-
-// dated are the variables by which what a rehearsal commits has the second after its commit: packages bear the time of the commit that they are
-// built of, and the same commit rehearsed again gives the same bytes. A person may say another time.
-func (r *run) dated(env []string) []string {
-	if _, said := command.Getenv(env, "GIT_COMMITTER_DATE"); said || r.head.Time.IsZero() {
-		return nil
-	}
-	at := fmt.Sprintf("@%d +0000", r.head.Time.Unix()+1)
-	return []string{"GIT_COMMITTER_DATE=" + at, "GIT_AUTHOR_DATE=" + at}
+	return command.Setenv(gitsettings.WithoutConfig(env), append(gitsettings.Dated(env, r.head.Time), "GIT_CONFIG_GLOBAL="+filepath.Join(r.Dir, gitConfigFile), "GIT_CONFIG_NOSYSTEM=1")...)
 }

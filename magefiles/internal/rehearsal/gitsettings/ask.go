@@ -3,9 +3,11 @@ package gitsettings
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/operr"
@@ -57,4 +59,27 @@ func WithoutConfig(env []string) []string {
 		name, _, _ := strings.Cut(kv, "=")
 		return strings.HasPrefix(name, "GIT_CONFIG") || name == AllowProtocol
 	})
+}
+
+// Dated are the variables by which what a rehearsal commits has the second after its commit: packages bear the time of the commit that they are
+// built of, and the same commit rehearsed again gives the same bytes. There are none where a person says another time, or the commit has none.
+func Dated(env []string, commit time.Time) []string {
+	if _, said := command.Getenv(env, "GIT_COMMITTER_DATE"); said || commit.IsZero() {
+		return nil
+	}
+	at := fmt.Sprintf("@%d +0000", commit.Unix()+1)
+	return []string{"GIT_COMMITTER_DATE=" + at, "GIT_AUTHOR_DATE=" + at}
+}
+
+// UsualBranch is the branch that a repository's releases are usually made from, by what the clone knows of a remote: its HEAD, or else `main` where the
+// remote has one, or else the branch at hand.
+func UsualBranch(ctx context.Context, runner command.Runner, env []string, top, remote, branch string) string {
+	usual, err := Ask(ctx, runner, env, top, "symbolic-ref", "--quiet", "--short", "refs/remotes/"+remote+"/HEAD")
+	if err == nil {
+		return strings.TrimPrefix(usual, remote+"/")
+	}
+	if _, err := Ask(ctx, runner, env, top, "rev-parse", "--quiet", "--verify", "refs/remotes/"+remote+"/main"); err == nil {
+		return "main"
+	}
+	return branch
 }

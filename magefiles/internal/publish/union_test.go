@@ -1,4 +1,4 @@
-package rehearsal
+package publish_test
 
 import (
 	"testing"
@@ -14,5 +14,5 @@ func TestPackagesOfSeveralRunsAreCountedOnce(t *testing.T) {
 	kept := publish.Published{Name: "core", File: "core-1.2.0-0.conda", State: publish.Kept}
 	first := []publish.Published{kept, {Name: "io", File: "io-0.4.2-0.conda", State: publish.Upload}, {Name: "cli", File: "cli-2.0.1-0.conda", State: publish.Upload}}
 	second := []publish.Published{kept, {Name: "io", File: "io-0.4.2-0.conda", State: publish.There}, {Name: "cli", File: "cli-2.0.1-0.conda", State: publish.There}}
-	require.Equal(t, first, withSent(withSent([]publish.Published{}, first), second))
+	require.Equal(t, first, publish.Union(publish.Union([]publish.Published{}, first), second))
 }
