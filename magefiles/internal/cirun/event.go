@@ -1,6 +1,7 @@
 package cirun
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"os"
@@ -217,8 +218,9 @@ func baseOf(ctx context.Context, repo *gitrepo.Repo, commit, branch string) (str
 	if err != nil && ctx.Err() != nil {
 		return "", err
 	}
-	if err != nil || base == "" {
+	if err != nil { // no commit is before it
+		//lint:ignore nilerr a first commit is compared with itself
 		return commit, nil
 	}
-	return base, nil
+	return cmp.Or(base, commit), nil
 }
