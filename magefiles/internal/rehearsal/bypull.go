@@ -40,7 +40,7 @@ func (r *run) land(ctx context.Context) (ended bool, err error) {
 		return false, err
 	}
 	r.report.ByPull = true
-	r.missing("what the check of the pull request does", "it is taken for passed; `mage ci:run -event=pull_request` runs the files that start for one")
+	r.missing("what the check of the pull request does", "it is taken for passed; `mage ci:run FILE -event=pull_request` runs one that starts for it")
 	if l.byJobs {
 		r.missing("the GitHub App of release-pr.yml", "the jobs have GITHUB_TOKEN alone, so that somebody presses \"Approve and run\" for the check of what they propose")
 		if err := r.step(forge.Proposing+" for a push to "+r.branch, func() (string, error) { return l.pushed(ctx, "") }); err != nil {

@@ -26,6 +26,9 @@ func uploadArtifact(ctx context.Context, c *runner.Call) error {
 	if strings.ContainsAny(name, "\":<>|*?\r\n\\/") {
 		return fmt.Errorf("the name of an artifact may not have any of \" : < > | * ? \\ / in it: %s", name)
 	}
+	if name == "." || name == ".." { // a download puts each artifact into a folder of its name
+		return c.Problem("name", "an artifact cannot be named %s: what takes all of them writes a folder for each", name)
+	}
 	if !slices.Contains([]string{"warn", "error", "ignore"}, none) {
 		return fmt.Errorf("if-no-files-found is warn, error or ignore, and not %q", none)
 	}

@@ -38,10 +38,19 @@ func Of(r *runner.Result) error {
 	return operr.New("run it again", "%s: %s", r.File, why)
 }
 
+// alone is the command that runs a job for the event of its run. Without -event it is a push.
+func alone(r *runner.Result, job string) []string {
+	words := []string{"mage", "ci:run", path.Base(r.File)}
+	if r.Event != "push" {
+		words = append(words, "-event="+r.Event)
+	}
+	return append(words, "-job="+job)
+}
+
 // blame names what ended so in a job; nil where nothing did. by says which job calls its file, and granted where that one is given its
 // permissions; "" for none.
 func blame(r *runner.Result, j *runner.Job, with, by, granted string) error {
-	next := "`mage ci:run " + operr.Word(path.Base(r.File)) + " -job=" + operr.Word(j.ID) + "` runs it alone"
+	next := "`" + operr.Line(alone(r, j.ID)) + "` runs it alone"
 	if len(j.Legs) == 0 && j.Conclusion == with {
 		return operr.New(next, "%s:%d: the job %s is a %s: %s", r.File, j.Line, j.ID, with, j.Why)
 	}
