@@ -25,11 +25,7 @@ func (s *Sequence) Try(ctx context.Context) (v Verified, err error) {
 		return v, err
 	}
 	s.tried = &tried{digests: s.Delivery.digests(), installed: v.Installed}
-	if err := s.Publisher.Import(ctx, s.Delivery, &v); err != nil {
-		return v, err
-	}
-	s.tried.imports = v.Imports
-	return v, nil
+	return v, s.Publisher.Import(ctx, s.Delivery, &v)
 }
 
 // apart is Install from a channel of this process that has the files.
@@ -61,7 +57,6 @@ func (s *Sequence) apart(ctx context.Context, delivery Delivery, v *Verified) (e
 type tried struct {
 	digests   []string
 	installed toolchain.Environment
-	imports   map[string][]string // as [Verified] has them; nil before all of it was imported
 }
 
 func (p Delivery) digests() (all []string) {
@@ -75,7 +70,7 @@ func (p Delivery) digests() (all []string) {
 // that was solved says something of the channel, and is made again. What came back from a private channel is installed from a channel of
 // this process: what solves has logins of its own, or none.
 func (s *Sequence) Install(ctx context.Context, delivery Delivery, v *Verified) error {
-	if s.isTried(delivery) {
+	if s.tried != nil && !s.tried.installed.Solved && slices.Equal(s.tried.digests, delivery.digests()) {
 		v.Installed = s.tried.installed
 		return nil
 	}
@@ -83,21 +78,6 @@ func (s *Sequence) Install(ctx context.Context, delivery Delivery, v *Verified) 
 		return s.apart(ctx, delivery, v)
 	}
 	return s.Publisher.Install(ctx, delivery, v)
-}
-
-// isTried reports whether the environment in which the bytes of a delivery were tried says all that another one would.
-func (s *Sequence) isTried(delivery Delivery) bool {
-	return s.tried != nil && !s.tried.installed.Solved && slices.Equal(s.tried.digests, delivery.digests())
-}
-
-// Import is that of the Publisher. What was imported in the environment that Install has used again is not imported there once more: the bytes
-// are those that were tried, and nothing comes into such an environment.
-func (s *Sequence) Import(ctx context.Context, delivery Delivery, v *Verified) error {
-	if s.isTried(delivery) && s.tried.imports != nil {
-		v.Imports = s.tried.imports
-		return nil
-	}
-	return s.Publisher.Import(ctx, delivery, v)
 }
 
 // Verify is Download, Install and Import, one after the other.

@@ -12,7 +12,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/foopack/foopack/magefiles/internal/channel/prefixdev"
-	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/localprefix"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/publish"
@@ -23,7 +22,6 @@ import (
 type installer struct {
 	*builder
 	solved bool
-	python string            // of each environment; "" is none
 	from   []string          // the first channel of each environment
 	had    map[string]string // sha256 of what was installed last, by package
 }
@@ -47,7 +45,7 @@ func (i *installer) Install(ctx context.Context, in toolchain.Install) (toolchai
 		}
 		i.had[name] = found[0].SHA256
 	}
-	return toolchain.Environment{Dir: in.Dir, Python: i.python, Solved: i.solved}, os.MkdirAll(in.Dir, 0o755)
+	return toolchain.Environment{Dir: in.Dir, Solved: i.solved}, os.MkdirAll(in.Dir, 0o755)
 }
 
 // trying is a publication of base and top to a channel of ours.
@@ -119,44 +117,6 @@ func TestWhereItIsInstalledFrom(t *testing.T) {
 			require.Equal(t, c.want, from)
 			require.Len(t, *ended, strings.Count(strings.Join(c.want, " "), trial), "each channel of this process ends")
 			require.Len(t, i.had, 2)
-		})
-	}
-}
-
-// What was imported in an environment is not imported there again. One that is made again says more, and so do other bytes.
-func TestHowOftenItIsImported(t *testing.T) {
-	for name, c := range map[string]struct {
-		solved, part bool
-		want         int
-	}{
-		"the environment is used again": {want: 1},
-		"it is made again":              {solved: true, want: 2},
-		"of a part":                     {part: true, want: 2},
-	} {
-		t.Run(name, func(t *testing.T) {
-			s, i, _ := trying(t, false, c.solved)
-			i.files = map[string]string{"site-packages/colorsys.py": "every Python has one"}
-			require.NoError(t, s.Build(t.Context(), s.Missing, s.Artifacts))
-			require.NoError(t, s.Decide(t.Context()))
-			count := filepath.Join(t.TempDir(), "count")
-			i.python = filepath.Join(t.TempDir(), "python")
-			require.NoError(t, os.WriteFile(i.python, []byte("#!/bin/sh\necho >>'"+count+"'\nexec python3 \"$@\"\n"), 0o755))
-			s.Runner = command.NewSystem(os.Environ(), nil)
-			tried, err := s.Try(t.Context())
-			require.NoError(t, err)
-			require.Equal(t, map[string][]string{"base": {"colorsys"}, "top": {"colorsys"}}, tried.Imports)
-			_, err = s.Send(t.Context())
-			require.NoError(t, err)
-			delivery := s.Delivery
-			if c.part {
-				delivery.Items = delivery.Items[:1]
-			}
-			v, err := s.Verify(t.Context(), delivery)
-			require.NoError(t, err)
-			require.Equal(t, len(delivery.Items), v.Imported())
-			lines, err := os.ReadFile(count)
-			require.NoError(t, err)
-			require.Len(t, lines, c.want)
 		})
 	}
 }
