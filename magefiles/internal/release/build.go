@@ -108,17 +108,16 @@ func (r *workshop) checkout(ctx context.Context) (*clone, error) {
 	return c, nil
 }
 
-// cloneAt returns a clone of the commit. Where tasks have left something in the one that is there, it is made again, and what was
-// built of that commit stays: it may be on the channel in part.
+// cloneAt returns a clone of the commit, which reads the objects of the repository. Where tasks have left something in the one that is there, or the
+// repository was moved, it is made again, and what was built of that commit stays: it may be on the channel in part.
 func (r *workshop) cloneAt(ctx context.Context, dir, commit string) (*gitrepo.Repo, error) {
 	output, kept := filepath.Join(dir, filepath.FromSlash(r.Repo.Prefix), workspace.OutputDir), filepath.Join(r.Dir, keptDir)
 	if repo, err := gitrepo.Open(ctx, r.Runner, dir); err == nil && repo.Top == dir {
-		head, err := repo.Head(ctx)
-		changes, cerr := repo.Changes(ctx)
-		if err == nil && cerr == nil && head.Commit == commit && len(changes) == 0 {
-			return repo, nil
-		}
-		if err == nil && head.Commit == commit {
+		at, _, err := repo.Answer(ctx, "rev-parse", "--quiet", "--verify", "HEAD") // which is known where objects cannot be read, too
+		if err == nil && at == commit {
+			if changes, err := repo.Changes(ctx); err == nil && len(changes) == 0 {
+				return repo, nil
+			}
 			if err := os.RemoveAll(kept); err != nil {
 				return nil, err
 			}

@@ -2,8 +2,12 @@ package release
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"testing"
 
+	"github.com/foopack/foopack/magefiles/internal/gitrepo"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitrepotest"
 	"github.com/stretchr/testify/require"
 )
 
@@ -17,4 +21,37 @@ func TestTail(t *testing.T) {
 	}
 	require.Equal(t, "line 4999", l.last())
 	require.NotContains(t, l.text(), "line 4000")
+}
+
+// The clone reads the objects of the repository. Where that was moved the clone is made again, and what was built of the commit stays: a part of it may be
+// on the channel, and bytes that are built again may differ.
+func TestWhatWasBuiltStaysWhereTheRepositoryIsMoved(t *testing.T) {
+	repo, dir, git := gitrepotest.Open(t)
+	gitrepotest.Write(t, dir, ".gitignore", "/output/\n")
+	git("add", "-A")
+	git("commit", "-q", "-m", "one")
+	head, err := repo.Head(t.Context())
+	require.NoError(t, err)
+	clone := func(repo *gitrepo.Repo) string {
+		w := &workshop{Release: &Release{Means: Means{
+			Repo:   repo,
+			Runner: repo.Runner,
+			Dir:    filepath.Join(repo.Top, "output", "release"),
+		}}}
+		made, err := w.cloneAt(t.Context(), filepath.Join(w.Dir, cloneDir), head.Commit)
+		require.NoError(t, err)
+		at, err := made.Head(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, head.Commit, at.Commit)
+		return made.Top
+	}
+	gitrepotest.Write(t, clone(repo), "output/a.conda", "built once")
+	moved := dir + "-moved"
+	require.NoError(t, os.Rename(dir, moved))
+	repo, err = gitrepo.Open(t.Context(), repo.Runner, moved)
+	require.NoError(t, err)
+	text, err := os.ReadFile(filepath.Join(clone(repo), "output", "a.conda"))
+	require.NoError(t, err)
+	require.Equal(t, "built once", string(text))
+	require.NoDirExists(t, filepath.Join(moved, "output", "release", keptDir))
 }
