@@ -215,8 +215,13 @@ func (s *Server) findPull(r *http.Request) (*pull, error) {
 	if s.Branch == nil {
 		return nil, errNotFound
 	}
-	s.follow(s.byJob(r))
-	i := slices.IndexFunc(s.state.Pulls, func(p *pull) bool { return p.Number == id(r) })
+	return s.numbered(id(r), s.byJob(r))
+}
+
+// numbered is a pull request at what its branch is at; byJob says that a job asks. The caller holds the lock.
+func (s *Server) numbered(number int64, byJob bool) (*pull, error) {
+	s.follow(byJob)
+	i := slices.IndexFunc(s.state.Pulls, func(p *pull) bool { return p.Number == number })
 	if i < 0 {
 		return nil, errNotFound
 	}
@@ -326,13 +331,12 @@ func (s *Server) MergeChecked(number int64) (commit, how string, err error) {
 func (s *Server) pass(number int64) (how string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.follow(false)
-	i := slices.IndexFunc(s.state.Pulls, func(p *pull) bool { return p.Number == number })
-	if i < 0 {
-		return "", errNotFound
+	p, err := s.numbered(number, false)
+	if err != nil {
+		return "", err
 	}
 	for _, run := range slices.Backward(s.state.Runs) {
-		if run.Event != "pull_request" || run.Commit != s.state.Pulls[i].Commit {
+		if run.Event != "pull_request" || run.Commit != p.Commit {
 			continue
 		}
 		how = "its check has passed"
@@ -349,13 +353,12 @@ func (s *Server) pass(number int64) (how string, err error) {
 func (s *Server) Squash(number int64) (commit string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.follow(false)
-	i := slices.IndexFunc(s.state.Pulls, func(p *pull) bool { return p.Number == number })
-	if i < 0 {
-		return "", errNotFound
+	p, err := s.numbered(number, false)
+	if err != nil {
+		return "", err
 	}
-	err = s.merge(s.state.Pulls[i], "squash", "")
-	return s.state.Pulls[i].Became, err
+	err = s.merge(p, "squash", "")
+	return p.Became, err
 }
 
 // land merges a pull request. The caller holds the lock.
@@ -393,12 +396,10 @@ func (s *Server) land(p *pull, method, message string) error {
 func (s *Server) Enqueue(number int64, conclusion string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.follow(false)
-	i := slices.IndexFunc(s.state.Pulls, func(p *pull) bool { return p.Number == number })
-	if i < 0 {
-		return fmt.Errorf("there is no pull request #%d", number)
+	p, err := s.numbered(number, false)
+	if err != nil {
+		return fmt.Errorf("there is no pull request #%d: %w", number, err)
 	}
-	p := s.state.Pulls[i]
 	check := s.rules[p.Base].Check
 	if check != "" && !s.passed(check, p.Commit) {
 		return fmt.Errorf("the check %s of #%d has not passed: it is not taken into the queue", check, number)

@@ -187,7 +187,7 @@ var knownSteps = lazyregexp.New(`^(?:actions/(?:checkout|cache|setup-\w+|upload-
 func doubtRights(j *file.Job, calls []call) (found []error) {
 	used := map[string]bool{}
 	for _, c := range calls {
-		right, known := rights[strings.Fields(c.words)[0]]
+		right, known := rights[c.target()]
 		if !known {
 			return nil
 		}
