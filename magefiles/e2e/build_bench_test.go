@@ -15,15 +15,15 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/command"
 )
 
-// before is a magefile of an earlier commit, compiled, to be compared with:
+// `before` is the path of a magefile compiled from an earlier commit, for comparison:
 //
 //	git worktree add before COMMIT && (cd before && go tool mage -compile /tmp/before)
 //	go test ./magefiles/e2e -run '^$' -bench BuildPackage -benchtime 7x -timeout 1h -args -before=/tmp/before
 var before = flag.String("before", "", "a compiled magefile, to be compared with")
 
-// BenchmarkBuildPackage times a build of one package after one edit, in a repository of so many files, beside those of the package or
-// in it. Both magefiles take turns in one run: ms and cpu-ms are the medians of ours, children included, more-ms what they are over
-// those of the other one.
+// BenchmarkBuildPackage times the build of one package after one edit. The repository has n additional files, in the package or elsewhere. Runs of
+// the two magefiles alternate. ms and cpu-ms are medians for this commit's magefile, including child processes. more-ms is the difference from the
+// median of -before.
 func BenchmarkBuildPackage(b *testing.B) {
 	for _, n := range []int{3, 3000, 30000} {
 		for _, in := range []string{"docs", "packages/core/src/mono_core"} {
@@ -46,7 +46,7 @@ func BenchmarkBuildPackage(b *testing.B) {
 						start := time.Now()
 						out, err := x.CombinedOutput()
 						require.NoError(b, err, "%s", out)
-						if round > 0 { // the first one makes what later ones use
+						if round > 0 { // the first round warms the caches
 							wall[i] = append(wall[i], time.Since(start))
 							cpu[i] = append(cpu[i], x.ProcessState.UserTime()+x.ProcessState.SystemTime())
 						}
@@ -64,7 +64,7 @@ func BenchmarkBuildPackage(b *testing.B) {
 	}
 }
 
-// buildable is a monorepo with a package that can be built, and n more files in a folder.
+// buildable makes a monorepo that has a package that can be built and n additional files in a folder.
 func buildable(b *testing.B, n int, in string) string {
 	b.Helper()
 	dir := monorepo(b, 1)
@@ -78,7 +78,7 @@ func buildable(b *testing.B, n int, in string) string {
 	return dir
 }
 
-// median is in milliseconds.
+// median returns the median in milliseconds.
 func median(times []time.Duration) float64 {
 	slices.Sort(times)
 	return float64(times[len(times)/2].Microseconds()) / 1000

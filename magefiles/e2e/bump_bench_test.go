@@ -12,13 +12,14 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// peers is a folder with other people's tools, each in a virtual environment of its own:
+// `peers` is the path of a folder with competing tools, each in its own virtual environment:
 //
 //	for t in tbump bump-my-version; do python3 -m venv peers/v-$t && peers/v-$t/bin/pip install -q $t; done
 //	go test ./magefiles/e2e -run '^$' -bench Bump -benchtime 5x -timeout 1h -args -peers=$PWD/peers
 var peers = flag.String("peers", "", "a folder with v-tbump and v-bump-my-version, to be compared with")
 
-// rival is a way to bump all packages, commit and tag. Its configuration names files; ours is the manifests themselves.
+// rival is a tool that bumps all packages, commits and tags. The other tools need a configuration that lists the files; ours needs only the
+// manifests.
 type rival struct {
 	name   string
 	argv   []string
@@ -43,8 +44,8 @@ func rivals() []rival {
 	}
 }
 
-// BenchmarkBump times one bump of n packages, with commit and tag, each on a fresh copy: ours as the compiled magefile,
-// beside what others do. ns/op is the wall time; user-s and sys-s are the least CPU of all runs, children included.
+// BenchmarkBump times one bump of n packages, including the commit and the tag. It runs our compiled magefile and the other tools, each time on a
+// fresh copy. ns/op is wall time. user-s and sys-s are the lowest CPU times of all runs, including child processes.
 func BenchmarkBump(b *testing.B) {
 	for _, n := range []int{3, 100, 1000} {
 		for _, r := range rivals() {
@@ -70,7 +71,7 @@ func race(b *testing.B, r rival, source string) {
 		b.StopTimer()
 		dir := filepath.Join(b.TempDir(), fmt.Sprint(i))
 		require.NoError(b, exec.Command("cp", "-a", source, dir).Run())
-		git(b, dir, "status", "--porcelain") // the copy's index is refreshed
+		git(b, dir, "status", "--porcelain") // refreshes the index of the copy
 		cmd := exec.Command(r.argv[0], r.argv[1:]...)
 		cmd.Dir, cmd.Env = dir, append(os.Environ(), "NO_COLOR=1", "CI=1")
 		b.StartTimer()

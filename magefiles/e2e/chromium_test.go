@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// tab is a page in this machine's Chromium, which is spoken to over a pipe.
+// tab is a page in the local Chromium, controlled through a pipe.
 type tab struct {
 	t       *testing.T
 	to      *os.File
@@ -24,17 +24,17 @@ type tab struct {
 	mu     sync.Mutex
 	number int
 	wait   map[int]chan answer
-	asked  []string // addresses of all that was asked for
-	held   []string // requests that wait for release
+	asked  []string // URLs of all requests
+	held   []string // requests that are paused until release is called
 }
 
-// answer is what Chromium says to a command.
+// answer is Chromium's response to a command.
 type answer struct {
 	Result json.RawMessage
 	Error  *struct{ Message string }
 }
 
-// browse opens a page that has nothing. It ends with the test.
+// browse opens an empty page, which is closed when the test ends.
 func browse(t *testing.T) *tab {
 	t.Helper()
 	chromium, err := exec.LookPath("chromium")
@@ -42,7 +42,7 @@ func browse(t *testing.T) *tab {
 		require.Empty(t, os.Getenv("CI"), "chromium is missing (Debian: chromium)")
 		t.Skip("a page was not looked at: chromium is missing (Debian: chromium)")
 	}
-	profile, err := os.MkdirTemp("", "chromium") // what it starts may write there for a moment after its end
+	profile, err := os.MkdirTemp("", "chromium") // not t.TempDir, because the browser's children may still write here shortly after the browser exits
 	require.NoError(t, err)
 	in, to, err := os.Pipe()
 	require.NoError(t, err)
@@ -50,7 +50,7 @@ func browse(t *testing.T) *tab {
 	require.NoError(t, err)
 	x := exec.Command(chromium, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-dev-shm-usage",
 		"--user-data-dir="+profile, "--remote-debugging-pipe")
-	x.Env = append(os.Environ(), "XDG_CONFIG_HOME="+profile) // where it writes whatever its profile is
+	x.Env = append(os.Environ(), "XDG_CONFIG_HOME="+profile) // Chromium writes to this folder whatever its profile
 	x.ExtraFiles = []*os.File{in, out}
 	x.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	require.NoError(t, x.Start())
@@ -74,7 +74,7 @@ func browse(t *testing.T) *tab {
 	return b
 }
 
-// listen hears what Chromium says.
+// listen reads Chromium's responses and events.
 func (b *tab) listen(from *os.File) {
 	read := bufio.NewReader(from)
 	for {
@@ -111,7 +111,7 @@ func (b *tab) listen(from *os.File) {
 	}
 }
 
-// call has Chromium do something, and reads its answer into result, unless that is nil.
+// call sends a command to Chromium and decodes the response into result, unless result is nil.
 func (b *tab) call(method string, params map[string]any, result any) {
 	b.t.Helper()
 	b.mu.Lock()
@@ -140,7 +140,7 @@ func (b *tab) call(method string, params map[string]any, result any) {
 	}
 }
 
-// hold lets requests wait whose address has a pattern, until release is called.
+// hold blocks requests whose URL matches a pattern, until release is called.
 func (b *tab) hold(pattern string) (release func()) {
 	b.t.Helper()
 	b.call("Fetch.enable", map[string]any{"patterns": []map[string]any{{"urlPattern": pattern}}}, nil)
@@ -159,7 +159,7 @@ func (b *tab) waiting() []string {
 	return b.held
 }
 
-// says is what an expression of the page's is, as text; "" while the page cannot say it.
+// `says` evaluates an expression in the page and returns the result as text. It returns "" while the page cannot evaluate expressions.
 func (b *tab) says(expression string) string {
 	b.t.Helper()
 	var said struct {
@@ -170,7 +170,7 @@ func (b *tab) says(expression string) string {
 	return text
 }
 
-// elsewhere are the addresses that were asked for, but for those of one host.
+// `elsewhere` returns the URLs of all requests to hosts other than the given one.
 func (b *tab) elsewhere(host string) (all []string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -1,3 +1,3 @@
-// Package e2e tests the compiled magefile as people use it: scripts in testdata/script start it in repositories that
-// they bring along. The first paragraph of a script says what it proves.
+// Package e2e tests the compiled magefile. Many tests are scripts in testdata/script. Each script contains the repositories in which it runs the
+// magefile, and its first paragraph describes what it tests.
 package e2e

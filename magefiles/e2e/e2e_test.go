@@ -17,14 +17,13 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/foopack/foopack/magefiles/internal/command/argvtest"
-	// The targets are compiled into the magefile by a child process, which go test's cache of results does not see:
-	// with this import their sources count.
+	// A child process compiles the targets into the magefile. This import makes go test's cache notice when they change.
 	_ "github.com/foopack/foopack/magefiles/targets"
 )
 
 var update = flag.Bool("update", false, "write what scripts compare with")
 
-// compiled is the folder of the compiled magefile, which scripts call as `targets`, and repo the repository's top.
+// compiled is the folder of the compiled magefile, which scripts run as `targets`. repo is the root of this repository.
 var compiled, repo string
 
 func TestMain(m *testing.M) {
@@ -37,7 +36,7 @@ func TestMain(m *testing.M) {
 }
 
 func compileAndRun(m *testing.M) (int, error) {
-	err := flag.Set("test.parallel", "4") // those that may run side by side wait most of the time, for others and for disks
+	err := flag.Set("test.parallel", "4") // parallel tests spend most of their time waiting for other programs and for disks
 	if err != nil {
 		return 1, err
 	}
@@ -55,7 +54,7 @@ func compileAndRun(m *testing.M) (int, error) {
 	return max(m.Run(), argvtest.Look(argv())), nil
 }
 
-// argv is the file with every command line that the compiled magefiles have run.
+// argv returns the path of the file in which the compiled magefiles record their command lines.
 func argv() string { return filepath.Join(compiled, "argv") }
 
 // compile compiles this repository's magefile.
@@ -67,8 +66,8 @@ func compile(to string) error {
 	return compileMagefile(magefile, to)
 }
 
-// compileMagefile compiles a magefile. Mage writes a file beside it meanwhile, which the linters would see, and
-// another mage trip over: it does so in a module of its own.
+// compileMagefile compiles a magefile in a separate module, because Mage writes a temporary file next to the magefile. In this repository, linters
+// would read that file, and it would break another mage that runs at the same time.
 func compileMagefile(magefile []byte, to string) error {
 	dir, err := os.MkdirTemp("", "e2e-module-")
 	if err != nil {
@@ -114,7 +113,7 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// setup gives scripts the user's caches and nothing else of the user's: no configuration, no toolchain choice.
+// setup lets scripts use the user's caches, but not the user's configuration or choice of toolchain.
 func setup(e *testscript.Env) error {
 	cache, err := os.UserCacheDir()
 	if err != nil {
@@ -146,13 +145,13 @@ func setup(e *testscript.Env) error {
 	return nil
 }
 
-// goEnv is a setting of go.
+// goEnv returns the value of a `go env` variable.
 func goEnv(name string) (string, error) {
 	out, err := exec.Command("go", "env", name).Output()
 	return strings.TrimSpace(string(out)), err
 }
 
-// status runs a command and wants exactly this exit status: status 2 targets build:package nothing.
+// status runs a command and checks its exit status. Example: `status 2 targets build:package nothing`.
 func status(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: status N command [argument ...]")
@@ -172,7 +171,7 @@ func status(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// gitRepo commits everything in a folder: git-repo DIR.
+// gitRepo makes a folder into a repository and commits everything in it: git-repo DIR.
 func gitRepo(ts *testscript.TestScript, _ bool, args []string) {
 	dir := ts.MkAbs(args[0])
 	for _, argv := range [][]string{{"init", "-q", "-b", "main", dir}, {"-C", dir, "add", "-A"}, {"-C", dir, "commit", "-q", "-m", "feat: first"}} {
@@ -180,16 +179,16 @@ func gitRepo(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// copyRepo makes a git repository of files that several scripts begin with, in a folder of that name: repo NAME, for testdata/repos/NAME.
+// copyRepo copies testdata/repos/NAME, which several scripts start from, to the folder NAME, and makes it a git repository: repo NAME.
 func copyRepo(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.CopyFS(ts.MkAbs(args[0]), os.DirFS(filepath.Join(repo, "magefiles", "e2e", "testdata", "repos", args[0]))))
 	gitRepo(ts, neg, args)
 }
 
-// built are the repositories that copyBuilt copies: each is built for the first script that wants it.
+// built caches the repositories that copyBuilt copies. The first script that needs a repository builds it.
 var built sync.Map // of func() error
 
-// copyBuilt is copyRepo of a repository whose packages are built, and recorded as such: built NAME. Each is built once for all scripts.
+// copyBuilt is like copyRepo, but the packages are already built and recorded: built NAME. Each repository is built once for all scripts.
 func copyBuilt(ts *testscript.TestScript, _ bool, args []string) {
 	from := filepath.Join(compiled, "built", args[0])
 	once, _ := built.LoadOrStore(args[0], sync.OnceValue(func() error {
@@ -212,8 +211,7 @@ func goMod(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(os.WriteFile(filepath.Join(dir, "go.sum"), sum, 0o644))
 }
 
-// otherModule is the go.mod and go.sum of another repository that gets the targets from a release of this one; the
-// release is this work tree.
+// otherModule returns the go.mod and go.sum of another repository that uses a release of these targets. The release is replaced with this work tree.
 func otherModule() (mod, sum []byte, err error) {
 	ours, err := os.ReadFile(filepath.Join(repo, "go.mod"))
 	if err != nil {

@@ -15,9 +15,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// filesystem is all that is below a folder, by path, with what the kernel says of each file. The kernel keeps the time of a file's
-// last change, which no program can set; where a file has several names, that time changes with each of them, and is left out. What is
-// below one of except is left out too.
+// filesystem returns the metadata of all files below a folder, by path. The metadata includes the inode change time, which programs cannot set. It is
+// left out for files with several hard links, because each new link changes it. Folders in `except` are skipped.
 func filesystem(t testing.TB, root string, except ...string) map[string]string {
 	t.Helper()
 	seen := map[string]string{}
@@ -28,15 +27,15 @@ func filesystem(t testing.TB, root string, except ...string) map[string]string {
 		case slices.Contains(except, path):
 			return nil
 		case errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission):
-			return nil // of another program, meanwhile; or one that nothing here may write either
+			return nil // removed by another program, or unreadable
 		case err != nil:
 			return err
 		case d.IsDir():
-			return nil // what is new in it is seen
+			return nil // new files in the folder have their own entries
 		}
 		info, err := d.Info()
 		if err != nil {
-			//lint:ignore nilerr it went meanwhile
+			//lint:ignore nilerr the file was removed meanwhile
 			return nil
 		}
 		if s, ok := info.Sys().(*syscall.Stat_t); ok {
@@ -50,7 +49,7 @@ func filesystem(t testing.TB, root string, except ...string) map[string]string {
 	return seen
 }
 
-// notOfTheRepository are the folders where other programs of this machine write, other tests among them, and those that are caches.
+// notOfTheRepository returns caches, and folders that other programs on this machine write to, such as other tests.
 func notOfTheRepository(t testing.TB) []string {
 	t.Helper()
 	caches, err := os.UserCacheDir()
@@ -70,14 +69,14 @@ func notOfTheRepository(t testing.TB) []string {
 	return append(folders, written(t)...)
 }
 
-// written are the files that programs of this machine have open for writing, such as the log of whoever runs these tests.
+// written returns the files that programs on this machine have open for writing, such as the log of the program that runs these tests.
 func written(t testing.TB) []string {
 	t.Helper()
 	open, err := filepath.Glob("/proc/[0-9]*/fd/*")
 	require.NoError(t, err)
 	var files []string
 	for _, fd := range open {
-		info, err := os.Lstat(fd) // a descriptor's link has the mode that it was opened with
+		info, err := os.Lstat(fd) // the mode of a descriptor's link is the mode that the file was opened with
 		if err != nil || info.Mode().Perm()&0o200 == 0 {
 			continue
 		}
@@ -88,7 +87,7 @@ func written(t testing.TB) []string {
 	return files
 }
 
-// grown reports whether a file is as it was, but for more text.
+// grown reports whether a file has only become longer.
 func grown(was, is string) bool {
 	before, after := strings.Fields(was), strings.Fields(is) // number, size, mode, owner, times
 	size, err := strconv.ParseInt(before[1], 10, 64)
@@ -96,8 +95,8 @@ func grown(was, is string) bool {
 	return err == nil && errNow == nil && size < now && before[0] == after[0] && slices.Equal(before[2:4], after[2:4])
 }
 
-// changedPaths are the paths that are not as they were, sorted. Byte code that Python wrote beside a module is left out, and a log that grew: who runs
-// these tests may write it from where its process is not seen.
+// changedPaths returns the sorted paths that differ. It ignores byte code that Python wrote next to a module, and logs that grew: the program that
+// runs these tests may write to a log from a process that is not visible here.
 func changedPaths(before, after map[string]string) []string {
 	var paths []string
 	for path, was := range before {
@@ -116,7 +115,7 @@ func changedPaths(before, after map[string]string) []string {
 	return paths
 }
 
-// TestFilesystem sees what a program does to files, also where it puts the times back.
+// TestFilesystem checks that filesystem detects every change of a file, even if the program restores the old times.
 func TestFilesystem(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()

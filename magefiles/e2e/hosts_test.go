@@ -32,18 +32,18 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/proxy/proxytest"
 )
 
-// machines are real hosts: each has OpenSSH's server, Docker's engine and, once it is set up, Caddy.
+// machines holds real hosts. Each runs OpenSSH's server, Docker's engine and, once it is set up, Caddy.
 type machines struct {
 	t      *testing.T
 	names  []string
-	at     []netip.Addr // where each has its published ports
+	at     []netip.Addr // address of each host's published ports
 	engine []*dockerdtest.Engine
 	sshd   []*hosttest.Sshd
-	port   int    // that is published
-	config string // for ssh
+	port   int    // published port
+	config string // path of the ssh configuration
 }
 
-// startMachines starts hosts. Unless it is 0, the disk of each is memory of so many megabytes.
+// startMachines starts hosts. If megabytes is not 0, the disk of each host is a RAM disk of that size.
 func startMachines(t *testing.T, hosts, megabytes int) *machines {
 	t.Helper()
 	m := &machines{t: t}
@@ -62,18 +62,18 @@ func startMachines(t *testing.T, hosts, megabytes int) *machines {
 	return m
 }
 
-// url is a path of a host's published port.
+// url returns the URL of a path on a host's published port.
 func (m *machines) url(host int, path string) string {
 	return fmt.Sprintf("http://%s:%d%s", m.at[host], m.port, path)
 }
 
-// up is where a host's requests go.
+// `up` returns the upstream to which a host forwards requests.
 func (m *machines) up(host int, key string) string {
-	text, _ := os.ReadFile(filepath.Join(m.engine[host].Volume(fmt.Sprintf("pixi-release-proxy-%d-state", m.port)), "env", key, "up")) // none before the first
+	text, _ := os.ReadFile(filepath.Join(m.engine[host].Volume(fmt.Sprintf("pixi-release-proxy-%d-state", m.port)), "env", key, "up")) // does not exist before the first deployment
 	return strings.TrimSpace(string(text))
 }
 
-// runs is the image of the container that requests of a host go to, by what its engine says; "" where none runs.
+// `runs` returns the image of the container that serves a host's requests, as reported by the engine, or "" if no container is running.
 func (m *machines) runs(host int, key string) (image string) {
 	m.t.Helper()
 	alias, _, _ := strings.Cut(m.up(host, key), ":")
@@ -91,7 +91,7 @@ func (m *machines) runs(host int, key string) (image string) {
 	return ""
 }
 
-// fleet are machines with an application of the tests' own (deploytest), and an operator who deploys it.
+// fleet holds machines with the test application (deploytest), and an operator who deploys it.
 type fleet struct {
 	*machines
 
@@ -99,7 +99,7 @@ type fleet struct {
 	program  []byte
 	root     string // the operator's clone
 	env      []string
-	drain    time.Duration // that sockets have
+	drain    time.Duration // how long old sockets are kept open
 }
 
 const (
@@ -107,7 +107,7 @@ const (
 	fleetPassword = "the-password-of-a-registry"
 )
 
-// startFleet starts machines, and makes a repository whose application is deployed to them.
+// startFleet starts machines and makes a repository with an application for them.
 func startFleet(t *testing.T, hosts, megabytes int) *fleet {
 	t.Helper()
 	w := &fleet{machines: startMachines(t, hosts, megabytes), root: filepath.Join(t.TempDir(), "repo"), drain: 4 * time.Second}
@@ -118,14 +118,14 @@ func startFleet(t *testing.T, hosts, megabytes int) *fleet {
 		"proxy = %q\nssh_config = %q\nsecrets.TOKEN = \"TOKEN\"\n", strings.Join(w.names, `", "`), w.port, w.drain, caddy, w.config))
 	docker := t.TempDir()
 	write(t, docker, "config.json", fmt.Sprintf(`{"auths": {%q: {"auth": %q}}}`, w.registry.Host, base64.StdEncoding.EncodeToString([]byte("jane:"+fleetPassword))))
-	short, err := os.MkdirTemp("", "op") // the forwarded sockets of a run that was killed stay there
+	short, err := os.MkdirTemp("", "op") // a killed run leaves its forwarded sockets here
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = os.RemoveAll(short) })
 	w.env = append(os.Environ(), "HOME="+t.TempDir(), "TMPDIR="+short, "TOKEN="+fleetSecret, "DOCKER_CONFIG="+docker, "PATH="+compiled+":"+os.Getenv("PATH"), "GIT_CONFIG_GLOBAL="+os.DevNull)
 	return w
 }
 
-// deployedRepo makes a repository with a downstream app, whose environment staging has a table.
+// deployedRepo makes a repository with a downstream named app, whose environment staging has the given table.
 func deployedRepo(t *testing.T, root, registry, table string) {
 	t.Helper()
 	require.NoError(t, os.CopyFS(root, os.DirFS(filepath.Join(repo, "magefiles", "e2e", "testdata", "repos", "mono"))))
@@ -137,7 +137,7 @@ func deployedRepo(t *testing.T, root, registry, table string) {
 	git(t, root, "-c", "user.name=a", "-c", "user.email=a@example.invalid", "commit", "-q", "-m", "feat: first")
 }
 
-// elsewhere is another operator with a clone of their own, who knows nothing of what the first one did.
+// `elsewhere` returns another operator with their own clone, which has no record of the first operator's deployments.
 func (w *fleet) elsewhere() *fleet {
 	w.t.Helper()
 	other := *w
@@ -146,7 +146,7 @@ func (w *fleet) elsewhere() *fleet {
 	return &other
 }
 
-// push puts an image of the application into the registry, and returns REPOSITORY@sha256:….
+// push pushes an image of the application to the registry and returns REPOSITORY@sha256:….
 func (w *fleet) push(revision string, env ...string) (ref string) {
 	w.t.Helper()
 	return w.registry.Push(w.t, "team/app", "amd64", revision, w.image(revision, "amd64", env...))
@@ -163,12 +163,12 @@ func (w *fleet) image(revision, arch string, env ...string) v1.Image {
 	})
 }
 
-// labelsOf are the labels by which an image of a build is known as one.
+// labelsOf returns the labels that mark an image as one of our builds.
 func labelsOf(revision string) map[string]string {
 	return map[string]string{"org.opencontainers.image.revision": revision, "org.opencontainers.image.title": "app", "io.github.foopack.plan": "of a test"}
 }
 
-// process is the compiled program while it runs, in a process group of its own.
+// process is a running instance of the compiled program, in its own process group.
 type process struct {
 	t    *testing.T
 	x    *exec.Cmd
@@ -190,13 +190,13 @@ func (p *process) said() string {
 	return p.out.String()
 }
 
-// start begins a target.
+// start starts a target.
 func (w *fleet) start(args ...string) *process {
 	w.t.Helper()
 	return begin(w.t, w.root, w.env, args...)
 }
 
-// begin begins a target in a clone. What it says is shown where the test fails before its end.
+// begin starts a target in a clone. If the test fails before the target ends, the output is logged.
 func begin(t *testing.T, root string, env []string, args ...string) *process {
 	t.Helper()
 	p := &process{t: t, x: exec.Command(filepath.Join(compiled, "targets"), args...), over: make(chan struct{})}
@@ -221,7 +221,7 @@ func begin(t *testing.T, root string, env []string, args ...string) *process {
 	return p
 }
 
-// until waits until it has said something, and reports whether it has: false once it is over.
+// `until` waits until the output contains a text. It returns false if the process ends first.
 func (p *process) until(text string) bool {
 	for {
 		if strings.Contains(p.said(), text) {
@@ -237,7 +237,7 @@ func (p *process) until(text string) bool {
 
 func (p *process) signal(s syscall.Signal) { _ = syscall.Kill(-p.x.Process.Pid, s) }
 
-// end waits for it.
+// end waits for the process to end.
 func (p *process) end() (out string, status int) {
 	p.t.Helper()
 	select {
@@ -262,13 +262,13 @@ func (w *fleet) must(args ...string) string {
 	return out
 }
 
-// to are the arguments of a deployment.
+// `to` returns the arguments of a deployment.
 func to(ref string, more ...string) []string {
 	_, digest, _ := strings.Cut(ref, "@")
 	return append([]string{"deploy:to", "staging", "-digest=" + digest, "-yes"}, more...)
 }
 
-// fails deploys what is not well, and wants every host to run what it ran, ref.
+// `fails` deploys an unhealthy image and checks that every host still runs ref.
 func (w *fleet) fails(bad, ref string) string {
 	w.t.Helper()
 	out, status := w.mage(to(bad)...)
@@ -280,7 +280,7 @@ func (w *fleet) fails(bad, ref string) string {
 
 const fleetKey = "app.staging"
 
-// settled wants all hosts to run an image, healthy, with its secret, and nothing else to be left of what went on.
+// settled checks that all hosts run the image, that it is healthy and has its secret, and that deployments have left nothing behind.
 func (w *fleet) settled(ref string) {
 	w.t.Helper()
 	var said struct {
@@ -314,7 +314,7 @@ func (w *fleet) settled(ref string) {
 	}
 }
 
-// get asks a host's published port.
+// get requests a path from a host's published port.
 func (w *fleet) get(c *http.Client, host int, path string) (string, error) {
 	r, err := c.Get(w.url(host, path))
 	if err != nil {
@@ -332,7 +332,7 @@ func fresh() *http.Client {
 	return &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
 }
 
-// once sends kept requests that Go's client may not send again by itself: they have a body that cannot be read twice.
+// `once` sends requests over kept-alive connections in a way that Go's HTTP client cannot retry: the body can be read only once.
 type once struct{ http.Transport }
 
 func (o *once) RoundTrip(q *http.Request) (*http.Response, error) {
@@ -341,7 +341,7 @@ func (o *once) RoundTrip(q *http.Request) (*http.Response, error) {
 	return o.Transport.RoundTrip(q)
 }
 
-// load is what clients ask of all hosts while something happens.
+// load sends requests to all hosts in the background.
 type load struct {
 	w     *fleet
 	stop  chan struct{}
@@ -352,7 +352,7 @@ type load struct {
 	failed []string
 }
 
-// ask begins to ask for a page, a file and the health path, by fresh and by kept connections.
+// ask starts requesting a page, a file and the health path from all hosts, over both new and kept-alive connections.
 func (w *fleet) ask(pause time.Duration) *load {
 	l := &load{w: w, stop: make(chan struct{}), kinds: map[string]*atomic.Int64{}}
 	for _, path := range []string{"/", "/file", "/healthz"} {
@@ -385,7 +385,7 @@ func (w *fleet) ask(pause time.Duration) *load {
 	return l
 }
 
-// least is how many requests of each kind were sent so far.
+// `least` returns the number of requests of the kind that has had the fewest so far.
 func (l *load) least() int64 {
 	least := int64(1 << 62)
 	for _, count := range l.kinds {
@@ -394,7 +394,7 @@ func (l *load) least() int64 {
 	return least
 }
 
-// end wants none to have failed.
+// end stops the requests and checks that none has failed.
 func (l *load) end() {
 	l.w.t.Helper()
 	close(l.stop)
@@ -407,14 +407,14 @@ func (l *load) end() {
 	require.Empty(l.w.t, l.failed)
 }
 
-// socket is an open connection to a release, with the moment of its end.
+// socket is an open connection to a release, with the time at which it was closed.
 type socket struct {
 	conn  net.Conn
 	over  chan struct{}
 	ended atomic.Pointer[time.Time]
 }
 
-// open opens sockets on all hosts in turn, and has something said over each all the time.
+// `open` opens sockets to the hosts in turn and keeps sending data over each of them.
 func (w *fleet) open(sockets int) (all []*socket) {
 	w.t.Helper()
 	for n := range sockets {
@@ -447,7 +447,7 @@ func (w *fleet) open(sockets int) (all []*socket) {
 	return all
 }
 
-// cut is when the first of some sockets was cut; the zero time if none was.
+// cut returns the time at which the first socket was closed, or the zero time if no socket was closed.
 func cut(all []*socket) (first time.Time) {
 	for _, s := range all {
 		if at := s.ended.Load(); at != nil && (first.IsZero() || at.Before(first)) {
@@ -464,7 +464,8 @@ func end(all []*socket) {
 	}
 }
 
-// secretless looks for what must be nowhere: in the clone, in what was run here, and in what the engines show of containers, images and volumes.
+// secretless checks that the secrets do not appear in the clone, in the command lines that ran here, or in the containers, images and volumes that
+// the engines list.
 func (w *fleet) secretless() {
 	w.t.Helper()
 	for _, secret := range []string{fleetSecret, fleetPassword} {

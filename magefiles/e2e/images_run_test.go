@@ -18,7 +18,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/image"
 )
 
-// runs looks into the images, and runs them as an engine would: read-only, not as root, without a network.
+// `runs` inspects the images and runs them as an engine would, with a read-only root, not as root, and without a network.
 func (w *imaging) runs(t *testing.T, app, runtime image.Result) {
 	root := w.Unpack(app.Repository+"@"+app.Digest, "linux/amd64")
 	w.lean(t, root)
@@ -29,7 +29,7 @@ func (w *imaging) runs(t *testing.T, app, runtime image.Result) {
 	w.greets(t, w.Unpack(runtime.Repository+"@"+runtime.Digest, "linux/amd64"), runtime)
 }
 
-// configOf is what an image says of how it is run, as far as it matters here.
+// configOf holds the parts of an image configuration that these tests use.
 type configOf struct {
 	Env, Entrypoint, Cmd []string
 	WorkingDir           string
@@ -44,7 +44,7 @@ func (w *imaging) configOf(t *testing.T, r image.Result) configOf {
 	return config.Config
 }
 
-// machine is what the environment's Python is made for.
+// machine returns the architecture of the environment's Python.
 func machine(t *testing.T, root, dir string) elf.Machine {
 	t.Helper()
 	f, err := elf.Open(filepath.Join(root, dir, ".pixi/envs/default/bin/python3.11"))
@@ -53,7 +53,7 @@ func machine(t *testing.T, root, dir string) elf.Machine {
 	return f.Machine
 }
 
-// lean finds no pixi, no package cache, no compiler and no secret.
+// lean checks that an image has no pixi, no package cache, no compiler and no secret.
 func (w *imaging) lean(t *testing.T, root string) {
 	files := 0
 	require.NoError(t, filepath.WalkDir(root, func(path string, e fs.DirEntry, err error) error {
@@ -77,7 +77,7 @@ func (w *imaging) lean(t *testing.T, root string) {
 	t.Logf("the application's image: %s unpacked", strings.Fields(w.Run("", "du", "-sh", root))[0])
 }
 
-// secretless finds neither the credentials of the build nor a path of this machine in any file.
+// secretless checks that no file contains a credential of the build or a path of this machine.
 func (w *imaging) secretless(t *testing.T, root string) {
 	require.NoError(t, filepath.WalkDir(root, func(path string, e fs.DirEntry, err error) error {
 		if err != nil || !e.Type().IsRegular() {
@@ -90,7 +90,8 @@ func (w *imaging) secretless(t *testing.T, root string) {
 	}))
 }
 
-// container is an image under runc: the config of the image, a root that is read-only or not, /tmp in memory, a network of its own.
+// container is an image that runs under runc, with the image's configuration, an optionally read-only root, /tmp in memory, and its own network
+// namespace.
 type container struct {
 	w  *imaging
 	id string
@@ -124,14 +125,14 @@ func (w *imaging) start(t *testing.T, root string, readonly bool, env, argv []st
 	return c
 }
 
-// exec runs a command in the container, as an engine runs a health check.
+// exec runs a command in the container, like an engine that runs a health check.
 func (c *container) exec(argv ...string) (string, error) {
 	x := exec.Command("runc", append([]string{"exec", c.id}, argv...)...)
 	out, err := x.CombinedOutput()
 	return string(out), err
 }
 
-// serves starts the dashboard, waits until it is healthy, and stops it by a signal.
+// serves starts the dashboard, waits until it is healthy, and stops it with a signal.
 func (w *imaging) serves(t *testing.T, root string, app image.Result) {
 	image := w.configOf(t, app)
 	require.NotEmpty(t, image.Healthcheck.Test)
@@ -153,7 +154,7 @@ func (w *imaging) serves(t *testing.T, root string, app image.Result) {
 	}, 5*time.Minute, time.Second, "the health check never passes")
 	t.Logf("healthy after %v", time.Since(begin))
 
-	require.Eventually(t, func() (well bool) { // until the first import tests are done, /healthz is a 503
+	require.Eventually(t, func() (well bool) { // /healthz returns 503 until the initial import tests are done
 		var err error
 		out, err = c.exec("/app/entrypoint", "python", "-c", `
 import json, urllib.request
@@ -182,8 +183,8 @@ print(json.dumps(health))
 	t.Logf("stopped %v after SIGTERM, with status %d", time.Since(stopped), status.ExitStatus())
 }
 
-// greets runs the runtime image's own command, as it is and with a root that can be written. It has no network, so that it can
-// install nothing.
+// greets runs the default command of the runtime image, with a read-only root and with a writable one. The container has no network and so cannot
+// install anything.
 func (w *imaging) greets(t *testing.T, root string, runtime image.Result) {
 	w.secretless(t, root)
 	image := w.configOf(t, runtime)

@@ -12,12 +12,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// mostBytes is what a magefile may be that imports the targets and does little else, as mage compiles it, with its symbols; some ten
-// percent more than it was when this was written. Who needs more looks first at what could be started as a program (ARCHITECTURE, "Light
-// for importers").
+// mostBytes limits the size of a magefile that does little besides importing the targets, compiled by mage with symbols. The limit was set ten
+// percent above the size at that time. Before you raise it, see what could run as a separate program instead (ARCHITECTURE, "Light for importers").
 const mostBytes = 34_000_000
 
-// modulesFile lists the modules that such a magefile links. Who imports the targets compiles all of them.
+// modulesFile lists the modules that such a magefile links. Everyone who imports the targets has to compile all of them.
 const modulesFile = "testdata/modules.txt"
 
 const foreignMagefile = `//go:build mage
@@ -30,7 +29,7 @@ import (
 )
 `
 
-// A magefile of others stays as light as it is: in bytes.
+// The size of an importing magefile stays below the limit.
 func TestSizeOfAForeignMagefile(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS != "linux" || runtime.GOARCH != "amd64" {
@@ -44,7 +43,7 @@ func TestSizeOfAForeignMagefile(t *testing.T) {
 	require.Greater(t, info.Size(), int64(mostBytes*2/3), "the limit has become too wide: set it some ten percent above %d", info.Size())
 }
 
-// And in modules: none is linked that is not in the list.
+// An importing magefile links only the modules in the list.
 func TestWhatAForeignMagefileLinks(t *testing.T) {
 	t.Parallel()
 	mod, sum, err := otherModule()
@@ -62,7 +61,7 @@ func TestWhatAForeignMagefileLinks(t *testing.T) {
 	require.Equal(t, strings.Fields(string(want)), got, "whoever imports the targets links other modules than before; if that has to be, write the list by -update")
 }
 
-// modulesOf are the modules that packages of a folder and all that they import are from, without the folder's own.
+// modulesOf returns the modules of all direct and indirect imports of the packages in a folder, except the folder's own module.
 func modulesOf(t *testing.T, dir string) (modules []string) {
 	t.Helper()
 	cmd := exec.Command("go", "list", "-mod=mod", "-tags=mage", "-deps", "-f", "{{with .Module}}{{if not .Main}}{{.Path}}{{end}}{{end}}", ".")
@@ -74,7 +73,7 @@ func modulesOf(t *testing.T, dir string) (modules []string) {
 	return slices.Compact(modules)
 }
 
-// A package that only an importer's own file takes in is seen as well.
+// modulesOf also finds a module whose package is imported only by the importer's own file.
 func TestModulesOfAMagefileAreSeen(t *testing.T) {
 	t.Parallel()
 	mod, sum, err := otherModule()

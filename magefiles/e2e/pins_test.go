@@ -10,7 +10,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/toolchain/pixi"
 )
 
-// Images are built with the pixi that everything else uses: a lock file of one version may be too new for another.
+// Images are built with the same version of pixi as everything else, because a pixi version may not be able to read a newer version's lock file.
 func TestDockerfilesPinOurPixi(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob(filepath.Join(repo, "*", "Dockerfile"))

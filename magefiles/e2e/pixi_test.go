@@ -12,8 +12,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/toolchain/pixi/pixitest"
 )
 
-// TestPixiBuildsInOurOrder lets a stand-in, which answers as pixi 0.77.0 was recorded, build this repository's packages:
-// one `pixi publish --path=…` for each, dependencies first, and no artifact is used that is not what its manifest says.
+// TestPixiBuildsInOurOrder builds this repository's packages with a stand-in that replays recorded responses of pixi 0.77.0. It expects one `pixi
+// publish --path=…` per package, dependencies first. An artifact that does not match its manifest is rejected.
 func TestPixiBuildsInOurOrder(t *testing.T) {
 	t.Parallel()
 	root := copyOfOurs(t)
@@ -38,7 +38,7 @@ func TestPixiBuildsInOurOrder(t *testing.T) {
 	require.Equal(t, []string{"packages/core", "packages/extras", "packages/ui"}, published)
 	require.Equal(t, 3, count(t, root))
 
-	// An old version out of a cache is found out before it is used; what was there stays.
+	// A cached artifact with an old version is rejected. The existing artifact is kept.
 	standin.Behave(pixitest.Behavior{Versions: map[string]string{"foopack-ui": "0.0.9"}})
 	out, err = mage("build:all")
 	require.Error(t, err)
@@ -47,15 +47,15 @@ func TestPixiBuildsInOurOrder(t *testing.T) {
 	require.Equal(t, 3, count(t, root))
 	require.NoFileExists(t, filepath.Join(root, "output", "foopack-ui-0.0.9-pyh4616a5c_0.conda"))
 
-	// So is a pin that got lost.
+	// An artifact that lacks a pin is rejected too.
 	standin.Behave(pixitest.Behavior{Drop: map[string][]string{"foopack-extras": {"foopack-core"}}})
 	out, err = mage("build:package", "foopack-extras")
 	require.Error(t, err)
 	require.Contains(t, out, "foopack-core ==0.1.0")
 }
 
-// TestPixiRunsADownstream has the stand-in run a downstream's task where its packages come from: in its own folder; with
-// the workspace's packages, or with the channel on another server, in a folder of links with another manifest.
+// TestPixiRunsADownstream uses the stand-in to run a downstream's task. The task runs in the downstream's folder. If it uses the workspace's packages
+// or a channel on another server, it runs in a folder of links with a modified manifest.
 func TestPixiRunsADownstream(t *testing.T) {
 	t.Parallel()
 	root, err := filepath.EvalSymlinks(copyOfOurs(t))
@@ -74,7 +74,7 @@ func TestPixiRunsADownstream(t *testing.T) {
 		}
 		x := exec.Command(filepath.Join(compiled, "targets"), args...)
 		x.Dir, x.Env = root, append(standin.Env(os.Environ()), "PIPELINE_TOOLCHAIN=pixi", "PREFIX_SERVER_URL="+c.server)
-		out, _ := x.CombinedOutput() // it fails or not, with whatever Python the stand-in finds
+		out, _ := x.CombinedOutput() // the task may fail, depending on which Python the stand-in finds
 		calls := standin.Calls()
 		last := calls[len(calls)-1]
 		require.Equal(t, []string{"run", "check"}, last.Args, "%s", out)
@@ -95,9 +95,8 @@ func count(t *testing.T, root string) int {
 	return len(files)
 }
 
-// TestPublishWithPixi publishes by way of pixi: it builds, our client uploads, and pixi installs what came back from the
-// channel into a clean environment. What pixi built wrongly is not sent; what is on the channel is not built again, also
-// on a machine that has nothing of it.
+// TestPublishWithPixi builds with pixi, uploads with our client, and uses pixi to install the published files into a clean environment. Artifacts
+// that pixi built incorrectly are not uploaded. A version that is already on the channel is not rebuilt, even on a machine that never built it.
 func TestPublishWithPixi(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()

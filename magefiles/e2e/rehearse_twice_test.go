@@ -11,7 +11,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/rehearsal"
 )
 
-// What a commit is rehearsed to does not depend on when that is done.
+// Two rehearsals of the same commit at different times produce identical artifacts.
 func TestTheSameCommitRehearsedTwice(t *testing.T) {
 	t.Parallel()
 	r := newReleasing(t, releaseOptions{})
@@ -28,7 +28,7 @@ func TestTheSameCommitRehearsedTwice(t *testing.T) {
 		for _, p := range report.Packages {
 			digests[i] = append(digests[i], p.Name+" "+p.SHA256)
 		}
-		time.Sleep(time.Until(ended.Truncate(time.Second).Add(time.Second))) // a commit has its time in seconds
+		time.Sleep(time.Until(ended.Truncate(time.Second).Add(time.Second))) // commit times have a resolution of one second
 	}
 	require.Len(t, digests[0], 3)
 	require.Equal(t, digests[0], digests[1])

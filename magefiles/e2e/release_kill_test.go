@@ -18,7 +18,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/release/trace"
 )
 
-// `mage kills` asks for more.
+// `mage kills` raises the number of kills.
 var (
 	kills     = flag.Int("kills", 20, "how often a release is killed at a random moment")
 	realKills = flag.Int("realkills", 0, "how many more of them build with the real toolchain")
@@ -26,7 +26,7 @@ var (
 	seeds     = flag.Int("seeds", 4, "how many seeds of random faults a release has to survive")
 )
 
-// killed starts a release, kills its whole process group when the moment has come, and reports whether it was killed.
+// killed starts a release, kills its whole process group at the given moment, and reports whether the kill came in time.
 func (r *releasing) killed(args []string, moment func() bool) bool {
 	r.t.Helper()
 	x, out := r.start(args...)
@@ -53,15 +53,15 @@ func (r *releasing) killed(args []string, moment func() bool) bool {
 	return true
 }
 
-// journalFile is that of the last release in the clone; "" where there is none. One that nothing came of is removed once the journal that
-// takes its place is there: a kill in between leaves both.
+// journalFile returns the path of the journal of the clone's last release, or "" if there is none. The journal of a release that did nothing is
+// removed only once the next journal exists, so a kill in between leaves both.
 func (r *releasing) journalFile() string {
 	files, err := filepath.Glob(filepath.Join(r.dir, ".git", "pixi-release", "releases", "*.jsonl"))
 	require.NoError(r.t, err)
 	if len(files) == 0 {
 		return ""
 	}
-	return files[len(files)-1] // they begin with their time
+	return files[len(files)-1] // the names begin with a timestamp
 }
 
 func (r *releasing) journalLines() int {
@@ -72,15 +72,15 @@ func (r *releasing) journalLines() int {
 	return bytes.Count(data, []byte("\n"))
 }
 
-// ended says that the release was through when it was killed.
+// ended reports whether the clone's last release has ended.
 func (r *releasing) ended() bool {
 	past, err := trace.Last(filepath.Join(r.dir, ".git", "pixi-release"))
 	require.NoError(r.t, err)
 	return past != nil && past.End != ""
 }
 
-// TestReleaseKilledAtEveryBoundary kills a release right after each entry of its journal, and runs it again as it was: to a public channel, and
-// to a private one.
+// TestReleaseKilledAtEveryBoundary kills a release right after each journal entry and runs the same command again, for a public channel and for a
+// private one.
 func TestReleaseKilledAtEveryBoundary(t *testing.T) {
 	t.Parallel()
 	for _, private := range []bool{false, true} {
@@ -110,8 +110,8 @@ func killedAtEveryBoundary(t *testing.T, private bool) {
 	}
 }
 
-// TestReleaseKilledAnywhere kills a release at moments that nobody chose, some of them two times, and continues it: there, or
-// in a clone that has seen nothing of it.
+// TestReleaseKilledAnywhere kills a release at random moments, sometimes twice, and continues it in the same clone or in one that has no record of
+// it.
 func TestReleaseKilledAnywhere(t *testing.T) {
 	t.Parallel()
 	seed := *killSeed
@@ -145,7 +145,7 @@ func TestReleaseKilledAnywhere(t *testing.T) {
 		}
 		if out := r.ok("release", "-to=0.1.7", "-yes"); !r.ended() {
 			require.Contains(t, out, "v0.1.7 is released")
-			how["done before"]++ // by the other clone, whose journal says so
+			how["done before"]++ // the other clone completed the release and recorded that in its journal
 			continue
 		}
 		r.released("0.1.7")
@@ -153,7 +153,7 @@ func TestReleaseKilledAnywhere(t *testing.T) {
 	t.Logf("%v", how)
 }
 
-// TestReleaseThroughFaults lets calls of the outside fail at random, and runs the release until it is through.
+// TestReleaseThroughFaults makes external calls fail at random and reruns the release until it is complete.
 func TestReleaseThroughFaults(t *testing.T) {
 	t.Parallel()
 	for n := range uint64(*seeds + *seeds/2) {

@@ -8,8 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestReleaseWithoutACommitWhereOthersTag releases what is in the manifests already where a person lives, beside tags of other
-// tools on the same commit: stopped before the push, taken back, made after all, and known by the next.
+// TestReleaseWithoutACommitWhereOthersTag releases versions that are already in the manifests, in a clone like a developer's, with tags of other
+// tools on the same commit. The release is stopped before the push, undone, and made again. The next release recognizes it.
 func TestReleaseWithoutACommitWhereOthersTag(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -59,8 +59,8 @@ func TestReleaseWithoutACommitWhereOthersTag(t *testing.T) {
 	}
 }
 
-// TestVersionsFromTagsWithoutACommit builds, from a commit that has tags of others, packages whose wheels take their versions from
-// tags and whose manifests are at the version already.
+// TestVersionsFromTagsWithoutACommit builds packages whose wheels get their versions from tags and whose manifests already have the new version. The
+// commit also has other tags.
 func TestVersionsFromTagsWithoutACommit(t *testing.T) {
 	t.Parallel()
 	t.Run("one version", func(t *testing.T) {

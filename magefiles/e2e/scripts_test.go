@@ -10,7 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A script begins with what it proves, which no other one does, and its name says so in short.
+// Each script begins with a comment that describes what it tests. No two scripts have the same description. File names are in lower case, with
+// hyphens.
 func TestScriptsProveOneThingEach(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob(filepath.Join("testdata", "script", "*"))

@@ -16,7 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// sleepy is a workspace whose tests write their process id and sleep.
+// sleepy is a workspace with tests that write their process ID and then sleep.
 var sleepy = map[string]string{
 	"pixi.toml": `[workspace]
 name = "sleepy"
@@ -54,8 +54,8 @@ import (
 	".gitignore": "/magefiles/mage_output_file.go\n",
 }
 
-// TestNothingIsLeftBehind ends `go tool mage rehearse`, and `check` with its many jobs, in the middle of the tests, in every way that a
-// person or a CI ends it, and finds no process of it and nothing in its folder.
+// TestNothingIsLeftBehind stops `go tool mage rehearse` and `check`, which runs many jobs, in the middle of the tests, in every way that a user or a
+// CI does. No process of these commands keeps running, and no temporary files are left in their folder.
 func TestNothingIsLeftBehind(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -79,7 +79,7 @@ func TestNothingIsLeftBehind(t *testing.T) {
 			require.NoError(t, err)
 			x.Stdout, x.Stderr = log, log
 			require.NoError(t, x.Start())
-			// The process itself says that it has ended: its environment reads as empty in the middle of an exec.
+			// Wait for the process itself to end. `marked` could miss it, because a process's environment reads as empty during an exec.
 			ended := make(chan error, 1)
 			go func() { ended <- x.Wait() }()
 			waitFor(t, "the tests to run", func() bool { return fileExists(pidFile) || len(ended) > 0 })
@@ -102,7 +102,7 @@ func TestNothingIsLeftBehind(t *testing.T) {
 			}
 			for _, e := range entries {
 				if strings.Contains(string(said), mageLeft) {
-					break // the next rehearsal tidies up
+					break // the next rehearsal cleans up
 				}
 				require.Contains(t, []string{".gitignore", ".lock", "environments"}, e.Name())
 			}
@@ -131,10 +131,10 @@ func sleepyRepo(t *testing.T) string {
 	return dir
 }
 
-// newMark is an entry of the environment by which what a process has started is known (see marked).
+// newMark returns an environment variable that identifies a process and all of its children (see marked).
 func newMark() string { return fmt.Sprintf("E2E_MARK=%d-%d", os.Getpid(), time.Now().UnixNano()) }
 
-// marked lists the running processes that have an entry in their environment. Zombies have none.
+// marked returns the running processes whose environment contains the entry. Zombies have no environment.
 func marked(t testing.TB, entry string) []int {
 	var pids []int
 	files, err := filepath.Glob("/proc/[0-9]*/environ")
@@ -151,7 +151,7 @@ func marked(t testing.TB, entry string) []int {
 	return pids
 }
 
-// waitFor fails only when something does not come at all: five minutes are no measure of speed.
+// waitFor waits until f returns true. Its limit of five minutes is only meant to catch hangs.
 func waitFor(t testing.TB, what string, f func() bool) {
 	require.Eventually(t, f, 5*time.Minute, 50*time.Millisecond, what)
 }

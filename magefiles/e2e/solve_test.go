@@ -20,9 +20,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/rattlertest"
 )
 
-// TestFoopackIsSolvedAndInstalled builds the real packages, uploads them to the embedded prefix.dev, and lets py-rattler
-// solve and install two of them, whose pins bring the third, from that channel and a small conda-forge. The
-// environment imports all three.
+// TestFoopackIsSolvedAndInstalled builds the real packages and uploads them to the embedded prefix.dev. py-rattler solves and installs two of them
+// from that channel and a small conda-forge; the third is pulled in as a dependency. The environment can import all three.
 func TestFoopackIsSolvedAndInstalled(t *testing.T) {
 	t.Parallel()
 	root := copyOfOurs(t)
@@ -58,7 +57,7 @@ print(foopack_core.hello(), foopack_extras.hello_extras(), foopack_ui.hello_ui()
 `, nil)
 }
 
-// copyOfOurs copies what pixi and the targets read of this repository, without what tools leave there.
+// copyOfOurs copies the files of this repository that pixi and the targets read, but no files that tools generate there.
 func copyOfOurs(t testing.TB) string {
 	root := t.TempDir()
 	files := exec.Command("git", "-C", repo, "ls-files", "-z", "--", "pixi.toml", ".ruff.toml", "mypy.ini", ".github/workflows/publish-app.yml", "packages", "app", "containers")

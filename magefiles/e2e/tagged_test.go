@@ -10,8 +10,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/monorepotest"
 )
 
-// fromTags are the files of a monorepo of three packages whose wheels take their versions from tags, each by another tool, with
-// the files that change: tables of the tools, by package.
+// fromTags returns the files that differ in a monorepo of three packages whose wheels get their versions from tags, each by another tool. tools
+// contains the tools' manifest tables, by package.
 func fromTags(tools map[string]string) map[string]string {
 	backends := map[string]string{
 		"core": `[build-system]
@@ -49,14 +49,14 @@ build-backend = "setuptools.build_meta"
 	return files
 }
 
-// lockstepTools are the tables where one tag is of all packages.
+// lockstepTools has the tools' tables for one tag that applies to all packages.
 var lockstepTools = map[string]string{
 	"core":  "[tool.setuptools_scm]\nroot = \"../..\"\nversion_file = \"src/mono_core/_version.py\"\n",
 	"p0001": "[tool.hatch.version.raw-options]\nroot = \"../..\"\nfallback_version = \"0.0.0\"\n",
 	"p0002": "[tool.versioningit]\ndefault-version = \"0.0.0\"\n\n[tool.versioningit.write]\nfile = \"src/mono_p0002/_version.py\"\n",
 }
 
-// apartTools are the tables where each package has tags of its own.
+// apartTools has the tools' tables for separate tags per package.
 var apartTools = map[string]string{
 	"core": `[tool.setuptools_scm]
 root = "../.."
@@ -77,14 +77,14 @@ regex = "^mono-p0002/v(?P<version>.*)$"
 `,
 }
 
-// wheelVersion is what the wheel in an artifact says of its version.
+// wheelVersion returns the version in the wheel metadata of an artifact.
 func (r *releasing) wheelVersion(stem string) string {
 	r.t.Helper()
 	return regexp.MustCompile(`(?m)^Version: (.*)$`).FindStringSubmatch(r.packedFile(stem, ".dist-info/METADATA"))[1]
 }
 
-// TestVersionsFromTags releases packages whose wheels take their versions from tags, by three tools: the wheels have the version of
-// the release, although its tag comes later. The version files that they write are tracked, and make nothing dirty.
+// TestVersionsFromTags releases packages whose wheels get their versions from tags, by three tools. The wheels have the version of the release,
+// although its tag is made after the build. The tools write to tracked version files, and the work tree remains clean.
 func TestVersionsFromTags(t *testing.T) {
 	t.Parallel()
 	files := fromTags(lockstepTools)
@@ -92,7 +92,7 @@ func TestVersionsFromTags(t *testing.T) {
 		files["packages/"+name+"/src/mono_"+name+"/_version.py"] = "# made by the build\n"
 	}
 	r := newReleasing(t, releaseOptions{by: "here", real: true, files: files})
-	git(t, r.dir, "tag", "nightly-2026.1.1") // neither this one on the commit, nor others below it, count
+	git(t, r.dir, "tag", "nightly-2026.1.1") // neither this tag on the commit nor other tags below it count
 	git(t, r.dir, "tag", "-a", "-m", "", "v9.9.9rc1")
 
 	require.Contains(t, r.ok("rehearse"), "mono v0.1.7 was rehearsed")
@@ -105,7 +105,7 @@ func TestVersionsFromTags(t *testing.T) {
 	require.Contains(t, r.rehearsed(), "mono v0.2.1 was rehearsed")
 }
 
-// TestVersionsFromTagsApart releases three packages at three versions, each by tags of its own, from one commit.
+// TestVersionsFromTagsApart releases three packages at three versions from one commit, with separate tags for each package.
 func TestVersionsFromTagsApart(t *testing.T) {
 	t.Parallel()
 	files := fromTags(apartTools)

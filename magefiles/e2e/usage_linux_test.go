@@ -12,7 +12,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/ptytest"
 )
 
-// At a terminal a wrong command line, and help, break between words.
+// At a terminal, help and the error for a wrong command line are wrapped between words.
 func TestUsageAtATerminal(t *testing.T) {
 	t.Parallel()
 	for _, columns := range []int{80, 40} {

@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The address that counts for GitHub is the one that git pushes to, whatever stands in the configuration.
+// The repository on GitHub comes from the address that git pushes to, even if the configuration has another address.
 func TestTheAddressThatCountsForGitHub(t *testing.T) {
 	t.Setenv("GITHUB_REPOSITORY", "")
 	t.Setenv("GITHUB_API_URL", "")

@@ -7,7 +7,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/toolchain/pixi"
 )
 
-// Schema prints a JSON schema of pixi.toml. Editors take it: it has pixi's own and our tables. For example: `mage schema`, `mage schema doctor`.
+// Schema prints a JSON schema of pixi.toml. It is for editors, and has pixi's own tables and ours. For example: `mage schema`, `mage schema doctor`.
+// Exit statuses: mage help schema.
 func Schema(ctx context.Context) error {
 	return run(ctx, func(_ context.Context, a *pipeline) error {
 		text, err := schema.Of(schema.Pixis(pixi.Version))

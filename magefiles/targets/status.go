@@ -6,8 +6,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/releasing"
 )
 
-// Status says where a release stands. It shows what its journal says beside what the world says; and a delivery that is unfinished. For example:
-// `mage status`, `mage status -json`.
+// Status shows the progress of a release. It compares the journal with the remote and the channel, and reports an unfinished delivery. For example:
+// `mage status`, `mage status -json`. Exit statuses: mage help status.
 func Status(ctx context.Context,
 	json *bool, // print one JSON object
 ) error {

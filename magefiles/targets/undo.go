@@ -2,8 +2,8 @@ package targets
 
 import "context"
 
-// Undo takes an unfinished release back. That is its commit and tag, on the remote too; once something was uploaded it says why not. It names an
-// unfinished delivery. For example: `mage undo`, `mage undo -yes`.
+// Undo undoes an unfinished release. It undoes the commit and the tag, also on the remote. After an upload, it says why it cannot. It also names an
+// unfinished delivery. For example: `mage undo`, `mage undo -yes`. Exit statuses: mage help undo.
 func Undo(ctx context.Context,
 	yes *bool, // do not ask
 ) error {

@@ -12,8 +12,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/view"
 )
 
-// TestHostileBackendsBesideAKey keeps a key that is known to be able to write from pixi, beside which build backends run. One that may read
-// only, for all that is known, stays.
+// TestHostileBackendsBesideAKey withholds from pixi, which runs build backends, a file with a key that is known to upload. A key that may only read,
+// as far as we know, is passed.
 func TestHostileBackendsBesideAKey(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "keys.json")
 	require.NoError(t, os.WriteFile(file, []byte(`{"*.example.org": {"BearerToken": "pfx_key_of_the_file"}}`), 0o600))

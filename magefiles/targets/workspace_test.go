@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// aWorkspace is one with a package that is not noarch, and a downstream that takes it and others from channels, as TOML.
+// aWorkspace is the manifest of a workspace with a package that is not noarch, and a downstream that gets it and others from `channels`, as TOML.
 func aWorkspace(t *testing.T, channels string) *workspace.Workspace {
 	t.Helper()
 	root := t.TempDir()

@@ -9,7 +9,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/pause"
 )
 
-// byCI is an environment to which the CI deploys: it is waited for.
+// byCI is an environment to which the CI deploys. A delivery waits for that deployment.
 type byCI struct {
 	stage
 	ci   delivery.CI

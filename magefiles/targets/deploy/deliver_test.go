@@ -12,7 +12,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/deploy/config"
 )
 
-// Nobody waits an hour for a workflow that the repository does not have.
+// A delivery refuses to wait for a workflow that the repository does not have.
 func TestTheWorkflowThatIsWaitedForIsThere(t *testing.T) {
 	top := t.TempDir()
 	require.NoError(t, os.MkdirAll(filepath.Join(top, ".github", "workflows"), 0o755))

@@ -17,14 +17,14 @@ import (
 // Deploy brings images to hosts, to all of a deployment environment or to none, and back.
 type Deploy mg.Namespace
 
-// To deploys an image to an environment. It is the one that was pushed for HEAD, or that the environment before it runs. For example: `mage deploy:to
-// staging`, `mage deploy:to production -wait=5m`.
+// To deploys an image to an environment. It is the image that was pushed for HEAD, or the image that the environment before this one runs. For
+// example: `mage deploy:to staging`, `mage deploy:to production -wait=5m`. Exit statuses: mage help deploy:to.
 func (Deploy) To(ctx context.Context, name string,
-	digest *string, // this image of the registry, sha256:…
-	tag *string, // the image of this tag; default: the one of HEAD
-	without *string, // hosts that are left as they are, with commas between
-	force *string, // why the environment that this one is after does not count; each host keeps it
-	wait *time.Duration, // how long to wait for a lock that somebody else has
+	digest *string, // digest of an image in the registry, sha256:…
+	tag *string, // the image of this tag; default: the image of HEAD
+	without *string, // hosts to leave out, separated by commas
+	force *string, // reason to ignore the environment before this one; each host records the reason
+	wait *time.Duration, // how long to wait for a lock that someone else has
 	only *string, // one downstream, by its name or folder; default: the only one that is deployed
 	json *bool, // print one JSON object
 	yes *bool, // do not ask
@@ -41,21 +41,21 @@ type Flags struct {
 	JSON, Yes            *bool
 }
 
-// DeployTo is deploy:to for a magefile's own targets. It is no target itself.
+// DeployTo does the same as deploy:to, for targets of a magefile. Mage does not take it for a target.
 func DeployTo(ctx context.Context, name string, f Flags) error {
 	return targets.Extend(ctx, func(ctx context.Context, x *targets.Extension) error {
 		return deployment(ctx, x, name, f, false)
 	})
 }
 
-// Plan says what runs, and what would. It says that for each deployment environment, and why one could not be deployed. For example: `mage
-// deploy:plan`, `mage deploy:plan -json`.
+// Plan says what runs, and what would run. It does so for each deployment environment, and says why a deployment would be refused. For example: `mage
+// deploy:plan`, `mage deploy:plan -json`. Exit statuses: mage help deploy:plan.
 func (Deploy) Plan(ctx context.Context,
 	env *string, // the deployment environment; default: the only one
-	digest *string, // this image of the registry, sha256:…
-	tag *string, // the image of this tag; default: the one of HEAD
-	without *string, // hosts that are left as they are, with commas between
-	force *string, // why the environment that this one is after does not count; each host keeps it
+	digest *string, // digest of an image in the registry, sha256:…
+	tag *string, // the image of this tag; default: the image of HEAD
+	without *string, // hosts to leave out, separated by commas
+	force *string, // reason to ignore the environment before this one; each host records the reason
 	only *string, // one downstream, by its name or folder; default: the only one that is deployed
 	json *bool, // print one JSON object
 ) error {
@@ -64,12 +64,12 @@ func (Deploy) Plan(ctx context.Context,
 	})
 }
 
-// Rollback goes back to the release before. Each host of a deployment environment goes back from the one that it has. For example: `mage
-// deploy:rollback -env=staging`, `mage deploy:rollback -env=staging -yes`.
+// Rollback returns to the previous release. Each host of a deployment environment returns to the release before its current one. For example: `mage
+// deploy:rollback -env=staging`, `mage deploy:rollback -env=staging -yes`. Exit statuses: mage help deploy:rollback.
 func (Deploy) Rollback(ctx context.Context,
 	env *string, // the deployment environment; default: the only one
-	without *string, // hosts that are left as they are, with commas between
-	wait *time.Duration, // how long to wait for a lock that somebody else has
+	without *string, // hosts to leave out, separated by commas
+	wait *time.Duration, // how long to wait for a lock that someone else has
 	only *string, // one downstream, by its name or folder; default: the only one that is deployed
 	json *bool, // print one JSON object
 	yes *bool, // do not ask
@@ -79,12 +79,12 @@ func (Deploy) Rollback(ctx context.Context,
 	})
 }
 
-// Setup starts the proxy on the hosts. It shows first what it will do there. For example: `mage deploy:setup -env=staging`, `mage deploy:setup
-// -env=staging -yes`.
+// Setup starts the proxy on the hosts. It first shows what it will do on each host. For example: `mage deploy:setup -env=staging`, `mage deploy:setup
+// -env=staging -yes`. Exit statuses: mage help deploy:setup.
 func (Deploy) Setup(ctx context.Context,
 	env *string, // the deployment environment; default: the only one
-	without *string, // hosts that are left as they are, with commas between
-	wait *time.Duration, // how long to wait for a lock that somebody else has
+	without *string, // hosts to leave out, separated by commas
+	wait *time.Duration, // how long to wait for a lock that someone else has
 	only *string, // one downstream, by its name or folder; default: the only one that is deployed
 	yes *bool, // do not ask
 ) error {
@@ -93,13 +93,13 @@ func (Deploy) Setup(ctx context.Context,
 	})
 }
 
-// Remove takes an environment away. It shows first what goes on its hosts. For example: `mage deploy:remove -env=staging`, `mage deploy:remove
-// -env=staging -yes`.
+// Remove removes an environment. It first shows what it will remove on each host. For example: `mage deploy:remove -env=staging`, `mage deploy:remove
+// -env=staging -yes`. Exit statuses: mage help deploy:remove.
 func (Deploy) Remove(ctx context.Context,
-	env *string, // the deployment environment; it is always named
-	like *string, // an environment whose hosts, port and engine it had, where its table is gone or has another name by now
-	without *string, // hosts that are left as they are, with commas between
-	wait *time.Duration, // how long to wait for a lock that somebody else has
+	env *string, // the deployment environment; required
+	like *string, // if its table was deleted or renamed: an environment with the same hosts, port and engine
+	without *string, // hosts to leave out, separated by commas
+	wait *time.Duration, // how long to wait for a lock that someone else has
 	only *string, // one downstream, by its name or folder; default: the only one that is deployed
 	yes *bool, // do not ask
 ) error {
@@ -108,11 +108,11 @@ func (Deploy) Remove(ctx context.Context,
 	})
 }
 
-// Status says what runs on the hosts. It says what is not as it was left there, and who changed it. For example: `mage deploy:status`, `mage
-// deploy:status -env=staging`.
+// Status says what runs on the hosts. It also says what has changed since the last deployment, and who changed it. It fails if a host has trouble.
+// For example: `mage deploy:status`, `mage deploy:status -env=staging`. Exit statuses: mage help deploy:status.
 func (Deploy) Status(ctx context.Context,
 	env *string, // the deployment environment; default: all
-	unlock *bool, // take the lock away from whoever has it
+	unlock *bool, // remove the lock, whoever has it
 	only *string, // one downstream, by its name or folder; default: the only one that is deployed
 	json *bool, // print one JSON object
 	yes *bool, // do not ask
@@ -128,11 +128,11 @@ func (Deploy) Status(ctx context.Context,
 	})
 }
 
-// Logs prints what the containers write. These are the ones that requests go to, of all hosts, each line with its host. For example: `mage
-// deploy:logs`, `mage deploy:logs -env=staging`.
+// Logs prints what the containers write. It shows the containers that get requests, on all hosts. Each line has its host. For example: `mage
+// deploy:logs`, `mage deploy:logs -env=staging`. Exit statuses: mage help deploy:logs.
 func (Deploy) Logs(ctx context.Context,
 	env *string, // the deployment environment; default: the only one
-	follow *bool, // go on until it is interrupted
+	follow *bool, // print new lines until Ctrl-C
 	only *string, // one downstream, by its name or folder; default: the only one that is deployed
 ) error {
 	return targets.Extend(ctx, func(ctx context.Context, x *targets.Extension) error {
@@ -147,8 +147,8 @@ func orZero[T any](p *T) (zero T) {
 	return *p
 }
 
-// reportedPlan is what To and Rollback print with -json.
+// reportedPlan is the JSON form of the results of To and Rollback.
 type reportedPlan struct {
-	Deployed bool         `json:"deployed"` // false: all hosts were so already
+	Deployed bool         `json:"deployed"` // false if all hosts were so already
 	Plan     *survey.Plan `json:"plan,omitempty"`
 }

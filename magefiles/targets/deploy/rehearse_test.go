@@ -10,8 +10,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/localfleet"
 )
 
-// A rehearsal has the environments in the order in which `deliver` takes them: one that is first in the table comes as soon as the one before it has
-// it.
+// A rehearsal has the environments in the order of `deliver`. An environment that follows another one comes after it, even if it is earlier in the
+// table.
 func TestTheOrderOfARehearsal(t *testing.T) {
 	all, err := inOrder([]config.Environment{{Name: "a", After: "c"}, {Name: "b"}, {Name: "c", Hosts: []string{"one"}, By: config.CI}, {Name: "d"}})
 	require.NoError(t, err)
@@ -28,7 +28,7 @@ func TestTheOrderOfARehearsal(t *testing.T) {
 	require.ErrorContains(t, err, "wait for one another")
 }
 
-// A rehearsal waits for nothing that a stand-in does not need, and asks for nothing that is the person's or this machine's.
+// A rehearsal skips the waits that a stand-in does not need, and uses no settings of the person or of this machine.
 func TestAnEnvironmentInRehearsal(t *testing.T) {
 	e := inRehearsal(config.Environment{
 		Name:      "production",

@@ -26,7 +26,7 @@ func runs(image string) *survey.Running {
 	return &survey.Running{Image: image, Revision: "0123456789abcdef", Since: since, Healthy: true}
 }
 
-// A fleet is one table, a line for each host: what is not as it was left is marked, and so is who does not answer.
+// The table of a fleet has one line for each host. A host that does not answer, or has changed since the last deployment, is marked.
 func TestAFleetIsOneTable(t *testing.T) {
 	var out bytes.Buffer
 	v := &view.View{Out: &out, Err: &out}
@@ -72,14 +72,14 @@ func TestAFleetIsOneTable(t *testing.T) {
 `, out.String()[:strings.Index(out.String(), "  ○ one")])
 }
 
-// While a fleet is changed, each host has what requests go to there, and what is done.
+// While a fleet is changed, the table shows for each host the version that gets requests, and the work in progress.
 func TestTheTableOfAFleetThatIsChanged(t *testing.T) {
 	b := &board{}
 	doing := func(host, step string, over bool, err error) {
 		b.doing(deploying.Doing{Host: host, Step: step, Over: over, Err: err})
 	}
 	row := func(n int) string { return strings.Join(b.rows()[n+1], " ") }
-	doing("one", "gate", false, nil) // before it is known who there is
+	doing("one", "gate", false, nil) // called before it is known which hosts exist
 	b.begin(&survey.Plan{Hosts: []survey.HostPlan{
 		{Host: "one", Running: runs(first), Will: survey.Version{Image: second, Revision: "2222"}},
 		{Host: "two", Running: runs(second), Same: true},
