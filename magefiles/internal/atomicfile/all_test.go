@@ -12,7 +12,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/atomicfile"
 )
 
-// tree is a folder with files a, b and c, which are to become longer, shorter and gone, and a new one.
+// tree returns a folder, a journal path and changes: a, sub/b and sub/c are changed or removed, and sub/new is created.
 func tree(t *testing.T) (root, journal string, changes []atomicfile.Change) {
 	root = t.TempDir()
 	changes = []atomicfile.Change{
@@ -30,7 +30,7 @@ func tree(t *testing.T) (root, journal string, changes []atomicfile.Change) {
 	return root, filepath.Join(root, ".git", "x", "journal"), changes
 }
 
-// requireTree wants all files to hold the old contents, or all the new ones, and nothing else to be there.
+// requireTree requires that all files have the new contents if isNew is set, and the old ones otherwise, and that there are no other files.
 func requireTree(t *testing.T, root string, changes []atomicfile.Change, isNew bool) {
 	t.Helper()
 	want := map[string]string{}
@@ -76,7 +76,7 @@ func TestReplaceAll(t *testing.T) {
 	require.Equal(t, atomicfile.Undone{}, undone)
 }
 
-// The other name of a file keeps its contents, and a symlink is refused: the caller has to know which file it changes.
+// Other hard links to a file keep their contents. A symlink is an error, because the caller must know which file it changes.
 func TestReplaceAllLinks(t *testing.T) {
 	root, journal, changes := tree(t)
 	snapshot := filepath.Join(t.TempDir(), "a")
@@ -134,7 +134,7 @@ func TestReplaceAllRefuses(t *testing.T) {
 	}
 }
 
-// What cannot be written in the middle is taken back: here the folder of a new file is gone.
+// If a write fails in the middle, all changes are reverted. Here the folder of a new file does not exist.
 func TestReplaceAllGoesBack(t *testing.T) {
 	root, journal, changes := tree(t)
 	changes[3].Path = "nowhere/new"
@@ -155,13 +155,13 @@ func TestOneAtATime(t *testing.T) {
 	requireTree(t, root, changes, false)
 }
 
-// writeJournalOf leaves a journal behind, as a process does that dies after writing it.
+// writeJournalOf writes a journal, as if the process had died after that.
 func writeJournalOf(t *testing.T, journal string, changes []atomicfile.Change) {
 	require.NoError(t, os.MkdirAll(filepath.Dir(journal), 0o755))
 	require.NoError(t, atomicfile.WriteJournal(journal, changes))
 }
 
-// However far a write came before the process died, the old contents come back.
+// Undo restores the old contents, no matter when the process died.
 func TestUndo(t *testing.T) {
 	for begun := range 5 {
 		for cut := range 20 {
@@ -175,7 +175,7 @@ func TestUndo(t *testing.T) {
 					continue
 				}
 				data := c.New
-				if i == begun-1 { // cut off in the middle
+				if i == begun-1 { // interrupted in the middle of a file
 					n := min(cut, len(c.New))
 					data = append(append([]byte{}, c.New[:n]...), c.Old[min(n, len(c.Old)):]...)
 				}
@@ -191,7 +191,7 @@ func TestUndo(t *testing.T) {
 	}
 }
 
-// What a person wrote since is left alone, and named.
+// Undo does not change a file that was edited in the meantime. It reports the file.
 func TestUndoLeavesEdits(t *testing.T) {
 	root, journal, changes := tree(t)
 	writeJournalOf(t, journal, changes)

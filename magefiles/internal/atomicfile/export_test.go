@@ -1,4 +1,4 @@
 package atomicfile
 
-// WriteJournal is writeJournal: what a process has done that dies right after it.
+// WriteJournal writes a journal and does nothing else, as if the process had died after that.
 func WriteJournal(path string, changes []Change) error { return writeJournal(path, changes) }

@@ -7,15 +7,15 @@ import (
 	"path/filepath"
 )
 
-// MakeIgnored makes a folder, and those above it, of which git commits nothing but the names given: by a .gitignore in it, which it
-// writes where there is none. One that is there is somebody's own, and may be committed: it stays.
+// MakeIgnored creates a folder and its parents. It writes a .gitignore that makes git ignore everything in the folder except the names in `but`. An
+// existing .gitignore is kept, because it belongs to the user and may be committed.
 func MakeIgnored(dir string, but ...string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
 	name := filepath.Join(dir, ".gitignore")
 	switch st, err := os.Lstat(name); {
-	case err == nil && (st.Size() > 0 || !st.Mode().IsRegular()): // an empty one is that of a run which was killed
+	case err == nil && (st.Size() > 0 || !st.Mode().IsRegular()): // an empty file is a leftover of a killed run
 		return nil
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return err
@@ -27,9 +27,9 @@ func MakeIgnored(dir string, but ...string) error {
 	if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644) // a link that is there by now is not followed
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644) // O_EXCL does not follow a symlink that was created in the meantime
 	if errors.Is(err, fs.ErrExist) {
-		return nil // another run was faster
+		return nil // a concurrent run has created it
 	}
 	if err != nil {
 		return err

@@ -10,10 +10,10 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/atomicfile"
 )
 
-// A folder is made, with those above it, and git commits nothing of it but what is named; what somebody has put there stays.
+// MakeIgnored creates a folder and its parents. Git ignores everything in it except the named files. An existing .gitignore is kept.
 func TestMakeIgnored(t *testing.T) {
 	for name, c := range map[string]struct {
-		there string // the .gitignore that is there; "-" for none
+		there string // the existing .gitignore; "-" for none
 		but   []string
 		want  string
 	}{
@@ -29,7 +29,7 @@ func TestMakeIgnored(t *testing.T) {
 			require.NoError(t, os.MkdirAll(dir, 0o755))
 			require.NoError(t, os.WriteFile(file, []byte(c.there), 0o644))
 		}
-		for range 2 { // the second time changes nothing
+		for range 2 { // the second call changes nothing
 			require.NoError(t, atomicfile.MakeIgnored(dir, c.but...), name)
 			require.Equal(t, c.want, read(t, file), name)
 		}
@@ -40,7 +40,7 @@ func TestMakeIgnored(t *testing.T) {
 	require.Error(t, atomicfile.MakeIgnored(filepath.Join(file, "dir")), "a file is above it")
 }
 
-// TestHostileGitignore is a link, or a file that has another name elsewhere: neither is written into.
+// TestHostileGitignore checks that MakeIgnored does not write to a .gitignore that is a symlink or has another hard link.
 func TestHostileGitignore(t *testing.T) {
 	for name, make := range map[string]func(other, file string) error{
 		"link":         os.Symlink,
@@ -48,7 +48,7 @@ func TestHostileGitignore(t *testing.T) {
 		"hard link":    os.Link,
 	} {
 		dir, other := t.TempDir(), filepath.Join(t.TempDir(), "other")
-		require.NoError(t, os.WriteFile(other, nil, 0o644), name) // an empty one is taken for that of a run which was killed
+		require.NoError(t, os.WriteFile(other, nil, 0o644), name) // an empty file could be left over from a killed run
 		require.NoError(t, make(other, filepath.Join(dir, ".gitignore")), name)
 		require.NoError(t, atomicfile.MakeIgnored(dir), name)
 		data, err := os.ReadFile(other)

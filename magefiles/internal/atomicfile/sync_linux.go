@@ -7,7 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// syncFileSystem syncs the file system that dir is on: one call, however many files were written.
+// syncFileSystem syncs the file system that contains dir, with a single system call.
 func syncFileSystem(dir string, _ *batch) error {
 	d, err := os.Open(dir)
 	if err != nil {

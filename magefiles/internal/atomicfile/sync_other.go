@@ -8,7 +8,7 @@ import (
 	"os"
 )
 
-// syncFileSystem syncs each file: only Linux can sync one file system.
+// syncFileSystem syncs each file, because only Linux can sync a single file system.
 func syncFileSystem(_ string, b *batch) error {
 	for _, c := range b.changes {
 		f, err := os.Open(b.path(c.Path))

@@ -1,31 +1,31 @@
-// Package bump changes versions: of the packages of a workspace and of every exact pin on them, or of a downstream's pins.
+// Package bump changes versions: the versions of a workspace's packages and all exact pins on them, or a downstream's pins.
 //
-// A change is first a value:
+// A change is first computed as a value:
 //
 //	plan, err := bump.New(ctx, w, bump.Request{To: "minor"}, history)
 //
-// A Plan says for each package from which version it moves to which, and why; for each file each edit, with its line; and
-// the digests of all files that it was computed from. It can be printed, and kept as JSON. Then
+// A Plan lists the old and new version of each package with the reasons, every edit of every file with its line, and the
+// digests of all files that it was computed from. It can be printed, and saved as JSON. After that,
 //
-//	err = plan.Check(w)             // is everything as it was when the plan was made?
-//	applied, err := store.Apply(plan)
+//	err = plan.Check(w)             // has anything changed since the plan was made?
+//	applied, err := store.Apply(ctx, plan)
 //
-// changes all files as one (package atomicfile): whoever is killed on the way is taken back by store.Recover in the next
-// run. Store.Commit and Store.Tag do the rest, and take up what an earlier run has left undone.
+// changes all files atomically (package atomicfile). If a run is killed in between, store.Recover reverts its changes in the
+// next run. Store.Take also commits and tags, and Store.TakeUp completes an unfinished run.
 //
-// What is edited is known by whose it is, never by the number that it shows: the workspace says which requirement means
-// which package, and where its bytes are.
+// A version or a pin is edited because of the package that it belongs to, never because of its number. The workspace knows which package each
+// requirement refers to, and the byte offset of the requirement.
 //
-//	request.go      what is asked for
-//	new.go          the way from that to a plan
-//	target.go auto.go findversion.go    where the packages go, and why; package commits knows what was committed
-//	elsewhere.go    copies that follow, lines that go on having an old version (package copies knows them), and tags that Go would refuse
-//	write.go changelog.go    what has to be written for that; package edits collects it
+//	request.go      the user's request; package target parses the version argument
+//	new.go          making a plan from a request
+//	target.go auto.go findversion.go    the new versions and the reasons; package commits reads the commits
+//	elsewhere.go    copies to update, lines that keep an old version (package copies), and tags that Go would reject
+//	write.go changelog.go    making the edits; package edits collects them
 //	upgrade.go      a downstream's pins
-//	plan.go         the value; package message has what commit and tags say
-//	trouble.go      what keeps it from being carried out
-//	store.go take.go pending.go    what is done with it
-//	made.go         what a commit of the past has done; package released knows the last releases
+//	plan.go         the Plan; package message formats the messages of commits and tags
+//	trouble.go      problems that prevent a plan from being applied
+//	store.go take.go pending.go    applying a plan
+//	made.go         whether an earlier commit was a bump; package released finds the last releases
 //
-// What is asked of git are the small interfaces History and Repo, which the targets fill.
+// Git is accessed through the small interfaces History and Repo, which the targets implement.
 package bump

@@ -35,7 +35,7 @@ version = "1.0.0"
 # Changelog
 `
 
-// seeds are plans as they are written, and what is like one.
+// seeds adds valid plans and similar texts to the corpus.
 func seeds(f *testing.F) {
 	f.Helper()
 	root := tree(f, fuzzed)
@@ -50,8 +50,7 @@ func seeds(f *testing.F) {
 	}
 }
 
-// FuzzPlanFile holds that whatever -plan=FILE names, nothing but the files of the workspace is written, and that what is written is
-// what the plan's own digests say.
+// FuzzPlanFile checks that, for any -plan=FILE, only files in the workspace are written, and their digests match the plan.
 func FuzzPlanFile(f *testing.F) {
 	seeds(f)
 	f.Fuzz(func(t *testing.T, data []byte) {
@@ -89,7 +88,7 @@ func FuzzPlanFile(f *testing.F) {
 	})
 }
 
-// clone is a repository in which nothing but what a test wants is changed. It is asked for nothing else.
+// clone is a Repo with fixed changes. It implements only the methods that the test needs.
 type clone struct {
 	bump.Repo
 	changed []string
@@ -99,7 +98,7 @@ func (c clone) Changed(context.Context) ([]string, error) { return c.changed, ni
 
 func (clone) Resolve(_ context.Context, rev string) (string, error) { return "base of " + rev, nil }
 
-// FuzzPending holds that whatever is kept of a plan until it is committed, asking for it ends in an answer, and changes no file.
+// FuzzPending checks that Pending returns and changes no file, for any stored plan.
 func FuzzPending(f *testing.F) {
 	seeds(f)
 	for _, text := range []string{`{"plan":null}`, `{"plan":{"format":1,"files":[]},"base":"x"}`, `{"plan":{"format":1,"files":[{"path":"a/pixi.toml","after":"x"}]}}`, `{"plan":{"format":1,"files":[{"path":"../../../../../etc/passwd"}]}}`} {
@@ -122,7 +121,7 @@ func FuzzPending(f *testing.F) {
 	})
 }
 
-// A plan has an end.
+// Reading a plan from an endless file fails.
 func TestHostilePlanFile(t *testing.T) {
 	for _, endless := range []string{"/dev/zero", "/dev/urandom"} {
 		if _, err := os.Stat(endless); err != nil {

@@ -16,8 +16,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// tree writes a small repository, given as a txtar archive, and returns its folder. Files that end in .link become
-// symlinks to what they contain, and those that end in .crlf get such line ends, and a byte order mark.
+// tree writes the files of a txtar archive to a temporary folder and returns it. A file that ends in .link becomes a symlink to its content. A file
+// that ends in .crlf gets CRLF line endings and a byte order mark.
 func tree(t testing.TB, archive string) string {
 	t.Helper()
 	root, err := filepath.EvalSymlinks(t.TempDir())
@@ -50,12 +50,12 @@ func loadError(root string) error {
 	return err
 }
 
-// history is a History of values.
+// history is a History with fixed results.
 type history struct {
-	tags    map[string]string        // that HEAD contains
-	commits map[string][]bump.Commit // since a tag
-	others  []string                 // tags of other branches
-	roots   map[string][2]string     // what the root manifest was before a commit, and after it
+	tags    map[string]string        // tags that are reachable from HEAD
+	commits map[string][]bump.Commit // keyed by the tag that they follow
+	others  []string                 // tags on other branches
+	roots   map[string][2]string     // root manifest before and after each commit
 }
 
 func (h history) MergedTags(context.Context) (map[string]string, error) { return h.tags, nil }
@@ -92,7 +92,7 @@ func plan(t testing.TB, root string, req bump.Request, h bump.History) *bump.Pla
 	return p
 }
 
-// refused wants a plan to be refused, and returns all that the error says.
+// refused requires that making a plan fails, and returns the full error text.
 func refused(t testing.TB, root string, req bump.Request) string {
 	t.Helper()
 	_, err := bump.New(t.Context(), load(t, root), req, nil)
@@ -100,7 +100,7 @@ func refused(t testing.TB, root string, req bump.Request) string {
 	return fmt.Sprintf("%+v", err)
 }
 
-// edits lists what a plan changes as "file:line old → new".
+// edits formats a plan's edits as "file:line old → new".
 func edits(p *bump.Plan) []string {
 	out := []string{}
 	for _, f := range p.Files {
@@ -111,7 +111,7 @@ func edits(p *bump.Plan) []string {
 	return out
 }
 
-// moves lists a plan's packages as "name old → new: reason; reason".
+// moves formats a plan's packages as "name old → new: reason; reason".
 func moves(p *bump.Plan) []string {
 	out := []string{}
 	for _, m := range p.Packages {
@@ -128,7 +128,7 @@ func store(root string) *bump.Store {
 	return &bump.Store{Top: root, Dir: filepath.Join(root, ".git", "state")}
 }
 
-// files reads a whole tree, but for what git keeps.
+// `files` returns the contents of all files in a tree, except .git.
 func files(t testing.TB, root string) map[string]string {
 	t.Helper()
 	got := map[string]string{}
@@ -155,7 +155,7 @@ func files(t testing.TB, root string) map[string]string {
 	return got
 }
 
-// apply carries a plan out, and wants exactly the lines that its edits are on to differ, byte for byte.
+// apply applies a plan, and requires that only the planned bytes change.
 func apply(t testing.TB, root string, p *bump.Plan) {
 	t.Helper()
 	want := files(t, root)

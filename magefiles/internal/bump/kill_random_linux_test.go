@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// SIGKILL at moments that nobody chose.
+// Apply is killed by SIGKILL at random times.
 func TestKilledAtRandom(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	for range 40 {

@@ -15,29 +15,29 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
-// Past is what is asked of a git repository to know what a commit has done.
+// Past provides past commits of a git repository.
 type Past interface {
-	// ExportSome writes those files of a commit that are wanted, by their path relative to the work tree's top, below dir.
+	// ExportSome writes the wanted files of a commit to dir. `want` gets paths relative to the top of the work tree.
 	ExportSome(ctx context.Context, commit, dir string, want func(path string) bool) error
-	// LineOrigin returns the commit that gave a line of a file, as a commit has it, its text, along first parents.
+	// LineOrigin returns the commit that introduced a line of a file, following first parents.
 	LineOrigin(ctx context.Context, commit, path string, line int) (string, error)
-	// Parent returns the first parent of a commit; "" where it has none.
+	// Parent returns the first parent of a commit, or "" if it has none.
 	Parent(ctx context.Context, commit string) (string, error)
 }
 
-// Made is what brought a package to the version that it has at a commit.
+// Made describes the commit that set a package's current version.
 type Made struct {
-	Commit string // that gave the manifest its version; "" where the version stands in none
-	From   string // the version before; "" where this commit was no bump
+	Commit string // the commit that set the version in the manifest; "" if the version is in no manifest
+	From   string // the previous version; "" if the commit was not a bump
 }
 
-// Bumped reports whether the commit is that of a bump, by what it did: it took the package from a version to a higher one,
-// and left everything in agreement, as a plan does. Whatever its message says, what else it brought along (a hook may have
-// added files, or formatted them; a pull request may have been squashed into it), and who made it, does not matter.
+// Bumped reports whether the commit bumped the package, which means that it raised the package's version, and that all versions and pins agree
+// afterwards, as after a plan. The commit's message, author and other changes do not matter, because a hook may have added or formatted files, or a
+// pull request may have been squashed.
 func (m Made) Bumped() bool { return m.From != "" }
 
-// Made finds out what brought the package of a tag to the version that it has at a commit, whose manifests say where that
-// stands. Commits that gave the line another form, or the file another name, are passed by.
+// Made finds the commit that set the version of a tag's package, starting at the given commit. The tag has the location of the version in the
+// manifest. Commits that only changed the spelling of the version, or moved the file, are skipped.
 func (s *Store) Made(ctx context.Context, repo Past, commit string, tag Tag) (Made, error) {
 	for tag.Package != "" && tag.Line > 0 {
 		origin, err := repo.LineOrigin(ctx, commit, path.Join(s.Prefix, tag.File), tag.Line)
@@ -61,7 +61,7 @@ func (s *Store) Made(ctx context.Context, repo Past, commit string, tag Tag) (Ma
 		is, gone := after.Package(tag.Package)
 		switch {
 		case missing != nil || gone != nil:
-			//lint:ignore nilerr a package that was not there then was not bumped
+			//lint:ignore nilerr a package that did not exist at that commit was not bumped
 			return made, nil
 		case version.Same(was.Version.Text, is.Version.Text):
 			commit, tag = parent, TagOf(before, was)
@@ -75,25 +75,25 @@ func (s *Store) Made(ctx context.Context, repo Past, commit string, tag Tag) (Ma
 	return Made{}, nil
 }
 
-// At is the workspace as a commit has it; nil where it has none that can be read. What depends on more than manifests and
-// modules, such as a file that is not there, cannot be asked of it.
+// At loads the workspace of a commit. It returns nil if there is none, or if it is invalid. Only manifests and modules are loaded, so the result
+// cannot be used to check other files.
 func (s *Store) At(ctx context.Context, repo Past, commit string) (*workspace.Workspace, error) {
 	dir, remove, err := scratch.Make("", "bump-commit-")
 	if err != nil {
 		return nil, err
 	}
-	defer remove() // what stays, the next run removes
+	defer remove() // if that fails, the next run removes it
 	if err := repo.ExportSome(ctx, commit, dir, describes); err != nil {
 		return nil, err
 	}
-	// What workspace.Load takes for the top of the repository: ignore files count from there.
+	// workspace.Load uses this folder as the top of the repository, and applies the ignore files below it.
 	if err := os.Mkdir(filepath.Join(dir, ".git"), 0o755); err != nil {
 		return nil, err
 	}
 	root := filepath.Join(dir, filepath.FromSlash(s.Prefix))
 	w, err := workspace.Load(root)
 	if err != nil {
-		return nil, nil // it was not there yet, or not as it should be: no release of ours leaves it so
+		return nil, nil // the manifest did not exist yet, or is invalid, so this is not one of our releases
 	}
 	if real, err := filepath.EvalSymlinks(root); err != nil || w.Root != real {
 		return nil, err
@@ -101,7 +101,7 @@ func (s *Store) At(ctx context.Context, repo Past, commit string) (*workspace.Wo
 	return w, nil
 }
 
-// describes reports whether a file may say what a workspace is: a manifest, or what a version may stand in.
+// describes reports whether a file may describe a workspace: it may be a manifest, or contain a version.
 func describes(file string) bool {
 	name := strings.ToLower(path.Base(file))
 	switch path.Ext(name) {
@@ -111,7 +111,7 @@ func describes(file string) bool {
 	return name == ".gitignore" || name == ".ignore" || strings.Contains(name, "version")
 }
 
-// isBump reports whether a package went to a higher version, with everything in agreement then.
+// isBump reports whether a package's version was raised, and all versions and pins agree afterwards.
 func isBump(ctx context.Context, was, is *workspace.Package, after *workspace.Workspace) bool {
 	old, err := version.Parse(was.Version.Text)
 	if err != nil {
@@ -122,7 +122,7 @@ func isBump(ctx context.Context, was, is *workspace.Package, after *workspace.Wo
 		return false
 	}
 	if slices.ContainsFunc(after.Packages, func(p *workspace.Package) bool { return p.Version.Source == manifest.VersionTag }) {
-		return true // where those are is not in the manifests
+		return true // no manifest has this package's version, so there is nothing to compare
 	}
 	request := Request{To: now.Canonical()}
 	if after.Config.Versioning == settings.Independent {

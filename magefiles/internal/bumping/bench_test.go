@@ -17,8 +17,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/command"
 )
 
-// BenchmarkLongHistory is `-to=auto` of 100,000 commits since the last tag, beside the `git log` that reads as much. It reports what the
-// heap had at most after a collection, in MB. How it is run: go test ./magefiles/internal/bumping -run '^$' -bench LongHistory -benchtime 3x
+// BenchmarkLongHistory measures `-to=auto` with 100,000 commits since the last tag, and the `git log` that reads them. It also reports the maximum
+// live heap in MB. Run it with: go test ./magefiles/internal/bumping -run '^$' -bench LongHistory -benchtime 3x
 func BenchmarkLongHistory(b *testing.B) {
 	dir := b.TempDir()
 	require.NoError(b, exec.Command("git", "init", "-q", "-b", "main", dir).Run())

@@ -9,7 +9,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 )
 
-// History is nil outside of git, and not a nil *gitrepo.Repo.
+// History returns the repository's history. Outside a git repository it returns a nil interface, not a nil *gitrepo.Repo.
 func (b *Bumper) History() bump.History {
 	if b.Repo == nil {
 		return nil
@@ -17,13 +17,13 @@ func (b *Bumper) History() bump.History {
 	return history{Repo: b.Repo, prefix: b.Store.Prefix}
 }
 
-// history gives package bump the commits of a repository, as it wants them.
+// history adapts a repository to bump.History. It converts paths to the workspace root.
 type history struct {
 	*gitrepo.Repo
 	prefix string
 }
 
-// HistoryOf is the history of a workspace that lies where its repository was opened.
+// HistoryOf returns the history for a workspace in the folder from which its repository was opened.
 func HistoryOf(repo *gitrepo.Repo) bump.History { return history{Repo: repo, prefix: repo.Prefix} }
 
 // EachCommit implements bump.History.

@@ -8,12 +8,12 @@ import (
 	"strings"
 )
 
-// Parts are a changelog around the section of one release. Put together in this order they are the file.
+// Parts is a changelog split around one release's section. Concatenated in this order, the parts are the file.
 type Parts struct {
 	Before, Heading, Text, After string
 }
 
-// Split takes a changelog apart at the first section whose heading is the one that is asked for, and reports whether there is one.
+// Split splits a changelog at the first section whose heading matches, and reports whether it was found.
 func Split(src []byte, is func(title string) bool) (Parts, bool) {
 	o := readOutline(src)
 	for i, h := range o.headings {
@@ -30,7 +30,7 @@ func Split(src []byte, is func(title string) bool) (Parts, bool) {
 	return Parts{Before: string(src)}, false
 }
 
-// First is the title of the newest release, as its heading has it, and its line, from 1; "" where there is none.
+// First returns the heading text of the newest release and its 1-based line number. The title is "" if there are no releases.
 func First(src []byte) (title string, line int) {
 	o := readOutline(src)
 	if i := o.first(); i >= 0 {
@@ -39,7 +39,7 @@ func First(src []byte) (title string, line int) {
 	return "", 0
 }
 
-// Digests are short digests of the lines of a section, by which [Follow] knows them again: six hex digits each, none of them twice.
+// Digests returns short digests of a section's lines, with which [Follow] recognizes the lines. They are six hex digits each, without duplicates.
 func Digests(text string) (all []string) {
 	for line := range strings.Lines(text) {
 		if d := digest(line); d != "" && !slices.Contains(all, d) {
@@ -57,9 +57,9 @@ func digest(line string) string {
 	return hex.EncodeToString(sum[:3])
 }
 
-// Follow is the text of a section that was written anew, with what people made of the one before it: their lines, their order, and without what they
-// took out. earlier are the digests of the lines that were written before. What was written then and is not written any more goes, if people
-// left it as it was; what is new comes at the end of its group.
+// Follow merges a regenerated section with the user's edits to the previous one. It keeps the user's additions, removals and order. `earlier` has the
+// digests of the lines that were generated before. If one of these lines is no longer generated, it is removed unless the user has changed it. New
+// lines are added at the end of their group.
 func Follow(earlier []string, theirs, anew string) string {
 	newline := "\n"
 	if strings.Contains(anew, "\r\n") {
@@ -85,12 +85,12 @@ func Follow(earlier []string, theirs, anew string) string {
 		i := slices.IndexFunc(kept, func(k group) bool { return k.name() == g.name() })
 		if i < 0 {
 			if len(fresh) == 0 {
-				continue // people have taken it out
+				continue // removed by the user
 			}
 			kept, i = append(kept, group{heading: g.heading}), len(kept)
 		}
 		if was(kept[i].heading) {
-			kept[i].heading = g.heading // its version is another one
+			kept[i].heading = g.heading // the version in the heading has changed
 		}
 		kept[i].lines = append(trimBlank(kept[i].lines), fresh...)
 	}
@@ -108,19 +108,19 @@ func Follow(earlier []string, theirs, anew string) string {
 	return strings.ReplaceAll("\n\n"+strings.Join(parts, "\n\n")+"\n", "\n", newline)
 }
 
-// group are the lines below one heading of a section; the first has none.
+// group is the content below one heading in a section. The first group has no heading.
 type group struct {
 	heading string
-	lines   []string // without their ends
+	lines   []string // without line endings
 }
 
-// name is what a heading is known by: its first word, as a version may follow.
+// name returns the first word of a heading, which identifies the group. A version may follow this word.
 func (g group) name() string {
 	word, _, _ := strings.Cut(strings.TrimSpace(strings.TrimLeft(g.heading, "# ")), " ")
 	return word
 }
 
-// readParts goes by headings as Markdown has them: a # may also stand in code, in a comment, or before the number of an issue.
+// readParts splits a section at Markdown headings. It is not enough to look for #, which also occurs in code, in comments, and in issue numbers.
 func readParts(text string) []group {
 	text = strings.ReplaceAll(text, "\r\n", "\n")
 	heads := map[int]bool{}
@@ -142,7 +142,7 @@ func readParts(text string) []group {
 	return all
 }
 
-// trimBlank takes blank lines from both ends.
+// trimBlank removes leading and trailing blank lines.
 func trimBlank(lines []string) []string {
 	for len(lines) > 0 && strings.TrimSpace(lines[0]) == "" {
 		lines = lines[1:]

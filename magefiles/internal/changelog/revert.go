@@ -6,31 +6,31 @@ import (
 )
 
 var (
-	// reverted is the subject of `git revert`, and of the button that GitHub has for it; Reapply is the revert of a revert.
+	// reverted matches subjects written by `git revert` and by GitHub's revert button. Reapply is the revert of a revert.
 	reverted = regexp.MustCompile(`^(?:Revert|Reapply) "(.*)"(?: \([#!]\d+\))?$`)
 
-	// reapplied is the subject of a revert of a revert.
+	// reapplied matches the subject of a reverted revert.
 	reapplied = regexp.MustCompile(`^(?:Reapply "(.*)"|Revert "Revert "(.*)"")(?: \([#!]\d+\))?$`)
 
-	// revertedHashes is the line that git writes, and the footer of a Conventional Commit of the type revert.
+	// revertedHashes matches the line that git writes, and the footer of a Conventional Commit of type revert.
 	revertedHashes = regexp.MustCompile(`(?mi)^(?:This )?reverts? commits? (.*)$|^Refs?: (.*)$`)
 
-	// revertedPull is what GitHub and GitLab write: "Reverts acme/core#12", "This reverts merge request !12".
+	// revertedPull matches messages of GitHub and GitLab: "Reverts acme/core#12", "This reverts merge request !12".
 	revertedPull = regexp.MustCompile(`(?mi)^(?:This )?reverts (?:merge request )?[\w./-]*[#!](\d+)`)
 
 	hash = regexp.MustCompile(`\b[0-9a-f]{7,64}\b`)
 	pull = regexp.MustCompile(`^Merge pull request #(\d+) | \([#!](\d+)\)$`)
 )
 
-// Revert is what a commit takes back. Each of these may be missing.
+// Revert identifies the commit that another commit reverts. Each field may be empty.
 type Revert struct {
-	Hashes  []string // as they are written: they may be abbreviated
-	Pull    string   // the number of a pull request
+	Hashes  []string // hashes as written, possibly abbreviated
+	Pull    string   // pull request number
 	Subject string
-	Again   string // of a revert of a revert, the subject of what is there again
+	Again   string // subject of the change that is reapplied, if a revert is reverted
 }
 
-// ReadRevert reads the message of a commit that may be a revert.
+// ReadRevert parses the message of a commit that may be a revert.
 func ReadRevert(subject, body string) (Revert, bool) {
 	if !strings.HasPrefix(subject, "Re") && !strings.HasPrefix(subject, "re") {
 		return Revert{}, false
@@ -56,7 +56,8 @@ func ReadRevert(subject, body string) (Revert, bool) {
 	return r, true
 }
 
-// Names reports by which of its names a revert means a commit: by its hash or its number, which are sure, or by its subject alone.
+// Names reports whether a revert refers to a commit. `surely` is set if the hash or pull request number matches, and `maybe` if only the subject
+// matches.
 func (r Revert) Names(hash, subject string) (surely, maybe bool) {
 	for _, h := range r.Hashes {
 		if strings.HasPrefix(hash, h) {

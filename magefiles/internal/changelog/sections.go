@@ -11,39 +11,40 @@ import (
 	"github.com/yuin/goldmark/text"
 )
 
-// heading is a heading of a changelog that stands in no comment, code, list or quotation.
+// heading is a heading in a changelog. Headings in comments, code, lists and quotations do not count.
 type heading struct {
-	start, end int  // of its lines, without the last line end
+	start, end int  // range of the heading's lines, without the last line ending
 	level      int  // 1 to 6
-	underlined byte // '=' or '-' where it is underlined; 0 else
+	underlined byte // '=' or '-' if the heading is underlined; otherwise 0
 	title      string
 
-	release    bool   // of one version, or of a day
-	number     string // of a release
+	release    bool   // whether the heading is a version or a date
+	number     string // version number of the release
 	unreleased bool
 }
 
-// version is a version or a day as a heading begins with it, maybe after a name, and what may follow: a link, a day, a word in parentheses.
+// version matches a version or a date at the start of a heading, optionally after a name, and what may follow it: a link, a date, a word in
+// parentheses.
 const version = `\[?(v?\d+(?:\.\d+)+(?:[-.+]?[0-9A-Za-z]+)*|v\d+|\d+|\d{4}-\d{2}-\d{2})\]?(?:\([^()]*\)|\[[^\[\]]*\])?`
 
 var (
-	// strictly is a heading that cannot be of anything else than a release.
+	// strictly matches a heading that can only belong to a release.
 	strictly = regexp.MustCompile("^[\\s*_`]*(?:(?i:version|release|ver\\.?)\\s+|[A-Za-z][\\w.-]*[ @/])?" + version + "[\\s*_`]*(?:$|[-–—―:(,/|~*]|\\d{4}|(?i:released|yanked))")
 
-	// loosely is one that may be of a part of a release, unless it is of a high level.
+	// loosely matches a heading that belongs to a release if its level is 1 or 2. At lower levels, such a heading may be part of a release's section.
 	loosely = regexp.MustCompile("^[\\s*_`]*(?:(?i:version|release|ver\\.?)\\s+)?" + version + `(?:\s|$)`)
 
-	// open is the heading of what is not released.
+	// open matches the heading of unreleased changes.
 	open = regexp.MustCompile(`(?i)^\W*(?:unreleased(?:\W.*)?|next(?: release| version)?|upcoming(?: release)?|(?:in )?development|head|main|master|trunk|tbd|wip)\W*$`)
 
-	// opened is what a heading ends in that names the version to come: 1.2.0 (unreleased).
+	// opened matches the end of a heading for an upcoming version: 1.2.0 (unreleased).
 	opened = regexp.MustCompile(`(?i)[-–—(]\s*(?:unreleased|in development|tbd|wip)\s*\)?\s*$`)
 )
 
-// outline is what a changelog consists of.
+// outline is the list of headings in a changelog.
 type outline struct {
 	headings []heading
-	strange  bool // it has more than a title and paragraphs, and no heading of a release: releases may be told in another form
+	strange  bool // whether the file has content beyond a title and paragraphs but no release headings, so its releases may have an unknown format
 }
 
 // readOutline finds the headings of a Markdown file.
@@ -74,7 +75,7 @@ func readOutline(src []byte) (o outline) {
 	return o
 }
 
-// skipFrontMatter returns where the text begins behind a byte order mark and the lines for a site generator.
+// skipFrontMatter returns the offset of the text after a byte order mark and front matter for a site generator.
 func skipFrontMatter(src []byte) int {
 	from := 0
 	if bytes.HasPrefix(src, []byte("\ufeff")) {
@@ -122,7 +123,7 @@ func newHeading(body []byte, n *ast.Heading, from int) heading {
 	return h
 }
 
-// lineEnd is the offset of the end of a line, without the carriage return before it.
+// lineEnd returns the offset of the end of the line, excluding a carriage return.
 func lineEnd(src []byte, at int) int {
 	end := len(src)
 	if i := bytes.IndexByte(src[at:], '\n'); i >= 0 {
@@ -134,7 +135,7 @@ func lineEnd(src []byte, at int) int {
 	return end
 }
 
-// open is the index of the section for what is not released; -1 where there is none.
+// `open` returns the index of the section for unreleased changes, or -1.
 func (o outline) open() int {
 	for i, h := range o.headings {
 		if h.unreleased {
@@ -144,7 +145,7 @@ func (o outline) open() int {
 	return -1
 }
 
-// first is the index of the newest release; -1 where there is none.
+// `first` returns the index of the newest release, or -1.
 func (o outline) first() int {
 	for i, h := range o.headings {
 		if h.release && !h.unreleased {
@@ -154,7 +155,7 @@ func (o outline) first() int {
 	return -1
 }
 
-// rising reports whether the newest release stands at the bottom.
+// rising reports whether the newest release is last.
 func (o outline) rising() bool {
 	var numbers []string
 	for i, h := range o.headings {
@@ -168,7 +169,7 @@ func (o outline) rising() bool {
 	return len(numbers) > 1 && less(numbers[0], numbers[len(numbers)-1])
 }
 
-// less compares versions, or days, by their numbers.
+// `less` compares the numbers in versions or dates.
 func less(a, b string) bool {
 	numbers := func(text string) (all []int) {
 		for _, part := range strings.FieldsFunc(text, func(r rune) bool { return r < '0' || r > '9' }) {
@@ -186,8 +187,8 @@ func less(a, b string) bool {
 	return false
 }
 
-// after is where the section of a heading ends: at the next one of its level or above it, or of a release. standard-version gives a patch
-// the level of its own parts.
+// `after` returns the end of a heading's section: the next heading of the same or a higher level, or the next release. (standard-version uses the
+// same level for a patch's heading as for the headings inside it.)
 func (o outline) after(i, length int) int {
 	level := o.headings[i].level
 	if o.headings[i].release && level > 2 {
@@ -201,7 +202,7 @@ func (o outline) after(i, length int) int {
 	return length
 }
 
-// Section returns the text of the first release whose heading is the one that is asked for, without that; "" where there is none.
+// Section returns the text of the first release with a matching heading, without the heading, or "".
 func Section(src []byte, is func(title string) bool) string {
 	o := readOutline(src)
 	for i, h := range o.headings {

@@ -6,8 +6,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestWhereTheSectionGoes puts 9.9.9 into changelogs as people and other tools write them: @ stands where it goes, in the form of what
-// is there. Every other byte stays.
+// TestWhereTheSectionGoes adds 9.9.9 to changelogs in the forms that users and other tools write. The section is inserted in the right place and
+// in the existing style, and all other bytes are unchanged.
 func TestWhereTheSectionGoes(t *testing.T) {
 	for _, c := range []struct{ name, before, after string }{
 		{"standard-version, whose patches are lower", "# Changelog\n\nAll of it.\n\n### [0.1.1](https://x/compare/v0.1.0...v0.1.1) (2026-10-01)\n\n\n### Bug Fixes\n\n* first\n\n## 0.1.0 (2026-09-01)\n\n\n### Features\n\n* begin\n", "# Changelog\n\nAll of it.\n\n## 9.9.9\n\n### a\n\n- x\n\n### [0.1.1](https://x/compare/v0.1.0...v0.1.1) (2026-10-01)\n\n\n### Bug Fixes\n\n* first\n\n## 0.1.0 (2026-09-01)\n\n\n### Features\n\n* begin\n"},
@@ -40,7 +40,7 @@ func TestWhereTheSectionGoes(t *testing.T) {
 	}
 }
 
-// TestWhatIsNotUnderstood stops: a section at a wrong place is worse than none.
+// TestWhatIsNotUnderstood checks that unrecognized changelogs are rejected, because a section in the wrong place is worse than none.
 func TestWhatIsNotUnderstood(t *testing.T) {
 	for name, before := range map[string]string{
 		"bold lines":                     "# C\n\n**1.0.0**\n\n- y\n",
@@ -58,7 +58,7 @@ func TestWhatIsNotUnderstood(t *testing.T) {
 	}
 }
 
-// TestASectionIsFound takes the notes of a release out of a changelog.
+// TestASectionIsFound reads the notes of a release from a changelog.
 func TestASectionIsFound(t *testing.T) {
 	is := func(title string) bool { return title == "[1.1.0](x)" || title == "1.1.0" }
 	for _, c := range []struct{ src, want string }{

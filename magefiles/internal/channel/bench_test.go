@@ -20,8 +20,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/rattlertest"
 )
 
-// BenchmarkUploaders uploads the same files to the same server by our client and by py-rattler-build's uploader, in turns,
-// and reports the time of each in seconds, and how many times as fast ours is. Ours includes reading and hashing.
+// BenchmarkUploaders uploads the same files to the same server, alternately with our client and with py-rattler-build's uploader. It reports both
+// times in seconds, and their ratio. Our time includes reading and hashing the files.
 //
 //	go test -run - -bench Uploaders -benchtime 3x ./magefiles/internal/channel
 func BenchmarkUploaders(b *testing.B) {
@@ -57,7 +57,7 @@ func timeOurs(b *testing.B, files []string) time.Duration {
 	remote := client(b, url)
 	begin := time.Now()
 	var group errgroup.Group
-	group.SetLimit(8) // as publish does
+	group.SetLimit(8) // same limit as in package publish
 	for _, f := range files {
 		group.Go(func() error {
 			u, err := channel.NewUpload(f)
@@ -77,7 +77,7 @@ func timeTheirs(b *testing.B, files []string) time.Duration {
 	return took
 }
 
-// serveBench is a new server with nothing in it.
+// serveBench starts a new, empty server.
 func serveBench(b *testing.B) string {
 	s, err := store.Open(b.TempDir())
 	require.NoError(b, err)
@@ -91,8 +91,8 @@ func serveBench(b *testing.B) string {
 	return h.URL
 }
 
-// BenchmarkUploadAmong20000 is what an upload by HTTP takes in a channel of 20,000 records, until it is answered, with the
-// index written to the disk in the background as ever.
+// BenchmarkUploadAmong20000 measures the response time of an HTTP upload to a channel with 20,000 records. Index files are written in the
+// background, as usual.
 func BenchmarkUploadAmong20000(b *testing.B) {
 	dir := b.TempDir()
 	s, err := store.Open(dir)
@@ -109,7 +109,7 @@ func BenchmarkUploadAmong20000(b *testing.B) {
 	require.NoError(b, err)
 	require.Len(b, records, 20000)
 	require.NoError(b, s.Flush())
-	syscall.Sync() // the disk is not to be busy with what was laid out
+	syscall.Sync() // so that writing the prepared files does not slow down the benchmark
 	h := httptest.NewServer(server.New(s, server.Options{Authorize: channeltest.APIKey(key), Spool: s.Incoming()}))
 	defer func() {
 		h.Close()
@@ -131,7 +131,7 @@ func BenchmarkUploadAmong20000(b *testing.B) {
 	b.ReportMetric(float64(worst.Microseconds())/1000, "ms-worst")
 }
 
-// fill puts n artifacts into a folder, as one could who copies them there.
+// fill writes n artifacts directly into a folder.
 func fill(b *testing.B, dir string, n int) {
 	for i := range n {
 		p := condapkgtest.Package{Name: fmt.Sprintf("name-%d", i/4), Version: fmt.Sprintf("1.%d", i%4)}

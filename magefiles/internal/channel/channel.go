@@ -1,14 +1,12 @@
-// Package channel is what a conda channel can do, whatever it is: a folder (channel/store), prefix.dev over HTTP
-// (channel/prefixdev), or one in front of another (channel/server serves any Channel).
+// Package channel defines the interface of a conda channel. A channel can be a local folder (channel/store) or a channel on prefix.dev
+// (channel/prefixdev). Package channel/server serves any Channel over HTTP.
 //
-// A channel has one folder for each platform and one for noarch, its subdirs. Each holds artifacts (.conda files) and
-// the index that clients read: repodata.json, the same compressed, and the sharded form (repodata_shards.msgpack.zst
-// and one shard per package name under shards/). What is published is never replaced, unless by force: clients keep
-// digests of it in lock files.
+// A channel has a subdir for each platform, and one for noarch. A subdir contains artifacts (.conda files) and the index that clients read:
+// repodata.json, the same file compressed, and a sharded form (repodata_shards.msgpack.zst, with one shard per package name in shards/). A
+// published file is never replaced unless the upload is forced, because its digest may be in lock files.
 //
-// The errors are one table for both sides of the wire: the server turns them into a status, and the client turns the
-// status into them, so that errors.Is gives the same answer for a folder and for a server on another continent. All
-// implementations pass the suite in channeltest.
+// Client and server share one table of errors. The server maps an error to an HTTP status, and the client maps the status back to the error.
+// Therefore errors.Is gives the same result for a folder and for a remote server. All implementations pass the tests in channeltest.
 package channel
 
 import (
@@ -19,52 +17,51 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/condapkg"
 )
 
-// Channel is one channel. Its methods may be called side by side.
+// Channel is one channel. Its methods are safe for concurrent use.
 type Channel interface {
-	// Put publishes an artifact. When it returns without an error the artifact outlasts a loss of power, and every reader
-	// of this channel finds it and its record, as far as no cache lies between.
+	// Put publishes an artifact. When it returns nil, the artifact will survive a power failure, and readers can see the artifact and its record,
+	// unless a cache delays this.
 	//
-	// Where the channel has the file already, the same bytes are no error (see Receipt.Existed); other bytes are an
-	// *ExistsError, unless by force.
+	// If the channel already contains the same file, Put is a no-op that sets Receipt.Existed. If it contains a file with the same name but
+	// different bytes, Put returns an *ExistsError, unless Upload.Force is set.
 	//
-	// Errors: ErrExists, ErrInvalid (what the artifact says of itself), ErrMalformed, ErrTooLarge, ErrUnauthorized,
-	// ErrForbidden, ErrNotFound (no such channel).
+	// Errors: ErrExists, ErrInvalid (wrong metadata in the artifact), ErrMalformed, ErrTooLarge, ErrUnauthorized, ErrForbidden, ErrNotFound (the
+	// channel does not exist).
 	Put(ctx context.Context, u Upload) (Receipt, error)
 
-	// Records returns the records of a subdir in the order of their file names: those of the packages named, or all. A
-	// name that the channel does not have is no error.
-	// Errors: ErrNotFound (no such channel or subdir).
+	// Records returns the records in a subdir, sorted by file name. If names are given, it returns only the records of these packages, and ignores
+	// names that do not exist.
+	// Errors: ErrNotFound (the channel or the subdir does not exist).
 	Records(ctx context.Context, subdir string, names ...string) ([]condapkg.Record, error)
 
-	// Open opens a file of a subdir: an artifact, or one of the files of the index (see the constants of package
-	// condapkg/repodata). What was put before is in it. The caller closes it.
+	// Open opens an artifact or an index file in a subdir. The index file names are constants in package condapkg/repodata. The index includes
+	// every artifact that has been published so far. The caller must close the file.
 	// Errors: ErrNotFound.
 	Open(ctx context.Context, subdir, file string) (*File, error)
 
-	// Delete removes an artifact and its record. prefix.dev's own advice is not to: lock files refer to it.
+	// Delete removes an artifact and its record. prefix.dev advises against deleting artifacts, because lock files may refer to them.
 	// Errors: ErrNotFound, ErrUnauthorized, ErrForbidden.
 	Delete(ctx context.Context, subdir, file string) error
 }
 
-// Upload is an artifact on this machine that is to be published.
+// Upload is a local artifact to publish.
 type Upload struct {
-	File   string          // its name on the channel, such as "a-1.0-pyh4616a5c_0.conda"
-	Path   string          // where its bytes are
-	Record condapkg.Record // its digests, its size, and what it says of itself, read from Path
-	Force  bool            // replace a file of that name that has other bytes
-	Owned  bool            // the channel may take the file at Path away, by renaming it, instead of copying it
+	File   string          // file name on the channel, such as "a-1.0-pyh4616a5c_0.conda"
+	Path   string          // path of the local file
+	Record condapkg.Record // the file's digests, size and metadata, read from Path
+	Force  bool            // replace a file with the same name but different bytes
+	Owned  bool            // the channel may move the file at Path instead of copying it
 
-	// Attestation is a sigstore bundle about the artifact (CEP 27), in JSON; nil for none. A channel that has the artifact
-	// already does not add it.
+	// Attestation is a JSON sigstore bundle for the artifact (CEP 27), or nil. It is ignored if the channel already contains the artifact.
 	Attestation []byte
 
-	// Sent is told how many bytes of the file are out, from zero again for every attempt. It may be nil, and is called from
-	// one goroutine at a time.
+	// Sent, if not nil, is called with the number of bytes of the file that have been sent. The count restarts at zero for each attempt. Calls are
+	// not concurrent.
 	Sent func(bytes int64)
 }
 
-// NewUpload reads the artifact at path, once, and prepares to publish it under its base name. The record has no MD5: a
-// channel that keeps one computes it.
+// NewUpload returns an Upload for the artifact at path, with the file's base name. It reads the file once. The record has no MD5, which a channel
+// computes if it needs it.
 func NewUpload(path string) (Upload, error) {
 	r, err := condapkg.Identify(path)
 	if err != nil {
@@ -74,7 +71,7 @@ func NewUpload(path string) (Upload, error) {
 	return u, r.CheckFileName(u.File)
 }
 
-// Check says, as an ErrInvalid, what would make the upload's record one that clients cannot find or read.
+// Check returns an ErrInvalid if clients could not find the artifact or read its record.
 func (u *Upload) Check() error {
 	if err := u.Record.Validate(); err != nil {
 		return Errorf(ErrInvalid, "%w", err)
@@ -85,11 +82,11 @@ func (u *Upload) Check() error {
 	return nil
 }
 
-// Access is the right to change a channel.
+// Access describes a credential that may change a channel.
 type Access struct {
-	Source  string // where the credential came from, for people
-	Account string // whose it is; "" where that is not known
-	Minted  bool   // a CI gave it, and it ends within minutes
+	Source  string // where the credential was found, for messages
+	Account string // the owner's account; "" if unknown
+	Minted  bool   // minted for a CI job; expires within minutes
 }
 
 func (a Access) String() string {
@@ -99,24 +96,23 @@ func (a Access) String() string {
 	return a.Source
 }
 
-// Receipt says what Put came to.
+// Receipt is the result of Put.
 type Receipt struct {
-	Existed bool // the channel had the same bytes under this name before, so that nothing was changed
+	Existed bool // the channel already contained the same file, so nothing changed
 }
 
-// File is an opened file of a channel.
+// File is an open file of a channel.
 type File struct {
-	io.ReadCloser        // also an io.ReadSeeker, where the channel lies on this machine
-	Size          int64  // bytes; -1 where it is not known
-	ETag          string // strong, with its quotes; "" where there is none
-	Immutable     bool   // a file of this name never has other contents
+	io.ReadCloser        // implements io.ReadSeeker if the channel is local
+	Size          int64  // in bytes; -1 if unknown
+	ETag          string // a strong ETag, including the quotes; "" for none
+	Immutable     bool   // the file with this name never changes
 }
 
-// Form is one of the forms in which a channel offers the index of a subdir: repodata.json, the same compressed, or the
-// sharded one.
+// Form is a subdir's index in one of its file formats: repodata.json, the same file compressed, or the sharded form.
 type Form struct {
-	Name    string            // of its file
-	Offered bool              // false where the channel has no such file: readers then take another form
-	Records []condapkg.Record // of the packages that were asked for
-	Err     error             // why it could not be read; nil for a form that is not offered
+	Name    string            // file name
+	Offered bool              // whether the channel has the file; if not, clients use another form
+	Records []condapkg.Record // records of the requested packages
+	Err     error             // error from reading the form; nil if it is not offered
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/channel"
 )
 
-// What the server makes of an error, the client makes into the same error again.
+// For each kind of error, the client's error is the same as the server's.
 func TestTheTableHoldsOnBothSides(t *testing.T) {
 	for _, kind := range []error{
 		channel.ErrMalformed, channel.ErrUnauthorized, channel.ErrForbidden, channel.ErrNotFound, channel.ErrExists,

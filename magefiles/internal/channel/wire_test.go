@@ -18,7 +18,7 @@ import (
 
 const key = "pfx_test"
 
-// serve runs the embedded server over a new folder until the test ends.
+// serve runs the embedded server for a new folder until the test ends.
 func serve(t *testing.T) (url, dir string, s *store.Store) {
 	t.Helper()
 	dir = t.TempDir()
@@ -41,7 +41,7 @@ func client(t testing.TB, url string) *prefixdev.Channel {
 	return remote
 }
 
-// The client in front of the server in front of the folder is a channel like the folder itself.
+// A client of a server passes the same tests as the server's folder.
 func TestOverTheWire(t *testing.T) {
 	channeltest.Run(t, func(t *testing.T) channel.Channel {
 		url, _, s := serve(t)

@@ -15,7 +15,7 @@ var marks = map[string]string{
 	runner.Skipped:  "○",
 }
 
-// show prints each job with its grant, its time and its steps.
+// show prints each job with its permissions, its duration and its steps.
 func show(v *view.View, r *runner.Result) {
 	for _, j := range r.Jobs {
 		showJob(v, j, "")

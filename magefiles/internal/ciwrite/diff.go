@@ -7,9 +7,9 @@ import (
 	"github.com/rogpeppe/go-internal/diff"
 )
 
-// Diff is the difference of two texts of a file, as `git apply` takes it; "" where there is none. Ends of lines do not differ.
+// Diff returns the diff between two versions of a file, for `git apply`, or "" if they are equal. Line endings are ignored.
 func Diff(name, old, next string) string {
 	lines := func(text string) []byte { return []byte(strings.ReplaceAll(text, "\r\n", "\n")) }
-	_, text, _ := bytes.Cut(diff.Diff("a/"+name, lines(old), "b/"+name, lines(next)), []byte("\n")) // it begins with the command
+	_, text, _ := bytes.Cut(diff.Diff("a/"+name, lines(old), "b/"+name, lines(next)), []byte("\n")) // the first line is the diff command
 	return string(text)
 }

@@ -1,14 +1,14 @@
-// Package ciwrite writes the workflow files of a repository for GitHub: ci.yml, release.yml, release-pr.yml where releases land by pull requests, one for
-// each image, and deploy.yml. What is in them follows from the manifests alone.
+// Package ciwrite generates a repository's GitHub workflow files: ci.yml, release.yml, release-pr.yml if releases land by pull requests, one file
+// for each image, and deploy.yml. Their content depends only on the manifests.
 //
-// Each file has the digest of what was written in its first line, by which a file that a person has changed is told from one that has fallen behind.
-// The commits of actions, and the digests of images, are no part of it, so that a bot may raise them.
+// The first line of each file has a digest of the generated text. It distinguishes a file that the user has edited from one that is out of date.
+// Pinned action commits and image digests are excluded from the digest, so that a bot may update them.
 //
-//	plan.go     which files there are, and how each stands ([Plan])
-//	facts.go    what a workspace says of its jobs
-//	names.go    names of files, and what stands in one as it is meant: YAML, shell, patterns
+//	plan.go     which files are needed, and the state of each ([Plan])
+//	facts.go    the template values, collected from a workspace
+//	names.go    file names, and quoting for YAML, shells and patterns
 //	digest.go   the first line, and the pins
-//	write.go    what the target does and shows ([Write])
-//	diff.go     what a person has changed
-//	templates/  the files; package pins has the commits of actions
+//	write.go    writes the files, and prints what was done ([Write])
+//	diff.go     the diff between a file and the generated text
+//	templates/  the templates; package pins has the action commits
 package ciwrite

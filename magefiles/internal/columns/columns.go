@@ -8,9 +8,9 @@ import (
 	"unicode/utf8"
 )
 
-// Wrap breaks each line of a text at its spaces, so that none is wider than width, in characters. What a line is continued by begins
-// with indent spaces. A word that is wider stays whole, as does all text where width is not greater than indent: a terminal breaks it itself,
-// and it can still be copied. Spaces between words that stay on one line are kept as they are.
+// Wrap breaks each line of a text at spaces, so that no line has more than width characters. Continuation lines are indented by indent spaces. A
+// longer word is not broken, and neither is any text if width is not greater than indent: terminals wrap long lines themselves, and the text can
+// still be copied. Spaces between words on the same line are kept.
 func Wrap(text string, width, indent int) string {
 	if width <= indent {
 		return text
@@ -22,10 +22,10 @@ func Wrap(text string, width, indent int) string {
 	return strings.Join(lines, "\n")
 }
 
-// color is compiled when text is first too wide: most programs never have such a text.
+// color is compiled on first use, because most programs never print a text that is too wide.
 var color = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile("\x1b\\[[0-9;]*m") })
 
-// wideness is how many columns a text takes, of which colors take none.
+// wideness returns the width of a text in columns. Color sequences have no width.
 func wideness(text string) int { return utf8.RuneCountInString(color().ReplaceAllString(text, "")) }
 
 func wrapLine(line string, width, indent int) string {
@@ -33,7 +33,7 @@ func wrapLine(line string, width, indent int) string {
 		return line
 	}
 	var out strings.Builder
-	used, begun := 0, false // in columns of this line; whether it has a word
+	used, begun := 0, false // columns used in this line; whether the line has a word
 	for line != "" {
 		gap := len(line) - len(strings.TrimLeft(line, " "))
 		end := strings.IndexByte(line[gap:], ' ')
@@ -54,8 +54,8 @@ func wrapLine(line string, width, indent int) string {
 	return strings.TrimRight(out.String(), " ")
 }
 
-// Chop breaks a line of a file, of which nothing may be lost, into rows of at most width characters: behind the last space of a row, where that is behind
-// its first third, and in the middle of a word else. Joined, they are the line.
+// Chop splits a line of a file into rows of at most width characters. It breaks a row after its last space, or inside a word if this space is in
+// the first third of the row. Joining the rows gives the original line.
 func Chop(line string, width int) (rows []string) {
 	rest := []rune(line)
 	for width > 0 && len(rest) > width {

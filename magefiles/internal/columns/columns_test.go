@@ -49,7 +49,7 @@ func FuzzWrap(f *testing.F) {
 	})
 }
 
-// A line of a file is broken where it can be, and none of it is lost.
+// A line is broken at a space if possible, and no character is lost.
 func TestChop(t *testing.T) {
 	t.Parallel()
 	for line, want := range map[string][]string{

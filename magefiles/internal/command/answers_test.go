@@ -10,7 +10,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/command"
 )
 
-// A secret may be a part of a name: of a folder, a branch, a key of JSON. What a program reads of a child is as the child wrote it.
+// A secret may be part of a name, such as a folder, a branch or a JSON key. The program must read a child's output unmasked.
 func TestAnAnswerIsNotMasked(t *testing.T) {
 	for said, secret := range map[string]string{
 		`/home/me/checkout/acme`:           "checkout",
@@ -29,7 +29,7 @@ func TestAnAnswerIsNotMasked(t *testing.T) {
 	}
 }
 
-// What the program reads, and its error output, are two matters: people see the latter, and the last lines of both.
+// Output that the program parses is not masked. Output that users see is masked: standard error, and the last lines of both streams.
 func TestAnAnswerIsMaskedForPeople(t *testing.T) {
 	var out, said bytes.Buffer
 	c := sh(`echo "a-secret-path"; echo "key a-secret-path" >&2; exit 3`)

@@ -57,7 +57,7 @@ func TestProgramThatIsNotThere(t *testing.T) {
 	require.ErrorContains(t, err, "no-such-program")
 }
 
-// The program is looked for where the child would look, not where we would.
+// The program is looked up on the child's PATH, not on ours.
 func TestPathIsTheChilds(t *testing.T) {
 	dir := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "tool"), []byte("#!/bin/sh\necho mine\n"), 0o755))
@@ -66,7 +66,7 @@ func TestPathIsTheChilds(t *testing.T) {
 	require.Equal(t, "mine", out)
 }
 
-// A pixi below us must not take a task for a part of the pixi shell that we were started in.
+// A child pixi must not believe that it runs in the pixi shell in which this process was started.
 func TestPixiShellIsNotInherited(t *testing.T) {
 	env := append(os.Environ(), "PIXI_IN_SHELL=1", "PIXI_PROJECT_MANIFEST=/elsewhere/pixi.toml", "PIXI_CACHE_DIR=/kept")
 	out, err := command.Output(t.Context(), command.NewSystem(env, nil), sh(`echo "$PIXI_IN_SHELL|$PIXI_PROJECT_MANIFEST|$PIXI_CACHE_DIR"`))
@@ -74,7 +74,7 @@ func TestPixiShellIsNotInherited(t *testing.T) {
 	require.Equal(t, "||/kept", out)
 }
 
-// A child may find a credential that it was not given: in a file, or in what the processes above it were started with.
+// A child may find a credential that it was not given, in a file or in the environment of its ancestors.
 func TestSecretsThatAChildWasNotGivenAreHidden(t *testing.T) {
 	const key = "first-of-a-key\nsecond-of-a-key\n"
 	s := command.NewSystem(append(os.Environ(), "GH_TOKEN=ghp_AbCdEfGhIj", "ALL_PROXY=http://u:passw0rdxyz@127.0.0.1:9", "A_PRIVATE_KEY="+key), nil)
@@ -102,7 +102,7 @@ func TestSecretsAreHidden(t *testing.T) {
 	require.Equal(t, "all of 1 is shown, and of key", command.Redact("all of 1 is shown, and of key", "1", "key", "shown"), "such a key would hide everything")
 }
 
-// When the context ends, everything that the child started ends too, and the cause is told.
+// When the context ends, so do all processes that the child started, and the error has the cause.
 func TestCancellationEndsTheWholeGroup(t *testing.T) {
 	dir := t.TempDir()
 	pidFile := filepath.Join(dir, "pid")
@@ -125,7 +125,7 @@ func TestCancellationEndsTheWholeGroup(t *testing.T) {
 	require.False(t, command.WasStopped(system().Run(t.Context(), sh("exit 1"))))
 }
 
-// A child that leaves something behind in its group does not leave it to us.
+// A process that a child leaves in its group is ended.
 func TestLeftOverProcessesEnd(t *testing.T) {
 	pidFile := filepath.Join(t.TempDir(), "pid")
 	require.NoError(t, system().Run(t.Context(), sh(`sleep 600 >/dev/null 2>&1 & echo $! > "$1"`, pidFile)))
@@ -142,7 +142,7 @@ func requireDead(t *testing.T, pidFile string) {
 	require.NoError(t, err)
 	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
 	require.NoError(t, err)
-	// An orphan that was killed stays a zombie until init reaps it: what counts is that it no longer runs.
+	// A killed orphan stays a zombie until init reaps it: only whether it still runs counts.
 	require.Eventually(t, func() bool {
 		stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
 		return err != nil || strings.Contains(string(stat), ") Z ")
@@ -159,8 +159,7 @@ func TestSetenvReplaces(t *testing.T) {
 	require.False(t, ok)
 }
 
-// TestHostileSpellingsOfSecrets hides a secret however a child writes it: as a part of an address, and in base64, whatever
-// surrounds it there.
+// TestHostileSpellingsOfSecrets hides a secret in every form that a child may write: in an address, and in base64, with any text around it.
 func TestHostileSpellingsOfSecrets(t *testing.T) {
 	for _, secret := range []string{"pfx_8bytes", "pfx_secret/with+odd=signs&more", "ghp_0123456789abcdefghijklmnopqrstuvwxyz", "\xff\xfe\xfd\xfc\xfb\xfa\xf9\xf8\xf7"} {
 		for _, before := range []string{"", "u", "u:", "user:", "user-of-the-channel:"} {
@@ -182,14 +181,14 @@ func TestHostileSpellingsOfSecrets(t *testing.T) {
 	}
 }
 
-// A secret that begins another one does not lay its end open.
+// If one secret is a prefix of another, the longer one is hidden completely.
 func TestHostileSecretWithinASecret(t *testing.T) {
 	for _, secrets := range [][]string{{"canary-of-one", "canary-of-one-more"}, {"canary-of-one-more", "canary-of-one"}} {
 		require.Equal(t, "***, ***", command.Redact("canary-of-one-more, canary-of-one", secrets...))
 	}
 }
 
-// What a command of a task writes goes on as it is, to the next command or into a file; where it is shown, secrets are hidden.
+// The output of a task's command is passed unmasked to the next command or a file. It is masked when it is shown.
 func TestHidingWhereATaskIsShown(t *testing.T) {
 	env := []string{"PATH=" + os.Getenv("PATH"), "MY_TEST_TOKEN=canary-of-a-test"}
 	var piped, shown, shownToo strings.Builder
@@ -217,8 +216,8 @@ func TestHidingWhereATaskIsShown(t *testing.T) {
 	}
 }
 
-// What a child was given it cannot print: not a variable that `pass` lets it have, nor the password of an index. What leads to a
-// credential, and what a cloud says besides, is text like any other.
+// Values that a child gets are masked in its output: a variable in `pass`, or an index's password. Paths of credentials, and other cloud settings,
+// are not masked.
 func TestHostileChildPrintsWhatItWasGiven(t *testing.T) {
 	s := command.NewSystem(nil, nil)
 	var shown strings.Builder

@@ -15,7 +15,7 @@ func Unset(env []string, names ...string) []string {
 	})
 }
 
-// Setenv returns env with the KEY=VALUE pairs set, each in place of an earlier one of the same name.
+// Setenv returns env with the KEY=VALUE pairs set, each instead of earlier values of the same name.
 func Setenv(env []string, pairs ...string) []string {
 	var names []string
 	for _, kv := range pairs {
@@ -38,7 +38,7 @@ func Getenv(env []string, name string) (value string, ok bool) {
 // LookPath finds a program on the PATH of env.
 func LookPath(name string, env []string) (string, error) { return lookPath(name, "", env) }
 
-// lookPath is exec.LookPath for the child's own PATH and working directory.
+// lookPath is like exec.LookPath, but uses the child's PATH and working directory.
 func lookPath(name, dir string, env []string) (string, error) {
 	if strings.ContainsRune(name, '/') {
 		if !filepath.IsAbs(name) && dir != "" {

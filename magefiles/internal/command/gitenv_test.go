@@ -13,10 +13,10 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/command"
 )
 
-// kept is what children inherit of an environment.
+// `kept` returns the variables of an environment that children inherit.
 func kept(pairs ...string) []string { return command.NewSystem(pairs, nil).Environ() }
 
-// Whatever the installed git calls local to a repository is dropped, but for what a person has set by -c.
+// All variables that the installed git reports as repository-local are dropped, except the settings from -c.
 func TestLocalVariablesOfGit(t *testing.T) {
 	out, err := command.Output(t.Context(), system(), command.Cmd{Name: "git", Args: []string{"rev-parse", "--local-env-vars"}})
 	require.NoError(t, err)
@@ -52,7 +52,7 @@ func TestVariablesOfGit(t *testing.T) {
 	}
 }
 
-// What a git runs, in each of the ways in which it does so, finds the repository of its folder, and not that git's.
+// A program that git runs, in any way that git supports, finds the repository of its own working directory, not the one of the parent git.
 func TestChildrenOfGit(t *testing.T) {
 	for name, run := range map[string]func(t *testing.T, dir, script string) *exec.Cmd{
 		"pre-commit of a linked worktree": func(t *testing.T, dir, script string) *exec.Cmd {

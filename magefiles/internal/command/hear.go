@@ -5,10 +5,10 @@ import (
 	"io"
 )
 
-// Hear has a function told of each line that a child says to people, without secrets. It must not take long.
+// Hear sets a function that is called with each line that a child writes for users, with secrets masked. The function must be fast.
 func (s *System) Hear(line func(text string)) { s.hear = line }
 
-// listen is a writer of lines to whoever hears them; nil where nobody does.
+// listen returns a writer that passes lines to Hear's function, or nil if there is none.
 func (s *System) listen(secrets []string) io.Writer {
 	if s.hear == nil {
 		return nil
@@ -16,10 +16,10 @@ func (s *System) listen(secrets []string) io.Writer {
 	return newRedactor(&liner{to: s.hear}, secrets)
 }
 
-// mostHeard is how much of a line without an end is kept, in bytes.
+// mostHeard limits the buffered part of an incomplete line, in bytes.
 const mostHeard = 4 << 10
 
-// liner passes the last line on of what is written. One that is written over is several.
+// liner passes on the last line of each write. A line that is overwritten with \r counts as several lines.
 type liner struct {
 	to   func(line string)
 	rest []byte

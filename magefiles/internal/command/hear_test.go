@@ -10,7 +10,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/command"
 )
 
-// Who listens gets the lines that are for people, each as it stood in the end, and without secrets; what the program reads is not shown.
+// Hear's function gets complete lines with secrets masked. It does not get output that the program parses.
 func TestLinesAreHeard(t *testing.T) {
 	for name, c := range map[string]struct {
 		script  string

@@ -14,8 +14,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/command"
 )
 
-// A process that has left the group and the session of its child is found by what it was started with, and so is one that it begins meanwhile. One with
-// another mark, of which this one is the beginning, is left alone.
+// A process that has left the child's group and session is found by its environment, and so is a process that it starts meanwhile. A process is not
+// killed if its mark only has this one as a prefix.
 func TestEndMarked(t *testing.T) {
 	dir := t.TempDir()
 	begin := func(name, mark, script string) {

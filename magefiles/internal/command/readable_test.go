@@ -11,7 +11,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/command"
 )
 
-// TestReadable names the credentials in a person's home, and not the files of the same name that have none, and nothing of what is in them.
+// TestReadable finds the credentials in a home directory, ignores files that have the name of a credential file but contain no credentials, and
+// never shows contents.
 func TestReadable(t *testing.T) {
 	home := t.TempDir()
 	write := func(name, text string) {
@@ -46,7 +47,7 @@ func TestReadable(t *testing.T) {
 	}
 	for _, name := range all {
 		require.NotContains(t, name, "hunter2")
-		require.NotContains(t, name, "NETRC") // named already
+		require.NotContains(t, name, "NETRC") // the variable is already reported
 		require.NotContains(t, name, "KUBECONFIG")
 	}
 }

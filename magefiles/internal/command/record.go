@@ -8,17 +8,17 @@ import (
 	"strings"
 )
 
-// RecordTo is the file that command lines of all children are appended to, for the tests that look at every one of them: "" in a
-// program that people run. The linker sets it (-X), or a test, and nothing that comes from outside does.
+// RecordTo is the file to which the command lines of all children are appended, for tests that check them. It is "" in released programs. Only the
+// linker (-X) or a test can set it.
 var RecordTo string
 
-// Recorded is one command line: a line of JSON in the file.
+// Recorded is a command line. The file has one per line, as JSON.
 type Recorded struct {
 	Name string   `json:"name"`
 	Args []string `json:"args"`
 }
 
-// Record appends a command line of ours, where they are recorded. System does so by itself.
+// Record appends a command line to RecordTo, if that is set. System calls it for each child.
 func Record(c Cmd) {
 	if RecordTo == "" || c.Theirs || ofTest() {
 		return
@@ -29,13 +29,13 @@ func Record(c Cmd) {
 	}
 	f, err := os.OpenFile(RecordTo, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o644)
 	if err != nil {
-		return // its folder is gone: the tests are over
+		return // the folder of records is gone: the tests are over
 	}
 	defer f.Close()
 	_, _ = f.Write(append(line, '\n'))
 }
 
-// ofTest reports whether a test, or a package that serves tests, runs the child itself.
+// ofTest reports whether a test, or a package for tests, runs the child itself.
 func ofTest() bool {
 	var pcs [32]uintptr
 	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs[:])])
@@ -46,7 +46,7 @@ func ofTest() bool {
 		case strings.HasSuffix(f.File, "_test.go"):
 			return true
 		case of == "command" || of == "commandtest":
-			// they pass it on
+			// these functions only pass a command to the runner
 		default:
 			return strings.HasSuffix(of, "test")
 		}

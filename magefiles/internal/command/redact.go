@@ -12,12 +12,11 @@ import (
 
 const hidden = "***"
 
-// MaskedFrom is how long a secret has to be to be hidden: in place of shorter ones, text that has nothing to do with them
-// would be.
+// MaskedFrom is the minimum length of secrets that are hidden. Hiding shorter ones would also hide unrelated text.
 const MaskedFrom = 8
 
-// spellings are a secret as it is, as a part of an address, and as base64, on its own or within more: what stands before it
-// shifts it by a third or two of a character. Only what is the same whatever surrounds it counts.
+// spellings returns the encodings of a secret: verbatim, URL-encoded, and base64, alone or within other text. Text before the secret shifts its
+// base64 by one or two thirds of a character, so only the part that does not depend on the surrounding text is returned.
 func spellings(secret string) [][]byte {
 	all := [][]byte{[]byte(secret)}
 	add := func(text string) {
@@ -30,15 +29,15 @@ func spellings(secret string) [][]byte {
 	for _, encoding := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
 		for before := range 3 {
 			text := encoding.EncodeToString(append(make([]byte, before), secret...))
-			text = text[(before*8+5)/6:]                     // the first characters have bits of what stands before
-			text = text[:(len(secret)*8-(6-before*8%6)%6)/6] // and the last one of what follows
+			text = text[(before*8+5)/6:]                     // the first characters include bits of the preceding text
+			text = text[:(len(secret)*8-(6-before*8%6)%6)/6] // and the last one bits of the following text
 			add(text)
 		}
 	}
 	return all
 }
 
-// linesOf are the lines of a secret that has several, such as a private key: one that is shown line by line is found by them.
+// linesOf returns the lines of a multi-line secret, such as a private key, which may be printed line by line.
 func linesOf(secret string) (lines [][]byte) {
 	if !strings.ContainsAny(secret, "\r\n") {
 		return nil
@@ -51,7 +50,7 @@ func linesOf(secret string) (lines [][]byte) {
 	return lines
 }
 
-// Hidden is all that is hidden for secrets: each of [MaskedFrom] bytes or more in its spellings, and its lines.
+// Hidden returns all texts to mask for secrets: the encodings of each secret of at least [MaskedFrom] bytes, and the lines of multi-line secrets.
 func Hidden(secrets []string) (all [][]byte) {
 	for _, s := range secrets {
 		if len(s) >= MaskedFrom {
@@ -62,12 +61,12 @@ func Hidden(secrets []string) (all [][]byte) {
 	return all
 }
 
-// redactor replaces secrets in a stream, also where one is split over two writes.
+// redactor masks secrets in a stream, even if a secret is split over several writes.
 type redactor struct {
 	mu      sync.Mutex
 	w       io.Writer
 	secrets [][]byte
-	held    []byte // the end of what was written, which may be the beginning of a secret
+	held    []byte // unwritten tail, which may be the start of a secret
 }
 
 func newRedactor(w io.Writer, secrets []string) *redactor {
@@ -75,7 +74,7 @@ func newRedactor(w io.Writer, secrets []string) *redactor {
 		w:       w,
 		secrets: Hidden(secrets),
 	}
-	// Longest first: a secret that contains another one is hidden whole.
+	// Longest first, so that a secret that contains another one is hidden completely.
 	slices.SortFunc(r.secrets, func(a, b []byte) int { return len(b) - len(a) })
 	return r
 }
@@ -105,7 +104,7 @@ func (r *redactor) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// Flush writes what was held back: no secret came of it.
+// Flush writes the text that was held back.
 func (r *redactor) Flush() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -115,8 +114,8 @@ func (r *redactor) Flush() {
 	}
 }
 
-// Hiding hides all secrets of an environment in what is written to two writers, which may be one, or nil. Whoever calls it calls flush
-// once nothing more is written.
+// Hiding wraps two writers, which may be equal or nil, and masks all secrets of an environment in what is written to them. The caller must call flush
+// after the last write.
 func Hiding(environ []string, stdout, stderr io.Writer) (out, errOut io.Writer, flush func()) {
 	secrets := Secrets(environ)
 	hide := func(w io.Writer) io.Writer {
@@ -135,13 +134,13 @@ func Hiding(environ []string, stdout, stderr io.Writer) (out, errOut io.Writer, 
 	return out, hide(stderr), flush
 }
 
-// Masked is a writer for people: secrets are replaced in what goes through it to w. Unmasked is w, for what a program reads.
+// Masked is a writer that masks secrets and writes to w. Unmasked returns w, for output that a program parses.
 type Masked struct{ r *redactor }
 
-// Mask puts a Masked in front of w.
+// Mask returns a Masked that writes to w.
 func Mask(w io.Writer, secrets ...string) *Masked { return &Masked{r: newRedactor(w, secrets)} }
 
-// Write implements io.Writer. What may be the beginning of a secret waits for what follows, unless a line or a word ends.
+// Write implements io.Writer. It holds back text that may be the start of a secret until the next write, unless it ends a line or a word.
 func (m *Masked) Write(p []byte) (int, error) {
 	n, err := m.r.Write(p)
 	if len(p) > 0 && p[len(p)-1] <= ' ' {
@@ -150,10 +149,10 @@ func (m *Masked) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// Unmasked is the writer behind.
+// Unmasked returns the underlying writer.
 func (m *Masked) Unmasked() io.Writer { return m.r.w }
 
-// Redact replaces secrets in text.
+// Redact masks secrets in text.
 func Redact(text string, secrets ...string) string {
 	var b strings.Builder
 	r := newRedactor(&b, secrets)
@@ -165,7 +164,7 @@ func Redact(text string, secrets ...string) string {
 // tail keeps the last lines that were written.
 type tail struct {
 	mu  sync.Mutex
-	buf []byte // its last tailBytes count; there may be as many before them, so that they are not moved at each write
+	buf []byte // only the last tailBytes matter; up to tailBytes older bytes are kept so that not every write has to copy
 }
 
 const (

@@ -5,11 +5,11 @@ import (
 	"strings"
 )
 
-// revealing is how long a secret has to be to be looked for in what is published: a shorter one may be a word.
+// revealing is the minimum length of secrets that are searched for in published files. A shorter one may be an ordinary word.
 const revealing = 16
 
-// Reveals returns the name of a variable of an environment whose secret stands in a text, as it is, in an address or in base64; ""
-// where there is none.
+// Reveals returns the name of an environment variable whose secret occurs in a text, verbatim, URL-encoded or in base64. It returns "" if there is
+// none.
 func Reveals(text []byte, environ []string) (name string) {
 	for _, kv := range environ {
 		for _, secret := range Secrets([]string{kv}) {

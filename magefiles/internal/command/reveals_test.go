@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A secret of the environment is found in a text in every form in which programs write it; a word that is one by chance is not.
+// A secret from the environment is found in a text in every encoding that programs write. A secret that is an ordinary word is not.
 func TestReveals(t *testing.T) {
 	const secret = "s3cret/of+twenty=characters"
 	env := []string{"HOME=/home/someone-with-a-long-name", "DB_PASSWORD=postgres", "NPM_TOKEN=" + secret, "INDEX=https://me:another-long-password@host/simple"}

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The last lines are kept whatever pieces they come in, and what many small pieces cost is no more than they are.
+// The last lines are kept for writes of any size, and the cost of many small writes is linear in their total size.
 func TestTail(t *testing.T) {
 	var all strings.Builder
 	for i := range 5000 {

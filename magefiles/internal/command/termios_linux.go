@@ -2,11 +2,11 @@ package command
 
 import "golang.org/x/sys/unix"
 
-// How a terminal is asked and told what its characters do, and those that stop a job.
+// ioctl requests that read and set a terminal's attributes, and the control characters that stop a job.
 const (
 	getTermios   = unix.TCGETS
 	setTermios   = unix.TCSETS
-	flushTermios = unix.TCSETSF // setTermios, and nothing is left of what was typed
+	flushTermios = unix.TCSETSF // like setTermios, but also discards unread input
 	noCharacter  = 0
 )
 

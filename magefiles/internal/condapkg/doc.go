@@ -1,12 +1,11 @@
-// Package condapkg is what a .conda archive says of itself, and the repodata record that a channel makes of it.
+// Package condapkg reads and writes .conda archives, and computes their repodata records.
 //
-// A .conda file is a zip of stored entries: metadata.json, pkg-<stem>.tar.zst (the payload) and info-<stem>.tar.zst
-// (what the package says of itself), where the stem is name-version-build. [Open] reads one, [Inspect] gives its
-// [Record] with its digests, and [Write] makes one whose bytes depend on nothing but its input.
+// A .conda file is a zip with uncompressed entries: metadata.json, pkg-<stem>.tar.zst (the payload) and info-<stem>.tar.zst (the package's metadata),
+// where the stem is name-version-build. [Open] opens an archive, [Inspect] returns its [Record], and [Write] writes an archive reproducibly.
 //
-// Archives come from elsewhere. Everything is read within bounds (see [Limits]), and an archive with a path that leaves
-// its folder, an entry that is not stored, or contents that grow out of proportion is refused with a sentence.
+// Archives are untrusted. Reading is bounded (see [Limits]), and fails if a path leaves its folder, a zip entry is compressed, or the compression
+// ratio is excessive.
 //
-// The formats are conda's: CEP 26 for names, CEP 34 and 35 for the files under info/, and what rattler_package_streaming
-// and rattler_index read and write where those leave a choice.
+// The formats are specified in CEP 26 (names) and in CEP 34 and 35 (files under info/). Where these are ambiguous, this package follows
+// rattler_package_streaming and rattler_index.
 package condapkg

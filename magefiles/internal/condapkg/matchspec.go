@@ -7,10 +7,10 @@ import (
 	"sync"
 )
 
-// MatchSpec is a conda match spec, what an entry of depends is, as far as two of them are compared: "a-package >=1,<2 py*".
+// MatchSpec contains the compared parts of a conda match spec, such as "a-package >=1,<2 py*" in depends.
 type MatchSpec struct {
-	Name    string // lower-cased; "" where the text begins with none
-	Version string // as NormalizeVersion writes it; "" for any
+	Name    string // in lower case; "" if the text does not start with a name
+	Version string // normalized with NormalizeVersion; "" for any
 	Build   string // "" for any
 }
 
@@ -18,21 +18,20 @@ func (m MatchSpec) String() string {
 	return strings.Join(strings.Fields(m.Name+" "+m.Version+" "+m.Build), " ")
 }
 
-// joint is what holds the parts of a version constraint together.
+// joint matches a separator in a version constraint.
 var joint = regexp.MustCompile(`\s*([,|])\s*`)
 
-// Same reports whether two specs ask for the same: the order of a constraint's parts does not count.
+// Same reports whether two specs are equivalent, ignoring the order of a constraint's parts.
 func (m MatchSpec) Same(o MatchSpec) bool {
 	return m.Name == o.Name && m.Build == o.Build && sortVersion(m.Version) == sortVersion(o.Version)
 }
 
 var specName = regexp.MustCompile(`^[A-Za-z0-9._-]+`)
 
-// ParseMatchSpec reads what stands in the depends of an index.json: "numpy >=1", "numpy>=1", "conda-forge::numpy[version='>=1']".
-// Its version is normalised; of the selectors in brackets only version and build count, and a channel in front and a
-// condition behind do not.
+// ParseMatchSpec parses an entry of depends: "numpy >=1", "numpy>=1", "conda-forge::numpy[version='>=1']". It normalizes the version. It ignores
+// the channel, selectors in brackets other than version and build, and a condition after the spec.
 func ParseMatchSpec(s string) MatchSpec {
-	s, _, _ = strings.Cut(s, ";") // a condition of repodata v3
+	s, _, _ = strings.Cut(s, ";") // removes a condition (repodata v3)
 	if i := strings.LastIndex(s, "::"); i >= 0 {
 		s = s[i+2:]
 	}
@@ -56,7 +55,7 @@ var selector = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`([a-z_0-9]+)\s*=\s*(?:'([^']*)'|"([^"]*)"|([^,\]]*))`)
 })
 
-// selectors are the key="value" pairs of a match spec's brackets.
+// selectors returns the key="value" pairs in a match spec's brackets.
 func selectors(s string) map[string]string {
 	found := map[string]string{}
 	for _, m := range selector().FindAllStringSubmatch(s, -1) {
@@ -65,19 +64,18 @@ func selectors(s string) map[string]string {
 	return found
 }
 
-// NormalizeVersion brings the spellings of one version constraint together, and writes it as rattler does: "1.2" and
-// " == 1.2" as "==1.2"; "=1.2" and "1.2*" as "1.2.*", ">=2024.06" as ">=2024.6". Any version is "". A constraint with parentheses only loses its
-// blanks.
+// NormalizeVersion converts a version constraint to rattler's spelling: "1.2" and " == 1.2" to "==1.2", "=1.2" and "1.2*" to "1.2.*", ">=2024.06"
+// to ">=2024.6". Any version is "". In a constraint with parentheses, it only removes blanks.
 func NormalizeVersion(s string) string {
 	return eachPart(s, normalizePart, func([]string) {})
 }
 
-// sortVersion brings a normalised constraint into an order that depends only on its parts.
+// sortVersion sorts the parts of a normalized constraint.
 func sortVersion(s string) string {
 	return eachPart(s, func(part string) string { return part }, func(parts []string) { slices.Sort(parts) })
 }
 
-// eachPart applies f to every operator with its version, and order to the parts of an alternative and to those.
+// eachPart applies `f` to each operator with its version, and `order` to the parts of each alternative and to the list of alternatives.
 func eachPart(s string, f func(string) string, order func([]string)) string {
 	s = strings.Join(strings.Fields(s), "")
 	if strings.ContainsAny(s, "()") {
@@ -98,7 +96,7 @@ func eachPart(s string, f func(string) string, order func([]string)) string {
 
 var operator = regexp.MustCompile(`^(===|==|!=|~=|>=|<=|=|>|<)?(.*)$`)
 
-// normalizePart does so for one operator and its version, as rattler prints them.
+// normalizePart normalizes an operator with its version, like rattler.
 func normalizePart(part string) string {
 	if part == "*" || part == "" {
 		return ""
@@ -120,10 +118,10 @@ func normalizePart(part string) string {
 	return op + version
 }
 
-// zeros are those that begin a number.
+// zeros matches a number's leading zeros.
 var zeros = regexp.MustCompile(`(^|\D)0+(\d)`)
 
-// spellVersion writes a version as rattler does: in lower case, and its numbers without zeros in front: 2024.6.1 for 2024.06.1.
+// spellVersion returns a version in rattler's spelling: in lower case and without leading zeros, such as 2024.6.1 for 2024.06.1.
 func spellVersion(version string) string {
 	return zeros.ReplaceAllString(strings.ToLower(version), "$1$2")
 }

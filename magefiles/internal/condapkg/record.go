@@ -12,8 +12,8 @@ import (
 	"sync"
 )
 
-// Record is the repodata entry of an artifact: its index.json, and the digests of the archive. JSON is written as
-// rattler_index writes it: keys sorted, what is null or empty left out, but for depends.
+// Record is an artifact's repodata entry: its index.json and the archive's digests. The JSON encoding matches rattler_index: keys are sorted, and
+// null or empty fields are omitted, except depends.
 type Record struct {
 	Index
 	MD5        string // hex
@@ -22,7 +22,7 @@ type Record struct {
 	RunExports *RunExports
 }
 
-// RunExports is info/run_exports.json: the dependencies that a package hands on to those who build against it.
+// RunExports is info/run_exports.json: dependencies that are added to packages built against this one.
 type RunExports struct {
 	Noarch           []string `json:"noarch,omitempty"`
 	Strong           []string `json:"strong,omitempty"`
@@ -31,17 +31,17 @@ type RunExports struct {
 	WeakConstrains   []string `json:"weak_constrains,omitempty"`
 }
 
-// channelKeys are fields that only a channel may set: an index.json that has them does not get them into the record.
+// channelKeys are fields that only a channel may set. They are dropped if an index.json has them.
 var channelKeys = []string{
 	"md5", "sha256", "size", "run_exports", "url", "fn", "channel", "legacy_bz2_md5", "legacy_bz2_size",
 	"attestations_sha256", "indexed_timestamp", "repodata_revision",
 }
 
-// Inspect reads an archive on the disk and returns its record: one pass for the digests, and then what is under info/.
-// It does not look at the file's name ([Index.CheckFileName] does) nor at the payload ([Archive.Check] does).
+// Inspect returns the record of an archive on disk. It reads the file once for the digests, and then the files under info/. It does not check the
+// file's name (see [Index.CheckFileName]) or the payload (see [Archive.Check]).
 func Inspect(path string) (Record, error) { return inspect(path, NewDigester()) }
 
-// Identify is Inspect without the MD5, which only the index of a channel needs, and which takes longer than all the rest.
+// Identify is like Inspect, but omits the MD5, which only a channel's index needs, and which takes longer than everything else.
 func Identify(path string) (Record, error) { return inspect(path, &Digester{sha256: sha256.New()}) }
 
 func inspect(path string, d *Digester) (Record, error) {
@@ -64,7 +64,7 @@ func inspect(path string, d *Digester) (Record, error) {
 	return r, nil
 }
 
-// Record makes the record of an archive whose bytes went through d.
+// Record returns the record of an archive whose bytes were written to d.
 func (a *Archive) Record(d *Digester) (Record, error) {
 	r := Record{Index: a.Index(), MD5: d.MD5(), SHA256: d.SHA256(), Size: d.Size()}
 	extra := map[string]json.RawMessage{}
@@ -102,8 +102,7 @@ func (r *Record) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// Fields are the values of the record by their keys in repodata, without those that are empty: what any encoding of it
-// starts from. The caller may change the map.
+// Fields returns the record's non-empty values by repodata key, for encoding. The caller may modify the map.
 func (r *Record) Fields() map[string]any {
 	m := r.fields()
 	for key, s := range map[string]string{"md5": r.MD5, "sha256": r.SHA256} {
@@ -123,23 +122,23 @@ func (r *Record) Fields() map[string]any {
 // MarshalJSON writes the record on one line.
 func (r Record) MarshalJSON() ([]byte, error) { return encode(r.Fields()) }
 
-// JSON is the record on one line, with "<" and ">" as themselves, which json.Marshal would escape.
+// JSON returns the record on one line. Unlike json.Marshal, it does not escape "<" and ">".
 func (r *Record) JSON() []byte {
 	b, err := encode(r.Fields())
 	if err != nil {
-		panic(err) // Extra holds JSON that was parsed
+		panic(err) // unreachable: Extra contains parsed JSON
 	}
 	return b
 }
 
-// Digester is a writer that computes the digests a record needs of what is written to it.
+// Digester is a writer that computes a record's digests.
 type Digester struct {
 	sha256 hash.Hash
-	md5    hash.Hash // nil where it is not wanted
+	md5    hash.Hash // nil if it is not needed
 	size   int64
 }
 
-// NewDigester returns one that has seen nothing.
+// NewDigester returns a new digester.
 func NewDigester() *Digester { return &Digester{sha256: sha256.New(), md5: md5.New()} }
 
 func (d *Digester) Write(p []byte) (int, error) {
@@ -151,22 +150,22 @@ func (d *Digester) Write(p []byte) (int, error) {
 		d.sha256.Write(p)
 		return d.md5.Write(p)
 	}
-	var other sync.WaitGroup // md5 takes longer than all the rest together
+	var other sync.WaitGroup // MD5 takes longer than everything else
 	other.Go(func() { d.md5.Write(p) })
 	d.sha256.Write(p)
 	other.Wait()
 	return len(p), nil
 }
 
-// ReadFrom digests all that r reads, in pieces that are large enough to be worth the two digests' running side by side.
+// ReadFrom digests r's content, in chunks that are large enough to compute both digests in parallel.
 func (d *Digester) ReadFrom(r io.Reader) (int64, error) {
 	return io.CopyBuffer(struct{ io.Writer }{d}, struct{ io.Reader }{r}, make([]byte, 256<<10))
 }
 
-// SHA256 is the digest of what was written so far, in hex.
+// SHA256 returns the digest of the bytes written so far, in hex.
 func (d *Digester) SHA256() string { return hex.EncodeToString(d.sha256.Sum(nil)) }
 
-// MD5 is the digest of what was written so far, in hex; "" where it is not computed.
+// MD5 returns the digest of the bytes written so far, in hex; "" if it is not computed.
 func (d *Digester) MD5() string {
 	if d.md5 == nil {
 		return ""
@@ -174,5 +173,5 @@ func (d *Digester) MD5() string {
 	return hex.EncodeToString(d.md5.Sum(nil))
 }
 
-// Size is the number of bytes that were written so far.
+// Size returns the number of bytes written so far.
 func (d *Digester) Size() int64 { return d.size }

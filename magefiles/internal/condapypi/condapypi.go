@@ -1,9 +1,9 @@
-// Package condapypi knows which project on PyPI a conda package of conda-forge is: a name is the same in both worlds only
-// by luck. "age" and "mold" are other projects on PyPI, "torch" is "pytorch" on conda-forge.
+// Package condapypi maps conda-forge packages to PyPI projects, because equal names are only a coincidence: "age" and "mold" are unrelated projects
+// on PyPI, and PyPI's "torch" is "pytorch" on conda-forge.
 //
-// The table is made by `go run ./magefiles/internal/condapypi/generate FILE` from a file of prefix-dev/parselmouth, which
-// pixi itself asks: [Source] says which. A short list of corrections comes before it (corrections.go). The table is part of
-// the program, compressed; who asks nothing does not pay for it.
+// The table is generated with `go run ./magefiles/internal/condapypi/generate FILE` from a file in prefix-dev/parselmouth, which pixi uses too.
+// [Source] identifies the file. A short list of corrections takes precedence over the table (corrections.go). The table is embedded in compressed
+// form, and decompressed on first use.
 package condapypi
 
 import (
@@ -17,8 +17,8 @@ import (
 	"sync"
 )
 
-// Source is the file that the table was made from. To take a newer one, write down its commit, date and digest here, and
-// run the generator: it refuses a file of another digest.
+// Source identifies the file that the table was generated from. To update it, change the commit, date and digest here, and run the generator, which
+// rejects a file with a different digest.
 var Source = struct{ Repository, Path, Commit, Date, SHA256, License string }{
 	Repository: "https://github.com/prefix-dev/parselmouth",
 	Path:       "files/v0/conda-forge/compressed_mapping.json",
@@ -31,10 +31,10 @@ var Source = struct{ Repository, Path, Commit, Date, SHA256, License string }{
 //go:embed table.txt.gz
 var compressed []byte
 
-// CondaOnly stands in the table in place of a project: nothing of the package is on PyPI.
+// CondaOnly is the project in the table for a package that is not on PyPI.
 const CondaOnly = "-"
 
-// table is the text that Encode wrote.
+// table decompresses the text made of Encode's lines.
 var table = sync.OnceValue(func() string {
 	r, err := gzip.NewReader(bytes.NewReader(compressed))
 	if err != nil {
@@ -47,13 +47,13 @@ var table = sync.OnceValue(func() string {
 	return string(text)
 })
 
-// Row is what is known of a conda name.
+// Row is the entry for a conda package.
 type Row struct {
-	Project string // on PyPI, in the form of PEP 503; "" for a package that is on conda only
-	Reason  string // why a correction says so; "" for a row of the table
+	Project string // on PyPI, normalized as in PEP 503; "" if the package is only on conda
+	Reason  string // reason for a correction; "" for entries of the table
 }
 
-// Lookup returns what is known of a conda name, in any case; false for a name that conda-forge did not have.
+// Lookup returns the row for a conda package's name, ignoring case, and whether conda-forge has had that package.
 func Lookup(conda string) (Row, bool) {
 	name := strings.ToLower(conda)
 	if row, ok := correction(name); ok {
@@ -66,7 +66,7 @@ func Lookup(conda string) (Row, bool) {
 	return Row{Project: project}, ok
 }
 
-// find looks a name up in a text of sorted lines.
+// find looks up a name in sorted lines.
 func find(text, name string) (project string, ok bool) {
 	for from, to := 0, len(text); from < to; {
 		middle := (from + to) / 2
@@ -85,7 +85,7 @@ func find(text, name string) (project string, ok bool) {
 	return "", false
 }
 
-// row takes a line apart: a name alone is that of its project, too.
+// row parses a line. If it is a single name, the project has the same name.
 func row(line string) (name, project string) {
 	name, project, other := strings.Cut(line, " ")
 	if !other {
@@ -94,8 +94,7 @@ func row(line string) (name, project string) {
 	return name, project
 }
 
-// Rows gives the rows of the table by name, without the corrections. Of a package that is on conda only the project is
-// CondaOnly.
+// Rows iterates over the table's rows, sorted by name, without the corrections. The project of a conda-only package is CondaOnly.
 func Rows() iter.Seq2[string, string] {
 	return func(yield func(name, project string) bool) {
 		for line := range strings.Lines(table()) {
@@ -106,7 +105,7 @@ func Rows() iter.Seq2[string, string] {
 	}
 }
 
-// Encode writes a row as a line of the table, without its end. The project is in the form of PEP 503, or CondaOnly.
+// Encode returns the table's line for a row, without the newline. project is normalized as in PEP 503, or CondaOnly.
 func Encode(name, project string) string {
 	if project == Normalize(name) {
 		return name
@@ -116,7 +115,7 @@ func Encode(name, project string) string {
 
 var separators = regexp.MustCompile(`[-_.]+`)
 
-// Normalize is the form of PEP 503, in which projects are compared.
+// Normalize normalizes a project's name as in PEP 503, for comparisons.
 func Normalize(name string) string {
 	return strings.ToLower(separators.ReplaceAllString(name, "-"))
 }

@@ -1,9 +1,8 @@
-// Package dag puts things that need each other in order. A graph is a map from each node to the nodes that it needs, so
-// there is nothing to build:
+// Package dag sorts dependency graphs. A graph is a map from each node to the nodes that it needs:
 //
 //	order, err := dag.Order(map[string][]string{"app": {"lib"}, "lib": nil}) // lib, app
 //
-// Results depend on nothing but the graph: among nodes that could come next the smallest does. A graph that cannot be put
+// Results depend only on the graph: among nodes that could come next, the smallest comes first. A graph that cannot be put
 // in order gives a *CycleError with one cycle in it.
 package dag
 
@@ -14,9 +13,9 @@ import (
 	"strings"
 )
 
-// CycleError says that nodes need each other in a circle.
+// CycleError is the error for a graph with a cycle.
 type CycleError[K cmp.Ordered] struct {
-	Path []K // each needs the next; the last is the first again, which is the smallest
+	Path []K // each needs the next; the first is the smallest, and comes again as the last
 }
 
 // Error names the whole circle: "a cycle: a → b → a".
@@ -28,8 +27,8 @@ func (e *CycleError[K]) Error() string {
 	return "a cycle: " + strings.Join(parts, " → ")
 }
 
-// Order returns all nodes so that each comes after those it needs. A node that is needed and is no key of the map needs
-// nothing itself. The error is a *CycleError[K].
+// Order returns all nodes so that each comes after those it needs. A needed node that is not a key of the map needs nothing. The error is a
+// *CycleError[K].
 func Order[K cmp.Ordered](needs map[K][]K) ([]K, error) {
 	missing, dependents := count(needs)
 	var ready, order []K
@@ -54,8 +53,8 @@ func Order[K cmp.Ordered](needs map[K][]K) ([]K, error) {
 	return order, nil
 }
 
-// Levels returns the nodes in groups: each node needs only nodes of earlier groups, at least one of them of the group just
-// before, so that a group may be worked on side by side. Groups are sorted. The error is a *CycleError[K].
+// Levels returns the nodes in groups. Each node needs only nodes of earlier groups, and at least one of the group just before, so a group may be
+// worked on in parallel. Groups are sorted. The error is a *CycleError[K].
 func Levels[K cmp.Ordered](needs map[K][]K) ([][]K, error) {
 	order, err := Order(needs)
 	if err != nil {
@@ -80,7 +79,7 @@ func Levels[K cmp.Ordered](needs map[K][]K) ([][]K, error) {
 	return levels, nil
 }
 
-// count returns for each node how many it needs, and which need it.
+// count returns for each node how many nodes it needs, and which nodes need it.
 func count[K cmp.Ordered](needs map[K][]K) (missing map[K]int, dependents map[K][]K) {
 	missing, dependents = make(map[K]int, len(needs)), make(map[K][]K, len(needs))
 	for k, ns := range needs {
@@ -99,8 +98,8 @@ func insert[K cmp.Ordered](sorted []K, k K) []K {
 	return slices.Insert(sorted, i, k)
 }
 
-// cycle walks from the smallest node that was left over to the smallest left-over node that it needs, and so on, until it
-// meets a node again. A left-over node always needs another one.
+// cycle walks from the smallest node that is left over to the smallest left-over node that it needs, and so on, until it meets a node again. A
+// left-over node always needs another one.
 func cycle[K cmp.Ordered](needs map[K][]K, missing map[K]int) []K {
 	left := func(ns []K) []K {
 		return slices.DeleteFunc(slices.Clone(ns), func(n K) bool { return missing[n] == 0 })
@@ -120,7 +119,7 @@ func cycle[K cmp.Ordered](needs map[K][]K, missing map[K]int) []K {
 	}
 }
 
-// rotate makes the smallest node the first, and repeats it at the end.
+// rotate puts the smallest node first, and repeats it at the end.
 func rotate[K cmp.Ordered](path []K) []K {
 	i := slices.Index(path, slices.Min(path))
 	return append(slices.Concat(path[i:], path[:i]), path[i])

@@ -1,18 +1,18 @@
-// Package deploy brings one digest of an application to the hosts of a deployment environment, to all of them or to none, and back.
+// Package deploy deploys an image digest to the hosts of a deployment environment, all or none, and rolls it back.
 //
-// What a host is asked decides: the image of the container that runs and that requests go to, never what was recorded of it. A plan is made of
-// that, a person agrees to it, and a session carries it out in steps, each of which asks the hosts whether it is done. Where a host fails, all that
-// have changed go back, to a container that was asked whether it is well. Package survey does the asking, and makes the plan.
+// Decisions are based on the hosts' actual state, namely the image of the running container that receives requests, and never on a record. Package
+// survey queries the hosts and makes a plan. After the user has confirmed the plan, a session carries it out in steps, each of which checks on the
+// hosts whether it is already done. If a host fails, all changed hosts return to a container that has been checked to be healthy.
 //
-//	deployer.go    what a deployment works with
-//	apply.go       the steps, the lock, and what is remembered
-//	groups.go      canary and batches, and the pause between them
-//	containers.go  the new container is started, the old one is stopped, and what is not kept is removed
-//	gate.go        is the new container well, and does it stay so
-//	secrets.go     secrets of a release
-//	back.go        the way back
-//	run.go         a deployment from its question to its end
-//	setup.go       the proxy on each host
-//	remove.go      an environment is taken away
-//	logs.go        what containers write
+//	deployer.go    defines a deployment's inputs
+//	apply.go       implements the steps, the lock, and a host's record
+//	groups.go      rolls out to the canary and batches, with pauses in between
+//	containers.go  starts the new container, stops the old one, and prunes releases
+//	gate.go        checks that the new container becomes and remains healthy
+//	secrets.go     provides a release's secrets
+//	back.go        reverts a deployment
+//	run.go         runs a deployment, from the confirmation to the end
+//	setup.go       sets up the proxy on each host
+//	remove.go      removes an environment
+//	logs.go        prints the containers' logs
 package deploy

@@ -18,7 +18,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/localengine"
 )
 
-// site is an application with a page, a file and a health path, each of which says its revision.
+// site returns an application with a page, a file and a health path, each of which reports its revision.
 func site(revision string, well bool) func(context.Context, *localengine.Container) int {
 	return func(ctx context.Context, c *localengine.Container) int {
 		l, err := c.Listen(5006)
@@ -49,14 +49,14 @@ func site(revision string, well bool) func(context.Context, *localengine.Contain
 	}
 }
 
-// visitors ask one path without a break, each the next thing once it has an answer, and never the same thing twice.
+// visitors continuously request a path. Each sends its next request after a response, and never retries.
 type visitors struct {
 	asked  atomic.Int64
 	mu     sync.Mutex
 	failed []string
 }
 
-// unread is a body that a client cannot send again by itself.
+// unread is a request body that a client cannot resend.
 type unread struct{ io.Reader }
 
 func (v *visitors) ask(c *http.Client, url string) {
@@ -80,7 +80,7 @@ func (v *visitors) ask(c *http.Client, url string) {
 	}
 }
 
-// Over a deployment, a failed one and a rollback no request fails: two thousand of each kind, by clients that do not try again.
+// No request fails during a deployment, a failed deployment, or a rollback: two thousand requests for each, from clients that do not retry.
 func TestNoRequestFails(t *testing.T) {
 	const each = 2000
 	f := startFleet(t, "a")

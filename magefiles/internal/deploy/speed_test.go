@@ -13,8 +13,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/deploy/survey"
 )
 
-// BenchmarkSwitch measures how long it takes from the first good answer of a new container until the gate, the record and the switch are through,
-// on one idle host: the median is to be 2 s at most. `mage fleet` shows it.
+// BenchmarkSwitch measures the time from a new container's first successful check to the end of the gate, the record and the switch, on an idle
+// host. The median should be at most 2 s. `mage fleet` reports it.
 func BenchmarkSwitch(b *testing.B) {
 	f := startFleet(b, "a")
 	f.mustDeploy(f.push("first", behavior{}))
@@ -37,7 +37,7 @@ func BenchmarkSwitch(b *testing.B) {
 	b.ReportMetric(took[len(took)-1].Seconds(), "s/slowest")
 }
 
-// BenchmarkFifty measures a deployment to fifty hosts in batches of ten, and how long it takes to see that there is nothing to do.
+// BenchmarkFifty measures a deployment to fifty hosts in batches of ten, and a second run with nothing to do.
 func BenchmarkFifty(b *testing.B) {
 	var names []string
 	for n := range 50 {

@@ -1,6 +1,5 @@
-// Package dockerfile reads a Dockerfile as far as the pipeline has to know it: its instructions, with the bytes that each word
-// stands on, the images that it names, and the scripts that it runs. A file is never written from what was read: an edit
-// is an insertion at an offset.
+// Package dockerfile parses the parts of a Dockerfile that the pipeline needs: the instructions with the byte offsets of each word, the images that
+// it uses, and the scripts that it runs. Files are never regenerated from the parsed form. Edits are insertions at an offset.
 package dockerfile
 
 import (
@@ -9,32 +8,32 @@ import (
 	"sync"
 )
 
-// Word is a part of an instruction that blanks separate from others. Quotes belong to it.
+// Word is a blank-separated part of an instruction, including its quotes.
 type Word struct {
-	Text       string // without what continues a line
-	Start, End int    // byte offsets of it in the file
+	Text       string // without line continuations
+	Start, End int    // byte offsets of the word in the file
 }
 
-// whole reports whether the word stands in the file as its text says.
+// `whole` reports whether the word appears in the file exactly as in Text.
 func (w Word) whole() bool { return w.End-w.Start == len(w.Text) }
 
-// Instruction is one instruction of a file.
+// Instruction is an instruction in a Dockerfile.
 type Instruction struct {
 	Keyword string // in upper case
 	Flags   []Word // --name=value, before the arguments
 	Words   []Word // arguments
 	Line    int    // from 1
-	Script  string // of RUN: what a shell gets, "" for the form with a JSON list
+	Script  string // the text that RUN passes to a shell; "" for the JSON form
 
-	ScriptLine int // of the script's first line
+	ScriptLine int // line at which the script starts
 }
 
-// File is a Dockerfile that was read.
+// File is a parsed Dockerfile.
 type File struct {
 	Instructions []Instruction
-	Syntax       *Word // the frontend that a first line `# syntax=…` names; nil without one
+	Syntax       *Word // frontend named in the first line, `# syntax=…`; nil if there is none
 
-	escape byte // what continues a line, and takes its meaning from the next character
+	escape byte // character that continues a line and escapes the next character
 }
 
 var (
@@ -43,7 +42,7 @@ var (
 	apart     = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(?:"[^"]+"|'[^']+'|[A-Za-z_][\w.-]*)$`) })
 )
 
-// reader walks over the lines of a file.
+// reader iterates over the lines of a file.
 type reader struct {
 	text   string
 	offset int
@@ -51,7 +50,7 @@ type reader struct {
 	escape byte
 }
 
-// next returns the line that begins at the offset, without its end, and goes behind it.
+// `next` returns the next line without its terminator, and its offset.
 func (r *reader) next() (line string, start int, ok bool) {
 	if r.offset >= len(r.text) {
 		return "", 0, false
@@ -68,7 +67,7 @@ func (r *reader) next() (line string, start int, ok bool) {
 	return strings.TrimSuffix(r.text[start:start+end], "\r"), start, true
 }
 
-// Parse reads a file. There is none that cannot be read: what makes no sense has no images and no scripts.
+// Parse parses a Dockerfile. It never fails: invalid text yields no images and no scripts.
 func Parse(text []byte) *File {
 	r := &reader{text: string(text), escape: '\\'}
 	if strings.HasPrefix(r.text, "\ufeff") {
@@ -101,13 +100,13 @@ func Parse(text []byte) *File {
 	}
 }
 
-// piece is a run of bytes that belong to an instruction: a line of it, without what continues it.
+// piece is a line of an instruction, without its continuation character.
 type piece struct {
 	text  string
 	start int
 }
 
-// instruction reads the rest of one whose first line was read.
+// instruction parses the rest of an instruction, given its first line.
 func (r *reader) instruction(line string, start int) Instruction {
 	i := Instruction{Line: r.line}
 	var pieces []piece
@@ -127,7 +126,7 @@ func (r *reader) instruction(line string, start int) Instruction {
 				break
 			}
 			if t := strings.TrimSpace(line); t != "" && t[0] != '#' {
-				break // empty lines and comments between the lines of an instruction are no part of it
+				break // empty lines and comments are skipped
 			}
 		}
 	}
@@ -143,14 +142,14 @@ func (r *reader) instruction(line string, start int) Instruction {
 	bodies := r.heredocs(i)
 	if i.Keyword == "RUN" && len(words) > 0 {
 		i.Script, i.ScriptLine = script(pieces, words[0].Start, bodies), 1+strings.Count(r.text[:words[0].Start], "\n")
-		if bodies != "" && !strings.HasSuffix(i.Script, bodies) { // a body alone
+		if bodies != "" && !strings.HasSuffix(i.Script, bodies) { // the script is only the heredoc's body
 			i.ScriptLine++
 		}
 	}
 	return i
 }
 
-// split makes words of the lines of an instruction. A word may go over the end of a line.
+// split splits an instruction's lines into words. A word may span lines.
 func split(pieces []piece) (words []Word) {
 	var w *Word
 	quote := byte(0)
@@ -176,7 +175,7 @@ func split(pieces []piece) (words []Word) {
 	return words
 }
 
-// heredocs reads the bodies that follow an instruction, with the lines that end them.
+// heredocs reads the heredoc bodies that follow an instruction, including their terminators.
 func (r *reader) heredocs(i Instruction) (bodies string) {
 	keyword, words := i.Keyword, i.Words
 	if keyword == "ONBUILD" && len(words) > 0 {
@@ -185,7 +184,7 @@ func (r *reader) heredocs(i Instruction) (bodies string) {
 	if keyword != "RUN" && keyword != "COPY" && keyword != "ADD" {
 		return ""
 	}
-	for n, w := range words { // a whole word, as BuildKit has it: not what stands in quotes
+	for n, w := range words { // like BuildKit, match only whole words, not quoted text
 		m := heredoc().FindStringSubmatch(w.Text)
 		if m != nil && m[2] == "" && n+1 < len(words) && apart().MatchString(words[n+1].Text) {
 			m[2] = words[n+1].Text
@@ -211,12 +210,12 @@ func (r *reader) heredocs(i Instruction) (bodies string) {
 	return bodies
 }
 
-// onlyHeredoc is a script that is nothing but a body.
+// onlyHeredoc matches a script that consists only of a heredoc.
 var onlyHeredoc = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`^<<-?[ \t]*(?:"[^"\s]+"|'[^'\s]+'|[^\s"'<]+)\s*$`)
 })
 
-// script is what RUN gives to a shell: the lines from the first argument on, or the body, where there is nothing else.
+// script returns the text that RUN passes to a shell: the lines starting at the first argument, or the heredoc's body if RUN has no other argument.
 func script(pieces []piece, from int, bodies string) string {
 	var lines []string
 	for _, p := range pieces {

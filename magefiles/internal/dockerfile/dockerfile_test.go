@@ -11,7 +11,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/dockerfile"
 )
 
-// Each image is found where it stands: what is inserted there pins it, and no other byte changes.
+// Each image is found at its offset. Inserting text there pins the image, and no other byte changes.
 func TestImages(t *testing.T) {
 	for name, c := range map[string]struct{ text, want string }{
 		"plain":                 {"FROM debian:12\n", "FROM debian:12@D\n"},
@@ -57,7 +57,7 @@ func insert(text string, images []dockerfile.Image) string {
 	return b.String()
 }
 
-// A name that is put together can be told by nobody, and is named.
+// An image name with variables cannot be determined, and is reported.
 func TestUnclear(t *testing.T) {
 	text := "ARG V=12\nARG BASE=debian:$V\nFROM debian:${V}\nFROM ${BASE}\nFROM ${X:-a:1}\nFROM deb\\\nian:1\n"
 	images, unclear := dockerfile.Parse([]byte(text)).Images()
@@ -77,7 +77,7 @@ func TestUnclear(t *testing.T) {
 	}}, unclear)
 }
 
-// What a shell is given, is what it would see: for a linter, with everything on the line that it has in an instruction.
+// A script is the text that the shell gets, with the original line structure, for linters.
 func TestScripts(t *testing.T) {
 	text := "FROM a\nRUN echo $x\nRUN --mount=type=cache,target=/c --network=none \\\n    # why\n    one && \\\n    two\nRUN [\"a\", \"b\"]\nRUN [ -e x ] || y\n" +
 		"RUN <<EOF\nset -e\nthree\nEOF\nRUN sh <<'A' && cat <<B\nfour\nA\nfive\nB\nCMD six\n"
@@ -92,7 +92,7 @@ func TestScripts(t *testing.T) {
 	require.Equal(t, []int{2, 5, 7, 8, 10, 13}, lines)
 }
 
-// A body begins where BuildKit's own parser has one begin: what stands in quotes is a text, and its end may have any name.
+// Heredocs are recognized as in BuildKit's parser: quoted text does not start one, and the terminator may be any word.
 func TestHeredocs(t *testing.T) {
 	for text, want := range map[string][]string{
 		"RUN echo \"usage: cat <<EOF\"\nUSER a\n":                  {"RUN", "USER"},
@@ -141,7 +141,7 @@ func TestCaches(t *testing.T) {
 	}}, dockerfile.Parse([]byte(text)).Caches())
 }
 
-// The Dockerfiles of this repository share no cache with other projects that a builder serves, nor with each other.
+// This repository's Dockerfiles do not share caches with other projects on the same builder, or with each other.
 func TestOurCachesAreOurs(t *testing.T) {
 	var defaults []string
 	for _, dir := range []string{"app", "containers/runtime"} {
@@ -181,7 +181,7 @@ func words(all []dockerfile.Word) (texts []string) {
 	return texts
 }
 
-// The base is told where it is the same for every platform, as BuildKit's shell reads the word.
+// The base image can be determined if it is the same for every platform, with words expanded as in BuildKit's shell.
 func TestBase(t *testing.T) {
 	for text, want := range map[string]string{
 		"FROM a:1\n":                                      "a:1",
@@ -199,7 +199,7 @@ func TestBase(t *testing.T) {
 		"ARG V=1\nFROM a:${V:?unset}${V?unset}\n":         "a:11",
 		"FROM a:${V:?unset}\n":                            "",
 		"ARG V=1\nFROM a:${V%x}\n":                        "",
-		"FROM a\nARG V=2\nFROM b:${V:-1}\n":               "b:1", // an ARG of a stage is that stage's
+		"FROM a\nARG V=2\nFROM b:${V:-1}\n":               "b:1", // an ARG inside a stage is not visible in FROM
 		"FROM a:$TARGETARCH\n":                            "",
 		"FROM a:${TARGETARCH:-x}\n":                       "",
 		"ARG TARGETARCH=one\nFROM a:$TARGETARCH\n":        "a:one",
@@ -219,7 +219,7 @@ func TestBase(t *testing.T) {
 	}
 }
 
-// Mounts are read by all names that BuildKit has for an option, and get the id that it gives them.
+// Mount options are recognized by all of BuildKit's spellings, and mounts get the same ids as in BuildKit.
 func TestMounts(t *testing.T) {
 	for mount, want := range map[string]dockerfile.Mount{
 		"type=cache,id=x,target=/a":            {Type: "cache", ID: "x"},

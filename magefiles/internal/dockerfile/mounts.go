@@ -5,15 +5,15 @@ import (
 	"strings"
 )
 
-// Mount is one mount of a RUN.
+// Mount is a mount of a RUN instruction.
 type Mount struct {
 	Type     string // bind, cache, secret, ssh, tmpfs
-	ID       string // as it is written; that which BuildKit takes where none is
-	Required bool   // of secrets and agents: the step fails where none is given
+	ID       string // id as written; otherwise BuildKit's default
+	Required bool   // the step fails if the secret or agent is not provided
 	Line     int
 }
 
-// Mounts are those of all RUNs of a file.
+// Mounts returns the mounts of all RUN instructions.
 func (f *File) Mounts() (mounts []Mount) {
 	for _, i := range f.Instructions {
 		for _, w := range i.Flags {
@@ -48,7 +48,7 @@ func mount(value string, line int) Mount {
 		source = options["src"]
 	}
 	switch {
-	case m.Type == "secret" && source != "": // its other name; BuildKit takes no id beside it
+	case m.Type == "secret" && source != "": // an alias; BuildKit rejects it together with id
 		m.ID = source
 	case m.ID != "":
 	case m.Type == "cache":
@@ -61,13 +61,13 @@ func mount(value string, line int) Mount {
 	return m
 }
 
-// Cache is one cache mount of a RUN.
+// Cache is a cache mount of a RUN instruction.
 type Cache struct {
-	ID   string // as it is written; the target, where none is
+	ID   string // id as written; defaults to the target
 	Line int
 }
 
-// Caches are the cache mounts of a file: what its builds keep on the builder, and share with every build that names the same.
+// Caches returns the cache mounts in a file. The builder preserves these folders, and shares them between all builds that use the same id.
 func (f *File) Caches() (caches []Cache) {
 	for _, m := range f.Mounts() {
 		if m.Type == "cache" {

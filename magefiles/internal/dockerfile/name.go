@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// IsName reports whether a file is named as Dockerfiles are.
+// IsName reports whether a file is named like a Dockerfile.
 func IsName(file string) bool {
 	name := path.Base(file)
 	for _, known := range []string{"Dockerfile", "Containerfile"} {

@@ -31,7 +31,7 @@ func start(t *testing.T) (*localengine.Engine, *engine.Client) {
 	return e, c
 }
 
-// A connection that was lost is a kind of error, wherever it breaks, and so is each other end that a caller may have to decide about.
+// A connection that breaks, at any point, gives an error of its own kind. So does each other failure that callers must distinguish.
 func TestKinds(t *testing.T) {
 	e, c := start(t)
 	ctx := t.Context()
@@ -108,7 +108,7 @@ func TestVersions(t *testing.T) {
 	}
 }
 
-// An engine that takes a question and says nothing is an error after a while, also in the middle of a pull.
+// An engine that accepts a request but does not respond causes an error after a timeout, also during a pull.
 func TestSilence(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := engine.New(func(context.Context) (net.Conn, error) {
@@ -126,7 +126,7 @@ func TestSilence(t *testing.T) {
 	})
 }
 
-// A line that comes in pieces is one, and so is a last one without an end.
+// A line that is written in pieces is one line, and so is an unterminated last line.
 func TestLines(t *testing.T) {
 	var rest bytes.Buffer
 	l := &engine.Lines{To: &rest, Mu: &sync.Mutex{}, Prefix: "a  "}

@@ -11,12 +11,12 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// A login goes to its own registry, and to no other; and to none that may be asked without TLS, but for one on the engine's own machine.
+// A login is sent only to its own registry, and over plain HTTP only if the registry is on the engine's own machine.
 func TestWhereALoginGoes(t *testing.T) {
 	at := func(host string) string { return host + "team/app@" + localengine.Digest("app") }
 	for _, c := range []struct {
 		name     string
-		registry string // with its slash
+		registry string // with a trailing slash
 		server   string
 		insecure []string
 		refused  string
@@ -55,7 +55,7 @@ func TestWhereALoginGoes(t *testing.T) {
 				}
 			}
 			if c.refused == "" {
-				if c.registry != "" { // the stand-in knows no short names
+				if c.registry != "" { // the stand-in does not support short names
 					require.NoError(t, asked)
 					require.NoError(t, pulled)
 				}

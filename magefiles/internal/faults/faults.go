@@ -1,8 +1,8 @@
-// Package faults makes calls of the outside fail at random, and always the same ones for a seed: in tests, and in a
-// rehearsal that is to show that a release survives them.
+// Package faults injects failures into external calls, in tests and in rehearsals with faults. The failures are random but reproducible: the same
+// seed makes the same calls fail.
 //
-// Whether a call fails depends on the seed, on what is called, and on how often that was called before; not on what else
-// is under way. So a run is repeatable although its calls run side by side.
+// Whether a call fails depends on the seed, on the key of the call, and on the number of earlier calls with this key. It does
+// not depend on other running calls. So a run is repeatable although its calls are concurrent.
 package faults
 
 import (
@@ -16,7 +16,7 @@ import (
 	"sync/atomic"
 )
 
-// Dice decide what fails. They may be thrown from several goroutines.
+// Dice decides which calls fail. Several goroutines may use it.
 type Dice struct {
 	seed uint64
 	rate float64
@@ -24,15 +24,15 @@ type Dice struct {
 	mu    sync.Mutex
 	calls map[string]uint64
 
-	Rests atomic.Bool // nothing fails any more
+	Rests atomic.Bool // if true, no call fails any more
 }
 
-// New returns dice by which a share of all calls fails: rate 0.33 is a third.
+// New returns dice that let a share of all calls fail: a third for a `rate` of 0.33.
 func New(seed uint64, rate float64) *Dice {
 	return &Dice{seed: seed, rate: rate, calls: map[string]uint64{}}
 }
 
-// Roll reports whether this call of key fails, and, where it does, in which of so many ways.
+// Roll reports whether the current call of `key` fails, and returns the way in which it fails.
 func (d *Dice) Roll(key string, ways int) (way int, fails bool) {
 	d.mu.Lock()
 	n := d.calls[key]
@@ -46,27 +46,27 @@ func (d *Dice) Roll(key string, ways int) (way int, fails bool) {
 	return way, fails && !d.Rests.Load()
 }
 
-// ErrInjected is in the chain of every error that was made here.
+// ErrInjected is wrapped by every injected error.
 var ErrInjected = errors.New("injected fault")
 
 // The ways in which a request fails.
 const (
 	Refused     = iota // the connection cannot be made: nothing arrives
-	Cut                // it breaks off in the middle of what is sent
-	AnswerLost         // it breaks off when all was sent: the request was served
+	Cut                // the connection breaks off in the middle of the request
+	AnswerLost         // the connection breaks off after the whole request: it was served
 	Unavailable        // HTTP 503 in front of the server: nothing arrives
 	Limited            // HTTP 429 in front of the server: nothing arrives
-	BadGateway         // HTTP 502 in place of the server's answer: the request was served
+	BadGateway         // HTTP 502 instead of the server's answer: the request was served
 	AnswerCut          // the answer breaks off in the middle
-	Ways               // how many there are
+	Ways               // number of ways
 )
 
-// Key is what is called. An upload is told from others by its type, whose boundary is made of the file's digest.
+// Key returns the name of a request for Roll. The names of two uploads differ, because the boundary in the content type contains the file's digest.
 func Key(r *http.Request) string {
 	return r.Method + " " + r.URL.Path + " " + r.Header.Get("Content-Type")
 }
 
-// Handler is a server whose requests fail as the dice fall, in the same ways, as their clients see it.
+// Handler lets requests to a server fail as the dice decide. Clients see the failures that are listed above.
 func (d *Dice) Handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		way, fails := d.Roll(Key(r), Ways)
@@ -94,14 +94,14 @@ func (d *Dice) Handler(next http.Handler) http.Handler {
 	})
 }
 
-// discard takes an answer that nobody gets.
+// discard drops an answer.
 type discard struct{ header http.Header }
 
 func (d discard) Header() http.Header         { return d.header }
 func (d discard) Write(p []byte) (int, error) { return len(p), nil }
 func (d discard) WriteHeader(int)             {}
 
-// half passes on half of the first part of an answer.
+// half passes on only half of the first part of an answer.
 type half struct {
 	http.ResponseWriter
 	wrote bool

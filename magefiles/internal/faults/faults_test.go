@@ -35,7 +35,7 @@ func outcomes(seed uint64, keys []string) map[string][]string {
 	return all
 }
 
-// The same seed gives the same faults, whatever runs beside it; another one gives others.
+// The same seed gives the same faults, even if other calls run at the same time. Another seed gives other faults.
 func TestASeedMakesARunRepeatable(t *testing.T) {
 	keys := strings.Fields("a b c d e f g h")
 	one := outcomes(1, keys)
@@ -55,7 +55,7 @@ func TestTheShareIsAsked(t *testing.T) {
 	require.InDelta(t, 1000, failed, 100)
 }
 
-// What fails before the server leaves it untouched; what fails behind it was served.
+// If a request fails before it reaches the server, the server does nothing. A request can also fail after the server handled it.
 func TestARequestFailsInEveryWay(t *testing.T) {
 	var served atomic.Int64
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -86,7 +86,7 @@ func TestARequestFailsInEveryWay(t *testing.T) {
 	}, seen)
 }
 
-// A server fails in the same ways as a client sees them: before it is served, or behind it.
+// For a client, a server with faults fails in the same ways: before or after it serves a request.
 func TestAServerFailsInEveryWay(t *testing.T) {
 	var served atomic.Int64
 	s := httptest.NewServer(faults.New(3, 1).Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

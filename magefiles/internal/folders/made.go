@@ -16,21 +16,21 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// outputs tells what builds have made of what lies in the folder of outputs, which has a name that people use too.
+// outputs determines which files in the output folder were made by builds. The user may also keep files there.
 type outputs struct {
 	w       *workspace.Workspace
-	tracked []string            // what git knows, relative to the root
-	listed  map[string][]string // what builds say that they made, by name: see provenance.Made
+	tracked []string            // tracked files, relative to the root
+	listed  map[string][]string // digests of the files that builds recorded, keyed by name (see provenance.Made)
 }
 
 const ignoreFile = ".gitignore"
 
-// split returns the names in the folder that were made here, and those that stay.
+// split divides the names in the folder into names that were made here, and names to keep.
 func (o outputs) split(entries []os.DirEntry) (made, stay []string) {
 	for _, e := range entries {
 		file := path.Join(workspace.OutputDir, e.Name())
 		if e.Name() == provenance.MadeFile && !o.isTracked(file) {
-			continue // it goes with what it lists
+			continue // the record is removed together with the files that it lists
 		}
 		if !o.isTracked(file) && (e.IsDir() && o.isOwnFolder(file) || !e.IsDir() && o.isOwnFile(file)) {
 			made = append(made, e.Name())
@@ -39,7 +39,7 @@ func (o outputs) split(entries []os.DirEntry) (made, stay []string) {
 		stay = append(stay, e.Name())
 	}
 	if !slices.ContainsFunc(made, func(name string) bool { return name != ignoreFile }) && len(stay) > 0 {
-		return nil, append(made, stay...) // a person's files may be ignored by it
+		return nil, append(made, stay...) // the .gitignore may be for the user's files
 	}
 	if i := slices.Index(made, ignoreFile); i >= 0 && len(stay) > 0 {
 		made, stay = slices.Delete(made, i, i+1), append(stay, ignoreFile)
@@ -47,12 +47,12 @@ func (o outputs) split(entries []os.DirEntry) (made, stay []string) {
 	return made, stay
 }
 
-// isTracked reports whether git knows a file, or something in a folder.
+// isTracked reports whether git tracks a file, or any file in a folder.
 func (o outputs) isTracked(file string) bool {
 	return slices.ContainsFunc(o.tracked, func(t string) bool { return t == file || strings.HasPrefix(t, file+"/") })
 }
 
-// isOwnFile reports whether a file is listed as made here, with the bytes that it has, or is the .gitignore that we put there.
+// isOwnFile reports whether a file was recorded as made here, with its current content, or is our own .gitignore.
 func (o outputs) isOwnFile(file string) bool {
 	name := path.Base(file)
 	if name == ignoreFile {
@@ -71,7 +71,8 @@ func (o outputs) isOwnFile(file string) bool {
 	return err == nil && slices.Contains(o.listed[name], hex.EncodeToString(sum.Sum(nil)))
 }
 
-// isOwnFolder reports whether a folder is one of our making: by its name, and by what only we put there. An empty one is nobody's loss.
+// isOwnFolder reports whether we made a folder. It checks the name, and files that only we create. An empty folder counts as ours, because nothing is
+// lost when it is removed.
 func (o outputs) isOwnFolder(dir string) bool {
 	entries, err := os.ReadDir(o.at(dir))
 	if err != nil {
@@ -90,7 +91,7 @@ func (o outputs) isOwnFolder(dir string) bool {
 	return false
 }
 
-// ignoresAll reports whether a file is the .gitignore that we put into a folder of ours.
+// ignoresAll reports whether a file has the content of the .gitignore that we write to our folders.
 func (o outputs) ignoresAll(file string) bool {
 	text, err := beneath.Read(o.at(file))
 	return err == nil && (len(text) == 0 || string(text) == "*\n")

@@ -18,7 +18,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/hostiletest"
 )
 
-// zipOf is an archive with files of so many zeros.
+// zipOf returns a zip archive with a file of zeros for each size.
 func zipOf(t *testing.T, sizes ...int) []byte {
 	t.Helper()
 	var b bytes.Buffer
@@ -33,8 +33,7 @@ func zipOf(t *testing.T, sizes ...int) []byte {
 	return b.Bytes()
 }
 
-// Whatever GitHub, or who answers in its place, says to what a release asks, it costs little memory and little time, and is
-// said in one sentence, with what to do next.
+// Whatever GitHub or an impostor responds, a query uses little memory and time, and its error, if any, is one sentence with a next step.
 func TestHostileGitHub(t *testing.T) {
 	says := func(text string) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, text) }

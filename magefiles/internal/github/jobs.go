@@ -5,20 +5,20 @@ import (
 	"strconv"
 )
 
-// Job is one job of a run. That of a workflow which another one calls has the names of both: "deploy it / to staging".
+// Job is one job of a run. For a job of a called workflow, Name has both names: "deploy it / to staging".
 type Job struct {
 	Name       string `json:"name"`
-	Status     string `json:"status"`     // as a run's
-	Conclusion string `json:"conclusion"` // of a completed one: success, skipped, failure, cancelled, timed_out, …
-	URL        string `json:"html_url"`   // for people
+	Status     string `json:"status"`     // status of the job, as for a run
+	Conclusion string `json:"conclusion"` // result of a completed job: success, skipped, failure, cancelled, timed_out, …
+	URL        string `json:"html_url"`   // web page
 }
 
-// Failed reports whether it has ended, and what needs it will not begin.
+// Failed reports whether the job has ended in a way that prevents dependent jobs from starting.
 func (j Job) Failed() bool {
 	return j.Status == "completed" && j.Conclusion != "success" && j.Conclusion != "skipped" && j.Conclusion != "neutral"
 }
 
-// Jobs lists the jobs of the last attempt of a run, as far as they are known yet; none is no error
+// Jobs lists the jobs of a run's latest attempt that are known so far. An empty list is not an error
 // (https://docs.github.com/en/rest/actions/workflow-jobs).
 func (c *Client) Jobs(ctx context.Context, run int64) ([]Job, error) {
 	all := []Job{}

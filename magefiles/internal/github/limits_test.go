@@ -15,7 +15,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/github/server"
 )
 
-// The embedded GitHub refuses what GitHub refuses, in its words: what is rehearsed there goes through here.
+// The embedded GitHub server enforces GitHub's limits, with the same messages, so that rehearsed releases run into them.
 func TestLimits(t *testing.T) {
 	w := start(t, server.Options{})
 	call := func(path, kind, body string) (int, string) {
@@ -34,7 +34,7 @@ func TestLimits(t *testing.T) {
 	releases := "/repos/" + repository + "/releases"
 	for i, c := range []struct {
 		wish map[string]any
-		said string // "": it is taken
+		said string // "" if the release is accepted
 	}{
 		{map[string]any{"body": long(github.MaxNotes)}, ""},
 		{map[string]any{"body": long(github.MaxNotes + 1)}, "body is too long (maximum is 125000 characters)"},

@@ -7,18 +7,18 @@ import (
 	"unicode/utf8"
 )
 
-// What GitHub takes of a release. The texts are in characters: https://docs.github.com/en/repositories/releasing-projects-on-github/about-releases
-// has the files, its answers the rest.
+// These are GitHub's limits for a release. Text lengths are in characters. The file limits are documented in
+// https://docs.github.com/en/repositories/releasing-projects-on-github/about-releases, the others appear in GitHub's responses.
 const (
 	MaxNotes  = 125_000
-	MaxName   = 256 // of the release
-	MaxTag    = 255 // as git's own names of refs
+	MaxName   = 256 // longest release name
+	MaxTag    = 255 // as for git ref names
 	MaxAssets = 1000
-	MaxAsset  = 2 << 30 // bytes; less than that
+	MaxAsset  = 2 << 30 // bytes; a file must be smaller
 )
 
-// Notes puts the notes of a release and the rows of the table of its files together, as long as GitHub takes them. What is cut is cut at
-// the end of a section, or of an entry of a list, and whole says where all of it is; "" is nowhere.
+// Notes joins the release notes and the rows of the file table, within GitHub's limit. It cuts after a section or a list item. `whole` is the URL of
+// the full text; "" if it is not published.
 func Notes(text string, rows []string, whole string) string {
 	const head = "| file | sha256 |\n|---|---|\n"
 	text = strings.TrimSpace(text)
@@ -50,7 +50,8 @@ func Notes(text string, rows []string, whole string) string {
 	return strings.TrimSpace(text+end) + "\n"
 }
 
-// cutNotes cuts a text to some characters: before a heading, or else an entry of a list, a line or a character. The first half stays.
+// cutNotes truncates a text to a number of characters, before a heading or otherwise a list item, a line or a character. It keeps at least the first
+// half.
 func cutNotes(text string, most int) string {
 	at := 0
 	for range most {
@@ -65,7 +66,7 @@ func cutNotes(text string, most int) string {
 	return text[:at]
 }
 
-// FilePage is where people read a file as a tag has it.
+// FilePage returns the web page of a file at a tag.
 func (c *Client) FilePage(tag, file string) string {
 	host := url.URL{Scheme: c.base.Scheme, Host: strings.TrimPrefix(c.base.Host, "api.")}
 	return host.JoinPath(c.repository, "blob", tag, file).String()

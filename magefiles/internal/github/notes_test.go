@@ -11,7 +11,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/github"
 )
 
-// Notes that are too long end where a section or an entry does, with a way to the rest.
+// Notes that are too long are truncated after a complete section or entry, and a link to the full text is added.
 func TestNotesAreAsLongAsGitHubTakesThem(t *testing.T) {
 	repeat := func(line string, n int) string { return strings.Repeat(line, n) }
 	rows := func(n int) (all []string) {
@@ -24,7 +24,7 @@ func TestNotesAreAsLongAsGitHubTakesThem(t *testing.T) {
 	for _, c := range []struct {
 		name, text string
 		rows       int
-		last       string // of the text that is kept; "" for all of it
+		last       string // the end of the truncated text, or "" if it is not truncated
 	}{
 		{"short", "### a\n\n- x", 2, ""},
 		{"nothing", "", 1, ""},

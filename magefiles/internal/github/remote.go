@@ -12,9 +12,9 @@ var (
 	unkept  = regexp.MustCompile(`[^A-Za-z0-9_+@-]+`)
 )
 
-// RepositoryOf reads the address of a git remote: an https, http, ssh or git URL, or scp's form (git@host:owner/name.git).
-// It returns the repository as "owner/name" and the host without its port: "github.com", or that of an enterprise
-// server. Not ok are files, and paths of more or less than two parts. Whether the host is GitHub it cannot know.
+// RepositoryOf parses the URL of a git remote: https, http, ssh, git, or scp-like (git@host:owner/name.git). It returns "owner/name" and the host
+// without its port, which is "github.com" or an enterprise server. ok is false for local paths, and for URL paths that do not have exactly two
+// parts. RepositoryOf cannot know whether the host runs GitHub.
 func RepositoryOf(remoteURL string) (repository, host string, ok bool) {
 	host, name := HostOf(remoteURL)
 	if host == "" || path.Clean("/"+name) != "/"+name || !repositoryName.MatchString(name) {
@@ -23,7 +23,7 @@ func RepositoryOf(remoteURL string) (repository, host string, ok bool) {
 	return name, host, true
 }
 
-// HostOf is the host of the same addresses, and the path there, of however many parts and without ".git"; "" for files.
+// HostOf returns the host of such a URL, and its path, with any number of parts and without ".git"; "" for local paths.
 func HostOf(remoteURL string) (host, name string) {
 	if u, err := url.Parse(remoteURL); err == nil && u.Host != "" {
 		switch u.Scheme {
@@ -35,16 +35,16 @@ func HostOf(remoteURL string) (host, name string) {
 	}
 	name = strings.TrimSuffix(strings.Trim(name, "/"), ".git")
 	host = strings.ToLower(host)
-	if host == "ssh.github.com" { // its second door, on port 443
+	if host == "ssh.github.com" { // GitHub's alternative ssh host, on port 443
 		host = "github.com"
 	}
 	return host, name
 }
 
-// AssetName is the name that GitHub gives to a file that is attached to a release: letters, digits and "_", "+", "@", "-"
-// stay, anything else becomes one dot, and dots at either end go. The documentation only says that it renames
-// (https://docs.github.com/en/rest/releases/assets#upload-a-release-asset); the rule is the one that the gh command goes
-// by. An epoch's "!" is the one character of conda's file names that does not stay.
+// AssetName returns the name that GitHub gives to an attached file: letters, digits and "_", "+", "@", "-" are kept, runs of other characters become
+// one dot, and leading and trailing dots are removed. GitHub only documents that it renames files
+// (https://docs.github.com/en/rest/releases/assets#upload-a-release-asset); the gh command implements this rule. In conda file names, it only
+// changes the "!" of an epoch.
 func AssetName(file string) string {
 	name := unkept.ReplaceAllString(file, ".")
 	if strings.HasPrefix(file, ".") {

@@ -12,7 +12,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitrepotest"
 )
 
-// Work trees of one repository share the folder that locks are in; what a killed git left in one is removed from another.
+// The work trees of a repository share the folder of ref locks. Locks of a git that was killed in one work tree can be removed from another.
 func TestWorktrees(t *testing.T) {
 	repo, _, git := gitrepotest.Open(t)
 	require.Equal(t, repo.Dir, repo.Common)
@@ -38,13 +38,13 @@ func TestWorktrees(t *testing.T) {
 	removed, err = other.Unlock(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, []string{"index.lock"}, removed)
-	git("tag", "main") // and a tag of a branch's name changes nothing
+	git("tag", "main") // a tag with the same name as the branch makes no difference
 	head, err = repo.Head(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, "main", head.Branch)
 }
 
-// What git has locked is seen before anything is written, whether a commit needs it or a tag.
+// Git's lock files are found before anything is written, both for a commit and for a tag.
 func TestLocked(t *testing.T) {
 	dir, run := gitrepotest.New(t)
 	repo, err := gitrepo.Open(t.Context(), run, dir)

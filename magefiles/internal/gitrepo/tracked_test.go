@@ -11,7 +11,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 )
 
-// What is tracked is named as the folder sees it that the repository was opened from.
+// Tracked returns paths relative to the folder that was passed to Open.
 func TestTracked(t *testing.T) {
 	top := t.TempDir()
 	runner := command.NewSystem(os.Environ(), nil)
@@ -42,7 +42,7 @@ func TestTracked(t *testing.T) {
 	}
 }
 
-// Where nothing can have a tag yet, there are none; what HEAD does not contain does not count.
+// A folder outside a repository, or in a repository without a commit, has no tags. Tags that are not reachable from HEAD are not returned.
 func TestTagsOfAFolder(t *testing.T) {
 	dir := t.TempDir()
 	runner := command.NewSystem(os.Environ(), nil)

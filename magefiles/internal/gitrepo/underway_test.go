@@ -13,7 +13,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitrepotest"
 )
 
-// What git is in the middle of is told, also where no file differs, and in the one work tree that it is in.
+// Underway returns the operation in progress, even if no file differs, and only in the affected work tree.
 func TestUnderway(t *testing.T) {
 	repo, dir, git := gitrepotest.Open(t)
 	git("branch", "side")

@@ -14,11 +14,11 @@ import (
 	"sync"
 )
 
-// element is what a part of an import path can be.
+// element matches a valid element of an import path.
 var element = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9~-][A-Za-z0-9._~+-]*$`) })
 
-// importable returns the path, from the module's folder, of the first package that other modules can import; "." where it is that
-// folder, "" where there is none. Commands and internal packages are none, nor is what belongs to a module below.
+// importable returns the path, relative to the module, of the first package that other modules can import. It is "." for the module's root folder,
+// and "" if there is none. Commands, internal packages and nested modules are skipped.
 func importable(module string) (found string, err error) {
 	err = filepath.WalkDir(module, func(file string, d fs.DirEntry, err error) error {
 		if err != nil {
@@ -50,7 +50,7 @@ func importable(module string) (found string, err error) {
 	return found, err
 }
 
-// skipped reports whether nothing below a folder of that name can be imported by others.
+// skipped reports whether no package below a folder with this name can be imported by other modules.
 func skipped(folder string) bool {
 	return slices.Contains([]string{"internal", "testdata", "vendor"}, folder) || !element().MatchString(folder)
 }
@@ -64,7 +64,7 @@ func isSource(name string) bool {
 	return strings.HasSuffix(name, ".go") && !strings.HasSuffix(name, "_test.go") && !strings.HasPrefix(name, "_") && !strings.HasPrefix(name, ".")
 }
 
-// belongs reports whether a file is part of a package that can be imported, on some platform.
+// belongs reports whether a file is part of a package that can be imported on some platform.
 func belongs(text []byte) bool {
 	var s scanner.Scanner
 	fset := token.NewFileSet()
@@ -84,14 +84,14 @@ func belongs(text []byte) bool {
 	}
 }
 
-// platformTag finds the tags that a platform or the toolchain sets. All others, such as `ignore` and `mage`, have to be asked for, and
-// no importer does.
+// platformTag matches build tags that are set by the platform or the toolchain. Other tags, such as `ignore` and `mage`, must be requested
+// explicitly, which importers do not do.
 var platformTag = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`^(aix|android|darwin|dragonfly|freebsd|illumos|ios|js|linux|netbsd|openbsd|plan9|solaris|wasip1|windows|unix|` +
 		`386|amd64|arm|arm64|loong64|mips|mips64|mips64le|mipsle|ppc64|ppc64le|riscv64|s390x|wasm|cgo|gc|gccgo|race|go1\.\d+)$`)
 })
 
-// possible reports whether a build constraint holds for some choice of the platform's tags.
+// possible reports whether a build constraint can be satisfied by some combination of platform tags.
 func possible(x constraint.Expr) bool {
 	var free []string
 	x.Eval(func(tag string) bool {
@@ -100,7 +100,7 @@ func possible(x constraint.Expr) bool {
 		}
 		return false
 	})
-	const most = 12 // 2^12 choices at most; who names more platforms than that means all but a few
+	const most = 12 // at most 2^12 combinations; a constraint with more tags usually excludes only a few platforms
 	if len(free) > most {
 		return true
 	}

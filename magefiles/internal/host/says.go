@@ -2,8 +2,8 @@ package host
 
 import "regexp"
 
-// sentences are what OpenSSH's client says: its exit status is 255 whatever happened. The first that is found counts. What is not here is
-// Unexplained, and a person reads what ssh says. Held by tests against the client of this machine.
+// sentences maps messages of OpenSSH's client to causes, because its exit status is 255 for all failures. The first match is used. If none matches,
+// the cause is Unexplained, and the user sees ssh's message. Tests verify the messages with the installed client.
 var sentences = []struct {
 	says  *regexp.Regexp
 	cause Cause

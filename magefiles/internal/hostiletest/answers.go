@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Endless answers with a beginning, and then with a text, as long as somebody reads.
+// Endless writes a beginning, and then repeats a text, until the client has closed the connection.
 func Endless(begin, text string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.WriteString(w, begin)
@@ -19,7 +19,7 @@ func Endless(begin, text string) http.HandlerFunc {
 	}
 }
 
-// Trickle answers with one character after the other, as long as somebody waits.
+// Trickle writes one character after another, until the client has closed the connection.
 func Trickle(w http.ResponseWriter, r *http.Request) {
 	for r.Context().Err() == nil {
 		_, _ = io.WriteString(w, " ")

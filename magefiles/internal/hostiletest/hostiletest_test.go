@@ -11,7 +11,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// watched is a test that is watched for failing.
+// watched is a test that records its failure.
 type watched struct {
 	testing.TB
 	failed bool
@@ -22,7 +22,7 @@ func (w *watched) Logf(string, ...any)   {}
 func (w *watched) Helper()               {}
 func (w *watched) FailNow()              { runtime.Goexit() }
 
-var held []byte // what somebody has kept of an answer
+var held []byte // memory that stays in use
 
 func fails(t *testing.T, f func(t testing.TB)) bool {
 	w, done := &watched{TB: t}, make(chan struct{})
@@ -34,7 +34,7 @@ func fails(t *testing.T, f func(t testing.TB)) bool {
 	return w.failed
 }
 
-// What holds hostile tests to something fails where it has to, for what is over at once too.
+// The checks of hostile tests fail when they must, even if f ends at once.
 func TestWhatHoldsFails(t *testing.T) {
 	for size, over := range map[int]bool{1 << 10: false, 20 << 20: true} {
 		require.Equal(t, over, fails(t, func(t testing.TB) {

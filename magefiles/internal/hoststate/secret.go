@@ -5,8 +5,8 @@ import (
 	"strconv"
 )
 
-// PutSecret writes a secret to a file of mode 0400 in a folder of the container that the script runs in. The value is in no argument and
-// in no answer. owner is the number of the user who is to read it.
+// PutSecret writes a secret to a file with mode 0400, in a folder of the container in which the script runs. The value does not appear in any
+// argument or output. `owner` is the numeric id of the user who may read the file.
 func (s *State) PutSecret(ctx context.Context, folder, name string, owner int, value []byte) error {
 	_, err := s.call(ctx, value, "secret", folder, name, strconv.Itoa(owner), size(value))
 	return err

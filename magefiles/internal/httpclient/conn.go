@@ -7,13 +7,13 @@ import (
 	"time"
 )
 
-// A server that refuses an upload may answer and hang up before it has read the body. Go's HTTP client then sees two things
-// at once, an answer and a write that broke off, and takes either. The answer says why, so that it has to come first.
+// A server that refuses an upload may respond and close the connection before it has read the body. Go's HTTP client then sees a response and a write
+// error at the same time, and returns one of them. The response has the reason, so it must win.
 
-// lastWords is how long a broken write waits for what may still be read.
+// lastWords is how long a failed write waits until the response has been read.
 const lastWords = time.Second
 
-// attentive makes dial's connections such that hear the other side out.
+// attentive wraps `dial` so that a connection still delivers the server's response after a write has failed.
 func attentive(dial func(ctx context.Context, network, addr string) (net.Conn, error)) func(context.Context, string, string) (net.Conn, error) {
 	return func(ctx context.Context, network, addr string) (net.Conn, error) {
 		c, err := dial(ctx, network, addr)
@@ -24,7 +24,7 @@ func attentive(dial func(ctx context.Context, network, addr string) (net.Conn, e
 	}
 }
 
-// attentiveConn holds the error of a write back until everything that came has been read.
+// attentiveConn delays a write error until all received data has been read.
 type attentiveConn struct {
 	net.Conn
 	once  sync.Once

@@ -5,5 +5,5 @@ import (
 	"log"
 )
 
-// quiet is where a server of a test logs what it makes of clients.
+// quiet discards the log of a test server.
 var quiet = log.New(io.Discard, "", 0)

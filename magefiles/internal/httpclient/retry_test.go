@@ -11,7 +11,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/httpclient"
 )
 
-// What was met is said, and not only that there was no time left: also where the time ends in the middle of an attempt.
+// The error has the last failure, not only the timeout, even if the timeout occurs during an attempt.
 func TestTheTimeEndsInAnAttempt(t *testing.T) {
 	t.Parallel()
 	refused := errors.New("connection refused")

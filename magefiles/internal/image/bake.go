@@ -12,7 +12,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
-// makeTarget is what is built, but for where it goes and what only this machine has.
+// makeTarget returns the build target, without a destination and without anything specific to this machine, such as paths.
 func (p *Plan) makeTarget() buildx.Target {
 	t := buildx.Target{
 		Context:   p.context,
@@ -27,9 +27,9 @@ func (p *Plan) makeTarget() buildx.Target {
 	return t
 }
 
-// digest is the label that the plan is known by. It is of what decides about the image of a platform, but for the places on this machine:
-// not of how many platforms there are, since native runners build one each, of one plan; nor of what is attested, which is looked for when
-// an image is proved.
+// digest returns the label that identifies the plan. The digest covers everything that determines the image of one platform. It excludes paths of
+// this machine, and the list of platforms, because each native runner builds one platform of the same plan. It also excludes attestations, which
+// are verified separately.
 func (p *Plan) digest() string {
 	t := p.makeTarget()
 	delete(t.Labels, labelPlan)
@@ -42,13 +42,13 @@ func (p *Plan) digest() string {
 		Rewrite: p.Rewrite,
 	})
 	if err != nil {
-		panic(err) // strings, and maps of them, can be written
+		panic(err) // unreachable: strings and maps of strings can always be marshaled
 	}
 	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:])
 }
 
-// define makes the definition.
+// define returns the bake definition.
 func (p *Plan) define() buildx.Bake {
 	t := p.makeTarget()
 	for _, key := range slices.Sorted(maps.Keys(p.Labels)) {
@@ -72,18 +72,19 @@ func (p *Plan) define() buildx.Bake {
 	return buildx.Bake{Target: map[string]buildx.Target{"default": t}}
 }
 
-// cacheRef is where the cache of one platform lies: two in one place would overwrite each other.
+// cacheRef returns the cache tag for one platform. Each platform has its own tag, because two builds with the same tag would overwrite each other's
+// cache.
 func (p *Plan) cacheRef(platform string) string {
 	return p.Repository + ":cache-" + strings.ReplaceAll(platform, "/", "-")
 }
 
-// push is the definition whose image goes to the registry.
+// push returns the definition that pushes the image to the registry.
 func (p *Plan) push() buildx.Bake { return p.Definition.Push(p.Repository, p.Rewrite) }
 
-// keep is the definition whose image is put into a folder.
+// keep returns the definition that exports the image to a folder.
 func (p *Plan) keep(dir string) buildx.Bake { return p.Definition.Keep(dir, p.Rewrite) }
 
-// load is the definition whose image goes to the docker engine, for one platform.
+// load returns the definition that loads the image of one platform into the docker engine.
 func (p *Plan) load(platform string, names []string) buildx.Bake {
 	return p.Definition.Load(platform, names, p.Rewrite)
 }

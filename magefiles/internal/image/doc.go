@@ -1,24 +1,24 @@
-// Package image takes a downstream to an OCI image in a registry: built, proved, and only then named by tags.
+// Package image builds and verifies a downstream's OCI image, and then tags it in a registry.
 //
-// A [Plan] is a value, made by [New] from the downstream's manifest, git, and what the registry holds; it says what will
-// be built, for which platforms, under which labels, and which tags would move, and has the definition that
-// `docker buildx bake` reads. A [Job] applies a plan in steps, each of which asks the world first:
+// [New] makes a [Plan] from the downstream's manifest, git, and the content of the registry. A plan is an immutable value. It describes the build:
+// the platforms, the labels, the tags that would move, and the definition for `docker buildx bake`. A [Job] carries out a plan in steps. Each
+// step first checks whether it is already done:
 //
-//	registry    it may be pushed to; is an image of this plan there already? then it is not built again
-//	packages    every pin is on its channel for every platform, and so is what the environment asks for by name
-//	build       by buildx; pushed by digest alone, or kept in a folder of this machine where nothing is to be pushed
-//	verify      the index has every platform, each says the revision that was built, attestations are there
-//	smoke test  on every platform that the builder can run, the image runs the downstream's check
-//	tag         tags move last, only forward, by what the registry holds at that moment
+//	registry    checks that we may push, and skips the build if the registry already has an image of this plan
+//	packages    checks that the channels have all pinned and requested packages, for every platform
+//	build       builds with buildx; pushes by digest only, or exports to a local folder if nothing is pushed
+//	verify      checks that the index has every platform, the right revision for each, and all attestations
+//	smoke test  runs the downstream's check in the image, on every platform that the builder can run
+//	tag         moves the tags last, and only forward, based on the registry's current content
 //
-// Nothing of a target platform is run while an image is built. Rooms of their own are package registry, which asks and changes registries,
-// package buildx, which builds, and package proof, which shows that an image is what it was to be; none of them knows a plan. Here are
+// This process never runs a program of the target platform; the builder does. Three subpackages do not depend on plans: registry reads and
+// writes registries, buildx builds images, and proof verifies them. The files in this package:
 //
-//	plan.go bake.go mounts.go source.go  a plan, and the definition that is made of it
-//	tags.go order.go held.go             which tags an image gets, by what the registry has
-//	job.go known.go smoke.go             the steps of a job
-//	pushed.go                            an image that was pushed before, held to what a build leaves
-//	merge.go                             other lists of steps: single platforms are joined, two builds are compared
-//	tagging.go rivals.go                 tags are moved, while other jobs may do so too
-//	record.go immutable.go               what a clone remembers: what it built, and which tags a registry keeps
+//	plan.go bake.go mounts.go source.go  define a plan and its bake definition
+//	tags.go order.go held.go             choose the tags for an image, based on the tags in the registry
+//	job.go known.go smoke.go             implement the steps of a job
+//	pushed.go                            verifies images that were pushed earlier
+//	merge.go                             merges single-platform images, and compares two builds
+//	tagging.go rivals.go                 move tags while other jobs may be moving them too
+//	record.go immutable.go               record what this clone has built, and which tags the registry refuses to move
 package image

@@ -9,7 +9,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/image/registry"
 )
 
-// ReadHeld says what tags of a repository stand for; those that are not there are left out.
+// ReadHeld reads the images that tags point to. It skips tags that are not in `have`, the list of the repository's tags.
 func ReadHeld(ctx context.Context, r *registry.Registry, repository string, tags, have []string) (map[string]Held, error) {
 	held := map[string]Held{}
 	for _, tag := range tags {
@@ -28,7 +28,7 @@ func ReadHeld(ctx context.Context, r *registry.Registry, repository string, tags
 	return held, nil
 }
 
-// readHeld reads what one tag stands for.
+// readHeld reads the image that one tag points to.
 func readHeld(ctx context.Context, r *registry.Registry, repository, tag string) (h Held, err error) {
 	digest, labels, err := r.Labels(ctx, repository, tag)
 	if err != nil {
@@ -41,8 +41,8 @@ func readHeld(ctx context.Context, r *registry.Registry, repository, tag string)
 	return h, nil
 }
 
-// isOfPlan reports whether labels are those of a plan for this repository. An image that is built on one of ours in another way has its
-// labels, of another name.
+// isOfPlan reports whether these labels were written by a plan for this repository. An image that is based on one of ours inherits our labels, but
+// has another name.
 func isOfPlan(repository string, labels map[string]string) bool {
 	title := labels[labelTitle]
 	return labels[labelPlan] != "" && title != "" && strings.HasSuffix(repository, "/"+strings.ToLower(title))

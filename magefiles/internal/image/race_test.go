@@ -25,13 +25,13 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/version"
 )
 
-// commit is one of a history: by its number, which is part of its name.
+// commit is a commit in a test history. Its index is part of its name.
 type commit struct {
 	parents []int
 	version string
 }
 
-// past is a history that knows which commit is made on which. No clock is in it.
+// `past` is a history of commits with their ancestry, but without times.
 type past []commit
 
 func revision(n int) string { return fmt.Sprintf("%012x%028d", n+1, 0) }
@@ -48,7 +48,8 @@ func (p past) within(n, of int) bool {
 	return false
 }
 
-// history is what a clone knows whose newest commit is one of those given; all of them where none is.
+// history returns the ancestry function of a clone that has only the given commits and their ancestors. Without arguments, the clone has all
+// commits.
 func (p past) history(newest ...int) History {
 	number := map[string]int{}
 	for n := range p {
@@ -75,10 +76,10 @@ func (p past) history(newest ...int) History {
 	}
 }
 
-// state is which commit a tag stands for.
+// state maps each tag to its commit.
 type state map[string]int
 
-// pushed is the oracle: what the tags stand for once a commit was pushed alone, by nothing but versions and ancestry.
+// pushed is the oracle: it computes the tags after a single job has pushed commit n, based only on versions and ancestry.
 func (p past) pushed(s state, n int) state {
 	s = maps.Clone(s)
 	exact, moving := listLadder(version.MustParse(p[n].version))
@@ -95,7 +96,7 @@ func (p past) pushed(s state, n int) state {
 	return s
 }
 
-// yard is a registry in this process, whose jobs do as they are told.
+// yard is an in-process registry whose jobs are controlled by the test.
 type yard struct {
 	t       *testing.T
 	handler http.Handler
@@ -121,7 +122,7 @@ func (y *yard) RoundTrip(r *http.Request) (*http.Response, error) {
 	return answer, nil
 }
 
-// job has built the image of a commit, and pushed it by digest; it has looked at the registry to make its plan.
+// job returns a job that has already planned against the registry and pushed a commit's image by digest.
 func (y *yard) job(n int, h History) *Job {
 	p := y.plan
 	p.Repository, p.Version, p.Revision, p.version = yardHost, y.past[n].version, revision(n), version.MustParse(y.past[n].version)
@@ -149,7 +150,7 @@ func (y *yard) job(n int, h History) *Job {
 	return &Job{Plan: &p, Registry: r, History: h, Push: true, Result: Result{Digest: digest.String()}}
 }
 
-// tags are what the registry has, but for the tags of commits, which have to be right.
+// tags returns the registry's tags except commit tags. It fails the test if a commit's tag is wrong.
 func (y *yard) tags() state {
 	r := &registry.Registry{Transport: y}
 	all, err := r.Tags(y.t.Context(), yardHost)
@@ -169,7 +170,7 @@ func (y *yard) tags() state {
 	return s
 }
 
-// runner is a job that waits before each PUT of a tag, so that all it has read by then is as old as can be.
+// runner runs a job that blocks before each PUT of a tag, so that its view of the registry is as stale as possible.
 type runner struct {
 	y             *yard
 	waiting, goOn chan struct{}
@@ -205,7 +206,7 @@ func (r *runner) wait() {
 	}
 }
 
-// put lets one PUT happen, and the job go on to the next one.
+// put lets the job send one PUT and proceed to the next one.
 func (r *runner) put() {
 	if !r.over {
 		r.goOn <- struct{}{}
@@ -213,7 +214,7 @@ func (r *runner) put() {
 	}
 }
 
-// race lets jobs write in an order that choose says, one PUT after the other.
+// race interleaves the PUTs of two jobs in the order given by choose, where true selects a.
 func race(a, b *runner, choose func(n int) bool) {
 	for n := 0; !a.over || !b.over; n++ {
 		if first := choose(n); (first || b.over) && !a.over {
@@ -224,7 +225,7 @@ func race(a, b *runner, choose func(n int) bool) {
 	}
 }
 
-// orders are all orders of the PUTs of two jobs, with as many of the one, which are true, and of the other.
+// orders returns all interleavings of two jobs: sequences with `ones` times true, for the first job, and `others` times false, for the second.
 func orders(ones, others int) (all [][]bool) {
 	for bits := range 1 << (ones + others) {
 		order, has := make([]bool, ones+others), 0
@@ -250,7 +251,7 @@ func aPlan(t *testing.T) Plan {
 	return *p
 }
 
-// Two jobs write at once: whatever the order of their PUTs, the tags end at the newer commit, and at the higher version.
+// If two jobs write tags concurrently, the tags end up at the newer commit and the higher version, regardless of the order of PUTs.
 func TestTwoJobsAtOnce(t *testing.T) {
 	plan := aPlan(t)
 	for what, p := range map[string]past{
@@ -281,7 +282,7 @@ func TestTwoJobsAtOnce(t *testing.T) {
 	}
 }
 
-// Random histories, pushed in any order, one after the other or two at once: latest, 1 and 1.2 end where the oracle says.
+// Random histories are pushed in random order, sequentially or in concurrent pairs. The tags latest, 1 and 1.2 end up where the oracle predicts.
 func TestRandomHistories(t *testing.T) {
 	plan := aPlan(t)
 	races, moves := 0, 0
@@ -315,7 +316,7 @@ func TestRandomHistories(t *testing.T) {
 	require.Greater(t, moves, 100)
 }
 
-// randomPast has a main line, branches with backports and pre-releases, and merges.
+// randomPast returns a history with a main line, backport branches, pre-releases and merges.
 func randomPast(r *rand.Rand) (p past) {
 	p = past{{nil, "1.2.0"}}
 	for n := 1; n < 4+r.IntN(8); n++ {
@@ -355,8 +356,8 @@ func next(r *rand.Rand, v string) string {
 	return fmt.Sprintf("%d.%d.%d", major, minor, patch) + cmp.Or(map[int]string{0: "rc1"}[r.IntN(5)], "")
 }
 
-// The clone of the older job was made before the newer commit, so that its git knows nothing of it. What the newer one wrote
-// meanwhile stays, or gets back what the older one's PUT, which was on its way, took from it.
+// The older job's clone predates the newer commit, so its git does not have that commit. The newer job keeps its tags. If a delayed PUT of the older
+// job moves one of these tags, the older job moves the tag back.
 func TestTheOlderJobDoesNotKnowTheNewerCommit(t *testing.T) {
 	plan := aPlan(t)
 	for what, p := range map[string]past{
@@ -378,14 +379,14 @@ func TestTheOlderJobDoesNotKnowTheNewerCommit(t *testing.T) {
 	}
 }
 
-// The newer job has put the tag of its commit, and some of the others, when the older one makes its plan. So the older one takes that
-// commit for one of the past. A second tag tells it better: a PUT may be on its way while the newer job ends, but before the next
-// PUT the tag is read again. Where both move one tag alone, nothing tells it (see tagging).
+// When the older job makes its plan, the newer job has written its commit's tag and some of the others, so the older job mistakes them for an
+// earlier push. A second tag corrects this: one PUT may be delayed until the newer job has ended, but the job reads the tags again before the next
+// PUT. If both jobs move only one tag, nothing corrects it (see tagging).
 func TestTheOlderJobIsPlannedWhileTheNewerOneTags(t *testing.T) {
 	plan := aPlan(t)
 	for what, c := range map[string]struct {
 		past  past
-		alone bool // there is one tag that both jobs move
+		alone bool // both jobs move only one tag
 	}{
 		"one version":              {past: past{{nil, "1.2.3"}, {[]int{0}, "1.2.3"}, {[]int{1}, "1.2.3"}}},
 		"the first of its version": {past: past{{nil, "1.2.2"}, {[]int{0}, "1.2.3"}, {[]int{1}, "1.2.3"}}},
@@ -410,7 +411,7 @@ func TestTheOlderJobIsPlannedWhileTheNewerOneTags(t *testing.T) {
 					}
 					race(y.start(y.job(1, c.past.history())), newer, following(order))
 					wanted := []state{c.past.pushed(c.past.pushed(before, 1), 2), c.past.pushed(c.past.pushed(before, 2), 1)}
-					if c.alone { // it may stay at the older commit
+					if c.alone { // with a single tag, the older commit may win
 						wanted = append(wanted, c.past.pushed(before, 1))
 					}
 					require.Contains(t, wanted, y.tags(), "%d %v", put, order)

@@ -16,42 +16,40 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/image/registry"
 )
 
-// ownBuild is what a clone remembers of an image that it has built, or joined, and proved. It is the one thing by which an
-// image is taken without a build. Labels, tags and attestations are not: whoever may push to the registry can write all of
-// them, and nobody signs what BuildKit attests. A digest stands for its bytes, and the folder that git keeps for the clone
-// is written by nothing that a repository or a registry holds.
+// ownBuild is a clone's record of an image that it has built or merged, and verified. A job reuses an image only if it has this record. Labels,
+// tags and attestations are not sufficient: anyone with push access can forge them, and BuildKit's attestations are not signed. The record contains
+// the image's digest, and it is stored in the clone's git directory, where no content of a repository or registry can be written.
 type ownBuild struct {
 	Repository string   `json:"repository"`
-	Kept       bool     `json:"kept"` // in a folder of this machine, and not in the registry
-	Plan       string   `json:"plan"` // digest of the definition, which has the commit in it
+	Kept       bool     `json:"kept"` // the image is in a local folder, and not in the registry
+	Plan       string   `json:"plan"` // digest of the definition, which includes the commit
 	Platforms  []string `json:"platforms"`
 	Revision   string   `json:"revision"`
-	Digest     string   `json:"digest"` // of the index
+	Digest     string   `json:"digest"` // digest of the index
 
-	Checked []string `json:"checked,omitempty"` // platforms on which it ran its check here
+	Checked []string `json:"checked,omitempty"` // platforms on which this clone has run the check
 }
 
-// describeBuild is the record of the job's plan, without a digest.
+// describeBuild returns the record for the job's plan, without the digest.
 func (j *Job) describeBuild() ownBuild {
 	p := j.Plan
 	return ownBuild{Repository: p.Repository, Kept: !j.Push, Plan: p.Labels[labelPlan], Platforms: slices.Sorted(slices.Values(p.Platforms)), Revision: p.Revision}
 }
 
-// recordFile is named by all that a record is about: nothing of it is part of a path.
+// recordFile returns the path of a record. The name is a hash of the record without its results, so that no text from a record appears in the path.
 func (j *Job) recordFile(r ownBuild) string {
 	r.Digest, r.Checked = "", nil
 	text, err := json.Marshal(r)
 	if err != nil {
-		panic(err) // strings can be written
+		panic(err) // unreachable: strings can always be marshaled
 	}
 	sum := sha256.Sum256(text)
 	return filepath.Join(j.Records, hex.EncodeToString(sum[:16])+".json")
 }
 
-// readRecord is what this clone remembers of the image of the job's plan; without a digest where it remembers none. A record that is
-// about anything else, or that cannot be read, is none: the image is built again.
+// readRecord returns this clone's record for the job's plan. The digest is empty if there is no valid record; the image is then built again.
 func (j *Job) readRecord() (r ownBuild) {
-	if j.Records == "" || j.Plan.Dirty() { // what the changes are, no plan says
+	if j.Records == "" || j.Plan.Dirty() { // a plan does not identify uncommitted changes
 		return ownBuild{}
 	}
 	file := j.recordFile(j.describeBuild())
@@ -67,12 +65,12 @@ func (j *Job) readRecord() (r ownBuild) {
 	return r
 }
 
-// listChecked are the platforms of the plan on which the image ran its check.
+// listChecked returns the recorded platforms on which the check passed.
 func (r ownBuild) listChecked() []string {
 	return slices.DeleteFunc(append([]string{}, r.Checked...), func(p string) bool { return !slices.Contains(r.Platforms, p) })
 }
 
-// remember records the image that the job made, once all that proves it has passed.
+// remember records the image that the job built and verified.
 func (j *Job) remember() error {
 	if j.Records == "" || j.Plan.Dirty() {
 		return nil
@@ -89,7 +87,7 @@ func (j *Job) remember() error {
 	return atomicfile.WriteFile(j.recordFile(r), append(text, '\n'), 0o644)
 }
 
-// forget takes the record of an earlier build away: what it is about is about to be written over.
+// forget deletes the record of an earlier build, because its image is about to be overwritten.
 func (j *Job) forget() error {
 	if j.Records == "" {
 		return nil

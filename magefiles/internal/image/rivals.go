@@ -10,19 +10,19 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/version"
 )
 
-// view is what the registry has at one moment, and what that means for a job.
+// view is a snapshot of the registry's tags, including those that other jobs have written.
 type view struct {
 	have    []string
 	held    map[string]Held
-	tags    []Tag  // of Ladder
-	commits []Held // images of later commits of our version whose tags came after the plan was made
+	tags    []Tag  // result of Ladder
+	commits []Held // images of later commits of our version whose tags appeared after the plan was made
 	higher  map[string]Held
 }
 
-// maxRivals is how many tags of other jobs are looked at: more than run at once.
+// maxRivals limits how many tags of other jobs a job reads. It is far more than the number of jobs that run concurrently.
 const maxRivals = 50
 
-// look asks the registry.
+// look reads the registry's tags, and finds those that other jobs have written.
 func (t *tagging) look(ctx context.Context) (v view, err error) {
 	p := t.Plan
 	if v.have, err = t.Registry.Tags(ctx, p.Repository); err != nil {
@@ -50,7 +50,7 @@ func (t *tagging) look(ctx context.Context) (v view, err error) {
 	return v, err
 }
 
-// findRivals looks at the tags that came since the plan was made. Those that were there before are no matter of two jobs at once.
+// findRivals examines the tags that have appeared since the plan was made. Older tags cannot be from a concurrent job.
 func (t *tagging) findRivals(ctx context.Context, v *view) error {
 	before := map[string]bool{RevisionTag(t.Plan.Revision): true}
 	for _, tag := range t.Plan.have {
@@ -90,7 +90,7 @@ func (t *tagging) findRivals(ctx context.Context, v *view) error {
 	return t.sort(ctx, v.commits)
 }
 
-// sort puts the commit that is made on all others last.
+// sort moves the newest commit, the descendant of all others, to the end.
 func (t *tagging) sort(ctx context.Context, all []Held) (err error) {
 	slices.SortStableFunc(all, func(a, b Held) int { return strings.Compare(a.Revision, b.Revision) })
 	for n := 1; n < len(all); n++ {
@@ -105,7 +105,7 @@ func (t *tagging) sort(ctx context.Context, all []Held) (err error) {
 	return err
 }
 
-// decide are the tags that are to be written now. again says that this job has looked before.
+// decide returns the tags to write now. `again` is true if this job has looked before.
 func (t *tagging) decide(v view, again bool) (todo []goal) {
 	p := t.Plan
 	for _, tag := range v.tags[1:] {
@@ -115,7 +115,7 @@ func (t *tagging) decide(v view, again bool) (todo []goal) {
 		case t.refused[tag.Name] != nil, !tag.Moves && !mine && !t.isContested(h):
 			continue
 		case again && !mine && h.order(p.Revision) == Same:
-			continue // another job of this commit: both images are as good
+			continue // another job for this commit wrote it; either image is fine
 		}
 		want := t.chooseDigest(v, tag.Name)
 		if h.Digest == want {
@@ -126,8 +126,8 @@ func (t *tagging) decide(v view, again bool) (todo []goal) {
 	return todo
 }
 
-// isContested reports whether another job wrote a tag while this one did, whose commit has no order with ours. One of the two has to
-// have all tags, and both have to think so: it is the one whose name is higher.
+// isContested reports whether this job takes over a tag that a concurrent job wrote for a commit that is neither an ancestor nor a descendant of
+// ours. Both jobs must agree on the winner: the commit with the greater hash gets all tags.
 func (t *tagging) isContested(h Held) bool {
 	has, err := parseSpelled(h.Version)
 	if err != nil || has.Compare(t.Plan.version) != 0 || h.order(t.Plan.Revision) != Apart || h.Revision > t.Plan.Revision {
@@ -135,13 +135,13 @@ func (t *tagging) isContested(h Held) bool {
 	}
 	for _, digest := range t.seen {
 		if digest == h.Digest {
-			return false // it was first
+			return false // the other job wrote it first
 		}
 	}
 	return true
 }
 
-// chooseDigest is the digest that a tag of ours is to have: ours, unless another job has a better claim to it (see [tagging]).
+// chooseDigest returns the digest for one of our tags: our own, unless another job has a better claim (see [tagging]).
 func (t *tagging) chooseDigest(v view, tag string) string {
 	p := t.Plan
 	exact := v.tags[1].Name
@@ -170,7 +170,7 @@ func (t *tagging) chooseDigest(v view, tag string) string {
 	return t.Result.Digest
 }
 
-// findHighest is the image of the highest release that came meanwhile and may have a moving tag.
+// findHighest returns the image of the highest release that has appeared since the plan was made and may have a moving tag.
 func (v view) findHighest(tag string) (best Held, ok bool) {
 	var highest version.Version
 	for name, h := range v.higher {

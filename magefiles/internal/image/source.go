@@ -2,8 +2,8 @@ package image
 
 import "strings"
 
-// Source is the address of a repository that people can open, made of its git remote: without credentials, and https for
-// ssh; "" for a folder.
+// Source converts the repository's git remote to a URL that a browser can open, without credentials and with https instead of ssh. It returns ""
+// for a local path.
 func Source(remote string) string {
 	rest := remote
 	if _, after, ok := strings.Cut(remote, "://"); ok {
@@ -22,7 +22,7 @@ func Source(remote string) string {
 	}
 	authority = authority[strings.LastIndexByte(authority, '@')+1:]
 	if strings.HasPrefix(remote, "ssh:") {
-		authority, _, _ = strings.Cut(authority, ":") // ssh's port is not that of https
+		authority, _, _ = strings.Cut(authority, ":") // the port is for ssh, not https
 	}
 	return "https://" + authority + "/" + strings.TrimSuffix(strings.TrimSuffix(path, "/"), ".git")
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/rattlertest"
 )
 
-// programs compiles BuildKit's daemon and buildx, as magefiles/bench.mod pins them, and returns their folder.
+// programs compiles BuildKit's daemon and buildx at the versions pinned in magefiles/bench.mod, and returns their folder.
 func programs(t testing.TB) string {
 	t.Helper()
 	out, err := exec.Command("go", "env", "GOMOD").Output()
@@ -25,14 +25,13 @@ func programs(t testing.TB) string {
 	require.NoError(t, err)
 	return pythontest.Once(t, "buildkit", func(dir string) {
 		t.Logf("compiling BuildKit and buildx in %s", dir)
-		// As Caddy is compiled for other tests: what both are made of is compiled once.
+		// These are the flags with which other tests compile Caddy, so that shared packages are compiled only once.
 		run(t, top, "env", "CGO_ENABLED=0", "go", "build", "-modfile=magefiles/bench.mod", "-trimpath", "-ldflags=-s -w", "-o", dir+"/",
 			"github.com/moby/buildkit/cmd/buildkitd", "github.com/docker/buildx/cmd/buildx")
 	}, mod, sum)
 }
 
-// suite is the Debian that base images are made of, and script what is done to get them; both are part of the key that
-// a tree is kept under.
+// suite is the Debian release of the base images, and script builds them. Both are part of a tree's cache key.
 const (
 	suite  = "bookworm"
 	script = `set -eu
@@ -55,7 +54,7 @@ tar --numeric-owner --sort=name --exclude='./usr/lib/python3*' --exclude='./usr/
 `
 )
 
-// tree unpacks Debian's packages for a machine: root/ with Python, full-ARCH.tar of it, and slim-ARCH.tar without Python.
+// tree unpacks Debian packages for an architecture: root/ with Python, full-ARCH.tar with the same content, and slim-ARCH.tar without Python.
 func tree(t testing.TB, arch string) string {
 	t.Helper()
 	return pythontest.Once(t, "debian-"+arch, func(dir string) {
@@ -68,10 +67,10 @@ func tree(t testing.TB, arch string) string {
 	}, []byte(suite), []byte(script))
 }
 
-// machines are what Python calls them.
+// machines maps architectures to Python's names for them.
 var machines = map[string]string{"amd64": "x86_64", "arm64": "aarch64"}
 
-// wheels is py-rattler for Debian's Python on a machine, unpacked.
+// wheels returns a folder with py-rattler, unpacked, for Debian's Python on an architecture.
 func wheels(t testing.TB, arch string) string {
 	t.Helper()
 	pin := rattlertest.Pin(t, "py-rattler")

@@ -11,7 +11,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/image"
 )
 
-// What git says of two commits decides about tags: here all commits are of one second, and the later ones of a slower clock.
+// Tags depend on git's order of commits, not on their times: here, all commits have the same second, or a later one has an earlier time.
 func TestTheOrderOfCommitsIsGits(t *testing.T) {
 	dir := t.TempDir()
 	git := func(date string, args ...string) string {

@@ -18,8 +18,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
-// readPixiConfig is the configuration of pixi for image builds: PIXI_CONFIG's, in which another server of our channel, if
-// PREFIX_SERVER_URL names one, mirrors it wherever the manifest names the public one.
+// readPixiConfig returns pixi's configuration for image builds, which is read from PIXI_CONFIG. If PREFIX_SERVER_URL is set, its copy of our
+// channel becomes a mirror for the channel's public URLs in the manifest.
 func (m *Maker) readPixiConfig(d *workspace.Downstream) (*available.PixiConfig, error) {
 	var text []byte
 	file := m.PixiConfig
@@ -46,8 +46,8 @@ func (m *Maker) readPixiConfig(d *workspace.Downstream) (*available.PixiConfig, 
 	return c, nil
 }
 
-// writeSecrets are the files that build steps may read. The configuration is written to the image's folder, under a name of
-// its own: another process with another one may be building there.
+// writeSecrets writes the secrets for build steps to files, and returns their paths. The configuration file is in the image's folder. Its name is
+// derived from its content, because another process may be building there with a different configuration.
 func writeSecrets(c *available.PixiConfig, authFile, dir string) (map[string]string, error) {
 	secrets := map[string]string{}
 	text, err := c.Text()
@@ -72,8 +72,8 @@ func writeSecrets(c *available.PixiConfig, authFile, dir string) (map[string]str
 	return secrets, nil
 }
 
-// checkPackages asks the channels of a downstream's environment, where their mirrors are, with the credentials that the build
-// gets.
+// checkPackages checks that the channels of a downstream's environment, or their mirrors, have its packages. It uses the credentials that the build
+// will get.
 func checkPackages(ctx context.Context, d *workspace.Downstream, config *available.PixiConfig, authFile string, platforms []string, lock []byte) (string, error) {
 	open := func(ctx context.Context, name string) (available.Index, error) {
 		return ToRead(ctx, config.Resolve(ChannelURL(name)), authFile)

@@ -1,6 +1,6 @@
 package journal
 
-// SetPatience sets how often a lock is read that does not say who has it, and returns what sets it back.
+// SetPatience sets patience and returns a function that restores it.
 func SetPatience(times int) (back func()) {
 	before := patience
 	patience = times

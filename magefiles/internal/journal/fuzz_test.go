@@ -11,8 +11,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/journal"
 )
 
-// FuzzJournal holds that whatever a journal's file holds, it is read, or an error that says that it is damaged; and that what is
-// read can be gone on with: what was there stays, and what is added is found.
+// FuzzJournal checks that any file is either read as a journal or reported as damaged. A journal that was read can be opened and appended to: it
+// keeps its entries and returns the new one.
 func FuzzJournal(f *testing.F) {
 	for _, text := range []string{
 		"", "\n", "{}\n", `{"seq":1}` + "\n", `{"seq":1}` + "\n" + `{"seq":2,"kind":"step","body":{"a":[1]}}` + "\n" + `{"seq":3`, `{"seq":2}` + "\n", "\x00\x00\x00\n", `{"seq":1}` + "\n\x00\x00",

@@ -15,11 +15,11 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/pause"
 )
 
-// ErrLocked is in the chain of the error when another process has the lock; its text says which, and since when.
+// ErrLocked means that another process has the lock. The error text names the process and the time when it took the lock.
 var ErrLocked = errors.New("locked")
 
-// Lock takes the file for this process, and makes it where it is not there. The kernel gives it back when the process
-// ends, however it does. killed is when the process before this one took it, if that ended without unlocking it.
+// Lock locks a file for this process, and creates the file if necessary. The kernel releases the lock when the process ends, for whatever reason. If
+// the previous holder did not unlock the file, `killed` is the time when that holder took the lock.
 func Lock(path string) (unlock func(), killed time.Time, err error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return nil, killed, err
@@ -36,19 +36,19 @@ func Lock(path string) (unlock func(), killed time.Time, err error) {
 		return nil, killed, errors.Join(err, filelock.Release(f))
 	}
 	_, since, _ := bytes.Cut(bytes.TrimSpace(holder), []byte(" since "))
-	killed, _ = time.Parse(time.RFC3339, string(since)) // the zero time where nobody holds it
+	killed, _ = time.Parse(time.RFC3339, string(since)) // zero if the file does not name a holder
 	text := fmt.Sprintf("process %d since %s\n", os.Getpid(), time.Now().UTC().Format(time.RFC3339))
 	if err := errors.Join(f.Truncate(0), writeAt(f, text)); err != nil {
 		return nil, killed, errors.Join(err, filelock.Release(f))
 	}
 	return func() {
-		_ = f.Truncate(0) // a text that stays tells of a kill; it is no lock
+		_ = f.Truncate(0) // ignore the error: leftover text only means that a process was killed
 		_ = filelock.Release(f)
 	}, killed, nil
 }
 
-// Hold keeps other processes from the lock at path, and leaves in the file what it says of a run that was killed. The file must be there.
-// Errors: as Lock has them; fs.ErrNotExist where the file is not there.
+// Hold takes the lock without changing the text in the file, which may be about a killed run. The errors are the same as Lock's, but Hold returns
+// fs.ErrNotExist if the file does not exist.
 func Hold(path string) (release func(), err error) {
 	if _, err := os.Lstat(path); err != nil {
 		return nil, err
@@ -63,8 +63,8 @@ func Hold(path string) (release func(), err error) {
 	return func() { _ = filelock.Release(f) }, nil
 }
 
-// Holder is who has the lock, such as "process 7 since 2026-01-02T03:04:05Z"; "" where nobody has it. Nothing is made. Only where a process was killed
-// while it had the lock is the lock itself tried.
+// Holder returns the process that has the lock, such as "process 7 since 2026-01-02T03:04:05Z", or "" if there is none. It does not create the file.
+// If the file names a holder, Holder tries to lock the file, because that process may have been killed.
 func Holder(path string) (string, error) {
 	holder, err := os.ReadFile(path)
 	if holder = bytes.TrimSpace(holder); errors.Is(err, fs.ErrNotExist) || err == nil && len(holder) == 0 {
@@ -80,15 +80,15 @@ func Holder(path string) (string, error) {
 	return string(holder), nil
 }
 
-// patience is how often a lock is read that does not say who has it, 10 ms apart.
+// patience is how many times heldBy reads a lock file that does not name its holder, at intervals of 10 ms.
 var patience = 500
 
-// heldBy is who has the lock, as the file says. A process that took it this moment has not written that yet.
+// heldBy returns the name of the lock's holder. A process that has just taken the lock may not have written its name yet, so heldBy retries.
 func heldBy(path string) string {
 	const often = 10 * time.Millisecond
 	said := "another process"
 	_, _ = pause.Wait{First: often, For: time.Duration(patience) * often}.Until(context.Background(), func(context.Context) (pause.Seen, error) {
-		holder, _ := os.ReadFile(path) // what cannot be read says nobody
+		holder, _ := os.ReadFile(path) // an unreadable file counts as empty
 		if holder = bytes.TrimSpace(holder); len(holder) == 0 {
 			return pause.Seen{}, nil
 		}

@@ -1,4 +1,4 @@
-// Package killtest kills a child of a test before a system call of its choice: what it leaves is what a kill at that moment leaves.
+// Package killtest kills a test's child process just before a chosen system call, so that the test can check the files that are left behind.
 package killtest
 
 import (
@@ -12,16 +12,17 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Begin tells the tracer, in the child, that calls are counted from here on: those of this thread, which the goroutine keeps.
+// Begin makes the tracer count system calls from now on. It must be called by the child process. It locks the calling goroutine to its thread, and
+// only system calls of this thread are counted.
 func Begin() error {
 	runtime.LockOSThread()
 	return unix.Tgkill(os.Getpid(), unix.Gettid(), unix.SIGUSR1)
 }
 
-// Before runs a child, and kills it before the nth system call behind [Begin]. killed is false when there were fewer, and the child has ended with 0. The error
-// is EPERM where no child may be traced.
+// Before runs a child process, and kills it before its nth system call after [Begin]. `killed` is false if there were fewer system calls and the
+// child exited with status 0. The error is EPERM if tracing is not permitted.
 func Before(t *testing.T, cmd *exec.Cmd, n int) (killed bool, err error) {
-	runtime.LockOSThread() // the thread that starts a tracee is its tracer
+	runtime.LockOSThread() // only the thread that starts a tracee can trace it
 	defer runtime.UnlockOSThread()
 	cmd.Env = append(cmd.Env, "GODEBUG=asyncpreemptoff=1")
 	cmd.Stderr = os.Stderr
@@ -53,14 +54,14 @@ func Before(t *testing.T, cmd *exec.Cmd, n int) (killed bool, err error) {
 			require.True(t, killed || status.ExitStatus() == 0)
 			return killed, nil
 		case !status.Stopped():
-			continue // another thread has ended
+			continue // another thread exited
 		}
 		signal := 0
 		switch s := status.StopSignal(); {
 		case s == syscall.SIGUSR1:
 			traced = tid
 		case tid == traced && s == syscall.SIGTRAP|0x80:
-			if stops++; stops == 2*n-1 { // every call stops twice: before, and behind
+			if stops++; stops == 2*n-1 { // each system call stops twice: on entry and on exit
 				killed = true
 				if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
 					return killed, err
@@ -71,7 +72,7 @@ func Before(t *testing.T, cmd *exec.Cmd, n int) (killed bool, err error) {
 			signal = int(s)
 		}
 		if tid == traced {
-			_ = syscall.PtraceSyscall(tid, signal) // a thread that is gone by now is no matter
+			_ = syscall.PtraceSyscall(tid, signal) // fails if the thread has exited in the meantime
 		} else {
 			_ = syscall.PtraceCont(tid, signal)
 		}

@@ -1,5 +1,4 @@
-// Package lazyregexp has regular expressions that are compiled when they are first asked for: a program that needs none of them does not
-// pay for them when it starts.
+// Package lazyregexp provides regular expressions that are compiled on first use, to keep program startup fast.
 package lazyregexp
 
 import (
@@ -7,7 +6,7 @@ import (
 	"sync"
 )
 
-// New returns what gives the compiled expression. It panics at the first call where the text is none.
+// New returns a function that returns the compiled expression. The first call panics if the text is not an expression.
 func New(text string) func() *regexp.Regexp {
 	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(text) })
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/lazyregexp"
 )
 
-// It is compiled at the first call, and once.
+// An expression is compiled at the first call, and only once.
 func TestNew(t *testing.T) {
 	pattern := lazyregexp.New(`^a+$`)
 	require.True(t, pattern().MatchString("aa"))

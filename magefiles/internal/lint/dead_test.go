@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A method of a type with an Example of its name is there for others; everything else that nothing reaches is dead.
+// A method of a type with an Example may be for other modules, so it is not dead. Every other function that nothing reaches is dead.
 func TestWhatAnExampleShowsIsNotDead(t *testing.T) {
 	root := t.TempDir()
 	require.NoError(t, os.MkdirAll(filepath.Join(root, "a"), 0o755))

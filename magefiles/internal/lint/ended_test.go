@@ -20,7 +20,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
-// Every job is ended while each of its children runs, and before the first. It says what ended it, starts nothing more, and leaves nothing behind.
+// The test stops every job before its first child process, and while each of its child processes runs. The job reports why it was stopped, starts no
+// other child process, and leaves no files.
 func TestAJobIsEndedAtEachChild(t *testing.T) {
 	root := t.TempDir()
 	for file, text := range map[string]string{
@@ -61,14 +62,14 @@ func TestAJobIsEndedAtEachChild(t *testing.T) {
 				left, globErr := filepath.Glob(filepath.Join(root, manifest.PixiDir, "*"))
 				require.NoError(t, globErr)
 				require.Empty(t, left, "ended at child %d", at)
-				if children.started < at { // it has no such child: nothing ended it
+				if children.started < at { // the job has fewer child processes: nothing stopped it
 					return
 				}
 				require.Equal(t, at, children.started)
-				if name == "Test" { // nothing is to be fixed
+				if name == "Test" { // there is nothing to fix
 					require.Empty(t, operr.NextOf(err), "ended at child %d", at)
 				}
-				if name != "Versions" { // which starts none
+				if name != "Versions" { // Versions starts no child
 					require.ErrorIs(t, err, errEnded, "ended at child %d", at)
 				}
 			}
@@ -78,7 +79,8 @@ func TestAJobIsEndedAtEachChild(t *testing.T) {
 
 var errEnded = errors.New("ended")
 
-// ending is a runner whose children do well, until one of them is ended with all that runs. It starts none after that, as command.System does not.
+// ending is a runner whose child processes succeed, until one of them is stopped together with the job. Like command.System, the runner then starts
+// no other child process.
 type ending struct {
 	at, started int
 	end         context.CancelCauseFunc
@@ -95,7 +97,7 @@ func (e *ending) Run(ctx context.Context, c command.Cmd) error {
 	if c.Stdout != nil && c.Name == "git" {
 		_, _ = c.Stdout.Write([]byte(".github/workflows/x.yml\x00run.sh\x00Dockerfile\x00"))
 	}
-	if last := c.Args[len(c.Args)-1]; strings.HasPrefix(last, "-compile=") { // Mage keeps what it has made
+	if last := c.Args[len(c.Args)-1]; strings.HasPrefix(last, "-compile=") { // Mage keeps the file that it has generated
 		dir := filepath.Dir(strings.TrimPrefix(last, "-compile="))
 		return os.WriteFile(filepath.Join(dir, "mage_output_file.go"), []byte("//x\n\npackage main\n"), 0o600)
 	}

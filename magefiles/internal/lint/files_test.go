@@ -27,7 +27,7 @@ jobs:
       - run: echo hello
 `
 
-// Each kind of finding fails the lint, and is shown with its place. What is well passes.
+// Each kind of finding fails the lint, and is shown with its place. Correct files pass.
 func TestHostileWorkflowsAndScriptsFailTheLint(t *testing.T) {
 	for name, c := range map[string]struct{ file, text, says string }{
 		"all is well":         {".github/workflows/x.yml", aWorkflow, ""},

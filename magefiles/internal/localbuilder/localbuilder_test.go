@@ -14,7 +14,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/localregistry"
 )
 
-// below notes what is left to the runner below.
+// `below` records the programs that the wrapped runner runs.
 type below struct{ ran []string }
 
 func (b *below) Run(_ context.Context, c command.Cmd) error {
@@ -22,7 +22,7 @@ func (b *below) Run(_ context.Context, c command.Cmd) error {
 	return nil
 }
 
-// A builder of package image builds by it: what is in the registry then is what was to be made, for all that is looked at.
+// Package buildx can use the stand-in as a builder, and the image passes all registry checks.
 func TestBuilder(t *testing.T) {
 	r, err := localregistry.Start(t.TempDir(), nil)
 	require.NoError(t, err)
@@ -68,7 +68,7 @@ func TestBuilder(t *testing.T) {
 	require.Equal(t, []string{"git"}, b.ran)
 }
 
-// Outside of a rehearsal nothing is stood in for: who has its variable in the environment would publish images with nothing in them.
+// A stand-in is never pushed to another machine. Otherwise, a rehearsal's variable in the environment could cause empty images to be published.
 func TestNoStandInLeavesThisMachine(t *testing.T) {
 	for _, host := range []string{"ghcr.io", "registry.invalid:5000", "127.0.0.1.registry.invalid"} {
 		_, err := localbuilder.Push(t.Context(), localbuilder.Image{Repository: host + "/me/app", Platforms: []string{"linux/amd64"}}, "")

@@ -12,7 +12,7 @@ import (
 	"github.com/moby/moby/api/types/container"
 )
 
-// searchPath is that of a container whose image says none, as the engine has it.
+// searchPath is the engine's default PATH for containers.
 const searchPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 // execution is a command in a container.
@@ -73,7 +73,7 @@ func (e *Engine) startExec(w http.ResponseWriter, r *http.Request, id string) er
 	return nil
 }
 
-// run runs the command. It goes on when nobody hears it any more: the engine cannot end it.
+// run runs the command. It continues if the client disconnects, because the engine cannot stop it.
 func (x *execution) run(stdin io.Reader, out, problems io.Writer) int {
 	if answer := x.c.image.Command; answer != nil {
 		if exit, answered := answer(x.c, x.q.Cmd, stdin, out, problems); answered {

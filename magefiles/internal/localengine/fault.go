@@ -1,35 +1,35 @@
 package localengine
 
-// Fault is what goes wrong with a request.
+// Fault is a way for a request to fail.
 type Fault int
 
-// What goes wrong.
+// Faults.
 const (
 	None       Fault = iota
-	Unanswered       // the connection breaks, and nothing was done
-	Unheard          // it is done, and then the connection breaks
-	Hanging          // no answer comes until the client goes away
-	FullDisk         // there is no space left
-	Broken           // the engine says that it is
-	NoRight          // as a socket that one may not use, seen through ssh: the connection is closed
+	Unanswered       // the connection breaks before the request takes effect
+	Unheard          // the request takes effect, and then the connection breaks
+	Hanging          // there is no response until the client disconnects
+	FullDisk         // the engine reports that its disk is full
+	Broken           // the engine reports an internal error
+	NoRight          // the connection is closed, like ssh does if the user has no access to the socket
 )
 
-// Fail lets requests go wrong as f says, which is asked about each; nil: none does.
+// Fail injects faults: f returns the fault for each request. A nil f ends this.
 func (e *Engine) Fail(f func(Request) Fault) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.fault = f
 }
 
-// Break answers so many requests from now on, and refuses all after them, as those of a process that is gone are never sent; a negative
-// number is no limit. It is what sessiontest.Site wants.
+// Break lets the next `after` requests succeed, and fails all later ones, as if the client's process had been killed. A negative number means no
+// limit. It implements a method of sessiontest.Site.
 func (e *Engine) Break(after int) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.budget = after
 }
 
-// note records a request, and says what goes wrong with it.
+// note records a request and returns its fault.
 func (e *Engine) note(r Request) Fault {
 	e.mu.Lock()
 	e.requests = append(e.requests, r)
@@ -48,7 +48,7 @@ func (e *Engine) note(r Request) Fault {
 	return None
 }
 
-// noteInput records what was sent to a command, with the request that began it.
+// noteInput records the input of a command, along with the request that started it.
 func (e *Engine) noteInput(method, path string, input []byte) {
 	e.mu.Lock()
 	defer e.mu.Unlock()

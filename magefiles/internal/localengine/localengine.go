@@ -1,9 +1,9 @@
-// Package localengine stands in for a Docker engine, in this process: it answers the engine's API at a socket, as far as package engine asks
-// (serve.go), and engine/enginetest wants the same of it as of dockerd. It serves tests and rehearsals.
+// Package localengine is an in-process stand-in for a Docker engine, for tests and rehearsals. It serves the parts of the engine's API that package
+// engine uses on a socket (serve.go), and passes the same tests as dockerd, in engine/enginetest.
 //
-// Images are given (image.go), and what a container of one runs is a function in Go (container.go), or for an exec the real sh
-// (exec.go), to whose arguments volumes are folders (volume.go). Containers hear one another by aliases, and are published, on loopback
-// (network.go). Each request is recorded, and may go wrong (fault.go). Streams are framed as the engine frames them (stream.go).
+// The caller offers images (image.go). A container runs a Go function (container.go). An exec runs the real sh (exec.go), with volume paths in its
+// arguments replaced by real folders (volume.go). Containers can reach each other by alias, and ports are published, on loopback (network.go).
+// Requests are recorded and can be made to fail (fault.go). Streams use the engine's framing (stream.go).
 package localengine
 
 import (
@@ -19,52 +19,52 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/atomicfile/scratch"
 )
 
-// Engine is a running stand-in.
+// Engine is a running stand-in for an engine.
 type Engine struct {
 	Socket string // a short path
-	Arch   string // of the machine that it plays; set it before it is asked
-	API    string // the newest version that it speaks; set it before it is asked
+	Arch   string // the machine's architecture; must be set before the first request
+	API    string // newest supported API version; must be set before the first request
 
-	// Address is the machine's: where ports are published that name none. Set it before it is asked.
+	// Address is the machine's address, on which ports are published by default. It must be set before the first request.
 	Address netip.Addr
 
-	// Anywhere publishes each port at any free one of this machine, and shows the one that was asked for: machines of one address do not get into
-	// each other's way, and a low port takes no right. Set it before it is asked.
+	// Anywhere publishes each port on an arbitrary free port of this machine, but reports the requested number. So several engines can share an
+	// address, and low ports need no privileges. It must be set before the first request.
 	Anywhere bool
 
-	// Find finds an image at a registry that was not offered, by its reference. Nil finds none. Set it before it is asked.
+	// Find looks up an image that was not offered, by its reference. A nil Find finds none. It must be set before the first request.
 	Find func(ref string) (Image, bool)
 
 	dir string
 
-	remove func() error // of the folder of the socket
+	remove func() error // removes the socket's folder
 
 	mu         sync.Mutex
-	changed    *sync.Cond // something happened to a container
+	changed    *sync.Cond // signals any change of a container
 	server     *http.Server
 	requests   []Request
-	budget     int // requests that are answered from now on; negative: all
+	budget     int // number of requests left; negative means no limit
 	fault      func(Request) Fault
 	logins     map[string]string // user and password by registry
-	insecure   []string          // registries that are asked without TLS
-	offered    map[string]*Image // at a registry, by reference
-	images     map[string]*Image // pulled, by ID
+	insecure   []string          // registries accessed without TLS
+	offered    map[string]*Image // images at registries, by reference
+	images     map[string]*Image // pulled images, by ID
 	containers map[string]*Container
 	execs      map[string]*execution
 	networks   map[string]*networkOf
 	volumes    map[string]*volumeOf
-	taken      map[net.Conn]bool // connections of streams
+	taken      map[net.Conn]bool // hijacked connections
 	numbers    int
 }
 
-// Request is one that the engine was sent.
+// Request is a recorded request.
 type Request struct {
-	Method, Path string // without the version of the API; with its query
+	Method, Path string // Path includes the query, but not the API version
 	Header       http.Header
-	Body         string // and what was sent to a command's input
+	Body         string // or the input of a command
 }
 
-// Start starts an engine of amd64 that has nothing, and keeps its volumes in a folder. The caller closes it.
+// Start starts an empty amd64 engine that stores its volumes in dir. The caller must close it.
 func Start(dir string) (*Engine, error) {
 	short, remove, err := scratch.Make("", "le-")
 	if err != nil {
@@ -91,25 +91,25 @@ func Start(dir string) (*Engine, error) {
 	return e, e.up()
 }
 
-// Dial connects to the engine as engine.Dialer does.
+// Dial connects to the engine. It is an engine.Dialer.
 func (e *Engine) Dial(ctx context.Context) (net.Conn, error) {
 	return (&net.Dialer{}).DialContext(ctx, "unix", e.Socket)
 }
 
-// Requests are all that it was sent.
+// Requests returns all recorded requests.
 func (e *Engine) Requests() []Request {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return append([]Request(nil), e.requests...)
 }
 
-// Close ends the engine and all that runs.
+// Close stops the engine and all containers.
 func (e *Engine) Close() error {
 	e.Down()
 	return e.remove()
 }
 
-// Down ends the engine, as a machine that loses power does: all containers are killed, and what was in memory is gone.
+// Down stops the engine as if its machine lost power: all containers are killed, and in-memory volumes are emptied.
 func (e *Engine) Down() {
 	e.mu.Lock()
 	server := e.server
@@ -130,7 +130,7 @@ func (e *Engine) Down() {
 	}
 }
 
-// Up starts an engine that is down. Containers start again by their policies.
+// Up starts an engine after Down. Containers are restarted according to their policies.
 func (e *Engine) Up() error {
 	if err := e.up(); err != nil {
 		return err
@@ -144,7 +144,7 @@ func (e *Engine) Up() error {
 	}
 	e.mu.Unlock()
 	for _, c := range again {
-		_ = c.start() // what does not start is seen by who looks
+		_ = c.start() // a failure is visible in the container's state
 	}
 	return nil
 }

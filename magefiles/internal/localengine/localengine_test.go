@@ -14,7 +14,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/localengine"
 )
 
-// process is a container as enginetest.App sees it.
+// process converts a container for enginetest.App.
 func process(c *localengine.Container) enginetest.Process {
 	return enginetest.Process{
 		Args:   c.Command,
@@ -82,7 +82,7 @@ func TestConformance(t *testing.T) {
 	}
 }
 
-// An exec runs this machine's sh, with the folders of volumes in its arguments.
+// An exec runs this machine's sh, with volume paths in its arguments replaced by real folders.
 func TestTheShellOfThisMachine(t *testing.T) {
 	e := start(t)
 	ref := "registry.example/app@" + localengine.Digest("1")

@@ -9,13 +9,13 @@ import (
 	"sync"
 )
 
-// Streams, as the engine frames them.
+// Stream types in the engine's framing.
 const (
 	stdout = 1
 	stderr = 2
 )
 
-// framed writes what comes as frames of a stream. Several may share a writer and its lock.
+// framed writes each chunk as a frame of a stream. Several can share a writer and its lock.
 type framed struct {
 	mu     *sync.Mutex
 	w      io.Writer
@@ -33,7 +33,7 @@ func (f framed) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// raw is a connection that was taken over, with what had been read of it.
+// raw is a hijacked connection, with the bytes already read from it.
 type raw struct {
 	net.Conn
 	r *bufio.Reader
@@ -41,7 +41,7 @@ type raw struct {
 
 func (c raw) Read(p []byte) (int, error) { return c.r.Read(p) }
 
-// hijack takes the connection of a request over, as the engine does for streams in both directions.
+// hijack takes over a request's connection, as the engine does for bidirectional streams.
 func (e *Engine) hijack(w http.ResponseWriter) (raw, error) {
 	conn, rw, err := http.NewResponseController(w).Hijack()
 	if err != nil {
@@ -54,7 +54,7 @@ func (e *Engine) hijack(w http.ResponseWriter) (raw, error) {
 	return raw{Conn: conn, r: rw.Reader}, err
 }
 
-// release closes a connection that was taken over.
+// release closes a hijacked connection.
 func (e *Engine) release(c raw) {
 	_ = c.Close()
 	e.mu.Lock()
@@ -62,7 +62,7 @@ func (e *Engine) release(c raw) {
 	delete(e.taken, c.Conn)
 }
 
-// unheard throws away what is answered.
+// unheard discards the response.
 type unheard struct {
 	http.ResponseWriter
 	header http.Header
@@ -79,7 +79,7 @@ func (u *unheard) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	return deaf{Conn: conn}, rw, err
 }
 
-// deaf is a connection whose other side never hears anything.
+// deaf is a connection that discards everything written to it.
 type deaf struct{ net.Conn }
 
 func (d deaf) Write(p []byte) (int, error) { return len(p), nil }

@@ -10,15 +10,15 @@ import (
 	"github.com/moby/moby/api/types/volume"
 )
 
-// volumeOf is a volume: a folder of this machine.
+// volumeOf is a volume, stored in a folder on this machine.
 type volumeOf struct {
 	volume.Volume
 }
 
-// Volume is the folder that a volume is.
+// Volume returns a volume's folder.
 func (e *Engine) Volume(name string) string { return filepath.Join(e.dir, "volumes", name) }
 
-// ensureVolume makes a volume unless it is there. The caller holds mu.
+// ensureVolume creates a volume unless it exists. The caller must hold mu.
 func (e *Engine) ensureVolume(name string, labels, options map[string]string) (*volumeOf, error) {
 	if v := e.volumes[name]; v != nil {
 		return v, nil
@@ -34,7 +34,7 @@ func (e *Engine) ensureVolume(name string, labels, options map[string]string) (*
 	return v, nil
 }
 
-// forget empties the volumes in memory that nothing uses any more. The caller holds mu.
+// forget empties the in-memory volumes that no running container uses. The caller must hold mu.
 func (e *Engine) forget() {
 	used := map[string]bool{}
 	for _, c := range e.containers {

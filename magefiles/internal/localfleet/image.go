@@ -12,17 +12,17 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/localengine"
 )
 
-// port is where the application listens where no table says it.
+// port is the application's port if no table sets one.
 const port = 5006
 
-// says is the header by which the application of a host names its image.
+// `says` is the response header in which a host's application names its image.
 const says = "Rehearsed-Image"
 
-// labelRevision is the label of an image that has the commit of its sources.
+// labelRevision is the label with the commit of an image's sources.
 const labelRevision = "org.opencontainers.image.revision"
 
-// find is an image of a registry, as a host pulls it. What a container of it runs is no program of the image: it answers as a health check wants it, at the
-// ports of all environments.
+// find returns an image in the registry, in the form that hosts pull. Its containers do not run the image's program, but only respond to health
+// checks, on the ports of all environments.
 func (f *Fleet) find(ref string) (localengine.Image, bool) {
 	ctx, end := context.WithTimeout(context.Background(), time.Minute)
 	defer end()
@@ -56,13 +56,13 @@ func (f *Fleet) find(ref string) (localengine.Image, bool) {
 			}
 		}
 		w.Header().Set(says, at.Digest)
-		_ = json.NewEncoder(w).Encode(answer) // who is gone is not told
+		_ = json.NewEncoder(w).Encode(answer) // an error means that the client is gone
 	})
 	return localengine.Image{
 		Ref:    ref,
 		Arch:   arch,
 		Labels: labels,
-		Ports:  ports[:1], // that of an environment whose table does not say it
+		Ports:  ports[:1], // used by environments whose table does not set a port
 		Program: func(ctx context.Context, c *localengine.Container) int {
 			return serve(ctx, c, ports, handler)
 		},
@@ -76,7 +76,7 @@ func serve(ctx context.Context, c *localengine.Container, ports []uint16, handle
 		if err != nil {
 			return 1
 		}
-		go func() { _ = s.Serve(l) }() // until it is shut down
+		go func() { _ = s.Serve(l) }() // until Shutdown
 	}
 	<-ctx.Done()
 	last, done := context.WithTimeout(context.Background(), time.Second)

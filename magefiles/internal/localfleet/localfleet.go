@@ -1,9 +1,9 @@
-// Package localfleet stands in for the hosts of deployment environments, for a rehearsal: each is an engine of this process (package localengine),
-// with a proxy (package localproxy), and whoever deploys reaches it by its socket in place of ssh.
+// Package localfleet simulates the hosts of deployment environments for a rehearsal. Each host is an in-process engine (package localengine) with a
+// proxy (package localproxy). A deployment connects to the engine's socket directly, without ssh.
 //
-//	localfleet.go  the hosts, and what they are reached by
-//	image.go       the images that they pull
-//	stays.go       which image answered on which host, and when
+//	localfleet.go  starts the hosts
+//	image.go       provides the images that they pull
+//	stays.go       records which image responded on which host, and when
 package localfleet
 
 import (
@@ -23,11 +23,11 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/rehearsal/fleet"
 )
 
-// Fleet is hosts that run.
+// Fleet contains running hosts.
 type Fleet struct {
 	Environments []config.Environment
 
-	// Sockets is a file of JSON: the socket of the engine of each host, by the name that tables have for it.
+	// Sockets is a JSON file that maps hosts, as named in tables, to their engines' sockets.
 	Sockets string
 
 	engines map[string]*localengine.Engine
@@ -38,7 +38,8 @@ type Fleet struct {
 	stays []fleet.Stay
 }
 
-// Start starts the hosts of environments, which have nothing yet, in a folder, as machines of an architecture; "" is amd64. The caller closes them.
+// Start starts the environments' hosts, without any containers, in a folder. `arch` is their architecture; "" means amd64. The caller must close the
+// Fleet.
 func Start(dir, arch string, environments []config.Environment) (*Fleet, error) {
 	ctx, end := context.WithCancel(context.Background())
 	f := &Fleet{Environments: environments, Sockets: filepath.Join(dir, "sockets.json"), engines: map[string]*localengine.Engine{}, end: end}
@@ -56,7 +57,7 @@ func Start(dir, arch string, environments []config.Environment) (*Fleet, error) 
 				f.engines[host], sockets[host] = engine, engine.Socket
 			}
 			f.engines[host].Offer(localproxy.Image(image))
-			at := f.engines[host] // the map still grows
+			at := f.engines[host] // copied because the map is still growing
 			f.looking.Go(func() { f.look(ctx, e, host, at) })
 		}
 	}
@@ -68,11 +69,11 @@ func Start(dir, arch string, environments []config.Environment) (*Fleet, error) 
 	return f, nil
 }
 
-// Close ends all that runs.
+// Close stops everything.
 func (f *Fleet) Close() {
 	f.end()
 	f.looking.Wait()
 	for _, e := range f.engines {
-		_ = e.Close() // its folder is swept
+		_ = e.Close() // the caller removes the folder
 	}
 }

@@ -18,7 +18,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/localregistry"
 )
 
-// Each environment has the application at the port of its own table, and what answered on which host is known, whichever host begins first.
+// Each environment's application listens on the port in its own table, and the fleet records what responded on which host, regardless of the order
+// in which hosts start.
 func TestEachEnvironmentHasItsPort(t *testing.T) {
 	all := []config.Environment{
 		{Name: "staging", Hosts: []string{"one", "two", "three", "four"}, Port: 80, AppPort: 9000, Health: "/healthz"},

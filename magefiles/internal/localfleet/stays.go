@@ -13,13 +13,13 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/rehearsal/fleet"
 )
 
-// often is the pause between two requests to a host.
+// often is the interval between requests to a host.
 const often = 50 * time.Millisecond
 
-// look asks a host's published port as anybody does, until ctx ends.
+// look sends requests to a host's published port, like a visitor, until ctx is canceled.
 func (f *Fleet) look(ctx context.Context, e config.Environment, host string, on *localengine.Engine) {
 	client := &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
-	_, _ = pause.Wait{First: often, Times: 1}.Until(ctx, func(ctx context.Context) (pause.Seen, error) { // it ends with ctx alone
+	_, _ = pause.Wait{First: often, Times: 1}.Until(ctx, func(ctx context.Context) (pause.Seen, error) { // ends when ctx is canceled
 		if at, there := on.Published(e.Port); there {
 			digest, err := ask(ctx, client, fmt.Sprintf("http://%s%s", at, e.Health), e.Domain)
 			if ctx.Err() == nil {
@@ -45,7 +45,7 @@ func ask(ctx context.Context, client *http.Client, url, domain string) (digest s
 	return answer.Header.Get(says), answer.Body.Close()
 }
 
-// note takes up one answer. Before the first one of a host there is no application yet that could fail.
+// note records a response. Failures before a host's first response do not count, because there is no application yet.
 func (f *Fleet) note(environment, host, digest string, err error, at time.Time) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -68,7 +68,7 @@ func (f *Fleet) note(environment, host, digest string, err error, at time.Time) 
 	}
 }
 
-// Stays are those of all hosts, in the order in which they began.
+// Stays returns the stays on all hosts, ordered by start time.
 func (f *Fleet) Stays() []fleet.Stay {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A stay ends with another image, also one that answered before; what fails counts from a host's first answer on, and for that host alone.
+// A stay ends when a different image responds, even one that has responded before. Failures are counted per host, starting at its first response.
 func TestStays(t *testing.T) {
 	at := time.Unix(0, 0)
 	failed := errors.New("it was cut")
@@ -21,7 +21,7 @@ func TestStays(t *testing.T) {
 		{host: "a", err: failed},
 		{host: "a", digest: "old"},
 		{host: "b", digest: "old"},
-		{host: "a"}, // somebody else answers
+		{host: "a"}, // a response from something else
 		{host: "a", digest: "new"},
 		{host: "a", err: failed},
 		{host: "a", digest: "new"},

@@ -13,7 +13,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// A page of a stranger's name that leads here (DNS rebinding) gets nothing: neither of the channels nor of the token service.
+// A page on a foreign host name that resolves to this server (DNS rebinding) cannot access the channels or the token service.
 func TestHostileNames(t *testing.T) {
 	s, err := localprefix.Start(localprefix.Options{Dir: t.TempDir(), Trusted: []localprefix.Trusted{{Channel: "demo", Repository: "octo/tools"}}})
 	require.NoError(t, err)
@@ -38,7 +38,7 @@ func TestHostileNames(t *testing.T) {
 	}
 }
 
-// A folder of something else is not served, and stays as it is.
+// A folder that is not a channel store is not served, and not changed.
 func TestHostileFolder(t *testing.T) {
 	dir := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "thesis.tex"), nil, 0o644))

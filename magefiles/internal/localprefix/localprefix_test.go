@@ -18,7 +18,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/oidc"
 )
 
-// The key writes every channel, a trusted job its own, and what they wrote is a channel on the disk when it ends.
+// The key can write every channel, and a trusted job its own. After the server stops, everything written is a channel on disk.
 func TestServing(t *testing.T) {
 	dir := t.TempDir()
 	s, err := localprefix.Start(localprefix.Options{Dir: dir, Trusted: []localprefix.Trusted{{Channel: "ours", Repository: "octo/tools"}}})

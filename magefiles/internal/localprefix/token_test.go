@@ -12,8 +12,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/oidc"
 )
 
-// A channel that is registered with an environment gives nothing to a job without it, nor to another workflow on the same tag: whoever
-// may push a tag with a workflow of his own cannot publish.
+// If a channel's publisher is registered with an environment, jobs without it cannot publish, and neither can another workflow on the same tag. So
+// push access for tags and workflows is not enough to publish.
 func TestHostileJobs(t *testing.T) {
 	s, err := localprefix.Start(localprefix.Options{
 		Dir: t.TempDir(),

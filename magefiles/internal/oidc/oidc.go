@@ -1,13 +1,14 @@
-// Package oidc gets ID tokens from the CI that runs us, checks them, and plays the CI's token service.
+// Package oidc requests ID tokens from the CI that runs this program and verifies ID tokens. It also contains a CI token service for tests and
+// rehearsals.
 //
-// An ID token is a short-lived, signed statement of a CI: "this job runs the workflow release.yml of that repository". A
-// channel that has registered the repository as a trusted publisher takes it in exchange for a token that may upload
-// (prefix-protocol.md §2), so that no secret has to be kept anywhere.
+// An ID token is a short-lived statement signed by a CI, for example: "this job runs the workflow release.yml of that repository". A channel that
+// has registered the repository as a trusted publisher exchanges the token for one that allows uploads (prefix-protocol.md §2). No secret has to
+// be stored.
 //
-//   - [Detect] finds the CI as rattler's clients do, by the ambient-id crate: the first variable that is exactly "true".
-//   - [Verifier] is the channel's side: signature by the issuer's published keys, issuer, audience, time.
-//   - [Issuer] is the CI's side, for rehearsals and tests: what GitHub's token service answers to a job, and the
-//     documents by which its signatures are checked.
+//   - [Detect] finds the CI. Like the ambient-id crate in rattler's clients, it looks for the first variable that is exactly "true".
+//   - [Verifier] is used by the channel. It verifies the signature with the issuer's published keys, and checks the issuer, the audience and the
+//     times.
+//   - [Issuer] replaces the CI in tests and rehearsals. It serves ID tokens like GitHub's token service, and the documents that a verifier needs.
 package oidc
 
 import (
@@ -17,23 +18,23 @@ import (
 	"time"
 )
 
-// CI is a CI that can give the job it runs an ID token.
+// CI is a CI service that can issue an ID token to the job that it runs.
 type CI interface {
-	// Name is what people call it.
+	// Name returns the CI's name for messages.
 	Name() string
-	// Token returns an ID token for the audience. Its errors say what is likely to be missing.
+	// Token returns an ID token for the audience. An error suggests what is probably missing.
 	Token(ctx context.Context, audience string) (string, error)
 }
 
-// Options are what asking a CI needs beside the environment.
+// Options configures the requests to a CI.
 type Options struct {
-	Transport http.RoundTripper // nil is Go's own
-	Patience  time.Duration     // for one answer as a whole; 0 is 30 seconds
-	// Wait is called before attempt 2 and later ones, as that of an httpclient.Retry. Nil is httpclient.BackOff.
+	Transport http.RoundTripper // defaults to http.DefaultTransport
+	Patience  time.Duration     // time limit for one request, including the response; defaults to 30 seconds
+	// Wait is called before each retry, like Wait of httpclient.Retry. It defaults to httpclient.BackOff.
 	Wait func(ctx context.Context, attempt int, asked time.Duration) error
 }
 
-// Detect returns the CI that runs us, or nil. Getenv reads the environment.
+// Detect returns the CI that runs this program, or nil. getenv reads the environment.
 func Detect(getenv func(name string) string, o Options) CI {
 	if o.Transport == nil {
 		o.Transport = http.DefaultTransport
@@ -47,8 +48,8 @@ func Detect(getenv func(name string) string, o Options) CI {
 	return nil
 }
 
-// variable is the name that GitLab's job has to give the ID token of an audience: upper case, and "_" for everything that
-// is no letter or digit, as in PREFIX_DEV_ID_TOKEN.
+// variable returns the name of the variable in which a GitLab job expects the ID token for an audience, such as PREFIX_DEV_ID_TOKEN. Letters are
+// upper-cased, and everything except letters and digits is replaced by "_".
 func variable(audience string) string {
 	return strings.Map(func(r rune) rune {
 		switch {

@@ -10,7 +10,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// A shell reads each word as the one text that it is.
+// A shell reads each word as exactly the text that was given.
 func TestHostileWords(t *testing.T) {
 	for text, want := range map[string]string{
 		"docs/CHANGELOG.md":      "docs/CHANGELOG.md",

@@ -12,7 +12,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/localprefix"
 )
 
-// What is published on this machine is not committed by `git add .`. A folder that a person names is theirs.
+// channel:serve makes `git add .` ignore its default folder. It does not change a folder that the user names.
 func TestServedChannelsAreNotCommitted(t *testing.T) {
 	for dir, ignored := range map[string]bool{"": true, "mine": false, "output/mine": false} {
 		here := t.TempDir()

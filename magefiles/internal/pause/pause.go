@@ -1,5 +1,5 @@
-// Package pause waits, no longer than anyone wants what is waited for: [For] for a while, and [Wait] until something is there. No other package
-// has a loop that waits; clients of HTTP try again by httpclient.Retry.
+// Package pause waits: [For] waits for a given time, and [Wait] polls until a condition is met or a time is over. No other package may wait in a
+// loop. HTTP clients retry with httpclient.Retry.
 package pause
 
 import (
@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// For waits for a while. It returns the context's cause when that ends first.
+// For waits for the given time. It returns the context's cause if the context ends first.
 func For(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

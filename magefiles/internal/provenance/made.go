@@ -15,17 +15,18 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/beneath"
 )
 
-// MadeFile is the list of what was made in a folder that people use too. It says what may be removed, and nothing about what may be published.
+// MadeFile lists the files that this program wrote to a folder that users also write to. It determines which files may be removed. It does not
+// determine which files may be published.
 const MadeFile = ".made"
 
-// NoteMade adds files of a folder, each with the sha256 of its bytes in hex, to the list. Several may do so at once. A line is written whole, or, by
-// one that is killed, counts for nothing.
+// NoteMade appends files in dir to the list, each with its sha256 in hex. Several processes may call it at the same time, because all lines are
+// written in a single append. A reader ignores the partial line that a killed process may leave.
 func NoteMade(dir string, digests map[string]string) error {
 	var lines strings.Builder
 	for name, digest := range digests {
 		fmt.Fprintf(&lines, "%s  %s\n", digest, name)
 	}
-	f, err := os.OpenFile(filepath.Join(dir, MadeFile), os.O_APPEND|os.O_CREATE|os.O_WRONLY|syscall.O_NONBLOCK, 0o644) // a pipe there is refused
+	f, err := os.OpenFile(filepath.Join(dir, MadeFile), os.O_APPEND|os.O_CREATE|os.O_WRONLY|syscall.O_NONBLOCK, 0o644) // a pipe fails
 	if err != nil {
 		return err
 	}
@@ -33,7 +34,7 @@ func NoteMade(dir string, digests map[string]string) error {
 	return errors.Join(err, f.Close())
 }
 
-// WriteMade writes a file into a folder, and adds it to the list.
+// WriteMade writes a file and adds it to its folder's list.
 func WriteMade(file string, data []byte) error {
 	if err := atomicfile.WriteFile(file, data, 0o644); err != nil {
 		return err
@@ -42,7 +43,7 @@ func WriteMade(file string, data []byte) error {
 	return NoteMade(filepath.Dir(file), map[string]string{filepath.Base(file): hex.EncodeToString(sum[:])})
 }
 
-// Made returns the digests that a folder's list has, by the file's name; one that was made several times has several.
+// Made returns the digests in a folder's list, by file name. A file that was written several times has several digests.
 func Made(dir string) (map[string][]string, error) {
 	text, err := beneath.Read(filepath.Join(dir, MadeFile))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {

@@ -1,8 +1,8 @@
-// Package provenance keeps what a clone knows of the artifacts that were built in it: of which commit, by which tools. An artifact
-// without a record is a file that somebody put there, and is not published.
+// Package provenance stores a record of each artifact that was built in a clone: its commit and the tools. An artifact without a record is not
+// published, because someone else may have put the file there.
 //
-// Records lie in the clone's git folder and never beside the artifacts: whoever can plant a file there could plant its record (provenance.go). The
-// list beside them is for whoever tidies up (made.go).
+// Records are stored in the clone's git directory and not beside the artifacts, because anyone who can plant an artifact could plant a record
+// beside it (provenance.go). A list beside the artifacts only determines which files may be removed (made.go).
 package provenance
 
 import (
@@ -17,28 +17,28 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/atomicfile"
 )
 
-// BuildRecord is what is known of one artifact. Clones have records that older versions wrote: a field that is added is zero there, and the
-// function recordOf of package publish reports whether such a one still counts. A field is never given another meaning.
+// BuildRecord describes one artifact. A clone may contain records that an older version wrote. Fields that were added later are zero in these
+// records, and the function recordOf in package publish decides whether to accept them. Do not change the meaning of a field.
 type BuildRecord struct {
-	SHA256  string `json:"sha256"` // hex
+	SHA256  string `json:"sha256"` // in hex
 	Package string `json:"package"`
 	File    string `json:"file"`
-	Commit  string `json:"commit"` // that it was built of
-	Tree    string `json:"tree"`   // of that commit
-	Tools   string `json:"tools"`  // toolchain, and the versions of what built it
+	Commit  string `json:"commit"` // commit that the artifact was built from
+	Tree    string `json:"tree"`   // tree of the commit
+	Tools   string `json:"tools"`  // toolchain, with the versions of its tools
 
-	Reproducible bool `json:"reproducible"` // the same tools would give the same bytes
+	Reproducible bool `json:"reproducible"` // whether the same tools produce the same bytes
 }
 
-// Store is a folder of records. The zero value, and nil, have none and keep none: outside of git nothing is known.
+// Store is a folder of records. A nil or zero Store, which is used outside a git repository, contains no records and discards new ones.
 type Store struct{ Dir string }
 
-// most is how many records are kept; with more, the oldest go.
+// `most` is the maximum number of records. If there are more, the oldest are removed.
 const most = 2000
 
 var digest = regexp.MustCompile(`^[0-9a-f]{64}$`)
 
-// Keep writes records down.
+// Keep writes records to the store.
 func (s *Store) Keep(records ...BuildRecord) error {
 	if s == nil || s.Dir == "" || len(records) == 0 {
 		return nil
@@ -58,7 +58,8 @@ func (s *Store) Keep(records ...BuildRecord) error {
 	return s.prune()
 }
 
-// Of returns the record of the bytes with a sha256, or false where there is none, or half of one. That a file cannot be read is an error.
+// Of returns the record of the artifact with a sha256. It returns false if there is no record or if the record is truncated. It returns an error
+// if the file cannot be read.
 func (s *Store) Of(sha256 string) (r BuildRecord, known bool, err error) {
 	if s == nil || s.Dir == "" || !digest.MatchString(sha256) {
 		return r, false, nil
@@ -71,7 +72,7 @@ func (s *Store) Of(sha256 string) (r BuildRecord, known bool, err error) {
 		return r, false, err
 	}
 	if json.Unmarshal(data, &r) != nil || r.SHA256 != sha256 {
-		//lint:ignore nilerr a power cut leaves such a file; what it was of is built again
+		//lint:ignore nilerr a power cut leaves such a file; its package is built again
 		return BuildRecord{}, false, nil
 	}
 	return r, true, nil
@@ -79,7 +80,7 @@ func (s *Store) Of(sha256 string) (r BuildRecord, known bool, err error) {
 
 func (s *Store) path(sha256 string) string { return filepath.Join(s.Dir, sha256+".json") }
 
-// prune removes the oldest records where there are too many.
+// prune removes the oldest records if there are too many.
 func (s *Store) prune() error {
 	entries, err := os.ReadDir(s.Dir)
 	if err != nil || len(entries) <= most {

@@ -6,5 +6,5 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/proxy/proxytest"
 )
 
-// The real Caddy, on loopback.
+// The test suite with the real Caddy, on loopback.
 func TestCaddy(t *testing.T) { proxytest.Run(t, proxytest.Caddy) }

@@ -25,7 +25,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/proxy/proxytest"
 )
 
-// script is what each release's page runs: it finds out who answers what a page asks for, says so, and loads the page again, once.
+// script runs in each release's page. It determines which release responds to the page's requests, reports that, and reloads the page once.
 const script = `
 const frame = () => new Promise((done) => {
   addEventListener("message", (event) => done(event.data));
@@ -47,10 +47,10 @@ const who = async (headers) => (await fetch("who", {headers, cache: "no-store"})
 })();
 `
 
-// seen is who answered what a page asked for.
+// `seen` contains the release that responded to each of a page's requests.
 type seen struct{ Page, Socket, Data, HTML, Frame string }
 
-// browsed is a release whose page runs script; loading is called when the script is asked for.
+// browsed returns a release whose page runs script. It calls loading when script is requested.
 func browsed(name string, loading func(), reports chan<- seen) http.Handler {
 	mux := http.NewServeMux()
 	html := func(text string) http.HandlerFunc {
@@ -86,13 +86,13 @@ func browsed(name string, loading func(), reports chan<- seen) http.Handler {
 			return
 		}
 		defer conn.Close()
-		fmt.Fprintf(conn, "\x81%c%s", len(name), name) // one frame of text
-		_, _ = bufio.NewReader(both).ReadByte()        // until the page goes
+		fmt.Fprintf(conn, "\x81%c%s", len(name), name) // a text frame with the name
+		_, _ = bufio.NewReader(both).ReadByte()        // wait until the page is closed
 	})
 	return mux
 }
 
-// The page is answered by one release, and its script is on its way when the other one is switched to.
+// One release serves the page, and the switch to the other happens while the page's script is loading.
 func TestChromium(t *testing.T) {
 	chromium, err := exec.LookPath("chromium")
 	if err != nil {
@@ -102,7 +102,7 @@ func TestChromium(t *testing.T) {
 	all := func(name string) seen { return seen{Page: name, Socket: name, Data: name, HTML: name, Frame: name} }
 	for name, c := range map[string]struct {
 		url  string
-		html string // who answers a page of the old release that wants HTML
+		html string // release that responds if a page of the old release requests HTML
 	}{
 		"it says what a request is for": {url: "http://127.0.0.1:%s/", html: "one"},
 		"it does not say so":            {url: "http://app.example.org:%s/", html: "two"},
@@ -127,7 +127,7 @@ func TestChromium(t *testing.T) {
 
 			_, port, err := net.SplitHostPort(places.Listen)
 			require.NoError(t, err)
-			profile, err := os.MkdirTemp("", "chromium") // what it starts may write there for a moment after its end
+			profile, err := os.MkdirTemp("", "chromium") // the browser's child processes may still write there for a moment after it exits
 			require.NoError(t, err)
 			defer os.RemoveAll(profile)
 			x := exec.Command(chromium, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",

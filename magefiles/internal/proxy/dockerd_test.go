@@ -14,7 +14,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/proxy/proxytest"
 )
 
-// The real Caddy in a container of the real engine.
+// The proxy with the real Caddy in a container on the real engine.
 func TestOnDocker(t *testing.T) {
 	docker := dockerdtest.Start(t)
 	ctx := t.Context()
@@ -26,7 +26,7 @@ func TestOnDocker(t *testing.T) {
 	fence := setup(t, c, "a.staging", first)
 	p := c.Proxy()
 
-	// Caddy is the application, too.
+	// The application is Caddy too.
 	release := func(name string) string {
 		id, err := client.Create(ctx, engine.Spec{
 			Name:       "container-of-" + name,
@@ -60,7 +60,7 @@ func TestOnDocker(t *testing.T) {
 	require.Equal(t, "one", page(t, c, "a.example.org"))
 	require.Equal(t, "two", page(t, c, "b.example.org"))
 
-	// While it is down its state is read and written by another container.
+	// While the proxy is stopped, another container accesses its state.
 	require.NoError(t, client.Stop(ctx, c.Name(), 10*time.Second))
 	require.NoError(t, p.State.Switch(ctx, "b.staging", fence, one))
 	require.NoError(t, client.EnsureVolume(ctx, engine.Volume{Name: "secrets"}))
@@ -78,7 +78,7 @@ func TestOnDocker(t *testing.T) {
 	require.NoError(t, c.Ensure(ctx, "b.staging", fence, second))
 	require.Equal(t, "one", page(t, c, "b.example.org"))
 
-	// The engine starts again, and nobody does anything.
+	// The engine restarts, without any other action.
 	docker.Stop()
 	docker.Run()
 	require.Eventually(t, func() bool {

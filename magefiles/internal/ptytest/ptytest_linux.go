@@ -1,4 +1,4 @@
-// Package ptytest runs a program at a pseudo-terminal, as a person would at theirs.
+// Package ptytest runs programs at a pseudo-terminal in tests.
 package ptytest
 
 import (
@@ -15,24 +15,24 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// patience is how long a terminal waits for what a test expects.
+// patience limits how long a terminal waits for what a test expects.
 const patience = 60 * time.Second
 
-// Terminal is the person's side of a program that runs at a terminal.
+// Terminal is the user's side of a program that runs at a pseudo-terminal.
 type Terminal struct {
 	t    testing.TB
 	x    *exec.Cmd
 	ours *os.File
 
 	mu    sync.Mutex
-	sizes []size // those that the terminal has had, in their order
+	sizes []size // widths of the terminal, in order
 	said  strings.Builder
-	seen  int // how much of said an Expect has passed
+	seen  int // number of bytes of `said` that Expect has read
 	ended chan struct{}
-	read  chan struct{} // closed once nobody is at the terminal, and all that was said is in said
+	read  chan struct{} // closed once no process uses the terminal any more, and `said` has everything that was written
 }
 
-// Self is a command that runs the test t again, alone, in a process of its own; Inside says there that it is that process.
+// Self returns a command that runs only the test t again, in a separate process. Inside reports there that it is that process.
 func Self(t testing.TB, environ ...string) *exec.Cmd {
 	self, err := os.Executable()
 	require.NoError(t, err)
@@ -43,16 +43,16 @@ func Self(t testing.TB, environ ...string) *exec.Cmd {
 
 const inside = "PTYTEST_INSIDE"
 
-// Inside reports whether this process is one that Self began for the test t.
+// Inside reports whether Self began this process for the test t.
 func Inside(t testing.TB) bool { return os.Getenv(inside) == t.Name() }
 
-// Start begins a command as the leader of a session whose terminal is a new one. What is left of it is killed when the test ends.
+// Start starts a command as the leader of a session with a new terminal. When the test ends, remaining processes are killed.
 func Start(t testing.TB, x *exec.Cmd) *Terminal {
 	t.Helper()
 	return StartAt(t, 0, x)
 }
 
-// StartAt is Start with a terminal of so many columns; 0 is one that does not say how wide it is, as Start has it.
+// StartAt is like Start, with a terminal of `columns` columns. With 0, as in Start, the terminal does not report its width.
 func StartAt(t testing.TB, columns int, x *exec.Cmd) *Terminal {
 	t.Helper()
 	ours, err := os.OpenFile("/dev/ptmx", os.O_RDWR|syscall.O_NOCTTY, 0)
@@ -73,12 +73,12 @@ func StartAt(t testing.TB, columns int, x *exec.Cmd) *Terminal {
 	require.NoError(t, x.Start())
 	go p.listen()
 	go func() {
-		_ = x.Wait() // its state says how it ended
+		_ = x.Wait() // the state reports how the process ended
 		close(p.ended)
 	}()
 	t.Cleanup(func() {
 		_ = syscall.Kill(-x.Process.Pid, syscall.SIGKILL)
-		ours.Close() // whoever is at the terminal still gets SIGHUP
+		ours.Close() // processes at the terminal still get SIGHUP
 	})
 	return p
 }
@@ -97,14 +97,14 @@ func (p *Terminal) listen() {
 	}
 }
 
-// Said is all that the terminal has shown.
+// Said returns everything that the terminal has shown.
 func (p *Terminal) Said() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.said.String()
 }
 
-// Expect waits until the terminal shows a text behind what was expected before.
+// Expect waits until the terminal shows a text after the text that was expected before.
 func (p *Terminal) Expect(text string) {
 	p.t.Helper()
 	for end := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
@@ -118,8 +118,8 @@ func (p *Terminal) Expect(text string) {
 	}
 }
 
-// Answers types an answer to each question that the terminal shows, as often as it does, until the program ends. It says how often
-// each was asked.
+// Answers types the answer to a question each time that the terminal shows the question, until the program ends. It returns how often each question
+// was asked.
 func (p *Terminal) Answers(answers map[string]string) (asked map[string]int) {
 	p.t.Helper()
 	asked = map[string]int{}
@@ -155,13 +155,13 @@ func (p *Terminal) Echoes() bool {
 	return state.Lflag&unix.ECHO != 0
 }
 
-// over reports whether the program has ended; then all that it said is there.
+// `over` reports whether the program has ended. In that case `said` has everything that the program wrote.
 func (p *Terminal) over() bool {
 	select {
 	case <-p.ended:
 		select {
-		case <-p.read: // what a program has said may be on its way for long after its end, where the machine is busy
-		case <-time.After(5 * time.Second): // a child of it is still at the terminal
+		case <-p.read: // on a busy machine, a program's output may arrive long after its end
+		case <-time.After(5 * time.Second): // a child of the program is still at the terminal
 		}
 		return true
 	default:
@@ -169,7 +169,7 @@ func (p *Terminal) over() bool {
 	}
 }
 
-// End waits until the program has ended, and returns all that was shown, and the exit status, -1 where a signal ended it.
+// End waits until the program has ended, and returns everything that was shown, and the exit status, -1 if a signal ended it.
 func (p *Terminal) End() (said string, code int) {
 	p.t.Helper()
 	select {

@@ -9,7 +9,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/ptytest"
 )
 
-// All that a program has said is there once it has ended, though a child of it keeps the terminal.
+// Everything that a program wrote is there once it has ended, even if a child of it keeps the terminal.
 func TestTheLastWordsAreThere(t *testing.T) {
 	for script, want := range map[string]string{
 		"seq 200000; exit 3":                  "\r\n200000\r\n",

@@ -11,8 +11,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/publish"
 )
 
-// FuzzDigests holds that whatever is handed over as digests, it is refused with what to do next, or it names files by names that stay
-// in their folder, each package once, and is the same when it is written and read again.
+// FuzzDigests checks that ParseDigests either returns an error with a next step, or valid digests: each file name stays inside its folder, no
+// package is listed twice, and writing and parsing the digests again does not change them.
 func FuzzDigests(f *testing.F) {
 	sum := strings.Repeat("0", 64)
 	for _, text := range []string{

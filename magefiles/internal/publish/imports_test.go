@@ -26,7 +26,7 @@ func TestModules(t *testing.T) {
 	}))
 }
 
-// The version that Python is asked for is that of the package, and not of what it has vendored.
+// The version is read from the package's own distribution, not from a vendored one.
 func TestDistribution(t *testing.T) {
 	for want, files := range map[string]map[string]string{
 		"one":   {"site-packages/one-1.0.dist-info/METADATA": "", "site-packages/one/_vendor/zwei-2.0.dist-info/METADATA": ""},

@@ -8,7 +8,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/publish"
 )
 
-// Packages with versions of their own have a run for each tag, and each run speaks of all of them: each is listed once.
+// Packages with separate versions have one CI run per tag, and each run lists all packages. Each package is counted once.
 func TestPackagesOfSeveralRunsAreCountedOnce(t *testing.T) {
 	t.Parallel()
 	kept := publish.Published{Name: "core", File: "core-1.2.0-0.conda", State: publish.Kept}

@@ -10,8 +10,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// What packages are made of are their folders, the folders that their sources lie in, and the manifest that they inherit
-// from.
+// The sources of packages are their folders, their source folders elsewhere, and the manifest that they inherit from.
 func TestWhatPackagesAreMadeOf(t *testing.T) {
 	root := t.TempDir()
 	for name, text := range map[string]string{

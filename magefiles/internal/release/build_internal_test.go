@@ -23,8 +23,8 @@ func TestTail(t *testing.T) {
 	require.NotContains(t, l.text(), "line 4000")
 }
 
-// The clone reads the objects of the repository. Where that was moved the clone is made again, and what was built of the commit stays: a part of it may be
-// on the channel, and bytes that are built again may differ.
+// The clone borrows the repository's objects, so moving the repository breaks the clone, and it is replaced. Built artifacts are kept: some may be on
+// the channel, and rebuilt ones may differ.
 func TestWhatWasBuiltStaysWhereTheRepositoryIsMoved(t *testing.T) {
 	repo, dir, git := gitrepotest.Open(t)
 	gitrepotest.Write(t, dir, ".gitignore", "/output/\n")

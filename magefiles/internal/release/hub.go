@@ -22,7 +22,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// HubRelease is the GitHub release.
+// HubRelease is the release on GitHub.
 type HubRelease struct {
 	URL    string   `json:"url"`
 	Assets []string `json:"assets"`
@@ -32,7 +32,7 @@ func (h HubRelease) String() string {
 	return fmt.Sprintf("%s with %s", h.URL, operr.Count(len(h.Assets), "file"))
 }
 
-// defineHub shows the release on GitHub, for each tag.
+// defineHub defines the step that creates a GitHub release for each tag.
 func (r *Release) defineHub(planned given[*plan.Plan], commit given[trace.Commit], sent given[Sent], shop *workshop) workflow.Step[HubRelease] {
 	describe := func(ctx context.Context) ([]github.Release, error) {
 		return r.describeHub(ctx, planned.Get(), commit.Get().Hash, sent.Get().Items, shop)
@@ -58,7 +58,7 @@ func (r *Release) defineHub(planned given[*plan.Plan], commit given[trace.Commit
 	}
 }
 
-// isOnHub looks for each of them. The last one's address is the release's.
+// isOnHub reports whether all GitHub releases exist. It returns the last one.
 func (r *Release) isOnHub(ctx context.Context, want []github.Release) (HubRelease, bool, error) {
 	for n, one := range want {
 		result, done, err := r.GitHub.Client.Check(ctx, one)
@@ -72,7 +72,7 @@ func (r *Release) isOnHub(ctx context.Context, want []github.Release) (HubReleas
 	return HubRelease{}, false, nil
 }
 
-// putOnHub makes a draft, attaches every file, and publishes once; for each tag.
+// putOnHub creates a GitHub release for each tag: a draft first, which is published once all files are uploaded. It returns the last one.
 func (r *Release) putOnHub(ctx context.Context, want []github.Release) (done HubRelease, err error) {
 	for _, one := range want {
 		result, err := r.GitHub.Client.Ensure(ctx, one)
@@ -92,8 +92,8 @@ func hubResult(result github.Result) HubRelease {
 	return h
 }
 
-// describeHub describes the GitHub release of each tag: all files of the release, where there is one tag, and those of its
-// package where packages have tags of their own.
+// describeHub describes the GitHub release for each tag. If there is one tag, it gets all files; if packages have separate tags, each gets the files
+// of its package.
 func (r *Release) describeHub(ctx context.Context, p *plan.Plan, commit string, items []publish.Published, shop *workshop) (all []github.Release, err error) {
 	files, err := download(ctx, items, shop)
 	if err != nil {
@@ -106,14 +106,14 @@ func (r *Release) describeHub(ctx context.Context, p *plan.Plan, commit string, 
 	return all, nil
 }
 
-// IsOf reports whether a package is released by a tag: one of its own, or one of all packages.
+// IsOf reports whether a tag releases a package. A tag releases one package, or all of them.
 func IsOf(tag, name string) bool {
 	owner, _, own := strings.Cut(tag, "/v")
 	return !own || owner == name
 }
 
-// Show describes the GitHub release of one tag. files are the paths of the items' files by their names; file is where all of the notes are, in the
-// repository.
+// Show describes the GitHub release of a tag. files maps file names to local paths. file is the path of the changelog in the repository, for a link
+// to the full notes.
 func Show(hub forge.Hub, tag, commit string, items []publish.Published, files map[string]string, notes, file string) github.Release {
 	one := github.Release{Tag: tag, Commit: commit, Name: tag}
 	var rows []string
@@ -131,8 +131,7 @@ func Show(hub forge.Hub, tag, commit string, items []publish.Published, files ma
 	return one
 }
 
-// readNotes returns the changelog's section about this release, as the commit has it, without its heading; "" where there is none. file is
-// the changelog.
+// readNotes returns this release's section of the changelog at the commit, without its heading, and the changelog's path; "" if there is none.
 func readNotes(ctx context.Context, p *plan.Plan, shop *workshop) (text, file string) {
 	c, err := shop.checkout(ctx)
 	if err != nil {
@@ -141,8 +140,8 @@ func readNotes(ctx context.Context, p *plan.Plan, shop *workshop) (text, file st
 	return NotesOf(c.w, shop.Repo.Prefix, p.Tags)
 }
 
-// NotesOf returns the section of a workspace's changelog about the release of tags, without its heading; "" where there is none. prefix is the workspace's
-// root in its repository, and file the changelog there.
+// NotesOf returns the changelog section of the release with the given tags, without its heading; "" if there is none. prefix is the path of the
+// workspace root in the repository. file is the changelog's path in the repository.
 func NotesOf(w *workspace.Workspace, prefix string, tags []string) (text, file string) {
 	at, err := bump.Changelog(w)
 	if err != nil || !at.There {
@@ -156,7 +155,7 @@ func NotesOf(w *workspace.Workspace, prefix string, tags []string) (text, file s
 	return changelog.Section(src, func(title string) bool { return isHeading(tags, title) }), path.Join(prefix, at.File)
 }
 
-// isHeading recognizes the heading of the section of a release of one tag: "## [1.2.0] - 2026-01-02", "## v1.2.0".
+// isHeading reports whether a line is the heading of a changelog section for a single tag, such as "## [1.2.0] - 2026-01-02" or "## v1.2.0".
 func isHeading(tags []string, line string) bool {
 	if len(tags) != 1 {
 		return false

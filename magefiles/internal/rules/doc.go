@@ -1,3 +1,3 @@
-// Package rules holds the test that states what may import what in this repository, with a reason for each rule, and
-// that fails for a rule which no longer bites.
+// Package rules tests this repository's own rules, such as which packages may import each other and which permissions workflows may have. Several
+// tests also fail if an entry in their list of exceptions is no longer needed.
 package rules

@@ -14,8 +14,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// keyInArgv finds a command that hands a secret over among its arguments, which every user of a machine can read, and
-// bareBuilder one that talks to a BuildKit of another machine without TLS.
+// keyInArgv matches a command with a secret in its arguments, where every user of the machine can read the secret. builder matches a command that
+// uses BuildKit over TCP, which bareBuilder refuses without TLS if BuildKit is on another machine.
 var (
 	keyInArgv = regexp.MustCompile(`(?i)(\s-H|--header)[ =]?["']?[\w-]*(authorization|token|key)\b|--(token|password|api-key|conda-token)\b[ =]|(docker|podman|skopeo) login[^|\n]* -p\b|://[^/\s"'@]*:\$[^/\s]*@`)
 	builder   = regexp.MustCompile(`buildx create[^\n]*tcp://(127\.|localhost)?[^\n]*`)
@@ -26,8 +26,7 @@ func bareBuilder(line string) bool {
 	return m != nil && m[1] == "" && !strings.Contains(line, "cacert=")
 }
 
-// TestNoSecretIsPutOnACommandLine looks through all that people are told to type: sentences of the pipeline, documents,
-// workflows and scripts.
+// TestNoSecretIsPutOnACommandLine checks all texts that may contain commands for users: messages, documents, workflows and scripts.
 func TestNoSecretIsPutOnACommandLine(t *testing.T) {
 	look := func(where, text string) {
 		for line := range strings.Lines(text) {

@@ -1,7 +1,8 @@
-// Package schema writes the JSON schema of a pixi manifest for editors: pixi's own, and that of the tables which pixi ignores and we read.
+// Package schema generates the JSON schema of a pixi manifest for editors. It combines pixi's own schema with a schema of the tables that we read and
+// pixi ignores.
 //
-//	schema.go      both as one, since an editor takes one schema for a file
-//	tables.json    our tables, by what they are called there; a test holds them against the code that reads them
+//	schema.go      combines both, because editors accept only one schema for a file
+//	tables.json    our tables, by name; a test compares them with the code that reads them
 package schema
 
 import (
@@ -12,12 +13,12 @@ import (
 //go:embed tables.json
 var tables []byte
 
-// Pixis is the address of pixi's own schema of a pixi.toml, as a version of pixi has it, such as 0.77.0.
+// Pixis returns the address of pixi's own schema of a pixi.toml, for a version of pixi such as 0.77.0.
 func Pixis(version string) string {
 	return "https://pixi.sh/v" + version + "/schema/manifest/schema.json"
 }
 
-// Of writes the schema (JSON Schema, draft 7) of a pixi.toml: pixi's own, which stands at an address, and ours.
+// Of returns the schema (JSON Schema, draft 7) of a pixi.toml: ours, combined with pixi's own, to which it refers by an address.
 func Of(pixis string) ([]byte, error) {
 	var ours map[string]map[string]any
 	if err := json.Unmarshal(tables, &ours); err != nil {

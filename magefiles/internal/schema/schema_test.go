@@ -37,19 +37,19 @@ var update = flag.Bool("update", false, "write the descriptions of the code into
 
 const workspaceTable = "[workspace]\nname = \"acme\"\nchannels = [\"conda-forge\"]\nplatforms = [\"linux-64\", \"linux-aarch64\"]\n"
 
-// table is one of ours: what begins it in a manifest, what reads it, and where the code describes it.
+// table is one of our tables: its beginning in a manifest, its reader, and where the code describes it.
 type table struct {
 	name   string
-	header string                                // with what else it has to have
-	needs  map[string]string                     // lines that it has to have, by their keys
-	with   map[string]string                     // lines that go with a key, by that key
+	header string                                // with all that the table needs
+	needs  map[string]string                     // lines that the table must have, by their keys
+	with   map[string]string                     // lines that a key needs, by that key
 	read   func(t *testing.T, text string) error // reads a manifest
-	config reflect.Type                          // what is read into
+	config reflect.Type                          // type that is read into
 	source string                                // the file that declares it
-	fields map[string]string                     // of keys that their field has no tag for
+	fields map[string]string                     // field of a key, if no tag has the key
 }
 
-// tables are ours, as the code reads them.
+// tables returns our tables, as the code reads them.
 func tables() []table {
 	return []table{
 		{
@@ -100,7 +100,7 @@ func file(t *testing.T, text string) *manifest.File {
 	return manifest.NewFile(doc, ".", false)
 }
 
-// manifest is a whole one in which the table has a line, and what it has to have besides.
+// manifest returns a whole manifest in which the table has a line, and what the table must have besides.
 func (of table) manifest(key, line string) string {
 	text := workspaceTable + of.header
 	for _, needed := range slices.Sorted(maps.Keys(of.needs)) {
@@ -117,7 +117,7 @@ type property struct {
 	Examples    []any  `json:"examples"`
 }
 
-// written are the keys of our tables, as the schema has them.
+// written returns the keys of our tables in the schema.
 func written(t *testing.T) map[string]map[string]property {
 	t.Helper()
 	data, err := os.ReadFile("tables.json")
@@ -147,7 +147,7 @@ func TestKeys(t *testing.T) {
 	}
 }
 
-// What an editor says of a key is what the code says of it. `-update` writes it.
+// An editor describes a key as the code does. `-update` writes the descriptions.
 func TestDescriptions(t *testing.T) {
 	said := map[string]map[string]string{}
 	for _, of := range tables() {
@@ -175,7 +175,7 @@ func TestDescriptions(t *testing.T) {
 	}
 }
 
-// fieldComments are the comments of a struct's fields, behind them or above.
+// fieldComments returns the comments of a struct's fields, after a field or above it.
 func fieldComments(t *testing.T, source, name string) map[string]string {
 	t.Helper()
 	parsed, err := parser.ParseFile(token.NewFileSet(), source, nil, parser.ParseComments|parser.SkipObjectResolution)
@@ -213,14 +213,14 @@ func writeDescriptions(t *testing.T, said map[string]map[string]string) {
 	require.NoError(t, os.WriteFile("tables.json", b.Bytes(), 0o644))
 }
 
-// samples are values of every type that JSON has, too: a date of TOML is a text there.
+// samples has values of every JSON type. JSON has no dates, so a TOML date is a text in JSON.
 var samples = []string{`"text"`, `""`, `7`, `-7`, `1.5`, `true`, `false`, `["text"]`, `[7]`, `[]`, `{ a = "text" }`, `{ a = 7 }`, `{ a = true }`}
 
-// taplo, the language server that editors have for TOML, takes what the code takes, and finds the faults that the code finds in a value's type.
+// taplo, the TOML language server of editors, accepts the same manifests as the code, and reports the same values with a wrong type.
 func TestTaploAndTheCodeAgree(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	says := map[string]error{} // what the code says of a line, by its place
+	says := map[string]error{} // the code's error for a line, by its place
 	texts := map[string]string{}
 	for _, of := range tables() {
 		keys := written(t)[of.name]
@@ -254,7 +254,7 @@ func TestTaploAndTheCodeAgree(t *testing.T) {
 	require.Greater(t, wrong, len(says)/3)
 }
 
-// A text that the code refuses for what it says is underlined, too.
+// taplo also reports texts that the code refuses because of their contents.
 func TestTextsThatAreWrong(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -285,7 +285,7 @@ func TestTextsThatAreWrong(t *testing.T) {
 	}
 }
 
-// example is a line with the first example of a key.
+// example returns a line with the first example of a key.
 func example(t *testing.T, key string, p property) string {
 	t.Helper()
 	require.NotEmpty(t, p.Examples, "%s has no example", key)
@@ -297,10 +297,10 @@ func example(t *testing.T, key string, p property) string {
 	return b.String()
 }
 
-// ofType is what the code says of a value of another type.
+// ofType matches the code's error for a value of another type.
 var ofType = regexp.MustCompile(`must be an? .*, and is an? |must be (?:a|true|false)`)
 
-// integers makes whole numbers of JSON's.
+// integers turns JSON's numbers into whole numbers.
 func integers(v any) any {
 	switch v := v.(type) {
 	case float64:
@@ -317,7 +317,7 @@ func integers(v any) any {
 	return v
 }
 
-// One schema finds a fault of what pixi reads and one of what we read.
+// The combined schema finds errors in the tables that pixi reads, and in the tables that we read.
 func TestAFaultInEither(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -340,8 +340,8 @@ func TestAFaultInEither(t *testing.T) {
 	require.Contains(t, refused["release.toml"], "channl")
 }
 
-// taplo lints the files of a folder with our schema, and says what it finds, by file and by FILE:LINE. Pixi's own part is what pixi's authors
-// gave SchemaStore for pyproject.toml, made of the same model: the package on PyPI that has it is pinned in testdata/taplo.txt.
+// taplo lints the files of a folder with our schema, and returns what it finds, by file and by FILE:LINE. Pixi's own part comes from what pixi's
+// authors gave SchemaStore for pyproject.toml, made from the same model: the package on PyPI that has it is pinned in testdata/taplo.txt.
 func taplo(t *testing.T, dir string) (refused map[string]string) {
 	t.Helper()
 	python := pythontest.Env(t, "testdata/taplo.txt")
@@ -353,7 +353,7 @@ func taplo(t *testing.T, dir string) (refused map[string]string) {
 	var pixis map[string]any
 	require.NoError(t, json.Unmarshal(data, &pixis))
 	require.Contains(t, pixis["$comment"], "Generated from `pixi` v0.")
-	pixis["additionalProperties"] = false // as the schema of a pixi.toml has it
+	pixis["additionalProperties"] = false // a schema of a pixi.toml has the same value
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _ = json.NewEncoder(w).Encode(pixis) }))
 	t.Cleanup(server.Close)
 	address := server.URL + "/schema.json"
@@ -377,10 +377,10 @@ func taplo(t *testing.T, dir string) (refused map[string]string) {
 	return refused
 }
 
-// invalid is what taplo finds, and in which file.
+// invalid matches what taplo finds, and in which file.
 var invalid = regexp.MustCompile(`(?s)error: ([^\n]*)\n\s*┌─ ([^\n]*?):(\d+):\d+\n`)
 
-// What is printed names pixi's own schema, and is one JSON object.
+// The printed schema names pixi's own schema, and is one JSON object.
 func TestItNamesPixis(t *testing.T) {
 	text, err := schema.Of(schema.Pixis("1.2.3"))
 	require.NoError(t, err)

@@ -9,12 +9,12 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workflow"
 )
 
-// rotation is the plan: what a person agrees to.
+// rotation is the plan, to which the user agrees.
 type rotation struct{ Old, New string }
 
 func (r *rotation) Label() string { return r.New }
 
-// rotate is the operation: another key is made, and counts from then on. The journals are in state.
+// rotate is the operation. It creates a new key and makes it the current one. state is the folder for journals.
 func rotate(state string, s *keyServer) *session.Operation[*rotation] {
 	type step = workflow.Step[string]
 	return &session.Operation[*rotation]{
@@ -29,7 +29,7 @@ func rotate(state string, s *keyServer) *session.Operation[*rotation] {
 			return &rotation{old, old + "-next"}, err
 		},
 		Confirm: func(_ context.Context, p *rotation) error {
-			fmt.Printf("replace %s by %s\n", p.Old, p.New) // and ask
+			fmt.Printf("replace %s by %s\n", p.Old, p.New) // a real Confirm also asks the user
 			return nil
 		},
 		Define: func(p *rotation) *workflow.Definition {

@@ -13,15 +13,15 @@ import (
 	"testing"
 )
 
-// keyServer is a stand-in for a service that keeps keys and names the one that counts.
+// keyServer is a fake of a service that stores keys, one of which is current.
 type keyServer struct {
 	URL string
 
 	mu      sync.Mutex
 	keys    map[string]bool
 	current string
-	broken  error // what every request is refused with; nil for none
-	left    *int  // requests that are answered; nil for all
+	broken  error // error for every request; nil for none
+	left    *int  // number of requests to answer; nil for all
 }
 
 func startKeyServer(t testing.TB) *keyServer {
@@ -63,7 +63,7 @@ func (s *keyServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// breakAfter is the Break of a World.
+// breakAfter implements Site.Break.
 func (s *keyServer) breakAfter(n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -72,7 +72,7 @@ func (s *keyServer) breakAfter(n int) {
 	}
 }
 
-// all are the keys, with a star before the one that counts.
+// `all` returns a star and the current key, followed by all keys.
 func (s *keyServer) all() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -83,7 +83,7 @@ func (s *keyServer) ask(ctx context.Context, method, path, body string) (text st
 	return ask(ctx, method, s.URL+path, body)
 }
 
-// ask sends a request; that something is not there is not an error.
+// ask sends a request. A missing key is not an error.
 func ask(ctx context.Context, method, url, body string) (text string, there bool, err error) {
 	r, err := http.NewRequestWithContext(ctx, method, url, strings.NewReader(body))
 	if err != nil {

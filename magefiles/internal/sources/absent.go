@@ -7,12 +7,12 @@ import (
 	"sync"
 )
 
-// speaksOfAbsence is what builders say of a file, a folder or a module that they do not find.
+// speaksOfAbsence matches build messages about a file, folder or module that was not found.
 var speaksOfAbsence = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`(?i)no such file|(not|none|no [^:'\"]{1,40}) found|notfound|not there|not exist|n't exist|no module named|cannot import name|(cannot|could not|couldn't|can't|unable to) (be )?(find|found|open|locate|read)|missing|no files? match|is not a (file|directory)`)
 })
 
-// moduleOfPackage is what Python says of a module that it does not find in a package which is there.
+// moduleOfPackage matches Python's error for a missing module in a package that exists.
 var moduleOfPackage = regexp.MustCompile(`cannot import name '(\w+)' from (?:partially initialized module )?'([\w.]+)'`)
 
 var (
@@ -20,8 +20,7 @@ var (
 	word   = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`[\p{L}\p{N}_./+@~-]+`) })
 )
 
-// absences are the names, of files or modules, in the lines of a text that speak of something that is not there, or in the two
-// lines below.
+// absences returns the names of files or modules in lines that report something missing, and in the two lines after each.
 func absences(text string) (names []string) {
 	lines := strings.Split(moduleOfPackage.ReplaceAllString(text, "no module named '$2.$1'"), "\n")
 	for i, line := range lines {
@@ -35,7 +34,7 @@ func absences(text string) (names []string) {
 	return names
 }
 
-// namesIn are the names in a line: what is quoted, what looks like a path, and the last word.
+// namesIn returns the possible file names in a line: quoted strings, words that look like paths, and the last word.
 func namesIn(line string) (names []string) {
 	for _, m := range quoted.FindAllStringSubmatch(line, -1) {
 		names = append(names, strings.Join(m[1:], ""))
@@ -50,8 +49,7 @@ func namesIn(line string) (names []string) {
 	return names
 }
 
-// isNamed reports whether one of the names is that of a file or a folder, given by its full path: the path or an end of it, or the
-// name of a Python module.
+// isNamed reports whether one of the names refers to the file or folder, as a full path, the end of a path, or a Python module.
 func isNamed(file string, names []string) bool {
 	module := asModule(file)
 	for _, name := range names {
@@ -71,7 +69,7 @@ func isNamed(file string, names []string) bool {
 
 var moduleFile = regexp.MustCompile(`^(\w+)(\.[\w-]+)?\.(py|so|pyd)$`)
 
-// asModule is the path of a Python module with dots: from the outermost folder, since it is not known which one Python begins in.
+// asModule converts a file path to a dotted module path. It starts at the outermost folder, because the actual import root is unknown.
 func asModule(file string) string {
 	m := moduleFile.FindStringSubmatch(path.Base(file))
 	switch {

@@ -12,11 +12,11 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/journal"
 )
 
-// ofFile has the path of the workspace, in the folder of its places.
+// ofFile is the file that stores the workspace's path, next to its build folders.
 const ofFile = ".workspace"
 
-// noteWorkspace notes beside the places of a workspace where that is, and removes the places of workspaces that are gone: nothing builds there again.
-// That may fail: it costs room, and no build.
+// noteWorkspace records the workspace's path next to its build folders, and removes the build folders of workspaces that no longer exist. Errors
+// are ignored, because at worst they waste disk space.
 func (b *build) noteWorkspace() {
 	places := filepath.Dir(b.place)
 	root, err := filepath.EvalSymlinks(b.Workspace.Root)
@@ -26,7 +26,7 @@ func (b *build) noteWorkspace() {
 	scratch.Spread(places)
 	note := filepath.Join(places, ofFile)
 	if text, err := beneath.Read(note); err == nil && string(text) == root {
-		return // the others were looked at when it was written
+		return // the others were checked when this file was written
 	}
 	all, _ := os.ReadDir(filepath.Dir(places))
 	for _, e := range all {
@@ -37,7 +37,7 @@ func (b *build) noteWorkspace() {
 	_ = atomicfile.WriteFile(note, []byte(root), 0o600)
 }
 
-// isGone reports whether the workspace of these places is not there any more, and nobody builds in one of them.
+// isGone reports whether the workspace of these build folders no longer exists and none of them is in use.
 func isGone(places string) bool {
 	root, err := beneath.Read(filepath.Join(places, ofFile))
 	if err != nil {

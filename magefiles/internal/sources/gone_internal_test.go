@@ -11,7 +11,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// The places of a clone that was removed go with the first build of another one; those where somebody builds stay, and so does what nobody has noted.
+// The first build in another clone removes the build folders of a deleted clone. Folders that are in use or that have no workspace file are kept.
 func TestPlacesOfWorkspacesThatAreGone(t *testing.T) {
 	cache, root := t.TempDir(), t.TempDir()
 	put := func(places, of string) {

@@ -10,11 +10,11 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitclone"
 )
 
-// checkOut makes the clone for a build of the work tree: of one that is left or spare, as far as nobody has touched that, which takes
-// a tenth of the time. A commit is always built in a new one.
+// checkOut creates the clone for a build of the work tree. It reuses a spare clone or one left by an earlier build if it is unmodified, which is
+// ten times as fast. A commit is always built in a new clone.
 func (b *build) checkOut(ctx context.Context) error {
 	for i := 0; i < spares && !exists(b.copies()); i++ {
-		if os.Rename(b.spare(i), b.copies()) == nil { // whoever moves it has it
+		if os.Rename(b.spare(i), b.copies()) == nil { // the process whose rename succeeds owns the clone
 			break
 		}
 	}
@@ -33,7 +33,7 @@ func (b *build) checkOut(ctx context.Context) error {
 	return gitclone.Keep(ctx, b.repo, b.clone, b.head)
 }
 
-// putAway removes the clone, or keeps it for another build of the work tree.
+// putAway removes the clone, or keeps it as a spare for the next build of the work tree.
 func (b *build) putAway() error {
 	for i := 0; i < spares && b.commit == nil && b.head != ""; i++ {
 		if os.Rename(b.copies(), b.spare(i)) == nil {
@@ -43,10 +43,10 @@ func (b *build) putAway() error {
 	return removeAll(b.copies())
 }
 
-// spares is how many copies of a workspace are kept: as many as are built at a time.
+// spares limits the number of spare clones per workspace to the number of parallel builds.
 var spares = runtime.NumCPU()
 
-// spare is the folder of a copy that no build has. No package has such a name.
+// spare returns the folder of a spare clone. Its name cannot be the name of a package.
 func (b *build) spare(i int) string {
 	return filepath.Join(filepath.Dir(b.place), fmt.Sprintf(".spare%d", i))
 }

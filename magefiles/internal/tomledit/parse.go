@@ -13,14 +13,14 @@ import (
 
 // Document is a parsed file.
 type Document struct {
-	Name string // as errors shall name it
+	Name string // name used in errors
 	Src  []byte
 	Root *Node
 
 	lines []int // offset of the first byte of each line
 }
 
-// Error says what is wrong with a file, and where.
+// Error is a syntax error with its position.
 type Error struct {
 	Name    string
 	Line    int // from 1
@@ -28,17 +28,17 @@ type Error struct {
 	Problem string
 }
 
-// Error is one sentence that starts with the place: "pixi.toml:3:7: expected '=' after key".
+// Error returns one sentence that starts with the position: "pixi.toml:3:7: expected '=' after key".
 func (e *Error) Error() string {
 	return fmt.Sprintf("%s:%d:%d: %s", e.Name, e.Line, e.Column, e.Problem)
 }
 
-// Position returns the line and the column (in bytes) of an offset into Src, both from 1.
+// Position converts an offset into Src to a line and a column (in bytes), both 1-based.
 func (d *Document) Position(offset int) (line, column int) {
 	i := sort.SearchInts(d.lines, offset+1) - 1
 	column = offset - d.lines[i] + 1
 	if i == 0 && offset >= len(bom) && bytes.HasPrefix(d.Src, bom) {
-		column -= len(bom) // an editor does not show the mark
+		column -= len(bom) // editors do not count the byte order mark
 	}
 	return i + 1, column
 }
@@ -49,13 +49,12 @@ func (d *Document) Errorf(offset int, format string, args ...any) error {
 	return &Error{Name: d.Name, Line: line, Column: column, Problem: fmt.Sprintf(format, args...)}
 }
 
-// parsers keeps the parsers' arenas: a workspace has thousands of small files.
+// parsers allows parsers to be reused, because a workspace has thousands of small files.
 var parsers = sync.Pool{New: func() any { return new(unstable.Parser) }}
 
 var bom = []byte("\xef\xbb\xbf")
 
-// Parse parses TOML 1.1. An error is an *Error: it names the file, the line and the column. src must not be changed as
-// long as the document is used.
+// Parse parses TOML 1.1. Errors are of type *Error. src must not be modified while the document is in use.
 func Parse(name string, src []byte) (*Document, error) {
 	d := &Document{Name: name, Src: src, Root: &Node{Kind: Table, Line: 1, Column: 1}, lines: lineStarts(src)}
 	if i := invalidUTF8(src); i >= 0 {
@@ -88,7 +87,7 @@ func lineStarts(src []byte) []int {
 	return starts
 }
 
-// invalidUTF8 returns the offset of the first byte that is not part of UTF-8 text, or -1.
+// invalidUTF8 returns the offset of the first byte that is not valid UTF-8, or -1.
 func invalidUTF8(src []byte) int {
 	if utf8.Valid(src) {
 		return -1
@@ -108,7 +107,7 @@ func (b *builder) syntaxError(err error) error {
 	if !errors.As(err, &p) {
 		return b.doc.Errorf(len(b.doc.Src), "%s", err)
 	}
-	// The highlight is a part of the parser's input; its capacity tells where it begins.
+	// The highlight is a subslice of the parser's input, so its offset follows from the capacities.
 	offset := b.shift + cap(b.parser.Data()) - cap(p.Highlight)
 	return b.doc.Errorf(max(0, min(offset, len(b.doc.Src))), "%s", p.Message)
 }

@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-// quoting is the way in which a string is written, named by its opening quotes.
+// quoting is a style of string quotes, identified by the opening quotes.
 type quoting string
 
 const (
@@ -17,7 +17,7 @@ const (
 	literalLines quoting = `'''`
 )
 
-// quotes tells how a value is written; basic for what is no string.
+// quotes returns the quoting style of a value, or basic if it is not a string.
 func quotes(n *Node, raw string) quoting {
 	if n.Kind != String {
 		return basic
@@ -32,12 +32,12 @@ func quotes(n *Node, raw string) quoting {
 
 func (q quoting) literal() bool { return q[0] == '\'' }
 
-// quote writes a text in these quotes, or in basic ones where they cannot hold it.
+// quote quotes text in this style, or in basic style if this one cannot represent it.
 func (q quoting) quote(text string) string {
 	if inner, ok := q.escape(text); ok {
 		written := string(q) + inner + string(q)
 		if len(q) == 3 && (strings.HasPrefix(text, "\n") || strings.HasPrefix(text, "\r\n")) {
-			written = string(q) + "\n" + inner + string(q) // the first newline is not part of the string
+			written = string(q) + "\n" + inner + string(q) // the first newline is not part of the value
 		}
 		if reads(written, text) {
 			return written
@@ -47,7 +47,7 @@ func (q quoting) quote(text string) string {
 	return string(basic) + inner + string(basic)
 }
 
-// escape writes a text as it stands between these quotes; ok is false where they have no way to.
+// escape returns text escaped for this style. ok is false if the style cannot represent it.
 func (q quoting) escape(text string) (string, bool) {
 	if q.literal() {
 		for _, c := range text {
@@ -76,8 +76,7 @@ func (q quoting) escape(text string) (string, bool) {
 	return b.String(), true
 }
 
-// locate returns the range in raw, a string as it is written, of [begin:end] of its value. ok is false when a border lies
-// within an escape.
+// locate maps the range [begin:end] of a string's value to a range of raw, its source text. ok is false if a boundary is inside an escape.
 func (q quoting) locate(raw string, begin, end int) (from, to int, ok bool) {
 	i, at := len(q), 0
 	if len(q) == 3 {
@@ -85,7 +84,7 @@ func (q quoting) locate(raw string, begin, end int) (from, to int, ok bool) {
 	}
 	from, to = -1, -1
 	for {
-		// Of several places for a border, before and behind what stands for nothing, the nearer to the text counts.
+		// If bytes that are not part of the value are next to `begin` or `end`, choose the offset closer to the text.
 		if at == begin {
 			from = i
 		}
@@ -116,7 +115,7 @@ func firstNewline(s string) string {
 	return ""
 }
 
-// step says how many bytes the next character, or escape, of a string takes as it is written, and in the value.
+// step returns the length of the next character or escape, in the source text and in the value.
 func (q quoting) step(raw string) (written, decoded int) {
 	if q.literal() || raw[0] != '\\' {
 		return 1, 1
@@ -135,7 +134,7 @@ func (q quoting) step(raw string) (written, decoded int) {
 			return 0, 0
 		}
 		return 2 + digits, utf8.RuneLen(rune(r))
-	case strings.IndexByte(" \t\r\n", raw[1]) >= 0: // the end of a line that goes on, with all blanks of the next ones
+	case strings.IndexByte(" \t\r\n", raw[1]) >= 0: // a line continuation, with the whitespace that follows
 		return len(raw) - len(strings.TrimLeft(raw[1:], " \t\r\n")), 0
 	}
 	return 2, 1

@@ -8,7 +8,7 @@ import (
 	"github.com/pelletier/go-toml/v2/unstable"
 )
 
-// scalar fills n with the value of v, whose text ends at offset end.
+// scalar sets n to the value of v, whose source text ends at offset end.
 func (b *builder) scalar(n *Node, v *unstable.Node, end int) error {
 	switch v.Kind {
 	case unstable.String:
@@ -18,7 +18,7 @@ func (b *builder) scalar(n *Node, v *unstable.Node, end int) error {
 		n.Kind, n.Value = Bool, v.Data[0] == 't'
 		return nil
 	}
-	// Numbers and dates are rare in manifests; BurntSushi/toml knows all their forms and limits.
+	// Numbers and dates are rare in manifests, so leave their syntax and limits to BurntSushi/toml.
 	var holder struct{ V any }
 	if _, err := toml.Decode("V="+string(b.doc.Src[n.Start:end]), &holder); err != nil {
 		return b.doc.Errorf(n.Start, "%s is not a valid value: %s", b.doc.Src[n.Start:end], reason(err))
@@ -35,7 +35,7 @@ func (b *builder) scalar(n *Node, v *unstable.Node, end int) error {
 	return nil
 }
 
-// reason drops the place from an error of BurntSushi/toml, which is one in the value alone.
+// reason returns the message of a BurntSushi/toml error without its position, which is relative to the value.
 func reason(err error) string {
 	var p toml.ParseError
 	if errors.As(err, &p) {

@@ -14,7 +14,7 @@ import (
 	tomltest "github.com/toml-lang/toml-test/v2"
 )
 
-// suiteFiles returns the files of the TOML project's own test suite that apply to TOML 1.1.
+// suiteFiles returns the files of the TOML test suite that apply to TOML 1.1.
 func suiteFiles(t testing.TB, prefix string) []string {
 	list, err := fs.ReadFile(tomltest.TestCases(), "files-toml-1.1.0")
 	require.NoError(t, err)
@@ -28,7 +28,7 @@ func suiteFiles(t testing.TB, prefix string) []string {
 	return out
 }
 
-// Every valid file gives the expected values, and every range holds the text of its value.
+// Every valid file has the expected values, and every range contains the source text of its value.
 func TestValidSuite(t *testing.T) {
 	for _, name := range suiteFiles(t, "valid/") {
 		t.Run(name, func(t *testing.T) {
@@ -48,7 +48,7 @@ func TestValidSuite(t *testing.T) {
 	}
 }
 
-// Every invalid file is refused with a place in it.
+// Every invalid file is rejected with a position.
 func TestInvalidSuite(t *testing.T) {
 	for _, name := range suiteFiles(t, "invalid/") {
 		t.Run(name, func(t *testing.T) {
@@ -68,7 +68,7 @@ func TestInvalidSuite(t *testing.T) {
 	}
 }
 
-// checkRanges holds the ranges of all nodes below n against the source.
+// checkRanges compares the ranges of all nodes below n with the source.
 func checkRanges(t testing.TB, doc *Document, n *Node) {
 	for _, c := range n.Children {
 		if c.KeyEnd > 0 {
@@ -92,7 +92,7 @@ func reparse(t testing.TB, text string) *Node {
 	return doc.Root
 }
 
-// tagged gives the tree in the form of the suite's JSON files.
+// tagged returns the tree in the format of the suite's JSON files.
 func tagged(n *Node) any {
 	value := func(kind, text string) any { return map[string]any{"type": kind, "value": text} }
 	switch v := n.Value.(type) {
@@ -125,7 +125,7 @@ func tagged(n *Node) any {
 	return out
 }
 
-// datetime tells BurntSushi's local times apart by the name of their location.
+// datetime distinguishes BurntSushi/toml's local times by the name of their location.
 func datetime(v time.Time) (layout, kind string) {
 	switch v.Location().String() {
 	case "datetime-local":
@@ -138,8 +138,8 @@ func datetime(v time.Time) (layout, kind string) {
 	return time.RFC3339Nano, "datetime"
 }
 
-// FuzzParse: no input makes Parse panic; what BurntSushi/toml refuses is refused and what it takes is taken, with the same
-// values; all ranges hold.
+// FuzzParse checks that Parse never panics, that it accepts the same files as BurntSushi/toml with the same values, and that all ranges are
+// correct.
 func FuzzParse(f *testing.F) {
 	for _, name := range append(suiteFiles(f, "valid/"), suiteFiles(f, "invalid/")...) {
 		src, err := fs.ReadFile(tomltest.TestCases(), name)

@@ -1,7 +1,6 @@
-// Package tomledit reads TOML without losing where things stand: every value knows its byte range, line and column.
+// Package tomledit parses TOML and records positions: each value has a byte range, a line and a column.
 //
-// Parse makes a tree of a file. The tree is what the file means, not how it is laid out: dotted keys, headers and inline
-// tables give the same nodes, so that
+// Parse returns a tree of the file's contents, independent of its layout. Dotted keys, headers and inline tables produce the same nodes, so that
 //
 //	[package]
 //	version = "0.1.0"
@@ -10,9 +9,9 @@
 //
 //	doc.Root.Get("package", "version").Text()
 //
-// A node's Start and End are offsets into the bytes that were given, a byte order mark and CRLF included, so a value can
-// be replaced there and every other byte stays as it is. Syntax is the business of pelletier/go-toml's parser (TOML 1.1),
-// numbers and dates that of BurntSushi/toml; which keys may be defined where is checked here.
+// A node's Start and End are offsets into the original bytes, including any byte order mark and CRLF, so a value can be replaced without changing
+// other bytes. The syntax (TOML 1.1) is parsed by pelletier/go-toml, and numbers and dates are parsed by BurntSushi/toml. This package checks for
+// keys that are defined twice or in the wrong place.
 package tomledit
 
 import "strings"
@@ -30,30 +29,29 @@ const (
 	Datetime
 )
 
-// String names the kind with its article, as an error message wants it.
+// String returns the kind with an article, for error messages.
 func (k Kind) String() string {
 	return [...]string{"a table", "an array", "a string", "an integer", "a float", "a boolean", "a date or time"}[k]
 }
 
-// Node is a value of a document. All methods may be called on nil and then answer that nothing is there, so that
-// lookups can be chained.
+// Node is a value in a document. All methods can be called on nil, which represents a missing value, so that lookups can be chained.
 type Node struct {
 	Kind     Kind
-	Key      string // its key in the parent table, unquoted; "" for the root and for elements of an array
-	Line     int    // of the key, or of the value where there is no key; from 1
+	Key      string // key in the parent table, unquoted; "" for the root and for elements of an array
+	Line     int    // line of the key, or of the value if there is no key; from 1
 	Column   int    // in bytes, from 1
-	KeyStart int    // byte range of the key in the source, quotes included; both 0 where there is no key
+	KeyStart int    // byte range of the key in the source, with quotes; both 0 if there is no key
 	KeyEnd   int
-	Start    int // byte range of the value in the source, quotes included; both 0 for a table written by headers
+	Start    int // byte range of the value in the source, with quotes; both 0 for a table written by headers
 	End      int
 	Value    any     // string, int64, float64, bool or time.Time of a scalar
-	Children []*Node // members of a table or elements of an array, in the order of the source
+	Children []*Node // members of a table or elements of an array, in source order
 
 	origin origin
-	index  map[string]*Node // of a table with many members
+	index  map[string]*Node // index for tables with many members
 }
 
-// Get follows keys through tables and returns nil when one of them is not there.
+// Get looks up a path of keys. It returns nil if any of them is missing.
 func (n *Node) Get(keys ...string) *Node {
 	for _, k := range keys {
 		n = n.member(k)
@@ -61,7 +59,7 @@ func (n *Node) Get(keys ...string) *Node {
 	return n
 }
 
-// member looks a key up. Most tables have a few members, for which a map would cost more than it saves.
+// member looks up a key. Most tables are so small that a map would not be worth its cost.
 func (n *Node) member(key string) *Node {
 	if n == nil || n.Kind != Table {
 		return nil
@@ -77,13 +75,13 @@ func (n *Node) member(key string) *Node {
 	return nil
 }
 
-// Has reports whether the keys lead to a value.
+// Has reports whether there is a value at the given path.
 func (n *Node) Has(keys ...string) bool { return n.Get(keys...) != nil }
 
-// Is reports whether the node is there and of kind k.
+// Is reports whether the node exists and is of kind k.
 func (n *Node) Is(k Kind) bool { return n != nil && n.Kind == k }
 
-// Members returns the members of a table in the order of the source, and nothing for any other node.
+// Members returns the members of a table in source order, and nil for other nodes.
 func (n *Node) Members() []*Node {
 	if !n.Is(Table) {
 		return nil
@@ -91,7 +89,7 @@ func (n *Node) Members() []*Node {
 	return n.Children
 }
 
-// Elements returns the elements of an array, and nothing for any other node.
+// Elements returns the elements of an array, and nil for other nodes.
 func (n *Node) Elements() []*Node {
 	if !n.Is(Array) {
 		return nil
@@ -99,7 +97,7 @@ func (n *Node) Elements() []*Node {
 	return n.Children
 }
 
-// At returns the element i of an array, or nil.
+// At returns element i of an array, or nil.
 func (n *Node) At(i int) *Node {
 	if e := n.Elements(); i >= 0 && i < len(e) {
 		return e[i]
@@ -116,7 +114,7 @@ func (n *Node) Bool() (bool, bool) { return scalar[bool](n) }
 // Int returns the value of an integer.
 func (n *Node) Int() (int64, bool) { return scalar[int64](n) }
 
-// Text returns the value of a string, and "" for any other node.
+// Text returns the value of a string, and "" for other nodes.
 func (n *Node) Text() string { s, _ := n.Str(); return s }
 
 // True reports whether the node is the boolean true.
@@ -133,7 +131,7 @@ func (n *Node) Strings() []string {
 	return out
 }
 
-// Plain returns the value as map[string]any, []any or the scalar's Go value; nil for nil.
+// Plain returns the value as map[string]any, []any or a scalar Go value, or nil for a nil node.
 func (n *Node) Plain() any {
 	switch {
 	case n == nil:
@@ -162,7 +160,7 @@ func scalar[T any](n *Node) (v T, ok bool) {
 	return v, ok
 }
 
-// JoinKey writes keys as a dotted key, quoting where TOML wants it: package.run-dependencies."if(linux)".
+// JoinKey formats a dotted key and quotes its parts where TOML requires it: package.run-dependencies."if(linux)".
 func JoinKey(keys ...string) string {
 	quoted := make([]string, len(keys))
 	for i, k := range keys {

@@ -11,8 +11,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/condapkg"
 )
 
-// Collect checks freshly built archives against their manifests, in the order of b.Packages, and only then moves them
-// into b.Dir, where each replaces the earlier ones of its package.
+// Collect checks freshly built archives against their manifests, in the order of b.Packages. It then moves each into b.Dir, replacing earlier
+// archives of the same package.
 func Collect(b Build, built []string) ([]Artifact, error) {
 	var artifacts []Artifact
 	check := Check
@@ -39,7 +39,7 @@ func Collect(b Build, built []string) ([]Artifact, error) {
 	return artifacts, nil
 }
 
-// place moves an artifact into dir as one step and removes what other builds of its package have left there.
+// place atomically moves an artifact into dir, and removes archives of the same package that earlier builds left there.
 func place(dir string, a Artifact) (string, error) {
 	path := filepath.Join(dir, filepath.Base(a.Path))
 	if err := move(a.Path, path); err != nil {
@@ -61,7 +61,7 @@ func place(dir string, a Artifact) (string, error) {
 	return path, nil
 }
 
-// move renames a file, also from one file system to another.
+// move renames a file, or copies it if the target is on another file system.
 func move(from, to string) error {
 	if os.Rename(from, to) == nil {
 		return nil

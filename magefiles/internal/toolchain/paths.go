@@ -6,12 +6,12 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// SourceFolder returns the folder that the sources of a package lie in, on this machine.
+// SourceFolder returns the absolute path of a package's source folder.
 func SourceFolder(w *workspace.Workspace, p *workspace.Package) string {
 	return filepath.Join(w.Root, filepath.FromSlash(p.SourceDir))
 }
 
-// Relative writes a path of this machine from the workspace's root, for people.
+// Relative returns a path relative to the workspace root, for output.
 func Relative(w *workspace.Workspace, path string) string {
 	if rel, err := filepath.Rel(w.Root, path); err == nil {
 		return rel

@@ -6,16 +6,16 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// Sources gives builds what they are built from. Package sources has the one that is used.
+// Sources provides the source tree for a build. It is implemented by package sources.
 type Sources interface {
-	// Take returns a folder that is as the workspace's root is to be for a build of the packages, which are built together. Nothing
-	// was built in it before. done gives it back, with the archives that were built or why there are none; its error is the
-	// build's, or what is wrong with the sources that they were built from.
+	// Take returns a folder with the contents of the workspace root that are needed to build the given packages together. The folder has not been
+	// used by another build. The caller must call `done` with the built archives or the build's error. `done` releases the folder, and returns
+	// that error or an error about the sources.
 	Take(ctx context.Context, packages ...*workspace.Package) (root string, done func(archives []string, err error) error, err error)
 }
 
-// Take takes the sources of packages that are built together, and returns the workspace with these. Without Sources, a build sees
-// the folder that the workspace was read from.
+// Take obtains the sources for packages that are built together, and returns a workspace rooted there. If b.Sources is nil, the build uses the
+// workspace's own folder.
 func (b Build) Take(ctx context.Context, packages ...*workspace.Package) (*workspace.Workspace, func([]string, error) error, error) {
 	if b.Sources == nil {
 		return b.Workspace, func(_ []string, err error) error { return err }, nil

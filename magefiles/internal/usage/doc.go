@@ -1,14 +1,14 @@
-// Package usage looks at a command line before Mage does, so that one that is wrong is refused whole: nothing runs, and the sentence says
-// what the right form is. Mage itself reads a command line while it carries it out.
+// Package usage checks a command line before Mage parses it. If any part is invalid, no target runs, and the error shows the correct form. Mage
+// itself parses a command line while it runs the targets.
 //
-// A command line that is right, and of targets of ours alone, costs nothing: a table says what they take, and nobody is asked. Where a magefile imports
-// ours under a name of its own, or has others of these names, Mage may find wrong what the table calls right, and says so in its own words.
+// Our own targets are in a table, so a valid command line with only these targets starts no process. If a magefile imports our targets under another
+// name, or has other targets with these names, Mage may still refuse a line that the table accepts, with its own error.
 //
-// A compiled magefile is the only one that knows all of its targets, those of a person's own too. It is asked as a person would: `-l` lists
-// them, `-h TARGET` says what one takes. Nothing of it has to be written into a magefile.
+// Only a compiled magefile knows all of its targets, including the user's own. This package runs it with `-l` to list the targets, and with `-h
+// TARGET` to get a target's arguments and flags. The magefile needs no code for this.
 //
 //	ours.go     the table, targets.txt
-//	program.go  what a compiled magefile says of its targets
+//	program.go  the targets of a compiled magefile, from its -l and -h
 //	read.go     which command lines are wrong, and the right form of each
-//	help.go     the target `help`: the targets in their groups, or one of them
+//	help.go     the target `help`: all targets in their groups, or one target
 package usage

@@ -5,12 +5,12 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/touched"
 )
 
-// CI is what the CI says that we run in.
+// CI returns the CI's variables of this run.
 func (v Variables) CI() publishing.CI {
 	return publishing.CI{Run: v.run(), Tag: v.tag(), Output: v.output()}
 }
 
-// Event is what GitHub's runner says of why it runs; the zero value elsewhere.
+// Event returns the event that triggered this run on GitHub's runner; the zero value elsewhere.
 func (v Variables) Event() touched.Event {
 	if !v.Actions() {
 		return touched.Event{}
@@ -21,7 +21,7 @@ func (v Variables) Event() touched.Event {
 // Actions reports whether we run under GitHub Actions.
 func (v Variables) Actions() bool { return v.Getenv("GITHUB_ACTIONS") == "true" }
 
-// run names the run of a CI that we are in, of which several jobs are parts; "" outside of one.
+// run identifies the CI run, which may have several jobs; "" outside of CI.
 func (v Variables) run() string {
 	switch {
 	case v.Actions():
@@ -32,7 +32,7 @@ func (v Variables) run() string {
 	return ""
 }
 
-// output is the file for the outputs of a job of GitHub's; "" elsewhere.
+// output returns the file for the outputs of a GitHub job; "" elsewhere.
 func (v Variables) output() string {
 	if !v.Actions() {
 		return ""
@@ -40,7 +40,7 @@ func (v Variables) output() string {
 	return v.Getenv("GITHUB_OUTPUT")
 }
 
-// Summary is the file for the summary of a step of GitHub's; "" elsewhere.
+// Summary returns the file for the summary of a GitHub step; "" elsewhere.
 func (v Variables) Summary() string {
 	if !v.Actions() {
 		return ""
@@ -48,7 +48,7 @@ func (v Variables) Summary() string {
 	return v.Getenv("GITHUB_STEP_SUMMARY")
 }
 
-// tag is the one that started the run of a CI that we are in, GitHub's (and Gitea's) or GitLab's; "" where it was something else.
+// tag returns the tag that started this CI run, on GitHub (and Gitea) or GitLab; "" if something else started it.
 func (v Variables) tag() string {
 	if v.Getenv("GITLAB_CI") == "true" {
 		return v.Getenv("CI_COMMIT_TAG")

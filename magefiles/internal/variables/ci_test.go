@@ -9,7 +9,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/touched"
 )
 
-// A run, its tag, and who reads what a job says are known by the CI that we are in.
+// The CI determines the run, its tag, and whether a job's output is read.
 func TestCI(t *testing.T) {
 	github := map[string]string{"GITHUB_ACTIONS": "true", "GITHUB_RUN_ID": "7", "GITHUB_OUTPUT": "/out", "GITHUB_REF_TYPE": "tag", "GITHUB_REF_NAME": "v1"}
 	require.Equal(t, publishing.CI{Run: "7", Tag: "v1", Output: "/out"}, of(github).CI())
@@ -22,7 +22,7 @@ func TestCI(t *testing.T) {
 	require.Zero(t, of(nil).CI())
 }
 
-// What started a job is believed of GitHub's runner alone.
+// The event that started a job is read only on GitHub's runner.
 func TestEvent(t *testing.T) {
 	github := map[string]string{"GITHUB_ACTIONS": "true", "GITHUB_EVENT_NAME": "push", "GITHUB_EVENT_PATH": "/event.json"}
 	require.Equal(t, touched.Event{Name: "push", Path: "/event.json"}, of(github).Event())

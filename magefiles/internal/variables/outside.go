@@ -8,8 +8,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/ourchannel"
 )
 
-// Channel is which channel is ours, and where its credential may come from but for a CI: from an API key, and from the files that the
-// rattler tools keep. home is the person's folder; "" where there is none.
+// Channel returns our channel, and the sources of its credential outside of a CI: an API key, and the credential files of the rattler tools. home is
+// the person's home folder; "" if there is none.
 func (v Variables) Channel(home string) ourchannel.Config {
 	c := ourchannel.Config{
 		Server:   v.Getenv("PREFIX_SERVER_URL"),
@@ -26,8 +26,8 @@ func (v Variables) Channel(home string) ourchannel.Config {
 	return c
 }
 
-// GitHub is how the repository there is reached: the one that GITHUB_REPOSITORY names, or else that of the remote, whose address is asked
-// for. Without a repository the hub is not GitHub.
+// GitHub returns how to access the repository on GitHub. The repository comes from GITHUB_REPOSITORY, or otherwise from the remote's URL, which
+// remote returns. Without a repository, the hub is not GitHub.
 func (v Variables) GitHub(remote func() (address string, err error)) (o github.Options, err error) {
 	o = github.Options{
 		API:        v.Getenv("GITHUB_API_URL"),
@@ -49,10 +49,10 @@ func (v Variables) GitHub(remote func() (address string, err error)) (o github.O
 	return o, err
 }
 
-// PullToken is the token of a GitHub App, by which a job opens the pull request of a release in place of its own; "" for none.
+// PullToken returns the token of a GitHub App, with which a job opens the pull request of a release; "" if the job uses its own token.
 func (v Variables) PullToken() string { return v.Getenv("RELEASE_PR_TOKEN") }
 
-// SSH is by what hosts let a CI in, and how they are known: a private key, and lines of known_hosts.
+// SSH returns a CI's credentials for its hosts: a private key, and lines of known_hosts.
 func (v Variables) SSH() (key, knownHosts string) {
 	return v.Getenv("DEPLOY_SSH_PRIVATE_KEY"), v.Getenv("DEPLOY_KNOWN_HOSTS")
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// of are the variables of a map, and no others.
+// `of` returns the variables of a map, and no others.
 func of(set map[string]string) variables.Variables {
 	return func(name string) (string, bool) {
 		value, there := set[name]
@@ -16,7 +16,7 @@ func of(set map[string]string) variables.Variables {
 	}
 }
 
-// TestHostileVariables refuses what a program would take for an option, in every variable that names something.
+// TestHostileVariables refuses a value that a program would take for an option, in every variable that names something.
 func TestHostileVariables(t *testing.T) {
 	for name, value := range map[string]string{
 		"BUILDX_BUILDER": "--allow=security.insecure", "PREFIX_CHANNEL": "-c", "DOCKER_HOST": "-oProxyCommand=x", "IMAGE_REGISTRY": "--push", "GITHUB_REF_NAME": "-v1", "PIXI_IMAGE": "-",
@@ -28,7 +28,7 @@ func TestHostileVariables(t *testing.T) {
 	require.NoError(t, variables.Variables(func(string) (string, bool) { return "a-b", true }).Check())
 }
 
-// A key of several lines is hidden in each of them, as it would be shown.
+// Each line of a multi-line key is hidden, because output is masked line by line.
 func TestSecretsOfSeveralLines(t *testing.T) {
 	v := of(map[string]string{"GITHUB_TOKEN": "ghp_a", "DEPLOY_SSH_PRIVATE_KEY": "-----BEGIN\r\nb3BlbnNza\nAAAA\n", "DEPLOY_KNOWN_HOSTS": "vm ssh-ed25519 AAAA"})
 	require.Equal(t, []string{"ghp_a", "-----BEGIN", "b3BlbnNza", "AAAA"}, v.Secrets())

@@ -6,13 +6,13 @@ import (
 	"strings"
 )
 
-// cargoPattern is a version of Cargo, which is one of SemVer, as far as it has a meaning here.
+// cargoPattern matches the Cargo (SemVer) versions that FromCargo can convert.
 var cargoPattern = regexp.MustCompile(`^(\d+\.\d+\.\d+)-(a|alpha|b|beta|rc|dev)\.?(\d+)$`)
 
-// cargoPhases are the words that Cargo.toml has for ours, as maturin reads them.
+// cargoPhases maps our phases to Cargo's, with the same mapping as maturin.
 var cargoPhases = map[string]string{"a": "alpha", "b": "beta", "rc": "rc"}
 
-// FromCargo is a version of a Cargo.toml in our spelling, as maturin gives it to a wheel: 0.2.0rc1 for 0.2.0-rc.1.
+// FromCargo converts a Cargo version to our syntax, with the same result as in a wheel built by maturin: 0.2.0rc1 for 0.2.0-rc.1.
 func FromCargo(text string) string {
 	m := cargoPattern.FindStringSubmatch(text)
 	switch {
@@ -26,7 +26,7 @@ func FromCargo(text string) string {
 	return m[1] + m[2][:1] + m[3]
 }
 
-// Cargo is the version as a Cargo.toml has it: of three segments, 0.2.0-rc.1 for 0.2.0rc1. It is "" where Cargo has no such version.
+// Cargo returns the version in Cargo's syntax, with three segments: 0.2.0-rc.1 for 0.2.0rc1. It returns "" if there is no equivalent.
 func (v Version) Cargo() string {
 	if len(v.release) > 3 || v.post > 0 || v.phase != "" && v.dev > 0 {
 		return ""

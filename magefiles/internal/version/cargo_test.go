@@ -6,7 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What Cargo has a spelling of comes back as it was, and the rest has none.
+// A version that Cargo can represent survives a round trip. Other versions have no Cargo equivalent.
 func TestCargo(t *testing.T) {
 	for ours, cargo := range map[string]string{
 		"0.1.0": "0.1.0", "0.2": "0.2.0", "1": "1.0.0", "0.2.0rc1": "0.2.0-rc.1", "0.2.0a3": "0.2.0-alpha.3", "0.2b2": "0.2.0-beta.2",

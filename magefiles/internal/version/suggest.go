@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// loose is what PEP 440 takes as a version before it normalises it, but for epochs: 0.2.0-beta.1, v1.0, 1.0-1, 1.0+local.
+// loose matches versions that PEP 440 accepts and normalizes, except those with epochs: 0.2.0-beta.1, v1.0, 1.0-1, 1.0+local.
 var loose = regexp.MustCompile(`(?i)^v?(\d+(?:\.\d+)*)` +
 	`(?:[-_.]?(alpha|a|beta|b|preview|pre|c|rc)[-_.]?(\d*))?` +
 	`(?:-(\d+)|[-_.]?(post|rev|r)[-_.]?(\d*))?` +
@@ -14,8 +14,7 @@ var loose = regexp.MustCompile(`(?i)^v?(\d+(?:\.\d+)*)` +
 
 var phases = map[string]string{"alpha": "a", "a": "a", "beta": "b", "b": "b", "c": "rc", "pre": "rc", "preview": "rc", "rc": "rc"}
 
-// Suggest returns the spelling in the common subset that means what text means to PEP 440, without a local part; "" where
-// there is none.
+// Suggest returns the equivalent of text in the common subset according to PEP 440, without a local part, or "" if there is none.
 func Suggest(text string) string {
 	m := loose.FindStringSubmatch(strings.TrimSpace(text))
 	if m == nil {
@@ -46,13 +45,12 @@ func Suggest(text string) string {
 	return out
 }
 
-// Canonical returns the version as PEP 440 writes it, which is how it stands in the name of a wheel: without leading
-// zeros. conda keeps those, so that a version with some has two names.
+// Canonical returns the version in PEP 440's normalized form, as in the file name of a wheel, without leading zeros. conda keeps leading zeros,
+// so versions with leading zeros have two names.
 func (v Version) Canonical() string { return Suggest(v.text) }
 
-// Equivalent reports whether two texts are one version to PEP 440, however they are spelled: 0.1 and 0.1.0, 1.0.0-rc.1 and
-// 1.0rc1, 1.0+CU-118 and 1.0+cu.118. It is Same for the common subset, and knows epochs and local parts besides. Of texts
-// that are not versions only equal ones are.
+// Equivalent reports whether two texts are the same version according to PEP 440: 0.1 and 0.1.0, 1.0.0-rc.1 and 1.0rc1, 1.0+CU-118 and
+// 1.0+cu.118. Within the common subset, it equals Same. Epochs and local parts are compared. Texts that are not versions must be identical.
 func Equivalent(a, b string) bool {
 	if Same(a, b) {
 		return true
@@ -62,7 +60,7 @@ func Equivalent(a, b string) bool {
 	return publicA != "" && epochA == epochB && localA == localB && Same(publicA, publicB)
 }
 
-// Known reports whether PEP 440 takes a text for a version.
+// Known reports whether text is a valid PEP 440 version.
 func Known(text string) bool {
 	_, public, _ := parts(text)
 	return public != ""
@@ -70,8 +68,8 @@ func Known(text string) bool {
 
 var separators = strings.NewReplacer("-", ".", "_", ".")
 
-// parts takes a version of PEP 440 apart: the epoch without zeros in front, the public part as Suggest has it, and the local
-// part with dots for separators. The public part is "" where the text is not a version.
+// `parts` splits a PEP 440 version into the epoch without leading zeros, the public part as returned by Suggest, and the local part separated by
+// dots. The public part is "" if text is not a version.
 func parts(text string) (epoch, public, local string) {
 	text = strings.TrimPrefix(strings.ToLower(strings.TrimSpace(text)), "v")
 	if before, after, ok := strings.Cut(text, "!"); ok {

@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// ascending is in the order of PEP 440 (its own examples, within the subset).
+// ascending lists versions in PEP 440 order (PEP 440's examples, within the subset).
 var ascending = []string{
 	"0.0.9", "0.1.0.dev3", "0.1.0a1.dev1", "0.1.0a1", "0.1.0a2", "0.1.0b1", "0.1.0rc1.dev1", "0.1.0rc1", "0.1.0rc2",
 	"0.1.0rc2.post1", "0.1.0", "0.1.0.post1.dev1", "0.1.0.post1", "0.1.0.post2", "0.1.0.1", "0.1.10", "0.2.0", "1", "2026.01.2", "2026.10",
@@ -31,7 +31,7 @@ func TestCompare(t *testing.T) {
 	}
 }
 
-// Where SemVer can spell a version, Masterminds/semver puts it in the same order.
+// For versions that are valid in SemVer, Masterminds/semver has the same order.
 func TestCompareAgreesWithSemVer(t *testing.T) {
 	pairs := [][2]string{
 		{"0.1.0", "0.1.0"},

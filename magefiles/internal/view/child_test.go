@@ -9,7 +9,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/view"
 )
 
-// A remote's words reach the terminal while somebody may be asked there, and are text.
+// A child's output, such as a remote's messages, is shown as text. The only escape sequences that reach the terminal are colors.
 func TestWhatAChildAsksIsText(t *testing.T) {
 	for _, c := range []struct{ said, plain, color string }{
 		{"really? ", "really? ", "really? "},

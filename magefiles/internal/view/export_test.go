@@ -2,16 +2,16 @@ package view
 
 import "time"
 
-// Begin is what a process begins with: nothing was written for GitHub Actions.
+// Begin resets the package's state, as if nothing had been written for GitHub Actions.
 func Begin() {
 	annotated.Store(0)
 	summarized.Store(false)
 }
 
-// Cut is how a line is cut for a terminal.
+// Cut cuts a line for a terminal.
 var Cut = cut
 
-// SetSayAgain has a step that goes on said again after another time, until back is called.
+// SetSayAgain changes the interval at which a running step is reported. `back` restores the old interval.
 func SetSayAgain(after time.Duration) (back func()) {
 	before := sayAgain
 	sayAgain = after

@@ -7,43 +7,42 @@ import (
 	"unicode/utf8"
 )
 
-// The measures of the picture, in pixels.
+// Dimensions of the picture, in pixels.
 const (
 	boxHeight   = 46
-	leastWidth  = 120 // of a box; one with a long name is as wide as that
-	letterWidth = 8   // of the largest letters of a name, about
-	laneHeight  = 14  // of an arrow that passes a column, and of the place that an arrow has at a box
+	leastWidth  = 120 // minimum width of a box
+	letterWidth = 8   // approximate width of the widest letters in a name
+	laneHeight  = 14  // height of an arrow's lane through a column, and of its end at a box
 	gapX, gapY  = 90, 22
 	margin      = 20
-	legendAt    = 34 // below the boxes
+	legendAt    = 34 // distance of the legend from the boxes
 )
 
-// spot is a box, or the lane of an arrow through a column that it passes.
+// spot is a box, or an arrow's lane through a column.
 type spot struct {
 	node     *node // nil for a lane
 	x, y     int
 	w, h     int
-	ins      []*hop // that point at it, from the right
-	outs     []*hop // that leave it, to the left
+	ins      []*hop // arrows that point at it, from the right
+	outs     []*hop // arrows that leave it, to the left
 	standing float64
 }
 
-// hop is the part of an arrow from one column to the one left of it.
+// hop is the part of an arrow from one column to the column on its left.
 type hop struct {
 	edge     edge
 	from, to *spot
 	y1, y2   int
 }
 
-// picture is a graph that is laid out.
+// picture is a graph with positions.
 type picture struct {
 	columns       [][]*spot
 	hops          []*hop
 	width, height int
 }
 
-// layOut gives each box a place, and each arrow lanes of its own through the columns that it passes, so that none runs behind a box, or along
-// another one.
+// layOut positions the boxes. Each arrow gets its own lane through every column that it crosses, so no arrow runs behind a box or overlaps another.
 func layOut(nodes [][]node, edges []edge) *picture {
 	p := &picture{}
 	at, column := map[string]*spot{}, map[string]int{}
@@ -79,7 +78,7 @@ func layOut(nodes [][]node, edges []edge) *picture {
 	return p
 }
 
-// untangle orders each column by what it is joined with in its neighbors, so that few arrows cross.
+// untangle sorts each column by its connections to the neighboring columns, to reduce the number of crossing arrows.
 func (p *picture) untangle() {
 	number := func() {
 		for _, column := range p.columns {
@@ -122,7 +121,7 @@ func (p *picture) untangle() {
 	}
 }
 
-// place gives columns and spots their coordinates, and arrows the places at which they leave and reach a box.
+// place computes the coordinates of columns and spots, and where each arrow leaves and enters a box.
 func (p *picture) place() {
 	var heights []int
 	x := margin
@@ -165,7 +164,7 @@ func (p *picture) place() {
 	}
 }
 
-// pictureStyle is readable on light and dark, since the picture has a ground of its own, and lets a narrow window have all of it.
+// pictureStyle is readable on light and dark pages, because it sets the background, and scales the picture down in a narrow window.
 const pictureStyle = `<style>
 svg{max-width:100%;height:auto;background:#fff}@media (prefers-color-scheme:dark){svg{background:#16181b}}
 .ground{fill:#fff}.box{fill:#eaf1fb;stroke:#2f5d9e;stroke-width:1.5}.downstream{fill:#fff4e2;stroke:#a8650b;stroke-dasharray:6 3}
@@ -174,7 +173,7 @@ text{fill:#1a1d21}.version,.legend{fill:#4f5863;font-size:12px}.edge{fill:none;s
 </style>
 `
 
-// graphSVG draws a column of boxes for each level, an arrow for each edge, and what they mean.
+// graphSVG draws a column of boxes for each level, an arrow for each edge, and a legend.
 func graphSVG(nodes [][]node, edges []edge) string {
 	p := layOut(nodes, edges)
 	var b strings.Builder
@@ -200,7 +199,7 @@ func graphSVG(nodes [][]node, edges []edge) string {
 	return b.String() + "</svg>"
 }
 
-// path is the arrow that begins with a hop, through all columns that it passes.
+// path returns the SVG path of the arrow that begins with a hop, through all columns that it crosses.
 func (h *hop) path() string {
 	class, e := "edge", h.edge
 	if !e.pin {
@@ -222,7 +221,7 @@ func (h *hop) path() string {
 		class, d.String(), escapeForPicture(e.from), escapeForPicture(strings.TrimSpace(e.to+" "+e.spec)))
 }
 
-// box is a package or a downstream, with its version.
+// box returns the SVG of a package or a downstream, with its version.
 func (s *spot) box() string {
 	class, round, up := "box", 6, 0
 	if s.node.downstream {

@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestHostileReport shows what steps, files and servers say as text: no tag, no script, no control character, nothing that changes the direction.
+// TestHostileReport checks that texts from steps, files and servers are escaped: no tags, scripts, control characters or bidi characters.
 func TestHostileReport(t *testing.T) {
 	hostile := "<script>alert(1)</script>\u202egnp.exe\x1b]8;;https://evil.example\x07 \x00\"onload='x'"
 	dir := t.TempDir()
@@ -34,7 +34,7 @@ func TestHostileReport(t *testing.T) {
 	require.Contains(t, string(page), `\u202egnp.exe`)
 }
 
-// TestHostileGraph draws names and requirements of manifests: the picture stays XML, and the diagram has a line for each thing alone.
+// TestHostileGraph checks that names and requirements are escaped: the picture is valid XML, and the diagram has one line for each node and edge.
 func TestHostileGraph(t *testing.T) {
 	for _, spec := range []string{"==1\n  click n_a call(evil)", "\x1b[31m<b>\"]", "1\u202e\x00</text><script>x</script>", "&#x3c;script\r\n%%{init: {}}%%"} {
 		columns, edges := [][]node{{{name: "a"}}, {{name: spec, version: spec}}}, []edge{{from: "a", to: spec, spec: spec}}

@@ -9,12 +9,11 @@ import (
 	"unicode"
 )
 
-// Plain is text from outside as text: a control character, or one that changes the direction in which text is read, is written
-// out, so that a terminal shows it and does not obey it. A line that a runner would take for a command is not one any more.
-// Newlines and tabs stay.
+// Plain returns untrusted text in a form that is safe to show. It escapes control characters and bidi characters, so that a terminal shows them
+// instead of interpreting them, and breaks lines that a runner would interpret as commands. It keeps newlines and tabs.
 func Plain(text string) string { return noCommand(escape(text)) }
 
-// escape spells out what a terminal would obey.
+// escape escapes the characters that a terminal would interpret.
 func escape(text string) string {
 	if strings.IndexFunc(text, isObeyed) < 0 {
 		return text
@@ -33,7 +32,7 @@ func escape(text string) string {
 	return b.String()
 }
 
-// noCommand breaks what a runner would take for a command.
+// noCommand breaks lines that a runner would interpret as commands.
 func noCommand(text string) string {
 	if !strings.Contains(text, "::") && !strings.Contains(text, "##[") {
 		return text
@@ -41,11 +40,11 @@ func noCommand(text string) string {
 	return strings.ReplaceAll(runnerCommand.ReplaceAllString(text, "$1: :"), "##[", "## [")
 }
 
-// runnerCommand begins a line that a runner of GitHub obeys (actions/runner, ActionCommand.cs): "::name::"; the older form is "##[name]",
+// runnerCommand matches the start of a command for GitHub's runner (actions/runner, ActionCommand.cs): "::name::". The older form, "##[name]", may be
 // anywhere in a line.
 var runnerCommand = regexp.MustCompile(`(?m)^(\s*)::`)
 
-// isObeyed reports whether a terminal, or whoever shows text, does something else with a character than show it.
+// isObeyed reports whether a terminal, or another program that shows text, interprets a character instead of showing it.
 func isObeyed(r rune) bool {
 	switch {
 	case r == '\n' || r == '\t':
@@ -56,11 +55,10 @@ func isObeyed(r rune) bool {
 	return r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 || r == 0x061c || r == 0x200e || r == 0x200f || r == 0x2028 || r == 0x2029
 }
 
-// painted is text of ours with its colors.
+// painted is our own text with its colors.
 type painted string
 
-// foreign is an argument of a format, whoever it comes from: it is formatted as it would be, and what a terminal would obey is
-// written out.
+// foreign wraps a format argument. The argument is formatted as usual, and then escaped.
 type foreign struct{ value any }
 
 // Format implements fmt.Formatter.
@@ -68,7 +66,7 @@ func (a foreign) Format(f fmt.State, verb rune) {
 	_, _ = io.WriteString(f, escape(fmt.Sprintf(fmt.FormatString(f, verb), a.value)))
 }
 
-// text is a format of ours with its arguments as text.
+// text formats our own text, and escapes the arguments.
 func (v *View) text(format string, args ...any) string {
 	shown := make([]any, len(args))
 	for i, a := range args {
@@ -81,10 +79,10 @@ func (v *View) text(format string, args ...any) string {
 	return noCommand(fmt.Sprintf(format, shown...))
 }
 
-// color is a sequence that changes how text looks, and nothing else. Test runners and compilers use it.
+// color matches an escape sequence that only changes how text looks, as test runners and compilers write.
 var color = regexp.MustCompile(`\x1b\[[0-9;:]*m`)
 
-// childText is what a child wrote, as text with its colors; without them where v has none.
+// childText escapes a child's output, except for its colors. It removes these if v has no colors.
 func (v *View) childText(text string) string {
 	text = strings.ReplaceAll(text, "\r\n", "\n")
 	var b strings.Builder
@@ -103,7 +101,7 @@ func (v *View) childText(text string) string {
 	return b.String()
 }
 
-// overwrite leaves of a child's text what a terminal would: of a line that returns to its beginning, the last.
+// overwrite applies carriage returns as a terminal does: it keeps only the last part of an overwritten line.
 func overwrite(text string) string {
 	if !strings.Contains(text, "\r") {
 		return strings.ToValidUTF8(plainChild(text), "�")
@@ -116,7 +114,7 @@ func overwrite(text string) string {
 	return strings.ToValidUTF8(plainChild(strings.Join(lines, "\n")), "�")
 }
 
-// plainChild is Plain without a look at commands of a runner: those of children are stopped as a whole.
+// plainChild is like Plain, but does not look for runner commands, because these are disabled for a child's whole output.
 func plainChild(text string) string {
 	if strings.IndexFunc(text, isObeyed) < 0 {
 		return text
@@ -129,7 +127,7 @@ func plainChild(text string) string {
 	}, text)
 }
 
-// writeChild writes what a child wrote. A runner does not look for commands in it.
+// writeChild writes a child's output, with runner commands disabled.
 func (v *View) writeChild(w io.Writer, text string) {
 	text = strings.TrimRight(v.childText(text), "\n") + "\n"
 	if v.Actions {
@@ -139,8 +137,8 @@ func (v *View) writeChild(w io.Writer, text string) {
 	_, _ = io.WriteString(w, text)
 }
 
-// Child is a writer to w of what a child says, as text with its colors, or without: a terminal obeys nothing else of it. Each write is
-// shown by itself, and a question that does not end its line is.
+// Child returns a writer that escapes a child's output, except perhaps for colors, and writes it to w. It does not buffer, so that a question without
+// a newline is shown.
 func Child(w io.Writer, color bool) io.Writer { return child{to: w, view: &View{Color: color}} }
 
 type child struct {

@@ -17,52 +17,52 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/condapkg"
 )
 
-// The files of a report, in its folder.
+// File names of a report.
 const (
 	ReportPage = "report.html"
 	ReportData = "report.json"
 )
 
-// Report is what a page tells of a rehearsal.
+// Report is the data of a rehearsal's report.
 type Report struct {
 	Title     string
 	Commit    string
-	Error     string // "" where it went through
+	Error     string // "" if the rehearsal passed
 	Began     time.Time
-	Took      time.Duration // of all of it
-	Facts     [][2]string   // what, and what it was: the machine; an empty one is left out
-	Plan      *bump.Plan    // that was agreed to; nil for none
-	Next      string        // what a person does now
-	Running   bool          // the world still is
+	Took      time.Duration // time of the whole rehearsal
+	Facts     [][2]string   // names and values, such as the machine; empty values are omitted
+	Plan      *bump.Plan    // the accepted plan; nil if there is none
+	Next      string        // next step for the user
+	Running   bool          // whether the embedded servers still run
 	Steps     []ReportStep
 	Artifacts [][]string  // name, version, file, sha256, size
 	Fleet     [][]string  // environment, host, digest, from, until, answers, failed requests
-	Missing   [][2]string // what, why
+	Missing   [][2]string // what was not rehearsed, and why
 
-	Ticks []ReportTick // of the scale above the bars
+	Ticks []ReportTick // marks of the scale above the bars
 }
 
 // ReportTick is a moment on the scale.
 type ReportTick struct{ Left, Says string }
 
-// ReportStep is one step, in the order in which they ended.
+// ReportStep is a step. Steps are in the order in which they ended.
 type ReportStep struct {
 	Name, Of, Event, Evidence, Log string
 	Began                          time.Time
 	Took                           time.Duration
 
-	Heading string // of what begins with it; "" where it goes on with what is above
+	Heading string // heading above this step; "" if the step belongs to the previous heading
 
-	Left, Width string // of its bar, in percent of the whole time
+	Left, Width string // position of the bar, in percent of the total time
 }
 
-// Duration is for people.
+// Duration returns the time of the step, for people.
 func (s ReportStep) Duration() string { return columns.Took(s.Took) }
 
-// First is the first line of the evidence, and Rest what follows it.
+// First returns the first line of the evidence. Rest returns the other lines.
 func (s ReportStep) First() string { first, _, _ := strings.Cut(s.Evidence, "\n"); return first }
 
-// Items are the parts of the first line where it tells of several things: then each has a line of its own.
+// Items returns the parts of the first line if it is a list. Each is shown on a separate line.
 func (s ReportStep) Items() (items []string) {
 	for part := range strings.SplitSeq(s.First(), "; ") {
 		if strings.Count(part, condapkg.Ext) > 1 || strings.Count(part, " → ") > 1 {
@@ -77,7 +77,7 @@ func (s ReportStep) Items() (items []string) {
 	return items
 }
 
-// Rest is what follows the first line.
+// Rest returns the evidence without its first line.
 func (s ReportStep) Rest() string { _, rest, _ := strings.Cut(s.Evidence, "\n"); return rest }
 
 //go:embed report.html
@@ -85,7 +85,7 @@ var reportPage string
 
 var reportTemplate = template.Must(template.New("report").Funcs(template.FuncMap{"text": escape}).Parse(reportPage))
 
-// WriteReport writes a report into a folder: a page that needs nothing beside it, and data as JSON.
+// WriteReport writes a report into a folder: a self-contained HTML page, and the data as JSON.
 func WriteReport(dir string, r Report, data any) error {
 	r.scale()
 	var page strings.Builder
@@ -102,7 +102,7 @@ func WriteReport(dir string, r Report, data any) error {
 	return atomicfile.WriteFile(filepath.Join(dir, ReportPage), []byte(page.String()), 0o644)
 }
 
-// scale places the bars.
+// scale computes the positions of the bars.
 func (r *Report) scale() {
 	if len(r.Steps) == 0 {
 		return
@@ -125,13 +125,13 @@ func (r *Report) scale() {
 	}
 }
 
-// apart are the distances that a scale may have.
+// `apart` lists the allowed intervals between marks on a scale.
 var apart = []time.Duration{
 	100 * time.Millisecond, 200 * time.Millisecond, 500 * time.Millisecond, time.Second, 2 * time.Second, 5 * time.Second, 10 * time.Second, 30 * time.Second,
 	time.Minute, 2 * time.Minute, 5 * time.Minute, 10 * time.Minute, 30 * time.Minute, time.Hour,
 }
 
-// ticks are the moments of a scale: the beginning, and some more at even distances. None is so near to the end that its text would not fit.
+// ticks returns the marks of a scale, at even intervals from the start. No mark is so close to the end that its text would not fit.
 func ticks(whole time.Duration, percent func(time.Duration) string) (all []ReportTick) {
 	each := apart[len(apart)-1]
 	for _, d := range slices.Backward(apart) {
@@ -149,10 +149,10 @@ func ticks(whole time.Duration, percent func(time.Duration) string) (all []Repor
 	return all
 }
 
-// NextParts is Next, of which each second part is a command line.
+// NextParts splits Next at backquotes: every second part is a command line.
 func (r Report) NextParts() []string { return strings.Split(r.Next, "`") }
 
-// PlanText is the plan as `mage version:plan` shows it, without a changelog.
+// PlanText returns the plan as `mage version:plan` shows it, without a changelog.
 func (r Report) PlanText() string {
 	var out bytes.Buffer
 	p := *r.Plan
@@ -164,7 +164,7 @@ func (r Report) PlanText() string {
 	return strings.TrimSpace(out.String())
 }
 
-// DiffLines are what it changes in files.
+// DiffLines returns what the plan changes in files.
 func (r Report) DiffLines() []string {
 	var out bytes.Buffer
 	v := &View{Out: &out, Err: &out}
@@ -174,7 +174,7 @@ func (r Report) DiffLines() []string {
 	return strings.Split(strings.TrimSpace(out.String()), "\n")
 }
 
-// Changelog is the section that it brings; "" for none.
+// Changelog returns the section that the plan adds to the changelog; "" for none.
 func (r Report) Changelog() string {
 	for _, f := range r.Plan.Files {
 		for _, e := range f.Edits {
@@ -186,8 +186,8 @@ func (r Report) Changelog() string {
 	return ""
 }
 
-// When is the moment at which it began, for people.
+// When returns the time at which the rehearsal began, for people.
 func (r Report) When() string { return r.Began.UTC().Format("2006-01-02 15:04 UTC") }
 
-// Duration is that of all of it.
+// Duration returns the time of the whole rehearsal.
 func (r Report) Duration() string { return columns.Took(r.Took) }

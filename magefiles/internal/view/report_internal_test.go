@@ -11,7 +11,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/bump"
 )
 
-// The scale begins with 0, has even and round distances, and ends before the last text would run out of it.
+// The scale begins with 0 and has even, round intervals, and the text of the last mark fits.
 func TestTheScaleOfAReport(t *testing.T) {
 	for whole, want := range map[time.Duration][]string{
 		50 * time.Millisecond:  {"0"},
@@ -33,7 +33,7 @@ func TestTheScaleOfAReport(t *testing.T) {
 	}
 }
 
-// What tells of several things is a list.
+// Evidence that lists several things is shown as a list.
 func TestEvidenceIsAList(t *testing.T) {
 	for evidence, want := range map[string][]string{
 		"commit 1, 2 packages":                     nil,
@@ -45,7 +45,7 @@ func TestEvidenceIsAList(t *testing.T) {
 	}
 }
 
-// The page has what a person asks of it: when, how long, on what, the plan, the diff, the changelog, logs, and the next step.
+// The page has the date, the duration, the machine, the plan, the diff, the changelog, the logs, and the next step.
 func TestAReportSaysWhatItIsOf(t *testing.T) {
 	dir := t.TempDir()
 	began := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
@@ -80,7 +80,7 @@ func TestAReportSaysWhatItIsOf(t *testing.T) {
 	require.NotContains(t, string(page), "toolchain")
 }
 
-// Where a person still looks around in the world, the page does not say that it has ended.
+// While the embedded servers still run for the user, the page does not say that the rehearsal has ended.
 func TestAReportOfAWorldThatRuns(t *testing.T) {
 	for running, says := range map[bool]string{true: "which runs until Ctrl-C: then nothing answers", false: "which has ended: nothing answers"} {
 		dir := t.TempDir()

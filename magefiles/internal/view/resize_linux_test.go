@@ -13,7 +13,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/view"
 )
 
-// A terminal that is made narrower in the middle of a step, and wider again, shows the step once, and nothing that was above it is lost.
+// If a terminal becomes narrower in the middle of a step, and wider again, the step is shown once, and nothing above it is lost.
 func TestResizedInAStep(t *testing.T) {
 	t.Parallel()
 	if ptytest.Inside(t) {
@@ -56,7 +56,7 @@ func TestResizedInAStep(t *testing.T) {
 	require.Equal(t, "one.example.org  being asked what it runs, and what it has run before", rows[2])
 	require.Regexp(t, `^  ▸ check +[0-9.]+s  one, two`, rows[3])
 	at(40, "▸ check ")
-	terminal.Type("\x04") // which is not echoed
+	terminal.Type("\x04") // the terminal does not echo this key
 	terminal.Expect("what stands below")
 	rows = seen(terminal)
 	require.Equal(t, "what stands above", rows[0])
@@ -64,7 +64,7 @@ func TestResizedInAStep(t *testing.T) {
 	require.Equal(t, []string{"    passed", "what stands below"}, rows[2:4])
 }
 
-// seen is what a terminal shows down to the last row that has anything.
+// `seen` returns what a terminal shows, down to the last row with a text.
 func seen(terminal *ptytest.Terminal) []string {
 	return strings.Split(strings.TrimRight(strings.Join(terminal.Screen(), "\n"), "\n"), "\n")
 }

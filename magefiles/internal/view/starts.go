@@ -5,7 +5,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// Starts shows which workflow files a push would start, and why not the others.
+// Starts shows which workflow files a push would trigger, and why it would not trigger the others.
 func (v *View) Starts(a starts.Answer) {
 	for _, ref := range a.Refs {
 		what := ""

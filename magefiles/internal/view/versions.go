@@ -22,29 +22,29 @@ type packageVersion struct {
 	Version  string                  `json:"version"`
 	Manifest string                  `json:"manifest"`
 	Requires []workspace.Requirement `json:"requires"`
-	Places   []versionPlace          `json:"places,omitempty"`  // of a package's version, where more is to be said than the one above
-	LastTag  *lastTag                `json:"lastTag,omitempty"` // where a tool makes the version from tags, and there is one
+	Places   []versionPlace          `json:"places,omitempty"`  // places of the package's version, if they add to the line above
+	LastTag  *lastTag                `json:"lastTag,omitempty"` // set if a tool makes the version from tags, and there is a tag
 }
 
-// versionPlace is a place that says, or makes, a version.
+// versionPlace is a place that has a version, or from which a tool makes the version.
 type versionPlace struct {
 	Source  manifest.VersionSource `json:"source"`
-	Version string                 `json:"version"` // "" where it is made
+	Version string                 `json:"version"` // "" if the place makes the version
 	Detail  string                 `json:"detail,omitempty"`
 	File    string                 `json:"file"`
 	Line    int                    `json:"line"`
 }
 
-// lastTag is the version of a package whose version is that of its tag.
+// lastTag holds the version of a package that takes its version from its tag.
 type lastTag struct {
 	Name    string `json:"name"`
 	Version string `json:"version"`
 	Commit  string `json:"commit"`
 }
 
-// Versions prints the packages and downstreams of a workspace, their versions, what they require of each other, and
-// what contradicts what. tags are the last ones of the packages whose version a tool makes from tags: that of one which stands in
-// no manifest is its last tag's, and beside that of another one, a copy, its last tag is named.
+// Versions prints a workspace's packages and downstreams, their versions, their requirements on each other, and any contradictions. `tags` holds the
+// last tag of each package whose version a tool makes from tags. If no manifest has the version of such a package, the last tag's version is printed.
+// If a file has a copy of the version, the last tag is printed beside the copy.
 func (v *View) Versions(w *workspace.Workspace, tags []released.Release, asJSON bool) error {
 	all := versions{Packages: []packageVersion{}, Downstreams: []packageVersion{}, Disagreements: w.Disagreements()}
 	for _, p := range w.Packages {
@@ -96,7 +96,7 @@ func newPackageVersion(p *workspace.Package, tags []released.Release) packageVer
 	return one
 }
 
-// says is the version of a place, and what it is.
+// `says` returns the version of a place, and what kind of version it is.
 func (at versionPlace) says(last *lastTag) (version, what string) {
 	switch at.Source {
 	case manifest.VersionTag:
@@ -112,7 +112,7 @@ func (at versionPlace) says(last *lastTag) (version, what string) {
 	return cmp.Or(at.Version, "-"), cmp.Or(at.Detail, string(at.Source))
 }
 
-// placesTable prints what says and what makes the versions of packages, where that is more than a manifest.
+// placesTable prints the places that have or make the versions of packages, unless all of these places are manifests.
 func (v *View) placesTable(rows []packageVersion) {
 	var table [][]string
 	for _, r := range rows {

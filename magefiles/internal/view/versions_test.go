@@ -12,8 +12,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// TestVersionsFromTags shows the last tag beside the copies of the version, in a table and as JSON, and nothing of the kind for a
-// package whose version stands in its manifest.
+// TestVersionsFromTags checks that the last tag is shown beside the copies of the version, in a table and as JSON, and not for a package whose
+// manifest has the version.
 func TestVersionsFromTags(t *testing.T) {
 	const python = "build.backend.name = \"pixi-build-python\"\n"
 	root := t.TempDir()

@@ -7,32 +7,32 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/pause"
 )
 
-// sayAgain is how long a wait, or a step, goes on until it is said again. A test has less patience.
+// sayAgain is the interval at which a wait or a running step is reported again. Tests shorten it.
 var sayAgain = 10 * time.Second
 
-// waits are the waits under way that were shown.
+// waits holds the current waits that have been shown.
 type waits struct {
 	mu    sync.Mutex
 	shown map[string]*shownWait
 }
 
 type shownWait struct {
-	said time.Time // when it was said last, or began
-	once bool      // it was said
-	held bool      // that somebody has to act was said
-	line *string   // on the live line
+	said time.Time // time at which a line was last printed, or the wait began
+	once bool      // whether a line was printed
+	held bool      // whether it was reported that a person must act
+	line *string   // text on the live line
 }
 
-// isWaiting reports whether a wait is under way, which says itself how it goes.
+// isWaiting reports whether a wait is shown. If so, the line of the wait shows the progress.
 func (v *View) isWaiting() bool {
 	v.waits.mu.Lock()
 	defer v.waits.mu.Unlock()
 	return len(v.waits.shown) > 0
 }
 
-// Waiting shows how a wait goes: what is waited for, since when, until when, and what was seen last. It is the Tell of a [pause.Wait]. On a
-// terminal that is in the live line of the step; a line of its own, which is not cut, comes once after ten seconds, and when somebody has
-// to act. Elsewhere such a line comes every ten seconds.
+// Waiting shows the progress of a wait: its purpose, its start, its deadline, and the last state. It is the Tell of a [pause.Wait]. A terminal shows
+// it in the step's live line. An untruncated line is printed once after ten seconds, and when the user must act. Without a terminal, it is printed
+// every ten seconds.
 func (v *View) Waiting(p pause.Progress) {
 	v.waits.mu.Lock()
 	defer v.waits.mu.Unlock()
@@ -46,7 +46,7 @@ func (v *View) Waiting(p pause.Progress) {
 		v.waits.shown[key] = w
 	}
 	if p.Ended {
-		v.child.CompareAndSwap(w.line, nil) // a child may have said something since
+		v.child.CompareAndSwap(w.line, nil) // a child may have written something since
 		delete(v.waits.shown, key)
 		return
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/view"
 )
 
-// wait shows a wait that is looked at every so many seconds.
+// wait shows a wait that is polled at an interval in seconds.
 func wait(v *view.View, seconds []int, held func(second int) bool) {
 	begin := time.Date(2026, 1, 2, 15, 4, 0, 0, time.UTC)
 	p := pause.Progress{
@@ -30,7 +30,7 @@ func wait(v *view.View, seconds []int, held func(second int) bool) {
 	v.Waiting(p)
 }
 
-// A log has a line every ten seconds, a terminal one, and both have one where somebody has to act.
+// During a wait a log gets a line every ten seconds, and a terminal one line. Both get a line when a person must act.
 func TestWhatIsSaidOfAWait(t *testing.T) {
 	never := func(int) bool { return false }
 	for name, c := range map[string]struct {
@@ -56,7 +56,7 @@ func TestWhatIsSaidOfAWait(t *testing.T) {
 	}
 }
 
-// The live line of a step has the wait, and nothing of it when that has ended.
+// The live line of a step shows the wait, until the wait has ended.
 func TestAWaitOnTheLiveLine(t *testing.T) {
 	v, said := newScreen(100)
 

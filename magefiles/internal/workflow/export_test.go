@@ -1,6 +1,6 @@
 package workflow
 
-// Names are the steps' names, in their order.
+// Names returns the steps' names, in order.
 func (d *Definition) Names() (names []string) {
 	for _, s := range d.steps {
 		names = append(names, s.name())

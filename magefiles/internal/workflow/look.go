@@ -6,29 +6,29 @@ import (
 	"time"
 )
 
-// Standing is what the events and the world say of one step.
+// Standing describes the recorded and the actual state of one step.
 type Standing struct {
 	Step     string `json:"step"`
-	Recorded Kind   `json:"recorded,omitempty"` // the last event; "" where there is none
-	Said     string `json:"said,omitempty"`     // with its evidence or error
-	Stopped  bool   `json:"stopped,omitempty"`  // the last run was stopped in it
+	Recorded Kind   `json:"recorded,omitempty"` // the last event; "" if there is none
+	Said     string `json:"said,omitempty"`     // the event's evidence or error
+	Stopped  bool   `json:"stopped,omitempty"`  // the last run was interrupted in this step
 	World    Answer `json:"world"`
-	Seen     string `json:"seen,omitempty"` // the world's evidence, or why it cannot be told
+	Seen     string `json:"seen,omitempty"` // evidence from Check, or why there is none
 }
 
-// Answer is what the world says of a step.
+// Answer is the result of checking a step.
 type Answer string
 
-// What the world says of a step.
+// These are the possible answers.
 const (
 	IsDone    Answer = "done"
 	IsNotDone Answer = "not done"
-	NotAsked  Answer = "not asked" // what the question needs is not known yet
-	Trouble   Answer = "trouble"   // it does not answer, or something is in the way
+	NotAsked  Answer = "not asked" // Check needs a value that is not known yet
+	Trouble   Answer = "trouble"   // Check failed, or the state conflicts with the step
 	NotNeeded Answer = "skipped"
 )
 
-// Look asks the world about every step, and changes nothing. Each question may take so long.
+// Look checks every step, and changes nothing. Each check has a time limit.
 func (d *Definition) Look(ctx context.Context, events []Event, each time.Duration) (all []Standing) {
 	known := true
 	for _, s := range d.steps {
@@ -45,7 +45,7 @@ func (d *Definition) Look(ctx context.Context, events []Event, each time.Duratio
 	return all
 }
 
-// ask fills in what the world says. known says that later steps may be asked.
+// ask fills in the actual state. `known` reports whether later steps can be checked.
 func (d *Definition) ask(ctx context.Context, s step, h history, each time.Duration, now *Standing) (known bool) {
 	why, err := s.skip()
 	if err != nil {

@@ -11,12 +11,12 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// What stands for an action is nothing, or the folder of an action in the repository.
+// A stand-in is "nothing" or the folder of an action in the repository.
 func TestActions(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		line string
-		want map[string]string // nil where it is refused
+		want map[string]string // nil if the table is rejected
 	}{
 		{`"somebody/notify" = "nothing"`, map[string]string{"somebody/notify": "nothing"}},
 		{`"somebody/tools/sign" = "./.github/actions/sign"`, map[string]string{"somebody/tools/sign": "./.github/actions/sign"}},

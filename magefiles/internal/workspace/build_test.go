@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// fullPackage is a workspace with one package that says all it can.
+// fullPackage is a workspace with one package that sets every key.
 const fullPackage = `
 -- pixi.toml --
 [workspace]
@@ -70,7 +70,7 @@ requires = ["hatchling"]
 build-backend = "hatchling.build"
 `
 
-// What the toolchains need of a package.
+// Load reads all package metadata that toolchains need.
 func TestBuildAndProject(t *testing.T) {
 	w := load(t, fullPackage)
 	a := w.Packages[0]
@@ -114,7 +114,7 @@ func TestBuildAndProject(t *testing.T) {
 	require.Equal(t, defaults, load(t, "-- pixi.toml --\n[workspace]\n-- a/pixi.toml --\n"+pkg("a", "")).Packages[0].Build.Python)
 }
 
-// many writes a workspace of n packages of the usual shape; odd ones pin the one before, even ones the first.
+// many creates a workspace with n typical packages. Odd packages pin their predecessor, and even ones pin the first package.
 func many(t testing.TB, n int) string {
 	root := t.TempDir()
 	write := func(name, text string) {
@@ -145,7 +145,7 @@ func TestManyPackages(t *testing.T) {
 	require.Len(t, w.Dependents("acme-p0000"), 299)
 }
 
-// BenchmarkLoad: a thousand packages are read in about a tenth of a second.
+// BenchmarkLoad loads a thousand packages, which takes about 0.1 s.
 func BenchmarkLoad(b *testing.B) {
 	root := many(b, 1000)
 	b.ReportAllocs()

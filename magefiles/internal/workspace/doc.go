@@ -1,27 +1,27 @@
-// Package workspace reads a pixi monorepo from its manifests: which packages it has, what they are called, which versions
-// they carry, who requires whom and how, which manifests downstream take them, and what a toolchain needs to run tasks and
-// build packages. The manifests are the only truth: no name, path or order stands in Go.
+// Package workspace reads a pixi monorepo from its manifests: its packages, their names and versions, the requirements between
+// them, the downstream manifests that use them, and the settings that a toolchain needs to run tasks and build packages. All of
+// this comes from the manifests. Package names, paths and order are never hard-coded in Go.
 //
-// Load reads everything once and gives a *Workspace, which never changes afterwards:
+// Load reads everything once and returns a *Workspace, which is immutable:
 //
 //	w, err := workspace.Load(".")
 //	for _, p := range w.Order() { // dependencies first
 //		fmt.Println(p.Name, p.Version.Text, p.Requires)
 //	}
 //
-// One file is read by package manifest, what it says of a version by package versionfile, and our own tables by package settings. The
-// types that these give are called by the workspace's name where it is used. The parts, in the order in which Load uses them:
+// Package manifest parses a single file, package versionfile finds versions in files, and package settings reads the tables that
+// configure releases. The files here, in the order in which Load uses them:
 //
-//	load.go types.go             the whole, and the values that it is made of
-//	find.go readfile.go    the root manifest, and all manifests below it that package ignore lets us see
-//	package.go noarch.go    what a [package] and its pyproject.toml say
-//	version.go noversion.go    which of the places of a version counts, and packages whose version stands nowhere, or is a tag; package modules names the modules
-//	copies.go            copies of versions in the files of other tools
-//	uncounted.go         what looks like a member or a downstream, and is none
-//	foldername.go        names that are those of folders
-//	requires.go graph.go disagree.go    siblings: requirements, order, contradictions
-//	sources.go madeof.go    the folders and files that a package is made of; package named knows those that are named by a path
+//	load.go types.go             Load, and the types that it returns
+//	find.go readfile.go    finds and reads the root manifest and all manifests below it that package ignore does not exclude
+//	package.go noarch.go    reads a [package] table and its pyproject.toml
+//	version.go noversion.go    finds a package's version, and packages without one; package modules lists Python modules
+//	copies.go            finds copies of versions in the files of other tools
+//	uncounted.go         finds files that look like a member or a downstream, but are neither
+//	foldername.go        derives names from folders
+//	requires.go graph.go lock.go disagree.go    resolves requirements on siblings, sorts the packages, finds contradictions
+//	sources.go madeof.go    lists the files and folders that go into a package; package named handles those that a manifest names
 //
-// Rules come from pixi 0.77 (crates/pixi_manifest and crates/pixi_cli/src/publish/discovery.rs); where we differ, a comment
-// says so. Errors are *operr.Error: one sentence that begins with file, line and column, and what to do next.
+// The rules follow pixi 0.77 (crates/pixi_manifest and crates/pixi_cli/src/publish/discovery.rs). A comment marks each
+// deviation. Errors are *operr.Error: one sentence that begins with file, line and column, and a next step.
 package workspace

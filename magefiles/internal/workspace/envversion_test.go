@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// envVersionsOf lists the versions that builds' environments name, by package.
+// envVersionsOf lists the versions in build environments, by package.
 func envVersionsOf(w *Workspace) (lines []string) {
 	for _, p := range w.Packages {
 		for _, v := range p.Versions {
@@ -57,7 +57,7 @@ func TestEnvVersions(t *testing.T) {
 	}
 }
 
-// A copy that differs is a contradiction, as any other one is, in whichever manifest it stands.
+// A different version in a build environment is a disagreement, as it is in any other copy.
 func TestEnvVersionsThatDiffer(t *testing.T) {
 	t.Parallel()
 	const pyproject = "[project]\nname = \"core\"\nversion = \"0.1.0\"\n"

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// found lists what a walk finds as "folder: manifest + pyproject".
+// found lists the results of a walk as "folder: manifest + pyproject".
 func found(t *testing.T, archive string) []string {
 	f, err := find(repo(t, archive))
 	require.NoError(t, err)
@@ -190,7 +190,7 @@ config/pixi.toml
 	}
 }
 
-// Links out of the workspace lead to what is not ours.
+// The walk does not follow symlinks out of the workspace.
 func TestFindOutside(t *testing.T) {
 	other := repo(t, "-- x/pixi.toml --\n[package]\n")
 	root := repo(t, "-- pixi.toml --\n[workspace]\n-- a/keep --\n")
@@ -201,7 +201,7 @@ func TestFindOutside(t *testing.T) {
 	require.Len(t, f.folders, 1)
 }
 
-// A workspace that is a folder of a git repository obeys that repository's .gitignore, but none from further up.
+// If a workspace is in a subfolder of a git repository, the repository's .gitignore applies, but not a .gitignore file above the repository.
 func TestOuterIgnore(t *testing.T) {
 	root := repo(t, `
 -- .gitignore --

@@ -10,7 +10,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
-// nameByFolder gives a manifest without a name that of its folder, as pixi does.
+// nameByFolder names a manifest without a name after its folder, as pixi does. If `given` is not empty, the root manifest gets that
+// name instead.
 func nameByFolder(m *manifest.Manifest, root, given string) {
 	if m.Name != "" {
 		return
@@ -21,8 +22,8 @@ func nameByFolder(m *manifest.Manifest, root, given string) {
 	}
 }
 
-// folderName is the name of a folder; of the top of a linked worktree of git, that of the main worktree's. What holds a
-// repository alone has no worktree of that name: "acme.git" stands for acme, and "acme/.bare" too.
+// folderName returns the name of a folder. In a linked git worktree, it returns the name of the main worktree's folder. A bare
+// repository has no main worktree, so "acme.git" and "acme/.bare" both give "acme".
 func folderName(dir string) string {
 	if common := commonDir(dir); common != "" {
 		switch base := filepath.Base(common); {
@@ -38,10 +39,10 @@ func folderName(dir string) string {
 	return "workspace"
 }
 
-// commonDir is the folder that git keeps for all worktrees of a repository, where dir is the top of a linked one; else "".
-// Git is not asked: it writes that down in files, and whoever reads a manifest needs no git.
+// commonDir returns the git directory that all worktrees of a repository share if dir is the top of a linked worktree, and ""
+// otherwise. It reads git's files directly, because reading a manifest should not require git.
 func commonDir(dir string) string {
-	text, err := os.ReadFile(filepath.Join(dir, ".git")) // of the main worktree it is a folder
+	text, err := os.ReadFile(filepath.Join(dir, ".git")) // in the main worktree, .git is a directory
 	link, ok := strings.CutPrefix(strings.TrimSpace(string(text)), "gitdir:")
 	if err != nil || !ok {
 		return ""
@@ -52,7 +53,7 @@ func commonDir(dir string) string {
 	}
 	text, err = os.ReadFile(filepath.Join(own, "commondir"))
 	if err != nil {
-		return "" // a submodule, or a repository whose folder lies elsewhere
+		return "" // a submodule, or a repository whose folder is elsewhere
 	}
 	common := strings.TrimSpace(string(text))
 	if !filepath.IsAbs(common) {
@@ -66,13 +67,13 @@ var (
 	unfit       = regexp.MustCompile(`[^a-z0-9._-]+`)
 )
 
-// isChannelName reports whether a channel may be called so; package channel says what is wrong with a name.
+// isChannelName reports whether `name` is a valid channel name. Package channel reports why a name is invalid.
 func isChannelName(name string) bool {
 	return channelForm().MatchString(name) && name != "api" && name != "t"
 }
 
-// EmbeddedChannel is the name of our channel on a server of this machine, which nobody else publishes to: the configured one,
-// or else one made of the workspace's name.
+// EmbeddedChannel returns the name of our channel on a server on this machine, where nobody else publishes. It is the configured name
+// or, by default, a name derived from the workspace name.
 func (w *Workspace) EmbeddedChannel() string {
 	if w.Config.Channel != "" {
 		return w.Config.Channel

@@ -11,8 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// repo writes a small repository, given as a txtar archive, and returns its folder. Files that end in .link become symlinks to
-// what they contain.
+// repo extracts a txtar archive to a new folder and returns the folder. A file NAME.link becomes a symlink NAME to the path in the file.
 func repo(t testing.TB, archive string) string {
 	t.Helper()
 	root, err := filepath.EvalSymlinks(t.TempDir())
@@ -36,7 +35,7 @@ func load(t testing.TB, archive string) *Workspace {
 	return w
 }
 
-// pkg is a package without a pyproject.toml.
+// pkg returns the manifest of a package without a pyproject.toml.
 func pkg(name, rest string) string {
 	return fmt.Sprintf("[package]\nname = %q\nversion = \"0.1.0\"\n[package.build]\nbackend = { name = \"pixi-build-cmake\" }\n%s", name, rest)
 }

@@ -11,12 +11,12 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// What builds need though git ignores it is named by paths from the root, of which none leads out of it.
+// `include` lists git-ignored files by paths from the root. Paths outside the root are rejected.
 func TestInclude(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		value string
-		want  []string // nil where it is refused
+		want  []string // nil if the list is rejected
 	}{
 		{`[]`, []string{}},
 		{`["a/src/_version.py"]`, []string{"a/src/_version.py"}},

@@ -5,9 +5,9 @@ import (
 	"slices"
 )
 
-// MadeOf are the files and folders, there or not, that say what the bytes of a package are, relative to the root: its sources, the
-// files out of these that its manifests name (a readme, licenses), the root manifest where it takes something from there, and the
-// .gitattributes by which git writes all of these to the disk. A path may begin with "..".
+// MadeOf returns the files and folders that determine a package's contents, relative to the root, whether or not they exist: its
+// sources, other files that its manifests refer to (a readme, licenses), the root manifest if the package inherits from it, and each
+// .gitattributes that affects how git checks these files out. A path may begin with "..".
 func (w *Workspace) MadeOf(p *Package) (all []string) {
 	add := func(file string) {
 		if !slices.Contains(all, file) {

@@ -6,8 +6,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestHostileInheritance knows all that a package takes from outside of its folder: what it inherits, files that it names, and how git
-// writes them to the disk. Whoever changes one of these changes the package.
+// TestHostileInheritance checks that MadeOf includes everything outside a package's folder that affects the package: inherited values,
+// files that its manifests refer to, and .gitattributes files.
 func TestHostileInheritance(t *testing.T) {
 	const build = "\n[package.build]\nbackend = { name = \"pixi-build-python\", version = \"*\" }\n"
 	const root = "-- pixi.toml --\n[workspace]\nname = \"w\"\nversion = \"1.0\"\nlicense = \"MIT\"\nchannels = []\nplatforms = [\"linux-64\"]\n[workspace.dependencies]\nnumpy = \"*\"\n" +

@@ -189,15 +189,15 @@ func TestResolve(t *testing.T) {
 	require.Error(t, err)
 }
 
-// A task is found where `pixi run` finds it.
+// Task chooses the same task as `pixi run`.
 func TestTaskChoice(t *testing.T) {
 	m := load(t, environments).Manifest
 	for _, c := range []struct{ task, environment, platform, want string }{
 		{"only-default", "", "", "default: x"},
 		{"only-default", "test", "", "test: x"},
 		{"_hidden", "", "", "default: x"},
-		{"there", "", "", "test: echo test"},     // its default-environment
-		{"there", "", "osx-arm64", "default: x"}, // which does not run there, nor does any other with another task
+		{"there", "", "", "test: echo test"},     // the task's default-environment
+		{"there", "", "osx-arm64", "default: x"}, // the environment does not support this platform, and no other environment has a different task
 		{"hello", "inline", "linux-64", "inline: echo inline"},
 		{"both", "bare", "", "bare: echo test"},
 		{"hello", "", "", `task "hello" of pixi.toml is in more than one environment: default, test, lint, inline`},
@@ -219,7 +219,7 @@ func TestTaskChoice(t *testing.T) {
 	}
 }
 
-// A pyproject.toml that is a workspace gives its [project] to the environments.
+// If a pyproject.toml defines the workspace, its [project] dependencies are added to the environments.
 func TestPyprojectWorkspace(t *testing.T) {
 	w := load(t, `
 -- pyproject.toml --

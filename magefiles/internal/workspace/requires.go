@@ -8,7 +8,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
-// siblings finds the package that a dependency means.
+// siblings maps a dependency to the workspace package that it refers to.
 type siblings struct {
 	conda, pypi, dirs map[string]*Package
 }
@@ -22,7 +22,7 @@ func newSiblings(packages []*Package) siblings {
 			s.pypi[manifest.PyPIName(p.PyPIName)] = p
 		}
 	}
-	// A package without a pyproject.toml may still make a wheel: its conda name is the best guess.
+	// A package without a pyproject.toml may still produce a wheel. Assume that its PyPI name equals its conda name.
 	for _, p := range packages {
 		if name := manifest.PyPIName(p.Name); p.PyPIName == "" && s.pypi[name] == nil {
 			s.pypi[name] = p
@@ -31,7 +31,7 @@ func newSiblings(packages []*Package) siblings {
 	return s
 }
 
-// find returns the package that a dependency means by its name, or by its path; nil for a stranger.
+// find returns the workspace package that a dependency refers to by name or by path, or nil if there is none.
 func (s siblings) find(d *manifest.Dependency) *Package {
 	byName := s.conda[manifest.CondaName(d.Name)]
 	if d.Kind == manifest.PyPI {
@@ -43,8 +43,8 @@ func (s siblings) find(d *manifest.Dependency) *Package {
 	return s.dirs[d.Spec.Target()]
 }
 
-// requirements picks those dependencies that mean a sibling, in the order of the files. own is the conda name of the package
-// that has them: what it asks of itself counts only where a version is said (`all = ["core[gui]==0.1.0"]`).
+// requirements returns the dependencies on siblings, in file order. `own` is the conda name of the package that declares them. A
+// requirement on itself counts only if it has a version (`all = ["core[gui]==0.1.0"]`).
 func (s siblings) requirements(own string, deps ...[]manifest.Dependency) []Requirement {
 	var out []Requirement
 	files := map[string]int{}
@@ -82,12 +82,12 @@ func newRequirement(p *Package, d manifest.Dependency) Requirement {
 	return r
 }
 
-// backend returns the build backend as a dependency: a repository may build its own.
+// backend returns the build backend as a dependency, because a workspace can contain its own backend.
 func (p *Package) backend() []manifest.Dependency {
 	return []manifest.Dependency{{Pos: p.Build.Pos, Name: p.Build.Backend, Spec: p.Build.Spec, Kind: manifest.Conda, Role: manifest.RoleBackend, Table: "package.build.backend"}}
 }
 
-// dependenciesOf are those of a pyproject.toml; none where there is no such file.
+// dependenciesOf returns the dependencies in a pyproject.toml, or nil if p is nil.
 func dependenciesOf(p *manifest.Project) []manifest.Dependency {
 	if p == nil {
 		return nil

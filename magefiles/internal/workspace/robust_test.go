@@ -11,8 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Whatever type stands where another is expected, Load answers or refuses with a place, and so does what is asked of the
-// answer: every value of two manifests that have everything is replaced by one of each kind.
+// If a value has an unexpected type, Load returns either a workspace whose methods do not panic, or an error with a position. The test replaces
+// every value in two complete manifests with a value of each type.
 func TestEveryTypeEverywhere(t *testing.T) {
 	for _, archive := range []string{environments + "-- a/pixi.toml --\n" + pkg("a", ""), fullPackage, two("[package.run-dependencies]\ncore = \"==0.1.0\"\n", "dependencies = [\"core==0.1.0\"]\n[tool.hatch.version]\npath = \"x\"\n[tool.poetry.group.x.dependencies]\ncore = \"1\"\n")} {
 		root := repo(t, archive)

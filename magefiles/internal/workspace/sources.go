@@ -9,8 +9,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
-// Sources are the folders that packages are made of, and those that the manifests name by a path, relative to the workspace's
-// root. One that begins with ".." is outside of it.
+// Sources returns the folders of the packages' sources, and separately the paths of path dependencies in these packages and in the root manifest.
+// Paths are relative to the root. A path that begins with ".." is outside the workspace.
 func (w *Workspace) Sources(packages ...*Package) (packed, named []string) {
 	add := func(list []string, dir string) []string {
 		if dir = path.Clean(dir); slices.Contains(list, dir) {
@@ -39,19 +39,19 @@ func (w *Workspace) Sources(packages ...*Package) (packed, named []string) {
 	return packed, named
 }
 
-// NamedFiles are a package's readme and licenses, and all else that its manifests name by a path to have it read. What a folder of code
-// holds is not among them.
+// NamedFiles returns the package's readme, its licenses, and other files that its manifests refer to by path. Files in source folders
+// are not included.
 func (p *Package) NamedFiles() []named.File { return p.named }
 
-// Inherited are what a package takes from the root manifest, as manifest.InheritedIn names it.
+// Inherited returns the names of the values that a package inherits from the root manifest, in the format of manifest.InheritedIn.
 func (p *Package) Inherited() []string { return p.inherited }
 
-// ManifestNames are the names of files that say that there is a package, or what its version is.
+// ManifestNames returns the names of the files that can define a package or its version.
 func ManifestNames() []string {
 	return append(slices.Clone(manifest.FileNames[:]), manifest.RecipeFile, "package.xml")
 }
 
-// At is the workspace in another folder that has the same files.
+// At returns a copy of the workspace with another root folder, which must contain the same files.
 func (w *Workspace) At(root string) *Workspace {
 	moved := *w
 	moved.Root = root

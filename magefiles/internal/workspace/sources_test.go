@@ -6,7 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What packages are made of, wherever it lies, and what is only named.
+// Sources returns source folders, wherever they are, and a second list with the folders that manifests only refer to.
 func TestSources(t *testing.T) {
 	w := load(t, `
 -- pixi.toml --

@@ -8,56 +8,56 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/versionfile"
 )
 
-// Workspace is a pixi monorepo as its manifests describe it: a read-only value.
+// Workspace is a pixi monorepo as described by its manifests. It is read-only.
 type Workspace struct {
 	Root        string // absolute, symlinks resolved
 	Manifest    *manifest.Manifest
 	Config      settings.Config
-	Packages    []*Package           // by name
-	Downstreams []*Downstream        // by folder
-	Uncounted   []Uncounted          // what looks like a member or a downstream and is none, by file
-	Copies      []manifest.Version   // of the version that all packages have, in no file of theirs: [workspace] version, a CITATION.cff
-	Requires    []Requirement        // of the root manifest itself: environments, features and the pool
-	Project     *manifest.Project    // the pyproject.toml in the root folder; nil where there is none
-	Files       []*tomledit.Document // every TOML file that was read, by name relative to the root
-	Texts       []Text               // every other file that was read for a version in it, the same way
+	Packages    []*Package           // the packages, sorted by name
+	Downstreams []*Downstream        // the downstreams, sorted by folder
+	Uncounted   []Uncounted          // files that look like a member or a downstream but are neither, sorted by path
+	Copies      []manifest.Version   // copies of the shared version outside the packages: [workspace] version, a CITATION.cff
+	Requires    []Requirement        // requirements in the root manifest: environments, features and the pool
+	Project     *manifest.Project    // the pyproject.toml in the root folder; nil if there is none
+	Files       []*tomledit.Document // every TOML file that was read, sorted by path relative to the root
+	Texts       []Text               // every other file in which a version was looked for, sorted by path
 
 	byName map[string]*Package
 	order  []*Package   // dependencies first
-	levels [][]*Package // what may be built side by side
+	levels [][]*Package // groups of packages that can be built in parallel
 }
 
 // Package is a manifest with a [package] table.
 type Package struct {
 	Name      string       // the conda name, lower-cased
-	PyPIName  string       // [project] name of its pyproject.toml, as written; "" where there is none
+	PyPIName  string       // [project] name of its pyproject.toml, as written; "" if there is none
 	Dir       string       // relative to the root, with slashes; "." for the root itself
-	SourceDir string       // where its sources are: Dir, or what [package.build.source] path says; "" for a git or url source
+	SourceDir string       // source folder: Dir, or the path in [package.build.source]; "" for a git or url source
 	Manifest  string       // relative to the root
-	Pyproject string       // relative to the root; "" where there is none
-	Pos       manifest.Pos // of its [package] table
+	Pyproject string       // relative to the root; "" if there is none
+	Pos       manifest.Pos // position of its [package] table
 
-	Version  manifest.Version   // of the conda package
-	Versions []manifest.Version // every place where it is written, Version first: a pyproject's is another one, and may differ
+	Version  manifest.Version   // version of the conda package
+	Versions []manifest.Version // every place that has a version, Version first; the version in a pyproject.toml is separate and may differ
 
-	Requires []Requirement         // on siblings, in the order of the files
+	Requires []Requirement         // requirements on siblings, in file order
 	Deps     []manifest.Dependency // every conda table: build, host, run, constraints, extras, run-exports; see Dependencies
 	Build    manifest.BuildConfig
-	Publish  bool // `publish = true`: what `pixi publish` without --path takes
+	Publish  bool // `publish = true`: `pixi publish` without --path includes the package
 
-	inherits    bool                      // something of its manifest is the workspace's
-	inherited   []string                  // what that is
-	outside     []string                  // files and folders out of these that it packs, relative to the root
-	named       []named.File              // files that are read to make it, wherever they are
-	recipe      []manifest.Dependency     // of its recipe.yaml
+	inherits    bool                      // whether its manifest inherits something from the workspace
+	inherited   []string                  // inherited keys, in the format of manifest.InheritedIn
+	outside     []string                  // packed files and folders outside Dir and SourceDir, relative to the root
+	named       []named.File              // files that the build reads, in any folder
+	recipe      []manifest.Dependency     // dependencies in its recipe.yaml
 	onePlatform []versionfile.OnePlatform // outputs of its recipe.yaml that are not noarch
 
-	Metadata manifest.Metadata // of the [package] table alone, inherited values resolved
-	Project  *manifest.Project // the pyproject.toml; nil where there is none
+	Metadata manifest.Metadata // metadata in the [package] table only, with inherited values resolved
+	Project  *manifest.Project // the pyproject.toml; nil if there is none
 }
 
-// Dependencies returns the package's own tables of one role, unconditional ones first, each in the order of the source,
-// as pixi hands them to the build backend.
+// Dependencies returns the package's dependencies with the given role, unconditional ones first, each in source order. pixi passes them
+// to the build backend in this order.
 func (p *Package) Dependencies(role manifest.Role) []manifest.Dependency {
 	var out []manifest.Dependency
 	for _, d := range p.Deps {
@@ -68,54 +68,54 @@ func (p *Package) Dependencies(role manifest.Role) []manifest.Dependency {
 	return out
 }
 
-// Text is a file that is no TOML: a Python module, a recipe.
+// Text is a file that is not TOML, such as a Python module or a recipe.
 type Text struct {
 	Name string // relative to the root, with slashes; symlinks resolved
 	Src  []byte
 }
 
-// Requirement is one place where a manifest asks for a package of the workspace.
+// Requirement is an entry in a manifest that requires a package of the workspace.
 type Requirement struct {
-	Name    string `json:"name"` // as it is written
-	Spec    string `json:"spec"` // as it is written: "==0.1.0"; "" where there is none
-	Package string `json:"-"`    // the conda name of the package that is meant
+	Name    string `json:"name"` // name as written
+	Spec    string `json:"spec"` // requirement as written: "==0.1.0"; "" if there is none
+	Package string `json:"-"`    // the conda name of the required package
 	manifest.Pos
 
 	Kind  manifest.Kind `json:"-"`
 	Role  manifest.Role `json:"-"`
-	Table string        `json:"-"` // as a TOML header would name it
-	Path  string        `json:"-"` // of a source dependency, as written; "" else. Path and Spec may both be there
+	Table string        `json:"-"` // table name as in a TOML header
+	Path  string        `json:"-"` // path of a source dependency, as written; otherwise "". A requirement may have both Path and Spec
 
-	// Pin is the version when the requirement is an exact pin, else "". An inherited one is pinned by the pool.
+	// Pin is the version if the requirement is an exact pin, and "" otherwise. An inherited requirement is pinned in the pool.
 	Pin       string `json:"-"`
-	Inherited bool   `json:"-"` // { workspace = true }: Spec is the pool's and is edited there
+	Inherited bool   `json:"-"` // { workspace = true }: Spec comes from the pool, and an edit changes the pool
 
 	Dependency manifest.Dependency `json:"-"` // the whole entry
 }
 
-// Downstream is a manifest with a [workspace] table of its own that takes our packages from the channel.
+// Downstream is a manifest that has its own [workspace] table and takes our packages from the channel.
 type Downstream struct {
 	Manifest  *manifest.Manifest
 	Dir       string            // relative to the root, with slashes
-	Pyproject string            // relative to the root; "" where there is none
-	Project   *manifest.Project // nil where there is no pyproject.toml
-	Requires  []Requirement     // on our packages, in the order of the files
-	Image     *settings.Image   // nil where no image is made of it
+	Pyproject string            // relative to the root; "" if there is none
+	Project   *manifest.Project // nil if there is no pyproject.toml
+	Requires  []Requirement     // requirements on our packages, in file order
+	Image     *settings.Image   // the settings of its image; nil if the downstream has no image
 }
 
-// Name is the downstream's name, as its manifest gives it.
+// Name returns the downstream's name from its manifest.
 func (d *Downstream) Name() string { return d.Manifest.Name }
 
-// Disagreement is a contradiction between manifests that a person has to resolve before a release.
+// Disagreement is a contradiction between manifests that the user must resolve before a release.
 type Disagreement struct {
 	Package string `json:"package"` // conda name of the package whose manifest is wrong
-	Message string `json:"message"` // one sentence
+	Message string `json:"message"` // the contradiction, as one sentence
 	manifest.Pos
 
-	Apart bool `json:"apart,omitempty"` // it has another version than others, where all have one
+	Apart bool `json:"apart,omitempty"` // whether its version differs from the others although all packages should share one version
 }
 
-// Sources are the folders that a package is made of, relative to the workspace's root.
+// Sources returns the source folders of a package, relative to the root.
 func (p *Package) Sources() []string {
 	folders := []string{p.Dir}
 	if p.SourceDir != "" && p.SourceDir != p.Dir {

@@ -1,10 +1,10 @@
-// Package annotation finds what tools say of places in files, and writes it as workflow commands, which GitHub shows beside the line.
+// Package annotation finds tool messages about places in files, and formats them as workflow commands, which GitHub shows next to the line.
 //
-//	annotation.go  what is found, and its commands
-//	find.go        the lines of tools
-//	pytest.go      the failures of pytest
-//	gotest.go      the failures of go test
-//	lookup.go      which file of the checkout a tool means
+//	annotation.go  an annotation, and its workflow command
+//	find.go        parses the output of most tools
+//	pytest.go      parses pytest failures
+//	gotest.go      parses go test failures
+//	lookup.go      resolves paths in tool output to files in the checkout
 package annotation
 
 import (
@@ -12,20 +12,20 @@ import (
 	"strings"
 )
 
-// Limit is how many annotations of one kind GitHub shows of one step (docs.github.com, "Workflow commands for GitHub Actions").
+// Limit is the number of annotations of one kind that GitHub shows of one step (docs.github.com, "Workflow commands for GitHub Actions").
 const Limit = 10
 
-// Annotation is what a tool says of a place.
+// Annotation is a message of a tool about a place.
 type Annotation struct {
-	File    string // relative to the checkout, with slashes; "" is no file
-	Line    int    // from 1; 0 is not known, as below
+	File    string // relative to the checkout, with slashes; "" if there is no file
+	Line    int    // from 1; 0 if unknown, as is Column
 	Column  int
-	Title   string // "" has none
+	Title   string // "" if the message has no title
 	Message string // may have several lines
-	Warning bool   // it is no error
+	Warning bool   // a warning, not an error
 }
 
-// Command is the workflow command of an annotation, without a newline at its end.
+// Command returns the workflow command of an annotation, without a newline at its end.
 func (a Annotation) Command() string {
 	var properties []string
 	add := func(name, value string) {
@@ -44,12 +44,12 @@ func (a Annotation) Command() string {
 	return strings.TrimRight("::"+name+" "+strings.Join(properties, ","), " ") + "::" + EscapeData(a.Message)
 }
 
-// EscapeData is the runner's own encoding of what follows a command (actions/toolkit, command.ts).
+// EscapeData encodes the text after a command as the runner does (actions/toolkit, command.ts).
 func EscapeData(s string) string {
 	return strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A").Replace(s)
 }
 
-// escapeProperty is that of a command's properties.
+// escapeProperty encodes a value of a command's properties.
 func escapeProperty(s string) string {
 	return strings.NewReplacer(":", "%3A", ",", "%2C").Replace(EscapeData(s))
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/actions/annotation"
 )
 
-// checkout finds files that are in a list, also by the end of their path and below the folder of a checkout.
+// checkout returns a Lookup for the given files. It finds a file by its full path, by the end of its path, or by its path below /checkout.
 func checkout(files ...string) annotation.Lookup {
 	return func(path string) (string, bool) {
 		path = strings.TrimPrefix(path, "/checkout/")
@@ -24,7 +24,7 @@ func checkout(files ...string) annotation.Lookup {
 	}
 }
 
-// What tools really print of a fault (ruff 0.17, mypy 2, pytest 9, go 1.26) is found at its file and line.
+// Failures in the real output of tools (ruff 0.17, mypy 2, pytest 9, go 1.26) are found with their files and lines.
 func TestFind(t *testing.T) {
 	const tests = "packages/core/tests/test_x.py"
 	python := []annotation.Annotation{
@@ -68,7 +68,7 @@ func TestFind(t *testing.T) {
 	}
 }
 
-// The failure of an assertion counts, and not what the test has logged; a file that two packages have is that of the package.
+// Failed assertions are found; log lines of the test are not. If two packages have files with the same name, the package name decides.
 func TestFindTestify(t *testing.T) {
 	const output = "--- FAIL: TestA (0.1s)\n" +
 		"    a_test.go:10: deploy: 0.4s\n" +
@@ -79,7 +79,7 @@ func TestFindTestify(t *testing.T) {
 		annotation.Find(output, checkout("b/a_test.go")))
 }
 
-// What is no failure is not found, and nothing that is printed makes it fail.
+// Text that is not a failure is ignored, and no output makes Find panic.
 func TestFindNothing(t *testing.T) {
 	all := func(path string) (string, bool) { return path, true }
 	for _, output := range []string{
@@ -119,7 +119,8 @@ func TestCommand(t *testing.T) {
 	}
 }
 
-// A file is found from the checkout's folder, and from one below it where no other has it; nothing outside of the checkout is.
+// A file is found by its path in the checkout, or by its path in a subfolder if no other subfolder has the same file. A file outside the checkout is
+// not found.
 func TestBelow(t *testing.T) {
 	root := t.TempDir()
 	for _, file := range []string{"a.py", "app/tests/test_a.py", "packages/core/tests/test_b.py", "packages/core/both.py", "app/both.py", "x[1].py"} {

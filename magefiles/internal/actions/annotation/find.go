@@ -8,25 +8,25 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/lazyregexp"
 )
 
-// Lookup finds the file that a tool means by a path: relative to the checkout, with slashes. ok is false where it is none of the checkout. Nil
-// finds none.
+// Lookup finds the file that a tool means by a path: relative to the checkout, with slashes. ok is false if the checkout has no such file. A nil
+// Lookup finds no file.
 type Lookup func(path string) (file string, ok bool)
 
 var (
 	color = lazyregexp.New(`\x1b\[[0-9;]*m`)
 
-	// PATH:LINE:COLUMN: error: TEXT, with less of it in most tools: mypy, go build, go vet, actionlint, shellcheck, ruff's short form.
+	// Most tools print only part of PATH:LINE:COLUMN: error: TEXT: mypy, go build, go vet, actionlint, shellcheck, ruff's short form.
 	oneLine = lazyregexp.New(`^(?:vet: )?([^\s:]*[^\s:.]\.[A-Za-z0-9]+):(\d+)(?::(\d+))?: (?:(error|warning|note|info|style): )?(.*\S)\s*$`)
 
-	// Below the text: ruff and zizmor.
+	// ruff and zizmor print the place below the text.
 	arrow = lazyregexp.New(`^\s*--> (\S.*):(\d+):(\d+)$`)
 )
 
-// longest is how many lines of a message are kept.
+// longest is the number of lines that are kept of a message.
 const longest = 12
 
-// Find reads what tools have printed: ruff, mypy, pytest, go build, go vet and go test, and whatever else has PATH:LINE: TEXT in a line. What is said of
-// a file that is none of the checkout is left out, and what is said twice is found once.
+// Find reads the output of tools: ruff, mypy, pytest, go build, go vet and go test, and every other tool that prints PATH:LINE: TEXT in a line. It
+// leaves out messages about files outside the checkout, and returns a repeated message once.
 func Find(output string, lookup Lookup) []Annotation {
 	if lookup == nil {
 		return nil
@@ -91,7 +91,7 @@ func (f *finder) line(line, before string) {
 	})
 }
 
-// number is what a pattern has found to be digits; 0 where they are too many, or none.
+// number returns the number that a pattern has found; 0 for no digits, or too many.
 func number(digits string) int {
 	n, err := strconv.Atoi(digits)
 	if err != nil {

@@ -12,18 +12,18 @@ var (
 	goPackage = lazyregexp.New(`^FAIL\t(\S+)\s`)
 	goEntry   = lazyregexp.New(`^\s+([^\s/:]+\.go):(\d+): ?(.*)$`)
 	goFrame   = lazyregexp.New(`^\s+(/\S+\.go):(\d+)(?: \+0x[0-9a-f]+)?$`)
-	goAsserts = lazyregexp.New(`^\s+Error:\s+(\S.*)$`) // of testify
+	goAsserts = lazyregexp.New(`^\s+Error:\s+(\S.*)$`) // a failed assertion of testify
 )
 
-// goFailure is a test that failed. What it has logged looks like what it failed for, so that the last entry counts; an assertion of testify counts
-// wherever it stands.
+// goFailure is a test that failed. Its log entries look like the reason of its failure, so the last entry counts. An assertion of testify counts
+// wherever it is.
 type goFailure struct {
 	name    string
 	entries []goSaid
 }
 
 type goSaid struct {
-	file    string // without its folder; from the root of the file system in a panic
+	file    string // without its folder; in a panic, from the root of the file system
 	line    string
 	message []string
 	asserts bool
@@ -68,7 +68,7 @@ func (f *finder) goTest(line string) bool {
 	return true
 }
 
-// endGo is told of which package the failures are; "" is not known.
+// endGo ends the failures of a package; "" if the package is unknown.
 func (f *finder) endGo(of string) {
 	for _, t := range f.golang {
 		var counts []goSaid
@@ -92,7 +92,7 @@ func (f *finder) endGo(of string) {
 	f.golang = nil
 }
 
-// goFile is the file of a package: its folder is the end of its import path, however long the module's is.
+// goFile finds the file of a package: its folder is the end of the package's import path, however long the module's path is.
 func (f *finder) goFile(of, file string) string {
 	for dir := of; dir != "" && !path.IsAbs(file); {
 		if found, ok := f.lookup(path.Join(dir, file)); ok {

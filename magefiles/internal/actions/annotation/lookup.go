@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// Below finds files of a checkout. A tool names them from the folder that it runs in: the checkout's, or that of a package or an application, which is
-// found where no other one has such a file.
+// Below finds files of a checkout. A tool names them from the folder that it runs in: the checkout, a package or an application. A file of a package
+// or an application is found only if no other one has a file of that path.
 func Below(checkout string) Lookup {
 	is := func(file string) bool {
 		info, err := os.Stat(filepath.Join(checkout, file))
@@ -34,7 +34,7 @@ func Below(checkout string) Lookup {
 		}
 		var found []string
 		for _, above := range []string{"*", "*/*"} {
-			some, _ := filepath.Glob(filepath.Join(checkout, above, file)) // the pattern is well-formed, but for a checkout that is none
+			some, _ := filepath.Glob(filepath.Join(checkout, above, file)) // the pattern is valid, unless the path of the checkout makes it invalid
 			found = append(found, some...)
 		}
 		if len(found) != 1 {

@@ -13,14 +13,14 @@ var (
 	pythonSource = lazyregexp.New(`^E\s+File "([^"]+)", line (\d+)`)
 )
 
-// pythonFailure is a test that failed, or a file that could not be read: the place is the last one of its traceback that is in the checkout.
+// pythonFailure is a test that failed, or a file that could not be read. Its place is the last place of the traceback that is in the checkout.
 type pythonFailure struct {
 	title string
 	file  string
 	line  int
 	says  []string
 
-	indent int // of the first of them
+	indent int // indentation of the first line in `says`
 }
 
 // pytest reads a line of pytest's failures, and reports whether it was one.

@@ -1,13 +1,13 @@
 package expression
 
-// Path is what an expression asks a context for: its name, and the properties that follow it, as far as they stand there word for word. For
-// `needs.build.outputs[x]` it is needs, build, outputs.
+// Path is a value that an expression takes from a context: the context's name, and the properties after it, up to the first that is not written as a
+// literal text. For `needs.build.outputs[x]` it is needs, build, outputs.
 type Path []string
 
-// Paths are all that stand in the expression, in its order.
+// Paths returns all paths in the expression, in its order.
 func (e *Expr) Paths() []Path { return pathsOf(e.root) }
 
-// Paths are those of all expressions of the value.
+// Paths returns the paths in all expressions of the value.
 func (t *Template) Paths() (all []Path) {
 	for _, p := range t.parts {
 		if p.expr != nil {
@@ -46,7 +46,7 @@ func pathsOf(n node) (all []Path) {
 	return all
 }
 
-// endsIn reports whether a value is a context with so many words, each of which stands there.
+// endsIn reports whether a value is a context followed by literal properties only.
 func endsIn(n node, words int) bool {
 	for {
 		switch of := n.(type) {

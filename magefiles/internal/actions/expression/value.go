@@ -9,26 +9,25 @@ import (
 	"unicode/utf16"
 )
 
-// Value is what an expression gives: nil, a bool, a float64, a string, an *[Array] or an *[Object]. Any other type is a mistake of the caller.
+// Value is the value of an expression: nil, a bool, a float64, a string, an *[Array] or an *[Object]. Other types must not be used.
 type Value any
 
-// Array is a list. Two are equal only if they are one and the same.
+// Array is a list. Arrays are equal only if they are identical.
 type Array struct {
 	Items []Value
 
-	filtered bool // it came of `*`: what follows is asked of each of its items
+	filtered bool // made by `*`: what follows applies to each of its items
 }
 
-// Object is a list of pairs. Keys are found in any case, and the first of two that differ in case alone is the one that counts, except where
-// [Object.Exact] is set.
+// Object is a list of pairs. Keys are case-insensitive, and of two keys that differ only in case the first wins, unless [Object.Exact] is set.
 type Object struct {
-	Exact bool // keys differ in case: the variables of a step do, on Unix
+	Exact bool // keys are case-sensitive, as for a step's variables on Unix
 
 	keys   []string
 	values map[string]Value
 }
 
-// NewObject makes an object of keys and values in turn.
+// NewObject creates an object from alternating keys and values.
 func NewObject(pairs ...any) *Object {
 	o := &Object{}
 	for i := 0; i+1 < len(pairs); i += 2 {
@@ -37,7 +36,7 @@ func NewObject(pairs ...any) *Object {
 	return o
 }
 
-// Add adds a pair at the end, unless the key is there.
+// Add appends a pair, unless the key exists.
 func (o *Object) Add(key string, v Value) {
 	if o.values == nil {
 		o.values = map[string]Value{}
@@ -50,7 +49,7 @@ func (o *Object) Add(key string, v Value) {
 	o.values[at] = v
 }
 
-// Set gives a key its value, at its place or at the end.
+// Set replaces the value of a key, or appends the pair.
 func (o *Object) Set(key string, v Value) {
 	o.Add(key, v)
 	o.values[o.at(key)] = v
@@ -64,13 +63,13 @@ func (o *Object) SetAll(from *Object) {
 	}
 }
 
-// Get is the value of a key, and whether there is one.
+// Get returns the value of a key, and reports whether the object has the key.
 func (o *Object) Get(key string) (Value, bool) {
 	v, there := o.values[o.at(key)]
 	return v, there
 }
 
-// Keys are the keys as they were written, in their order.
+// Keys returns the keys as they were written, in order.
 func (o *Object) Keys() []string { return slices.Clone(o.keys) }
 
 func (o *Object) at(key string) string {
@@ -80,7 +79,7 @@ func (o *Object) at(key string) string {
 	return upper(key)
 }
 
-// upper is text as comparisons see it: in upper case letter by letter. A dotless i stays.
+// upper converts a text to upper case for comparisons, letter by letter. A dotless i is not changed.
 func upper(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r == 'ı' {
@@ -105,7 +104,7 @@ func Truthy(v Value) bool {
 	return true
 }
 
-// Text is a value where a text is wanted: "" for null, up to fifteen digits of a number, and the name of its kind for an array and an object.
+// Text converts a value to a text: "" for null, up to fifteen digits of a number, and the name of the type for an array or object.
 func Text(v Value) string {
 	switch v := v.(type) {
 	case nil:
@@ -122,7 +121,7 @@ func Text(v Value) string {
 	return "Object"
 }
 
-// numberText writes a number as .NET's G15 does.
+// numberText formats a number as .NET's G15 does.
 func numberText(f float64) string {
 	switch {
 	case math.IsNaN(f):
@@ -146,7 +145,7 @@ func numberText(f float64) string {
 	return mantissa + "E" + exponent
 }
 
-// number is a value where a number is wanted; NaN for what is not one.
+// number converts a value to a number, or NaN.
 func number(v Value) float64 {
 	switch v := v.(type) {
 	case nil:
@@ -164,8 +163,8 @@ func number(v Value) float64 {
 	return math.NaN()
 }
 
-// parseNumber reads a decimal number, a hexadecimal one with 0x, an octal one with 0o, or Infinity, with white space around it. Blank text is 0;
-// what is not a number is NaN.
+// parseNumber parses a decimal number, a hexadecimal number with 0x, an octal number with 0o, or Infinity, with optional white space. Blank text is
+// 0; any other text is NaN.
 func parseNumber(s string) float64 {
 	s = strings.TrimSpace(s)
 	if s == "" {
@@ -199,7 +198,7 @@ func digits(s string, base int) float64 {
 	return float64(n)
 }
 
-// equal compares as GitHub does: texts without case, values of different kinds as numbers, arrays and objects by identity.
+// equal compares values as GitHub does: texts ignoring case, values of different types as numbers, arrays and objects by identity.
 func equal(a, b Value) bool {
 	a, b = coerce(a, b)
 	switch a := a.(type) {
@@ -215,7 +214,7 @@ func equal(a, b Value) bool {
 	return a == b // booleans, and pointers
 }
 
-// order compares two values that have an order, which `ok` reports: of one kind after coercion, and neither is NaN.
+// order compares two values. ok reports whether they are ordered: they must have one type after coercion, and neither may be NaN.
 func order(a, b Value) (sign int, ok bool) {
 	a, b = coerce(a, b)
 	switch x := a.(type) {
@@ -245,7 +244,7 @@ func compare(x, y float64) int {
 	return 0
 }
 
-// coerce makes numbers of two values of different kinds, where they are not arrays or objects.
+// coerce converts two values of different types to numbers, unless one is an array or object.
 func coerce(a, b Value) (Value, Value) {
 	if kind(a) == kind(b) || !primitive(a) || !primitive(b) {
 		return a, b

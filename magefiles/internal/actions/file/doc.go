@@ -1,18 +1,18 @@
-// Package file reads the workflow files of GitHub Actions as GitHub does, and says what they start for.
+// Package file parses GitHub Actions workflow files as GitHub does, and determines which events trigger them.
 //
-// What a file may hold, and which contexts and functions an expression may use at its place, is the schema of actions/languageservices
-// (workflow-v1.0.json, as @actions/workflow-parser 0.3.61 has it, under the license beside it). A key, an event, a context or a function that is
-// not known is a [Problem] with its line and column, and never passed over. What GitHub knows and nothing here runs is refused by name.
+// The schema of actions/languageservices defines what a file may contain, and which contexts and functions each expression may use
+// (workflow-v1.0.json, as in @actions/workflow-parser 0.3.61, with its license). Keys, events, contexts and functions that are not in the schema are
+// never ignored: each is a [Problem] with its line and column. Features that GitHub has but that cannot be run here are refused by name.
 //
 //	schema.go    the schema
-//	read.go      a file held against the schema, expressions included
-//	node.go      values of a file for whoever runs it, and action.yml of a local action
-//	scalar.go    what a plain scalar is to GitHub: YAML 1.2 has other numbers than the reader of YAML
-//	needs.go     what it needs: machines, actions, secrets, rights
-//	workflow.go  what a workflow is: its events, its jobs and their rights
-//	trigger.go   which refs and paths its patterns take, and whether a job runs for a tag
-//	doubts.go    what in it cannot be meant, or hardly
-//	habits.go    what in its jobs is hardly meant, whatever they are for
-//	pinned.go    whether an action is pinned as the comment beside it says
-//	starts.go    whether it starts for what happens on GitHub, and why not
+//	read.go      validates a file against the schema, including its expressions
+//	node.go      the values of a file, and action.yml of a local action
+//	scalar.go    the type of a plain scalar: GitHub uses YAML 1.2, whose numbers differ from our YAML parser's
+//	needs.go     what a workflow needs: machines, actions, secrets, permissions
+//	workflow.go  a workflow: its events, its jobs and their permissions
+//	trigger.go   which refs and paths its patterns match, and whether a job runs for a tag
+//	doubts.go    mistakes, and parts that are rarely intended
+//	habits.go    parts of jobs that are rarely intended, whatever the jobs do
+//	pinned.go    whether an action's commit matches the version in its comment
+//	starts.go    whether a workflow starts for an event on GitHub, and why not
 package file

@@ -9,20 +9,20 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/actions/expression"
 )
 
-// Needs is what a workflow needs to run: each sorted, without repetitions, and as it stands in the file, with expressions.
+// Needs lists what a workflow needs to run. The lists are sorted and have no duplicates. Values are as in the file, including expressions.
 type Needs struct {
-	Events       []string // that start it
+	Events       []string // events that start the workflow
 	Runners      []string // labels and groups of machines
-	Images       []string // of containers and services
-	Actions      []string // with what is behind their @
-	Workflows    []string // that its jobs call
-	Secrets      []string // "all" where a call inherits them
-	Variables    []string // of the repository, the organization or an environment
-	Rights       []string // "contents: read"; empty where it says nothing of permissions
+	Images       []string // images of containers and services
+	Actions      []string // including the version after @
+	Workflows    []string // workflows that the jobs call
+	Secrets      []string // "all" if a call inherits them
+	Variables    []string // variables of the repository, organization or environment
+	Rights       []string // "contents: read"; empty if the workflow has no permissions
 	Environments []string
 }
 
-// Needs is what the workflow needs.
+// Needs returns what the workflow needs.
 func (w *Workflow) Needs() Needs {
 	var n Needs
 	for _, e := range w.Events {
@@ -67,7 +67,7 @@ func (w *Workflow) Needs() Needs {
 	return n
 }
 
-// Comment is what stands behind the value in its line, from the # on; "" for nothing.
+// Comment returns the comment after the value on its line, starting with #, or "" if there is none.
 func (n Node) Comment() string {
 	if n.n == nil {
 		return ""
@@ -75,7 +75,7 @@ func (n Node) Comment() string {
 	return n.n.LineComment
 }
 
-// runners are the labels of a `runs-on`, and its group.
+// runners returns the labels of a `runs-on`, and its group.
 func runners(n Node) (all []string) {
 	for _, label := range append(n.At("labels").Items(), n.Items()...) {
 		all = append(all, label.Text())
@@ -86,7 +86,7 @@ func runners(n Node) (all []string) {
 	return all
 }
 
-// imageOf is the image of a container or a service.
+// imageOf returns the image of a container or a service.
 func imageOf(n Node) string {
 	if n.IsMapping() {
 		n = n.At("image")
@@ -94,16 +94,16 @@ func imageOf(n Node) string {
 	return n.Text()
 }
 
-// Secret is a place where a workflow asks for a secret.
+// Secret is a use of a secret in a workflow.
 type Secret struct {
-	Name string // as it stands there
-	Key  string // of the value that has it: a variable of `env`, an input of an action, a secret of a workflow that is called
+	Name string // name of the secret, as the file spells it
+	Key  string // key of the value that uses the secret: a variable of `env`, an input of an action, or a secret of a called workflow
 	At   Node
 
-	Environment string // of the job that asks for it, as far as its name stands in the file; "" is none
+	Environment string // the job's environment, if the file names it without an expression; otherwise ""
 }
 
-// Secrets are all places where the workflow asks for a secret by its name.
+// Secrets returns all places where the workflow uses a secret by name.
 func (w *Workflow) Secrets() (all []Secret) {
 	for _, p := range w.Top.Pairs() {
 		if p.Key.Text() != "jobs" {
@@ -134,7 +134,7 @@ func (n Node) secrets(key, environment string) (all []Secret) {
 	return all
 }
 
-// eachPath visits what the expressions of a value ask contexts for, each with the key that the value is given by.
+// eachPath visits the context paths in a value's expressions, each with the key of the value.
 func (n Node) eachPath(key string, visit func(p expression.Path, key string, at Node)) {
 	switch {
 	case n.n == nil:
@@ -153,7 +153,7 @@ func (n Node) eachPath(key string, visit func(p expression.Path, key string, at 
 	}
 }
 
-// paths are what the expressions of a text ask contexts for; condition says that it is one, whose braces may be left out.
+// paths returns the context paths in a text's expressions. In a condition, the braces are optional.
 func (n Node) paths(condition bool) []expression.Path {
 	if condition {
 		if e, err := expression.ParseCondition(n.Text(), all); err == nil {

@@ -9,11 +9,11 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// decimal is a number of YAML 1.2's core schema, but for those with a base and for what is no number or has no end.
+// decimal matches a number of YAML 1.2's core schema, except numbers with a base, NaN and infinity.
 var decimal = regexp.MustCompile(`^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$`)
 
-// tag is what a scalar is to GitHub, which goes by YAML 1.2's core schema. The reader of YAML also takes numbers of 1.1: 012, 0b11 and 1_000 would be ten,
-// three and a thousand, and are twelve and two texts there.
+// tag returns the type that GitHub gives a scalar: GitHub follows YAML 1.2's core schema. The reader of YAML also takes numbers of 1.1: it reads 012,
+// 0b11 and 1_000 as ten, three and a thousand. To GitHub these are the number twelve and two texts.
 func tag(n *yaml.Node) string {
 	short := n.ShortTag()
 	if n.Style&yaml.TaggedStyle != 0 || (short != "!!int" && short != "!!float") {
@@ -25,7 +25,7 @@ func tag(n *yaml.Node) string {
 	return "!!float"
 }
 
-// number reads a plain scalar as GitHub does: a number with a base has 32 bits there.
+// number reads a plain scalar as GitHub does, which gives a number with a base 32 bits.
 func number(s string) (f float64, is bool) {
 	switch s {
 	case ".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF":
@@ -44,6 +44,6 @@ func number(s string) (f float64, is bool) {
 	if !decimal.MatchString(s) {
 		return 0, false
 	}
-	f, _ = strconv.ParseFloat(s, 64) // what is too large is infinite
+	f, _ = strconv.ParseFloat(s, 64) // a number that is too large becomes infinite
 	return f, true
 }

@@ -12,14 +12,14 @@ import (
 var schemaText []byte
 
 //go:embed action.json
-var actionText []byte // what an action.yml may hold, in the same form
+var actionText []byte // the schema of an action.yml, in the same form
 
 // root is the definition of a whole file.
 const root = "workflow-root-strict"
 
-// definition is one of the schema: what a value may be, in one of several ways.
+// definition is a definition of the schema: a value may be written in one of several ways.
 type definition struct {
-	Context  []string // what an expression may use; where it is empty, what the definition around it says
+	Context  []string // what an expression may use; if empty, the context of the definition around it
 	OneOf    []string `json:"one-of"`
 	Allowed  []string `json:"allowed-values"`
 	Mapping  *mapping
@@ -36,7 +36,7 @@ type definition struct {
 type mapping struct {
 	Properties map[string]property
 	Key        string `json:"loose-key-type"`
-	Value      string `json:"loose-value-type"` // "" where no other key is allowed than those of Properties
+	Value      string `json:"loose-value-type"` // "" if only the keys of Properties are allowed
 }
 
 type property struct {
@@ -44,7 +44,7 @@ type property struct {
 	Required bool
 }
 
-// UnmarshalJSON reads a property, which is the name of its definition, or an object with it.
+// UnmarshalJSON reads a property, which is written as the name of its definition, or as an object with it.
 func (p *property) UnmarshalJSON(data []byte) error {
 	if json.Unmarshal(data, &p.Type) == nil {
 		return nil
@@ -53,14 +53,14 @@ func (p *property) UnmarshalJSON(data []byte) error {
 	return json.Unmarshal(data, (*plain)(p))
 }
 
-// schema are the definitions by their names. Each one that is named is there.
+// schema holds the definitions by their names. Every name that a definition uses is defined.
 var schema = sync.OnceValue(func() map[string]*definition {
 	var all struct{ Definitions map[string]*definition }
 	if err := json.Unmarshal(schemaText, &all); err != nil {
-		panic(fmt.Sprintf("workflow-v1.0.json: %v", err)) // it is part of the program
+		panic(fmt.Sprintf("workflow-v1.0.json: %v", err)) // the file is part of the program
 	}
 	if err := json.Unmarshal(actionText, &all.Definitions); err != nil {
-		panic(fmt.Sprintf("action.json: %v", err)) // likewise
+		panic(fmt.Sprintf("action.json: %v", err)) // the file is part of the program, too
 	}
 	for name, text := range map[string]string{
 		"any":      `{"one-of": ["null", "boolean", "number", "string", "sequence", "mapping"]}`,
@@ -71,30 +71,30 @@ var schema = sync.OnceValue(func() map[string]*definition {
 		"sequence": `{"sequence": {"item-type": "any"}}`,
 		"mapping":  `{"mapping": {"loose-key-type": "string", "loose-value-type": "any"}}`,
 
-		// Published with the constant of another event: `on: repository_dispatch` would be refused.
+		// The schema has the constant of another event here: `on: repository_dispatch` would be refused.
 		"repository-dispatch-string": `{"string": {"constant": "repository_dispatch"}}`,
-	} { // the others the schema takes for known
+	} { // the schema does not define the other names, because it takes them for known
 		d := &definition{}
 		if err := json.Unmarshal([]byte(text), d); err != nil {
-			panic(err) // it is part of the program
+			panic(err) // the file is part of the program
 		}
 		all.Definitions[name] = d
 	}
 	return all.Definitions
 })
 
-// leaf is a definition without alternatives, with what an expression in it may use.
+// leaf is a definition without alternatives, and the names that an expression in it may use.
 type leaf struct {
 	*definition
 
 	context []string
 }
 
-// leaves are the ways that a definition leaves open.
+// `leaves` returns the ways that a definition allows.
 func leaves(name string, context []string) []leaf {
 	d := schema()[name]
 	if d == nil {
-		panic("workflow-v1.0.json does not define " + name) // it is part of the program
+		panic("workflow-v1.0.json does not define " + name) // the file is part of the program
 	}
 	if len(d.Context) > 0 {
 		context = d.Context
@@ -112,7 +112,7 @@ func leaves(name string, context []string) []leaf {
 	return all
 }
 
-// keys are the keys that one of the ways knows, in order.
+// keys returns the keys that any of the ways knows, sorted.
 func keys(of []leaf) []string {
 	var all []string
 	for _, l := range of {

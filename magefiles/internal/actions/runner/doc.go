@@ -1,21 +1,23 @@
-// Package runner runs a workflow file of GitHub Actions on this machine: its jobs in their order, its scripts for real, each job with what the file
-// grants it and nothing else. GitHub's documentation of the workflow syntax and the source of actions/runner say what is to happen; what is not done
-// here stops with its name, its file and its line.
+// Package runner runs a GitHub Actions workflow file on this machine. It runs the jobs in dependency order, executes their scripts, and gives each
+// job only the permissions that the file grants it. It follows GitHub's documentation of the workflow syntax and the source of actions/runner.
+// Unsupported features are refused, with their name, file and line.
 //
-// It knows no server. What a job is given from outside (a token for its grant, an ID token, an approval) comes from functions of [Config], and what an
-// action does that stands behind `uses:` is a stand-in, a function by the action's name. What came of a run is a value, [Result].
+// The package does not talk to a server. Functions of [Config] provide what a job gets from outside: a token, an ID token, an approval. Actions
+// named by `uses:` are replaced by stand-ins, which are functions. A run returns a [Result].
 //
-//	runner.go        what a runner is told, and a run of one file
-//	event.go         what starts a run, and what expressions know of it
-//	check.go refuses.go what is refused before anything runs
-//	call.go          workflows that are called
-//	flow.go          the jobs of a file, in the order of their needs
+//	runner.go        the configuration of a runner, and a run of one file
+//	event.go         the event that starts a run, and the github context
+//	check.go refuses.go checks before anything runs
+//	call.go          called workflows
+//	flow.go          the jobs of a file, in dependency order
 //	leg.go           one leg of a job, from its folders to its outputs
-//	step.go shell.go one step: its condition, its script, what it leaves in files
-//	uses.go          actions: stand-ins, and those of the repository
-//	output.go        what a step's output asks for, and what is kept of it
-//	result.go        what came of a run
+//	step.go shell.go one step: its condition, its script, the files that it writes
+//	uses.go          actions: stand-ins, and actions in the repository
+//	output.go        commands in a step's output, and the log lines that are stored
+//	result.go        the result of a run
 //
-// Packages below it have one rule of GitHub's each: artifact what jobs hand to each other, dispatch the inputs of a workflow_dispatch, matrix the legs of a job, rights what a token may do, turns concurrency groups, protocol what steps
-// write for the runner, masks secrets that are hidden, glob patterns of files; standin has the stand-ins that need nothing from outside, machine what a job gets of this machine, and verdict says why a run failed.
+// Most packages below this one implement one of GitHub's rules: artifact stores the files that jobs pass to each other, dispatch checks the inputs
+// of a workflow_dispatch, matrix computes a job's legs, rights computes a token's permissions, turns implements concurrency groups, protocol parses
+// the files and lines that steps write for the runner, masks hides secrets, and glob matches file patterns. Package standin has the stand-ins that
+// need nothing from outside, machine provides the programs and settings of this machine, and verdict explains why a run failed.
 package runner

@@ -5,7 +5,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/actions/runner/rights"
 )
 
-// Refuses is what keeps a file from being run here, as [Runner.Run] would say it: each at its line. Of the Config it takes Actions and Files.
+// Refuses returns the reasons why a file cannot be run here, as [Runner.Run] would report them, with their lines. It uses Actions and Files of the
+// Config.
 func (r *Runner) Refuses(w *file.Workflow) []error {
 	return r.check(w, rights.Restricted, nil, file.Node{})
 }

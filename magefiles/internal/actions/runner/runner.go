@@ -18,76 +18,76 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/command"
 )
 
-// Config is what a runner is told. Where a function is nil, there is nothing of what it gives.
+// Config configures a runner. If a function is nil, jobs do not get what it would provide.
 type Config struct {
 	Runner     command.Runner
-	Environ    []string // of a job, before all that GitHub sets: PATH at least, and no credential
-	Installed  string   // where programs are that actions install: a PATH
-	Dir        string   // for what jobs write: a folder of this runner alone
+	Environ    []string // initial environment of a job, before GitHub's variables; it needs PATH and must have no credentials
+	Installed  string   // PATH to search for programs that actions install
+	Dir        string   // folder for job files; no other runner may use it
 	Files      fs.FS    // the files of the commit
-	Remote     string   // the folder of a bare repository: what checkout fetches from, and what jobs may push to
-	Repository string   // as GitHub names it: owner/name
-	API        string   // where GitHub's API is; "" is https://api.github.com
+	Remote     string   // folder of a bare repository, from which checkout fetches and to which jobs may push
+	Repository string   // repository as GitHub names it: owner/name
+	API        string   // URL of GitHub's API; "" means https://api.github.com
 
-	Registries         map[string]string // HOST:PORT of what stands in for a registry of images, by its host; whoever logs in to another one is only recorded
+	Registries         map[string]string // registry host to the HOST:PORT of its stand-in; other logins are only recorded
 	Variables          map[string]string
 	Secrets            map[string]string
 	EnvironmentSecrets map[string]map[string]string // by environment
-	Actions            map[string]StandIn           // by what stands before the @, in lower case
-	Parallel           int                          // how many legs run at a time; 0 is as many as there are processors
+	Actions            map[string]StandIn           // by the text before the @, in lower case
+	Parallel           int                          // maximum number of concurrent legs; 0 means the number of processors
 
-	Token    func(Asked) (string, error)                               // GITHUB_TOKEN, for the grant
-	AppToken func(rights map[string]string) (string, error)            // the token of a GitHub App, as create-github-app-token gets one
-	IDToken  func(Asked) (url, token string, err error)                // how a job gets an ID token: asked for those alone that may
-	Ended    func(token string)                                        // ends what one of Token or IDToken is good for: the job is over
-	Approve  func(ctx context.Context, environment string) (err error) // waits for those who have to approve
-	Log      func(leg, line string)                                    // a line of a job's output, without secrets
+	Token    func(Asked) (string, error)                               // returns a GITHUB_TOKEN for the grant
+	AppToken func(rights map[string]string) (string, error)            // returns the token of a GitHub App, for create-github-app-token
+	IDToken  func(Asked) (url, token string, err error)                // returns where to request an ID token; only called for jobs that may have one
+	Ended    func(token string)                                        // called with a token of Token or IDToken when its job is over
+	Approve  func(ctx context.Context, environment string) (err error) // waits until the environment is approved
+	Log      func(leg, line string)                                    // receives each line of a job's output, with secrets masked
 
-	// Submodules fills those of a checkout, in its folder, which are of another repository. Nil leaves them empty.
+	// Submodules fills the submodules of the checkout in a folder, from other repositories. If nil, they are left empty.
 	Submodules func(ctx context.Context, dir string) error
 
-	// Home puts into the HOME of a job, which is new, what programs look for there. Nil puts nothing.
+	// Home writes files for programs into a job's new HOME. If nil, HOME is empty.
 	Home func(dir string) error
 
-	// Image is what the machine of a label has on PATH, in place of what Environ says. Nil leaves that.
+	// Image returns the PATH of a machine with the label, which replaces the PATH of Environ. If nil, that PATH is used.
 	Image func(label string) (Image, error)
 
-	// Python finds an interpreter of a version, such as 3.13 or 3.13.1, on this machine; "" where there is none. Nil takes that of Installed.
+	// Python finds an interpreter of a version, such as 3.13 or 3.13.1, on this machine; "" if there is none. If nil, the one on Installed is used.
 	Python func(version string) string
 
-	// Script is what stands for a program that an action installs: a shell script that begins the one found on this machine, or something in its place.
-	// Nil begins the one that was found.
+	// Script returns a script that replaces a program that an action installs. The script may run the program found on this machine or something
+	// else. If nil, the program that was found is used.
 	Script func(program, found string) string
 }
 
-// Image is what a machine of GitHub's begins with.
+// Image describes the initial state of a GitHub machine.
 type Image struct {
-	Path  string   // in place of PATH
-	Lacks []string // programs that GitHub's machine has, and this one has not
+	Path  string   // replaces PATH
+	Lacks []string // programs that GitHub's machine has but this machine does not
 }
 
-// Asked is the job for which something is wanted from outside.
+// Asked describes a job that requests something from outside.
 type Asked struct {
 	Event       Event
-	Workflow    string // the file that has the job
-	Called      bool   // it is called by another one
+	Workflow    string // the file of the job
+	Called      bool   // the file was called by another file
 	Job, Leg    string
 	Environment string // "" for none
 	Grant       rights.Grant
 }
 
-// Runner runs workflow files; runs at the same time know each other by their concurrency groups.
+// Runner runs workflow files. Concurrent runs share its concurrency groups.
 type Runner struct {
 	Config
 	*shared
 }
 
-// shared is what runs have in common.
+// shared holds the state that runs share.
 type shared struct {
 	groups turns.Groups
 	mu     sync.Mutex
 	runs   int
-	slots  chan struct{} // taken by each leg that runs
+	slots  chan struct{} // each running leg holds one
 }
 
 // New makes a runner.
@@ -101,7 +101,7 @@ func New(c Config) *Runner {
 	}
 }
 
-// With is a runner of the same machine that is told something else: its runs and those of r wait for each other.
+// With returns a runner with another configuration for the same machine. It shares concurrency groups and slots with r.
 func (r *Runner) With(c Config) *Runner {
 	return &Runner{
 		Config: c,
@@ -109,7 +109,7 @@ func (r *Runner) With(c Config) *Runner {
 	}
 }
 
-// Check is why a file cannot be run here for an event; nil where it can.
+// Check returns the reason why a file cannot be run here for an event, or nil.
 func (r *Runner) Check(w *file.Workflow, e Event) error {
 	_, err := r.admit(w, &e)
 	return err
@@ -122,15 +122,15 @@ type run struct {
 	event     Event
 	dir       string
 	result    *Result
-	github    *expression.Object // what is the same for all jobs
+	github    *expression.Object // the part that all jobs share
 	artifacts artifact.Store
-	outer     context.Context // where it ends, all stops at once
+	outer     context.Context // if it ends, everything stops immediately
 	cancel    context.CancelCauseFunc
 	notes     sync.Mutex
 }
 
-// Run runs a file for an event; only is one of its jobs, with those that it needs, or "" for all. An error says why it cannot be run, and a job that
-// fails is part of the result.
+// Run runs a file for an event. If only is set, Run runs just that job and the jobs that it needs. An error means that the file cannot be run; a
+// failed job is reported in the result.
 func (r *Runner) Run(ctx context.Context, w *file.Workflow, e Event, only string) (*Result, error) {
 	inputs, err := r.admit(w, &e)
 	if err != nil {
@@ -186,7 +186,7 @@ func (r *Runner) Run(ctx context.Context, w *file.Workflow, e Event, only string
 	return one.result, context.Cause(ctx)
 }
 
-// secretsFor are the secrets of a run: none of them for an event of a fork.
+// secretsFor returns the secrets of a run: none for an event of a fork.
 func (r *Runner) secretsFor(e Event) map[string]string {
 	if e.Fork {
 		return nil
@@ -194,7 +194,7 @@ func (r *Runner) secretsFor(e Event) map[string]string {
 	return r.Secrets
 }
 
-// note is said once, in the result.
+// note adds a note to the result, unless it is already there.
 func (r *run) note(format string, args ...any) {
 	r.notes.Lock()
 	defer r.notes.Unlock()
@@ -207,7 +207,7 @@ func (r *run) note(format string, args ...any) {
 	r.result.Notes = append(r.result.Notes, text)
 }
 
-// doubt is said once, in the result, at its place in a file.
+// doubt adds a doubt about a place in a file to the result, unless it is already there.
 func (r *run) doubt(err error) {
 	r.notes.Lock()
 	defer r.notes.Unlock()
@@ -219,7 +219,7 @@ func (r *run) doubt(err error) {
 	r.result.Doubts = append(r.result.Doubts, err)
 }
 
-// admit holds a file and an event against what can be run here, and gives the inputs of the run.
+// admit checks that a file can be run here for an event, and returns the inputs of the run.
 func (r *Runner) admit(w *file.Workflow, e *Event) (*expression.Object, error) {
 	inputs, err := e.admit(w)
 	if err != nil {

@@ -32,7 +32,7 @@ func TestOneHoldsIt(t *testing.T) {
 	require.ErrorIs(t, err, fs.ErrNotExist)
 }
 
-// A child that is being started has the files of this process for a moment. What was let go of is free then, however many have it.
+// A released file is unlocked, even while child processes that are being started still have it open.
 func TestWhatIsLetGoOfIsFree(t *testing.T) {
 	for _, children := range []int{0, 1, 3} {
 		path := filepath.Join(t.TempDir(), "lock")
@@ -50,14 +50,14 @@ func TestWhatIsLetGoOfIsFree(t *testing.T) {
 	}
 }
 
-// Who holds the file removes it, with its folder, while others open it: what one of them holds is there.
+// If a holder removes the file and its folder while others lock it, every locked file still exists.
 func TestWhatIsHeldIsThere(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "folder", "lock")
 	var holders sync.WaitGroup
 	for range 4 {
 		holders.Go(func() {
 			for range 500 {
-				_ = os.Mkdir(filepath.Dir(path), 0o700) // another one may have made it
+				_ = os.Mkdir(filepath.Dir(path), 0o700) // another goroutine may have created it
 				f, err := filelock.Take(path)
 				if errors.Is(err, filelock.ErrHeld) || errors.Is(err, fs.ErrNotExist) {
 					continue
@@ -65,7 +65,7 @@ func TestWhatIsHeldIsThere(t *testing.T) {
 				if !assert.NoError(t, err) || !assert.FileExists(t, path) {
 					return
 				}
-				_ = os.RemoveAll(filepath.Dir(path)) // another one may have made the file in it
+				_ = os.RemoveAll(filepath.Dir(path)) // fails if another goroutine has created the file again
 				if !assert.NoError(t, filelock.Release(f)) {
 					return
 				}

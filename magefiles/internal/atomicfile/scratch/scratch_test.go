@@ -16,7 +16,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/atomicfile/scratch"
 )
 
-// TestMain is a run that makes a folder and is killed, where it is told so.
+// TestMain makes a folder and then kills its own process, if an environment variable asks for that.
 func TestMain(m *testing.M) {
 	parent := os.Getenv("SCRATCH_OF_A_KILLED_RUN")
 	if parent == "" {
@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 	select {}
 }
 
-// What a killed run has left is removed by the next one, whatever its name begins with; what is in use, and what is not ours, stays.
+// The next run removes the folders that a killed run left, with any prefix. Folders that are in use, or that are not ours, are kept.
 func TestTheNextRunTidiesUpAfterAKill(t *testing.T) {
 	parent := t.TempDir()
 	killed := exec.Command(os.Args[0])
@@ -68,7 +68,7 @@ func TestTheNextRunTidiesUpAfterAKill(t *testing.T) {
 	require.FileExists(t, filepath.Join(victim, "foopack.lock"))
 }
 
-// Many are made at once, and each sweeps: none is taken for one of a run that was killed.
+// When many folders are made concurrently, no sweep removes a folder that is in use.
 func TestManyAtOnce(t *testing.T) {
 	parent := t.TempDir()
 	var all sync.WaitGroup
@@ -79,7 +79,7 @@ func TestManyAtOnce(t *testing.T) {
 				if !assert.NoError(t, err) || !assert.NoError(t, os.WriteFile(filepath.Join(dir, "file"), nil, 0o600)) || !assert.FileExists(t, filepath.Join(dir, "file")) {
 					return
 				}
-				_ = remove() // who sweeps makes its lock again, and removes the rest
+				_ = remove() // may fail, because a sweep may lock the folder again and remove the rest
 			}
 		})
 	}

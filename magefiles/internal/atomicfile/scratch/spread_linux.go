@@ -6,12 +6,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// topDirectory is FS_TOPDIR_FL of <linux/fs.h>, which x/sys does not have: chattr +T.
+// topDirectory is FS_TOPDIR_FL in <linux/fs.h> (chattr +T), which x/sys does not define.
 const topDirectory = 0x00020000
 
-// Spread has the file system keep the folders that are made in dir far from each other, where it is an ext4. A folder's files are made near it, and ext4
-// gives none the place of one that was removed in the last five minutes: it looks at each of these first. Where thousands of files come and go side by
-// side, making one takes ten times as long. What cannot be set stays as it is: it costs time, and nothing else.
+// Spread sets a flag that makes ext4 place the subfolders of dir far from each other. Files are allocated near their folder, and ext4 does not reuse
+// a deleted file's inode for five minutes, but still examines it during each allocation. If thousands of files are created and deleted in nearby
+// folders, creating one takes ten times as long. Failure to set the flag only costs time, and is ignored.
 func Spread(dir string) {
 	f, err := os.Open(dir)
 	if err != nil {

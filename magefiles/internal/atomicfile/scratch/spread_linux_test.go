@@ -8,7 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A folder is marked where its file system has such a mark, and stays as it is elsewhere.
+// Spread sets the flag if the file system supports it, and otherwise does nothing.
 func TestSpread(t *testing.T) {
 	flags := func(dir string) (int, error) {
 		f, err := os.Open(dir)

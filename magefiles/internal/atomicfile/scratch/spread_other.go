@@ -2,5 +2,5 @@
 
 package scratch
 
-// Spread is for file systems of Linux.
+// Spread is a no-op, because the flag exists only on Linux.
 func Spread(string) {}

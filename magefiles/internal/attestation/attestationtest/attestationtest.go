@@ -1,5 +1,4 @@
-// Package attestationtest makes sigstore bundles for tests: of the right form, and signed, by a certificate that no one
-// but its maker vouches for.
+// Package attestationtest creates sigstore bundles for tests. They are well-formed, but their certificate is self-signed.
 package attestationtest
 
 import (
@@ -20,16 +19,16 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Claim is what a bundle states.
+// Claim describes the contents of a bundle.
 type Claim struct {
 	File, SHA256  string
-	TargetChannel string         // URL; none where it is empty
-	Repository    string         // URL in the certificate; none where it is empty
-	Statement     map[string]any // fields in place of those of the statement
-	Envelope      map[string]any // fields in place of those of the envelope
+	TargetChannel string         // URL; "" for none
+	Repository    string         // URL in the certificate; "" for none
+	Statement     map[string]any // overrides fields of the statement
+	Envelope      map[string]any // overrides fields of the envelope
 }
 
-// Bundle makes a bundle of version 0.3.
+// Bundle returns a version 0.3 bundle.
 func (c Claim) Bundle(t testing.TB) []byte {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

@@ -1,6 +1,6 @@
-// Package copies knows where a version stands in files that nobody reads it from: documents, settings of other tools, images.
+// Package copies finds copies of versions in files that no build reads versions from, such as documents and other tools' settings.
 //
-//	follow.go     the files that [tool.release] copies names, whose copies follow a bump
-//	mentions.go   lines that go on having an old version
-//	whole.go      where in a text a version stands by itself
+//	follow.go     updating the files that are listed in [tool.release] copies
+//	mentions.go   finding lines that keep an old version
+//	whole.go      finding whole versions in a text
 package copies

@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// tail is what makes another version of one that stands before it.
+// tail matches text that extends the version before it to a different version.
 var tail = regexp.MustCompile(`^(?:[0-9A-Za-z_]|\.[0-9A-Za-z]|\+[0-9A-Za-z]|-(?:a|b|c|rc|alpha|beta|dev|pre|preview|post|snapshot|nightly)(?:[.\-]?\d+)?(?:[^A-Za-z0-9]|$))`)
 
-// findWhole finds the places where a text has a version by itself: 0.1.0 is in v0.1.0 and in core-0.1.0.tar.gz, and not in 10.1.0, 0.1.0.1 or
+// findWhole returns the offsets of whole occurrences of a version. 0.1.0 occurs in v0.1.0 and core-0.1.0.tar.gz, but not in 10.1.0, 0.1.0.1 or
 // 0.1.0rc1.
 func findWhole(text, version string) (at []int) {
 	for from := 0; ; {
@@ -33,12 +33,12 @@ func findWhole(text, version string) (at []int) {
 	}
 }
 
-// isWordByte reports whether a byte before a version makes it a part of something longer.
+// isWordByte reports whether a byte before a version makes it part of a longer word or number.
 func isWordByte(c byte) bool {
 	return c == '_' || c == '.' || c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
 }
 
-// fileEnds are the ends of names of files, which a version may stand before.
+// fileEnds matches file extensions, which may follow a version.
 var fileEnds = regexp.MustCompile(`^\.(?:tar|tgz|zip|whl|conda|exe|dmg|msi|deb|rpm|json|ya?ml|md|rst|txt|html?|svg|png|sh|py)\b`)
 
 func isFileEnd(rest string) bool { return fileEnds.MatchString(rest) }

@@ -6,7 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A version stands by itself where no letter, digit or dot makes another one of it.
+// findWhole finds a version only if no adjacent letter, digit or dot makes it a different version.
 func TestFindWhole(t *testing.T) {
 	for text, want := range map[string][]int{
 		"0.1.0":                    {0},

@@ -1,4 +1,4 @@
-// Package message fills the templates of [tool.release] by which commits and tags say what was released (message.go).
+// Package message fills in the templates in [tool.release] for commit and tag messages (message.go).
 package message
 
 import (
@@ -9,14 +9,14 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
-// Limits of a title that names each package.
+// Limits for a title that lists all packages.
 const (
 	titlePackages = 3
-	titleSubject  = 100 // characters of the subject that it makes: what commitlint's usual rules allow
+	titleSubject  = 100 // maximum subject length in characters; the default in commitlint
 )
 
-// OfCommit fills the template of a commit's message. released is what moves: the tag in lockstep, or each package with
-// its version. Where that would be too long for a title, the title is their number, and they are listed below the subject.
+// OfCommit fills in the template of a commit message. `released` has the tag in lockstep, or otherwise each package with its version. If the title
+// would be too long, it is the number of packages, and the packages are listed below the subject.
 func OfCommit(template string, released []string) string {
 	title := strings.Join(released, ", ")
 	subject, rest := fill(template, title)
@@ -27,13 +27,13 @@ func OfCommit(template string, released []string) string {
 	return subject + rest + "\n"
 }
 
-// OfTag fills the template of a tag's message. Its title is the tag's name.
+// OfTag fills in the template of a tag message. The title is the tag's name.
 func OfTag(template, name string) string {
 	subject, rest := fill(template, name)
 	return subject + rest + "\n"
 }
 
-// fill returns the first line of a message, and what follows it: "" or an empty line and paragraphs.
+// fill fills in a template. It returns the first line, and the rest, which is empty or begins with an empty line.
 func fill(template, title string) (subject, rest string) {
 	text := strings.TrimSpace(strings.ReplaceAll(template, "\r\n", "\n"))
 	subject, rest, found := strings.Cut(strings.ReplaceAll(text, settings.TitlePlaceholder, title), "\n")

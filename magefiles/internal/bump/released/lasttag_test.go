@@ -13,7 +13,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// tags are those of a history; nil is one that cannot be asked.
+// tags is a history with fixed tags. A nil value must not be queried.
 type tags map[string]string
 
 func (t tags) MergedTags(context.Context) (map[string]string, error) {
@@ -23,7 +23,7 @@ func (t tags) MergedTags(context.Context) (map[string]string, error) {
 	return t, nil
 }
 
-// Tags are those of the packages whose version is made from them; a history is asked for nothing else.
+// LastTags returns tags only for packages whose version is derived from tags. If there are none, it does not query the history.
 func TestLastTags(t *testing.T) {
 	t.Parallel()
 	const python = "build.backend.name = \"pixi-build-python\"\n"

@@ -7,7 +7,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/condapkg"
 )
 
-// ReadOnly is a channel that can be read as c, and not changed: whatever would is channel.ErrForbidden.
+// ReadOnly returns a read-only view of c. Every change fails with channel.ErrForbidden.
 func ReadOnly(c channel.Channel) channel.Channel { return readOnly{Channel: c} }
 
 type readOnly struct{ channel.Channel }
@@ -31,16 +31,16 @@ const (
 	OpDelete  Op = "delete"
 )
 
-// Call is one call of a method of a Channel.
+// Call is a call of a Channel method.
 type Call struct {
 	Op     Op
 	Subdir string
-	File   string // "" for records
-	After  bool   // the call was made: its result can still be lost
+	File   string // "" for Records
+	After  bool   // whether the call has succeeded, and only its result can still be lost
 }
 
-// Faulty is a channel whose calls fail as fail says: it is asked before each call, and, where that was made and succeeded,
-// again after it. An error before it stands for a call that never arrived, one after it for an answer that was lost.
+// Faulty returns a channel that injects errors. It calls `fail` before each call, and again after each successful call. An error before a call
+// simulates a lost request, and an error after a call simulates a lost response.
 func Faulty(c channel.Channel, fail func(Call) error) channel.Channel {
 	return &faulty{c: c, fail: fail}
 }
@@ -50,7 +50,7 @@ type faulty struct {
 	fail func(Call) error
 }
 
-// call makes one call between the two questions.
+// call runs `do`, and calls `fail` before and after it.
 func (f *faulty) call(x Call, do func() error) error {
 	if err := f.fail(x); err != nil {
 		return err

@@ -14,10 +14,10 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/channel"
 )
 
-// A server that answers when it has read the headers, and hangs up on the body, is understood at once: an answer that is
-// final is not taken for a connection that broke off, and nothing is sent a second time.
+// If a server responds after reading only the headers and closes the connection while the body is sent, the client reads the response. The client
+// does not report a broken connection, and does not retry after a final status.
 func TestAnAnswerBeforeTheBody(t *testing.T) {
-	u, err := channel.NewUpload(grow(t, 30<<20)) // more than the buffers on the way take
+	u, err := channel.NewUpload(grow(t, 30<<20)) // larger than all network buffers
 	require.NoError(t, err)
 	for code, want := range map[int]error{
 		400: channel.ErrMalformed, 401: channel.ErrUnauthorized, 403: channel.ErrForbidden, 404: channel.ErrNotFound,
@@ -35,7 +35,7 @@ func TestAnAnswerBeforeTheBody(t *testing.T) {
 	}
 }
 
-// hasty answers each request when its headers are there, and closes the connection without reading further.
+// hasty starts a server that responds to each request after its headers, and then closes the connection without reading the body.
 func hasty(t *testing.T, answer func(*http.Request) string) (url string) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)

@@ -5,31 +5,31 @@ import (
 	"time"
 )
 
-// Key is the credential of an operation. It is asked for when something needs it, and once: a CI may give one ID token alone, and a server
-// is asked whose a key is. What the asking came to counts for the whole operation, an error too. Its methods may be called side by side:
-// while one asks, others wait for the answer, or for the end of their context.
+// Key provides the credential for an operation. It requests the credential when it is first needed, and caches the result, even an error. This is
+// because a CI may issue only one ID token per job, and because the server is queried for a key's owner. Its methods are safe for concurrent use:
+// while one call requests the credential, other calls wait for the result or until their context is done.
 type Key struct {
-	Now func() time.Time // nil is the clock
+	Now func() time.Time // defaults to time.Now
 
 	ask   func(ctx context.Context) (Credential, error)
-	turn  chan struct{} // has room for one: whoever put something into it may touch what follows
+	turn  chan struct{} // buffered channel used as a mutex; guards the fields below
 	asked bool
 	held  Credential
 	err   error
-	late  error     // why there is no newer one than what is held; nil where none was asked for in vain
-	since time.Time // when it was held first, or another one was asked for last
+	late  error     // why `held` could not be renewed; nil if no renewal failed
+	since time.Time // when `held` was obtained, or its last renewal failed
 }
 
-// NewKey makes a key that ask gives when it is needed.
+// NewKey returns a key that gets its credential from the function `ask`.
 func NewKey(ask func(ctx context.Context) (Credential, error)) *Key {
 	return &Key{ask: ask, turn: make(chan struct{}, 1)}
 }
 
-// freshFor is how long a minted credential changes a channel without a new one. An ID token is good once, and GitLab gives a job no
-// second one.
+// freshFor is how long a minted credential is used for changing a channel before it is renewed. It cannot be renewed for every change, because an
+// ID token can be used only once, and GitLab issues only one per job.
 const freshFor = time.Minute
 
-// Get is the credential that is held, or asked for now.
+// Get returns the cached credential, or requests one.
 func (k *Key) Get(ctx context.Context) (Credential, error) {
 	if err := k.lock(ctx); err != nil {
 		return Credential{}, err
@@ -41,9 +41,9 @@ func (k *Key) Get(ctx context.Context) (Credential, error) {
 	return k.held, k.err
 }
 
-// Fresh is Get for what changes a channel. What a CI gave ends within minutes, and may have ended while packages were built, a person
-// was asked, or an index was waited for: another one is asked for then. Where there is none, what is held comes with the error: it may
-// still be good, and the server knows.
+// Fresh returns a credential for changing a channel. A CI credential expires within minutes, for example while packages are built or while the
+// program waits for the user. Therefore Fresh renews a CI credential that is older than freshFor. If this fails, Fresh returns the old credential
+// together with the error, because the server may still accept it.
 func (k *Key) Fresh(ctx context.Context) (Credential, error) {
 	if err := k.lock(ctx); err != nil {
 		return Credential{}, err
@@ -58,7 +58,7 @@ func (k *Key) Fresh(ctx context.Context) (Credential, error) {
 	return k.held, k.late
 }
 
-// renew asks. That somebody ended the asking says nothing of the credential: whoever comes next asks again.
+// renew requests a credential and caches the result. If ctx ends first, nothing is cached, and the next caller requests it again.
 func (k *Key) renew(ctx context.Context) (Credential, error) {
 	held, err := k.ask(ctx)
 	if err != nil && ctx.Err() != nil {
@@ -74,7 +74,7 @@ func (k *Key) renew(ctx context.Context) (Credential, error) {
 
 func (k *Key) lock(ctx context.Context) error {
 	select {
-	case k.turn <- struct{}{}: // also where ctx has ended: what is held is known
+	case k.turn <- struct{}{}: // try this first, so that a cached credential is returned even if ctx is done
 		return nil
 	default:
 	}

@@ -14,7 +14,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/channel/prefixdev"
 )
 
-// tokens is a CI that gives an ID token after the other.
+// tokens is a CI that issues these ID tokens in order.
 type tokens struct {
 	given int
 	most  int
@@ -30,7 +30,7 @@ func (c *tokens) Token(context.Context, string) (string, error) {
 	return fmt.Sprintf("id-%d", c.given), nil
 }
 
-// A server takes an ID token once: when the answer to it is lost, the next attempt has another one.
+// A server accepts each ID token only once, so a retry after a lost response uses a new one.
 func TestMintingAgainTakesAnotherIDToken(t *testing.T) {
 	for name, lose := range map[string]func(w http.ResponseWriter){
 		"reset":         hangUp,

@@ -13,7 +13,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/condapkg/repodata"
 )
 
-// shardsOf is a sharded index whose shards lie at base, as paths of a script's server and their contents.
+// shardsOf returns the files of a sharded index for a script, by path. Its shards are at base.
 func shardsOf(t *testing.T, base string) map[string][]byte {
 	t.Helper()
 	const subdir = "/sub/path/demo/noarch/"

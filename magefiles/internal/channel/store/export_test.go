@@ -8,7 +8,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/condapkg"
 )
 
-// Fill adds n records to the index in memory, of as many names, without files.
+// Fill adds n records with different names to the in-memory index, without files.
 func Fill(_ testing.TB, c channel.Channel, r condapkg.Record, n int) {
 	d := c.(*folder).subdirs["noarch"]
 	for i := range n {

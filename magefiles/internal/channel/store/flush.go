@@ -15,9 +15,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/condapkg/repodata"
 )
 
-// The index files on the disk are written when nothing was changed for flushDelay, or for as long as mostDelay where
-// changes follow one another without end: so they do not take the disk from uploads. Readers through the store do not
-// wait for it.
+// Index files are written to disk when nothing has changed for flushDelay, or after mostDelay if changes never pause for that long. This keeps
+// the disk free for uploads. Readers that use the store do not wait for these files.
 const (
 	flushDelay = 300 * time.Millisecond
 	mostDelay  = 10 * time.Second
@@ -27,7 +26,7 @@ const (
 type flusher struct {
 	mu    sync.Mutex
 	dirty map[*subdir]bool
-	kick  chan struct{} // has room for one
+	kick  chan struct{} // buffered, so that mark does not block
 	stop  chan struct{}
 	done  chan struct{}
 
@@ -45,7 +44,7 @@ func newFlusher() *flusher {
 	return f
 }
 
-// mark has the index of a subdir written soon.
+// mark schedules a write of the subdir's index files.
 func (f *flusher) mark(d *subdir) {
 	f.mu.Lock()
 	f.dirty[d] = true
@@ -67,11 +66,11 @@ func (f *flusher) run() {
 		if !f.settle() {
 			return
 		}
-		_ = f.flush() // what goes wrong stays marked: it is tried again, and reported by close
+		_ = f.flush() // on an error, the subdir stays marked for the next flush, and close reports the error
 	}
 }
 
-// settle waits until it is time to write; false when the store is closed instead.
+// settle waits until the index files should be written. It returns false if the store is closed first.
 func (f *flusher) settle() bool {
 	most := time.After(mostDelay)
 	for {
@@ -87,7 +86,7 @@ func (f *flusher) settle() bool {
 	}
 }
 
-// flush writes what is marked, and keeps the mark where that goes wrong.
+// flush writes the index files of all marked subdirs. If this fails, the subdir stays marked.
 func (f *flusher) flush() (err error) {
 	f.work.Lock()
 	defer f.work.Unlock()
@@ -106,14 +105,14 @@ func (f *flusher) flush() (err error) {
 	return err
 }
 
-// close ends the background work, and writes what is left.
+// `close` stops the background goroutine and writes the remaining index files.
 func (f *flusher) close() error {
 	close(f.stop)
 	<-f.done
 	return f.flush()
 }
 
-// write brings the index files on the disk up to date: the shards first, then what refers to them.
+// write updates the index files on disk. It writes the shards before the files that refer to them.
 func (d *subdir) write() error {
 	v := d.view()
 	shards := v.shards()
@@ -135,8 +134,8 @@ func (d *subdir) write() error {
 	return nil
 }
 
-// writeShards writes the shards that were rendered and are not on the disk yet, also those that were replaced since: a
-// client may have read the index that refers to them.
+// writeShards writes all rendered shards that are not on disk yet. This includes shards that have since been replaced, because a client may have
+// read an index that refers to them.
 func (d *subdir) writeShards() error {
 	d.mu.RLock()
 	fresh := make(map[string][]byte, len(d.fresh))
@@ -152,7 +151,7 @@ func (d *subdir) writeShards() error {
 		return err
 	}
 	var group errgroup.Group
-	group.SetLimit(16) // the disk syncs many files together in hardly more time than one
+	group.SetLimit(16) // syncing many files concurrently takes hardly longer than syncing one
 	for file, data := range fresh {
 		group.Go(func() error { return writeShard(filepath.Join(d.dir, filepath.FromSlash(file)), data) })
 	}

@@ -14,35 +14,35 @@ import (
 
 const logFile = ".records.log"
 
-// recordLog remembers the records of a subdir, one on a line behind a checksum of it. It is a cache and not synced: what
-// is lost of it, or does not agree with the file it speaks of, is read from the archive instead.
+// recordLog caches the records of a subdir, one per line, each preceded by its checksum. It is not synced: if a record is missing or does not
+// match its file, the record is read from the archive.
 type recordLog struct {
 	path  string
-	file  *os.File // nil until something is appended
-	lines int      // in the file when it was read
-	stale bool     // the file lacks something that is kept
+	file  *os.File // nil until the first append
+	lines int      // number of lines when the file was read
+	stale bool     // the file has a damaged line, or lacks a record that is in `kept`
 	kept  []logged
 }
 
-// logged is a line of the log: a record and the file that it was made of, or that a file is gone.
+// logged is a line of the log: either a file and its record, or a file that was removed.
 type logged struct {
 	File   string          `json:"file"`
 	Gone   bool            `json:"gone,omitempty"`
-	Time   int64           `json:"time,omitempty"` // of the file's last change, in nanoseconds since 1970
+	Time   int64           `json:"time,omitempty"` // the file's modification time, in nanoseconds since 1970
 	Record condapkg.Record `json:"record,omitzero"`
-	read   bool            // came from the file
+	read   bool            // whether this entry was read from the log file
 }
 
 func newLogged(r condapkg.Record, st fs.FileInfo) logged {
 	return logged{File: r.FileName(), Time: st.ModTime().UnixNano(), Record: r}
 }
 
-// matches reports whether the file is still the one that the record was made of.
+// matches reports whether the file has not changed since its record was made.
 func (r logged) matches(st fs.FileInfo) bool {
 	return r.Time == st.ModTime().UnixNano() && r.Record.Size == st.Size() && r.Record.FileName() == r.File
 }
 
-// line is the log's form of r.
+// line encodes r as a line of the log.
 func (r logged) line() ([]byte, error) {
 	text, err := json.Marshal(r)
 	if err != nil {
@@ -51,7 +51,7 @@ func (r logged) line() ([]byte, error) {
 	return fmt.Appendf(nil, "%08x %s\n", crc32.ChecksumIEEE(text), text), nil
 }
 
-// read returns what the log says of each file. Lines that are damaged do not count.
+// read returns the last entry for each file. It skips damaged lines.
 func (l *recordLog) read() map[string]logged {
 	known := map[string]logged{}
 	data, err := os.ReadFile(l.path)
@@ -76,13 +76,13 @@ func (l *recordLog) read() map[string]logged {
 	return known
 }
 
-// keep says that a record is to be in the log.
+// keep adds a record that compact writes if it rewrites the log.
 func (l *recordLog) keep(r logged) {
 	l.kept = append(l.kept, r)
 	l.stale = l.stale || !r.read
 }
 
-// compact writes the log anew where it lacks something, or is mostly of the past.
+// compact rewrites the log if it has damaged lines, lacks records, or consists mostly of outdated lines.
 func (l *recordLog) compact() error {
 	kept := l.kept
 	l.kept = nil
@@ -100,7 +100,7 @@ func (l *recordLog) compact() error {
 	return atomicfile.WriteFile(l.path, b.Bytes(), 0o644)
 }
 
-// append adds a line.
+// append appends a line to the file.
 func (l *recordLog) append(r logged) error {
 	line, err := r.line()
 	if err != nil {

@@ -9,15 +9,14 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/condapkg/repodata"
 )
 
-// group is what a subdir has of one package name. It is never changed once it is made, so that its shard is rendered
-// at most once.
+// group contains the entries of one package in a subdir. It is immutable, so its shard is rendered at most once.
 type group struct {
 	entries []*repodata.Entry // sorted
 	once    sync.Once
 	digest  repodata.Digest
 }
 
-// with is the group with an entry more, or another one for the same file. A nil group is an empty one.
+// `with` returns a copy of the group with the entry e, which replaces an entry for the same file. The group may be nil.
 func (g *group) with(e *repodata.Entry) *group {
 	next := &group{}
 	if g != nil {
@@ -28,7 +27,7 @@ func (g *group) with(e *repodata.Entry) *group {
 	return next
 }
 
-// without is the group less a file; nil where nothing is left.
+// `without` returns a copy of the group without a file, or nil if no entry is left.
 func (g *group) without(file string) *group {
 	if rest := g.others(file); len(rest) > 0 {
 		return &group{entries: rest}
@@ -40,7 +39,7 @@ func (g *group) others(file string) []*repodata.Entry {
 	return slices.DeleteFunc(slices.Clone(g.entries), func(e *repodata.Entry) bool { return e.File == file })
 }
 
-// rendered is a file of the index.
+// rendered is an index file in memory.
 type rendered struct {
 	data []byte
 	etag string
@@ -51,10 +50,10 @@ func render(data []byte) rendered {
 	return rendered{data: data, etag: `"` + hex.EncodeToString(sum[:]) + `"`}
 }
 
-// view is the index of a subdir at one moment. Its files are rendered when they are first asked for.
+// view is a snapshot of a subdir's index. Each file is rendered when it is first requested.
 type view struct{ json, zst, shards func() rendered }
 
-// view returns the index as it is now. All who ask between two changes get the same one.
+// view returns a snapshot of the current index. The snapshot is cached until the next change.
 func (d *subdir) view() *view {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -80,7 +79,7 @@ func (d *subdir) view() *view {
 	return v
 }
 
-// renderShards renders the shards that are not yet, and the index of all of them.
+// renderShards renders the missing shards and returns the shard index.
 func (d *subdir) renderShards(groups []*group) []byte {
 	digests := make(map[string]repodata.Digest, len(groups))
 	for _, g := range groups {

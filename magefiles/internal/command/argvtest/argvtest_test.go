@@ -12,7 +12,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/command/argvtest"
 )
 
-// TestHostileValuesAreSeen finds a value that a program would take for an option, wherever one could stand.
+// TestHostileValuesAreSeen finds a value that a program would take for an option, in every place for one.
 func TestHostileValuesAreSeen(t *testing.T) {
 	hash := strings.Repeat("a", 40)
 	for line, problem := range map[string]string{
@@ -24,7 +24,7 @@ func TestHostileValuesAreSeen(t *testing.T) {
 		"git rev-list --max-count=1 --end-of-options --output=x --":       "",
 		"git rev-list --max-count=1 --output=x --":                        "git rev-list has the option --output=x",
 		"git rev-list --max-count=1 main --":                              `git rev-list has the value "main"`,
-		"git tag --delete --end-of-options x":                             "git tag has the option --end-of-options", // it is "--" there
+		"git tag --delete --end-of-options x":                             "git tag has the option --end-of-options", // git tag marks the end of its options by "--"
 		"git reset --quiet --soft " + hash:                                "",
 		"git reset --quiet --soft main":                                   `git reset has the value "main"`,
 		"git checkout --quiet --detach --end-of-options " + hash:          "git checkout has the option --end-of-options", // git 2.39 does not know it
@@ -57,7 +57,7 @@ func TestHostileValuesAreSeen(t *testing.T) {
 	}
 }
 
-// TestLookFailsForOneOfMany reads a record of several programs, and passes over the line of one that was killed.
+// TestLookFailsForOneOfMany reads a record of several programs, and ignores the line of a killed program.
 func TestLookFailsForOneOfMany(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "argv")
 	require.Zero(t, argvtest.Look(file), "nothing was run")

@@ -2,18 +2,18 @@ package argvtest
 
 import "regexp"
 
-// form is how a program is called for one purpose.
+// form describes how a program is called for one purpose.
 type form struct {
-	verb    string         // the words that it begins with
-	options []string       // all that we use; one that ends with "=" has a value
-	words   *regexp.Regexp // words before the end of options: ours, or such as cannot begin with a dash
+	verb    string         // first words
+	options []string       // all options that we use; one that ends with "=" has a value
+	words   *regexp.Regexp // words before the end of options: ours, or words that cannot begin with a dash
 
 	endOfOptions bool   // the program knows --end-of-options
-	rest         string // what follows this option is for another program
+	rest         string // from this option on, words are for another program
 	one          bool   // what follows the first word is for another program
 }
 
-// What cannot begin with a dash: an object of git, as git names it; the full name of a ref; a whole path; a word of ours.
+// These cannot begin with a dash: an object of git, as git names it; the full name of a ref; a whole path.
 const (
 	object = `[0-9a-f]{40}(?:[0-9a-f]{24})?(?:\^|\^\{\w+\})?`
 	ref    = `refs/.+`
@@ -30,8 +30,8 @@ func only(patterns ...string) *regexp.Regexp {
 
 func options(all ...string) []string { return all }
 
-// commands are all that the pipeline calls. A command line that is not of one of these forms fails the tests that run it: put it
-// here, with "--" before what comes from outside, "--end-of-options" where "--" means paths, or with --option=VALUE.
+// commands lists all that the pipeline calls. A command line that has none of these forms fails the tests that run it: add it here, with "--" before
+// what comes from outside, "--end-of-options" where "--" means paths, or with --option=VALUE.
 var commands = map[string][]form{
 	"git": {
 		{verb: "cat-file", options: options("--batch-check", "--batch"), words: only("blob", `[0-9a-f]{40,64}:\.github/workflows/.+`), endOfOptions: true},
@@ -63,7 +63,7 @@ var commands = map[string][]form{
 		{verb: "read-tree", options: options("-m", "-u", "--dry-run", "--no-recurse-submodules"), words: only("HEAD", object), endOfOptions: true},
 		{verb: "rev-list", options: options("--first-parent", "--skip=", "--max-count=", "--parents", "--reverse", "--no-merges", "--date-order", "--count", "--timestamp", "--objects", "--no-walk", "--missing=print", "--no-commit-header", "--format=", "--not", "--remotes"), words: only("HEAD", object), endOfOptions: true},
 		{verb: "rev-parse", options: options("--show-toplevel", "--show-prefix", "--absolute-git-dir", "--git-common-dir", "--git-path", "--path-format=absolute", "--quiet", "--verify", "--is-shallow-repository", "--show-object-format"), words: only("index", "hooks", "HEAD", ref), endOfOptions: true},
-		{verb: "revert", options: options("--no-edit", "--abort"), words: only("HEAD", object)}, // which takes options behind their end
+		{verb: "revert", options: options("--no-edit", "--abort"), words: only("HEAD", object)}, // it accepts options even after their end
 		{verb: "show-ref", options: options("--tags", "--dereference")},
 		{verb: "status", options: options("--porcelain", "--porcelain=", "-z", "--no-renames", "--untracked-files=", "--ignore-submodules=none")},
 		{verb: "symbolic-ref", options: options("--quiet", "--short"), words: only("HEAD", ref)},
@@ -96,7 +96,7 @@ var commands = map[string][]form{
 		{verb: "install", options: options("--environment=")},
 		{verb: "lock", options: options("--check", "--dry-run")},
 		{verb: "publish", options: options("--path=", "--target-dir=", "--clean", "--build-dir=")},
-		{verb: "run", options: options("--environment="), words: only(`[^-].*`), one: true}, // a task, which pixi was asked for, and its own words
+		{verb: "run", options: options("--environment="), words: only(`[^-].*`), one: true}, // a task that pixi was asked for, and its own words
 		{verb: "task list", options: options("--json")},
 	},
 	"go": {
@@ -114,7 +114,7 @@ var commands = map[string][]form{
 		{verb: "deliver", options: options("-yes", "-until=")},
 		{verb: "docker:image", options: options("-push", "-yes", "-json"), words: only(`[^-].*`)}, // a folder of a downstream
 		{verb: "docker:plan", options: options("-json"), words: only(`[^-].*`)},
-		{verb: "-l"}, // as a command line is read before Mage reads it
+		{verb: "-l"}, // to read a command line before Mage reads it
 		{verb: "-h", words: only(`[A-Za-z_][\w:]*`)},
 	},
 	"ssh": {{

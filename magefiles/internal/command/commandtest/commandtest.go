@@ -1,4 +1,4 @@
-// Package commandtest answers for child processes in tests: Script is a command.Runner that runs Go functions.
+// Package commandtest replaces child processes in tests: Script is a command.Runner that runs Go functions.
 package commandtest
 
 import (
@@ -12,8 +12,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/command"
 )
 
-// Script runs the function that stands under the program's base name and records every call. A program without a
-// function is not found, as on a machine that lacks it.
+// Script runs the function for the program's base name, and records every call. A program without a function is not found, as on a machine that lacks
+// it.
 type Script struct {
 	Programs map[string]func(ctx context.Context, c command.Cmd) error
 

@@ -9,8 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// WriteProgram writes a program that is run at once, with the folder that it is in. While it is written, no other test of the process
-// forks: a child would inherit the open file, and until it runs its own program the kernel starts none that is open for writing.
+// WriteProgram writes a program that is run at once, and its folder. While it writes, no other test of the process forks: a child would inherit the
+// open file, and until the child runs its own program, the kernel refuses to start a program that is open for writing.
 func WriteProgram(t testing.TB, path, text string) {
 	t.Helper()
 	require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))

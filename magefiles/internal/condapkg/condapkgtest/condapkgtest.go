@@ -1,5 +1,4 @@
-// Package condapkgtest makes small but complete .conda archives for tests: packages that real clients index, solve and
-// install.
+// Package condapkgtest makes small but complete .conda archives for tests. Real clients can index, solve and install them.
 package condapkgtest
 
 import (
@@ -17,21 +16,21 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/condapkg"
 )
 
-// Package says what to make. Only Name is needed: the rest becomes version 1.0, noarch python, build pyh4616a5c_0.
+// Package describes an archive. Only Name is required. The defaults are version 1.0, noarch python, and build pyh4616a5c_0.
 type Package struct {
 	Name, Version, Build string
 	Depends              []string
-	Noarch               condapkg.Noarch // python where Subdir is empty too
-	Subdir               string          // noarch where it is empty
-	Extra                map[string]any  // further fields of index.json, or others in place of those above
+	Noarch               condapkg.Noarch // defaults to python if Subdir is empty too
+	Subdir               string          // defaults to noarch
+	Extra                map[string]any  // additional fields for index.json, which override those above
 	Files                map[string]string
 	EntryPoints          []string // "command = module:function"
 }
 
-// Stamp is the time of everything in the archives.
+// Stamp is the time of everything in an archive.
 var Stamp = time.Date(2026, 1, 2, 3, 4, 6, 0, time.UTC)
 
-// Container is what the archive is written from.
+// Container returns the archive's content.
 func (p Package) Container() condapkg.Container {
 	p = p.defaults()
 	var files []condapkg.Member
@@ -91,7 +90,7 @@ func (p Package) defaults() Package {
 	return p
 }
 
-// Bytes is the archive.
+// Bytes returns the archive.
 func (p Package) Bytes(t testing.TB) []byte {
 	t.Helper()
 	var b bytes.Buffer
@@ -99,7 +98,7 @@ func (p Package) Bytes(t testing.TB) []byte {
 	return b.Bytes()
 }
 
-// Write puts the archive into a folder under its own name, and returns its path.
+// Write writes the archive to a folder under its own name, and returns the path.
 func (p Package) Write(t testing.TB, dir string) string {
 	t.Helper()
 	path := filepath.Join(dir, p.FileName())
@@ -107,7 +106,7 @@ func (p Package) Write(t testing.TB, dir string) string {
 	return path
 }
 
-// FileName is the name that the archive has on a channel.
+// FileName returns the archive's name on a channel.
 func (p Package) FileName() string { return p.Container().Stem + condapkg.Ext }
 
 func marshal(v any) []byte {

@@ -18,14 +18,13 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/condapkg"
 )
 
-// member is what a difference is looked for in: all that an archive says of one of its files.
+// member contains all properties of a file in an archive.
 type member struct {
 	head string // type, mode, time, and where a link points to
 	data []byte
 }
 
-// Difference returns a sentence about the first difference of two archives: the file inside and the first byte in which it
-// differs, with what stands around it. It is "" where both are the same, byte for byte.
+// Difference describes the first difference between two archives: the file and the surrounding bytes. It returns "" if the archives are identical.
 func Difference(t testing.TB, first, second string) string {
 	t.Helper()
 	a, err := os.ReadFile(first)
@@ -95,7 +94,7 @@ func union(a, b map[string]member) map[string]member {
 	return all
 }
 
-// causesFirst orders the files of an archive, with lists of other files and their digests behind what they are made of.
+// causesFirst sorts an archive's files so that lists of other files and their digests come last.
 func causesFirst(all map[string]member) []string {
 	rank := func(file string) int {
 		switch {
@@ -109,10 +108,10 @@ func causesFirst(all map[string]member) []string {
 	return slices.SortedFunc(maps.Keys(all), func(a, b string) int { return cmp.Or(rank(a)-rank(b), strings.Compare(a, b)) })
 }
 
-// around is how many bytes are shown on each side of a difference.
+// around is the number of bytes to show on each side of a difference.
 const around = 24
 
-// at says where two contents differ first, and what stands there.
+// `at` describes where two contents first differ.
 func at(a, b []byte) string {
 	i := 0
 	for i < min(len(a), len(b)) && a[i] == b[i] {

@@ -13,8 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// WriteLarge is Write for an archive of so many bytes more: zeros behind the payload, in a frame that zstd readers skip.
-// Nothing of it is held in memory.
+// WriteLarge writes an archive that is enlarged by size bytes of zeros after the payload, in a frame that zstd readers skip. It does not hold them
+// in memory.
 func (p Package) WriteLarge(t testing.TB, dir string, size uint32) string {
 	t.Helper()
 	small := p.Bytes(t)

@@ -12,10 +12,10 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/condapkg/repodata"
 )
 
-// small are limits that a fuzzer reaches.
+// small has limits that a fuzzer can reach.
 var small = repodata.Limits{Size: 1 << 20, Records: 1000, Record: 64 << 10, Strict: true}
 
-// usable holds that what was read can be written, and is the same when it is read again.
+// usable checks that the records can be encoded, and decoded without changes.
 func usable(t *testing.T, records []condapkg.Record) {
 	t.Helper()
 	var entries []*repodata.Entry
@@ -26,7 +26,7 @@ func usable(t *testing.T, records []condapkg.Record) {
 	repodata.Sort(entries)
 	for i := 1; i < len(entries); i++ {
 		if entries[i].File == entries[i-1].File {
-			return // under two names, which only a reader that asks for no name accepts
+			return // two names for one file, which are only accepted if no name is requested
 		}
 	}
 	again, err := repodata.Own.Decode(bytes.NewReader(repodata.Encode("noarch", entries)), nil)
@@ -38,8 +38,7 @@ func usable(t *testing.T, records []condapkg.Record) {
 	require.Len(t, again, len(records))
 }
 
-// FuzzRepodata holds that whatever a repodata.json is, reading it ends in an error or in records that can be used, and that those of
-// one package are among all.
+// FuzzRepodata checks that decoding arbitrary bytes either fails or yields usable records, and that one package's records are a subset of all.
 func FuzzRepodata(f *testing.F) {
 	f.Add(repodata.Encode("noarch", entries(records())))
 	for _, text := range []string{
@@ -71,7 +70,7 @@ func FuzzRepodata(f *testing.F) {
 	})
 }
 
-// FuzzShards holds the same of the sharded form: data is a shard, and an index of shards, compressed and as it is.
+// FuzzShards does the same for the sharded form. `data` is a shard, or an index of shards, compressed or not.
 func FuzzShards(f *testing.F) {
 	shard, digest := repodata.EncodeShard(entries(records()))
 	index := repodata.EncodeShards("noarch", map[string]repodata.Digest{"a-b": digest})

@@ -14,8 +14,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/condapkg/repodata"
 )
 
-// TestHostileRecords refuses an index, in every form, with a record whose names are paths, or whose digests are none: they are parts
-// of paths.
+// TestHostileRecords checks that an index in any form is rejected if a record's names are paths, or its digests are not digests, because these
+// become parts of paths.
 func TestHostileRecords(t *testing.T) {
 	digest := strings.Repeat("a", 64)
 	for name, change := range map[string]map[string]any{
@@ -75,7 +75,7 @@ func TestHostileRecords(t *testing.T) {
 	}
 }
 
-// TestRecordsOfOldTimes are read: a channel has what today's rules would not let in.
+// TestRecordsOfOldTimes checks that old records are accepted even if today's rules would reject them.
 func TestRecordsOfOldTimes(t *testing.T) {
 	for _, record := range []map[string]any{
 		{"name": "_libgcc_mutex", "version": "0.1", "build": "conda_forge"},

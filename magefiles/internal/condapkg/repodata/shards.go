@@ -13,19 +13,19 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/condapkg"
 )
 
-// Digest is the sha256 of a compressed shard: its name, and what the index has of it.
+// Digest is the sha256 of a compressed shard, by which the index refers to it.
 type Digest [sha256.Size]byte
 
-// File is the path of a shard in its subdir.
+// File returns the path of a shard in its subdir.
 func (d Digest) File() string { return ShardDir + hex.EncodeToString(d[:]) + ShardExt }
 
-// EncodeShard writes the shard of one package name: its entries, sorted, compressed, and the digest of that.
+// EncodeShard encodes and compresses the sorted entries of a package as a shard, and returns it with its digest.
 func EncodeShard(entries []*Entry) ([]byte, Digest) {
 	var b bytes.Buffer
 	e := msgpack.NewEncoder(&b)
 	must(e.EncodeMapLen(3))
 	must(e.EncodeString("packages"))
-	must(e.EncodeMapLen(0)) // has to be there, although it is for .tar.bz2 only
+	must(e.EncodeMapLen(0)) // clients require this key, although only .tar.bz2 packages use it
 	must(e.EncodeString("packages.conda"))
 	must(e.EncodeMapLen(len(entries)))
 	for _, x := range entries {
@@ -38,7 +38,7 @@ func EncodeShard(entries []*Entry) ([]byte, Digest) {
 	return shard, sha256.Sum256(shard)
 }
 
-// encodeRecord writes a record as a map with sorted keys, and its digests as bytes instead of hex.
+// encodeRecord encodes a record as a map with sorted keys, and with digests as bytes instead of hex.
 func encodeRecord(e *msgpack.Encoder, r condapkg.Record) {
 	var m map[string]any
 	d := json.NewDecoder(bytes.NewReader(r.JSON()))
@@ -54,7 +54,7 @@ func encodeRecord(e *msgpack.Encoder, r condapkg.Record) {
 	encodeValue(e, m)
 }
 
-// encodeValue writes what encoding/json gives with UseNumber: integers stay integers, and maps are sorted.
+// encodeValue encodes a value that encoding/json has decoded with UseNumber. Integers remain integers, and maps are sorted.
 func encodeValue(e *msgpack.Encoder, v any) {
 	switch v := v.(type) {
 	case map[string]any:
@@ -73,14 +73,14 @@ func encodeValue(e *msgpack.Encoder, v any) {
 			must(e.EncodeInt(i))
 			return
 		}
-		f, _ := v.Float64() // too large becomes infinite: it is a field that no client reads
+		f, _ := v.Float64() // a huge number overflows to infinity, but only in a field that no client reads
 		must(e.EncodeFloat64(f))
 	default: // nil, bool, string, []byte
 		must(e.Encode(v))
 	}
 }
 
-// EncodeShards writes the index of the shards: for each package name the digest of its shard.
+// EncodeShards encodes the index of shards, which maps each package name to its shard's digest.
 func EncodeShards(subdir string, shards map[string]Digest) []byte {
 	var b bytes.Buffer
 	e := msgpack.NewEncoder(&b)
@@ -101,17 +101,17 @@ func EncodeShards(subdir string, shards map[string]Digest) []byte {
 	return Compress(b.Bytes())
 }
 
-// must is for what is written to memory, where nothing can go wrong.
+// `must` panics on an error, which cannot occur when writing to memory.
 func must(err error) {
 	if err != nil {
 		panic(err)
 	}
 }
 
-// ShardIndex is a repodata_shards.msgpack.zst that was read.
+// ShardIndex is the content of a repodata_shards.msgpack.zst.
 type ShardIndex struct {
 	Subdir        string
-	BaseURL       string // where the artifacts are, relative to the subdir's URL
-	ShardsBaseURL string // where the shards are, relative to the subdir's URL
+	BaseURL       string // URL of the artifacts, relative to the subdir's URL
+	ShardsBaseURL string // URL of the shards, relative to the subdir's URL
 	Shards        map[string]Digest
 }

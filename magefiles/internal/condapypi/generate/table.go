@@ -16,7 +16,7 @@ var (
 	project   = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]*[a-z0-9])?$`)
 )
 
-// table makes the text of the table of a JSON object: conda name → list of projects, or null.
+// table makes the table's text from JSON: an object that maps each conda name to a list of projects, or to null.
 func table(data []byte) (string, error) {
 	var mapping map[string][]string
 	if err := json.Unmarshal(data, &mapping); err != nil {
@@ -36,8 +36,8 @@ func table(data []byte) (string, error) {
 	return b.String(), nil
 }
 
-// choose takes the project that is named like the package, or the first. "unknown" is what a package calls itself whose
-// metadata has no name, and no project.
+// choose returns the project with the package's name, if any, and otherwise the first one. It ignores "unknown", which is a placeholder for a
+// missing name in the metadata.
 func choose(name string, projects []string) string {
 	normal := make([]string, 0, len(projects))
 	for _, p := range projects {

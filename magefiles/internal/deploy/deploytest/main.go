@@ -1,6 +1,6 @@
-// Command deploytest is a small application, for images that real engines run: its health answer has the REVISION, a file below
-// /secret is one of /run/secrets, and / and /file are a page and a file. /socket is a connection that echoes lines, until its client ends it. SICK, DIES
-// (after a time, or soon after its first page), SAYS (another revision) and WAITS (before it is healthy) spoil it.
+// Command deploytest is a small application for test images that run on real engines. Its health response contains REVISION, paths below /secret
+// return files of /run/secrets, and / and /file are a page and a file. /socket echoes lines until the client closes the connection. It misbehaves
+// according to SICK, DIES (after a time, or shortly after its first page), SAYS (a different revision) and WAITS (before becoming healthy).
 package main
 
 import (
@@ -70,7 +70,7 @@ func application(revision string) http.Handler {
 	return mux
 }
 
-// echo answers each line that comes over a connection.
+// echo echoes each line received on a connection.
 func echo(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Connection", "Upgrade")
 	w.Header().Set("Upgrade", "websocket")

@@ -6,7 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A deployment, or a rollback, that was killed has done its part on one host and not on the other: whoever goes back brings both to one release.
+// If a deployment or rollback was killed after only one of two hosts, a rollback brings both to the same release.
 func TestBothHostsGoBackToOneRelease(t *testing.T) {
 	one, two, three := Version{ID: "one", Image: "one"}, Version{ID: "two", Image: "two"}, Version{ID: "three", Image: "three"}
 	host := func(up Version, k Kept) Host { return Host{Up: up.ID + ":80", Kept: k} }

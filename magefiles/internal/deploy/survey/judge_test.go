@@ -10,7 +10,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/engine"
 )
 
-// A watch sees two answers of the image's HEALTHCHECK, and does not last for hours because of it.
+// A watch covers two HEALTHCHECK intervals of the image, but not hours.
 func TestHowLongAWatchIs(t *testing.T) {
 	for _, c := range []struct {
 		watch, interval, want time.Duration

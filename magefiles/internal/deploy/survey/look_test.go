@@ -13,7 +13,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/deploy/config"
 )
 
-// Twenty hosts, of two environments, are asked at once: none waits until another one has answered, so that status takes as long as the slowest.
+// Twenty hosts in two environments are queried concurrently, so status takes only as long as the slowest one.
 func TestAllHostsAreAskedAtOnce(t *testing.T) {
 	const hosts = 20
 	var all sync.WaitGroup

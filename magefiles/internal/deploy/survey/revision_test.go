@@ -11,7 +11,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/hoststate"
 )
 
-// What is told of a revision is in plans, which have to be the same when they are read back from their JSON.
+// A revision's description is stored in plans, which must not change when encoded as JSON and decoded.
 func TestARevisionIsToldInWholeLetters(t *testing.T) {
 	t.Parallel()
 	for _, revision := range []string{"release of \u0434\u0432\u0430", "12345678901\u9580\u9580", "v1-\u00fc", "after \u2713 switch", "\U0001f600\U0001f600\U0001f600\U0001f600"} {
@@ -19,7 +19,7 @@ func TestARevisionIsToldInWholeLetters(t *testing.T) {
 		_, seen := Judge(config.Revision{Header: "Version"}, "other", hoststate.Answer{Status: 200, Header: http.Header{"Version": {revision}}})
 		require.True(t, utf8.ValidString(seen), revision)
 	}
-	// The header of an answer may have any bytes.
+	// A header may contain arbitrary bytes.
 	said := revisionOf(config.Revision{Header: "Version"}, hoststate.Answer{Status: 200, Header: http.Header{"Version": {"v1\xff\xfe"}}})
 	require.Equal(t, "v1\uFFFD", said)
 }

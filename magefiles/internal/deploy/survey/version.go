@@ -12,41 +12,41 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/deploy/config"
 )
 
-// The labels of what is ours on a host.
+// Labels of our objects on a host.
 const (
 	LabelApp         = "pixi-release.app"
 	LabelEnvironment = "pixi-release.environment"
 	LabelRelease     = "pixi-release.release"
 	LabelFence       = "pixi-release.fence"
-	LabelPort        = "pixi-release.port" // of the proxy, which has the fence
+	LabelPort        = "pixi-release.port" // port of the proxy that the fencing token is for
 )
 
-// Image is what is to run: one digest of one repository.
+// Image is an image to run, given by repository and digest.
 type Image struct {
 	Repository string   `json:"repository"`
-	Digest     string   `json:"digest"`   // of the index, or of the image
-	Revision   string   `json:"revision"` // that its label has; "" where it has none
+	Digest     string   `json:"digest"`   // digest of the index or image
+	Revision   string   `json:"revision"` // from the image's label; "" if there is none
 	Platforms  []string `json:"platforms,omitempty"`
 }
 
-// Ref is what is pulled, and what the running container's Config.Image has to be.
+// Ref returns the reference for pulling the image, which must equal the running container's Config.Image.
 func (i Image) Ref() string { return i.Repository + "@" + i.Digest }
 
-// Version is one version of the application on a host: a container, its network alias, and the volume of its secrets.
+// Version is a version of the application on a host: a container, its network alias, and the volume with its secrets.
 type Version struct {
 	ID       string `json:"id"` // name of the container, the alias and the volume
 	Image    string `json:"image"`
 	Revision string `json:"revision,omitempty"`
-	Spec     string `json:"spec,omitempty"` // digest of all that it is made of but its secrets
-	Port     int    `json:"port"`           // that it listens to
+	Spec     string `json:"spec,omitempty"` // digest of everything that the container is created from, except secrets
+	Port     int    `json:"port"`           // port on which the application listens
 
-	Health string          `json:"health,omitempty"` // the path by which it is asked: another release may have another one
-	Says   config.Revision `json:"says,omitzero"`    // where that answer says its revision
+	Health string          `json:"health,omitempty"` // path of the health check, which may differ between releases
+	Says   config.Revision `json:"says,omitzero"`    // where the health response contains the revision
 
-	Made map[string]string `json:"made,omitempty"` // of what, by the names of the table's keys; values of variables are in Spec alone
+	Made map[string]string `json:"made,omitempty"` // container settings by table key; values of variables are only included in Spec
 }
 
-// Question is how a version is asked whether it is well: as it was deployed.
+// Question returns a version's health path, and where the response contains the revision, as configured when the version was deployed.
 func (v Version) Question(e config.Environment) (path string, says config.Revision) {
 	if v.Health == "" {
 		return e.Health, e.Revision
@@ -54,13 +54,13 @@ func (v Version) Question(e config.Environment) (path string, says config.Revisi
 	return v.Health, v.Says
 }
 
-// Upstream is how the proxy reaches it.
+// Upstream returns the version's address for the proxy.
 func (v Version) Upstream() string { return fmt.Sprintf("%s:%d", v.ID, v.Port) }
 
-// At reports whether an upstream leads to it.
+// At reports whether an upstream is this version's address.
 func (v Version) At(upstream string) bool { return strings.HasPrefix(upstream, v.ID+":") }
 
-// Describe is what people are told of it: its revision, and the beginning of its digest.
+// Describe describes the version for display, with its revision and abbreviated digest.
 func (v Version) Describe() string {
 	_, digest, _ := strings.Cut(v.Image, "@")
 	_, hash, _ := strings.Cut(digest, ":")
@@ -74,22 +74,23 @@ func (v Version) Describe() string {
 	return text
 }
 
-// Kept is what a host remembers of an application's deployment environment. What runs is never taken from it.
+// Kept is a host's record of one environment's releases. It never determines which release is running, because that is queried.
 type Kept struct {
-	Current   *Version  `json:"current,omitempty"`   // the last one that passed its watch
-	Previous  *Version  `json:"previous,omitempty"`  // the one before it, to which a rollback goes
-	Candidate *Version  `json:"candidate,omitempty"` // of a deployment that has not ended
-	Older     []Version `json:"older,omitempty"`     // those before, the newest first
-	Absent    []string  `json:"absent,omitempty"`    // hosts that the last deployment was without
-	Paused    *Paused   `json:"paused,omitempty"`    // the deployment of Candidate waits before the next hosts get it
+	Current   *Version  `json:"current,omitempty"`   // last version that passed its watch
+	Previous  *Version  `json:"previous,omitempty"`  // version before Current, the target of a rollback
+	Candidate *Version  `json:"candidate,omitempty"` // version of an unfinished deployment
+	Older     []Version `json:"older,omitempty"`     // versions before Previous, newest first
+	Absent    []string  `json:"absent,omitempty"`    // hosts excluded from the last deployment
+	Paused    *Paused   `json:"paused,omitempty"`    // set while Candidate's deployment is paused between groups
 }
 
-// Paused is a deployment that waits between two groups of hosts. It is no lock: whoever takes the locks may continue it, or take it back.
+// Paused describes a deployment that is paused between two groups of hosts. It is not a lock: whoever acquires the locks may resume or undo the
+// deployment.
 type Paused struct {
 	Run    string     `json:"run"`
 	Who    string     `json:"who"`
-	Groups [][]string `json:"groups"` // of hosts, in their order
-	Passed int        `json:"passed"` // groups that have it
+	Groups [][]string `json:"groups"` // groups of hosts, in order
+	Passed int        `json:"passed"` // number of groups that have the release
 	Until  time.Time  `json:"until"`
 }
 
@@ -101,7 +102,7 @@ func (p *Paused) String() string {
 	return fmt.Sprintf("paused by %s until %s%s", p.Who, p.Until.Format(time.RFC3339), next)
 }
 
-// name is a part of an ID: it becomes one of a domain name.
+// name converts text for use in an ID, which becomes part of a domain name.
 func name(text string, most int) string {
 	text = strings.Map(func(r rune) rune {
 		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
@@ -112,7 +113,7 @@ func name(text string, most int) string {
 	return strings.Trim(text[:min(len(text), most)], "-")
 }
 
-// nameOf is an application's name as part of other names. What is not told whole gets a digest: another application has another one.
+// nameOf converts an application's name for use in other names. If it had to change characters, it adds a digest, so that names are unique.
 func nameOf(app string) string {
 	text := name(app, 18)
 	if text == app {
@@ -122,18 +123,18 @@ func nameOf(app string) string {
 	return strings.TrimPrefix(text+"-"+hex.EncodeToString(sum[:4]), "-")
 }
 
-// versionID is the name of one version, which no other has: also the same image is deployed anew, as another version.
+// versionID returns a unique name for a version. Deploying the same image again makes a new version.
 func versionID(app, environment, digest string, at time.Time) string {
 	_, hash, _ := strings.Cut(digest, ":")
 	return nameOf(app) + "-" + name(environment, 16) + "-" + hash[:min(8, len(hash))] + "-" + strconv.FormatInt(at.UnixMilli(), 36)
 }
 
-// SpecOf is the digest of what a container is made of, so that another environment, command or limit is seen as a change. Values of variables
-// are in it, and cannot be read from it.
+// SpecOf returns a digest of the container's settings, which detects a changed environment, command or limit. It covers the values of variables
+// without revealing them.
 func SpecOf(e config.Environment, values []string) string {
 	e.Hosts, e.Keep, e.Disk, e.Gate, e.Watch, e.Drain, e.SSHConfig, e.Socket, e.Proxy = nil, 0, 0, 0, 0, 0, "", "", ""
 	e.Canary, e.Batch, e.Pause, e.After, e.By = 0, config.Batch{}, 0, "", ""
-	data, _ := json.Marshal(struct { // all of it is text and numbers
+	data, _ := json.Marshal(struct { // cannot fail for these types
 		Environment config.Environment
 		Values      []string
 	}{Environment: e, Values: values})

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// An upstream leads to the version whose whole name it has.
+// An upstream belongs to a version only if it contains the version's full name.
 func TestWhereAnUpstreamLeads(t *testing.T) {
 	t.Parallel()
 	v := Version{ID: "app-staging-1", Port: 80}
@@ -19,7 +19,7 @@ func TestWhereAnUpstreamLeads(t *testing.T) {
 	}
 }
 
-// Applications that share a host have state of their own, whatever they are called, under names that hosts and engines take.
+// Applications that share a host have separate state, whatever their names are, under names that hosts and engines accept.
 func TestApplicationsHaveNamesOfTheirOwn(t *testing.T) {
 	t.Parallel()
 	seen := map[string]string{}

@@ -12,26 +12,27 @@ import (
 	"strings"
 )
 
-// Process is where App runs: a container's process, or what stands in for one.
+// Process describes the process in which App runs, in a real or fake container.
 type Process struct {
-	Args           []string // behind the program's name
+	Args           []string // without the program name
 	Env            func(name string) string
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
 	Listen         func(port uint16) (net.Listener, error)
 	Dial           func(ctx context.Context, network, address string) (net.Conn, error)
-	Path           func(path string) string // where a path of the container is
+	Path           func(path string) string // maps a path in the container to the real path
 }
 
-// Port is where App listens.
+// Port is the port on which App listens.
 const Port = 8080
 
-// App is what the suite's image runs: the same program in a container and in its stand-in. It returns the exit status, and ends soon after ctx does.
+// App is the program in the test suite's image, for both real and fake containers. It returns the exit status, and exits soon after ctx is
+// canceled.
 func App(ctx context.Context, p Process) int {
 	switch p.Args[0] {
 	case "serve":
 		return serve(ctx, p)
-	case "stubborn": // it does not end when it is asked to
+	case "stubborn": // ignores SIGTERM
 		fmt.Fprintln(p.Stdout, "stubborn")
 		select {}
 	case "copy":
@@ -65,7 +66,7 @@ func status(p Process, err error) int {
 	return 0
 }
 
-// serve answers with the value of NAME, and /ask?host=HOST:PORT with what another one answers.
+// serve returns the value of NAME for /, and HOST:PORT's response for /ask?host=HOST:PORT.
 func serve(ctx context.Context, p Process) int {
 	listener, err := p.Listen(Port)
 	if err != nil {

@@ -1,4 +1,4 @@
-// Package faultstest makes the requests of a client fail, as package faults does those of a server.
+// Package faultstest makes the requests of a client fail, as package faults does for a server.
 package faultstest
 
 import (
@@ -10,7 +10,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/faults"
 )
 
-// Transport is a round-tripper whose requests fail as the dice fall.
+// Transport returns a round-tripper whose requests fail as the dice decide.
 func Transport(d *faults.Dice, next http.RoundTripper) http.RoundTripper {
 	return &transport{
 		dice: d,
@@ -54,7 +54,7 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	return nil, failure(r, "connection refused")
 }
 
-// spoil takes the server's answer away, or a part of it.
+// spoil removes the server's answer, or a part of it.
 func spoil(r *http.Request, resp *http.Response, way int) (*http.Response, error) {
 	if way == faults.AnswerCut && resp.ContentLength > 1 {
 		resp.Body = struct {
@@ -63,7 +63,7 @@ func spoil(r *http.Request, resp *http.Response, way int) (*http.Response, error
 		}{io.MultiReader(io.LimitReader(resp.Body, resp.ContentLength/2), broken{}), resp.Body}
 		return resp, nil
 	}
-	_, _ = io.Copy(io.Discard, resp.Body) // the server's side of it is done
+	_, _ = io.Copy(io.Discard, resp.Body) // until the server has finished
 	resp.Body.Close()
 	if way == faults.BadGateway {
 		return answer(r, http.StatusBadGateway), nil

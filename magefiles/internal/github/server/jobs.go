@@ -7,24 +7,24 @@ import (
 	"sync"
 )
 
-// grants are the jobs and apps that are let in, by their tokens.
+// grants holds the jobs and apps with access to the server, by token.
 type grants struct {
 	mu sync.Mutex
 	of map[string]grant
 }
 
-// grant is what the bearer of a token may do.
+// grant holds a token's permissions.
 type grant struct {
-	rights map[string]string // read or write, by the name of the right
-	app    bool              // of a GitHub App: what it does begins runs, as what a person does
+	rights map[string]string // read or write, by permission
+	app    bool              // a GitHub App's token: its actions trigger runs, like a user's
 }
 
-// Grant lets in a job by its token, as far as its rights go (read or write, by their names), until Revoke. What it does begins no run by itself.
+// Grant accepts a job's token, with the given permissions (name to read or write), until Revoke. The job's actions trigger no runs.
 func (s *Server) Grant(token string, rights map[string]string) {
 	s.granted.add(token, grant{rights: rights})
 }
 
-// GrantApp is Grant for the token of a GitHub App: what it does begins runs, as what a person does.
+// GrantApp is like Grant, for a GitHub App's token. Its actions trigger runs, like a user's.
 func (s *Server) GrantApp(token string, rights map[string]string) {
 	s.granted.add(token, grant{rights: rights, app: true})
 }
@@ -38,14 +38,14 @@ func (g *grants) add(token string, what grant) {
 	g.of[token] = what
 }
 
-// Revoke ends what Grant has begun.
+// Revoke revokes a token that Grant or GrantApp accepted.
 func (s *Server) Revoke(token string) {
 	s.granted.mu.Lock()
 	defer s.granted.mu.Unlock()
 	delete(s.granted.of, token)
 }
 
-// grantOf is what the one may do who asks by a token of Grant or GrantApp; false where nobody asks by one.
+// grantOf returns the grant for a request's token, or false if neither Grant nor GrantApp accepted it.
 func (s *Server) grantOf(r *http.Request) (found grant, is bool) {
 	_, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	s.granted.mu.Lock()
@@ -54,13 +54,13 @@ func (s *Server) grantOf(r *http.Request) (found grant, is bool) {
 	return found, is
 }
 
-// byJob reports whether a job's own token asks.
+// byJob reports whether a request uses a job's own token.
 func (s *Server) byJob(r *http.Request) bool {
 	found, is := s.grantOf(r)
 	return is && !found.app
 }
 
-// right is the one that a request of a job is about, by GitHub's table "Permissions required for GitHub Apps": a merge writes contents.
+// `right` returns the permission that a job's request needs, by GitHub's table "Permissions required for GitHub Apps": a merge writes contents.
 func right(r *http.Request) string {
 	switch rest := r.PathValue("rest"); {
 	case strings.HasPrefix(rest, "actions/"):
@@ -71,7 +71,7 @@ func right(r *http.Request) string {
 	return "contents"
 }
 
-// bearer is what the one who asks may do. What everybody may read needs no right.
+// bearer returns the access of a request. Public data can be read without permissions.
 func (s *Server) bearer(r *http.Request) (access, error) {
 	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	is := func(want string) bool {

@@ -7,7 +7,7 @@ import (
 	"slices"
 )
 
-// AddRelease makes a published release of a tag that the repository has, with files by name, as if it had been there before.
+// AddRelease adds a published release with files, by name, for an existing tag, as if it had been made earlier.
 func (s *Server) AddRelease(tag string, files map[string][]byte) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -1,4 +1,4 @@
 package gitclone
 
-// RelativeTo is for tests.
+// RelativeTo exports relativeTo for tests.
 var RelativeTo = relativeTo

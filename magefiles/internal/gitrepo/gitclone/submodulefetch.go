@@ -16,13 +16,13 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// take checks a submodule out: from this machine, or from its address where that may be asked.
+// take checks out a submodule, from a local repository or, if that is allowed, from its remote. It reports whether it succeeded.
 func (f *filler) take(ctx context.Context, from module, dir, at, commit string) bool {
 	for _, local := range from.dirs {
-		// After `git submodule deinit` its configuration still names a work tree, which pack-objects would enter, and which is gone.
+		// After `git submodule deinit` the repository's configuration still refers to the removed work tree, and pack-objects would try to enter it.
 		ours := git.Call{
 			Args:     []string{"--upload-pack=env GIT_WORK_TREE=. git -c uploadpack.allowAnySHA1InWant=true upload-pack", "--", local, commit},
-			Settings: []string{"protocol.file.allow=always"}, // it is ours
+			Settings: []string{"protocol.file.allow=always"}, // the repository is local and trusted
 		}
 		if f.fetchInto(ctx, dir, commit, local, ours) == nil {
 			return true
@@ -47,17 +47,17 @@ func (f *filler) take(ctx context.Context, from module, dir, at, commit string) 
 	return err == nil
 }
 
-// careful is a call with an address that others have committed: as with `git submodule`, it may name neither a file nor a
-// program, unless the person's settings allow that.
+// careful returns a call for an untrusted URL from a commit. As in `git submodule`, the URL may not refer to a local file or run a program, unless
+// the user's settings allow that.
 func careful(args ...string) git.Call {
 	return git.Call{Args: args, Set: []string{"GIT_PROTOCOL_FROM_USER=0"}}
 }
 
-// wordsOf is what git said when it failed.
+// wordsOf returns git's own error message, or the error itself.
 func wordsOf(err error) string { return cmp.Or(operr.DetailOf(err), err.Error()) }
 
-// Unobtainable returns those submodules, of what is lacking in this work tree, that a clone of it could not get either: this
-// machine has none of them, and where they come from does not answer. What is in another submodule is left to the clone.
+// Unobtainable returns the submodules in lacks that a clone could not get either, because this machine does not have them and their remote does not
+// respond. It skips nested submodules, which only the clone can resolve.
 func Unobtainable(ctx context.Context, r *gitrepo.Repo, lacks []lacking.Lack) (found []lacking.Lack) {
 	f, m, settings := &filler{Repo: r}, origin(r), submodules(ctx, r)
 	m.url = originURL(ctx, r)
@@ -95,8 +95,8 @@ func inSubmodule(r *gitrepo.Repo, name string) bool {
 
 const noAddress = ".gitmodules has no address for it"
 
-// fetchInto makes a repository of an empty folder, fetches, and checks the commit out; or leaves the folder empty. fetch has the
-// arguments behind those of every fetch.
+// fetchInto initializes a repository in an empty folder, fetches, and checks out the commit. On failure it empties the folder. fetch.Args are
+// appended to the common arguments of git fetch.
 func (f *filler) fetchInto(ctx context.Context, dir, commit, local string, fetch git.Call) (err error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
@@ -121,7 +121,7 @@ func (f *filler) fetchInto(ctx context.Context, dir, commit, local string, fetch
 		}
 	}
 	carry := func() error { return carry(ctx, f.Repo, local, dir) }
-	if local == "" { // the ways to addresses; what is secret stays where it is
+	if local == "" { // only settings for reaching the remote, without secrets
 		carry = func() error { return copyConfig(ctx, f.Repo, f.Common, dir, `^url\.|^core\.sshcommand$`) }
 	}
 	if err := carry(); err != nil {
@@ -131,14 +131,14 @@ func (f *filler) fetchInto(ctx context.Context, dir, commit, local string, fetch
 	if _, err := sub.Talk(ctx, fetch); err != nil {
 		return err
 	}
-	// A push that looks whether submodules are out has to see that this one is.
+	// A push checks whether submodules were pushed, and finds this ref.
 	if _, err := sub.Ask(ctx, "update-ref", "--", "refs/remotes/origin/recorded", commit); err != nil {
 		return err
 	}
 	return checkOut(ctx, sub, commit)
 }
 
-// empty removes what is in a folder.
+// `empty` removes everything in a folder.
 func empty(dir string) error {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {

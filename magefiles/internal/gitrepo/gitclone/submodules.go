@@ -11,29 +11,29 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/lacking"
 )
 
-// module is where submodules of a repository may be had: the folders that git keeps for it, the first with its
-// configuration; its work tree; and its address, which theirs may be relative to.
+// module holds the locations of a repository's submodules: the .git folders in which git may store them (the last one has the configuration), the
+// work tree, and the URL to which relative submodule URLs are resolved.
 type module struct {
 	dirs []string
 	top  string
 	url  string
 }
 
-// filler fills the submodules of a clone of ours.
+// filler checks out the submodules of a clone.
 type filler struct {
 	*gitrepo.Repo
-	address func(path string) bool // reports whether a submodule may be asked for at its address
-	failed  map[string]string      // why one could not be had, by path
+	address func(path string) bool // reports whether a submodule may be fetched from its remote
+	failed  map[string]string      // errors of failed fetches, keyed by submodule path
 }
 
-// Fill checks out the submodules of a clone of ours that the original has on this machine. Others stay empty folders.
+// Fill checks out the submodules of a clone if this machine has them. Other submodules remain empty folders.
 func Fill(ctx context.Context, r *gitrepo.Repo, clone string) error {
 	f := &filler{Repo: r, address: func(string) bool { return false }, failed: map[string]string{}}
 	return f.fill(ctx, origin(f.Repo), clone, "")
 }
 
-// Complete fetches what clone, a clone of r, lacks in the folders (as of [lacking.Find]), and returns what it lacks then.
-// No hook runs, and nothing asks at the terminal.
+// Complete fetches the submodules that clone, a clone of r, lacks in the given folders (see [lacking.Find]), and returns what is still missing. It
+// runs no hooks and does not prompt.
 func Complete(ctx context.Context, r *gitrepo.Repo, clone *gitrepo.Repo, packed, named []string) ([]lacking.Lack, error) {
 	lacks, err := lacking.Find(ctx, clone, packed, named)
 	if err != nil || len(lacks) == 0 {
@@ -51,7 +51,7 @@ func Complete(ctx context.Context, r *gitrepo.Repo, clone *gitrepo.Repo, packed,
 	return lacks, err
 }
 
-// origin is the module that a work tree of ours is, without its address, which fill asks for where there is a submodule.
+// origin returns the module of our own work tree, without a URL. fill reads the URL only if there is a submodule.
 func origin(r *gitrepo.Repo) module {
 	m := module{dirs: []string{r.Dir}, top: r.Top}
 	if r.Common != r.Dir {
@@ -60,13 +60,13 @@ func origin(r *gitrepo.Repo) module {
 	return m
 }
 
-// originURL is the address that those of submodules may be relative to; "" where there is none, and such a one is of no use.
+// originURL returns the URL to which relative submodule URLs are resolved, or "" if there is no remote named origin.
 func originURL(ctx context.Context, r *gitrepo.Repo) string {
 	url, _ := r.Ask(ctx, "config", "--get", "remote.origin.url")
 	return url
 }
 
-// fill fills the submodules of a work tree of ours, and theirs. prefix is its path from the top of the clone.
+// fill checks out the submodules of a work tree, recursively. prefix is the path of the work tree relative to the top of the clone.
 func (f *filler) fill(ctx context.Context, m module, dir, prefix string) error {
 	clone := gitrepo.At(f.Runner, dir)
 	entries, err := clone.Entries(ctx)
@@ -99,10 +99,10 @@ func (f *filler) fill(ctx context.Context, m module, dir, prefix string) error {
 	return nil
 }
 
-// submodule is what .gitmodules says of one.
+// submodule holds a submodule's settings in .gitmodules.
 type submodule struct{ name, url string }
 
-// submodules reads .gitmodules, by path.
+// submodules parses .gitmodules. The result is keyed by path.
 func submodules(ctx context.Context, r *gitrepo.Repo) map[string]submodule {
 	out, err := r.Ask(ctx, "config", "--null", "--file=.gitmodules", "--get-regexp", "--", `^submodule\.`)
 	byName := map[string]map[string]string{}
@@ -118,14 +118,14 @@ func submodules(ctx context.Context, r *gitrepo.Repo) map[string]submodule {
 	}
 	found := map[string]submodule{}
 	for name, s := range byName {
-		if !strings.Contains("/"+name+"/", "/../") { // a name is a folder in git's own
+		if !strings.Contains("/"+name+"/", "/../") { // the name is used as a path in git's own folder
 			found[s["path"]] = submodule{name: name, url: s["url"]}
 		}
 	}
 	return found
 }
 
-// modules says where a submodule of m may be had.
+// modules returns the locations of one submodule of m.
 func (f *filler) modules(ctx context.Context, m module, link string, s submodule) module {
 	var from module
 	if m.top != "" {
@@ -145,12 +145,12 @@ func (f *filler) modules(ctx context.Context, m module, link string, s submodule
 	}
 	from.url = relativeTo(m.url, s.url)
 	if own, err := f.Ask(ctx, "config", "--file="+filepath.Join(m.own(), "config"), "--includes", "--get", "--", "submodule."+s.name+".url"); err == nil && s.name != "" && own != "" {
-		from.url = own // what the person has made of it
+		from.url = own // the user may have overridden the URL
 	}
 	return from
 }
 
-// own is the folder with the configuration.
+// `own` returns the folder that contains the repository's configuration file.
 func (m module) own() string {
 	if len(m.dirs) == 0 {
 		return os.DevNull
@@ -158,7 +158,7 @@ func (m module) own() string {
 	return m.dirs[len(m.dirs)-1]
 }
 
-// relativeTo gives a relative address, "../other.git", that of the repository to which it is relative.
+// relativeTo resolves a relative URL, such as "../other.git", against the URL of the repository.
 func relativeTo(base, url string) string {
 	if !strings.HasPrefix(url, "./") && !strings.HasPrefix(url, "../") {
 		return url

@@ -24,14 +24,14 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/ptytest"
 )
 
-// asks is a repository in which something asks a person, and what is done there.
+// asks is a test case: a repository in which a program prompts the user, and the action that causes the prompt.
 type asks struct {
 	name     string
 	prepare  func(t *testing.T, dir string, git func(args ...string))
 	do       string // commit, tag, push, or ask the remote
 	question string
 	answer   string
-	refusal  string // part of the error where there is no terminal
+	refusal  string // expected error text without a terminal
 }
 
 const hookAsks = "#!/bin/sh\nprintf 'really? ' >&2\nread answer </dev/tty || exit 1\ntest \"$answer\" = certainly\n"
@@ -51,7 +51,7 @@ func signing(t *testing.T, dir string, git func(...string)) {
 	}
 }
 
-// protected serves a repository to whoever has the password.
+// protected serves a repository over HTTP with a password.
 func protected(helper string) func(t *testing.T, dir string, git func(...string)) {
 	return func(t *testing.T, dir string, git func(...string)) {
 		git("update-server-info")
@@ -80,7 +80,7 @@ var asking = []asks{
 	{"git itself", protected(""), "remote", "Password", "certainly", "terminal prompts disabled"},
 }
 
-// asked makes the repository, with a remote.
+// asked makes the repository of the test case, with a remote.
 func (a asks) asked(t *testing.T) (dir string, run *command.System) {
 	dir, runner := gitrepotest.New(t)
 	run = runner.(*command.System)
@@ -95,12 +95,12 @@ func (a asks) asked(t *testing.T) (dir string, run *command.System) {
 	return dir, run
 }
 
-// act does something in the repository of a folder.
+// act performs an action in the repository in dir.
 func act(ctx context.Context, run *command.System, dir, what string) error {
 	return actWithin(ctx, run, dir, what, git.Limits{})
 }
 
-// actWithin is act where a remote has so long to answer.
+// actWithin is like act, with timeouts for the remote.
 func actWithin(ctx context.Context, run *command.System, dir, what string, limits git.Limits) error {
 	repo, err := gitrepo.Open(ctx, run, dir)
 	if err != nil {
@@ -124,7 +124,7 @@ func actWithin(ctx context.Context, run *command.System, dir, what string, limit
 	return err
 }
 
-// TestActsAtATerminal is the process that the other tests start at a terminal of its own; by itself it does nothing.
+// TestActsAtATerminal is a helper process that the other tests start on a separate terminal. Run directly, it does nothing.
 func TestActsAtATerminal(t *testing.T) {
 	dir, what, ok := strings.Cut(os.Getenv("ACT_AT_A_TERMINAL"), "|")
 	if !ok {
@@ -141,7 +141,7 @@ func TestActsAtATerminal(t *testing.T) {
 	fmt.Fprintf(os.Stderr, "\nended: %+v; stopped: %v.\n", err, ctx.Err() != nil)
 }
 
-// atTerminal starts this program at a terminal, types the answer once the question is there, and returns all that was to be seen.
+// atTerminal starts the helper process on a terminal, types the answer at the prompt, and returns all terminal output.
 func (a asks) atTerminal(t *testing.T, answer string) string {
 	dir, run := a.asked(t)
 	x := exec.Command(os.Args[0], "-test.run=^TestActsAtATerminal$")
@@ -149,7 +149,7 @@ func (a asks) atTerminal(t *testing.T, answer string) string {
 	terminal := ptytest.Start(t, x)
 	if answer != "" {
 		terminal.Expect(a.question)
-		time.Sleep(100 * time.Millisecond) // who asks for a password throws away what was typed before
+		time.Sleep(100 * time.Millisecond) // a password prompt discards input that was typed earlier
 		terminal.Type(answer)
 	}
 	said, _ := terminal.End()
@@ -167,7 +167,7 @@ func TestWhoAsksIsAnswered(t *testing.T) {
 	}
 }
 
-// A Ctrl-C, which goes to the child that asks alone, stops us as well; a Ctrl-Z before it stops nobody.
+// Ctrl-C stops us, too, although the terminal sends it only to the child process that prompts. An earlier Ctrl-Z stops neither process.
 func TestCtrlCWhereSomebodyAsks(t *testing.T) {
 	for _, a := range asking {
 		t.Run(a.name, func(t *testing.T) {
@@ -180,7 +180,7 @@ func TestCtrlCWhereSomebodyAsks(t *testing.T) {
 	}
 }
 
-// A child that is not lent the terminal we are at is not stopped by the kernel for ever where it asks.
+// A child process that may not use our terminal fails when it prompts, instead of being suspended by the kernel forever.
 func TestWhoIsNotLentTheTerminalFailsAtOnce(t *testing.T) {
 	for _, a := range asking[:4] {
 		t.Run(a.name, func(t *testing.T) {
@@ -193,7 +193,7 @@ func TestWhoIsNotLentTheTerminalFailsAtOnce(t *testing.T) {
 	}
 }
 
-// Without a terminal nobody waits for an answer.
+// Without a terminal, prompts fail immediately.
 func TestWhoAsksWithoutATerminalFailsAtOnce(t *testing.T) {
 	for _, a := range asking {
 		t.Run(a.name, func(t *testing.T) {
@@ -203,7 +203,7 @@ func TestWhoAsksWithoutATerminalFailsAtOnce(t *testing.T) {
 			err := act(t.Context(), run, dir, a.do)
 			require.Error(t, err)
 			require.Contains(t, fmt.Sprintf("%+v", err), a.refusal)
-			require.Less(t, time.Since(begun), 3*time.Second) // a loaded machine's second
+			require.Less(t, time.Since(begun), 3*time.Second) // generous: this takes one second on a loaded machine
 		})
 	}
 }
@@ -216,7 +216,7 @@ func TestARemoteThatNeverAnswersHasALimit(t *testing.T) {
 	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	t.Cleanup(func() { listener.Close() }) // connections wait in its queue
+	t.Cleanup(func() { listener.Close() }) // the server never accepts, so connections hang
 	at := listener.Addr().String()
 	for _, url := range []string{"http://" + at + "/r", "git://" + at + "/r", "ssh://host/r", "https://" + at + "/r"} {
 		for _, what := range []string{"remote", "push"} {

@@ -15,7 +15,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// What lies between here and a remote is named, and is not taken for something that passes.
+// An error caused by a certificate or a proxy has a matching next step. Only a refusal by a proxy is transient.
 func TestBetweenHereAndTheRemote(t *testing.T) {
 	t.Parallel()
 	dir, run := gitrepotest.New(t)

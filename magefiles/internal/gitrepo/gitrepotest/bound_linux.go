@@ -11,11 +11,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// nobody is a user whom permissions bind: nothing is closed to root.
+// nobody is the ID of an unprivileged user. Tests need one because root can open every file.
 const nobody = 65534
 
-// BindHere lets permissions count for what this test does itself with files, from here on, where it is root. The folder own is given
-// to the user that it then is, and read is open to that; git goes on as root.
+// BindHere makes file permissions apply to the rest of this test, even if it runs as root. From then on, the current thread accesses files as the
+// user nobody, who owns the folder `own` and can enter the folder `read`. Git still runs as root.
 func BindHere(t *testing.T, own, read string) {
 	if os.Geteuid() != 0 {
 		return
@@ -25,7 +25,7 @@ func BindHere(t *testing.T, own, read string) {
 		return os.Lchown(file, nobody, nobody)
 	}))
 	for _, dir := range []string{own, read} {
-		for ; dir != os.TempDir(); dir = filepath.Dir(dir) { // t.TempDir lets nobody else in
+		for ; dir != os.TempDir(); dir = filepath.Dir(dir) { // t.TempDir denies access to other users
 			st, err := os.Stat(dir)
 			require.NoError(t, err)
 			require.NoError(t, os.Chmod(dir, st.Mode().Perm()|0o011))

@@ -1,4 +1,4 @@
-// Package gitrepotest makes real repositories for the tests of gitrepo and of the packages below it.
+// Package gitrepotest makes real repositories for the tests of gitrepo and its subpackages.
 package gitrepotest
 
 import (
@@ -16,7 +16,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 )
 
-// New makes a repository with one commit of 2026-01-02T03:04:06Z that holds sub/file and ignores *.log.
+// New makes a repository with one commit, dated 2026-01-02T03:04:06Z. It contains sub/file, and ignores *.log.
 func New(t *testing.T) (string, command.Runner) {
 	dir, err := filepath.EvalSymlinks(t.TempDir())
 	require.NoError(t, err)
@@ -30,14 +30,14 @@ func New(t *testing.T) (string, command.Runner) {
 		}
 		require.NoError(t, os.WriteFile(filepath.Join(dir, f.name), f.data, f.mode.Perm()))
 	}
-	Git(t, run, dir, "update-index", "-q", "--refresh") // the index has the times of other files
+	Git(t, run, dir, "update-index", "-q", "--refresh") // the copied index has the timestamps of the template's files
 	return dir, run
 }
 
-// template is what a new repository is: each test gets a copy, for which git is started once, and not three times.
+// template caches the files of a new repository. Each test gets a copy, so that git runs once per test instead of three times.
 type template struct {
 	sync.Mutex
-	files []file // a folder before what is in it
+	files []file // each folder precedes its contents
 }
 
 type file struct {
@@ -48,7 +48,7 @@ type file struct {
 
 var first template
 
-// made are the files of the template, which the first one to ask makes.
+// `made` returns the template's files. The first call makes them.
 func (f *template) made(t *testing.T, run command.Runner) []file {
 	f.Lock()
 	defer f.Unlock()
@@ -84,7 +84,7 @@ func (f *template) made(t *testing.T, run command.Runner) []file {
 	return files
 }
 
-// Open is New with the repository, and with what runs git in it.
+// Open is like New, but returns the opened repository, its folder, and a function that runs git in it.
 func Open(t *testing.T) (*gitrepo.Repo, string, func(args ...string) string) {
 	dir, run := New(t)
 	repo, err := gitrepo.Open(t.Context(), run, dir)
@@ -96,18 +96,18 @@ func Open(t *testing.T) (*gitrepo.Repo, string, func(args ...string) string) {
 	}
 }
 
-// Write writes a file, and makes the folders that it is in.
+// Write writes a file, and creates its parent folders.
 func Write(t *testing.T, dir, name, text string) {
 	require.NoError(t, os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644))
 }
 
-// With is a runner with variables set beside those of newRepo.
+// With returns a runner with additional environment variables.
 func With(run command.Runner, variables ...string) command.Runner {
 	return command.NewSystem(command.Setenv(run.(*command.System).Environ(), variables...), nil)
 }
 
-// Git runs git in a folder, and returns what it wrote.
+// Git runs git in a folder and returns its output.
 func Git(t *testing.T, run command.Runner, dir string, args ...string) string {
 	t.Helper()
 	out, err := command.Output(t.Context(), run, command.Cmd{Name: "git", Args: args, Dir: dir})
@@ -115,7 +115,7 @@ func Git(t *testing.T, run command.Runner, dir string, args ...string) string {
 	return out
 }
 
-// AddRemote adds a bare repository as the remote origin, with main in it.
+// AddRemote adds a bare clone of the repository as the remote origin.
 func AddRemote(t *testing.T, dir string, git func(args ...string) string) (bare string) {
 	bare = filepath.Join(t.TempDir(), "origin.git")
 	git("clone", "-q", "--bare", dir, bare)
@@ -124,13 +124,13 @@ func AddRemote(t *testing.T, dir string, git func(args ...string) string) (bare 
 	return bare
 }
 
-// Hook makes a hook in a folder of git's.
+// Hook writes a hook to a git folder.
 func Hook(t *testing.T, dir, name, script string) {
 	require.NoError(t, os.MkdirAll(filepath.Join(dir, "hooks"), 0o755))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "hooks", name), []byte("#!/bin/sh\n"+script+"\n"), 0o755))
 }
 
-// Files are the contents of all files below a folder, by path.
+// Files returns the contents of all files below a folder, keyed by path.
 func Files(t *testing.T, dir string) map[string]string {
 	found := map[string]string{}
 	require.NoError(t, filepath.WalkDir(dir, func(path string, e os.DirEntry, err error) error {
@@ -146,8 +146,8 @@ func Files(t *testing.T, dir string) map[string]string {
 	return found
 }
 
-// Tree is what is below a folder, but for git's own: by path, what a file has in it, "x " before it where it can be run, or where a
-// link leads.
+// Tree describes all files below a folder, except .git, keyed by path. An executable file's content has the prefix "x ", and a symlink is "-> " and
+// its target.
 func Tree(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	found := map[string]string{}
@@ -180,7 +180,7 @@ func Tree(t *testing.T, dir string) map[string]string {
 	return found
 }
 
-// Killed leaves what a release leaves that is killed while its git is at work.
+// Killed writes the record that remains if a release is killed while git runs.
 func Killed(t *testing.T, repo *gitrepo.Repo, dir, verb string, since time.Time) (notes string) {
 	notes = t.TempDir()
 	text, err := json.Marshal(map[string]any{"dir": dir, "verb": verb, "since": since})

@@ -10,16 +10,16 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/command"
 )
 
-// Laid is a repository with a commit of many kinds of files, and what the clone of it is once its work tree is laid over.
+// Laid is a repository with a commit that contains various kinds of files, for tests that copy uncommitted changes to a clone.
 type Laid struct {
 	T    *testing.T
 	Dir  string
-	Out  string // a folder beside the repository; nothing may be written there
+	Out  string // a folder outside the repository, to which nothing may be written
 	Run  command.Runner
 	Also []string
 }
 
-// NewLaid makes one, whose work tree is as it is committed.
+// NewLaid makes a Laid without uncommitted changes.
 func NewLaid(t *testing.T) *Laid {
 	dir, run := New(t)
 	l := &Laid{T: t, Dir: dir, Out: t.TempDir(), Run: run}
@@ -36,7 +36,7 @@ func NewLaid(t *testing.T) *Laid {
 	return l
 }
 
-// Git runs git there, and returns what it wrote.
+// Git runs git in the repository and returns its output.
 func (l *Laid) Git(args ...string) string {
 	l.T.Helper()
 	out, err := command.Output(l.T.Context(), l.Run, command.Cmd{Name: "git", Args: append([]string{"-c", "protocol.file.allow=always"}, args...), Dir: l.Dir})
@@ -44,7 +44,7 @@ func (l *Laid) Git(args ...string) string {
 	return out
 }
 
-// Commit commits all that is there.
+// Commit commits all changes.
 func (l *Laid) Commit() {
 	l.Git("add", "-A")
 	l.Git("commit", "-q", "-m", "feat: files")
@@ -53,16 +53,16 @@ func (l *Laid) Commit() {
 // Write writes a file.
 func (l *Laid) Write(name, text string) { l.T.Helper(); Write(l.T, l.Dir, name, text) }
 
-// At is the file of a name.
+// At returns the path of a file.
 func (l *Laid) At(name string) string { return filepath.Join(l.Dir, name) }
 
 // Remove removes a file or a folder.
 func (l *Laid) Remove(name string) { require.NoError(l.T, os.RemoveAll(l.At(name))) }
 
-// Link makes a link.
+// Link makes a symlink.
 func (l *Laid) Link(leads, name string) { require.NoError(l.T, os.Symlink(leads, l.At(name))) }
 
-// Chmod gives a file a mode.
+// Chmod changes a file's mode.
 func (l *Laid) Chmod(name string, m os.FileMode) { require.NoError(l.T, os.Chmod(l.At(name), m)) }
 
 // Rename renames a file.

@@ -11,17 +11,17 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 )
 
-// Submodules is a repository with a submodule in a package, which has one itself, and one beside the package.
+// Submodules is a repository with two submodules. One is in a package and contains a nested submodule; the other is outside the package.
 type Submodules struct {
 	t       *testing.T
 	Base    string
 	Run     command.Runner
 	Dir     string
 	Repo    *gitrepo.Repo
-	Address map[string]string // where the submodules come from
+	Address map[string]string // URLs of submodules
 }
 
-// Git runs git in a folder, and returns what it wrote.
+// Git runs git in a folder and returns its output.
 func (w *Submodules) Git(dir string, args ...string) string {
 	w.t.Helper()
 	out, err := command.Output(w.t.Context(), w.Run, command.Cmd{Name: "git", Args: append([]string{"-c", "protocol.file.allow=always"}, args...), Dir: dir})
@@ -29,7 +29,7 @@ func (w *Submodules) Git(dir string, args ...string) string {
 	return out
 }
 
-// Make makes a repository beside the one with submodules.
+// Make makes another repository in Base.
 func (w *Submodules) Make(name string) string {
 	dir := filepath.Join(w.Base, name)
 	Write(w.t, dir, "file.py", name+" = 1\n")
@@ -39,7 +39,7 @@ func (w *Submodules) Make(name string) string {
 	return dir
 }
 
-// NewSubmodules makes one, with its submodules checked out.
+// NewSubmodules makes a Submodules repository with all submodules checked out.
 func NewSubmodules(t *testing.T) *Submodules {
 	dir, run := New(t)
 	w := &Submodules{t: t, Base: t.TempDir(), Run: run, Dir: dir, Address: map[string]string{}}

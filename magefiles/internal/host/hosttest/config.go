@@ -14,15 +14,15 @@ import (
 	gossh "golang.org/x/crypto/ssh"
 )
 
-// login is how a server is reached.
+// login contains what a client needs to connect to a server.
 type login struct {
 	addr   string // HOST:PORT
 	user   string
-	key    gossh.PublicKey    // of the host
-	client ed25519.PrivateKey // that is let in
+	key    gossh.PublicKey    // host key
+	client ed25519.PrivateKey // the only key that is authorized
 }
 
-// Config makes an ssh_config, by which OpenSSH's client reaches servers by names, and nothing of the machine's own counts. It returns its path.
+// Config writes an ssh_config in which servers have names, and which does not use this machine's keys and known hosts. It returns the path.
 func Config[S interface{ login() login }](t testing.TB, servers map[string]S) string {
 	t.Helper()
 	dir := t.TempDir()

@@ -1,4 +1,4 @@
-// Package hoststatetest runs the script of a host in a folder of this machine, with the shells that are there.
+// Package hoststatetest runs hoststate's script in a local folder, with local shells.
 package hoststatetest
 
 import (
@@ -12,15 +12,15 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/hoststate"
 )
 
-// Local is a hoststate.Runner: it runs a program here, in a process group of its own.
+// Local is a hoststate.Runner that runs programs locally, in a separate process group.
 type Local struct {
-	Shell []string                 // in place of sh; none is sh itself
-	Env   []string                 // nil for this process's
-	Began func(group int)          // is called when a program has started
-	Seen  func(argv, stdin []byte) // is told everything that is sent
+	Shell []string                 // replaces sh; empty uses sh
+	Env   []string                 // nil uses this process's environment
+	Began func(group int)          // called when a program has started
+	Seen  func(argv, stdin []byte) // called with each program's arguments and standard input
 }
 
-// Run is what hoststate.Runner says.
+// Run implements hoststate.Runner.
 func (l Local) Run(ctx context.Context, argv []string, stdin []byte) ([]byte, int, error) {
 	if l.Seen != nil {
 		var all bytes.Buffer
@@ -52,7 +52,7 @@ func (l Local) Run(ctx context.Context, argv []string, stdin []byte) ([]byte, in
 	return out.Bytes(), 0, err
 }
 
-// New is the state of a folder of the test's own.
+// New returns an empty state in a folder for the test.
 func New(t testing.TB) *hoststate.State {
 	t.Helper()
 	return &hoststate.State{Runner: Local{}, Dir: t.TempDir()}

@@ -8,12 +8,12 @@ import (
 	"strings"
 )
 
-// Bake is a definition for `docker buildx bake`, as JSON.
+// Bake is a definition for `docker buildx bake`, encoded as JSON.
 type Bake struct {
 	Target map[string]Target `json:"target"`
 }
 
-// Target is one target of a definition.
+// Target is a target in a definition.
 type Target struct {
 	Context     string            `json:"context"`
 	Platforms   []string          `json:"platforms"`
@@ -29,7 +29,7 @@ type Target struct {
 	Output      []string          `json:"output,omitempty"`
 }
 
-// Secret is a file, or a variable of the environment, that a build step may read, and that no layer holds.
+// Secret is a file or an environment variable that build steps can read. It is not stored in any layer.
 type Secret struct {
 	Type string `json:"type"` // file or env
 	ID   string `json:"id"`
@@ -37,7 +37,7 @@ type Secret struct {
 	Env  string `json:"env,omitempty"`
 }
 
-// MarshalJSON keeps bake from reading "${" and "%{" in the values as expressions of its own.
+// MarshalJSON escapes the values, so that bake does not evaluate "${" and "%{" as expressions.
 func (t Target) MarshalJSON() ([]byte, error) {
 	type plain Target
 	c := plain(t)
@@ -56,7 +56,7 @@ func (t Target) MarshalJSON() ([]byte, error) {
 	return json.Marshal(c)
 }
 
-// escape keeps a value from being read as an expression.
+// escape prevents bake from evaluating parts of s as expressions.
 func escape(s string) string {
 	return strings.NewReplacer("${", "$${", "%{", "%%{").Replace(s)
 }
@@ -71,10 +71,10 @@ func escapeAll(m map[string]string) map[string]string {
 
 const optionsOfOutput = ",oci-mediatypes=true"
 
-// CSVField is one field of an output, which is a line of CSV, whatever is in it.
+// CSVField quotes a text as a field of an output, which is a CSV record.
 func CSVField(text string) string { return `"` + strings.ReplaceAll(text, `"`, `""`) + `"` }
 
-// readOption is that of a key in an output.
+// readOption returns the value of a key in an output.
 func readOption(output, key string) (value string, ok bool) {
 	fields, err := csv.NewReader(strings.NewReader(output)).Read()
 	if err != nil {
@@ -88,7 +88,7 @@ func readOption(output, key string) (value string, ok bool) {
 	return "", false
 }
 
-// findRepository is the repository to which a definition pushes; "" where it pushes nothing.
+// findRepository returns the repository to which a definition pushes, or "" if it does not push.
 func findRepository(b Bake) string {
 	for _, t := range b.Target {
 		for _, o := range t.Output {
@@ -100,7 +100,8 @@ func findRepository(b Bake) string {
 	return ""
 }
 
-// Push is the definition whose image goes to a repository, by digest alone. rewrite gives all files the time of the build's date.
+// Push returns a definition that pushes the image to a repository by digest only. If rewrite is true, all file timestamps are set to the build's
+// date.
 func (b Bake) Push(repository string, rewrite bool) Bake {
 	return b.with(func(t *Target) {
 		t.Output = []string{"type=image,name=" + repository + ",push=true,push-by-digest=true,name-canonical=true" + optionsOfOutput + spellRewrite(rewrite)}
@@ -110,14 +111,14 @@ func (b Bake) Push(repository string, rewrite bool) Bake {
 	})
 }
 
-// Keep is the definition whose image is put into a folder of this machine, as an OCI layout.
+// Keep returns a definition that exports the image to a local folder as an OCI layout.
 func (b Bake) Keep(dir string, rewrite bool) Bake {
 	return b.with(func(t *Target) {
 		t.Output = []string{"type=oci," + CSVField("dest="+dir) + ",tar=false" + optionsOfOutput + spellRewrite(rewrite)}
 	})
 }
 
-// Load is the definition whose image goes to the docker engine under the names given, for one platform.
+// Load returns a definition that loads the image of one platform into the docker engine, with the given names.
 func (b Bake) Load(platform string, names []string, rewrite bool) Bake {
 	return b.with(func(t *Target) {
 		t.Platforms, t.Attest, t.Annotations = []string{platform}, nil, nil
@@ -132,7 +133,7 @@ func spellRewrite(rewrite bool) string {
 	return ""
 }
 
-// with is a definition that differs: the one that it is made of stays as it is.
+// `with` returns a copy of the definition, modified by change.
 func (b Bake) with(change func(t *Target)) Bake {
 	t := b.Target["default"]
 	t.Annotations, t.Attest = slices.Clone(t.Annotations), slices.Clone(t.Attest)
@@ -140,17 +141,17 @@ func (b Bake) with(change func(t *Target)) Bake {
 	return Bake{Target: map[string]Target{"default": t}}
 }
 
-// From is the definition that builds another folder, of the same content.
+// From returns a definition that builds from another folder, which must have the same content.
 func (b Bake) From(context string) Bake {
 	return b.with(func(t *Target) { t.Context = context })
 }
 
-// WithoutCache is the definition without any cache.
+// WithoutCache returns a definition that neither reads nor writes a cache.
 func (b Bake) WithoutCache() Bake {
 	return b.with(func(t *Target) { t.NoCache, t.CacheFrom, t.CacheTo = true, nil, nil })
 }
 
-// Modest is the definition whose provenance leaves out what the build was given: build arguments, and the Dockerfile with its sources.
+// Modest returns a definition with reduced provenance, which omits the build arguments and the Dockerfile.
 func (b Bake) Modest() Bake {
 	return b.with(func(t *Target) {
 		for n, a := range t.Attest {

@@ -11,7 +11,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/image/imagetest"
 )
 
-// environed is a runner that tells its environment, and keeps that of its last child.
+// environed is a runner with an environment. It records the environment of its last child process.
 type environed struct{ env, given []string }
 
 func (e *environed) Environ() []string { return e.env }
@@ -21,7 +21,7 @@ func (e *environed) Run(_ context.Context, c command.Cmd) error {
 	return nil
 }
 
-// TestHostileEnvironmentOfDocker gives docker what it logs in by, and nothing that publishes a package or speaks for the job.
+// TestHostileEnvironmentOfDocker checks that docker gets its login credentials, but none that publish packages or identify the job.
 func TestHostileEnvironmentOfDocker(t *testing.T) {
 	e := &environed{env: []string{
 		"PREFIX_API_KEY=secret", "ACTIONS_ID_TOKEN_REQUEST_TOKEN=secret", "ACTIONS_RUNTIME_TOKEN=secret", "GITHUB_TOKEN=secret", "RATTLER_AUTH_FILE=/secret", "NPM_TOKEN=secret",
@@ -34,7 +34,7 @@ func TestHostileEnvironmentOfDocker(t *testing.T) {
 	require.NotContains(t, strings.Join(e.given, "\n"), "secret")
 }
 
-// What a definition names as a secret is given to docker, and no other secret is.
+// docker gets the secrets that a definition names, and no others.
 func TestWhatDockerIsLent(t *testing.T) {
 	b := &Builder{Runner: imagetest.Program(t, "", 0, "OUR_TOKEN=our-own-secret-1", "THEIR_TOKEN=their-own-secret", "SSH_AUTH_SOCK=/agent")}
 	b.Pass = []string{"OUR_TOKEN"}

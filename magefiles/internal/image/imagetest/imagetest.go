@@ -1,5 +1,5 @@
-// Package imagetest has what the tests of package image and of its rooms share: a monorepo with an image, a docker that says what a test
-// wants, and registries whose answers can be made to fail.
+// Package imagetest provides test helpers for package image and its subpackages: a monorepo with an image, a fake docker with scripted output, and
+// registries with injectable failures.
 package imagetest
 
 import (
@@ -73,7 +73,7 @@ description = "Costs 3 ${dollars} and %{percent}"
 license = "MIT"
 `
 
-// Load loads a workspace in a folder and returns its downstream.
+// Load loads a workspace from an archive and returns its downstream.
 func Load(t *testing.T, archive string) *workspace.Downstream {
 	t.Helper()
 	root := t.TempDir()
@@ -88,12 +88,12 @@ func Load(t *testing.T, archive string) *workspace.Downstream {
 	return w.Downstreams[0]
 }
 
-// Docker is a runner whose docker is a function.
+// Docker returns a runner that calls f instead of docker.
 func Docker(f func(ctx context.Context, c command.Cmd) error) *commandtest.Script {
 	return &commandtest.Script{Programs: map[string]func(context.Context, command.Cmd) error{"docker": f}}
 }
 
-// Say is a docker that prints a text, and ends with a status.
+// Say returns a fake docker that prints a text and exits with a status.
 func Say(code int, text string) func(context.Context, command.Cmd) error {
 	return func(_ context.Context, c command.Cmd) error {
 		fmt.Fprint(c.Stdout, text)
@@ -104,7 +104,7 @@ func Say(code int, text string) func(context.Context, command.Cmd) error {
 	}
 }
 
-// Program is a docker whose words are those of a file, run by the runner that hides secrets.
+// Program returns a runner that redacts secrets. Its docker prints a text and exits with a status.
 func Program(t *testing.T, said string, status int, environ ...string) command.Runner {
 	dir := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "said"), []byte(said), 0o644))
@@ -112,7 +112,7 @@ func Program(t *testing.T, said string, status int, environ ...string) command.R
 	return command.NewSystem(append(environ, "PATH="+dir), nil)
 }
 
-// AtOnce is a wait whose clock passes the time that is waited.
+// AtOnce returns a Wait with a fake clock, which advances by each pause.
 func AtOnce() pause.Wait {
 	var passed atomic.Int64
 	return pause.Wait{
@@ -124,19 +124,19 @@ func AtOnce() pause.Wait {
 	}
 }
 
-// NoPause is a pause that takes no time.
+// NoPause returns without waiting.
 func NoPause(ctx context.Context, _ time.Duration) error { return context.Cause(ctx) }
 
-// Shop is a registry over HTTP whose answers can be made to fail.
+// Shop is an HTTP registry with injectable failures.
 type Shop struct {
 	Host   string
-	Status func(r *http.Request) int // 0 leaves the answer to the registry
+	Status func(r *http.Request) int // 0 passes the request to the registry
 
 	mu   sync.Mutex
-	code string // of distribution-spec; "" is none of its
+	code string // error code of distribution-spec; "" uses MADE, which is not a defined code
 }
 
-// NewShop starts one.
+// NewShop starts a shop.
 func NewShop(t *testing.T) *Shop {
 	s := &Shop{}
 	inner := registry.New(registry.Logger(log.New(io.Discard, "", 0)))
@@ -157,7 +157,7 @@ func NewShop(t *testing.T) *Shop {
 	return s
 }
 
-// Put pushes an image for platforms by digest, with a provenance, as BuildKit does.
+// Put pushes an image for the given platforms by digest, with provenance, like BuildKit.
 func (s *Shop) Put(t *testing.T, repository string, labels map[string]string, platforms ...string) (digest string) {
 	t.Helper()
 	index := v1.ImageIndex(mutate.IndexMediaType(empty.Index, "application/vnd.oci.image.index.v1+json"))
@@ -197,7 +197,7 @@ func (s *Shop) Put(t *testing.T, repository string, labels map[string]string, pl
 	return sum.String()
 }
 
-// Refuse answers some requests of a shop with a status and a code of distribution-spec.
+// Refuse makes the shop respond to matching requests with a status and an error code of distribution-spec.
 func (s *Shop) Refuse(status int, code string, which func(r *http.Request) bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -210,14 +210,14 @@ func (s *Shop) Refuse(status int, code string, which func(r *http.Request) bool)
 	}
 }
 
-// Counted is the embedded registry, which counts what it is asked.
+// Counted is an embedded registry that records its requests.
 type Counted struct {
 	*localregistry.Server
 	mu    sync.Mutex
 	asked []string // METHOD PATH
 }
 
-// NewCounted starts one.
+// NewCounted starts an embedded registry that records requests.
 func NewCounted(t *testing.T) *Counted {
 	t.Helper()
 	c := &Counted{}
@@ -235,7 +235,7 @@ func NewCounted(t *testing.T) *Counted {
 	return c
 }
 
-// Since are the requests since it was last asked, without those that only cancel an upload, which nobody waits for.
+// Since returns the requests since the last call. It omits requests that only cancel an upload, because nothing waits for them.
 func (c *Counted) Since() (all []string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -248,13 +248,13 @@ func (c *Counted) Since() (all []string) {
 	return all
 }
 
-// Reporter is a function that shows a step.
+// Reporter is a function that implements steps.Reporter.
 type Reporter func(name string, f func() (evidence string, err error)) error
 
-// Step shows a step.
+// Step calls r.
 func (r Reporter) Step(name string, f func() (evidence string, err error)) error { return r(name, f) }
 
-// Quiet does steps, and shows nothing.
+// Quiet runs a step without printing anything.
 var Quiet Reporter = func(_ string, f func() (evidence string, err error)) error {
 	_, err := f()
 	return err

@@ -17,7 +17,7 @@ RUN ["/app/entrypoint","sh","-c","echo \"a b\" \u0026\u0026 exit"]
 `, string(text))
 }
 
-// An entry point in the shell form would start in place of the check, and pass for it: no builder is asked.
+// A shell-form entry point runs instead of the check, so its success proves nothing. It is rejected without a build.
 func TestAnEntryPointThatTakesNoCheck(t *testing.T) {
 	p := &Prover{Name: "site"}
 	err := p.check(t.Context(), registry.Image{Entrypoint: []string{"/bin/sh", "-c", "exec serve"}})

@@ -20,7 +20,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/image/registry"
 )
 
-// header is the beginning of a program.
+// header returns the start of an ELF file.
 func header(machine elf.Machine, order binary.ByteOrder) string {
 	text := make([]byte, 64)
 	copy(text, elf.ELFMAG)
@@ -32,7 +32,7 @@ func header(machine elf.Machine, order binary.ByteOrder) string {
 	return string(text)
 }
 
-// files does what BuildKit does with the Dockerfile that fetches programs from an image of these files.
+// `files` returns a fake docker that acts like BuildKit on a Dockerfile that extracts programs from an image with the given files.
 func files(of map[string]string) func(context.Context, command.Cmd) error {
 	return func(_ context.Context, c command.Cmd) error {
 		dest, platforms := "", []string{}
@@ -63,7 +63,7 @@ func files(of map[string]string) func(context.Context, command.Cmd) error {
 			to := filepath.Join(dest, filepath.FromSlash(argv[len(argv)-1]))
 			for _, pattern := range argv[:len(argv)-1] {
 				if _, there := of[pattern]; !there && !strings.ContainsAny(pattern, "[*?") {
-					return &command.ExitError{Name: "docker", Code: 1} // a pattern may fit nothing
+					return &command.ExitError{Name: "docker", Code: 1} // like a COPY whose pattern matches nothing
 				}
 				for file, text := range of {
 					if fits, err := path.Match(pattern, file); err != nil || !fits {
@@ -82,7 +82,7 @@ func files(of map[string]string) func(context.Context, command.Cmd) error {
 	}
 }
 
-// What runs in the image of a platform is made for that platform, whatever the builder can run.
+// The programs in an image must be built for the image's platform, regardless of what the builder can run.
 func TestTheImageOfAPlatformIsOfThatPlatform(t *testing.T) {
 	amd64, arm64 := header(elf.EM_X86_64, binary.LittleEndian), header(elf.EM_AARCH64, binary.LittleEndian)
 	const is = "the image of theapp for linux/arm64 has a program of another platform: "
@@ -90,7 +90,7 @@ func TestTheImageOfAPlatformIsOfThatPlatform(t *testing.T) {
 		files map[string]string
 		env   []string
 		of    []string
-		want  string // "" is right
+		want  string // "" if the image is accepted
 	}{
 		"of the platform":           {map[string]string{"/usr/bin/sh": arm64, "/usr/bin/python3": arm64}, nil, nil, ""},
 		"no program that is known":  {map[string]string{"/x": amd64}, nil, nil, ""},
@@ -166,7 +166,8 @@ func TestTheImageOfAPlatformIsOfThatPlatform(t *testing.T) {
 	require.ErrorContains(t, j.examine(t.Context(), []registry.Image{{Platform: "linux/arm64"}}), "looking at the programs of theapp for linux/arm64")
 }
 
-// Programs of several platforms come by one build, where they are in the same places; what is not where one build puts it is fetched alone.
+// A single build fetches the programs of several platforms if they are in the same places. A platform that is missing in the result is fetched
+// separately.
 func TestProgramsOfSeveralPlatforms(t *testing.T) {
 	const amd64, arm64, ppc = "linux/amd64", "linux/arm64", "linux/ppc64le"
 	of := func(platform string, entry ...string) registry.Image {
@@ -180,7 +181,7 @@ func TestProgramsOfSeveralPlatforms(t *testing.T) {
 		want   string
 	}{
 		"one":               {[]registry.Image{of(amd64)}, nil, []string{amd64}, ""},
-		"alike":             {[]registry.Image{of(amd64), of(arm64)}, map[string]string{"/bin/sh": "#!x"}, []string{amd64 + "," + arm64, amd64}, ""}, // the builder of this test has but the last one
+		"alike":             {[]registry.Image{of(amd64), of(arm64)}, map[string]string{"/bin/sh": "#!x"}, []string{amd64 + "," + arm64, amd64}, ""}, // this builder writes only the last platform
 		"alike, one wrong":  {[]registry.Image{of(amd64), of(arm64)}, map[string]string{"/bin/sh": header(elf.EM_X86_64, binary.LittleEndian)}, []string{amd64 + "," + arm64, amd64}, "for linux/arm64 has a program of another platform: sh is for amd64"},
 		"alike, other":      {[]registry.Image{of(arm64), of(amd64)}, map[string]string{"/bin/sh": header(elf.EM_X86_64, binary.LittleEndian)}, []string{arm64 + "," + amd64, arm64}, "for linux/arm64 has a program of another platform: sh is for amd64"},
 		"two and one":       {[]registry.Image{of(amd64, "/a"), of(arm64, "/b"), of(ppc, "/a")}, map[string]string{"/a": ""}, []string{amd64 + "," + ppc, amd64, arm64}, ""},
@@ -204,7 +205,7 @@ func TestProgramsOfSeveralPlatforms(t *testing.T) {
 	}
 }
 
-// It is refused where no builder can run the platform, and whatever the check says.
+// A program for the wrong platform is rejected even if no builder can run the platform, and regardless of the check.
 func TestProgramsAreLookedAtWhereNothingRunsThem(t *testing.T) {
 	j := prover(t, files(map[string]string{"/bin/sh": header(elf.EM_X86_64, binary.LittleEndian)}))
 	j.Runs = []string{"linux/amd64"}
@@ -218,7 +219,7 @@ func TestPatternsOfPaths(t *testing.T) {
 	require.Equal(t, "/[x]", spellPattern("/x"))
 }
 
-// The check of a downstream is a shell's: what is to be of the platform stands in its script.
+// The check of a downstream is a shell script. The programs that it names must be built for the platform.
 func TestWhatACommandStarts(t *testing.T) {
 	for _, c := range []struct{ argv, want []string }{
 		{nil, nil},
@@ -241,7 +242,7 @@ func TestWhatACommandStarts(t *testing.T) {
 	require.Len(t, listStarted([]string{"sh", "-c", strings.Repeat("theapp;", 100)}), mostStarted)
 }
 
-// A machine is told by its number and by the order of its bytes; what is no program, and what no platform is known for, fits all.
+// The machine is identified by its number and the byte order. Files that are not ELF programs, and unknown platforms, are accepted.
 func TestProgramsFitTheirPlatform(t *testing.T) {
 	for _, c := range []struct{ platform, text, want string }{
 		{"linux/amd64", header(elf.EM_X86_64, binary.LittleEndian), ""},
@@ -264,7 +265,7 @@ func TestProgramsFitTheirPlatform(t *testing.T) {
 	}
 }
 
-// What an image has in a program's place may be anything: a link that leads to a file of ours, a folder, a file without an end.
+// Anything can be at a program's path in an image: a link to one of our files, a folder, or an endless file.
 func TestHostilePrograms(t *testing.T) {
 	dir := t.TempDir()
 	at := func(name string) string { return filepath.Join(dir, name) }

@@ -21,16 +21,16 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/lazyregexp"
 )
 
-// program is a file that an image runs, or a script that says what is run.
+// program is an executable file in an image: a binary, or a script that names other programs.
 type program struct {
 	name string
-	text []byte // its beginning
+	text []byte // start of the file
 }
 
-// longest is as much of a program as is read: a header, or a script.
+// longest limits how many bytes of a program are read. It is enough for an ELF header or a script.
 const longest = 1 << 20
 
-// fetch takes programs out of images, by a build that copies each from the first place that has it.
+// fetch extracts programs from images with a build that copies each program from the first path that exists.
 func (q *Prover) fetch(ctx context.Context, group []*searched) (found [][]program, err error) {
 	var platforms []string
 	for _, s := range group {
@@ -57,7 +57,7 @@ func (q *Prover) fetch(ctx context.Context, group []*searched) (found [][]progra
 	}
 	for _, s := range group {
 		at := dir
-		if len(group) > 1 { // BuildKit puts each platform into a folder of its own
+		if len(group) > 1 { // BuildKit exports each platform to its own folder
 			at = filepath.Join(dir, strings.ReplaceAll(s.Platform, "/", "_"))
 			if info, err := os.Stat(at); err != nil || !info.IsDir() {
 				alone, err := q.fetch(ctx, []*searched{s})
@@ -77,12 +77,12 @@ func (q *Prover) fetch(ctx context.Context, group []*searched) (found [][]progra
 	return found, nil
 }
 
-// writeDockerfileOfPrograms copies each program from its places into a folder of its number.
+// writeDockerfileOfPrograms returns a Dockerfile that copies each program to a numbered folder.
 func writeDockerfileOfPrograms(from string, names []string, places map[string][]string) ([]byte, error) {
 	text := fmt.Appendf(nil, "FROM %s AS %s\nFROM scratch\n", from, subject)
 	for n, name := range names {
 		argv := []string{}
-		for _, p := range slices.Backward(places[name]) { // the last one that is copied stays
+		for _, p := range slices.Backward(places[name]) { // the last copy overwrites the others
 			argv = append(argv, spellPattern(p))
 		}
 		line, err := json.Marshal(append(argv, fmt.Sprintf("/%d/", n)))
@@ -108,7 +108,7 @@ func readPrograms(dir string, names []string) (found []program, err error) {
 	return found, nil
 }
 
-// spellPattern is a pattern of a path alone. A path that is not there fails a COPY, and a pattern that nothing fits does not.
+// spellPattern returns a pattern that matches only this path. COPY fails if a path does not exist, but not if a pattern matches nothing.
 func spellPattern(p string) string {
 	parts := strings.Split(strings.TrimPrefix(p, "/"), "/")
 	for n, part := range parts {
@@ -118,7 +118,7 @@ func spellPattern(p string) string {
 	return "/" + strings.Join(parts, "/")
 }
 
-// readBeginning is that of a regular file. Errors: fs.ErrNotExist, for anything else that is there too.
+// readBeginning returns the start of a regular file. It returns fs.ErrNotExist for anything else.
 func readBeginning(file string) ([]byte, error) {
 	if info, err := os.Lstat(file); err != nil || !info.Mode().IsRegular() {
 		return nil, errors.Join(err, fs.ErrNotExist)
@@ -131,7 +131,7 @@ func readBeginning(file string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(f, longest))
 }
 
-// fits says of what other machine a program is.
+// fits returns an error if the program is for another machine than the platform's.
 func (p program) fits(platform string) error {
 	_, arch, _ := strings.Cut(platform, "/")
 	arch, _, _ = strings.Cut(arch, "/")
@@ -155,7 +155,7 @@ func (p program) fits(platform string) error {
 	return fmt.Errorf("%s is for %s", p.name, is)
 }
 
-// interpreters are the programs that a script names in its first line.
+// interpreters returns the programs in a script's first line.
 func (p program) interpreters() []string {
 	line, _, _ := bytes.Cut(p.text, []byte("\n"))
 	rest, ok := bytes.CutPrefix(line, []byte("#!"))
@@ -171,7 +171,7 @@ func (p program) interpreters() []string {
 
 var binFolder = lazyregexp.New(`(?:/[A-Za-z0-9._+-]+)+/bin\b`)
 
-// folders are those of programs that a script names: it may put them into PATH.
+// folders returns the bin folders that a script mentions, because it may add them to PATH.
 func (p program) folders() []string {
 	if !bytes.HasPrefix(p.text, []byte("#!")) {
 		return nil

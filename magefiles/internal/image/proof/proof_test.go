@@ -9,7 +9,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/image/imagetest"
 )
 
-// prover proves an image that was kept, by a builder that runs a function for docker.
+// prover returns a prover for a local image, which calls the given function instead of docker.
 func prover(t *testing.T, docker func(ctx context.Context, c command.Cmd) error) *Prover {
 	return &Prover{
 		Builder:    &buildx.Builder{Runner: imagetest.Docker(docker), Pause: imagetest.NoPause},

@@ -9,7 +9,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/image/imagetest"
 )
 
-// Some registries leave the digest out of what they answer to HEAD.
+// Some registries omit the digest from the response to a HEAD request.
 func TestDigestOfARegistryThatSaysLittle(t *testing.T) {
 	s := imagetest.NewShop(t)
 	repository := s.Host + "/someone/theapp"

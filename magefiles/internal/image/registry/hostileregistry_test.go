@@ -14,8 +14,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/hostiletest"
 )
 
-// Whatever a registry, or who answers in its place, says, it costs little memory and little time, and is said in one sentence
-// with what to do next.
+// No response from a registry, or from a server in its place, takes much memory or time. Each becomes a one-sentence error with a next step.
 func TestHostileRegistry(t *testing.T) {
 	const index = "application/vnd.oci.image.index.v1+json"
 	says := func(kind, text string) http.HandlerFunc {
@@ -101,7 +100,7 @@ func TestHostileRegistry(t *testing.T) {
 	}
 }
 
-// What cannot be a tag is not taken for one.
+// Texts that are not valid tags are ignored.
 func TestHostileTags(t *testing.T) {
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = io.WriteString(w, `{"tags":["1.0","../x","\u001b[2J","","-x","a b","`+strings.Repeat("x", 129)+`","latest"]}`)

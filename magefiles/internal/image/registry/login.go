@@ -5,15 +5,15 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 )
 
-// Login is what docker keeps for a registry; the zero value where nobody has logged in.
+// Login is docker's stored login for a registry. It is the zero value if nobody has logged in.
 type Login struct {
 	Server   string // HOST[:PORT]
 	User     string
 	Password string
-	Token    string // in place of a password
+	Token    string // used instead of a password
 }
 
-// LoginOf is the login of whoever runs us for the registry of an image, by a repository, or with a tag or a digest.
+// LoginOf returns the user's login for an image's registry. `image` is a repository with an optional tag or digest.
 func LoginOf(image string) (Login, error) {
 	ref, err := name.ParseReference(image)
 	if err != nil {

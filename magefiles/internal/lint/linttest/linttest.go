@@ -1,4 +1,4 @@
-// Package linttest runs the linters of this repository in another folder, with the pins that it has here.
+// Package linttest runs this repository's linters in another folder, with this repository's pins.
 package linttest
 
 import (
@@ -18,7 +18,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// Folder is a new workspace in which nothing is but what the linters are installed by.
+// Folder makes a new workspace with only the files that install the linters.
 func Folder(t *testing.T) (root string) {
 	t.Helper()
 	root = filepath.Join(t.TempDir(), "lint")
@@ -34,7 +34,7 @@ func Folder(t *testing.T) (root string) {
 	return root
 }
 
-// Files lets the linters of workflows, scripts and Dockerfiles look at such a folder, and returns what they have found as they do. It is shown in a view.
+// Files runs the linters of workflows, scripts and Dockerfiles over such a folder, shows their output in a view, and returns their error.
 func Files(t *testing.T, root string, v *view.View) error {
 	t.Helper()
 	w, err := workspace.Load(root)
@@ -46,7 +46,7 @@ func Files(t *testing.T, root string, v *view.View) error {
 	return l.Files(t.Context())
 }
 
-// Workflows holds that zizmor and actionlint find nothing in the workflow files below a folder.
+// Workflows fails the test if zizmor or actionlint finds anything in the workflow files below a folder.
 func Workflows(t *testing.T, top string) {
 	t.Helper()
 	root := Folder(t)
@@ -55,7 +55,7 @@ func Workflows(t *testing.T, top string) {
 	require.NoError(t, Files(t, root, &view.View{Out: &out, Err: &out}), out.String())
 }
 
-// Linter shows its jobs in a view, and has its programs from PyPI.
+// Linter returns a linter that shows its jobs in a view, and installs its programs from PyPI.
 func Linter(w *workspace.Workspace, v *view.View) lint.Linter {
 	runner := command.NewSystem(os.Environ(), nil)
 	return lint.Linter{

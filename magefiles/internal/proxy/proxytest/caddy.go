@@ -15,7 +15,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/pythontest"
 )
 
-// Program compiles Caddy, as magefiles/caddy.mod pins it, once on a machine. It takes some minutes.
+// Program compiles Caddy at the version pinned in magefiles/caddy.mod, once per machine. This takes some minutes.
 func Program(t testing.TB) string {
 	t.Helper()
 	out, err := exec.Command("go", "env", "GOMOD").Output()
@@ -29,13 +29,13 @@ func Program(t testing.TB) string {
 		t.Logf("compiling Caddy in %s", dir)
 		x := exec.Command("go", "build", "-modfile=magefiles/caddy.mod", "-trimpath", "-ldflags=-s -w", "-o", dir+"/", "github.com/caddyserver/caddy/v2/cmd/caddy")
 		x.Dir = top
-		x.Env = append(os.Environ(), "CGO_ENABLED=0") // it runs in images without a C library
+		x.Env = append(os.Environ(), "CGO_ENABLED=0") // static, for images without a C library
 		out, err := x.CombinedOutput()
 		require.NoError(t, err, "%s", out)
 	}, mod, sum), "caddy")
 }
 
-// Caddy starts the real one.
+// Caddy starts the real Caddy.
 func Caddy(t testing.TB, places proxy.Places, config string) (reload func(t testing.TB, config string)) {
 	t.Helper()
 	program := Program(t)

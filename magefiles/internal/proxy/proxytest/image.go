@@ -21,11 +21,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// library is a path that ldd shows.
+// library matches a path in ldd's output.
 var library = regexp.MustCompile(`(?:=> |\t)(/\S+) \(0x`)
 
-// Image is an image of the real Caddy, with this machine's programs of those that the script of hoststate runs: package by package they are
-// other ones than those of the official image, which has busybox.
+// Image returns an image with the real Caddy, and this machine's versions of the programs that hoststate's script uses. The official image has
+// busybox's versions.
 func Image(t testing.TB) v1.Image {
 	t.Helper()
 	files := map[string]string{"usr/bin/caddy": Program(t)}

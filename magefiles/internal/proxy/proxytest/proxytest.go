@@ -1,9 +1,9 @@
-// Package proxytest holds what a proxy has to do, as cases that the real one and the one that stands in for it both pass.
+// Package proxytest is the test suite for both the real proxy and its stand-in.
 //
-//	cases.go    the cases
-//	release.go  the applications behind the proxy
-//	caddy.go    the real one, on loopback
-//	image.go    an image of it
+//	cases.go    defines the test cases
+//	release.go  implements the applications behind the proxy
+//	caddy.go    runs the real Caddy on loopback
+//	image.go    makes an image with the real Caddy
 //	proxytest.go
 package proxytest
 
@@ -25,21 +25,21 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/proxy"
 )
 
-// Env is the environment of the cases.
+// Env is the environment that the test cases use.
 const Env = "app.staging"
 
-// Bench is one proxy, and the state that it reads.
+// Bench is a proxy under test, with the state that the proxy reads.
 type Bench struct {
 	Proxy  *proxy.Proxy
-	Reload func(t testing.TB, config string) // the proxy takes another configuration
+	Reload func(t testing.TB, config string) // loads another configuration
 	fence  int64
 	t      testing.TB
 }
 
-// Serve is what starts a proxy with a configuration.
+// Serve starts a proxy with a configuration.
 type Serve func(t testing.TB, places proxy.Places, config string) (reload func(t testing.TB, config string))
 
-// Places are free ones on loopback, with a state in a folder of the test's own.
+// Places returns free addresses on loopback, with the state in a folder for the test.
 func Places(t testing.TB) proxy.Places {
 	return proxy.Places{Listen: free(t), Inside: free(t), Admin: free(t), Dir: t.TempDir()}
 }
@@ -49,8 +49,8 @@ func free(t testing.TB) string {
 	return netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), Port(t)).String()
 }
 
-// Port is a port on loopback that nobody listens at. It is below those that a kernel gives to whoever asks for any: with one of these, a connection of
-// another test may have it before its own server does.
+// Port returns an unused loopback port. It is outside the kernel's ephemeral range, because another test's connection could otherwise take the port
+// before this test's server does.
 func Port(t testing.TB) uint16 {
 	t.Helper()
 	for range 100 {
@@ -65,7 +65,7 @@ func Port(t testing.TB) uint16 {
 	return 0
 }
 
-// start starts a proxy with services, and takes the environment.
+// start starts a proxy with services, and acquires the environment's lock.
 func start(t *testing.T, serve Serve, services map[string]proxy.Service) *Bench {
 	t.Helper()
 	b := &Bench{t: t, Proxy: &proxy.Proxy{Places: Places(t)}}
@@ -99,11 +99,11 @@ func (b *Bench) setPrev(upstream string) {
 	require.NoError(b.t, b.Proxy.State.SetPrev(b.t.Context(), Env, b.fence, upstream))
 }
 
-// answer is what a client gets.
+// answer is a response, as received by a client.
 type answer struct {
 	status int
 	body   string
-	cookie string // that was set, of the environment
+	cookie string // value of the environment's cookie, if set
 	err    error
 }
 
@@ -113,7 +113,7 @@ var fresh = &http.Client{
 	Timeout:       time.Minute,
 }
 
-// get asks the published port. Headers are name and value, in turn.
+// get sends a request to the published port. header alternates between names and values.
 func (b *Bench) get(path string, header ...string) answer {
 	return ask(fresh, http.MethodGet, "http://"+b.Proxy.Places.Listen+path, nil, header...)
 }
@@ -144,7 +144,7 @@ func ask(c *http.Client, method, url string, body io.Reader, header ...string) a
 	return a
 }
 
-// revision is what a health answer says.
+// revision returns the revision in a health response.
 func revision(t testing.TB, a hoststate.Answer) string {
 	t.Helper()
 	var health struct{ Revision string }

@@ -14,12 +14,12 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Release is a small application: a page, a file, a health path, and sockets that echo lines.
+// Release returns a small application: a page, a file, a health path, and sockets that echo lines.
 //
-//	/          a page, that says which release made it
-//	/file      no page
-//	/healthz   as JSON; with ?status=N that status
-//	/slow      a page, whose answer waits until Go is called
+//	/          a page that says which release made it
+//	/file      not a page
+//	/healthz   as JSON; with ?status=N, with that status
+//	/slow      a page whose answer waits until goOn is called
 //	/socket    an echo, with the release's name before each line
 func Release(name string) (handler http.Handler, goOn func()) {
 	gate := make(chan struct{})
@@ -74,7 +74,7 @@ func Release(name string) (handler http.Handler, goOn func()) {
 	return mux, func() { close(gate) }
 }
 
-// onLoopback serves a handler, and returns where.
+// onLoopback serves a handler, and returns its address.
 func onLoopback(t testing.TB, handler http.Handler) (upstream string) {
 	t.Helper()
 	server := httptest.NewServer(handler)
@@ -85,13 +85,13 @@ func onLoopback(t testing.TB, handler http.Handler) (upstream string) {
 	return server.Listener.Addr().String()
 }
 
-// socket is a client's end of one.
+// socket is the client side of a socket.
 type socket struct {
 	net.Conn
 	read *bufio.Reader
 }
 
-// dial opens a socket, with lines of a head; Host comes first.
+// dial opens a socket, with the given header lines. Host must be the first.
 func dial(t testing.TB, addr string, header ...string) *socket {
 	t.Helper()
 	conn, err := net.Dial("tcp", addr)
@@ -113,7 +113,7 @@ func dial(t testing.TB, addr string, header ...string) *socket {
 	return s
 }
 
-// echo sends a line, and returns who answered.
+// echo sends a line, and returns the name of the release that responded.
 func (s *socket) echo() (string, error) {
 	_ = s.SetDeadline(time.Now().Add(10 * time.Second))
 	if _, err := io.WriteString(s, "hello\n"); err != nil {

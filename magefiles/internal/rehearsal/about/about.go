@@ -1,4 +1,4 @@
-// Package about is what the head of a rehearsal's report says, and what was said in each step of the release.
+// Package about collects the head of a rehearsal's report, and the output of each release step.
 package about
 
 import (
@@ -16,24 +16,24 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/release/trace"
 )
 
-// About is when, where and with what a rehearsal was made, and what was agreed to in it.
+// About is the head of a report: when, where and with which tools the rehearsal was made, and the release plan.
 type About struct {
-	To        string        `json:"to,omitempty"` // as it was asked for; "" for a release that is gone on with
+	To        string        `json:"to,omitempty"` // the requested version; "" for a continued release
 	Began     time.Time     `json:"began,omitzero"`
 	Took      time.Duration `json:"took_ns,omitempty"`
 	Machine   string        `json:"machine,omitempty"`
-	Toolchain string        `json:"toolchain,omitempty"` // "" where no preflight went through
-	Plan      *bump.Plan    `json:"plan,omitempty"`      // nil where no release was begun
+	Toolchain string        `json:"toolchain,omitempty"` // "" if no preflight succeeded
+	Plan      *bump.Plan    `json:"plan,omitempty"`      // nil if no release was started
 }
 
-// End fills in what is known once the steps have ended, which began then.
+// End sets the fields that are known only after the steps. The steps began at the given time.
 func (a *About) End(began time.Time, to string) {
 	a.Began, a.Took = began.UTC().Truncate(time.Second), time.Since(began)
 	a.Machine = fmt.Sprintf("%s/%s, %s", runtime.GOOS, runtime.GOARCH, operr.Count(runtime.NumCPU(), "processor"))
 	a.To = to
 }
 
-// Read takes what the journal of the release knows.
+// Read reads the plan and the toolchain from the release journal.
 func (a *About) Read(past *trace.Past) {
 	a.Plan = past.Plan.Bump
 	for _, event := range past.Events {
@@ -44,10 +44,10 @@ func (a *About) Read(past *trace.Past) {
 	}
 }
 
-// mostOfLog is how many bytes of what is said in one step are kept, of the end.
+// mostOfLog is the maximum number of bytes kept from the end of a step's output.
 const mostOfLog = 64 << 10
 
-// Log sorts what a release says by the step that it was said in. It is a writer of what a child writes: whole lines, or parts of them.
+// Log splits a release's output by step. It is a writer for a child process, so it accepts partial lines.
 type Log struct {
 	mu   sync.Mutex
 	of   map[string]string
@@ -56,17 +56,17 @@ type Log struct {
 	next string
 }
 
-// endOfStep is the line that a view writes when a step has ended.
+// endOfStep matches the line that a view prints at the end of a step.
 var endOfStep = regexp.MustCompile(`^[✓✗○] (.+?)  `)
 
-// Of is what was said in a step, of a long text the end.
+// Of returns the output of a step, truncated to its end if it is long.
 func (l *Log) Of(step string) string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.of[step]
 }
 
-// Next is the next step that was said last; "" where none was.
+// Next returns the next step that the release printed last; "" if it printed none.
 func (l *Log) Next() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -105,7 +105,7 @@ func (l *Log) Write(p []byte) (int, error) {
 	}
 }
 
-// tail is the end of a long text, from the beginning of a line.
+// tail returns the end of a long text, from the start of a line.
 func tail(text string) string {
 	if len(text) <= mostOfLog {
 		return text

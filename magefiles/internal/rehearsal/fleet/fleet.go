@@ -1,8 +1,8 @@
-// Package fleet takes an application of a rehearsal to hosts that stand in for those of its deployment environments, by the targets themselves, and says
-// which image answered on which of them, and when.
+// Package fleet runs the real deployment targets of a rehearsal against stand-ins for the hosts of the deployment environments. It reports which
+// image responded on which host, and when.
 //
-//	fleet.go     what is delivered, and where to
-//	delivery.go  the steps, and who approves
+//	fleet.go     images, hosts and environments
+//	delivery.go  the steps and approvals of a delivery
 package fleet
 
 import (
@@ -15,15 +15,15 @@ type Image struct {
 	Repository string
 	Platforms  []string
 	Labels     map[string]string
-	Password   string // of the registry
+	Password   string // password of the registry
 }
 
-// Hosts stand in for those of the deployment environments of one downstream.
+// Hosts replaces the hosts of one downstream's deployment environments.
 type Hosts interface {
 	App() string
-	Environments() []Environment // in the order in which they are delivered to
-	Environ() []string           // by which whoever deploys is led to them
-	// Push puts a stand-in for an image into its repository.
+	Environments() []Environment // in the order of delivery
+	Environ() []string           // variables that direct a deployment to these hosts
+	// Push pushes a stand-in for an image to its repository.
 	Push(ctx context.Context, i Image) (digest string, err error)
 	Stays() []Stay
 	Close()
@@ -32,18 +32,18 @@ type Hosts interface {
 // Environment is one deployment environment.
 type Environment struct {
 	Name  string
-	After string // the one that has to run an image before this one gets it; "" for none
+	After string // the environment that must run an image before this one may; "" for none
 	Hosts int
 	ByCI  bool // the CI deploys to it
 }
 
-// Stay is the time for which one image answered on a host.
+// Stay is the period in which one image responded on a host.
 type Stay struct {
 	Environment string    `json:"environment"`
 	Host        string    `json:"host"`
 	Digest      string    `json:"digest"`
 	From        time.Time `json:"from"`
-	Until       time.Time `json:"until"` // its last answer
+	Until       time.Time `json:"until"` // time of the last response
 	Answers     int       `json:"answers"`
-	Failed      int       `json:"failed,omitempty"` // requests that nothing answered, or not well, since the first of them
+	Failed      int       `json:"failed,omitempty"` // failed requests since the first response
 }

@@ -1,5 +1,5 @@
-// Package gitsettings says which of a person's settings of git take part in a rehearsal: those of how they commit, and none that leads to another place,
-// speaks to a real remote, or signs. It runs git where a rehearsal needs it.
+// Package gitsettings selects the user's git settings for a rehearsal. It keeps those for committing, and drops those that redirect git to other
+// places, contact a real remote, or sign. It also runs git for a rehearsal.
 package gitsettings
 
 import (
@@ -11,19 +11,19 @@ import (
 // Setting is one line of `git config --list`.
 type Setting struct{ Key, Value string }
 
-// elsewhere are the settings that take no part. Those that end in a dot are whole sections.
+// `elsewhere` lists the settings that are dropped. Names that end in a dot are whole sections.
 var elsewhere = []string{
-	"remote.", "remotes.", "url.", "branch.", "push.", "pull.", "fetch.", "credential.", "http.", "https.", // other places
+	"remote.", "remotes.", "url.", "branch.", "push.", "pull.", "fetch.", "credential.", "http.", "https.", // these lead git to other places
 	"submodule.", "lfs.url", "lfs.pushurl", "remote.pushdefault", "core.sshcommand", "core.gitproxy",
-	"include.", "includeif.", // what they include is listed by itself
-	"core.bare", "core.worktree", "core.repositoryformatversion", "extensions.", // of the one repository
-	"core.hookspath", "init.templatedir", // the hooks that run are chosen one by one
+	"include.", "includeif.", // git itself lists the settings of included files
+	"core.bare", "core.worktree", "core.repositoryformatversion", "extensions.", // specific to one repository
+	"core.hookspath", "init.templatedir", // hooks are selected individually
 	"core.sparsecheckout", "core.sparsecheckoutcone", "core.fsmonitor", "index.", "maintenance.", "gc.",
 	"receive.", "transfer.", "uploadpack.", "protocol.", "safe.barerepository",
-	"commit.gpgsign", "tag.gpgsign", "tag.forcesignannotated", // nothing is signed: it would bear the person's signature
+	"commit.gpgsign", "tag.gpgsign", "tag.forcesignannotated", // a rehearsal signs nothing with the user's key
 }
 
-// Read reads what `git config --list --null` prints. The last one of a key counts most.
+// Read parses the output of `git config --list --null`. The last value of a key wins.
 func Read(listed string) (all []Setting) {
 	for entry := range strings.SplitSeq(listed, "\x00") {
 		key, value, valued := strings.Cut(entry, "\n")
@@ -31,14 +31,14 @@ func Read(listed string) (all []Setting) {
 			continue
 		}
 		if !valued {
-			value = "true" // a key alone
+			value = "true" // a key without "="
 		}
 		all = append(all, Setting{Key: key, Value: value})
 	}
 	return all
 }
 
-// takesPart reports whether a setting is one of how a person commits.
+// takesPart reports whether a setting is kept.
 func (s Setting) takesPart() bool {
 	key := strings.ToLower(s.Key)
 	return !slices.ContainsFunc(elsewhere, func(e string) bool {
@@ -46,7 +46,7 @@ func (s Setting) takesPart() bool {
 	})
 }
 
-// Write makes a configuration file of git of the settings that take part.
+// Write formats the settings that are kept as a git configuration file.
 func Write(settings []Setting) string {
 	var b strings.Builder
 	for _, s := range settings {
@@ -63,12 +63,12 @@ func Write(settings []Setting) string {
 	return b.String()
 }
 
-// quote writes a text as git reads it in a configuration file.
+// quote quotes a value for a git configuration file.
 func quote(text string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`, "\t", `\t`, "\b", `\b`).Replace(text) + `"`
 }
 
-// Signs reports whether the person signs commits or tags.
+// Signs reports whether the user signs commits or tags.
 func Signs(settings []Setting) bool {
 	signs := map[string]bool{}
 	for _, s := range settings {

@@ -13,23 +13,23 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/oidc"
 )
 
-// granting gives the jobs of one run what the file grants them, until each of them ends.
+// granting gives each job of a run the permissions that the file grants, until the job ends.
 type granting struct {
 	*CI
 	run int64
 
 	mu     sync.Mutex
-	tokens []string // of apps
+	tokens []string // tokens of apps
 }
 
-// token is the GITHUB_TOKEN of a job.
+// token returns the GITHUB_TOKEN of a job.
 func (g *granting) token(of runner.Asked) (string, error) {
 	token := "ghs_" + rand.Text()
 	g.Grant(token, maps.Clone(of.Grant))
 	return token, nil
 }
 
-// appToken is the token of a GitHub App, for the rest of the run.
+// appToken returns the token of a GitHub App, which is valid for the rest of the run.
 func (g *granting) appToken(rights map[string]string) (string, error) {
 	token := "ghs_" + rand.Text()
 	g.mu.Lock()
@@ -39,7 +39,7 @@ func (g *granting) appToken(rights map[string]string) (string, error) {
 	return token, nil
 }
 
-// end ends the tokens of apps, which outlast a job.
+// end revokes the tokens of apps, which outlast a job.
 func (g *granting) end() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -48,10 +48,10 @@ func (g *granting) end() {
 	}
 }
 
-// Ids of the owner and the repository, as they stand in ID tokens.
+// ownerID and repositoryID are the ids of the owner and the repository in ID tokens.
 const ownerID, repositoryID = "123", "456"
 
-// idToken is how a job gets an ID token: asked for those alone that may have one.
+// idToken returns how a job requests an ID token. It is only called for jobs that may have one.
 func (g *granting) idToken(of runner.Asked) (url, token string, err error) {
 	claims := oidc.GitHubClaims(g.Repository, path.Base(of.Workflow), of.Event.Ref, of.Environment)
 	claims["event_name"], claims["sha"] = of.Event.Name, of.Event.SHA

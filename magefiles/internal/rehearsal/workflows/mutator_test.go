@@ -17,7 +17,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// What whoever asks for the table may say. CONTRIBUTING has the command.
+// Flags for the table of mutants. CONTRIBUTING has the command.
 var (
 	mutate = flag.Bool("mutants", false, "make every mutant of the five workflow files, and print which of them are found")
 	only   = flag.String("mutant", "", "a regular expression: make those mutants alone whose file, line and change are like it")
@@ -25,17 +25,17 @@ var (
 	lanes  = flag.Int("lanes", 2, "how many mutants are run at a time: each begins programs of its own")
 )
 
-// mutant is a file with one change.
+// mutant is a workflow file with one change.
 type mutant struct {
 	what, text string
-	line       int      // of the file as it stands, where the change is
-	lines      [2]int   // of the mutant: from and to where a message may point, which is the value, or the block that a key is missing in
-	words      []string // of what was changed: a message may point at another line that has one of them
-	order      int      // among those of the file
+	line       int      // line of the change in the unchanged file
+	lines      [2]int   // first and last line of the mutant that a message may name: the lines of the value, or of the block with the missing key
+	words      []string // words of the change; a message may also name a line with one of these words
+	order      int      // index among the mutants of the file
 	do         func(doc *yaml.Node)
 }
 
-// at is a place in a YAML document: positions in Content, from the top.
+// `at` is a position in a YAML document, given by an index into Content for each level from the top.
 type at []int
 
 func (a at) in(doc *yaml.Node) *yaml.Node {
@@ -45,7 +45,7 @@ func (a at) in(doc *yaml.Node) *yaml.Node {
 	return doc
 }
 
-// lastLine is where a value ends.
+// lastLine returns the last line of a value.
 func lastLine(n *yaml.Node) int {
 	last := n.Line
 	if n.Kind == yaml.ScalarNode {
@@ -60,7 +60,7 @@ func lastLine(n *yaml.Node) int {
 	return last
 }
 
-// ordinary are words that stand everywhere, so that a line which has one of them has nothing to do with a change of another.
+// ordinary matches words that are common in workflow files, and so do not show that a line is related to a change.
 var ordinary = regexp.MustCompile(`^(?:name|run|uses|with|env|if|needs|on|steps|jobs|path|push|outputs|permissions|true|false|ubuntu-24\.04|\d+|contents|read|write)$`)
 
 func has(n *yaml.Node, keys ...string) bool {
@@ -72,10 +72,10 @@ func has(n *yaml.Node, keys ...string) bool {
 	return false
 }
 
-// lastName is what an expression asks a context for.
+// lastName matches references to contexts in expressions and captures the last name, such as KEY in `secrets.KEY`.
 var lastName = regexp.MustCompile(`\b(?:matrix|needs|steps|inputs|vars|secrets)(?:\.[\w-]+)*\.([\w-]+)`)
 
-// wordsOf are all texts of a value, and the names that its expressions ask for.
+// wordsOf returns all strings in a value, and the names that its expressions refer to.
 func wordsOf(n *yaml.Node) (words []string) {
 	if n.Kind == yaml.ScalarNode {
 		words = append(words, n.Value)
@@ -89,11 +89,11 @@ func wordsOf(n *yaml.Node) (words []string) {
 	return words
 }
 
-// swapped are the keys whose values are also replaced by those that stand elsewhere in the file at the same kind of place.
+// swapped lists the keys whose values are also replaced with the values of the same keys elsewhere in the file.
 var swapped = []string{"needs", "name", "path", "run"}
 
-// mutants are a file without each of its keys and items, with each value replaced by those of its siblings, and with values of `needs`, `name`, `path` and
-// `run` that stand elsewhere in the file in their places.
+// mutants returns variants of a file. Each lacks one key or item, or has one value replaced with the value of a sibling or, for the keys in swapped,
+// with a value from elsewhere in the file.
 func mutants(t *testing.T, text string) (all []mutant) {
 	t.Helper()
 	read := func(text string) *yaml.Node {
@@ -104,7 +104,7 @@ func mutants(t *testing.T, text string) (all []mutant) {
 	asItStands, err := yaml.Marshal(read(text))
 	require.NoError(t, err)
 	seen := map[string]bool{string(asItStands): true}
-	// change adds a mutant whose change is at a place: of a value that is there, or of the block that lacks it.
+	// change adds a mutant. `place` is the position of the changed value, or of the block that now lacks a value.
 	change := func(what string, line int, place at, words []string, do func(doc *yaml.Node)) {
 		doc := read(text)
 		do(doc)
@@ -122,7 +122,7 @@ func mutants(t *testing.T, text string) (all []mutant) {
 			order: len(all),
 		}
 		n := read(string(out))
-		for _, i := range place { // what is wrong with a step is told of the step
+		for _, i := range place { // a problem in a step is reported for the step
 			if n = n.Content[i]; n.Kind == yaml.MappingNode && has(n, "uses", "run") {
 				break
 			}
@@ -193,7 +193,7 @@ func mutants(t *testing.T, text string) (all []mutant) {
 
 var index = regexp.MustCompile(`\[\d+\]|^\.jobs\.[\w-]+`)
 
-// kindOf is one text for all places of a file that are alike, where values may stand in each other's places.
+// kindOf returns the same string for all positions of a file whose values may be swapped.
 func kindOf(path, key string) string {
 	if !slices.Contains(swapped, key) {
 		return ""
@@ -201,7 +201,7 @@ func kindOf(path, key string) string {
 	return index.ReplaceAllString(path, "") + "." + key
 }
 
-// valuesOf are the values of a file that are put into each other's places, by what kindOf says.
+// valuesOf returns the values of a file that may be swapped, by their kindOf.
 func valuesOf(doc *yaml.Node) map[string][]string {
 	values := map[string][]string{}
 	var visit func(n *yaml.Node, path string)
@@ -223,15 +223,15 @@ func valuesOf(doc *yaml.Node) map[string][]string {
 	return values
 }
 
-// harmless are changes after which all goes as well, by a regular expression of file and change, with the reason.
+// harmless is a class of harmless changes: a regular expression that matches file and change, and the reason.
 type harmless struct {
 	What string
 	Why  string
 	what *regexp.Regexp
-	met  map[string][]mutant // by file
+	met  map[string][]mutant // mutants by file
 }
 
-// maxHarmless is how many kinds of them there may be.
+// maxHarmless is the maximum number of harmless classes.
 const maxHarmless = 25
 
 func readHarmless(t *testing.T) (all []*harmless) {
@@ -247,11 +247,11 @@ func readHarmless(t *testing.T) (all []*harmless) {
 	return all
 }
 
-// points reports whether a message names the place of a mutant: its line, a line of the block that lacks a key, or one that has a word of what was changed.
+// points reports whether a message names the changed line, a line of the block that lacks a key, or a line with a word of the change.
 func (m mutant) points(name, said string) bool {
 	lines := strings.Split(m.text, "\n")
 	for _, match := range regexp.MustCompile(regexp.QuoteMeta(name)+`:(\d+)|\bline (\d+)`).FindAllStringSubmatch(said, -1) {
-		n, _ := strconv.Atoi(match[1] + match[2]) // digits alone
+		n, _ := strconv.Atoi(match[1] + match[2]) // digits only
 		if n >= m.lines[0]-1 && n <= m.lines[1]+1 {
 			return true
 		}
@@ -267,13 +267,13 @@ func (m mutant) points(name, said string) bool {
 	return false
 }
 
-// The list of harmless changes is one that the mutants are held against: TestMutator says of each entry how many it is for.
+// The list of harmless changes is well-formed. TestMutator prints the number of mutants for each entry.
 func TestHarmless(t *testing.T) {
 	t.Parallel()
 	require.NotEmpty(t, readHarmless(t))
 }
 
-// TestMutator makes the table, by hand: CONTRIBUTING has the command.
+// TestMutator prints the table. It is run manually: CONTRIBUTING has the command.
 func TestMutator(t *testing.T) {
 	if !*mutate {
 		t.Skip("say -mutants for the table of all mutants of the workflow files")
@@ -335,7 +335,7 @@ func TestMutator(t *testing.T) {
 	}
 }
 
-// runHarmless runs one change of each kind and file that is harmless, all of them in one commit, by the real rehearsal: it goes as well.
+// runHarmless applies one change per file of each harmless class, all in one commit, and runs the real rehearsal, which must pass.
 func runHarmless(t *testing.T, ran []*bench, known []*harmless) {
 	files := map[string]string{}
 	for _, b := range ran {
@@ -353,7 +353,7 @@ func runHarmless(t *testing.T, ran []*bench, known []*harmless) {
 		}
 		var doc yaml.Node
 		require.NoError(t, yaml.Unmarshal([]byte(b.text), &doc))
-		slices.SortFunc(some, func(a, b mutant) int { return b.order - a.order }) // the last first: what is before it has its place still
+		slices.SortFunc(some, func(a, b mutant) int { return b.order - a.order }) // last first, so that the earlier positions stay valid
 		for _, m := range some {
 			m.do(&doc)
 		}
@@ -371,7 +371,7 @@ func runHarmless(t *testing.T, ran []*bench, known []*harmless) {
 	}
 }
 
-// path is where a change is.
+// path returns the position of a change as text.
 func (m mutant) path() string {
 	path, _, _ := strings.Cut(strings.TrimPrefix(m.what, "delete "), " = ")
 	return path + "."
@@ -379,14 +379,14 @@ func (m mutant) path() string {
 
 func (m mutant) title(s scenario) string { return fmt.Sprintf("%s:%d %s", s.name, m.line, m.what) }
 
-// What a mutant comes to, beside the ways in which it is found.
+// These are the outcomes of a mutant that no check reports at the right line.
 const (
 	lived      = "LIVED"
-	astray     = "ASTRAY" // it is told, at no line that has to do with it
+	astray     = "ASTRAY" // a message reports the mutant, but at an unrelated line
 	isHarmless = "harmless"
 )
 
-// judge says what a mutant comes to, and a line about it.
+// judge returns the outcome of a mutant and a line that describes it.
 func (m mutant) judge(s scenario, f finding, known []*harmless) (how, line string) {
 	short := func(text string) string { return fmt.Sprintf("%.220s", strings.ReplaceAll(text, "\n", " ")) }
 	for _, said := range f.said {
@@ -406,8 +406,8 @@ func (m mutant) judge(s scenario, f finding, known []*harmless) (how, line strin
 	return lived, short(f.differs)
 }
 
-// runWhole runs a mutant by the real rehearsal, and returns what that says against the file; "" for nothing. Of files that a tag does not start it is
-// `rehearse -full` that runs them.
+// runWhole runs the real rehearsal with a mutant and returns its output if it reports the mutant, otherwise "". Workflow files that a tag does not
+// start are run with `rehearse -full`.
 func (m mutant) runWhole(t *testing.T, s scenario) string {
 	var args []string
 	if s.name != "release.yml" {
@@ -420,7 +420,7 @@ func (m mutant) runWhole(t *testing.T, s scenario) string {
 	return ""
 }
 
-// rehearse runs the real rehearsal, in a clone of this repository in which workflow files have other texts, and returns what it says.
+// rehearse runs the real rehearsal in a clone of this repository with modified workflow files, and returns the output.
 func rehearse(t *testing.T, files map[string]string, args ...string) (string, error) {
 	top, err := filepath.Abs(filepath.Join("..", "..", "..", ".."))
 	require.NoError(t, err)

@@ -24,11 +24,11 @@ import (
 // WorkflowJob is a job of release.yml.
 type WorkflowJob struct {
 	Name string
-	Run  string // the target and its flags, word for word as the file has them behind "go tool mage"
+	Run  string // the target and its flags, exactly as they follow "go tool mage" in the file
 }
 
-// WorkflowJobs are jobs as those of release.yml, in the order of their needs: what the CI of the world runs where a commit has no such file, as on another
-// forge. A test in package rules holds them against the file, and the documents too.
+// WorkflowJobs has the jobs of release.yml in the order of their needs. The CI of the world runs them if a commit has no such file, as on another
+// forge. A test in package rules compares them with the file and with the documents.
 var WorkflowJobs = []WorkflowJob{
 	{Name: jobBuild, Run: `build:all`},
 	{Name: "import", Run: `publish -check -from="$RUNNER_TEMP/packages" -digests="$DIGESTS"`},
@@ -36,38 +36,39 @@ var WorkflowJobs = []WorkflowJob{
 	{Name: jobVerify, Run: `publish -verify -digests="$DIGESTS"`},
 }
 
-// Jobs that do more here than to run their targets.
+// These jobs do more here than run their targets.
 const (
-	jobBuild  = "build"  // hands its artifacts over
-	jobUpload = "upload" // waits for reviewers, has an ID token, and hands over what it recorded
-	jobVerify = "verify" // has a key that reads, where the channel is private
+	jobBuild  = "build"  // uploads its artifacts for the next jobs
+	jobUpload = "upload" // waits for reviewers, has an ID token, and uploads its record
+	jobVerify = "verify" // has a key for reading if the channel is private
 )
 
-// Played are the surroundings of jobs that stand for those of release.yml.
+// Played configures the jobs that replace release.yml.
 type Played struct {
-	Environ  []string // of each job: without a credential
-	Reader   string   // key by which the last one reads the channel; "" is none
+	Environ  []string // environment of each job, without credentials
+	Reader   string   // key for reading the channel in the last job; "" for none
 	Source   *gitrepo.Repo
-	Artifact func(run int64, name string, files map[string][]byte) error // keeps what a job hands over
+	Artifact func(run int64, name string, files map[string][]byte) error // stores a job's artifact
 }
 
-// Play runs the jobs that stand for release.yml where a commit has none, one after the other, and returns what they said.
+// Play runs the jobs that replace a missing release.yml, one after the other, and returns their output.
 func (c *CI) Play(ctx context.Context, p Played, e Event) (said string, err error) {
 	one := &playing{CI: c, Played: p, Event: e, dir: filepath.Join(c.Dir, strings.ReplaceAll(e.Tag, "/", "-")+"."+strconv.Itoa(e.Attempt))}
 	if err = one.jobs(ctx); err != nil {
 		fmt.Fprintln(&one.said, err)
 	}
-	_ = os.RemoveAll(one.dir) // a runner is thrown away
+	_ = os.RemoveAll(one.dir) // GitHub also discards a runner after its job
 	return one.said.String(), err
 }
 
-// playing runs those jobs. Each has a fresh clone of the tag and an environment of its own, and only the one that uploads may ask for an ID token.
+// playing runs the jobs of WorkflowJobs. Each job has a fresh clone of the tag and a separate environment. Only the job that uploads may ask for an
+// ID token.
 type playing struct {
 	*CI
 	Played
 	Event
 	dir     string
-	digests string // the latest output of that name: that of build, and from then on that of upload
+	digests string // the latest output `digests`: first from build, later from upload
 	said    bytes.Buffer
 }
 
@@ -101,10 +102,10 @@ func (r *playing) jobs(ctx context.Context) error {
 	return nil
 }
 
-// packages is the folder that the artifacts of the run are downloaded to.
+// packages returns the folder to which the run's artifacts are downloaded.
 func (r *playing) packages() string { return filepath.Join(r.dir, "packages") }
 
-// handOver is actions/upload-artifact, for the jobs that have it.
+// handOver replaces actions/upload-artifact.
 func (r *playing) handOver(job, output string) error {
 	switch job {
 	case jobBuild:
@@ -119,7 +120,7 @@ func (r *playing) handOver(job, output string) error {
 	return nil
 }
 
-// target is the command line of a job, with what stands in its variables.
+// target returns a job's command line, with variables expanded.
 func (r *playing) target(j WorkflowJob) (words []string) {
 	values := strings.NewReplacer(`"$RUNNER_TEMP/packages"`, r.packages(), `"$DIGESTS"`, r.digests)
 	for _, word := range strings.Fields(j.Run) {
@@ -128,13 +129,13 @@ func (r *playing) target(j WorkflowJob) (words []string) {
 	return words
 }
 
-// ran is what is left of a job.
+// ran holds a job's results.
 type ran struct {
-	root   string            // of the workspace in its clone
-	output map[string]string // what it wrote to GITHUB_OUTPUT
+	root   string            // root of the workspace in the job's clone
+	output map[string]string // lines of the job in GITHUB_OUTPUT
 }
 
-// play runs the target of a job: in a fresh clone of the tag, with the variables of a runner and those of its right.
+// play runs the target of a job in a fresh clone of the tag, with the variables of a runner and the variables for the job's permission.
 func (r *playing) play(ctx context.Context, j WorkflowJob, right []string) (ran, error) {
 	clone := filepath.Join(r.dir, j.Name)
 	done := ran{root: filepath.Join(clone, filepath.FromSlash(r.Source.Prefix)), output: map[string]string{}}
@@ -167,7 +168,7 @@ func (r *playing) play(ctx context.Context, j WorkflowJob, right []string) (ran,
 	return done, nil
 }
 
-// Checkout is actions/checkout for such a job, with the history and submodules. None of these jobs may push.
+// Checkout replaces actions/checkout, with history and submodules. None of these jobs may push.
 func (c *CI) Checkout(ctx context.Context, p Played, commit, clone string, said io.Writer) error {
 	if err := os.MkdirAll(filepath.Dir(clone), 0o755); err != nil {
 		return err
@@ -186,10 +187,11 @@ func (c *CI) Checkout(ctx context.Context, p Played, commit, clone string, said 
 			return err
 		}
 	}
-	return gitclone.Fill(ctx, p.Source, clone) // as a workflow does that asks for submodules
+	return gitclone.Fill(ctx, p.Source, clone) // submodules, as with `submodules: true` of actions/checkout
 }
 
-// environ is the environment of a job of the CI: without a key, and without a token unless it is given one.
+// environ returns the environment of a CI job, with the variables in `further` added. Only the variables in `further` can hold a token, and no
+// variable holds a channel's key.
 func (r *playing) environ(output string, further []string) []string {
 	return command.Setenv(r.Played.Environ, append([]string{
 		"CI=true", "GITHUB_ACTIONS=true", "GITHUB_RUN_ID=" + strconv.FormatInt(r.Event.Run, 10), "GITHUB_OUTPUT=" + output,

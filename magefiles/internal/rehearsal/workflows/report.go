@@ -9,15 +9,15 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/actions/runner"
 )
 
-// Report is what came of a run.
+// Report holds a run's results.
 type Report struct {
 	Workflow   string                       `json:"workflow"`
-	Conclusion string                       `json:"conclusion"` // "" where no job ran
+	Conclusion string                       `json:"conclusion"` // "" if no job ran
 	Jobs       []Job                        `json:"jobs"`
-	Notes      []string                     `json:"notes,omitempty"`  // what is not as it would be on GitHub
-	Doubts     []string                     `json:"doubts,omitempty"` // what GitHub passes over in silence, with file and line
-	Artifacts  map[string]map[string][]byte `json:"-"`                // their files, by name and path
-	Err        error                        `json:"-"`                // why it did not go well
+	Notes      []string                     `json:"notes,omitempty"`  // differences from GitHub
+	Doubts     []string                     `json:"doubts,omitempty"` // likely mistakes that GitHub ignores silently, with file and line
+	Artifacts  map[string]map[string][]byte `json:"-"`                // files of artifacts, by the artifact's name and the path
+	Err        error                        `json:"-"`                // why the run failed
 }
 
 // Job is a job of a run, for one combination of its matrix.
@@ -26,7 +26,7 @@ type Job struct {
 	Line        int           `json:"line"`
 	Conclusion  string        `json:"conclusion"`
 	Why         string        `json:"why,omitempty"`
-	Grant       string        `json:"grant"` // what its token may do, in one line
+	Grant       string        `json:"grant"` // permissions of the job's token, on one line
 	Environment string        `json:"environment,omitempty"`
 	Began       time.Time     `json:"began"`
 	Took        time.Duration `json:"took_ns"`
@@ -40,8 +40,8 @@ type Step struct {
 	Conclusion string        `json:"conclusion"`
 	StandIn    bool          `json:"stand_in,omitempty"`
 	Took       time.Duration `json:"took_ns"`
-	Log        []string      `json:"log,omitempty"`           // the last lines, without secrets
-	Left       []string      `json:"not_rehearsed,omitempty"` // what the step says that it did not do
+	Log        []string      `json:"log,omitempty"`           // the last lines, with secrets masked
+	Left       []string      `json:"not_rehearsed,omitempty"` // targets that the step reported as skipped
 }
 
 func newReport(r *runner.Result) Report {
@@ -94,7 +94,7 @@ func (r *Report) take(jobs []*runner.Job) {
 	}
 }
 
-// leftBy is what a step says that it did not do.
+// leftBy returns the targets that a step reports as skipped.
 func leftBy(s *runner.Step) (all []string) {
 	for _, a := range s.Annotations {
 		if a.Title == left {
@@ -104,7 +104,7 @@ func leftBy(s *runner.Step) (all []string) {
 	return all
 }
 
-// readArtifacts reads what jobs have handed over: the folders of a run go.
+// readArtifacts reads the artifacts of jobs before the folders of a run are removed.
 func readArtifacts(r *runner.Result) (map[string]map[string][]byte, error) {
 	all := map[string]map[string][]byte{}
 	for name, dir := range r.Artifacts {

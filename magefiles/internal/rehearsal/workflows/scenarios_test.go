@@ -29,29 +29,29 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/rehearsal/workflows"
 )
 
-// ourFiles are the workflow files of this repository, in each commit that a scenario is run at.
+// ourFiles lists this repository's workflow files, which are part of every commit in a scenario.
 var ourFiles = []string{"ci.yml", "deploy.yml", "publish-app.yml", "publish.yml", "release.yml"}
 
-// scenario is what happens on GitHub that a file is for.
+// scenario has the GitHub events that a workflow file is meant for.
 type scenario struct {
-	name string // of the file
+	name string // name of the file
 	acts []act
 }
 
-// act is one event, and what it is to come to is what it comes to by the file as it stands: TestScenarios has what that is.
+// act is one event. The outcome with the unchanged file, which TestScenarios checks, is the expected one.
 type act struct {
-	file    string // that starts; "" is the one of the scenario
+	file    string // the file that starts; "" means the scenario's file
 	event   string
 	ref     string
 	inputs  map[string]string
-	changed []string // files, of a push or a pull request
-	tags    int      // that the same push brings
-	never   bool     // it must not start
-	quiet   bool     // it is only held whether it starts
-	twice   string   // a further ref that is pushed at the same time
-	env     []string // of the recording
+	changed []string // files changed by a push or a pull request
+	tags    int      // number of tags in the push
+	never   bool     // the file must not start
+	quiet   bool     // compare only whether the file starts
+	twice   string   // a second ref that is pushed at the same time
+	env     []string // environment of the recording
 	vars    map[string]string
-	about   string // a regular expression of the changes for which it is run; "" is all
+	about   string // the act runs only for changes that match this regular expression; "" matches all
 }
 
 const (
@@ -120,14 +120,14 @@ var scenarios = []scenario{
 	},
 }
 
-// bench is a scenario with what the file as it stands comes to.
+// bench holds a scenario and the outcomes for the unchanged file.
 type bench struct {
 	scenario
-	text   string             // of the file
+	text   string             // text of the unchanged file
 	others map[string]string  // all files of a commit
-	usual  map[string]outcome // for each act, and the job that is run alone
+	usual  map[string]outcome // outcomes by act, and by the job that runs alone
 	mu     sync.Mutex
-	doubts map[string]bool // of the files as they stand
+	doubts map[string]bool // doubts about the unchanged files
 }
 
 func newBench(t *testing.T, s scenario) *bench {
@@ -158,7 +158,7 @@ func newBench(t *testing.T, s scenario) *bench {
 	return b
 }
 
-// unchanged is what an act comes to by the file as it stands, with one job alone or all.
+// unchanged returns the outcome of an act with the unchanged file, for one job or for all jobs.
 func (l *lane) unchanged(i int, job string) outcome {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -171,7 +171,7 @@ func (l *lane) unchanged(i int, job string) outcome {
 	return o
 }
 
-// lane has a repository and folders of its own: what is in it is done one after the other.
+// lane has its own repository and folders. The runs of a lane are sequential.
 type lane struct {
 	*bench
 	t           *testing.T
@@ -201,7 +201,7 @@ func (b *bench) lane(t *testing.T) *lane {
 	return l
 }
 
-// writeProgram writes a program that may be run at once, while other tests begin children.
+// writeProgram writes a program that can be run immediately, even while other tests start child processes.
 func writeProgram(name, text string) error {
 	syscall.ForkLock.RLock()
 	defer syscall.ForkLock.RUnlock()
@@ -218,7 +218,7 @@ func (l *lane) git(stdin string, args ...string) string {
 	return strings.TrimSpace(string(out))
 }
 
-// texts are the files of a commit, with a mutant of one.
+// `texts` returns the files of a commit in which a mutant replaces the scenario's file.
 func (l *lane) texts(mutant string) map[string]string {
 	texts := maps.Clone(l.others)
 	texts[workflows.Folder+"/"+l.name] = mutant
@@ -235,7 +235,7 @@ func (l *lane) files(mutant string) fstest.MapFS {
 
 func (l *lane) tracked() []string { return slices.Sorted(maps.Keys(l.others)) }
 
-// commit makes a commit with another one before it, on a branch, under tags and of a pull request.
+// commit makes a commit that has a parent, and points branches, tags and a pull request at it.
 func (l *lane) commit(mutant string) string {
 	var in strings.Builder
 	const who = "committer a <a@b> 1700000000 +0000\ndata 1\nx\n"
@@ -250,20 +250,20 @@ func (l *lane) commit(mutant string) string {
 	return l.git("", "rev-parse", mainRef)
 }
 
-// outcome is what came of an act.
+// outcome holds the results of an act.
 type outcome struct {
-	said []string // what a rehearsal says is wrong
+	said []string // errors and doubts that a rehearsal reports
 	is   []string // what happened: jobs with their grants, calls of mage, outputs, artifacts, approvals
 }
 
-// finding is what is found of a mutant.
+// finding holds the results for a mutant.
 type finding struct {
 	said    []string
-	by      string // what found it
-	differs string // of what happens, although nothing is said
+	by      string // the check that found the mutant
+	differs string // what the mutant changed, even if nothing was reported
 }
 
-// find looks for a change as a rehearsal does: it reads the file, doubts it, sees what starts it, and runs it.
+// find looks for a change in the same way as a rehearsal: it parses the file, checks it for doubts, determines what starts it, and runs it.
 func (l *lane) find(m mutant) finding {
 	top := l.files(m.text)
 	name := workflows.Folder + "/" + l.name
@@ -287,7 +287,7 @@ func (l *lane) find(m mutant) finding {
 		if a.about != "" && !regexp.MustCompile(a.about).MatchString(m.what) {
 			continue
 		}
-		// What a change within a job comes to is seen by that job, with those that it needs: the others are as they were where it is.
+		// A change within a job can only affect that job and the jobs that need it. If that job's outcome is the same, so are the others.
 		jobs := []string{""}
 		if a.file == "" && a.about == "" && m.job() != "" {
 			jobs = []string{m.job(), ""}
@@ -300,7 +300,7 @@ func (l *lane) find(m mutant) finding {
 				found.differs = differs
 			}
 			if differs == "" && a.about != "" {
-				continue // what is said of it is said of the file as it stands too, at other lines
+				continue // also reported for the unchanged file, at other lines
 			}
 			for _, said := range o.said {
 				if !slices.ContainsFunc(usual.said, func(u string) bool { return places.ReplaceAllString(u, "") == places.ReplaceAllString(said, "") }) {
@@ -318,12 +318,12 @@ func (l *lane) find(m mutant) finding {
 	return found
 }
 
-// places are numbers of lines, which a change moves.
+// `places` matches line numbers, which change when lines are added or removed.
 var places = regexp.MustCompile(`:\d+(?::\d+)?|\bline \d+`)
 
 var inJob = regexp.MustCompile(`^(?:delete )?\.jobs\.([\w-]+)[.[]`)
 
-// job is the one that a change is within; "" for none.
+// job returns the job that contains the change, or "" if the change is not in a job.
 func (m mutant) job() string {
 	if of := inJob.FindStringSubmatch(m.what); of != nil {
 		return of[1]
@@ -331,7 +331,7 @@ func (m mutant) job() string {
 	return ""
 }
 
-// difference is what is in one list alone, or in the other; "" where they are the same.
+// difference returns the lines that are in only one of the two lists, or "" if there are none.
 func difference(before, after []string) string {
 	var lines []string
 	for _, b := range before {
@@ -347,7 +347,7 @@ func difference(before, after []string) string {
 	return strings.Join(lines, " ")
 }
 
-// play lets one event happen, for one job and those that it needs, or for all.
+// play runs an act: one event, with all jobs, or with one job and the jobs that it needs.
 func (l *lane) play(a act, top fstest.MapFS, commit, only string) (o outcome) {
 	name := a.file
 	if name == "" {
@@ -412,7 +412,7 @@ func (l *lane) play(a act, top fstest.MapFS, commit, only string) (o outcome) {
 	return o
 }
 
-// config is what a run of an act is told.
+// config returns the runner configuration for an act.
 func (l *lane) config(dir string, top fstest.MapFS, further []string, happened func(line string)) runner.Config {
 	actions := maps.Clone(standin.All)
 	login, buildx := actions["docker/login-action"], actions["docker/setup-buildx-action"]
@@ -470,7 +470,7 @@ func (l *lane) config(dir string, top fstest.MapFS, further []string, happened f
 	}
 }
 
-// onlySays stands for a Python that says its version, has no pip, and makes environments of itself.
+// onlySays is a fake Python that prints its version, has no pip, and makes virtual environments that link to itself.
 const onlySays = `#!/bin/sh
 case "$*" in
 "-I -m venv "*)
@@ -481,7 +481,7 @@ case "$*" in
 esac
 `
 
-// event is what starts the run of an act, as GitHub says it to the run.
+// event returns the event of an act, with the payload that GitHub would send.
 func event(a act, ref, commit string) runner.Event {
 	payload := expression.NewObject("ref", ref, "repository", expression.NewObject("full_name", "octo/tools", "default_branch", "main"))
 	if a.event == "pull_request" {
@@ -498,7 +498,7 @@ func event(a act, ref, commit string) runner.Event {
 	}
 }
 
-// take adds what came of a run.
+// take adds the results of a run to the outcome.
 func (o *outcome) take(r *runner.Result) {
 	if err := verdict.Of(r); err != nil {
 		o.said = append(o.said, fmt.Sprintf("%+v", err))
@@ -536,13 +536,13 @@ func (o *outcome) jobs(name string, jobs []*runner.Job) {
 	}
 }
 
-// imagePython is the Python of this machine, where a job installs none.
+// imagePython matches the version of this machine's Python, which jobs use if they do not install one.
 var imagePython = regexp.MustCompile(`\[Python 3[\d.+rcab]*\]`)
 
 var update = flag.Bool("update", false, "write what the workflow files come to")
 
-// The files as they stand do what they are for: which runs start, which jobs run, with which grants and calls of mage, and what they hand over is in
-// testdata/scenarios, and is what their mutants are held against.
+// The unchanged files work as intended. testdata/scenarios records which runs start, which jobs run, their grants and calls of mage, and their
+// outputs. Mutants are compared with this record.
 func TestScenarios(t *testing.T) {
 	for _, s := range scenarios {
 		t.Run(s.name, func(t *testing.T) {

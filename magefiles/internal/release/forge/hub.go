@@ -1,14 +1,14 @@
-// Package forge knows the servers that keep a repository and run its CI, as far as a release has to do with them.
+// Package forge handles the servers that host a repository and run its CI, as far as a release needs them.
 //
-//	hub.go       GitHub, which can be asked: what is there of a release, and by which workflow
-//	forge.go     all of them by their files: what is said of a CI that publishes, and where a person looks for it
-//	proposal.go  the pull request of a release: its branch, and that it is undone
+//	hub.go       GitHub, whose API can be queried for releases and runs
+//	forge.go     all kinds of servers, whose CI files show whether and how the CI publishes
+//	proposal.go  the pull request of a release: its branch, and its mark after an undo
 package forge
 
 import "github.com/foopack/foopack/magefiles/internal/github"
 
-// What the workflow that publishes is called, the one that proposes releases by pull requests, the environment of the job that uploads, and what it keeps of
-// `mage publish -json`.
+// Names of the workflow file that publishes, the workflow file that proposes releases, the upload job's environment, and the artifact that contains
+// the output of `mage publish -json`.
 const (
 	Workflow    = "release.yml"
 	Proposing   = "release-pr.yml"
@@ -16,14 +16,14 @@ const (
 	Recording   = "publish-result"
 )
 
-// Hub is GitHub, as far as it can be reached.
+// Hub is the repository on GitHub, and the access to it.
 type Hub struct {
-	Repository string         // "owner/name"; "" where the remote is not on GitHub
-	Client     *github.Client // nil without a repository
-	Token      bool           // whether the client has one
+	Repository string         // "owner/name"; "" if the remote is not on GitHub
+	Client     *github.Client // nil if there is no repository
+	Token      bool           // whether the client has a token
 }
 
-// Refuse says why no release is made on GitHub; "" where one is.
+// Refuse returns the reason why no GitHub release can be made, or "".
 func (h Hub) Refuse() string {
 	switch {
 	case h.Client == nil:
@@ -34,7 +34,7 @@ func (h Hub) Refuse() string {
 	return ""
 }
 
-// Query is for the runs that publish a commit.
+// Query returns a query for the publishing workflow's runs at a commit.
 func Query(commit string) github.Query {
 	return github.Query{Commit: commit, Workflow: Workflow}
 }

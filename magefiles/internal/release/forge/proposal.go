@@ -6,13 +6,13 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/github"
 )
 
-// BranchOf is the branch that the pull request of a release for a base comes from.
+// BranchOf returns the source branch of a pull request that proposes a release on a base branch.
 func BranchOf(base string) string { return "foopack/release-" + base }
 
-// undone is the first line of a pull request whose release was taken back once it was tagged.
+// undone becomes the first line of a pull request if its release is undone after it was tagged.
 const undone = "**Undone.** `mage undo` has taken the tag away, and no job sets it again while this line is here."
 
-// MarkUndone is the text of a pull request with the line by which jobs leave alone what it has landed.
+// MarkUndone adds the line `undone` at the top of a pull request's text. Jobs do not tag the versions of such a pull request.
 func MarkUndone(body string) string {
 	if IsUndone(body) {
 		return body
@@ -20,10 +20,10 @@ func MarkUndone(body string) string {
 	return undone + "\n\n" + body
 }
 
-// IsUndone reports whether a text has that line.
+// IsUndone reports whether a text starts with the line `undone`.
 func IsUndone(body string) bool { return strings.HasPrefix(strings.TrimSpace(body), undone) }
 
-// Landing is the pull request of ours to a base that became a commit there; nil where none did.
+// Landing returns the release pull request that was merged into base as the given commit; nil if there is none.
 func Landing(pulls []github.Pull, base, commit string) *github.Pull {
 	for _, p := range pulls {
 		if p.Merged && p.Base == base && p.Became == commit {

@@ -43,7 +43,7 @@ func TestPlanSurvivesJSON(t *testing.T) {
 	require.Equal(t, operr.Stopped, operr.ExitStatus(again.Readable("v1")))
 }
 
-// Packages that have tags of their own are released one by one: a request may name one of them.
+// If packages have separate tags, a request may name one of them.
 func TestWhatARequestNames(t *testing.T) {
 	p := example()
 	for _, c := range []struct {
@@ -77,7 +77,8 @@ func TestWhatARequestNames(t *testing.T) {
 	require.Empty(t, p.FindTag(nil))
 }
 
-// Another release is refused with both ways out, or, where it is not seen whether the first one is through, with what would show it.
+// The error for a request for another release says how to continue and how to undo the unfinished one. If that release's state is unknown, it says
+// how to find out.
 func TestAnotherReleaseIsRefused(t *testing.T) {
 	p := example()
 	err := p.RefuseOther("patch")

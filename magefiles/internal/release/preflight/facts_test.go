@@ -8,7 +8,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/release/preflight"
 )
 
-// What was not asked for takes no place in the line.
+// Facts that were not gathered are left out of the line.
 func TestFactsInALine(t *testing.T) {
 	f := preflight.Facts{
 		Branch:    "main",

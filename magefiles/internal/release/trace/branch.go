@@ -9,8 +9,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// branchWith is the branch on the remote that a release which was pushed came from: the one that is checked out here, or
-// else one that releases are made from and that has the commit.
+// branchWith returns the remote branch that contains a pushed release. It is the current branch if releases are made from that, otherwise a release
+// branch that contains the commit.
 func (t *Trace) branchWith(ctx context.Context, w *workspace.Workspace, refs gitremote.Refs, commit string) (string, error) {
 	head, err := t.Repo.Head(ctx)
 	if err != nil {
@@ -36,7 +36,7 @@ func (t *Trace) branchWith(ctx context.Context, w *workspace.Workspace, refs git
 	}
 	switch {
 	case len(having) == 0:
-		return cmp.Or(usual, refs.Default, "main"), nil // where the commit is not here, which one has it cannot be told
+		return cmp.Or(usual, refs.Default, "main"), nil // without the commit in this clone, its branch is unknown
 	case slices.Contains(having, usual):
 		return usual, nil
 	}

@@ -10,8 +10,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/release/plan"
 )
 
-// A patch with exactly the edits of the plan is taken for the release's where the commit of the journal is not there any more; one that
-// does more, less, or the same elsewhere is not.
+// If the recorded commit no longer exists, a patch belongs to the release if it has exactly the plan's edits. A patch with more or fewer edits, or
+// with the same edits to other files, does not.
 func TestExactlyTheEditsOfThePlan(t *testing.T) {
 	r := &Trace{
 		Store: &bump.Store{Prefix: "mono"},

@@ -17,8 +17,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workflow"
 )
 
-// FuzzPast holds that whatever the journal of a release holds, it is a release with a plan, or an error that stops for a person and
-// says what to do next.
+// FuzzPast checks that any journal text yields either a release with a plan, or an operr.Stopped error with a next step.
 func FuzzPast(f *testing.F) {
 	p := &plan.Plan{Format: plan.Format, Tags: []string{"v1"}, Packages: []plan.Package{{Name: "a", Version: "1"}}, Bump: &bump.Plan{}}
 	path := filepath.Join(f.TempDir(), "j.jsonl")

@@ -17,27 +17,26 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
-// Presence is what a clone knows that has never seen the journal of a release: by the tags on the remote that are of the versions which the
-// manifests have.
+// Presence describes the release of the manifests' versions as a clone without a journal sees it, from the tags on the remote.
 type Presence struct {
 	Stage Stage
-	Plan  *plan.Plan // nil where the stage is Unclear or Untagged
+	Plan  *plan.Plan // nil if the stage is Unclear or Untagged
 
-	Unasked error // why the remote could not be asked, where the stage is Unclear for that; else nil
+	Unasked error // why the remote could not be queried, if this is why the stage is Unclear
 }
 
-// Stage is how far such a release has come.
+// Stage is the progress of a release without a journal.
 type Stage string
 
-// The stages.
+// The values of Stage.
 const (
-	Unclear  Stage = "unclear"  // manifests, remote or channel do not say: preflight says why, beside everything else that is in the way
-	Untagged Stage = "untagged" // the remote has no tag that counts as a release which was begun
-	Begun    Stage = "begun"    // it is tagged, and not all of it is where it belongs
-	Complete Stage = "complete" // it is through, or a journal of this clone knows its end
+	Unclear  Stage = "unclear"  // cannot be determined from manifests, remote and channel; preflight reports why
+	Untagged Stage = "untagged" // no tag on the remote shows that the release was begun
+	Begun    Stage = "begun"    // the release is tagged but incomplete
+	Complete Stage = "complete" // the release is complete, or ended according to a journal of this clone
 )
 
-// Past is the release as a journal would have it; nil where there is none.
+// Past returns the release as if it had been read from a journal; nil if there is none.
 func (p Presence) Past() *Past {
 	switch p.Stage {
 	case Begun:
@@ -48,18 +47,18 @@ func (p Presence) Past() *Past {
 	return nil
 }
 
-// FindPresent looks for the release of the versions that the manifests have. Where there are several, a request says which is meant.
+// FindPresent looks for the release of the manifests' versions. If there are several, the request selects one.
 func (t *Trace) FindPresent(ctx context.Context, req bump.Request) (Presence, error) {
 	unclear := Presence{Stage: Unclear}
 	w, err := workspace.Load(t.Root)
 	if err != nil || len(w.Disagreements()) > 0 {
-		//lint:ignore nilerr preflight says it
+		//lint:ignore nilerr preflight reports this error
 		return unclear, nil
 	}
 	refs, err := gitremote.Read(ctx, t.Repo, w.Config.Remote)
 	if err != nil {
 		unclear.Unasked = err
-		//lint:ignore nilerr preflight says it
+		//lint:ignore nilerr preflight reports this error
 		return unclear, nil
 	}
 	if _, err := t.Channel(w); err != nil && operr.ExitStatus(err) != operr.Usage {
@@ -86,12 +85,12 @@ func (t *Trace) FindPresent(ctx context.Context, req bump.Request) (Presence, er
 		switch {
 		case err != nil:
 			return found, err
-		case end == Released: // whatever is on the channel now, which may be another one
+		case end == Released: // regardless of the channel, which may have changed
 			g.all = true
 		case end == Abandoned && !g.plan.Answers(req):
 			continue
 		}
-		// That GitHub has no release of them is in nobody's way: many make none there.
+		// A missing GitHub release does not count, because many projects do not make any.
 		if g.all || g.here && req.To != "" && !g.plan.Answers(req) {
 			if found.Plan == nil || g.plan.Answers(req) {
 				found = Presence{Stage: Complete, Plan: g.plan}
@@ -111,8 +110,8 @@ func (t *Trace) FindPresent(ctx context.Context, req bump.Request) (Presence, er
 	return found, nil
 }
 
-// groupByCommit puts those of the tags together that are on the remote and of one commit, the newest first. Packages
-// with versions of their own are not all released at once.
+// groupByCommit groups the tags that exist on the remote by commit, newest first. Packages with separate versions may have been released from
+// different commits.
 func (t *Trace) groupByCommit(ctx context.Context, tags []bump.Tag, refs gitremote.Refs) (groups [][]bump.Tag, err error) {
 	at := func(group []bump.Tag) string { return refs.Tags[group[0].Name] }
 	for _, tag := range tags {
@@ -142,19 +141,19 @@ func (t *Trace) groupByCommit(ctx context.Context, tags []bump.Tag, refs gitremo
 	return groups, err
 }
 
-// tagged is what a commit has that the remote has tags of.
+// tagged describes a release that was found through the remote's tags at one commit.
 type tagged struct {
 	plan     *plan.Plan
-	w        *workspace.Workspace // as the commit has it; nil where the commit is not here
-	packages []*workspace.Package // that the tags are for
+	w        *workspace.Workspace // workspace at the commit; nil if the clone does not have the commit
+	packages []*workspace.Package // packages that the tags release
 	holdings publish.Holdings
-	some     bool // of the packages are on the channel
-	here     bool // all of them are
-	all      bool // are, and, where that can be asked, GitHub has the release
+	some     bool // some of these packages are on the channel
+	here     bool // all of these packages are on the channel
+	all      bool // as here, and the GitHub release exists, if it can be queried
 }
 
-// lookAt drafts the release of the tags of one commit, and asks what is there of it. A package that came to the workspace
-// later is not part of it.
+// lookAt computes the plan of the release with the given tags, which are at the same commit, and finds out which of its parts exist. Packages that
+// were added to the workspace later are not part of it.
 func (t *Trace) lookAt(ctx context.Context, w *workspace.Workspace, refs gitremote.Refs, tags []bump.Tag, req bump.Request) (g tagged, err error) {
 	commit := refs.Tags[tags[0].Name]
 	branch, err := t.branchWith(ctx, w, refs, commit)
@@ -191,7 +190,7 @@ func (t *Trace) lookAt(ctx context.Context, w *workspace.Workspace, refs gitremo
 			g.plan.Packages = plan.PackagesOf(g.w)
 		}
 	}
-	if g.packages == nil { // the commit is not here, or is not what its tag says
+	if g.packages == nil { // the clone lacks the commit, or the commit does not have the tagged versions
 		g.w, g.packages = nil, findNamed(w, g.plan.Tags)
 	}
 	if g.holdings, err = publish.Look(ctx, c, g.packages); err != nil {
@@ -219,7 +218,7 @@ func (t *Trace) lookAt(ctx context.Context, w *workspace.Workspace, refs gitremo
 	return g, nil
 }
 
-// findNamed finds the packages of a workspace at versions that tags are for.
+// findNamed returns the packages of a workspace whose current versions have one of the tags.
 func findNamed(w *workspace.Workspace, tags []string) (packages []*workspace.Package) {
 	for _, pkg := range w.Packages {
 		if pkg.Version.Text != "" && slices.Contains(tags, bump.TagOf(w, pkg).Name) {
@@ -229,9 +228,9 @@ func findNamed(w *workspace.Workspace, tags []string) (packages []*workspace.Pac
 	return packages
 }
 
-// wasBegun decides about tags of which nothing is on the channel. A tag alone is no release that was begun: it may be older than
-// the channel. One whose version was brought there by a bump is, unless the release before it is not on the channel either.
-// A clone does not go on with a commit that it does not have.
+// wasBegun reports whether tags without packages on the channel show an unfinished release. A tag alone does not: it may be older than the channel. A
+// tag of a bumped version does, unless the previous release is missing on the channel too. A release is not continued in a clone that lacks its
+// commit.
 func (t *Trace) wasBegun(ctx context.Context, g tagged, refs gitremote.Refs) (bool, error) {
 	if g.w == nil {
 		return false, nil
@@ -253,8 +252,8 @@ func (t *Trace) wasBegun(ctx context.Context, g tagged, refs gitremote.Refs) (bo
 	return false, nil
 }
 
-// olderThanTheChannel reports whether the version before was tagged on the remote, by a bump too, and is not on the channel:
-// then these tags were released, if at all, to somewhere else.
+// olderThanTheChannel reports whether the previous version was also bumped and tagged on the remote, but is not on the channel. If so, releases went
+// to another channel at that time.
 func (t *Trace) olderThanTheChannel(ctx context.Context, g tagged, refs gitremote.Refs, pkg *workspace.Package, made bump.Made) (bool, error) {
 	if len(g.holdings.Of(pkg.Name, made.From)) > 0 {
 		return false, nil
@@ -273,26 +272,25 @@ func (t *Trace) olderThanTheChannel(ctx context.Context, g tagged, refs gitremot
 	}
 	before, err := w.Package(pkg.Name)
 	if err != nil {
-		//lint:ignore nilerr it was not there then
+		//lint:ignore nilerr the package did not exist at that commit
 		return false, nil
 	}
 	made, err = t.Store.Made(ctx, t.Repo, commit, bump.TagOf(w, before))
 	return made.Bumped(), err
 }
 
-// findEarlier finds a release that was asked for by a version which is tagged on the remote, and on the channel, and that the
-// manifests have left behind. (One that they have not come to is somebody else's, of which this clone does not know whether
-// it is through.) It is nil where there is none.
+// findEarlier finds the release that a request names if its version is older than the manifests' versions, and it is tagged and on the channel; nil
+// otherwise. A version that is newer than the manifests must have been released by someone else, and this clone cannot tell whether it is complete.
 func (t *Trace) findEarlier(ctx context.Context, w *workspace.Workspace, refs gitremote.Refs, req bump.Request) (*plan.Plan, error) {
 	text := strings.TrimPrefix(req.To, "v")
 	asked, err := version.Parse(text)
 	if err != nil || w.Config.Versioning != settings.Lockstep || refs.Tags["v"+text] == "" {
-		//lint:ignore nilerr it is a word such as patch, for one
+		//lint:ignore nilerr the text may be a word such as patch
 		return nil, nil
 	}
 	for _, p := range w.Packages {
 		if present, err := version.Parse(p.Version.Text); err != nil || asked.Compare(present) >= 0 {
-			//lint:ignore nilerr a version that cannot be read is not behind another one
+			//lint:ignore nilerr a version that cannot be read is not newer than the requested one
 			return nil, nil
 		}
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
-// readOwn reads what the tables of an environment, and of a downstream the pyproject.toml, ask for.
+// readOwn reads the Python requirements in an environment's tables and, if m is a downstream, in its pyproject.toml.
 func (e *Toolchain) readOwn(m *manifest.Manifest, r *manifest.Resolved) ([]pythons.Ask, error) {
 	var entries []manifest.Dependency
 	for _, d := range slices.Concat(r.Conda, r.Constraints) {
@@ -29,7 +29,7 @@ func (e *Toolchain) readOwn(m *manifest.Manifest, r *manifest.Resolved) ([]pytho
 	return pythons.Read(nil, entries...)
 }
 
-// readEnvironment reads all that an environment asks for: its own tables, and everything of the workspace that goes into it.
+// readEnvironment reads all Python requirements of an environment: those in its tables, and those of all workspace packages and folders in it.
 func (e *Toolchain) readEnvironment(m *manifest.Manifest, n *needs) ([]pythons.Ask, error) {
 	asks, err := e.readOwn(m, n.of)
 	if err != nil {
@@ -55,7 +55,7 @@ func (e *Toolchain) readEnvironment(m *manifest.Manifest, n *needs) ([]pythons.A
 	return pythons.ReadArchives(asks, archives)
 }
 
-// readFolder reads what the pyproject.toml of a folder says; none where it has none.
+// readFolder reads the Python requirements in a folder's pyproject.toml. It returns nil if there is no such file.
 func (e *Toolchain) readFolder(dir string) ([]manifest.Dependency, error) {
 	file := filepath.Join(dir, manifest.PyprojectFile)
 	data, err := os.ReadFile(file)
@@ -72,7 +72,7 @@ func (e *Toolchain) readFolder(dir string) ([]manifest.Dependency, error) {
 	return manifest.PythonSpecs(doc), nil
 }
 
-// nameEnvironment says how an environment is called in a sentence.
+// nameEnvironment returns the name of an environment for use in messages.
 func nameEnvironment(m *manifest.Manifest, r *manifest.Resolved) string {
 	return Use{Manifest: m.Path, Environment: r.Environment.Name}.String()
 }

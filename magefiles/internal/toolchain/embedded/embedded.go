@@ -1,26 +1,26 @@
-// Package embedded is the toolchain for a machine without pixi: it needs Python and, the first time, PyPI.
+// Package embedded implements a toolchain for machines without pixi. It requires only Python, and access to PyPI on first use.
 //
-// Tasks are read from the same manifests and run by a small shell in a virtual environment that uv makes from the same
-// dependency tables. Packages are built by the real rattler-build (the py-rattler-build wheel) from the recipe that
-// pixi-build-python would generate. Whatever the toolchain cannot do as pixi does is refused by name.
+// It reads tasks from the same manifests and runs them in a minimal shell, in a virtual environment that uv creates from the same dependency
+// tables. Packages are built by the real rattler-build (the py-rattler-build wheel) from the recipe that pixi-build-python would generate. If the
+// toolchain cannot do something exactly as pixi does, it fails with an error that names the feature.
 //
-// What it installs for itself lies in the cache folder and is keyed by everything it depends on; an environment for
-// tasks lies in the .pixi folder beside its manifest.
+// Its own tools are stored in the cache folder, under a key that covers all of their inputs. The environments for tasks are in the .pixi folder
+// next to their manifest.
 //
-// This package knows what an environment is made of. How a package is built is building's, what is installed from PyPI, and once on a
-// machine, uv's; pythons finds interpreters, condanames says what a conda name stands for, and taskrun is the shell.
+// This package creates environments. Package building builds packages. Package uv installs from PyPI, and installs tools once per machine.
+// pythons finds interpreters, condanames maps conda names to PyPI projects, and taskrun is the shell.
 //
-//	embedded.go     the toolchain, and what it needs of its surroundings
-//	run.go          a task, in the environments that it needs
-//	needs.go        what an environment is made of, collected from its manifest and the packages in it
-//	foreign.go      the part of that which comes from PyPI or is a program on PATH
-//	refusal.go      the sentence for all that there is no way to install
-//	demands.go      which Pythons an environment asks for
-//	uses.go         what runs on an interpreter of its own choice, and which
-//	environment.go  an environment for tasks, made or brought up to date
-//	own.go          the sources of the workspace's own packages, for an installation
-//	install.go      an environment of artifacts, and how these are linked into one
-//	shebang.go      the first lines of scripts there
+//	embedded.go     the toolchain and its configuration
+//	run.go          runs a task in the environments that it needs
+//	needs.go        determines the contents of an environment from its manifest and the packages in it
+//	foreign.go      handles requirements from PyPI, and programs on PATH
+//	refusal.go      reports requirements that cannot be installed
+//	demands.go      collects an environment's requirements on Python
+//	uses.go         finds the interpreter for each environment and each build
+//	environment.go  creates or updates an environment for tasks
+//	own.go          provides the sources of the workspace's own packages for an installation
+//	install.go      creates an environment from artifacts
+//	shebang.go      rewrites shebangs of scripts in an environment
 package embedded
 
 import (
@@ -51,42 +51,41 @@ type Toolchain struct {
 	pythons *pythons.Finder
 	uv      *uv.Installer
 	builder *building.Builder
-	shown   sync.Map // programs that were shown
+	shown   sync.Map // programs already printed by showPrograms
 }
 
-// Config is what the embedded toolchain needs of its surroundings.
+// Config holds the settings and services of the embedded toolchain.
 type Config struct {
 	Runner    command.Runner
-	Environ   []string             // that children inherit
-	Cache     string               // folder for what is installed once on a machine; made when it is missing
-	Workspace *workspace.Workspace // whose packages a downstream may take instead of the channel's
-	Log       io.Writer            // what it is doing, a line each
+	Environ   []string             // environment for child processes
+	Cache     string               // folder for tools that are installed once per machine; created if missing
+	Workspace *workspace.Workspace // a downstream may use its packages instead of the channel's
+	Log       io.Writer            // receives one line for each action
 
-	// Published fetches one version of a package of the workspace from a channel and returns the file: a downstream may ask for
-	// another version than the sources have. Nil: there is no channel.
+	// Published fetches one version of a workspace package from a channel and returns the file. It is needed because a downstream may require
+	// another version than the sources have. Nil means that there is no channel.
 	Published func(ctx context.Context, w Wanted) (path string, err error)
 
-	// Environments is the folder for the environments of tasks. "" puts each into .pixi/embedded beside its manifest.
+	// Environments is the folder for task environments. "" means .pixi/embedded next to each manifest.
 	Environments string
 
-	// Sources is what the workspace's own packages are built from when they are installed into environments of tasks; nil is what
-	// lies in the workspace's folder.
+	// Sources provides the sources from which workspace packages are built for task environments. Nil means the workspace's folder.
 	Sources toolchain.Sources
 
-	Places pythons.Places // where interpreters are looked for besides the PATH of Environ
+	Places pythons.Places // more folders to search for interpreters, after the PATH in Environ
 }
 
-// Wanted is one version of a package of the workspace, and where it may come from.
+// Wanted is a request for one version of a workspace package, with its possible sources.
 type Wanted struct {
 	Name, Version string
-	Channels      []string // of the downstream's environment, as its manifest writes them, highest priority first; nil is the workspace's own
-	AnyChannel    bool     // the first channel that has the version, in place of the first that has the name
+	Channels      []string // the downstream's channels as written in its manifest, highest priority first; nil means the workspace's own
+	AnyChannel    bool     // use the first channel that has the version, instead of the first that has the name
 }
 
-// New returns the embedded toolchain. Nothing is looked for or installed before it is needed.
+// New returns the embedded toolchain. It does not search for or install anything until first used.
 func New(c Config) *Toolchain {
 	e := &Toolchain{runner: c.Runner, env: c.Environ, cache: c.Cache, workspace: c.Workspace, log: c.Log, envs: c.Environments, published: c.Published, from: c.Sources}
-	plain, _ := command.Withhold(c.Environ) // whatever is called python on PATH is asked
+	plain, _ := command.Withhold(c.Environ) // hides credentials: the finder runs every program called python on PATH
 	e.pythons = pythons.New(pythons.Config{Runner: c.Runner, Environ: plain, Places: c.Places, Say: e.say})
 	var pass []string
 	if c.Workspace != nil {
@@ -106,7 +105,7 @@ func (e *Toolchain) Describe(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("embedded (rattler-build and uv on Python %s)", python.Version), nil // where it is, doctor says
+	return fmt.Sprintf("embedded (rattler-build and uv on Python %s)", python.Version), nil // `mage doctor` prints the path of Python
 }
 
 // Build implements toolchain.Toolchain.
@@ -122,12 +121,12 @@ func (e *Toolchain) BuiltWith(ctx context.Context, p *workspace.Package) (string
 // Reproducible implements toolchain.Toolchain.
 func (e *Toolchain) Reproducible() bool { return true }
 
-// Python returns the interpreter that the toolchain's own tools run on, whatever tasks and builds run on.
+// Python returns the interpreter for the toolchain's own tools. Tasks and builds may use others.
 func (e *Toolchain) Python(ctx context.Context) (pythons.Interpreter, error) {
 	return e.pythons.ForTools(ctx)
 }
 
-// Programs is the folder of the programs that requirements bring, which pin all they name by hash. what names them for people.
+// Programs installs requirements, which must be pinned by hash, and returns the folder with their programs. `what` describes them in messages.
 func (e *Toolchain) Programs(ctx context.Context, what, requirements string) (bin string, err error) {
 	return e.uv.InstallPrograms(ctx, what, requirements)
 }

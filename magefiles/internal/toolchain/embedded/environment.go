@@ -25,9 +25,9 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
-// prepare makes, or brings up to date, the virtual environment of one of a manifest's environments and returns its
-// folder. It holds two marks: the interpreter with what was asked of PyPI, and the digest of the
-// workspace's own sources; only what changed is installed again.
+// prepare creates or updates the virtual environment for one of a manifest's environments and returns its folder. The folder contains two marker
+// files: one for the interpreter and the packages from PyPI and the channel, and one with a digest of the workspace's own sources. Only changed
+// parts are reinstalled.
 func (e *Toolchain) prepare(ctx context.Context, m *manifest.Manifest, name string, n *needs) (string, error) {
 	if _, err := e.uv.FindTools(ctx); err != nil {
 		return "", err
@@ -77,8 +77,8 @@ func (e *Toolchain) prepare(ctx context.Context, m *manifest.Manifest, name stri
 	return dir, nil
 }
 
-// writeSuffix tells the environments of one name apart that take the workspace's packages from different places. No name of
-// an environment has a dot.
+// writeSuffix returns a suffix that distinguishes environments with the same name that get the workspace's packages from different sources. It is
+// "" or starts with a dot, which environment names never contain.
 func (n *needs) writeSuffix() string {
 	switch {
 	case n.takesSources():
@@ -89,7 +89,7 @@ func (n *needs) writeSuffix() string {
 	return ""
 }
 
-// folder returns where an environment lies, and makes the folder above it, which no repository is to commit.
+// folder returns the folder of an environment, and creates its parent, which git ignores.
 func (e *Toolchain) folder(m *manifest.Manifest, name string) (string, error) {
 	if e.envs != "" {
 		dir := filepath.Join(e.envs, filepath.FromSlash(m.Dir), name)
@@ -103,7 +103,7 @@ func (e *Toolchain) folder(m *manifest.Manifest, name string) (string, error) {
 	return dir, atomicfile.MakeIgnored(base, "config.toml")
 }
 
-// makeEnvironment makes the environment new, of an interpreter, with what comes from PyPI and from the channel.
+// makeEnvironment recreates an environment with the given interpreter, and installs everything from PyPI and the channel.
 func (e *Toolchain) makeEnvironment(ctx context.Context, python pythons.Interpreter, dir string, n *needs) error {
 	if err := os.RemoveAll(dir); err != nil {
 		return err
@@ -125,7 +125,7 @@ func (e *Toolchain) makeEnvironment(ctx context.Context, python pythons.Interpre
 	return newPrefix(dir, python).linkAll(archives)
 }
 
-// installForeign installs what comes from PyPI. Where that fails, the projects that do not have their conda names are named.
+// installForeign installs everything that comes from PyPI. If this fails, the error lists projects whose PyPI and conda names differ.
 func (e *Toolchain) installForeign(ctx context.Context, dir string, n *needs) error {
 	slices.Sort(n.fromPyPI)
 	n.fromPyPI = slices.Compact(n.fromPyPI)
@@ -140,13 +140,13 @@ func (e *Toolchain) installForeign(ctx context.Context, dir string, n *needs) er
 	return err
 }
 
-// installInto installs into an environment, and says where.
+// installInto installs packages into an environment. Errors name the environment.
 func (e *Toolchain) installInto(ctx context.Context, dir string, options []string, what ...string) error {
 	return e.uv.Install(ctx, dir, "installing from PyPI into "+toolchain.Relative(e.workspace, dir), options, what...)
 }
 
-// installOwn installs the workspace's own packages, without what they require, which is there. Those that are not editable are built
-// for it, and leave nothing in the work tree.
+// installOwn installs the workspace's own packages without their requirements, which are already installed. Packages that are not editable are
+// built first, without writing to the work tree.
 func (e *Toolchain) installOwn(ctx context.Context, dir string, n *needs) error {
 	options, err := e.uv.SourceOptions(dir, n.packages)
 	if err != nil {
@@ -170,8 +170,8 @@ func (e *Toolchain) installOwn(ctx context.Context, dir string, n *needs) error 
 	return e.installInto(ctx, dir, options)
 }
 
-// digestOwn goes over everything in the folders of the packages that are installed from sources, and over what builds need though git
-// ignores it. Of an editable one only what its metadata is made of counts.
+// digestOwn hashes the contents of the folders of packages that are installed from source, and the git-ignored files that builds need. For an
+// editable package it hashes only the metadata file.
 func (e *Toolchain) digestOwn(n *needs) (string, error) {
 	t := treeHash{h: sha256.New(), root: e.workspace.Root, seen: map[string]bool{}}
 	for _, p := range n.packages {
@@ -203,16 +203,16 @@ func (e *Toolchain) digestOwn(n *needs) (string, error) {
 	return hex.EncodeToString(t.h.Sum(nil)), nil
 }
 
-// treeHash is a digest of files and folders.
+// treeHash hashes files and folders.
 type treeHash struct {
 	h    hash.Hash
-	root string          // what is out of it has no part in a build
-	seen map[string]bool // folders and files, without links
+	root string          // files outside of this folder are not hashed
+	seen map[string]bool // folders and files already hashed, symlinks resolved
 }
 
-// add adds a file, or the files below a folder and behind links in it, but for what tools leave there.
+// add hashes a file, or all files below a folder, following symlinks. It skips files that tools create.
 func (t treeHash) add(top string) error {
-	real, _ := filepath.EvalSymlinks(top) // "" where it leads nowhere, which is outside
+	real, _ := filepath.EvalSymlinks(top) // "" for a broken symlink, which is treated as outside
 	below, _ := filepath.Rel(t.root, real)
 	if !filepath.IsLocal(below) {
 		fmt.Fprintf(t.h, "%s leads to %s\n", top, real)
@@ -245,7 +245,7 @@ func (t treeHash) add(top string) error {
 	})
 }
 
-// isMarked reports whether an environment has a mark of that value.
+// isMarked reports whether an environment's marker file called name contains value.
 func isMarked(dir, name, value string) bool {
 	got, err := beneath.Read(filepath.Join(dir, name))
 	return err == nil && string(got) == value

@@ -23,7 +23,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// golden reads what pixi made of a set of packages: their sources and what came out.
+// golden returns the sources of a set of packages, and the files that pixi built from them.
 func golden(t *testing.T) fs.FS {
 	archive, err := txtar.ParseFile("testdata/pixi-build-python.txtar")
 	require.NoError(t, err)
@@ -53,7 +53,7 @@ func (w testWriter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// goldenWorkspace copies the golden sources into a workspace of their own, as they were built.
+// goldenWorkspace copies the golden sources to a new workspace.
 func goldenWorkspace(t *testing.T) *workspace.Workspace {
 	root, data := t.TempDir(), golden(t)
 	manifest, err := fs.ReadFile(data, "workspace.toml")
@@ -85,7 +85,7 @@ func build(t *testing.T, w *workspace.Workspace) []toolchain.Artifact {
 	return artifacts
 }
 
-// TestGolden builds what pixi built and compares everything that does not depend on the installer and the path.
+// TestGolden builds the golden packages, and compares everything that does not depend on the installer and the path.
 func TestGolden(t *testing.T) {
 	data := golden(t)
 	for _, a := range build(t, goldenWorkspace(t)) {
@@ -111,7 +111,7 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-// fields decodes an object without the timestamp, which the golden files leave out; arrays keep their order.
+// fields decodes an object without the timestamp, which is not in the golden files.
 func fields(t *testing.T, data []byte) map[string]any {
 	v := map[string]any{}
 	require.NoError(t, json.NewDecoder(bytes.NewReader(data)).Decode(&v))
@@ -119,7 +119,7 @@ func fields(t *testing.T, data []byte) map[string]any {
 	return v
 }
 
-// matched leaves out the files of a dist-info that depend on the installer and the path.
+// matched removes the dist-info files that depend on the installer and the path.
 func matched(files []string) []string {
 	return slices.DeleteFunc(slices.Clone(files), func(f string) bool {
 		switch filepath.Base(f) {
@@ -130,7 +130,7 @@ func matched(files []string) []string {
 	})
 }
 
-// TestSameBytes builds the same sources on another path, and at another time, and gets the same bytes.
+// TestSameBytes builds the same sources in another folder and at another time, and checks that the results are identical.
 func TestSameBytes(t *testing.T) {
 	first, second := build(t, goldenWorkspace(t)), build(t, goldenWorkspace(t))
 	for i := range first {

@@ -11,15 +11,15 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// taken are the sources of packages that are installed in one go.
+// `taken` holds the source copies for packages that are installed together.
 type taken struct {
-	folders []string // of each
-	roots   []string // of the copies that they are in
+	folders []string // one folder per package
+	roots   []string // the copies that contain the folders
 	done    []func(archives []string, err error) error
 }
 
-// take takes the sources of what is installed without being editable. Each package has a copy of its own: what one build writes is
-// not in those of another one. They are taken in the order of their names, so that two who need several do not wait for each other.
+// take copies the sources of all packages to be installed, except editable ones. Each package gets a separate copy, so that no build reads files
+// written by another. The copies are acquired in name order, so that two processes cannot deadlock.
 func (e *Toolchain) take(ctx context.Context, n *needs) (*taken, error) {
 	packages, folders := slices.Clone(n.packages), []string(nil)
 	for _, dir := range n.plain {
@@ -56,18 +56,18 @@ func (e *Toolchain) take(ctx context.Context, n *needs) (*taken, error) {
 	return t, nil
 }
 
-// takeOne takes one more copy.
+// takeOne acquires one more copy of the sources.
 func (t *taken) takeOne(ctx context.Context, e *Toolchain, packages ...*workspace.Package) (*workspace.Workspace, error) {
 	w, done, err := toolchain.Build{Workspace: e.workspace, Sources: e.from}.Take(ctx, packages...)
 	if err != nil {
-		_ = t.giveBack(nil) // it is the first error that counts
+		_ = t.giveBack(nil) // keep the first error
 		return nil, err
 	}
 	t.roots, t.done = append(t.roots, w.Root), append(t.done, done)
 	return w, nil
 }
 
-// giveBack gives all back, the one that the error speaks of with it, or else the first.
+// giveBack releases all copies. `err` is passed to the copy whose path it contains, or otherwise to the first copy.
 func (t *taken) giveBack(err error) error {
 	if len(t.done) == 0 {
 		return err

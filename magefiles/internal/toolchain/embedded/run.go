@@ -15,8 +15,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
-// Run implements toolchain.Toolchain: the task is run by the small shell of package taskrun, in the environments that
-// it needs, which are made first.
+// Run implements toolchain.Toolchain. It prepares the environments that the task needs, then runs the task in the shell of package taskrun.
 func (e *Toolchain) Run(ctx context.Context, t toolchain.Task) error {
 	m, err := e.findManifest(t.Dir)
 	if err != nil {
@@ -52,8 +51,8 @@ func (e *Toolchain) Run(ctx context.Context, t toolchain.Task) error {
 	return err
 }
 
-// collectAll puts together what the environments of a task need, and refuses what there is no way to install, all of it at
-// once.
+// collectAll determines what to install into the environments of a task. If anything cannot be installed, it returns one error that lists all
+// such requirements.
 func (e *Toolchain) collectAll(ctx context.Context, m *manifest.Manifest, environments []string, s *toolchain.Supply) (map[string]*needs, error) {
 	var all []refusal
 	collected := map[string]*needs{}
@@ -72,7 +71,7 @@ func (e *Toolchain) collectAll(ctx context.Context, m *manifest.Manifest, enviro
 	return collected, e.refuse(all)
 }
 
-// Foresee refuses what an installation of packages of the workspace would refuse, from their manifests alone.
+// Foresee returns the error that installing the workspace's packages would return. It reads only the packages' manifests.
 func (e *Toolchain) Foresee(packages []*workspace.Package) error {
 	n := &needs{}
 	for _, p := range packages {
@@ -85,7 +84,7 @@ func (e *Toolchain) Foresee(packages []*workspace.Package) error {
 	return e.refuse(n.refusals)
 }
 
-// findManifest returns the manifest whose folder is dir: the workspace's own or that of a downstream.
+// findManifest returns the manifest in dir: the root manifest or a downstream's.
 func (e *Toolchain) findManifest(dir string) (*manifest.Manifest, error) {
 	all := e.workspace.Manifests()
 	i := slices.IndexFunc(all, func(m *manifest.Manifest) bool {
@@ -101,7 +100,7 @@ func (e *Toolchain) findManifest(dir string) (*manifest.Manifest, error) {
 	return w.Manifest, nil
 }
 
-// activate makes the process environment of a virtual environment, told apart from any other that we were started in.
+// activate returns the environment variables for a virtual environment. It removes those of any virtual environment that is already active.
 func activate(env []string, dir string) []string {
 	bin := filepath.Join(dir, "bin")
 	path, _ := command.Getenv(env, "PATH")

@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// writePythonShebang writes the first line, or lines, of a script that a Python runs, as rattler writes it (PythonInfo::shebang). The kernel takes
-// a path up to its first blank, and 127 characters of the line: beyond that a shell starts the interpreter, for which the rest of
-// its one command is a text of Python's.
+// writePythonShebang returns the first line or lines of a Python script, in the same form as rattler (PythonInfo::shebang). The kernel reads the
+// path only up to the first blank, and only 127 characters of the line. If the path does not fit, a shell command starts the interpreter, and
+// Python parses the rest of that command as a string.
 func writePythonShebang(python string) string {
 	if len("#!"+python) <= 127 && !strings.ContainsAny(python, " \t") {
 		return "#!" + python
@@ -17,10 +17,10 @@ func writePythonShebang(python string) string {
 	return execShebang(python, "")
 }
 
-// execShebang has a shell run a Python. Options are those of the shebang that it is in place of.
+// execShebang returns a shebang that starts Python through a shell. `options` are those of the original shebang.
 func execShebang(python, options string) string {
 	quote := `"`
-	if strings.ContainsAny(python, "$`\"\\") && !strings.Contains(python, "'") { // a shell would read on in it
+	if strings.ContainsAny(python, "$`\"\\") && !strings.Contains(python, "'") { // a shell would expand these
 		quote = "'"
 	}
 	return "#!/bin/sh\n'''exec' " + quote + python + quote + options + ` "$0" "$@" #'''`
@@ -31,7 +31,7 @@ var (
 	pythonName   = regexp.MustCompile(`^python(?:\d+(?:\.\d+)?)?$`)
 )
 
-// longestShebang is what the kernel reads of a first line.
+// longestShebang returns the number of characters in a shebang that the kernel reads.
 func longestShebang() int {
 	if runtime.GOOS == "darwin" {
 		return 512
@@ -39,8 +39,7 @@ func longestShebang() int {
 	return 127
 }
 
-// move rewrites a file that was made for the prefix old, for another one. Its shebang stays one that the kernel can read, as rattler does it
-// (copy_and_replace_textual_placeholder).
+// move replaces the prefix `old` in a file. It keeps the shebang readable for the kernel, as rattler does (copy_and_replace_textual_placeholder).
 func move(data []byte, old, prefix string) []byte {
 	if !bytes.HasPrefix(data, []byte("#!")) {
 		return bytes.ReplaceAll(data, []byte(old), []byte(prefix))
@@ -60,8 +59,8 @@ func move(data []byte, old, prefix string) []byte {
 	return append([]byte(shebang), bytes.ReplaceAll(rest, []byte(old), []byte(prefix))...)
 }
 
-// shorten rewrites a shebang that the kernel could not read then: it starts a shell that runs a Python, or else env, which looks
-// for the program on PATH.
+// shorten rewrites a shebang that would be too long with the new prefix. The result starts Python through a shell, or another program through
+// env, which searches PATH.
 func shorten(shebang, old, prefix string) string {
 	m := shebangParts.FindStringSubmatch(shebang)
 	if m == nil {

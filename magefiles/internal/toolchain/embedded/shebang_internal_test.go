@@ -12,7 +12,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/pythontest"
 )
 
-// A script of a package runs wherever its environment lies: below a blank, a tab, signs of a shell, and far down.
+// A package's scripts work in any environment: below a folder with a blank, a tab or special shell characters in its name, and with a long path.
 func TestScriptsRunWhereverTheyLie(t *testing.T) {
 	python := pythontest.Interpreter(t).Path
 	for _, folder := range []string{
@@ -36,13 +36,13 @@ func TestScriptsRunWhereverTheyLie(t *testing.T) {
 	}
 }
 
-// The forms are rattler's (PythonInfo::shebang, replace_shebang).
+// The expected shebangs are those of rattler (PythonInfo::shebang, replace_shebang).
 func TestShebangs(t *testing.T) {
 	long := "/" + strings.Repeat("x", 110)
 	for python, want := range map[string]string{
 		"/env/bin/python":                          "#!/env/bin/python",
 		"/my env/bin/python":                       "#!/bin/sh\n'''exec' \"/my env/bin/python\" \"$0\" \"$@\" #'''",
-		long + "/bin/python3.4":                    "#!" + long + "/bin/python3.4", // 125 characters of a path
+		long + "/bin/python3.4":                    "#!" + long + "/bin/python3.4", // the path has 125 characters
 		long + "/bin/python3.40":                   "#!/bin/sh\n'''exec' \"" + long + "/bin/python3.40\" \"$0\" \"$@\" #'''",
 		"/a\"b c/bin/python":                       "#!/bin/sh\n'''exec' '/a\"b c/bin/python' \"$0\" \"$@\" #'''",
 		"/home/me/$proj/bin/python":                "#!/home/me/$proj/bin/python",

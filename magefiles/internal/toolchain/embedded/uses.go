@@ -11,18 +11,18 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
-// Use is something that runs on an interpreter of its own choice: an environment of a manifest, the build of a package, or,
-// where neither is named, the environment that all packages are verified in.
+// Use is a consumer that gets its own interpreter: an environment of a manifest, the build of a package, or, if neither is named, the environment
+// in which all packages are verified.
 type Use struct {
 	Manifest    string // path relative to the root; "" for a package
 	Environment string
 	Package     string
 
 	Python pythons.Interpreter
-	Err    error // why there is none; nil where there is one
+	Err    error // why there is no interpreter, or nil
 }
 
-// Parts are what kind of use it is, and its name among those.
+// Parts returns the kind of consumer, and its name.
 func (u Use) Parts() (kind, name string) {
 	switch {
 	case u.Environment != "":
@@ -41,8 +41,8 @@ func (u Use) String() string {
 	return kind + " " + name
 }
 
-// Uses says which interpreter each environment and each package gets. Nothing is fetched or made for it. Its own error is
-// the end of ctx.
+// Uses returns the interpreter for each environment and each package. It does not fetch or create anything. It returns an error only if ctx is
+// done.
 func (e *Toolchain) Uses(ctx context.Context) ([]Use, error) {
 	var out []Use
 	add := func(u Use, asks []pythons.Ask, err error) {
@@ -77,7 +77,7 @@ func (e *Toolchain) Uses(ctx context.Context) ([]Use, error) {
 	return out, ctx.Err()
 }
 
-// listOurs lists the packages that the embedded toolchain builds.
+// listOurs lists the packages that the embedded toolchain can build.
 func (e *Toolchain) listOurs() []*workspace.Package {
 	return slices.DeleteFunc(e.workspace.Order(), func(p *workspace.Package) bool { return building.WhyPixi(p) != "" })
 }
@@ -97,7 +97,7 @@ func (e *Toolchain) Ready(ctx context.Context) error {
 	return err
 }
 
-// findPackages finds the workspace's packages that an environment gets, as far as that is known without asking a channel.
+// findPackages returns the workspace packages in an environment that can be determined without a channel.
 func (e *Toolchain) findPackages(r *manifest.Resolved) []*workspace.Package {
 	var out []*workspace.Package
 	var add func(deps []manifest.Dependency)
@@ -109,7 +109,7 @@ func (e *Toolchain) findPackages(r *manifest.Resolved) []*workspace.Package {
 			}
 			p := e.workspace.Packages[i]
 			if pin, exact := version.Pin(d.Spec.Text); exact && !version.Same(pin, p.Version.Text) {
-				continue // another version, from the channel
+				continue // another version, which comes from the channel
 			}
 			out = append(out, p)
 			add(p.Dependencies(manifest.RoleRun))

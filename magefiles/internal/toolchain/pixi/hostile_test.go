@@ -16,8 +16,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
-// TestHostileBackendsOfAnInstallation has pixi write down what it sees, whatever it is asked for: the build backends of packages that an
-// installation builds see the same. That is what fetches packages, what the packages name for their builds, and nothing else.
+// TestHostileBackendsOfAnInstallation uses a fake pixi that records the environment of every call, which build backends see during an installation.
+// The environment has only the credentials for fetching packages, those that packages list for their builds, and those that the workspace passes.
 func TestHostileBackendsOfAnInstallation(t *testing.T) {
 	dir, seen := t.TempDir(), t.TempDir()
 	script := `#!/bin/sh
@@ -63,7 +63,7 @@ esac
 	require.Equal(t, []string{"to-test", "/to/fetch"}, sees("install"), "nothing is built")
 	require.Equal(t, []string{"to-test", "/to/fetch"}, sees("info"))
 
-	// A key that uploads is kept from what may build, and not from a clean environment of what was published.
+	// An upload key is withheld wherever something may be built, but not from a clean environment for published packages.
 	kept := p.Keep("RATTLER_AUTH_FILE")
 	require.NoError(t, kept.Lock(t.Context(), dir, false, io.Discard))
 	require.Equal(t, []string{"to-test", "to-build"}, sees("lock"))
@@ -74,8 +74,8 @@ esac
 	require.Equal(t, []string{"to-test", "/to/fetch"}, sees("install"))
 }
 
-// TestHostileBuildBackends looks at what each pixi is given. One that installs or locks builds what lies in the workspace: it has what packages
-// are fetched by, and what pass names; the task has the latter alone. Nobody has what publishes.
+// TestHostileBuildBackends checks the environment of each pixi call. A call that installs or locks also builds sources in the workspace. It gets
+// the variables for fetching packages and those in `pass`. A task gets only those in `pass`. No call gets the variables for publishing.
 func TestHostileBuildBackends(t *testing.T) {
 	dir := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "pixi"), []byte(`#!/bin/sh

@@ -2,22 +2,22 @@ package pixi
 
 import "fmt"
 
-// Version is the pixi that is fetched, and that development, CI and images should share: a lock file of one version
-// may be too new for another.
+// Version is the version of pixi that Fetch downloads. Development, CI and images should all use it, because an older pixi may not be able to
+// read a newer one's lock file.
 const Version = "0.77.0"
 
-// DefaultDownloads is where pixi's releases are.
+// DefaultDownloads is the URL of pixi's releases.
 const DefaultDownloads = "https://github.com/prefix-dev/pixi/releases/download"
 
-// oldest is the oldest pixi whose `publish` takes the flags that are used here, and knows `publish = true`.
+// oldest is the oldest pixi version whose `publish` supports the flags that Build passes, and `publish = true`.
 var oldest = [2]int{0, 70}
 
-// Pin is the archive of one platform.
+// Pin is the archive for one platform.
 type Pin struct{ Archive, SHA256 string }
 
-// pins are the archives of Version by conda subdir. A wrong digest can only make a download fail. For a new version all
-// of them are replaced: the .sha256 files of the release itself prove no more than that the download is complete, so let
-// somebody else who pins the same version agree with them.
+// pins lists the archives of Version by conda subdir. A wrong digest can only make a download fail. Replace all of them when changing the
+// version. The .sha256 files in the release only prove that a download is complete, so compare the digests with those that another project has
+// pinned for the same version.
 var pins = map[string]Pin{
 	"linux-64": {
 		Archive: "pixi-x86_64-unknown-linux-musl.tar.gz",
@@ -37,7 +37,7 @@ var pins = map[string]Pin{
 	},
 }
 
-// address is where an archive is below a server of releases.
+// address returns the URL of the archive on a download server.
 func (p Pin) address(downloads string) string {
 	return fmt.Sprintf("%s/v%s/%s", downloads, Version, p.Archive)
 }

@@ -1,4 +1,4 @@
-// Package ignore knows which files and folders of a repository are no part of it, as .gitignore and .ignore say (ignore.go).
+// Package ignore matches files and folders against .gitignore and .ignore files (ignore.go).
 package ignore
 
 import (
@@ -15,29 +15,29 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/beneath"
 )
 
-// ignoreFiles are the committed files that say what is no part of the repository, the stronger one first. As pixi does,
-// they count without a git repository, and the machine's own (global excludes, .git/info/exclude) do not.
+// ignoreFiles lists the ignore files, in order of precedence. As in pixi, they apply even without a git repository, and files outside
+// the work tree (global excludes, .git/info/exclude) are not used.
 var ignoreFiles = [...]string{".ignore", ".gitignore"}
 
-// rule is one line of such a file (gitignore(5)). mvdan.cc/sh turns the pattern into a regular expression; of the
-// gitignore packages that could be had none knows negated classes and patterns that need to backtrack. Against
-// `git check-ignore` it differs for one thing: a bracket left open across a slash ("[/[ab]"), which git takes as a class.
+// rule is one line of an ignore file (gitignore(5)). The pattern is translated to a regular expression by mvdan.cc/sh, because none of
+// the gitignore packages that we found handles negated classes and patterns that require backtracking. It differs from `git
+// check-ignore` only for a bracket left open across a slash ("[/[ab]"), which git treats as a class.
 type rule struct {
 	match   *regexp.Regexp
-	base    bool // the pattern has no slash: it is matched with the last element alone
+	base    bool // the pattern has no slash and is matched against the last path element only
 	negate  bool
 	dirOnly bool
 }
 
-// Folder is what holds in one directory: its own files' rules, and its parents'.
+// Folder holds the rules that apply in one directory: those in its own ignore files, and its parents' rules.
 type Folder struct {
 	parent *Folder
-	dir    string // relative to the workspace's root, "." for itself
-	above  string // for a directory above the root: the root's path from there; else ""
+	dir    string // relative to the workspace root; "." for the root itself
+	above  string // for a directory above the root: path from there to the root; otherwise ""
 	rules  [len(ignoreFiles)][]rule
 }
 
-// In returns what holds in a directory below, with the ignore files among its entries.
+// In returns the rules for a subdirectory, including those in ignore files among its entries.
 func (g *Folder) In(dir, abs string, entries []fs.DirEntry) *Folder {
 	here := &Folder{parent: g, dir: dir}
 	found := false
@@ -48,7 +48,7 @@ func (g *Folder) In(dir, abs string, entries []fs.DirEntry) *Folder {
 		}
 		file := filepath.Join(abs, e.Name())
 		if info, err := os.Stat(file); err != nil || !info.Mode().IsRegular() {
-			continue // a link to a device or a pipe has no end
+			continue // reading a device or a pipe might never end
 		}
 		if data, err := beneath.Read(file); err == nil {
 			here.rules[i] = parse(string(data))
@@ -61,7 +61,7 @@ func (g *Folder) In(dir, abs string, entries []fs.DirEntry) *Folder {
 	return here
 }
 
-// Ignores reports whether a file or directory is excluded; hidden ones are, unless a rule says otherwise.
+// Ignores reports whether a file or directory is excluded. Hidden files are excluded unless a rule includes them.
 func (g *Folder) Ignores(name string, isDir bool) bool {
 	for i := range ignoreFiles {
 		for at := g; at != nil; at = at.parent {
@@ -75,7 +75,7 @@ func (g *Folder) Ignores(name string, isDir bool) bool {
 	return strings.HasPrefix(path.Base(name), ".")
 }
 
-// relative turns a name relative to the root into one relative to the directory of the rules.
+// relative converts a name relative to the root to one relative to the directory of the rules.
 func (g *Folder) relative(name string) string {
 	switch {
 	case g.above != "":
@@ -96,10 +96,10 @@ func (r rule) matches(name string, isDir bool) bool {
 	return r.match.MatchString(name)
 }
 
-// Rules are patterns that stand in no ignore file.
+// Rules are patterns that do not come from an ignore file.
 type Rules []rule
 
-// ReadRules reads patterns, each as a line of an ignore file has it. What is no pattern matches nothing.
+// ReadRules parses patterns in the syntax of ignore files. Invalid patterns match nothing.
 func ReadRules(lines []string) (rules Rules) {
 	for _, line := range lines {
 		if r, ok := parseLine(line); ok {
@@ -109,7 +109,7 @@ func ReadRules(lines []string) (rules Rules) {
 	return rules
 }
 
-// Match reports whether a pattern matches a file or directory.
+// Match reports whether any pattern matches a file or directory.
 func (rules Rules) Match(name string, isDir bool) bool {
 	return slices.ContainsFunc(rules, func(r rule) bool { return r.matches(name, isDir) })
 }
@@ -136,17 +136,17 @@ func parseLine(line string) (r rule, ok bool) {
 	r.base = !strings.Contains(line, "/")
 	expr, err := pattern.Regexp(strings.TrimPrefix(line, "/"), pattern.Filenames|pattern.EntireString|pattern.GlobLeadingDot)
 	if err != nil {
-		return r, false // git, too, lets a pattern that it cannot read match nothing
+		return r, false // as in git, an invalid pattern matches nothing
 	}
 	if strings.HasSuffix(line, "/**") {
-		expr = strings.TrimSuffix(expr, ".*$") + ".+$" // what is inside, not the directory itself
+		expr = strings.TrimSuffix(expr, ".*$") + ".+$" // matches the files inside, not the directory itself
 	}
 	r.match, err = regexp.Compile(expr)
 	return r, err == nil && line != ""
 }
 
-// Outer reads the ignore files from the top of the git repository that root is part of down to root's parent. A
-// root that is no part of one has none.
+// Outer reads the ignore files from the top of the git repository that contains root down to root's parent. It returns nil if root is
+// not in a repository.
 func Outer(root string) *Folder {
 	var dirs []string
 	for dir := root; ; dir = filepath.Dir(dir) {

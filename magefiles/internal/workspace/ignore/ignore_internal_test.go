@@ -10,11 +10,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Single lines of gitignore(5), as `git check-ignore` answers.
+// Single-line patterns match as in `git check-ignore`.
 func TestIgnorePatterns(t *testing.T) {
 	for _, c := range []struct {
 		line    string
-		ignored string // of the paths below
+		ignored string // ignored paths
 	}{
 		{"a", "a b/a a/b/c"},
 		{"/a", "a a/b/c"},
@@ -51,7 +51,7 @@ func TestIgnorePatterns(t *testing.T) {
 	}
 }
 
-// A repository may have a link there to what never ends: it says nothing.
+// An ignore file that is a link to a pipe is treated as empty.
 func TestAnIgnoreFileIsAFile(t *testing.T) {
 	dir := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "rules"), []byte("linked\n"), 0o644))

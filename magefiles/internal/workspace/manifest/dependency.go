@@ -7,14 +7,14 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/tomledit"
 )
 
-// Pos is a place in a manifest.
+// Pos is a position in a manifest.
 type Pos struct {
 	File string `json:"file"` // relative to the root, with slashes; symlinks resolved
-	Line int    `json:"line"` // from 1; 0 where only the file is known
+	Line int    `json:"line"` // from 1; 0 if only the file is known
 	Col  int    `json:"-"`    // from 1, in bytes
 }
 
-// String is what an editor understands: "packages/core/pixi.toml:3:7".
+// String returns the position in a form that editors recognize: "packages/core/pixi.toml:3:7".
 func (p Pos) String() string {
 	if p.Line == 0 {
 		return p.File
@@ -22,20 +22,20 @@ func (p Pos) String() string {
 	return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Col)
 }
 
-// Compare orders places of one file, as it is read.
+// Compare orders positions in the same file.
 func (p Pos) Compare(other Pos) int {
 	return cmp.Or(cmp.Compare(p.Line, other.Line), cmp.Compare(p.Col, other.Col))
 }
 
-// Kind is the world that a requirement belongs to: names compare differently in each.
+// Kind is the ecosystem of a requirement. Conda and PyPI compare names differently.
 type Kind string
 
 const (
 	Conda Kind = "conda" // compared lower-cased
-	PyPI  Kind = "pypi"  // compared by PEP 503: case, '-', '_' and '.' fold
+	PyPI  Kind = "pypi"  // compared as in PEP 503: case-insensitive, with '-', '_' and '.' equivalent
 )
 
-// Role says what a dependency table is for.
+// Role is the purpose of a dependency table.
 type Role string
 
 const (
@@ -47,37 +47,37 @@ const (
 	RoleRunExport   Role = "run-export"  // [package.run-exports.*]
 	RoleGroup       Role = "group"       // [dependency-groups.*], [tool.poetry.group.*]
 	RoleBackend     Role = "backend"     // [package.build] backend
-	RoleEnvironment Role = "environment" // [dependencies], [pypi-dependencies], of a feature, target or environment too
+	RoleEnvironment Role = "environment" // [dependencies] and [pypi-dependencies], also of a feature, target or environment
 	RoleDev         Role = "dev"         // [dev]
 	RolePool        Role = "pool"        // [workspace.dependencies]
 )
 
-// Orders reports whether the required package must be built, and published, first.
+// Orders reports whether the required package must be built and published first.
 func (r Role) Orders() bool { return r == RoleRun || r == RoleHost || r == RoleBuild }
 
-// Dependency is one entry of one dependency table.
+// Dependency is one entry in a dependency table.
 type Dependency struct {
-	Pos              // of the key, or of the element in an array of PEP 508 strings
-	Name      string // as written
+	Pos              // position of the key, or of the element if the table is an array of PEP 508 strings
+	Name      string // name as written
 	Spec      Spec
 	Kind      Kind
 	Role      Role
-	Table     string // as a TOML header would name it: `package.run-dependencies."if(linux)"`
-	Condition string // the expression of "if(…)", or the one that a legacy target table stands for; "" without
+	Table     string // table name as in a TOML header: `package.run-dependencies."if(linux)"`
+	Condition string // expression in "if(…)", or the equivalent of a legacy target table; "" if unconditional
 	Group     string // extra, dependency group, or run-exports bucket; "" for other roles
-	Target    string // selector of the workspace's target table; "" without
-	Feature   string // feature of the workspace's table; "" for packages and pyproject tables
+	Target    string // selector of the workspace's target table; "" in other tables
+	Feature   string // feature that contains the table; "" in packages and pyproject.toml files
 }
 
-// Spec is what a dependency asks for. For an entry `{ workspace = true, … }` it is the pool's, with the entry's own
-// fields laid over it.
+// Spec is the requirement of a dependency. For an entry `{ workspace = true, … }`, it is the pool entry's requirement, overridden by
+// fields of the entry itself.
 type Spec struct {
-	// Text is the version part exactly as written: "==0.1.0", ">=1, <2"; of a PEP 508 string what follows name and extras
-	// and precedes the marker, without parentheses. "" stands for any version.
+	// Text is the version constraint as written: "==0.1.0", ">=1, <2". In a PEP 508 string it is the part after the name and extras and
+	// before the marker, without parentheses. "" means any version.
 	Text string
 
-	Path      string   // { path = "…" }, as written: relative to the manifest (for the pool's, to the root)
-	Dir       string   // Path relative to the root, with slashes; begins with ".." outside of it; "" without Path
+	Path      string   // { path = "…" }, as written, relative to the manifest (or to the root if it comes from the pool)
+	Dir       string   // Path relative to the root, with slashes; begins with ".." if it is outside the root; "" if there is no Path
 	Git, URL  string   // { git = "…" }, { url = "…" }, `name @ url`
 	Ref       string   // tag, branch or rev of Git
 	Channel   string   // conda
@@ -90,15 +90,15 @@ type Spec struct {
 	Editable  bool     // PyPI path
 	Workspace bool     // { workspace = true }
 
-	PinCompatible bool // { pin-compatible = … }: maintains itself
-	PinSubpackage bool // { pin-subpackage = … }: maintains itself
-	Raw           any  // the whole entry as plain Go values: string, or map[string]any
+	PinCompatible bool // { pin-compatible = … }: computed by the build
+	PinSubpackage bool // { pin-subpackage = … }: computed by the build
+	Raw           any  // the entire entry as plain Go values: string, or map[string]any
 
-	// Node is the string that holds Text, to edit; nil where there is none. In a PEP 508 string Text stands at
-	// Offset, in bytes of the decoded string; in a recipe, which has no Node, at Offset in the file.
+	// Node is the string to edit, which contains Text, or nil. In a PEP 508 string, Text starts at Offset, in bytes of the decoded
+	// string. For a recipe, Node is nil and Offset is relative to the start of the file.
 	Node   *tomledit.Node
 	Offset int
 }
 
-// Source reports whether the spec names sources (path, git or url) and not a package of a channel or an index.
+// Source reports whether the spec refers to sources (path, git or url) and not to a package in a channel or index.
 func (s Spec) Source() bool { return s.Path != "" || s.Git != "" || s.URL != "" }

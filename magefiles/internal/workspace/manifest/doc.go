@@ -1,8 +1,8 @@
-// Package manifest reads one manifest file of pixi, or one pyproject.toml, into values: dependencies in all their spellings, the
-// features, environments and tasks of a [workspace], the build of a [package], what a [project] says to pip. It knows no other file
-// but the one that it was given, walks through no folder, and asks for no package of the workspace.
+// Package manifest parses a single pixi manifest or pyproject.toml: dependencies in every syntax, the features, environments and
+// tasks of a [workspace], the build settings of a [package], and the [project] table that pip reads. It works on one file at a time.
+// It does not access folders, and does not know the other packages of the workspace.
 //
-// NewFile takes a parsed file. Its readers return values, and keep the first problem, with its place:
+// NewFile wraps a parsed file. The methods of File return values, and record the first problem with its position:
 //
 //	f := manifest.NewFile(doc, "packages/core", false)
 //	deps := f.ReadDependencies()
@@ -10,14 +10,14 @@
 //
 // The files:
 //
-//	file.go              a file, and how values are read of it
-//	dependency.go deps.go spec.go pep508.go python.go    dependency tables in all their spellings
-//	build.go metadata.go    what a [package] says of its build, and of itself
-//	inherited.go         what it takes from the [workspace]
-//	project.go version.go    what a pyproject.toml says, and a version with its place
-//	types.go manifest.go task.go    what a [workspace] says: its name, features, environments, tasks
-//	resolve.go choose.go    an environment put together, and the task that a name means
-//	names.go             how names compare, and the nearest one
+//	file.go              the File type, which reads values from a file
+//	dependency.go deps.go spec.go pep508.go python.go    dependency tables in every syntax
+//	build.go metadata.go    build settings and metadata of a [package]
+//	inherited.go         values that a [package] inherits from the [workspace]
+//	project.go version.go    a pyproject.toml, and a version with its position
+//	types.go manifest.go task.go    a [workspace]: its name, features, environments, tasks
+//	resolve.go choose.go    merges the features of an environment, and chooses a task by name
+//	names.go             compares names, and finds the most similar name
 //
-// Rules come from pixi 0.77 (crates/pixi_manifest); where we differ, a comment says so.
+// The rules follow pixi 0.77 (crates/pixi_manifest). A comment marks each deviation.
 package manifest

@@ -7,14 +7,14 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/tomledit"
 )
 
-// poolKey begins the name of what is inherited from [workspace.dependencies]; all else is a key of [workspace].
+// poolKey is the prefix of names inherited from [workspace.dependencies]. All other names are keys of [workspace].
 const poolKey = "dependencies."
 
-// InheritedIn are what the table of a package takes from the root manifest: "version" is a key of [workspace], "dependencies.numpy" an
-// entry of its pool.
+// InheritedIn returns the names of the values that a package's table inherits from the root manifest. "version" is a key of
+// [workspace], and "dependencies.numpy" is an entry in its pool.
 func InheritedIn(pkg *tomledit.Node) []string { return inheritedIn(pkg, false) }
 
-// inheritedIn is InheritedIn for the table of a package, or for one below it.
+// inheritedIn implements InheritedIn. `deep` is set for tables nested below the package's.
 func inheritedIn(n *tomledit.Node, deep bool) (all []string) {
 	for _, c := range n.Members() {
 		switch {
@@ -31,8 +31,8 @@ func inheritedIn(n *tomledit.Node, deep bool) (all []string) {
 	return all
 }
 
-// CompareInherited returns what packages inherit, as InheritedIn names it, that is not the same in two versions of a root manifest. One
-// that is not there, or that cannot be read, has nothing.
+// CompareInherited returns the names, as in InheritedIn, of values that differ between two versions of a root manifest. A missing or
+// unreadable version has no values.
 func CompareInherited(file string, before, after []byte) (changed []string) {
 	was, is := readInherited(file, before), readInherited(file, after)
 	for name, value := range is {
@@ -67,7 +67,7 @@ func readInherited(file string, src []byte) map[string]any {
 	return all
 }
 
-// InheritsIn reports whether something in a table is taken from the workspace.
+// InheritsIn reports whether a table inherits any value from the workspace.
 func InheritsIn(n *tomledit.Node) bool {
 	if n == nil {
 		return false

@@ -6,13 +6,12 @@ import (
 	"strings"
 )
 
-// CondaName returns the form in which conda names are compared: lower case. '-' and '_' are different characters.
+// CondaName returns the canonical form of a conda name: lower case, with '-' and '_' distinct.
 func CondaName(name string) string { return strings.ToLower(name) }
 
 var pypiSeparators = regexp.MustCompile(`[-_.]+`)
 
-// PyPIName returns the form in which names of PyPI are compared (PEP 503): lower case, with one '-' for every run of
-// '-', '_' and '.'.
+// PyPIName returns the canonical form of a PyPI name (PEP 503): lower case, with each run of '-', '_' and '.' replaced by one '-'.
 func PyPIName(name string) string {
 	if !strings.ContainsAny(name, "_.") && !strings.Contains(name, "--") {
 		return strings.ToLower(name)
@@ -20,7 +19,7 @@ func PyPIName(name string) string {
 	return strings.ToLower(pypiSeparators.ReplaceAllString(name, "-"))
 }
 
-// ListNames lists names for an error message: "there are core, extras and ui", or says that there are none.
+// ListNames formats names for an error message: "there are core, extras and ui", or "there are none".
 func ListNames(names []string) string {
 	names = slices.Sorted(slices.Values(names))
 	switch n := len(names); {
@@ -35,7 +34,7 @@ func ListNames(names []string) string {
 	}
 }
 
-// Suggest returns "did you mean ui? " when one of the names is close to what was given, else "".
+// Suggest returns "did you mean ui? " if a name is similar to the given text, and "" otherwise.
 func Suggest(given string, names []string) string {
 	if best := Nearest(given, names); best != "" {
 		return "did you mean " + best + "? "
@@ -43,7 +42,7 @@ func Suggest(given string, names []string) string {
 	return ""
 }
 
-// Nearest returns the name that what was given is most likely meant to be; "" where none is close.
+// Nearest returns the name that is most similar to the given text, or "" if none is close.
 func Nearest(given string, names []string) string {
 	names = slices.Sorted(slices.Values(names))
 	best, at := "", 1+min(3, (len(given)+1)/2)
@@ -53,7 +52,7 @@ func Nearest(given string, names []string) string {
 		}
 	}
 	for _, n := range names {
-		// The short name of a package whose name has a prefix, such as "ui" for "acme-ui"; or half a key.
+		// Also match the short name of a package, such as "ui" for "acme-ui", and the first half of a key.
 		if best == "" && given != "" && (strings.HasSuffix(n, "-"+given) || strings.HasPrefix(n, given+"-")) {
 			best = n
 		}
@@ -61,10 +60,10 @@ func Nearest(given string, names []string) string {
 	return best
 }
 
-// IsNear reports whether a name is another one, or that with a slip in it: but for case, at most two letters are others.
+// IsNear reports whether `given` equals `name` except for case and a typo of at most two letters.
 func IsNear(given, name string) bool { return distance(strings.ToLower(given), name) <= 2 }
 
-// distance is the number of bytes to insert, delete or replace to make b of a.
+// distance returns the edit distance between a and b, in bytes.
 func distance(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {

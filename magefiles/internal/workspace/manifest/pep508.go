@@ -7,14 +7,14 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/tomledit"
 )
 
-// Requirement strings of PEP 508: name[extra1,extra2] (>=1,<2) ; marker, or name @ url ; marker.
+// PEP 508 requirement strings: name[extra1,extra2] (>=1,<2) ; marker, or name @ url ; marker.
 var (
 	pep508Name = regexp.MustCompile(`^\s*([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(?:\[([^\]]*)\])?\s*`)
 	urlMarker  = regexp.MustCompile(`\s;`)
 )
 
-// parsePEP508 takes a requirement string apart. Spec.Text is the version part without parentheses and outer blanks, and
-// Spec.Offset where it begins in text. ok is false for what is no requirement.
+// parsePEP508 parses a requirement string. Spec.Text is the version part without parentheses and surrounding whitespace, and starts
+// at Spec.Offset. `ok` is false if `text` is not a valid requirement.
 func parsePEP508(text string) (name string, spec Spec, ok bool) {
 	m := pep508Name.FindStringSubmatchIndex(text)
 	if m == nil {
@@ -46,7 +46,7 @@ func fields(list string) []string {
 	return strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ' ' || r == '\t' || r == '\n' })
 }
 
-// pep508Array reads an array of requirement strings. Elements that are none, such as { include-group = "…" }, are left out.
+// pep508Array reads an array of requirement strings. Other elements, such as { include-group = "…" }, are skipped.
 func (s *File) pep508Array(n *tomledit.Node, like Dependency) []Dependency {
 	var out []Dependency
 	for _, e := range n.Elements() {

@@ -32,7 +32,7 @@ func TestParsePEP508(t *testing.T) {
 	}
 }
 
-// FuzzParsePEP508: nothing panics, and the version part stands where Offset says.
+// FuzzParsePEP508 checks that parsing never panics, and that the version part starts at Offset.
 func FuzzParsePEP508(f *testing.F) {
 	for _, s := range []string{"a [x] (>=1) ; m", "a @ u ;m", "a==1", "("} {
 		f.Add(s)

@@ -2,14 +2,14 @@ package manifest
 
 import "github.com/foopack/foopack/magefiles/internal/tomledit"
 
-// The tables that Dependency.Table names for what a pyproject.toml asks of the interpreter.
+// Values of Dependency.Table for a pyproject.toml's requirements on the interpreter.
 const (
 	RequiresPythonTable = "project.requires-python"
 	PoetryPythonTable   = "tool.poetry.dependencies"
 )
 
-// PythonSpecs are what a pyproject.toml asks of the interpreter, as entries for "python": [project] requires-python, in
-// the words of PEP 440, and the `python` of poetry's own table, in poetry's.
+// PythonSpecs returns a pyproject.toml's requirements on the interpreter as entries for "python": requires-python in [project], in PEP
+// 440 syntax, and `python` in poetry's table, in poetry's syntax.
 func PythonSpecs(doc *tomledit.Document) []Dependency {
 	var out []Dependency
 	for _, at := range []struct {

@@ -6,7 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// As the snapshots of crates/pixi_manifest/src/task.rs have it.
+// The cases come from the snapshots in crates/pixi_manifest/src/task.rs.
 func TestQuote(t *testing.T) {
 	for word, want := range map[string]string{
 		"foobar": "foobar", "foo bar": `"foo bar"`, `"`: `"`, `foo " bar`: `"foo \" bar"`, "": `""`, "$PATH": "$PATH",

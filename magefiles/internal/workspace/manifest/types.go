@@ -1,33 +1,33 @@
 package manifest
 
-// KeyValue is an entry of a table whose order matters.
+// KeyValue is an entry of an ordered table.
 type KeyValue struct {
 	Key, Value string
 }
 
-// Manifest is a manifest with a [workspace] table: the root's, or a downstream's.
+// Manifest is a manifest with a [workspace] table: the root manifest, or a downstream's.
 type Manifest struct {
 	Path       string // relative to the repository's root, with slashes
-	Dir        string // its folder, relative to the repository's root; "." for the root itself
+	Dir        string // folder of the manifest, relative to the repository's root; "." for the root itself
 	Name       string
-	ByFolder   bool   // it has no name: Name is that of its folder
-	Version    string // [workspace] version; "" where there is none
+	ByFolder   bool   // whether the manifest has no name and Name is the folder name
+	Version    string // [workspace] version; "" if there is none
 	VersionPos Pos
-	Channels   []string // as written, highest priority first
-	AnyChannel bool     // channel-priority = "disabled": a package comes from any channel, and not from the first that has its name
+	Channels   []string // channels as written, highest priority first
+	AnyChannel bool     // channel-priority = "disabled": packages may come from any channel, not only from the first one that has them
 	Platforms  []string // names: conda subdirs ("linux-64"), or the names of rich platforms
 	Preview    []string // ["pixi-build"]; ["*"] for `preview = true`
 
 	Pool         []Dependency   // [workspace.dependencies]
-	Features     []*Feature     // the default feature first, then in the order of the source
-	Environments []*Environment // the default environment first, then in the order of the source
+	Features     []*Feature     // the default feature first, then in source order
+	Environments []*Environment // the default environment first, then in source order
 
-	Metadata Metadata // what packages may inherit
+	Metadata Metadata // values that packages may inherit
 
-	priorities []int64 // of Channels
+	priorities []int64 // priorities of Channels
 }
 
-// DefaultFeature and DefaultEnvironment are the names of what needs none.
+// DefaultFeature and DefaultEnvironment are the names of the implicit feature and environment.
 const (
 	DefaultFeature     = "default"
 	DefaultEnvironment = "default"
@@ -35,79 +35,79 @@ const (
 
 // Environment is one entry of [environments].
 type Environment struct {
-	Pos              // zero for a default environment that is not written
+	Pos              // zero for the implicit default environment
 	Name             string
-	Features         []string // in order, the environment's own inline tables first; the default feature last, unless excluded
+	Features         []string // in order, inline tables first, and the default feature last unless excluded
 	SolveGroup       string
 	NoDefaultFeature bool
 }
 
-// Feature is what environments are composed of. The tables of the manifest's top level are the feature "default";
-// those written into an environment itself are a feature named after it as "environment:<name>".
+// Feature is a set of tables that environments combine. The tables at the top level of the manifest form the feature "default". Tables
+// inside an environment form a feature called "environment:<name>".
 type Feature struct {
 	Name      string
-	Platforms []string // nil: all of the workspace
-	Channels  []string // nil: those of the workspace
-	Targets   []Target // the one without a selector first, then in the order of the source; later ones win
+	Platforms []string // nil: all platforms of the workspace
+	Channels  []string // nil: the channels of the workspace
+	Targets   []Target // the target without a selector first, then in source order; later targets override earlier ones
 
-	priorities []int64 // of Channels
+	priorities []int64 // priorities of Channels
 }
 
-// Target is a feature's content for all platforms (Selector "") or for those that its selector matches: a conda
-// subdir, one of linux, osx (macos), win and unix, or a glob over platform names.
+// Target is the part of a feature that applies to all platforms (Selector "") or to those that Selector matches: a conda subdir, one of
+// linux, osx (macos), win and unix, or a glob over platform names.
 type Target struct {
 	Selector     string
-	Dependencies []Dependency // conda, PyPI, constraints and dev, told apart by Kind and Role, in the order of the source
+	Dependencies []Dependency // conda, PyPI, constraints and dev, in source order; Kind and Role distinguish them
 	Tasks        []*Task
 	Activation   Activation
 }
 
-// Activation is what happens to the process environment before a task runs.
+// Activation changes the process environment before a task runs.
 type Activation struct {
 	Scripts []string   // relative to the manifest's folder
 	Env     []KeyValue // in order; values are expanded by the shell
 }
 
-// Resolved is an environment on one platform, with the tables of all its features put together as pixi does.
+// Resolved is an environment on one platform, with the tables of all its features merged as in pixi.
 type Resolved struct {
 	Environment *Environment
-	Platform    string   // "" when no platform-specific table was taken
-	Platforms   []string // those the environment can be installed on
-	Channels    []string // highest priority first, among equals those of an earlier feature
+	Platform    string   // "" if platform-specific tables were ignored
+	Platforms   []string // platforms on which the environment can be installed
+	Channels    []string // highest priority first; ties in feature order
 
-	// Conda, PyPI and Constraints: within a feature a more specific target's entry replaces the general one's; a name
-	// that two features ask for stands twice, in the features' order, and both must hold.
+	// Within a feature, a more specific target overrides the general target. A name required by two features is listed twice, in
+	// feature order, and both requirements apply.
 	Conda       []Dependency
 	PyPI        []Dependency
 	Constraints []Dependency
 	Dev         []Dependency
 
-	Tasks      []*Task // by name; a task of an earlier feature, and of a more specific target, wins
+	Tasks      []*Task // sorted by name; earlier features and more specific targets take precedence
 	Activation Activation
 }
 
-// Task is a task as written; nothing in it is expanded.
+// Task is a task as written, with nothing expanded.
 type Task struct {
 	Pos
 	Name    string
 	Feature string
-	Target  string // selector of its table; "" without
+	Target  string // selector of its table; "" without a selector
 
-	Cmd         string   // one line for pixi's shell; "" for an alias. An array is joined as pixi joins it, see Quote
-	Words       []string // the elements where cmd is an array, unquoted; nil else
-	Alias       bool     // no cmd: only depends-on
+	Cmd         string   // one line for pixi's shell; "" for an alias; the elements of an array are joined with Quote
+	Words       []string // unquoted elements if cmd is an array; otherwise nil
+	Alias       bool     // no cmd, only depends-on
 	DependsOn   []TaskDependency
-	Cwd         string // "" is the manifest's folder, which a relative one is joined to
+	Cwd         string // relative to the manifest's folder; "" means that folder
 	Env         []KeyValue
 	Inputs      []string
 	Outputs     []string
-	Args        []TaskArg // nil: any arguments are appended to Cmd; else what is given must fit these, none included
+	Args        []TaskArg // nil: extra arguments are appended to Cmd; otherwise arguments must match this list, and none are allowed if it is empty
 	Description string
 	Environment string // default-environment
 	CleanEnv    bool
 }
 
-// Hidden reports whether pixi leaves the task out of its listings.
+// Hidden reports whether pixi omits the task from its listings.
 func (t *Task) Hidden() bool { return len(t.Name) > 0 && t.Name[0] == '_' }
 
 // TaskDependency is one element of depends-on.

@@ -5,22 +5,22 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/version"
 )
 
-// Version is a package's version and where it is written.
+// Version is a package's version and its position.
 type Version struct {
-	Text   string // "" when it is dynamic or missing
+	Text   string // "" if it is dynamic or missing
 	Source VersionSource
-	Detail string // for a dynamic one, what makes it: "hatch-vcs", "setuptools-scm"; for VersionEnv the variable; else ""
-	Pos    Pos    // of the text, or of what says that it is dynamic
+	Detail string // tool that computes a dynamic version, such as "hatch-vcs"; the variable of VersionEnv; a file or a backend; or ""
+	Pos    Pos    // position of the text, or of the value that makes the version dynamic
 
-	// Node is the string to edit; nil where there is none in a TOML file. Text stands from Start to End of it, where it is not
-	// all of it, or of another file, without quotes; both are 0 where it stands in no file.
+	// Node is the string to edit in a TOML file, or nil. Start and End delimit Text, without quotes, within Node if Text is only part
+	// of it, or within a file that is not TOML. Otherwise both are 0.
 	Node       *tomledit.Node
 	Start, End int
 
-	Cargo bool // it is spelled as Cargo does: 0.2.0-rc.1
+	Cargo bool // whether Text uses Cargo's syntax: 0.2.0-rc.1
 }
 
-// Says is the text in our spelling.
+// Says returns Text converted to our syntax.
 func (v Version) Says() string {
 	if v.Cargo {
 		return version.FromCargo(v.Text)
@@ -28,7 +28,7 @@ func (v Version) Says() string {
 	return v.Text
 }
 
-// Spell is how another version is written in its place; "" where it cannot be.
+// Spell formats another version in the syntax used at this position, or returns "" if that is not possible.
 func (v Version) Spell(to version.Version) string {
 	if v.Cargo {
 		return to.Cargo()
@@ -36,21 +36,21 @@ func (v Version) Spell(to version.Version) string {
 	return to.String()
 }
 
-// VersionSource says where a version comes from.
+// VersionSource is the kind of source of a version.
 type VersionSource string
 
-// Where a version may come from (pixi-facts.md §1.1).
+// The sources of a version (pixi-facts.md §1.1).
 const (
 	VersionPackage   VersionSource = "package"   // [package] version
 	VersionWorkspace VersionSource = "workspace" // [workspace] version, inherited by { workspace = true }
 	VersionProject   VersionSource = "project"   // [project] version (or [tool.poetry] version) of the pyproject.toml
 	VersionFile      VersionSource = "file"      // a literal in a Python file, named by [tool.hatch.version] path
 	VersionLiteral   VersionSource = "literal"   // a copy: __version__ = "…" in the package's module
-	VersionRecipe    VersionSource = "recipe"    // recipe.yaml, which pixi-build-rattler-build takes it from
-	VersionEnv       VersionSource = "env"       // a copy: what the manifest's [package.build.config] env tells the tool that would else ask the tags
+	VersionRecipe    VersionSource = "recipe"    // recipe.yaml, read by pixi-build-rattler-build
+	VersionEnv       VersionSource = "env"       // a copy: a variable in [package.build.config] env for a tool that would otherwise use tags
 	VersionCopy      VersionSource = "copy"      // a copy in a file of another tool, such as meson.build
 	VersionTag       VersionSource = "tag"       // computed from the version control system: the tag is the version
-	VersionDynamic   VersionSource = "dynamic"   // made by another tool while building
-	VersionBackend   VersionSource = "backend"   // the build backend takes it from a file of its own, such as Cargo.toml
-	VersionMissing   VersionSource = "missing"   // nowhere: the package cannot be built
+	VersionDynamic   VersionSource = "dynamic"   // computed by another tool during the build
+	VersionBackend   VersionSource = "backend"   // read by the build backend from another file, such as Cargo.toml
+	VersionMissing   VersionSource = "missing"   // no version; the package cannot be built
 )

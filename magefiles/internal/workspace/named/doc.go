@@ -1,5 +1,5 @@
-// Package named knows what a package is made of beside its folders, since its manifests name it by a path.
+// Package named finds files outside a package's folders that belong to the package because its manifests refer to them by path.
 //
-//	named.go     files that are read to make it: a readme, licenses, data
-//	outside.go   code and data that it packs from elsewhere
+//	named.go     files that the build reads: a readme, licenses, data
+//	outside.go   code and data outside its folders that the package packs
 package named

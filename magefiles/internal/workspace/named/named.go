@@ -9,15 +9,15 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
-// File is a file that a manifest names, and whose contents become a part of the package, or of what it says of itself.
+// File is a file that a manifest refers to, and that becomes part of the package or of its metadata.
 type File struct {
 	Pos  manifest.Pos
-	Dir  string // of the folder that the path starts in, relative to the workspace's root, with slashes
-	Path string // as it is written: it may be absolute, a pattern, or lead up
+	Dir  string // folder to which Path is relative, itself relative to the workspace root, with slashes
+	Path string // path as written; may be absolute, a pattern, or begin with ".."
 }
 
-// Folder is the file that is named, or, where it is named by a pattern, the folder that the pattern looks through, relative to the root.
-// "" is not in the repository.
+// Folder returns the path of the file relative to the root, or for a pattern the folder that it searches. It returns "" for an absolute
+// path.
 func (n File) Folder() string {
 	text := n.Path
 	if path.IsAbs(text) {
@@ -29,7 +29,7 @@ func (n File) Folder() string {
 	return path.Join(n.Dir, text)
 }
 
-// whole are the keys of a pyproject.toml below which every text is the path of a file, or a pattern of paths.
+// `whole` lists the keys of a pyproject.toml below which every string is a file path or a pattern.
 var whole = [][]string{
 	{"project", "readme", "file"},
 	{"project", "license", "file"},
@@ -44,11 +44,12 @@ var whole = [][]string{
 	{"tool", "uv", "build-backend", "data"},
 }
 
-// sourcesOfHatch are the tables of hatch whose keys are paths of files that are packed by another name.
+// sourcesOfHatch lists the tables of hatch whose keys are paths of files to be packed under another name.
 var sourcesOfHatch = []string{"force-include", "shared-data", "shared-scripts", "extra-metadata"}
 
-// Files are what the manifest and the pyproject.toml of a package name to have it read: a readme and licenses, and all else. What a folder
-// of code holds is not among them. said is what the manifest says of the package; project is nil where there is no pyproject.toml.
+// Files returns the files that a package's manifest and pyproject.toml refer to and that the build reads, such as a readme and
+// licenses. Files in source folders are not included. `said` is the manifest's metadata, and `project` is nil if there is no
+// pyproject.toml.
 func Files(s, project *manifest.File, said manifest.Metadata) (all []File) {
 	pkg := s.Pixi.Get("package")
 	for key, text := range map[string]string{"license-file": said.LicenseFile, "readme": said.Readme} {
@@ -86,7 +87,7 @@ func Files(s, project *manifest.File, said manifest.Metadata) (all []File) {
 			}
 		}
 	})
-	for _, keys := range packing { // what only leads up here is a path, too
+	for _, keys := range packing { // strings with ".." are paths in these tables too
 		eachString(root.Get(keys...), func(n *tomledit.Node, text string) {
 			if !path.IsAbs(text) && slices.Contains(strings.Split(text, "/"), "..") {
 				add(n, text)

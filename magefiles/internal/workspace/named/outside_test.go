@@ -10,8 +10,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// Sources out of a package's folder are known where they are packed by their path, and a tool's way to the repository's top,
-// a readme and licenses are none.
+// FindOutside returns packed sources outside the package's folder, but not the repository top that a tool's setting refers to, a
+// readme, or licenses.
 func TestSourcesOutsideOfThePackage(t *testing.T) {
 	for name, c := range map[string]struct {
 		pyproject string

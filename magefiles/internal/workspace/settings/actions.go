@@ -10,13 +10,13 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
-// action is the name of one: owner/name, perhaps with a folder of its repository.
+// action matches the name of an action: owner/name, optionally followed by a folder.
 var action = regexp.MustCompile(`^[A-Za-z0-9-]+/[A-Za-z0-9._-]+(?:/[A-Za-z0-9._-]+)*$`)
 
-// Nothing is what stands for an action that does nothing in a rehearsal.
+// Nothing is the stand-in that makes an action a no-op in a rehearsal.
 const Nothing = "nothing"
 
-// readActions reads [tool.release.actions]: what stands in a rehearsal for actions that workflow files use.
+// readActions reads [tool.release.actions], the stand-ins that a rehearsal uses for actions in workflow files.
 func readActions(s *manifest.File, n *tomledit.Node, c *Config) {
 	if !s.Want(n, tomledit.Table) {
 		return

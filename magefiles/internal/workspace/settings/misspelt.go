@@ -5,8 +5,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
-// refuseMisspelt refuses a table that is called almost as one of ours: nobody would read what it says. names are those of ours that this manifest
-// may have below [tool]. Tables of other tools have names of their own.
+// refuseMisspelt rejects tables whose name is almost one of ours, because they would be silently ignored. `names` lists our tables
+// below [tool] that this manifest may have. It does not affect the tables of other tools.
 func refuseMisspelt(s *manifest.File, names ...string) {
 	for _, top := range s.Doc.Root.Children {
 		if !top.Is(tomledit.Table) || !manifest.IsNear(top.Key, "tool") {

@@ -8,13 +8,13 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/gomodule"
 )
 
-// owned are files that other tools write, and whose versions are of what they name. All that ends with .lock is one too.
+// owned lists files that are written by other tools and contain versions of other packages. All files that end in .lock count as well.
 var owned = []string{
 	gomodule.File, "go.sum", "go.work", "go.work.sum", "package-lock.json", "npm-shrinkwrap.json", "yarn.lock", "pnpm-lock.yaml", "bun.lockb", "conda-lock.yml",
 	"packages.lock.json",
 }
 
-// IsOwnedByATool reports whether a file, a path with slashes, is what another tool writes: a lock, or the go command's.
+// IsOwnedByATool reports whether a file (a path with slashes) is written by another tool: a lock file, or a file of the go command.
 func IsOwnedByATool(file string) bool {
 	name := strings.ToLower(path.Base(file))
 	return strings.HasSuffix(name, ".lock") || slices.Contains(owned, name)

@@ -9,7 +9,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
-// The files that other tools read a version from. What stands there is a copy of the package's.
+// Files from which other tools read a version, which is a copy of the package's version.
 const (
 	MesonFile    = "meson.build"
 	CitationFile = "CITATION.cff"
@@ -26,7 +26,7 @@ var (
 	})
 )
 
-// ReadMeson finds the version that the project() of a meson.build has as a text.
+// ReadMeson finds the version in the project() call of a meson.build, if it is a string literal.
 func ReadMeson(file string, src []byte) (manifest.Version, bool) {
 	begin := mesonProject().FindIndex(src)
 	if begin == nil {
@@ -42,7 +42,7 @@ func ReadMeson(file string, src []byte) (manifest.Version, bool) {
 	return manifest.Version{}, false
 }
 
-// callLength is how far the arguments of a call go: up to its closing parenthesis.
+// callLength returns the length of a call's arguments, including the closing parenthesis.
 func callLength(src []byte) int {
 	depth := 1
 	for i := 0; i < len(src); i++ {
@@ -62,12 +62,12 @@ func callLength(src []byte) int {
 	return len(src)
 }
 
-// inComment reports whether what stands at an offset is behind a # of its line.
+// inComment reports whether there is a # before the offset on the same line.
 func inComment(src []byte, at int) bool {
 	return bytes.IndexByte(src[bytes.LastIndexByte(src[:at], '\n')+1:at], '#') >= 0
 }
 
-// ReadCitation finds the version of a CITATION.cff.
+// ReadCitation finds the version in a CITATION.cff.
 func ReadCitation(file string, src []byte) (manifest.Version, bool) {
 	all := citationValue().FindAllSubmatchIndex(src, 2)
 	if len(all) != 1 {
@@ -77,9 +77,9 @@ func ReadCitation(file string, src []byte) (manifest.Version, bool) {
 	return textVersion(file, src, max(m[2], m[4], m[6]), max(m[3], m[5], m[7]), manifest.VersionCopy, CitationFile), true
 }
 
-// Locked is what a lock file says of a package that is made here, and of nothing that was fetched.
+// Locked is the version that a lock file has for a local package.
 type Locked struct {
-	Name    string // as it is written
+	Name    string // name as written
 	Version manifest.Version
 }
 
@@ -90,8 +90,8 @@ var (
 	})
 )
 
-// ReadLock finds the versions that a uv.lock or a Cargo.lock has of packages that are made here, and of the pins on others that uv keeps
-// for these. Both files are written by a tool, always in the same way.
+// ReadLock finds the versions of local packages in a uv.lock or Cargo.lock, and the exact pins that uv records for their requirements.
+// Both files are generated and always have the same layout.
 func ReadLock(file string, src []byte) (all []Locked) {
 	cargo := strings.HasSuffix(file, CargoLock)
 	add := func(name string, start, end int) {

@@ -9,25 +9,25 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
-// pretended are the variables by which a person tells a tool the version that it would else make from tags, for whatever is built
-// with them or, by the second group, for one distribution (toolchain/outside.go says which tools read them).
+// pretended matches the variables that override a version that would otherwise be derived from tags. The first group is the
+// distribution, if the variable applies to only one (toolchain/outside.go lists the tools that read them).
 var pretended = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`^(?:(?:SETUPTOOLS_SCM|VCS_VERSIONING|HATCH_VCS)_PRETEND_VERSION(?:_FOR_(.+))?|PDM_BUILD_SCM_VERSION|PBR_VERSION|OSLO_PACKAGE_VERSION|(?:POETRY|UV)_DYNAMIC_VERSIONING_BYPASS)$`)
 })
 
-// overrides is a list of versions by distribution: `core=1.2.0,ui=1.3.0`.
+// overrides is a variable with one version per distribution: `core=1.2.0,ui=1.3.0`.
 const overrides = "POETRY_DYNAMIC_VERSIONING_OVERRIDE"
 
-// spelled is a version as a tool takes it from a variable: blanks around it do not count, nor does the v that tags begin with.
+// spelled matches a version in a variable, with optional surrounding whitespace and a leading v as in tags.
 var spelled = regexp.MustCompile(`^\s*(?:[vV])?([^\s$vV][^\s$]*)\s*$`)
 
-// EnvVersion is a version that the environment of a build names.
+// EnvVersion is a version set in a build environment.
 type EnvVersion struct {
 	manifest.Version
-	Distribution string // that it is for, where the variable says so; else ""
+	Distribution string // distribution that the variable names, or ""
 }
 
-// ReadEnv are the versions that one variable has. One that is put in while building, such as `${{ version }}`, keeps itself.
+// ReadEnv returns the versions in one variable. Versions that the build substitutes, such as `${{ version }}`, are skipped.
 func ReadEnv(s *manifest.File, n *tomledit.Node) (all []EnvVersion) {
 	add := func(dist, text string, at int) {
 		m := spelled.FindStringSubmatchIndex(text)

@@ -8,18 +8,19 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
-// literalName is the name by which a module says its version.
+// literalName is the variable in which a module usually stores its version.
 const literalName = "__version__"
 
-// otherNames are those that a file which is there for the version alone may have in its place.
+// otherNames lists alternative variables, which count only in a file whose only purpose is the version.
 var otherNames = []string{"VERSION", "version", "__VERSION__", "_VERSION", "_version", "__version"}
 
-// FindLiteral returns the version that a Python file assigns to __version__: "…" itself, or by way of another name of the file.
+// FindLiteral returns the version that a Python file assigns to __version__, either as a literal or through another variable in the
+// file.
 func FindLiteral(file string, src []byte) (manifest.Version, bool) {
 	return findNamed(file, src, literalName)
 }
 
-// FindOther is FindLiteral for a file that is there for the version alone, and says it by another name, such as VERSION.
+// FindOther returns the version in a file whose only purpose is the version, if it is assigned to another common name, such as VERSION.
 func FindOther(file string, src []byte) (manifest.Version, bool) {
 	for _, name := range otherNames {
 		if v, ok := findNamed(file, src, name); ok {
@@ -29,7 +30,7 @@ func FindOther(file string, src []byte) (manifest.Version, bool) {
 	return manifest.Version{}, false
 }
 
-// FindImported is FindLiteral for the name of another module that a file takes its __version__ from, as ImportedVersion says.
+// FindImported is like FindLiteral, for the module and name returned by ImportedVersion.
 func FindImported(file string, src []byte, name string) (manifest.Version, bool) {
 	return findNamed(file, src, name)
 }
@@ -42,8 +43,8 @@ func findNamed(file string, src []byte, name string) (manifest.Version, bool) {
 	return textVersion(file, src, start, end, manifest.VersionLiteral, ""), true
 }
 
-// ImportedVersion is the module that a file takes its __version__ from, and the name there: `from .const import VERSION`, with
-// `as __version__` or `__version__ = VERSION`. The module is as it is written; "" where there is none.
+// ImportedVersion returns the module from which a file imports its __version__, as written, and the name there: `from .const import
+// VERSION`, with `as __version__` or `__version__ = VERSION`. It returns "" if there is none.
 func ImportedVersion(src []byte) (module, name string) {
 	if !bytes.Contains(src, []byte(literalName)) || !bytes.Contains(src, []byte("import")) {
 		return "", ""
@@ -82,10 +83,10 @@ func ImportedVersion(src []byte) (module, name string) {
 	return "", ""
 }
 
-// literalVersion finds the version that a file assigns to a name, at the beginning of a line, outside of strings and brackets. A file
-// that assigns it more than once, or something that is no version, has none.
+// literalVersion finds the version that a file assigns to `name` in an unindented statement, ignoring strings and brackets. ok is
+// false if name is assigned more than once, or if the value is not a version.
 func literalVersion(src []byte, name string) (start, end int, ok bool) {
-	for range 3 { // by way of another name, which may have another one
+	for range 3 { // follow at most two references to other names
 		if !bytes.Contains(src, []byte(name)) {
 			return 0, 0, false
 		}
@@ -107,14 +108,14 @@ func literalVersion(src []byte, name string) (start, end int, ok bool) {
 	return 0, 0, false
 }
 
-// assigned is what a statement assigns to a name: a text that stands from start to end, the name of something else, or neither.
+// assigned is the value of an assignment: a string literal (plain) from start to end, another name, or neither.
 type assigned struct {
 	plain      bool
 	start, end int
 	name       string
 }
 
-// assignments are what a file assigns to a name where nothing is indented.
+// assignments returns the values that unindented statements assign to `name`.
 func assignments(src []byte, name string) (found []assigned) {
 	for line := range simpleStatements(src) {
 		if !slices.ContainsFunc(line, func(w word) bool { return w.kind == nameWord && w.text == name }) {
@@ -124,7 +125,7 @@ func assignments(src []byte, name string) (found []assigned) {
 		value := parts[len(parts)-1]
 		for i, target := range parts[:len(parts)-1] {
 			if i == 0 {
-				target = split(target, ":")[0] // an annotation, whatever it says
+				target = split(target, ":")[0] // drop the annotation
 			}
 			names, values := split(unwrap(target), ","), [][]word{value}
 			if len(names) > 1 {
@@ -145,10 +146,10 @@ func assignments(src []byte, name string) (found []assigned) {
 	return found
 }
 
-// wrappers are what a text of a version may be given to.
+// wrappers lists functions that may wrap the version string.
 var wrappers = []string{"str", "Version", "parse", "parse_version"}
 
-// valueOf says what stands behind the last `=`.
+// valueOf interprets the tokens after the last `=`.
 func valueOf(value []word) assigned {
 	value = unwrap(value)
 	if len(value) > 3 && value[0].kind == nameWord && slices.Contains(wrappers, value[0].text) {
@@ -166,7 +167,7 @@ func valueOf(value []word) assigned {
 	return assigned{}
 }
 
-// split splits a statement at an operator outside of brackets.
+// split splits a statement at an operator, except inside brackets.
 func split(line []word, at string) (parts [][]word) {
 	depth, begin := 0, 0
 	for i, w := range line {
@@ -183,7 +184,7 @@ func split(line []word, at string) (parts [][]word) {
 	return append(parts, line[begin:])
 }
 
-// unwrap takes away the parentheses that are around all of a value.
+// unwrap removes parentheses that enclose the whole value.
 func unwrap(value []word) []word {
 	for len(value) > 2 && value[0].text == "(" && value[0].kind == signWord && value[len(value)-1].text == ")" {
 		depth, closed := 0, 0

@@ -6,7 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// FuzzLiteralVersion: nothing panics, and the range is in the text.
+// FuzzLiteralVersion checks that nothing panics, and that the range is within the text.
 func FuzzLiteralVersion(f *testing.F) {
 	f.Add([]byte("x = '''\n'''\n__version__ = '1'\n"))
 	f.Add([]byte("__version__: Final = \"1\" # ("))
@@ -20,7 +20,7 @@ func FuzzLiteralVersion(f *testing.F) {
 	})
 }
 
-// A version is found in every form that Python has for an assignment of one text, and in no other.
+// FindLiteral finds a version in every Python syntax for assigning a single string, and in nothing else.
 func TestEveryFormOfALiteral(t *testing.T) {
 	for _, c := range []struct{ src, found string }{
 		{"__version__ = \"0.1.0\"\n", "0.1.0"},
@@ -74,7 +74,7 @@ func TestEveryFormOfALiteral(t *testing.T) {
 	}
 }
 
-// A version that another module says is followed by its import.
+// ImportedVersion finds the module from which a file imports its version.
 func TestImportedVersion(t *testing.T) {
 	for src, want := range map[string][2]string{
 		"from .const import VERSION as __version__":                               {".const", "VERSION"},

@@ -6,11 +6,11 @@ import (
 	"strings"
 )
 
-// word is a token of Python.
+// word is a Python token.
 type word struct {
 	kind       kind
-	text       string // of a name and of a sign
-	start, end int    // of what a text holds, without its quotes
+	text       string // text of a name or sign
+	start, end int    // range of a string, without quotes
 }
 
 type kind int
@@ -18,15 +18,15 @@ type kind int
 // The kinds of words.
 const (
 	nameWord  kind = iota // a name or a keyword
-	textWord              // a string without escapes, bytes and what is put in
+	textWord              // a string without escapes that is neither bytes nor an f-string
 	signWord              // an operator or a bracket
 	otherWord             // a number, another string
 )
 
-// compound are the keywords that begin what has a block.
+// compound lists the keywords that start a compound statement.
 var compound = []string{"if", "elif", "else", "for", "while", "try", "except", "finally", "with", "def", "class", "async", "match"}
 
-// simpleStatements yields the statements of a Python file that are not indented and have no block.
+// simpleStatements yields the unindented simple statements of a Python file.
 func simpleStatements(src []byte) func(yield func([]word) bool) {
 	return func(yield func([]word) bool) {
 		i := 0
@@ -34,7 +34,7 @@ func simpleStatements(src []byte) func(yield func([]word) bool) {
 			i = 3
 		}
 		for i < len(src) {
-			if c := src[i]; c == ' ' || c == '\t' || c == '\f' { // indented: what it has of brackets and strings belongs to it
+			if c := src[i]; c == ' ' || c == '\t' || c == '\f' { // skip an indented line, including its brackets and strings
 				_, i = readStatement(src, i, false)
 				continue
 			}
@@ -52,8 +52,8 @@ func simpleStatements(src []byte) func(yield func([]word) bool) {
 	}
 }
 
-// readStatement reads the statement that begins at an offset, to the end of its line or, where a bracket or a backslash is open, of a
-// later one. keep says that its words are wanted.
+// readStatement reads the statement at offset i up to the end of the line, or of a later line if there are open brackets or a
+// backslash. It returns the statement's tokens only if `keep` is set.
 func readStatement(src []byte, i int, keep bool) (line []word, next int) {
 	depth := 0
 	add := func(w word) {
@@ -71,7 +71,7 @@ func readStatement(src []byte, i int, keep bool) (line []word, next int) {
 		case c == '#':
 			i += lineLength(src[i:])
 		case c == '\\':
-			i++ // and the end of the line with it
+			i++ // also skip the newline
 			if i < len(src) && src[i] == '\r' {
 				i++
 			}
@@ -111,7 +111,7 @@ func readStatement(src []byte, i int, keep bool) (line []word, next int) {
 			case c == ')' || c == ']' || c == '}':
 				depth = max(0, depth-1)
 			case i+1 < len(src) && src[i+1] == '=' && bytes.IndexByte([]byte("=!<>+-*/%&|^:@"), c) >= 0:
-				n = 2 // `==`, `+=`, `:=`: no assignment
+				n = 2 // `==`, `+=`, `:=` are not assignments
 			}
 			add(word{kind: signWord, text: string(src[i : i+n])})
 			i += n
@@ -124,7 +124,7 @@ func isNameByte(c byte) bool {
 	return c == '_' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c >= 0x80
 }
 
-// readText reads a string with its quotes. One that cannot be edited as it stands is another word.
+// readText reads a quoted string. A string that cannot be edited in place becomes an otherWord.
 func readText(src []byte, i int, prefix string) (w word, length int) {
 	length = stringLength(src[i:])
 	quotes := 1
@@ -148,7 +148,7 @@ func lineLength(src []byte) int {
 	return len(src)
 }
 
-// stringLength is the length of the string that src begins with, quotes included.
+// stringLength returns the length of the string literal at the start of src, including quotes.
 func stringLength(src []byte) int {
 	quote := src[:1]
 	if len(src) >= 3 && src[1] == src[0] && src[2] == src[0] {
@@ -161,7 +161,7 @@ func stringLength(src []byte) int {
 		case bytes.HasPrefix(src[i:], quote):
 			return i + len(quote)
 		case src[i] == '\n' && len(quote) == 1:
-			return i // an error in Python
+			return i // a syntax error in Python
 		}
 	}
 	return len(src)

@@ -11,7 +11,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/actions/runner/glob"
 )
 
-// As the README of actions/glob has it.
+// The patterns are from the README of actions/glob.
 func TestFiles(t *testing.T) {
 	dir := t.TempDir()
 	for _, name := range []string{"a.txt", "b.md", "d/a.txt", "d/e/c.txt", ".h/x.txt", "d/[x].txt"} {
@@ -51,7 +51,7 @@ func TestFiles(t *testing.T) {
 	}
 }
 
-// No pattern makes it panic.
+// No pattern causes a panic.
 func FuzzRead(f *testing.F) {
 	for _, s := range []string{"**/[!a]?*", "!!x", "[^]", "~/x", "a\\b"} {
 		f.Add(s)

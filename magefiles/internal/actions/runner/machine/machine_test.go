@@ -36,7 +36,7 @@ func TestPython(t *testing.T) {
 	}
 }
 
-// A job gets no credential, and what it gets is named.
+// A job gets no credentials, and only those variables that are on the list.
 func TestEnviron(t *testing.T) {
 	home := t.TempDir()
 	require.NoError(t, os.MkdirAll(filepath.Join(home, ".cache", "go-build"), 0o755))
@@ -48,7 +48,7 @@ func TestEnviron(t *testing.T) {
 	}, got)
 }
 
-// A secret that is named in jobs of an environment alone is of that environment.
+// A secret that is used only by jobs of one environment belongs to that environment.
 func TestSecrets(t *testing.T) {
 	const on = "on: push\njobs:\n"
 	job := func(name, environment, run string) string {
@@ -75,7 +75,7 @@ func TestSecrets(t *testing.T) {
 	}, environments)
 }
 
-// All that expressions ask for has a value, in the files too that a file calls. What is no expression asks for nothing.
+// Every variable that is used in an expression has a value, even in called files. Text outside expressions is ignored.
 func TestVariables(t *testing.T) {
 	files := fstest.MapFS{
 		".github/workflows/a.yml": {Data: []byte(`on: push

@@ -1,5 +1,5 @@
-// Package masks replaces secrets in what people see of a run, by the rules of GitHub's runner: a secret is hidden as it is, line by line, and in
-// the spellings that it has in base64, in JSON and in the like (ValueEncoders.cs of actions/runner, but for those of PowerShell's errors).
+// Package masks hides secrets in a run's output, by the rules of GitHub's runner. It hides a secret as a whole, line by line, and encoded as base64,
+// JSON and so on (ValueEncoders.cs of actions/runner, except the encoders for PowerShell's errors).
 package masks
 
 import (
@@ -14,13 +14,13 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/command"
 )
 
-// Masks are the secrets of a job. The zero value has none. Its methods may be called from several goroutines.
+// Masks holds a job's secrets. The zero value is empty. Its methods are safe for concurrent use.
 type Masks struct {
 	mu     sync.Mutex
 	values []string
 }
 
-// Add masks a value from now on, and each line of it.
+// Add masks a value, and each line of it, from now on.
 func (m *Masks) Add(value string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -37,8 +37,8 @@ func (m *Masks) Add(value string) {
 	}
 }
 
-// Keep masks credentials that are this machine's, and not the job's, which may find them: as all that people see is masked (command.Redact), and as
-// secrets of the job are.
+// Keep masks this machine's credentials, which a job may find although they are not the job's secrets. They are masked like the
+// job's secrets, and by command.Redact like all other output.
 func (m *Masks) Keep(credentials []string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -53,7 +53,7 @@ func (m *Masks) Keep(credentials []string) {
 
 var xml = strings.NewReplacer("<", "&lt;", ">", "&gt;", `"`, "&quot;", "'", "&apos;", "&", "&amp;")
 
-// spellings are a value as it is, and as others write it.
+// spellings returns a value and its other encodings.
 func spellings(value string) []string {
 	all := []string{
 		value,
@@ -62,7 +62,7 @@ func spellings(value string) []string {
 		strings.ReplaceAll(url.QueryEscape(value), "+", "%20"),
 		xml.Replace(value),
 	}
-	for shift := range min(3, len(value)) { // a name before it, as in base64(user:password), moves it by one byte or two
+	for shift := range min(3, len(value)) { // a prefix, as in base64(user:password), shifts the value by one or two bytes
 		all = append(all, base64.StdEncoding.EncodeToString([]byte(value[shift:])))
 	}
 	var b bytes.Buffer
@@ -77,13 +77,13 @@ func spellings(value string) []string {
 	return all
 }
 
-// Hide is a text with *** in place of secrets. Where two overlap, both are hidden.
+// Hide returns a text with its secrets replaced by ***. If two secrets overlap, both are hidden.
 func (m *Masks) Hide(text string) string {
 	hidden, _ := m.hide(text)
 	return hidden
 }
 
-// HideBegun is Hide for the beginning of a text that goes on: without its end, where that may be the beginning of a secret.
+// HideBegun is like Hide, for an incomplete text. It leaves out the end if that may be the beginning of a secret.
 func (m *Masks) HideBegun(text string) string {
 	hidden, longest := m.hide(text)
 	return hidden[:max(0, len(hidden)-longest)]

@@ -43,7 +43,7 @@ func TestHide(t *testing.T) {
 	}
 }
 
-// A credential of this machine is hidden wherever it stands in base64, and by the lines of it that are long enough to be told from other text.
+// A credential of this machine is masked anywhere in base64. If it has several lines, each line that is long enough to be distinctive is masked.
 func TestKeep(t *testing.T) {
 	var m masks.Masks
 	m.Keep([]string{"passw0rdxyz", "short", "{\n  first-of-it\n}\n"})
@@ -56,7 +56,7 @@ func TestKeep(t *testing.T) {
 	}
 }
 
-// A text that goes on ends before what may be the beginning of a secret, however much was hidden before.
+// Text that will be continued is cut before anything that may be the beginning of a secret, however much was masked before.
 func TestHideBegun(t *testing.T) {
 	var m masks.Masks
 	require.Equal(t, "all of it", m.HideBegun("all of it"))

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// As the source of actions/runner has it (FileCommandManager), and its tests.
+// The cases follow the source of actions/runner (FileCommandManager) and its tests.
 func TestPairs(t *testing.T) {
 	for text, want := range map[string]string{
 		"":                         "",
@@ -58,7 +58,7 @@ func TestPaths(t *testing.T) {
 	require.Empty(t, Paths(""))
 }
 
-// As the source of actions/runner has it (ActionCommand).
+// The cases follow the source of actions/runner (ActionCommand).
 func TestCommands(t *testing.T) {
 	for line, want := range map[string]string{
 		"::error::m":                              "error map[] m",
@@ -81,7 +81,7 @@ func TestCommands(t *testing.T) {
 	}
 }
 
-// Whatever a step writes is read or refused, and a pair that is written as the documentation says is read back.
+// No output of a step causes a panic: it is parsed or rejected. A pair that is written as documented is parsed back.
 func FuzzPairs(f *testing.F) {
 	for _, s := range []string{"A=b", "A<<E\nx\nE\n", "A<<E\n", "=<<", "\n=\n<<\n"} {
 		f.Add(s, "value")

@@ -1,4 +1,4 @@
-// Package rights says what the token of a job may do.
+// Package rights computes the permissions of a job's token.
 package rights
 
 import (
@@ -9,22 +9,22 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/actions/file"
 )
 
-// Grant is what the token of a job may do: read or write, by the name of the right. A right that is not there is none.
+// Grant maps a permission of a job's token to read or write. A missing permission means none.
 type Grant map[string]string
 
-// names are those of the rights that read-all and write-all give.
+// `names` lists the permissions that read-all and write-all grant.
 var names = []string{
 	"actions", "artifact-metadata", "attestations", "checks", "contents", "deployments", "discussions", "id-token", "issues", "models", "packages",
 	"pages", "pull-requests", "repository-projects", "security-events", "statuses",
 }
 
-// Restricted is what GitHub gives where a file says nothing of permissions, in repositories made since February 2023.
+// Restricted is GitHub's default grant for a file without permissions, in repositories created since February 2023.
 var Restricted = Grant{
 	"contents": "read",
 	"packages": "read",
 }
 
-// Of reads what a job says, or its workflow; caller is what it has where they say nothing.
+// Of returns the grant for a job's permissions, or for its workflow's permissions, or `caller` if neither is set.
 func Of(p file.Permissions, caller Grant) Grant {
 	if p == nil {
 		return maps.Clone(caller)
@@ -42,7 +42,8 @@ func Of(p file.Permissions, caller Grant) Grant {
 	return g
 }
 
-// set gives a right its level. There is no ID token to read, and no model to write.
+// set adds a permission. GitHub has no level "read" for id-token, which is then skipped, and no level "write" for models, which is then reduced to
+// "read".
 func (g Grant) set(right, level string) {
 	switch {
 	case level == "none", right == "id-token" && level == "read":
@@ -53,7 +54,7 @@ func (g Grant) set(right, level string) {
 	g[right] = level
 }
 
-// OfFork is what is left of a grant where a pull request comes from a fork: nothing is written, and nobody is vouched for.
+// OfFork returns the part of a grant that applies to a pull request from a fork: no write permission, and no ID token.
 func (g Grant) OfFork() Grant {
 	less := Grant{}
 	for right := range g {
@@ -62,10 +63,10 @@ func (g Grant) OfFork() Grant {
 	return less
 }
 
-// Writes reports whether a right is there to write.
+// Writes reports whether the grant has a write permission.
 func (g Grant) Writes(right string) bool { return g[right] == "write" }
 
-// Beyond are the rights, as "packages: write", that g has and the caller of a workflow has not.
+// Beyond returns the permissions, as "packages: write", that g has but the caller of the workflow does not.
 func (g Grant) Beyond(caller Grant) (more []string) {
 	for _, right := range slices.Sorted(maps.Keys(g)) {
 		if g[right] == "write" && caller[right] != "write" || caller[right] == "" {
@@ -75,7 +76,7 @@ func (g Grant) Beyond(caller Grant) (more []string) {
 	return more
 }
 
-// String is the grant in one line, for people: "contents: read, id-token: write".
+// String formats the grant on one line: "contents: read, id-token: write".
 func (g Grant) String() string {
 	if len(g) == 0 {
 		return "none"

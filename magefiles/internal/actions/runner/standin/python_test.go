@@ -10,7 +10,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/actions/runner"
 )
 
-// wheel is a step that writes a wheel with one program, which is called hello.
+// wheel is a step that writes a wheel with a single program, named hello.
 const wheel = `run: |
           cat >wheel.py <<'EOF'
           import zipfile
@@ -23,7 +23,7 @@ const wheel = `run: |
           EOF
           python wheel.py`
 
-// What a job installs is its own: the program is on its PATH, and neither the machine's Python nor that of another job has it.
+// Each job has its own packages. The installed program is on the job's PATH, and is available neither to the machine's Python nor to other jobs.
 func TestAPythonForEachJob(t *testing.T) {
 	steps := []string{
 		"uses: actions/setup-python@v5\n        id: py",
@@ -41,7 +41,7 @@ func TestAPythonForEachJob(t *testing.T) {
 	require.Contains(t, string(out), "No module named 'hello'")
 }
 
-// Where the step asks for it, the Python is made and is not the one of PATH.
+// With update-environment: false, the Python is installed but not put on PATH.
 func TestAPythonBesidePath(t *testing.T) {
 	r := result(t, "{}", "", "uses: actions/setup-python@v5\n        id: py\n        with: {update-environment: false}",
 		"run: test \"$(command -v python)\" != '${{ steps.py.outputs.python-path }}' && '${{ steps.py.outputs.python-path }}' -c 'print(1 + 1)'")
@@ -49,7 +49,7 @@ func TestAPythonBesidePath(t *testing.T) {
 	require.Contains(t, strings.Join(r.Jobs[0].Legs[0].Steps[1].Log, "\n"), "\n2")
 }
 
-// Programs that a tool installs are on PATH, as the actions of GitHub have it.
+// Programs that a tool installs are on PATH, as with GitHub's actions.
 func TestWhatToolsInstallIsOnPath(t *testing.T) {
 	said, _ := run(t, "{}", "", "uses: actions/setup-go@v5",
 		"run: mkdir -p \"$(go env GOPATH)/bin\" && printf '#!/bin/sh\\necho of go\\n' >\"$(go env GOPATH)/bin/mine\" && chmod +x \"$(go env GOPATH)/bin/mine\" && mine")

@@ -6,15 +6,15 @@ import (
 	"path/filepath"
 )
 
-// ReadOnly makes a bare repository in dir, which is not there yet, that has what another one has now and later, and takes no push: what jobs are told of that may
-// not write, or that kept no credential. refusal is what a push is told; it may have no quote in it. (GitHub knows who pushes by a credential, for which a folder
-// does not ask.)
+// ReadOnly creates a bare repository in dir, which must not exist. It always has the same contents as the repository remote, and rejects every push.
+// Jobs get it as their remote if they may not write or do not persist their credentials. refusal is the error message for pushes, and must not
+// contain a quote. (GitHub identifies the pusher by a credential; a folder does not.)
 func ReadOnly(dir, remote, refusal string) error {
 	hooks, objects := filepath.Join(dir, "hooks"), filepath.Join(dir, "objects", "info")
 	if err := errors.Join(os.MkdirAll(hooks, 0o755), os.MkdirAll(objects, 0o755)); err != nil {
 		return err
 	}
-	// git clones no repository whose objects are behind a link.
+	// git does not clone a repository whose objects folder is a symbolic link.
 	if err := os.WriteFile(filepath.Join(objects, "alternates"), []byte(filepath.Join(remote, "objects")+"\n"), 0o644); err != nil {
 		return err
 	}
@@ -26,7 +26,7 @@ func ReadOnly(dir, remote, refusal string) error {
 	for _, name := range []string{"HEAD", "config"} {
 		data, err := os.ReadFile(filepath.Join(remote, name))
 		if name == "config" {
-			data = append(data, "\n[core]\n\thooksPath = hooks\n"...) // which is from the repository itself
+			data = append(data, "\n[core]\n\thooksPath = hooks\n"...) // relative to the repository itself
 		}
 		if err := errors.Join(err, os.WriteFile(filepath.Join(dir, name), data, 0o644)); err != nil {
 			return err

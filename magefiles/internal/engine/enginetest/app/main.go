@@ -1,4 +1,4 @@
-// Command app is enginetest.App as a program, for images that a real engine runs.
+// Command app runs enginetest.App. It is the program in images for a real engine.
 package main
 
 import (

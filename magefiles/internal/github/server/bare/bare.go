@@ -1,4 +1,4 @@
-// Package bare is the git side of an embedded GitHub's pull requests: a bare repository, what is merged there, and what a push to it may not do.
+// Package bare implements the git side of an embedded GitHub: a bare repository, merges of pull requests, and rules for pushes.
 package bare
 
 import (
@@ -16,26 +16,26 @@ import (
 // Remote is a bare repository.
 type Remote struct {
 	Runner  command.Runner
-	Environ []string // of the git that merges
+	Environ []string // environment of the git commands that merge
 	Dir     string
 }
 
-// Pusher is whose token a push is made by. A real server knows it by the credential, which a folder does not ask for: a push says it by a variable.
+// Pusher identifies who owns the token of a push. A local repository requires no credential, so pushes set an environment variable.
 type Pusher string
 
-// Those who push. A job may push no workflow files that no branch has, and what it pushes starts nothing.
+// A Pusher is a person or a job. A job may only push workflow files that some branch already has, and its pushes trigger no runs.
 const (
 	Person Pusher = ""    // or another account
-	Job    Pusher = "job" // by its own token
+	Job    Pusher = "job" // a job, with its own token
 )
 
-// PushedBy is the variable that has the Pusher.
+// PushedBy is the variable that holds the Pusher.
 const PushedBy = "EMBEDDED_PUSHED_BY"
 
-// Variable is the variable with its value, for an environment.
+// Variable returns the environment variable that identifies the pusher.
 func (p Pusher) Variable() string { return PushedBy + "=" + string(p) }
 
-// git runs git in the repository, in the name of GitHub. No hook is run, which a job may have put there.
+// git runs git in the repository as GitHub. Hooks are disabled, because a job may have installed one.
 func (r Remote) git(stdin string, args ...string) (string, error) {
 	var out, said strings.Builder
 	err := r.Runner.Run(context.Background(), command.Cmd{
@@ -59,7 +59,8 @@ func (r Remote) Branch(name string) (commit string, ok bool) {
 	return out, err == nil && out != ""
 }
 
-// Land implements server.Options.Land: it makes the commit of a merge, a squash or a rebase, and moves the base to it, whatever pushes may do.
+// Land implements server.Options.Land. It creates the commit of a merge, squash or rebase, and moves the base to it, regardless of the rules for
+// pushes.
 func (r Remote) Land(l server.Landing) (string, error) {
 	base, ok := r.Branch(l.Base)
 	if !ok {
@@ -73,7 +74,7 @@ func (r Remote) Land(l server.Landing) (string, error) {
 			return "", err
 		}
 		for _, one := range strings.Fields(list) {
-			tree, err := r.git("", "merge-tree", "--write-tree", made, one) // what both have by now is no change of either
+			tree, err := r.git("", "merge-tree", "--write-tree", made, one) // a change that is already on both sides is ignored
 			if err != nil {
 				return "", fmt.Errorf("%w: %w", server.ErrConflict, err)
 			}
@@ -102,8 +103,8 @@ func (r Remote) Land(l server.Landing) (string, error) {
 	return made, err
 }
 
-// Guard lets pushes be refused as GitHub refuses them: to the branches that take pull requests alone, and, by a job, of what
-// has workflow files that no branch has: that would take `workflows: write`. tags is a pattern of tags that nobody may push, as the shell's case has it; "" is none.
+// Guard makes the repository reject pushes as GitHub does: to branches that only accept pull requests, and from a job if no branch has the same
+// workflow files, because that needs `workflows: write`. tags is a pattern of protected tags, as in a shell's case; "" means none.
 func (r Remote) Guard(tags string, branches ...string) error {
 	var closed strings.Builder
 	for _, b := range branches {
@@ -120,8 +121,8 @@ func (r Remote) Guard(tags string, branches ...string) error {
 	return os.WriteFile(filepath.Join(dir, "update"), []byte(hook), 0o755)
 }
 
-// CountTags lets the repository keep with each tag how many came by the same push, and who made it, which decides whether GitHub creates an event: before
-// the tag is there. then is what a push goes through after that: a script of the shell.
+// CountTags makes the repository record how many tags were pushed together with each tag, and who pushed, because this determines whether GitHub
+// creates an event. This is recorded before the tag exists. `then` is a shell script that runs afterwards, as part of the push.
 func (r Remote) CountTags(then string) error {
 	dir := filepath.Join(r.Dir, "hooks")
 	if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -139,7 +140,7 @@ printf '%s\n' "$all" | while read -r old new ref; do
 done
 `
 
-// CameWith is how many tags came by the push that brought a tag, 0 where that is not known, and who made it.
+// CameWith returns how many tags were pushed together with a tag, or 0 if that is unknown, and who pushed.
 func (r Remote) CameWith(tag string) (n int, by Pusher) {
 	text, _ := os.ReadFile(filepath.Join(r.Dir, "counted", "refs", "tags", filepath.FromSlash(tag)))
 	number, pusher, _ := strings.Cut(strings.TrimSpace(string(text)), " ")
@@ -147,7 +148,7 @@ func (r Remote) CameWith(tag string) (n int, by Pusher) {
 	return n, Pusher(pusher)
 }
 
-// workflows refuses what has workflow files that no branch has.
+// workflows rejects a push with workflow files that no branch has.
 const workflows = `[ -n "$` + PushedBy + `" ] || exit 0
 case "$3" in *[!0]*) ;; *) exit 0;; esac
 files() { git ls-tree -r "$1" -- .github/workflows; }

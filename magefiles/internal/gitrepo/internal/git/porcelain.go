@@ -2,7 +2,7 @@ package git
 
 import "strings"
 
-// Flag is that of a line of git push --porcelain about one ref; "" for any other line.
+// Flag returns the flag of a ref line of `git push --porcelain`, or "" for any other line.
 func Flag(line string) string {
 	flag, rest, _ := strings.Cut(line, "\t")
 	if len(flag) != 1 || !strings.Contains(rest, "\t") {
@@ -11,7 +11,7 @@ func Flag(line string) string {
 	return flag
 }
 
-// GoesWell reports whether a line of git push --porcelain says nothing of what went wrong.
+// GoesWell reports whether a line of `git push --porcelain` is not about a failure.
 func GoesWell(line string) bool {
 	f := Flag(line)
 	return f != "" && f != "!" || strings.HasPrefix(line, "To ") || line == "Done\n"

@@ -9,8 +9,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// BuiltWith names what a package is built with. That decides about the bytes of an artifact, together with the sources: two
-// builds by the same tools give the same bytes, but for what is said not to be pinned.
+// BuiltWith describes the tools with which a package is built. Two builds with the same sources and tools are byte-for-byte identical, except if
+// a tool is not pinned. BuiltWith marks these tools.
 func (b *Builder) BuiltWith(ctx context.Context, p *workspace.Package) (string, error) {
 	python, err := b.FindPython(ctx, p)
 	if err != nil {

@@ -9,20 +9,20 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// listFixedVariables lists, of the environment of a build script, what would otherwise be another thing on another machine or at
-// another time. rattler-build keeps the person's variables out, and gives a home, a user and a locale of its own; its
-// SOURCE_DATE_EPOCH is the present time. What [package.build.config] env says is set later, and wins.
+// listFixedVariables returns build script variables that would otherwise differ between machines or over time. rattler-build does not pass the
+// user's variables on, and sets its own home, user and locale, but its SOURCE_DATE_EPOCH is the current time. Variables in [package.build.config]
+// env are set later and override these.
 func listFixedVariables(date time.Time) map[string]string {
 	return map[string]string{
 		"SOURCE_DATE_EPOCH": fmt.Sprint(date.Unix()),
 		"TZ":                "UTC",
-		"PYTHONHASHSEED":    "0", // sets are gone through in the same order
+		"PYTHONHASHSEED":    "0", // makes the iteration order of sets deterministic
 	}
 }
 
-// listFolderNames lists the folders of this machine that a build may write into a file, each with the name that stands there in its
-// place. Only folders whose paths cannot mean anything else are among them: those below the cache, and the one that is made for
-// this build alone. A workspace in /app is not renamed, since "/app" in a module may be anything.
+// listFolderNames returns local folders that a build may write into a file, each with its replacement. It includes only folders whose paths are
+// unambiguous: those below the cache, and the build's own folder. A workspace in /app is not replaced, because "/app" in a module could mean
+// anything.
 func (b *Builder) listFolderNames(work, source, python string, p *workspace.Package) [][2]string {
 	root := filepath.Clean(source)
 	if sub := filepath.FromSlash(p.SourceDir); sub != "." {
@@ -34,7 +34,7 @@ func (b *Builder) listFolderNames(work, source, python string, p *workspace.Pack
 			names = append(names, n)
 		}
 	}
-	for _, n := range names { // a process that asks where it is gets the path without links
+	for _, n := range names { // getcwd returns the path with symlinks resolved
 		if real, err := filepath.EvalSymlinks(n[0]); err == nil && real != n[0] {
 			names = append(names, [2]string{real, n[1]})
 		}

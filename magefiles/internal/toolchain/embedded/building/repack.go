@@ -16,9 +16,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/condapkg"
 )
 
-// repack writes the archive that rattler-build made once more, without what changes from one build to the next: the
-// times (rattler-build stamps the present one) and the prefix that scripts were built for, whose path is the build
-// folder's. Nothing else is touched, and nothing is added.
+// repack copies the archive that rattler-build created, and replaces the parts that vary between builds: timestamps, because rattler-build writes
+// the current time, and the prefix placeholder, which is a path in the build folder. Everything else is copied unchanged.
 func repack(from, to string, sourceDate time.Time) error {
 	a, err := condapkg.Open(from)
 	if err != nil {
@@ -49,7 +48,7 @@ func repack(from, to string, sourceDate time.Time) error {
 	return f.Close()
 }
 
-// newReplacer maps the build's own prefix to one of the same length that says nothing of this machine.
+// newReplacer returns a replacer for the build's prefix. The new prefix has the same length and contains no local path.
 func newReplacer(paths []condapkg.Path) *strings.Replacer {
 	var pairs []string
 	for _, p := range paths {
@@ -61,7 +60,7 @@ func newReplacer(paths []condapkg.Path) *strings.Replacer {
 	return strings.NewReplacer(pairs...)
 }
 
-// readPayload reads the package's files, with the prefixes replaced.
+// readPayload reads the package's files and replaces the prefix in them.
 func readPayload(a *condapkg.Archive, prefixes *strings.Replacer) ([]condapkg.Member, error) {
 	var out []condapkg.Member
 	err := a.Walk(func(h *tar.Header, r io.Reader) error {
@@ -84,7 +83,7 @@ func readPayload(a *condapkg.Archive, prefixes *strings.Replacer) ([]condapkg.Me
 
 var timestamp = regexp.MustCompile(`("timestamp": )\d+`)
 
-// readInfo reads what the package says of itself, with the timestamp and the list of paths renewed.
+// readInfo reads the package's metadata and replaces the timestamp and the list of paths.
 func readInfo(a *condapkg.Archive, sourceDate time.Time, paths []condapkg.Path, payload []condapkg.Member) ([]condapkg.Member, error) {
 	names, err := a.Files()
 	if err != nil {
@@ -112,7 +111,7 @@ func readInfo(a *condapkg.Archive, sourceDate time.Time, paths []condapkg.Path, 
 	return out, nil
 }
 
-// writePaths writes the list of paths with the digests of those that hold a prefix computed again.
+// writePaths returns the encoded list of paths, with new digests for files that contain a prefix.
 func writePaths(paths []condapkg.Path, payload []condapkg.Member) ([]byte, error) {
 	data := map[string][]byte{}
 	for _, m := range payload {

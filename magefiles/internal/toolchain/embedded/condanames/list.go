@@ -8,15 +8,15 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
-// Name is a conda name that manifests ask for, and what it stands for where there is no conda.
+// Name is a conda name that manifests require, and what is installed for it without conda.
 type Name struct {
 	Name   string       // lower-cased
-	Pos    manifest.Pos // where it is asked for
+	Pos    manifest.Pos // position of the requirement
 	Answer Answer
 }
 
-// List lists the conda names that the environments of a workspace, of its downstreams, and its packages ask for, by name, once
-// for each answer. What the workspace has itself is not among them, and what is asked for on one platform only, is.
+// List returns the conda names that a workspace's environments, downstreams and packages require, sorted by name, once per distinct answer. The
+// workspace's own packages are not included. Names that are required on one platform only are included.
 func List(w *workspace.Workspace) []Name {
 	var names []Name
 	add := func(d manifest.Dependency, beside *manifest.Project) {

@@ -11,7 +11,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
-// readPackage reads what a package's pyproject.toml and its tables of some roles ask of the interpreter, on this machine.
+// readPackage reads the Python requirements in a package's pyproject.toml and in its tables with the given roles, as they apply to this machine.
 func readPackage(known []Ask, p *workspace.Package, roles ...manifest.Role) ([]Ask, error) {
 	var entries []manifest.Dependency
 	if p.Project != nil {
@@ -25,13 +25,13 @@ func readPackage(known []Ask, p *workspace.Package, roles ...manifest.Role) ([]A
 	return Read(known, entries...)
 }
 
-// IsEntry reports whether a dependency asks for an interpreter, and for nothing else.
+// IsEntry reports whether a dependency is a requirement on the interpreter.
 func IsEntry(d manifest.Dependency) bool {
 	return d.Kind == manifest.Conda && manifest.CondaName(d.Name) == "python"
 }
 
-// MinorsOf are the versions, such as "3.12", that every package takes, of those that the tools of the toolchain run on: the oldest first, and at least
-// one. What cannot be read rules nothing out.
+// MinorsOf returns the minor versions, such as "3.12", that all packages accept and that the toolchain's tools support, oldest first. It always
+// returns at least one. Specs that cannot be parsed are ignored.
 func MinorsOf(packages []*workspace.Package) (fit []string) {
 	var asks []Ask
 	for _, p := range packages {
@@ -44,18 +44,18 @@ func MinorsOf(packages []*workspace.Package) (fit []string) {
 			fit = append(fit, fmt.Sprintf("3.%d", minor))
 		}
 	}
-	if len(fit) == 0 { // a newer one is on GitHub's machines already
+	if len(fit) == 0 { // GitHub's runners already have a newer one
 		fit = []string{fmt.Sprintf("3.%d", toolsMinor)}
 	}
 	return fit
 }
 
-// ReadBuild reads what a package's build asks for.
+// ReadBuild reads the Python requirements for building a package.
 func ReadBuild(p *workspace.Package) ([]Ask, error) {
 	return readPackage(nil, p, manifest.RoleBuild, manifest.RoleHost, manifest.RoleRun, manifest.RoleConstraint)
 }
 
-// ReadRun reads, after what is known, what an environment asks for that packages are installed into. What they are built with does not matter there.
+// ReadRun appends the Python requirements of an environment that contains the packages. Build requirements are not included.
 func ReadRun(known []Ask, packages []*workspace.Package) (asks []Ask, err error) {
 	asks = known
 	for _, p := range packages {
@@ -66,7 +66,7 @@ func ReadRun(known []Ask, packages []*workspace.Package) (asks []Ask, err error)
 	return asks, nil
 }
 
-// ReadArchives reads, after what is known, what artifacts depend on.
+// ReadArchives appends the Python requirements of artifacts.
 func ReadArchives(known []Ask, archives []*condapkg.Archive) ([]Ask, error) {
 	var entries []manifest.Dependency
 	for _, a := range archives {

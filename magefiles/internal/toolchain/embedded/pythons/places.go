@@ -12,19 +12,19 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/command"
 )
 
-// Places are where interpreters are looked for besides PATH: folders, of which "" and those that are not there hold none.
+// Places lists the folders, besides PATH, in which to look for interpreters. Folders that are "" or do not exist are skipped.
 type Places struct {
-	UV    string   // uv's own: <UV>/cpython-3.12.7-linux-x86_64-gnu/bin/python3.12
+	UV    string   // uv's own Pythons: <UV>/cpython-3.12.7-linux-x86_64-gnu/bin/python3.12
 	Pyenv string   // pyenv's versions: <Pyenv>/3.12.1/bin/python3.12
 	Tools []string // tool caches of runners: <Tools>/Python/3.12.7/x64/bin/python3.12
 
-	// Chosen is the folder of the one that somebody has chosen for all uses that it fits, as actions/setup-python does: a newer one is not taken
-	// then. "" where nobody has.
+	// Chosen is the folder of the Python that the user has selected, as actions/setup-python does. This Python is preferred to newer ones if it
+	// satisfies the requirements. Chosen is "" if none is selected.
 	Chosen string
 }
 
-// listCandidates lists what may be an interpreter, in the order in which one is preferred to another of the same version. A
-// file that is found twice, through a link for instance, is listed once.
+// listCandidates returns files that may be interpreters, each only once even if it is also reachable through a link. Of files with the same version,
+// the first is preferred.
 func (p Places) listCandidates(path string) []*candidate {
 	out, versions := listPath(path)
 	patterns := []string{join(p.UV, "*", "bin")}
@@ -49,8 +49,8 @@ func (p Places) listCandidates(path string) []*candidate {
 	})
 }
 
-// Named finds an interpreter of a version, such as 3.13 or 3.13.1, by what files and folders are called: none is run. path is a PATH. Of several the newest
-// one counts, and "" is where there is none.
+// Named finds the newest interpreter with the given version, such as 3.13 or 3.13.1, using only file and folder names. It does not run interpreters.
+// `path` is the value of PATH. Named returns "" if there is no such interpreter.
 func (p Places) Named(path, version string) string {
 	best, newest := "", unsaid-1
 	for _, c := range p.listCandidates(path) {
@@ -62,12 +62,12 @@ func (p Places) Named(path, version string) string {
 	return best
 }
 
-// chose reports whether a program is that of the chosen Python.
+// chose reports whether a program belongs to the selected Python.
 func (p Places) chose(file string) bool {
 	return p.Chosen != "" && filepath.Dir(identify(file)) == filepath.Dir(identify(filepath.Join(p.Chosen, "bin", "python3")))
 }
 
-// join makes a pattern below a folder; "" below none.
+// join joins a pattern to dir, or returns "" if dir is "".
 func join(dir string, rest ...string) string {
 	if dir == "" {
 		return ""
@@ -75,7 +75,7 @@ func join(dir string, rest ...string) string {
 	return filepath.Join(append([]string{dir}, rest...)...)
 }
 
-// names are the programs that may be an interpreter, those of versions first.
+// `names` lists the names of interpreters, versioned ones first.
 var names = func() []string {
 	var out []string
 	for minor := newestMinor + 3; minor >= 6; minor-- {
@@ -84,14 +84,13 @@ var names = func() []string {
 	return append(out, "python3", "python")
 }()
 
-// listPath lists what a shell would find on PATH, and, of what stands in front of it as a version manager's shim, also what
-// is behind. pyenv's shims are not run at all: they run one of pyenv's own versions, whose folder is returned, or say
-// that none is chosen.
+// listPath returns the interpreters that a shell would find on PATH. If the first is a version manager's shim, later ones are included as well.
+// pyenv's shims are never run. They would only run one of pyenv's own versions, whose folder is returned, or report that none is selected.
 func listPath(path string) (out []*candidate, versions []string) {
 	for _, name := range names {
 		for _, folder := range filepath.SplitList(path) {
 			if !filepath.IsAbs(folder) {
-				continue // as command finds programs
+				continue // skipped, because package command does the same
 			}
 			file, err := command.LookPath(filepath.Join(folder, name), nil)
 			if err != nil {
@@ -113,7 +112,7 @@ func listPath(path string) (out []*candidate, versions []string) {
 	return out, versions
 }
 
-// listBin lists the interpreters of an installation: its folder, or the one above it, may bear the version.
+// listBin returns the interpreters of an installation. The version may be in the name of the folder or of its parent.
 func listBin(bin string) []*candidate {
 	files, _ := filepath.Glob(filepath.Join(bin, "python3.*"))
 	var out []*candidate
@@ -133,7 +132,7 @@ var (
 	plain     = regexp.MustCompile(`^python(3(\.\d+)?)?$`)
 )
 
-// readMinor reads what a file's name, or that of the file which it is a link to, says.
+// readMinor returns the minor version in the name of a file or of its link target.
 func readMinor(file string) int {
 	m := versioned.FindStringSubmatch(filepath.Base(file))
 	if m == nil {
@@ -149,8 +148,8 @@ func readMinor(file string) int {
 	return minor
 }
 
-// patchOf is what the folders of an installation say: "3.12.1", "cpython-3.12.1-linux-x86_64-gnu", "Python/3.12.1/x64".
-// One that says more, such as 3.13.0t or 3.14.0rc1, is not believed.
+// patchOf returns the patch number in an installation's path: "3.12.1", "cpython-3.12.1-linux-x86_64-gnu", "Python/3.12.1/x64". It ignores other
+// forms, such as 3.13.0t or 3.14.0rc1.
 func patchOf(bin string, minor int) int {
 	for dir := range strings.SplitSeq(filepath.ToSlash(bin), "/") {
 		dir = strings.TrimPrefix(dir, "cpython-")
@@ -163,8 +162,8 @@ func patchOf(bin string, minor int) int {
 	return unsaid
 }
 
-// identify finds the file that a path leads to. A link to a program of another name, as version managers make them for
-// shims, is not followed: what that does depends on the name.
+// identify resolves the symlinks of a path. It does not follow a link to a program with another name, as used for version managers' shims,
+// because these programs depend on the name under which they are called.
 func identify(path string) string {
 	real, err := filepath.EvalSymlinks(path)
 	if err != nil || !plain.MatchString(filepath.Base(real)) {
@@ -173,7 +172,7 @@ func identify(path string) string {
 	return real
 }
 
-// isDir reports whether a path leads to a folder.
+// isDir reports whether a path is a folder or a symlink to one.
 func isDir(path string) bool {
 	info, err := os.Stat(path)
 	return err == nil && info.IsDir()

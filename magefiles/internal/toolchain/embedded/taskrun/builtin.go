@@ -10,15 +10,15 @@ import (
 	"mvdan.cc/sh/v3/interp"
 )
 
-// builtins are commands that pixi's shell brings along and that differ from the programs of the same name. The others
-// it has (cat, cp, head, mkdir, mv, rm, sleep, xargs) come from PATH, with the options that it knows (see options).
+// builtins lists built-in commands of pixi's shell that differ from the programs with the same names. Its other built-in commands (cat, cp, head,
+// mkdir, mv, rm, sleep, xargs) are run from PATH, but only with options that pixi's shell supports (see options).
 var builtins = map[string]func(interp.HandlerContext, []string) int{
 	"echo": echo,
 	"pwd":  pwd,
 	"test": test,
 }
 
-// echo knows no options and no escapes.
+// echo supports no options and no escapes.
 func echo(hc interp.HandlerContext, args []string) int {
 	fmt.Fprintln(hc.Stdout, strings.Join(args, " "))
 	return 0
@@ -29,7 +29,7 @@ func pwd(hc interp.HandlerContext, _ []string) int {
 	return 0
 }
 
-// test evaluates one comparison, negated by a leading "!" or not (deno_task_shell, commands/test.rs).
+// test evaluates one comparison, optionally negated by a leading "!" (deno_task_shell, commands/test.rs).
 func test(hc interp.HandlerContext, args []string) int {
 	negated := len(args) > 1 && args[0] == "!"
 	if negated {

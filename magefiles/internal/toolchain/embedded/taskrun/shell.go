@@ -16,14 +16,14 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/command"
 )
 
-// run runs the script of a step that was checked.
+// run runs a step's script, which must have passed the checks.
 func (s *step) run(ctx context.Context, o Options, env []string) error {
 	x := &executor{runner: o.Runner}
 	shell, err := interp.New(
 		interp.Env(expand.ListEnviron(command.Setenv(env, "PWD="+s.dir)...)),
 		interp.Dir(s.dir),
 		interp.StdIO(nil, o.Stdout, o.Stderr),
-		interp.BashOpts("-s", "nocaseglob"), // as pixi's shell matches file names
+		interp.BashOpts("-s", "nocaseglob"), // pixi's shell matches file names case-insensitively
 		interp.CallHandler(x.call),
 		interp.ExecHandlers(func(interp.ExecHandlerFunc) interp.ExecHandlerFunc { return x.exec }),
 	)
@@ -44,21 +44,20 @@ func (s *step) run(ctx context.Context, o Options, env []string) error {
 	return &command.ExitError{Name: s.task.Name, Code: int(status)}
 }
 
-// executor runs the simple commands of a script.
+// executor runs the simple commands in a script.
 type executor struct {
 	runner command.Runner
 	mu     sync.Mutex
-	last   *command.ExitError // of the child that failed last
+	last   *command.ExitError // error of the last failed child
 }
 
-// outside marks the name of a command that the interpreter would take for one of its own.
+// `outside` is a prefix for command names that prevents the interpreter from running its built-in command.
 const outside = "\x00"
 
-// interpreted are the built-in commands that change the shell itself, or nothing; all others are programs or stand in
-// builtins.
+// interpreted lists the built-in commands that change the shell itself or do nothing. All others are programs or are in builtins.
 var interpreted = []string{"cd", "exit", "set", "unset", "true", "false", ":"}
 
-// call keeps the interpreter from running built-in commands that pixi's shell does not have, or has differently.
+// call prevents the interpreter from running built-in commands that are missing or different in pixi's shell.
 func (x *executor) call(_ context.Context, args []string) ([]string, error) {
 	if slices.Contains(interpreted, args[0]) {
 		return args, nil
@@ -66,7 +65,7 @@ func (x *executor) call(_ context.Context, args []string) ([]string, error) {
 	return append([]string{outside + args[0]}, args[1:]...), nil
 }
 
-// exec runs a command that is not the interpreter's: one of builtins, or a program as a child process.
+// exec runs a command other than those of the interpreter: one of builtins, or a child process.
 func (x *executor) exec(ctx context.Context, args []string) error {
 	hc := interp.HandlerCtx(ctx)
 	name := strings.TrimPrefix(args[0], outside)
@@ -95,7 +94,7 @@ func (x *executor) exec(ctx context.Context, args []string) error {
 	case errors.As(err, &start) && start.Op == "fork/exec":
 		fmt.Fprintf(hc.Stderr, "%s: %v\n", name, start.Err)
 		return status(1)
-	case errors.Is(err, syscall.EPIPE): // the next command of the pipeline has ended
+	case errors.Is(err, syscall.EPIPE): // the next command in the pipeline has exited
 		return status(128 + int(syscall.SIGPIPE))
 	case errors.As(err, &exit):
 		x.mu.Lock()
@@ -113,7 +112,7 @@ func status(code int) error {
 	return interp.ExitStatus(code)
 }
 
-// listExported lists the variables that a child gets.
+// listExported returns the variables that are exported to child processes.
 func listExported(env expand.Environ) []string {
 	var out []string
 	for name, v := range env.Each {

@@ -12,9 +12,9 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/beneath"
 )
 
-// fillOnce returns a folder of the cache that fill has filled, and fills it when it is not there yet. The key stands for
-// everything that the contents depend on, so nothing there is ever changed; a folder that was left half-way, by a kill
-// for instance, lacks its mark and is made again. Other processes wait meanwhile.
+// fillOnce returns a cache folder, and calls fill to populate it if it does not exist. The key covers all inputs, so the contents never change. A
+// folder that was only partly filled, for example because the process was killed, has no marker file and is recreated. Other processes wait in
+// the meantime.
 func (i *Installer) fillOnce(ctx context.Context, kind, key string, fill func(dir string) error) (string, error) {
 	dir := filepath.Join(i.cache, kind, key)
 	mark := filepath.Join(dir, ".complete")
@@ -44,7 +44,7 @@ func (i *Installer) fillOnce(ctx context.Context, kind, key string, fill func(di
 	return dir, beneath.WriteFile(dir, filepath.Base(mark), nil, 0o644)
 }
 
-// Digest makes a short key of texts.
+// Digest returns a short hash of texts, for use as a cache key.
 func Digest(texts ...string) string {
 	h := sha256.New()
 	for _, t := range texts {

@@ -13,29 +13,29 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/command"
 )
 
-// pipSettings are those of pip by which it finds packages, with the variables of uv that are the same. uv reads nothing of pip's, and
-// would ask PyPI where a company has told pip of its mirror. One that is set for uv, or in uv's configuration, stays as it is.
+// pipSettings lists the pip settings that determine where packages are found, each with uv's equivalent variable. uv ignores pip's settings, so
+// it would use PyPI even if a company mirror is configured in pip. Variables and configuration for uv take precedence.
 var pipSettings = []struct {
 	key   string
 	uv    string
-	unset []string // variables of which none is set where pip's counts; besides uv
+	unset []string // the pip setting is used only if neither these nor uv's variable are set
 }{
 	{"index-url", "UV_DEFAULT_INDEX", []string{"UV_INDEX_URL", "UV_NO_INDEX"}},
 	{"extra-index-url", "UV_EXTRA_INDEX_URL", []string{"UV_INDEX", "UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_NO_INDEX"}},
 	{"no-index", "UV_NO_INDEX", []string{"UV_INDEX", "UV_DEFAULT_INDEX", "UV_INDEX_URL"}},
-	{"find-links", "UV_FIND_LINKS", []string{"UV_INDEX", "UV_DEFAULT_INDEX", "UV_INDEX_URL"}}, // with no-index alone
+	{"find-links", "UV_FIND_LINKS", []string{"UV_INDEX", "UV_DEFAULT_INDEX", "UV_INDEX_URL"}}, // used only with no-index
 	{"trusted-host", "UV_INSECURE_HOST", nil},
 	{"proxy", "ALL_PROXY", []string{"HTTPS_PROXY", "https_proxy", "all_proxy"}},
 }
 
-// findIndexEnviron finds the environment of a uv that asks an index: that of our tools, with pip's settings in place of those that uv lacks.
+// findIndexEnviron returns the environment variables for a uv that accesses an index: those for our tools, and pip's settings if uv has none.
 func (i *Installer) findIndexEnviron(ctx context.Context, t Tools) []string {
 	env := i.listToolEnviron()
 	i.pipOnce.Do(func() { i.pip2uv = i.askPip(ctx, t, env) })
 	return command.Setenv(env, i.pip2uv...)
 }
 
-// askPip returns the variables for uv that pip's settings stand for.
+// askPip returns the variables for uv that correspond to pip's settings.
 func (i *Installer) askPip(ctx context.Context, t Tools, env []string) (variables []string) {
 	if !pipIsSet(env, pipOfTheSystem...) || uvHasIndex(i.findConfig()) {
 		return nil
@@ -47,12 +47,12 @@ func (i *Installer) askPip(ctx context.Context, t Tools, env []string) (variable
 		Stderr: io.Discard,
 	})
 	if err != nil {
-		return nil // the installation says what is wrong
+		return nil // the installation will report the problem
 	}
 	return writeForUV(parsePipConfig(out), env)
 }
 
-// writeForUV writes variables of pip's settings.
+// writeForUV converts pip's settings to variables for uv.
 func writeForUV(pip map[string]string, env []string) (variables []string) {
 	for _, s := range pipSettings {
 		value := strings.Join(strings.Fields(pip[s.key]), " ")
@@ -71,11 +71,11 @@ func writeForUV(pip map[string]string, env []string) (variables []string) {
 	return variables
 }
 
-// pipOfTheSystem are the files by which pip is told something that no variable leads elsewhere.
+// pipOfTheSystem lists pip configuration files at fixed paths.
 var pipOfTheSystem = []string{"/etc/pip.conf", "/Library/Application Support/pip/pip.conf"}
 
-// pipIsSet reports whether pip may be told where packages are, by variables, the person's files or those of the system: it takes some tenths
-// of a second to ask it.
+// pipIsSet reports whether variables or the user's or system's configuration files may configure an index for pip. Querying pip itself takes a
+// few tenths of a second.
 func pipIsSet(env []string, system ...string) bool {
 	get := func(name string) string { v, _ := command.Getenv(env, name); return v }
 	for _, name := range []string{"PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_NO_INDEX", "PIP_PROXY", "PIP_CONFIG_FILE"} {
@@ -98,14 +98,14 @@ func pipIsSet(env []string, system ...string) bool {
 
 var uvIndex = regexp.MustCompile(`(?m)^\s*(?:\[\[(?:pip\.)?index\]\]|(?:index|index-url|no-index)\s*=)`)
 
-// uvHasIndex reports whether a configuration of uv's says where packages are.
+// uvHasIndex reports whether a uv configuration file configures an index.
 func uvHasIndex(file string) bool {
 	data, err := os.ReadFile(file)
 	return err == nil && uvIndex.Match(data)
 }
 
-// parsePipConfig reads what `pip config list` writes, a line for each setting: section.key='value', as Python writes a text. A variable
-// counts more than the section of `pip install`, and that more than all others.
+// parsePipConfig parses the output of `pip config list`, which has one setting per line: section.key='value', with a Python string literal. Variables
+// take precedence over the section for `pip install`, and this section takes precedence over all others.
 func parsePipConfig(text string) map[string]string {
 	settings := map[string]string{}
 	for _, section := range []string{"global.", "install.", ":env:."} {
@@ -119,7 +119,7 @@ func parsePipConfig(text string) map[string]string {
 	return settings
 }
 
-// unquotePython takes the quotes off a text as Python writes it.
+// unquotePython returns the value of a quoted Python string.
 func unquotePython(text string) string {
 	if len(text) < 2 || text[0] != '\'' && text[0] != '"' || text[len(text)-1] != text[0] {
 		return text

@@ -7,11 +7,11 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/command"
 )
 
-// readConfig returns the flags by which uv reads the configuration of the person, or of the machine, and none of the project: what is
-// installed by them builds other projects too.
+// readConfig returns flags that make uv read the user's or the machine's configuration but not a project's, because installing also builds other
+// projects.
 func (i *Installer) readConfig() []string {
 	if file, set := command.Getenv(i.env, "UV_CONFIG_FILE"); set && file != "" {
-		return nil // it is read in place of all others
+		return nil // uv reads this file instead of all others
 	}
 	if file := i.findConfig(); file != "" {
 		return []string{"--config-file=" + file}
@@ -19,7 +19,7 @@ func (i *Installer) readConfig() []string {
 	return []string{"--no-config"}
 }
 
-// findConfig finds the configuration that uv reads: the person's, or the machine's; "" where there is none.
+// findConfig returns the user's or the machine's uv configuration file, or "".
 func (i *Installer) findConfig() string {
 	if file, _ := command.Getenv(i.env, "UV_CONFIG_FILE"); file != "" {
 		return file

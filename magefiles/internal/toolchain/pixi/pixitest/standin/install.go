@@ -16,8 +16,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/condapkg"
 )
 
-// install makes an environment that holds an interpreter, and of the dependencies what a channel on this machine has:
-// channels elsewhere cannot be reached in a test.
+// install creates an environment with an interpreter and the dependencies that are in a local channel. Tests cannot access other channels.
 func (s *standin) install() int {
 	if s.StaleLock {
 		return s.say("locked-stale")
@@ -41,7 +40,7 @@ func (s *standin) install() int {
 	return 0
 }
 
-// link puts the dependencies into an environment.
+// link installs the dependencies into an environment.
 func (s *standin) link(prefix string) int {
 	t, above := s.tables(s.root())
 	channels, _ := t.get(append(above, "workspace", "channels")...).([]any)
@@ -51,8 +50,8 @@ func (s *standin) link(prefix string) int {
 	for _, name := range t.under(append(above, "dependencies")...) {
 		version := strings.TrimPrefix(t.text(append(above, "dependencies", name)...), "==")
 		var file string
-		var err error                // of the last channel of this machine; where there is none, nothing is put there
-		for _, c := range channels { // the first that has it, as pixi
+		var err error                // error from the last local channel; without a local channel, nothing is installed
+		for _, c := range channels { // use the first channel that has the package, as pixi does
 			address, _ := c.(string)
 			if !strings.HasPrefix(address, "http://127.0.0.1:") && !strings.HasPrefix(address, "http://localhost:") {
 				continue
@@ -80,7 +79,7 @@ func fetch(address, name, version, dir string) (file string, err error) {
 	return channel.Fetch(context.Background(), c, name, version, dir)
 }
 
-// unpack puts what a noarch package has for site-packages there.
+// unpack copies the site-packages of a noarch package to the environment.
 func unpack(file, prefix string) {
 	site, err := filepath.Glob(filepath.Join(prefix, "lib", "python*", "site-packages"))
 	check(err)

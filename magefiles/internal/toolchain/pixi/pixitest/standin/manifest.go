@@ -11,13 +11,13 @@ import (
 	"github.com/BurntSushi/toml"
 )
 
-// table is a TOML table, with the order of its keys.
+// table is a TOML table with the order of its keys.
 type table struct {
 	values map[string]any
 	order  []toml.Key
 }
 
-// read reads a manifest; a pyproject.toml's [tool.pixi] is brought to the top.
+// read parses a TOML file, keeping the order of keys.
 func read(path string) table {
 	var t table
 	meta, err := toml.DecodeFile(path, &t.values)
@@ -43,7 +43,7 @@ func (t table) text(keys ...string) string {
 	return s
 }
 
-// under are the keys of a table in the order of the file.
+// `under` returns the keys of a table in file order.
 func (t table) under(keys ...string) []string {
 	var out []string
 	for _, k := range t.order {
@@ -54,7 +54,7 @@ func (t table) under(keys ...string) []string {
 	return out
 }
 
-// manifestName is the manifest that pixi takes of a folder.
+// manifestName returns the name of the manifest that pixi would read in a folder.
 func (s *standin) manifestName(dir string) string {
 	if _, err := os.Stat(filepath.Join(dir, "pixi.toml")); err == nil {
 		return "pixi.toml"
@@ -62,7 +62,7 @@ func (s *standin) manifestName(dir string) string {
 	return "pyproject.toml"
 }
 
-// tables returns the manifest of a folder and the keys above its pixi tables.
+// tables returns the manifest in a folder, and the path of its pixi tables.
 func (s *standin) tables(dir string) (table, []string) {
 	name := s.manifestName(dir)
 	t := read(filepath.Join(dir, name))
@@ -72,7 +72,7 @@ func (s *standin) tables(dir string) (table, []string) {
 	return t, nil
 }
 
-// root is the folder with the [workspace] that the working folder belongs to.
+// root returns the folder of the [workspace] that contains the working directory.
 func (s *standin) root() string {
 	for dir := s.dir; ; dir = filepath.Dir(dir) {
 		if _, err := os.Stat(filepath.Join(dir, s.manifestName(dir))); err == nil {
@@ -87,16 +87,16 @@ func (s *standin) root() string {
 	}
 }
 
-// pkg is what the stand-in needs of a package.
+// pkg is the part of a package's manifest that the stand-in uses.
 type pkg struct {
 	dir, name, version string
 	publish            bool
 	depends            []string
 	constrains         []string
-	sources            []string // run dependencies on sources
+	sources            []string // run dependencies on other packages' sources
 }
 
-// packageIn reads the package of a folder.
+// packageIn reads the package in a folder.
 func (s *standin) packageIn(dir string) (pkg, bool) {
 	t, above := s.tables(dir)
 	in := func(keys ...string) []string {
@@ -127,7 +127,7 @@ func (s *standin) packageIn(dir string) (pkg, bool) {
 	return p, true
 }
 
-// dependencies reads a table of dependencies, and the conditional ones in it.
+// dependencies reads a dependency table, including conditional entries.
 func (s *standin) dependencies(p *pkg, t table, keys []string) (specs []string) {
 	for _, name := range t.under(keys...) {
 		at := append(slices.Clone(keys), name)
@@ -154,7 +154,7 @@ func exists(path string) bool {
 	return err == nil
 }
 
-// published are the packages of the workspace with `publish = true`.
+// published returns the packages of the workspace with `publish = true`.
 func (s *standin) published() []pkg {
 	var found []pkg
 	root := s.root()

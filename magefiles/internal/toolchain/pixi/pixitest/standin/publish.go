@@ -13,11 +13,11 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/toolchain/pixi/pixitest/transcripts"
 )
 
-// publish answers to `pixi publish [--path=P] --target-dir=D`.
+// publish imitates `pixi publish [--path=P] --target-dir=D`.
 func (s *standin) publish(args []string) int {
 	path, target := s.flag(args, "--path"), s.flag(args, "--target-dir")
 	if build := s.flag(args, "--build-dir"); build != "" && !filepath.IsAbs(build) {
-		panic("build dir is not absolute") // so does pixi
+		panic("build dir is not absolute") // pixi panics in this case
 	}
 	packages := s.published()
 	if path != "" {
@@ -60,7 +60,7 @@ func (s *standin) flag(args []string, name string) string {
 	return ""
 }
 
-// build writes one archive into target, unless a file of that name is there.
+// build writes one archive to target, unless the file already exists.
 func (s *standin) build(p pkg, target string) (file string, skipped bool) {
 	if v := s.Versions[p.name]; v != "" {
 		p.version = v
@@ -90,7 +90,7 @@ func (s *standin) build(p pkg, target string) (file string, skipped bool) {
 	return file, false
 }
 
-// report prints what pixi prints, on the pattern of the recorded call with its one package.
+// report prints the same output as pixi. It is based on a recorded call with one package.
 func (s *standin) report(packages []pkg, files, skipped []string, target string) {
 	count := func(line string) string {
 		return strings.ReplaceAll(line, "1 package(s)", fmt.Sprintf("%d package(s)", len(files)))

@@ -13,7 +13,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/command"
 )
 
-// task is one task, as far as the stand-in runs it: by sh, which is enough for tests.
+// task is the part of a task that the stand-in supports. It runs tasks in sh, which is sufficient for tests.
 type task struct {
 	Name      string `json:"name"`
 	Cmd       string `json:"cmd"`
@@ -33,7 +33,7 @@ type environment struct {
 	Features    []feature `json:"features"`
 }
 
-// environments reads the tasks of every environment.
+// environments returns the environments with their tasks.
 func (s *standin) environments() []environment {
 	t, above := s.tables(s.root())
 	at := func(keys ...string) []string { return append(slices.Clone(above), keys...) }
@@ -89,7 +89,7 @@ func (s *standin) taskList() int {
 	return 0
 }
 
-// run answers to `pixi run [--environment=ENV] TASK [ARGS]`.
+// run imitates `pixi run [--environment=ENV] TASK [ARGS]`.
 func (s *standin) run(args []string) int {
 	name := ""
 	if said, ok := strings.CutPrefix(args[0], "--environment="); ok && len(args) > 1 {
@@ -123,7 +123,7 @@ func (e environment) find(name string) *task {
 	return nil
 }
 
-// task runs a task after its dependencies and returns the first status other than 0.
+// task runs a task after its dependencies, and returns the first nonzero status.
 func (s *standin) task(e environment, name string, args []string) int {
 	t := e.find(name)
 	for _, d := range t.DependsOn {
@@ -149,7 +149,7 @@ func (s *standin) task(e environment, name string, args []string) int {
 	})
 	var exit *command.ExitError
 	if errors.As(err, &exit) {
-		if exit.Signal != 0 { // pixi ends as its child did
+		if exit.Signal != 0 { // pixi exits with the same signal as its child
 			check(syscall.Kill(os.Getpid(), exit.Signal))
 			select {}
 		}

@@ -1,5 +1,5 @@
-// Package transcripts holds what pixi 0.77.0 was seen to answer: a command line, its exit status, and both outputs.
-// Colors are removed, paths are replaced by <workspace>, <home>, <bin> and <elsewhere>.
+// Package transcripts contains recorded calls of pixi 0.77.0: the command line, the exit status, standard output and standard error. Colors are
+// removed, and paths are replaced with <workspace>, <home>, <bin> and <elsewhere>.
 package transcripts
 
 import (
@@ -20,7 +20,7 @@ type Transcript struct {
 	Stdout, Stderr string
 }
 
-// Read returns a transcript by its name: "run-hello". It panics where there is none, or a broken one.
+// Read returns the transcript with the given name, such as "run-hello". It panics if the transcript does not exist or is invalid.
 func Read(name string) Transcript {
 	b, err := fs.ReadFile(files, name+".txt")
 	if err != nil {
@@ -43,7 +43,7 @@ func Read(name string) Transcript {
 	return Transcript{Command: strings.TrimPrefix(head[:i], "$ "), Exit: exit, Stdout: stdout, Stderr: withoutOverride(stderr)}
 }
 
-// withoutOverride takes out the line that comes from how the recording was made.
+// withoutOverride removes a line that appears only because of the recording setup.
 func withoutOverride(stderr string) string {
 	var kept []string
 	for line := range strings.Lines(stderr) {
