@@ -1,7 +1,8 @@
 #!/bin/sh
-# environment.sh DIR ARCH puts the environment of the manifest in DIR, for an architecture of Docker's, below /out/ARCH, at
-# the path that it has in the image. It runs while the image is built, on the builder's own platform: nothing of another one
-# is run. The first call is for the builder's own architecture. (One file for all images: a build sees its own folder alone.)
+# environment.sh DIR ARCH installs the environment of the manifest in DIR, for an architecture of Docker's, below /out/ARCH,
+# at the path that it has in the image. The script runs when the image is built, on the builder's own platform, and runs
+# nothing of another platform. The first call is for the builder's own architecture. (All images have the same file: a build
+# sees only its own folder.)
 set -eu
 dir=$1 arch=$2
 out=/out/$arch$dir
@@ -20,12 +21,12 @@ else
 fi
 if [ -s /run/secrets/RATTLER_AUTH_FILE ]; then export RATTLER_AUTH_FILE=/run/secrets/RATTLER_AUTH_FILE; fi
 
-# A lock file that stands beside the manifest is obeyed. Where there is none, the first call makes one, which the others keep.
+# A lock file beside the manifest decides. If there is none, the first call makes a lock file, which the others keep.
 if [ -e pixi.lock ]; then pixi install --locked; else pixi install; fi
 
-# Byte code takes seconds off every start, and is the same on every platform: the builder's own Python makes it, also where
-# a package brought some, which goes by the time of its source. What another platform has of the same source is copied. The
-# bytes depend on what a process has compiled before, so each one gets the same files in the same order.
+# Byte code saves seconds at every start, and is the same on every platform. The builder's own Python makes it, and replaces
+# byte code in packages, which depends on the time of its source. If another platform has the same source, the byte code is
+# copied. The bytes depend on what a process has compiled before, so each process gets the same files in the same order.
 python=$native/$environment/bin/python
 lib=$environment/$("$python" -c 'import sys; print("lib/python%d.%d" % sys.version_info[:2])')
 if [ -d "$lib" ]; then # another platform may have another Python
@@ -45,8 +46,8 @@ for source in sources:
 ' "$dir/$lib" "$native/$lib"
 fi
 
-# What activates the environment, and then becomes the command. pixi prints its variables in no order, and the PATH of the
-# build: the same sources give the same bytes, and the PATH is that of the image.
+# The entry point activates the environment, and then becomes the command. pixi prints its variables in no order, and the
+# PATH of the build: here they are sorted, so that the same sources give the same bytes, and the PATH becomes the image's.
 pixi shell-hook --as-is --no-completions --change-ps1 false --shell bash >/tmp/hook
 mkdir -p "$out"
 {
@@ -58,7 +59,7 @@ mkdir -p "$out"
 chmod 755 "$out/entrypoint"
 cp pixi.toml pixi.lock "$out"
 mv .pixi "$out/.pixi"
-# Whoever runs it may read it (conda-meta is its owner's alone), and the same packages are the same bytes, whenever they
-# were installed.
+# Every user may read the files (conda-meta is only its owner's), and the same packages give the same bytes at any time of
+# installation.
 chmod -R u+rwX,go+rX,go-w "/out/$arch"
 find "/out/$arch" -exec touch --no-dereference --date=@315532800 {} +

@@ -1,6 +1,6 @@
-"""A program that uses the packages as they are installed. It is checked by mypy, and runs as well.
+"""A program that uses the installed packages. It is both type-checked by mypy and run.
 
-A line with "type: ignore" has to be a fault for mypy: one that it does not see is a fault itself.
+Each line with "type: ignore" must be an error for mypy, which reports the comment as unused if the line is not.
 """
 
 from typing import assert_type
@@ -16,7 +16,7 @@ import foopack_ui
 
 
 def use() -> list[str]:
-    """Do once what the packages offer, with what each of it says that it takes and gives."""
+    """Call each of the packages' functions once, and check its declared return type."""
     rain = foopack_core.labelled([[3, 1], [5, 0]], {"day": ["Mon", "Tue"], "site": [1, 2]}, name="rain", units="mm")
     assert_type(rain, xr.DataArray)
     assert_type(foopack_core.summarize(rain, "day"), xr.Dataset)
@@ -29,7 +29,7 @@ def use() -> list[str]:
 
 
 def misuse() -> None:
-    """Do what none of them takes."""
+    """Call the functions with arguments of wrong types."""
     foopack_core.labelled([1], ["a"])  # type: ignore[arg-type]
     foopack_core.labelled([1], {"x": ["a"]}, units=1)  # type: ignore[arg-type]
     foopack_core.summarize([1])  # type: ignore[arg-type]

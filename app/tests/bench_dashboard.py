@@ -1,10 +1,10 @@
 """Measure the dashboard: python tests/bench_dashboard.py [--visitors 50] [--seconds 300].
 
-It prints when the page is first painted, how long /healthz and /livez take from the second call on, and, with many
-visitors who all have the live refresh on: how often the packages were imported meanwhile, how much memory the server
-has for each of them, and how much when they have left. One of the visitors is a browser, which wants a refresh every
-10 s; the others hold the page's connection, say that they have drawn it, and read what comes. `--sources` measures
-another version, such as one of before: two that are measured in turns can be compared, whatever else the machine does.
+It prints the time to first paint, and the response times of /healthz and /livez. Then many visitors open the page with
+live refresh on, and it prints how often the packages were imported, how much memory the server uses per visitor, and
+how much it still uses after they have left. One visitor is a browser that refreshes every 10 s. The others keep the
+page's connection open, report that the page is drawn, and read all messages. `--sources` measures another version. To
+compare two versions, run them alternately, so that other load on the machine affects both.
 """
 
 import argparse
@@ -31,11 +31,11 @@ if "-c" in sys.orig_argv and "import foopack_core\\n" in sys.orig_argv[-1]:
         log.write("x")
 """
 EVERY = "10 s"
-GONE = 45  # seconds after which Bokeh has put away the sessions of who has left, twice what it waits
+GONE = 45  # seconds until Bokeh has surely removed the sessions of visitors who left: twice its own timeout
 
 
 def painted(browser: Browser, served: Served, times: int = 5) -> list[float]:
-    """Return the milliseconds to the first contentful paint, each with an empty cache."""
+    """Return first contentful paint times in milliseconds, each measured with an empty cache."""
     found = []
     for _ in range(times):
         page = browser.new_page()
@@ -46,7 +46,7 @@ def painted(browser: Browser, served: Served, times: int = 5) -> list[float]:
 
 
 def asked(served: Served, path: str, times: int = 100) -> list[float]:
-    """Return the milliseconds of calls of a path after the first."""
+    """Return the response times of a path in milliseconds."""
     found = []
     for _ in range(times):
         begin = time.perf_counter()
@@ -71,7 +71,7 @@ READY = [
 
 
 async def visit(served: Served) -> WebSocketClientConnection:
-    """Open the page and its connection, and say that it is drawn, as a browser does."""
+    """Load the page, open its connection, and report that the page is drawn, as a browser does."""
     answer = await AsyncHTTPClient().fetch(served.url, request_timeout=300)
     token = answer.body.decode().partition('"token":"')[2].partition('"')[0]
     connection = await websocket_connect(f"ws{served.url[4:]}ws", subprotocols=["bokeh", token])
@@ -81,11 +81,11 @@ async def visit(served: Served) -> WebSocketClientConnection:
 
 
 class Crowd:
-    """Visitors, on an event loop in a thread of their own, who look at whatever they are told."""
+    """Visitors that read all messages from the server, on an event loop in a separate thread."""
 
     def __init__(self, served: Served, visitors: int) -> None:
-        self.told = 0  # changes of a page, of all of them together
-        self.lost = 0  # visitors whose connection has ended
+        self.told = 0  # page updates received, by all visitors together
+        self.lost = 0  # visitors whose connection was closed by the server
         self.here = 0
         self.visitors = visitors
         self.leave = threading.Event()
@@ -93,7 +93,7 @@ class Crowd:
         self.thread.start()
 
     async def look(self, served: Served, visitors: int) -> None:
-        """Come one after the other, and stay."""
+        """Connect the visitors one after another, and keep them connected until `leave` is set."""
         watching = []
         for _ in range(visitors):
             watching.append(asyncio.create_task(self.read(await visit(served))))
@@ -104,27 +104,27 @@ class Crowd:
             task.cancel()
 
     def leave_when_here(self) -> None:
-        """Wait until all have come, and let them go."""
+        """Wait until all visitors are connected, then disconnect them."""
         while self.here < self.visitors:
             time.sleep(0.1)
-        time.sleep(5)  # for what they are told first
+        time.sleep(5)  # time to receive the first messages
         self.leave.set()
         self.thread.join()
 
     async def read(self, connection: WebSocketClientConnection) -> None:
-        """Read what the server sends, until it ends the connection."""
+        """Read and count messages until the server closes the connection."""
         while (message := await connection.read_message()) is not None:
             self.told += '"PATCH-DOC"' in str(message)
         self.lost += 1
 
 
 def spread(values: list[float]) -> str:
-    """Write median and maximum."""
+    """Format the median and the maximum."""
     return f"median {statistics.median(values):.0f} ms, at most {max(values):.0f} ms, of {len(values)}"
 
 
 def main() -> None:
-    """Measure and print."""
+    """Run all measurements and print the results."""
     options = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     options.add_argument("--visitors", type=int, default=50)
     options.add_argument("--seconds", type=float, default=300)
@@ -150,7 +150,7 @@ def main() -> None:
 
 
 def crowd(served: Served, browser: Browser, log: Path, visitors: int, seconds: float) -> None:
-    """Let many visitors watch for a while, and print what they cost."""
+    """Connect many visitors for a while, and print what they cost."""
     process = psutil.Process(served.process.pid)
     alone = megabytes(process)
     others = Crowd(served, visitors - 1)
@@ -183,7 +183,7 @@ def crowd(served: Served, browser: Browser, log: Path, visitors: int, seconds: f
 
 
 def megabytes(process: psutil.Process) -> float:
-    """Return the memory of a process that is not another's, in MB."""
+    """Return the process's resident memory, in MB."""
     return process.memory_info().rss / 1e6
 
 

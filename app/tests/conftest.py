@@ -16,7 +16,7 @@ Make = Callable[..., Report]
 
 @pytest.fixture
 def make() -> Make:
-    """Make a report of packages and imports, on a machine that is always the same."""
+    """A function that makes a report from packages and imports, with fixed system information."""
 
     def report(
         packages: tuple[Package, ...] = (WELL,), imports: tuple[Import, ...] = (IMPORTS,), **system: object
@@ -29,7 +29,7 @@ def make() -> Make:
 
 @pytest.fixture
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder of installed packages, for this interpreter and those that it starts."""
+    """A folder on the import path of this interpreter and the interpreters that it starts."""
     folder = tmp_path / "site"
     folder.mkdir()
     monkeypatch.syspath_prepend(folder)
@@ -38,9 +38,9 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Where a machine keeps no byte code, keep it for as long as the tests run.
+    """Cache bytecode for the duration of the tests, if it is disabled on this machine.
 
-    Each server that they start, and each import test, would compile all of Panel: more than half of their time.
+    Otherwise each server and each import test would compile all of Panel, which takes more than half of their time.
     """
     if sys.dont_write_bytecode and sys.pycache_prefix is None:
         sys.pycache_prefix = os.environ["PYTHONPYCACHEPREFIX"] = tempfile.mkdtemp()
@@ -50,12 +50,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the browser's tests last: from its start to its end Playwright keeps an event loop running in this thread."""
+    """Run the browser tests last, because Playwright keeps an event loop running in this thread once it is started."""
     items.sort(key=lambda item: "browser" in item.path.parts)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Name what was not run, once for each reason: among the dots it would look like a pass."""
+    """Print how many tests were skipped, and why. They are easily overlooked in pytest's row of dots."""
     skipped = Counter(report.longrepr[2] for report in terminalreporter.stats.get("skipped", []))
     for reason, count in skipped.items():
         terminalreporter.write_line(f"NOT RUN, {count} tests: {reason.removeprefix('Skipped: ')}")

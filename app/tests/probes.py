@@ -1,4 +1,4 @@
-"""Reports and packages to test with."""
+"""Reports and packages for tests."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -17,7 +17,7 @@ FAILS = Import("probe-old", "probe_old", 0.25, "ValueError: <no>", "Traceback (m
 
 
 def install(folder: Path, name: str, version: str, code: str = "", requires: tuple[str, ...] = ()) -> None:
-    """Put a package of one module into a folder, as an installer would."""
+    """Write a package with a single module and its metadata to a folder, as an installer would."""
     module = name.replace("-", "_")
     (folder / f"{module}.py").write_text(code)
     metadata = folder / f"{module}-{version}.dist-info" / "METADATA"
@@ -27,7 +27,7 @@ def install(folder: Path, name: str, version: str, code: str = "", requires: tup
 
 
 def marked(mark: str) -> list[str]:
-    """Return the names of the processes that have a mark in their environment, but for those that have ended."""
+    """Return the names of the running processes whose environment contains a mark."""
     found = []
     for each in Path("/proc").glob("[0-9]*/environ"):
         with suppress(OSError):

@@ -1,7 +1,7 @@
-"""Draw the page of the application for its documentation: python tests/screenshots.py [FOLDER].
+"""Take screenshots of the application's page for the documentation: python tests/screenshots.py [FOLDER].
 
-Into the folder (default: screenshots, in the folder for temporary files) goes the page, well and broken, for desktop
-and phone, light and dark.
+It captures the page when it is healthy and when it is broken, on desktop and phone, in light and dark mode. FOLDER
+defaults to `screenshots` in the system's temporary folder.
 """
 
 import sys
@@ -16,20 +16,20 @@ BREAKS = 'def load():\n    raise RuntimeError("the table of units cannot be read
 
 
 def draw(browser: Browser, served: Served, folder: Path, name: str) -> None:
-    """Draw one state of the application in both sizes and schemes, whole."""
+    """Take full-page screenshots of one state of the application, in all sizes and color schemes."""
     for size, viewport in SIZES.items():
         for scheme in ("light", "dark"):
             page = browser.new_page(viewport=viewport, color_scheme=scheme)
             arrive(page, served)
             for folded in page.locator(".then summary:has-text('Traceback')").all():
                 folded.click()
-            page.wait_for_timeout(1000)  # for the chart to take on the page's colours
+            page.wait_for_timeout(1000)  # time for the chart to adopt the page's colors
             page.screenshot(path=folder / f"{name}-{size}-{scheme}.png", full_page=True)
             page.close()
 
 
 def main(folder: Path) -> None:
-    """Draw them all."""
+    """Take screenshots of all states."""
     with sync_playwright() as playwright, TemporaryDirectory() as site:
         browser = launch(playwright)
         with serve(Path(site), IMAGE_REVISION="3becdc7f1c0d4a5e") as served:

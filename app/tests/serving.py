@@ -1,4 +1,4 @@
-"""A dashboard that really runs, and the browser of this machine to look at it."""
+"""Helpers to run a real dashboard, and to look at it with the installed browser."""
 
 import json
 import os
@@ -23,21 +23,21 @@ MISSING = (
     "on Debian: apt-get install chromium fonts-dejavu-core"
 )
 READY = "window.Bokeh && Bokeh.documents.length > 0 && Bokeh.documents[0].is_idle"
-NAMES = "--host-resolver-rules=MAP dash.example.com 127.0.0.1"  # behind a proxy
-PATIENCE = 120_000  # milliseconds, for a busy machine
+NAMES = "--host-resolver-rules=MAP dash.example.com 127.0.0.1"  # the host name of the dashboard behind a proxy
+PATIENCE = 120_000  # milliseconds; long enough for a busy machine
 
 
 def chromium() -> str | None:
-    """Return the path of a Chromium; None where there is none."""
+    """Return the path of the installed Chromium, or None."""
     return next((path for path in map(shutil.which, BROWSERS) if path), None)
 
 
 def launch(playwright: Playwright) -> Browser:
-    """Start the Chromium of this machine. As root, and in most containers, its own sandbox cannot be had."""
+    """Start the installed Chromium, without its sandbox, which does not work as root or in most containers."""
     kept = {
         **os.environ,
         "XDG_CONFIG_HOME": f"{gettempdir()}/chromium-of-tests",
-    }  # it writes there whatever its profile is
+    }  # Chromium writes there whatever its profile
     return playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox", NAMES], env=kept)
 
 
@@ -45,34 +45,34 @@ def launch(playwright: Playwright) -> Browser:
 class Served:
     """A running dashboard."""
 
-    url: str  # with a slash at its end
+    url: str  # ends with a slash
     process: subprocess.Popen[str]
 
     def get(self, path: str) -> tuple[int, str]:
-        """Return the status and the body of a path."""
+        """Request a path, and return the status and the body of the response."""
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), Anything())
         with opener.open(self.url + path, timeout=PATIENCE / 1000) as answer:
             return answer.status, answer.read().decode()
 
     def wait(self) -> None:
-        """Wait until the first import tests are done, or the server gives them up."""
+        """Wait until the first import tests have finished, or the server has given up on them."""
         while json.loads(self.get("healthz")[1])["status"] == "starting":
             time.sleep(0.2)
 
 
 class Anything(urllib.request.HTTPErrorProcessor):
-    """Takes an answer of any status for an answer."""
+    """Does not raise an error for a response, whatever its status."""
 
     def http_response(self, _: object, response: object) -> object:
-        """Return it."""
+        """Return the response unchanged."""
         return response
 
 
 @contextmanager
 def serve(site: Path, port: int = 0, wait: bool = True, log: Path | None = None, **environ: str) -> Iterator[Served]:
-    """Run a dashboard on a port, or any free one, for which the folder `site` comes before what is installed.
+    """Run a dashboard on a port, or on any free port. Modules in `site` take precedence over the installed packages.
 
-    What it says on standard error goes to `log`, or to where the tests' own goes.
+    Standard error is written to `log`, or if that is None, to the tests' own standard error.
     """
     path = [str(site), str(SOURCES), *filter(None, [os.environ.get("PYTHONPATH")])]
     with log.open("w") if log else nullcontext() as errors:
@@ -100,7 +100,7 @@ def arrive(page: Page, served: Served) -> None:
 
 
 def deaf(page: Page) -> None:
-    """See that the page takes back what it says, and what it offers."""
+    """Check that the page says that it has no connection, its verdict is gray, and its controls are disabled."""
     expect(page).to_have_title("No connection · myapp: diagnostics")
     expect(page.locator(".lost .shown")).to_contain_text("What it shows was so ")
     assert page.evaluate("getComputedStyle(document.querySelector('.summary')).filter") == "grayscale(1)"
@@ -113,14 +113,17 @@ def taken(page: Page) -> str:
 
 
 def passed(page: Page) -> str:
-    """Return the same once it has passed: it is to the second, and the next report is to have another."""
+    """Return the time of the report that the page shows, once a new report would have a later one.
+
+    Report times have a resolution of one second.
+    """
     while (time := taken(page)) >= datetime.now(UTC).isoformat(timespec="seconds"):
         page.wait_for_timeout(50)
     return time
 
 
 def refresh(page: Page, headline: str) -> None:
-    """Refresh by hand until the page says this. A refresh that was under way may be of what was there before."""
+    """Click Refresh until the page has this headline. The first click may join a refresh that began earlier."""
     for _ in range(2):
         before = passed(page)
         page.get_by_role("button", name="Refresh").click()
@@ -131,12 +134,12 @@ def refresh(page: Page, headline: str) -> None:
 
 
 def shadow(site: Path, module: str, code: str) -> None:
-    """Put a module into the folder, in place of the installed one of that name."""
+    """Write a module to the folder that shadows the installed module of the same name."""
     (site / f"{module}.py").write_text(code)
 
 
 def claim(site: Path, name: str, version: str) -> None:
-    """Let the folder say that a package is installed in this version."""
+    """Write metadata to the folder that claims that a package is installed in this version."""
     metadata = site / f"{name.replace('-', '_')}-{version}.dist-info" / "METADATA"
     metadata.parent.mkdir()
     metadata.write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")

@@ -35,7 +35,7 @@ def test_an_index_that_does_not_end(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("myapp.channel.LARGEST", 100)
     (tmp_path / "noarch").mkdir()
     (tmp_path / "noarch" / "repodata.json").write_text('{"packages": {}}'.ljust(101))
-    with pytest.raises(ValueError, match="its index is too large"):
+    with pytest.raises(ValueError, match="the index of the channel is too large"):
         newer(tmp_path.as_uri(), {})
 
 

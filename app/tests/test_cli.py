@@ -21,7 +21,7 @@ SOURCES = str(Path(diagnostics.__file__).parents[1])
 
 @pytest.fixture
 def found(monkeypatch: pytest.MonkeyPatch, make: Callable[..., Report]) -> Iterator[dict[str, Report]]:
-    """The report that the commands find, under "report"; a test may put another there."""
+    """A dict with the report that the commands use, under "report". A test may replace it."""
     holder = {"report": make()}
     monkeypatch.setattr(diagnostics, "take", lambda: holder["report"])
     return holder
@@ -100,7 +100,7 @@ def test_run_says_what_it_cannot_write(tmp_path: Path, capsys: pytest.CaptureFix
     path = tmp_path / "none" / "sample.html"
     assert main(["run", "--output", str(path)]) == 1
     assert capsys.readouterr().err == (
-        f"myapp run: cannot write {path}: No such file or directory. Name a file in a folder that is there.\n"
+        f"myapp run: cannot write {path}: No such file or directory. Choose a file in an existing folder.\n"
     )
 
 
@@ -121,26 +121,26 @@ def test_dashboard_says_when_the_port_is_taken(capsys: pytest.CaptureFixture[str
         assert main(["dashboard", "--port", str(port)]) == 1
     assert capsys.readouterr().err == (
         f"myapp dashboard: cannot listen on 127.0.0.1 port {port}: Address already in use. "
-        "Say another --address or --port.\n"
+        "Choose another --address or --port.\n"
     )
 
 
 class Answers(http.server.BaseHTTPRequestHandler):
-    """Answers with the status that the path names, and a reason."""
+    """Responds with the status given in the path, and a reason."""
 
     def do_GET(self) -> None:
-        """Answer."""
+        """Respond to a GET request."""
         self.send_response(int(self.path.strip("/")))
         self.end_headers()
         self.wfile.write(json.dumps({"reason": "core does not import"} if self.path != "/500" else []).encode())
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @pytest.fixture
 def server() -> Iterator[str]:
-    """The address of a server that answers as its path says."""
+    """The address of a server that responds with the status given in the path."""
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answers) as running:
         threading.Thread(target=running.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{running.server_address[1]}"
@@ -149,7 +149,7 @@ def server() -> Iterator[str]:
 
 @pytest.mark.parametrize(
     ("path", "error"),
-    [("/200", ""), ("/503", "{} says 503: core does not import"), ("/500", "{} says 500: it does not say why")],
+    [("/200", ""), ("/503", "{} says 503: core does not import"), ("/500", "{} says 500: it gives no reason")],
 )
 def test_health_asks_a_running_dashboard(
     server: str, path: str, error: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -175,11 +175,11 @@ def test_health_of_an_address_without_a_path_is_not_that_of_its_page(
     ("url", "error"),
     [
         ("http://127.0.0.1:1/healthz", "does not answer"),
-        ("nonsense", "is no address"),
-        ("https://127.0.0.1:1/healthz", "is no address"),
-        ("http://h:x/", "is no address"),
-        ("http://[h/", "is no address"),
-        ("http://a b/", "is no address"),
+        ("nonsense", "is not an address"),
+        ("https://127.0.0.1:1/healthz", "is not an address"),
+        ("http://h:x/", "is not an address"),
+        ("http://[h/", "is not an address"),
+        ("http://a b/", "is not an address"),
         ("http://a..b/", "does not answer"),
     ],
 )
@@ -235,12 +235,12 @@ def test_a_setting_that_is_empty_is_one(
 @pytest.mark.parametrize(
     ("name", "value", "told"),
     [
-        ("MYAPP_PORT", "http", "MYAPP_PORT: 'http' is no port"),
-        ("MYAPP_PORT", "65536", "MYAPP_PORT: '65536' is no port"),
-        ("MYAPP_ALLOW_ORIGIN", "a.example/x", "MYAPP_ALLOW_ORIGIN: 'a.example/x' is no name of a server"),
-        ("MYAPP_PREFIX", "/a b", "MYAPP_PREFIX: '/a b' is no path"),
-        ("MYAPP_ADDRESS", "0.0.0.0:5006", "MYAPP_ADDRESS: '0.0.0.0:5006' is no address"),
-        ("MYAPP_CHANNEL", "http://user:word@host/", "MYAPP_CHANNEL: it is no URL of a channel"),
+        ("MYAPP_PORT", "http", "MYAPP_PORT: 'http' is not a port"),
+        ("MYAPP_PORT", "65536", "MYAPP_PORT: '65536' is not a port"),
+        ("MYAPP_ALLOW_ORIGIN", "a.example/x", "MYAPP_ALLOW_ORIGIN: 'a.example/x' is not a server name"),
+        ("MYAPP_PREFIX", "/a b", "MYAPP_PREFIX: '/a b' is not a path"),
+        ("MYAPP_ADDRESS", "0.0.0.0:5006", "MYAPP_ADDRESS: '0.0.0.0:5006' is not an address"),
+        ("MYAPP_CHANNEL", "http://user:word@host/", "MYAPP_CHANNEL: it is not a channel URL"),
     ],
 )
 def test_a_setting_that_is_wrong_exits_with_2(

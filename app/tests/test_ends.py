@@ -1,4 +1,4 @@
-"""A server that really runs, with all that can keep one from ending."""
+"""Tests that a real server exits despite everything that could keep it running."""
 
 import http.client
 import signal
@@ -29,7 +29,7 @@ def test_it_ends_whatever_is_open_or_under_way(tmp_path: Path, monkeypatch: pyte
     environ = {"MYAPP_ADDRESS": "*", "MYAPP_PREFIX": "dash/", "MYAPP_ALLOW_ORIGIN": "https://Dash.example.com/"}
     with serve(tmp_path, **environ) as served:
         assert served.process.stdout is not None
-        served.process.stdout.close()  # nobody reads it any more
+        served.process.stdout.close()  # the server's output has no reader from now on
         port = urlsplit(served.url).port
         monkeypatch.setenv("MYAPP_PORT", str(port))
         monkeypatch.setenv("MYAPP_ADDRESS", "::")
@@ -38,7 +38,7 @@ def test_it_ends_whatever_is_open_or_under_way(tmp_path: Path, monkeypatch: pyte
         for host, path, status in [
             ("127.0.0.1", "/livez", 200),
             ("127.0.0.1", "/dash/livez", 200),
-            ("127.0.0.1", "/dash/", 200),  # while the first import hangs
+            ("127.0.0.1", "/dash/", 200),  # responds although the first import hangs
             ("127.0.0.1", "/again.js", 200),
             ("dash.example.com", "/dash/livez", 200),
             ("evil.example", "/dash/livez", 421),
@@ -61,7 +61,7 @@ def test_it_ends_whatever_is_open_or_under_way(tmp_path: Path, monkeypatch: pyte
         begin = time.monotonic()
         served.process.send_signal(signal.SIGTERM)
         assert served.process.wait(60) == 0
-        assert time.monotonic() - begin < 20  # ten are the grace of a container, on a machine that is not busy
+        assert time.monotonic() - begin < 20  # containers get 10 s, but this machine may be busy
     while marked(mark) and time.monotonic() < until:
         time.sleep(0.05)
     assert marked(mark) == []

@@ -91,13 +91,13 @@ part.rename({str(child)!r})
 time.sleep(600)
 """
     install(site, "probe-endless", "1.0", code)
-    for timeout in (2, 10, 60):  # a busy machine may not come to the child before the end
+    for timeout in (2, 10, 60):  # on a busy machine, the child may not run before a short timeout
         told = try_one("probe-endless", timeout)
         assert told.error is not None
-        assert told.error.startswith(f"it was not done after {timeout} seconds")
+        assert told.error.startswith(f"the import took longer than {timeout} seconds")
         if child.exists():
             break
-    assert told.error.endswith(f": it hangs in {site}/probe_endless.py, line 7, in <module>")
+    assert told.error.endswith(f": it hangs at {site}/probe_endless.py, line 7, in <module>")
     assert "most recent call first" in (told.traceback or "")
     gone(int(child.read_text()))
 
@@ -128,7 +128,7 @@ group = Path("/proc/self/autogroup")  # of the session: where there is one, nice
 if os.nice(0) < 5 or (group.exists() and not group.read_text().endswith(" nice 5\\n")):
     raise SystemExit(group.read_text())
 """
-    for name in ("probe-one", "probe-two", "probe-three"):  # beside each other
+    for name in ("probe-one", "probe-two", "probe-three"):  # these run concurrently
         install(site, name, "1.0", code)
     assert [each.error for each in try_all(["probe-one", "probe-two", "probe-three"])] == [None] * 3
 
@@ -202,7 +202,7 @@ def test_the_modules_of_a_package(site: Path, name: str, files: list[str], modul
     folder = next(site.glob("*.dist-info"))
     (folder / "RECORD").write_text("".join(f"{file},,\n" for file in files))
     for file in files:
-        if not file.startswith(".."):  # from Python 3.12 on one that is not there is not one of the package's
+        if not file.startswith(".."):  # since Python 3.12, a missing file is not listed
             (site / file).parent.mkdir(parents=True, exist_ok=True)
             (site / file).touch()
     assert list(imports.modules_of(name)) == modules
@@ -241,8 +241,8 @@ def test_what_is_running_and_what_waits_can_be_ended(site: Path, monkeypatch: py
 
 
 def gone(process: int) -> None:
-    """Wait until a process is gone, or is only waiting for whoever inherited it to notice."""
+    """Wait until a process has exited, even if its new parent has not reaped it yet."""
     status = Path(f"/proc/{process}/stat")
-    with suppress(FileNotFoundError, ProcessLookupError):  # the latter where it goes while it is being read
+    with suppress(FileNotFoundError, ProcessLookupError):  # the latter if it exits during the read
         while status.read_text().rpartition(")")[2].split()[0] != "Z":
             time.sleep(0.05)

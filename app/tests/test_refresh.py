@@ -7,7 +7,7 @@ from myapp.refresh import BRIEF, NotYetError, Refresher, TooOldError
 
 
 class Counter:
-    """Takes 1, 2, 3 …, each only when it is let go."""
+    """Returns 1, 2, 3 …, and blocks before each value until the test releases `go`."""
 
     def __init__(self) -> None:
         self.taken = 0
@@ -52,14 +52,14 @@ def test_current_answers_at_once() -> None:
     async def scenario() -> None:
         counter = Counter()
         refresher = Refresher(counter)
-        for _ in range(3):  # the first is on its way, and held
+        for _ in range(3):  # the first refresh is in progress, and blocked
             with pytest.raises(NotYetError):
                 refresher.current(age=3600)
         counter.go.release()
         assert await refresher.refresh() == 1
         assert refresher.count == 1
         assert refresher.current(age=3600) == 1
-        assert refresher.current(age=-1) == 1  # too old: the next is on its way, and held
+        assert refresher.current(age=-1) == 1  # too old, so the next refresh is in progress, and blocked
         assert refresher.current(age=-1) == 1
         await asyncio.sleep(0)
         assert refresher.count == 2
@@ -161,8 +161,8 @@ def test_a_refresh_that_fails_keeps_the_latest_and_goes_on(caplog: pytest.LogCap
         running.cancel()
 
     asyncio.run(scenario())
-    assert "the refresh came to nothing" in caplog.text
-    assert "a page could not be told of a refresh" in caplog.text
+    assert "the refresh failed" in caplog.text
+    assert "a page could not be notified of a refresh" in caplog.text
 
 
 @pytest.mark.parametrize("error", [ValueError("no"), OSError(24, "Too many open files"), KeyError("x")], ids=repr)
@@ -183,8 +183,8 @@ def test_watchers_hear_of_a_refresh_that_fails_and_since_when(error: Exception) 
         with pytest.raises(type(error)):
             await refresher.refresh()
         assert refresher.since is not None
-        begun = refresher.since = "2026-01-02T03:04:05+00:00"  # a while ago
-        now[0] = 1  # not well either
+        begun = refresher.since = "2026-01-02T03:04:05+00:00"  # some time ago
+        now[0] = 1  # also unhealthy
         await refresher.refresh()
         assert refresher.since == begun
         now[0] = 2
@@ -204,12 +204,12 @@ def test_what_hangs_does_not_keep_the_latest_from_being_too_old(monkeypatch: pyt
         assert await refresher.refresh() == 1
         refresher.watch("a", None, lambda value: (heard.append(value), told.set()))
         running = asyncio.create_task(refresher.run())
-        await asyncio.wait_for(told.wait(), 30)  # of the first being too old: the second hangs
+        await asyncio.wait_for(told.wait(), 30)  # told that the value is too old: the second refresh hangs
         assert refresher.old
         assert refresher.since is not None
         refresher.leave("nobody")
         await asyncio.sleep(0.05)
-        assert heard == [1]  # and not of each change that it is still too old
+        assert heard == [1]  # not notified again while the value is still too old
         with pytest.raises(TooOldError):
             refresher.current(age=3600)
         counter.go.release()
@@ -251,4 +251,4 @@ def test_two_intervals_are_those_of_the_slower_one() -> None:
 
 
 def ignore(_: object) -> None:
-    """Watch without looking."""
+    """Watch a refresher, but ignore its values."""

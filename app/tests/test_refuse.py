@@ -1,4 +1,4 @@
-"""What somebody who means no good sends to a server that really runs."""
+"""Tests requests of an attacker to a real server."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ KEY = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Served, Path]]:
-    """A server whose packages are empty, and what it says on standard error."""
+    """A server with empty packages, and the file with its standard error."""
     site = tmp_path_factory.mktemp("site")
     for module in ("foopack_core", "foopack_extras", "foopack_ui"):
         (site / f"{module}.py").touch()
@@ -39,14 +39,14 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Served, 
 
 
 def token(served: Served) -> str:
-    """Return what a page opens its connection with."""
+    """Return the token with which a page opens its connection."""
     found = re.search('"token":"([^"]+)"', served.get("")[1])
     assert found
     return found[1]
 
 
 def send(served: Served, request: bytes) -> int:
-    """Send a request as it is; return the status of the answer, 0 where the connection just ends."""
+    """Send a raw request; return the response status, or 0 if the connection is closed without a response."""
     parts = urlsplit(served.url)
     with socket.create_connection((parts.hostname, parts.port), timeout=60) as connection:
         connection.sendall(request.replace(b"HOST", parts.netloc.encode()))
@@ -58,18 +58,18 @@ def send(served: Served, request: bytes) -> int:
 
 
 def get(path: str = "/", *headers: str) -> bytes:
-    """Write a request."""
+    """Format a request."""
     return "\r\n".join([f"GET {path} HTTP/1.1", "Host: HOST", *headers, "", ""]).encode("latin-1")
 
 
 def opens(*headers: str, version: str = "13") -> bytes:
-    """Write the request that opens a page's connection."""
+    """Format the request that opens a page's connection."""
     upgrade = ["Upgrade: websocket", "Connection: Upgrade", KEY, f"Sec-WebSocket-Version: {version}"]
     return get("/ws", *upgrade, *headers)
 
 
 def forged(said: bytes) -> str:
-    """Write the headers of a connection whose token says this."""
+    """Format the header of a connection request with a forged token that has this payload."""
     return f"Sec-WebSocket-Protocol: bokeh, {base64.urlsafe_b64encode(said).decode().rstrip('=')}"
 
 
@@ -147,7 +147,7 @@ MESSAGES: list[list[str | bytes]] = [
     [*HEADER, "[]"],
     [*HEADER, '{"events":[{"kind":"Nope"}]}'],
     [*HEADER, '{"events":[{"kind":"ModelChanged","model":{"id":"nope"},"attr":"x","new":1}]}'],
-    ["x" * (3 << 20)],  # the server ends it
+    ["x" * (3 << 20)],  # the server closes the connection
 ]
 
 
@@ -179,7 +179,7 @@ def test_hostile_messages_and_many_who_say_nothing(running: tuple[Served, Path])
 
 
 def resident(process: int) -> int:
-    """Return the memory of a process, in bytes."""
+    """Return a process's resident memory, in bytes."""
     return int(Path(f"/proc/{process}/statm").read_text().split()[1]) * 4096
 
 
@@ -200,7 +200,7 @@ def test_which_tokens_are_ours(made: str, well: bool) -> None:
 
 
 def failing(where: dict[str, object]) -> logging.LogRecord:
-    """Make a record of an error that was raised in code that has these globals."""
+    """Make a log record of an error raised by code with these globals."""
     try:
         exec("raise ValueError('x')", where)
     except ValueError:
@@ -216,7 +216,7 @@ def test_a_fault_of_ours_keeps_its_traceback() -> None:
     assert (theirs.exc_info, len(theirs.getMessage())) == (None, refuse.LONGEST)
     assert theirs.getMessage().startswith("ValueError: error handling message yyy")
     assert own.exc_info
-    assert other.exc_info  # of another path
+    assert other.exc_info  # unchanged, because the record is about another path
 
 
 def test_a_refused_origin_is_told_by_an_option_that_there_is() -> None:
@@ -225,5 +225,5 @@ def test_a_refused_origin_is_told_by_an_option_that_there_is() -> None:
     assert refuse.Brief().filter(record)
     assert record.getMessage() == (
         "Refusing websocket connection from Origin 'http://evil.com': "
-        "MYAPP_ALLOW_ORIGIN, or --allow-origin, says its names"
+        "MYAPP_ALLOW_ORIGIN or --allow-origin must have the server's names"
     )

@@ -65,9 +65,9 @@ def test_before_the_first_report(draw: Callable[[Report | None], str]) -> None:
 
 
 def test_what_is_not_known_is_said(make: Callable[..., Report]) -> None:
-    drawn = render.overview(make(), "the last check came to nothing: <no>", "2026-01-02T03:04:05+00:00")
+    drawn = render.overview(make(), "the last check failed: <no>", "2026-01-02T03:04:05+00:00")
     assert "Not known" in drawn
-    assert "came to nothing: &lt;no&gt;" in drawn
+    assert "the last check failed: &lt;no&gt;" in drawn
     assert "Failing since" in drawn
     assert "2026-01-02 03:04:05 UTC" in drawn
     assert "every one imports" not in drawn

@@ -14,8 +14,8 @@ from myapp.report import PINNED, Import, Package, Report, Requirement
     ("installed", "specifier", "problem"),
     [
         ("1.2.0", "==1.2.0", None),
-        ("1.2.0", "==1.2", None),  # PEP 440: the same version
-        ("1.3.0rc1", ">=1.2", None),  # a pre-release that is installed was wanted
+        ("1.2.0", "==1.2", None),  # the same version according to PEP 440
+        ("1.3.0rc1", ">=1.2", None),  # a pre-release that is installed was chosen deliberately
         ("1.2.0", "", None),
         ("1.2.0", "==1.3.0", "is 1.2.0; ==1.3.0 is required by a"),
         (None, "==1.3.0", "is not installed; ==1.3.0 is required by a"),
@@ -85,7 +85,7 @@ def test_health_with_another_version_than_pinned_says_so(make: Callable[..., Rep
     ("packages", "imports", "sample", "status"),
     [
         ((WELL, NEAR), (IMPORTS,), None, "ok"),
-        ((WELL, FAR), (IMPORTS,), None, "ok"),  # nobody's pin
+        ((WELL, FAR), (IMPORTS,), None, "ok"),  # a different version is accepted, because the requirement is not a pin
         ((WELL, OLD), (IMPORTS,), None, "mismatch"),
         ((Package("p", None, PINNED, (Requirement("a", "==1"),), None),), (IMPORTS,), None, "mismatch"),
         ((WELL,), (IMPORTS,), "KeyError: 'units'", "failing"),
@@ -118,5 +118,5 @@ def test_what_is_not_known_keeps_the_fields_of_health(make: Callable[..., Report
         "abc",
         "2026-01-02T03:04:05+00:00",
     )
-    assert body["reason"] == "nothing can be said: no disk"
+    assert body["reason"] == "the health is not known: no disk"
     assert set(unknown(ValueError(), None)[1]) <= set(body)

@@ -71,7 +71,7 @@ def test_walk_follows_everything_that_is_required(site: Path) -> None:
     )
     install(
         site, "probe-leaf", "3.0", requires=("probe-array", "this is = no requirement", "x; sys_platform ~= 'y'")
-    )  # in a circle
+    )  # these packages require each other in a cycle
     declared = Project("probe", "1", ("probe-top==1.0", "probe-core==0.1", "probe-tool"))
 
     found = walk(declared)

@@ -20,10 +20,10 @@ REPORT = Report("probe", "0.1.0", "2026-01-02T03:04:06+00:00", SYSTEM, (WELL, NE
 
 
 class Handlers(tornado.testing.AsyncHTTPTestCase):
-    """The handlers for machines, over a report that a test chooses."""
+    """Tests the handlers for monitoring, with a report that the test chooses."""
 
     def get_app(self) -> tornado.web.Application:
-        """Serve whatever is in `found`: a report, or an error that is raised."""
+        """Serve the report in `found`, or raise the error in it."""
         self.found: Report | Exception = REPORT
         self.taken = 0
         refresher = {"refresher": Refresher(lambda: self.take())}
@@ -31,14 +31,14 @@ class Handlers(tornado.testing.AsyncHTTPTestCase):
         return tornado.web.Application(machines)
 
     def take(self) -> Report:
-        """Take the report."""
+        """Return the report, or raise the error."""
         self.taken += 1
         if isinstance(self.found, Exception):
             raise self.found
         return self.found
 
     def first(self) -> None:
-        """Wait for the first report, or until it came to nothing."""
+        """Wait until the first report has been taken or has failed."""
         while json.loads(self.fetch("/healthz").body)["status"] == "starting":
             pass
 
@@ -51,7 +51,7 @@ class Handlers(tornado.testing.AsyncHTTPTestCase):
             assert answer.headers.get("Content-Disposition") is None
             said = json.loads(answer.body)
             assert (said["status"], said["since"], said["taken"]) == ("starting", None, None)
-            assert said["reason"] == "nothing can be said: the first check is under way"
+            assert said["reason"] == "the health is not known: the first check has not ended yet"
             assert self.fetch(path, method="HEAD").code == 503
         go.set()
         self.first()
@@ -79,7 +79,7 @@ class Handlers(tornado.testing.AsyncHTTPTestCase):
         self.first()
         answer = self.fetch("/healthz")
         assert answer.code == 503
-        assert json.loads(answer.body)["reason"] == "nothing can be said: pyproject.toml is gone"
+        assert json.loads(answer.body)["reason"] == "the health is not known: pyproject.toml is gone"
 
     def test_alive_whatever_the_packages_are(self) -> None:
         for found in (REPORT, RuntimeError("pyproject.toml is gone"), Report(**vars(REPORT) | {"imports": (FAILS,)})):
@@ -152,10 +152,10 @@ ITS_OWN = [
 
 
 class Prefixed(tornado.testing.AsyncHTTPTestCase):
-    """What is asked of the root where the page is below a prefix."""
+    """Tests requests for the root if the page has a path prefix."""
 
     def get_app(self) -> tornado.web.Application:
-        """Serve that alone."""
+        """Serve the root only."""
         return tornado.web.Application([("/", Above, {"page": "/dash/"})])
 
     def test_who_asks_without_the_prefix_is_led_to_the_page(self) -> None:
@@ -165,7 +165,7 @@ class Prefixed(tornado.testing.AsyncHTTPTestCase):
 
 
 class Guarded(tornado.testing.AsyncHTTPTestCase):
-    """What is asked of a name that is not the server's, by whatever method and of whatever path."""
+    """Tests requests for a host name that is not the server's, with any method and any path."""
 
     def get_app(self) -> tornado.web.Application:
         """Serve one page."""
@@ -232,7 +232,7 @@ def test_what_a_first_process_inherits_is_taken_leave_of() -> None:
     seen: set[int] = set()
     while not {lost, kept.pid} <= seen:
         seen |= zombies(os.getpid(), set())
-    assert kept.wait() == 0  # who started it asks for it
+    assert kept.wait() == 0  # still reaped by the code that started it
     assert zombies(os.getpid(), {lost}) & {lost} == set()
     assert not Path(f"/proc/{lost}").exists()
 

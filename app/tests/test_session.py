@@ -1,4 +1,4 @@
-"""A visit's session, as the server makes it."""
+"""Tests a visitor's session, created the way the server does it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def visit(pieces: Pieces) -> Document:
-    """Make the document of a session that a connection begins."""
+    """Make the document of a session that a connection creates."""
     document = Document()
     with set_curdoc(document):
         page(pieces)
@@ -37,7 +37,7 @@ def visit(pieces: Pieces) -> Document:
 
 @pytest.fixture(scope="module")
 def drawn() -> Pieces:
-    """What visitors see once there is a report and the sample works."""
+    """The shared pieces, with a report and a working sample."""
     refresher: Refresher[Report] = Refresher(diagnostics.take)
     refresher.latest = diagnostics.take()
     sample = Sample()
@@ -46,7 +46,7 @@ def drawn() -> Pieces:
 
 
 def test_a_session_that_a_connection_begins_asks_no_other_machine(drawn: Pieces) -> None:
-    """A connection may come when the session of its page is gone: Panel has not answered with a page in the new one."""
+    """A connection may arrive after its page's session has ended. Panel did not serve a page in the new session."""
     document = visit(drawn)
     styles = {str(each.url) for root in document.roots for each in root.select({"type": ImportedStyleSheet})}
     assert styles
@@ -72,7 +72,7 @@ def test_what_all_visitors_see_is_drawn_once_for_each_report(drawn: Pieces) -> N
 
 
 def test_two_hundred_tabs_fit_into_two_hundred_megabytes(drawn: Pieces) -> None:
-    """With Panel's panes and widgets, and a template of its own, each visitor's session had half as much again."""
+    """With Panel's panes and widgets, and a separate template, each session was 50 % larger."""
     visit(drawn)
     tracemalloc.start()
     try:
@@ -104,19 +104,19 @@ def test_the_page_that_nobody_asked_for_is_nobodys(drawn: Pieces) -> None:
     template.cache_clear()
     warm(drawn, Resources(mode="server"))
     assert template.cache_info().currsize == 1
-    assert drawn.refresher._watchers == before  # or the packages would be imported every minute, for nobody
+    assert drawn.refresher._watchers == before  # otherwise packages would be imported without a visitor
 
 
 @pytest.fixture
 def pieces(make: Callable[..., Report]) -> Pieces:
-    """What visitors see of a report that all is well in, where nobody has tried the sample."""
+    """The shared pieces, with a report without faults, before the sample was attempted."""
     refresher: Refresher[Report] = Refresher(make)
     refresher.latest = make()
     return Pieces(refresher, Sample())
 
 
 def opened(pieces: Pieces) -> Visit:
-    """Make a visit, as the server does."""
+    """Make a visitor's page, as the server does."""
     with set_curdoc(Document()):
         return Visit(pieces)
 
@@ -124,10 +124,10 @@ def opened(pieces: Pieces) -> Visit:
 def test_an_old_report_is_not_believed(pieces: Pieces) -> None:
     assert pieces.trouble is None
     pieces.refresher._made = float("-inf")
-    assert pieces.trouble == "this is an old report, and there is no newer one"
+    assert pieces.trouble == "this report is old, and there is no newer one"
     assert pieces.now()["headline"] == "Not known"
     pieces.refresher.latest = None
-    assert pieces.trouble == "no check was done yet"
+    assert pieces.trouble == "no check has been done yet"
 
 
 def test_why_there_is_no_sample(pieces: Pieces, make: Callable[..., Report]) -> None:
@@ -181,7 +181,7 @@ def test_a_refresh_that_comes_to_nothing_is_shown_and_may_be_asked_for_again(pie
     asyncio.run(visit.refresh())
     visit.refreshed()
     assert (visit.button.label, visit.button.disabled) == ("Refresh", False)
-    assert visit.panes["overview"].text.count("&amp;lt;no&amp;gt; disk") == 1  # Panel's model takes one escape away
+    assert visit.panes["overview"].text.count("&amp;lt;no&amp;gt; disk") == 1  # Panel's model unescapes once
     assert "<" not in visit.panes["overview"].text
 
 

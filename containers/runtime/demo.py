@@ -1,4 +1,4 @@
-"""Say hello from each foopack package: what the runtime image does when it is run."""
+"""The runtime image's command. It prints a greeting from each foopack package."""
 
 from foopack_core import hello
 from foopack_extras import hello_extras

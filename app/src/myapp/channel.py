@@ -1,4 +1,4 @@
-"""What a conda channel has that is newer than what is installed. It is asked only where a setting says so."""
+"""Checks a conda channel for newer versions of installed packages. This is done only if the settings name a channel."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from packaging.version import InvalidVersion, Version
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-LARGEST = 64 << 20  # bytes of an index; it is read whole
+LARGEST = 64 << 20  # maximum size of an index in bytes, because it is read into memory
 TIMEOUT = 20.0  # seconds
 
 
 def newer(channel: str, has: Mapping[str, str | None]) -> list[tuple[str, str]]:
-    """Ask a channel for packages; return those that are newer there than what is installed, with the version there.
+    """Return the packages that have a newer version on a channel than the installed one, and that version.
 
     Raises:
-        OSError: It does not answer.
-        ValueError: What it answers is no index.
+        OSError: The channel cannot be reached.
+        ValueError: The response is not an index.
     """
     with urllib.request.urlopen(f"{channel.rstrip('/')}/noarch/repodata.json", timeout=TIMEOUT) as answer:
         text = answer.read(LARGEST + 1)
     if len(text) > LARGEST:
-        raise ValueError("its index is too large")
+        raise ValueError("the index of the channel is too large")
     index = json.loads(text)
     records = [*index.get("packages", {}).values(), *index.get("packages.conda", {}).values()]
     found = newest(records)
@@ -33,7 +33,7 @@ def newer(channel: str, has: Mapping[str, str | None]) -> list[tuple[str, str]]:
 
 
 def newest(records: Iterable[dict[str, Any]]) -> dict[str, str]:
-    """Return the newest version of each package, without those that are pre-releases or no versions at all."""
+    """Return the newest version of each package, without pre-releases and invalid versions."""
     found: dict[str, str] = {}
     for record in records:
         name, version = record.get("name"), record.get("version")
@@ -43,7 +43,7 @@ def newest(records: Iterable[dict[str, Any]]) -> dict[str, str]:
 
 
 def above(version: str, other: str | None) -> bool:
-    """Say whether a version is a release and newer than another one; None is older than any."""
+    """Report whether a version is a release and newer than another version. None is older than any version."""
     try:
         return not (mine := Version(version)).is_prerelease and (other is None or mine > Version(other))
     except InvalidVersion:

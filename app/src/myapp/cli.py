@@ -1,4 +1,4 @@
-"""The command line. Exit status: 0 done, 1 failed or not as required, 2 used wrongly."""
+"""The command line. Exit status: 0 done, 1 failed or not as required, 2 wrong usage."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from myapp import settings
 from myapp.health import ask
 
-# What only some commands need is imported in them: `health` is run every few seconds.
+# A command imports the modules that only it needs: `health` runs every few seconds.
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -23,17 +23,17 @@ PREFIX, CHANNEL = "MYAPP_PREFIX", "MYAPP_CHANNEL"
 
 EXAMPLES = f"""\
 examples:
-  myapp check                     exit with 1 if a foopack package does not import, or is not the version required
-  myapp info --json               the same and more, for a machine to read
-  myapp run --output sample.html  draw the sample data into a page
-  myapp dashboard                 the same as a page that stays up to date, on http://127.0.0.1:5006
+  myapp check                     exit with 1 if a foopack package does not import or has the wrong version
+  myapp info --json               print the same and more as JSON
+  myapp run --output sample.html  write a page with a view of the sample data
+  myapp dashboard                 serve a page that stays up to date, on http://127.0.0.1:5006
   myapp dashboard --address 0.0.0.0 --port 8080
-                                  the same for other machines, as in a container
-  myapp health                    exit with 1 if the dashboard on this machine is not well
-  myapp health --live             exit with 1 if it does not answer at all; for a HEALTHCHECK
+                                  serve it to other machines, as in a container
+  myapp health                    exit with 1 if the dashboard on this machine is not healthy
+  myapp health --live             exit with 1 if the dashboard does not answer at all; for a HEALTHCHECK
 
-environment, where an option does not say otherwise: {ADDRESS}, {PORT}, {ORIGINS} (names with blanks or commas
-between them), {PREFIX}, {CHANNEL}; IMAGE_REVISION is shown as the revision of the image.
+If an option is not given, its environment variable is used: {ADDRESS}, {PORT}, {ORIGINS} (names separated by
+blanks or commas), {PREFIX}, {CHANNEL}. IMAGE_REVISION is shown as the revision of the image.
 """
 
 
@@ -45,63 +45,63 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def parser() -> argparse.ArgumentParser:
-    """Return the parser; what it parses has `command`, a function from the parsed arguments to the exit status."""
+    """Return the parser. Its result has `command`, a function from the parsed arguments to the exit status."""
     top = argparse.ArgumentParser(
         prog="myapp",
         description="A small application on the foopack packages, with diagnostics of what it runs on.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    top.add_argument("--version", action=Version, nargs=0, help="say which version this is")
+    top.add_argument("--version", action=Version, nargs=0, help="print the version")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
     add = commands.add_parser("check", help="import every foopack package and compare its version")
     add.set_defaults(command=check)
-    add = commands.add_parser("info", help="say what the application runs on")
-    add.add_argument("--json", action="store_true", help="as one JSON object")
+    add = commands.add_parser("info", help="describe the application, its packages and its system")
+    add.add_argument("--json", action="store_true", help="print one JSON object")
     add.set_defaults(command=info)
-    add = commands.add_parser("run", help="use all foopack packages on a little sample data")
+    add = commands.add_parser("run", help="use all foopack packages on some sample data")
     add.add_argument("--output", type=Path, metavar="FILE", help="also write the data's view to FILE, as HTML")
     add.set_defaults(command=run)
-    add = commands.add_parser("dashboard", help="serve all that as a page, until Ctrl-C")
-    add.add_argument("--address", type=reads(settings.address), help="to listen on (127.0.0.1); * is all of them")
-    add.add_argument("--port", type=reads(settings.port), help="5006; 0 is any free one")
+    add = commands.add_parser("dashboard", help="serve a page with the results of check, info and run, until Ctrl-C")
+    add.add_argument("--address", type=reads(settings.address), help="default: 127.0.0.1; * means all addresses")
+    add.add_argument("--port", type=reads(settings.port), help="default: 5006; 0 means any free port")
     add.add_argument(
         "--allow-origin",
         action="append",
         type=reads(settings.origin),
         metavar="HOST[:PORT]",
-        help="a name of this server, which answers to no other but numbers, loopback names and the machine's; * is any",
+        help="a name of this server, besides IP addresses, loopback names and the machine's name; * means any name",
     )
     add.add_argument(
-        "--prefix", type=reads(settings.prefix), metavar="PATH", help="below which a proxy asks that does not strip it"
+        "--prefix", type=reads(settings.prefix), metavar="PATH", help="path prefix that a proxy does not remove"
     )
     add.add_argument(
         "--channel",
         type=reads(settings.channel),
         metavar="URL",
-        help="asked every hour whether it has something newer; default: none",
+        help="conda channel that is asked every hour for newer versions; default: no channel",
     )
     add.set_defaults(command=dashboard)
-    add = commands.add_parser("health", help="ask a running dashboard whether it is well")
-    add.add_argument("--live", "-live", action="store_true", help="ask only whether it answers")
-    add.add_argument("--url", help="default: where a dashboard listens that has the same environment")
+    add = commands.add_parser("health", help="ask a running dashboard whether it is healthy")
+    add.add_argument("--live", "-live", action="store_true", help="ask only whether the dashboard answers")
+    add.add_argument("--url", help="address of the dashboard; default: from the environment variables")
     add.add_argument("--timeout", type=reads(settings.seconds), default=5.0, metavar="SECONDS", help="%(default)s")
     add.set_defaults(command=health)
     return top
 
 
 class Version(argparse.Action):
-    """Prints the version, which is only looked for then."""
+    """Prints the version. It looks the version up only when the option is used."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        """Print it and exit."""
+        """Print the version and exit."""
         from myapp.requirements import project
 
         parser.exit(message=f"myapp {project().version}\n")
 
 
 def reads(read: Callable[[str], Any]) -> Callable[[str], Any]:
-    """Return a function that argparse can read an option with, of one that raises ValueError with a sentence."""
+    """Convert a parser that raises ValueError into an argparse type that reports the error's message."""
 
     def option(text: str) -> object:
         try:
@@ -113,16 +113,16 @@ def reads(read: Callable[[str], Any]) -> Callable[[str], Any]:
 
 
 def from_environment(name: str, read: Callable[[str], Any], default: object) -> Any:  # noqa: ANN401
-    """Read a setting of the environment; the default where there is none.
+    """Return a setting from the environment, or the default if it is not set.
 
     Raises:
-        ValueError: It cannot be read.
+        ValueError: The setting cannot be read.
     """
     text = os.environ.get(name)
     if text is None or (name == PORT and not text.strip()):
         return default
     if name == PORT and settings.is_of_a_service(text):
-        line = f"myapp: {PORT}={text} is what Kubernetes writes beside a Service named myapp: ignored, {default} it is."
+        line = f"myapp: {PORT}={text} was set by Kubernetes for a Service named myapp, so the port is {default}."
         print(line, file=sys.stderr)
         return default
     try:
@@ -132,7 +132,7 @@ def from_environment(name: str, read: Callable[[str], Any], default: object) -> 
 
 
 def check(_: argparse.Namespace) -> int:
-    """Print one line for each pinned package; the status is 1 if anything is wrong with one, or none is pinned."""
+    """Print one line for each pinned package; the status is 1 if a package is wrong, or if none is pinned."""
     from myapp import diagnostics
 
     report = diagnostics.take()
@@ -149,7 +149,7 @@ def check(_: argparse.Namespace) -> int:
 
 
 def info(arguments: argparse.Namespace) -> int:
-    """Print the report, for a person or as JSON; the status is 0 whatever it says."""
+    """Print the report, as text or JSON; the status is always 0."""
     from myapp import diagnostics
 
     report = diagnostics.take()
@@ -166,7 +166,7 @@ def info(arguments: argparse.Namespace) -> int:
 
 
 def facts(report: Report) -> list[tuple[str, str]]:
-    """Return what a person wants to know of the application and its system, as names and values."""
+    """Return names and values that describe the application and its system."""
     system = report.system
     return [
         (report.application, report.version),
@@ -179,8 +179,8 @@ def facts(report: Report) -> list[tuple[str, str]]:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the sample data as a table and, if asked, write its view; the status is 1 if that cannot be written."""
-    try:  # here and not above, so that check and info can speak where a foopack package is broken
+    """Print the sample data as a table and, if asked, write its view; the status is 1 if the view cannot be written."""
+    try:  # imported here, so that check and info work if a foopack package is broken
         from foopack_ui import save
         from myapp.sample import temperatures, text
     except ImportError as error:
@@ -192,13 +192,13 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         save(array, arguments.output)
     except OSError as error:
-        return fail("run", f"cannot write {arguments.output}: {error.strerror}. Name a file in a folder that is there")
+        return fail("run", f"cannot write {arguments.output}: {error.strerror}. Choose a file in an existing folder")
     print(f"wrote {arguments.output}")
     return 0
 
 
 def dashboard(arguments: argparse.Namespace) -> int:
-    """Serve the page until Ctrl-C or SIGTERM; the status is 1 if the address cannot be had, 2 if a setting is wrong."""
+    """Serve the page until Ctrl-C or SIGTERM; the status is 1 if it cannot listen, 2 if a setting is wrong."""
     try:
         address = given(arguments.address, ADDRESS, settings.address, "127.0.0.1")
         port = given(arguments.port, PORT, settings.port, 5006)
@@ -207,7 +207,7 @@ def dashboard(arguments: argparse.Namespace) -> int:
         channel = given(arguments.channel, CHANNEL, settings.channel, "")
     except ValueError as error:
         return fail("dashboard", str(error), 2)
-    # Whoever is the first process of a container is not ended by a signal that it has not asked for.
+    # A signal without a handler does not end the first process of a container.
     before = signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     try:
         from myapp.server import serve
@@ -217,19 +217,19 @@ def dashboard(arguments: argparse.Namespace) -> int:
         return fail("dashboard", f"{error}. `myapp check` says which package is at fault")
     except OSError as error:
         where = f"{address or '*'} port {port}"
-        return fail("dashboard", f"cannot listen on {where}: {error.strerror}. Say another --address or --port")
+        return fail("dashboard", f"cannot listen on {where}: {error.strerror}. Choose another --address or --port")
     finally:
         signal.signal(signal.SIGTERM, before)
     return 0
 
 
 def given(option: Any, name: str, read: Callable[[str], Any], default: object) -> Any:  # noqa: ANN401
-    """Return an option's value, else the environment's, else the default."""
+    """Return an option's value, otherwise the environment's, otherwise the default."""
     return from_environment(name, read, default) if option is None else option
 
 
 def health(arguments: argparse.Namespace) -> int:
-    """Ask a running dashboard; the status is 1 if it is not well or does not answer, 2 if a setting is wrong."""
+    """Query a running dashboard; the status is 1 if it is unhealthy or does not respond, 2 if a setting is wrong."""
     url, usual = arguments.url, "livez" if arguments.live else "healthz"
     try:
         if url is None:

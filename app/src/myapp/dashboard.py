@@ -1,10 +1,10 @@
-"""The page, of Bokeh's models: what one visitor sees, and how it follows the report that all visitors share.
+"""The page that a visitor sees, built from Bokeh models. It is updated from a report that all visitors share.
 
-Nothing on it is asked of another machine. It is readable before its scripts have run: the first answer has the latest
-report in it, and its scripts then put the same pieces, which the server keeps up to date, in their place.
+The page requests nothing from other servers. It is readable before its scripts run, because the HTML already contains
+the latest report. The scripts then replace the report with identical models, which the server keeps up to date.
 
-What is the same for all visitors is made once. Panel's panes and widgets keep several times what the models weigh that
-they draw, for each visitor, so only the packages' own view, in `view`, is of them.
+Pieces that are identical for all visitors are made once. Panel's panes and widgets need several times as much memory
+per visitor as the Bokeh models that they create, so only the packages' own view, in `view`, uses them.
 """
 
 from __future__ import annotations
@@ -35,43 +35,45 @@ if TYPE_CHECKING:
 
 INTERVALS = {"5 s": 5.0, "10 s": 10.0, "30 s": 30.0, "1 min": 60.0, "5 min": 300.0}  # seconds
 USUAL = "1 min"
-PANES = ("overview", "provenance", "newer", "packages", "indirect", "system")  # pieces that are the same for all
+PANES = ("overview", "provenance", "newer", "packages", "indirect", "system")  # identical for all visitors
 CONTROLS = text("controls.css")
 STYLES = {"parts": PARTS, "style": text("page.css")}
 
 
 class Pieces:
-    """What all visitors see: the report, and the pieces of the page that are drawn of it."""
+    """The state that all visitors share: the report, and the pieces of the page that are rendered from it."""
 
     def __init__(self, refresher: Refresher[Report], sample: Sample, newer: Refresher[Newer] | None = None) -> None:
-        """Begin with nothing drawn."""
+        """Start with nothing rendered."""
         self.refresher = refresher
         self.sample = sample
         self.newer = newer
         self._drawn: dict[str, str] = {}
-        self._of: tuple[object, ...] | None = None  # what that was drawn of
+        self._of: tuple[object, ...] | None = None  # the values that the pieces were rendered from
 
     @property
     def trouble(self) -> str | None:
-        """Why the latest report does not say how things are now; None: it does."""
+        """Why the latest report is out of date, or None if it is up to date."""
         if self.refresher.failure is not None:
-            return f"the last check came to nothing: {line(self.refresher.failure)}"
+            return f"the last check failed: {line(self.refresher.failure)}"
         if self.refresher.old:
             return (
-                "this is an old report, and there is no newer one" if self.refresher.latest else "no check was done yet"
+                "this report is old, and there is no newer one"
+                if self.refresher.latest
+                else "no check has been done yet"
             )
         return None
 
     @property
     def fault(self) -> str | None:
-        """Why the sample cannot be drawn; None: it can, or nobody knows yet."""
+        """Why the sample cannot be drawn, or None if it can be drawn or this is not known yet."""
         report = self.refresher.latest
         if report is None:
             return None
         return report.sample or next((each.error for each in report.imports if each.error), None)
 
     def now(self) -> dict[str, str]:
-        """Return the parts of the page that are plain HTML, drawn again only where something has changed."""
+        """Return the parts of the page that are plain HTML. They are rendered again only if something has changed."""
         report, trouble, since, fault = self.refresher.latest, self.trouble, self.refresher.since, self.fault
         told = (self.newer.latest, self.newer.failure) if self.newer else ()
         table = self.sample.text if self.sample.works else None
@@ -94,32 +96,32 @@ class Pieces:
         return self._drawn
 
     def tried(self) -> list[str]:
-        """Draw the import tests, each as a line and, on its own, its traceback."""
+        """Render the import tests. The line and the traceback of a test are separate pieces."""
         report = self.refresher.latest
         tried = report.imports if report else ()
         return [piece for each in tried for piece in (render.attempt(each), render.traceback(each))] or [render.PENDING]
 
 
 def page(shared: Pieces) -> None:
-    """Make one visitor's page, in the document of the session. To be called for each visit."""
+    """Make a visitor's page in the session's document. Must be called once per visit."""
     Visit(shared)
 
 
 @cache
 def template() -> Template:
-    """Return the page's template, which takes longer to compile than a page takes to be made."""
+    """Return the page's template. It is cached, because compiling it takes longer than making a page."""
     return pn.Template(text("page.html")).template
 
 
 class Visit:
-    """One visitor's controls and pieces, which follow the shared report."""
+    """One visitor's controls and pieces of the page, which are updated from the shared report."""
 
     def __init__(self, shared: Pieces) -> None:
-        """Make them, in the session of the visit, and begin to follow."""
+        """Make the controls and pieces in the visitor's session, and subscribe to the report."""
         self.shared = shared
         self.refresher = shared.refresher
         self.document = pn.state.curdoc
-        self.drawn = False  # the sample
+        self.drawn = False  # whether the sample is drawn
         self.parts = InlineStyleSheet(css=PARTS)
         controls = InlineStyleSheet(css=CONTROLS)
         pieces = shared.now()
@@ -128,7 +130,7 @@ class Visit:
         self.imports = Column(sizing_mode="stretch_width")
         self.sample = Column(children=[self.html(pieces["sample"])], sizing_mode="stretch_width", min_height=420)
         self.button = Button(label="Refresh", button_type="primary", css_classes=["refresh"], stylesheets=[controls])
-        # A group of one: a single checkbox has no label that a screen reader could find.
+        # A group of one, because a single Bokeh checkbox has no label that a screen reader can find.
         self.live = CheckboxGroup(labels=["Live"], active=[0], css_classes=["live"], stylesheets=[controls])
         self.every = Select(
             title="every", options=list(INTERVALS), value=USUAL, css_classes=["every"], stylesheets=[controls]
@@ -143,7 +145,7 @@ class Visit:
         pn.state.onload(self.show_sample)
 
     def put(self, pieces: dict[str, str]) -> None:
-        """Put everything into the document, and what it looks like before that is drawn."""
+        """Add the models to the document, and to its template the HTML that is shown until they are drawn."""
         roots = {
             **self.panes,
             "imports": self.imports,
@@ -162,13 +164,13 @@ class Visit:
             headline=pieces["headline"],
             first={**pieces, "taken": self.taken()},
             now=datetime.now(UTC).isoformat(timespec="milliseconds"),
-            # Panel sets this where it answers with the page. A connection that comes when that session is gone begins
-            # another one, whose styles Panel would ask its CDN for.
+            # Panel sets this when it serves the page. A connection that is opened after the page's session has ended
+            # creates a new session, and Panel would load that session's styles from its CDN.
             dist_url=LOCAL_DIST,
         )
 
     def html(self, piece: str) -> HTML:
-        """Return a model of one piece of the page."""
+        """Return a model for one piece of the page."""
         return HTML(
             text=written(piece),
             visible=bool(piece),
@@ -180,48 +182,48 @@ class Visit:
 
     @property
     def wish(self) -> float | None:
-        """How often this visitor wants a report, in seconds; None: the page is not live."""
+        """The refresh interval that this visitor has chosen, in seconds, or None if the page is not live."""
         return INTERVALS.get(self.every.value, INTERVALS[USUAL]) if self.live.active else None
 
     def taken(self) -> str:
-        """Draw when the last refresh was, with when the page's script may expect the next."""
+        """Render the time of the last refresh, and how soon the page's script can expect the next one."""
         return render.taken(self.refresher.latest, None if self.wish is None else self.refresher.within(self.wish))
 
-    def chosen(self, attr: str, old: object, new: object) -> None:  # the names that Bokeh asks for
-        """Follow as the visitor has chosen."""
+    def chosen(self, attr: str, old: object, new: object) -> None:  # Bokeh requires these names
+        """Apply the interval that the visitor has chosen."""
         self.follow()
 
     def follow(self) -> None:
-        """Let the shared report be refreshed as often as this visitor wants it."""
+        """Subscribe to the shared report at the interval that this visitor has chosen."""
         self.every.disabled = self.wish is None
         self.refresher.watch(self, self.wish, self.see)
         update(self.panes["taken"], self.taken())
 
     def see(self, _: Report | None) -> None:
-        """Take notice of news, outside of the session: the page changes in it, and only if it is live."""
+        """Schedule an update for a new report, if the page is live. Called outside the session."""
         if self.wish is not None:
             self.document.add_next_tick_callback(self.show)
 
     def clicked(self) -> None:
-        """Show a new report, or the one of the refresh that is already under way."""
+        """Start a refresh, or wait for the one in progress, and show its report."""
         self.button.update(label="Refreshing …", disabled=True)
         self.document.add_next_tick_callback(without_document_lock(self.refresh))
 
     async def refresh(self) -> None:
-        """Wait for that; the session may go on meanwhile."""
-        with suppress(Exception):  # that it came to nothing is shown
+        """Wait for the refresh without blocking the session."""
+        with suppress(Exception):  # the page shows that it failed
             await self.refresher.refresh()
         self.document.add_next_tick_callback(self.refreshed)
 
     def refreshed(self) -> None:
-        """Show it, and let the visitor ask again."""
+        """Show the report, and enable the button again."""
         try:
             self.show()
         finally:
             self.button.update(label="Refresh", disabled=False)
 
     def show(self) -> None:
-        """Change what is different; everything else keeps its state, such as an open traceback."""
+        """Update the pieces that differ. All others keep their state, such as an expanded traceback."""
         pieces = self.shared.now()
         for name in PANES:
             update(self.panes[name], pieces[name])
@@ -238,7 +240,7 @@ class Visit:
             update(pane, piece)
 
     def show_sample(self) -> None:
-        """Draw the sample data, once that is known to work."""
+        """Draw the sample data, once it is known that it can be drawn."""
         if self.drawn or self.refresher.latest is None:
             return
         sample, fault = self.shared.sample, self.shared.fault or "not yet"
@@ -248,12 +250,12 @@ class Visit:
 
 
 def update(pane: HTML, piece: str) -> None:
-    """Give a model another piece, if it is another."""
+    """Set a model's piece, if it has changed."""
     if pane.text != written(piece):
         pane.update(text=written(piece), visible=bool(piece))
 
 
 @lru_cache(maxsize=100)
 def written(piece: str) -> str:
-    """Write a piece as Panel's model wants it: one text for all visitors."""
+    """Escape a piece for Panel's model. The result is cached, so all visitors share one string."""
     return escape(piece)

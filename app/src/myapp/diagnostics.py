@@ -1,7 +1,7 @@
-"""Diagnostics: one report on packages, imports and system, put together from what each of them says.
+"""Diagnostics: one report on packages, imports and system.
 
-Nothing here, nor in what it uses, imports a foopack package or Panel, so all of it works, and says why, where one of
-them is broken.
+This module and the modules that it uses import neither foopack packages nor Panel, so it works if these are broken,
+and says why.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from myapp.report import PINNED, Report
 
 
 def take(timeout: float = imports.TIMEOUT) -> Report:
-    """Look at everything once, which takes as long as the imports do: at most about `timeout` seconds for each.
+    """Check everything once. This takes as long as the imports: at most about `timeout` seconds for each.
 
     Raises:
         importlib.metadata.PackageNotFoundError: myapp is neither a checkout nor installed.
-        packaging.requirements.InvalidRequirement: myapp declares a requirement that is none.
+        packaging.requirements.InvalidRequirement: myapp declares an invalid requirement.
     """
     declared = requirements.project()
     packages = requirements.walk(declared)

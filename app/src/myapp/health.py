@@ -1,4 +1,4 @@
-"""Health, as deployments, monitors and the image's HEALTHCHECK ask for it: what is answered, and the question."""
+"""The health response of the server, and a client for deployments, monitors and the image's HEALTHCHECK."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ if TYPE_CHECKING:
     from myapp.report import Report
 
 OK, UNAVAILABLE = 200, 503
-# A process that answers is alive, whatever it has to say of its packages.
+# Constant, because a process that responds is alive even if its packages are broken.
 ALIVE = {"status": "alive"}
 
 
 def health(report: Report, since: str | None = None) -> tuple[int, dict[str, Any]]:
-    """Return the HTTP status and the body: 200 when all is as it has to be, else 503 with the reason.
+    """Return the HTTP status and the body: 200 if the application is healthy, otherwise 503 with the reason.
 
     Returns:
-        The body has `status` ("ok"; "failing" where an import or the sample view fails; "mismatch" where all works,
-        but a pinned package has another version), `reason` (a sentence; null where all is well), `since` (when it began
-        not to be well), `versions` (distribution name → installed version of the packages that the application pins,
-        null for a missing one), `application` and its `version`, `revision`, `taken`, and `problems`.
+        The body has `status` ("ok"; "failing" if an import or the sample view fails; "mismatch" if everything works but
+        a pinned package has a different version), `reason` (a sentence; null if healthy), `since` (when it became
+        unhealthy), `versions` (maps the name of each pinned distribution to its installed version, or to null if it is
+        missing), `application` and its `version`, `revision`, `taken`, and `problems`.
     """
     failing = report.failures if report.pinned else report.problems
     status = "failing" if failing else "mismatch" if report.problems else "ok"
@@ -43,8 +43,8 @@ def health(report: Report, since: str | None = None) -> tuple[int, dict[str, Any
 def unknown(
     error: Exception, latest: Report | None, since: str | None = None, status: str = "failing"
 ) -> tuple[int, dict[str, Any]]:
-    """Return the same where there is no report of how things are now: of the latest one, if there is one."""
-    reason = f"nothing can be said: {error}"
+    """Return the status and body if no report is up to date, with the values of the latest report, if any."""
+    reason = f"the health is not known: {error}"
     said: dict[str, Any] = {"versions": {}, "revision": os.environ.get("IMAGE_REVISION") or None, "taken": None}
     if latest is not None:
         said = health(latest)[1]
@@ -53,14 +53,14 @@ def unknown(
 
 
 def ask(url: str, timeout: float, usual: str = "healthz") -> str | None:
-    """Ask a running dashboard for its health, without any proxy; return None if it is well, else why it is not.
+    """Check the health of a running dashboard, without a proxy. Return None if it is healthy, otherwise the reason.
 
     Args:
-        url: An address without a path is asked for the usual one: the page itself is there whatever it says.
-        timeout: In seconds.
-        usual: The path that is meant where the address has none.
+        url: The URL to request. If it has no path, `usual` is added, because the page itself is served in every state.
+        timeout: The timeout in seconds.
+        usual: The default path.
     """
-    told = f"{url} is no address like http://127.0.0.1:5006/{usual}"
+    told = f"{url} is not an address like http://127.0.0.1:5006/{usual}"
     try:
         parts = urlsplit(url)
         if parts.scheme != "http" or not parts.hostname:
@@ -81,5 +81,5 @@ def ask(url: str, timeout: float, usual: str = "healthz") -> str | None:
     try:
         reason = json.loads(body)["reason"]
     except (ValueError, KeyError, TypeError):
-        reason = "it does not say why"
+        reason = "it gives no reason"
     return f"{url} says {answer.status}: {reason}"

@@ -1,6 +1,7 @@
-"""Import tests: each package in a fresh interpreter, so that nothing which is loaded here already hides a fault.
+"""Import tests. Each imports a package in a new interpreter, because a module that is loaded here could hide a fault.
 
-Whatever an interpreter does, its test ends, keeps little of what was said, and leaves nothing behind: see `warden`.
+Whatever the interpreter does, the test ends in bounded time, keeps only the end of the output, and leaves no process
+behind. See `warden`.
 """
 
 from __future__ import annotations
@@ -24,13 +25,13 @@ from myapp.report import Import
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-TIMEOUT = 300.0  # seconds; a cold disk and an emulated processor are slow, and slower still under load
-SAID = 20_000  # characters of what an interpreter said that are kept, from its end
-LEAVE = 15.0  # seconds more for the warden, which by then has killed everything; then it is killed itself
+TIMEOUT = 300.0  # seconds; imports are slow from a cold disk, in an emulator and under load
+SAID = 20_000  # how much of the end of an interpreter's output is kept, in characters
+LEAVE = 15.0  # additional seconds for the warden to kill everything, before it is killed itself
 WARDEN = str(Path(__file__).with_name("warden.py"))
 
-# What became of it is written to a descriptor of its own: standard output is the package's, and so are the threads and
-# the ends (atexit) that it may have registered.
+# The result is written to a separate descriptor, because standard output belongs to the package. The program ends with
+# os._exit, because the package may have started threads and registered functions with atexit.
 PROGRAM = """\
 import os; end, write = os._exit, os.write; os.set_inheritable({fd}, False); del os
 try:
@@ -56,10 +57,10 @@ _ending = Event()
 
 
 def modules_of(package: str) -> tuple[str, ...]:
-    """Return the modules of a package, as its installed metadata names them; none for one that has no module.
+    """Return a package's modules according to its installed metadata; none if it has no importable files.
 
-    Of several the one is enough that is called as the package is. Where the metadata does not say, as for an editable
-    installation or a package that is not installed, that name is the answer.
+    If one of several modules has the package's name, only that module is returned. If the package is not installed, or
+    its metadata lists no modules (as for some editable installations), the package's name is returned.
     """
     usual = re.sub(r"[-.]+", "_", package)
     try:
@@ -79,14 +80,14 @@ def modules_of(package: str) -> tuple[str, ...]:
 
 
 def _modules(files: Iterable[PurePosixPath]) -> set[str]:
-    """Return the importable names among installed files: modules, and those packages that are in no other."""
+    """Return the names of the importable modules and top-level packages among installed files."""
     code = [file for file in files if file.suffix in (".py", ".so", ".pyd") and ".." not in file.parts]
     regular = {file.parent for file in code if file.name == "__init__.py"}
     found = set()
     for file in code:
         name = file.name.partition(".")[0]
         path = next((folder for folder in reversed(file.parents) if folder in regular), None)
-        if path is None:  # a module, alone or in a folder that has no __init__.py
+        if path is None:  # a top-level module, or a file in a folder without __init__.py
             path = PurePosixPath(file.parts[0] if len(file.parts) > 1 else name)
         if all(_is_public(part) for part in path.parts):
             found.add(".".join(path.parts))
@@ -99,15 +100,15 @@ def _is_public(name: str) -> bool:
 
 
 def try_all(packages: Iterable[str], timeout: float = TIMEOUT) -> tuple[Import, ...]:
-    """Import packages, a few at a time, and return what came of each, in the order given."""
+    """Import packages, up to four at a time, and return the results in the given order."""
     with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
         return tuple(pool.map(lambda package: try_one(package, timeout), packages))
 
 
 def try_one(package: str, timeout: float = TIMEOUT) -> Import:
-    """Import one package in a fresh interpreter, which is killed with all that it started after so many seconds.
+    """Import a package in a new interpreter, which is killed after `timeout` seconds with all its descendants.
 
-    Whatever goes wrong becomes the result's error: finding that out is what this is for.
+    Any failure is returned as the result's error, and never raised.
     """
     modules = modules_of(package)
     named = ", ".join(modules)
@@ -125,14 +126,14 @@ def try_one(package: str, timeout: float = TIMEOUT) -> Import:
 
 
 def _run(modules: tuple[str, ...], timeout: float) -> tuple[str, list[str], str]:
-    """Import modules in an interpreter.
+    """Import modules in a new interpreter.
 
     Returns:
-        How it ended, as the warden says it; what it and the warden reported; and the end of what it wrote to standard
-        error.
+        The status line that the warden wrote; all lines that the interpreter and the warden wrote to the report
+        descriptor; and the end of the interpreter's standard error.
 
     Raises:
-        OSError: It cannot be started.
+        OSError: The interpreter cannot be started.
     """
     report, end = os.pipe()
     try:
@@ -152,7 +153,7 @@ def _run(modules: tuple[str, ...], timeout: float) -> tuple[str, list[str], str]
     finally:
         os.close(end)
     _running.add(child)
-    if _ending.is_set():  # kill_all sets it before it looks at who is running, so one of the two ends the child
+    if _ending.is_set():  # kill_all sets this before it reads _running, so either it or this code ends the child
         _end(child)
     try:
         assert child.stderr is not None
@@ -163,16 +164,16 @@ def _run(modules: tuple[str, ...], timeout: float) -> tuple[str, list[str], str]
         if child.stderr is not None:
             child.stderr.close()
     lines = told.decode(errors="replace").splitlines()
-    # Without a word of its warden an interpreter is killed, as the warden's child.
+    # Without a status line, the warden was killed, and the interpreter with it.
     status = next((line for line in lines if line.startswith(("exit ", "signal "))), f"signal {signal.SIGKILL:d}")
     return status, lines, said.decode(errors="replace")
 
 
 def _read(child: subprocess.Popen[bytes], report: int, errors: int, until: float) -> tuple[bytes, bytes]:
-    """Read the ends of what comes until the child is gone; whoever else may hold the pipes is not waited for."""
+    """Read both pipes until the child exits, even if other processes still hold them; return the end of each output."""
     kept = {report: bytearray(), errors: bytearray()}
     gone = False
-    with selectors.PollSelector() as waiting:  # it takes any descriptor, and needs none of its own
+    with selectors.PollSelector() as waiting:  # poll supports any descriptor, and needs none itself
         for each in kept:
             waiting.register(each, selectors.EVENT_READ)
         while waiting.get_map():
@@ -192,20 +193,20 @@ def _read(child: subprocess.Popen[bytes], report: int, errors: int, until: float
                 with suppress(ProcessLookupError):
                     os.killpg(child.pid, signal.SIGKILL)
                 break
-    with suppress(subprocess.TimeoutExpired):  # what the kernel does not let go is left
+    with suppress(subprocess.TimeoutExpired):  # the process may be in uninterruptible sleep
         child.wait(5)
     return bytes(kept[report]), bytes(kept[errors])
 
 
 def kill_all() -> None:
-    """End the interpreters that are running and all that comes of them, in a process that is to end."""
+    """End all running interpreters and the processes that they started. Called when this process is about to exit."""
     _ending.set()
     for child in list(_running):
         _end(child)
 
 
 def running() -> bool:
-    """Say whether any interpreter is still running."""
+    """Report whether any interpreter is still running."""
     return bool(_running)
 
 
@@ -215,11 +216,11 @@ def _end(child: subprocess.Popen[bytes]) -> None:
 
 
 def _fault(status: str, told: list[str], said: str, timeout: float) -> str | None:
-    """Say in one line why an import did not work; None where it did."""
+    """Return why an import failed, in one line, or None if it succeeded."""
     if "done" in told:
         return None
     if "late" in told:
-        return f"it was not done after {timeout:g} seconds{_place(said)}"
+        return f"the import took longer than {timeout:g} seconds{_place(said)}"
     error = next((line.partition(" ")[2] for line in told if line.startswith("error ")), None)
     if error:
         return error
@@ -230,14 +231,14 @@ def _fault(status: str, told: list[str], said: str, timeout: float) -> str | Non
 
 
 def _place(said: str) -> str:
-    """Say where an interpreter hung, of what faulthandler wrote at its end."""
+    """Return where an interpreter hung according to faulthandler's output, or "" if this is unknown."""
     stack = said.rpartition("\nCurrent thread ")[2] if "\nCurrent thread " in said else ""
     place = re.search(r'^  File "(.+)", line (\d+) in (.+)$', stack, re.MULTILINE)
-    return f": it hangs in {place[1]}, line {place[2]}, in {place[3]}" if place else ""
+    return f": it hangs at {place[1]}, line {place[2]}, in {place[3]}" if place else ""
 
 
 def _signal(number: int) -> str:
     try:
         return signal.Signals(number).name
-    except ValueError:  # such as most of the real-time signals
+    except ValueError:  # a signal without a name, such as most real-time signals
         return f"signal {number}"

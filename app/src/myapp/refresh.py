@@ -1,7 +1,7 @@
-"""One refresh at a time, shared by everybody: what 50 visitors with a live page have in common.
+"""Refreshes shared by all visitors, one at a time, so that 50 live pages cost no more than one.
 
-All of it runs on one asyncio event loop; only the taking of a report, which is heavy, runs in a thread beside it. To
-watch and to leave may be asked from any thread: Bokeh 3.10 calls what a visitor's controls call from others.
+Everything runs on one asyncio event loop, except for taking a report, which is heavy and runs in a separate thread.
+`watch` and `leave` may be called from any thread: Bokeh 3.10 runs the callbacks of a visitor's controls in others.
 """
 
 from __future__ import annotations
@@ -22,47 +22,47 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 IDLE = 300.0  # seconds between two refreshes when nobody watches
-BRIEF = 5.0  # seconds; nothing is too old that is younger
+BRIEF = 5.0  # seconds; a younger value is never too old
 
 
 class TooOldError(Exception):
-    """The latest value is older than two intervals, or there is none after that time."""
+    """The latest value is older than two intervals, or there has been no value for that time."""
 
 
 class NotYetError(Exception):
-    """The first value is still being taken."""
+    """The first refresh has not ended yet, so there is no value."""
 
 
 class Refresher(Generic[T]):
-    """The latest value, how old it may get, and who wants to know of a new one."""
+    """The latest value, its maximum age, and the watchers that want new values."""
 
     def __init__(self, take: Callable[[], T], idle: float = IDLE, well: Callable[[T], bool] = lambda _: True) -> None:
-        """Begin with no value.
+        """Start without a value.
 
         Args:
             take: Takes a new value, in a thread; it may be slow.
-            idle: Seconds between the begins of two refreshes while nobody watches. A value that is older than two of
-                them, or than two refreshes take, is too old.
-            well: Says whether a value is a good one.
+            idle: Seconds between the starts of two refreshes while nobody watches. A value that is older than twice
+                this time, or twice the time of a refresh, is too old.
+            well: Reports whether a value is good.
         """
         self.latest: T | None = None
-        self.failure: Exception | None = None  # of the last refresh
-        self.since: str | None = None  # UTC, ISO 8601: when it began not to be well; None where it is
-        self.count = 0  # refreshes that were begun
+        self.failure: Exception | None = None  # the error of the last refresh
+        self.since: str | None = None  # UTC, ISO 8601: when the state became unhealthy; None if it is healthy
+        self.count = 0  # refreshes that have begun
         self._take = take
         self._idle = idle
         self._well = well
-        self._begun = float("-inf")  # by the loop's clock
-        self._made: float | None = None  # when the latest came, or this object where there is none, by `elapsed`
+        self._begun = float("-inf")  # time on the loop's clock
+        self._made: float | None = None  # time of the latest value, or of the first request for one, by `elapsed`
         self._took = 0.0  # seconds that the last refresh took
         self._flight: asyncio.Task[T] | None = None
         self._watchers: dict[Hashable, tuple[float | None, Callable[[T | None], None]]] = {}
         self._changed = asyncio.Event()
-        self._loop: asyncio.AbstractEventLoop | None = None  # that of `run`
+        self._loop: asyncio.AbstractEventLoop | None = None  # the loop of `run`
 
     @property
     def interval(self) -> float:
-        """Seconds between the begins of two refreshes, as the most eager watcher wants it."""
+        """Seconds between the starts of two refreshes: the shortest time that a watcher wants."""
         return min([self._idle, *(every for every, _ in self._watchers.values() if every is not None)])
 
     @property
@@ -72,55 +72,55 @@ class Refresher(Generic[T]):
 
     @property
     def old(self) -> bool:
-        """Whether the latest value is too old to be believed."""
+        """Whether the latest value is too old to rely on."""
         return self._fresh() <= 0
 
     def within(self, every: float) -> float:
-        """Return after how many seconds without a new value one who wants it every so many must think that none comes.
+        """Return the seconds after which a watcher without a new value must assume that refreshes have stopped.
 
-        They are two intervals: of the watcher's, or of what a refresh takes, if that is more.
+        This is twice the watcher's interval, or twice the time of a refresh, if that is longer.
         """
         return 2 * max(every, self._took)
 
     def watch(self, who: Hashable, every: float | None, see: Callable[[T | None], None]) -> None:
-        """Have `see` called with the latest value, when there is a new one, none came of a refresh, or it is too old.
+        """Call `see` with the latest value when there is a new one, a refresh has failed, or the value is too old.
 
-        A new one comes every so many seconds or more often; None: no hurry.
+        While the watcher is registered, refreshes start at least every `every` seconds; None asks for no interval.
         """
         self._put(who, (every, see))
 
     def leave(self, who: Hashable) -> None:
-        """Call nobody for this watcher any more. One that is not there is no error."""
+        """Stop calling this watcher. An unknown watcher is not an error."""
         self._put(who, None)
 
     async def refresh(self) -> T:
-        """Return a new value: of the refresh that is under way, if there is one, or of one that begins now.
+        """Return a new value, from the running refresh or, if there is none, from a refresh that begins now.
 
         Raises:
-            Exception: What `take` raised; the latest value stays.
+            Exception: `take` raised it; the latest value stays.
         """
         return await asyncio.shield(self._flight or self._begin())
 
     def current(self, age: float) -> T:
-        """Return the latest value; one older than so many seconds, or none, begins a refresh, which nobody waits for.
+        """Return the latest value. If it is older than `age`, or there is none, begin a refresh without waiting for it.
 
         Raises:
-            NotYetError: The first has not come yet.
-            TooOldError: It is older than two intervals, or the first has not come for that time.
-            Exception: What `take` raised, if the last refresh came to nothing.
+            NotYetError: There is no first value yet.
+            TooOldError: The value is older than two intervals, or there has been none for that time.
+            Exception: `take` raised it in the last refresh.
         """
         if self.age > age and self._flight is None:
             self._begin()
         if self.failure:
             raise self.failure
         if self.old:
-            raise TooOldError(f"there is no report that is newer than {2 * self._idle / 60:g} minutes")
+            raise TooOldError(f"there is no report from the last {2 * self._idle / 60:g} minutes")
         if self.latest is None:
-            raise NotYetError("the first check is under way")
+            raise NotYetError("the first check has not ended yet")
         return self.latest
 
     async def run(self) -> None:
-        """Refresh for ever, as often as the watchers want it, and tell them when the latest value is too old."""
+        """Refresh forever, as often as the watchers want, and tell them when the latest value is too old."""
         self._loop = asyncio.get_running_loop()
         while True:
             self._changed.clear()
@@ -135,7 +135,7 @@ class Refresher(Generic[T]):
                 self._tell()
 
     def _put(self, who: Hashable, wish: tuple[float | None, Callable[[T | None], None]] | None) -> None:
-        """Keep what a watcher wants, or forget the watcher; on the loop, whichever thread this is."""
+        """Store the interval of a watcher, or remove the watcher. The loop does this; any thread may call it."""
         if self._loop is not None and not here(self._loop):
             self._loop.call_soon_threadsafe(self._put, who, wish)
             return
@@ -146,14 +146,14 @@ class Refresher(Generic[T]):
         self._changed.set()
 
     def _fresh(self) -> float:
-        """Return the seconds for which the latest value may still be believed."""
+        """Return the seconds until the latest value is too old."""
         if self._made is None:
             self._made = elapsed()
         return self._made + max(BRIEF, self.within(self._idle)) - elapsed()
 
     def _begin(self) -> asyncio.Task[T]:
         self._flight = asyncio.create_task(self._fly())
-        self._flight.add_done_callback(lambda task: task.cancelled() or task.exception())  # _fly has said it
+        self._flight.add_done_callback(lambda task: task.cancelled() or task.exception())  # _fly has logged it
         return self._flight
 
     async def _fly(self) -> T:
@@ -165,7 +165,7 @@ class Refresher(Generic[T]):
             self._made = elapsed()
             self._took = self._made - begin
         except Exception as error:
-            log.exception("the refresh came to nothing")
+            log.exception("the refresh failed")
             self.failure = error
             raise
         finally:
@@ -180,12 +180,12 @@ class Refresher(Generic[T]):
         for _, see in list(self._watchers.values()):
             try:
                 see(self.latest)
-            except Exception:  # one visitor's page must not keep the news from the others
-                log.exception("a page could not be told of a refresh")
+            except Exception:  # a failure of one page must not hide the news from the others
+                log.exception("a page could not be notified of a refresh")
 
 
 def here(loop: asyncio.AbstractEventLoop) -> bool:
-    """Say whether this is called on that loop."""
+    """Report whether the caller runs on this loop."""
     try:
         return asyncio.get_running_loop() is loop
     except RuntimeError:
@@ -193,12 +193,12 @@ def here(loop: asyncio.AbstractEventLoop) -> bool:
 
 
 def elapsed() -> float:
-    """Return seconds of a clock that goes on while the machine sleeps, where there is one."""
+    """Return the time of a clock that includes suspend, if there is one, in seconds."""
     return time.clock_gettime(time.CLOCK_BOOTTIME) if sys.platform == "linux" else time.monotonic()
 
 
 async def aside(function: Callable[[], T]) -> T:
-    """Call a function in a thread of its own, which keeps nobody from ending, and is not kept waiting by others."""
+    """Call a function in a new daemon thread. It does not keep the process alive, or wait for other calls."""
     loop = asyncio.get_running_loop()
     done: asyncio.Future[T] = loop.create_future()
 

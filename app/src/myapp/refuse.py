@@ -1,7 +1,7 @@
-"""What no page of this server asks: answered in a sentence, before Tornado, Bokeh or Panel would stumble over it.
+"""Rejects malformed requests with a one-sentence explanation, before Tornado, Bokeh or Panel fail on them.
 
-Whoever can reach the server can send it anything. None of that is a fault of the server, so none of it is a 500 or a
-traceback in the log.
+Anyone who can reach the server can send it anything. A request that none of the server's pages would make is not a
+fault of the server, so it must not cause a 500 or a traceback in the log.
 """
 
 from __future__ import annotations
@@ -22,59 +22,59 @@ if TYPE_CHECKING:
     from bokeh.server.tornado import BokehTornado
     from tornado.httputil import HTTPServerRequest
 
-LONGEST = 300  # characters of a line in the log about what somebody has sent
-Answer = tuple[int, str]  # HTTP status and sentence
+LONGEST = 300  # maximum length of a log line about a request, in characters
+Answer = tuple[int, str]  # HTTP status and explanation
 
 
 class Refused(RequestHandler):
-    """Answers a request that is none."""
+    """Responds to a request that is rejected."""
 
     def initialize(self, answer: Answer) -> None:
-        """Take the answer, as Tornado hands it over."""
+        """Store the response, which Tornado passes."""
         self.answer = answer
 
     def prepare(self) -> None:
-        """Give it, whatever the method is."""
+        """Write the response, whatever the request's method."""
         status, sentence = self.answer
         self.set_status(status)
         self.set_header("Content-Type", "text/plain; charset=utf-8")
         self.finish(f"{sentence}\n")
 
     def check_xsrf_cookie(self) -> None:
-        """Nothing is done here that a cookie would protect."""
+        """Skip the check, because the response has nothing that a cookie would protect."""
 
 
 class Refusable(Matcher):
-    """Matches requests that no page asks."""
+    """Matches requests that must be rejected."""
 
     def __init__(self, prefix: str, secret: bytes) -> None:
-        """Know below which path the page is, and with which key its sessions are signed."""
+        """Store the page's path prefix, and the key that signs its sessions."""
         self.socket = f"{prefix}/ws"
         self.secret = secret
 
     def match(self, request: HTTPServerRequest) -> dict[str, Any] | None:
-        """Return the answer for the handler; None: the request may go on."""
+        """Return the response as an argument for the handler, or None if the request is accepted."""
         answer = odd(request) or (opening(request, self.secret) if request.path == self.socket else None)
         return {"target_kwargs": {"answer": answer}} if answer else None
 
 
 class Brief(logging.Filter):
-    """Has one short line in the log for what a connection brought that is none of our page's.
+    """Shortens log records about invalid client data to one line.
 
-    A traceback would only tell how it was read. One that leads through this application tells of a fault of ours, and
-    stays.
+    A traceback in the libraries shows only how they parsed the data. A traceback that contains this application's code
+    is kept, because it shows a bug here.
     """
 
     def __init__(self, socket: str = "") -> None:
-        """Look at all that a logger says, or only at what it says of requests for one path."""
+        """Apply to all records of a logger, or only to those about requests for one path."""
         self.of = f" {socket} " if socket else ""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Shorten it."""
+        """Shorten the record."""
         said = record.getMessage()
-        if said.startswith("Refusing websocket connection from Origin"):  # Bokeh names options that this server has not
+        if said.startswith("Refusing websocket connection from Origin"):  # Bokeh suggests options that do not exist
             what = said.partition(";")[0][:LONGEST]
-            record.msg, record.args = f"{what}: MYAPP_ALLOW_ORIGIN, or --allow-origin, says its names", ()
+            record.msg, record.args = f"{what}: MYAPP_ALLOW_ORIGIN or --allow-origin must have the server's names", ()
         if record.exc_info and self.of in said and not ours(record.exc_info[2]):
             why = type(record.exc_info[1]).__name__
             record.msg, record.args = f"{why}: {' '.join(said.split())}"[:LONGEST], ()
@@ -83,13 +83,13 @@ class Brief(logging.Filter):
 
 
 def ours(traceback: TracebackType | None) -> bool:
-    """Report whether code of this application was under way."""
+    """Report whether a traceback contains code of this application."""
     frames = (frame for frame, _ in walk_tb(traceback))
     return any(str(frame.f_globals.get("__name__")).startswith("myapp.") for frame in frames)
 
 
 def install(application: BokehTornado, prefix: str, secret: bytes) -> None:
-    """Let an application refuse such requests before anything else in it sees them."""
+    """Make an application reject malformed requests before its other handlers run, and shorten its log."""
     application.wildcard_router.rules.insert(0, Rule(Refusable(prefix, secret), Refused))
     for name in ("bokeh.server.views.ws", "bokeh.server.protocol_handler"):
         logging.getLogger(name).addFilter(Brief())
@@ -97,27 +97,27 @@ def install(application: BokehTornado, prefix: str, secret: bytes) -> None:
 
 
 def odd(request: HTTPServerRequest) -> Answer | None:
-    """Say what is wrong with a request for whatever path; None: nothing."""
+    """Return the response to a request that is invalid on every path, or None if the request is valid."""
     if b"\0" in unquote_to_bytes(request.path):
-        return 400, "There is no path with a NUL in it."
+        return 400, "A path cannot contain a NUL."
     if {"bokeh-token", "bokeh-session-id"} & set(request.query_arguments) or "Bokeh-Session-Id" in request.headers:
-        return 403, "A page gets its session from this server: none can be asked for."
-    # A form would bring arguments of these names, too, which are read behind us.
+        return 403, "Only this server chooses the session of a page."
+    # Reject all bodies: Bokeh would also accept these arguments from a form.
     if request.headers.get("Content-Length", "0").strip() != "0" or "Transfer-Encoding" in request.headers:
-        return 400, "Nothing can be sent to a page of this server."
+        return 400, "The pages of this server accept no data."
     return None
 
 
 def opening(request: HTTPServerRequest, secret: bytes) -> Answer | None:
-    """Say why a page's connection cannot be opened; None: it can, as far as can be seen here.
+    """Return the response to an invalid request to open a page's connection, or None if the request is valid.
 
-    Bokeh looks at the token when the connection is open, and takes one that cannot be read for a fault of its own.
+    Bokeh checks the token only after it has opened the connection, and fails with a traceback if it cannot parse it.
     """
     for name in ("Origin", "Sec-Websocket-Origin"):
         try:
             urlsplit(request.headers.get(name, ""))
         except ValueError:
-            return 403, "The page's address, its origin, is none."
+            return 403, "The Origin header of this request is not valid."
     said = [each.strip() for each in request.headers.get("Sec-WebSocket-Protocol", "").split(",")]
     if len(said) != 2 or said[0] != "bokeh" or not signed(said[1], secret):
         return 403, "Only a page that this server has made may open a connection to it."
@@ -125,10 +125,10 @@ def opening(request: HTTPServerRequest, secret: bytes) -> Answer | None:
 
 
 def signed(token: str, secret: bytes) -> bool:
-    """Report whether a token is one that this server has made, and is not too old."""
+    """Report whether this server signed a token, and the token has not expired."""
     try:
         if not check_token_signature(token, secret_key=secret, signed=True):
             return False
         return time.time() < get_token_payload(token)["session_expiry"]
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):  # it is read before its signature is
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):  # the payload may be invalid
         return False

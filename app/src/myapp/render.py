@@ -1,4 +1,4 @@
-"""The report as pieces of HTML, for a page that has `parts.css`. Everything that comes from outside is escaped."""
+"""The report as HTML fragments, for a page that includes `parts.css`. All external text is escaped."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ PENDING = '<p class="pending">…</p>'
 
 
 def clock(time: str) -> str:
-    """Write a time of a report for people; its date is in the element's title, and all of it in its `datetime`."""
+    """Write a time of a report for people. The element's title has the date, and its `datetime` the whole time."""
     date, _, rest = time.partition("T")
     return f'<time datetime="{escape(time)}" title="{escape(date)}">{escape(rest[:8])} UTC</time>'
 
 
 def headline(report: Report | None, trouble: str | None = None) -> tuple[str, str]:
-    """Return the verdict: its state ("wait", "ok", "warn" or "bad"), and the words for it."""
+    """Return the verdict: its state ("wait", "ok", "warn" or "bad") and its text."""
     if trouble:
         return "bad", "Not known"
     if report is None:
@@ -38,12 +38,12 @@ def headline(report: Report | None, trouble: str | None = None) -> tuple[str, st
 
 
 def overview(report: Report | None, trouble: str | None = None, since: str | None = None) -> str:
-    """Say at a glance whether all is well, and if not, what is wrong.
+    """Summarize whether the application is healthy, and any problems.
 
     Args:
-        report: The latest; None: there is none yet.
-        trouble: Why that is not how things are now; None: it is.
-        since: When it began not to be well.
+        report: The latest report; None: there is none yet.
+        trouble: Why the report does not show the present state; None: it does.
+        since: When the state became unhealthy.
     """
     state, verdict = headline(report, trouble)
     if state == "wait":
@@ -56,7 +56,8 @@ def overview(report: Report | None, trouble: str | None = None, since: str | Non
             versions = sorted({package.installed or "none" for package in report.pinned})
             which = f"version {versions[0]}" if len(versions) == 1 else "the versions required"
             told = f"<li>{_count(len(report.pinned), 'package')} at {escape(which)}, and every one imports</li>"
-    # Its age is no news, so it is outside of what is read out when it changes. The page's script puts it into words.
+    # The report's age is outside of the status, since screen readers read the status out when it changes. The page's
+    # script writes the age in words.
     age = f'<p class="when">checked <span class="ago" data-time="{escape(report.taken)}">' if report else ""
     age += f"{escape(report.taken[:10])} {escape(report.taken[11:19])} UTC</span></p>" if report else ""
     begun = f'<p class="since">Failing since {_day(since)}</p>' if since and state == "bad" else ""
@@ -65,7 +66,7 @@ def overview(report: Report | None, trouble: str | None = None, since: str | Non
 
 
 def provenance(report: Report | None) -> str:
-    """Say which application this is, of which image, since when it runs, and whether its packages are a work tree's."""
+    """Show the application's version, image and start time, and whether its packages are from a work tree."""
     if report is None:
         return ""
     about = report.system
@@ -88,7 +89,7 @@ def provenance(report: Report | None) -> str:
 
 
 def newer(found: Iterable[tuple[str, str]] | None, failure: Exception | None = None) -> str:
-    """Say what is newer on the channel; None: it has not been asked."""
+    """Show the newer versions on the channel; None if the channel has not been queried."""
     if failure is not None:
         return f'<p class="newer">The channel cannot be asked: {escape(str(getattr(failure, "reason", failure)))}</p>'
     if found is None:
@@ -102,7 +103,7 @@ def newer(found: Iterable[tuple[str, str]] | None, failure: Exception | None = N
 
 
 def taken(report: Report | None, within: float | None = None) -> str:
-    """Say when the last refresh was, and within how many seconds the page's script may expect the next."""
+    """Show the time of the last refresh. The page's script expects the next one in `within` seconds."""
     if report is None:
         return ""
     expects = "" if within is None else f' data-within="{within:g}"'
@@ -110,7 +111,7 @@ def taken(report: Report | None, within: float | None = None) -> str:
 
 
 def packages(report: Report | None) -> str:
-    """Draw the table of the packages that are pinned or directly required; one that is not as required stands out."""
+    """Draw the table of the pinned and directly required packages, with problems marked."""
     if report is None:
         return PENDING
     near = {report.application, *(package.name for package in report.pinned)}
@@ -123,7 +124,7 @@ def packages(report: Report | None) -> str:
 
 
 def indirect(report: Report | None) -> str:
-    """Draw the packages that those require in turn, folded away as long as all is well with them."""
+    """Draw the indirectly required packages, folded if all requirements are met."""
     if report is None:
         return ""
     further = [package for package in report.packages if package.kind == INDIRECT]
@@ -139,14 +140,14 @@ def indirect(report: Report | None) -> str:
 
 
 def sample(table: str | None, fault: str | None) -> str:
-    """Write the sample as a table, or why it cannot be drawn; neither: it is not yet known whether it can."""
+    """Write the sample as a table, or the reason why it cannot be drawn. If both are missing, the result is pending."""
     if table is not None:
         return f'<pre tabindex="0">{escape(table)}</pre>'
     return f'<p class="error">The sample cannot be drawn: {escape(fault)}</p>' if fault else PENDING
 
 
 def system(report: Report | None) -> str:
-    """List what the application runs on."""
+    """List the facts about the system."""
     if report is None:
         return PENDING
     about = report.system
@@ -163,7 +164,7 @@ def system(report: Report | None) -> str:
 
 
 def attempt(tried: Import) -> str:
-    """Say in a line how an import went."""
+    """Write the result of an import in one line."""
     if tried.error is None:
         return (
             f'<p class="import"><span class="name">{_mark("ok")}{escape(tried.package)}</span>'
@@ -176,7 +177,7 @@ def attempt(tried: Import) -> str:
 
 
 def traceback(tried: Import) -> str:
-    """Fold away what the interpreter said of an import that failed; "" where there is nothing to say."""
+    """Write the traceback of a failed import, folded; "" if there is none."""
     if tried.traceback is None:
         return ""
     return (
@@ -190,7 +191,7 @@ def _rows(packages: Iterable[Package], near: set[str]) -> str:
 
 
 def _row(package: Package, near: set[str]) -> str:
-    """Draw one package. What those ask for who are near is shown, all else only where it is not met."""
+    """Draw one package: the requirements of the packages in `near`, and other requirements only if they are unmet."""
     unmet = set(package.unmet)
     shown = [each for each in package.requirements if each in unmet or not near or each.by in near]
     by: dict[tuple[str, bool], list[str]] = {}
@@ -211,7 +212,7 @@ def _row(package: Package, near: set[str]) -> str:
 
 
 def _mark(state: str) -> str:
-    """Draw a small sign, which says by its shape, too, what its colour says."""
+    """Draw a status icon. Its shape has the same meaning as its color."""
     shapes = {"ok": "M4 8.5l3 3 5.5-7", "bad": "M4.5 4.5l7 7m0-7l-7 7", "warn": "M8 3.5v5.5m0 2.6v.9"}
     return (
         f'<svg class="mark {state}" viewBox="0 0 16 16" aria-hidden="true"><circle cx="8" cy="8" r="8"/>'

@@ -1,6 +1,6 @@
-"""What the application runs on, as values: frozen, compared by value, to JSON and back without a loss.
+"""The report on the application's environment: immutable, comparable, and convertible to JSON and back.
 
-How it is found out stands in `diagnostics`; nothing here asks the outside.
+`diagnostics` collects the values; this module reads nothing from outside.
 """
 
 from __future__ import annotations
@@ -17,28 +17,28 @@ PINNED, DIRECT, INDIRECT = "pinned", "direct", "indirect"
 
 @dataclass(frozen=True)
 class Requirement:
-    """One requirement on a package: who asks for it, and for which versions (PEP 440; "" is any)."""
+    """One requirement on a package: who requires it, and the accepted versions (PEP 440; "" accepts any version)."""
 
     by: str
     specifier: str
 
     def met(self, version: str | None) -> bool:
-        """Say whether an installed version is one of them. One that is installed may be a pre-release."""
+        """Report whether an installed version meets the requirement. It may be a pre-release."""
         try:
             return version is not None and SpecifierSet(self.specifier).contains(version, prereleases=True)
-        except InvalidVersion:  # of something that is installed, but by no installer
+        except InvalidVersion:  # a version that no installer would write
             return False
 
 
 @dataclass(frozen=True)
 class Package:
-    """A package that is required, and what is installed of it."""
+    """A required package, and the installed version."""
 
     name: str  # of the distribution, normalised: foopack-core
-    installed: str | None  # version; None: it is not installed
-    kind: str  # PINNED by the application at an exact version; required DIRECTly by it or by those; INDIRECT
+    installed: str | None  # installed version; None: not installed
+    kind: str  # PINNED: at an exact version, by the application; DIRECT: required by it or a pinned package; INDIRECT
     requirements: tuple[Requirement, ...]
-    source: str | None  # the folder that it was installed from; None: from a channel or an index
+    source: str | None  # the folder it was installed from; None: installed from a channel or an index
 
     @property
     def unmet(self) -> tuple[Requirement, ...]:
@@ -47,7 +47,7 @@ class Package:
 
     @property
     def problem(self) -> str | None:
-        """What is wrong, in words that follow the package's name; None where all is well."""
+        """A description of the problem, to follow the package's name; None if there is no problem."""
         if not self.unmet:
             return None
         found = "is not installed" if self.installed is None else f"is {self.installed}"
@@ -63,9 +63,9 @@ class Import:
 
     package: str
     module: str
-    seconds: float  # wall clock, the interpreter's own start included
-    error: str | None  # in one line; None: it imports
-    traceback: str | None  # what the interpreter said at its end, where there is an error and it said anything
+    seconds: float  # wall clock, including the interpreter's start
+    error: str | None  # the error in one line; None: the package imports
+    traceback: str | None  # the end of the interpreter's output, if there is an error and output
 
 
 @dataclass(frozen=True)
@@ -76,27 +76,27 @@ class System:
     implementation: str
     platform: str
     machine: str
-    container: str | None  # what runs it: "docker", "podman", "kubernetes"; None: no container, as far as can be seen
+    container: str | None  # what runs the container: "docker", "podman", "kubernetes"; None: no container was found
     revision: str | None  # of the image's sources, from its label; None: not built into an image
     host: str
     process: int
     started: str  # UTC, ISO 8601 to the second
-    built: str | None = None  # the image, or its sources: UTC, ISO 8601; None: it does not say
-    before: str | None = None  # revision of the image that ran here before; None: no deployment has said so
-    until: str | None = None  # when this one was deployed in its place: UTC, ISO 8601 to the second
+    built: str | None = None  # time of the image or its sources: UTC, ISO 8601; None: not known
+    before: str | None = None  # revision of the image that ran here before; None: no deployment has told
+    until: str | None = None  # when this image replaced that image: UTC, ISO 8601 to the second
 
 
 @dataclass(frozen=True)
 class Report:
-    """All of it, at one time."""
+    """All values at one time."""
 
     application: str
     version: str
     taken: str  # UTC, ISO 8601 to the second
     system: System
-    packages: tuple[Package, ...]  # the pinned ones first, then the direct ones
-    imports: tuple[Import, ...]  # of the pinned ones
-    sample: str | None = None  # why the sample view cannot be drawn, in one line; None: it can, or was not tried
+    packages: tuple[Package, ...]  # the pinned packages first, then the direct ones
+    imports: tuple[Import, ...]  # imports of the pinned packages
+    sample: str | None = None  # why the sample view cannot be drawn, in one line; None: drawn, or not tried
 
     @property
     def pinned(self) -> tuple[Package, ...]:
@@ -105,25 +105,25 @@ class Report:
 
     @property
     def problems(self) -> list[str]:
-        """What must not be, a sentence each without its full stop. To pin no package is wrong: nothing is checked."""
+        """The problems, each a sentence without a full stop. It is also a problem if no package is pinned."""
         if not self.pinned:
             return [f"{self.application} requires no package at an exact version"]
         return self.mismatches + self.failures
 
     @property
     def mismatches(self) -> list[str]:
-        """The pinned packages that are installed in another version, or not at all."""
+        """The pinned packages that are missing or have the wrong version."""
         return [f"{package.name} {package.problem}" for package in self.pinned if package.problem]
 
     @property
     def failures(self) -> list[str]:
-        """What does not work: imports, and the sample view."""
+        """The failures of imports, and of the sample view."""
         wrong = [f"{each.package} does not import: {each.error}" for each in self.imports if each.error]
         return wrong + ([f"the sample view cannot be drawn: {self.sample}"] if self.sample else [])
 
     @property
     def warnings(self) -> list[str]:
-        """Requirements that are not met but are nobody's pin: what the import tests pass may work all the same."""
+        """Unmet requirements on packages that are not pinned. These may work nevertheless if the import tests pass."""
         return [
             f"{package.name} {package.problem}"
             for package in self.packages
@@ -136,15 +136,15 @@ class Report:
         return [package.name for package in self.pinned if package.source]
 
     def to_json(self) -> str:
-        """Write the report as JSON, with what follows from it: `problems` and `warnings`."""
+        """Write the report as JSON, together with its `problems` and `warnings`."""
         return json.dumps(asdict(self) | {"problems": self.problems, "warnings": self.warnings}, indent=2) + "\n"
 
     @classmethod
     def from_json(cls, text: str) -> Report:
-        """Read what `to_json` wrote.
+        """Parse the output of `to_json`.
 
         Raises:
-            ValueError: It is no JSON.
+            ValueError: The text is not JSON.
             KeyError: A field is missing.
             TypeError: A field is unknown or of another shape.
         """

@@ -1,6 +1,6 @@
-"""What the application requires, what that requires in turn, and what is installed: from installed metadata.
+"""The application's requirements, direct and indirect, and the installed versions: from installed metadata.
 
-Nothing is imported, so all of it can be said where a package is broken.
+Nothing is imported, so this works if a package is broken.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ CHECKOUT = Path(__file__).parents[2]
 
 @dataclass(frozen=True)
 class Project:
-    """What the application declares of itself."""
+    """The application's own declaration."""
 
     name: str
     version: str
@@ -39,12 +39,12 @@ class Project:
 
 
 def project(checkout: Path = CHECKOUT) -> Project:
-    """Read what myapp declares: from the pyproject.toml of the checkout that this runs from, else as it was installed.
+    """Read myapp's declaration from the checkout's pyproject.toml, or from the installed metadata without a checkout.
 
-    The checkout comes first because metadata of an editable installation stays as it was when the file changes.
+    The checkout comes first because metadata of an editable installation does not change with the file.
 
     Raises:
-        importlib.metadata.PackageNotFoundError: There is neither.
+        importlib.metadata.PackageNotFoundError: There is neither a checkout nor an installation.
     """
     manifest = checkout / "pyproject.toml"
     if manifest.is_file():
@@ -55,10 +55,10 @@ def project(checkout: Path = CHECKOUT) -> Project:
 
 
 def pins(requires: Iterable[str]) -> dict[str, str]:
-    """Pick the requirements on exact versions: `name==version` gives name → version, everything else is left out.
+    """Return the requirements on exact versions: `name==version` gives name → version. Others are left out.
 
     Raises:
-        packaging.requirements.InvalidRequirement: One of them is not PEP 508.
+        packaging.requirements.InvalidRequirement: A requirement is not PEP 508.
     """
     exact = {}
     for requirement in map(Parsed, requires):
@@ -71,19 +71,19 @@ def pins(requires: Iterable[str]) -> dict[str, str]:
 
 
 def applies(requirement: Parsed, extras: Iterable[str]) -> bool:
-    """Say whether a requirement holds here, for a package that is wanted with these extras."""
+    """Report whether a requirement's marker matches this environment, for a package with these extras."""
     marker = requirement.marker
     return marker is None or any(marker.evaluate({"extra": extra}) for extra in ("", *extras))
 
 
 def walk(declared: Project) -> tuple[Package, ...]:
-    """Follow the requirements from the application's own through everything that is installed.
+    """Follow the requirements from the application's own through all installed packages.
 
     Returns:
         The pinned packages in the order in which they are declared, then the others by kind and name.
 
     Raises:
-        packaging.requirements.InvalidRequirement: The application declares something that is not PEP 508.
+        packaging.requirements.InvalidRequirement: The application declares a requirement that is not PEP 508.
         ValueError: The metadata of a package cannot be read.
     """
     exact = pins(declared.requires)
@@ -97,8 +97,8 @@ def walk(declared: Project) -> tuple[Package, ...]:
             requirement = Parsed(text)
             if not applies(requirement, [extra]):
                 continue
-        except (InvalidRequirement, UndefinedComparison):  # not of our own, which `pins` has read
-            continue  # metadata of old packages has such lines, and installers pass over them
+        except (InvalidRequirement, UndefinedComparison):  # not in our own, which `pins` has read
+            continue  # metadata of old packages has such lines, and installers skip them
         name = canonicalize_name(requirement.name)
         wanted = Requirement(by, str(requirement.specifier))
         if wanted not in asked.setdefault(name, []):
@@ -135,12 +135,12 @@ def _package(name: str, kind: str, requirements: list[Requirement]) -> Package:
 def source(
     distribution: importlib.metadata.Distribution, prefix: str | None = os.environ.get("CONDA_PREFIX")
 ) -> str | None:
-    """Return the folder that a distribution was installed from; None for one from a channel or an index.
+    """Return the folder from which a distribution was installed; None for one from a channel or an index.
 
-    In a conda environment its record says so: an archive from a channel may hold the direct_url.json (PEP 610) of the
-    machine that built it.
+    In a conda environment the conda record decides: an archive from a channel may have the direct_url.json (PEP 610)
+    of the machine that built it.
     """
-    with suppress(ValueError, KeyError, TypeError, AttributeError):  # a record that says nothing is none
+    with suppress(ValueError, KeyError, TypeError, AttributeError):  # a broken record is ignored
         for record in Path(prefix or os.devnull).glob(f"conda-meta/{distribution.name}-{distribution.version}-*.json"):
             url = json.loads(record.read_text(encoding="utf-8")).get("url", "")
             return None if not url or url.startswith(("http://", "https://")) else url

@@ -1,4 +1,4 @@
-"""A little sample data: a labelled array, and its table to read."""
+"""Sample data: a labeled array, and a table of it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def temperatures() -> xr.DataArray:
 
 
 def text(array: xr.DataArray) -> str:
-    """Return the array as a table to read, months down and stations across, with the mean of each station below."""
+    """Return the array as a table: a row for each month, a column for each station, and a last row with the means."""
     table = to_frame(array).pivot_table(index="month", columns="station", values="temperature", sort=False)
     table.loc["mean"] = summarize(array, "month")["mean"].to_series()
     return f"temperature [{array.attrs['units']}]\n{table.to_string(float_format='{:.1f}'.format)}"

@@ -1,4 +1,4 @@
-"""The server: the page at `/`, `/livez` and `/healthz` for machines, and `/report.json` to keep."""
+"""The HTTP server: the page at `/`, `/livez` and `/healthz` for monitoring, and `/report.json` for download."""
 
 from __future__ import annotations
 
@@ -43,52 +43,52 @@ if TYPE_CHECKING:
 
     from myapp.report import Report
 
-# Of the server of Tornado: who says nothing keeps no connection, and no request has a body of any size.
+# Limits for Tornado's HTTP server. They close the connections of silent clients and reject large requests.
 LIMITS: dict[str, Any] = {
-    "idle_connection_timeout": 60.0,  # seconds; for all headers of a request too
+    "idle_connection_timeout": 60.0,  # seconds; also limits the time to receive all headers of a request
     "body_timeout": 30.0,  # seconds
     "max_body_size": 1 << 20,  # bytes
     "max_header_size": 64 << 10,  # bytes
 }
 LOOPBACK = r"localhost\.?|127(?:\.\d{1,3}){3}|\[::1\]"
 NUMBER = r"\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-f:.]+\]"
-GRACE = 4.0  # seconds for what runs to end, once the server is to; a container is killed after ten
+GRACE = 4.0  # seconds that running work has to finish when the server stops; a container is killed after ten
 HOUR = 3600.0  # seconds
 log = logging.getLogger(__name__)
 
 
 class Plain(RequestHandler):
-    """A handler whose answers nobody is to keep: each says how things are now."""
+    """Base class of handlers whose responses must not be cached, because they show the current state."""
 
     def set_default_headers(self) -> None:
-        """Say so."""
+        """Disable caching."""
         self.set_header("Cache-Control", "no-store")
 
     async def head(self) -> None:
-        """Answer what GET does; Tornado leaves the body out."""
+        """Handle HEAD like GET; Tornado omits the body."""
         await self.get()  # type: ignore[misc]
 
 
 class Live(Plain):
-    """`GET /livez`: the process answers. It asks nothing, and is never another."""
+    """`GET /livez`: shows that the process responds. The response is constant; nothing is checked."""
 
     async def get(self) -> None:
-        """Say so."""
+        """Respond that the process is alive."""
         self.write(ALIVE)
 
 
 class Shared(Plain):
-    """A handler that answers from the report that all visitors share."""
+    """Base class of handlers that use the report that all visitors share."""
 
     def initialize(self, refresher: Refresher[Report]) -> None:
-        """Take the refresher, as Tornado hands it over."""
+        """Store the refresher, which Tornado passes."""
         self.refresher = refresher
 
     def report(self) -> Report | None:
-        """Return the report; None, and the answer is given, where there is none that says how things are now."""
+        """Return the report. If there is no up-to-date report, respond with the reason and return None."""
         try:
             return self.refresher.current(IDLE)
-        except Exception as error:  # what cannot be examined is not well
+        except Exception as error:  # a state that cannot be examined is not healthy
             kind = "starting" if isinstance(error, NotYetError) else "failing"
             status, body = unknown(error, self.refresher.latest, self.refresher.since, kind)
             self.set_status(status)
@@ -100,7 +100,7 @@ class Health(Shared):
     """`GET /healthz`."""
 
     async def get(self) -> None:
-        """Answer from the latest report, or that there is none yet."""
+        """Respond with the health according to the latest report, or say that there is no report yet."""
         if report := self.report():
             status, body = health(report, self.refresher.since)
             self.set_status(status)
@@ -111,7 +111,7 @@ class Download(Shared):
     """`GET /report.json`."""
 
     async def get(self) -> None:
-        """Answer the latest report, as a file to keep."""
+        """Respond with the latest report, as a download."""
         if report := self.report():
             self.set_header("Content-Type", "application/json; charset=utf-8")
             self.set_header("Content-Disposition", f'attachment; filename="{report.application}-report.json"')
@@ -119,74 +119,74 @@ class Download(Shared):
 
 
 class Script(Plain):
-    """The page's own script. Not in the page, for whoever allows no other than this (script-src 'self')."""
+    """The page's own script. It is a separate file because a policy of script-src 'self' forbids inline scripts."""
 
     async def get(self) -> None:
-        """Answer it."""
+        """Respond with the script."""
         self.set_header("Content-Type", "text/javascript; charset=utf-8")
         self.write(text("again.js"))
 
 
 class There(Plain):
-    """`HEAD /`: there is a page. To ask for it makes none."""
+    """`HEAD /`: responds without creating a session."""
 
     async def head(self) -> None:
-        """Say of what kind it is."""
+        """Respond with the page's content type."""
         self.set_header("Content-Type", "text/html; charset=utf-8")
 
 
 class Above(There):
-    """`/` where the page is below a prefix: who asks without a proxy is led there."""
+    """`/` if the page has a path prefix. Redirects requests that bypass the proxy to the page."""
 
     def initialize(self, page: str) -> None:
-        """Take the path of the page, as Tornado hands it over."""
+        """Store the page's path, which Tornado passes."""
         self.page = page
 
     async def get(self) -> None:
-        """Lead there."""
+        """Redirect to the page."""
         self.redirect(self.page)
 
 
 class HeadOf(Matcher):
-    """Matches the method HEAD for one path."""
+    """Matches HEAD requests for one path."""
 
     def __init__(self, path: str) -> None:
-        """Match this path."""
+        """Store the path to match."""
         self.path = path
 
     def match(self, request: HTTPServerRequest) -> dict[str, Any] | None:
-        """Return what Tornado is to hand over; None: it is another request."""
+        """Return the arguments for the handler, or None if the request does not match."""
         return {} if request.method == "HEAD" and request.path == self.path else None
 
 
 class Elsewhere(RequestHandler):
-    """Whatever is asked of a name that is not this server's, as by a page of that name (DNS rebinding)."""
+    """Rejects requests for a host name that is not this server's, because they may be DNS rebinding attacks."""
 
     def prepare(self) -> None:
-        """Answer with a sentence, whatever the method is."""
+        """Reject the request, whatever its method, with a one-sentence explanation."""
         self.set_status(421)
         self.set_header("Content-Type", "text/plain; charset=utf-8")
         self.finish(
-            "This server does not answer to that name. MYAPP_ALLOW_ORIGIN, or --allow-origin, says its names.\n"
+            "This server does not answer to this name. MYAPP_ALLOW_ORIGIN or --allow-origin must have its names.\n"
         )
 
     def check_xsrf_cookie(self) -> None:
-        """Nothing is done here that a cookie would protect."""
+        """Skip the check, because the response has nothing that a cookie would protect."""
 
 
 def serve(address: str, port: int, origins: Sequence[str], prefix: str = "", ask: str = "") -> None:
     """Serve until Ctrl-C or SIGTERM. The first line on standard output is the address.
 
     Args:
-        address: To listen on; "" stands for all of this machine.
-        port: To listen on; 0 is any free one.
-        origins: Names, or name:port, that this server is known by; it answers to no other, but to loopback names and
-            to addresses. None given: to loopback names where the address is one of loopback, else to any.
-        prefix: The path below which a proxy asks for everything; machines may also ask without it.
-        ask: The channel, a URL, that is asked whether there is something newer; "": none is.
+        address: The address to listen on; "" means all addresses of this machine.
+        port: The port to listen on; 0 means any free port.
+        origins: Names of this server, as name or name:port; "*" means any name. The server accepts only these names,
+            loopback names and, unless it listens on loopback, IP addresses and its own host name (see `hosts`).
+        prefix: The path prefix under which a proxy requests everything. `/livez` and `/healthz` also work without it.
+        ask: The URL of a channel to check for newer versions; "" means no check.
 
     Raises:
-        OSError: The address cannot be had.
+        OSError: The server cannot listen on the address.
     """
     sample = Sample()
     refresher = Refresher(lambda: examine(sample), well=lambda report: not report.problems)
@@ -212,27 +212,27 @@ def serve(address: str, port: int, origins: Sequence[str], prefix: str = "", ask
         start=False,
         http_server_kwargs=dict(LIMITS),
         verbose=False,
-        # Who has read the page, and nobody else, may open its connection, whatever the name of this server is.
+        # Only a client that has loaded the page can open a connection, whichever of the server's names it uses.
         sign_sessions=True,
         secret_key=secret,
         generate_session_ids=True,
         websocket_max_message_size=LIMITS["max_body_size"],
     )
-    # The port of its socket: one that is looked up beforehand may be another's by then. The hosts have it in them, so
-    # they are said here; nobody is answered before the loop runs.
+    # Read the port from the server's socket: if a free port were looked up earlier, another process could take it in
+    # the meantime. The hosts include the port, so they are set only now. No request is handled before the loop runs.
     port = server.port
     if origins:
         server._tornado.websocket_origins.update(own_names(address, port))
     else:
         bokeh.allowed_ws_origin = allowed(address, port)
     if prefix:
-        server._tornado.wildcard_router.add_rules([*own, (r"/", Above, {"page": f"{prefix}/"})])  # within the guard
+        server._tornado.wildcard_router.add_rules([*own, (r"/", Above, {"page": f"{prefix}/"})])  # guarded below
     server._tornado.wildcard_router.rules.insert(0, Rule(HeadOf(f"{prefix}/"), There))
     refuse.install(server._tornado, prefix, secret)
     guard(server._tornado, hosts(address, origins))
     logging.getLogger("tornado.access").setLevel(logging.ERROR)
     warm(shared, server._tornado.resources())
-    # Bokeh collects garbage for each session that ends, and would look at all that was imported each time.
+    # Bokeh runs a garbage collection whenever a session ends. Freezing excludes all imported modules from it.
     gc.collect()
     gc.freeze()
     server.start()
@@ -244,7 +244,7 @@ def serve(address: str, port: int, origins: Sequence[str], prefix: str = "", ask
     if os.getpid() == 1:
         loop.add_callback(bury)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup has it
+        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup ignores SIGHUP
             loop.asyncio_loop.add_signal_handler(number, loop.stop)
     say(f"myapp is on http://{settings.written(address)}:{port}{prefix}/")
     try:
@@ -254,41 +254,41 @@ def serve(address: str, port: int, origins: Sequence[str], prefix: str = "", ask
 
 
 def warm(shared: Pieces, resources: Resources) -> None:
-    """Make a page that nobody asked for: what the first one takes longer than others is done before anybody waits."""
+    """Make and discard a page at startup, because the first page takes longer and no visitor should wait for it."""
     document = Document()
     with set_curdoc(document):
         Visit(shared)
-        bundle_resources(document.roots, resources)  # which reads what it names
+        bundle_resources(document.roots, resources)  # reads and caches the resource files
     for each in document.session_destroyed_callbacks:
         each(None)  # type: ignore[arg-type]
     document.clear()
 
 
 def examine(sample: Sample) -> Report:
-    """Take a report, with whether the sample can be drawn here.
+    """Take a report that includes whether the sample can be drawn in this process.
 
-    That is tried where all packages import in an interpreter of their own: one that crashes or hangs there would do so
-    here, too.
+    The sample is drawn only if all packages can be imported in a separate interpreter, because a package that crashes
+    or hangs there would do the same here.
     """
     report = diagnostics.take()
     return report if any(each.error for each in report.imports) else replace(report, sample=sample.attempt())
 
 
 def installed() -> dict[str, str | None]:
-    """Return the version of the application, and of the packages that it pins."""
+    """Return the installed version of the application and of each package that it pins, by name."""
     declared = requirements.project()
     pinned = {each.name: each.installed for each in requirements.walk(declared) if each.kind == PINNED}
     return pinned | {declared.name: declared.version}
 
 
 def say(line: str) -> None:
-    """Print a line, if anybody reads standard output."""
+    """Print a line, if standard output is open."""
     with suppress(OSError, ValueError):
         print(line, flush=True)
 
 
 def leave(server: pn.io.server.Server) -> None:
-    """End what runs, within the grace, and the process with it if anything stays."""
+    """Stop the server and wait up to GRACE for running work. If a thread remains after that, exit the process."""
     until = time.monotonic() + GRACE
     imports.kill_all()
     with suppress(Exception):
@@ -302,23 +302,23 @@ def leave(server: pn.io.server.Server) -> None:
         with suppress(OSError, ValueError, AttributeError):
             stream.flush()
             continue
-        with suppress(OSError):  # nobody reads it: what is left goes nowhere, or Python would complain of it
+        with suppress(OSError):  # nobody reads the output: discard the rest, or Python would report an error at exit
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1 if stream is sys.stdout else 2)
-    if threading.active_count() > 1:  # one that loads a package, say, and would be torn out of the middle of it
+    if threading.active_count() > 1:  # for example a thread that loads a package
         os._exit(0)
 
 
 def calm() -> None:
-    """Begin on the loop what Panel would begin by itself when a visitor first uses a control.
+    """Start, on the loop, a job that Panel otherwise starts when a visitor first uses a control.
 
-    Of Panel 1.10 and Bokeh 3.10 that may be in a thread, where it tries again for ever without a pause. What the loop
-    runs every so often begins it, too.
+    With Panel 1.10 and Bokeh 3.10, Panel may start it in a thread, where it retries forever without a pause. Adding
+    any periodic callback to the loop starts the job.
     """
     pn.state.add_periodic_callback(lambda: None, period=1, count=1)
 
 
 async def bury() -> None:
-    """Take leave of processes that have ended, as the first process of a container has to, for as long as it runs."""
+    """Reap ended processes while the server runs, as a container's first process must."""
     before: set[int] = set()
     _tasks.add(asyncio.current_task())
     while True:
@@ -327,9 +327,10 @@ async def bury() -> None:
 
 
 def zombies(parent: int, before: set[int]) -> set[int]:
-    """Take leave of those children that had ended before and that nobody has asked for since; return those that have.
+    """Reap the zombie children in `before`, which the previous call returned, and return the new ones.
 
-    A first process inherits what others leave behind, and who started a child of its own asks for it soon.
+    The first process of a container inherits orphaned processes. The delay is for children that our own code started:
+    that code soon waits for them itself.
     """
     found = set()
     for status in Path("/proc").glob("[0-9]*/stat"):
@@ -344,16 +345,16 @@ def zombies(parent: int, before: set[int]) -> set[int]:
 
 
 def guard(application: Application, names: str | None) -> None:
-    """Let an application answer to the names alone, a regular expression; None lets it answer to any."""
+    """Restrict an application to host names that match a regular expression; None allows any name."""
     if names is not None:
         application.add_handlers(rf"(?!(?:{names})$).*", [(r".*", Elsewhere)])
 
 
 def hosts(address: str, origins: Sequence[str]) -> str | None:
-    """Return the names that are answered to, without ports, as a regular expression; None stands for any.
+    """Return a regular expression for the host names that the server accepts, without ports; None means any name.
 
-    A number is nothing that a name server could lead elsewhere, and the machine knows its own name. Any other has to be
-    said, or a page of a stranger's name that leads here could read what is shown (DNS rebinding).
+    IP addresses are safe because DNS does not resolve them, and the machine knows its own name. All other names must
+    be configured. Otherwise an attacker could point a name at this server and read it from a page (DNS rebinding).
     """
     number = number_of(address)
     if "*" in origins:
@@ -368,7 +369,7 @@ def hosts(address: str, origins: Sequence[str]) -> str | None:
 
 
 def number_of(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """Return an address as a number; None for a name."""
+    """Parse an IP address; return None for a name."""
     try:
         return ipaddress.ip_address({"localhost": "127.0.0.1", settings.EVERY: "0.0.0.0"}.get(address, address))
     except ValueError:
@@ -376,23 +377,23 @@ def number_of(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | N
 
 
 async def watch(refresher: Refresher[Any]) -> None:
-    """Keep the report up to date for as long as the server runs."""
+    """Keep a refresher's value up to date while the server runs."""
     _tasks.add(asyncio.create_task(refresher.run()))
 
 
-_tasks: set[asyncio.Task[None] | None] = set()  # a loop alone does not keep a task alive
+_tasks: set[asyncio.Task[None] | None] = set()  # keeps tasks alive: the loop has only weak references
 
 
 def allowed(address: str, port: int) -> list[str]:
-    """Return the hosts that pages may come from to open a connection."""
+    """Return the hosts from whose pages a connection is accepted."""
     number = number_of(address)
     return own_names(address, port) if number is None or number.is_loopback else ["*"]
 
 
 def own_names(address: str, port: int) -> list[str]:
-    """Return the hosts by which a page is asked for on this machine itself, whatever names others have for it.
+    """Return the hosts that clients on this machine may use, in addition to the names that other clients use.
 
-    Who is answered with a page by one of them is to have its connection, too.
+    A client that can load a page from one of these hosts must also be able to open the page's connection.
     """
     own = "" if settings.is_every(address) else settings.written(address)
     names = ["localhost", "127.0.0.1", "[::1]", own or socket.gethostname().lower()]

@@ -1,6 +1,6 @@
-"""Settings as people write them: of the environment and of options, read into what the server means by them.
+"""Parsers for the server's settings, from environment variables and options.
 
-Each function raises ValueError with a sentence, which does not begin with a capital, where it cannot.
+Each function raises ValueError with a sentence, which does not begin with a capital, if it cannot read the text.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import ipaddress
 import re
 from urllib.parse import urlsplit
 
-EVERY = ""  # the address that stands for all of this machine
+EVERY = ""  # means all addresses of this machine
 SCHEMES = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 LABEL = r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?"
 NAME = rf"{LABEL}(\.{LABEL})*"
@@ -17,20 +17,20 @@ DAY = 86_400.0  # seconds
 
 
 def port(text: str) -> int:
-    """Read a TCP port, 0 to 65535."""
+    """Parse a TCP port, 0 to 65535."""
     number = int(text) if re.fullmatch(r"[0-9]{1,5}", text.strip()) else -1
     if 0 <= number <= 65535:
         return number
-    raise ValueError(f"{text!r} is no port: a number from 0 to 65535")
+    raise ValueError(f"{text!r} is not a port: expected a number from 0 to 65535")
 
 
 def is_of_a_service(text: str) -> bool:
-    """Say whether Kubernetes wrote this: beside a Service NAME every pod gets NAME_PORT=tcp://10.96.0.5:5006."""
+    """Report whether Kubernetes set this value: for a Service NAME, every pod gets NAME_PORT=tcp://10.96.0.5:5006."""
     return re.match(r"(tcp|udp|sctp)://", text.strip()) is not None
 
 
 def address(text: str) -> str:
-    """Read an address to listen on, or the name of one; EVERY stands for all, of both families."""
+    """Parse an IP address or host name to listen on; EVERY means all addresses of both families."""
     said = text.strip()
     if said.startswith("[") and said.endswith("]"):
         said = said[1:-1]
@@ -41,57 +41,55 @@ def address(text: str) -> str:
             ipaddress.IPv6Address(said)
         elif not re.fullmatch(NAME, said.encode("idna").decode().lower()):
             raise ValueError
-    except ValueError:  # of what cannot be encoded, too
-        raise ValueError(
-            f"{text!r} is no address, like 0.0.0.0 or ::1; a port is said by a setting of its own"
-        ) from None
+    except ValueError:  # also if the text cannot be encoded
+        raise ValueError(f"{text!r} is not an address such as 0.0.0.0 or ::1; the port is a separate setting") from None
     return said
 
 
 def is_every(address: str) -> bool:
-    """Say whether an address, as `address` gives it, stands for all."""
+    """Report whether an address, as `address` returns it, means all addresses."""
     return address in (EVERY, "0.0.0.0")
 
 
 def written(address: str) -> str:
-    """Write an address as URLs do."""
+    """Format an address for a URL."""
     if address == EVERY:
         return "0.0.0.0"
     return f"[{address}]" if ":" in address else address
 
 
 def reached(address: str) -> str:
-    """Write the address at which this machine reaches who listens on one, as URLs do."""
+    """Format, for a URL, the address at which this machine reaches a server that listens on the given address."""
     return "127.0.0.1" if is_every(address) else written(address)
 
 
 def origins(text: str) -> list[str]:
-    """Read names of a server, with blanks or commas between them."""
+    """Parse the names of a server, separated by blanks or commas."""
     return [origin(each) for each in re.split(r"[\s,]+", text) if each]
 
 
 def origin(text: str) -> str:
-    """Read a name of a server, with a port or without: as browsers write it, which is in lower case."""
+    """Parse a server's name, with or without a port, and return it in lower case, as browsers send it."""
     if text == "*":
         return text
-    told = f"{text!r} is no name of a server, like dash.example.com or dash.example.com:8080"
+    told = f"{text!r} is not a server name such as dash.example.com or dash.example.com:8080"
     try:
         parts = urlsplit(text if "://" in text else f"//{_bracketed(text)}")
     except ValueError:
-        raise ValueError(f"{told}: its address is none") from None
+        raise ValueError(f"{told}: the address is not valid") from None
     if parts.scheme not in ("", *SCHEMES):
         raise ValueError(f"{told}: it may begin with http:// or https://")
     if parts.path not in ("", "/") or parts.query or parts.fragment or parts.username is not None:
-        raise ValueError(f"{told}: there is more in it")
+        raise ValueError(f"{told}: only a name and a port may follow")
     try:
         name, number = parts.hostname or "", parts.port
     except ValueError:
-        raise ValueError(f"{told}: its port is none") from None
+        raise ValueError(f"{told}: the port is not valid") from None
     if ":" in name:
         try:
             name = f"[{ipaddress.IPv6Address(name)}]"
         except ValueError:
-            raise ValueError(f"{told}: its address is none") from None
+            raise ValueError(f"{told}: the address is not valid") from None
     else:
         name = name.rstrip(".")
         try:
@@ -104,7 +102,7 @@ def origin(text: str) -> str:
 
 
 def _bracketed(text: str) -> str:
-    """Put brackets around an IPv6 address that has none."""
+    """Put brackets around an IPv6 address without brackets."""
     try:
         ipaddress.IPv6Address(text.rstrip("/"))
     except ValueError:
@@ -113,9 +111,9 @@ def _bracketed(text: str) -> str:
 
 
 def sockets(names: list[str]) -> list[str]:
-    """Return the origins that pages of these names have, as Bokeh's server matches them.
+    """Return the origins of pages with these names, as Bokeh's server matches them.
 
-    A browser leaves out the port that the scheme has anyway, and Bokeh then takes 80 for it.
+    A browser leaves out the default port of the scheme, and Bokeh then assumes 80.
     """
     found = []
     for name in names:
@@ -130,23 +128,23 @@ def sockets(names: list[str]) -> list[str]:
 
 
 def prefix(text: str) -> str:
-    """Read the path below which a proxy asks for everything; "" is none."""
+    """Parse the path prefix of a proxy's requests; "" means no prefix."""
     path = text.strip().strip("/")
     if not path:
         return ""
     if not re.fullmatch(r"[A-Za-z0-9._~-]+(/[A-Za-z0-9._~-]+)*", path) or {".", ".."} & set(path.split("/")):
-        raise ValueError(f"{text!r} is no path like /dash: letters, digits and -._~ between slashes")
+        raise ValueError(f"{text!r} is not a path such as /dash: expected letters, digits and -._~ between slashes")
     return f"/{path}"
 
 
 def channel(text: str) -> str:
-    """Read the URL of a channel; "" is none.
+    """Parse the URL of a channel; "" means no channel.
 
-    What is wrong with one is said without it: it may have a password in it, and why a channel cannot be asked is on the
-    page for all to read.
+    An error does not have the URL, which may have a password in it: the page shows everybody why a channel cannot be
+    asked.
     """
     url = text.strip()
-    told = "it is no URL of a channel, like https://conda.example.com/stable"
+    told = "it is not a channel URL such as https://conda.example.com/stable"
     if not url:
         return ""
     try:
@@ -154,22 +152,22 @@ def channel(text: str) -> str:
         where = (
             parts.path.strip("/") if parts.scheme == "file" else parts.scheme in ("http", "https") and parts.hostname
         )
-        well = where and parts.port != 0 and re.fullmatch(r"[!-~]+", url)  # a port that is none raises an error
+        well = where and parts.port != 0 and re.fullmatch(r"[!-~]+", url)  # an invalid port raises an error
     except ValueError:
         well = False
     if not well:
         raise ValueError(told)
     if parts.username is not None or parts.query or parts.fragment:
-        raise ValueError(f"{told}: no user, password or query can be in it")
+        raise ValueError(f"{told}: a user, a password or a query is not allowed")
     return url
 
 
 def seconds(text: str) -> float:
-    """Read how long to wait, more than nothing and at most a day."""
+    """Parse a waiting time, more than zero and at most a day."""
     try:
         number = float(text)
     except ValueError:
         number = 0.0
     if 0 < number <= DAY:
         return number
-    raise ValueError(f"{text!r} is no time: a number of seconds, more than 0")
+    raise ValueError(f"{text!r} is not a time: expected a number of seconds, more than 0")

@@ -1,4 +1,4 @@
-"""The interpreter, the machine and the process that the application runs in."""
+"""The interpreter, the machine and the process in which the application runs."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from myapp.report import System
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# Environment variables: the image's labels org.opencontainers.image.revision, and …created as seconds since 1970
+# Environment variables with the image's labels org.opencontainers.image.revision, and …created in seconds since 1970
 REVISION, CREATED = "IMAGE_REVISION", "IMAGE_CREATED"
-BEFORE = "DEPLOYED_BEFORE"  # what a deployment tells a new container: the revision that ran before, and until when
+BEFORE = "DEPLOYED_BEFORE"  # a deployment sets it in a new container: the revision that ran before, and until when
 
 
 def now() -> str:
@@ -24,11 +24,11 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-STARTED = now()  # of this module's import, which is among the first things that the process does
+STARTED = now()  # time of this module's import, soon after the start of the process
 
 
 def container(environ: Mapping[str, str] = os.environ, root: Path = Path("/")) -> str | None:
-    """Name what runs the container that we are in, as far as that can be seen from inside; None outside of one."""
+    """Return the container runtime, as far as it can be detected from inside; None outside of a container."""
     if "KUBERNETES_SERVICE_HOST" in environ:
         return "kubernetes"
     if (root / ".dockerenv").exists():
@@ -39,7 +39,7 @@ def container(environ: Mapping[str, str] = os.environ, root: Path = Path("/")) -
 
 
 def built(environ: Mapping[str, str] = os.environ) -> str | None:
-    """Return when the image was made, as far as it says so."""
+    """Return when the image was made, if the environment has it."""
     seconds = environ.get(CREATED, "")
     if not seconds.isdecimal() or len(seconds) > 11:
         return None
@@ -47,7 +47,7 @@ def built(environ: Mapping[str, str] = os.environ) -> str | None:
 
 
 def before(environ: Mapping[str, str] = os.environ) -> tuple[str | None, str | None]:
-    """Return the revision that ran here before, and until when, as far as a deployment has said so."""
+    """Return the previous revision and the time of its end, if a deployment has set them."""
     revision, _, until = environ.get(BEFORE, "").partition(" ")
     try:
         time = datetime.fromisoformat(until)

@@ -1,7 +1,7 @@
-"""The sample view: the one thing on the page that really uses the packages, in this process.
+"""The sample view. It is the only part of the page that imports and uses the packages in this process.
 
-What a package does when it is loaded or used here could be anything, so it is drawn in a thread beside, once; visitors
-get copies of what has come of that.
+A package could do anything when it is imported or used, so the sample is drawn once, in a separate thread. Visitors get
+copies of the result.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ TIMEOUT = 60.0  # seconds
 
 
 def text(name: str) -> str:
-    """Return a file of the page: its template, or a stylesheet."""
+    """Return the contents of one of the page's files: the template, a stylesheet or a script."""
     return (resources.files("myapp") / "page" / name).read_text(encoding="utf-8")
 
 
@@ -31,19 +31,19 @@ PARTS, CHART = text("parts.css"), text("chart.js")
 
 
 class Sample:
-    """Whether the sample can be drawn here, and the drawing of it."""
+    """Draws the sample once, and keeps the result."""
 
     def __init__(self, timeout: float = TIMEOUT) -> None:
-        """Begin with nothing loaded."""
+        """Start without a drawing."""
         self.works = False
-        self.text = ""  # the sample as a table to read, once it works
-        self._drawn: Any = None  # the sample as Bokeh writes a document
+        self.text = ""  # the sample as a text table, once it works
+        self._drawn: Any = None  # the sample as a Bokeh document in JSON
         self._timeout = timeout
         self._trial: threading.Thread | None = None
         self._fault: str | None = None
 
     def attempt(self) -> str | None:
-        """Try to draw it, if that has not yet worked; return why it does not work, in one line, or None."""
+        """Draw the sample, unless that has already succeeded. Return why it failed, in one line, or None."""
         if self.works:
             return None
         if self._trial is None:
@@ -51,12 +51,12 @@ class Sample:
             self._trial.start()
         self._trial.join(self._timeout)
         if self._trial.is_alive():
-            return f"it was not done after {self._timeout:g} seconds"
+            return f"it took longer than {self._timeout:g} seconds"
         self._trial = None
         return self._fault
 
     def draw(self) -> Model:
-        """Return the sample as a model of its own, for one visitor, once it works: a copy of what was drawn."""
+        """Return a copy of the drawing, as a separate model for one visitor. Needs a successful attempt."""
         document = Document.from_json(self._drawn)
         root = document.roots[0]
         document.remove_root(root)
@@ -67,19 +67,19 @@ class Sample:
             sample, ui = import_module("myapp.sample"), import_module("foopack_ui")
             array = sample.temperatures()
             document = Document()
-            document.template_variables["dist_url"] = LOCAL_DIST  # else Panel's styles come from its CDN
+            document.template_variables["dist_url"] = LOCAL_DIST  # otherwise Panel loads its styles from its CDN
             with set_curdoc(document):
                 document.add_root(suit(ui.view(array)).get_root(document))
             self._drawn, self.text = document.to_json(), sample.text(array)
             self.draw()
-        except BaseException as error:  # SystemExit too
+        except BaseException as error:  # includes SystemExit
             self._fault = line(error)
         else:
             self.works, self._fault = True, None
 
 
 def suit(view: pn.Column) -> pn.Column:
-    """Let the packages' own view follow the page: its colours, and a width that may be a phone's."""
+    """Adapt the packages' own view to the page: use the page's colors, and fit into narrow screens."""
     for pane in view:
         pane.stylesheets = [*pane.stylesheets, PARTS]
         if isinstance(pane, pn.pane.Bokeh):
@@ -89,14 +89,14 @@ def suit(view: pn.Column) -> pn.Column:
             for legend in list(plot.legend):
                 plot.right.remove(legend)
                 plot.add_layout(legend, "above")
-                # As wide as a phone's plot: a legend does not wrap.
+                # Fit the width of a plot on a phone, because a legend does not wrap.
                 legend.update(orientation="horizontal", padding=0, margin=4, glyph_width=14, label_standoff=3)
-            # It is told how wide it is once it is drawn.
+            # The plot's width is not known until it is drawn.
             plot.js_on_change("inner_width", CustomJS(args={"plot": plot}, code=CHART))
     return view
 
 
 def line(error: BaseException) -> str:
-    """Write an error in one line."""
+    """Format an error as one line."""
     text = next((each.strip() for each in str(error).splitlines() if each.strip()), "")
     return f"{type(error).__name__}: {text}" if text else type(error).__name__

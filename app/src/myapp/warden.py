@@ -1,14 +1,14 @@
-"""The warden of one import test: a script that runs the interpreter, and ends with nothing of it left.
+"""The warden of an import test: a script that runs the interpreter and kills all processes that it leaves behind.
 
     python -I -S warden.py PARENT LIMIT FD COMMAND…
 
-It is a process between the server and the interpreter, so that neither has to know of it: what a package starts while
-it is imported, in whatever session, becomes the warden's child at the latest when its own parent ends, and is killed.
-The warden ends with its parent, and the interpreter with the warden. On Linux, that is: elsewhere the interpreter's own
-session is what is killed.
+It runs as a process between the server and the interpreter. On Linux it is a subreaper: it inherits every process that
+a package starts during its import, in whatever session, once that process's parent has exited. It kills them all. The
+warden exits when its parent does, and the interpreter when the warden does. On other systems, only the interpreter's
+own session is killed.
 
-Lines go to FD, to which the interpreter writes too: `late` where LIMIT seconds were not enough, and at the end `exit N`
-or `signal N`, as the interpreter ended.
+The warden writes lines to FD, as the interpreter does: `late` if the interpreter ran for more than LIMIT seconds, and
+at the end `exit N` or `signal N`, which is how the interpreter ended.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-PDEATHSIG, CHILD_SUBREAPER = 1, 36  # of prctl
-TRACE = 2.0  # seconds for an interpreter to say where it hangs
-LEFT = 3.0  # seconds for what is killed to go; what the kernel does not let go is left
-NICE = 5  # not more: on a busy machine an import must still be done in its time
+PDEATHSIG, CHILD_SUBREAPER = 1, 36  # options of prctl(2)
+TRACE = 2.0  # seconds that a hanging interpreter has to write its traceback
+LEFT = 3.0  # seconds to wait for killed processes to exit; one in uninterruptible sleep may not
+NICE = 5  # not higher: an import must still finish in time on a busy machine
 
 
 def give_way() -> None:
-    """Run after what serves people.
+    """Lower this process's priority, in favor of processes that serve users.
 
-    Where Linux schedules by sessions (autogroup), a process is nice within its own alone, so the session is told, too.
-    Who is not root may do so ten times a second, all sessions together.
+    If autogroup scheduling is enabled on Linux, nice applies only within a session, so this also sets the session's
+    nice value. The kernel allows that only ten times a second for all unprivileged processes together, so it retries.
     """
     os.nice(NICE)
     for _ in range(4):
@@ -40,25 +40,25 @@ def give_way() -> None:
             Path("/proc/self/autogroup").write_text(str(NICE))
         except BlockingIOError:
             time.sleep(0.05)
-        except OSError:  # there are no such groups here
+        except OSError:  # no autogroup support
             return
         else:
             return
 
 
 def prctl(option: int, value: int) -> None:
-    """Tell the kernel about this process. Only Linux has that."""
+    """Make the system call prctl. Does nothing except on Linux."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
 
 
 class Warden:
-    """One interpreter, and all that comes of it."""
+    """Runs one interpreter, and tracks all processes that it starts."""
 
     def __init__(self) -> None:
-        """Have signals wake this process up, and wait for nobody yet."""
-        self.ended: int | None = None  # the interpreter's status, as waitpid gives it
-        self.asked = False  # to end, by SIGTERM
+        """Set up the signal handlers. Does not start the interpreter."""
+        self.ended: int | None = None  # the interpreter's wait status
+        self.asked = False  # whether SIGTERM was received
         self.woken, wake = os.pipe()
         os.set_blocking(self.woken, False)
         os.set_blocking(wake, False)
@@ -67,11 +67,11 @@ class Warden:
         signal.signal(signal.SIGTERM, self.ask)
 
     def ask(self, *_: object) -> None:
-        """Take notice that this is to end."""
+        """Handle SIGTERM."""
         self.asked = True
 
     def start(self, command: list[str]) -> None:
-        """Start the interpreter, in a session of its own."""
+        """Start the interpreter, in a new session."""
         warden = os.getpid()
         self.pid = os.fork()
         if self.pid:
@@ -86,7 +86,7 @@ class Warden:
             os._exit(127)
 
     def wait(self, seconds: float) -> bool:
-        """Wait for the interpreter, and report whether it ended in time."""
+        """Wait for the interpreter to exit, or for SIGTERM, and return False if the time is up first."""
         until = time.monotonic() + seconds
         while self.reap() and self.ended is None and not self.asked:
             left = until - time.monotonic()
@@ -98,7 +98,7 @@ class Warden:
         return True
 
     def reap(self) -> bool:
-        """Take leave of every child that has ended, and report whether any is left."""
+        """Reap all children that have exited, and report whether any child is left."""
         try:
             while (found := os.waitpid(-1, os.WNOHANG))[0]:
                 if found[0] == self.pid:
@@ -108,7 +108,7 @@ class Warden:
         return True
 
     def clear(self) -> None:
-        """Kill whatever is left. The children of who is killed become our own, so this is done until there is none."""
+        """Kill all remaining processes. Repeat until none is left, because this process inherits their children."""
         until = time.monotonic() + LEFT
         own = Path(f"/proc/self/task/{os.getpid()}/children")
         while True:
@@ -126,7 +126,7 @@ class Warden:
 
 
 def main(parent: int, limit: float, report: int, command: list[str]) -> None:
-    """Run the command, and say how it ended."""
+    """Run the command, and write how it ended to the report descriptor."""
     warden = Warden()
     prctl(PDEATHSIG, signal.SIGTERM)
     prctl(CHILD_SUBREAPER, 1)
@@ -135,7 +135,7 @@ def main(parent: int, limit: float, report: int, command: list[str]) -> None:
     warden.start(command)
     if not warden.wait(limit):
         os.write(report, b"late\n")
-        os.kill(warden.pid, signal.SIGABRT)  # faulthandler writes where it is
+        os.kill(warden.pid, signal.SIGABRT)  # makes faulthandler write a traceback
         warden.wait(TRACE)
     warden.clear()
     if warden.ended is not None:

@@ -15,7 +15,7 @@ expect.set_options(timeout=PATIENCE)
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """The Chromium of this machine. Without one the tests are named as not run, but in CI, which has one, they fail."""
+    """The installed Chromium. If there is none, the tests are skipped, except in CI, where they fail."""
     if chromium() is None:
         if os.environ.get("CI"):
             pytest.fail(MISSING)
@@ -28,17 +28,17 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def served(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Served, Path]]:
-    """A dashboard for all tests, and the folder in which packages can be broken while it runs.
+    """A dashboard that all tests share, and a folder in which tests can break packages while it runs.
 
-    Its first report is of the packages themselves. From then on its import tests get stand-ins that weigh nothing: a
-    refresh takes a fraction of a second, and each test needs some. Its interpreters write no byte code into the folder,
-    which may be cleared while one runs.
+    The first report is about the real packages. After that, the import tests find empty stand-ins, because tests
+    refresh often, and a refresh with stand-ins takes only a fraction of a second. The interpreters write no bytecode
+    into the folder, because it may be cleared while they run.
     """
     assert browser
     site = tmp_path_factory.mktemp("site")
     environ = {"IMAGE_REVISION": "0123456789abcdef", "IMAGE_CREATED": "1767225600", "PYTHONDONTWRITEBYTECODE": "1"}
     environ |= {"DEPLOYED_BEFORE": "fedcba9876543210 2026-01-02T14:20:00Z"}
-    # As it stands behind a proxy: by a name, below a path. On its own machine it can be reached directly, too.
+    # Configured as behind a proxy, with a host name and a path prefix. It can also be reached directly.
     names = {"MYAPP_ALLOW_ORIGIN": "HTTP://Dash.Example.com/", "MYAPP_PREFIX": "/dash"}
     with serve(site, **environ, **names) as running:
         running.wait()
@@ -48,7 +48,7 @@ def served(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 
 def light(site: Path) -> None:
-    """Let interpreters that are started for an import test find empty modules in place of the packages."""
+    """Make the import tests' interpreters find empty modules instead of the packages."""
     empty = site / "empty"
     empty.mkdir()
     for package in pins(project().requires):
@@ -59,20 +59,20 @@ def light(site: Path) -> None:
 
 @pytest.fixture
 def own(tmp_path: Path) -> Path:
-    """A folder for a dashboard of one test alone, whose import tests get the stand-ins from the start."""
+    """A folder for a dashboard of a single test. Its import tests use stand-ins from the start."""
     light(tmp_path)
     return tmp_path
 
 
 @pytest.fixture
 def dashboard(served: tuple[Served, Path]) -> Served:
-    """The dashboard."""
+    """The shared dashboard."""
     return served[0]
 
 
 @pytest.fixture
 def well(browser: Browser, dashboard: Served) -> Served:
-    """The dashboard, whose latest report is a good one, whatever the test before has broken."""
+    """The shared dashboard, refreshed if the previous test left it with a bad report."""
     if dashboard.get("healthz")[0] != 200:
         page = browser.new_page()
         arrive(page, dashboard)
@@ -83,7 +83,7 @@ def well(browser: Browser, dashboard: Served) -> Served:
 
 @pytest.fixture
 def broken(served: tuple[Served, Path]) -> Iterator[Path]:
-    """The folder in which a test may break packages of the running dashboard. They are mended after it."""
+    """The folder in which a test may break the running dashboard's packages. It is restored after the test."""
     folder = served[1]
     light = set(folder.iterdir())
     yield folder
@@ -92,21 +92,21 @@ def broken(served: tuple[Served, Path]) -> Iterator[Path]:
 
 
 class Watched:
-    """What a page asked for and said."""
+    """Records the requests and errors of pages."""
 
     def __init__(self) -> None:
         self.requests: list[str] = []
         self.complaints: list[str] = []
 
     def watch(self, page: Page) -> None:
-        """Keep what this page asks for and says from now on."""
+        """Start to record the requests and errors of a page."""
         page.on("request", lambda request: self.requests.append(request.url))
         page.on("websocket", lambda socket: self.requests.append(socket.url))
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.on("console", lambda said: said.type == "error" and self.complaints.append(said.text))
 
     def hold(self, dashboard: Served) -> None:
-        """See that it has asked only its own server for anything, and had nothing to complain of."""
+        """Check that pages made requests only to their own server, and had no errors."""
         ours = dashboard.url.split("/")[2]
         foreign = [url for url in self.requests if not url.startswith("data:") and ours not in url]
         assert self.requests
@@ -116,13 +116,13 @@ class Watched:
 
 @pytest.fixture
 def watched() -> Watched:
-    """What the page asked for and said."""
+    """The requests and errors of a test's page."""
     return Watched()
 
 
 @pytest.fixture
 def context(browser: Browser, request: pytest.FixtureRequest) -> Iterator[BrowserContext]:
-    """A visitor, with the options that a test gives as a parameter of this fixture."""
+    """A browser context for one visitor. A test can parametrize this fixture with its options."""
     made = browser.new_context(**{"viewport": VIEWPORT} | getattr(request, "param", {}))
     made.set_default_timeout(PATIENCE)
     yield made
@@ -131,7 +131,7 @@ def context(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Browse
 
 @pytest.fixture
 def page(context: BrowserContext, dashboard: Served, watched: Watched) -> Iterator[Page]:
-    """A page that in the end has asked only its own server for anything, and had nothing to complain of."""
+    """A new page. After the test, checks that it made requests only to its own server, and had no errors."""
     made = context.new_page()
     watched.watch(made)
     yield made
@@ -140,7 +140,7 @@ def page(context: BrowserContext, dashboard: Served, watched: Watched) -> Iterat
 
 @pytest.fixture(scope="session")
 def opened(browser: Browser, served: tuple[Served, Path]) -> Iterator[tuple[Page, Watched]]:
-    """A page that was opened once, for all tests that do not care how: most of what a test costs is to open one."""
+    """A page that tests share if they do not need their own, because opening one is most of a test's cost."""
     context = browser.new_context(viewport=VIEWPORT)
     context.set_default_timeout(PATIENCE)
     page, watched = context.new_page(), Watched()
@@ -152,11 +152,11 @@ def opened(browser: Browser, served: tuple[Served, Path]) -> Iterator[tuple[Page
 
 @pytest.fixture
 def shown(opened: tuple[Page, Watched], dashboard: Served) -> Iterator[Page]:
-    """That page, with its controls as a visitor finds them. In the end the same holds of it as of `page`."""
+    """The shared page, with its controls reset. After the test, checks the same as `page`."""
     page, watched = opened
     page.emulate_media(color_scheme="light", forced_colors="none")
     page.get_by_label("Live").check()
     page.get_by_label("every").select_option("1 min")
     yield page
-    page.get_by_label("Live").uncheck()  # it asks the server for nothing while others are tested
+    page.get_by_label("Live").uncheck()  # it must not request refreshes during other tests
     watched.hold(dashboard)

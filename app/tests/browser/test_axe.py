@@ -6,13 +6,13 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 from serving import Served, arrive, claim, refresh, shadow
 
-# Faults that are not this page's own, by the rule of axe-core that finds them. None of them is serious.
+# Violations that other packages cause, by axe-core rule. None is serious.
 NOT_OURS = {
     "empty-table-header": "Panel shows a pandas table as pandas writes it, whose corner and index line are empty",
 }
 
 
-SCHEMES = [("light", "none"), ("dark", "none"), ("light", "active")]  # of colours, and whether those are forced
+SCHEMES = [("light", "none"), ("dark", "none"), ("light", "active")]  # color scheme and forced-colors mode
 
 
 @pytest.mark.parametrize("well", [True, False], ids=["well", "broken"])

@@ -1,4 +1,4 @@
-"""A page that cannot hear its server: it says so, and does not show what it does not know."""
+"""Tests that a page without a connection to its server says so, and does not present old values as current."""
 
 import os
 import re
@@ -19,21 +19,21 @@ NEVER = "This page has no connection to its server, so Refresh and Live do nothi
 
 
 def nothing(_: WebSocketRoute) -> None:
-    """Open, and say nothing."""
+    """Accept the connection, and send nothing."""
 
 
 def blocked(page: Page) -> None:
-    """Block the scripts that are not the page's own."""
+    """Block all scripts except the page's own."""
     page.route("**/static/**", lambda route: route.abort())
 
 
 def silent(page: Page) -> None:
-    """Let the connection open, and bring nothing."""
+    """Accept the page's connection, but send no messages."""
     page.route_web_socket("**/ws", nothing)
 
 
 def broken(page: Page) -> None:
-    """Let the page's scripts fail, as they do where a policy forbids what they need."""
+    """Make Bokeh's script fail, as it would if a content security policy blocked something it needs."""
     page.route("**/static/js/bokeh.min.js*", lambda route: route.fulfill(body="throw new Error('no')", status=200))
 
 
@@ -51,9 +51,9 @@ def test_ten_seconds_without_a_document(context: BrowserContext, well: Served, s
     expect(page.get_by_role("alert")).to_contain_text(NEVER)
     deaf(page)
     page.unroute("**/livez")
-    with page.expect_event("load", timeout=PATIENCE):  # any answer will do: the page is loaded again
+    with page.expect_event("load", timeout=PATIENCE):  # the page reloads after a response with any status
         page.clock.fast_forward(2_000)
-    # Then it is given twice the time: what draws slowly would be at its beginning for ever.
+    # After a reload the timeout is doubled. Otherwise, a page that draws slowly would reload forever.
     page.evaluate("window.waits = true")
     page.clock.fast_forward(16_000)
     page.clock.fast_forward(2_000)
@@ -66,12 +66,12 @@ def test_ten_seconds_without_a_document(context: BrowserContext, well: Served, s
 
 
 def hold(page: Page) -> None:
-    """Stop the page's clock, so that a busy machine does not let more time pass than the test means."""
+    """Stop the page's clock, so that its time does not depend on how busy the machine is."""
     page.clock.pause_at(page.evaluate("Date.now()") / 1000 + 1)
 
 
 class Hole:
-    """A connection that can go away without a word."""
+    """A connection that can stop passing messages without being closed."""
 
     def __init__(self, page: Page) -> None:
         self.open = True
@@ -79,13 +79,13 @@ class Hole:
         page.route("**/livez", self.ask)
 
     def connect(self, socket: WebSocketRoute) -> None:
-        """Pass everything on while it is there."""
+        """Forward messages while `open` is set."""
         server = socket.connect_to_server()
         socket.on_message(lambda message: server.send(message) if self.open else None)
         server.on_message(lambda message: socket.send(message) if self.open else None)
 
     def ask(self, route: Route) -> None:
-        """Pass that on, too."""
+        """Forward the request if `open` is set, otherwise abort it."""
         route.continue_() if self.open else route.abort()
 
 
@@ -101,7 +101,7 @@ def test_a_connection_that_dies_without_a_word(context: BrowserContext, dashboar
     page.clock.fast_forward(60_000)
     expect(page.locator(".then .ago")).to_contain_text("1 min ago")
     expect(page.get_by_role("alert")).to_be_hidden()
-    for seconds in (90, 11):  # after a jump of the clock what is on its way may still come
+    for seconds in (90, 11):  # after a jump of the clock, messages in transit may still arrive
         page.clock.fast_forward(1000 * seconds)
         page.clock.run_for(1000)
     expect(page.get_by_role("alert")).to_contain_text("The server has sent no report for longer than it should")
@@ -112,7 +112,8 @@ def test_a_connection_that_dies_without_a_word(context: BrowserContext, dashboar
     page.wait_for_function(f"!window.before && {READY}", timeout=PATIENCE)
     expect(page.get_by_role("alert")).to_be_hidden()
 
-    # One that nobody expects anything of is not missed until something is asked of it; the age is shown all the same.
+    # Without Live, no report is due, so the page notices the lost connection only when the visitor refreshes. It still
+    # shows the report's age.
     page.get_by_label("Live").uncheck()
     expect(page.get_by_label("every")).to_be_disabled()
     hole.open = False
@@ -134,7 +135,7 @@ def test_a_report_is_missed_from_when_the_visitor_has_asked_for_it(context: Brow
     live, expects = page.get_by_label("Live"), page.locator(".then .taken[data-within]")
     live.uncheck()
     expect(expects).to_have_count(0)
-    page.clock.fast_forward(600_000)  # all that while nothing came, and nothing had to
+    page.clock.fast_forward(600_000)  # no report arrived in this time, and none was due
     live.check()
     expect(expects).to_have_count(1)
     page.clock.run_for(3_000)
@@ -158,7 +159,7 @@ def test_forced_colors_show_what_can_be_used(shown: Page) -> None:
 @pytest.mark.parametrize("context", [{"color_scheme": "dark"}], indirect=True)
 def test_a_page_is_printed_for_paper(page: Page, dashboard: Served) -> None:
     page.goto(dashboard.url)
-    expect(page.locator("[data-part=sample]").locator("xpath=..")).to_contain_text("summit")  # it waits for no chart
+    expect(page.locator("[data-part=sample]").locator("xpath=..")).to_contain_text("summit")  # no chart is needed
     arrive(page, dashboard)
     page.wait_for_function("document.documentElement.classList.contains('dark')")
     page.emulate_media(media="print")
@@ -184,7 +185,7 @@ def test_what_ran_before_is_what_this_browser_saw(page: Page, dashboard: Served)
 
 @pytest.fixture(scope="module")
 def proxies(served: tuple[Served, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """Proxies before the dashboard, as README has them, and others that get it wrong."""
+    """Proxies in front of the dashboard: some configured as in README, others misconfigured."""
     for program in ("nginx", "caddy"):
         if shutil.which(program) is None:
             missing = f"the page was not tested behind {program}; on Debian: apt-get install nginx-light caddy"
@@ -228,13 +229,13 @@ def proxies(served: tuple[Served, Path], tmp_path_factory: pytest.TempPathFactor
 
 
 def port() -> int:
-    """Return a port that nobody has."""
+    """Return a free port."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         return free.getsockname()[1]
 
 
 def go(page: Page, url: str) -> None:
-    """Open a page once its proxy listens."""
+    """Open a page as soon as its proxy accepts connections."""
     until = time.monotonic() + PATIENCE / 1000
     while True:
         try:

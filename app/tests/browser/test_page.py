@@ -19,7 +19,7 @@ PHONE = {"viewport": {"width": 375, "height": 812}}
 
 
 def row(page: Page, package: str) -> list[str]:
-    """What the table says of a package: its version, and what is required."""
+    """Return the texts in a package's table row: its version and its requirements."""
     found = page.locator(".then tbody tr", has=page.get_by_role("rowheader", name=package))
     return [found.locator(".installed").inner_text().strip(), found.locator(".asked").inner_text()]
 
@@ -70,7 +70,7 @@ def test_refresh_by_hand_shows_what_broke_and_what_was_mended(shown: Page, dashb
     assert dashboard.get("healthz")[0] == 200
     expect(shown.locator(".then .since")).to_have_count(0)
 
-    claim(broken, "foopack-core", "0.1.0")  # a refresh that comes to nothing
+    claim(broken, "foopack-core", "0.1.0")  # makes the refresh fail
     (broken / "foopack_core-0.1.0.dist-info" / "METADATA").write_bytes(
         b"Name: foopack-core\nVersion: 0.1.0\nSummary: \xff\n"
     )
@@ -107,7 +107,7 @@ def test_another_version_than_required_stands_out(shown: Page, dashboard: Served
     assert (status, json.loads(body)["status"]) == (503, "mismatch")
 
 
-# Of each element, its text as it is seen, and how many lines that has; a package may break at its hyphens.
+# Returns the visible text of each element, and the number of lines that it takes. Package names may break at hyphens.
 LINES = """(elements) => elements.map((each) => {
   const texts = document.createTreeWalker(each, NodeFilter.SHOW_TEXT);
   const seen = [], tops = new Set();
@@ -151,7 +151,7 @@ def test_a_live_page_refreshes_itself_and_one_that_is_not_does_not(
     expect(shown.locator(".then .headline")).to_have_text("All well")
     assert taken(shown) > still
     assert taken(other) == still
-    shown.get_by_label("Live").uncheck()  # or the server refreshes every 5 s until it misses the page
+    shown.get_by_label("Live").uncheck()  # otherwise the server refreshes every 5 s until the session times out
     expect(shown.get_by_label("every")).to_be_disabled()
 
 
@@ -174,7 +174,7 @@ def test_a_server_whose_visitor_has_used_controls_is_idle_again(shown: Page, das
     expect(shown.get_by_label("every")).to_be_disabled()
     process = psutil.Process(dashboard.process.pid)
     deadline = time.monotonic() + PATIENCE / 1000
-    while True:  # one that is busy switches a thousand times a second
+    while True:  # a server in a busy loop switches context a thousand times a second
         before = sum(process.num_ctx_switches())
         shown.wait_for_timeout(2000)
         if sum(process.num_ctx_switches()) - before < 100:
@@ -189,7 +189,7 @@ def test_everything_can_be_reached_and_used_by_keyboard(page: Page, dashboard: S
     expect(page.get_by_role("button", name="Refresh")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.locator(".then .taken time")).not_to_have_attribute("datetime", before)
-    expect(page.get_by_role("button", name="Refresh", exact=True)).to_be_enabled()  # else it takes no focus
+    expect(page.get_by_role("button", name="Refresh", exact=True)).to_be_enabled()  # needed to focus it
     page.get_by_role("button", name="Refresh").focus()
     page.keyboard.press("Tab")
     page.keyboard.press("Space")
@@ -261,8 +261,8 @@ def test_a_page_whose_server_is_gone_says_so_and_loads_itself_again_once_there_i
     expect(page.get_by_role("alert")).to_contain_text("this page does not change any more")
     deaf(page)
     (own / "foopack_ui.py").unlink()
-    # It is loaded again by whoever answers, whatever that one has to say.
-    # A container that was gone back to was told of what ran before it then, and this browser knows better.
+    # The page reloads itself as soon as a server responds, whatever the server's state.
+    # A restarted container may have an outdated DEPLOYED_BEFORE, so the page shows the version that it saw itself.
     now = {"IMAGE_REVISION": "fedcba9876543210", "DEPLOYED_BEFORE": "aaaa 2026-01-02T14:20:00Z"}
     with serve(own, port=int(running.url.rstrip("/").rsplit(":", 1)[1]), **now) as running:
         page.wait_for_function(f"!window.before && {READY}", timeout=PATIENCE)

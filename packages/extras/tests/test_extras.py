@@ -92,7 +92,7 @@ def test_to_frame_refuses_a_single_number() -> None:
 
 
 def test_to_frame_refuses_a_name_that_is_a_dimension() -> None:
-    with pytest.raises(ValueError, match=r"^'x' would be two columns"):
+    with pytest.raises(ValueError, match=r"^'x' would name two columns"):
         to_frame(labelled([1], {"x": ["a"]}, name="x"))
 
 
@@ -147,12 +147,12 @@ def test_from_frame_of_no_rows_is_empty() -> None:
 @pytest.mark.parametrize(
     ("columns", "rows", "message"),
     [
-        (["n"], [[1]], r"a table needs columns of labels and then one of values; there are \['n'\]"),
-        ([], [], r"a table needs columns of labels and then one of values; there are \[\]"),
+        (["n"], [[1]], r"a table needs columns of labels, then one of values; its columns are \['n'\]"),
+        ([], [], r"a table needs columns of labels, then one of values; its columns are \[\]"),
         (["x", "x", "n"], [["a", "b", 1]], "two columns of the table are named x"),
         (["x", "n"], [["a", 1], [None, 2]], "'x' has a missing label in row 1, counted from 0"),
-        (["x", "y", "n"], [["a", 3, 1], ["b", 3, 1], ["a", 3, 2]], "two rows are about the same cell, x = a, y = 3"),
-        (["x", "n"], [["a", 1], ["b", 1], ["b", 2], ["a", 2]], "two rows are about the same cell, x = b"),
+        (["x", "y", "n"], [["a", 3, 1], ["b", 3, 1], ["a", 3, 2]], "two rows have the same cell, x = a, y = 3"),
+        (["x", "n"], [["a", 1], ["b", 1], ["b", 2], ["a", 2]], "two rows have the same cell, x = b"),
     ],
 )
 def test_from_frame_refuses_what_is_not_tidy(columns: list[str], rows: list[list], message: str) -> None:
@@ -178,7 +178,7 @@ LABELS: list[Callable[[int], Any]] = [
 ]
 DTYPES = ["bool", "int8", "uint16", "int64", "uint64", "float16", "float32", "float64", "complex128"]
 DTYPES += ["datetime64[ns]", "timedelta64[ns]", "object"]
-# All that `st.text()` has, which asks the codec of UTF-8 about each character there is: two seconds in each new clone.
+# The same characters as in `st.text()`, which would spend two seconds in each new clone to find what UTF-8 can encode.
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
 NAMES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
 
@@ -199,7 +199,7 @@ def arrays(draw: st.DrawFn) -> xr.DataArray:
 def test_round_trip_keeps_all_that_readme_says(array: xr.DataArray, random: Any) -> None:  # noqa: ANN401
     frame = to_frame(array)
     back = from_frame(frame)
-    assert back.identical(array)  # values, dimensions in their order, labels in theirs, name, attributes
+    assert back.identical(array)  # values, name, attributes, order of dimensions, order of labels
     assert back.dtype == array.dtype
     for dim in array.dims:
         assert back.indexes[dim].dtype == array.indexes[dim].dtype
@@ -302,7 +302,9 @@ def test_a_time_without_a_row_is_missing(dtype: str) -> None:
 def test_a_missing_cell_beside_an_integer_that_no_float_has(number: int) -> None:
     whole = pd.DataFrame({"x": ["a", "b"], "n": [number, 1]})
     assert from_frame(whole).to_numpy().tolist() == [number, 1]
-    with pytest.raises(ValueError, match=r"^a value of 'n' is missing and becomes NaN, and integers above 2\*\*53 are"):
+    with pytest.raises(
+        ValueError, match=r"^a value of 'n' is missing and becomes NaN, but floats cannot hold integers above 2\*\*53: "
+    ):
         from_frame(pd.DataFrame({"x": ["a", "b"], "y": ["c", "d"], "n": [number, 1]}))
     with pytest.raises(ValueError, match=r"^a value of 'n' is missing and becomes NaN"):
         from_frame(pd.DataFrame({"x": ["a", "b"], "n": pd.array([number, None], dtype="Int64")}))
@@ -331,7 +333,7 @@ def test_a_sparse_table_of_millions_of_cells_warns(size: int, warns: bool) -> No
         assert from_frame(frame).shape == (size, size)
     said = f"{size} rows make an array of {size * size} cells, {size} x {size}: all others are missing"
     assert [str(each.message) for each in told] == ([said] if warns else [])
-    assert {each.filename for each in told} <= {__file__}  # where it is called, and not where it warns
+    assert {each.filename for each in told} <= {__file__}  # the warning points to the call
 
 
 @pytest.mark.parametrize(("rows", "warns"), [(100_000, False), (99_999, True)])
@@ -373,7 +375,7 @@ def test_from_frame_takes_sparse_values(numbers: list) -> None:
 @pytest.mark.parametrize("name", [0, None, ("a", 1)])
 def test_from_frame_wants_texts_as_names_of_dimensions(name: object) -> None:
     frame = pd.DataFrame([["a", 3]], columns=pd.Index([name, "n"], tupleize_cols=False, dtype=object))
-    with pytest.raises(TypeError, match=r"^a dimension with labels is named by a text, "):
+    with pytest.raises(TypeError, match=r"^the name of a dimension with labels must be a text, "):
         from_frame(frame)
 
 
@@ -401,7 +403,7 @@ def test_labels_that_are_equal_and_of_several_types_are_refused(labels: list) ->
     one_and_another = np.empty(3, dtype=object)
     one_and_another[:] = ["other", *labels]
     frame = pd.DataFrame({"x": one_and_another, "y": ["p", "q", "r"], "n": [1, 2, 3]})
-    said = f"'x' has the labels {labels[0]!r} and {labels[1]!r}, which are equal: keep one"
+    said = f"'x' has the labels {labels[0]!r} and {labels[1]!r}, which are equal: keep one label"
     with pytest.raises(ValueError, match=f"^{re.escape(said)}$"):
         from_frame(frame)
 
@@ -438,7 +440,7 @@ def test_each_row_is_found_by_its_label_or_refused(labels: list) -> None:
     frame = pd.DataFrame({"x": pd.Series(column, dtype=object), "row": range(len(labels)), "n": range(len(labels))})
     kinds = {label: {type(each) for each in labels if each == label} for label in labels}
     if any(len(types) > 1 for types in kinds.values()):
-        with pytest.raises(ValueError, match=r"^'x' has the labels .*, which are equal: keep one$"):
+        with pytest.raises(ValueError, match=r"^'x' has the labels .*, which are equal: keep one label$"):
             from_frame(frame)
         return
     array = from_frame(frame)
@@ -459,7 +461,7 @@ def test_labels_that_end_in_nul_are_refused(labels: list, dtype: Any) -> None:  
     if dtype == "category" and column.iloc[1] == "a":
         pytest.skip("pandas 2 has merged them in its categories")
     frame = pd.DataFrame({"x": column, "y": ["p", "q"], "n": [1, 2]})
-    with pytest.raises(ValueError, match=r"^'x' has b?'[ab]' with NUL at its end, which numpy strips: remove it$"):
+    with pytest.raises(ValueError, match=r"^'x' has b?'[ab]' with NUL at its end, which numpy strips: remove the NUL$"):
         from_frame(frame)
 
 
@@ -485,20 +487,20 @@ def test_labels_of_numbers_that_pandas_has_no_index_of(dtype: str) -> None:
 def test_long_doubles_that_no_float_tells_apart_are_refused() -> None:
     one = np.longdouble(1)
     frame = pd.DataFrame({"x": np.array([one, np.nextafter(one, 2 * one)]), "y": ["p", "q"], "n": [1, 2]})
-    with pytest.raises(ValueError, match=r"^'x' has the label 1\.0+1\d*, a long double that no float of 64 bits has$"):
+    with pytest.raises(ValueError, match=r"^'x' has the label 1\.0+1\d*, a long double that no 64-bit float can hold$"):
         from_frame(frame)
 
 
 @pytest.mark.parametrize("labels", [[[1], [2]], [{}, {"a": 1}], [{1}, "a"], [([1],), "a"]])
 def test_labels_that_cannot_be_looked_up_get_a_sentence(labels: list) -> None:
     frame = pd.DataFrame({"x": pd.Series(labels, dtype=object), "n": [1, 2]})
-    with pytest.raises(ValueError, match=r"^'x' has a label that cannot be looked up: unhashable type: '\w+'"):
+    with pytest.raises(ValueError, match=r"^'x' has a label that cannot be hashed: unhashable type: '\w+'"):
         from_frame(frame)
 
 
 def test_more_cells_than_an_array_can_have_get_a_sentence() -> None:
     frame = pd.DataFrame({**{f"c{i}": [0, 1] for i in range(63)}, "n": [1, 2]})
-    said = f"^2 rows make an array of {2**63} cells, more than one can have: leave out columns that do not tell rows"
+    said = f"^2 rows make an array of {2**63} cells, more than an array can have: leave out columns of labels that do"
     with pytest.raises(ValueError, match=said):
         from_frame(frame)
 

@@ -1,4 +1,4 @@
-"""Saved pages in the Chromium of this machine: what they show, and whom they ask. None is ever downloaded."""
+"""Tests what saved pages show and request in the installed Chromium. No browser is ever downloaded."""
 
 import os
 import shutil
@@ -11,7 +11,7 @@ import numpy as np
 import panel as pn
 import pytest
 import xarray as xr
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, ViewportSize, sync_playwright
 
 from foopack_core import labelled
 from foopack_ui import save
@@ -21,11 +21,12 @@ MISSING = (
     f"saved pages were not looked at in a browser: there is none on PATH ({', '.join(BROWSERS)}); "
     "on Debian: apt-get install chromium fonts-dejavu-core"
 )
-PATIENCE = 120_000  # milliseconds, for a busy machine
-OPTIONS = ["--no-sandbox", "--disable-gpu", "--renderer-process-limit=1"]  # as root its own sandbox cannot be had
+PATIENCE = 120_000  # milliseconds; long enough for a busy machine
+OPTIONS = ["--no-sandbox", "--disable-gpu", "--renderer-process-limit=1"]  # the sandbox does not work as root
+SMALL = ViewportSize(width=640, height=480)  # small, because pages are rendered in software
 IDLE = "window.Bokeh && Bokeh.documents.length > 0 && Bokeh.documents[0].is_idle"
 
-# Each is name, unit, dimension and label of a page of its own.
+# Each string is used as name, units, dimension and label on a separate page.
 HOSTILE = [
     "<script>window.ran = 1</script>",
     "</script><script>window.ran = 1</script>",
@@ -52,7 +53,7 @@ HOSTILE = [
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """The Chromium of this machine. Without one the tests are named as not run, but in CI, which has one, they fail."""
+    """The installed Chromium. If there is none, the tests are skipped, except in CI, where they fail."""
     found = next((path for path in map(shutil.which, BROWSERS) if path), None)
     if found is None:
         if os.environ.get("CI"):
@@ -62,17 +63,17 @@ def browser() -> Iterator[Browser]:
         kept = {
             **os.environ,
             "XDG_CONFIG_HOME": f"{gettempdir()}/chromium-of-tests",
-        }  # written to whatever its profile is
+        }  # Chromium writes there whatever its profile
         launched = playwright.chromium.launch(executable_path=found, args=OPTIONS, env=kept)
         yield launched
         launched.close()
 
 
 class Looked:
-    """A page of the browser that opens files, and what it asked for and complained of since the last one."""
+    """A browser page that opens files, and records their requests and errors."""
 
     def __init__(self, browser: Browser) -> None:
-        self.page = browser.new_page()
+        self.page = browser.new_page(viewport=SMALL)
         self.asked: list[str] = []
         self.complaints: list[str] = []
         self.page.on("request", lambda request: self.asked.append(request.url))
@@ -82,9 +83,9 @@ class Looked:
         self.page.on("dialog", lambda dialog: self.complaints.append(dialog.message))
 
     def open(self, path: Path) -> None:
-        """Open a file and wait until it is drawn. It asks nobody, and has nothing to complain of."""
+        """Open a file, wait until it is drawn, and check that it made no requests and had no errors."""
         self.page.goto(path.as_uri(), timeout=PATIENCE)
-        self.page.wait_for_function(IDLE, timeout=PATIENCE)
+        self.page.wait_for_function(IDLE, timeout=PATIENCE, polling=100)  # polling every frame would draw every frame
         self.page.locator("table").wait_for(timeout=PATIENCE)
         others = [url for url in self.asked if url != path.as_uri() and not url.startswith(("data:", "blob:"))]
         assert path.as_uri() in self.asked
@@ -100,7 +101,7 @@ def hostile(text: str) -> xr.DataArray:
 def test_twenty_pages_with_hostile_names_render_and_ask_nobody(browser: Browser, tmp_path: Path) -> None:
     assert len(HOSTILE) == 20
     looked = Looked(browser)
-    path = tmp_path / "page.html"  # one address for all: the browser compiles the scripts of a page once for each
+    path = tmp_path / "page.html"  # the same path for all, because the browser caches compiled scripts by address
     for text in HOSTILE:
         save(hostile(text), path)
         looked.open(path)

@@ -32,7 +32,7 @@ RAIN = labelled(
 
 
 def lines(plot: figure) -> list[tuple[list, list]]:
-    """The data that a chart's lines draw."""
+    """Return the data of a chart's lines, as pairs of x and y."""
     drawn = [renderer.data_source.data for renderer in plot.renderers if isinstance(renderer.glyph, Line)]
     return [(list(data["x"]), list(data["y"])) for data in drawn]
 
@@ -250,7 +250,7 @@ def test_two_labels_at_one_place_of_the_axis_are_refused(
     function: Callable, shape: tuple[int, ...], labels: object, twice: str
 ) -> None:
     array = xr.DataArray(np.ones(shape), dims=["x", "y"][: len(shape)], coords={"x": labels})
-    with pytest.raises(ValueError, match=f"^two labels of 'x' have one place on the axis, {re.escape(twice)}.*: "):
+    with pytest.raises(ValueError, match=f"^two labels of 'x' have one position on the axis, {re.escape(twice)}.*: "):
         function(array)
 
 
@@ -301,13 +301,13 @@ def test_a_missing_label_is_refused(labels: object, position: int) -> None:
 
 @pytest.mark.parametrize("number", [np.inf, -np.inf])
 def test_an_infinite_label_has_no_place(number: float) -> None:
-    with pytest.raises(ValueError, match=f"^'x' has the label {number}, which has no place on an axis$"):
+    with pytest.raises(ValueError, match=f"^'x' has the label {number}, which has no position on an axis$"):
         chart(labelled([1, 2], {"x": [1, number]}))
 
 
 @pytest.mark.parametrize("year", [-1_000_000, -271_830, 275_770, 1_000_000])
 def test_dates_that_no_browser_has_are_refused(year: int) -> None:
-    with pytest.raises(ValueError, match=r"^'t' has dates that no browser has: give the years as numbers$"):
+    with pytest.raises(ValueError, match=r"^'t' has dates that browsers do not support: pass the years as numbers$"):
         chart(labelled([1, 2], {"t": np.array([year - 1970, 0], "M8[Y]")}))
 
 
@@ -324,7 +324,7 @@ def test_numbers_further_apart_than_floats_are_refused() -> None:
     with pytest.raises(ValueError, match=r"^the labels of 'x' are further apart than an axis can show, -1e\+308 and "):
         chart(labelled([1, 2], {"x": [1e308, -1e308]}))
     with pytest.raises(ValueError, match=r"^the values are further apart than an axis can show, 0\.0 and 9e\+307: "):
-        chart(labelled([0, 9e307], {"x": [0, 1]}))  # an axis is wider than what it shows
+        chart(labelled([0, 9e307], {"x": [0, 1]}))  # an axis extends beyond its values
     assert lines(chart(labelled([0, 8.9e307], {"x": [0, 1]}))) == [([0, 1], [0, 8.9e307])]
 
 
@@ -571,7 +571,7 @@ def test_save_writes_a_page_for_half_of_a_surrogate_pair(text: str, tmp_path: Pa
 
 
 def parts(model: object) -> Iterator[dict[str, Any]]:
-    """Each object within the JSON of a document."""
+    """Yield each object in the JSON of a document."""
     if isinstance(model, dict):
         yield model
     if isinstance(model, (dict, list)):
@@ -581,7 +581,7 @@ def parts(model: object) -> Iterator[dict[str, Any]]:
 
 @pytest.mark.parametrize("mode", ["cdn", "inline", "server"])
 def test_save_names_no_other_file(mode: Any, tmp_path: Path) -> None:  # noqa: ANN401
-    # A browser shows that nothing is asked for (test_page.py); this holds where there is none.
+    # This test needs no browser. test_page.py checks in a browser that the page makes no requests.
     with set_resource_mode(mode):
         save(RAIN, tmp_path / "rain.html")
     page = (tmp_path / "rain.html").read_text(encoding="utf-8")
@@ -590,7 +590,7 @@ def test_save_names_no_other_file(mode: Any, tmp_path: Path) -> None:  # noqa: A
     assert {sheet["name"] for sheet in sheets} == {"InlineStyleSheet"}
     assert not any("url" in part for part in parts(json.loads(document)))
     texts = [sheet["attributes"]["css"] for sheet in sheets]
-    assert len(set(texts)) == len(texts)  # each is there once
+    assert len(set(texts)) == len(texts)  # each stylesheet is included once
     assert (DIST_DIR / "css" / "dataframe.css").read_text(encoding="utf-8") in texts
     tags = re.sub(r"(?s)(<script[^>]*>).*?</script>|<style[^>]*>.*?</style>", r"\1", page)
     assert not re.search(r"\s(src|href)=|<link", tags)
@@ -599,7 +599,7 @@ def test_save_names_no_other_file(mode: Any, tmp_path: Path) -> None:  # noqa: A
 def test_save_has_browsers_hold_the_page_to_what_is_in_it(tmp_path: Path) -> None:
     save(RAIN, tmp_path / "rain.html")
     head = (tmp_path / "rain.html").read_text(encoding="utf-8").split("<head>")[1]
-    policy = re.match(r'\s*<meta http-equiv="Content-Security-Policy" content="([^"]*)">', head)  # before all else
+    policy = re.match(r'\s*<meta http-equiv="Content-Security-Policy" content="([^"]*)">', head)  # comes first
     assert policy is not None
     rules = dict(rule.split(" ", 1) for rule in policy[1].split("; "))
     assert (rules["default-src"], rules["form-action"], rules["base-uri"]) == ("'none'", "'none'", "'none'")

@@ -1,53 +1,52 @@
-// A page lives on the connection that its server opened for it. When that is cut, never opens, or brings nothing any more, the page says so,
-// takes its verdict and its controls back, and asks until a server answers. Then it loads itself again: after a deployment, from the one that
-// took its place.
+// A page depends on the connection to its server. If the connection is cut, never opens, or brings nothing more, the page says so, grays out its
+// verdict and its controls, and asks until a server answers. Then it loads itself again: after a deployment, from the new server.
 {
-  const kept = "myapp.again"; // how often in a row it was loaded again without a connection that lasted
-  const release = "myapp.release"; // which release was seen here last, and the one before
-  const patience = 10_000; // milliseconds: for a connection to open, to last, and to answer
+  const kept = "myapp.again"; // how often in a row the page was loaded again without a connection that lasted
+  const release = "myapp.release"; // the release that was seen here last, and the release before
+  const patience = 10_000; // milliseconds for a connection to open, to last, and to answer
   const longest = 60_000;
   const base = document.title.replace(/^.* · /, "");
   const begun = Date.now();
   const ours = document.currentScript;
-  const differs = begun - Date.parse(ours.dataset.now); // the visitor's clock from the server's, and the way here
+  const differs = begun - Date.parse(ours.dataset.now); // the visitor's clock minus the server's, and the time of the transfer
   const ahead = Math.abs(differs) < 5000 ? 0 : differs;
 
   let leaving = false;
-  let asking = 0; // which round of asking is on; 0: none
+  let asking = 0; // number of the present round of asking; 0: none
   let rounds = 0;
-  let closed = false; // a connection that was there is not any more
-  let asked; // when the visitor used a control that the server has not answered yet
-  let report; // the time of the report that is shown
-  let expected = 0; // milliseconds within which the next is to come; 0: none has to
-  let reported = begun; // since when that counts
-  let late; // since when a report is missing
+  let closed = false; // whether a connection has been closed
+  let asked; // time when the visitor used a control, if the server has not answered yet
+  let report; // time of the report that is shown
+  let expected = 0; // milliseconds within which the next report must come; 0: none must
+  let reported = begun; // time from which these count
+  let late; // time since which a report is missing
   let ticked = begun;
   let known; // the release that is shown
-  let stored; // what this page has last kept of it
+  let stored; // the JSON of it that this page has last stored
 
   document.documentElement.classList.add("scripted");
   addEventListener("pagehide", () => { leaving = true });
   addEventListener("pageshow", (event) => {
     leaving = false;
-    if (event.persisted) location.reload(); // its connection was closed when it was left
+    if (event.persisted) location.reload(); // the connection was closed when the visitor left the page
   });
 
   const wait = (time) => new Promise((done) => setTimeout(done, time));
 
-  const store = (where, name, ...value) => { // a visitor may have forbidden it
+  const store = (where, name, ...value) => { // a visitor may have forbidden storage
     try {
       if (!value.length) return where().getItem(name);
       if (value[0] === undefined) where().removeItem(name);
       else where().setItem(name, value[0]);
-    } catch { /* then it is not kept */ }
+    } catch { /* then nothing is kept */ }
     return null;
   };
   const session = () => sessionStorage;
   const local = () => localStorage;
-  // What draws slowly, on a busy machine or a thin line, is given more time at each turn: it would be at its beginning for ever.
+  // A page that draws slowly, on a busy machine or a slow line, gets more time with each load. Otherwise it would start again forever.
   const bearable = Math.min(patience * 2 ** Number(store(session, kept) ?? 0), longest);
 
-  // What Panel draws is in shadow roots.
+  // Panel draws in shadow roots.
   const roots = (root) => [...root.querySelectorAll("*")].flatMap((each) => (each.shadowRoot ? [each.shadowRoot, ...roots(each.shadowRoot)] : []));
   const parts = (kind, selector) => [...document.querySelectorAll(kind)].flatMap((each) => [each, ...roots(each)].flatMap((root) => [...root.querySelectorAll(selector)]));
   const part = (selector) => parts(".then", selector)[0] ?? parts(".first", selector)[0];
@@ -62,8 +61,8 @@
 
   const write = (element, text) => { if (element.textContent !== text) element.textContent = text };
 
-  // Any answer of a server is one, however it feels: what it has to say is on its page. But that there is only a proxy, which says that it
-  // reaches nobody, is not: its page would not load itself again.
+  // Any answer of a server counts, even if it is not well: its page says why. The answer of a proxy that reaches no server does not count: its
+  // page would not load itself again.
   const answers = async () => {
     const options = { cache: "no-store", redirect: "manual", signal: AbortSignal.timeout(patience) };
     try {
@@ -86,7 +85,7 @@
 
   const deaf = () => document.documentElement.classList.contains("deaf");
 
-  const hear = () => { // it works after all
+  const hear = () => { // the connection works after all
     asking = 0;
     late = asked = undefined;
     say("");
@@ -114,7 +113,7 @@
 
   const look = () => {
     const now = Date.now();
-    const slept = now - ticked > 5000; // the machine, or a tab that nobody looks at: what is on its way may come yet
+    const slept = now - ticked > 5000; // the machine, or a hidden tab: messages may still be on their way
     ticked = now;
     const taken = part(".taken");
     const time = taken?.querySelector("time")?.dateTime;
@@ -132,7 +131,7 @@
     } else {
       if (deaf() && !late && !asked) hear();
       const within = Number(parts(".then", ".taken")[0]?.dataset.within ?? 0) * 1000;
-      if (within !== expected) { // the visitor has chosen: what was not asked for until now is not missing
+      if (within !== expected) { // the visitor has changed it: a report that was not asked for until now is not missing
         expected = within;
         reported = now;
       }
@@ -154,8 +153,8 @@
     remember(part(".release"), time);
   };
 
-  // What ran before, a deployment has told what runs now. Where none has, and where a container of before was gone back to, this
-  // browser knows it, if it was here.
+  // A deployment tells the new container what ran before. If none has, or if an earlier container runs again, this browser knows it, if it
+  // was here then.
   const remember = (shown, time) => {
     if (!shown) return;
     const now = { version: shown.dataset.version, revision: shown.dataset.revision, started: shown.dataset.started, seen: time };
@@ -186,7 +185,7 @@
     const line = `Before: ${which} until `;
     const moment = `${day}${until.slice(11, 16)} UTC`;
     if (before.textContent === line + moment) return;
-    const element = document.createElement("time"); // it stays in one line
+    const element = document.createElement("time"); // a time does not wrap
     element.dateTime = until;
     element.textContent = moment;
     before.replaceChildren(line, element);
@@ -212,7 +211,7 @@
       if (event.target instanceof Element && event.target.closest(".control")) asked ??= Date.now();
     }, true);
   }
-  // A page that was just loaded again for want of a connection has none until it is there.
+  // A page that has loaded itself several times without a connection says so until there is a connection.
   if (Number(store(session, kept) ?? 0) > 2) say(never);
   look();
   setInterval(look, 1000);

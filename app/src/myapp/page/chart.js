@@ -1,5 +1,5 @@
-// A canvas does not follow the page's colours by itself.
-function resolved(colour) { // the system's own have names that a canvas is not told
+// A canvas does not follow the page's colors by itself.
+function resolved(colour) { // a canvas does not know the names of the system's colors
   if (colour.startsWith("#")) return colour
   const probe = document.body.appendChild(document.createElement("i"))
   probe.style.color = colour
@@ -8,7 +8,7 @@ function resolved(colour) { // the system's own have names that a canvas is not 
   return found
 }
 function follow() {
-  if (window.matchMedia("print").matches) return // it would not be drawn in time
+  if (window.matchMedia("print").matches) return // the plot would not be drawn in time
   const style = getComputedStyle(document.documentElement)
   const [text, line] = ["--text", "--line"].map((name) => resolved(style.getPropertyValue(name).trim()))
   plot.outline_line_color = line

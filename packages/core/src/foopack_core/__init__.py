@@ -1,7 +1,7 @@
-"""Labelled arrays: n-dimensional values whose axes have names and whose positions have labels.
+"""Labelled arrays: n-dimensional arrays with named axes, and a label for each position along an axis.
 
-A labelled array is an `xarray.DataArray`, with everything that xarray can do. `labelled` makes one and checks its
-labels once, so that selecting by label is never ambiguous afterwards; `summarize` says what it holds along a dimension.
+A labelled array is an `xarray.DataArray` and supports everything that xarray does. `labelled` makes an array and
+validates its labels, so selecting by label is never ambiguous. `summarize` computes statistics along a dimension.
 """
 
 from importlib.metadata import version

@@ -2,7 +2,7 @@ from importlib.metadata import version
 
 
 def hello() -> str:
-    """Return a greeting in one line, with the installed versions of this package and of what it stands on.
+    """Return a greeting in one line, with the installed versions of this package and of the packages that it uses.
 
     Examples:
         >>> hello().startswith("Hello from foopack-core ")

@@ -1,8 +1,8 @@
-"""Labelled arrays to and from pandas.
+"""Conversion of labelled arrays to and from pandas tables.
 
-The table is tidy: one row for each cell of the array, one column for each dimension and a last one for the values.
-`from_frame(to_frame(array))` is the array again, its name, its attributes, the order of its labels and the type of its
-values included. README lists what is kept, what changes, what is left out and what is refused.
+The table is tidy: it has a row for each cell of the array, a column for each dimension, and a last column for the
+values. `from_frame(to_frame(array))` returns an equal array, with the same name, attributes, order of labels and type
+of values. README lists what is kept, changed, dropped and rejected.
 """
 
 from importlib.metadata import version

@@ -16,27 +16,27 @@ if TYPE_CHECKING:
 
 MANY = 1_000_000  # cells: 8 MB of numbers
 SPARSE = 10  # cells for each row
-LARGEST = np.iinfo(np.intp).max  # what numpy can count to
-EXACT = 2**53  # the last integer up to which a float of 64 bits has each one
-# Labels of one of them that are equal are one label: a number of numpy's is one of Python's.
+LARGEST = np.iinfo(np.intp).max  # the maximum number of cells of a numpy array
+EXACT = 2**53  # up to here, a 64-bit float can represent every integer
+# Equal labels are the same label if their types are in one entry, for example a numpy integer and a Python integer.
 KINDS = ((bool, np.bool_), (int, np.integer), (float, np.floating), (complex, np.complexfloating), str, bytes)
 
 
 def to_frame(array: xr.DataArray) -> pd.DataFrame:
-    """Write a labelled array as a tidy table.
+    """Convert a labelled array to a tidy table.
 
     Args:
-        array: At least one dimension. One without labels gets its positions, 0 and up.
+        array: An array with at least one dimension. If a dimension has no labels, its positions are used, from 0.
 
     Returns:
-        One row for each cell, the last dimension changing fastest. One column for each dimension, with its labels, then
-        one for the values, named as the array is, or "value". A copy of the array's attributes, units included, is in
-        `attrs`. All is a copy, and may be written to. Coordinates beside those of dimensions, and the attributes of
-        coordinates, have no place in a table and are left out.
+        A table with a row for each cell; the last dimension changes fastest. It has a column of labels for each
+        dimension, then a column for the values, named after the array, or "value". `attrs` has a copy of the array's
+        attributes, including units. The table shares no memory with the array, and may be modified. Coordinates that
+        are not dimensions, and the attributes of coordinates, are dropped.
 
     Raises:
-        TypeError: This is no `xarray.DataArray`.
-        ValueError: The array has no dimension, or has the name of one of its dimensions.
+        TypeError: `array` is not an `xarray.DataArray`.
+        ValueError: The array has no dimensions, or has the same name as one of its dimensions.
 
     Examples:
         >>> from foopack_core import labelled
@@ -51,7 +51,7 @@ def to_frame(array: xr.DataArray) -> pd.DataFrame:
     if not array.dims:
         raise ValueError("an array without dimensions is a single number, not a table")
     if value in array.dims:
-        raise ValueError(f"{value!r} would be two columns: it is a dimension and names the values; rename one of them")
+        raise ValueError(f"{value!r} would name two columns, a dimension and the values: rename one of the two")
     indexes = [array.indexes[dim] if dim in array.indexes else pd.RangeIndex(array.sizes[dim]) for dim in array.dims]
     places = np.indices(array.shape).reshape(array.ndim, -1)
     columns: list[Any] = [index.take(place) for index, place in zip(indexes, places, strict=True)]
@@ -62,23 +62,25 @@ def to_frame(array: xr.DataArray) -> pd.DataFrame:
 
 
 def from_frame(frame: pd.DataFrame) -> xr.DataArray:
-    """Read a tidy table as a labelled array.
+    """Convert a tidy table to a labelled array.
 
     Args:
-        frame: As `to_frame` writes it: the last column holds the values, each other one the labels of a dimension. Rows
-            may be in any order. The frame's index is ignored.
+        frame: A table as returned by `to_frame`. The last column has the values, and each other column has the labels
+            of a dimension. Rows may be in any order. The frame's index is ignored.
 
     Returns:
-        One dimension for each column of labels, as long as it has different labels, in the order in which they first
-        appear. Name and attributes are those of the last column and of the frame, copied. A cell without a row is
-        missing: NaN, which makes integers and truth values floats, and NaT for times. All is a copy, and may be written
-        to. Where many more cells are made than there are rows, a UserWarning says so.
+        An array with a dimension for each column of labels. A dimension's labels are the distinct labels in its column,
+        in the order in which they first appear. The array is named after the last column, and has a copy of the frame's
+        attributes. A cell without a row is NaN, which converts integers and booleans to floats, or NaT for times. The
+        array shares no memory with the frame, and may be modified. A UserWarning is issued if there are many more cells
+        than rows.
 
     Raises:
-        TypeError: This is no `pandas.DataFrame`, or a column of labels is not named by a text.
-        ValueError: There are fewer than two columns or two of one name. A label is missing, equals one of another type
-            in its column (1 and True) or is one that `labelled` refuses; or two rows are about the same cell. A cell
-            without a row makes floats of integers that no float has, or there are more cells than an array can have.
+        TypeError: `frame` is not a `pandas.DataFrame`, or the name of a column of labels is not a string.
+        ValueError: There are fewer than two columns, or two have the same name. A label is missing, is equal to a label
+            of another type in its column (as 1 and True are), or is rejected by `labelled`. Two rows have the same
+            cell. A cell has no row, and a float cannot represent all of the integers. There are more cells than an
+            array can have.
 
     Examples:
         >>> frame = pd.DataFrame({"day": ["Mon", "Tue"], "site": ["hill", "shore"], "rain": [3, 5]})
@@ -93,7 +95,7 @@ def from_frame(frame: pd.DataFrame) -> xr.DataArray:
     if not frame.columns.is_unique:
         raise ValueError(f"two columns of the table are named {frame.columns[frame.columns.duplicated()][0]}")
     if len(frame.columns) < 2:
-        raise ValueError(f"a table needs columns of labels and then one of values; there are {list(frame.columns)}")
+        raise ValueError(f"a table needs columns of labels, then one of values; its columns are {list(frame.columns)}")
     *dims, value = frame.columns
     for dim in dims:
         if frame[dim].hasnans:
@@ -103,15 +105,15 @@ def from_frame(frame: pd.DataFrame) -> xr.DataArray:
     count = prod(shape)
     if count > LARGEST:
         raise ValueError(
-            f"{len(frame)} rows make an array of {count} cells, more than one can have: "
-            f"leave out columns that do not tell rows apart; there are {dims}"
+            f"{len(frame)} rows make an array of {count} cells, more than an array can have: "
+            f"leave out columns of labels that do not identify rows; these columns are {dims}"
         )
     cells = np.ravel_multi_index([codes for codes, _ in found], shape) if len(frame) else np.zeros(0, dtype=np.int64)
     _, first = np.unique(cells, return_index=True)
     if len(first) < len(frame):
         row = int(np.setdiff1d(np.arange(len(frame)), first)[0])
         cell = ", ".join(f"{dim} = {frame[dim].iloc[row]}" for dim in dims)
-        raise ValueError(f"two rows are about the same cell, {cell}")
+        raise ValueError(f"two rows have the same cell, {cell}")
     if count >= MANY and count > SPARSE * len(frame):
         warnings.warn(
             f"{len(frame)} rows make an array of {count} cells, {' x '.join(map(str, shape))}: all others are missing",
@@ -123,27 +125,27 @@ def from_frame(frame: pd.DataFrame) -> xr.DataArray:
 
 
 def _factorize(column: pd.Series[Any]) -> tuple[np.ndarray[Any, Any], Any]:
-    """Return the number of each row's label, and the labels in the order in which they first appear."""
+    """Return an index into the labels for each row, and the distinct labels in the order in which they first appear."""
     dtype = column.dtype
     if isinstance(dtype, pd.StringDtype) or (isinstance(dtype, np.dtype) and dtype.char in "egGO"):
-        # Pandas would count in floats of 64 or 32 bits, and its version 2 compares texts up to the first NUL.
+        # Pandas would convert these floats to 32 or 64 bits, and pandas 2 compares strings only up to the first NUL.
         return _count(column.name, column.astype(object).tolist())
     if isinstance(dtype, np.dtype):
-        column = column.astype(dtype.newbyteorder("="))  # pandas counts in that of the machine alone
+        column = column.astype(dtype.newbyteorder("="))  # pandas supports only the machine's byte order
     return pd.factorize(column)
 
 
 def _count(dim: Hashable, labels: list[Any]) -> tuple[np.ndarray[Any, Any], list[Any]]:
-    """Return the same as `_factorize` of labels that are objects. Those that are equal have to be of one type."""
+    """Like `_factorize`, but for labels that are Python objects. Equal labels must have the same kind of type."""
     numbers: dict[Any, int] = {}
     try:
         codes = [numbers.setdefault(label, len(numbers)) for label in labels]
     except TypeError as error:
-        raise ValueError(f"{dim!r} has a label that cannot be looked up: {error}") from error
+        raise ValueError(f"{dim!r} has a label that cannot be hashed: {error}") from error
     first = list(numbers)
     for label, code in zip(labels, codes, strict=True):
         if type(label) is not type(first[code]) and _kind(label) != _kind(first[code]):
-            raise ValueError(f"{dim!r} has the labels {first[code]!r} and {label!r}, which are equal: keep one")
+            raise ValueError(f"{dim!r} has the labels {first[code]!r} and {label!r}, which are equal: keep one label")
     return np.array(codes, dtype=np.int64), first
 
 
@@ -152,7 +154,7 @@ def _kind(label: object) -> object:
 
 
 def _spread(column: pd.Series[Any], cells: np.ndarray[Any, Any], count: int) -> np.ndarray[Any, Any]:
-    """Return an array of cells with the values of a column in theirs, and what is missing in all others."""
+    """Return an array that has a column's values in the given cells, and missing values in all other cells."""
     if isinstance(column.dtype, pd.SparseDtype):
         column = pd.Series(np.asarray(column), name=column.name)
     missing = bool(column.isna().any()) or len(cells) < count
@@ -162,8 +164,8 @@ def _spread(column: pd.Series[Any], cells: np.ndarray[Any, Any], count: int) -> 
         there = column.dropna()
         if len(there) and max(abs(int(there.max())), abs(int(there.min()))) > EXACT:
             raise ValueError(
-                f"a value of {column.name!r} is missing and becomes NaN, and integers above 2**53 are no floats: "
-                "give each cell a row, or make them smaller"
+                f"a value of {column.name!r} is missing and becomes NaN, but floats cannot hold integers above 2**53: "
+                "give each cell a row, or use smaller integers"
             )
         values = column.to_numpy(dtype=np.float64, na_value=np.nan)
     elif kind in "iubf" and not isinstance(dtype, np.dtype):

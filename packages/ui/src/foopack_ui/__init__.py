@@ -1,4 +1,4 @@
-"""Labelled arrays to look at: a bokeh chart, a Panel view with a summary, and that view as one HTML file."""
+"""Views of labelled arrays: a Bokeh chart, a Panel view with a summary, and the same view as a single HTML file."""
 
 from importlib.metadata import version
 

@@ -20,23 +20,23 @@ if TYPE_CHECKING:
     import xarray as xr
     from bokeh.model import Model
 
-# What browsers hold a page to: it has all it needs, and a request that something in it would make is not sent.
+# A content security policy. The page contains all of its resources and makes no requests, and browsers enforce that.
 POLICY = (
     "default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval' blob: data:; worker-src blob: data:; "
     "style-src 'unsafe-inline'; img-src blob: data:; font-src blob: data:; form-action 'none'; base-uri 'none'"
 )
-# What a program has told Panel to put on its own pages may be on other machines.
+# Options without the resources that a program has configured for its own pages, which may be on other servers.
 WITHOUT: dict[str, Any] = {"css_files": [], "js_files": {}, "js_modules": {}, "raw_css": [], "design": None}
 
 
 def save(array: xr.DataArray, path: str | PathLike[str]) -> None:
-    """Write the view of a labelled array as one HTML file that holds all it needs, so that no network is asked.
+    """Write the view of a labelled array to a self-contained HTML file, which makes no requests.
 
-    What `panel.config` says of stylesheets, scripts and design is for pages that are served, and not in the file.
+    The stylesheets, scripts and design in `panel.config` apply only to served pages. They are not added to the file.
 
     Args:
         array: As for `view`.
-        path: The file to write. One that is there is replaced.
+        path: The file to write. An existing file is replaced.
 
     Raises:
         TypeError: As for `view`.
@@ -55,19 +55,19 @@ def save(array: xr.DataArray, path: str | PathLike[str]) -> None:
     """
     document = Document()
     page = StringIO()
-    icons = {"apple_icon": "", "app_favicon": ""}  # Panel would link its own, on its CDN
+    icons = {"apple_icon": "", "app_favicon": ""}  # otherwise Panel links to icons on its CDN
     with pn.config.set(**WITHOUT), set_resource_mode("inline"):
         root = view(array).get_root(document)
-        _hold_stylesheets(root)  # before it is a document's, which looks for all models again after each change
+        _hold_stylesheets(root)  # before the root is added: a document searches all models after each change
         document.add_root(root)
         write(document, page, title=titled(array), resources=INLINE, template_variables=icons)
     head = f'<head>\n    <meta http-equiv="Content-Security-Policy" content="{POLICY}">'
     text = page.getvalue().replace("<head>", head, 1)
-    Path(path).write_bytes(text.encode("utf-8", "replace"))  # half of a pair has no bytes in a file
+    Path(path).write_bytes(text.encode("utf-8", "replace"))  # a lone surrogate cannot be encoded
 
 
 def _hold_stylesheets(root: Model) -> None:
-    """Put in place of each stylesheet that the page would ask Panel's CDN for the text of Panel's own copy of it."""
+    """Replace each stylesheet that the page would load from Panel's CDN with the contents of Panel's local copy."""
     held: dict[str, InlineStyleSheet] = {}
     for model in root.references():
         if isinstance(model, UIElement) and any(isinstance(sheet, ImportedStyleSheet) for sheet in model.stylesheets):
