@@ -6,8 +6,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestPackagesApartAgain releases one package again and again, while others change that keep their versions: what was published
-// of those stays.
+// TestPackagesApartAgain releases one package repeatedly while other packages change without a version bump. The published files of the other
+// packages must not change.
 func TestPackagesApartAgain(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -26,8 +26,8 @@ func TestPackagesApartAgain(t *testing.T) {
 				require.Contains(t, git(t, r.world.Remote, "tag"), name+"/v"+version)
 				return said
 			}
-			const along = "published along, and not tagged"
-			require.Contains(t, release("mono-p0002", "0.1.7"), along+", since the channel has no such version: mono-core 0.1.6, mono-p0001 0.1.6\n")
+			const along = "also published, but not tagged"
+			require.Contains(t, release("mono-p0002", "0.1.7"), along+", because the channel does not have these versions: mono-core 0.1.6, mono-p0001 0.1.6\n")
 			before := r.onChannel()
 			for _, version := range []string{"0.1.8", "0.1.9"} {
 				write(t, r.dir, "packages/core/src/mono_core/more.py", "VERSION = \""+version+"\"\n")
@@ -44,8 +44,8 @@ func TestPackagesApartAgain(t *testing.T) {
 	}
 }
 
-// TestOtherBytesBeforeTheTag says a way that there is: the release that is unfinished is of the versions that were agreed to, so
-// that a higher one needs another release.
+// TestOtherBytesBeforeTheTag checks that the next step in the error works. The unfinished release keeps its versions, so the package needs another
+// release to get a higher version.
 func TestOtherBytesBeforeTheTag(t *testing.T) {
 	t.Parallel()
 	r := newReleasing(t, releaseOptions{by: "here", real: true})
@@ -53,9 +53,9 @@ func TestOtherBytesBeforeTheTag(t *testing.T) {
 	r.bumped()
 	write(t, r.dir, "packages/core/src/mono_core/more.py", "MORE = 1\n")
 	r.commitAll("feat: more")
-	out := r.refused(1, "has other bytes than these", "release", "-to=0.1.7", "-yes")
-	require.Contains(t, out, "→ `mage undo`, and release a higher version")
-	require.NotContains(t, out, "goes on from here")
+	out := r.refused(1, "already has a file of the same name with other bytes", "release", "-to=0.1.7", "-yes")
+	require.Contains(t, out, "→ run `mage undo`, and release a higher version")
+	require.NotContains(t, out, "continues from here")
 	r.ok("undo", "-yes")
 	require.Contains(t, r.ok("release", "-to=0.1.8", "-yes"), "v0.1.8 is released")
 }

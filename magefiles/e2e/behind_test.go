@@ -17,8 +17,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/channel/store"
 )
 
-// TestDownstreamIsTestedWithWhatItPins moves the sources to another version than a downstream pins: test:all takes the
-// pinned one from the channel, at PREFIX_SERVER_URL, and says so when there is none.
+// TestDownstreamIsTestedWithWhatItPins moves the sources to a version other than the one that a downstream pins. test:all installs the pinned version
+// from the channel at PREFIX_SERVER_URL. If the channel does not have that version, the error says so.
 func TestDownstreamIsTestedWithWhatItPins(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
@@ -67,8 +67,8 @@ func TestDownstreamIsTestedWithWhatItPins(t *testing.T) {
 	write("site/pixi.toml", strings.Replace(readFile(t, root, "site/pixi.toml"), "==1.0.0", "==0.9.0", 1))
 	out, err = targets(web.URL, "test:all")
 	require.Error(t, err)
-	require.Contains(t, out, "site asks for lib ==0.9.0, and the workspace has 2.0.0, so it must come from the channel: "+web.URL+"/ours has lib, and no 0.9.0 of it")
-	require.Contains(t, out, "→ see whether the channel can be reached")
+	require.Contains(t, out, "site asks for lib ==0.9.0, but the workspace has 2.0.0, and the required version cannot be fetched from the channel: "+web.URL+"/ours has lib, but not version 0.9.0")
+	require.Contains(t, out, "→ check whether the channel can be reached")
 }
 
 func readFile(t testing.TB, elements ...string) string {

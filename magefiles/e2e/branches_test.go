@@ -6,7 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestMaintenanceBranch releases from a branch that a pattern names; main stays what it is.
+// TestMaintenanceBranch releases from a branch that matches a pattern. The branch main must not change.
 func TestMaintenanceBranch(t *testing.T) {
 	t.Parallel()
 	r := newReleasing(t, releaseOptions{by: "here", files: configured("branch = [\"main\", \"0.1.*\"]\n")})
@@ -15,9 +15,9 @@ func TestMaintenanceBranch(t *testing.T) {
 	git(t, r.dir, "push", "-q", "origin", "0.1.x")
 
 	git(t, r.dir, "switch", "-q", "-c", "side")
-	require.Contains(t, r.refused(1, "the clone is on the branch side, and releases are made from main or 0.1.*", "release", "-to=patch", "-yes"), "git switch main")
+	require.Contains(t, r.refused(1, "the clone is on the branch side, but releases are made from main or 0.1.*", "release", "-to=patch", "-yes"), "git switch main")
 	git(t, r.dir, "switch", "-q", "--detach")
-	r.refused(1, "the clone is on no branch, and releases are made from main or 0.1.*", "release", "-to=patch", "-yes")
+	r.refused(1, "the clone is on no branch, but releases are made from main or 0.1.*", "release", "-to=patch", "-yes")
 
 	git(t, r.dir, "switch", "-q", "0.1.x")
 	r.refuseUploads("mono-core")
@@ -29,10 +29,10 @@ func TestMaintenanceBranch(t *testing.T) {
 	r.refuseUploads("")
 
 	elsewhere := r.dir
-	r.dir = r.newClone() // on main, of other versions: it knows nothing of that
+	r.dir = r.newClone() // on main, which has other versions; the new clone has no record of the release
 	require.Contains(t, r.ok("status"), "no release was begun in this clone")
 	git(t, r.dir, "switch", "-q", "0.1.x")
-	require.Contains(t, r.ok("status"), "v0.1.7 is tagged on the remote and not complete")
+	require.Contains(t, r.ok("status"), "v0.1.7 is tagged on the remote but not complete")
 	require.Contains(t, r.ok("undo", "-yes"), "removed v0.1.7 from origin, and 0.1.x stays as it is")
 	_, tags = r.remote()
 	require.Empty(t, tags)
@@ -44,11 +44,11 @@ func TestMaintenanceBranch(t *testing.T) {
 	require.Equal(t, []string{r.base}, commits)
 }
 
-// TestBranchesByPatternAlone has no branch to fall back on.
+// TestBranchesByPatternAlone configures only a pattern as the release branch.
 func TestBranchesByPatternAlone(t *testing.T) {
 	t.Parallel()
 	r := newReleasing(t, releaseOptions{by: "here", files: configured("branch = \"release/*\"\n")})
-	require.Contains(t, r.refused(1, "the clone is on the branch main, and releases are made from release/*", "release", "-to=patch", "-yes"), "go to one with `git switch`")
+	require.Contains(t, r.refused(1, "the clone is on the branch main, but releases are made from release/*", "release", "-to=patch", "-yes"), "switch to one of these branches with `git switch`")
 	r.untouched()
 	git(t, r.dir, "switch", "-q", "-c", "release/0.1")
 	git(t, r.dir, "push", "-q", "origin", "release/0.1")
@@ -56,7 +56,7 @@ func TestBranchesByPatternAlone(t *testing.T) {
 	require.Equal(t, git(t, r.dir, "rev-parse", "HEAD"), git(t, r.world.Remote, "rev-parse", "release/0.1"))
 }
 
-// TestUnfinishedOnAnotherBranch is told where the release was begun.
+// TestUnfinishedOnAnotherBranch checks that the error names the branch that the unfinished release was started on.
 func TestUnfinishedOnAnotherBranch(t *testing.T) {
 	t.Parallel()
 	r := newReleasing(t, releaseOptions{by: "here", files: configured("branch = [\"main\", \"0.1.*\"]\n")})
@@ -65,7 +65,7 @@ func TestUnfinishedOnAnotherBranch(t *testing.T) {
 	require.Equal(t, 1, status)
 	hook(r.t, r.world.Remote+"/hooks", "pre-receive", "exit 0")
 	git(t, r.dir, "switch", "-q", "-c", "0.1.x")
-	require.Contains(t, r.refused(1, "the clone is on the branch 0.1.x, and the release of v0.1.7 was begun on main", "release", "-yes"), "git switch main")
+	require.Contains(t, r.refused(1, "the clone is on the branch 0.1.x, but the release of v0.1.7 was begun on the branch main", "release", "-yes"), "git switch main")
 	git(t, r.dir, "switch", "-q", "main")
 	require.Contains(t, r.ok("release", "-yes"), "v0.1.7 is released")
 }

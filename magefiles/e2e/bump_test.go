@@ -16,7 +16,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/monorepotest"
 )
 
-// monorepo makes a git repository of n packages at 0.1.6, tagged, with a fix since; gc would only disturb a benchmark.
+// monorepo makes a git repository with n packages at 0.1.6, a tag for that version, and a fix committed after the tag. It turns off git's automatic
+// gc, which would distort benchmarks.
 func monorepo(t testing.TB, n int) string {
 	dir := t.TempDir()
 	require.NoError(t, monorepotest.Write(dir, n, "0.1.6"))
@@ -36,7 +37,7 @@ func monorepo(t testing.TB, n int) string {
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "packages", "core", "fix.py"), []byte("x = 1\n"), 0o644))
 	git(t, dir, "add", "-A")
 	git(t, dir, "commit", "-q", "-m", "fix: a thing")
-	git(t, dir, "status", "--porcelain") // the index knows the files now
+	git(t, dir, "status", "--porcelain") // refreshes the index
 	return dir
 }
 
@@ -49,7 +50,7 @@ func git(t testing.TB, dir string, args ...string) string {
 	return strings.TrimRight(string(out), "\n")
 }
 
-// targets runs the compiled magefile and returns what it said.
+// targets runs the compiled magefile and returns its output.
 func targets(t testing.TB, dir string, args ...string) string {
 	t.Helper()
 	cmd := exec.Command(filepath.Join(compiled, "targets"), args...)
@@ -59,7 +60,7 @@ func targets(t testing.TB, dir string, args ...string) string {
 	return string(out)
 }
 
-// committed wants the work tree, and the last commit, to be what a careful person would have made by hand of n packages.
+// committed checks that the work tree and the last commit contain exactly the edits that a careful developer would make by hand for n packages.
 func committed(t testing.TB, dir string, n int, version string) {
 	t.Helper()
 	want := monorepotest.Bumped(n, "0.1.6", version)
@@ -83,7 +84,7 @@ func committed(t testing.TB, dir string, n int, version string) {
 	require.Equal(t, "tag", git(t, dir, "cat-file", "-t", "v"+version))
 }
 
-// Bump, commit and tag give exactly the careful edit: 3N versions and 2N-2 pins, the one of the workspace, and no other byte anywhere.
+// Bump, commit and tag change exactly 3N versions, 2N-2 pins and the workspace version. No other byte changes.
 func TestBumpIsTheCarefulEdit(t *testing.T) {
 	t.Parallel()
 	for _, n := range []int{3, 100, 1000} {
@@ -106,8 +107,8 @@ func TestBumpIsTheCarefulEdit(t *testing.T) {
 	}
 }
 
-// The whole command killed at moments that nobody chose, and run again as it was: it comes to the same end, whether it
-// died in the plan, in the files, in git or before the tag.
+// The command is killed at random moments and run again. The result does not depend on when it was killed: while planning, while writing files, while
+// running git, or before the tag.
 func TestBumpKilledAndRunAgain(t *testing.T) {
 	t.Parallel()
 	const n = 12
@@ -125,14 +126,14 @@ func TestBumpKilledAndRunAgain(t *testing.T) {
 		_ = cmd.Wait()
 		waitFor(t, "the git that it had started to end", func() bool { return len(marked(t, mark)) == 0 })
 		unlockGit(t, dir)
-		// Once the last trace of the plan is gone the bump is done, and the same words ask for another one.
+		// Once the plan is deleted, the bump is complete, and repeating the command would bump again.
 		if git(t, dir, "tag", "--list", "v0.1.7") != "" && !fileExists(filepath.Join(dir, ".git", "pixi-release", "bump.json")) {
 			said["done before"]++
 			committed(t, dir, n, "0.1.7")
 			continue
 		}
 		out := targets(t, dir, argv...)
-		for _, what := range []string{"taken back", "taking up"} {
+		for _, what := range []string{"reverted", "resuming"} {
 			if strings.Contains(out, what) {
 				said[what]++
 			}
@@ -143,7 +144,7 @@ func TestBumpKilledAndRunAgain(t *testing.T) {
 	t.Logf("%v", said)
 }
 
-// unlockGit removes the lock that a killed git may have left: git itself says so to a person.
+// unlockGit removes the lock file that a killed git may have left, as git's error message recommends.
 func unlockGit(t *testing.T, dir string) {
 	for _, lock := range []string{"index.lock", "HEAD.lock", "refs/heads/main.lock", "refs/tags/v0.1.7.lock"} {
 		if err := os.Remove(filepath.Join(dir, ".git", lock)); err == nil {

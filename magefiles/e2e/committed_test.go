@@ -11,8 +11,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/command"
 )
 
-// TestWhatChecksLeaveBehind has the checks format a file, make one, and make some that git ignores: what is built is what is
-// committed.
+// TestWhatChecksLeaveBehind runs checks that reformat a file, create a file, and create files that git ignores. The build uses only committed files.
 func TestWhatChecksLeaveBehind(t *testing.T) {
 	t.Parallel()
 	r := newReleasing(t, releaseOptions{by: "here", real: true})
@@ -35,7 +34,7 @@ mkdir -p src/mono_core/build && echo "IGNORED = 1" > src/mono_core/build/__init_
 	require.Equal(t, strings.Replace(committed, "0.1.6", "0.1.7", 1), r.packedFile("mono-core-0.1.7", "site-packages/mono_core/__init__.py"))
 }
 
-// TestFoldersThatPeopleHave works beside files that are committed in the folders in which we write: they stay as they are.
+// TestFoldersThatPeopleHave has committed files in the folders that the targets write to. These files must not change.
 func TestFoldersThatPeopleHave(t *testing.T) {
 	t.Parallel()
 	const keep = "*\n!.gitignore\n!*.csv\n"
@@ -52,28 +51,28 @@ func TestFoldersThatPeopleHave(t *testing.T) {
 	}
 
 	write(t, r.newHome(), "output/rehearsal/notes/week.txt", "precious\n")
-	require.Contains(t, r.refused(1, "notes is in ", "rehearse"), "no rehearsal has put it there")
+	require.Contains(t, r.refused(1, "notes is in ", "rehearse"), "is not a file of a rehearsal")
 	require.Equal(t, "precious\n", readFile(t, r.dir, "output/rehearsal/notes/week.txt"))
 }
 
-// newHome goes on in another clone.
+// newHome switches to a new clone.
 func (r *releasing) newHome() string {
 	r.dir = r.newClone()
 	return r.dir
 }
 
-// TestPublishAfterTheTag refuses to send, as a version that is tagged, what its tag has not.
+// TestPublishAfterTheTag checks that publish refuses files that are not part of the version's tag.
 func TestPublishAfterTheTag(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		files map[string]string
-		tag   string // that is at what is published; "" moves none
+		tag   string // the tag that is moved to the published commit; "" moves none
 		says  string
 	}{
-		"a module was changed":       {files: map[string]string{"packages/core/src/mono_core/more.py": "X = 1\n"}, says: "the tag v0.1.6 is at "},
-		"the readme of another":      {files: map[string]string{"packages/p0002/README.md": "x\n"}, says: "mono-p0002 was changed since"},
-		"what no package is made of": {files: map[string]string{"docs/index.md": "x\n"}},
-		"the tag was never there":    {files: map[string]string{"packages/core/src/mono_core/more.py": "X = 1\n"}, tag: "-d"},
+		"a module was changed":              {files: map[string]string{"packages/core/src/mono_core/more.py": "X = 1\n"}, says: "the tag v0.1.6 is at "},
+		"the readme of another package":     {files: map[string]string{"packages/p0002/README.md": "x\n"}, says: "mono-p0002 was changed after this commit"},
+		"a file that belongs to no package": {files: map[string]string{"docs/index.md": "x\n"}},
+		"the tag never existed":             {files: map[string]string{"packages/core/src/mono_core/more.py": "X = 1\n"}, tag: "-d"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newReleasing(t, releaseOptions{by: "here"})
@@ -86,13 +85,13 @@ func TestPublishAfterTheTag(t *testing.T) {
 				require.Len(t, r.onChannel(), 3)
 				return
 			}
-			require.Contains(t, r.refused(1, c.says, "publish", "-yes"), "is not what is tagged, and nothing was sent")
+			require.Contains(t, r.refused(1, c.says, "publish", "-yes"), "so the published package would differ from the tagged package; nothing was sent")
 			require.Empty(t, r.onChannel())
 		})
 	}
 }
 
-// TestClockThatWentBack goes on with the last release, and takes it back, where one before it was made at a later hour.
+// TestClockThatWentBack continues and undoes the last release even though the journal of an earlier release has a later timestamp.
 func TestClockThatWentBack(t *testing.T) {
 	t.Parallel()
 	r := newReleasing(t, releaseOptions{by: "here"})
@@ -105,14 +104,13 @@ func TestClockThatWentBack(t *testing.T) {
 	r.base = git(t, r.dir, "rev-parse", "HEAD")
 	r.stopped("tag")
 	require.Contains(t, r.ok("status"), "v0.1.8 is unfinished")
-	require.Contains(t, r.ok("undo", "-yes"), "v0.1.8 was taken back")
+	require.Contains(t, r.ok("undo", "-yes"), "v0.1.8 was undone")
 	require.Equal(t, r.base, git(t, r.dir, "rev-parse", "HEAD"))
 	require.Contains(t, r.ok("release", "-to=minor", "-yes"), "v0.2.0 is released")
 	require.Contains(t, r.ok("status"), "v0.2.0: released")
 }
 
-// TestRehearseWhereGitMayNotTalkToFolders rehearses where a person's git, or its environment, allows no remotes on this
-// machine.
+// TestRehearseWhereGitMayNotTalkToFolders rehearses even though the user's git configuration or environment forbids local remotes.
 func TestRehearseWhereGitMayNotTalkToFolders(t *testing.T) {
 	t.Parallel()
 	r := newReleasing(t, releaseOptions{by: "ci"})

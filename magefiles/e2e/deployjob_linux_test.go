@@ -16,7 +16,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// deployJob is the command line of a job of deploy.yml, with its variables as a shell has them.
+// deployJob returns the command line of a job in deploy.yml, with its variables expanded as a shell would.
 func deployJob(t *testing.T, environment string, variables map[string]string) (args []string) {
 	t.Helper()
 	var w struct {
@@ -36,8 +36,8 @@ func deployJob(t *testing.T, environment string, variables map[string]string) (a
 	return args
 }
 
-// A job of deploy.yml deploys with the key and the known hosts of its environment alone. It is cancelled on its way, as GitHub does it: first
-// SIGTERM, and SIGKILL a little later. The next run is in a clone that knows nothing of it, waits for the lease of the lock, and goes on.
+// A job of deploy.yml deploys with only the key and the known hosts of its environment. The job is canceled as GitHub cancels jobs, with SIGTERM and
+// a little later SIGKILL. The next run, in a clone without a record of this job, waits for the lock's lease to expire and then continues.
 func TestAJobOfDeployYmlIsCancelled(t *testing.T) {
 	t.Parallel()
 	w := startDeploying(t, 1, 18185)
@@ -51,7 +51,7 @@ func TestAJobOfDeployYmlIsCancelled(t *testing.T) {
 	require.NoError(t, os.Remove(filepath.Join(dir, "vm1")))
 
 	out, state := w.mage("deploy:status")
-	require.Contains(t, out, "the host key of vm1 is not known here", state)
+	require.Contains(t, out, "the host key of vm1 is not in known_hosts", state)
 	temporary := t.TempDir()
 	w.env = append(w.env, "GITHUB_ACTIONS=true", "CI=true", "TMPDIR="+temporary, "DEPLOY_SSH_PRIVATE_KEY="+strings.TrimSpace(key), "DEPLOY_KNOWN_HOSTS="+known)
 	job := func(run int, digest string) []string {
@@ -82,14 +82,14 @@ func TestAJobOfDeployYmlIsCancelled(t *testing.T) {
 		<-ended
 	}
 	require.False(t, x.ProcessState.Success(), cancelled.String())
-	require.Contains(t, []string{"1111", "2222"}, w.runs()[0], "it answers all the time")
+	require.Contains(t, []string{"1111", "2222"}, w.runs()[0], "the application answers all the time")
 
 	first := w.root
 	w.root = filepath.Join(t.TempDir(), "repo")
 	git(t, first, "clone", "-q", first, w.root)
 	said += cancelled.String() + w.must(job(3, two)...)
 	require.Equal(t, []string{"2222"}, w.runs(), said)
-	require.NotContains(t, w.must("deploy:status", "-json"), `"holder"`, "the lock is free")
+	require.NotContains(t, w.must("deploy:status", "-json"), `"holder"`, "the lock was released")
 	require.Contains(t, w.must("deploy:status"), "in run 3")
 
 	secret := strings.Split(strings.TrimSpace(key), "\n")[1]

@@ -12,8 +12,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/command"
 )
 
-// TestGitRefuses breaks the repository in the ways in which git refuses one: what builds, publishes, plans an image or
-// changes versions stops with git's words, and nothing is written or uploaded. It is not taken for a folder outside of git.
+// TestGitRefuses breaks the repository so that git refuses to work in it. Targets that build, publish, plan an image or change versions stop with
+// git's error, and write and upload nothing. No target treats the repository as a folder without git.
 func TestGitRefuses(t *testing.T) {
 	t.Parallel()
 	r := newReleasing(t, releaseOptions{by: "here", files: map[string]string{"app/Dockerfile": "FROM base.example/x:1\n"}})
@@ -28,7 +28,7 @@ func TestGitRefuses(t *testing.T) {
 		"a broken configuration": {damage: func(t *testing.T, dir string) { write(t, dir, ".git/config", "[core\n") }, says: "bad config line 1"},
 		"an unknown format":      {damage: func(t *testing.T, dir string) { git(t, dir, "config", "core.repositoryFormatVersion", "99") }, says: "Expected git repo version"},
 		"an empty .git":          {damage: func(t *testing.T, dir string) { require.NoError(t, os.Remove(filepath.Join(dir, ".git", "HEAD"))) }, says: "git refuses the repository of"},
-		"a commit that is gone": {
+		"a missing commit": {
 			damage: func(t *testing.T, dir string) {
 				require.NoError(t, os.RemoveAll(filepath.Join(dir, ".git", "objects", "pack")))
 				require.NoError(t, os.RemoveAll(filepath.Join(dir, ".git", "objects")))
@@ -36,7 +36,7 @@ func TestGitRefuses(t *testing.T) {
 			},
 			says: "fatal: ",
 		},
-		"an index that is broken": {damage: func(t *testing.T, dir string) { write(t, dir, ".git/index", "noise") }, says: "index file smaller than expected"},
+		"a broken index": {damage: func(t *testing.T, dir string) { write(t, dir, ".git/index", "noise") }, says: "index file smaller than expected"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			broken := *r
@@ -47,14 +47,14 @@ func TestGitRefuses(t *testing.T) {
 			}
 			before := readFile(t, broken.dir, "packages/core/pixi.toml")
 			for _, args := range [][]string{{"publish", "-yes"}, {"build:package", "mono-core"}, {"version:bump", "-to=patch", "-yes"}, {"version:bump", "-to=patch", "-commit", "-yes"}, {"docker:plan", "app"}, {"release", "-to=patch", "-yes"}} {
-				if name == "an index that is broken" && (args[0] == "build:package" || len(args) == 3 && args[0] == "version:bump") {
-					continue // a build takes its date from the commit alone
+				if name == "a broken index" && (args[0] == "build:package" || len(args) == 3 && args[0] == "version:bump") {
+					continue // a build needs git only for the commit's date
 				}
 				out := broken.refused(1, c.says, args...)
 				require.NotContains(t, out, "1980", "%v", args)
 				require.Contains(t, out, "\n→ ", "%v", args)
 			}
-			if name != "an index that is broken" && name != "a commit that is gone" {
+			if name != "a broken index" && name != "a missing commit" {
 				require.Contains(t, broken.refused(1, "git refuses the repository of", "doctor"), "→")
 			}
 			require.Equal(t, before, readFile(t, broken.dir, "packages/core/pixi.toml"))
@@ -63,18 +63,18 @@ func TestGitRefuses(t *testing.T) {
 	}
 }
 
-// TestWhatGitDoesNotShow has edits that git was told not to show, and a workspace that a repository further up ignores: what is
-// not committed is not published, and not swept into a bump.
+// TestWhatGitDoesNotShow has edits that git was told to hide, and a workspace that is ignored by a repository in a parent folder. Files that are not
+// committed are neither published nor added to a bump's commit.
 func TestWhatGitDoesNotShow(t *testing.T) {
 	t.Parallel()
 	r := newReleasing(t, releaseOptions{by: "here"})
-	const told, notCommitted = "is changed, and git was told not to look (assume-unchanged or skip-worktree)", "is not committed, and would be published"
+	const told, notCommitted = "is changed, but git was told to ignore changes of this file (assume-unchanged or skip-worktree)", "is not committed, but would be published"
 	module, manifest := "packages/core/src/mono_core/__init__.py", "packages/core/pixi.toml"
 	for name, c := range map[string]struct {
 		hide   func(dir string)
 		file   string
-		says   string // of publishing it
-		bumped string // why it is not
+		says   string // error of publish
+		bumped string // error of a bump
 	}{
 		"assume-unchanged":             {func(dir string) { git(t, dir, "update-index", "--assume-unchanged", module) }, module, told, told},
 		"skip-worktree":                {func(dir string) { git(t, dir, "update-index", "--skip-worktree", manifest) }, manifest, told, told},
@@ -88,7 +88,7 @@ func TestWhatGitDoesNotShow(t *testing.T) {
 			},
 			file:   manifest,
 			says:   notCommitted,
-			bumped: "is ignored by git (.git/info/exclude:1: *), and a release commits it",
+			bumped: "is ignored by git (.git/info/exclude:1: *), but a release must commit it",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -109,8 +109,8 @@ func TestWhatGitDoesNotShow(t *testing.T) {
 	}
 }
 
-// settingsOfAPerson are those that must not matter to a release, of all parts of git that one has to do with. DIR is a folder
-// with files that some of them name.
+// settingsOfAPerson contains user settings for every part of git that a release uses. None of them may affect a release. DIR is a folder with files
+// that some settings refer to.
 const settingsOfAPerson = `
 [advice]
 	pushUpdateRejected = false
@@ -218,8 +218,8 @@ const settingsOfAPerson = `
 	normalTarget = DIR/trace
 `
 
-// TestReleaseUnderSettings releases under many settings of a person's git together, and, with fixed dates, leaves the same
-// objects under the same names on the remote, and the same bytes on the channel, as without one.
+// TestReleaseUnderSettings releases with all of settingsOfAPerson at once. With fixed dates, the objects and refs on the remote and the files on the
+// channel are identical to those of a release without the settings.
 func TestReleaseUnderSettings(t *testing.T) {
 	t.Setenv("GIT_AUTHOR_DATE", "2026-01-02T03:04:05Z")
 	t.Setenv("GIT_COMMITTER_DATE", "2026-01-02T03:04:06Z")
@@ -247,8 +247,8 @@ func TestReleaseUnderSettings(t *testing.T) {
 	require.Equal(t, files, filesUnderAll)
 }
 
-// TestTwoWorktreesAtOnce begins a release in a second work tree while the first one has its commit made: branches, tags and the
-// remote are theirs together, and the second one is told to wait.
+// TestTwoWorktreesAtOnce starts a release in a second work tree while the first release makes its commit. The work trees share branches, tags and the
+// remote, so the second release fails and tells the user to wait.
 func TestTwoWorktreesAtOnce(t *testing.T) {
 	t.Parallel()
 	r := newReleasing(t, releaseOptions{by: "here"})
@@ -262,7 +262,8 @@ func TestTwoWorktreesAtOnce(t *testing.T) {
 	r.released("0.1.7")
 }
 
-// TestUndoThatTheRemoteRefuses: where a remote keeps its tags, the clone is what it was, and the release can be completed.
+// TestUndoThatTheRemoteRefuses has a remote that rejects the deletion of tags. Undo leaves the clone unchanged, and the release can still be
+// completed.
 func TestUndoThatTheRemoteRefuses(t *testing.T) {
 	t.Parallel()
 	r := newReleasing(t, releaseOptions{by: "here"})
@@ -271,9 +272,9 @@ func TestUndoThatTheRemoteRefuses(t *testing.T) {
 	require.Equal(t, 1, status)
 	head := git(t, r.dir, "rev-parse", "HEAD")
 	hook(r.t, r.world.Remote+"/hooks", "update", `case $3 in *[1-9a-f]*) ;; *) echo "tags stay here" >&2; exit 1; esac`)
-	out := r.refused(1, "refuses to take v0.1.7 back, and nothing was changed", "undo", "-yes")
+	out := r.refused(1, "refused the undo of v0.1.7, and nothing was changed", "undo", "-yes")
 	require.Contains(t, out, "tags stay here")
-	require.Contains(t, out, "`mage release` completes the release")
+	require.Contains(t, out, "run `mage release` to complete the release")
 	require.Equal(t, head, git(t, r.dir, "rev-parse", "HEAD"))
 	require.Empty(t, git(t, r.dir, "status", "--porcelain"))
 	r.refuseUploads("")

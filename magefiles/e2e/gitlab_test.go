@@ -22,7 +22,7 @@ import (
 
 const gitlabFile = ".gitlab-ci.yml"
 
-// gitlabJob is what of a job in .gitlab-ci.yml matters here.
+// gitlabJob holds the fields of a .gitlab-ci.yml job that these tests use.
 type gitlabJob struct {
 	Stage       string                       `yaml:"stage"`
 	Needs       []any                        `yaml:"needs"`
@@ -34,17 +34,17 @@ type gitlabJob struct {
 	} `yaml:"artifacts"`
 }
 
-// gitlabOf is the .gitlab-ci.yml that README shows.
+// gitlabOf returns the .gitlab-ci.yml from publishing.md.
 func gitlabOf(t testing.TB) string {
-	_, text, ok := strings.Cut(readFile(t, repo, "README.md"), "```yaml\n# "+gitlabFile+"\n")
-	require.True(t, ok, "README has a "+gitlabFile)
+	_, text, ok := strings.Cut(readFile(t, repo, "magefiles/docs/publishing.md"), "```yaml\n# "+gitlabFile+"\n")
+	require.True(t, ok, "publishing.md has a "+gitlabFile)
 	text, _, _ = strings.Cut(text, "```")
 	return text
 }
 
-// pipeline runs what .gitlab-ci.yml says of a tag, as GitLab does: each job in a clone of its own, of some depth and with a detached
-// HEAD, with GitLab's variables, the artifacts of the jobs that it needs, and the ID tokens that it asks for. It returns what the jobs
-// said, by name, up to the first that failed.
+// pipeline runs .gitlab-ci.yml for a tag, as GitLab does. Each job runs in its own shallow clone with a detached HEAD. It gets GitLab's variables,
+// the artifacts of the jobs that it needs, and the ID tokens that it requests. pipeline returns the output of each job by name, and the name of the
+// job that failed, after which it stops.
 func (r *releasing) pipeline(file, tag string) (said map[string]string, failed string) {
 	r.t.Helper()
 	var top map[string]yaml.Node
@@ -80,7 +80,7 @@ func (r *releasing) pipeline(file, tag string) (said map[string]string, failed s
 	return said, ""
 }
 
-// gitlabJob runs one job. What it keeps is in the folder of its name.
+// gitlabJob runs one job. Its artifacts are stored in the folder with its name.
 func (r *releasing) gitlabJob(dir, name, tag string, variables map[string]string, j gitlabJob) (string, error) {
 	clone := filepath.Join(dir, name+".clone")
 	depth := []string{"--depth=20"} // GitLab's default
@@ -91,7 +91,7 @@ func (r *releasing) gitlabJob(dir, name, tag string, variables map[string]string
 	for _, need := range j.Needs {
 		from, ok := need.(string)
 		if !ok {
-			continue // of one without artifacts
+			continue // this job has no artifacts
 		}
 		require.NoError(r.t, os.MkdirAll(filepath.Join(clone, "output"), 0o755))
 		require.NoError(r.t, os.CopyFS(filepath.Join(clone, "output"), os.DirFS(filepath.Join(dir, from))))
@@ -105,7 +105,7 @@ func (r *releasing) gitlabJob(dir, name, tag string, variables map[string]string
 	for variable, token := range j.IDTokens {
 		require.Equal(r.t, "PREFIX_DEV_ID_TOKEN", variable)
 		require.Equal(r.t, "prefix.dev", token["aud"])
-		env = append(env, "LOCALHOST_ID_TOKEN="+r.idToken(tag, j.Environment)) // the same for a server of this machine
+		env = append(env, "LOCALHOST_ID_TOKEN="+r.idToken(tag, j.Environment)) // the variable for the same token on a server of this machine
 	}
 	x := exec.Command("sh", "-e", "-c", strings.Join(j.Script, "\n"))
 	x.Dir, x.Env = clone, env
@@ -125,7 +125,7 @@ func (r *releasing) gitlabJob(dir, name, tag string, variables map[string]string
 	return string(out), nil
 }
 
-// idToken is what GitLab gives to a job: it has its claims.
+// idToken returns the ID token that GitLab gives to a job, with the claims for that job.
 func (r *releasing) idToken(tag, environment string) string {
 	claims := channeltest.GitLabClaims(r.world.Repository, gitlabFile, tag)
 	claims["ref_protected"] = "true"
@@ -150,12 +150,13 @@ func (r *releasing) idToken(tag, environment string) string {
 	return token.Value
 }
 
-// newOnGitLab is a monorepo on GitLab, with the .gitlab-ci.yml of README.
+// newOnGitLab makes a monorepo on GitLab, with the .gitlab-ci.yml from publishing.md.
 func newOnGitLab(t testing.TB) *releasing {
 	return newReleasing(t, releaseOptions{gitlab: true, files: map[string]string{gitlabFile: gitlabOf(t)}})
 }
 
-// TestReleaseOnGitLab takes a release through: from here to the tag, and by the jobs of README's .gitlab-ci.yml to the channel.
+// TestReleaseOnGitLab makes a whole release: the tag is pushed from here, and the jobs of the .gitlab-ci.yml from publishing.md publish to the
+// channel.
 func TestReleaseOnGitLab(t *testing.T) {
 	t.Parallel()
 	for _, depth := range []string{"0", "20"} {
@@ -174,15 +175,15 @@ func TestReleaseOnGitLab(t *testing.T) {
 			}
 			require.Len(t, r.onChannel(), 3)
 			require.NotContains(t, r.said.String(), "glcbt-canary")
-			// Whatever is run again changes nothing.
+			// A second pipeline changes nothing.
 			_, failed = r.pipeline(gitlabOf(t), "v0.1.7")
 			require.Empty(t, failed)
 		})
 	}
 }
 
-// TestGitLabRefuses has pipelines that may not publish: for a tag of another version, without the environment, and where the tag is
-// protected.
+// TestGitLabRefuses has pipelines that must not publish, because the tag has another version or the environment is missing, and a release with a
+// protected tag, which GitLab rejects.
 func TestGitLabRefuses(t *testing.T) {
 	t.Parallel()
 	t.Run("another version", func(t *testing.T) {
@@ -193,7 +194,7 @@ func TestGitLabRefuses(t *testing.T) {
 			git(t, r.dir, "push", "-q", "origin", tag)
 			said, failed := r.pipeline(gitlabOf(t), tag)
 			require.Contains(t, []string{"build", "import"}, failed)
-			require.Contains(t, said[failed], "the tag "+tag+" started this, and the manifests are at v0.1.6")
+			require.Contains(t, said[failed], "the tag "+tag+" started this run, but the tags of the versions in the manifests are: v0.1.6")
 			require.Empty(t, r.onChannel())
 		}
 	})

@@ -7,9 +7,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-const refusedByGo = "note: whoever imports example.org/mono/lib cannot use the tag v2.0.0: in go.mod the module would have to be example.org/mono/v2"
+const refusedByGo = "note: Go modules that import example.org/mono/lib cannot use the tag v2.0.0, because go.mod does not declare the module example.org/mono/v2"
 
-// A plan says of its tags what Go would refuse, before anyone agrees to it, and where somebody imports the module alone.
+// Before the user agrees to a plan, the plan warns of tags that Go would not accept. It does so only if the repository is a module that others can
+// import.
 func TestPlansNoteWhatGoRefuses(t *testing.T) {
 	mod := map[string]string{"go.mod": "module example.org/mono\n\ngo 1.26\n"}
 	for name, c := range map[string]struct {
@@ -31,7 +32,7 @@ func TestPlansNoteWhatGoRefuses(t *testing.T) {
 			r.pushAll("feat: go")
 			out := r.ok("version:plan", "-to="+c.to)
 			require.Equal(t, c.notes, strings.Contains(out, refusedByGo), out)
-			out, status := r.mage("release", "-to="+c.to) // nobody can be asked
+			out, status := r.mage("release", "-to="+c.to) // not at a terminal, so it cannot ask
 			require.Equal(t, 3, status, out)
 			require.Equal(t, c.notes, strings.Contains(out, refusedByGo), out)
 		})

@@ -12,19 +12,19 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/command"
 )
 
-// canaries are credentials of every kind, which no code of the repository may see.
+// canaries contains fake credentials of every kind, none of which code in the repository may see.
 var canaries = map[string]string{
 	"ACTIONS_RUNTIME_TOKEN": "canary-of-the-runner", "NPM_TOKEN": "canary-of-npm", "MY_API_KEY": "canary-of-a-key", "DB_URL": "postgres://me:canary-of-a-url@db/x",
 	"AWS_SECRET_ACCESS_KEY": "canary-of-a-cloud", "RATTLER_AUTH_FILE": "/canary/of/a/file", "UV_INDEX_OURS_PASSWORD": "canary-of-an-index",
 }
 
-// writesEnvironment is a piece of Python that writes its environment down.
+// writesEnvironment returns Python code that writes its environment to a file.
 func writesEnvironment(dir, name string) string {
 	return fmt.Sprintf("import os as _os\nopen(%q + str(_os.getpid()), 'w').write(repr(dict(_os.environ)))\n", filepath.Join(dir, name))
 }
 
-// TestHostileCodeOfTheRepository has everything of a repository that is run write down what it sees in its environment: tasks, build
-// hooks, what is imported, and the hooks of a commit. There is no credential, and the release has what it needs.
+// TestHostileCodeOfTheRepository has a repository whose code writes its environment to files: tasks, build hooks, imported modules, and commit hooks.
+// None of this code gets a credential, but the release itself has the credentials that it needs.
 func TestHostileCodeOfTheRepository(t *testing.T) {
 	t.Parallel()
 	seen := t.TempDir()
@@ -71,7 +71,7 @@ func TestHostileCodeOfTheRepository(t *testing.T) {
 			text, err := os.ReadFile(file)
 			require.NoError(t, err)
 			for _, secret := range secrets {
-				if !agents || secret != "/canary/of/an/agent" { // a signature needs it
+				if !agents || secret != "/canary/of/an/agent" { // needed for signing
 					require.NotContains(t, string(text), secret, name)
 				}
 			}
@@ -82,7 +82,7 @@ func TestHostileCodeOfTheRepository(t *testing.T) {
 	require.Contains(t, string(task), "canary-of-a-key")
 }
 
-// TestHostileTaskLooksAtItsParents finds no credential in what the processes above it were started with, up to the test's own.
+// TestHostileTaskLooksAtItsParents has a task that reads the environments of all its parent processes, up to the test's own. It finds no credential.
 func TestHostileTaskLooksAtItsParents(t *testing.T) {
 	t.Parallel()
 	if _, err := os.Stat("/proc/self/environ"); err != nil {
@@ -112,7 +112,7 @@ open(%q, "wb").write(b"%%d above\n" %% depth + said)
 	}
 }
 
-// TestWithheldIsNamed says of a task that fails what it was run without, and how it gets one.
+// TestWithheldIsNamed checks that the error of a failed task names the withheld credential and explains how to pass it.
 func TestWithheldIsNamed(t *testing.T) {
 	t.Parallel()
 	for _, real := range []bool{false, true} {
@@ -123,7 +123,7 @@ func TestWithheldIsNamed(t *testing.T) {
 		git(t, r.dir, "push", "-q", "origin", "main")
 		r.env = command.Setenv(r.env, "NPM_TOKEN=canary-of-npm")
 		out := r.refused(1, "NPM_TOKEN", "release", "-to=patch", "-yes")
-		require.Contains(t, out, "It was run without")
+		require.Contains(t, out, "The command ran without the variable")
 		require.Contains(t, out, "[tool.release] pass = [")
 		r.ok("undo", "-yes")
 		r.commit("test: let it have one", map[string]string{"pixi.toml": readFile(t, r.dir, "pixi.toml") + "pass = [\"NPM_TOKEN\"]\n"})
@@ -135,6 +135,6 @@ func TestWithheldIsNamed(t *testing.T) {
 		})
 		git(t, r.dir, "push", "-q", "origin", "main")
 		out = r.refused(1, "it is ***", "release", "-to=patch", "-yes")
-		require.NotContains(t, out, "canary-of-npm", "what a task was given is hidden where it is shown")
+		require.NotContains(t, out, "canary-of-npm", "a variable that a task was given is hidden in the output")
 	}
 }

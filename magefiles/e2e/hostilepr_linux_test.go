@@ -18,11 +18,11 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/command"
 )
 
-// TestHostilePullRequest takes a pull request that tries everything through what a maintainer, and the CI after him, do with it. No
-// process of its code sees a credential, what is published is what the tag's sources build to, and of the whole file system nothing
-// has changed but the clone and caches. It runs beside no other test of this package, which might write elsewhere.
+// TestHostilePullRequest treats a hostile pull request first as a maintainer and then as the CI would. No process that runs its code sees a
+// credential, the published files are exactly what the tag's sources build to, and nothing in the whole file system changes except the clone and
+// caches. No other test of this package may run at the same time, because it might write elsewhere.
 func TestHostilePullRequest(t *testing.T) {
-	victims := filepath.Join(t.TempDir(), "victims") // a home, and what links lead to
+	victims := filepath.Join(t.TempDir(), "victims") // a home directory, and the targets of links
 	home := map[string]string{
 		".netrc": "machine x login y password canary-of-netrc\n", ".ssh/id_ed25519": "canary-of-a-key\n", ".docker/config.json": "{}\n", ".config/pip/pip.conf": "",
 		".bashrc": "true\n", ".gitconfig": "[user]\n\tname = a tester\n", ".local/bin/x": "x\n", ".local/share/x": "x\n", "outside/file": "a file\n", "outside/folder/file": "a file\n",
@@ -34,7 +34,7 @@ func TestHostilePullRequest(t *testing.T) {
 	}
 	theirs := append(notOfTheRepository(t), "/mnt")
 	var before map[string]string
-	alone := os.Getenv("CI") != "" // elsewhere people write files meanwhile
+	alone := os.Getenv("CI") != "" // on other machines, users write files during the test
 	if alone {
 		before = filesystem(t, "/", theirs...)
 	}
@@ -63,7 +63,7 @@ func TestHostilePullRequest(t *testing.T) {
 					require.NotContains(t, out, "panic")
 					require.Equal(t, were, tree(t, victims), "%v", target)
 				}
-				for file := range r.onChannel() { // of what was released before
+				for file := range r.onChannel() { // files of an earlier release
 					require.Contains(t, file, "-0.1.6-")
 				}
 			})
@@ -81,7 +81,8 @@ func TestHostilePullRequest(t *testing.T) {
 	require.Empty(t, changedPaths(before, filesystem(t, "/", theirs...)))
 }
 
-// tree is what is below a folder, but for what go, rustup and uv keep of themselves: the sum of each file, and where each link leads.
+// tree returns a description of everything below a folder: the digest of each file and the target of each link. It leaves out the data of go, rustup
+// and uv.
 func tree(t testing.TB, dir string) []string {
 	t.Helper()
 	find := exec.Command("find", ".", "(", "-path", "./.config/go", "-o", "-path", "./.rustup", "-o", "-path", "./.local/share/uv", ")", "-prune", "-o", "-type", "f", "-exec", "sha256sum", "{}", "+", "-o", "-printf", `%p %y %l %m\n`)
@@ -91,7 +92,8 @@ func tree(t testing.TB, dir string) []string {
 	return slices.Sorted(strings.Lines(string(out)))
 }
 
-// hostileAttempts are those that are refused, each on its own, by name. A victim is at outside/file and in outside/folder.
+// hostileAttempts returns the attempts that must be refused, by name. Each is tried separately. The victims are the file outside/file and the folder
+// outside/folder.
 func hostileAttempts(outside string) map[string]func(r *releasing) {
 	link := func(name, leads string) func(r *releasing) {
 		return func(r *releasing) {
@@ -110,26 +112,26 @@ func hostileAttempts(outside string) map[string]func(r *releasing) {
 	}
 	const core = "packages/core/"
 	return map[string]func(r *releasing){
-		"a rehearsal elsewhere":  link("output/rehearsal", filepath.Join(outside, "folder")),
-		"an ignore file":         link(".pixi/.gitignore", filepath.Join(outside, "file")),
-		"environments elsewhere": link(".pixi/embedded", filepath.Join(outside, "folder")),
-		"a changelog":            link("CHANGELOG.md", filepath.Join(outside, "file")),
-		"a license":              link(core+"LICENSE", "/proc/self/environ"),
-		"modules":                link(core+"src/mono_core/data", filepath.Join(outside, "folder")),
-		"a project":              link(core+"pyproject.toml", filepath.Join(outside, "file")),
+		"a rehearsal elsewhere":          link("output/rehearsal", filepath.Join(outside, "folder")),
+		"an ignore file":                 link(".pixi/.gitignore", filepath.Join(outside, "file")),
+		"environments in another folder": link(".pixi/embedded", filepath.Join(outside, "folder")),
+		"a changelog":                    link("CHANGELOG.md", filepath.Join(outside, "file")),
+		"a license":                      link(core+"LICENSE", "/proc/self/environ"),
+		"modules":                        link(core+"src/mono_core/data", filepath.Join(outside, "folder")),
+		"a project":                      link(core+"pyproject.toml", filepath.Join(outside, "file")),
 		"an artifact": func(r *releasing) {
 			write(r.t, r.dir, "output/mono-core-0.1.7-pyh0000000_0.conda", "not built here")
 		},
-		"a script above":     edit(core+"pyproject.toml", "[build-system]", "[project.scripts]\n\"../../../../outside/file\" = \"mono_core:main\"\n\n[build-system]"),
-		"a name that is up":  edit(core+"pixi.toml", `name = "mono-core"`, `name = "../../outside/file"`),
-		"a branch":           edit("pixi.toml", "[tool.release]\n", "[tool.release]\nbranch = [\"--upload-pack=touch "+outside+"/file\"]\n"),
-		"a remote":           edit("pixi.toml", "[tool.release]\n", "[tool.release]\nremote = \"--exec=touch "+outside+"/file\"\n"),
-		"a channel":          edit("pixi.toml", "[tool.release]\n", "[tool.release]\nchannel = \"../../outside\"\n"),
-		"an included folder": edit("pixi.toml", "[tool.release]\n", "[tool.release]\ninclude = [\""+outside+"\"]\n"),
+		"a script in a parent folder": edit(core+"pyproject.toml", "[build-system]", "[project.scripts]\n\"../../../../outside/file\" = \"mono_core:main\"\n\n[build-system]"),
+		"a name that leads up":        edit(core+"pixi.toml", `name = "mono-core"`, `name = "../../outside/file"`),
+		"a branch":                    edit("pixi.toml", "[tool.release]\n", "[tool.release]\nbranch = [\"--upload-pack=touch "+outside+"/file\"]\n"),
+		"a remote":                    edit("pixi.toml", "[tool.release]\n", "[tool.release]\nremote = \"--exec=touch "+outside+"/file\"\n"),
+		"a channel":                   edit("pixi.toml", "[tool.release]\n", "[tool.release]\nchannel = \"../../outside\"\n"),
+		"an included folder":          edit("pixi.toml", "[tool.release]\n", "[tool.release]\ninclude = [\""+outside+"\"]\n"),
 	}
 }
 
-// hostileFiles are those that a release takes: what their code sees goes below seen, and they name an index.
+// hostileFiles returns files that a release accepts. They name a package index, and their code records what it sees in files below seen.
 func hostileFiles(seen, index string) map[string]string {
 	spy := func(what string) string { return spyOn(seen, what) }
 	return map[string]string{
@@ -138,7 +140,7 @@ func hostileFiles(seen, index string) map[string]string {
 		"conftest.py":                             spy("conftest"),
 		"sitecustomize.py":                        spy("site"),
 		"packages/core/sitecustomize.py":          spy("site"),
-		"packages/core/hatchling.py":              spy("shadow"), // beside the backend's own name
+		"packages/core/hatchling.py":              spy("shadow"), // shadows the backend's own module
 		"packages/core/hooks.py":                  "from hatchling.builders.hooks.plugin.interface import BuildHookInterface\n" + spy("build") + "class H(BuildHookInterface):\n    pass\n",
 		"spy.py":                                  spy("task"),
 		"app/Dockerfile":                          "# syntax=127.0.0.1:1/x\x1b]0;title\x07\nARG X=$(touch spied)\nFROM 127.0.0.1:1/${X}:y\nRUN --mount=type=secret,id=key,target=/x cat /x\n",
@@ -154,8 +156,8 @@ func hostileFiles(seen, index string) map[string]string {
 	}
 }
 
-// spyOn is a piece of Python that writes down what a process of its kind sees: the environment of each process that it may read and
-// that is of its world, and what an ID token's server answers to each of them.
+// spyOn returns Python code that records what its process sees: the environments of all processes of the same machine that it can read, and whether
+// each of them can request an ID token.
 func spyOn(seen, what string) string {
 	return fmt.Sprintf(`import glob as _glob, os as _os, urllib.request as _request
 def _spy():
@@ -185,7 +187,8 @@ _spy()
 `, seen, what)
 }
 
-// hostileGoesThrough takes everything hostile that no rule refuses through what a maintainer does with a pull request, and releases it.
+// hostileGoesThrough handles a pull request as a maintainer would, and releases it. The pull request contains every hostile thing that no rule
+// refuses.
 func hostileGoesThrough(t *testing.T, by, home, caches string) {
 	seen := t.TempDir()
 	var asked sync.Map
@@ -204,20 +207,20 @@ func hostileGoesThrough(t *testing.T, by, home, caches string) {
 	for _, name := range []string{"pre-commit", "prepare-commit-msg", "commit-msg", "post-commit", "post-checkout", "post-merge"} {
 		hook(t, filepath.Join(r.dir, ".hooks"), name, "python3 \"$(git rev-parse --show-toplevel)/spy.py\"")
 	}
-	git(t, r.dir, "config", "core.hooksPath", ".hooks") // as husky and its like have it
+	git(t, r.dir, "config", "core.hooksPath", ".hooks") // husky and similar tools set this path
 	const subject = "feat: a \x1b]0;title\x07\x1b[31m ::error::x ##[error]y <script>z</script> [w](javascript:1)"
 	r.pushAll(subject)
 	for name, value := range canaries {
 		r.env = command.Setenv(r.env, name+"="+value)
 	}
 	r.env = command.Setenv(r.env, "HOME="+home, "XDG_CACHE_HOME="+caches, "GITHUB_STEP_SUMMARY="+filepath.Join(t.TempDir(), "summary"))
-	// What a build of somebody else left in output/ is not taken.
+	// Files in output/ that someone else built are not used.
 	write(t, r.dir, "output/mono-core-0.1.7-pyh0000000_0.conda", "not built here")
 	write(t, r.dir, "output/publish.json", "{}")
 
 	for _, target := range [][]string{{"test:package", "mono-core"}, {"rehearse"}, {"build:all"}, {"docker:plan", "app"}, {"release", "-to=patch", "-yes"}} {
 		out, status := r.mage(target...)
-		require.True(t, status == 0 || target[0] == "docker:plan", out) // which asks a registry that is not there
+		require.True(t, status == 0 || target[0] == "docker:plan", out) // docker:plan queries a registry that does not exist
 		require.NotContains(t, out, "\x1b]0;")
 		require.NotContains(t, out, "\x1b[31m ::")
 		for line := range strings.Lines(out) {
@@ -231,7 +234,7 @@ func hostileGoesThrough(t *testing.T, by, home, caches string) {
 	require.NotContains(t, readFile(t, r.dir, "CHANGELOG.md"), "<script>")
 	hostileSawNothing(t, r, seen)
 
-	// Whoever builds the tag has the same bytes.
+	// Building the tag again produces the same bytes.
 	published := r.onChannel()
 	require.Len(t, published, 3)
 	r.dir = r.newClone()
@@ -245,12 +248,12 @@ func hostileGoesThrough(t *testing.T, by, home, caches string) {
 	require.Equal(t, built, published)
 }
 
-// hostileSawNothing wants each kind of code to have been run, and none to have seen a credential.
+// hostileSawNothing checks that each kind of code has run and that none of it has seen a credential.
 func hostileSawNothing(t *testing.T, r *releasing, seen string) {
 	t.Helper()
 	secrets := r.world.Secrets()
 	for name, value := range canaries {
-		if !strings.HasPrefix(value, "/") && !command.Fetches(name) { // where a file is can be found out
+		if !strings.HasPrefix(value, "/") && !command.Fetches(name) { // a file path is not a secret
 			secrets = append(secrets, value)
 		}
 	}
@@ -266,12 +269,12 @@ func hostileSawNothing(t *testing.T, r *releasing, seen string) {
 		}
 		own, _, _ := strings.Cut(text, "\n")
 		require.NotContains(t, own, canaries["UV_INDEX_OURS_PASSWORD"], f.Name())
-		for _, secret := range secrets { // a uv beside it may have that password: it fetches by it
+		for _, secret := range secrets { // a uv on the same machine may have this password, which it needs for fetching
 			require.NotContains(t, text, secret, f.Name())
 		}
 		require.NotContains(t, text, "may ask for an ID token", f.Name())
 	}
-	require.NotZero(t, above, "what our own process was started with is seen")
+	require.NotZero(t, above, "the environment with which our own process was started is readable")
 	for _, kind := range []string{"module", "build", "task"} {
 		require.Contains(t, slices.Collect(maps.Keys(kinds)), kind)
 	}

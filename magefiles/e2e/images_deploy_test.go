@@ -18,7 +18,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/proxy/proxytest"
 )
 
-// parts is what a page of the application shows: the text of three of its parts, once its scripts are done, and the release that answers it.
+// `parts` returns what a page of the application shows once its scripts have run: the text of three of its parts, and the release that served it.
 const parts = `(async () => {
   if (!window.Bokeh || !Bokeh.documents.length || !Bokeh.documents[0].is_idle) return "";
   const text = (node) => node.nodeType === 3 ? node.data : [node.shadowRoot, ...node.childNodes].map((each) => each ? text(each) : "").join(" ");
@@ -27,10 +27,10 @@ const parts = `(async () => {
   return JSON.stringify({overview: part("overview"), packages: part("packages"), system: part("system"), answers: health.revision});
 })()`
 
-// shown is what parts gives.
+// shown holds the result of parts.
 type shown struct{ Overview, Packages, System, Answers string }
 
-// shows waits until the page of a release is whole, and every part in its place.
+// `shows` waits until a page is served by the given release and complete, with every part in its place.
 func (b *tab) shows(revision string) {
 	b.t.Helper()
 	var seen shown
@@ -43,13 +43,13 @@ func (b *tab) shows(revision string) {
 	require.Contains(b.t, seen.System, "CPython")
 }
 
-// deployed brings the application to two hosts, and its next release with a browser on its page, and goes back. The next release has the page's parts in
-// another order: a page whose socket were another release's would be garbled.
+// deployed deploys the application to two hosts, then deploys the next release while a browser shows the page, and rolls back. The next release
+// orders the parts of the page differently, so a page with a socket to the other release would be garbled.
 func (w *imaging) deployed(t *testing.T, app, later image.Result, more ...string) {
 	m := startMachines(t, 2, 0)
 	caddy := dockerdtest.At(w.Registry).Push(t, "bench/caddy", "amd64", "", proxytest.Image(t))
 	w.edit("app/pixi.toml", "hosts = [\"deploy@staging.example.org\"]\nport = 8080\n",
-		fmt.Sprintf("hosts = [\"%s\"]\nport = %d\ngate = \"10m\"\ndrain = \"30s\"\ndisk = \"1m\"\nproxy = %q\nssh_config = %q\n", strings.Join(m.names, `", "`), m.port, caddy, m.config))
+		fmt.Sprintf("hosts = [\"%s\"]\nport = %d\ngate = \"10m\"\ndrain = \"1m\"\ndisk = \"1m\"\nproxy = %q\nssh_config = %q\n", strings.Join(m.names, `", "`), m.port, caddy, m.config))
 	defer git(t, w.root, "checkout", "--quiet", "--", "app/pixi.toml")
 	revision := func(r image.Result) string { return r.Images[0].Labels["org.opencontainers.image.revision"] }
 	settled := func(r image.Result) {
@@ -72,15 +72,15 @@ func (w *imaging) deployed(t *testing.T, app, later image.Result, more ...string
 	page := browse(t)
 	release := page.hold("*bokeh*.js*")
 	old := m.up(0, "myapp.staging")
-	p := begin(t, w.root, w.env, append([]string{"deploy:to", "staging", "-yes"}, more...)...) // of HEAD
+	p := begin(t, w.root, w.env, append([]string{"deploy:to", "staging", "-yes"}, more...)...) // the image of HEAD
 	require.Eventually(t, func() bool { return m.listens(0, later.Repository+"@"+later.Digest, 5006) }, 10*time.Minute, 50*time.Millisecond)
 	page.call("Page.navigate", map[string]any{"url": m.url(0, "/")}, nil)
 	require.Eventually(t, func() bool { return len(page.waiting()) > 0 }, time.Minute, 20*time.Millisecond)
 	require.Equal(t, old, m.up(0, "myapp.staging"), "the page was there before the switch")
 	require.Eventually(t, func() bool { return m.up(0, "myapp.staging") != old }, 10*time.Minute, 20*time.Millisecond)
 	release()
-	page.shows(revision(app))   // its socket was opened behind the switch
-	page.shows(revision(later)) // its time is over, and it has loaded itself again
+	page.shows(revision(app))   // the page's socket was opened after the switch
+	page.shows(revision(later)) // the old release has exited, so the page has reloaded
 	out, status := p.end()
 	require.Zero(t, status, out)
 	settled(later)
@@ -91,7 +91,7 @@ func (w *imaging) deployed(t *testing.T, app, later image.Result, more ...string
 	settled(app)
 }
 
-// listens reports whether a container of an image listens to a port.
+// listens reports whether a container of the image listens on the port.
 func (m *machines) listens(host int, image string, port uint16) bool {
 	client := engine.New(m.engine[host].Dial)
 	defer client.Close()

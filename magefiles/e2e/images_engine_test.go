@@ -12,8 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// engine builds for an engine of this machine: by -load, and without us by a plain `docker build` with the engine's own
-// builder; and runs the image under it, until the engine says that it is healthy.
+// engine builds an image for this machine's engine: with -load, and without our targets, by `docker build` with the engine's own builder. It runs the
+// image in the engine until the engine reports it as healthy.
 func (w *imaging) engine(t *testing.T) {
 	host := w.Engine()
 	env := []string{"DOCKER_HOST=" + host}
@@ -26,10 +26,10 @@ func (w *imaging) engine(t *testing.T) {
 	require.Equal(t, before, w.tags(), "nothing leaves the machine")
 	w.healthy(t, host, name)
 
-	// The engine's own builder cannot make an image for two platforms. It says so, with what to do.
+	// The engine's own builder cannot build for two platforms. The error says so and has a next step.
 	out, problems, err = w.run(append(env, "BUILDX_BUILDER=default"), "docker:app", "-again")
 	require.Error(t, err, out)
-	require.Contains(t, problems, "this builder cannot make such images: it is the engine's own")
+	require.Contains(t, problems, "docker's own builder cannot build multi-platform images or attestations")
 	require.Contains(t, problems, "docker buildx create")
 
 	config := filepath.Join(t.TempDir(), "config.toml")
@@ -46,7 +46,7 @@ func (w *imaging) engine(t *testing.T) {
 	w.healthy(t, host, "plain")
 }
 
-// variable is one of those that the pipeline is given.
+// variable returns the value of an environment variable of the pipeline.
 func (w *imaging) variable(name string) string {
 	for _, v := range slices.Backward(w.env) {
 		if value, ok := strings.CutPrefix(v, name+"="); ok {
@@ -56,7 +56,7 @@ func (w *imaging) variable(name string) string {
 	return ""
 }
 
-// healthy runs the application's image under the engine, as README says, and waits for the health check.
+// healthy runs the application's image in the engine, as images.md describes, and waits for the health check.
 func (w *imaging) healthy(t *testing.T, host, name string) {
 	id := w.Docker(host, "run", "--detach", "--network", "none", "--read-only", "--tmpfs", "/tmp", name)
 	begin := time.Now()
@@ -67,5 +67,5 @@ func (w *imaging) healthy(t *testing.T, host, name string) {
 	require.Equal(t, "10001:10001", w.Docker(host, "inspect", "--format", "{{.Config.User}}", id))
 	require.Contains(t, w.Docker(host, "exec", id, "/app/entrypoint", "python", "-m", "myapp", "check"), "foopack-ui")
 	w.Docker(host, "stop", "--time", "300", id)
-	require.Equal(t, "0", w.Docker(host, "inspect", "--format", "{{.State.ExitCode}}", id), "it ends by itself when it is told to")
+	require.Equal(t, "0", w.Docker(host, "inspect", "--format", "{{.State.ExitCode}}", id), "the container ends by itself when it gets a signal")
 }

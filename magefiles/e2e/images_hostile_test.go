@@ -16,8 +16,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// hostile has someone who may push to the registry put an image of their own, with our labels and attestations, under our
-// tags. Neither the clone that has built the commit nor one that has not, as a job of a CI, takes it.
+// hostile simulates an attacker with write access to the registry, who pushes an image with our labels and attestations under our tags. The image is
+// used neither by the clone that built the commit nor by a clone that did not, such as a CI job.
 func (w *imaging) hostile(t *testing.T) {
 	w.note("fix: whom to trust")
 	ours := w.result("docker:image", "small", "-push", "-yes")
@@ -35,17 +35,17 @@ func (w *imaging) hostile(t *testing.T) {
 	w.plant(t, ours.Digest, tags)
 	require.NoError(t, os.RemoveAll(filepath.Join(w.root, ".git", "pixi-release", "images")))
 	r = w.result("docker:image", "small", "-push", "-yes")
-	require.False(t, r.Reused, "nothing here says that it is ours")
+	require.False(t, r.Reused, "no record here says that the image is ours")
 	require.NotEqual(t, planted, r.Digest)
 	for _, tag := range tags {
 		require.Equal(t, r.Digest, w.tags()[tag], tag)
 	}
 	for n, one := range r.Images {
-		require.Equal(t, ours.Images[n].Layers, one.Layers, "they are what the sources give")
+		require.Equal(t, ours.Images[n].Layers, one.Layers, "the files are the result of the sources")
 	}
 }
 
-// plant pushes an image that differs by one layer, and nothing else, under tags.
+// plant pushes an image that differs from the one with the digest only by an additional layer, and tags it.
 func (w *imaging) plant(t *testing.T, digest string, tags []string) (planted string) {
 	t.Helper()
 	repository, err := name.NewRepository(w.Registry + "/someone/small")

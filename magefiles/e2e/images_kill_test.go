@@ -15,22 +15,21 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// moment is one at which a push is killed: when a request arrives at the registry, or when a process of it is running.
+// moment is the time at which a push is killed: when a request arrives at the registry, or when a process of the push is running.
 type moment struct {
 	name         string
 	method, path string // of the request
-	argument     string // of the process
+	argument     string // an argument of the process
 }
 
-// killed ends a push without warning at moments that matter, each time going on from where the last one was killed. Nothing
-// has been named before everything has passed; tags move in their order, each to an image that was proved; and the same
-// command goes on.
+// killed kills a push at each important moment. The next push resumes where the killed one stopped. No tag moves until every check has passed. Tags
+// move in order, each to an image that has passed the checks.
 func (w *imaging) killed(t *testing.T) {
 	w.note("fix: killed")
 	before := w.tags()
 	ladder := w.smallTags()
 	for n, m := range []moment{
-		{name: "it asks whether it may push", method: http.MethodPost, path: "/blobs/uploads/"},
+		{name: "the registry is asked whether we may push", method: http.MethodPost, path: "/blobs/uploads/"},
 		{name: "BuildKit pushes the index", method: http.MethodPut, path: "/manifests/sha256:"},
 		{name: "the image is checked", argument: "--output=type=cacheonly"},
 		{name: "the first tag moves", method: http.MethodPut, path: "/manifests/sha-"},
@@ -54,7 +53,7 @@ func (w *imaging) killed(t *testing.T) {
 	}
 }
 
-// killedWhen starts a push, and kills its whole process group when the moment has come.
+// killedWhen starts a push and kills its whole process group at the given moment.
 func (w *imaging) killedWhen(t *testing.T, m moment) {
 	t.Helper()
 	mark := newMark()
@@ -67,7 +66,7 @@ func (w *imaging) killedWhen(t *testing.T, m moment) {
 	w.Fail(func(_ http.ResponseWriter, r *http.Request) bool {
 		if m.path != "" && r.Method == m.method && strings.Contains(r.URL.Path+"/", m.path) {
 			once.Do(func() { close(arrived) })
-			<-dead // and then it takes its course: the registry does not know that nobody waits for its answer
+			<-dead // the registry does not notice the kill, so its response is delayed until after it
 		}
 		return false
 	})
@@ -90,7 +89,7 @@ func (w *imaging) killedWhen(t *testing.T, m moment) {
 	waitFor(t, "what it had started to end", func() bool { return len(marked(t, mark)) == 0 })
 }
 
-// runs reports whether a process with a mark has an argument.
+// `runs` reports whether a process with the mark has the argument.
 func runs(t *testing.T, mark, argument string) bool {
 	return slices.ContainsFunc(marked(t, mark), func(pid int) bool {
 		args, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/cmdline")

@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// proven tries what would let an image be tagged that nothing proves, or with a secret beside it, in the real builder.
+// proven checks, with the real builder, that no tag moves to an image that fails its checks or contains a secret.
 func (w *imaging) proven(t *testing.T) {
 	w.note("fix: prove it")
 	before := w.tags()
@@ -23,15 +23,15 @@ func (w *imaging) proven(t *testing.T) {
 	require.NoError(t, err)
 	entry := func(lines string) string { return string(plain) + lines + "\n" }
 	for _, c := range []struct{ what, dockerfile, says string }{
-		{"a login shell", entry(`ENTRYPOINT ["bash", "-lc"]`), `its entry point ["bash","-lc"] passes any other command too`},
-		{"env before a shell", entry(`ENTRYPOINT ["env", "--", "sh", "-c", "true"]`), "passes any other command too"},
-		{"a script that looks at nothing", entry(`RUN printf '#!/bin/sh\nexit 0\n' >/entry && chmod +x /entry` + "\n" + `ENTRYPOINT ["/entry"]`), `its entry point ["/entry"] passes`},
-		{"a script that passes what fails", entry(`RUN printf '#!/bin/sh\n"$@"\nexit 0\n' >/entry && chmod +x /entry` + "\n" + `ENTRYPOINT ["/entry"]`), `its entry point ["/entry"] passes a command that fails, too`},
+		{"a login shell", entry(`ENTRYPOINT ["bash", "-lc"]`), `the entry point ["bash","-lc"] also succeeds with another command`},
+		{"env before a shell", entry(`ENTRYPOINT ["env", "--", "sh", "-c", "true"]`), "also succeeds with another command"},
+		{"a script that looks at nothing", entry(`RUN printf '#!/bin/sh\nexit 0\n' >/entry && chmod +x /entry` + "\n" + `ENTRYPOINT ["/entry"]`), `the entry point ["/entry"] also succeeds with another command`},
+		{"a script that passes what fails", entry(`RUN printf '#!/bin/sh\n"$@"\nexit 0\n' >/entry && chmod +x /entry` + "\n" + `ENTRYPOINT ["/entry"]`), `the entry point ["/entry"] also succeeds with a command that fails`},
 		{"the shell form of another shell", entry(`SHELL ["/bin/bash", "-o", "pipefail", "-c"]` + "\nENTRYPOINT true"), "has an entry point in the shell form"},
 		{"on the builder's platform", strings.Replace(string(plain), "\nFROM ${BASE_IMAGE}\n", "\nFROM --platform=$BUILDPLATFORM ${BASE_IMAGE}\n", 1), "the image of small for linux/arm64 has a program of another platform: grep is for amd64"},
 		{"on one platform", strings.Replace(string(plain), "\nFROM ${BASE_IMAGE}\n", "\nFROM --platform=linux/arm64 ${BASE_IMAGE}\n", 1), "the image of small for linux/amd64 has a program of another platform: grep is for arm64"},
 		{"a password in a step", entry(`RUN A=https://me: && true "${A}secret@host.invalid/simple" https://me:secret@host.invalid/`), "the Dockerfile of small has a password in an address"},
-		{"a secret of this machine in a label", entry("LABEL their=the-secret-of-another-server"), "the configuration for linux/amd64 of small has the secret of OTHER_TOKEN in it"},
+		{"a secret of this machine in a label", entry("LABEL their=the-secret-of-another-server"), "the configuration for linux/amd64 of small has the value of the variable OTHER_TOKEN in it"},
 	} {
 		require.NoError(t, os.WriteFile(file, []byte(c.dockerfile), 0o644))
 		w.commit("fix: " + c.what)
@@ -54,14 +54,14 @@ func (w *imaging) proven(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(docker, "config.json"), []byte(`{"proxies":{"default":{"httpProxy":"http://me:secret@127.0.0.1:1","noProxy":"127.0.0.1"}}}`), 0o600))
 	out, problems, err := w.run([]string{"DOCKER_CONFIG=" + docker}, "docker:image", "small", "-push", "-yes")
 	require.NoError(t, err, problems)
-	require.Contains(t, out, "the provenance leaves out build arguments: docker's proxies have a password")
+	require.Contains(t, out, "the provenance omits the build arguments, because docker's proxy settings have a password")
 	require.NotContains(t, w.statements("small:latest"), "secret")
 	w.lends(t)
 }
 
-// lends lets steps have what [tool.image] names, in the real builder, and looks for it in what is published.
+// lends passes the secrets named in [tool.image] to build steps, in the real builder, and checks that none of them is published.
 func (w *imaging) lends(t *testing.T) {
-	short, err := os.MkdirTemp("", "ag") // the path of a socket is short
+	short, err := os.MkdirTemp("", "ag") // the path of a socket must be short
 	require.NoError(t, err)
 	t.Cleanup(func() { os.RemoveAll(short) })
 	agent, err := net.Listen("unix", filepath.Join(short, "s"))
@@ -74,7 +74,7 @@ func (w *imaging) lends(t *testing.T) {
 	w.commit("fix: lend")
 	_, problems, err := w.run(lent[:1], "docker:image", "small", "-push", "-yes")
 	require.Error(t, err)
-	require.Contains(t, problems, "mounts the secret OUR_TOKEN, and the variable is not set here: the step requires it")
+	require.Contains(t, problems, "mounts the secret OUR_TOKEN, but the environment variable of this name is not set; the step requires this mount")
 	out, problems, err := w.run(lent, "docker:image", "small", "-push", "-yes")
 	require.NoError(t, err, problems)
 	require.Contains(t, out, "✓ tag")
@@ -90,7 +90,7 @@ func (w *imaging) lends(t *testing.T) {
 	w.commit("fix: lend nothing")
 }
 
-// statements is all that is attested about the images behind a tag.
+// statements returns all attestations of the images that a tag refers to.
 func (w *imaging) statements(tag string) (text string) {
 	w.t.Helper()
 	ref, err := name.ParseReference(w.Registry + "/someone/" + tag)

@@ -15,8 +15,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/imagebench"
 )
 
-// small is a downstream whose image is built in seconds, for all that does not depend on what is in an image. It is another
-// repository's as much as ours: with a Dockerfile that leaves the times of files to BuildKit, and no entry point.
+// small is a downstream whose image builds in seconds, for tests in which the image's content does not matter. Like the Dockerfiles of other
+// repositories, its Dockerfile leaves file times to BuildKit and has no entry point.
 var small = map[string]string{
 	"small/pixi.toml": `[workspace]
 name = "small"
@@ -40,13 +40,13 @@ COPY notes /notes
 `,
 }
 
-// smallTags are those of its ladder, in the order in which they move, for the commit that is checked out.
+// smallTags returns the small image's tags for the checked-out commit, in the order in which they are moved.
 func (w *imaging) smallTags() []string {
 	head := w.Run(w.root, "git", "rev-parse", "HEAD")
 	return []string{"small:sha-" + head[:12], "small:1.2.3", "small:1.2", "small:1", "small:latest"}
 }
 
-// addSmall commits the downstream.
+// addSmall adds the small downstream and commits it.
 func (w *imaging) addSmall() {
 	for name, text := range small {
 		path := filepath.Join(w.root, filepath.FromSlash(name))
@@ -56,7 +56,7 @@ func (w *imaging) addSmall() {
 	w.note("feat: a small image")
 }
 
-// note changes a source of the small image, and commits that.
+// note changes a source file of the small image and commits the change.
 func (w *imaging) note(message string) {
 	file := filepath.Join(w.root, "small", "notes")
 	text, err := os.ReadFile(file)
@@ -65,7 +65,7 @@ func (w *imaging) note(message string) {
 	w.commit(message)
 }
 
-// edit replaces text that is in a file of the repository.
+// edit replaces text in a file of the repository.
 func (w *imaging) edit(file, old, text string) {
 	w.t.Helper()
 	path := filepath.Join(w.root, filepath.FromSlash(file))
@@ -75,7 +75,7 @@ func (w *imaging) edit(file, old, text string) {
 	require.NoError(w.t, os.WriteFile(path, []byte(strings.Replace(string(before), old, text, 1)), 0o644))
 }
 
-// merged builds each platform by itself, as native runners do.
+// merged builds each platform separately, as native runners do, and merges the results.
 func (w *imaging) merged(t *testing.T) {
 	w.addSmall()
 	alone := w.result("docker:image", "small", "-platform=linux/amd64")
@@ -87,13 +87,13 @@ func (w *imaging) merged(t *testing.T) {
 	require.Empty(t, moved(amd64))
 	require.Equal(t, before, w.tags(), "one platform moves no tag")
 	require.FileExists(t, filepath.Join(w.root, "output", "images", "small", "linux-amd64.digest"))
-	w.fails("no digest is for linux/arm64", "docker:merge", "small", "-yes")
+	w.fails("none of the digests is for linux/arm64", "docker:merge", "small", "-yes")
 	again := w.result("docker:image", "small", "-platform=linux/amd64", "-push", "-yes")
 	require.True(t, again.Reused)
 	require.Equal(t, amd64.Digest, again.Digest)
 	arm64 := w.result("docker:image", "small", "-platform=linux/arm64", "-push", "-yes")
 	require.Equal(t, []string{"linux/arm64"}, arm64.Checked)
-	w.fails("two digests are for one platform", "docker:merge", "small", "-yes", "-digests="+amd64.Digest+","+amd64.Digest+","+arm64.Digest)
+	w.fails("two digests are for the same platform", "docker:merge", "small", "-yes", "-digests="+amd64.Digest+","+amd64.Digest+","+arm64.Digest)
 
 	r := w.result("docker:merge", "small", "-yes")
 	require.Equal(t, w.smallTags(), ofSmall(moved(r)))
@@ -101,7 +101,7 @@ func (w *imaging) merged(t *testing.T) {
 	require.Equal(t, amd64.Images[0].Digest, r.Images[0].Digest)
 	require.Equal(t, arm64.Images[0].Digest, r.Images[1].Digest)
 	require.Equal(t, r.Digest, w.tags()["small:latest"])
-	require.True(t, w.result("docker:image", "small", "-push", "-yes").Reused, "what was merged is what one machine would have built")
+	require.True(t, w.result("docker:image", "small", "-push", "-yes").Reused, "the merged image is the same as the image that one machine builds")
 
 	w.note("fix: something")
 	other := w.result("docker:image", "small", "-platform=linux/arm64", "-push", "-yes")
@@ -115,7 +115,7 @@ func ofSmall(tags []string) (full []string) {
 	return full
 }
 
-// cached keeps the cache of each platform in the registry, for builders that have none.
+// cached stores each platform's build cache in the registry, for builders that start with an empty cache.
 func (w *imaging) cached(t *testing.T) {
 	w.edit("small/pixi.toml", `cache = "none"`, `cache = "registry"`)
 	w.commit("build: keep the cache in the registry")
@@ -129,12 +129,12 @@ func (w *imaging) cached(t *testing.T) {
 
 	forget()
 	single := w.result("docker:image", "small", "-platform=linux/arm64", "-push", "-yes", "-again")
-	require.NotContains(t, strings.Join(single.Ran, "\n"), "native", "it comes from the registry's cache")
+	require.NotContains(t, strings.Join(single.Ran, "\n"), "native", "the step comes from the registry's cache")
 	require.Contains(t, strings.Join(single.Cached, "\n"), "native 2/2] RUN")
 	require.Contains(t, w.mage("docker:plan", "small", "-platform=linux/arm64", "-verify"), "✓ compare", "BuildKit set the times")
 }
 
-// trouble is what a registry and a builder may do.
+// trouble makes the registry and the builder fail in several ways.
 func (w *imaging) trouble(t *testing.T) {
 	w.note("fix: trouble")
 	on := func(method, part string, status int) imagebench.Fault {
@@ -142,10 +142,10 @@ func (w *imaging) trouble(t *testing.T) {
 			if r.Method != method || !strings.Contains(r.URL.Path, part) {
 				return false
 			}
-			if status == 0 { // the connection breaks off
+			if status == 0 { // the connection is dropped
 				panic(http.ErrAbortHandler)
 			}
-			code := map[int]string{401: "UNAUTHORIZED", 403: "DENIED", 429: "TOOMANYREQUESTS", 500: "UNKNOWN"}[status] // of distribution-spec
+			code := map[int]string{401: "UNAUTHORIZED", 403: "DENIED", 429: "TOOMANYREQUESTS", 500: "UNKNOWN"}[status] // error codes from distribution-spec
 			http.Error(rw, `{"errors":[{"code":"`+code+`","message":"made to fail"}]}`, status)
 			return true
 		}
@@ -157,9 +157,9 @@ func (w *imaging) trouble(t *testing.T) {
 		{on(http.MethodPut, "/manifests/sha256:", http.StatusInternalServerError), "the upload to the registry failed"},
 		{on(http.MethodPut, "/manifests/sha256:", http.StatusTooManyRequests), "the registry allows no more requests for now (429)"},
 		{on(http.MethodPut, "/manifests/sha256:", 0), "the upload to the registry failed"},
-		{on(http.MethodPut, "/manifests/sha256:", http.StatusForbidden), "the registry refuses the upload"},
+		{on(http.MethodPut, "/manifests/sha256:", http.StatusForbidden), "the registry refused the upload"},
 		{on(http.MethodPut, "/manifests/sha-", http.StatusInternalServerError), "the registry failed (500)"},
-		{on(http.MethodGet, "/tags/list", http.StatusUnauthorized), "the registry refuses it (401)"},
+		{on(http.MethodGet, "/tags/list", http.StatusUnauthorized), "the registry refused the request (401)"},
 	} {
 		before := w.tags()
 		w.Fail(c.fault)
@@ -177,20 +177,20 @@ func (w *imaging) trouble(t *testing.T) {
 	require.Contains(t, problems, "the registry failed (500)")
 	r := w.result("docker:image", "small", "-push", "-yes")
 	require.True(t, r.Reused)
-	require.Equal(t, []string{"latest"}, moved(r), "once the registry is well, the same command goes on where it stopped")
+	require.Equal(t, []string{"latest"}, moved(r), "when the registry works again, the same command continues")
 
 	w.buildxTrouble(t)
 	out, problems, err = w.run([]string{"IMAGE_REGISTRY=127.0.0.1:1/nobody"}, "docker:plan", "small")
 	require.NoError(t, err, problems)
-	require.Contains(t, out, "which tags would move is not known", "a plan can be looked at without the registry")
+	require.Contains(t, out, "cannot tell which tags would move", "a plan can be looked at without the registry")
 }
 
-// buildxTrouble takes buildx, the builder and docker away.
+// buildxTrouble runs without buildx, without the builder, and without docker.
 func (w *imaging) buildxTrouble(t *testing.T) {
 	for _, c := range []struct{ env, says string }{
-		{"DOCKER_CONFIG=" + t.TempDir(), "docker has no buildx here|there is no builder"},
+		{"DOCKER_CONFIG=" + t.TempDir(), "docker has no buildx on this machine|there is no builder"},
 		{"BUILDX_BUILDER=nobody", `there is no builder "nobody"`},
-		{"PATH=" + t.TempDir(), "there is no docker on PATH"},
+		{"PATH=" + t.TempDir(), "docker is not on PATH"},
 	} {
 		env := []string{c.env}
 		if strings.HasPrefix(c.env, "PATH=") {

@@ -19,21 +19,20 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/minichannel"
 )
 
-// imaging is this repository's copy beside everything that its images are built with.
+// imaging holds a copy of this repository and everything that is needed to build its images.
 type imaging struct {
 	*imagebench.Bench
 	t       testing.TB
 	root    string
-	config  string // of pixi, with mirrors
+	config  string // pixi configuration, with mirrors
 	env     []string
-	commits int // so far: each is a second later than the one before
+	commits int // number of commits so far, each a second later than the one before
 }
 
-// imageSecret is the key of the channel, which is private: it is in the credentials that builds are given, and must be in no
-// image.
+// imageSecret is the key of the private channel. Builds get it as a credential, and no image may contain it.
 const imageSecret = "pfx_the_secret_of_image_builds"
 
-// newImaging starts everything, with a private channel on which nothing is published yet.
+// newImaging starts the servers, with an empty private channel.
 func newImaging(t testing.TB) *imaging {
 	b := imagebench.Start(t)
 	root := copyOfOurs(t)
@@ -57,17 +56,17 @@ func newImaging(t testing.TB) *imaging {
 	return w
 }
 
-// TestImages publishes the packages on an embedded prefix.dev, on a private channel, and takes images through their life, with
-// the real buildx, BuildKit and a registry. Ours: built for two platforms without emulation, pushed, read back by skopeo, run
-// by runc and by a Docker engine, built again after a change of the sources, built anew to compare, and deployed. And before them, with
-// a small one, whatever happens on the way: single platforms that are merged, kills, a registry and a builder in trouble.
+// TestImages publishes the packages on an embedded prefix.dev, on a private channel, and tests images with the real buildx, BuildKit and a registry.
+// A small image comes first: single platforms that are merged, kills, and failures of the registry and the builder. Then our own images are built for
+// two platforms without emulation, pushed, read back by skopeo, and run by runc and a Docker engine. They are rebuilt after a source change, built
+// again for comparison, and deployed.
 func TestImages(t *testing.T) {
 	t.Parallel()
 	w := newImaging(t)
 	w.fails("foopack-core 0.1.0 is not visible", "docker:app", "-push", "-yes") // nothing is published yet
 	w.mage("publish", "-yes")
 	w.env = append(w.env, "RATTLER_AUTH_FILE=")
-	w.fails("foopack-core 0.1.0 is not visible", "docker:app", "-push", "-yes") // not to anyone
+	w.fails("foopack-core 0.1.0 is not visible", "docker:app", "-push", "-yes") // not visible without credentials
 	w.env = w.env[:len(w.env)-1]
 
 	var app, runtime, later image.Result
@@ -97,26 +96,26 @@ func TestImages(t *testing.T) {
 			part.do(t)
 		})
 		if w.t = t; !passed {
-			t.FailNow() // what follows builds on it
+			t.FailNow() // the next parts depend on this one
 		}
 	}
 }
 
-// empty pushes an image whose environment was left behind in the build.
+// `empty` pushes an image whose Dockerfile does not copy the environment.
 func (w *imaging) empty(t *testing.T) {
 	w.edit("app/Dockerfile", "/out/${TARGETARCH}/ /", "/out/${TARGETARCH}/app/entrypoint /app/")
 	w.commit("fix: an empty environment")
-	w.fails("does not pass `sh -c python -m myapp check` on linux/amd64", "docker:app", "-push", "-yes")
+	w.fails("failed its check `sh -c python -m myapp check` on linux/amd64", "docker:app", "-push", "-yes")
 	w.Run(w.root, "git", "reset", "--quiet", "--hard", "HEAD~1")
 }
 
-// rehearsed takes a release, the upgrade of the downstreams and their images through an embedded world.
+// rehearsed rehearses a release, the upgrade of the downstreams, and their images, all against embedded servers.
 func (w *imaging) rehearsed(t *testing.T) {
 	before := w.tags()
 	for _, name := range []string{"publish.yml", "publish-app.yml", "deploy.yml"} {
 		text, err := os.ReadFile(filepath.Join(repo, ".github", "workflows", name))
 		require.NoError(t, err)
-		// The usual generator of SBOMs is not on this network.
+		// The default SBOM generator is not available on this network.
 		said := strings.ReplaceAll(string(text), "docker.io/docker/buildkit-syft-scanner:stable-1", "off")
 		require.NoError(t, os.WriteFile(filepath.Join(w.root, ".github", "workflows", name), []byte(said), 0o644))
 	}
@@ -136,7 +135,7 @@ func (w *imaging) rehearsed(t *testing.T) {
 	require.Equal(t, before, w.tags(), "it has a registry of its own")
 }
 
-// commit commits everything, a second after the commit before.
+// commit commits everything, dated one second after the previous commit.
 func (w *imaging) commit(message string) {
 	w.t.Helper()
 	w.commits++
@@ -168,14 +167,14 @@ func (w *imaging) mage(args ...string) string {
 	return out
 }
 
-// result runs a docker target with -json.
+// result runs a docker target with -json and returns the parsed result.
 func (w *imaging) result(args ...string) (r image.Result) {
 	w.t.Helper()
 	require.NoError(w.t, json.Unmarshal([]byte(w.mage(append(args, "-json")...)), &r))
 	return r
 }
 
-// fails wants an error that says something, and no tag moved.
+// `fails` checks that the error contains a text and that no tag was moved.
 func (w *imaging) fails(says string, args ...string) {
 	w.t.Helper()
 	before := w.tags()
@@ -186,7 +185,7 @@ func (w *imaging) fails(says string, args ...string) {
 	require.Equal(w.t, before, w.tags(), "no tag moved")
 }
 
-// tags are all tags of both images, with their digests.
+// tags returns all tags of the images, with their digests.
 func (w *imaging) tags() map[string]string {
 	w.t.Helper()
 	all := map[string]string{}
@@ -232,7 +231,7 @@ func (w *imaging) pushed(t *testing.T) (app, runtime image.Result) {
 	return app, runtime
 }
 
-// readBack reads the pushed image with a client that is not ours.
+// readBack reads the pushed image with a third-party client.
 func (w *imaging) readBack(t *testing.T, app image.Result) {
 	ref := "docker://" + w.Registry + "/someone/myapp"
 	var index struct {
@@ -285,7 +284,7 @@ func (w *imaging) readBack(t *testing.T, app image.Result) {
 	}
 }
 
-// again pushes the same sources a second time.
+// `again` pushes the same sources a second time.
 func (w *imaging) again(t *testing.T, app image.Result) {
 	before := w.tags()
 	r := w.result("docker:app", "-push", "-yes")
@@ -295,8 +294,8 @@ func (w *imaging) again(t *testing.T, app image.Result) {
 	require.Empty(t, r.Ran)
 	require.Equal(t, before, w.tags())
 
-	// Built again all the same, every step is taken from the cache, and the platforms' manifests are the same. Without -push it
-	// is proved here, and nothing leaves the machine.
+	// With -again every step comes from the cache, and the platform manifests do not change. Without -push the image is checked here, and nothing is
+	// uploaded.
 	r = w.result("docker:app", "-again")
 	require.Empty(t, r.Ran, "steps were run again")
 	require.NotEmpty(t, r.Cached)
@@ -312,14 +311,14 @@ func (w *imaging) again(t *testing.T, app image.Result) {
 	require.Equal(t, r.Images, kept.Images)
 }
 
-// changed changes sources of the application alone. Its page has the same parts in another order.
+// changed changes only the application's sources. The parts of its page are reordered.
 func (w *imaging) changed(t *testing.T, before image.Result) image.Result {
 	file := filepath.Join(w.root, "app", "src", "myapp", "__init__.py")
 	text, err := os.ReadFile(file)
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(file, append(text, "\n# changed\n"...), 0o644))
 	w.edit("app/src/myapp/dashboard.py", `PANES = ("overview", "provenance",`, `PANES = ("provenance", "overview",`)
-	w.fails("app has changes that are not committed: what is published is what is committed", "docker:app", "-push", "-yes")
+	w.fails("app has changes that are not committed, but only committed files are published", "docker:app", "-push", "-yes")
 	w.commit("fix: change the application")
 	r := w.result("docker:app", "-push", "-yes")
 	require.Equal(t, []string{"0.1.0", "0.1", "0", "latest"}, moved(r)[1:], "a later commit of the same version")
@@ -338,7 +337,7 @@ func (w *imaging) changed(t *testing.T, before image.Result) image.Result {
 	return r
 }
 
-// BenchmarkPlatforms builds and checks the application's image from nothing, for amd64 and for both platforms:
+// BenchmarkPlatforms builds and checks the application's image from scratch, for amd64 and for both platforms:
 //
 //	go test ./magefiles/e2e -run '^$' -bench Platforms -benchtime 2x -timeout 1h
 func BenchmarkPlatforms(b *testing.B) {
@@ -351,7 +350,7 @@ func BenchmarkPlatforms(b *testing.B) {
 		w.mage(append([]string{"docker:app", "-again"}, args...)...)
 		return time.Since(start)
 	}
-	build() // the base images' packages are read for the first time
+	build() // downloads the packages of the base images
 	n := 0
 	for b.Loop() {
 		n++
@@ -363,7 +362,7 @@ func BenchmarkPlatforms(b *testing.B) {
 	b.ReportMetric(float64(took[1])/float64(took[0]), "both/amd64")
 }
 
-// The Dockerfiles share a script, and a build sees its own folder alone.
+// The Dockerfiles share a script, of which each has a copy, because a build can read only its own folder.
 func TestTheImagesShareTheirScript(t *testing.T) {
 	t.Parallel()
 	app, err := os.ReadFile(filepath.Join(repo, "app", "environment.sh"))

@@ -7,8 +7,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestNothingIsPublishedThatCannotBeImported has packages whose tests, from the sources, would pass, and that cannot be used once they
-// are installed. They are found out while nothing is tagged or sent; the release goes on when that is corrected.
+// TestNothingIsPublishedThatCannotBeImported has packages that pass their tests when run from source but cannot be imported once installed. The
+// release stops before anything is tagged or uploaded, and continues after the fix.
 func TestNothingIsPublishedThatCannotBeImported(t *testing.T) {
 	t.Parallel()
 	const core = "packages/core/"
@@ -16,7 +16,7 @@ func TestNothingIsPublishedThatCannotBeImported(t *testing.T) {
 	plain := "__version__ = \"0.1.6\"\n"
 	for name, c := range map[string]struct {
 		by        string
-		bad, good map[string]string // what is put behind what a file has, or in its place
+		bad, good map[string]string // text that is added to a file or replaces it
 		says      string
 	}{
 		"a module is excluded": {
@@ -55,11 +55,11 @@ func TestNothingIsPublishedThatCannotBeImported(t *testing.T) {
 				write(t, r.dir, file, was[file]+text)
 			}
 			r.pushAll("feat: something")
-			git(t, r.dir, "tag", "-d", "v0.1.6") // which publish would speak of first
+			git(t, r.dir, "tag", "-d", "v0.1.6") // otherwise publish would fail on the tag first
 			out := r.refused(1, "nothing was sent", "publish", "-yes")
 			require.Contains(t, out, c.says)
 			git(t, r.dir, "fetch", "-q", "--tags")
-			out = r.refused(1, "nothing was tagged or sent", "release", "-to=patch", "-yes")
+			out = r.refused(1, "nothing was tagged or pushed", "release", "-to=patch", "-yes")
 			require.Contains(t, out, c.says)
 			_, tags := r.remote()
 			require.Empty(t, tags)

@@ -16,7 +16,7 @@ import (
 
 const lfsPointer = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e2ca24d17e2393\nsize 12345\n"
 
-// library is a repository with one file.
+// library makes a repository with one file.
 func library(t testing.TB, name string) string {
 	dir := filepath.Join(t.TempDir(), name)
 	write(t, dir, "file.py", name+" = 1\n")
@@ -26,7 +26,7 @@ func library(t testing.TB, name string) string {
 	return dir
 }
 
-// withSubmodule puts a submodule into a package, and pushes that; it returns where the submodule comes from.
+// withSubmodule adds a submodule to a package, pushes the commit, and returns the repository of the submodule.
 func (r *releasing) withSubmodule(at string) string {
 	lib := library(r.t, "vendored")
 	git(r.t, r.dir, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", lib, at)
@@ -36,15 +36,15 @@ func (r *releasing) withSubmodule(at string) string {
 
 const inCore = "packages/core/src/mono_core/vendored"
 
-// Files that git does not put into a work tree are refused by name by what packs packages, before anything is sent.
+// If files that git tracks are missing from the work tree, targets that pack packages fail with the file names before anything is uploaded.
 func TestNothingIsPackedWithoutItsFiles(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name    string
 		do      func(r *releasing)
-		says    string // by publish
-		build   string // by build:package; "" where that goes well
-		release string // by release; "" where that goes well
+		says    string // error of publish
+		build   string // error of build:package; "" if it succeeds
+		release string // error of release; "" if it succeeds
 	}{
 		{
 			name: "a submodule that is not checked out",
@@ -52,7 +52,7 @@ func TestNothingIsPackedWithoutItsFiles(t *testing.T) {
 				r.withSubmodule(inCore)
 				git(r.t, r.dir, "submodule", "--quiet", "deinit", "--all", "--force")
 			},
-			says:    inCore + " is a submodule, and its files are not here",
+			says:    inCore + " is a submodule, and its files are not in this clone",
 			build:   inCore + " is a submodule",
 			release: "",
 		},
@@ -63,17 +63,17 @@ func TestNothingIsPackedWithoutItsFiles(t *testing.T) {
 				git(r.t, r.dir, "config", "submodule."+inCore+".ignore", "all")
 				git(r.t, filepath.Join(r.dir, inCore), "-c", "user.name=b", "-c", "user.email=b@example.invalid", "commit", "-q", "--allow-empty", "-m", "x")
 			},
-			says:    inCore + " is a submodule at another commit",
+			says:    inCore + " is a submodule at a different commit",
 			build:   "",
 			release: "",
 		},
 		{
-			name: "a submodule with changes",
+			name: "a submodule with uncommitted changes",
 			do: func(r *releasing) {
 				r.withSubmodule(inCore)
 				write(r.t, r.dir, inCore+"/file.py", "changed = 1\n")
 			},
-			says:    inCore + " is a submodule with changes that are not committed there",
+			says:    inCore + " is a submodule with uncommitted changes",
 			build:   "",
 			release: "the work tree has changes: " + inCore,
 		},
@@ -84,9 +84,9 @@ func TestNothingIsPackedWithoutItsFiles(t *testing.T) {
 				write(r.t, r.dir, "packages/core/src/mono_core/model.bin", lfsPointer)
 				r.pushAll("feat(core): a model")
 			},
-			says:    "packages/core/src/mono_core/model.bin is the pointer of a file that Git LFS keeps",
-			build:   "model.bin is the pointer",
-			release: "model.bin is the pointer",
+			says:    "packages/core/src/mono_core/model.bin is only a pointer to a file in Git LFS",
+			build:   "model.bin is only a pointer",
+			release: "model.bin is only a pointer",
 		},
 		{
 			name: "a file that is encrypted",
@@ -115,9 +115,9 @@ func TestNothingIsPackedWithoutItsFiles(t *testing.T) {
 			do: func(r *releasing) {
 				git(r.t, r.dir, "sparse-checkout", "set", "--no-cone", "/*", "!/packages/p0002/")
 			},
-			says:    "a sparse checkout leaves out packages/p0002/pixi.toml",
+			says:    "the sparse checkout leaves out packages/p0002/pixi.toml",
 			build:   "",
-			release: "a sparse checkout leaves out packages/p0002/pixi.toml",
+			release: "the sparse checkout leaves out packages/p0002/pixi.toml",
 		},
 		{
 			name: "a change that git was told to pass over",
@@ -125,9 +125,9 @@ func TestNothingIsPackedWithoutItsFiles(t *testing.T) {
 				git(r.t, r.dir, "update-index", "--assume-unchanged", "packages/core/src/mono_core/__init__.py")
 				write(r.t, r.dir, "packages/core/src/mono_core/__init__.py", "local = 1\n")
 			},
-			says:    "packages/core/src/mono_core/__init__.py is changed, and git was told not to look",
+			says:    "packages/core/src/mono_core/__init__.py is changed, but git was told to ignore changes of this file",
 			build:   "",
-			release: "__init__.py is changed, and git was told not to look",
+			release: "__init__.py is changed, but git was told to ignore changes of this file",
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -157,7 +157,7 @@ func TestNothingIsPackedWithoutItsFiles(t *testing.T) {
 	}
 }
 
-// The real toolchain packs a submodule's files, which this machine has and nobody else; in a rehearsal its CI has them too.
+// The real toolchain packs the files of a submodule that only this machine can fetch. In a rehearsal, the CI has these files too.
 func TestSubmodulesArePacked(t *testing.T) {
 	t.Parallel()
 	r := newReleasing(t, releaseOptions{by: "here", real: true})
@@ -170,7 +170,7 @@ func TestSubmodulesArePacked(t *testing.T) {
 	require.Contains(t, r.ok("rehearse"), "✓ publish")
 }
 
-// packed are the files of an artifact that the release has built.
+// packed returns the names of the files in an artifact that the release has built.
 func (r *releasing) packed(stem string) []string {
 	r.t.Helper()
 	a := r.artifact(stem)
@@ -180,7 +180,7 @@ func (r *releasing) packed(stem string) []string {
 	return files
 }
 
-// packedFile is what is in the one file of an artifact whose path ends so.
+// packedFile returns the content of the only file in an artifact whose path has the given suffix.
 func (r *releasing) packedFile(stem, end string) (text string) {
 	r.t.Helper()
 	a, found := r.artifact(stem), 0
@@ -212,8 +212,8 @@ func (r *releasing) artifact(stem string) *condapkg.Archive {
 	return a
 }
 
-// What cannot be fetched stops the release: in preflight where its address does not answer, and else before there is a tag, with
-// git's reason. It is gone on with once it is there.
+// A submodule that cannot be fetched stops the release with git's error: in preflight if its URL does not respond, otherwise before the tag is made.
+// The release continues once the submodule can be fetched.
 func TestASubmoduleThatIsGone(t *testing.T) {
 	t.Parallel()
 	r := newReleasing(t, releaseOptions{by: "here"})
@@ -221,25 +221,25 @@ func TestASubmoduleThatIsGone(t *testing.T) {
 	r.dir = r.newClone() // without its submodules
 	aside := lib + ".aside"
 	require.NoError(t, os.Rename(lib, aside))
-	out := r.refused(1, inCore+" is a submodule, and its files are not here, and cannot be fetched", "release", "-to=patch", "-yes")
+	out := r.refused(1, inCore+" is a submodule, and its files are not in this clone, and cannot be fetched", "release", "-to=patch", "-yes")
 	require.Contains(t, out, "git submodule update --init --recursive "+inCore)
 	require.NotContains(t, out, "✓ preflight")
 	require.Equal(t, r.base, git(t, r.dir, "rev-parse", "HEAD"))
 
 	r.env = command.Setenv(r.env, "GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=protocol.file.allow", "GIT_CONFIG_VALUE_0=always")
 	require.NoError(t, os.Rename(library(t, "another"), lib))
-	out = r.refused(1, inCore+" is a submodule, and its files are not here", "release", "-to=patch", "-yes")
+	out = r.refused(1, inCore+" is a submodule, and its files are not in this clone", "release", "-to=patch", "-yes")
 	require.Contains(t, out, "✗ check")
 	require.NotContains(t, out, "✓ tag")
 	require.Empty(t, r.onChannel())
 
 	require.NoError(t, os.RemoveAll(lib))
 	require.NoError(t, os.Rename(aside, lib))
-	r.ok("release", "-yes") // from its address
+	r.ok("release", "-yes") // fetched from its URL
 	require.Len(t, r.onChannel(), 3)
 }
 
-// A package that is a submodule is one of another repository: a bump cannot commit into it, and says so.
+// A package that is a submodule belongs to another repository. A bump cannot commit to that repository, and its error says so.
 func TestAPackageThatIsASubmodule(t *testing.T) {
 	t.Parallel()
 	r := newReleasing(t, releaseOptions{by: "here"})
@@ -258,8 +258,8 @@ func TestAPackageThatIsASubmodule(t *testing.T) {
 	require.Empty(t, git(t, r.dir, "status", "--porcelain"))
 
 	write(t, r.dir, "packages/other/file.py", "changed = 1\n")
-	r.refused(1, "packages/other is a submodule with changes that are not committed there", "publish", "-yes")
+	r.refused(1, "packages/other is a submodule with uncommitted changes", "publish", "-yes")
 	git(t, r.dir, "submodule", "--quiet", "deinit", "--all", "--force")
-	out = r.refused(1, "packages/other is a submodule, and its files are not here", "publish", "-yes")
+	out = r.refused(1, "packages/other is a submodule, and its files are not in this clone", "publish", "-yes")
 	require.True(t, strings.Contains(out, "submodules: recursive"))
 }

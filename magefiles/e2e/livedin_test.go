@@ -13,7 +13,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/command"
 )
 
-// settings are those of a person's git that many have, and that must not matter.
+// settings contains common git settings, none of which may change a release.
 const settings = `[user]
 	name = A Person
 	email = person@example.invalid
@@ -98,8 +98,8 @@ const settings = `[user]
 	push = status
 `
 
-// livedIn makes the clone one that a person has lived in: worktrees, a submodule beside the packages, hooks that write files,
-// settings, and a hundred tags of four formats.
+// livedIn makes the clone resemble a developer's clone, with worktrees, a submodule next to the packages, hooks that write files, settings, and a
+// hundred tags in four formats.
 func (r *releasing) livedIn() {
 	r.t.Helper()
 	gitconfig := filepath.Join(r.t.TempDir(), "gitconfig")
@@ -137,7 +137,7 @@ func (r *releasing) livedIn() {
 	r.base = git(r.t, r.dir, "rev-parse", "HEAD")
 }
 
-// colleague is a clone of somebody else, and a command that pushes from it.
+// colleague commits in another user's clone and returns a command that pushes from there.
 func (r *releasing) colleague(name string, prepare func(dir string), push ...string) (command string) {
 	r.t.Helper()
 	dir := r.newClone()
@@ -148,8 +148,8 @@ func (r *releasing) colleague(name string, prepare func(dir string), push ...str
 	return fmt.Sprintf("git -C '%s' push -q origin %s", dir, strings.Join(push, " "))
 }
 
-// meanwhile has a script run once in the middle of the release, when all is asked and nothing is pushed. It is made when the
-// remote has what the release begins with.
+// meanwhile makes a script run once in the middle of the release, after all questions and before any push. The function that returns the script is
+// called after the release's base commit was pushed.
 func (r *releasing) meanwhile(script func() string) {
 	r.t.Helper()
 	path := filepath.Join(r.t.TempDir(), "meanwhile.sh")
@@ -161,7 +161,7 @@ func (r *releasing) meanwhile(script func() string) {
 	require.NoError(r.t, os.WriteFile(path, []byte("test -e \"$0.done\" && exit 0\ntouch \"$0.done\"\n"+script()+"\n"), 0o644))
 }
 
-// refs are those of the remote.
+// refs returns the refs on the remote.
 func (r *releasing) refs() map[string]string {
 	all := map[string]string{}
 	for line := range strings.Lines(git(r.t, r.dir, "--git-dir="+r.world.Remote, "for-each-ref", "--format=%(refname) %(objectname)")) {
@@ -171,15 +171,15 @@ func (r *releasing) refs() map[string]string {
 	return all
 }
 
-// TestReleaseInARepositoryThatPeopleLiveIn releases in such a clone, in variations. Each goes through, with one commit and one
-// tag more on the remote and every file once on the channel; or it stops with a sentence and the next step, with nothing
-// changed on the remote and on the channel, and `mage undo` leaves the clone as it was.
+// TestReleaseInARepositoryThatPeopleLiveIn releases in variations of such a clone. Each release either succeeds, with one more commit and tag on the
+// remote and every file once on the channel, or stops with an error and a next step. If it stops, the remote and the channel are unchanged, and `mage
+// undo` restores the clone.
 func TestReleaseInARepositoryThatPeopleLiveIn(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		change func(r *releasing)
-		stops  string   // what the sentence has; "" goes through
-		theirs []string // refs that colleagues push meanwhile
+		stops  string   // part of the error; "" if the release succeeds
+		theirs []string // refs that colleagues push in the meantime
 	}{
 		"as it is": {},
 		"from a linked worktree": {change: func(r *releasing) {
@@ -189,7 +189,7 @@ func TestReleaseInARepositoryThatPeopleLiveIn(t *testing.T) {
 			r.dir = dir
 		}},
 		"with a git folder elsewhere": {change: func(r *releasing) {
-			git(r.t, r.dir, "submodule", "--quiet", "deinit", "-f", "vendor/lib") // git does not take it along
+			git(r.t, r.dir, "submodule", "--quiet", "deinit", "-f", "vendor/lib") // git cannot move a submodule to another git folder
 			git(r.t, r.dir, "init", "-q", "--separate-git-dir="+filepath.Join(r.t.TempDir(), "git folder"))
 		}},
 		"in a clone that borrows objects": {change: func(r *releasing) {
@@ -260,7 +260,7 @@ func TestReleaseInARepositoryThatPeopleLiveIn(t *testing.T) {
 			change: func(r *releasing) {
 				r.meanwhile(func() string { return r.colleague("one", nil, "HEAD:refs/heads/main") })
 			},
-			stops:  "nothing of v0.1.7 was taken",
+			stops:  "nothing of v0.1.7 was pushed",
 			theirs: []string{"refs/heads/main"},
 		},
 		"a colleague pushes the same tag": {
@@ -269,7 +269,7 @@ func TestReleaseInARepositoryThatPeopleLiveIn(t *testing.T) {
 					return r.colleague("one", func(dir string) { git(r.t, dir, "tag", "-a", "-m", "mine", "v0.1.7") }, "v0.1.7")
 				})
 			},
-			stops:  "since origin has the tag v0.1.7 meanwhile",
+			stops:  "because origin has the tag v0.1.7 now",
 			theirs: []string{"refs/tags/v0.1.7"},
 		},
 		"a colleague was faster": {
@@ -351,8 +351,8 @@ func TestReleaseInARepositoryThatPeopleLiveIn(t *testing.T) {
 	}
 }
 
-// stops wants a release to stop with a sentence and the next step, while colleagues push some refs, and to leave everything
-// else as it was, or to leave a release that can be taken back.
+// `stops` checks that a release stops with an error and a next step while colleagues push some refs. Everything else must be unchanged, or undo must
+// be able to restore it.
 func (r *releasing) stops(says string, theirs []string) {
 	r.t.Helper()
 	clone, want := r.mine(), r.refs()
@@ -372,8 +372,7 @@ func (r *releasing) stops(says string, theirs []string) {
 	r.takenBack(clone)
 }
 
-// goesThrough wants a release to leave one commit and one tag more on the remote, beside what colleagues push, and every file
-// once on the channel.
+// goesThrough checks that a release adds one commit and one tag to the remote, besides what colleagues push, and each file once to the channel.
 func (r *releasing) goesThrough(theirs []string) {
 	r.t.Helper()
 	want := r.refs()
@@ -394,7 +393,7 @@ func (r *releasing) goesThrough(theirs []string) {
 	require.Empty(r.t, git(r.t, r.dir, "status", "--porcelain"))
 }
 
-// mine is what a person has in a clone, but for what hooks have written.
+// `mine` returns the state of the user's clone, except files written by hooks.
 func (r *releasing) mine() []string {
 	return []string{
 		git(r.t, r.dir, "rev-parse", "HEAD"),
@@ -405,14 +404,14 @@ func (r *releasing) mine() []string {
 	}
 }
 
-// takenBack has the release taken back, where anything of it was made, and wants the clone to be as it was.
+// takenBack undoes the release, if it has changed anything, and checks that the clone is back in its earlier state.
 func (r *releasing) takenBack(clone []string) {
 	r.t.Helper()
 	if !slices.Equal(clone, r.mine()) {
-		if r.has(".git/hooks/pre-push") { // what guards pushes does not guard the clone
+		if r.has(".git/hooks/pre-push") { // a hook that blocks pushes would also block undo
 			_ = os.Remove(filepath.Join(r.dir, ".git/hooks/pre-push"))
 		}
-		git(r.t, r.dir, "checkout", "-q", "--", "packages") // what a hook has changed and not added is in the way of anything
+		git(r.t, r.dir, "checkout", "-q", "--", "packages") // unstaged changes made by a hook would block undo
 		r.ok("undo", "-yes")
 	}
 	require.Equal(r.t, clone, r.mine())

@@ -13,7 +13,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
-// nameless is a clone of a workspace without a name, in a folder of a name.
+// nameless clones a workspace that has no name into a folder with the given name.
 func nameless(t *testing.T, folder string) *releasing {
 	files := configured("")
 	files["pixi.toml"] = strings.Replace(files["pixi.toml"], "name = \"mono\"\n", "", 1)
@@ -26,11 +26,11 @@ func nameless(t *testing.T, folder string) *releasing {
 	return r
 }
 
-// TestNamelessIsAskedForAChannel keeps a workspace whose name is its folder's away from every real channel, and says so
-// beside everything else that is in the way, before anything is built.
+// TestNamelessIsAskedForAChannel has a workspace whose name defaults to its folder's name. That name must not select a real channel. The error says
+// so, together with all other obstacles, before anything is built.
 func TestNamelessIsAskedForAChannel(t *testing.T) {
 	t.Parallel()
-	const says, next = "it is not said which channel its packages go to", "write `channel = \"NAME\"` into [tool.release] of pixi.toml, or set PREFIX_CHANNEL"
+	const says, next = "no setting names the channel for its packages", "write `channel = \"NAME\"` into [tool.release] of pixi.toml, or set PREFIX_CHANNEL"
 	r := nameless(t, "src")
 	r.env = command.Unset(r.env, "PREFIX_SERVER_URL")
 	out := r.refused(1, "the workspace src has no name in pixi.toml, and "+says, "release", "-to=patch", "-yes")
@@ -40,7 +40,7 @@ func TestNamelessIsAskedForAChannel(t *testing.T) {
 	require.Contains(t, out, next)
 	require.NotContains(t, out, "✓")
 	write(t, r.dir, "stray.txt", "x")
-	out = r.refused(1, "2 things are in the way", "release", "-to=patch", "-yes")
+	out = r.refused(1, "2 problems prevent the release", "release", "-to=patch", "-yes")
 	require.Contains(t, out, says)
 	require.Contains(t, out, "the work tree has changes: stray.txt")
 	out = r.ok("channel:show")
@@ -55,12 +55,12 @@ func TestNamelessIsAskedForAChannel(t *testing.T) {
 	require.Contains(t, r.ok("graph"), "mono-core")
 	require.Contains(t, r.ok("status"), "no release was begun in this clone")
 
-	// A channel of somebody else's that happens to be called so is never asked.
+	// Another user's channel that happens to have this name is never queried.
 	r.env = command.Setenv(r.env, "PREFIX_SERVER_URL=https://prefix.example.invalid")
 	require.Contains(t, r.refused(1, says, "publish", "-yes"), next)
 }
 
-// TestNamelessWithAnAnswer publishes it to a server of this machine, or where somebody says the channel.
+// TestNamelessWithAnAnswer publishes a nameless workspace to a local server, or to a channel that the user specifies.
 func TestNamelessWithAnAnswer(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -103,7 +103,7 @@ func TestNamelessWithAnAnswer(t *testing.T) {
 	}
 }
 
-// TestNamelessRehearsal publishes from clones in folders of other names, here and in the CI.
+// TestNamelessRehearsal publishes from clones in differently named folders, on this machine and in the CI.
 func TestNamelessRehearsal(t *testing.T) {
 	t.Parallel()
 	r := nameless(t, "Größe 2")
@@ -112,10 +112,10 @@ func TestNamelessRehearsal(t *testing.T) {
 	out := r.ok("rehearse")
 	require.Contains(t, out, "/gr-e-2, sent by CI")
 	require.Contains(t, out, "Größe 2 v0.1.7 was rehearsed")
-	require.Contains(t, out, "your channel: neither PREFIX_CHANNEL nor a manifest names it")
+	require.Contains(t, out, "your channel: neither PREFIX_CHANNEL nor a manifest names the channel")
 }
 
-// What a workspace's name is made into is the name of a channel.
+// A channel name that is derived from a workspace name is valid.
 func TestEmbeddedChannelIsOne(t *testing.T) {
 	t.Parallel()
 	for _, folder := range []string{"acme", "Acme Project", "..x..", "t", "日本", "a/b", strings.Repeat("y", 300), "-"} {

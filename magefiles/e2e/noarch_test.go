@@ -9,12 +9,13 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// member is the manifest of a further package of the monorepo, by a backend.
+// member returns the manifest of an additional package in the monorepo, with the given build table.
 func member(name, build string) map[string]string {
 	return map[string]string{"packages/" + name + "/pixi.toml": "[package]\nname = \"" + name + "\"\nversion = \"0.1.6\"\n[package.build]\n" + build}
 }
 
-// A package that is for one platform is refused by name before anything is built, committed or sent; it is built as before.
+// A release or publish rejects a platform-specific package by name before it builds, commits or uploads anything. build:package still builds the
+// package.
 func TestOnePlatformIsRefused(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ name, build, says, fix string }{
@@ -49,13 +50,13 @@ func TestOnePlatformIsRefused(t *testing.T) {
 	})
 }
 
-// Where the manifest does not tell, the artifact does: nothing is sent, and there is no tag.
+// If the manifest does not show that a package is platform-specific, the artifact does. In that case nothing is uploaded or tagged.
 func TestOnePlatformIsSeenInTheArtifact(t *testing.T) {
 	t.Parallel()
 	r := newReleasing(t, releaseOptions{by: "here", files: member("odd", `backend = { name = "our-backend", version = "*" }`)})
 	r.standin.Behave(pixitest.Behavior{Made: map[string]pixitest.Made{"odd": {Subdir: workspace.HostPlatform(), Files: map[string]string{"lib/libodd.so": "x"}}}})
-	out := r.refused(1, workspace.HostPlatform()+"/odd-0.1.6-pyh4616a5c_0.conda cannot be published, and nothing was sent", "publish", "-yes")
-	require.Contains(t, out, "let it be built as noarch")
+	out := r.refused(1, workspace.HostPlatform()+"/odd-0.1.6-pyh4616a5c_0.conda cannot be published: only noarch packages can be published, because other packages need a build for each platform; nothing was sent", "publish", "-yes")
+	require.Contains(t, out, "if the package has no compiled code, build it as noarch")
 	require.Empty(t, r.onChannel())
 	out = r.refused(1, "odd-0.1.7-pyh4616a5c_0.conda cannot be published", "release", "-to=patch", "-yes")
 	require.NotContains(t, out, "✓ tag")
@@ -65,7 +66,7 @@ func TestOnePlatformIsSeenInTheArtifact(t *testing.T) {
 	r.ok("undo", "-yes")
 }
 
-// A package that has nothing for Python is installed, and that is all.
+// A package without Python modules is installed but not imported.
 func TestDataIsInstalledAndNotImported(t *testing.T) {
 	t.Parallel()
 	files := member("data", `backend = { name = "our-backend", version = "*" }`)
@@ -83,6 +84,6 @@ func TestDataIsInstalledAndNotImported(t *testing.T) {
 	r = newReleasing(t, releaseOptions{by: "here", files: files})
 	r.standin.Behave(behavior)
 	out := r.ok("release", "-to=patch", "-yes")
-	require.Contains(t, out, "mono-core 0.1.7, mono-p0001 0.1.7, mono-p0002 0.1.7 imported from")
+	require.Contains(t, out, "mono-core 0.1.7, mono-p0001 0.1.7, mono-p0002 0.1.7; imported from")
 	require.Contains(t, out, "data 0.1.7, all-of-it 0.1.7 installed in")
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestNoVersionIsRefused lets every target that builds refuse a package in whose manifests pixi finds no version, in one and the same
-// sentence for both toolchains, with the line to add. What only changes versions works by the tags.
+// TestNoVersionIsRefused checks that every target that builds rejects a package if pixi finds no version in its manifests. Both toolchains print the
+// same error, which includes the line to add. Targets that only change versions use the tags instead.
 func TestNoVersionIsRefused(t *testing.T) {
 	t.Parallel()
 	const python = "[package]\nname = \"extra\"\n[package.build]\nbackend = { name = \"pixi-build-python\", version = \"*\" }\n"
@@ -19,9 +19,9 @@ func TestNoVersionIsRefused(t *testing.T) {
 		pixi, pyproject, says, line string
 		real                        bool
 	}{
-		"by setuptools-scm":     {python, "[tool.setuptools_scm]\nroot = \"../..\"\n", "packages/extra/pyproject.toml:4:7: extra cannot be built: pixi finds no version of it, since setuptools-scm makes it from tags", "`version = \"0.1.6\"` below [package] in packages/extra/pixi.toml", true},
-		"in the pyproject.toml": {"", "[tool.versioningit]\n[tool.pixi.package.build.backend]\nname = \"pixi-build-python\"\n", "packages/extra/pyproject.toml:4:7: extra cannot be built: pixi finds no version of it, since versioningit makes it from tags", "`version = \"0.1.6\"` below [tool.pixi.package] in packages/extra/pyproject.toml", false},
-		"in a file":             {python, "[tool.hatch.version]\npath = \"about.py\"\n", "packages/extra/about.py:1:16: extra cannot be built: pixi finds no version of it, since it does not read packages/extra/about.py", "`version = \"0.1.6\"` below [package] in packages/extra/pixi.toml", true},
+		"by setuptools-scm":     {python, "[tool.setuptools_scm]\nroot = \"../..\"\n", "packages/extra/pyproject.toml:4:7: extra cannot be built: pixi finds no version of this package: setuptools-scm computes the version from tags", "`version = \"0.1.6\"` below [package] in packages/extra/pixi.toml", true},
+		"in the pyproject.toml": {"", "[tool.versioningit]\n[tool.pixi.package.build.backend]\nname = \"pixi-build-python\"\n", "packages/extra/pyproject.toml:4:7: extra cannot be built: pixi finds no version of this package: versioningit computes the version from tags", "`version = \"0.1.6\"` below [tool.pixi.package] in packages/extra/pyproject.toml", false},
+		"in a file":             {python, "[tool.hatch.version]\npath = \"about.py\"\n", "packages/extra/about.py:1:16: extra cannot be built: pixi finds no version of this package: pixi does not read packages/extra/about.py", "`version = \"0.1.6\"` below [package] in packages/extra/pixi.toml", true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -40,7 +40,7 @@ func TestNoVersionIsRefused(t *testing.T) {
 	}
 }
 
-// tagsAlone are the files of the monorepo whose versions stand nowhere.
+// tagsAlone returns the files of a monorepo whose files contain no versions.
 func tagsAlone(tools map[string]string) map[string]string {
 	files := fromTags(tools)
 	for _, name := range []string{"core", "p0001", "p0002"} {
@@ -51,28 +51,28 @@ func tagsAlone(tools map[string]string) map[string]string {
 	return files
 }
 
-// TestBumpOfTagsAlone bumps packages whose versions are their tags alone: nothing is edited, and the tag is made.
+// TestBumpOfTagsAlone bumps packages that have their versions only in tags. The bump edits nothing and makes the tag.
 func TestBumpOfTagsAlone(t *testing.T) {
 	t.Parallel()
 	r := newReleasing(t, releaseOptions{by: "here", files: tagsAlone(lockstepTools)})
 	git(t, r.dir, "tag", "-d", "v0.1.6")
-	r.refused(1, "the version of mono-core is that of its last tag (setuptools-scm), and there is none", "version:plan", "-to=minor")
+	r.refused(1, "the version of mono-core comes from its last tag (setuptools-scm), but the package has no tag", "version:plan", "-to=minor")
 	require.Contains(t, r.ok("version:show"), "no tag yet")
 	git(t, r.dir, "tag", "-a", "-m", "", "v1.9.0")
 	git(t, r.dir, "checkout", "-q", "-b", "other")
 	git(t, r.dir, "commit", "-q", "--allow-empty", "-m", "fix: elsewhere")
-	git(t, r.dir, "tag", "v3.0.0") // of another branch
+	git(t, r.dir, "tag", "v3.0.0") // on another branch
 	git(t, r.dir, "checkout", "-q", "main")
 	require.Regexp(t, `mono-core +1\.9\.0 `, r.ok("version:show"))
 	require.Contains(t, r.ok("version:show", "-json"), `"name": "v1.9.0"`)
 	out := r.ok("version:bump", "-to=minor", "-tag", "-yes")
-	require.Contains(t, out, "the new version is a tag alone, v1.10.0")
+	require.Contains(t, out, "the new version is only a tag; pass -tag to make the tag v1.10.0")
 	require.Contains(t, out, "tagged v1.10.0")
 	require.Equal(t, git(t, r.dir, "rev-parse", "HEAD"), git(t, r.dir, "rev-parse", "v1.10.0^{commit}"))
 	require.Empty(t, git(t, r.dir, "status", "--porcelain"))
 }
 
-// TestBumpOfTagsAloneApart does so for packages with tags of their own.
+// TestBumpOfTagsAloneApart bumps packages that have their versions only in tags, with separate tags for each package.
 func TestBumpOfTagsAloneApart(t *testing.T) {
 	t.Parallel()
 	files := tagsAlone(apartTools)
@@ -86,7 +86,8 @@ func TestBumpOfTagsAloneApart(t *testing.T) {
 	require.Regexp(t, `mono-p0001 +0\.4\.1 `, r.ok("version:show"))
 }
 
-// TestPretendedVersions refuses a version in the environment of a build that differs, before anything is done; a bump edits one.
+// TestPretendedVersions sets a version in the environment of a build. If that version differs from the package's version, the target fails before it
+// does anything. A bump updates the variable.
 func TestPretendedVersions(t *testing.T) {
 	t.Parallel()
 	for name, line := range map[string]string{
@@ -117,8 +118,8 @@ func TestPretendedVersions(t *testing.T) {
 	}
 }
 
-// TestReleaseOfCopiesBehind releases packages whose copies of the version were not kept up: the release counts from the last tag, and
-// another clone knows it.
+// TestReleaseOfCopiesBehind releases packages whose manifests have outdated copies of the version. The release starts from the version of the last
+// tag, and another clone recognizes the release.
 func TestReleaseOfCopiesBehind(t *testing.T) {
 	t.Parallel()
 	r := newReleasing(t, releaseOptions{by: "here", files: fromTags(lockstepTools)})
@@ -129,5 +130,5 @@ func TestReleaseOfCopiesBehind(t *testing.T) {
 	require.Contains(t, out, "mono-core 3.3.0")
 	r.dir = r.newClone()
 	require.Contains(t, r.ok("release", "-to=3.3.0", "-yes"), "v3.3.0 is released")
-	require.NotContains(t, r.ok("version:plan", "-to=patch"), "is at 3.3.0 by its last tag")
+	require.NotContains(t, r.ok("version:plan", "-to=patch"), "has version 3.3.0 according to its last tag")
 }

@@ -8,8 +8,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/command"
 )
 
-// TestReleaseBegunForAnotherChannel has the channel changed under a release that is unfinished: it is neither published to
-// another one than was agreed to, nor taken back by what that one has.
+// TestReleaseBegunForAnotherChannel changes the channel during an unfinished release. Nothing is published to a channel that nobody agreed to, and
+// undo refuses because it cannot see what was uploaded.
 func TestReleaseBegunForAnotherChannel(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -55,13 +55,13 @@ func TestReleaseBegunForAnotherChannel(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := newReleasing(t, releaseOptions{by: "here"})
-			r.refuseUploads("mono-p0001") // mono-core is up, and then it ends
+			r.refuseUploads("mono-p0001") // the release fails after the upload of mono-core
 			_, status := r.mage("release", "-to=patch", "-yes")
 			require.Equal(t, 1, status)
 			r.refuseUploads("")
 			back := c.change(r)
-			r.refused(1, "the release of v0.1.7 was begun for "+r.world.Prefix.URL+"/mono, and the channel is http", "release", "-yes")
-			r.refused(1, "what was uploaded cannot be told", "undo", "-yes")
+			r.refused(1, "the release of v0.1.7 was begun for the channel "+r.world.Prefix.URL+"/mono, but the channel is http", "release", "-yes")
+			r.refused(1, "it is not known which packages were uploaded", "undo", "-yes")
 			out := r.rehearsed()
 			require.Contains(t, out, "mono v0.1.7 was rehearsed")
 			require.NotContains(t, out, "published from here to "+r.world.Prefix.URL, "it goes to the embedded channel")
@@ -71,8 +71,7 @@ func TestReleaseBegunForAnotherChannel(t *testing.T) {
 	}
 }
 
-// TestTheFlagOfTheFirstRunCounts goes on with a release that is published from here by a flag, which is not said again: it is asked for the same
-// credential.
+// TestTheFlagOfTheFirstRunCounts starts a release with -publish=here and continues it without the flag. The second run needs the same credential.
 func TestTheFlagOfTheFirstRunCounts(t *testing.T) {
 	t.Parallel()
 	r := newReleasing(t, releaseOptions{})
@@ -87,7 +86,7 @@ func TestTheFlagOfTheFirstRunCounts(t *testing.T) {
 	require.Regexp(t, preflight, out)
 }
 
-// TestUndoNeedsNoChannel takes back what was not pushed, where the channel has gone.
+// TestUndoNeedsNoChannel undoes a release that was not pushed, while the channel's server is unreachable.
 func TestUndoNeedsNoChannel(t *testing.T) {
 	t.Parallel()
 	r := newReleasing(t, releaseOptions{by: "here"})
@@ -97,12 +96,12 @@ func TestUndoNeedsNoChannel(t *testing.T) {
 	_, status := r.mage("release", "-to=patch", "-yes")
 	require.Equal(t, 1, status)
 	r.env = command.Setenv(r.env, "PREFIX_SERVER_URL=http://127.0.0.1:9")
-	require.Contains(t, r.ok("undo", "-yes"), "v0.1.7 was taken back")
+	require.Contains(t, r.ok("undo", "-yes"), "v0.1.7 was undone")
 	require.Empty(t, git(t, r.dir, "log", "--oneline", "origin/main..main"))
 }
 
-// TestUndoOfAReleaseThatHasEnded asks a channel that has nothing of it, also after another release was taken back: what was
-// published to the other channel is not taken for unfinished.
+// TestUndoOfAReleaseThatHasEnded queries a channel that has none of the release's files, in one case after another release was undone. The release
+// was published to another channel, and is not mistaken for an unfinished one.
 func TestUndoOfAReleaseThatHasEnded(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -111,7 +110,7 @@ func TestUndoOfAReleaseThatHasEnded(t *testing.T) {
 	}{
 		{"the last one", func(*releasing) {}},
 		{
-			name: "before one that was taken back",
+			name: "before one that was undone",
 			before: func(r *releasing) {
 				hook(r.t, r.dir+"/.git/hooks", "pre-push", "exit 1")
 				_, status := r.mage("release", "-to=minor", "-yes")

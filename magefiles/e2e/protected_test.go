@@ -7,12 +7,12 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// protect lets nobody push to some refs of the remote.
+// protect makes the remote reject pushes to the given refs.
 func (r *releasing) protect(refs string) {
 	hook(r.t, r.world.Remote+"/hooks", "update", `case "$1" in `+refs+`) echo "changes must be made through a pull request" >&2; exit 1;; esac`)
 }
 
-// merge takes a branch into main, on the remote, as its web page does: no hook stops that.
+// merge merges a branch into main on the remote, as the web page does, without running hooks.
 func (r *releasing) merge(branch string, squash bool) {
 	dir := r.newClone()
 	git(r.t, dir, "fetch", "-q", "origin", branch)
@@ -25,9 +25,9 @@ func (r *releasing) merge(branch string, squash bool) {
 	git(r.t, r.world.Remote, "fetch", "-q", dir, "main:main")
 }
 
-// commands are those in backticks of a sentence about what to do next.
+// commands returns the commands in backticks from an error's next step.
 func commands(said string) (all []string) {
-	_, failed, _ := strings.Cut(said, "Error: ") // what is said before has commands too
+	_, failed, _ := strings.Cut(said, "Error: ") // skip the output before the error, which contains commands too
 	_, next, _ := strings.Cut(failed, "→")
 	for i, part := range strings.Split(next, "`") {
 		if i%2 == 1 {
@@ -37,8 +37,7 @@ func commands(said string) (all []string) {
 	return all
 }
 
-// TestProtectedBranch goes the whole way of a repository that takes nothing on main but by pull requests, as the sentence says it
-// that comes of a push.
+// TestProtectedBranch releases in a repository whose main accepts only pull requests. It runs the commands that the error of the push suggests.
 func TestProtectedBranch(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -50,7 +49,7 @@ func TestProtectedBranch(t *testing.T) {
 			t.Parallel()
 			r := newReleasing(t, releaseOptions{by: c.by})
 			r.protect("refs/heads/main")
-			out := r.refused(1, "origin refused the push to main, and nothing of v0.1.7 was taken", "release", "-to=patch", "-yes")
+			out := r.refused(1, "origin refused the push to main, and nothing of v0.1.7 was pushed", "release", "-to=patch", "-yes")
 			require.Contains(t, out, "changes must be made through a pull request")
 			_, tags := r.remote()
 			require.Empty(t, tags)
@@ -86,12 +85,12 @@ func TestProtectedBranch(t *testing.T) {
 	}
 }
 
-// TestProtectedBranchOfPackagesApart is the way for one of several packages.
+// TestProtectedBranchOfPackagesApart releases one of several packages in a repository whose main accepts only pull requests.
 func TestProtectedBranchOfPackagesApart(t *testing.T) {
 	t.Parallel()
 	r := newReleasing(t, releaseOptions{by: "here", files: configured("versioning = \"independent\"\n")})
 	r.protect("refs/heads/main")
-	out := r.refused(1, "nothing of mono-p0002/v0.1.7 was taken", "release", "-to=patch", "-only=mono-p0002", "-yes")
+	out := r.refused(1, "nothing of mono-p0002/v0.1.7 was pushed", "release", "-to=patch", "-only=mono-p0002", "-yes")
 	require.Contains(t, commands(out), "mage version:bump -to=0.1.7 -only=mono-p0002 -changelog -commit")
 	r.ok("undo", "-yes")
 	git(t, r.dir, "switch", "-q", "-c", "release-0.1.7")
@@ -105,7 +104,7 @@ func TestProtectedBranchOfPackagesApart(t *testing.T) {
 	require.Equal(t, []string{"mono-p0002/v0.1.7"}, tags)
 }
 
-// TestPushThatWasNotTaken tells by what the remote has why a push was not taken.
+// TestPushThatWasNotTaken checks that the error gives the reason for a rejected push, which is determined from the refs on the remote.
 func TestPushThatWasNotTaken(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -120,8 +119,8 @@ func TestPushThatWasNotTaken(t *testing.T) {
 				git(r.t, other, "commit", "-q", "--allow-empty", "-m", "fix: faster")
 				hook(r.t, r.dir+"/.git/hooks", "pre-push", "cd "+other+" && git push -q origin main")
 			},
-			says: "since somebody has pushed to origin/main meanwhile",
-			next: "`mage undo`, `git pull`, and release again",
+			says: "because someone else has pushed to origin/main",
+			next: "run `mage undo` and `git pull`, and release again",
 		},
 		{
 			name: "somebody was faster, and pushed another branch's commits too",
@@ -131,8 +130,8 @@ func TestPushThatWasNotTaken(t *testing.T) {
 				hook(r.t, r.dir+"/.git/hooks", "pre-push", "cd "+other+" && git push -q origin main main:next")
 				r.protect("refs/heads/nothing")
 			},
-			says: "since somebody has pushed to origin/main meanwhile",
-			next: "`mage undo`, `git pull`, and release again",
+			says: "because someone else has pushed to origin/main",
+			next: "run `mage undo` and `git pull`, and release again",
 		},
 		{
 			name: "somebody pushed the tag",
@@ -140,8 +139,8 @@ func TestPushThatWasNotTaken(t *testing.T) {
 				other := r.newClone()
 				hook(r.t, r.dir+"/.git/hooks", "pre-push", "cd "+other+" && git push -q origin HEAD:refs/tags/v0.1.7")
 			},
-			says: "since origin has the tag v0.1.7 meanwhile",
-			next: "`mage undo`, `git pull`, and release again",
+			says: "because origin has the tag v0.1.7 now",
+			next: "run `mage undo` and `git pull`, and release again",
 		},
 		{
 			name: "no tag is taken",
@@ -150,8 +149,8 @@ func TestPushThatWasNotTaken(t *testing.T) {
 				git(r.t, r.dir, "push", "-q", "origin", "main")
 				r.protect("refs/tags/*")
 			},
-			says: "origin refused the tag of v0.1.7, and has its commit already",
-			next: "the rules of origin for tags",
+			says: "origin refused the tag of v0.1.7, but has the release's commit already",
+			next: "the tag rules of origin",
 		},
 		{
 			name: "the versions are there, and other commits are not",
@@ -161,8 +160,8 @@ func TestPushThatWasNotTaken(t *testing.T) {
 				git(r.t, r.dir, "commit", "-q", "--allow-empty", "-m", "fix: more")
 				r.protect("refs/heads/main")
 			},
-			says: "origin refused the commits that its main does not have yet",
-			next: "merged there by a pull request",
+			says: "origin refused to add your unpushed commits to its branch main",
+			next: "merge your unpushed commits by a pull request",
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {

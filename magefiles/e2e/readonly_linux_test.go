@@ -13,27 +13,27 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/command"
 )
 
-// nobody is a user whom permissions bind: nothing is closed to root.
+// nobody is an unprivileged user. It is needed because root is not bound by file permissions.
 const nobody = 65534
 
-// A folder or a repository that cannot be written is refused in a sentence, and nothing is changed.
+// If a folder or a repository is not writable, the error is one sentence, and nothing is changed.
 func TestReadOnly(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name   string
-		closed string // folder that is closed to writing
-		file   bool   // closed is a file
+		closed string // the path that is made read-only
+		file   bool   // `closed` is a file, not a folder
 		args   []string
-		says   string // "" where it goes well
+		says   string // the error; "" if the target succeeds
 		next   string
 	}{
 		{name: "nothing", args: []string{"-commit", "-tag", "-changelog"}},
-		{name: "the workspace's folder, for a new changelog", closed: ".", args: []string{"-commit", "-changelog"}, says: "CHANGELOG.md: it is read-only, its folder: permission denied", next: "make it writable"},
+		{name: "the workspace's folder, for a new changelog", closed: ".", args: []string{"-commit", "-changelog"}, says: "CHANGELOG.md: the file is read-only, because its folder is read-only: permission denied", next: "make the file and its folder writable"},
 		{name: "a manifest's folder, which does not matter", closed: "packages/core", args: []string{"-commit", "-tag"}},
-		{name: "a manifest", closed: "packages/core/pixi.toml", file: true, args: []string{"-commit"}, says: "packages/core/pixi.toml: it is read-only", next: "make it writable"},
-		{name: "git's folder", closed: ".git", args: []string{"-commit"}, says: "git cannot write to ", next: "a commit and a tag go there"},
-		{name: "git's objects", closed: ".git/objects", args: []string{"-commit"}, says: "/.git/objects: permission denied", next: "make it writable"},
-		{name: "git's tags", closed: ".git/refs/tags", args: []string{"-commit", "-tag"}, says: "/.git/refs/tags: permission denied", next: "make it writable"},
+		{name: "a manifest", closed: "packages/core/pixi.toml", file: true, args: []string{"-commit"}, says: "packages/core/pixi.toml: the file is read-only", next: "make the file and its folder writable"},
+		{name: "git's folder", closed: ".git", args: []string{"-commit"}, says: "git cannot write to ", next: "git writes commits and tags there"},
+		{name: "git's objects", closed: ".git/objects", args: []string{"-commit"}, says: "/.git/objects: permission denied", next: "make the folder writable"},
+		{name: "git's tags", closed: ".git/refs/tags", args: []string{"-commit", "-tag"}, says: "/.git/refs/tags: permission denied", next: "make the folder writable"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir, mage := bound(t)
@@ -44,7 +44,7 @@ func TestReadOnly(t *testing.T) {
 				}
 				closed := filepath.Join(dir, c.closed)
 				require.NoError(t, os.Chmod(closed, mode))
-				t.Cleanup(func() { require.NoError(t, os.Chmod(closed, 0o755)) }) // or else it cannot be removed
+				t.Cleanup(func() { require.NoError(t, os.Chmod(closed, 0o755)) }) // otherwise the folder cannot be removed
 			}
 			state := func() string {
 				safe := []string{"-c", "safe.directory=" + dir}
@@ -65,10 +65,10 @@ func TestReadOnly(t *testing.T) {
 	}
 }
 
-// bound is a repository that belongs to a user whom permissions bind, and targets that this user runs: ourselves, or nobody where
-// we are root.
+// bound makes a repository that is owned by a user who is subject to file permissions, and returns a function that runs targets as that user: the
+// current user, or nobody if the test runs as root.
 func bound(t *testing.T) (dir string, mage func(args ...string) (string, error)) {
-	base, err := os.MkdirTemp("", "readonly-") // t.TempDir lets nobody else in
+	base, err := os.MkdirTemp("", "readonly-") // t.TempDir is not accessible to nobody
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, os.RemoveAll(base)) })
 	require.NoError(t, os.Chmod(base, 0o755))

@@ -11,13 +11,13 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/command"
 )
 
-// TestRehearseCallsTheCommitHooks calls those of the repository and of core.hooksPath, shows their words, and does not call what
-// guards the real remote.
+// TestRehearseCallsTheCommitHooks checks that a rehearsal runs the hooks of the repository and of core.hooksPath and shows their output. It must not
+// run hooks that guard the real remote.
 func TestRehearseCallsTheCommitHooks(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		folder    string // of the hooks
-		config    string // what core.hooksPath is set to; "" is not at all
+		folder    string // folder that contains the hooks
+		config    string // value of core.hooksPath; "" leaves it unset
 		committed bool
 	}{
 		"of the repository":             {folder: ".git/hooks"},
@@ -59,8 +59,8 @@ func TestRehearseCallsTheCommitHooks(t *testing.T) {
 	}
 }
 
-// TestRehearseGoesNowhereElse leads every push and fetch of a person's git to a trap, with everything else that could stand in
-// the way of one.
+// TestRehearseGoesNowhereElse redirects every push and fetch in the user's git configuration to a trap, and sets everything else that could disturb a
+// rehearsal.
 func TestRehearseGoesNowhereElse(t *testing.T) {
 	t.Parallel()
 	r := newReleasing(t, releaseOptions{})
@@ -129,11 +129,11 @@ func TestRehearseGoesNowhereElse(t *testing.T) {
 	r.env = command.Setenv(r.env, "GIT_CONFIG_GLOBAL="+filepath.Join(r.dir, "../gitconfig"))
 	out := r.rehearsed()
 	require.Contains(t, out, "mono v0.1.7 was rehearsed")
-	require.Contains(t, out, "○ signing: git signs here")
+	require.Contains(t, out, "○ signing: your git signs commits or tags")
 	require.Empty(t, git(t, r.dir, "--git-dir="+trap, "for-each-ref"))
 	require.NoFileExists(t, filepath.Join(trap, "called"))
 
-	// The same said by the environment, as `git -c` does for an alias.
+	// The same settings in the environment, as `git -c` passes them to an alias.
 	r.env = command.Setenv(r.env, "GIT_CONFIG_GLOBAL="+os.DevNull, "GIT_CONFIG_COUNT=2",
 		"GIT_CONFIG_KEY_0=remote.origin.pushurl", "GIT_CONFIG_VALUE_0="+trap, "GIT_CONFIG_KEY_1=commit.gpgsign", "GIT_CONFIG_VALUE_1=true",
 		"GIT_CONFIG_PARAMETERS='user.name=somebody else' 'core.hookspath'='"+filepath.Join(templates, "hooks")+"'")
@@ -143,7 +143,7 @@ func TestRehearseGoesNowhereElse(t *testing.T) {
 	require.NoFileExists(t, filepath.Join(trap, "called"))
 }
 
-// TestRehearseInOtherRepositories rehearses where the clone is not an everyday one.
+// TestRehearseInOtherRepositories rehearses in unusual kinds of clones.
 func TestRehearseInOtherRepositories(t *testing.T) {
 	t.Parallel()
 	for name, make := range map[string]func(r *releasing, dir string){
@@ -159,7 +159,7 @@ func TestRehearseInOtherRepositories(t *testing.T) {
 			git(r.t, dir, "tag", "-a", "-m", "v0.1.6", "v0.1.6")
 		},
 		"shallow": func(r *releasing, dir string) {
-			git(r.t, r.dir, "rm", "-q", "CHANGELOG.md") // with one a release reads the history, and refuses a shallow clone
+			git(r.t, r.dir, "rm", "-q", "CHANGELOG.md") // with a changelog, a release reads the history and refuses a shallow clone
 			git(r.t, r.dir, "commit", "-q", "-m", "chore: one more")
 			git(r.t, r.dir, "push", "-q", "origin", "main")
 			git(r.t, r.dir, "clone", "-q", "--depth=1", "file://"+r.world.Remote, dir)

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// rehearsed is a rehearsal in the clone that has to go through, and that leaves the clone as it was.
+// rehearsed runs a rehearsal in the clone. The rehearsal must succeed and leave the clone unchanged.
 func (r *releasing) rehearsed(args ...string) string {
 	r.t.Helper()
 	before := r.everything()
@@ -19,7 +19,7 @@ func (r *releasing) rehearsed(args ...string) string {
 	return out
 }
 
-// rehearseRefused is a rehearsal that has to be refused before a world is built.
+// rehearseRefused checks that a rehearsal fails before any embedded servers are started.
 func (r *releasing) rehearseRefused(status int, says string, args ...string) {
 	r.t.Helper()
 	before := r.everything()
@@ -29,7 +29,7 @@ func (r *releasing) rehearseRefused(status int, says string, args ...string) {
 	require.Equal(r.t, before, r.everything())
 }
 
-// everything is what git has of a clone: its refs, its configuration and its changes; and the remote's refs.
+// everything returns the clone's refs, configuration and changes, and the remote's refs.
 func (r *releasing) everything() string {
 	r.t.Helper()
 	return strings.Join([]string{
@@ -42,8 +42,8 @@ func (r *releasing) everything() string {
 	}, "\n")
 }
 
-// TestRehearseBesideTenReleases releases a repository ten times, and rehearses before and after each: nothing is in the way
-// of a rehearsal, nothing is stood in for, and what a tag was built to once is not built a second time.
+// TestRehearseBesideTenReleases makes ten releases and rehearses before and after each of them. All rehearsals succeed, no package needs a stand-in,
+// and no tag is built twice.
 func TestRehearseBesideTenReleases(t *testing.T) {
 	t.Parallel()
 	r := newReleasing(t, releaseOptions{by: "here"})
@@ -70,7 +70,8 @@ func TestRehearseBesideTenReleases(t *testing.T) {
 	require.Contains(t, out, "sent by CI")
 }
 
-// TestRehearseBesideAnotherTool has a release.yml that publishes to PyPI, which is neither run nor in the way; one that calls mage is run, or stops it.
+// TestRehearseBesideAnotherTool has a release.yml that publishes to PyPI. It is skipped and does not stop the rehearsal. A release.yml that calls
+// mage either runs or stops the rehearsal.
 func TestRehearseBesideAnotherTool(t *testing.T) {
 	t.Parallel()
 	r := newReleasing(t, releaseOptions{by: "ci"})
@@ -82,13 +83,13 @@ func TestRehearseBesideAnotherTool(t *testing.T) {
 	out := r.rehearsed()
 	require.Contains(t, out, "mono v0.1.7 was rehearsed")
 	require.Contains(t, out, "sent by CI")
-	require.Contains(t, out, "release.yml of the commit does not call `mage publish`, and is another tool's")
+	require.Contains(t, out, "release.yml of the commit does not call `mage publish` (a release needs ")
 	file("      - run: go tool mage publish -yes\n")
-	r.rehearseRefused(1, "container is not run here")
+	r.rehearseRefused(1, "container is not supported here")
 	require.Contains(t, r.rehearsed("-publish=here"), "mono v0.1.7 was rehearsed")
 }
 
-// TestRehearseAfterABumpWithoutARelease finds the version before the bump on the channel, and what was bumped not released.
+// TestRehearseAfterABumpWithoutARelease has the previous version on the channel and a bumped version that is not released.
 func TestRehearseAfterABumpWithoutARelease(t *testing.T) {
 	t.Parallel()
 	r := newReleasing(t, releaseOptions{})
@@ -99,15 +100,15 @@ func TestRehearseAfterABumpWithoutARelease(t *testing.T) {
 	require.Contains(t, out, "mono v0.2.0 was rehearsed")
 	require.Contains(t, r.rehearsed(), "mono v0.2.1 was rehearsed")
 
-	// With a tag that is not pushed, as `version:bump -tag` leaves it, 0.2.0 counts as released: it may have been pushed from
-	// elsewhere.
+	// If 0.2.0 has a local tag that is not pushed, as after `version:bump -tag`, it counts as released, because another clone may have pushed the
+	// tag.
 	git(t, r.dir, "tag", "-a", "-m", "v0.2.0", "v0.2.0")
 	out = r.rehearsed()
 	require.Contains(t, out, "v0.2.0: 3 packages, built from the tag")
 	require.Contains(t, out, "mono v0.2.1 was rehearsed")
 }
 
-// TestRehearseWithAPackageThatIsNew has a package at the version of all others, which the last release did not have.
+// TestRehearseWithAPackageThatIsNew adds a package at the same version as all others. The last release did not include it.
 func TestRehearseWithAPackageThatIsNew(t *testing.T) {
 	t.Parallel()
 	r := newReleasing(t, releaseOptions{by: "here"})
@@ -124,7 +125,7 @@ func TestRehearseWithAPackageThatIsNew(t *testing.T) {
 	require.Contains(t, r.ok("release", "-to=patch", "-yes"), "v0.1.8 is released")
 }
 
-// TestRehearseWithoutAPackageOfThen has one package less than the last release, and one of another name: that release is through all the same.
+// TestRehearseWithoutAPackageOfThen removes or renames a package that was in the last release. That release still counts as complete.
 func TestRehearseWithoutAPackageOfThen(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(r *releasing){
@@ -155,13 +156,13 @@ func TestRehearseWithoutAPackageOfThen(t *testing.T) {
 	}
 }
 
-// TestRehearseGoesOnWithWhatIsUnfinished rehearses the continuation of a real release, wherever that stopped, and says so.
+// TestRehearseGoesOnWithWhatIsUnfinished rehearses the rest of a real release that stopped at various points. The output says so.
 func TestRehearseGoesOnWithWhatIsUnfinished(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		by   string
-		stop func(r *releasing) // what stops the release
-		goes func(r *releasing) // takes that away
+		stop func(r *releasing) // makes the release stop
+		goes func(r *releasing) // removes the cause
 		said string
 	}{
 		"before the tag": {
@@ -183,13 +184,13 @@ func TestRehearseGoesOnWithWhatIsUnfinished(t *testing.T) {
 			by:   "here",
 			stop: func(r *releasing) { r.refuseUploads("mono-p0001") },
 			goes: func(r *releasing) { r.refuseUploads("") },
-			said: "what the real channel has of v0.1.7 already",
+			said: "the files of v0.1.7 that the real channel already has",
 		},
 		"pushed, and published by nobody": {
 			by:   "ci",
 			stop: func(r *releasing) { r.refuseUploads("mono-core") },
 			goes: func(r *releasing) { r.refuseUploads("") },
-			said: "what the real channel has of v0.1.7 already",
+			said: "the files of v0.1.7 that the real channel already has",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -197,19 +198,19 @@ func TestRehearseGoesOnWithWhatIsUnfinished(t *testing.T) {
 			r := newReleasing(t, releaseOptions{by: c.by})
 			c.stop(r)
 			r.refused(1, "", "release", "-to=patch", "-yes")
-			if name == "before the tag" { // this is in the commit, which is rehearsed
+			if name == "before the tag" { // the cause is part of the commit that is rehearsed
 				c.goes(r)
 				c.goes = func(*releasing) {}
 			}
 			out := r.rehearsed()
 			require.Contains(t, out, "the release of v0.1.7 is unfinished here, and its continuation is rehearsed")
-			require.Contains(t, out, "going on with v0.1.7, which was begun and has not ended")
+			require.Contains(t, out, "continuing v0.1.7, which is unfinished")
 			require.Contains(t, out, "mono v0.1.7 was rehearsed")
 			require.Contains(t, out, c.said)
-			r.rehearseRefused(3, "the release of v0.1.7 is unfinished, and -to=minor asks for another one", "-to=minor")
+			r.rehearseRefused(3, "the release of v0.1.7 is unfinished, but -to=minor asks for another release", "-to=minor")
 			c.goes(r)
 			if c.by == "ci" && name != "before the tag" {
-				return // its CI has failed, and nobody runs it again
+				return // the CI run has failed and is not retried
 			}
 			require.Contains(t, r.ok("release", "-yes"), "v0.1.7 is released")
 			require.Contains(t, r.rehearsed(), "mono v0.1.8 was rehearsed")
@@ -217,7 +218,7 @@ func TestRehearseGoesOnWithWhatIsUnfinished(t *testing.T) {
 	}
 }
 
-// TestRehearseOnAMaintenanceBranch releases from a branch that a pattern names.
+// TestRehearseOnAMaintenanceBranch releases from a branch that matches a pattern.
 func TestRehearseOnAMaintenanceBranch(t *testing.T) {
 	t.Parallel()
 	r := newReleasing(t, releaseOptions{by: "here"})
@@ -235,13 +236,13 @@ func TestRehearseOnAMaintenanceBranch(t *testing.T) {
 	require.Contains(t, r.ok("release", "-to=patch", "-yes"), "v0.1.7 is released")
 	require.Contains(t, r.rehearsed(), "mono v0.1.8 was rehearsed")
 
-	// A version that another branch has taken is free in the embedded world, and named.
-	require.Contains(t, r.rehearsed("-to=0.2.0"), "○ that the tag v0.2.0 is free: it is not")
+	// A version that is already released from another branch is free on the embedded servers. The report names its tag.
+	require.Contains(t, r.rehearsed("-to=0.2.0"), "○ whether the tag v0.2.0 is free: the tag exists")
 	git(t, r.dir, "switch", "-q", "main")
 	require.Contains(t, r.rehearsed(), "mono v0.2.1 was rehearsed")
 }
 
-// TestRehearseIndependentVersions takes one package of several, as `release -only` does.
+// TestRehearseIndependentVersions rehearses one of several packages, as `release -only` releases it.
 func TestRehearseIndependentVersions(t *testing.T) {
 	t.Parallel()
 	r := newReleasing(t, releaseOptions{by: "here"})
@@ -259,7 +260,7 @@ func TestRehearseIndependentVersions(t *testing.T) {
 	r.rehearseRefused(2, `no package named "nothing"`, "-only=nothing")
 }
 
-// TestRehearseStandsInForWhatCannotBeBuilt names it, and the release is rehearsed all the same.
+// TestRehearseStandsInForWhatCannotBeBuilt has a last release that cannot be built. The rehearsal says so, uses stand-ins, and succeeds.
 func TestRehearseStandsInForWhatCannotBeBuilt(t *testing.T) {
 	t.Parallel()
 	for name, broken := range map[string]map[string]string{
@@ -280,9 +281,9 @@ func TestRehearseStandsInForWhatCannotBeBuilt(t *testing.T) {
 			r.commit("chore: as it is today", good)
 			out := r.rehearsed()
 			require.Contains(t, out, "v0.1.6: 3 packages")
-			require.Contains(t, out, "○ mono-core 0.1.6 as it was released: it could not be built from v0.1.6")
+			require.Contains(t, out, "○ mono-core 0.1.6 as it was released: this package could not be built from v0.1.6")
 			require.Contains(t, out, "mono v0.1.7 was rehearsed")
-			if fails { // the others were built
+			if fails { // only this package could not be built
 				require.Equal(t, 1, strings.Count(out, "as it was released"))
 				return
 			}
@@ -291,7 +292,8 @@ func TestRehearseStandsInForWhatCannotBeBuilt(t *testing.T) {
 	}
 }
 
-// TestRehearseRefusesBeforeItBuildsAWorld has everything that manifests, tags and flags tell refused at once.
+// TestRehearseRefusesBeforeItBuildsAWorld checks that a rehearsal reports all errors that can be found in manifests, tags and flags at once, before
+// any embedded servers are started.
 func TestRehearseRefusesBeforeItBuildsAWorld(t *testing.T) {
 	t.Parallel()
 	r := newReleasing(t, releaseOptions{})
@@ -300,12 +302,12 @@ func TestRehearseRefusesBeforeItBuildsAWorld(t *testing.T) {
 		says   string
 		args   []string
 	}{
-		{1, "0.0.1 comes before 0.1.6", []string{"-to=0.0.1"}},
+		{1, "0.0.1 is lower than the current version 0.1.6", []string{"-to=0.0.1"}},
 		{1, "nothing to release: 0 commits since v0.1.6", []string{"-to=auto"}},
 		{2, "", []string{"-to=one.two"}},
-		{2, "leave -only out", []string{"-only=mono-core"}},
-		{2, "say -publish=here or -publish=ci", []string{"-publish=nobody"}},
-		{2, "say -ranges=raise", []string{"-ranges=lower"}},
+		{2, "omit -only", []string{"-only=mono-core"}},
+		{2, "pass -publish=here or -publish=ci", []string{"-publish=nobody"}},
+		{2, "pass -ranges=raise", []string{"-ranges=lower"}},
 	} {
 		r.rehearseRefused(c.status, c.says, c.args...)
 	}

@@ -15,10 +15,10 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/ptytest"
 )
 
-// asksForTicket is a hook that asks a person at the terminal.
+// asksForTicket is a hook script that asks the user a question at the terminal.
 const asksForTicket = `exec </dev/tty || exit 1; printf "$0: the ticket? " >/dev/tty; read answer; [ "$answer" = T-1 ]`
 
-// whereAllAsk is a clone in which the hooks of a commit and of a push ask, and signatures by ssh have a key with a passphrase.
+// whereAllAsk makes a clone in which the commit and push hooks ask questions, and ssh signing asks for a passphrase.
 func whereAllAsk(t *testing.T) *releasing {
 	r := newReleasing(t, releaseOptions{})
 	hook(t, r.dir+"/.git/hooks", "pre-commit", asksForTicket)
@@ -36,7 +36,7 @@ func whereAllAsk(t *testing.T) *releasing {
 	return r
 }
 
-// A person at a terminal answers whoever asks in the middle of a release.
+// A user at a terminal answers all programs that ask something in the middle of a release.
 func TestAReleaseIsAnswered(t *testing.T) {
 	t.Parallel()
 	r := whereAllAsk(t)
@@ -54,7 +54,7 @@ func TestAReleaseIsAnswered(t *testing.T) {
 	require.Contains(t, git(t, r.dir, "cat-file", "commit", "v0.1.7^{commit}"), "gpgsig -----BEGIN SSH SIGNATURE")
 }
 
-// Ctrl-C at a question stops the release at a safe point, and it goes on from there.
+// Ctrl-C at a question stops the release at a point from which it can be resumed.
 func TestCtrlCAtAQuestion(t *testing.T) {
 	t.Parallel()
 	r := whereAllAsk(t)
@@ -72,7 +72,7 @@ func TestCtrlCAtAQuestion(t *testing.T) {
 	require.Equal(t, 130, code, said)
 	if !strings.Contains(said, mageLeft) {
 		require.Contains(t, said, "stopped by a signal (interrupt), at a safe point")
-		require.Contains(t, said, "`mage release` goes on from here")
+		require.Contains(t, said, "`mage release` continues from here")
 	}
 	x, _ = r.start("release", "-yes")
 	terminal = ptytest.Start(t, x)
@@ -82,11 +82,11 @@ func TestCtrlCAtAQuestion(t *testing.T) {
 	require.Contains(t, said, "v0.1.7 is released")
 }
 
-// Where there is no terminal, or a CI has made it, each of them fails at once, and says so.
+// In a terminal that a CI has allocated, each question fails immediately, and the error has a next step.
 func TestNobodyAnswersARelease(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		without []string // hooks that are not there
+		without []string // hooks to remove
 		says    string
 	}{
 		"a pre-commit hook": {nil, "/dev/tty"},
@@ -110,7 +110,8 @@ func TestNobodyAnswersARelease(t *testing.T) {
 	}
 }
 
-// Who types a passphrase for status has more time than the world has to answer: else the rest of it would be the shell's.
+// The time limit for servers is suspended while the user types a passphrase during status. Otherwise the rest of the passphrase would be typed into
+// the shell.
 func TestStatusWaitsForWhoeverTypes(t *testing.T) {
 	t.Parallel()
 	r := newReleasing(t, releaseOptions{by: "here"})

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A run of the CI waits for a reviewer. Who that is is said, and when it is approved the release goes on.
+// A CI run waits for a reviewer. The release prints the names of the reviewers and continues after their approval.
 func TestReleaseWaitsForItsReviewer(t *testing.T) {
 	t.Parallel()
 	r := newReleasing(t, releaseOptions{reviewers: []string{"octocat", "team releases"}})
@@ -26,7 +26,7 @@ func TestReleaseWaitsForItsReviewer(t *testing.T) {
 		return string(text)
 	}
 	waitFor(t, "the release to say who has to approve", func() bool {
-		return strings.Contains(said(), "octocat or team releases has to approve the environment release")
+		return strings.Contains(said(), "octocat or team releases must approve the environment release")
 	})
 	require.Empty(t, r.onChannel(), "nothing is sent before it is approved")
 	r.world.Approved <- struct{}{}
@@ -34,9 +34,8 @@ func TestReleaseWaitsForItsReviewer(t *testing.T) {
 	r.released("0.1.7")
 }
 
-// TestHostileCodeInTheJobs has what a package runs in the jobs of the CI (its build hook, its modules) ask for an ID token with all that it
-// finds: in its environment, and in that of every process of the machine that it may read. It finds nothing to ask with, and what is
-// published is what was built.
+// TestHostileCodeInTheJobs has package code (its build hook and modules) in CI jobs request an ID token. The code tries everything in its environment
+// and in the environment of every process that it can read. It finds no credential for a token, and exactly the built files are published.
 func TestHostileCodeInTheJobs(t *testing.T) {
 	t.Parallel()
 	seen := t.TempDir()
@@ -84,6 +83,6 @@ open(os.path.join(%q, __name__.replace(".", "-") + str(os.getpid())), "w").write
 			inJobs++
 		}
 	}
-	require.GreaterOrEqual(t, inJobs, 2, "it is imported in two jobs")
+	require.GreaterOrEqual(t, inJobs, 2, "the package is imported in two jobs")
 	require.GreaterOrEqual(t, ran, 2, "the hook runs in the build here, and in the job that builds")
 }

@@ -10,22 +10,22 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/monorepotest"
 )
 
-// bumped commits the next patch in a folder of the clone, as a person does who releases in steps.
+// bumped commits the next patch version in the clone, like a user who releases step by step.
 func (r *releasing) bumped() { r.ok("version:bump", "-to=patch", "-commit", "-yes") }
 
-// pushTag tags what is checked out, and pushes it with main.
+// pushTag tags HEAD and pushes the tag together with main.
 func (r *releasing) pushTag(tag string, flags ...string) {
 	git(r.t, r.dir, append(append([]string{"tag"}, flags...), tag)...)
 	git(r.t, r.dir, "push", "-q", "--atomic", "origin", "HEAD:main", tag)
 }
 
-// configured is what newReleasing writes, with more in [tool.release].
+// configured returns the root manifest that newReleasing writes, with additional lines in [tool.release].
 func configured(more string) map[string]string {
 	return map[string]string{"pixi.toml": monorepotest.Files(3, "0.1.6")["pixi.toml"] + strings.Replace(qaTask, `publish = "%s"`, "publish = \"here\"\n"+more, 1)}
 }
 
-// TestReleaseOfAnyMessage has a release whose tag was pushed, and of which nothing is on the channel yet. Another clone knows
-// it, by what its commit did.
+// TestReleaseOfAnyMessage has a release with a pushed tag and no files on the channel yet. Another clone recognizes the release by the changes in its
+// commit, whatever the commit message.
 func TestReleaseOfAnyMessage(t *testing.T) {
 	t.Parallel()
 	const tag = "v0.1.7"
@@ -35,14 +35,14 @@ func TestReleaseOfAnyMessage(t *testing.T) {
 		make  func(r *releasing)
 	}{
 		{
-			name: "as it is made",
+			name: "by version:bump",
 			make: func(r *releasing) {
 				r.ok("version:bump", "-to=patch", "-commit", "-tag", "-yes")
 				git(r.t, r.dir, "push", "-q", "--atomic", "origin", "main", tag)
 			},
 		},
 		{
-			name:  "with a message of its own",
+			name:  "with configured messages",
 			files: configured("commit = \"build: ship {title}\"\ntag-message = \"at last\"\n"),
 			make: func(r *releasing) {
 				r.ok("version:bump", "-to=patch", "-commit", "-tag", "-yes")
@@ -129,7 +129,7 @@ func TestReleaseOfAnyMessage(t *testing.T) {
 			},
 		},
 		{
-			name: "a mended test on top of it",
+			name: "a commit on top that fixes a test",
 			make: func(r *releasing) {
 				r.bumped()
 				write(r.t, r.dir, "packages/core/test.txt", "x")
@@ -160,7 +160,7 @@ func TestReleaseOfAnyMessage(t *testing.T) {
 			r := newReleasing(t, releaseOptions{by: "here", files: c.files})
 			c.make(r)
 			r.dir = r.newClone()
-			require.Contains(t, r.ok("status"), "v0.1.7 is tagged on the remote and not complete")
+			require.Contains(t, r.ok("status"), "v0.1.7 is tagged on the remote but not complete")
 			require.Contains(t, r.refused(3, "the release of v0.1.7 is unfinished", "release", "-to=minor", "-yes"), "nothing was changed")
 			require.Contains(t, r.ok("release", "-yes"), "v0.1.7 is released")
 			require.Len(t, r.onChannel(), 3)
@@ -169,8 +169,7 @@ func TestReleaseOfAnyMessage(t *testing.T) {
 	}
 }
 
-// TestTagThatIsNoRelease has tags on the remote of which nothing is on the channel, and that no release was begun with: the
-// next one is made.
+// TestTagThatIsNoRelease has tags on the remote that were not made by a release and have no files on the channel. The next release succeeds.
 func TestTagThatIsNoRelease(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -191,7 +190,7 @@ func TestTagThatIsNoRelease(t *testing.T) {
 			},
 		},
 		{
-			name:     "those before it were released to somewhere else",
+			name:     "the earlier versions were released to another channel",
 			released: "v0.1.9",
 			make: func(r *releasing) {
 				for _, tag := range []string{"v0.1.7", "v0.1.8"} {
@@ -201,7 +200,7 @@ func TestTagThatIsNoRelease(t *testing.T) {
 			},
 		},
 		{
-			name:     "the commit is another version's",
+			name:     "the commit has the tag of another version",
 			released: "v0.1.8",
 			make: func(r *releasing) {
 				git(r.t, r.dir, "tag", "v0.1.7")
@@ -224,7 +223,7 @@ func TestTagThatIsNoRelease(t *testing.T) {
 	}
 }
 
-// TestPackageSinceTheRelease adds a package after a release, which was released without it.
+// TestPackageSinceTheRelease adds a package after a release that did not include it.
 func TestPackageSinceTheRelease(t *testing.T) {
 	t.Parallel()
 	r := newReleasing(t, releaseOptions{by: "here"})
@@ -244,8 +243,7 @@ func TestPackageSinceTheRelease(t *testing.T) {
 	require.Contains(t, r.ok("release", "-to=minor", "-yes"), "v0.2.0 is released")
 }
 
-// TestPackagesApart releases packages with versions of their own, one after the other, from clones that know nothing of each
-// other.
+// TestPackagesApart releases packages with independent versions, one after the other, from clones without a record of each other's releases.
 func TestPackagesApart(t *testing.T) {
 	t.Parallel()
 	r := newReleasing(t, releaseOptions{by: "here", files: configured("versioning = \"independent\"\n")})
@@ -258,7 +256,7 @@ func TestPackagesApart(t *testing.T) {
 	_, status := r.mage("release", "-to=0.1.7", "-only=mono-p0001", "-yes")
 	require.Equal(t, 1, status)
 	r.dir = r.newClone()
-	require.Contains(t, r.ok("status"), "mono-p0001/v0.1.7 is tagged on the remote and not complete")
+	require.Contains(t, r.ok("status"), "mono-p0001/v0.1.7 is tagged on the remote but not complete")
 	r.refused(3, "the release of mono-p0001/v0.1.7 is unfinished", "release", "-to=patch", "-only=mono-p0002", "-yes")
 	r.refuseUploads("")
 	require.Contains(t, r.ok("release", "-yes"), "mono-p0001/v0.1.7 is released")

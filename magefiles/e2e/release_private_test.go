@@ -8,14 +8,14 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/command"
 )
 
-// A person may have no credential for a private channel to which the CI publishes by OIDC. The release does not wait for what it cannot
-// see, and undo does not take back what may be there.
+// A user may have no credential for a private channel to which the CI publishes by OIDC. The release does not wait for files that it cannot see, and
+// undo refuses if the release's files may be on the channel.
 func TestReleaseByCIToAChannelThatNobodyHereSees(t *testing.T) {
 	t.Parallel()
 	r := newReleasing(t, releaseOptions{by: "ci", private: byVariable})
 	key := r.env
 	r.env = command.Unset(r.env, "PREFIX_API_KEY")
-	require.Contains(t, r.refused(1, "there is no channel that anyone can see at ", "release", "-to=patch", "-yes"), "set a key that reads the channel, PREFIX_API_KEY")
+	require.Contains(t, r.refused(1, "is not visible without a credential", "release", "-to=patch", "-yes"), "set PREFIX_API_KEY to a key that can read the channel")
 	r.refused(3, "may have uploaded v0.1.7 to ", "undo", "-yes")
 	_, tags := r.remote()
 	require.Equal(t, []string{"v0.1.7"}, tags)

@@ -9,23 +9,23 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// apart is a repository of packages with versions of their own, all of which are on the channel. Those that are named have come
-// to 0.2.0 since, by a pull request, with work on top of that.
+// `apart` makes a repository of packages with independent versions, all of which are on the channel. The named packages have since been bumped to
+// 0.2.0, as by a pull request, with other work on top.
 func apart(t testing.TB, by string, names ...string) *releasing {
 	t.Helper()
 	files := configured("versioning = \"independent\"\n")
 	files["pixi.toml"] = strings.Replace(files["pixi.toml"], `publish = "here"`, `publish = "`+by+`"`, 1)
 	r := newReleasing(t, releaseOptions{by: by, files: files})
-	r.ok("release", "-to=patch", "-only=mono-p0002", "-yes") // and the others along
+	r.ok("release", "-to=patch", "-only=mono-p0002", "-yes") // also publishes the other packages
 	for _, name := range names {
 		r.ok("version:bump", "-to=0.2.0", "-only="+name, "-commit", "-yes")
 	}
-	r.pushAllOf("chore(release): mono-p0001 0.2.0") // which no release has made
+	r.pushAllOf("chore(release): mono-p0001 0.2.0") // looks like a release's message, but is not from a release
 	return r
 }
 
-// TestReleaseWithoutACommitApart releases one package of several without a commit, and takes that back: what earlier releases
-// of the others have put on the channel is not this one's.
+// TestReleaseWithoutACommitApart releases one of several packages without a commit, and undoes that release. Files on the channel from earlier
+// releases of the other packages do not count as files of this release.
 func TestReleaseWithoutACommitApart(t *testing.T) {
 	t.Parallel()
 	const tag = "mono-p0001/v0.2.0"
@@ -41,7 +41,7 @@ func TestReleaseWithoutACommitApart(t *testing.T) {
 				commit := "the release has no commit of its own"
 				if where == "in another clone" {
 					r.dir = r.newClone()
-					commit = "if it has a commit, `git revert` takes that back"
+					commit = "if the release has a commit, revert the commit with `git revert`"
 				}
 				said := r.ok("undo", "-yes")
 				require.Contains(t, said, "main stays as it is: ")
@@ -79,8 +79,8 @@ func TestReleaseWithoutACommitApart(t *testing.T) {
 	})
 }
 
-// TestUndoWithoutACommitLeavesABump takes a release back that has no commit, while a person has changed versions by hand: those
-// are not the release's. version:bump itself refuses meanwhile.
+// TestUndoWithoutACommitLeavesABump undoes a release without a commit after the user has edited versions by hand. These edits are not part of the
+// release and are left alone. Until the undo, version:bump refuses to run.
 func TestUndoWithoutACommitLeavesABump(t *testing.T) {
 	t.Parallel()
 	r := standing(t, "here")

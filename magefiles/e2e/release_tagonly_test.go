@@ -9,8 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// standing is a repository whose manifests have come to 0.1.7 already, as by a pull request, with work on top of that and on
-// the remote. A release of it makes no commit.
+// standing makes a repository with manifests that are already at 0.1.7, as after a pull request, and with other work on top. Everything is on the
+// remote. A release of that version makes no commit.
 func standing(t testing.TB, by string) *releasing {
 	t.Helper()
 	r := newReleasing(t, releaseOptions{by: by})
@@ -20,14 +20,14 @@ func standing(t testing.TB, by string) *releasing {
 	return r
 }
 
-// pushAllOf commits nothing but a message, and pushes it: a release begins with it.
+// pushAllOf pushes an empty commit with the given message, from which the release will start.
 func (r *releasing) pushAllOf(message string) {
 	git(r.t, r.dir, "commit", "-q", "--allow-empty", "-m", message)
 	git(r.t, r.dir, "push", "-q", "origin", "main")
 	r.base = git(r.t, r.dir, "rev-parse", "HEAD")
 }
 
-// taggedOnly wants the tag to be at the commit that all began with, and nothing to be committed.
+// taggedOnly checks that the tag points at the commit that the release started from, and that there is no new commit.
 func (r *releasing) taggedOnly() {
 	r.t.Helper()
 	commits, tags := r.remote()
@@ -38,8 +38,8 @@ func (r *releasing) taggedOnly() {
 	require.Len(r.t, r.onChannel(), 3)
 }
 
-// TestReleaseWithoutACommit releases versions that are in the manifests already: the tag is all that is made, and all that is taken
-// back, wherever it stopped.
+// TestReleaseWithoutACommit releases versions that are already in the manifests. The release only makes the tag, and undo only removes the tag,
+// wherever the release has stopped.
 func TestReleaseWithoutACommit(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -55,7 +55,7 @@ func TestReleaseWithoutACommit(t *testing.T) {
 			free: func(r *releasing) {
 				require.NoError(r.t, os.Remove(filepath.Join(r.dir, ".git/hooks/reference-transaction")))
 			},
-			says: "nothing of v0.1.7 was done yet",
+			says: "nothing of v0.1.7 is left to undo",
 		},
 		{
 			name: "before the push",
@@ -63,7 +63,7 @@ func TestReleaseWithoutACommit(t *testing.T) {
 			free: func(r *releasing) {
 				require.NoError(r.t, os.Remove(filepath.Join(r.world.Remote, "hooks", "pre-receive")))
 			},
-			says: "v0.1.7 is in this clone only. To take it back:\n  no commit\n  remove tag v0.1.7 of this clone\n",
+			says: "v0.1.7 is only in this clone. To undo the release:\n  no commit\n  remove tag v0.1.7 of this clone\n",
 		},
 		{
 			name: "after the push",
@@ -82,8 +82,8 @@ func TestReleaseWithoutACommit(t *testing.T) {
 			require.Contains(t, r.ok("undo", "-yes"), c.says)
 			require.Equal(t, before, r.mine())
 			require.Equal(t, remote, r.refs())
-			r.refused(1, "no release is unfinished: there is nothing to undo", "undo", "-yes")
-			require.Contains(t, r.ok("release", "-to=patch", "-yes"), "v0.1.8 is released") // nothing of it is in the way
+			r.refused(1, "no release is unfinished, so there is nothing to undo", "undo", "-yes")
+			require.Contains(t, r.ok("release", "-to=patch", "-yes"), "v0.1.8 is released") // the old release does not block the next one
 		})
 		t.Run(c.name+", gone on with", func(t *testing.T) {
 			t.Parallel()
@@ -102,8 +102,8 @@ func TestReleaseWithoutACommit(t *testing.T) {
 	}
 }
 
-// TestReleaseWithoutACommitKilled kills such a release right after each entry of its journal; those up to the plan are written at once. It is gone on with, there or in
-// another clone, or taken back.
+// TestReleaseWithoutACommitKilled kills a release without a commit right after each journal entry. The entries up to the plan are written at once.
+// The release is continued in the same clone, continued in another clone, or undone.
 func TestReleaseWithoutACommitKilled(t *testing.T) {
 	t.Parallel()
 	how := map[string]int{}
@@ -141,8 +141,7 @@ func TestReleaseWithoutACommitKilled(t *testing.T) {
 	t.Logf("%v", how)
 }
 
-// TestReleaseWithoutACommitAmongOthers takes such a release back, or goes on with it, where there are commits and tags of others
-// around it: none of those is touched.
+// TestReleaseWithoutACommitAmongOthers undoes or continues a release without a commit among other users' commits and tags, which must not change.
 func TestReleaseWithoutACommitAmongOthers(t *testing.T) {
 	t.Parallel()
 	for name, run := range map[string]func(t *testing.T, r *releasing){
@@ -173,7 +172,7 @@ func TestReleaseWithoutACommitAmongOthers(t *testing.T) {
 			before := r.mine()
 			r.refuseUploads("mono-core")
 			r.refused(1, "Error: ", "release", "-to=0.1.7", "-yes")
-			theirs := r.by("one") // which this clone has not seen
+			theirs := r.by("one") // this clone has not fetched that commit
 			require.Contains(t, r.ok("undo", "-yes"), "main stays as it is")
 			require.Equal(t, before, r.mine())
 			require.Equal(t, theirs, git(t, r.world.Remote, "rev-parse", "main"))
@@ -195,7 +194,7 @@ func TestReleaseWithoutACommitAmongOthers(t *testing.T) {
 			require.NoError(t, os.Remove(filepath.Join(r.world.Remote, "hooks", "pre-receive")))
 			shell(t, r.colleague("one", func(dir string) { git(t, dir, "tag", "-a", "-m", "mine", "v0.1.7") }, "HEAD:refs/heads/main", "v0.1.7"))
 			remote := r.refs()
-			r.refused(1, "and that is not this release", "release", "-yes")
+			r.refused(1, "and does not belong to this release", "release", "-yes")
 			require.Contains(t, r.ok("undo", "-yes"), "removed the tag v0.1.7")
 			require.Equal(t, r.base, git(t, r.dir, "rev-parse", "HEAD"))
 			require.Equal(t, remote, r.refs())
@@ -216,8 +215,8 @@ func TestReleaseWithoutACommitAmongOthers(t *testing.T) {
 	}
 }
 
-// TestReleaseWithWhatBuildsAreTold refuses a version in the environment of a build that is not the package's, and moves one along
-// that is.
+// TestReleaseWithWhatBuildsAreTold sets a version in the environment of a build. A release fails if that version differs from the package's version.
+// Otherwise it updates the variable together with the version.
 func TestReleaseWithWhatBuildsAreTold(t *testing.T) {
 	t.Parallel()
 	r := newReleasing(t, releaseOptions{by: "here"})
@@ -226,7 +225,7 @@ func TestReleaseWithWhatBuildsAreTold(t *testing.T) {
 		return map[string]string{"packages/core/pixi.toml": strings.Replace(manifest, "noarch = true", "noarch = true, env = { PDM_BUILD_SCM_VERSION = \""+version+"\" }", 1)}
 	}
 	r.commit("build: tell it", told("0.1.5"))
-	r.refused(1, "mono-core has version 0.1.5 there, and 0.1.6 in packages/core/pixi.toml:", "release", "-to=patch", "-yes")
+	r.refused(1, "mono-core has version 0.1.5, but 0.1.6 in packages/core/pixi.toml:", "release", "-to=patch", "-yes")
 	r.commit("build: tell it rightly", told("0.1.6"))
 	require.Contains(t, r.ok("release", "-to=patch", "-yes"), "v0.1.7 is released")
 	require.Contains(t, readFile(t, r.dir, "packages/core/pixi.toml"), "PDM_BUILD_SCM_VERSION = \"0.1.7\" }")

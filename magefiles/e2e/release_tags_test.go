@@ -13,10 +13,10 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/monorepotest"
 )
 
-// fourTags are those of a release of four packages with versions of their own.
+// fourTags lists the tags of a release of four packages with independent versions.
 var fourTags = []string{"mono-core/v0.1.7", "mono-p0001/v0.1.7", "mono-p0002/v0.1.7", "mono-p0003/v0.1.7"}
 
-// four is a repository of four packages with versions of their own, and with a workflow that starts for their tags.
+// four makes a repository of four packages with independent versions, and with a workflow that is triggered by their tags.
 func four(t testing.TB, by string) *releasing {
 	t.Helper()
 	config := strings.Replace(qaTask, `publish = "%s"`, `publish = "`+by+"\"\nversioning = \"independent\"\n", 1)
@@ -31,7 +31,7 @@ func four(t testing.TB, by string) *releasing {
 	})
 }
 
-// releaseFile is a workflow file that publishes with the stand-in of pixi.
+// releaseFile is a workflow file that publishes using the pixi stand-in.
 const releaseFile = `on:
   push:
     tags: ['v*', '*/v*']
@@ -58,7 +58,7 @@ jobs:
           path: output/publish.json
 `
 
-// ran wants one good run for each tag.
+// ran checks that each tag has exactly one successful run.
 func (r *releasing) ran(tags ...string) {
 	r.t.Helper()
 	runs := map[string]int{}
@@ -72,7 +72,7 @@ func (r *releasing) ran(tags ...string) {
 	require.Equal(r.t, tags, slices.Sorted(maps.Keys(runs)))
 }
 
-// TestReleaseOfFourPackagesApart pushes four tags, for which GitHub creates no event if they come at once: each gets its run.
+// TestReleaseOfFourPackagesApart pushes four tags. GitHub creates no events if four tags are pushed at once, but each tag still gets its run.
 func TestReleaseOfFourPackagesApart(t *testing.T) {
 	t.Parallel()
 	r := four(t, "ci")
@@ -82,7 +82,8 @@ func TestReleaseOfFourPackagesApart(t *testing.T) {
 	r.ran(fourTags...)
 }
 
-// TestReleaseOfFourStopsBetweenItsPushes is refused its second push, with three tags out: it goes on with the fourth, or is taken back.
+// TestReleaseOfFourStopsBetweenItsPushes rejects the second push, after three tags were pushed. The release either continues with the fourth tag or
+// is undone.
 func TestReleaseOfFourStopsBetweenItsPushes(t *testing.T) {
 	t.Parallel()
 	refusing := func(t *testing.T, by string) *releasing {
@@ -90,13 +91,13 @@ func TestReleaseOfFourStopsBetweenItsPushes(t *testing.T) {
 		counting := readFile(t, r.world.Remote, "hooks/pre-receive")
 		hook(t, r.world.Remote+"/hooks", "pre-receive", strings.TrimPrefix(counting, "#!/bin/sh\n")+`case "$all" in *p0003*) exit 1 ;; esac`)
 		out := r.refused(1, "Error: ", "release", "-to=patch", "-yes")
-		require.Contains(t, out, "has its commit already")
+		require.Contains(t, out, "has the release's commit already")
 		write(t, r.world.Remote, "hooks/pre-receive", counting)
 		_, tags := r.remote()
 		require.Equal(t, fourTags[:3], tags)
 		return r
 	}
-	t.Run("and goes on", func(t *testing.T) {
+	t.Run("and continues", func(t *testing.T) {
 		t.Parallel()
 		r := refusing(t, "ci")
 		require.Contains(t, r.ok("release", "-yes"), "released")
@@ -104,7 +105,7 @@ func TestReleaseOfFourStopsBetweenItsPushes(t *testing.T) {
 		require.Equal(t, fourTags, tags)
 		r.ran(fourTags...)
 	})
-	t.Run("and is taken back", func(t *testing.T) {
+	t.Run("and is undone", func(t *testing.T) {
 		t.Parallel()
 		r := refusing(t, "here")
 		require.Contains(t, r.ok("undo", "-yes"), "from origin, and pushed main")
@@ -116,12 +117,13 @@ func TestReleaseOfFourStopsBetweenItsPushes(t *testing.T) {
 	})
 }
 
-// TestReleaseAsksForItsRun has a GitHub that creates no event for the tag: a run is asked for, once, though the release is killed when it has just been.
+// TestReleaseAsksForItsRun simulates a GitHub that creates no event for the tag. The release requests a run exactly once, although it is killed right
+// after the request.
 func TestReleaseAsksForItsRun(t *testing.T) {
 	t.Parallel()
 	r := four(t, "ci")
 	counting := readFile(t, r.world.Remote, "hooks/pre-receive")
-	hook(t, r.world.Remote+"/hooks", "pre-receive", strings.Replace(strings.TrimPrefix(counting, "#!/bin/sh\n"), "n=$(", "n=9$(", 1)) // as if they had come with others
+	hook(t, r.world.Remote+"/hooks", "pre-receive", strings.Replace(strings.TrimPrefix(counting, "#!/bin/sh\n"), "n=$(", "n=9$(", 1)) // as if many tags were pushed at once
 	var asked atomic.Int32
 	counts := func(q *http.Request) bool {
 		if q.Method == http.MethodPost && strings.HasSuffix(q.URL.Path, "/actions/workflows/release.yml/dispatches") {

@@ -6,8 +6,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestUndoLeavesTheSameTagOfAnother has a colleague tag the same commit with the same name, and push that, while a release without
-// a commit runs. The release finds its push done. To take it back is to take its own tag back.
+// TestUndoLeavesTheSameTagOfAnother makes a release without a commit, during which a colleague pushes the same tag at the same commit. The release
+// then believes that its own push succeeded. Undo removes the tag from this clone, but not the colleague's tag from the remote.
 func TestUndoLeavesTheSameTagOfAnother(t *testing.T) {
 	t.Parallel()
 	for name, tag := range map[string][]string{
@@ -41,7 +41,7 @@ func TestUndoLeavesTheSameTagOfAnother(t *testing.T) {
 		r.refused(1, "Error: ", "release", "-to=0.1.7", "-yes")
 		require.NotEmpty(t, r.onChannel())
 		remote := r.refs()
-		require.Contains(t, r.ok("undo", "-yes"), "v0.1.7 cannot be taken back")
+		require.Contains(t, r.ok("undo", "-yes"), "v0.1.7 cannot be undone")
 		require.Equal(t, remote, r.refs())
 	})
 }

@@ -16,9 +16,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestNoSecretIsWritten publishes by an API key and by trusted publishing, in success and in failure, verbosely, with and
-// without JSON, and rehearses; and looks for every secret that took part in all that was printed, in every file that was
-// written by either side, and in the command lines of all processes meanwhile.
+// TestNoSecretIsWritten publishes with an API key and by trusted publishing, successfully and with failures, verbosely, and with and without JSON. It
+// also rehearses. It searches for every secret that was used in all output, in every file that the client or the server wrote, and in the command
+// lines of all processes.
 func TestNoSecretIsWritten(t *testing.T) {
 	t.Parallel()
 	const key = "pfx_the_secret_of_the_secret_test"
@@ -33,7 +33,7 @@ func TestNoSecretIsWritten(t *testing.T) {
 	}
 	channels, said := t.TempDir(), &bytes.Buffer{}
 	url, job := startServer(t, root, channels, key)
-	secrets := []string{key, "pfx-jwt.", "eyJhbGciOi"} // minted tokens, and whatever is signed
+	secrets := []string{key, "pfx-jwt.", "eyJhbGciOi"} // prefixes of minted tokens, and of everything that is signed
 	for _, kv := range job {
 		if _, value, _ := strings.Cut(kv, "ACTIONS_ID_TOKEN_REQUEST_TOKEN="); value != "" {
 			secrets = append(secrets, value)
@@ -49,9 +49,9 @@ func TestNoSecretIsWritten(t *testing.T) {
 		require.Equal(t, want, x.ProcessState.ExitCode(), "%v\n%s", args, said)
 	}
 	mage(1, append(job, "PREFIX_CHANNEL=another"), "-v", "publish", "-yes")                                // no channel of that name trusts the job
-	mage(1, []string{"PREFIX_API_KEY=" + key + "x"}, "publish", "-yes")                                    // a wrong key
-	mage(1, []string{"PREFIX_API_KEY=" + key + "\n"}, "publish", "-yes")                                   // one with a newline
-	mage(1, []string{"PREFIX_API_KEY=" + key, "PREFIX_SERVER_URL=http://198.51.100.1"}, "publish", "-yes") // in the clear
+	mage(1, []string{"PREFIX_API_KEY=" + key + "x"}, "publish", "-yes")                                    // wrong key
+	mage(1, []string{"PREFIX_API_KEY=" + key + "\n"}, "publish", "-yes")                                   // key with a newline
+	mage(1, []string{"PREFIX_API_KEY=" + key, "PREFIX_SERVER_URL=http://198.51.100.1"}, "publish", "-yes") // http would send the key in the clear
 	mage(0, job, "-v", "publish", "-yes")                                                                  // trusted publishing
 	require.Contains(t, said.String(), "trusted publishing from GitHub Actions")
 	mage(0, []string{"PREFIX_API_KEY=" + key, "PREFIX_CHANNEL=other"}, "-v", "publish", "-yes", "-json")
@@ -67,7 +67,7 @@ func TestNoSecretIsWritten(t *testing.T) {
 				}
 				data, err := os.ReadFile(path)
 				if errors.Is(err, fs.ErrNotExist) {
-					return nil // the server writes its indexes again
+					return nil // the server is rewriting its indexes
 				}
 				require.False(t, bytes.Contains(data, []byte(secret)), path)
 				return err
@@ -76,8 +76,8 @@ func TestNoSecretIsWritten(t *testing.T) {
 	}
 }
 
-// startServer runs `targets channel:serve` until the test ends, and returns its URL and the variables of a job that our
-// channel trusts. It must not have said a secret when it ends.
+// startServer runs `targets channel:serve` until the test ends. It returns the server's URL and the environment of a job that our channel trusts. The
+// server's output must not contain secrets.
 func startServer(t testing.TB, root, dir, key string, flags ...string) (url string, job []string) {
 	t.Helper()
 	log, err := os.CreateTemp(t.TempDir(), "serve")
@@ -89,7 +89,7 @@ func startServer(t testing.TB, root, dir, key string, flags ...string) (url stri
 	require.NoError(t, x.Start())
 	t.Cleanup(func() {
 		require.NoError(t, x.Process.Signal(syscall.SIGTERM))
-		require.NoError(t, x.Wait(), "Ctrl-C is how it ends")
+		require.NoError(t, x.Wait(), "the server ends by a signal, without an error")
 		data, err := os.ReadFile(log.Name())
 		require.NoError(t, err)
 		require.NotContains(t, string(data), key)
@@ -106,7 +106,7 @@ func startServer(t testing.TB, root, dir, key string, flags ...string) (url stri
 	return url, job
 }
 
-// watchCommandLines looks for secrets in the command lines of all processes until stop is called.
+// watchCommandLines searches the command lines of all processes for secrets until stop is called.
 func watchCommandLines(t *testing.T, secrets []string) (stop func()) {
 	done, ended := make(chan struct{}), make(chan string, 1)
 	go func() {
@@ -120,7 +120,7 @@ func watchCommandLines(t *testing.T, secrets []string) (stop func()) {
 			}
 			files, _ := filepath.Glob("/proc/[0-9]*/cmdline")
 			for _, f := range files {
-				data, _ := os.ReadFile(f) // gone meanwhile
+				data, _ := os.ReadFile(f) // the process may have ended
 				for _, s := range secrets {
 					if bytes.Contains(data, []byte(s)) {
 						found = string(data)

@@ -10,23 +10,22 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The situations in which other bump tools rewrite what is not theirs, leave something behind, or leave the tree half
-// written, each with the whole command on a repository of three packages. A full disk is in internal/bump, where it can be
-// made; so is every kill.
+// In these situations other bump tools rewrite unrelated files, leave temporary files behind, or leave the work tree half updated. Each test runs the
+// whole command on a repository of three packages. A full disk and all kills are tested in internal/bump, which can simulate them.
 func TestBadSituations(t *testing.T) {
 	t.Parallel()
 	const core = "packages/core/pixi.toml"
 	for _, c := range []struct {
 		name   string
-		change func(t testing.TB, dir string) // before, and committed
-		dirty  func(t testing.TB, dir string) // before, and not committed
-		says   string                         // what a refusal says; "" for a bump that goes well
-		diff   string                         // what of the bump's diff must be there
-		not    string                         // what must not
+		change func(t testing.TB, dir string) // changes the repository before the bump; committed
+		dirty  func(t testing.TB, dir string) // changes the repository before the bump; not committed
+		says   string                         // the error; "" if the bump succeeds
+		diff   string                         // text that the bump's diff must contain
+		not    string                         // text that the bump's diff must not contain
 	}{
 		{name: "a third-party pin with the same number", change: in("packages/p0001/pyproject.toml", `"numpy>=1.26"`, `"otherlib==0.1.6"`), diff: `+dependencies = ["mono-core==0.1.7", "otherlib==0.1.6"]`},
-		{name: "the tag is there already", dirty: func(t testing.TB, dir string) { git(t, dir, "tag", "v0.1.7") }, says: "the tag v0.1.7 is there already"},
-		{name: "one package had drifted", change: in(core, `version = "0.1.6"`, `version = "0.1.5"`), says: "the manifests do not agree"},
+		{name: "the tag exists already", dirty: func(t testing.TB, dir string) { git(t, dir, "tag", "v0.1.7") }, says: "the tag v0.1.7 exists already"},
+		{name: "one package had drifted", change: in(core, `version = "0.1.6"`, `version = "0.1.5"`), says: "the manifests disagree in "},
 		{name: "a dirty tree, in a version file", dirty: in(core, "[package]", "# mine\n[package]"), says: "the work tree has changes"},
 		{
 			name: "a staged edit",
@@ -42,7 +41,7 @@ func TestBadSituations(t *testing.T) {
 				require.NoError(t, os.MkdirAll(filepath.Join(dir, ".git", "hooks"), 0o755))
 				require.NoError(t, os.WriteFile(filepath.Join(dir, ".git", "hooks", "pre-commit"), []byte("#!/bin/sh\nexit 1\n"), 0o755))
 			},
-			says: "the files are as they were",
+			says: "the files are restored",
 		},
 		{name: "a file with CRLF", change: func(t testing.TB, dir string) { in(core, "\n", "\r\n")(t, dir) }, diff: "+version = \"0.1.7\"\r"},
 		{name: "a stranger whose name starts with ours", change: in("packages/p0001/pixi.toml", "numpy = \">=1.26,<3\"", "mono-core-extras = \"==0.1.6\""), not: "mono-core-extras"},
@@ -54,7 +53,7 @@ func TestBadSituations(t *testing.T) {
 			change: func(t testing.TB, dir string) {
 				require.NoError(t, os.CopyFS(filepath.Join(dir, "packages", "copy"), os.DirFS(filepath.Join(dir, "packages", "core"))))
 			},
-			says: "a second package named mono-core",
+			says: "two packages are named mono-core",
 		},
 		{
 			name: "a symlinked manifest",
@@ -65,7 +64,7 @@ func TestBadSituations(t *testing.T) {
 			diff: "+++ b/core.toml",
 			not:  core,
 		},
-		{name: "a read-only file", dirty: func(t testing.TB, dir string) { require.NoError(t, os.Chmod(filepath.Join(dir, core), 0o444)) }, says: "it is read-only"},
+		{name: "a read-only file", dirty: func(t testing.TB, dir string) { require.NoError(t, os.Chmod(filepath.Join(dir, core), 0o444)) }, says: "the file is read-only"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir := monorepo(t, 3)
@@ -100,7 +99,7 @@ func TestBadSituations(t *testing.T) {
 	}
 }
 
-// in replaces text in a file of the repository.
+// `in` replaces text in a file of the repository.
 func in(file, old, text string) func(t testing.TB, dir string) {
 	return func(t testing.TB, dir string) {
 		data, err := os.ReadFile(filepath.Join(dir, file))
@@ -110,7 +109,7 @@ func in(file, old, text string) func(t testing.TB, dir string) {
 	}
 }
 
-// changed returns the changed lines of a diff, without its headers.
+// changed returns the changed lines of a diff, without the headers.
 func changed(diff string) string {
 	var out strings.Builder
 	for line := range strings.Lines(diff + "\n") {

@@ -17,8 +17,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/publish"
 )
 
-// TestHostileStandIn takes what a rehearsal has made, a package that stands in for one that could not be built and those that it did
-// build, and tries to publish them by every path there is: nothing of it gets to the channel.
+// TestHostileStandIn tries to publish the artifacts of a rehearsal in every possible way, including a stand-in for a package that could not be built.
+// No artifact reaches the channel.
 func TestHostileStandIn(t *testing.T) {
 	t.Parallel()
 	r := newReleasing(t, releaseOptions{
@@ -26,7 +26,7 @@ func TestHostileStandIn(t *testing.T) {
 		real: true,
 		files: map[string]string{
 			"packages/core/pyproject.toml": "[project]\nname = \"mono-core\"\nversion = \"0.1.6\"\n\n[build-system]\nrequires = [\"hatchling\"]\nbuild-backend = \"hatchling.nothing\"\n",
-			"packages/core/pixi.toml":      strings.Replace(monorepotest.Files(3, "0.1.6")["packages/core/pixi.toml"], "config = { noarch = true }\n", "", 1), // so that any noarch will do
+			"packages/core/pixi.toml":      strings.Replace(monorepotest.Files(3, "0.1.6")["packages/core/pixi.toml"], "config = { noarch = true }\n", "", 1), // so that every noarch artifact is accepted
 		},
 	})
 	then := r.base
@@ -51,11 +51,11 @@ func TestHostileStandIn(t *testing.T) {
 		said.Write(text)
 		return strings.Contains(said.String(), "The world is running") || strings.Contains(said.String(), "Error:")
 	})
-	require.Contains(t, said.String(), "stands in for it")
+	require.Contains(t, said.String(), "replaces it")
 	rehearsal := filepath.Join(r.dir, "output", "rehearsal")
 	kept := filepath.Join(rehearsal, "world", "channels", "mono", "noarch")
 
-	// elsewhere is a folder with the files of a version alone, and with digests that name them.
+	// elsewhere makes a folder that contains only the given files, and returns digests that list them.
 	elsewhere := func(commit, run string, files ...string) (dir, line string) {
 		dir = t.TempDir()
 		d := publish.Digests{Run: run, Commit: commit, Reproducible: true}
@@ -89,7 +89,7 @@ func TestHostileStandIn(t *testing.T) {
 					require.NoError(t, err)
 					require.NoError(t, os.WriteFile(filepath.Join(r.dir, "output", filepath.Base(f)), data, 0o644))
 				}
-				args = []string{"publish"} // which would build what it does not find, and asks
+				args = []string{"publish"} // publish asks before it uploads, and would build missing artifacts
 			case "from":
 				args = append(args, "-from="+dir)
 			case "from where they lie":
@@ -98,7 +98,7 @@ func TestHostileStandIn(t *testing.T) {
 				args = append(args, "-from="+dir, "-digests="+line)
 			case "a run of the CI":
 				if len(env) == 0 {
-					continue // there the digests are the record, and what was built is no stand-in
+					continue // in that run the digests are the record, and the built files are not stand-ins
 				}
 				dir, line = elsewhere(commit, "7", files...)
 				args, r.env = append(args, "-from="+dir, "-digests="+line), command.Setenv(r.env, env...)
@@ -124,13 +124,13 @@ func TestHostileStandIn(t *testing.T) {
 	try(git(t, r.dir, "rev-parse", "HEAD"), glob("*-0.1.7-pyh*.conda"))
 	git(t, r.dir, "reset", "-q", "--hard", ours)
 
-	// The clone of a rehearsal has records of its own, and commits that nobody else has.
+	// The clone of a rehearsal has its own records, and commits that no other clone has.
 	mine, env := r.dir, r.env
 	r.dir = filepath.Join(rehearsal, "clone")
 	for _, args := range [][]string{{"publish", "-yes"}, {"publish", "-yes", "-from=output"}, {"release", "-to=patch", "-yes"}} {
 		said, status := r.mage(args...)
 		require.NotZero(t, status, said)
-		require.Contains(t, said, "this is the clone of a rehearsal", fmt.Sprint(args))
+		require.Contains(t, said, "this clone belongs to a rehearsal", fmt.Sprint(args))
 	}
 	require.Empty(t, r.onChannel())
 	r.dir, r.env = mine, env

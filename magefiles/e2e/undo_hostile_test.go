@@ -8,7 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestUndoTakesNothingOfOthers leaves commits alone that do what the release's does, or something like it: they are somebody else's.
+// TestUndoTakesNothingOfOthers checks that undo does not revert other users' commits, even if they make the same or nearly the same changes as the
+// release's commit.
 func TestUndoTakesNothingOfOthers(t *testing.T) {
 	bump := func(r *releasing, dir string) {
 		for _, f := range strings.Fields(git(r.t, r.dir, "diff", "--name-only", r.base, "HEAD")) {
@@ -22,14 +23,14 @@ func TestUndoTakesNothingOfOthers(t *testing.T) {
 	}
 	for name, c := range map[string]struct {
 		colleague, then func(r *releasing, dir string)
-		as              string // author of what the colleague does; default: another one
+		as              string // author of the colleague's commit; defaults to another user
 		stops           bool
-		fails           bool // git refuses it: whoever takes it back by hand is told how
+		fails           bool // git cannot revert the commit, and the error says how to do it by hand
 	}{
 		"a colleague made the same bump, and the rebase left ours out": {colleague: bump, stops: true},
-		"one of the same name made the same bump at another time":      {colleague: bump, as: "a tester <tester@example.invalid>", stops: true},
+		"someone of the same name made the same bump at another time":  {colleague: bump, as: "a tester <tester@example.invalid>", stops: true},
 		"a colleague changed the same files below ours":                {colleague: comment},
-		"and somebody raised the versions since": {
+		"someone has raised the versions since": {
 			colleague: comment,
 			then: func(r *releasing, dir string) {
 				for _, f := range strings.Fields(git(r.t, r.dir, "diff", "--name-only", r.base, "HEAD")) {

@@ -7,8 +7,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestUndoUnderOtherVersions takes the release's commit back, and not what was put on top of it, where that changed the packages
-// or their versions, by which the commit is known otherwise.
+// TestUndoUnderOtherVersions adds a commit on top of the release's commit. It changes packages or versions, by which the release's commit is usually
+// recognized. Undo reverts only the release's commit.
 func TestUndoUnderOtherVersions(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(r *releasing){
@@ -36,8 +36,8 @@ func TestUndoUnderOtherVersions(t *testing.T) {
 				return
 			}
 			out, status := r.mage("undo", "-yes")
-			require.NotContains(t, out, "nothing of v0.1.7 was done yet")
-			if status != 0 { // git cannot revert below what was changed: it is said, and nothing is taken for done
+			require.NotContains(t, out, "nothing of v0.1.7 ")
+			if status != 0 { // git cannot revert below the later change; undo reports that and does not assume that it has succeeded
 				require.Contains(t, out, "→")
 				require.Contains(t, r.ok("status"), "v0.1.7 is unfinished since ")
 				require.Empty(t, git(t, r.dir, "status", "--porcelain"))
@@ -49,7 +49,7 @@ func TestUndoUnderOtherVersions(t *testing.T) {
 	}
 }
 
-// TestRehearseOnTheBranchThatThereIs does not take main for the branch of a repository that has none.
+// TestRehearseOnTheBranchThatThereIs checks that a rehearsal uses the repository's branch instead of assuming main.
 func TestRehearseOnTheBranchThatThereIs(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ name, push, local, want string }{
@@ -59,7 +59,7 @@ func TestRehearseOnTheBranchThatThereIs(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := newReleasing(t, releaseOptions{by: "here"})
-			git(t, r.dir, "remote", "remove", "origin") // and with it what is known of its branches
+			git(t, r.dir, "remote", "remove", "origin") // this also removes the remote-tracking branches
 			git(t, r.dir, "remote", "add", "origin", r.world.Remote)
 			if c.push != "" {
 				git(t, r.dir, "push", "-q", "origin", "HEAD:refs/heads/"+c.push)

@@ -11,12 +11,12 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/command"
 )
 
-// What is on a private channel is there, though nobody sees it without a credential: a release of it is not undone, a version of it is not
-// released twice, and it is shown.
+// Files on a private channel count, even though they are not visible without a credential. Their release cannot be undone, their version is not
+// released twice, and they are listed.
 func TestPrivateChannelIsSeen(t *testing.T) {
 	t.Parallel()
 	const key = "pfx_the_key_of_a_private_channel"
-	tried := filepath.Join(t.TempDir(), "tried") // it can be imported before it is published, and not afterwards
+	tried := filepath.Join(t.TempDir(), "tried") // the package can be imported before it is published, but not afterwards
 	r := newReleasing(t, releaseOptions{
 		by:   "here",
 		real: true,
@@ -32,14 +32,14 @@ func TestPrivateChannelIsSeen(t *testing.T) {
 	require.Equal(t, []string{"v0.1.7"}, tags)
 
 	r.env = without
-	require.Contains(t, r.refused(1, "there is no channel at", "app:upgrade", "-yes"), "a private channel is asked with the key in PREFIX_API_KEY")
-	require.Contains(t, r.ok("channel:show"), "Where it is private, set a key that reads it")
-	require.Contains(t, r.refused(1, "has no mono-core 0.1.7", "publish", "-verify"), "where the channel is private, set a key that reads it")
-	require.Contains(t, r.refused(3, "is not there for anyone now", "undo", "-yes"), "PREFIX_API_KEY")
+	require.Contains(t, r.refused(1, "there is no channel at", "app:upgrade", "-yes"), "no public channel has this address; set PREFIX_API_KEY to read a private channel")
+	require.Contains(t, r.ok("channel:show"), "If the channel is private, set PREFIX_API_KEY to a key that can read the channel")
+	require.Contains(t, r.refused(1, "has no mono-core 0.1.7", "publish", "-verify"), "if the channel is private, set PREFIX_API_KEY to a key that can read the channel")
+	require.Contains(t, r.refused(3, "the channel is not visible without a credential", "undo", "-yes"), "PREFIX_API_KEY")
 	_, tags = r.remote()
 	require.Equal(t, []string{"v0.1.7"}, tags)
 
-	// Neither when it was killed in the middle of the upload.
+	// Undo is also refused if the release was killed during the upload.
 	journal := readFile(t, filepath.Dir(r.journalFile()), filepath.Base(r.journalFile()))
 	var begun strings.Builder
 	before := ""
@@ -52,13 +52,13 @@ func TestPrivateChannelIsSeen(t *testing.T) {
 	}
 	require.Less(t, begun.Len(), len(journal))
 	write(t, filepath.Dir(r.journalFile()), filepath.Base(r.journalFile()), begun.String())
-	require.Contains(t, r.refused(3, "is not there for anyone now", "undo", "-yes"), "was begun")
+	require.Contains(t, r.refused(3, "the channel is not visible without a credential", "undo", "-yes"), "was begun")
 
-	// Where the upload was not begun it may be taken back, and it is said by what this is known.
+	// If the upload has not started, the release may be undone, and the output says how this is known.
 	write(t, filepath.Dir(r.journalFile()), filepath.Base(r.journalFile()), before)
 	said := r.refused(3, "there is no terminal to ask at", "undo")
-	require.Contains(t, said, "nothing of it was sent yet, as far as this clone and the CI know (what "+url+"/mono has, nobody sees here: ")
-	require.NotContains(t, said, "nothing of it is on")
+	require.Contains(t, said, "none of its packages was uploaded, according to this clone and the CI (the packages on "+url+"/mono are not visible from here: ")
+	require.NotContains(t, said, "none of its packages is on")
 	write(t, filepath.Dir(r.journalFile()), filepath.Base(r.journalFile()), journal)
 	_, tags = r.remote()
 	require.Equal(t, []string{"v0.1.7"}, tags)
@@ -67,13 +67,13 @@ func TestPrivateChannelIsSeen(t *testing.T) {
 	require.Contains(t, r.ok("channel:show"), "mono-core-0.1.7-")
 	require.Contains(t, r.ok("app:upgrade", "-yes"), "0.1.7")
 	git(t, r.dir, "checkout", "-q", "--", "app")
-	require.Contains(t, r.ok("undo", "-yes"), "v0.1.7 cannot be taken back: "+url+"/mono has")
+	require.Contains(t, r.ok("undo", "-yes"), "v0.1.7 cannot be undone: "+url+"/mono has")
 	_, tags = r.remote()
 	require.Equal(t, []string{"v0.1.7"}, tags)
 }
 
-// A clone without the journal knows of a release what the world says. Where that is a private channel, and this clone has nothing that
-// is let in, it says so, and calls nothing unfinished, absent, or free to be taken back.
+// A clone without the journal learns of a release only from the remote and the channel. If the channel is private and this clone has no credential
+// for it, the targets say so. They report nothing as unfinished or missing, and undo nothing.
 func TestPrivateChannelFromAnotherClone(t *testing.T) {
 	t.Parallel()
 	for _, by := range []string{"here", "ci"} {
@@ -81,35 +81,35 @@ func TestPrivateChannelFromAnotherClone(t *testing.T) {
 			t.Parallel()
 			r := newReleasing(t, releaseOptions{by: by, private: byVariable})
 			key := r.env
-			require.Contains(t, r.ok("release", "-to=patch", "-yes"), "The channel is private: who installs from it is a member of it, and runs `pixi auth login 127.0.0.1` once")
+			require.Contains(t, r.ok("release", "-to=patch", "-yes"), "The channel is private: whoever installs from the channel must be a member, and must run `pixi auth login 127.0.0.1` once")
 			r.dir = r.newClone()
 			for name, c := range map[string]struct {
 				env                  []string
 				says, shown, upgrade string
 			}{
-				"none":  {command.Unset(key, "PREFIX_API_KEY"), "no PREFIX_API_KEY", "Where it is private, set a key that reads it", "a private channel is asked with the key in PREFIX_API_KEY"},
+				"none":  {command.Unset(key, "PREFIX_API_KEY"), "no PREFIX_API_KEY", "If the channel is private, set PREFIX_API_KEY to a key that can read the channel", "no public channel has this address; set PREFIX_API_KEY to read a private channel"},
 				"wrong": {command.Setenv(key, "PREFIX_API_KEY=pfx_of_somebody_else"), "does not know the token of the API key", "does not know the token of the API key", "does not know the token of the API key in PREFIX_API_KEY"},
 			} {
 				t.Run(name, func(t *testing.T) {
 					r.env = c.env
 					may := map[string]string{"here": "another clone", "ci": "the CI run "}[by]
 					require.Contains(t, r.refused(3, "may have uploaded v0.1.7 to ", "undo", "-yes"), may)
-					require.Contains(t, r.ok("status"), "v0.1.7 is tagged on the remote, and whether it is complete cannot be told: the channel is not there for anyone")
+					require.Contains(t, r.ok("status"), "v0.1.7 is tagged on the remote, but it is not known whether the release is complete: the channel is not visible without a credential")
 					require.Contains(t, r.ok("status", "-json"), `"unseen": "`)
-					require.Contains(t, r.refused(3, "whether it is released cannot be told", "release", "-to=minor", "-yes"), c.says)
+					require.Contains(t, r.refused(3, "it is not known whether the release is complete", "release", "-to=minor", "-yes"), c.says)
 					shown := r.ok("channel:show")
 					require.Contains(t, shown, c.shown)
 					require.NotContains(t, shown, "(public)")
 					require.Contains(t, r.ok("doctor"), c.shown)
 					require.Contains(t, r.refused(1, "there is no channel at", "app:upgrade", "-yes"), c.upgrade)
-					require.Contains(t, r.refused(1, c.says, "publish", "-yes"), "it may be private")
+					require.Contains(t, r.refused(1, c.says, "publish", "-yes"), "the channel may be private")
 					_, tags := r.remote()
 					require.Equal(t, []string{"v0.1.7"}, tags)
 				})
 			}
 			r.env = key
 			said := r.ok("status")
-			require.Contains(t, said, "v0.1.7: released, by what its tags and the channel say; this clone has no journal of it")
+			require.Contains(t, said, "v0.1.7: released, according to its tags and the channel; this clone has no journal of the release")
 			require.NotContains(t, said, "not done")
 			require.Contains(t, r.ok("release", "-to=0.1.7", "-yes"), "v0.1.7 is released")
 		})

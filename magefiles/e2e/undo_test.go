@@ -8,8 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// stopped makes a release stop behind its commit, since a check fails, or behind its tag, since the remote takes nothing. What
-// it begins with is on the remote.
+// stopped makes a release stop after its commit, because a check fails, or after its tag, because the remote rejects the push. The commit that the
+// release starts from is on the remote.
 func (r *releasing) stopped(behind string) {
 	r.t.Helper()
 	if behind == "commit" {
@@ -24,7 +24,7 @@ func (r *releasing) stopped(behind string) {
 	require.NoError(r.t, os.RemoveAll(filepath.Join(r.world.Remote, "hooks", "pre-receive")))
 }
 
-// by has somebody else push a file to main, and returns the commit.
+// `by` has another user push a file to main, and returns the commit.
 func (r *releasing) by(name string) string {
 	r.t.Helper()
 	shell(r.t, r.colleague(name, func(dir string) {
@@ -35,8 +35,8 @@ func (r *releasing) by(name string) string {
 	return git(r.t, r.dir, "--git-dir="+r.world.Remote, "rev-parse", "main")
 }
 
-// TestUndoAmongOthers takes a release back where other commits, branches and tags are around it: those of colleagues, and the
-// person's own, stay as they are.
+// TestUndoAmongOthers undoes a release among other commits, branches and tags. The commits, branches and tags of colleagues and of the user must not
+// change.
 func TestUndoAmongOthers(t *testing.T) {
 	t.Parallel()
 	version := func(r *releasing) string { return readFile(r.t, r.dir, "packages/core/pixi.toml") }
@@ -56,7 +56,7 @@ func TestUndoAmongOthers(t *testing.T) {
 			git(t, r.dir, "switch", "-q", "-c", "feature", r.base)
 			r.commit("feat: a week of work", map[string]string{"packages/core/week.txt": "x\n"})
 			before := r.mine()
-			r.refused(3, "was begun on the branch main, which has commits since, and another one is checked out", "undo", "-yes")
+			r.refused(3, "was begun on the branch main, which has new commits, but another branch is checked out", "undo", "-yes")
 			r.refused(1, "feature", "release", "-yes")
 			require.Equal(t, before, r.mine())
 			git(t, r.dir, "switch", "-q", "main")
@@ -78,8 +78,8 @@ func TestUndoAmongOthers(t *testing.T) {
 			r := newReleasing(t, releaseOptions{by: "here"})
 			r.stopped(behind)
 			git(t, r.dir, "push", "-q", "origin", "main")
-			theirs := r.by("one") // which this clone has not seen
-			require.Contains(t, r.ok("undo", "-yes"), "since origin has it: `git push` takes it back there too")
+			theirs := r.by("one") // this clone has not fetched that commit
+			require.Contains(t, r.ok("undo", "-yes"), "because origin has it; `git push` undoes it on the remote, too")
 			require.NotContains(t, version(r), "0.1.7")
 			git(t, r.dir, "pull", "-q", "--rebase")
 			require.NotContains(t, version(r), "0.1.7")
@@ -96,7 +96,7 @@ func TestUndoAmongOthers(t *testing.T) {
 		r.refuseUploads("mono-core")
 		r.refused(1, "Error: ", "release", "-yes")
 		r.commit("feat: another package", map[string]string{"packages/core/more.txt": "x\n"})
-		require.Contains(t, r.ok("undo", "-yes"), "v0.1.7 was taken back")
+		require.Contains(t, r.ok("undo", "-yes"), "v0.1.7 was undone")
 		require.NotContains(t, version(r), "0.1.7")
 		require.Equal(t, "one\n", readFile(t, r.dir, "packages/core/one.txt"))
 		require.Equal(t, git(t, r.dir, "rev-parse", "HEAD"), git(t, r.dir, "--git-dir="+r.world.Remote, "rev-parse", "main"))
@@ -122,14 +122,14 @@ func TestUndoAmongOthers(t *testing.T) {
 		before := r.refs()
 		r.dir = mine
 		git(t, r.dir, "fetch", "-q")
-		require.Contains(t, r.ok("undo", "-yes"), "v0.1.7 is in this clone only")
+		require.Contains(t, r.ok("undo", "-yes"), "v0.1.7 is only in this clone")
 		require.Equal(t, before, r.refs())
 		require.Equal(t, r.base, git(t, r.dir, "rev-parse", "HEAD"))
 	})
 }
 
-// TestUndoWhoseRevertFails has the revert of a pushed release refused, as by a key whose passphrase nobody says, or killed before it is
-// committed. Undo again goes by what is committed, not by the files that are left: else tag and commit part on the remote.
+// TestUndoWhoseRevertFails has the revert of a pushed release fail, as with a key whose passphrase is not entered, or killed before it commits. The
+// next undo looks at commits, not at leftover files. Otherwise it would remove the tag on the remote without reverting the commit there.
 func TestUndoWhoseRevertFails(t *testing.T) {
 	t.Parallel()
 	for name, fails := range map[string]func(r *releasing){
@@ -155,10 +155,10 @@ func TestUndoWhoseRevertFails(t *testing.T) {
 			commits, tags := r.remote()
 			require.Equal(t, at, commits)
 			require.Equal(t, []string{"v0.1.7"}, tags)
-			require.Contains(t, r.ok("undo", "-yes"), "v0.1.7 was taken back")
+			require.Contains(t, r.ok("undo", "-yes"), "v0.1.7 was undone")
 			commits, tags = r.remote()
 			require.Empty(t, tags)
-			require.Len(t, commits, len(at)+1, "the commit that takes it back")
+			require.Len(t, commits, len(at)+1, "the commit that undoes it")
 			require.Empty(t, git(t, r.dir, "diff", r.base, commits[0]))
 			require.Empty(t, git(t, r.dir, "status", "--porcelain"))
 		})

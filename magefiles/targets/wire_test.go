@@ -17,7 +17,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/view"
 )
 
-// What a job of GitHub's hands on is in the file that its runner names.
+// The outputs of a GitHub job are written to the file that the runner names.
 func TestOutputsOfAJob(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "outputs")
 	t.Setenv("GITHUB_ACTIONS", "true")
@@ -31,7 +31,7 @@ func TestOutputsOfAJob(t *testing.T) {
 	require.Equal(t, "digest=sha256:1\n", string(text))
 }
 
-// Children that keep their temporary files elsewhere are heard as all others are.
+// The output of children with another temporary folder is watched like that of all other children.
 func TestChildrenAreHeard(t *testing.T) {
 	shown, err := os.Create(filepath.Join(t.TempDir(), "shown"))
 	require.NoError(t, err)
@@ -52,10 +52,10 @@ func TestChildrenAreHeard(t *testing.T) {
 	}))
 }
 
-// A server that takes a question and never answers is given up when the environment says so.
+// A request to a server that never answers fails after the time that PIPELINE_PATIENCE sets.
 func TestPatienceOfTheChannel(t *testing.T) {
 	silent := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		_, _ = io.Copy(io.Discard, r.Body) // else the end of the connection is not seen
+		_, _ = io.Copy(io.Discard, r.Body) // otherwise the server does not notice the end of the connection
 		<-r.Context().Done()
 	}))
 	defer silent.Close()
@@ -66,5 +66,5 @@ func TestPatienceOfTheChannel(t *testing.T) {
 	require.ErrorIs(t, err, httpclient.ErrStalled)
 	t.Setenv("PIPELINE_PATIENCE", "never")
 	_, err = openChannels(silent.URL)
-	require.ErrorContains(t, err, "PIPELINE_PATIENCE=never is no duration")
+	require.ErrorContains(t, err, "PIPELINE_PATIENCE=never is not a duration")
 }

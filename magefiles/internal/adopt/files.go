@@ -17,16 +17,16 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
-// changes are what is written in the clone.
+// changes holds the files that init writes in the clone.
 type changes struct {
-	top    string            // of the clone
-	folder string            // of the workspace, from there
-	mage   string            // how it is called
-	why    map[string]string // of each file, by its path from the top
-	was    map[string][]byte // what a file had, where there was one
+	top    string            // root of the clone
+	folder string            // workspace folder, relative to the root
+	mage   string            // the command that runs mage
+	why    map[string]string // why each file is written, by its path
+	was    map[string][]byte // previous contents of existing files
 }
 
-// write writes a file of the clone, by its path from the top.
+// write writes a file in the clone. Its path is relative to the root.
 func (c *changes) write(name, text, why string) error {
 	if err := c.refuseLink(name); err != nil {
 		return err
@@ -48,18 +48,19 @@ func (c *changes) write(name, text, why string) error {
 	return os.WriteFile(file, []byte(text), 0o644)
 }
 
-// refuseLink refuses a file that is a link, or behind one: what is committed may lead to a file of the person's, and in the clone nobody was asked yet.
+// refuseLink returns an error if a file, or one of its folders, is a symbolic link. A committed link may point to one of the user's files, and the
+// clone is written before the user is asked.
 func (c *changes) refuseLink(name string) error {
 	if err := beneath.NoLink(c.top, name); err != nil {
-		return operr.New("put the file itself there, and run this again", "%w; nothing was written", err)
+		return operr.New("replace the link with a real file or folder, and run this again", "%w; nothing was written", err)
 	}
 	return nil
 }
 
-// at is the path from the top of a file of the workspace.
+// `at` returns the path of a workspace file relative to the root.
 func (c *changes) at(name string) string { return path.Join(filepath.ToSlash(c.folder), name) }
 
-// read is a file of the workspace; "" where it is not there.
+// read returns the content of a workspace file, or "" if it does not exist.
 func (c *changes) read(name string) (string, error) {
 	if err := c.refuseLink(c.at(name)); err != nil {
 		return "", err
@@ -71,13 +72,14 @@ func (c *changes) read(name string) (string, error) {
 	return string(text), err
 }
 
-// settings adds to the root manifest what a default does not fit, and the task for people who have pixi alone. A table that is there is its author's.
+// settings adds settings to the root manifest where the defaults do not fit, and the task for users who only have pixi. It does not change an
+// existing table.
 func (c *changes) settings(f *Found, r Request) error {
 	m := f.Workspace.Manifest
 	var lines []string
 	if f.Workspace.Config.Channel == "" {
 		if f.Channel == "" {
-			f.WontWork = append(f.WontWork, "no manifest names the workspace, so that the channel has no name\n    → -channel=NAME, or `channel` in [tool.release]")
+			f.WontWork = append(f.WontWork, "no manifest names the workspace, so the channel has no name\n    → pass -channel=NAME, or set `channel` in [tool.release]")
 		} else {
 			lines = append(lines, "channel = "+strconv.Quote(f.Channel)+" # on prefix.dev")
 		}
@@ -96,7 +98,7 @@ func (c *changes) settings(f *Found, r Request) error {
 		for _, p := range f.Examples {
 			quoted = append(quoted, strconv.Quote(p))
 		}
-		lines = append(lines, "ignore = ["+strings.Join(quoted, ", ")+"] # manifests that are no part of the workspace")
+		lines = append(lines, "ignore = ["+strings.Join(quoted, ", ")+"] # manifests that are not part of the workspace")
 	}
 	text, err := c.read(m.Path)
 	if err != nil {
@@ -106,27 +108,27 @@ func (c *changes) settings(f *Found, r Request) error {
 	switch {
 	case len(lines) == 0:
 	case hasTable(m, f.Workspace, "release"):
-		f.WontWork = append(f.WontWork, "[tool.release] of "+m.Path+" lacks what no default fits\n    → add to it: "+strings.Join(lines, "; "))
+		f.WontWork = append(f.WontWork, "[tool.release] of "+m.Path+" lacks settings whose defaults do not fit\n    → add to this table: "+strings.Join(lines, "; "))
 	default:
 		text = strings.TrimRight(text, "\n") + "\n\n[tool.release]\n" + strings.Join(lines, "\n") + "\n"
 	}
 	if task := pixiTaskIn(m.Path, c.mage); r.Pixi && !strings.Contains(text, task[:strings.Index(task, ".dependencies]")]) {
 		text = strings.TrimRight(text, "\n") + "\n\n" + task
 		if lock, err := c.read(workspace.LockFile); err != nil || lock != "" {
-			f.WontWork = append(f.WontWork, workspace.LockFile+" lacks the environment mage, so that `pixi install --locked` refuses it\n    → `pixi lock`, and commit it with the rest")
+			f.WontWork = append(f.WontWork, workspace.LockFile+" lacks the environment mage, so `pixi install --locked` refuses this file\n    → run `pixi lock`, and commit this file with the others")
 		}
 	}
 	if text == before {
 		return nil
 	}
-	why := "[tool.release], where a default does not fit"
+	why := "[tool.release], with the settings whose default does not fit"
 	if len(lines) == 0 {
 		why = "the task `mage`, for people who have pixi and no Go"
 	}
 	return c.write(c.at(m.Path), text, why)
 }
 
-// pixiTask is the task for people who have pixi and no Go: an environment of its own, which no other one is solved with.
+// pixiTask is the task for users who have pixi but not Go. Its environment is solved separately.
 const pixiTask = `[feature.mage.dependencies]
 go = ">=1.26"
 
@@ -138,7 +140,7 @@ features = ["mage"]
 no-default-feature = true
 `
 
-// pixiTaskIn is that task as a manifest has it: in a pyproject.toml all of pixi's is below [tool.pixi].
+// pixiTaskIn returns pixiTask for a manifest. In a pyproject.toml, all pixi tables are below [tool.pixi].
 func pixiTaskIn(file, mage string) string {
 	task := fmt.Sprintf(pixiTask, mage)
 	if path.Base(file) != manifest.PyprojectFile {
@@ -147,10 +149,10 @@ func pixiTaskIn(file, mage string) string {
 	return strings.ReplaceAll("\n"+task, "\n[", "\n[tool.pixi.")[1:]
 }
 
-// ignored are the forms in which .gitignore may have a folder in the root.
+// ignored lists the ways in which .gitignore may name a folder in the root.
 var ignored = []string{"%s", "%s/", "/%s", "/%s/", "**/%s", "**/%s/", "%s/*", "/%s/*"}
 
-// ignore adds to .gitignore the folders that the targets write to.
+// ignore adds the output folders of our targets to .gitignore.
 func (c *changes) ignore() error {
 	text, err := c.read(".gitignore")
 	if err != nil {
@@ -172,5 +174,5 @@ func (c *changes) ignore() error {
 	if text != "" && !strings.HasSuffix(text, "\n") {
 		text += "\n"
 	}
-	return c.write(c.at(".gitignore"), text+strings.Join(missing, "\n")+"\n", "what the targets make")
+	return c.write(c.at(".gitignore"), text+strings.Join(missing, "\n")+"\n", "the folders that the targets write to")
 }

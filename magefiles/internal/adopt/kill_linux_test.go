@@ -32,7 +32,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// planned are files of an init: new ones in folders that are not there, and one that is changed.
+// planned returns the files of an init: new files in new folders, and a changed file.
 func planned() []File {
 	return []File{
 		{Path: ".github/workflows/ci.yml", New: []byte("on: push\n")},
@@ -42,8 +42,8 @@ func planned() []File {
 	}
 }
 
-// An init is killed before each of its system calls: all files are written or none, or the next run says so and takes it back, and a dry one says so and
-// does nothing.
+// An init is killed before each of its system calls. Either all files are written, or none, or the next run says that some are, and takes
+// them back. A dry run says so and changes nothing.
 func TestKilledAtEachWrite(t *testing.T) {
 	seen := map[string]int{}
 	for n, killed := 1, true; killed; n++ {
@@ -67,12 +67,12 @@ func TestKilledAtEachWrite(t *testing.T) {
 		half := err == nil
 		if half {
 			left := filesOf(t, top)
-			require.ErrorContains(t, a.takeBack(top, journal, true), "an init ended half-way here")
+			require.ErrorContains(t, a.takeBack(top, journal, true), "an earlier init did not finish")
 			require.Equal(t, left, filesOf(t, top), "a dry run changes nothing")
 			seen["half"]++
 		}
 		require.NoError(t, a.takeBack(top, journal, false))
-		require.Equal(t, half, strings.Contains(said.String(), "an init that ended half-way was taken back"))
+		require.Equal(t, half, strings.Contains(said.String(), "an earlier init did not finish, and was undone"))
 		if now := filesOf(t, top); len(now) == len(before) {
 			require.Equal(t, before, now, "killed before system call %d", n)
 			seen["none"]++
@@ -88,7 +88,7 @@ func TestKilledAtEachWrite(t *testing.T) {
 	require.Positive(t, seen["all"])
 }
 
-// filesOf are the files below a folder, with what is in them.
+// filesOf returns the files below a folder, with their texts.
 func filesOf(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	all := map[string]string{}

@@ -20,18 +20,18 @@ import (
 const (
 	ourModule = "github.com/foopack/foopack"
 	mages     = "github.com/magefile/mage"
-	goLine    = "1.26.0" // of our go.mod: what imports us has at least that
+	goLine    = "1.26.0" // go version in our go.mod, which a module that imports us also needs
 	magefiles = "magefiles"
 )
 
-// Place is where the module is that pins us.
+// Place describes where the module that pins us is.
 type Place struct {
-	Dir   string // from the workspace's root: "." or "magefiles"
-	There bool   // its go.mod is there
-	Work  bool   // a go.work further up would speak for it
+	Dir   string // relative to the workspace root: "." or "magefiles"
+	There bool   // whether its go.mod exists
+	Work  bool   // whether a go.work in a parent folder would apply to the module
 }
 
-// Mage is how mage is called from the workspace's root.
+// Mage returns the command that runs mage from the workspace root.
 func (p Place) Mage() string {
 	if p.Dir == "." {
 		return "go tool mage"
@@ -39,8 +39,8 @@ func (p Place) Mage() string {
 	return "go -C " + p.Dir + " tool mage -d .."
 }
 
-// placeOf decides where it is. A go.mod of a person's stays as it is: to be imported from there, we would raise its go line and the versions of what it
-// requires, and its vendor folder would not fit any more.
+// placeOf chooses the location of the module that pins us. It does not use an existing go.mod of the user: the import would raise its go version and
+// its requirements, and its vendor folder would be inconsistent.
 func placeOf(top, root string) (Place, error) {
 	for _, dir := range []string{".", magefiles} {
 		text, err := beneath.Read(filepath.Join(root, dir, gomodule.File))
@@ -63,12 +63,12 @@ func placeOf(top, root string) (Place, error) {
 	return Place{Dir: magefiles, Work: work}, nil
 }
 
-// requires finds us in a go.mod, and our version.
+// requires matches our module and its version in a go.mod.
 func requires() *regexp.Regexp {
 	return regexp.MustCompile(`(?m)^(?:require)?\s*` + regexp.QuoteMeta(ourModule) + `\s+(v\S+)`)
 }
 
-// above reports whether a folder, or one above it up to top, has a file.
+// `above` reports whether the folder `dir`, or a parent up to `top`, has a file of that name.
 func above(top, dir, name string) (bool, error) {
 	for {
 		_, err := os.Stat(filepath.Join(dir, name))
@@ -82,7 +82,7 @@ func above(top, dir, name string) (bool, error) {
 	}
 }
 
-// module plans the magefile and the module that it is in.
+// module plans the magefile and its module.
 func (a Adopter) module(ctx context.Context, c *changes, place Place, p *Plan, w *workspace.Workspace) error {
 	before := len(c.why)
 	if err := c.magefile(p, w); err != nil {
@@ -100,7 +100,7 @@ func (a Adopter) module(ctx context.Context, c *changes, place Place, p *Plan, w
 	}
 	if m := requires().FindStringSubmatch(text); m != nil {
 		if m[1] != a.Version {
-			p.Old = append(p.Old, mod+" has foopack "+m[1]+", and this is "+a.Version+": `go -C "+operr.Word(place.Dir)+" get "+ourModule+"/magefiles/targets/...@"+a.Version+"`, and `"+p.Mage+" ci:write`")
+			p.Old = append(p.Old, mod+" requires foopack "+m[1]+", but this init is "+a.Version+": run `go -C "+operr.Word(place.Dir)+" get "+ourModule+"/magefiles/targets/...@"+a.Version+"`, and then `"+p.Mage+" ci:write`")
 		}
 		if len(c.why) == before {
 			return nil
@@ -109,7 +109,7 @@ func (a Adopter) module(ctx context.Context, c *changes, place Place, p *Plan, w
 		if text == "" {
 			text = "module " + moduleName(p, w, place) + "\n\ngo " + goLine + "\n"
 		}
-		if !strings.Contains(text, mages+"\n") { // a line of tool, which has no version
+		if !strings.Contains(text, mages+"\n") { // the `tool` line, which has no version
 			text += "\ntool " + mages + "\n"
 		}
 		text += "\nrequire " + ourModule + " " + a.Version + "\n"
@@ -119,8 +119,8 @@ func (a Adopter) module(ctx context.Context, c *changes, place Place, p *Plan, w
 	}
 	sum := c.at(path.Join(place.Dir, "go.sum"))
 	if place.Work && place.Dir != "." {
-		// Without it, go would take the module for one that is missing in the go.work further up.
-		if err := c.write(c.at(path.Join(place.Dir, "go.work")), "go "+goLine+"\n\nuse .\n", "keeps the go.work further up as it is"); err != nil {
+		// Without this file, go would complain that the go.work in the parent folder does not list the module.
+		if err := c.write(c.at(path.Join(place.Dir, "go.work")), "go "+goLine+"\n\nuse .\n", "lets go ignore the go.work of the parent folder"); err != nil {
 			return err
 		}
 	}
@@ -134,13 +134,13 @@ func (a Adopter) module(ctx context.Context, c *changes, place Place, p *Plan, w
 		Env:  a.environ("GOWORK=off", "GOFLAGS=-mod=mod"),
 	})
 	if err != nil {
-		return operr.New("see what go says; GOPROXY names a mirror of modules, and HTTPS_PROXY a proxy", "nothing was written: the modules of %s cannot be had: %w", mod, err).
+		return operr.New("fix what go reports; if this machine needs a mirror or a proxy, set GOPROXY or HTTPS_PROXY", "nothing was written: go could not fetch the modules of %s: %w", mod, err).
 			WithDetail(operr.DetailOf(err))
 	}
 	return nil
 }
 
-// refuseOwnImports refuses a magefile that imports packages of the person's module, which one of its own would not see.
+// refuseOwnImports returns an error if a magefile imports packages of the user's own module, which a separate module cannot import.
 func refuseOwnImports(top, root string) error {
 	for dir := root; ; dir = filepath.Dir(dir) {
 		mod, err := beneath.Read(filepath.Join(dir, gomodule.File))
@@ -155,8 +155,8 @@ func refuseOwnImports(top, root string) error {
 					return err
 				}
 				if strings.Contains(string(src), "\""+string(m[1])+"/") {
-					return operr.New("let it import none of them, or give magefiles a go.mod of its own that has a `replace` for "+string(m[1])+", and run this again",
-						"magefiles/%s imports packages of %s: in a module of its own it would not see them, and the go.mod of yours stays as it is", filepath.Base(file), m[1])
+					return operr.New("remove these imports, or add a go.mod to magefiles that has a `replace` for "+string(m[1])+", and run this again",
+						"magefiles/%s imports packages of %s, which a separate module cannot import, and init does not change your go.mod", filepath.Base(file), m[1])
 				}
 			}
 		}
@@ -166,7 +166,7 @@ func refuseOwnImports(top, root string) error {
 	}
 }
 
-// moduleName is a path for the module: that of the repository, where its remote has one.
+// moduleName returns a module path: the repository's path on its server, or the workspace's name.
 func moduleName(p *Plan, w *workspace.Workspace, place Place) string {
 	name := notInChannels().ReplaceAllString(strings.ToLower(w.Manifest.Name), "-")
 	if m := hosted().FindStringSubmatch(p.Found.Address); m != nil && strings.Contains(m[1], ".") {

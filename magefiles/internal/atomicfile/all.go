@@ -8,38 +8,38 @@ import (
 	"os"
 )
 
-// Change gives one of several files other contents.
+// Change is a change of one file in a batch.
 type Change struct {
-	Path string // relative to the root, with slashes; not a symlink
-	Old  []byte // what it must hold now; nil for a file that must not be there
-	New  []byte // what it shall hold; nil for a file that shall not be there
+	Path string // relative to the root, with slashes; must not be a symlink
+	Old  []byte // required current content; nil if the file must not exist
+	New  []byte // new content; nil removes the file
 }
 
-// Errors of ReplaceAll that a caller may want to tell apart. In all of them nothing was changed.
+// Errors of ReplaceAll. If it returns one of these, no file was changed.
 var (
-	ErrChanged     = errors.New("it is not what it was")
-	ErrReadOnly    = errors.New("it is read-only")
+	ErrChanged     = errors.New("its content has changed")
+	ErrReadOnly    = errors.New("the file is read-only")
 	ErrBusy        = errors.New("another process is replacing files")
 	ErrInterrupted = errors.New("an earlier replacement was interrupted")
 )
 
-// ReplaceAll replaces files below root as one: all, or on an error none of them.
+// ReplaceAll replaces several files below root atomically. On error, none of them is changed.
 //
-// The contents, old and new, first go into a journal, which is synced to the disk; only then is the first file touched.
-// Whoever dies on the way leaves the journal behind, and Undo brings the old contents back from it. The files need no
-// sync of their own: one for their file system, before the journal goes, makes them outlast a loss of power.
+// It first writes the old and the new contents to a journal, and syncs the journal to disk, before it touches any file. If the process dies, the
+// journal remains, and Undo restores the old contents from it. The files are not synced one by one. Instead, their file system is synced once,
+// before the journal is removed.
 //
-// A file is written in place, so that owner, permissions, access lists and the file's identity stay, and so that a full
-// disk is no obstacle to going back. One that has a second name (a hard link, as snapshots of a tree are made of) is
-// replaced instead: the other name keeps what it has. A read-only file is refused, whoever we are.
+// Files are overwritten in place. This preserves owner, permissions, access control lists and inode, and ensures that a change can be reverted
+// when the disk is full. A file with several hard links, as in snapshots of a tree, is replaced instead, so that the other links keep their
+// contents. A read-only file is an error, even for root.
 //
-// journal is the journal's path; its folder is made. It must be the same for all who may change these files.
+// journal is the path of the journal. Its folder is created. All processes that may change these files must use the same journal.
 func ReplaceAll(root, journal string, changes []Change) error {
 	return replaceAll(root, journal, changes, true)
 }
 
-// ReplaceAllUnsynced is ReplaceAll for a caller who can get the files' contents elsewhere after a loss of power, such as
-// from the version control system: it does not wait for everything that the machine has yet to write.
+// ReplaceAllUnsynced is like ReplaceAll, but does not sync the file system. It is for callers that can restore the contents after a power failure,
+// for example from version control.
 func ReplaceAllUnsynced(root, journal string, changes []Change) error {
 	return replaceAll(root, journal, changes, false)
 }
@@ -51,7 +51,7 @@ func replaceAll(root, journal string, changes []Change, synced bool) error {
 	}
 	defer unlock()
 	if _, err := os.Lstat(journal); err == nil {
-		return fmt.Errorf("%w: %s", ErrInterrupted, journal)
+		return fmt.Errorf("%w; its journal is %s", ErrInterrupted, journal)
 	}
 	b := &batch{root: root, changes: changes, devices: map[uint64]string{}}
 	for _, c := range changes {
@@ -67,7 +67,7 @@ func replaceAll(root, journal string, changes []Change, synced bool) error {
 	}
 	if err := b.write(); err != nil {
 		if back := b.undo(); back != nil {
-			return errors.Join(err, fmt.Errorf("and going back: %w; %s has the old contents", back, journal))
+			return errors.Join(err, fmt.Errorf("restoring the files failed, too: %w; the journal %s has the old contents", back, journal))
 		}
 		return errors.Join(err, os.Remove(journal))
 	}
@@ -79,7 +79,7 @@ func replaceAll(root, journal string, changes []Change, synced bool) error {
 	return os.Remove(journal)
 }
 
-// Check reports whether ReplaceAll could begin: nil, or the first of its errors. Nothing is written.
+// Check returns the error that ReplaceAll would return before it changes a file, or nil. It writes nothing.
 func Check(root string, changes []Change) error {
 	b := &batch{root: root}
 	for _, c := range changes {
@@ -90,14 +90,14 @@ func Check(root string, changes []Change) error {
 	return nil
 }
 
-// Undone says what Undo found.
+// Undone is the result of Undo.
 type Undone struct {
-	Files   int      // that an interrupted ReplaceAll was to change; 0: there was none
-	Changed []string // those that it had changed, or begun to, and that hold their old contents again
-	Foreign []string // those that hold neither the old nor the new contents, and were left alone
+	Files   int      // number of files in the interrupted ReplaceAll; 0 if there was none
+	Changed []string // files that it had changed, at least partly, and that now have their old contents
+	Foreign []string // files that have neither the old nor the new contents, and were not changed
 }
 
-// Undo takes back what an interrupted ReplaceAll has done. Without one it does nothing.
+// Undo reverts the changes of an interrupted ReplaceAll. It is a no-op if there is none.
 func Undo(root, journal string) (Undone, error) {
 	if _, err := os.Lstat(journal); errors.Is(err, fs.ErrNotExist) {
 		return Undone{}, nil
@@ -109,7 +109,7 @@ func Undo(root, journal string) (Undone, error) {
 	defer unlock()
 	changes, err := readJournal(journal)
 	if errors.Is(err, fs.ErrNotExist) {
-		return Undone{}, nil // who held the lock was not dead, and is done
+		return Undone{}, nil // the process that had the lock has completed
 	}
 	if err != nil {
 		return Undone{}, err
@@ -136,11 +136,11 @@ func Undo(root, journal string) (Undone, error) {
 	return out, os.Remove(journal)
 }
 
-// same tells an empty file from none.
+// `same` reports whether two contents are equal. nil, which means that the file does not exist, differs from an empty file.
 func same(a, b []byte) bool { return (a == nil) == (b == nil) && bytes.Equal(a, b) }
 
-// between reports whether a file holds the new contents, or those of a write that was cut off: it begins as the new ones
-// and goes on as the old ones.
+// between reports whether a file has the new contents, or the contents after an interrupted write: the first part of the new contents, followed by
+// the rest of the old ones.
 func between(now, old, next []byte) bool {
 	if same(now, next) {
 		return true

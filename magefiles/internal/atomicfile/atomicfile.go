@@ -1,11 +1,10 @@
-// Package atomicfile replaces a file so that a reader, and whoever looks after a crash or a loss of power, finds the old
-// contents or the new ones, whole, and never anything between.
+// Package atomicfile replaces files atomically: readers see either the old contents or the new contents, even after a crash or a power failure.
 //
-// New contents go into a temporary file in the same folder, which is synced to the disk and renamed over the old one;
-// then the folder is synced. A symlink is followed, and the file it points to is replaced. Clean-up is not needed for
-// safety: what a killed process leaves behind is a file with the extension [TempExt] that no one refers to.
+// New contents are written to a temporary file in the same folder. It is synced to disk and renamed over the old file, and then the folder is
+// synced. If the file is a symlink, the target is replaced. A killed process leaves only a file with the extension [TempExt], which can safely be
+// ignored.
 //
-// ReplaceAll does so for many files as one: what was begun and not finished is taken back by the next run, with Undo.
+// ReplaceAll replaces several files atomically. If it is interrupted, the next run must revert it with Undo.
 package atomicfile
 
 import (
@@ -16,10 +15,10 @@ import (
 	"path/filepath"
 )
 
-// TempExt ends the name of every temporary file that this package makes.
+// TempExt is the extension of all temporary files of this package.
 const TempExt = ".partial"
 
-// WriteFile replaces the file with data. A file that exists keeps its permissions; a new one gets perm, less the umask.
+// WriteFile replaces a file's contents with data. An existing file keeps its permissions. A new file gets perm (before umask).
 func WriteFile(path string, data []byte, perm fs.FileMode) error {
 	w, err := Create(path, perm)
 	if err != nil {
@@ -32,15 +31,15 @@ func WriteFile(path string, data []byte, perm fs.FileMode) error {
 	return w.Commit()
 }
 
-// Writer receives new contents for a file. Nothing is seen of them before Commit.
+// Writer writes the new contents of a file. Readers see the old contents until Commit.
 type Writer struct {
 	file   *os.File
 	target string
 	done   bool
 }
 
-// Create begins to replace the file at path, which need not exist; its folder has to. The caller ends it with Commit or
-// Abort, and may defer Abort, which does nothing after Commit.
+// Create begins to replace the file at path. The file need not exist, but its folder must. The caller must call Commit or Abort. It is safe to defer
+// Abort, which is a no-op after Commit.
 func Create(path string, perm fs.FileMode) (*Writer, error) {
 	target, perm, keep, err := resolve(path, perm)
 	if err != nil {
@@ -60,10 +59,10 @@ func Create(path string, perm fs.FileMode) (*Writer, error) {
 	return w, nil
 }
 
-// resolve follows symlinks to the file that is to be replaced, also to one that does not exist yet, and says which
-// permissions it gets, and whether they are those of the file that is there.
+// resolve follows symlinks to the file to replace, which need not exist. mode is the mode of the new file. keep reports whether that is the mode of
+// an existing file.
 func resolve(path string, perm fs.FileMode) (target string, mode fs.FileMode, keep bool, err error) {
-	for range 40 { // as many links as Linux follows
+	for range 40 { // the limit on Linux
 		st, err := os.Lstat(path)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
@@ -88,7 +87,7 @@ func resolve(path string, perm fs.FileMode) (target string, mode fs.FileMode, ke
 	return "", 0, false, errors.New("too many symbolic links")
 }
 
-// create makes the temporary file. os.CreateTemp would give it mode 0600, whatever the umask says.
+// create creates the temporary file. os.CreateTemp is not used because it always sets mode 0600.
 func create(target string, perm fs.FileMode) (*os.File, error) {
 	dir, base := filepath.Split(target)
 	for i := 0; ; i++ {
@@ -101,13 +100,13 @@ func create(target string, perm fs.FileMode) (*os.File, error) {
 	}
 }
 
-// Name is the path of the temporary file.
+// Name returns the path of the temporary file.
 func (w *Writer) Name() string { return w.file.Name() }
 
 func (w *Writer) Write(p []byte) (int, error) { return w.file.Write(p) }
 
-// Commit puts the new contents in place. When it returns nil they outlast a loss of power; after an error the old ones
-// are still there, unless only syncing the folder was what went wrong.
+// Commit replaces the file with the new contents. If it returns nil, the contents survive a power failure. After an error the file has its old
+// contents, unless only the sync of the folder failed.
 func (w *Writer) Commit() error {
 	if err := w.CommitUnsynced(); err != nil {
 		return err
@@ -118,11 +117,10 @@ func (w *Writer) Commit() error {
 	return nil
 }
 
-// CommitUnsynced is Commit for one of many files in a folder: the contents are on the disk, and the caller makes their
-// names last with one SyncDir for all of them.
+// CommitUnsynced is like Commit, but does not sync the folder. A caller that commits many files in a folder can call SyncDir once at the end.
 func (w *Writer) CommitUnsynced() error {
 	if w.done {
-		return errors.New("replacing " + w.target + ": already ended")
+		return errors.New("replacing " + w.target + ": the new contents were already committed or discarded")
 	}
 	err := w.file.Sync()
 	if cerr := w.file.Close(); err == nil {
@@ -139,7 +137,7 @@ func (w *Writer) CommitUnsynced() error {
 	return nil
 }
 
-// Abort throws the new contents away. After Commit or Abort it does nothing.
+// Abort discards the new contents. It is a no-op after Commit or Abort.
 func (w *Writer) Abort() {
 	if w.done {
 		return
@@ -149,7 +147,7 @@ func (w *Writer) Abort() {
 	os.Remove(w.file.Name())
 }
 
-// SyncDir makes renames and removals in a folder last through a loss of power.
+// SyncDir syncs a folder to disk, so that renames and removals in it survive a power failure.
 func SyncDir(dir string) error {
 	d, err := os.Open(dir)
 	if err != nil {

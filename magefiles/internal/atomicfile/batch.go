@@ -13,10 +13,10 @@ import (
 	"syscall"
 )
 
-// removeTemporary removes what WriteFile may have left of a file with a second name.
+// removeTemporary removes temporary files that WriteFile may have left when it replaced a file with several hard links.
 func (b *batch) removeTemporary(name string) {
 	dir, base := filepath.Split(b.path(name))
-	entries, _ := os.ReadDir(dir) // a folder that is gone has nothing in it
+	entries, _ := os.ReadDir(dir) // a missing folder has no entries
 	for _, e := range entries {
 		if strings.HasPrefix(e.Name(), "."+base+".") && strings.HasSuffix(e.Name(), TempExt) {
 			_ = os.Remove(filepath.Join(dir, e.Name()))
@@ -24,17 +24,17 @@ func (b *batch) removeTemporary(name string) {
 	}
 }
 
-// batch is a list of changes on their way.
+// batch applies a list of changes.
 type batch struct {
 	root    string
 	changes []Change
-	begun   int               // how many were begun
-	devices map[uint64]string // file systems, each with a folder on it
+	begun   int               // number of changes that were started
+	devices map[uint64]string // a folder on each affected file system, keyed by device number
 }
 
 func (b *batch) path(c string) string { return filepath.Join(b.root, filepath.FromSlash(c)) }
 
-// check looks whether a change can be made, without making it.
+// check returns an error if a change cannot be made. It does not change anything.
 func (b *batch) check(c Change) error {
 	f, err := os.OpenFile(b.path(c.Path), os.O_RDWR|syscall.O_NOFOLLOW, 0)
 	switch {
@@ -55,7 +55,7 @@ func (b *batch) check(c Change) error {
 	case !st.Mode().IsRegular():
 		return errors.New("it is not a regular file")
 	case st.Mode().Perm()&0o222 == 0:
-		return ErrReadOnly // root may write to it all the same, and must not
+		return ErrReadOnly // root could write to it, but must not
 	case c.Old == nil || st.Size() != int64(len(c.Old)):
 		return ErrChanged
 	}
@@ -63,28 +63,28 @@ func (b *batch) check(c Change) error {
 	if _, err := io.ReadFull(f, now); err != nil || !bytes.Equal(now, c.Old) {
 		return ErrChanged
 	}
-	if sys, ok := st.Sys().(*syscall.Stat_t); ok && sys.Nlink > 1 { // it is replaced
+	if sys, ok := st.Sys().(*syscall.Stat_t); ok && sys.Nlink > 1 { // a file with several hard links is replaced, not overwritten
 		return b.checkFolder(c)
 	}
 	return nil
 }
 
-// Writable asks the system whether a file or a folder can be written to.
+// Writable returns an error if a file or a folder cannot be written to.
 func Writable(path string) error {
 	const write = 2 // W_OK
 	return syscall.Access(path, write)
 }
 
-// checkFolder looks whether a file can be made in the folder of a change.
+// checkFolder returns an error if no file can be created in the folder of a change.
 func (b *batch) checkFolder(c Change) error {
 	err := Writable(filepath.Dir(b.path(c.Path)))
 	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) {
-		return fmt.Errorf("%w, its folder: %w", ErrReadOnly, err)
+		return fmt.Errorf("%w, because its folder is read-only: %w", ErrReadOnly, err)
 	}
 	return nil
 }
 
-// read returns a file's contents; nil when it is not there.
+// read returns the contents of a file, or nil if it does not exist.
 func (b *batch) read(name string) ([]byte, error) {
 	data, err := os.ReadFile(b.path(name))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -106,7 +106,7 @@ func (b *batch) write() error {
 	return nil
 }
 
-// undo takes back what write has begun, the last one first.
+// undo reverts the changes that write started, in reverse order.
 func (b *batch) undo() error {
 	for _, c := range slices.Backward(b.changes[:b.begun]) {
 		now, err := b.read(c.Path)
@@ -147,7 +147,7 @@ func (b *batch) replace(c Change) error {
 	return errors.Join(overwrite(f, st.Size(), c.New), f.Close())
 }
 
-// overwrite writes in place: the new bytes first, then the end.
+// overwrite writes data to a file in place, and truncates the file if it was longer.
 func overwrite(f *os.File, size int64, data []byte) error {
 	if _, err := f.WriteAt(data, 0); err != nil {
 		return err
@@ -158,7 +158,7 @@ func overwrite(f *os.File, size int64, data []byte) error {
 	return nil
 }
 
-// sync makes everything that was written last through a loss of power.
+// sync flushes all changed file systems, so that the changes survive a power failure.
 func (b *batch) sync() error {
 	for _, dir := range b.devices {
 		if err := syncFileSystem(dir, b); err != nil {

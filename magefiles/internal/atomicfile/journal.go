@@ -13,23 +13,23 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/atomicfile/filelock"
 )
 
-// The journal of ReplaceAll is one line of JSON, which lists the files, and behind it the old and the new contents of each.
-// It is renamed into place, so that a journal that is there is whole.
+// journalHead is the first line of ReplaceAll's journal, in JSON. It is followed by the old and the new contents of each file. The journal is created
+// by a rename, so an existing journal is always complete.
 type journalHead struct {
 	Format int           `json:"format"`
 	Note   string        `json:"note"`
-	SHA256 string        `json:"sha256"` // of everything behind the line
+	SHA256 string        `json:"sha256"` // digest of everything after this line
 	Files  []journalFile `json:"files"`
 }
 
-// journalFile has the lengths of the contents, -1 for a file that is not there.
+// journalFile has the lengths of the contents, or -1 if the file does not exist.
 type journalFile struct {
 	Path string `json:"path"`
 	Old  int    `json:"old"`
 	New  int    `json:"new"`
 }
 
-const journalNote = "files were being replaced as one; until this file is gone, some may be new and others old. The next run takes it back."
+const journalNote = "A program is replacing several files. While this journal exists, some files may have new contents and others old contents. The next run restores the old contents."
 
 func writeJournal(path string, changes []Change) error {
 	head := journalHead{Format: 1, Note: journalNote}
@@ -63,10 +63,10 @@ func readJournal(path string) ([]Change, error) {
 	line, body, _ := bytes.Cut(data, []byte("\n"))
 	var head journalHead
 	if err := json.Unmarshal(line, &head); err != nil || head.Format != 1 {
-		return nil, fmt.Errorf("%s is no journal that this version can read", path)
+		return nil, fmt.Errorf("%s is not a journal that this version can read", path)
 	}
 	if sum := sha256.Sum256(body); hex.EncodeToString(sum[:]) != head.SHA256 {
-		return nil, fmt.Errorf("%s is damaged: its contents do not have the digest that it gives", path)
+		return nil, fmt.Errorf("%s is damaged: its content does not match its digest", path)
 	}
 	var changes []Change
 	take := func(n int) []byte {
@@ -79,21 +79,21 @@ func readJournal(path string) ([]Change, error) {
 	}
 	for _, f := range head.Files {
 		if max(f.Old, 0)+max(f.New, 0) > len(body) {
-			return nil, fmt.Errorf("%s is damaged: it is too short", path)
+			return nil, fmt.Errorf("%s is damaged: the file is too short", path)
 		}
 		changes = append(changes, Change{Path: f.Path, Old: take(f.Old), New: take(f.New)})
 	}
 	return changes, nil
 }
 
-// lock keeps two processes apart that use one journal. The kernel lets go of it when a process dies.
+// lock locks the journal against other processes. The kernel releases the lock when the process ends.
 func lock(journal string) (unlock func(), err error) {
 	if err := os.MkdirAll(filepath.Dir(journal), 0o755); err != nil {
 		return nil, err
 	}
 	f, err := filelock.Take(journal + ".lock")
 	if errors.Is(err, filelock.ErrHeld) {
-		return nil, fmt.Errorf("%w: it holds %s", ErrBusy, journal+".lock")
+		return nil, fmt.Errorf("%w: the process holds the lock %s", ErrBusy, journal+".lock")
 	}
 	if err != nil {
 		return nil, err
@@ -101,5 +101,5 @@ func lock(journal string) (unlock func(), err error) {
 	return func() { _ = filelock.Release(f) }, nil
 }
 
-// Busy reports whether another process is replacing files by a journal, or taking back what it has of them. It makes nothing.
+// Busy reports whether a process is using the journal to replace files, or to undo a replacement. It does not create any file.
 func Busy(journal string) (bool, error) { return filelock.Held(journal + ".lock") }

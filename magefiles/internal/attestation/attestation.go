@@ -1,10 +1,9 @@
-// Package attestation reads the sigstore bundle by which the publisher of an artifact says what was published and where
-// (CEP 27), and the sidecars in which a channel serves such bundles (CEP 50).
+// Package attestation reads sigstore bundles, in which an artifact's publisher attests what was published to which channel (CEP 27), and the
+// sidecar files in which a channel serves these bundles (CEP 50).
 //
-// What can be checked without asking anyone is checked: the form, the statement, and that the statement was signed with
-// the key of the certificate in the bundle. That the certificate is sigstore's, and that the signature stands in its
-// log, takes a trust root, which a channel that is to work offline does not have: it serves the bundle, and those who
-// install verify it with theirs.
+// It performs the checks that work offline: it validates the bundle's format and statement, and verifies the signature with the key of the
+// bundle's certificate. It does not verify that sigstore issued the certificate, or that the signature is in sigstore's log, because both require
+// a trust root, and a channel that must work offline has none. Clients that install an artifact verify its bundle with their own trust root.
 package attestation
 
 import (
@@ -20,10 +19,10 @@ import (
 	"strings"
 )
 
-// MaxSize is the largest sidecar that clients read, in bytes.
+// MaxSize is the maximum size of a sidecar that clients read, in bytes.
 const MaxSize = 4 << 20
 
-// Field is the key of a repodata record that advertises its sidecar, by the sidecar's sha256.
+// Field is the key of a repodata record that contains the sidecar's sha256.
 const Field = "attestations_sha256"
 
 const (
@@ -33,22 +32,22 @@ const (
 	mediaType     = "application/vnd.dev.sigstore.bundle"
 )
 
-// Attestation is a bundle that was read, whose statement was signed with its certificate's key.
+// Attestation is the content of a bundle whose signature was verified with its certificate's key.
 type Attestation struct {
-	File          string // that was published
-	SHA256        string // of it, in hex
-	TargetChannel string // URL of the channel; "" where the statement does not say
-	Repository    string // URL of the sources, of the certificate; "" where that does not say
+	File          string // name of the published file
+	SHA256        string // the file's sha256, in hex
+	TargetChannel string // URL of the channel; "" if the statement has none
+	Repository    string // URL of the source repository, from the certificate; "" if the certificate has none
 }
 
-// bundle is what is read of a bundle.
+// bundle declares only the fields that this package reads.
 type bundle struct {
 	MediaType            string `json:"mediaType"`
 	VerificationMaterial struct {
 		Certificate *rawBytes `json:"certificate"`
 		Chain       struct {
 			Certificates []rawBytes `json:"certificates"`
-		} `json:"x509CertificateChain"` // until version 0.2
+		} `json:"x509CertificateChain"` // used before version 0.3
 	} `json:"verificationMaterial"`
 	Envelope struct {
 		Payload     []byte `json:"payload"`
@@ -75,17 +74,17 @@ type statement struct {
 	} `json:"predicate"`
 }
 
-// Parse reads a bundle and checks its signature. Errors are sentences.
+// Parse parses a bundle and verifies its signature. Its errors are complete sentences.
 func Parse(data []byte) (Attestation, error) {
 	var b bundle
 	if err := json.Unmarshal(data, &b); err != nil {
-		return Attestation{}, errors.New("the attestation is no sigstore bundle in JSON")
+		return Attestation{}, errors.New("the attestation is not a sigstore bundle in JSON")
 	}
 	if !strings.HasPrefix(b.MediaType, mediaType) {
-		return Attestation{}, fmt.Errorf("the attestation has the media type %.100q, which is no sigstore bundle's", b.MediaType)
+		return Attestation{}, fmt.Errorf("expected a sigstore bundle, but the attestation has the media type %.100q", b.MediaType)
 	}
 	if b.Envelope.PayloadType != payloadType || len(b.Envelope.Signatures) != 1 {
-		return Attestation{}, errors.New("the attestation has no in-toto statement with one signature")
+		return Attestation{}, errors.New("the attestation must contain an in-toto statement with exactly one signature")
 	}
 	certificate, err := b.certificate()
 	if err != nil {
@@ -93,14 +92,14 @@ func Parse(data []byte) (Attestation, error) {
 	}
 	signed := pae(b.Envelope.PayloadType, b.Envelope.Payload)
 	if err := certificate.CheckSignature(x509.ECDSAWithSHA256, signed, b.Envelope.Signatures[0].Sig); err != nil {
-		return Attestation{}, errors.New("the attestation's signature is not by the key of its certificate")
+		return Attestation{}, errors.New("the attestation's signature does not match its certificate")
 	}
 	a, err := read(b.Envelope.Payload)
 	a.Repository = repository(certificate)
 	return a, err
 }
 
-// certificate is the signer's.
+// certificate returns the signer's certificate.
 func (b bundle) certificate() (*x509.Certificate, error) {
 	var der []byte
 	switch m := b.VerificationMaterial; {
@@ -111,12 +110,12 @@ func (b bundle) certificate() (*x509.Certificate, error) {
 	}
 	c, err := x509.ParseCertificate(der)
 	if err != nil {
-		return nil, errors.New("the attestation has no certificate that can be read")
+		return nil, errors.New("the attestation has no certificate, or its certificate cannot be parsed")
 	}
 	return c, nil
 }
 
-// pae is what a DSSE signature is made over (DSSE protocol, pre-authentication encoding).
+// pae returns the bytes that a DSSE signature signs (DSSE protocol, pre-authentication encoding).
 func pae(kind string, payload []byte) []byte {
 	return fmt.Appendf(nil, "DSSEv1 %d %s %d %s", len(kind), kind, len(payload), payload)
 }
@@ -124,15 +123,15 @@ func pae(kind string, payload []byte) []byte {
 func read(payload []byte) (Attestation, error) {
 	var s statement
 	if err := json.Unmarshal(payload, &s); err != nil {
-		return Attestation{}, errors.New("the attestation's statement cannot be read")
+		return Attestation{}, errors.New("cannot parse the attestation's statement")
 	}
 	switch {
 	case s.Type != statementType:
-		return Attestation{}, fmt.Errorf("the attestation's statement is of the type %.100q", s.Type)
+		return Attestation{}, fmt.Errorf("expected an in-toto v1 statement, but the attestation's statement has the type %.100q", s.Type)
 	case s.PredicateType != predicateType:
-		return Attestation{}, fmt.Errorf("the attestation states %.100q, and not that a package was published", s.PredicateType)
+		return Attestation{}, fmt.Errorf("the attestation has the predicate type %.100q, which does not state that a package was published", s.PredicateType)
 	case len(s.Subject) != 1:
-		return Attestation{}, fmt.Errorf("the attestation is about %d files, and has to be about one", len(s.Subject))
+		return Attestation{}, fmt.Errorf("the attestation names %d files, but must name exactly one file", len(s.Subject))
 	}
 	return Attestation{
 		File:          s.Subject[0].Name,
@@ -141,7 +140,8 @@ func read(payload []byte) (Attestation, error) {
 	}, nil
 }
 
-// sourceRepository is Fulcio's extension with the URL of the sources (fulcio, docs/oid-info.md, 1.3.6.1.4.1.57264.1.12).
+// sourceRepository identifies the Fulcio certificate extension that contains the source repository's URL (fulcio, docs/oid-info.md,
+// 1.3.6.1.4.1.57264.1.12).
 var sourceRepository = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 57264, 1, 12}
 
 func repository(c *x509.Certificate) string {
@@ -156,26 +156,25 @@ func repository(c *x509.Certificate) string {
 	return ""
 }
 
-// Check compares what is attested with what was uploaded: the file, its bytes, and the channel, of which host and name
-// count.
+// Check reports an error unless the attestation matches the upload's file name, sha256, server host and channel name.
 func (a Attestation) Check(file, sha256, host, channel string) error {
 	if a.File != file {
-		return fmt.Errorf("the attestation is about %.150q, and not about %s", a.File, file)
+		return fmt.Errorf("the attestation is for the file %.150q, but %s was expected", a.File, file)
 	}
 	if a.SHA256 != sha256 {
-		return fmt.Errorf("the attestation is about the sha256 %.64q, and the file has %s", a.SHA256, sha256)
+		return fmt.Errorf("the attestation is for a file with the sha256 %.64q, but this file has the sha256 %s", a.SHA256, sha256)
 	}
 	if a.TargetChannel == "" {
 		return nil
 	}
 	u, err := url.Parse(a.TargetChannel)
 	if err != nil || u.Host != host || strings.Trim(u.Path, "/") != channel {
-		return fmt.Errorf("the attestation is for the channel %.150q, and not for %s", a.TargetChannel, host+"/"+channel)
+		return fmt.Errorf("the attestation is for the channel %.150q, but %s was expected", a.TargetChannel, host+"/"+channel)
 	}
 	return nil
 }
 
-// Sidecar is the file in which a channel serves bundles, and its sha256, which stands in its name and in the record.
+// Sidecar returns the contents of a sidecar with these bundles, and their sha256, which is used in the sidecar's name and in the repodata record.
 func Sidecar(bundles ...[]byte) (data []byte, sum string) {
 	var b bytes.Buffer
 	b.WriteByte('[')
@@ -190,10 +189,10 @@ func Sidecar(bundles ...[]byte) (data []byte, sum string) {
 	return b.Bytes(), hex.EncodeToString(digest[:])
 }
 
-// SidecarName is the name of a sidecar beside its artifact.
+// SidecarName returns the file name of an artifact's sidecar.
 func SidecarName(file, sum string) string { return file + ".sigs." + sum }
 
-// OfSidecar reports whether data is a sidecar of that sha256 about an artifact.
+// OfSidecar reports whether data is a sidecar with the sha256 sum and contains only attestations of the given artifact.
 func OfSidecar(data []byte, sum, file, artifactSHA256 string) bool {
 	digest := sha256.Sum256(data)
 	var bundles []json.RawMessage

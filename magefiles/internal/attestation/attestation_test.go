@@ -24,8 +24,8 @@ func TestABundleIsRead(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, attestation.Attestation{File: good.File, SHA256: good.SHA256, TargetChannel: good.TargetChannel, Repository: good.Repository}, a)
 	require.NoError(t, a.Check(good.File, good.SHA256, "prefix.dev", "demo"))
-	require.ErrorContains(t, a.Check("b-1.0-0.conda", good.SHA256, "prefix.dev", "demo"), "is about \"a-1.0-0.conda\"")
-	require.ErrorContains(t, a.Check(good.File, strings.Repeat("b", 64), "prefix.dev", "demo"), "about the sha256")
+	require.ErrorContains(t, a.Check("b-1.0-0.conda", good.SHA256, "prefix.dev", "demo"), "is for the file \"a-1.0-0.conda\"")
+	require.ErrorContains(t, a.Check(good.File, strings.Repeat("b", 64), "prefix.dev", "demo"), "for a file with the sha256")
 	require.ErrorContains(t, a.Check(good.File, good.SHA256, "prefix.dev", "other"), "is for the channel")
 	require.ErrorContains(t, a.Check(good.File, good.SHA256, "evil.example", "demo"), "is for the channel")
 	a.TargetChannel = ""
@@ -41,15 +41,15 @@ func TestBundlesThatAreRefused(t *testing.T) {
 	bundle := good.Bundle(t)
 	forged := base64.StdEncoding.EncodeToString([]byte(`{"_type":"https://in-toto.io/Statement/v1"}`))
 	for says, data := range map[string][]byte{
-		"no sigstore bundle in JSON":        []byte("{"),
-		"media type":                        bytes.ReplaceAll(bundle, []byte("sigstore.bundle"), []byte("other")),
-		"one signature":                     change(func(c *attestationtest.Claim) { c.Envelope = map[string]any{"signatures": []any{}} }),
-		"not by the key of its certificate": change(func(c *attestationtest.Claim) { c.Envelope = map[string]any{"payload": forged} }),
-		"no certificate":                    bytes.ReplaceAll(bundle, []byte("rawBytes"), []byte("noBytes")),
-		"is of the type":                    change(func(c *attestationtest.Claim) { c.Statement = map[string]any{"_type": "x"} }),
-		"not that a package was published":  change(func(c *attestationtest.Claim) { c.Statement = map[string]any{"predicateType": "x"} }),
-		"about 0 files":                     change(func(c *attestationtest.Claim) { c.Statement = map[string]any{"subject": []any{}} }),
-		"statement cannot be read":          change(func(c *attestationtest.Claim) { c.Statement = map[string]any{"subject": 1} }),
+		"not a sigstore bundle in JSON":               []byte("{"),
+		"media type":                                  bytes.ReplaceAll(bundle, []byte("sigstore.bundle"), []byte("other")),
+		"one signature":                               change(func(c *attestationtest.Claim) { c.Envelope = map[string]any{"signatures": []any{}} }),
+		"signature does not match its certificate":    change(func(c *attestationtest.Claim) { c.Envelope = map[string]any{"payload": forged} }),
+		"no certificate":                              bytes.ReplaceAll(bundle, []byte("rawBytes"), []byte("noBytes")),
+		"expected an in-toto v1 statement":            change(func(c *attestationtest.Claim) { c.Statement = map[string]any{"_type": "x"} }),
+		"does not state that a package was published": change(func(c *attestationtest.Claim) { c.Statement = map[string]any{"predicateType": "x"} }),
+		"names 0 files":                               change(func(c *attestationtest.Claim) { c.Statement = map[string]any{"subject": []any{}} }),
+		"cannot parse the attestation's statement":    change(func(c *attestationtest.Claim) { c.Statement = map[string]any{"subject": 1} }),
 	} {
 		_, err := attestation.Parse(data)
 		require.ErrorContains(t, err, says)
@@ -66,7 +66,7 @@ func TestSidecars(t *testing.T) {
 	require.False(t, attestation.OfSidecar(none, sum, good.File, good.SHA256))
 }
 
-// Whatever is taken for a bundle, there is no panic, and what is accepted is about something.
+// Parse never panics, and its errors are never empty.
 func FuzzParse(f *testing.F) {
 	f.Add(good.Bundle(f))
 	f.Add([]byte(`{"mediaType":"application/vnd.dev.sigstore.bundle"}`))

@@ -1,10 +1,10 @@
-// Package available answers, before an image is built, whether the environment of a downstream can be had from its channels on every
-// platform. What it cannot see from here it says, and leaves to the solver in the build.
+// Package available checks, before an image is built, that a downstream's channels have the packages that its environment needs on every
+// platform. If it cannot check a package, it reports this, and the solver resolves the package during the build.
 //
-//	available.go   an environment: its pins in every form of the index, what it asks for by name, and what its pinned packages ask for
-//	search.go      names are looked for on channels in rounds, so that each is asked little
-//	lock.go        a lock file has every platform and every pin
-//	pixiconfig.go  pixi's configuration, which says where channels are mirrored
+//	available.go   checks an environment: its pins, its other requirements, and the requirements of its pinned packages
+//	search.go      looks up names on channels, in rounds that batch the queries
+//	lock.go        checks that a lock file contains every platform and every pin
+//	pixiconfig.go  reads and changes the channel mirrors in pixi's configuration
 package available
 
 import (
@@ -22,14 +22,13 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
-// Check reports whether a downstream's environment can be had from its channels for platforms of OCI: every pin on a
-// package of the workspace is in every form of the index that a solver may read; and what it asks for besides, and what
-// its pinned packages ask for, is there by name. What lies deeper is the solver's to find, while the image is built. lock
-// is the text of its pixi.lock, nil where there is none.
+// Check checks that a downstream's channels have the packages that its environment needs on the given OCI platforms. Every pinned package of the
+// workspace must be in each index format that a solver may read. For all other requirements, and for the requirements of the pinned packages, the
+// name must exist. Check does not look any deeper, because the solver does this when the image is built. lock is the content of the downstream's
+// pixi.lock, or nil if there is none.
 //
-// A name is taken from the first channel that has it, as a solver takes it with strict channel priority. Where that may be
-// a channel that cannot be looked into (see [UnreadError]), a name that no other channel has is the solver's to find too:
-// the evidence then says what was not looked for, and where.
+// Like a solver with strict channel priority, Check uses the first channel that has a name. If no readable channel has the name, but an
+// unreadable one may have it (see [UnreadError]), the name is left to the solver. The returned evidence lists these names and channels.
 func Check(ctx context.Context, d *workspace.Downstream, open Opener, platforms []string, lock []byte) (evidence string, err error) {
 	c := &check{search: newSearch(open), left: map[string][]string{}}
 	for _, platform := range platforms {
@@ -50,19 +49,19 @@ func Check(ctx context.Context, d *workspace.Downstream, open Opener, platforms 
 	return c.evidence(platforms), nil
 }
 
-// environment is what a downstream's environment asks channels for on one platform.
+// environment contains the requirements of a downstream's environment on one platform.
 type environment struct {
 	subdir   string
-	channels []string              // as the manifest writes them, highest priority first
-	asks     []manifest.Dependency // on conda packages of channels
-	ours     map[string]bool       // names of packages of the workspace
-	own      map[string]string     // by name, the only channel that it may come from; no entry for most
-	source   map[string]bool       // names that are built from source, which no channel needs to have
+	channels []string              // as written in the manifest, highest priority first
+	asks     []manifest.Dependency // requirements on conda packages from channels
+	ours     map[string]bool       // names of the workspace's packages
+	own      map[string]string     // by name, the channel that the requirement itself sets
+	source   map[string]bool       // names that are built from source and so need no channel
 
-	pins []pin // those of asks that are on a channel, and ours
+	pins []pin // pinned packages of the workspace that were found on a channel
 }
 
-// pin is one exact requirement on a package of the workspace, and where the name was found.
+// pin is an exact requirement on a package of the workspace, with the channel on which the package's name was found.
 type pin struct {
 	name, version string
 	pos           manifest.Pos
@@ -76,8 +75,8 @@ func newEnvironment(d *workspace.Downstream, platform string) (*environment, err
 		return nil, err
 	}
 	if !slices.Contains(resolved.Platforms, subdir) {
-		return nil, operr.New("add it to platforms of its features, or take "+platform+" out of [tool.image]",
-			"the environment %s of %s is not made for %s", resolved.Environment.Name, d.Manifest.Path, subdir)
+		return nil, operr.New("add the platform to `platforms` in the features of the environment, or remove "+platform+" from `platforms` in [tool.image]",
+			"the environment %s of %s does not support %s", resolved.Environment.Name, d.Manifest.Path, subdir)
 	}
 	e := &environment{subdir: subdir, channels: resolved.Channels, ours: map[string]bool{}, own: map[string]string{}, source: map[string]bool{}}
 	for _, r := range d.Requires {
@@ -90,7 +89,7 @@ func newEnvironment(d *workspace.Downstream, platform string) (*environment, err
 			continue
 		}
 		if dep.Spec.Channel == "" && len(e.channels) == 0 {
-			return nil, operr.New("add channels to its [workspace]", "%s asks for %s, and %s names no channel", dep.Pos, name, d.Manifest.Path)
+			return nil, operr.New("add `channels = [\"conda-forge\"]` to [workspace] of the manifest", "%s requires %s, but %s lists no channels", dep.Pos, name, d.Manifest.Path)
 		}
 		e.asks = append(e.asks, dep)
 		if dep.Spec.Channel != "" && e.own[name] == "" {
@@ -100,13 +99,13 @@ func newEnvironment(d *workspace.Downstream, platform string) (*environment, err
 	return e, nil
 }
 
-// exact returns the version that a requirement on a package of the workspace pins.
+// exact returns the version that dep pins. It returns false unless dep pins a package of the workspace.
 func (e *environment) exact(dep manifest.Dependency) (pinned string, ok bool) {
 	pinned, ok = version.Pin(dep.Spec.Text)
 	return pinned, ok && e.ours[manifest.CondaName(dep.Name)]
 }
 
-// from are the channels that a name may come from, highest priority first.
+// `from` returns the channels that may have a name, highest priority first.
 func (e *environment) from(name string) []string {
 	if own := e.own[name]; own != "" {
 		return []string{own}
@@ -114,14 +113,14 @@ func (e *environment) from(name string) []string {
 	return e.channels
 }
 
-// check goes through the environments of all platforms side by side, so that each channel is asked once for all of them.
+// check checks the environments of all platforms together, so that their queries to a channel can be batched.
 type check struct {
 	*search
 	environments []*environment
-	left         map[string][]string // names that were not looked for, by the address of the channel that may have them
+	left         map[string][]string // names that are left to the solver, by the address of an unreadable channel
 }
 
-// findAsked looks for what the environments ask for themselves.
+// findAsked looks up the environments' own requirements.
 func (c *check) findAsked(ctx context.Context) error {
 	names := map[*environment][]string{}
 	for _, e := range c.environments {
@@ -153,7 +152,8 @@ func (c *check) findAsked(ctx context.Context) error {
 	return nil
 }
 
-// leave notes that a name was not looked for where it may be; false where all channels were looked into.
+// leave records that a name is left to the solver, because it may be on a channel that could not be read. It returns false if all channels were
+// read.
 func (c *check) leave(h hit, name string) bool {
 	for _, address := range h.unread {
 		if !slices.Contains(c.left[address], name) {
@@ -163,8 +163,8 @@ func (c *check) leave(h hit, name string) bool {
 	return len(h.unread) > 0
 }
 
-// confirmPins wants every pin in every form of the index. One that may be on a channel of higher priority, which cannot be
-// looked into, is left to the solver where it is not there.
+// confirmPins requires that every index format contains each pin. If a pin is missing but an unreadable channel of higher priority may have it,
+// the pin is left to the solver.
 func (c *check) confirmPins(ctx context.Context) error {
 	if err := c.readForms(ctx, c.environments); err != nil {
 		return err
@@ -185,8 +185,8 @@ func (c *check) confirmPins(ctx context.Context) error {
 	return nil
 }
 
-// findNeeded looks for what the pinned packages ask for, by name. A version may have several builds: one of which everything
-// is there will do.
+// findNeeded looks up the names that the pinned packages require. If a version has several builds, it is enough if one build's requirements are
+// all found.
 func (c *check) findNeeded(ctx context.Context) error {
 	names := map[*environment][]string{}
 	for _, e := range c.environments {
@@ -209,7 +209,7 @@ func (c *check) findNeeded(ctx context.Context) error {
 	return nil
 }
 
-// complete wants one build of a pinned package of which every name is there, or may be.
+// complete requires that a pinned package has a build whose requirements were all found or are left to the solver.
 func (c *check) complete(e *environment, p pin) (lacking error) {
 	for _, build := range p.builds() {
 		absent := slices.DeleteFunc(e.needs(build), func(name string) bool { return c.find(e, name).shelf != nil })
@@ -227,7 +227,7 @@ func (c *check) complete(e *environment, p pin) (lacking error) {
 	return lacking
 }
 
-// builds are the records of the version that is pinned.
+// builds returns the records of all builds of the pinned version.
 func (p pin) builds() (same []condapkg.Record) {
 	for _, r := range p.hit.records {
 		if version.Same(r.Version, p.version) {
@@ -237,8 +237,8 @@ func (p pin) builds() (same []condapkg.Record) {
 	return same
 }
 
-// needs are the names that a package asks channels for: no properties of the machine, and nothing that depends on a
-// condition, which is the solver's to judge.
+// needs returns the names that a package requires from channels. It skips virtual packages, and conditional requirements, which only the solver
+// can evaluate.
 func (e *environment) needs(r condapkg.Record) (names []string) {
 	for _, spec := range r.Depends {
 		name := condapkg.ParseMatchSpec(spec).Name
@@ -249,7 +249,7 @@ func (e *environment) needs(r condapkg.Record) (names []string) {
 	return names
 }
 
-// evidence says what was seen, and what was not looked at.
+// evidence returns a summary of what was found and of the channels that could not be read.
 func (c *check) evidence(platforms []string) string {
 	pins, names := map[string]bool{}, maps.Clone(c.found)
 	for _, e := range c.environments {
@@ -275,11 +275,11 @@ func (c *check) evidence(platforms []string) string {
 }
 
 func explainInvisible(pos manifest.Pos, name, pinned, where, subdir string) error {
-	return operr.New("publish it, or wait until the index shows it: `mage channel:show`; `mage app:upgrade` takes another version; a private channel is read with RATTLER_AUTH_FILE",
+	return operr.New("publish this version, or wait until `mage channel:show` shows the version; to pin another version, run `mage app:upgrade`; to read a private channel, set RATTLER_AUTH_FILE",
 		"%s: %s %s is not visible on %s for %s", pos, name, pinned, where, subdir)
 }
 
 func explainMissing(who, name, where, subdir string) error {
-	return operr.New("publish it for that platform, or take the platform out of [tool.image]; a private channel is read with RATTLER_AUTH_FILE",
-		"%s asks for %s, and no channel has it for %s: %s", who, name, subdir, where)
+	return operr.New("publish this package for the platform, or remove the platform from `platforms` in [tool.image]; to read a private channel, set RATTLER_AUTH_FILE",
+		"%s requires %s, but no channel has this package for %s; these channels were searched: %s", who, name, subdir, where)
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/image/imagetest"
 )
 
-// standIn is a channel in memory, which notes what it is asked. Its sharded index may lag behind.
+// standIn is an in-memory channel that records its requests. If lagging is set, its sharded index is out of date.
 type standIn struct {
 	url     string
 	records map[string][]condapkg.Record // by subdir
@@ -59,7 +59,7 @@ func (s *standIn) Forms(_ context.Context, subdir string, names ...string) []cha
 	return forms
 }
 
-// opener opens stand-ins by their URL, and cannot look into anything else.
+// opener returns an Opener for these stand-ins, by their URL. Any other channel is an *UnreadError.
 func opener(channels ...*standIn) Opener {
 	return func(_ context.Context, name string) (Index, error) {
 		for _, c := range channels {
@@ -75,7 +75,7 @@ func rec(name, version string, depends ...string) condapkg.Record {
 	return condapkg.Record{Index: condapkg.Index{Name: name, Version: version, Depends: depends}}
 }
 
-// channels are ours, which has lib, and the others' one.
+// channels returns our channel, which contains lib, and another channel.
 func channels() (ours, others *standIn) {
 	ours = &standIn{
 		url: "https://channels.example/ours",
@@ -109,8 +109,8 @@ func TestPackages(t *testing.T) {
 		{"a version that is not published", func(ours, _ *standIn) { ours.records["noarch"] = ours.records["noarch"][:1] }, "app/pixi.toml:7:1: lib 1.0.0 is not visible on https://channels.example/ours for linux-64"},
 		{"one that not every index shows", func(ours, _ *standIn) { ours.lagging = true }, "app/pixi.toml:7:1: lib 1.0.0 is not visible on https://channels.example/ours in shards for linux-64"},
 		{"a channel that is not there", func(ours, _ *standIn) { ours.records = nil }, "app/pixi.toml:7:1: lib 1.0.0 is not visible on https://channels.example/ours, https://channels.example/others for linux-64"},
-		{"a package of one platform only", func(_, others *standIn) { others.records["linux-aarch64"] = others.records["linux-aarch64"][:2] }, "app/pixi.toml:10:1 asks for special, and no channel has it for linux-aarch64: https://channels.example/ours, https://channels.example/others"},
-		{"what a pinned package asks for", func(_, others *standIn) { others.records["linux-64"] = others.records["linux-64"][:1] }, "lib 1.0.0 asks for numpy, and no channel has it for linux-64: https://channels.example/ours, https://channels.example/others"},
+		{"a package of one platform only", func(_, others *standIn) { others.records["linux-aarch64"] = others.records["linux-aarch64"][:2] }, "app/pixi.toml:10:1 requires special, but no channel has this package for linux-aarch64; these channels were searched: https://channels.example/ours, https://channels.example/others"},
+		{"what a pinned package asks for", func(_, others *standIn) { others.records["linux-64"] = others.records["linux-64"][:1] }, "lib 1.0.0 requires numpy, but no channel has this package for linux-64; these channels were searched: https://channels.example/ours, https://channels.example/others"},
 		{"a channel that does not answer", func(_, others *standIn) { others.broken = errors.New("no route") }, "asking https://channels.example/others for python: no route"},
 		{
 			what: "another version on a channel of lower priority",
@@ -140,8 +140,8 @@ func TestPackages(t *testing.T) {
 
 func first(ours, others *standIn) []*standIn { return []*standIn{ours, others} }
 
-// A server without a sharded index sends all it has for each question: it gets one in each round for each subdir, and is
-// asked only for what no channel before it has.
+// Each subdir of a channel is queried once per round, because a server without a sharded index sends its whole index for any query. It is queried
+// only for names that no channel of higher priority has.
 func TestEveryChannelIsAskedOnceInEachRound(t *testing.T) {
 	ours, others := channels()
 	_, err := Check(t.Context(), imagetest.Load(t, imagetest.Monorepo), opener(ours, others), both, nil)
@@ -157,22 +157,22 @@ func TestEveryChannelIsAskedOnceInEachRound(t *testing.T) {
 	}, others.asked)
 }
 
-// What a pinned package asks for is looked for however the pin and the requirement are spelled.
+// The requirements of a pinned package are found in every syntax that a pin or a requirement may use.
 func TestDependsOfAPin(t *testing.T) {
 	for _, c := range []struct {
 		what, pin string
 		builds    [][]string
 		err       string
 	}{
-		{"another spelling of the version", "==1.0", [][]string{{"nothing >=1"}}, "lib 1.0.0 asks for nothing, and no channel has it for linux-64"},
+		{"another spelling of the version", "==1.0", [][]string{{"nothing >=1"}}, "lib 1.0.0 requires nothing, but no channel has this package for linux-64"},
 		{"no blank", "==1.0.0", [][]string{{"numpy>=1.26", "python"}}, ""},
-		{"no blank, and a name that is not there", "==1.0.0", [][]string{{"nothing>=1.26"}}, "lib 1.0.0 asks for nothing, and no channel has it for linux-64"},
+		{"no blank, and a name that is not there", "==1.0.0", [][]string{{"nothing>=1.26"}}, "lib 1.0.0 requires nothing, but no channel has this package for linux-64"},
 		{"brackets", "==1.0.0", [][]string{{"numpy[version='>=1']"}}, ""},
 		{"a channel", "==1.0.0", [][]string{{"conda-forge::numpy >=1"}}, ""},
 		{"upper case", "==1.0.0", [][]string{{"NumPy >=1"}}, ""},
 		{"a condition", "==1.0.0", [][]string{{"nothing; if osx"}}, ""},
 		{"a build that can be had", "==1.0.0", [][]string{{"nothing"}, {"numpy"}}, ""},
-		{"no build that can be had", "==1.0.0", [][]string{{"numpy", "nothing"}, {"other"}}, "lib 1.0.0 asks for nothing, and no channel has it for linux-64"},
+		{"no build that can be had", "==1.0.0", [][]string{{"numpy", "nothing"}, {"other"}}, "lib 1.0.0 requires nothing, but no channel has this package for linux-64"},
 	} {
 		ours, others := channels()
 		ours.records["noarch"] = nil
@@ -189,16 +189,16 @@ func TestDependsOfAPin(t *testing.T) {
 	}
 }
 
-// The channels are those of the environment: a feature's, and a requirement's own.
+// Check uses the channels of the environment, which include a feature's channels, and the channel that a requirement sets for itself.
 func TestChannelsOfTheEnvironment(t *testing.T) {
 	theirs := &standIn{url: "https://channels.example/theirs", records: map[string][]condapkg.Record{"noarch": {rec("extra", "1"), rec("python", "3.9")}}}
 	for _, c := range []struct{ tables, err string }{
 		{"[feature.more]\nchannels = [\"https://channels.example/theirs\"]\n[feature.more.dependencies]\nextra = \"*\"\n[environments]\ndefault = [\"more\"]\n", ""},
-		{"[feature.more.dependencies]\nextra = \"*\"\n[environments]\ndefault = [\"more\"]\n", "asks for extra, and no channel has it for linux-64: https://channels.example/ours, https://channels.example/others"},
+		{"[feature.more.dependencies]\nextra = \"*\"\n[environments]\ndefault = [\"more\"]\n", "requires extra, but no channel has this package for linux-64; these channels were searched: https://channels.example/ours, https://channels.example/others"},
 		{"[feature.more.dependencies]\nextra = { version = \"*\", channel = \"https://channels.example/theirs\" }\n[environments]\ndefault = [\"more\"]\n", ""},
-		{"[feature.more.dependencies]\nnumpy = { version = \"*\", channel = \"https://channels.example/theirs\" }\n[environments]\ndefault = [\"more\"]\n", "asks for numpy, and no channel has it for linux-64: https://channels.example/theirs"},
-		{"[feature.more]\nplatforms = [\"linux-64\"]\n[environments]\ndefault = [\"more\"]\n", "the environment default of app/pixi.toml is not made for linux-aarch64"},
-		{"[feature.more.dependencies]\nnowhere = { path = \".\" }\n[environments]\ndefault = [\"more\"]\n", ""}, // made from source
+		{"[feature.more.dependencies]\nnumpy = { version = \"*\", channel = \"https://channels.example/theirs\" }\n[environments]\ndefault = [\"more\"]\n", "requires numpy, but no channel has this package for linux-64; these channels were searched: https://channels.example/theirs"},
+		{"[feature.more]\nplatforms = [\"linux-64\"]\n[environments]\ndefault = [\"more\"]\n", "the environment default of app/pixi.toml does not support linux-aarch64"},
+		{"[feature.more.dependencies]\nnowhere = { path = \".\" }\n[environments]\ndefault = [\"more\"]\n", ""}, // built from source
 	} {
 		ours, others := channels()
 		d := imagetest.Load(t, strings.Replace(imagetest.Monorepo, "[tasks]", c.tables+"[tasks]", 1))
@@ -211,7 +211,7 @@ func TestChannelsOfTheEnvironment(t *testing.T) {
 	}
 }
 
-// What may be on a channel that cannot be looked into is the solver's to find, and the evidence says so.
+// If a name may be on a channel that this program cannot read, the name is left to the solver, and the evidence lists it.
 func TestAChannelThatCannotBeLookedInto(t *testing.T) {
 	const ours, others, folder = `"https://channels.example/ours"`, `"https://channels.example/others"`, `"file:///srv/channel"`
 	onlyOld := func(ours, _ *standIn) { ours.records["noarch"] = ours.records["noarch"][:1] }
@@ -228,7 +228,7 @@ func TestAChannelThatCannotBeLookedInto(t *testing.T) {
 		{"may have the version", folder + "," + ours + "," + others, onlyOld, "0 pins and 2 names, for linux/amd64 and linux/arm64; lib not looked for on file:///srv/channel", ""},
 		{"cannot have the version", ours + "," + others + "," + folder, onlyOld, "", "app/pixi.toml:7:1: lib 1.0.0 is not visible on https://channels.example/ours for linux-64"},
 		{"alone", folder, nil, "0 pins and 0 names, for linux/amd64 and linux/arm64; lib, python, special not looked for on file:///srv/channel", ""},
-		{"none", "", nil, "", "app/pixi.toml:7:1 asks for lib, and app/pixi.toml names no channel"},
+		{"none", "", nil, "", "app/pixi.toml:7:1 requires lib, but app/pixi.toml lists no channels"},
 	} {
 		ours, others := channels()
 		if c.change != nil {
@@ -236,7 +236,7 @@ func TestAChannelThatCannotBeLookedInto(t *testing.T) {
 		}
 		archive := strings.Replace(imagetest.Monorepo, `["https://channels.example/ours", "https://channels.example/others"]`, "["+c.channels+"]", 1)
 		if c.channels == "" {
-			archive = imagetest.Monorepo // it would be no downstream
+			archive = imagetest.Monorepo // without channels, the manifest would not load as a downstream
 		}
 		d := imagetest.Load(t, archive)
 		if c.channels == "" {
@@ -258,7 +258,7 @@ func TestAChannelThatWantsALogin(t *testing.T) {
 		ours.broken = fmt.Errorf("reading the index: %w", refusal)
 		_, err := Check(t.Context(), imagetest.Load(t, imagetest.Monorepo), opener(ours, others), both, nil)
 		require.ErrorIs(t, err, refusal)
-		require.EqualError(t, err, "https://channels.example/ours wants a login before it says whether it has lib, python: reading the index: "+refusal.Error())
+		require.EqualError(t, err, "https://channels.example/ours requires a login for looking up lib, python: reading the index: "+refusal.Error())
 		require.Contains(t, fmt.Sprintf("%+v", err), "RATTLER_AUTH_FILE")
 	}
 }
@@ -290,16 +290,16 @@ environments:
 	for _, c := range []struct{ what, archive, lock, platform, err string }{
 		{"as it is", imagetest.Monorepo, lock, "linux/amd64", ""},
 		{"no lock file", imagetest.Monorepo, "", "linux/amd64", ""},
-		{"no such platform", imagetest.Monorepo, lock, "linux/arm64", "app/pixi.lock has no environment for linux-aarch64"},
-		{"another version", imagetest.Monorepo, strings.Replace(lock, "lib-1.0.0-", "lib-0.9.0-", 1), "linux/amd64", "app/pixi.lock does not have lib 1.0.0 for linux-64, which app/pixi.toml:7:1 pins"},
-		{"a version that begins like it", imagetest.Monorepo, strings.Replace(lock, "lib-1.0.0-", "lib-1.0.0.1-", 1), "linux/amd64", "app/pixi.lock does not have lib 1.0.0 for linux-64, which app/pixi.toml:7:1 pins"},
-		{"a name that begins like it", imagetest.Monorepo, strings.Replace(lock, "/lib-1.0.0-", "/a-lib-1.0.0-", 1), "linux/amd64", "app/pixi.lock does not have lib 1.0.0 for linux-64, which app/pixi.toml:7:1 pins"},
+		{"no such platform", imagetest.Monorepo, lock, "linux/arm64", "app/pixi.lock has no packages for linux-aarch64"},
+		{"another version", imagetest.Monorepo, strings.Replace(lock, "lib-1.0.0-", "lib-0.9.0-", 1), "linux/amd64", "app/pixi.lock lacks lib 1.0.0 for linux-64, although app/pixi.toml:7:1 pins this version"},
+		{"a version that begins like it", imagetest.Monorepo, strings.Replace(lock, "lib-1.0.0-", "lib-1.0.0.1-", 1), "linux/amd64", "app/pixi.lock lacks lib 1.0.0 for linux-64, although app/pixi.toml:7:1 pins this version"},
+		{"a name that begins like it", imagetest.Monorepo, strings.Replace(lock, "/lib-1.0.0-", "/a-lib-1.0.0-", 1), "linux/amd64", "app/pixi.lock lacks lib 1.0.0 for linux-64, although app/pixi.toml:7:1 pins this version"},
 		{"another spelling of the version", pinned("==1.0"), lock, "linux/amd64", ""},
 		{"no pin", pinned(">=2"), lock, "linux/amd64", ""},
 		{"the old format", imagetest.Monorepo, strings.Replace(lock, "c_0.conda", "c_0.tar.bz2", 1), "linux/amd64", ""},
 		{"a path", imagetest.Monorepo, strings.Replace(lock, "https://channels.example/ours/noarch/lib-1.0.0-", "../output/noarch/lib-1.0.0-", 1), "linux/amd64", ""},
 		{"a pin of another platform", aarch64, lock, "linux/amd64", ""},
-		{"the pin of the platform", aarch64, strings.Replace(lock, "linux-64:\n", "linux-aarch64:\n", 1), "linux/arm64", "app/pixi.lock does not have lib 0.9.0 for linux-aarch64, which app/pixi.toml:9:1 pins"},
+		{"the pin of the platform", aarch64, strings.Replace(lock, "linux-64:\n", "linux-aarch64:\n", 1), "linux/arm64", "app/pixi.lock lacks lib 0.9.0 for linux-aarch64, although app/pixi.toml:9:1 pins this version"},
 	} {
 		err := locked(c.archive, c.lock, c.platform)
 		if c.err == "" {
@@ -312,7 +312,7 @@ environments:
 
 	ours, others := channels()
 	_, err := Check(t.Context(), imagetest.Load(t, imagetest.Monorepo), opener(ours, others), both, []byte(lock))
-	require.EqualError(t, err, "app/pixi.lock has no environment for linux-aarch64")
+	require.EqualError(t, err, "app/pixi.lock has no packages for linux-aarch64")
 	require.Empty(t, ours.asked)
 }
 

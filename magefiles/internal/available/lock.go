@@ -13,7 +13,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
-// checkLock wants the environment's platform, and every pin that holds on it, in a lock file; nil text is none.
+// checkLock reports an error unless the lock file contains the environment's platform and every pin for that platform. If text is nil, there is
+// no lock file, and checkLock returns nil.
 func (e *environment) checkLock(file string, text []byte) error {
 	if text == nil {
 		return nil
@@ -24,7 +25,7 @@ func (e *environment) checkLock(file string, text []byte) error {
 	}
 	packages := lock.Environments[manifest.DefaultEnvironment].Packages[e.subdir]
 	if len(packages) == 0 {
-		return operr.New("run `mage lock`, and commit it", "%s has no environment for %s", file, e.subdir)
+		return operr.New("run `mage lock`, and commit the lock file", "%s has no packages for %s", file, e.subdir)
 	}
 	for _, dep := range e.asks {
 		name := manifest.CondaName(dep.Name)
@@ -38,21 +39,21 @@ func (e *environment) checkLock(file string, text []byte) error {
 			return conda && ok && f.Name == name && version.Same(f.Version, pinned)
 		})
 		if !has {
-			return operr.New("run `mage lock`, and commit it", "%s does not have %s %s for %s, which %s pins", file, name, pinned, e.subdir, dep.Pos)
+			return operr.New("run `mage lock`, and commit the lock file", "%s lacks %s %s for %s, although %s pins this version", file, name, pinned, e.subdir, dep.Pos)
 		}
 	}
 	return nil
 }
 
-// lockedFile takes the file name at the end of what a lock file has of a conda package, a URL or a path; false where that
-// names no archive, such as the folder of a package that is built from source.
+// lockedFile parses the archive name at the end of a conda package's URL or path in a lock file. It returns false if there is no archive name,
+// for example because the path is the folder of a package that is built from source.
 func lockedFile(where string) (condapkg.FileName, bool) {
 	u, err := url.Parse(where)
 	if err != nil {
 		return condapkg.FileName{}, false
 	}
 	file := path.Base(u.Path)
-	if stem, old := strings.CutSuffix(file, ".tar.bz2"); old { // the format before .conda, with names of the same form
+	if stem, old := strings.CutSuffix(file, ".tar.bz2"); old { // the older format; its file names have the same form
 		file = stem + condapkg.Ext
 	}
 	f, err := condapkg.ParseFileName(file)

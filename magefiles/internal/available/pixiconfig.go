@@ -10,23 +10,22 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// PixiConfig is a configuration of pixi, a config.toml, as far as it matters to images: where channels are mirrored. The rest
-// is kept.
+// PixiConfig is the content of a pixi config.toml. Images need only the channel mirrors. All other settings are preserved.
 type PixiConfig struct{ all map[string]any }
 
-// ParsePixiConfig reads one; nil text is an empty one. The name is for errors.
+// ParsePixiConfig parses a configuration. A nil text is parsed as an empty file. The name is used in errors.
 func ParsePixiConfig(name string, text []byte) (*PixiConfig, error) {
 	c := &PixiConfig{all: map[string]any{}}
 	if err := toml.Unmarshal(text, &c.all); err != nil {
-		return nil, operr.New("correct it", "reading the pixi configuration %s: %w", name, err)
+		return nil, operr.New("correct this file", "reading the pixi configuration %s: %w", name, err)
 	}
 	if _, ok := c.all["mirrors"].(map[string]any); !ok && c.all["mirrors"] != nil {
-		return nil, operr.New("write [mirrors] with \"URL\" = [\"URL\"]", "the pixi configuration %s: mirrors is no table", name)
+		return nil, operr.New("write `mirrors` as a table: \"URL\" = [\"URL of the mirror\"]", "the pixi configuration %s has `mirrors`, but not as a table", name)
 	}
 	return c, nil
 }
 
-// Mirror lets another address stand for one, before those that do so already.
+// Mirror sets the only mirror of an address, replacing any that it already had.
 func (c *PixiConfig) Mirror(from, to string) {
 	mirrors, _ := c.all["mirrors"].(map[string]any)
 	mirrors = maps.Clone(mirrors)
@@ -37,8 +36,7 @@ func (c *PixiConfig) Mirror(from, to string) {
 	c.all["mirrors"] = mirrors
 }
 
-// Resolve is the address that is asked for what has the given one: that of the longest prefix that has a mirror, as pixi
-// takes it.
+// Resolve returns the URL from which pixi reads the given URL. It uses the first mirror of the longest matching prefix.
 func (c *PixiConfig) Resolve(url string) string {
 	mirrors, _ := c.all["mirrors"].(map[string]any)
 	best := ""
@@ -59,7 +57,7 @@ func (c *PixiConfig) Resolve(url string) string {
 	return strings.TrimSuffix(to, "/") + strings.TrimPrefix(url, strings.TrimSuffix(best, "/"))
 }
 
-// Text is the configuration as TOML.
+// Text returns the configuration as TOML.
 func (c *PixiConfig) Text() ([]byte, error) {
 	var b bytes.Buffer
 	err := toml.NewEncoder(&b).Encode(c.all)

@@ -1,9 +1,9 @@
-// Package beneath keeps a path whose name comes from elsewhere (an archive, a record, a link, a manifest) in the folder that it is
-// used in.
+// Package beneath confines untrusted paths, such as paths in an archive, a record, a symlink or a manifest, to the folder in which they are
+// used.
 //
-// [Follow] and [Leads] say where a path ends, before anything is read there. [OpenFile], [Read] and [ReadAtMost] read files, and nothing that would not
-// end. A [Folder] writes: whatever a name says, what is written is a new file below the folder, and never one that a link leads to, or that has another
-// name elsewhere.
+// [Follow] and [Leads] resolve a path before it is read. [OpenFile], [Read] and [ReadAtMost] read only regular files, so that reading always ends. A
+// [Folder] is for writing. It creates only new files below the folder, even for a hostile name. It never writes through a symlink, or into a file
+// that also has another name (a hard link).
 package beneath
 
 import (
@@ -15,14 +15,14 @@ import (
 	"strings"
 )
 
-// mostLinks is how many links are followed for one path: as many as Linux follows.
+// mostLinks is the maximum number of symlinks that are followed for one path. Linux has the same limit.
 const mostLinks = 40
 
-// ErrLoop is wrapped by the error of a path whose links lead on and on.
-var ErrLoop = errors.New("its links lead to one another")
+// ErrLoop means that the symlinks in a path form a loop.
+var ErrLoop = errors.New("the links in this path form a loop")
 
-// Follow says where a path ends once all links on the way are followed, be there something or not: what is not there now may be
-// there when it is read. A step that may not be looked at counts as one that is no link.
+// Follow resolves all symlinks in a path. The target need not exist, because it may be created before the path is read. An element that cannot be
+// examined is treated as if it were not a symlink.
 func Follow(path string) (string, error) {
 	abs, err := filepath.Abs(path)
 	if err != nil {
@@ -31,7 +31,7 @@ func Follow(path string) (string, error) {
 	return follow(unclean(path, abs))
 }
 
-// unclean is the absolute form of a path whose ".." are still to be taken step by step, behind links.
+// unclean returns the absolute form of a path, but keeps "..", which must be resolved after the symlinks that precede it.
 func unclean(path, abs string) string {
 	if filepath.IsAbs(path) {
 		return path
@@ -56,7 +56,7 @@ func follow(path string) (string, error) {
 		}
 		next := filepath.Join(at, step)
 		leads, err := os.Readlink(next)
-		if err != nil { // not a link, not there, or not to be looked at
+		if err != nil { // next is not a symlink, does not exist, or cannot be read
 			at = next
 			continue
 		}
@@ -71,8 +71,8 @@ func follow(path string) (string, error) {
 	return at, nil
 }
 
-// Leads says where a path ends, and whether that is top or below it. A path whose links lead to one another ends nowhere, and is
-// not below. top may have links of its own.
+// Leads resolves a path, and reports whether the result is `top`, or is below `top`. For a symlink loop, `below` is false. `top` may contain symlinks
+// too.
 func Leads(top, path string) (at string, below bool) {
 	real, err := Follow(top)
 	if err != nil {
@@ -85,25 +85,25 @@ func Leads(top, path string) (at string, below bool) {
 	return at, err == nil && filepath.IsLocal(rel)
 }
 
-// LinkError says that a path is not used, because a link is on the way.
+// LinkError is the error for a path that is refused because it contains a symlink.
 type LinkError struct {
-	Name  string // the path that was named
-	Link  string // the link
-	Leads string // where it leads, as it says
+	Name  string // the path
+	Link  string // the symlink
+	Leads string // target of the symlink, unresolved
 }
 
 func (e *LinkError) Error() string {
 	if e.Link == e.Name {
-		return fmt.Sprintf("%q is a link, to %q", e.Link, e.Leads)
+		return fmt.Sprintf("%q is a link to %q", e.Link, e.Leads)
 	}
-	return fmt.Sprintf("%q is behind %q, a link to %q", e.Name, e.Link, e.Leads)
+	return fmt.Sprintf("%q is below %q, which is a link to %q", e.Name, e.Link, e.Leads)
 }
 
-// NoLink returns a *LinkError where dir has a link at name, or on the way to it, and nothing where it does not, or has nothing there.
-// The name is relative, with slashes; one that leaves dir is an error too. dir itself may be reached by links.
+// NoLink returns a *LinkError if `name`, or one of its parents below `dir`, is a symlink. It returns nil if there is no symlink, or if `name` does
+// not exist. `name` is relative, with slashes, and must not lead out of `dir`. `dir` itself may contain symlinks.
 func NoLink(dir, name string) error {
 	if !filepath.IsLocal(filepath.FromSlash(name)) {
-		return fmt.Errorf("%q leaves the folder %s", name, dir)
+		return fmt.Errorf("the path %q leads out of the folder %s", name, dir)
 	}
 	at := ""
 	for step := range strings.SplitSeq(filepath.ToSlash(filepath.Clean(filepath.FromSlash(name))), "/") {
@@ -115,7 +115,7 @@ func NoLink(dir, name string) error {
 		case err != nil:
 			return err
 		case st.Mode()&fs.ModeSymlink != 0:
-			leads, _ := os.Readlink(filepath.Join(dir, filepath.FromSlash(at))) // it only tells
+			leads, _ := os.Readlink(filepath.Join(dir, filepath.FromSlash(at))) // only used in the error
 			return &LinkError{Name: name, Link: at, Leads: leads}
 		}
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/beneath"
 )
 
-// hostile is a folder with links, and one beside it that nothing may reach.
+// hostile returns a folder that contains symlinks, and a folder beside it that must not be reached.
 func hostile(t *testing.T) (dir, outside string) {
 	top, err := filepath.EvalSymlinks(t.TempDir())
 	require.NoError(t, err)
@@ -76,20 +76,20 @@ func TestHostileHardLinkIsReplaced(t *testing.T) {
 	require.NoError(t, f.Write("program", nil, 0o700|os.ModeSetuid|os.ModeSticky))
 	st, err := os.Stat(filepath.Join(dir, "program"))
 	require.NoError(t, err)
-	require.Equal(t, os.FileMode(0o700), st.Mode(), "it is a program, and runs as nobody else")
+	require.Equal(t, os.FileMode(0o700), st.Mode(), "the file is executable, but not setuid")
 	data, err := os.ReadFile(filepath.Join(outside, "secret"))
 	require.NoError(t, err)
-	require.Equal(t, "secret", string(data), "the other name has what it had")
+	require.Equal(t, "secret", string(data), "the hard link keeps its content")
 }
 
 func TestHostileLinksLeadOut(t *testing.T) {
 	dir, outside := hostile(t)
 	byLink := filepath.Join(filepath.Dir(dir), "way")
 	require.NoError(t, os.Symlink(dir, byLink))
-	for name, want := range map[string]string{ // "" leads nowhere; what begins with a slash is outside
+	for name, want := range map[string]string{ // "" if the symlinks form a loop; a path that begins with a slash is outside the folder
 		"out": "/secret", "absolute": "/secret", "none": "/new", "by": "/secret", "folder/secret": "/secret", "folder/x/../y": "/y", "loop": "",
 		"in": "real/file", "infolder/deep": "real/deep", "home": "real/file", "real/none": "real/none", "real/file": "real/file", ".": ".",
-		"infolder/../real/file": "real/file", // where the link leads, one up, is the folder again
+		"infolder/../real/file": "real/file", // ".." is resolved after the symlink
 	} {
 		at, below := beneath.Leads(byLink, filepath.Join(byLink, ".")+"/"+name)
 		switch {
@@ -135,12 +135,12 @@ func TestHostileLinksAreNotRead(t *testing.T) {
 		require.NoError(t, err, name)
 	}
 	_, err = beneath.ReadFile(dir, filepath.Join(dir, "real"))
-	require.ErrorContains(t, err, "not a file")
+	require.ErrorContains(t, err, "not a regular file")
 	_, err = beneath.ReadFile(dir, filepath.Join(dir, "real/no"))
 	require.ErrorIs(t, err, os.ErrNotExist)
 	require.NoError(t, syscall.Mkfifo(filepath.Join(dir, "pipe"), 0o600))
 	_, err = beneath.ReadFile(dir, filepath.Join(dir, "pipe"))
-	require.ErrorContains(t, err, "not a file", "nobody writes, and nobody waits for it")
+	require.ErrorContains(t, err, "not a regular file", "a pipe without a writer does not block")
 	_, err = beneath.ReadFile("/dev", "/dev/zero")
-	require.ErrorContains(t, err, "not a file")
+	require.ErrorContains(t, err, "not a regular file")
 }

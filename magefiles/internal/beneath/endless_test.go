@@ -13,7 +13,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/beneath"
 )
 
-// TestHostileFilesEnd reads what never ends: a pipe to which nobody writes, a device, and more than there may be.
+// TestHostileFilesEnd reads files that never end: a pipe without a writer, a device, and a file that is larger than allowed.
 func TestHostileFilesEnd(t *testing.T) {
 	dir := t.TempDir()
 	at := func(name string) string { return filepath.Join(dir, name) }
@@ -23,18 +23,18 @@ func TestHostileFilesEnd(t *testing.T) {
 	require.NoError(t, os.Mkdir(at("folder"), 0o755))
 	for _, name := range []string{"pipe", "link to a pipe", "device", "folder"} {
 		_, err := beneath.Read(at(name))
-		require.ErrorContains(t, err, "it is not a file", name)
+		require.ErrorContains(t, err, "not a regular file", name)
 		_, err = beneath.ReadAtMost(at(name), 10)
-		require.ErrorContains(t, err, "it is not a file", name)
+		require.ErrorContains(t, err, "not a regular file", name)
 		_, err = beneath.OpenFile(at(name))
-		require.ErrorContains(t, err, "it is not a file", name)
+		require.ErrorContains(t, err, "not a regular file", name)
 	}
 	require.NoError(t, os.WriteFile(at("file"), []byte("0123456789"), 0o644))
 	data, err := beneath.ReadAtMost(at("file"), 10)
 	require.NoError(t, err)
 	require.Equal(t, "0123456789", string(data))
 	_, err = beneath.ReadAtMost(at("file"), 9)
-	require.ErrorContains(t, err, "it has more than 9 bytes")
+	require.ErrorContains(t, err, "the file has more than 9 bytes")
 	require.NoError(t, os.Symlink("file", at("link")))
 	data, err = beneath.Read(at("link"))
 	require.NoError(t, err)

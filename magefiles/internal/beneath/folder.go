@@ -9,14 +9,14 @@ import (
 	"path/filepath"
 )
 
-// Folder is a folder that is written to by names from elsewhere. The system refuses what leaves it (os.Root); links that stay in it,
-// which the system would follow, are refused here.
+// Folder writes files with untrusted names below a folder. os.Root ensures that names do not leave the folder. Folder also refuses symlinks that stay
+// inside, which os.Root would follow.
 type Folder struct {
 	root    *os.Root
-	folders map[string]bool // that were seen to be folders, and not links
+	folders map[string]bool // paths that are known to be folders, not symlinks
 }
 
-// Open opens a folder that is there. The caller closes it.
+// Open opens an existing folder. The caller must close it.
 func Open(dir string) (*Folder, error) {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
@@ -28,13 +28,13 @@ func Open(dir string) (*Folder, error) {
 // Close closes the folder.
 func (f *Folder) Close() error { return f.root.Close() }
 
-// Write makes a file with the contents and, less the umask, the mode; its folders are made where they are missing. A file of that name
-// is removed first, and not written into: it may have another name, in a cache. A link, of that name or on the way, is a
-// *LinkError, and a folder of that name an error. The name is relative, with slashes.
+// Write creates a file with the given contents and mode (before umask), and missing parent folders. An existing file is removed first, because it may
+// have a hard link, for example in a cache. A symlink with the same name, or in the path, is a *LinkError. A folder with the same name is an error
+// too. The name is relative, with slashes.
 func (f *Folder) Write(name string, data []byte, mode fs.FileMode) error {
 	clean := path.Clean(name)
 	if !filepath.IsLocal(filepath.FromSlash(name)) || clean == "." {
-		return fmt.Errorf("%q leaves the folder %s", name, f.root.Name())
+		return fmt.Errorf("the path %q leads out of the folder %s", name, f.root.Name())
 	}
 	if err := f.makeFolder(path.Dir(clean)); err != nil {
 		return err
@@ -46,7 +46,7 @@ func (f *Folder) Write(name string, data []byte, mode fs.FileMode) error {
 	case st.Mode()&fs.ModeSymlink != 0:
 		return f.link(name, clean)
 	case st.IsDir():
-		return fmt.Errorf("%q is a folder", name)
+		return fmt.Errorf("%q is a folder, not a file", name)
 	default:
 		if err := f.root.Remove(clean); err != nil {
 			return err
@@ -60,7 +60,7 @@ func (f *Folder) Write(name string, data []byte, mode fs.FileMode) error {
 	return errors.Join(err, out.Close())
 }
 
-// makeFolder makes a folder and those above it, and sees that none is a link.
+// makeFolder creates a folder and its parents. It refuses symlinks.
 func (f *Folder) makeFolder(name string) error {
 	if f.folders[name] {
 		return nil
@@ -85,11 +85,11 @@ func (f *Folder) makeFolder(name string) error {
 }
 
 func (f *Folder) link(name, link string) error {
-	leads, _ := f.root.Readlink(link) // it only tells
+	leads, _ := f.root.Readlink(link) // only used in the error
 	return &LinkError{Name: name, Link: link, Leads: leads}
 }
 
-// WriteFile is Write for one file whose folder is there: dir, in which name is.
+// WriteFile writes one file in the existing folder dir, like Folder.Write.
 func WriteFile(dir, name string, data []byte, mode fs.FileMode) error {
 	f, err := Open(dir)
 	if err != nil {

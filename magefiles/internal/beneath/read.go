@@ -9,15 +9,15 @@ import (
 	"syscall"
 )
 
-// ErrOutside is wrapped by the error of a file that is not read because it leads out of the folder it has to be in.
+// ErrOutside means that a file was not read because its path leads out of the required folder.
 var ErrOutside = errors.New("leads out of the folder")
 
-// ReadFile reads a file that has to be below top once all links are followed, links and ".." in its path included. It has to be a file:
-// a device or a pipe would not end. Errors wrap ErrOutside, or are the system's: fs.ErrNotExist where it is not there.
+// ReadFile reads a regular file whose path, with all symlinks and ".." resolved, must be below top. Devices and pipes are refused, because reading
+// them may never end. If the path leads elsewhere, the error wraps ErrOutside. Other errors, such as fs.ErrNotExist, are returned as they are.
 func ReadFile(top, path string) ([]byte, error) {
 	at, below := Leads(top, path)
 	if !below {
-		return nil, &fs.PathError{Op: "read", Path: path, Err: fmt.Errorf("it %w, to %s", ErrOutside, at)}
+		return nil, &fs.PathError{Op: "read", Path: path, Err: fmt.Errorf("the path %w, to %s", ErrOutside, at)}
 	}
 	f, err := open(at, path, syscall.O_NOFOLLOW)
 	if err != nil {
@@ -27,10 +27,10 @@ func ReadFile(top, path string) ([]byte, error) {
 	return io.ReadAll(f)
 }
 
-// OpenFile is os.Open for a file of a stranger's, behind links too: it has to be one. A pipe would be waited for, and a device would not end.
+// OpenFile is like os.Open, but for untrusted files. It refuses anything but a regular file, because a pipe may block, and a device may never end.
 func OpenFile(path string) (*os.File, error) { return open(path, path, 0) }
 
-// Read is os.ReadFile for a file of a stranger's, as [OpenFile] is: one of a work tree, for example.
+// Read is like os.ReadFile, but for untrusted files, such as files in a work tree. It uses [OpenFile].
 func Read(path string) ([]byte, error) {
 	f, err := OpenFile(path)
 	if err != nil {
@@ -40,7 +40,7 @@ func Read(path string) ([]byte, error) {
 	return io.ReadAll(f)
 }
 
-// ReadAtMost is os.ReadFile for a file of a stranger's, as [OpenFile] is, that has to have at most so many bytes.
+// ReadAtMost is like Read, but returns an error if the file is larger than `most` bytes.
 func ReadAtMost(path string, most int64) ([]byte, error) {
 	f, err := OpenFile(path)
 	if err != nil {
@@ -49,12 +49,12 @@ func ReadAtMost(path string, most int64) ([]byte, error) {
 	defer f.Close()
 	data, err := io.ReadAll(io.LimitReader(f, most+1))
 	if int64(len(data)) > most {
-		return nil, &fs.PathError{Op: "read", Path: path, Err: fmt.Errorf("it has more than %d bytes", most)}
+		return nil, &fs.PathError{Op: "read", Path: path, Err: fmt.Errorf("the file has more than %d bytes", most)}
 	}
 	return data, err
 }
 
-// open opens a file to read it, and nothing that is not one; name is what errors call it.
+// `open` opens a regular file for reading. Errors contain name instead of the path.
 func open(path, name string, flags int) (*os.File, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK|flags, 0)
 	if err != nil {
@@ -62,10 +62,10 @@ func open(path, name string, flags int) (*os.File, error) {
 	}
 	st, err := f.Stat()
 	if err == nil && !st.Mode().IsRegular() {
-		err = &fs.PathError{Op: "read", Path: name, Err: errors.New("it is not a file")}
+		err = &fs.PathError{Op: "read", Path: name, Err: errors.New("not a regular file")}
 	}
 	if err != nil {
-		_ = f.Close() // nothing was written
+		_ = f.Close() // nothing was written, so the error does not matter
 		return nil, err
 	}
 	return f, nil

@@ -10,7 +10,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// merge makes a commit a merge of others into the first one.
+// merge turns a commit into a merge with the given parents, first parent first.
 func merge(c bump.Commit, parents ...string) bump.Commit {
 	c.Parents = parents
 	return c
@@ -23,7 +23,7 @@ func blank(c bump.Commit) bump.Commit {
 	return c
 }
 
-// Which commits count, in a workspace at 1.1.6. The newest is the first.
+// TestWhatCounts tests which commits count in a workspace at version 1.1.6. Commits are listed newest first.
 func TestWhatCounts(t *testing.T) {
 	x := func(hash, message string) bump.Commit { return commit(hash, message, "a/x") }
 	undo := "Revert \"Merge branch 's'\"\n\nThis reverts commit 0000004, reversing\nchanges made to 0000001."
@@ -33,27 +33,27 @@ func TestWhatCounts(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		commits []bump.Commit
-		want    string // "": nothing
+		want    string // "" if no version changes
 	}{
 		{"a merge whose commits say nothing", []bump.Commit{merge(x("0000002", "feat(a): sparkle (#15)"), "0000000", "0000001"), x("0000001", "wip")}, "1.2.0"},
-		{"a merge with its title in the body", []bump.Commit{merge(x("0000002", "Merge pull request #15 from s/s\n\nfix: sparkle"), "0000000", "0000001"), x("0000001", "wip")}, "1.1.7"},
+		{"a merge with the title of the pull request in the body", []bump.Commit{merge(x("0000002", "Merge pull request #15 from s/s\n\nfix: sparkle"), "0000000", "0000001"), x("0000001", "wip")}, "1.1.7"},
 		{"a merge that says less than its commits", []bump.Commit{merge(x("0000002", "Merge branch 's'\n\nfix: s"), "0000000", "0000001"), x("0000001", "feat!: x")}, "2.0.0"},
 		{"a merge that says nothing", []bump.Commit{merge(x("0000002", "Merge branch 's'"), "0000000", "0000001"), x("0000001", "wip")}, ""},
-		{"a commit without a file", []bump.Commit{blank(commit("0000001", "fix: start a release"))}, "1.1.7"},
-		{"a commit with files elsewhere", []bump.Commit{commit("0000001", "fix: the page", "docs/x")}, ""},
+		{"a commit that changes no file", []bump.Commit{blank(commit("0000001", "fix: start a release"))}, "1.1.7"},
+		{"a commit that changes files outside of all packages", []bump.Commit{commit("0000001", "fix: the page", "docs/x")}, ""},
 		{"a commit below a folder of the repository alone", []bump.Commit{commit("0000001", "fix: other")}, ""},
 
-		{"a revert of what is not released", []bump.Commit{x("0000002", taken), x("0000001", "feat: x")}, ""},
-		{"a revert of what is released", []bump.Commit{x("0000002", taken)}, "1.1.7"},
-		{"one of two", []bump.Commit{x("0000003", taken), x("0000002", "fix: y"), x("0000001", "feat: x")}, "1.1.7"},
-		{"by the type", []bump.Commit{x("0000002", "revert: feat: x\n\nRefs: 0000001"), x("0000001", "feat: x")}, ""},
-		{"by the title alone", []bump.Commit{x("0000002", "Revert \"feat: x (#14)\" (#15)\n\nReverts acme/acme#14"), x("0000001", "feat: x (#14)")}, ""},
-		{"by the subject, where the hash is of another branch", []bump.Commit{x("0000002", "Revert \"feat: x\"\n\nThis reverts commit 9999999."), x("0000001", "feat: x")}, ""},
-		{"by the hash, and not by the same subject", []bump.Commit{x("0000003", taken), x("0000002", "feat: x"), x("0000001", "feat: x")}, "1.2.0"},
+		{"a revert of an unreleased commit", []bump.Commit{x("0000002", taken), x("0000001", "feat: x")}, ""},
+		{"a revert of a released commit", []bump.Commit{x("0000002", taken)}, "1.1.7"},
+		{"a revert of one of two commits", []bump.Commit{x("0000003", taken), x("0000002", "fix: y"), x("0000001", "feat: x")}, "1.1.7"},
+		{"a revert by the type", []bump.Commit{x("0000002", "revert: feat: x\n\nRefs: 0000001"), x("0000001", "feat: x")}, ""},
+		{"a revert by the title alone", []bump.Commit{x("0000002", "Revert \"feat: x (#14)\" (#15)\n\nReverts acme/acme#14"), x("0000001", "feat: x (#14)")}, ""},
+		{"a revert by the subject, because the hash is on another branch", []bump.Commit{x("0000002", "Revert \"feat: x\"\n\nThis reverts commit 9999999."), x("0000001", "feat: x")}, ""},
+		{"a revert by the hash, although two subjects are equal", []bump.Commit{x("0000003", taken), x("0000002", "feat: x"), x("0000001", "feat: x")}, "1.2.0"},
 		{"a revert of a revert", []bump.Commit{x("0000003", "Reapply \"feat: x\"\n\nThis reverts commit 0000002."), x("0000002", taken), x("0000001", "feat: x")}, "1.2.0"},
-		{"a revert of a revert of what is released", []bump.Commit{x("0000003", "Reapply \"feat: x\"\n\nThis reverts commit 0000002."), x("0000002", taken)}, ""},
-		{"a revert of a revert that is released", []bump.Commit{x("0000003", "Reapply \"feat: x\"\n\nThis reverts commit 0000002.")}, "1.2.0"},
-		{"three times", []bump.Commit{x("0000004", "Revert \"Reapply \"feat: x\"\"\n\nThis reverts commit 0000003."), x("0000003", "Reapply \"feat: x\"\n\nThis reverts commit 0000002."), x("0000002", taken), x("0000001", "feat: x")}, ""},
+		{"a revert of a revert of a released commit", []bump.Commit{x("0000003", "Reapply \"feat: x\"\n\nThis reverts commit 0000002."), x("0000002", taken)}, ""},
+		{"a revert of a released revert", []bump.Commit{x("0000003", "Reapply \"feat: x\"\n\nThis reverts commit 0000002.")}, "1.2.0"},
+		{"a revert of a revert of a revert", []bump.Commit{x("0000004", "Revert \"Reapply \"feat: x\"\"\n\nThis reverts commit 0000003."), x("0000003", "Reapply \"feat: x\"\n\nThis reverts commit 0000002."), x("0000002", taken), x("0000001", "feat: x")}, ""},
 		{"a revert of a chore", []bump.Commit{x("0000002", "Revert \"chore: x\"\n\nThis reverts commit 0000001."), x("0000001", "chore: x")}, ""},
 		{"a revert of a merge", undone, "1.1.7"},
 
@@ -74,13 +74,13 @@ func TestWhatCounts(t *testing.T) {
 	}
 }
 
-// The plan says what was counted and what was not.
+// The plan lists which commits were counted, and which were not.
 func TestTheAccount(t *testing.T) {
 	for want, commits := range map[string][]bump.Commit{
 		"4 commits since v1.1.6, 1 touches a package: 1 counts": {
 			commit("1", "fix: x", "a/x"), commit("2", "fix: y", "docs/y"), commit("3", "feat: y", "README.md"), commit("4", "z", "z"),
 		},
-		"5 commits since v1.1.6, 5 touch a package: 1 counts, 2 are taken back, or take back what was not released, 1 says in no conventional form what it is, 1 is of a kind that asks for no release, such as docs or chore": {
+		"5 commits since v1.1.6, 5 touch a package: 1 counts, 2 are reverted, or revert commits that were not released, 1 is not a conventional commit, 1 has a type that needs no release, such as docs or chore": {
 			commit("1", "fix: x", "a/x"), commit("2", "Revert \"feat: y\"", "a/x"), commit("3", "feat: y", "a/x"), commit("4", "z", "a/z"), commit("5", "docs: z", "a/z"),
 		},
 		"nothing to release: 0 commits since v1.1.6":                   {},
@@ -91,7 +91,7 @@ func TestTheAccount(t *testing.T) {
 	}
 }
 
-// What packages share counts for those that use it, and for no other.
+// A change to a shared setting counts only for the packages that use it.
 func TestWhatIsShared(t *testing.T) {
 	root := func(numpy, license string) string {
 		return "[workspace]\nname = \"w\"\nlicense = \"" + license + "\"\n[workspace.dependencies]\nnumpy = \"" + numpy + "\"\nscipy = \"*\"\n[tasks]\nx = \"" + numpy + "\"\n"
@@ -115,11 +115,11 @@ func TestWhatIsShared(t *testing.T) {
 		{"a task", commit("1", "fix: task", "pixi.toml"), root(">=1", "MIT"), root(">=1", "MIT") + "y = \"z\"\n", nil},
 		{"a readme", commit("1", "fix: words", "README.md"), "", "", []string{"d"}},
 		{"a folder that is packed", commit("1", "fix: data", "shared/data/x"), "", "", []string{"d"}},
-		{"what lies beside it", commit("1", "fix: data", "shared/other"), "", "", nil},
-		{"the package's own file beside it", commit("1", "fix: both", "a/x", "shared/data/y"), "", "", []string{"a", "d"}},
-		{"no file, and a scope", blank(commit("1", "fix(c): start a release")), "", "", []string{"c"}},
-		{"no file, and two scopes", blank(commit("1", "fix(a, d): start a release")), "", "", []string{"a", "d"}},
-		{"no file, and none", blank(commit("1", "fix: start a release")), "", "", []string{"a", "b", "c", "d"}},
+		{"a file beside that folder", commit("1", "fix: data", "shared/other"), "", "", nil},
+		{"a file of that folder and a file of another package", commit("1", "fix: both", "a/x", "shared/data/y"), "", "", []string{"a", "d"}},
+		{"no file, but a scope", blank(commit("1", "fix(c): start a release")), "", "", []string{"c"}},
+		{"no file, but two scopes", blank(commit("1", "fix(a, d): start a release")), "", "", []string{"a", "d"}},
+		{"no file and no scope", blank(commit("1", "fix: start a release")), "", "", []string{"a", "b", "c", "d"}},
 	} {
 		h := history{tags: map[string]string{}, commits: map[string][]bump.Commit{}, roots: map[string][2]string{"1": {c.before, c.after}}}
 		for _, name := range []string{"a", "b", "c", "d"} {
@@ -134,40 +134,40 @@ func TestWhatIsShared(t *testing.T) {
 	}
 }
 
-// Tags as people have them: never "there is no tag" where there is one, and never a number that is out.
+// Tags in all common formats are recognized. The plan must not miss a tag, or propose a version that is already released.
 func TestTagsAsTheyAre(t *testing.T) {
 	fix := []bump.Commit{commit("1", "fix: x", "a/x")}
 	for _, c := range []struct {
 		name, at, to string
 		tags, others []string
-		want         string // a version, or a part of what is said
+		want         string // a version, or part of an error or a note
 	}{
 		{"without v", "0.1.0", "auto", []string{"0.1.0"}, nil, "0.1.1"},
 		{"in both forms", "0.1.1", "auto", []string{"0.1.0", "v0.1.1"}, nil, "0.1.2"},
 		{"manifest behind", "0.1.0", "auto", []string{"v0.1.3"}, nil, "0.1.4"},
-		{"manifest behind, its own tag there", "0.1.0", "auto", []string{"v0.1.0", "v0.1.3"}, nil, "0.1.4"},
-		{"manifest far behind, no tag below", "0.1.0", "auto", []string{"v2.0.0"}, nil, "2.0.1"},
+		{"manifest behind, its version is tagged", "0.1.0", "auto", []string{"v0.1.0", "v0.1.3"}, nil, "0.1.4"},
+		{"manifest far behind, no lower tag", "0.1.0", "auto", []string{"v2.0.0"}, nil, "2.0.1"},
 		{"manifest behind, a candidate", "0.1.0", "rc", []string{"v0.1.0", "v0.1.3"}, nil, "0.1.4rc1"},
 		{"its tag on another branch", "0.2.0", "auto", []string{"v0.1.0"}, []string{"v0.2.0"}, "its tag v0.2.0 is on a branch"},
 		{"its tag on another branch, without v", "0.2.0", "auto", nil, []string{"0.2.0"}, "its tag 0.2.0 is on a branch"},
-		{"the next one on another branch", "0.1.0", "auto", []string{"v0.1.0"}, []string{"v0.1.1"}, "it is out already: the tag v0.1.1"},
-		{"a later one on another branch", "0.1.0", "auto", []string{"v0.1.0"}, []string{"v0.2.0"}, "0.1.1"},
-		{"the next candidate on another branch", "0.1.0", "rc", []string{"v0.1.0"}, []string{"v0.1.1rc1"}, "it is out already: the tag v0.1.1rc1"},
+		{"the next version on another branch", "0.1.0", "auto", []string{"v0.1.0"}, []string{"v0.1.1"}, "which is tagged already: the tag v0.1.1"},
+		{"a later version on another branch", "0.1.0", "auto", []string{"v0.1.0"}, []string{"v0.2.0"}, "0.1.1"},
+		{"the next candidate on another branch", "0.1.0", "rc", []string{"v0.1.0"}, []string{"v0.1.1rc1"}, "which is tagged already: the tag v0.1.1rc1"},
 		{"a patch, manifest behind", "0.1.0", "patch", []string{"v0.1.0", "v0.1.3"}, nil, "0.1.4"},
 		{"a patch, manifest behind, without v", "0.1.0", "patch", []string{"0.1.0", "0.1.1"}, nil, "0.1.2"},
 		{"a minor, manifest behind", "0.1.0", "minor", []string{"v0.1.3"}, []string{"v0.1.9"}, "0.2.0"},
 		{"a patch, its release tagged", "0.2.0rc1", "patch", []string{"v0.2.0"}, nil, "0.2.1"},
 		{"a patch, a candidate tagged", "0.1.0", "patch", []string{"v0.1.0", "v0.2.0rc1"}, nil, "0.1.1"},
-		{"a patch on another branch", "0.1.0", "patch", []string{"v0.1.0"}, []string{"v0.1.1", "0.1.2"}, "it is out already: the tag v0.1.1 is on a branch"},
-		{"a minor on another branch", "0.1.0", "minor", nil, []string{"0.2.0"}, "it is out already: the tag 0.2.0 is on a branch"},
+		{"a patch on another branch", "0.1.0", "patch", []string{"v0.1.0"}, []string{"v0.1.1", "0.1.2"}, "which is tagged already: the tag v0.1.1 is on a branch"},
+		{"a minor on another branch", "0.1.0", "minor", nil, []string{"0.2.0"}, "which is tagged already: the tag 0.2.0 is on a branch"},
 		{"a major that is merged", "1.2.0", "major", []string{"v1.2.0", "v2.0.0"}, nil, "the tag v2.0.0 is in the history of this branch"},
-		{"a post-release on another branch", "0.1.0", "post", []string{"v0.1.0"}, []string{"v0.1.0.post1"}, "it is out already: the tag v0.1.0.post1"},
-		{"its tag in another form", "0.1.0", "auto", []string{"release-0.1.0"}, nil, "v0.1.0 would be its tag, and release-0.1.0 is not read as one"},
-		{"its tag in capitals", "0.1.0", "auto", []string{"V0.1.0", "x10.1.0"}, nil, "v0.1.0 would be its tag, and V0.1.0 is not read as one"},
-		{"its tag with a name, elsewhere", "0.1.0", "auto", nil, []string{"acme-v0.1.0"}, "v0.1.0 would be its tag, and acme-v0.1.0 is not read as one"},
-		{"tags that end alike", "0.1.0", "auto", []string{"x10.1.0", "x1.0.1.0"}, nil, "0.1.0 is not released yet (there is no tag for it)"},
-		{"no tag at all", "0.1.0", "auto", nil, nil, "0.1.0 is not released yet (there is no tag for it)"},
-		{"tags of something else", "0.1.0", "auto", []string{"docs-1", "release"}, nil, "0.1.0 is not released yet (there is no tag for it)"},
+		{"a post-release on another branch", "0.1.0", "post", []string{"v0.1.0"}, []string{"v0.1.0.post1"}, "which is tagged already: the tag v0.1.0.post1"},
+		{"its tag in another form", "0.1.0", "auto", []string{"release-0.1.0"}, nil, "its tag would be v0.1.0; the tag release-0.1.0 has another form"},
+		{"its tag in capitals", "0.1.0", "auto", []string{"V0.1.0", "x10.1.0"}, nil, "its tag would be v0.1.0; the tag V0.1.0 has another form"},
+		{"its tag with a name, elsewhere", "0.1.0", "auto", nil, []string{"acme-v0.1.0"}, "its tag would be v0.1.0; the tag acme-v0.1.0 has another form"},
+		{"tags that end like the version", "0.1.0", "auto", []string{"x10.1.0", "x1.0.1.0"}, nil, "0.1.0 is not released yet (no tag names this version)"},
+		{"no tag at all", "0.1.0", "auto", nil, nil, "0.1.0 is not released yet (no tag names this version)"},
+		{"tags of something else", "0.1.0", "auto", []string{"docs-1", "release"}, nil, "0.1.0 is not released yet (no tag names this version)"},
 	} {
 		h := history{tags: map[string]string{}, commits: map[string][]bump.Commit{"": fix}, others: c.others}
 		for _, tag := range c.tags {
@@ -190,26 +190,26 @@ func TestTagsAsTheyAre(t *testing.T) {
 	for to, noted := range map[string]bool{"0.3.0": true, "0.2": true, "0.4.0": false, "0.1.0": false} {
 		h := history{tags: map[string]string{"v0.1.0": "1", "0.2.0": "2"}, others: []string{"v0.3.0"}}
 		p := plan(t, tree(t, lockstep+pkg("a", "0.1.0", "")), bump.Request{To: to}, h)
-		require.Equal(t, noted, strings.Contains(strings.Join(p.Notes, "\n"), "is out already, by the tag "), to)
+		require.Equal(t, noted, strings.Contains(strings.Join(p.Notes, "\n"), "is tagged already, by the tag "), to)
 	}
 	h := history{tags: map[string]string{"core-v0.3.0": "1", "ui@1.2.0": "2"}, commits: map[string][]bump.Commit{"core-v0.3.0": {commit("1", "feat: x", "core/x")}}}
 	p := plan(t, tree(t, independent+pkg("core", "0.3.0", "")+pkg("ui", "1.2.0", "")), bump.Request{To: "auto"}, h)
 	require.Equal(t, []string{"core 0.3.0 → 0.4.0: commits"}, moves(p))
-	require.Contains(t, p.Notes, "the last tag is core-v0.3.0, and the new one will be core/v0.4.0: those of another form are read, and not made")
+	require.Contains(t, p.Notes, "the last tag is core-v0.3.0, and the new tag will be core/v0.4.0: tags of other forms are read, but never made")
 }
 
-// Tags are called by a package's folder, too, where nothing else is called so.
+// A tag may begin with the name of a package's folder, if that name is unique.
 func TestTagsByTheFolder(t *testing.T) {
 	two := func(dir, other, called string) string {
 		return independent + strings.Replace(pkg("acme-core", "0.3.0", ""), "acme-core/", dir+"/", 1) + strings.Replace(pkg(called, "1.2.0", ""), called+"/", other+"/", 1)
 	}
 	for _, c := range []struct{ archive, tag, want, said string }{
-		{two("libs/core", "libs/ui", "acme-ui"), "core-v0.3.0", "0.4.0", "the last tag is core-v0.3.0, and the new one will be acme-core/v0.4.0"},
+		{two("libs/core", "libs/ui", "acme-ui"), "core-v0.3.0", "0.4.0", "the last tag is core-v0.3.0, and the new tag will be acme-core/v0.4.0"},
 		{two("libs/core", "libs/ui", "acme-ui"), "core@0.3.0", "0.4.0", "the last tag is core@0.3.0"},
-		{two("libs/core", "libs/ui", "acme-ui"), "core/v0.5.0", "0.6.0", "and core/v0.5.0 is tagged: the release is counted from the tag"},
-		{two("libs/core", "libs/ui", "acme-ui"), "core-0.3.0", "", "core-0.3.0 is not read as one"},
-		{two("libs/core", "libs/ui", "core"), "core-v0.3.0", "", "0.3.0 is not released yet (there is no tag for it)"},
-		{two("libs/core", "more/core", "acme-ui"), "core-v0.3.0", "", "0.3.0 is not released yet (there is no tag for it)"},
+		{two("libs/core", "libs/ui", "acme-ui"), "core/v0.5.0", "0.6.0", "but the tag core/v0.5.0 is newer: the next version is counted from the tag"},
+		{two("libs/core", "libs/ui", "acme-ui"), "core-0.3.0", "", "the tag core-0.3.0 has another form"},
+		{two("libs/core", "libs/ui", "core"), "core-v0.3.0", "", "0.3.0 is not released yet (no tag names this version)"},
+		{two("libs/core", "more/core", "acme-ui"), "core-v0.3.0", "", "0.3.0 is not released yet (no tag names this version)"},
 	} {
 		feat := commit("1", "feat: x", "libs/core/x")
 		h := history{tags: map[string]string{c.tag: "1"}, commits: map[string][]bump.Commit{c.tag: {feat}, "": {feat}}}
@@ -226,13 +226,13 @@ func TestTagsByTheFolder(t *testing.T) {
 	require.ErrorContains(t, err, "the tag core@0.3.1 is on a branch")
 }
 
-// What follows a package that moves gets no number that is out, either, and the number that is proposed is free.
+// A package that moves because of another package must not get a released version, either. The version that an error proposes has no tag.
 func TestWhatFollowsIsNotOut(t *testing.T) {
 	archive := independent + pkg("core", "1.0.0", "") + pkg("ui", "1.0.0", runs+"core = \"==1.0.0\"\n")
 	for _, c := range []struct{ merged, others, want string }{
 		{"", "", "core 1.0.0 → 1.0.1: asked ui 1.0.0 → 1.0.1: dependent"},
 		{"ui/v1.0.1", "", "core 1.0.0 → 1.0.1: asked ui 1.0.0 → 1.0.2: dependent"},
-		{"", "ui/v1.0.1 ui-v1.0.2 core/v9.0.0", "the next version would be 1.0.1, and it is out already: the tag ui/v1.0.1 is on a branch"},
+		{"", "ui/v1.0.1 ui-v1.0.2 core/v9.0.0", "the next version would be 1.0.1, which is tagged already: the tag ui/v1.0.1 is on a branch"},
 		{"", "core@1.0.1", "the tag core@1.0.1 is on a branch"},
 	} {
 		h := history{tags: map[string]string{}, others: strings.Fields(c.others)}
@@ -254,7 +254,7 @@ func TestWhatFollowsIsNotOut(t *testing.T) {
 	}
 }
 
-// Who says that no changelog is to be written gets none.
+// NoChangelog takes precedence, and no changelog is written.
 func TestWithoutAChangelog(t *testing.T) {
 	h := history{tags: map[string]string{"v0.1.6": "x"}, commits: map[string][]bump.Commit{"v0.1.6": {commit("1", "fix: x", "a/x")}}}
 	for _, c := range []struct {

@@ -11,20 +11,20 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// Changelog is which file the changelog of a workspace is.
+// Changelog returns the location of a workspace's changelog.
 func Changelog(w *workspace.Workspace) (changelog.Place, error) {
 	return changelog.Find(w.Root, w.Config.Changelog)
 }
 
-// changelog adds a section for the new versions: what people wrote under Unreleased, which goes there, and a line for each
-// commit that asked for the release, both grouped by package. One that is not written in Markdown is left to people.
+// changelog adds a section for the new versions, with a group for each package. The section contains the text under Unreleased, and a line for each
+// commit that counts. A changelog that is not in Markdown is not changed.
 func (p *planner) changelog(ctx context.Context) error {
 	at, err := Changelog(p.w)
 	if err != nil {
 		return err
 	}
 	if at.Foreign != "" {
-		p.note("%s is not written, since it is no Markdown: the section of this release is yours to add", at.Foreign)
+		p.note("%s is not Markdown, so the file is not changed: add the section of this release to the file yourself", at.Foreign)
 		return nil
 	}
 	src, there, err := changelog.Read(p.w.Root, at.File)
@@ -48,7 +48,7 @@ func (p *planner) changelog(ctx context.Context) error {
 	return nil
 }
 
-// heading is that of the new section: the version, or the day where packages have their own.
+// heading returns the heading of the new section, which is the version, or the date if packages have separate versions.
 func (p *planner) heading() string {
 	if len(p.plan.Tags) == 1 {
 		return "[" + strings.TrimPrefix(p.plan.Tags[0].Name, "v") + "] - " + p.req.Date
@@ -56,13 +56,13 @@ func (p *planner) heading() string {
 	return p.req.Date
 }
 
-// changes returns what the commits since the last tag changed, by package.
+// changes returns the changes since the last tag, grouped by package.
 func (p *planner) changes(ctx context.Context) ([]changelog.Group, error) {
 	var out []changelog.Group
 	for _, m := range p.plan.Packages {
 		name := m.Name
 		if strings.HasPrefix(p.tagName(m.Name, ""), "v") && len(p.plan.Tags) == 1 {
-			name = "" // all packages have one tag
+			name = "" // one tag covers all packages
 		}
 		pkg, err := p.w.Package(m.Name)
 		if err != nil {

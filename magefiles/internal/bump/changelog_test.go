@@ -9,14 +9,14 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/bump"
 )
 
-// The changelog is the file that people have, by its name or by a setting.
+// The changelog is an existing file with a common name, or the configured file.
 func TestWhichChangelog(t *testing.T) {
 	const text = "# History\n\n## 0.1.5\n\n- y\n"
 	for _, c := range []struct {
 		name    string
 		files   []string
 		setting string
-		want    string // "": none is written
+		want    string // "" if none is written
 		note    string
 		refused string
 	}{
@@ -28,9 +28,9 @@ func TestWhichChangelog(t *testing.T) {
 		{name: "a setting", files: []string{"docs/news.md", "CHANGELOG.md"}, setting: "docs/news.md", want: "docs/news.md"},
 		{name: "a setting in small letters", files: []string{"changelog.md"}, setting: "changelog.md", want: "changelog.md"},
 		{name: "two", files: []string{"CHANGES.md", "HISTORY.md"}, refused: "there are two changelogs, CHANGES.md and HISTORY.md"},
-		{name: "reStructuredText", files: []string{"CHANGES.rst"}, note: "CHANGES.rst is not written, since it is no Markdown: the section of this release is yours to add"},
-		{name: "another one", files: []string{"history.rst"}, note: "history.rst is not written, since it is no Markdown: the section of this release is yours to add"},
-		{name: "plain text", files: []string{"CHANGELOG.txt"}, note: "CHANGELOG.txt is not written, since it is no Markdown: the section of this release is yours to add"},
+		{name: "reStructuredText", files: []string{"CHANGES.rst"}, note: "CHANGES.rst is not Markdown, so the file is not changed: add the section of this release to the file yourself"},
+		{name: "another one", files: []string{"history.rst"}, note: "history.rst is not Markdown, so the file is not changed: add the section of this release to the file yourself"},
+		{name: "plain text", files: []string{"CHANGELOG.txt"}, note: "CHANGELOG.txt is not Markdown, so the file is not changed: add the section of this release to the file yourself"},
 		{name: "Markdown beside it", files: []string{"CHANGES.rst", "HISTORY.md"}, want: "HISTORY.md"},
 	} {
 		archive := lockstep
@@ -62,7 +62,7 @@ func TestWhichChangelog(t *testing.T) {
 		apply(t, root, p)
 		require.Contains(t, files(t, root)[c.want], "## [0.1.7] - 2026-01-02\n")
 		later := plan(t, root, bump.Request{To: "patch", IfThere: true}, history{})
-		require.True(t, later.Request.Changelog, "a release writes the one that is there")
+		require.True(t, later.Request.Changelog, "a release writes the existing changelog")
 		require.NoError(t, later.Check(load(t, root)))
 	}
 	for _, setting := range []string{"../x.md", "/x.md", "x.rst", ".git/x.md", "*.md", ""} {

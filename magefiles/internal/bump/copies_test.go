@@ -9,7 +9,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// elsewhere has copies of a version in files of other tools. What ends in "stays" is somebody else's.
+// elsewhere has copies of a version in the files of other tools. Lines that end in "stays" are not changed, because the version there is another
+// project's.
 const elsewhere = `
 -- pixi.toml --
 [workspace]
@@ -134,7 +135,7 @@ name = "stranger"
 version = "0.1.6" # stays
 `
 
-// A copy in a file of another tool follows where it is known whose it is.
+// The copy of a version in another tool's file is updated if it is clear which package it belongs to.
 func TestCopiesOfOtherTools(t *testing.T) {
 	root := tree(t, elsewhere)
 	require.Empty(t, load(t, root).Disagreements())
@@ -162,23 +163,23 @@ func TestCopiesOfOtherTools(t *testing.T) {
 	p = plan(t, root, bump.Request{To: "0.3.0rc1"}, nil)
 	require.Contains(t, edits(p), "ui/native/Cargo.toml:3 0.2.0 → 0.3.0-rc.1")
 	p = plan(t, root, bump.Request{To: "0.2.0.post1"}, nil)
-	require.Contains(t, p.Notes, "ui/native/Cargo.toml:3:11: Cargo has no spelling of 0.2.0.post1, and the 0.2.0 there stays")
+	require.Contains(t, p.Notes, "ui/native/Cargo.toml:3:11: Cargo cannot spell 0.2.0.post1, so 0.2.0 stays in this file")
 	require.Len(t, p.Notes, 4)
 }
 
-// Where each package has its own version, what is beside the root manifest is nobody's.
+// If packages have separate versions, files beside the root manifest are not updated.
 func TestCopiesOfIndependentVersions(t *testing.T) {
 	root := tree(t, independent+pkg("a", "0.3.0", "")+pkg("b", "0.4.0", "")+"-- CITATION.cff --\nversion: 0.3.0\n-- a/CITATION.cff --\nversion: '0.3.0'\n-- b/meson.build --\nproject('b', version : '0.4.0')\n")
 	require.Equal(t, []string{"a/CITATION.cff:1 0.3.0 → 0.4.0", "a/pixi.toml:3 0.3.0 → 0.4.0"}, edits(plan(t, root, bump.Request{To: "minor", Only: "a"}, nil)))
 	require.Equal(t, []string{"b/meson.build:1 0.4.0 → 0.4.1", "b/pixi.toml:3 0.4.0 → 0.4.1"}, edits(plan(t, root, bump.Request{To: "patch", Only: "b"}, nil)))
 }
 
-// configured is a workspace with an entry of copies, and one package.
+// configured returns a workspace with one package and the given copies setting.
 func configured(copies, more string) string {
 	return lockstep + "[tool.release]\ncopies = [" + copies + "]\n" + pkg("a", "0.1.0", "") + more
 }
 
-// A file that is named has its version replaced, and each line stands in the plan.
+// The version in a configured file is replaced, and the plan lists every line that changes.
 func TestConfiguredCopies(t *testing.T) {
 	for _, c := range []struct {
 		name, archive string
@@ -206,7 +207,7 @@ func TestConfiguredCopies(t *testing.T) {
 	require.Equal(t, []string{"b/pixi.toml:3 0.4.0 → 0.4.1", "chart.yaml:1 0.4.0 → 0.4.1"}, edits(plan(t, root, bump.Request{To: "patch", Only: "b"}, nil)))
 }
 
-// What is not clear is refused, all of it at once, and a bump that moves nothing does not look.
+// All ambiguous entries are reported in one error. A bump that changes no version ignores them.
 func TestConfiguredCopiesThatAreNotClear(t *testing.T) {
 	for _, c := range []struct {
 		archive string
@@ -215,11 +216,11 @@ func TestConfiguredCopiesThatAreNotClear(t *testing.T) {
 		{
 			archive: configured(`"gone", "two", "none", { file = "two", line = "^x" }, "link"`, "-- two --\n0.1.0\n= 0.1.0\n-- none --\n10.1.0\n-- link.link --\n/etc/hostname\n"),
 			says: []string{
-				"cannot be followed in 6 places; nothing was changed", "gone is not there", "two has 0.1.0 more than once: line 1: 0.1.0", "two has 0.1.0 more than once: line 2: = 0.1.0",
-				`say in which lines: { file = "two", line = "regexp" }`, "none does not have 0.1.0", "no line of two that `line` matches has 0.1.0", "link is not there",
+				"is wrong in 6 places; nothing was changed", "gone does not exist", "two has 0.1.0 more than once: line 1: 0.1.0", "two has 0.1.0 more than once: line 2: = 0.1.0",
+				`name the lines: { file = "two", line = "regexp" }`, "none does not have 0.1.0", "no line of two that matches `line` has 0.1.0", "link does not exist",
 			},
 		},
-		{independent + "copies = [\"x\"]\n" + pkg("a", "0.3.0", "") + pkg("b", "0.3.0", "") + "-- x --\n0.3.0\n", []string{"has the version of a, b: whose it is cannot be told"}},
+		{independent + "copies = [\"x\"]\n" + pkg("a", "0.3.0", "") + pkg("b", "0.3.0", "") + "-- x --\n0.3.0\n", []string{"cannot determine the package of x: the file is outside the folders of packages, and has the versions of these packages: a, b"}},
 	} {
 		root := tree(t, c.archive)
 		said := refused(t, root, bump.Request{To: "minor"})

@@ -9,7 +9,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/bump"
 )
 
-// pkg is a package without a pyproject.toml.
+// pkg returns a package without pyproject.toml.
 func pkg(name, version, rest string) string {
 	return "-- " + name + "/pixi.toml --\n[package]\nname = \"" + name + "\"\nversion = \"" + version + "\"\nbuild.backend.name = \"pixi-build-cmake\"\n" + rest
 }
@@ -20,7 +20,7 @@ const (
 	runs        = "[package.run-dependencies]\n"
 )
 
-// Where packages have one version, all move; the highest counts, and what is elsewhere has drifted.
+// In lockstep, all packages move, starting from the highest version. Packages with a lower version have drifted.
 func TestLockstep(t *testing.T) {
 	three := lockstep + pkg("a", "0.1.6", "") + pkg("b", "0.1.6", runs+"a = \"==0.1.6\"\n") + pkg("c", "0.1.6", "")
 	for to, want := range map[string]string{"patch": "0.1.7", "minor": "0.2.0", "major": "1.0.0", "0.9.0": "0.9.0", "post": "0.1.6.post1", "1.0.0rc1": "1.0.0rc1"} {
@@ -32,15 +32,15 @@ func TestLockstep(t *testing.T) {
 		require.Equal(t, "v"+want, p.Tags[0].Name)
 		require.Equal(t, "chore(release): v"+want+"\n", p.Message)
 	}
-	require.Contains(t, refused(t, tree(t, three), bump.Request{To: "0.1.5"}), "0.1.5 comes before 0.1.6")
-	require.Contains(t, refused(t, tree(t, three), bump.Request{To: "patch", Only: "a"}), "all packages have one version here")
-	require.Contains(t, refused(t, tree(t, three), bump.Request{To: "v0.2.0"}), "0.2.0 would do")
-	require.Contains(t, refused(t, tree(t, three), bump.Request{To: "v0.2.0"}), "say -to=0.2.0")
-	require.Contains(t, refused(t, tree(t, three), bump.Request{To: "2"}), "say -to=2.0.0")
-	require.Contains(t, refused(t, tree(t, three), bump.Request{To: "2rc1"}), "say -to=2.0.0rc1")
-	require.Contains(t, refused(t, tree(t, three), bump.Request{To: "0.02.0"}), "say -to=0.2.0")
-	require.Contains(t, refused(t, tree(t, three), bump.Request{To: "latest"}), "say -to=patch, minor")
-	require.Contains(t, refused(t, tree(t, three), bump.Request{}), "not said which version")
+	require.Contains(t, refused(t, tree(t, three), bump.Request{To: "0.1.5"}), "0.1.5 is lower than the current version 0.1.6")
+	require.Contains(t, refused(t, tree(t, three), bump.Request{To: "patch", Only: "a"}), "all packages share one version")
+	require.Contains(t, refused(t, tree(t, three), bump.Request{To: "v0.2.0"}), "0.2.0 is accepted")
+	require.Contains(t, refused(t, tree(t, three), bump.Request{To: "v0.2.0"}), "pass -to=0.2.0")
+	require.Contains(t, refused(t, tree(t, three), bump.Request{To: "2"}), "pass -to=2.0.0")
+	require.Contains(t, refused(t, tree(t, three), bump.Request{To: "2rc1"}), "pass -to=2.0.0rc1")
+	require.Contains(t, refused(t, tree(t, three), bump.Request{To: "0.02.0"}), "pass -to=0.2.0")
+	require.Contains(t, refused(t, tree(t, three), bump.Request{To: "latest"}), "pass -to=patch, minor")
+	require.Contains(t, refused(t, tree(t, three), bump.Request{}), "the new version is unknown")
 
 	same := plan(t, tree(t, three), bump.Request{To: "0.1.6"}, nil)
 	require.True(t, same.Empty())
@@ -51,12 +51,12 @@ func TestDriftIsRefusedAndFixed(t *testing.T) {
 	root := tree(t, lockstep+pkg("a", "0.1.6", "")+pkg("b", "0.1.5", runs+"a = \"==0.1.4\"\n")+
 		"-- b/pyproject.toml --\n[project]\nname = \"b\"\nversion = \"0.1.3\"\n")
 	said := refused(t, root, bump.Request{To: "patch"})
-	require.Contains(t, said, "the manifests do not agree: 3 places; nothing was changed")
-	require.Contains(t, said, "b/pixi.toml:3:11: b is at 0.1.5, and others are at 0.1.6")
-	require.Contains(t, said, "b/pixi.toml:6:1: a is pinned to 0.1.4 there, and is at 0.1.6")
-	require.Contains(t, said, "b/pyproject.toml:3:11: b has version 0.1.3 there, and 0.1.5 in b/pixi.toml:3")
+	require.Contains(t, said, "the manifests disagree in 3 places; nothing was changed")
+	require.Contains(t, said, "b/pixi.toml:3:11: b is at 0.1.5, but other packages are at 0.1.6")
+	require.Contains(t, said, "b/pixi.toml:6:1: a is pinned to 0.1.4, but its version is 0.1.6")
+	require.Contains(t, said, "b/pyproject.toml:3:11: b has version 0.1.3, but 0.1.5 in b/pixi.toml:3")
 	require.Contains(t, said, "-fixDrift")
-	require.Contains(t, said, "or let each package have its own version: `versioning = \"independent\"` in [tool.release] of pixi.toml")
+	require.Contains(t, said, "or let each package have its own version with `versioning = \"independent\"` in [tool.release] of pixi.toml")
 
 	p := plan(t, root, bump.Request{To: "patch", FixDrift: true}, nil)
 	require.Equal(t, []string{"a 0.1.6 → 0.1.7: asked, lockstep", "b 0.1.5 → 0.1.7: drift, asked, lockstep"}, moves(p))
@@ -69,7 +69,7 @@ func TestDriftIsRefusedAndFixed(t *testing.T) {
 	require.Empty(t, load(t, root).Disagreements())
 }
 
-// A package moves when it is asked for, when its pin on one that moves does, and when its version stands with another's.
+// A package moves if it is requested, if it pins a package that moves, or if it shares the location of its version with a package that moves.
 func TestIndependent(t *testing.T) {
 	archive := independent + pkg("core", "0.3.0", "") +
 		pkg("ui", "1.2.0", runs+"core = \"==0.3.0\"\n") +
@@ -81,7 +81,7 @@ func TestIndependent(t *testing.T) {
 	require.Equal(t, []string{"core 0.3.0 → 0.4.0: asked", "ui 1.2.0 → 1.2.1: dependent", "site 2.0.0 → 2.0.1: dependent"}, moves(p))
 	require.Equal(t, []string{
 		"core/pixi.toml:3 0.3.0 → 0.4.0",
-		"dev/pyproject.toml:5 0.3.0 → 0.4.0", // a dependency group is in no artifact: dev itself stays
+		"dev/pyproject.toml:5 0.3.0 → 0.4.0", // a dependency group is not part of an artifact, so the version of dev does not change
 		"site/pixi.toml:3 2.0.0 → 2.0.1", "site/pixi.toml:6 1.2.0 → 1.2.1",
 		"ui/pixi.toml:3 1.2.0 → 1.2.1", "ui/pixi.toml:6 0.3.0 → 0.4.0",
 	}, edits(p))
@@ -93,7 +93,7 @@ func TestIndependent(t *testing.T) {
 	require.Equal(t, []string{"core 0.3.0 → 0.3.1rc1: asked", "ui 1.2.0 → 1.2.1rc1: dependent", "site 2.0.0 → 2.0.1rc1: dependent"}, moves(p))
 	require.Contains(t, p.Notes[0], "conda has no opt-in")
 
-	require.Contains(t, refused(t, root, bump.Request{To: "1.0.0"}), "say -only=NAME")
+	require.Contains(t, refused(t, root, bump.Request{To: "1.0.0"}), "pass -only=NAME")
 	require.Contains(t, refused(t, root, bump.Request{To: "patch", Only: "cor"}), "did you mean core?")
 	require.Len(t, plan(t, root, bump.Request{To: "patch"}, nil).Packages, 5)
 
@@ -104,10 +104,10 @@ func TestIndependent(t *testing.T) {
 	require.Equal(t, []string{"a 0.3.0 → 0.3.1: asked", "b 0.3.0 → 0.3.1: shared", "c 1.0.0 → 1.0.1: dependent"}, moves(p))
 }
 
-// A lock file has what the packages ask for, and not their versions.
+// A lock file contains the packages' requirements, but not their versions.
 func TestLockFile(t *testing.T) {
 	const lock = "-- pixi.lock --\nversion: 7\n"
-	stale := []string{"pixi.lock has the old requirements, and `pixi install --locked` will refuse it: `mage lock` makes it anew"}
+	stale := []string{"pixi.lock has the old requirements, and `pixi install --locked` will refuse the file: run `mage lock`"}
 	for _, c := range []struct {
 		archive string
 		req     bump.Request
@@ -122,7 +122,7 @@ func TestLockFile(t *testing.T) {
 	}
 }
 
-// A range that admits the new version stays; one that does not stops the plan, or is raised.
+// A range that admits the new version is not changed. Any other range is an error, or is raised if requested.
 func TestRanges(t *testing.T) {
 	root := tree(t, lockstep+"[dependencies]\na = \">=0.1,<0.2\"\n"+pkg("a", "0.1.6", "")+
 		pkg("b", "0.1.6", runs+"a = \">=0.1.6, <1\"\n[package.run-constraints]\na = \"0.1.*\"\n")+
@@ -130,7 +130,7 @@ func TestRanges(t *testing.T) {
 		"[tool.poetry.dependencies]\na = \"^0.1\"\n")
 	require.Len(t, plan(t, root, bump.Request{To: "patch"}, nil).Files, 3)
 	said := refused(t, root, bump.Request{To: "minor"})
-	require.Contains(t, said, "the new version would leave 4 ranges; nothing was changed")
+	require.Contains(t, said, "the new version is outside 4 ranges; nothing was changed")
 	require.Contains(t, said, "b/pixi.toml:8:1: a 0.1.* does not admit 0.2.0")
 	require.Contains(t, said, "-ranges=raise")
 
@@ -144,9 +144,9 @@ func TestRanges(t *testing.T) {
 
 	root = tree(t, lockstep+pkg("a", "0.1.6", "")+pkg("b", "0.1.6", runs+"a = \">=0.1,!=0.1.7\"\n"))
 	said = refused(t, root, bump.Request{To: "patch", Raise: true})
-	require.Contains(t, said, `does not admit 0.1.7, also with a higher lower bound`)
+	require.Contains(t, said, `does not admit 0.1.7, even with a higher lower bound`)
 	root = tree(t, lockstep+pkg("a", "0.1.6", "")+pkg("b", "0.1.6", runs+"a = \"(>=0.1|<0.1)\"\n"))
-	require.Contains(t, refused(t, root, bump.Request{To: "patch"}), "no range that can be read")
+	require.Contains(t, refused(t, root, bump.Request{To: "patch"}), "is not a range of versions")
 }
 
 func commit(hash, message string, paths ...string) bump.Commit {
@@ -154,7 +154,7 @@ func commit(hash, message string, paths ...string) bump.Commit {
 	return bump.Commit{Hash: hash, Subject: subject, Body: body, Paths: paths}
 }
 
-// The size comes from the commits since the last tag that touched a package.
+// The size of the bump comes from the commits since the last tag that touch a package.
 func TestAuto(t *testing.T) {
 	three := func(at string) string {
 		return lockstep + pkg("a", at, "") + pkg("b", at, "") + "-- app/pixi.toml --\n[workspace]\nname = \"app\"\n[dependencies]\na = \"==0.1.6\"\n"
@@ -167,12 +167,12 @@ func TestAuto(t *testing.T) {
 		{"fix", "0.1.6", []bump.Commit{commit("1", "fix: x", "a/src/x.py")}, "0.1.7"},
 		{"feat", "0.1.6", []bump.Commit{commit("1", "fix: x", "a/x"), commit("2", "feat(ui): y", "b/y")}, "0.2.0"},
 		{"breaking before 1.0 is a minor", "0.1.6", []bump.Commit{commit("1", "refactor!: x", "a/x")}, "0.2.0"},
-		{"breaking by its footer", "1.1.6", []bump.Commit{commit("1", "fix: x\nmore\n\nBREAKING CHANGE: y", "a/x")}, "2.0.0"},
+		{"a footer makes a commit breaking", "1.1.6", []bump.Commit{commit("1", "fix: x\nmore\n\nBREAKING CHANGE: y", "a/x")}, "2.0.0"},
 		{"perf and revert are patches", "0.1.6", []bump.Commit{commit("1", "Perf: x", "a/x"), commit("2", "revert: y", "b/y")}, "0.1.7"},
-		{"what is in no package does not count", "0.1.6", []bump.Commit{commit("1", "feat: x", "app/x", "README.md", "docs/x")}, ""},
+		{"a file outside of all packages does not count", "0.1.6", []bump.Commit{commit("1", "feat: x", "app/x", "README.md", "docs/x")}, ""},
 		{"other types", "0.1.6", []bump.Commit{commit("1", "docs: x", "a/x"), commit("2", "mend it", "b/y")}, ""},
-		{"of a candidate the release", "0.2.0rc2", []bump.Commit{commit("1", "feat: x", "a/x")}, "0.2.0"},
-		{"or a later one", "0.2.0rc2", []bump.Commit{commit("1", "fix: x", "a/x")}, ""},
+		{"a candidate becomes the release", "0.2.0rc2", []bump.Commit{commit("1", "feat: x", "a/x")}, "0.2.0"},
+		{"a fix does not change a candidate of a minor", "0.2.0rc2", []bump.Commit{commit("1", "fix: x", "a/x")}, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			last := "v0.1.6"
@@ -190,17 +190,17 @@ func TestAuto(t *testing.T) {
 		})
 	}
 	p := plan(t, tree(t, three("0.1.6")), bump.Request{To: "auto"}, history{tags: map[string]string{"v0.1.6": "x"}, commits: map[string][]bump.Commit{"v0.1.6": {commit("1", "mend it", "b/y")}}})
-	require.Equal(t, []string{"nothing to release: 1 commit since v0.1.6, 1 touches a package: 1 says in no conventional form what it is"}, p.Notes)
+	require.Equal(t, []string{"nothing to release: 1 commit since v0.1.6, 1 touches a package: 1 is not a conventional commit"}, p.Notes)
 	require.Empty(t, p.Tags)
 
 	p = plan(t, tree(t, three("0.1.6")), bump.Request{To: "auto"}, history{commits: map[string][]bump.Commit{"": {commit("1", "feat: x", "b/y")}}})
-	require.Equal(t, []string{"0.1.6 is not released yet (there is no tag for it), and covers 1 commit"}, p.Notes)
+	require.Equal(t, []string{"0.1.6 is not released yet (no tag names this version), and its release will include 1 commit"}, p.Notes)
 	require.Equal(t, "v0.1.6", p.Tags[0].Name)
 
 	require.Contains(t, refused(t, tree(t, three("0.1.6")), bump.Request{To: "auto"}), "there is no git repository")
 }
 
-// Each package by its own commits, and each with the reason.
+// Each package moves according to its own commits, and has its own reason.
 func TestAutoIndependent(t *testing.T) {
 	root := tree(t, independent+pkg("core", "0.3.0", "")+pkg("ui", "1.2.0", runs+"core = \"==0.3.0\"\n")+pkg("far", "1.0.0", ""))
 	h := history{
@@ -237,7 +237,7 @@ All notable changes are listed here, in the form of [Keep a Changelog](https://k
 	require.Contains(t, p.Notes[0], "nothing to release")
 }
 
-// On the way to the release that the commits ask for.
+// A pre-release leads to the release that the commits require.
 func TestPreReleases(t *testing.T) {
 	h := history{tags: map[string]string{"v1.1.4": "x"}, commits: map[string][]bump.Commit{"v1.1.4": {commit("1", "feat: x", "a/x")}}}
 	for _, c := range []struct{ at, to, want string }{
@@ -253,12 +253,12 @@ func TestPreReleases(t *testing.T) {
 		require.Equal(t, c.want, p.Packages[0].New, "%s %s", c.at, c.to)
 		require.Equal(t, strings.ContainsAny(c.want, "abrcdev"), len(p.Notes) == 1, "a pre-release comes with a warning")
 	}
-	// Without git a candidate is one of the next patch.
+	// Without git, a pre-release belongs to the next patch version.
 	require.Equal(t, "1.1.5rc1", plan(t, tree(t, lockstep+pkg("a", "1.1.4", "")), bump.Request{To: "rc"}, nil).Packages[0].New)
 	require.Contains(t, refused(t, tree(t, lockstep+pkg("a", "1.2.0rc1", "")), bump.Request{To: "b"}), "1.2.0rc1 comes after 1.2.0b1")
 }
 
-// What people wrote under Unreleased goes into the section of the release, and every other line stays.
+// The text under Unreleased moves to the section of the release. All other lines are unchanged.
 func TestChangelog(t *testing.T) {
 	const before = `# Changelog
 

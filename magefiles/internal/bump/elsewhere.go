@@ -9,7 +9,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// writeCopies has the files follow that [tool.release] copies names.
+// writeCopies updates the files that are listed in [tool.release] copies.
 func (p *planner) writeCopies() error {
 	if len(p.moves) == 0 {
 		return nil
@@ -21,7 +21,7 @@ func (p *planner) writeCopies() error {
 	return copies.Follow(p.w, p.edit, ways)
 }
 
-// NoteMentions notes the lines that go on having an old version. files are those that git knows, relative to the workspace's root.
+// NoteMentions adds a note about lines that keep an old version. `files` are the tracked files, relative to the workspace root.
 func (p *Plan) NoteMentions(w *workspace.Workspace, files []string) {
 	var old []string
 	for _, m := range p.Packages {
@@ -39,12 +39,12 @@ func (p *Plan) NoteMentions(w *workspace.Workspace, files []string) {
 	}
 }
 
-// NoteGoModules notes which of the plan's tags Go would refuse for a module of the repository, whose work tree has its top at that
-// folder: a tag of a package is one of the module that lies beside it as well.
+// NoteGoModules adds a note for each of the plan's tags that Go would reject as the version of a module in the repository. `top` is the top of the
+// work tree. A package's tag also applies to a Go module in a folder with the same name.
 func (p *Plan) NoteGoModules(top string) {
 	tags, err := gomodule.Unusable(top, p.tagNames())
 	if err != nil {
-		p.Notes = append(p.Notes, "whether Go takes the new tags for versions cannot be told: "+err.Error())
+		p.Notes = append(p.Notes, "cannot check whether Go accepts the new tags as versions: "+err.Error())
 	}
 	for _, t := range tags {
 		p.Notes = append(p.Notes, t.String())

@@ -12,7 +12,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/bump"
 )
 
-// tracked are all files of a tree.
+// tracked returns all files in a tree.
 func tracked(t testing.TB, root string) (all []string) {
 	t.Helper()
 	require.NoError(t, filepath.WalkDir(root, func(file string, d fs.DirEntry, err error) error {
@@ -24,7 +24,7 @@ func tracked(t testing.TB, root string) (all []string) {
 	return all
 }
 
-// noted are the lines that a plan names, as "file:line".
+// noted returns the lines that a plan mentions, as "file:line text".
 func noted(p *bump.Plan) []string {
 	all := []string{}
 	for _, m := range p.Mentions {
@@ -33,7 +33,7 @@ func noted(p *bump.Plan) []string {
 	return all
 }
 
-// A line that goes on having the old version is named, unless it tells of the past, or asks for a package of somebody else.
+// A line that keeps the old version is mentioned, unless it is about the past or requires another project's package.
 func TestMentions(t *testing.T) {
 	root := tree(t, lockstep+pkg("acme-core", "0.1.6", "")+pkg("acme-ui", "0.1.6", runs+"acme-core = \"==0.1.6\"\nnumpy = \"==0.1.6\"\n")+`
 -- app/pixi.toml --
@@ -89,14 +89,14 @@ left == 0.1.6
 		"Dockerfile:2 LABEL version=0.1.6",
 		`package.json:1 { "version": "0.1.6",`,
 		`chart/Chart.yaml:1 appVersion: "0.1.6"`,
-		// a shell's single sign of equality may ask for a package, or may not
+		// in a shell, a single equals sign may or may not be a requirement
 		"README.md:5 conda install numpy=0.1.6",
 	}, noted(p))
-	require.Len(t, p.Notes, 2, "one is about pixi.lock")
+	require.Len(t, p.Notes, 2, "one of the notes is about pixi.lock")
 	require.Contains(t, p.Notes[1], "0.1.6 stays in 9 more lines (Dockerfile:2, README.md:1, README.md:3 and 6 more, which -json lists); `copies = [\"Dockerfile\"]`")
 }
 
-// Nothing is said where nothing is left, where no version moves, and of a version with one dot.
+// There is no note if no line keeps the old version, if no version changes, or if the version has only one dot.
 func TestNoMentions(t *testing.T) {
 	for archive, req := range map[string]bump.Request{
 		lockstep + pkg("a", "0.1.6", "") + "-- x --\n0.1.7\n":                            {To: "patch"},
@@ -112,7 +112,7 @@ func TestNoMentions(t *testing.T) {
 	}
 }
 
-// What makes many lines is counted, and a plan has the first ones.
+// If very many lines keep the old version, the plan counts all of them, but lists only the first ones.
 func TestHostileMentions(t *testing.T) {
 	root := tree(t, lockstep+pkg("a", "0.1.6", "")+"-- x --\n"+strings.Repeat("0.1.6 ", 100)+"\n"+strings.Repeat(strings.Repeat("x0.1.6", 3)+" 0.1.6\n", 5000))
 	p := plan(t, root, bump.Request{To: "patch"}, nil)

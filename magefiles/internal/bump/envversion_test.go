@@ -10,7 +10,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/bump"
 )
 
-// envCopies is a workspace whose manifests tell the tools the versions that those would else make from tags.
+// envCopies is a workspace whose manifests set the versions that tools would otherwise derive from tags.
 const envCopies = `
 -- pixi.toml --
 [workspace]
@@ -45,7 +45,7 @@ build.config.env.POETRY_DYNAMIC_VERSIONING_BYPASS = "\u0031.2.0"
 build.config.env.POETRY_DYNAMIC_VERSIONING_OVERRIDE = "numpy=1.2.0,acme-core=1.2.0,acme-ui=1.2.0"
 `
 
-// TestEnvCopies edits the versions in the environments of builds, whatever they are written like, and nothing beside them.
+// TestEnvCopies edits the versions in build environments, in any notation, and nothing else.
 func TestEnvCopies(t *testing.T) {
 	t.Parallel()
 	root := tree(t, envCopies)
@@ -67,7 +67,7 @@ func TestEnvCopies(t *testing.T) {
 	require.Empty(t, load(t, root).Disagreements())
 }
 
-// TestEnvCopiesApart moves a package alone: a sibling's manifest may name its version, and stays as it is otherwise.
+// TestEnvCopiesApart moves one package. Another package's manifest may contain that version, and is otherwise not changed.
 func TestEnvCopiesApart(t *testing.T) {
 	t.Parallel()
 	root := tree(t, envCopies)
@@ -83,7 +83,7 @@ func TestEnvCopiesApart(t *testing.T) {
 	src, err := os.ReadFile(manifest)
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(manifest, append(src, "[package.build.target.linux-64.config.env]\n"+write...), 0o644))
-	require.Contains(t, refused(t, root, bump.Request{To: "patch", Only: "core"}), "core/pixi.toml:13:48: core has version 1.1 there, and 1.2.0 in core/pixi.toml:3")
+	require.Contains(t, refused(t, root, bump.Request{To: "patch", Only: "core"}), "core/pixi.toml:13:48: core has version 1.1, but 1.2.0 in core/pixi.toml:3")
 	p = plan(t, root, bump.Request{To: "patch", Only: "core", FixDrift: true}, history{})
 	require.Contains(t, edits(p), "core/pixi.toml:13 1.1 → 1.2.1")
 }

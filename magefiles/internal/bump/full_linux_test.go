@@ -13,7 +13,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/bump"
 )
 
-// No file may become larger than so many bytes (ulimit -f counts in 512): the journal does not fit, and nothing happens.
+// With a limit on the file size (ulimit -f, in blocks of 512 bytes), the journal cannot be written, and nothing changes.
 func TestNoRoomForTheJournal(t *testing.T) {
 	for _, blocks := range []string{"0", "1", "2"} {
 		root, before, _ := killable(t)
@@ -21,13 +21,13 @@ func TestNoRoomForTheJournal(t *testing.T) {
 		cmd.Env = append(os.Environ(), childVariable+"="+root)
 		out, err := cmd.CombinedOutput()
 		require.Error(t, err, "%s", out)
-		require.Contains(t, string(out), "the files are as they were: ")
+		require.Contains(t, string(out), "the files could not be changed, and have their old contents: ")
 		require.Equal(t, before, files(t, root))
 		require.Equal(t, "before", state(t, root, before, nil))
 	}
 }
 
-// A disk that is full when the last file is to grow: the others go back.
+// If the disk is full when the last file has to grow, the other files are restored.
 func TestFullDisk(t *testing.T) {
 	disk := t.TempDir()
 	if err := syscall.Mount("tmpfs", disk, "tmpfs", 0, "size=64k"); err != nil {
@@ -40,7 +40,7 @@ func TestFullDisk(t *testing.T) {
 	source := tree(t, archive)
 	require.NoError(t, os.CopyFS(disk, os.DirFS(source)))
 	text := files(t, source)["z/pixi.toml"]
-	write(t, disk, "z/pixi.toml", text+"#"+strings.Repeat("x", page-len(text)-2)+"\n") // one page, and not a byte more
+	write(t, disk, "z/pixi.toml", text+"#"+strings.Repeat("x", page-len(text)-2)+"\n") // exactly one page long
 	p := plan(t, disk, bump.Request{To: "patch"}, nil)
 	filler, err := os.Create(filepath.Join(disk, "filler"))
 	require.NoError(t, err)
@@ -54,7 +54,7 @@ func TestFullDisk(t *testing.T) {
 	s := &bump.Store{Top: disk, Dir: t.TempDir()}
 	_, err = s.Apply(t.Context(), p)
 	require.ErrorContains(t, err, "no space left on device")
-	require.ErrorContains(t, err, "the files are as they were")
+	require.ErrorContains(t, err, "the files could not be changed, and have their old contents")
 	require.Equal(t, before, files(t, disk))
 	said, err := s.Recover()
 	require.NoError(t, err)

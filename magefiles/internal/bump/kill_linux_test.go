@@ -17,7 +17,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/killtest"
 )
 
-// childVariable makes the test program a child that carries out root/.git/plan.json.
+// childVariable makes the test binary run as a child that applies root/.git/plan.json.
 const childVariable = "BUMP_TEST_APPLY"
 
 func TestMain(m *testing.M) {
@@ -31,7 +31,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// applyAsChild tells the tracer that Apply begins.
+// applyAsChild signals to the tracer that Apply begins.
 func applyAsChild(root string) error {
 	p, err := bump.ReadPlan(filepath.Join(root, ".git", "plan.json"))
 	if err != nil {
@@ -46,7 +46,7 @@ func applyAsChild(root string) error {
 	return err
 }
 
-// killable is a tree of three packages with a plan beside it: files that grow, shrink and are made.
+// killable makes a tree of three packages with a plan beside it. The plan makes files grow, shrink and appear.
 func killable(t *testing.T) (root string, before, after map[string]string) {
 	root = tree(t, two+pkg("c", "0.1.6", runs+"a = \"==0.1.6\"\nb = \"==0.1.6\"\n"))
 	p := plan(t, root, bump.Request{To: "0.10.0", Changelog: true, Date: "2026-11-23"}, history{})
@@ -60,8 +60,8 @@ func killable(t *testing.T) (root string, before, after map[string]string) {
 	return root, before, files(t, other)
 }
 
-// SIGKILL before every single system call of Apply: the tree is then wholly before or wholly after, or the next run finds
-// a journal, says so, and it is wholly before. Nothing else is ever left in it.
+// Apply is killed by SIGKILL before each system call. Afterwards either all files are old or all are new, or there is a journal, from which the next
+// run restores the old files. No other files are left.
 func TestKilledBetweenSystemCalls(t *testing.T) {
 	seen := map[string]int{}
 	for n := 1; ; n++ {
@@ -80,13 +80,13 @@ func TestKilledBetweenSystemCalls(t *testing.T) {
 			break
 		}
 	}
-	t.Logf("killed before each of %d system calls: the tree was as before %d times, as after %d times, and had to be taken back %d times",
+	t.Logf("killed before each of %d system calls: the tree was as before %d times, as after %d times, and had to be restored %d times",
 		seen["before"]+seen["after"]+seen["journal"]-1, seen["before"], seen["after"]-1, seen["journal"])
 	require.Greater(t, seen["journal"], 10)
 	require.Greater(t, seen["before"], 10)
 }
 
-// state says what a killed Apply has left.
+// state returns the state of the tree after Apply was killed.
 func state(t *testing.T, root string, before, after map[string]string) string {
 	if _, err := os.Stat(filepath.Join(root, ".git", "state", "bump.journal")); err == nil {
 		return "journal"
@@ -100,13 +100,13 @@ func state(t *testing.T, root string, before, after map[string]string) string {
 	return "neither"
 }
 
-// recovered does what the next run does, and carries the plan out again if it was taken back.
+// recovered does what the next run does. If the plan was reverted, it applies the plan again.
 func recovered(t *testing.T, root string, before, after map[string]string) {
 	was := state(t, root, before, after)
 	said, err := store(root).Recover()
 	require.NoError(t, err)
 	if was == "journal" {
-		require.Contains(t, said, "a run was killed while it changed 5 files: taken back")
+		require.Contains(t, said, "a run was killed while it changed 5 files: all of its changes are reverted")
 		require.Equal(t, before, files(t, root))
 	} else {
 		require.Empty(t, said)
@@ -120,7 +120,7 @@ func recovered(t *testing.T, root string, before, after map[string]string) {
 	}
 }
 
-// killBefore runs Apply in a child and kills it before its nth system call. killed is false when there were fewer.
+// killBefore runs Apply in a child and kills it before its nth system call. killed is false if there were fewer calls.
 func killBefore(t *testing.T, root string, n int) (killed bool, err error) {
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), childVariable+"="+root, childVariable+"_TRACED=1")

@@ -11,7 +11,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/bump"
 )
 
-// made finds out about the first package of what is checked out.
+// `made` calls Store.Made for the first package of the current commit.
 func made(t *testing.T, s *bump.Store, repo bump.Past, root string) bump.Made {
 	t.Helper()
 	w := load(t, root)
@@ -20,7 +20,7 @@ func made(t *testing.T, s *bump.Store, repo bump.Past, root string) bump.Made {
 	return m
 }
 
-// The commit that took a version up is found, whatever it is called, wherever the version stands, and whatever came later.
+// Made finds the commit that raised a version, regardless of the commit's message, the version's location, and later changes.
 func TestMade(t *testing.T) {
 	const inherited = "-- pixi.toml --\n[workspace]\nname = \"acme\"\nversion = \"0.1.6\"\n-- a/pixi.toml --\n[package]\nname = \"a\"\nversion.workspace = true\nbuild.backend.name = \"x\"\n"
 	const pyproject = lockstep + "-- a/pixi.toml --\n[package]\nbuild.backend.name = \"pixi-build-python\"\n-- a/pyproject.toml --\n[project]\nname = \"a\"\nversion = \"0.1.6\"\n" +
@@ -44,11 +44,11 @@ func TestMade(t *testing.T) {
 		{"a version of the workspace", inherited, bumped, "0.1.6"},
 		{"a version of the pyproject.toml", pyproject, bumped, "0.1.6"},
 		{"to a pre-release", two, replaced("0.1.6", "0.2.0rc1"), "0.1.6"},
-		{"with a file more", two, func(t *testing.T, root string) { bumped(t, root); write(t, root, "NEWS", "x") }, "0.1.6"},
-		{"nothing but another file", two, func(t *testing.T, root string) { write(t, root, "NEWS", "x") }, ""},
-		{"down", two, replaced("0.1.6", "0.1.5"), ""},
+		{"with another changed file", two, func(t *testing.T, root string) { bumped(t, root); write(t, root, "NEWS", "x") }, "0.1.6"},
+		{"only another changed file", two, func(t *testing.T, root string) { write(t, root, "NEWS", "x") }, ""},
+		{"to a lower version", two, replaced("0.1.6", "0.1.5"), ""},
 		{
-			name:    "one of two",
+			name:    "one of two packages",
 			archive: two,
 			change: func(t *testing.T, root string) {
 				write(t, root, "a/pixi.toml", strings.ReplaceAll(files(t, root)["a/pixi.toml"], "0.1.6", "0.1.7"))
@@ -56,7 +56,7 @@ func TestMade(t *testing.T) {
 			from: "",
 		},
 		{
-			name:    "without its pins",
+			name:    "without the pins",
 			archive: two,
 			change: func(t *testing.T, root string) {
 				bumped(t, root)
@@ -64,7 +64,7 @@ func TestMade(t *testing.T) {
 			},
 			from: "",
 		},
-		{"the line, and not the version", two, replaced(`version = "0.1.6"`, `version    = "0.1.6"`), ""},
+		{"a changed line with the same version", two, replaced(`version = "0.1.6"`, `version    = "0.1.6"`), ""},
 	} {
 		for _, prefix := range []string{"", "below/it"} {
 			t.Run(c.name+" "+prefix, func(t *testing.T) {
@@ -93,7 +93,7 @@ func TestMade(t *testing.T) {
 	}
 }
 
-// What the person's git is told of blame, of a sparse work tree and of moved files does not matter.
+// Git settings for blame, a sparse checkout and moved files do not affect the result.
 func TestMadeWhateverGitIsTold(t *testing.T) {
 	root, repo, git := repository(t, two)
 	s := gitStore(repo)
@@ -124,7 +124,7 @@ func TestMadeWhateverGitIsTold(t *testing.T) {
 	require.Equal(t, "0.1.6", w.Packages[0].Version.Text)
 }
 
-// A commit without a workspace, or with a broken one, is none of a release; one that is not there is an error.
+// A commit without a valid workspace is not a release. A commit that does not exist is an error.
 func TestAtNothing(t *testing.T) {
 	root, repo, git := repository(t, two)
 	s := gitStore(repo)

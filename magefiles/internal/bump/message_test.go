@@ -9,7 +9,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/bump"
 )
 
-// What {title} is in lockstep, for one package of several, and for several packages.
+// TestMessages checks the value of {title} in lockstep, for one package of several, and for several packages.
 func TestMessages(t *testing.T) {
 	packages := func(names ...string) (archive string) {
 		for _, name := range names {
@@ -77,7 +77,7 @@ func TestMessages(t *testing.T) {
 	}
 }
 
-// What is committed and tagged has the messages, to the byte.
+// The commit and the tags have exactly the configured messages.
 func TestMessagesInGit(t *testing.T) {
 	root, repo, git := repository(t, strings.Replace(two, "[dependencies]",
 		"[tool.release]\ncommit = \"\"\"\nchore: {title}\n\n# no comment\n\"\"\"\ntag-message = \"all of {title}\"\n[dependencies]", 1))
@@ -88,7 +88,7 @@ func TestMessagesInGit(t *testing.T) {
 	require.Equal(t, "all of v0.1.7", git("for-each-ref", "--format=%(contents)", "refs/tags/v0.1.7"))
 }
 
-// A release's commit is no change that asks for another release.
+// The commit of a release does not itself require a release.
 func TestReleaseCommitAsksForNothing(t *testing.T) {
 	root := tree(t, lockstep+pkg("a", "0.1.6", ""))
 	h := history{
@@ -97,5 +97,5 @@ func TestReleaseCommitAsksForNothing(t *testing.T) {
 	}
 	p := plan(t, root, bump.Request{To: "auto"}, h)
 	require.Empty(t, p.Tags)
-	require.Equal(t, []string{"nothing to release: 1 commit since v0.1.5, 1 touches a package: 1 is of a kind that asks for no release, such as docs or chore"}, p.Notes)
+	require.Equal(t, []string{"nothing to release: 1 commit since v0.1.5, 1 touches a package: 1 has a type that needs no release, such as docs or chore"}, p.Notes)
 }

@@ -16,11 +16,11 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// record is what is kept of a plan until it is committed and tagged. It is written before the first file is changed, and
-// says nothing by itself: how far the run came is seen in the work tree.
+// record saves a plan until it is committed and tagged. It is written before the first file is changed, so it does not prove that the plan was
+// applied. Only the work tree shows that.
 type record struct {
-	Plan *Plan  `json:"plan"` // without Read
-	Base string `json:"base"` // the commit that it was made on; "" outside of git
+	Plan *Plan  `json:"plan"` // without the field Read
+	Base string `json:"base"` // commit that the plan is based on; "" outside of git
 }
 
 func (s *Store) remember(plan *Plan, base string) error {
@@ -34,7 +34,7 @@ func (s *Store) remember(plan *Plan, base string) error {
 		err = os.WriteFile(filepath.Join(s.Dir, pendingName), data, 0o644)
 	}
 	if err != nil {
-		return operr.New("see to the cause; run it again", "nothing was changed: %w", err)
+		return operr.New("fix the cause, then run the command again", "nothing was changed: %w", err)
 	}
 	return nil
 }
@@ -47,14 +47,14 @@ func (s *Store) forget() error {
 	return err
 }
 
-// Pending is a bump that an earlier run has begun and not ended.
+// Pending is an unfinished bump of an earlier run.
 type Pending struct {
 	Plan   *Plan
-	Commit string   // the commit, where there is one and only tags, or nothing but the last word, are missing
-	Beside []string // other files that are changed, by their paths from the top of the work tree; none where there is a commit
+	Commit string   // commit of the bump, if it was made; then at most the tags are missing
+	Beside []string // other changed files, relative to the top of the work tree; nil if there is a commit
 }
 
-// Fits reports whether a request asks for this very bump: by the same word, by the version that came of it, or by none.
+// Fits reports whether a request matches the pending bump. The request's To must be empty, that of the bump, or one of the new versions.
 func (p *Pending) Fits(req Request) bool {
 	if req.To == "" {
 		return true
@@ -63,17 +63,17 @@ func (p *Pending) Fits(req Request) bool {
 		(strings.EqualFold(req.To, p.Plan.Request.To) || slices.ContainsFunc(p.Plan.Packages, func(m Move) bool { return m.New == req.To }))
 }
 
-// Pending looks for a bump that lies in the work tree uncommitted, or that was the last commit and never came to its end.
-// It is one when every file is as its plan leaves it. An error names the other files that are changed beside one that is uncommitted.
+// Pending finds a bump that is uncommitted in the work tree, or that is the last commit and was not completed. All files must match its plan. If
+// there are other changes beside an uncommitted bump, it returns an error.
 func (s *Store) Pending(ctx context.Context, repo Repo) (*Pending, error) {
 	p, err := s.Lying(ctx, repo)
 	if p != nil && len(p.Beside) > 0 {
-		return nil, operr.New("commit or undo these; then -commit takes the bump up", "the bump to %s lies in the work tree uncommitted, and other changes beside it", p.Plan.versions()).WithDetail(strings.Join(p.Beside, "\n"))
+		return nil, operr.New("commit or undo these other changes; then run the command again with -commit, which resumes the bump", "besides the uncommitted bump to %s, the work tree has other changes", p.Plan.versions()).WithDetail(strings.Join(p.Beside, "\n"))
 	}
 	return p, err
 }
 
-// Lying is Pending for who leaves other files alone.
+// Lying is like Pending, but allows other changes. It is for callers that do not touch other files.
 func (s *Store) Lying(ctx context.Context, repo Repo) (*Pending, error) {
 	data, err := os.ReadFile(filepath.Join(s.Dir, pendingName))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -81,7 +81,7 @@ func (s *Store) Lying(ctx context.Context, repo Repo) (*Pending, error) {
 	}
 	var kept record
 	if err != nil || json.Unmarshal(data, &kept) != nil || kept.Plan == nil || kept.Plan.Format != planFormat || !s.holds(kept.Plan) {
-		return nil, s.forget() // it was taken back, or overtaken
+		return nil, s.forget() // the bump was reverted, or its files were changed since
 	}
 	changed, err := repo.Changed(ctx)
 	if err != nil {
@@ -101,7 +101,7 @@ func (s *Store) Lying(ctx context.Context, repo Repo) (*Pending, error) {
 	return &Pending{Plan: kept.Plan, Commit: head}, nil
 }
 
-// TakeBack brings the files of a bump that lies in the work tree back to what is committed, and forgets it.
+// TakeBack restores the committed contents of the files of an uncommitted bump, and removes its record.
 func (s *Store) TakeBack(ctx context.Context, p *Pending, repo interface {
 	Restore(ctx context.Context, paths []string) error
 },
@@ -112,7 +112,7 @@ func (s *Store) TakeBack(ctx context.Context, p *Pending, repo interface {
 	return s.forget()
 }
 
-// holds reports whether every file is as the plan leaves it.
+// `holds` reports whether every file has the content that the plan gives it.
 func (s *Store) holds(plan *Plan) bool {
 	for _, f := range plan.Files {
 		data, err := beneath.Read(s.path(f.Path))
@@ -123,10 +123,10 @@ func (s *Store) holds(plan *Plan) bool {
 	return len(plan.Files) > 0
 }
 
-// PathOf is the path of a plan's file, relative to Top.
+// PathOf converts the path of a plan's file to a path relative to Top.
 func (s *Store) PathOf(file string) string { return path.Join(s.Prefix, file) }
 
-// paths are those of the plan's files, relative to Top.
+// paths returns the paths of the plan's files, relative to Top.
 func (s *Store) paths(plan *Plan) []string {
 	out := make([]string, len(plan.Files))
 	for i, f := range plan.Files {
@@ -135,7 +135,7 @@ func (s *Store) paths(plan *Plan) []string {
 	return out
 }
 
-// versions names where a plan leads, for a sentence.
+// versions returns a phrase that lists a plan's new versions.
 func (p *Plan) versions() string {
 	var out []string
 	for _, m := range p.Packages {

@@ -8,8 +8,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/bump"
 )
 
-// everywhere has a version or a requirement in every place and spelling of pixi-facts.md §1.1 to §1.3. Lines that end in
-// "stays" are no exact pins of ours.
+// everywhere has versions and requirements in all places and notations of pixi-facts.md §1.1 to §1.3. Lines that end in "stays" are not exact pins on
+// our packages.
 const everywhere = `
 -- pixi.toml --
 [workspace]
@@ -150,12 +150,12 @@ func TestEveryPlace(t *testing.T) {
 		`ui/pyproject.toml:12 0.1.6 → 0.1.7`,
 		`ui/pyproject.toml:16 0.1.6 → 0.1.7`,
 	}, edits(p))
-	require.Equal(t, []string{"pixi.toml:24 pins acme-core to 0.1.2, which is not its version: left alone"}, p.Notes)
+	require.Equal(t, []string{"pixi.toml:24 pins acme-core to 0.1.2, which is not the current version, so the pin is not changed"}, p.Notes)
 	apply(t, root, p)
 	require.Empty(t, load(t, root).Disagreements())
 }
 
-// What packages inherit is changed where it stands, once.
+// An inherited value is changed once, where it is defined.
 func TestInheritedVersion(t *testing.T) {
 	root := tree(t, `
 -- pixi.toml --
@@ -179,7 +179,7 @@ run-dependencies = { a = "==0.1.6" }
 	apply(t, root, p)
 }
 
-// A manifest that is both files at once, a recipe with its pins, and a package whose sources are elsewhere.
+// Other layouts: a manifest that is also a pyproject.toml, a recipe with pins, and a package with sources elsewhere.
 func TestOtherShapes(t *testing.T) {
 	root := tree(t, `
 -- pyproject.toml --
@@ -233,7 +233,7 @@ version = "0.1.6"
 	apply(t, root, p)
 }
 
-// A version that a tool computes is its last tag; only the static copies and the pins are edited, and the plan says so.
+// If a tool derives the version from the last tag, only static copies and pins are edited, and a note explains this.
 func TestTagIsTheVersion(t *testing.T) {
 	root := tree(t, `
 -- pixi.toml --
@@ -266,23 +266,23 @@ dynamic = ["version"]
 	require.Equal(t, []string{"b/pixi.toml:3 0.1.6 → 0.1.7", "b/pixi.toml:5 0.1.6 → 0.1.7"}, edits(p))
 	require.Len(t, p.Packages, 2)
 	require.Equal(t, []string{
-		"a/pyproject.toml:4:13: hatch-vcs makes the version of a from the tag; only copies of it are edited",
-		"b/pyproject.toml:4:7: setuptools-scm makes the version of b from the tag; only copies of it are edited",
+		"a/pyproject.toml:4:13: hatch-vcs derives the version of a from the tag, so only copies of the version are edited",
+		"b/pyproject.toml:4:7: setuptools-scm derives the version of b from the tag, so only copies of the version are edited",
 	}, p.Notes)
 	apply(t, root, p)
 
 	_, err := bump.New(t.Context(), load(t, root), bump.Request{To: "patch"}, history{})
-	require.ErrorContains(t, err, "the version of a is that of its last tag (hatch-vcs), and there is none")
+	require.ErrorContains(t, err, "the version of a comes from its last tag (hatch-vcs), but the package has no tag")
 }
 
-// What cannot be known is not guessed.
+// Unknown versions are errors, not guesses.
 func TestUnknownVersions(t *testing.T) {
 	const root = "-- pixi.toml --\n[workspace]\nname = \"acme\"\n"
 	require.Contains(t, refused(t, tree(t, root+"-- a/pixi.toml --\n[package]\nname = \"a\"\nversion = \"dynamic\"\nbuild.backend.name = \"x\"\n"), bump.Request{To: "patch"}),
-		`a/pixi.toml:3:11: the version of a: "dynamic" is not a version`)
+		`a/pixi.toml:3:11: cannot bump a: "dynamic" is not a version`)
 	require.Contains(t, refused(t, tree(t, root+"-- a/pixi.toml --\n[package]\nname = \"a\"\nversion = \"0.2.0-rc.1\"\nbuild.backend.name = \"x\"\n"), bump.Request{To: "patch"}),
-		`0.2.0rc1 would do`)
+		`0.2.0rc1 is accepted`)
 	require.Contains(t, refused(t, tree(t, root+"-- a/pixi.toml --\n[package]\nname = \"a\"\nbuild.backend.name = \"pixi-build-rust\"\n"), bump.Request{To: "patch"}),
-		`is made while building (pixi-build-rust)`)
+		`is computed during the build (pixi-build-rust)`)
 	require.Contains(t, refused(t, tree(t, root), bump.Request{To: "patch"}), "has no package")
 }

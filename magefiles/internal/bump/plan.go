@@ -14,80 +14,80 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// Plan is a change of versions that was worked out and not made. It survives JSON unchanged.
+// Plan is a computed change of versions that has not been applied. It can be saved as JSON without loss.
 type Plan struct {
 	Format   int               `json:"format"` // planFormat
 	Request  Request           `json:"request"`
-	Packages []Move            `json:"packages"`           // that change, dependencies first
-	Files    []File            `json:"files"`              // that change, by path
-	Notes    []string          `json:"notes"`              // what a person should know, one sentence each
-	Tags     []Tag             `json:"tags"`               // that belong to the new versions; none for a downstream
-	Message  string            `json:"message"`            // of the commit
-	Mentions []copies.Mention  `json:"mentions,omitempty"` // lines that go on having an old version; the first ones, of very many
-	Read     map[string]string `json:"read"`               // hex sha256 of every file that the plan was computed from, by path
+	Packages []Move            `json:"packages"`           // packages that change, dependencies first
+	Files    []File            `json:"files"`              // files that change, sorted by path
+	Notes    []string          `json:"notes"`              // messages for the user, one sentence each
+	Tags     []Tag             `json:"tags"`               // tags for the new versions; none for a downstream
+	Message  string            `json:"message"`            // commit message
+	Mentions []copies.Mention  `json:"mentions,omitempty"` // lines that keep an old version; truncated if there are very many
+	Read     map[string]string `json:"read"`               // hex SHA-256 of every file that the plan was computed from, keyed by path
 }
 
 const planFormat = 1
 
-// Empty reports whether nothing has to be changed.
+// Empty reports whether the plan changes no files.
 func (p *Plan) Empty() bool { return len(p.Files) == 0 }
 
-// Same reports whether two plans leave the same files behind, whatever they are called.
+// Same reports whether two plans produce the same files, regardless of requests and messages.
 func (p *Plan) Same(other *Plan) bool {
 	return slices.EqualFunc(p.Files, other.Files, func(a, b File) bool {
 		return a.Path == b.Path && a.Before == b.Before && a.After == b.After
 	})
 }
 
-// Move is one package's, or one pinned package's, way from a version to another.
+// Move is the change of one package, or of the pin on a package, from one version to another.
 type Move struct {
-	In   string   `json:"in,omitempty"` // the downstream, where it is one's pin that moves
+	In   string   `json:"in,omitempty"` // the downstream that has the pin, if any
 	Name string   `json:"name"`
 	Old  string   `json:"old"`
 	New  string   `json:"new"`
 	Why  []Reason `json:"why"`
 }
 
-// Reason is one reason for a move.
+// Reason is a reason for a move.
 type Reason struct {
 	Kind    ReasonKind `json:"kind"`
-	Text    string     `json:"text"`              // the reason as the end of a sentence: "asked for"
-	Commits []Commit   `json:"commits,omitempty"` // for ByCommit
+	Text    string     `json:"text"`              // as the end of a sentence, such as "asked for"
+	Commits []Commit   `json:"commits,omitempty"` // set if Kind is ByCommit
 
-	deciding []*Commit // those of all packages that are asked about; Commits are the ones of the package that moves
+	deciding []*Commit // deciding commits for all packages; Commits is limited to this package
 }
 
-// ReasonKind tells reasons apart.
+// ReasonKind is the kind of a Reason.
 type ReasonKind string
 
-// The reasons why a version moves.
+// Reasons for a move.
 const (
 	Asked    ReasonKind = "asked"
-	Lockstep ReasonKind = "lockstep"  // all packages have one version
-	Pinned   ReasonKind = "dependent" // it pins a package that moves
-	Shared   ReasonKind = "shared"    // its version stands in the same place as another package's
+	Lockstep ReasonKind = "lockstep"  // all packages have the same version
+	Pinned   ReasonKind = "dependent" // the package pins a package that moves
+	Shared   ReasonKind = "shared"    // the version is defined in one place for several packages
 	ByCommit ReasonKind = "commits"
-	Drifted  ReasonKind = "drift"   // it was not where it should have been
-	Newest   ReasonKind = "channel" // the newest version there
+	Drifted  ReasonKind = "drift"   // the package's version differed from the others
+	Newest   ReasonKind = "channel" // the newest version on the channel
 )
 
-// File is a file that changes, and Edit a change of it.
+// File is a file that changes, and Edit is a change in it.
 type (
 	File = edits.File
 	Edit = edits.Edit
 )
 
-// History is what is asked of git to size a bump, and Commit one of its commits.
+// History provides tags and commits, from which the size of a bump is computed. Commit is one of its commits.
 type (
 	History = commits.History
 	Commit  = commits.Commit
 )
 
-// Tag is a tag that a release of the new versions gets.
+// Tag is a tag for the release of a new version.
 type Tag struct {
 	Name string `json:"name"`
-	// File and Line are where the version stands that it is for, of the package of that name (the first where all have one
-	// version). They tell which commit it belongs to.
+	// File and Line are the position of the version in the manifest of Package (in lockstep, of the first package). They are used to find the commit
+	// that the tag belongs to.
 	File    string `json:"file"`
 	Line    int    `json:"line"`
 	Package string `json:"package,omitempty"`
@@ -95,20 +95,19 @@ type Tag struct {
 	Message string `json:"message,omitempty"`
 }
 
-// TagMessage is the message of one of the plan's tags.
+// TagMessage returns the message of one of the plan's tags.
 func (p *Plan) TagMessage(name string) string {
 	for _, t := range p.Tags {
 		if t.Name == name && t.Message != "" {
 			return t.Message
 		}
 	}
-	return name + "\n" // a plan of before there were such
+	return name + "\n" // a plan from a version without tag messages
 }
 
-// Check refuses a plan that is not for the workspace as it is now: every file that it was computed from must be as it was,
-// and no other may have appeared.
+// Check returns an error if the plan is stale, because a file that it was computed from has changed, or because a new file exists.
 func (p *Plan) Check(w *workspace.Workspace) error {
-	const next = "make the plan anew: something changed since"
+	const next = "make the plan again with `mage version:plan -json`"
 	at, err := Changelog(w)
 	if err != nil {
 		return err
@@ -118,28 +117,28 @@ func (p *Plan) Check(w *workspace.Workspace) error {
 		now[name] = true
 		switch was, ok := p.Read[name]; {
 		case !ok:
-			return operr.New(next, "the plan is stale: it knows nothing of %s", name)
+			return operr.New(next, "the plan is stale: %s is not among the files that the plan was made from", name)
 		case was != edits.Digest(src):
-			return operr.New(next, "the plan is stale: %s is not what it was when the plan was made", name)
+			return operr.New(next, "the plan is stale: %s changed after the plan was made", name)
 		}
 	}
 	for name := range p.Read {
 		if !now[name] && name != at.File {
-			return operr.New(next, "the plan is stale: %s is gone", name)
+			return operr.New(next, "the plan is stale: %s was removed", name)
 		}
 	}
 	for _, f := range p.Files {
 		if _, known := p.Read[f.Path]; !known && f.Path != at.File {
-			return operr.New("have the plan made by `mage version:plan -json`", "the plan is not one of ours: it edits %s, which it has not read", f.Path)
+			return operr.New("make the plan with `mage version:plan -json`", "the plan was not made by `mage version:plan`: the plan edits %s, but has no digest of this file", f.Path)
 		}
 	}
 	return nil
 }
 
-// maxPlan is more than any plan has, in bytes.
+// maxPlan is the maximum size of a plan in bytes.
 const maxPlan = 64 << 20
 
-// readPlan reads a file that need not be one: a shell may hand a plan over by a pipe.
+// readPlan reads a plan. The path may be a pipe, as from a shell's process substitution.
 func readPlan(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -153,7 +152,7 @@ func readPlan(path string) ([]byte, error) {
 	return data, err
 }
 
-// ReadPlan reads a plan that was written as JSON.
+// ReadPlan reads a plan from a JSON file.
 func ReadPlan(path string) (*Plan, error) {
 	data, err := readPlan(path)
 	if err != nil {
@@ -161,7 +160,7 @@ func ReadPlan(path string) (*Plan, error) {
 	}
 	p := &Plan{}
 	if err := json.Unmarshal(data, p); err != nil || p.Format != planFormat {
-		return nil, operr.NewUsage("name a file made by `mage version:plan -json`", "%s is no plan that can be read", path)
+		return nil, operr.NewUsage("name a file made by `mage version:plan -json`", "%s is not a plan that this version can read", path)
 	}
 	return p, nil
 }

@@ -19,7 +19,7 @@ import (
 const two = lockstep + "[dependencies]\nb = { path = \"b\", version = \"==0.1.6\" }\n-- a/pixi.toml --\n[package]\nname = \"a\"\nversion = \"0.1.6\"\nbuild.backend.name = \"x\"\n" +
 	"-- b/pixi.toml --\n[package]\nname = \"b\"\nversion = \"0.1.6\"\nbuild.backend.name = \"x\"\n[package.run-dependencies]\na = \"==0.1.6\" # ==0.1.6\n"
 
-// A plan is the same behind JSON, and can be carried out from there.
+// A plan that is saved as JSON and loaded again is unchanged, and can be applied.
 func TestPlanSurvivesJSON(t *testing.T) {
 	root := tree(t, two)
 	p := plan(t, root, bump.Request{To: "minor"}, nil)
@@ -36,13 +36,13 @@ func TestPlanSurvivesJSON(t *testing.T) {
 	for _, bad := range []string{"", "{}", "[]", `{"format": 2}`} {
 		require.NoError(t, os.WriteFile(file, []byte(bad), 0o644))
 		_, err := bump.ReadPlan(file)
-		require.ErrorContains(t, err, "is no plan that can be read")
+		require.ErrorContains(t, err, "is not a plan that this version can read")
 	}
 	_, err = bump.ReadPlan(file + "x")
 	require.ErrorContains(t, err, "reading the plan")
 }
 
-// Whatever the plan was computed from has to be as it was, and nothing is written if it is not.
+// If a file that the plan was computed from has changed, nothing is written.
 func TestStalePlan(t *testing.T) {
 	for name, change := range map[string]func(root string){
 		"an edited file":   func(root string) { write(t, root, "b/pixi.toml", files(t, root)["b/pixi.toml"]+"\n") },
@@ -69,11 +69,11 @@ func TestStalePlan(t *testing.T) {
 	root := tree(t, two)
 	p := plan(t, root, bump.Request{To: "minor"}, nil)
 	p.Files[0].Path = "../outside"
-	require.ErrorContains(t, p.Check(load(t, root)), "the plan is not one of ours")
+	require.ErrorContains(t, p.Check(load(t, root)), "the plan was not made by `mage version:plan`")
 	p = plan(t, root, bump.Request{To: "minor"}, nil)
 	p.Files[0].Edits[0].New = "9"
 	_, err := store(root).Apply(t.Context(), p)
-	require.ErrorContains(t, err, "does not fit its own digests")
+	require.ErrorContains(t, err, "do not result in the digest that the plan has")
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	before := files(t, root)
@@ -82,7 +82,7 @@ func TestStalePlan(t *testing.T) {
 	require.Equal(t, before, files(t, root))
 }
 
-// Bytes that are not asked for stay: CRLF, a byte order mark, odd blanks, a missing newline at the end.
+// Bytes outside of the edits are unchanged: CRLF, a byte order mark, odd whitespace, a missing final newline.
 func TestBytesStay(t *testing.T) {
 	root := tree(t, lockstep+`
 -- a/pixi.toml.crlf --
@@ -103,7 +103,7 @@ version = """0.1.6"""
 	require.Contains(t, files(t, root)["a/pixi.toml"], "\r\n  version   =\t'0.1.7'\t# keep\r\n")
 }
 
-// A symlinked manifest stays a symlink, and the file that it leads to is edited once.
+// A symlinked manifest remains a symlink, and its target is edited once.
 func TestSymlinkedManifest(t *testing.T) {
 	root := tree(t, lockstep+`
 -- shared/a.toml --
@@ -128,11 +128,11 @@ func TestReadOnlyFile(t *testing.T) {
 	require.NoError(t, os.Chmod(filepath.Join(root, "b", "pixi.toml"), 0o444))
 	before := files(t, root)
 	_, err := store(root).Apply(t.Context(), p)
-	require.ErrorContains(t, err, "nothing was changed: b/pixi.toml: it is read-only")
+	require.ErrorContains(t, err, "nothing was changed: b/pixi.toml: the file is read-only")
 	require.Equal(t, before, files(t, root))
 }
 
-// repository makes a git repository of a tree, with one commit and a tag.
+// repository makes a git repository from a tree, with one commit and a tag.
 func repository(t *testing.T, archive string) (root string, repo *gitrepo.Repo, git func(args ...string) string) {
 	root = tree(t, archive)
 	run := command.NewSystem(command.Setenv(os.Environ(), "GIT_CONFIG_GLOBAL="+os.DevNull, "GIT_CONFIG_SYSTEM="+os.DevNull,
@@ -163,7 +163,7 @@ func hook(t *testing.T, repo *gitrepo.Repo, script string) {
 	require.NoError(t, os.WriteFile(name, []byte("#!/bin/sh\n"+script), 0o755))
 }
 
-// A hook that refuses, whatever it does to the files before, leaves the tree as it was.
+// If a hook refuses the commit, the tree is restored, even if the hook changed files first.
 func TestFailingHook(t *testing.T) {
 	root, repo, git := repository(t, two)
 	before := files(t, root)
@@ -172,7 +172,7 @@ func TestFailingHook(t *testing.T) {
 	require.NoError(t, gitStore(repo).Preflight(t.Context(), p, repo, all))
 	_, err := gitStore(repo).Take(t.Context(), p, repo, all)
 	require.Contains(t, fmt.Sprintf("%+v", err), "no such luck")
-	require.ErrorContains(t, err, "the files are as they were")
+	require.ErrorContains(t, err, "the files are restored")
 	require.Equal(t, before, files(t, root))
 	require.Empty(t, git("status", "--porcelain"))
 	require.Equal(t, "v0.1.6", git("tag"))
@@ -181,7 +181,7 @@ func TestFailingHook(t *testing.T) {
 	require.Nil(t, pending)
 }
 
-// A bump that was left uncommitted is known, taken up, and committed alone; a hook that refuses leaves it there.
+// An uncommitted bump is found, resumed, and committed alone. If a hook refuses the commit, the bump remains in the work tree.
 func TestPending(t *testing.T) {
 	root, repo, git := repository(t, two)
 	s := gitStore(repo)
@@ -198,7 +198,7 @@ func TestPending(t *testing.T) {
 	hook(t, repo, "exit 1\n")
 	changed := files(t, root)
 	_, err = s.TakeUp(t.Context(), pending, repo, all)
-	require.ErrorContains(t, err, "the bump still lies in the work tree")
+	require.ErrorContains(t, err, "the bump is still in the work tree, uncommitted")
 	require.Equal(t, changed, files(t, root))
 	require.Equal(t, " M a/pixi.toml\n M b/pixi.toml\n M pixi.toml", git("status", "--porcelain"))
 	hook(t, repo, "exit 0\n")
@@ -207,7 +207,7 @@ func TestPending(t *testing.T) {
 	write(t, root, "b/more", "x")
 	git("add", "b/more")
 	_, err = s.Pending(t.Context(), repo)
-	require.Contains(t, fmt.Sprintf("%+v", err), "other changes beside it\n  b/more\n")
+	require.Contains(t, fmt.Sprintf("%+v", err), "the work tree has other changes\n  b/more\n")
 	git("reset", "-q", "b/more")
 
 	pending, err = s.Pending(t.Context(), repo)
@@ -222,7 +222,7 @@ func TestPending(t *testing.T) {
 	require.Nil(t, pending)
 }
 
-// A run that was killed after the commit is taken up too: what is left is the tag.
+// A run that was killed after the commit is also resumed. Only the tag is made then.
 func TestPendingTag(t *testing.T) {
 	root, repo, git := repository(t, two)
 	s := gitStore(repo)
@@ -237,25 +237,25 @@ func TestPendingTag(t *testing.T) {
 	require.Equal(t, []string{"v0.1.7"}, r.Tags)
 	require.Equal(t, "tag", git("cat-file", "-t", "v0.1.7"))
 
-	// Once more is nothing more, and later commits have nothing to do with it.
+	// Another run does nothing, and later commits are not affected.
 	git("commit", "-q", "--allow-empty", "-m", "later")
 	for range 2 {
 		r, err = s.Take(t.Context(), plan(t, root, bump.Request{To: "0.1.7"}, nil), repo, all)
 		require.NoError(t, err)
 		require.Equal(t, []string{"v0.1.7"}, r.Tags)
 	}
-	// The commit of the release gets the tag, also when others came after it.
+	// The tag goes to the commit of the release, even if there are later commits.
 	git("tag", "-d", "v0.1.7")
 	_, err = s.Take(t.Context(), plan(t, root, bump.Request{To: "0.1.7"}, nil), repo, all)
 	require.NoError(t, err)
 	require.Equal(t, git("rev-parse", "HEAD^"), git("rev-parse", "v0.1.7^{commit}"))
-	// A tag that is elsewhere is refused.
+	// If the tag exists on another commit, Take fails.
 	git("tag", "-f", "v0.1.7", "v0.1.6")
 	_, err = s.Take(t.Context(), plan(t, root, bump.Request{To: "0.1.7"}, nil), repo, all)
 	require.ErrorContains(t, err, "the tag v0.1.7 is at ")
 }
 
-// Before anything is written: a clean tree, free tags, and files that git knows.
+// Before anything is written, the tree must be clean, the tags free, and the files tracked by git.
 func TestPreflight(t *testing.T) {
 	root, repo, git := repository(t, two)
 	s := gitStore(repo)
@@ -264,22 +264,22 @@ func TestPreflight(t *testing.T) {
 	require.NoError(t, s.Preflight(t.Context(), p, repo, all))
 
 	git("tag", "v0.1.7")
-	require.ErrorContains(t, s.Preflight(t.Context(), p, repo, bump.Parts{}), "the tag v0.1.7 is there already")
+	require.ErrorContains(t, s.Preflight(t.Context(), p, repo, bump.Parts{}), "the tag v0.1.7 exists already")
 	git("tag", "-d", "v0.1.7")
 
 	write(t, root, "a/note", "x")
 	git("add", "a/note")
-	require.Contains(t, fmt.Sprintf("%+v", s.Preflight(t.Context(), p, repo, all)), "a bump must not sweep them in\n  a/note\n")
+	require.Contains(t, fmt.Sprintf("%+v", s.Preflight(t.Context(), p, repo, all)), "the work tree has changes that the bump must not commit; nothing was changed\n  a/note\n")
 	git("reset", "-q")
 
 	require.NoError(t, os.Mkdir(filepath.Join(root, "c"), 0o755))
 	write(t, root, "c/pixi.toml", strings.ReplaceAll(files(t, root)["a/pixi.toml"], `"a"`, `"c"`))
 	p = plan(t, root, bump.Request{To: "patch"}, nil)
 	require.NoError(t, s.Preflight(t.Context(), p, repo, bump.Parts{}))
-	require.Contains(t, fmt.Sprintf("%+v", s.Preflight(t.Context(), p, repo, all)), "git does not know all of the files that would change; nothing was changed\n  c/pixi.toml")
+	require.Contains(t, fmt.Sprintf("%+v", s.Preflight(t.Context(), p, repo, all)), "git does not track some files that the bump would change; nothing was changed\n  c/pixi.toml")
 }
 
-// A workspace may be a folder of the repository.
+// The workspace may be in a subfolder of the repository.
 func TestWorkspaceBelowTheTop(t *testing.T) {
 	root, repo, git := repository(t, strings.ReplaceAll("\n"+two, "\n-- ", "\n-- ws/"))
 	require.NoFileExists(t, filepath.Join(root, "pixi.toml"))
@@ -292,7 +292,7 @@ func TestWorkspaceBelowTheTop(t *testing.T) {
 	require.Equal(t, "ws/a/pixi.toml\nws/b/pixi.toml\nws/pixi.toml", git("show", "--format=", "--name-only"))
 }
 
-// Where a tool makes every version from the tag there is nothing to edit: the tag is all, and goes to the last commit.
+// If all versions are derived from tags, no file is edited. Only a tag is made, on the last commit.
 func TestOnlyATag(t *testing.T) {
 	root, repo, git := repository(t, lockstep+"-- a/pixi.toml --\n[package]\nbuild.backend.name = \"pixi-build-python\"\n"+
 		"-- a/pyproject.toml --\n[project]\nname = \"a\"\ndynamic = [\"version\"]\n[tool.hatch.version]\nsource = \"vcs\"\n")
@@ -308,7 +308,7 @@ func TestOnlyATag(t *testing.T) {
 	require.Equal(t, git("rev-parse", "HEAD"), git("rev-parse", "v0.1.7^{commit}"))
 }
 
-// tagsOf is the history of a repository without its commits.
+// tagsOf is a repository's history without its commits.
 type tagsOf struct{ *gitrepo.Repo }
 
 func (tagsOf) EachCommit(context.Context, string, func(bump.Commit)) error { return nil }

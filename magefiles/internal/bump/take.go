@@ -11,58 +11,58 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// Tree is what is asked of a git work tree. Paths are relative to its top.
+// Tree provides the state of a git work tree. Paths are relative to its top.
 type Tree interface {
 	// Changed returns the tracked files that differ from the last commit.
 	Changed(ctx context.Context) ([]string, error)
-	// Resolve returns the commit that a name stands for.
+	// Resolve returns the commit that rev refers to.
 	Resolve(ctx context.Context, rev string) (string, error)
-	// Underway says what git is in the middle of, such as "a merge", and how it is ended; "" for nothing.
+	// Underway returns the git operation in progress, such as "a merge", and how to end it, or "" if there is none.
 	Underway(ctx context.Context) (what, end string)
-	// Troubles says why files cannot be committed as they are changed, whether they are there yet or not.
+	// Troubles returns the reasons why any of the files cannot be committed. The files need not exist yet.
 	Troubles(ctx context.Context, paths []string) ([]*operr.Error, error)
-	// Survey returns what Changed and Troubles do, and those of the paths that git does not know.
+	// Survey returns the results of Changed and Troubles, and the paths that git does not track.
 	Survey(ctx context.Context, paths []string) (changed, untracked []string, troubles []*operr.Error, err error)
-	// Unwritable says what of git's own cannot be written.
+	// Unwritable returns errors for git's own files that are not writable.
 	Unwritable(ctx context.Context) ([]*operr.Error, error)
 }
 
-// Tagger knows tags, makes them, and finds out what they belong to.
+// Tagger lists and makes tags.
 type Tagger interface {
-	// Tags returns the commit of every tag, by the tag's name.
+	// Tags returns the commit of every tag, keyed by tag name.
 	Tags(ctx context.Context) (map[string]string, error)
 	// Tag makes an annotated tag.
 	Tag(ctx context.Context, name, commit, message string) error
-	// TagTroubles returns what Tags does, and says which tags cannot be made. One that is there already, on a commit, is none of these.
+	// TagTroubles returns the result of Tags, and errors for the tags that cannot be made. An existing tag of a commit is not an error.
 	TagTroubles(ctx context.Context, names []string) (commits map[string]string, troubles []*operr.Error, err error)
 }
 
-// Repo is a git repository. All of it is read from the clone: a bump asks no remote.
+// Repo is a git repository. A bump uses only the local clone, and contacts no remote.
 type Repo interface {
 	Tree
 	Tagger
 	Past
-	// Commit commits exactly the given files and returns the commit. When it returns an error, nothing is staged.
+	// Commit commits exactly the given files and returns the commit. On error, nothing is staged.
 	Commit(ctx context.Context, paths []string, message string) (string, error)
-	// CommitOn is Commit for who knows the commit that HEAD stands for.
+	// CommitOn is like Commit, for a caller that already has the commit of HEAD.
 	CommitOn(ctx context.Context, base string, paths []string, message string) (string, error)
 }
 
-// Result is what was done of a plan.
+// Result is the result of Take or TakeUp.
 type Result struct {
 	Plan   *Plan    `json:"plan"`
-	Commit string   `json:"commit,omitempty"` // the release's commit, where there is one
-	Tags   []string `json:"tags,omitempty"`   // that are there now
-	Had    []string `json:"had,omitempty"`    // those of them that were there before
+	Commit string   `json:"commit,omitempty"` // commit of the release, if any
+	Tags   []string `json:"tags,omitempty"`   // tags of the plan that exist now
+	Had    []string `json:"had,omitempty"`    // the tags in Tags that existed before
 }
 
-// Parts says how far to go.
+// Parts selects the parts of a plan to carry out besides the edits.
 type Parts struct {
 	Commit, Tag bool
 }
 
-// Preflight asks the clone whether a plan may be carried out, and refuses before anything is written: the work tree has to
-// be clean, so that nobody's edit is swept in, and the tags free. An empty plan has nothing to ask.
+// Preflight checks that a plan can be applied, before anything is written. The work tree must be clean, so that no other edit is committed, and the
+// tags must be free. For an empty plan it does nothing.
 func (s *Store) Preflight(ctx context.Context, plan *Plan, repo Repo, parts Parts) error {
 	if plan.Empty() {
 		return nil
@@ -83,32 +83,32 @@ func (s *Store) Preflight(ctx context.Context, plan *Plan, repo Repo, parts Part
 	}
 	unknown = slices.DeleteFunc(unknown, func(name string) bool { return s.isNew(plan, name) })
 	if what, end := repo.Underway(ctx); what != "" && parts.Commit {
-		return operr.New("end it: "+end, "git is in the middle of %s, which a commit would become a part of; nothing was changed", what)
+		return operr.New("end this operation of git first: "+end, "git is in the middle of %s, and a commit would become a part of that operation; nothing was changed", what)
 	}
-	if err := joinTroubles(slices.Concat(ofTags, ofFiles, ofGit)); err != nil { // it says more of an edit than that there is one
+	if err := joinTroubles(slices.Concat(ofTags, ofFiles, ofGit)); err != nil { // this error has more details about a changed file than the next one
 		return err
 	}
 	if len(changed) > 0 {
-		return operr.New("commit or stash them", "the work tree has changes, and nothing was changed: a bump must not sweep them in").WithDetail(strings.Join(changed, "\n"))
+		return operr.New("commit or stash these changes", "the work tree has changes that the bump must not commit; nothing was changed").WithDetail(strings.Join(changed, "\n"))
 	}
 	for _, t := range plan.Tags {
 		if at, ok := tags[t.Name]; ok {
-			return operr.New("say another version, or remove the tag if that release never was", "the tag %s is there already, at %s; nothing was changed", t.Name, short(at))
+			return operr.New("pass another version, or remove the tag if that version was never released", "the tag %s exists already, at %s; nothing was changed", t.Name, short(at))
 		}
 	}
 	if len(unknown) > 0 {
-		return operr.New("commit them first, or ignore them", "git does not know all of the files that would change; nothing was changed").WithDetail(strings.Join(unknown, "\n"))
+		return operr.New("commit these files first, or have git ignore them", "git does not track some files that the bump would change; nothing was changed").WithDetail(strings.Join(unknown, "\n"))
 	}
 	return nil
 }
 
-// isNew reports whether a file, relative to Top, is one that the plan makes.
+// isNew reports whether the plan creates a file. `name` is relative to Top.
 func (s *Store) isNew(plan *Plan, name string) bool {
 	i := slices.Index(s.paths(plan), name)
 	return i >= 0 && plan.Files[i].Before == ""
 }
 
-// Take carries a plan out, as far as parts say. Where a hook refuses the commit, the files are brought back.
+// Take applies the plan and carries out the given parts. If a hook refuses the commit, it restores the files.
 func (s *Store) Take(ctx context.Context, plan *Plan, repo Repo, parts Parts) (Result, error) {
 	r := Result{Plan: plan}
 	if plan.Empty() {
@@ -126,12 +126,12 @@ func (s *Store) Take(ctx context.Context, plan *Plan, repo Repo, parts Parts) (R
 	}
 	replace := atomicfile.ReplaceAll
 	if parts.Commit {
-		// The tree was clean, and is committed next: after a loss of power git has what the files held before and after.
+		// The work tree was clean, and the commit follows. After a power failure, git still has the old contents of the files.
 		replace = atomicfile.ReplaceAllUnsynced
 	}
 	applied, err := s.apply(ctx, plan, replace)
 	if err != nil {
-		_ = s.forget() // a plan that stays there says nothing: the files are not as it leaves them
+		_ = s.forget() // a remaining record is harmless, because the files do not match its plan
 		return r, err
 	}
 	if !parts.Commit {
@@ -139,23 +139,23 @@ func (s *Store) Take(ctx context.Context, plan *Plan, repo Repo, parts Parts) (R
 	}
 	if r.Commit, err = repo.CommitOn(ctx, base, s.paths(plan), plan.Message); err != nil {
 		if back := applied.Revert(); back != nil {
-			return r, operr.New("see `git diff`", "%w; and bringing the files back: %v", err, back)
+			return r, operr.New("look at the changes with `git diff`, and restore the files", "%w; the files could not be restored: %v", err, back)
 		}
-		return r, operr.New(refused, "%w; the files are as they were", err)
+		return r, operr.New(refused, "%w; the files are restored", err)
 	}
-	return s.end(ctx, r, repo, parts, nil) // that the tags are free was seen before
+	return s.end(ctx, r, repo, parts, nil) // Preflight has checked that the tags are free
 }
 
-// refused is what to do where a commit was.
-const refused = "see what git, or a hook of the repository, says above; `commit` in [tool.release] sets the message, if it is that"
+// refused is the next step after a refused commit.
+const refused = "read the message of git or of a hook above; if the commit message was refused, change `commit` in [tool.release]"
 
-// TakeUp goes on with a bump that an earlier run left behind. Where a hook refuses the commit, the files stay as they are.
+// TakeUp completes the bump of an earlier run. If a hook refuses the commit, the files are not changed.
 func (s *Store) TakeUp(ctx context.Context, p *Pending, repo Repo, parts Parts) (Result, error) {
 	r := Result{Plan: p.Plan, Commit: p.Commit}
 	if r.Commit == "" {
 		var err error
 		if r.Commit, err = repo.Commit(ctx, s.paths(p.Plan), p.Plan.Message); err != nil {
-			return r, operr.New(refused, "%w; the bump still lies in the work tree", err)
+			return r, operr.New(refused, "%w; the bump is still in the work tree, uncommitted", err)
 		}
 	}
 	tags, err := repo.Tags(ctx)
@@ -165,7 +165,7 @@ func (s *Store) TakeUp(ctx context.Context, p *Pending, repo Repo, parts Parts) 
 	return s.end(ctx, r, repo, parts, tags)
 }
 
-// end tags the commit that was made, and forgets the plan. tags are those that are there.
+// end makes the tags and removes the record of the plan. `tags` has the existing tags.
 func (s *Store) end(ctx context.Context, r Result, repo Repo, parts Parts, tags map[string]string) (Result, error) {
 	if parts.Tag {
 		for _, t := range r.Plan.Tags {
@@ -177,11 +177,11 @@ func (s *Store) end(ctx context.Context, r Result, repo Repo, parts Parts, tags 
 	return r, s.forget()
 }
 
-// tag makes a tag, unless it is there, where it should be.
+// tag makes a tag, unless it already exists on one of the commits.
 func (s *Store) tag(ctx context.Context, r *Result, repo Tagger, tags map[string]string, name string, commits ...string) error {
 	switch at, there := tags[name]; {
 	case there && !slices.Contains(commits, at):
-		return operr.New("find out which is right", "the tag %s is at %s, and belongs to %s", name, short(at), short(commits[0]))
+		return operr.New("compare the two commits; if the tag is wrong, move the tag", "the tag %s is at the commit %s, but should be at %s", name, short(at), short(commits[0]))
 	case there:
 		r.Had = append(r.Had, name)
 	default:
@@ -193,8 +193,8 @@ func (s *Store) tag(ctx context.Context, r *Result, repo Tagger, tags map[string
 	return nil
 }
 
-// tagPresent tags versions that are in the manifests already: where a bump brought them there its commit, and else the last
-// one.
+// tagPresent tags versions that are already in the manifests. If a bump set the version, the tag goes to the bump's commit, and otherwise to the last
+// commit.
 func (s *Store) tagPresent(ctx context.Context, r Result, repo Repo, parts Parts) (Result, error) {
 	if !parts.Tag || len(r.Plan.Tags) == 0 {
 		return r, nil
@@ -204,7 +204,7 @@ func (s *Store) tagPresent(ctx context.Context, r Result, repo Repo, parts Parts
 		return r, err
 	}
 	if len(changed) > 0 {
-		return r, operr.New("commit or stash them", "the work tree has changes: what would be tagged is not what is there").WithDetail(strings.Join(changed, "\n"))
+		return r, operr.New("commit or stash these changes", "the work tree has uncommitted changes, which the tagged commit would not contain").WithDetail(strings.Join(changed, "\n"))
 	}
 	head, err := repo.Resolve(ctx, "HEAD")
 	if err != nil {

@@ -10,8 +10,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// Troubles says what keeps a plan from being carried out, beside changes in the work tree and tags that are there already: files
-// that cannot be written or committed, and names of tags that git does not allow. Nothing is written.
+// Troubles returns the problems that prevent a plan from being applied, apart from changes in the work tree and existing tags. These are files that
+// cannot be written or committed, and invalid tag names. It writes nothing.
 func (s *Store) Troubles(ctx context.Context, plan *Plan, repo Repo, parts Parts) ([]*operr.Error, error) {
 	var ofFiles, ofGit, ofTags []*operr.Error
 	questions, asking := errgroup.WithContext(ctx)
@@ -35,7 +35,7 @@ func (s *Store) Troubles(ctx context.Context, plan *Plan, repo Repo, parts Parts
 	return found, nil
 }
 
-// findTags returns the tags that are there, and what keeps those of a plan from being made. Without any, nothing is asked.
+// findTags returns the existing tags, and errors for the plan's tags that cannot be made. If the plan has no tags, it does nothing.
 func findTags(ctx context.Context, plan *Plan, repo Tagger) (commits map[string]string, troubles []*operr.Error, err error) {
 	if len(plan.Tags) == 0 {
 		return nil, nil, nil
@@ -51,10 +51,10 @@ func (p *Plan) tagNames() []string {
 	return names
 }
 
-// joinTroubles is the error for what keeps a plan from being carried out; nil where nothing does.
+// joinTroubles combines errors into one, or returns nil if there are none.
 func joinTroubles(found []*operr.Error) error {
 	if len(found) == 1 {
 		return operr.New("", "%w; nothing was changed", found[0])
 	}
-	return operr.Join(found, "see to each", "%d things are in the way; nothing was changed", len(found))
+	return operr.Join(found, "fix each of these problems", "%d problems prevent the bump; nothing was changed", len(found))
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
-// write makes the edits: every place of a version and every requirement gets what it has to say.
+// write makes the edits for all versions and requirements.
 func (p *planner) write() error {
 	for _, pkg := range p.w.Order() {
 		if err := p.writeVersions(pkg); err != nil {
@@ -28,7 +28,7 @@ func (p *planner) write() error {
 		return err
 	}
 	for _, r := range p.w.Requires {
-		// An environment may hold an older, published version on purpose; one beside a path cannot.
+		// An environment may use an older, published version on purpose, unless the requirement has a path.
 		if err := p.writeRequirement(r, r.Path != ""); err != nil {
 			return err
 		}
@@ -39,11 +39,11 @@ func (p *planner) write() error {
 func (p *planner) writeVersions(pkg *workspace.Package) error {
 	goal, moves := p.goals[pkg.Name], p.moves[pkg.Name] != nil
 	if old := p.copied[pkg.Name]; old != "" {
-		does := "follows now"
+		does := "changes now"
 		if !moves && !p.req.FixDrift {
-			does = "stays, unless -fixDrift is said"
+			does = "stays, unless -fixDrift is passed"
 		}
-		p.note("%s: %s is at %s by its last tag, and the %s there, which is a copy, %s", pkg.Version.Pos, pkg.Name, p.now[pkg.Name], old, does)
+		p.note("%s: %s has version %s according to its last tag; the copy %s in this file %s", pkg.Version.Pos, pkg.Name, p.now[pkg.Name], old, does)
 	}
 	for _, v := range pkg.Versions {
 		if v.Text == "" {
@@ -51,17 +51,17 @@ func (p *planner) writeVersions(pkg *workspace.Package) error {
 			continue
 		}
 		if !version.Same(v.Says(), pkg.Version.Says()) && pkg.Version.Text != "" {
-			p.drift = append(p.drift, fmt.Sprintf("%s: %s has version %s there, and %s in %s:%d", v.Pos, pkg.Name, v.Text, pkg.Version.Text, pkg.Version.Pos.File, pkg.Version.Pos.Line))
+			p.drift = append(p.drift, fmt.Sprintf("%s: %s has version %s, but %s in %s:%d", v.Pos, pkg.Name, v.Text, pkg.Version.Text, pkg.Version.Pos.File, pkg.Version.Pos.Line))
 		}
 		text := v.Spell(goal)
 		if version.Same(v.Says(), goal.String()) && (!moves || v.Text == text) {
 			continue
 		}
 		if !moves && !p.req.FixDrift && pkg.FromTags() != nil {
-			continue // a copy that was not kept up is nothing that the bump of another package is about
+			continue // a bump of another package does not correct an outdated copy
 		}
 		if text == "" {
-			p.note("%s: Cargo has no spelling of %s, and the %s there stays", v.Pos, goal, v.Text)
+			p.note("%s: Cargo cannot spell %s, so %s stays in this file", v.Pos, goal, v.Text)
 			continue
 		}
 		if err := p.edit.Version(v, text, "version of "+pkg.Name); err != nil {
@@ -71,7 +71,7 @@ func (p *planner) writeVersions(pkg *workspace.Package) error {
 	return nil
 }
 
-// writeTogether edits the copies of the version that all packages have, where it moves.
+// writeTogether edits the workspace-wide copies of the common version, if that version changes.
 func (p *planner) writeTogether() error {
 	for _, v := range p.w.Copies {
 		for _, m := range p.moves {
@@ -86,27 +86,26 @@ func (p *planner) writeTogether() error {
 	return nil
 }
 
-// dynamicNote says of a version that stands nowhere who makes it.
+// dynamicNote adds a note about the tool that computes a version which is not in a file.
 func (p *planner) dynamicNote(pkg *workspace.Package, v manifest.Version) {
 	switch {
 	case p.moves[pkg.Name] == nil:
 	case v.Source == manifest.VersionTag:
-		p.note("%s: %s makes the version of %s from the tag; only copies of it are edited", v.Pos, v.Detail, pkg.Name)
+		p.note("%s: %s derives the version of %s from the tag, so only copies of the version are edited", v.Pos, v.Detail, pkg.Name)
 	case v.Source == manifest.VersionDynamic:
-		p.note("%s: %s makes the version of %s while building: see that it makes %s", v.Pos, v.Detail, pkg.Name, p.goals[pkg.Name])
+		p.note("%s: %s computes the version of %s during the build: check that the result is %s", v.Pos, v.Detail, pkg.Name, p.goals[pkg.Name])
 	}
 }
 
-// isSettled reports whether a requirement says nothing that a bump could change: any version, one that the pool or the
-// backend maintains, or sources that are not the workspace's.
+// isSettled reports whether a bump never changes a requirement: it admits any version, the pool or the backend maintains it, or its sources are not
+// in the workspace.
 func isSettled(r workspace.Requirement) bool {
 	s := r.Dependency.Spec
 	text := strings.TrimSpace(r.Spec)
 	return r.Inherited || text == "" || text == "*" || s.PinCompatible || s.PinSubpackage || s.Git != "" || s.URL != ""
 }
 
-// rewrites reports whether a requirement has to be written anew, now that packages move: itself, or the pool's entry that
-// it takes.
+// rewrites reports whether a requirement, or the pool entry that it inherits, must be rewritten because packages move.
 func (p *planner) rewrites(r workspace.Requirement) bool {
 	if goal, moves := p.goals[r.Package], p.moves[r.Package] != nil; r.Pin != "" {
 		return (moves || p.req.FixDrift) && !version.Same(r.Pin, goal.String())
@@ -117,8 +116,8 @@ func (p *planner) rewrites(r workspace.Requirement) bool {
 	return err == nil && !admitted
 }
 
-// writeRequirement moves an exact pin along with its package, and looks whether a range still admits it. strict says that
-// a pin on another version than the package has is a contradiction.
+// writeRequirement updates an exact pin if its package moves, and checks that a range still admits the new version. If `strict` is set, a pin on a
+// version other than the package's current one is drift.
 func (p *planner) writeRequirement(r workspace.Requirement, strict bool) error {
 	now, goal := p.now[r.Package], p.goals[r.Package]
 	switch {
@@ -128,14 +127,14 @@ func (p *planner) writeRequirement(r workspace.Requirement, strict bool) error {
 		return p.writeRange(r)
 	case !version.Same(r.Pin, now.String()) && version.Same(r.Pin, p.copied[r.Package]):
 		if p.moves[r.Package] == nil && !p.req.FixDrift {
-			return nil // it was not kept up, together with the version in the manifest
+			return nil // the pin and the manifest have the same outdated version
 		}
 	case !version.Same(r.Pin, now.String()):
 		if !strict {
-			p.note("%s:%d pins %s to %s, which is not its version: left alone", r.File, r.Line, r.Name, r.Pin)
+			p.note("%s:%d pins %s to %s, which is not the current version, so the pin is not changed", r.File, r.Line, r.Name, r.Pin)
 			return nil
 		}
-		p.drift = append(p.drift, fmt.Sprintf("%s: %s is pinned to %s there, and is at %s", r.Pos, r.Name, r.Pin, now))
+		p.drift = append(p.drift, fmt.Sprintf("%s: %s is pinned to %s, but its version is %s", r.Pos, r.Name, r.Pin, now))
 	case p.moves[r.Package] == nil:
 		return nil
 	}
@@ -146,7 +145,7 @@ func (p *planner) writeRequirement(r workspace.Requirement, strict bool) error {
 	return p.edit.Spec(r, r.Pin, goal.String(), "pin on "+r.Package)
 }
 
-// writeRange leaves a range alone that admits the new version, and else raises it if so asked.
+// writeRange handles a range that excludes the new version: it raises the range if that was requested, and otherwise reports it.
 func (p *planner) writeRange(r workspace.Requirement) error {
 	if p.moves[r.Package] == nil {
 		return nil
@@ -178,7 +177,7 @@ func (p *planner) admits(r workspace.Requirement) (bool, error) {
 	return err == nil && spec.Has(p.goals[r.Package]), err
 }
 
-// readRange reads a requirement in the language of its table.
+// readRange parses a requirement in the syntax of its table.
 func readRange(r workspace.Requirement) (version.Range, error) {
 	switch {
 	case r.Kind == manifest.Conda:

@@ -1,11 +1,12 @@
-// Package changelog writes a release's section into a changelog in the form of Keep a Changelog: behind what people wrote under
-// Unreleased, which it takes over. It knows neither packages nor versions: a section has a title, and groups of lines.
+// Package changelog adds a release's section to a changelog in the Keep a Changelog format, after the heading Unreleased. Entries that
+// were written below that heading are moved into the section. The package does not know about packages or versions: a section has a title, and
+// groups of lines.
 //
-//	changelog.go sections.go    the section that is added, and those that are there
-//	follow.go         a section that is written anew, with what people made of the one before
-//	file.go           which file it is
-//	conventional.go revert.go    what the message of a commit says of it and takes back, and the line that it gets
-//	markdown.go       text of anybody's as a line of Markdown
+//	changelog.go sections.go    add a section, and parse existing ones
+//	follow.go         regenerates a section, and keeps the user's changes to it
+//	file.go           finds the changelog
+//	conventional.go revert.go    parse commit messages, including reverts, and format a line for a commit
+//	markdown.go       escapes arbitrary text for a line of Markdown
 package changelog
 
 import (
@@ -21,27 +22,28 @@ All notable changes are listed here, in the form of [Keep a Changelog](https://k
 
 `
 
-// Group is the lines below one heading of the third level.
+// Group is the content below a third-level heading.
 type Group struct {
-	Name  string // "" for those before the first
-	Lines string // each with its end
+	Name  string // heading text; "" for lines before the first heading
+	Lines string // lines, including line endings
 }
 
-// New is a changelog whose one release has a title and groups.
+// New returns a changelog with a single release.
 func New(title string, groups []Group) tomledit.Splice {
 	return tomledit.Splice{New: head + "## [Unreleased]\n\n## " + title + "\n\n" + render(3, groups)}
 }
 
-// Add puts a section before that of the newest release, or behind that of Unreleased, whose lines it takes over. It has their level,
-// and is underlined as they are. file names the changelog for people: one whose form is not understood is refused.
+// Add inserts a section before the newest release. The lines below the heading Unreleased are moved into the new section. The new heading has the
+// same level and style as the existing headings. `file` is the changelog's name in messages. Add returns an error if it does not recognize the
+// changelog's structure.
 func Add(file, src, title string, groups []Group) (tomledit.Splice, error) {
-	const next = "give each release a heading such as `## [1.2.0] - 2026-01-02`, the newest one first; or leave the changelog to yourself: -changelog=false"
+	const next = "give each release a heading such as `## [1.2.0] - 2026-01-02`, newest first; or pass -changelog=false, and write the new section yourself"
 	o := readOutline([]byte(src))
 	switch {
 	case o.strange:
-		return tomledit.Splice{}, operr.New(next, "%s has no heading that is of a release, and it cannot be told where the new section goes; nothing was changed", file)
+		return tomledit.Splice{}, operr.New(next, "%s has no heading that names a release, so it is unknown where the new section belongs; nothing was changed", file)
 	case o.rising():
-		return tomledit.Splice{}, operr.New(next, "%s has its newest release at the bottom, and a section is written on top; nothing was changed", file)
+		return tomledit.Splice{}, operr.New(next, "%s has its newest release at the bottom, but a new section is written at the top; nothing was changed", file)
 	}
 	newline := "\n"
 	if strings.Contains(src, "\r\n") {
@@ -54,7 +56,7 @@ func Add(file, src, title string, groups []Group) (tomledit.Splice, error) {
 		form = o.headings[first]
 		for _, h := range o.headings {
 			if h.release && h.level < form.level {
-				form = h // of one whose patches have a lower heading
+				form = h // some changelogs use a lower heading level for patches
 			}
 		}
 	}
@@ -65,7 +67,7 @@ func Add(file, src, title string, groups []Group) (tomledit.Splice, error) {
 		}
 		end = o.after(i, len(src))
 		groups = append(readGroups(src, o, i, end), groups...)
-		if begin, before = h.end, newline+newline; h.release { // of this very release: its heading becomes ours
+		if begin, before = h.end, newline+newline; h.release { // the section already has this version: replace its heading
 			begin, before = h.start, ""
 		}
 	} else if first >= 0 {
@@ -83,7 +85,7 @@ func Add(file, src, title string, groups []Group) (tomledit.Splice, error) {
 	return tomledit.Splice{Start: begin, Old: src[begin:end], New: added}, nil
 }
 
-// write is a heading of the same level and form.
+// write returns a heading with another title, in the same level and style.
 func (h heading) write(title string) string {
 	if h.underlined != 0 {
 		return title + "\n" + strings.Repeat(string(h.underlined), len(title))
@@ -91,7 +93,7 @@ func (h heading) write(title string) string {
 	return strings.Repeat("#", h.level) + " " + title
 }
 
-// readGroups takes the lines of a section apart, which ends at an offset.
+// readGroups parses the groups in the section of heading i, which ends at offset end.
 func readGroups(src string, o outline, i, end int) []Group {
 	clean := func(from, to int) string {
 		return strings.Trim(strings.ReplaceAll(src[from:to], "\r\n", "\n"), "\n")
@@ -110,7 +112,7 @@ func readGroups(src string, o outline, i, end int) []Group {
 	return append(out, Group{Name: name, Lines: clean(from, end)})
 }
 
-// merge puts groups of one name together, in the order in which they come first.
+// merge combines groups with the same name, in order of first appearance.
 func merge(groups []Group) []Group {
 	var out []Group
 	at := map[string]int{}
@@ -129,7 +131,7 @@ func merge(groups []Group) []Group {
 	return out
 }
 
-// render writes groups below headings of a level.
+// render formats groups with headings of the given level.
 func render(level int, groups []Group) string {
 	var parts []string
 	for _, g := range merge(groups) {

@@ -7,8 +7,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// FuzzChangelog holds that whatever a changelog holds, the section of a release goes into it once, no line that people wrote is lost,
-// and every byte in front of the section and behind it stays.
+// FuzzChangelog checks that for any changelog a release's section is inserted exactly once, that no existing line is lost, and that all bytes
+// before and after the section are unchanged.
 func FuzzChangelog(f *testing.F) {
 	for _, text := range []string{
 		"", "# Changelog\n", "# Changelog\n\n## [Unreleased]\n\n### a\n\n- one\n\n## [1.0.0] - 2025-01-01\n\n- zero\n", "## Unreleased", "## [Unreleased]\r\n\r\n### a\r\n- one\r\n\r\n## 1\r\n",
@@ -21,7 +21,7 @@ func FuzzChangelog(f *testing.F) {
 	f.Fuzz(func(t *testing.T, src string) {
 		e, err := Add(File, src, "[9.8.7] - 2026-01-02", []Group{{Name: "a", Lines: "- Added (1a2b3c4)\n"}})
 		if err != nil {
-			return // and nothing is written
+			return // Add refused the changelog
 		}
 		require.Equal(t, e.Old, src[e.Start:e.End()])
 		after := src[:e.Start] + e.New + src[e.End():]
@@ -37,14 +37,14 @@ func FuzzChangelog(f *testing.F) {
 		now := words(after)
 		o := readOutline([]byte(src))
 		kept := []byte(src)
-		for _, h := range o.headings { // one of a group with nothing below it goes, and that of the version to come
+		for _, h := range o.headings { // headings of empty groups and of the upcoming version are removed
 			if i := o.open(); i >= 0 && (h.level == o.headings[i].level+1 || h.release && h.unreleased) {
 				copy(kept[h.start:h.end], strings.Repeat(" ", h.end-h.start))
 			}
 		}
 		for w, n := range words(string(kept)) {
 			if n == 1 {
-				require.NotZero(t, now[w], "%q is lost of %q, which became %q", w, src, after)
+				require.NotZero(t, now[w], "the word %q is missing: %q became %q", w, src, after)
 			}
 		}
 	})

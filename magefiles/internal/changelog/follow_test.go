@@ -24,7 +24,7 @@ func TestSplit(t *testing.T) {
 	require.Equal(t, src, p.Before)
 }
 
-// What people wrote, and what they took out, outlasts a section that is written anew.
+// When a section is regenerated, the user's additions and removals are preserved.
 func TestFollow(t *testing.T) {
 	const first = "\n\n### core\n\n- One (a1)\n- Two (b2)\n\n### ui\n\n- Page (c3)\n"
 	for _, c := range []struct {
@@ -52,7 +52,7 @@ func TestFollow(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			got := changelog.Follow(changelog.Digests(first), c.theirs, c.anew)
 			require.Equal(t, c.want, got)
-			require.Equal(t, got, changelog.Follow(changelog.Digests(c.anew), got, c.anew), "once more changes nothing")
+			require.Equal(t, got, changelog.Follow(changelog.Digests(c.anew), got, c.anew), "a second call changes nothing")
 		})
 	}
 }

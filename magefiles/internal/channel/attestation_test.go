@@ -20,8 +20,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/rattlertest"
 )
 
-// py-rattler-build uploads an attestation as a trusted publisher; the server checks it, advertises it in every form of
-// the index, and serves it beside the artifact.
+// py-rattler-build uploads an attestation as a trusted publisher. The server checks it, adds its sha256 to the index in every form, and serves it
+// beside the artifact.
 func TestAnAttestationOfTheRealUploader(t *testing.T) {
 	w := trust(t)
 	u := channeltest.Upload(t, condapkgtest.Package{Name: "a"})
@@ -34,13 +34,13 @@ func TestAnAttestationOfTheRealUploader(t *testing.T) {
 	}
 	other := claim
 	other.SHA256 = strings.Repeat("0", 64)
-	require.Contains(t, attest(other), "unprocessable entity (HTTP 422): the attestation is about the sha256")
+	require.Contains(t, attest(other), "unprocessable entity (HTTP 422): the attestation is for a file with the sha256")
 	other = claim
 	other.TargetChannel = "https://prefix.dev/demo"
 	require.Contains(t, attest(other), "HTTP 422): the attestation is for the channel")
 	other = claim
 	other.Repository = "https://github.com/mallory/tools"
-	require.Contains(t, attest(other), "HTTP 403): the attestation is of \"https://github.com/mallory/tools\"")
+	require.Contains(t, attest(other), "HTTP 403): the attestation is from \"https://github.com/mallory/tools\"")
 	require.Empty(t, attest(claim))
 
 	c := client(t, w.url)
@@ -70,8 +70,8 @@ func TestAnAttestationOfTheRealUploader(t *testing.T) {
 	}
 }
 
-// py-rattler finds what our channel advertises, and reads it, down to the certificate that only this test vouches for. (A
-// success would take a certificate in the log of a sigstore: sigstore-go's stand-in makes none, as py-rattler found.)
+// py-rattler finds and reads the attestation on our channel. Verification fails, because the certificate is self-signed. (To pass, the
+// certificate would have to be in a sigstore log, and sigstore-go's test helper creates no log entry that py-rattler accepts.)
 func TestTheRealClientFindsAnAttestation(t *testing.T) {
 	w := trust(t)
 	remote := client(t, w.url)
@@ -95,8 +95,8 @@ func TestTheRealClientFindsAnAttestation(t *testing.T) {
 	t.Log(says)
 }
 
-// Our client sends the same, and the store keeps the sidecar with the artifact: through reopening, a lost log, replacement
-// and deletion.
+// The store keeps an artifact's sidecar when it is reopened and when its log is lost. When the artifact is replaced, its record no longer refers
+// to the sidecar, and after the artifact is deleted, no sidecar is left.
 func TestASidecarBelongsToItsArtifact(t *testing.T) {
 	dir := t.TempDir()
 	s, err := store.Open(dir)
@@ -128,11 +128,11 @@ func TestASidecarBelongsToItsArtifact(t *testing.T) {
 	reopen(func() {})
 	require.Equal(t, first, sum())
 	reopen(func() { require.NoError(t, os.Remove(filepath.Join(noarch, ".records.log"))) })
-	require.Equal(t, first, sum(), "found by what it is about")
+	require.Equal(t, first, sum(), "without the log, the sidecar is found by its name")
 	reopen(func() {
 		require.NoError(t, os.Rename(filepath.Join(noarch, attestation.SidecarName(u.File, first)), filepath.Join(dir, "kept")))
 	})
-	require.Empty(t, sum(), "what is not there is not advertised")
+	require.Empty(t, sum(), "a missing sidecar is not advertised")
 	reopen(func() {
 		require.NoError(t, os.Rename(filepath.Join(dir, "kept"), filepath.Join(noarch, attestation.SidecarName(u.File, first))))
 		require.NoError(t, os.Remove(filepath.Join(noarch, ".records.log")))
@@ -143,7 +143,7 @@ func TestASidecarBelongsToItsArtifact(t *testing.T) {
 	other.Force = true
 	_, err = c.Put(t.Context(), other)
 	require.NoError(t, err)
-	require.Empty(t, sum(), "other bytes are not attested by it")
+	require.Empty(t, sum(), "the attestation does not cover other bytes")
 	_, err = c.Open(t.Context(), "noarch", attestation.SidecarName(u.File, first))
 	require.ErrorIs(t, err, channel.ErrNotFound)
 	require.NoError(t, c.Delete(t.Context(), "noarch", u.File))

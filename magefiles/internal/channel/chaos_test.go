@@ -30,9 +30,9 @@ var (
 	uploads = flag.Int("uploads", 1000, "in TestChaos")
 )
 
-// TestChaos uploads a thousand artifacts while a third of all requests fail, in every way that a request can fail, and
-// runs again what did not get through, as a person would. Nothing is lost, nothing is stored twice, the index is exact.
-// A run is repeated with: go test -run TestChaos ./magefiles/internal/channel -seed=N
+// TestChaos uploads a thousand artifacts while a third of all requests fail, in every way that a request can fail. Like a user, it repeats failed
+// uploads. At the end, every artifact has been stored exactly once, and the index is correct.
+// To repeat a run: go test -run TestChaos ./magefiles/internal/channel -seed=N
 func TestChaos(t *testing.T) {
 	t.Logf("seed %d", *seed)
 	s, err := store.Open(t.TempDir())
@@ -72,7 +72,7 @@ func TestChaos(t *testing.T) {
 	}
 	rounds := 0
 	for ; len(left) > 0; rounds++ {
-		require.Less(t, rounds, 20, "%d are left", len(left))
+		require.Less(t, rounds, 20, "%d uploads are left", len(left))
 		left = round(t, remote, left)
 		t.Logf("round %d: %d are left", rounds+1, len(left))
 	}
@@ -97,7 +97,7 @@ func TestChaos(t *testing.T) {
 	require.NoError(t, s.Close())
 }
 
-// round puts every upload, and returns those that went wrong.
+// round uploads everything once and returns the failed uploads.
 func round(t *testing.T, c channel.Channel, uploads []channel.Upload) (left []channel.Upload) {
 	var group errgroup.Group
 	group.SetLimit(8)

@@ -6,23 +6,24 @@ import (
 	"net/http"
 )
 
-// What can be wrong. Errors of a Channel wrap one of these, or are those of the disk or the network.
+// Kinds of errors. An error from a Channel wraps one of these, or is a disk or network error.
 var (
-	ErrMalformed    = errors.New("malformed request")       // the request itself cannot be read
-	ErrUnauthorized = errors.New("not authorized")          // no credential, or one that is not known
-	ErrForbidden    = errors.New("forbidden")               // a known credential that may not do this
+	ErrMalformed    = errors.New("malformed request")       // the request cannot be parsed
+	ErrUnauthorized = errors.New("not authorized")          // no credential, or an unknown one
+	ErrForbidden    = errors.New("forbidden")               // the credential does not allow this action
 	ErrNotFound     = errors.New("not found")               // no such channel, subdir or file
-	ErrExists       = errors.New("already on the channel")  // the same name with other bytes; see ExistsError
-	ErrTooLarge     = errors.New("too large")               // more bytes than the channel takes
-	ErrInvalid      = errors.New("not a valid artifact")    // digest, name or metadata do not agree
-	ErrUnavailable  = errors.New("temporarily unavailable") // it may go well when it is tried again
+	ErrExists       = errors.New("already on the channel")  // a file with this name but different bytes; see ExistsError
+	ErrTooLarge     = errors.New("too large")               // larger than the channel's limit
+	ErrInvalid      = errors.New("not a valid artifact")    // wrong digest, name or metadata
+	ErrUnavailable  = errors.New("temporarily unavailable") // a retry may succeed
 )
 
-// ErrMayBeThere is in the chain of an upload's error, beside those of its answer and of the question what the channel holds: neither says what came of it.
-var ErrMayBeThere = errors.New("it may have arrived")
+// ErrMayBeThere is wrapped by an upload error if it is unknown whether the file was published, because both the upload and the check of the
+// channel failed. Both errors are wrapped too.
+var ErrMayBeThere = errors.New("the file may have arrived")
 
-// statuses is the table (prefix-protocol.md §1.2: rattler_upload, prefix.rs): what the server answers for an error, and what
-// the client takes an answer for.
+// statuses maps each error to the HTTP status that the server sends for it. The client maps the status back to the error (prefix-protocol.md
+// §1.2: rattler_upload, prefix.rs).
 var statuses = []struct {
 	err    error
 	status int
@@ -37,7 +38,7 @@ var statuses = []struct {
 	{ErrUnavailable, http.StatusServiceUnavailable},
 }
 
-// Status is the HTTP status that stands for an error: 500 for one that is not in the table, and 200 for nil.
+// Status returns the HTTP status for an error. It returns 200 for nil, and 500 for an error that is not in the table.
 func Status(err error) int {
 	if err == nil {
 		return http.StatusOK
@@ -50,9 +51,8 @@ func Status(err error) int {
 	return http.StatusInternalServerError
 }
 
-// OfStatus is the error that an HTTP status stands for. Every status that is neither a success nor in the table is one
-// that the protocol calls transient (ErrUnavailable), but for redirects, which an upload must not follow and which are
-// ErrMalformed.
+// OfStatus returns the error for an HTTP status. The protocol considers a status transient (ErrUnavailable) if it is neither a success nor in the
+// table. A redirect is ErrMalformed, because an upload must not follow it.
 func OfStatus(status int) error {
 	switch {
 	case status >= 200 && status < 300:
@@ -68,24 +68,24 @@ func OfStatus(status int) error {
 	return ErrUnavailable
 }
 
-// ExistsError is an ErrExists that knows both sides: the same file name stands for other bytes on the channel.
+// ExistsError is an ErrExists with the digests of both files.
 type ExistsError struct {
 	File string
-	Have string // sha256 of what the channel has, in hex; "" where it could not be learned
-	Sent string // sha256 of what was to be put, in hex
+	Have string // sha256 of the file on the channel, in hex; "" if unknown
+	Sent string // sha256 of the file to upload, in hex
 }
 
 func (e *ExistsError) Error() string {
 	if e.Have == "" {
-		return fmt.Sprintf("%s is already on the channel; this one has sha256 %s", e.File, e.Sent)
+		return fmt.Sprintf("%s is already on the channel; the file to upload has sha256 %s", e.File, e.Sent)
 	}
-	return fmt.Sprintf("%s is already on the channel with sha256 %s; this one has %s", e.File, e.Have, e.Sent)
+	return fmt.Sprintf("%s is already on the channel with sha256 %s; the file to upload has sha256 %s", e.File, e.Have, e.Sent)
 }
 
 // Is makes errors.Is(err, ErrExists) true.
 func (e *ExistsError) Is(target error) bool { return target == ErrExists }
 
-// Errorf makes an error of one of the kinds above, whose text is the formatted sentence alone.
+// Errorf returns an error of the given kind. Its text is the formatted message, without the kind's text.
 func Errorf(kind error, format string, args ...any) error {
 	return &kindError{kind: kind, text: fmt.Errorf(format, args...)}
 }

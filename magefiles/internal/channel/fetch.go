@@ -15,9 +15,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/condapkg"
 )
 
-// Download copies an artifact to a file on this machine, and checks that its bytes are the record's. On an error the
-// file at path is what it was before, if it was. No more is written than the record says. Errors: those of Open, and
-// ErrInvalid for other bytes.
+// Download downloads an artifact to path and verifies it against the record. It never writes more bytes than the record's size. If it fails, it
+// does not change the file at path. Errors: the errors of Open, and ErrInvalid if the bytes do not match.
 func Download(ctx context.Context, c Channel, r condapkg.Record, path string) error {
 	err := readWhole(ctx, c, r.Subdir, r.FileName(), func(f io.Reader) error {
 		w, err := atomicfile.Create(path, 0o644)
@@ -30,7 +29,7 @@ func Download(ctx context.Context, c Channel, r condapkg.Record, path string) er
 			return err
 		}
 		if got := hex.EncodeToString(sum.Sum(nil)); got != r.SHA256 {
-			return Errorf(ErrInvalid, "what came has sha256 %s, and the index says %s", got, r.SHA256)
+			return Errorf(ErrInvalid, "the downloaded file has sha256 %s, but the index has %s", got, r.SHA256)
 		}
 		return w.Commit()
 	})
@@ -40,11 +39,11 @@ func Download(ctx context.Context, c Channel, r condapkg.Record, path string) er
 	return nil
 }
 
-// MaxArtifact is the most that is read of an artifact whose size is not known, in bytes: four times what prefix.dev takes.
+// MaxArtifact is the maximum number of bytes that are read from an artifact of unknown size. It is four times prefix.dev's upload limit.
 const MaxArtifact = 4 << 30
 
-// copyAll copies an artifact of so many bytes, or of a size that is not known, which is 0. Errors: ErrInvalid for one that
-// has more, and ErrTooLarge.
+// copyAll copies an artifact of the given size, or of unknown size if size is 0. Errors: ErrInvalid if the artifact is larger than size, or
+// ErrTooLarge if its size is unknown and the artifact is larger than MaxArtifact.
 func copyAll(to io.Writer, from io.Reader, size int64) error {
 	most := size
 	if most <= 0 {
@@ -55,17 +54,18 @@ func copyAll(to io.Writer, from io.Reader, size int64) error {
 	case err != nil || n <= most:
 		return err
 	case size > 0:
-		return Errorf(ErrInvalid, "it has more than the %d bytes that the index says", size)
+		return Errorf(ErrInvalid, "the file is longer than the %d bytes in the index", size)
 	}
-	return Errorf(ErrTooLarge, "it has more than %d bytes, which is more than is read", most)
+	return Errorf(ErrTooLarge, "the file is longer than the limit of %d bytes", most)
 }
 
-// wholeReader is a channel that reads a file from its beginning again where the connection breaks off.
+// wholeReader is a channel that rereads a file from the beginning if the connection fails.
 type wholeReader interface {
 	ReadWhole(ctx context.Context, subdir, file string, use func(io.Reader) error) error
 }
 
-// readWhole gives use what a file holds; use is called again, from the beginning, where the channel can try again.
+// readWhole calls `use` with the contents of a file. If the channel retries the read, readWhole calls `use` again, with the contents from the
+// beginning.
 func readWhole(ctx context.Context, c Channel, subdir, file string, use func(io.Reader) error) error {
 	if w, ok := c.(wholeReader); ok {
 		return w.ReadWhole(ctx, subdir, file, use)
@@ -78,9 +78,9 @@ func readWhole(ctx context.Context, c Channel, subdir, file string, use func(io.
 	return use(f)
 }
 
-// Fetch finds one version of a noarch package in the index, the highest build number of it, downloads it into a folder
-// below dir that is named after its digest, unless it is there, and returns the file. Errors: ErrNotFound, and those of
-// Records and Download.
+// Fetch looks up a version of a noarch package in the index, and downloads the build with the highest build number. It returns the path of the
+// file, which is in a subfolder of dir named after the digest. If the file is already there, nothing is downloaded. Errors: ErrNotFound, and the
+// errors of Records and Download.
 func Fetch(ctx context.Context, c Channel, name, version, dir string) (string, error) {
 	records, err := c.Records(ctx, condapkg.NoarchSubdir, name)
 	if err != nil {
@@ -95,8 +95,8 @@ func Fetch(ctx context.Context, c Channel, name, version, dir string) (string, e
 	if found == nil {
 		return "", Errorf(ErrNotFound, "the channel has no %s %s", name, version)
 	}
-	if len(found.SHA256) != hex.EncodedLen(sha256.Size) { // it is the name of a folder
-		return "", Errorf(ErrInvalid, "the index gives no sha256 of %s", found.FileName())
+	if len(found.SHA256) != hex.EncodedLen(sha256.Size) { // used as a folder name
+		return "", Errorf(ErrInvalid, "the index has no sha256 for %s", found.FileName())
 	}
 	path := filepath.Join(dir, found.SHA256, found.FileName())
 	if kept, err := condapkg.Identify(path); err == nil && kept.SHA256 == found.SHA256 {
@@ -108,17 +108,17 @@ func Fetch(ctx context.Context, c Channel, name, version, dir string) (string, e
 	return path, Download(ctx, c, *found, path)
 }
 
-// Place is a channel among several that may have a package. With opens it, and may hand it on more than once: as anyone sees it, and
-// then as the owner of a credential.
+// Place is a channel that may contain a package. With opens the channel and calls `use`. With may call `use` twice, first without a credential and
+// then with a credential.
 type Place struct {
-	Name string // for people
+	Name string // for messages
 	With func(ctx context.Context, use func(c Channel) error) error
 }
 
-// FetchFirst fetches one version of a package from the first place that has a package of that name, in any version, for one of the
-// subdirs: so does a solver with strict channel priority. Otherwise it is the first that has the version. unasked are the reasons why places
-// before that one were passed over without an answer; a solver may find the package there.
-// Errors: ErrNotFound, with the reasons beneath, where no place has it.
+// FetchFirst fetches a version of a package from the first suitable place. If strict is set, this is the first place that has any version of the
+// package in one of the subdirs, as in a solver with strict channel priority. Otherwise it is the first place that has the version. `unasked`
+// contains an error for each earlier place that could not be queried. A solver might find the package there. Errors: ErrNotFound, which wraps the
+// errors in `unasked`, if no place has the version.
 func FetchFirst(ctx context.Context, places []Place, strict bool, subdirs []string, name, version, dir string) (file string, unasked []error, err error) {
 	var names []string
 	for _, p := range places {
@@ -138,7 +138,7 @@ func FetchFirst(ctx context.Context, places []Place, strict bool, subdirs []stri
 			return file, unasked, nil
 		case has && !strict && errors.Is(err, ErrNotFound):
 		case has && errors.Is(err, ErrNotFound):
-			return "", unasked, newNotFound(unasked, "%s has %s, and no %s of it; no channel after it is asked", p.Name, name, version)
+			return "", unasked, newNotFound(unasked, "%s has %s, but not version %s; the channel priority is strict, so later channels are not asked", p.Name, name, version)
 		case has:
 			return "", unasked, fmt.Errorf("%s: %w", p.Name, err)
 		case err != nil:
@@ -146,12 +146,13 @@ func FetchFirst(ctx context.Context, places []Place, strict bool, subdirs []stri
 		}
 	}
 	if len(names) == 0 {
-		return "", nil, Errorf(ErrNotFound, "no channel has %s %s: the manifest names none", name, version)
+		return "", nil, Errorf(ErrNotFound, "%s %s was not found, because the manifest names no channel", name, version)
 	}
-	return "", unasked, newNotFound(unasked, "no channel of %s has %s %s", strings.Join(names, ", "), name, version)
+	return "", unasked, newNotFound(unasked, "none of the channels %s has %s %s", strings.Join(names, ", "), name, version)
 }
 
-// newNotFound makes an ErrNotFound with all reasons why places were not asked: any of them may be why.
+// newNotFound returns an ErrNotFound that also wraps the errors of the places that could not be queried, because any of them may have the
+// package.
 func newNotFound(unasked []error, format string, args ...any) error {
 	err := Errorf(ErrNotFound, format, args...)
 	for _, reason := range unasked {
@@ -160,7 +161,7 @@ func newNotFound(unasked []error, format string, args ...any) error {
 	return err
 }
 
-// hasName reports whether a channel has a package of a name, in any version. Errors: ErrNotFound, where it has none of the subdirs.
+// hasName reports whether a channel contains any version of the named package. Errors: ErrNotFound if none of the subdirs exists.
 func hasName(ctx context.Context, c Channel, subdirs []string, name string) (bool, error) {
 	missing := 0
 	for _, subdir := range subdirs {
@@ -179,8 +180,8 @@ func hasName(ctx context.Context, c Channel, subdirs []string, name string) (boo
 	return false, nil
 }
 
-// Holds is the sha256 of what the channel has under a file name, in hex, or "" where it has none. The index is asked
-// first; where that does not know the file, the file itself is, since an index may lag behind.
+// Holds returns the sha256 of a file on the channel, in hex, or "" if the channel does not have the file. If the file is not in the index, Holds
+// downloads the file, because the index may be out of date.
 func Holds(ctx context.Context, c Channel, subdir, name, file string) (string, error) {
 	records, err := c.Records(ctx, subdir, name)
 	if err != nil && !errors.Is(err, ErrNotFound) {

@@ -16,7 +16,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/condapkg/condapkgtest"
 )
 
-// One version of a package is fetched once, the highest build of it, and kept under its digest.
+// Fetch downloads the build with the highest build number once, and caches it by digest.
 func TestFetch(t *testing.T) {
 	url, _, _ := serve(t)
 	c, dir := client(t, url), t.TempDir()
@@ -50,7 +50,7 @@ func TestFetch(t *testing.T) {
 	require.EqualError(t, err, "the channel has no a 3.0")
 }
 
-// TestHostileFilesInTheCache are not used: what is kept is what the index says, or is fetched again.
+// TestHostileFilesInTheCache tests that a cached file is used only if it has the digest from the index. Otherwise the file is downloaded again.
 func TestHostileFilesInTheCache(t *testing.T) {
 	url, _, _ := serve(t)
 	c, dir := client(t, url), t.TempDir()
@@ -72,7 +72,7 @@ func TestHostileFilesInTheCache(t *testing.T) {
 	}
 }
 
-// lying is a channel whose index has a digest that is a path.
+// lying is a channel whose index contains a path instead of a digest.
 type lying struct {
 	channel.Channel
 	sum string
@@ -91,8 +91,7 @@ func TestHostileDigestIsNotAFolder(t *testing.T) {
 	}
 }
 
-// A package comes from the first channel that has its name, whatever versions that has: a solver with strict channel priority finds no
-// other one.
+// If strict, FetchFirst uses only the first channel that has any version of the package, like a solver with strict channel priority.
 func TestFetchFirst(t *testing.T) {
 	places := map[string]channel.Place{}
 	for name, packages := range map[string][]condapkgtest.Package{
@@ -116,21 +115,21 @@ func TestFetchFirst(t *testing.T) {
 		version string
 		any     bool
 		unasked int
-		want    string // the error; "" is none
+		want    string // error; "" for none
 	}{
 		{"old new", "1.0", false, 0, ""},
 		{"other old", "1.0", false, 0, ""},
 		{"new old", "2.0", false, 0, ""},
-		{"new old", "1.0", false, 0, "new has a, and no 1.0 of it; no channel after it is asked"},
+		{"new old", "1.0", false, 0, "new has a, but not version 1.0; the channel priority is strict, so later channels are not asked"},
 		{"new old", "1.0", true, 0, ""},
 		{"down closed old", "1.0", false, 2, ""},
 		{"old down", "1.0", false, 0, ""},
-		{"other", "1.0", false, 0, "no channel of other has a 1.0"},
-		{"new other", "3.0", true, 0, "no channel of new, other has a 3.0"},
-		{"other down", "1.0", false, 1, "no channel of other, down has a 1.0; down: connection refused"},
-		{"down closed other", "1.0", false, 2, "no channel of down, closed, other has a 1.0; down: connection refused; closed: " + channel.ErrUnauthorized.Error()},
-		{"down new", "1.0", false, 1, "new has a, and no 1.0 of it; no channel after it is asked; down: connection refused"},
-		{"", "1.0", false, 0, "no channel has a 1.0: the manifest names none"},
+		{"other", "1.0", false, 0, "none of the channels other has a 1.0"},
+		{"new other", "3.0", true, 0, "none of the channels new, other has a 3.0"},
+		{"other down", "1.0", false, 1, "none of the channels other, down has a 1.0; down: connection refused"},
+		{"down closed other", "1.0", false, 2, "none of the channels down, closed, other has a 1.0; down: connection refused; closed: " + channel.ErrUnauthorized.Error()},
+		{"down new", "1.0", false, 1, "new has a, but not version 1.0; the channel priority is strict, so later channels are not asked; down: connection refused"},
+		{"", "1.0", false, 0, "a 1.0 was not found, because the manifest names no channel"},
 	} {
 		var all []channel.Place
 		for _, name := range strings.Fields(c.in) {

@@ -8,13 +8,13 @@ import (
 
 var (
 	nameForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$`) })
-	reserved = []string{"api", "t"} // stand in the same place of an URL as a channel
+	reserved = []string{"api", "t"} // reserved by other URL paths
 )
 
-// CheckName says what is wrong with the name of a channel; its error wraps ErrMalformed.
+// CheckName reports an error that wraps ErrMalformed if name is not a valid channel name.
 func CheckName(name string) error {
 	if !nameForm().MatchString(name) || slices.Contains(reserved, name) {
-		return Errorf(ErrMalformed, `%.120q cannot be the name of a channel: it has to be of letters, digits, ".", "_" and "-", and neither "api" nor "t"`, name)
+		return Errorf(ErrMalformed, `%.120q cannot be the name of a channel: only letters, digits, ".", "_" and "-" are allowed, and the names "api" and "t" are reserved`, name)
 	}
 	return nil
 }

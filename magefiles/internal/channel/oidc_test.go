@@ -20,8 +20,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/rattlertest"
 )
 
-// trusting is an embedded server that trusts one workflow of GitHub's and one file of GitLab's, and the services that
-// give their jobs ID tokens.
+// trusting is an embedded server that trusts a GitHub workflow and a GitLab CI file, with the token services of both CIs.
 type trusting struct {
 	url            string
 	github, gitlab *oidc.Issuer
@@ -65,7 +64,7 @@ func trust(t *testing.T) trusting {
 	return w
 }
 
-// py-rattler-build's uploader, run as a job of GitHub's, of GitLab's, and as one that nobody trusts.
+// py-rattler-build's uploader runs in a GitHub job, in a GitLab job, and in an untrusted job.
 func TestTheRealUploaderAsATrustedPublisher(t *testing.T) {
 	w := trust(t)
 	file := condapkgtest.Package{Name: "a"}.Write(t, t.TempDir())
@@ -74,7 +73,7 @@ func TestTheRealUploaderAsATrustedPublisher(t *testing.T) {
 
 	says := rattlertest.Upload{Server: w.url, Channel: "lab", Files: []string{file}, Env: w.github.Environ()}.Run(t)
 	require.Contains(t, says, "HTTP 403", "the token is for another channel")
-	require.Contains(t, says, `the token is for demo, and not for the channel "lab"`)
+	require.Contains(t, says, `the token is for demo, not for the channel "lab"`)
 
 	id, err := w.gitlab.Sign("127.0.0.1", nil)
 	require.NoError(t, err)
@@ -83,10 +82,10 @@ func TestTheRealUploaderAsATrustedPublisher(t *testing.T) {
 
 	w.github.Claims["repository"] = "mallory/tools"
 	says = rattlertest.Upload{Server: w.url, Channel: "demo", Files: []string{file}, Env: w.github.Environ()}.Run(t)
-	require.Contains(t, says, "no prefix.dev API key provided", "the real uploader goes on, and hides the reason")
+	require.Contains(t, says, "no prefix.dev API key provided", "the real uploader continues, and hides the reason")
 }
 
-// Our client, as the same jobs, says why.
+// Our client runs in the same jobs. If it fails, its error has the reason.
 func TestOurClientAsATrustedPublisher(t *testing.T) {
 	w := trust(t)
 	c, err := prefixdev.New(prefixdev.Options{Server: w.url, Wait: func(ctx context.Context, _ int, _ time.Duration) error { return ctx.Err() }})
@@ -112,10 +111,10 @@ func TestOurClientAsATrustedPublisher(t *testing.T) {
 	u := channeltest.Upload(t, condapkgtest.Package{Name: "a"})
 	_, err = demo.Put(t.Context(), u)
 	require.NoError(t, err)
-	require.ErrorIs(t, demo.Delete(t.Context(), "noarch", u.File), channel.ErrForbidden, "a publisher may upload, and nothing else")
+	require.ErrorIs(t, demo.Delete(t.Context(), "noarch", u.File), channel.ErrForbidden, "a publisher may only upload")
 	login, err := c.Login(t.Context(), got.Token)
 	require.NoError(t, err)
-	require.Empty(t, login, "a job is nobody")
+	require.Empty(t, login, "a job has no account")
 	login, err = c.Login(t.Context(), key)
 	require.NoError(t, err)
 	require.Equal(t, "octo", login)
@@ -123,17 +122,17 @@ func TestOurClientAsATrustedPublisher(t *testing.T) {
 	later := time.Now().Add(time.Hour)
 	w.access.Now = func() time.Time { return later }
 	_, err = demo.Put(t.Context(), channeltest.Upload(t, condapkgtest.Package{Name: "b"}))
-	require.ErrorIs(t, err, channel.ErrUnauthorized, "a minted token ends")
+	require.ErrorIs(t, err, channel.ErrUnauthorized, "a minted token expires")
 	w.access.Now = nil
 
 	for name, claims := range map[string]map[string]any{
-		"another repository":  {"repository": "mallory/tools"},
-		"another workflow":    {"workflow_ref": "octo/tools/.github/workflows/ci.yml@refs/heads/main"},
-		"another's workflow":  {"workflow_ref": "mallory/tools/.github/workflows/release.yml@refs/heads/main"},
-		"no repository":       {"repository": ""},
-		"claims of GitLab's":  {"project_path": "octo/tools", "ci_config_ref_uri": "x//release.yml@y", "repository": "", "iss": w.gitlab.URL},
-		"ended an hour ago":   {"exp": time.Now().Add(-time.Hour).Unix()},
-		"an issuer of no one": {"iss": "https://issuer.example"},
+		"another repository":                {"repository": "mallory/tools"},
+		"another workflow":                  {"workflow_ref": "octo/tools/.github/workflows/ci.yml@refs/heads/main"},
+		"another's workflow":                {"workflow_ref": "mallory/tools/.github/workflows/release.yml@refs/heads/main"},
+		"no repository":                     {"repository": ""},
+		"GitLab's claims":                   {"project_path": "octo/tools", "ci_config_ref_uri": "x//release.yml@y", "repository": "", "iss": w.gitlab.URL},
+		"ended an hour ago":                 {"exp": time.Now().Add(-time.Hour).Unix()},
+		"an issuer that no publisher names": {"iss": "https://issuer.example"},
 	} {
 		saved := w.github.Claims
 		w.github.Claims = map[string]any{}
@@ -149,8 +148,8 @@ func TestOurClientAsATrustedPublisher(t *testing.T) {
 	}
 }
 
-// A private channel is not known of without a token: not 401, which clients take for the end. With one, it is a channel
-// like others.
+// Without a token, a private channel does not seem to exist. The server does not respond with 401, because clients would stop at it. With a
+// token, the channel behaves like any other.
 func TestAPrivateChannel(t *testing.T) {
 	w := trust(t)
 	conformance := func(t *testing.T) channel.Channel {
@@ -161,7 +160,7 @@ func TestAPrivateChannel(t *testing.T) {
 		require.NoError(t, err)
 		private, err := hidden.Private(t.Context())
 		require.NoError(t, err)
-		require.False(t, private, "it is not there yet")
+		require.False(t, private, "the channel does not exist yet")
 		u := channeltest.Upload(t, condapkgtest.Package{Name: "first"})
 		_, err = hidden.Put(t.Context(), u)
 		require.NoError(t, err)
@@ -186,10 +185,10 @@ func TestAPrivateChannel(t *testing.T) {
 	require.NoError(t, err)
 	private, err := demo.Private(t.Context())
 	require.NoError(t, err)
-	require.False(t, private, "and is read without a token")
+	require.False(t, private, "the public channel is read without a token")
 }
 
-// What was put into the folder by other means is found when that is asked for.
+// Reindex finds artifacts that were copied into the folder.
 func TestReindex(t *testing.T) {
 	url, dir, s := serve(t)
 	_, err := s.Create(t.Context(), "demo")
@@ -214,7 +213,7 @@ func TestReindex(t *testing.T) {
 	require.Contains(t, index, "copied-1.0-pyh4616a5c_0.conda")
 }
 
-// The wrappers are channels like what they wrap.
+// Channels that are wrapped by Faulty pass the tests of channeltest, and ReadOnly rejects changes.
 func TestWrappers(t *testing.T) {
 	open := func(t *testing.T) channel.Channel {
 		url, _, s := serve(t)
@@ -239,5 +238,5 @@ func TestWrappers(t *testing.T) {
 	})
 	_, err = lost.Put(t.Context(), u)
 	require.ErrorIs(t, err, channel.ErrUnavailable)
-	require.Len(t, channeltest.Index(t, c, "noarch"), 1, "it had arrived")
+	require.Len(t, channeltest.Index(t, c, "noarch"), 1, "the upload had arrived")
 }

@@ -26,7 +26,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/rattlertest"
 )
 
-// py-rattler-build's uploader cannot tell our server from prefix.dev, and our client agrees with it on what is there.
+// py-rattler-build's uploader works with our server as with prefix.dev, and our client sees the uploaded files.
 func TestTheRealUploader(t *testing.T) {
 	url, dir, _ := serve(t)
 	first := condapkgtest.Package{Name: "a"}.Write(t, t.TempDir())
@@ -48,15 +48,15 @@ func TestTheRealUploader(t *testing.T) {
 	require.Contains(t, up.Run(t), "package already exists (HTTP 409)")
 
 	up.Files, up.SkipExisting = []string{other}, true
-	require.Empty(t, up.Run(t), "the real uploader takes any 409 for done")
-	require.Equal(t, sum(first), have(), "and the first bytes stay")
+	require.Empty(t, up.Run(t), "the real uploader takes any 409 for success")
+	require.Equal(t, sum(first), have(), "the first bytes stay")
 
 	up.SkipExisting, up.Force = false, true
 	require.Empty(t, up.Run(t), "force")
 	require.Equal(t, sum(other), have())
 
 	up.APIKey = "pfx_wrong"
-	require.Contains(t, up.Run(t), "authentication failed (HTTP 401): the token is not known here")
+	require.Contains(t, up.Run(t), "authentication failed (HTTP 401): the token is unknown or has expired")
 	channeltest.NoStrays(t, dir, 1)
 }
 
@@ -69,7 +69,7 @@ func TestTheRealUploaderIsToldWhatIsWrong(t *testing.T) {
 	channeltest.NoStrays(t, dir, 0)
 }
 
-// A script of curl's kind: the archive is the body.
+// A plain HTTP client such as curl can send the archive as the request body.
 func TestUploadByPlainHTTP(t *testing.T) {
 	url, _, _ := serve(t)
 	u := channeltest.Upload(t, condapkgtest.Package{Name: "a"})
@@ -88,8 +88,8 @@ func TestUploadByPlainHTTP(t *testing.T) {
 	require.Equal(t, u.Record.SHA256, channeltest.Index(t, client(t, url), "noarch")[u.File])
 }
 
-// py-rattler finds what was just uploaded: with a fresh cache, and with one that saw the channel before; in the sharded
-// index and in repodata.json.
+// py-rattler finds a package immediately after its upload, with an empty cache and with a cache from before the upload, in the sharded index and
+// in repodata.json.
 func TestTheRealGatewaySeesAnUploadAtOnce(t *testing.T) {
 	for name, sharded := range map[string]bool{"sharded": true, "repodata": false} {
 		t.Run(name, func(t *testing.T) {
@@ -111,7 +111,7 @@ func TestTheRealGatewaySeesAnUploadAtOnce(t *testing.T) {
 			}
 			base := put(condapkgtest.Package{Name: "base"})
 			_, says := solve.Run(t)
-			require.Contains(t, says, "top", "it is not there yet, and the cache knows the channel now")
+			require.Contains(t, says, "top", "the package is not on the channel yet, and the cache now knows the channel")
 			one := put(condapkgtest.Package{Name: "top", Depends: []string{"base ==1.0"}})
 			records, says := solve.Run(t)
 			require.Empty(t, says)
@@ -127,12 +127,12 @@ func TestTheRealGatewaySeesAnUploadAtOnce(t *testing.T) {
 			records, says = solve.Run(t)
 			require.Empty(t, says)
 			require.Equal(t, two, records["top"].SHA256, "fresh cache")
-			require.Equal(t, sharded, paths("/shards/"), "the client used the index that was meant")
+			require.Equal(t, sharded, paths("/shards/"), "the client used the intended index")
 		})
 	}
 }
 
-// record serves a store once more, and reports whether a client asked for a path with something in it.
+// record serves the store at another URL and records requests. `asked` reports whether a client requested a path that contains `part`.
 func record(t *testing.T, s *store.Store) (url string, asked func(part string) bool) {
 	t.Helper()
 	var mu sync.Mutex
@@ -154,7 +154,7 @@ func record(t *testing.T, s *store.Store) (url string, asked func(part string) b
 	}
 }
 
-// The index that our store writes says what rattler's own indexer says of the same files, record by record.
+// Our store's index has the same records as the index that rattler writes for the same files.
 func TestTheIndexIsWhatRattlerWouldWrite(t *testing.T) {
 	dir := t.TempDir()
 	s, err := store.Open(dir)
@@ -198,7 +198,7 @@ func TestTheIndexIsWhatRattlerWouldWrite(t *testing.T) {
 	require.Equal(t, want, got)
 }
 
-// untimed takes the moment of indexing out of records, which newer indexers add and nothing reads.
+// untimed removes the indexing time from records. Newer versions of rattler add it, but nothing uses it.
 func untimed(records any) any {
 	for _, r := range records.(map[string]any) {
 		delete(r.(map[string]any), "indexed_timestamp")
@@ -206,7 +206,7 @@ func untimed(records any) any {
 	return records
 }
 
-// shards reads a sharded index from the disk: the contents of each shard by package name.
+// shards reads a sharded index from disk and returns the contents of each shard by package name.
 func shards(t *testing.T, dir string) map[string]any {
 	t.Helper()
 	f, err := os.Open(filepath.Join(dir, repodata.Shards))
@@ -223,7 +223,7 @@ func shards(t *testing.T, dir string) map[string]any {
 		require.NoError(t, err)
 		var v map[string]any
 		d := msgpack.NewDecoder(z)
-		d.UseLooseInterfaceDecoding(true) // an integer is an integer, whatever its width
+		d.UseLooseInterfaceDecoding(true) // decode all integers to the same type
 		require.NoError(t, d.Decode(&v))
 		untimed(v["packages.conda"])
 		all[name] = v
@@ -231,7 +231,8 @@ func shards(t *testing.T, dir string) map[string]any {
 	return all
 }
 
-// py-rattler solves and installs from our channel together with one of real packages, and what it installs runs.
+// py-rattler installs packages from our channel and from another channel with real packages into one environment, and the installed packages
+// work.
 func TestInstallingFromOurChannelBesideAnother(t *testing.T) {
 	url, _, _ := serve(t)
 	remote := client(t, url)

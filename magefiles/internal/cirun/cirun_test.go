@@ -33,13 +33,13 @@ jobs:
         env: {KEY: "${{ secrets.Key }}"}
 `
 
-// run asks for the workflow in a repository of two commits, the second one of which is checked out, and has a change that is not committed.
+// run runs the workflow in a repository of two commits. The second commit is checked out, with a change that is not committed.
 func run(t *testing.T, f cirun.Flags, extra string) (said, shown string, err error) {
 	t.Helper()
 	return runOther(t, f, ".github/workflows/ci.yml", workflow+extra)
 }
 
-// runOther does that with a file of another name.
+// runOther is like run, but the file has another name.
 func runOther(t *testing.T, f cirun.Flags, name, text string) (said, shown string, err error) {
 	t.Helper()
 	dir := t.TempDir()
@@ -87,17 +87,17 @@ func TestEvents(t *testing.T) {
 		flags cirun.Flags
 		want  string
 	}{
-		"a push of the branch":    {cirun.Flags{}, "a │ [push refs/heads/topic ] [***] two \n"},
-		"a tag by its name":       {cirun.Flags{Ref: "v1"}, "a │ [push refs/tags/v1 ] [***] one \n"},
-		"a tag by its whole name": {cirun.Flags{Ref: "refs/tags/v1"}, "a │ [push refs/tags/v1 ] [***] one \n"},
-		"a branch that is there":  {cirun.Flags{Ref: "before"}, "a │ [push refs/heads/before ] [***] one \n"},
-		"a tag that comes":        {cirun.Flags{Ref: "refs/tags/v2"}, "a │ [push refs/tags/v2 ] [***] two \n"},
-		"a tag by its form":       {cirun.Flags{Ref: "v9"}, "a │ [push refs/tags/v9 ] [***] two \n"},
-		"another branch":          {cirun.Flags{Ref: "refs/heads/other"}, "a │ [push refs/heads/other ] [***] two \n"},
-		"a pull request":          {cirun.Flags{Event: "pull_request"}, "a │ [pull_request refs/pull/1/merge topic] [***] two \n"},
-		"a fork has no secrets":   {cirun.Flags{Event: "pull_request", Fork: true}, "a │ [pull_request refs/pull/1/merge topic] [] two \n"},
-		"a payload":               {cirun.Flags{Payload: "event.json"}, "a │ [push refs/heads/topic of the file] [***] two \n"},
-		"inputs":                  {cirun.Flags{Event: "workflow_dispatch", Inputs: `{"who": 3}`}, "a │ [workflow_dispatch refs/heads/topic 3] [***] two \n"},
+		"a push of the branch":          {cirun.Flags{}, "a │ [push refs/heads/topic ] [***] two \n"},
+		"a tag by its name":             {cirun.Flags{Ref: "v1"}, "a │ [push refs/tags/v1 ] [***] one \n"},
+		"a tag by its whole name":       {cirun.Flags{Ref: "refs/tags/v1"}, "a │ [push refs/tags/v1 ] [***] one \n"},
+		"a branch that is there":        {cirun.Flags{Ref: "before"}, "a │ [push refs/heads/before ] [***] one \n"},
+		"a tag that does not exist yet": {cirun.Flags{Ref: "refs/tags/v2"}, "a │ [push refs/tags/v2 ] [***] two \n"},
+		"a tag by its form":             {cirun.Flags{Ref: "v9"}, "a │ [push refs/tags/v9 ] [***] two \n"},
+		"another branch":                {cirun.Flags{Ref: "refs/heads/other"}, "a │ [push refs/heads/other ] [***] two \n"},
+		"a pull request":                {cirun.Flags{Event: "pull_request"}, "a │ [pull_request refs/pull/1/merge topic] [***] two \n"},
+		"a fork has no secrets":         {cirun.Flags{Event: "pull_request", Fork: true}, "a │ [pull_request refs/pull/1/merge topic] [] two \n"},
+		"a payload":                     {cirun.Flags{Payload: "event.json"}, "a │ [push refs/heads/topic of the file] [***] two \n"},
+		"inputs":                        {cirun.Flags{Event: "workflow_dispatch", Inputs: `{"who": 3}`}, "a │ [workflow_dispatch refs/heads/topic 3] [***] two \n"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -114,7 +114,7 @@ func TestEvents(t *testing.T) {
 	}
 }
 
-// The password of a proxy, which a job gets to reach the network, is not shown: neither as it is printed nor in what came of the run.
+// A job gets the password of a proxy, to reach the network. The password appears neither in the job's output nor in the outcome of the run.
 func TestNoCredentialOfThePersonIsShown(t *testing.T) {
 	t.Setenv("HTTPS_PROXY", "http://u:passw0rdxyz@127.0.0.1:9")
 	t.Setenv("GH_TOKEN", "ghp_AbCdEfGhIj")
@@ -133,23 +133,23 @@ func TestWhatIsRefused(t *testing.T) {
 		want, next string
 		status     int
 	}{
-		"no such file":                {cirun.Flags{File: "x.yml"}, "", "there is no workflow file .github/workflows/x.yml in the commit", ".github/workflows/ci.yml", operr.Usage},
-		"a file outside":              {cirun.Flags{File: "../x.yml"}, "", "there is no workflow file ../x.yml in the commit", ".github/workflows/ci.yml", operr.Usage},
-		"a tag that starts nothing":   {cirun.Flags{Ref: "refs/tags/x"}, "", "GitHub starts nothing: .github/workflows/ci.yml:2 starts for tags like v*", "another -ref", operr.Usage},
-		"an event it does not have":   {cirun.Flags{Event: "schedule"}, "", "ci.yml does not start for schedule: it starts for push, pull_request, workflow_dispatch", "-event", operr.Usage},
-		"a fork that pushes":          {cirun.Flags{Fork: true}, "", "-fork is about pull_request alone, and not about push", "-event=pull_request", operr.Usage},
-		"inputs that are no JSON":     {cirun.Flags{Event: "workflow_dispatch", Inputs: "who=1"}, "", "-inputs: fromJSON was given what is not JSON", "as JSON", operr.Usage},
-		"an input that is a list":     {cirun.Flags{Event: "workflow_dispatch", Inputs: `{"a": ["b"]}`}, "", "-inputs: a is a list or an object", "a text", operr.Usage},
-		"inputs that are a list":      {cirun.Flags{Event: "workflow_dispatch", Inputs: "[]"}, "", "-inputs: it is no object", "as JSON", operr.Usage},
-		"an input that is not there":  {cirun.Flags{Event: "workflow_dispatch", Inputs: `{"whom": 1}`}, "", "there is no input \"whom\"", "the inputs that there are", operr.Usage},
-		"a payload that is not there": {cirun.Flags{Payload: "x.json"}, "", "-payload: ", "as JSON", operr.Usage},
-		"a ref that is an option":     {cirun.Flags{Ref: "--upload-pack=x"}, "", "is no possible name of a ref", "branch or a tag", operr.Usage},
-		"a ref that no branch can be": {cirun.Flags{Ref: "refs/heads/a:refs/heads/b"}, "", "is no possible name of a ref", "branch or a tag", operr.Usage},
-		"a file that is wrong":        {cirun.Flags{}, "  b: {runs-on: ubuntu-latest, step: []}\n", "ci.yml:11:", "commit it", operr.Failed},
-		"a file that is not run here": {cirun.Flags{}, "  b: {runs-on: my-own, steps: [{run: x}]}\n", "\"my-own\" is no runner of GitHub's own", "nothing in the file is wrong", operr.Failed},
-		"an action of others":         {cirun.Flags{}, "  b: {runs-on: ubuntu-latest, steps: [{uses: goreleaser/goreleaser-action@v6}]}\n", "nothing stands in for the action goreleaser/goreleaser-action", "nothing in the file is wrong", operr.Failed},
-		"one of both kinds":           {cirun.Flags{}, "  b: {runs-on: my-own, steps: [{uses: actions/checkout}]}\n", "\"my-own\" is no runner of GitHub's own", "commit it", operr.Failed},
-		"a step that fails":           {cirun.Flags{}, "      - {name: breaks, run: exit 7}\n", "ci.yml:11: the step \"breaks\" of the job a: failure; the job may: contents: write, id-token: write (permissions in line 3); no environment (the job is in line 5)", "-job=a", operr.Failed},
+		"no such file":                         {cirun.Flags{File: "x.yml"}, "", "there is no workflow file .github/workflows/x.yml in the commit", ".github/workflows/ci.yml", operr.Usage},
+		"a file outside":                       {cirun.Flags{File: "../x.yml"}, "", "there is no workflow file ../x.yml in the commit", ".github/workflows/ci.yml", operr.Usage},
+		"a tag that starts nothing":            {cirun.Flags{Ref: "refs/tags/x"}, "", "GitHub would not start this workflow: .github/workflows/ci.yml:2 starts for tags that match v*", "another -ref", operr.Usage},
+		"an event that the file does not have": {cirun.Flags{Event: "schedule"}, "", "ci.yml does not start for schedule, but for push, pull_request, workflow_dispatch", "-event", operr.Usage},
+		"a push of a fork":                     {cirun.Flags{Fork: true}, "", "-fork is only for the event pull_request, not for push", "-event=pull_request", operr.Usage},
+		"inputs that are not JSON":             {cirun.Flags{Event: "workflow_dispatch", Inputs: "who=1"}, "", "-inputs: the argument of fromJSON is not JSON", "as JSON", operr.Usage},
+		"an input that is a list":              {cirun.Flags{Event: "workflow_dispatch", Inputs: `{"a": ["b"]}`}, "", "-inputs: the value of a is a list or an object", "a text", operr.Usage},
+		"inputs that are a list":               {cirun.Flags{Event: "workflow_dispatch", Inputs: "[]"}, "", "-inputs: the JSON is not an object", "as JSON", operr.Usage},
+		"an input that the file does not have": {cirun.Flags{Event: "workflow_dispatch", Inputs: `{"whom": 1}`}, "", "there is no input \"whom\"", "look up the names of the inputs", operr.Usage},
+		"a payload file that does not exist":   {cirun.Flags{Payload: "x.json"}, "", "-payload: ", "as JSON", operr.Usage},
+		"a ref that is an option":              {cirun.Flags{Ref: "--upload-pack=x"}, "", "is not a valid ref name", "branch or a tag", operr.Usage},
+		"a ref that no branch can be":          {cirun.Flags{Ref: "refs/heads/a:refs/heads/b"}, "", "is not a valid ref name", "branch or a tag", operr.Usage},
+		"an invalid file":                      {cirun.Flags{}, "  b: {runs-on: ubuntu-latest, step: []}\n", "ci.yml:11:", "commit it", operr.Failed},
+		"a file that is not run here":          {cirun.Flags{}, "  b: {runs-on: my-own, steps: [{run: x}]}\n", "\"my-own\" is not one of GitHub's own runners", "GitHub can run this file", operr.Failed},
+		"an action of others":                  {cirun.Flags{}, "  b: {runs-on: ubuntu-latest, steps: [{uses: goreleaser/goreleaser-action@v6}]}\n", "there is no stand-in for the action goreleaser/goreleaser-action", "GitHub can run this file", operr.Failed},
+		"one of both kinds":                    {cirun.Flags{}, "  b: {runs-on: my-own, steps: [{uses: actions/checkout}]}\n", "\"my-own\" is not one of GitHub's own runners", "commit it", operr.Failed},
+		"a step that fails":                    {cirun.Flags{}, "      - {name: breaks, run: exit 7}\n", "ci.yml:11: the step \"breaks\" of the job a ended with failure; the job may: contents: write, id-token: write (permissions in line 3); no environment (the job is in line 5)", "-job=a", operr.Failed},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -161,7 +161,7 @@ func TestWhatIsRefused(t *testing.T) {
 	}
 }
 
-// What a pull request is compared with and where it comes from is told as GitHub tells it, and of a push what would not start it.
+// A pull request's base and source are the same as on GitHub. For a push, the run says why GitHub would not start the workflow.
 func TestWhatAnEventSays(t *testing.T) {
 	const tells = "  b:\n    runs-on: ubuntu-latest\n    steps: [{run: 'echo \"${{ github.event.pull_request.head.repo.full_name == github.repository }} " +
 		"${{ github.event.pull_request.base.repo.fork }} ${{ github.event.pull_request.base.sha == github.sha }}\"'}]\n"
@@ -172,22 +172,22 @@ func TestWhatAnEventSays(t *testing.T) {
 	said, _, err = run(t, cirun.Flags{Event: "pull_request", Fork: true, Job: "b"}, tells)
 	require.NoError(t, err, said)
 	require.Contains(t, said, "b │ false false false\n")
-	require.Contains(t, said, "no secret, since it comes from a fork")
+	require.Contains(t, said, "no secrets, because the event comes from a fork")
 
 	const other = ".github/workflows/other.yml"
 	jobs := "jobs: {b: {runs-on: ubuntu-latest, steps: [{run: 'true'}]}}\n"
 	said, _, err = runOther(t, cirun.Flags{File: "other.yml"}, other, "on: {push: {branches: [main], paths: [x]}}\n"+jobs)
 	require.NoError(t, err, said)
-	require.Contains(t, said, "○ GitHub would not start it for this: .github/workflows/other.yml:1 starts for branches like main")
+	require.Contains(t, said, "○ GitHub would not start this workflow for this event: .github/workflows/other.yml:1 starts for branches that match main")
 	_, _, err = runOther(t, cirun.Flags{File: "other.yml"}, other, "on: workflow_call\n"+jobs)
-	require.ErrorContains(t, err, "does not start for push: it starts for workflow_call")
-	require.Contains(t, operr.NextOf(err), "it starts by a job of another file")
+	require.ErrorContains(t, err, "does not start for push, but for workflow_call")
+	require.Contains(t, operr.NextOf(err), "the file starts only if a job of another file calls it")
 	_, _, err = runOther(t, cirun.Flags{File: "other.yml", Event: "workflow_call"}, other, "on: workflow_call\n"+jobs)
 	require.ErrorContains(t, err, "is not run here")
-	require.Contains(t, operr.NextOf(err), "nothing in the file is wrong")
+	require.Contains(t, operr.NextOf(err), "GitHub can run this file")
 }
 
-// What GitHub gives a job beside secrets has a stand-in, and it is said.
+// Besides secrets, GitHub gives a job ID tokens, approvals and variables. Each has a stand-in, and the run says so.
 func TestStandIns(t *testing.T) {
 	const extra = `  b:
     if: vars.DEPLOY != 'off'
@@ -203,12 +203,12 @@ func TestStandIns(t *testing.T) {
 	require.NoError(t, err, said)
 	require.Contains(t, said, "b │ [stand-in-for-deploy] [true]\n")
 	require.Contains(t, said, "b │ {\"count\":", "the token service has answered")
-	require.Contains(t, said, "○ variables have stand-ins too: DEPLOY\n")
-	require.Contains(t, said, "○ b has an ID token that says what GitHub's would")
-	require.Contains(t, said, "○ nobody has to approve the environment staging here")
+	require.Contains(t, said, "○ these variables have placeholders instead of their values: DEPLOY\n")
+	require.Contains(t, said, "○ b has an ID token with the same claims as GitHub's")
+	require.Contains(t, said, "○ the environment staging needs no approval here")
 }
 
-// A run that was killed has no time to tidy up: the next one does.
+// A killed run cannot remove its files, so the next run removes them.
 func TestTheNextRunTidiesUpAfterAKill(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
 	left, remove, err := scratch.Make("", "ci-run-")
@@ -221,10 +221,10 @@ func TestTheNextRunTidiesUpAfterAKill(t *testing.T) {
 	require.NoError(t, err, said)
 	all, err := filepath.Glob(filepath.Join(os.TempDir(), "ci-run-*"))
 	require.NoError(t, err)
-	require.Equal(t, []string{left}, all, "the one that is in use stays")
+	require.Equal(t, []string{left}, all, "the folder that another run is using stays")
 }
 
-// Nothing is left behind, and nothing of the repository is changed.
+// The run leaves no file, and changes nothing in the repository.
 func TestNothingIsLeft(t *testing.T) {
 	before, err := filepath.Glob(filepath.Join(os.TempDir(), "ci-run-*"))
 	require.NoError(t, err)
@@ -235,8 +235,8 @@ func TestNothingIsLeft(t *testing.T) {
 	require.LessOrEqual(t, len(after), len(before), strings.Join(after, " "))
 }
 
-// TestHostileForkAndTheCaches lets a job of a fork put a program of its own in the place of each one that it finds in a cache. What the person runs next is the
-// person's.
+// TestHostileForkAndTheCaches lets a job of a fork replace every program that it finds in a cache. The person's next command still runs the person's
+// programs.
 func TestHostileForkAndTheCaches(t *testing.T) {
 	home := t.TempDir()
 	files := map[string]string{

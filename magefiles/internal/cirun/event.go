@@ -16,7 +16,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// event is what a person asks for, at a commit.
+// event returns the requested event, for a commit.
 func (c Config) event(ctx context.Context, repo *gitrepo.Repo, head gitrepo.Head, w *file.Workflow, f Flags) (runner.Event, error) {
 	e := runner.Event{
 		Name:  f.Event,
@@ -36,19 +36,19 @@ func (c Config) event(ctx context.Context, repo *gitrepo.Repo, head gitrepo.Head
 		return e, err
 	}
 	if e.Fork && e.Name != "pull_request" {
-		return e, operr.NewUsage("ask for -event=pull_request", "-fork is about pull_request alone, and not about %s", e.Name)
+		return e, operr.NewUsage("add -event=pull_request", "-fork is only for the event pull_request, not for %s", e.Name)
 	}
 	if f.Inputs != "" {
 		o, err := object(f.Inputs)
 		if err != nil {
-			return e, operr.NewUsage(`give them as JSON: -inputs='{"name": "value"}'`, "-inputs: %w", err)
+			return e, operr.NewUsage(`write the inputs as JSON: -inputs='{"name": "value"}'`, "-inputs: %w", err)
 		}
 		e.Inputs = map[string]string{}
 		for _, k := range o.Keys() {
 			v, _ := o.Get(k)
 			switch v.(type) {
 			case *expression.Array, *expression.Object:
-				return e, operr.NewUsage("give it a text, a number, true or false", "-inputs: %s is a list or an object", k)
+				return e, operr.NewUsage("use a text, a number, true or false for this input", "-inputs: the value of %s is a list or an object", k)
 			}
 			e.Inputs[k] = expression.Text(v)
 		}
@@ -66,15 +66,16 @@ func (c Config) event(ctx context.Context, repo *gitrepo.Repo, head gitrepo.Head
 		e.Payload, err = object(string(data))
 	}
 	if err != nil {
-		return e, operr.NewUsage("give a file with the event as JSON, as GitHub sends it to a webhook", "-payload: %w", err)
+		return e, operr.NewUsage("use a file with the event's payload as JSON, as GitHub sends it to a webhook", "-payload: %w", err)
 	}
 	return e, nil
 }
 
-// goTo takes the commit of the ref that a person names, where there is one: GitHub runs the file as it is there. A tag comes before a branch of its name.
+// goTo switches to the commit of the ref that the user named, if the ref exists, because GitHub runs the file from that commit. A tag takes
+// precedence over a branch of the same name.
 func (c Config) goTo(ctx context.Context, repo *gitrepo.Repo, head *gitrepo.Head, f Flags) error {
 	if f.Ref == "" || refuseRef(f.Ref) != nil {
-		//lint:ignore nilerr it is said where the event is made
+		//lint:ignore nilerr fullRef reports an invalid name later
 		return nil
 	}
 	names := []string{"refs/tags/" + f.Ref, "refs/heads/" + f.Ref}
@@ -89,7 +90,7 @@ func (c Config) goTo(ctx context.Context, repo *gitrepo.Repo, head *gitrepo.Head
 		case err != nil:
 			return err
 		case commit != head.Commit:
-			c.View.Say("%s is at another commit than the one that is checked out: it is run as it is there", f.Ref)
+			c.View.Say("%s is not the checked-out commit: the workflow file of that ref is run", f.Ref)
 		}
 		head.Commit = commit
 		return nil
@@ -97,15 +98,15 @@ func (c Config) goTo(ctx context.Context, repo *gitrepo.Repo, head *gitrepo.Head
 	return nil
 }
 
-// refuseRef refuses what can be no ref.
+// refuseRef rejects invalid ref names.
 func refuseRef(name string) error {
 	if strings.HasPrefix(name, "-") || strings.ContainsAny(name, " ~^:?*[\\") || strings.Contains(name, "..") {
-		return operr.NewUsage("give the name of a branch or a tag", "%q is no possible name of a ref", name)
+		return operr.NewUsage("pass the name of a branch or a tag", "%q is not a valid ref name", name)
 	}
 	return nil
 }
 
-// fullRef is the ref of the event. A short name is a tag where there is one, or where the file starts for tags and there is no such branch.
+// fullRef returns the event's full ref. A short name is a tag if there is such a tag, or if tags trigger the file and there is no such branch.
 func fullRef(ctx context.Context, repo *gitrepo.Repo, w *file.Workflow, event, name, branch string) (string, error) {
 	if err := refuseRef(name); err != nil {
 		return "", err
@@ -133,12 +134,12 @@ func fullRef(ctx context.Context, repo *gitrepo.Repo, w *file.Workflow, event, n
 	return "refs/heads/" + name, ctx.Err()
 }
 
-// forTags reports whether a file names tags for which a push starts it.
+// forTags reports whether a file has a tag filter for pushes.
 func forTags(w *file.Workflow) bool {
 	return slices.ContainsFunc(w.Events, func(e file.Event) bool { return e.Name == "push" && e.Filters["tags"] != nil })
 }
 
-// object reads an object of JSON.
+// object parses a JSON object.
 func object(text string) (*expression.Object, error) {
 	v, err := expression.FromJSON(text)
 	if err != nil {
@@ -146,12 +147,12 @@ func object(text string) (*expression.Object, error) {
 	}
 	o, is := v.(*expression.Object)
 	if !is {
-		return nil, operr.New("", "it is no object")
+		return nil, operr.New("", "the JSON is not an object")
 	}
 	return o, nil
 }
 
-// payload is what a webhook would have of the event, as far as files ask for it.
+// payload returns the event's webhook payload, limited to the fields that files use.
 func payload(ctx context.Context, repo *gitrepo.Repo, e runner.Event, branch string) (*expression.Object, error) {
 	full := repository(ctx, repo)
 	owner, name, _ := strings.Cut(full, "/")
@@ -197,7 +198,7 @@ func payload(ctx context.Context, repo *gitrepo.Repo, e runner.Event, branch str
 	return o, nil
 }
 
-// defaultBranch is the remote's, as far as the clone knows it, or else the branch at hand.
+// defaultBranch returns the remote's default branch as recorded in the clone, or the given branch if it is unknown.
 func defaultBranch(ctx context.Context, repo *gitrepo.Repo, branch string) string {
 	usual, known, err := repo.Answer(ctx, "symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD")
 	if _, name, _ := strings.Cut(usual, "/"); err == nil && known && name != "" {
@@ -206,7 +207,8 @@ func defaultBranch(ctx context.Context, repo *gitrepo.Repo, branch string) strin
 	return branch
 }
 
-// baseOf is the commit that a pull request is compared with: where the commit left the branch, or the one before it where it is on the branch itself.
+// baseOf returns the commit with which a pull request is compared: the commit where it left the branch, or the parent for a commit on the branch
+// itself.
 func baseOf(ctx context.Context, repo *gitrepo.Repo, commit, branch string) (string, error) {
 	tip, err := repo.Resolve(ctx, "refs/remotes/origin/"+branch)
 	if err == nil {
@@ -218,7 +220,7 @@ func baseOf(ctx context.Context, repo *gitrepo.Repo, commit, branch string) (str
 	if err != nil && ctx.Err() != nil {
 		return "", err
 	}
-	if err != nil { // no commit is before it
+	if err != nil { // the commit has no parent
 		//lint:ignore nilerr a first commit is compared with itself
 		return commit, nil
 	}

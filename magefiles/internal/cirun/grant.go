@@ -17,17 +17,17 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/view"
 )
 
-// grants are what stands in for what GitHub gives jobs.
+// grants provides stand-ins for what GitHub provides to jobs.
 type grants struct {
 	view       *view.View
 	repository string
 
 	mu     sync.Mutex
-	issuer *oidc.Issuer // of ID tokens, by a key that nobody trusts; nil until a job may have one
+	issuer *oidc.Issuer // issuer of ID tokens, with an untrusted key; nil until a job may request one
 	server *http.Server
 }
 
-// idToken is how a job gets an ID token: asked for those alone that may have one.
+// idToken returns where a job can request an ID token. It is called only for jobs that may have one.
 func (g *grants) idToken(of runner.Asked) (url, token string, err error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -42,18 +42,18 @@ func (g *grants) idToken(of runner.Asked) (url, token string, err error) {
 		}
 		issuer.URL = "http://" + listener.Addr().String()
 		g.issuer, g.server = issuer, httpserver.New(issuer, httpserver.Hosts{})
-		go func() { _ = g.server.Serve(listener) }() // until end
+		go func() { _ = g.server.Serve(listener) }() // until end closes it
 	}
-	g.view.Say("○ %s has an ID token that says what GitHub's would, by a key that nobody trusts", of.Leg)
+	g.view.Say("○ %s has an ID token with the same claims as GitHub's, but signed by a key that no server trusts", of.Leg)
 	env := g.issuer.Job(oidc.GitHubClaims(g.repository, path.Base(of.Workflow), of.Event.Ref, of.Environment))
 	url, _ = command.Getenv(env, "ACTIONS_ID_TOKEN_REQUEST_URL")
 	token, _ = command.Getenv(env, "ACTIONS_ID_TOKEN_REQUEST_TOKEN")
 	return url, token, nil
 }
 
-// approve lets each environment through.
+// approve approves every environment.
 func (g *grants) approve(_ context.Context, environment string) error {
-	g.view.Say("○ nobody has to approve the environment %s here: who may is said on GitHub alone", environment)
+	g.view.Say("○ the environment %s needs no approval here, because only GitHub knows its reviewers", environment)
 	return nil
 }
 
@@ -61,13 +61,13 @@ func (g *grants) end() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.server != nil {
-		_ = g.server.Close() // nothing is lost with it
+		_ = g.server.Close() // the server has no state to lose
 	}
 }
 
-// tellVariables says which variables have a stand-in for a value.
+// tellVariables prints which variables have stand-in values.
 func (g *grants) tellVariables(variables map[string]string) {
 	if len(variables) > 0 {
-		g.view.Say("○ variables have stand-ins too: %s", strings.Join(slices.Sorted(maps.Keys(variables)), ", "))
+		g.view.Say("○ these variables have placeholders instead of their values: %s", strings.Join(slices.Sorted(maps.Keys(variables)), ", "))
 	}
 }

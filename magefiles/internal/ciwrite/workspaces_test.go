@@ -27,19 +27,19 @@ const (
 	app    = "[workspace]\nname = \"shop\"\nchannels = [\"https://prefix.dev/acme\"]\nplatforms = [\"linux-64\", \"linux-aarch64\"]\n[dependencies]\nbase = \"==1.0.0\"\n"
 )
 
-// named is the manifest of a package.
+// `named` returns the manifest of a package.
 func named(name string) string {
 	return strings.Replace(member, "[package]\n", "[package]\nname = \""+name+"\"\n", 1)
 }
 
-// A workspace, what is written for it, and what of that matters.
+// An example is a workspace, the files that are generated for it, and texts that these files must contain.
 type example struct {
 	archive  string
 	settings Settings // Top is the archive's folder
-	below    string   // where the workspace is in it; "" is the top
+	below    string   // the workspace's folder in the archive; "" is the top
 
 	files []string
-	says  map[string][]string // by file: what is in it; with a ! what is not
+	says  map[string][]string // texts that each file contains, or, after a !, does not contain
 }
 
 var examples = map[string]example{
@@ -51,7 +51,7 @@ var examples = map[string]example{
 			"release.yml": {`tags: ["v*", "*/v*"]`, "id-token: write", "!secrets.", `python-version: "3.13"`},
 		},
 	},
-	"packages in folders, each with a version of its own": {
+	"packages in folders, with separate versions": {
 		archive: root + "[tasks]\nqa-base = \"true\"\nqa-more = \"true\"\ntest-base = \"true\"\ntest-more = \"true\"\n[tool.release]\nversioning = \"independent\"\nbranch = [\"master\", \"1.*\", \"v?\"]\n" +
 			"-- packages/base/pixi.toml --\n" + named("base") + "-- packages/more/pixi.toml --\n" + named("more") + "[package.run-dependencies]\npython = \">=3.12\"\n" +
 			"-- oldest.toml --\nresolution = \"lowest-direct\"\n" + mage,
@@ -121,7 +121,7 @@ var examples = map[string]example{
 			"release.yml": {"PREFIX_API_KEY: ${{ secrets.CHANNEL_KEY }}", "PREFIX_API_KEY: ${{ secrets.CHANNEL_READS }}", "!id-token", "!trusted", "environment: release"},
 		},
 	},
-	"published from here, on a branch of an odd name": {
+	"published from here, on a branch with an odd name": {
 		archive:  root + "[tool.release]\npublish = \"here\"\n-- base/pixi.toml --\n" + named("base") + mage,
 		settings: Settings{Branch: "on!"},
 		files:    []string{"ci.yml"},
@@ -138,17 +138,17 @@ var examples = map[string]example{
 		files: []string{"ci.yml", "release.yml"},
 		says:  map[string][]string{"ci.yml": {"fetch-depth: 0 # versions are made from tags"}},
 	},
-	"a submodule of no package": {
+	"a submodule outside of all packages": {
 		archive: root + "-- base/pixi.toml --\n" + named("base") + "-- .gitmodules --\n[submodule \"theme\"]\n\tpath = docs/base\n\turl = ../theme.git\n" + mage,
 		files:   []string{"ci.yml", "release.yml"},
 		says:    map[string][]string{"ci.yml": {"!submodules"}, "release.yml": {"!submodules"}},
 	},
-	"beside a module that has Mage for something else": {
+	"a second module that uses Mage for something else": {
 		archive: root + "-- base/pixi.toml --\n" + named("base") + mage + "-- magefiles/go.mod --\nmodule example.org/acme/magefiles\ntool github.com/magefile/mage\nrequire github.com/foopack/foopack v0.9.0\n",
 		files:   []string{"ci.yml", "release.yml"},
 		says:    map[string][]string{"ci.yml": {"run: go -C magefiles tool mage -d .. check", "go-version-file: magefiles/go.mod"}},
 	},
-	"folders of odd names": {
+	"folders with odd names": {
 		archive: root + "-- base/pixi.toml --\n" + named("base") + "-- it's [1] & co: #2/pixi.toml --\n" + app + "[tool.image]\n" +
 			"[tool.deploy.on]\nhosts = [\"a\"]\nport = 80\n" + mage,
 		files: []string{"ci.yml", "deploy.yml", "publish-it-s-1-co-2.yml", "release.yml"},
@@ -185,7 +185,7 @@ var examples = map[string]example{
 			"publish-shop.yml": {`paths: ["python/shop/**"`, "path: python/output/images/shop/*.digest", "docker:image shop -platform"},
 		},
 	},
-	"in a folder with signs of YAML in its name": {
+	"in a folder whose name has YAML syntax": {
 		archive: strings.ReplaceAll(root+"[tasks]\ntest-base = \"true\"\n-- base/pixi.toml --\n"+named("base")+"-- oldest.toml --\nresolution = \"lowest-direct\"\n"+mage, "-- ", "-- my #1: [py]/"),
 		below:   "my #1: [py]",
 		files:   []string{"ci.yml", "release.yml"},
@@ -214,7 +214,7 @@ func put(t *testing.T, dir, name, text string) {
 	require.NoError(t, os.WriteFile(name, []byte(text), 0o644))
 }
 
-// planned is the plan of an example.
+// planned returns the plan of an example.
 func planned(t *testing.T, e example) (top string, files []File) {
 	t.Helper()
 	top = unpacked(t, e.archive)
@@ -226,7 +226,7 @@ func planned(t *testing.T, e example) (top string, files []File) {
 	return top, files
 }
 
-// For each of these workspaces the files are what they should be, GitHub would read them, and neither zizmor nor actionlint has a word to say.
+// For each of these workspaces the files are as expected, GitHub would read them, and neither zizmor nor actionlint finds anything.
 func TestTenWorkspaces(t *testing.T) {
 	require.GreaterOrEqual(t, len(examples), 10)
 	for name, e := range examples {
@@ -256,25 +256,26 @@ func TestTenWorkspaces(t *testing.T) {
 			}
 			require.NoError(t, Save(top, files))
 			_, again := planned(t, e)
-			require.Equal(t, files, again, "it is the same for the same workspace")
+			require.Equal(t, files, again, "the same workspace gives the same text")
 			linttest.Workflows(t, top)
 		})
 	}
 }
 
-// ignored are the findings of zizmor that files name, each with the reason that stands behind it. Of actionlint there is none.
+// ignored holds the findings of zizmor that files ignore, each with its reason. No finding of actionlint is ignored.
 var ignored = map[string]string{
 	"self-repository": "actionlint does not know the other form yet",
 	"secrets-inherit": "the secrets of an environment reach a workflow that is called in no other way",
 }
 
-// hold holds what each file is: one call of mage for a job that runs anything, actions by commits, no right without a word for what it is, and no finding of a linter that is ignored without its reason.
+// hold checks the text of a file: each job that runs anything calls mage once, actions are pinned to commits, each right has a comment, and each
+// ignored finding of a linter has a reason.
 func hold(t *testing.T, f File) {
 	t.Helper()
 	w, err := file.Read(f.Path, []byte(f.New))
 	require.NoError(t, err)
 	for _, doubt := range workflows.Doubts(fstest.MapFS{".github/workflows/" + path.Base(f.Path): {Data: []byte(f.New)}}, nil) {
-		require.Contains(t, doubt, "no file of the commit is like", "what is written is not doubted")
+		require.Contains(t, doubt, "no file of the commit matches", "generated files cause no doubts")
 	}
 	for _, j := range w.Jobs {
 		if j.Uses != "" {
@@ -305,22 +306,22 @@ func hold(t *testing.T, f File) {
 	}
 }
 
-// What no file can be written for is said with what to do.
+// If no file can be written, the error has a next step.
 func TestRefused(t *testing.T) {
 	base := "-- base/pixi.toml --\n" + named("base")
 	shop := "-- shop/pixi.toml --\n" + app + "[tool.image]\n"
 	for name, c := range map[string]struct{ archive, says, next string }{
-		"no package":                     {root + mage, "no package", ""},
-		"no Mage":                        {root + base, "neither go.mod nor magefiles/go.mod has a line `tool github.com/magefile/mage`", "go get -tool"},
-		"Mage in a require alone":        {root + base + "-- go.mod --\nmodule x\nrequire github.com/magefile/mage v1.15.0\n", "has a line `tool", "go get -tool"},
-		"an expression in a folder":      {root + base + "-- ${{ x }}/pixi.toml --\n" + app + "[tool.image]\n" + mage, "cannot stand in a workflow file", "another name"},
-		"a folder that is an option":     {root + base + "-- -yes/pixi.toml --\n" + app + "[tool.image]\n" + mage, "cannot stand in a workflow file", "another name"},
-		"a line in a folder":             {root + base + "-- a\u2028name: x/pixi.toml --\n" + app + "[tool.image]\n" + mage, "cannot stand in a workflow file", "another name"},
-		"a line in a registry":           {root + base + shop + "registry = \"ghcr.example\\non: push/acme\"\n" + mage, "cannot stand in a workflow file", "another name"},
-		"an expression in a registry":    {root + base + shop + "registry = \"${{ secrets.A }}.example/acme\"\n" + mage, "cannot stand in a workflow file", "another name"},
-		"the release's own workflow":     {root + base + shop + "workflow = \"release.yml\"\n" + mage, "workflow cannot be release.yml here", "one of its own"},
-		"one workflow of two images":     {root + base + shop + "workflow = \"x.yml\"\n-- b/pixi.toml --\n" + app + "[tool.image]\nworkflow = \"x.yml\"\n" + mage, "x.yml is the workflow of the image of b, too", "its own"},
-		"an environment of no such name": {root + base + shop + "[tool.deploy.a]\nhosts = [\"a\"]\nport = 80\nafter = \"z\"\n" + mage, "shop/pixi.toml:", ""},
+		"no package":                         {root + mage, "no package", ""},
+		"no Mage":                            {root + base, "neither go.mod nor magefiles/go.mod has a line `tool github.com/magefile/mage`", "go get -tool"},
+		"Mage in a require alone":            {root + base + "-- go.mod --\nmodule x\nrequire github.com/magefile/mage v1.15.0\n", "has a line `tool", "go get -tool"},
+		"an expression in a folder":          {root + base + "-- ${{ x }}/pixi.toml --\n" + app + "[tool.image]\n" + mage, "cannot be written into a workflow file", "rename this folder or name"},
+		"a folder that is an option":         {root + base + "-- -yes/pixi.toml --\n" + app + "[tool.image]\n" + mage, "cannot be written into a workflow file", "rename this folder or name"},
+		"a line break in a folder":           {root + base + "-- a\u2028name: x/pixi.toml --\n" + app + "[tool.image]\n" + mage, "cannot be written into a workflow file", "rename this folder or name"},
+		"a line break in a registry":         {root + base + shop + "registry = \"ghcr.example\\non: push/acme\"\n" + mage, "cannot be written into a workflow file", "rename this folder or name"},
+		"an expression in a registry":        {root + base + shop + "registry = \"${{ secrets.A }}.example/acme\"\n" + mage, "cannot be written into a workflow file", "rename this folder or name"},
+		"the release's own workflow":         {root + base + shop + "workflow = \"release.yml\"\n" + mage, "workflow cannot be release.yml, because another workflow", "use another file name"},
+		"the same workflow for two images":   {root + base + shop + "workflow = \"x.yml\"\n-- b/pixi.toml --\n" + app + "[tool.image]\nworkflow = \"x.yml\"\n" + mage, "x.yml is also the workflow of the image of b", "a different `workflow` for each image"},
+		"an environment that does not exist": {root + base + shop + "[tool.deploy.a]\nhosts = [\"a\"]\nport = 80\nafter = \"z\"\n" + mage, "shop/pixi.toml:", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w, err := workspace.Load(unpacked(t, c.archive))

@@ -10,20 +10,19 @@ import (
 	"syscall"
 )
 
-// HandedOver is the variable with the number of the file that a process hands its credentials to the program over by, which it
-// becomes.
+// HandedOver names the variable with the number of the file descriptor through which a process passes its credentials when it executes itself again.
 const HandedOver = "PIPELINE_CREDENTIALS_FD"
 
-// ways lead to a credential and are not one: others may read them, since they can find the file or the socket anyway.
+// ways lists variables whose value is the path of a credential. Other processes may read them, since they can find the file or the socket anyway.
 var ways = []string{
 	"SSH_AUTH_SOCK", "SSH_AGENT_PID", "*ASKPASS", "GPG_*", "DOCKER_CONFIG", "KUBECONFIG", "NETRC", "*_FILE", "GOOGLE_APPLICATION_CREDENTIALS", "AWS_PROFILE", "AWS_CONFIG_FILE",
 	"VAULT_ADDR", "CLOUDSDK_CONFIG", "AZURE_CONFIG_DIR",
 }
 
-// Reenter begins this program again, in the same process, with an environment without credentials. What a process was started with
-// stays readable for others of the same user in /proc, whatever it does to its environment later; so they are handed over by
-// a pipe. It returns those that were handed over to this one, as KEY=VALUE; or the error for which it could not be done, and
-// the program goes on as it is. Where there is no credential, nothing is done.
+// Reenter executes this program again, in the same process, without credentials in its environment. A process's initial environment remains readable
+// in /proc for other processes of the same user, even if it is changed later, so the credentials are passed through a pipe. Reenter returns the
+// credentials that were passed to this process, as KEY=VALUE. It returns an error if exec failed; the program then continues unchanged. Without
+// credentials it is a no-op.
 func Reenter(environ []string) (handed []string, err error) {
 	if number, ok := Getenv(environ, HandedOver); ok {
 		return receive(number)
@@ -44,14 +43,14 @@ func Reenter(environ []string) (handed []string, err error) {
 		return nil, err
 	}
 	if len(data) > mostHanded {
-		return nil, fmt.Errorf("the credentials have %d bytes, and a pipe holds %d", len(data), mostHanded)
+		return nil, fmt.Errorf("handing the credentials over: they have %d bytes, but a pipe holds only %d", len(data), mostHanded)
 	}
 	path, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
 	var ends [2]int
-	if err := syscall.Pipe(ends[:]); err != nil { // both are inherited
+	if err := syscall.Pipe(ends[:]); err != nil { // the new program inherits both ends
 		return nil, err
 	}
 	defer syscall.Close(ends[0])
@@ -63,14 +62,14 @@ func Reenter(environ []string) (handed []string, err error) {
 	return nil, syscall.Exec(path, os.Args, append(clean, HandedOver+"="+strconv.Itoa(ends[0])))
 }
 
-// mostHanded is how much a pipe takes on every system before anybody reads.
+// mostHanded limits the size of the credentials. On every system a pipe can buffer this many bytes.
 const mostHanded = 16 << 10
 
-// receive reads what was handed over. Others of the same user cannot look into this process then.
+// receive reads the credentials from the pipe. It also prevents the user's other processes from reading this process's memory.
 func receive(number string) (handed []string, err error) {
 	fd, err := strconv.ParseUint(number, 10, 16)
 	if err != nil || fd < 3 {
-		return nil, fmt.Errorf("%s=%q is not a number of a file", HandedOver, number)
+		return nil, fmt.Errorf("%s=%q is not the number of an open file", HandedOver, number)
 	}
 	f := os.NewFile(uintptr(fd), "credentials")
 	defer f.Close()
@@ -79,7 +78,7 @@ func receive(number string) (handed []string, err error) {
 		err = json.Unmarshal(data, &handed)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("reading the credentials that were handed over: %w", err)
+		return nil, fmt.Errorf("reading the credentials from the process that started this one: %w", err)
 	}
 	return handed, undumpable()
 }

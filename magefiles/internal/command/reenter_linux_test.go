@@ -14,16 +14,17 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/command"
 )
 
-// reentered is what a program that has begun again finds.
+// reentered holds the state that a program sees after Reenter.
 type reentered struct {
 	Handed   []string
 	Err      string
-	Environ  string // that others could read
+	Environ  string // the environment, which other processes could read
 	Agent    string
 	Dumpable int
 }
 
-// A program that was started with credentials begins again without: they are handed to it, and nobody else of the same user can read them.
+// A program that was started with credentials executes itself again without them in its environment. It still gets them, and no other process of the
+// user can read them.
 func TestHostileReadersOfProc(t *testing.T) {
 	const again = "THIS_TEST_BEGINS_AGAIN"
 	if os.Getenv(again) != "" {
@@ -66,10 +67,10 @@ func TestHostileReadersOfProc(t *testing.T) {
 		require.Error(t, err, number)
 	}
 	_, err := command.Reenter([]string{"A_TOKEN=" + strings.Repeat("x", 200<<10)})
-	require.ErrorContains(t, err, "a pipe holds", "nobody waits for a pipe that nobody reads")
+	require.ErrorContains(t, err, "a pipe holds only", "nobody waits for a pipe that nobody reads")
 }
 
-// What the processes above were started with is named, and not shown; what only leads to a credential is not named.
+// Credentials of ancestors are reported by name, never by value. Variables that only hold a credential's path are not reported.
 func TestReadableAbove(t *testing.T) {
 	const below = "THIS_TEST_IS_BELOW"
 	if os.Getenv(below) != "" {
@@ -80,7 +81,7 @@ func TestReadableAbove(t *testing.T) {
 	shell.Env = []string{"PATH=" + os.Getenv("PATH"), below + "=yes", "NPM_TOKEN=canary"}
 	out, err := shell.CombinedOutput()
 	require.NoError(t, err, string(out))
-	require.Regexp(t, `\nreadable \["NPM_TOKEN in the environment of sh, which started this"`, string(out))
+	require.Regexp(t, `\nreadable \["NPM_TOKEN in the environment of sh, which started this process"`, string(out))
 	require.NotContains(t, string(out), "canary")
 
 	x := exec.Command("sleep", "60")
@@ -91,9 +92,9 @@ func TestReadableAbove(t *testing.T) {
 		_ = x.Wait()
 	}()
 	require.Eventually(t, func() bool { return len(command.Above(x.Process.Pid)) > 0 }, 20e9, 10e6)
-	require.Equal(t, "NPM_TOKEN, PYPI_PASSWORD in the environment of sleep, which started this", command.Above(x.Process.Pid)[0])
+	require.Equal(t, "NPM_TOKEN, PYPI_PASSWORD in the environment of sleep, which started this process", command.Above(x.Process.Pid)[0])
 
-	// Of wrappers that have the same it is said once.
+	// If several wrappers have the same credential, it is reported once.
 	shell = exec.Command("/bin/sh", "-c", `/bin/sh -c 'env -u NPM_TOKEN "$0" "-test.run=^$1$"; exit $?' "$0" "$1"; exit $?`, os.Args[0], t.Name())
 	shell.Env = []string{"PATH=" + os.Getenv("PATH"), below + "=yes", "NPM_TOKEN=canary"}
 	out, err = shell.CombinedOutput()

@@ -10,8 +10,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/command"
 )
 
-// One that may ask, and is not lent a terminal, is ended as others are: a job in the background has a terminal that it cannot lend. The
-// test runs itself as a child, which has none.
+// A child that may prompt, but does not get the terminal, is ended like any other. A background job has a terminal that it cannot lend. The test runs
+// itself as a child without a terminal.
 func TestAChildWithoutTheTerminalIsEnded(t *testing.T) {
 	if os.Getenv("WITHOUT_A_TERMINAL") == "" {
 		program, err := os.Executable()
@@ -29,5 +29,5 @@ func TestAChildWithoutTheTerminalIsEnded(t *testing.T) {
 	s.At(command.Terminal{})
 	s.Watch(command.Silence{End: 300 * time.Millisecond, Set: "SILENCE=2h"})
 	err := s.Run(t.Context(), command.Cmd{Name: "sleep", Args: []string{"600"}, Asks: true, Theirs: true})
-	require.ErrorContains(t, err, "has said nothing for 300ms, and was ended")
+	require.ErrorContains(t, err, "has printed nothing for 300ms, and was stopped")
 }

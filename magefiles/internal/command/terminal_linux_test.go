@@ -17,25 +17,25 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/ptytest"
 )
 
-// lentTo runs this test again at a terminal, which a shell script is lent, and returns the person's side of it.
+// lentTo runs this test again at a terminal that is lent to a shell script. It returns the user's side of the terminal.
 func lentTo(t *testing.T, script string) *ptytest.Terminal {
 	return ptytest.Start(t, ptytest.Self(t, "LENT_TO="+script))
 }
 
-// lends is what the process at the terminal does: it says how the child ended, and whether a signal came.
+// lends runs in the process at the terminal. It prints how the child ended, and whether a signal arrived.
 func lends(t *testing.T) {
 	ctx, stop := signal.NotifyContext(t.Context(), os.Interrupt, syscall.SIGHUP)
 	defer stop()
 	c := sh(os.Getenv("LENT_TO"))
 	c.Asks = true
 	err := command.NewSystem(os.Environ(), nil).At(command.Terminal{Show: os.Stderr}).Run(context.WithoutCancel(ctx), c)
-	time.Sleep(100 * time.Millisecond) // for a signal on its way
+	time.Sleep(100 * time.Millisecond) // lets a signal arrive that is on its way
 	left, ferr := unix.IoctlGetInt(0, unix.TIOCINQ)
 	require.NoError(t, ferr)
 	fmt.Fprintf(os.Stderr, "\nended: %v; stopped: %v.\nleft: %d.\n", err, ctx.Err() != nil, left)
 }
 
-// git says by exit status 129 that it does not know an option: nobody has hung up.
+// Git exits with 129 for an unknown option. It does not mean that the terminal has hung up.
 func TestAStatusIsNotTheEndOfTheTerminal(t *testing.T) {
 	if ptytest.Inside(t) {
 		lends(t)
@@ -43,15 +43,15 @@ func TestAStatusIsNotTheEndOfTheTerminal(t *testing.T) {
 	}
 	for script, want := range map[string]string{
 		"exit 129":     "ended: sh ended with exit status 129; stopped: false.",
-		"kill -HUP $$": "ended: sh was ended by signal 1 (hangup); stopped: true.",
-		"exit 130":     "ended: sh ended with exit status 130; stopped: true.", // as some shells end with what a Ctrl-C ended
+		"kill -HUP $$": "ended: sh was killed by signal 1 (hangup); stopped: true.",
+		"exit 130":     "ended: sh ended with exit status 130; stopped: true.", // some shells exit with this status after Ctrl-C
 	} {
 		said, _ := lentTo(t, script).End()
 		require.Contains(t, said, want)
 	}
 }
 
-// A child that makes Ctrl-Z stop jobs again, as `stty sane` does, stops nobody for ever.
+// A child that enables Ctrl-Z again, as `stty sane` does, does not cause a hang.
 func TestNobodyIsStoppedWhereAChildSetsTheTerminal(t *testing.T) {
 	if ptytest.Inside(t) {
 		lends(t)
@@ -76,7 +76,7 @@ func TestNobodyIsStoppedWhereAChildSetsTheTerminal(t *testing.T) {
 	}
 }
 
-// A passphrase that is typed for a child that is gone goes to nobody: a shell would run it, and keep it. What is typed ahead stays.
+// A passphrase that is typed for a child that has failed is discarded, because a shell would run it and store it. Other type-ahead is kept.
 func TestWhatWasTypedForAChildThatIsGone(t *testing.T) {
 	if ptytest.Inside(t) {
 		lends(t)
@@ -96,7 +96,7 @@ func TestWhatWasTypedForAChildThatIsGone(t *testing.T) {
 	}
 }
 
-// What a child was lent is ours again, as it was, however the child ended; and who keeps still meanwhile may speak again.
+// However the child ends, we get the terminal back with its settings restored, and blocked writers continue.
 func TestTheTerminalIsOursAgain(t *testing.T) {
 	if ptytest.Inside(t) {
 		held, freed := 0, 0
@@ -123,13 +123,13 @@ func TestTheTerminalIsOursAgain(t *testing.T) {
 		"stty -a </dev/tty >/dev/tty", "stty -a </dev/tty >/dev/tty; exit 1", "stty -a </dev/tty >/dev/tty; stty -echo susp '^Y' </dev/tty; kill -9 $$",
 	} {
 		p := ptytest.Start(t, ptytest.Self(t, "LENT_TO="+script))
-		p.Expect("susp = <undef>") // else it would stop the child, and not us
+		p.Expect("susp = <undef>") // otherwise Ctrl-Z would stop the child, and not us
 		said, _ := p.End()
 		require.Contains(t, said, "ours: true; Ctrl-Z: 26; echo: true; held 1, freed 1; lends: true.", script)
 	}
 }
 
-// The terminal of a job in front of us is not ours to lend: a child that asks fails at once.
+// If another job is in the foreground, we cannot lend the terminal, and a child that prompts fails at once.
 func TestNoTerminalIsLentFromBehind(t *testing.T) {
 	if ptytest.Inside(t) {
 		signal.Ignore(syscall.SIGTTOU)

@@ -12,20 +12,21 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/command"
 )
 
-// What a manifest has passed on is named where it is set and looks like a credential, and its value is not told.
+// A variable that a manifest passes is reported if it is set and looks like a credential. Its value is not shown.
 func TestWhatIsPassedIsNamed(t *testing.T) {
 	environ := []string{"GH_TOKEN=ghp_AbCdEfGhIj", "B_SECRET=of-b", "OTHER_TOKEN=of-other", "PLAIN=x", "PREFIX_API_KEY=of-a-channel", "INDEX=https://u:password@x"}
 	for want, pass := range map[string][]string{
 		"": {"PLAIN", "NOT_SET_TOKEN", "PREFIX_API_KEY"},
-		"tasks, builds and hooks are given B_SECRET, GH_TOKEN, INDEX of your environment, as [tool.release] pass asks for": {"PLAIN", "GH_TOKEN", "INDEX", "B_SECRET"},
-		"tasks, builds and hooks are given GH_TOKEN of your environment, as [tool.release] pass asks for":                  {"GH_TOKEN"},
+		"tasks, builds and hooks get B_SECRET, GH_TOKEN, INDEX from your environment, because [tool.release] pass names them": {"PLAIN", "GH_TOKEN", "INDEX", "B_SECRET"},
+		"tasks, builds and hooks get GH_TOKEN from your environment, because [tool.release] pass names them":                  {"GH_TOKEN"},
 	} {
 		require.Equal(t, want, command.Passing(environ, pass))
 	}
 	require.Empty(t, command.Passing(environ, nil))
 }
 
-// TestHostileCodeGetsNoCredential knows them by name and by form, in any case, and takes nothing else.
+// TestHostileCodeGetsNoCredential checks that credentials are recognized by name, in upper and lower case, and by value, and that nothing else is
+// removed.
 func TestHostileCodeGetsNoCredential(t *testing.T) {
 	secret := []string{
 		"ACTIONS_ID_TOKEN_REQUEST_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_RUNTIME_TOKEN", "ACTIONS_CACHE_URL", "AWS_ACCESS_KEY_ID", "AWS_CONTAINER_CREDENTIALS_FULL_URI",
@@ -83,7 +84,7 @@ func TestHostileCodeGetsNoCredential(t *testing.T) {
 	require.Equal(t, []string{"ACTIONS_ID_TOKEN_REQUEST_URL", "PREFIX_API_KEY"}, withheld)
 }
 
-// TestHostileChildWithoutAnEnvironmentOfItsOwn gives a child that nobody thought of no credential.
+// TestHostileChildWithoutAnEnvironmentOfItsOwn gives no credential to a child without an explicit environment.
 func TestHostileChildWithoutAnEnvironmentOfItsOwn(t *testing.T) {
 	run := command.NewSystem(append(os.Environ(), "PREFIX_API_KEY=secret-of-prefix", "SSH_AUTH_SOCK=/secret-of-an-agent", "SOME=thing"), nil)
 	out, err := command.Output(t.Context(), run, command.Cmd{Name: "env"})

@@ -12,24 +12,23 @@ import (
 	"strings"
 )
 
-// ErrBad is wrapped by every error that is the archive's own fault, as opposed to one of the disk it lies on.
+// ErrBad is in the chain of every error about an archive's content, but not of I/O errors.
 var ErrBad = errors.New("not a usable .conda archive")
 
-// Limits bound what reading an archive may cost, whatever the archive says. All are sizes in bytes before compression.
+// Limits bounds the resources for reading an untrusted archive. All sizes are in bytes of uncompressed data.
 type Limits struct {
-	Info    int64 // everything under info/ together; it is held in memory
-	File    int64 // one file of the payload that is asked for by ReadFile
-	Payload int64 // the whole payload, when it is walked
-	Ratio   int64 // payload per byte of the archive, for what exceeds 256 MiB
-	Members int   // files in the archive
-	Names   int64 // the paths of all members together, which are held in memory; 0 is 256 MiB
+	Info    int64 // total size of info/, which is held in memory
+	File    int64 // one payload file that is read with ReadFile
+	Payload int64 // total size of the payload, for Walk
+	Ratio   int64 // compression ratio of the payload, if it exceeds 256 MiB
+	Members int   // number of files in the archive
+	Names   int64 // total length of all paths, which are held in memory; 0 means 256 MiB
 }
 
-// DefaultLimits are generous for a package, and small for a bomb.
+// DefaultLimits is generous for packages, but protects against zip bombs.
 var DefaultLimits = Limits{Info: 64 << 20, File: 256 << 20, Payload: 32 << 30, Ratio: 1000, Members: 1 << 20}
 
-// Archive is an opened .conda file. What lies under info/ was read when it was opened; the payload is read when it is
-// asked for. An Archive may not be used by two goroutines at a time.
+// Archive is an open .conda file. Open reads everything under info/. The payload is read on demand. An Archive is not safe for concurrent use.
 type Archive struct {
 	limits Limits
 	size   int64
@@ -40,7 +39,7 @@ type Archive struct {
 	close  func() error
 }
 
-// Open opens an archive on the disk, within DefaultLimits. Its errors wrap ErrBad, or are the file system's.
+// Open opens an archive on disk with DefaultLimits. Its errors wrap ErrBad, or come from the file system.
 func Open(path string) (*Archive, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -63,12 +62,12 @@ func openFile(f *os.File) (*Archive, error) {
 	return New(f, st.Size(), DefaultLimits)
 }
 
-// New opens an archive of size bytes that r reads.
+// New opens an archive with the given size, which is read from r.
 func New(r io.ReaderAt, size int64, l Limits) (*Archive, error) {
 	list := &listing{r: r, left: maxListing}
 	z, err := zip.NewReader(list, size)
 	if err != nil {
-		return nil, bad("it is no zip file: %v", err)
+		return nil, bad("it is not a zip file: %v", err)
 	}
 	list.read = true
 	a := &Archive{limits: l, size: size, close: func() error { return nil }}
@@ -91,34 +90,34 @@ func New(r io.ReaderAt, size int64, l Limits) (*Archive, error) {
 	return a, nil
 }
 
-// maxListing is what is read of the zip to learn what is in it, in bytes. A package has three entries; a gigabyte of entries
-// would be held in memory before they can be counted.
+// maxListing limits how many bytes of the zip are read to find its entries. A package has three entries, but a malicious one could have a gigabyte
+// of entries, which would be held in memory before they could be counted.
 const maxListing = 4 << 20
 
-// listing is a reader of a zip file that gives an error where its list of entries is too long.
+// listing reads a zip file. It returns an error if the list of entries is too long.
 type listing struct {
 	r    io.ReaderAt
 	left int64
-	read bool // the list was read, and what is in the entries has limits of its own
+	read bool // the list has been read; the entries' content has other limits
 }
 
 func (l *listing) ReadAt(p []byte, off int64) (int, error) {
 	if !l.read {
 		if l.left -= int64(len(p)); l.left < 0 {
-			return 0, errors.New("its list of entries is too long")
+			return 0, errors.New("the zip's list of entries is longer than the limit")
 		}
 	}
 	return l.r.ReadAt(p, off)
 }
 
-// Close closes the file that Open opened.
+// Close closes the file opened by Open.
 func (a *Archive) Close() error { return a.close() }
 
 func bad(format string, args ...any) error {
 	return fmt.Errorf("%w: %w", ErrBad, fmt.Errorf(format, args...))
 }
 
-// parts finds the two tars among the entries of the zip.
+// `parts` finds the two tar entries in the zip.
 func (a *Archive) parts(z *zip.Reader) (info *zip.File, err error) {
 	if len(z.File) > 64 {
 		return nil, bad("the zip has %d entries instead of three", len(z.File))
@@ -126,7 +125,7 @@ func (a *Archive) parts(z *zip.Reader) (info *zip.File, err error) {
 	for _, f := range z.File {
 		kind, stem, ok := part(f.Name)
 		if !ok {
-			continue // metadata.json, which has nothing to tell, and whatever a later format adds
+			continue // metadata.json, which has no further information, or an addition of a later format
 		}
 		if f.Method != zip.Store || f.CompressedSize64 != f.UncompressedSize64 {
 			return nil, bad("%.120q is compressed in the zip; entries of a .conda archive are stored", f.Name)
@@ -149,7 +148,7 @@ func (a *Archive) parts(z *zip.Reader) (info *zip.File, err error) {
 	return info, nil
 }
 
-// part takes the name of a zip entry apart: pkg-<stem>.tar.zst or info-<stem>.tar.zst.
+// part parses the name of a zip entry: pkg-<stem>.tar.zst or info-<stem>.tar.zst.
 func part(name string) (kind, stem string, ok bool) {
 	kind, rest, _ := strings.Cut(name, "-")
 	stem, ok = strings.CutSuffix(rest, ".tar.zst")
@@ -173,13 +172,13 @@ func (a *Archive) readInfo(f *zip.File) error {
 	})
 }
 
-// Index is the package's info/index.json.
+// Index returns the package's info/index.json.
 func (a *Archive) Index() Index { return a.index }
 
-// Stem is the name-version-build that the entries of the zip bear; [Archive.Check] compares it with the index.
+// Stem returns the name-version-build in the zip entries' names. [Archive.Check] compares it with the index.
 func (a *Archive) Stem() string { return a.stem }
 
-// Files lists the path of every file in the archive, info/ and payload, sorted.
+// Files returns the sorted paths of all files in the archive, in info/ and the payload.
 func (a *Archive) Files() ([]string, error) {
 	var paths []string
 	for path := range a.info {
@@ -195,8 +194,7 @@ func (a *Archive) Files() ([]string, error) {
 	return paths, err
 }
 
-// ReadFile returns the contents of one regular file, under info/ or in the payload; the error is fs.ErrNotExist where
-// there is none of that path.
+// ReadFile returns the contents of a regular file in info/ or the payload. If it does not exist, the error is fs.ErrNotExist.
 func (a *Archive) ReadFile(path string) ([]byte, error) {
 	if data, ok := a.info[path]; ok {
 		return data, nil
@@ -208,7 +206,7 @@ func (a *Archive) ReadFile(path string) ([]byte, error) {
 			return nil
 		}
 		if h.Size > a.limits.File {
-			return bad("%s has %d bytes, more than the %d that are read at once", path, h.Size, a.limits.File)
+			return bad("%s has %d bytes, more than the limit of %d", path, h.Size, a.limits.File)
 		}
 		var err error
 		if data, err = io.ReadAll(r); err != nil {
@@ -225,13 +223,13 @@ func (a *Archive) ReadFile(path string) ([]byte, error) {
 	return nil, &fs.PathError{Op: "read", Path: path, Err: fs.ErrNotExist}
 }
 
-// Walk calls f for every member of the payload in the order of the archive, until f returns an error. Names were
-// checked: relative, clean, inside the package. The reader is good until f returns.
+// Walk calls f for each member of the payload, in archive order, until f returns an error. Names have been validated: they are relative, clean, and
+// inside the package. The reader is only valid during the call.
 func (a *Archive) Walk(f func(h *tar.Header, r io.Reader) error) error {
 	most := min(a.limits.Payload, max(256<<20, a.limits.Ratio*a.size))
 	return a.eachMember(a.pkg, most, func(h *tar.Header, r io.Reader) error {
 		if h.Name == "info" || strings.HasPrefix(h.Name, "info/") {
-			return bad("the payload has %.120q, which would replace what the package says of itself", h.Name)
+			return bad("the payload has %.120q, which would replace metadata of the package", h.Name)
 		}
 		return f(h, r)
 	})

@@ -7,20 +7,20 @@ import (
 	"slices"
 )
 
-// Check reads the whole archive and says what is wrong with it: a damaged payload, a path that leaves the package, a
-// stem that is not the index's, no list of paths, or a file that the list has and the payload has not.
+// Check reads the whole archive and returns an error if it is invalid: the payload is damaged, a path leaves the package, the stem does not match
+// the index, the list of paths is missing, or a listed file is not in the payload.
 func (a *Archive) Check() error {
 	return a.CheckAnd(func(*tar.Header, io.Reader) error { return nil })
 }
 
-// CheckAnd is Check, and lets see look at every member of the payload on the way, as Walk does: who needs both reads the
-// archive once. The reader is good until see returns, which need not read it.
+// CheckAnd is like Check, but also calls `see` for each member of the payload, like Walk, so that the archive is read only once. The reader is only
+// valid during the call, and `see` need not read it.
 func (a *Archive) CheckAnd(see func(h *tar.Header, r io.Reader) error) error {
 	if err := a.index.Validate(); err != nil {
 		return bad("%v", err)
 	}
 	if stem := a.index.Stem(); a.stem != stem {
-		return bad("its parts are named after %.120q, and info/index.json says %.120q", a.stem, stem)
+		return bad("the tar archives inside are named for %.120q, but info/index.json is for %.120q", a.stem, stem)
 	}
 	paths, err := a.Paths()
 	if err != nil {
@@ -28,7 +28,7 @@ func (a *Archive) CheckAnd(see func(h *tar.Header, r io.Reader) error) error {
 	}
 	_, listed := a.info["info/paths.json"]
 	if _, old := a.info["info/files"]; !listed && !old {
-		return bad("info/paths.json is missing, and without it nothing of the package is installed")
+		return bad("info/paths.json is missing, so pixi would install no file of the package")
 	}
 	if _, err := a.Link(); err != nil {
 		return err
@@ -36,7 +36,7 @@ func (a *Archive) CheckAnd(see func(h *tar.Header, r io.Reader) error) error {
 	return a.checkPayload(paths, see)
 }
 
-// checkPayload reads every file of the payload, and looks for each path of the list.
+// checkPayload reads every file in the payload, and checks that all listed paths exist.
 func (a *Archive) checkPayload(paths []Path, see func(h *tar.Header, r io.Reader) error) error {
 	missing := map[string]bool{}
 	for _, p := range paths {
@@ -63,8 +63,8 @@ func (a *Archive) checkPayload(paths []Path, see func(h *tar.Header, r io.Reader
 	return nil
 }
 
-// NeedsV3 reports whether the package uses what only repodata v3 can express (CEP 48): flags, extra dependencies, or a
-// revision that it asks for itself. Channels may refuse such packages, and older clients cannot read them.
+// NeedsV3 reports whether the package uses a feature that requires repodata v3 (CEP 48): flags, extra dependencies, or an explicit revision.
+// Channels may reject these packages, and older clients cannot read them.
 func (x *Index) NeedsV3() bool {
 	asked, ok := x.Extra["repodata_revision"]
 	return len(x.Flags) > 0 || len(x.ExtraDepends) > 0 || ok && string(asked) != "0"

@@ -68,10 +68,10 @@ func TestRecordIsWrittenAsTheIndexerDoes(t *testing.T) {
 	path := demo.Write(t, t.TempDir())
 	r, err := condapkg.Inspect(path)
 	require.NoError(t, err)
-	require.Len(t, r.SHA256, 64, "the channel's own, not what index.json claims")
+	require.Len(t, r.SHA256, 64, "the digest is computed, and not read from index.json")
 	text := string(r.JSON())
 	require.Less(t, strings.Index(text, `"build"`), strings.Index(text, `"depends"`))
-	require.Contains(t, text, `"python >=3.11"`, "not escaped")
+	require.Contains(t, text, `"python >=3.11"`, "JSON does not escape >")
 	require.NotContains(t, text, "constrains")
 
 	var again condapkg.Record
@@ -96,7 +96,7 @@ func TestSameInputSameBytes(t *testing.T) {
 	for _, f := range z.File {
 		names = append(names, f.Name)
 		require.Equal(t, zip.Store, f.Method)
-		require.Zero(t, f.Flags&8, "sizes in front of the data")
+		require.Zero(t, f.Flags&8, "the sizes are before the data")
 		require.Equal(t, condapkgtest.Stamp, f.Modified.UTC())
 	}
 	require.Equal(t, []string{"metadata.json", "pkg-" + c.Stem + ".tar.zst", "info-" + c.Stem + ".tar.zst"}, names)
@@ -106,7 +106,7 @@ func TestSameInputSameBytes(t *testing.T) {
 	require.NoError(t, err)
 	var h zstd.Header
 	require.NoError(t, h.Decode(frame))
-	require.True(t, h.HasFCS, "content size in the frame")
+	require.True(t, h.HasFCS, "the frame has the size of its content")
 
 	a, err := open(t, one.Bytes())
 	require.NoError(t, err)
@@ -141,7 +141,7 @@ func TestFileNames(t *testing.T) {
 		require.Error(t, err, wrong)
 	}
 	x := condapkg.Index{Name: "a", Version: "2", Build: "0"}
-	require.ErrorContains(t, x.CheckFileName("a-1-0.conda"), `file name says version "1", and info/index.json says "2"`)
+	require.ErrorContains(t, x.CheckFileName("a-1-0.conda"), `file name has the version "1", but info/index.json has "2"`)
 }
 
 func TestIndexReadsLikeRattler(t *testing.T) {
@@ -154,7 +154,7 @@ func TestIndexReadsLikeRattler(t *testing.T) {
 	require.Contains(t, x.Extra, "NAME")
 	require.NotContains(t, x.Extra, "license")
 
-	require.ErrorContains(t, read(`{"name":"a","name":"b"}`), "stands twice")
+	require.ErrorContains(t, read(`{"name":"a","name":"b"}`), "occurs twice")
 	for _, wrong := range []string{
 		`[]`, `{`, `{} {}`, `{"depends":"a"}`, `{"depends":[1]}`, `{"build_number":-1.5}`, `{"noarch":"maybe"}`,
 		`{"flags":3}`, `{"purls":"x"}`, `{"extra_depends":[]}`, `{"timestamp":"now"}`,
@@ -166,7 +166,7 @@ func TestIndexReadsLikeRattler(t *testing.T) {
 func TestValidate(t *testing.T) {
 	good := condapkg.Index{Name: "a_b-c.d", Version: "1!2.0.post1+local.1", Build: "py_0", Subdir: "noarch"}
 	require.NoError(t, good.Validate())
-	for version, good := range map[string]bool{ // as rattler.Version of py-rattler 0.28 decides
+	for version, good := range map[string]bool{ // verified with rattler.Version in py-rattler 0.28
 		"1": true, "2024a": true, "1.0_": true, "1.0.post1.dev3": true, "1e5": true, "0!1": true, "1+a.b_c": true,
 		"1..2": false, "1__2": false, "1._2": false, "1!": false, "!1": false, "1+": false, "_1": false,
 		"99999999999999999999999.1": false, "1+2+3": false,

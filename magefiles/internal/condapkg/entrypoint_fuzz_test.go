@@ -12,8 +12,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/condapkg"
 )
 
-// FuzzEntryPoint holds that what is taken for an entry point is the name of one file, and names of Python's that are written into a
-// script, and no more.
+// FuzzEntryPoint checks that an accepted entry point consists only of a file name and Python names, which are written to a script.
 func FuzzEntryPoint(f *testing.F) {
 	for _, text := range []string{
 		"a = a:main", "a=a.b:c.d", "a = a:main [extra]", "../x = a:main", "/x = a:main", "a = a:main\nimport os", "a = a;import os:main", "a = :main", "a = a:", "=", ":", "..=a:b",
@@ -28,7 +27,7 @@ func FuzzEntryPoint(f *testing.F) {
 			return
 		}
 		require.Equal(t, p.Command, filepath.Base(filepath.Join("bin", p.Command)))
-		require.Equal(t, "bin", filepath.Dir(filepath.Join("bin", p.Command)), "it stays where programs are")
+		require.Equal(t, "bin", filepath.Dir(filepath.Join("bin", p.Command)), "the script is directly in the folder bin")
 		require.NotContains(t, p.Command, `\`)
 		for _, name := range append(strings.Split(p.Module, "."), strings.Split(p.Function, ".")...) {
 			plain := strings.Map(func(r rune) rune {

@@ -19,14 +19,14 @@ import (
 
 const goodIndex = `{"name":"a","version":"1","build":"0","build_number":0,"subdir":"noarch","depends":[]}`
 
-// raw writes an archive without any of Write's checks.
+// raw writes an archive without the checks of Write.
 type raw struct {
 	info, pkg []tar.Header
 	index     string
 	method    uint16
 	stem      string
-	more      []string // further zip entries
-	infoZst   []byte   // in place of the info tar
+	more      []string // additional zip entries
+	infoZst   []byte   // replaces the info tar
 	pathsJSON string
 }
 
@@ -92,7 +92,7 @@ func file(name string, size int64) tar.Header {
 	return tar.Header{Name: name, Size: size, Typeflag: tar.TypeReg}
 }
 
-// bomb is a zstd frame of many zeros that is no tar.
+// bomb returns a zstd frame that decompresses to many zeros, and is not a tar.
 func bomb(t testing.TB, size int) []byte {
 	e, err := zstd.NewWriter(nil)
 	require.NoError(t, err)
@@ -100,7 +100,7 @@ func bomb(t testing.TB, size int) []byte {
 }
 
 func TestHostileArchivesAreRefusedWithASentence(t *testing.T) {
-	require.NoError(t, check(t, raw{}.bytes(t)), "the starting point is fine")
+	require.NoError(t, check(t, raw{}.bytes(t)), "the unchanged archive is valid")
 	link := func(name, to string) tar.Header {
 		return tar.Header{Name: name, Linkname: to, Typeflag: tar.TypeSymlink}
 	}
@@ -118,22 +118,22 @@ func TestHostileArchivesAreRefusedWithASentence(t *testing.T) {
 		"link to root":     {raw{pkg: []tar.Header{link("a", "/etc")}}, "points out of the package"},
 		"hard link out":    {raw{pkg: []tar.Header{{Name: "a", Linkname: "../b", Typeflag: tar.TypeLink}}}, "points out"},
 		"device":           {raw{pkg: []tar.Header{{Name: "a", Typeflag: tar.TypeChar}}}, "special file"},
-		"twice":            {raw{pkg: []tar.Header{file("a", 1), file("a", 1)}}, "stands twice"},
+		"twice":            {raw{pkg: []tar.Header{file("a", 1), file("a", 1)}}, "occurs twice"},
 		"payload has info": {raw{pkg: []tar.Header{file("info/index.json", 1)}}, "would replace"},
 		"deflated":         {raw{method: zip.Deflate}, "are stored"},
 		"two infos":        {raw{more: []string{"info-b-1-0.tar.zst"}}, "two info"},
-		"wrong stem":       {raw{stem: "b-1-0"}, "parts are named after"},
+		"wrong stem":       {raw{stem: "b-1-0"}, "the tar archives inside are named for"},
 		"bad name":         {raw{index: `{"name":"A","version":"1","build":"0","subdir":"noarch"}`}, "has the name"},
 		"no json":          {raw{index: `{`}, "info/index.json"},
-		"info bomb":        {raw{info: []tar.Header{file("info/big", 65<<20)}}, "larger than is accepted"},
+		"info bomb":        {raw{info: []tar.Header{file("info/big", 65<<20)}}, "larger than the limit when unpacked"},
 		"index bomb":       {raw{index: `{"name":"a","depends":[""` + strings.Repeat(`,""`, 3<<20) + `]}`}, "has more than"},
 		"deep index":       {raw{index: `{"name":` + strings.Repeat("[", 1<<20)}, "info/index.json"},
 		"index of another": {raw{index: `{"name":7,"version":[],"build":{}}`}, "info/index.json"},
 		"path bomb":        {raw{pathsJSON: `{"paths":[{}` + strings.Repeat(",{}", 2<<20) + `]}`}, "lists more than"},
 		"no list of paths": {raw{pathsJSON: `{"paths":{"a":1}}`}, "list of paths"},
-		"many entries":     {raw{more: strings.Fields(strings.Repeat(strings.Repeat("x", 60000)+" ", 100))}, "list of entries is too long"},
-		"a long path":      {raw{pkg: []tar.Header{file(strings.Repeat("a/", 400_000)+"a", 1)}}, "longer than any system takes"},
-		"a long link":      {raw{pkg: []tar.Header{link("a", strings.Repeat("b/", 400_000)+"b")}}, "longer than any system takes"},
+		"many entries":     {raw{more: strings.Fields(strings.Repeat(strings.Repeat("x", 60000)+" ", 100))}, "list of entries is longer than the limit"},
+		"a long path":      {raw{pkg: []tar.Header{file(strings.Repeat("a/", 400_000)+"a", 1)}}, "longer than any system allows"},
+		"a long link":      {raw{pkg: []tar.Header{link("a", strings.Repeat("b/", 400_000)+"b")}}, "longer than any system allows"},
 		"no tar":           {raw{infoZst: bomb(t, 1<<20)}, "info/index.json is missing"},
 		"no zstd":          {raw{infoZst: []byte("plain")}, "info-a-1-0.tar.zst"},
 	} {
@@ -149,7 +149,7 @@ func TestPayloadBombIsNotUnpacked(t *testing.T) {
 	l.Payload = 1 << 20
 	a, err := condapkg.New(bytes.NewReader(data), int64(len(data)), l)
 	require.NoError(t, err)
-	require.ErrorContains(t, a.Check(), "larger than is accepted")
+	require.ErrorContains(t, a.Check(), "larger than the limit when unpacked")
 }
 
 func TestListedPathsAreThere(t *testing.T) {
@@ -169,8 +169,7 @@ func check(t testing.TB, data []byte) error {
 	return a.Check()
 }
 
-// FuzzArchive holds that whatever the bytes are, reading ends in an error of the archive's or in a package that is
-// consistent, and takes no more than the limits.
+// FuzzArchive checks that reading arbitrary bytes either fails with an ErrBad, or yields a consistent package, and stays within the limits.
 func FuzzArchive(f *testing.F) {
 	f.Add(raw{}.bytes(f))
 	f.Add(raw{method: zip.Deflate}.bytes(f))
@@ -196,7 +195,7 @@ func FuzzArchive(f *testing.F) {
 	})
 }
 
-// withInfo is a raw archive with more files under info/.
+// withInfo returns a raw archive with additional files in info/.
 func withInfo(t testing.TB, files map[string]string) []byte {
 	all := map[string]string{"info/index.json": goodIndex, "info/paths.json": `{"paths":[],"paths_version":1}`}
 	for name, text := range files {
@@ -205,7 +204,7 @@ func withInfo(t testing.TB, files map[string]string) []byte {
 	return raw{infoZst: pack(t, nil, all)}.bytes(t)
 }
 
-// TestHostileLinksInArchives refuses what would be written, or read, behind a link of the archive, wherever that stands.
+// TestHostileLinksInArchives checks that no member can be written or read through a symlink in the archive, wherever the link is.
 func TestHostileLinksInArchives(t *testing.T) {
 	link := func(name, to string) tar.Header {
 		return tar.Header{Name: name, Linkname: to, Typeflag: tar.TypeSymlink}
@@ -213,25 +212,25 @@ func TestHostileLinksInArchives(t *testing.T) {
 	hard := func(name, to string) tar.Header {
 		return tar.Header{Name: name, Linkname: to, Typeflag: tar.TypeLink}
 	}
-	deep := link("a/b/c/d", "../../../x") // is x
+	deep := link("a/b/c/d", "../../../x") // points to x
 	for name, c := range map[string]struct {
 		members []tar.Header
 		says    string
 	}{
-		"behind a link":               {[]tar.Header{link("site-packages/a", "b"), file("site-packages/a/x", 1)}, "which is not a folder"},
-		"a link before what is there": {[]tar.Header{file("site-packages/a/x", 1), link("site-packages/a", "b")}, "stands twice"},
-		"behind a link, deeper":       {[]tar.Header{link("a", "b"), file("a/b/c/x", 1)}, "which is not a folder"},
-		"behind a file":               {[]tar.Header{file("a", 1), file("a/x", 1)}, "which is not a folder"},
-		"a folder behind a link":      {[]tar.Header{link("a", "b"), {Name: "a/x/", Typeflag: tar.TypeDir}}, "which is not a folder"},
-		"a link is a folder too":      {[]tar.Header{{Name: "a/", Typeflag: tar.TypeDir}, link("a", "b")}, "stands twice"},
-		"a folder is a link too":      {[]tar.Header{link("a", "b"), {Name: "a/", Typeflag: tar.TypeDir}}, "stands twice"},
-		"up from a link":              {[]tar.Header{deep, link("out", "a/b/c/d/../../y")}, "points out of the package"},
-		"up from a link that follows": {[]tar.Header{link("out", "a/b/c/d/../../y"), deep}, "points out of the package"},
-		"up by two links":             {[]tar.Header{deep, link("a/two", "b/c/d"), link("a/out", "two/../../y")}, "points out of the package"},
-		"on and on":                   {[]tar.Header{link("a", "b"), link("b", "a"), link("c", "a/../x")}, "points out of the package"},
-		"hard link to a link":         {[]tar.Header{link("a", "b"), hard("c", "a")}, "not a file before it"},
-		"hard link to nothing":        {[]tar.Header{hard("c", "a")}, "not a file before it"},
-		"hard link to a folder":       {[]tar.Header{{Name: "a/", Typeflag: tar.TypeDir}, hard("c", "a")}, "not a file before it"},
+		"behind a link":                   {[]tar.Header{link("site-packages/a", "b"), file("site-packages/a/x", 1)}, "which is not a folder"},
+		"a link to replace a folder":      {[]tar.Header{file("site-packages/a/x", 1), link("site-packages/a", "b")}, "occurs twice"},
+		"behind a link, deeper":           {[]tar.Header{link("a", "b"), file("a/b/c/x", 1)}, "which is not a folder"},
+		"behind a file":                   {[]tar.Header{file("a", 1), file("a/x", 1)}, "which is not a folder"},
+		"a folder behind a link":          {[]tar.Header{link("a", "b"), {Name: "a/x/", Typeflag: tar.TypeDir}}, "which is not a folder"},
+		"a link is a folder too":          {[]tar.Header{{Name: "a/", Typeflag: tar.TypeDir}, link("a", "b")}, "occurs twice"},
+		"a folder is a link too":          {[]tar.Header{link("a", "b"), {Name: "a/", Typeflag: tar.TypeDir}}, "occurs twice"},
+		"up from a link":                  {[]tar.Header{deep, link("out", "a/b/c/d/../../y")}, "points out of the package"},
+		"up from a link that comes later": {[]tar.Header{link("out", "a/b/c/d/../../y"), deep}, "points out of the package"},
+		"up by two links":                 {[]tar.Header{deep, link("a/two", "b/c/d"), link("a/out", "two/../../y")}, "points out of the package"},
+		"a cycle of links":                {[]tar.Header{link("a", "b"), link("b", "a"), link("c", "a/../x")}, "points out of the package"},
+		"hard link to a link":             {[]tar.Header{link("a", "b"), hard("c", "a")}, "not an earlier file of the archive"},
+		"hard link to nothing":            {[]tar.Header{hard("c", "a")}, "not an earlier file of the archive"},
+		"hard link to a folder":           {[]tar.Header{{Name: "a/", Typeflag: tar.TypeDir}, hard("c", "a")}, "not an earlier file of the archive"},
 	} {
 		err := check(t, raw{pkg: c.members}.bytes(t))
 		require.ErrorIs(t, err, condapkg.ErrBad, name)
@@ -249,7 +248,7 @@ func TestHostileLinksInArchives(t *testing.T) {
 	}
 }
 
-// TestHostileEntryPoints refuses commands that are paths, and targets that are more than a name of Python's.
+// TestHostileEntryPoints checks that an entry point is rejected if its command is a path, or if its target is not a Python name.
 func TestHostileEntryPoints(t *testing.T) {
 	for _, point := range []string{
 		"../../x = a:main", "/etc/x = a:main", `..\x = a:main`, "a/b = a:main", ".. = a:main", ". = a:main", " = a:main", "a b = a:main", "a:b = a:main",
@@ -273,7 +272,7 @@ func TestHostileEntryPoints(t *testing.T) {
 	}
 }
 
-// TestHostileIndexOfAnArchive refuses names that are paths when the archive is opened, by whatever is asked of it then.
+// TestHostileIndexOfAnArchive checks that names that are paths are rejected when the archive is opened.
 func TestHostileIndexOfAnArchive(t *testing.T) {
 	for _, index := range []string{
 		`{"name":"../a","version":"1","build":"0","subdir":"noarch"}`, `{"name":"a","version":"1/../../x","build":"0","subdir":"noarch"}`,
@@ -293,7 +292,7 @@ func TestHostileIndexOfAnArchive(t *testing.T) {
 	}
 }
 
-// Folders count as well: a short name can lie in many.
+// Folders count too, because a member with a short name may be in many of them.
 func TestHostileDepth(t *testing.T) {
 	var deep []tar.Header
 	for i := range 1000 {
@@ -309,5 +308,5 @@ func TestHostileDepth(t *testing.T) {
 	l.Members, l.Names = 1<<20, 1<<20
 	a, err = condapkg.New(bytes.NewReader(data), int64(len(data)), l)
 	require.NoError(t, err)
-	require.ErrorContains(t, a.Check(), "longer together")
+	require.ErrorContains(t, a.Check(), "the total length of all paths in the archive exceeds the limit")
 }

@@ -6,20 +6,20 @@ import (
 	"strings"
 )
 
-// Index is info/index.json: the part of a package's metadata that a solver needs. Fields that are null or absent are
-// zero here and are left out when it is written.
+// Index is info/index.json, the part of a package's metadata that solvers need. Null and missing fields have their zero values, and are omitted
+// when encoding.
 type Index struct {
 	Name        string
 	Version     string
-	Build       string // the build string, such as "pyh4616a5c_0"
+	Build       string // build string, such as "pyh4616a5c_0"
 	BuildNumber int64  // not negative
 
-	Depends    []string // match specs, in the order of the file
+	Depends    []string // match specs, in file order
 	Constrains []string
 
 	Noarch        Noarch
 	Subdir        string // "noarch", or a platform such as "linux-64"
-	Timestamp     int64  // Unix time in milliseconds as a rule; in seconds where it is below 253402300800, as conda reads it
+	Timestamp     int64  // Unix time in milliseconds; values below 253402300800 are in seconds, as in conda
 	License       string
 	LicenseFamily string
 	Arch          string
@@ -27,20 +27,20 @@ type Index struct {
 	Features      string
 	TrackFeatures []string
 
-	PythonSitePackagesPath string // of a Python interpreter only (CEP 17)
+	PythonSitePackagesPath string // only for Python interpreters (CEP 17)
 	Purls                  []string
-	Flags                  []string            // repodata v3 only
-	ExtraDepends           map[string][]string // repodata v3 only
+	Flags                  []string            // only in repodata v3
+	ExtraDepends           map[string][]string // only in repodata v3
 
-	// Extra holds the fields that this type does not name, so that what was read can be written again unchanged.
+	// Extra contains fields that are not listed above, so that encoding an index preserves them.
 	Extra map[string]json.RawMessage
 }
 
-// Noarch says in what way a package is independent of the platform: "", "python", "generic", or "true", which is how
-// old packages said generic and is the boolean in JSON.
+// Noarch is the kind of a platform-independent package: "python", "generic", or "true", which old packages use for generic, as a JSON boolean. It
+// is "" for a platform-specific package.
 type Noarch string
 
-// The values of Noarch.
+// Values of Noarch.
 const (
 	NoarchNone    Noarch = ""
 	NoarchPython  Noarch = "python"
@@ -48,7 +48,7 @@ const (
 	NoarchLegacy  Noarch = "true"
 )
 
-// UnmarshalJSON accepts the strings and booleans that conda packages are known to carry.
+// UnmarshalJSON accepts the strings and booleans that occur in conda packages.
 func (n *Noarch) UnmarshalJSON(b []byte) error {
 	switch string(b) {
 	case `null`, `false`, `""`:
@@ -58,12 +58,12 @@ func (n *Noarch) UnmarshalJSON(b []byte) error {
 	case `"python"`, `"generic"`:
 		*n = Noarch(strings.Trim(string(b), `"`))
 	default:
-		return fmt.Errorf(`noarch is %.40s, and can be "python" or "generic"`, b)
+		return fmt.Errorf(`noarch is %.40s, but must be "python" or "generic"`, b)
 	}
 	return nil
 }
 
-// MarshalJSON writes the boolean for NoarchLegacy and a string otherwise.
+// MarshalJSON encodes NoarchLegacy as a boolean, and other values as strings.
 func (n Noarch) MarshalJSON() ([]byte, error) {
 	if n == NoarchLegacy {
 		return []byte("true"), nil
@@ -71,14 +71,14 @@ func (n Noarch) MarshalJSON() ([]byte, error) {
 	return json.Marshal(string(n))
 }
 
-// Stem is name-version-build, which names the archive and the two tars in it.
+// Stem returns name-version-build, which is used in the names of the archive and its two tars.
 func (x *Index) Stem() string { return x.Name + "-" + x.Version + "-" + x.Build }
 
-// FileName is the name that a channel gives the archive.
+// FileName returns the archive's name in a channel.
 func (x *Index) FileName() string { return x.Stem() + Ext }
 
-// UnmarshalJSON reads an index.json. Keys are matched exactly, unlike encoding/json's own way, and a key that stands
-// twice is refused: two readers of one file must not see two packages.
+// UnmarshalJSON decodes an index.json. Unlike encoding/json, it matches keys exactly, and rejects duplicate keys, so that all readers of a file
+// agree on its content.
 func (x *Index) UnmarshalJSON(b []byte) error {
 	o, err := parseObject(b)
 	if err != nil {
@@ -109,10 +109,10 @@ func (x *Index) take(o *object) error {
 	return nil
 }
 
-// MarshalJSON writes the fields with their keys sorted, and leaves out those that are empty, but for depends.
+// MarshalJSON encodes the fields sorted by key. It omits empty fields, except depends.
 func (x Index) MarshalJSON() ([]byte, error) { return encode(x.fields()) }
 
-// fields gives the values that are written.
+// fields returns the values to encode.
 func (x *Index) fields() map[string]any {
 	m := make(map[string]any, 16+len(x.Extra))
 	for key, raw := range x.Extra {
@@ -146,7 +146,7 @@ func (x *Index) fields() map[string]any {
 	return m
 }
 
-// features is track_features: a list separated by spaces or commas, or an array of them.
+// features parses track_features: a space- or comma-separated string, or an array of strings.
 type features []string
 
 func (f *features) UnmarshalJSON(b []byte) error {

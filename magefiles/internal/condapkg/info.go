@@ -13,7 +13,7 @@ import (
 	"unicode/utf8"
 )
 
-// About is info/about.json: what a person wants to know of a package. Everything may be empty.
+// About is info/about.json, which contains descriptions of a package. Every field may be empty.
 type About struct {
 	Home          StringList `json:"home"`
 	DevURL        StringList `json:"dev_url"`
@@ -25,7 +25,7 @@ type About struct {
 	Channels      []string   `json:"channels"`
 }
 
-// StringList is an array of strings, or the one string that older packages have in its place.
+// StringList is an array of strings, which older packages encode as a single string.
 type StringList []string
 
 // UnmarshalJSON accepts both forms.
@@ -40,29 +40,29 @@ func (l *StringList) UnmarshalJSON(b []byte) error {
 	return json.Unmarshal(b, (*[]string)(l))
 }
 
-// Link is info/link.json: how a noarch package is linked into an environment.
+// Link is info/link.json, which specifies how to link a noarch package into an environment.
 type Link struct {
 	Noarch struct {
 		Type        Noarch   `json:"type"`
-		EntryPoints []string `json:"entry_points"` // "command = module:function"; those of Archive.Link were checked
+		EntryPoints []string `json:"entry_points"` // "command = module:function"; validated by Archive.Link
 	} `json:"noarch"`
 	Version int `json:"package_metadata_version"`
 }
 
-// EntryPoint is a command that is made of a function.
+// EntryPoint is a command that calls a function.
 type EntryPoint struct{ Command, Module, Function string }
 
-// command is the name of a script: a file in the folder of programs, and nowhere else. What it may be called is left to the systems.
-// How long it is is counted apart: this form 255 times would take each program of ours 13 ms at its start.
+// command matches a valid script name: a file directly in the bin folder, on every operating system. The length is checked separately, because
+// compiling this expression with a limit of 255 would add 13 ms to each program's startup.
 var command = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[^/\\:\pC\s]+$`) })
 
 const longestCommand = 255 // characters
 
-// dotted is a name of Python's. It is written into a script.
+// dotted matches a dotted Python name, which is written to a script.
 var dotted = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[\pL_][\pL\pM\pN_]*(\.[\pL_][\pL\pM\pN_]*)*$`) })
 
-// ParseEntryPoint takes "command = module:function" apart, where extras may stand behind in brackets, and refuses a command that
-// is not the name of a file, and what is not Python's behind it.
+// ParseEntryPoint parses "command = module:function", optionally followed by extras in brackets. It rejects a command that is not a file name, and
+// a target that is not a Python name.
 func ParseEntryPoint(text string) (EntryPoint, error) {
 	name, target, ok := strings.Cut(text, "=")
 	target, _, _ = strings.Cut(target, "[")
@@ -70,26 +70,26 @@ func ParseEntryPoint(text string) (EntryPoint, error) {
 	p := EntryPoint{Command: strings.TrimSpace(name), Module: strings.TrimSpace(module), Function: strings.TrimSpace(function)}
 	switch {
 	case !ok || !ok2 || !dotted().MatchString(p.Module) || !dotted().MatchString(p.Function):
-		return p, fmt.Errorf("%.120q is not an entry point, which is of the form command = module:function", text)
+		return p, fmt.Errorf("%.120q is not an entry point of the form command = module:function", text)
 	case !IsCommand(p.Command):
-		return p, fmt.Errorf("the entry point %.120q has a command that is not the name of a file", text)
+		return p, fmt.Errorf("the entry point %.120q has a command that is not a valid file name", text)
 	}
 	return p, nil
 }
 
-// IsCommand reports whether a script may be called so.
+// IsCommand reports whether name is a valid script name.
 func IsCommand(name string) bool {
 	return command().MatchString(name) && utf8.RuneCountInString(name) <= longestCommand && name != "." && name != ".."
 }
 
-// Path is one entry of info/paths.json. What is not listed there is not installed.
+// Path is an entry in info/paths.json. Files that are not listed there are not installed.
 type Path struct {
 	Path              string `json:"_path"`
 	NoLink            bool   `json:"no_link,omitempty"`
 	Type              string `json:"path_type"`           // "hardlink", "softlink" or "directory"
-	FileMode          string `json:"file_mode,omitempty"` // "text" or "binary", where there is a placeholder
+	FileMode          string `json:"file_mode,omitempty"` // "text" or "binary", if there is a placeholder
 	PrefixPlaceholder string `json:"prefix_placeholder,omitempty"`
-	SHA256            string `json:"sha256,omitempty"`        // hex; of a softlink, that of the file it points to
+	SHA256            string `json:"sha256,omitempty"`        // hex; of a softlink's target file
 	Size              *int64 `json:"size_in_bytes,omitempty"` // bytes
 }
 
@@ -98,13 +98,13 @@ type pathsFile struct {
 	Version int      `json:"paths_version"`
 }
 
-// About reads info/about.json; it is zero where the archive has none.
+// About decodes info/about.json. It returns the zero value if the file does not exist.
 func (a *Archive) About() (About, error) {
 	var v About
 	return v, a.readJSON("info/about.json", &v)
 }
 
-// Link reads info/link.json; it is zero where the archive has none.
+// Link decodes info/link.json. It returns the zero value if the file does not exist.
 func (a *Archive) Link() (Link, error) {
 	var v Link
 	if err := a.readJSON("info/link.json", &v); err != nil {
@@ -118,10 +118,10 @@ func (a *Archive) Link() (Link, error) {
 	return v, nil
 }
 
-// HashInput is info/hash_input.json as it stands in the archive; nil where it has none.
+// HashInput returns the content of info/hash_input.json, or nil if the file does not exist.
 func (a *Archive) HashInput() json.RawMessage { return a.info["info/hash_input.json"] }
 
-// Paths reads info/paths.json; it is nil where the archive has none, as very old ones do.
+// Paths decodes info/paths.json. It returns nil if the file does not exist, as in very old archives.
 func (a *Archive) Paths() ([]Path, error) {
 	v := pathsFile{Paths: pathList{most: a.limits.Members}}
 	if err := a.readJSON("info/paths.json", &v); err != nil {
@@ -135,7 +135,7 @@ func (a *Archive) Paths() ([]Path, error) {
 	return v.Paths.all, nil
 }
 
-// pathList is a list of paths that is read up to so many: a few bytes are enough for an empty one.
+// pathList is a length-limited list of paths. The limit is needed because an empty entry takes only a few bytes in the file.
 type pathList struct {
 	most int
 	all  []Path
@@ -145,10 +145,10 @@ type pathList struct {
 func (l *pathList) UnmarshalJSON(text []byte) error {
 	d := json.NewDecoder(bytes.NewReader(text))
 	switch t, err := d.Token(); {
-	case err != nil || t == nil: // null
+	case err != nil || t == nil: // JSON null
 		return err
 	case t != json.Delim('['):
-		return fmt.Errorf("%.40q stands where the list of paths is expected", fmt.Sprint(t))
+		return fmt.Errorf("expected the list of paths, found %.40q", fmt.Sprint(t))
 	}
 	for d.More() {
 		if len(l.all) >= l.most {
@@ -166,7 +166,7 @@ func (l *pathList) UnmarshalJSON(text []byte) error {
 // MarshalJSON implements json.Marshaler.
 func (l pathList) MarshalJSON() ([]byte, error) { return encode(l.all) }
 
-// maxJSON is how long a JSON file under info/ may be that is no list of paths, in bytes. It grows manifold when it is read.
+// maxJSON limits the size of a JSON file under info/, in bytes, except for the list of paths. Decoded JSON takes many times as much memory.
 const maxJSON = 8 << 20
 
 func (a *Archive) readJSON(path string, to any) error {
@@ -183,7 +183,7 @@ func (a *Archive) readJSON(path string, to any) error {
 	return nil
 }
 
-// PathsJSON makes the info/paths.json that lists a payload: sorted, with digests and sizes, as rattler-build writes it.
+// PathsJSON returns a payload's info/paths.json: sorted, with digests and sizes, like rattler-build's.
 func PathsJSON(payload []Member) []byte {
 	byPath := map[string]Member{}
 	v := pathsFile{Paths: pathList{all: make([]Path, 0, len(payload))}, Version: 1}
@@ -205,14 +205,14 @@ func PathsJSON(payload []Member) []byte {
 	return pretty(v)
 }
 
-// pretty writes v as rattler-build writes the files under info/: two spaces, no newline at the end.
+// pretty encodes v in rattler-build's format for files under info/: indented by two spaces, without a final newline.
 func pretty(v any) []byte {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
 	e.SetIndent("", "  ")
 	if err := e.Encode(v); err != nil {
-		panic(err) // only values of this package come here
+		panic(err) // unreachable: all values come from this package
 	}
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
 }

@@ -7,14 +7,14 @@ import (
 	"maps"
 )
 
-// object is a JSON object whose values are still to be read.
+// object is a JSON object with undecoded values.
 type object struct{ values map[string]json.RawMessage }
 
-// parseObject reads one JSON object, and refuses keys that stand twice and anything behind it.
+// parseObject parses a JSON object. It rejects duplicate keys and trailing data.
 func parseObject(b []byte) (*object, error) {
 	d := json.NewDecoder(bytes.NewReader(b))
 	if t, err := d.Token(); err != nil {
-		return nil, fmt.Errorf("no JSON: %w", err)
+		return nil, fmt.Errorf("not JSON: %w", err)
 	} else if t != json.Delim('{') {
 		return nil, fmt.Errorf("not a JSON object")
 	}
@@ -24,9 +24,9 @@ func parseObject(b []byte) (*object, error) {
 		if err != nil {
 			return nil, fmt.Errorf("broken JSON: %w", err)
 		}
-		key := t.(string) // the decoder takes nothing else for a key
+		key := t.(string) // object keys are always strings
 		if _, twice := o.values[key]; twice {
-			return nil, fmt.Errorf("the key %q stands twice", key)
+			return nil, fmt.Errorf("the key %q occurs twice", key)
 		}
 		var raw json.RawMessage
 		if err := d.Decode(&raw); err != nil {
@@ -38,12 +38,12 @@ func parseObject(b []byte) (*object, error) {
 		return nil, fmt.Errorf("broken JSON: %w", err)
 	}
 	if d.More() {
-		return nil, fmt.Errorf("something stands behind the JSON object")
+		return nil, fmt.Errorf("there is more text after the JSON object")
 	}
 	return o, nil
 }
 
-// take reads one value, if it is there and not null, and removes it from the object.
+// take decodes a value into `to`, if it is present and not null, and removes it from the object.
 func (o *object) take(key string, to any) error {
 	raw, ok := o.values[key]
 	if !ok {
@@ -59,7 +59,7 @@ func (o *object) take(key string, to any) error {
 	return nil
 }
 
-// rest is what was not taken, without nulls; nil where nothing is left.
+// `rest` returns the values that were not taken, except nulls. It returns nil if there are none.
 func (o *object) rest() map[string]json.RawMessage {
 	maps.DeleteFunc(o.values, func(_ string, raw json.RawMessage) bool { return string(raw) == "null" })
 	if len(o.values) == 0 {
@@ -68,7 +68,7 @@ func (o *object) rest() map[string]json.RawMessage {
 	return o.values
 }
 
-// encode writes v as compact JSON with sorted keys, and "<", ">" and "&" as themselves.
+// encode returns compact JSON with sorted keys, in which "<", ">" and "&" are not escaped.
 func encode(v any) ([]byte, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)

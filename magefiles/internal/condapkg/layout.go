@@ -6,29 +6,28 @@ import (
 	"strings"
 )
 
-// mostLinks is how many links of an archive may lead to one another.
+// mostLinks limits the number of symlinks to follow when resolving a path.
 const mostLinks = 40
 
-// layout is what the members of an archive are to one another, once they are unpacked: a member behind a link would be written to
-// wherever that leads.
+// layout tracks the members of an archive as if they were unpacked, because a member below a symlink would be written to the link's target.
 type layout struct {
-	kinds map[string]byte   // by path: its type, or tar.TypeDir for a folder that members lie in
-	links map[string]string // targets of symlinks, as they are written
+	kinds map[string]byte   // type by path; tar.TypeDir for a folder that contains members
+	links map[string]string // unresolved targets of symlinks
 }
 
-// add takes a member in, whose name and link were checked by themselves.
+// add adds a member, whose own name and link target have already been validated.
 func (l *layout) add(h *tar.Header) error {
 	for i, c := range h.Name {
 		if c != '/' {
 			continue
 		}
 		if kind, ok := l.kinds[h.Name[:i]]; ok && kind != tar.TypeDir {
-			return bad("%.120q is behind %.120q, which is not a folder", h.Name, h.Name[:i])
+			return bad("%.120q is below %.120q, which is not a folder", h.Name, h.Name[:i])
 		}
 		l.kinds[h.Name[:i]] = tar.TypeDir
 	}
 	if kind, ok := l.kinds[h.Name]; ok && (kind != tar.TypeDir || h.Typeflag != tar.TypeDir) {
-		return bad("the path %.120q stands twice in the archive", h.Name)
+		return bad("the path %.120q occurs twice in the archive", h.Name)
 	}
 	l.kinds[h.Name] = h.Typeflag
 	switch h.Typeflag {
@@ -36,14 +35,14 @@ func (l *layout) add(h *tar.Header) error {
 		l.links[h.Name] = h.Linkname
 	case tar.TypeLink:
 		if to := strings.TrimPrefix(h.Linkname, "./"); l.kinds[to] != tar.TypeReg {
-			return bad("%.120q is a link to %.120q, which is not a file before it", h.Name, h.Linkname)
+			return bad("%.120q is a hard link to %.120q, which is not an earlier file of the archive", h.Name, h.Linkname)
 		}
 	}
 	return nil
 }
 
-// checkLinks follows the links that step back behind a name: read as text such a path may stay in the package, while the name is
-// itself a link, and one up from there is elsewhere. All others lead where they say.
+// checkLinks resolves symlinks whose target has ".." after a name. If that name is itself a symlink, its parent folder is elsewhere, so the target
+// may leave the package even though its text does not. For other targets, checking the text is sufficient.
 func (l *layout) checkLinks() error {
 	for name, target := range l.links {
 		if _, behind, _ := strings.Cut(strings.TrimLeft(target, "./"), "/"); !strings.Contains("/"+behind+"/", "/../") {
@@ -56,7 +55,7 @@ func (l *layout) checkLinks() error {
 	return nil
 }
 
-// stays reports whether a path, from a folder, is in the package with all links on the way followed.
+// `stays` reports whether a path, relative to a folder, remains inside the package when all symlinks are followed.
 func (l *layout) stays(at, rest string) bool {
 	for links := 0; rest != ""; {
 		var step string

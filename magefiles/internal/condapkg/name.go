@@ -8,14 +8,14 @@ import (
 	"sync"
 )
 
-// Ext is the file name extension of the archives that this package reads and writes.
+// Ext is the extension of .conda archives.
 const Ext = ".conda"
 
-// FileName is the name of an archive, taken apart.
+// FileName contains the parts of an archive's name.
 type FileName struct{ Name, Version, Build string }
 
-// ParseFileName takes a file name apart from the right, since only the name of a package may hold a "-". What is not the name of one
-// file, such as a path, is an error: many such names come from outside.
+// ParseFileName splits a file name from the right, because only the package name may contain a "-". It returns an error for anything that is not a
+// plain file name, such as a path, because names come from untrusted sources.
 func ParseFileName(file string) (FileName, error) {
 	stem, ok := strings.CutSuffix(file, Ext)
 	if !ok {
@@ -40,7 +40,7 @@ func cutLast(s string) (before, after string, found bool) {
 	return s[:i], s[i+1:], true
 }
 
-// CheckFileName says what is wrong where a file name is not the one that x asks for.
+// CheckFileName returns an error if a file name does not match x's name, version and build.
 func (x *Index) CheckFileName(file string) error {
 	f, err := ParseFileName(file)
 	if err != nil {
@@ -50,7 +50,7 @@ func (x *Index) CheckFileName(file string) error {
 		{"name", f.Name, x.Name}, {"version", f.Version, x.Version}, {"build", f.Build, x.Build},
 	} {
 		if c.file != c.index {
-			return fmt.Errorf("the file name says %s %.120q, and info/index.json says %.120q", c.what, c.file, c.index)
+			return fmt.Errorf("the file name has the %s %.120q, but info/index.json has %.120q", c.what, c.file, c.index)
 		}
 	}
 	return nil
@@ -61,26 +61,26 @@ var (
 	versionForm = sync.OnceValue(func() *regexp.Regexp {
 		return regexp.MustCompile(`^([0-9]+!)?[a-zA-Z0-9]+([._][a-zA-Z0-9]+)*_?(\+[a-zA-Z0-9]+([._][a-zA-Z0-9]+)*_?)?$`)
 	})
-	longNumber = regexp.MustCompile(`[0-9]{19}`) // does not fit into the 64 bits that rattler has for it
+	longNumber = regexp.MustCompile(`[0-9]{19}`) // may overflow rattler's 64-bit integers
 	buildForm  = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-zA-Z0-9_.+]{1,64}$`) })
 )
 
-// Validate says what would make a record of x unusable, or a trap, for those who install from a channel: a name that no
-// spec matches, a version that cannot be read, a subdir that nobody asks for.
+// Validate returns an error if x's record would be unusable or harmful in a channel: for example, a name that no spec matches, an invalid version,
+// or a subdir that no client uses.
 func (x *Index) Validate() error {
 	switch {
 	case !nameForm().MatchString(x.Name):
-		return fmt.Errorf("info/index.json has the name %.120q; it has to be of a-z, 0-9, \".\", \"_\" and \"-\"", x.Name)
+		return fmt.Errorf("info/index.json has the name %.120q; only a-z, 0-9, \".\", \"_\" and \"-\" are allowed", x.Name)
 	case !versionForm().MatchString(x.Version) || len(x.Version) > 128 || longNumber.MatchString(x.Version):
 		return fmt.Errorf("info/index.json has the version %.120q, which conda cannot read", x.Version)
 	case !buildForm().MatchString(x.Build):
-		return fmt.Errorf("info/index.json has the build string %.120q; it has to be of letters, digits, \"_\", \".\" and \"+\"", x.Build)
+		return fmt.Errorf("info/index.json has the build string %.120q; only letters, digits, \"_\", \".\" and \"+\" are allowed", x.Build)
 	case x.BuildNumber < 0:
-		return fmt.Errorf("info/index.json has the build number %d", x.BuildNumber)
+		return fmt.Errorf("info/index.json has the negative build number %d", x.BuildNumber)
 	case x.Subdir == "":
-		return fmt.Errorf("info/index.json names no subdir")
+		return fmt.Errorf("info/index.json has no subdir")
 	case !KnownSubdir(x.Subdir):
-		return fmt.Errorf("info/index.json has the subdir %.120q, which is no platform of conda's", x.Subdir)
+		return fmt.Errorf("info/index.json has the subdir %.120q, which is not a platform of conda", x.Subdir)
 	}
 	return nil
 }
@@ -91,8 +91,8 @@ var (
 	pathForm   = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[^/\\\pC]*$`) })
 )
 
-// safe says why what an index says of a package must not be used: it is a part of paths and addresses, and would lead elsewhere.
-// Channels have packages that are much older than the rules that Validate knows; those are safe.
+// safe returns an error if a field could be used for path traversal, because fields become parts of paths and URLs. It is less strict than
+// Validate, because channels have packages that are much older than those rules.
 func (x *Index) safe() error {
 	for _, c := range []struct{ what, value string }{{"name", x.Name}, {"version", x.Version}, {"build string", x.Build}, {"subdir", x.Subdir}} {
 		if !pathForm().MatchString(c.value) || strings.HasPrefix(c.value, "-") || c.value == "." || c.value == ".." {
@@ -102,30 +102,30 @@ func (x *Index) safe() error {
 	return nil
 }
 
-// Safe is for a record that an index has: it says why that must not be used.
+// Safe returns an error if an index's record must not be used.
 func (r *Record) Safe() error {
 	if err := r.safe(); err != nil {
 		return err
 	}
 	switch {
 	case r.Name == "":
-		return errors.New("it has no name")
+		return errors.New("the record has no name")
 	case r.Subdir != "" && !KnownSubdir(r.Subdir):
-		return fmt.Errorf("the subdir %.120q of %.120q is not a platform of conda's", r.Subdir, r.Name)
+		return fmt.Errorf("the subdir %.120q of %.120q is not a platform of conda", r.Subdir, r.Name)
 	case r.SHA256 != "" && !sha256Form.MatchString(r.SHA256):
 		return fmt.Errorf("the sha256 %.120q of %.120q is not a digest", r.SHA256, r.Name)
 	case r.MD5 != "" && !md5Form.MatchString(r.MD5):
 		return fmt.Errorf("the md5 %.120q of %.120q is not a digest", r.MD5, r.Name)
 	case r.Size < 0:
-		return fmt.Errorf("the size of %.120q is %d", r.Name, r.Size)
+		return fmt.Errorf("the size of %.120q is negative: %d", r.Name, r.Size)
 	}
 	return nil
 }
 
-// NoarchSubdir is that of packages that every platform takes, besides those of its own.
+// NoarchSubdir is the subdir for platform-independent packages, which clients use in addition to their platform's.
 const NoarchSubdir = "noarch"
 
-// subdirs are the platforms that rattler knows (rattler_conda_types, platform.rs), noarch first.
+// subdirs are rattler's platforms (rattler_conda_types, platform.rs), with noarch first.
 var subdirs = []string{
 	NoarchSubdir,
 	"linux-32", "linux-64", "linux-aarch64", "linux-armv6l", "linux-armv7l", "linux-loongarch64", "linux-ppc",
@@ -136,10 +136,10 @@ var subdirs = []string{
 	"emscripten-wasm32", "emscripten-wasm64", "wasi-wasm32", "zos-z",
 }
 
-// Subdirs are the folders of a channel: noarch, and every platform that conda knows.
+// Subdirs returns the subdirs of a channel: noarch, and every platform that conda supports.
 func Subdirs() []string { return append([]string{}, subdirs...) }
 
-// KnownSubdir reports whether a channel has a folder of that name.
+// KnownSubdir reports whether s is a valid subdir.
 func KnownSubdir(s string) bool {
 	for _, known := range subdirs {
 		if s == known {

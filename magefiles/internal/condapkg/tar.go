@@ -12,24 +12,24 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// mostPath is how long a path may be, in bytes: no system takes a longer one, and all folders on it are remembered.
+// mostPath limits the length of a path, in bytes. No operating system supports longer paths, and all parent folders of a path are kept in memory.
 const mostPath = 4096
 
-// maxWindow is the largest zstd window that is accepted: what level 22 uses, the highest that conda's tools offer.
+// maxWindow is the largest supported zstd window: that of level 22, the highest level in conda's tools.
 const maxWindow = 128 << 20
 
-// decoders keeps zstd decoders for reuse, since setting one up costs more than reading a small package.
+// decoders is a pool of zstd decoders, because creating one takes longer than reading a small package.
 var decoders = sync.Pool{New: func() any {
 	d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
 		zstd.WithDecoderMaxWindow(maxWindow), zstd.WithDecoderMaxMemory(2*maxWindow))
 	if err != nil {
-		panic(err) // only wrong options can cause it
+		panic(err) // only possible with invalid options
 	}
 	return d
 }}
 
-// eachMember reads a tar.zst entry of the zip and calls f for each member, with its name cleaned and checked. The sizes
-// that the members declare may add up to most bytes.
+// eachMember reads a tar.zst entry of the zip and calls `f` for each member, with its name cleaned and validated. `most` limits the sum of the
+// members' declared sizes.
 func (a *Archive) eachMember(entry *zip.File, most int64, f func(*tar.Header, io.Reader) error) error {
 	raw, err := entry.Open()
 	if err != nil {
@@ -41,7 +41,7 @@ func (a *Archive) eachMember(entry *zip.File, most int64, f func(*tar.Header, io
 	if err := z.Reset(raw); err != nil {
 		return bad("%.120q: %v", entry.Name, err)
 	}
-	// A reader that is cut off bounds what headers alone may take; the members' own sizes are summed up before reading.
+	// The reader is limited in order to bound the headers. The members' sizes are added up before reading them.
 	t := tar.NewReader(&cut{r: z, left: most + most/8 + 1<<20})
 	seen, names := map[string]bool{}, a.limits.Names
 	if names == 0 {
@@ -57,19 +57,19 @@ func (a *Archive) eachMember(entry *zip.File, most int64, f func(*tar.Header, io
 			return bad("%.120q: %v", entry.Name, err)
 		}
 		if most -= h.Size; h.Size < 0 || most < 0 {
-			return bad("%.120q: unpacked, it is larger than is accepted", entry.Name)
+			return bad("%.120q is larger than the limit when unpacked", entry.Name)
 		}
 		if err := checkMember(h); err != nil {
 			return err
 		}
 		if seen[h.Name] && h.Typeflag != tar.TypeDir {
-			return bad("the path %.120q stands twice in the archive", h.Name)
+			return bad("the path %.120q occurs twice in the archive", h.Name)
 		}
 		if seen[h.Name] = true; len(seen) > a.limits.Members {
 			return bad("it has more than %d members", a.limits.Members)
 		}
 		if names -= int64(len(h.Name) + len(h.Linkname)); names < 0 {
-			return bad("the paths of its members are longer together than is accepted")
+			return bad("the total length of all paths in the archive exceeds the limit")
 		}
 		if err := l.add(h); err != nil {
 			return err
@@ -83,10 +83,10 @@ func (a *Archive) eachMember(entry *zip.File, most int64, f func(*tar.Header, io
 	}
 }
 
-// checkMember cleans the name of a member, and refuses what could write outside of the folder it is unpacked into.
+// checkMember cleans a member's name, and rejects one that would be written outside the destination folder.
 func checkMember(h *tar.Header) error {
 	if len(h.Name) > mostPath || len(h.Linkname) > mostPath {
-		return bad("the path %.120q is longer than any system takes", h.Name)
+		return bad("the path %.120q is longer than any system allows", h.Name)
 	}
 	name := strings.TrimSuffix(strings.TrimPrefix(h.Name, "./"), "/")
 	if !local(name) {
@@ -109,7 +109,7 @@ func checkMember(h *tar.Header) error {
 	return nil
 }
 
-// local reports whether a path is relative, clean, and stays below the folder it is used in, on every platform.
+// local reports whether a path is relative, clean, and inside its folder, on every platform.
 func local(p string) bool {
 	if p == "" || p == "." || path.IsAbs(p) || path.Clean(p) != p || strings.ContainsAny(p, "\\\x00") {
 		return false
@@ -118,13 +118,13 @@ func local(p string) bool {
 	return !drive && p != ".." && !strings.HasPrefix(p, "../")
 }
 
-// cut is a reader that gives an error, not an end, when more is read than is left.
+// cut is a reader that returns an error instead of io.EOF if the input exceeds the limit.
 type cut struct {
 	r    io.Reader
 	left int64
 }
 
-var errCut = errors.New("unpacked, it is larger than is accepted")
+var errCut = errors.New("it is larger than the limit when unpacked")
 
 func (c *cut) Read(p []byte) (int, error) {
 	if c.left <= 0 {

@@ -16,26 +16,26 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// Member is one file of an archive that is to be written: a regular file, or a symlink where Link is set.
+// Member is a file to write into an archive: a regular file, or a symlink if Link is set.
 type Member struct {
 	Path string      // in the archive, such as "info/index.json" or "site-packages/a/__init__.py"
-	Mode fs.FileMode // permission bits; only whether it may be executed is kept (0755 or 0644)
+	Mode fs.FileMode // permission bits, reduced to 0755 (executable) or 0644
 	Data []byte
 	Link string // target of a symlink, relative to its folder
 }
 
-// Container is what Write makes an archive of.
+// Container is the content of an archive.
 type Container struct {
 	Stem  string    // name-version-build
 	Info  []Member  // everything under info/
 	Files []Member  // the payload
-	Time  time.Time // of every file and of the archive; seconds count
-	Level int       // zstd's level, 1 to 22; 0 is zstd's default, 3
+	Time  time.Time // modification time of all files, in whole seconds
+	Level int       // zstd level, 1 to 22; 0 means zstd's default, 3
 }
 
-// Write writes a .conda archive (prefix-protocol.md §7.1: rattler_package_streaming, write.rs). The same container gives
-// the same bytes: members are sorted, owned by root, and bear one time; the compressor runs in one thread and states
-// sizes in its frames; the zip's entries are stored, with their sizes in front, so that it can be read as a stream.
+// Write writes a .conda archive (prefix-protocol.md §7.1: rattler_package_streaming, write.rs). The output is reproducible: members are sorted,
+// owned by root, and have the same time, and the compressor is single-threaded and records sizes in its frames. The zip's entries are uncompressed,
+// with sizes before the data, so that the zip can be read as a stream.
 func Write(w io.Writer, c Container) error {
 	info, err := tarZst(c.Info, c, true)
 	if err != nil {
@@ -52,7 +52,7 @@ func Write(w io.Writer, c Container) error {
 	}{
 		{"metadata.json", []byte(`{"conda_pkg_format_version":2}`)},
 		{"pkg-" + c.Stem + ".tar.zst", files},
-		{"info-" + c.Stem + ".tar.zst", info}, // last, so that reading the file's end is enough to have it
+		{"info-" + c.Stem + ".tar.zst", info}, // last, so that info can be read from the end of the file
 	} {
 		if err := store(z, e.name, e.data, c.Time); err != nil {
 			return err
@@ -61,8 +61,8 @@ func Write(w io.Writer, c Container) error {
 	return z.Close()
 }
 
-// store adds an entry with its size and checksum in front of it. zip.Writer.Create would put them behind, and readers
-// of a stream could then not tell where a stored entry ends.
+// store adds an uncompressed entry with its size and checksum before the data. zip.Writer.Create would put them after the data, and a streaming
+// reader could not find the end of the entry.
 func store(z *zip.Writer, name string, data []byte, t time.Time) error {
 	h := &zip.FileHeader{
 		Name:               name,
@@ -71,7 +71,7 @@ func store(z *zip.Writer, name string, data []byte, t time.Time) error {
 		CompressedSize64:   uint64(len(data)),
 		UncompressedSize64: uint64(len(data)),
 	}
-	//lint:ignore SA1019 CreateRaw writes these two as they are, and knows nothing of Modified
+	//lint:ignore SA1019 CreateRaw writes these two fields unchanged, and ignores Modified
 	h.ModifiedDate, h.ModifiedTime = dosTime(t)
 	h.SetMode(0o644)
 	e, err := z.CreateRaw(h)
@@ -82,7 +82,7 @@ func store(z *zip.Writer, name string, data []byte, t time.Time) error {
 	return err
 }
 
-// dosTime is t as zip stores it, in UTC and with two seconds' precision; the years of DOS are 1980 to 2107.
+// dosTime converts t to the zip format's time, which is in UTC here, with a precision of two seconds and a range from 1980 to 2107.
 func dosTime(t time.Time) (date, clock uint16) {
 	t = t.UTC()
 	if t.Year() < 1980 || t.Year() > 2107 {
@@ -99,10 +99,10 @@ func tarZst(members []Member, c Container, info bool) ([]byte, error) {
 	t := tar.NewWriter(&b)
 	for i, m := range members {
 		if i > 0 && members[i-1].Path == m.Path {
-			return nil, fmt.Errorf("the path %q stands twice", m.Path)
+			return nil, fmt.Errorf("the path %q occurs twice", m.Path)
 		}
 		if strings.HasPrefix(m.Path, "info/") != info {
-			return nil, fmt.Errorf("the path %q is in the wrong part: info/ is for what the package says of itself", m.Path)
+			return nil, fmt.Errorf("the path %q is in the wrong part of the archive: info/ is only for metadata of the package", m.Path)
 		}
 		if err := add(t, m, c.Time); err != nil {
 			return nil, err
@@ -129,7 +129,7 @@ func add(t *tar.Writer, m Member, when time.Time) error {
 	if m.Link != "" {
 		h.Typeflag, h.Linkname, h.Size, h.Mode = tar.TypeSymlink, m.Link, 0, 0o777
 		if len(m.Data) > 0 {
-			return fmt.Errorf("%s is a link and has contents", m.Path)
+			return fmt.Errorf("%s is a link, but has contents", m.Path)
 		}
 	}
 	if err := checkMember(h); err != nil {
@@ -154,5 +154,5 @@ func compress(data []byte, level int) ([]byte, error) {
 	return e.EncodeAll(data, nil), nil
 }
 
-// linkTarget is the path in the archive that a symlink points to.
+// linkTarget returns a symlink's target as a path in the archive.
 func linkTarget(m Member) string { return path.Join(path.Dir(m.Path), m.Link) }

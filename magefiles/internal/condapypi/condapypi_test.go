@@ -11,7 +11,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/condapypi"
 )
 
-// TestForm reads every row: sorted, no name twice, each project in the form of PEP 503, and as many as the source has.
+// TestForm checks that the rows are sorted and unique, that projects are normalized as in PEP 503, and that there are as many rows as in the
+// source.
 func TestForm(t *testing.T) {
 	name := regexp.MustCompile(`^[a-z0-9_][a-z0-9_.-]*$`)
 	project := regexp.MustCompile(`^[a-z0-9]([a-z0-9-]*[a-z0-9])?$`)
@@ -32,7 +33,7 @@ func TestForm(t *testing.T) {
 	require.Equal(t, 13254, condaOnly)
 }
 
-// TestEveryRowIsFound looks every name of the table up, the first and the last among them.
+// TestEveryRowIsFound looks up every name in the table.
 func TestEveryRowIsFound(t *testing.T) {
 	differ := 0
 	for conda, pypi := range condapypi.Rows() {
@@ -47,14 +48,14 @@ func TestEveryRowIsFound(t *testing.T) {
 		}
 		differ++
 	}
-	require.Less(t, differ, 130, "the list of corrections is to be short (spaCy's models are one of them)")
+	require.Less(t, differ, 130, "the list of corrections must be short (spaCy's models count as one)")
 	for _, stranger := range []string{"", "!", "~", "aaaaaaa", "zzzzzzzz", "torch", "foopack-core", "numpy ", "numpy\n", "2dfatmi", "-"} {
 		_, ok := condapypi.Lookup(stranger)
 		require.False(t, ok, "%q", stranger)
 	}
 }
 
-// known are rows as they are in the world; "" is on conda only.
+// `known` contains real packages and their projects; "" means only on conda.
 var known = map[string]string{
 	"numpy": "numpy", "pandas": "pandas", "xarray": "xarray", "scikit-learn": "scikit-learn", "pillow": "pillow",
 	"pyyaml": "pyyaml", "beautifulsoup4": "beautifulsoup4", "ruamel.yaml": "ruamel-yaml", "typing_extensions": "typing-extensions",
@@ -80,7 +81,7 @@ func TestKnownRows(t *testing.T) {
 	}
 }
 
-// TestCorrectionsHaveReasons wants a reason for each, and none for what the table knows by itself.
+// TestCorrectionsHaveReasons checks that every correction has a reason, and that the table's rows have none.
 func TestCorrectionsHaveReasons(t *testing.T) {
 	for _, conda := range []string{"uv", "ninja", "pytorch", "nvidia-apex", "spacy-model-de_core_news_sm"} {
 		row, _ := condapypi.Lookup(conda)
@@ -90,7 +91,7 @@ func TestCorrectionsHaveReasons(t *testing.T) {
 	require.Empty(t, row.Reason)
 }
 
-// TestSourceIsNamed keeps the notice that the license of the source asks for, and the table small.
+// TestSourceIsNamed checks that the notice required by the source's license is included, and that the table is small.
 func TestSourceIsNamed(t *testing.T) {
 	notice, err := os.ReadFile("LICENSE.parselmouth")
 	require.NoError(t, err)

@@ -18,7 +18,7 @@ import (
 
 const ofCommit = "0123456789abcdef0123456789abcdef01234567"
 
-// onGitHub is a server with runs, and what watches one workflow of it.
+// onGitHub returns a server with workflow runs, and a Runs that watches one workflow on it.
 func onGitHub(t *testing.T, workflow string) (*server.Server, delivery.Runs) {
 	t.Helper()
 	s, err := server.New(server.Options{Repository: "a/b", Token: "ghp_of_somebody"})
@@ -30,7 +30,7 @@ func onGitHub(t *testing.T, workflow string) (*server.Server, delivery.Runs) {
 	return s, delivery.Runs{Client: c, Workflow: workflow}
 }
 
-// Of all that a push starts, the workflow that makes the image and deploys it counts, and of it the newest run: its jobs say where it is.
+// Only the newest run of the workflow that builds and deploys the image is watched. Its jobs show the progress.
 func TestWhichRunOfTheCICounts(t *testing.T) {
 	s, runs := onGitHub(t, "images.yml")
 	add := func(workflow, event string) int64 {
@@ -58,7 +58,7 @@ func TestWhichRunOfTheCICounts(t *testing.T) {
 	require.Regexp(t, "^amd64 and arm64: http", sees(runs).Says)
 	require.NoError(t, s.TellJobs(first, server.Job{Name: "amd64", Status: "completed", Conclusion: "failure"}, server.Job{Name: "arm64", Status: "in_progress"}))
 	_, err = runs.Watch(t.Context(), ofCommit)
-	require.ErrorContains(t, err, `the CI's job "amd64" for 0123456789ab ended without success (failure)`, "the others take their time")
+	require.ErrorContains(t, err, `the CI's job "amd64" for the commit 0123456789ab ended without success (failure)`, "the others take their time")
 
 	second := add("images.yml", "workflow_dispatch")
 	deploy := server.Job{Name: "deploy it / to production", Status: "waiting"}
@@ -66,7 +66,7 @@ func TestWhichRunOfTheCICounts(t *testing.T) {
 	require.NoError(t, s.HoldRun(second, "production", "alice", "team ops"))
 	seen := sees(runs)
 	require.True(t, seen.Held)
-	require.Contains(t, seen.Says, "alice or team ops has to approve the environment production: http")
+	require.Contains(t, seen.Says, "alice or team ops must approve the environment production: http")
 	require.NoError(t, s.ApproveRun(second))
 	require.NoError(t, s.TellJobs(second))
 	require.NoError(t, s.FinishRun(second, "cancelled"))
@@ -74,27 +74,27 @@ func TestWhichRunOfTheCICounts(t *testing.T) {
 	require.ErrorContains(t, err, "ended without success (cancelled)")
 	require.NoError(t, s.RerunRun(second))
 	require.NoError(t, s.FinishRun(second, "success"))
-	require.Equal(t, delivery.Sight{Says: "the CI has ended well", Ended: true}, sees(runs))
-	require.Equal(t, delivery.Sight{Says: "see what the CI does for it"}, sees(delivery.Runs{}))
+	require.Equal(t, delivery.Sight{Says: "the CI has ended with success", Ended: true}, sees(runs))
+	require.Equal(t, delivery.Sight{Says: "mage cannot ask this CI; look at the CI's page for this commit"}, sees(delivery.Runs{}))
 }
 
-// always is a CI that says the same each time.
+// always is a CI with constant progress.
 type always delivery.Sight
 
 func (a always) Watch(context.Context, string) (delivery.Sight, error) { return delivery.Sight(a), nil }
 
-// What a CI has left out does not come, however long it is waited for; a person who has to approve may take any time, and a registry a while.
+// If a finished CI has not produced the result, waiting ends soon. Approvals may take any time, and a registry a little while.
 func TestHowLongACIIsWaitedFor(t *testing.T) {
 	for name, c := range map[string]struct {
 		ci    always
-		there time.Duration // after which it is there
+		there time.Duration // when the result appears
 		want  string
 	}{
 		"it comes":               {ci: always{Says: "build: URL"}, there: 30 * time.Minute},
-		"it is slow":             {ci: always{Says: "build: URL"}, there: 3 * time.Hour, want: "after 1h0m0s there is nothing of the image; build: URL"},
+		"it is slow":             {ci: always{Says: "build: URL"}, there: 3 * time.Hour, want: "after 1h00m the CI has not made the image; build: URL"},
 		"a reviewer is slow":     {ci: always{Says: "alice has to approve", Held: true}, there: 72 * time.Hour},
 		"the registry is slow":   {ci: always{Ended: true}, there: 40 * time.Second},
-		"a job that is left out": {ci: always{Ended: true}, there: 5 * time.Minute, want: "the CI has ended well, and there is nothing of the image"},
+		"a job that is left out": {ci: always{Ended: true}, there: 5 * time.Minute, want: "the CI has ended with success, but did not make the image"},
 	} {
 		now := time.Unix(0, 0)
 		w := pause.Wait{First: time.Second, Times: 1.5, Most: 15 * time.Second, For: time.Hour, Now: func() time.Time { return now }}
@@ -108,7 +108,7 @@ func TestHowLongACIIsWaitedFor(t *testing.T) {
 	}
 }
 
-// A delivery that waits for a CI says how it goes on where nothing is made by a CI any more.
+// If the CI was removed from the configuration, a delivery that waits for it explains how to continue.
 func TestWithoutTheCIThatItBeganWith(t *testing.T) {
 	w := newWorld(t)
 	for _, ci := range []delivery.CI{broken{}, nil, broken{}} {
@@ -119,8 +119,8 @@ func TestWithoutTheCIThatItBeganWith(t *testing.T) {
 			require.ErrorContains(t, err, "the CI has failed")
 			continue
 		}
-		require.ErrorContains(t, err, "and by now [tool.image] has it made here")
-		require.Contains(t, operr.NextOf(err), "`mage deliver -undo` takes this delivery back")
+		require.ErrorContains(t, err, "but [tool.image] now says that this machine builds the image")
+		require.Contains(t, operr.NextOf(err), "run `mage deliver -undo`")
 		require.Equal(t, operr.Stopped, operr.ExitStatus(err))
 	}
 	_, err := w.delivery().Undo(t.Context())
@@ -129,7 +129,7 @@ func TestWithoutTheCIThatItBeganWith(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// broken is a CI that fails.
+// broken is a CI that always fails.
 type broken struct{}
 
 func (broken) Watch(context.Context, string) (delivery.Sight, error) {

@@ -8,15 +8,15 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workflow"
 )
 
-// defineImage has the image of the commit in the registry.
+// defineImage returns the step that ensures that the registry has the commit's image.
 func (d *Delivery) defineImage(p *Plan, pushed given[Commit]) workflow.Step[survey.Image] {
 	return workflow.Step[survey.Image]{
 		Name: stepImage,
 		Check: func(ctx context.Context, recorded *survey.Image) (survey.Image, bool, error) {
 			image, there, err := d.Find(ctx, pushed.Get().Hash)
-			if err == nil && there && recorded != nil && recorded.Digest != image.Digest { // environments may have the one that it was
-				err = operr.NewStopped("`mage deliver -undo` takes this delivery back; the next one begins with the image that is there now",
-					"this delivery began with the image %s of %s, and its tag names %s by now", short(hash(recorded.Digest)), short(pushed.Get().Hash), short(hash(image.Digest)))
+			if err == nil && there && recorded != nil && recorded.Digest != image.Digest { // environments may already run the recorded image
+				err = operr.NewStopped("run `mage deliver -undo`; the next delivery takes the image that the tag names now",
+					"the image's tag changed during this delivery: expected the image %s of commit %s, found the image %s", short(hash(recorded.Digest)), short(pushed.Get().Hash), short(hash(image.Digest)))
 			}
 			return image, there, err
 		},
@@ -30,12 +30,12 @@ func (d *Delivery) defineImage(p *Plan, pushed given[Commit]) workflow.Step[surv
 	}
 }
 
-// build makes the image here, of the commit that is checked out.
+// build builds the image from the checked-out commit on this machine, and pushes it.
 func (d *Delivery) build(ctx context.Context, commit string) (survey.Image, error) {
 	head, err := d.Repo.Resolve(ctx, "HEAD")
 	if err == nil && head != commit {
-		err = operr.NewStopped("`git switch --detach "+short(commit)+"`, and `mage deliver` goes on",
-			"the image of %s is to be made, and %s is checked out", short(commit), short(head))
+		err = operr.NewStopped("run `git switch --detach "+short(commit)+"`, and then `mage deliver`",
+			"the image must be built from the commit %s, but the commit %s is checked out", short(commit), short(head))
 	}
 	if err == nil {
 		err = d.Build(ctx, commit)
@@ -45,16 +45,16 @@ func (d *Delivery) build(ctx context.Context, commit string) (survey.Image, erro
 	}
 	image, there, err := d.Find(ctx, commit)
 	if err == nil && !there {
-		err = operr.New("see `mage docker:plan`", "the image of %s was pushed, and the registry does not have it", short(commit))
+		err = operr.New("compare the tags in the registry with the tags that `mage docker:plan` shows", "the image of commit %s was pushed, but the registry does not have this image", short(commit))
 	}
 	return image, err
 }
 
-// wait waits for the image that a CI makes.
+// wait waits until a CI has built the image.
 func (d *Delivery) wait(ctx context.Context, commit string) (image survey.Image, err error) {
 	if d.CI == nil {
-		return image, operr.NewStopped("`mage deliver -undo` takes this delivery back, and the next one makes the image here; or put the setting back",
-			"this delivery began with a CI that makes the image of %s, and by now [tool.image] has it made here", short(commit))
+		return image, operr.NewStopped("set `publish = \"ci\"` in [tool.image] again, or run `mage deliver -undo`: the next delivery builds the image on this machine",
+			"this delivery waits for a CI to build the image of commit %s, but [tool.image] now says that this machine builds the image", short(commit))
 	}
 	err = Await(ctx, d.CI, commit, "the image of "+short(commit), d.Tell, func(ctx context.Context) (there bool, err error) {
 		image, there, err = d.Find(ctx, commit)

@@ -15,7 +15,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workflow"
 )
 
-// groups are the hosts that change, those together that get the release at the same time.
+// groups divides the changing hosts into groups that get the release at the same time.
 func (a *applying) groups() (groups [][]survey.HostPlan) {
 	moving := survey.Moving(a.hosts)
 	for _, names := range a.p.Groups {
@@ -35,7 +35,7 @@ func (a *applying) groups() (groups [][]survey.HostPlan) {
 	return groups
 }
 
-// ofGroup is the name of a step that each group has.
+// ofGroup returns a step's name for one of several groups.
 func ofGroup(step string, n, groups int) string {
 	if groups == 1 {
 		return step
@@ -43,7 +43,7 @@ func ofGroup(step string, n, groups int) string {
 	return fmt.Sprintf("%s %d of %d", step, n+1, groups)
 }
 
-// hasSwitched reports whether requests may go to the new release on some host.
+// hasSwitched reports whether requests may go to the new release on any host.
 func (d *Deployer) hasSwitched(past *session.Past[*survey.Plan]) bool {
 	groups := (&applying{Deployer: d, p: past.Plan, hosts: past.Plan.Changing()}).groups()
 	for n := range groups {
@@ -54,8 +54,8 @@ func (d *Deployer) hasSwitched(past *session.Past[*survey.Plan]) bool {
 	return false
 }
 
-// addPause adds the wait between two groups. The locks are let go meanwhile: what is left on the hosts is a record, by which whoever comes,
-// from any machine, continues the deployment or takes it back. The groups that have the release are watched, and locks are taken once more.
+// addPause adds the pause between two groups. During the pause, the locks are released, and the hosts have a record that lets anyone, on any
+// machine, resume or undo the deployment. The groups that have the release are watched. After the pause, the locks are acquired again.
 func (a *applying) addPause(w *workflow.Definition, name string, passed int) {
 	workflow.Add(w, workflow.Step[Said]{
 		Name: name,
@@ -74,7 +74,7 @@ func (a *applying) addPause(w *workflow.Definition, name string, passed int) {
 	})
 }
 
-// pause waits, and returns until when.
+// pause waits until the end of the pause, and returns that time.
 func (a *applying) pause(ctx context.Context, passed int) (until time.Time, err error) {
 	groups := a.groups()
 	until, err = a.pausedUntil(ctx, passed)
@@ -100,16 +100,16 @@ func (a *applying) pause(ctx context.Context, passed int) (until time.Time, err 
 	}
 	long := until.Sub(a.Now())
 	if long > 0 {
-		a.Say("%s have it; the next ones get it at %s. Ctrl-C leaves it so: whoever deploys the same continues, `mage deploy:rollback -env=%s` takes it back",
+		a.Say("%s have the release; the next hosts get the release at %s. After Ctrl-C the deployment stays paused: to continue, deploy the same image again; to undo the deployment, run `mage deploy:rollback -env=%s`",
 			strings.Join(namesOf(slices.Concat(groups[:passed]...)), ", "), until.Local().Format(time.TimeOnly), a.Environment.Name)
 	}
 	failed := a.each(ctx, slices.Concat(groups[:passed]...), func(ctx context.Context, h survey.HostPlan, _ *survey.Machine) error {
-		return a.staysWell(ctx, h, max(long, time.Millisecond)) // one look at least, where the time was over before this run
+		return a.staysWell(ctx, h, max(long, time.Millisecond)) // check at least once, even if the pause ended before this run
 	})
 	if ctx.Err() != nil {
 		return until, failed
 	}
-	_, err = a.lock(ctx) // also for the way back
+	_, err = a.lock(ctx) // the locks are needed to undo the deployment, too
 	if held := (*hoststate.Held)(nil); errors.As(err, &held) {
 		return until, errors.Join(errTakenOver, err)
 	}
@@ -119,8 +119,8 @@ func (a *applying) pause(ctx context.Context, passed int) (until time.Time, err 
 	return until, failed
 }
 
-// errTakenOver is for a deployment that somebody else continues, or takes back, while it is paused: what is on the hosts is theirs.
-var errTakenOver = operr.NewStopped("see `mage deploy:status`", "somebody else has taken the deployment over while it was paused")
+// errTakenOver indicates that someone else has resumed or undone a paused deployment, so this run must not change the hosts any more.
+var errTakenOver = operr.NewStopped("see `mage deploy:status`", "someone else has continued or undone this paused deployment")
 
 func namesOf(hosts []survey.HostPlan) (names []string) {
 	for _, h := range hosts {
@@ -129,7 +129,7 @@ func namesOf(hosts []survey.HostPlan) (names []string) {
 	return names
 }
 
-// pausedUntil is the end of a pause: that of the one that was begun, by whoever did, or of a new one.
+// pausedUntil returns the end of the recorded pause, or of a new one.
 func (a *applying) pausedUntil(ctx context.Context, passed int) (until time.Time, err error) {
 	until = a.Now().Add(a.Environment.Pause).UTC().Truncate(time.Second)
 	_, err = a.allOf(ctx, survey.Moving(a.hosts)[:1], func(ctx context.Context, h survey.HostPlan, m *survey.Machine) (bool, error) {
@@ -142,7 +142,7 @@ func (a *applying) pausedUntil(ctx context.Context, passed int) (until time.Time
 	return until, err
 }
 
-// notePause keeps on a host that the deployment is paused. Hosts that have not got the release yet get its name too: it is a candidate there.
+// notePause records on a host that the deployment is paused. A host without the new release records the release as its candidate, too.
 func (a *applying) notePause(ctx context.Context, h survey.HostPlan, m *survey.Machine, p *survey.Paused) error {
 	k, err := a.Kept(ctx, m)
 	if err != nil {

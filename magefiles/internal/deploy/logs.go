@@ -9,7 +9,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/engine"
 )
 
-// Logs writes what the containers write that requests go to, each line behind its host: the last ones, or with follow on and on.
+// Logs writes the logs of the containers that receive requests, with the host's name before each line. It writes the last lines, or with `follow`
+// all lines until ctx is done.
 func (d *Deployer) Logs(ctx context.Context, follow bool, out io.Writer) error {
 	const tail = 100
 	var mu sync.Mutex
@@ -20,7 +21,7 @@ func (d *Deployer) Logs(ctx context.Context, follow bool, out io.Writer) error {
 		}
 		c := seen.Behind(seen.Up)
 		if c == nil {
-			d.Say("%s: nothing answers there", h.Host)
+			d.Say("%s: no container gets the requests on this host", h.Host)
 			return nil
 		}
 		lines := &engine.Lines{To: out, Mu: &mu, Prefix: h.Host + "  "}

@@ -14,8 +14,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// secrets writes the secrets of a release to a volume of its own, before its container starts. The values go over standard input, and are in
-// no argument, label or log. end is called once the container has started: until then somebody has to have what is in memory.
+// secrets writes a release's secrets to a separate volume before its container starts. The values are passed on standard input, so they are not in
+// any argument, label or log. end must be called after the container has started, because until then a process must keep in-memory volumes alive.
 func (a *applying) secrets(ctx context.Context, h survey.HostPlan, m *survey.Machine, v survey.Version) (end func() error, err error) {
 	image, err := m.Engine.Image(ctx, v.Image)
 	if err != nil {
@@ -49,12 +49,13 @@ func (a *applying) secrets(ctx context.Context, h survey.HostPlan, m *survey.Mac
 	return end, nil
 }
 
-// needsSecrets reports whether secrets are written: the volume of a container that is gone back to has its own, unless it was in memory.
+// needsSecrets reports whether secrets must be written. When returning to an old container, its volume already has them, unless they were in
+// memory.
 func (a *applying) needsSecrets() bool {
 	return len(a.Environment.Secrets) > 0 && (!a.p.Back || a.Environment.Memory) && len(survey.Moving(a.hosts)) > 0
 }
 
-// withSecrets starts a container by f, once its secrets are written.
+// withSecrets writes the secrets, and then starts a container with f.
 func (a *applying) withSecrets(ctx context.Context, h survey.HostPlan, m *survey.Machine, v survey.Version, f func() error) error {
 	end, err := a.secrets(ctx, h, m, v)
 	if err != nil {
@@ -63,7 +64,7 @@ func (a *applying) withSecrets(ctx context.Context, h survey.HostPlan, m *survey
 	return errors.Join(f(), end())
 }
 
-// ownerOf is the number of the user that the application runs as: a name is known inside the image alone.
+// ownerOf returns the numeric id of the application's user. It rejects user names, because only the image can resolve them.
 func ownerOf(configured, image string) (int, error) {
 	user := configured
 	if user == "" {
@@ -75,12 +76,12 @@ func ownerOf(configured, image string) (int, error) {
 	}
 	number, err := strconv.Atoi(user)
 	if err != nil || number < 0 {
-		return 0, operr.NewUsage("set user to a number in the environment's table, or USER to one in the Dockerfile", "who is to read the secrets is not known: the user %q is a name", user)
+		return 0, operr.NewUsage("set user in the environment's table, or USER in the Dockerfile, to a number", "the owner of the secrets' files is unknown: expected the number of a user, found %q", user)
 	}
 	return number, nil
 }
 
-// secretValues are the secrets in the order of their table; they are asked for once.
+// secretValues returns the secrets in the order of the table. It reads them only once.
 func (d *Deployer) secretValues(ctx context.Context) ([][]byte, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -105,11 +106,11 @@ func (d *Deployer) secret(ctx context.Context, s config.Secret) ([]byte, error) 
 	}
 	out, err := d.Output(ctx, s.Command)
 	if err != nil {
-		return nil, operr.New("run it by hand, and see what it says", "the command of the secret %s failed: %w", s.Name, err)
+		return nil, operr.New("run this command by hand, and correct the error that it prints", "the command of the secret %s failed: %w", s.Name, err)
 	}
 	out = bytes.TrimSuffix(bytes.TrimSuffix(out, []byte("\n")), []byte("\r"))
 	if len(out) == 0 {
-		return nil, operr.New("run it by hand, and see what it prints", "the command of the secret %s printed nothing", s.Name)
+		return nil, operr.New("run this command by hand, and make it print the secret", "the command of the secret %s printed nothing", s.Name)
 	}
 	return out, nil
 }

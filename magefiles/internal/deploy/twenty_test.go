@@ -11,8 +11,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/deploy/survey"
 )
 
-// Twenty hosts get a release in a canary and two batches. Whichever of the groups a host fails in, all hosts run what they ran, and those of
-// later groups were never touched.
+// A release is deployed to twenty hosts, in a canary and two batches. If a host in any group fails, all hosts run their old release, and hosts in
+// later groups have never changed.
 func TestAFailureInEachBatchOfTwentyHosts(t *testing.T) {
 	t.Parallel()
 	var names []string
@@ -30,7 +30,7 @@ func TestAFailureInEachBatchOfTwentyHosts(t *testing.T) {
 		bad := group[len(group)-1]
 		image := f.push(fmt.Sprint("bad", n), behavior{forHost: bad, exits: 1, sick: func() bool { return true }})
 		_, err := f.deploy(image)
-		require.ErrorContains(t, err, bad+": it exited with status 3")
+		require.ErrorContains(t, err, bad+": the new container exited with status 3")
 		require.ErrorContains(t, err, "every host runs what it ran before")
 		f.runs(one, names...)
 		now := f.look()
@@ -49,7 +49,7 @@ func TestAFailureInEachBatchOfTwentyHosts(t *testing.T) {
 	}
 }
 
-// Hosts that come and go between two runs: a run that was killed is taken back on the hosts that it had, and the next one is for those of now.
+// Hosts are added and removed between two runs: a killed run is undone on the hosts that it had, and the next run uses the current hosts.
 func TestHostsComeAndGoBetweenTwoRuns(t *testing.T) {
 	t.Parallel()
 	for step, want := range map[string]string{StepSwitch: "1111", stepWatch: "1111", stepStop: "2222"} {

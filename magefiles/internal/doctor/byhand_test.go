@@ -13,7 +13,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/httpserver"
 )
 
-// What is set by hand on GitHub is asked for: an environment that is not there, one that is for everybody, one that no tag may use, and one as it should be.
+// Doctor asks GitHub for the settings made by hand. The environment is missing, open to every branch, closed to tags of releases, or right.
 func TestByHand(t *testing.T) {
 	const at = "/repos/acme/acme/"
 	const environment, policies, jobs = at + "environments/release", at + "environments/release/deployment-branch-policies", at + "actions/permissions/workflow"
@@ -23,14 +23,14 @@ func TestByHand(t *testing.T) {
 		careful      bool
 		unknown      string
 	}{
-		"nothing":    {map[string]string{jobs: `{"can_approve_pull_request_reviews": false}`}, "", "", false, ""},
-		"for all":    {map[string]string{environment: `{"name": "release"}`, jobs: `{}`}, "every branch may deploy to it", "", true, ""},
-		"as it is":   {map[string]string{environment: `{"deployment_branch_policy": {"custom_branch_policies": true}}`, policies: `{"branch_policies": [{"name": "v*"}, {"name": "*/v*"}]}`, jobs: `{"can_approve_pull_request_reviews": true}`}, "for v*, */v*", "ticked", false, ""},
-		"for main":   {map[string]string{environment: `{"deployment_branch_policy": {"custom_branch_policies": true}}`, policies: `{"branch_policies": [{"name": "main"}]}`, jobs: `{}`}, "for main alone, and no tag of a release", "", true, ""},
-		"for any":    {map[string]string{environment: `{"deployment_branch_policy": {"custom_branch_policies": true}}`, policies: `{"branch_policies": [{"name": "*"}]}`, jobs: `{}`}, "for *, which every branch is like", "", true, ""},
-		"for dev*":   {map[string]string{environment: `{"deployment_branch_policy": {"custom_branch_policies": true}}`, policies: `{"branch_policies": [{"name": "dev*"}]}`, jobs: `{}`}, "for dev* alone, and no tag of a release", "", true, ""},
-		"protected":  {map[string]string{environment: `{"deployment_branch_policy": {"protected_branches": true}}`, jobs: `{}`}, "for protected branches alone, and no tag of a release", "", true, ""},
-		"not for us": {nil, "", "", false, "what its jobs may do"},
+		"nothing":      {map[string]string{jobs: `{"can_approve_pull_request_reviews": false}`}, "", "", false, ""},
+		"for all":      {map[string]string{environment: `{"name": "release"}`, jobs: `{}`}, "allows every branch to deploy", "", true, ""},
+		"as it is":     {map[string]string{environment: `{"deployment_branch_policy": {"custom_branch_policies": true}}`, policies: `{"branch_policies": [{"name": "v*"}, {"name": "*/v*"}]}`, jobs: `{"can_approve_pull_request_reviews": true}`}, "allows these refs to deploy: v*, */v*", "ticked", false, ""},
+		"for main":     {map[string]string{environment: `{"deployment_branch_policy": {"custom_branch_policies": true}}`, policies: `{"branch_policies": [{"name": "main"}]}`, jobs: `{}`}, "allows only main to deploy, but no tag of a release", "", true, ""},
+		"for any":      {map[string]string{environment: `{"deployment_branch_policy": {"custom_branch_policies": true}}`, policies: `{"branch_policies": [{"name": "*"}]}`, jobs: `{}`}, "allows *, and so every branch, to deploy", "", true, ""},
+		"for dev*":     {map[string]string{environment: `{"deployment_branch_policy": {"custom_branch_policies": true}}`, policies: `{"branch_policies": [{"name": "dev*"}]}`, jobs: `{}`}, "allows only dev* to deploy, but no tag of a release", "", true, ""},
+		"protected":    {map[string]string{environment: `{"deployment_branch_policy": {"protected_branches": true}}`, jobs: `{}`}, "allows only protected branches to deploy, but no tag of a release", "", true, ""},
+		"not readable": {nil, "", "", false, "for the permissions of its jobs"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := httptest.NewUnstartedServer(nil)
@@ -58,34 +58,34 @@ func TestByHand(t *testing.T) {
 
 			d = machine(t, map[string]string{"pixi.toml": root}, nil)
 			d.Hub = client
-			require.False(t, said(d.Examine(t.Context()), "pull requests"), "no job opens any")
+			require.False(t, said(d.Examine(t.Context()), "pull requests"), "no job opens a pull request")
 		})
 	}
-	require.False(t, said(machine(t, map[string]string{"pixi.toml": root}, nil).Examine(t.Context()), "the environment"), "nobody can be asked")
+	require.False(t, said(machine(t, map[string]string{"pixi.toml": root}, nil).Examine(t.Context()), "the environment"), "there is no GitHub to ask")
 	require.Nil(t, doctor.Missing(nil))
 }
 
-// The branch of releases is asked for the check of ci.yml, where that has the job which ci:write writes.
+// Doctor asks whether the branch of releases requires the check ci, if ci.yml has a job with that name.
 func TestTheRequiredCheck(t *testing.T) {
 	const ci = "on: {pull_request: {}}\njobs:\n  ci:\n    runs-on: ubuntu-24.04\n    steps: [{run: 'true'}]\n"
 	for name, c := range map[string]struct {
-		rules   *server.Rules // nil is no answer
+		rules   *server.Rules // nil: GitHub does not answer
 		file    string
 		found   string
 		careful bool
 		unknown string
 		get     string
 	}{
-		"required":       {rules: &server.Rules{Pulls: true, Check: "ci"}, file: ci, found: "of main: ci", get: "on main"},
-		"another one":    {rules: &server.Rules{Check: "tests", Classic: true}, file: ci, found: "main requires tests alone", careful: true, get: "require the status check ci on main"},
-		"none":           {rules: &server.Rules{}, file: ci, get: "require the status check ci on main"},
-		"not told":       {rules: &server.Rules{Classic: true}, file: ci, unknown: "only to those who administer", get: "on main"},
-		"not reached":    {file: ci, unknown: "Not Found"},
-		"another name":   {rules: &server.Rules{}, file: "on: push\njobs: {ci: {name: tests, runs-on: ubuntu-24.04, steps: [{run: 'true'}]}}\n"},
-		"a matrix":       {rules: &server.Rules{}, file: "on: push\njobs: {ci: {strategy: {matrix: {os: [a, b]}}, runs-on: ubuntu-24.04, steps: [{run: 'true'}]}}\n"},
-		"a call":         {rules: &server.Rules{}, file: "on: push\njobs: {ci: {uses: ./.github/workflows/all.yml}}\n"},
-		"by its name":    {rules: &server.Rules{Check: "ci"}, file: "on: push\njobs: {all: {name: ci, runs-on: ubuntu-24.04, steps: [{run: 'true'}]}}\n", found: "of main: ci", get: "on main"},
-		"their own file": {rules: &server.Rules{}, file: "on: push\njobs: {mine: {runs-on: ubuntu-24.04, steps: [{run: 'true'}]}}\n"},
+		"required":             {rules: &server.Rules{Pulls: true, Check: "ci"}, file: ci, found: "required by main: ci", get: "on main"},
+		"another one":          {rules: &server.Rules{Check: "tests", Classic: true}, file: ci, found: "main requires tests and no other check", careful: true, get: "require the status check ci on main"},
+		"none":                 {rules: &server.Rules{}, file: ci, get: "require the status check ci on main"},
+		"not told":             {rules: &server.Rules{Classic: true}, file: ci, unknown: "only to administrators of the repository", get: "on main"},
+		"not reached":          {file: ci, unknown: "Not Found"},
+		"another name":         {rules: &server.Rules{}, file: "on: push\njobs: {ci: {name: tests, runs-on: ubuntu-24.04, steps: [{run: 'true'}]}}\n"},
+		"a matrix":             {rules: &server.Rules{}, file: "on: push\njobs: {ci: {strategy: {matrix: {os: [a, b]}}, runs-on: ubuntu-24.04, steps: [{run: 'true'}]}}\n"},
+		"a call":               {rules: &server.Rules{}, file: "on: push\njobs: {ci: {uses: ./.github/workflows/all.yml}}\n"},
+		"a job with this name": {rules: &server.Rules{Check: "ci"}, file: "on: push\njobs: {all: {name: ci, runs-on: ubuntu-24.04, steps: [{run: 'true'}]}}\n", found: "required by main: ci", get: "on main"},
+		"their own file":       {rules: &server.Rules{}, file: "on: push\njobs: {mine: {runs-on: ubuntu-24.04, steps: [{run: 'true'}]}}\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			hub, err := server.New(server.Options{Repository: "acme/acme", Reader: "ghp_reader", Branch: func(string) (string, bool) { return "aaaa", c.rules != nil }})

@@ -9,8 +9,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// First is what to do next, in one sentence for whoever has only begun: the first thing that is in the way of a release, and where there is
-// none a rehearsal. It looks at little, and quickly: Examine is what looks at everything.
+// First returns the next thing to do, in one sentence for a new user: fix the first obstacle to a release, or rehearse if there is none. It does only
+// a few quick checks. Examine does all checks.
 func (d Doctor) First(ctx context.Context) string {
 	if d.Workspace == nil {
 		return operr.NextOf(d.NoWorkspace)
@@ -19,7 +19,7 @@ func (d Doctor) First(ctx context.Context) string {
 		return operr.NextOf(err)
 	}
 	if _, err := command.LookPath("git", d.Environ); err != nil {
-		return "install git: a release is made of what is committed"
+		return "install git: a release is made from committed files"
 	}
 	repo, err := gitrepo.Open(ctx, d.Runner, d.Dir)
 	if err != nil {
@@ -30,9 +30,9 @@ func (d Doctor) First(ctx context.Context) string {
 			return operr.NextOf(err)
 		}
 	}
-	const rehearse = "`mage rehearse` makes a whole release of what is committed, and nothing leaves this machine"
+	const rehearse = "run `mage rehearse`, which makes a whole release of the last commit; nothing leaves this machine"
 	if _, err := gitremote.URL(ctx, repo, d.Workspace.Config.Remote); err != nil && operr.NextOf(err) != "" {
-		return rehearse + "; before a real one: " + operr.NextOf(err)
+		return rehearse + "; before a real release: " + operr.NextOf(err)
 	}
 	return rehearse
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
-// names says what the conda names of the manifests stand for on PyPI, by whose word, and which have no way.
+// `names` reports the PyPI projects of the manifests' conda names, the source of each mapping, and the names without a project.
 func (d Doctor) names(ctx context.Context) []Finding {
 	w := d.Workspace
 	names := condanames.List(w)
@@ -21,17 +21,17 @@ func (d Doctor) names(ctx context.Context) []Finding {
 	for _, n := range names {
 		if !n.Answer.Known() {
 			findings = append(findings, Finding{
-				What: "a project of PyPI for " + n.Name,
+				What: "a PyPI project for " + n.Name,
 				For:  fmt.Sprintf("the embedded toolchain, at %s: %s", n.Pos, n.Answer.Why),
-				Get:  "add a line to [tool.release.pypi] of " + w.Manifest.Path + ", or run it with pixi",
+				Get:  "add a line to [tool.release.pypi] of " + w.Manifest.Path + ", or use pixi",
 			})
 			continue
 		}
 		if program := n.Answer.Program; program != "" {
 			findings = append(findings, d.program(ctx, Finding{
 				What: "the program " + program,
-				For:  fmt.Sprintf("%s at %s, as %s says", n.Name, n.Pos, n.Answer.WriteOrigin()),
-				Get:  "install it, or say something else of " + n.Name + " there",
+				For:  fmt.Sprintf("%s at %s, which stands for this program according to %s", n.Name, n.Pos, n.Answer.WriteOrigin()),
+				Get:  "install the program, or change the line of " + n.Name + " in [tool.release.pypi]",
 			}, program, "--version"))
 		}
 		known++
@@ -50,14 +50,14 @@ func (d Doctor) names(ctx context.Context) []Finding {
 			parts = append(parts, fmt.Sprintf("%d by %s", by[origin], origin))
 		}
 	}
-	found := fmt.Sprintf("%d have a way without conda: %s", known, strings.Join(parts, ", "))
+	found := fmt.Sprintf("%d have a replacement without conda: %s", known, strings.Join(parts, ", "))
 	if len(said) > 0 {
 		found += " (" + strings.Join(said, "; ") + ")"
 	}
 	return append([]Finding{{What: "conda names", Found: found}}, findings...)
 }
 
-// idleLines are the lines of [tool.release.pypi] for what no manifest asks for: their names may be slips.
+// idleLines reports the lines of [tool.release.pypi] for names that no manifest asks for: these may be misspelled.
 func idleLines(w *workspace.Workspace, names []condanames.Name) (findings []Finding) {
 	var all []string
 	for _, n := range names {
@@ -67,24 +67,24 @@ func idleLines(w *workspace.Workspace, names []condanames.Name) (findings []Find
 		if slices.Contains(all, in.Name) {
 			continue
 		}
-		get := "remove the line, if nothing that is on the channel depends on it"
+		get := "remove the line if no package on the channel depends on this name"
 		if near := manifest.Nearest(in.Name, all); near != "" {
-			get = "did you mean " + near + "? Else " + get
+			get = "did you mean " + near + "? Otherwise " + get
 		}
-		findings = append(findings, Finding{What: "a requirement on " + in.Name, For: fmt.Sprintf("%s of [tool.release.pypi]", in.Pos), Get: get})
+		findings = append(findings, Finding{What: "a requirement on " + in.Name, For: fmt.Sprintf("the line at %s of [tool.release.pypi]", in.Pos), Get: get})
 	}
 	return findings
 }
 
-// notable is what a person would not guess: a project of another name, a program, what is left out.
+// notable returns a sentence if a conda name is a project of another name, is a program, or is left out; "" otherwise.
 func notable(n condanames.Name) string {
 	switch a := n.Answer; {
 	case a.LeftOut:
 		return fmt.Sprintf("%s is left out by %s", n.Name, a.WriteOrigin())
 	case a.Program != "":
-		return fmt.Sprintf("%s is the program %s by %s", n.Name, a.Program, a.WriteOrigin())
+		return fmt.Sprintf("%s is the program %s according to %s", n.Name, a.Program, a.WriteOrigin())
 	case manifest.PyPIName(n.Name) != manifest.PyPIName(a.Project):
-		return fmt.Sprintf("%s is %s by %s", n.Name, a.Project, a.WriteOrigin())
+		return fmt.Sprintf("%s is %s according to %s", n.Name, a.Project, a.WriteOrigin())
 	}
 	return ""
 }

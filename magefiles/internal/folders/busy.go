@@ -14,8 +14,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// locks are the files by which a release, a deployment, a delivery, a rehearsal and the builds of images keep a workspace's folders to themselves: each
-// with what has it. Some are not there. Those of deployments and deliveries are in folders below that of the clone's state.
+// locks returns the lock files of releases, deployments, deliveries, rehearsals and image builds in a workspace, and a description of each lock's
+// holder. Some of the files may not exist. Locks of deployments and deliveries are in subfolders of the clone's state folder.
 func locks(ctx context.Context, runner command.Runner, w *workspace.Workspace) (files, users []string) {
 	output := filepath.Join(w.Root, workspace.OutputDir)
 	files, users = []string{filepath.Join(output, "rehearsal", ".lock")}, []string{"a rehearsal"}
@@ -24,21 +24,21 @@ func locks(ctx context.Context, runner command.Runner, w *workspace.Workspace) (
 	}
 	repo, err := gitrepo.Open(ctx, runner, w.Root)
 	if err != nil {
-		return files, users // without a repository there is no release
+		return files, users // without a repository there are no releases
 	}
 	_ = filepath.WalkDir(filepath.Join(repo.Common, State), func(file string, e fs.DirEntry, err error) error {
 		if err == nil && !e.IsDir() {
 			name, is := strings.CutSuffix(e.Name(), ".lock")
-			if is && !strings.HasSuffix(name, ".journal") { // that is held while files are replaced: nothing else is under way
+			if is && !strings.HasSuffix(name, ".journal") { // .journal.lock is only held while files are replaced, and is not the lock of a run
 				files, users = append(files, file), append(users, "a "+name)
 			}
 		}
-		return nil // without this folder there is none, either
+		return nil // without this folder there are no locks
 	})
 	return files, users
 }
 
-// hold keeps others from the folders that are emptied, until free is called. Stopped where one of them is at work.
+// hold takes all of these locks. No other run can start until free is called. If another run is in progress, the error is an operr.Stopped.
 func hold(ctx context.Context, runner command.Runner, w *workspace.Workspace) (free func(), err error) {
 	var held []func()
 	free = func() {
@@ -52,8 +52,8 @@ func hold(ctx context.Context, runner command.Runner, w *workspace.Workspace) (f
 		switch {
 		case errors.Is(err, journal.ErrLocked):
 			free()
-			return nil, operr.NewStopped("wait until it has ended, then run `mage clean`", "nothing was removed: %s is under way, %w", users[i], err)
-		case errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission): // who may not take it has nothing under way here, either
+			return nil, operr.NewStopped("wait until the other run has ended, then run `mage clean` again", "nothing was removed, because %s is under way: %w", users[i], err)
+		case errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission): // a user without permission to take the lock has no run in progress
 		case err != nil:
 			free()
 			return nil, err

@@ -19,7 +19,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// Packages that were published to a channel of this machine may be nowhere else: it is asked, once all that goes is shown with its size.
+// Packages in a local channel may exist nowhere else. The user is asked before they are removed, after everything that will be removed was listed
+// with its size.
 func TestCleanAsksBeforePublishedPackages(t *testing.T) {
 	root := t.TempDir()
 	put := func(file, text string) {
@@ -59,28 +60,28 @@ func TestCleanAsksBeforePublishedPackages(t *testing.T) {
 	require.Len(t, said, 2)
 	require.Regexp(t, `^output \(channels\), \d+ B$`, said[0])
 	require.Equal(t, ".pixi/embedded (test), 4 B", said[1])
-	require.Equal(t, []string{"Remove all of it, with 2 packages (10 B) that were published to channels in output/channels?"}, asked)
+	require.Equal(t, []string{"Remove all of this, including 2 packages (10 B) that were published to channels in output/channels?"}, asked)
 	require.FileExists(t, filepath.Join(at, "mono", "noarch", "a-1-0.conda"))
 	require.FileExists(t, filepath.Join(root, ".pixi", "embedded", "test", "x"))
 
 	put("output/mine.csv", "")
 	require.NoError(t, os.Remove(filepath.Join(at, "mono", "noarch", "b-1-0.conda")))
 	require.NoError(t, clean(nil))
-	require.Equal(t, []string{"Remove all of it, with 1 package (8 B) that was published to channels in output/channels?"}, asked)
+	require.Equal(t, []string{"Remove all of this, including 1 package (8 B) that was published to channels in output/channels?"}, asked)
 	require.NoDirExists(t, at)
 	require.FileExists(t, filepath.Join(root, "output", "mine.csv"))
 
-	require.NoError(t, os.MkdirAll(at, 0o755)) // an empty one is nobody's loss
+	require.NoError(t, os.MkdirAll(at, 0o755)) // removing an empty channel folder loses nothing
 	require.NoError(t, clean(no))
 	require.Empty(t, asked)
 	require.NoDirExists(t, at)
 
 	for _, c := range []struct{ lock, says string }{
-		{".git/" + folders.State + "/release.lock", "nothing was removed: a release is under way, locked by process"},
-		{".git/" + folders.State + "/deploy/app.staging/deployment.lock", "nothing was removed: a deployment is under way, locked by process"},
-		{".git/" + folders.State + "/deliver/delivery.lock", "nothing was removed: a delivery is under way, locked by process"},
-		{"output/rehearsal/.lock", "nothing was removed: a rehearsal is under way, locked by process"},
-		{"output/images/app/lock", "nothing was removed: a build of an image of app is under way, locked by process"},
+		{".git/" + folders.State + "/release.lock", "nothing was removed, because a release is under way: locked by process"},
+		{".git/" + folders.State + "/deploy/app.staging/deployment.lock", "nothing was removed, because a deployment is under way: locked by process"},
+		{".git/" + folders.State + "/deliver/delivery.lock", "nothing was removed, because a delivery is under way: locked by process"},
+		{"output/rehearsal/.lock", "nothing was removed, because a rehearsal is under way: locked by process"},
+		{"output/images/app/lock", "nothing was removed, because a build of an image of app is under way: locked by process"},
 	} {
 		put("output/rehearsal/.gitignore", "*\n")
 		put("output/rehearsal/report.html", "")
@@ -111,10 +112,10 @@ func TestCleanAsksBeforePublishedPackages(t *testing.T) {
 	}
 	require.ErrorIs(t, clean(no), killed)
 	remove = os.RemoveAll
-	require.NoError(t, clean(no)) // what is left is still known as ours
+	require.NoError(t, clean(no)) // the remaining files are still marked as ours
 	require.NoDirExists(t, filepath.Join(root, "output", "release"))
 
-	// So it is where all of the folder goes.
+	// The same applies if the whole folder is removed.
 	require.NoError(t, os.Remove(filepath.Join(root, "output", "mine.csv")))
 	require.NoError(t, provenance.WriteMade(filepath.Join(root, "output", "z.json"), []byte("{}")))
 	put("output/release/a/x", "")

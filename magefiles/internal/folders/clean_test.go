@@ -18,16 +18,16 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// What builds have made is removed, and named. Of a link of the person's own the link alone is, and a link that is committed is refused.
+// The results of builds are removed and listed. A user's own symlink is removed without its target, and a committed symlink is refused.
 func TestClean(t *testing.T) {
 	elsewhere := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(elsewhere, "x"), nil, 0o644))
 	require.NoError(t, os.MkdirAll(filepath.Join(elsewhere, "embedded", "results"), 0o755))
 	for name, c := range map[string]struct {
 		files   []string
-		made    []string // of the files in output, those that builds say they made: "other" bytes where it begins with !
-		link    string   // that leads elsewhere
-		commits bool     // whether git knows it
+		made    []string // files in output that builds recorded; the prefix ! records other content
+		link    string   // a symlink to another location
+		commits bool     // whether the files are tracked
 		said    []string
 		err     string
 		stays   []string
@@ -39,40 +39,40 @@ func TestClean(t *testing.T) {
 			files: []string{"app/.pixi/embedded/default/x", ".pixi/overlay/app/x"},
 			said:  []string{".pixi/overlay (app), 0 B", "app/.pixi/embedded (default), 0 B", "removed: 0 B"},
 		},
-		"beside what a person keeps there": {
+		"beside a person's files": {
 			files: []string{"output/lib-1.0.0-h_0.conda", "output/digests.json", "output/results.csv", "output/numpy-1.0-h_0.conda", "output/plots/x"},
 			made:  []string{"lib-1.0.0-h_0.conda", "digests.json"},
-			said:  []string{"digests.json, lib-1.0.0-h_0.conda in output, 165 B; what was not made here stays: numpy-1.0-h_0.conda and 2 more", "removed: 165 B"},
+			said:  []string{"digests.json, lib-1.0.0-h_0.conda in output, 165 B; these files were not made here and stay: numpy-1.0-h_0.conda and 2 more", "removed: 165 B"},
 			stays: []string{"output/results.csv", "output/numpy-1.0-h_0.conda", "output/plots/x"},
 		},
-		"folders of our names that are not ours": {
+		"folders with our names that we did not make": {
 			files: []string{"output/images/logo.png", "output/release/notes.md", "output/channels/x", "output/images/app/x"},
-			said:  []string{"nothing in output was made here, and it stays: channels and 2 more"},
+			said:  []string{"output stays, because nothing in it was made here: channels and 2 more"},
 			stays: []string{"output/images/logo.png", "output/release/notes.md", "output/channels/x"},
 		},
-		"of our names, and not made here": { // taken from the channel to compare, or written over
+		"files with our names that were not made here": { // downloaded from the channel for comparison, or overwritten
 			files: []string{"output/lib-0.9.0-h_0.conda", "output/lib-1.0.0-h_0.conda", "output/lib-1.1.0-h_0.conda", "output/publish.json"},
 			made:  []string{"lib-1.0.0-h_0.conda", "!lib-1.1.0-h_0.conda", "gone.conda"},
-			said:  []string{"lib-1.0.0-h_0.conda in output, 199 B; what was not made here stays: lib-0.9.0-h_0.conda and 2 more", "removed: 199 B"},
+			said:  []string{"lib-1.0.0-h_0.conda in output, 199 B; these files were not made here and stay: lib-0.9.0-h_0.conda and 2 more", "removed: 199 B"},
 			stays: []string{"output/lib-0.9.0-h_0.conda", "output/lib-1.1.0-h_0.conda", "output/publish.json"},
 		},
-		"what git knows": {
+		"files that git tracks": {
 			files:   []string{"output/lib-1.0.0-h_0.conda", "output/digests.json", ".pixi/embedded/default/x"},
 			made:    []string{"lib-1.0.0-h_0.conda", "digests.json"},
 			commits: true,
-			said:    []string{"nothing in output was made here, and it stays: .made and 2 more", ".pixi/embedded stays: git knows files in it"},
+			said:    []string{"output stays, because nothing in it was made here: .made and 2 more", ".pixi/embedded stays: git tracks files in this folder"},
 			stays:   []string{"output/lib-1.0.0-h_0.conda", ".pixi/embedded/default/x"},
 		},
 		"images of a downstream": {files: []string{"output/images/app/x", "output/a.conda"}, made: []string{"a.conda"}, said: []string{"output (a.conda, images), 74 B", "removed: 74 B"}},
-		"a link":                 {link: "output", said: []string{"output, a link; what is in " + elsewhere + " stays", "removed: 0 B"}},
+		"a link":                 {link: "output", said: []string{"output, a link; the contents of " + elsewhere + " stay", "removed: 0 B"}},
 		"behind a link": {
 			link:  ".pixi",
 			files: []string{"output/a.conda"},
 			made:  []string{"a.conda"},
-			said:  []string{"output (a.conda), 74 B", ".pixi/embedded stays: it is behind .pixi, a link to " + elsewhere, "removed: 74 B"},
+			said:  []string{"output (a.conda), 74 B", ".pixi/embedded stays, because .pixi is a link to " + elsewhere, "removed: 74 B"},
 		},
-		"behind a link, alone": {link: "app/.pixi", said: []string{"app/.pixi/embedded stays: it is behind app/.pixi, a link to " + elsewhere}},
-		"a link of the repo":   {link: "output", commits: true, err: `"output" is committed, as a link, and builds write there`},
+		"only files behind a link": {link: "app/.pixi", said: []string{"app/.pixi/embedded stays, because app/.pixi is a link to " + elsewhere}},
+		"a link of the repo":       {link: "output", commits: true, err: `"output" is committed as a link, but builds write there`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			root := t.TempDir()
@@ -138,7 +138,7 @@ func TestClean(t *testing.T) {
 	}
 }
 
-// The work tree is the nearest folder on the way up that has a .git, whatever that is.
+// Checkout returns the nearest folder, starting with the given one, that contains a .git file or folder.
 func TestCheckout(t *testing.T) {
 	root := t.TempDir()
 	require.NoError(t, os.MkdirAll(filepath.Join(root, "repo", ".git"), 0o755))
@@ -152,5 +152,5 @@ func TestCheckout(t *testing.T) {
 	} {
 		require.Equal(t, filepath.Join(root, want), folders.Checkout(filepath.Join(root, dir)), dir)
 	}
-	require.Equal(t, root, folders.Checkout(root), "where there is no repository")
+	require.Equal(t, root, folders.Checkout(root), "a folder outside a repository")
 }

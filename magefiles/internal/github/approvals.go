@@ -6,21 +6,21 @@ import (
 	"strings"
 )
 
-// Approval is an environment that a run waits for.
+// Approval is an environment whose approval a run is waiting for.
 type Approval struct {
 	Environment string
-	Reviewers   []string // logins, and "team NAME"; none where it waits for a timer
+	Reviewers   []string // logins, and "team NAME"; none if the run is waiting for a timer
 }
 
-// String says who has to approve what.
+// String formats who must approve which environment.
 func (a Approval) String() string {
 	if len(a.Reviewers) == 0 {
-		return "the environment " + a.Environment + " waits for its timer, or for a rule of its own"
+		return "the environment " + a.Environment + " waits for its timer or for a custom rule"
 	}
-	return strings.Join(a.Reviewers, " or ") + " has to approve the environment " + a.Environment
+	return strings.Join(a.Reviewers, " or ") + " must approve the environment " + a.Environment
 }
 
-// Approvals are what a run with the status "waiting" waits for; none is no error
+// Approvals returns the environments that a run with the status "waiting" is waiting for. An empty list is not an error
 // (https://docs.github.com/en/rest/actions/workflow-runs, "Get pending deployments for a workflow run").
 func (c *Client) Approvals(ctx context.Context, run int64) (all []Approval, err error) {
 	var pending []struct {

@@ -19,7 +19,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// adversary answers everything in one way, and counts.
+// adversary gives the same response to every request, and records the requests.
 type adversary struct {
 	status  int
 	header  map[string]string
@@ -65,7 +65,7 @@ func TestEachErrorIsASentenceWithANextStep(t *testing.T) {
 			token:    token,
 			is:       github.ErrUnauthorized,
 			says:     "HTTP 401: Bad credentials",
-			next:     "has expired or was revoked",
+			next:     "is wrong, expired or revoked",
 			requests: 1,
 			waits:    nil,
 		},
@@ -80,13 +80,13 @@ func TestEachErrorIsASentenceWithANextStep(t *testing.T) {
 			waits:    nil,
 		},
 		"SSO":        {adversary{status: 403, body: `{"message":"Resource protected by organization SAML enforcement. You must grant your token access."}`}, token, github.ErrForbidden, "SAML", "authorize the token", 1, nil},
-		"an archive": {adversary{status: 403, body: `{"message":"Repository was archived so is read-only."}`}, token, github.ErrForbidden, "archived", "out of the archive", 1, nil},
+		"an archive": {adversary{status: 403, body: `{"message":"Repository was archived so is read-only."}`}, token, github.ErrForbidden, "archived", "unarchive the repository", 1, nil},
 		"the limit, for long": {
 			a:        adversary{status: 403, header: dated(map[string]string{"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": fmt.Sprint(date.Add(20 * time.Minute).Unix())}), body: `{"message":"API rate limit exceeded"}`},
 			token:    token,
 			is:       github.ErrLimited,
 			says:     "API rate limit exceeded",
-			next:     "run it again after 03:24:05 UTC on 2026-01-02",
+			next:     "run the same command again after 03:24:05 UTC on 2026-01-02",
 			requests: 1,
 			waits:    nil,
 		},
@@ -104,7 +104,7 @@ func TestEachErrorIsASentenceWithANextStep(t *testing.T) {
 			token:    token,
 			is:       github.ErrLimited,
 			says:     "HTTP 403 Forbidden",
-			next:     "run it again after",
+			next:     "run the same command again after",
 			requests: 3,
 			waits:    []time.Duration{7 * time.Second, 7 * time.Second},
 		},
@@ -126,14 +126,14 @@ func TestEachErrorIsASentenceWithANextStep(t *testing.T) {
 			requests: 3,
 			waits:    []time.Duration{time.Minute, time.Minute},
 		},
-		"down":     {adversary{status: 502, body: "<html>Unicorn</html>"}, token, github.ErrUnavailable, "HTTP 502 Bad Gateway", "run it again later", 3, []time.Duration{0, 0}},
-		"nonsense": {adversary{status: 200, body: "<html>"}, token, nil, "cannot be read", "can be reached", 3, []time.Duration{0, 0}},
+		"down":     {adversary{status: 502, body: "<html>Unicorn</html>"}, token, github.ErrUnavailable, "HTTP 502 Bad Gateway", "run the same command again later", 3, []time.Duration{0, 0}},
+		"nonsense": {adversary{status: 200, body: "<html>"}, token, nil, "the answer is not the expected JSON", "can be reached", 3, []time.Duration{0, 0}},
 		"the token said back": {
 			a:        adversary{status: 400, body: `{"message":"what is ` + token + `?"}`},
 			token:    token,
 			is:       nil,
 			says:     "what is ***?",
-			next:     "see what GitHub says",
+			next:     "read GitHub's message",
 			requests: 1,
 			waits:    nil,
 		},
@@ -141,8 +141,8 @@ func TestEachErrorIsASentenceWithANextStep(t *testing.T) {
 			a:        adversary{status: 200, header: map[string]string{"Link": `<https://evil.example/x?page=2>; rel="next"`}, body: `{"object":{"type":"commit","sha":"x"}}`},
 			token:    token,
 			is:       nil,
-			says:     "not the API's",
-			next:     "see what GitHub says",
+			says:     "a server other than the API's",
+			next:     "read GitHub's message",
 			requests: 1,
 			waits:    nil,
 		},
@@ -151,7 +151,7 @@ func TestEachErrorIsASentenceWithANextStep(t *testing.T) {
 			token:    token,
 			is:       nil,
 			says:     "evil.example, which is not https",
-			next:     "see what GitHub says",
+			next:     "read GitHub's message",
 			requests: 1,
 			waits:    nil,
 		},
@@ -168,7 +168,7 @@ func TestEachErrorIsASentenceWithANextStep(t *testing.T) {
 			})
 			_, err := cl.Look(t.Context(), tag)
 			require.ErrorContains(t, err, c.says)
-			require.ErrorContains(t, err, "what there is of the release "+tag)
+			require.ErrorContains(t, err, "for the release "+tag)
 			if c.is != nil {
 				require.ErrorIs(t, err, c.is)
 			}
@@ -183,17 +183,17 @@ func TestEachErrorIsASentenceWithANextStep(t *testing.T) {
 	t.Run("no such repository", func(t *testing.T) {
 		_, err := client(t, serve(t, &adversary{status: 404, body: `{"message":"Not Found"}`}), github.Options{}).Details(t.Context())
 		require.ErrorIs(t, err, github.ErrNotFound)
-		require.Contains(t, fmt.Sprintf("%+v", err), "says of a private repository")
+		require.Contains(t, fmt.Sprintf("%+v", err), "may not read a private repository")
 	})
 	t.Run("nobody there", func(t *testing.T) {
 		s := httptest.NewServer(nil)
 		s.Close()
 		_, err := client(t, s.URL, github.Options{}).Details(t.Context())
-		require.Contains(t, fmt.Sprintf("%+v", err), "can be reached, and run it again")
+		require.Contains(t, fmt.Sprintf("%+v", err), "can be reached, and run the same command again")
 	})
 }
 
-// between answers some requests by itself, before those of the embedded server.
+// between serves w behind a handler that may respond to a request itself. The handler returns whether it did.
 func between(t *testing.T, w *world, answer func(http.ResponseWriter, *http.Request) bool) string {
 	return serve(t, http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		if !answer(rw, r) {
@@ -218,7 +218,7 @@ func send(t *testing.T, method, url, body string) {
 	require.Less(t, resp.StatusCode, 300)
 }
 
-// half sends a part of what it announces. The server has noticed when it returns.
+// half sends an upload that ends before its Content-Length. When half returns, the server has handled the failure.
 func half(t *testing.T, w *world, path string) {
 	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, path, io.MultiReader(strings.NewReader("half"), iotest.ErrReader(io.ErrUnexpectedEOF)))
@@ -236,7 +236,7 @@ func TestWhatIsThereAlready(t *testing.T) {
 	for name, c := range map[string]struct {
 		prepare func(t *testing.T, w *world)
 		options server.Options
-		status  int // of the error; 0 for none
+		status  int // status of the error; 0 for none
 		says    string
 		left    int
 	}{
@@ -266,11 +266,11 @@ func TestWhatIsThereAlready(t *testing.T) {
 			},
 			options: server.Options{},
 			status:  3,
-			says:    "somebody else has made it",
+			says:    "someone else made or changed the draft",
 			left:    0,
 		},
 		"published without files":           {func(t *testing.T, w *world) { post(t, w.url, releases, `{`+ours+`}`) }, server.Options{}, 0, "", 0},
-		"published without files, for good": {func(t *testing.T, w *world) { post(t, w.url, releases, `{`+ours+`}`) }, server.Options{Immutable: true}, 1, "published without a-1.2.0-0.conda, and immutable", 0},
+		"published without files, for good": {func(t *testing.T, w *world) { post(t, w.url, releases, `{`+ours+`}`) }, server.Options{Immutable: true}, 1, "published without a-1.2.0-0.conda, and is immutable", 0},
 		"published with other bytes": {
 			prepare: func(t *testing.T, w *world) {
 				post(t, w.url, releases, `{`+ours+`}`)
@@ -278,7 +278,7 @@ func TestWhatIsThereAlready(t *testing.T) {
 			},
 			options: server.Options{},
 			status:  3,
-			says:    "other bytes for c d.txt",
+			says:    "a different file c d.txt",
 			left:    0,
 		},
 		"published with half a file": {
@@ -288,7 +288,7 @@ func TestWhatIsThereAlready(t *testing.T) {
 			},
 			options: server.Options{},
 			status:  3,
-			says:    "the half of an upload of c d.txt",
+			says:    "an incomplete upload of c d.txt",
 			left:    0,
 		},
 		"ours, with half a file": {
@@ -311,7 +311,7 @@ func TestWhatIsThereAlready(t *testing.T) {
 			says:    "",
 			left:    1,
 		},
-		"a tag on another commit": {nil, server.Options{Tag: func(string) (server.Tag, bool) { return server.Tag{Commit: strings.Repeat("f", 40)}, true }}, 3, "names ffffffffffff there, and 0123456789ab here", 0},
+		"a tag on another commit": {nil, server.Options{Tag: func(string) (server.Tag, bool) { return server.Tag{Commit: strings.Repeat("f", 40)}, true }}, 3, "is at ffffffffffff on GitHub, but at 0123456789ab here", 0},
 		"no tag":                  {nil, server.Options{Tag: func(string) (server.Tag, bool) { return server.Tag{}, false }}, 1, "has no tag", 0},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -336,7 +336,7 @@ func TestWhatIsThereAlready(t *testing.T) {
 	}
 }
 
-// A list that lags behind, as GitHub's does, makes no second draft of one.
+// Ensure does not create a second draft if the list of releases is out of date, which happens at GitHub.
 func TestAListThatLagsBehind(t *testing.T) {
 	w, r := start(t, server.Options{}), release(t)
 	url := between(t, w, func(rw http.ResponseWriter, r *http.Request) bool {
@@ -354,7 +354,7 @@ func TestAListThatLagsBehind(t *testing.T) {
 	require.Empty(t, again.Did)
 }
 
-// Assets without a digest, as of an older enterprise server, are downloaded and compared, from where no token is sent.
+// Assets without a digest, as on an older enterprise server, are downloaded and compared. The server for assets does not get the token.
 func TestAServerWithoutDigests(t *testing.T) {
 	w, r := start(t, server.Options{}), release(t)
 	downloads := 0
@@ -376,14 +376,14 @@ func TestAServerWithoutDigests(t *testing.T) {
 	w.published(t, r)
 }
 
-// The address of an upload comes from an answer, and a redirect too: the token goes to neither.
+// The token is not sent to an upload URL or a redirect that points to another host, because both are under the server's control.
 func TestTheTokenStaysAtHome(t *testing.T) {
 	evil := &adversary{status: 200, body: `{}`}
 	elsewhere := serve(t, evil)
 	t.Run("upload", func(t *testing.T) {
 		w, r := start(t, server.Options{URL: elsewhere}), release(t)
 		_, err := client(t, w.url, github.Options{Token: token}).Ensure(t.Context(), r)
-		require.ErrorContains(t, err, "does not get the token")
+		require.ErrorContains(t, err, "must not get the token")
 	})
 	t.Run("redirected", func(t *testing.T) {
 		c := client(t, serve(t, &adversary{status: 301, header: map[string]string{"Location": elsewhere}}), github.Options{Token: token})
@@ -399,11 +399,11 @@ func TestTheTokenStaysAtHome(t *testing.T) {
 		require.ErrorContains(t, err, "HTTP 307")
 		require.Contains(t, fmt.Sprintf("%+v", err), "git remote set-url")
 	})
-	require.Len(t, evil.tokens, 1, "only the reader followed")
+	require.Len(t, evil.tokens, 1, "only read requests follow redirects")
 	require.Equal(t, []string{""}, evil.tokens)
 }
 
-// A creation whose answer says 500 is not sent again before it was looked for, and not more than the attempts.
+// If creating a release fails with status 500, Ensure lists the releases before each retry, and makes no more attempts than allowed.
 func TestACreationInDoubt(t *testing.T) {
 	w, r := start(t, server.Options{}), release(t)
 	var order []string
@@ -421,7 +421,7 @@ func TestACreationInDoubt(t *testing.T) {
 	require.Equal(t, []string{"GET", "POST", "GET", "POST", "GET", "POST"}, order)
 }
 
-// A server that takes everything and keeps nothing is given up.
+// Ensure gives up on a server that accepts requests but stores nothing.
 func TestAServerThatKeepsNothing(t *testing.T) {
 	w, r := start(t, server.Options{}), release(t)
 	url := between(t, w, func(rw http.ResponseWriter, r *http.Request) bool {
@@ -432,20 +432,20 @@ func TestAServerThatKeepsNothing(t *testing.T) {
 		return r.Method == http.MethodPost
 	})
 	_, err := client(t, url, github.Options{Token: token}).Ensure(t.Context(), r)
-	require.ErrorContains(t, err, "took it 4 times and does not show it")
+	require.ErrorContains(t, err, "accepted this change 4 times, but does not show the change")
 }
 
-// Only what was tested is sent.
+// Ensure does not upload a file that has changed since it was tested.
 func TestAFileThatChanged(t *testing.T) {
 	w, r := start(t, server.Options{}), release(t)
 	require.NoError(t, os.WriteFile(r.Files[0].Path, []byte("x"), 0o644))
 	_, err := client(t, w.url, github.Options{Token: token}).Ensure(t.Context(), r)
-	require.ErrorContains(t, err, "has sha256")
+	require.ErrorContains(t, err, "changed after the test")
 	_, drafts := w.Published()
 	require.Equal(t, 1, drafts)
 }
 
-// A token that may only read sees no drafts, and is told what it lacks.
+// A read-only token cannot list drafts. The error names the missing permission.
 func TestATokenThatMayOnlyRead(t *testing.T) {
 	w, r := start(t, server.Options{Reader: "reader"}), release(t)
 	c := client(t, w.url, github.Options{Token: "reader"})
@@ -457,7 +457,7 @@ func TestATokenThatMayOnlyRead(t *testing.T) {
 	w2, _ := start(t, server.Options{Reader: job}), release(t)
 	d, err = client(t, w2.url, github.Options{Token: github.Token(job)}).Details(t.Context())
 	require.NoError(t, err)
-	require.Nil(t, d.Push, "what is said of a person says nothing of a job's token")
+	require.Nil(t, d.Push, "a person's permissions do not apply to a job's token")
 	_, err = c.Ensure(t.Context(), r)
 	require.ErrorIs(t, err, github.ErrForbidden)
 	require.Contains(t, fmt.Sprintf("%+v", err), "contents: write")
@@ -478,7 +478,7 @@ func TestNewRefuses(t *testing.T) {
 	}
 }
 
-// direct serves every host by one handler, and keeps who got the token.
+// direct is a transport that handles requests to every host with h, and records which hosts got the token.
 type direct struct {
 	h      http.Handler
 	tokens map[string]bool
@@ -522,13 +522,13 @@ func TestWhereUploadsGo(t *testing.T) {
 				require.True(t, d.tokens[c.uploads])
 				return
 			}
-			require.ErrorContains(t, err, "does not get the token")
-			require.Len(t, d.tokens, 1, "only the API has it")
+			require.ErrorContains(t, err, "must not get the token")
+			require.Len(t, d.tokens, 1, "only the API gets the token")
 		})
 	}
 }
 
-// Another run is faster with the same files: each time with the one that we are about to send.
+// Another run uploads the same files, each just before this run uploads it.
 func TestAnotherRunIsFaster(t *testing.T) {
 	w, r := start(t, server.Options{}), release(t)
 	refused := 0
@@ -559,7 +559,7 @@ func TestAnotherRunIsFaster(t *testing.T) {
 	w.published(t, r)
 }
 
-// Somebody publishes the draft while we are about to take a wrong file out of it: from then on nothing is deleted.
+// Ensure deletes nothing if someone publishes the draft just before a wrong file would be deleted.
 func TestNothingIsDeletedOfWhatIsPublished(t *testing.T) {
 	w, r := start(t, server.Options{}), release(t)
 	post(t, w.url, releases, fmt.Sprintf(`{"tag_name":%q,"name":%q,"body":%q,"draft":true}`, tag, r.Name, r.Notes))
@@ -571,7 +571,7 @@ func TestNothingIsDeletedOfWhatIsPublished(t *testing.T) {
 		return false
 	})
 	_, err := client(t, url, github.Options{Token: token}).Ensure(t.Context(), r)
-	require.ErrorContains(t, err, "published with other bytes for a-1.2.0-0.conda")
+	require.ErrorContains(t, err, "published with a different file a-1.2.0-0.conda")
 	require.Equal(t, operr.Stopped, operr.ExitStatus(err))
 	all, _ := w.Published()
 	require.Contains(t, all[0].Assets, "a-1.2.0-0.conda")
@@ -595,13 +595,13 @@ func TestTheEmbeddedServerRefusesAsGitHubDoes(t *testing.T) {
 
 	w := start(t, server.Options{Tag: func(string) (server.Tag, bool) { return server.Tag{}, false }})
 	post(t, w.url, releases, `{"tag_name":"v1","target_commitish":"abc"}`)
-	require.Equal(t, []string{"v1"}, w.TagsMade(), "publishing without the tag makes it")
+	require.Equal(t, []string{"v1"}, w.TagsMade(), "publishing creates a missing tag")
 	s, err := client(t, w.url, github.Options{}).Look(t.Context(), "v1")
 	require.NoError(t, err)
 	require.Equal(t, "abc", s.Commit)
 }
 
-// A page that refuses is not GitHub's, whose API answers in JSON: no permission is missing.
+// An error with an HTML page comes from a proxy, not from GitHub, whose API returns JSON. The error must not suggest a missing permission.
 func TestAPageThatRefusesIsNotGitHubs(t *testing.T) {
 	for status, page := range map[int]string{
 		403: "<!doctype html><html><head><title>Blocked by policy</title></head><body>call 4711</body></html>",

@@ -33,7 +33,7 @@ const (
 	tag        = "pkg/v1.2.0"
 )
 
-// world is the embedded GitHub, with its store of files on another address.
+// world is the embedded GitHub server, which serves files at a separate address.
 type world struct {
 	*server.Server
 	url string
@@ -70,7 +70,7 @@ func client(t *testing.T, url string, o github.Options) *github.Client {
 	return c
 }
 
-// release is one with three files, one of which GitHub renames.
+// release returns a release with three files, some of which GitHub renames.
 func release(t *testing.T) github.Release {
 	t.Helper()
 	r := github.Release{Tag: tag, Commit: commit, Name: "1.2.0", Notes: "### Added\n\n- a thing\n"}
@@ -85,7 +85,7 @@ func release(t *testing.T) github.Release {
 	return r
 }
 
-// published requires that the release is there once, whole, and that no tag was made.
+// published checks that the release was published exactly once and is complete, and that the server created no tag.
 func (w *world) published(t *testing.T, r github.Release) {
 	t.Helper()
 	want := map[string]string{}
@@ -143,7 +143,7 @@ func TestEnsure(t *testing.T) {
 	require.NotNil(t, anyone.Published)
 }
 
-// GitHub decides by version and date which release is the latest, and a pre-release never is.
+// Ensure leaves it to GitHub to choose the latest release, by version and date, but never lets a pre-release become the latest.
 func TestWhichReleaseIsTheLatest(t *testing.T) {
 	for want, prerelease := range map[string]bool{"legacy": false, "false": true} {
 		w, r := start(t, server.Options{}), release(t)
@@ -156,11 +156,11 @@ func TestWhichReleaseIsTheLatest(t *testing.T) {
 	}
 }
 
-// died is a client's connection after it was killed: it lets n requests through, and none after that.
+// died is a transport that simulates a kill of the client. It fails after the number of requests in `left`.
 type died struct {
 	next   http.RoundTripper
 	left   atomic.Int64
-	served bool // whether the last one reaches the server, and only its answer is lost
+	served bool // whether the first request that fails still reaches the server, so that only the response is lost
 }
 
 func (d *died) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -180,7 +180,7 @@ func (d *died) RoundTrip(r *http.Request) (*http.Response, error) {
 	return d.next.RoundTrip(r)
 }
 
-// A run is killed before each of its requests, and between each and its answer; the next run ends as if nothing had been.
+// If a run is killed before any of its requests, or between a request and its response, the next run completes the release.
 func TestAKillBetweenAnyTwoRequests(t *testing.T) {
 	kills := 0
 	for n := int64(0); ; n++ {
@@ -208,8 +208,8 @@ func TestAKillBetweenAnyTwoRequests(t *testing.T) {
 	}
 }
 
-// A third of all requests fail in every way, forty times over; runs are repeated as a person would, half of them from a
-// server that was restarted in between.
+// A third of all requests fail, in various ways. The test uses forty seeds, and repeats failed runs as a user would. With every other seed, the
+// server is restarted in between.
 func TestRandomFaults(t *testing.T) {
 	runs := 0
 	for seed := range uint64(40) {
@@ -236,7 +236,7 @@ func TestRandomFaults(t *testing.T) {
 	t.Logf("%d runs for 40 releases", runs)
 }
 
-// Runs side by side end with one release, each file once.
+// Concurrent runs publish a single release that contains each file once.
 func TestTwoRunsAtOnce(t *testing.T) {
 	for range 20 {
 		w, r := start(t, server.Options{}), release(t)
@@ -253,6 +253,6 @@ func TestTwoRunsAtOnce(t *testing.T) {
 		result, err := client(t, w.url, github.Options{Token: token}).Ensure(t.Context(), r)
 		require.NoError(t, err)
 		_, drafts := w.Published()
-		require.Len(t, result.Left, drafts, "a draft that has files is named")
+		require.Len(t, result.Left, drafts, "a draft with files is listed")
 	}
 }

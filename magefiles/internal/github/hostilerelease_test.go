@@ -16,7 +16,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/hostiletest"
 )
 
-// hub answers the questions that making a release asks: which tag, which releases, which files.
+// hub is a server whose responses to the requests of Ensure can be replaced. The field `made` handles all other requests.
 type hub struct {
 	releases, assets, made, asset func(http.ResponseWriter, *http.Request)
 }
@@ -42,13 +42,13 @@ func (h hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	answer(w, r)
 }
 
-// Whatever GitHub, or who answers in its place, says while a release is made, it ends, it costs little, it is said in a sentence, and
-// no file or token goes to another server.
+// Whatever GitHub or an impostor responds, Ensure returns soon, uses little memory, and sends no file or token to another server. Its error is one
+// sentence.
 func TestHostileReleases(t *testing.T) {
 	says := func(text string) func(http.ResponseWriter, *http.Request) {
 		return func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, text) }
 	}
-	var away []string // what another server was sent that it may not be: reading may lead there, without the token
+	var away []string // forbidden requests to another server; only GET requests without the token are allowed
 	elsewhere := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		if credential := r.Header.Get("Authorization"); credential != "" || r.Method != http.MethodGet {
 			away = append(away, r.Method+" "+credential)
@@ -126,5 +126,5 @@ func TestHostileReleases(t *testing.T) {
 			})
 		})
 	}
-	require.Empty(t, away, "nothing is sent to another server")
+	require.Empty(t, away, "no file or token is sent to another server")
 }

@@ -17,15 +17,15 @@ type Pull struct {
 	Title  string `json:"title"`
 	Body   string `json:"body"`
 	Open   bool   `json:"open"`
-	Merged bool   `json:"merged"` // one that is neither open nor merged was closed
-	Base   string `json:"base"`   // branch that it goes to
-	Head   string `json:"head"`   // branch that it comes from
-	Commit string `json:"commit"` // that its branch is at, or was at its end
-	Became string `json:"became"` // the commit on the base that it was merged as; "" where it was not
-	URL    string `json:"url"`    // for people
+	Merged bool   `json:"merged"` // a pull request that is neither open nor merged was closed
+	Base   string `json:"base"`   // the branch into which it is merged
+	Head   string `json:"head"`   // the source branch
+	Commit string `json:"commit"` // the last commit of the source branch
+	Became string `json:"became"` // the resulting commit on the base branch; "" if it was not merged
+	URL    string `json:"url"`    // web page
 }
 
-// NewPull is a pull request that is to be opened.
+// NewPull is a pull request to open.
 type NewPull struct {
 	Title, Body string
 	Base, Head  string // branches of the repository
@@ -60,14 +60,14 @@ func (a apiPull) pull() Pull {
 		Commit: a.Head.SHA,
 		URL:    a.HTMLURL,
 	}
-	if p.Merged { // of an open one it is a commit that GitHub tries a merge with
+	if p.Merged { // before the merge, this is only a test merge commit
 		p.Became = a.Became
 	}
 	return p
 }
 
-// Pulls are the pull requests that come from a branch of the repository itself, whatever became of them, the newest first. One from a fork, whose
-// branch may have the same name, is not among them (https://docs.github.com/en/rest/pulls/pulls#list-pull-requests).
+// Pulls returns the pull requests from a branch of the repository itself, open or not, newest first. Pull requests from forks, whose branches may
+// have the same name, are excluded (https://docs.github.com/en/rest/pulls/pulls#list-pull-requests).
 func (c *Client) Pulls(ctx context.Context, branch string) ([]Pull, error) {
 	owner, _, _ := strings.Cut(c.repository, "/")
 	u := c.url("pulls")
@@ -87,7 +87,7 @@ func (c *Client) Pulls(ctx context.Context, branch string) ([]Pull, error) {
 	return all, nil
 }
 
-// OpenPull opens a pull request. It is asked for once: what became of a request that got no answer is seen by Pulls
+// OpenPull opens a pull request. It sends one request. If there is no response, Pulls shows the outcome
 // (https://docs.github.com/en/rest/pulls/pulls#create-a-pull-request).
 func (c *Client) OpenPull(ctx context.Context, p NewPull) (Pull, error) {
 	body, err := jsonPayload(map[string]any{"title": p.Title, "body": p.Body, "base": p.Base, "head": p.Head, "maintainer_can_modify": false})
@@ -101,7 +101,7 @@ func (c *Client) OpenPull(ctx context.Context, p NewPull) (Pull, error) {
 	return made.pull(), nil
 }
 
-// EditPull gives a pull request another title and another text (https://docs.github.com/en/rest/pulls/pulls#update-a-pull-request).
+// EditPull changes the title and text of a pull request (https://docs.github.com/en/rest/pulls/pulls#update-a-pull-request).
 func (c *Client) EditPull(ctx context.Context, number int, title, text string) error {
 	body, err := jsonPayload(map[string]string{"title": title, "body": text})
 	if err == nil {
@@ -113,18 +113,18 @@ func (c *Client) EditPull(ctx context.Context, number int, title, text string) e
 	return nil
 }
 
-// Lands is by what commits come to a branch.
+// Lands describes how commits may be added to a branch.
 type Lands string
 
-// The ways, as far as GitHub tells them.
+// These are the values that GitHub's rules distinguish.
 const (
 	LandsByPull  Lands = "pull request"
 	LandsByPush  Lands = "push"
 	LandsUnknown Lands = "not known"
 )
 
-// LandsBy asks the rules of a branch by what commits come to it, and says what was read. Whether the token's owner may go round a rule is not told by
-// it. It has no error: an answer that is none is LandsUnknown (https://docs.github.com/en/rest/repos/rules#get-rules-for-a-branch).
+// LandsBy reads a branch's rules to find out how commits may be added. It cannot know whether the token's owner may bypass a rule. It returns
+// LandsUnknown instead of an error (https://docs.github.com/en/rest/repos/rules#get-rules-for-a-branch).
 func (c *Client) LandsBy(ctx context.Context, branch string) (by Lands, read string) {
 	var kinds []string
 	err := pages(ctx, c, c.url("rules/branches", branch), func(page entries[struct {
@@ -140,7 +140,7 @@ func (c *Client) LandsBy(ctx context.Context, branch string) (by Lands, read str
 	}
 	for _, kind := range []string{"pull_request", "merge_queue", "update"} {
 		if slices.Contains(kinds, kind) {
-			return LandsByPull, fmt.Sprintf("a rule %s holds for %s", kind, branch)
+			return LandsByPull, fmt.Sprintf("the rule %s applies to %s", kind, branch)
 		}
 	}
 	var answer struct {
@@ -153,14 +153,14 @@ func (c *Client) LandsBy(ctx context.Context, branch string) (by Lands, read str
 	case err != nil:
 		return LandsUnknown, c.explain(err, metadata, "asking whether %s is protected", branch).Error()
 	case answer.Protected && len(kinds) == 0:
-		return LandsUnknown, branch + " is protected, and GitHub tells what by only to those who administer the repository"
+		return LandsUnknown, branch + " is protected, but GitHub shows the protection only to administrators of the repository"
 	case slices.Contains(kinds, "required_status_checks"):
-		return LandsByPull, "a rule required_status_checks holds for " + branch + ", and a new commit has no check yet"
+		return LandsByPull, "the rule required_status_checks applies to " + branch + ", and a new commit has no check yet"
 	}
-	return LandsByPush, "no rule of " + branch + " keeps a push from it"
+	return LandsByPush, "no rule of " + branch + " forbids a push"
 }
 
-// MergePull merges a pull request by "merge", "squash" or "rebase"; message is the commit's, and "" is GitHub's own
+// MergePull merges a pull request by "merge", "squash" or "rebase". `message` is the commit message; "" means GitHub's default
 // (https://docs.github.com/en/rest/pulls/pulls#merge-a-pull-request).
 func (c *Client) MergePull(ctx context.Context, number int, method, message string) error {
 	asked := map[string]string{"merge_method": method}
@@ -177,7 +177,7 @@ func (c *Client) MergePull(ctx context.Context, number int, method, message stri
 	return nil
 }
 
-// ApproveRun lets a run begin that waits for a person, as the button "Approve and run" does
+// ApproveRun starts a run that is waiting for approval, like the button "Approve and run"
 // (https://docs.github.com/en/rest/actions/workflow-runs#approve-a-workflow-run-for-a-fork-pull-request).
 func (c *Client) ApproveRun(ctx context.Context, run int64) error {
 	if err := c.send(ctx, http.MethodPost, c.url("actions/runs", strconv.FormatInt(run, 10), "approve"), nil, nil); err != nil {

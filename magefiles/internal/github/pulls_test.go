@@ -17,7 +17,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// pullHub is an embedded GitHub over a bare repository of one commit on main, and a branch topic with one more.
+// pullHub is an embedded GitHub server for a bare repository. Its branch main has one commit, and topic has another commit on top.
 type pullHub struct {
 	*server.Server
 	remote bare.Remote
@@ -73,7 +73,7 @@ var topic = github.NewPull{
 	Head:  "topic",
 }
 
-// A pull request is opened, found, changed and merged, in each of the ways.
+// A pull request can be opened, found, edited and merged, with each merge method.
 func TestPulls(t *testing.T) {
 	for method, parents := range map[string]int{"merge": 2, "squash": 1, "rebase": 1} {
 		h := newPullHub(t)
@@ -100,8 +100,8 @@ func TestPulls(t *testing.T) {
 	}
 }
 
-// A required check has to pass on the head, begun by the pull request: one that a person asks for by a dispatch does not count, and one of a job's token
-// waits for a person.
+// A required check must have passed on the head, in a run that the pull request triggered. A run that a user dispatched does not count, and a run
+// that a job's token triggered waits for a user's approval.
 func TestARequiredCheck(t *testing.T) {
 	h := newPullHub(t)
 	h.JobsOpen = true
@@ -118,7 +118,7 @@ func TestARequiredCheck(t *testing.T) {
 	runs, err := person.Runs(t.Context(), github.Query{Commit: p.Commit, Event: "pull_request"})
 	require.NoError(t, err)
 	require.Equal(t, "action_required", runs[0].Conclusion)
-	require.Error(t, h.as(t, "job").ApproveRun(t.Context(), runs[0].ID), "a job presses no button")
+	require.Error(t, h.as(t, "job").ApproveRun(t.Context(), runs[0].ID), "a job cannot approve a run")
 	require.NoError(t, person.ApproveRun(t.Context(), runs[0].ID))
 	require.NoError(t, h.FinishRun(runs[0].ID, "failure"))
 	require.Error(t, person.MergePull(t.Context(), p.Number, "squash", ""), "it has failed")
@@ -127,10 +127,10 @@ func TestARequiredCheck(t *testing.T) {
 	require.NoError(t, person.MergePull(t.Context(), p.Number, "squash", ""))
 }
 
-// What a job proposes has a check that waits for somebody, once; what a person proposes has one that is begun.
+// The check of a pull request that a job opened must be approved once. The check of a user's pull request starts without approval.
 func TestACheckedMerge(t *testing.T) {
 	for token, want := range map[string]string{
-		"job":    `its check waited, as a job began it, and has passed since somebody pressed "Approve and run", once`,
+		"job":    `its check has passed, after someone pressed "Approve and run" once, because a job opened the pull request`,
 		"person": "its check has passed",
 	} {
 		h := newPullHub(t)
@@ -151,7 +151,7 @@ func TestACheckedMerge(t *testing.T) {
 	require.Error(t, err)
 }
 
-// What goes through the queue is merged by it alone, and only once its own check has passed.
+// If a branch has a merge queue, only the queue can merge a pull request, and only after the queue's own check has passed.
 func TestAMergeQueue(t *testing.T) {
 	h := newPullHub(t)
 	h.Protect("main", server.Rules{Queue: true})
@@ -169,12 +169,12 @@ func TestAMergeQueue(t *testing.T) {
 	require.True(t, all[0].Merged)
 }
 
-// What is refused, by whom: each with what to do.
+// If a token lacks a permission, OpenPull fails with a next step that depends on the token.
 func TestPullsAreRefused(t *testing.T) {
 	h := newPullHub(t)
 	for token, next := range map[string]string{
 		"":       "set GITHUB_TOKEN",
-		"wrong":  "make another one with Pull requests: read and write",
+		"wrong":  "make another token with Pull requests: read and write",
 		"reader": "permissions: pull-requests: write",
 		"job":    "Allow GitHub Actions to create and approve pull requests",
 	} {
@@ -190,11 +190,11 @@ func TestPullsAreRefused(t *testing.T) {
 	h.git("push", "-q", h.remote.Dir, ":topic")
 	all, err := c.Pulls(t.Context(), "topic")
 	require.NoError(t, err)
-	require.False(t, all[0].Open, "a branch that is deleted closes its pull request")
+	require.False(t, all[0].Open, "deleting a branch closes its pull request")
 	require.Error(t, c.MergePull(t.Context(), p.Number, "merge", ""))
 }
 
-// By what commits come to a branch is said as far as GitHub tells it, with what was read.
+// LandsBy derives how commits land on a branch from the rules that GitHub shows, and describes these rules.
 func TestByWhatABranchIsReached(t *testing.T) {
 	h := newPullHub(t)
 	c := h.as(t, "reader")
@@ -204,11 +204,11 @@ func TestByWhatABranchIsReached(t *testing.T) {
 		by     github.Lands
 		read   string
 	}{
-		{by: github.LandsByPush, branch: "main", read: "no rule of main keeps a push from it"},
-		{rules: server.Rules{Pulls: true}, branch: "main", by: github.LandsByPull, read: "a rule pull_request holds for main"},
-		{rules: server.Rules{Queue: true}, branch: "main", by: github.LandsByPull, read: "a rule merge_queue holds"},
-		{rules: server.Rules{Check: "ci"}, branch: "main", by: github.LandsByPull, read: "a rule required_status_checks holds"},
-		{rules: server.Rules{Pulls: true, Classic: true}, branch: "main", by: github.LandsUnknown, read: "only to those who administer"},
+		{by: github.LandsByPush, branch: "main", read: "no rule of main forbids a push"},
+		{rules: server.Rules{Pulls: true}, branch: "main", by: github.LandsByPull, read: "the rule pull_request applies to main"},
+		{rules: server.Rules{Queue: true}, branch: "main", by: github.LandsByPull, read: "the rule merge_queue applies"},
+		{rules: server.Rules{Check: "ci"}, branch: "main", by: github.LandsByPull, read: "the rule required_status_checks applies"},
+		{rules: server.Rules{Pulls: true, Classic: true}, branch: "main", by: github.LandsUnknown, read: "only to administrators"},
 		{branch: "gone", by: github.LandsUnknown, read: "GitHub shows no branch gone"},
 	} {
 		h.Protect("main", one.rules)
@@ -221,7 +221,7 @@ func TestByWhatABranchIsReached(t *testing.T) {
 	require.Contains(t, read, "Bad credentials")
 }
 
-// Checks are required by a rule or by branch protection; where the latter is all that is told, they are not known.
+// Checks may be required by a rule or by branch protection. If GitHub shows only that the branch is protected, the required checks are unknown.
 func TestRequiredChecks(t *testing.T) {
 	h := newPullHub(t)
 	c := h.as(t, "reader")
@@ -246,7 +246,7 @@ func TestRequiredChecks(t *testing.T) {
 	require.ErrorIs(t, err, github.ErrNotFound)
 }
 
-// A tag is known with those that came by the same push, and with who made it.
+// The server records for each tag how many tags were in the same push, and who pushed them.
 func TestWhoPushedATag(t *testing.T) {
 	h := newPullHub(t)
 	require.NoError(t, h.remote.CountTags("touch after\n"))
@@ -268,7 +268,7 @@ func TestWhoPushedATag(t *testing.T) {
 	require.FileExists(t, filepath.Join(h.remote.Dir, "after"))
 }
 
-// A push of a token without `workflows: write` may bring only what has the workflow files of a branch.
+// With a token that lacks `workflows: write`, a push is rejected unless some branch has the same workflow files.
 func TestWorkflowFilesOfAPush(t *testing.T) {
 	h := newPullHub(t)
 	require.NoError(t, h.remote.Guard("x*", "main"))

@@ -18,7 +18,7 @@ func TestRuns(t *testing.T) {
 	dir := t.TempDir()
 	w := start(t, server.Options{Dir: dir})
 	var last int64
-	for i := range 150 { // more than a page
+	for i := range 150 { // more than fit on a page
 		id, err := w.AddRun(server.Run{Workflow: "release.yml", Event: "push", Ref: tag, Commit: commit, Name: fmt.Sprint(i)})
 		require.NoError(t, err)
 		last = id
@@ -27,7 +27,7 @@ func TestRuns(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, w.FinishRun(last, "failure"))
 	require.Error(t, w.FinishRun(9999, "success"))
-	w = start(t, server.Options{Dir: dir}) // killed, and started again
+	w = start(t, server.Options{Dir: dir}) // as after a kill and a restart
 	c := client(t, w.url, github.Options{})
 
 	runs, err := c.Runs(t.Context(), github.Query{Commit: commit, Ref: tag, Workflow: "release.yml", Event: "push"})
@@ -37,7 +37,7 @@ func TestRuns(t *testing.T) {
 	require.True(t, runs[0].Completed())
 	require.False(t, runs[0].Succeeded())
 	require.Contains(t, runs[0].Next(), "gh run rerun")
-	require.Contains(t, runs[1].Next(), "watch it at "+w.url)
+	require.Contains(t, runs[1].Next(), "watch the run at "+w.url)
 	require.NoError(t, w.RerunRun(last))
 	require.NoError(t, w.FinishRun(last, "success"))
 	runs, err = c.Runs(t.Context(), github.Query{Workflow: "release.yml"})
@@ -52,7 +52,7 @@ func TestRuns(t *testing.T) {
 	}
 }
 
-// The jobs of a run, of more than a page, are those of its last attempt; of one that there is not they are asked in vain.
+// Jobs returns all jobs of a run's last attempt, even if there are several pages. It fails if the run does not exist.
 func TestJobs(t *testing.T) {
 	w := start(t, server.Options{})
 	run, err := w.AddRun(server.Run{Workflow: "images.yml", Commit: commit})
@@ -93,10 +93,10 @@ func TestArtifact(t *testing.T) {
 	keep("bomb", map[string][]byte{"a.json": []byte(`"` + strings.Repeat("0", 9<<20) + `"`)})
 	c := client(t, w.url, github.Options{Token: token})
 
-	got, err := c.Artifact(t.Context(), run, "published") // the store of files refuses a token, so that none was sent
+	got, err := c.Artifact(t.Context(), run, "published") // the server for files rejects requests with a token, so this also shows that none was sent
 	require.NoError(t, err)
 	require.JSONEq(t, `{"n":2}`, string(got), "the newest attempt's")
-	for name, says := range map[string]string{"two": "2 files", "text": "no JSON", "bomb": "more than", "none": "no artifact of that name"} {
+	for name, says := range map[string]string{"two": "2 files", "text": "not JSON", "bomb": "more than", "none": "no artifact with this name"} {
 		_, err := c.Artifact(t.Context(), run, name)
 		require.ErrorContains(t, err, says)
 		require.NotContains(t, err.Error(), "sig=")
@@ -107,7 +107,7 @@ func TestArtifact(t *testing.T) {
 	require.NoError(t, w.Expire(run))
 	_, err = c.Artifact(t.Context(), run, "published")
 	require.ErrorIs(t, err, github.ErrNotFound)
-	require.ErrorContains(t, err, "its time being over")
+	require.ErrorContains(t, err, "the artifact has expired")
 }
 
 func TestRepositoryOf(t *testing.T) {
@@ -168,18 +168,18 @@ func TestApprovals(t *testing.T) {
 	}
 	is("in_progress", "")
 	require.NoError(t, w.HoldRun(run, "release", "octocat", "team core"))
-	is("waiting", "octocat or team core has to approve the environment release")
+	is("waiting", "octocat or team core must approve the environment release")
 	require.NoError(t, w.HoldRun(run, "slow"))
-	is("waiting", "the environment slow waits for its timer, or for a rule of its own")
+	is("waiting", "the environment slow waits for its timer or for a custom rule")
 	require.NoError(t, w.ApproveRun(run))
 	is("in_progress", "")
 }
 
-// The token of a job may do what its rights say, and nothing once the job is over.
+// A job's token has the job's rights, and becomes invalid when the job ends.
 func TestTokensOfJobs(t *testing.T) {
 	for name, c := range map[string]struct {
 		rights                              map[string]string
-		release, request, open, edit, merge int // what is answered where a release is made, a run is asked for, and a pull request is opened, edited and merged
+		release, request, open, edit, merge int // status codes of creating a release, dispatching a run, and opening, editing and merging a pull request
 	}{
 		"contents: write":      {map[string]string{"contents": "write", "pull-requests": "read"}, http.StatusCreated, http.StatusForbidden, http.StatusForbidden, http.StatusForbidden, http.StatusOK},
 		"actions: write":       {map[string]string{"actions": "write", "contents": "read"}, http.StatusForbidden, http.StatusNoContent, http.StatusForbidden, http.StatusForbidden, http.StatusForbidden},
@@ -214,7 +214,7 @@ func TestTokensOfJobs(t *testing.T) {
 			require.Equal(t, c.merge, ask("PUT", pull+"/merge", `{}`))
 			require.Equal(t, c.release, ask("POST", "releases", `{"tag_name": "v1"}`))
 			require.Equal(t, c.request, ask("POST", "actions/workflows/release.yml/dispatches", `{"ref": "v1"}`))
-			require.Equal(t, http.StatusOK, ask("GET", "releases", ""), "everybody may read what is public")
+			require.Equal(t, http.StatusOK, ask("GET", "releases", ""), "public data can be read without a token")
 			s.Revoke("of-a-job")
 			require.Equal(t, http.StatusUnauthorized, ask("GET", "releases", ""))
 		})

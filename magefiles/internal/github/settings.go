@@ -6,14 +6,14 @@ import (
 	"slices"
 )
 
-// EnvironmentRules is what an environment lets deploy to it.
+// EnvironmentRules holds the deployment rules of an environment.
 type EnvironmentRules struct {
 	There    bool
-	Limited  bool     // only what Patterns name may deploy, or only protected branches
-	Patterns []string // of branches and tags
+	Limited  bool     // only refs that match Patterns, or only protected branches, may deploy
+	Patterns []string // patterns of branches and tags
 }
 
-// EnvironmentRules asks what may deploy to an environment (https://docs.github.com/en/rest/deployments/branch-policies).
+// EnvironmentRules reads which refs may deploy to an environment (https://docs.github.com/en/rest/deployments/branch-policies).
 func (c *Client) EnvironmentRules(ctx context.Context, name string) (rules EnvironmentRules, err error) {
 	var environment struct {
 		Policy *struct {
@@ -37,7 +37,7 @@ func (c *Client) EnvironmentRules(ctx context.Context, name string) (rules Envir
 		} `json:"branch_policies"`
 	}
 	if _, err = c.get(ctx, c.url("environments", name, "deployment-branch-policies"), &policies); err != nil {
-		return rules, c.explain(err, actions, "asking %s what may deploy to its environment %s", c.repository, name)
+		return rules, c.explain(err, actions, "asking %s which branches may deploy to its environment %s", c.repository, name)
 	}
 	for _, p := range policies.All {
 		rules.Patterns = append(rules.Patterns, p.Name)
@@ -45,8 +45,8 @@ func (c *Client) EnvironmentRules(ctx context.Context, name string) (rules Envir
 	return rules, nil
 }
 
-// RequiredChecks asks for the checks that have to pass before something is merged into a branch, by its rules and by what protects it. known is false
-// where it is protected, and GitHub tells only administrators by what (https://docs.github.com/en/rest/repos/rules#get-rules-for-a-branch).
+// RequiredChecks reads which checks must pass before a merge into a branch, from its rules and its protection. known is false if the branch is
+// protected and only administrators can see how (https://docs.github.com/en/rest/repos/rules#get-rules-for-a-branch).
 func (c *Client) RequiredChecks(ctx context.Context, branch string) (checks []string, known bool, err error) {
 	err = pages(ctx, c, c.url("rules/branches", branch), func(page entries[struct {
 		Type       string `json:"type"`
@@ -84,14 +84,14 @@ func (c *Client) RequiredChecks(ctx context.Context, branch string) (checks []st
 	return slices.Compact(checks), !answer.Protected || answer.Protection.Checks != nil || len(checks) > 0, nil
 }
 
-// MayOpenPullRequests asks whether jobs may open pull requests with the token that they are given
-// (https://docs.github.com/en/rest/actions/permissions, "Get default workflow permissions for a repository"). Only administrators may ask.
+// MayOpenPullRequests reads whether jobs may open pull requests with their own token (https://docs.github.com/en/rest/actions/permissions, "Get
+// default workflow permissions for a repository"). Only administrators may read this.
 func (c *Client) MayOpenPullRequests(ctx context.Context) (bool, error) {
 	var answer struct {
-		May bool `json:"can_approve_pull_request_reviews"` // GitHub's name for both
+		May bool `json:"can_approve_pull_request_reviews"` // GitHub's name for both opening and approving
 	}
 	if _, err := c.get(ctx, c.url("actions/permissions/workflow"), &answer); err != nil {
-		return false, c.explain(err, actions, "asking %s what its jobs may do", c.repository)
+		return false, c.explain(err, actions, "asking %s for the permissions of its jobs", c.repository)
 	}
 	return answer.May, nil
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitrepotest"
 )
 
-// imported makes commits with the parents given, by their numbers, and the seconds given; their names are returned.
+// imported creates commits with `git fast-import` and returns their hashes. Parents are indexes of earlier commits; times are in seconds.
 func imported(t *testing.T, run command.Runner, dir string, parents [][]int, times []int64) (names []string) {
 	t.Helper()
 	var in strings.Builder
@@ -34,7 +34,7 @@ func imported(t *testing.T, run command.Runner, dir string, parents [][]int, tim
 	return strings.Fields(out.String())
 }
 
-// A random history of merges and branches, with clocks that are wrong by hours or stand still.
+// history returns a random history with branches and merges. Commit times are constant, or off by up to hours.
 func history(r *rand.Rand, commits int) (parents [][]int, times []int64) {
 	still := r.IntN(3) == 0
 	for n := range commits {
@@ -54,7 +54,7 @@ func history(r *rand.Rand, commits int) (parents [][]int, times []int64) {
 	return parents, times
 }
 
-// Which commit is earlier is what git has recorded, whatever the clocks said.
+// Relate depends only on the commit graph, not on commit times.
 func TestRelate(t *testing.T) {
 	names := map[gitrepo.Relation]int{}
 	for seed := range uint64(6) {
@@ -91,10 +91,10 @@ func TestRelate(t *testing.T) {
 			names[got]++
 		}
 	}
-	require.Len(t, names, 4, "every answer comes up")
+	require.Len(t, names, 4, "every relation occurs")
 }
 
-// Where git does not have the past, it is not asked to guess; what it has it knows.
+// If a part of the history is missing, the relation of commits in that part is Unrelated. Other relations are still found.
 func TestRelateWhereGitCannotSay(t *testing.T) {
 	repo, dir, git := gitrepotest.Open(t)
 	var commits []string
@@ -116,8 +116,8 @@ func TestRelateWhereGitCannotSay(t *testing.T) {
 	}
 	require.Equal(t, gitrepo.Diverged, relate(repo, side, commits[4]))
 	for what, theirs := range map[string]string{
-		"another repository's": strings.Repeat("1", 40), "nothing": "", "a name": "named", "HEAD": "HEAD^", "an option": "--all", "changes": commits[0] + "-dirty",
-		"a part": commits[0][:12], "a tag": git("rev-parse", "named"), "a tree": git("rev-parse", "HEAD^{tree}"), "two lines": commits[0] + "\n" + commits[1],
+		"a commit of another repository": strings.Repeat("1", 40), "nothing": "", "a name": "named", "HEAD": "HEAD^", "an option": "--all", "changes": commits[0] + "-dirty",
+		"an abbreviated hash": commits[0][:12], "a tag": git("rev-parse", "named"), "a tree": git("rev-parse", "HEAD^{tree}"), "two lines": commits[0] + "\n" + commits[1],
 	} {
 		require.Equal(t, gitrepo.Unrelated, relate(repo, side, theirs), what)
 	}
@@ -129,9 +129,9 @@ func TestRelateWhereGitCannotSay(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, gitrepo.Earlier, relate(of, commits[4], commits[3]))
 	require.Equal(t, gitrepo.Later, relate(of, commits[3], commits[4]))
-	require.Equal(t, gitrepo.Unrelated, relate(of, commits[4], commits[2]), "it is not here")
-	require.Equal(t, gitrepo.Unrelated, relate(of, commits[4], commits[1]), "both are here, and not what is between them")
+	require.Equal(t, gitrepo.Unrelated, relate(of, commits[4], commits[2]), "the clone lacks the commit")
+	require.Equal(t, gitrepo.Unrelated, relate(of, commits[4], commits[1]), "the clone has both commits, but not the commits between them")
 
 	git("replace", "--graft", commits[4])
-	require.Equal(t, gitrepo.Earlier, relate(repo, commits[4], commits[3]), "a commit is what it was made as, whatever a clone shows in its place")
+	require.Equal(t, gitrepo.Earlier, relate(repo, commits[4], commits[3]), "replacement objects are ignored")
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitrepotest"
 )
 
-// Exactly the files that are named are committed; a tag is annotated and knows its commit.
+// Commit commits only the given files. Tag makes an annotated tag for the given commit.
 func TestCommitAndTag(t *testing.T) {
 	repo, dir, git := gitrepotest.Open(t)
 	gitrepotest.Write(t, dir, "sub/file", "second\n")
@@ -45,13 +45,13 @@ func TestCommitAndTag(t *testing.T) {
 	require.Equal(t, hash, by)
 }
 
-// What a hook has refused is seen as changed afterwards, also where it was changed in the second of its checkout, to the same length.
+// After a hook refuses a commit, git still detects a file that was changed in the same second as its checkout, and to the same length.
 func TestCommitRefusedInTheSecondOfTheCheckout(t *testing.T) {
 	repo, dir, git := gitrepotest.Open(t)
 	file := filepath.Join(dir, "sub", "file")
 	was, err := os.Stat(file)
 	require.NoError(t, err)
-	gitrepotest.Write(t, dir, "sub/file", "other\n") // as long as it was
+	gitrepotest.Write(t, dir, "sub/file", "other\n") // same length as before
 	require.NoError(t, os.Chtimes(file, was.ModTime(), was.ModTime()))
 	gitrepotest.Hook(t, repo.Dir, "pre-commit", "sleep 1.1; exit 1")
 	_, err = repo.Commit(t.Context(), []string{"sub/file"}, "x\n")
@@ -62,7 +62,7 @@ func TestCommitRefusedInTheSecondOfTheCheckout(t *testing.T) {
 	require.Equal(t, "other", git("show", "HEAD:sub/file"))
 }
 
-// A hook that refuses leaves index and HEAD as they were, and its words are in the error.
+// If a hook refuses, the index and HEAD are unchanged, and the error contains the hook's output.
 func TestCommitRefused(t *testing.T) {
 	repo, dir, git := gitrepotest.Open(t)
 	head := git("rev-parse", "HEAD")
@@ -111,7 +111,7 @@ func TestLog(t *testing.T) {
 	require.Len(t, all, 3)
 }
 
-// Where git is configured to sign, commit and tag are signed.
+// If git is configured to sign, commits and tags are signed.
 func TestSigned(t *testing.T) {
 	repo, dir, git := gitrepotest.Open(t)
 	key := filepath.Join(t.TempDir(), "key")
@@ -130,7 +130,7 @@ func TestSigned(t *testing.T) {
 	require.Contains(t, git("cat-file", "tag", "v0.1.1"), "BEGIN SSH SIGNATURE")
 }
 
-// A context that ends while the hooks run behind the commit does not make it one that was not made.
+// If the context is canceled while post-commit hooks run, the commit is still returned.
 func TestStoppedBehindTheCommit(t *testing.T) {
 	repo, dir, git := gitrepotest.Open(t)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -140,7 +140,7 @@ func TestStoppedBehindTheCommit(t *testing.T) {
 	require.NoError(t, syscall.Mkfifo(fifo, 0o600))
 	require.NoError(t, os.WriteFile(hook, []byte("#!/bin/sh\necho there > "+fifo+"\nsleep 60\n"), 0o755))
 	go func() {
-		_, _ = os.ReadFile(fifo) // returns when the hook has written to it
+		_, _ = os.ReadFile(fifo) // blocks until the hook writes to the FIFO
 		cancel()
 	}()
 	gitrepotest.Write(t, dir, "sub/file", "second\n")
@@ -150,7 +150,7 @@ func TestStoppedBehindTheCommit(t *testing.T) {
 	require.Equal(t, "release: v0.1.1", git("log", "-1", "--format=%s"))
 }
 
-// Files that git was told not to look at are looked at where it matters.
+// Changes to files with the assume-unchanged or skip-worktree flag are found before a commit.
 func TestFilesThatGitDoesNotLookAt(t *testing.T) {
 	repo, dir, git := gitrepotest.Open(t)
 	git("update-index", "--assume-unchanged", "sub/file")
@@ -162,7 +162,7 @@ func TestFilesThatGitDoesNotLookAt(t *testing.T) {
 	git("add", "seen")
 	hidden, err = repo.Hidden(t.Context())
 	require.NoError(t, err)
-	require.Empty(t, hidden, "what git shows is not hidden")
+	require.Empty(t, hidden, "changes that git shows are not hidden")
 	git("reset", "-q", "seen")
 	require.NoError(t, os.Remove(filepath.Join(dir, "seen")))
 	gitrepotest.Write(t, dir, "sub/file", "second\n")
@@ -182,5 +182,5 @@ func TestFilesThatGitDoesNotLookAt(t *testing.T) {
 	require.Equal(t, []string{".gitignore"}, unknown)
 	hash, err = repo.Commit(t.Context(), []string{".gitignore"}, "x\n")
 	require.NoError(t, err)
-	require.Equal(t, "M\t.gitignore", git("diff-tree", "-r", "--name-status", "--no-commit-id", hash), "it is not taken for one that is to be removed")
+	require.Equal(t, "M\t.gitignore", git("diff-tree", "-r", "--name-status", "--no-commit-id", hash), "the file does not count as deleted")
 }

@@ -49,7 +49,7 @@ func TestHeadAndClone(t *testing.T) {
 func TestNoRepositoryAndNoCommit(t *testing.T) {
 	_, run := gitrepotest.New(t)
 	_, err := gitrepo.Open(t.Context(), run, t.TempDir())
-	require.Regexp(t, `is not in a git repository\n→ run .git init.`, fmt.Sprintf("%+v", err), "git has nothing to add")
+	require.Regexp(t, `is not in a git repository\n→ run .git init.`, fmt.Sprintf("%+v", err), "git's message would add nothing")
 	empty := t.TempDir()
 	require.NoError(t, run.Run(t.Context(), command.Cmd{Name: "git", Args: []string{"init", "-q", empty}}))
 	repo, err := gitrepo.Open(t.Context(), run, empty)
@@ -57,7 +57,7 @@ func TestNoRepositoryAndNoCommit(t *testing.T) {
 	_, err = repo.Head(t.Context())
 	require.Regexp(t, `has no commit yet\n→ commit`, fmt.Sprintf("%+v", err))
 	_, err = gitremote.Read(t.Context(), repo, "origin")
-	require.Equal(t, "there is no remote origin\n→ `git remote add origin URL`, or name another one as remote in [tool.release]", fmt.Sprintf("%+v", err))
+	require.Equal(t, "there is no remote origin\n→ `git remote add origin URL`, or set `remote` in [tool.release] to another remote", fmt.Sprintf("%+v", err))
 	_, err = gitremote.Read(t.Context(), repo, filepath.Join(empty, "nowhere"))
 	require.ErrorContains(t, err, "asking the remote /")
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitrepotest"
 )
 
-// What a CI checks out for a tag may lack every branch, or the history below a branch: then nothing is known, and that is no error.
+// A checkout of a tag in CI may lack all branches, or part of their history. In both cases the result is unknown, without an error.
 func TestBranchesWith(t *testing.T) {
 	t.Parallel()
 	top := t.TempDir()
@@ -45,7 +45,7 @@ func TestBranchesWith(t *testing.T) {
 		{"all of it", "v1", [][]string{{"clone", "-q", from, "."}}, []string{"origin/HEAD", "origin/main"}, true},
 		{"on no branch", "v2", [][]string{{"clone", "-q", from, "."}}, nil, true},
 		{
-			name: "a tag alone, as a CI checks it out",
+			name: "only a tag, as in a CI checkout",
 			tag:  "v1",
 			clone: [][]string{
 				{"init", "-q", "."},
@@ -56,7 +56,7 @@ func TestBranchesWith(t *testing.T) {
 			known:  false,
 		},
 		{
-			name: "a shallow one, which ends above the tag",
+			name: "a shallow clone that ends above the tag",
 			tag:  "v1",
 			clone: [][]string{
 				{"clone", "-q", "--depth=1", from, "."},
@@ -85,7 +85,7 @@ func TestBranchesWith(t *testing.T) {
 	}
 }
 
-// counted counts what its children write to us at a time.
+// counted counts how many times its child processes write to us.
 type counted struct {
 	*command.System
 	writes int
@@ -108,7 +108,7 @@ func (w countingWriter) Write(p []byte) (int, error) {
 	return w.Writer.Write(p)
 }
 
-// A history comes in few pieces, whatever git would do for a reader at a terminal: a write for each commit costs as much as reading it.
+// Git writes a history in few large pieces, because a write per commit takes as long as reading the commit.
 func TestAHistoryComesInFewPieces(t *testing.T) {
 	dir, run := gitrepotest.New(t)
 	var stream strings.Builder

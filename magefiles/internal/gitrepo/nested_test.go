@@ -9,8 +9,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitrepotest"
 )
 
-// A tag may name another tag, which a signature of a signature does. It stands for the commit in the end, for every git: before 2.45
-// for-each-ref follows one tag alone.
+// A tag may refer to another tag, for example to sign it. Every git version resolves it to the commit, although for-each-ref follows only one level
+// before version 2.45.
 func TestATagOfATagCounts(t *testing.T) {
 	t.Parallel()
 	dir, run := gitrepotest.New(t)
@@ -36,5 +36,5 @@ func TestATagOfATagCounts(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, want, tags)
 	require.Len(t, found, 1)
-	require.ErrorContains(t, found[0], "the tag of-tree is there already, and names something other than a commit")
+	require.ErrorContains(t, found[0], "the tag of-tree exists already, and does not refer to a commit")
 }

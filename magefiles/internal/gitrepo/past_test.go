@@ -10,8 +10,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitrepotest"
 )
 
-// Who wrote a line is told along first parents: in a long history, by a merge, beside a line of the same text, and whatever
-// blame is told to ignore.
+// LineOrigin follows first parents. It works in a long history, across a merge, and beside an identical line, and it ignores blame settings.
 func TestLineOrigin(t *testing.T) {
 	repo, dir, git := gitrepotest.Open(t)
 	origin := func(line int) string {
@@ -28,7 +27,7 @@ func TestLineOrigin(t *testing.T) {
 	}
 	first := commit("[a]\nversion = 1\n[b]\nversion = 2\n")
 	second := commit("[a]\nversion = 2\n[b]\nversion = 2\n")
-	require.Equal(t, second, origin(2), "the other line with this text was there before")
+	require.Equal(t, second, origin(2), "another line with the same text is older")
 	require.Equal(t, first, origin(1))
 	for i := range 40 {
 		commit(fmt.Sprintf("[a]\nversion = 2\n[b]\nversion = 2\n# %d\n", i))
@@ -40,7 +39,7 @@ func TestLineOrigin(t *testing.T) {
 	git("switch", "-q", "main")
 	git("commit", "-q", "--allow-empty", "-m", "meanwhile")
 	git("merge", "-q", "--no-ff", "-m", "merge", "side")
-	require.Equal(t, git("rev-parse", "HEAD"), origin(2), "of a pull request it is the merge")
+	require.Equal(t, git("rev-parse", "HEAD"), origin(2), "for a line from a pull request, the result is the merge")
 
 	git("config", "blame.ignoreRevsFile", ".no-such-file")
 	require.Equal(t, git("rev-parse", "HEAD"), origin(2))

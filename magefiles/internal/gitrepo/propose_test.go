@@ -11,7 +11,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitrepotest"
 )
 
-// A commit is made of files that lie elsewhere, and nothing of what is checked out here changes.
+// CommitFrom commits files from another folder, and does not change the checkout.
 func TestCommitFrom(t *testing.T) {
 	repo, dir, git := gitrepotest.Open(t)
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "run"), []byte("#!/bin/sh\n"), 0o755))
@@ -30,9 +30,9 @@ func TestCommitFrom(t *testing.T) {
 	require.Equal(t, "a subject\n\n"+git("rev-parse", made+"^{tree}"), git("log", "-1", "--format=%B", made))
 	require.Equal(t, "A\tnew/one\nM\trun", git("diff-tree", "-r", "--name-status", base, made))
 	require.Contains(t, git("ls-tree", made, "run"), "100755 ", "a file keeps its mode")
-	require.Equal(t, "#!/bin/sh\necho", git("cat-file", "blob", made+":run"), "line ends are as the settings say")
+	require.Equal(t, "#!/bin/sh\necho", git("cat-file", "blob", made+":run"), "line endings follow the settings")
 	require.Equal(t, base, git("rev-parse", "HEAD"))
-	require.Equal(t, " M sub/file", git("status", "--porcelain", "--untracked-files=no"), "what was not staged is as it was")
+	require.Equal(t, " M sub/file", git("status", "--porcelain", "--untracked-files=no"), "unstaged changes are not affected")
 
 	again, err := repo.FirstParents(t.Context(), base, made)
 	require.NoError(t, err)
@@ -46,13 +46,13 @@ func TestCommitFrom(t *testing.T) {
 	require.NotContains(t, patch, "run")
 }
 
-// What is committed goes through the filters that a checkout has come through: nothing but what was edited differs.
+// CommitFrom applies the same filters as a checkout, so that unedited files do not differ.
 func TestCommitFromGoesThroughFilters(t *testing.T) {
 	for name, c := range map[string]struct{ attributes, setting string }{
-		"eol=crlf":                 {"* text=auto\n*.toml text eol=crlf\n", ""},
-		"autocrlf":                 {"", "core.autocrlf=true"},
-		"a filter of the person's": {"*.toml filter=upper\n", "filter.upper.clean=tr -d '\\r'"},
-		"safecrlf":                 {"*.toml text eol=lf\n", "core.safecrlf=true"},
+		"eol=crlf":             {"* text=auto\n*.toml text eol=crlf\n", ""},
+		"autocrlf":             {"", "core.autocrlf=true"},
+		"a filter of the user": {"*.toml filter=upper\n", "filter.upper.clean=tr -d '\\r'"},
+		"safecrlf":             {"*.toml text eol=lf\n", "core.safecrlf=true"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			repo, dir, git := gitrepotest.Open(t)
@@ -66,7 +66,7 @@ func TestCommitFromGoesThroughFilters(t *testing.T) {
 			git("add", "-A")
 			git("commit", "-q", "-m", "a manifest")
 			base := git("rev-parse", "HEAD")
-			elsewhere := t.TempDir() // as a checkout has it
+			elsewhere := t.TempDir() // has the same content as a checkout
 			if c.attributes != "" {
 				gitrepotest.Write(t, elsewhere, ".gitattributes", c.attributes)
 			}

@@ -10,18 +10,18 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitrepotest"
 )
 
-// A revert that is refused, by whom ever, leaves index and work tree as they were, and one that was killed is no obstacle to the next.
+// A failed revert restores the index and the work tree, whatever the reason. A killed revert does not prevent the next one.
 func TestRevertThatFails(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		before func(dir string, git func(...string) string)
-		works  bool   // all the same
-		status string // afterwards, where it does not
+		works  bool   // whether the revert succeeds despite the prior state
+		status string // status after a failed revert
 	}{
 		"a hook refuses": {before: func(dir string, _ func(...string) string) {
 			gitrepotest.Hook(t, filepath.Join(dir, ".git"), "prepare-commit-msg", "exit 1")
 		}},
-		"there is nothing to sign with": {before: func(_ string, git func(...string) string) {
+		"no key to sign with": {before: func(_ string, git func(...string) string) {
 			git("config", "gpg.format", "ssh")
 			git("config", "commit.gpgSign", "true")
 			git("config", "user.signingKey", "/nowhere/key")
@@ -34,7 +34,7 @@ func TestRevertThatFails(t *testing.T) {
 			},
 			status: " M kept\n?? stranger",
 		},
-		"something else is staged": {
+		"other changes are staged": {
 			before: func(dir string, git func(...string) string) {
 				gitrepotest.Write(t, dir, "kept", "staged\n")
 				git("add", "kept")
@@ -51,7 +51,7 @@ func TestRevertThatFails(t *testing.T) {
 				git("rm", "-q", "new")
 			},
 		},
-		"killed, and edited since": {
+		"killed, and edited afterwards": {
 			works: true,
 			before: func(dir string, git func(...string) string) {
 				git("rm", "-q", "new")

@@ -42,12 +42,12 @@ func TestTouched(t *testing.T) {
 	at, known, err = below.Touched(t.Context(), ".")
 	require.NoError(t, err)
 	require.True(t, known)
-	require.Equal(t, head.Time, at, "paths are relative to what was opened")
+	require.Equal(t, head.Time, at, "paths are relative to the opened folder")
 }
 
-// The commit at which a shallow clone ends has changed everything, as git sees it: that says nothing.
+// For the boundary commit of a shallow clone, git reports that every file changed. This is not evidence that a file changed.
 func TestTouchedOfAShallowClone(t *testing.T) {
-	dir, run := gitrepotest.New(t) // one commit, with sub/file
+	dir, run := gitrepotest.New(t) // the repository has one commit, with sub/file
 	git := func(dir, date string, args ...string) {
 		env := command.Setenv(os.Environ(), "GIT_COMMITTER_DATE="+date, "GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@example.invalid", "GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@example.invalid")
 		require.NoError(t, run.Run(t.Context(), command.Cmd{Name: "git", Args: args, Dir: dir, Env: env}))
@@ -78,7 +78,7 @@ func TestTouchedOfAShallowClone(t *testing.T) {
 		git(clone, "", "worktree", "add", "-q", "--detach", beside)
 		whole, err := gitrepo.Open(t.Context(), run, dir)
 		require.NoError(t, err)
-		for _, tree := range []string{clone, beside} { // a work tree has the end of its history from the clone
+		for _, tree := range []string{clone, beside} { // a linked work tree's history also ends where the clone's does
 			repo, err := gitrepo.Open(t.Context(), run, tree)
 			require.NoError(t, err)
 			for folder, want := range c.known {

@@ -19,11 +19,11 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// What a person's git is to do with commits and tags is done, and tree, parent and refs are those of anybody.
+// The user's settings decide the metadata of commits and tags, and how git signs them. They do not affect trees, parents and refs.
 func TestWill(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		set  func(t *testing.T, dir string, git func(...string) string) []string // variables
+		set  func(t *testing.T, dir string, git func(...string) string) []string // returns environment variables
 		want func(t *testing.T, dir string, git func(...string) string)
 	}{
 		"identity": {
@@ -60,7 +60,7 @@ func TestWill(t *testing.T) {
 				require.Equal(t, "release: v1\nby message", git("log", "-1", "--format=%B"))
 				text, err := os.ReadFile(filepath.Join(dir, "pushed"))
 				require.NoError(t, err)
-				require.Equal(t, "origin C.UTF-8\n", string(text), "in the person's locale")
+				require.Equal(t, "origin C.UTF-8\n", string(text), "the hook ran in the user's locale")
 			},
 		},
 		"encoding": {
@@ -80,7 +80,7 @@ func TestWill(t *testing.T) {
 				return nil
 			},
 			want: func(t *testing.T, _ string, git func(...string) string) {
-				require.Equal(t, "release: v1", git("log", "-1", "--format=%B"), "it is for those who write a message")
+				require.Equal(t, "release: v1", git("log", "-1", "--format=%B"), "a template is only for messages that a person writes")
 			},
 		},
 		"a hook that asks git about the commit": {
@@ -91,7 +91,7 @@ func TestWill(t *testing.T) {
 			want: func(t *testing.T, dir string, _ func(...string) string) {
 				text, err := os.ReadFile(filepath.Join(dir, "staged"))
 				require.NoError(t, err)
-				require.Equal(t, "sub/file\n", string(text), "none of our settings is in its way")
+				require.Equal(t, "sub/file\n", string(text), "our settings do not prevent it")
 			},
 		},
 	} {
@@ -120,7 +120,7 @@ func TestWill(t *testing.T) {
 	}
 }
 
-// A hook that refuses is shown with its own words, and clone and remote are what they were.
+// If a hook refuses, its output is shown, and the clone and the remote do not change.
 func TestHooksThatRefuse(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -157,7 +157,7 @@ func TestHooksThatRefuse(t *testing.T) {
 			err := c.do(t, repo)
 			require.ErrorContains(t, err, "git ended with exit status")
 			require.Contains(t, fmt.Sprintf("%+v", err), "no ticket in the message")
-			require.Contains(t, fmt.Sprintf("%+v", err), "→ see what git, or a hook of the repository, says above")
+			require.Contains(t, fmt.Sprintf("%+v", err), "→ read the message of git or of a hook above")
 			require.False(t, gitremote.Transient(err))
 			git("checkout", "-q", ".")
 			require.Equal(t, refs, git("for-each-ref"))
@@ -167,7 +167,7 @@ func TestHooksThatRefuse(t *testing.T) {
 	}
 }
 
-// One that refuses without a word is named.
+// If a hook refuses without any output, the error names the hook.
 func TestAHookWithoutWords(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"pre-commit", "commit-msg", "prepare-commit-msg"} {
@@ -180,7 +180,7 @@ func TestAHookWithoutWords(t *testing.T) {
 			gitrepotest.Hook(t, repo.Dir, name, "exit 1")
 		}
 		err := commitFile(t, repo)
-		require.Regexp(t, "→ find out what keeps git from it: it ended without a word, and there are the hooks "+name+" in /", fmt.Sprintf("%+v", err))
+		require.Regexp(t, "→ find out why git failed without a message, perhaps in one of the hooks "+name+" in /", fmt.Sprintf("%+v", err))
 	}
 }
 
@@ -198,7 +198,7 @@ func pushing(t *testing.T, repo *gitrepo.Repo) error {
 	return gitremote.Push(t.Context(), repo, "origin", "HEAD^0", "main")
 }
 
-// A hook that needs a credential is not given one, names it, and gets it where the manifest passes it.
+// A hook does not get a credential by default, and the error names the missing variable. The hook gets the credential if the manifest passes it.
 func TestHooksThatNeedACredential(t *testing.T) {
 	const script = `[ -n "$TICKETS_TOKEN" ] || { echo "set TICKETS_TOKEN" >&2; exit 1; }`
 	for name, c := range map[string]struct {
@@ -221,7 +221,7 @@ func TestHooksThatNeedACredential(t *testing.T) {
 			gitrepotest.Hook(t, repo.Dir, c.hook, c.script)
 			said := fmt.Sprintf("%+v", c.do(t, repo))
 			require.Contains(t, said, "set TICKETS_TOKEN")
-			require.Contains(t, said, `It was run without TICKETS_TOKEN. If it needs that: [tool.release] pass = ["TICKETS_TOKEN"]`)
+			require.Contains(t, said, `The command ran without the variable TICKETS_TOKEN. If it needs this variable, set [tool.release] pass = ["TICKETS_TOKEN"]`)
 			require.NotContains(t, said, "OTHER_TOKEN")
 			git("checkout", "-q", ".")
 			repo.Pass = []string{"TICKETS_TOKEN"}
@@ -230,8 +230,8 @@ func TestHooksThatNeedACredential(t *testing.T) {
 	}
 }
 
-// What a hook says may hold a credential: it is given those that a remote may ask for, and finds others. None of them is in an error, which
-// journals and reports keep, whichever stream it was written to.
+// A hook's output may contain a credential, which it got for the remote or found elsewhere. Errors must not contain credentials from either output
+// stream, because errors are saved in journals and reports.
 func TestHooksThatTellCredentials(t *testing.T) {
 	for _, kv := range [][2]string{
 		{"GH_TOKEN", "ghp_AbCdEfGhIjKlMnOpQr"},
@@ -265,7 +265,7 @@ func TestHooksThatTellCredentials(t *testing.T) {
 	}
 }
 
-// A git that was stopped, or not begun, has said nothing: there is nothing to see above.
+// If git was stopped, or could not be started, there is no git output to refer to in the next step.
 func TestAGitThatWasStopped(t *testing.T) {
 	t.Parallel()
 	repo, _, git := gitrepotest.Open(t)

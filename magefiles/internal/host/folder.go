@@ -7,17 +7,17 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// longest is what a socket's path may have: 104 bytes on macOS, with ssh's own ending while it makes one.
+// longest limits the length of a socket's path: macOS allows 104 bytes, and ssh temporarily appends to the path.
 const longest = 80
 
-// folder is a private one, for a socket and for what ssh logs in by.
+// folder is a private folder for a socket and for login files.
 type folder struct {
 	path   string
 	remove func() error
 }
 
-// newFolder makes a folder that nobody else looks into, whose path is short and plain enough for a socket, and for ssh. Those of runs that were
-// killed are removed: a key may be in them.
+// newFolder creates a private folder. Its path is short enough for a socket, and has no characters that are special for ssh. It also removes the
+// folders that killed runs have left, because they may contain a private key.
 func newFolder() (*folder, error) {
 	parent := os.TempDir()
 	if len(parent) > longest-20 || !plain.MatchString(parent) {
@@ -25,7 +25,7 @@ func newFolder() (*folder, error) {
 	}
 	path, remove, err := scratch.Make(parent, "deploy-")
 	if err != nil {
-		return nil, operr.New("see that files can be made in "+parent, "a folder for a socket: %w", err)
+		return nil, operr.New("make this folder writable: "+parent, "creating a folder for a socket: %w", err)
 	}
 	return &folder{path: path, remove: remove}, nil
 }

@@ -11,26 +11,26 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// Login is how somebody without an OpenSSH of their own, such as a CI, is let in by hosts, and knows them. The zero value is the operator's own.
+// Login contains a key and known hosts for users without an OpenSSH configuration, such as CI. The zero value uses the operator's.
 type Login struct {
-	Key        string // a private key, as its file has it
+	Key        string // content of a private key file
 	KnownHosts string // lines of known_hosts
 }
 
-// The files of a login, in the private folder of a connection.
+// Names of the login files in a connection's private folder.
 const (
 	keyFile   = "key"
 	knownFile = "known_hosts"
 )
 
-// write puts a login into files, for ssh and for the ssh that a jump host is reached by, and returns the lines of a configuration that name them.
-// Where there is no login, there is neither.
+// write writes the login to files, for ssh and for the ssh process that connects to a jump host. It returns configuration lines that refer to the
+// files. For the zero Login, it writes nothing and returns "".
 func (l Login) write(dir string) (says string, err error) {
 	files := map[string]string{}
 	if l.Key != "" {
 		key := lines(l.Key)
 		if !strings.HasPrefix(key, "-----BEGIN ") || strings.Count(key, "\n") < 3 {
-			return "", operr.NewUsage("give it the whole file that `ssh-keygen` has made, from -----BEGIN to -----END", "the private key for ssh is none")
+			return "", operr.NewUsage("use the whole file that `ssh-keygen` wrote, from -----BEGIN to -----END", "the value that was given as the private key for ssh is not a private key")
 		}
 		files[keyFile] = key
 		says += "IdentityFile " + filepath.Join(dir, keyFile) + "\nIdentitiesOnly yes\nIdentityAgent none\n"
@@ -41,22 +41,22 @@ func (l Login) write(dir string) (says string, err error) {
 	}
 	for name, text := range files {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
-			return "", operr.New("see that files can be made in "+strconv.Quote(filepath.Dir(dir)), "writing what ssh logs in by: %w", err)
+			return "", operr.New("make this folder writable: "+strconv.Quote(filepath.Dir(dir)), "writing the key or the known hosts for ssh: %w", err)
 		}
 	}
 	return says, nil
 }
 
-// lines are those of a text that went through a setting: it may have lost its last end of a line, and have got those of Windows.
+// lines repairs a text from a CI setting, which may have lost its final newline, and may have Windows line endings.
 func lines(text string) string {
 	return strings.TrimSpace(strings.ReplaceAll(text, "\r\n", "\n")) + "\n"
 }
 
-// remove takes the files of a login away.
+// remove removes the login files.
 func (l Login) remove(dir string) {
 	for _, name := range []string{keyFile, knownFile} {
 		if err := os.Remove(filepath.Join(dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			_ = os.RemoveAll(dir) // what cannot be removed alone must not stay either
+			_ = os.RemoveAll(dir) // if a file cannot be removed, remove the whole folder
 		}
 	}
 }

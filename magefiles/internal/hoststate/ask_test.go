@@ -18,7 +18,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/hoststate/hoststatetest"
 )
 
-// askers are states whose image has one program to ask with.
+// askers returns states that each have a different HTTP client program.
 func askers(t *testing.T) map[string]*hoststate.State {
 	all := map[string]*hoststate.State{}
 	for name, program := range map[string]string{"wget": "wget", "curl": "curl", "busybox": "wget"} {
@@ -94,7 +94,7 @@ func TestAsk(t *testing.T) {
 			require.Equal(t, 503, ask(server.URL+"/unwell", time.Minute).Status)
 			require.Equal(t, 404, ask(server.URL+"/nothing?x=1", time.Minute).Status)
 			a = ask(server.URL+"/moved", time.Minute)
-			require.Equal(t, 302, a.Status, "another place is not what was asked")
+			require.Equal(t, 302, a.Status, "a redirect is not followed")
 			require.Empty(t, a.Body)
 			a = ask(server.URL+"/empty", time.Minute)
 			require.Equal(t, 200, a.Status)
@@ -106,7 +106,7 @@ func TestAsk(t *testing.T) {
 			for _, value := range ask(server.URL+"/heads", 2*time.Second).Header["X-More"] {
 				size += len(value)
 			}
-			require.LessOrEqual(t, size, 64<<10, "neither has a head an end")
+			require.LessOrEqual(t, size, 64<<10, "an endless head is truncated, too")
 		})
 	}
 }

@@ -1,17 +1,17 @@
-// Package hoststate keeps, on a host, what has to be known of its environments: who changes one, which release answers, which answered before,
-// and who did what. It is kept in the volume of the proxy, which reads the upstreams there.
+// Package hoststate stores the state of a host's environments on the host: the lock, the current and previous upstreams, and the audit log. The state
+// is in the proxy's volume, from which the proxy reads the upstreams.
 //
-// All of it is done by one constant script (script.sh), which a Runner runs in the proxy's container, or in another one of the same image. What is
-// written goes over standard input; arguments are numbers and strict names. Only one call writes at a time, and none outlasts itself: a lock of an
-// environment is data, with a lease that the host's own clock counts, and a number that only grows.
+// A single constant script (script.sh) implements all operations. A Runner runs it in the proxy's container, or in another container of the same
+// image. Content is passed on standard input. Arguments are numbers and validated names. Writes are serialized, but nothing is held between
+// calls: an environment's lock is data, with a lease that is measured by the host's clock, and a fencing token that only increases.
 //
-//	lock.go      who may change an environment, and until when
-//	values.go    upstreams, and small values of the caller's
-//	audit.go     who did what
-//	services.go  what the proxy does for each environment
-//	secret.go    secrets, in a folder of a release
-//	ask.go       questions over HTTP, from inside the proxy's container
-//	call.go      one call of the script, and what its status means
+//	lock.go      implements an environment's lock
+//	values.go    stores upstreams, and small values for the caller
+//	audit.go     implements the audit log
+//	services.go  stores the proxy's configuration for each environment
+//	secret.go    stores secrets in a release's folder
+//	ask.go       sends HTTP requests from inside the proxy's container
+//	call.go      calls the script, and interprets its exit status
 //	hoststate.go
 package hoststate
 
@@ -24,21 +24,21 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// Dir is where the volume is mounted.
+// Dir is the volume's mount point.
 const Dir = "/state"
 
-// None stands where there is no upstream: the files that the proxy reads are never empty.
+// None means that there is no upstream, because the files that the proxy reads must not be empty.
 const None = "none"
 
-// Runner runs a program where the volume is mounted as Dir. An error says that it is not known what came of it.
+// Runner runs a program where the volume is mounted at Dir. After an error, the program may or may not have run.
 type Runner interface {
 	Run(ctx context.Context, argv []string, stdin []byte) (stdout []byte, status int, err error)
 }
 
-// State is what one proxy's volume holds.
+// State accesses the state in a proxy's volume.
 type State struct {
 	Runner Runner
-	Dir    string // "" for Dir
+	Dir    string // defaults to Dir
 }
 
 var (
@@ -46,26 +46,26 @@ var (
 	upstreams = regexp.MustCompile(`\A[A-Za-z0-9][A-Za-z0-9._-]{0,62}:[1-9][0-9]{0,4}\z`)
 )
 
-// Name reports whether an environment, a value or a secret may have this name.
+// Name reports whether a text is a valid name for an environment, a value or a secret.
 func Name(name string) bool { return names.MatchString(name) }
 
-// Upstream reports whether this is where a release answers: ALIAS:PORT.
+// Upstream reports whether a text is a release's address, ALIAS:PORT.
 func Upstream(text string) bool {
 	_, port, _ := strings.Cut(text, ":")
 	n, err := strconv.Atoi(port)
 	return upstreams.MatchString(text) && err == nil && n < 1<<16
 }
 
-// Probe finds out whether the proxy's image, and the host, have what the script needs.
+// Probe returns an error unless the proxy's image and the host meet the script's requirements.
 func (s *State) Probe(ctx context.Context) error {
 	_, err := s.call(ctx, nil, "probe")
 	return err
 }
 
-// of df -P: blocks, used, available, capacity. Names of devices and folders may have blanks.
+// df matches the numbers in the output of df -P: blocks, used, available, capacity. Device and folder names may contain blanks.
 var df = regexp.MustCompile(`\s\d+\s+\d+\s+(\d+)\s+\d+%\s`)
 
-// Free is how many bytes the disk has left where the volume is.
+// Free returns the free space on the volume's disk, in bytes.
 func (s *State) Free(ctx context.Context) (int64, error) {
 	found, err := s.call(ctx, nil, "free")
 	if err != nil {
@@ -73,7 +73,7 @@ func (s *State) Free(ctx context.Context) (int64, error) {
 	}
 	m := df.FindStringSubmatch(found.one("df"))
 	if m == nil {
-		return 0, operr.New("see `df -P` in the proxy's container", "how much the disk has left cannot be read from %q", found.one("df"))
+		return 0, operr.New("run `df -P` in the proxy's container", "reading the free space of the host's disk from the output of df: %q", found.one("df"))
 	}
 	blocks, err := strconv.ParseInt(m[1], 10, 53)
 	return blocks << 10, err

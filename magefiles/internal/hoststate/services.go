@@ -6,23 +6,23 @@ import (
 	"strings"
 )
 
-// errStale is the status of Configure whose services are not those that are there by now.
-var errStale = errors.New("there are other services by now")
+// errStale indicates that Configure was called with outdated services.
+var errStale = errors.New("the services changed since they were read")
 
-// Services is what the proxy is to do, and is told to do.
+// Services contains the proxy's services and its last configuration.
 type Services struct {
-	Generation int64             // grows with each change
-	Config     string            // what the proxy was configured with last
-	Of         map[string]string // by environment, as Serve was given it
+	Generation int64             // increases with each change
+	Config     string            // last configuration for the proxy
+	Of         map[string]string // text stored by Serve, by environment
 }
 
-// Serve keeps what the proxy is to do for an environment: text of the caller's, or None for nothing any more.
+// Serve stores an environment's service for the proxy, in the caller's format. None removes the service.
 func (s *State) Serve(ctx context.Context, env string, fence int64, service string) error {
 	_, err := s.call(ctx, []byte(service), "serve", env, number(fence), size([]byte(service)))
 	return err
 }
 
-// Services reads what all environments want of the proxy.
+// Services reads the services of all environments.
 func (s *State) Services(ctx context.Context) (Services, error) {
 	found, err := s.call(ctx, nil, "services")
 	if err != nil {
@@ -37,8 +37,8 @@ func (s *State) Services(ctx context.Context) (Services, error) {
 	return all, nil
 }
 
-// Configure keeps a configuration that was made of the services of a generation. It reports whether these are still the ones: two
-// environments that share a proxy have locks of their own, and the one who comes second has to read again.
+// Configure stores a configuration that was derived from the services of a generation. It reports whether that generation is still current.
+// Environments that share a proxy have separate locks, so the later run must read the services again.
 func (s *State) Configure(ctx context.Context, generation int64, config string) (current bool, err error) {
 	_, err = s.call(ctx, []byte(config), "configure", number(generation), size([]byte(config)))
 	if errors.Is(err, errStale) {

@@ -7,17 +7,16 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// Seen is what a host keeps of one environment. Upstreams are as they are on the disk, also where somebody has written them by hand: "" where
-// there is no file.
+// Seen is the stored state of an environment. Upstreams are reported as stored, even if they were edited manually; "" if the file does not exist.
 type Seen struct {
 	Lock   Lock
-	Up     string            // where requests go
-	Prev   string            // where pages that an older release made still go
-	Next   string            // what is asked at the gate
-	Values map[string]string // the caller's
+	Up     string            // upstream for requests
+	Prev   string            // upstream for pages made by an older release
+	Next   string            // upstream at the gate
+	Values map[string]string // the caller's values
 }
 
-// Look reads what is kept of an environment, all at one moment. One that never was has nothing.
+// Look reads an environment's complete state atomically. An environment that has never been written has an empty state.
 func (s *State) Look(ctx context.Context, env string) (Seen, error) {
 	found, err := s.call(ctx, nil, "look", env)
 	if err != nil {
@@ -38,25 +37,26 @@ func (s *State) Look(ctx context.Context, env string) (Seen, error) {
 	return seen, nil
 }
 
-// Set keeps a small value of the caller's, which is not empty, under a name of the caller's.
+// Set stores a small, non-empty value for the caller.
 func (s *State) Set(ctx context.Context, env string, fence int64, name, text string) error {
 	if name == "up" || name == "prev" || name == "next" || strings.HasSuffix(name, ".partial") || !Name(name) {
-		return operr.New("", "%q is no name of a value", name)
+		return operr.New("", "%q is not a valid name of a value", name)
 	}
 	return s.write(ctx, env, fence, name, text)
 }
 
-// SetNext says what is asked at the gate: an upstream, or None.
+// SetNext sets the gate's upstream, or None.
 func (s *State) SetNext(ctx context.Context, env string, fence int64, upstream string) error {
 	return s.upstream(ctx, env, fence, "next", upstream)
 }
 
-// SetPrev says where pages go that an older release made: an upstream, or None.
+// SetPrev sets the upstream for pages made by an older release, or None.
 func (s *State) SetPrev(ctx context.Context, env string, fence int64, upstream string) error {
 	return s.upstream(ctx, env, fence, "prev", upstream)
 }
 
-// Switch lets requests go to an upstream, or with None nowhere. Pages of the one before keep going there, until SetPrev. Done twice it is done once.
+// Switch directs requests to an upstream, or nowhere if it is None. Requests from pages made by the previous upstream still go there, until SetPrev
+// is called. Repeating a call with the same upstream is a no-op.
 func (s *State) Switch(ctx context.Context, env string, fence int64, upstream string) error {
 	if upstream != None && !Upstream(upstream) {
 		return notUpstream(upstream)
@@ -80,4 +80,4 @@ func (s *State) write(ctx context.Context, env string, fence int64, name, text s
 	return err
 }
 
-func notUpstream(text string) error { return operr.New("", "%q is not ALIAS:PORT", text) }
+func notUpstream(text string) error { return operr.New("", "the upstream %q is not ALIAS:PORT", text) }

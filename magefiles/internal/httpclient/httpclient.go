@@ -1,7 +1,6 @@
-// Package httpclient has what every adapter that speaks HTTP must take care of, and none should do in its own way: a
-// token does not show and does not leave the machine in the clear, a server's wish to wait is obeyed, and a connection on
-// which nothing moves is given up, and what may pass is tried again, in one way for all ([Retry]). It knows no protocol: which
-// answers may pass, and what has to be asked before a request is made a second time, is for the adapter to say.
+// Package httpclient implements the rules of all HTTP clients in this program. A token is never printed, and never sent to another machine without
+// TLS. A client honors Retry-After, drops a stalled connection, and retries a request after a temporary error ([Retry]). The package does not know
+// any protocol. Callers decide which responses are temporary, and what to check before a retry.
 package httpclient
 
 import (
@@ -17,16 +16,16 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// Agent is what servers are told that asks them.
+// Agent is this program's User-Agent.
 const Agent = "pixi-release"
 
-// Token is a bearer token. However it is formatted, it does not show.
+// Token is a bearer token. Its value is never formatted.
 type Token string
 
 // Format implements fmt.Formatter.
 func (t Token) Format(f fmt.State, _ rune) { f.Write([]byte(t.hidden())) }
 
-// MarshalText keeps the token out of JSON and the like.
+// MarshalText hides the token in JSON and similar formats.
 func (t Token) MarshalText() ([]byte, error) { return []byte(t.hidden()), nil }
 
 func (t Token) hidden() string {
@@ -36,17 +35,17 @@ func (t Token) hidden() string {
 	return "(hidden)"
 }
 
-// CheckFor refuses to send the token to base where it would go over the network in the clear, and a token that would
-// break the header. Off this machine it also refuses one that is too short to be hidden in what is printed.
+// CheckFor returns an error if the token would be sent to base over the network without TLS, or is not valid in a header. For another machine, it
+// also rejects a token that is too short to be masked in output.
 func (t Token) CheckFor(base *url.URL) error {
 	if t != "" && base.Scheme == "http" && !Loopback(base.Hostname()) {
-		return operr.New("use https", "refusing to send a token over plain http to %s", base.Host)
+		return operr.New("use an https URL", "a token is not sent over plain http to %s", base.Host)
 	}
 	if strings.IndexFunc(string(t), func(r rune) bool { return r <= ' ' || r > '~' }) >= 0 {
-		return operr.New("look for a newline or a space where it comes from", "the token for %s has white space or other characters in it that no token has", base.Host)
+		return operr.New("remove newlines and spaces from the variable or file that holds the token", "the token for %s has white space or other characters that a token cannot have", base.Host)
 	}
 	if t != "" && len(t) < command.MaskedFrom && !Loopback(base.Hostname()) {
-		return operr.New("see where it comes from: it may be cut off, or a placeholder", "the token for %s has %s, and one of fewer than %d cannot be hidden in what is printed",
+		return operr.New("check the variable or file that holds the token: the token may be cut off, or may be a placeholder", "the token for %s has %s, but a token of fewer than %d characters cannot be hidden in the output",
 			base.Host, operr.Count(len(t), "character"), command.MaskedFrom)
 	}
 	return nil
@@ -61,10 +60,10 @@ func Loopback(host string) bool {
 // SameOrigin reports whether two URLs have the same scheme, host and port.
 func SameOrigin(a, b *url.URL) bool { return a.Scheme == b.Scheme && a.Host == b.Host }
 
-// Transport is Go's own, without compression that would hide sizes. Its errors tell a proxy from the server behind it.
+// Transport is Go's default transport without compression, which would hide sizes. Its errors distinguish a proxy from the server.
 func Transport() http.RoundTripper { return TransportThrough(http.ProxyFromEnvironment) }
 
-// TransportThrough is Transport with another choice of a proxy for each request.
+// TransportThrough is Transport with a custom function that chooses the proxy for each request.
 func TransportThrough(proxy func(*http.Request) (*url.URL, error)) http.RoundTripper {
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	t.Proxy = proxy
@@ -77,11 +76,11 @@ func TransportThrough(proxy func(*http.Request) (*url.URL, error)) http.RoundTri
 	return throughProxy{Transport: t}
 }
 
-// Refuse is a CheckRedirect that follows nothing: following a POST with GET can look like success.
+// Refuse is a CheckRedirect that rejects all redirects, because a POST that is redirected to a GET can look like success.
 func Refuse(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
-// RetryAfter reads both forms of the header: seconds, and a date, which is measured by the server's own clock. It is 0
-// without the header, and an hour at most.
+// RetryAfter parses both forms of the header: seconds, and a date, which is relative to the server's clock. It returns 0 without the header, and at
+// most an hour.
 func RetryAfter(r *http.Response) time.Duration {
 	text := r.Header.Get("Retry-After")
 	if seconds, err := strconv.Atoi(text); err == nil {
@@ -94,7 +93,7 @@ func RetryAfter(r *http.Response) time.Duration {
 	return max(0, min(then.Sub(Date(r)), time.Hour))
 }
 
-// Date is what the server's clock shows, or ours where it does not say.
+// Date returns the server's time from the Date header, or our own time without the header.
 func Date(r *http.Response) time.Time {
 	now, err := http.ParseTime(r.Header.Get("Date"))
 	if err != nil {

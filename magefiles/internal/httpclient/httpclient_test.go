@@ -33,7 +33,7 @@ func TestWhereATokenMayGo(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, ok, httpclient.Token("a-long-token").CheckFor(u) == nil, server)
 		require.Equal(t, ok && httpclient.Loopback(u.Hostname()), httpclient.Token("short").CheckFor(u) == nil, server)
-		require.NoError(t, httpclient.Token("").CheckFor(u), "without a token there is nothing to lose")
+		require.NoError(t, httpclient.Token("").CheckFor(u), "without a token, http is allowed")
 		require.ErrorContains(t, httpclient.Token("x\n").CheckFor(&url.URL{Scheme: "https", Host: "a"}), "white space")
 	}
 }

@@ -15,14 +15,14 @@ var (
 	tag        = regexp.MustCompile(`(?s)<[^>]*>`)
 )
 
-// mostPage is how much of a page is looked at, in bytes: its title stands at the beginning.
+// mostPage limits how many bytes of a page are searched for its title, which is near the start.
 const mostPage = 64 << 10
 
-// IsPage reports whether an answer is a page of HTML, which is for people and from a proxy more often than from a server of packages.
+// IsPage reports whether a response is HTML. An HTML page usually comes from a proxy, not from a package server.
 func IsPage(text string) bool { return beginsPage.MatchString(text[:min(len(text), mostPage)]) }
 
-// Blocks reports whether an answer is a page of HTML that refuses. A proxy's or a firewall's is one; servers of packages, and GitHub's API,
-// refuse in text or in JSON.
+// Blocks reports whether a response is an HTML error page, as sent by proxies and firewalls. Package servers and GitHub's API send errors as text or
+// JSON.
 func Blocks(status int, text string) bool {
 	switch status {
 	case http.StatusUnauthorized, http.StatusForbidden, http.StatusUnavailableForLegalReasons:
@@ -31,10 +31,10 @@ func Blocks(status int, text string) bool {
 	return false
 }
 
-// BlockedNext is what to do about a page that refuses.
-const BlockedNext = "a page answered, and not the server: a proxy or a firewall before it seems to block it. Have the server allowed there; where HTTPS_PROXY (or HTTP_PROXY) names the proxy, NO_PROXY goes past it"
+// BlockedNext is the next step for a response that Blocks matches.
+const BlockedNext = "the answer is a web page, so a proxy or a firewall seems to block the server. Have the server allowed on the proxy or firewall; if the proxy is set in HTTPS_PROXY (or HTTP_PROXY), you can add the server to NO_PROXY"
 
-// title is what a page of HTML says in a line: its title, or its first heading.
+// title returns the title of an HTML page, or its first heading, on one line.
 func title(page string) string {
 	page = page[:min(len(page), mostPage)]
 	for _, part := range []*regexp.Regexp{titleOf, headingOf} {
@@ -44,5 +44,5 @@ func title(page string) string {
 			}
 		}
 	}
-	return "a page of HTML without a title"
+	return "an HTML page without a title"
 }

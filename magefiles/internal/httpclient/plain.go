@@ -8,19 +8,19 @@ import (
 	"syscall"
 )
 
-// UnreachableError says that there is no connection to a host.
+// UnreachableError is the error for a host to which no connection could be made.
 type UnreachableError struct {
-	Host  string // by its name where that cannot be looked up, else IP and port; a proxy's, where one is in between
-	Err   error  // Go's own, in all its layers
+	Host  string // name of the host if its lookup failed, otherwise IP and port; of the proxy if Proxy is set
+	Err   error  // Go's error, with all wrapped errors
 	Proxy bool   // Host is a proxy
 }
 
-// Cure is what to do about a proxy, whatever was asked for; "" without one.
+// Cure returns the next step for a proxy, which does not depend on the request; "" without a proxy.
 func (e *UnreachableError) Cure() string {
 	if !e.Proxy {
 		return ""
 	}
-	return e.Host + " is the proxy that HTTPS_PROXY (or HTTP_PROXY) names: see whether it is up, correct it, or name the servers to reach without it in NO_PROXY"
+	return e.Host + " is the proxy in HTTPS_PROXY (or HTTP_PROXY): check that the proxy runs, correct the variable, or add the server to NO_PROXY to connect without the proxy"
 }
 
 func (e *UnreachableError) Error() string {
@@ -29,9 +29,8 @@ func (e *UnreachableError) Error() string {
 
 func (e *UnreachableError) Unwrap() error { return e.Err }
 
-// Plain takes the address out of an error of Go's HTTP client, since the caller says what it asks for and a redirect may
-// have led to an address that is a secret. Where there was no connection it is an *UnreachableError, and where a certificate is not
-// accepted a *CertificateError. Any other error is returned as it is.
+// Plain removes the URL from an error of Go's HTTP client. Callers add what they requested, and a redirect may have led to a secret URL. It returns
+// an *UnreachableError if there was no connection, a *CertificateError if a certificate is not trusted, and the underlying error otherwise.
 func Plain(err error) error {
 	var outer *url.Error
 	if errors.As(err, &outer) {
@@ -69,7 +68,7 @@ func reason(err error) string {
 	case errors.As(err, &lookup) && lookup.IsNotFound:
 		return "there is no such host"
 	case errors.As(err, &lookup) && lookup.IsTimeout:
-		return "its name was not looked up in time"
+		return "the lookup of its name timed out"
 	case lookup != nil:
 		return "looking up its name: " + lookup.Err
 	case errors.As(err, &number):

@@ -20,7 +20,7 @@ func TestPlain(t *testing.T) {
 	unknown := &net.DNSError{Err: "no such host", Name: "a.example", Server: "192.0.2.53:53", IsNotFound: true}
 	for want, cause := range map[string]error{
 		"a.example cannot be reached: there is no such host":                   &net.OpError{Op: "dial", Net: "tcp", Err: unknown},
-		"b.example cannot be reached: its name was not looked up in time":      &net.DNSError{Err: "i/o timeout", Name: "b.example", IsTimeout: true},
+		"b.example cannot be reached: the lookup of its name timed out":        &net.DNSError{Err: "i/o timeout", Name: "b.example", IsTimeout: true},
 		"c.example cannot be reached: looking up its name: server misbehaving": &net.DNSError{Err: "server misbehaving", Name: "c.example"},
 		"192.0.2.1:443 cannot be reached: connection refused":                  refused,
 		"192.0.2.1:443 cannot be reached: no answer":                           &net.OpError{Op: "dial", Addr: refused.Addr, Err: os.ErrDeadlineExceeded},
@@ -31,7 +31,7 @@ func TestPlain(t *testing.T) {
 		err := httpclient.Plain(&url.Error{Op: "Get", URL: "https://signed.example/?key=1", Err: cause})
 		require.EqualError(t, err, want)
 		require.ErrorIs(t, err, cause)
-		require.Equal(t, err, httpclient.Plain(err), "once is enough")
+		require.Equal(t, err, httpclient.Plain(err), "the error is not wrapped twice")
 	}
 	err := httpclient.Plain(&url.Error{Err: &net.OpError{Op: "proxyconnect", Net: "tcp", Err: refused}})
 	require.EqualError(t, err, "192.0.2.1:443 cannot be reached: connection refused")

@@ -27,7 +27,7 @@ func start(t *testing.T, patience time.Duration, h http.HandlerFunc) string {
 	return l.Addr().String()
 }
 
-// A name of a stranger's that leads to this machine is not a name of the server.
+// A foreign host name that resolves to this machine is rejected.
 func TestHostileNames(t *testing.T) {
 	loopback := []string{"localhost", "LOCALHOST:8080", "localhost.", "127.0.0.1", "127.9.9.9:1", "[::1]", "[::1]:80", "::1"}
 	strangers := []string{"", "evil.example", "127.0.0.1.evil.example", "localhost.evil.example:80", "evil.example:127", "0.0.0.0", "169.254.169.254", "[::ffff:192.0.2.1]", "127.0.0.1@evil.example", "host"}
@@ -43,7 +43,7 @@ func TestHostileNames(t *testing.T) {
 		}
 	}
 	for _, addr := range []string{":80", "0.0.0.0:80", "[::]:80"} {
-		require.True(t, httpserver.HostsOf(addr).Has("192.0.2.7:80"), "a number is not a name that leads elsewhere tomorrow")
+		require.True(t, httpserver.HostsOf(addr).Has("192.0.2.7:80"), "an IP address cannot be changed to lead to another machine")
 		require.False(t, httpserver.HostsOf(addr).Has("evil.example"))
 	}
 
@@ -64,8 +64,8 @@ func TestHostileNames(t *testing.T) {
 	require.Zero(t, served)
 }
 
-// A client that stops, or that says a byte at a time, is hung up on: in the headers, in the body, between two requests, and
-// when it does not read what it asked for.
+// A client that stops, or sends a byte at a time, is disconnected, whether it is in the headers, in the body or between two requests. So is a client
+// that does not read its response.
 func TestHostileClients(t *testing.T) {
 	const patience = 150 * time.Millisecond
 	ended := make(chan error, 10)
@@ -90,18 +90,18 @@ func TestHostileClients(t *testing.T) {
 	})
 	for name, c := range map[string]struct {
 		said    string
-		trickle bool // then says a byte at a time
+		trickle bool // then sends a byte at a time
 		handled bool // whether the handler saw it
 	}{
-		"no word":             {},
-		"half the headers":    {said: "GET / HTTP/1.1\r\nHost: localhost\r\n"},
-		"endless headers":     {said: "GET / HTTP/1.1\r\nHost: localhost\r\nX: ", trickle: true},
-		"half a body":         {said: "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nabc", handled: true},
-		"a body nobody wants": {said: "POST /unread HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\nabc"},
-		"a trickle":           {said: "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\nabc", trickle: true, handled: true},
-		"a trickle in chunks": {said: "POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n186a0\r\n", trickle: true, handled: true},
-		"reads nothing":       {said: "GET /much HTTP/1.1\r\nHost: localhost\r\n\r\n", handled: true},
-		"idle afterwards":     {said: "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"},
+		"no request":              {},
+		"half the headers":        {said: "GET / HTTP/1.1\r\nHost: localhost\r\n"},
+		"endless headers":         {said: "GET / HTTP/1.1\r\nHost: localhost\r\nX: ", trickle: true},
+		"half a body":             {said: "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nabc", handled: true},
+		"a body that is not read": {said: "POST /unread HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\nabc"},
+		"a trickle":               {said: "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\nabc", trickle: true, handled: true},
+		"a trickle in chunks":     {said: "POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n186a0\r\n", trickle: true, handled: true},
+		"reads nothing":           {said: "GET /much HTTP/1.1\r\nHost: localhost\r\n\r\n", handled: true},
+		"idle afterwards":         {said: "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			conn, err := net.Dial("tcp", addr)
@@ -136,14 +136,14 @@ func TestHostileClients(t *testing.T) {
 	}
 }
 
-// What moves is served, however long all of it takes.
+// A body or response that makes progress has no time limit.
 func TestWhatMovesIsServed(t *testing.T) {
 	addr := start(t, 200*time.Millisecond, func(w http.ResponseWriter, r *http.Request) {
 		n, err := io.Copy(io.Discard, r.Body)
 		if err != nil {
 			panic(http.ErrAbortHandler)
 		}
-		time.Sleep(300 * time.Millisecond) // a server may think for longer than it lets others do nothing
+		time.Sleep(300 * time.Millisecond) // a server may take longer to respond than a client may be idle
 		if r.Context().Err() != nil {
 			panic(http.ErrAbortHandler)
 		}
@@ -158,7 +158,7 @@ func TestWhatMovesIsServed(t *testing.T) {
 	require.Equal(t, fmt.Sprintln(8*(64<<10)), string(text))
 }
 
-// slowly gives pieces with pauses between them.
+// slowly returns pieces with pauses between them.
 type slowly struct {
 	pieces int
 	rest   []byte
@@ -178,7 +178,7 @@ func (s *slowly) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// Headers have an end.
+// Headers have a limit.
 func TestHostileHeaders(t *testing.T) {
 	addr := start(t, time.Minute, func(http.ResponseWriter, *http.Request) {})
 	for size, status := range map[int]int{32 << 10: http.StatusOK, 100 << 10: http.StatusRequestHeaderFieldsTooLarge} {

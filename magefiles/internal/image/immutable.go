@@ -16,8 +16,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/image/registry"
 )
 
-// keptTags is what a clone remembers of a registry that did not let tags go: no other way tells before a build that it will not let them
-// go again, since nothing but a push asks a registry for that.
+// keptTags lists the tags that a registry has refused to move. A clone records them because only a push reveals whether a tag can be moved, and the
+// next build should warn in advance.
 type keptTags struct {
 	Repository string   `json:"repository"`
 	Tags       []string `json:"tags"`
@@ -28,8 +28,8 @@ func keptFile(records, repository string) string {
 	return filepath.Join(records, "kept-"+hex.EncodeToString(sum[:16])+".json")
 }
 
-// ReadKept are the tags of a repository that the registry did not let go when they were last written, as a clone's records have it (see
-// [Job]). What cannot be read is none.
+// ReadKept returns the repository's tags that the registry refused to move when they were last written, according to a clone's records (see [Job]).
+// It returns nil if the records cannot be read.
 func ReadKept(records, repository string) []string {
 	if records == "" {
 		return nil
@@ -50,7 +50,7 @@ func (j *Job) rememberKept(tag string) error {
 	return j.writeKept(append(kept, tag))
 }
 
-// forgetKept takes a tag out that the registry let go after all.
+// forgetKept deletes a tag from the records, because the registry has moved it.
 func (j *Job) forgetKept(tag string) error {
 	kept := ReadKept(j.Records, j.Plan.Repository)
 	if !slices.Contains(kept, tag) {
@@ -77,8 +77,8 @@ func (j *Job) writeKept(tags []string) error {
 	return atomicfile.WriteFile(keptFile(j.Records, j.Plan.Repository), append(text, '\n'), 0o644)
 }
 
-// foresee warns, before anything is built, of tags that are to be taken from another image, and that the registry did not let go
-// before. They are tried all the same, as the registry may let them go now.
+// foresee adds a warning for each tag that would move to the new image but that the registry has refused to move before. The job still tries,
+// because the registry may allow it now.
 func (p *Plan) foresee(kept []string) {
 	var names []string
 	for _, t := range p.Tags {
@@ -88,7 +88,7 @@ func (p *Plan) foresee(kept []string) {
 		}
 	}
 	if len(names) > 0 {
-		p.Warnings = append(p.Warnings, fmt.Sprintf("the registry kept %s where it was at an earlier push: raise the version, whose tags are new, or have the registry let go of it; other tags move all the same",
+		p.Warnings = append(p.Warnings, fmt.Sprintf("at an earlier push, the registry refused to move %s: raise the version, because a new version has new tags, or allow the registry to move tags; all other tags move anyway",
 			strings.Join(names, ", ")))
 	}
 }

@@ -24,7 +24,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// job is one of a plan, whose builder runs a function for docker.
+// job returns a job whose builder calls f instead of docker.
 func job(t *testing.T, change func(r *Request), f func(ctx context.Context, c command.Cmd) error) *Job {
 	r := request(t)
 	change(&r)
@@ -43,12 +43,12 @@ func job(t *testing.T, change func(r *Request), f func(ctx context.Context, c co
 
 func same(*Request) {}
 
-// noSteps ends a job at its first step.
+// noSteps fails at the first step of a job.
 var noSteps imagetest.Reporter = func(name string, _ func() (string, error)) error { return errors.New(name + " was reached") }
 
 func TestWhatIsRefusedBeforeAnyoneIsAsked(t *testing.T) {
 	j := job(t, func(r *Request) { r.Dirty = true }, imagetest.Say(1, ""))
-	require.ErrorContains(t, j.Run(t.Context(), noSteps), "registry was reached", "changes may be built")
+	require.ErrorContains(t, j.Run(t.Context(), noSteps), "registry was reached", "uncommitted changes may be built if the image is not pushed")
 	j.Push = true
 	require.ErrorContains(t, j.Run(t.Context(), noSteps), "app has changes that are not committed")
 	require.ErrorContains(t, j.Merge(t.Context(), nil, noSteps), "app has changes that are not committed")
@@ -57,20 +57,20 @@ func TestWhatIsRefusedBeforeAnyoneIsAsked(t *testing.T) {
 	j = job(t, func(r *Request) { r.Platforms = []string{"linux/arm64"} }, imagetest.Say(1, ""))
 	j.Load = true
 	err := j.Run(t.Context(), noSteps)
-	require.EqualError(t, err, "theapp is not built for linux/amd64, which this machine's engine runs")
+	require.EqualError(t, err, "theapp is not built for linux/amd64, the platform of this machine's engine")
 	require.Equal(t, operr.Usage, operr.ExitStatus(err))
 
 	j = job(t, same, imagetest.Say(1, ""))
 	unlock, _, err := journal.Lock(filepath.Join(j.Dir, "lock"))
 	require.NoError(t, err)
 	err = j.Run(t.Context(), noSteps)
-	require.ErrorContains(t, err, "an image of app is being built already, locked by process")
+	require.ErrorContains(t, err, "another build of the image of app is running, locked by process")
 	require.Equal(t, operr.Stopped, operr.ExitStatus(err))
 	unlock()
 	require.ErrorContains(t, j.Run(t.Context(), noSteps), "registry was reached")
 }
 
-// An image is built from what was committed, in a folder that goes away; changes are built where they lie.
+// An image is built from an export of the committed files, which is removed afterwards. With uncommitted changes, it is built in the work tree.
 func TestTheFolderOfABuild(t *testing.T) {
 	var built string
 	run := func(_ context.Context, c command.Cmd) error {
@@ -101,13 +101,13 @@ func TestTheFolderOfABuild(t *testing.T) {
 	}
 	_, err = j.build(t.Context())
 	require.ErrorIs(t, err, no)
-	require.NoDirExists(t, filepath.Dir(exported), "nothing is left of an export that failed")
+	require.NoDirExists(t, filepath.Dir(exported), "a failed export leaves no files")
 	j.Export = func(_ context.Context, dir string) (string, error) { return dir, os.MkdirAll(dir, 0o755) }
 
 	require.NoError(t, os.WriteFile(filepath.Join(j.Dir, "metadata.json"), []byte(`{"default":{"containerimage.digest":"sha256:old"}}`), 0o644))
 	j.Builder.Runner = imagetest.Docker(imagetest.Say(0, ""))
 	_, err = j.build(t.Context())
-	require.ErrorContains(t, err, "reading what buildx says it built", "what an earlier build wrote counts for nothing")
+	require.ErrorContains(t, err, "reading the result of buildx", "the result of an earlier build is not reused")
 }
 
 func TestAnImageThatNothingProvesIsNotTagged(t *testing.T) {
@@ -122,11 +122,11 @@ func TestAnImageThatNothingProvesIsNotTagged(t *testing.T) {
 	j.node = buildx.Node{Name: "far", Platforms: []string{"linux/s390x"}}
 	said, err := j.smoke(t.Context())
 	require.NoError(t, err)
-	require.Equal(t, "not run; not on linux/amd64 and linux/arm64, which this builder cannot run", said, "it leaves nothing")
+	require.Equal(t, "not run; not on linux/amd64 and linux/arm64, which this builder cannot run", said, "an image that is not pushed may stay unchecked")
 
 	j.Push = true
 	_, err = j.smoke(t.Context())
-	require.ErrorContains(t, err, "nothing proves the image of theapp: the builder far runs none of its platforms: linux/amd64, linux/arm64")
+	require.ErrorContains(t, err, "the image of theapp was not checked, because the builder far cannot run any of its platforms: linux/amd64, linux/arm64")
 	require.Zero(t, ran.Load())
 
 	j.node.Platforms, j.Result = []string{"linux/arm64"}, newResult(j.Plan)
@@ -146,7 +146,7 @@ func TestRevisionTag(t *testing.T) {
 	require.Equal(t, "sha-abababababab-dirty", RevisionTag("abababababababab-dirty"))
 }
 
-// A path may have what separates values in buildx's options and begins expressions in a definition.
+// Paths may contain characters that separate values in buildx's options or start expressions in a definition.
 func TestPathsAreTakenAsTheyAre(t *testing.T) {
 	r := request(t)
 	r.Root, r.Secrets = "/w,x ${a}", map[string]string{"PIXI_CONFIG": "/s ${b}/c"}
@@ -169,7 +169,7 @@ func TestPathsAreTakenAsTheyAre(t *testing.T) {
 	}
 }
 
-// A BuildKit that is reached over plain TCP is anyone's, and that is said. One of this machine, over TLS or by ssh is not.
+// Anyone can use a BuildKit that listens on plain TCP, so the step warns about it. A local BuildKit, or one behind TLS or ssh, is safe.
 func TestHostileNetworksSeeABareBuilder(t *testing.T) {
 	tls := `Driver Options:   cacert="/c/ca.pem" cert="/c/cert.pem" key="/c/key.pem" servername="big"`
 	for nodes, want := range map[string][]string{
@@ -187,11 +187,11 @@ func TestHostileNetworksSeeABareBuilder(t *testing.T) {
 		for _, address := range want {
 			require.Contains(t, said, address)
 		}
-		require.Equal(t, want != nil, strings.Contains(said, "without TLS, anyone who reaches "), said)
+		require.Equal(t, want != nil, strings.Contains(said, "without TLS, anyone who can reach "), said)
 	}
 }
 
-// No step after this one runs where the image holds a credential: not a tag's, nor that of a merge.
+// If the image contains a credential, neither a tag nor a merge step runs.
 func TestACredentialEndsVerify(t *testing.T) {
 	s := imagetest.NewShop(t)
 	j := pushing(t, s, same)
@@ -199,7 +199,7 @@ func TestACredentialEndsVerify(t *testing.T) {
 	j.Result.Digest = s.Put(t, j.Plan.Repository, j.Plan.Labels, j.Plan.Platforms...)
 	_, err := j.verify(t.Context())
 	require.ErrorContains(t, err, "of theapp has a password in an address, at "+labelAbout)
-	require.Contains(t, fmt.Sprintf("%+v", err), "No tag was moved; change it, since the image is in the registry by its digest")
+	require.Contains(t, fmt.Sprintf("%+v", err), "No tag was moved; replace this secret with a new one, because the image is already in the registry, under its digest")
 
 	err = j.Merge(t.Context(), []string{j.Result.Digest}, imagetest.Quiet)
 	require.ErrorContains(t, err, "of theapp has a password in an address")
@@ -208,7 +208,7 @@ func TestACredentialEndsVerify(t *testing.T) {
 	require.Empty(t, tags)
 }
 
-// A build behind a proxy with a password says less in its provenance, and its person why.
+// If docker's proxy settings contain a password, the provenance omits the build arguments, and the step explains why.
 func TestABuildBehindAProxy(t *testing.T) {
 	before := config.Dir()
 	t.Cleanup(func() { config.SetDir(before) })
@@ -228,7 +228,7 @@ func TestABuildBehindAProxy(t *testing.T) {
 		j.Export = func(_ context.Context, dir string) (string, error) { return dir, os.MkdirAll(dir, 0o755) }
 		said, err := j.build(t.Context())
 		require.NoError(t, err)
-		require.Equal(t, guarded, strings.HasSuffix(said, "; the provenance leaves out build arguments: docker's proxies have a password"), said)
+		require.Equal(t, guarded, strings.HasSuffix(said, "; the provenance omits the build arguments, because docker's proxy settings have a password"), said)
 		require.Equal(t, guarded, strings.Contains(string(definition), "type=provenance,mode=min"), address)
 		require.Equal(t, !guarded, strings.Contains(string(definition), "type=provenance,mode=max"), address)
 	}

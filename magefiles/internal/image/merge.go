@@ -13,7 +13,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/steps"
 )
 
-// run does steps in a folder that no other process uses meanwhile.
+// run locks the job's folder and runs the steps.
 func (j *Job) run(ctx context.Context, to steps.Reporter, all ...steps.Step) error {
 	unlock, err := j.lock()
 	if err != nil {
@@ -22,13 +22,13 @@ func (j *Job) run(ctx context.Context, to steps.Reporter, all ...steps.Step) err
 	defer unlock()
 	err = steps.Run(ctx, to, all...)
 	if cause := context.Cause(ctx); cause != nil {
-		return cause // what a step that was stopped says is no error of its own
+		return cause // after a cancellation, the step's error only repeats the cause
 	}
 	return err
 }
 
-// Merge joins what was pushed by digest for single platforms into the plan's image, and goes on as Run does after a build.
-// Every part was checked where it was built.
+// Merge joins single-platform images, which were pushed by digest, into the plan's image, and then continues like Run after a build. It does not
+// run the downstream's check, because the job that built each part has run it.
 func (j *Job) Merge(ctx context.Context, digests []string, to steps.Reporter) error {
 	if err := j.Check(); err != nil {
 		return err
@@ -65,11 +65,11 @@ func (j *Job) merge(ctx context.Context, digests []string) (_ string, err error)
 	return fmt.Sprintf("%s into %s", operr.Count(len(digests), "digest"), j.Result.Digest), err
 }
 
-// Reproduce builds the plan's image anew, without a cache, and compares the manifest of every platform with what the
-// registry has of this commit. (The index is another one each time: its attestations say when it was built.)
+// Reproduce builds the plan's image again without a cache, and compares each platform's manifest with the registry's image of this commit. (It does
+// not compare the index, because the attestations contain the build time.)
 func (j *Job) Reproduce(ctx context.Context, to steps.Reporter) error {
 	if j.Plan.Dirty() {
-		return operr.New("commit it, or put it away", "%s has changes that are not committed: they are in no image that was published", j.Plan.Dir)
+		return operr.New("commit or stash the changes", "%s has changes that are not committed, so they are not in any published image", j.Plan.Dir)
 	}
 	j.Result, j.Push = newResult(j.Plan), false
 	var there *registry.Index
@@ -103,7 +103,7 @@ func (j *Job) Reproduce(ctx context.Context, to steps.Reporter) error {
 		})
 }
 
-// compare finds what is not the same in two builds of one plan.
+// compare returns an error that names the first difference between two builds of one plan.
 func compare(there, here *registry.Index) (string, error) {
 	digests := map[string]registry.Image{}
 	for _, one := range here.Images {
@@ -113,7 +113,7 @@ func compare(there, here *registry.Index) (string, error) {
 	for _, one := range there.Images {
 		anew, ok := digests[one.Platform]
 		if !ok {
-			continue // not built here: fewer platforms were asked for
+			continue // this platform was not requested, so it was not built
 		}
 		if anew.Digest != one.Digest {
 			return "", explainDifference(one, anew)
@@ -121,7 +121,7 @@ func compare(there, here *registry.Index) (string, error) {
 		same = append(same, one.Platform+" "+one.Digest)
 	}
 	if len(same) == 0 {
-		return "", operr.New("name a platform that was published", "there is nothing to compare: no platform was built that the registry has")
+		return "", operr.New("name a platform that was published", "nothing was compared: the registry has none of the platforms that were built")
 	}
 	return strings.Join(same, ", "), nil
 }
@@ -129,21 +129,20 @@ func compare(there, here *registry.Index) (string, error) {
 func explainDifference(there, here registry.Image) error {
 	for n, layer := range there.Layers {
 		if n >= len(here.Layers) || here.Layers[n] != layer {
-			return operr.New("compare what was installed: without a pixi.lock it is as new as the channel has it, and a base image may have moved; the provenance of both names them",
-				"the image for %s is not the same: its layer %d of %d is %s in the registry, and another one here", there.Platform, n+1, len(there.Layers), layer)
+			return operr.New("compare the installed packages and the base images in the provenance of both images: without a pixi.lock, a build installs the newest packages, and the tag of a base image may have moved",
+				"the images for %s differ: layer %d of %d is %s in the registry, but a different layer here", there.Platform, n+1, len(there.Layers), layer)
 		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(here.Labels)) {
 		if there.Labels[key] != here.Labels[key] && key != labelPlan {
-			return operr.New("build from what it was built from: the same remote, images and settings",
-				"the image for %s has the same layers, but its label %s is %q in the registry, and %q here", there.Platform, key, there.Labels[key], here.Labels[key])
+			return operr.New("build with the same remote, base images and settings as the published image",
+				"the images for %s have the same layers, but the label %s is %q in the registry, and %q here", there.Platform, key, there.Labels[key], here.Labels[key])
 		}
 	}
-	return operr.New("compare the settings (docker:plan) and the builder's version", "the image for %s has the same layers, but is configured in another way: %s in the registry, %s here", there.Platform, there.Digest, here.Digest)
+	return operr.New("build both images with the same settings (`mage docker:plan` shows them) and the same version of the builder", "the images for %s have the same layers, but different configurations: %s in the registry, %s here", there.Platform, there.Digest, here.Digest)
 }
 
-// checkParts says which digests of parts make the image of a plan, and refuses what would leave a platform out, hold one
-// twice, or mix revisions.
+// checkParts returns an error if the parts lack a platform of the plan, have one twice, or come from different revisions.
 func (p *Plan) checkParts(parts []*registry.Index) error {
 	whole := registry.Index{Digest: "the digests to be merged"}
 	revision := ""
@@ -152,7 +151,7 @@ func (p *Plan) checkParts(parts []*registry.Index) error {
 			if r := one.Labels[labelRevision]; revision == "" {
 				revision = r
 			} else if r != revision {
-				return operr.New("build them all from one commit", "%s was built from %s, and another one from %s: nothing was merged", part.Digest, r, revision)
+				return operr.New("build the images of all platforms from one commit", "%s was built from the commit %s, but another image from the commit %s; nothing was merged", part.Digest, r, revision)
 			}
 			whole.Images = append(whole.Images, one)
 		}
@@ -163,7 +162,7 @@ func (p *Plan) checkParts(parts []*registry.Index) error {
 	}
 	for _, want := range p.Platforms {
 		if !slices.Contains(have, want) {
-			return operr.New("build it for "+want+" too, and give its digest", "no digest is for %s: nothing was merged", want)
+			return operr.New("build the image for "+want+" too, and pass its digest", "none of the digests is for %s; nothing was merged", want)
 		}
 	}
 	for _, one := range parts {
@@ -178,7 +177,7 @@ func (p *Plan) checkParts(parts []*registry.Index) error {
 	}
 	slices.Sort(have)
 	if len(slices.Compact(have)) != len(whole.Images) {
-		return operr.New("give one digest for each platform", "two digests are for one platform: nothing was merged")
+		return operr.New("pass one digest for each platform", "two digests are for the same platform; nothing was merged")
 	}
 	return nil
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/image/registry"
 )
 
-// made is what a registry holds of a plan, when all is well.
+// `made` returns the index that a registry would have after a successful build of a plan.
 func made(p *Plan) *registry.Index {
 	i := &registry.Index{Digest: "sha256:index"}
 	for _, platform := range p.Platforms {
@@ -39,16 +39,16 @@ func TestMergeable(t *testing.T) {
 	}
 	require.NoError(t, p.checkParts(parts("linux/arm64", "linux/amd64")))
 	require.NoError(t, p.checkParts([]*registry.Index{made(p)}))
-	require.EqualError(t, p.checkParts(parts("linux/amd64")), "no digest is for linux/arm64: nothing was merged")
-	require.EqualError(t, p.checkParts(parts("linux/amd64", "linux/arm64", "linux/amd64")), "two digests are for one platform: nothing was merged")
+	require.EqualError(t, p.checkParts(parts("linux/amd64")), "none of the digests is for linux/arm64; nothing was merged")
+	require.EqualError(t, p.checkParts(parts("linux/amd64", "linux/arm64", "linux/amd64")), "two digests are for the same platform; nothing was merged")
 	mixed := parts("linux/amd64", "linux/arm64")
 	mixed[1].Images[0].Labels[labelRevision] = "cdef"
-	require.EqualError(t, p.checkParts(mixed), "sha256:of-linux/arm64 was built from cdef, and another one from "+p.Revision+": nothing was merged")
+	require.EqualError(t, p.checkParts(mixed), "sha256:of-linux/arm64 was built from the commit cdef, but another image from the commit "+p.Revision+"; nothing was merged")
 	both := slices.Concat(parts("linux/amd64", "linux/arm64"))
 	for _, part := range both {
 		part.Images[0].Labels[labelRevision] = "cdef"
 	}
-	require.ErrorContains(t, p.checkParts(both), `its label org.opencontainers.image.revision is "cdef"`, "they are of one commit, but not of this one")
+	require.ErrorContains(t, p.checkParts(both), `the label org.opencontainers.image.revision is "cdef"`, "both images are of one commit, but not of this commit")
 }
 
 func TestCompare(t *testing.T) {
@@ -59,11 +59,11 @@ func TestCompare(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "linux/amd64 a", said)
 	_, err = compare(one("a", "1", "2"), one("b", "1", "3"))
-	require.EqualError(t, err, "the image for linux/amd64 is not the same: its layer 2 of 2 is 2 in the registry, and another one here")
+	require.EqualError(t, err, "the images for linux/amd64 differ: layer 2 of 2 is 2 in the registry, but a different layer here")
 	_, err = compare(one("a", "1", "2"), one("b", "1"))
-	require.ErrorContains(t, err, "its layer 2 of 2")
+	require.ErrorContains(t, err, "layer 2 of 2")
 	_, err = compare(one("a", "1"), one("b", "1"))
-	require.EqualError(t, err, "the image for linux/amd64 has the same layers, but is configured in another way: a in the registry, b here")
+	require.EqualError(t, err, "the images for linux/amd64 have the same layers, but different configurations: a in the registry, b here")
 	_, err = compare(one("a"), &registry.Index{})
-	require.ErrorContains(t, err, "there is nothing to compare")
+	require.ErrorContains(t, err, "nothing was compared")
 }

@@ -5,23 +5,22 @@ import (
 	"fmt"
 )
 
-// Order is how the commit of an image in a registry stands to ours, as git knows it. Times have no part in it: clocks are
-// wrong, two commits are of one second, and SOURCE_DATE_EPOCH may be anything.
+// Order is the ancestry relation between our commit and the commit of a registry's image, according to git. Commit times are not used: clocks can
+// be wrong, two commits can have the same second, and SOURCE_DATE_EPOCH can be any value.
 type Order int
 
 const (
-	Unknown Order = iota // git cannot say: the commit is another repository's, or a shallow clone lacks what is between them
-	Behind               // ours is made on it
+	Unknown Order = iota // git cannot tell: the commit is from another repository, or is missing from a shallow clone
+	Behind               // our commit is a descendant of theirs
 	Same
-	Ahead // it is made on ours
-	Apart // neither is made on the other
+	Ahead // their commit is a descendant of ours
+	Apart // neither commit is an ancestor of the other
 )
 
-// History says how the commit theirs stands to ours, by their whole names. It is asked of what labels say: theirs may be
-// anything.
+// History returns the order of two commits, given as full hashes. theirs comes from a label, so it may be arbitrary text.
 type History func(ctx context.Context, ours, theirs string) (Order, error)
 
-// Order fills in how the commits of what is held stand to ours. Without a history nothing is known of any but our own.
+// Order sets the Order field of every held image. If h is nil, only images of our own commit get an order.
 func (h History) Order(ctx context.Context, ours string, held map[string]Held) error {
 	for tag, one := range held {
 		var err error
@@ -43,7 +42,7 @@ func (h History) relate(ctx context.Context, ours, theirs string) (Order, error)
 	return h(ctx, ours, theirs)
 }
 
-// order is that of what is held, for a commit of ours.
+// order returns how the image's commit relates to our commit.
 func (h Held) order(revision string) Order {
 	if h.Revision != "" && h.Revision == revision {
 		return Same
@@ -51,23 +50,23 @@ func (h Held) order(revision string) Order {
 	return h.Order
 }
 
-// explainStay says why an image of our own version keeps a tag: "" where ours is made on its commit, or is of it.
+// explainStay returns why an image of our version keeps its tag, or "" if our commit is the same or a descendant.
 func (h Held) explainStay(revision string) string {
 	switch h.order(revision) {
 	case Behind, Same:
 		return ""
 	case Ahead:
-		return fmt.Sprintf("it has %s of a later commit, %s", h.Version, shortenCommit(h.Revision))
+		return fmt.Sprintf("it points to %s of a later commit, %s", h.Version, shortenCommit(h.Revision))
 	case Apart:
-		return fmt.Sprintf("it has %s of %s, and neither commit is made on the other one", h.Version, shortenCommit(h.Revision))
+		return fmt.Sprintf("it points to %s of %s, and neither commit contains the other", h.Version, shortenCommit(h.Revision))
 	}
-	return fmt.Sprintf("it has %s of %s, which git cannot compare here (another repository's, or one that this clone lacks: `git fetch`)", h.Version, shortenCommit(h.Revision))
+	return fmt.Sprintf("it points to %s of %s, which git cannot compare with our commit (run `git fetch` if this clone lacks the commit; it may also be of another repository)", h.Version, shortenCommit(h.Revision))
 }
 
-// shortenCommit is what a label says of a commit, for people.
+// shortenCommit abbreviates a commit from a label for display.
 func shortenCommit(revision string) string {
 	if !isHexadecimal(revision) {
-		return "a commit that it does not name"
+		return "an unknown commit"
 	}
 	return revision[:min(12, len(revision))]
 }

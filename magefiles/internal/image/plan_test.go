@@ -47,7 +47,7 @@ func request(t *testing.T) Request {
 	}
 }
 
-// argv is the command line that builds a definition.
+// argv returns the command line for building a definition.
 func argv(t *testing.T, builder string, d buildx.Bake, dir string) (words []string) {
 	t.Helper()
 	b := &buildx.Builder{
@@ -62,7 +62,7 @@ func argv(t *testing.T, builder string, d buildx.Bake, dir string) (words []stri
 	return words
 }
 
-// The plan, the definitions of all outputs and the command lines are what they were.
+// The plan, the definitions for all outputs and the command lines match the golden file.
 func TestGolden(t *testing.T) {
 	p, err := New(request(t))
 	require.NoError(t, err)
@@ -97,11 +97,11 @@ func TestThePlanIsKnownByItsLabel(t *testing.T) {
 	}
 	same := label(func(*Request) {})
 	for what, change := range map[string]func(r *Request){
-		"another machine":                 func(r *Request) { r.Root = "/elsewhere" },
-		"other tags":                      func(r *Request) { r.Have, r.Held, r.Tags = nil, nil, []string{"x"} },
-		"one platform of those":           func(r *Request) { r.Platforms = []string{"linux/arm64"} },
-		"a mirror, or another credential": func(r *Request) { r.Secrets = nil },
-		"no SBOM, which is beside it":     func(r *Request) { r.SBOM = "" },
+		"another machine":                         func(r *Request) { r.Root = "/elsewhere" },
+		"other tags":                              func(r *Request) { r.Have, r.Held, r.Tags = nil, nil, []string{"x"} },
+		"one platform of those":                   func(r *Request) { r.Platforms = []string{"linux/arm64"} },
+		"a mirror, or another credential":         func(r *Request) { r.Secrets = nil },
+		"no SBOM, which is not part of the image": func(r *Request) { r.SBOM = "" },
 	} {
 		require.Equal(t, same, label(change), what)
 	}
@@ -116,7 +116,7 @@ func TestThePlanIsKnownByItsLabel(t *testing.T) {
 	}
 }
 
-// A cache mount belongs to the project, on whatever builder, and whatever registry the image goes to.
+// A cache mount is specific to the project, and independent of the builder and the registry.
 func TestTheCacheOfAProject(t *testing.T) {
 	id := func(registry, source string) string {
 		r := request(t)
@@ -129,15 +129,15 @@ func TestTheCacheOfAProject(t *testing.T) {
 	require.Equal(t, "host.example/SomeOne/repo/theapp", id("ghcr.io/SomeOne", "https://host.example/SomeOne/repo"))
 	require.Equal(t, "host.example/SomeOne/repo/theapp", id("127.0.0.1:5000/rehearsal/deep", "https://host.example/SomeOne/repo"))
 	require.Equal(t, "rehearsal/theapp", id("127.0.0.1:5000/rehearsal", ""))
-	require.Equal(t, "theapp", id("", ""), "on this machine alone")
+	require.Equal(t, "theapp", id("", ""), "an image only for this machine")
 	require.NotEqual(t, id("ghcr.io/a", "https://host.example/a/repo"), id("ghcr.io/a", "https://host.example/b/repo"))
 }
 
-// A Dockerfile of anybody's whose cache others share is named, once for each mount.
+// The plan warns about each cache mount that would be shared with other projects.
 func TestHostileCachesAreNamed(t *testing.T) {
 	for mount, want := range map[string]string{
-		"--mount=type=cache,id=rattler,target=/c":                 "the cache rattler of app/Dockerfile, line 2, is shared with every project on the builder: write id=rattler-${CACHE_ID}, and ARG CACHE_ID before it",
-		"--mount=type=cache,target=/root/.cache/uv":               "the cache /root/.cache/uv of app/Dockerfile, line 2, is shared with every project on the builder: write id=uv-${CACHE_ID}, and ARG CACHE_ID before it",
+		"--mount=type=cache,id=rattler,target=/c":                 "the cache rattler of app/Dockerfile, line 2, is shared by all projects on the builder: write `id=rattler-${CACHE_ID}`, and `ARG CACHE_ID` before this line",
+		"--mount=type=cache,target=/root/.cache/uv":               "the cache /root/.cache/uv of app/Dockerfile, line 2, is shared by all projects on the builder: write `id=uv-${CACHE_ID}`, and `ARG CACHE_ID` before this line",
 		"--mount=id=x,target=/c,type=cache --mount=type=tmpfs":    "the cache x of app/Dockerfile, line 2, is shared",
 		"--mount=type=cache,id=${CACHE_ID}-rattler,target=/c":     "",
 		"--mount=type=cache,id=rattler-$CACHE_ID,target=/c":       "",
@@ -156,7 +156,7 @@ func TestHostileCachesAreNamed(t *testing.T) {
 	}
 }
 
-// The base's digest is a label of its own, as OCI has it.
+// The base image's digest has its own label, as OCI specifies.
 func TestThePinnedBase(t *testing.T) {
 	pin := "sha256:" + strings.Repeat("0", 64)
 	r := request(t)
@@ -173,11 +173,11 @@ func TestNewRefuses(t *testing.T) {
 		err    string
 		status int
 	}{
-		{func(r *Request) { r.Registry = "SomeOne" }, `"SomeOne" is no registry`, operr.Usage},
-		{func(r *Request) { r.Platforms = []string{"linux/s390x"} }, "TheApp is not made for linux/s390x; it is made for linux/amd64 and linux/arm64", operr.Usage},
+		{func(r *Request) { r.Registry = "SomeOne" }, `"SomeOne" is not a valid registry`, operr.Usage},
+		{func(r *Request) { r.Platforms = []string{"linux/s390x"} }, "TheApp is not built for linux/s390x, only for linux/amd64 and linux/arm64", operr.Usage},
 		{func(r *Request) { r.Tags = []string{"a b"} }, `"a b" cannot be a tag`, operr.Usage},
-		{func(r *Request) { r.Downstream.Image = nil }, "no image is made of theapp", operr.Usage},
-		{func(r *Request) { r.Downstream.Image.Check = nil }, "nothing proves the image TheApp before it is published", operr.Failed},
+		{func(r *Request) { r.Downstream.Image = nil }, "theapp has no image, because its manifest has no [tool.image]", operr.Usage},
+		{func(r *Request) { r.Downstream.Image.Check = nil }, "the image TheApp has no check that tests it before it is published", operr.Failed},
 		{func(r *Request) { r.Downstream.Manifest.Version = "v1+x" }, "the version of theapp:", operr.Failed},
 	} {
 		r := request(t)
@@ -207,7 +207,7 @@ func TestPartial(t *testing.T) {
 	require.Equal(t, []string{"linux/amd64", "linux/arm64"}, p.Platforms)
 }
 
-// An image of changes that are not committed is nobody else's: it has no tag, not even that of the commit, whose image is another one.
+// An image with uncommitted changes gets no tag, not even the commit's tag, which belongs to another image.
 func TestChangesClaimNoTag(t *testing.T) {
 	for _, named := range [][]string{nil, {"mine"}} {
 		r := request(t)
@@ -216,14 +216,14 @@ func TestChangesClaimNoTag(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, []Tag{}, p.Tags)
 		require.Empty(t, p.Moving())
-		require.Empty(t, p.Candidates(), "nobody is asked what the registry has")
+		require.Empty(t, p.Candidates(), "the registry's tags are not needed")
 		r.Tags = []string{"a b"}
 		_, err = New(r)
 		require.ErrorContains(t, err, `"a b" cannot be a tag`)
 	}
 }
 
-// What is known beside the manifest goes into a plan by its request: that nobody knows the tags, what is to be told, and that nothing is built.
+// Some inputs come only from the request: unknown tags, the caller's warnings, and whether anything is built.
 func TestWhatAPlanIsTold(t *testing.T) {
 	r := request(t)
 	r.NoTags, r.Notes = true, []string{"nobody answers"}
@@ -238,8 +238,8 @@ func TestWhatAPlanIsTold(t *testing.T) {
 	r.Joined = true
 	p, err = New(r)
 	require.NoError(t, err)
-	require.Len(t, p.Warnings, 1, "nothing is warned of about a build")
-	require.Contains(t, p.Warnings[0], "the registry kept 1.2.3 where it was at an earlier push")
+	require.Len(t, p.Warnings, 1, "a merge has no warnings about a build")
+	require.Contains(t, p.Warnings[0], "at an earlier push, the registry refused to move 1.2.3")
 }
 
 func TestBaseName(t *testing.T) {
@@ -253,7 +253,7 @@ func TestBaseName(t *testing.T) {
 		{"from a:1\n", "a:1", nil},
 		{"FROM scratch\n", "", nil},
 		{"FROM $A\r\n", "", nil},
-		// As BuildKit's own parser reads them.
+		// These results match BuildKit's parser.
 		{"FROM ${X:-y:1}\n", "y:1", nil},
 		{"ARG X\nFROM ${X:-y:1}\n", "y:1", nil},
 		{"ARG X=\nFROM ${X:-y:1}${X-z}\n", "y:1", nil},
@@ -284,18 +284,18 @@ func TestBaseName(t *testing.T) {
 	}
 }
 
-// What a Dockerfile mounts and no build is given is said before anything is built; what a step cannot do without is refused.
+// A plan warns about mounts that the build does not provide, and fails for those that a step requires.
 func TestMountsThatNoBuildIsGiven(t *testing.T) {
 	for text, want := range map[string]string{
-		"RUN --mount=type=ssh git clone x":                                                                "line 2 of app/Dockerfile mounts the SSH agent default, and a build is given none: let",
-		"RUN --mount=type=ssh,id=work \\\n  git clone x":                                                  "mounts the SSH agent work, and",
-		"RUN --mount=type=secret,id=npmrc,target=/root/.npmrc npm ci":                                     "mounts the secret npmrc, and",
-		"RUN --mount=type=secret,target=/run/.netrc true":                                                 "mounts the secret .netrc, and",
-		"RUN --mount=type=cache,target=/c,id=${CACHE_ID} --mount=type=secret,id=TOKEN,env=TOKEN x":        "mounts the secret TOKEN, and",
+		"RUN --mount=type=ssh git clone x":                                                                "line 2 of app/Dockerfile mounts the SSH agent default, but the build does not provide it: for an SSH agent, write",
+		"RUN --mount=type=ssh,id=work \\\n  git clone x":                                                  "mounts the SSH agent work, but",
+		"RUN --mount=type=secret,id=npmrc,target=/root/.npmrc npm ci":                                     "mounts the secret npmrc, but",
+		"RUN --mount=type=secret,target=/run/.netrc true":                                                 "mounts the secret .netrc, but",
+		"RUN --mount=type=cache,target=/c,id=${CACHE_ID} --mount=type=secret,id=TOKEN,env=TOKEN x":        "mounts the secret TOKEN, but",
 		"RUN --mount=type=secret,id=PIXI_CONFIG --mount=type=secret,id=RATTLER_AUTH_FILE,required=true x": "",
 		"RUN --mount=type=secret,source=PIXI_CONFIG,target=/etc/pixi/config.toml true":                    "",
 		"RUN --mount=type=secret,src=RATTLER_AUTH_FILE,target=/auth.json,required true":                   "",
-		"RUN --mount=type=secret,src=npmrc,target=/run/PIXI_CONFIG true":                                  "mounts the secret npmrc, and",
+		"RUN --mount=type=secret,src=npmrc,target=/run/PIXI_CONFIG true":                                  "mounts the secret npmrc, but",
 		"RUN --mount=from=tools,target=/t x\nCOPY --mount=type=ssh a b":                                   "",
 		"RUN <<EOF\nRUN --mount=type=ssh x\nEOF":                                                          "",
 	} {
@@ -311,8 +311,8 @@ func TestMountsThatNoBuildIsGiven(t *testing.T) {
 		require.Contains(t, p.Warnings[0], want)
 	}
 	for text, want := range map[string]string{
-		"RUN --mount=type=ssh,required x":                 "mounts the SSH agent default, and a build is given none: the step requires it",
-		"RUN --mount=type=secret,id=a,required=true x":    "mounts the secret a, and a build is given none: the step requires it",
+		"RUN --mount=type=ssh,required x":                 "mounts the SSH agent default, but the build does not provide it; the step requires this mount",
+		"RUN --mount=type=secret,id=a,required=true x":    "mounts the secret a, but the build does not provide it; the step requires this mount",
 		"RUN --mount=required=TRUE,id=b,type=secret true": "mounts the secret b,",
 	} {
 		r := request(t)
@@ -323,7 +323,7 @@ func TestMountsThatNoBuildIsGiven(t *testing.T) {
 	}
 }
 
-// What [tool.image] names is lent to a build, where this environment has it; docker gets a variable, and no other secret.
+// A build gets the agent and secrets that [tool.image] names, if they are set. docker gets the named variables but no other secrets.
 func TestWhatABuildIsLent(t *testing.T) {
 	const ssh, token, both = "RUN --mount=type=ssh,required x", "RUN --mount=type=secret,id=OUR_TOKEN,env=T,required=true x", "RUN --mount=type=ssh --mount=type=secret,id=OUR_TOKEN x"
 	for _, c := range []struct {
@@ -331,18 +331,18 @@ func TestWhatABuildIsLent(t *testing.T) {
 		ssh     bool
 		secrets []string
 		set     []string
-		says    string // in an error or a warning
+		says    string // text in the error or warning
 		failed  bool
 	}{
 		{ssh, true, nil, []string{"SSH_AUTH_SOCK"}, "", false},
-		{ssh, true, nil, nil, "mounts the SSH agent default, and there is none here: the step requires it", true},
-		{ssh, false, nil, []string{"SSH_AUTH_SOCK"}, "mounts the SSH agent default, and a build is given none: the step requires it", true},
-		{"RUN --mount=type=ssh,id=work x", true, nil, []string{"SSH_AUTH_SOCK"}, "mounts the SSH agent work, and a build is given none", false},
+		{ssh, true, nil, nil, "mounts the SSH agent default, but no SSH agent runs on this machine; the step requires this mount", true},
+		{ssh, false, nil, []string{"SSH_AUTH_SOCK"}, "mounts the SSH agent default, but the build does not provide it; the step requires this mount", true},
+		{"RUN --mount=type=ssh,id=work x", true, nil, []string{"SSH_AUTH_SOCK"}, "mounts the SSH agent work, but the build does not provide it", false},
 		{token, false, []string{"OUR_TOKEN"}, []string{"OUR_TOKEN", "THEIR_TOKEN"}, "", false},
-		{token, false, []string{"OUR_TOKEN"}, nil, "mounts the secret OUR_TOKEN, and the variable is not set here: the step requires it", true},
-		{token, false, []string{"OTHER_TOKEN"}, []string{"OTHER_TOKEN"}, "mounts the secret OUR_TOKEN, and a build is given none", true},
+		{token, false, []string{"OUR_TOKEN"}, nil, "mounts the secret OUR_TOKEN, but the environment variable of this name is not set; the step requires this mount", true},
+		{token, false, []string{"OTHER_TOKEN"}, []string{"OTHER_TOKEN"}, "mounts the secret OUR_TOKEN, but the build does not provide it", true},
 		{both, true, []string{"OUR_TOKEN"}, []string{"SSH_AUTH_SOCK", "OUR_TOKEN"}, "", false},
-		{both, true, []string{"OUR_TOKEN"}, []string{"SSH_AUTH_SOCK"}, "mounts the secret OUR_TOKEN, and the variable is not set here: set OUR_TOKEN", false},
+		{both, true, []string{"OUR_TOKEN"}, []string{"SSH_AUTH_SOCK"}, "mounts the secret OUR_TOKEN, but the environment variable of this name is not set: set OUR_TOKEN", false},
 	} {
 		r := request(t)
 		r.Locked, r.Dockerfile = true, []byte("FROM a:1\n"+c.text+"\n")
@@ -376,17 +376,17 @@ func TestWhatABuildIsLent(t *testing.T) {
 		r.IsSet = isSet
 		with, err := New(r)
 		require.NoError(t, err)
-		require.Equal(t, without.Labels[labelPlan], with.Labels[labelPlan], "it is the same plan, whoever's secrets are lent")
+		require.Equal(t, without.Labels[labelPlan], with.Labels[labelPlan], "secrets do not change the plan")
 	}
 }
 
-// What the provenance repeats is refused before anything is built.
+// A credential that would appear in the provenance is rejected before the build.
 func TestCredentialsOfAPlan(t *testing.T) {
 	for want, change := range map[string]func(*Request){
-		"the Dockerfile of app has a password in an address, and the provenance of the image publishes it": func(r *Request) {
+		"the Dockerfile of app has a password in an address, which the provenance of the image would publish": func(r *Request) {
 			r.Dockerfile = []byte("ARG INDEX=https://me:secret@host/simple\nFROM x\n")
 		},
-		"the build argument PIXI_IMAGE of app has a token or a key, and the provenance of the image publishes it": func(r *Request) {
+		"the build argument PIXI_IMAGE of app has a token or a key, which the provenance of the image would publish": func(r *Request) {
 			r.PixiImage = "r.example/glpat-abcdefghijklmnopqrstuvwx/pixi"
 		},
 	} {
@@ -397,15 +397,15 @@ func TestCredentialsOfAPlan(t *testing.T) {
 	}
 }
 
-// Of a plan a provenance that says less is made, and the plan is as it was.
+// Modest returns a definition with reduced provenance, and does not change the plan.
 func TestAModestDefinition(t *testing.T) {
 	p, err := New(request(t))
 	require.NoError(t, err)
 	require.Equal(t, []string{"type=provenance,mode=min", "type=sbom,generator=sbom.example/scanner:1"}, p.push().Modest().Target["default"].Attest)
-	require.Contains(t, p.push().Target["default"].Attest, "type=provenance,mode=max", "the plan is as it was")
+	require.Contains(t, p.push().Target["default"].Attest, "type=provenance,mode=max", "the plan is unchanged")
 }
 
-// An image is known by what it was made of: the commit, the version, the base, and all that the plan's label stands for.
+// An image must have the right labels: commit, version, base image, and the digest of the plan.
 func TestWhatAnImageHasToBe(t *testing.T) {
 	p, err := New(request(t))
 	require.NoError(t, err)
@@ -421,5 +421,5 @@ func TestWhatAnImageHasToBe(t *testing.T) {
 		require.Contains(t, w.Labels, proof.Label{Name: name, Value: p.Labels[name]})
 		require.NotEmpty(t, p.Labels[name])
 	}
-	require.Contains(t, w.Labels, proof.Label{Name: labelBaseDigest}, "the Dockerfile pins none")
+	require.Contains(t, w.Labels, proof.Label{Name: labelBaseDigest}, "the Dockerfile pins no base image")
 }

@@ -16,7 +16,7 @@ func reads(r *http.Request) bool  { return r.Method == http.MethodGet || r.Metho
 func writes(r *http.Request) bool { return !reads(r) }
 func all(*http.Request) bool      { return true }
 
-// Whoever may read a public image may not write it: that shows before anything is built.
+// A login that can read a public image may lack push access. This is detected before the build.
 func TestAMissingLoginShowsFirst(t *testing.T) {
 	s := imagetest.NewShop(t)
 	q := request(t)
@@ -34,29 +34,29 @@ func TestAMissingLoginShowsFirst(t *testing.T) {
 				_, err := f()
 				return err
 			}))
-			require.ErrorContains(t, err, fmt.Sprintf("asking whether %s may be pushed to: the registry refuses it (%d)", p.Repository, status))
-			require.Contains(t, fmt.Sprintf("%+v", err), "→ log in: `docker login")
+			require.ErrorContains(t, err, fmt.Sprintf("asking whether %s accepts a push: the registry refused the request (%d)", p.Repository, status))
+			require.Contains(t, fmt.Sprintf("%+v", err), "→ log in with `docker login")
 			require.Equal(t, []string{"registry"}, steps)
 		}
 		_, err = (&registry.Registry{}).TagsForPush(t.Context(), p.Repository)
-		require.ErrorContains(t, err, "may be pushed to: the registry refuses it")
+		require.ErrorContains(t, err, "accepts a push: the registry refused the request")
 		_, err = (&registry.Registry{}).Tags(t.Context(), p.Repository)
-		require.NoError(t, err, "a plan is looked at without")
+		require.NoError(t, err, "a plan needs no push access")
 	}
 	s.Refuse(404, "NAME_UNKNOWN", writes)
 	err = (&registry.Registry{}).MayPush(t.Context(), p.Repository)
 	require.ErrorIs(t, err, registry.ErrNotFound)
-	require.Contains(t, fmt.Sprintf("%+v", err), "→ create "+p.Repository+" there, or correct its name")
+	require.Contains(t, fmt.Sprintf("%+v", err), "→ create "+p.Repository+" in the registry, or correct the name of the image")
 
 	j := &Job{Plan: p, Registry: &registry.Registry{}}
 	s.Refuse(403, "DENIED", all)
 	said, err := j.lookUp(t.Context())
-	require.NoError(t, err, "what is not pushed asks nobody")
-	require.Equal(t, "not asked: nothing is taken from there", said)
+	require.NoError(t, err, "a job that does not push sends no request")
+	require.Equal(t, "not asked, because no image is reused from the registry", said)
 }
 
-// Some registries deny what is not there yet (ghcr.io does), to whoever may push it. That is taken for a first push, and
-// nothing else is: neither other refusals, nor this one once something was pushed.
+// Some registries (such as ghcr.io) deny a repository that does not exist yet, even to a login that may push it. Only such a denial counts as a first
+// push. Other refusals do not, and neither does a denial after a push.
 func TestAFirstPushIsNotStopped(t *testing.T) {
 	s := imagetest.NewShop(t)
 	q := request(t)
@@ -70,11 +70,11 @@ func TestAFirstPushIsNotStopped(t *testing.T) {
 		require.NoError(t, err)
 		require.Empty(t, tags)
 		_, err = r.Tags(t.Context(), p.Repository)
-		require.ErrorContains(t, err, "the registry refuses it (403)", "a plan that pushes nothing does not know that it is a first one")
+		require.ErrorContains(t, err, "the registry refused the request (403)", "a plan that pushes nothing cannot know that the repository is new")
 		j := &Job{Plan: p, Registry: r, Push: true}
 		said, err := j.lookUp(t.Context())
 		require.NoError(t, err)
-		require.Equal(t, "has no image of this commit that may be read", said)
+		require.Equal(t, "has no image of this commit that we may read", said)
 		require.False(t, j.Result.Reused)
 	}
 
@@ -83,7 +83,7 @@ func TestAFirstPushIsNotStopped(t *testing.T) {
 	s.Refuse(403, "DENIED", func(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/tags/list") })
 	j := &Job{Plan: p, Registry: &registry.Registry{}, Push: true, Result: Result{Digest: digest}}
 	_, err = j.tag(t.Context())
-	require.ErrorContains(t, err, "the registry refuses it (403)", "it is there, and which tags it has is not known: none is moved")
+	require.ErrorContains(t, err, "the registry refused the request (403)", "the repository exists, but its tags are unknown, so no tag moves")
 
 	for status, code := range map[int]string{401: "UNAUTHORIZED", 403: "MADE", 501: "DENIED"} {
 		s.Refuse(status, code, reads)
@@ -95,10 +95,10 @@ func TestAFirstPushIsNotStopped(t *testing.T) {
 	}
 	s.Refuse(403, "DENIED", all)
 	_, err = (&registry.Registry{}).TagsForPush(t.Context(), p.Repository)
-	require.ErrorContains(t, err, "may be pushed to: the registry refuses it (403)")
+	require.ErrorContains(t, err, "accepts a push: the registry refused the request (403)")
 }
 
-// What was pushed under names of one's own is known again by its digest: no tag of the commit leads to it.
+// An image that was pushed only under other tags than the commit's is recognized by its digest.
 func TestAnImageIsKnownWhateverTagsWereAskedFor(t *testing.T) {
 	s := imagetest.NewShop(t)
 	q := request(t)
@@ -122,31 +122,31 @@ func TestAnImageIsKnownWhateverTagsWereAskedFor(t *testing.T) {
 	}
 	built(old)
 	j, said := known()
-	require.Contains(t, said, `has another one: `)
+	require.Contains(t, said, `has a different image: `)
 	require.False(t, j.Result.Reused)
 
 	digest := s.Put(t, p.Repository, p.Labels, "linux/amd64", "linux/arm64")
 	built(digest)
 	j, said = known()
-	require.Equal(t, "has it: "+digest, said)
+	require.Equal(t, "has the image: "+digest, said)
 	require.True(t, j.Result.Reused)
 
 	q.Platforms = []string{"linux/arm64"}
 	p, err = New(q)
 	require.NoError(t, err)
 	j, _ = known()
-	require.False(t, j.Result.Reused, "it has more than is asked for")
+	require.False(t, j.Result.Reused, "the image has more platforms than requested")
 	built(s.Put(t, p.Repository, p.Labels, "linux/arm64"))
 	j, _ = known()
 	require.True(t, j.Result.Reused)
 
 	built("sha256:" + strings.Repeat("0", 64))
 	j, said = known()
-	require.Equal(t, "has no longer the image that this clone built", said)
+	require.Equal(t, "no longer has the image that this clone built", said)
 	require.False(t, j.Result.Reused)
 }
 
-// A registry of several nodes has what was pushed a moment ago, and one of them does not know it yet.
+// In a registry of several nodes, a node may not yet have an image that was just pushed.
 func TestWhatWasPushedIsThereSoon(t *testing.T) {
 	for what, path := range map[string]string{"the index": "/manifests/sha256:", "a configuration": "/blobs/sha256:"} {
 		s := imagetest.NewShop(t)
@@ -169,5 +169,5 @@ func TestWhatWasPushedIsThereSoon(t *testing.T) {
 	j := pushing(t, s, same)
 	j.Result.Digest = "sha256:" + strings.Repeat("0", 64)
 	_, err := j.verify(t.Context())
-	require.ErrorIs(t, err, registry.ErrNotFound, "what is not there in the end, is not there")
+	require.ErrorIs(t, err, registry.ErrNotFound, "an image that never appears is reported as missing")
 }

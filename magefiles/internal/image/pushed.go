@@ -9,12 +9,12 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// VerifyPushed refuses an image of a repository that is not one of ours as a build has left it: of whatever commit it is, it was made under this
-// name with nothing uncommitted, and all of its platforms have the same labels, and the attestations that belong to them.
+// VerifyPushed returns an error unless the image was built by this repository. The image must have this name, a clean commit, the same labels on
+// all platforms, and attestations for each platform.
 //
-// source is the address that our images have as their label, "" where it is not known: an image of another repository is none of ours.
+// `source` is the address that our images have in their source label; "" if unknown. An image with a different address is rejected.
 func VerifyPushed(i *registry.Index, repository, name, source string) error {
-	next := "see who pushed it; `mage docker:image " + operr.Word(name) + " -push` makes one that is ours"
+	next := "find out who pushed this image; to build and push the image of this repository, run `mage docker:image " + operr.Word(name) + " -push`"
 	refuse := func(format string, args ...any) error { return operr.New(next, format, args...) }
 	at := repository + "@" + i.Digest
 	if len(i.Images) == 0 {
@@ -23,14 +23,14 @@ func VerifyPushed(i *registry.Index, repository, name, source string) error {
 	first := i.Images[0]
 	for _, label := range []string{labelRevision, labelPlan} {
 		if first.Labels[label] == "" {
-			return refuse("%s was not made by docker:image: it has no label %s", at, label)
+			return refuse("%s was not made by docker:image, because it has no label %s", at, label)
 		}
 	}
 	if strings.HasSuffix(first.Labels[labelRevision], dirty) {
-		return refuse("%s was made of changes that nobody has committed: its revision is %s", at, first.Labels[labelRevision])
+		return refuse("%s was built from uncommitted changes: its revision is %s", at, first.Labels[labelRevision])
 	}
 	if got := first.Labels[labelSource]; got != "" && source != "" && !strings.EqualFold(withoutHost(got), withoutHost(source)) {
-		return refuse("%s was made of another repository: %s, and ours is %s", at, got, source)
+		return refuse("%s was built from another repository: found %s, expected %s", at, got, source)
 	}
 	w := proof.Wanted{
 		Repository: repository,
@@ -52,15 +52,15 @@ func VerifyPushed(i *registry.Index, repository, name, source string) error {
 	}
 	for _, one := range i.Images {
 		for _, label := range same {
-			if got := one.Labels[label]; first.Labels[label] == "" && got != "" { // which Verify does not look for
-				return refuse("%s, %s: its label %s is %q, and %s has none", at, one.Platform, label, got, first.Platform)
+			if got := one.Labels[label]; first.Labels[label] == "" && got != "" { // Verify skips labels that the first image lacks
+				return refuse("%s, %s: the label %s is %q, but the image for %s does not have this label", at, one.Platform, label, got, first.Platform)
 			}
 		}
 	}
 	return nil
 }
 
-// withoutHost is the path of a repository's address: OpenSSH's configuration may have another name for the host.
+// withoutHost returns the path part of a repository's address. The host is ignored, because OpenSSH's configuration may define an alias for it.
 func withoutHost(address string) string {
 	_, rest, _ := strings.Cut(address, "://")
 	_, path, _ := strings.Cut(rest, "/")

@@ -22,7 +22,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/image/registry"
 )
 
-// pushing is a job that pushes a plan of both platforms to a shop, from a clone that remembers nothing yet.
+// pushing returns a job that pushes an image of both platforms to a shop, from a clone without records.
 func pushing(t *testing.T, s *imagetest.Shop, change func(q *Request)) *Job {
 	q := request(t)
 	q.Registry, q.SBOM = s.Host+"/someone", ""
@@ -32,8 +32,8 @@ func pushing(t *testing.T, s *imagetest.Shop, change func(q *Request)) *Job {
 	return &Job{Plan: p, Registry: &registry.Registry{Shown: imagetest.AtOnce()}, Push: true, Dir: t.TempDir(), Records: t.TempDir(), Result: newResult(p)}
 }
 
-// Whoever may push to a registry can push an image with every label of a plan, an attestation, and any tag. A clone that has
-// not built it takes none of them.
+// Anyone with push access can push an image with all the labels of a plan, an attestation, and any tag. A clone without a record of the build does
+// not reuse it.
 func TestHostileImagesAreNotTakenForBuilt(t *testing.T) {
 	both := []string{"linux/amd64", "linux/arm64"}
 	for name, c := range map[string]struct {
@@ -53,7 +53,7 @@ func TestHostileImagesAreNotTakenForBuilt(t *testing.T) {
 			planted := s.Put(t, j.Plan.Repository, j.Plan.Labels, c.platforms...)
 			i, err := j.Registry.Read(t.Context(), j.Plan.Repository+"@"+planted)
 			require.NoError(t, err)
-			require.NoError(t, proof.Verify(i, planted, j.Plan.expect()), "nothing in it tells it from one of ours")
+			require.NoError(t, proof.Verify(i, planted, j.Plan.expect()), "the planted image looks like one of ours")
 			for _, tag := range c.tags {
 				require.NoError(t, j.Registry.Tag(t.Context(), j.Plan.Repository, planted, tag))
 			}
@@ -62,13 +62,13 @@ func TestHostileImagesAreNotTakenForBuilt(t *testing.T) {
 			require.False(t, j.Result.Reused, said)
 			require.Empty(t, j.Result.Digest)
 			if !j.Plan.Partial {
-				require.Equal(t, "has "+planted+" as "+RevisionTag(j.Plan.Revision)+", which this clone did not build: it is not taken", said)
+				require.Equal(t, "has "+planted+" as "+RevisionTag(j.Plan.Revision)+", which is not reused, because this clone did not build it", said)
 			}
 		})
 	}
 }
 
-// A tag that was moved to another image after the build goes back to what was built.
+// If a tag was moved to another image after the build, the next run moves it back.
 func TestHostileTagsGoBack(t *testing.T) {
 	s := imagetest.NewShop(t)
 	j := pushing(t, s, same)
@@ -82,7 +82,7 @@ func TestHostileTagsGoBack(t *testing.T) {
 	j.Result = newResult(j.Plan)
 	said, err := j.lookUp(t.Context())
 	require.NoError(t, err)
-	require.Equal(t, "has it: "+ours, said)
+	require.Equal(t, "has the image: "+ours, said)
 	_, err = j.tag(t.Context())
 	require.NoError(t, err)
 	for _, tag := range []string{RevisionTag(j.Plan.Revision), "1.2.3", "1.2", "1", "latest"} {
@@ -92,7 +92,7 @@ func TestHostileTagsGoBack(t *testing.T) {
 	}
 }
 
-// What was under the tag of the commit is compared with what was built instead, for a person to read.
+// The earlier image under the commit's tag is compared with the new build, for information.
 func TestWhatStoodUnderTheTagIsCompared(t *testing.T) {
 	s := imagetest.NewShop(t)
 	j := pushing(t, s, same)
@@ -101,8 +101,8 @@ func TestWhatStoodUnderTheTagIsCompared(t *testing.T) {
 	for other, want := range map[string]string{
 		"":                                  "with labels and attestations",
 		ours:                                "with labels and attestations",
-		planted:                             "; what sha-abababababab stood for, " + planted + ", is another image than these sources gave now",
-		"sha256:" + strings.Repeat("0", 64): ", is another image than these sources gave now",
+		planted:                             "; the earlier image of sha-abababababab, " + planted + ", differs from the image that these sources gave now",
+		"sha256:" + strings.Repeat("0", 64): ", differs from the image that these sources gave now",
 	} {
 		j.other = other
 		said, err := j.verify(t.Context())
@@ -113,10 +113,10 @@ func TestWhatStoodUnderTheTagIsCompared(t *testing.T) {
 	var err error
 	j.index, err = j.Registry.Read(t.Context(), j.Plan.Repository+"@"+planted)
 	require.NoError(t, err)
-	require.Equal(t, "; what sha-abababababab stood for has the same images", j.compareWithOther(t.Context()))
+	require.Equal(t, "; the earlier image of sha-abababababab is the same", j.compareWithOther(t.Context()))
 }
 
-// A record counts for exactly what it is about. One that was changed, or is a link, is none.
+// A record is valid only for the exact plan. A modified record, or a symbolic link, is ignored.
 func TestHostileRecords(t *testing.T) {
 	s := imagetest.NewShop(t)
 	digest := "sha256:" + strings.Repeat("a", 64)
@@ -170,8 +170,8 @@ func TestHostileRecords(t *testing.T) {
 	})
 }
 
-// An image that is kept lies in the work tree. It is taken by the record alone, and only as long as every file of it is what
-// was proved; a note beside it proves nothing.
+// An image that is not pushed is stored in the work tree. It is reused only if a record has its digest and all of its files are unchanged. A note
+// in its folder proves nothing.
 func TestHostileFilesBesideAKeptImage(t *testing.T) {
 	s := imagetest.NewShop(t)
 	kept := func(t *testing.T) *Job {
@@ -232,7 +232,7 @@ func TestHostileFilesBesideAKeptImage(t *testing.T) {
 	}
 }
 
-// A check that failed leaves no record, and one that passed does, for pushed and for kept images.
+// A failed check leaves no record. A passed check does, for pushed images and for local ones.
 func TestWhatIsRecorded(t *testing.T) {
 	for _, push := range []bool{true, false} {
 		for code, want := range map[int]bool{0: true, 1: false} {
@@ -256,7 +256,7 @@ func TestWhatIsRecorded(t *testing.T) {
 	}
 }
 
-// What is joined is recorded too: it is what one machine would have built.
+// A merged image is recorded too, like an image that was built on one machine.
 func TestAMergeIsRecorded(t *testing.T) {
 	s := imagetest.NewShop(t)
 	j := pushing(t, s, same)
@@ -265,5 +265,5 @@ func TestAMergeIsRecorded(t *testing.T) {
 	require.Equal(t, j.Result.Digest, j.readRecord().Digest)
 	other := *j
 	other.Records = t.TempDir()
-	require.Empty(t, other.readRecord().Digest, "another clone knows nothing of it")
+	require.Empty(t, other.readRecord().Digest, "another clone has no record of the image")
 }

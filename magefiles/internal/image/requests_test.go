@@ -16,8 +16,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/image/registry"
 )
 
-// Every request is a round trip to a registry that may be far away, and every /v2/ a token besides. A push of what is there
-// already asks for what it has to know, and for nothing twice.
+// Each request is a round trip to a possibly distant registry, and each /v2/ request also needs a token. Pushing an existing image sends only the
+// necessary requests, and none of them twice.
 func TestAnUnchangedPushAsksLittle(t *testing.T) {
 	c := imagetest.NewCounted(t)
 	q := request(t)
@@ -54,7 +54,7 @@ func TestAnUnchangedPushAsksLittle(t *testing.T) {
 	require.LessOrEqual(t, len(plan), 10, "of a tag no more than its index, and the labels of one image: %q", plan)
 	require.LessOrEqual(t, len(known), 7, "%q", known)
 	require.LessOrEqual(t, len(tag), 10, "a tag that stands for the image already needs no more than its digest: %q", tag)
-	require.Equal(t, 2, matching(slices.Concat(plan, known, tag), "GET /v2/"), "one login to read, and one to see whether it may be pushed to")
+	require.Equal(t, 2, matching(slices.Concat(plan, known, tag), "GET /v2/"), "one login for reading, and one for the check of push access")
 }
 
 func matching(all []string, what string) (n int) {
@@ -66,7 +66,7 @@ func matching(all []string, what string) (n int) {
 	return n
 }
 
-// What stands behind tags is read from whatever is there: an index, one image, or nothing that has labels.
+// ReadHeld works for any kind of image: an index, a single image, or one without labels.
 func TestHeld(t *testing.T) {
 	s := imagetest.NewShop(t)
 	q := request(t)
@@ -101,7 +101,7 @@ func TestHeld(t *testing.T) {
 	names := []string{"bare", "one", "empty", "1.2.3", "base", "onours", "nameless", "gone"}
 	want := map[string]Held{
 		"bare": {}, "one": {Version: "v0.1"}, "empty": {}, "1.2.3": {Version: "1.2.3", Revision: q.Revision},
-		"base": {}, "onours": {}, "nameless": {}, // labels that are not of a plan for this image count for nothing
+		"base": {}, "onours": {}, "nameless": {}, // labels are ignored unless they come from a plan for this image
 	}
 	for name, h := range want {
 		there, err := r.Digest(t.Context(), p.Repository+":"+name)
@@ -125,5 +125,5 @@ func TestHeld(t *testing.T) {
 	require.NoError(t, r.Tag(t.Context(), p.Repository, digest, "bare"))
 	held, err := ReadHeld(t.Context(), r, p.Repository, []string{"bare"}, names)
 	require.NoError(t, err)
-	require.Equal(t, Held{Version: "1.2.3", Revision: q.Revision, Digest: digest}, held["bare"], "a tag that moved is not taken for what it was")
+	require.Equal(t, Held{Version: "1.2.3", Revision: q.Revision, Digest: digest}, held["bare"], "after the tag moved, the new image is read")
 }

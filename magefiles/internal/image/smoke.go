@@ -9,7 +9,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// smoke runs the image's check on every platform that the builder can run, and on which this clone has not seen it pass.
+// smoke runs the image's check on every platform that the builder can run, except those on which this clone has already seen it pass.
 func (j *Job) smoke(ctx context.Context) (string, error) {
 	before := slices.Clone(j.Result.Checked)
 	proved, err := j.newProver().Prove(ctx, j.index.Images)
@@ -19,8 +19,8 @@ func (j *Job) smoke(ctx context.Context) (string, error) {
 	now := proved.Now
 	j.Result.NotChecked = append(j.Result.NotChecked, proved.Not...)
 	if j.Push && !j.Result.Reused && len(now) == 0 {
-		return "", operr.New("use a builder that runs one of the platforms, or give this one qemu's binfmt; README says how. No tag was moved",
-			"nothing proves the image of %s: the builder %s runs none of its platforms: %s", j.Plan.Name, j.node.Name, strings.Join(j.Plan.Platforms, ", "))
+		return "", operr.New("use a builder that can run one of the platforms, or install qemu's binfmt for this builder; foopack's magefiles/docs/images.md says how. No tag was moved",
+			"the image of %s was not checked, because the builder %s cannot run any of its platforms: %s", j.Plan.Name, j.node.Name, strings.Join(j.Plan.Platforms, ", "))
 	}
 	if len(now) > 0 {
 		j.Result.Checked = append(before, now...)
@@ -30,7 +30,7 @@ func (j *Job) smoke(ctx context.Context) (string, error) {
 	}
 	var said []string
 	if len(before) > 0 {
-		said = append(said, "not again on "+strings.Join(before, " and ")+": it passed when it was built")
+		said = append(said, "not run again on "+strings.Join(before, " and ")+", because the check passed when the image was built")
 	}
 	if len(now) > 0 {
 		said = append(said, "ran "+strings.Join(j.Plan.Check, " ")+" on "+strings.Join(now, " and "))
@@ -44,12 +44,12 @@ func (j *Job) smoke(ctx context.Context) (string, error) {
 	return strings.Join(said, "; "), nil
 }
 
-// listUnchecked are the platforms on which the image has not passed its check yet.
+// listUnchecked returns the platforms on which the image has not yet passed its check.
 func (j *Job) listUnchecked() []string {
 	return slices.DeleteFunc(slices.Clone(j.Plan.Platforms), func(p string) bool { return slices.Contains(j.Result.Checked, p) })
 }
 
-// newProver is what proves what the job has made, or has found made.
+// newProver returns a prover for the image that the job has built or found.
 func (j *Job) newProver() *proof.Prover {
 	p := &proof.Prover{
 		Builder:    j.Builder,

@@ -14,7 +14,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/image/registry"
 )
 
-// What was checked on which platform is kept with the image; the rest is checked when it can be.
+// The record lists the platforms on which the check has passed. The others are checked as soon as a builder can run them.
 func TestWhatWasNotCheckedIsCheckedLater(t *testing.T) {
 	const amd64, arm64 = "linux/amd64", "linux/arm64"
 	both := []registry.Image{{Platform: amd64}, {Platform: arm64}}
@@ -39,9 +39,9 @@ func TestWhatWasNotCheckedIsCheckedLater(t *testing.T) {
 		ran  []string
 		says string
 	}{
-		{[]string{amd64}, nil, "not again on linux/amd64: it passed when it was built; not on linux/arm64, which this builder cannot run"},
-		{[]string{amd64, arm64}, []string{"--platform=" + arm64}, "not again on linux/amd64: it passed when it was built; ran sh -c python -c 'import lib' on linux/arm64"},
-		{nil, nil, "not again on linux/amd64 and linux/arm64: it passed when it was built"},
+		{[]string{amd64}, nil, "not run again on linux/amd64, because the check passed when the image was built; not on linux/arm64, which this builder cannot run"},
+		{[]string{amd64, arm64}, []string{"--platform=" + arm64}, "not run again on linux/amd64, because the check passed when the image was built; ran sh -c python -c 'import lib' on linux/arm64"},
+		{nil, nil, "not run again on linux/amd64 and linux/arm64, because the check passed when the image was built"},
 	} {
 		ran = nil
 		j.Result = newResult(j.Plan)
@@ -54,7 +54,7 @@ func TestWhatWasNotCheckedIsCheckedLater(t *testing.T) {
 	}
 }
 
-// An image that is there already needs a builder for nothing but what was not checked, and is published without.
+// An existing image needs a builder only for unchecked platforms. Without a builder, it is tagged anyway.
 func TestABuilderForTheRest(t *testing.T) {
 	j := job(t, same, imagetest.Say(1, "ERROR: no builder \"x\" found"))
 	j.Result.Reused, j.Result.Checked = true, slices.Clone(j.Plan.Platforms)

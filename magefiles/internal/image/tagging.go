@@ -13,35 +13,35 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// maxRounds is how often tags are read again before a job gives up on tags that others keep moving.
+// maxRounds limits how many times a job reads the tags before it gives up because other jobs keep moving them.
 const maxRounds = 12
 
-// tagging moves the tags of one job. Another job may do so at the same time, in this registry that has no locks, so the tags
-// are read again after they were written, until there is nothing left to do. A job that wrote last sees then what it wrote
-// over, since each job leaves the tag of its commit, which no other one takes, before it looks at those that move:
+// tagging moves the tags of one job. Other jobs may move tags at the same time, and the registry has no locks. So after writing, the job reads the
+// tags again, and repeats until there is nothing left to do. Each job writes its commit's tag, which no other job takes, before it reads the moving
+// tags. So the job that writes last sees what it has overwritten, and reacts to what has appeared meanwhile:
 //
-//	any of the tags    that another job gave to a commit of our version meanwhile, has the others too; it may be unknown to git here
-//	a higher release    that came meanwhile has the moving tags that it may have
-//	the tag of a commit    that came meanwhile, and that git has as a later one of the same version
+//	one of our tags, moved to a commit of our version: that image gets the other tags too, even if our git lacks the commit
+//	a higher release: its image gets the moving tags that it may have
+//	the tag of a commit that git knows as a later commit of the same version: that image gets our tags
 //
-// Nothing but what this job has written, or would write, goes to the image of another one.
+// A job gives another job's image only tags that it has written itself, or would write.
 //
-// What was in the registry before the plan counts for nothing: a person may have moved tags back from it by -tag. That leaves one hole. A
-// newer job has put the tag of its commit, and not yet the others, when we make our plan; there is one tag alone that both move, such as that
-// of a pre-release; and our PUT of it is on its way until the newer job has ended. We have then overwritten the only trace of it: all that
-// we can read is as it would be if a person had moved the tag back before our plan. With two tags or more, the second one shows
-// the newer job. To close the hole, a job would have to leave a mark when it has ended, and no tag of an image says that.
+// Tags from before the plan are not considered, because a user may have moved them back with -tag. This leaves one gap, if both jobs move only
+// one tag, such as the tag of a pre-release. A newer job has written its commit's tag, but not yet the other one, when we make our plan, and our
+// PUT of that tag is delayed until the newer job has ended. We have then overwritten the only trace of the newer job, and the registry looks as if a
+// user had moved the tag back before our plan. With two or more tags, the second one reveals the newer job. Closing the gap would require
+// a job to leave a marker when it ends, and no image tag can serve as one.
 type tagging struct {
 	*Job
-	written map[string]string // digest that this job gave to a tag last
-	first   map[string]string // digest that a tag had when the plan was made, or else as in seen
-	seen    map[string]string // digest that a tag had when this job first looked at it
-	refused map[string]error  // tags that the registry did not let go
-	last    []goal            // what was written in the round before
-	unmoved int               // rounds in a row that found what the round before had found
+	written map[string]string // digest that this job last wrote, by tag
+	first   map[string]string // digest when the plan was made, by tag; seen is the fallback
+	seen    map[string]string // digest when this job first looked, by tag
+	refused map[string]error  // tags that the registry refused to move
+	last    []goal            // goals of the previous round
+	unmoved int               // number of consecutive rounds with unchanged goals
 }
 
-// tag moves the tags by what the registry has at that moment, since time has passed.
+// tag moves the tags according to the registry's current content, which may have changed since the plan was made.
 func (j *Job) tag(ctx context.Context) (string, error) {
 	t := &tagging{Job: j, written: map[string]string{}, refused: map[string]error{}}
 	if j.Plan.named || j.Plan.Partial {
@@ -66,19 +66,19 @@ func (j *Job) tag(ctx context.Context) (string, error) {
 			return "", err
 		}
 	}
-	return "", operr.New("run it again when they have ended: nothing is lost",
-		"other jobs move the tags of %s all the while: it is not known where they end", j.Plan.Repository)
+	return "", operr.New("run the same command again when the other jobs have ended: nothing is lost",
+		"the tags of %s could not be set, because other jobs moved them after each attempt", j.Plan.Repository)
 }
 
-// maxUnmoved is how many rounds in a row may find all as it was before the round before wrote it, and firstWait how long the first one
-// of them waits; each of the others waits twice as long.
+// maxUnmoved limits the number of consecutive rounds with unchanged goals. The job waits for firstWait in the first of them, and doubles the wait
+// each time.
 const (
 	maxUnmoved = 5
 	firstWait  = 100 * time.Millisecond
 )
 
-// waitWhereSame waits where the same is to be written as in the round before: the registry, or a cache before it, does not show yet what it
-// took. One that never does is not another job.
+// waitWhereSame waits if the goals are the same as in the previous round, because the registry, or a cache in front of it, does not yet show the
+// new tags. After maxUnmoved rounds it returns an error that blames the registry, not other jobs.
 func (t *tagging) waitWhereSame(ctx context.Context, todo []goal) error {
 	if !slices.Equal(todo, t.last) {
 		t.last, t.unmoved = todo, 0
@@ -89,13 +89,13 @@ func (t *tagging) waitWhereSame(ctx context.Context, todo []goal) error {
 		for _, g := range todo {
 			names = append(names, g.tag)
 		}
-		return operr.New("see whether a cache stands before the registry, and what it does with tags; then run it again: nothing is lost",
-			"the registry took %s for %s, and shows them where they were before", strings.Join(names, ", "), t.Plan.Repository)
+		return operr.New("check whether a cache between you and the registry returns old tags; then run the same command again: nothing is lost",
+			"the registry accepted the tags %s for %s, but still shows their old images", strings.Join(names, ", "), t.Plan.Repository)
 	}
 	return t.Registry.Shown.Rest(ctx, firstWait<<(t.unmoved-1))
 }
 
-// giveNamed gives the tags that were asked for by name, whatever they stand for.
+// giveNamed gives the image the explicitly requested tags, regardless of where they point now.
 func (t *tagging) giveNamed(ctx context.Context) (string, error) {
 	t.Result.Tags = slices.Clone(t.Plan.Tags)
 	var moved, stay []string
@@ -116,16 +116,16 @@ func (t *tagging) giveNamed(ctx context.Context) (string, error) {
 			return "", err
 		}
 		if now != t.Result.Digest {
-			return "", operr.New("run it again if the tag is to go to this image", "another job has moved %s:%s to %s meanwhile", t.Plan.Repository, name, now)
+			return "", operr.New("run the same command again if the tag should point to this image", "another job moved %s:%s to %s at the same time", t.Plan.Repository, name, now)
 		}
 	}
 	return describeMoves(moved, stay), t.explainKept(moved...)
 }
 
-// standsForImage is said of a tag that needs no move.
-const standsForImage = "stands for this image already"
+// standsForImage is the reason for a tag that does not need to move.
+const standsForImage = "already points to this image"
 
-// digest is that of what a tag stands for; "" where it is not there.
+// digest returns the digest that a tag points to, or "" if the tag does not exist.
 func (t *tagging) digest(ctx context.Context, tag string) (string, error) {
 	now, err := t.Registry.Digest(ctx, t.Plan.Repository+":"+tag)
 	if errors.Is(err, registry.ErrNotFound) {
@@ -134,7 +134,7 @@ func (t *tagging) digest(ctx context.Context, tag string) (string, error) {
 	return now, err
 }
 
-// write gives a tag to an image, unless it has it.
+// write points a tag at an image, unless it already does.
 func (t *tagging) write(ctx context.Context, tag, digest string) error {
 	now, err := t.digest(ctx, tag)
 	if err != nil || now == digest {
@@ -143,7 +143,8 @@ func (t *tagging) write(ctx context.Context, tag, digest string) error {
 	return t.put(ctx, tag, digest)
 }
 
-// put gives a tag to an image. What the registry does not let go is remembered: the other tags go on.
+// put points a tag at an image. If the registry refuses to move the tag, put records the refusal and returns nil, so that the other tags still
+// move.
 func (t *tagging) put(ctx context.Context, tag, digest string) error {
 	err := t.Registry.Await(ctx, func() error { return t.Registry.Tag(ctx, t.Plan.Repository, digest, tag) })
 	var keeps *registry.ImmutableError
@@ -158,7 +159,7 @@ func (t *tagging) put(ctx context.Context, tag, digest string) error {
 	return t.forgetKept(tag)
 }
 
-// explainKept is the error of a job whose image did not get a tag that the registry keeps. Others moved.
+// explainKept returns an error if the registry refused to move some tags. `moved` lists the tags that did move.
 func (t *tagging) explainKept(moved ...string) error {
 	if len(t.refused) == 0 {
 		return nil
@@ -166,16 +167,16 @@ func (t *tagging) explainKept(moved ...string) error {
 	names := slices.Sorted(maps.Keys(t.refused))
 	others := "no tag moved"
 	if len(moved) > 0 {
-		others = "moved all the same: " + strings.Join(moved, ", ")
+		others = "other tags moved: " + strings.Join(moved, ", ")
 	}
-	return operr.New("raise the version, and push again: its tags are new; or have the registry let go of them",
-		"the registry keeps %s of %s where it is: %w", strings.Join(names, ", "), t.Plan.Repository, t.refused[names[0]]).WithDetail(others)
+	return operr.New("raise the version, and push again, because a new version has new tags; or allow the registry to move these tags",
+		"the registry refused to move the tags %s of %s: %w", strings.Join(names, ", "), t.Plan.Repository, t.refused[names[0]]).WithDetail(others)
 }
 
-// goal is a tag with the digest that it is to have, and the one that it had.
+// goal is a tag with its target digest and its previous digest.
 type goal struct{ tag, digest, had string }
 
-// do writes goals, as long as their tags have what was decided about; who sees another one looks at all of them again.
+// `do` writes the goals. It stops at the first tag that has changed in the meantime, and the caller then looks at all tags again.
 func (t *tagging) do(ctx context.Context, todo []goal) error {
 	for _, g := range todo {
 		has, err := t.digest(ctx, g.tag)
@@ -192,7 +193,7 @@ func (t *tagging) do(ctx context.Context, todo []goal) error {
 	return nil
 }
 
-// conclude is the end: what became of each tag.
+// conclude reports what happened to each tag.
 func (t *tagging) conclude(now view) (string, error) {
 	var moved, stay []string
 	var why []Tag
@@ -207,15 +208,15 @@ func (t *tagging) conclude(now view) (string, error) {
 			tag = Tag{
 				Name:   tag.Name,
 				Moves:  false,
-				Why:    "stays: the registry keeps it where it is",
-				reason: "the registry keeps it where it is",
+				Why:    "stays: the registry refused to move it",
+				reason: "the registry refused to move it",
 			}
 		case tag.Name == RevisionTag(t.Plan.Revision):
 			tag.Moves = t.written[tag.Name] != ""
 		case now.held[tag.Name].Digest == t.Result.Digest:
 			tag.Moves = t.written[tag.Name] == t.Result.Digest
 		case tag.Moves:
-			reason := "another job moves it to " + now.held[tag.Name].Digest
+			reason := "another job moved it to " + now.held[tag.Name].Digest
 			tag = Tag{
 				Name:   tag.Name,
 				Moves:  false,
@@ -240,7 +241,7 @@ func (t *tagging) conclude(now view) (string, error) {
 	return strings.Join(append([]string{describeMoves(moved, stay)}, explainStays(why)...), "; "), t.explainKept(moved...)
 }
 
-// explainStays are why tags stay, those of several tags once.
+// explainStays returns the reasons for tags that do not move. Tags with the same reason share one text.
 func explainStays(tags []Tag) (said []string) {
 	names := map[string][]string{}
 	var order []string
@@ -256,7 +257,7 @@ func explainStays(tags []Tag) (said []string) {
 			said = append(said, fmt.Sprintf("%s stays: %s; -tag=%s moves it", of[0], reason, of[0]))
 			continue
 		}
-		said = append(said, fmt.Sprintf("%s stay, each since %s; -tag=%s moves them", strings.Join(of, ", "), reason, strings.Join(of, ",")))
+		said = append(said, fmt.Sprintf("%s stay, each because %s; -tag=%s moves them", strings.Join(of, ", "), reason, strings.Join(of, ",")))
 	}
 	return said
 }
@@ -264,7 +265,7 @@ func explainStays(tags []Tag) (said []string) {
 func describeMoves(moved, stay []string) string {
 	switch {
 	case len(moved)+len(stay) == 0:
-		return "none: only some platforms were built; `docker:merge` joins them"
+		return "none, because only some platforms were built; `mage docker:merge` joins the images of all platforms"
 	case len(moved) == 0:
 		return "no tag moved: " + strings.Join(stay, ", ") + " stay"
 	case len(stay) == 0:

@@ -13,7 +13,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/image/registry"
 )
 
-// Where git cannot say which commit is the newer one, the tags stay, and it is said how to move them; -tag does it.
+// If git cannot tell which commit is newer, the tags do not move, and the evidence mentions -tag.
 func TestTagsStayWhereGitCannotSay(t *testing.T) {
 	plan := aPlan(t)
 	p := past{{nil, "1.2.3"}, {nil, "1.2.3"}, {nil, "1.2.4"}}
@@ -37,7 +37,7 @@ func TestTagsStayWhereGitCannotSay(t *testing.T) {
 			}
 
 			j = y.job(1, h)
-			j.Plan.named, j.Plan.Tags = true, []Tag{{Name: "latest", Moves: true, Why: "was asked for"}}
+			j.Plan.named, j.Plan.Tags = true, []Tag{{Name: "latest", Moves: true, Why: "was requested"}}
 			said, err = j.tag(t.Context())
 			require.NoError(t, err)
 			require.Equal(t, "latest", said)
@@ -53,7 +53,7 @@ func TestTagsStayWhereGitCannotSay(t *testing.T) {
 	}
 }
 
-// A tag that another job moved between the plan and the end is told of, with the reason.
+// The evidence reports each tag that another job moved after the plan was made, with the reason.
 func TestWhatStaysAgainstThePlanIsTold(t *testing.T) {
 	y := newYard(t, aPlan(t), past{{nil, "1.2.3"}, {[]int{0}, "1.2.3"}})
 	j := y.job(0, y.past.history())
@@ -61,11 +61,11 @@ func TestWhatStaysAgainstThePlanIsTold(t *testing.T) {
 	require.NoError(t, err)
 	said, err := j.tag(t.Context())
 	require.NoError(t, err)
-	require.Contains(t, said, "sha-000000000001; 1.2.3, 1.2, 1, latest stay; 1.2.3, 1.2, 1, latest stay, each since it has 1.2.3 of a later commit, 000000000002; -tag=1.2.3,1.2,1,latest moves them")
+	require.Contains(t, said, "sha-000000000001; 1.2.3, 1.2, 1, latest stay; 1.2.3, 1.2, 1, latest stay, each because it points to 1.2.3 of a later commit, 000000000002; -tag=1.2.3,1.2,1,latest moves them")
 	require.Equal(t, state{"1.2.3": 1, "1.2": 1, "1": 1, "latest": 1}, y.tags())
 }
 
-// Registries that keep a tag say so in words and by statuses of their own. The other tags go on, and the version is to be raised.
+// Registries refuse to move a tag with different messages and statuses. The other tags still move, and the next step is to raise the version.
 func TestImmutableTags(t *testing.T) {
 	for _, c := range []struct {
 		status        int
@@ -101,14 +101,14 @@ func TestImmutableTags(t *testing.T) {
 				return
 			}
 			require.ErrorIs(t, err, registry.ErrImmutable)
-			require.ErrorContains(t, err, "the registry keeps 1.2.3 of 127.0.0.1:1/someone/theapp where it is: ")
-			require.Contains(t, fmt.Sprintf("%+v", err), "\n  moved all the same: sha-000000000002, 1.2, 1, latest\n→ raise the version")
+			require.ErrorContains(t, err, "the registry refused to move the tags 1.2.3 of 127.0.0.1:1/someone/theapp: ")
+			require.Contains(t, fmt.Sprintf("%+v", err), "\n  other tags moved: sha-000000000002, 1.2, 1, latest\n→ raise the version")
 			require.Equal(t, state{"1.2.3": 0, "1.2": 1, "1": 1, "latest": 1}, y.tags())
 		})
 	}
 }
 
-// A tag that the registry did not let go is known before the next build, until it lets it go.
+// After a registry refuses to move a tag, plans warn about it until the registry moves the tag.
 func TestKeptTagsAreForeseen(t *testing.T) {
 	for _, keeps := range [][]string{{"1.2.3"}, {"1.2.3", "1.2"}, {"latest"}} {
 		y := newYard(t, aPlan(t), past{{nil, "1.2.3"}, {[]int{0}, "1.2.3"}, {[]int{1}, "1.2.3"}, {[]int{2}, "1.2.4"}})
@@ -135,7 +135,7 @@ func TestKeptTagsAreForeseen(t *testing.T) {
 			inner.ServeHTTP(w, r)
 		})
 		j = job(1)
-		require.Empty(t, j.Plan.Warnings, "nobody knows yet")
+		require.Empty(t, j.Plan.Warnings, "no refusal is recorded yet")
 		_, err = j.tag(t.Context())
 		require.ErrorIs(t, err, registry.ErrImmutable)
 		j = job(2)
@@ -144,19 +144,19 @@ func TestKeptTagsAreForeseen(t *testing.T) {
 			require.Contains(t, j.Plan.Warnings[0], tag)
 		}
 		require.Contains(t, j.Plan.Warnings[0], "raise the version")
-		require.Empty(t, job(0).Plan.Warnings, "what stands for the commit does not go")
-		require.Empty(t, ReadKept(records, j.Plan.Repository+"2"), "another repository's tags are another matter")
+		require.Empty(t, job(0).Plan.Warnings, "the tag of the commit does not move")
+		require.Empty(t, ReadKept(records, j.Plan.Repository+"2"), "the records of another repository are separate")
 
-		y.handler = inner // the registry lets them go
+		y.handler = inner // now the registry moves them
 		_, err = j.tag(t.Context())
 		require.NoError(t, err)
 		require.Empty(t, job(3).Plan.Warnings)
 	}
 }
 
-// A registry that takes a tag and shows it where it was, for a moment or for ever, is not another job that moves tags.
+// If a registry accepts a tag but still shows the old image, briefly or forever, the job does not blame other jobs.
 func TestTagsThatAreShownLater(t *testing.T) {
-	for stale, says := range map[int]string{3: "", 12: "", 1 << 30: "the registry took 1.2.3, 1.2, 1, latest for 127.0.0.1:1/someone/theapp, and shows them where they were before"} {
+	for stale, says := range map[int]string{3: "", 12: "", 1 << 30: "the registry accepted the tags 1.2.3, 1.2, 1, latest for 127.0.0.1:1/someone/theapp, but still shows their old images"} {
 		y := newYard(t, aPlan(t), past{{nil, "1.2.3"}, {[]int{0}, "1.2.3"}})
 		_, err := y.job(0, y.past.history()).tag(t.Context())
 		require.NoError(t, err)
@@ -185,11 +185,11 @@ func TestTagsThatAreShownLater(t *testing.T) {
 			continue
 		}
 		require.ErrorContains(t, err, says)
-		require.Contains(t, fmt.Sprintf("%+v", err), "→ see whether a cache stands before the registry")
+		require.Contains(t, fmt.Sprintf("%+v", err), "→ check whether a cache between you and the registry")
 	}
 }
 
-// git is asked about commits that labels name, and not about our own.
+// git gets queries about commits in labels, but not about our own commit.
 func TestWhatGitIsAsked(t *testing.T) {
 	var asked []string
 	h := History(func(_ context.Context, ours, theirs string) (Order, error) {

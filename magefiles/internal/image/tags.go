@@ -9,16 +9,16 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/version"
 )
 
-// Tag is one name that an image is to have.
+// Tag is a proposed tag for an image.
 type Tag struct {
 	Name  string `json:"name"`
-	Moves bool   `json:"moves"` // the name is given to the image, or taken from another one
-	Why   string `json:"why"`   // in words that follow the name
+	Moves bool   `json:"moves"` // the tag is created, or moved from another image
+	Why   string `json:"why"`   // text printed after the name
 
-	reason string // why it stays, where -tag moves it: what Why says between "stays" and how to move it
+	reason string // why the tag does not move, if -tag can move it; part of Why
 }
 
-// stay is a tag that stays for a reason, unless a person names it.
+// stay returns a tag that does not move, with the reason, unless the user requests it with -tag.
 func stay(name, format string, args ...any) Tag {
 	reason := fmt.Sprintf(format, args...)
 	return Tag{
@@ -29,23 +29,23 @@ func stay(name, format string, args ...any) Tag {
 	}
 }
 
-// Held is what a tag of a registry stands for, as the labels of its image say. They count where a plan wrote them: an image that
-// was made in another way has those of its base image, such as the version of Ubuntu.
+// Held describes the image that a registry's tag points to, based on the image's labels. Labels are ignored unless a plan wrote them, because other
+// images inherit the labels of their base image, such as Ubuntu's version.
 type Held struct {
-	Version  string // "" where no plan says it
-	Revision string // likewise
-	Digest   string // of what the tag stands for
-	Order    Order  // how Revision stands to ours; see [History.Order]
+	Version  string // "" if no plan wrote the labels
+	Revision string // "" if no plan wrote the labels
+	Digest   string // digest of the image or index
+	Order    Order  // order of Revision relative to our commit; see [History.Order]
 }
 
-// standsForCommit is said of a tag that moves only where another image is made of the commit.
-const standsForCommit = "stands for this commit"
+// standsForCommit is the reason for a tag that moves only if its commit is rebuilt.
+const standsForCommit = "already points to this commit"
 
 // Latest is the tag of the newest release.
 const Latest = "latest"
 
-// listLadder are the tags that the image of a version may have, beside that of its revision: the version itself and, for a
-// release, those that move from one release to the next.
+// listLadder returns the tags that an image may have for its version: the version itself and, for a release, the tags that move from release to
+// release. The commit's tag is not included.
 func listLadder(v version.Version) (exact string, moving []string) {
 	if v.Prerelease() {
 		return v.String(), nil
@@ -58,7 +58,7 @@ func listLadder(v version.Version) (exact string, moving []string) {
 	return v.String(), append(moving, Latest)
 }
 
-// RevisionTag names the image of a commit, or of one with changes.
+// RevisionTag returns the tag for a commit, with or without uncommitted changes.
 func RevisionTag(revision string) string {
 	commit, changed := strings.CutSuffix(revision, dirty)
 	tag := "sha-" + commit[:min(12, len(commit))]
@@ -68,15 +68,15 @@ func RevisionTag(revision string) string {
 	return tag
 }
 
-// Ladder says which tags the image of a version, made of a commit, gets in a registry that has these tags. held knows what
-// those of them stand for that Ladder may have to take away (see Candidates), and how their commits stand to ours.
+// Ladder chooses the tags for an image of a version, built from a commit. `have` lists the registry's tags. `held` describes the images that the tags
+// in Candidates point to now, and how their commits relate to ours.
 //
-// A tag only ever moves forward: to a higher version, or to a commit of the same one that is made on the one it has. So a backport moves what is
-// its own (1.2 and 1, where nothing newer has them) and leaves the rest; a pre-release moves nothing but its own tag. Of an
-// image whose version cannot be compared it is not known what would be forward: its tag stays until a person names it.
+// A tag only moves forward: to a higher version, or to a descendant commit of the same version. So a backport moves its own tags (1.2 and 1, unless
+// a newer release has them) but no others, and a pre-release moves only its own tag. If the version of a tag's image cannot be compared, there is
+// no way to tell what forward means, and the tag does not move until a user requests it.
 //
-// The exact tag of a version of two numbers, 2026.11, is what its hotfixes, 2026.11.1, would move. Who came first has it: the
-// release keeps it, and takes it from no hotfix.
+// The exact tag of a two-number version, such as 2026.11, is also a moving tag of its hotfixes, such as 2026.11.1. The release never takes the tag
+// back from a hotfix.
 func Ladder(v version.Version, revision string, have []string, held map[string]Held) []Tag {
 	exact, moving := listLadder(v)
 	tags := []Tag{{Name: RevisionTag(revision), Moves: true, Why: "names the commit"}}
@@ -87,7 +87,7 @@ func Ladder(v version.Version, revision string, have []string, held map[string]H
 	return tags
 }
 
-// Candidates are the tags of Ladder, whose present images it wants to know; none where the registry does not decide about the plan's tags.
+// Candidates returns the tags whose current images Ladder needs. It returns nil if the plan's tags do not depend on the registry.
 func (p *Plan) Candidates() []string {
 	if p.named || p.Partial || p.Dirty() {
 		return nil
@@ -96,8 +96,8 @@ func (p *Plan) Candidates() []string {
 	return append([]string{exact}, moving...)
 }
 
-// decideExact is the tag of a version itself: people name it who want that version and no other, so that it is taken from
-// nothing but an earlier image of it.
+// decideExact decides whether the version's own tag moves. Users of this tag expect exactly that version, so it moves only from an earlier image of
+// the same version.
 func decideExact(name string, v version.Version, revision string, held map[string]Held) Tag {
 	h, there := held[name]
 	has, err := parseSpelled(h.Version)
@@ -105,9 +105,9 @@ func decideExact(name string, v version.Version, revision string, held map[strin
 	case !there:
 		return Tag{Name: name, Moves: true, Why: "is new"}
 	case h.Version == "":
-		return stay(name, "its image does not say its version")
+		return stay(name, "the version of its image is unknown")
 	case err != nil || has.Compare(v) != 0:
-		return stay(name, "it has %s, and not %s", h.Version, v)
+		return stay(name, "it points to %s, not to %s", h.Version, v)
 	}
 	if reason := h.explainStay(revision); reason != "" {
 		return stay(name, "%s", reason)
@@ -120,23 +120,23 @@ func decideExact(name string, v version.Version, revision string, held map[strin
 
 func decideMoving(name string, v version.Version, revision string, have []string, held map[string]Held) Tag {
 	if newest, ok := findNewest(name, v, have); ok && newest.Compare(v) > 0 {
-		return stay(name, "the registry has %s", newest)
+		return stay(name, "the registry has the newer version %s", newest)
 	}
 	h, there := held[name]
 	if !there {
 		return Tag{Name: name, Moves: true, Why: "is new"}
 	}
 	if h.Version == "" {
-		return Tag{Name: name, Moves: true, Why: "moves from an image that does not say its version"}
+		return Tag{Name: name, Moves: true, Why: "moves from an image of an unknown version"}
 	}
 	has, err := parseSpelled(h.Version)
 	switch {
 	case err != nil:
-		return stay(name, "it has %s, which cannot be compared with %s", h.Version, v)
+		return stay(name, "it points to %s, which cannot be compared with %s", h.Version, v)
 	case isItself(name, has):
-		return stay(name, "it is the release %s", name)
+		return stay(name, "it is the tag of the release %s", name)
 	case has.Compare(v) > 0:
-		return stay(name, "it has %s", h.Version)
+		return stay(name, "it points to %s", h.Version)
 	case has.Compare(v) < 0:
 		return Tag{Name: name, Moves: true, Why: "moves from " + h.Version}
 	}
@@ -149,23 +149,24 @@ func decideMoving(name string, v version.Version, revision string, have []string
 	return Tag{Name: name, Moves: true, Why: "moves from " + h.Version}
 }
 
-// isItself reports whether a moving tag stands for a version of its own name: 2026.11 for the release 2026.11, whose exact tag
-// it is, and not for 2026.11.0 or 2026.11.1.
+// isItself reports whether a moving tag's image has a version with the same spelling as the tag: for the tag 2026.11, the release 2026.11, but not
+// 2026.11.0 or 2026.11.1.
 func isItself(name string, has version.Version) bool {
 	return version.Same(name, has.String()) && strings.Count(name, ".") == strings.Count(has.String(), ".")
 }
 
-// parseSpelled reads a version as tags and labels have it: some tools keep the v of a git tag.
+// parseSpelled parses a version from a tag or label. It accepts a leading v, which some tools copy from git tags.
 func parseSpelled(text string) (version.Version, error) {
 	return version.Parse(strings.TrimPrefix(text, "v"))
 }
 
-// findNewest is the highest release among tags that a moving tag of v may stand for. Shorter tags, such as 1.2, count as
-// the lowest version that they may stand for: whatever they stand for is at least that.
+// findNewest returns the highest release in `have` that the moving tag may point to. A shorter tag, such as 1.2, counts as the lowest version that it
+// can stand for.
 //
-// A tag of one number may be a date (20240501), a run, or a commit whose abbreviation has no letter, and would hold latest
-// back for ever. It counts where a longer tag begins with it, as 1.2 does with 1, or where v has one number too. A calendar's
-// tag beside versions that are not the calendar's (2026.11.28 beside 1.2.3) is of another scheme, and higher than all of them.
+// A tag with a single number may be a date (20240501), a run number, or an abbreviated commit without letters, and would block latest forever. It
+// is ignored unless a longer tag starts with it, as 1.2 does with 1, or v also has a single number. Similarly, a calendar version among other
+// versions (2026.11.28 next to 1.2.3) belongs to a different scheme and would be higher than all of them. It is ignored unless v is a calendar
+// version too.
 func findNewest(moving string, v version.Version, have []string) (newest version.Version, ok bool) {
 	alone := !strings.Contains(v.Release().String(), ".")
 	begun, calendar := collectBeginnings(have), isDated(v.String())
@@ -187,8 +188,8 @@ func findNewest(moving string, v version.Version, have []string) (newest version
 	return newest, ok
 }
 
-// isDated reports whether a version is a calendar's: it begins with a year, or with a date without points, or has a month or day with
-// a zero before it, as Ubuntu's 24.04.
+// isDated reports whether a version is a calendar version: it starts with a year or an undotted date, or its month or day has a leading zero, as in
+// Ubuntu's 24.04.
 func isDated(text string) bool {
 	parts := strings.Split(strings.TrimPrefix(text, "v"), ".")
 	first := parts[0]
@@ -202,7 +203,7 @@ func isDated(text string) bool {
 	return slices.ContainsFunc(parts[1:], func(part string) bool { return len(part) > 1 && part[0] == '0' && part[1] >= '0' && part[1] <= '9' })
 }
 
-// collectBeginnings are the first numbers of all tags of several.
+// collectBeginnings maps the first number of each tag to whether any tag with that number has further numbers.
 func collectBeginnings(tags []string) map[string]bool {
 	begun := map[string]bool{}
 	for _, tag := range tags {
@@ -214,7 +215,7 @@ func collectBeginnings(tags []string) map[string]bool {
 	return begun
 }
 
-// isWithin reports whether a version begins with the numbers of a shorter one: 1.2.3 with 1.2, however they are spelled.
+// isWithin reports whether a version starts with the numbers of a shorter version, as 1.2.3 does with 1.2. Spelling is ignored.
 func isWithin(tag, short string) bool {
 	parts := strings.Split(tag, ".")
 	for i, want := range strings.Split(short, ".") {

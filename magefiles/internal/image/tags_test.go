@@ -10,7 +10,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/version"
 )
 
-// Every row is a registry's tags, what they stand for where that matters, a version, and the tags that its image takes.
+// Each case has a registry's tags, their images if relevant, a version, and the tags that move to the version's image.
 func TestLadder(t *testing.T) {
 	const revision = "0123456789abcdef0123456789abcdef01234567"
 	for _, c := range []struct {
@@ -20,7 +20,7 @@ func TestLadder(t *testing.T) {
 	}{
 		{"the first release", "1.2.3", "", nil, "1.2.3 1.2 1 latest", ""},
 		{"the first release beside other tags", "1.2.3", "main sha-00 edge", nil, "1.2.3 1.2 1 latest", ""},
-		// Other tools keep the v of a git tag, in tags and in labels: such a release counts like any other.
+		// Some tools keep the leading v of a git tag in tags and labels. These releases count like any other.
 		{"a higher release with a v", "1.2.3", "main v9.9.9", nil, "1.2.3 1.2 1", "latest"},
 		{"a higher release of the same major with a v", "1.2.3", "v1.4.0 v1.4", nil, "1.2.3 1.2", "1 latest"},
 		{"a lower release with a v", "1.2.3", "v1.2.2 latest", map[string]image.Held{"latest": {Version: "v1.2.2", Order: image.Behind}}, "1.2.3 1.2 1 latest", ""},
@@ -150,7 +150,7 @@ func TestLadder(t *testing.T) {
 		},
 		{"latest of an image that says nothing", "1.2.3", "latest", map[string]image.Held{"latest": {}}, "1.2.3 1.2 1 latest", ""},
 		{"latest of a higher version whose own tag was deleted", "1.2.3", "latest", map[string]image.Held{"latest": {Version: "3.0.0", Order: image.Behind}}, "1.2.3 1.2 1", "latest"},
-		// A number alone may be a date, a run or a commit: it is a version where others say so.
+		// A single number may be a date, a run number or a commit. It counts as a version only if other tags confirm it.
 		{
 			what:    "a date among releases",
 			version: "1.2.4",
@@ -177,7 +177,7 @@ func TestLadder(t *testing.T) {
 			moves: "2026.11 2026 latest",
 			stays: "",
 		},
-		// A release of two numbers has the name that its hotfixes would move.
+		// The tag of a two-number release is also a moving tag of its hotfixes.
 		{
 			what:    "a hotfix of a calendar release",
 			version: "2026.11.1",
@@ -320,33 +320,33 @@ func TestLadder(t *testing.T) {
 	}
 }
 
-// What a tag stays for is said, and how it is moved all the same where nobody but a person can know.
+// Ladder explains why a tag does not move, and how to move it if only the user can decide.
 func TestLadderSaysWhy(t *testing.T) {
 	for _, c := range []struct {
 		version, tag string
 		held         image.Held
 		why          string
 	}{
-		{"1.2.3", "latest", image.Held{Version: "main"}, "stays: it has main, which cannot be compared with 1.2.3; -tag=latest moves it"},
-		{"1.2.3", "latest", image.Held{Version: "v9.9.9"}, "stays: it has v9.9.9; -tag=latest moves it"},
+		{"1.2.3", "latest", image.Held{Version: "main"}, "stays: it points to main, which cannot be compared with 1.2.3; -tag=latest moves it"},
+		{"1.2.3", "latest", image.Held{Version: "v9.9.9"}, "stays: it points to v9.9.9; -tag=latest moves it"},
 		{"1.2.3", "latest", image.Held{Version: "v1.2.2"}, "moves from v1.2.2"},
-		{"1.2.3", "latest", image.Held{}, "moves from an image that does not say its version"},
+		{"1.2.3", "latest", image.Held{}, "moves from an image of an unknown version"},
 		{"1.2.3", "1.2.3", image.Held{Version: "1.2.3", Order: image.Behind}, "moves to the later commit of the same version"},
-		{"1.2.3", "1.2.3", image.Held{Version: "1.2.3", Revision: "fedcba9876543210", Order: image.Ahead}, "stays: it has 1.2.3 of a later commit, fedcba987654; -tag=1.2.3 moves it"},
-		{"1.2.3", "latest", image.Held{Version: "1.2.3", Revision: "fedcba9876543210", Order: image.Ahead}, "stays: it has 1.2.3 of a later commit, fedcba987654; -tag=latest moves it"},
-		{"1.2.3", "1.2", image.Held{Version: "1.2.3", Revision: "fedcba9876543210", Order: image.Apart}, "stays: it has 1.2.3 of fedcba987654, and neither commit is made on the other one; -tag=1.2 moves it"},
-		{"1.2.3", "latest", image.Held{Version: "1.2.3", Revision: "fedcba9876543210"}, "stays: it has 1.2.3 of fedcba987654, which git cannot compare here (another repository's, or one that this clone lacks: `git fetch`); -tag=latest moves it"},
-		{"1.2.3", "1", image.Held{Version: "1.2.3"}, "stays: it has 1.2.3 of a commit that it does not name, which git cannot compare here (another repository's, or one that this clone lacks: `git fetch`); -tag=1 moves it"},
+		{"1.2.3", "1.2.3", image.Held{Version: "1.2.3", Revision: "fedcba9876543210", Order: image.Ahead}, "stays: it points to 1.2.3 of a later commit, fedcba987654; -tag=1.2.3 moves it"},
+		{"1.2.3", "latest", image.Held{Version: "1.2.3", Revision: "fedcba9876543210", Order: image.Ahead}, "stays: it points to 1.2.3 of a later commit, fedcba987654; -tag=latest moves it"},
+		{"1.2.3", "1.2", image.Held{Version: "1.2.3", Revision: "fedcba9876543210", Order: image.Apart}, "stays: it points to 1.2.3 of fedcba987654, and neither commit contains the other; -tag=1.2 moves it"},
+		{"1.2.3", "latest", image.Held{Version: "1.2.3", Revision: "fedcba9876543210"}, "stays: it points to 1.2.3 of fedcba987654, which git cannot compare with our commit (run `git fetch` if this clone lacks the commit; it may also be of another repository); -tag=latest moves it"},
+		{"1.2.3", "1", image.Held{Version: "1.2.3"}, "stays: it points to 1.2.3 of an unknown commit, which git cannot compare with our commit (run `git fetch` if this clone lacks the commit; it may also be of another repository); -tag=1 moves it"},
 		{"1.2.3", "latest", image.Held{Version: "1.2.3", Revision: "fedcba9876543210", Order: image.Behind}, "moves from 1.2.3"},
 		{"1.2.3", "latest", image.Held{Version: "1.2.2", Revision: "fedcba9876543210"}, "moves from 1.2.2"},
-		{"1.2.3", "latest", image.Held{Version: "1.3.0", Revision: "fedcba9876543210", Order: image.Behind}, "stays: it has 1.3.0; -tag=latest moves it"},
-		{"1.2.3", "1.2.3", image.Held{}, "stays: its image does not say its version; -tag=1.2.3 moves it"},
-		{"1.2.3", "1.2.3", image.Held{Version: "main"}, "stays: it has main, and not 1.2.3; -tag=1.2.3 moves it"},
-		{"1.2.3", "1.2.3", image.Held{Version: "1.2.3", Revision: "0123456789abcdef"}, "stands for this commit"},
-		{"1.2.3", "latest", image.Held{Version: "1.2.3", Revision: "0123456789abcdef"}, "stands for this commit"},
+		{"1.2.3", "latest", image.Held{Version: "1.3.0", Revision: "fedcba9876543210", Order: image.Behind}, "stays: it points to 1.3.0; -tag=latest moves it"},
+		{"1.2.3", "1.2.3", image.Held{}, "stays: the version of its image is unknown; -tag=1.2.3 moves it"},
+		{"1.2.3", "1.2.3", image.Held{Version: "main"}, "stays: it points to main, not to 1.2.3; -tag=1.2.3 moves it"},
+		{"1.2.3", "1.2.3", image.Held{Version: "1.2.3", Revision: "0123456789abcdef"}, "already points to this commit"},
+		{"1.2.3", "latest", image.Held{Version: "1.2.3", Revision: "0123456789abcdef"}, "already points to this commit"},
 		{"1.2.4", "latest", image.Held{Version: "1.2.3", Revision: "0123456789abcdef"}, "moves from 1.2.3"},
-		{"2026.11", "2026.11", image.Held{Version: "2026.11.1"}, "stays: it has 2026.11.1, and not 2026.11; -tag=2026.11 moves it"},
-		{"2026.11.1", "2026.11", image.Held{Version: "2026.11"}, "stays: it is the release 2026.11; -tag=2026.11 moves it"},
+		{"2026.11", "2026.11", image.Held{Version: "2026.11.1"}, "stays: it points to 2026.11.1, not to 2026.11; -tag=2026.11 moves it"},
+		{"2026.11.1", "2026.11", image.Held{Version: "2026.11"}, "stays: it is the tag of the release 2026.11; -tag=2026.11 moves it"},
 	} {
 		var why string
 		for _, tag := range image.Ladder(version.MustParse(c.version), "0123456789abcdef", []string{c.tag}, map[string]image.Held{c.tag: c.held}) {

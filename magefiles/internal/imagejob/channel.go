@@ -16,10 +16,10 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// channelAlias is where pixi looks for a channel that is no more than a name.
+// channelAlias is the base URL that pixi prepends to a channel given by name.
 const channelAlias = "https://conda.anaconda.org/"
 
-// ChannelURL is the address of a channel as a manifest writes it. A path stays one (rattler_conda_types, NamedChannelOrUrl).
+// ChannelURL returns the URL of a channel as spelled in a manifest. It returns paths unchanged (rattler_conda_types, NamedChannelOrUrl).
 func ChannelURL(name string) string {
 	isPath := slices.ContainsFunc([]string{"./", "..", "~", "/", `\\`, "file:"}, func(prefix string) bool { return strings.HasPrefix(name, prefix) })
 	if strings.Contains(name, "://") || isPath {
@@ -28,13 +28,13 @@ func ChannelURL(name string) string {
 	return channelAlias + name
 }
 
-// ToRead is the channel at an address. One that is private is read with what a file of credentials has for its server.
-// Errors: *image.UnreadError where there is no http or https address, and where the server wants a login of a kind that pixi
-// can send and we cannot.
+// ToRead returns the channel at an address. For a private channel, it uses the server's login in the credentials file. It returns
+// *available.UnreadError if the address is not http or https, or if the server requires a kind of login that pixi supports and this program does
+// not.
 func ToRead(ctx context.Context, address, authFile string) (*prefixdev.Channel, error) {
 	u, err := url.Parse(strings.TrimSuffix(address, "/"))
 	if err != nil {
-		return nil, operr.New("correct it", "the channel %s: %w", address, err)
+		return nil, operr.New("correct the URL of the channel", "the channel %s: %w", address, err)
 	}
 	if u.Scheme != "http" && u.Scheme != "https" {
 		u.User, u.RawQuery, u.Fragment = nil, "", ""
@@ -66,15 +66,15 @@ func ToRead(ctx context.Context, address, authFile string) (*prefixdev.Channel, 
 	case err == nil:
 		return c, nil
 	case !isRefusal(err):
-		return nil, operr.New("try again", "asking %s whether it is private: %w", c.URL(), err)
+		return nil, operr.New("run the same command again", "asking %s whether the channel is private: %w", c.URL(), err)
 	case otherKind:
 		return nil, &available.UnreadError{Address: c.URL()}
 	}
-	return nil, operr.New("log in again with `pixi auth login`, into the file that RATTLER_AUTH_FILE names", "%s does not take the login that it wants, %s: %w", c.URL(), login, err)
+	return nil, operr.New("log in again with `pixi auth login`, into the file that RATTLER_AUTH_FILE names", "%s requires a login, but refused %s: %w", c.URL(), login, err)
 }
 
-// addLogin is a client with what a file of credentials has for its server, and where in it that stands; the client as it
-// was where there is nothing, and beside an error.
+// addLogin returns a client that uses the server's login in a credentials file, and the name of the entry in the file. If the file has no login for
+// the server, or on error, it returns the client unchanged.
 func addLogin(ctx context.Context, client *prefixdev.Client, authFile string) (_ *prefixdev.Client, login string, err error) {
 	if authFile == "" {
 		return client, "", nil
@@ -95,7 +95,7 @@ func addLogin(ctx context.Context, client *prefixdev.Client, authFile string) (_
 	return with, login, nil
 }
 
-// askOpenly asks for a file that every channel has, without a login. A private channel of prefix.dev is not found then.
+// askOpenly requests a file that every channel has, without a login. For a private channel, prefix.dev responds with "not found".
 func askOpenly(ctx context.Context, c *prefixdev.Channel) error {
 	f, err := c.Open(ctx, condapkg.NoarchSubdir, repodata.JSON)
 	if err != nil {
@@ -104,7 +104,7 @@ func askOpenly(ctx context.Context, c *prefixdev.Channel) error {
 	return f.Close()
 }
 
-// isRefusal reports whether a server does not let us read, or does not let us know that there is something.
+// isRefusal reports whether a server denies access to a file, or hides its existence.
 func isRefusal(err error) bool {
 	return errors.Is(err, channel.ErrUnauthorized) || errors.Is(err, channel.ErrForbidden) || errors.Is(err, channel.ErrNotFound)
 }

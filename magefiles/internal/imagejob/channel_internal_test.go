@@ -19,18 +19,18 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// aDownstream is one whose environment takes lib and seven other packages from channels, as TOML.
+// aDownstream returns a downstream that depends on lib and seven other packages. channels is a list in TOML.
 func aDownstream(t *testing.T, channels string) *workspace.Downstream {
 	t.Helper()
 	return aWorkspace(t, channels).Downstreams[0]
 }
 
-// aWorkspace is the one of aDownstream.
+// aWorkspace returns the workspace of aDownstream.
 func aWorkspace(t *testing.T, channels string) *workspace.Workspace {
 	t.Helper()
 	root := t.TempDir()
 	for name, text := range map[string]string{
-		"pixi.toml":     "[workspace]\nchannels = []\nplatforms = []\n", // of no name: any channel may be its own
+		"pixi.toml":     "[workspace]\nchannels = []\nplatforms = []\n", // it has no name, so any channel may be its own
 		"lib/pixi.toml": "[package]\nname = \"lib\"\nversion = \"1.0.0\"\n[package.build]\nbackend = { name = \"pixi-build-cmake\" }\n",
 		"app/pixi.toml": "[workspace]\nname = \"app\"\nplatforms = [\"linux-64\", \"linux-aarch64\"]\nchannels = [" + channels + "]\n" +
 			"[dependencies]\nlib = \"==1.0.0\"\na = \"*\"\nb = \"*\"\nc = \"*\"\nd = \"*\"\ne = \"*\"\nf = \"*\"\ng = \"*\"\n",
@@ -44,7 +44,7 @@ func aWorkspace(t *testing.T, channels string) *workspace.Workspace {
 	return w
 }
 
-// index is a channel's index in all forms, or as plain repodata.json alone, by path.
+// index returns the files of a channel's index by path: all formats, or only plain repodata.json.
 func index(sharded bool) map[string][]byte {
 	files := map[string][]byte{}
 	for subdir, names := range map[string]string{"noarch": "lib a b c", "linux-64": "d e f g h", "linux-aarch64": "d e f g h"} {
@@ -71,12 +71,12 @@ func index(sharded bool) map[string][]byte {
 	return files
 }
 
-// A channel is asked once in each of two rounds for all names together, and once for the forms of its index: what is large
-// is not sent again for each name.
+// A channel is queried in two rounds, each for all package names together, and once for its index formats. Large files are not downloaded again for
+// each name.
 func TestRequestsBeforeAnImageIsBuilt(t *testing.T) {
 	for _, c := range []struct {
 		sharded            bool
-		all, plain, shards int // requests in all, and those of one subdir for each of the two indexes
+		all, plain, shards int // number of requests: all, and those for one subdir with either kind of index
 	}{
 		{false, 27, 3, 3},
 		{true, 30, 1, 3},
@@ -107,7 +107,7 @@ func TestRequestsBeforeAnImageIsBuilt(t *testing.T) {
 	}
 }
 
-// Channels that are not behind http are named, by what people wrote, and without a password.
+// The evidence names channels that are not on http as the user wrote them, but without passwords.
 func TestChannelsThatAreNotRead(t *testing.T) {
 	for written, shown := range map[string]string{
 		"file:///srv/channel": "file:///srv/channel", "./output": "./output", "../output": "../output", "/srv/channel": "/srv/channel", "~/channel": "~/channel",
@@ -125,8 +125,7 @@ func TestChannelsThatAreNotRead(t *testing.T) {
 	require.Contains(t, said, "not looked for on oci://registry.example/mirrors/demo")
 }
 
-// A private channel is read with the login that the build gets; without one, or with another, the error says where it
-// comes from.
+// A private channel is read with the build's login. Without a login, or with a wrong one, the error names its source.
 func TestAPrivateChannelBeforeAnImageIsBuilt(t *testing.T) {
 	files := index(true)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -156,8 +155,8 @@ func TestAPrivateChannelBeforeAnImageIsBuilt(t *testing.T) {
 	require.Equal(t, "1 pin and 8 names, for linux/amd64", said)
 
 	for token, want := range map[string]string{
-		"":      server.URL + "/demo wants a login before it says whether it has lib, a, b and 5 more",
-		"wrong": server.URL + "/demo does not take the login that it wants, the entry 127.0.0.1 of ",
+		"":      server.URL + "/demo requires a login for looking up lib, a, b and 5 more",
+		"wrong": server.URL + "/demo requires a login, but refused the entry 127.0.0.1 of ",
 	} {
 		_, err := ask(token)
 		require.ErrorContains(t, err, want)
@@ -166,7 +165,7 @@ func TestAPrivateChannelBeforeAnImageIsBuilt(t *testing.T) {
 	}
 }
 
-// maker makes jobs in a workspace, without what the environment may say.
+// maker returns a Maker for a workspace, without settings from the environment.
 func maker(w *workspace.Workspace) *Maker {
 	return &Maker{
 		Runner:    command.NewSystem(os.Environ(), nil),
@@ -178,7 +177,7 @@ func maker(w *workspace.Workspace) *Maker {
 	}
 }
 
-// credentials is a file with one entry, for the servers of these tests.
+// credentials writes a credentials file with one entry, for these tests' servers.
 func credentials(t *testing.T, entry string) (file string) {
 	t.Helper()
 	file = filepath.Join(t.TempDir(), "credentials.json")
@@ -186,8 +185,8 @@ func credentials(t *testing.T, entry string) (file string) {
 	return file
 }
 
-// A login that pixi can send and we cannot is no reason to refuse an image: a channel that all may read is read without it,
-// and of another one the evidence says that nobody looked.
+// An image is not refused because of a login that pixi supports and this program does not: a public channel is read without a login, and for a
+// private channel the evidence says that it was not checked.
 func TestALoginOfAnotherKind(t *testing.T) {
 	files, private := index(true), false
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -12,12 +12,12 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// digestFile is where the digest of an image of some platforms is written, for docker:merge.
+// digestFile returns the path of the file with the digest of an image for some platforms, which docker:merge reads.
 func (m *Maker) digestFile(downstream string, platforms []string) string {
 	return filepath.Join(m.dir(downstream), strings.ReplaceAll(strings.Join(platforms, "-"), "/", "-")+".digest")
 }
 
-// readDigest is the digest in a file, "" where there is none.
+// readDigest returns the digest in a file, or "" if the file does not exist.
 func readDigest(file string) string {
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -26,7 +26,7 @@ func readDigest(file string) string {
 	return strings.TrimSpace(string(text))
 }
 
-// writeDigest writes the digest of an image of some platforms that was pushed, for a merge.
+// writeDigest stores the digest of a pushed image for some platforms, for a later merge.
 func (m *Maker) writeDigest(j *image.Job) error {
 	if !j.Plan.Partial || !j.Result.Pushed {
 		return nil
@@ -34,10 +34,11 @@ func (m *Maker) writeDigest(j *image.Job) error {
 	return atomicfile.WriteFile(m.digestFile(j.Plan.Dir, j.Plan.Platforms), []byte(j.Result.Digest+"\n"), 0o644)
 }
 
-// digests are those that were given, or those in the folder of images: of every set of its platforms.
+// digests returns the given digests. If there are none, it reads them from the image folder, where there may be one for each combination of the
+// image's platforms.
 func (m *Maker) digests(d *workspace.Downstream, given []string) ([]string, error) {
 	if d.Image == nil {
-		return nil, nil // the plan says that no image is made of it
+		return nil, nil // the plan reports a downstream without an image
 	}
 	for _, digest := range given {
 		if err := registry.CheckDigest(digest); err != nil {
@@ -60,7 +61,7 @@ func (m *Maker) digests(d *workspace.Downstream, given []string) ([]string, erro
 		}
 	}
 	if len(found) == 0 {
-		return nil, operr.NewUsage("push the platforms first, `-platform=… -push`, and bring the files output/images/FOLDER/*.digest here, or name -digests", "there is no digest to be merged")
+		return nil, operr.NewUsage("push each platform first with `-platform=… -push`; then copy the files output/images/FOLDER/*.digest into this clone, or pass -digests", "no digest was found to merge")
 	}
 	return found, nil
 }

@@ -14,10 +14,10 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// readByBuilds are the files of a downstream's folder by which a build is done, and which it reads there and nowhere else.
+// readByBuilds are the files in a downstream's folder that control a build.
 var readByBuilds = []string{"Dockerfile", ".dockerignore", "Dockerfile.dockerignore"}
 
-// readDockerfile reads a downstream's Dockerfile, once a build will find it too.
+// readDockerfile reads a downstream's Dockerfile. It returns an error if a build would not find the file.
 func readDockerfile(repo *gitrepo.Repo, w *workspace.Workspace, d *workspace.Downstream) ([]byte, error) {
 	for _, name := range readByBuilds {
 		if err := refuseLinkOut(filepath.Join(w.Root, filepath.FromSlash(d.Dir)), name, path.Join(d.Dir, name)); err != nil {
@@ -26,27 +26,27 @@ func readDockerfile(repo *gitrepo.Repo, w *workspace.Workspace, d *workspace.Dow
 	}
 	text, err := beneath.ReadFile(repo.Top, filepath.Join(w.Root, d.Dir, "Dockerfile"))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, operr.New("write one beside "+d.Manifest.Path+"; README says what it gets", "%s has no Dockerfile", d.Dir)
+		return nil, operr.New("write a Dockerfile next to "+d.Manifest.Path+"; foopack's magefiles/docs/images.md says which build arguments and secrets the build passes", "%s has no Dockerfile", d.Dir)
 	}
 	return text, err
 }
 
-// refuseLinkOut refuses a file that is a link to what is not in the folder: a build gets the folder alone, and the links in it as they
-// are. An absolute link leads nowhere there, wherever it leads here.
+// refuseLinkOut returns an error if a file is a symbolic link that leads out of the folder. A build gets only the folder, with links unchanged, so
+// an absolute link does not resolve in the build even if it does here.
 func refuseLinkOut(dir, file, name string) error {
 	at := filepath.Join(dir, file)
 	to, _ := os.Readlink(at)
 	if to == "" {
-		return nil // a file, or nothing
+		return nil // a regular file, or it does not exist
 	}
 	if _, below := beneath.Leads(dir, at); below && !filepath.IsAbs(to) {
 		return nil
 	}
-	return operr.New("put the file itself there; what several Dockerfiles have in common can be an image that they are built on",
-		"%s is a link to %s: a build gets the folder %s alone, and does not find it", name, to, path.Dir(name))
+	return operr.New("replace the link by the file itself; Dockerfiles with common steps can share a base image",
+		"%s is a link to %s, which the build cannot read, because the build gets only the folder %s", name, to, path.Dir(name))
 }
 
-// refuseUncommitted refuses one that git does not know, where what is committed is built.
+// refuseUncommitted returns an error if the Dockerfile is not committed, because builds use only committed files.
 func refuseUncommitted(ctx context.Context, repo *gitrepo.Repo, d *workspace.Downstream) error {
 	file := path.Join(repo.Prefix, d.Dir, "Dockerfile")
 	unknown, err := repo.Untracked(ctx, []string{file})
@@ -58,8 +58,8 @@ func refuseUncommitted(ctx context.Context, repo *gitrepo.Repo, d *workspace.Dow
 		return err
 	}
 	if link != "" {
-		return operr.New("put that folder into this repository, with its manifest and its Dockerfile; it may have the submodule as a folder in it, whose files the build gets",
-			"%s is in the submodule %s: an image is of a commit of this repository, and its manifest and Dockerfile have to be in that", d.Dir, link)
+		return operr.New("move the manifest and the Dockerfile into a folder of this repository; the submodule can be a subfolder of that folder, and then the build gets its files",
+			"%s is in the submodule %s, but the manifest and the Dockerfile of an image must be in a commit of this repository", d.Dir, link)
 	}
-	return operr.New("commit it, with `git add -f` where git ignores it", "git does not have %s/Dockerfile, and what is committed is what is built", d.Dir)
+	return operr.New("commit the Dockerfile, with `git add -f` if git ignores the file", "%s/Dockerfile is not committed, but an image is built only from committed files", d.Dir)
 }

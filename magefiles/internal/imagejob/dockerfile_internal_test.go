@@ -17,41 +17,41 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// A build gets the folder and nothing else: a Dockerfile that it will not find there is told of before anything is built.
+// A build gets only the folder. If it would not find the Dockerfile there, the error comes before the build.
 func TestDockerfilesThatABuildDoesNotFind(t *testing.T) {
 	for name, c := range map[string]struct {
-		link map[string]string // in app
+		link map[string]string // symbolic links in app
 		file map[string]string
 		want string
 	}{
 		"out of the folder": {
 			link: map[string]string{"Dockerfile": "../docker/app.Dockerfile"},
 			file: map[string]string{"docker/app.Dockerfile": "FROM scratch\n"},
-			want: "app/Dockerfile is a link to ../docker/app.Dockerfile: a build gets the folder app alone, and does not find it",
+			want: "app/Dockerfile is a link to ../docker/app.Dockerfile, which the build cannot read, because the build gets only the folder app",
 		},
 		"out of the folder in two steps": {
 			link: map[string]string{"Dockerfile": "here", "here": "../there"},
 			file: map[string]string{"there": "FROM scratch\n"},
-			want: "app/Dockerfile is a link to here: a build gets the folder app alone, and does not find it",
+			want: "app/Dockerfile is a link to here, which the build cannot read, because the build gets only the folder app",
 		},
 		"through a folder that is a link": {
 			link: map[string]string{"Dockerfile": "docker/Dockerfile", "docker": "../docker"},
 			file: map[string]string{"docker/Dockerfile": "FROM scratch\n"},
-			want: "app/Dockerfile is a link to docker/Dockerfile: a build gets the folder app alone",
+			want: "app/Dockerfile is a link to docker/Dockerfile, which the build cannot read, because the build gets only the folder app",
 		},
-		"what the build leaves out": {
+		"a file that the build leaves out": {
 			link: map[string]string{".dockerignore": "../.dockerignore"},
 			file: map[string]string{"app/Dockerfile": "FROM scratch\n", ".dockerignore": "x\n"},
-			want: "app/.dockerignore is a link to ../.dockerignore: a build gets",
+			want: "app/.dockerignore is a link to ../.dockerignore, which the build cannot read, because the build gets",
 		},
-		"a folder whose name begins alike": {
+		"a folder whose name has the same beginning": {
 			link: map[string]string{"Dockerfile": "../app2/Dockerfile"},
 			file: map[string]string{"app2/Dockerfile": "FROM scratch\n"},
 			want: "app/Dockerfile is a link to ../app2/Dockerfile",
 		},
 		"within the folder": {map[string]string{"Dockerfile": "docker/it"}, map[string]string{"app/docker/it": "FROM scratch\n"}, ""},
 		"nothing":           {nil, nil, "app has no Dockerfile"},
-		"ignored":           {nil, map[string]string{"app/Dockerfile": "FROM scratch\n", ".gitignore": "Dockerfile\n"}, "git does not have app/Dockerfile, and what is committed is what is built"},
+		"ignored":           {nil, map[string]string{"app/Dockerfile": "FROM scratch\n", ".gitignore": "Dockerfile\n"}, "app/Dockerfile is not committed, but an image is built only from committed files"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := aWorkspace(t, `"https://prefix.dev/ours"`)
@@ -80,7 +80,7 @@ func TestDockerfilesThatABuildDoesNotFind(t *testing.T) {
 	}
 }
 
-// A downstream that is a submodule, or in one, is told by that: there is nothing to be added to git.
+// If a downstream is in a submodule, or is one, the error says so, because `git add` would not help.
 func TestDownstreamsInSubmodules(t *testing.T) {
 	for name, link := range map[string]string{"itself": "app", "in a folder": "things", "deep": "a/b"} {
 		t.Run(name, func(t *testing.T) {
@@ -105,22 +105,22 @@ func TestDownstreamsInSubmodules(t *testing.T) {
 			git(w.Root, "commit", "-q", "-m", "first")
 			repo, err := gitrepo.Open(t.Context(), a.Runner, w.Root)
 			require.NoError(t, err)
-			for range 2 { // and with changes in it
+			for range 2 { // the second time with changes in the submodule
 				_, err = a.makeRequest(t.Context(), &d, repo, Flags{}, &registry.Registry{})
-				require.ErrorContains(t, err, d.Dir+" is in the submodule "+link+": ")
+				require.ErrorContains(t, err, d.Dir+" is in the submodule "+link+", but ")
 				require.NoError(t, os.WriteFile(filepath.Join(w.Root, d.Dir, "Dockerfile"), []byte("FROM busybox\n"), 0o644))
 			}
 		})
 	}
 }
 
-// The generator of SBOMs that cannot be had is cured by what is the matter with it, and not by a mirror in any case.
+// If the SBOM generator cannot be pulled, the next step depends on the cause, because a mirror does not always help.
 func TestTheNextStepForAGeneratorOfSBOMs(t *testing.T) {
 	for status, next := range map[int]string{
-		http.StatusNotFound:        "mirror it and correct BUILDKIT_SBOM_GENERATOR; ",
-		http.StatusForbidden:       "log in: `docker login 127.0.0.1:",
-		http.StatusTooManyRequests: "wait, and run it again",
-		http.StatusBadRequest:      "see what the registry, or a proxy before it, has against it",
+		http.StatusNotFound:        "copy this image to a mirror, and set BUILDKIT_SBOM_GENERATOR to the mirror; ",
+		http.StatusForbidden:       "log in with `docker login 127.0.0.1:",
+		http.StatusTooManyRequests: "wait, then run the same command again",
+		http.StatusBadRequest:      "look for the reason in the answer above, or in the log of the registry",
 	} {
 		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if r.URL.Path != "/v2/" {
@@ -130,12 +130,12 @@ func TestTheNextStepForAGeneratorOfSBOMs(t *testing.T) {
 		_, _, err := chooseGenerator(t.Context(), &registry.Registry{}, strings.TrimPrefix(s.URL, "http://")+"/a/scanner:1")
 		s.Close()
 		require.Contains(t, fmt.Sprintf("%+v", err), "\n→ "+next)
-		require.Contains(t, operr.NextOf(err), "BUILDKIT_SBOM_GENERATOR=off makes none")
+		require.Contains(t, operr.NextOf(err), "or set BUILDKIT_SBOM_GENERATOR=off to build without an SBOM")
 	}
 	docker := t.TempDir()
 	t.Setenv("DOCKER_CONFIG", docker)
 	require.NoError(t, os.WriteFile(filepath.Join(docker, "config.json"), []byte(`{"credsStore":"not-there"}`), 0o600))
 	_, _, err := chooseGenerator(t.Context(), &registry.Registry{}, "127.0.0.1:1/a/scanner:1")
-	require.ErrorContains(t, err, "docker-credential-not-there cannot be used")
-	require.Contains(t, operr.NextOf(err), "install it, or take it out of docker's config.json")
+	require.ErrorContains(t, err, "the credential helper docker-credential-not-there, which does not run")
+	require.Contains(t, operr.NextOf(err), "install this helper, or remove it from docker's config.json")
 }

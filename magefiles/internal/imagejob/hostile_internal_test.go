@@ -12,20 +12,20 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// digests that docker:merge takes, and images that are kept, are what a build wrote. A pull request that brings such files
-// along says nothing about what is published.
+// docker:merge reads only digests that a build has written. A job reuses only local images that a build has written. A pull request that adds such
+// files cannot choose what is published.
 func TestHostileFilesInTheFolderOfImages(t *testing.T) {
 	digest := "sha256:" + strings.Repeat("0", 64) + "\n"
 	for name, c := range map[string]struct {
 		file, text string
 		refused    bool
 	}{
-		"the digest of a platform": {"output/images/app/linux-arm64.digest", digest, true},
-		"of several platforms":     {"output/images/app/linux-amd64-linux-arm64.digest", digest, true},
-		"an image that is kept":    {"output/images/app/oci/index.json", "{}", true},
-		"a note that it is proved": {"output/images/app/proved", digest, true},
-		"a person's own file":      {"output/notes.txt", "hello\n", false},
-		"another folder's":         {"output/images/apples/linux-arm64.digest", digest, false},
+		"the digest of a platform":        {"output/images/app/linux-arm64.digest", digest, true},
+		"the digest of several platforms": {"output/images/app/linux-amd64-linux-arm64.digest", digest, true},
+		"a kept image":                    {"output/images/app/oci/index.json", "{}", true},
+		"the note of a check that passed": {"output/images/app/proved", digest, true},
+		"a person's own file":             {"output/notes.txt", "hello\n", false},
+		"a file of another folder":        {"output/images/apples/linux-arm64.digest", digest, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := aWorkspace(t, `"https://prefix.dev/ours"`)
@@ -50,7 +50,7 @@ func TestHostileFilesInTheFolderOfImages(t *testing.T) {
 					require.NotContains(t, errorText(err), "is committed")
 					continue
 				}
-				require.EqualError(t, err, c.file+" is committed: there is only what a build writes")
+				require.EqualError(t, err, c.file+" is committed, but this folder is only for files that a build writes")
 				require.Equal(t, operr.Failed, operr.ExitStatus(err))
 			}
 		})

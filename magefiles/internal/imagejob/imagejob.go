@@ -1,14 +1,14 @@
-// Package imagejob gathers what an image is made of: a downstream's manifest and Dockerfile, the commit, what the environment says, and what
-// the registry has. What comes of it is a job of package image, which builds, proves and publishes.
+// Package imagejob collects the inputs for an image: a downstream's manifest and Dockerfile, the commit, the environment's settings, and the content
+// of the registry. It combines them into a job of package image, which builds, verifies and publishes the image.
 //
-//	run.go         one image, all images, a merge, a plan: in which order a person sees, is asked, and gets it
-//	imagejob.go    what is told from outside, and a job made of it
-//	request.go     what a plan is asked for: git, the environment, the registry
-//	dockerfile.go  the Dockerfile, as a build will find it
-//	secrets.go     what a build is lent: pixi's configuration, and logins
-//	channel.go     the channels that are asked before a build
-//	pushed.go      an image that the registry has, for a deployment
-//	digests.go     what was pushed for single platforms, for a merge
+//	run.go         prints, confirms and runs jobs: one image, all images, a merge, or a plan
+//	imagejob.go    defines the settings, and makes jobs
+//	request.go     makes the request for a plan from git, the environment and the registry
+//	dockerfile.go  reads the Dockerfile, as a build will find it
+//	secrets.go     prepares a build's secrets: pixi's configuration, and logins
+//	channel.go     opens the channels that are checked before a build
+//	pushed.go      finds an image in the registry, for a deployment
+//	digests.go     stores the digests of pushed single-platform images, for a merge
 package imagejob
 
 import (
@@ -32,55 +32,55 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// Settings are what image builds are told by the environment; "" where it is not set.
+// Settings are the environment's settings for image builds. A field is "" if its variable is not set.
 type Settings struct {
 	Registry   string // IMAGE_REGISTRY: registry and owner
 	Builder    string // BUILDX_BUILDER
 	PixiImage  string // PIXI_IMAGE, a build argument
 	BaseImage  string // BASE_IMAGE, a build argument
-	PixiConfig string // PIXI_CONFIG: a config.toml of pixi's
+	PixiConfig string // PIXI_CONFIG: path of a config.toml for pixi
 	AuthFile   string // RATTLER_AUTH_FILE
 	SBOM       string // BUILDKIT_SBOM_GENERATOR: an image, or "off"
 	Server     string // PREFIX_SERVER_URL
-	Channel    string // the name of our channel
-	StandIn    bool   // the builder is a rehearsal's: no channel is asked for what images are made of, and nothing makes an SBOM
+	Channel    string // name of our channel
+	StandIn    bool   // the builder belongs to a rehearsal: channels are not checked for packages, and there is no SBOM
 
-	Date  time.Time                  // SOURCE_DATE_EPOCH; zero for the commit's
-	IsSet func(variable string) bool // of those that a manifest names as secrets
+	Date  time.Time                  // SOURCE_DATE_EPOCH; zero uses the commit time
+	IsSet func(variable string) bool // reports whether a variable that a manifest names as a secret is set
 
-	HandOn func(name, value string) error // makes something an output of the CI's job; nil outside of one
+	HandOn func(name, value string) error // sets an output of the CI job; nil outside of CI
 }
 
-// Maker makes the jobs of one workspace.
+// Maker makes the image jobs of one workspace.
 type Maker struct {
 	Runner    command.Runner
 	Workspace *workspace.Workspace
-	Log       io.Writer // gets what buildx says; nil discards
-	Output    string    // name of the folder for artifacts and images, below the workspace's root
-	State     string    // name of the folder in git's for what must be known of other runs
+	Log       io.Writer // receives buildx's output; nil discards it
+	Output    string    // name of the output folder for artifacts and images, below the workspace's root
+	State     string    // name of the folder in the git directory for state that is kept between runs
 	Lock      string    // name of pixi's lock file
 	Settings
 }
 
-// Flags are what a person asks for.
+// Flags contains the command line flags.
 type Flags struct {
 	Push, Load, Again bool
-	Platforms, Tags   []string // none: those of the manifest, and of the version
+	Platforms, Tags   []string // empty uses the manifest's platforms, and the tags for the version
 
-	joined bool // nothing is built: what was pushed for single platforms is joined
+	joined bool // nothing is built: pushed single-platform images are merged
 }
 
-// asking reports whether the registry decides about the tags of a plan.
+// asking controls whether the registry's tags are read for a plan.
 type asking int
 
-// When the registry is asked.
+// Values of asking.
 const (
-	unasked asking = iota // nothing is pushed: no tag moves
-	mayAsk                // a plan to be looked at: one that cannot be asked is a warning
-	mustAsk               // a push: it has to be permitted, too
+	unasked asking = iota // nothing is pushed, so no tag moves
+	mayAsk                // the plan is only displayed: an unreachable registry is a warning
+	mustAsk               // the image is pushed: an unreachable registry, or missing push access, is an error
 )
 
-// asks is mustAsk where something is pushed.
+// `asks` returns mustAsk if something is pushed, and unasked otherwise.
 func (f Flags) asks() asking {
 	if f.Push {
 		return mustAsk
@@ -88,12 +88,12 @@ func (f Flags) asks() asking {
 	return unasked
 }
 
-// dir is where what belongs to one downstream's image is kept, below the workspace's root.
+// dir returns the folder for a downstream's image, relative to the workspace's root.
 func (m *Maker) dir(downstream string) string {
 	return filepath.Join(m.Workspace.Root, m.Output, "images", filepath.FromSlash(downstream))
 }
 
-// job plans the image of a downstream, and prepares to build it.
+// job plans a downstream's image and prepares the build.
 func (m *Maker) job(ctx context.Context, d *workspace.Downstream, f Flags, ask asking) (*image.Job, error) {
 	w := m.Workspace
 	config, err := m.readPixiConfig(d)
@@ -152,20 +152,20 @@ func (m *Maker) job(ctx context.Context, d *workspace.Downstream, f Flags, ask a
 	}, nil
 }
 
-// records is the folder of the clone's records about images, in the one for what must be known of other runs.
+// records is the folder in Maker.State for the clone's records about images.
 const records = "images"
 
-// refuseCommitted refuses what git has of the folder in which an image and its digests are kept: whoever commits such a file
-// would say what is published.
+// refuseCommitted returns an error if files in the image folder, including digests, are committed: otherwise, whoever commits such a file could
+// choose what is published.
 func (m *Maker) refuseCommitted(ctx context.Context, repo *gitrepo.Repo, d *workspace.Downstream) error {
 	tracked, err := repo.Tracked(ctx, path.Join(m.Output, "images", d.Dir))
 	if err != nil || len(tracked) == 0 {
 		return err
 	}
-	return operr.New("`git rm --cached` it, and see who committed it", "%s is committed: there is only what a build writes", tracked[0])
+	return operr.New("remove the file from git with `git rm --cached`, and find out who committed the file", "%s is committed, but this folder is only for files that a build writes", tracked[0])
 }
 
-// makeOutput makes a folder below the workspace's output, where nobody commits it.
+// makeOutput creates a folder in the workspace's output folder, which git ignores.
 func (m *Maker) makeOutput(dir string) error {
 	if err := atomicfile.MakeIgnored(filepath.Join(m.Workspace.Root, m.Output)); err != nil {
 		return err

@@ -13,18 +13,18 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// Pushed is an image that a registry has.
+// Pushed describes an image in the registry.
 type Pushed struct {
 	Repository string
 	Digest     string
-	Revision   string // that its label has; "" where it has none
+	Revision   string // from the image's label; "" if there is none
 	Platforms  []string
 }
 
-// labelRevision is the label of an image that has the commit of its sources.
+// labelRevision is the label with the commit that an image was built from.
 const labelRevision = "org.opencontainers.image.revision"
 
-// Pushed asks the registry for an image of a downstream: by its digest, by a tag, or, where both are "", for the one of HEAD.
+// Pushed finds a downstream's image in the registry by digest or by tag. If both are "", it uses the tag for HEAD's commit.
 func (m *Maker) Pushed(ctx context.Context, d *workspace.Downstream, tag, digest string) (Pushed, error) {
 	repo, repository, err := m.pushedTo(ctx, d)
 	if err != nil {
@@ -33,7 +33,7 @@ func (m *Maker) Pushed(ctx context.Context, d *workspace.Downstream, tag, digest
 	return askPushed(ctx, repo, d, repository, tag, digest)
 }
 
-// VerifyPushed refuses an image that is not one of ours, as a build of the downstream has left it.
+// VerifyPushed returns an error unless the image was made by our build of the downstream.
 func (m *Maker) VerifyPushed(ctx context.Context, d *workspace.Downstream, digest string) error {
 	repo, repository, err := m.pushedTo(ctx, d)
 	if err != nil {
@@ -50,10 +50,10 @@ func (m *Maker) VerifyPushed(ctx context.Context, d *workspace.Downstream, diges
 	return image.VerifyPushed(index, repository, d.Image.Name, image.Source(remote))
 }
 
-// pushedTo is the repository of images that a downstream is pushed to, with the clone that it is asked in.
+// pushedTo returns the repository for a downstream's images, and the workspace's clone.
 func (m *Maker) pushedTo(ctx context.Context, d *workspace.Downstream) (repo *gitrepo.Repo, repository string, err error) {
 	if d.Image == nil {
-		return nil, "", operr.NewUsage("add a [tool.image] table to "+d.Manifest.Path, "no image is made of %s", d.Name())
+		return nil, "", operr.NewUsage("add a [tool.image] table to "+d.Manifest.Path, "%s has no image, because its manifest has no [tool.image]", d.Name())
 	}
 	if repo, err = gitrepo.Open(ctx, m.Runner, m.Workspace.Root); err != nil {
 		return nil, "", err
@@ -72,17 +72,17 @@ func (m *Maker) pushedTo(ctx context.Context, d *workspace.Downstream) (repo *gi
 
 func askPushed(ctx context.Context, repo *gitrepo.Repo, d *workspace.Downstream, repository, tag, digest string) (p Pushed, err error) {
 	p.Repository = repository
-	ref, next := p.Repository+"@"+digest, "see which digests the registry has"
+	ref, next := p.Repository+"@"+digest, "pass a digest that the registry has"
 	if digest != "" {
 		err = registry.CheckDigest(digest)
 	} else {
-		next = "see which tags the registry has"
+		next = "pass a tag that the registry has"
 		if tag == "" {
 			head, err := repo.Head(ctx)
 			if err != nil {
 				return p, err
 			}
-			tag, next = image.RevisionTag(head.Commit), "push it first: `mage docker:image "+d.Name()+" -push`; or name another one with -tag or -digest"
+			tag, next = image.RevisionTag(head.Commit), "push the image first: `mage docker:image "+d.Name()+" -push`; or name another image with -tag or -digest"
 		}
 		ref = p.Repository + ":" + tag
 	}

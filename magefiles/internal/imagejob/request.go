@@ -19,16 +19,16 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// defaultImageHost is where images go, to the owner of the repository on GitHub, unless something else is configured.
+// defaultImageHost is the default image registry. The owner of the GitHub repository is appended.
 const defaultImageHost = "ghcr.io"
 
-// defaultSBOM makes the SBOM where it can be pulled and no other generator is named.
+// defaultSBOM is the default SBOM generator, which is used if it can be pulled.
 const defaultSBOM = "docker.io/docker/buildkit-syft-scanner:stable-1"
 
-// sbomWait is how long the usual generator of SBOMs is looked for.
+// sbomWait is the timeout for finding defaultSBOM in its registry.
 const sbomWait = 5 * time.Second
 
-// makeRequest asks git, and takes what the environment says.
+// makeRequest makes the request for a plan from git and the environment's settings.
 func (m *Maker) makeRequest(ctx context.Context, d *workspace.Downstream, repo *gitrepo.Repo, f Flags, images *registry.Registry) (image.Request, error) {
 	w := m.Workspace
 	r := image.Request{
@@ -60,7 +60,7 @@ func (m *Maker) makeRequest(ctx context.Context, d *workspace.Downstream, repo *
 			return r, err
 		}
 	}
-	if r.Locked && !r.Dirty { // what is built is what is committed
+	if r.Locked && !r.Dirty { // builds of a clean folder use only committed files
 		unknown, err := repo.Untracked(ctx, []string{path.Join(repo.Prefix, d.Dir, m.Lock)})
 		if err != nil {
 			return r, err
@@ -75,7 +75,7 @@ func (m *Maker) makeRequest(ctx context.Context, d *workspace.Downstream, repo *
 	case err != nil && !errors.Is(err, gitremote.ErrNoRemote):
 		return r, err
 	case err != nil:
-		remote = "" // images may go elsewhere; where they are pushed to it, registryOf asks for a name
+		remote = "" // the registry may be configured elsewhere; otherwise chooseRegistry fails
 	}
 	r.Source = image.Source(remote)
 	if r.Registry, err = chooseRegistry(d, m.Registry, remote, f.Push); err != nil {
@@ -89,20 +89,21 @@ func (m *Maker) makeRequest(ctx context.Context, d *workspace.Downstream, repo *
 	return r, err
 }
 
-// isFile reports whether there is a file, or something else, at a path.
+// isFile reports whether a path exists.
 func isFile(path string) bool {
 	_, err := os.Stat(path)
 	return err == nil
 }
 
-// isBelow reports whether one of the paths, relative to the top of the work tree, is in a folder of the workspace.
+// isBelow reports whether one of the paths, relative to the top of the work tree, is inside a folder of the workspace.
 func isBelow(paths []string, prefix, dir string) bool {
 	full := path.Join(prefix, dir) + "/"
 	return slices.ContainsFunc(paths, func(p string) bool { return strings.HasPrefix(p, full) })
 }
 
-// chooseRegistry is the registry, with the owner, that the environment names, or the manifest, or git by a remote on GitHub:
-// a group elsewhere is nobody's name at ghcr.io, or someone else's. It is "" where none is known and nothing is pushed.
+// chooseRegistry returns the registry, including the owner, from the environment, from the manifest, or from a git remote on GitHub. Other remotes
+// have no default, because the same owner may not exist on ghcr.io, or may be someone else. It returns "" if no registry is known and nothing is
+// pushed.
 func chooseRegistry(d *workspace.Downstream, named, remote string, push bool) (string, error) {
 	var configured, owner string
 	if repository, host, ok := github.RepositoryOf(remote); ok && host == "github.com" {
@@ -122,11 +123,11 @@ func chooseRegistry(d *workspace.Downstream, named, remote string, push bool) (s
 		return "", nil
 	}
 	return "", operr.NewUsage("set IMAGE_REGISTRY=HOST/OWNER, or registry in [tool.image] of "+d.Manifest.Path,
-		"it is not known where to push the image of %s: the repository has no remote on GitHub whose owner could be taken", d.Name())
+		"cannot choose a registry for the image of %s: no registry is set, and no remote of the repository is on GitHub, so its owner cannot be used", d.Name())
 }
 
-// chooseGenerator is the image that makes the SBOM; none, with the reason, where it is switched off or the usual one cannot
-// be had. One that was asked for has to be there.
+// chooseGenerator returns the image of the SBOM generator. It returns "" and the reason if SBOMs are off or the default image cannot be pulled. If
+// the environment names an image, a missing image is an error.
 func chooseGenerator(ctx context.Context, images *registry.Registry, named string) (generator, none string, err error) {
 	if named == "off" {
 		return "", "BUILDKIT_SBOM_GENERATOR=off", nil
@@ -145,31 +146,32 @@ func chooseGenerator(ctx context.Context, images *registry.Registry, named strin
 	case named == "" && errors.Is(err, registry.ErrLogin):
 		return "", err.Error(), nil
 	case named == "":
-		return "", defaultSBOM + " cannot be pulled; set BUILDKIT_SBOM_GENERATOR to a mirror of it", nil
+		return "", defaultSBOM + " cannot be pulled; set BUILDKIT_SBOM_GENERATOR to a mirror of this image", nil
 	}
-	next := "mirror it and correct BUILDKIT_SBOM_GENERATOR"
+	next := "copy this image to a mirror, and set BUILDKIT_SBOM_GENERATOR to the mirror"
 	if !errors.Is(err, registry.ErrNotFound) {
-		next = operr.NextOf(err) // a login, a limit or a network is not cured by a mirror
+		next = operr.NextOf(err) // a mirror does not help against a login, rate limit or network problem
 	}
-	return "", "", operr.New(next+"; BUILDKIT_SBOM_GENERATOR=off makes none", "the image that makes the SBOM cannot be had: %w", err)
+	return "", "", operr.New(next+"; or set BUILDKIT_SBOM_GENERATOR=off to build without an SBOM", "the image that makes the SBOM cannot be pulled: %w", err)
 }
 
-// makePlan asks the registry what it has, where that decides about tags, and the clone's records which tags it does not let go, and plans.
+// makePlan makes a plan. If the plan's tags depend on the registry, it reads the registry's tags, and the clone's records of tags that the registry
+// refused to move.
 func makePlan(ctx context.Context, r image.Request, images *registry.Registry, history image.History, records string, ask asking) (*image.Plan, error) {
-	unanswered, err := image.New(r) // what is wrong with the request shows before anybody is asked, and this plan says what to ask
+	unanswered, err := image.New(r) // finds invalid requests without contacting the registry, and yields the tags to read
 	if err != nil {
 		return nil, err
 	}
 	r.Kept = image.ReadKept(records, unanswered.Repository)
 	switch asked := unanswered.Candidates(); {
 	case ask == unasked || len(asked) == 0:
-	case r.Registry == "": // there is nobody to ask
+	case r.Registry == "": // no registry to read
 		r.NoTags = true
 	default:
 		r.Have, r.Held, err = askRegistry(ctx, images, history, unanswered, ask)
 		switch {
 		case err != nil && ask == mayAsk && ctx.Err() == nil:
-			r.NoTags, r.Notes = true, []string{"which tags would move is not known: " + err.Error()}
+			r.NoTags, r.Notes = true, []string{"cannot tell which tags would move: " + err.Error()}
 		case err != nil:
 			return nil, err
 		}
@@ -177,7 +179,7 @@ func makePlan(ctx context.Context, r image.Request, images *registry.Registry, h
 	return image.New(r)
 }
 
-// askRegistry reads the tags of a plan's repository, and what those stand for that it may take away.
+// askRegistry reads the tags of a plan's repository, and the images of the tags that may move.
 func askRegistry(ctx context.Context, images *registry.Registry, history image.History, p *image.Plan, ask asking) (have []string, held map[string]image.Held, err error) {
 	tags := images.Tags
 	if ask == mustAsk {
@@ -192,7 +194,7 @@ func askRegistry(ctx context.Context, images *registry.Registry, history image.H
 	return have, held, history.Order(ctx, p.Revision, held)
 }
 
-// orderCommits asks git what it knows of the order of commits.
+// orderCommits returns a history that queries git.
 func orderCommits(repo *gitrepo.Repo) image.History {
 	orders := map[gitrepo.Relation]image.Order{
 		gitrepo.Earlier: image.Behind, gitrepo.Equal: image.Same, gitrepo.Later: image.Ahead, gitrepo.Diverged: image.Apart,

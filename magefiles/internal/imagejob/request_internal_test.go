@@ -16,7 +16,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
-// Where images go by default is known of repositories on GitHub alone.
+// Only GitHub repositories have a default image registry.
 func TestImageRegistry(t *testing.T) {
 	d := &workspace.Downstream{Dir: "app", Manifest: &manifest.Manifest{Path: "app/pixi.toml", Name: "app"}, Image: &settings.Image{}}
 	for remote, want := range map[string]string{
@@ -29,12 +29,12 @@ func TestImageRegistry(t *testing.T) {
 		require.Equal(t, want, got, remote)
 		if want == "" {
 			require.Equal(t, operr.Usage, operr.ExitStatus(err))
-			require.ErrorContains(t, err, "it is not known where to push the image of app")
+			require.ErrorContains(t, err, "cannot choose a registry for the image of app")
 			want = ""
 		}
 		got, err = chooseRegistry(d, "", remote, false)
 		require.NoError(t, err)
-		require.Equal(t, want, got, "what stays here needs no name elsewhere")
+		require.Equal(t, want, got, "an image that is not pushed needs no registry")
 	}
 	got, err := chooseRegistry(d, "registry.example/me", "https://github.com/someone/repo", true)
 	require.NoError(t, err)
@@ -45,8 +45,8 @@ func TestImageRegistry(t *testing.T) {
 	require.Equal(t, "registry.example/us", got)
 }
 
-// What is built is what is committed: a lock file that git ignores is not in it, unless there are changes, with which the
-// folder itself is built.
+// Builds of a clean folder use only committed files, so a lock file that git ignores is not included. With uncommitted changes, the folder itself
+// is built, including the lock file.
 func TestLockThatGitIgnores(t *testing.T) {
 	w := aWorkspace(t, `"https://prefix.dev/ours"`)
 	a := maker(w)
@@ -78,13 +78,13 @@ func TestLockThatGitIgnores(t *testing.T) {
 	require.True(t, locked())
 }
 
-// The address that counts for labels and the registry is the one that git pushes to, whatever stands in the configuration.
+// Labels and the registry depend on the URL that git pushes to, regardless of how it is configured.
 func TestTheAddressThatCounts(t *testing.T) {
 	for name, set := range map[string][][]string{
-		"as it is":      {{"remote", "add", "origin", "git@github.com:Octo/mono.git"}},
-		"insteadOf":     {{"remote", "add", "origin", "work:mono.git"}, {"config", "url.git@github.com:Octo/.insteadOf", "work:"}},
-		"pushInsteadOf": {{"remote", "add", "origin", "https://mirror.example/Octo/mono.git"}, {"config", "url.git@github.com:.pushInsteadOf", "https://mirror.example/"}},
-		"pushurl":       {{"remote", "add", "origin", "https://mirror.example/mono.git"}, {"remote", "set-url", "--push", "origin", "ssh://git@github.com/Octo/mono.git"}},
+		"the repository's remote": {{"remote", "add", "origin", "git@github.com:Octo/mono.git"}},
+		"insteadOf":               {{"remote", "add", "origin", "work:mono.git"}, {"config", "url.git@github.com:Octo/.insteadOf", "work:"}},
+		"pushInsteadOf":           {{"remote", "add", "origin", "https://mirror.example/Octo/mono.git"}, {"config", "url.git@github.com:.pushInsteadOf", "https://mirror.example/"}},
+		"pushurl":                 {{"remote", "add", "origin", "https://mirror.example/mono.git"}, {"remote", "set-url", "--push", "origin", "ssh://git@github.com/Octo/mono.git"}},
 	} {
 		w := aWorkspace(t, `"https://prefix.dev/ours"`)
 		root := w.Root

@@ -19,7 +19,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// several makes the images of downstreams of these names, in a clone, on a machine that has git and nothing else.
+// several returns a Maker for downstreams with these names, in a clone on a machine that has only git.
 func several(t *testing.T, names ...string) *Maker {
 	t.Helper()
 	root, bin := t.TempDir(), t.TempDir()
@@ -48,7 +48,7 @@ func several(t *testing.T, names ...string) *Maker {
 	return m
 }
 
-// watched is a face that notes what it shows and is asked.
+// watched returns a face that records what it displays and the questions.
 func watched(noted *[]string) Face {
 	var mu sync.Mutex
 	note := func(text string) {
@@ -68,26 +68,26 @@ func watched(noted *[]string) Face {
 	}
 }
 
-// All plans are shown before one image is begun, each image has a group, and what is missing for all is told once.
+// All plans are displayed before the first build starts, each image has its own group, and an error that all images share is reported once.
 func TestAllImages(t *testing.T) {
 	var noted []string
 	all, err := several(t, "one", "two").RunAll(t.Context(), Flags{}, watched(&noted))
 	require.NoError(t, err)
 	require.Equal(t, []image.Result{}, all.Made)
 	require.Len(t, all.Failed, 1)
-	require.ErrorContains(t, all.Failed[0], "there is no docker on PATH")
+	require.ErrorContains(t, all.Failed[0], "docker is not on PATH")
 	require.Equal(t, []string{"plan of app0, false", "plan of app1, false"}, noted[:2])
 	require.ElementsMatch(t, []string{"image app0", "image app1"}, noted[2:])
 
 	noted = nil
 	_, err = several(t, "same", "Same").RunAll(t.Context(), Flags{}, watched(&noted))
-	require.EqualError(t, err, "the images of app0 and app1 are both called 127.0.0.1:1/x/same")
+	require.EqualError(t, err, "the images of app0 and app1 have the same name 127.0.0.1:1/x/same")
 	_, err = several(t).RunAll(t.Context(), Flags{}, watched(&noted))
-	require.EqualError(t, err, "w has no downstream of which an image is made")
-	require.Empty(t, noted, "nothing was begun")
+	require.EqualError(t, err, "w has no downstream with an image")
+	require.Empty(t, noted, "no build was started")
 }
 
-// The digest of what was joined is handed on, for jobs that deploy it; what was not joined has none.
+// The digest of a merge becomes a CI output, for jobs that deploy the image. A failed merge sets no output.
 func TestTheDigestOfAMergeIsHandedOn(t *testing.T) {
 	m, shop := several(t, "one"), imagetest.NewShop(t)
 	m.Registry = shop.Host + "/x"
@@ -113,14 +113,15 @@ func TestTheDigestOfAMergeIsHandedOn(t *testing.T) {
 	}
 }
 
-// What leaves the machine is asked about, once, and not before it is seen that it can end well; a merge is told of, and nothing of a build.
+// There is a single question before something leaves the machine, and it comes after the checks. For a merge, the question is about the merge, not
+// about a build.
 func TestWhatAPersonIsAskedAboutImages(t *testing.T) {
 	m := several(t, "one")
 	d := m.Workspace.Downstreams[0]
 	var noted []string
 	f := Flags{Push: true, Tags: []string{"mine"}}
 	_, err := m.Run(t.Context(), d, f, watched(&noted))
-	require.ErrorContains(t, err, "asking whether 127.0.0.1:1/x/one may be pushed to")
+	require.ErrorContains(t, err, "asking whether 127.0.0.1:1/x/one accepts a push")
 	require.Equal(t, []string{"plan of app0, true", "Build and push 127.0.0.1:1/x/one?"}, noted)
 
 	noted = nil

@@ -1,5 +1,5 @@
-// Package imagepin finds the images that Dockerfiles, workflows and actions name, and pins them by the digests that a registry says:
-// each pin is an insertion behind the name, and no other byte of a file changes.
+// Package imagepin finds the images that Dockerfiles, workflows and actions use, and pins them to the digests that registries return. A pin is
+// inserted after the image's name, and the rest of the file does not change.
 package imagepin
 
 import (
@@ -10,21 +10,21 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/dockerfile"
 )
 
-// Place is where a file names an image by a tag, or by no more than its name.
+// Place is a position in a file where an image is named by a tag, or without one.
 type Place struct {
-	Ref  string // as it is written, without docker://
-	End  int    // byte offset behind it
+	Ref  string // reference as written, without docker://
+	End  int    // byte offset after Ref
 	Line int    // from 1
 }
 
-// Open is a place that cannot be pinned, with the reason.
+// Open is a place that cannot be pinned.
 type Open struct {
 	Ref  string
 	Line int
 	Why  string
 }
 
-// Dockerfile returns the places of a Dockerfile.
+// Dockerfile returns the places in a Dockerfile.
 func Dockerfile(text []byte) (places []Place, open []Open) {
 	images, unclear := dockerfile.Parse(text).Images()
 	for _, i := range images {
@@ -34,25 +34,25 @@ func Dockerfile(text []byte) (places []Place, open []Open) {
 		open = append(open, Open{
 			Ref:  u.Ref,
 			Line: u.Line,
-			Why:  "it is put together of variables: give the whole name to one ARG, and use that",
+			Why:  "the name is composed of several parts: put the whole name into one ARG, and use only this ARG",
 		})
 	}
 	return unpinned(places), open
 }
 
-// unpinned leaves out what has a digest.
+// unpinned returns the places that do not have a digest.
 func unpinned(places []Place) []Place {
 	return slices.DeleteFunc(places, func(p Place) bool { return strings.Contains(p.Ref, "@") })
 }
 
-// latest is the tag that a name without one stands for.
+// latest is the default tag.
 const latest = "latest"
 
-// tagged reports whether a name has a tag.
+// tagged reports whether a reference has a tag.
 func tagged(ref string) bool { return strings.Contains(path.Base(ref), ":") }
 
-// Pin writes digests behind the names that have one. A name without a tag gets the one that it stands for, so that a reader,
-// and Renovate, know what the digest is of.
+// Pin inserts a digest after each name for which `digest` returns one. If a name has no tag, Pin also inserts the tag latest, so that readers and
+// Renovate know which tag the digest belongs to.
 func Pin(text []byte, places []Place, digest func(ref string) string) []byte {
 	places = slices.Clone(places)
 	slices.SortFunc(places, func(a, b Place) int { return b.End - a.End })

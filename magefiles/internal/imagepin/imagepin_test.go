@@ -19,7 +19,7 @@ func pin(text string, places []imagepin.Place) string {
 	return strings.ReplaceAll(string(imagepin.Pin([]byte(text), places, func(string) string { return digest })), digest, "D")
 }
 
-// Each image that GitHub or this pipeline takes from a workflow is pinned where it stands, and no other byte changes.
+// Each image in a workflow that GitHub or this pipeline uses is pinned, and no other byte changes.
 func TestWorkflow(t *testing.T) {
 	for name, c := range map[string]struct{ text, want string }{
 		"a container": {"jobs:\n  a:\n    container: debian:12\n", "jobs:\n  a:\n    container: debian:12@D\n"},
@@ -55,13 +55,13 @@ func TestWorkflow(t *testing.T) {
 	require.Error(t, err)
 }
 
-// What cannot be told, or not be written without another byte changing, is named, and left.
+// An image that cannot be determined, or cannot be pinned by an insertion, is reported and not changed.
 func TestOpen(t *testing.T) {
 	for text, want := range map[string]string{
-		"jobs:\n  a:\n    container: ${{ matrix.image }}\n":                   "line 3: ${{ matrix.image }}: it is an expression",
-		"jobs:\n  a:\n    container: \"debian\\x3a12\"\n":                     "line 3: debian:12: it is written in a form that is not edited",
-		"jobs:\n  a:\n    container: >-\n      debian:12\n":                   "line 3: debian:12: it is written in a form that is not edited",
-		"jobs:\n  a:\n    steps:\n    - uses: docker://o/x:${{ inputs.v }}\n": "line 4: o/x:${{ inputs.v }}: it is an expression",
+		"jobs:\n  a:\n    container: ${{ matrix.image }}\n":                   "line 3: ${{ matrix.image }}: the name comes from an expression",
+		"jobs:\n  a:\n    container: \"debian\\x3a12\"\n":                     "line 3: debian:12: this form of the name cannot be edited",
+		"jobs:\n  a:\n    container: >-\n      debian:12\n":                   "line 3: debian:12: this form of the name cannot be edited",
+		"jobs:\n  a:\n    steps:\n    - uses: docker://o/x:${{ inputs.v }}\n": "line 4: o/x:${{ inputs.v }}: the name comes from an expression",
 	} {
 		places, open, err := imagepin.Workflow([]byte(text))
 		require.NoError(t, err)
@@ -71,10 +71,10 @@ func TestOpen(t *testing.T) {
 	}
 	places, open := imagepin.Dockerfile([]byte("ARG V=12\nFROM debian:$V\nFROM a:1\n"))
 	require.Equal(t, []imagepin.Place{{Ref: "a:1", End: 32, Line: 3}}, places)
-	require.Contains(t, open[0].String(), "line 2: debian:$V: it is put together of variables")
+	require.Contains(t, open[0].String(), "line 2: debian:$V: the name is composed of several parts")
 }
 
-// A digest that is not known leaves its place as it was; a name without a tag says which one the digest is of.
+// A place without a known digest does not change. A name without a tag gets latest as well as the digest.
 func TestPin(t *testing.T) {
 	text := "ARG A=host:5000/one\nFROM ${A} AS x\nFROM two:2\nFROM three@" + digest + "\nCOPY --from=host:5000/one /a /a\n"
 	places, open := imagepin.Dockerfile([]byte(text))
@@ -98,7 +98,7 @@ func refs(places []imagepin.Place) (all []string) {
 	return all
 }
 
-// Every image that this repository names can be pinned, or is.
+// Every image in this repository is pinned, or can be.
 func TestOursCanBePinned(t *testing.T) {
 	root := filepath.Join("..", "..", "..")
 	n := 0
@@ -121,7 +121,7 @@ func TestOursCanBePinned(t *testing.T) {
 			n += len(places) + strings.Count(string(text), "@sha256:")
 		}
 	}
-	require.GreaterOrEqual(t, n, 7, "ours are found")
+	require.GreaterOrEqual(t, n, 7, "the images of this repository are found")
 }
 
 func TestWhatIsAWorkflowOrADockerfile(t *testing.T) {

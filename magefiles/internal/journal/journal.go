@@ -1,11 +1,11 @@
-// Package journal keeps records of a run on the disk, so that another run can tell what it did: append-only, one JSON
-// object a line, each synced before the next thing is done. It knows nothing of what the records mean.
+// Package journal records the progress of a run on disk, so that a later run can tell what was done. A journal is an append-only file with one JSON
+// object per line. Each line is synced before the run continues. This package does not interpret the records.
 //
-// A journal is for one plan. Each record bears the digest of that plan and the version of the tool that wrote it. The last
-// line may be torn, by a kill or a loss of power: it was never acknowledged, readers leave it out, and Open cuts it off. A
-// line that is damaged elsewhere is an error, since whatever followed it was acknowledged.
+// A journal belongs to one plan. Each record contains the plan's digest and the version of the tool that wrote it. A kill or a power failure may
+// leave an incomplete last line. That record was never acknowledged, so readers ignore the line, and Open removes it. Any other damaged line is an
+// error, because its record was acknowledged.
 //
-// Only one process may append. That is for [Lock] to see to, which the kernel releases when its process ends.
+// Only one process at a time may append. Callers must use [Lock] to ensure that.
 package journal
 
 import (
@@ -21,31 +21,31 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/atomicfile"
 )
 
-// ErrDamaged is in the chain of an error about a journal that cannot be read.
+// ErrDamaged means that a journal is damaged and cannot be read.
 var ErrDamaged = errors.New("the journal is damaged")
 
-// Entry is one line.
+// Entry is a line of a journal.
 type Entry struct {
-	Seq  int             `json:"seq"`  // from 1, without gaps
+	Seq  int             `json:"seq"`  // starts at 1, without gaps
 	Time time.Time       `json:"time"` // UTC
-	Tool string          `json:"tool"` // version of the tool that wrote it
-	Plan string          `json:"plan"` // digest of the plan that the journal is for
-	Kind string          `json:"kind"` // what Body is
+	Tool string          `json:"tool"` // version of the tool that wrote the entry
+	Plan string          `json:"plan"` // digest of the journal's plan
+	Kind string          `json:"kind"` // type of Body
 	Body json.RawMessage `json:"body"`
 }
 
-// Journal is open for appending.
+// Journal is a journal that is open for appending.
 type Journal struct {
 	Path       string
-	Tool, Plan string           // of the entries that are appended
-	Now        func() time.Time // nil is the clock
+	Tool, Plan string           // for new entries
+	Now        func() time.Time // defaults to time.Now
 
 	file *os.File
 	size int64
 	seq  int
 }
 
-// Create makes a journal whose first entries are there as a whole or not at all. It must not exist.
+// Create creates a journal, which must not exist. The first entries are written atomically.
 func Create(path, tool, plan string, first ...Entry) (*Journal, error) {
 	if _, err := os.Lstat(path); err == nil {
 		return nil, fmt.Errorf("making %s: %w", path, os.ErrExist)
@@ -63,12 +63,12 @@ func Create(path, tool, plan string, first ...Entry) (*Journal, error) {
 		lines = append(lines, line...)
 	}
 	if err := atomicfile.WriteFile(path, lines, 0o644); err != nil {
-		return nil, fmt.Errorf("making the journal: %w", err)
+		return nil, fmt.Errorf("creating the journal: %w", err)
 	}
 	return j, j.open(path)
 }
 
-// Open continues a journal, and returns what is in it.
+// Open opens an existing journal for appending, and returns its entries.
 func Open(path, tool, plan string) (*Journal, []Entry, error) {
 	entries, size, err := read(path)
 	if err != nil {
@@ -84,13 +84,13 @@ func Open(path, tool, plan string) (*Journal, []Entry, error) {
 	return j, entries, nil
 }
 
-// Read returns what is in a journal. That it is not there is os.ErrNotExist.
+// Read returns the entries of a journal. If it does not exist, the error wraps os.ErrNotExist.
 func Read(path string) ([]Entry, error) {
 	entries, _, err := read(path)
 	return entries, err
 }
 
-// Append writes an entry, and returns when the disk has it. After an error the journal is as it was before.
+// Append writes an entry and syncs it to disk. On error, the journal is unchanged.
 func (j *Journal) Append(kind string, body any) error {
 	data, err := json.Marshal(body)
 	if err != nil {
@@ -111,7 +111,7 @@ func (j *Journal) Append(kind string, body any) error {
 	return nil
 }
 
-// Close lets go of the file.
+// Close closes the file.
 func (j *Journal) Close() error { return j.file.Close() }
 
 func (j *Journal) open(path string) (err error) {
@@ -123,16 +123,16 @@ func (j *Journal) open(path string) (err error) {
 	return err
 }
 
-// cut leaves the first size bytes.
+// cut truncates the file to the given size.
 func (j *Journal) cut(size int64) error {
 	j.size = size
 	if err := j.file.Truncate(size); err != nil {
-		return fmt.Errorf("cutting what was torn off the journal: %w", err)
+		return fmt.Errorf("removing an incomplete line from the end of the journal: %w", err)
 	}
 	return j.file.Sync()
 }
 
-// line completes an entry, and counts it.
+// line fills in the sequence number, tool, plan and time of an entry, and encodes it as a line of JSON.
 func (j *Journal) line(e Entry) ([]byte, error) {
 	j.seq++
 	e.Seq, e.Tool, e.Plan = j.seq, j.Tool, j.Plan
@@ -150,7 +150,7 @@ func (j *Journal) line(e Entry) ([]byte, error) {
 	return append(data, '\n'), nil
 }
 
-// read returns the entries, and how many bytes of the file they are.
+// read returns the entries, and the size of the part of the file that contains them.
 func read(path string) (entries []Entry, size int64, err error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -159,16 +159,16 @@ func read(path string) (entries []Entry, size int64, err error) {
 	for len(data) > 0 {
 		end := bytes.IndexByte(data, '\n')
 		if end < 0 {
-			break // torn
+			break // incomplete last line
 		}
 		var e Entry
 		switch err := json.Unmarshal(data[:end], &e); {
 		case err != nil && end+1 == len(data):
-			return entries, size, nil // torn: its length was on the disk before its contents
+			return entries, size, nil // incomplete last line: the file size reached the disk before the contents
 		case err != nil:
 			return nil, 0, fmt.Errorf("%w: %s, line %d: %w", ErrDamaged, path, len(entries)+1, err)
 		case e.Seq != len(entries)+1:
-			return nil, 0, fmt.Errorf("%w: %s, line %d has the number %d", ErrDamaged, path, len(entries)+1, e.Seq)
+			return nil, 0, fmt.Errorf("%w: %s, line %d has the sequence number %d", ErrDamaged, path, len(entries)+1, e.Seq)
 		}
 		entries = append(entries, e)
 		size += int64(end) + 1

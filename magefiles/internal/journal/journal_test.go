@@ -52,8 +52,7 @@ func TestAppendAndContinue(t *testing.T) {
 	require.ErrorIs(t, err, os.ErrNotExist)
 }
 
-// Wherever the last line was torn, also where only its length arrived, everything before it is there, and the next entry
-// takes its place.
+// If the last line is torn at any position, or only its length reached the disk, all earlier entries are read, and the next entry replaces the line.
 func TestTornAnywhere(t *testing.T) {
 	whole, err := os.ReadFile(write(t, 2))
 	require.NoError(t, err)
@@ -78,7 +77,7 @@ func TestTornAnywhere(t *testing.T) {
 	}
 }
 
-// Damage before the last line is not passed over.
+// Damage before the last line is an error.
 func TestDamaged(t *testing.T) {
 	path := write(t, 2)
 	data, err := os.ReadFile(path)
@@ -90,7 +89,7 @@ func TestDamaged(t *testing.T) {
 	require.ErrorContains(t, err, "line 1")
 }
 
-// What cannot be written leaves the journal as it was.
+// If an entry cannot be written, the journal is unchanged.
 func TestUnwritable(t *testing.T) {
 	path := write(t, 0)
 	j, _, err := journal.Open(path, "1.0", "sha256:aa")
@@ -120,11 +119,11 @@ func TestLock(t *testing.T) {
 	require.NoError(t, os.WriteFile(path, []byte("process 7 since 2026-01-02T03:04:05Z\n"), 0o644))
 	unlock, killed, err = journal.Lock(path)
 	require.NoError(t, err)
-	require.Equal(t, time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), killed, "whoever had it did not give it back")
+	require.Equal(t, time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), killed, "the previous holder did not release the lock")
 	unlock()
 }
 
-// Who only looks learns who has the lock, makes nothing, and takes a text that a kill has left for none.
+// Holder returns the holder of the lock, creates no file, and ignores text that a killed process left.
 func TestWhoHasTheLock(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "lock")
 	holder := func() string {
@@ -142,11 +141,11 @@ func TestWhoHasTheLock(t *testing.T) {
 	require.NoError(t, os.WriteFile(path, []byte("process 7 since 2026-01-02T03:04:05Z\n"), 0o644))
 	require.Empty(t, holder(), "it was killed")
 	unlock, _, err = journal.Lock(path)
-	require.NoError(t, err, "it was not taken by the question")
+	require.NoError(t, err, "Holder did not keep the lock")
 	unlock()
 }
 
-// Who has just taken the lock has not said so yet.
+// A process that has just taken the lock has not written its name yet.
 func TestTheLockOfThisMoment(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "lock")
 	f, err := os.Create(path)
@@ -155,7 +154,7 @@ func TestTheLockOfThisMoment(t *testing.T) {
 	require.NoError(t, syscall.Flock(int(f.Fd()), syscall.LOCK_EX))
 	back := journal.SetPatience(5)
 	_, _, err = journal.Lock(path)
-	require.EqualError(t, err, "locked by another process", "it never says")
+	require.EqualError(t, err, "locked by another process", "the holder never writes its name")
 	back()
 	time.AfterFunc(50*time.Millisecond, func() { _, _ = f.WriteString("process 9 since 2026-01-02T03:04:05Z\n") })
 	_, _, err = journal.Lock(path)

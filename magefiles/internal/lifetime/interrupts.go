@@ -11,16 +11,16 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// patience is how long a run may tidy up after a Ctrl-C. What it has left behind then is what a kill leaves behind.
+// patience limits the time for cleanup after a Ctrl-C. When it is over, the process exits as if killed.
 const patience = 5 * time.Second
 
-// interrupts has a channel for each life of this process that a Ctrl-C ends.
+// interrupts has a channel for each running target that a Ctrl-C ends.
 var interrupts struct {
 	sync.Mutex
 	lives map[chan os.Signal]bool
 }
 
-// takeInterrupts lets lives have each Ctrl-C, and nobody else: Mage would say that it waits five seconds, and count a second one.
+// takeInterrupts sends each Ctrl-C only to the channels in `lives`. Otherwise Mage would print that it waits five seconds, and count a second Ctrl-C.
 func takeInterrupts() {
 	signal.Reset(os.Interrupt)
 	for life := range interrupts.lives {
@@ -28,7 +28,8 @@ func takeInterrupts() {
 	}
 }
 
-// live begins a life, and returns what ends it. Mage asks for a Ctrl-C just before or just after a target begins, so they are taken twice.
+// live starts sending Ctrl-C and other signals to a channel, and returns a function that stops this. Mage registers for Ctrl-C just before or just
+// after a target begins, so live takes over twice.
 func live(signals chan os.Signal) (end func()) {
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGHUP)
 	interrupts.Lock()
@@ -58,7 +59,7 @@ func live(signals chan os.Signal) (end func()) {
 	}
 }
 
-// leave ends the process when a run that was stopped does not end.
+// leave ends the process if a stopped run has not ended after `patience`.
 func leave(signals chan os.Signal, ended chan struct{}) {
 	timer := time.NewTimer(patience)
 	defer timer.Stop()
@@ -72,7 +73,7 @@ func leave(signals chan os.Signal, ended chan struct{}) {
 			}
 		case <-timer.C:
 		}
-		fmt.Fprintln(os.Stderr, "left without tidying up, as a kill would: the next run does it")
+		fmt.Fprintln(os.Stderr, "stopped at once, without cleaning up: the next run cleans up")
 		os.Exit(operr.Interrupted)
 	}
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Runs one in another all end by one Ctrl-C, and say so. A run that begins afterwards has its own.
+// One Ctrl-C ends nested runs, with that cause. A run that begins afterwards has its own Ctrl-C.
 func TestACtrlCEndsEachRun(t *testing.T) {
 	for range 2 {
 		var told atomic.Int32
@@ -28,9 +28,9 @@ func TestACtrlCEndsEachRun(t *testing.T) {
 	require.Empty(t, interrupts.lives)
 }
 
-// Another signal is no Ctrl-C, and what ends Mage's context ends the run.
+// Another signal is not a Ctrl-C, and the end of Mage's context ends the run.
 func TestWhatElseEndsARun(t *testing.T) {
-	silent := func() { t.Error("that was no Ctrl-C") }
+	silent := func() { t.Error("interrupted was called without a Ctrl-C") }
 	ctx, end := Begin(t.Context(), silent)
 	require.NoError(t, syscall.Kill(syscall.Getpid(), syscall.SIGTERM))
 	cause := causeOf(t, ctx)
@@ -47,13 +47,13 @@ func TestWhatElseEndsARun(t *testing.T) {
 	require.ErrorIs(t, context.Cause(ctx), timedOut)
 }
 
-// causeOf waits until ctx has ended, and says why it has.
+// causeOf waits until ctx has ended, and returns its cause.
 func causeOf(t *testing.T, ctx context.Context) error {
 	t.Helper()
 	select {
 	case <-ctx.Done():
 	case <-time.After(time.Minute):
-		require.Fail(t, "the run goes on")
+		require.Fail(t, "the context was not canceled")
 	}
 	return context.Cause(ctx)
 }

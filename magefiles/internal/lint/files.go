@@ -21,13 +21,12 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// Files runs the pinned linters over what is run by others than us: workflows, the repository's shell scripts, and those in
-// Dockerfiles.
+// Files runs the pinned linters over files that other programs run: workflows, the repository's shell scripts, and the scripts in Dockerfiles.
 func (l Linter) Files(ctx context.Context) error {
 	if !l.has(programsFile) {
 		return nil
 	}
-	return l.Job(ctx, "workflows and scripts", "the lines above name each place, and what to do", func(out io.Writer) error {
+	return l.Job(ctx, "workflows and scripts", "the lines above name each place and its fix", func(out io.Writer) error {
 		return l.files(ctx, out)
 	})
 }
@@ -55,10 +54,10 @@ func (l Linter) files(ctx context.Context, out io.Writer) error {
 	return errors.Join(p.errs...)
 }
 
-// programs runs linters, and goes on after a finding.
+// programs runs linters, and continues after a finding.
 type programs struct {
 	Linter
-	bin  string // where the pinned programs are
+	bin  string // folder of the pinned programs
 	out  io.Writer
 	errs []error
 }
@@ -78,7 +77,7 @@ func (p *programs) run(ctx context.Context, input []byte, name string, args ...s
 	}
 }
 
-// actionlint gives the scripts in workflows to the pinned shellcheck.
+// actionlint checks workflows, and passes their scripts to the pinned shellcheck.
 func (p *programs) actionlint(ctx context.Context, files []string) {
 	if !p.has(moduleFile) {
 		return
@@ -90,12 +89,12 @@ func (p *programs) actionlint(ctx context.Context, files []string) {
 		}
 	}
 	if strings.HasPrefix(args[len(args)-1], "-") {
-		return // no workflow is among them
+		return // there is no workflow among the files
 	}
 	p.run(ctx, nil, "go", args...)
 }
 
-// shellcheck is the pinned program, or "" where PyPI has none for this machine.
+// shellcheck returns the path of the pinned program, or "" if PyPI has none for this machine.
 func (p *programs) shellcheck() string {
 	file := filepath.Join(p.bin, "shellcheck")
 	if _, err := os.Stat(file); err != nil {
@@ -104,14 +103,14 @@ func (p *programs) shellcheck() string {
 	return file
 }
 
-// shebang finds the shells that shellcheck knows.
+// shebang matches the shells that shellcheck knows.
 var shebang = regexp.MustCompile(`^#!\s*\S*(/|env (-S )?)(sh|bash|dash|ksh)\b`)
 
 // scripts checks every shell script, and each script of every Dockerfile.
 func (p *programs) scripts(ctx context.Context, files []string) {
 	program := p.shellcheck()
 	if program == "" {
-		fmt.Fprintln(p.out, "shellcheck is not run: PyPI has none for this machine")
+		fmt.Fprintln(p.out, "shellcheck is not run, because PyPI has no shellcheck for this machine")
 		return
 	}
 	var scripts []string
@@ -133,8 +132,8 @@ func (p *programs) scripts(ctx context.Context, files []string) {
 	}
 }
 
-// dockerfile checks the scripts of a Dockerfile in the lines where they stand. An ARG of a stage may have any name: what is not
-// assigned is not told.
+// dockerfile checks the scripts of a Dockerfile, with the line numbers of the file. An ARG of a stage may have any name, so variables that are never
+// assigned are not reported.
 func (p *programs) dockerfile(ctx context.Context, program, file string, text []byte) {
 	shell := "sh"
 	for _, i := range dockerfile.Parse(text).Instructions {
@@ -155,7 +154,7 @@ func (p *programs) dockerfile(ctx context.Context, program, file string, text []
 		}
 		before := len(p.errs)
 		if p.run(ctx, []byte(script), program, args...); len(p.errs) > before {
-			p.errs[before] = operr.New("the lines above name it; `-` is "+file, "%s, line %d: %w", file, i.Line, p.errs[before])
+			p.errs[before] = operr.New("fix the errors in the lines above, where `-` is "+file, "%s, line %d: %w", file, i.Line, p.errs[before])
 		}
 	}
 }

@@ -1,6 +1,6 @@
-// Package lint checks what a repository has beside its packages: its Go, by vet, a formatter, its tests and the linters that it pins;
-// its workflows, shell scripts and Dockerfiles, by the programs that it pins; and whether its manifests agree. What a repository does not
-// have, or does not pin, is passed over.
+// Package lint checks a repository's files outside of its packages. It checks Go code with vet, a formatter, the tests and pinned linters. It checks
+// workflows, shell scripts and Dockerfiles with pinned programs, and manifests for consistency. It skips kinds of files that the repository does not
+// have, and linters that it does not pin.
 package lint
 
 import (
@@ -16,30 +16,29 @@ import (
 )
 
 const (
-	// moduleFile is a module file beside go.mod that pins linters by tool directives, so that a repository which imports the
-	// targets does not inherit them.
+	// moduleFile is a module file beside go.mod. It pins linters by tool directives, so that a repository that imports the targets does not inherit
+	// them.
 	moduleFile = "magefiles/lint.mod"
 
-	// programsFile pins the linters of workflows and scripts that come from PyPI, by hash, beside moduleFile. Without it, none of
-	// them is run.
+	// programsFile pins, by hash, the linters of workflows and scripts that come from PyPI. It is beside moduleFile. Without it, none of them runs.
 	programsFile = "magefiles/lint.txt"
 )
 
-// Linter checks the files of a workspace. Each of its methods is one job, and its error is that of [Linter.Job].
+// Linter checks the files of a workspace. Each method runs as one job, and returns the error of [Linter.Job].
 type Linter struct {
 	Runner    command.Runner
-	Environ   []string // of which no child gets a credential that it does not need
+	Environ   []string // children get only the credentials that they need
 	Workspace *workspace.Workspace
 
-	// Job shows what f writes in one piece, under a name. next is what to do where a child of it has failed.
+	// Job runs `f` and shows its output in one piece, below `name`. `next` is the next step if one of its child processes fails.
 	Job func(ctx context.Context, name, next string, f func(out io.Writer) error) error
 
-	// Programs installs what pins, a file of requirements, names of PyPI, and returns the folder of their programs. what names them
-	// for people.
+	// Programs installs the PyPI packages in the requirements file `pins`, and returns the folder of their programs. `what` describes the programs to
+	// people.
 	Programs func(ctx context.Context, what, pins string) (bin string, err error)
 }
 
-// Versions fails where the manifests contradict each other.
+// Versions fails if the versions in the manifests are inconsistent.
 func (l Linter) Versions(ctx context.Context) error {
 	return l.Job(ctx, "versions", "", func(out io.Writer) error {
 		if err := l.Workspace.NoPackages(); err != nil {
@@ -50,31 +49,31 @@ func (l Linter) Versions(ctx context.Context) error {
 			fmt.Fprintf(out, "%s: %s\n", d.Pos, d.Message)
 		}
 		if len(found) > 0 {
-			return operr.New("run `mage version:show`, which names them and the ways out", "the manifests disagree in %s", operr.Count(len(found), "place"))
+			return operr.New("run `mage version:show`, which shows each disagreement and how to fix it", "the manifests disagree in %s", operr.Count(len(found), "place"))
 		}
 		return nil
 	})
 }
 
-// has reports whether something is at a path below the root.
+// `has` reports whether a path below the root exists.
 func (l Linter) has(path string) bool {
 	_, err := os.Stat(filepath.Join(l.Workspace.Root, path))
 	return err == nil
 }
 
-// goEnv is the environment of a go command, which fetches modules by NETRC, and may run what the repository's module files name.
+// goEnv returns the environment of a go command, which fetches modules with NETRC, and may run programs that the repository's module files name.
 func (l Linter) goEnv(pass ...string) []string {
 	env, _ := command.Withhold(l.Environ, append(pass, "NETRC")...)
 	return env
 }
 
-// golang runs programs of Go's over the module of a repository; out shows what they write.
+// golang runs Go's programs over the module of a repository, and shows their output in out.
 type golang struct {
 	Linter
 	out io.Writer
 }
 
-// child is a program of Go's, or one that a module file pins. What it writes is shown.
+// child returns the command of a Go program, or of a program that a module file pins. Its output is shown.
 func (g golang) child(argv ...string) command.Cmd {
 	return command.Cmd{
 		Name:   argv[0],

@@ -18,23 +18,23 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/httpclient"
 )
 
-// Image is one that is stood in for.
+// Image describes the image that a stand-in replaces.
 type Image struct {
 	Repository string
-	Platforms  []string // linux/amd64
+	Platforms  []string // such as linux/amd64
 	Labels     map[string]string
 	SBOM       bool
-	Password   string // of the registry; "" is the login that docker keeps
+	Password   string // the registry's password; "" uses docker's stored login
 }
 
-// What a stand-in has in place of BuildKit's attestations.
+// Attestations of a stand-in, which replace BuildKit's.
 const (
 	provenance = `{"predicateType": "https://slsa.dev/provenance/v1", "predicate": {"buildDefinition": {"buildType": "a stand-in of a rehearsal"}}}`
 	sbom       = `{"predicateType": "https://spdx.dev/Document", "predicate": {"name": "a stand-in of a rehearsal"}}`
 )
 
-// Push puts a stand-in for an image into its repository, which has to be on this machine, and returns its digest. tag is what it is found by; "" is the
-// digest alone.
+// Push pushes a stand-in for an image to its repository, which must be on this machine, and returns the digest. If tag is "", it is only pushed by
+// digest.
 func Push(ctx context.Context, i Image, tag string) (digest string, err error) {
 	index := v1.ImageIndex(mutate.IndexMediaType(empty.Index, types.OCIImageIndex))
 	for _, platform := range i.Platforms {
@@ -94,8 +94,8 @@ func Push(ctx context.Context, i Image, tag string) (digest string, err error) {
 		return "", err
 	}
 	at := url.URL{Host: ref.Context().RegistryStr()}
-	if !httpclient.Loopback(at.Hostname()) { // somebody has set the variable of a rehearsal
-		return "", fmt.Errorf("a stand-in for an image is pushed to a registry on this machine alone, and never to %s: unset REHEARSAL_BUILDER, which `rehearse -full` alone sets", at.Host)
+	if !httpclient.Loopback(at.Hostname()) { // a rehearsal's variable is set by mistake
+		return "", fmt.Errorf("the images of a rehearsal are pushed only to a registry on this machine, never to %s: unset REHEARSAL_BUILDER, which only `rehearse -full` sets", at.Host)
 	}
 	login := remote.WithAuthFromKeychain(authn.DefaultKeychain)
 	if i.Password != "" {
@@ -111,14 +111,14 @@ func attest(statement, kind string) mutate.Addendum {
 	}
 }
 
-// Found is an image that a registry of a rehearsal has.
+// Found is an image in a rehearsal's registry.
 type Found struct {
-	Digest    string // of its index
+	Digest    string // digest of the index
 	Platforms []string
-	Labels    map[string]string // of the first one
+	Labels    map[string]string // labels of the first platform's image
 }
 
-// Read reads an image, by its tag or its digest.
+// Read reads an image by tag or digest.
 func Read(ctx context.Context, ref string) (found Found, err error) {
 	at, err := name.ParseReference(ref, name.Insecure)
 	if err != nil {

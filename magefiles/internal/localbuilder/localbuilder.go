@@ -1,8 +1,8 @@
-// Package localbuilder stands in for `docker buildx`, for a rehearsal on a machine that builds no images: what it is asked to build and push comes to be in
-// the registry as a stand-in, with the labels, platforms and attestations that the image would have, and no file.
+// Package localbuilder is a stand-in for `docker buildx`, for rehearsals on machines that cannot build images. Instead of the real image, it pushes a
+// stand-in without files to the registry, with the labels, platforms and attestations that the real image would have.
 //
-//	localbuilder.go  what docker is asked, and its answers
-//	image.go         the stand-ins
+//	localbuilder.go  implements the docker commands
+//	image.go         makes and reads stand-ins
 package localbuilder
 
 import (
@@ -20,13 +20,13 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/image/buildx"
 )
 
-// environ is a runner that tells its environment, as a builder asks for it.
+// environ is a runner with an environment, which builders query.
 type environ interface{ Environ() []string }
 
-// Runner runs children, and answers by itself what docker would be asked about a builder.
+// Runner runs child processes, except for `docker buildx` commands, which it implements.
 type Runner struct{ command.Runner }
 
-// Environ is that of the runner below; nil where that has none.
+// Environ returns the wrapped runner's environment, or nil if it has none.
 func (r Runner) Environ() []string {
 	if of, ok := r.Runner.(environ); ok {
 		return of.Environ()
@@ -34,7 +34,7 @@ func (r Runner) Environ() []string {
 	return nil
 }
 
-// Of is a runner whose docker builds images, or stands in for that.
+// Of returns r. If standIn is true, `docker buildx` is replaced by the stand-in.
 func Of(r command.Runner, standIn bool) command.Runner {
 	if standIn {
 		return Runner{Runner: r}
@@ -42,7 +42,7 @@ func Of(r command.Runner, standIn bool) command.Runner {
 	return r
 }
 
-// Name is what the builder is called.
+// Name is the builder's name.
 const Name = "a-stand-in"
 
 // Run implements command.Runner.
@@ -73,16 +73,16 @@ func docker(ctx context.Context, c command.Cmd, out io.Writer) error {
 		return err
 	case "bake":
 		return bake(ctx, c)
-	case "build": // something is run in an image, or taken out of it: there is nothing in a stand-in
+	case "build": // runs something in an image, or extracts files; a stand-in has no files
 		return nil
 	}
-	return fmt.Errorf("the builder of a rehearsal knows no %s", c.Args[1])
+	return fmt.Errorf("the builder of a rehearsal has no command %s", c.Args[1])
 }
 
-// platforms are those that the builder says to run, since nothing of them is run.
+// platforms are the platforms that the builder claims to support. Nothing actually runs.
 var platforms = []string{"linux/amd64", "linux/arm64", "linux/ppc64le", "linux/s390x", "linux/riscv64", "linux/386", "linux/arm/v7"}
 
-// bake pushes a stand-in for what a definition makes, and writes its digest where buildx does.
+// bake pushes a stand-in for a definition's image, and writes its digest to buildx's metadata file.
 func bake(ctx context.Context, c command.Cmd) error {
 	var definition buildx.Bake
 	text, err := io.ReadAll(c.Stdin)
@@ -96,7 +96,7 @@ func bake(ctx context.Context, c command.Cmd) error {
 	for name, t := range definition.Target {
 		repository := pushedTo(t.Output)
 		if repository == "" {
-			return errors.New("the builder of a rehearsal makes what is pushed, and nothing else")
+			return errors.New("the builder of a rehearsal can build an image only if the build also pushes the image")
 		}
 		digest, err := Push(ctx, Image{
 			Repository: repository,
@@ -121,7 +121,7 @@ func bake(ctx context.Context, c command.Cmd) error {
 	return nil
 }
 
-// pushedTo is the repository that outputs push to; "" where none does.
+// pushedTo returns the repository that outputs push to, or "" if they do not push.
 func pushedTo(outputs []string) string {
 	for _, o := range outputs {
 		fields, err := csv.NewReader(strings.NewReader(o)).Read()

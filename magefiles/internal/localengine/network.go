@@ -25,7 +25,7 @@ func (n *networkOf) shown() network.Network {
 	return network.Network{Name: n.name, ID: n.id, Labels: n.labels, Driver: "bridge", Scope: "local"}
 }
 
-// network looks for one by name or ID. The caller holds mu.
+// network finds a network by name or ID. The caller must hold mu.
 func (e *Engine) network(name string) *networkOf {
 	for _, n := range e.networks {
 		if n.name == name || n.id == name {
@@ -92,14 +92,14 @@ func (e *Engine) removeNetwork(w http.ResponseWriter, _ *http.Request, name stri
 	return nil
 }
 
-// port is where a container listens, on this machine's loopback.
+// port is a container's listener, on this machine's loopback.
 type port struct {
 	net.Listener
 	mu    sync.Mutex
-	conns map[net.Conn]bool // nil: closed
+	conns map[net.Conn]bool // nil after the container has exited
 }
 
-// keep remembers a connection, which ends with the container. It reports whether the container is still there.
+// keep registers a connection, so that it is closed with the container. It reports whether the container is still running.
 func (p *port) keep(c net.Conn) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -119,7 +119,7 @@ func (p *port) Accept() (net.Conn, error) {
 	return c, err
 }
 
-// cut ends the listener with all its connections, as the end of a process does.
+// cut closes the listener and all its connections, as if the process had exited.
 func (p *port) cut() {
 	_ = p.Close()
 	p.mu.Lock()
@@ -139,7 +139,7 @@ func listen(addr string) (*port, error) {
 	return &port{Listener: l, conns: map[net.Conn]bool{}}, nil
 }
 
-// Listen opens a port of the container. Its containers' neighbors reach it by Dial, and others where it is published.
+// Listen opens a port in the container. Other containers in its networks can reach it through Dial. Others can reach it only if it is published.
 func (c *Container) Listen(number uint16) (net.Listener, error) {
 	p, err := listen("127.0.0.1:0")
 	if err != nil {
@@ -149,13 +149,13 @@ func (c *Container) Listen(number uint16) (net.Listener, error) {
 	defer c.engine.mu.Unlock()
 	if !c.running() || c.ports[number] != nil {
 		p.cut()
-		return nil, fmt.Errorf("port %d cannot be listened at", number)
+		return nil, fmt.Errorf("cannot listen on port %d", number)
 	}
 	c.ports[number] = p
 	return p, nil
 }
 
-// Resolve says where on this machine HOST:PORT leads that the container knows: an alias, a name or an ID in a network of its, or itself by
+// Resolve maps HOST:PORT, as seen in the container, to an address on this machine. HOST is an alias, name or ID in one of its networks, or
 // localhost.
 func (c *Container) Resolve(address string) (string, error) {
 	host, number, err := net.SplitHostPort(address)
@@ -187,7 +187,7 @@ func (c *Container) Resolve(address string) (string, error) {
 	return p.Addr().String(), nil
 }
 
-// Dial connects to HOST:PORT as a process in the container does.
+// Dial connects to HOST:PORT from inside the container.
 func (c *Container) Dial(ctx context.Context, _, address string) (net.Conn, error) {
 	at, err := c.Resolve(address)
 	if err != nil {
@@ -196,7 +196,7 @@ func (c *Container) Dial(ctx context.Context, _, address string) (net.Conn, erro
 	return (&net.Dialer{}).DialContext(ctx, "tcp", at)
 }
 
-// in reports whether the container is in a network.
+// `in` reports whether the container is in a network.
 func (c *Container) in(name string) bool {
 	return slices.Contains(slices.Collect(maps.Keys(c.endpoints)), name)
 }
@@ -219,7 +219,7 @@ func (c *Container) called(host string) bool {
 	return c.name == host || c.ID[:12] == host
 }
 
-// publish binds the ports that the machine has of the container. The caller holds mu.
+// publish binds the container's published ports. The caller must hold mu.
 func (c *Container) publish() error {
 	for target, bindings := range c.host.PortBindings {
 		for _, b := range bindings {
@@ -253,7 +253,7 @@ func (c *Container) publish() error {
 	return nil
 }
 
-// unpublish frees them. The caller holds mu.
+// unpublish releases the published ports. The caller must hold mu.
 func (c *Container) unpublish() {
 	for _, p := range c.published {
 		p.cut()
@@ -261,7 +261,7 @@ func (c *Container) unpublish() {
 	c.published, c.bound, c.at = nil, network.PortMap{}, map[string]netip.AddrPort{}
 }
 
-// Published is where a published port of the machine is listened at; false where no container has it.
+// Published returns the listening address for a published port, and whether a container has published it.
 func (e *Engine) Published(number int) (at netip.AddrPort, there bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -273,7 +273,7 @@ func (e *Engine) Published(number int) (at netip.AddrPort, there bool) {
 	return netip.AddrPort{}, false
 }
 
-// forward is the engine's userland proxy.
+// `forward` forwards connections to a published port, like docker-proxy.
 func (c *Container) forward(p *port, target uint16) {
 	for {
 		from, err := p.Accept()

@@ -1,8 +1,8 @@
-// Package localprefix runs the embedded prefix.dev: channels in a folder, served on an address of this machine, and,
-// where repositories are to be trusted, the token service of the CI that their jobs run in.
+// Package localprefix runs the embedded prefix.dev: channels in a folder, served on a local address, and, for trusted repositories, the token
+// service of a CI in which their jobs run.
 //
-// It is what `mage channel:serve` starts for people, and what a rehearsal publishes to. Clients reach it by its URL in
-// place of prefix.dev's (PREFIX_SERVER_URL), and cannot tell the two apart.
+// `mage channel:serve` starts it for users, and rehearsals publish to it. Clients use its URL instead of prefix.dev's (PREFIX_SERVER_URL),
+// and do not notice a difference.
 package localprefix
 
 import (
@@ -22,43 +22,43 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// issuerPath is where the token service stands. No channel can have that name.
+// issuerPath is the path of the token service. It cannot conflict with a channel's name.
 const issuerPath = "/.oidc"
 
-// Options say what to serve.
+// Options configures a server.
 type Options struct {
-	Addr    string       // to listen at, and to be asked by; "" is a free port on loopback
-	Dir     string       // of the channels
-	Key     string       // API key that may write every channel; "" makes one
-	Private []string     // channels that cannot be read without a token
+	Addr    string       // listening address, which clients use too; "" for a free port on loopback
+	Dir     string       // folder with the channels
+	Key     string       // API key with write access to every channel; "" generates one
+	Private []string     // channels that require a token for reading
 	Trusted []Trusted    // jobs that may publish without a key
 	Log     *slog.Logger // nil for none
 
-	// Wrap puts something in front of everything that is served; nil puts nothing.
+	// Wrap wraps the handler for all requests; nil for none.
 	Wrap func(http.Handler) http.Handler
 }
 
-// Trusted is a job whose workflow a channel trusts. The embedded token service gives tokens to the first one.
+// Trusted is a job that a channel trusts as a publisher. The embedded token service issues tokens for the first of these jobs.
 type Trusted struct {
 	Channel     string
 	Repository  string // "owner/name"
 	Workflow    string // file name, such as "release.yml"
-	Ref         string // that the job runs for, such as "refs/tags/v1.0.0"
-	Environment string // of the workflow that the job has to have; "" is any, or none
+	Ref         string // ref of the job, such as "refs/tags/v1.0.0"
+	Environment string // environment that the job must use; "" for any, or none
 }
 
 // Server is a running embedded prefix.dev.
 type Server struct {
-	URL string // without a slash at its end
+	URL string // without a trailing slash
 	Key string
 
-	issuer *oidc.Issuer // nil where nobody is trusted
+	issuer *oidc.Issuer // nil if no job is trusted
 	store  *store.Store
 	http   *http.Server
 	served chan error
 }
 
-// Start opens the folder and listens. The caller closes the server.
+// Start opens the folder and starts serving. The caller must close the server.
 func Start(o Options) (*Server, error) {
 	if o.Addr == "" {
 		o.Addr = "127.0.0.1:0"
@@ -72,7 +72,7 @@ func Start(o Options) (*Server, error) {
 	}
 	listener, err := net.Listen("tcp", o.Addr)
 	if err != nil {
-		return nil, errors.Join(operr.New("name a free address: -addr=127.0.0.1:0 takes any port", "listening at %s: %w", o.Addr, err), channels.Close())
+		return nil, errors.Join(operr.New("pass a free address; -addr=127.0.0.1:0 takes any free port", "listening at %s: %w", o.Addr, err), channels.Close())
 	}
 	s := &Server{URL: "http://" + listener.Addr().String(), Key: o.Key, store: channels, served: make(chan error, 1)}
 	handler, err := s.handler(o)
@@ -87,7 +87,7 @@ func Start(o Options) (*Server, error) {
 	return s, nil
 }
 
-// handler puts the server and the token service together. It routes by the path alone, since a ServeMux would redirect.
+// handler combines the server and the token service. It does not use a ServeMux, which would redirect some paths.
 func (s *Server) handler(o Options) (http.Handler, error) {
 	host, _, err := net.SplitHostPort(strings.TrimPrefix(s.URL, "http://"))
 	if err != nil {
@@ -111,14 +111,14 @@ func (s *Server) handler(o Options) (http.Handler, error) {
 	}), nil
 }
 
-// trust registers publishers and makes the token service.
+// trust registers the publishers and creates the token service.
 func (s *Server) trust(access *server.Access, trusted []Trusted) (err error) {
 	first := trusted[0]
 	if first.Ref == "" {
 		first.Ref = "refs/heads/main"
 	}
 	if s.issuer, err = oidc.NewIssuer(oidc.GitHubClaims(first.Repository, first.Workflow, first.Ref, first.Environment)); err != nil {
-		return fmt.Errorf("making the keys of the token service: %w", err)
+		return fmt.Errorf("creating the keys of the token service: %w", err)
 	}
 	s.issuer.URL = s.URL + issuerPath
 	access.IDTokens = &oidc.Verifier{Issuers: []string{s.issuer.URL}}
@@ -134,8 +134,8 @@ func (s *Server) trust(access *server.Access, trusted []Trusted) (err error) {
 	return nil
 }
 
-// Environ are the variables that a job of the first trusted repository finds on its runner, as KEY=value; they hold a
-// secret. Nil where nobody is trusted.
+// Environ returns the environment variables, as KEY=VALUE, of a job in the first trusted repository. They include a secret. It returns nil if no
+// job is trusted.
 func (s *Server) Environ() []string {
 	if s.issuer == nil {
 		return nil
@@ -143,8 +143,8 @@ func (s *Server) Environ() []string {
 	return s.issuer.Environ()
 }
 
-// Job are the variables that another job finds on its runner, of which GitHub would say these claims; Environ has those of the one that
-// is trusted. Nil where nobody is.
+// Job returns the environment variables of any other job. claims are the job's claims, as GitHub would make them. For the trusted job, see Environ.
+// It returns nil if no job is trusted.
 func (s *Server) Job(claims map[string]any) []string {
 	if s.issuer == nil {
 		return nil
@@ -152,14 +152,14 @@ func (s *Server) Job(claims map[string]any) []string {
 	return s.issuer.Job(claims)
 }
 
-// EndJob ends one of Job by its own token: it gets no ID token any more. Any other text is passed over.
+// EndJob ends a job started with Job, given its token: it gets no more ID tokens. Unknown tokens are ignored.
 func (s *Server) EndJob(token string) {
 	if s.issuer != nil {
 		s.issuer.End(token)
 	}
 }
 
-// Wait returns when the context ends, or with the error by which serving ended.
+// Wait waits until the context is canceled, or until serving fails, and returns the error.
 func (s *Server) Wait(ctx context.Context) error {
 	select {
 	case <-ctx.Done():
@@ -169,7 +169,7 @@ func (s *Server) Wait(ctx context.Context) error {
 	}
 }
 
-// Close ends what is under way, writes the indexes, and lets the folder go. A nil Server may be closed.
+// Close aborts active requests, writes the indexes, and releases the folder. It is a no-op for a nil Server.
 func (s *Server) Close() error {
 	if s == nil {
 		return nil

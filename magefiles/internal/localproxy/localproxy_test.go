@@ -11,7 +11,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/proxy/proxytest"
 )
 
-// It does what the real one does.
+// The stand-in passes the real Caddy's tests.
 func TestAsCaddyDoes(t *testing.T) {
 	proxytest.Run(t, func(t testing.TB, _ proxy.Places, config string) func(testing.TB, string) {
 		var d net.Dialer
@@ -31,5 +31,5 @@ func TestAsCaddyDoes(t *testing.T) {
 
 func TestWhatItDoesNotKnowIsRefused(t *testing.T) {
 	s := &localproxy.Server{}
-	require.ErrorContains(t, s.Load([]byte(`{"apps": {"tls": {}}}`)), "does not know")
+	require.ErrorContains(t, s.Load([]byte(`{"apps": {"tls": {}}}`)), "does not support")
 }

@@ -15,20 +15,20 @@ import (
 type Server struct {
 	Listen func(address string) (net.Listener, error)
 	Dial   func(ctx context.Context, network, address string) (net.Conn, error)
-	Path   func(path string) string // where a file is on this machine
+	Path   func(path string) string // maps a path in the container to the real path
 
 	mu      sync.Mutex
 	text    []byte
 	config  config
-	servers map[string]*http.Server // by what they listen at
-	open    map[string]int          // requests without an answer yet, by upstream
+	servers map[string]*http.Server // by listening address
+	open    map[string]int          // number of unfinished requests, by upstream
 	sockets map[*http.Request]socket
 }
 
-// socket is an open one.
+// socket is an open socket.
 type socket struct {
 	end   func()
-	delay time.Duration // from a reload to its end
+	delay time.Duration // how long it remains open after a reload
 }
 
 type config struct {
@@ -52,7 +52,7 @@ type config struct {
 	} `json:"apps"`
 }
 
-// Load takes a configuration. The same one again changes nothing; with another one sockets that are open end after their delay.
+// Load loads a configuration. An unchanged configuration has no effect. Otherwise, open sockets are closed after their delay.
 func (s *Server) Load(text []byte) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -63,7 +63,7 @@ func (s *Server) Load(text []byte) error {
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&c); err != nil {
-		return fmt.Errorf("the stand-in for Caddy does not know this: %w", err)
+		return fmt.Errorf("the stand-in for Caddy does not support this configuration: %w", err)
 	}
 	wanted := map[string]bool{c.Admin.Listen: true}
 	for _, server := range c.Apps.HTTP.Servers {
@@ -84,7 +84,7 @@ func (s *Server) Load(text []byte) error {
 		}
 		server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.serve(address, w, r) })}
 		s.servers[address] = server
-		go func() { _ = server.Serve(listener) }() // it ends by Close
+		go func() { _ = server.Serve(listener) }() // Close ends this
 	}
 	for address, server := range s.servers {
 		if !wanted[address] {
@@ -100,7 +100,7 @@ func (s *Server) Load(text []byte) error {
 	return nil
 }
 
-// Close ends everything.
+// Close stops the server and closes all connections.
 func (s *Server) Close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -131,7 +131,7 @@ func (s *Server) serve(address string, w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// admin answers what package proxy asks of Caddy's own interface.
+// admin implements the requests of package proxy to Caddy's admin API.
 func (s *Server) admin(text []byte, w http.ResponseWriter, r *http.Request) {
 	switch {
 	case r.Method == http.MethodGet && r.URL.Path == "/config/":
@@ -153,7 +153,7 @@ func (s *Server) admin(text []byte, w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// begin counts a request; what it returns ends that.
+// begin counts a request as open until end is called.
 func (s *Server) begin(address string) (end func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -167,7 +167,7 @@ func (s *Server) begin(address string) (end func()) {
 	}
 }
 
-// keep knows of a socket until its request is over.
+// keep tracks a socket until its request ends.
 func (s *Server) keep(r *http.Request, open socket) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -1,5 +1,5 @@
-// Package localregistry runs an embedded OCI registry on an address of this machine: go-containerregistry's, with the
-// contents of images in a folder. What names them is in memory: it is for a rehearsal or a test, and ends with it.
+// Package localregistry runs go-containerregistry's OCI registry on loopback, with blobs in a folder. Manifests and tags are in memory, because a
+// server is used for only one rehearsal or test.
 package localregistry
 
 import (
@@ -18,31 +18,31 @@ import (
 
 // Server is a running registry.
 type Server struct {
-	Host string // HOST:PORT, as it stands in front of a repository
+	Host string // HOST:PORT, the prefix of repositories
 
 	http *http.Server
 }
 
-// Start serves images kept in a folder, which is made, at a free port on loopback. wrap may put something in front of the
-// registry; nil puts nothing. The caller closes the server.
+// Start creates a folder for blobs, and serves a registry on a free loopback port. If wrap is not nil, it wraps the registry's handler. The caller
+// must close the server.
 func Start(dir string, wrap func(http.Handler) http.Handler) (*Server, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		return nil, operr.New("see what uses all ports of loopback", "starting a registry: %w", err)
+		return nil, operr.New("find the program that uses all loopback ports with `ss -ltnp`", "starting a registry: %w", err)
 	}
 	handler := registry.New(registry.WithBlobHandler(registry.NewDiskBlobHandler(dir)), registry.Logger(log.New(io.Discard, "", 0)))
 	if wrap != nil {
 		handler = wrap(handler)
 	}
 	s := &Server{Host: listener.Addr().String(), http: httpserver.New(handler, httpserver.Hosts{})}
-	go func() { _ = s.http.Serve(listener) }() // it ends by Close
+	go func() { _ = s.http.Serve(listener) }() // Close ends this goroutine
 	return s, nil
 }
 
-// Close ends what is under way. A nil Server may be closed.
+// Close stops the server and aborts all requests. It is a no-op for a nil Server.
 func (s *Server) Close() error {
 	if s == nil {
 		return nil

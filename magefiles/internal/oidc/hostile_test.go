@@ -23,7 +23,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/oidc"
 )
 
-// A token is accepted once, however it is spelled; another token of the same job is.
+// Each token is accepted only once, even if its second encoding differs. A different token for the same job is accepted.
 func TestHostileReplay(t *testing.T) {
 	i := start(t)
 	now := time.Now()
@@ -40,28 +40,28 @@ func TestHostileReplay(t *testing.T) {
 	parts := strings.Split(first, ".")
 	for name, token := range map[string]string{
 		"the same": first, "with white space": first[:40] + "\n" + first[40:] + " ",
-		"with other bits behind its end": strings.Join([]string{parts[0], parts[1], parts[2][:len(parts[2])-1] + flip(parts[2])}, "."),
+		"with other unused bits at its end": strings.Join([]string{parts[0], parts[1], parts[2][:len(parts[2])-1] + flip(parts[2])}, "."),
 	} {
 		require.Error(t, verify(token), name)
 	}
-	require.ErrorContains(t, verify(first), "accepted before")
+	require.ErrorContains(t, verify(first), "used before")
 	require.NoError(t, verify(second))
 
 	wrong, err := i.Sign("there", nil)
 	require.NoError(t, err)
-	require.ErrorContains(t, verify(wrong), "not for here")
+	require.ErrorContains(t, verify(wrong), "but here was expected")
 	now = now.Add(20 * time.Minute)
-	require.ErrorContains(t, verify(first), "it ended at", "what is forgotten has ended")
+	require.ErrorContains(t, verify(first), "it expired at", "a forgotten token has expired")
 }
 
-// flip gives the last letter of base64 text other bits that no byte has.
+// flip changes the unused bits in the last character of base64 text. The decoded bytes do not change.
 func flip(text string) string {
 	const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 	at := strings.IndexByte(letters, text[len(text)-1])
 	return string(letters[at^1])
 }
 
-// counted is an issuer that counts how often its keys are asked for.
+// counted makes an issuer that counts requests for its keys.
 func counted(t *testing.T, answer func(w http.ResponseWriter, r *http.Request, next http.Handler)) (*oidc.Issuer, *atomic.Int32) {
 	t.Helper()
 	i, err := oidc.NewIssuer(oidc.GitHubClaims("octo/tools", "release.yml", "refs/tags/v1", ""))
@@ -82,7 +82,7 @@ func counted(t *testing.T, answer func(w http.ResponseWriter, r *http.Request, n
 	return i, &asked
 }
 
-// unknown is a token that names the issuer, and a key of its own.
+// unknown returns a token that names the issuer and an unknown key.
 func unknown(t *testing.T, issuer string, n int) string {
 	t.Helper()
 	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.RS256, Key: jose.JSONWebKey{Key: stranger(t), KeyID: fmt.Sprint("k", n)}}, nil)
@@ -92,14 +92,14 @@ func unknown(t *testing.T, issuer string, n int) string {
 	return token
 }
 
-// Tokens of keys that nobody knows have the keys read again once a minute, and are no reason to refuse a good one.
+// Tokens with unknown key IDs make the verifier fetch the keys at most once a minute. They do not cause valid tokens to be rejected.
 func TestHostileKeyIDs(t *testing.T) {
 	i, asked := counted(t, nil)
 	now := time.Now()
 	v := &oidc.Verifier{Issuers: []string{i.URL}, Now: func() time.Time { return now }}
 	for n := range 30 {
 		_, err := v.Verify(t.Context(), unknown(t, i.URL, n), []string{"here"})
-		require.ErrorContains(t, err, "not by a key of")
+		require.ErrorContains(t, err, "not made with a key of")
 	}
 	require.EqualValues(t, 1, asked.Load())
 	token, err := i.Sign("here", nil)
@@ -112,7 +112,7 @@ func TestHostileKeyIDs(t *testing.T) {
 	require.EqualValues(t, 2, asked.Load(), "a new key is found")
 }
 
-// An issuer that fails is asked a few times a minute, and found again when it is well.
+// If an issuer fails, the verifier retries a few times a minute, and accepts its tokens again after it recovers.
 func TestAnIssuerThatFails(t *testing.T) {
 	bad := true
 	i, asked := counted(t, func(w http.ResponseWriter, r *http.Request, next http.Handler) {
@@ -136,7 +136,7 @@ func TestAnIssuerThatFails(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// Whatever an issuer or a token service answers, it costs little memory and little time, and is said in one sentence.
+// A hostile response from an issuer or a token service costs little memory and time, and results in a one-sentence error.
 func TestHostileIssuers(t *testing.T) {
 	for name, answer := range map[string]func(w http.ResponseWriter, r *http.Request){
 		"endless": func(w http.ResponseWriter, r *http.Request) {
@@ -187,7 +187,7 @@ func TestHostileIssuers(t *testing.T) {
 	}
 }
 
-// A token may be of any size and form.
+// Tokens of any size and form are handled.
 func TestHostileTokens(t *testing.T) {
 	i := start(t)
 	v := &oidc.Verifier{Issuers: []string{i.URL}}

@@ -18,25 +18,24 @@ import (
 )
 
 const (
-	patience = 30 * time.Second // for an answer of an issuer, as a whole
-	maxKeys  = 1 << 20          // bytes of an issuer's configuration, and of its keys
+	patience = 30 * time.Second // time limit for reading one response from an issuer
+	maxKeys  = 1 << 20          // maximum size of an issuer's configuration or key set, in bytes
 
-	// Whoever reaches the server can name a key that nobody knows. That has the keys read again once in this time, and,
-	// where they could not be read, so often in it.
+	// Anyone can send a token with an unknown key ID, and this makes the Verifier fetch the issuer's keys. `again` limits this to one successful
+	// fetch, or to `tries` failed ones, per minute.
 	again = time.Minute
 	tries = 4
 )
 
-// issuer is what is known of an issuer. Its mutex is held while its keys are read: who needs them waits for them.
+// issuer caches an issuer's keys. Its mutex is held while the keys are fetched, so that other goroutines wait for the result.
 type issuer struct {
 	mu     sync.Mutex
 	keys   jose.JSONWebKeySet
-	read   time.Time // when the keys were read; zero for not yet
+	read   time.Time // when the keys were last fetched
 	failed []time.Time
 }
 
-// keysOf are the keys of an issuer. A key that is not among them may be a new one, so that they are read again, but not as
-// often as somebody asks for one.
+// keysOf returns an issuer's keys. If id is not among the cached keys, it may be a new key, so keysOf fetches the keys again, at a limited rate.
 func (v *Verifier) keysOf(ctx context.Context, url, id string) (jose.JSONWebKeySet, error) {
 	v.mu.Lock()
 	if v.known == nil {
@@ -59,7 +58,7 @@ func (v *Verifier) keysOf(ctx context.Context, url, id string) (jose.JSONWebKeyS
 		i.failed = i.failed[1:]
 	}
 	if len(i.failed) >= tries {
-		return i.keys, errors.New("it was tried often enough for a minute")
+		return i.keys, errors.New("too many attempts in the last minute")
 	}
 	fresh, err := v.fetch(ctx, url)
 	if err != nil {
@@ -70,7 +69,7 @@ func (v *Verifier) keysOf(ctx context.Context, url, id string) (jose.JSONWebKeyS
 	return fresh, nil
 }
 
-// fetch reads an issuer's keys: its configuration names their address.
+// fetch downloads an issuer's keys. Their URL is in the issuer's configuration.
 func (v *Verifier) fetch(ctx context.Context, issuer string) (keys jose.JSONWebKeySet, err error) {
 	var configuration struct {
 		Issuer  string `json:"issuer"`
@@ -80,7 +79,7 @@ func (v *Verifier) fetch(ctx context.Context, issuer string) (keys jose.JSONWebK
 		return keys, err
 	}
 	if configuration.Issuer != issuer {
-		return keys, fmt.Errorf("its configuration is that of %.200q", configuration.Issuer)
+		return keys, fmt.Errorf("its configuration names a different issuer, %.200q", configuration.Issuer)
 	}
 	return keys, v.get(ctx, configuration.JWKSURI, &keys)
 }
@@ -90,10 +89,10 @@ func (v *Verifier) get(ctx context.Context, address string, to any) error {
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
-		return errors.New("the address that it names cannot be used")
+		return errors.New("its configuration has an invalid URL for the keys")
 	}
 	if r.URL.Scheme != "https" && !(r.URL.Scheme == "http" && httpclient.Loopback(r.URL.Hostname())) {
-		return fmt.Errorf("%.200q is no https URL", address)
+		return fmt.Errorf("%.200q is not an https URL", address)
 	}
 	resp, err := (&http.Client{Transport: v.Transport, CheckRedirect: httpclient.Refuse}).Do(r)
 	if err != nil {
@@ -101,17 +100,17 @@ func (v *Verifier) get(ctx context.Context, address string, to any) error {
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("%.200q answers HTTP %d", address, resp.StatusCode)
+		return fmt.Errorf("%.200q returned HTTP %d", address, resp.StatusCode)
 	}
 	text, err := io.ReadAll(io.LimitReader(resp.Body, maxKeys+1))
 	switch {
 	case err != nil:
 		return httpclient.Plain(err)
 	case len(text) > maxKeys:
-		return fmt.Errorf("%.200q answers more than %d bytes", address, maxKeys)
+		return fmt.Errorf("the answer of %.200q is longer than the limit of %d bytes", address, maxKeys)
 	}
 	if err := json.Unmarshal(text, to); err != nil {
-		return fmt.Errorf("%.200q answers what cannot be read: %w", address, err)
+		return fmt.Errorf("the answer of %.200q cannot be read: %w", address, err)
 	}
 	return nil
 }

@@ -39,7 +39,7 @@ func env(pairs ...string) func(string) string {
 
 func noWait(ctx context.Context, _ int, _ time.Duration) error { return ctx.Err() }
 
-// A job's token is good for who it was asked for, and says what the job is.
+// A job gets an ID token that describes the job and is valid only for the requested audience.
 func TestATokenIsGoodForItsAudience(t *testing.T) {
 	i := start(t)
 	ci := oidc.Detect(env(i.Environ()...), oidc.Options{})
@@ -72,15 +72,15 @@ func TestWhatIsRefused(t *testing.T) {
 	require.NoError(t, err)
 	hour := time.Hour
 	for name, c := range map[string]struct{ token, says string }{
-		"nothing":              {"", "no signed ID token"},
-		"no algorithm":         {none, "no signed ID token"},
-		"other claims":         {forged, "not by a key of"},
-		"another's key":        {impostor, "not by a key of"},
-		"an issuer of no list": {elsewhere, "is not one of"},
-		"for another":          {sign(map[string]any{"aud": "there"}), "and not for here"},
-		"ended":                {sign(map[string]any{"exp": time.Now().Add(-hour).Unix()}), "it ended at"},
-		"of the future":        {sign(map[string]any{"nbf": time.Now().Add(hour).Unix()}), "not valid yet"},
-		"without an end":       {sign(map[string]any{"exp": nil}), "does not say when"},
+		"nothing":                      {"", "not a signed ID token"},
+		"no algorithm":                 {none, "not a signed ID token"},
+		"other claims":                 {forged, "not made with a key of"},
+		"another's key":                {impostor, "not made with a key of"},
+		"an issuer that is not listed": {elsewhere, "is not one of"},
+		"another audience":             {sign(map[string]any{"aud": "there"}), "but here was expected"},
+		"ended":                        {sign(map[string]any{"exp": time.Now().Add(-hour).Unix()}), "it expired at"},
+		"not valid yet":                {sign(map[string]any{"nbf": time.Now().Add(hour).Unix()}), "not valid yet"},
+		"without an expiry":            {sign(map[string]any{"exp": nil}), "does not state when"},
 	} {
 		v := &oidc.Verifier{Issuers: []string{i.URL}}
 		_, err := v.Verify(t.Context(), c.token, []string{"here"})
@@ -89,10 +89,10 @@ func TestWhatIsRefused(t *testing.T) {
 	}
 	v := &oidc.Verifier{Issuers: []string{i.URL}, Now: func() time.Time { return time.Now().Add(hour) }}
 	_, err = v.Verify(t.Context(), good, []string{"here"})
-	require.ErrorContains(t, err, "it ended at")
+	require.ErrorContains(t, err, "it expired at")
 }
 
-// An issuer whose configuration is another's is not believed.
+// An issuer is rejected if its configuration names a different issuer.
 func TestAConfigurationOfAnother(t *testing.T) {
 	i := start(t)
 	liar := httptest.NewServer(i)
@@ -100,12 +100,12 @@ func TestAConfigurationOfAnother(t *testing.T) {
 	token, err := i.Sign("here", map[string]any{"iss": liar.URL})
 	require.NoError(t, err)
 	_, err = (&oidc.Verifier{Issuers: []string{liar.URL}}).Verify(t.Context(), token, []string{"here"})
-	require.ErrorContains(t, err, "is that of")
+	require.ErrorContains(t, err, "names a different issuer")
 	plain := &oidc.Verifier{Issuers: []string{"http://issuer.example"}}
 	token, err = i.Sign("here", map[string]any{"iss": "http://issuer.example"})
 	require.NoError(t, err)
 	_, err = plain.Verify(t.Context(), token, []string{"here"})
-	require.ErrorContains(t, err, "no https URL")
+	require.ErrorContains(t, err, "not an https URL")
 }
 
 func TestWhichCI(t *testing.T) {
@@ -122,7 +122,7 @@ func TestWhichCI(t *testing.T) {
 	require.Contains(t, fmt.Sprintf("%+v", err), "id_tokens: {CONDA_EXAMPLE_ID_TOKEN: {aud: conda.example}}")
 }
 
-// What is wrong with a job is said with what to do, and without a secret.
+// If a job gets no token, the error has a next step and contains no secret.
 func TestGitHubsTroubles(t *testing.T) {
 	_, err := oidc.Detect(env("GITHUB_ACTIONS=true"), oidc.Options{}).Token(t.Context(), "a")
 	require.ErrorContains(t, err, "offers this job no ID token")
@@ -134,7 +134,7 @@ func TestGitHubsTroubles(t *testing.T) {
 		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			n++
 			require.Equal(t, "Bearer job-secret", r.Header.Get("Authorization"))
-			require.Equal(t, "api-version=2.0&audience=a", r.URL.RawQuery, "the query that is there is kept")
+			require.Equal(t, "api-version=2.0&audience=a", r.URL.RawQuery, "the existing query is kept")
 			w.Header().Set("Location", "/elsewhere")
 			w.WriteHeader(status)
 		}))
@@ -149,7 +149,7 @@ func TestGitHubsTroubles(t *testing.T) {
 	for _, address := range []string{"http://issuer.example/token", "ftp://x", "%zz"} {
 		ci := oidc.Detect(env("GITHUB_ACTIONS=true", "ACTIONS_ID_TOKEN_REQUEST_TOKEN=s", "ACTIONS_ID_TOKEN_REQUEST_URL="+address), oidc.Options{Wait: noWait})
 		_, err := ci.Token(t.Context(), "a")
-		require.ErrorContains(t, err, "no https URL")
+		require.ErrorContains(t, err, "not an https URL")
 	}
 }
 
@@ -163,7 +163,7 @@ func TestTheServiceKnowsItsJob(t *testing.T) {
 	}
 }
 
-// Workflow files ask with curl, as GitHub's documentation does.
+// Workflow files can request a token with curl, as in GitHub's documentation.
 func TestTheServiceIsAskedByHand(t *testing.T) {
 	i := start(t)
 	token := strings.TrimPrefix(i.Environ()[2], "ACTIONS_ID_TOKEN_REQUEST_TOKEN=")

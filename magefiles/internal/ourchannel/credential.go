@@ -7,8 +7,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// credential finds the credential of our channel. An API key is shown to the server, so that a wrong one is known before
-// anything is built. An ID token of a CI is good once, and asked for where something may be published alone.
+// credential finds the credential for our channel. It sends an API key to the server, so that an invalid key is reported before anything is
+// built. It requests an ID token only in a run that may publish, because an ID token can be used only once.
 func (c *Channels) credential(ctx context.Context, client *prefixdev.Client) (prefixdev.Credential, error) {
 	find := c.Sources.Credential
 	if !c.publishes {
@@ -20,30 +20,31 @@ func (c *Channels) credential(ctx context.Context, client *prefixdev.Client) (pr
 	}
 	login, err := client.Login(ctx, found.Token)
 	if err == nil && login == "" {
-		return found, operr.New("make a new key on "+client.Server(), "%s does not know the token of %s", client.Server(), found.Source)
+		return found, operr.New("create a new key on "+client.Server(), "%s does not know the token of %s", client.Server(), found.Source)
 	}
 	if err == nil {
-		found.Account = login // else it does not answer that question: the upload will tell
+		found.Account = login // on an error, leave it empty: an invalid key will make the upload fail
 	}
 	return found, context.Cause(ctx)
 }
 
-// authFile names a file of keys for the servers of conda channels.
+// authFile names the environment variable with the path of a key file for conda channel servers.
 const authFile = "RATTLER_AUTH_FILE"
 
-// KeptFromPixi are the variables by which pixi fetches packages, and which build backends must not run beside: RATTLER_AUTH_FILE, where its
-// key is known to be able to write. uploads says that this run sends what is built. tell shows a line to a person, who is told once.
+// KeptFromPixi returns the environment variables that must not be passed to pixi while it runs build backends. This is RATTLER_AUTH_FILE if the
+// key in that file is known to allow uploads. Set uploads if this run publishes the packages that it builds. KeptFromPixi calls tell with an
+// explanation for the user.
 func (c *Channels) KeptFromPixi(uploads bool, tell func(line string)) []string {
 	if !c.keyOfFileUploads(uploads) {
 		return nil
 	}
-	tell(authFile + " is kept from pixi where it builds: its key uploads, and build backends would run beside it. " +
-		"Where a build needs it to read a private channel, let the file have a key that reads only, and PREFIX_API_KEY the one that uploads")
+	tell(authFile + " is not passed to pixi when it builds: the key in this file can upload, and build backends could read it. " +
+		"If a build reads a private channel, put a read-only key into this file, and the key that uploads into PREFIX_API_KEY")
 	return []string{authFile}
 }
 
-// keyOfFileUploads reports whether the key for our server in that file is known to be able to write: it is PREFIX_API_KEY's, or the
-// one that a run which uploads does so with.
+// keyOfFileUploads reports whether the key for our server in the file is known to allow uploads: either it is the same as PREFIX_API_KEY, or this
+// run uploads with it.
 func (c *Channels) keyOfFileUploads(uploads bool) bool {
 	client, err := c.Client()
 	if c.AuthFile == "" || err != nil {

@@ -18,11 +18,11 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/oidc"
 )
 
-// guarded is a server of private channels. It knows one key and the ID tokens of one CI, and counts what it is asked for.
+// guarded is a server with private channels. It accepts one key, and ID tokens from one CI, and counts the requests that check them.
 type guarded struct {
 	mu           sync.Mutex
 	login, mints int
-	tokens       map[string]bool // that it was sent to be read with
+	tokens       map[string]bool // tokens that read requests contained
 }
 
 const goodKey = "pfx_the_key_of_this_test"
@@ -55,7 +55,7 @@ func (a *guarded) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, `{"packages":{},"packages.conda":{}}`)
 }
 
-// asked starts such a server, which is that of our channel, for a machine without any credential.
+// asked starts a guarded server as the server of our channel. No credential is configured.
 func asked(t *testing.T) (*guarded, *Channels, *prefixdev.Client) {
 	t.Helper()
 	a := &guarded{tokens: map[string]bool{}}
@@ -72,7 +72,8 @@ func asked(t *testing.T) (*guarded, *Channels, *prefixdev.Client) {
 	return a, c, client
 }
 
-// A run has one object for a channel, and asks once for the credential, whose it is included, whatever channels of our server it reads.
+// All channels that a run opens on our server share one credential. The server is asked for its owner only once. Opening a channel again returns
+// the same object.
 func TestOneCredentialForARun(t *testing.T) {
 	server, a, client := asked(t)
 	a.Sources.APIKey = goodKey
@@ -93,7 +94,7 @@ func TestOneCredentialForARun(t *testing.T) {
 	require.Equal(t, map[string]bool{goodKey: true}, server.tokens)
 }
 
-// Our credential is for our server. A channel of another one is read as anyone reads it, also where its name is ours.
+// Our credential is never sent to another server, even for a channel with the same name as ours.
 func TestNoOtherServerGetsOurCredential(t *testing.T) {
 	_, a, _ := asked(t)
 	a.Sources.APIKey = goodKey
@@ -112,7 +113,7 @@ func TestNoOtherServerGetsOurCredential(t *testing.T) {
 	require.Empty(t, other.tokens)
 }
 
-// An ID token of a CI is good once: what only reads leaves it to what publishes, and takes what else there is.
+// A run that only reads does not request an ID token, because the token can be used only once. If there is another credential, it uses that.
 func TestWhatOnlyReadsAsksForNoIDToken(t *testing.T) {
 	for name, c := range map[string]struct {
 		publishes, key, file bool
@@ -150,13 +151,13 @@ func TestWhatOnlyReadsAsksForNoIDToken(t *testing.T) {
 			require.Equal(t, c.mints, server.mints)
 			if !c.sees {
 				require.ErrorIs(t, ours.Unseen(), prefixdev.ErrNone)
-				require.ErrorContains(t, ours.Unseen(), "no ID token of GitLab CI, since that is for what publishes")
+				require.ErrorContains(t, ours.Unseen(), "no ID token of GitLab CI, because only a command that publishes asks for an ID token")
 			}
 		})
 	}
 }
 
-// A key that the server does not know is no reason to call a channel absent.
+// If the server rejects the key, the channel is not reported as missing.
 func TestAKeyThatTheServerDoesNotKnow(t *testing.T) {
 	server, a, client := asked(t)
 	a.Sources.APIKey = "pfx_of_somebody_else"
@@ -169,7 +170,7 @@ func TestAKeyThatTheServerDoesNotKnow(t *testing.T) {
 	require.Empty(t, server.tokens, "it is not sent to be read with")
 }
 
-// Whoever leaves while the server is asked whose a key is has found nothing out about it: the next one asks.
+// If a caller cancels while the server is asked for a key's owner, nothing is cached, and the next caller asks again.
 func TestWhoeverLeavesDecidesNothing(t *testing.T) {
 	server, a, client := asked(t)
 	a.Sources.APIKey = goodKey

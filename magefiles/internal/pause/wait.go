@@ -8,49 +8,48 @@ import (
 	"time"
 )
 
-// ErrOver is the error of a wait whose time is over.
-var ErrOver = errors.New("what was waited for did not come in time")
+// ErrOver is returned when a Wait times out.
+var ErrOver = errors.New("the wait ended before the result came")
 
-// Wait looks for something that others bring about, as often as it says, until it is there or the time is over. The zero value looks twice a
-// second, and waits as long as its context.
+// Wait polls for a condition until it is met or the time is over. The zero value polls twice a second, until the context ends.
 type Wait struct {
-	What  string        // what is waited for, in words that go behind "waiting for"
-	First time.Duration // between the first look and the second; 0 is half a second
-	Times float64       // how much longer each pause is than the one before it; 0 is twice as long
-	Most  time.Duration // the longest pause; 0 is First
-	For   time.Duration // how long to wait in all; 0 is until the context ends, and a negative time is over after one look
+	What  string        // description of the condition, to follow "waiting for"
+	First time.Duration // pause after the first look; 0 means half a second
+	Times float64       // factor by which each pause grows; 0 means 2
+	Most  time.Duration // maximum pause; 0 means First
+	For   time.Duration // total time; 0 means until the context ends, and a negative value allows only one look
 
-	// Look is how long one look may take where less is left of For; 0 is as long as it takes. A look whose time is over sees its context end,
-	// and says what it has seen.
+	// Look is the minimum timeout of a single look, even if less time is left of For; 0 means no timeout. After the timeout, the context of the look
+	// is canceled, and the look should return what it has seen.
 	Look time.Duration
 
-	// Tell is told how it goes after each look: nothing is ready yet, or, the last time, that the wait has ended. Nil is told nothing.
+	// Tell is called with the progress after each unsuccessful look, and when the wait ends. It may be nil.
 	Tell func(Progress)
 
-	Now   func() time.Time                                 // nil is the clock
-	Pause func(ctx context.Context, d time.Duration) error // between two looks; nil is For
+	Now   func() time.Time                                 // defaults to time.Now
+	Pause func(ctx context.Context, d time.Duration) error // pauses between looks; defaults to For
 }
 
-// Seen is what one look saw.
+// Seen is the result of a look.
 type Seen struct {
-	Done bool   // it is there
-	Says string // the last thing seen, for people: what is not there yet
-	Held bool   // a person, or another process, has to act first: the time until then does not count
+	Done bool   // whether the condition is met
+	Says string // what is still missing, for display
+	Held bool   // whether a user or another process must act first; the wait's time does not advance meanwhile
 }
 
-// Progress is how a wait goes. Times are those of its clock.
+// Progress is the state of a wait. All times are from the wait's clock.
 type Progress struct {
 	What   string
 	Since  time.Time
-	Until  time.Time     // when the time is over, as things stand; zero where it never is
-	At     time.Time     // when it was looked last
-	Waited time.Duration // without the time that does not count
-	Seen   Seen          // by the last look
-	Ended  bool          // there is no other look
+	Until  time.Time     // when the time will be over; zero if never
+	At     time.Time     // time of the last look
+	Waited time.Duration // elapsed time, without the time in which someone else had to act
+	Seen   Seen          // the result of the last look
+	Ended  bool          // whether the wait has ended
 }
 
-// Until calls look until it has seen that all is there. An error of look ends the wait at once, as it is; an ended context does so with its
-// cause. Where the time is over the error is ErrOver. There is one look at least, and one when the time is over.
+// Until calls look until the condition is met. If look returns an error, the wait ends and returns it unchanged. If ctx ends, it returns the
+// context's cause. If the time is over, it returns ErrOver, but only after at least one look, and a last look at the end.
 func (w Wait) Until(ctx context.Context, look func(context.Context) (Seen, error)) (p Progress, err error) {
 	w = w.withDefaults()
 	p.What, p.Since = w.What, w.Now()
@@ -99,7 +98,7 @@ func (w Wait) withDefaults() Wait {
 	return w
 }
 
-// Rest waits for a while by the clock of the wait.
+// Rest pauses for the given time, using the wait's clock.
 func (w Wait) Rest(ctx context.Context, d time.Duration) error {
 	if w.Pause != nil {
 		return w.Pause(ctx, d)
@@ -107,7 +106,7 @@ func (w Wait) Rest(ctx context.Context, d time.Duration) error {
 	return For(ctx, d)
 }
 
-// end is when the time of a wait is over.
+// end returns the time at which the wait will be over.
 func (w Wait) end(p Progress) time.Time {
 	if w.For == 0 {
 		return time.Time{}
@@ -124,7 +123,7 @@ func (w Wait) look(ctx context.Context, left time.Duration, look func(context.Co
 	return look(looking)
 }
 
-// String says what is waited for, since when, until when, and what was seen last.
+// String returns a description of the wait: the condition, the start and end times, and what was seen last.
 func (p Progress) String() string {
 	text := fmt.Sprintf("waiting for %s since %s", p.What, clock(p.Since, p.Since))
 	if !p.Until.IsZero() {
@@ -136,7 +135,7 @@ func (p Progress) String() string {
 	return text
 }
 
-// clock is a time of the day, and the day where it is another one than that of from.
+// clock formats a time of day, with the date if that differs from the date of `from`.
 func clock(at, from time.Time) string {
 	if at.YearDay() != from.YearDay() || at.Year() != from.Year() {
 		return at.Format("Jan 2 15:04:05")

@@ -11,7 +11,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/pause"
 )
 
-// watch is a clock that passes the time that is waited, and no other.
+// watch is a clock that advances only when something pauses.
 type watch struct {
 	now    time.Time
 	pauses []time.Duration
@@ -38,7 +38,7 @@ func TestHowOftenItIsLookedFor(t *testing.T) {
 	const s = time.Second
 	for name, c := range map[string]struct {
 		wait   pause.Wait
-		looks  int // after which it is there; 0 is never
+		looks  int // which look meets the condition; 0 for none
 		pauses []time.Duration
 	}{
 		"twice as long":            {pause.Wait{First: s, Most: 5 * s}, 6, []time.Duration{s, 2 * s, 4 * s, 5 * s, 5 * s}},
@@ -64,7 +64,7 @@ func TestHowOftenItIsLookedFor(t *testing.T) {
 				return
 			}
 			require.ErrorIs(t, err, pause.ErrOver)
-			require.Equal(t, "not there", p.Seen.Says, "the last thing seen")
+			require.Equal(t, "not there", p.Seen.Says, "the result of the last look")
 		})
 	}
 }
@@ -73,7 +73,7 @@ func TestWhatEndsAWait(t *testing.T) {
 	broken, person := errors.New("it is broken"), errors.New("stopped by a person")
 	clock := newWatch()
 	_, err := clock.on(pause.Wait{}).Until(t.Context(), func(context.Context) (pause.Seen, error) { return pause.Seen{}, broken })
-	require.Equal(t, broken, err, "as it is, and at once")
+	require.Equal(t, broken, err, "the error is returned unchanged and at once")
 	require.Empty(t, clock.pauses)
 
 	ctx, cancel := context.WithCancelCause(t.Context())
@@ -81,14 +81,14 @@ func TestWhatEndsAWait(t *testing.T) {
 		cancel(person)
 		return pause.Seen{}, broken
 	})
-	require.Equal(t, person, err, "whatever a look says of its context")
+	require.Equal(t, person, err, "the cause of the context is returned, not the error of the look")
 
 	ctx, cancel = context.WithCancelCause(t.Context())
 	_, err = pause.Wait{First: time.Hour, Tell: func(pause.Progress) { cancel(person) }}.Until(ctx, func(context.Context) (pause.Seen, error) { return pause.Seen{}, nil })
 	require.Equal(t, person, err, "in the middle of a pause")
 }
 
-// A look that hangs is ended when the time is over, and no sooner than a look may take.
+// A look that hangs is canceled when the time is over, but not before the minimum time for a look.
 func TestALookThatHangs(t *testing.T) {
 	for _, least := range []time.Duration{time.Millisecond, 30 * time.Millisecond} {
 		began := time.Now()
@@ -101,7 +101,7 @@ func TestALookThatHangs(t *testing.T) {
 	}
 }
 
-// While somebody else has to act no time is over, and what is said of the end moves.
+// While someone else must act, the time does not advance, and the reported end moves.
 func TestTimeThatDoesNotCount(t *testing.T) {
 	clock, looks := newWatch(), 0
 	p, err := clock.on(pause.Wait{What: "CI", First: 5 * time.Second, For: 10 * time.Second}).Until(t.Context(), func(context.Context) (pause.Seen, error) {

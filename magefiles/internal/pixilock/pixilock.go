@@ -1,7 +1,8 @@
-// Package pixilock reads a pixi.lock, of format 6 or 7, and says what of two of them differs.
+// Package pixilock parses pixi.lock files of format 6 or 7, and compares them.
 //
-// Both formats have environments, whose packages are listed for each platform by a key (conda, conda_source or pypi) and a place, and an entry for each
-// of these that says more. Format 7 adds platforms that are more than a subdir, and sources that are named before their place: NAME[HASH] @ PATH.
+// In both formats, an environment lists its packages for each platform, identified by a kind (conda, conda_source or pypi) and a location. The
+// details of each package are in a separate entry. Format 7 adds platforms that are not plain subdirs, and precedes the location of a source with
+// its name: NAME[HASH] @ PATH.
 package pixilock
 
 import (
@@ -18,33 +19,33 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// The formats that are read.
+// The oldest and newest supported formats.
 const oldest, newest = 6, 7
 
-// Lock is what a file says.
+// Lock is the contents of a lock file.
 type Lock struct {
 	Version      int
 	Environments map[string]Environment
-	Entries      map[string]Entry // by kind and place: "conda https://…"
+	Entries      map[string]Entry // the packages, by kind and place: "conda https://…"
 }
 
-// Environment is one environment of a file.
+// Environment is one environment in a lock file.
 type Environment struct {
 	Packages map[string][]string // keys of Entries, by platform
-	Settings map[string]any      // all else: channels, indexes, options
+	Settings map[string]any      // all other keys: channels, indexes, options
 }
 
 // Entry is a package.
 type Entry struct {
-	Name    string   // lower-cased, with - for _ and ., so that those of conda and of PyPI compare
-	Depends []string // names of what it requires, in the same form
-	Plain   any      // as it is written
+	Name    string   // name, normalized by Fold
+	Depends []string // names of required packages, normalized by Fold
+	Plain   any      // the entire entry as written
 }
 
-// kinds are the keys under which a package stands.
+// kinds lists the keys that identify a package.
 var kinds = []string{"conda", "conda_source", "pypi"}
 
-// Fold is a name in the form in which those of conda and of PyPI compare.
+// Fold normalizes a name to lower case, with - for _ and ., so that conda and PyPI names can be compared.
 func Fold(name string) string {
 	return strings.Map(func(r rune) rune {
 		if r == '_' || r == '.' {
@@ -54,19 +55,19 @@ func Fold(name string) string {
 	}, strings.ToLower(name))
 }
 
-// Read reads a file.
+// Read parses a lock file. file is its name in errors.
 func Read(file string, text []byte) (*Lock, error) {
 	var content struct {
 		Version      int
 		Environments map[string]map[string]any
 		Packages     []map[string]any
 	}
-	const again = "make it anew: `mage lock`"
+	const again = "run `mage lock` to write the lock file again"
 	if err := yaml.Unmarshal(text, &content); err != nil {
 		return nil, operr.New(again, "reading %s: %w", file, err)
 	}
 	if content.Version < oldest || content.Version > newest {
-		return nil, operr.New(again+", with a pixi whose lock files are of format 6 or 7", "%s is of format %d, and formats %d and %d are known", file, content.Version, oldest, newest)
+		return nil, operr.New(again+", with a pixi that writes format 6 or 7", "%s has format %d, but only formats %d and %d are supported", file, content.Version, oldest, newest)
 	}
 	l := &Lock{
 		Version:      content.Version,
@@ -76,7 +77,7 @@ func Read(file string, text []byte) (*Lock, error) {
 	for _, p := range content.Packages {
 		key, e := newEntry(p)
 		if key == "" {
-			return nil, operr.New(again, "%s has an entry of no kind that is known: %.80s", file, fmt.Sprint(p))
+			return nil, operr.New(again, "%s has an entry of an unknown kind: %.80s", file, fmt.Sprint(p))
 		}
 		l.Entries[key] = e
 	}
@@ -92,7 +93,7 @@ func Read(file string, text []byte) (*Lock, error) {
 				p, _ := item.(map[string]any)
 				key, e := newEntry(p)
 				if key == "" {
-					return nil, operr.New(again, "%s lists a package of no kind that is known for %s: %.80s", file, platform, fmt.Sprint(item))
+					return nil, operr.New(again, "%s lists a package of an unknown kind for %s: %.80s", file, platform, fmt.Sprint(item))
 				}
 				if _, ok := l.Entries[key]; !ok {
 					l.Entries[key] = e
@@ -130,7 +131,7 @@ func newEntry(p map[string]any) (key string, e Entry) {
 	return "", Entry{}
 }
 
-// nameOf is what an entry says, or its place.
+// nameOf returns the name in a package entry, or the name in its location.
 func nameOf(p map[string]any, place string) string {
 	if name, ok := p["name"].(string); ok {
 		return Fold(name)
@@ -145,14 +146,14 @@ func nameOf(p map[string]any, place string) string {
 	if f, err := condapkg.ParseFileName(base); err == nil {
 		return Fold(f.Name)
 	}
-	name, _, _ := strings.Cut(base, "-") // of a wheel, or the folder of a source
+	name, _, _ := strings.Cut(base, "-") // first part of the name of a wheel or source folder
 	if !strings.HasSuffix(base, ".whl") {
 		name = base
 	}
 	return Fold(name)
 }
 
-// required is the name at the beginning of a requirement, of conda or of PyPI.
+// required returns the name at the start of a conda or PyPI requirement.
 func required(text string) string {
 	text = strings.TrimSpace(text)
 	if _, after, ok := strings.Cut(text, "::"); ok {
@@ -167,14 +168,14 @@ func required(text string) string {
 	return Fold(text)
 }
 
-// Changes are what differs between two files.
+// Changes describes the differences between two lock files.
 type Changes struct {
-	Names    map[string]bool     // of packages whose entry differs, or that came to an environment or left it, in the form of Fold
-	Settings bool                // environments, their platforms, or what they are solved with
-	Needed   map[string][]string // who requires a package, in either file
+	Names    map[string]bool     // normalized names of packages whose entry changed, or that were added to or removed from an environment
+	Settings bool                // whether environments, their platforms, or their solver settings changed
+	Needed   map[string][]string // maps a package to the names that require it, in either file
 }
 
-// Compare says what differs.
+// Compare returns the differences between two lock files.
 func Compare(before, after *Lock) Changes {
 	c := Changes{
 		Names:  map[string]bool{},
@@ -203,7 +204,7 @@ func Compare(before, after *Lock) Changes {
 	return c
 }
 
-// missing notes what is in one list and not in another.
+// missing records the packages in one list that are not in the other.
 func (c Changes) missing(of *Lock, keys, has []string) {
 	there := map[string]bool{}
 	for _, key := range has {
@@ -216,7 +217,7 @@ func (c Changes) missing(of *Lock, keys, has []string) {
 	}
 }
 
-// Reached are the names that differ, and those that require one of them, directly or through others.
+// Reached returns the changed names and all names that directly or indirectly require them.
 func (c Changes) Reached() map[string]bool {
 	all := maps.Clone(c.Names)
 	next := slices.Collect(maps.Keys(all))

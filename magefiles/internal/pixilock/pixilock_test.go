@@ -81,7 +81,7 @@ func names(t *testing.T, before, after string) []string {
 	return slices.Sorted(maps.Keys(c.Reached()))
 }
 
-// What differs reaches those that require it, whichever of the two worlds they are of.
+// A change affects all packages that require the changed one, in conda and in PyPI.
 func TestWhatDiffers(t *testing.T) {
 	for _, c := range []struct{ text, old, new, want string }{
 		{six, "", "", ""},
@@ -102,12 +102,12 @@ func TestWhatDiffers(t *testing.T) {
 
 func TestWhatIsNoLockFile(t *testing.T) {
 	for text, want := range map[string]string{
-		"version: 5\n":                      "pixi.lock is of format 5, and formats 6 and 7 are known",
-		"version: 8\n":                      "pixi.lock is of format 8",
-		"":                                  "pixi.lock is of format 0",
+		"version: 5\n":                      "pixi.lock has format 5, but only formats 6 and 7 are supported",
+		"version: 8\n":                      "pixi.lock has format 8",
+		"":                                  "pixi.lock has format 0",
 		"version: [":                        "reading pixi.lock",
-		"version: 6\npackages:\n- rpm: x\n": "pixi.lock has an entry of no kind that is known: map[rpm:x]",
-		"version: 7\nenvironments: {default: {packages: {linux-64: [{rpm: x}]}}}\n": "pixi.lock lists a package of no kind that is known for linux-64",
+		"version: 6\npackages:\n- rpm: x\n": "pixi.lock has an entry of an unknown kind: map[rpm:x]",
+		"version: 7\nenvironments: {default: {packages: {linux-64: [{rpm: x}]}}}\n": "pixi.lock lists a package of an unknown kind for linux-64",
 	} {
 		_, err := pixilock.Read("pixi.lock", []byte(text))
 		require.ErrorContains(t, err, want, text)

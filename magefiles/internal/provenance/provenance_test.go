@@ -28,7 +28,8 @@ func TestRecords(t *testing.T) {
 	require.Equal(t, one, got)
 }
 
-// Clones have the records of older versions, and of newer ones that somebody has tried out. Both are read; what an older one lacks is zero.
+// A clone may contain records from older versions, and from newer versions that someone tried. Both are read. A field that is missing from an
+// older record is zero.
 func TestRecordsOfOtherVersions(t *testing.T) {
 	s := &provenance.Store{Dir: t.TempDir()}
 	for n, text := range []string{
@@ -45,7 +46,7 @@ func TestRecordsOfOtherVersions(t *testing.T) {
 	}
 }
 
-// A record is of the bytes in its name. One that was cut off, or copied to another name, is none.
+// A record's file name is the sha256 of its artifact. A record that is truncated, or copied to another name, is ignored.
 func TestRecordsThatAreNone(t *testing.T) {
 	s := &provenance.Store{Dir: t.TempDir()}
 	require.NoError(t, s.Keep(provenance.BuildRecord{SHA256: sha(1), Package: "a"}))
@@ -66,7 +67,7 @@ func TestRecordsThatAreNone(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(s.Dir, outside+".json"), fmt.Appendf(nil, `{"sha256": %q}`, outside), 0o644))
 	_, known, err := s.Of(outside)
 	require.NoError(t, err)
-	require.False(t, known, "what is no digest leads nowhere")
+	require.False(t, known, "a text that is not a digest has no record")
 	var none *provenance.Store
 	require.NoError(t, none.Keep(provenance.BuildRecord{SHA256: sha(1)}))
 	_, known, err = none.Of(sha(1))
@@ -93,7 +94,7 @@ func TestTheOldestRecordsGo(t *testing.T) {
 	}
 }
 
-// What was made in a folder is known by name and bytes. A line that was not written to its end counts for nothing.
+// Built files are listed by name and digest. A truncated line in the list is ignored.
 func TestMade(t *testing.T) {
 	dir := t.TempDir()
 	made, err := provenance.Made(dir)

@@ -16,15 +16,15 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// Places are where the proxy listens, and where its state is.
+// Places contains the proxy's addresses, and the folder with its state.
 type Places struct {
-	Listen string // [HOST]:PORT, published
-	Inside string // HOST:PORT on its loopback, where the gate is asked
-	Admin  string // HOST:PORT on its loopback
-	Dir    string // hoststate.Dir; another one in tests
+	Listen string // [HOST]:PORT, the published port
+	Inside string // HOST:PORT on the proxy's loopback, for the gate
+	Admin  string // HOST:PORT on the proxy's loopback
+	Dir    string // hoststate.Dir, except in tests
 }
 
-// PlacesOf are those inside the container for a published port.
+// PlacesOf returns the places inside the container for a published port.
 func PlacesOf(port uint16) Places {
 	inside := 2019
 	if port == 2019 || port == 2020 {
@@ -38,7 +38,7 @@ func PlacesOf(port uint16) Places {
 	}
 }
 
-// loopback is where the container reaches what it publishes.
+// loopback returns the address of the published port inside the container.
 func (p Places) loopback() string {
 	host, port, err := net.SplitHostPort(p.Listen)
 	if err != nil || host == "" {
@@ -47,22 +47,22 @@ func (p Places) loopback() string {
 	return net.JoinHostPort(host, port)
 }
 
-// How a service gets its certificate.
+// Issuers of a service's certificate.
 const (
-	ACME     = "acme"     // from Let's Encrypt or ZeroSSL
-	Internal = "internal" // from an authority of the proxy's own: for tests
+	ACME     = "acme"     // Let's Encrypt or ZeroSSL
+	Internal = "internal" // the proxy's own CA, for tests
 )
 
-// Service is what the proxy does for one environment. It is kept on the host as JSON.
+// Service configures the proxy for one environment. The host stores it as JSON.
 type Service struct {
-	Domain string `json:"domain,omitempty"` // "" takes every request of the port
-	TLS    string `json:"tls,omitempty"`    // ACME or Internal; "" is plain HTTP
+	Domain string `json:"domain,omitempty"` // "" matches every request on the port
+	TLS    string `json:"tls,omitempty"`    // ACME or Internal; "" means plain HTTP
 
-	// Drain is for how long sockets stay open when the proxy is configured anew: of another service, too.
+	// Drain is how long sockets remain open after the proxy's configuration has changed, even if the change was in another service.
 	Drain time.Duration `json:"drain,omitempty"`
 }
 
-// host is what a client that asks for the service calls it.
+// host returns the Host header for requests to the service.
 func (s Service) host() string {
 	if s.Domain != "" {
 		return s.Domain
@@ -72,7 +72,7 @@ func (s Service) host() string {
 
 var domains = regexp.MustCompile(`\A[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*\z`)
 
-// check finds out whether services can share a port.
+// check returns an error if the services cannot share a port.
 func check(services map[string]Service) error {
 	by := map[string]string{}
 	tls := map[bool]string{}
@@ -80,30 +80,30 @@ func check(services map[string]Service) error {
 		s := services[env]
 		switch {
 		case !hoststate.Name(env):
-			return operr.New("use letters, digits, dots, dashes and underlines", "%q is no name of an environment", env)
+			return operr.New("use letters, digits, dots, hyphens and underscores", "%q cannot be the name of an environment", env)
 		case s.Domain != "" && (!domains.MatchString(s.Domain) || len(s.Domain) > 253):
-			return operr.New("write it in lower case, without a port", "%s: %q is not a domain", env, s.Domain)
+			return operr.New("write the domain in lower case, without a port", "%s: %q is not a domain", env, s.Domain)
 		case s.TLS != "" && s.TLS != ACME && s.TLS != Internal:
-			return operr.New("", "%s: %q is no way to a certificate", env, s.TLS)
+			return operr.New("", "%s: %q is not a known source of certificates", env, s.TLS)
 		case s.TLS != "" && s.Domain == "":
-			return operr.New("set `domain`", "%s: a certificate is for a domain, and there is none", env)
+			return operr.New("set `domain` for this environment", "%s: TLS needs a domain, but no domain is set", env)
 		case s.Domain == "" && len(services) > 1:
-			return operr.New("give each of them a `domain`, or a `port` of its own; one that is not wanted any more goes by `mage deploy:remove`", "%s has no domain, and shares its port with %d other(s)", env, len(services)-1)
+			return operr.New("set a `domain` or a separate `port` for each environment; `mage deploy:remove` removes an environment that you do not need", "%s has no domain, so it needs its own port, but %d other environment(s) have the same port", env, len(services)-1)
 		}
 		if other, taken := by[s.Domain]; taken {
-			return operr.New("give one of them another `domain` or `port`", "%s and %s have the same domain on the same port", other, env)
+			return operr.New("set a different `domain` or `port` for one of these environments", "%s and %s have the same domain on the same port", other, env)
 		}
 		by[s.Domain], tls[s.TLS != ""] = env, env
 	}
 	if len(tls) > 1 {
-		return operr.New("give one of them another `port`", "%s has TLS and %s has not, on the same port", tls[true], tls[false])
+		return operr.New("set a different `port` for one of these environments", "%s has TLS, but %s on the same port has no TLS", tls[true], tls[false])
 	}
 	return nil
 }
 
 type object = map[string]any
 
-// Configuration is what Caddy is told, as JSON: the same services give the same bytes.
+// Configuration returns Caddy's configuration as JSON. The same services result in the same bytes.
 func Configuration(p Places, services map[string]Service) (string, error) {
 	if err := check(services); err != nil {
 		return "", err
@@ -159,7 +159,7 @@ func Configuration(p Places, services map[string]Service) (string, error) {
 	return text.String(), err
 }
 
-// below is a route for a path, whose rest is what the routes below it see.
+// `below` returns a route for all paths below a path, which is stripped before the nested routes run.
 func below(path string, routes []object) object {
 	return object{
 		"match": []object{{"path": []string{path + "/*"}}},
@@ -171,13 +171,14 @@ func below(path string, routes []object) object {
 	}
 }
 
-// Cookie is the name of the cookie by which a page says which release made it. Cookies know no ports: two environments have two names.
+// Cookie returns the name of the cookie that identifies the release of a page. Each environment has its own name, because cookies are not separated
+// by port.
 func Cookie(env string) string { return "release-" + env }
 
-// nowhere are the values of a file without an upstream.
+// nowhere lists the contents of an upstream file that mean no upstream.
 var nowhere = []string{hoststate.None, ""}
 
-// routes are what is done with a request from outside.
+// routes returns the routes for external requests.
 func (s Service) routes(dir, env string) []object {
 	cookie := Cookie(env)
 	add := object{"Set-Cookie": []string{cookie + "={http.vars.release}; Path=/; HttpOnly; SameSite=Lax"}}
@@ -185,7 +186,7 @@ func (s Service) routes(dir, env string) []object {
 		add = object{"Set-Cookie": []string{cookie + "={http.vars.release}; Path=/; HttpOnly; Secure; SameSite=Lax"}}
 	}
 	return []object{
-		// The files are read once for a request: the cookie says who made the page, also when a switch comes in between.
+		// The files are read once per request, so the cookie names the release that made the page, even if a switch happens in between.
 		{"handle": []object{{"handler": "vars", "release": file(dir, env, "up"), "previous": file(dir, env, "prev")}}},
 		{
 			"match": []object{{
@@ -194,7 +195,8 @@ func (s Service) routes(dir, env string) []object {
 				"not": []object{
 					{"vars": object{"previous": nowhere}},
 					{"header": object{"Sec-Fetch-Dest": []string{"document", "iframe"}}},
-					// Browsers say what a request is for over TLS and to loopback alone. Elsewhere a new page is what wants to be a page.
+					// Browsers send Sec-Fetch-Dest only over TLS and to loopback. Without it, a request that accepts HTML counts as one for a new
+					// page.
 					{"header": object{"Sec-Fetch-Dest": nil, "Accept": []string{"text/html*"}}},
 				},
 			}},
@@ -213,7 +215,7 @@ func (s Service) routes(dir, env string) []object {
 	}
 }
 
-// gate are the routes to the release that is not switched to yet.
+// gate returns the routes to the next release, which has not received requests yet.
 func (s Service) gate(dir, env string) []object {
 	return []object{
 		{"handle": []object{{"handler": "vars", "release": file(dir, env, "next")}}},

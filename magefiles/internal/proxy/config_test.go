@@ -46,7 +46,7 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-// The real Caddy takes each of them.
+// The real Caddy accepts each golden file.
 func TestCaddyTakesThem(t *testing.T) {
 	program := proxytest.Program(t)
 	for name := range goldens {
@@ -59,10 +59,10 @@ func TestCaddyTakesThem(t *testing.T) {
 
 func TestServicesThatCannotBe(t *testing.T) {
 	for what, services := range map[string]map[string]proxy.Service{
-		"is no name of an environment": {"a b": {}},
-		"is not a domain":              {"a": {Domain: "A.example.org:80"}},
-		"is no way to a certificate":   {"a": {Domain: "a.example.org", TLS: "yes"}},
-		"a certificate is for a domain": {
+		"cannot be the name of an environment":  {"a b": {}},
+		"is not a domain":                       {"a": {Domain: "A.example.org:80"}},
+		"is not a known source of certificates": {"a": {Domain: "a.example.org", TLS: "yes"}},
+		"TLS needs a domain, but no domain is set": {
 			"a": {TLS: proxy.ACME},
 		},
 		"has no domain":        {"a": {}, "b": {Domain: "b.example.org"}},

@@ -24,7 +24,7 @@ import (
 
 var caddy, newer, application = "registry.example.org/caddy@" + localengine.Digest("caddy"), "registry.example.org/caddy@" + localengine.Digest("newer"), "registry.example.org/app@" + localengine.Digest("app")
 
-// host is one with nothing on it.
+// host returns an engine without containers, but with images to pull.
 func host(t *testing.T) (*localengine.Engine, *engine.Client) {
 	t.Helper()
 	e, err := localengine.Start(t.TempDir())
@@ -53,7 +53,7 @@ func host(t *testing.T) (*localengine.Engine, *engine.Client) {
 	return e, client
 }
 
-// setup does what deploy:setup does.
+// setup does the same as deploy:setup.
 func setup(t *testing.T, c *proxy.Container, env string, s proxy.Service) (fence int64) {
 	t.Helper()
 	ctx := t.Context()
@@ -67,7 +67,7 @@ func setup(t *testing.T, c *proxy.Container, env string, s proxy.Service) (fence
 	return taken.Fence
 }
 
-// release starts an application beside the proxy.
+// release starts an application in the proxy's network.
 func release(t *testing.T, c *proxy.Container, name string) (upstream string) {
 	t.Helper()
 	require.NoError(t, c.Engine.Pull(t.Context(), application, engine.Login{}))
@@ -83,7 +83,7 @@ func release(t *testing.T, c *proxy.Container, name string) (upstream string) {
 	return name + ":8080"
 }
 
-// page is what a visitor gets.
+// page returns the page that a visitor gets.
 func page(t *testing.T, c *proxy.Container, host string) string {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, fmt.Sprintf("http://127.0.0.1:%d/file", c.Port), nil)
@@ -123,13 +123,13 @@ func TestAFreshHostGetsAProxy(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 200, a.Status)
 	require.Equal(t, "one", page(t, c, "localhost"))
-	require.Eventually(t, func() bool { // a request is counted until a moment after its answer is here
+	require.Eventually(t, func() bool { // a request is still counted for a moment after its response has arrived
 		n, err := p.Open(ctx, upstream)
 		require.NoError(t, err)
 		return n == 0
 	}, 10*time.Second, 10*time.Millisecond)
 
-	// Done again it changes nothing.
+	// A second run changes nothing.
 	before := len(e.Requests())
 	require.NoError(t, c.Prepare(ctx))
 	require.NoError(t, c.Ensure(ctx, "app.staging", fence, s))
@@ -142,7 +142,7 @@ func TestAFreshHostGetsAProxy(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, engine.Always, found.Restart)
 
-	// A secret goes into the volume of a release, by a container of the proxy's image, and is in nothing that the engine is told.
+	// A container of the proxy's image writes a secret to a release's volume. No request to the engine contains the secret.
 	require.NoError(t, client.EnsureVolume(ctx, engine.Volume{Name: "secrets-of-one"}))
 	inside := &hoststate.State{Runner: c.Inside(engine.Mount{Volume: "secrets-of-one", Target: "/secrets"})}
 	require.NoError(t, inside.PutSecret(ctx, "/secrets", "TOKEN", 1000, []byte("s3cr3t")))
@@ -154,7 +154,7 @@ func TestAFreshHostGetsAProxy(t *testing.T) {
 	}
 }
 
-// The state can be read and locked while the proxy is down, and what is missing is said.
+// While the proxy is stopped, its state is still accessible, and Missing reports that it is not running.
 func TestAProxyThatIsDown(t *testing.T) {
 	e, client := host(t)
 	ctx := t.Context()
@@ -172,7 +172,7 @@ func TestAProxyThatIsDown(t *testing.T) {
 	require.NoError(t, c.Ensure(ctx, "app.staging", fence, proxy.Service{}))
 	require.Equal(t, "one", page(t, c, "localhost"))
 
-	// A host that reboots has its proxy again, as it was.
+	// After a reboot, the proxy is running as before.
 	e.Down()
 	require.NoError(t, e.Up())
 	require.Eventually(t, func() bool {
@@ -181,7 +181,8 @@ func TestAProxyThatIsDown(t *testing.T) {
 	}, 20*time.Second, 50*time.Millisecond)
 }
 
-// A call whose container ends under it, as when an engine starts again, has seen nothing; an image without a shell says so for itself.
+// If the container exits during a call, for example because the engine restarts, the result is unknown. An image without a shell causes a different
+// error.
 func TestACallThatEndsWithItsContainer(t *testing.T) {
 	e, client := host(t)
 	ctx := t.Context()
@@ -219,7 +220,7 @@ func TestACallThatEndsWithItsContainer(t *testing.T) {
 	}
 	require.ErrorIs(t, look(), engine.Unreachable)
 	ends = nil
-	require.NoError(t, look(), "what is down is asked in another container")
+	require.NoError(t, look(), "if the container is down, the script runs in another container")
 	require.NoError(t, client.Start(ctx, c.Name()))
 	ends = func([]string) int { return 127 }
 	err := look()
@@ -250,12 +251,12 @@ func TestServicesComeTogetherOnOnePort(t *testing.T) {
 	require.Equal(t, "one", page(t, c, "a.example.org"))
 	require.Equal(t, "two", page(t, c, "b.example.org"))
 
-	// A newer proxy takes its place, which is said before.
+	// A newer proxy image replaces the container, and Missing announces that.
 	c.Image = newer
 	missing, err = c.Missing(ctx, "b.staging", second)
 	require.NoError(t, err)
 	require.Len(t, missing, 2)
-	require.Contains(t, missing[1], "ends the open sockets of b.staging, a.staging")
+	require.Contains(t, missing[1], "the open sockets of b.staging, a.staging are closed")
 	require.NoError(t, c.Prepare(ctx))
 	require.NoError(t, c.Ensure(ctx, "b.staging", fence, second))
 	found, err := client.Inspect(ctx, c.Name())
@@ -274,12 +275,12 @@ func TestAPortThatIsTaken(t *testing.T) {
 	taken, err := c.Proxy().State.Take(t.Context(), "app.staging", hoststate.Holder{}, time.Hour)
 	require.NoError(t, err)
 	err = c.Ensure(t.Context(), "app.staging", taken.Fence, proxy.Service{})
-	require.ErrorContains(t, err, "is taken by something else than our proxy")
+	require.ErrorContains(t, err, "is used by another program than our proxy")
 	_, err = client.Inspect(t.Context(), c.Name())
 	require.ErrorIs(t, err, engine.NotFound, "nothing is left behind")
 }
 
-// A run that was killed while it wrote a secret has left its container: the volume can be taken away all the same, and what others use is not.
+// A run that was killed while writing a secret leaves its container behind. The volume can still be removed, unless other containers use it.
 func TestAVolumeOfAKilledRunIsRemoved(t *testing.T) {
 	e, client := host(t)
 	ctx := t.Context()
@@ -289,7 +290,7 @@ func TestAVolumeOfAKilledRunIsRemoved(t *testing.T) {
 	inside := &hoststate.State{Runner: c.Inside(engine.Mount{Volume: "secrets", Target: "/secrets"})}
 	e.Fail(func(r localengine.Request) localengine.Fault {
 		if strings.Contains(r.Path, "/attach") {
-			e.Break(0) // nothing more is sent
+			e.Break(0) // all further requests fail
 		}
 		return localengine.None
 	})
@@ -299,7 +300,7 @@ func TestAVolumeOfAKilledRunIsRemoved(t *testing.T) {
 	require.ErrorIs(t, client.RemoveVolume(ctx, "secrets"), engine.Conflict)
 	require.NoError(t, c.RemoveVolume(ctx, "secrets"))
 	require.ErrorIs(t, client.RemoveVolume(ctx, "secrets"), engine.NotFound)
-	require.ErrorIs(t, c.RemoveVolume(ctx, c.Name()+"-state"), engine.Conflict, "the proxy has it")
+	require.ErrorIs(t, c.RemoveVolume(ctx, c.Name()+"-state"), engine.Conflict, "the proxy uses this volume")
 	_, err := client.Inspect(ctx, c.Name())
 	require.NoError(t, err)
 }

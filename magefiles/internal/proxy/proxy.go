@@ -1,13 +1,13 @@
-// Package proxy is the Caddy in front of the releases on a host, in a container of its own for each published port. Which release answers is in
-// files that it reads for every request (package hoststate): a switch is a rename, and no request is lost.
+// Package proxy runs Caddy in front of the releases on a host, in a separate container for each published port. Caddy reads the upstreams from files
+// on every request (package hoststate), so a switch only renames a file, and no request is lost.
 //
-// A page belongs to the container that made it. Its answer has a cookie with its release, and what the page asks for afterwards goes to that
-// release for as long as it is the previous one. The cookie is compared, and never dialed.
+// A page belongs to the release that made it. The response sets a cookie with the release. The page's later requests go to that release while it
+// is the current or the previous one. The cookie is only compared with these: its value is never used as an address.
 //
-//	config.go     what Caddy is told
-//	container.go  its container, volumes and network
-//	inside.go     the script of hoststate, run in the container, or in one of the same image
-//	proxy.go      questions to it
+//	config.go     generates Caddy's configuration
+//	container.go  manages the proxy's container, volumes and network
+//	inside.go     runs hoststate's script in the container, or in another one of the same image
+//	proxy.go      queries a running proxy
 package proxy
 
 import (
@@ -19,22 +19,22 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// Proxy is a running one.
+// Proxy is a running proxy.
 type Proxy struct {
 	State  *hoststate.State
 	Places Places
 }
 
-// within is how long one answer may take.
+// `within` is the timeout for a response.
 const within = 5 * time.Second
 
-// AskNext asks the release at the gate, as the proxy will ask it once it is switched to. Nothing at the gate is a 503.
+// AskNext queries the release at the gate, through the routes that requests will take after the switch. If there is none, the status is 503.
 func (p *Proxy) AskNext(ctx context.Context, env string, s Service, path string) (hoststate.Answer, error) {
 	return p.State.Ask(ctx, "http://"+p.Places.Inside+"/"+env+"/next"+path, s.host(), within)
 }
 
-// AskPublished asks the release that answers, through the published port. A service with TLS is asked by the same routes without it, since
-// the container does not know itself by the service's domain.
+// AskPublished queries the current release through the published port. For a service with TLS, it uses the same routes without TLS, because the
+// service's domain may not resolve to the proxy inside the container.
 func (p *Proxy) AskPublished(ctx context.Context, env string, s Service, path string) (hoststate.Answer, error) {
 	url := "http://" + p.Places.loopback() + path
 	if s.TLS != "" {
@@ -43,7 +43,7 @@ func (p *Proxy) AskPublished(ctx context.Context, env string, s Service, path st
 	return p.State.Ask(ctx, url, s.host(), within)
 }
 
-// Open is how many requests an upstream has not answered yet, open sockets among them.
+// Open returns the number of an upstream's unfinished requests, including open sockets.
 func (p *Proxy) Open(ctx context.Context, upstream string) (int, error) {
 	const what = "counting the open requests of %s"
 	a, err := p.State.Ask(ctx, "http://"+p.Places.Admin+"/reverse_proxy/upstreams", p.Places.Admin, within)
@@ -55,9 +55,9 @@ func (p *Proxy) Open(ctx context.Context, upstream string) (int, error) {
 		Requests int    `json:"num_requests"`
 	}
 	if a.Status != 200 {
-		return 0, operr.New("see whether the proxy's container runs", what+": the proxy answers with status %d", upstream, a.Status)
+		return 0, operr.New("check that the proxy's container runs", what+": the proxy returned status %d", upstream, a.Status)
 	} else if err := json.Unmarshal(a.Body, &all); err != nil {
-		return 0, operr.New("see whether the proxy's image is Caddy 2.11", what+": %w", upstream, err)
+		return 0, operr.New("check that the proxy's image has Caddy 2.11", what+": %w", upstream, err)
 	}
 	n := 0
 	for _, u := range all {

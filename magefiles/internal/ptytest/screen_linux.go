@@ -8,13 +8,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// height is that of every terminal, in rows. What has left the screen can be seen again by whoever scrolls.
+// height is the height of every terminal, in rows. A person can scroll back to rows that have left the screen.
 const height = 40
 
-// size is how wide the terminal is from a place in what it has said on.
+// size is a width of the terminal, and the position in the output from which this width holds.
 type size struct{ from, columns int }
 
-// Resize makes the terminal so many columns wide. The program is told (SIGWINCH).
+// Resize makes the terminal `columns` columns wide. The program gets SIGWINCH.
 func (p *Terminal) Resize(columns int) {
 	p.t.Helper()
 	p.mu.Lock()
@@ -29,8 +29,8 @@ func (p *Terminal) Resize(columns int) {
 	}))
 }
 
-// Screen is what a person sees at the terminal, with what has left it at the top: a line for each row, without colors, and without spaces at their
-// ends. A line that is wider than the terminal takes several rows, and others where the terminal has another width now.
+// Screen returns the rows that a person sees at the terminal, after the rows that have scrolled out at the top: a line for each row, without colors
+// and trailing spaces. A line that is wider than the terminal has several rows, and other rows after a change of the width.
 func (p *Terminal) Screen() []string {
 	p.t.Helper()
 	p.mu.Lock()
@@ -40,8 +40,8 @@ func (p *Terminal) Screen() []string {
 	return rows
 }
 
-// render draws what was said, as a terminal does that fits its lines to another width. It knows what the pipeline writes, and the error names what it does
-// not know.
+// render returns the rows that a terminal shows for an output. Like some terminals, it wraps lines again after a change of the width. It supports only
+// the escape sequences that the pipeline writes; its error names the first one that it does not support.
 func render(said string, sizes []size) ([]string, error) {
 	s := screen{rows: []row{{}}, columns: 80}
 	for at := 0; at < len(said) || len(sizes) > 0; {
@@ -69,14 +69,14 @@ func render(said string, sizes []size) ([]string, error) {
 	return rows, nil
 }
 
-// screen is what was drawn, and where the cursor is.
+// screen has what was drawn, and the position of the cursor.
 type screen struct {
 	rows        []row
 	row, column int
-	columns     int // how wide it is
+	columns     int // width of the screen
 }
 
-// row is one of a screen. A line that is too wide for one goes on in the next.
+// row is one row of a screen. A line that is too wide for one row continues in the next.
 type row struct {
 	text   []rune
 	goesOn bool
@@ -94,7 +94,7 @@ func (s *screen) put(r rune) {
 	case '\t':
 		s.column = min(s.columns-1, s.column/8*8+8)
 	default:
-		if s.column >= s.columns { // the cursor waits behind the last column until there is more
+		if s.column >= s.columns { // the cursor stays after the last column until the program writes more
 			s.rows[s.row].goesOn = true
 			s.down()
 			s.column = 0
@@ -115,7 +115,7 @@ func (s *screen) down() {
 	}
 }
 
-// resize breaks each line anew. The cursor stays where it was in its line.
+// resize wraps each line again. The cursor stays at its position in its line.
 func (s *screen) resize(columns int) {
 	var rows []row
 	at, column := 0, 0
@@ -147,14 +147,14 @@ func (s *screen) resize(columns int) {
 	s.rows, s.row, s.column, s.columns = rows, at, column, columns
 }
 
-// escape follows a sequence that begins with ESC, and returns how long it is.
+// escape follows a sequence that begins with ESC, and returns its length.
 func (s *screen) escape(text string) (length int, err error) {
 	if len(text) < 2 || text[1] != '[' {
-		return 0, fmt.Errorf("a terminal of a test does not know %.10q", text)
+		return 0, fmt.Errorf("the terminal of a test does not support %.10q", text)
 	}
 	end := strings.IndexFunc(text[2:], func(r rune) bool { return r >= '@' && r <= '~' })
 	if end < 0 {
-		return 0, fmt.Errorf("a terminal of a test does not know %.10q", text)
+		return 0, fmt.Errorf("the terminal of a test does not support %.10q", text)
 	}
 	switch of, verb := text[2:2+end], text[2+end]; {
 	case verb == 'm':
@@ -164,7 +164,7 @@ func (s *screen) escape(text string) (length int, err error) {
 	case verb == 'A' && of == "":
 		s.row = max(0, s.row-1)
 	default:
-		return 0, fmt.Errorf("a terminal of a test does not know %.10q", text)
+		return 0, fmt.Errorf("the terminal of a test does not support %.10q", text)
 	}
 	return 2 + end + 1, nil
 }

@@ -26,7 +26,7 @@ func TestRender(t *testing.T) {
 		"written on":             {"one\r\nabcd\x1b[Ke\rf", []size{{from: 0, columns: 4}, {from: 9, columns: 2}}, []string{"on", "e", "ab", "cd", "f"}},
 		"at the end":             {"abcd", []size{{from: 0, columns: 4}, {from: 4, columns: 2}}, []string{"ab", "cd"}},
 		"taken away in two rows": {"one\r\nabcd\r\x1b[K\x1b[A\x1b[Kt", []size{{from: 0, columns: 5}, {from: 9, columns: 3}}, []string{"one", "t", ""}},
-		"a live line that wraps": {"abcdef\r\x1b[K", at(4), []string{"abcd", ""}}, // what is above the last row stays: that is seen
+		"a live line that wraps": {"abcdef\r\x1b[K", at(4), []string{"abcd", ""}}, // what is above the last row stays visible
 	} {
 		got, err := render(c.said, c.sizes)
 		require.NoError(t, err, name)
@@ -34,11 +34,11 @@ func TestRender(t *testing.T) {
 	}
 	for _, said := range []string{"\x1b[2J", "\x1b]0;title\a", "\x1b", "\x1b["} {
 		_, err := render(said, nil)
-		require.ErrorContains(t, err, "does not know", said)
+		require.ErrorContains(t, err, "does not support", said)
 	}
 }
 
-// A program sees how wide its terminal is, and that it has another width now.
+// A program sees how wide its terminal is, and that the width has changed.
 func TestResize(t *testing.T) {
 	terminal := StartAt(t, 40, exec.Command("sh", "-c", `stty size; read answer; stty size`))
 	terminal.Expect("40 40")

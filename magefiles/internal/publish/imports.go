@@ -20,19 +20,19 @@ import (
 //go:embed imports.py
 var importsProgram string
 
-// probe is what imports.py is asked, and what it answers.
+// probe is both a request to imports.py, to import the modules of one package, and its result.
 type probe struct {
 	Name         string   `json:"name"`
 	Distribution string   `json:"distribution"`
 	Modules      []string `json:"modules"`
-	Version      string   `json:"version,omitempty"` // what its metadata says
+	Version      string   `json:"version,omitempty"` // from the metadata of the distribution
 	want         string
 
-	Says map[string]string `json:"says,omitempty"` // by module: its __version__, where that is a text
+	Says map[string]string `json:"says,omitempty"` // the __version__ of each module, if it is a string
 }
 
-// Import imports every module of every package in the clean environment and compares the versions. A package that has
-// nothing for Python (data, a program, one that only depends on others) was installed, and that is all there is to see.
+// Import imports the top-level modules of each installed package in the clean environment, and checks the versions that they report. A package
+// without Python modules or metadata (only data, a program or dependencies) is skipped.
 func (p *Publisher) Import(ctx context.Context, delivery Delivery, v *Verified) error {
 	v.Imports = map[string][]string{}
 	var probes []probe
@@ -53,7 +53,7 @@ func (p *Publisher) Import(ctx context.Context, delivery Delivery, v *Verified) 
 		return nil
 	}
 	if v.Installed.Python == "" {
-		return operr.New("let it require python: `python = \"*\"` in its run dependencies", "%s has Python modules, and what it depends on brings no Python", probes[0].Name)
+		return operr.New("add `python = \"*\"` to the run dependencies of this package", "%s has Python modules, but none of its dependencies installs Python", probes[0].Name)
 	}
 	answers, err := p.ask(ctx, v.Installed.Python, probes)
 	if err != nil {
@@ -69,7 +69,7 @@ func (p *Publisher) Import(ctx context.Context, delivery Delivery, v *Verified) 
 	return nil
 }
 
-// ask runs imports.py in an environment.
+// ask runs imports.py in the environment.
 func (p *Publisher) ask(ctx context.Context, python string, probes []probe) (answers []probe, err error) {
 	question, err := json.Marshal(probes)
 	if err != nil {
@@ -93,7 +93,7 @@ func (p *Publisher) ask(ctx context.Context, python string, probes []probe) (ans
 	return answers, nil
 }
 
-// plain is the environment of what is imported: that of the runner, without credentials.
+// plain returns the runner's environment without credentials, for the imported code.
 func (p *Publisher) plain() []string {
 	runner, ok := p.Runner.(interface{ Environ() []string })
 	if !ok {
@@ -103,13 +103,13 @@ func (p *Publisher) plain() []string {
 	return env
 }
 
-// importFailed says what may be the reason; of a Python that was stopped nothing is known.
+// importFailed wraps an error of the import test, and suggests a likely cause unless Python was stopped from outside.
 func importFailed(err error) error {
-	next := "a dependency may be missing in the manifest, or the package may lack a file"
+	next := "look for a dependency that is missing in the manifest, or a file that is missing in the package"
 	if command.WasStopped(err) {
 		next = ""
 	}
-	failed := operr.New(next, "importing what was installed: %w", err)
+	failed := operr.New(next, "importing the modules of the installed packages: %w", err)
 	var exit *command.ExitError
 	if errors.As(err, &exit) {
 		failed = failed.WithDetail(exit.Tail)
@@ -117,8 +117,9 @@ func importFailed(err error) error {
 	return failed
 }
 
-// newProbe says what there is to import in an artifact, and under which name Python's metadata knows it: that of the project
-// that the package is made of ("" where no pyproject.toml says so), and of no other that it brings along.
+// newProbe lists the modules of an artifact, and finds the distribution whose metadata has the package's version. This is the distribution named
+// pypi, the name in pyproject.toml. If pypi is "", it is the one named like the package, or the only one in the artifact. Vendored distributions
+// are ignored.
 func newProbe(name, pypi, archive string) (probe, error) {
 	a, err := condapkg.Open(archive)
 	if err != nil {
@@ -142,11 +143,11 @@ func newProbe(name, pypi, archive string) (probe, error) {
 	return p, err
 }
 
-// site is where Python looks for modules: a noarch python package has them at the top, another one where its Python does, by
-// the ways of Unix or of Windows.
+// site matches the site-packages folder at the beginning of a path in a package: at the top for noarch Python packages, otherwise below
+// lib/pythonX.Y (Unix) or Lib (Windows).
 var site = regexp.MustCompile(`^(?:lib/python[0-9.]+t?/|Lib/)?site-packages/`)
 
-// inSite is the path of a file below site-packages; "" elsewhere.
+// inSite returns the path of a file relative to site-packages, or "" if the file is not below it.
 func inSite(file string) string {
 	if at := site.FindString(file); at != "" {
 		return file[len(at):]
@@ -156,8 +157,8 @@ func inSite(file string) string {
 
 var importable = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[\pL_][\pL\pN_]*(?:\.[\pL_][\pL\pN_]*)*$`) })
 
-// modules are the importable modules at the top of a payload: packages, single files, and packages in namespaces. Files that
-// cannot be imported by their names, such as templates, are left out.
+// modules returns the top-level importable modules among an artifact's files: packages, single-file modules, and packages in namespaces. It omits
+// files whose names cannot be imported, such as templates.
 func modules(files []string) []string {
 	out := []string{}
 	for _, f := range files {
@@ -172,7 +173,7 @@ func modules(files []string) []string {
 		out = append(out, module)
 	}
 	slices.Sort(out)
-	// A module below one that is importable is imported, or not, as the package itself decides.
+	// A package decides itself which of its submodules it imports.
 	top := []string{}
 	for _, m := range out {
 		if !slices.ContainsFunc(top, func(t string) bool { return strings.HasPrefix(m, t+".") }) {

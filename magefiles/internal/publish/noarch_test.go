@@ -14,7 +14,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// readyOf writes an archive and is what a build would have given back of it.
+// readyOf writes an archive, and returns it as the artifact that a build would return.
 func readyOf(t *testing.T, p *publish.Publisher, pkg condapkgtest.Package) toolchain.Artifact {
 	require.NoError(t, os.MkdirAll(p.Output, 0o755))
 	path := pkg.Write(t, p.Output)
@@ -23,7 +23,7 @@ func readyOf(t *testing.T, p *publish.Publisher, pkg condapkgtest.Package) toolc
 	return toolchain.Artifact{Package: pkg.Name, Path: path, SHA256: r.SHA256, Size: r.Size, Index: r.Index}
 }
 
-// Artifacts for one platform are refused by name, all at once, by force too; what the channel has of them is left alone.
+// Artifacts that are not noarch are refused, even with Force. One error names all of them. Artifacts that the channel already has are ignored.
 func TestPlanRefusesOnePlatform(t *testing.T) {
 	site := start(t)
 	c := site.channel(t)
@@ -41,7 +41,7 @@ func TestPlanRefusesOnePlatform(t *testing.T) {
 	require.NotContains(t, err.Error(), "base")
 	p.Force = true
 	_, err = p.Prepare(t.Context(), publish.Holdings{}, ready)
-	require.ErrorContains(t, err, "only noarch packages are published yet")
+	require.ErrorContains(t, err, "only noarch packages can be published, because other packages need a build for each platform")
 
 	delete(ready, "top")
 	there := condapkg.Record{Index: ready["lib"].Index, SHA256: ready["lib"].SHA256, Size: ready["lib"].Size}
@@ -55,7 +55,7 @@ func TestPlanRefusesOnePlatform(t *testing.T) {
 	require.Equal(t, map[string]publish.State{"base": publish.Upload, "lib": publish.There, "top": publish.Upload}, states(made))
 }
 
-// What has no module is not imported, and no interpreter is asked for; what has one needs an interpreter.
+// A package without modules is not imported and needs no Python interpreter. A package with modules needs an interpreter.
 func TestImportWithoutModules(t *testing.T) {
 	for _, c := range []struct {
 		name  string
@@ -67,8 +67,8 @@ func TestImportWithoutModules(t *testing.T) {
 		{"a program", map[string]string{"bin/run": "#!/bin/sh\n", "lib/node_modules/x/a.js": ""}, ""},
 		{"a Python file that is no module", map[string]string{"share/x/make.py": "", "etc/site-packages/x.py": ""}, ""},
 		{"stubs", map[string]string{"site-packages/x-stubs/__init__.pyi": ""}, ""},
-		{"a module", map[string]string{"site-packages/x/__init__.py": ""}, "brings no Python"},
-		{"a module of its Python", map[string]string{"lib/python3.11/site-packages/x/__init__.py": ""}, "brings no Python"},
+		{"a module", map[string]string{"site-packages/x/__init__.py": ""}, "none of its dependencies installs Python"},
+		{"a module of its Python", map[string]string{"lib/python3.11/site-packages/x/__init__.py": ""}, "none of its dependencies installs Python"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir := t.TempDir()

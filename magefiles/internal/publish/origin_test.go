@@ -18,7 +18,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// A file that somebody put into the folder of artifacts is not published, whatever it is called and whatever lies beside it.
+// A file that someone put into the output folder is not published, regardless of its name and of the files next to it.
 func TestHostileArtifacts(t *testing.T) {
 	site := start(t)
 	good := condapkgtest.Package{Name: "base", Depends: []string{"python"}}
@@ -31,16 +31,16 @@ func TestHostileArtifacts(t *testing.T) {
 				require.NoError(t, (&provenance.Store{Dir: dir}).Keep(provenance.BuildRecord{SHA256: have.SHA256, Package: "base", Commit: "c1", Tools: "a builder "}))
 			}
 		},
-		"what was built as another package": func(t *testing.T, p *publish.Publisher) {
+		"a file that was built as another package": func(t *testing.T, p *publish.Publisher) {
 			have, err := condapkg.Identify(good.Write(t, p.Output))
 			require.NoError(t, err)
 			require.NoError(t, p.Builds.Keep(provenance.BuildRecord{SHA256: have.SHA256, Package: "top", Commit: "c1", Tools: "a builder "}))
 		},
-		"other bytes under the name of what was built": func(t *testing.T, p *publish.Publisher) {
+		"other bytes in a file with the name of a built package": func(t *testing.T, p *publish.Publisher) {
 			recorded(t, p, good.Write(t, p.Output))
 			condapkgtest.Package{Name: "base", Depends: []string{"python"}, Files: map[string]string{"site-packages/base/evil.py": "x"}}.Write(t, p.Output)
 		},
-		"a link to it": func(t *testing.T, p *publish.Publisher) {
+		"a link to a built package": func(t *testing.T, p *publish.Publisher) {
 			elsewhere := good.Write(t, t.TempDir())
 			require.NoError(t, os.Symlink(elsewhere, filepath.Join(p.Output, filepath.Base(elsewhere))))
 		},
@@ -55,12 +55,12 @@ func TestHostileArtifacts(t *testing.T) {
 			ready, passed, err := p.Ready(t.Context())
 			require.NoError(t, err)
 			require.Empty(t, ready)
-			require.Len(t, passed, 1, "it is said that it does not count")
+			require.Len(t, passed, 1, "the file is reported as not counted")
 		})
 	}
 }
 
-// What was built of other sources, or by other tools, is built again; what was built of the same ones counts.
+// An artifact of other sources or tools is built again. An artifact of the same sources and tools is reused.
 func TestOlderBuilds(t *testing.T) {
 	site := start(t)
 	same := func(is bool) func(context.Context, *workspace.Package, string) (bool, error) {
@@ -74,12 +74,12 @@ func TestOlderBuilds(t *testing.T) {
 		counts  bool
 		says    string
 	}{
-		"the same commit":          {now: publish.Origin{Commit: "c1"}, counts: true},
-		"a later one, same files":  {now: publish.Origin{Commit: "c2", Same: same(true)}, counts: true},
-		"a later one":              {now: publish.Origin{Commit: "c2", Same: same(false)}, says: "was built of other sources"},
-		"of a branch that is gone": {now: publish.Origin{Commit: "c2"}, says: "was built of other sources"},
-		"other tools":              {now: publish.Origin{Commit: "c1"}, version: "2", says: "was built by other tools (a builder )"},
-		"edits now":                {now: publish.Origin{}, says: "was built of a commit, and this is not one"},
+		"the same commit":                    {now: publish.Origin{Commit: "c1"}, counts: true},
+		"a later commit with the same files": {now: publish.Origin{Commit: "c2", Same: same(true)}, counts: true},
+		"a later commit with other files":    {now: publish.Origin{Commit: "c2", Same: same(false)}, says: "was built from other sources"},
+		"a commit of a deleted branch":       {now: publish.Origin{Commit: "c2"}, says: "was built from other sources"},
+		"other tools":                        {now: publish.Origin{Commit: "c1"}, version: "2", says: "was built with other tools (a builder )"},
+		"with edits now":                     {now: publish.Origin{}, says: "was built from a commit, but the sources here are not committed"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p, b := newPublisher(t, load(t, map[string][]string{"base": nil}), site.channel(t))
@@ -95,28 +95,28 @@ func TestOlderBuilds(t *testing.T) {
 		})
 	}
 	p, _ := newPublisher(t, load(t, map[string][]string{"base": nil}), site.channel(t))
-	p.Origin = publish.Origin{} // with edits
+	p.Origin = publish.Origin{} // as with uncommitted edits
 	made, err := plan(t, p)
 	require.NoError(t, err)
 	_, known, err := p.Builds.Of(made.Items[0].Record.SHA256)
 	require.NoError(t, err)
-	require.False(t, known, "what was built with edits has no record")
+	require.False(t, known, "a package that was built with edits has no record")
 	p.Origin.Commit = "c1"
 	ready, _, err := p.Ready(t.Context())
 	require.NoError(t, err)
-	require.Empty(t, ready, "what was built with edits is not published")
+	require.Empty(t, ready, "a package that was built with edits is not published")
 }
 
-// What a folder says of its artifacts counts where this clone has built them, of the commit that is checked out. What their records say
-// of them is right, and not what the folder says.
+// The digests in a folder are accepted only if this clone built the artifacts from the commit that is checked out. If the folder and the build
+// records disagree, the build records are used.
 func TestHostileFolder(t *testing.T) {
 	w, c := load(t, map[string][]string{"base": nil}), start(t).channel(t)
 	for says, spoil := range map[string]func(p *publish.Publisher, f *publish.Digest){
 		"": func(_ *publish.Publisher, f *publish.Digest) { f.Tools = "what the folder says" },
-		"base-1.0-pyh4616a5c_0.conda has no record in this clone: it was built elsewhere, or with edits": func(_ *publish.Publisher, f *publish.Digest) { f.SHA256 = strings.Repeat("0", 64) },
-		"base-1.0-pyh4616a5c_0.conda has no record in this clone":                                        func(_ *publish.Publisher, f *publish.Digest) { f.Package = "other" },
-		"base-1.0-0.conda was built under another name, base-1.0-pyh4616a5c_0.conda":                     func(_ *publish.Publisher, f *publish.Digest) { f.File = "base-1.0-0.conda" },
-		"was built of the commit c1, and c2 is checked out":                                              func(p *publish.Publisher, _ *publish.Digest) { p.Origin.Commit = "c2" },
+		"base-1.0-pyh4616a5c_0.conda has no build record in this clone, because it was built elsewhere or with uncommitted edits": func(_ *publish.Publisher, f *publish.Digest) { f.SHA256 = strings.Repeat("0", 64) },
+		"base-1.0-pyh4616a5c_0.conda has no build record in this clone":                                                           func(_ *publish.Publisher, f *publish.Digest) { f.Package = "other" },
+		"base-1.0-0.conda was built under another name, base-1.0-pyh4616a5c_0.conda":                                              func(_ *publish.Publisher, f *publish.Digest) { f.File = "base-1.0-0.conda" },
+		"was built from the commit c1, but c2 is checked out":                                                                     func(p *publish.Publisher, _ *publish.Digest) { p.Origin.Commit = "c2" },
 	} {
 		for _, varies := range []bool{false, true} {
 			p, b := newPublisher(t, w, c)
@@ -125,12 +125,12 @@ func TestHostileFolder(t *testing.T) {
 			require.NoError(t, p.Build(t.Context(), w.Order(), built))
 			d, err := p.Digests(t.Context(), "", built["base"])
 			require.NoError(t, err)
-			d.Reproducible = varies // the folder lies
+			d.Reproducible = varies // the digests in the folder have the wrong value
 			spoil(p, &d.Files[0])
 			got, err := p.OfRecords(d)
 			if says != "" {
 				require.ErrorContains(t, err, says)
-				require.Equal(t, "build it here, from what is committed: `mage build:all`", operr.NextOf(err))
+				require.Equal(t, "build the packages in this clone, from the committed files: `mage build:all`", operr.NextOf(err))
 				continue
 			}
 			require.NoError(t, err)
@@ -140,7 +140,7 @@ func TestHostileFolder(t *testing.T) {
 	}
 }
 
-// Two artifacts of one package, both of which were built here, are for a person to choose from.
+// If the output folder has two artifacts of the same package, the user must remove one.
 func TestTwoArtifactsOfAPackage(t *testing.T) {
 	p, _ := newPublisher(t, load(t, map[string][]string{"base": nil}), start(t).channel(t))
 	require.NoError(t, os.MkdirAll(p.Output, 0o755))
@@ -148,21 +148,21 @@ func TestTwoArtifactsOfAPackage(t *testing.T) {
 		recorded(t, p, condapkgtest.Package{Name: "base", Build: build, Depends: []string{"python"}}.Write(t, p.Output))
 	}
 	_, _, err := p.Ready(t.Context())
-	require.ErrorContains(t, err, "there are two artifacts of base: base-1.0-pyh0000000_0.conda and base-1.0-pyh4616a5c_0.conda")
+	require.ErrorContains(t, err, "there are two built packages of base: base-1.0-pyh0000000_0.conda and base-1.0-pyh4616a5c_0.conda")
 }
 
-// What a job hands over is taken whole and unchanged, or not at all.
+// Artifacts from another job are accepted only if all of them are present and unchanged.
 func TestHostileFiles(t *testing.T) {
 	site := start(t)
 	for says, spoil := range map[string]func(t *testing.T, dir string, d *publish.Digests){
 		"": func(*testing.T, string, *publish.Digests) {},
-		"no build of this run made it": func(t *testing.T, dir string, _ *publish.Digests) {
+		"no build of this run made this file": func(t *testing.T, dir string, _ *publish.Digests) {
 			condapkgtest.Package{Name: "evil"}.Write(t, dir)
 		},
-		"has sha256": func(t *testing.T, dir string, _ *publish.Digests) {
+		"changed after the build: expected sha256": func(t *testing.T, dir string, _ *publish.Digests) {
 			condapkgtest.Package{Name: "base", Depends: []string{"python"}, Files: map[string]string{"site-packages/x.py": ""}}.Write(t, dir)
 		},
-		"is not a file of its own": func(t *testing.T, dir string, d *publish.Digests) {
+		"is not a regular file": func(t *testing.T, dir string, d *publish.Digests) {
 			file := filepath.Join(dir, d.Files[0].File)
 			elsewhere := filepath.Join(t.TempDir(), "elsewhere")
 			require.NoError(t, os.Rename(file, elsewhere))
@@ -174,7 +174,7 @@ func TestHostileFiles(t *testing.T) {
 		"base-1.0-pyh4616a5c_0.conda cannot be published": func(t *testing.T, dir string, d *publish.Digests) {
 			have, err := condapkg.Identify(condapkgtest.Package{Name: "base", Depends: []string{"python", "evil"}}.Write(t, dir))
 			require.NoError(t, err)
-			d.Files[0].SHA256 = have.SHA256 // it was built so, and is not what the manifest says
+			d.Files[0].SHA256 = have.SHA256 // the digest is correct, but the file does not match the manifest
 		},
 		"not a package of this workspace": func(_ *testing.T, _ string, d *publish.Digests) {
 			d.Files = append(d.Files, publish.Digest{Package: "other", File: "other-1-0.conda", SHA256: strings.Repeat("0", 64)})
@@ -214,23 +214,23 @@ func TestHostileDigests(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, file, d.Files[0])
 	for name, bad := range map[string]string{
-		"nothing":       "",
-		"more":          good + good,
-		"another field": strings.Replace(good, `"run"`, `"jump"`, 1),
-		"a path":        text(func(d *publish.Digests) { d.Files[0].File = "../base-1.0-0.conda" }),
-		"a path inside": text(func(d *publish.Digests) { d.Files[0].File = "base-1.0/../../../x-0.conda" }),
-		"a folder":      text(func(d *publish.Digests) { d.Files[0].Package, d.Files[0].File = "../base", "../base-1.0-0.conda" }),
-		"a backslash":   text(func(d *publish.Digests) { d.Files[0].File = `base-1.0\..\x-0.conda` }),
-		"an option":     text(func(d *publish.Digests) { d.Files[0].Package, d.Files[0].File = "-base", "-base-1.0-0.conda" }),
-		"an escape":     text(func(d *publish.Digests) { d.Files[0].File = "base-1.0-\x1b[2J.conda" }),
-		"dots":          text(func(d *publish.Digests) { d.Files[0].File = "base-1.0-...conda" }),
-		"of another":    text(func(d *publish.Digests) { d.Files[0].Package = "top" }),
-		"no digest":     text(func(d *publish.Digests) { d.Files[0].SHA256 = "ABC" }),
-		"two times":     text(func(d *publish.Digests) { d.Files = append(d.Files, file) }),
-		"negative":      text(func(d *publish.Digests) { d.Files[0].Size = -1 }),
-		"endless":       `{"run":"` + strings.Repeat("x", 2<<20) + `"}`,
-		"a list":        "[]",
-		"a long field":  `{"` + strings.Repeat("x", 100_000) + `":1}`,
+		"nothing":                   "",
+		"more":                      good + good,
+		"another field":             strings.Replace(good, `"run"`, `"jump"`, 1),
+		"a path":                    text(func(d *publish.Digests) { d.Files[0].File = "../base-1.0-0.conda" }),
+		"a path inside":             text(func(d *publish.Digests) { d.Files[0].File = "base-1.0/../../../x-0.conda" }),
+		"a folder":                  text(func(d *publish.Digests) { d.Files[0].Package, d.Files[0].File = "../base", "../base-1.0-0.conda" }),
+		"a backslash":               text(func(d *publish.Digests) { d.Files[0].File = `base-1.0\..\x-0.conda` }),
+		"an option":                 text(func(d *publish.Digests) { d.Files[0].Package, d.Files[0].File = "-base", "-base-1.0-0.conda" }),
+		"an escape":                 text(func(d *publish.Digests) { d.Files[0].File = "base-1.0-\x1b[2J.conda" }),
+		"dots":                      text(func(d *publish.Digests) { d.Files[0].File = "base-1.0-...conda" }),
+		"a file of another package": text(func(d *publish.Digests) { d.Files[0].Package = "top" }),
+		"no digest":                 text(func(d *publish.Digests) { d.Files[0].SHA256 = "ABC" }),
+		"one package twice":         text(func(d *publish.Digests) { d.Files = append(d.Files, file) }),
+		"negative":                  text(func(d *publish.Digests) { d.Files[0].Size = -1 }),
+		"endless":                   `{"run":"` + strings.Repeat("x", 2<<20) + `"}`,
+		"a list":                    "[]",
+		"a long field":              `{"` + strings.Repeat("x", 100_000) + `":1}`,
 	} {
 		_, err := publish.ParseDigests(bad)
 		require.Error(t, err, name)
@@ -239,7 +239,7 @@ func TestHostileDigests(t *testing.T) {
 	}
 }
 
-// Two builds of one commit by the same tools are the same bytes, or a person looks at it.
+// If the same tools built different bytes from one commit, publishing stops until the user has found the cause.
 func TestCompare(t *testing.T) {
 	pack := func(change func(*condapkgtest.Package)) string {
 		pkg := condapkgtest.Package{Name: "base", Depends: []string{"python"}, Files: map[string]string{"site-packages/base/x.py": "1"}}
@@ -268,7 +268,7 @@ func TestCompare(t *testing.T) {
 	require.Equal(t, operr.Stopped, told.Status)
 	c, err = publish.Compare(describe(one, "x", "c", true), one, describe(other, "y", "c", true), other)
 	require.NoError(t, err)
-	require.Equal(t, []string{"base: built by x, and there by y"}, c.NotCompared)
+	require.Equal(t, []string{"base: built with x here, and with y in the other build"}, c.NotCompared)
 	c, err = publish.Compare(describe(one, "NOT PINNED: z", "c", true), one, describe(other, "NOT PINNED: z", "c", true), other)
 	require.NoError(t, err)
 	require.Equal(t, []string{"base: site-packages/base/x.py differs"}, c.Shown)
@@ -276,7 +276,7 @@ func TestCompare(t *testing.T) {
 	for _, both := range [][2]string{{one, more}, {more, one}} {
 		c, err = publish.Compare(describe(both[0], "pixi", "c", false), both[0], describe(both[1], "pixi", "c", false), both[1])
 		require.NoError(t, err)
-		require.Equal(t, []string{"base: site-packages/base/y.py is in only one of them"}, c.Shown)
+		require.Equal(t, []string{"base: site-packages/base/y.py is in only one of the two packages"}, c.Shown)
 	}
 	c, err = publish.Compare(describe(one, "pixi", "c", false), one, describe(later, "pixi", "c", false), later)
 	require.NoError(t, err)
@@ -284,7 +284,7 @@ func TestCompare(t *testing.T) {
 	_, err = publish.Compare(describe(one, "x", "", true), one, describe(one, "x", "", true), one)
 	require.ErrorContains(t, err, "sources that are not committed")
 	c, err = publish.Compare(describe(one, "x", "c", true), one, describe(other, "x", "c", false), other)
-	require.NoError(t, err, "one of the two promises nothing")
+	require.NoError(t, err, "one of the two builds is not reproducible")
 	require.Equal(t, []string{"base: site-packages/base/x.py differs"}, c.Shown)
 	for _, commit := range []string{"", "d"} {
 		_, err = publish.Compare(describe(one, "x", "c", true), one, describe(one, "x", commit, true), one)
@@ -294,7 +294,7 @@ func TestCompare(t *testing.T) {
 	require.ErrorContains(t, err, "the other build has no base")
 }
 
-// What the channel has of a version is kept where nothing else could come of it, and else it is a conflict.
+// If the build has other bytes than the file on the channel, the channel's file is kept if Keeps returns true. Otherwise this is a conflict.
 func TestWhatIsKept(t *testing.T) {
 	site := start(t)
 	c := site.channel(t)
@@ -325,7 +325,7 @@ func TestWhatIsKept(t *testing.T) {
 		require.Equal(t, map[string]publish.State{"base": publish.Kept, "top": publish.Kept}, states(again))
 		require.Empty(t, again.Uploads())
 		for i, r := range again.Records() {
-			require.Equal(t, made.Records()[i].SHA256, r.SHA256, "what is verified is what the channel has")
+			require.Equal(t, made.Records()[i].SHA256, r.SHA256, "the verified files are those on the channel")
 		}
 	}
 }

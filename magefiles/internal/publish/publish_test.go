@@ -33,7 +33,7 @@ import (
 
 const key = "pfx_secret_of_the_publish_test"
 
-// load writes a workspace whose packages need what stands behind their names, and reads it.
+// load writes a workspace and loads it. needs maps each package to its dependencies.
 func load(t testing.TB, needs map[string][]string) *workspace.Workspace {
 	t.Helper()
 	root := t.TempDir()
@@ -56,15 +56,15 @@ func load(t testing.TB, needs map[string][]string) *workspace.Workspace {
 	return w
 }
 
-// builder is a toolchain that makes the artifacts which the manifests describe.
+// builder is a toolchain that builds artifacts that match the manifests.
 type builder struct {
 	toolchain.Toolchain
-	extra map[string]any // further fields of index.json
+	extra map[string]any // additional fields of index.json
 	built []string
-	files map[string]string // in the packages; nil is a Python module
+	files map[string]string // files of each package; nil for a Python module
 
-	version string // of its tools
-	varies  bool   // its bytes are never the same twice
+	version string // version of the tools
+	varies  bool   // whether builds are not reproducible
 }
 
 func (b *builder) Build(_ context.Context, r toolchain.Build) ([]toolchain.Artifact, error) {
@@ -111,18 +111,17 @@ func archive(p condapkgtest.Package) ([]byte, error) {
 	return []byte(b.String()), err
 }
 
-// site is an embedded prefix.dev whose indexes lag: each form of them is shown as it was until it was asked for some
-// times more.
+// site is an embedded prefix.dev whose index is out of date: each form of the index shows its old state for the next `lag` requests.
 type site struct {
 	url   string
 	store *store.Store
 
 	mu      sync.Mutex
-	lag     int // how often an old index is shown; -1 for ever
+	lag     int // how many requests get the old index; -1 for all
 	old     map[string]*httptest.ResponseRecorder
 	asked   map[string]int
-	missing map[string]bool // files that are not offered
-	silent  map[string]bool // files that are asked for in vain: no answer comes
+	missing map[string]bool // files that are answered with 404
+	silent  map[string]bool // files whose requests are never answered
 }
 
 func start(t testing.TB) *site {
@@ -179,7 +178,7 @@ func (c *site) channel(t testing.TB) *prefixdev.Channel {
 	return ours
 }
 
-// clock passes the time that is waited.
+// clock is a clock for tests. Waiting returns at once and moves the clock forward.
 type clock struct{ now time.Time }
 
 func (c *clock) wait(most time.Duration) pause.Wait {
@@ -209,7 +208,7 @@ func newPublisher(t testing.TB, w *workspace.Workspace, c *prefixdev.Channel) (*
 	}, b
 }
 
-// plan looks, builds what is missing and prepares the delivery.
+// plan reads the channel, builds the missing packages, and returns the prepared delivery.
 func plan(t testing.TB, p *publish.Publisher) (publish.Delivery, error) {
 	t.Helper()
 	h, err := publish.Look(t.Context(), p.Channel, p.Workspace.Packages)
@@ -220,7 +219,7 @@ func plan(t testing.TB, p *publish.Publisher) (publish.Delivery, error) {
 	return p.Prepare(t.Context(), h, ready)
 }
 
-// recorded takes down that a file was built here, as a build does it.
+// recorded writes a build record for a file, as if it had been built here.
 func recorded(t testing.TB, p *publish.Publisher, file string) {
 	t.Helper()
 	have, err := condapkg.Identify(file)
@@ -238,7 +237,7 @@ func states(p publish.Delivery) map[string]publish.State {
 
 var diamond = map[string][]string{"base": nil, "left": {"base"}, "right": {"base"}, "top": {"left", "right"}}
 
-// watcher looks, at each upload, whether a solver would find what the uploaded package needs.
+// watcher checks, before each upload, that a solver would find the dependencies of the package.
 type watcher struct {
 	publish.Destination
 	needs map[string][]string
@@ -264,7 +263,7 @@ func (w *watcher) Put(ctx context.Context, u channel.Upload) (channel.Receipt, e
 	return w.Destination.Put(ctx, u)
 }
 
-// A level is sent when every form of the index shows the level below, however far it lags behind.
+// A level is sent only after every form of the index shows the lower levels, no matter how late the index is.
 func TestNothingIsSentBeforeWhatItNeedsIsVisible(t *testing.T) {
 	site := start(t)
 	c := site.channel(t)
@@ -292,7 +291,7 @@ func TestNothingIsSentBeforeWhatItNeedsIsVisible(t *testing.T) {
 	require.Equal(t, map[string]publish.State{"base": "there", "left": "there", "right": "there", "top": "there"}, states(again))
 }
 
-// Each level is sent with a credential that is fresh: the one before may have ended while the index was waited for.
+// Each level is sent with a fresh credential, because the previous one may have expired during the wait for the index.
 func TestTheCredentialIsRenewedForEachLevel(t *testing.T) {
 	site := start(t)
 	c := site.channel(t)
@@ -316,17 +315,17 @@ func TestTheCredentialIsRenewedForEachLevel(t *testing.T) {
 	says = errors.New("the ID token was used before")
 	made.Items[3].State = publish.Replace
 	_, err = p.Upload(t.Context(), made)
-	require.NoError(t, err, "what is held is good")
+	require.NoError(t, err, "the held credential is valid")
 	token, says = "pfx_that_has_ended", nil
 	_, err = p.Upload(t.Context(), made)
 	require.ErrorIs(t, err, channel.ErrUnauthorized)
 	says = errors.New("the ID token was used before")
 	_, err = p.Upload(t.Context(), made)
 	require.ErrorIs(t, err, channel.ErrUnauthorized)
-	require.ErrorContains(t, err, "there is no other: the ID token was used before")
+	require.ErrorContains(t, err, "no new credential was found: the ID token was used before")
 }
 
-// When the time is over, it is said what was seen where and when, and the next run goes on.
+// After a timeout, the error lists what each form of the index showed at which time. The next run continues to wait.
 func TestAnIndexThatNeverShowsIt(t *testing.T) {
 	site := start(t)
 	c := site.channel(t)
@@ -335,22 +334,22 @@ func TestAnIndexThatNeverShowsIt(t *testing.T) {
 	require.NoError(t, err)
 	p.Wait = (&clock{time.Date(2026, 1, 2, 3, 0, 0, 0, time.UTC)}).wait(3 * time.Minute)
 	site.lag = -1
-	c.Forms(t.Context(), "noarch", "base") // from now on it shows these
+	c.Forms(t.Context(), "noarch", "base") // from now on the site serves this index
 	made, err := plan(t, p)
 	require.NoError(t, err)
 	_, err = p.Upload(t.Context(), made)
-	require.ErrorContains(t, err, "does not show everything after 3m0s: noarch/base-1.0-pyh4616a5c_0.conda in repodata.json: the file is not there")
+	require.ErrorContains(t, err, "does not show everything after 3m00s: noarch/base-1.0-pyh4616a5c_0.conda in repodata.json: the file is not listed")
 	require.Equal(t, operr.Failed, operr.ExitStatus(err))
 	said := fmt.Sprintf("%+v", err)
 	for _, form := range []string{"repodata.json", "repodata.json.zst", "repodata_shards.msgpack.zst"} {
-		require.Contains(t, said, "03:03:00Z  noarch/base-1.0-pyh4616a5c_0.conda  "+form+": the file is not there")
+		require.Contains(t, said, "03:03:00Z  noarch/base-1.0-pyh4616a5c_0.conda  "+form+": the file is not listed")
 	}
-	require.Contains(t, said, "it goes on waiting")
+	require.Contains(t, said, "it continues to wait")
 
 	site.lag = 2
 	made, err = plan(t, p)
 	require.NoError(t, err)
-	require.Equal(t, publish.There, states(made)["base"], "found by the file itself, whatever the index says")
+	require.Equal(t, publish.There, states(made)["base"], "found by the file itself, regardless of the index")
 	_, err = p.Upload(t.Context(), made)
 	require.NoError(t, err)
 }
@@ -378,14 +377,14 @@ func TestWhatCountsAsVisible(t *testing.T) {
 	_, err = look("repodata.json.zst")
 	require.NoError(t, err)
 	_, err = look("repodata.json", "repodata.json.zst")
-	require.ErrorContains(t, err, "does not show everything", "clients that remember a lack of shards find nothing")
+	require.ErrorContains(t, err, "does not show everything", "clients that remember that there were no shards find nothing")
 
 	_, err = look()
 	require.NoError(t, err)
 	other := made.Records()
 	other[0].SHA256 = strings.Repeat("0", 64)
 	_, err = publish.Visible(t.Context(), c, other, (&clock{}).wait(time.Minute))
-	require.ErrorContains(t, err, "it has sha256 "+made.Records()[0].SHA256+", and not 000")
+	require.ErrorContains(t, err, "it has sha256 "+made.Records()[0].SHA256+", but 000")
 
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(errors.New("stopped by a person"))
@@ -393,7 +392,7 @@ func TestWhatCountsAsVisible(t *testing.T) {
 	require.ErrorContains(t, err, "stopped by a person")
 }
 
-// The dead-line holds for a server, too, that takes questions and never answers; what the others said is told.
+// The timeout also applies if the server accepts requests and never responds. The error has what the other forms showed.
 func TestAnIndexThatNeverAnswers(t *testing.T) {
 	site := start(t)
 	c := site.channel(t)
@@ -411,7 +410,7 @@ func TestAnIndexThatNeverAnswers(t *testing.T) {
 	require.Contains(t, said, "repodata.json: it has our sha256")
 }
 
-// faulty is a channel whose uploads go by another.
+// faulty is a channel that uploads through another channel.
 type faulty struct {
 	publish.Destination
 	by channel.Channel
@@ -421,21 +420,22 @@ func (f faulty) Put(ctx context.Context, u channel.Upload) (channel.Receipt, err
 	return f.by.Put(ctx, u)
 }
 
-// Where the channel has refused each file, nothing of the upload is there, and that is kept. It is not known where a file was taken, or no answer came.
+// If the channel refused every file, nothing was uploaded, and the journal records this. If a file was accepted, or a response is missing, the
+// journal records nothing.
 func TestWhatIsKeptOfAFailedUpload(t *testing.T) {
 	gone := errors.New("the machine is gone")
 	for name, c := range map[string]struct {
-		fails   map[string]error // of files that begin so
+		fails   map[string]error // errors for files whose names begin with the key
 		refused bool
 	}{
-		"no channel":                     {map[string]error{"": channel.ErrNotFound}, true},
-		"the key may not":                {map[string]error{"": channel.ErrForbidden}, true},
-		"no answer":                      {map[string]error{"": gone}, false},
-		"no answer, and no leave to ask": {map[string]error{"": fmt.Errorf("%w; %w: %w", gone, channel.ErrMayBeThere, channel.ErrForbidden)}, false},
-		"there, and no leave to ask":     {map[string]error{"": fmt.Errorf("%w; asking: %w", channel.ErrExists, channel.ErrForbidden)}, false},
-		"refused once one is there":      {map[string]error{"left": channel.ErrForbidden}, false},
-		"refused once a level is there":  {map[string]error{"left": channel.ErrForbidden, "right": channel.ErrForbidden}, false},
-		"no answer once a level is sent": {map[string]error{"top": gone}, false},
+		"no channel":                          {map[string]error{"": channel.ErrNotFound}, true},
+		"the key has no permission":           {map[string]error{"": channel.ErrForbidden}, true},
+		"no answer":                           {map[string]error{"": gone}, false},
+		"no answer, and no permission to ask": {map[string]error{"": fmt.Errorf("%w; %w: %w", gone, channel.ErrMayBeThere, channel.ErrForbidden)}, false},
+		"uploaded, and no permission to ask":  {map[string]error{"": fmt.Errorf("%w; asking: %w", channel.ErrExists, channel.ErrForbidden)}, false},
+		"refused after the first upload":      {map[string]error{"left": channel.ErrForbidden}, false},
+		"refused after the first level":       {map[string]error{"left": channel.ErrForbidden, "right": channel.ErrForbidden}, false},
+		"no answer after the first level":     {map[string]error{"top": gone}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			site := start(t)
@@ -465,7 +465,7 @@ func TestWhatIsKeptOfAFailedUpload(t *testing.T) {
 	}
 }
 
-// Half a release is completed by another machine, which has no artifacts: what is there is kept, the rest is built.
+// Another machine, without artifacts, can complete an interrupted release: it keeps the channel's files and builds the others.
 func TestAHalfReleaseIsCompletedElsewhere(t *testing.T) {
 	site := start(t)
 	c := site.channel(t)
@@ -485,7 +485,7 @@ func TestAHalfReleaseIsCompletedElsewhere(t *testing.T) {
 	require.ErrorContains(t, err, "the machine is gone")
 
 	there, b := newPublisher(t, load(t, diamond), c)
-	there.Date = there.Date.Add(time.Hour) // other bytes, as pixi makes them on each build
+	there.Date = there.Date.Add(time.Hour) // other bytes, as in every build with pixi
 	made, err = plan(t, there)
 	require.NoError(t, err)
 	require.Equal(t, map[string]publish.State{"base": "kept", "left": "kept", "right": "upload", "top": "upload"}, states(made))
@@ -497,7 +497,7 @@ func TestAHalfReleaseIsCompletedElsewhere(t *testing.T) {
 	require.Len(t, v.Files, 4)
 }
 
-// Other bytes under a published name are a conflict, found before anything is sent, and all at once.
+// Publishing other bytes under an existing file name is a conflict. All conflicts are found before anything is sent.
 func TestConflicts(t *testing.T) {
 	site := start(t)
 	c := site.channel(t)
@@ -532,7 +532,7 @@ func TestConflicts(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// A version that is on the channel is not kept when its sources were changed after it was built.
+// A package on the channel is not kept if its sources changed after it was built.
 func TestOldBytesAreNotKeptSilently(t *testing.T) {
 	site := start(t)
 	c := site.channel(t)
@@ -546,11 +546,11 @@ func TestOldBytesAreNotKeptSilently(t *testing.T) {
 	p.Sources, p.Date = later, p.Date.Add(time.Hour)
 	ready, _, err := p.Ready(t.Context())
 	require.NoError(t, err)
-	require.Len(t, ready, 1, "what was built here of this commit counts, whatever its time")
+	require.Len(t, ready, 1, "a package that was built here from this commit counts, regardless of its time")
 	require.NoError(t, os.RemoveAll(p.Output))
 	_, err = plan(t, p)
 	require.ErrorIs(t, err, channel.ErrExists)
-	require.ErrorContains(t, err, "on the channel is of 2026-01-02 03:04:06, and the sources were changed on 2026-01-02 04:04:06")
+	require.ErrorContains(t, err, "on the channel was built on 2026-01-02 03:04:06, but the sources were changed on 2026-01-02 04:04:06")
 }
 
 func TestArtifactsThatAreNotPublished(t *testing.T) {
@@ -579,7 +579,7 @@ func TestArtifactsThatAreNotPublished(t *testing.T) {
 	require.Empty(t, ready, "an older version is left alone")
 }
 
-// What comes back from the channel is compared with what was built.
+// Downloaded files are compared with the files that were built.
 func TestWhatComesBackIsCompared(t *testing.T) {
 	site := start(t)
 	c := site.channel(t)
@@ -592,12 +592,12 @@ func TestWhatComesBackIsCompared(t *testing.T) {
 	other.Items = append([]publish.Item{}, made.Items...)
 	other.Items[0].Record.Depends = []string{"something else"}
 	var v publish.Verified
-	require.ErrorContains(t, p.Download(t.Context(), other, &v), `base-1.0-pyh4616a5c_0.conda came back changed: its depends is "python`)
+	require.ErrorContains(t, p.Download(t.Context(), other, &v), `base-1.0-pyh4616a5c_0.conda was downloaded again, and differs from the uploaded file: the field depends is "python`)
 	other.Items[0].Record.SHA256 = strings.Repeat("0", 64)
-	require.ErrorContains(t, p.Download(t.Context(), other, &v), "what came has sha256 "+made.Items[0].Record.SHA256)
+	require.ErrorContains(t, p.Download(t.Context(), other, &v), "the downloaded file has sha256 "+made.Items[0].Record.SHA256)
 }
 
-// What is imported is code of others: it gets what a program needs, and no credential.
+// Imported code is third-party code, so its environment has no credentials.
 func TestHostileImportGetsNoCredential(t *testing.T) {
 	dir := t.TempDir()
 	python := filepath.Join(dir, "python")

@@ -14,7 +14,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/pythontest"
 )
 
-// bareEnv is an environment of Python with nothing in it. Each import gets a copy: making one costs more than the import.
+// bareEnv creates an empty Python environment. Each import uses a copy of it, because creating an environment takes longer than the import.
 func bareEnv(t *testing.T) string {
 	t.Helper()
 	env := filepath.Join(t.TempDir(), "env")
@@ -23,7 +23,7 @@ func bareEnv(t *testing.T) string {
 	return env
 }
 
-// importing imports a package acme-core 1.2.0 of these files in a copy of a real environment.
+// importing imports a package acme-core 1.2.0 with the given files, in a copy of the environment.
 func importing(t *testing.T, bare string, files map[string]string) error {
 	t.Helper()
 	dir := t.TempDir()
@@ -46,7 +46,7 @@ func importing(t *testing.T, bare string, files map[string]string) error {
 	return p.Import(t.Context(), publish.Delivery{Items: []publish.Item{{Package: "acme-core", Record: r}}}, &v)
 }
 
-// TestWhatModulesSay compares the metadata and __version__ of what was installed with the package's version.
+// TestWhatModulesSay checks that metadata and __version__ of an installed package are compared with the package's version.
 func TestWhatModulesSay(t *testing.T) {
 	bare := bareEnv(t)
 	const own, meta = "site-packages/acme_core/__init__.py", "site-packages/acme_core-1.2.0.dist-info/METADATA"
@@ -60,26 +60,26 @@ func TestWhatModulesSay(t *testing.T) {
 		files map[string]string
 		says  string
 	}{
-		"the same":                   {said("__version__ = '1.2'"), ""},
-		"from the metadata":          {said("from importlib.metadata import version\n__version__ = version('acme-core')"), ""},
-		"none":                       {said("VERSION = '3'"), ""},
-		"not a text":                 {said("__version__ = (1, 1, 0)"), ""},
-		"with more":                  {said("__version__ = '1.1.0 (debug, gcc 12)'"), ""},
-		"fails when it is asked for": {said("def __getattr__(name):\n    raise RuntimeError(name)"), ""},
-		"of a vendored module":       {map[string]string{own: "", "site-packages/six.py": "__version__ = '1.16.0'"}, ""},
-		"of a wrapped library":       {alone("__version__ = '5.15'"), ""},
-		"in another spelling":        {said("class V(str): pass\n__version__ = V('v1.2.0')"), ""},
+		"the same":              {said("__version__ = '1.2'"), ""},
+		"from the metadata":     {said("from importlib.metadata import version\n__version__ = version('acme-core')"), ""},
+		"none":                  {said("VERSION = '3'"), ""},
+		"not a text":            {said("__version__ = (1, 1, 0)"), ""},
+		"with more":             {said("__version__ = '1.1.0 (debug, gcc 12)'"), ""},
+		"a version that raises": {said("def __getattr__(name):\n    raise RuntimeError(name)"), ""},
+		"a vendored module":     {map[string]string{own: "", "site-packages/six.py": "__version__ = '1.16.0'"}, ""},
+		"a wrapped library":     {alone("__version__ = '5.15'"), ""},
+		"in another spelling":   {said("class V(str): pass\n__version__ = V('v1.2.0')"), ""},
 
-		"old":                  {said("__version__ = '1.1.0'"), `the installed module acme_core of acme-core says by __version__ that it is "1.1.0", and should say 1.2.0`},
-		"between tags":         {said("__version__ = '1.2.1.dev3+g123'"), `"1.2.1.dev3+g123"`},
-		"a placeholder":        {said("from importlib.metadata import PackageNotFoundError, version\ntry:\n    __version__ = version('acme')\nexcept PackageNotFoundError:\n    __version__ = 'unknown'"), `"unknown"`},
-		"empty":                {said("__version__ = ''"), `it is ""`},
-		"lazily":               {said("def __getattr__(name):\n    if name == '__version__': return '0.0.0'\n    raise AttributeError(name)"), `"0.0.0"`},
-		"in a namespace":       {map[string]string{"site-packages/acme/core/__init__.py": "__version__ = '1.1'"}, "module acme.core of acme-core"},
-		"a file":               {map[string]string{"site-packages/acme_core.py": "__version__ = '1.1'"}, "module acme_core of"},
-		"alone, between tags":  {alone("__version__ = '1.1.1.dev4'"), "module wrapped of acme-core"},
-		"alone, a placeholder": {alone("__version__ = '<unknown>'"), "module wrapped of acme-core"},
-		"the metadata":         {map[string]string{own: "", "site-packages/acme_core-1.1.dist-info/METADATA": "Name: acme-core\nVersion: 1.1\n"}, "the installed acme-core says that it is 1.1, and its package is 1.2.0"},
+		"old":                                {said("__version__ = '1.1.0'"), `the installed module acme_core of package acme-core has __version__ "1.1.0", but the package is version 1.2.0`},
+		"between tags":                       {said("__version__ = '1.2.1.dev3+g123'"), `"1.2.1.dev3+g123"`},
+		"a placeholder":                      {said("from importlib.metadata import PackageNotFoundError, version\ntry:\n    __version__ = version('acme')\nexcept PackageNotFoundError:\n    __version__ = 'unknown'"), `"unknown"`},
+		"empty":                              {said("__version__ = ''"), `has __version__ ""`},
+		"lazily":                             {said("def __getattr__(name):\n    if name == '__version__': return '0.0.0'\n    raise AttributeError(name)"), `"0.0.0"`},
+		"in a namespace":                     {map[string]string{"site-packages/acme/core/__init__.py": "__version__ = '1.1'"}, "module acme.core of package acme-core"},
+		"a file":                             {map[string]string{"site-packages/acme_core.py": "__version__ = '1.1'"}, "module acme_core of"},
+		"a single module, between tags":      {alone("__version__ = '1.1.1.dev4'"), "module wrapped of package acme-core"},
+		"a single module with a placeholder": {alone("__version__ = '<unknown>'"), "module wrapped of package acme-core"},
+		"the metadata":                       {map[string]string{own: "", "site-packages/acme_core-1.1.dist-info/METADATA": "Name: acme-core\nVersion: 1.1\n"}, "package acme-core is version 1.2.0, but the Python distribution inside reports 1.1"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -17,14 +17,14 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// Verified is what came back from the channel.
+// Verified holds the results of verifying a delivery.
 type Verified struct {
-	Files     []string // downloaded and compared, in the order of the delivery
+	Files     []string // paths of the downloaded files, in the order of the delivery
 	Installed toolchain.Environment
-	Imports   map[string][]string // the modules that were imported, by package; none of one that has none
+	Imports   map[string][]string // imported modules by package; empty for a package without modules
 }
 
-// Imported counts the packages of which something was imported.
+// Imported returns the number of packages that have an imported module.
 func (v Verified) Imported() (n int) {
 	for _, modules := range v.Imports {
 		n += min(1, len(modules))
@@ -32,16 +32,16 @@ func (v Verified) Imported() (n int) {
 	return n
 }
 
-// How says how the environment was made.
+// How describes how the environment was created.
 func (v Verified) How() string {
 	if v.Installed.Solved {
 		return "a clean environment, solved by pixi"
 	}
-	return "a clean environment: the artifacts' files, and PyPI for what they depend on"
+	return "a clean environment: the artifacts' files, and PyPI for their dependencies"
 }
 
-// Download fetches every file of the delivery and compares it with what was built and tested, or, for one that was kept,
-// with the index: sha256, and what info/index.json says.
+// Download downloads every file of the delivery. It compares sha256 and info/index.json with the artifact that was built and tested, or, for a kept
+// file, with the channel's index.
 func (p *Publisher) Download(ctx context.Context, delivery Delivery, v *Verified) error {
 	dir := filepath.Join(p.Scratch, "downloads")
 	if err := errors.Join(os.RemoveAll(dir), os.MkdirAll(dir, 0o755)); err != nil {
@@ -50,21 +50,21 @@ func (p *Publisher) Download(ctx context.Context, delivery Delivery, v *Verified
 	for _, i := range delivery.Items {
 		file := filepath.Join(dir, i.Record.FileName())
 		if err := channel.Download(ctx, p.Channel, i.Record, file); err != nil {
-			return operr.New("look at it on the channel before anyone installs it", "%w", err)
+			return operr.New("look at this file on the channel before anyone installs it", "%w", err)
 		}
 		got, err := condapkg.Identify(file)
 		if err != nil {
 			return err
 		}
 		if err := sameIndex(i.Record.Index, got.Index); err != nil {
-			return operr.New("look at it on the channel before anyone installs it", "%s came back changed: %w", i.Record.FileName(), err)
+			return operr.New("look at this file on the channel before anyone installs it", "%s was downloaded again, and differs from the uploaded file: %w", i.Record.FileName(), err)
 		}
 		v.Files = append(v.Files, file)
 	}
 	return nil
 }
 
-// Install makes a clean environment from what came back, for this machine.
+// Install creates a clean environment with the downloaded packages that can be installed on this machine.
 func (p *Publisher) Install(ctx context.Context, delivery Delivery, v *Verified) (err error) {
 	dir := filepath.Join(p.Scratch, "environment")
 	if err := os.RemoveAll(dir); err != nil {
@@ -85,12 +85,12 @@ func (p *Publisher) Install(ctx context.Context, delivery Delivery, v *Verified)
 	return err
 }
 
-// here reports whether a package can be installed on this machine.
+// `here` reports whether a package can be installed on this machine.
 func here(r condapkg.Record) bool {
 	return r.Subdir == condapkg.NoarchSubdir || r.Subdir == workspace.HostPlatform()
 }
 
-// otherChannels are the workspace's channels, for everything that is not ours.
+// otherChannels returns the workspace's channels other than ours.
 func (p *Publisher) otherChannels() []string {
 	return slices.DeleteFunc(slices.Clone(p.Workspace.Manifest.Channels), func(c string) bool {
 		return path.Base(strings.TrimRight(c, "/")) == path.Base(p.Channel.URL())

@@ -12,8 +12,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// An artifact that build:all has made between two tags lies in output/, and is built again for the channel. One whose wheel is
-// another for any other reason is a fault.
+// An artifact in output/ that build:all made between two tags is built again before it is published. It is an error if an artifact's wheel has the
+// wrong version for any other reason.
 func TestWheelsBetweenTagsAreBuiltAgain(t *testing.T) {
 	site := start(t)
 	for name, c := range map[string]struct {
@@ -21,12 +21,12 @@ func TestWheelsBetweenTagsAreBuiltAgain(t *testing.T) {
 		again          bool
 		fails          string
 	}{
-		"between tags":      {"dynamic = [\"version\"]\n[tool.setuptools_scm]\n", "1.1.dev3+g1234567", true, ""},
-		"not committed":     {"dynamic = [\"version\"]\n[tool.versioningit]\n", "1.0+d20260102", true, ""},
-		"no tag yet":        {"dynamic = [\"version\"]\n[tool.hatch.version]\nsource = \"vcs\"\n", "0.1.dev1", true, ""},
-		"of the tag":        {"dynamic = [\"version\"]\n[tool.setuptools_scm]\n", "1.0", false, ""},
-		"static":            {"version = \"1.0\"\n", "1.1.dev3", false, "mage build:package base"},
-		"of something else": {"dynamic = [\"version\"]\n[tool.setuptools.dynamic]\nversion = { attr = \"base.v\" }\n", "1.2", false, "mage build:package base"},
+		"between tags":                 {"dynamic = [\"version\"]\n[tool.setuptools_scm]\n", "1.1.dev3+g1234567", true, ""},
+		"not committed":                {"dynamic = [\"version\"]\n[tool.versioningit]\n", "1.0+d20260102", true, ""},
+		"no tag yet":                   {"dynamic = [\"version\"]\n[tool.hatch.version]\nsource = \"vcs\"\n", "0.1.dev1", true, ""},
+		"the version of the tag":       {"dynamic = [\"version\"]\n[tool.setuptools_scm]\n", "1.0", false, ""},
+		"static":                       {"version = \"1.0\"\n", "1.1.dev3", false, "mage build:package base"},
+		"a version of another project": {"dynamic = [\"version\"]\n[tool.setuptools.dynamic]\nversion = { attr = \"base.v\" }\n", "1.2", false, "mage build:package base"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := load(t, map[string][]string{"base": nil})
@@ -44,7 +44,7 @@ func TestWheelsBetweenTagsAreBuiltAgain(t *testing.T) {
 			}.Write(t, p.Output))
 			ready, _, err := p.Ready(t.Context())
 			if c.fails != "" {
-				require.ErrorContains(t, err, "says that it is "+c.wheel+", and the package is base 1.0")
+				require.ErrorContains(t, err, "has version "+c.wheel+", but the package is base 1.0")
 				require.Contains(t, fmt.Sprintf("%+v", err), c.fails)
 				return
 			}

@@ -8,14 +8,14 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/publish"
 )
 
-// CI is what a CI says of the run that we are a part of. The zero value is outside of one.
+// CI describes the CI run that this process is part of. The zero value means that this is not CI.
 type CI struct {
-	Run    string // names the run, of which several jobs are parts
-	Tag    string // that started it; "" where it was something else
-	Output string // the file for the outputs of a job; "" where nobody reads one
+	Run    string // ID of the run, which is the same in all its jobs
+	Tag    string // tag that triggered the run; "" if it was not a tag
+	Output string // file for the job's outputs; "" if there is none
 }
 
-// HandOn makes digests the output of a job, for jobs that come later. Elsewhere there is nobody who reads it.
+// HandOn sets the digests as an output of the job, for later jobs. It is a no-op outside of CI.
 func (c CI) HandOn(d publish.Digests) error {
 	if c.Output == "" {
 		return nil
@@ -27,14 +27,14 @@ func (c CI) HandOn(d publish.Digests) error {
 	return c.SetOutput("digests", line)
 }
 
-// SetOutput gives the job an output, of one line. Elsewhere there is nobody who reads it.
+// SetOutput sets an output of the job to a single line. It is a no-op outside of CI.
 func (c CI) SetOutput(name, value string) error {
 	if c.Output == "" {
 		return nil
 	}
 	f, err := os.OpenFile(c.Output, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
 	if err != nil {
-		return operr.New("see where GITHUB_OUTPUT is set: the runner names a file", "writing the output of the job: %w", err)
+		return operr.New("check GITHUB_OUTPUT: the runner sets this variable to the path of a file", "writing the output of the job: %w", err)
 	}
 	_, err = fmt.Fprintf(f, "%s=%s\n", name, value)
 	if cerr := f.Close(); err == nil {

@@ -9,18 +9,18 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/publish"
 )
 
-// otherBuild is what another build of the commit made.
+// otherBuild is another build of the same commit.
 type otherBuild struct {
 	dir     string
 	digests publish.Digests
 }
 
-// readOther reads what another build has left in a folder; nil where none is named. A build is not compared with itself. The digests
-// are those that were handed over, as it is these that are uploaded: whoever changes an artifact in the folder may change the file there.
+// readOther reads the other build from `dir`. It returns nil if `dir` is "", and an error if `dir` is the folder of this build. The digests in
+// `handed` take precedence over those in `dir`, because whoever changes an artifact in `dir` can also change the digests there.
 func readOther(dir, handed, output string) (*otherBuild, error) {
-	const next = "name the folder that another `mage build:all` wrote: -compare=DIR"
+	const next = "pass the output folder of the other `mage build:all`: -compare=DIR"
 	if dir == "" && handed != "" {
-		return nil, operr.NewUsage(next, "-digests says what another build made, and not where it is")
+		return nil, operr.NewUsage(next, "-digests was passed without -compare, so the folder of the other build is not known")
 	}
 	if dir == "" {
 		return nil, nil
@@ -28,33 +28,33 @@ func readOther(dir, handed, output string) (*otherBuild, error) {
 	if handed == "" {
 		text, err := os.ReadFile(filepath.Join(dir, publish.DigestsJSON))
 		if err != nil {
-			return nil, operr.New(next, "there is nothing to compare with: %w", err)
+			return nil, operr.New(next, "reading the digests of the other build: %w", err)
 		}
 		handed = string(text)
 	}
 	there, err := os.Stat(dir)
 	if err != nil {
-		return nil, operr.New(next, "there is nothing to compare with: %w", err)
+		return nil, operr.New(next, "looking for the folder of the other build: %w", err)
 	}
 	if here, err := os.Stat(output); err == nil && os.SameFile(here, there) {
-		return nil, operr.NewUsage(next, "-compare=%s is the folder that this build writes to", dir)
+		return nil, operr.NewUsage(next, "-compare=%s names the folder of this build, but must name the folder of another build", dir)
 	}
 	digests, err := publish.ParseDigests(handed)
 	return &otherBuild{dir: dir, digests: digests}, err
 }
 
-// compare holds what was built against what another build made.
+// compare compares our build with the other build, and shows the result.
 func (c Config) compare(ours publish.Digests, output string, other *otherBuild) error {
 	found, err := publish.Compare(ours, output, other.digests, other.dir)
 	if err != nil {
 		return err
 	}
-	c.View.Say("%s with the same bytes in both builds", operr.Count(len(found.Same), "artifact"))
+	c.View.Say("%s identical in both builds", operr.Count(len(found.Same), "artifact"))
 	if found.NotCompared != nil {
-		c.View.Say("not compared, since other tools built them: %s", strings.Join(found.NotCompared, "; "))
+		c.View.Say("not compared, because the two builds used different tools: %s", strings.Join(found.NotCompared, "; "))
 	}
 	for _, line := range found.Shown {
-		c.View.Say("differs, as these tools never give the same bytes: %s", line)
+		c.View.Say("different, because these tools do not build the same bytes twice: %s", line)
 	}
 	return nil
 }

@@ -11,7 +11,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/publish"
 )
 
-// A job of a CI has the steps that its rights are for: who tries something out looks at no channel, and who uploads runs no code of others.
+// A CI job has only the steps that it has the rights for. A job with -check does not use the channel, and a job that uploads does not run code from
+// packages.
 func TestStepsThatFlagsAskFor(t *testing.T) {
 	verify := []string{"read the index back", "download and compare", "install", "import"}
 	for name, c := range map[string]struct {
@@ -19,20 +20,20 @@ func TestStepsThatFlagsAskFor(t *testing.T) {
 		steps []string
 		sends bool
 	}{
-		"a person": {
+		"no flags": {
 			sends: true,
 			steps: append([]string{"look at the channel", "find a credential", "build", "plan", "import what was built", "upload"}, verify...),
 		},
-		"who tries it out": {
+		"-check": {
 			flags: Flags{From: "output", Check: true},
 			steps: []string{"take what was built", "import what was built"},
 		},
-		"who uploads": {
+		"-from": {
 			flags: Flags{From: "output", Digests: "{}"},
 			sends: true,
 			steps: []string{"take what was built", "look at the channel", "find a credential", "plan", "upload", "read the index back"},
 		},
-		"who verifies": {
+		"-verify": {
 			flags: Flags{Verify: true, Digests: "{}"},
 			steps: append([]string{"look at the channel"}, verify...),
 		},
@@ -43,7 +44,7 @@ func TestStepsThatFlagsAskFor(t *testing.T) {
 			var names []string
 			for _, s := range (&Publication{flags: c.flags}).steps() {
 				names = append(names, s.Name)
-				require.Equal(t, s.Name == "upload", s.Ask != nil, "a person is asked before something is sent")
+				require.Equal(t, s.Name == "upload", s.Ask != nil, "only the step that uploads asks for confirmation")
 			}
 			require.Equal(t, c.steps, names)
 		})
@@ -52,11 +53,11 @@ func TestStepsThatFlagsAskFor(t *testing.T) {
 
 func TestFlagsThatAskForTwoThings(t *testing.T) {
 	for want, f := range map[string]Flags{
-		"-verify looks at what is on the channel":      {Verify: true, Force: true},
-		"-check installs and imports":                  {Check: true},
-		"-check sends nothing, and -force is about":    {Check: true, From: "output", Force: true},
-		"-digests names files of a folder":             {Digests: "{}"},
-		"-verify looks at what is on the channel, and": {Verify: true, From: "output"},
+		"-verify cannot be combined with -check, -from or -force":         {Verify: true, Force: true},
+		"-check installs and imports the packages in the folder of -from": {Check: true},
+		"-check uploads nothing, but -force":                              {Check: true, From: "output", Force: true},
+		"-digests describes the files in the folder of -from":             {Digests: "{}"},
+		"because -verify checks only the packages on the channel":         {Verify: true, From: "output"},
 	} {
 		err := f.Fit()
 		require.ErrorContains(t, err, want)
@@ -64,7 +65,7 @@ func TestFlagsThatAskForTwoThings(t *testing.T) {
 	}
 }
 
-// What is handed on stands behind what the job has said before, and nobody is told where nobody listens.
+// Digests are appended to the job's earlier outputs. Outside of CI nothing is written.
 func TestDigestsAreTheOutputOfAJob(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "outputs")
 	require.NoError(t, os.WriteFile(file, []byte("other=1\n"), 0o600))

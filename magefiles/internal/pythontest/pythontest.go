@@ -1,9 +1,9 @@
-// Package pythontest gives Go tests a Python environment with exactly the packages that a requirements file pins, so
-// that the real clients of a protocol can be run against our side of it.
+// Package pythontest provides Go tests with a Python environment that has exactly the packages pinned in a requirements file, to test our side of a
+// protocol with its real clients.
 //
-// An environment is made once, in a folder under the user's cache directory that is named after the contents of the
-// requirements file and the interpreter; later runs, and other test packages at the same time, find it there. Making
-// one needs the network (PyPI) and takes as long as pip does.
+// An environment is created once, in the user's cache directory, under a name derived from the contents of the requirements file and the
+// interpreter. Later runs, and tests of other packages that run concurrently, reuse it. Creating an environment requires network access to PyPI,
+// and takes as long as pip does.
 package pythontest
 
 import (
@@ -21,8 +21,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Env returns the path of a Python interpreter in a virtual environment that holds what the requirements file lists.
-// The file has to pin every package with hashes (uv pip compile --universal --generate-hashes); only wheels are taken.
+// Env returns the path of the Python interpreter in a virtual environment with the packages of the requirements file. The file must pin every
+// package with hashes (uv pip compile --universal --generate-hashes). Only wheels are installed.
 func Env(t testing.TB, requirementsFile string) string {
 	t.Helper()
 	pins, err := os.ReadFile(requirementsFile)
@@ -30,7 +30,7 @@ func Env(t testing.TB, requirementsFile string) string {
 	return EnvOf(t, pins)
 }
 
-// EnvOf is Env for the contents of a requirements file.
+// EnvOf is like Env, but takes the contents of a requirements file.
 func EnvOf(t testing.TB, pins []byte) string {
 	t.Helper()
 	base := Interpreter(t)
@@ -38,20 +38,20 @@ func EnvOf(t testing.TB, pins []byte) string {
 		t.Logf("making a Python environment in %s", dir)
 		list := filepath.Join(dir, "requirements.txt")
 		require.NoError(t, os.WriteFile(list, pins, 0o644))
-		mustRun(t, "Debian and Ubuntu have it in the package python3-venv", base.Path, "-m", "venv", "--clear", filepath.Join(dir, "env"))
+		mustRun(t, "on Debian and Ubuntu, venv is in the package python3-venv", base.Path, "-m", "venv", "--clear", filepath.Join(dir, "env"))
 		mustRun(t, "pip needs to reach PyPI once", filepath.Join(dir, "env", "bin", "python"), "-m", "pip", "install",
 			"--quiet", "--disable-pip-version-check", "--no-deps", "--require-hashes", "--only-binary", ":all:", "-r", list)
 	}, pins, []byte(base.Path), []byte(base.Version))
 	return filepath.Join(dir, "env", "bin", "python")
 }
 
-// Python is an interpreter on this machine.
+// Python is a Python interpreter on this machine.
 type Python struct {
 	Path    string // the executable itself, not a shim
 	Version string // such as "3.11.7"
 }
 
-// Interpreter finds a Python 3.11 or later on PATH, and fails the test with a sentence where there is none.
+// Interpreter finds a Python 3.11 or later in PATH. It fails the test if there is none.
 func Interpreter(t testing.TB) Python {
 	t.Helper()
 	for _, name := range []string{"python3", "python3.13", "python3.12", "python3.11"} {
@@ -65,13 +65,12 @@ func Interpreter(t testing.TB) Python {
 			return Python{Path: lines[0], Version: lines[1]}
 		}
 	}
-	require.FailNow(t, "this test runs a real Python client and needs Python 3.11 or later, with venv, on PATH: there is none")
+	require.FailNow(t, "this test runs a real Python client and needs Python 3.11 or later, with venv, but PATH has none")
 	return Python{}
 }
 
-// Once returns a folder that make filled, now or in an earlier run or another process. The folder belongs to all who
-// give the same kind and the same inputs, and must not be changed; make is given it empty. A run that was killed while
-// it filled the folder leaves it to the next to begin again.
+// Once returns a folder that was filled by `make`, either now or earlier, possibly by another process. Callers with the same kind and inputs share
+// the folder and must not modify it. `make` is called with an empty folder. If a run is killed while it fills the folder, the next run starts over.
 func Once(t testing.TB, kind string, make func(dir string), inputs ...[]byte) string {
 	t.Helper()
 	cache, err := os.UserCacheDir()
@@ -96,7 +95,7 @@ func Once(t testing.TB, kind string, make func(dir string), inputs ...[]byte) st
 	return dir
 }
 
-// lock waits for the file lock; the kernel gives it back when the process ends, whatever way it does.
+// lock acquires a file lock. The kernel releases the lock when the process ends for any reason.
 func lock(t testing.TB, path string) (unlock func()) {
 	t.Helper()
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
@@ -105,14 +104,14 @@ func lock(t testing.TB, path string) (unlock func()) {
 	return func() { f.Close() }
 }
 
-// Result is how a script ended.
+// Result is the result of running a script.
 type Result struct {
 	Stdout, Stderr string
-	Code           int // exit status; -1 for a signal
+	Code           int // exit status; -1 if killed by a signal
 }
 
-// Run runs a script with arguments in an environment of Env, without proxies and CI variables of the test's own
-// surroundings. Further environment variables are given as "KEY=value". It is killed when the test ends.
+// Run runs a script with arguments in an environment created by Env. The script does not inherit proxies and CI variables from the test. `env` has
+// additional variables as "KEY=value". The script is killed when the test ends.
 func Run(t testing.TB, python, script string, env []string, args ...string) Result {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), python, append([]string{"-c", script}, args...)...)
@@ -125,7 +124,7 @@ func Run(t testing.TB, python, script string, env []string, args ...string) Resu
 	return Result{Stdout: out.String(), Stderr: errs.String(), Code: cmd.ProcessState.ExitCode()}
 }
 
-// MustRun is Run for a script that has to exit with 0; it returns what it printed.
+// MustRun runs a script and returns its standard output. It fails the test if the exit status is not 0.
 func MustRun(t testing.TB, python, script string, env []string, args ...string) string {
 	t.Helper()
 	r := Run(t, python, script, env, args...)
@@ -133,7 +132,8 @@ func MustRun(t testing.TB, python, script string, env []string, args ...string) 
 	return r.Stdout
 }
 
-// What changes the way that clients find servers, credentials, modules and the time of a build is not handed on.
+// Variables with these names and prefixes are removed from the environment: they affect how clients find servers, credentials and modules, or the
+// timestamps of a build.
 var (
 	dropNames    = []string{"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "BUILDKITE", "CIRCLECI", "CI", "SOURCE_DATE_EPOCH"}
 	dropPrefixes = []string{"GITHUB_", "ACTIONS_", "GITLAB_", "RATTLER_", "PREFIX_", "PIXI_", "PYTHON"}

@@ -10,12 +10,12 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
-// A program that cannot deploy, and a workspace of which nothing is deployed, are rehearsed as far as they go, which is said.
+// If the program cannot deploy, or the workspace has nothing to deploy, the rest is rehearsed, and the report gives the reason.
 func TestDeliveriesThatAreNotRehearsed(t *testing.T) {
 	u := &upgrading{run: &run{}}
 	_, why, err := u.hosts()
 	require.NoError(t, err)
-	require.Equal(t, "this magefile does not import targets/deploy, which has them", why)
+	require.Equal(t, "this magefile does not import targets/deploy, which provides the hosts", why)
 	u.Hosts = func(*workspace.Workspace, string) (fleet.Hosts, string, error) {
 		return nil, "no downstream has a deployment environment", nil
 	}
@@ -24,7 +24,7 @@ func TestDeliveriesThatAreNotRehearsed(t *testing.T) {
 	require.Equal(t, "no downstream has a deployment environment", why)
 }
 
-// environments are those of hosts that are asked for nothing else.
+// environments implements Hosts for a test that only needs the names of the environments.
 type environments struct {
 	fleet.Hosts
 	all []fleet.Environment
@@ -32,7 +32,7 @@ type environments struct {
 
 func (e environments) Environments() []fleet.Environment { return e.all }
 
-// A delivery goes as far as something delivers: what is left to a CI that has no file for it is named.
+// A delivery stops before the first environment that a CI deploys to but that has no workflow file. The report lists the remaining environments.
 func TestHowFarADeliveryGoes(t *testing.T) {
 	of := &workspace.Downstream{Image: &settings.Image{Publish: settings.PublishHere}}
 	for _, c := range []struct {

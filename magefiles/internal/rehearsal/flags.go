@@ -6,20 +6,20 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/publishing"
 )
 
-// Flags are those of `rehearse`, but for images, which Config has.
+// Flags holds the flags of `rehearse`, except -full. Config.Builder is set for -full.
 type Flags struct {
-	Request bump.Request // what is released; without To it is a patch, or what is unfinished
-	Publish string       // who publishes, in place of the manifest's word; "" is that
-	Faults  int          // their seed; 0: nothing fails
-	Keep    bool         // stay when it is through, with the world running
+	Request bump.Request // what to release; without To, a patch or the unfinished release
+	Publish string       // who publishes; "" uses the manifest's setting
+	Faults  int          // seed for the faults; 0 disables them
+	Keep    bool         // keep the world running at the end
 }
 
-// Fit refuses what no rehearsal can be made of.
+// Fit returns an error for invalid flag values.
 func (f Flags) Fit() error {
 	if f.Faults < 0 {
-		return operr.NewUsage("say a number, such as -faults=1", "-faults=%d is no seed", f.Faults)
+		return operr.NewUsage("use a number above 0, such as -faults=1", "-faults=%d is not a seed", f.Faults)
 	}
-	if f.Request.To != "" { // else it is a patch
+	if f.Request.To != "" { // without -to, a patch is released
 		if err := f.Request.CheckTo(); err != nil {
 			return err
 		}

@@ -17,8 +17,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/rehearsal/workflows"
 )
 
-// TestHostileHooksOfARehearsal has all that the gits of a rehearsal call (hooks, filters, monitors) write down what they see. There is no
-// credential; and in the person's own repository, where a partial clone may have to ask its remote, nothing is called.
+// TestHostileHooksOfARehearsal makes every program that git calls in a rehearsal (hooks, filters, monitors) record its environment, which must have
+// no credential. In the user's own repository, where a partial clone may have to fetch from its remote, no program is called.
 func TestHostileHooksOfARehearsal(t *testing.T) {
 	base := t.TempDir()
 	seen, top := filepath.Join(base, "seen"), filepath.Join(base, "mine")
@@ -63,7 +63,7 @@ func TestHostileHooksOfARehearsal(t *testing.T) {
 		require.NoError(t, err)
 		return entries
 	}
-	require.Empty(t, called(), "nothing of the repository is called where a remote may be asked")
+	require.Empty(t, called(), "git calls that may contact a remote run no program of the repository")
 
 	r := &run{Config: Config{Runner: system, Environ: system.Environ()}}
 	require.NoError(t, os.WriteFile(filepath.Join(top, "file"), []byte("two\n"), 0o644))
@@ -84,7 +84,7 @@ func TestHostileHooksOfARehearsal(t *testing.T) {
 	}
 }
 
-// TestHostileHooksOfTheRemote has a hook in the embedded remote, where a job may write: what the rehearsal itself does there runs none.
+// TestHostileHooksOfTheRemote installs a hook in the embedded remote, to which jobs can write. The rehearsal itself runs no hooks there.
 func TestHostileHooksOfTheRemote(t *testing.T) {
 	base := t.TempDir()
 	remote := filepath.Join(base, "remote.git")

@@ -9,14 +9,14 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/rehearsal/gitsettings"
 )
 
-// What of a person's git takes part in a rehearsal: how they commit (name, encoding, template, commit hooks), and nothing that
-// leads to another place or speaks to a real remote.
+// A rehearsal uses the user's git settings for commits (name, encoding, template, commit hooks). It ignores settings that redirect git to another
+// place or contact a real remote.
 const (
 	gitConfigFile = "person.gitconfig"
 	hooksDir      = "hooks"
 )
 
-// person makes what the release needs of a person's git: a configuration of its own, and a folder of hooks.
+// person creates a separate git configuration and hooks folder from the user's own.
 func (r *run) person(ctx context.Context) error {
 	settings, err := r.settings(ctx)
 	if err != nil {
@@ -26,7 +26,7 @@ func (r *run) person(ctx context.Context) error {
 		return err
 	}
 	if gitsettings.Signs(settings) {
-		r.missing("signing", "git signs here: what a rehearsal makes would bear your signature, so nothing of it is signed")
+		r.missing("signing", "your git signs commits or tags, but a rehearsal signs nothing, so that no test gets your signature")
 	}
 	from, err := r.git(ctx, r.source.Top, "rev-parse", "--path-format=absolute", "--git-path", "hooks")
 	if err != nil {
@@ -39,19 +39,18 @@ func (r *run) person(ctx context.Context) error {
 	return err
 }
 
-// git asks git for something in a folder, as the person would there, and returns what it answers. Git's own words are in the
-// error.
+// git runs git in a folder with the user's configuration, and returns its output. An error has git's own message.
 func (r *run) git(ctx context.Context, dir string, args ...string) (string, error) {
 	return gitsettings.Ask(ctx, r.Runner, r.Environ, dir, args...)
 }
 
-// settings are those that count in the repository, whatever file they stand in.
+// settings returns the repository's effective git settings, from all configuration files.
 func (r *run) settings(ctx context.Context) ([]gitsettings.Setting, error) {
 	out, err := r.git(ctx, r.source.Top, "config", "--list", "--null", "--includes")
 	return gitsettings.Read(out), err
 }
 
-// gitEnviron lets git read that configuration alone, in an environment.
+// gitEnviron returns an environment in which git reads only the configuration that person has written.
 func (r *run) gitEnviron(env []string) []string {
 	return command.Setenv(gitsettings.WithoutConfig(env), append(gitsettings.Dated(env, r.head.Time), "GIT_CONFIG_GLOBAL="+filepath.Join(r.Dir, gitConfigFile), "GIT_CONFIG_NOSYSTEM=1")...)
 }

@@ -21,7 +21,7 @@ import (
 
 const channelKey = "pfx_the_key_of_a_private_channel"
 
-// published is a private channel that has the package a 1.0 of a workspace, as it is read with a key; "" for none.
+// published returns a workspace, and a private channel that has its package a 1.0. key is the credential for reading the channel; "" for none.
 func published(t *testing.T, key prefixdev.Token) (*workspace.Workspace, *prefixdev.Channel) {
 	t.Helper()
 	root := t.TempDir()
@@ -58,7 +58,7 @@ func published(t *testing.T, key prefixdev.Token) (*workspace.Workspace, *prefix
 	return w, c
 }
 
-// A release waits for a channel that shows nothing as long as it may still come, and no hour beside a finished one.
+// An invisible channel is waited for only briefly after the CI has finished, not for the full hour.
 func TestAChannelThatShowsNothingIsNotWaitedFor(t *testing.T) {
 	for name, c := range map[string]struct {
 		key    prefixdev.Token
@@ -66,10 +66,10 @@ func TestAChannelThatShowsNothingIsNotWaitedFor(t *testing.T) {
 		says   string
 	}{
 		"a moment without a credential": {"", unseenFor, ""},
-		"longer without one":            {"", unseenFor + 1, "there is no channel that anyone can see at"},
+		"longer without one":            {"", unseenFor + 1, "is not visible without a credential"},
 		"as long with one":              {"pfx_of_another_account", unseenFor + 1, ""},
 		"a minute with one":             {"pfx_of_another_account", absentFor, ""},
-		"longer with one":               {"pfx_of_another_account", absentFor + 1, "that anyone can see, nor who has a file"},
+		"longer with one":               {"pfx_of_another_account", absentFor + 1, "is not visible, without a credential or with a file"},
 		"seen at last":                  {channelKey, 0, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -83,7 +83,7 @@ func TestAChannelThatShowsNothingIsNotWaitedFor(t *testing.T) {
 				return
 			}
 			require.ErrorContains(t, err, c.says)
-			require.Contains(t, operr.NextOf(err), "PREFIX_API_KEY; `mage release` goes on from here")
+			require.Contains(t, operr.NextOf(err), "the channel; then run `mage release` to continue")
 		})
 	}
 }

@@ -9,16 +9,16 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/release/plan"
 )
 
-// faster is the way on where somebody has pushed before us.
-const faster = "`mage undo`, `git pull`, and release again"
+// faster is the next step if someone else pushed first.
+const faster = "run `mage undo` and `git pull`, and release again"
 
-// refuseOther is for a release of which the remote has a tag of somebody else's.
+// refuseOther returns the error for a release if someone else has already pushed one of its tags, `theirs`.
 func refuseOther(p *plan.Plan, theirs string) error {
-	return operr.New("find out who pushed it; "+faster, "%s was not pushed, since %s has the tag %s meanwhile", p.Title, p.Remote, theirs).WithWayOn()
+	return operr.New("find out who pushed the tag; then "+faster, "%s was not pushed, because %s has the tag %s now", p.Title, p.Remote, theirs).WithWayOn()
 }
 
-// explainPush says what to do after a push that was refused. Whether somebody was faster, or the remote refuses it from anybody,
-// is seen from what the remote has, and not read out of what it says.
+// explainPush adds the next step to the error of a rejected push. It reads the remote's refs, rather than parsing git's message, to find out whether
+// someone else pushed first or the remote rejects such pushes from everyone.
 func (r *Release) explainPush(ctx context.Context, p *plan.Plan, commit string, err error) error {
 	if gitremote.Transient(err) || ctx.Err() != nil {
 		return err
@@ -29,28 +29,28 @@ func (r *Release) explainPush(ctx context.Context, p *plan.Plan, commit string, 
 		ours, rerr = r.Repo.Contains(ctx, commit, there)
 	}
 	theirs := p.FindTag(refs.Tags)
-	if len(p.Tags) > gitremote.MaxTags && rerr == nil { // which go by several pushes
+	if len(p.Tags) > gitremote.MaxTags && rerr == nil { // these tags needed several pushes
 		if theirs, rerr = r.findOther(ctx, p, refs); p.FindTag(refs.Tags) != theirs {
 			nothing = "not all"
 		}
 	}
 	switch {
 	case errors.Is(err, gitremote.ErrWorkflows):
-		return operr.New("push it with credentials that may write workflows, such as yours: `mage release` on a laptop goes on from here; or give the App of RELEASE_PR_TOKEN \"Workflows: read and write\"",
-			"%s takes no tag of %s from this token: %.12s has workflow files that no branch has any more: %w", p.Remote, p.Title, commit, err).WithWayOn()
+		return operr.New("run `mage release` on a laptop, with credentials that may write workflows, such as yours; or give the GitHub App of RELEASE_PR_TOKEN the permission \"Workflows: read and write\"",
+			"%s does not let this token push the tag of %s, because the commit %.12s has workflow files that no branch has any more: %w", p.Remote, p.Title, commit, err).WithWayOn()
 	case rerr != nil || !errors.Is(err, gitremote.ErrRejected):
-		return operr.New("see what git says above; where somebody has pushed meanwhile: "+faster, "%s of %s was taken: %w", nothing, p.Title, err).WithWayOn()
+		return operr.New("read git's message above; if someone else has pushed, "+faster, "%s of %s was pushed: %w", nothing, p.Title, err).WithWayOn()
 	case theirs != "":
-		return operr.New("find out who pushed it; "+faster, "%s of %s was taken, since %s has the tag %s meanwhile: %w", nothing, p.Title, p.Remote, theirs, err).WithWayOn()
+		return operr.New("find out who pushed the tag; then "+faster, "%s of %s was pushed, because %s has the tag %s now: %w", nothing, p.Title, p.Remote, theirs, err).WithWayOn()
 	case refs.Branches[p.Branch] == commit || p.Landed:
-		return operr.New("see what git says above: the rules of "+p.Remote+" for tags have to let it through; then run it again",
-			"%s refused the tag of %s, and has its commit already: %w", p.Remote, p.Title, err)
+		return operr.New("read git's message above; change the tag rules of "+p.Remote+" so that they allow this tag, and run this command again",
+			"%s refused the tag of %s, but has the release's commit already: %w", p.Remote, p.Title, err)
 	case !ours:
-		return operr.New(faster, "nothing of %s was taken, since somebody has pushed to %s/%s meanwhile: %w", p.Title, p.Remote, p.Branch, err).WithWayOn()
+		return operr.New(faster, "nothing of %s was pushed, because someone else has pushed to %s/%s: %w", p.Title, p.Remote, p.Branch, err).WithWayOn()
 	case p.Bump.Empty():
-		return operr.New("see what git says above; where nobody may push to "+p.Branch+": have what is not pushed yet merged there by a pull request, `git pull`, and run it again",
-			"%s refused the commits that its %s does not have yet: %w", p.Remote, p.Branch, err)
+		return operr.New("read git's message above; if nobody may push to "+p.Branch+", merge your unpushed commits by a pull request, run `git pull`, and run this command again",
+			"%s refused to add your unpushed commits to its branch %s: %w", p.Remote, p.Branch, err)
 	}
-	return operr.New("see what git says above; where nobody may push to "+p.Branch+", a pull request has to bring the versions there: "+p.ByPullRequest()+"; or `mage undo` and `mage release -pr`, which opens one",
-		"%s refused the push to %s, and nothing of %s was taken: %w", p.Remote, p.Branch, p.Title, err).WithWayOn()
+	return operr.New("read git's message above; if nobody may push to "+p.Branch+", release by a pull request: "+p.ByPullRequest()+"; or run `mage undo` and `mage release -pr`, which opens the pull request",
+		"%s refused the push to %s, and nothing of %s was pushed: %w", p.Remote, p.Branch, p.Title, err).WithWayOn()
 }

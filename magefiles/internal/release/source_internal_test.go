@@ -15,7 +15,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workflow"
 )
 
-// A tag of this release's name that names something else is nobody's to move, here and on the remote.
+// A tag with this release's name at another commit must not be moved, neither in the clone nor on the remote.
 func TestATagThatNamesAnotherCommit(t *testing.T) {
 	repo, dir, git := gitrepotest.Open(t)
 	gitrepotest.AddRemote(t, dir, git)
@@ -36,7 +36,7 @@ func TestATagThatNamesAnotherCommit(t *testing.T) {
 	other, err := repo.Head(t.Context())
 	require.NoError(t, err)
 	_, _, err = r.isTagged(t.Context(), p, trace.Commit{Hash: other.Commit, Where: trace.Here})
-	require.ErrorContains(t, err, "the tag v1.1 is at "+head.Commit[:12])
+	require.ErrorContains(t, err, "the tag v1.1 is at the commit "+head.Commit[:12])
 	require.Equal(t, operr.Stopped, operr.ExitStatus(err))
 
 	git("push", "-q", "origin", "v1.1")
@@ -44,19 +44,19 @@ func TestATagThatNamesAnotherCommit(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, done)
 	_, _, err = r.isPushed(t.Context(), at, p, other.Commit)
-	require.ErrorContains(t, err, "origin has v1.1 at "+head.Commit[:12])
+	require.ErrorContains(t, err, "origin has the tag of v1.1 at the commit "+head.Commit[:12])
 	require.Equal(t, operr.Stopped, operr.ExitStatus(err))
 }
 
-// What a release was agreed to for is not changed on the way.
+// A release must not deviate from the plan that the user agreed to.
 func TestNoCommitWhereThereWasNoneToMake(t *testing.T) {
 	_, err := (&Release{}).bumpAndCommit(t.Context(), &plan.Plan{Title: "v1.1", Bump: &bump.Plan{}})
-	require.ErrorContains(t, err, "the manifests were at the versions of v1.1, and are not any more")
+	require.ErrorContains(t, err, "the manifests no longer have the versions of v1.1")
 	_, _, err = (&Release{}).definePlan(new(workflow.Value[*plan.Plan])).Check(t.Context(), nil)
 	require.EqualError(t, err, "there is no plan")
 }
 
-// What the channel says is held against what was sent: what it does not show yet is waited for, and other bytes are for a person.
+// The channel's records are compared with the uploaded files: a missing file may still appear, but a changed file requires a decision by the user.
 func TestWhatTheChannelHasIsWhatWasSent(t *testing.T) {
 	_, c := published(t, channelKey)
 	s := &publish.Sequence{Publisher: &publish.Publisher{Channel: c}}
@@ -71,7 +71,7 @@ func TestWhatTheChannelHasIsWhatWasSent(t *testing.T) {
 	other := sent
 	other.SHA256 = "0000"
 	_, err = findRecords(t.Context(), s, []publish.Published{other})
-	require.ErrorContains(t, err, "and had 0000")
+	require.ErrorContains(t, err, "expected sha256 0000, found")
 	require.Equal(t, operr.Stopped, operr.ExitStatus(err))
 	other = sent
 	other.File = "a-2.0-0.conda"

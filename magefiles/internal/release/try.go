@@ -12,29 +12,29 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workflow"
 )
 
-// Tried are the artifacts that were installed and imported before there was a tag.
+// Tried lists the artifacts that were installed and imported before tagging.
 type Tried struct {
 	Artifacts []publish.Digest `json:"artifacts"`
-	Imports   []string         `json:"imports"`             // packages of which something was imported
-	Installed string           `json:"installed,omitempty"` // how; "" where nothing was to be tried
+	Imports   []string         `json:"imports"`             // packages with imported modules
+	Installed string           `json:"installed,omitempty"` // how they were installed; "" if there was nothing to try
 }
 
 func (t Tried) String() string {
 	switch {
 	case t.Installed == "":
-		return "nothing that is to be sent was built"
+		return "no package that will be uploaded was built here"
 	case len(t.Imports) == 0:
 		return "installed in " + t.Installed + " (no Python modules)"
 	}
-	return strings.Join(t.Imports, ", ") + " in " + t.Installed
+	return strings.Join(t.Imports, ", ") + "; imported in " + t.Installed
 }
 
-// defineImport has what was built installed and imported. It is skipped where nothing is built.
+// defineImport defines the step that installs and imports the built artifacts. It is skipped if nothing was built.
 func (r *Release) defineImport(planned given[*plan.Plan], commit given[trace.Commit], built given[Artifacts], shop *workshop) workflow.Step[Tried] {
 	return workflow.Step[Tried]{
 		Name: trace.StepImport,
 		Skip: func() string { return r.skipBuild(planned.Get(), commit.Get()) },
-		Check: func(_ context.Context, before *Tried) (Tried, bool, error) { // the journal's word is bound to the digests
+		Check: func(_ context.Context, before *Tried) (Tried, bool, error) { // the journal's record is valid only for the same digests
 			if before == nil || !slices.Equal(before.Artifacts, built.Get().Artifacts) {
 				return Tried{}, false, nil
 			}
@@ -45,8 +45,8 @@ func (r *Release) defineImport(planned given[*plan.Plan], commit given[trace.Com
 	}
 }
 
-// try installs what was built into a clean environment, and imports it: what lacks a module, or a dependency, is found out while all can
-// be taken back.
+// try installs the built artifacts into a clean environment and imports them, to find missing modules and dependencies while everything can still be
+// undone.
 func try(ctx context.Context, commit trace.Commit, built Artifacts, shop *workshop) (Tried, error) {
 	t := Tried{Artifacts: built.Artifacts, Imports: []string{}}
 	s, _, err := shop.openSequence(ctx)
@@ -68,7 +68,7 @@ func try(ctx context.Context, commit trace.Commit, built Artifacts, shop *worksh
 	v, err := s.Try(ctx)
 	if err != nil {
 		if !commit.IsOut() {
-			err = operr.New("correct it and commit that, and the release takes it along; or `mage undo`", "%w; nothing was tagged or sent", err).WithWayOn()
+			err = operr.New("correct the error and commit your change, which the release then includes; or run `mage undo`", "%w; nothing was tagged or pushed", err).WithWayOn()
 		}
 		return t, withDetail(err, log.text())
 	}

@@ -12,11 +12,11 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/release"
 )
 
-// Announce makes the GitHub release of the tag that started a job, which runs no code of the repository: with the files of -from, each with the digest
-// that the job which uploaded has handed over by -digests, and the changelog's section as the tag has it.
+// Announce creates the GitHub release of the tag that started the job. The job runs no code of the repository. It uses the files in -from, whose
+// digests the upload job has passed in -digests, and the changelog section at the tag.
 func (p *Proposer) Announce(ctx context.Context, f publishing.Flags) (Result, error) {
 	if f.From == "" || f.Digests == "" || f.Check || f.Verify || f.Force {
-		return Result{}, operr.NewUsage("say -announce -from=DIR -digests=… alone", "-announce takes what was uploaded")
+		return Result{}, operr.NewUsage("pass only -announce -from=DIR -digests=…", "-announce needs -from and -digests of the uploaded packages, and allows no other flag")
 	}
 	tag, dir, digests := p.CI.Tag, f.From, f.Digests
 	b, err := bumping.Open(ctx, bumping.Config{Runner: p.Runner, Dir: p.Dir, View: p.View, Confirm: p.Confirm})
@@ -24,14 +24,14 @@ func (p *Proposer) Announce(ctx context.Context, f publishing.Flags) (Result, er
 		return Result{}, err
 	}
 	if b.Repo == nil || tag == "" {
-		return Result{}, operr.New("run it in the job of a run for a tag", "there is no tag that started this: no GitHub release is made")
+		return Result{}, operr.New("run this command in a job that the push of a tag started", "cannot make a GitHub release, because this run was not started by a tag")
 	}
 	hub, err := p.Hub(ctx, b.Repo, b.Workspace)
 	if err != nil {
 		return Result{}, err
 	}
 	if why := hub.Refuse(); why != "" {
-		return Result{}, operr.New("give the step GITHUB_TOKEN, and the job `permissions: contents: write`", "no GitHub release is made: %s", why)
+		return Result{}, operr.New("set GITHUB_TOKEN in `env:` of the step, and `permissions: contents: write` for the job", "cannot make a GitHub release: %s", why)
 	}
 	head, err := b.Repo.Head(ctx)
 	if err != nil {
@@ -42,13 +42,13 @@ func (p *Proposer) Announce(ctx context.Context, f publishing.Flags) (Result, er
 		return Result{}, err
 	}
 	if handed.Commit != head.Commit {
-		return Result{}, operr.NewStopped("run the whole workflow again, so that all jobs are of one commit", "the digests are of the commit %.12s, and %.12s is checked out; no GitHub release was made", handed.Commit, head.Commit)
+		return Result{}, operr.NewStopped("run the whole workflow again, so that all jobs use the same commit", "the digests belong to the commit %.12s, but the commit %.12s is checked out; no GitHub release was made", handed.Commit, head.Commit)
 	}
 	var items []publish.Published
 	files := map[string]string{}
 	for _, d := range handed.Files {
 		if !release.IsOf(tag, d.Package) {
-			continue // it stays as it was published, whatever this commit would make of it
+			continue // the tag does not release this package, so its published files remain as they are
 		}
 		pkg, err := b.Workspace.Package(d.Package)
 		if err != nil {
@@ -60,7 +60,7 @@ func (p *Proposer) Announce(ctx context.Context, f publishing.Flags) (Result, er
 			return Result{}, err
 		}
 		if have.SHA256 != d.SHA256 {
-			return Result{}, operr.NewStopped("find out who has replaced it", "%s has sha256 %s, and %s was uploaded; no GitHub release was made", d.File, have.SHA256, d.SHA256)
+			return Result{}, operr.NewStopped("find out who replaced the file", "%s changed after the upload: expected sha256 %[3]s, found %[2]s; no GitHub release was made", d.File, have.SHA256, d.SHA256)
 		}
 		files[d.File] = path
 		items = append(items, publish.Published{Name: d.Package, Version: pkg.Version.Text, File: d.File, SHA256: d.SHA256, Size: d.Size})

@@ -20,7 +20,7 @@ var (
 	fileList = regexp.MustCompile(`^//\t(?:\w+\.go,? *)+`)
 )
 
-// filesListed are the files that a package comment lists, in lines that begin with a tab and their names.
+// filesListed returns the files that are listed in a package comment: the names on lines that begin with a tab and a file name.
 func filesListed(doc *ast.CommentGroup) (listed []string) {
 	if doc == nil {
 		return nil
@@ -33,8 +33,8 @@ func filesListed(doc *ast.CommentGroup) (listed []string) {
 	return listed
 }
 
-// unlisted says what is wrong with a list: names of no file, names that are there twice, and files that it lacks. The file that has no more
-// than the comment is not in it, and one for another system may be left out beside that for ours.
+// unlisted returns the errors in a list of files: names without a file, duplicate names, and missing files. doc.go may be missing, and so may a
+// file for another system if the list has its counterpart for this system.
 func unlisted(listed, files []string) (wrong []string) {
 	for i, name := range listed {
 		if !slices.Contains(files, name) {
@@ -54,7 +54,7 @@ func unlisted(listed, files []string) (wrong []string) {
 	return wrong
 }
 
-// A package comment that lists files lists all of them, and none that is not there.
+// If a package comment lists files, it lists exactly the files of the package.
 func TestPackageCommentsListTheirFiles(t *testing.T) {
 	lists := 0
 	for _, p := range load(t) {
@@ -96,7 +96,7 @@ func TestWhatAListLacks(t *testing.T) {
 	require.Equal(t, []string{"a.go", "b.go", "c.go", "d.go"}, filesListed(file.Doc))
 }
 
-// A comment that names a file of Go names one that is there: in its own package, or by the end of its path.
+// Go files that a comment names exist, either in the same package or at any path that ends with the name.
 func TestCommentsNameFilesThatAreThere(t *testing.T) {
 	files, named := tracked(t), 0
 	for _, p := range load(t) {
@@ -111,7 +111,7 @@ func TestCommentsNameFilesThatAreThere(t *testing.T) {
 					if slices.Contains(own, name) || path.Base(name) != name && slices.ContainsFunc(files, func(f string) bool { return strings.HasSuffix("/"+f, "/"+name) }) {
 						continue
 					}
-					t.Errorf("%s names %s, which is not here", set.Position(group.Pos()), name)
+					t.Errorf("%s names %s, which does not exist", set.Position(group.Pos()), name)
 				}
 			}
 		}
@@ -119,7 +119,7 @@ func TestCommentsNameFilesThatAreThere(t *testing.T) {
 	require.Positive(t, named)
 }
 
-// sourcesIn are the files of Go in a folder, without tests, for whatever system.
+// sourcesIn returns the Go files in a folder, except tests, for all systems.
 func sourcesIn(t *testing.T, dir string) (names []string) {
 	t.Helper()
 	entries, err := os.ReadDir(dir)
@@ -134,7 +134,7 @@ func sourcesIn(t *testing.T, dir string) (names []string) {
 
 var saysWhether = regexp.MustCompile(`^\w+ (?:says|tells|decides) whether `)
 
-// notReporting are the functions of a file that return a bool, or fields that are such functions, whose comments begin otherwise than Go's do.
+// notReporting returns the functions, and the fields of function type, that return a bool but have a comment with another beginning.
 func notReporting(file *ast.File) (names []string) {
 	yields := func(f *ast.FuncType) bool {
 		return f.Results != nil && slices.ContainsFunc(f.Results.List, func(r *ast.Field) bool {
@@ -148,7 +148,7 @@ func notReporting(file *ast.File) (names []string) {
 			if yields(n.Type) && saysWhether.MatchString(n.Doc.Text()) {
 				names = append(names, n.Name.Name)
 			}
-		case *ast.Field: // of a struct, or a method of an interface
+		case *ast.Field: // a field of a struct, or a method of an interface
 			f, ok := n.Type.(*ast.FuncType)
 			if ok && yields(f) && len(n.Names) > 0 && (saysWhether.MatchString(n.Doc.Text()) || strings.HasPrefix(n.Comment.Text(), "says whether ")) {
 				names = append(names, n.Names[0].Name)
@@ -159,7 +159,7 @@ func notReporting(file *ast.File) (names []string) {
 	return names
 }
 
-// A comment on a function that returns a bool begins with "NAME reports whether", as in the standard library.
+// The comment of a function that returns a bool begins with "NAME reports whether", as in the standard library.
 func TestBooleansReport(t *testing.T) {
 	for _, p := range load(t) {
 		for _, source := range sourcesIn(t, p.Dir) {

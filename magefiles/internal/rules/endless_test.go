@@ -11,21 +11,22 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// ofWorkTrees are the packages that read files of a work tree by names from it, where a pipe may stand for a file.
+// ofWorkTrees lists the packages that read files in a work tree by names found there. Such a file could be a pipe.
 var ofWorkTrees = []string{
 	"workspace/ignore", "workspace/manifest", "workspace/versionfile", "bump", "bump/copies", "changelog", "folders", "provenance", "sources", "adopt", "imagepin",
 	"gitrepo/overlay", "gitrepo/lacking", "lint", "actions/runner", "actions/runner/standin", "actions/runner/glob",
 }
 
-// readsAnyway are functions there that read what is no file of a work tree, or has to be read whatever it is.
+// readsAnyway lists functions of these packages that read files outside of a work tree, or that must accept pipes.
 var readsAnyway = []string{
-	"bump.readPlan",    // what a person hands over by a pipe
-	"bump.Lying",       // in the repository's own folder
-	"provenance.Of",    // in the repository's own folder
-	"standin.ReadOnly", // of a remote that is made for a run
+	"bump.readPlan",    // reads the user's input, which may be a pipe
+	"bump.Lying",       // reads a file in the git directory
+	"provenance.Of",    // reads files in the git directory
+	"standin.ReadOnly", // reads files of a remote that was created for the run
 }
 
-// TestFilesOfAWorkTreeEnd holds that these packages read by package beneath: os.Open waits for a pipe, and a device has no end.
+// TestFilesOfAWorkTreeEnd checks that the packages in ofWorkTrees read files with package beneath: os.Open would block on a pipe, and reading a
+// device might never end.
 func TestFilesOfAWorkTreeEnd(t *testing.T) {
 	var found []string
 	eachFile(t, func(p goPackage, _ string, file *ast.File, set *token.FileSet) {
@@ -49,5 +50,5 @@ func TestFilesOfAWorkTreeEnd(t *testing.T) {
 			})
 		}
 	})
-	require.Empty(t, strings.Join(found, "\n"), "read it by beneath.Read, ReadAtMost or OpenFile")
+	require.Empty(t, strings.Join(found, "\n"), "read this file with beneath.Read, ReadAtMost or OpenFile")
 }

@@ -13,11 +13,11 @@ import (
 	"golang.org/x/tools/go/packages"
 )
 
-// TestLiterals holds how values of structs are written: those of our own types have keys, and one that is spread over several lines
-// has one field on each, with its key. A row of a test's own table may stand on one line without keys.
+// TestLiterals checks composite literals of structs: literals of our own types have keys, and a literal that spans several lines has keys and one
+// field per line. A row of a test table may be on one line without keys.
 func TestLiterals(t *testing.T) {
 	found := literals(t, &packages.Config{Dir: filepath.Join("..", "..", ".."), BuildFlags: []string{"-tags=mage"}, Tests: true}, module)
-	require.Empty(t, found, "write `Field: value`, one on each line")
+	require.Empty(t, found, "write `Field: value`, with each field on a separate line")
 }
 
 func TestLiteralsThatAreFound(t *testing.T) {
@@ -51,7 +51,7 @@ func TestLiteralsThatAreFound(t *testing.T) {
 	}
 }
 
-// literals returns the places of the literals that are not as they should be, in all packages below a folder.
+// literals returns the positions of literals that break the rules of TestLiterals, in all packages of the module in config.Dir.
 func literals(t *testing.T, config *packages.Config, ours string) (found []string) {
 	t.Helper()
 	config.Fset = token.NewFileSet()
@@ -70,7 +70,7 @@ func literals(t *testing.T, config *packages.Config, ours string) (found []strin
 					return true
 				}
 				at := config.Fset.Position(lit.Pos()).String()
-				if !seen[at] && !well(config.Fset, lit, p.TypesInfo.TypeOf(lit), ours) { // a file of a package is in that of its tests, too
+				if !seen[at] && !well(config.Fset, lit, p.TypesInfo.TypeOf(lit), ours) { // a package and its test variant contain the same files
 					found = append(found, at)
 				}
 				seen[at] = true
@@ -82,7 +82,7 @@ func literals(t *testing.T, config *packages.Config, ours string) (found []strin
 }
 
 func well(fset *token.FileSet, lit *ast.CompositeLit, t types.Type, ours string) bool {
-	if p, ok := types.Unalias(t).Underlying().(*types.Pointer); ok { // in a slice or a map of pointers
+	if p, ok := types.Unalias(t).Underlying().(*types.Pointer); ok { // an element of a slice or map of pointers
 		t = p.Elem()
 	}
 	if _, ok := t.Underlying().(*types.Struct); !ok {
@@ -103,7 +103,7 @@ func well(fset *token.FileSet, lit *ast.CompositeLit, t types.Type, ours string)
 	return keyed && line(lit.Rbrace) != last
 }
 
-// isOurs reports whether a type has a name in a package of ours, outside of its tests.
+// isOurs reports whether a type is a named type of one of our packages, declared at package level outside of tests.
 func isOurs(fset *token.FileSet, t types.Type, ours string) bool {
 	named, ok := types.Unalias(t).(*types.Named)
 	if !ok || named.Obj().Pkg() == nil || named.Obj().Parent() != named.Obj().Pkg().Scope() {

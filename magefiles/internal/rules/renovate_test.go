@@ -16,7 +16,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// preset is what is asked of Renovate's configuration here.
+// preset holds the parts of the Renovate configuration that these tests check.
 type preset struct {
 	Extends  []string
 	Packages []struct {
@@ -36,8 +36,7 @@ func readPreset(t *testing.T, file string) (p preset) {
 	return p
 }
 
-// TestRenovateLeavesOurVersionsAlone holds that the preset's argument names every package of this repository, and no other that
-// it asks for.
+// TestRenovateLeavesOurVersionsAlone checks that the preset's argument matches all packages of this repository and no other packages.
 func TestRenovateLeavesOurVersionsAlone(t *testing.T) {
 	p := readPreset(t, "renovate/pipeline.json")
 	require.Len(t, p.Packages, 1)
@@ -55,7 +54,7 @@ func TestRenovateLeavesOurVersionsAlone(t *testing.T) {
 	for _, pkg := range w.Packages {
 		ok, err := path.Match(argument, pkg.Name)
 		require.NoError(t, err)
-		require.True(t, ok, "%s is not among %s: Renovate would raise the pins on it", pkg.Name, argument)
+		require.True(t, ok, "%s is not listed in %s, so Renovate would raise the pins on this package", pkg.Name, argument)
 	}
 	for _, other := range []string{"numpy", "python", "ghcr.io/prefix-dev/pixi", "actions/checkout"} {
 		ok, err := path.Match(argument, other)
@@ -64,7 +63,7 @@ func TestRenovateLeavesOurVersionsAlone(t *testing.T) {
 	}
 }
 
-// TestRenovateSeesOurImages holds that what `mage lock` pins in a variable or an option, Renovate finds, pinned or not.
+// TestRenovateSeesOurImages checks that Renovate finds every image that `mage lock` pins in a variable or an option, even before it is pinned.
 func TestRenovateSeesOurImages(t *testing.T) {
 	p := readPreset(t, "renovate/pipeline.json")
 	require.Len(t, p.Managers, 1)

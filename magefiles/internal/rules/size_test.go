@@ -12,15 +12,15 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// How large package targets may be, in lines without its tests: so many for the targets that there were when this was written, and so many
-// for each that is added.
+// The maximum size of package targets, in lines without tests, is linesThen for the first targetsThen targets, plus linesForEach for each
+// additional target.
 const (
 	targetsThen  = 31
 	linesThen    = 2000
 	linesForEach = 40
 )
 
-// Package targets is a face. What decides is easier to test, and to find, in a package that is told everything in values.
+// Package targets only parses flags and shows results. Logic belongs in packages that take plain values, where it is easier to test and to find.
 func TestTargetsStaysAFace(t *testing.T) {
 	lines, targets := 0, 0
 	eachFile(t, func(p goPackage, name string, file *ast.File, _ *token.FileSet) {
@@ -43,7 +43,7 @@ func TestTargetsStaysAFace(t *testing.T) {
 	t.Logf("%d lines for %d targets, of %d", lines, targets, most)
 }
 
-// linesOfAPackage is how many lines a package may have without its tests: more than that has more than one job.
+// linesOfAPackage is the maximum number of lines in a package, without tests. A larger package probably has more than one job.
 const linesOfAPackage = 2500
 
 func TestPackagesHaveOneJob(t *testing.T) {
@@ -55,12 +55,12 @@ func TestPackagesHaveOneJob(t *testing.T) {
 	})
 	require.Greater(t, len(lines), 50)
 	for name, n := range lines {
-		require.LessOrEqual(t, n, linesOfAPackage, "%s has %d lines: see which of its files know nothing of the others, and give them a package of their own", name, n)
+		require.LessOrEqual(t, n, linesOfAPackage, "%s has %d lines: move files that do not depend on the others into a separate package", name, n)
 	}
 }
 
-// isTarget reports whether Mage makes a target of a function: it is exported, of no receiver but a namespace, takes a context, and else
-// what a command line has.
+// isTarget reports whether Mage turns a function into a target: it is exported, is not a method of anything but a namespace, and takes a context
+// followed by values that can be parsed from a command line.
 func isTarget(f *ast.FuncDecl) bool {
 	if !f.Name.IsExported() || f.Recv != nil && len(f.Recv.List[0].Names) > 0 {
 		return false

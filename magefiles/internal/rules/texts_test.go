@@ -13,13 +13,12 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// searched are the files of sessions and releases that look for words in a text, and whose text that is.
+// searched lists the files of sessions and releases that search a text for words, each with the author of that text.
 var searched = map[string]string{
-	"release/forge/forge.go": "the files of a CI are written by people, for another program",
+	"release/forge/forge.go": "people write the files of a CI for another program",
 }
 
-// TestTextIsNotState holds that a session, its steps and a release decide by values: a sentence may be put in other words without changing what
-// is done.
+// TestTextIsNotState checks that sessions, steps and releases base decisions on values, so that rewording a message does not change behavior.
 func TestTextIsNotState(t *testing.T) {
 	seen := map[string]bool{}
 	eachFile(t, func(p goPackage, name string, file *ast.File, set *token.FileSet) {
@@ -31,20 +30,20 @@ func TestTextIsNotState(t *testing.T) {
 			if s, ok := n.(*ast.SelectorExpr); ok && s.Sel.Name == "Contains" {
 				if x, ok := s.X.(*ast.Ident); ok && x.Name == "strings" {
 					seen[here] = true
-					assert.NotEmpty(t, searched[here], "%s: it looks for words in a text: let who writes the text say it by a value", set.Position(n.Pos()))
+					assert.NotEmpty(t, searched[here], "%s: this code searches a text for words: let the code that writes the text return a value instead", set.Position(n.Pos()))
 				}
 			}
 			return true
 		})
 	})
-	require.Len(t, seen, len(searched), "where nothing is looked for any more, take it off the list")
+	require.Len(t, seen, len(searched), "a listed place searches no text any more: remove it from the list")
 }
 
-// waysOn are the commands by which a release is gone on with, or taken back.
+// waysOn lists the commands that continue or undo a release.
 var waysOn = []string{"mage release", "mage undo"}
 
-// TestWaysOnAreSaid holds that an error of a release whose next step names one of them says so by WithWayOn, and that no other does: a session
-// decides by it what it adds, and not by the text.
+// TestWaysOnAreSaid checks that errors of a release call WithWayOn if and only if their next step names one of these commands. A session checks
+// WithWayOn, and not the text, to decide what to add.
 func TestWaysOnAreSaid(t *testing.T) {
 	seen := 0
 	eachFile(t, func(p goPackage, _ string, file *ast.File, set *token.FileSet) {
@@ -87,16 +86,16 @@ func TestWaysOnAreFound(t *testing.T) {
 	}
 }
 
-// nextStep is what is found of one.
+// nextStep describes an error's next step.
 type nextStep struct {
-	named bool // a command of waysOn is in its text
-	calls bool // a part of its text is what a function says, which cannot be seen
-	said  bool // it has WithWayOn
+	named bool // its text contains a command of waysOn
+	calls bool // part of its text is the result of a function, and so is not known
+	said  bool // the error calls WithWayOn
 }
 
-// nextSteps are those of the errors that a file makes, by where they are made.
+// nextSteps returns the next steps of all errors that a file creates, by the position of the call.
 func nextSteps(file *ast.File) map[token.Pos]nextStep {
-	texts := map[string]string{} // of names, as far as they are literals
+	texts := map[string]string{} // values of constants and variables, if they are literals
 	ast.Inspect(file, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.ValueSpec:
@@ -150,7 +149,7 @@ func nextSteps(file *ast.File) map[token.Pos]nextStep {
 	return found
 }
 
-// textOf are the literals in an expression, and those of the names in it.
+// textOf returns the text of the literals in an expression, and of the names in it that are in texts.
 func textOf(e ast.Expr, texts map[string]string) (text string) {
 	ast.Inspect(e, func(n ast.Node) bool {
 		switch n := n.(type) {
@@ -160,7 +159,7 @@ func textOf(e ast.Expr, texts map[string]string) (text string) {
 			}
 		case *ast.Ident:
 			text += texts[n.Name]
-		case *ast.CallExpr: // what it says cannot be seen; its arguments do not matter
+		case *ast.CallExpr: // the result of a call is not known, and its arguments are irrelevant
 			return false
 		}
 		return true

@@ -13,18 +13,18 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// mayWait are the functions outside of package pause with a loop in which time passes, and why pause.Wait, or httpclient.Retry, is not for them.
+// mayWait lists the functions outside of package pause that wait in a loop, each with the reason why pause.Wait and httpclient.Retry do not fit.
 var mayWait = map[string]string{
-	"httpclient.Retry.Do":          "it is the one retry",
-	"channel/store.flusher.settle": "it waits for what comes first of several things",
-	"command.watch.follow":         "it waits for as long as a child may go on being silent",
-	"workflow.Run.do":              "it asks the world between two tries, and keeps what came of them",
-	"lifetime.Begin":               "it waits for what comes first of several things",
-	"rehearsal.World.attempts":     "it is a person who runs a workflow again",
+	"httpclient.Retry.Do":          "this function implements retries",
+	"channel/store.flusher.settle": "it waits for the first of several events",
+	"command.watch.follow":         "it waits as long as a child may print nothing",
+	"workflow.Run.do":              "it runs checks between two attempts, and records the result of each attempt",
+	"lifetime.Begin":               "it waits for the first of several events",
+	"rehearsal.World.attempts":     "it acts as a person who runs a workflow again",
 }
 
-// TestOneLoopThatWaits holds that nobody waits in a way of their own: without a deadline, without a word of what for, or at a time that a test
-// cannot set.
+// TestOneLoopThatWaits checks that no other code waits in a loop. Such a loop may lack a deadline or a message about what it waits for, or use a
+// clock that tests cannot replace.
 func TestOneLoopThatWaits(t *testing.T) {
 	var found []string
 	eachFile(t, func(p goPackage, _ string, file *ast.File, set *token.FileSet) {
@@ -39,7 +39,7 @@ func TestOneLoopThatWaits(t *testing.T) {
 		}
 	})
 	for function := range mayWait {
-		require.Contains(t, found, function, "it has no such loop any more: take it off the list")
+		require.Contains(t, found, function, "this function has no such loop any more: remove it from the list")
 	}
 }
 
@@ -66,7 +66,7 @@ func TestLoopsThatWaitAreFound(t *testing.T) {
 	}
 }
 
-// waitingLoops are the places of loops in which time passes, or that count their attempts, by function.
+// waitingLoops returns the positions of loops that wait or count attempts, by function.
 func waitingLoops(file *ast.File, set *token.FileSet) map[string][]token.Position {
 	found := map[string][]token.Position{}
 	for _, d := range file.Decls {
@@ -98,13 +98,13 @@ func waits(n ast.Node) bool {
 	return false
 }
 
-// counts reports whether a variable counts attempts.
+// `counts` reports whether a variable is named like a counter of attempts.
 func counts(e ast.Expr) bool {
 	id, ok := e.(*ast.Ident)
 	return ok && slices.Contains([]string{"attempt", "attempts", "try", "tries", "retry"}, id.Name)
 }
 
-// timePasses reports whether time passes in a part of a loop, and not in a function that is started there.
+// timePasses reports whether part of a loop waits, ignoring function literals.
 func timePasses(n ast.Node) (passes bool) {
 	if n == ast.Stmt(nil) || n == nil {
 		return false
@@ -123,7 +123,7 @@ func timePasses(n ast.Node) (passes bool) {
 	return passes
 }
 
-// nameOf is a function's name, behind the type that it is a method of.
+// nameOf returns a function's name, or TYPE.NAME for a method.
 func nameOf(f *ast.FuncDecl) string {
 	if f.Recv == nil {
 		return f.Name.Name
@@ -141,7 +141,8 @@ func nameOf(f *ast.FuncDecl) string {
 	return f.Name.Name
 }
 
-// namedOnce are names of files and folders with the place that says them: where another place says one, the two may come apart.
+// namedOnce maps names of files and folders to the file that declares their constant. Other files must use the constant, so that a name cannot
+// differ between files.
 var namedOnce = map[string]string{
 	"CHANGELOG.md":   "changelog/file.go",
 	"go.mod":         "gomodule/gomodule.go",
@@ -165,11 +166,11 @@ func TestFilesAreNamedOnce(t *testing.T) {
 			text := strings.Trim(l.Value, "\"`")
 			owner, known := namedOnce[text]
 			if known {
-				require.Equal(t, owner, here, "%s: %q has a constant", set.Position(l.Pos()), text)
+				require.Equal(t, owner, here, "%s: there is a constant for %q", set.Position(l.Pos()), text)
 				seen[text] = true
 			}
 			return true
 		})
 	})
-	require.Len(t, seen, len(namedOnce), "where a constant moved, its place here moves with it")
+	require.Len(t, seen, len(namedOnce), "a constant has moved: change its place in this list")
 }

@@ -27,10 +27,10 @@ var (
 	name     = regexp.MustCompile(`^[A-Za-z]\w*$`)
 )
 
-// tree is what the files of this repository declare.
+// tree holds the declarations in this repository's files.
 type tree struct {
-	declared map[string]map[string]bool // by the file, relative to the root
-	packages map[string]bool            // folders below magefiles, without magefiles/internal/ in front
+	declared map[string]map[string]bool // declared names by file, relative to the root
+	packages map[string]bool            // folders relative to magefiles or magefiles/internal
 }
 
 func newTree(t *testing.T) tree {
@@ -50,7 +50,7 @@ func newTree(t *testing.T) tree {
 	return all
 }
 
-// declarations are the names of a file's functions, methods, types, constants and variables.
+// declarations returns the names of the functions, methods, types, constants and variables in a file.
 func declarations(file *ast.File) map[string]bool {
 	names := map[string]bool{}
 	for _, d := range file.Decls {
@@ -73,12 +73,12 @@ func declarations(file *ast.File) map[string]bool {
 	return names
 }
 
-// below is a path as ARCHITECTURE writes it.
+// `below` shortens a path as in ARCHITECTURE.
 func below(file string) string {
 	return strings.TrimPrefix(strings.TrimPrefix(file, "magefiles/"), "internal/")
 }
 
-// file is the path of what ARCHITECTURE names; "" where there is none.
+// file returns the full path of a file that is named in ARCHITECTURE, or "" if there is no such file.
 func (all tree) file(written string) string {
 	for _, prefix := range []string{"magefiles/internal/", "magefiles/", ""} {
 		if all.declared[prefix+written] != nil {
@@ -88,7 +88,7 @@ func (all tree) file(written string) string {
 	return ""
 }
 
-// has reports whether a path from the root is a file, or a folder with files.
+// `has` reports whether a path relative to the root is a file, or a folder with files.
 func (all tree) has(written string) bool {
 	for file := range all.declared {
 		if strings.HasPrefix(file+"/", written+"/") {
@@ -98,7 +98,7 @@ func (all tree) has(written string) bool {
 	return false
 }
 
-// with are the files that declare a name, for who looks where something has gone.
+// `with` returns the files that declare a name, so that a failure can show where a declaration is now.
 func (all tree) with(name string) (files []string) {
 	for file, names := range all.declared {
 		if names[name] {
@@ -109,7 +109,7 @@ func (all tree) with(name string) (files []string) {
 	return files
 }
 
-// wrong says what of a row is not here; "" where all is.
+// wrong returns what is wrong with a row, or "" if everything that it names exists.
 func (all tree) wrong(row string) string {
 	var files []string
 	rest := quoted.ReplaceAllStringFunc(row, func(word string) string {
@@ -161,7 +161,7 @@ func (all tree) wrong(row string) string {
 	return ""
 }
 
-// Whoever looks up what is to be changed finds the file, the function and the test that ARCHITECTURE, "Where is it", names.
+// The files, functions and tests that are named in ARCHITECTURE, "Where is it", exist.
 func TestWhereItIs(t *testing.T) {
 	text := read(t, filepath.Join("..", "..", "..", "ARCHITECTURE.md"))
 	_, section, found := strings.Cut(text, "\n## Where is it\n")
@@ -216,7 +216,7 @@ func TestWhatARowLacks(t *testing.T) {
 	}
 }
 
-// What the documents name by a path, or by the end of one, is a file of this repository, and a test that they name is there.
+// Every path in the documents is the path of a file in this repository, or the end of one, and the tests that the documents name exist.
 func TestFilesThatDocumentsName(t *testing.T) {
 	files, all := tracked(t), newTree(t)
 	for _, document := range []string{"ARCHITECTURE.md", "CONTRIBUTING.md"} {
@@ -224,26 +224,26 @@ func TestFilesThatDocumentsName(t *testing.T) {
 		for _, m := range inFile.FindAllStringSubmatch(text, -1) {
 			declares := func(f string) bool { return strings.HasSuffix("/"+f, "/"+m[2]) && all.declared[f][m[1]] }
 			if !slices.ContainsFunc(files, declares) {
-				t.Errorf("%s names %s in %s; it is in %v", document, m[1], m[2], all.with(m[1]))
+				t.Errorf("%s names %s in %s, but this name is in %v", document, m[1], m[2], all.with(m[1]))
 			}
 		}
 		for _, m := range quoted.FindAllStringSubmatch(text, -1) {
 			if test := anyTest.FindStringSubmatch(m[1]); test != nil && len(all.with(test[1])) == 0 {
-				t.Errorf("%s names the test %s, which is not here", document, test[1])
+				t.Errorf("%s names the test %s, which does not exist", document, test[1])
 			}
 			if !fileName.MatchString(m[1]) {
 				continue
 			}
 			named++
 			if !slices.ContainsFunc(files, func(f string) bool { return strings.HasSuffix("/"+f, "/"+m[1]) }) {
-				t.Errorf("%s names %s, which is not here", document, m[1])
+				t.Errorf("%s names %s, which does not exist", document, m[1])
 			}
 		}
 		require.Positive(t, named)
 	}
 }
 
-// tracked are the files that git knows, and that are there.
+// tracked returns the files that are tracked by git and exist.
 func tracked(t *testing.T) (files []string) {
 	t.Helper()
 	cmd := exec.Command("git", "ls-files", "-z")

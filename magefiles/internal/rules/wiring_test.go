@@ -13,9 +13,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// implementations are what stands behind an interface of a package that is told what it works with: a function that makes one, or a type
-// whose zero value is one. Which of them is taken is decided in targets/wire.go alone, so that a test, a rehearsal or the next server is
-// another line there and no change elsewhere. by are the other files that may make one, each with the reason.
+// implementations lists the implementations of interfaces that packages get from their callers: constructors, and types whose zero value is usable.
+// Only targets/wire.go selects an implementation, so that replacing a server means changing one line in that file. `by` lists the other files that
+// may create the implementation, each with the reason.
 var implementations = []struct {
 	of    string // package, below internal
 	names []string
@@ -30,7 +30,7 @@ var implementations = []struct {
 		of:    "channel/prefixdev",
 		names: []string{"New"},
 		by: map[string]string{
-			"imagejob/channel.go": "a channel of others is at the address that a manifest has, and is read alone: no other client can read it",
+			"imagejob/channel.go": "another channel is at the address in a manifest, and is only read: no other client can read it",
 		},
 	},
 	{of: "localregistry", names: []string{"Start"}},
@@ -38,14 +38,14 @@ var implementations = []struct {
 		of:    "localprefix",
 		names: []string{"Start"},
 		by: map[string]string{
-			"rehearsal/world.go": "its world is made of stand-ins: none of them is to be chosen from outside",
+			"rehearsal/world.go": "a rehearsal uses only stand-ins, so nothing outside chooses an implementation",
 		},
 	},
 	{
 		of:    "image/registry",
 		names: []string{"Registry"},
 		by: map[string]string{
-			"imagejob/imagejob.go": "the registry is the one that the image's name has in it, and is asked by nothing else",
+			"imagejob/imagejob.go": "the image's name determines the registry, and nothing else uses this registry",
 			"imagejob/pushed.go":   "likewise",
 		},
 	},
@@ -62,17 +62,17 @@ func TestOnlyWirePicksImplementations(t *testing.T) {
 				}
 				_, excepted := i.by[where]
 				require.True(t, excepted || where == "targets/"+environmentFile,
-					"%s: %s.%s: implementations are picked in targets/%s only; take an interface, or a function that makes one", set.Position(made.at), path.Base(made.of), made.name, environmentFile)
+					"%s: %s.%s: only targets/%s may choose implementations; accept an interface, or a function that returns one", set.Position(made.at), path.Base(made.of), made.name, environmentFile)
 				bites[i.of+"."+made.name], bites[where] = true, true
 			}
 		}
 	})
 	for _, i := range implementations {
 		for _, name := range i.names {
-			require.True(t, bites[i.of+"."+name], "nothing makes %s.%s any more: take it out of the rule", path.Base(i.of), name)
+			require.True(t, bites[i.of+"."+name], "nothing creates %s.%s any more: remove it from this rule", path.Base(i.of), name)
 		}
 		for where := range i.by {
-			require.True(t, bites[where], "%s makes none any more: take it out of the rule", where)
+			require.True(t, bites[where], "%s creates no implementation any more: remove it from this rule", where)
 		}
 	}
 }
@@ -102,14 +102,14 @@ func TestWhatMakesAnImplementation(t *testing.T) {
 	}
 }
 
-// made is one place where a value of another package of ours may be made.
+// `made` is a place where a value of another of our packages may be created.
 type made struct {
 	of, name string
 	at       token.Pos
 }
 
-// makes are those places: a function that is named, called or not, a literal of a type, and new of one. A type that is only named in a
-// signature or a field makes nothing.
+// `makes` returns the places in a file where values may be created: a reference to a function, even without a call, a composite literal, or a call
+// of new. Types in signatures and fields do not count.
 func makes(file *ast.File) (all []made) {
 	packages := map[string]string{}
 	for _, i := range file.Imports {
@@ -125,7 +125,7 @@ func makes(file *ast.File) (all []made) {
 	ast.Inspect(file, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.FuncType, *ast.StructType, *ast.MapType, *ast.InterfaceType, *ast.StarExpr:
-			return false // types are only named
+			return false // a type in a signature or a field
 		case *ast.SelectorExpr:
 			if x, ok := n.X.(*ast.Ident); ok && packages[x.Name] != "" {
 				all = append(all, made{of: packages[x.Name], name: n.Sel.Name, at: n.Pos()})

@@ -16,7 +16,7 @@ import (
 
 var typeOf = regexp.MustCompile("^`([\\w/]+)\\.(\\w+)(?:\\.(\\w+))?`$")
 
-// typesOf are the types of a file, each with its fields.
+// typesOf returns the types that are declared in a file, with their fields.
 func typesOf(file *ast.File) map[string][]string {
 	types := map[string][]string{}
 	ast.Inspect(file, func(n ast.Node) bool {
@@ -37,8 +37,8 @@ func typesOf(file *ast.File) map[string][]string {
 	return types
 }
 
-// meant are the packages that have the type of a word, by their paths as ARCHITECTURE writes them: one, if it is well chosen. packages
-// have their types.
+// meant returns the packages that declare the type of a glossary word, by their paths in ARCHITECTURE. There should be exactly one. `packages` maps
+// each package to its types.
 func meant(packages map[string]map[string][]string, word []string) (found []string) {
 	for p, types := range packages {
 		if p != word[1] && (strings.Contains(word[1], "/") || path.Base(p) != word[1]) {
@@ -52,7 +52,7 @@ func meant(packages map[string]map[string][]string, word []string) (found []stri
 	return found
 }
 
-// A word of the glossary is one type, and a type is one word.
+// Each word in the glossary stands for one type, and no two words stand for the same type.
 func TestWords(t *testing.T) {
 	packages := map[string]map[string][]string{}
 	for _, p := range load(t) {
@@ -79,8 +79,8 @@ func TestWords(t *testing.T) {
 		m := typeOf.FindStringSubmatch(cells[2])
 		require.NotNil(t, m, "%s: write the type as `package.Type` or `package.Type.Field`", cells[0])
 		require.False(t, words[cells[0]], "%s is explained twice", cells[0])
-		require.False(t, types[cells[2]], "%s is two words", cells[2])
-		require.Len(t, meant(packages, m), 1, "%s is %s, which is not one type: give the package's path", cells[0], cells[2])
+		require.False(t, types[cells[2]], "the type %s has two words in the glossary", cells[2])
+		require.Len(t, meant(packages, m), 1, "%s is %s, which does not name exactly one type: write the package's path", cells[0], cells[2])
 		words[cells[0]], types[cells[2]] = true, true
 	}
 	require.Greater(t, len(words), 25)

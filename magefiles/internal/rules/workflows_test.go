@@ -14,8 +14,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/actions/file"
 )
 
-// TestOurWorkflowsHaveLimits holds what no linter asks for: a job ends, and begins with no more than it needs. (`mage lint` runs
-// zizmor and actionlint over the same files.)
+// TestOurWorkflowsHaveLimits checks what no linter checks: each job has a time limit and a concurrency group, and workflows can only read contents
+// unless a job requests more permissions. (`mage lint` runs zizmor and actionlint on the same files.)
 func TestOurWorkflowsHaveLimits(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join("..", "..", "..", ".github", "workflows", "*.yml"))
 	require.NoError(t, err)
@@ -36,22 +36,22 @@ func TestOurWorkflowsHaveLimits(t *testing.T) {
 		require.Equal(t, map[string]string{"contents": "read"}, w.Permissions, file)
 		require.NotEmpty(t, w.Jobs, file)
 		for name, job := range w.Jobs {
-			if job.Uses != "" { // its jobs have what is asked for here: GitHub takes no limit of it
+			if job.Uses != "" { // the called workflow sets time limits; GitHub does not allow one here
 				require.FileExists(t, filepath.Join("..", "..", "..", job.Uses), "%s: %s", file, name)
 				continue
 			}
 			require.True(t, job.Timeout > 0 && job.Timeout < 360, "%s: the job %s needs timeout-minutes", file, name)
-			require.True(t, w.Concurrency["group"] != nil || job.Concurrency["group"] != nil, "%s: the job %s, or all of them, need a concurrency group", file, name)
+			require.True(t, w.Concurrency["group"] != nil || job.Concurrency["group"] != nil, "%s: the job %s or the whole workflow needs a concurrency group", file, name)
 		}
 	}
 }
 
-// rights are what a job may do besides reading what is checked out.
+// rights are a job's permissions other than reading contents.
 type rights map[string]string
 
-// ours is what each workflow of this repository starts for, and which rights its jobs have.
+// `ours` lists the events that trigger each workflow of this repository, and the rights of its jobs.
 var ours = map[string]struct {
-	on   string // as YAML
+	on   string // the `on` key, as YAML
 	jobs map[string]rights
 }{
 	"ci.yml": {
@@ -71,17 +71,17 @@ var ours = map[string]struct {
 		jobs: map[string]rights{"build": {"packages": "write"}, "merge": {"packages": "write"}, "deploy": {"packages": "read"}},
 	},
 	"deploy.yml": {
-		on: `{workflow_call: {inputs: {environment: {description: the only one that gets it; all without, type: string, default: ""},
-			digest: {description: "of the image, sha256:…", type: string, required: true}}}, workflow_dispatch: {inputs: {
-			environment: {description: which gets it, type: choice, options: [staging, production], required: true},
-			digest: {description: "of the image, sha256:…; without it and a tag, the image of the commit, or what the environment before it runs", type: string},
-			tag: {description: "of the image, in place of the digest", type: string}}}}`,
+		on: `{workflow_call: {inputs: {environment: {description: the only environment to deploy to; empty means all, type: string, default: ""},
+			digest: {description: "digest of the image, sha256:…", type: string, required: true}}}, workflow_dispatch: {inputs: {
+			environment: {description: the environment to deploy to, type: choice, options: [staging, production], required: true},
+			digest: {description: "digest of the image, sha256:…; if neither digest nor tag is set, the image of the commit or of the previous environment", type: string},
+			tag: {description: "tag of the image, instead of the digest", type: string}}}}`,
 		jobs: map[string]rights{"staging": {"packages": "read"}, "production": {"packages": "read"}},
 	},
 }
 
-// TestOurWorkflowsSayWhatTheyMay holds what each of the five starts for and may do; that what runs is one call of mage for a job, whose words
-// take nothing from outside but by variables; that each action stands by its commit, and each right beside its reason.
+// TestOurWorkflowsSayWhatTheyMay checks the events and rights of our workflows. A job runs one mage command, which gets outside values only through
+// variables. Actions are pinned to a commit, and each right is followed by a comment with its reason.
 func TestOurWorkflowsSayWhatTheyMay(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join("..", "..", "..", ".github", "workflows", "*"))
 	require.NoError(t, err)
@@ -103,7 +103,7 @@ func TestOurWorkflowsSayWhatTheyMay(t *testing.T) {
 		for _, j := range w.Jobs {
 			more := maps.Clone(j.Permissions)
 			require.NotEmpty(t, more["contents"], "%s: %s", name, j.ID)
-			if more["contents"] == "read" { // what is checked out
+			if more["contents"] == "read" { // the default for all jobs
 				delete(more, "contents")
 			}
 			jobs[j.ID] = nil
@@ -124,7 +124,7 @@ func TestOurWorkflowsSayWhatTheyMay(t *testing.T) {
 				require.Regexp(t, `^[a-z-]+/[a-z-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$`, uses, name)
 			}
 			right := regexp.MustCompile(`^ +[a-z-]+: (read|write|none)\b`).MatchString(line)
-			require.False(t, rightsOf && right && !strings.Contains(line, " # "), "%s: %s: say what it is for", name, line)
+			require.False(t, rightsOf && right && !strings.Contains(line, " # "), "%s: %s: add a comment with the reason for this right", name, line)
 			rightsOf = strings.HasSuffix(line, "permissions:") || rightsOf && right
 		}
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/sources"
 )
 
-// asked remembers what git is asked, and where.
+// asked records the git commands that are run, and their folders.
 type asked struct {
 	*command.System
 	mu    sync.Mutex
@@ -30,7 +30,7 @@ func (a *asked) Run(ctx context.Context, c command.Cmd) error {
 	return a.System.Run(ctx, c)
 }
 
-// Git is a process for each question, and a build of a small package takes no longer than a few of them.
+// Each git command starts a process, and a few of them take as long as building a small package.
 func TestGitIsAskedNothingTwice(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -65,11 +65,11 @@ func TestGitIsAskedNothingTwice(t *testing.T) {
 				count[call]++
 			}
 			for call, n := range count {
-				if !strings.Contains(call, ": ls-files ") { // the index, before it is written and after that
+				if !strings.Contains(call, ": ls-files ") { // ls-files reads the index, before and after it is written
 					require.Equal(t, 1, n, call)
 				}
 			}
-			require.NotContains(t, strings.Join(git.calls, "\n"), "remote.origin.url", "only an address of a submodule may be relative to it")
+			require.NotContains(t, strings.Join(git.calls, "\n"), "remote.origin.url", "the URL of the remote is needed only for submodules")
 			require.LessOrEqual(t, len(git.calls), 20)
 		})
 	}

@@ -20,7 +20,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// embeddedOf is the embedded toolchain for a workspace, whose packages are built from the sources.
+// embeddedOf returns the embedded toolchain for a workspace, which builds packages from the given sources.
 func (r *repository) embeddedOf(from *sources.Sources) *embedded.Toolchain {
 	r.t.Helper()
 	cache, err := os.UserCacheDir()
@@ -35,7 +35,7 @@ func (r *repository) embeddedOf(from *sources.Sources) *embedded.Toolchain {
 	})
 }
 
-// build builds packages, all where none is named, and returns the modules that are packed, by package.
+// build builds the named packages, or all of them, and returns the packed modules by package.
 func (r *repository) build(from *sources.Sources, names ...string) (map[string][]string, error) {
 	r.t.Helper()
 	packages := from.Workspace.Order()
@@ -66,8 +66,7 @@ func (r *repository) build(from *sources.Sources, names ...string) (map[string][
 	return packed, err
 }
 
-// contents are the files below a folder with what is in them, git's own as well, but for its index, which a look at the work tree
-// may refresh.
+// contents returns the contents of all files below a folder, including .git, but not git's index, which even read-only commands may refresh.
 func contents(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	all := map[string]string{}
@@ -87,7 +86,7 @@ func contents(t *testing.T, dir string) map[string]string {
 
 const setupPy = "from setuptools import setup\n"
 
-// A module that was deleted is not packed out of what earlier builds have left, and no build leaves anything.
+// A deleted module is not packed from the leftovers of earlier builds, and builds leave nothing behind.
 func TestDeletedModule(t *testing.T) {
 	t.Parallel()
 	r := newRepository(t, "")
@@ -115,16 +114,16 @@ func TestDeletedModule(t *testing.T) {
 	require.Equal(t, before, contents(t, r.top))
 }
 
-// A build that fails because a file is missing which git ignores says so, in whatever words the builder said it.
+// If a build fails because a file that it needs is git-ignored, the error says so for any builder's error message.
 func TestMissingBecauseIgnored(t *testing.T) {
 	t.Parallel()
 	const hatchling, flit = "[build-system]\nrequires = [\"hatchling\"]\nbuild-backend = \"hatchling.build\"\n", "[build-system]\nrequires = [\"flit_core\"]\nbuild-backend = \"flit_core.buildapi\"\n"
 	for _, c := range []struct {
 		name    string
-		project string // of pyproject.toml, behind name and version; "" is setuptools
+		project string // rest of pyproject.toml after name and version; "" means setuptools
 		files   map[string]string
 		ignored []string
-		lacks   string // "" where what is ignored has nothing to do with it
+		lacks   string // "" if the failure is unrelated to ignored files
 	}{
 		{name: "a file that setup.py reads", files: map[string]string{"setup.py": setupPy + "open('gen/data.json')\nsetup()\n"}, ignored: []string{"gen/data.json"}, lacks: "one/gen/data.json"},
 		{name: "a file that setup.py reads by its full path", files: map[string]string{"setup.py": setupPy + "import os\nopen(os.path.join(os.path.dirname(os.path.abspath(__file__)), 'src', 'one', 'table.json'))\nsetup()\n"}, ignored: []string{"src/one/table.json", "src/one/other.json"}, lacks: "one/src/one/table.json"},
@@ -138,7 +137,7 @@ func TestMissingBecauseIgnored(t *testing.T) {
 		{name: "flit's module", project: "description = \"x\"\n" + flit + "[tool.flit.module]\nname = \"gen\"\n", ignored: []string{"gen.py"}, lacks: "one/gen.py"},
 		{name: "another file of the same name", files: map[string]string{"setup.py": setupPy + "open('lib/table.json')\nsetup()\n"}, ignored: []string{"src/one/table.json"}},
 		{name: "another fault", files: map[string]string{"setup.py": setupPy + "raise RuntimeError('table.json and one/src/one/table.json are wrong')\n"}, ignored: []string{"src/one/table.json"}},
-		{name: "a module of nobody's", files: map[string]string{"setup.py": "import nobodys_module\n"}, ignored: []string{"src/one/table.json", "module.py", "setup_helper.py"}},
+		{name: "a module of no package", files: map[string]string{"setup.py": "import nobodys_module\n"}, ignored: []string{"src/one/table.json", "module.py", "setup_helper.py"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -165,20 +164,20 @@ func TestMissingBecauseIgnored(t *testing.T) {
 			require.Error(t, err)
 			said := fmt.Sprintf("%+v", err)
 			require.Equal(t, before, contents(t, r.top))
-			require.Contains(t, operr.DetailOf(err), "it was built in a copy of the sources, which stays until the next build: "+r.cache)
+			require.Contains(t, operr.DetailOf(err), "the build used a copy of the sources, which is kept until the next build: "+r.cache)
 			if c.lacks == "" {
 				require.NotContains(t, said, "git ignores it")
 				return
 			}
-			require.ErrorContains(t, err, c.lacks+" is in the work tree, but git ignores it, and a build sees what is committed, changed or new", said)
+			require.ErrorContains(t, err, c.lacks+" is in the work tree, but git ignores this path, so the build does not see it", said)
 			require.Contains(t, operr.NextOf(err), `include = ["`+c.lacks+`"]`)
-			require.NotContains(t, said, filepath.Join(r.top, c.lacks), "it is there")
+			require.NotContains(t, said, filepath.Join(r.top, c.lacks), "the error has the path in the copy, which lacks the file")
 		})
 	}
 }
 
-// Each build sees a work tree that no other one has written into, and leaves nothing in that of the person: builds, installs for
-// tasks, and both again.
+// Each build sees a work tree that no other build has modified, and leaves the user's work tree unchanged. This holds for builds, for
+// installations for tasks, and for combinations of both.
 func TestBuildsDoNotSeeEachOther(t *testing.T) {
 	t.Parallel()
 	r := newRepository(t, "")
@@ -210,15 +209,15 @@ setup()
 	require.Equal(t, before, contents(t, r.top))
 }
 
-// A version that comes from git stays what it was while a build writes it into a file that is committed: uv asks a backend twice, and
-// refuses two answers. What the person has changed is seen both times.
+// A version derived from git does not change even if the build writes it to a committed file. uv queries the backend twice, and fails if the
+// answers differ. The user's changes are visible both times.
 func TestVersionFileThatIsCommitted(t *testing.T) {
 	t.Parallel()
 	const clean, dirty = `1\.0\.0`, `1\.0\.1\.dev0\+g\w+\.d\d+`
 	for _, c := range []struct {
 		name string
 		do   func(r *repository)
-		want string // pattern of the version
+		want string // pattern for the version
 	}{
 		{"nothing is changed", func(*repository) {}, clean},
 		{"a new file", func(r *repository) { r.write("one/src/one/new.py", "") }, clean},
@@ -234,7 +233,7 @@ func TestVersionFileThatIsCommitted(t *testing.T) {
 			r.commit()
 			r.git("tag", "v1.0.0")
 			c.do(r)
-			for range 2 { // the second one is in the copy of the first one
+			for range 2 { // the second build reuses the first one's copy
 				from := r.sources().WorkTree()
 				built, err := r.embeddedOf(from).Build(t.Context(), toolchain.Build{
 					Workspace:  from.Workspace,
@@ -264,8 +263,8 @@ func (w testWriter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// Sources may lie outside of the package's folder, by a setting of the backend or by a link: a build sees them as they are in the work
-// tree, or in the commit.
+// Sources may be outside the package's folder because of a backend setting or a symlink. The build sees them as they are in the work tree or the
+// commit.
 func TestSourcesElsewhere(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -312,7 +311,7 @@ func TestSourcesElsewhere(t *testing.T) {
 			r.write("shared/one/old.py", "")
 			c.do(r)
 			full := c.name == "a link with a full path"
-			if !full { // it is new in the work tree; as a commit it would lead there from everywhere
+			if !full { // a new link in the work tree affects only this machine, but a committed one would affect every machine
 				r.commit()
 			}
 			require.NoError(t, os.Remove(filepath.Join(r.top, "shared/one/old.py")))

@@ -12,29 +12,30 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// What a link brings into a package from outside of the commit is refused by the link, and said of a build of the work tree.
+// If a package contains a file from outside the commit because of a symlink, the error names the link. For a build of the work tree, a message is
+// printed.
 func TestLinksThatLeadOut(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name    string
-		links   map[string]string // where they lead; OUT is a folder outside, TOP the work tree
+		links   map[string]string // link targets; OUT stands for a folder outside of the repository, TOP for the work tree
 		packed  []string
-		refused string // the link
+		refused string // name of the rejected link
 	}{
 		{"a file", map[string]string{"one/src/one/key.txt": "OUT/file"}, []string{"site-packages/one/key.txt"}, "one/src/one/key.txt"},
 		{"a folder", map[string]string{"one/src/one/data": "OUT"}, []string{"site-packages/one/data/file"}, "one/src/one/data"},
 		{"a module of its own", map[string]string{"one/src/key.py": "OUT/file"}, []string{"site-packages/key.py"}, "one/src/key.py"},
 		{"a license", map[string]string{"one/COPYING": "OUT/file"}, []string{"site-packages/one-1.0.0.dist-info/licenses/COPYING"}, "one/COPYING"},
 		{"a license of an old tool", map[string]string{"one/NOTICE": "OUT/file"}, []string{"site-packages/one-1.0.0.dist-info/NOTICE"}, "one/NOTICE"},
-		{"what the kernel shows", map[string]string{"one/src/one/key.txt": "/proc/self/none"}, []string{"site-packages/one/key.txt"}, "one/src/one/key.txt"},
+		{"a file of the kernel", map[string]string{"one/src/one/key.txt": "/proc/self/none"}, []string{"site-packages/one/key.txt"}, "one/src/one/key.txt"},
 		{"by way of another link", map[string]string{"one/src/one/key.txt": "../../../two/there", "two/there": "OUT/file"}, []string{"site-packages/one/key.txt"}, "one/src/one/key.txt"},
 		{"in a folder that a link leads to", map[string]string{"one/src/one/lib": "../../../shared", "shared/key.txt": "OUT/file"}, []string{"site-packages/one/lib/key.txt"}, "one/src/one/lib/key.txt"},
 		{"the work tree by its full path", map[string]string{"one/src/one/key.txt": "TOP/two/pixi.toml"}, []string{"site-packages/one/key.txt"}, "one/src/one/key.txt"},
-		{"one that is not packed", map[string]string{"one/tests/key.txt": "OUT/file"}, []string{"site-packages/one/__init__.py"}, ""},
-		{"one of another package", map[string]string{"two/src/two/key.txt": "OUT/file"}, []string{"site-packages/one/key.txt"}, ""},
-		{"one that leads nowhere", map[string]string{"one/src/one/key.txt": "OUT/none"}, []string{"site-packages/one/key.txt"}, ""},
-		{"one that leads to itself", map[string]string{"one/src/one/again": ".", "one/src/one/key.txt": "key.txt"}, []string{"site-packages/one/key.txt"}, ""},
-		{"one inside", map[string]string{"one/src/one/key.txt": "../../../two/pixi.toml"}, []string{"site-packages/one/key.txt"}, ""},
+		{"a link that is not packed", map[string]string{"one/tests/key.txt": "OUT/file"}, []string{"site-packages/one/__init__.py"}, ""},
+		{"a link of another package", map[string]string{"two/src/two/key.txt": "OUT/file"}, []string{"site-packages/one/key.txt"}, ""},
+		{"a link that leads nowhere", map[string]string{"one/src/one/key.txt": "OUT/none"}, []string{"site-packages/one/key.txt"}, ""},
+		{"a link that leads to itself", map[string]string{"one/src/one/again": ".", "one/src/one/key.txt": "key.txt"}, []string{"site-packages/one/key.txt"}, ""},
+		{"a link inside the repository", map[string]string{"one/src/one/key.txt": "../../../two/pixi.toml"}, []string{"site-packages/one/key.txt"}, ""},
 	} {
 		for _, prefix := range []string{"", "some/where"} {
 			t.Run(c.name+" "+prefix, func(t *testing.T) {
@@ -65,16 +66,16 @@ func TestLinksThatLeadOut(t *testing.T) {
 					require.Empty(t, r.told)
 					return
 				}
-				require.ErrorContains(t, err, c.refused+" is a link that leads there, and a package is made of what is committed")
-				require.Contains(t, operr.NextOf(err), "in place of the link")
+				require.ErrorContains(t, err, c.refused+" is a link to that place, but a package must contain only committed files")
+				require.Contains(t, operr.NextOf(err), "replace the link by the files")
 				require.Len(t, r.told, 1)
-				require.Contains(t, r.told[0], c.refused+" is a link that leads there; release and publish refuse that")
+				require.Contains(t, r.told[0], c.refused+" is a link to that place; release and publish refuse this package")
 			})
 		}
 	}
 }
 
-// A cache in the work tree, as jobs of a CI have it, is not a part of what is built, however often.
+// A cache in the work tree, as in CI jobs, is never part of the sources, no matter how often they are built.
 func TestCacheInTheWorkTree(t *testing.T) {
 	t.Parallel()
 	for _, c := range situations {
@@ -94,7 +95,7 @@ func TestCacheInTheWorkTree(t *testing.T) {
 	}
 }
 
-// A package may be called as no place of ours is.
+// Package names cannot collide with our folders, whose names start with a dot.
 func TestPlacesAreNoPackages(t *testing.T) {
 	t.Parallel()
 	r := newRepository(t, "")
@@ -110,7 +111,7 @@ func TestPlacesAreNoPackages(t *testing.T) {
 	require.NoError(t, err)
 	_, all, err := take(t, s, "_all")
 	require.NoError(t, err)
-	require.Empty(t, r.told, "none waits for another")
+	require.Empty(t, r.told, "no build waits for another")
 	for _, done := range []func([]string, error) error{all, both, held} {
 		require.NoError(t, done(nil, nil))
 	}

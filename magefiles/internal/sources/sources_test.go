@@ -26,7 +26,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// repository is a workspace with the packages one and two below a folder of a repository; "" is its top.
+// repository is a workspace with the packages one and two, in a folder of a repository, or at its top if the folder is "".
 type repository struct {
 	t       *testing.T
 	top     string
@@ -34,7 +34,7 @@ type repository struct {
 	run     command.Runner
 	cache   string
 	told    []string
-	waiting time.Time // since when, of what was told last
+	waiting time.Time // start of the last reported wait
 	mu      sync.Mutex
 }
 
@@ -117,13 +117,13 @@ func (r *repository) sources() sources.Sources {
 	}
 }
 
-// committed are sources of HEAD.
+// committed returns the sources of HEAD.
 func (r *repository) committed(tags ...gitrepo.Tag) *sources.Sources {
 	r.t.Helper()
 	return r.committedIn(r.prefix, tags...)
 }
 
-// committedIn are sources of HEAD, of a repository that was opened in a folder of it.
+// committedIn returns the sources of HEAD, in a repository that was opened in a subfolder.
 func (r *repository) committedIn(folder string, tags ...gitrepo.Tag) *sources.Sources {
 	r.t.Helper()
 	repo, err := gitrepo.Open(r.t.Context(), r.run, filepath.Join(r.top, folder))
@@ -133,7 +133,7 @@ func (r *repository) committedIn(folder string, tags ...gitrepo.Tag) *sources.So
 	return r.sources().Commit(repo, head.Commit, func(...*workspace.Package) []gitrepo.Tag { return tags })
 }
 
-// take takes sources for the packages named.
+// take calls Take for the named packages.
 func take(t *testing.T, s *sources.Sources, names ...string) (string, func([]string, error) error, error) {
 	t.Helper()
 	var packages []*workspace.Package
@@ -145,7 +145,7 @@ func take(t *testing.T, s *sources.Sources, names ...string) (string, func([]str
 	return s.Take(t.Context(), packages...)
 }
 
-// files are the files below a folder, but for git's own.
+// `files` returns the files below a folder, except .git.
 func files(t *testing.T, dir string) (found []string) {
 	t.Helper()
 	require.NoError(t, filepath.WalkDir(dir, func(file string, d fs.DirEntry, err error) error {
@@ -163,7 +163,7 @@ func files(t *testing.T, dir string) (found []string) {
 	return found
 }
 
-// situations are what a workspace may be in.
+// situations lists different layouts of a workspace and its repository.
 var situations = []struct {
 	name   string
 	prefix string
@@ -190,8 +190,8 @@ var situations = []struct {
 	{"outside of git", "", func(r *repository) { require.NoError(r.t, os.RemoveAll(filepath.Join(r.top, ".git"))) }},
 }
 
-// A build sees what is committed, changed and new, at the same place every time, and nothing else: what tools and earlier builds have
-// left is not there, be it ignored or not, and what a build leaves is neither in the work tree nor in the next one.
+// A build sees only committed, changed and new files, always under the same path. Leftovers of tools and earlier builds are not included, whether
+// ignored or not, and a build's leftovers appear neither in the work tree nor in the next build.
 func TestWorkTree(t *testing.T) {
 	t.Parallel()
 	for _, c := range situations {
@@ -240,7 +240,7 @@ func TestWorkTree(t *testing.T) {
 	}
 }
 
-// A commit is built as it is, whatever lies in the work tree; each build sees it as the first one did, with the release's tags.
+// A commit is built exactly as committed, regardless of the work tree. Every build sees the same files, and the release's tags.
 func TestCommit(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ prefix, opened string }{{"", ""}, {"some/where", "some/where"}, {"some/where", ""}, {"some/where", "some"}, {"some/where", "some/where/one"}} {
@@ -271,7 +271,7 @@ func TestCommit(t *testing.T) {
 	}
 }
 
-// Files that are ignored come along where the workspace names them, and are missed by name where they are not there.
+// Ignored files are copied if [tool.release] lists them. If one is missing, the error names it.
 func TestInclude(t *testing.T) {
 	t.Parallel()
 	for _, c := range situations {
@@ -292,20 +292,20 @@ func TestInclude(t *testing.T) {
 			require.NoError(t, done(nil, nil))
 			for _, names := range [][]string{{"two"}, {"one", "two"}} {
 				_, _, err = take(t, r.sources().WorkTree(), names...)
-				require.ErrorContains(t, err, "two cannot be built: [tool.release] include names two/gen.py, which is not there")
-				require.Equal(t, "run what makes it, or take it out of the list", operr.NextOf(err))
+				require.ErrorContains(t, err, "two cannot be built: [tool.release] include names two/gen.py, which does not exist")
+				require.Equal(t, "run the command that creates this file, or remove the file from the list", operr.NextOf(err))
 			}
 		})
 	}
 }
 
-// A package of a commit is refused by file where it lacks what the workspace names, unless the build has made it.
+// A package of a commit is rejected if it lacks a file in [tool.release] include, unless the build has generated it. The error names the file.
 func TestIncludeOfACommit(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name    string
 		include string
-		makes   map[string]string // by the build, in its sources
+		makes   map[string]string // files that the build generates in its sources
 		packed  []string
 		refused bool
 	}{
@@ -343,15 +343,15 @@ func TestIncludeOfACommit(t *testing.T) {
 					require.NoError(t, err)
 					return
 				}
-				require.ErrorContains(t, err, "one is built without "+c.include+": [tool.release] include names it, it is not committed, and the build does not make it")
-				require.Contains(t, operr.NextOf(err), "commit it; or have the build make it")
+				require.ErrorContains(t, err, "one is built without "+c.include+": [tool.release] include names this file, but it is not committed, and the build does not create it")
+				require.Contains(t, operr.NextOf(err), "commit this file, or let the build backend or a hook of the backend create it")
 			})
 		}
 	}
 }
 
-// A second build at a place waits for the first one, and goes on when that ends; a person can stop it meanwhile. That another process has the place
-// is said, once, and of this one it is not: two jobs of one run are no news.
+// A second build in the same folder waits for the first and then continues, unless the user cancels it. A message is printed once if another
+// process uses the folder, but not if this process does, because the user can see both jobs.
 func TestOneBuildAtAPlace(t *testing.T) {
 	t.Parallel()
 	r := newRepository(t, "")
@@ -392,7 +392,7 @@ func TestOneBuildAtAPlace(t *testing.T) {
 	locks, err := filepath.Glob(filepath.Join(r.cache, "*", "one", "lock"))
 	require.NoError(t, err)
 	require.Len(t, locks, 1)
-	unlock, _, err := journal.Lock(locks[0]) // as another process has it
+	unlock, _, err := journal.Lock(locks[0]) // simulates another process
 	require.NoError(t, err)
 	ctx, stop = context.WithCancelCause(t.Context())
 	time.AfterFunc(400*time.Millisecond, func() { stop(stopped) })
@@ -402,13 +402,13 @@ func TestOneBuildAtAPlace(t *testing.T) {
 	require.Regexp(t, fmt.Sprintf(`^waiting for another build in .*/one since [0-9:]+: locked by process %d since `, os.Getpid()), r.told[0])
 	unlock()
 	_, done, err = s.Take(t.Context(), one)
-	require.NoError(t, err, "who was stopped has left the place to others")
+	require.NoError(t, err, "the canceled build has released the folder")
 	require.NoError(t, done(nil, nil))
 }
 
-// A build that is killed in the middle leaves its place to the next one, which sees nothing of it.
+// After a build is killed, the next one can use its folder, and sees no files of the killed build.
 func TestAPlaceOfAKilledBuild(t *testing.T) {
-	if root := os.Getenv("HOLD_A_PLACE"); root != "" { // this is the build that is killed
+	if root := os.Getenv("HOLD_A_PLACE"); root != "" { // this child process is the build that is killed
 		r := &repository{t: t, top: root, cache: os.Getenv("HOLD_A_PLACE_IN"), run: command.NewSystem(os.Environ(), nil)}
 		at, _, err := take(t, r.sources().WorkTree(), "one")
 		require.NoError(t, err)
@@ -437,7 +437,7 @@ func TestAPlaceOfAKilledBuild(t *testing.T) {
 	require.NoError(t, done(nil, nil))
 }
 
-// Builds side by side, of different packages and of the same, all see the same, again and again.
+// Parallel builds of different packages and of the same package all see the same files every time.
 func TestManyBuilds(t *testing.T) {
 	t.Parallel()
 	r := newRepository(t, "")
@@ -464,13 +464,13 @@ func TestManyBuilds(t *testing.T) {
 	require.Equal(t, want, files(t, r.top))
 }
 
-// A cache that cannot be written is told as such.
+// An unwritable cache is reported as such.
 func TestNoPlace(t *testing.T) {
 	t.Parallel()
 	r := newRepository(t, "")
 	s := r.sources()
 	s.Cache = filepath.Join(r.top, "pixi.toml")
 	_, _, err := take(t, s.WorkTree(), "one")
-	require.ErrorContains(t, err, "is where sources are put for a build")
+	require.ErrorContains(t, err, "a build cannot copy its sources to the folder")
 	require.Contains(t, operr.NextOf(err), "set XDG_CACHE_HOME")
 }

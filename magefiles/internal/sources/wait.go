@@ -12,11 +12,12 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/pause"
 )
 
-// turns are the builds of this process, by their place: one that has it, or waits for it among other processes, has its value.
+// turns maps each build folder to a channel of capacity 1 that serves as a lock within this process. It is held while a build uses the folder, or
+// waits for other processes.
 var turns sync.Map // of chan struct{}
 
-// wait takes a place for this build alone. Where another process has it, that is said, and waited for. A build of this process is waited for without
-// a word: a person sees what this process does.
+// wait acquires a build folder. If another process uses it, wait prints a message. If a build in this process uses it, wait prints nothing, because
+// the user can see that build.
 func (s *Sources) wait(ctx context.Context, place string) (unlock func(), err error) {
 	turn, _ := turns.LoadOrStore(place, make(chan struct{}, 1))
 	select {
@@ -36,7 +37,7 @@ func (s *Sources) wait(ctx context.Context, place string) (unlock func(), err er
 	}), nil
 }
 
-// waitForOthers takes a place among processes.
+// waitForOthers waits until no other process uses a build folder, and locks it.
 func (s *Sources) waitForOthers(ctx context.Context, place string) (unlock func(), err error) {
 	w := pause.Wait{
 		What:  "another build in " + place,
@@ -50,7 +51,7 @@ func (s *Sources) waitForOthers(ctx context.Context, place string) (unlock func(
 		case errors.Is(err, journal.ErrLocked):
 			return pause.Seen{Says: err.Error(), Held: true}, nil
 		case err != nil:
-			return pause.Seen{}, operr.New("make it writable, or set XDG_CACHE_HOME to a folder that is, on a disk of this machine", "%s is where sources are put for a build: %w", place, err)
+			return pause.Seen{}, operr.New("make this folder writable, or set XDG_CACHE_HOME to a writable folder on a disk of this machine", "a build cannot copy its sources to the folder %s: %w", place, err)
 		}
 		return pause.Seen{Done: true}, nil
 	})

@@ -12,7 +12,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/steps"
 )
 
-// told takes down what is shown, and what steps do beside it.
+// told records what is shown, and events that happen during steps.
 type told struct{ lines []string }
 
 func (t *told) Step(name string, f func() (string, error)) error {
@@ -29,7 +29,7 @@ func (t *told) step(name string) steps.Step {
 	}
 }
 
-// A question is asked between two steps, and whether a step is for this run is asked when those above it are done.
+// Questions are asked between steps. When is called after all previous steps are done.
 func TestStepsInTheirOrder(t *testing.T) {
 	shown, wanted := &told{}, false
 	decide := shown.step("decide")
@@ -46,12 +46,12 @@ func TestStepsInTheirOrder(t *testing.T) {
 	require.NoError(t, steps.Run(t.Context(), shown))
 }
 
-// What ends a list ends it before the next step, and is returned as it is.
+// An error ends the list before the next step, and is returned unchanged.
 func TestWhatEndsAList(t *testing.T) {
 	no := errors.New("a reason")
 	for name, c := range map[string]struct {
 		of    func(s *steps.Step, end context.CancelCauseFunc)
-		begun bool // the step
+		begun bool // whether the step was started
 	}{
 		"a step fails": {
 			begun: true,
@@ -82,13 +82,13 @@ func TestWhatEndsAList(t *testing.T) {
 	}
 }
 
-// A panic is the failure of its step, with its stack, so that what was made for the run is still taken away.
+// A panic in a step is returned as an error with a stack trace, so that deferred cleanup still runs.
 func TestAPanicIsAFailedStep(t *testing.T) {
 	shown := &told{}
 	s := shown.step("one")
 	s.Do = func(context.Context) (string, error) { panic("out of reach") }
 	err := steps.Run(t.Context(), shown, s, shown.step("two"))
-	require.ErrorContains(t, err, "it panicked: out of reach")
+	require.ErrorContains(t, err, "the program panicked: out of reach")
 	require.Contains(t, operr.DetailOf(err), "TestAPanicIsAFailedStep")
 	require.Equal(t, []string{"begin one", "end one: , true"}, shown.lines)
 }

@@ -4,26 +4,26 @@ import (
 	"github.com/pelletier/go-toml/v2/unstable"
 )
 
-// origin says how a table or an array came to be, which decides what may be added to it later.
+// origin is the syntax with which a table or an array was defined. It determines which keys may be added later.
 type origin uint8
 
 const (
-	byValue     origin = iota // an inline table, an array or a scalar: closed
-	byHeader                  // [a]: may get members while it is the current table, and sub-tables ever after
-	byParent                  // the a of [a.b]: may still get a header of its own
-	byDottedKey               // the a of `a.b = 1`: further dotted keys of the same table, and sub-tables
-	byArray                   // the array of [[a]]: further elements
+	byValue     origin = iota // an inline table, array or scalar; closed
+	byHeader                  // [a]; may get members while it is the current table, and sub-tables at any time
+	byParent                  // a in [a.b]; may still get its own header
+	byDottedKey               // a in `a.b = 1`; may get more dotted keys from the same table, and sub-tables
+	byArray                   // a in [[a]]; may get more elements
 )
 
-// indexFrom is the number of members from which a table keeps a map of them.
+// indexFrom is the number of members at which a table gets an index.
 const indexFrom = 16
 
-// builder turns the parser's expressions, which are headers and key-value pairs, into the tree.
+// builder converts the parser's expressions (headers and key-value pairs) to a tree.
 type builder struct {
 	doc    *Document
 	parser *unstable.Parser
-	shift  int   // offset of the parser's input in doc.Src
-	table  *Node // what the last header opened
+	shift  int   // offset of the parser's input within doc.Src
+	table  *Node // table of the last header
 }
 
 func (b *builder) expression(e *unstable.Node) error {
@@ -38,7 +38,7 @@ func (b *builder) expression(e *unstable.Node) error {
 	return nil
 }
 
-// header opens [a.b.c].
+// header handles [a.b.c].
 func (b *builder) header(e *unstable.Node) error {
 	parent, last, err := b.headerParent(e)
 	if err != nil {
@@ -50,7 +50,7 @@ func (b *builder) header(e *unstable.Node) error {
 		n = b.add(parent, last, &Node{Kind: Table, origin: byHeader})
 	case n.Kind == Table && n.origin == byParent:
 		n.origin = byHeader
-		b.place(n, last) // its own header is where a person looks for it
+		b.place(n, last) // the position of a table is that of its own header
 	default:
 		return b.duplicate(n, last)
 	}
@@ -58,7 +58,7 @@ func (b *builder) header(e *unstable.Node) error {
 	return nil
 }
 
-// arrayHeader opens a further element of [[a.b.c]].
+// arrayHeader handles [[a.b.c]].
 func (b *builder) arrayHeader(e *unstable.Node) error {
 	parent, last, err := b.headerParent(e)
 	if err != nil {
@@ -77,7 +77,7 @@ func (b *builder) arrayHeader(e *unstable.Node) error {
 	return nil
 }
 
-// headerParent walks to the table that holds the last part of a header's key, making tables on the way.
+// headerParent returns the table that contains the last part of a header's key. It creates missing tables.
 func (b *builder) headerParent(e *unstable.Node) (parent *Node, last *unstable.Node, err error) {
 	parent = b.doc.Root
 	it := e.Key()
@@ -93,7 +93,7 @@ func (b *builder) headerParent(e *unstable.Node) (parent *Node, last *unstable.N
 		case n.origin == byArray:
 			n = n.Children[len(n.Children)-1]
 		case n.origin == byValue:
-			return nil, nil, b.doc.Errorf(b.start(part), "%s is %s (line %d) and cannot have a table of its own below it", JoinKey(n.Key), n.Kind, n.Line)
+			return nil, nil, b.doc.Errorf(b.start(part), "%s is %s (line %d), so it cannot contain a table", JoinKey(n.Key), n.Kind, n.Line)
 		}
 		parent = n
 	}
@@ -125,8 +125,8 @@ func (b *builder) keyValue(table *Node, e *unstable.Node) error {
 	return nil
 }
 
-// value fills n from v, which begins at offset start, and returns where it ends. The parser gives the ranges of scalars
-// only; an array or an inline table is measured by walking over what stands between its elements.
+// value fills n from v, which starts at offset start, and returns its end. The parser only gives the ranges of scalars. For arrays and inline
+// tables, the end is found by skipping what is between the elements.
 func (b *builder) value(n *Node, v *unstable.Node, start int) (end int, err error) {
 	if n.Key == "" && n.KeyEnd == 0 {
 		n.Line, n.Column = b.doc.Position(start)
@@ -145,7 +145,7 @@ func (b *builder) value(n *Node, v *unstable.Node, start int) (end int, err erro
 		}
 		end = b.skip(end) + 1
 	case unstable.InlineTable:
-		n.Kind, n.origin = Table, byDottedKey // open while its own keys are read
+		n.Kind, n.origin = Table, byDottedKey // open while its keys are being read
 		end = start + 1
 		for it := v.Children(); it.Next(); {
 			if err := b.keyValue(n, it.Node()); err != nil {
@@ -165,7 +165,7 @@ func (b *builder) value(n *Node, v *unstable.Node, start int) (end int, err erro
 	return end, nil
 }
 
-// close marks an inline table, and the tables that its dotted keys made, as complete.
+// `close` closes an inline table and the tables created by its dotted keys.
 func (n *Node) close() {
 	n.origin = byValue
 	for _, c := range n.Children {
@@ -175,7 +175,7 @@ func (n *Node) close() {
 	}
 }
 
-// skip returns the offset of the first byte from i on that is neither blank, newline, comma nor part of a comment.
+// skip returns the offset of the first byte at or after i that is not whitespace, a comma, or part of a comment.
 func (b *builder) skip(i int) int {
 	for src := b.doc.Src; i < len(src); i++ {
 		switch src[i] {
@@ -191,7 +191,7 @@ func (b *builder) skip(i int) int {
 	return i
 }
 
-// afterEquals returns where the value of a key begins, given the last part of the key.
+// afterEquals returns the offset of the value after the equals sign. key is the last part of the key.
 func (b *builder) afterEquals(key *unstable.Node) int {
 	i := b.shift + int(key.Raw.Offset+key.Raw.Length)
 	for src := b.doc.Src; i < len(src) && (src[i] == ' ' || src[i] == '\t' || src[i] == '='); {

@@ -8,8 +8,8 @@ import (
 	"unicode/utf8"
 )
 
-// Set returns the splice that gives a scalar another value: a string, an int64, a float64 or a bool. A string keeps the
-// quotes that it has, as far as they can hold the new text. Nothing is changed here: see Splices.
+// Set returns a splice that replaces the value of a scalar with a string, an int64, a float64 or a bool. The style of a string's quotes is kept
+// if it can represent the new text. The document is not modified; apply the splice with Splices.
 func (d *Document) Set(n *Node, value any) (Splice, error) {
 	if n == nil || n.End == 0 || n.Kind == Table || n.Kind == Array {
 		return Splice{}, fmt.Errorf("%s: only a string, a number, a boolean or a date can be set", d.Name)
@@ -22,12 +22,12 @@ func (d *Document) Set(n *Node, value any) (Splice, error) {
 	return Splice{Start: n.Start, Old: old, New: text}, nil
 }
 
-// SetText is Set for a part of a string: of its value the bytes from begin to end become text. What stands before and
-// behind it stays as it is written, escapes included.
+// SetText is like Set, but replaces only part of a string: the bytes of its value from begin to end. The rest is kept as written, including
+// escapes.
 func (d *Document) SetText(n *Node, begin, end int, text string) (Splice, error) {
 	value, ok := n.Str()
 	if !ok || begin < 0 || begin > end || end > len(value) || !utf8.ValidString(text) {
-		return Splice{}, fmt.Errorf("%s: there is no text from %d to %d to be set", d.Name, begin, end)
+		return Splice{}, fmt.Errorf("%s: there is no text from byte %d to byte %d", d.Name, begin, end)
 	}
 	raw := string(d.Src[n.Start:n.End])
 	style := quotes(n, raw)
@@ -35,7 +35,7 @@ func (d *Document) SetText(n *Node, begin, end int, text string) (Splice, error)
 	inner, fits := style.escape(text)
 	if ok && fits {
 		s := Splice{Start: n.Start + from, Old: raw[from:to], New: inner}
-		// Beside another one a quote can end a string of several lines too early: then all of it is written anew.
+		// In a multi-line string, a quote next to another quote could end the string early. In that case, rewrite the whole value.
 		if len(style) == 1 || reads(raw[:from]+inner+raw[to:], value[:begin]+text+value[end:]) {
 			return s, nil
 		}
@@ -43,7 +43,7 @@ func (d *Document) SetText(n *Node, begin, end int, text string) (Splice, error)
 	return d.Set(n, value[:begin]+text+value[end:])
 }
 
-// reads reports whether a value as it is written is one string of that text.
+// reads reports whether the TOML value `written` is a single string that equals text.
 func reads(written, text string) bool {
 	doc, err := Parse("", []byte("v="+written))
 	if err != nil || len(doc.Root.Children) != 1 {
@@ -53,7 +53,7 @@ func reads(written, text string) bool {
 	return ok && got == text
 }
 
-// literal writes a value as TOML.
+// literal formats a value as TOML.
 func literal(value any, style quoting) (string, error) {
 	switch v := value.(type) {
 	case string:
@@ -71,7 +71,7 @@ func literal(value any, style quoting) (string, error) {
 	return "", fmt.Errorf("a %T cannot be written", value)
 }
 
-// float writes a number that TOML reads as a float: with a point, an exponent, inf or nan.
+// float formats a number so that TOML parses it as a float: with a decimal point, an exponent, inf or nan.
 func float(v float64) string {
 	switch {
 	case math.IsNaN(v):

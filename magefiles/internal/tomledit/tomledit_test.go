@@ -32,7 +32,7 @@ name = "B"
 tornado = "*"
 `
 
-// The same tree comes out of headers, dotted keys and inline tables, in the order of the source.
+// Headers, dotted keys and inline tables produce the same tree, in source order.
 func TestTree(t *testing.T) {
 	doc, err := Parse("pixi.toml", []byte(manifest))
 	require.NoError(t, err)
@@ -55,7 +55,7 @@ func TestTree(t *testing.T) {
 	require.Equal(t, map[string]any{"hatchling": "*", "uv": map[string]any{"version": "*"}}, p.Get("host-dependencies").Plain())
 }
 
-// A table's place is that of its own header, also where a sub-table came first.
+// A table's position is that of its own header, even if a sub-table comes first.
 func TestPositions(t *testing.T) {
 	doc, err := Parse("pixi.toml", []byte(manifest))
 	require.NoError(t, err)
@@ -94,7 +94,7 @@ func TestErrors(t *testing.T) {
 	for _, c := range []struct{ src, want string }{
 		{"a = 1\nb c = 2\n", "f.toml:2:3: expected '=' after key"},
 		{"a = \"x\n", "f.toml:1:7: "},
-		{"a = 1\n[a.b]\n", "f.toml:2:2: a is an integer (line 1) and cannot have a table of its own below it"},
+		{"a = 1\n[a.b]\n", "f.toml:2:2: a is an integer (line 1), so it cannot contain a table"},
 		{"[p]\nx = 1\n[p]\n", "f.toml:3:2: p is defined twice, first in line 1"},
 		{"[p]\n\"x y\" = 1\n'x y' = 2\n", `f.toml:3:1: "x y" is defined twice, first in line 2`},
 		{"[a.b]\nx = 1\n[a]\nb.y = 2\n", "f.toml:4:1: b is defined twice, first in line 1"},
@@ -110,7 +110,7 @@ func TestErrors(t *testing.T) {
 	}
 }
 
-// Lookups on nothing answer that nothing is there.
+// Lookups on a nil node return zero values.
 func TestNil(t *testing.T) {
 	doc, err := Parse("f.toml", []byte("a = 1"))
 	require.NoError(t, err)
@@ -135,7 +135,7 @@ func TestJoinKey(t *testing.T) {
 	require.True(t, doc.Root.Has("package", "run-dependencies", "if(matches(python, \"3\"))", ""))
 }
 
-// The work is linear in the size of the file, also for deep and wide ones.
+// Parsing takes linear time, even for deeply nested and very wide files.
 func TestLargeInputs(t *testing.T) {
 	start := time.Now()
 	deep := "a = " + strings.Repeat("[", 9000) + strings.Repeat("]", 9000)

@@ -16,8 +16,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// testdata/golden is a workspace as its authors wrote it, and of each package the index.json that pixi 0.77.0 with
-// pixi-build-python 0.8.6 made of it on linux-64.
+// testdata/golden contains a workspace, and for each package the index.json that was built from it by pixi 0.77.0 with pixi-build-python 0.8.6 on
+// linux-64.
 func golden(t *testing.T) (*workspace.Workspace, func(name string) *condapkg.Index) {
 	t.Helper()
 	root := t.TempDir()
@@ -65,10 +65,10 @@ func TestWrongArtifacts(t *testing.T) {
 		"build string":         {"numbered", func(x *condapkg.Index) { x.Build = "pyh4616a5c_0" }, "its build string"},
 		"not noarch":           {"plain", func(x *condapkg.Index) { x.Noarch, x.Subdir = "", "linux-64" }, "its noarch"},
 		"no pin":               {"pinned", func(x *condapkg.Index) { without(x, "plain") }, `depends lacks "plain ==0.1.0"`},
-		"loose pin":            {"pinned", func(x *condapkg.Index) { without(x, "plain"); x.Depends = append(x.Depends, "plain >=0.1.0") }, `lacks "plain ==0.1.0" and has "plain >=0.1.0"`},
-		"another pin":          {"pinned", func(x *condapkg.Index) { without(x, "plain"); x.Depends = append(x.Depends, "plain ==0.1.1") }, `and has "plain ==0.1.1"`},
+		"loose pin":            {"pinned", func(x *condapkg.Index) { without(x, "plain"); x.Depends = append(x.Depends, "plain >=0.1.0") }, `lacks "plain ==0.1.0", but has "plain >=0.1.0"`},
+		"another pin":          {"pinned", func(x *condapkg.Index) { without(x, "plain"); x.Depends = append(x.Depends, "plain ==0.1.1") }, `but has "plain ==0.1.1"`},
 		"two pins":             {"pinned", func(x *condapkg.Index) { x.Depends = append(x.Depends, "plain >=0.1") }, `has "plain >=0.1", which`},
-		"no pin by path":       {"specs", func(x *condapkg.Index) { without(x, "plain"); x.Depends = append(x.Depends, "plain") }, `lacks "plain ==0.1.0" and has "plain"`},
+		"no pin by path":       {"specs", func(x *condapkg.Index) { without(x, "plain"); x.Depends = append(x.Depends, "plain") }, `lacks "plain ==0.1.0", but has "plain"`},
 		"empty depends":        {"plain", func(x *condapkg.Index) { x.Depends = nil }, `lacks "numpy >=1.26,<3"`},
 		"no python":            {"plain", func(x *condapkg.Index) { without(x, "python") }, `lacks "python >=3.11"`},
 		"sibling not asked":    {"plain", func(x *condapkg.Index) { x.Depends = append(x.Depends, "pinned ==0.1.0") }, `has "pinned ==0.1.0", which`},
@@ -89,7 +89,7 @@ func TestWrongArtifacts(t *testing.T) {
 	}
 }
 
-// What is written in another way, or comes from the interpreter, is no difference.
+// Different spelling, and entries added by the interpreter, are accepted.
 func TestSpellings(t *testing.T) {
 	w, index := golden(t)
 	for name, c := range map[string]struct {
@@ -111,8 +111,7 @@ func TestSpellings(t *testing.T) {
 	}
 }
 
-// A dependency of another platform is not expected where it is known that the build was not there, and may be there
-// or not where that is unknown.
+// A dependency for another platform is not expected if the build's platform is known. If it is unknown, the dependency is optional.
 func TestConditions(t *testing.T) {
 	w, index := golden(t)
 	p, err := w.Package("specs")
@@ -151,7 +150,7 @@ func TestCheckReadsTheArchive(t *testing.T) {
 	require.Equal(t, "0.1.0", a.Index.Version)
 
 	_, err = toolchain.Check(w, p, write(t, dir, "pinned-0.2.0-pyh4616a5c_0.conda", good))
-	require.ErrorContains(t, err, `the file name says version "0.2.0"`)
+	require.ErrorContains(t, err, `the file name has the version "0.2.0"`)
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "pinned-0.1.0-x_0.conda"), []byte("no archive"), 0o644))
 	_, err = toolchain.Check(w, p, filepath.Join(dir, "pinned-0.1.0-x_0.conda"))
 	require.ErrorContains(t, err, "pinned-0.1.0-x_0.conda")

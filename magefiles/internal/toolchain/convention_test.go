@@ -23,10 +23,10 @@ func TestTasksAreFoundByName(t *testing.T) {
 		{"the short name", "test = \"b\"", []string{"test"}, ""},
 		{"one for each", "test-one = \"a\"\ntest-acme-two = \"b\"", []string{"test-one", "test-acme-two"}, ""},
 		{"underscores", "test_one = \"a\"\ntest_acme_two = \"b\"", []string{"test_one", "test_acme_two"}, ""},
-		{"one is missing", "test-one = \"a\"", nil, "no task tests all packages, and pixi.toml has no task test-2, which would test the package acme-two"},
-		{"another name", "tests = \"a\"", nil, "there is a task tests, which is another name: `test = { depends-on = [\"tests\"] }` leads to it"},
-		{"no other name: it is of all packages", "qa = \"a\"\ntest-one = \"b\"", nil, "no task test-2, which would test the package acme-two\n→ add a task test-all to pixi.toml, which tests all packages"},
-		{"all that are missing", "lint = \"a\"", nil, "no task tests all packages, and pixi.toml has no tasks test-one, test-2, which would test the packages acme-one, acme-two"},
+		{"one is missing", "test-one = \"a\"", nil, "no task tests all packages, and pixi.toml has no task test-2 to test the package acme-two"},
+		{"another name", "tests = \"a\"", nil, "if the task tests does this, add `test = { depends-on = [\"tests\"] }`"},
+		{"a task of another package is not suggested", "qa = \"a\"\ntest-one = \"b\"", nil, "no task test-2 to test the package acme-two\n→ add to pixi.toml a task test-all that tests all packages"},
+		{"all that are missing", "lint = \"a\"", nil, "no task tests all packages, and pixi.toml lacks these tasks: test-one, test-2 (to test the packages acme-one, acme-two)"},
 		{"other names", "pytest = \"a\"\ntest-2s = \"b\"\nlint = \"c\"\ntest-one = \"d\"", nil, "pytest"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -42,7 +42,7 @@ func TestTasksAreFoundByName(t *testing.T) {
 			w, err := workspace.Load(root)
 			require.NoError(t, err)
 			_, err = toolchain.PackageTask(w, "qa", w.Packages[0])
-			require.NotContains(t, fmt.Sprintf("%+v", err), "`qa = ", "a task does not lead to itself")
+			require.NotContains(t, fmt.Sprintf("%+v", err), "`qa = ", "a task is not suggested for itself")
 			tasks, err := toolchain.TestTasks(w)
 			if c.err != "" {
 				require.Contains(t, fmt.Sprintf("%+v", err), c.err)
@@ -54,15 +54,15 @@ func TestTasksAreFoundByName(t *testing.T) {
 	}
 }
 
-// A package in the root folder is called by its name, and not by that of the folder, which has none.
+// A package in the root folder is identified by its own name, because the folder has none.
 func TestTasksOfTheRootPackage(t *testing.T) {
 	for tasks, want := range map[string]string{
 		"test = \"a\"":                    "test",
 		"test-acme = \"a\"":               "test-acme",
 		"test_acme = \"a\"":               "test_acme",
-		"tests-acme = \"a\"":              "pixi.toml has no task test-acme, which would test the package acme",
-		"check = \"a\"":                   "pixi.toml has no task test-acme, which would test the package acme",
-		"\"test-.\" = \"a\"":              "pixi.toml has no task test-acme, which would test the package acme",
+		"tests-acme = \"a\"":              "pixi.toml has no task test-acme to test the package acme",
+		"check = \"a\"":                   "pixi.toml has no task test-acme to test the package acme",
+		"\"test-.\" = \"a\"":              "pixi.toml has no task test-acme to test the package acme",
 		"test = \"a\"\ntest-acme = \"b\"": "test-acme",
 	} {
 		root := t.TempDir()
@@ -78,13 +78,13 @@ func TestTasksOfTheRootPackage(t *testing.T) {
 	}
 }
 
-// The task of another package is no other name of this one's, and what is proposed is a name that is read.
+// A task of another package is not suggested for this one, and PackageTask accepts all suggested names.
 func TestNearTasksOfAPackage(t *testing.T) {
 	for tasks, want := range map[string]string{
-		"qa-io = \"a\"":                    "add it to [tasks], or to the tasks of a feature",
-		"qa-acme-io = \"a\"":               "add it to [tasks], or to the tasks of a feature",
-		"qas = \"a\"":                      "there is a task qas, which is another name: `qa-ui = { depends-on = [\"qas\"] }` leads to it",
-		"qa-io = \"a\"\nrun-qa-ui = \"b\"": "there is a task run-qa-ui, which is another name: `qa-ui = { depends-on = [\"run-qa-ui\"] }` leads to it",
+		"qa-io = \"a\"":                    "add this task to [tasks], or to the tasks of a feature",
+		"qa-acme-io = \"a\"":               "add this task to [tasks], or to the tasks of a feature",
+		"qas = \"a\"":                      "if the task qas does this, add `qa-ui = { depends-on = [\"qas\"] }`",
+		"qa-io = \"a\"\nrun-qa-ui = \"b\"": "if the task run-qa-ui does this, add `qa-ui = { depends-on = [\"run-qa-ui\"] }`",
 	} {
 		root := t.TempDir()
 		require.NoError(t, os.WriteFile(filepath.Join(root, "pixi.toml"), []byte("[workspace]\nname = \"w\"\nchannels = []\nplatforms = []\n[tasks]\n"+tasks+"\n"), 0o644))

@@ -10,23 +10,22 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
-// PythonBackend is the build backend whose metadata is known to the last entry; others may add to it.
+// PythonBackend is the only build backend whose metadata we can predict completely. Other backends may add entries.
 const PythonBackend = "pixi-build-python"
 
-// Depend is one entry that a manifest lets expect in the depends of its artifact.
+// Depend is an entry that the manifest requires in an artifact's `depends`.
 type Depend struct {
-	Spec string // as pixi-build-python writes it: "numpy >=1.26,<3"
+	Spec string // requirement as pixi-build-python writes it: "numpy >=1.26,<3"
 
-	// Optional is set when it depends on something that is not known here, such as a condition on the build's variants.
+	// Optional is set if the entry depends on unknown information, such as a condition on the build's variants.
 	Optional bool
 
-	// AnyVersion is set for a pin that the build itself computes: only the name of Spec counts.
+	// AnyVersion is set if the build computes the pin. Only the name in Spec is compared.
 	AnyVersion bool
 }
 
-// ExpectedDepends says what depends of p's artifact must hold when it is built on a conda platform, in the order that
-// pixi-build-python writes. Where the platform is "" (an artifact that was built elsewhere), what is conditional is
-// optional.
+// ExpectedDepends returns the entries that must be in the depends of p's artifact if it is built on a conda platform, in pixi-build-python's
+// order. If platform is "" because the artifact was built elsewhere, conditional entries are optional.
 func ExpectedDepends(p *workspace.Package, platform string) []Depend {
 	expected := expect(p, manifest.RoleRun, platform)
 	if p.Build.Backend == PythonBackend {
@@ -39,7 +38,7 @@ func ExpectedDepends(p *workspace.Package, platform string) []Depend {
 	return expected
 }
 
-// expect translates the package's tables of one role.
+// expect converts the package's dependencies of one role.
 func expect(p *workspace.Package, role manifest.Role, platform string) []Depend {
 	var expected []Depend
 	for _, d := range p.Dependencies(role) {
@@ -57,7 +56,7 @@ func expect(p *workspace.Package, role manifest.Role, platform string) []Depend 
 	return expected
 }
 
-// meets reports whether an entry of an artifact is the expected one.
+// meets reports whether an artifact's entry is the expected one.
 func (d Depend) meets(found condapkg.MatchSpec) bool {
 	if d.AnyVersion {
 		return found.Name == d.name()
@@ -65,14 +64,14 @@ func (d Depend) meets(found condapkg.MatchSpec) bool {
 	return found.Same(condapkg.ParseMatchSpec(d.Spec))
 }
 
-// implies reports whether an entry says nothing beyond the expected one: a bare "python" beside "python >=3.11", which
-// the interpreter exports to every noarch package that is built with it.
+// implies reports whether an artifact's entry is redundant given the expected entry. For example, the interpreter exports a bare "python" to
+// every noarch package built with it, next to "python >=3.11".
 func (d Depend) implies(found condapkg.MatchSpec) bool { return found.String() == d.name() }
 
 func (d Depend) name() string { return condapkg.ParseMatchSpec(d.Spec).Name }
 
-// compare holds a list of match specs with what is expected, and says in a phrase each what is missing and what
-// is there for no reason. Order does not count. Of what is not expected, an entry is let pass when allowed says so.
+// compare compares match specs with the expected entries, in any order, and returns a phrase for each missing or unexpected entry. An unexpected
+// entry is accepted if `allowed` returns true.
 func compare(what string, expected []Depend, found []string, allowed func(condapkg.MatchSpec) bool) []string {
 	var specs []condapkg.MatchSpec
 	for _, s := range found {
@@ -89,13 +88,13 @@ func compare(what string, expected []Depend, found []string, allowed func(condap
 	for i, m := range specs {
 		isExpected := slices.ContainsFunc(expected, func(d Depend) bool { return d.meets(m) || d.implies(m) })
 		if !isExpected && !missing[m.Name] && !allowed(m) {
-			wrong = append(wrong, fmt.Sprintf("%s has %q, which the manifest does not ask for", what, found[i]))
+			wrong = append(wrong, fmt.Sprintf("%s has %q, which the manifest does not require", what, found[i]))
 		}
 	}
 	return wrong
 }
 
-// nameInstead names the entries that stand there under the expected name.
+// nameInstead returns a phrase that lists the artifact's entries with the expected name.
 func nameInstead(d Depend, specs []condapkg.MatchSpec) string {
 	var found []string
 	for _, m := range specs {
@@ -106,5 +105,5 @@ func nameInstead(d Depend, specs []condapkg.MatchSpec) string {
 	if found == nil {
 		return ""
 	}
-	return " and has " + strings.Join(found, ", ")
+	return ", but has " + strings.Join(found, ", ")
 }

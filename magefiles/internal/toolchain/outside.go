@@ -6,44 +6,44 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/command"
 )
 
-// outside are the variables of a person's environment that would change what a build makes of the sources: who has one set
-// builds another wheel of the same commit, and nobody sees why. Those of the manifest's [package.build.config] env are part of
-// the sources and are not meant; where packages are fetched from (UV_INDEX*, PIP_INDEX_URL, proxies, certificates, configuration
-// files) stays the person's. A name that ends in "*" stands for all that begin so.
+// `outside` lists environment variables that would change a build's result. If one were set, the same commit would silently produce a different
+// wheel. Variables in the manifest's [package.build.config] env are part of the sources and are not affected. Settings that determine where
+// packages are fetched from (UV_INDEX*, PIP_INDEX_URL, proxies, certificates, configuration files) are passed through. A name that ends in "*" is
+// a prefix match.
 //
-// They were found by reading what the tools ask the environment for: setuptools-scm 10.3, vcs-versioning 2.6, hatch-vcs 0.5,
-// hatchling 1.33, versioningit 3.3, dunamai 1.26, poetry-dynamic-versioning 1.10, uv-dynamic-versioning 0.14, pdm-backend 2.5,
-// pbr 7.1, scikit-build-core 1.1, setuptools-git-versioning 3.2, versioneer 0.29, setuptools 84, flit-core 4.2, poetry-core 2.5.
-// Of these dunamai, hatch-vcs, versioneer and setuptools-git-versioning ask for none of their own.
+// The list was compiled from the source code of setuptools-scm 10.3, vcs-versioning 2.6, hatch-vcs 0.5, hatchling 1.33, versioningit 3.3, dunamai
+// 1.26, poetry-dynamic-versioning 1.10, uv-dynamic-versioning 0.14, pdm-backend 2.5, pbr 7.1, scikit-build-core 1.1, setuptools-git-versioning
+// 3.2, versioneer 0.29, setuptools 84, flit-core 4.2 and poetry-core 2.5. dunamai, hatch-vcs, versioneer and setuptools-git-versioning do not
+// read any variables themselves.
 var outside = []struct {
-	version bool // it says, or decides, which version the wheel has
+	version bool // whether the variable affects the wheel's version
 	why     string
 	names   []string
 }{
 	{
 		version: true,
-		why:     "setuptools-scm and what is built on it: PRETEND_VERSION, PRETEND_METADATA and OVERRIDES, each _FOR_* too, and whether the version file is written. A tool on vcs-versioning has a prefix of its own",
+		why:     "setuptools-scm and tools based on it: they set or override the version, and decide whether the version file is written. Each tool based on vcs-versioning has its own prefix",
 		names: []string{
 			"SETUPTOOLS_SCM_*", "VCS_VERSIONING_*", "HATCH_VCS_*",
 		},
 	},
 	{
 		version: true,
-		why:     "the version, or that the tool is not to make one (BYPASS, OVERRIDE)",
+		why:     "they set the version, or stop the tool from computing a version (BYPASS, OVERRIDE)",
 		names: []string{
 			"PDM_BUILD_SCM_VERSION", "PBR_VERSION", "OSLO_PACKAGE_VERSION", "POETRY_DYNAMIC_VERSIONING_*", "UV_DYNAMIC_VERSIONING_*",
 		},
 	},
 	{
 		version: false,
-		why:     "the time that tools write into files, and the date in a version of what is not committed: a build sets its own",
+		why:     "the time that tools write into files, and the date in the version of uncommitted sources. Each build sets this variable itself",
 		names: []string{
 			"SOURCE_DATE_EPOCH",
 		},
 	},
 	{
 		version: false,
-		why:     "settings of the build backends, which they put before those of pyproject.toml",
+		why:     "settings of the build backends, which override those in pyproject.toml",
 		names: []string{
 			"HATCH_*", "PDM_BUILD_*", "PBR_*", "SKBUILD_*", "FLIT_*", "SETUPTOOLS_*", "DIST_EXTRA_CONFIG",
 			"SKIP_GENERATE_AUTHORS", "SKIP_WRITE_GIT_CHANGELOG", "SKIP_GENERATE_RENO", "SKIP_GIT_SDIST",
@@ -51,7 +51,7 @@ var outside = []struct {
 	},
 	{
 		version: false,
-		why:     "where Python looks for modules, and how it runs: a backend would be another one than was installed for the build",
+		why:     "where Python looks for modules, and how it runs. A different backend could be imported than the one that was installed for the build",
 		names: []string{
 			"PYTHONPATH", "PYTHONHOME", "PYTHONUSERBASE", "PYTHONPLATLIBDIR", "PYTHONSAFEPATH", "PYTHONSTARTUP", "PYTHONINSPECT",
 			"PYTHONOPTIMIZE", "PYTHONWARNINGS", "PYTHONHASHSEED",
@@ -59,7 +59,7 @@ var outside = []struct {
 	},
 	{
 		version: false,
-		why:     "how uv builds, and what for",
+		why:     "how uv builds, and for which Python",
 		names: []string{
 			"UV_NO_BUILD", "UV_NO_BUILD_ISOLATION", "UV_NO_BINARY", "UV_NO_SOURCES", "UV_BUILD_CONSTRAINT", "UV_REQUIRE_HASHES",
 			"UV_COMPILE_BYTECODE", "UV_PYTHON", "UV_SYSTEM_PYTHON", "UV_PROJECT", "UV_PROJECT_ENVIRONMENT", "UV_WORKING_DIR",
@@ -74,7 +74,7 @@ var outside = []struct {
 	},
 }
 
-// SetsVersion reports whether a build tool takes the version of a wheel, or a part of it, from a variable of this name.
+// SetsVersion reports whether a build tool derives all or part of a wheel's version from the named variable.
 func SetsVersion(name string) bool {
 	for _, o := range outside {
 		if o.version && matches(o.names, name) {
@@ -84,7 +84,7 @@ func SetsVersion(name string) bool {
 	return false
 }
 
-// WithoutOutside returns the environment for a build: without what would change its result.
+// WithoutOutside returns env without the variables that would change a build's result.
 func WithoutOutside(env []string) []string {
 	var drop []string
 	for _, kv := range env {
@@ -98,7 +98,7 @@ func WithoutOutside(env []string) []string {
 	return command.Unset(env, drop...)
 }
 
-// matches reports whether a name is one of the patterns.
+// matches reports whether name matches any of the patterns.
 func matches(patterns []string, name string) bool {
 	for _, p := range patterns {
 		if prefix, all := strings.CutSuffix(p, "*"); p == name || all && strings.HasPrefix(name, prefix) {

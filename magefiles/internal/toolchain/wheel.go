@@ -14,22 +14,22 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
-// distribution is what an archive holds of a wheel that was installed into it: the metadata that importlib.metadata reads.
+// distribution is the metadata of a wheel that was installed into an archive, as importlib.metadata would read it.
 type distribution struct {
-	site    string // the site-packages folder that it lies in
-	file    string // its path in the archive
-	name    string // as PyPI compares names
-	version string // "" where it says none
+	site    string // site-packages folder that contains it
+	file    string // path of the metadata file in the archive
+	name    string // normalized PyPI name
+	version string // "" if it has none
 }
 
-// metadataFile is the metadata of a project right in a site-packages folder, where noarch packages, Unix and Windows have it.
-// What a package has vendored lies deeper.
+// metadataFile matches metadata files directly in a site-packages folder, in the layouts of noarch packages, Unix and Windows. Vendored projects
+// are nested deeper and do not match.
 var metadataFile = regexp.MustCompile(`^((?:lib/python[0-9.]+t?/|Lib/)?site-packages)/([^/]+)\.(?:dist-info/METADATA|egg-info(?:/PKG-INFO)?)$`)
 
-// mostMetadata is how much of such a file is read: the fields that matter stand in front of the long description.
+// mostMetadata limits how many bytes of a metadata file are read. The fields that we need come before the long description.
 const mostMetadata = 1 << 20
 
-// readDistribution reads a member of an archive; ok is false for one that is not metadata.
+// readDistribution parses an archive member. `ok` is false if the member is not a metadata file.
 func readDistribution(h *tar.Header, r io.Reader) (d distribution, ok bool, err error) {
 	m := metadataFile.FindStringSubmatch(h.Name)
 	if m == nil || h.Typeflag != tar.TypeReg {
@@ -44,8 +44,8 @@ func readDistribution(h *tar.Header, r io.Reader) (d distribution, ok bool, err 
 	return d, true, err
 }
 
-// field returns the first header of a name, as Python reads it; "" where there is none before the description, which begins below
-// the first line that is not a header. A line that begins with a blank goes on with the one above.
+// field returns the value of the first header called name, parsed as in Python, or "". The description starts after the first line that is not a
+// header. A line that starts with whitespace continues the previous one.
 func field(data []byte, name string) string {
 	for line := range strings.SplitSeq(ends.Replace(string(data)), "\n") {
 		if strings.HasPrefix(line, " ") || strings.HasPrefix(line, "\t") {
@@ -62,11 +62,11 @@ func field(data []byte, name string) string {
 	return ""
 }
 
-// ends are the ends of lines that Python knows.
+// `ends` replaces all line endings that Python recognizes with "\n".
 var ends = strings.NewReplacer("\r\n", "\n", "\r", "\n")
 
-// pickOwn picks the distributions that are the package's own. Where nothing says what it is called on PyPI, it is the one of the
-// conda name, or, where the build installs just one project, that one.
+// pickOwn returns the distributions that belong to the package itself. If the package's PyPI name is unknown, it returns the distribution with
+// the conda name, or otherwise the only distribution that the build installs.
 func pickOwn(p *workspace.Package, all []distribution) (mine []distribution) {
 	name := p.PyPIName
 	if name == "" {
@@ -83,31 +83,31 @@ func pickOwn(p *workspace.Package, all []distribution) (mine []distribution) {
 	return mine
 }
 
-// WheelError says that the wheel inside an artifact is of another version than the artifact.
+// WheelError reports that the version of the wheel inside an artifact differs from the artifact's version.
 type WheelError struct {
 	File    string // base name of the artifact
 	Inside  string // path of the metadata in the archive
-	Name    string // of the package
-	Says    string // the wheel's version; "" where it says none
-	Version string // the artifact's
+	Name    string // name of the package
+	Says    string // the wheel's version; "" if it has none
+	Version string // the artifact's version
 }
 
 func (e *WheelError) Error() string {
-	says := "is " + e.Says
+	says := "has version " + e.Says
 	if e.Says == "" {
 		says = "has no version"
 	}
-	return fmt.Sprintf("the wheel in %s says that it %s, and the package is %s %s (%s)", e.File, says, e.Name, e.Version, e.Inside)
+	return fmt.Sprintf("the wheel in %s %s, but the package is %s %s (%s)", e.File, says, e.Name, e.Version, e.Inside)
 }
 
-// checkWheel compares the version of the wheel in an artifact with the artifact's, and returns what the wheel says; "" where
-// there is none in it. The error is a *WheelError where they differ.
+// checkWheel compares the version of the wheel in an artifact with the artifact's, and returns the wheel's version, or "" if there is no wheel. The
+// error is a *WheelError if they differ.
 func checkWheel(p *workspace.Package, file, want string, all []distribution) (says string, err error) {
 	mine := pickOwn(p, all)
 	for i, d := range mine {
 		for _, e := range mine[:i] {
 			if d.site == e.site {
-				return "", operr.New("build it again from sources without what an earlier build has left; the file was not used", "%s has the metadata of %s twice, %s and %s: Python takes whichever it comes by first",
+				return "", operr.New("delete the files that an earlier build left in the sources, and build the package again", "%s has the metadata of %s twice, in %s and in %s, so Python could read the wrong metadata; the file was not used",
 					file, d.name, path.Base(path.Dir(e.file)), path.Base(path.Dir(d.file)))
 			}
 		}

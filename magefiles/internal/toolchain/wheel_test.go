@@ -16,7 +16,7 @@ import (
 
 const builtByPixi = "[package.build]\nbackend = { name = \"pixi-build-python\", version = \"*\" }\n"
 
-// wheelPackage loads a workspace of one package, whose conda version is given.
+// wheelPackage loads a workspace of one package with the given conda version.
 func wheelPackage(t *testing.T, version, pixi, pyproject string) (*workspace.Workspace, *workspace.Package) {
 	t.Helper()
 	root := t.TempDir()
@@ -46,26 +46,26 @@ func artifactOf(t *testing.T, version string, files map[string]string) string {
 	return condapkgtest.Package{Name: "acme-core", Version: version, Depends: []string{"python"}, Files: files}.Write(t, t.TempDir())
 }
 
-// TestWheelsOfTheSameVersion takes every spelling of the version, metadata of others, and none at all.
+// TestWheelsOfTheSameVersion checks that different spellings of the version are accepted, as are other projects' metadata and no metadata at all.
 func TestWheelsOfTheSameVersion(t *testing.T) {
 	for name, c := range map[string]struct {
 		version, says string
 		files         map[string]string
 	}{
-		"the same":                   {"0.1.0", "0.1.0", map[string]string{"site-packages/acme_core-0.1.0.dist-info/METADATA": metadata("acme-core", "0.1.0")}},
-		"fewer segments":             {"0.1.0", "0.1", map[string]string{"site-packages/acme_core-0.1.dist-info/METADATA": metadata("Acme.Core", "0.1")}},
-		"a date":                     {"2024.01.05", "2024.1.5", map[string]string{"site-packages/Acme.Core-2024.1.5.dist-info/METADATA": metadata("acme_core", "2024.1.5")}},
-		"a local part":               {"1.0+cu118", "1.0+CU118", map[string]string{"site-packages/acme_core-1.0.dist-info/METADATA": metadata("acme-core", "1.0+CU118")}},
-		"no wheel":                   {"0.1.0", "", map[string]string{"share/data.txt": "x"}},
-		"deeper, vendored":           {"0.1.0", "", map[string]string{"site-packages/acme/_vendor/acme_core-2.0.dist-info/METADATA": metadata("acme-core", "2.0")}},
-		"beside it, of another":      {"0.1.0", "0.1.0", map[string]string{"site-packages/attrs-25.1.dist-info/METADATA": metadata("attrs", "25.1"), "site-packages/acme_core-0.1.0.dist-info/METADATA": metadata("acme-core", "0.1.0")}},
-		"alone, of another":          {"0.1.0", "", map[string]string{"site-packages/attrs-25.1.dist-info/METADATA": metadata("attrs", "25.1")}},
-		"egg-info":                   {"0.1.0", "0.1.0", map[string]string{"site-packages/acme_core-0.1.0-py3.12.egg-info/PKG-INFO": metadata("acme-core", "0.1.0")}},
-		"not in site-packages":       {"0.1.0", "", map[string]string{"share/acme_core-2.0.dist-info/METADATA": metadata("acme-core", "2.0")}},
-		"Windows' ends of lines":     {"0.1.0", "0.1.0", map[string]string{"site-packages/acme_core-0.1.0.dist-info/METADATA": "name: acme-core\r\nVERSION: 0.1.0\r\n\r\nVersion: 3\r\n"}},
-		"an old Mac's ends of lines": {"0.1.0", "0.1.0", map[string]string{"site-packages/acme_core-0.1.0.dist-info/METADATA": "Name: acme-core\rVersion: 0.1.0\r\rVersion: 3\r"}},
-		"two versions":               {"0.1.0", "0.1.0", map[string]string{"site-packages/acme_core-0.1.0.dist-info/METADATA": "Name: acme-core\nVersion: 0.1.0\nVersion: 3\n"}},
-		"for two Pythons at once":    {"0.1.0", "0.1.0", map[string]string{"lib/python3.12/site-packages/acme_core-0.1.0.dist-info/METADATA": metadata("acme-core", "0.1.0"), "lib/python3.13/site-packages/acme_core-0.1.0.dist-info/METADATA": metadata("acme-core", "0.1.0")}},
+		"the same version":                  {"0.1.0", "0.1.0", map[string]string{"site-packages/acme_core-0.1.0.dist-info/METADATA": metadata("acme-core", "0.1.0")}},
+		"fewer segments":                    {"0.1.0", "0.1", map[string]string{"site-packages/acme_core-0.1.dist-info/METADATA": metadata("Acme.Core", "0.1")}},
+		"a date":                            {"2024.01.05", "2024.1.5", map[string]string{"site-packages/Acme.Core-2024.1.5.dist-info/METADATA": metadata("acme_core", "2024.1.5")}},
+		"a local part":                      {"1.0+cu118", "1.0+CU118", map[string]string{"site-packages/acme_core-1.0.dist-info/METADATA": metadata("acme-core", "1.0+CU118")}},
+		"no wheel":                          {"0.1.0", "", map[string]string{"share/data.txt": "x"}},
+		"a vendored wheel, deeper":          {"0.1.0", "", map[string]string{"site-packages/acme/_vendor/acme_core-2.0.dist-info/METADATA": metadata("acme-core", "2.0")}},
+		"another project's wheel beside it": {"0.1.0", "0.1.0", map[string]string{"site-packages/attrs-25.1.dist-info/METADATA": metadata("attrs", "25.1"), "site-packages/acme_core-0.1.0.dist-info/METADATA": metadata("acme-core", "0.1.0")}},
+		"only another project's wheel":      {"0.1.0", "", map[string]string{"site-packages/attrs-25.1.dist-info/METADATA": metadata("attrs", "25.1")}},
+		"egg-info":                          {"0.1.0", "0.1.0", map[string]string{"site-packages/acme_core-0.1.0-py3.12.egg-info/PKG-INFO": metadata("acme-core", "0.1.0")}},
+		"not in site-packages":              {"0.1.0", "", map[string]string{"share/acme_core-2.0.dist-info/METADATA": metadata("acme-core", "2.0")}},
+		"Windows' ends of lines":            {"0.1.0", "0.1.0", map[string]string{"site-packages/acme_core-0.1.0.dist-info/METADATA": "name: acme-core\r\nVERSION: 0.1.0\r\n\r\nVersion: 3\r\n"}},
+		"an old Mac's ends of lines":        {"0.1.0", "0.1.0", map[string]string{"site-packages/acme_core-0.1.0.dist-info/METADATA": "Name: acme-core\rVersion: 0.1.0\r\rVersion: 3\r"}},
+		"two versions":                      {"0.1.0", "0.1.0", map[string]string{"site-packages/acme_core-0.1.0.dist-info/METADATA": "Name: acme-core\nVersion: 0.1.0\nVersion: 3\n"}},
+		"for two Pythons at once":           {"0.1.0", "0.1.0", map[string]string{"lib/python3.12/site-packages/acme_core-0.1.0.dist-info/METADATA": metadata("acme-core", "0.1.0"), "lib/python3.13/site-packages/acme_core-0.1.0.dist-info/METADATA": metadata("acme-core", "0.1.0")}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w, p := wheelPackage(t, c.version, builtByPixi, static)
@@ -76,7 +76,8 @@ func TestWheelsOfTheSameVersion(t *testing.T) {
 	}
 }
 
-// TestWheelsOfAnotherVersion refuses them: file, what the metadata says, what the package is, and what to do.
+// TestWheelsOfAnotherVersion checks that wheels with another version are rejected, and that the error has the file, both versions, and a next
+// step.
 func TestWheelsOfAnotherVersion(t *testing.T) {
 	scm := "[build-system]\nrequires = [\"setuptools-scm\"]\n[project]\nname = \"acme-core\"\ndynamic = [\"version\"]\n[tool.setuptools_scm]\n"
 	at := func(version string) map[string]string {
@@ -90,20 +91,20 @@ func TestWheelsOfAnotherVersion(t *testing.T) {
 		detail          []string
 		not             string
 	}{
-		"static":                {builtByPixi, static, at("0.1.1"), "the wheel in acme-core-0.1.0-pyh4616a5c_0.conda says that it is 0.1.1, and the package is acme-core 0.1.0 (site-packages/acme_core-0.1.1.dist-info/METADATA)", "let a/pyproject.toml say 0.1.0 too", nil, "·"},
-		"dynamic":               {builtByPixi, "[project]\nname = \"acme-core\"\ndynamic = [\"version\"]\n[tool.setuptools.dynamic]\nversion = { attr = \"acme.V\" }\n", at("2.0"), "is 2.0", "let what setuptools attr acme.V takes the wheel's version from (a/pyproject.toml", nil, "·"},
+		"static":                {builtByPixi, static, at("0.1.1"), "the wheel in acme-core-0.1.0-pyh4616a5c_0.conda has version 0.1.1, but the package is acme-core 0.1.0 (site-packages/acme_core-0.1.1.dist-info/METADATA)", "change the version in a/pyproject.toml to 0.1.0, and build the package again", nil, "·"},
+		"dynamic":               {builtByPixi, "[project]\nname = \"acme-core\"\ndynamic = [\"version\"]\n[tool.setuptools.dynamic]\nversion = { attr = \"acme.V\" }\n", at("2.0"), "has version 2.0", "change the version in the source that setuptools attr acme.V reads the wheel's version from (a/pyproject.toml", nil, "·"},
 		"none":                  {builtByPixi, static, map[string]string{"site-packages/acme_core-0.1.0.dist-info/METADATA": "Name: acme-core\n"}, "has no version", "a/pyproject.toml", nil, "·"},
-		"two lines in one":      {builtByPixi, static, map[string]string{"site-packages/acme_core-0.1.0.dist-info/METADATA": "Name: acme-core\nSummary: x\rVersion: 0.1.1\nVersion: 0.1.0\n"}, "is 0.1.1", "a/pyproject.toml", nil, "·"},
+		"two lines in one":      {builtByPixi, static, map[string]string{"site-packages/acme_core-0.1.0.dist-info/METADATA": "Name: acme-core\nSummary: x\rVersion: 0.1.1\nVersion: 0.1.0\n"}, "has version 0.1.1", "a/pyproject.toml", nil, "·"},
 		"below the description": {builtByPixi, static, map[string]string{"site-packages/acme_core-0.1.0.dist-info/METADATA": "Name: acme-core\nno header\nVersion: 0.1.0\n"}, "has no version", "a/pyproject.toml", nil, "·"},
-		"compiled":              {builtByPixi, static, map[string]string{"lib/python3.12/site-packages/acme_core-0.1.0.dist-info/METADATA": metadata("acme-core", "0.1.0rc1")}, "is 0.1.0rc1", "a/pyproject.toml", nil, "·"},
-		"a setup.py":            {builtByPixi + "config = { ignore-pyproject-manifest = true }\n", "", map[string]string{"site-packages/core-0.0.0.dist-info/METADATA": metadata("core", "0.0.0")}, "is 0.0.0", "what gives the wheel its version", nil, "·"},
-		"after the tag":         {builtByPixi, scm, at("0.1.1.dev2+g1234567"), "0.1.1.dev2+g1234567, and the package is acme-core 0.1.0", "change what fits", []string{"tag_regex", "git_describe_command"}, "version_file"},
-		"dirty":                 {builtByPixi, scm, at("0.1.0+d20260102"), "setuptools-scm has made another version than the tag's (a/pyproject.toml:", "change what fits", []string{"version_file", "git rm --cached"}, "fallback"},
-		"dirty distance":        {builtByPixi, scm, at("0.1.1.dev3+g1234567.d20260102"), "dev3", "change what fits", []string{"version_file", "tag_regex"}, "PRETEND"},
-		"no tag":                {builtByPixi, scm, at("0.1.dev40+g1234567"), "0.1.dev40", "change what fits", []string{"no tag at all", "fallback_version", "root"}, "version_file"},
-		"another tag's":         {builtByPixi, scm, at("3.0.0"), "3.0.0", "change what fits", []string{"--match"}, "version_file"},
-		"pretended":             {builtByPixi + "config = { env = { SETUPTOOLS_SCM_PRETEND_VERSION_FOR_ACME_CORE = \"0.0.9\" } }\n", scm, at("0.0.9"), "0.0.9", "change what fits", []string{"SETUPTOOLS_SCM_PRETEND_VERSION_FOR_ACME_CORE = \"0.0.9\": write 0.1.0"}, "version_file"},
-		"a setup.cfg":           {builtByPixi, "[build-system]\nrequires = [\"setuptools\"]\nbuild-backend = \"setuptools.build_meta\"\n", at("0.0.9"), "is 0.0.9", "let the setup.cfg or setup.py beside a/pyproject.toml say 0.1.0 too", nil, "·"},
+		"compiled":              {builtByPixi, static, map[string]string{"lib/python3.12/site-packages/acme_core-0.1.0.dist-info/METADATA": metadata("acme-core", "0.1.0rc1")}, "has version 0.1.0rc1", "a/pyproject.toml", nil, "·"},
+		"a setup.py":            {builtByPixi + "config = { ignore-pyproject-manifest = true }\n", "", map[string]string{"site-packages/core-0.0.0.dist-info/METADATA": metadata("core", "0.0.0")}, "has version 0.0.0", "the source of the wheel's version", nil, "·"},
+		"after the tag":         {builtByPixi, scm, at("0.1.1.dev2+g1234567"), "0.1.1.dev2+g1234567, but the package is acme-core 0.1.0", "fix the likeliest of these causes", []string{"tag_regex", "git_describe_command"}, "version_file"},
+		"dirty":                 {builtByPixi, scm, at("0.1.0+d20260102"), "because setuptools-scm did not use the version of the tag (a/pyproject.toml:", "fix the likeliest of these causes", []string{"version_file", "git rm --cached"}, "fallback"},
+		"dirty distance":        {builtByPixi, scm, at("0.1.1.dev3+g1234567.d20260102"), "dev3", "fix the likeliest of these causes", []string{"version_file", "tag_regex"}, "PRETEND"},
+		"no tag":                {builtByPixi, scm, at("0.1.dev40+g1234567"), "0.1.dev40", "fix the likeliest of these causes", []string{"found no tag", "fallback_version", "root"}, "version_file"},
+		"another tag's":         {builtByPixi, scm, at("3.0.0"), "3.0.0", "fix the likeliest of these causes", []string{"--match"}, "version_file"},
+		"pretended":             {builtByPixi + "config = { env = { SETUPTOOLS_SCM_PRETEND_VERSION_FOR_ACME_CORE = \"0.0.9\" } }\n", scm, at("0.0.9"), "0.0.9", "fix the likeliest of these causes", []string{"SETUPTOOLS_SCM_PRETEND_VERSION_FOR_ACME_CORE = \"0.0.9\": write 0.1.0 instead"}, "version_file"},
+		"a setup.cfg":           {builtByPixi, "[build-system]\nrequires = [\"setuptools\"]\nbuild-backend = \"setuptools.build_meta\"\n", at("0.0.9"), "has version 0.0.9", "change the version in the setup.cfg or setup.py beside a/pyproject.toml to 0.1.0", nil, "·"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w, p := wheelPackage(t, "0.1.0", c.pixi, c.pyproject)
@@ -126,11 +127,11 @@ func TestMetadataTwice(t *testing.T) {
 		"site-packages/acme_core-0.1.0.dist-info/METADATA": metadata("acme-core", "0.1.0"),
 		"site-packages/Acme.Core-0.1.dist-info/METADATA":   metadata("Acme.Core", "0.1"),
 	}))
-	require.ErrorContains(t, err, "has the metadata of acme-core twice, Acme.Core-0.1.dist-info and acme_core-0.1.0.dist-info")
-	require.Contains(t, operr.NextOf(err), "build it again")
+	require.ErrorContains(t, err, "has the metadata of acme-core twice, in Acme.Core-0.1.dist-info and in acme_core-0.1.0.dist-info")
+	require.Contains(t, operr.NextOf(err), "build the package again")
 }
 
-// TestCollectAnyWheel takes a wheel between tags, and only where tags make its version.
+// TestCollectAnyWheel checks that a wheel built between tags is accepted only if its version is derived from tags.
 func TestCollectAnyWheel(t *testing.T) {
 	wheel := map[string]string{"site-packages/acme_core-0.1.1.dev2.dist-info/METADATA": metadata("acme-core", "0.1.1.dev2+g1")}
 	for name, c := range map[string]struct {
@@ -141,17 +142,17 @@ func TestCollectAnyWheel(t *testing.T) {
 		"versioningit":   {"[project]\nname = \"acme-core\"\ndynamic = [\"version\"]\n[tool.versioningit]\n", true},
 		"setuptools-scm": {"[build-system]\nrequires = [\"setuptools-scm\"]\n[project]\nname = \"acme-core\"\ndynamic = [\"version\"]\n", true},
 		"static":         {static, false},
-		"by another":     {"[project]\nname = \"acme-core\"\ndynamic = [\"version\"]\n[tool.pdm.version]\nsource = \"call\"\n", false},
+		"another tool":   {"[project]\nname = \"acme-core\"\ndynamic = [\"version\"]\n[tool.pdm.version]\nsource = \"call\"\n", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w, p := wheelPackage(t, "0.1.0", builtByPixi, c.pyproject)
 			b := toolchain.Build{Workspace: w, Packages: []*workspace.Package{p}, Dir: t.TempDir()}
 			_, err := toolchain.Collect(b, []string{artifactOf(t, "0.1.0", wheel)})
-			require.ErrorContains(t, err, "is 0.1.1.dev2+g1, and the package is acme-core 0.1.0")
+			require.ErrorContains(t, err, "has version 0.1.1.dev2+g1, but the package is acme-core 0.1.0")
 			b.AnyWheel = true
 			built, err := toolchain.Collect(b, []string{artifactOf(t, "0.1.0", wheel)})
 			if !c.takes {
-				require.ErrorContains(t, err, "is 0.1.1.dev2+g1, and the package is acme-core 0.1.0")
+				require.ErrorContains(t, err, "has version 0.1.1.dev2+g1, but the package is acme-core 0.1.0")
 				require.NotEmpty(t, operr.NextOf(err))
 				return
 			}

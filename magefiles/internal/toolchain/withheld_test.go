@@ -27,9 +27,9 @@ func TestTellWithheld(t *testing.T) {
 		{"it went well", nil, withheld, nil, ""},
 		{"it was not started", errors.New("starting python: not found"), withheld, nil, ""},
 		{"nothing was withheld", failed("KeyError: 'MY_TOKEN'"), nil, nil, ""},
-		{"it names none", failed("1 failed"), withheld, nil, "It was run without A_TOKEN, MY_TOKEN, SSH_AUTH_SOCK. If it needs one of them, name that: [tool.release] pass = [\"NAME\"]\n"},
-		{"it names one", failed("KeyError: 'MY_TOKEN'"), withheld, nil, "It was run without MY_TOKEN. If it needs that: [tool.release] pass = [\"MY_TOKEN\"]\n"},
-		{"it is passed another one", failed("KeyError: 'MY_TOKEN'"), withheld, []string{"DB_PASSWORD"}, "It was run without MY_TOKEN. If it needs that: [tool.release] pass = [\"DB_PASSWORD\", \"MY_TOKEN\"]\n"},
+		{"it names none", failed("1 failed"), withheld, nil, "The command ran without the variables A_TOKEN, MY_TOKEN, SSH_AUTH_SOCK. If it needs one of these variables, name it in [tool.release] pass = [\"NAME\"]\n"},
+		{"it names one", failed("KeyError: 'MY_TOKEN'"), withheld, nil, "The command ran without the variable MY_TOKEN. If it needs this variable, set [tool.release] pass = [\"MY_TOKEN\"]\n"},
+		{"it is passed another one", failed("KeyError: 'MY_TOKEN'"), withheld, []string{"DB_PASSWORD"}, "The command ran without the variable MY_TOKEN. If it needs this variable, set [tool.release] pass = [\"DB_PASSWORD\", \"MY_TOKEN\"]\n"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var w bytes.Buffer

@@ -19,23 +19,23 @@ import (
 
 var seed = flag.Uint64("touchedseed", 24, "seed of the random workspaces")
 
-// model is a workspace as the oracle knows it: numbers, and no manifests.
+// model is the oracle's representation of a workspace. It uses numbers and no manifests.
 type model struct {
-	requires [][]bool // of packages, by packages: p2 requires p1
-	uses     [][]bool // of packages, by libraries
-	inherits [][]bool // the same, taken from the pool
-	needs    [][]bool // of libraries, by libraries
-	inRoot   []bool   // libraries that an environment of the root asks for
+	requires [][]bool // requires[i][j]: package i requires package j
+	uses     [][]bool // uses[i][j]: package i uses library j
+	inherits [][]bool // inherits[i][j]: package i inherits library j from the pool
+	needs    [][]bool // needs[i][j]: library i requires library j
+	inRoot   []bool   // libraries that an environment in the root manifest requires
 
-	text      []int // a number that stands in a file of each package
-	task      []int // in a task of each package
-	listed    []int // in how the root asks for each package
-	pool      []int // of the pool, by library
-	locked    []int // the version of each library in pixi.lock
-	build     []int // of each library in pixi.lock, without another place
-	rootTask  int   // in a task of all
+	text      []int // version of a file in each package
+	task      []int // version of a task of each package
+	listed    []int // version of the root's requirement on each package
+	pool      []int // version of the pool entry of each library
+	locked    []int // version of each library in pixi.lock
+	build     []int // sha256 of each library in pixi.lock, whose URL does not change
+	rootTask  int   // version of a task that is for all packages
 	platforms int
-	other     map[string]int // any other file
+	other     map[string]int // versions of other files
 }
 
 func random(r *rand.Rand, packages, libraries int) *model {
@@ -73,7 +73,7 @@ func random(r *rand.Rand, packages, libraries int) *model {
 	return m
 }
 
-// files writes the workspace.
+// `files` returns the files of the workspace.
 func (m *model) files() map[string]string {
 	files := map[string]string{
 		"app/pixi.toml": "[workspace]\nname = \"app\"\nchannels = []\nplatforms = [\"linux-64\"]\n[dependencies]\np0 = \"==1.0\"\n",
@@ -135,7 +135,8 @@ func (m *model) files() map[string]string {
 	return files
 }
 
-// changed returns what a few random changes make of the model, and what each of them is about, by the definition: packages, or all.
+// changed applies a few random changes to the model. It returns the packages that these changes affect by definition, or reports that all packages
+// are affected.
 func (m *model) changed(r *rand.Rand) (after *model, about []bool, all bool) {
 	next := *m
 	next.text, next.task, next.listed = slices.Clone(m.text), slices.Clone(m.task), slices.Clone(m.listed)
@@ -184,7 +185,7 @@ func (m *model) changed(r *rand.Rand) (after *model, about []bool, all bool) {
 			all = all || next.rootTask != m.rootTask || next.platforms%2 != m.platforms%2
 		}
 	}
-	for again := true; again; { // until nothing more is added
+	for again := true; again; { // until a fixed point is reached
 		again = false
 		for l := range differs {
 			for on := range differs {
@@ -213,7 +214,7 @@ func (m *model) changed(r *rand.Rand) (after *model, about []bool, all bool) {
 	return &next, about, all
 }
 
-// load writes files to a folder and reads them as a workspace.
+// load writes files to a folder and loads it as a workspace.
 func load(t testing.TB, files map[string]string) *workspace.Workspace {
 	t.Helper()
 	dir := t.TempDir()
@@ -227,7 +228,7 @@ func load(t testing.TB, files map[string]string) *workspace.Workspace {
 	return w
 }
 
-// difference is the change from some files to others.
+// difference returns the change between two sets of files.
 func difference(before, after map[string]string) touched.Change {
 	var c touched.Change
 	all := maps.Clone(before)
@@ -252,7 +253,7 @@ func names(t touched.Taken) []string {
 	return all
 }
 
-// TestAgainstBruteForce holds what is found against what the definition says, for five hundred random workspaces and changes.
+// TestAgainstBruteForce compares Find with the definition for 500 random workspaces and changes.
 func TestAgainstBruteForce(t *testing.T) {
 	t.Logf("-touchedseed=%d", *seed)
 	seen := map[string]int{}
@@ -281,11 +282,11 @@ func TestAgainstBruteForce(t *testing.T) {
 	}
 	t.Log(seen)
 	for _, how := range []string{"all", "none", "some"} {
-		require.Greater(t, seen[how], 50, "the changes are of all kinds: %v", seen)
+		require.Greater(t, seen[how], 50, "all kinds of changes occur: %v", seen)
 	}
 }
 
-// BenchmarkFind chooses among a thousand packages by files, the root manifest and the lock file.
+// BenchmarkFind selects packages out of a thousand for changes to files, the root manifest and the lock file.
 func BenchmarkFind(b *testing.B) {
 	r := rand.New(rand.NewPCG(1, 1))
 	before := random(r, 1000, 200)

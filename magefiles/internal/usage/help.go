@@ -11,10 +11,10 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// group are targets that belong together, in the order in which a newcomer needs them; README has the same.
+// group holds related targets, in the order in which a new user needs them. docs/targets.md has the same order.
 type group struct {
 	title   string
-	targets []string // a name that ends with a colon stands for what else is in that namespace
+	targets []string // a name that ends with a colon means all other targets of that namespace
 }
 
 var groups = []group{
@@ -56,19 +56,19 @@ var groups = []group{
 	},
 }
 
-// others is the title of what a magefile has of its own.
+// `others` is the heading of targets that are not ours.
 const others = "Of this repository"
 
-// statuses is what each target ends with.
-const statuses = "Exit statuses: 0 done, 1 failed, 2 the command line is wrong and nothing was done, 3 stopped for a person, 130 Ctrl-C."
+// statuses explains the exit statuses, which all targets share.
+const statuses = "Exit statuses: 0 done, 1 failed, 2 the command line is wrong and nothing was done, 3 stopped for a person, or a person said no, 130 Ctrl-C."
 
-// section is a group with the targets that a magefile has of it.
+// section holds those targets of a group that a magefile has.
 type section struct {
 	title   string
 	targets []listed
 }
 
-// sections puts targets into their groups. A group of which there is no target is left out.
+// sections puts targets into their groups, and leaves out empty groups.
 func sections(all []listed) (sorted []section) {
 	left := slices.Clone(all)
 	for _, g := range groups {
@@ -95,21 +95,21 @@ func sections(all []listed) (sorted []section) {
 	return sorted
 }
 
-// Help writes all targets in their groups, no wider than width columns.
+// Help writes all targets in their groups, wrapped at width columns.
 func (p Program) Help(ctx context.Context, width int) (string, error) {
 	all, err := p.list(ctx)
 	if err != nil {
-		return "", operr.New("`mage -l` lists the targets", "asking the magefile for its targets: %w", err)
+		return "", operr.New("run `mage -l` to list the targets", "reading the targets of the magefile: %w", err)
 	}
 	var text strings.Builder
 	for _, g := range sections(all) {
 		text.WriteString(g.title + "\n" + rows(g.targets, width) + "\n")
 	}
-	text.WriteString(columns.Wrap("`mage help TARGET` explains one. Flags stand behind the target and its arguments: -name=value, or -name alone for yes.", width, 0))
+	text.WriteString(columns.Wrap("`mage help TARGET` explains one. Write flags after the target and its arguments: -name=value, or only -name for yes.", width, 0))
 	return text.String() + "\n" + columns.Wrap(statuses, width, 0), nil
 }
 
-// rows are targets, each with what it does behind it, or below it where the terminal is narrow.
+// rows writes a row for each target: its name, and what it does after the name, or below it if the terminal is narrow.
 func rows(targets []listed, width int) string {
 	wide := 0
 	for _, t := range targets {
@@ -120,14 +120,14 @@ func rows(targets []listed, width int) string {
 		name := fmt.Sprintf("  %-*s", wide, t.name)
 		synopsis := strings.TrimSuffix(t.synopsis, ".")
 		if t.standard {
-			synopsis += " (where no target is named)"
+			synopsis += " (if no target is named)"
 		}
 		text.WriteString(strings.TrimRight(columns.Wrap(name+synopsis, width, min(wide+2, width/2)), " ") + "\n")
 	}
 	return text.String()
 }
 
-// HelpOf writes what one target does and takes, or the targets of a namespace. The exit status of its error is operr.Usage.
+// HelpOf writes the help of a target, or of all targets in a namespace. Its error has exit status operr.Usage.
 func (p Program) HelpOf(ctx context.Context, name string, width int) (string, error) {
 	t := p.explain(ctx, name)
 	l := line{of: p, args: []string{"help", name}}
@@ -147,7 +147,7 @@ func (p Program) HelpOf(ctx context.Context, name string, width int) (string, er
 	if len(t.flags) > 0 {
 		form += " [-flag …]"
 	}
-	_, about, _ := strings.Cut(t.about, " ") // the first word is what the function is called
+	_, about, _ := strings.Cut(t.about, " ") // the first word is the function's name
 	about, examples, _ := strings.Cut(about, " For example: ")
 	text := form + "\n\n" + t.name + " " + about + "\n"
 	if len(t.flags) > 0 {
@@ -162,10 +162,10 @@ func (p Program) HelpOf(ctx context.Context, name string, width int) (string, er
 	return columns.Wrap(text, width, 0) + "\n" + columns.Wrap(statuses, width, 0), nil
 }
 
-// example is a command line that a comment shows. Mage writes other quotes than the comment has.
+// example matches a command line that a comment shows. Mage prints other quotes than the comment has.
 var example = lazyregexp.New("[`'](mage [^`']*)[`']")
 
-// flagRows are a target's flags, each with what it means and how its value is written.
+// flagRows writes a row for each flag of a target: its form, with an example of a value, and its meaning.
 func (t *target) flagRows(width int) string {
 	wide := 0
 	forms := make([]string, len(t.flags))

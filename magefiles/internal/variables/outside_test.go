@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The repository is the one that is named, or the remote's, where that is on GitHub or on the server that is named.
+// The repository comes from GITHUB_REPOSITORY, or otherwise from the remote's URL, if that is on GitHub or on the named server.
 func TestWhichRepositoryIsMeant(t *testing.T) {
 	const enterprise = "https://github.example.org/api/v3"
 	for name, c := range map[string]struct {
@@ -31,10 +31,10 @@ func TestWhichRepositoryIsMeant(t *testing.T) {
 	_, err := of(nil).GitHub(func() (string, error) { return "", asked })
 	require.ErrorIs(t, err, asked)
 	_, err = of(map[string]string{"GITHUB_REPOSITORY": "octo/mono", "PIPELINE_PATIENCE": "soon"}).GitHub(nil)
-	require.ErrorContains(t, err, "PIPELINE_PATIENCE=soon is no duration")
+	require.ErrorContains(t, err, "PIPELINE_PATIENCE=soon is not a duration")
 }
 
-// The file that a variable names goes before the one in the person's folder.
+// A file that a variable names takes precedence over the file in the person's home folder.
 func TestTheFilesOfAChannelsKeys(t *testing.T) {
 	require.Equal(t, []string{"/home/x/.rattler/credentials.json"}, of(nil).Channel("/home/x").Sources.Files)
 	require.Equal(t, []string{"/keys", "/home/x/.rattler/credentials.json"}, of(map[string]string{"RATTLER_AUTH_FILE": "/keys"}).Channel("/home/x").Sources.Files)

@@ -11,7 +11,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded/pythons"
 )
 
-// Whole seconds are a time. Milliseconds would be a year of five digits, and what only begins with a number another time.
+// Only whole seconds are accepted. Milliseconds would give a year of five digits, and a text that only begins with a number would give a wrong time.
 func TestSourceDateEpoch(t *testing.T) {
 	for text, want := range map[string]string{
 		"0": "1970-01-01T00:00:00Z", "1767323046": "2026-01-02T03:04:06Z", " 1767323046\n": "2026-01-02T03:04:06Z", "253402300799": "9999-12-31T23:59:59Z",
@@ -21,7 +21,7 @@ func TestSourceDateEpoch(t *testing.T) {
 		require.Equal(t, want, got.Format("2006-01-02T15:04:05Z07:00"), text)
 	}
 	for text, want := range map[string]string{
-		"1767323046000": "is after the year 9999: seconds are meant", "253402300800": "is after the year 9999", "1e9": "is not a time", "1767323046.5": "is not a time",
+		"1767323046000": "is after the year 9999: expected seconds", "253402300800": "is after the year 9999", "1e9": "is not a time", "1767323046.5": "is not a time",
 		"-1": "is not a time", "2026-01-02": "is not a time", "1767323046 x": "is not a time", "99999999999999999999": "is not a time", "0x10": "is not a time",
 	} {
 		_, err := of(map[string]string{"SOURCE_DATE_EPOCH": text}).Epoch()
@@ -30,7 +30,7 @@ func TestSourceDateEpoch(t *testing.T) {
 	}
 }
 
-// Where Pythons are looked for follows uv's own variables and those of runners; pyenv has one place.
+// The folders of Pythons depend on the variables of uv and of runners. pyenv has only one folder.
 func TestPythonPlaces(t *testing.T) {
 	const home = "/home/somebody"
 	plain := pythons.Places{
@@ -50,7 +50,7 @@ func TestPythonPlaces(t *testing.T) {
 	require.Empty(t, of(set).Pythons("").Pyenv)
 }
 
-// A terminal that has no escape sequences, or a person who wants none, gets none.
+// No escape sequences are written if the terminal does not support them, or if the person has disabled them.
 func TestColours(t *testing.T) {
 	for want, all := range map[bool][]map[string]string{
 		true:  {{"TERM": "xterm-256color"}, {"TERM": "screen"}, {}, {"CI": ""}},
@@ -62,7 +62,7 @@ func TestColours(t *testing.T) {
 	}
 }
 
-// How long nothing may move is a duration, and no bare number.
+// PIPELINE_PATIENCE is a duration with a unit, not a bare number.
 func TestPatience(t *testing.T) {
 	for text, want := range map[string]time.Duration{"": 0, "30s": 30 * time.Second, "1h30m": 90 * time.Minute} {
 		got, err := of(map[string]string{"PIPELINE_PATIENCE": text}).Patience()
@@ -71,12 +71,13 @@ func TestPatience(t *testing.T) {
 	}
 	for _, text := range []string{"soon", "30", "0", "-1s", " "} {
 		_, err := of(map[string]string{"PIPELINE_PATIENCE": text}).Patience()
-		require.ErrorContains(t, err, "PIPELINE_PATIENCE="+text+" is no duration")
+		require.ErrorContains(t, err, "PIPELINE_PATIENCE="+text+" is not a duration")
 		require.Equal(t, operr.Usage, operr.ExitStatus(err))
 	}
 }
 
-// Who sets how long a child may be silent is told of it before that, and after five minutes at the latest.
+// If a person sets how long a child may be silent, the person is told before that time ends, and after five minutes at
+// the latest.
 func TestSilence(t *testing.T) {
 	for text, want := range map[string][2]time.Duration{
 		"":    {5 * time.Minute, time.Hour},
@@ -90,12 +91,12 @@ func TestSilence(t *testing.T) {
 	}
 	for _, text := range []string{"soon", "30", "0", "-1s"} {
 		_, err := of(map[string]string{"PIPELINE_SILENCE": text}).Silence()
-		require.ErrorContains(t, err, "PIPELINE_SILENCE="+text+" is no duration")
+		require.ErrorContains(t, err, "PIPELINE_SILENCE="+text+" is not a duration")
 		require.Equal(t, operr.Usage, operr.ExitStatus(err))
 	}
 }
 
-// A changelog bears the day of the clock in UTC, unless a time is set that can be read.
+// A changelog has the clock's date in UTC, unless SOURCE_DATE_EPOCH is a valid time.
 func TestToday(t *testing.T) {
 	clock := time.Date(2026, 3, 1, 1, 0, 0, 0, time.FixedZone("", 2*60*60))
 	require.Equal(t, "2026-02-28", of(nil).Today(clock))
@@ -110,6 +111,6 @@ func TestToolchain(t *testing.T) {
 		require.Equal(t, name, got)
 	}
 	_, err := of(map[string]string{"PIPELINE_TOOLCHAIN": "conda"}).Toolchain()
-	require.ErrorContains(t, err, "PIPELINE_TOOLCHAIN=conda names no toolchain")
+	require.ErrorContains(t, err, "PIPELINE_TOOLCHAIN=conda is not the name of a toolchain")
 	require.Equal(t, operr.Usage, operr.ExitStatus(err))
 }

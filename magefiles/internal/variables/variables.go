@@ -1,10 +1,10 @@
-// Package variables says what variables of the environment mean to the pipeline. It is told them by a function, and reads nothing by itself:
-// targets/wire.go gives it the process's own, a test any others.
+// Package variables interprets the pipeline's environment variables. They are looked up with a function: targets/wire.go passes one that reads the
+// process's environment, and tests pass their own.
 //
-//	variables.go  which there are, and what none of them may be
-//	told.go       what they tell of a terminal, of times, and of where things are
-//	ci.go         what a CI says of the run that we are in
-//	outside.go    which channel, and which repository on GitHub, is meant, and by what hosts let us in
+//	variables.go  the names of the variables, and the values that no variable may have
+//	told.go       variables about the terminal, times, and folders
+//	ci.go         variables that a CI sets for this run
+//	outside.go    the channel, the repository on GitHub, and the credentials for hosts
 package variables
 
 import (
@@ -13,19 +13,20 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// Variables are those of an environment, as os.LookupEnv has those of this process.
+// Variables looks up a variable of an environment, as os.LookupEnv does for this process.
 type Variables func(name string) (value string, set bool)
 
-// Getenv is the value of a variable; "" where it is not set.
+// Getenv returns the value of a variable; "" if it is not set.
 func (v Variables) Getenv(name string) string {
 	value, _ := v(name)
 	return value
 }
 
-// secret are the variables whose values no child may print.
+// secret lists the variables whose values no child may print.
 var secret = []string{"PREFIX_API_KEY", "GITHUB_TOKEN", "RELEASE_PR_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_TOKEN", "DEPLOY_SSH_PRIVATE_KEY"}
 
-// Secrets are the values that no person is shown. What has several lines is hidden line by line, as it would be shown.
+// Secrets returns the values that must be masked in output. The lines of a multi-line value are masked separately, because output is processed line
+// by line.
 func (v Variables) Secrets() (all []string) {
 	for _, name := range secret {
 		all = append(all, strings.FieldsFunc(v.Getenv(name), func(r rune) bool { return r == '\n' || r == '\r' })...)
@@ -33,7 +34,7 @@ func (v Variables) Secrets() (all []string) {
 	return all
 }
 
-// named name something that is given to a program or to a server: none of them can be an option.
+// `named` lists variables whose values become arguments of a program or parts of a URL: no value may look like an option.
 var named = []string{
 	"BASE_IMAGE", "BUILDKIT_HOST", "BUILDKIT_SBOM_GENERATOR", "BUILDX_BUILDER", "CI_COMMIT_TAG", "DOCKER_CONTEXT", "DOCKER_HOST", "GITHUB_API_URL", "GITHUB_REF_NAME", "GITHUB_REPOSITORY",
 	"IMAGE_REGISTRY", "PIPELINE_TOOLCHAIN", "PIXI_CONFIG", "PIXI_IMAGE", "PREFIX_CHANNEL", "PREFIX_SERVER_URL", "RATTLER_AUTH_FILE",
@@ -43,7 +44,7 @@ var named = []string{
 func (v Variables) Check() error {
 	for _, name := range named {
 		if value := v.Getenv(name); strings.HasPrefix(value, "-") {
-			return operr.NewUsage("correct it, or unset it", "%s cannot be %q: it begins with a dash, as options do", name, value)
+			return operr.NewUsage("correct this variable, or unset it", "%s cannot be %q: a value that begins with a dash would be read as an option", name, value)
 		}
 	}
 	return nil

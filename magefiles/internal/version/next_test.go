@@ -34,7 +34,7 @@ func TestNext(t *testing.T) {
 	require.Equal(t, "0.2.0", parse(t, "0.2.0rc1").Next(None).String())
 }
 
-// Of releases with three segments SemVer and we make the same; of a candidate we do not, and that is meant.
+// For releases with three segments, the next version equals SemVer's. For a candidate, it differs on purpose.
 func TestNextAndSemVer(t *testing.T) {
 	for _, text := range []string{"0.1.6", "1.0.0", "0.0.9", "12.34.56"} {
 		s := semver.MustParse(text)
@@ -45,7 +45,7 @@ func TestNextAndSemVer(t *testing.T) {
 	skips := semver.MustParse("0.2.0-rc.1").IncMinor()
 	require.Equal(t, "0.3.0", skips.String())
 	require.Equal(t, "0.2.0", parse(t, "0.2.0rc1").Next(Minor).String())
-	// SemVer has no .post and no .dev, and puts what looks like one before the release.
+	// SemVer has no .post or .dev. It sorts their nearest equivalents before the release.
 	require.Equal(t, -1, semver.MustParse("0.2.0-post1").Compare(semver.MustParse("0.2.0")))
 	require.Equal(t, 1, parse(t, "0.2.0.post1").Compare(parse(t, "0.2.0")))
 	require.Equal(t, -1, parse(t, "0.2.0.dev1").Compare(parse(t, "0.2.0a1")))
@@ -88,7 +88,7 @@ func TestNextPre(t *testing.T) {
 	}
 }
 
-// What is outside of the common subset is refused with the spelling that would do.
+// A version outside the common subset is rejected, and the accepted spelling is suggested.
 func TestSuggest(t *testing.T) {
 	for text, want := range map[string]string{
 		"v0.2.0": "0.2.0", "0.2.0-rc.1": "0.2.0rc1", "0.2.0-beta": "0.2.0b0", "2026.1.0-beta": "2026.1.0b0", "0.2.0.alpha2": "0.2.0a2",
@@ -98,7 +98,7 @@ func TestSuggest(t *testing.T) {
 	} {
 		require.Equal(t, want, Suggest(text), "%q", text)
 		if _, err := Parse(text); err != nil && want != "" {
-			require.ErrorContains(t, err, want+" would do")
+			require.ErrorContains(t, err, want+" is accepted")
 		}
 	}
 	require.Equal(t, "2026.1.2", parse(t, "2026.01.2").Canonical())

@@ -6,13 +6,12 @@ import (
 	"strings"
 )
 
-// Raise returns the range with its lower bound at v, so that it admits v, and every other byte as it is written: of
-// `>=0.1.6` and 0.2.0 it makes `>=0.2.0`, of `~=0.1` `~=0.2`, of `0.1.*` `0.2.*`. An upper bound moves along where it is the
-// lower one's next release: `>=0.1.6,<0.2` becomes `>=0.2.0,<0.3`. What cannot be raised so is an error: a person has to say
-// what the range shall be.
+// Raise returns the range with its lower bound raised to v, so that it admits v. All other bytes are kept: for 0.2.0, `>=0.1.6` becomes
+// `>=0.2.0`, `~=0.1` becomes `~=0.2`, and `0.1.*` becomes `0.2.*`. An upper bound is also raised if it is the next release after the lower bound:
+// `>=0.1.6,<0.2` becomes `>=0.2.0,<0.3`. If a range cannot be raised in this way, Raise returns an error, and the user must choose the new range.
 func (r Range) Raise(v Version) (string, error) {
 	if len(r.any) != 1 {
-		return "", fmt.Errorf("%q has alternatives", r.text)
+		return "", fmt.Errorf("%q has alternatives, so its lower bound cannot be raised", r.text)
 	}
 	clauses := r.any[0]
 	lower := slices.IndexFunc(clauses, func(c clause) bool {
@@ -22,7 +21,7 @@ func (r Range) Raise(v Version) (string, error) {
 		return "", fmt.Errorf("%q has no lower bound", r.text)
 	}
 	out := r.text
-	for i, c := range slices.Backward(clauses) { // from the end, so that offsets hold
+	for i, c := range slices.Backward(clauses) { // from the end, so that offsets remain valid
 		text := ""
 		switch {
 		case i == lower:
@@ -36,12 +35,12 @@ func (r Range) Raise(v Version) (string, error) {
 	}
 	raised, err := r.dialect.read(out)
 	if err != nil || !raised.Has(v) {
-		return "", fmt.Errorf("%q does not admit %s, also with a higher lower bound", r.text, v)
+		return "", fmt.Errorf("%q does not admit %s, even with a higher lower bound", r.text, v)
 	}
 	return out, nil
 }
 
-// raised spells v as the clause's version: whole for a bound, and with as many segments for what stands for a prefix.
+// raised formats v for the clause: in full for a bound, and with the clause's number of segments for a prefix.
 func (c clause) raised(v Version) string {
 	if c.op == ">=" || v.Prerelease() || v.post > 0 {
 		return v.String()
@@ -53,8 +52,7 @@ func (c clause) raised(v Version) string {
 	return Version{release: release[:len(c.version.release)]}.spelled().text
 }
 
-// nextAlike returns the upper bound that is to v what upper is to lower: the next major, minor or patch. "" where upper is
-// none of them.
+// nextAlike returns an upper bound that relates to v as upper relates to lower (the next major, minor or patch), or "" if upper is none of these.
 func nextAlike(lower, upper, v Version) string {
 	if upper.Prerelease() || upper.post > 0 {
 		return ""

@@ -8,19 +8,19 @@ import (
 	"strings"
 )
 
-// Range is a requirement that admits versions, in the reading of one of the worlds.
+// Range is a version requirement in the syntax of conda, PEP 440 or poetry.
 type Range struct {
 	text    string
-	any     [][]clause // one of them must hold, and of that one every clause
+	any     [][]clause // alternatives; a version must satisfy all clauses of at least one
 	dialect *dialect
 }
 
-// dialect is how one of the worlds writes ranges.
+// dialect describes the range syntax of conda, PEP 440 or poetry.
 type dialect struct {
-	ops    []string // "" is a version alone, which is exact
-	or     string   // between alternatives; "" where there are none
-	prefix bool     // `=0.1` is `==0.1.*`, and not exact
-	pypi   bool     // PEP 440 says what pre-releases and post-releases are admitted
+	ops    []string // operators; "" stands for a version without an operator, which is exact
+	or     string   // separator between alternatives; "" if they are not supported
+	prefix bool     // whether `=0.1` means `==0.1.*` instead of an exact version
+	pypi   bool     // whether PEP 440's rules for pre-releases and post-releases apply
 }
 
 var (
@@ -29,25 +29,25 @@ var (
 	poetry = &dialect{ops: []string{"", "^", "~", "=", "==", "!=", ">=", "<=", ">", "<", "~="}, or: "||", pypi: true}
 )
 
-// clause is one operator with its version. prefix says that the version stands for all that begin with it.
+// clause is an operator and a version. If prefix is set, it applies to all versions that start with it.
 type clause struct {
 	op      string // "==", "!=", ">=", "<=", ">", "<", "~=", "===", "^", "~"
 	version Version
 	prefix  bool
-	at      int    // of the version in the text, for Raise
-	raw     string // the version as it is written there
+	at      int    // offset of the version in the text, for Raise
+	raw     string // the version as written
 }
 
 var clausePattern = regexp.MustCompile(`^(===|==|!=|~=|>=|<=|=|>|<|\^|~)?[ \t]*([^ \t,|]+)$`)
 
-// CondaRange reads a version spec of conda: `>=0.1,<0.2`, `0.1.*`, `=0.1`, `~=0.1.6`, `==0.1.6|==0.1.7`, `*`. Parentheses,
-// regular expressions and versions outside of the common subset are errors.
+// CondaRange parses a conda version spec: `>=0.1,<0.2`, `0.1.*`, `=0.1`, `~=0.1.6`, `==0.1.6|==0.1.7`, `*`. Parentheses, regular expressions and
+// versions outside the common subset are errors.
 func CondaRange(text string) (Range, error) { return conda.read(text) }
 
-// PEP440Range reads a version specifier of PEP 440: `>=0.1,<0.2`, `==0.1.*`, `~=0.1.6`; `*` is pixi's own for any version.
+// PEP440Range parses a PEP 440 version specifier: `>=0.1,<0.2`, `==0.1.*`, `~=0.1.6`. It also accepts `*` for any version, as pixi does.
 func PEP440Range(text string) (Range, error) { return pep440.read(text) }
 
-// PoetryRange reads a constraint of poetry, which has `^0.1` and `~0.1` besides, `||`, and a bare version for an exact one.
+// PoetryRange parses a poetry constraint. In addition, `^0.1`, `~0.1` and `||` are allowed, and a bare version is exact.
 func PoetryRange(text string) (Range, error) { return poetry.read(text) }
 
 func (d *dialect) read(text string) (Range, error) {
@@ -59,14 +59,14 @@ func (d *dialect) read(text string) (Range, error) {
 	for _, a := range alternatives {
 		clauses, err := d.clauses(a)
 		if err != nil {
-			return r, fmt.Errorf("%q is no range that can be read%w", text, err)
+			return r, fmt.Errorf("%q is not a range of versions%w", text, err)
 		}
 		r.any = append(r.any, clauses)
 	}
 	return r, nil
 }
 
-// piece is a part of a text, and where it begins.
+// piece is a part of a text and its offset.
 type piece struct {
 	at   int
 	text string
@@ -81,7 +81,7 @@ func pieces(text string, at int, separator string) []piece {
 	return out
 }
 
-// clauses reads what stands between commas. An error is the end of a sentence.
+// clauses parses comma-separated clauses. Its error messages complete a sentence.
 func (d *dialect) clauses(all piece) ([]clause, error) {
 	var out []clause
 	for _, p := range pieces(all.text, all.at, ",") {
@@ -107,18 +107,17 @@ func (d *dialect) clauses(all piece) ([]clause, error) {
 		case c.op == "~=" && len(v.release) < 2:
 			return nil, errors.New(": ~= needs two segments")
 		case c.op != "==" && c.op != "!=":
-			c.prefix = false // `>=0.1.*` is `>=0.1`
+			c.prefix = false // `>=0.1.*` means `>=0.1`
 		}
 		out = append(out, c)
 	}
 	return out, nil
 }
 
-// String returns the range as it was written.
+// String returns the range as written.
 func (r Range) String() string { return r.text }
 
-// Has reports whether the range admits a version. A pre-release is admitted on the PyPI side only by a range that names
-// one; conda knows no such reserve.
+// Has reports whether the range admits a version. For PyPI, pre-releases are admitted only if the range mentions one. conda has no such rule.
 func (r Range) Has(v Version) bool {
 	return slices.ContainsFunc(r.any, func(all []clause) bool {
 		if r.dialect.pypi && v.Prerelease() && len(all) > 0 && !slices.ContainsFunc(all, func(c clause) bool { return c.version.Prerelease() }) {
@@ -141,9 +140,9 @@ func (c clause) has(v Version, pypi bool) bool {
 		return order >= 0
 	case "<=":
 		return order <= 0
-	case ">": // PEP 440: not the post-releases of what is named
+	case ">": // PEP 440 excludes post-releases of the given version
 		return order > 0 && !(pypi && v.post > 0 && c.version.post == 0 && v.sameRelease(c.version))
-	case "<": // PEP 440: not the pre-releases of what is named
+	case "<": // PEP 440 excludes pre-releases of the given version
 		return order < 0 && !(pypi && v.Prerelease() && !c.version.Prerelease() && v.sameRelease(c.version))
 	case "~=":
 		return order >= 0 && v.begins(c.version.release[:len(c.version.release)-1])
@@ -155,7 +154,7 @@ func (c clause) has(v Version, pypi bool) bool {
 	return false
 }
 
-// caret is the number of segments that ^ holds: up to the first one that is not 0.
+// caret returns the number of segments that ^ fixes, which end with the first nonzero one.
 func (v Version) caret() int {
 	i := slices.IndexFunc(v.release, func(n uint64) bool { return n != 0 })
 	if i < 0 {
@@ -164,7 +163,7 @@ func (v Version) caret() int {
 	return i + 1
 }
 
-// begins reports whether the release of v begins with these segments; missing ones are zero.
+// begins reports whether v's release starts with the given segments. Missing segments are zero.
 func (v Version) begins(release []uint64) bool {
 	for i, n := range release {
 		if segment(v.release, i) != n {

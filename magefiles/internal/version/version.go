@@ -1,12 +1,13 @@
-// Package version knows the versions that PEP 440, conda and SemVer read alike, and the only ones that a release may carry:
+// Package version parses and compares versions in the subset that PEP 440, conda and SemVer interpret in the same way. Only these can be
+// released:
 //
 //	N.N.N[{a|b|rc}N][.postN][.devN]
 //
-// with any number of release segments, of which missing ones are zero: 0.1.6 and 0.1.6.0 are one version. Anything else
-// (epochs, local parts, a leading v, other separators) means different things to different tools and is refused by Parse.
+// Any number of release segments is allowed. Missing segments are zero, so 0.1.6 and 0.1.6.0 are equal. Everything else (epochs, local parts, a
+// leading v, other separators) is interpreted differently by different tools, and rejected by Parse.
 //
-// It counts versions up (Next, NextPre), tells an exact pin from every other requirement in the spelling of either world
-// (Pin), and knows which versions a range admits, for conda and for PEP 440 (Range).
+// Next and NextPre increment versions. Pin distinguishes exact pins from other requirements, in conda or PyPI syntax. Range represents the
+// versions that a conda, PEP 440 or poetry requirement admits.
 package version
 
 import (
@@ -17,27 +18,27 @@ import (
 	"strings"
 )
 
-// Version is a version of the common subset. The zero value is not one.
+// Version is a version in the common subset. The zero value is invalid.
 type Version struct {
 	text    string
 	release []uint64
 	phase   string // "a", "b", "rc"; "" for a release
 	pre     uint64
-	post    uint64 // 1 more than written; 0 where there is none
-	dev     uint64 // the same
+	post    uint64 // 1 more than written; 0 if there is none
+	dev     uint64 // 1 more than written; 0 if there is none
 }
 
 var pattern = regexp.MustCompile(`^(\d+(?:\.\d+)*)(?:(a|b|rc)(\d+))?(?:\.post(\d+))?(?:\.dev(\d+))?$`)
 
-// Parse reads a version. The error is one sentence, with the spelling that would do where there is one.
+// Parse parses a version. The error is one sentence that suggests the correct spelling if there is one.
 func Parse(text string) (Version, error) {
 	m := pattern.FindStringSubmatch(text)
 	if m == nil {
 		instead := ""
 		if s := Suggest(text); s != "" {
-			instead = "; " + s + " would do"
+			instead = "; " + s + " is accepted"
 		}
-		return Version{}, fmt.Errorf("%q is not a version that conda and PyPI read alike: N.N.N[{a|b|rc}N][.postN][.devN]%s", text, instead)
+		return Version{}, fmt.Errorf("%q is not a version that conda and PyPI read alike; expected N.N.N[{a|b|rc}N][.postN][.devN]%s", text, instead)
 	}
 	v := Version{text: text, phase: m[2]}
 	var err error
@@ -52,7 +53,7 @@ func Parse(text string) (Version, error) {
 		v.dev = number(m[5], &err) + 1
 	}
 	if err != nil {
-		return Version{}, fmt.Errorf("%q is not a version: a number in it is too large", text)
+		return Version{}, fmt.Errorf("%q is not a version: one of its numbers is too large", text)
 	}
 	return v, nil
 }
@@ -68,17 +69,17 @@ func number(s string, err *error) uint64 {
 	return n
 }
 
-// String returns the version as it was written.
+// String returns the version as written.
 func (v Version) String() string { return v.text }
 
-// Parts is how many numbers the release of the version is written with: 3 for 1.2.0rc1.
+// Parts returns the number of release segments as written: 3 for 1.2.0rc1.
 func (v Version) Parts() int { return len(v.release) }
 
-// Prerelease reports whether the version comes before the release it names: a, b, rc or dev.
+// Prerelease reports whether v is a pre-release: a, b, rc or dev.
 func (v Version) Prerelease() bool { return v.phase != "" || v.dev > 0 }
 
-// Compare returns -1, 0 or 1 in the order of PEP 440: 1.0.dev1 < 1.0a1 < 1.0rc1 < 1.0 < 1.0.post1. conda agrees, but
-// for a .dev beside an a, b or rc of the same release.
+// Compare returns -1, 0 or 1 according to the order of PEP 440: 1.0.dev1 < 1.0a1 < 1.0rc1 < 1.0 < 1.0.post1. conda has the same order, except for
+// a .dev compared with an a, b or rc of the same release.
 func (v Version) Compare(w Version) int {
 	for i := range max(len(v.release), len(w.release)) {
 		if c := cmp.Compare(segment(v.release, i), segment(w.release, i)); c != 0 {
@@ -93,7 +94,7 @@ func (v Version) Compare(w Version) int {
 	)
 }
 
-// rank orders what follows the release: a bare .dev, the phases, nothing or a .post.
+// rank orders the suffixes of a release: a .dev alone, then the phases, then none or a .post.
 func (v Version) rank() int {
 	switch {
 	case v.phase == "" && v.post == 0 && v.dev > 0:
@@ -104,7 +105,7 @@ func (v Version) rank() int {
 	return map[string]int{"a": 1, "b": 2, "rc": 3}[v.phase]
 }
 
-// devRank puts a version without .dev after all that have one.
+// devRank sorts a version without .dev after all versions with .dev.
 func (v Version) devRank() uint64 {
 	if v.dev == 0 {
 		return 1 << 33
@@ -119,7 +120,7 @@ func segment(release []uint64, i int) uint64 {
 	return 0
 }
 
-// Same reports whether two spellings are one version: 0.1.6 and 0.1.6.0. Outside the common subset only equal texts are.
+// Same reports whether two texts are the same version, such as 0.1.6 and 0.1.6.0. Outside the common subset, they must be identical.
 func Same(a, b string) bool {
 	if a == b {
 		return true
@@ -131,10 +132,9 @@ func Same(a, b string) bool {
 
 var pin = regexp.MustCompile(`^(?:={2,3}[ \t]*)?([0-9][0-9A-Za-z._+!-]*)$`)
 
-// Pin returns the version that a requirement asks for exactly, and false for every other requirement. Exact are
-// `==0.1.0` in both worlds; a bare `0.1.0`, which conda reads as `==` (PEP 508 has none); and `===0.1.0` of PEP 508.
-// `=0.1.0` is not (conda: any 0.1.0.x), nor is a wildcard, a list, or a choice. Blanks around it do not matter.
-// The version need not be in the common subset.
+// Pin returns the version in an exact requirement, and false for all other requirements. Exact requirements are `==0.1.0` in conda and PyPI, a
+// bare `0.1.0`, which conda treats as `==` (PEP 508 has no bare versions), and `===0.1.0` in PEP 508. `=0.1.0` (in conda: any 0.1.0.x),
+// wildcards, lists and alternatives are not exact. Surrounding whitespace is ignored. The version need not be in the common subset.
 func Pin(spec string) (version string, exact bool) {
 	m := pin.FindStringSubmatch(strings.TrimSpace(spec))
 	if m == nil {
@@ -143,7 +143,7 @@ func Pin(spec string) (version string, exact bool) {
 	return m[1], true
 }
 
-// MustParse is Parse for a version that is written in the program.
+// MustParse is like Parse but panics on an error. It is for constant versions.
 func MustParse(text string) Version {
 	v, err := Parse(text)
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// No arrow runs behind a box or along another one: what stands in a column has its own piece of it, an arrow its own place at each box, and between
-// columns there are no boxes.
+// No arrow runs behind a box or overlaps another arrow. Spots in a column do not overlap, arrows end at different points of a box, and there are no
+// boxes between columns.
 func TestArrowsHaveRoom(t *testing.T) {
 	for seed := range uint64(50) {
 		random := rand.New(rand.NewPCG(seed, 27))
@@ -35,7 +35,7 @@ func TestArrowsHaveRoom(t *testing.T) {
 		for x, column := range p.columns {
 			slices.SortFunc(column, func(a, b *spot) int { return a.y - b.y })
 			for i, s := range column {
-				require.Greater(t, s.x, right, "a column begins where the arrows' room ends")
+				require.Greater(t, s.x, right, "a column begins after the space for arrows")
 				require.GreaterOrEqual(t, s.y, margin)
 				require.LessOrEqual(t, s.y+s.h, p.height-margin-legendAt)
 				if i > 0 {
@@ -48,7 +48,7 @@ func TestArrowsHaveRoom(t *testing.T) {
 						if h.to == s {
 							at = h.y2
 						}
-						require.False(t, places[at], "two arrows at one place")
+						require.False(t, places[at], "two arrows at the same place")
 						places[at] = true
 						require.Greater(t, at, s.y)
 						require.Less(t, at, s.y+s.h)

@@ -19,7 +19,7 @@ func onePlan() *bump.Plan {
 			Old:  "0.1.9",
 			New:  "0.1.10",
 			Why: []bump.Reason{
-				{Kind: bump.ByCommit, Text: "a patch version", Commits: []bump.Commit{{Hash: "1a2b3c4", Subject: "fix: x"}, {Hash: "2", Subject: "y"}, {Hash: "3", Subject: "z"}, {Hash: "4", Subject: "w"}}},
+				{Kind: bump.ByCommit, Text: "a patch version", Commits: []bump.Commit{{Hash: "1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d", Subject: "fix: x"}, {Hash: "2", Subject: "y"}, {Hash: "3", Subject: "z"}, {Hash: "4", Subject: "w"}}},
 				{Kind: bump.Lockstep, Text: "all packages have one version"},
 			},
 		}, {In: "app", Name: "a", Old: "0.1.9", New: "0.1.10"}},
@@ -38,12 +38,12 @@ func onePlan() *bump.Plan {
 	}
 }
 
-// The edits of one line are one line of the diff; a block shows what it adds.
+// All edits of a line are one line of the diff. A block shows the lines that it adds.
 func TestPlan(t *testing.T) {
 	v, out, _ := newView()
 	v.Plan(onePlan(), false)
 	require.Equal(t, `PACKAGE  VERSION         WHY
-a        0.1.9 → 0.1.10  a patch version: fix: x (1a2b3c4); y (2); z (3); … and 1 more; all packages have one version
+a        0.1.9 → 0.1.10  a patch version: fix: x (1a2b3c4d5e6f); y (2); z (3); … and 1 more; all packages have one version
 app: a   0.1.9 → 0.1.10
 
 CHANGELOG.md
@@ -57,7 +57,7 @@ b/pyproject.toml
     9 - version = "0.1.9"
       + version = "0.1.10"
 
-4 edits, 2 files
+4 edits in 2 files
 note: look out
 `, out.String())
 	v.Color = true
@@ -67,7 +67,7 @@ note: look out
 	require.Contains(t, out.String(), "\x1b[32m+ version = \"0.1.10\"\x1b[0m\n")
 }
 
-// At a terminal a long line of the diff goes on below, without a sign, and all of it is there. Elsewhere it is one line.
+// At a terminal, a long line of the diff is wrapped. The continuation has no sign. Elsewhere it is one line.
 func TestAPlanFitsTheTerminal(t *testing.T) {
 	v, out, _ := newView()
 	v.Breaks, v.Width = true, func() int { return 40 }
@@ -85,7 +85,7 @@ b/pyproject.toml
 	}
 }
 
-// Of a section that is replaced as a whole, only the lines are shown that come or go, at their places.
+// If a whole section is replaced, the diff has only the added and removed lines.
 func TestPlanOfASectionThatIsTakenOver(t *testing.T) {
 	for end, name := range map[string]string{"\n": "LF", "\r\n": "CRLF"} {
 		text := func(lines ...string) string { return strings.Join(lines, end) }
@@ -105,12 +105,12 @@ CHANGELOG.md
       + 
    12 + - new
 
-1 edit, 1 file
+1 edit in 1 file
 `, out.String(), name)
 	}
 }
 
-// One that is too long to be compared is shown whole, from the first line that changes to the last.
+// A section that is too long to be compared is shown whole, from the first line that changes to the last.
 func TestPlanOfALongSection(t *testing.T) {
 	var before, after []string
 	for i := range 3000 {
@@ -123,8 +123,7 @@ func TestPlanOfALongSection(t *testing.T) {
 	require.Equal(t, 3000, strings.Count(out.String(), " + - b"))
 }
 
-// Of a thousand packages that move alike a few are shown; of a thousand files too, where the plan is about to be carried
-// out.
+// If a thousand packages make the same move, only a few are shown. If the plan is about to be carried out, so are only a few of its files.
 func TestLongPlan(t *testing.T) {
 	p := &bump.Plan{}
 	for i := range 1000 {
@@ -141,7 +140,7 @@ func TestLongPlan(t *testing.T) {
 	require.Contains(t, out.String(), "\nf999\n")
 }
 
-// A plan that does not fit itself is shown as far as it goes.
+// A plan that contradicts itself is shown as far as possible.
 func TestBrokenPlan(t *testing.T) {
 	v, out, _ := newView()
 	v.Plan(&bump.Plan{Files: []bump.File{{Path: "f", Edits: []bump.Edit{{Line: 1, Col: 99, Old: "x", Text: "short"}, {Line: 2, Col: 0, Old: "x", Text: "short"}}}}}, false)

@@ -8,8 +8,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workflow"
 )
 
-// Standings writes a line for each step of something that was begun: what its journal has, and what the world says where that is something else.
-// running says that a process is at work on it now.
+// Standings writes a line for each step of a session: its state in the journal, and its actual state if that differs. `running` is true if a process
+// is working on the session now.
 func (v *View) Standings(steps []workflow.Standing, running bool) {
 	v.lock()
 	defer v.unlock()
@@ -29,10 +29,10 @@ func (v *View) Standings(steps []workflow.Standing, running bool) {
 	}
 }
 
-// standing is the mark of a step, and what is said of it.
+// standing returns a step's mark and description.
 func standing(s workflow.Standing) (mark, says string) {
 	said, seen := firstLine(s.Said), firstLine(s.Seen)
-	trouble := "cannot be told now: " + seen
+	trouble := "the state now is unknown: " + seen
 	switch s.Recorded {
 	case workflow.Done, workflow.Found, workflow.Skipped:
 		mark, says = "✓", cmp.Or(said, "done")
@@ -53,7 +53,7 @@ func standing(s workflow.Standing) (mark, says string) {
 			says = "stopped here: " + said
 		}
 	case workflow.Started:
-		says = "begun, and left off"
+		says = "started, but not finished"
 	}
 	switch {
 	case s.World == workflow.IsDone && says == "":

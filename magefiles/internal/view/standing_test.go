@@ -10,7 +10,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workflow"
 )
 
-// Each step is one line; what the world says stands in it where it is something else than what is recorded.
+// Each step is one line. If the state of the world differs from the journal, the line shows both.
 func TestStandings(t *testing.T) {
 	for _, c := range []struct {
 		s    workflow.Standing
@@ -19,18 +19,18 @@ func TestStandings(t *testing.T) {
 		{workflow.Standing{Step: "a", Recorded: workflow.Done, Said: "yes\nand more", World: workflow.IsDone, Seen: "there"}, "✓ a                  yes\n"},
 		{workflow.Standing{Step: "a", Recorded: workflow.Found, World: workflow.NotAsked}, "✓ a                  done\n"},
 		{workflow.Standing{Step: "a", Recorded: workflow.Done, Said: "yes", World: workflow.IsNotDone}, "✗ a                  yes; not there now\n"},
-		{workflow.Standing{Step: "a", Recorded: workflow.Done, Said: "yes", World: workflow.Trouble, Seen: "no answer"}, "✗ a                  yes; cannot be told now: no answer\n"},
+		{workflow.Standing{Step: "a", Recorded: workflow.Done, Said: "yes", World: workflow.Trouble, Seen: "no answer"}, "✗ a                  yes; the state now is unknown: no answer\n"},
 		{workflow.Standing{Step: "a", Recorded: workflow.Skipped, Said: "no key", World: workflow.NotNeeded}, "○ a                  skipped: no key\n"},
 		{workflow.Standing{Step: "a", Recorded: workflow.Failed, Said: "no", World: workflow.IsNotDone}, "✗ a                  failed: no\n"},
 		{workflow.Standing{Step: "a", Recorded: workflow.Failed, Said: "no", World: workflow.Trouble, Seen: "no"}, "✗ a                  failed: no\n"},
 		{workflow.Standing{Step: "a", Recorded: workflow.Failed, Said: "no", World: workflow.IsDone, Seen: "there"}, "✓ a                  failed: no; done now: there\n"},
 		{workflow.Standing{Step: "a", Recorded: workflow.Failed, Said: "a signal", Stopped: true}, "✗ a                  stopped here: a signal\n"},
-		{workflow.Standing{Step: "a", Recorded: workflow.Started, World: workflow.NotAsked}, "✗ a                  begun, and left off\n"},
+		{workflow.Standing{Step: "a", Recorded: workflow.Started, World: workflow.NotAsked}, "✗ a                  started, but not finished\n"},
 		{workflow.Standing{Step: "a", World: workflow.NotAsked}, "○ a                  to do\n"},
 		{workflow.Standing{Step: "a", World: workflow.IsNotDone}, "○ a                  to do\n"},
 		{workflow.Standing{Step: "a", World: workflow.IsDone, Seen: "there"}, "✓ a                  there\n"},
 		{workflow.Standing{Step: "a", World: workflow.NotNeeded, Seen: "no key"}, "○ a                  skipped: no key\n"},
-		{workflow.Standing{Step: "a", World: workflow.Trouble, Seen: "no answer"}, "✗ a                  cannot be told now: no answer\n"},
+		{workflow.Standing{Step: "a", World: workflow.Trouble, Seen: "no answer"}, "✗ a                  the state now is unknown: no answer\n"},
 	} {
 		var out bytes.Buffer
 		(&view.View{Out: &out, Err: &out}).Standings([]workflow.Standing{c.s}, false)
@@ -38,7 +38,7 @@ func TestStandings(t *testing.T) {
 	}
 }
 
-// A step that a process is at is under way, and not left off; the others are said as they are.
+// A step that a process is working on is shown as running, not as interrupted. Other steps are shown as usual.
 func TestStandingsOfWhatRuns(t *testing.T) {
 	var out bytes.Buffer
 	(&view.View{Out: &out, Err: &out}).Standings([]workflow.Standing{
@@ -49,7 +49,7 @@ func TestStandingsOfWhatRuns(t *testing.T) {
 	require.Equal(t, "✓ a                  yes\n▸ b                  under way\n○ c                  to do\n", out.String())
 }
 
-// A table that does not fit becomes lines that do; elsewhere it is as it was.
+// At a terminal, a table that is too wide is broken into lines that fit. Elsewhere it is unchanged.
 func TestTablesFit(t *testing.T) {
 	header := []string{"PACKAGE", "VERSION", "REQUIRES", "WHERE"}
 	rows := [][]string{
@@ -58,7 +58,8 @@ func TestTablesFit(t *testing.T) {
 		{"", "", "foopack-core ==0.1.0", "packages/extras/pyproject.toml:12"},
 	}
 	for width, want := range map[int]string{
-		40: `foopack-core  0.1.0
+		40: `PACKAGE  VERSION  REQUIRES  WHERE
+foopack-core  0.1.0
   packages/core/pixi.toml
 foopack-extras  0.1.0
   foopack-core ==0.1.0

@@ -22,7 +22,7 @@ func newView() (*view.View, *bytes.Buffer, *bytes.Buffer) {
 	return &view.View{Out: &out, Err: &errOut}, &out, &errOut
 }
 
-// What is going on is broken between words at a terminal, and goes on below what it says.
+// At a terminal, progress is broken between words, and continued lines are indented.
 func TestSayFitsTheTerminal(t *testing.T) {
 	v, out, errOut := newView()
 	v.Breaks, v.Width = true, func() int { return 30 }
@@ -37,7 +37,7 @@ func TestSayFitsTheTerminal(t *testing.T) {
 `, errOut.String())
 }
 
-// What another program of ours says inside of ours fits the terminal, and its next step is not said.
+// The output of a child that is one of our programs is wrapped, and its next step is dropped.
 func TestInner(t *testing.T) {
 	v, _, _ := newView()
 	for breaks, want := range map[bool]string{
@@ -53,7 +53,7 @@ func TestInner(t *testing.T) {
 			require.Equal(t, len(part), n)
 		}
 		require.Equal(t, want, out.String())
-		for _, part := range []string{"✓ che", "→ `mage"} { // of programs that were killed
+		for _, part := range []string{"✓ che", "→ `mage"} { // lines of programs that were killed
 			_, err := io.WriteString(inner, part)
 			require.NoError(t, err)
 			require.NoError(t, inner.EndLine())
@@ -63,7 +63,7 @@ func TestInner(t *testing.T) {
 	}
 }
 
-// What a tool logs is not ours: no line of it is taken for a next step of ours.
+// A line in a tool's log is never mistaken for our next step.
 func TestLogShowsAllLines(t *testing.T) {
 	v, _, errOut := newView()
 	_, err := io.WriteString(v.Log(), "resolving\n→ a package\n")
@@ -71,7 +71,7 @@ func TestLogShowsAllLines(t *testing.T) {
 	require.Equal(t, "resolving\n→ a package\n", errOut.String())
 }
 
-// Two jobs that write at the same time are read one after the other.
+// The output of two jobs that write at the same time is shown one after the other.
 func TestGroupsAreNotMixed(t *testing.T) {
 	v, out, errOut := newView()
 	a, b := v.Group("a"), v.Group("b")
@@ -86,7 +86,7 @@ func TestGroupsAreNotMixed(t *testing.T) {
 	require.Regexp(t, `^── b\nfrom b\nfrom b\nfrom b\n✓ b \(<?[0-9.]+s\)\n── a\nfrom a\nfrom a\nfrom a\n✗ a \(<?[0-9.]+s\)\n$`, out.String())
 }
 
-// Under GitHub Actions what went well is folded, and what failed is not, and becomes an annotation.
+// Under GitHub Actions, a successful group is folded; a failed one is not, and becomes an annotation.
 func TestGroupsUnderActions(t *testing.T) {
 	v, out, _ := newView()
 	v.Actions = true
@@ -165,7 +165,7 @@ func TestGraph(t *testing.T) {
 	require.ErrorContains(t, v.Graph(w, "png"), `there is no graph format "png"`)
 }
 
-// A step of a group has the line of any other, in the group's piece.
+// A step in a group has the same line as any other, in the group's output.
 func TestStepOfAGroup(t *testing.T) {
 	v, out, _ := newView()
 	g := v.Group("image")
@@ -186,11 +186,11 @@ func TestFindings(t *testing.T) {
 	}
 	v.Findings(findings)
 	require.Equal(t, "✓ git: git 2\n✗ python is missing, for building\n    → install it\n○ pixi is missing, for locking\n    → fetch it\n"+
-		"○ a channel could not be looked at, for publishing: no answer\n    → see why\n", out.String())
-	require.ErrorContains(t, doctor.Missing(findings), "1 thing that every run needs is missing")
+		"○ a channel could not be checked, for publishing: no answer\n    → see why\n", out.String())
+	require.ErrorContains(t, doctor.Missing(findings), "1 thing that every target needs is missing")
 }
 
-// What asks for one version stands behind a path that asks for none, and two of one name are kept apart.
+// A requirement on a version replaces an earlier requirement by path, which has no version, and two downstreams with one name are kept apart.
 func TestGraphOfPinsAndNames(t *testing.T) {
 	const build = "[package.build]\nbackend = { name = \"pixi-build-cmake\" }\n"
 	root := t.TempDir()
@@ -212,7 +212,7 @@ func TestGraphOfPinsAndNames(t *testing.T) {
 	require.Equal(t, "a 1\nb 1\n  └─ a ==1\nsimple (x/one) (a downstream)\n  └─ a ==0.1\nb (x/three) (a downstream)\n  └─ a *\nsimple (x/two) (a downstream)\n  └─ a >=0.2\n", out.String())
 }
 
-// A step that puts a question has no time, and no line where the answer was no.
+// A step that asks a question shows no time. It shows no line if the answer was no.
 func TestAStepThatAsks(t *testing.T) {
 	for name, c := range map[string]struct {
 		err  error

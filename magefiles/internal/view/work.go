@@ -7,11 +7,11 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/touched"
 )
 
-// Work shows which packages a change is about, with their tasks.
+// Work shows the packages that a change affects, and their tasks.
 func (v *View) Work(w touched.Work) {
 	switch {
 	case w.All != "":
-		v.Text("all of them: %s", w.All)
+		v.Text("all packages: %s", w.All)
 	case !w.Any:
 		v.Line("no package is touched")
 		return

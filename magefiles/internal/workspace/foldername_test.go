@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A workspace without a name has its folder's, as pixi says; it names no channel of the world outside.
+// A workspace without a name is named after its folder, as in pixi. This name must not be used for a public channel.
 func TestNameOfTheFolder(t *testing.T) {
 	for _, c := range []struct {
 		name, folder, manifest  string
@@ -19,16 +19,16 @@ func TestNameOfTheFolder(t *testing.T) {
 	}{
 		{"a name", "src", "[workspace]\nname = \"acme\"\n", "acme", "acme", "acme", false},
 		{"none", "acme", "[workspace]\n", "acme", "", "acme", true},
-		{"an empty one", "acme", "[workspace]\nname = \"\"\n", "acme", "", "acme", true},
+		{"an empty name", "acme", "[workspace]\nname = \"\"\n", "acme", "", "acme", true},
 		{"a package's", "src", "[workspace]\n[package]\nname = \"core\"\nversion = \"1\"\nbuild.backend.name = \"x\"\n", "core", "core", "core", false},
 		{"a channel that is configured", "src", "[workspace]\n[tool.release]\nchannel = \"acme\"\n", "src", "acme", "acme", true},
 		{"a folder with blanks", "My Project", "[workspace]\n", "My Project", "", "my-project", true},
 		{"a folder with an umlaut", "Größe 2", "[workspace]\n", "Größe 2", "", "gr-e-2", true},
-		{"a folder of other letters alone", "日本", "[workspace]\n", "日本", "", "workspace", true},
-		{"a folder that is no channel", "api", "[workspace]\n", "api", "", "workspace", true},
+		{"a folder with only other letters", "日本", "[workspace]\n", "日本", "", "workspace", true},
+		{"a folder that is not a valid channel", "api", "[workspace]\n", "api", "", "workspace", true},
 		{"a folder with a dot", ".hidden", "[workspace]\n", ".hidden", "", "hidden", true},
 		{"a very long folder", strings.Repeat("long", 40), "[workspace]\n", strings.Repeat("long", 40), "", strings.Repeat("long", 25), true},
-		{"a name that is no channel's", "src", "[workspace]\nname = \"Acme & Sons\"\n", "Acme & Sons", "", "acme-sons", false},
+		{"a name that is not a valid channel", "src", "[workspace]\nname = \"Acme & Sons\"\n", "Acme & Sons", "", "acme-sons", false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), c.folder)
@@ -42,7 +42,7 @@ func TestNameOfTheFolder(t *testing.T) {
 	}
 }
 
-// A copy of a workspace in another folder is told its name; it is of the root alone, and never in place of one that is written.
+// LoadAs loads a copy of a workspace under the original's name. The name applies only if the root manifest does not set one.
 func TestLoadAs(t *testing.T) {
 	archive := "-- pixi.toml --\n[workspace]\n-- a/pixi.toml --\n" + pkg("a", "") + "-- site/pixi.toml --\n[workspace]\nchannels = [\"https://prefix.dev/ours\"]\nplatforms = [\"linux-64\"]\n[dependencies]\na = \"==0.1.0\"\n[tool.image]\ncheck = [\"true\"]\n"
 	w, err := LoadAs(repo(t, archive), "acme")
@@ -55,7 +55,7 @@ func TestLoadAs(t *testing.T) {
 	require.Equal(t, "written", w.Manifest.Name)
 }
 
-// A linked worktree has the name of the main one, as far as the top is the workspace's folder.
+// If the workspace's folder is the top of a linked worktree, the workspace is named after the main worktree.
 func TestNameInAWorktree(t *testing.T) {
 	git := func(dir string, args ...string) {
 		t.Helper()

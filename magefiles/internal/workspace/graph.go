@@ -10,20 +10,20 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
-// Order returns the packages, dependencies first and by name where there is a choice. Requirements to run, for the host
-// and to build count, whether they are pins or paths.
+// Order returns the packages with dependencies first, and otherwise by name. Run, host and build requirements count, whether they are
+// pins or paths.
 func (w *Workspace) Order() []*Package { return slices.Clone(w.order) }
 
-// Levels returns the packages in groups: each needs only packages of groups before its own.
+// Levels returns the packages in groups. A package depends only on packages in earlier groups.
 func (w *Workspace) Levels() [][]*Package { return slices.Clone(w.levels) }
 
-// OutputDir is where artifacts go, below the root.
+// OutputDir is the folder for artifacts, below the root.
 const OutputDir = "output"
 
-// LockFile stands beside a manifest that was locked.
+// LockFile is the name of the lock file beside a manifest.
 const LockFile = "pixi.lock"
 
-// Manifests are those with a [workspace] table: the root's, and then the downstreams'.
+// Manifests returns the manifests that have a [workspace] table: the root manifest, then those of the downstreams.
 func (w *Workspace) Manifests() []*manifest.Manifest {
 	all := []*manifest.Manifest{w.Manifest}
 	for _, d := range w.Downstreams {
@@ -32,7 +32,7 @@ func (w *Workspace) Manifests() []*manifest.Manifest {
 	return all
 }
 
-// Package returns the package of a conda name, or an error with exit status 2 that names the known ones.
+// Package returns the package with the given conda name. If there is none, the error has exit status 2 and lists the existing packages.
 func (w *Workspace) Package(name string) (*Package, error) {
 	if p := w.byName[manifest.CondaName(name)]; p != nil {
 		return p, nil
@@ -41,10 +41,10 @@ func (w *Workspace) Package(name string) (*Package, error) {
 	for _, p := range w.Packages {
 		names = append(names, p.Name)
 	}
-	return nil, operr.NewUsage(manifest.Suggest(manifest.CondaName(name), names)+"name one of them", "no package named %q; %s", name, manifest.ListNames(names))
+	return nil, operr.NewUsage(manifest.Suggest(manifest.CondaName(name), names)+"name one of these packages", "no package named %q; %s", name, manifest.ListNames(names))
 }
 
-// Label is the name of a downstream, with its folder where another one, or a package, is called so too.
+// Label returns the name of a downstream, followed by its folder if another downstream or a package has the same name.
 func (w *Workspace) Label(d *Downstream) string {
 	for _, other := range w.Downstreams {
 		if other != d && other.Name() == d.Name() {
@@ -57,7 +57,8 @@ func (w *Workspace) Label(d *Downstream) string {
 	return d.Name()
 }
 
-// Downstream returns a downstream by its name or its folder, or an error with exit status 2 that names the known ones.
+// Downstream returns the downstream with the given name or folder. If there is none, the error has exit status 2 and lists the existing
+// downstreams.
 func (w *Workspace) Downstream(name string) (*Downstream, error) {
 	var names []string
 	var named []*Downstream
@@ -75,15 +76,15 @@ func (w *Workspace) Downstream(name string) (*Downstream, error) {
 		return named[0], nil
 	case 0:
 	default:
-		return nil, operr.NewUsage("name it by its folder", "%s and %s are both called %q", named[0].Dir, named[1].Dir, name)
+		return nil, operr.NewUsage("name the downstream by its folder", "the downstreams %s and %s are both named %q", named[0].Dir, named[1].Dir, name)
 	}
 	if len(names) == 0 {
-		return nil, operr.NewUsage("leave -only out, or make one: a folder whose manifest has a [workspace] of its own, and takes these packages from the channel", "no downstream named %q, since there is none", name)
+		return nil, operr.NewUsage("omit -only, or make a downstream: a folder whose manifest has its own [workspace] and takes these packages from the channel", "no downstream named %q: this workspace has no downstream", name)
 	}
-	return nil, operr.NewUsage(manifest.Suggest(name, names)+"name one of them", "no downstream named %q; %s", name, manifest.ListNames(names))
+	return nil, operr.NewUsage(manifest.Suggest(name, names)+"name one of these downstreams", "no downstream named %q; %s", name, manifest.ListNames(names))
 }
 
-// Dependents returns the packages that require name to run, or to be built, directly or through others, in Order.
+// Dependents returns the packages that directly or indirectly require `name` at run time or build time, in the order of Order.
 func (w *Workspace) Dependents(name string) []*Package {
 	reached := map[string]bool{manifest.CondaName(name): true}
 	var out []*Package
@@ -99,10 +100,11 @@ func (w *Workspace) Dependents(name string) []*Package {
 	return out
 }
 
-// orders reports whether the requirement makes its package come after another.
+// orders reports whether the requirement forces p to be built after the required package.
 func (r Requirement) orders(p *Package) bool { return r.Role.Orders() && r.Package != p.Name }
 
-// sort sets order and levels. What only a pyproject.toml says counts too, unless it closes a circle: pip installs those.
+// sort sets order and levels. Requirements that are only in a pyproject.toml count too, unless they form a cycle: pip can install
+// packages that require each other.
 func (w *Workspace) sort() error {
 	levels, err := dag.Levels(w.needs(func(Requirement) bool { return true }))
 	if err != nil {
@@ -121,7 +123,7 @@ func (w *Workspace) sort() error {
 }
 
 func (w *Workspace) inOrder(needs map[string][]string) []*Package {
-	order, _ := dag.Order(needs) // Levels has found no cycle
+	order, _ := dag.Order(needs) // cannot fail: Levels found no cycle
 	return w.lookUp(order)
 }
 
@@ -146,7 +148,7 @@ func (w *Workspace) needs(counts func(Requirement) bool) map[string][]string {
 	return needs
 }
 
-// cycleError names the packages of a circle, and the place where each requires the next.
+// cycleError returns an error that lists the packages in a cycle, and where each one requires the next.
 func (w *Workspace) cycleError(err error) error {
 	var cycle *dag.CycleError[string]
 	if !errors.As(err, &cycle) {
@@ -162,6 +164,6 @@ func (w *Workspace) cycleError(err error) error {
 			}
 		}
 	}
-	return operr.New("remove one of these requirements: a package can only be built after those that it requires",
+	return operr.New("remove one of these requirements: a package can only be built after the packages that it requires",
 		"the packages require each other in a circle: %s (%s)", strings.Join(cycle.Path, " → "), strings.Join(places, ", "))
 }

@@ -26,7 +26,7 @@ func TestOrder(t *testing.T) {
 	require.Empty(t, w.Dependents("lone"))
 }
 
-// What only the pyproject.toml files say is followed, unless it closes a circle.
+// Requirements that are only in pyproject.toml files affect the order, unless they form a cycle.
 func TestOrderByPyproject(t *testing.T) {
 	member := func(name, deps string) string {
 		return "-- " + name + "/pyproject.toml --\n[project]\nname = \"" + name + "\"\nversion = \"1\"\ndependencies = [" + deps + "]\n" +
@@ -54,6 +54,6 @@ func TestUnknownPackage(t *testing.T) {
 		require.Equal(t, operr.Usage, operr.ExitStatus(err))
 		var e *operr.Error
 		require.ErrorAs(t, err, &e)
-		require.Equal(t, hint+"name one of them", e.Next)
+		require.Equal(t, hint+"name one of these packages", e.Next)
 	}
 }

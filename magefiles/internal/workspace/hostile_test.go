@@ -12,7 +12,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// TestHostileNames refuses what would be an option of a program, or a path, where it is read.
+// TestHostileNames checks that Load rejects names that could be parsed as an option or a path.
 func TestHostileNames(t *testing.T) {
 	for name, c := range map[string]struct{ root, pkg, says string }{
 		"remote":   {"[tool.release]\nremote = \"--upload-pack=touch x\"\n", "a", "it begins with a dash"},
@@ -31,8 +31,8 @@ func TestHostileNames(t *testing.T) {
 		"newline":  {"", "a\\nb", "a package cannot be called"},
 		"include":  {"[tool.release]\ninclude = [\"../x\"]\n", "a", "include cannot be"},
 		"git":      {"[tool.release]\npass = [\"A=B\"]\n", "a", "pass cannot be"},
-		"key":      {"[tool.release]\npass = [\"MY_TOKEN\", \"PREFIX_API_KEY\"]\n", "a", "whoever has it may publish"},
-		"id token": {"[tool.release]\npass = [\"ACTIONS_ID_TOKEN_REQUEST_TOKEN\"]\n", "a", "whoever has it may publish"},
+		"key":      {"[tool.release]\npass = [\"MY_TOKEN\", \"PREFIX_API_KEY\"]\n", "a", "this variable allows publishing"},
+		"id token": {"[tool.release]\npass = [\"ACTIONS_ID_TOKEN_REQUEST_TOKEN\"]\n", "a", "this variable allows publishing"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			root := t.TempDir()
@@ -51,7 +51,7 @@ func TestHostileNames(t *testing.T) {
 	}
 }
 
-// TestHostileNamesOfFiles refuses what would become the name of a file or a folder elsewhere.
+// TestHostileNamesOfFiles checks that Load rejects names that would become unsafe file or folder names elsewhere.
 func TestHostileNamesOfFiles(t *testing.T) {
 	const pkg = "[package]\nname = \"a\"\nversion = \"1.0\"\n[package.build]\nbackend = { name = \"pixi-build-python\", version = \"*\" }\n"
 	const project = "[project]\nname = \"a\"\nversion = \"1.0\"\n"
@@ -90,11 +90,11 @@ func TestHostileNamesOfFiles(t *testing.T) {
 	}
 }
 
-// TestHostileLinksOfManifests reads no file elsewhere in place of one of the workspace, by whatever link; links inside are read.
+// TestHostileLinksOfManifests checks that Load never reads a file outside the workspace through a symlink, but follows symlinks inside.
 func TestHostileLinksOfManifests(t *testing.T) {
 	const pkg = "[package]\nname = \"a\"\nversion = \"1.0\"\n[package.build]\nbackend = { name = \"pixi-build-python\", version = \"*\" }\nsource = { path = \"../code\" }\n"
 	for name, c := range map[string]struct {
-		link, leads string // OUT is a folder outside
+		link, leads string // OUT is a folder outside the workspace
 		refused     bool
 	}{
 		"project":                     {"code/pyproject.toml", "OUT/pyproject.toml", true},
@@ -122,7 +122,7 @@ func TestHostileLinksOfManifests(t *testing.T) {
 			require.NoError(t, os.Symlink(strings.ReplaceAll(c.leads, "OUT", outside), link))
 			w, err := workspace.Load(root)
 			if c.refused {
-				require.ErrorContains(t, err, "code/pyproject.toml is a link out of the workspace")
+				require.ErrorContains(t, err, "cannot read code/pyproject.toml, because it is a link to a file outside of the workspace")
 				return
 			}
 			require.NoError(t, err)

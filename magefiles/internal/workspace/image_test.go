@@ -55,7 +55,7 @@ check = "python -c 'import lib'"
 
 	only, err := read(t, "[tool.image]\n[target.linux-64.tasks]\ncheck = \"true\"\n[feature.x.tasks]\ncheck = \"true\"\n")
 	require.NoError(t, err)
-	require.Equal(t, plain.Check, only.Check, "neither of some platforms nor of another feature")
+	require.Equal(t, plain.Check, only.Check, "tasks of a platform or of another feature are not used")
 
 	full, err := read(t, `[tool.image]
 name = "Other"
@@ -87,24 +87,24 @@ secrets = ["NPM_TOKEN", "MIRROR_PASSWORD"]
 
 	for table, want := range map[string]string{
 		"[tool.image]\nplatform = []\n":                   `app/pixi.toml:10:1: [tool.image] has no key platform`,
-		"[tool.image]\nplatforms = []\n":                  `app/pixi.toml:10:13: the image is made for no platform`,
-		"[tool.image]\nplatforms = [\"linux/s390x\"]\n":   `app/pixi.toml:10:14: no conda platform is known for "linux/s390x"`,
-		"[tool.image]\nplatforms = [\"linux/ppc64le\"]":   `app/pixi.toml:10:14: the image is to be made for linux/ppc64le, and the workspace is not made for linux-ppc64le`,
+		"[tool.image]\nplatforms = []\n":                  `app/pixi.toml:10:13: the image has no platform`,
+		"[tool.image]\nplatforms = [\"linux/s390x\"]\n":   `app/pixi.toml:10:14: conda has no platform for "linux/s390x"`,
+		"[tool.image]\nplatforms = [\"linux/ppc64le\"]":   `app/pixi.toml:10:14: the image is built for linux/ppc64le, but platforms of [workspace] does not have linux-ppc64le`,
 		"[tool.image]\ncache = \"much\"\n":                `app/pixi.toml:10:9: cache cannot be "much"`,
 		"[tool.image]\nworkflow = \"a/b.yml\"\n":          `app/pixi.toml:10:12: workflow cannot be "a/b.yml"`,
 		"[tool.image]\nworkflow = \"-x.yml\"\n":           `app/pixi.toml:10:12: workflow cannot be "-x.yml"`,
 		"[tool.image]\nworkflow = \"images\"\n":           `app/pixi.toml:10:12: workflow cannot be "images"`,
-		"[tool.image]\ncheck-timeout = \"soon\"\n":        `app/pixi.toml:10:17: "soon" is not a time`,
-		"[tool.image]\ncheck-timeout = \"-1s\"\n":         `app/pixi.toml:10:17: "-1s" is not a time`,
+		"[tool.image]\ncheck-timeout = \"soon\"\n":        `app/pixi.toml:10:17: "soon" is not a duration`,
+		"[tool.image]\ncheck-timeout = \"-1s\"\n":         `app/pixi.toml:10:17: "-1s" is not a duration`,
 		"[tool.image]\ncheck-timeout = 90\n":              `app/pixi.toml:10:17: check-timeout must be a string, and is an integer`,
 		"[tool.image]\nssh = \"yes\"\n":                   `app/pixi.toml:10:7: ssh must be a boolean, and is a string`,
 		"[tool.image]\nsecrets = [\"a b\"]\n":             `app/pixi.toml:10:12: secrets cannot have "a b"`,
-		"[tool.image]\nsecrets = [\"PREFIX_API_KEY\"]":    `app/pixi.toml:10:12: secrets cannot have "PREFIX_API_KEY": whoever has it may publish`,
-		"[tool.image]\nsecrets = [\"PIXI_CONFIG\"]\n":     `app/pixi.toml:10:12: secrets cannot have "PIXI_CONFIG": a build is given that file where there is one`,
+		"[tool.image]\nsecrets = [\"PREFIX_API_KEY\"]":    `app/pixi.toml:10:12: secrets cannot have "PREFIX_API_KEY": this variable allows publishing`,
+		"[tool.image]\nsecrets = [\"PIXI_CONFIG\"]\n":     `app/pixi.toml:10:12: secrets cannot have "PIXI_CONFIG": a build gets that file if the file exists`,
 		"[tool.image]\nsecrets = [\"X_TOKEN\", \"HOME\"]": `app/pixi.toml:10:23: secrets cannot have "HOME"`,
 		"[tool.images]\nname = \"x\"\n":                   `app/pixi.toml:9:7: nothing reads the table [tool.images]`,
 		"[tool.deplyo.staging]\nhosts = []\n":             `app/pixi.toml:9:7: nothing reads the table [tool.deplyo]`,
-		"[tool.image]\nsecrets = [\"npm_abcdefgh\"]\n":    `app/pixi.toml:10:12: secrets has what looks like a key, and takes a name`,
+		"[tool.image]\nsecrets = [\"npm_abcdefgh\"]\n":    `app/pixi.toml:10:12: secrets must be a name, but its value looks like a key`,
 		"[tool.image]\nname = 1\n":                        `app/pixi.toml:10:8: name must be a string, and is an integer`,
 	} {
 		_, err := read(t, table)
@@ -112,7 +112,7 @@ secrets = ["NPM_TOKEN", "MIRROR_PASSWORD"]
 	}
 }
 
-// A command that only pixi runs as it is meant is no check of an image.
+// A task that depends on pixi features is not used to check an image.
 func TestTasksThatAShellCannotRun(t *testing.T) {
 	for task, plain := range map[string]bool{
 		`"pytest"`: true, `{ cmd = "pytest", description = "d" }`: true, `{ cmd = ["python", "-c", "print(1)"] }`: true,
@@ -133,7 +133,7 @@ check = `+task+"\n[tool.image]\n")
 	}
 }
 
-// The platform that an image is made for by default has to be one of the workspace's as well.
+// An image's default platform must be one of the workspace's platforms.
 func TestImageOfAWorkspaceWithoutItsDefaultPlatform(t *testing.T) {
 	const archive = `
 -- pixi.toml --
@@ -157,7 +157,7 @@ lib = "==1.0.0"
 [tool.image]
 `
 	_, err := Load(repo(t, archive))
-	require.EqualError(t, err, "app/pixi.toml:7:7: the image is made for linux/amd64 unless its table names platforms, and the workspace is not made for linux-64")
+	require.EqualError(t, err, "app/pixi.toml:7:7: the image is built for linux/amd64 by default, but platforms of [workspace] does not have linux-64")
 
 	w, err := Load(repo(t, archive+"platforms = [\"linux/arm64\"]\n"))
 	require.NoError(t, err)

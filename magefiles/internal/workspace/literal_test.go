@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// copies lists every place of a package's version.
+// copies lists all places that contain a package's version.
 func copies(p *Package) []string {
 	return names(p.Versions, func(v manifest.Version) string { return fmt.Sprintf("%s %s %s", v.Source, v.Text, v.Pos) })
 }
@@ -28,7 +28,7 @@ version = "0.1.6"
 build.backend.name = "pixi-build-python"
 `
 
-// A literal __version__ of the package's own module is a copy of its version, wherever the module stands.
+// A literal __version__ in a package's module is a copy of the package's version, whichever of the possible source folders contains the module.
 func TestLiteralVersions(t *testing.T) {
 	const manifest = "core/pixi.toml:3:11"
 	const project = "-- core/pyproject.toml --\n[project]\nname = \"Acme.Core\"\nversion = \"0.1.6\"\n"
@@ -44,15 +44,15 @@ func TestLiteralVersions(t *testing.T) {
 		{"flat layout and an annotation", project + "-- core/Acme_Core/_about.py --\n__version__: str = '0.1.6'\n", []string{"literal 0.1.6 core/Acme_Core/_about.py:1:21"}},
 		{"a namespace", project + "-- core/src/acme/core/version.py --\n__version__='0.1.6'", []string{"literal 0.1.6 core/src/acme/core/version.py:1:14"}},
 		{"a module of one file", project + "-- core/acme_core.py --\n__version__ = \"0.1.5\"\n", []string{"literal 0.1.5 core/acme_core.py:1:16"}},
-		{"the only module there is", project + "-- core/src/other/__init__.py --\n__version__ = \"0.1.6\"\n", []string{"literal 0.1.6 core/src/other/__init__.py:1:16"}},
-		{"one of two strangers", project + "-- core/src/b/__init__.py --\n__version__ = \"0.1.6\"\n-- core/src/c/__init__.py --\n", nil},
+		{"the only module", project + "-- core/src/other/__init__.py --\n__version__ = \"0.1.6\"\n", []string{"literal 0.1.6 core/src/other/__init__.py:1:16"}},
+		{"one of two modules with other names", project + "-- core/src/b/__init__.py --\n__version__ = \"0.1.6\"\n-- core/src/c/__init__.py --\n", nil},
 		{"a generated file", project + "-- core/src/acme_core/__init__.py --\n-- core/src/acme_core/_version.py --\n__version__ = \"0.1.6\"\n", nil},
-		{"a computed one", project + "-- core/src/acme_core/__init__.py --\nfrom importlib.metadata import version\n__version__ = version(\"acme-core\")\n", nil},
-		{"two of them", project + "-- core/src/acme_core/__init__.py --\n__version__ = \"0.1.6\"\n__version__ = \"0.1.6\"\n", nil},
-		{"in brackets, in a function, no version", project + "-- core/src/acme_core/__init__.py --\nx = f(\n__version__ = \"0.1.6\"\n)\nif x:\n    __version__ = \"0.1.6\"\n-- core/src/acme_core/_about.py --\n__version__ = \"unknown\"\n", nil},
-		{"beside a tag, the placeholder is none", "-- core/pyproject.toml --\n[project]\nname = \"acme-core\"\ndynamic = [\"version\"]\n[tool.hatch.version]\nsource = \"vcs\"\n-- core/src/acme_core/__init__.py --\n__version__ = \"0.0.0\"\n", nil},
+		{"a computed version", project + "-- core/src/acme_core/__init__.py --\nfrom importlib.metadata import version\n__version__ = version(\"acme-core\")\n", nil},
+		{"two versions", project + "-- core/src/acme_core/__init__.py --\n__version__ = \"0.1.6\"\n__version__ = \"0.1.6\"\n", nil},
+		{"versions in brackets and in a block", project + "-- core/src/acme_core/__init__.py --\nx = f(\n__version__ = \"0.1.6\"\n)\nif x:\n    __version__ = \"0.1.6\"\n-- core/src/acme_core/_about.py --\n__version__ = \"unknown\"\n", nil},
+		{"a placeholder beside a tag is not a copy", "-- core/pyproject.toml --\n[project]\nname = \"acme-core\"\ndynamic = [\"version\"]\n[tool.hatch.version]\nsource = \"vcs\"\n-- core/src/acme_core/__init__.py --\n__version__ = \"0.0.0\"\n", nil},
 		{
-			name:    "any module of the wheel, where it is the same",
+			name:    "any module of the wheel with the same version",
 			archive: project + "-- core/src/acme_core/__main__.py --\n__version__ = \"0.1.5\"\n-- core/src/acme_core/a/b.py --\n__version__ = '0.1.6'\n-- core/src/acme_core/c.py --\n__version__ = '0.1.5'\n-- core/src/acme_core/_vendor/six.py --\n__version__ = '0.1.6'\n-- core/src/more/__init__.py --\n__version__ = '0.1.6.0'\n-- core/tests/x.py --\n__version__ = '0.1.6'\n",
 			want:    []string{"literal 0.1.5 core/src/acme_core/__main__.py:1:16", "literal 0.1.6 core/src/acme_core/a/b.py:1:16", "literal 0.1.6.0 core/src/more/__init__.py:1:16"},
 		},
@@ -62,17 +62,17 @@ func TestLiteralVersions(t *testing.T) {
 			want:    []string{"literal 0.1.6 core/src/acme_core/const.py:2:12", "literal 0.1.6 core/src/acme_core/version.py:1:12"},
 		},
 		{
-			name:    "another name says another version",
+			name:    "another name has another version",
 			archive: project + "-- core/src/acme_core/version.py --\nVERSION = '3.1.6'\n",
 			want:    nil,
 		},
 		{
-			name:    "beside a tag, the copy is one",
+			name:    "a copy beside a tag is a copy",
 			archive: "-- core/pyproject.toml --\n[project]\nname = \"acme-core\"\ndynamic = [\"version\"]\n[tool.hatch.version]\nsource = \"vcs\"\n-- core/src/acme_core/__init__.py --\n__version__ = \"0.1.6\"\n",
 			want:    []string{"literal 0.1.6 core/src/acme_core/__init__.py:1:16"},
 		},
 		{
-			name:    "the file that hatch reads stands once",
+			name:    "the file that hatch reads is listed once",
 			archive: "-- core/pyproject.toml --\n[project]\nname = \"acme-core\"\ndynamic = [\"version\"]\n[tool.hatch.version]\npath = \"src/acme_core/__init__.py\"\n-- core/src/acme_core/__init__.py --\n__version__ = \"0.1.6\"\n",
 			want:    []string{"file 0.1.6 core/src/acme_core/__init__.py:1:16"},
 		},
@@ -99,7 +99,7 @@ func TestLiteralVersions(t *testing.T) {
 	}
 }
 
-// A module's other version is a disagreement.
+// A module with a different version is a disagreement.
 func TestLiteralDisagrees(t *testing.T) {
 	w := load(t, literalRepo+"-- core/pyproject.toml --\n[project]\n-- core/src/acme_core/__init__.py --\n__version__ = \"0.1.5\"\n")
 	require.Equal(t, []string{"acme-core has version 0.1.5 in core/src/acme_core/__init__.py:1, but 0.1.6 in core/pixi.toml:3"},
@@ -126,5 +126,5 @@ func TestRecipeVersions(t *testing.T) {
 	_, err := Load(repo(t, manifest+"-- lib/recipe.yaml --\na: [\n"))
 	require.ErrorContains(t, err, "lib/recipe.yaml: yaml: ")
 	_, err = Load(repo(t, manifest+"-- lib/recipe.yaml --\npackage:\n  version: >\n    1.0\n"))
-	require.ErrorContains(t, err, "cannot be edited as it is written")
+	require.ErrorContains(t, err, "is written in a form that cannot be edited")
 }

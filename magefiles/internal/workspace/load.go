@@ -12,13 +12,13 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
-// Load reads the workspace that dir belongs to: it walks up to the nearest folder whose pixi.toml, pyproject.toml or
-// mojoproject.toml has a [workspace] table, and down from there to every package and downstream that is not ignored.
-// Errors are *operr.Error with exit status 1.
+// Load reads the workspace that contains dir. It walks up to the nearest folder whose pixi.toml, pyproject.toml or mojoproject.toml has
+// a [workspace] table, then down from there to every package and downstream that is not ignored. Errors are *operr.Error with exit
+// status 1.
 func Load(dir string) (*Workspace, error) { return LoadAs(dir, "") }
 
-// LoadAs is Load for a copy of a workspace, such as a clone in a folder of another name: where the root manifest has none,
-// name stands in for the folder's. "" is Load.
+// LoadAs is like Load, for a copy of a workspace whose folder may have a different name, such as a clone. If the root manifest has no
+// name, the workspace is called `name` instead of being named after its folder, unless `name` is "".
 func LoadAs(dir, name string) (*Workspace, error) {
 	root, err := findRoot(dir)
 	if err != nil {
@@ -32,20 +32,20 @@ func LoadAs(dir, name string) (*Workspace, error) {
 	return l.load()
 }
 
-// loader turns what was found into a Workspace.
+// loader makes a Workspace from the files that the finder found.
 type loader struct {
 	found    *finder
-	name     string // of the workspace, where its manifest has none; "" is the folder's
+	name     string // workspace name if the manifest has none; "" means the folder name
 	root     *manifest.File
 	manifest *manifest.Manifest
 	pool     map[string]*manifest.Dependency
-	projects map[string]*manifest.Project             // by file
-	texts    map[string][]byte                        // by name relative to the root
-	locks    map[string]map[string][]manifest.Version // what a lock says of packages that are made here, by file and name
-	strays   map[string]string                        // what a nested workspace requires of us, and not from our channel, by its folder
+	projects map[string]*manifest.Project             // keyed by file
+	texts    map[string][]byte                        // keyed by path relative to the root
+	locks    map[string]map[string][]manifest.Version // versions of our packages in lock files, by file and name
+	strays   map[string]string                        // by the folder of a nested workspace: one of our packages that it requires, but not from our channel
 	siblings siblings
-	envs     []envVersion // of all manifests
-	problems []error      // in the order of the walk
+	envs     []envVersion // versions in build environments, from all manifests
+	problems []error      // errors in files, in walk order
 }
 
 func (l *loader) load() (*Workspace, error) {
@@ -90,13 +90,13 @@ func (l *loader) load() (*Workspace, error) {
 	l.findUncounted(w, nested)
 	l.readTogether(w, top)
 	for _, c := range w.Config.Copies {
-		_, _, _ = l.text(c.File) // a bump says that it is not there
+		_, _, _ = l.text(c.File) // ignored: a bump reports a missing file
 	}
 	w.Files, w.Texts = l.files(), l.textFiles()
 	return w, w.sort()
 }
 
-// keep remembers the first problem of each file.
+// keep records the first problem of each file.
 func (l *loader) keep(sources ...*manifest.File) {
 	for _, s := range sources {
 		if s == nil {
@@ -108,7 +108,7 @@ func (l *loader) keep(sources ...*manifest.File) {
 	}
 }
 
-// ownProject returns the [project] of a manifest that is itself a pyproject.toml.
+// ownProject returns the [project] table if the manifest is itself a pyproject.toml, and nil otherwise.
 func (l *loader) ownProject(f *folder) *manifest.Project {
 	if f.manifest != f.pyproject {
 		return nil
@@ -116,21 +116,21 @@ func (l *loader) ownProject(f *folder) *manifest.Project {
 	return l.project(f.manifest)
 }
 
-// name sorts the packages, and refuses two of one conda name: a channel could only hold one of them.
+// name sorts the packages and rejects duplicate conda names, because a channel can hold only one package with a given name.
 func (w *Workspace) name() error {
 	slices.SortStableFunc(w.Packages, func(a, b *Package) int { return cmp.Compare(a.Name, b.Name) })
 	w.byName = make(map[string]*Package, len(w.Packages))
 	for _, p := range w.Packages {
 		if other := w.byName[p.Name]; other != nil {
-			return operr.New("rename one of them, or add one to .gitignore",
-				"%s: a second package named %s; the other one is %s", p.Pos, p.Name, other.Pos)
+			return operr.New("rename one of the two packages, or add the folder of one to .gitignore",
+				"%s: two packages are named %s; the other package is %s", p.Pos, p.Name, other.Pos)
 		}
 		w.byName[p.Name] = p
 	}
 	return nil
 }
 
-// require finds out who requires whom.
+// require resolves which manifest requires which packages.
 func (l *loader) require(w *Workspace, top *folder) {
 	s := newSiblings(w.Packages)
 	l.siblings = s
@@ -138,7 +138,7 @@ func (l *loader) require(w *Workspace, top *folder) {
 		p.Requires = s.requirements(p.Name, p.Deps, p.Build.Additional, p.backend(), dependenciesOf(p.Project), p.recipe)
 	}
 	own := s.dirs["."]
-	if own != nil { // its pyproject.toml is the package's
+	if own != nil { // the root folder is a package, so its pyproject.toml was already read for that package
 		w.Requires, w.Project = s.requirements(own.Name, l.manifest.Dependencies()), own.Project
 		return
 	}
@@ -149,7 +149,8 @@ func (l *loader) require(w *Workspace, top *folder) {
 	w.Requires = s.requirements("", l.manifest.Dependencies(), dependenciesOf(w.Project))
 }
 
-// readDownstream reads a nested workspace; nil for one that takes none of our packages from our channel, whatever is wrong with it.
+// readDownstream reads a nested workspace. If the nested workspace takes no package from our channel, it returns nil and reports no
+// problems.
 func (l *loader) readDownstream(w *Workspace, f *folder) *Downstream {
 	s := f.manifest
 	d := &Downstream{Manifest: s.ReadManifest(l.ownProject(f)), Dir: f.dir}
@@ -194,7 +195,7 @@ func (l *loader) textFiles() []Text {
 	return texts
 }
 
-// HostPlatform is the conda subdir of the machine that we run on, such as "linux-64".
+// HostPlatform returns the conda subdir for the current machine, such as "linux-64".
 func HostPlatform() string {
 	system := map[string]string{"darwin": "osx", "windows": "win"}[runtime.GOOS]
 	if system == "" {
@@ -212,11 +213,12 @@ func HostPlatform() string {
 	}
 }
 
-// checkPyPI refuses a line for a package of the workspace: it is made of its sources, or comes from its channel.
+// checkPyPI rejects [tool.release.pypi] entries that name a package of the workspace, because our packages are built from source or
+// taken from the channel, never from PyPI.
 func (l *loader) checkPyPI(w *Workspace) {
 	for _, in := range w.Config.PyPI {
 		if p := w.byName[in.Name]; p != nil {
-			l.root.FailAt(in.Pos, "remove the line", "%s is a package of this workspace (%s), and never one of PyPI", p.Name, p.Manifest)
+			l.root.FailAt(in.Pos, "remove the line", "%s is a package of this workspace (%s), so it is not taken from PyPI", p.Name, p.Manifest)
 		}
 		for _, p := range w.Packages {
 			if in.Project != "" && p.PyPIName != "" && manifest.PyPIName(p.PyPIName) == manifest.PyPIName(in.Project) {

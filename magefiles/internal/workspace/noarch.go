@@ -10,23 +10,23 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
-// NotNoarch is a package that is built for one platform at a time, as far as its manifest tells.
+// NotNoarch describes a package that its manifest makes platform-specific.
 type NotNoarch struct {
 	Package *Package
-	Pos     manifest.Pos // of what says so
-	Why     string       // "config.noarch is false"
-	Fix     string       // what makes the package noarch, if it has no compiled code
+	Pos     manifest.Pos // position of the value that makes it platform-specific
+	Why     string       // reason, such as "config.noarch is false"
+	Fix     string       // how to make the package noarch, if it has no compiled code
 }
 
-// Err says that it cannot be published: "packages/lib/pixi.toml:6:1: lib cannot be published: …".
+// Err returns the error for an attempt to publish the package: "packages/lib/pixi.toml:6:1: lib cannot be published: …".
 func (n NotNoarch) Err() *operr.Error {
-	return operr.New("if it has no compiled code, "+n.Fix+"; else keep it in a workspace of its own, and publish it with pixi from a machine of each platform (`mage build:package "+n.Package.Name+"` builds it here)",
-		"%s: %s cannot be published: it is built for one platform (%s), and only noarch packages are published yet, since a channel would need it for every platform",
+	return operr.New("if the package has no compiled code, "+n.Fix+"; otherwise move it to a separate workspace, and publish it with pixi from a machine of each platform (`mage build:package "+n.Package.Name+"` builds the package for this platform)",
+		"%s: %s cannot be published: it is built for one platform (%s), but only noarch packages can be published, because all other packages must be built for every platform",
 		n.Pos, n.Package.Name, n.Why)
 }
 
-// NotNoarch returns the packages that the manifests say are built for one platform at a time, by name. Where they do not
-// tell (another backend, a recipe that computes it), only the built artifact does.
+// NotNoarch returns the packages that their manifests make platform-specific, sorted by name. For some packages the manifest is not
+// enough to tell (another backend, a recipe that computes it), and only the built artifact shows it.
 func (w *Workspace) NotNoarch() []NotNoarch {
 	var out []NotNoarch
 	for _, p := range w.Packages {
@@ -37,7 +37,7 @@ func (w *Workspace) NotNoarch() []NotNoarch {
 	return out
 }
 
-// compiles are backends whose packages are for one platform whatever they hold (prefix-dev/pixi, crates/pixi_build_*).
+// compiles lists the backends that always build platform-specific packages (prefix-dev/pixi, crates/pixi_build_*).
 var compiles = []string{"pixi-build-cmake", "pixi-build-mojo", "pixi-build-r", "pixi-build-ros", "pixi-build-rust"}
 
 func (p *Package) findPlatform() (NotNoarch, bool) {
@@ -53,7 +53,7 @@ func (p *Package) findPlatform() (NotNoarch, bool) {
 	}
 	settings := []manifest.TargetConfig{{Config: p.Build.Config, Node: p.Build.Node}}
 	for _, t := range p.Build.Targets {
-		if t.Config != nil { // what a target leaves out, it takes from the others
+		if t.Config != nil { // a target inherits the keys that it does not set
 			settings = append(settings, manifest.TargetConfig{Selector: t.Selector, Config: merge(p.Build.Config, t.Config), Node: t.Node})
 		}
 	}
@@ -79,7 +79,7 @@ func merge(base, over map[string]any) map[string]any {
 	return out
 }
 
-// configPos is where a configuration stands; the build table's place where there is none.
+// configPos returns the position of a config table, or of the build table if there is no config.
 func (p *Package) configPos(n *tomledit.Node) manifest.Pos {
 	if n == nil || n.Line == 0 {
 		return p.Build.Pos
@@ -87,8 +87,9 @@ func (p *Package) configPos(n *tomledit.Node) manifest.Pos {
 	return manifest.Pos{File: p.Build.File, Line: n.Line, Col: n.Column}
 }
 
-// explainPlatform says why a backend of this configuration makes packages for one platform; "" where it does not, or where that is
-// not known. `noarch` comes first, then compilers, as pixi-build-python has it (crates/pixi_build_python/src/main.rs).
+// explainPlatform returns why the backend builds a platform-specific package with this configuration, or "" if it builds a noarch one
+// or this cannot be determined. `noarch` takes precedence over compilers, as in pixi-build-python
+// (crates/pixi_build_python/src/main.rs).
 func (p *Package) explainPlatform(config map[string]any) string {
 	if noarch, said := config["noarch"].(bool); said {
 		if noarch {
@@ -103,7 +104,7 @@ func (p *Package) explainPlatform(config map[string]any) string {
 	case p.Build.Backend != manifest.PythonBackend:
 		return ""
 	case len(compilers) > 0:
-		return fmt.Sprintf("it names compilers: %s", join(compilers))
+		return fmt.Sprintf("its config names compilers: %s", join(compilers))
 	case config["abi3"] == true:
 		return "config.abi3 is true"
 	case said || p.Project == nil || p.Build.Python.IgnorePyproject:

@@ -27,13 +27,13 @@ func TestStandIns(t *testing.T) {
 	}
 	in, _ := w.Config.StandIn("make")
 	require.Equal(t, "pixi.toml:7:1", in.Pos.String())
-	for _, name := range []string{"my_name", "torch", "ruamel-yaml", ""} { // '-' and '_' are different for conda
+	for _, name := range []string{"my_name", "torch", "ruamel-yaml", ""} { // conda distinguishes '-' and '_'
 		_, ok := w.Config.StandIn(name)
 		require.False(t, ok, name)
 	}
 }
 
-// The table stands at the root of a pyproject.toml too, and a workspace without it has no lines.
+// The table may also be in a pyproject.toml file. A workspace without the table has no stand-ins.
 func TestStandInsElsewhere(t *testing.T) {
 	w := load(t, "-- pyproject.toml --\n[project]\nname = \"w\"\n[tool.pixi.workspace]\nname = \"w\"\n[tool.release.pypi]\nage = \"age\"\n")
 	in, ok := w.Config.StandIn("age")
@@ -45,17 +45,17 @@ func TestStandInsElsewhere(t *testing.T) {
 func TestWrongStandIns(t *testing.T) {
 	for _, c := range []struct{ name, lines, want, next string }{
 		{"a number", "x = 1", "pixi.toml:4:5: x must be a string, a table with a program, or false", "name = false"},
-		{"true", "make = true", "pixi.toml:4:8: make must be a string", "which leaves it out"},
+		{"true", "make = true", "pixi.toml:4:8: make must be a string", "which leaves the package out"},
 		{"a list", "torch = [\"a\"]", "pixi.toml:4:9: torch must be", ""},
-		{"nothing", "x = \"\"", `pixi.toml:4:5: x cannot be ""`, "the name alone"},
-		{"with a version", "pytorch = \"torch>=2\"", `pixi.toml:4:11: pytorch cannot be "torch>=2"`, "the version is that of the requirement"},
+		{"nothing", "x = \"\"", `pixi.toml:4:5: x cannot be ""`, "write only the name"},
+		{"with a version", "pytorch = \"torch>=2\"", `pixi.toml:4:11: pytorch cannot be "torch>=2"`, "the version comes from the requirement"},
 		{"with an extra", "ray-default = \"ray[default]\"", `ray-default cannot be "ray[default]"`, ""},
 		{"a program that is misspelled", "nodejs = { programm = \"node\" }", "pixi.toml:4:12: nodejs of [tool.release.pypi] has no key programm", "did you mean program?"},
 		{"another key", "nodejs = { program = \"node\", version = \"20\" }", "pixi.toml:4:30: nodejs of [tool.release.pypi] has no key version", ""},
 		{"an empty table", "nodejs = {}", "pixi.toml:4:10: nodejs names no program", "its-program"},
-		{"a program of no name", "nodejs = { program = \"\" }", `pixi.toml:4:22: program cannot be ""`, "PATH"},
-		{"a path", "nodejs = { program = \"/usr/bin/node\" }", `program cannot be "/usr/bin/node"`, "looked for on PATH"},
-		{"a program that is no string", "nodejs = { program = true }", "program must be a string", ""},
+		{"a program with an empty name", "nodejs = { program = \"\" }", `pixi.toml:4:22: program cannot be ""`, "PATH"},
+		{"a path", "nodejs = { program = \"/usr/bin/node\" }", `program cannot be "/usr/bin/node"`, "searched on PATH"},
+		{"a program that is not a string", "nodejs = { program = true }", "program must be a string", ""},
 		{"a dot without quotes", "ruamel.yaml = \"ruamel.yaml\"", "pixi.toml:4:8: ruamel of [tool.release.pypi] has no key yaml", `write "ruamel.yaml"`},
 		{"two words", "\"num py\" = \"numpy\"", `pixi.toml:4:1: "num py" is not the name of a conda package`, ""},
 		{"one name twice", "age = \"age\"\nAge = false", "pixi.toml:5:1: [tool.release.pypi] has Age twice, at line 4 before", "keep one"},
@@ -76,7 +76,7 @@ func TestWrongStandIns(t *testing.T) {
 	require.ErrorContains(t, err, "pixi.toml:4:8: pypi must be a table, and is a string")
 }
 
-// TestRequiresLike finds a project of PyPI beside a conda requirement, and nothing that comes from elsewhere.
+// TestRequiresLike checks that RequiresLike finds the PyPI requirement with a conda package's name, and ignores requirements from other sources.
 func TestRequiresLike(t *testing.T) {
 	project := load(t, `
 -- pixi.toml --

@@ -7,9 +7,9 @@ import (
 	"syscall"
 )
 
-// readFile is os.ReadFile for regular files, in four system calls: os.File makes ten, to find out whether a file can be
-// waited for as a pipe can. A workspace has thousands of small ones, and they are read for every target. What is not a regular file
-// is refused: a pipe would be waited for, and a device would not end.
+// readFile is like os.ReadFile but reads only regular files, and needs four system calls instead of the ten that os.File makes to set
+// up polling. A workspace has thousands of small files, and every target reads them. Other files are refused, because reading a pipe
+// could block and reading a device might never end.
 func readFile(path string) ([]byte, error) {
 	fd, err := retry(func() (int, error) {
 		return syscall.Open(path, syscall.O_RDONLY|syscall.O_CLOEXEC|syscall.O_NONBLOCK, 0)
@@ -27,7 +27,7 @@ func readFile(path string) ([]byte, error) {
 	case syscall.S_IFDIR:
 		return nil, &fs.PathError{Op: "read", Path: path, Err: syscall.EISDIR}
 	default:
-		return nil, &fs.PathError{Op: "read", Path: path, Err: errors.New("it is not a file")}
+		return nil, &fs.PathError{Op: "read", Path: path, Err: errors.New("not a regular file")}
 	}
 	buffer := buffers.Get().(*[]byte)
 	defer buffers.Put(buffer)
@@ -39,13 +39,13 @@ func readFile(path string) ([]byte, error) {
 		}
 		data = data[:len(data)+n]
 		if len(data) < cap(data) {
-			return append(make([]byte, 0, len(data)), data...), nil // of a regular file less than was asked for is the end
+			return append(make([]byte, 0, len(data)), data...), nil // a short read means end of file
 		}
 		data = append(data, 0)[:len(data)] // grow
 	}
 }
 
-// buffers are what files are read into before their size is known.
+// buffers holds the buffers for files whose size is not yet known.
 var buffers = sync.Pool{New: func() any { b := make([]byte, 64<<10); return &b }}
 
 func retry(call func() (int, error)) (int, error) {

@@ -28,7 +28,7 @@ func TestReadFile(t *testing.T) {
 	pipe := filepath.Join(t.TempDir(), "pipe")
 	require.NoError(t, syscall.Mkfifo(pipe, 0o644))
 	for _, endless := range []string{pipe, os.DevNull, "/dev/zero"} {
-		_, err = readFile(endless) // it waits for nobody
-		require.ErrorContains(t, err, "it is not a file", endless)
+		_, err = readFile(endless) // must not block waiting for a writer
+		require.ErrorContains(t, err, "not a regular file", endless)
 	}
 }

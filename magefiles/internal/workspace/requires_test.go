@@ -9,7 +9,7 @@ import (
 
 const corePackage = "-- packages/core/pixi.toml --\n[package]\nname = \"acme-core\"\nversion = \"0.1.0\"\nbuild = { backend = { name = \"pixi-build-cmake\" } }\n"
 
-// Every table of a [package] (pixi-facts.md §1.2), in every spelling.
+// All dependency tables of a [package] are read (pixi-facts.md §1.2), in every syntax.
 func TestPackageRequirements(t *testing.T) {
 	w := load(t, "-- pixi.toml --\n[workspace]\nname = \"acme\"\n"+corePackage+`
 -- packages/ui/pixi.toml --
@@ -69,7 +69,7 @@ acme-core.version = " == 0.1.0 "
 	require.True(t, ui.Dependencies(manifest.RoleExtra)[0].Spec.PinCompatible)
 	require.Equal(t, "gui", ui.Dependencies(manifest.RoleExtra)[0].Group)
 
-	// The node of a spec is the string to edit.
+	// Spec.Node is the string to edit.
 	node := ui.Requires[8].Dependency.Spec.Node
 	for _, f := range w.Files {
 		if f.Name == "packages/ui/pixi.toml" {
@@ -78,7 +78,7 @@ acme-core.version = " == 0.1.0 "
 	}
 }
 
-// Every table of a pyproject.toml (§1.3). Names compare by PEP 503.
+// All dependency tables of a pyproject.toml are read (§1.3). Names are compared as in PEP 503.
 func TestProjectRequirements(t *testing.T) {
 	w := load(t, `
 -- pixi.toml --
@@ -140,7 +140,8 @@ Acme.Core = "==0.1.0"
 	require.Equal(t, "file:///x", ui.Requires[4].Dependency.Spec.URL)
 }
 
-// The root manifest's and a downstream's tables, and the pool that both packages and environments may inherit from.
+// The dependency tables of the root manifest and of downstreams are read. So is [workspace.dependencies], from which packages and environments
+// inherit.
 func TestWorkspaceRequirements(t *testing.T) {
 	archive := `
 -- pixi.toml --
@@ -216,7 +217,7 @@ broken = { cmdd = "x" }
 		`app/pixi.toml:6:1 pypi feature.y.pypi-dependencies: Acme_Core "==0.0.9" pin`,
 		`app/pyproject.toml:3:17 pypi project.dependencies: acme-core "==0.0.9" pin`,
 	}, lines(w.Downstreams[0].Requires))
-	require.Empty(t, w.Disagreements(), "a downstream's older pin is none")
+	require.Empty(t, w.Disagreements(), "an older pin of a downstream is not a disagreement")
 
 	d, err := w.Downstream("app/")
 	require.NoError(t, err)
@@ -227,13 +228,13 @@ broken = { cmdd = "x" }
 	other.Dir, d.Dir = "other/app", "one/app"
 	w.Downstreams = append(w.Downstreams, &other)
 	_, err = w.Downstream(d.Name())
-	require.ErrorContains(t, err, `one/app and other/app are both called "`+d.Name()+`"`)
+	require.ErrorContains(t, err, `one/app and other/app are both named "`+d.Name()+`"`)
 	d, err = w.Downstream("other/app")
 	require.NoError(t, err)
 	require.Same(t, &other, d)
 }
 
-// A path leads to a package under any name, through the folder or its manifest.
+// A path dependency matches a package under any name. The path may be the folder or the manifest.
 func TestRequirementByPath(t *testing.T) {
 	w := load(t, "-- pixi.toml --\n[workspace]\n[dependencies]\nother = { path = \"./packages/core/pixi.toml\" }\nstranger = { path = \"packages\" }\n"+corePackage)
 	require.Equal(t, []string{`pixi.toml:3:1 conda dependencies: other "" path`}, lines(w.Requires))

@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What looks like a member or a downstream, and is none, is named with the reason.
+// Manifests that look like a member or a downstream, but are neither, are listed with a reason.
 func TestUncounted(t *testing.T) {
 	const root = "-- pixi.toml --\n[workspace]\nname = \"acme\"\n[tool.release]\nignore = [\"fixtures/**\", \"docs/pixi.toml\"]\n"
 	const lib = "-- lib/pixi.toml --\n[package]\nname = \"acme-lib\"\nversion = \"0.1.0\"\n[package.build]\nbackend = { name = \"pixi-build-cmake\" }\n"
@@ -24,55 +24,55 @@ func TestUncounted(t *testing.T) {
 		{"by its name", nested("app", `"conda-forge", "acme"`, `acme-lib = "*"`), []string{"app"}, []string{}},
 		{"with a priority", nested("app", `{ channel = "https://prefix.dev/acme", priority = 1 }`, `acme-lib = "*"`), []string{"app"}, []string{}},
 		{"on another server", nested("app", `"http://127.0.0.1:1234/acme"`, `acme-lib = "*"`), []string{"app"}, []string{}},
-		{"of a name that a variable says", nested("app", `"https://prefix.dev/ours", "conda-forge"`, `acme-lib = "*"`), []string{"app"}, []string{}},
+		{"a channel whose name is in a variable", nested("app", `"https://prefix.dev/ours", "conda-forge"`, `acme-lib = "*"`), []string{"app"}, []string{}},
 		{"in a feature", "-- app/pixi.toml --\n[workspace]\nchannels = [\"conda-forge\"]\n[feature.x]\nchannels = [\"https://prefix.dev/acme\"]\n[feature.x.dependencies]\nacme-lib = \"*\"\n", []string{"app"}, []string{}},
 		{
-			name:      "from a stranger alone",
+			name:      "only another project's channel",
 			archive:   nested("tests/data/a", `"conda-forge"`, `acme-lib = "==0.1.0"`),
-			uncounted: []string{`tests/data/a/pixi.toml does not count: it requires acme-lib, and takes it from no channel of ours; a downstream has "https://prefix.dev/acme" among its channels`},
+			uncounted: []string{`tests/data/a/pixi.toml does not count: it requires acme-lib, but has none of our channels; a downstream has "https://prefix.dev/acme" among its channels`},
 		},
 		{
 			name:      "from another server's channel of that name",
 			archive:   nested("app", `"https://conda.anaconda.org/acme"`, `acme-lib = "==0.1.0"`),
-			uncounted: []string{`app/pixi.toml does not count: it requires acme-lib, and takes it from no channel of ours; a downstream has "https://prefix.dev/acme" among its channels`},
+			uncounted: []string{`app/pixi.toml does not count: it requires acme-lib, but has none of our channels; a downstream has "https://prefix.dev/acme" among its channels`},
 		},
 		{
 			name:      "by a path",
 			archive:   nested("examples/a", `"https://prefix.dev/acme"`, `acme-lib = { path = "../../lib" }`),
-			uncounted: []string{`examples/a/pixi.toml does not count: it requires acme-lib, and takes it from no channel of ours; a downstream has "https://prefix.dev/acme" among its channels`},
+			uncounted: []string{`examples/a/pixi.toml does not count: it requires acme-lib, but has none of our channels; a downstream has "https://prefix.dev/acme" among its channels`},
 		},
 		{
-			name:      "from no channel at all",
+			name:      "no channel",
 			archive:   nested("examples/a", "", `acme-lib = "==0.1.0"`) + "-- b/pixi.toml --\n[workspace]\n[feature.x.dependencies]\nacme-lib = \"*\"\n",
-			uncounted: []string{`b/pixi.toml does not count: it requires acme-lib, and takes it from no channel of ours; a downstream has "https://prefix.dev/acme" among its channels`, `examples/a/pixi.toml does not count: it requires acme-lib, and takes it from no channel of ours; a downstream has "https://prefix.dev/acme" among its channels`},
+			uncounted: []string{`b/pixi.toml does not count: it requires acme-lib, but has none of our channels; a downstream has "https://prefix.dev/acme" among its channels`, `examples/a/pixi.toml does not count: it requires acme-lib, but has none of our channels; a downstream has "https://prefix.dev/acme" among its channels`},
 		},
 		{
-			name:      "an image, from no channel at all",
+			name:      "an image, but no channel",
 			archive:   nested("tests/image", "", "acme-lib = \"==0.1.0\"\n[tool.image]\ncheck = [\"true\"]"),
-			uncounted: []string{`tests/image/pixi.toml does not count: it requires acme-lib, and takes it from no channel of ours; a downstream has "https://prefix.dev/acme" among its channels`},
+			uncounted: []string{`tests/image/pixi.toml does not count: it requires acme-lib, but has none of our channels; a downstream has "https://prefix.dev/acme" among its channels`},
 		},
 		{
-			name:      "an image, from a stranger alone",
+			name:      "an image, but only another project's channel",
 			archive:   nested("tests/image", `"conda-forge"`, "acme-lib = \"==0.1.0\"\n[tool.image]\ncheck = [\"true\"]"),
-			uncounted: []string{`tests/image/pixi.toml does not count: it requires acme-lib, and takes it from no channel of ours; a downstream has "https://prefix.dev/acme" among its channels`},
+			uncounted: []string{`tests/image/pixi.toml does not count: it requires acme-lib, but has none of our channels; a downstream has "https://prefix.dev/acme" among its channels`},
 		},
 		{
 			name:      "an image, by a path",
 			archive:   nested("tests/image", `"acme"`, "acme-lib = { path = \"../../lib\" }\n[tool.image]\ncheck = [\"true\"]"),
-			uncounted: []string{`tests/image/pixi.toml does not count: it requires acme-lib, and takes it from no channel of ours; a downstream has "https://prefix.dev/acme" among its channels`},
+			uncounted: []string{`tests/image/pixi.toml does not count: it requires acme-lib, but has none of our channels; a downstream has "https://prefix.dev/acme" among its channels`},
 		},
-		{"an image, from ours", "-- app/pixi.toml --\n[workspace]\nplatforms = [\"linux-64\"]\nchannels = [\"acme\"]\n[dependencies]\nacme-lib = \"==0.1.0\"\n[tool.image]\ncheck = [\"true\"]\n", []string{"app"}, []string{}},
+		{"an image, with our channel", "-- app/pixi.toml --\n[workspace]\nplatforms = [\"linux-64\"]\nchannels = [\"acme\"]\n[dependencies]\nacme-lib = \"==0.1.0\"\n[tool.image]\ncheck = [\"true\"]\n", []string{"app"}, []string{}},
 		{"left out", nested("fixtures/a", `"acme"`, `acme-lib = "*"`) + nested("docs", `"acme"`, `acme-lib = "*"`) + "-- fixtures/broken/pixi.toml --\n[[[\n", nil, []string{}},
 		{"a stranger", nested("other", `"conda-forge"`, `numpy = "*"`), nil, []string{}},
 		{
 			name:      "a member with a workspace of its own",
 			archive:   "-- m/pixi.toml --\n[workspace]\n[package]\nname = \"m\"\nversion = \"1\"\n-- n/pyproject.toml --\n[project]\nname = \"n\"\n[tool.pixi.workspace]\n",
-			uncounted: []string{"m/pixi.toml does not count: it has a [workspace] of its own beside its [package], and is no member of this one; a member's manifest has [package] alone", "n/pyproject.toml does not count: it has a [workspace] of its own, and is no member of this one; a member's manifest has [package] alone"},
+			uncounted: []string{"m/pixi.toml does not count: it has its own [workspace] beside [package], so it is not a member of this workspace; a member's manifest has only [package]", "n/pyproject.toml does not count: it has its own [workspace], so it is not a member of this workspace; a member's manifest has only [package]"},
 		},
 		{
 			name:      "a project of PyPI, and a recipe",
 			archive:   "-- p/pyproject.toml --\n[project]\nname = \"p\"\n-- q/pyproject.toml --\n[tool.black]\n-- r/recipe.yaml --\n-- s/meta.yaml --\n-- .gitignore --\ns\n",
-			uncounted: []string{"p/pyproject.toml does not count: it is a project of PyPI alone; [tool.pixi.package] in it, or a pixi.toml with [package] beside it, makes a conda package of it", `r/recipe.yaml does not count: no manifest leads to it; a pixi.toml beside it makes it a member: [package] with build.backend.name = "pixi-build-rattler-build"`},
+			uncounted: []string{"p/pyproject.toml does not count: it is only a project of PyPI; to make it a conda package, add [tool.pixi.package] to it, or a pixi.toml with [package] beside it", `r/recipe.yaml does not count: no manifest refers to it; to make it a member, add a pixi.toml beside it: [package] with build.backend.name = "pixi-build-rattler-build"`},
 		},
 	} {
 		w := load(t, root+lib+c.archive)
@@ -90,12 +90,12 @@ func TestUncounted(t *testing.T) {
 	}
 }
 
-// Where there is no workspace, those below are named.
+// If there is no workspace, the error suggests workspaces in subfolders.
 func TestNoWorkspaceNamesThoseBelow(t *testing.T) {
 	for archive, next := range map[string]string{
 		"-- a/b/pixi.toml --\n[workspace]\n-- a/b/c/pixi.toml --\n[workspace]\n": "go tool mage -w a/b TARGET",
 		"-- x/pyproject.toml --\n[tool.pixi.workspace]\n-- y/pixi.toml --\n[[\n": "go tool mage -w x TARGET",
-		"-- x/pixi.toml --\n[package]\n-- .x/pixi.toml --\n[workspace]\n":        "or make one with `pixi init`",
+		"-- x/pixi.toml --\n[package]\n-- .x/pixi.toml --\n[workspace]\n":        "or make a workspace with `pixi init`",
 	} {
 		_, err := Load(repo(t, archive))
 		require.ErrorContains(t, err, "no workspace at ")
@@ -103,7 +103,7 @@ func TestNoWorkspaceNamesThoseBelow(t *testing.T) {
 	}
 }
 
-// Where the table names our channel, no other one is ours.
+// If [tool.release] sets the channel, no other channel is treated as the workspace's own.
 func TestAChannelThatTheTableNames(t *testing.T) {
 	w := load(t, "-- pixi.toml --\n[workspace]\nname = \"w\"\n[tool.release]\nchannel = \"acme\"\n-- a/pixi.toml --\n"+pkg("a", "")+
 		"-- app/pixi.toml --\n[workspace]\nchannels = [\"https://prefix.dev/others\"]\n[dependencies]\na = \"*\"\n"+

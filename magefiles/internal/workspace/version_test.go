@@ -12,8 +12,8 @@ func TestVersions(t *testing.T) {
 	const python = "[package.build]\nbackend = { name = \"pixi-build-python\" }\n"
 	for _, c := range []struct {
 		name, pixi, pyproject string
-		want                  string // source, text, detail, place
-		also                  string // the second place, if any
+		want                  string // source, text, detail, position
+		also                  string // the second position, if any
 	}{
 		{
 			name:      "in both",
@@ -46,7 +46,7 @@ func TestVersions(t *testing.T) {
 			want:      "package 0.3.0  p/pixi.toml:3:11",
 			also:      "tag  poetry-dynamic-versioning p/pyproject.toml:6:7",
 		},
-		{"poetry, replaced by a plugin alone, which no build has", "[package]\n" + python, "[tool.poetry]\nname = \"p\"\nversion = \"0.3.0\"\n[tool.poetry-dynamic-versioning]\nenable = true\n[build-system]\nbuild-backend = \"poetry.core.masonry.api\"\n", "project 0.3.0  p/pyproject.toml:3:11", ""},
+		{"poetry, replaced only by a plugin that no build has", "[package]\n" + python, "[tool.poetry]\nname = \"p\"\nversion = \"0.3.0\"\n[tool.poetry-dynamic-versioning]\nenable = true\n[build-system]\nbuild-backend = \"poetry.core.masonry.api\"\n", "project 0.3.0  p/pyproject.toml:3:11", ""},
 		{"poetry, not replaced yet", "[package]\n" + python, "[tool.poetry]\nname = \"p\"\nversion = \"0.3.0\"\n[tool.poetry-dynamic-versioning]\nenable = false\n[build-system]\nbuild-backend = \"poetry_dynamic_versioning.backend\"\n", "project 0.3.0  p/pyproject.toml:3:11", ""},
 		{
 			name:      "a literal that hatch reads",
@@ -56,22 +56,22 @@ func TestVersions(t *testing.T) {
 			also:      "",
 		},
 		{
-			name:      "hatch by another source",
+			name:      "hatch with another source",
 			pixi:      "[package]\n" + python,
 			pyproject: "[project]\nname = \"p\"\ndynamic = [\"version\"]\n[tool.hatch.version]\nsource = \"code\"\npath = \"src/v.py\"\n",
 			want:      "dynamic  hatch code src/v.py p/pyproject.toml:4:13",
 			also:      "",
 		},
-		{"setuptools-scm by its table", "[package]\n" + python, "[project]\nname = \"p\"\ndynamic = [\"version\"]\n[tool.setuptools_scm]\n", "tag  setuptools-scm p/pyproject.toml:4:7", ""},
-		{"hatch-vcs by its requirement", "[package]\n" + python, "[project]\nname = \"p\"\ndynamic = [\"version\"]\n[build-system]\nrequires = [\"hatch_vcs>=0.4\"]\n", "tag  hatch-vcs p/pyproject.toml:5:13", ""},
-		{"versioningit by hatch", "[package]\n" + python, "[project]\nname = \"p\"\ndynamic = [\"version\"]\n[tool.hatch.version]\nsource = \"versioningit\"\n", "tag  versioningit p/pyproject.toml:4:13", ""},
+		{"setuptools-scm in its table", "[package]\n" + python, "[project]\nname = \"p\"\ndynamic = [\"version\"]\n[tool.setuptools_scm]\n", "tag  setuptools-scm p/pyproject.toml:4:7", ""},
+		{"hatch-vcs in the requirements", "[package]\n" + python, "[project]\nname = \"p\"\ndynamic = [\"version\"]\n[build-system]\nrequires = [\"hatch_vcs>=0.4\"]\n", "tag  hatch-vcs p/pyproject.toml:5:13", ""},
+		{"versioningit in the table of hatch", "[package]\n" + python, "[project]\nname = \"p\"\ndynamic = [\"version\"]\n[tool.hatch.version]\nsource = \"versioningit\"\n", "tag  versioningit p/pyproject.toml:4:13", ""},
 		{"uv-dynamic-versioning", "[package]\n" + python, "[project]\nname = \"p\"\ndynamic = [\"version\"]\n[tool.hatch]\nversion.source = \"uv-dynamic-versioning\"\n", "tag  uv-dynamic-versioning p/pyproject.toml:5:1", ""},
-		{"versioneer by its table", "[package]\n" + python, "[project]\nname = \"p\"\ndynamic = [\"version\"]\n[tool.versioneer]\nVCS = \"git\"\n", "tag  versioneer p/pyproject.toml:4:7", ""},
+		{"versioneer in its table", "[package]\n" + python, "[project]\nname = \"p\"\ndynamic = [\"version\"]\n[tool.versioneer]\nVCS = \"git\"\n", "tag  versioneer p/pyproject.toml:4:7", ""},
 		{"setuptools-git-versioning", "[package]\n" + python, "[project]\nname = \"p\"\ndynamic = [\"version\"]\n[tool.setuptools-git-versioning]\nenabled = true\n", "tag  setuptools-git-versioning p/pyproject.toml:4:7", ""},
-		{"pbr by its requirement", "[package]\n" + python, "[project]\nname = \"p\"\ndynamic = [\"version\"]\n[build-system]\nrequires = [\"setuptools\", \"pbr\"]\n", "tag  pbr p/pyproject.toml:5:27", ""},
-		{"a poetry that is not told to", "", "[tool.poetry]\nname = \"p\"\nversion = \"0.3.0\"\n[tool.poetry-dynamic-versioning]\nenable = false\n[tool.pixi.package.build.backend]\nname = \"pixi-build-python\"\n", "project 0.3.0  p/pyproject.toml:3:11", ""},
+		{"pbr in the requirements", "[package]\n" + python, "[project]\nname = \"p\"\ndynamic = [\"version\"]\n[build-system]\nrequires = [\"setuptools\", \"pbr\"]\n", "tag  pbr p/pyproject.toml:5:27", ""},
+		{"poetry with a disabled plugin", "", "[tool.poetry]\nname = \"p\"\nversion = \"0.3.0\"\n[tool.poetry-dynamic-versioning]\nenable = false\n[tool.pixi.package.build.backend]\nname = \"pixi-build-python\"\n", "project 0.3.0  p/pyproject.toml:3:11", ""},
 		{
-			name:      "setuptools-scm by setup.py",
+			name:      "setuptools-scm in setup.py",
 			pixi:      "[package]\nname = \"p\"\nversion = \"0.3.0\"\n" + python,
 			pyproject: "[build-system]\nrequires = [\"setuptools\", \"setuptools-scm>=8\"]\n",
 			want:      "package 0.3.0  p/pixi.toml:3:11",
@@ -87,16 +87,16 @@ func TestVersions(t *testing.T) {
 		{"a version in setup.cfg", "[package]\nname = \"p\"\nversion = \"0.3.0\"\n" + python, "[build-system]\nrequires = [\"setuptools\"]\n", "package 0.3.0  p/pixi.toml:3:11", ""},
 		{"setuptools-scm that only finds files", "[package]\nname = \"p\"\nversion = \"0.3.0\"\n" + python, "[project]\nname = \"p\"\n[build-system]\nrequires = [\"setuptools\", \"setuptools-scm>=8\"]\n", "package 0.3.0  p/pixi.toml:3:11", ""},
 		{"setuptools attr", "[package]\n" + python, "[project]\nname = \"p\"\ndynamic = [\"version\"]\n[tool.setuptools.dynamic]\nversion = { attr = \"p.v\" }\n", "dynamic  setuptools attr p.v p/pyproject.toml:5:1", ""},
-		{"dynamic by who knows whom", "[package]\n" + python, "[project]\nname = \"p\"\ndynamic = [\"version\"]\n[build-system]\nbuild-backend = \"custom\"\n", "dynamic  custom p/pyproject.toml:3:1", ""},
+		{"dynamic with an unknown backend", "[package]\n" + python, "[project]\nname = \"p\"\ndynamic = [\"version\"]\n[build-system]\nbuild-backend = \"custom\"\n", "dynamic  custom p/pyproject.toml:3:1", ""},
 		{"missing", "[package]\n" + python, "[project]\nname = \"p\"\n", "missing   p/pixi.toml:1:2", ""},
 		{
-			name:      "not taken from a pyproject that is ignored",
+			name:      "not taken from an ignored pyproject.toml",
 			pixi:      "[package]\nname = \"p\"\n" + python + "config = { ignore-pyproject-manifest = true }\n",
 			pyproject: "[project]\nname = \"p\"\nversion = \"1\"\n",
 			want:      "missing   p/pixi.toml:1:2",
 			also:      "project 1  p/pyproject.toml:3:11",
 		},
-		{"the backend has it", "[package.build]\nbackend = { name = \"pixi-build-rattler-build\" }\n", "", "backend  pixi-build-rattler-build p/pixi.toml:1:2", ""},
+		{"the backend has the version", "[package.build]\nbackend = { name = \"pixi-build-rattler-build\" }\n", "", "backend  pixi-build-rattler-build p/pixi.toml:1:2", ""},
 		{"no common spelling", "[package]\nname = \"p\"\nversion = \"dynamic\"\n" + python, "[project]\n", "package dynamic  p/pixi.toml:3:11", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {

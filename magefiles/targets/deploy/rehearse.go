@@ -23,13 +23,13 @@ import (
 	"github.com/foopack/foopack/magefiles/targets"
 )
 
-// init lets `rehearse -full` go as far as the hosts.
+// init lets `rehearse -full` include the hosts.
 func init() { targets.RehearseOn(rehearsedHosts) }
 
-// hostsVariable leads whoever deploys in a rehearsal to its hosts.
+// hostsVariable tells a process that deploys in a rehearsal where the rehearsal's hosts are.
 const hostsVariable = "REHEARSAL_HOSTS"
 
-// hosts are those of a rehearsal.
+// hosts replaces the hosts of a workspace in a rehearsal.
 type hosts struct {
 	app   string
 	local *localfleet.Fleet
@@ -37,14 +37,14 @@ type hosts struct {
 
 func rehearsedHosts(w *workspace.Workspace, dir string) (fleet.Hosts, string, error) {
 	if runtime.GOOS != "linux" {
-		return nil, "its hosts need flock and timeout, which only Linux has", nil
+		return nil, "these hosts need the programs flock and timeout, which only Linux has", nil
 	}
 	of, all, err := chosenOf(w, "")
 	if err == nil {
 		all, err = inOrder(all)
 	}
 	if err != nil {
-		//lint:ignore nilerr a rehearsal says why it does not go as far as the hosts
+		//lint:ignore nilerr a rehearsal reports why it does not include the hosts
 		return nil, err.Error(), nil
 	}
 	arch := ""
@@ -60,7 +60,7 @@ func rehearsedHosts(w *workspace.Workspace, dir string) (fleet.Hosts, string, er
 
 func (h hosts) App() string { return h.app }
 
-// Environments are in the order in which they are delivered to, as those of the fleet are.
+// Environments returns the environments in the order of a delivery, as the fleet has them.
 func (h hosts) Environments() (all []fleet.Environment) {
 	for _, e := range h.local.Environments {
 		all = append(all, fleet.Environment{Name: e.Name, After: e.After, Hosts: len(e.Hosts), ByCI: e.By == config.CI})
@@ -68,7 +68,7 @@ func (h hosts) Environments() (all []fleet.Environment) {
 	return all
 }
 
-// place is that of an environment among the others.
+// place is an environment for delivery.Order.
 type place struct{ of config.Environment }
 
 func (p place) Name() string { return p.of.Name }
@@ -98,21 +98,21 @@ func (h hosts) Stays() []fleet.Stay { return h.local.Stays() }
 
 func (h hosts) Close() { h.local.Close() }
 
-// How long a stand-in is watched: nothing is learned by waiting longer.
+// The time for which a stand-in is watched. A longer time would show nothing new.
 const rehearsedWatch = time.Second
 
-// inRehearsal is an environment as a rehearsal deploys to it. What has to be free is not asked: the disk is that of this machine.
+// inRehearsal returns an environment changed for a rehearsal. Free space is not checked, because the disk is this machine's.
 func inRehearsal(e config.Environment) config.Environment {
 	e.Watch, e.Drain, e.Pause = min(e.Watch, rehearsedWatch), min(e.Drain, rehearsedWatch), min(e.Pause, rehearsedWatch)
 	e.TLS, e.SSHConfig, e.Disk = false, "", 0
 	return e
 }
 
-// placeholder is what an application gets in a rehearsal in place of each secret, and of each variable of the person's.
+// placeholder is the value of each secret and each personal variable, for an application in a rehearsal.
 const placeholder = "rehearsed"
 
-// standIn has a deployer reach the hosts of a rehearsal, and tell them nothing of the person's. They let no job in that has no key, or knows no key of
-// theirs.
+// standIn makes a deployer connect to the hosts of a rehearsal, and send them no personal data. These hosts refuse a job that has no key, or
+// does not know their host keys.
 func standIn(d *deploying.Deployer, file string, in host.Login, inJob bool) error {
 	text, err := os.ReadFile(file)
 	var sockets map[string]string
@@ -120,15 +120,15 @@ func standIn(d *deploying.Deployer, file string, in host.Login, inJob bool) erro
 		err = json.Unmarshal(text, &sockets)
 	}
 	if err != nil {
-		return operr.NewUsage("unset "+hostsVariable+": `rehearse -full` alone sets it", "the hosts of a rehearsal are not there: %w", err)
+		return operr.NewUsage("unset "+hostsVariable+": only `rehearse -full` sets it", "connecting to the hosts of a rehearsal: %w", err)
 	}
 	d.Login = func(context.Context, string) (engine.Login, error) { return engine.Login{}, nil }
 	d.Output = func(context.Context, []string) ([]byte, error) { return []byte(placeholder), nil }
 	d.Variable = func(string) (string, bool) { return placeholder, true }
 	d.Open = func(_ context.Context, name string) (*survey.Machine, error) {
 		if inJob && (in.Key == "" || in.KnownHosts == "") {
-			return nil, operr.New("give the step both secrets of its environment by `env:`; a workflow that is called gets them by `secrets: inherit`",
-				"%s does not let this job in: DEPLOY_SSH_PRIVATE_KEY or DEPLOY_KNOWN_HOSTS is empty", name)
+			return nil, operr.New("pass both secrets of the environment to the step in `env:`; pass secrets to a called workflow with `secrets: inherit`",
+				"%s refuses this job's login: DEPLOY_SSH_PRIVATE_KEY or DEPLOY_KNOWN_HOSTS is empty", name)
 		}
 		socket, there := sockets[name]
 		if !there {

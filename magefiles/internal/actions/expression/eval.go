@@ -5,19 +5,19 @@ import (
 	"math"
 )
 
-// Env is what an expression is evaluated with.
+// Env holds the contexts and functions with which an expression is evaluated.
 type Env struct {
-	Contexts *Object // by name; one that is missing is null
-	// Functions are those that depend on where the expression stands, by their names in lower case: hashfiles, success, failure, always, cancelled.
+	Contexts *Object // by name; a missing context is null
+	// Functions holds the functions that depend on the place of the expression, by lower-case name: hashfiles, success, failure, always, cancelled.
 	Functions map[string]func(arguments []Value) (Value, error)
 }
 
-// maxMemory is how many bytes the texts may have that an evaluation has in hand at one time, counted as GitHub does: two for each unit of UTF-16.
+// maxMemory limits the bytes of text that an evaluation holds at one time, counted as GitHub does: two per UTF-16 code unit.
 const maxMemory = 1 << 20
 
-var errTooMuch = errors.New("the expression makes more text than the 1 MB that GitHub allows")
+var errTooMuch = errors.New("the result of the expression is longer than the 1 MB that GitHub allows")
 
-// Eval gives the expression's value. An expression without any token is null.
+// Eval returns the expression's value. An expression without any token is null.
 func (e *Expr) Eval(env Env) (Value, error) {
 	if e.root == nil {
 		return nil, nil
@@ -28,10 +28,10 @@ func (e *Expr) Eval(env Env) (Value, error) {
 type evaluation struct {
 	Env
 
-	held int // bytes of the texts that calls under way have in hand
+	held int // bytes of the texts that unfinished calls hold
 }
 
-// size is what a text counts; other values count nothing.
+// size returns a text's size in bytes, or 0 for other values.
 func size(v Value) int {
 	s, _ := v.(string)
 	return 2 * units(s)
@@ -67,7 +67,7 @@ type logical struct {
 	operands []node
 }
 
-// eval gives the first operand that decides, or the last one.
+// eval returns the first operand that decides, or the last operand.
 func (l *logical) eval(ev *evaluation) (v Value, err error) {
 	for _, o := range l.operands {
 		if v, err = o.eval(ev); err != nil || Truthy(v) == (l.operator == "||") {
@@ -109,7 +109,7 @@ func (c *comparing) eval(ev *evaluation) (Value, error) {
 	return ok && sign > 0 || equal(a, b), nil
 }
 
-// index asks a value for a key or a position, or for all that it has.
+// index takes the value at a key or a position, or all values.
 type index struct {
 	of, at node
 	all    bool
@@ -211,12 +211,12 @@ func (c *call) eval(ev *evaluation) (Value, error) {
 	}
 	f, is := ev.Functions[c.name]
 	if !is {
-		return nil, errors.New("nothing can tell here what " + c.name + "() is")
+		return nil, errors.New("the result of " + c.name + "() is not known here")
 	}
 	return f(arguments)
 }
 
-// choose gives the value after the first condition that is true, and evaluates no other.
+// choose returns the value after the first true condition, and evaluates no other value.
 func (c *call) choose(ev *evaluation) (Value, error) {
 	last := len(c.arguments) - 1
 	for i := 0; i < last; i += 2 {
@@ -226,7 +226,7 @@ func (c *call) choose(ev *evaluation) (Value, error) {
 		}
 		yes, is := v.(bool)
 		if !is {
-			return nil, errors.New("a condition of case() has to be true or false")
+			return nil, errors.New("a condition of case() must be true or false")
 		}
 		if yes {
 			return c.arguments[i+1].eval(ev)

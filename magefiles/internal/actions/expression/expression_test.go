@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// contexts of the tests: what a step may see.
+// contexts returns a step's contexts for the tests.
 func contexts() *Object {
 	env := &Object{Exact: true}
 	env.Add("Path", "/bin")
@@ -41,7 +41,7 @@ func world() Env {
 	}
 }
 
-// The values that GitHub's documentation of expressions gives, and what follows from it.
+// The cases are the values in GitHub's documentation of expressions, and values that follow from its rules.
 func TestValues(t *testing.T) {
 	for text, want := range map[string]Value{
 		"":                                     nil,
@@ -54,7 +54,7 @@ func TestValues(t *testing.T) {
 		"null == 0":                            true,
 		"'' == false":                          true,
 		"' 0x10 ' == 16":                       true,
-		"' a' == 'a'":                          false, // texts are not trimmed
+		"' a' == 'a'":                          false, // strings are not trimmed
 		"'É' == 'é'":                           true,
 		"NaN == NaN":                           false,
 		"NaN != NaN":                           true,
@@ -103,12 +103,12 @@ func TestValues(t *testing.T) {
 		"toJSON(needs.build)":                             "{\n  \"result\": \"success\"\n}",
 		"toJSON('<é>\u2028')":                             "\"<é>\\u2028\"",
 		"toJSON(matrix.os)":                               "[\n  \"linux\",\n  \"mac\"\n]",
-		"toJSON(fromJSON('{\"b\":[],\"a\":{},\"B\":2}'))": "{\n  \"b\": [],\n  \"a\": {}\n}", // the first of two keys counts
+		"toJSON(fromJSON('{\"b\":[],\"a\":{},\"B\":2}'))": "{\n  \"b\": [],\n  \"a\": {}\n}", // the first of two equal keys wins
 		"fromJSON('[1,{\"X\":true}]')[1].x":               true,
 		"fromJSON('1e400')":                               math.Inf(1),
 		"case(false, 'a', matrix.n == 3, 'b', 'c')":       "b",
 		"case(false, 'a', false, 'b', 'c')":               "c",
-		"case(true, 1, fromJSON('no json'), 2, 3)":        1.0, // what comes after is not evaluated
+		"case(true, 1, fromJSON('no json'), 2, 3)":        1.0, // values after the first match are not evaluated
 		"hashFiles('**/go.sum')":                          "hash of **/go.sum",
 		"failure() && !cancelled()":                       true,
 	} {
@@ -120,16 +120,16 @@ func TestValues(t *testing.T) {
 	}
 }
 
-// What is wrong with an expression for any value of its contexts is told when it is parsed, with its place.
+// The parser rejects an expression that is wrong whatever the values of its contexts, and reports the position.
 func TestRefused(t *testing.T) {
 	for text, want := range map[string]string{
-		"github.":                              `the expression ends too early (character 8)`,
-		"(github":                              `the expression ends too early (character 8)`,
+		"github.":                              `unexpected end of the expression (character 8)`,
+		"(github":                              `unexpected end of the expression (character 8)`,
 		"github)":                              `unexpected ")" (character 7)`,
-		"a b":                                  `there is no context "a" here (character 1)`,
+		"a b":                                  `the context "a" does not exist or is not available here (character 1)`,
 		"github github":                        `unexpected "github" (character 8)`,
-		"secrets.TOKEN":                        `there is no context "secrets" here (character 1)`,
-		"True":                                 `there is no context "True" here (character 1)`,
+		"secrets.TOKEN":                        `the context "secrets" does not exist or is not available here (character 1)`,
+		"True":                                 `the context "True" does not exist or is not available here (character 1)`,
 		"github.ref = 'a'":                     `unexpected "=" (character 12)`,
 		"github & github":                      `unexpected "&" (character 8)`,
 		`github.ref == "main"`:                 `unexpected "\"main\"" (character 15)`,
@@ -139,13 +139,13 @@ func TestRefused(t *testing.T) {
 		"0x1p4":                                `unexpected "0x1p4" (character 1)`,
 		"1_000":                                `unexpected "1_000" (character 1)`,
 		"-Inf":                                 `unexpected "-Inf" (character 1)`,
-		"'open":                                `this text has no end: a single quote is missing (character 1)`,
+		"'open":                                `this text has no closing single quote (character 1)`,
 		"contains('a')":                        `contains takes at least 2 arguments (character 1)`,
 		"!toJSON()":                            `toJSON takes at least 1 arguments (character 2)`,
 		"join(1, 2, 3)":                        `join takes at most 2 arguments (character 1)`,
 		"format('a',)":                         `unexpected ")" (character 12)`,
-		"case(true, 1, false, 2)":              `case takes pairs of a condition and a value, and a value for the rest (character 1)`,
-		"env.X || upper('a')":                  `there is no function "upper" here (character 10)`,
+		"case(true, 1, false, 2)":              `case takes pairs of a condition and a value, and then a default value (character 1)`,
+		"env.X || upper('a')":                  `the function "upper" does not exist or is not available here (character 10)`,
 		"always(1)":                            `always takes at most 0 arguments (character 1)`,
 		"hashFiles()":                          `hashFiles takes at least 1 arguments (character 1)`,
 		strings.Repeat("(", 51):                `the expression is nested deeper than 50 levels (character 51)`,
@@ -161,7 +161,7 @@ func TestRefused(t *testing.T) {
 	require.ErrorContains(t, err, "hashFiles")
 }
 
-// What a function makes is held to the limit before it is made: some texts would take gigabytes.
+// The size limit is checked before a function allocates its result, because some results would take gigabytes.
 func TestWhatIsTooMuchIsNotMade(t *testing.T) {
 	long := strings.Repeat("x", maxMemory/4)
 	_, err := join([]Value{&Array{Items: []Value{1.0, 2.0, 3.0, 4.0, 5.0}}, long})
@@ -172,21 +172,21 @@ func TestWhatIsTooMuchIsNotMade(t *testing.T) {
 	require.ErrorIs(t, err, errTooMuch)
 }
 
-// What is wrong for the values at hand is told when it is evaluated.
+// An expression that is wrong only for certain values fails when it is evaluated.
 func TestFails(t *testing.T) {
 	for text, want := range map[string]string{
-		"fromJSON('')":             "it ends too early",
-		"fromJSON('{\"a\":1} 2')":  "there is more after the value",
+		"fromJSON('')":             "unexpected end of the text",
+		"fromJSON('{\"a\":1} 2')":  "unexpected text after the value",
 		"fromJSON('[1,]')":         "not JSON",
-		"format('{0} {1}', 1)":     "names more arguments than there are",
-		"format('}')":              "is wrong at character 1",
-		"format('a {x}', 1)":       "is wrong at character 3",
-		"format('{0', 1)":          "is wrong at character 1",
-		"case('yes', 1, 2)":        "has to be true or false",
-		"1 == (2 == fromJSON(''))": "it ends too early",
-		"!fromJSON('') || 1":       "it ends too early",
-		// Each level is ten times as long as the one below.
-		strings.Repeat("format('{0}{0}{0}{0}{0}{0}{0}{0}{0}{0}',", 9) + "'a'" + strings.Repeat(")", 9): "more text than",
+		"format('{0} {1}', 1)":     "refers to an argument that was not passed",
+		"format('}')":              "is invalid at character 1",
+		"format('a {x}', 1)":       "is invalid at character 3",
+		"format('{0', 1)":          "is invalid at character 1",
+		"case('yes', 1, 2)":        "must be true or false",
+		"1 == (2 == fromJSON(''))": "unexpected end of the text",
+		"!fromJSON('') || 1":       "unexpected end of the text",
+		// each level is ten times as long as the one below
+		strings.Repeat("format('{0}{0}{0}{0}{0}{0}{0}{0}{0}{0}',", 9) + "'a'" + strings.Repeat(")", 9): "is longer than",
 	} {
 		e, err := Parse(text, names(t))
 		require.NoError(t, err, text)
@@ -196,7 +196,7 @@ func TestFails(t *testing.T) {
 	e, err := Parse("success()", names(t))
 	require.NoError(t, err)
 	_, err = e.Eval(Env{})
-	require.EqualError(t, err, "nothing can tell here what success() is")
+	require.EqualError(t, err, "the result of success() is not known here")
 }
 
 func TestTemplates(t *testing.T) {
@@ -214,8 +214,8 @@ func TestTemplates(t *testing.T) {
 	}
 	for text, want := range map[string]string{
 		"a ${{ b":                  "has no }} (character 3)",
-		"a ${{ }}":                 "is wanted between ${{ and }} (character 6)",
-		"a ${{ 1 }} ${{ secret }}": `there is no context "secret" here (character 16)`,
+		"a ${{ }}":                 "there is no expression between ${{ and }} (character 6)",
+		"a ${{ 1 }} ${{ secret }}": `the context "secret" does not exist or is not available here (character 16)`,
 		"${{ '}}":                  "has no }}",
 	} {
 		_, err := ParseTemplate(text, names(t))
@@ -225,14 +225,14 @@ func TestTemplates(t *testing.T) {
 
 func TestConditions(t *testing.T) {
 	for text, want := range map[string]bool{
-		"":                               false, // success() is
+		"":                               false, // no condition means success(), and a job has failed here
 		"true":                           false,
 		"failure()":                      true,
 		"${{ always() }}":                true,
 		" ${{ FAILURE() && true }} ":     true,
 		"!cancelled() && matrix.n == 3":  true,
 		"contains(github.ref, 'always')": false,
-		"'always()'":                     false, // a text is not a call
+		"'always()'":                     false, // a string is not a call
 	} {
 		e, err := ParseCondition(text, names(t))
 		require.NoError(t, err, text)
@@ -243,7 +243,7 @@ func TestConditions(t *testing.T) {
 	for text, want := range map[string]string{
 		"${{ false }} && true": "is always true",
 		"x ${{ false }}":       "is always true",
-		"${{ nothing }}":       `there is no context "nothing" here (character 5)`,
+		"${{ nothing }}":       `the context "nothing" does not exist or is not available here (character 5)`,
 		"  ${{ failure(":       "is always true",
 	} {
 		_, err := ParseCondition(text, names(t))
@@ -251,7 +251,7 @@ func TestConditions(t *testing.T) {
 	}
 }
 
-// Nothing that is given makes it panic, and what is parsed can be evaluated, with the place of an error inside of the text.
+// No input causes a panic. Everything that parses can be evaluated, and the position of an error is within the text.
 func FuzzExpression(f *testing.F) {
 	for _, s := range []string{"${{ a.b[*].c['d'] }}", "${{ format('{0}', -0x1) }} x", "!(1<=.5||github.*.x==null)", "case(true,1,2)", "fromJSON('[1e5,{\"a\":null}]')"} {
 		f.Add(s)

@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// builtin are the functions that every expression may call.
+// builtin lists the functions that are allowed in every expression.
 var builtin = map[string]Arity{
 	"case":       {Least: 3, Most: maxArguments},
 	"contains":   {Least: 2, Most: 2},
@@ -23,7 +23,7 @@ var builtin = map[string]Arity{
 	"fromjson":   {Least: 1, Most: 1},
 }
 
-// functions are what the builtin ones do, but for case, which evaluates no more than it needs.
+// functions implements the builtin functions except case, which evaluates only the arguments that it needs.
 var functions = map[string]func(a []Value) (Value, error){
 	"contains":   func(a []Value) (Value, error) { return contains(a[0], a[1]), nil },
 	"startswith": func(a []Value) (Value, error) { return ofTexts(strings.HasPrefix, a), nil },
@@ -46,7 +46,7 @@ func contains(where, what Value) bool {
 	return ofTexts(strings.Contains, []Value{where, what})
 }
 
-// ofTexts asks about two values as texts, in any case. Arrays and objects have none.
+// ofTexts compares two values as texts, ignoring case. Arrays and objects cannot be converted.
 func ofTexts(ask func(a, b string) bool, a []Value) bool {
 	return primitive(a[0]) && primitive(a[1]) && ask(upper(Text(a[0])), upper(Text(a[1])))
 }
@@ -75,7 +75,7 @@ func join(a []Value) (Value, error) {
 	return strings.Join(texts, separator), nil
 }
 
-// format puts its arguments where the text has {0}, {1} and so on. Two braces are one.
+// format replaces {0}, {1} and so on with its arguments. Double braces are an escape for one.
 func format(a []Value) (Value, error) {
 	text := Text(a[0])
 	var b strings.Builder
@@ -96,9 +96,9 @@ func format(a []Value) (Value, error) {
 		i, err := strconv.ParseUint(place, 10, 31)
 		switch {
 		case text[at] == '}' || !closed || err != nil:
-			return nil, fmt.Errorf("the format %q is wrong at character %d", text, at+1)
+			return nil, fmt.Errorf("the format %q is invalid at character %d", text, at+1)
 		case int(i) >= len(a)-1:
-			return nil, fmt.Errorf("the format %q names more arguments than there are", text)
+			return nil, fmt.Errorf("the format %q refers to an argument that was not passed", text)
 		}
 		b.WriteString(Text(a[1+i]))
 		if b.Len() > maxMemory {
@@ -111,7 +111,7 @@ func format(a []Value) (Value, error) {
 
 func toJSON(a []Value) (Value, error) { return ToJSON(a[0]) }
 
-// ToJSON writes a value, as the function of that name does.
+// ToJSON implements the function toJSON.
 func ToJSON(v Value) (string, error) {
 	var b strings.Builder
 	if err := writeJSON(&b, v, "\n"); err != nil {
@@ -120,7 +120,7 @@ func ToJSON(v Value) (string, error) {
 	return b.String(), nil
 }
 
-// writeJSON writes a value with two spaces for each level; newline is a line's end with the spaces of this level.
+// writeJSON writes a value with two spaces for each level; newline is a line's end with the spaces of the current level.
 func writeJSON(b *strings.Builder, v Value, newline string) error {
 	if b.Len() > maxMemory {
 		return errTooMuch
@@ -161,7 +161,7 @@ func writeJSON(b *strings.Builder, v Value, newline string) error {
 	return nil
 }
 
-// quote writes a text as JSON does, with no escape for HTML.
+// quote formats a text as JSON, without escaping for HTML.
 func quote(s string) string {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
@@ -174,26 +174,26 @@ func quote(s string) string {
 
 func fromJSON(a []Value) (Value, error) { return FromJSON(Text(a[0])) }
 
-// FromJSON reads one value, as the function of that name does.
+// FromJSON implements the function fromJSON.
 func FromJSON(text string) (Value, error) {
 	d := json.NewDecoder(strings.NewReader(text))
 	d.UseNumber()
 	v, err := readJSON(d)
 	if err == nil {
 		if _, more := d.Token(); !errors.Is(more, io.EOF) {
-			err = errors.New("there is more after the value")
+			err = errors.New("unexpected text after the value")
 		}
 	}
 	if errors.Is(err, io.EOF) {
-		err = errors.New("it ends too early")
+		err = errors.New("unexpected end of the text")
 	}
 	if err != nil {
-		return nil, fmt.Errorf("fromJSON was given what is not JSON: %w", err)
+		return nil, fmt.Errorf("the argument of fromJSON is not JSON: %w", err)
 	}
 	return v, nil
 }
 
-// readJSON reads one value, and keeps the order of an object's keys.
+// readJSON parses one value, and preserves the order of object keys.
 func readJSON(d *json.Decoder) (Value, error) {
 	t, err := d.Token()
 	if err != nil {
@@ -239,7 +239,7 @@ func readObject(d *json.Decoder) (Value, error) {
 		if err != nil {
 			return nil, err
 		}
-		o.Add(key.(string), v) // the decoder takes no other key
+		o.Add(key.(string), v) // the decoder accepts only strings as keys
 	}
 	_, err := d.Token() // the brace
 	return o, err

@@ -49,28 +49,28 @@ jobs:
           PREFIX_API_KEY: ${{ secrets.PREFIX_API_KEY }}
 `
 
-// Each change is found at its line, and the file as it stands has nothing.
+// Each change is reported at its line. The unchanged file has no doubts.
 func TestDoubts(t *testing.T) {
 	for name, c := range map[string]struct{ from, to, want string }{
 		"as it stands":                      {"", "", ""},
 		"an output that is misspelled":      {"outputs['digests']", "outputs.digest", "release.yml:36:20: the job build has no output digest: is it digests?"},
 		"an output that is not made":        {"      digests: ${{", "      digest: ${{", "release.yml:36:20: the job build has no output digests: is it digest?"},
-		"a need that is dropped":            {"    needs: [build]\n", "", "release.yml:28:9: the job upload does not need build, so that needs.build.result is always empty"},
-		"a need that is misspelled":         {"needs.build.result", "needs.biuld.result", "release.yml:29:9: the job upload does not need biuld, so that needs.biuld.result is always empty: is it build?"},
-		"what no need has":                  {"needs.build.result", "needs.build.status", "release.yml:29:9: a job that is needed has result and outputs, and no status"},
-		"a step that is misspelled":         {"steps.build.outcome", "steps.biuld.outcome", "release.yml:23:13: there is no step biuld before this: is it build?"},
-		"a step in a line of several":       {"echo ${{ steps.build", "echo ${{ steps.bild", "release.yml:26:1: there is no step bild before this: is it build?"},
-		"a step of an output":               {"digests: ${{ steps.build", "digests: ${{ steps.other", "release.yml:19:16: there is no step other before this"},
-		"a key of the matrix":               {"matrix.more", "matrix.moer", "release.yml:22:14: the matrix of the job build has no moer: is it more?"},
-		"a key of the matrix that is gone":  {", more: x", "", "release.yml:22:14: the matrix of the job build has no more"},
+		"a need that is dropped":            {"    needs: [build]\n", "", "release.yml:28:9: the job upload does not list build in its needs, so needs.build.result is always empty"},
+		"a need that is misspelled":         {"needs.build.result", "needs.biuld.result", "release.yml:29:9: the job upload does not list biuld in its needs, so needs.biuld.result is always empty: is it build?"},
+		"what no need has":                  {"needs.build.result", "needs.build.status", "release.yml:29:9: the context of a needed job has only result and outputs, not status"},
+		"a step that is misspelled":         {"steps.build.outcome", "steps.biuld.outcome", "release.yml:23:13: no earlier step has the id biuld: is it build?"},
+		"a step in a line of several":       {"echo ${{ steps.build", "echo ${{ steps.bild", "release.yml:26:1: no earlier step has the id bild: is it build?"},
+		"a step of an output":               {"digests: ${{ steps.build", "digests: ${{ steps.other", "release.yml:19:16: no earlier step has the id other"},
+		"a key of the matrix":               {"matrix.more", "matrix.moer", "release.yml:22:14: the matrix of the job build has no key moer: is it more?"},
+		"a key of the matrix that is gone":  {", more: x", "", "release.yml:22:14: the matrix of the job build has no key more"},
 		"an input":                          {"inputs.digest", "inputs.digset", "release.yml:22:14: the workflow has no input digset: is it digest?"},
-		"pushes of branches":                {"    tags: [\"v*\"]\n", "", "release.yml:2: a push of any branch starts this too, and the job upload asks for a token then: name the tags"},
-		"a filter of paths":                 {`"app/**"`, `"ap/**"`, "release.yml:5:13: no file of the commit is like ap/**"},
-		"a publication that may be ended":   {"in-progress: false", "in-progress: true", "release.yml:10:23: cancel-in-progress ends a run that publishes in its middle"},
-		"one group for all tags":            {"group: release-${{ github.ref }}", "group: release", "release.yml:9:10: all tags are one group, in which one run waits"},
+		"pushes of branches":                {"    tags: [\"v*\"]\n", "", "release.yml:2: a push of any branch also starts this workflow, and then the job upload can get an ID token: add a filter for tags"},
+		"a filter of paths":                 {`"app/**"`, `"ap/**"`, "release.yml:5:13: no file of the commit matches ap/**"},
+		"a publication that may be ended":   {"in-progress: false", "in-progress: true", "release.yml:10:23: cancel-in-progress cancels a run in the middle of publishing"},
+		"one group for all tags":            {"group: release-${{ github.ref }}", "group: release", "release.yml:9:10: all tags share one group, in which only one run can wait"},
 		"a job without steps":               {"    steps:\n      - run: echo \"$DIGESTS\"\n        env:\n          DIGESTS: ${{ needs.build.outputs['digests'] }}\n          ALL: ${{ toJSON(needs) }} ${{ needs.*.result }}\n          PREFIX_API_KEY: ${{ secrets.PREFIX_API_KEY }}\n", "", "release.yml:28:5: the job upload has no steps"},
-		"a secret":                          {"secrets.PREFIX_API_KEY", "secrets.PREFIX_APY_KEY", "release.yml:38:27: secrets.PREFIX_APY_KEY is empty where there is no such secret: is it PREFIX_API_KEY?"},
-		"a secret beside its variable":      {"PREFIX_API_KEY: ${{ secrets.PREFIX_API_KEY", "OTHER_THING: ${{ secrets.OTHER_THIN", "release.yml:38:24: secrets.OTHER_THIN is empty where there is no such secret: is it OTHER_THING?"},
+		"a secret":                          {"secrets.PREFIX_API_KEY", "secrets.PREFIX_APY_KEY", "release.yml:38:27: secrets.PREFIX_APY_KEY is empty if there is no secret with this name: is it PREFIX_API_KEY?"},
+		"a secret beside its variable":      {"PREFIX_API_KEY: ${{ secrets.PREFIX_API_KEY", "OTHER_THING: ${{ secrets.OTHER_THIN", "release.yml:38:24: secrets.OTHER_THIN is empty if there is no secret with this name: is it OTHER_THING?"},
 		"a matrix that an expression makes": {"        include: [{os: ubuntu-24.04, more: x}]", "        include: ${{ fromJSON(vars.M) }}", ""},
 	} {
 		t.Run(name, func(t *testing.T) {

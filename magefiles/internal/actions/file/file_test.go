@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The repository's own files are read whole.
+// Read supports everything in this repository's own workflow files.
 func TestOurs(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join("..", "..", "..", "..", ".github", "workflows", "*.yml"))
 	require.NoError(t, err)
@@ -39,45 +39,45 @@ func TestOurs(t *testing.T) {
 
 const job = "\njobs:\n  a:\n    runs-on: ubuntu-24.04\n    steps:\n      - run: make\n"
 
-// What is wrong is told with its place.
+// Each problem is reported with its position.
 func TestProblems(t *testing.T) {
 	for text, want := range map[string][]string{
 		"":                            {"f.yml:1: the file is empty"},
 		"on: push\n\tjobs: {}":        {"f.yml:2: found a tab character that violates indentation"},
 		"on: push":                    {"f.yml:1:1: the workflow needs jobs"},
 		"on: push\njobs: {}":          nil,
-		"on: pus" + job:               {`f.yml:1:5: "pus" is not possible for on: is it "push"?`},
-		"on: [push, 5]" + job:         {`f.yml:1:12: "5" is not possible for an item of on: it is one of`},
-		"on: {push: {tag: v*}}" + job: {`f.yml:1:13: there is no "tag" in push: is it "tags"?`},
-		"on: {push: {tags: v*, tags-ignore: w*}}" + job:                       {"f.yml:1:36: tags-ignore may not stand beside tags: a pattern with ! leaves out"},
-		"on: {push: {branches: ['!main']}}" + job:                             {"f.yml:1:23: there are only patterns with !"},
-		"on: {push: {paths: ['a[', '+b']}}" + job:                             {`f.yml:1:20: "a[" is not a possible pattern: a bracket has no end`, `"+b" is not a possible pattern: + has no character before it`},
-		"on: push\nenvs: {}" + job:                                            {`f.yml:2:1: there is no "envs" in the workflow: is it "env"?`},
-		"on: push\non: push" + job:                                            {`f.yml:2:1: "on" stands here twice`},
-		"on: push\nenv: &e {A: b}\ndefaults: {<<: *e}" + job:                  {"f.yml:3:12: GitHub has anchors and aliases, and no merge keys"},
-		"on: push\npermissions: {id-token: wirte}" + job:                      {`f.yml:2:25: "wirte" is not possible for id-token: is it "write"?`},
-		"on: push\npermissions: {id_token: write}" + job:                      {`there is no "id_token" in permissions: is it "id-token"?`},
-		"on: push\nconcurrency: {group: a, queue: many}" + job:                {`f.yml:2:32: "many" is not possible for queue: is it "max"?`},
+		"on: pus" + job:               {`f.yml:1:5: "pus" is not allowed for on: is it "push"?`},
+		"on: [push, 5]" + job:         {`f.yml:1:12: "5" is not allowed for an item of on: use one of`},
+		"on: {push: {tag: v*}}" + job: {`f.yml:1:13: there is no key "tag" in push: is it "tags"?`},
+		"on: {push: {tags: v*, tags-ignore: w*}}" + job:                       {"f.yml:1:36: tags-ignore cannot be combined with tags: to leave names out, use a pattern with !"},
+		"on: {push: {branches: ['!main']}}" + job:                             {"f.yml:1:23: all patterns begin with !"},
+		"on: {push: {paths: ['a[', '+b']}}" + job:                             {`f.yml:1:20: "a[" is not a valid pattern: a bracket is empty or not closed`, `"+b" is not a valid pattern: no character precedes +`},
+		"on: push\nenvs: {}" + job:                                            {`f.yml:2:1: there is no key "envs" in the workflow: is it "env"?`},
+		"on: push\non: push" + job:                                            {`f.yml:2:1: the key "on" is here twice`},
+		"on: push\nenv: &e {A: b}\ndefaults: {<<: *e}" + job:                  {"f.yml:3:12: GitHub supports anchors and aliases, but not merge keys"},
+		"on: push\npermissions: {id-token: wirte}" + job:                      {`f.yml:2:25: "wirte" is not allowed for id-token: is it "write"?`},
+		"on: push\npermissions: {id_token: write}" + job:                      {`there is no key "id_token" in permissions: is it "id-token"?`},
+		"on: push\nconcurrency: {group: a, queue: many}" + job:                {`f.yml:2:32: "many" is not allowed for queue: is it "max"?`},
 		"on: push\nname: ${{ github.ref }}" + job:                             {"f.yml:2:7: name may not have an expression"},
-		"on: push\nrun-name: ${{ secrets.A }}" + job:                          {`f.yml:2:15: there is no context "secrets" here`},
-		"on: push\njobs: {a: {runs-on: x, step: []}}":                         {`there is no "step" in a: is it "steps"?`},
+		"on: push\nrun-name: ${{ secrets.A }}" + job:                          {`f.yml:2:15: the context "secrets" does not exist or is not available here`},
+		"on: push\njobs: {a: {runs-on: x, step: []}}":                         {`there is no key "step" in a: is it "steps"?`},
 		"on: push\njobs: {a: {steps: []}}":                                    {"f.yml:2:11: a needs runs-on"},
-		"on: push\njobs: {1a: {runs-on: x, steps: []}}":                       {`f.yml:2:8: "1a" is not a possible name of a job`},
+		"on: push\njobs: {1a: {runs-on: x, steps: []}}":                       {`f.yml:2:8: "1a" is not a valid job ID`},
 		"on: push\njobs: {a: {runs-on: x, steps: {run: make}}}":               {"f.yml:2:31: steps may not have keys"},
 		"on: push\njobs: [a]":                                                 {"f.yml:2:7: jobs may not be a list"},
-		"on: push\njobs: {a: {runs-on: x, needs: b, steps: []}}":              {"f.yml:2:31: the job a needs b, which is not there"},
-		"on: push\njobs: {a: {runs-on: x, needs: [a], steps: []}}":            {"f.yml:2:31: the job a waits, by way of its needs, for itself"},
-		"on: push\njobs: {a: {runs-on: x, timeout-minutes: soon, steps: []}}": {`"soon" is not possible for timeout-minutes`},
+		"on: push\njobs: {a: {runs-on: x, needs: b, steps: []}}":              {"f.yml:2:31: the job a needs b, which does not exist"},
+		"on: push\njobs: {a: {runs-on: x, needs: [a], steps: []}}":            {"f.yml:2:31: the job a never starts, because its needs lead back to itself"},
+		"on: push\njobs: {a: {runs-on: x, timeout-minutes: soon, steps: []}}": {`"soon" is not allowed for timeout-minutes`},
 		"on: push\njobs: {a: {runs-on: '', steps: []}}":                       {"f.yml:2:21: runs-on is empty"},
 		job[1:]: {"f.yml:1:1: the workflow needs on"},
-		"on: push" + job + "        if: secrets.A != ''\n":                         {`f.yml:7:13: there is no context "secrets" here`},
-		"on: push" + job + "        if: ${{ always() }} && true\n":                 {"f.yml:7:13: a condition with text beside ${{ }} is always true"},
-		"on: push" + job + "        if: hashFile('x')\n":                           {`f.yml:7:13: there is no function "hashFile" here`},
-		"on: push" + job + "    if: hashFiles('x') != ''\n":                        {`f.yml:7:9: there is no function "hashFiles" here`}, // steps alone have it
-		"on: push" + job + "        background: true\n":                            {"f.yml:7:21: steps that run beside others (background) are not known here"},
-		"on: push" + job + "        id: x\n      - {run: make, id: X}\n":           {`f.yml:8:25: there is a step "X" before this one`},
-		"on: push" + job + "      - run: |\n          one\n          ${{ two }}\n": {`f.yml:9: there is no context "two" here`},
-		"on: push" + job + "      - uses: a/b@v1\n        run: make\n":             {`f.yml:8:9: there is no "run" in an item of steps`},
+		"on: push" + job + "        if: secrets.A != ''\n":                         {`f.yml:7:13: the context "secrets" does not exist or is not available here`},
+		"on: push" + job + "        if: ${{ always() }} && true\n":                 {"f.yml:7:13: a condition with text outside ${{ }} is always true"},
+		"on: push" + job + "        if: hashFile('x')\n":                           {`f.yml:7:13: the function "hashFile" does not exist or is not available here`},
+		"on: push" + job + "    if: hashFiles('x') != ''\n":                        {`f.yml:7:9: the function "hashFiles" does not exist or is not available here`}, // hashFiles is only available in steps
+		"on: push" + job + "        background: true\n":                            {"f.yml:7:21: steps that run in parallel (background) are not supported here"},
+		"on: push" + job + "        id: x\n      - {run: make, id: X}\n":           {`f.yml:8:25: an earlier step has the same id "X"`},
+		"on: push" + job + "      - run: |\n          one\n          ${{ two }}\n": {`f.yml:9: the context "two" does not exist or is not available here`},
+		"on: push" + job + "      - uses: a/b@v1\n        run: make\n":             {`f.yml:8:9: there is no key "run" in an item of steps`},
 	} {
 		_, err := Read("f.yml", []byte(text))
 		if want == nil {
@@ -91,7 +91,7 @@ func TestProblems(t *testing.T) {
 	}
 }
 
-// Several problems are told in the order of the file, always the same.
+// Problems are always reported in file order.
 func TestProblemsInTheirOrder(t *testing.T) {
 	for range 20 {
 		_, err := Read("f.yml", []byte("on: {push: {paths-ignore: x, paths: y, tags-ignore: x, tags: y, branches-ignore: x, branches: y}}"+job))
@@ -99,7 +99,7 @@ func TestProblemsInTheirOrder(t *testing.T) {
 	}
 }
 
-// A value may be said once and named many times; one that names itself, or that grows by naming, has an end.
+// An anchor may be used many times. An alias that refers to itself, or aliases that expand exponentially, are stopped by a limit.
 func TestAliases(t *testing.T) {
 	w, err := Read("f.yml", []byte("on: push\nenv: &e {A: b}\njobs:\n  a: &a\n    runs-on: x\n    env: *e\n    steps: [{run: make}]\n  b: *a\n"))
 	require.NoError(t, err)
@@ -111,10 +111,10 @@ func TestAliases(t *testing.T) {
 		bomb += "        a" + n + ": &a" + n + " [" + strings.Repeat(last+", ", 9) + last + "]\n"
 	}
 	_, err = Read("f.yml", []byte(bomb))
-	require.ErrorContains(t, err, "larger than what is looked at")
+	require.ErrorContains(t, err, "too large to check")
 	for _, without := range []string{"&a [*a]", strings.Repeat("[", maxDepth) + strings.Repeat("]", maxDepth)} {
 		_, err = Read("f.yml", []byte("on: push\njobs:\n  a:\n    runs-on: x\n    strategy: {matrix: {a: "+without+"}}\n"))
-		require.ErrorContains(t, err, "larger than what is looked at", without)
+		require.ErrorContains(t, err, "too large to check", without)
 	}
 }
 
@@ -140,7 +140,7 @@ jobs:
 	require.False(t, w.Jobs[0].Permissions.Writes("id-token"), "no setting gives it")
 }
 
-// The examples of GitHub's documentation of patterns, and what follows from it.
+// The cases are the examples in GitHub's documentation of patterns, and cases that follow from its rules.
 func TestPatterns(t *testing.T) {
 	for pattern, names := range map[string]struct{ yes, no []string }{
 		"feature/*":             {[]string{"feature/my-branch"}, []string{"feature/beta-a/my-branch", "feature"}},
@@ -175,13 +175,13 @@ func TestTags(t *testing.T) {
 		"[workflow_dispatch, push]":                     "",
 		"workflow_dispatch":                             "f.yml:1 does not start for pushes",
 		"{push: {tags: ['v*', '*/v*']}}":                "",
-		"{push: {paths: [docs/**]}}":                    "", // paths do not count for tags
-		"{push: {tags: 'v*'}}":                          "f.yml:1 starts for tags like v*, and the tag core/v1.0.0 is not one (* stops at /)",
-		"{push: {tags: ['**', '!core/*']}}":             "f.yml:1 starts for tags like **, !core/*, and the tag core/v1.0.0 is not one (* stops at /)",
+		"{push: {paths: [docs/**]}}":                    "", // path filters do not apply to tags
+		"{push: {tags: 'v*'}}":                          "f.yml:1 starts for tags that match v*, but the tag core/v1.0.0 does not (* does not match /)",
+		"{push: {tags: ['**', '!core/*']}}":             "f.yml:1 starts for tags that match **, !core/*, but the tag core/v1.0.0 does not (* does not match /)",
 		"{push: {tags-ignore: ['**']}}":                 "f.yml:1 ignores the tag core/v1.0.0",
 		"{push: {tags-ignore: ['w**']}}":                "",
-		"{push: {branches: ['**']}}":                    "f.yml:1 names branches alone, and starts for no tag",
-		"{push: {branches-ignore: [x]}}":                "f.yml:1 names branches alone, and starts for no tag",
+		"{push: {branches: ['**']}}":                    "f.yml:1 has filters only for branches, so it starts for no tag",
+		"{push: {branches-ignore: [x]}}":                "f.yml:1 has filters only for branches, so it starts for no tag",
 		"{push: {branches: [main], tags: ['core/v*']}}": "",
 	} {
 		w, err := Read("f.yml", []byte("on: "+on+job))
@@ -192,7 +192,7 @@ func TestTags(t *testing.T) {
 	}
 }
 
-// A condition that is known at a tag decides; what is not known then does not keep a job from running.
+// A condition decides whether a job runs if its value is known at a tag. Otherwise the job runs.
 func TestConditions(t *testing.T) {
 	for condition, want := range map[string]bool{
 		"github.ref_type == 'tag'":                                  true,
@@ -213,7 +213,7 @@ func TestConditions(t *testing.T) {
 	}
 }
 
-// No bytes make it panic, and what is wrong has a line.
+// No input causes a panic, and each problem has a line number.
 func FuzzRead(f *testing.F) {
 	f.Add("on: push" + job)
 	f.Add("on: {push: {tags: ['!v[*', &a x]}}\njobs: {a: *a, b: {if: '${{', needs: [b]}}")
@@ -227,7 +227,7 @@ func FuzzRead(f *testing.F) {
 	})
 }
 
-// A file of a stranger's may have thousands of jobs, each of which waits for the one below it.
+// A file from an untrusted source may have thousands of jobs, each of which needs the next one.
 func TestAChainOfJobs(t *testing.T) {
 	var b strings.Builder
 	b.WriteString("on: push\njobs:\n")

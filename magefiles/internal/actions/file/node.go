@@ -10,7 +10,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/actions/expression"
 )
 
-// Node is a value of a file, with its place. The zero Node is one that is not there.
+// Node is a value of a file, with its place. The zero Node means that the value does not exist.
 type Node struct {
 	file string
 	n    *yaml.Node
@@ -19,13 +19,13 @@ type Node struct {
 // Pair is a key of a mapping, and its value.
 type Pair struct{ Key, Value Node }
 
-// with is a value of the same file.
+// `with` returns a value of the same file.
 func (n Node) with(value *yaml.Node) Node {
 	n.n = resolve(value)
 	return n
 }
 
-// Is reports whether the value is there.
+// Is reports whether the value exists.
 func (n Node) Is() bool { return n.n != nil }
 
 // IsMapping reports whether the value has keys.
@@ -36,7 +36,7 @@ func (n Node) IsBlock() bool {
 	return n.n != nil && n.n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0
 }
 
-// At is the value below the keys; the zero Node where one of them is not there.
+// At returns the value below the keys; the zero Node if one of them does not exist.
 func (n Node) At(keys ...string) Node {
 	for _, k := range keys {
 		n.n = at(n.n, k)
@@ -44,13 +44,13 @@ func (n Node) At(keys ...string) Node {
 	return n
 }
 
-// Text is a scalar as it stands there; "" for what is not one.
+// Text returns a scalar as it is written; "" for a value that is not a scalar.
 func (n Node) Text() string { return text(n.n) }
 
-// True reports whether a scalar says true, in any of the ways that GitHub knows: true, True and TRUE.
+// True reports whether a scalar is true in one of the spellings that GitHub knows: true, True and TRUE.
 func (n Node) True() bool { return slices.Contains([]string{"true", "True", "TRUE"}, n.Text()) }
 
-// Items are those of a list, or the one that stands in place of a list.
+// Items returns the items of a list, or a single value that is written instead of a list.
 func (n Node) Items() (all []Node) {
 	switch {
 	case n.n == nil:
@@ -64,7 +64,7 @@ func (n Node) Items() (all []Node) {
 	return all
 }
 
-// Pairs are those of a mapping, in the order of the file.
+// Pairs returns the pairs of a mapping, in the order of the file.
 func (n Node) Pairs() (all []Pair) {
 	if !n.IsMapping() {
 		return nil
@@ -78,7 +78,7 @@ func (n Node) Pairs() (all []Pair) {
 	return all
 }
 
-// Line is where the value begins, from 1; 0 where it is not there.
+// Line returns the line where the value begins, from 1; 0 if the value does not exist.
 func (n Node) Line() int {
 	if n.n == nil {
 		return 0
@@ -86,16 +86,16 @@ func (n Node) Line() int {
 	return n.n.Line
 }
 
-// Asks reports whether an expression of the value, or below it, asks for one of the contexts.
+// Asks reports whether an expression in the value, or below it, uses one of the contexts.
 func (n Node) Asks(contexts ...string) (asks bool) {
 	n.eachPath("", func(p expression.Path, _ string, _ Node) { asks = asks || slices.Contains(contexts, p[0]) })
 	return asks
 }
 
-// Place is where the value stands, as FILE:LINE.
+// Place returns the place of the value, as FILE:LINE.
 func (n Node) Place() string { return fmt.Sprintf("%s:%d", n.file, n.Line()) }
 
-// Problem is an error at the place of the value.
+// Problem returns an error at the place of the value.
 func (n Node) Problem(format string, args ...any) error {
 	p := &Problem{
 		File: n.file,
@@ -108,7 +108,7 @@ func (n Node) Problem(format string, args ...any) error {
 	return p
 }
 
-// Elsewhere is [Node.Problem] for what is right on GitHub, and is not run here.
+// Elsewhere returns a [Node.Problem] about a value that is correct on GitHub but is not run here.
 func (n Node) Elsewhere(format string, args ...any) error {
 	err := n.Problem(format, args...)
 	var p *Problem
@@ -118,7 +118,7 @@ func (n Node) Elsewhere(format string, args ...any) error {
 	return err
 }
 
-// Value is the value with its expressions evaluated. An error is a [Problem] at its place.
+// Value returns the value with its expressions evaluated. An error is a [Problem] at its place.
 func (n Node) Value(env expression.Env) (expression.Value, error) {
 	if n.n == nil {
 		return nil, nil
@@ -155,7 +155,7 @@ func (n Node) Value(env expression.Env) (expression.Value, error) {
 	case "!!int", "!!float":
 		f, is := number(n.n.Value)
 		if !is {
-			return nil, n.Problem("%q is no number", n.n.Value)
+			return nil, n.Problem("%q is not a number", n.n.Value)
 		}
 		return f, nil
 	}
@@ -170,7 +170,7 @@ func (n Node) Value(env expression.Env) (expression.Value, error) {
 	return v, nil
 }
 
-// Holds reports whether a condition is met: an `if:` that is not there asks for success().
+// Holds reports whether a condition is met: an `if:` that does not exist means success().
 func (n Node) Holds(env expression.Env) (bool, error) {
 	e, err := expression.ParseCondition(n.Text(), all)
 	if err != nil {
@@ -183,17 +183,17 @@ func (n Node) Holds(env expression.Env) (bool, error) {
 	return expression.Truthy(v), nil
 }
 
-// all are the names that some place of a file may use: what its own place allows was held when the file was read.
+// `all` holds the names that any place of a file may use. Reading the file has already checked the names that each place allows.
 var all = func() expression.Names {
 	names, err := expression.Allow("github", "inputs", "vars", "needs", "strategy", "matrix", "secrets", "steps", "job", "jobs", "runner", "env",
 		"hashFiles(1,255)", "success(0,MAX)", "failure(0,MAX)", "always(0,0)", "cancelled(0,0)")
 	if err != nil {
-		panic(err) // it is part of the program
+		panic(err) // the text is part of the program
 	}
 	return names
 }()
 
-// ReadAction reads an action.yml, whose steps are held against the schema where it is a composite one.
+// ReadAction reads an action.yml. It also checks the steps of a composite action against the schema.
 func ReadAction(name string, data []byte) (Node, error) {
 	r := &reader{name: name}
 	top := Node{file: name}

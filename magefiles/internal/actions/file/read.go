@@ -13,12 +13,12 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
-// Problem is what is wrong with a file, and where. Lines and columns count from 1; a column is 0 where only the line is known.
+// Problem describes an error in a file, and its place. Lines and columns start at 1; the column is 0 if it is unknown.
 type Problem struct {
 	File         string
 	Line, Column int
 	What         string
-	Elsewhere    bool // nothing is wrong with it: it is for GitHub, and not run here
+	Elsewhere    bool // not an error: it works on GitHub, but cannot be run here
 }
 
 func (p *Problem) Error() string {
@@ -28,7 +28,7 @@ func (p *Problem) Error() string {
 	return fmt.Sprintf("%s:%d:%d: %s", p.File, p.Line, p.Column, p.What)
 }
 
-// IsWrong reports whether a problem that an error has is one of the file, and not only of where it is run.
+// IsWrong reports whether an error has a problem of the file itself, and not only of where the file is run.
 func IsWrong(err error) bool {
 	if several, is := err.(interface{ Unwrap() []error }); is {
 		return slices.ContainsFunc(several.Unwrap(), IsWrong)
@@ -40,13 +40,13 @@ func IsWrong(err error) bool {
 	return errors.As(err, &p) && !p.Elsewhere
 }
 
-// Limits of what is looked at: aliases may say much with few bytes.
+// These limits bound the work, because aliases can expand a few bytes to many values.
 const (
 	maxNodes = 50_000
 	maxDepth = 100
 )
 
-// Read reads a workflow file. An error is one [Problem], or several that are joined.
+// Read parses a workflow file. An error is one [Problem], or several that are joined.
 func Read(name string, data []byte) (*Workflow, error) {
 	r := &reader{name: name}
 	top := r.parse(data)
@@ -60,7 +60,7 @@ func Read(name string, data []byte) (*Workflow, error) {
 	return w, r.err()
 }
 
-// parse reads the file's YAML; nil where it has none, or what is not YAML.
+// parse reads the file's YAML; nil if the file has none, or is not YAML.
 func (r *reader) parse(data []byte) *yaml.Node {
 	var doc yaml.Node
 	if err := yaml.Unmarshal(data, &doc); err != nil {
@@ -94,7 +94,7 @@ func (r *reader) problem(n *yaml.Node, format string, args ...any) {
 	})
 }
 
-// err is all problems, in the order of the file; nil where there is none.
+// err returns all problems in file order, or nil.
 func (r *reader) err() error {
 	slices.SortStableFunc(r.problems, func(a, b *Problem) int {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column), cmp.Compare(a.What, b.What))
@@ -106,11 +106,11 @@ func (r *reader) err() error {
 	return errors.Join(all...)
 }
 
-// value holds a value against a definition. what names it in sentences.
+// value checks a value against a definition. `what` describes the value in messages.
 func (r *reader) value(n *yaml.Node, definition string, context []string, what string) {
 	if r.nodes++; r.nodes > maxNodes || r.depth > maxDepth {
 		if r.nodes <= maxNodes+1 {
-			r.problem(n, "the file is larger than what is looked at: %d values, %d levels", maxNodes, maxDepth)
+			r.problem(n, "the file is too large to check: at most %d values and %d levels are allowed", maxNodes, maxDepth)
 			r.nodes = maxNodes + 1
 		}
 		return
@@ -139,7 +139,7 @@ func (r *reader) value(n *yaml.Node, definition string, context []string, what s
 	}
 }
 
-// mapping holds keys and values against the ways that know all the keys.
+// mapping checks keys and values against the alternatives that allow all the keys.
 func (r *reader) mapping(n *yaml.Node, ways []leaf, what string) {
 	ways = slices.DeleteFunc(slices.Clone(ways), func(l leaf) bool { return l.Mapping == nil })
 	if len(ways) == 0 {
@@ -152,13 +152,13 @@ func (r *reader) mapping(n *yaml.Node, ways []leaf, what string) {
 		name := key.Value
 		switch {
 		case key.Kind != yaml.ScalarNode:
-			r.problem(key, "a key of %s has to be a text", what)
+			r.problem(key, "a key of %s must be a text", what)
 			return
 		case name == "<<" && key.Tag == "!!merge":
-			r.problem(key, "GitHub has anchors and aliases, and no merge keys")
+			r.problem(key, "GitHub supports anchors and aliases, but not merge keys")
 			return
 		case seen[strings.ToLower(name)]:
-			r.problem(key, "%q stands here twice", name)
+			r.problem(key, "the key %q is here twice", name)
 			return
 		}
 		seen[strings.ToLower(name)] = true
@@ -189,10 +189,10 @@ func (r *reader) mapping(n *yaml.Node, ways []leaf, what string) {
 func (r *reader) unknown(key *yaml.Node, ways []leaf, what string) {
 	known := keys(ways)
 	if near := manifest.Nearest(key.Value, known); near != "" {
-		r.problem(key, "there is no %q in %s: is it %q?", key.Value, what, near)
+		r.problem(key, "there is no key %q in %s: is it %q?", key.Value, what, near)
 		return
 	}
-	r.problem(key, "there is no %q in %s: it has %s", key.Value, what, strings.Join(known, ", "))
+	r.problem(key, "there is no key %q in %s: use one of %s", key.Value, what, strings.Join(known, ", "))
 }
 
 func (r *reader) scalar(n *yaml.Node, ways []leaf, what string) {
@@ -226,24 +226,24 @@ func (r *reader) scalar(n *yaml.Node, ways []leaf, what string) {
 	case n.Value == "":
 		r.problem(n, "%s is empty", what)
 	case near != "":
-		r.problem(n, "%q is not possible for %s: is it %q?", n.Value, what, near)
+		r.problem(n, "%q is not allowed for %s: is it %q?", n.Value, what, near)
 	case len(known) > 0:
-		r.problem(n, "%q is not possible for %s: it is one of %s", n.Value, what, strings.Join(known, ", "))
+		r.problem(n, "%q is not allowed for %s: use one of %s", n.Value, what, strings.Join(known, ", "))
 	default:
-		r.problem(n, "%q is not possible for %s", n.Value, what)
+		r.problem(n, "%q is not allowed for %s", n.Value, what)
 	}
 }
 
-// names are what an expression may use.
+// `names` returns the names that an expression may use.
 func (r *reader) names(context []string) expression.Names {
 	names, err := expression.Allow(context...)
 	if err != nil {
-		panic(err) // it is part of the program
+		panic(err) // the text is part of the program
 	}
 	return names
 }
 
-// expression tells an expression's error at its place, which is known to the column where the text stands as it is in one line.
+// expression reports an expression's error at its place. The column is known only if the text is plain and in one line.
 func (r *reader) expression(n *yaml.Node, err error) {
 	var wrong *expression.Error
 	if !errors.As(err, &wrong) {

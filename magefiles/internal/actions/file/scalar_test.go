@@ -9,7 +9,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/actions/file"
 )
 
-// A plain scalar is what GitHub's runner makes of it, by YAML 1.2's core schema (actions/runner, YamlObjectReader.cs).
+// A plain scalar has the same value as in GitHub's runner, which uses the core schema of YAML 1.2 (actions/runner, YamlObjectReader.cs).
 func TestScalars(t *testing.T) {
 	for text, want := range map[string]expression.Value{
 		"012": 12.0, "0755": 755.0, "08": 8.0, "0o17": 15.0, "0x1F": 31.0, "0xFFFFFFFF": -1.0, "+12": 12.0, "-5": -5.0, ".5": 0.5, "1.": 1.0, "1e3": 1000.0,
@@ -23,5 +23,5 @@ func TestScalars(t *testing.T) {
 		require.Equal(t, want, got, text)
 	}
 	_, err := file.Read("f.yml", []byte("on: push\njobs: {a: {runs-on: x, timeout-minutes: 1_0, steps: [{run: x}]}}\n"))
-	require.ErrorContains(t, err, `f.yml:2:41: "1_0" is not possible`)
+	require.ErrorContains(t, err, `f.yml:2:41: "1_0" is not allowed`)
 }

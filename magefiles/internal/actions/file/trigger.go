@@ -11,14 +11,14 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/actions/expression"
 )
 
-// filters are the keys by which an event leaves things out, each with the one that it may not stand beside.
+// filters holds the keys of an event's filters, each with the key that must not be used beside it.
 var filters = map[string]string{
 	"branches": "branches-ignore",
 	"tags":     "tags-ignore",
 	"paths":    "paths-ignore",
 }
 
-// events reads `on`, whose patterns have to be possible ones.
+// events parses `on`, and rejects invalid patterns.
 func (r *reader) events(w *Workflow, on *yaml.Node) {
 	if on.Kind != yaml.MappingNode {
 		for _, name := range texts(on) {
@@ -39,7 +39,7 @@ func (r *reader) events(w *Workflow, on *yaml.Node) {
 		}
 		for filter, other := range filters {
 			if at(n, filter) != nil && at(n, other) != nil {
-				r.problem(at(n, other), "%s may not stand beside %s: a pattern with ! leaves out", other, filter)
+				r.problem(at(n, other), "%s cannot be combined with %s: to leave names out, use a pattern with !", other, filter)
 			}
 			for _, k := range []string{filter, other} {
 				if of := at(n, k); of != nil {
@@ -60,16 +60,16 @@ func (r *reader) patterns(n *yaml.Node, all []string, negative bool) {
 	for _, p := range all {
 		positive = positive || !strings.HasPrefix(p, "!")
 		if _, err := compile(strings.TrimPrefix(p, "!")); err != nil {
-			r.problem(n, "%q is not a possible pattern: %v", p, err)
+			r.problem(n, "%q is not a valid pattern: %v", p, err)
 		}
 	}
 	if negative && !positive {
-		r.problem(n, "there are only patterns with !, which leave out of nothing")
+		r.problem(n, "all patterns begin with !, which only excludes: add a pattern without !")
 	}
 }
 
-// compile makes a regular expression of a pattern. Of what GitHub documents: * stops at /, ** does not, ? and + are about the character before
-// them, and brackets hold one character.
+// compile converts a pattern to a regular expression. It follows GitHub's documentation: * does not match /, ** does, ? and + apply to the preceding
+// character, and brackets match one character.
 func compile(pattern string) (*regexp.Regexp, error) {
 	var b strings.Builder
 	b.WriteString(`^`)
@@ -90,13 +90,13 @@ func compile(pattern string) (*regexp.Regexp, error) {
 			b.WriteString(`[^/]*`)
 		case c == '?' || c == '+':
 			if rest == pattern {
-				return nil, fmt.Errorf("%c has no character before it", c)
+				return nil, fmt.Errorf("no character precedes %c", c)
 			}
 			b.WriteByte(c)
 		case c == '[':
 			end := strings.IndexByte(rest, ']')
 			if end < 2 {
-				return nil, fmt.Errorf("a bracket has no end, or nothing in it")
+				return nil, fmt.Errorf("a bracket is empty or not closed")
 			}
 			b.WriteString("[" + strings.NewReplacer(`\`, `\\`, `^`, `\^`, `[`, `\[`).Replace(rest[1:end]) + "]")
 			rest = rest[end:]
@@ -112,7 +112,7 @@ func compile(pattern string) (*regexp.Regexp, error) {
 	return regexp.Compile(b.String())
 }
 
-// pattern is one that was read: a name that it fits is taken, or left out.
+// pattern is a compiled pattern, which includes or excludes matching names.
 type pattern struct {
 	*regexp.Regexp
 	out bool
@@ -120,7 +120,7 @@ type pattern struct {
 
 type patterns []pattern
 
-// compileAll reads patterns that are possible ones.
+// compileAll compiles the patterns. It skips invalid ones.
 func compileAll(texts []string) (all patterns) {
 	for _, p := range texts {
 		positive, out := strings.CutPrefix(p, "!")
@@ -134,7 +134,7 @@ func compileAll(texts []string) (all patterns) {
 	return all
 }
 
-// match reports whether the patterns take a name: the last one that fits decides.
+// match reports whether the patterns accept a name. The last matching pattern decides.
 func (all patterns) match(name string) bool {
 	for _, p := range slices.Backward(all) {
 		if p.MatchString(name) {
@@ -144,7 +144,7 @@ func (all patterns) match(name string) bool {
 	return false
 }
 
-// matches reports whether patterns take a name, where it is asked once.
+// matches compiles patterns, and reports whether they accept a name.
 func matches(texts []string, name string) bool { return compileAll(texts).match(name) }
 
 // StartsFor reports whether the workflow starts for one of the events, whatever their filters.
@@ -152,7 +152,7 @@ func (w *Workflow) StartsFor(events ...string) bool {
 	return slices.ContainsFunc(w.Events, func(e Event) bool { return slices.Contains(events, e.Name) })
 }
 
-// StartsForTag reports whether the push of a tag starts the workflow, and else why not.
+// StartsForTag reports whether the push of a tag starts the workflow, and if not, why.
 func (w *Workflow) StartsForTag(tag string) (starts bool, why string) {
 	return w.Starts(Occurrence{
 		Event: "push",
@@ -160,8 +160,8 @@ func (w *Workflow) StartsForTag(tag string) (starts bool, why string) {
 	})
 }
 
-// RunsForTag reports whether the condition of a job lets it run for a tag, if the jobs before it have passed. One that asks for more than the
-// context github has at that time is taken to be true.
+// RunsForTag reports whether a job's condition is true for a tag, provided that the jobs before it have passed. A condition that uses other contexts
+// than github counts as true.
 func (j *Job) RunsForTag(repository, tag string) bool {
 	if j.condition == nil || j.condition.Uses("needs", "vars", "inputs") {
 		return true

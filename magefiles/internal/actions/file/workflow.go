@@ -11,10 +11,10 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/actions/expression"
 )
 
-// Written is what the first line of a file begins with that `mage ci:write` wrote; a digest follows.
+// Written is the start of the first line of a file written by `mage ci:write`. A digest follows.
 const Written = "# Written by `mage ci:write`, sha256:"
 
-// Workflow is what a file says.
+// Workflow is a parsed workflow file.
 type Workflow struct {
 	File   string
 	Top    Node // the whole file
@@ -22,30 +22,30 @@ type Workflow struct {
 	Jobs   []*Job
 }
 
-// Event is one that a workflow starts for.
+// Event is an event that starts a workflow.
 type Event struct {
 	Name    string
 	Line    int
 	Filters map[string][]string // by key: branches, branches-ignore, tags, tags-ignore, paths, paths-ignore, types
-	Lines   map[string]int      // where each of them stands
+	Lines   map[string]int      // the line of each filter
 }
 
 // Job is a job of a workflow.
 type Job struct {
 	ID          string
 	Line        int
-	Uses        string // the workflow that it calls; "" for a job with steps
+	Uses        string // the workflow that the job calls; "" for a job with steps
 	Needs       []string
 	Environment string
 	Permissions Permissions
-	Runs        []string // what its steps run, as it stands
+	Runs        []string // the scripts of its steps, as written
 	Node        Node     // the whole job
 
-	condition *expression.Expr // its `if`; nil where it has none
+	condition *expression.Expr // the job's `if`; nil if it has none
 }
 
-// Check is the name of the check that the job makes, by which a rule requires it: the one that it is given, or its ID. several says for what there is one each,
-// under a name of its own that is made of this one; "" where this one is the only one.
+// Check returns the name of the job's check, for rules that require it: the name in the file, or the job's ID. If there are several checks with
+// names derived from this one, several describes what they are for; otherwise it is "".
 func (j *Job) Check() (name, several string) {
 	name = cmp.Or(j.Node.At("name").Text(), j.ID)
 	switch {
@@ -57,16 +57,16 @@ func (j *Job) Check() (name, several string) {
 	return name, ""
 }
 
-// Permissions are the rights that a token of a job has, by their names: read, write or none. A right that is not named is "none" where any is
-// named, and what the repository's settings say otherwise: nil.
+// Permissions maps the permissions of a job's token to read, write or none. If any permission is set, all others are "none". It is nil if none is
+// set, so that the repository's settings apply.
 type Permissions map[string]string
 
-// Writes reports whether a job may write what a right is about. `id-token` is never part of what settings give.
+// Writes reports whether any permission is write. Settings never grant `id-token`.
 func (p Permissions) Writes(right string) bool { return p[right] == "write" || p["*"] == "write" }
 
 var jobID = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_-]*$`)
 
-// at is the value of a key, or nil.
+// `at` returns the value of a key, or nil.
 func at(n *yaml.Node, key string) *yaml.Node {
 	n = resolve(n)
 	if n == nil || n.Kind != yaml.MappingNode {
@@ -87,7 +87,7 @@ func resolve(n *yaml.Node) *yaml.Node {
 	return n
 }
 
-// texts are those of a list, or the one of a scalar.
+// `texts` returns the texts of a list, or the one text of a scalar.
 func texts(n *yaml.Node) (all []string) {
 	switch n = resolve(n); {
 	case n == nil:
@@ -108,7 +108,7 @@ func text(n *yaml.Node) string {
 	return n.Value
 }
 
-// workflow takes from a file that fits the schema what is asked of it, and tells what no schema can.
+// workflow collects the parts of a valid file, and reports problems that a schema cannot express.
 func (r *reader) workflow(top *yaml.Node) *Workflow {
 	w := &Workflow{
 		File: r.name,
@@ -135,7 +135,7 @@ func (r *reader) workflow(top *yaml.Node) *Workflow {
 			j.Permissions = permissions(own)
 		}
 		if !jobID.MatchString(j.ID) {
-			r.problem(key, "%q is not a possible name of a job: letters, digits, _ and -, and first a letter or _", j.ID)
+			r.problem(key, "%q is not a valid job ID: use letters, digits, _ and -, and begin with a letter or _", j.ID)
 		}
 		j.condition = r.condition(at(n, "if"), "job-if")
 		r.steps(j, at(n, "steps"))
@@ -145,7 +145,7 @@ func (r *reader) workflow(top *yaml.Node) *Workflow {
 	return w
 }
 
-// condition reads an `if:`, whose braces may be left out.
+// condition parses an `if:`, whose braces are optional.
 func (r *reader) condition(n *yaml.Node, definition string) *expression.Expr {
 	if n == nil {
 		return nil
@@ -164,13 +164,13 @@ func (r *reader) steps(j *Job, list *yaml.Node) {
 		n = resolve(n)
 		for _, key := range []string{"background", "wait", "wait-all", "cancel", "parallel"} {
 			if of := at(n, key); of != nil {
-				r.problem(of, "steps that run beside others (%s) are not known here", key)
+				r.problem(of, "steps that run in parallel (%s) are not supported here", key)
 			}
 		}
 		r.condition(at(n, "if"), "step-if")
 		if id := at(n, "id"); id != nil {
 			if ids[strings.ToLower(id.Value)] {
-				r.problem(id, "there is a step %q before this one", id.Value)
+				r.problem(id, "an earlier step has the same id %q", id.Value)
 			}
 			ids[strings.ToLower(id.Value)] = true
 		}
@@ -180,10 +180,10 @@ func (r *reader) steps(j *Job, list *yaml.Node) {
 	}
 }
 
-// needs tells needs of jobs that are not there, and circles.
+// needs reports needs that are not jobs in the file, and cycles.
 func (r *reader) needs(w *Workflow, jobs *yaml.Node) {
 	done := map[string]bool{}
-	waiting, of := map[string]int{}, map[string][]string{} // how many needs a job waits for, and which jobs wait for one
+	waiting, of := map[string]int{}, map[string][]string{} // the number of unfinished needs of each job, and the jobs that depend on it
 	var ready []string
 	for _, j := range w.Jobs {
 		if waiting[j.ID] = len(j.Needs); len(j.Needs) == 0 {
@@ -210,12 +210,12 @@ func (r *reader) needs(w *Workflow, jobs *yaml.Node) {
 		told := false
 		for _, need := range j.Needs {
 			if !slices.ContainsFunc(w.Jobs, func(o *Job) bool { return o.ID == need }) {
-				r.problem(n, "the job %s needs %s, which is not there", j.ID, need)
+				r.problem(n, "the job %s needs %s, which does not exist", j.ID, need)
 				told = true
 			}
 		}
 		if !told {
-			r.problem(n, "the job %s waits, by way of its needs, for itself or for a job that never runs", j.ID)
+			r.problem(n, "the job %s never starts, because its needs lead back to itself or to a job that never starts", j.ID)
 		}
 	}
 }

@@ -13,27 +13,27 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// Event is what starts a run.
+// Event is the event that starts a run.
 type Event struct {
 	Name    string // push, pull_request, workflow_dispatch and so on
 	Ref     string // refs/heads/main
 	SHA     string // the commit, 40 digits or 64
 	Actor   string
-	Fork    bool               // of a pull request from a fork: no secret, and a token that reads
-	Payload *expression.Object // github.event; nil is an empty one
-	Inputs  map[string]string  // of workflow_dispatch
-	Run     int64              // its id on GitHub; 0 is the number of the run here
-	Attempt int                // 0 is the first one
+	Fork    bool               // a pull request from a fork: no secrets, and a read-only token
+	Payload *expression.Object // github.event; nil means empty
+	Inputs  map[string]string  // inputs of workflow_dispatch
+	Run     int64              // the run ID on GitHub; 0 means the run number is used
+	Attempt int                // 0 means the first attempt
 }
 
-// notRun are events of which there is nothing here to begin with.
+// notRun lists the events that cannot start a run here.
 var notRun = map[string]string{
-	"workflow_run":  "it starts after another run, of which there is none here",
-	"release":       "it starts by a release on GitHub, of which there is none here",
-	"workflow_call": "it starts by a job of another file: run that one",
+	"workflow_run":  "the file starts only after a run of another workflow, and no other workflow runs here",
+	"release":       "the file starts only for a release on GitHub, and no release is made here",
+	"workflow_call": "the file starts only if a job of another file calls it: run the other file",
 }
 
-// admit holds an event against what a file starts for, and gives the inputs of a dispatch.
+// admit checks that the event triggers a file, and returns the inputs of a dispatch.
 func (e *Event) admit(w *file.Workflow) (*expression.Object, error) {
 	i := slices.IndexFunc(w.Events, func(of file.Event) bool { return of.Name == e.Name })
 	if i < 0 {
@@ -41,11 +41,11 @@ func (e *Event) admit(w *file.Workflow) (*expression.Object, error) {
 		for _, of := range w.Events {
 			names = append(names, of.Name)
 		}
-		next := "name one of these with -event"
+		next := "pass one of these events with -event"
 		if len(names) == 1 && notRun[names[0]] != "" {
-			next = "it is not run here by itself: " + notRun[names[0]]
+			next = "this command cannot run the file by itself: " + notRun[names[0]]
 		}
-		return nil, operr.NewUsage(next, "%s does not start for %s: it starts for %s", w.File, e.Name, strings.Join(names, ", "))
+		return nil, operr.NewUsage(next, "%s does not start for %s, but for %s", w.File, e.Name, strings.Join(names, ", "))
 	}
 	if why, refused := notRun[e.Name]; refused {
 		return nil, &file.Problem{
@@ -61,7 +61,7 @@ func (e *Event) admit(w *file.Workflow) (*expression.Object, error) {
 	}
 	if e.Name != "workflow_dispatch" {
 		if len(e.Inputs) > 0 {
-			return nil, operr.NewUsage("inputs are given to workflow_dispatch alone", "an event %s has no inputs", e.Name)
+			return nil, operr.NewUsage("remove -inputs, or pass -event=workflow_dispatch", "the event %s has no inputs", e.Name)
 		}
 		return &expression.Object{}, nil
 	}
@@ -70,7 +70,7 @@ func (e *Event) admit(w *file.Workflow) (*expression.Object, error) {
 	return inputs, err
 }
 
-// refName is the ref without what says its type, which is branch or tag.
+// refName returns the short name of a ref, and its type: branch or tag.
 func (e *Event) refName() (name, kind string) {
 	if tag, is := strings.CutPrefix(e.Ref, "refs/tags/"); is {
 		return tag, "tag"
@@ -78,7 +78,7 @@ func (e *Event) refName() (name, kind string) {
 	return strings.TrimPrefix(strings.TrimPrefix(e.Ref, "refs/heads/"), "refs/"), "branch"
 }
 
-// context is `github` as far as it is the same for all jobs of a run.
+// context returns the part of the github context that all jobs of a run share.
 func (e *Event) context(c Config, w *file.Workflow, number int) *expression.Object {
 	name, kind := e.refName()
 	repository, api := c.Repository, cmp.Or(c.API, "https://api.github.com")

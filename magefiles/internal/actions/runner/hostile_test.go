@@ -8,16 +8,16 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/actions/runner"
 )
 
-// TestHostileFiles puts what never ends where the runner itself reads and writes. A step fails at once, or by its time limit.
+// TestHostileFiles puts endless files where the runner itself reads or writes. A step fails immediately or when it times out.
 func TestHostileFiles(t *testing.T) {
 	for name, c := range map[string]struct{ steps, want string }{
 		"a pipe among the files of a hash": {
 			steps: "- run: mkfifo f\n- run: echo ${{ hashFiles('**') }}\n",
-			want:  "f: it is not a file",
+			want:  "f: not a regular file",
 		},
 		"a device as a file of a hash": {
 			steps: "- run: ln -s /dev/zero f\n- run: echo ${{ hashFiles('f') }}\n",
-			want:  "f: it is not a file",
+			want:  "f: not a regular file",
 		},
 		"a hash without an end": {
 			steps: "- run: truncate -s 4T f\n- run: echo ${{ hashFiles('f') }}\n  timeout-minutes: 0.01\n",
@@ -25,11 +25,11 @@ func TestHostileFiles(t *testing.T) {
 		},
 		"a hash in a condition": {
 			steps: "- run: truncate -s 4T f\n- run: echo\n  if: hashFiles('f') != ''\n",
-			want:  "it took longer than timeout-minutes allows",
+			want:  "the job took longer than timeout-minutes allows",
 		},
 		"a pipe as an artifact": {
 			steps: "- run: mkfifo f\n- uses: actions/upload-artifact@v4\n  with: {path: f}\n",
-			want:  "f: it is not a file",
+			want:  "f: not a regular file",
 		},
 		"an artifact without an end": {
 			steps: "- run: truncate -s 4T f\n- uses: actions/upload-artifact@v4\n  with: {path: f}\n  timeout-minutes: 0.01\n",
@@ -37,23 +37,23 @@ func TestHostileFiles(t *testing.T) {
 		},
 		"a pipe where an artifact goes": {
 			steps: "- run: echo > f\n- uses: actions/upload-artifact@v4\n  with: {path: f}\n- run: rm f && mkfifo f\n- uses: actions/download-artifact@v4\n  with: {name: artifact}\n",
-			want:  "f is there, and is not a file",
+			want:  "f exists, but is not a file",
 		},
 		"a pipe as an action": {
 			steps: "- run: mkdir x; mkfifo x/action.yml\n- uses: ./x\n",
-			want:  "x/action.yml: it is not a file",
+			want:  "x/action.yml: not a regular file",
 		},
 		"a device as an action": {
 			steps: "- run: mkdir x; ln -s /dev/zero x/action.yml\n- uses: ./x\n",
-			want:  "x/action.yml: it is not a file",
+			want:  "x/action.yml: not a regular file",
 		},
 		"an action without an end": {
 			steps: "- run: mkdir x; truncate -s 4T x/action.yaml\n- uses: ./x\n",
-			want:  "x/action.yaml: it has more than 1048576 bytes",
+			want:  "x/action.yaml: the file has more than 1048576 bytes",
 		},
 		"a pipe as a file of versions": {
 			steps: "- run: mkfifo v\n- uses: actions/setup-go@v5\n  with: {go-version-file: v}\n",
-			want:  "the file v of go-version-file is not there",
+			want:  "the file v of go-version-file does not exist",
 		},
 		"pipes where the next step is written": {
 			steps: "- run: mkfifo $RUNNER_TEMP/step-2 $RUNNER_TEMP/_runner_file_commands/output-2\n- run: echo on >> $GITHUB_OUTPUT; echo went on\n",

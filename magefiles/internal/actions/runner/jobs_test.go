@@ -24,13 +24,13 @@ import (
 
 const runs = "runs-on: ubuntu-latest, steps: [{run: %s}]"
 
-// job is a job in one line.
+// job returns the YAML of a job on one line.
 func job(id, more, script string) string {
 	return "  " + id + ": {" + more + strings.Replace(runs, "%s", `"`+script+`"`, 1) + "}\n"
 }
 
-// What GitHub documents of `needs` and of the status functions: a job is skipped after one that did not succeed, through any chain, unless its
-// condition asks how it went.
+// The cases follow GitHub's documentation of `needs` and the status functions. A job is skipped if a direct or indirect dependency did not succeed,
+// unless the job's condition uses a status function.
 func TestJobsInTheirOrder(t *testing.T) {
 	for name, c := range map[string]struct{ jobs, want string }{
 		"a chain":                     {job("b", "needs: a, ", "true") + job("a", "", "true"), "b=success a=success"},
@@ -65,7 +65,7 @@ func TestOneJobWithThoseThatItNeeds(t *testing.T) {
 	require.Equal(t, "a=success b=success", conclusions(b.run(text)))
 	b.only = "x"
 	_, err := b.try(text)
-	require.ErrorContains(t, err, `ci.yml has no job "x": it has a, b, c`)
+	require.ErrorContains(t, err, `ci.yml has no job "x": its jobs are a, b, c`)
 }
 
 func TestOutputsOfJobs(t *testing.T) {
@@ -86,11 +86,11 @@ jobs:
 	require.Contains(t, []string{"2", "3", "4"}, got["x"])
 	require.Equal(t, "it", got["only2"], "the last one that is not empty counts")
 	require.NotContains(t, got, "secret")
-	require.ErrorContains(t, errors.Join(r.Doubts...), "ci.yml:7:91: the output secret of the job a is not handed on: there is a secret in it, or what a step has masked")
+	require.ErrorContains(t, errors.Join(r.Doubts...), "ci.yml:7:91: the output secret of the job a is not passed on, because it contains a secret or a value that a step masked")
 	require.Equal(t, "a (1) a (2) a (3)", r.Jobs[0].Legs[0].Name+" "+r.Jobs[0].Legs[1].Name+" "+r.Jobs[0].Legs[2].Name)
 }
 
-// Neither a spelling of a secret, nor the beginning of one at which a line is cut, is shown or handed on, as on GitHub.
+// As on GitHub, a secret is neither shown nor passed on. This includes encoded secrets, and the beginning of a secret at the end of a truncated line.
 func TestNothingOfASecretIsShown(t *testing.T) {
 	b := newBench(t, nil)
 	b.config.Secrets = map[string]string{"KEY": "hidden-value!"}
@@ -122,8 +122,8 @@ jobs:
 	require.NotContains(t, step.Annotations[0].File+step.Annotations[0].Title+step.Annotations[0].Message, "hid")
 }
 
-// A job finds credentials of this machine, in the address of a proxy or in what the processes above it were started with. What is kept of a run goes
-// into logs, reports and outputs, and has none of them.
+// A job can find credentials of this machine in a proxy URL or in the environment of a parent process. The logs, reports and outputs of a run must
+// not contain any of them.
 func TestNoCredentialOfThisMachineIsShown(t *testing.T) {
 	b := newBench(t, nil)
 	b.config.Runner = command.NewSystem(append(os.Environ(), "GH_TOKEN=ghp_AbCdEfGhIj", "HTTPS_PROXY=http://u:passw0rdxyz@127.0.0.1:9"), nil)
@@ -158,7 +158,7 @@ jobs:
 	require.Empty(t, r.Jobs[0].Outputs)
 }
 
-// What a job was given is good for nothing once it is over, and not only when the whole run is, whether it went well or not.
+// A job's tokens are revoked when the job ends, whether or not it succeeded, and not only at the end of the run.
 func TestTokensEndWithTheirJob(t *testing.T) {
 	b := newBench(t, nil)
 	var mu sync.Mutex
@@ -181,8 +181,8 @@ func TestTokensEndWithTheirJob(t *testing.T) {
 	}, told)
 }
 
-// A process that a step leaves behind lives as long as its job, and not longer, however the job ends and wherever the process has gone. It cannot make
-// the folder again that the job had.
+// A process that a step leaves running is killed when its job ends, however the job ends and even if the process has left its session. The process
+// cannot recreate the job's folder.
 func TestWhatAJobLeavesRunningIsEnded(t *testing.T) {
 	for name, c := range map[string]struct{ end, minutes string }{"well": {"true", "1"}, "badly": {"false", "1"}, "by its time": {"sleep 60", "0.1"}} {
 		t.Run(name, func(t *testing.T) {
@@ -256,10 +256,10 @@ func TestTimeoutOfAJob(t *testing.T) {
 	l := r.Jobs[0].Legs[0]
 	require.Equal(t, runner.Canceled, l.Conclusion)
 	require.Contains(t, l.Why, "longer than timeout-minutes")
-	require.Equal(t, "error: the step was canceled: it took longer than timeout-minutes allows\nyes\n", log(l))
+	require.Equal(t, "error: the step was canceled: the job took longer than timeout-minutes allows\nyes\n", log(l))
 }
 
-// Variables of the file, of the job and of the step; the nearest one counts. `defaults` of the job count before those of the file.
+// Variables can be set in the file, the job and the step; the innermost wins. The job's `defaults` override those of the file.
 func TestEnvAndDefaults(t *testing.T) {
 	r := newBench(t, nil).run(`
 env: {A: file, B: file, C: file}
@@ -276,7 +276,7 @@ jobs:
 	require.Equal(t, "file job step filejobstep\n/tmp\nsh\n", log(r.Jobs[0].Legs[0]))
 }
 
-// GitHub's documentation of permissions, by what the job is given.
+// The cases follow GitHub's documentation of permissions. Each is listed by the job's grant.
 func TestGrants(t *testing.T) {
 	for name, c := range map[string]struct {
 		file, job, want string
@@ -372,14 +372,14 @@ func TestCalledWorkflows(t *testing.T) {
 	for name, c := range map[string]struct{ caller, permissions, want, problem string }{
 		"secrets by name":            {caller: with + "secrets: {KEY: '${{ secrets.REAL }}'}", want: "4-true-true-false"},
 		"secrets are inherited":      {caller: with + "secrets: inherit", want: "4-true-true-true"},
-		"an input that there is not": {caller: "uses: ./.github/workflows/called.yml, with: {n: 3, m: 4}, secrets: inherit", problem: `called.yml:4 has no "m" that a caller may give (with)`},
-		"an input that is missing":   {caller: "uses: ./.github/workflows/called.yml, secrets: inherit", problem: `the job a does not give "n", which .github/workflows/called.yml:4 requires (with)`},
-		"a secret that is missing":   {caller: with + "secrets: {}", problem: `the job a does not give "KEY"`},
+		"an input that there is not": {caller: "uses: ./.github/workflows/called.yml, with: {n: 3, m: 4}, secrets: inherit", problem: `called.yml:4 does not declare "m", which the caller passes (with)`},
+		"an input that is missing":   {caller: "uses: ./.github/workflows/called.yml, secrets: inherit", problem: `the job a does not pass "n", which .github/workflows/called.yml:4 requires (with)`},
+		"a secret that is missing":   {caller: with + "secrets: {}", problem: `the job a does not pass "KEY"`},
 		"no file":                    {caller: "uses: ./.github/workflows/other.yml", problem: "ci.yml:3:13: there is no file .github/workflows/other.yml in the commit"},
 		"another repository":         {caller: "uses: octo/x/.github/workflows/y.yml@v1", problem: "a workflow of another repository is not run here"},
-		"it asks for more":           {caller: with + "secrets: inherit, permissions: {contents: read}", permissions: "permissions: {contents: read, packages: write}", problem: "called.yml:10:5: the job b asks for packages: write, and the job that calls this file has contents: read (ci.yml:3): GitHub does not start the run"},
+		"it asks for more":           {caller: with + "secrets: inherit, permissions: {contents: read}", permissions: "permissions: {contents: read, packages: write}", problem: "called.yml:10:5: the job b requests the permissions packages: write, but the job that calls this file has contents: read (ci.yml:3), so GitHub does not start the run"},
 		"it asks for what there is":  {caller: with + "secrets: inherit, permissions: {contents: read}", permissions: "permissions: {contents: read}", want: "4-true-true-true"},
-		"a number that is none":      {caller: "uses: ./.github/workflows/called.yml, with: {n: three}, secrets: inherit", want: "the input n has to be a number, and is \"three\""},
+		"a number that is none":      {caller: "uses: ./.github/workflows/called.yml, with: {n: three}, secrets: inherit", want: "the input n must be a number, but is \"three\""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t, map[string]string{".github/workflows/called.yml": strings.Replace(called, "PERMISSIONS", c.permissions, 1)})
@@ -403,11 +403,11 @@ func TestCalledWorkflows(t *testing.T) {
 	}
 }
 
-// The secrets of an environment reach a job of a file that is called where its caller hands on all secrets, and by no other way.
+// A job in a called file gets the secrets of its environment only if the caller passes on all secrets.
 func TestSecretsOfAnEnvironmentInACall(t *testing.T) {
 	const deploy = "on: workflow_call\njobs:\n  d: {runs-on: ubuntu-latest, environment: live, steps: [{run: '[ -n \"$KEY\" ]', env: {KEY: '${{ secrets.KEY }}'}}]}\n"
-	for secrets, want := range map[string]string{", secrets: inherit": "", "": "deploy.yml:3: the step \"Run [ -n \\\"$KEY\\\" ]\" of the job a / d: failure; the job may: contents: read, packages: read (no line says permissions); " +
-		"environment live (line 3); ci.yml:3 calls it, and hands on no secrets"} {
+	for secrets, want := range map[string]string{", secrets: inherit": "", "": "deploy.yml:3: the step \"Run [ -n \\\"$KEY\\\" ]\" of the job a / d ended with failure; the job may: contents: read, packages: read (the file sets no permissions); " +
+		"environment live (line 3); ci.yml:3 calls this file, and passes no secrets"} {
 		b := newBench(t, map[string]string{".github/workflows/deploy.yml": deploy})
 		b.config.EnvironmentSecrets = map[string]map[string]string{"live": {"KEY": "x-key"}}
 		r := b.run("jobs:\n  a: {uses: ./.github/workflows/deploy.yml" + secrets + "}\n")
@@ -419,21 +419,21 @@ func TestSecretsOfAnEnvironmentInACall(t *testing.T) {
 	}
 }
 
-// A called file that says no permissions has those of the job that calls it, and the verdict names their line.
+// A called file without permissions inherits the permissions of the calling job, and the verdict names the line of those permissions.
 func TestTheVerdictNamesTheCallersPermissions(t *testing.T) {
 	b := newBench(t, map[string]string{".github/workflows/d.yml": "on: workflow_call\njobs:\n  d: {runs-on: ubuntu-latest, steps: [{run: exit 1}]}\n"})
 	r := b.run("permissions: {contents: read}\njobs:\n  a: {uses: ./.github/workflows/d.yml}\n")
-	require.ErrorContains(t, verdict.Of(r), "d.yml:3: the step \"Run exit 1\" of the job a / d: failure; the job may: contents: read (permissions of the job that calls it, ")
+	require.ErrorContains(t, verdict.Of(r), "d.yml:3: the step \"Run exit 1\" of the job a / d ended with failure; the job may: contents: read (permissions of the job that calls it, ")
 	require.ErrorContains(t, verdict.Of(r), "ci.yml:2)")
 }
 
-// What a step lacks may be of a leg that its matrix has no more: the verdict says which ran.
+// A step may fail because the matrix of a needed job no longer has some leg, so the verdict lists the legs that ran.
 func TestTheVerdictNamesLegs(t *testing.T) {
 	r := newBench(t, nil).run("jobs:\n  a:\n    runs-on: ubuntu-latest\n    strategy:\n      matrix: {x: [1, 2]}\n    steps: [{run: 'true'}]\n" + job("b", "needs: a, ", "exit 1"))
 	require.ErrorContains(t, verdict.Of(r), "no environment (the job is in line 8); a ran for a (1), a (2) (matrix in line 6)")
 }
 
-// An empty list of a matrix is told at its line, and an input at its own.
+// An empty matrix list is reported at the line of the list, and an input at the line of the input.
 func TestPlaces(t *testing.T) {
 	r := newBench(t, nil).run("jobs:\n  a:\n    runs-on: ubuntu-latest\n    strategy:\n      matrix:\n        x: [1]\n        y: ${{ fromJSON('[]') }}\n    steps: [{run: 'true'}]\n")
 	require.Contains(t, r.Jobs[0].Why, `ci.yml:8:12: the list "y" of the matrix has no values`)
@@ -450,13 +450,13 @@ func TestPlaces(t *testing.T) {
 
 func TestRefused(t *testing.T) {
 	for text, want := range map[string]string{
-		"jobs:\n  a: {runs-on: ubuntu-latest, container: x, steps: [{run: x}]}":                        "ci.yml:3:42: container is not run here",
-		"jobs:\n  a: {runs-on: ubuntu-latest, services: {x: {image: y}}, steps: [{run: x}]}":           "ci.yml:3:41: services is not run here",
-		"jobs:\n  a: {runs-on: [self-hosted, linux], steps: [{run: x}]}":                               `"self-hosted" is no runner of GitHub's own`,
-		"jobs:\n  a: {runs-on: ubuntu-latest, steps: [{uses: octo/x@v1}]}":                             "ci.yml:3:46: nothing stands in for the action octo/x",
-		"jobs:\n  a: {runs-on: ubuntu-latest, steps: [{uses: 'docker://x'}]}":                          "an action that is an image is not run here",
-		"jobs:\n  a: {runs-on: ubuntu-latest, steps: [{uses: actions/checkout}]}":                      "has no version behind an @",
-		"on: [pull_request, release]\njobs:\n" + job("a", "", "true"):                                  "ci.yml does not start for push: it starts for pull_request, release",
+		"jobs:\n  a: {runs-on: ubuntu-latest, container: x, steps: [{run: x}]}":                        "ci.yml:3:42: container is not supported here",
+		"jobs:\n  a: {runs-on: ubuntu-latest, services: {x: {image: y}}, steps: [{run: x}]}":           "ci.yml:3:41: services is not supported here",
+		"jobs:\n  a: {runs-on: [self-hosted, linux], steps: [{run: x}]}":                               `"self-hosted" is not one of GitHub's own runners`,
+		"jobs:\n  a: {runs-on: ubuntu-latest, steps: [{uses: octo/x@v1}]}":                             "ci.yml:3:46: there is no stand-in for the action octo/x",
+		"jobs:\n  a: {runs-on: ubuntu-latest, steps: [{uses: 'docker://x'}]}":                          "an action that runs in a container is not run here",
+		"jobs:\n  a: {runs-on: ubuntu-latest, steps: [{uses: actions/checkout}]}":                      "has no version after an @",
+		"on: [pull_request, release]\njobs:\n" + job("a", "", "true"):                                  "ci.yml does not start for push, but for pull_request, release",
 		"on:\n  workflow_dispatch:\n    inputs: {x: {required: true}}\njobs:\n" + job("a", "", "true"): "ci.yml does not start for push",
 	} {
 		_, err := newBench(t, nil).try(text)
@@ -473,7 +473,7 @@ func TestRefused(t *testing.T) {
 		require.ErrorContains(t, err, "ci.yml:3: the event "+name+" is not run here")
 	}
 	_, err := file.Read("ci.yml", []byte("on: push\njobs:\n  a: {runs-on: ubuntu-latest, steps: [{run: x, background: true}]}\n"))
-	require.ErrorContains(t, err, "steps that run beside others (background) are not known here")
+	require.ErrorContains(t, err, "steps that run in parallel (background) are not supported here")
 }
 
 func TestDispatch(t *testing.T) {
@@ -486,8 +486,8 @@ func TestDispatch(t *testing.T) {
 		"given":        {map[string]string{"who": "me", "LEVEL": "high", "dry": "true", "n": "3"}, "high true 3 me false true true 3.1\n"},
 		"missing":      {nil, "the input who is required"},
 		"no option":    {map[string]string{"who": "me", "level": "mid"}, `the input level cannot be "mid"`},
-		"no boolean":   {map[string]string{"who": "me", "dry": "yes"}, `the input dry is a boolean, and "yes" is none`},
-		"no number":    {map[string]string{"who": "me", "n": "x"}, `the input n is a number, and "x" is none`},
+		"no boolean":   {map[string]string{"who": "me", "dry": "yes"}, `the input dry must be a boolean, but is "yes"`},
+		"no number":    {map[string]string{"who": "me", "n": "x"}, `the input n must be a number, but is "x"`},
 		"not declared": {map[string]string{"who": "me", "x": "x"}, `there is no input "x"`},
 	} {
 		b := newBench(t, nil)
@@ -501,7 +501,7 @@ func TestDispatch(t *testing.T) {
 	}
 }
 
-// A second run ends the first one with cancel-in-progress, and waits for it otherwise. turns.TestGroups has the further rules.
+// A second run cancels the first run if cancel-in-progress is set, and otherwise waits for it. turns.TestGroups covers the other rules.
 func TestConcurrency(t *testing.T) {
 	for how, want := range map[string]string{
 		"":                           "success success",
@@ -526,7 +526,7 @@ func TestConcurrency(t *testing.T) {
 				})
 				require.Eventually(t, func() bool {
 					if i == 1 && how == "" {
-						_, err := os.Stat(filepath.Join(b.config.Dir, "run-2")) // it waits then
+						_, err := os.Stat(filepath.Join(b.config.Dir, "run-2")) // run-2 is waiting
 						return err == nil
 					}
 					found, _ := filepath.Glob(started + "-*")
@@ -563,12 +563,12 @@ runs:
 `
 	b := newBench(t, map[string]string{".github/actions/hello/action.yml": action, "js/action.yaml": "runs: {using: node20, main: x.js}\n"})
 	l := b.job("- uses: actions/checkout@v4\n- uses: ./.github/actions/hello\n  id: h\n  env: {GREETING: hi}\n- run: echo ${{ steps.h.outputs.said }} $X [$GREETING]\n- uses: ./js\n")
-	require.Equal(t, "warning: the input must of ./.github/actions/hello is required, and the step does not give it\nset hi world hello\nhi world hello set []\n"+
-		"error: js/action.yaml:1:7: an action that runs with \"node20\" is not run here: only composite ones are\n", strings.SplitN(log(l), "\n", 2)[1])
+	require.Equal(t, "warning: the input must of ./.github/actions/hello is required, but the step does not set this input\nset hi world hello\nhi world hello set []\n"+
+		"error: js/action.yaml:1:7: an action that runs with \"node20\" is not run here: only composite actions are\n", strings.SplitN(log(l), "\n", 2)[1])
 	_, err := file.ReadAction("action.yml", []byte("runs: {using: composite, steps: [{run: x}]}"))
 	require.ErrorContains(t, err, "needs shell")
 	_, err = file.ReadAction("action.yml", []byte("runs: {using: composite, steps: [{run: '${{ secrets.X }}', shell: sh}]}"))
-	require.ErrorContains(t, err, `there is no context "secrets" here`)
+	require.ErrorContains(t, err, `the context "secrets" does not exist or is not available here`)
 }
 
 func TestAnnotations(t *testing.T) {
@@ -588,7 +588,7 @@ func TestAnnotations(t *testing.T) {
 
 func TestHashFiles(t *testing.T) {
 	l := newBench(t, map[string]string{"a/x.lock": "1", "b/x.lock": "2"}).job("- uses: actions/checkout@v4\n- run: echo ${{ hashFiles('**/x.lock') }} ${{ hashFiles('none') }} ${{ hashFiles('a/*', '!a/x.lock') }}.")
-	// printf 1 | sha256sum, and of 2; the sum of both, as bytes
+	// the SHA-256 of the concatenated SHA-256 sums of "1" and "2", as bytes
 	require.Contains(t, log(l), "\n4295f72eeb1e3507b8461e240e3b8d18c1e7bd2f1122b11fc9ec40a65894031a .\n")
 }
 
@@ -602,7 +602,7 @@ func TestFilesOfTheCommit(t *testing.T) {
 	require.Empty(t, entries, "what a job wrote is removed")
 }
 
-// What an action says last is in the log, whether its line is finished or not.
+// The last text that an action prints is logged, even if the line is not terminated.
 func TestTheLastLineOfAnAction(t *testing.T) {
 	b := newBench(t, nil)
 	says := func(text string) func(context.Context, *runner.Call) error {

@@ -11,15 +11,15 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/actions/runner/protocol"
 )
 
-// Limits of what is kept of a step's output, and GitHub's of its annotations.
+// These are limits for a step's output and annotations.
 const (
 	keptLines      = 200
 	keptLine       = 4 << 10
-	longestLine    = 1 << 20 // of which all is read
-	maxAnnotations = 10      // of each level, for a step
+	longestLine    = 1 << 20 // longer lines are split
+	maxAnnotations = 10      // GitHub shows this many annotations of each level for a step
 )
 
-// output takes what a step writes, line by line: it does what commands ask for, and keeps the last lines without secrets.
+// output reads a step's output line by line. It executes the commands, and stores the last lines with secrets masked.
 type output struct {
 	step    *Step
 	leg     *leg
@@ -27,10 +27,10 @@ type output struct {
 
 	mu      sync.Mutex
 	rest    []byte
-	cut     bool   // the beginning of the line in rest was shown: the others of it are passed over
-	stopped string // the word that ends ::stop-commands::; "" where commands count
+	cut     bool   // the start of the line in rest was already printed, so the remainder is dropped
+	stopped string // the word that ends ::stop-commands::; "" if commands are processed
 	levels  map[string]int
-	failed  string // why the step fails whatever it ended with
+	failed  string // why the step fails despite its exit status
 }
 
 // Write implements io.Writer.
@@ -57,7 +57,7 @@ func (o *output) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// end takes what has no newline behind it.
+// end handles a last line without a newline.
 func (o *output) end() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -67,7 +67,7 @@ func (o *output) end() {
 	o.rest, o.cut = nil, false
 }
 
-// say is a line of ours in the step's log.
+// say writes a message of the runner to the step's log.
 func (o *output) say(format string, args ...any) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -76,7 +76,7 @@ func (o *output) say(format string, args ...any) {
 	}
 }
 
-// fail says why the step has failed, as an annotation.
+// fail records, as an annotation, why the step failed.
 func (o *output) fail(format string, args ...any) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -92,7 +92,7 @@ func (o *output) warn(format string, args ...any) {
 
 func (o *output) show(line string) { o.print(o.leg.masks.Hide(line)) }
 
-// print shows a line that has no secret in it any more: what is cut before would leave the beginning of one.
+// print prints a line whose secrets are already masked. They must be masked before a line is cut, or the start of a secret could be printed.
 func (o *output) print(line string) {
 	if len(line) > keptLine {
 		line = strings.ToValidUTF8(line[:keptLine], "") + "…"
@@ -135,7 +135,7 @@ func (o *output) command(line string, c protocol.Command) {
 		o.leg.masks.Add(c.Data)
 	case "stop-commands":
 		if c.Data == "" || slices.Contains(commandNames, strings.ToLower(c.Data)) {
-			o.refuse("the word that ends stop-commands may be neither empty nor a command: %q", c.Data)
+			o.refuse("the word that ends stop-commands must not be empty, and must not be a command: %q", c.Data)
 			return
 		}
 		o.stopped = strings.ToLower(c.Data)
@@ -150,7 +150,7 @@ func (o *output) command(line string, c protocol.Command) {
 			o.outputs(name, c.Data)
 		}
 	case "set-env", "add-path":
-		o.refuse("%s is disabled on GitHub: write to GITHUB_ENV or GITHUB_PATH", c.Name)
+		o.refuse("%s is disabled on GitHub: write to GITHUB_ENV or GITHUB_PATH instead", c.Name)
 	case "group":
 		o.show("▸ " + c.Data)
 	case "endgroup", "echo", "add-matcher", "remove-matcher", "debug":
@@ -169,10 +169,10 @@ func (o *output) refuse(format string, args ...any) {
 	o.annotate("error", o.failed, nil)
 }
 
-// annotate shows a message, and keeps as many of its level as GitHub does.
+// annotate prints a message, and stores it unless GitHub's limit for its level is reached.
 func (o *output) annotate(level, message string, properties map[string]string) {
 	number := func(key string) int {
-		n, _ := strconv.Atoi(properties[key]) // 0 where it is none
+		n, _ := strconv.Atoi(properties[key]) // 0 if it is not a number
 		return n
 	}
 	a := Annotation{

@@ -22,7 +22,7 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(argvtest.Main(m)) }
 
-// bench is a repository with one workflow, and a runner for it.
+// bench is a repository with one workflow, and a runner for that workflow.
 type bench struct {
 	t       *testing.T
 	config  runner.Config
@@ -33,7 +33,7 @@ type bench struct {
 	commits []string
 }
 
-// newBench makes a repository with a history of two commits, a tag at the first, and the files given besides a README.
+// newBench makes a repository with two commits, a tag at the first one, a README, and the given files.
 func newBench(t *testing.T, files map[string]string) *bench {
 	t.Helper()
 	dir := t.TempDir()
@@ -83,7 +83,7 @@ func newBench(t *testing.T, files map[string]string) *bench {
 	return b
 }
 
-// try runs a workflow, which has `on: push` where it says nothing of events.
+// try runs a workflow. It adds `on: push` if the text has no events.
 func (b *bench) try(text string) (*runner.Result, error) {
 	b.t.Helper()
 	if !strings.HasPrefix(text, "on:") {
@@ -106,7 +106,7 @@ func (b *bench) run(text string) *runner.Result {
 	return r
 }
 
-// job runs one job's steps, and returns its leg.
+// job runs a job with the given steps and returns its only leg.
 func (b *bench) job(steps string) *runner.Leg {
 	b.t.Helper()
 	r := b.run("jobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n" + indent(steps, 6))
@@ -122,7 +122,7 @@ func indent(text string, n int) string {
 	return b.String()
 }
 
-// log is what a leg's steps said.
+// log returns the output of all steps of a leg.
 func log(l *runner.Leg) string {
 	var b strings.Builder
 	var add func(steps []*runner.Step)
@@ -140,7 +140,7 @@ func log(l *runner.Leg) string {
 	return b.String()
 }
 
-// conclusions are those of the jobs, as "a=success b=skipped".
+// conclusions returns the conclusions of all jobs, for example "a=success b=skipped".
 func conclusions(r *runner.Result) string {
 	var all []string
 	for _, j := range r.Jobs {
@@ -156,7 +156,7 @@ func TestSteps(t *testing.T) {
 		"pipefail with bash":                   {"- run: false | true\n  shell: bash", "error: bash ended with exit status 1\n", "failure"},
 		"sh":                                   {"- run: echo $0 | sed 's/.*step-1$/script/'\n  shell: sh", "script\n", "success"},
 		"python":                               {"- run: print(1 + 1)\n  shell: python3 {0}", "2\n", "success"},
-		"a shell that is not known":            {"- run: x\n  shell: fish", "error: the shell \"fish\" is not known: bash, sh, python, pwsh, or a command line with {0} for the script\n", "failure"},
+		"a shell that is not known":            {"- run: x\n  shell: fish", "error: unknown shell \"fish\": expected bash, sh, python, pwsh, or a command line with {0} for the script\n", "failure"},
 		"a step is skipped after a failure":    {"- run: exit 3\n- run: echo no\n- run: echo yes\n  if: failure()\n- run: echo always ${{ job.status }}\n  if: always()", "error: bash ended with exit status 3\nyes\nalways failure\n", "failure skipped success success"},
 		"continue-on-error":                    {"- run: exit 1\n  id: x\n  continue-on-error: true\n- run: echo ${{ steps.x.outcome }} ${{ steps.x.conclusion }}", "error: bash ended with exit status 1\nfailure success\n", "success success"},
 		"outputs":                              {"- run: |\n    echo a=1 >> $GITHUB_OUTPUT\n    printf 'b<<X\\n1\\n2\\nX\\n' >> $GITHUB_OUTPUT\n  id: x\n- run: echo '${{ toJSON(steps.x.outputs) }}'", "{\n  \"a\": \"1\",\n  \"b\": \"1\\n2\"\n}\n", "success success"},
@@ -165,13 +165,13 @@ func TestSteps(t *testing.T) {
 		"NODE_OPTIONS":                         {"- run: echo NODE_OPTIONS=x >> $GITHUB_ENV", "error: GITHUB_ENV may not set NODE_OPTIONS\n", "failure"},
 		"GITHUB_PATH":                          {"- run: |\n    mkdir p q; for d in p q; do echo 'echo from '$d > $d/tool; chmod +x $d/tool; echo $PWD/$d >> $GITHUB_PATH; done\n- run: tool", "from q\n", "success success"},
 		"a malformed output fails the step":    {"- run: echo nothing >> $GITHUB_OUTPUT", "error: unable to process file command 'output' successfully: invalid format \"nothing\"\n", "failure"},
-		"working-directory":                    {"- run: mkdir d\n- run: basename $PWD\n  working-directory: d\n- run: x\n  working-directory: e", "d\nerror: the folder e of working-directory is not there (is a checkout missing?)\n", "success success failure"}, "timeout-minutes": {"- run: sleep 20\n  timeout-minutes: 0.002\n- run: echo x\n  if: failure()", "error: the step took longer than its timeout-minutes\nx\n", "failure success"},
+		"working-directory":                    {"- run: mkdir d\n- run: basename $PWD\n  working-directory: d\n- run: x\n  working-directory: e", "d\nerror: the folder e of working-directory does not exist (is a checkout missing?)\n", "success success failure"}, "timeout-minutes": {"- run: sleep 20\n  timeout-minutes: 0.002\n- run: echo x\n  if: failure()", "error: the step took longer than its timeout-minutes\nx\n", "failure success"},
 		"commands":               {"- run: |\n    echo '::group::one'\n    echo '  ::error file=a.py,line=3,title=A%2CB::m%0An'\n    echo '::endgroup::'\n    echo '::unknown::'", "▸ one\nerror: m\nerror: n\n::unknown::\n", "success"},
 		"masks":                  {"- run: |\n    echo '::add-mask::hidden'\n    echo it is hidden\n- run: echo hidden too", "it is ***\n*** too\n", "success success"},
 		"stop-commands":          {"- run: |\n    echo '::stop-commands::over'\n    echo '::error::x'\n    echo '::over::'\n    echo '::warning::y'", "::stop-commands::over\n::error::x\n::over::\nwarning: y\n", "success"},
 		"set-output":             {"- run: echo '::set-output name=a::b%25'\n  id: x\n- run: echo '${{ steps.x.outputs.a }}'", "b%\n", "success success"},
-		"set-env":                {"- run: echo '::set-env name=a::b'", "error: set-env is disabled on GitHub: write to GITHUB_ENV or GITHUB_PATH\n", "failure"},
-		"a missing local action": {"- uses: ./x", "error: ci.yml:6:15: there is no action.yml in ./x (is a checkout missing before it?)\n", "failure"},
+		"set-env":                {"- run: echo '::set-env name=a::b'", "error: set-env is disabled on GitHub: write to GITHUB_ENV or GITHUB_PATH instead\n", "failure"},
+		"a missing local action": {"- uses: ./x", "error: ci.yml:6:15: there is no action.yml in ./x (is a checkout missing before this step?)\n", "failure"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -16,19 +16,19 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/command"
 )
 
-// arch is the processor of this machine, as GitHub calls it.
+// arch is this machine's processor, as GitHub spells it.
 var arch = map[string]string{"amd64": "X64", "arm64": "ARM64", "386": "X86", "arm": "ARM"}[runtime.GOARCH]
 
-// shells are the command lines of `shell:`, as GitHub documents them. {0} is the file of the script.
+// shells maps `shell:` to a command line, as documented by GitHub. {0} is the script file.
 var shells = map[string]string{
-	"":       "bash -e {0}", // none is named
+	"":       "bash -e {0}", // no shell is set
 	"bash":   "bash --noprofile --norc -eo pipefail {0}",
 	"sh":     "sh -e {0}",
 	"python": "python {0}",
 	"pwsh":   "pwsh -command .'{0}'",
 }
 
-// script runs what stands behind `run:`.
+// script runs a `run:` script.
 func (s *scope) script(ctx context.Context, n file.Node, out *output, env, contexts *expression.Object) error {
 	e := s.evalIn(s.leg, contexts)
 	text := func(n file.Node) (string, error) {
@@ -53,9 +53,9 @@ func (s *scope) script(ctx context.Context, n file.Node, out *output, env, conte
 	}
 	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
 		if folder == "" {
-			return fmt.Errorf("the folder of the job (GITHUB_WORKSPACE) is not there any more: a step before has removed it")
+			return fmt.Errorf("the job's folder (GITHUB_WORKSPACE) no longer exists, because an earlier step removed the folder")
 		}
-		return fmt.Errorf("the folder %s of working-directory is not there (is a checkout missing?)", folder)
+		return fmt.Errorf("the folder %s of working-directory does not exist (is a checkout missing?)", folder)
 	}
 	s.scripts++
 	name := filepath.Join(s.temp, fmt.Sprintf("step-%d%s", s.scripts, map[string]string{"python": ".py", "pwsh": ".ps1"}[shell]))
@@ -86,7 +86,7 @@ func (s *scope) script(ctx context.Context, n file.Node, out *output, env, conte
 	return err
 }
 
-// preset is a key of a step, or what `defaults.run` of the job, or of the file, has in its place.
+// preset returns the value of a step's key. It falls back to `defaults.run` of the job and then of the file. Steps of an action have no defaults.
 func (s *scope) preset(n file.Node, key string) file.Node {
 	own := n.At(key)
 	if own.Is() || s.action != "" {
@@ -98,14 +98,14 @@ func (s *scope) preset(n file.Node, key string) file.Node {
 	return s.w.Top.At("defaults", "run", key)
 }
 
-// shellLine is the command line of a shell for a script. Where no shell is named and there is no bash, it is sh.
+// shellLine returns the command line that runs a script. The default shell is bash, or sh if there is no bash.
 func shellLine(shell, script string, environ []string) ([]string, error) {
 	line, known := shells[shell]
 	if !known {
 		line = shell
 	}
 	if !strings.Contains(line, "{0}") {
-		return nil, fmt.Errorf("the shell %q is not known: bash, sh, python, pwsh, or a command line with {0} for the script", shell)
+		return nil, fmt.Errorf("unknown shell %q: expected bash, sh, python, pwsh, or a command line with {0} for the script", shell)
 	}
 	words := strings.Fields(line)
 	for i := range words {
@@ -113,14 +113,14 @@ func shellLine(shell, script string, environ []string) ([]string, error) {
 	}
 	if _, err := command.LookPath(words[0], environ); err != nil {
 		if shell != "" {
-			return nil, fmt.Errorf("the shell %s is not there", words[0])
+			return nil, fmt.Errorf("the shell %s is not installed", words[0])
 		}
 		return []string{"sh", "-e", script}, nil
 	}
 	return words, nil
 }
 
-// resolve is a path of a job: a relative one is one of its work folder.
+// resolve resolves a path relative to the job's work folder.
 func resolve(workspace, name string) string {
 	if filepath.IsAbs(name) {
 		return filepath.Clean(name)
@@ -128,7 +128,7 @@ func resolve(workspace, name string) string {
 	return filepath.Join(workspace, name)
 }
 
-// childEnv is the environment of a script: nothing that GitHub sets by itself can be set by a file.
+// childEnv returns the environment of a script. A file cannot override GitHub's own variables.
 func (s *scope) childEnv(env *expression.Object) []string {
 	environ := slices.Clone(s.leg.environ)
 	if s.action != "" {
@@ -146,7 +146,7 @@ func (s *scope) childEnv(env *expression.Object) []string {
 	return command.Setenv(environ, "PATH="+strings.Join(append(slices.Clone(s.added), path), string(filepath.ListSeparator)))
 }
 
-// commandFiles are the files by which a step hands something to the runner, by what stands behind GITHUB_.
+// commandFiles lists the files through which a step talks to the runner, by the variable name without GITHUB_.
 type commandFiles map[string]string
 
 func (s *scope) newFiles() (commandFiles, error) {
@@ -168,21 +168,21 @@ func (f commandFiles) environ() (all []string) {
 	return all
 }
 
-// maxFile is how much a step may write to one of its files, in bytes.
+// maxFile is the maximum size in bytes of a file that a step writes for the runner.
 const maxFile = 50 << 20
 
-// maxSummary is how much of GITHUB_STEP_SUMMARY GitHub takes of a step, in bytes.
+// maxSummary is GitHub's size limit in bytes for a step's GITHUB_STEP_SUMMARY.
 const maxSummary = 1 << 20
 
-// take reads what a step has left in its files.
+// take reads the files that a step has written for the runner.
 func (s *scope) take(files commandFiles, out *output) {
 	read := func(kind string) string {
 		info, err := os.Lstat(files[kind])
 		switch {
 		case err != nil:
-			return "" // the step removed it
+			return "" // the step removed the file
 		case !info.Mode().IsRegular(), info.Size() > maxFile:
-			out.fail("GITHUB_%s has to stay a file of at most %d MB", kind, maxFile>>20)
+			out.fail("GITHUB_%s must remain a file of at most %d MB", kind, maxFile>>20)
 			return ""
 		}
 		data, err := beneath.ReadAtMost(files[kind], maxFile)
@@ -214,13 +214,13 @@ func (s *scope) take(files commandFiles, out *output) {
 	}
 	switch text := read("STEP_SUMMARY"); {
 	case len(text) > maxSummary:
-		out.fail("GITHUB_STEP_SUMMARY takes up to 1 MB, and this is %d bytes", len(text))
+		out.fail("GITHUB_STEP_SUMMARY must have at most 1 MB, but has %d bytes", len(text))
 	case text != "":
 		s.leg.out.Summary += s.masks.Hide(text)
 	}
 }
 
-// addPath puts a folder in front of PATH for all further steps.
+// addPath prepends a folder to PATH for all later steps.
 func (l *leg) addPath(dir string) {
 	l.added = slices.DeleteFunc(l.added, func(d string) bool { return d == dir })
 	l.added = append([]string{dir}, l.added...)

@@ -1,4 +1,4 @@
-// Package filelock keeps processes apart by a file that one of them holds. The kernel lets go of it when its process ends, however it does.
+// Package filelock implements locks between processes by locking files. The kernel releases a lock when the process ends, for whatever reason.
 package filelock
 
 import (
@@ -9,12 +9,12 @@ import (
 	"syscall"
 )
 
-// ErrHeld is in the chain of the error when another process, or another part of this one, holds the file.
-var ErrHeld = errors.New("it is held by another process")
+// ErrHeld means that the file is locked, by another process or by this one.
+var ErrHeld = errors.New("another process holds this lock")
 
-// Take opens the file for reading and writing, and makes it where it is not there, in a folder that is. [Release] lets go. Whoever holds the file
-// may remove it, with its folder: who has opened it before then does not hold what nobody else finds any more, and begins with a new one.
-// Errors: ErrHeld; fs.ErrNotExist where the folder was removed.
+// Take locks a file and opens it for reading and writing. It creates the file, but not its folder. [Release] unlocks it. The holder may remove the
+// file and its folder. Take checks that the file it locked still exists at path, and otherwise tries again, so that two processes never hold
+// different files with the same path. It returns ErrHeld if the file is locked, and fs.ErrNotExist if the folder does not exist.
 func Take(path string) (*os.File, error) {
 	for {
 		f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
@@ -44,8 +44,8 @@ func Take(path string) (*os.File, error) {
 	}
 }
 
-// Held reports whether a process holds the file. It makes nothing; a file that is not there is held by nobody. Who takes the file at the same moment
-// may find it held.
+// Held reports whether a file is locked. It does not create the file, and returns false if there is none. Held locks the file for a moment, so a
+// concurrent call of Take may fail.
 func Held(path string) (bool, error) {
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -61,8 +61,8 @@ func Held(path string) (bool, error) {
 	return false, errors.Join(err, Release(f))
 }
 
-// Release lets go of a file that was taken, and closes it. Closing alone does not: a child that is being started has all files of this process
-// until it runs its program, and the kernel would take it for one who holds them.
+// Release unlocks and closes a file. Closing is not enough, because a child process inherits all open files until it executes its program, and would
+// keep the lock.
 func Release(f *os.File) error {
 	return errors.Join(syscall.Flock(int(f.Fd()), syscall.LOCK_UN), f.Close())
 }

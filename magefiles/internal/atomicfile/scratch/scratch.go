@@ -1,4 +1,4 @@
-// Package scratch makes folders for the temporary files of one run, which are removed by the next run where that one was killed.
+// Package scratch makes temporary folders. If a run is killed, the next run removes its folders.
 package scratch
 
 import (
@@ -13,11 +13,12 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/atomicfile/filelock"
 )
 
-// held is in each folder, held by whoever uses it, and free once that is killed.
+// held is the name of a lock file in each folder. It is locked while the folder is in use, and unlocked when its process ends.
 const held = "foopack.lock"
 
-// Make makes a folder that nobody else looks into, below a parent, which is the one for temporary files where it is "". Its name begins with a prefix, which ends in a dash. What
-// runs have left there that were killed, by whatever prefix, is removed before. remove takes the folder away with all that is in it.
+// Make creates a temporary folder that only this user can access. It is created in parent, which defaults to os.TempDir, and its name begins with
+// prefix, which must end with a dash. Make first removes the folders of killed runs from parent, with any prefix. remove removes the folder and its
+// contents.
 func Make(parent, prefix string) (dir string, remove func() error, err error) {
 	if parent == "" {
 		parent = os.TempDir()
@@ -35,18 +36,18 @@ func Make(parent, prefix string) (dir string, remove func() error, err error) {
 		if !errors.Is(err, filelock.ErrHeld) && !errors.Is(err, fs.ErrNotExist) {
 			return "", nil, fmt.Errorf("making a folder for temporary files: %w", err)
 		}
-		// Somebody who sweeps came in between, and removes it, or has.
+		// Another run's sweep has removed this folder, or is about to.
 	}
-	return "", nil, fmt.Errorf("making a folder for temporary files in %s: others remove it", parent)
+	return "", nil, fmt.Errorf("making a folder for temporary files in %s: other processes removed every folder that was made", parent)
 }
 
-// end removes a folder that is held, whatever is in it: programs leave folders in which nothing may be changed, such as Go's for modules.
+// end removes a locked folder and its contents. It also removes read-only folders, such as the ones in Go's module cache.
 func end(dir string, f *os.File) error {
 	err := os.RemoveAll(dir)
 	if err != nil {
 		_ = filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
 			if e != nil && e.IsDir() {
-				_ = os.Chmod(path, 0o700) // what stays closed is told by the second try
+				_ = os.Chmod(path, 0o700) // the second RemoveAll reports what still cannot be removed
 			}
 			return nil
 		})
@@ -55,12 +56,12 @@ func end(dir string, f *os.File) error {
 	return errors.Join(err, filelock.Release(f))
 }
 
-// sweep removes folders of this user whose runs have ended without doing so.
+// sweep removes this user's folders whose processes have ended.
 func sweep(parent string) {
-	entries, _ := os.ReadDir(parent) // what cannot be read has none
+	entries, _ := os.ReadDir(parent) // no entries if the folder cannot be read
 	for _, e := range entries {
 		if !strings.Contains(e.Name(), "-") {
-			continue // as every prefix has one
+			continue // every prefix has a dash
 		}
 		dir := filepath.Join(parent, e.Name())
 		path := filepath.Join(dir, held)
@@ -68,12 +69,12 @@ func sweep(parent string) {
 			continue
 		}
 		if f, err := filelock.Take(path); err == nil {
-			_ = end(dir, f) // the next run tries it again
+			_ = end(dir, f) // the next run will retry
 		}
 	}
 }
 
-// own reports whether a path is a folder of this user that is closed to others.
+// `own` reports whether a path is a folder of this user with mode 0700.
 func own(dir string) bool {
 	st, err := os.Lstat(dir)
 	if err != nil || !st.IsDir() || st.Mode().Perm() != 0o700 {

@@ -11,7 +11,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
-// flaky is a git that answers the second time.
+// flaky is a git that fails the first time and succeeds the second.
 type flaky struct{ asked int }
 
 var errBusy = errors.New("git was busy")
@@ -37,7 +37,7 @@ func (*flaky) Versions(context.Context, []string, string) (before, after [][]byt
 	return nil, nil, nil
 }
 
-// An answer that failed is not one without tags or commits: a bump sized by it would be too small.
+// A failed query is not cached as an empty result, which would make the bump too small.
 func TestAFailedAnswerIsNotKept(t *testing.T) {
 	for name, ask := range map[string]func(h *Past) (int, error){
 		"tags": func(h *Past) (int, error) {
@@ -61,6 +61,6 @@ func TestAFailedAnswerIsNotKept(t *testing.T) {
 			require.NoError(t, err, name)
 			require.Equal(t, 1, n, name)
 		}
-		require.Equal(t, 2, h.History.(*flaky).asked, "what succeeded is not asked again: %s", name)
+		require.Equal(t, 2, h.History.(*flaky).asked, "a successful query is not repeated: %s", name)
 	}
 }

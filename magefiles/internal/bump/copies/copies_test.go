@@ -13,7 +13,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// load reads a workspace with one package, and other files.
+// load loads a workspace with one package and additional files.
 func load(t *testing.T, settings string, files map[string]string) *workspace.Workspace {
 	t.Helper()
 	root := t.TempDir()
@@ -36,7 +36,7 @@ func parse(t *testing.T, text string) version.Version {
 	return v
 }
 
-// The files that are named follow a package that moves, and no other.
+// Configured files are updated only if their package moves.
 func TestFollow(t *testing.T) {
 	w := load(t, "[tool.release]\ncopies = [\"conf.py\"]\n", map[string]string{"conf.py": "old = '10.1.0'\nrelease = '0.1.0'\n"})
 	for moves, want := range map[bool]int{true: 1, false: 0} {
@@ -47,10 +47,10 @@ func TestFollow(t *testing.T) {
 		require.Len(t, files, want)
 	}
 	err := copies.Follow(w, edits.New(w), map[string]copies.Way{"a": {From: parse(t, "0.3.0"), To: parse(t, "0.4.0"), Moves: true}})
-	require.ErrorContains(t, err, "cannot be followed in 1 place")
+	require.ErrorContains(t, err, "is wrong in 1 place")
 }
 
-// What goes on having the old version is found, but for lines that change, locks, and what is asked of somebody else.
+// Find returns lines that keep the old version. It skips edited lines, lock files, and requirements on packages of other projects.
 func TestFind(t *testing.T) {
 	w := load(t, "", map[string]string{"x": "0.1.0\nnumpy==0.1.0\na==0.1.0\n0.1.0 changes\n", "go.mod": "module x\nrequire y/z v0.1.0\n", "sub/go.work.sum": "y/z v0.1.0 h1:\n", "Gemfile.lock": "y (0.1.0)\n", "pixi.lock": "0.1.0\n"})
 	changed := []edits.File{{Path: "x", Edits: []edits.Edit{{Line: 4}}}}
@@ -68,7 +68,7 @@ func TestFind(t *testing.T) {
 		require.NoError(t, os.WriteFile(name, []byte("0.1.0\n"), 0o644))
 	}
 	_, note = copies.Find(w, nil, []string{"0.1.0"}, []string{"libs/plot/pixi.toml", "x.txt", "old/deep/a"})
-	require.Empty(t, note, "what is no part of the workspace is not offered")
+	require.Empty(t, note, "a file outside of the workspace is not suggested")
 	found, note = copies.Find(w, nil, []string{"0.9.0"}, []string{"x"})
 	require.Empty(t, found)
 	require.Empty(t, note)

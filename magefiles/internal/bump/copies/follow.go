@@ -14,14 +14,14 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
-// Way is where a package is, and where it goes, or stays.
+// Way is the old version of a package, and its new version if the package moves.
 type Way struct {
 	From, To version.Version
 	Moves    bool
 }
 
-// Follow replaces the old version in the files that [tool.release] copies names. What is not clear is refused, all of it at once.
-// ways has every package of the workspace, by name.
+// Follow replaces the old version in the files that are listed in [tool.release] copies. It returns a single error for all ambiguous entries. `ways`
+// has every package of the workspace, keyed by name.
 func Follow(w *workspace.Workspace, edit *edits.Editor, ways map[string]Way) error {
 	var wrong, next []string
 	refuse := func(c settings.Copy, then, format string, args ...any) {
@@ -33,7 +33,7 @@ func Follow(w *workspace.Workspace, edit *edits.Editor, ways map[string]Way) err
 	for _, c := range w.Config.Copies {
 		src, there := edit.Source(c.File), w.HasText(c.File)
 		if !there {
-			refuse(c, "correct the path, or remove it", "%s is not there, or no file of the workspace that can be read", c.File)
+			refuse(c, "correct the path, or remove the entry", "%s does not exist, or is not a readable file of the workspace", c.File)
 			continue
 		}
 		pkg, err := ownerOf(w, ways, c.File, src)
@@ -48,17 +48,17 @@ func Follow(w *workspace.Workspace, edit *edits.Editor, ways map[string]Way) err
 		found := findCopies(src, old, c)
 		switch {
 		case len(found) == 0 && len(findCopies(src, goal, c)) > 0:
-			continue // it is there already
+			continue // the file already has the new version
 		case len(found) == 0 && c.Line != nil:
-			refuse(c, "correct the expression, or remove the entry", "no line of %s that `line` matches has %s, the version of %s", c.File, old, pkg.Name)
+			refuse(c, "correct the expression, or remove the entry", "no line of %s that matches `line` has %s, the version of %s", c.File, old, pkg.Name)
 			continue
 		case len(found) == 0:
-			refuse(c, "correct the version there, or remove the entry", "%s does not have %s, the version of %s", c.File, old, pkg.Name)
+			refuse(c, "correct the version in the file, or remove the entry", "%s does not have %s, the version of %s", c.File, old, pkg.Name)
 			continue
 		case len(found) > 1 && c.Line == nil:
 			for _, at := range found {
 				number := 1 + bytes.Count(src[:at], []byte{'\n'})
-				refuse(c, fmt.Sprintf("say in which lines: { file = %q, line = \"regexp\" }", c.File), "%s has %s more than once: line %d: %s", c.File, old, number, lineAt(src, at))
+				refuse(c, fmt.Sprintf("name the lines: { file = %q, line = \"regexp\" }", c.File), "%s has %s more than once: line %d: %s", c.File, old, number, lineAt(src, at))
 			}
 			continue
 		}
@@ -67,13 +67,14 @@ func Follow(w *workspace.Workspace, edit *edits.Editor, ways map[string]Way) err
 		}
 	}
 	if len(wrong) > 0 {
-		return operr.New(strings.Join(next, "; "), "`copies` in [tool.release] cannot be followed in %s; nothing was changed", operr.Count(len(wrong), "place")).WithDetail(strings.Join(wrong, "\n"))
+		return operr.New(strings.Join(next, "; "), "`copies` in [tool.release] is wrong in %s; nothing was changed", operr.Count(len(wrong), "place")).WithDetail(strings.Join(wrong, "\n"))
 	}
 	return nil
 }
 
-// ownerOf is the package whose version a file has a copy of: the one that the file belongs to by its folder or, beside all of them,
-// the one whose version stands there. Where all packages have one version, it is any of those that move. problem is the end of a sentence.
+// ownerOf returns the package whose version is copied in a file. If packages have separate versions, it is the package whose folder contains the
+// file, or, for a file outside of all packages, the only package whose version occurs in it. In lockstep it is any package that moves. `problem` is
+// the error text, to be used at the end of a sentence.
 func ownerOf(w *workspace.Workspace, ways map[string]Way, file string, src []byte) (owner *workspace.Package, problem string) {
 	if w.Config.Versioning == settings.Lockstep {
 		for _, pkg := range w.Order() {
@@ -98,7 +99,7 @@ func ownerOf(w *workspace.Workspace, ways map[string]Way, file string, src []byt
 		}
 	}
 	if len(having) != 1 {
-		return nil, fmt.Sprintf("%s is in the folder of no package, and has the version of %s: whose it is cannot be told", file, orNone(having))
+		return nil, fmt.Sprintf("cannot determine the package of %s: the file is outside the folders of packages, and has the versions of these packages: %s", file, orNone(having))
 	}
 	return owner, ""
 }
@@ -110,7 +111,7 @@ func orNone(names []string) string {
 	return strings.Join(names, ", ")
 }
 
-// findCopies are the offsets at which a file has a version by itself, in the lines that count.
+// findCopies returns the byte offsets of a version in a file. It only searches lines that c selects.
 func findCopies(src []byte, version string, c settings.Copy) (all []int) {
 	at := 0
 	for line := range bytes.Lines(src) {
@@ -124,7 +125,7 @@ func findCopies(src []byte, version string, c settings.Copy) (all []int) {
 	return all
 }
 
-// lineAt is the line that an offset is in, cut.
+// lineAt returns the line at a byte offset, truncated if long.
 func lineAt(src []byte, at int) string {
 	begin := bytes.LastIndexByte(src[:at], '\n') + 1
 	line, _, _ := bytes.Cut(src[begin:], []byte{'\n'})

@@ -1,5 +1,5 @@
-// Package edits collects what is to be written into the files of a workspace: a version at its place, a part of a requirement, or a piece
-// of a file that is none of its manifests. It knows where in a file a change is, and not why it is made.
+// Package edits collects edits to a workspace's files. An edit replaces a version, a part of a requirement, or a piece of another file. The package
+// knows where an edit is made, but not why.
 package edits
 
 import (
@@ -15,33 +15,33 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
-// File is a file that changes.
+// File is a file with edits.
 type File struct {
-	Path   string `json:"path"`   // relative to the workspace's root, with slashes
-	Before string `json:"before"` // hex sha256; "" for a file that is made
+	Path   string `json:"path"`   // relative to the workspace root, with slashes
+	Before string `json:"before"` // hex SHA-256; "" for a new file
 	After  string `json:"after"`
-	Edits  []Edit `json:"edits"` // by offset
+	Edits  []Edit `json:"edits"` // sorted by offset
 }
 
-// Edit replaces bytes of a file.
+// Edit replaces some bytes of a file.
 type Edit struct {
-	Line int    `json:"line"`   // from 1
-	Col  int    `json:"column"` // in bytes, from 1
-	At   int    `json:"at"`     // offset in bytes
+	Line int    `json:"line"`   // starts at 1
+	Col  int    `json:"column"` // in bytes, starts at 1
+	At   int    `json:"at"`     // byte offset
 	Old  string `json:"old"`
 	New  string `json:"new"`
-	Text string `json:"text"` // the lines that it is in, before
-	What string `json:"what"` // "version of core", "pin on core"
+	Text string `json:"text"` // the lines before the edit
+	What string `json:"what"` // such as "version of core" or "pin on core"
 }
 
-// Editor collects the edits of a workspace's files.
+// Editor collects edits to a workspace's files.
 type Editor struct {
 	docs  map[string]*tomledit.Document
-	src   map[string][]byte // every file that was read, by name
+	src   map[string][]byte // contents of all files that were read, keyed by name
 	edits map[string][]Edit
 }
 
-// New is an editor of the files that a workspace was read from.
+// New returns an Editor for the files that a workspace was loaded from.
 func New(w *workspace.Workspace) *Editor {
 	e := &Editor{docs: map[string]*tomledit.Document{}, src: map[string][]byte{}, edits: map[string][]Edit{}}
 	for _, d := range w.Files {
@@ -53,7 +53,7 @@ func New(w *workspace.Workspace) *Editor {
 	return e
 }
 
-// Version edits one place of a package's version.
+// Version replaces a package's version at one location.
 func (e *Editor) Version(v manifest.Version, text, what string) error {
 	if v.Node == nil {
 		e.splice(v.Pos.File, tomledit.Splice{Start: v.Start, Old: v.Text, New: text}, what)
@@ -67,12 +67,12 @@ func (e *Editor) Version(v manifest.Version, text, what string) error {
 	return nil
 }
 
-// Spec edits a part of a requirement's version: old, the last one in it, becomes text.
+// Spec replaces the last occurrence of `old` in a requirement with `text`.
 func (e *Editor) Spec(r workspace.Requirement, old, text, what string) error {
 	s := r.Dependency.Spec
 	i := strings.LastIndex(s.Text, old)
 	if i < 0 {
-		return fmt.Errorf("%s: there is no %s to be changed", r.Pos, old)
+		return fmt.Errorf("%s: expected %s, found other text", r.Pos, old)
 	}
 	at := s.Offset + i
 	if s.Node == nil {
@@ -87,7 +87,8 @@ func (e *Editor) Spec(r workspace.Requirement, old, text, what string) error {
 	return nil
 }
 
-// splice keeps an edit. What two packages share, such as a pyproject.toml, is edited once.
+// splice records an edit. An edit at the same offset as an existing one is dropped, because packages may share a location, such as one in a
+// pyproject.toml.
 func (e *Editor) splice(file string, s tomledit.Splice, what string) {
 	if slices.ContainsFunc(e.edits[file], func(have Edit) bool { return have.At == s.Start }) {
 		return
@@ -95,7 +96,7 @@ func (e *Editor) splice(file string, s tomledit.Splice, what string) {
 	e.edits[file] = append(e.edits[file], newEdit(e.src[file], s, what))
 }
 
-// Write edits a file that the workspace was not read from. src is what it holds; nil where it is made.
+// Write records an edit to a file that the workspace was not loaded from. `src` is its content, or nil for a new file.
 func (e *Editor) Write(file string, src []byte, s tomledit.Splice, what string) {
 	if src != nil {
 		e.src[file] = src
@@ -103,16 +104,16 @@ func (e *Editor) Write(file string, src []byte, s tomledit.Splice, what string) 
 	e.splice(file, s, what)
 }
 
-// Source is what a file of the workspace holds before it is edited.
+// Source returns the original content of a file.
 func (e *Editor) Source(file string) []byte { return e.src[file] }
 
-// Empty reports whether nothing is edited.
+// Empty reports whether there are no edits.
 func (e *Editor) Empty() bool { return len(e.edits) == 0 }
 
-// Has reports whether a file is edited.
+// Has reports whether a file has edits.
 func (e *Editor) Has(file string) bool { return len(e.edits[file]) > 0 }
 
-// newEdit says where in a file a splice is.
+// newEdit converts a splice to an Edit, and adds the line and column.
 func newEdit(src []byte, s tomledit.Splice, what string) Edit {
 	begin := bytes.LastIndexByte(src[:s.Start], '\n') + 1
 	stop := len(src)
@@ -130,7 +131,7 @@ func newEdit(src []byte, s tomledit.Splice, what string) Edit {
 	}
 }
 
-// Files returns the edited files, by name, and checks that each can be edited so.
+// Files returns the edited files, sorted by name. It returns an error if the edits of a file cannot be applied.
 func (e *Editor) Files() ([]File, error) {
 	out := []File{}
 	for name, edits := range e.edits {
@@ -150,7 +151,7 @@ func (e *Editor) Files() ([]File, error) {
 	return out, nil
 }
 
-// Apply returns the file's contents after its edits.
+// Apply applies the edits to src and returns the result.
 func (f *File) Apply(src []byte) ([]byte, error) {
 	splices := make([]tomledit.Splice, len(f.Edits))
 	for i, e := range f.Edits {
@@ -163,7 +164,7 @@ func (f *File) Apply(src []byte) ([]byte, error) {
 	return out, nil
 }
 
-// Sources yields every file that a workspace was read from.
+// Sources yields the name and content of every file that a workspace was loaded from.
 func Sources(w *workspace.Workspace) func(yield func(string, []byte) bool) {
 	return func(yield func(string, []byte) bool) {
 		for _, d := range w.Files {
@@ -179,7 +180,7 @@ func Sources(w *workspace.Workspace) func(yield func(string, []byte) bool) {
 	}
 }
 
-// Digest is the hex sha256 of what a file holds.
+// Digest returns the hex SHA-256 of data.
 func Digest(data []byte) string {
 	sum := sha256.Sum256(data)
 	return hex.EncodeToString(sum[:])

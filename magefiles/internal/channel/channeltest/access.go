@@ -9,22 +9,22 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/channel/server"
 )
 
-// APIKey lets everyone read, and the bearer of the key do everything. An empty key lets no one write.
+// APIKey returns an Authorizer that allows everyone to read, and the key's bearer to do everything. If the key is empty, nobody can write.
 func APIKey(key string) server.Authorizer {
 	return func(_ context.Context, token string, action server.Action, _ string) error {
 		switch {
 		case action == server.Read:
 			return nil
 		case token == "":
-			return channel.Errorf(channel.ErrUnauthorized, "this needs a token: Authorization: Bearer …")
+			return channel.Errorf(channel.ErrUnauthorized, "no token was sent; this request needs the header Authorization: Bearer TOKEN")
 		case key == "" || subtle.ConstantTimeCompare([]byte(token), []byte(key)) != 1:
-			return channel.Errorf(channel.ErrUnauthorized, "the token is not known here")
+			return channel.Errorf(channel.ErrUnauthorized, "the token is unknown or has expired")
 		}
 		return nil
 	}
 }
 
-// GitLabClaims are what GitLab says of a job of a project.
+// GitLabClaims returns the claims that GitLab makes about a project's job.
 func GitLabClaims(project, file, ref string) map[string]any {
 	namespace, _, _ := strings.Cut(project, "/")
 	return map[string]any{

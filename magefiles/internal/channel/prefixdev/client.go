@@ -1,9 +1,9 @@
-// Package prefixdev is prefix.dev as a channel.Channel: the client side of its HTTP (prefix-protocol.md §1 and §4).
+// Package prefixdev implements channel.Channel with prefix.dev's HTTP API (prefix-protocol.md §1 and §4).
 //
-// It uploads what the real uploader (rattler_upload) uploads, byte for byte of the request, but is stricter where that
-// one loses data or secrets: redirects of an upload are refused, since following one with GET can look like success; a
-// token is never sent over plain http to another machine, nor printed; and that a file "already exists" is success only
-// where the channel has the same bytes.
+// Its upload requests are byte for byte the same as those of the real uploader (rattler_upload). It is stricter in cases where that uploader may
+// lose data or leak secrets. It rejects redirects of an upload, because following a redirect with GET can look like a success. It never sends a
+// token over plain HTTP to another machine, and never prints a token. If the server responds that a file already exists, this is a success only
+// if the file has the same bytes.
 package prefixdev
 
 import (
@@ -18,37 +18,37 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// DefaultServer is the public server. No other code of the pipeline bears its address.
+// DefaultServer is the public server. Its URL must not be repeated elsewhere in the code.
 const DefaultServer = "https://prefix.dev"
 
-// Token is a bearer token. However it is formatted, it does not show.
+// Token is a bearer token. It is redacted when it is formatted.
 type Token = httpclient.Token
 
-// Options are what a client needs to know. The zero value reads from DefaultServer.
+// Options configures a Client. The zero value configures access to DefaultServer without a token.
 type Options struct {
-	Server    string            // URL; DefaultServer where it is empty. A path in it is kept
-	Token     Token             // what its channels have for a key; see Channel
-	Transport http.RoundTripper // nil is one of the client's own, which obeys the proxy variables of the environment
-	Attempts  int               // how often a request is tried in all, where trying again can help; 0 is 4
-	Patience  time.Duration     // how long nothing may move before a request counts as lost; 0 is five minutes, two for reading
+	Server    string            // URL of the server, optionally with a path; defaults to DefaultServer
+	Token     Token             // token for the server's channels; see Channel
+	Transport http.RoundTripper // defaults to a transport that uses the proxy from the environment
+	Attempts  int               // maximum number of attempts per request, including retries; defaults to 4
+	Patience  time.Duration     // abort a request after this time without progress; defaults to 2 minutes for reads, 5 for others
 
-	// Wait is called before attempt 2 and later ones, with what the server asked for (Retry-After), or 0. It returns the
-	// context's error when that ends first. Nil waits as rattler_upload does: up to 1, 2, 4 … seconds, at random.
+	// Wait is called before each retry. `asked` is the delay in the response's Retry-After header, or 0. Wait must return the context's error if
+	// the context ends first. It defaults to the back-off of rattler_upload: a random delay of up to 1, 2, 4 … seconds.
 	Wait func(ctx context.Context, attempt int, asked time.Duration) error
 }
 
-// Client reaches one server.
+// Client sends requests to one server.
 type Client struct {
 	base     *url.URL // ends in a slash
-	key      *Key     // of channels that get no other; nil for none
+	key      *Key     // default key for channels; may be nil
 	retry    httpclient.Retry
 	patience time.Duration
-	waiting  time.Duration // patience for reading
-	reader   *http.Client  // follows redirects, and does not take the token to another server
-	writer   *http.Client  // refuses them
+	waiting  time.Duration // patience for reads
+	reader   *http.Client  // follows redirects, but never sends the token to another server
+	writer   *http.Client  // rejects redirects
 }
 
-// New makes a client. It refuses addresses that are none, and a token that would go over the network in the clear.
+// New returns a client. It returns an error if the server's URL is invalid, or if the token would be sent unencrypted over the network.
 func New(o Options) (*Client, error) {
 	if o.Server == "" {
 		o.Server = DefaultServer
@@ -78,7 +78,7 @@ func New(o Options) (*Client, error) {
 	}, nil
 }
 
-// With returns a client of the same server whose channels have another token.
+// With returns a copy of the client that uses another token.
 func (c *Client) With(t Token) (*Client, error) {
 	if err := t.CheckFor(c.base); err != nil {
 		return nil, err
@@ -88,7 +88,7 @@ func (c *Client) With(t Token) (*Client, error) {
 	return &other, nil
 }
 
-// keyOf is the key that a token is, or nil for none.
+// keyOf returns a key for the token, or nil if the token is "".
 func keyOf(t Token) *Key {
 	if t == "" {
 		return nil
@@ -100,33 +100,33 @@ func parseServer(server string) (*url.URL, error) {
 	u, err := url.Parse(server)
 	switch {
 	case err != nil, u.Host == "", u.Scheme != "https" && u.Scheme != "http":
-		return nil, operr.NewUsage("give a URL such as "+DefaultServer, "the channel server's address is no http or https URL")
+		return nil, operr.NewUsage("write an http or https URL, for example "+DefaultServer, "the address of the channel server is not an http or https URL")
 	case u.User != nil, u.RawQuery != "", u.Fragment != "":
-		return nil, operr.NewUsage("give the token by itself", "the channel server's address for %s has more in it than scheme, host and path", u.Host)
+		return nil, operr.NewUsage("remove the user, the query and the fragment from this address; a token belongs in PREFIX_API_KEY", "the address of the channel server %s must have only scheme, host and path", u.Host)
 	}
 	u.Path = strings.TrimRight(u.Path, "/") + "/"
 	u.RawPath = ""
 	return u, nil
 }
 
-// Server is the address that the client reaches, for people.
+// Server returns the server's URL, for messages.
 func (c *Client) Server() string { return strings.TrimSuffix(c.base.String(), "/") }
 
-// Host is the server's name, without a port: the key of its credentials.
+// Host returns the server's host name without a port. Credentials are stored under this name.
 func (c *Client) Host() string { return c.base.Hostname() }
 
-// Channel returns one of the server's channels. It need not exist yet, and nothing is asked.
+// Channel returns a channel on the server. It sends no request, and the channel may not exist yet.
 func (c *Client) Channel(name string) (*Channel, error) {
 	if err := channel.CheckName(name); err != nil {
-		return nil, operr.NewUsage("correct it where it is set, such as in PREFIX_CHANNEL, or in [tool.release]", "%w", err)
+		return nil, operr.NewUsage("correct the name of the channel in PREFIX_CHANNEL or in [tool.release]", "%w", err)
 	}
 	return &Channel{client: c, name: name, key: c.key}, nil
 }
 
-// url is the server's address with a path behind it.
+// url returns the server's URL with a path appended.
 func (c *Client) url(parts ...string) *url.URL { return c.base.JoinPath(parts...) }
 
-// Public reports whether a host, as it stands in a manifest, is the public server, or its mirror for packages.
+// Public reports whether a host in a manifest is the public server or its package mirror.
 func Public(host string) bool {
 	base, err := url.Parse(DefaultServer)
 	return err == nil && (host == base.Host || host == "repo."+base.Host)

@@ -11,32 +11,32 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// Credential is a token and where it comes from.
+// Credential is a token with its source.
 type Credential struct {
 	Token   Token
-	Source  string // for people: never the token itself
-	Minted  bool   // by trusted publishing: short-lived, and for this job only
-	Account string // whose it is, where a Login was made; else ""
+	Source  string // where the token was found, for messages; never the token itself
+	Minted  bool   // from trusted publishing; expires soon and is only for this job
+	Account string // the owner's account; "" if it was not looked up with Login
 }
 
-// CI gives ID tokens to the job that it runs. An oidc.CI is one.
+// CI is a CI that issues ID tokens to its jobs. oidc.CI implements it.
 type CI interface {
 	Name() string
 	Token(ctx context.Context, audience string) (string, error)
 }
 
-// Sources are where a credential may come from, in this order.
+// Sources lists the places to look for a credential, in this order.
 type Sources struct {
-	APIKey string           // the value of PREFIX_API_KEY; none where it is empty
-	CI     CI               // nil outside a CI that can give ID tokens
-	Files  []string         // files of the rattler tools, the first that has an entry for the server wins
-	Now    func() time.Time // nil is the clock
+	APIKey string           // PREFIX_API_KEY; "" for none
+	CI     CI               // nil if this is not a CI job that can get ID tokens
+	Files  []string         // rattler credential files; the first with an entry for the server is used
+	Now    func() time.Time // defaults to time.Now
 }
 
-// Credential finds the credential for a server: the API key, trusted publishing, an entry of a file.
+// Credential returns a credential for a server: the API key, a token from trusted publishing, or an entry in a file.
 //
-// Where a CI is detected that can give ID tokens, a failure to get one, or to exchange it, is an error: to go on with the
-// next source, as other uploaders do, would hide the reason until someone is told that there is no API key.
+// In a CI job that can get ID tokens, it is an error if requesting or exchanging the ID token fails. Other uploaders fall back to the next
+// source. But then the user only sees that there is no API key, and not why trusted publishing failed.
 func (s Sources) Credential(ctx context.Context, c *Client) (Credential, error) {
 	if s.APIKey == "" && s.CI != nil {
 		return s.exchange(ctx, c)
@@ -44,11 +44,12 @@ func (s Sources) Credential(ctx context.Context, c *Client) (Credential, error) 
 	return s.takeStored(c)
 }
 
-// Stored is Credential without the CI, whose ID token is good once: what only reads leaves it to what publishes.
+// Stored is like Credential, but skips trusted publishing. A run that only reads uses it, because an ID token can be used only once and is needed
+// for publishing.
 // Errors: ErrNone.
 func (s Sources) Stored(_ context.Context, c *Client) (Credential, error) { return s.takeStored(c) }
 
-// Describe says which source a credential would come from, without asking anyone for it; "" where there is none.
+// Describe returns the source that Credential would use, or "" if there is none. It sends no request to the CI or the server.
 func (s Sources) Describe(c *Client) (string, error) {
 	if s.APIKey == "" && s.CI != nil {
 		return "trusted publishing from " + s.CI.Name(), nil
@@ -60,10 +61,10 @@ func (s Sources) Describe(c *Client) (string, error) {
 	return found.Source, err
 }
 
-// ErrNone is in the chain of an error where no source has a credential.
+// ErrNone is wrapped by the error if no source has a credential.
 var ErrNone = errors.New("no credential")
 
-// takeStored takes the API key, or an entry of a file.
+// takeStored returns the API key or an entry in a file.
 func (s Sources) takeStored(c *Client) (Credential, error) {
 	if s.APIKey != "" {
 		return Credential{Token: Token(s.APIKey), Source: "the API key in PREFIX_API_KEY"}, Token(s.APIKey).CheckFor(c.base)
@@ -81,31 +82,32 @@ func (s Sources) takeStored(c *Client) (Credential, error) {
 			return Credential{Token: token, Source: fmt.Sprintf("the entry %s of %s", key, file)}, token.CheckFor(c.base)
 		}
 	}
-	ci := "no CI that gives ID tokens"
+	ci := "no CI job that offers ID tokens"
 	if s.CI != nil {
-		ci = "no ID token of " + s.CI.Name() + ", since that is for what publishes"
+		ci = "no ID token of " + s.CI.Name() + ", because only a command that publishes asks for an ID token"
 	}
 	return Credential{}, &operr.Error{
 		Summary: "there is " + ErrNone.Error() + " for " + c.Server() + ": no PREFIX_API_KEY, " + ci + s.describeSearch(),
 		Err:     ErrNone,
-		Next:    "set PREFIX_API_KEY, or " + LoginToFile(c.Host()) + "; in a CI, let the channel trust the repository",
+		Next:    "set PREFIX_API_KEY, or " + LoginToFile(c.Host()) + "; in a CI job, register the repository as a trusted publisher of the channel",
 	}
 }
 
-// LoginToFile says how a login is written where it is found. By itself pixi keeps one in the system's keyring, where there is one.
+// LoginToFile returns the next step that stores a login in a file that this package can read. By default, pixi stores a login in the system's
+// keyring, if there is a keyring.
 func LoginToFile(host string) string {
-	return "log in to a file, and name it here too: `RATTLER_AUTH_FILE=FILE pixi auth login " + host + "`"
+	return "log in with `RATTLER_AUTH_FILE=FILE pixi auth login " + host + "`, and set RATTLER_AUTH_FILE for this command, too"
 }
 
-// describeSearch says where no entry was found. A file that is not there is another matter than one that lacks an entry.
+// describeSearch lists the files that were searched for an entry. It marks files that do not exist.
 func (s Sources) describeSearch() string {
-	const keyrings = " (the system's keyring, where `pixi auth login` keeps a token by itself, is not read)"
+	const keyrings = " (this program does not read the system's keyring, where `pixi auth login` stores a token by default)"
 	var files []string
 	for _, file := range s.Files {
 		if _, err := os.Stat(file); err != nil {
-			file += ", which is not there"
+			file += ", which does not exist"
 			if strings.HasPrefix(s.Files[len(files)], "~") {
-				file += ": no shell has put a folder in the place of ~"
+				file += " (write the path of your home folder instead of ~)"
 			}
 		}
 		files = append(files, file)
@@ -116,7 +118,7 @@ func (s Sources) describeSearch() string {
 	return ", and no entry in " + strings.Join(files, "; or ") + keyrings
 }
 
-// exchange gives an ID token of the CI for a token of the channel's.
+// exchange requests an ID token from the CI and exchanges it for a token of the channel's server.
 func (s Sources) exchange(ctx context.Context, c *Client) (Credential, error) {
 	if err := Token("an-id-token").CheckFor(c.base); err != nil {
 		return Credential{}, err
@@ -136,21 +138,21 @@ func (s Sources) exchange(ctx context.Context, c *Client) (Credential, error) {
 	return Credential{Token: token, Source: "trusted publishing from " + s.CI.Name(), Minted: true}, nil
 }
 
-// explainRefusal makes the error of an ID token that a server did not take.
+// explainRefusal returns the error for an ID token that could not be exchanged.
 func (s Sources) explainRefusal(c *Client, sent string, err error) error {
 	next, claims := "register this repository and this workflow as a trusted publisher of the channel, on "+c.Server(), describeClaims(sent)
 	if claims != "" {
-		next += ", exactly as the ID token has them"
+		next += ", with the same values as in the ID token"
 	}
 	var status *StatusError
-	if !errors.As(err, &status) { // nobody has looked at the ID token
+	if !errors.As(err, &status) { // no response, so the claims are not the reason
 		claims = ""
 	}
-	return operr.New(next+"; or give the job an API key in PREFIX_API_KEY", "trusted publishing: %s gave an ID token, and %s did not take it: %w",
+	return operr.New(next+"; or give the job an API key in PREFIX_API_KEY", "trusted publishing: %s issued an ID token, but %s refused this token: %w",
 		s.CI.Name(), c.Server(), err).WithDetail(claims)
 }
 
-// audience is who an ID token for a server has to be for (rattler_networking, trusted_publishing.rs:58-88).
+// audience returns the audience of ID tokens for a server (rattler_networking, trusted_publishing.rs:58-88).
 func audience(host string) string {
 	host = strings.ToLower(host)
 	if host == "prefix.dev" || strings.HasSuffix(host, ".prefix.dev") {

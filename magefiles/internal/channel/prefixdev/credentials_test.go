@@ -19,7 +19,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// ci is a CI that has a token for every audience, or none.
+// ci is a CI that issues ID tokens for any audience, or fails.
 type ci struct {
 	asked []string
 	err   error
@@ -32,13 +32,13 @@ func (c *ci) Token(_ context.Context, audience string) (string, error) {
 	return "id-token-of-the-test", c.err
 }
 
-// minter is a server that answers the exchange.
+// minter starts a server that exchanges ID tokens.
 func minter(t *testing.T, status int, answer string) (*prefixdev.Client, *int) {
 	t.Helper()
 	asked := 0
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		asked++
-		require.Equal(t, "/api/oidc/mint_token", r.URL.Path, "the origin's, whatever path the server's address has")
+		require.Equal(t, "/api/oidc/mint_token", r.URL.Path, "at the origin, regardless of the path in the server's address")
 		require.Empty(t, r.Header.Get("Authorization"))
 		body, err := io.ReadAll(r.Body)
 		require.NoError(t, err)
@@ -60,7 +60,7 @@ func authFile(t *testing.T, text string) string {
 	return path
 }
 
-// The API key, then the CI, then the files; each says what it is, and not what is in it.
+// The API key has precedence over the CI, and the CI over the files. Descriptions of a source do not contain its token.
 func TestPrecedence(t *testing.T) {
 	c, asked := minter(t, 200, "pfx-jwt.minted")
 	file := authFile(t, `{"127.0.0.1":{"BearerToken":"pfx_of_the_file"}}`)
@@ -85,7 +85,7 @@ func TestPrecedence(t *testing.T) {
 
 	s.Files = s.Files[:1]
 	_, err = s.Credential(t.Context(), c)
-	require.ErrorContains(t, err, "no PREFIX_API_KEY, no CI that gives ID tokens, and no entry in /nowhere/else.json")
+	require.ErrorContains(t, err, "no PREFIX_API_KEY, no CI job that offers ID tokens, and no entry in /nowhere/else.json")
 	require.Contains(t, fmt.Sprintf("%+v", err), "pixi auth login")
 }
 
@@ -106,10 +106,10 @@ func TestTheAudienceIsTheServers(t *testing.T) {
 	require.NoError(t, err)
 	_, err = prefixdev.Sources{CI: one}.Credential(t.Context(), c)
 	require.ErrorContains(t, err, "plain http")
-	require.Empty(t, one.asked, "an ID token is a secret too")
+	require.Empty(t, one.asked, "an ID token is a secret, too")
 }
 
-// Where a CI can mint, a failure is an error with its likely cause, although a file would have a credential.
+// In a CI that can issue ID tokens, a failure is an error with its likely cause, even if a file has a credential.
 func TestAFailureOfTrustedPublishingIsNotPassedOver(t *testing.T) {
 	file := authFile(t, `{"127.0.0.1":{"BearerToken":"pfx_of_the_file"}}`)
 	for name, c := range map[string]struct {
@@ -124,9 +124,9 @@ func TestAFailureOfTrustedPublishingIsNotPassedOver(t *testing.T) {
 		"broken":       {500, "", 4, "HTTP 500"},
 		"limited":      {429, "", 4, "HTTP 429"},
 		"a newline":    {200, "pfx\n", 1, "white space"},
-		"JSON":         {200, `{"token":"pfx"}`, 1, "no token"},
-		"a page":       {200, "<html>", 1, "no token"},
-		"nothing":      {200, "", 1, "no token"},
+		"JSON":         {200, `{"token":"pfx"}`, 1, "is not a token"},
+		"a page":       {200, "<html>", 1, "is not a token"},
+		"nothing":      {200, "", 1, "is not a token"},
 	} {
 		client, asked := minter(t, c.status, c.answer)
 		_, err := prefixdev.Sources{CI: &ci{}, Files: []string{file}}.Credential(t.Context(), client)
@@ -141,26 +141,26 @@ func TestAFailureOfTrustedPublishingIsNotPassedOver(t *testing.T) {
 	require.Contains(t, fmt.Sprintf("%+v", err), "trusted publishing: no ID token\n→ give the job `permissions: id-token: write`")
 }
 
-// Entries are found as the rattler tools find them.
+// Entries are looked up in the same way as in the rattler tools.
 func TestCredentialFiles(t *testing.T) {
 	now := func() time.Time { return time.Unix(1000, 0) }
 	for name, c := range map[string]struct{ server, file, token, says string }{
-		"exact":          {"https://prefix.dev", `{"prefix.dev":{"BearerToken":"token-of-a"},"*.prefix.dev":{"BearerToken":"token-of-b"}}`, "token-of-a", ""},
-		"wildcard":       {"https://prefix.dev", `{"*.prefix.dev":{"BearerToken":"token-of-b"}}`, "token-of-b", ""},
-		"parent":         {"https://repo.prefix.dev", `{"*.prefix.dev":{"BearerToken":"token-of-b"}}`, "token-of-b", ""},
-		"nearest":        {"https://a.b.example", `{"*.example":{"BearerToken":"token-of-x"},"*.b.example":{"BearerToken":"token-of-y"}}`, "token-of-y", ""},
-		"no port":        {"http://127.0.0.1:8080", `{"127.0.0.1:8080":{"BearerToken":"token-of-a"},"127.0.0.1":{"BearerToken":"token-of-b"}}`, "token-of-b", ""},
-		"numbers":        {"http://127.0.0.1:8080", `{"*.0.0.1":{"BearerToken":"token-of-a"}}`, "", "no entry"},
-		"none":           {"https://prefix.dev", `{"*.other.dev":{"BearerToken":"token-of-b"}}`, "", "no entry"},
-		"login":          {"https://prefix.dev", `{"prefix.dev":{"OAuth":{"access_token":"token-of-o","expires_at":1001}}}`, "token-of-o", ""},
-		"login, endless": {"https://prefix.dev", `{"prefix.dev":{"OAuth":{"access_token":"token-of-o","expires_at":null}}}`, "token-of-o", ""},
-		"login, ended":   {"https://prefix.dev", `{"prefix.dev":{"OAuth":{"access_token":"token-of-o","expires_at":1000}}}`, "", "has ended"},
-		"of conda":       {"https://prefix.dev", `{"prefix.dev":{"CondaToken":"secret"}}`, "", "cannot upload"},
-		"basic":          {"https://prefix.dev", `{"prefix.dev":{"BasicHTTP":{"username":"u","password":"secret"}}}`, "", "cannot upload"},
-		"broken entry":   {"https://prefix.dev", `{"prefix.dev":{"BearerToken":["secret"]}}`, "", "cannot be read"},
-		"broken file":    {"https://prefix.dev", `{"prefix.dev": secret`, "", "no JSON object"},
-		"short":          {"https://prefix.dev", `{"prefix.dev":{"BearerToken":"pfx_"}}`, "", "has 4 characters"},
-		"white space":    {"https://prefix.dev", `{"prefix.dev":{"BearerToken":"secret\n"}}`, "", "white space"},
+		"exact":                  {"https://prefix.dev", `{"prefix.dev":{"BearerToken":"token-of-a"},"*.prefix.dev":{"BearerToken":"token-of-b"}}`, "token-of-a", ""},
+		"wildcard":               {"https://prefix.dev", `{"*.prefix.dev":{"BearerToken":"token-of-b"}}`, "token-of-b", ""},
+		"parent":                 {"https://repo.prefix.dev", `{"*.prefix.dev":{"BearerToken":"token-of-b"}}`, "token-of-b", ""},
+		"nearest":                {"https://a.b.example", `{"*.example":{"BearerToken":"token-of-x"},"*.b.example":{"BearerToken":"token-of-y"}}`, "token-of-y", ""},
+		"no port":                {"http://127.0.0.1:8080", `{"127.0.0.1:8080":{"BearerToken":"token-of-a"},"127.0.0.1":{"BearerToken":"token-of-b"}}`, "token-of-b", ""},
+		"numbers":                {"http://127.0.0.1:8080", `{"*.0.0.1":{"BearerToken":"token-of-a"}}`, "", "no entry"},
+		"none":                   {"https://prefix.dev", `{"*.other.dev":{"BearerToken":"token-of-b"}}`, "", "no entry"},
+		"login":                  {"https://prefix.dev", `{"prefix.dev":{"OAuth":{"access_token":"token-of-o","expires_at":1001}}}`, "token-of-o", ""},
+		"a login without an end": {"https://prefix.dev", `{"prefix.dev":{"OAuth":{"access_token":"token-of-o","expires_at":null}}}`, "token-of-o", ""},
+		"an expired login":       {"https://prefix.dev", `{"prefix.dev":{"OAuth":{"access_token":"token-of-o","expires_at":1000}}}`, "", "has expired"},
+		"a login of conda":       {"https://prefix.dev", `{"prefix.dev":{"CondaToken":"secret"}}`, "", "cannot upload"},
+		"basic":                  {"https://prefix.dev", `{"prefix.dev":{"BasicHTTP":{"username":"u","password":"secret"}}}`, "", "cannot upload"},
+		"broken entry":           {"https://prefix.dev", `{"prefix.dev":{"BearerToken":["secret"]}}`, "", "has an unexpected form"},
+		"broken file":            {"https://prefix.dev", `{"prefix.dev": secret`, "", "are not a JSON object"},
+		"short":                  {"https://prefix.dev", `{"prefix.dev":{"BearerToken":"pfx_"}}`, "", "has 4 characters"},
+		"white space":            {"https://prefix.dev", `{"prefix.dev":{"BearerToken":"secret\n"}}`, "", "white space"},
 	} {
 		client, err := prefixdev.New(prefixdev.Options{Server: c.server})
 		require.NoError(t, err)
@@ -199,7 +199,7 @@ func TestLogin(t *testing.T) {
 	}
 	for _, token := range []string{"odd", "other"} {
 		_, err := c.Login(t.Context(), prefixdev.Token(token))
-		require.ErrorContains(t, err, "whose the token is")
+		require.ErrorContains(t, err, "which account has the token")
 		require.False(t, strings.Contains(err.Error(), token+"\n"))
 	}
 }

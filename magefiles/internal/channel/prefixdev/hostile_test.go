@@ -27,7 +27,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/hostiletest"
 )
 
-// most is how much memory an answer may take, whatever it is: an index of our own channel is 64 MiB unpacked at most.
+// `most` limits the memory that a response may use, in bytes. The index of our own channel is at most 64 MiB uncompressed.
 const most = 128 << 20
 
 func squeeze(data []byte) []byte {
@@ -38,7 +38,7 @@ func squeeze(data []byte) []byte {
 	return e.EncodeAll(data, nil)
 }
 
-// bomb is zstd data of zeros, made piece by piece.
+// bomb returns compressed zeros. It does not allocate the uncompressed size.
 func bomb(size int64) []byte {
 	var b bytes.Buffer
 	e, err := zstd.NewWriter(&b, zstd.WithEncoderLevel(zstd.SpeedBestCompression))
@@ -52,7 +52,7 @@ func bomb(size int64) []byte {
 	return b.Bytes()
 }
 
-// packed is a value as MessagePack, compressed.
+// packed returns a value as compressed MessagePack.
 func packed(v any) []byte {
 	data, err := msgpack.Marshal(v)
 	if err != nil {
@@ -63,12 +63,12 @@ func packed(v any) []byte {
 
 const goodSum = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
-// listed is a repodata.json with one record of the package a, of which fields are replaced.
+// listed returns a repodata.json with one record of package a. The given fields override the default ones.
 func listed(file string, fields string) string {
 	return fmt.Sprintf(`{"info":{},"packages":{},"packages.conda":{%q:{%s"subdir":"noarch"}}}`, file, fields)
 }
 
-// hostile answers the index of a channel.
+// hostile returns a channel whose server is h.
 func hostile(t *testing.T, h http.HandlerFunc) *prefixdev.Channel {
 	t.Helper()
 	s := httptest.NewServer(h)
@@ -80,7 +80,7 @@ func hostile(t *testing.T, h http.HandlerFunc) *prefixdev.Channel {
 	return remote
 }
 
-// Each field of a record may lie: it is said, and nothing is made of it.
+// An invalid value in any field of a record is reported, and the record is not used.
 func TestHostileRecords(t *testing.T) {
 	const a = `"name":"a","version":"1","build":"0",`
 	for name, index := range map[string]string{
@@ -112,7 +112,7 @@ func TestHostileRecords(t *testing.T) {
 		"an index that is a text":    `"packages"`,
 		"a page":                     "<html>\x1b[31mnot found",
 		"nothing":                    "",
-		"half of it":                 `{"packages.conda":{"a-1-0.conda":{"name":`,
+		"half of an index":           `{"packages.conda":{"a-1-0.conda":{"name":`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := hostile(t, func(w http.ResponseWriter, r *http.Request) {
@@ -128,13 +128,13 @@ func TestHostileRecords(t *testing.T) {
 				hostiletest.Sentence(t, err)
 				_, err = c.Records(t.Context(), "noarch", "other")
 				if strings.HasPrefix(index, `{"info"`) && name != "no number" && name != "deep values" {
-					require.NoError(t, err, "what nobody asks for is not in the way")
+					require.NoError(t, err, "records that nobody asks for do no harm")
 				}
 			})
 			c.OfOthers()
 			records, err := c.Records(t.Context(), "noarch", "a")
 			if err == nil {
-				require.Empty(t, records, "a channel of many people has records that are left out")
+				require.Empty(t, records, "invalid records of a channel of many people are left out")
 			}
 		})
 	}
@@ -142,16 +142,16 @@ func TestHostileRecords(t *testing.T) {
 		_, _ = io.WriteString(w, listed("a-1-0.conda", a+`"size":7,"sha256":"`+goodSum+`","depends":["b >=1"],`))
 	})
 	_, err := good.Records(t.Context(), "noarch")
-	require.Error(t, err, "it is not zstd")
+	require.Error(t, err, "the index is not zstd")
 	for _, f := range good.Forms(t.Context(), "noarch", "a") {
 		if f.Name == "repodata.json" {
 			require.NoError(t, f.Err)
-			require.Len(t, f.Records, 1, "the starting point is fine")
+			require.Len(t, f.Records, 1, "the unchanged index is valid")
 		}
 	}
 }
 
-// The same, of shards: MessagePack can say more than JSON.
+// Like TestHostileRecords, but with shards: MessagePack can encode values that JSON cannot.
 func TestHostileShards(t *testing.T) {
 	record := func(change map[string]any) map[string]any {
 		r := map[string]any{"name": "a", "version": "1", "build": "0", "subdir": "noarch", "size": 7}
@@ -163,29 +163,29 @@ func TestHostileShards(t *testing.T) {
 	raw := func(text string) []byte { return squeeze([]byte(text)) }
 	deep := "\x81\xaepackages.conda\x81\xaba-1-0.conda\x81\xa1x"
 	for name, shard := range map[string][]byte{
-		"another package":             packed(record(map[string]any{"name": "b"})),
-		"a path for a build":          packed(record(map[string]any{"build": "../0"})),
-		"a negative size":             packed(record(map[string]any{"size": -1})),
-		"no number":                   packed(record(map[string]any{"timestamp": math.NaN()})),
-		"no end":                      packed(record(map[string]any{"x": math.Inf(1)})),
-		"bytes for a name":            packed(record(map[string]any{"name": []byte("a")})),
-		"a time":                      packed(record(map[string]any{"x": time.Unix(1, 1)})),
-		"a digest of four bytes":      packed(record(map[string]any{"sha256": []byte("abcd")})),
-		"four billion records":        raw("\x81\xaepackages.conda\xdf\xff\xff\xff\xff"),
-		"a list of four billion":      raw(deep + "\xdd\xff\xff\xff\xff"),
-		"a map of four billion":       raw(deep + "\xdf\xff\xff\xff\xff"),
-		"a text of four billion":      raw(deep + "\xdb\xff\xff\xff\xff"),
-		"bytes of four billion":       raw(deep + "\xc6\xff\xff\xff\xff"),
-		"lists in lists":              raw(deep + strings.Repeat("\x91", 5_000_000)),
-		"maps in maps":                raw(deep + strings.Repeat("\x81\xa1x", 5_000_000)),
-		"large lists in large lists":  raw(deep + strings.Repeat("\xdd\x00\x0f\x00\x00", 100_000)),
-		"many values that are little": raw(deep + "\xdd\x02\x00\x00\x00" + strings.Repeat("\xc0", 33_000_000)),
-		"a key that is a number":      raw("\x81\x01\x80"),
-		"a kind of its own":           raw(deep + "\xc9\xff\xff\xff\xff\x07"),
-		"not a map":                   raw("\x93\x01\x02\x03"),
-		"nothing":                     {},
-		"a bomb":                      bomb(2 << 30),
-		"a long text behind it":       append(packed(record(nil)), bytes.Repeat([]byte("x"), 1000)...),
+		"another package":            packed(record(map[string]any{"name": "b"})),
+		"a path for a build":         packed(record(map[string]any{"build": "../0"})),
+		"a negative size":            packed(record(map[string]any{"size": -1})),
+		"no number":                  packed(record(map[string]any{"timestamp": math.NaN()})),
+		"no end":                     packed(record(map[string]any{"x": math.Inf(1)})),
+		"bytes for a name":           packed(record(map[string]any{"name": []byte("a")})),
+		"a time":                     packed(record(map[string]any{"x": time.Unix(1, 1)})),
+		"a digest of four bytes":     packed(record(map[string]any{"sha256": []byte("abcd")})),
+		"four billion records":       raw("\x81\xaepackages.conda\xdf\xff\xff\xff\xff"),
+		"a list of four billion":     raw(deep + "\xdd\xff\xff\xff\xff"),
+		"a map of four billion":      raw(deep + "\xdf\xff\xff\xff\xff"),
+		"a text of four billion":     raw(deep + "\xdb\xff\xff\xff\xff"),
+		"bytes of four billion":      raw(deep + "\xc6\xff\xff\xff\xff"),
+		"lists in lists":             raw(deep + strings.Repeat("\x91", 5_000_000)),
+		"maps in maps":               raw(deep + strings.Repeat("\x81\xa1x", 5_000_000)),
+		"large lists in large lists": raw(deep + strings.Repeat("\xdd\x00\x0f\x00\x00", 100_000)),
+		"many small values":          raw(deep + "\xdd\x02\x00\x00\x00" + strings.Repeat("\xc0", 33_000_000)),
+		"a key that is a number":     raw("\x81\x01\x80"),
+		"an extension type":          raw(deep + "\xc9\xff\xff\xff\xff\x07"),
+		"not a map":                  raw("\x93\x01\x02\x03"),
+		"nothing":                    {},
+		"a bomb":                     bomb(2 << 30),
+		"a long text after the map":  append(packed(record(nil)), bytes.Repeat([]byte("x"), 1000)...),
 	} {
 		t.Run(name, func(t *testing.T) {
 			sum := sha256.Sum256(shard)
@@ -225,7 +225,7 @@ func TestHostileShards(t *testing.T) {
 	}
 }
 
-// manyNames is an index of so many shards.
+// manyNames returns a shard index with n shards.
 func manyNames(n int) []byte {
 	var b bytes.Buffer
 	e := msgpack.NewEncoder(&b)
@@ -236,7 +236,7 @@ func manyNames(n int) []byte {
 	return b.Bytes()
 }
 
-// repeated is a reader of so many times a text.
+// repeated returns a reader of begin, followed by n copies of text.
 func repeated(begin, text string, n int) io.Reader {
 	readers := []io.Reader{strings.NewReader(begin)}
 	piece := strings.Repeat(text, 1000)
@@ -246,7 +246,7 @@ func repeated(begin, text string, n int) io.Reader {
 	return io.MultiReader(readers...)
 }
 
-// An index that is a bomb, has no end, or has more than a channel has, costs what a large one costs.
+// An index that is a decompression bomb, is endless, or has too many entries costs no more than a large valid index.
 func TestHostileSizes(t *testing.T) {
 	zipped := func(r io.Reader) []byte {
 		var b bytes.Buffer
@@ -273,12 +273,12 @@ func TestHostileSizes(t *testing.T) {
 	bombs := map[string][]byte{"bomb": bomb(4 << 30), "records": zipped(repeated(`{"packages.conda":{`, `"a":{},`, 40<<20)), "window": append([]byte("\x28\xb5\x2f\xfd\x00\xf8"), make([]byte, 100)...)}
 	for name, answer := range map[string]struct {
 		zst, json func(w http.ResponseWriter, r *http.Request)
-		next      bool // whether it is said what to do about it
+		next      bool // whether the error has a next step
 	}{
 		"a zstd bomb":           {zst: func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(bombs["bomb"]) }},
 		"a bomb of records":     {zst: func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(bombs["records"]) }, next: true},
 		"a window of gigabytes": {zst: func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(bombs["window"]) }},
-		"frames that hold nothing": {
+		"empty frames": {
 			zst: func(w http.ResponseWriter, r *http.Request) {
 				endless(w, r, "\x50\x2a\x4d\x18\x00\xff\x00\x00"+big[:0xff00])
 			},
@@ -322,7 +322,7 @@ func TestHostileSizes(t *testing.T) {
 			},
 			next: true,
 		},
-		"a gzip bomb not asked for": {json: func(w http.ResponseWriter, _ *http.Request) {
+		"a gzip bomb that was not asked for": {json: func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Encoding", "gzip")
 			_, _ = w.Write(gz)
 		}},
@@ -362,7 +362,7 @@ func TestHostileSizes(t *testing.T) {
 	}
 }
 
-// An artifact that does not end, or is longer than the index says, fills no disk.
+// A download that is endless, or longer than its size in the index, does not fill the disk.
 func TestHostileDownloads(t *testing.T) {
 	var sent atomic.Int64
 	c := hostile(t, func(w http.ResponseWriter, r *http.Request) {
@@ -384,7 +384,8 @@ func TestHostileDownloads(t *testing.T) {
 	require.NoFileExists(t, dir+"/a")
 }
 
-// The token goes to the server that it is for, and not back to it by way of another, nor on.
+// The token is sent only to its own server. It is not sent to another server after a redirect, or to its own server after a redirect through
+// another one.
 func TestHostileRedirectsAndTheToken(t *testing.T) {
 	var home string
 	var given []string

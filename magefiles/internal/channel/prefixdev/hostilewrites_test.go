@@ -16,7 +16,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/hostiletest"
 )
 
-// forever answers a text again and again, until nobody listens.
+// forever writes the same text until the client disconnects.
 func forever(w http.ResponseWriter, r *http.Request, text string) {
 	for r.Context().Err() == nil {
 		if _, err := io.WriteString(w, text); err != nil {
@@ -25,7 +25,7 @@ func forever(w http.ResponseWriter, r *http.Request, text string) {
 	}
 }
 
-// drip answers a byte now and then, until nobody listens.
+// drip writes a byte from time to time until the client disconnects.
 func drip(w http.ResponseWriter, r *http.Request) {
 	for r.Context().Err() == nil {
 		_, _ = io.WriteString(w, "x")
@@ -34,7 +34,7 @@ func drip(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// answering answers with a status in front.
+// answering returns a handler that sends a status and then calls next.
 func answering(code int, next func(http.ResponseWriter, *http.Request)) func(http.ResponseWriter, *http.Request) {
 	return func(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(code)
@@ -46,15 +46,15 @@ func saying(text string) func(http.ResponseWriter, *http.Request) {
 	return func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, text) }
 }
 
-// Whatever a channel answers to an upload, and to what is asked after it, it costs little, is no success unless the channel says one,
-// and is said in a sentence.
+// No response to an upload, or to the requests that follow it, costs much time or memory. An upload succeeds only if the channel confirms it.
+// Otherwise the error is a sentence.
 func TestHostileAnswersToUploads(t *testing.T) {
 	big := strings.Repeat("x", 1<<16)
 	for name, answer := range map[string]func(http.ResponseWriter, *http.Request){
 		"an endless refusal":      answering(400, func(w http.ResponseWriter, r *http.Request) { forever(w, r, "\x1b[2J"+big) }),
 		"a refusal that trickles": answering(403, drip),
-		"a refusal of escapes":    answering(422, saying("\x1b]0;x\x07\r\n::error::x\nmore")),
-		"a status of its own":     answering(799, saying("\x1b[31mno")),
+		"a refusal with escapes":  answering(422, saying("\x1b]0;x\x07\r\n::error::x\nmore")),
+		"an unknown status":       answering(799, saying("\x1b[31mno")),
 		"a teapot":                answering(418, saying("line\nline")),
 		"an endless conflict":     answering(409, func(w http.ResponseWriter, r *http.Request) { forever(w, r, big) }),
 		"always a conflict":       answering(409, saying("it is there")),
@@ -116,7 +116,7 @@ func TestHostileAnswersToUploads(t *testing.T) {
 	}
 }
 
-// A success is one, however long the server goes on to talk.
+// A success status is sufficient, even if the server keeps sending a body.
 func TestHostileSuccesses(t *testing.T) {
 	for name, answer := range map[string]func(http.ResponseWriter, *http.Request){
 		"endless":  answering(201, func(w http.ResponseWriter, r *http.Request) { forever(w, r, strings.Repeat("x", 1<<16)) }),
@@ -143,7 +143,7 @@ func TestHostileSuccesses(t *testing.T) {
 	}
 }
 
-// impatient is a channel of a server that answers so.
+// impatient returns a channel whose server is h, with a short timeout.
 func impatient(t *testing.T, h http.HandlerFunc) *prefixdev.Channel {
 	t.Helper()
 	s := httptest.NewServer(h)
@@ -155,7 +155,7 @@ func impatient(t *testing.T, h http.HandlerFunc) *prefixdev.Channel {
 	return c
 }
 
-// Whatever a server answers to an ID token, it gives no credential unless it is one, and says nothing of the ID token.
+// No invalid response to an ID token results in a credential, or in an error that contains the ID token.
 func TestHostileMints(t *testing.T) {
 	big := strings.Repeat("x", 1<<16)
 	echo := func(code int) func(http.ResponseWriter, *http.Request) {
@@ -166,27 +166,27 @@ func TestHostileMints(t *testing.T) {
 		}
 	}
 	for name, answer := range map[string]func(http.ResponseWriter, *http.Request){
-		"what was sent, as a refusal": echo(403),
-		"what was sent, as a token":   echo(200),
-		"nothing":                     saying(""),
-		"white space":                 saying(" \n"),
-		"a page":                      saying("<html>\x1b[2J"),
-		"an object":                   saying(`{"token":"pfx-jwt.minted"}`),
-		"a line with another header":  saying("pfx-jwt.minted\r\nX-Other: 1"),
-		"escapes":                     saying("pfx\x1b]0;x\x07minted"),
-		"a token without an end":      func(w http.ResponseWriter, r *http.Request) { forever(w, r, big) },
-		"a token that trickles":       drip,
-		"a refusal without an end":    answering(401, func(w http.ResponseWriter, r *http.Request) { forever(w, r, big+"\n") }),
+		"the sent token, in a refusal":     echo(403),
+		"the sent token, as the new token": echo(200),
+		"nothing":                          saying(""),
+		"white space":                      saying(" \n"),
+		"a page":                           saying("<html>\x1b[2J"),
+		"an object":                        saying(`{"token":"pfx-jwt.minted"}`),
+		"a line with another header":       saying("pfx-jwt.minted\r\nX-Other: 1"),
+		"escapes":                          saying("pfx\x1b]0;x\x07minted"),
+		"a token without an end":           func(w http.ResponseWriter, r *http.Request) { forever(w, r, big) },
+		"a token that trickles":            drip,
+		"a refusal without an end":         answering(401, func(w http.ResponseWriter, r *http.Request) { forever(w, r, big+"\n") }),
 		"a redirect": func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "/elsewhere", http.StatusTemporaryRedirect)
 		},
-		"silence":                hostiletest.Silence,
-		"a success that is none": answering(204, saying("")),
+		"silence":                    hostiletest.Silence,
+		"a success without contents": answering(204, saying("")),
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				if !strings.HasPrefix(name, "what was sent") {
-					_, _ = io.Copy(io.Discard, r.Body) // else a server does not see that nobody listens any more
+				if !strings.HasPrefix(name, "the sent token") {
+					_, _ = io.Copy(io.Discard, r.Body) // otherwise the server does not notice that the client has disconnected
 				}
 				answer(w, r)
 			}))
@@ -210,7 +210,7 @@ func TestHostileMints(t *testing.T) {
 	}
 }
 
-// A server that says a credential back shows it to nobody.
+// If a server echoes a credential, the error does not contain it.
 func TestHostileEcho(t *testing.T) {
 	c := impatient(t, func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)

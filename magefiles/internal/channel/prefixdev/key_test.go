@@ -18,16 +18,16 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/condapkg/repodata"
 )
 
-// hiding is a server of one channel, which answers with a status to whoever has none of its tokens.
+// hiding is a server with one channel. It rejects requests without one of the good tokens with the given status.
 type hiding struct {
 	mu     sync.Mutex
 	status int
-	good   map[string]bool // tokens; "" is anyone
-	asked  []string        // the token of each request, in order
+	good   map[string]bool // accepted Authorization headers; "" allows anonymous requests
+	asked  []string        // Authorization header of each request, in order
 	files  map[string][]byte
 }
 
-// now changes who is let in, and forgets what was asked.
+// `now` changes the status and the accepted tokens, and clears the list of requests.
 func (h *hiding) now(status int, good ...string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -71,7 +71,7 @@ func (h *hiding) channel(t *testing.T, ask func(context.Context) (prefixdev.Cred
 	return c, k
 }
 
-// Every way of reading asks as anyone first, and with the key where that shows nothing. The key is asked for once.
+// Every method that reads first tries without a token. If the server rejects the request, the method uses the key, which is requested only once.
 func TestWhatNobodySeesIsReadWithTheKey(t *testing.T) {
 	ways := map[string]func(ctx context.Context, c *prefixdev.Channel) error{
 		"records": func(ctx context.Context, c *prefixdev.Channel) error {
@@ -101,19 +101,19 @@ func TestWhatNobodySeesIsReadWithTheKey(t *testing.T) {
 			require.NoError(t, way(t.Context(), c), "%s after %d", name, status)
 			require.NoError(t, way(t.Context(), c))
 			require.Equal(t, 1, asked, "%s after %d", name, status)
-			require.Empty(t, h.asked[0], "as anyone first")
+			require.Empty(t, h.asked[0], "the first request has no credential")
 			require.NoError(t, c.Unseen())
 			private, err := c.Private(t.Context())
 			require.NoError(t, err)
 			require.True(t, private)
 			h.now(status, "Bearer pfx_good")
 			require.NoError(t, way(t.Context(), c))
-			require.NotContains(t, h.asked, "", "what is known to be private is not asked for as anyone")
+			require.NotContains(t, h.asked, "", "a known private channel is only asked with a credential")
 		}
 	}
 }
 
-// What anyone sees is read without the key, and the key is not asked for, also where a file is not there.
+// A public channel is read without the key, and the key is not requested, even if a file is missing.
 func TestAPublicChannelAsksForNoKey(t *testing.T) {
 	h := &hiding{status: http.StatusNotFound, good: map[string]bool{"": true}}
 	c, _ := h.channel(t, func(context.Context) (prefixdev.Credential, error) {
@@ -122,7 +122,7 @@ func TestAPublicChannelAsksForNoKey(t *testing.T) {
 	})
 	_, err := c.Records(t.Context(), "linux-64", "a")
 	require.ErrorIs(t, err, channel.ErrNotFound)
-	require.NotContains(t, err.Error(), "none that anyone can see")
+	require.NotContains(t, err.Error(), "no public channel has this address")
 	_, err = c.Records(t.Context(), "noarch", "a")
 	require.NoError(t, err)
 	private, err := c.Private(t.Context())
@@ -135,10 +135,10 @@ func TestAPublicChannelAsksForNoKey(t *testing.T) {
 	h.now(http.StatusNotFound)
 	_, err = c.Records(t.Context(), "noarch", "a")
 	require.ErrorIs(t, err, channel.ErrNotFound)
-	require.NotContains(t, err.Error(), "none that anyone can see")
+	require.NotContains(t, err.Error(), "no public channel has this address")
 }
 
-// What was public at the first look, by its index alone, is public for every further question.
+// Once a channel's index was read without a key, the channel is treated as public.
 func TestAPublicChannelIsKnownByItsFirstAnswer(t *testing.T) {
 	h := &hiding{status: http.StatusNotFound, good: map[string]bool{"": true}}
 	c, _ := h.channel(t, func(context.Context) (prefixdev.Credential, error) {
@@ -152,7 +152,7 @@ func TestAPublicChannelIsKnownByItsFirstAnswer(t *testing.T) {
 	require.ErrorIs(t, err, channel.ErrNotFound)
 }
 
-// Trouble of a server says nothing of who may read: the key is not asked for, and the trouble is what is said.
+// If the server has a temporary problem, the key is not requested, and the error reports the problem.
 func TestTroubleAsksForNoKey(t *testing.T) {
 	h := &hiding{status: http.StatusNotFound, good: map[string]bool{"Bearer pfx_good": true}}
 	c, _ := h.channel(t, func(context.Context) (prefixdev.Credential, error) {
@@ -169,7 +169,7 @@ func TestTroubleAsksForNoKey(t *testing.T) {
 	}
 }
 
-// A channel that somebody makes, or opens to all, while we look is seen from then on, though there is no key.
+// A channel that is created or made public after a failed read can be read from then on, even without a key.
 func TestAChannelThatIsSeenLater(t *testing.T) {
 	h := &hiding{status: http.StatusNotFound}
 	c, _ := h.channel(t, func(context.Context) (prefixdev.Credential, error) { return prefixdev.Credential{}, prefixdev.ErrNone })
@@ -182,7 +182,7 @@ func TestAChannelThatIsSeenLater(t *testing.T) {
 	require.NoError(t, c.Unseen())
 }
 
-// A first upload may make the channel: what it has made is known by the file that was sent.
+// After a first upload, which may create the channel, the uploaded file is used to find out whether the channel is private.
 func TestAChannelThatAnUploadMakes(t *testing.T) {
 	for who, want := range map[string]bool{"": false, "Bearer pfx_good": true} {
 		h := &hiding{status: http.StatusNotFound}
@@ -201,11 +201,11 @@ func TestAChannelThatAnUploadMakes(t *testing.T) {
 		private, err = c.Private(t.Context())
 		require.NoError(t, err)
 		require.Equal(t, want, private)
-		require.Len(t, h.asked, asked, "it is not asked for the index")
+		require.Len(t, h.asked, asked, "the key is not asked for the index")
 	}
 }
 
-// An index may send readers to another server for its shards: that one is not sent the key.
+// If an index refers to shards on another server, the key is not sent to that server.
 func TestNoOtherServerGetsTheKey(t *testing.T) {
 	other := &hiding{status: http.StatusNotFound, good: map[string]bool{"": true}}
 	elsewhere := httptest.NewServer(other)
@@ -220,11 +220,11 @@ func TestNoOtherServerGetsTheKey(t *testing.T) {
 		return prefixdev.Credential{Token: "pfx_good"}, nil
 	})
 	_, err := c.Records(t.Context(), "noarch", "a")
-	require.ErrorContains(t, err, "names a shard that is not there")
+	require.ErrorContains(t, err, "names a shard that the server does not have")
 	require.Equal(t, []string{""}, other.asked)
 }
 
-// A channel that shows nothing is told from one that was not asked with a credential, and the words say which.
+// The error distinguishes a channel that the credential cannot read from a channel that was read without a credential.
 func TestWhyNothingWasSeen(t *testing.T) {
 	down := errors.New("the server does not answer")
 	for name, c := range map[string]struct {
@@ -235,9 +235,9 @@ func TestWhyNothingWasSeen(t *testing.T) {
 		says   string
 	}{
 		"no key":       {nil, 404, nil, channel.ErrNotFound, "HTTP 404"},
-		"none found":   {func(context.Context) (prefixdev.Credential, error) { return prefixdev.Credential{}, prefixdev.ErrNone }, 404, prefixdev.ErrNone, channel.ErrNotFound, "with the key in PREFIX_API_KEY"},
-		"none for 401": {func(context.Context) (prefixdev.Credential, error) { return prefixdev.Credential{}, prefixdev.ErrNone }, 401, prefixdev.ErrNone, channel.ErrUnauthorized, "with the key in PREFIX_API_KEY"},
-		"no answer":    {func(context.Context) (prefixdev.Credential, error) { return prefixdev.Credential{}, down }, 404, down, channel.ErrNotFound, "whether it is private cannot be asked: the server does not answer"},
+		"none found":   {func(context.Context) (prefixdev.Credential, error) { return prefixdev.Credential{}, prefixdev.ErrNone }, 404, prefixdev.ErrNone, channel.ErrNotFound, "set PREFIX_API_KEY to read a private channel"},
+		"none for 401": {func(context.Context) (prefixdev.Credential, error) { return prefixdev.Credential{}, prefixdev.ErrNone }, 401, prefixdev.ErrNone, channel.ErrUnauthorized, "set PREFIX_API_KEY to read a private channel"},
+		"no answer":    {func(context.Context) (prefixdev.Credential, error) { return prefixdev.Credential{}, down }, 404, down, channel.ErrNotFound, "no credential was found to ask for a private channel: the server does not answer"},
 		"not there": {
 			ask: func(context.Context) (prefixdev.Credential, error) {
 				return prefixdev.Credential{Token: "pfx_other", Source: "the entry x"}, nil
@@ -245,7 +245,7 @@ func TestWhyNothingWasSeen(t *testing.T) {
 			status: 404,
 			unseen: nil,
 			is:     channel.ErrNotFound,
-			says:   "nor who has the entry x",
+			says:   "and no private channel is visible with the entry x",
 		},
 		"refused": {
 			ask: func(context.Context) (prefixdev.Credential, error) {
@@ -276,9 +276,10 @@ func TestWhyNothingWasSeen(t *testing.T) {
 	}
 }
 
-// What a CI gave may end while it is read with: another one is asked for, once. A server may say so by 401, or call a private channel absent.
+// If a CI credential expires while a channel is read, a new one is requested once. The server may respond to an expired credential with 401 or
+// 404.
 func TestAMintedKeyThatHasEnded(t *testing.T) {
-	for status, asks := range map[int]int{http.StatusUnauthorized: 1, http.StatusNotFound: 4} { // each form of the index, and then whether it is there
+	for status, asks := range map[int]int{http.StatusUnauthorized: 1, http.StatusNotFound: 4} { // after a 404, the index is requested in each form, and then checked
 		h := &hiding{status: status, good: map[string]bool{"Bearer first": true}}
 		now, asked := time.Now(), 0
 		c, k := h.channel(t, func(context.Context) (prefixdev.Credential, error) {
@@ -289,13 +290,13 @@ func TestAMintedKeyThatHasEnded(t *testing.T) {
 		_, err := c.Records(t.Context(), "noarch", "a")
 		require.NoError(t, err)
 		_, err = c.Records(t.Context(), "linux-64", "a")
-		require.ErrorIs(t, err, channel.ErrNotFound, "it is there, and has none of these")
+		require.ErrorIs(t, err, channel.ErrNotFound, "the channel is visible, but has none of these packages")
 		h.now(status, "Bearer second")
 		_, err = c.Records(t.Context(), "noarch", "a")
-		require.ErrorIs(t, err, channel.ErrUnauthorized, "within a minute nobody is asked again")
+		require.ErrorIs(t, err, channel.ErrUnauthorized, "within a minute, the source is not asked again")
 		require.NotErrorIs(t, err, channel.ErrNotFound)
 		require.Equal(t, 1, asked)
-		require.Len(t, h.asked, asks, "nor is the server, with what it has refused")
+		require.Len(t, h.asked, asks, "the server is not asked again with a credential that it refused")
 		now = now.Add(2 * time.Minute)
 		_, err = c.Records(t.Context(), "noarch", "a")
 		require.NoError(t, err)
@@ -303,7 +304,7 @@ func TestAMintedKeyThatHasEnded(t *testing.T) {
 	}
 }
 
-// A key that is revoked while we look makes no channel absent: what was there is not taken for "not there".
+// If a key is revoked while a channel is read, the channel is not reported as missing.
 func TestAKeyThatIsRevoked(t *testing.T) {
 	for _, status := range []int{http.StatusUnauthorized, http.StatusNotFound} {
 		h := &hiding{status: status, good: map[string]bool{"Bearer pfx_good": true}}
@@ -317,7 +318,7 @@ func TestAKeyThatIsRevoked(t *testing.T) {
 		require.ErrorIs(t, err, channel.ErrUnauthorized)
 		require.NotErrorIs(t, err, channel.ErrNotFound)
 		if status == http.StatusNotFound {
-			require.ErrorContains(t, err, "/ours was there for who has a file, and is not any more")
+			require.ErrorContains(t, err, "/ours was readable with a file before, but is not readable now")
 		}
 		h.now(http.StatusServiceUnavailable)
 		_, err = c.Records(t.Context(), "noarch", "a")
@@ -325,7 +326,7 @@ func TestAKeyThatIsRevoked(t *testing.T) {
 	}
 }
 
-// Whoever ends an operation does not decide what the next one finds, and an error counts for the whole of one.
+// A cancellation is not cached. Any other error is cached for the whole operation.
 func TestAKeyRemembersWhatItWasTold(t *testing.T) {
 	asked, says := 0, prefixdev.ErrNone
 	k := prefixdev.NewKey(func(ctx context.Context) (prefixdev.Credential, error) {
@@ -348,7 +349,7 @@ func TestAKeyRemembersWhatItWasTold(t *testing.T) {
 	require.Equal(t, 2, asked)
 }
 
-// What does not end is asked for once, whatever time goes by; what a CI gave is asked for again a minute after it was asked for last.
+// A credential that does not expire is requested only once. A CI credential is renewed when it is a minute old.
 func TestWhenAKeyIsAskedForAgain(t *testing.T) {
 	for minted, want := range map[bool][]int{false: {1, 1, 1, 1, 1}, true: {1, 1, 2, 2, 3}} {
 		now, asked := time.Now(), 0
@@ -370,8 +371,8 @@ func TestWhenAKeyIsAskedForAgain(t *testing.T) {
 	}
 }
 
-// GitLab gives a job one ID token, which is good once. What it was exchanged for is used as long as the server takes it; where that is over,
-// it is said why there is no other. Nobody is asked more than once a minute.
+// GitLab issues one ID token per job, and it can be used only once. The minted credential is used as long as the server accepts it. After that,
+// the error explains why it could not be renewed. The CI is asked at most once a minute.
 func TestAMintedKeyThatHasNoOther(t *testing.T) {
 	h := &hiding{status: http.StatusUnauthorized, good: map[string]bool{"Bearer first": true}}
 	now, asked := time.Now(), 0
@@ -405,13 +406,13 @@ func TestAMintedKeyThatHasNoOther(t *testing.T) {
 		err := do()
 		require.ErrorIs(t, err, channel.ErrUnauthorized, what)
 		require.NotErrorIs(t, err, channel.ErrUnavailable, what)
-		require.ErrorContains(t, err, "there is no other: the ID token was used before", what)
+		require.ErrorContains(t, err, "no new credential was found: the ID token was used before", what)
 	}
-	require.Len(t, h.asked, 3, "what is refused is not tried again")
+	require.Len(t, h.asked, 3, "a refused credential is not tried again")
 	require.Equal(t, 2, asked)
 }
 
-// Whoever waits for a key that another one asks for leaves when its own time is over, and what was asked for counts for the rest.
+// While a caller requests the credential, another caller waits only until its own context is done. All others get the result.
 func TestAKeyThatIsBeingAskedFor(t *testing.T) {
 	begun, answer := make(chan struct{}), make(chan struct{})
 	k := prefixdev.NewKey(func(context.Context) (prefixdev.Credential, error) {
@@ -438,7 +439,7 @@ func TestAKeyThatIsBeingAskedFor(t *testing.T) {
 	require.Equal(t, prefixdev.Token("t"), got.Token)
 }
 
-// Without a credential nothing is sent.
+// Without a credential, no request is sent.
 func TestNothingIsSentWithoutAKey(t *testing.T) {
 	h := &hiding{status: http.StatusUnauthorized, good: map[string]bool{"": true}}
 	c, _ := h.channel(t, func(context.Context) (prefixdev.Credential, error) { return prefixdev.Credential{}, prefixdev.ErrNone })

@@ -28,12 +28,12 @@ import (
 
 const token = "pfx_secret_of_the_test"
 
-// script is a server that answers uploads one after the other, and holds what it is told it holds.
+// script is a server that responds to uploads with these answers in order, and serves files.
 type script struct {
 	mu      sync.Mutex
 	answers []func(w http.ResponseWriter, r *http.Request)
 	uploads []*http.Request
-	files   map[string][]byte // by path, for reading
+	files   map[string][]byte // files to serve, by path
 }
 
 func (s *script) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -61,7 +61,7 @@ func status(code int, text string) func(http.ResponseWriter, *http.Request) {
 	}
 }
 
-// reset closes the connection without an answer, before the body was read.
+// reset closes the connection without a response, before the body is read.
 func reset(w http.ResponseWriter, _ *http.Request) {
 	c, _, _ := w.(http.Hijacker).Hijack()
 	c.(*net.TCPConn).SetLinger(0)
@@ -125,7 +125,7 @@ func TestTheRequestIsTheRealUploaders(t *testing.T) {
 	require.Equal(t, u.File, part.FileName())
 }
 
-// Every row of the protocol's table: what is final is sent once, what is transient up to four times.
+// Every status in the protocol's table: a final status is not retried, and a transient status is tried up to four times.
 func TestEveryStatus(t *testing.T) {
 	for code, c := range map[int]struct {
 		kind     error
@@ -176,7 +176,7 @@ func TestATransientAnswerIsTriedAgain(t *testing.T) {
 	}
 }
 
-// An upload whose answer was lost is not sent again: the channel is asked first.
+// If the response to an upload is lost, the client checks whether the channel has the file before it retries.
 func TestAfterDoubtTheChannelIsAsked(t *testing.T) {
 	u := upload(t)
 	data, err := os.ReadFile(u.Path)
@@ -184,7 +184,7 @@ func TestAfterDoubtTheChannelIsAsked(t *testing.T) {
 	s := &script{
 		answers: []func(http.ResponseWriter, *http.Request){status(502, "")},
 		files: map[string][]byte{
-			"/sub/path/demo/noarch/" + u.File: data, // it arrived, but the index does not have it yet
+			"/sub/path/demo/noarch/" + u.File: data, // the file has arrived, but is not in the index yet
 		},
 	}
 	remote, _ := start(t, s)
@@ -209,11 +209,11 @@ func TestA409IsCompared(t *testing.T) {
 		files map[string][]byte
 		have  string
 	}{
-		"same in the index":    {map[string][]byte{"repodata.json": index(t, u.File, u.Record.SHA256)}, u.Record.SHA256},
-		"other in the index":   {map[string][]byte{"repodata.json": index(t, u.File, strings.Repeat("0", 64))}, strings.Repeat("0", 64)},
-		"the index lags":       {map[string][]byte{u.File: []byte("other")}, hex.EncodeToString(other[:])},
-		"nothing can be seen":  {nil, ""},
-		"of another file only": {map[string][]byte{"repodata.json": index(t, "b-1-0.conda", "")}, ""},
+		"the index has the same file":     {map[string][]byte{"repodata.json": index(t, u.File, u.Record.SHA256)}, u.Record.SHA256},
+		"the index has another file":      {map[string][]byte{"repodata.json": index(t, u.File, strings.Repeat("0", 64))}, strings.Repeat("0", 64)},
+		"the index lags":                  {map[string][]byte{u.File: []byte("other")}, hex.EncodeToString(other[:])},
+		"nothing is visible":              {nil, ""},
+		"the index has only another file": {map[string][]byte{"repodata.json": index(t, "b-1-0.conda", "")}, ""},
 	} {
 		s := &script{answers: []func(http.ResponseWriter, *http.Request){status(409, "exists")}, files: map[string][]byte{}}
 		for file, data := range c.files {
@@ -232,7 +232,7 @@ func TestA409IsCompared(t *testing.T) {
 		require.Equal(t, channel.ExistsError{File: u.File, Have: c.have, Sent: u.Record.SHA256}, *exists, name)
 		next := "raise the version"
 		if c.have == "" {
-			next = "does not show it yet"
+			next = "does not show the file yet"
 		}
 		require.Contains(t, fmt.Sprintf("%+v", err), next)
 	}
@@ -248,13 +248,13 @@ func TestAnUploadThatRedirectsIsNotFollowed(t *testing.T) {
 
 func TestAddresses(t *testing.T) {
 	for server, says := range map[string]string{
-		"http://example.org":        "refusing to send a token over plain http",
-		"http://127.0.0.1.evil.com": "refusing to send a token over plain http",
-		"http://10.0.0.1:80":        "refusing to send a token over plain http",
-		"ftp://example.org":         "no http or https URL",
-		"example.org":               "no http or https URL",
-		"https://me:pw@example.org": "more in it",
-		"https://example.org?x=1":   "more in it",
+		"http://example.org":        "a token is not sent over plain http",
+		"http://127.0.0.1.evil.com": "a token is not sent over plain http",
+		"http://10.0.0.1:80":        "a token is not sent over plain http",
+		"ftp://example.org":         "not an http or https URL",
+		"example.org":               "not an http or https URL",
+		"https://me:pw@example.org": "must have only scheme, host and path",
+		"https://example.org?x=1":   "must have only scheme, host and path",
 	} {
 		_, err := prefixdev.New(prefixdev.Options{Server: server, Token: token})
 		require.ErrorContains(t, err, says, server)
@@ -320,7 +320,7 @@ func TestReadingFollowsRedirectsWithoutTheToken(t *testing.T) {
 }
 
 func TestShardsMayLieElsewhere(t *testing.T) {
-	// The URL of the shards is resolved against that of the subdir: with and without a slash at its end.
+	// The base URL of shards is resolved against the subdir's URL, with and without a trailing slash.
 	for _, base := range []string{"../../blobs", "/sub/path/blobs/", "./here/"} {
 		shards := shardsOf(t, base)
 		remote, _ := start(t, &script{files: shards})

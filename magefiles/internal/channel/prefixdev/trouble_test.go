@@ -24,11 +24,11 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/condapkg/condapkgtest"
 )
 
-// embedded is the real embedded server behind something that makes trouble, and counts what it stored.
+// embedded is the real embedded server behind a handler that injects failures. It counts stored uploads.
 type embedded struct {
 	store  *store.Store
 	next   http.Handler
-	over   chan struct{} // closed when the test is over
+	over   chan struct{} // closed when the test ends
 	mu     sync.Mutex
 	stored int
 }
@@ -43,7 +43,7 @@ func newEmbedded(t *testing.T) *embedded {
 	return &embedded{store: s, over: make(chan struct{}), next: server.New(s, server.Options{Authorize: channeltest.APIKey(token), Spool: s.Incoming()})}
 }
 
-// serve answers a request, and counts the uploads that were stored.
+// serve handles a request with the real server, and counts stored uploads.
 func (e *embedded) serve(w http.ResponseWriter, r *http.Request) {
 	rec := &statusRecorder{ResponseWriter: w}
 	e.next.ServeHTTP(rec, r)
@@ -64,7 +64,7 @@ func (s *statusRecorder) WriteHeader(code int) {
 	s.ResponseWriter.WriteHeader(code)
 }
 
-// silent takes what a handler answers, and sends nothing.
+// silent discards a handler's response.
 type silent struct{ header http.Header }
 
 func (s silent) Header() http.Header       { return s.header }
@@ -86,10 +86,10 @@ func client(t *testing.T, url string, patience time.Duration) *prefixdev.Channel
 	return remote
 }
 
-// Whatever happens to the first upload, and whenever, the file is on the channel at the end, and was stored once.
+// In whatever way the first upload fails, the file is on the channel in the end, and was stored only once.
 func TestTroubleOnTheWay(t *testing.T) {
 	u := upload(t)
-	u.Path = grow(t, 3<<20) // so that a reset within the body is one
+	u.Path = grow(t, 3<<20) // large enough for a reset during the body
 	var err error
 	u, err = channel.NewUpload(u.Path)
 	require.NoError(t, err)
@@ -121,7 +121,7 @@ func TestTroubleOnTheWay(t *testing.T) {
 		},
 		"a stall in the body": func(e *embedded, _ http.ResponseWriter, r *http.Request) {
 			_, _ = io.CopyN(io.Discard, r.Body, 100)
-			<-e.over // a server does not notice that a client went away whose body it does not read
+			<-e.over // a server that does not read the body does not notice a disconnect
 		},
 		"a stall after the body": func(_ *embedded, w http.ResponseWriter, r *http.Request) {
 			_, _ = io.Copy(io.Discard, r.Body)
@@ -151,7 +151,7 @@ func TestTroubleOnTheWay(t *testing.T) {
 			defer h.Close()
 			defer close(e.over)
 			patience, most := time.Minute, 2
-			if strings.HasPrefix(name, "a stall") { // which a slow disk is as well: its upload may be sent once more
+			if strings.HasPrefix(name, "a stall") { // a slow disk can look like a stall and cause another retry
 				patience, most = 3*time.Second, 4
 			}
 			receipt, err := client(t, h.URL, patience).Put(t.Context(), u)
@@ -170,7 +170,7 @@ func TestTroubleOnTheWay(t *testing.T) {
 	}
 }
 
-// grow makes an artifact of so many bytes at least.
+// grow writes an artifact of at least size bytes.
 func grow(t testing.TB, size int) string {
 	t.Helper()
 	return condapkgtest.Package{
@@ -181,7 +181,7 @@ func grow(t testing.TB, size int) string {
 	}.Write(t, t.TempDir())
 }
 
-// noise does not compress.
+// noise returns incompressible text.
 func noise(size int) string {
 	b := make([]byte, size)
 	x := uint64(1)
@@ -194,7 +194,7 @@ func noise(size int) string {
 	return string(b)
 }
 
-// A server that answers a byte at a time is read to the end; one that stops in the middle is asked again.
+// A response that arrives byte by byte is read to the end. If a response stalls, the read is retried.
 func TestReadingFromASlowServer(t *testing.T) {
 	u := upload(t)
 	data, err := os.ReadFile(u.Path)
@@ -204,11 +204,11 @@ func TestReadingFromASlowServer(t *testing.T) {
 		asked++
 		w.Header().Set("Content-Length", fmt.Sprint(len(data)))
 		switch asked {
-		case 1: // stops
+		case 1: // stalls
 			_, _ = w.Write(data[:10])
 			w.(http.Flusher).Flush()
 			<-r.Context().Done()
-		case 2: // breaks off
+		case 2: // closes the connection
 			_, _ = w.Write(data[:len(data)-1])
 			w.(http.Flusher).Flush()
 			hangUp(w)
@@ -225,7 +225,7 @@ func TestReadingFromASlowServer(t *testing.T) {
 	require.Equal(t, 3, asked)
 }
 
-// A server that takes the body a few bytes at a time is served to the end, however long it takes in all.
+// An upload is completed even if the server reads the body only a few bytes at a time.
 func TestASlowUpload(t *testing.T) {
 	e := newEmbedded(t)
 	h := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -242,8 +242,8 @@ type trickle struct{ r io.Reader }
 
 func (t trickle) Read(p []byte) (int, error) { return t.r.Read(p[:min(len(p), 7)]) }
 
-// A server that never gets better is given up after four attempts, each time having been asked what it holds, and the
-// error says what was tried.
+// If every attempt fails, the client gives up after four attempts. After each attempt, it checks whether the channel has the file. The error has
+// a next step.
 func TestItIsBounded(t *testing.T) {
 	uploads, questions := 0, 0
 	h := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -260,10 +260,10 @@ func TestItIsBounded(t *testing.T) {
 	require.Error(t, err)
 	require.Equal(t, 4, uploads)
 	require.GreaterOrEqual(t, questions, 4)
-	require.Contains(t, fmt.Sprintf("%+v", err), "run it again: what has arrived is not sent twice")
+	require.Contains(t, fmt.Sprintf("%+v", err), "run the same command again: uploaded files are not sent twice")
 }
 
-// When it cannot be learned whether a file arrived, it is not sent again.
+// If the client cannot find out whether a file arrived, it does not send the file again.
 func TestWithoutAnAnswerNothingIsSentTwice(t *testing.T) {
 	uploads := 0
 	h := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -275,12 +275,12 @@ func TestWithoutAnAnswerNothingIsSentTwice(t *testing.T) {
 	}))
 	defer h.Close()
 	_, err := client(t, h.URL, time.Minute).Put(t.Context(), upload(t))
-	require.ErrorContains(t, err, "it may have arrived, and asking what the channel holds went wrong too")
+	require.ErrorContains(t, err, "the file may have arrived, but the channel could not be asked whether it has the file")
 	require.ErrorIs(t, err, channel.ErrMayBeThere)
 	require.Equal(t, 1, uploads)
 }
 
-// Somebody else was faster with other bytes, while our answer was lost.
+// Another upload stores different bytes under the same name while the response to ours is lost.
 func TestSomebodyElseWasFaster(t *testing.T) {
 	e := newEmbedded(t)
 	other, err := channel.NewUpload(condapkgtest.Package{Name: "a", Depends: []string{"b"}}.Write(t, t.TempDir()))
@@ -311,7 +311,7 @@ func TestSomebodyElseWasFaster(t *testing.T) {
 	require.Equal(t, 1, uploads)
 }
 
-// Both forms of Retry-After are obeyed.
+// Retry-After may be a date.
 func TestRetryAfterAsADate(t *testing.T) {
 	now := time.Date(2026, 1, 2, 3, 4, 6, 0, time.UTC)
 	s := &script{answers: []func(http.ResponseWriter, *http.Request){func(w http.ResponseWriter, r *http.Request) {
@@ -325,7 +325,7 @@ func TestRetryAfterAsADate(t *testing.T) {
 	require.Equal(t, []time.Duration{9 * time.Second}, w.asked)
 }
 
-// What is told of the progress is what went out, to the last byte.
+// Sent is called with the number of bytes sent, up to the size of the file.
 func TestProgress(t *testing.T) {
 	remote, _ := start(t, &script{answers: []func(http.ResponseWriter, *http.Request){status(200, "")}})
 	u := upload(t)

@@ -13,39 +13,39 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/channel"
 )
 
-// mintedFor is how long a minted token is good for, unless an Access says otherwise.
+// mintedFor is the default lifetime of a minted token.
 const mintedFor = 15 * time.Minute
 
-// Access decides who may do what: the bearer of the key may do everything, a job that a trusted publisher runs may upload
-// to that publisher's channels for a while, and everyone may read what is not private.
+// Access decides who may do what. The key allows everything. A trusted publisher's job may upload to that publisher's channels for a limited
+// time. Everyone may read a channel that is not private.
 type Access struct {
-	Key        string   // "" lets no one in by a key
-	Account    string   // the name that the key's owner has; "" is "owner"
-	Private    []string // channels that only the key, and jobs of their publishers, can read or know of
+	Key        string   // API key; "" for none
+	Account    string   // account name of the key's owner; defaults to "owner"
+	Private    []string // channels that are visible only with the key, or with a token minted for one of their publishers
 	Publishers []Publisher
 
-	IDTokens  IDTokens         // checks the ID tokens of jobs; nil takes none
-	Audiences []string         // who ID tokens may be for; the host name of the server, as clients ask for it
-	For       time.Duration    // how long a minted token is good for
-	Now       func() time.Time // nil is the clock
+	IDTokens  IDTokens         // verifies the ID tokens of jobs; nil rejects all
+	Audiences []string         // accepted audiences; clients request the server's host name
+	For       time.Duration    // lifetime of a minted token; defaults to mintedFor
+	Now       func() time.Time // defaults to time.Now
 
 	mu     sync.Mutex
 	grants map[string]grant // by token
 }
 
-// IDTokens checks ID tokens. An oidc.Verifier does.
+// IDTokens verifies ID tokens. *oidc.Verifier implements it.
 type IDTokens interface {
 	Verify(ctx context.Context, token string, audiences []string) (claims map[string]any, err error)
 }
 
-// grant is what a minted token is good for.
+// grant records what a minted token allows.
 type grant struct {
 	channels  []string
-	publisher Publisher // that it was minted for
+	publisher Publisher // a publisher that the job matched
 	until     time.Time
 }
 
-// Authorize is an Authorizer.
+// Authorize implements Authorizer.
 func (a *Access) Authorize(_ context.Context, token string, action Action, name string) error {
 	if a.owner(token) {
 		return nil
@@ -56,15 +56,15 @@ func (a *Access) Authorize(_ context.Context, token string, action Action, name 
 	case action == Read && (mine || !slices.Contains(a.Private, name)):
 		return nil
 	case action == Read:
-		return channel.Errorf(channel.ErrNotFound, "there is no channel %.120q", name) // as for one that is not there
+		return channel.Errorf(channel.ErrNotFound, "there is no channel %.120q", name) // same error as for a missing channel
 	case token == "":
-		return channel.Errorf(channel.ErrUnauthorized, "this needs a token: Authorization: Bearer …")
+		return channel.Errorf(channel.ErrUnauthorized, "no token was sent; this request needs the header Authorization: Bearer TOKEN")
 	case !known:
-		return channel.Errorf(channel.ErrUnauthorized, "the token is not known here")
+		return channel.Errorf(channel.ErrUnauthorized, "the token is unknown or has expired")
 	case !mine:
-		return channel.Errorf(channel.ErrForbidden, "the token is for %s, and not for the channel %.120q", strings.Join(granted.channels, ", "), name)
+		return channel.Errorf(channel.ErrForbidden, "the token is for %s, not for the channel %.120q", strings.Join(granted.channels, ", "), name)
 	case action != Write:
-		return channel.Errorf(channel.ErrForbidden, "a trusted publisher may upload, and nothing else")
+		return channel.Errorf(channel.ErrForbidden, "a trusted publisher may only upload")
 	}
 	return nil
 }
@@ -87,7 +87,7 @@ func (a *Access) now() time.Time {
 	return time.Now()
 }
 
-// Login is the name of the token's owner, or false.
+// Login returns the account of the token's owner. It returns false if the token is not the key.
 func (a *Access) Login(token string) (string, bool) {
 	if !a.owner(token) {
 		return "", false
@@ -98,21 +98,21 @@ func (a *Access) Login(token string) (string, bool) {
 	return a.Account, true
 }
 
-// Repository is the one whose job a token was minted for, or false.
+// Repository returns the repository whose job the token was minted for. It returns false if this is not a valid minted token.
 func (a *Access) Repository(token string) (string, bool) {
 	g, ok := a.grant(token)
 	return g.publisher.Repository, ok
 }
 
-// Mint exchanges the ID token of a job for a token of ours. Errors: ErrUnauthorized for an ID token that does not hold,
-// ErrForbidden where it holds and no channel trusts the job.
+// Mint exchanges a job's ID token for a token of this server. Errors: ErrUnauthorized if the ID token is invalid, ErrForbidden if no channel
+// trusts the job.
 func (a *Access) Mint(ctx context.Context, id string) (string, error) {
 	if a.IDTokens == nil {
-		return "", channel.Errorf(channel.ErrForbidden, "no trusted publisher is registered here")
+		return "", channel.Errorf(channel.ErrForbidden, "this server has no trusted publishers")
 	}
 	claims, err := a.IDTokens.Verify(ctx, id, a.Audiences)
 	if err != nil {
-		return "", channel.Errorf(channel.ErrUnauthorized, "the ID token does not hold: %v", err)
+		return "", channel.Errorf(channel.ErrUnauthorized, "the ID token is refused: %v", err)
 	}
 	g := grant{until: a.now().Add(mintedFor)}
 	if a.For != 0 {
@@ -141,24 +141,24 @@ func (a *Access) Mint(ctx context.Context, id string) (string, error) {
 	return token, nil
 }
 
-// Publisher is a workflow that a channel trusts.
+// Publisher is a workflow that may publish to a channel.
 type Publisher struct {
 	Channel     string
-	Issuer      string // of the ID token
+	Issuer      string // the ID token's issuer
 	Repository  string // "owner/name", or the path of a GitLab project
-	Workflow    string // file name, such as "release.yml", or the path of GitLab's file; "" is any
-	Environment string // "" is any
+	Workflow    string // file name, such as "release.yml", or the path of the GitLab CI file; "" for any
+	Environment string // "" for any
 }
 
-// trusts compares the publisher with what a CI says of a job.
+// trusts reports whether a CI's claims about a job match the publisher.
 func (p Publisher) trusts(claims map[string]any) bool {
 	repository, workflow := originOf(claims)
 	return text(claims, "iss") == p.Issuer && strings.EqualFold(repository, p.Repository) && p.Repository != "" &&
 		(p.Workflow == "" || p.Workflow == workflow) && (p.Environment == "" || p.Environment == text(claims, "environment"))
 }
 
-// originOf is the repository of a job and the file that it runs, of GitHub's claims or GitLab's. GitHub's file is the one
-// that was started, and not one that it calls.
+// originOf returns a job's repository and workflow file, from GitHub's or GitLab's claims. On GitHub, the file is the workflow that was
+// triggered, not a reusable workflow that it calls.
 func originOf(claims map[string]any) (repository, workflow string) {
 	if project := text(claims, "project_path"); project != "" {
 		_, rest, _ := strings.Cut(text(claims, "ci_config_ref_uri"), "//")
@@ -176,7 +176,7 @@ func text(claims map[string]any, key string) string {
 	return s
 }
 
-// describe names a job for the one who has to register it.
+// describe describes a job for the user who must register it as a publisher.
 func describe(claims map[string]any) string {
 	repository, workflow := originOf(claims)
 	said := fmt.Sprintf("the repository %.100q with the workflow %.100q", repository, workflow)

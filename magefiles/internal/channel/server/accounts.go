@@ -10,23 +10,23 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/channel"
 )
 
-// Accounts answers what is asked about tokens. An Access does.
+// Accounts mints tokens and looks up their owners. *Access implements it.
 type Accounts interface {
-	// Mint exchanges an ID token for a token that may upload.
+	// Mint exchanges an ID token for a token that allows uploads.
 	Mint(ctx context.Context, id string) (token string, err error)
-	// Login is the name of the owner of a token.
+	// Login returns the account of a token's owner. It returns false if the token is unknown.
 	Login(token string) (name string, known bool)
-	// Repository is the one whose job a token was minted for, or false.
+	// Repository returns the repository whose job the token was minted for. It returns false if the token was not minted.
 	Repository(token string) (name string, minted bool)
 }
 
-// mint serves POST /api/oidc/mint_token (prefix-protocol.md §2.3): the answer is the token and nothing else, not even a
-// newline, since clients put all of it into a header.
+// mint serves POST /api/oidc/mint_token (prefix-protocol.md §2.3). The response body is the token without a newline, because clients copy the
+// body into a header.
 func (s *server) mint(w http.ResponseWriter, r *http.Request) error {
 	var question struct{ Token string }
 	body, err := io.ReadAll(io.LimitReader(r.Body, 64<<10))
 	if err != nil || json.Unmarshal(body, &question) != nil || question.Token == "" {
-		return channel.Errorf(channel.ErrMalformed, `the body has to be {"token": "…"}`)
+		return channel.Errorf(channel.ErrMalformed, `the body must be {"token": "…"}`)
 	}
 	token, err := s.Accounts.Mint(r.Context(), question.Token)
 	if err != nil {
@@ -35,20 +35,20 @@ func (s *server) mint(w http.ResponseWriter, r *http.Request) error {
 	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
-	_, _ = io.WriteString(w, token) // a client that goes away is told nothing
+	_, _ = io.WriteString(w, token) // an error means that the client has disconnected
 	s.Log.Info("minted a token for a trusted publisher")
 	return nil
 }
 
-// graphql serves the one question that clients ask: whose is this token (prefix-protocol.md §5).
+// graphql serves the only query that clients send, which asks for the token's owner (prefix-protocol.md §5).
 func (s *server) graphql(w http.ResponseWriter, r *http.Request, token string) error {
 	var question struct{ Query string }
 	body, err := io.ReadAll(io.LimitReader(r.Body, 64<<10))
 	if err != nil || json.Unmarshal(body, &question) != nil {
-		return channel.Errorf(channel.ErrMalformed, `the body has to be {"query": "…"}`)
+		return channel.Errorf(channel.ErrMalformed, `the body must be {"query": "…"}`)
 	}
 	if strings.Join(strings.Fields(question.Query), " ") != "query { viewer { login } }" {
-		return channel.Errorf(channel.ErrMalformed, "only query { viewer { login } } is answered here")
+		return channel.Errorf(channel.ErrMalformed, "the only supported query is query { viewer { login } }")
 	}
 	var viewer any
 	if name, known := s.Accounts.Login(token); known {
@@ -59,7 +59,7 @@ func (s *server) graphql(w http.ResponseWriter, r *http.Request, token string) e
 	return json.NewEncoder(w).Encode(map[string]any{"data": map[string]any{"viewer": viewer}})
 }
 
-// reindexer is a channel that can look anew at what it holds.
+// reindexer is a channel that can rebuild its index from its files.
 type reindexer interface {
 	Reindex(ctx context.Context, subdir string) error
 }
@@ -79,12 +79,12 @@ func (s *server) reindex(w http.ResponseWriter, r *http.Request, token, path str
 	}
 	x, ok := c.(reindexer)
 	if !ok {
-		return channel.Errorf(channel.ErrForbidden, "this channel keeps its index itself")
+		return channel.Errorf(channel.ErrForbidden, "this channel updates its index by itself")
 	}
 	if err := x.Reindex(r.Context(), subdir); err != nil {
 		return err
 	}
-	s.Log.Info("indexed anew", "channel", name, "subdir", subdir)
-	answer(w, http.StatusOK, "indexed "+subdir+" anew")
+	s.Log.Info("indexed again", "channel", name, "subdir", subdir)
+	answer(w, http.StatusOK, "indexed "+subdir+" again")
 	return nil
 }

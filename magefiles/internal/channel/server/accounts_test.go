@@ -11,7 +11,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/channel/server"
 )
 
-// idTokens knows one ID token.
+// idTokens accepts one ID token.
 type idTokens struct{}
 
 func (idTokens) Verify(_ context.Context, token string, audiences []string) (map[string]any, error) {
@@ -42,18 +42,18 @@ func TestAccountsOverHTTP(t *testing.T) {
 		status  int
 		says    string
 	}{
-		"no JSON":        {post("/api/oidc/mint_token", "", "{"), 400, `{"token": "…"}`},
-		"no token":       {post("/api/oidc/mint_token", "", "{}"), 400, `{"token": "…"}`},
-		"a bad token":    {post("/api/oidc/mint_token", "", `{"token":"bad"}`), 401, "does not hold: it is not good"},
-		"mint by GET":    {request{method: "GET", target: "/api/oidc/mint_token"}, 405, "not for this path"},
-		"login":          {post("/api/graphql", key, `{"query":"query { viewer { login } }"}`), 200, `{"data":{"viewer":{"login":"owner"}}}`},
-		"spaced":         {post("/api/graphql", key, `{"query":"query {\n viewer {\n login\n }\n}"}`), 200, "owner"},
-		"an unknown one": {post("/api/graphql", "x", `{"query":"query { viewer { login } }"}`), 200, `{"data":{"viewer":null}}`},
-		"another query":  {post("/api/graphql", key, `{"query":"{ channels { name } }"}`), 400, "only query"},
-		"no query":       {post("/api/graphql", key, "x"), 400, "has to be"},
-		"reindex none":   {post("/api/v1/reindex/demo/noarch", key, ""), 404, "no channel"},
-		"reindex hidden": {post("/api/v1/reindex/hidden/noarch", "x", ""), 401, "not known"},
-		"hidden":         {request{method: "GET", target: "/hidden/noarch/repodata.json"}, 404, "no channel"},
+		"no JSON":                   {post("/api/oidc/mint_token", "", "{"), 400, `{"token": "…"}`},
+		"no token":                  {post("/api/oidc/mint_token", "", "{}"), 400, `{"token": "…"}`},
+		"a bad token":               {post("/api/oidc/mint_token", "", `{"token":"bad"}`), 401, "is refused: it is not good"},
+		"mint by GET":               {request{method: "GET", target: "/api/oidc/mint_token"}, 405, "not allowed for this path"},
+		"login":                     {post("/api/graphql", key, `{"query":"query { viewer { login } }"}`), 200, `{"data":{"viewer":{"login":"owner"}}}`},
+		"spaced":                    {post("/api/graphql", key, `{"query":"query {\n viewer {\n login\n }\n}"}`), 200, "owner"},
+		"an unknown token":          {post("/api/graphql", "x", `{"query":"query { viewer { login } }"}`), 200, `{"data":{"viewer":null}}`},
+		"another query":             {post("/api/graphql", key, `{"query":"{ channels { name } }"}`), 400, "supported query"},
+		"no query":                  {post("/api/graphql", key, "x"), 400, "must be"},
+		"reindex a missing channel": {post("/api/v1/reindex/demo/noarch", key, ""), 404, "no channel"},
+		"reindex a hidden channel":  {post("/api/v1/reindex/hidden/noarch", "x", ""), 401, "is unknown"},
+		"hidden":                    {request{method: "GET", target: "/hidden/noarch/repodata.json"}, 404, "no channel"},
 	} {
 		r := s.do(c.request)
 		said := text(t, r)
@@ -64,7 +64,7 @@ func TestAccountsOverHTTP(t *testing.T) {
 	r := s.do(post("/api/oidc/mint_token", "", `{"token":"good"}`))
 	require.Equal(t, 200, r.StatusCode)
 	token := text(t, r)
-	require.Regexp(t, `^pfx-jwt\.[A-Z2-7]+$`, token, "bare: clients put all of it into a header")
+	require.Regexp(t, `^pfx-jwt\.[A-Z2-7]+$`, token, "the body is only the token, because clients put the whole body into a header")
 	upload := form(filePart(demo.FileName(), demo.Bytes(t)))
 	upload.header.Set("Authorization", "Bearer "+token)
 	require.Equal(t, 201, s.do(upload).StatusCode)

@@ -9,12 +9,12 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/channel"
 )
 
-// read serves one file of a channel.
+// read serves a file of a channel.
 func (s *server) read(w http.ResponseWriter, r *http.Request, token, path string) error {
 	name, rest, _ := strings.Cut(path, "/")
 	subdir, file, _ := strings.Cut(rest, "/")
 	if channel.CheckName(name) != nil || file == "" {
-		return channel.Errorf(channel.ErrNotFound, "there is nothing here")
+		return channel.Errorf(channel.ErrNotFound, "there is nothing at this address")
 	}
 	if err := s.Authorize(r.Context(), token, Read, name); err != nil {
 		return err
@@ -32,8 +32,8 @@ func (s *server) read(w http.ResponseWriter, r *http.Request, token, path string
 	return nil
 }
 
-// serve writes a file. Caches may keep what they get, but have to ask whether it is still so (an upload is to be seen
-// by the next solve), unless it can never change.
+// serve writes a file to the response. A cache may store a file that can change, but must revalidate it, so that the next solve sees a new
+// upload.
 func serve(w http.ResponseWriter, r *http.Request, f *channel.File, contentType string) {
 	h := w.Header()
 	h.Set("Content-Type", contentType)
@@ -46,7 +46,7 @@ func serve(w http.ResponseWriter, r *http.Request, f *channel.File, contentType 
 		h.Set("ETag", f.ETag)
 	}
 	if seeker, ok := f.ReadCloser.(io.ReadSeeker); ok {
-		// No modification time: within a second it would say "unchanged" of what changed. The ETag is exact.
+		// Do not send a modification time: a file may change twice in a second. The ETag is exact.
 		http.ServeContent(w, r, "", zeroTime, seeker)
 		return
 	}
@@ -54,7 +54,7 @@ func serve(w http.ResponseWriter, r *http.Request, f *channel.File, contentType 
 		h.Set("Content-Length", strconv.FormatInt(f.Size, 10))
 	}
 	if r.Method != http.MethodHead {
-		io.Copy(w, f) // a reader that goes away is told nothing
+		io.Copy(w, f) // an error means that the client has disconnected
 	}
 }
 

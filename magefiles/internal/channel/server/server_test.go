@@ -25,7 +25,7 @@ import (
 
 const key = "pfx_test"
 
-// site is a server over a store, called without a network.
+// site is a server for a store. Requests call its handler directly, without a network.
 type site struct {
 	dir     string
 	store   *store.Store
@@ -45,7 +45,7 @@ func start(t testing.TB, o server.Options) site {
 	return site{dir, s, server.New(s, o)}
 }
 
-// request is one that is right, until a test changes it.
+// request is an upload request that is valid unless a test changes it.
 type request struct {
 	method, target string
 	header         http.Header
@@ -79,7 +79,7 @@ func sum(data []byte) string {
 	return d.SHA256()
 }
 
-// part is one part of a form: its header lines and its body.
+// part is a part of a multipart form.
 type part struct {
 	header string
 	body   []byte
@@ -179,9 +179,9 @@ func TestBadUploadsStoreNothing(t *testing.T) {
 		status  int
 		says    string
 	}{
-		"no token":          {header(form(good), "Authorization", ""), 401, "needs a token"},
-		"wrong token":       {header(form(good), "Authorization", "Bearer pfx_other"), 401, "not known"},
-		"basic auth":        {header(form(good), "Authorization", "Basic "+key), 401, "needs a token"},
+		"no token":          {header(form(good), "Authorization", ""), 401, "no token was sent"},
+		"wrong token":       {header(form(good), "Authorization", "Bearer pfx_other"), 401, "is unknown"},
+		"basic auth":        {header(form(good), "Authorization", "Basic "+key), 401, "no token was sent"},
 		"no channel":        {to("/api/v1/upload/"), 400, "name of a channel"},
 		"channel path":      {to("/api/v1/upload/a/b"), 400, "name of a channel"},
 		"channel traversal": {to("/api/v1/upload/..%2fx"), 400, "name of a channel"},
@@ -190,27 +190,27 @@ func TestBadUploadsStoreNothing(t *testing.T) {
 		"other boundary":    {header(form(good), "Content-Type", "multipart/form-data; boundary=C"), 400, "cannot be read"},
 		"cut off":           {cutOff, 400, "cannot be read"},
 		"no parts":          {form(), 400, `no part named "file"`},
-		"two files":         {form(good, good), 400, "does not belong"},
-		"another part":      {form(part{"Content-Disposition: form-data; name=\"x\"\r\n", nil}, good), 400, "does not belong"},
-		"attestation":       {form(good, part{"Content-Disposition: form-data; name=\"attestation\"\r\n", []byte("{}")}), 422, "no sigstore bundle's"},
-		"two attestations":  {form(good, attest("{}"), attest("{}")), 400, "does not belong"},
-		"a large one":       {form(good, attest(strings.Repeat("x", 4<<20))), 413, "an attestation may have"},
-		"two names":         {change("x-file-name: a-", "x-file-name: b-"), 400, "is named"},
+		"two files":         {form(good, good), 400, "an unexpected part"},
+		"another part":      {form(part{"Content-Disposition: form-data; name=\"x\"\r\n", nil}, good), 400, "an unexpected part"},
+		"attestation":       {form(good, part{"Content-Disposition: form-data; name=\"attestation\"\r\n", []byte("{}")}), 422, "expected a sigstore bundle"},
+		"two attestations":  {form(good, attest("{}"), attest("{}")), 400, "an unexpected part"},
+		"a large one":       {form(good, attest(strings.Repeat("x", 4<<20))), 413, "the attestation is longer"},
+		"two names":         {change("x-file-name: a-", "x-file-name: b-"), 400, "two different names"},
 		"no name":           {header(rawUpload(file, data), "X-File-Name", ""), 400, "X-File-Name"},
-		"wrong length":      {change("content-length: ", "content-length: 1"), 400, "content-length says"},
-		"wrong sha256":      {change("x-file-sha256: "+sum(data), "x-file-sha256: "+sum(nil)), 422, "x-file-sha256 says"},
-		"sha256 of no form": {change("x-file-sha256: ", "x-file-sha256: z"), 400, "64 hexadecimal"},
+		"wrong length":      {change("content-length: ", "content-length: 1"), 400, "content-length is"},
+		"wrong sha256":      {change("x-file-sha256: "+sum(data), "x-file-sha256: "+sum(nil)), 422, "x-file-sha256 is"},
+		"an invalid sha256": {change("x-file-sha256: ", "x-file-sha256: z"), 400, "64 hexadecimal"},
 		"name traversal":    {header(rawUpload(file, data), "X-File-Name", "../"+file), 422, "is a path"},
-		"other name":        {form(filePart("b-1.0-pyh4616a5c_0.conda", data)), 422, "the file name says name"},
-		"other version":     {form(filePart("a-2.0-pyh4616a5c_0.conda", data)), 422, "the file name says version"},
+		"other name":        {form(filePart("b-1.0-pyh4616a5c_0.conda", data)), 422, "the file name has the name"},
+		"other version":     {form(filePart("a-2.0-pyh4616a5c_0.conda", data)), 422, "the file name has the version"},
 		"tar.bz2":           {form(filePart("a-1.0-pyh4616a5c_0.tar.bz2", data)), 422, "does not end in .conda"},
 		"no archive":        {form(filePart(file, []byte("junk"))), 422, "not a usable .conda archive"},
 		"empty":             {rawUpload(file, nil), 422, "not a usable .conda archive"},
 		"damaged":           {form(filePart(file, data[:len(data)-9])), 422, "not a usable .conda archive"},
 		"upper case":        {form(filePart(upper.FileName(), upper.Bytes(t))), 422, "has the name"},
-		"unknown subdir":    {form(filePart(odd.FileName(), odd.Bytes(t))), 422, "no platform"},
+		"unknown subdir":    {form(filePart(odd.FileName(), odd.Bytes(t))), 422, "not a platform"},
 		"v3":                {form(filePart(v3.FileName(), v3.Bytes(t))), 403, "Channel 'demo' does not allow v3 repodata uploads"},
-		"put":               {request{"PUT", "/api/v1/upload/demo", nil, data}, 405, "PUT is not for this path"},
+		"put":               {request{"PUT", "/api/v1/upload/demo", nil, data}, 405, "PUT is not allowed for this path"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := start(t, server.Options{})
@@ -219,8 +219,8 @@ func TestBadUploadsStoreNothing(t *testing.T) {
 			require.Equal(t, c.status, r.StatusCode, said)
 			require.Contains(t, said, c.says)
 			require.LessOrEqual(t, len(said), 512)
-			require.NotContains(t, said, s.dir, "no path of the machine")
-			require.Empty(t, s.store.Channels(), "no channel either")
+			require.NotContains(t, said, s.dir, "the answer has no path of this machine")
+			require.Empty(t, s.store.Channels(), "no channel was created")
 			channeltest.NoStrays(t, s.dir, 0)
 		})
 	}
@@ -231,7 +231,7 @@ func TestTooLarge(t *testing.T) {
 	r := s.do(form(filePart(demo.FileName(), demo.Bytes(t))))
 	require.Equal(t, 413, r.StatusCode)
 	big := rawUpload(demo.FileName(), make([]byte, 6<<20))
-	require.Equal(t, 413, s.do(big).StatusCode, "by its length alone")
+	require.Equal(t, 413, s.do(big).StatusCode, "refused because of its content-length")
 	channeltest.NoStrays(t, s.dir, 0)
 }
 
@@ -254,8 +254,8 @@ func TestAHookDecidesWhoMay(t *testing.T) {
 	}
 	upload.header.Set("Authorization", "Bearer owner")
 	require.Equal(t, 201, s.do(upload).StatusCode)
-	require.Equal(t, 404, s.get("/demo/noarch/repodata.json").StatusCode, "a private channel is not known of")
-	require.Equal(t, 200, s.get("/t/reader/demo/noarch/repodata.json").StatusCode, "conda's way to send a token")
+	require.Equal(t, 404, s.get("/demo/noarch/repodata.json").StatusCode, "a private channel looks like a missing one")
+	require.Equal(t, 200, s.get("/t/reader/demo/noarch/repodata.json").StatusCode, "conda sends a token in the path")
 }
 
 func TestReading(t *testing.T) {
@@ -293,7 +293,7 @@ func TestReading(t *testing.T) {
 	require.Equal(t, data[len(data)-10:], []byte(text(t, tail)))
 
 	absolute := s.get("http://prefix.example/demo/noarch/" + file)
-	require.Equal(t, data, []byte(text(t, absolute)), "as a proxy is asked")
+	require.Equal(t, data, []byte(text(t, absolute)), "as in a request to a proxy")
 
 	for _, none := range []string{
 		"/", "/demo", "/demo/", "/demo/noarch", "/demo/noarch/", "/none/noarch/repodata.json", "/demo/noarch/repodata.json.bz2",
@@ -318,8 +318,8 @@ func TestDelete(t *testing.T) {
 	channeltest.NoStrays(t, s.dir, 0)
 }
 
-// FuzzUpload holds that whatever comes as an upload, the answer is a success that can be read back, or a 4xx with a
-// sentence that stores nothing.
+// FuzzUpload sends arbitrary uploads. After a success, the artifact must be readable. Any other response must be a 4xx with a message, and
+// nothing may be stored.
 func FuzzUpload(f *testing.F) {
 	data, file := demo.Bytes(f), demo.FileName()
 	good := form(filePart(file, data))

@@ -10,13 +10,13 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/channel/store"
 )
 
-// TestHostileLinksInChannels opens folders of channels in which our own files and folders are links: what they lead to is neither emptied
-// nor written to, and the folder itself may be a person's link.
+// TestHostileLinksInChannels opens folders of channels in which the store's own files or folders are symbolic links to a place outside. The
+// link's target is neither emptied nor written to. The folder of channels may itself be a link.
 func TestHostileLinksInChannels(t *testing.T) {
 	for name, refused := range map[string]bool{
 		".incoming": true, ".lock": true, "c/noarch": true, "c/linux-64": true, "c/noarch/repodata.json": true, "c/noarch/repodata.json.zst": true,
 		"c/noarch/repodata_shards.msgpack.zst": true, "c/noarch/shards": true, "c/noarch/.records.log": true,
-		"c": false, "x": false, "c/elsewhere": false, // these are not ours
+		"c": false, "x": false, "c/elsewhere": false, // not used by the store, so it does not matter that they are links
 	} {
 		for _, leads := range []string{"folder", "none"} {
 			t.Run(name+" "+leads, func(t *testing.T) {
@@ -30,7 +30,7 @@ func TestHostileLinksInChannels(t *testing.T) {
 				require.NoError(t, os.Symlink(filepath.Join(outside, leads), link))
 				s, err := store.Open(dir)
 				if refused {
-					require.ErrorContains(t, err, "leads out of that")
+					require.ErrorContains(t, err, "leads out of the folder")
 				} else {
 					require.NoError(t, err)
 					require.NoError(t, s.Close())

@@ -8,17 +8,18 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// stays refuses a folder of channels in which what we write, or empty, is a link that leads out of it. The folder itself may be one.
+// `stays` returns an error if any path that the store would write or empty is a symbolic link that leads out of the folder. The folder itself may
+// be a link.
 func stays(top string, names ...string) error {
 	for _, name := range names {
 		if at, inside := beneath.Leads(top, filepath.Join(top, name)); !inside {
-			return operr.New("remove the link, or name another folder", "%q in %s leads out of that, to %q, and channels are written there", name, top, at)
+			return operr.New("remove this link, or name another folder", "%q in %s is a link that leads out of the folder, to %q, so channels would be written outside", name, top, at)
 		}
 	}
 	return nil
 }
 
-// stays is asked before anything of a subdir is read or written.
+// `stays` must be called before anything in a subdir is read or written.
 func (d *subdir) stays() error {
 	channel := filepath.Dir(d.dir)
 	top, in := filepath.Dir(channel), filepath.Join(filepath.Base(channel), filepath.Base(d.dir))

@@ -13,17 +13,17 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// beside are files that people and systems put into any folder, and that say nothing about what it is for.
+// `beside` lists files that are ignored because users and operating systems put them into any folder.
 var beside = []string{lockFile, ".gitignore", ".gitkeep", ".DS_Store"}
 
-// ofDisks are folders that a file system has at its top, so that a disk of its own can be for channels. No channel has such a name.
+// ofDisks lists folders at the root of a file system, so that a whole disk can be used for channels. They are not valid channel names.
 var ofDisks = []string{"lost+found"}
 
-// spooled are the forms of the names of what is being received.
+// spooled lists the name patterns of temporary upload files.
 var spooled = []string{"upload-*.partial", "put-*.partial", "*.owned"}
 
-// checkOurs refuses a folder that is neither empty, nor not there, nor one of channels: a store writes into every folder that
-// could be a channel, and empties the one of what is being received.
+// checkOurs returns an error unless the folder is missing, empty, or a folder of channels. This protects other folders, because a store writes to
+// each subfolder with a valid channel name, and empties the folder of incoming files.
 func checkOurs(dir string) error {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -33,25 +33,25 @@ func checkOurs(dir string) error {
 		return opening(dir, err)
 	}
 	if slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return e.IsDir() && condapkg.KnownSubdir(e.Name()) }) {
-		return operr.New("name the folder that it lies in, or another one", "%s is a channel itself, and not a folder of channels", dir)
+		return operr.New("name the parent of this folder, or another folder", "%s is a channel; expected a folder that has channels", dir)
 	}
 	served := served(dir, entries)
 	for _, e := range entries {
 		if served && (e.Type().IsRegular() || e.IsDir() && e.Name() != incomingDir && channel.CheckName(e.Name()) != nil) {
-			continue // a note, or the folder of a backup, beside the channels: nothing here touches what cannot be a channel
+			continue // a note or a backup folder beside the channels; the store never touches it
 		}
 		stranger, err := findForeign(dir, e)
 		if err != nil {
 			return opening(dir, err)
 		}
 		if stranger != "" {
-			return operr.New("name an empty folder, or one that is not there yet", "%s is neither empty nor a folder of channels: it has %.200q", dir, stranger)
+			return operr.New("name an empty or a new folder", "%s is neither empty nor a folder of channels: it contains %.200q", dir, stranger)
 		}
 	}
 	return nil
 }
 
-// served reports whether a store had the folder open before, and has a channel in it.
+// served reports whether the folder contains a channel, and files that show that a store has opened it before.
 func served(dir string, entries []fs.DirEntry) bool {
 	locked, spool, channels := false, false, false
 	for _, e := range entries {
@@ -63,11 +63,11 @@ func served(dir string, entries []fs.DirEntry) bool {
 	return locked && spool && channels
 }
 
-// findForeign finds what in an entry of a folder does not belong to channels, as a path below the folder; "" for nothing.
+// findForeign returns the path, relative to dir, of a file in entry e that does not belong to a channel. It returns "" if there is no such file.
 func findForeign(dir string, e fs.DirEntry) (string, error) {
 	name := e.Name()
 	switch {
-	case e.Type()&fs.ModeSymlink != 0: // it is not a channel, and is not followed
+	case e.Type()&fs.ModeSymlink != 0: // a link is never used as a channel or followed
 		return "", nil
 	case slices.Contains(beside, name) && e.Type().IsRegular():
 		return "", nil
@@ -76,12 +76,12 @@ func findForeign(dir string, e fs.DirEntry) (string, error) {
 	case name == incomingDir && e.IsDir():
 		return firstOf(dir, name, func(e fs.DirEntry) bool {
 			return e.Type().IsRegular() && slices.ContainsFunc(spooled, func(form string) bool {
-				fits, _ := filepath.Match(form, e.Name()) // the forms are good ones
+				fits, _ := filepath.Match(form, e.Name()) // the error is always nil, because the patterns are valid
 				return fits
 			})
 		})
 	case !e.IsDir() || channel.CheckName(name) != nil:
-		//lint:ignore nilerr what has another name is a person's
+		//lint:ignore nilerr anything with another name belongs to a person
 		return name, nil
 	}
 	inside, err := os.ReadDir(filepath.Join(dir, name))
@@ -92,12 +92,12 @@ func findForeign(dir string, e fs.DirEntry) (string, error) {
 	if !slices.ContainsFunc(inside, func(e fs.DirEntry) bool { return e.IsDir() && condapkg.KnownSubdir(e.Name()) }) {
 		return name + "/" + inside[0].Name(), nil
 	}
-	return firstOf(dir, name, func(e fs.DirEntry) bool { // an index of the whole channel, or a page about it, may lie there
+	return firstOf(dir, name, func(e fs.DirEntry) bool { // allow files beside the subdirs, such as an index or a web page of the channel
 		return e.Type()&fs.ModeSymlink != 0 || e.IsDir() && condapkg.KnownSubdir(e.Name()) || e.Type().IsRegular() && !strings.HasPrefix(e.Name(), ".")
 	})
 }
 
-// firstOf is the first entry of a folder that is not good.
+// firstOf returns the path of the folder's first entry for which good returns false, or "".
 func firstOf(dir, name string, good func(fs.DirEntry) bool) (string, error) {
 	entries, err := os.ReadDir(filepath.Join(dir, name))
 	for _, e := range entries {

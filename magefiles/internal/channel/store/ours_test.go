@@ -13,7 +13,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// plant makes files, and, of names that end in a slash, folders.
+// plant creates files, and creates folders for paths that end in a slash.
 func plant(t *testing.T, dir string, paths ...string) {
 	t.Helper()
 	for _, p := range paths {
@@ -27,7 +27,7 @@ func plant(t *testing.T, dir string, paths ...string) {
 	}
 }
 
-// tree is everything below a folder, with contents.
+// tree returns the contents of all files below a folder, by path.
 func tree(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	all := map[string]string{}
@@ -43,24 +43,24 @@ func tree(t *testing.T, dir string) map[string]string {
 	return all
 }
 
-// A folder that is neither empty nor one of channels is refused, and nothing in it changes.
+// Open rejects a folder that is neither empty nor a folder of channels, and does not change it.
 func TestHostileFolders(t *testing.T) {
 	for name, paths := range map[string][]string{
-		"a person's files":                  {"notes.txt"},
-		"a person's folders":                {"photos/2024/a.jpg", "music/"},
-		"a repository":                      {".git/config"},
-		"what a store would empty":          {".incoming/thesis.tex"},
-		"a folder in what it would empty":   {".incoming/upload-1.partial/thesis.tex"},
-		"a channel beside something else":   {"mine/noarch/", "letters/today.txt"},
-		"a channel with something else":     {"mine/noarch/", "mine/src/main.go"},
-		"a channel with a hidden folder":    {"mine/noarch/", "mine/.git/config"},
-		"a home that was served by mistake": {".lock", ".incoming/", "letters/today.txt"},
-		"a home with a channel by mistake":  {".lock", ".incoming/", "mine/noarch/", "notes.txt", "letters/today.txt"},
-		"a name that no channel has":        {"My Documents/"},
-		"a file named as of a disk":         {"lost+found"},
-		"a disk with a person's files":      {"lost+found/", "music/a.ogg"},
-		"a thesis in a served folder":       {".lock", ".incoming/thesis.tex", "mine/noarch/", ".snapshot/"},
-		"a channel itself":                  {"noarch/a-1-0.conda", "linux-64/"},
+		"a person's files":                                     {"notes.txt"},
+		"a person's folders":                                   {"photos/2024/a.jpg", "music/"},
+		"a repository":                                         {".git/config"},
+		"a folder that a store would empty":                    {".incoming/thesis.tex"},
+		"a folder within a folder that a store would empty":    {".incoming/upload-1.partial/thesis.tex"},
+		"a channel and another folder":                         {"mine/noarch/", "letters/today.txt"},
+		"a channel with another file":                          {"mine/noarch/", "mine/src/main.go"},
+		"a channel with a hidden folder":                       {"mine/noarch/", "mine/.git/config"},
+		"a home folder that was served by mistake":             {".lock", ".incoming/", "letters/today.txt"},
+		"a home folder in which a channel was made by mistake": {".lock", ".incoming/", "mine/noarch/", "notes.txt", "letters/today.txt"},
+		"a name that no channel can have":                      {"My Documents/"},
+		"a file with a disk's name":                            {"lost+found"},
+		"a disk with a person's files":                         {"lost+found/", "music/a.ogg"},
+		"a thesis in a folder of channels":                     {".lock", ".incoming/thesis.tex", "mine/noarch/", ".snapshot/"},
+		"a channel itself":                                     {"noarch/a-1-0.conda", "linux-64/"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -75,20 +75,20 @@ func TestHostileFolders(t *testing.T) {
 	}
 }
 
-// What is empty, not there, or of channels is opened, also the second time.
+// Open accepts a folder that is empty, missing, or a folder of channels. Open accepts the folder again after the store was closed.
 func TestFoldersOfChannels(t *testing.T) {
 	for name, paths := range map[string][]string{
-		"nothing":           {"/"},
-		"not there":         nil,
-		"an empty channel":  {"mine/"},
-		"channels":          {"mine/noarch/", "theirs/linux-64/", "theirs/channeldata.json"},
-		"a killed upload":   {".incoming/upload-17.partial", ".incoming/put-1.partial", ".incoming/upload-17.partial.owned", ".lock", "mine/noarch/"},
-		"with a note":       {".lock", ".incoming/", "mine/noarch/", "README.txt"},
-		"kept out of a git": {".gitignore"},
-		"a new disk":        {"lost+found/"},
-		"a disk":            {"lost+found/#12", ".lock", ".incoming/", "mine/noarch/"},
-		"a disk of a NAS":   {"@eaDir/x", "#recycle/y", ".lock", ".incoming/", "mine/noarch/"},
-		"backups":           {".snapshot/daily/z", ".Trash-1000/files/a", ".lock", ".incoming/", "mine/noarch/"},
+		"nothing":                   {"/"},
+		"not there":                 nil,
+		"an empty channel":          {"mine/"},
+		"channels":                  {"mine/noarch/", "theirs/linux-64/", "theirs/channeldata.json"},
+		"a killed upload":           {".incoming/upload-17.partial", ".incoming/put-1.partial", ".incoming/upload-17.partial.owned", ".lock", "mine/noarch/"},
+		"an upload with a note":     {".lock", ".incoming/", "mine/noarch/", "README.txt"},
+		"a folder that git ignores": {".gitignore"},
+		"a new disk":                {"lost+found/"},
+		"a disk":                    {"lost+found/#12", ".lock", ".incoming/", "mine/noarch/"},
+		"a disk of a NAS":           {"@eaDir/x", "#recycle/y", ".lock", ".incoming/", "mine/noarch/"},
+		"backups":                   {".snapshot/daily/z", ".Trash-1000/files/a", ".lock", ".incoming/", "mine/noarch/"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -1,5 +1,5 @@
-// Package argvtest looks at every command line that a package's tests have run: no value from outside may stand where a program
-// would take it for an option.
+// Package argvtest checks every command line that a package's tests have run: no value from outside may be where a program would take it for an
+// option.
 package argvtest
 
 import (
@@ -15,7 +15,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/command"
 )
 
-// Main is what a package's TestMain exits with: it runs the tests, and looks at what they have run.
+// Main runs the tests of a package, checks what they have run, and returns the exit status for TestMain.
 //
 //	func TestMain(m *testing.M) { os.Exit(argvtest.Main(m)) }
 func Main(m *testing.M) int {
@@ -30,7 +30,7 @@ func Main(m *testing.M) int {
 	return max(m.Run(), Look(file))
 }
 
-// Look reads what was recorded, prints each kind of command line that is not as it has to be, and returns an exit status.
+// Look reads the recorded command lines, prints each kind of violation once, and returns an exit status.
 func Look(file string) int {
 	f, err := os.Open(file)
 	if os.IsNotExist(err) {
@@ -47,7 +47,7 @@ func Look(file string) int {
 	for lines.Scan() {
 		var c command.Recorded
 		if json.Unmarshal(lines.Bytes(), &c) != nil {
-			continue // of a program that was killed meanwhile
+			continue // the line of a program that was killed meanwhile
 		}
 		if problem := Problem(c); problem != "" && !said[problem] {
 			said[problem] = true
@@ -61,19 +61,19 @@ func Look(file string) int {
 	if len(said) == 0 {
 		return 0
 	}
-	fmt.Fprintln(os.Stderr, "The table is commands in "+table+", which says what a command line has to be.")
+	fmt.Fprintln(os.Stderr, "The table is commands in "+table+", which lists the allowed command lines.")
 	return 1
 }
 
 // table is the file with the commands.
 const table = "magefiles/internal/command/argvtest/commands.go"
 
-// Problem says what is wrong with a command line; "" where every word of it is an option of ours, a word of ours, a value that cannot
-// begin with a dash, or stands behind "--" or "--end-of-options".
+// Problem returns what is wrong with a command line; "" if every word of it is an option of ours, a word of ours, a value that cannot begin with a
+// dash, or is after "--" or "--end-of-options".
 func Problem(c command.Recorded) string {
 	program := programOf(c.Name)
 	if len(c.Args) == 1 && c.Args[0] == "--version" {
-		return "" // whatever a manifest says that there has to be
+		return "" // any program that a manifest requires
 	}
 	forms, known := commands[program]
 	if !known {
@@ -94,7 +94,7 @@ func Problem(c command.Recorded) string {
 			return ""
 		case slices.ContainsFunc(form.options, func(o string) bool { return a == o || strings.HasSuffix(o, "=") && strings.HasPrefix(a, o) }):
 			if form.rest != "" && a == form.rest {
-				return "" // what follows is for another program
+				return "" // the rest is for another program
 			}
 		case form.words != nil && form.words.MatchString(a):
 			if form.one {
@@ -103,13 +103,13 @@ func Problem(c command.Recorded) string {
 		case strings.HasPrefix(a, "-"):
 			return fmt.Sprintf("%s has the option %s, which is not in the table", name, a)
 		default:
-			return fmt.Sprintf("%s has the value %q where options stand", name, a)
+			return fmt.Sprintf("%s has the value %q where options are expected", name, a)
 		}
 	}
 	return ""
 }
 
-// programOf is the name in the table of a program, which may have a folder and a version.
+// programOf returns a program's name in the table, without its folder and version.
 func programOf(name string) string {
 	base := filepath.Base(name)
 	if strings.HasPrefix(base, "python") {
@@ -118,12 +118,12 @@ func programOf(name string) string {
 	return base
 }
 
-// withoutSettings are the arguments of git without what stands before the verb and takes a value of its own.
+// withoutSettings returns the arguments of git without the settings before the verb.
 func withoutSettings(args []string) []string {
 	for len(args) > 0 {
 		switch {
 		case (args[0] == "-c" || args[0] == "-C") && len(args) > 1:
-			args = args[2:] // whatever it is, it is the value
+			args = args[2:] // any word here is the value
 		case args[0] == "--literal-pathspecs", strings.HasPrefix(args[0], "--git-dir="), strings.HasPrefix(args[0], "--work-tree="):
 			args = args[1:]
 		default:
@@ -133,7 +133,7 @@ func withoutSettings(args []string) []string {
 	return args
 }
 
-// formOf is the form with the longest verb that the arguments begin with.
+// formOf returns the form with the longest verb that the arguments begin with.
 func formOf(forms []form, args []string) (best *form) {
 	for i, f := range forms {
 		verb := strings.Fields(f.verb)

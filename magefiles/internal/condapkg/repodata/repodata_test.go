@@ -44,7 +44,7 @@ func entries(rs []condapkg.Record) (es []*repodata.Entry) {
 	return es
 }
 
-// same compares records by their JSON, where Extra may be spaced differently.
+// `same` compares records by their JSON, because the whitespace in Extra may differ.
 func same(t *testing.T, want, got []condapkg.Record) {
 	t.Helper()
 	require.Len(t, got, len(want))
@@ -75,7 +75,7 @@ func TestShardsThereAndBack(t *testing.T) {
 	require.NoError(t, err)
 	same(t, records(), got)
 	_, err = repodata.Own.DecodeShard(bytes.NewReader(shard), repodata.Digest{}, "")
-	require.ErrorContains(t, err, "the index says")
+	require.ErrorContains(t, err, ", found ")
 
 	index := repodata.EncodeShards("noarch", map[string]repodata.Digest{"a-b": digest})
 	x, err := repodata.Own.DecodeShards(bytes.NewReader(index))
@@ -115,7 +115,7 @@ func TestRemovedFilesAreLeftOut(t *testing.T) {
 	require.Empty(t, got)
 }
 
-// Packages in the format before .conda are told of where that is asked for.
+// Packages in the older format are returned only on request.
 func TestTheOlderFormat(t *testing.T) {
 	const index = `{"packages":{"a-1-0.tar.bz2":{"name":"a","version":"1","build":"0"},"b-1-0.tar.bz2":{"name":"b","version":"1","build":"0"}},` +
 		`"packages.conda":{"a-2-0.conda":{"name":"a","version":"2","build":"0"}},"removed":["b-1-0.tar.bz2"]}`

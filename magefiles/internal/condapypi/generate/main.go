@@ -2,8 +2,8 @@
 //
 //	go run ./magefiles/internal/condapypi/generate compressed_mapping.json
 //
-// The file is the one that condapypi.Source names; one of another digest is refused. It writes table.txt.gz in the folder of
-// the package, which is ./magefiles/internal/condapypi unless -out says otherwise.
+// The file must be the one that condapypi.Source names, with the same digest. Generate writes to the file that -out names, by default
+// magefiles/internal/condapypi/table.txt.gz.
 package main
 
 import (
@@ -38,7 +38,7 @@ func run(from, to string) error {
 	}
 	sum := sha256.Sum256(data)
 	if got := hex.EncodeToString(sum[:]); got != condapypi.Source.SHA256 {
-		return fmt.Errorf("%s has the sha256 %s, and the source is to have %s: take that of commit %s, or write a newer one into condapypi.Source",
+		return fmt.Errorf("%s differs from the source: expected sha256 %[3]s, found %[2]s; use the file of commit %[4]s, or write the newer source into condapypi.Source",
 			from, got, condapypi.Source.SHA256, condapypi.Source.Commit)
 	}
 	text, err := table(data)
@@ -52,7 +52,7 @@ func run(from, to string) error {
 	return os.WriteFile(to, compressed, 0o644)
 }
 
-// compress is without time and name, so that one source gives one file.
+// compress omits the time and the name, so that the output depends only on the text.
 func compress(text string) ([]byte, error) {
 	var b bytes.Buffer
 	w, err := gzip.NewWriterLevel(&b, gzip.BestCompression)

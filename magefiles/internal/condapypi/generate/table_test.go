@@ -32,12 +32,12 @@ func TestWhatIsNoTable(t *testing.T) {
 	}
 }
 
-// Another file than the one that is written down is refused, and nothing is written.
+// A file that does not match the recorded digest is rejected, and nothing is written.
 func TestAnotherDigestIsRefused(t *testing.T) {
 	dir := t.TempDir()
 	from, to := filepath.Join(dir, "mapping.json"), filepath.Join(dir, "table.gz")
 	require.NoError(t, os.WriteFile(from, []byte(`{"numpy": ["numpy"]}`), 0o644))
-	require.ErrorContains(t, run(from, to), "has the sha256")
+	require.ErrorContains(t, run(from, to), "differs from the source: expected sha256")
 	require.NoFileExists(t, to)
 	require.ErrorIs(t, run(filepath.Join(dir, "nothing"), to), os.ErrNotExist)
 }

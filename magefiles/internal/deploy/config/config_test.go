@@ -20,7 +20,7 @@ func parsed(t *testing.T, text string) ([]Environment, error) {
 	return parse(doc)
 }
 
-// A release gets to a canary first, and to a batch at a time then.
+// A release is deployed to the canary first, and then to one batch at a time.
 func TestGroups(t *testing.T) {
 	const three, ten = `"a", "b", "c"`, `"a", "b", "c", "d", "e", "f", "g", "h", "i", "j"`
 	for _, c := range []struct{ hosts, says, want string }{
@@ -45,24 +45,24 @@ func TestGroups(t *testing.T) {
 	}
 }
 
-// What the environments of a file say of one another has to fit.
+// A file's environments must not conflict.
 func TestEnvironmentsTogether(t *testing.T) {
 	const a, b = "[tool.deploy.a]\nhosts = [\"x\"]\nport = 80\n", "[tool.deploy.b]\nhosts = [\"y\"]\nport = 80\n"
 	for _, c := range []struct{ text, want string }{
 		{a + b + "after = \"a\"", ""},
 		{a + "after = \"b\"\n" + b + "after = \"a\"", "the environments a, b, a wait for one another"},
 		{a + "after = \"a\"\n" + b, "the environments a, a wait for one another"},
-		{a + b + "after = \"c\"", `[tool.deploy.b] is after "c", which there is not`},
-		{a + strings.Replace(b, `"y"`, `"y", "x"`, 1), "x is in a and in b, with the same port 80"},
+		{a + b + "after = \"c\"", `[tool.deploy.b] has after = "c", but there is no environment with this name`},
+		{a + strings.Replace(b, `"y"`, `"y", "x"`, 1), "host x is in environments a and b with the same port 80"},
 		{a + "domain = \"a.example.org\"\n" + strings.Replace(b, `"y"`, `"x"`, 1) + "domain = \"b.example.org\"", ""},
-		{a + "domain = \"a.example.org\"\n" + strings.Replace(b, `"y"`, `"x"`, 1), "x is in a and in b"},
-		{a + "canary = 2", "a canary of 2 hosts is larger than the environment, which has 1"},
+		{a + "domain = \"a.example.org\"\n" + strings.Replace(b, `"y"`, `"x"`, 1), "host x is in environments a and b"},
+		{a + "canary = 2", "canary is 2, but the environment has only 1 hosts"},
 		{a + "canary = 0", "canary cannot be 0"},
 		{a + "batch = 0", "batch cannot be 0"},
 		{a + "batch = \"200%\"", `batch cannot be "200%"`},
 		{a + "batch = \"0%\"", `batch cannot be "0%"`},
 		{a + "batch = \"half\"", `batch cannot be "half"`},
-		{a + "pause = \"5m\"", "there is nothing to pause between"},
+		{a + "pause = \"5m\"", "pause has no effect, because all hosts get a release at the same time"},
 		{a + "by = \"nobody\"", `by cannot be "nobody"`},
 		{a + "after = \"A\"", `after cannot be "A"`},
 	} {
@@ -76,7 +76,7 @@ func TestEnvironmentsTogether(t *testing.T) {
 	}
 }
 
-// Two hosts and a port are enough.
+// Hosts and a port are sufficient.
 func TestTwoHostsAndAPortAreEnough(t *testing.T) {
 	all, err := parsed(t, "[tool.deploy.staging]\nhosts = [\"deploy@a.example.org\", \"b:2222\"]\nport = 8080\n")
 	require.NoError(t, err)
@@ -161,12 +161,12 @@ OTHER = "MY_OTHER"
 	require.Equal(t, []Secret{{Name: "A_KEY", Variable: "A_KEY"}}, none[0].Secrets)
 }
 
-// Hosts, names and values that a program would read in another way are refused, each with its place.
+// Hosts, names and values that a program would interpret differently are rejected, and the error contains their position.
 func TestWhatIsRefused(t *testing.T) {
 	const good = "[tool.deploy.a]\nhosts = [\"a\"]\nport = 1\n"
 	for text, want := range map[string]string{
-		"[tool.deploy]\na = 1\n":                                          "a must be a table, and is an integer",
-		"[tool.deploy.\"a b\"]\nhosts=[\"a\"]\nport=1\n":                  `an environment cannot be called "a b"`,
+		"[tool.deploy]\na = 1\n":                                          "a must be a table, but is an integer",
+		"[tool.deploy.\"a b\"]\nhosts=[\"a\"]\nport=1\n":                  `"a b" is not a valid name of an environment`,
 		"[tool.deploy.a]\nport = 1\n":                                     "has no hosts",
 		"[tool.deploy.a]\nhosts = [\"a\"]\n":                              "has no port",
 		"[tool.deploy.a]\nport=1\nhosts = [\"-oProxy=x\"]\n":              `cannot be "-oProxy=x"`,
@@ -174,7 +174,7 @@ func TestWhatIsRefused(t *testing.T) {
 		"[tool.deploy.a]\nport=1\nhosts = [\"$HOME\"]\n":                  `cannot be "$HOME"`,
 		"[tool.deploy.a]\nport=1\nhosts = [\"a\\nb\"]\n":                  `cannot be "a\nb"`,
 		"[tool.deploy.a]\nport=1\nhosts = [\"a'b\"]\n":                    `cannot be "a'b"`,
-		"[tool.deploy.a]\nport=1\nhosts = [\"a\", \"a\"]\n":               "the host a is there twice",
+		"[tool.deploy.a]\nport=1\nhosts = [\"a\", \"a\"]\n":               "the host a is listed twice",
 		"[tool.deploy.a]\nport=70000\nhosts = [\"a\"]\n":                  "port cannot be 70000",
 		good + "gait = \"1m\"\n":                                          "[tool.deploy.a] has no key gait",
 		good + "tls = true\n":                                             "tls needs a domain",
@@ -185,19 +185,19 @@ func TestWhatIsRefused(t *testing.T) {
 		good + "mem_limit = \"much\"\n":                                   `mem_limit cannot be "much"`,
 		good + "volumes = [\"/srv:/srv\"]\n":                              `volumes cannot have "/srv:/srv"`,
 		good + "volumes = [\"data:/data\"]\n":                             "would write to the volume data at the same time",
-		good + "volumes = [\"pixi-release-proxy-443-data:/keys:ro\"]\n":   "the proxy keeps its keys",
-		good + "secrets = { \"../x\" = \"X\" }\n":                         `a secret cannot be called "../x"`,
+		good + "volumes = [\"pixi-release-proxy-443-data:/keys:ro\"]\n":   "are for the volumes of the proxy",
+		good + "secrets = { \"../x\" = \"X\" }\n":                         `"../x" is not a valid name of a secret`,
 		good + "secrets = { X = [] }\n":                                   "the secret X has an empty command",
 		good + "environment = [\"A=1\"]\n":                                `cannot be "A=1"`,
 		good + "start = \"beside-it\"\n":                                  `start cannot be "beside-it"`,
 		good + "logging = { drive = \"x\" }\n":                            "logging has no key drive",
-		good + "environment = [\"PREFIX_API_KEY\"]\n":                     `a host cannot have "PREFIX_API_KEY": whoever has it may publish`,
-		good + "secrets = [\"PREFIX_API_KEY\"]\n":                         `a host cannot have "PREFIX_API_KEY"`,
-		good + "secrets = { KEY = \"ACTIONS_ID_TOKEN_REQUEST_TOKEN\" }\n": `a host cannot have "ACTIONS_ID_TOKEN_REQUEST_TOKEN"`,
-		good + "secrets = { KEY = \"ghp_abcdefgh\" }\n":                   "has what looks like a key, and takes a name",
-		good + "secrets = [\"_KEY\"]\n":                                   `a secret cannot be called "_KEY"`,
-		good + "secrets = [\"KEY\", \"KEY\"]\n":                           `a secret cannot be called "KEY"`,
-		good + "secrets = { " + strings.Repeat("A", 64) + " = \"A\" }\n":  "a secret cannot be called",
+		good + "environment = [\"PREFIX_API_KEY\"]\n":                     `a host cannot get the variable "PREFIX_API_KEY", because its key allows publishing packages`,
+		good + "secrets = [\"PREFIX_API_KEY\"]\n":                         `a host cannot get the variable "PREFIX_API_KEY"`,
+		good + "secrets = { KEY = \"ACTIONS_ID_TOKEN_REQUEST_TOKEN\" }\n": `a host cannot get the variable "ACTIONS_ID_TOKEN_REQUEST_TOKEN"`,
+		good + "secrets = { KEY = \"ghp_abcdefgh\" }\n":                   "must be a name, but its value looks like a key",
+		good + "secrets = [\"_KEY\"]\n":                                   `"_KEY" is not a valid name of a secret`,
+		good + "secrets = [\"KEY\", \"KEY\"]\n":                           `"KEY" is not a valid name of a secret`,
+		good + "secrets = { " + strings.Repeat("A", 64) + " = \"A\" }\n":  " is not a valid name of a secret",
 		good + "disk = \"999999999t\"\n":                                  `disk cannot be "999999999t"`,
 		good + "keep = 1\n":                                               "keep cannot be 1",
 		good + "proxy = \"--privileged\"\n":                               `proxy cannot be "--privileged"`,
@@ -210,7 +210,7 @@ func TestWhatIsRefused(t *testing.T) {
 	require.Contains(t, operr.NextOf(err), "did you mean gate?")
 }
 
-// A configuration for ssh is wherever a folder may be; what a terminal does not show is not.
+// The ssh configuration may be in a folder with any printable name. Non-printable characters are rejected.
 func TestAPathOfAFile(t *testing.T) {
 	for path, good := range map[string]bool{"ci/ssh_config": true, "a #b/c (d)/é%h": true, "$(touch x)": true, "/home/op/it's/config": true, "a\u202eb": false, "a\nb": false, "": false} {
 		all, err := parsed(t, "[tool.deploy.a]\nhosts = [\"a\"]\nport = 1\nssh_config = "+strconv.QuoteToASCII(path)+"\n")
@@ -221,8 +221,8 @@ func TestAPathOfAFile(t *testing.T) {
 	}
 }
 
-// A name that reaches ssh, a shell, a URL or the engine has no blank, quote, dollar or line end in it, and no leading dash; a text that the application
-// alone gets stays as it is.
+// A name that is passed to ssh, a shell, a URL or the engine cannot contain blanks, quotes, dollars or newlines, or start with a dash. Text for the
+// application itself is not restricted.
 func TestOddNamesAndValues(t *testing.T) {
 	const good = "[tool.deploy.a]\nhosts = [\"a\"]\nport = 1\n"
 	for _, odd := range []string{"a b", "a\"b", "a'b", "a$b", "a\nb", "-a", "a;b", "a`b", "a\\b", "a\x1bb", "a\u202eb"} {
@@ -271,7 +271,7 @@ func TestPick(t *testing.T) {
 	require.ErrorContains(t, err, "no deployment environment")
 }
 
-// An environment whose table is gone is found by one that is like it, and by no mistake.
+// An environment whose table is gone is found by -like, and never by mistake.
 func TestAnEnvironmentWithoutATable(t *testing.T) {
 	all := []Environment{{Name: "staging", Hosts: []string{"a"}, Port: 80, Volumes: []Volume{{Name: "data"}}}, {Name: "production", Hosts: []string{"b"}, Port: 443}}
 	e, err := PickLike(all, "staging", "")
@@ -281,12 +281,12 @@ func TestAnEnvironmentWithoutATable(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, Environment{Name: "old", Hosts: []string{"b"}, Port: 443}, e)
 	for want, names := range map[string][2]string{
-		`no deployment environment "old"`:    {"old", ""},
-		`no deployment environment "nobody"`: {"old", "nobody"},
-		"has a table of its own":             {"staging", "production"},
-		`cannot be called "Old"`:             {"Old", "staging"},
-		`cannot be called "-x"`:              {"-x", "staging"},
-		`cannot be called "a b"`:             {"a b", "staging"},
+		`no deployment environment "old"`:             {"old", ""},
+		`no deployment environment "nobody"`:          {"old", "nobody"},
+		"still has its own table":                     {"staging", "production"},
+		`"Old" is not a valid name of an environment`: {"Old", "staging"},
+		`"-x" is not a valid name of an environment`:  {"-x", "staging"},
+		`"a b" is not a valid name of an environment`: {"a b", "staging"},
 	} {
 		_, err := PickLike(all, names[0], names[1])
 		require.ErrorContains(t, err, want)

@@ -12,17 +12,17 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/hoststate"
 )
 
-// revisionOf is what a health answer says that runs; "" where it does not say it.
+// revisionOf returns the revision in a health response, or "" if there is none.
 func revisionOf(r config.Revision, a hoststate.Answer) string {
 	if r.Header != "" {
-		return strings.ToValidUTF8(strings.TrimSpace(a.Header.Get(r.Header)), "\uFFFD") // a header may have any bytes
+		return strings.ToValidUTF8(strings.TrimSpace(a.Header.Get(r.Header)), "\uFFFD") // a header may contain arbitrary bytes
 	}
 	if r.JSON == "" {
 		return ""
 	}
 	var answer map[string]any
 	if json.Unmarshal(a.Body, &answer) != nil {
-		return "" // which is said as a revision that is missing
+		return "" // reported as a missing revision
 	}
 	text, _ := answer[r.JSON].(string)
 	return text
@@ -35,7 +35,7 @@ func says(a hoststate.Answer) string {
 	return fmt.Sprintf("status %d", a.Status)
 }
 
-// Judge reports whether an answer is that of a healthy container of the wanted revision, and says what it saw.
+// Judge reports whether a response is from a healthy container with the right revision. `seen` describes the response.
 func Judge(r config.Revision, want string, a hoststate.Answer) (healthy bool, seen string) {
 	if a.Status/100 != 2 {
 		return false, says(a)
@@ -47,19 +47,20 @@ func Judge(r config.Revision, want string, a hoststate.Answer) (healthy bool, se
 	case want:
 		return true, says(a) + ", revision " + short(has)
 	case "":
-		return false, says(a) + `, and no revision in it (revision = false in the environment's table does not ask for one)`
+		return false, says(a) + `, but no revision in the answer (set revision = false in the environment's table if the application reports none)`
 	default:
-		return false, says(a) + ", and its revision is " + short(has) + " in place of " + short(want)
+		return false, says(a) + ", but its revision is " + short(has) + " instead of " + short(want)
 	}
 }
 
-// longestWatch is how long a watch may be because of an image's HEALTHCHECK: one that asks each hour is for another purpose. A table may say more.
+// longestWatch limits the watch that is derived from an image's HEALTHCHECK, because a HEALTHCHECK with an interval of an hour has a different
+// purpose. A table can set a longer watch.
 const longestWatch = 10 * time.Minute
 
-// usualInterval is that of a HEALTHCHECK which names none.
+// usualInterval is Docker's default interval for a HEALTHCHECK.
 const usualInterval = 30 * time.Second
 
-// IntervalOf is how often an image's HEALTHCHECK is asked; 0 where it has none.
+// IntervalOf returns the interval of an image's HEALTHCHECK, or 0 if it has none.
 func IntervalOf(image engine.Image) time.Duration {
 	if image.Health == nil {
 		return 0
@@ -67,19 +68,19 @@ func IntervalOf(image engine.Image) time.Duration {
 	return cmp.Or(image.Health.Interval, usualInterval)
 }
 
-// WatchOf is how long a new container is watched, and a sentence where that is shorter than two intervals of its HEALTHCHECK.
+// WatchOf returns how long a new container is watched, and a note if that is less than two HEALTHCHECK intervals.
 func WatchOf(e config.Environment, interval time.Duration) (long time.Duration, note string) {
 	long = max(e.Watch, min(2*interval, longestWatch))
 	if 2*interval > long {
-		note = fmt.Sprintf("the image's HEALTHCHECK is asked each %s, so that the watch of %s may end before its answer: give it a shorter interval, or say watch in the environment's table", interval, long)
+		note = fmt.Sprintf("the image's HEALTHCHECK runs every %s, so the watch of %s may end before the first result; set a shorter interval for the HEALTHCHECK, or a longer watch in the environment's table", interval, long)
 	}
 	return long, note
 }
 
-// short is a revision as people read it.
+// `short` shortens a revision for display.
 func short(revision string) string {
 	commit, dirty, _ := strings.Cut(revision, "-")
-	text := fmt.Sprintf("%.12s", commit) // whole letters, of whatever script: what is told of a plan has to survive JSON
+	text := fmt.Sprintf("%.12s", commit) // does not cut characters, so that plans can be encoded as JSON
 	if dirty != "" {
 		text += "-" + dirty
 	}

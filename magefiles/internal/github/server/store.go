@@ -15,15 +15,15 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/github"
 )
 
-// state is all that is kept, but for the bytes of files. It is one JSON file.
+// state is the stored state, without file contents, in one JSON file.
 type state struct {
 	Format    int               `json:"format"`
 	LastID    int64             `json:"lastID"`
-	Releases  []*release        `json:"releases"` // the oldest first, and so are the others
+	Releases  []*release        `json:"releases"` // oldest first, as in the lists below
 	Runs      []*Run            `json:"runs"`
 	Artifacts []*artifact       `json:"artifacts"`
 	Pulls     []*pull           `json:"pulls,omitempty"`
-	Tags      map[string]string `json:"tags"` // made by publishing: their commits
+	Tags      map[string]string `json:"tags"` // created by publishing: the commit of each tag
 }
 
 type release struct {
@@ -38,7 +38,7 @@ type release struct {
 	Latest     string    `json:"latest"`
 	Created    time.Time `json:"created"`
 	Published  time.Time `json:"published"`
-	Times      int       `json:"times"` // how often it was published
+	Times      int       `json:"times"` // how often the release was published
 	Assets     []*asset  `json:"assets"`
 }
 
@@ -80,12 +80,12 @@ func (s *Server) load() error {
 		return err
 	}
 	if err := json.Unmarshal(text, &s.state); err != nil || s.state.Format != 1 {
-		return fmt.Errorf("%s is no state that this version can read", stateFile)
+		return fmt.Errorf("%s is not a state that this version can read", stateFile)
 	}
 	return nil
 }
 
-// save makes what was changed last. The caller holds the lock, and answers only after it.
+// save writes the state to disk. The caller holds the lock, and responds to the request only afterwards.
 func (s *Server) save() error {
 	if s.Dir == "" {
 		return nil
@@ -102,16 +102,16 @@ func (s *Server) nextID() int64 {
 	return s.state.LastID
 }
 
-// blobs are the bytes of assets and artifacts, by their ids, which are not used twice. A blob that no state names is of a
-// process that died, and is written over when its id comes up again.
+// blobs stores the bytes of assets and artifacts by ID. IDs are never reused. A blob that is not in the state was left by a process that died, and
+// is overwritten when its ID is assigned.
 type blobs struct {
 	dir  string
-	data map[int64][]byte // without a dir; guarded by the server's lock
+	data map[int64][]byte // used without a dir; guarded by the server's lock
 }
 
 func (b *blobs) path(id int64) string { return filepath.Join(b.dir, strconv.FormatInt(id, 10)+".blob") }
 
-// put stores what was received whole.
+// put stores a completely received file.
 func (b *blobs) put(id int64, data []byte) error {
 	if b.dir == "" {
 		b.data[id] = data
@@ -131,5 +131,5 @@ func (b *blobs) get(id int64) ([]byte, error) {
 	return os.ReadFile(b.path(id))
 }
 
-// receive reads a body, up to what GitHub takes for an asset.
+// receive reads a body, up to GitHub's size limit for an asset.
 func receive(r io.Reader) ([]byte, error) { return io.ReadAll(io.LimitReader(r, github.MaxAsset)) }

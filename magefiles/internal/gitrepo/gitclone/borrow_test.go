@@ -17,12 +17,12 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitrepotest"
 )
 
-// A clone that borrows has the commit, its history and its tags, whatever the repository is like, and changes nothing there.
+// Borrow makes a clone with the commit, its history and its tags from any kind of repository, and does not change the repository.
 func TestBorrow(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name    string
-		do      func(l *gitrepotest.Laid) string // returns the work tree that the clone is of
+		do      func(l *gitrepotest.Laid) string // returns the work tree to clone
 		shallow bool
 	}{
 		{name: "a repository", do: func(l *gitrepotest.Laid) string { return l.Dir }},
@@ -34,7 +34,7 @@ func TestBorrow(t *testing.T) {
 			},
 		},
 		{
-			name: "a work tree of a bare one",
+			name: "a work tree of a bare repository",
 			do: func(l *gitrepotest.Laid) string {
 				l.Git("clone", "-q", "--bare", l.Dir, l.Out+"/bare")
 				l.Git("-C", l.Out+"/bare", "worktree", "add", "-q", l.Out+"/tree")
@@ -66,14 +66,14 @@ func TestBorrow(t *testing.T) {
 			},
 		},
 		{
-			name: "one with a reference",
+			name: "a clone with a reference repository",
 			do: func(l *gitrepotest.Laid) string {
 				l.Git("clone", "-q", "--reference", l.Dir, "file://"+l.Dir, l.Out+"/with")
 				return l.Out + "/with"
 			},
 		},
 		{
-			name: "one with SHA-256",
+			name: "a SHA-256 repository",
 			do: func(l *gitrepotest.Laid) string {
 				l.Git("init", "-q", "--object-format=sha256", "-b", "main", l.Out+"/sha")
 				gitrepotest.Write(l.T, l.Out+"/sha", "a", "a\n")
@@ -85,7 +85,7 @@ func TestBorrow(t *testing.T) {
 			},
 		},
 		{
-			name: "packed",
+			name: "packed refs",
 			do: func(l *gitrepotest.Laid) string {
 				l.Git("gc", "-q")
 				l.Git("pack-refs", "--all", "--prune")
@@ -147,12 +147,13 @@ func TestBorrow(t *testing.T) {
 	}
 }
 
-// What is pushed to a repository that was lent the objects is not sent, and all of it is there for others. What lacks objects itself lends none.
+// A push to a repository that borrows objects sends none of them, and readers of the repository still find all objects. A repository that lacks
+// objects does not lend any.
 func TestLend(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name string
-		of   []string // options of the clone that lends; nil is the original, which does
+		of   []string // options for the clone that lends; nil means that the original lends
 	}{
 		{name: "a whole one"},
 		{name: "a shallow one", of: []string{"--depth=1"}},
@@ -183,18 +184,18 @@ func TestLend(t *testing.T) {
 	}
 }
 
-// A path with a line break is refused in a sentence: git tells its lines apart by them.
+// A path with a line break is refused with a clear error, because `git rev-parse` prints one path per line.
 func TestBorrowALineBreak(t *testing.T) {
 	t.Parallel()
 	l := gitrepotest.NewLaid(t)
 	moved := filepath.Join(t.TempDir(), "line\nbreak")
 	require.NoError(t, os.Rename(l.Dir, moved))
 	_, err := gitrepo.Open(t.Context(), l.Run, moved)
-	require.ErrorContains(t, err, "finding the repository of")
-	require.Contains(t, fmt.Sprintf("%+v", err), "give it a path without line breaks")
+	require.ErrorContains(t, err, "cannot find the repository of")
+	require.Contains(t, fmt.Sprintf("%+v", err), "move the repository to a path without line breaks")
 }
 
-// A clone that borrows has its submodules.
+// A borrowing clone has its submodules checked out.
 func TestBorrowSubmodules(t *testing.T) {
 	t.Parallel()
 	w := gitrepotest.NewSubmodules(t)
@@ -203,20 +204,20 @@ func TestBorrowSubmodules(t *testing.T) {
 	require.Equal(t, gitrepotest.Tree(t, w.Dir), gitrepotest.Tree(t, clone))
 }
 
-// The tags that a release makes are alone on the commit, as it makes them, and those elsewhere stay.
+// After TagAlone the commit has only the tags of the release, exactly as a release makes them. Tags on other commits are kept.
 func TestTagAlone(t *testing.T) {
 	t.Parallel()
 	date := time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
 	for _, c := range []struct {
 		name string
 		do   func(l *gitrepotest.Laid)
-		tag  gitrepo.Tag // v1.2.0 where it has no name
-		says string      // of the tag, where it is not made
+		tag  gitrepo.Tag // defaults to the name v1.2.0
+		says string      // expected contents of a tag that is kept
 	}{
 		{name: "none", do: func(*gitrepotest.Laid) {}},
 		{name: "a lightweight one", do: func(l *gitrepotest.Laid) { l.Git("tag", "v1.1.0") }},
 		{
-			name: "an annotated one, a candidate and others",
+			name: "an annotated tag, a candidate and others",
 			do: func(l *gitrepotest.Laid) {
 				l.Git("tag", "-a", "-m", "x", "v1.2.0rc1")
 				l.Git("tag", "core/v3.0.0")
@@ -232,7 +233,7 @@ func TestTagAlone(t *testing.T) {
 			},
 		},
 		{
-			name: "packed ones",
+			name: "packed tags",
 			do: func(l *gitrepotest.Laid) {
 				l.Git("tag", "-a", "-m", "x", "v1.1.0")
 				l.Git("tag", "v1.1.1")
@@ -251,7 +252,7 @@ func TestTagAlone(t *testing.T) {
 			},
 		},
 		{
-			name: "signatures asked for",
+			name: "tags must be signed",
 			do: func(l *gitrepotest.Laid) {
 				for _, s := range []string{"tag.gpgSign", "tag.forceSignAnnotated", "commit.gpgSign"} {
 					l.Git("config", "--file", l.Out+"/config", s, "true")
@@ -270,7 +271,7 @@ func TestTagAlone(t *testing.T) {
 			l := gitrepotest.NewLaid(t)
 			l.Git("tag", "v0.9.0", "HEAD~1")
 			c.do(l)
-			nameless := command.NewSystem(command.Setenv(os.Environ(), "GIT_CONFIG_GLOBAL="+l.Out+"/config"), nil) // git does not know who commits
+			nameless := command.NewSystem(command.Setenv(os.Environ(), "GIT_CONFIG_GLOBAL="+l.Out+"/config"), nil) // git has no identity
 			repo, err := gitrepo.Open(t.Context(), nameless, l.Dir)
 			require.NoError(t, err)
 			head, err := repo.Head(t.Context())
@@ -305,7 +306,7 @@ func TestTagAlone(t *testing.T) {
 	}
 }
 
-// No tags are wanted, or several; and the commit is by someone whose name git would not take.
+// TagAlone accepts no tags or several, and a commit whose committer name git would refuse.
 func TestTagAloneSeveral(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"Jane Doe", "<>", " . , ", "\"", "Ünï \\", "a\nb"} {

@@ -17,7 +17,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitrepotest"
 )
 
-// A repository whose hashes are longer is like any other.
+// A SHA-256 repository works like any other.
 func TestSHA256(t *testing.T) {
 	t.Parallel()
 	_, run := gitrepotest.New(t)
@@ -56,7 +56,7 @@ func TestSHA256(t *testing.T) {
 	require.NoError(t, gitclone.Export(t.Context(), repo, hash, ".", filepath.Join(t.TempDir(), "export")))
 }
 
-// A clone is made of a partial one, whatever it lacks; it needs the remote only for what it lacks of the commit itself.
+// A partial clone can be cloned, whatever its filter is. The remote is needed only for missing objects of the commit itself.
 func TestPartialClones(t *testing.T) {
 	t.Parallel()
 	for _, filter := range []string{"blob:none", "tree:0", "blob:limit=3"} {
@@ -79,10 +79,10 @@ func TestPartialClones(t *testing.T) {
 
 			require.NoError(t, os.Rename(bare, bare+".away"))
 			clone := filepath.Join(t.TempDir(), "clone")
-			require.NoError(t, gitclone.Borrow(t.Context(), repo, clone, head.Commit), "what is checked out is all there")
+			require.NoError(t, gitclone.Borrow(t.Context(), repo, clone, head.Commit), "the clone has all objects of the checked-out commit")
 			require.Equal(t, "second\n", gitrepotest.Files(t, filepath.Join(clone, "sub"))["file"])
 			err = gitclone.Borrow(t.Context(), repo, clone+"-3", first)
-			require.Contains(t, fmt.Sprintf("%+v", err), "this is a partial clone, and what it lacks cannot be fetched from origin")
+			require.Contains(t, fmt.Sprintf("%+v", err), "this is a partial clone, and its missing objects cannot be fetched from origin")
 			require.Contains(t, fmt.Sprintf("%+v", err), "does not appear to be a git repository")
 
 			require.NoError(t, os.Rename(bare+".away", bare))
@@ -92,7 +92,7 @@ func TestPartialClones(t *testing.T) {
 	}
 }
 
-// Whatever clones are allowed to talk by, one of this machine's own is made.
+// A local repository can be cloned even if the user's protocol settings do not allow file URLs.
 func TestCloneWhereFilesAreNotAllowed(t *testing.T) {
 	dir, run := gitrepotest.New(t)
 	for name, r := range map[string]command.Runner{
@@ -107,7 +107,7 @@ func TestCloneWhereFilesAreNotAllowed(t *testing.T) {
 	}
 }
 
-// A history of this machine is not judged by settings that are for what comes from elsewhere: many have old faults.
+// A local clone does not check objects, even if the user's settings ask for it, because many old histories contain invalid objects.
 func TestCloneOfAHistoryWithFaults(t *testing.T) {
 	dir, run := gitrepotest.New(t)
 	blob := gitrepotest.Git(t, run, dir, "rev-parse", "HEAD:sub/file")
@@ -130,8 +130,8 @@ func TestCloneOfAHistoryWithFaults(t *testing.T) {
 	}
 }
 
-// Replacements (git replace) are this clone's alone: what differs by one counts as a change, and what a commit has is what it has
-// everywhere.
+// Replacements (git replace) are local to a clone and are ignored. A file that differs only because of a replacement counts as changed, and the
+// commit's original content is used.
 func TestReplaced(t *testing.T) {
 	dir, run := gitrepotest.New(t)
 	repo, err := gitrepo.Open(t.Context(), run, dir)
@@ -157,7 +157,7 @@ func TestReplaced(t *testing.T) {
 	require.NoError(t, gitclone.Export(t.Context(), repo, first, ".", out))
 	require.Equal(t, "first\n", text(out))
 
-	gitrepotest.Git(t, run, dir, "reset", "-q", "--hard", "HEAD@{1}") // a graft alone changes no file
+	gitrepotest.Git(t, run, dir, "reset", "-q", "--hard", "HEAD@{1}") // a graft alone does not change any file
 	gitrepotest.Git(t, run, dir, "replace", "-d", first)
 	gitrepotest.Git(t, run, dir, "replace", "--graft", "HEAD")
 	changes, err = repo.Changes(t.Context())
@@ -165,7 +165,7 @@ func TestReplaced(t *testing.T) {
 	require.Empty(t, changes)
 }
 
-// A clone can be made of a shallow one, as a CI has it, and of one whose HEAD is on no branch.
+// A shallow clone with a detached HEAD, as in CI, can be cloned.
 func TestCloneOfAShallowDetachedOne(t *testing.T) {
 	dir, run := gitrepotest.New(t)
 	shallow := filepath.Join(t.TempDir(), "shallow")

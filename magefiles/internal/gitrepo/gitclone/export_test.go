@@ -38,7 +38,7 @@ func TestExport(t *testing.T) {
 	require.Error(t, gitclone.Export(t.Context(), repo, "1111111111111111111111111111111111111111", ".", t.TempDir()))
 }
 
-// The name of a folder is no pattern, and nothing else comes along with it.
+// A folder name is not used as a pattern, and only that folder is exported.
 func TestExportFoldersOfOddNames(t *testing.T) {
 	repo, dir, git := gitrepotest.Open(t)
 	names := []string{"a[bc]d", "abd", "acd", "a*", "a?d", ":(top)x", "-x", "é ü"}
@@ -54,8 +54,8 @@ func TestExportFoldersOfOddNames(t *testing.T) {
 	}
 }
 
-// A submodule has the files of the commit that is recorded for it, whatever is checked out there, and so have its own; one that
-// is not here is refused by its name, and does not become an empty folder.
+// A submodule, nested or not, is exported at its recorded commit, whatever is checked out there. If a submodule is missing, the error names it, and
+// no empty folder is exported.
 func TestExportSubmodules(t *testing.T) {
 	_, inner, gitInner := gitrepotest.Open(t)
 	gitrepotest.Write(t, inner, ".index", "a file of that name\n")
@@ -88,16 +88,16 @@ func TestExportSubmodules(t *testing.T) {
 	require.Equal(t, want, with(gitrepotest.Files(t, out)))
 
 	err := gitclone.Export(t.Context(), repo, commit, ".", t.TempDir())
-	require.ErrorContains(t, err, "elsewhere is a submodule, and its files are not here")
+	require.ErrorContains(t, err, "the files of the submodule elsewhere are not in this clone")
 	require.Contains(t, fmt.Sprintf("%+v", err), "→ `git submodule update --init --recursive elsewhere`")
 	require.NoError(t, os.RemoveAll(filepath.Join(dir, "app/vendor/deep er")))
-	require.ErrorContains(t, gitclone.Export(t.Context(), repo, commit, "app", t.TempDir()), "app/vendor/deep er is a submodule, and its files are not here")
+	require.ErrorContains(t, gitclone.Export(t.Context(), repo, commit, "app", t.TempDir()), "the files of the submodule app/vendor/deep er are not in this clone")
 	git("update-index", "--cacheinfo", "160000,1111111111111111111111111111111111111111,app/vendor")
 	git("commit", "-q", "-m", "a commit that nobody has")
-	require.ErrorContains(t, gitclone.Export(t.Context(), repo, "HEAD", "app", t.TempDir()), "app/vendor is a submodule, and the commit that is recorded for it, 111111111111, is not here")
+	require.ErrorContains(t, gitclone.Export(t.Context(), repo, "HEAD", "app", t.TempDir()), "the submodule app/vendor needs its recorded commit 111111111111, which is not in this clone")
 }
 
-// The modes are those of the commit: neither the umask of who checks it out nor that of who exports it is in them.
+// Exported modes depend only on the commit, not on the umask during checkout or export.
 func TestExportModes(t *testing.T) {
 	repo, dir, git := gitrepotest.Open(t)
 	gitrepotest.Write(t, dir, "app/tool", "#!/bin/sh\n")

@@ -15,7 +15,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitrepotest"
 )
 
-// modes are the permissions of all files and folders, but for git's own.
+// modes returns the permissions of all files and folders except .git.
 func modes(t *testing.T, dir string) map[string]fs.FileMode {
 	t.Helper()
 	found := map[string]fs.FileMode{}
@@ -33,13 +33,14 @@ func modes(t *testing.T, dir string) map[string]fs.FileMode {
 	return found
 }
 
-// A clone that is used again is what a new one is, whatever was done in it, and whatever was committed since; or it is refused.
+// A renewed clone is identical to a new one, whatever a build has changed in it, and whatever was committed since. If that is not possible, Renew
+// returns an error.
 func TestRenew(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name string
 		do   func(l, clone *gitrepotest.Laid)
-		not  bool // it has to be made new
+		not  bool // the clone cannot be reused
 	}{
 		{name: "nothing", do: func(_, _ *gitrepotest.Laid) {}},
 		{
@@ -55,7 +56,7 @@ func TestRenew(t *testing.T) {
 		{
 			name: "changed, deleted and replaced files",
 			do: func(_, c *gitrepotest.Laid) {
-				c.Write("a", "A\n") // as long as it was
+				c.Write("a", "A\n") // same length as before
 				c.Remove("b")
 				c.Remove("d")
 				c.Link(c.Out, "d")
@@ -87,7 +88,7 @@ func TestRenew(t *testing.T) {
 			},
 		},
 		{
-			name: "what git has",
+			name: "files in .git",
 			do: func(_, c *gitrepotest.Laid) {
 				c.Write(".git/info/exclude", "*.left\n")
 				c.Write("x.left", "x")
@@ -106,7 +107,7 @@ func TestRenew(t *testing.T) {
 			},
 		},
 		{
-			name: "a repository in it, and special files",
+			name: "a nested repository, and special files",
 			do: func(_, c *gitrepotest.Laid) {
 				c.Git("init", "-q", "d")
 				c.Git("init", "-q", "new")
@@ -153,12 +154,12 @@ func TestRenew(t *testing.T) {
 			require.NoError(t, err)
 			clone := &gitrepotest.Laid{T: t, Dir: filepath.Join(t.TempDir(), "clone"), Out: l.Out, Run: l.Run}
 			commit := l.Git("rev-parse", "HEAD")
-			require.Error(t, gitclone.Renew(t.Context(), repo, clone.Dir, commit), "it was never kept")
+			require.Error(t, gitclone.Renew(t.Context(), repo, clone.Dir, commit), "the clone was never kept")
 			require.NoError(t, gitclone.Borrow(t.Context(), repo, clone.Dir, commit))
 			require.NoError(t, gitclone.Keep(t.Context(), repo, clone.Dir, commit))
 			untouched, err := os.Stat(clone.At("pkg/pixi.toml"))
 			require.NoError(t, err)
-			time.Sleep(20 * time.Millisecond) // a clock of files that is coarser than that
+			time.Sleep(20 * time.Millisecond) // file times may be up to 20 ms behind
 			c.do(l, clone)
 			beside := gitrepotest.Tree(t, l.Out)
 			for range 2 {
@@ -180,7 +181,7 @@ func TestRenew(t *testing.T) {
 				require.NoFileExists(t, clone.At(".git/info/exclude"))
 				st, err := os.Stat(clone.At("pkg/pixi.toml"))
 				require.NoError(t, err)
-				require.Equal(t, untouched.ModTime(), st.ModTime(), "it is not made new")
+				require.Equal(t, untouched.ModTime(), st.ModTime(), "an untouched file is not written again")
 			}
 		})
 	}

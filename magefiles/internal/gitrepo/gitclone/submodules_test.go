@@ -14,9 +14,9 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/lacking"
 )
 
-const notHere = "is a submodule, and its files are not here"
+const notHere = "is a submodule, and its files are not in this clone"
 
-// lacks are what is lacking, as "path: why".
+// `lacks` returns the missing files as "path: why".
 func lacks(t *testing.T, repo *gitrepo.Repo, packed ...string) []string {
 	t.Helper()
 	found, err := lacking.Find(t.Context(), repo, packed, nil)
@@ -43,7 +43,7 @@ func cloneOf(t *testing.T, w *gitrepotest.Submodules) (string, *gitrepo.Repo) {
 	return dir, repo
 }
 
-// A clone of ours has the submodules that its original has, whatever has become of where they came from.
+// A clone has the submodules that its original has, even if their URLs are no longer valid.
 func TestCloneHasSubmodules(t *testing.T) {
 	t.Parallel()
 	w := gitrepotest.NewSubmodules(t)
@@ -58,14 +58,14 @@ func TestCloneHasSubmodules(t *testing.T) {
 	require.Empty(t, lacks(t, repo, "."))
 	require.Empty(t, w.Git(dir, "status", "--porcelain"))
 
-	// And so has a clone of the clone.
+	// A clone of the clone also has them.
 	w.Repo, w.Dir = repo, dir
 	again, repo := cloneOf(t, w)
 	require.FileExists(t, filepath.Join(again, "pkg/src/lib/deep/inner/file.py"))
 	require.Empty(t, lacks(t, repo, "."))
 }
 
-// The work tree's own submodules do not matter, but what is recorded of them: another commit, changes, one that was put away.
+// Submodules are cloned at their recorded commits. Another commit, changes or a deletion in the work tree do not matter.
 func TestCloneHasSubmodulesAsRecorded(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -80,28 +80,28 @@ func TestCloneHasSubmodulesAsRecorded(t *testing.T) {
 				w.Git(w.Dir+"/pkg/src/lib", "add", "-A")
 				w.Git(w.Dir+"/pkg/src/lib", "commit", "-q", "-m", "feat: not recorded")
 			},
-			differ: []string{"pkg/src/lib: is a submodule at another commit than the one that is committed here"},
+			differ: []string{"pkg/src/lib: is a submodule at a different commit than the one that this repository records"},
 		},
-		{"an older commit", func(w *gitrepotest.Submodules) { w.Git(w.Dir+"/pkg/src/lib", "checkout", "-q", "HEAD^") }, []string{"pkg/src/lib: is a submodule at another commit than the one that is committed here"}},
-		{"changes", func(w *gitrepotest.Submodules) { gitrepotest.Write(t, w.Dir, "pkg/src/lib/file.py", "changed") }, []string{"pkg/src/lib: is a submodule with changes that are not committed there"}},
+		{"an older commit", func(w *gitrepotest.Submodules) { w.Git(w.Dir+"/pkg/src/lib", "checkout", "-q", "HEAD^") }, []string{"pkg/src/lib: is a submodule at a different commit than the one that this repository records"}},
+		{"changes", func(w *gitrepotest.Submodules) { gitrepotest.Write(t, w.Dir, "pkg/src/lib/file.py", "changed") }, []string{"pkg/src/lib: is a submodule with uncommitted changes"}},
 		{
 			name: "new files that the configuration hides",
 			do: func(w *gitrepotest.Submodules) {
 				w.Git(w.Dir, "config", "submodule.pkg/src/lib.ignore", "all")
 				gitrepotest.Write(t, w.Dir, "pkg/src/lib/new.py", "x")
 			},
-			differ: []string{"pkg/src/lib: is a submodule with changes that are not committed there"},
+			differ: []string{"pkg/src/lib: is a submodule with uncommitted changes"},
 		},
 		{"put away", func(w *gitrepotest.Submodules) { w.Git(w.Dir, "submodule", "--quiet", "deinit", "--all") }, []string{"pkg/src/lib: " + notHere}},
 		{
-			name: "the innermost put away",
+			name: "the nested submodule is not checked out",
 			do: func(w *gitrepotest.Submodules) {
 				w.Git(w.Dir+"/pkg/src/lib", "submodule", "--quiet", "deinit", "--all")
 			},
 			differ: []string{"pkg/src/lib/deep/inner: " + notHere},
 		},
 		{
-			name: "seen from a linked work tree",
+			name: "a linked work tree",
 			do: func(w *gitrepotest.Submodules) {
 				linked := filepath.Join(w.Base, "linked")
 				w.Git(w.Dir, "worktree", "add", "--quiet", "--detach", linked)
@@ -112,12 +112,12 @@ func TestCloneHasSubmodulesAsRecorded(t *testing.T) {
 			differ: []string{"pkg/src/lib: " + notHere},
 		},
 		{
-			name: "a server that gives branches only",
+			name: "a server that offers only branches",
 			do: func(w *gitrepotest.Submodules) {
 				w.Git(w.Dir, "config", "--add", "protocol.version", "0")
 				w.Git(w.Dir+"/pkg/src/lib", "checkout", "-q", "HEAD^")
 			},
-			differ: []string{"pkg/src/lib: is a submodule at another commit than the one that is committed here"},
+			differ: []string{"pkg/src/lib: is a submodule at a different commit than the one that this repository records"},
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -140,7 +140,7 @@ func TestCloneHasSubmodulesAsRecorded(t *testing.T) {
 	}
 }
 
-// What this machine does not have is fetched from its address, if it is needed; else it is refused by name, with the reason.
+// A needed submodule that this machine lacks is fetched from its URL. If that fails, the error names the submodule and the reason.
 func TestComplete(t *testing.T) {
 	t.Parallel()
 	fresh := func(t *testing.T) (*gitrepotest.Submodules, *gitrepo.Repo, string) {
@@ -177,7 +177,7 @@ func TestComplete(t *testing.T) {
 		require.NoError(t, err)
 		require.Empty(t, found)
 		require.FileExists(t, filepath.Join(dir, "pkg/src/lib/deep/inner/file.py"))
-		require.NoFileExists(t, filepath.Join(dir, "docs/file.py"), "nothing asks for it")
+		require.NoFileExists(t, filepath.Join(dir, "docs/file.py"), "no package needs the submodule")
 		require.Empty(t, lacks(t, repo, "pkg/src/lib/deep"), "a source folder in a submodule")
 	})
 	t.Run("it is gone", func(t *testing.T) {
@@ -190,7 +190,7 @@ func TestComplete(t *testing.T) {
 		require.NotEmpty(t, found[0].Detail)
 		entries, err := os.ReadDir(filepath.Join(dir, "pkg/src/lib"))
 		require.NoError(t, err)
-		require.Empty(t, entries, "it stays an empty folder")
+		require.Empty(t, entries, "the submodule stays an empty folder")
 	})
 	t.Run("no address", func(t *testing.T) {
 		t.Parallel()
@@ -202,7 +202,8 @@ func TestComplete(t *testing.T) {
 	})
 }
 
-// Before a release begins it is known what a clone of it could not get: what this machine has can be had, whatever the address.
+// Unobtainable finds, before a release starts, the submodules that its clone could not get. A submodule on this machine is obtainable, whatever its
+// URL.
 func TestUnobtainable(t *testing.T) {
 	t.Parallel()
 	w := gitrepotest.NewSubmodules(t)
@@ -219,9 +220,9 @@ func TestUnobtainable(t *testing.T) {
 	for _, name := range []string{"lib", "docs"} {
 		w.Without(filepath.Join(w.Base, name))
 	}
-	require.Empty(t, ask(), "they are checked out")
+	require.Empty(t, ask(), "the submodules are checked out")
 	w.Git(w.Dir, "submodule", "--quiet", "deinit", "--all")
-	require.Empty(t, ask(), "git keeps them")
+	require.Empty(t, ask(), "git keeps the repositories of the submodules")
 	w.Without(filepath.Join(w.Repo.Dir, "modules", "a theme"))
 	require.Equal(t, []string{"docs"}, ask())
 	w.Without(filepath.Join(w.Repo.Dir, "modules"))
@@ -229,7 +230,7 @@ func TestUnobtainable(t *testing.T) {
 	require.Equal(t, []string{"docs", "pkg/src/lib"}, ask())
 }
 
-// Relative addresses are those of a neighbor.
+// A relative submodule URL is resolved against the URL of its repository.
 func TestRelativeAddress(t *testing.T) {
 	for _, c := range [][3]string{
 		{"https://host/org/repo.git", "../lib.git", "https://host/org/lib.git"},
@@ -244,7 +245,7 @@ func TestRelativeAddress(t *testing.T) {
 	}
 }
 
-// A hook that would run in a check-out does not.
+// Checking out submodules does not run hooks.
 func TestSubmodulesRunNoHooks(t *testing.T) {
 	t.Parallel()
 	w := gitrepotest.NewSubmodules(t)
@@ -262,7 +263,7 @@ func TestSubmodulesRunNoHooks(t *testing.T) {
 	require.NoFileExists(t, ran)
 }
 
-// A filter that only this clone knows works in clones of it; one that fails stops with git's words, before anything is used.
+// A filter that is configured only in this clone also works in its clones. A failing filter is an error with git's output, before the clone is used.
 func TestCloneHasFilters(t *testing.T) {
 	t.Parallel()
 	repo, dir, git := gitrepotest.Open(t)
@@ -290,7 +291,7 @@ func TestCloneHasFilters(t *testing.T) {
 	require.Error(t, err)
 }
 
-// command1 is what git says, whatever its exit status.
+// command1 returns git's output, whatever its exit status.
 func command1(t *testing.T, dir string, args ...string) string {
 	out, _ := command.Output(t.Context(), command.NewSystem(os.Environ(), nil), command.Cmd{Name: "git", Args: args, Dir: dir})
 	return out

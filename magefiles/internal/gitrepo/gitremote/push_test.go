@@ -11,12 +11,12 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitrepotest"
 )
 
-// What is read of a remote is read where it is pushed to.
+// Refs are read from the URL to which pushes go.
 func TestPushAddresses(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		set  func(git func(...string) string, there, elsewhere string)
-		also bool // it is pushed elsewhere as well
+		also bool // whether pushes go to a second URL too
 	}{
 		"pushurl": {
 			set: func(git func(...string) string, there, elsewhere string) {
@@ -81,7 +81,7 @@ func TestPushAddresses(t *testing.T) {
 	}
 }
 
-// Of several addresses none gets anything that another one would refuse for what it has.
+// If there are several push URLs, and one of them would reject the push, nothing is pushed to any of them.
 func TestSeveralAddressesAreAskedFirst(t *testing.T) {
 	repo, dir, git := gitrepotest.Open(t)
 	there := gitrepotest.AddRemote(t, dir, git)
@@ -98,7 +98,7 @@ func TestSeveralAddressesAreAskedFirst(t *testing.T) {
 	require.Equal(t, base, git("--git-dir="+there, "rev-parse", "main"))
 }
 
-// A remote with rules of its own takes all or nothing, and what it says is shown.
+// A push to a remote with its own rules is atomic, and the remote's message is shown.
 func TestRulesOfARemote(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -113,7 +113,7 @@ func TestRulesOfARemote(t *testing.T) {
 			},
 			undo:     false,
 			rejected: false,
-			says:     "does not take branch and tags at once",
+			says:     "does not accept the branch and the tags in one atomic push",
 		},
 		"pre-receive": {
 			set: func(t *testing.T, bare string, _ func(...string) string) {

@@ -1,9 +1,9 @@
-// Package lacking finds the files that git did not put into a work tree as they are committed, though nobody has changed them there: pointers
-// of Git LFS, what a sparse checkout leaves out, edits that git was told not to look at, and submodules that are not there.
+// Package lacking finds files that are not in a work tree as committed, although nobody changed them: Git LFS pointers, files that a
+// sparse checkout omits, files with edits that git was told to ignore, and missing submodules.
 //
-//	lacking.go       what is lacking, and the error for it
-//	files.go         of the repository's own files
-//	submodules.go    submodules, and what is lacking in them
+//	lacking.go       finding what is missing, and the errors for it
+//	files.go         the repository's own files
+//	submodules.go    submodules and their contents
 package lacking
 
 import (
@@ -20,30 +20,30 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// Lack is a file, or a submodule, that is not in a work tree as it is committed, without being a change of it.
+// Lack is a file or a submodule that is not in a work tree as committed.
 type Lack struct {
 	Path   string // relative to Top, with slashes
 	Kind   Kind
-	Why    string // "is the pointer of a file that Git LFS keeps": what follows its path in a sentence
-	Next   string // what to do about it
-	Detail string // what went wrong when it was to be fetched; "" for nothing
+	Why    string // follows the path in a sentence, such as "is only a pointer to a file in Git LFS"
+	Next   string // the next step
+	Detail string // error of an attempt to fetch the submodule, or ""
 
 	Submodule bool
 }
 
-// Kind tells what a package would be made of in place of the file.
+// Kind is the kind of content that would be packed instead of the committed file.
 type Kind int
 
 const (
-	Missing Kind = iota // nothing: it is not there
-	Stored              // what git stores in its place: a pointer, or its encrypted contents
-	Differs             // other contents than the committed ones, which `git status` may not tell
+	Missing Kind = iota // none, because the file is missing
+	Stored              // the stored form of the file, such as a pointer or encrypted content
+	Differs             // content that differs from the committed one, which `git status` may not show
 )
 
-// Find returns what is lacking in folders that packages are packed from; in submodules too, and in theirs. Of folders
-// that manifests only name, a submodule that is not there counts. Both are relative to the folder that Open was given.
+// Find returns what is missing in the folders `packed`, from which packages are packed, including nested submodules. The folders `named` are only
+// referred to by manifests, so Find only checks them for missing submodules. All folders are relative to Open's dir.
 //
-// It costs two calls of git, and a look at the first bytes of small files and of those with a filter.
+// It makes two git calls, and reads the first bytes of small files and of files with a filter.
 func Find(ctx context.Context, r *gitrepo.Repo, packed, named []string) ([]Lack, error) {
 	return find(ctx, r, r.FromTop(packed), r.FromTop(named))
 }
@@ -77,17 +77,17 @@ func find(ctx context.Context, r *gitrepo.Repo, packed, named []string) ([]Lack,
 	return found, nil
 }
 
-// holds reports whether a path is in one of the folders.
+// `holds` reports whether a path is one of the folders, or is in one.
 func holds(dirs []string, name string) bool {
 	return slices.ContainsFunc(dirs, func(d string) bool { return d == "." || name == d || strings.HasPrefix(name, d+"/") })
 }
 
-// Touches reports whether a folder holds a submodule, or lies in it.
+// Touches reports whether a submodule is in one of the folders, or contains one of them.
 func Touches(dirs []string, link string) bool {
 	return holds(dirs, link) || slices.ContainsFunc(dirs, func(d string) bool { return strings.HasPrefix(d, link+"/") })
 }
 
-// within are the folders as they are seen from a submodule; "." where one holds it.
+// `within` returns the folders relative to a submodule. A folder that contains the submodule becomes ".".
 func within(dirs []string, link string) (out []string) {
 	for _, d := range dirs {
 		switch rest, inside := strings.CutPrefix(d, link+"/"); {
@@ -100,8 +100,7 @@ func within(dirs []string, link string) (out []string) {
 	return out
 }
 
-// LeftOut returns the files of some names, below the folder that Open was given, that a sparse checkout has left out;
-// relative to Top.
+// LeftOut returns the files with the given base names, below Open's dir, that a sparse checkout omits. Paths are relative to Top.
 func LeftOut(ctx context.Context, r *gitrepo.Repo, names ...string) ([]string, error) {
 	entries, err := r.Entries(ctx)
 	if err != nil {
@@ -119,7 +118,7 @@ func LeftOut(ctx context.Context, r *gitrepo.Repo, names ...string) ([]string, e
 	return found, nil
 }
 
-// Refuse is the error for what is lacking, each by name; nil where nothing is.
+// Refuse returns an error that lists each Lack, or nil if there is none.
 func Refuse(found []Lack) error {
 	var each []*operr.Error
 	for _, l := range found[:min(len(found), mostNamed)] {
@@ -128,13 +127,13 @@ func Refuse(found []Lack) error {
 	if more := len(found) - mostNamed; more > 0 {
 		each = append(each, operr.New("", "%s", operr.Count(more, "more file")))
 	}
-	return operr.Join(each, "see to each; nothing was built", "%s of packages would not be packed as they are committed", operr.Count(len(found), "file"))
+	return operr.Join(each, "correct each of these files", "%s of packages would not be packed with the committed content; nothing was built", operr.Count(len(found), "file"))
 }
 
-// mostNamed is how many files an error names.
+// mostNamed is the maximum number of files that an error lists.
 const mostNamed = 20
 
 func (l Lack) String() string { return l.Path + " " + l.Why }
 
-// Err is the error for one of them.
+// Err returns the error for a Lack.
 func (l Lack) Err() *operr.Error { return operr.New(l.Next, "%s", l).WithDetail(l.Detail) }

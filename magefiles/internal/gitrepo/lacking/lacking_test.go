@@ -16,7 +16,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/lacking"
 )
 
-// lacks are what is lacking, as "path: why".
+// `lacks` returns the missing files as "path: why".
 func lacks(t *testing.T, repo *gitrepo.Repo, packed ...string) []string {
 	t.Helper()
 	found, err := lacking.Find(t.Context(), repo, packed, nil)
@@ -34,10 +34,10 @@ func said(found []lacking.Lack) []string {
 
 const lfsPointer = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e2ca24d17e2393\nsize 12345\n"
 
-// What stands in place of a file, and what is not there, is named; what is a change for git is git's to tell.
+// Placeholders and missing files are found. Files that git reports as changed are not.
 func TestLacking(t *testing.T) {
 	t.Parallel()
-	const pointer = "is the pointer of a file that Git LFS keeps, and not the file"
+	const pointer = "is only a pointer to a file in Git LFS"
 	for _, c := range []struct {
 		name string
 		do   func(dir string, git func(args ...string) string)
@@ -53,14 +53,14 @@ func TestLacking(t *testing.T) {
 			want: []string{"pkg/data/model.bin: " + pointer},
 		},
 		{
-			name: "a pointer whose attribute got lost",
+			name: "a pointer without its attribute",
 			do: func(dir string, git func(...string) string) {
 				gitrepotest.Write(t, dir, "pkg/ü b.bin", lfsPointer)
 			},
 			want: []string{"pkg/ü b.bin: " + pointer},
 		},
 		{
-			name: "a pointer that is meant",
+			name: "an intended pointer",
 			do: func(dir string, git func(...string) string) {
 				gitrepotest.Write(t, dir, "pkg/.gitattributes", "fixture -filter\n")
 				gitrepotest.Write(t, dir, "pkg/fixture", lfsPointer)
@@ -90,7 +90,7 @@ func TestLacking(t *testing.T) {
 				require.NoError(t, os.Symlink("../.git/annex/objects/aa/bb/SHA256E-s1--x.bin/SHA256E-s1--x.bin", filepath.Join(dir, "pkg", "link")))
 				require.NoError(t, os.Symlink("nowhere", filepath.Join(dir, "pkg", "dangling")))
 			},
-			want: []string{"pkg/link: is a link to a file that git-annex keeps, and that is not here", "pkg/pointer: is the pointer of a file that git-annex keeps, and not the file"},
+			want: []string{"pkg/link: is a link to a file in git-annex, which is not in this clone", "pkg/pointer: is only a pointer to a file in git-annex"},
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -105,7 +105,7 @@ func TestLacking(t *testing.T) {
 	}
 }
 
-// Files that git was told not to look at, or left out.
+// Changed files that git was told to ignore, and files that a sparse checkout omits, are found.
 func TestLackingUnseen(t *testing.T) {
 	t.Parallel()
 	repo, dir, git := gitrepotest.Open(t)
@@ -116,11 +116,11 @@ func TestLackingUnseen(t *testing.T) {
 	git("commit", "-q", "-m", "feat: files")
 	git("update-index", "--assume-unchanged", "pkg/a")
 	git("update-index", "--skip-worktree", "pkg/b", "pkg/c")
-	require.Empty(t, lacks(t, repo, "pkg"), "they are what is committed")
+	require.Empty(t, lacks(t, repo, "pkg"), "these files have their committed contents")
 	gitrepotest.Write(t, dir, "pkg/a", "A")
 	gitrepotest.Write(t, dir, "pkg/b", "B")
 	require.Empty(t, git("status", "--porcelain"))
-	const changed = "is changed, and git was told not to look (assume-unchanged or skip-worktree)"
+	const changed = "is changed, but git was told to ignore changes of this file (assume-unchanged or skip-worktree)"
 	require.Equal(t, []string{"pkg/a: " + changed, "pkg/b: " + changed}, lacks(t, repo, "pkg", "other"))
 
 	repo, dir, git = gitrepotest.Open(t)
@@ -137,13 +137,13 @@ func TestLackingUnseen(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []string{"other/pixi.toml"}, absent)
 
-	// A clone of ours is whole.
+	// A clone made by Borrow is complete.
 	clone := filepath.Join(t.TempDir(), "clone")
 	require.NoError(t, gitclone.Borrow(t.Context(), repo, clone, git("rev-parse", "HEAD")))
 	require.FileExists(t, filepath.Join(clone, "pkg", "deep", "d"))
 }
 
-// The cost of looking at a large package.
+// BenchmarkLacking measures Find for a large package.
 func BenchmarkLacking(b *testing.B) {
 	dir := b.TempDir()
 	run := command.NewSystem(command.Setenv(os.Environ(), "GIT_CONFIG_GLOBAL="+os.DevNull), nil)

@@ -20,7 +20,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/overlay"
 )
 
-// over lays the work tree over a clone, and returns that.
+// over clones the repository, copies the uncommitted changes to the clone, and returns the clone.
 func over(l *gitrepotest.Laid) (string, error) {
 	l.T.Helper()
 	repo, err := gitrepo.Open(l.T.Context(), l.Run, l.Dir)
@@ -33,13 +33,13 @@ func over(l *gitrepotest.Laid) (string, error) {
 	return clone, err
 }
 
-// A clone is what the work tree is, but for what git ignores and what stays behind: whatever was changed, and into what.
+// After Lay, the clone equals the work tree, except for ignored and skipped files, whatever was changed.
 func TestLayOver(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name    string
 		do      func(l *gitrepotest.Laid)
-		without []string // files of the work tree that are not laid over
+		without []string // files in the work tree that must not be copied
 		and     map[string]string
 	}{
 		{name: "nothing", do: func(*gitrepotest.Laid) {}},
@@ -61,7 +61,7 @@ func TestLayOver(t *testing.T) {
 			},
 		},
 		{
-			name: "a name in other case",
+			name: "a name in different case",
 			do: func(l *gitrepotest.Laid) {
 				l.Git("mv", "a", "A")
 				l.Rename("d", "D")
@@ -133,7 +133,7 @@ func TestLayOver(t *testing.T) {
 			},
 		},
 		{
-			name: "a folder becomes an ignored link to one that has the same files",
+			name: "a folder becomes an ignored link to a folder with the same files",
 			do: func(l *gitrepotest.Laid) {
 				gitrepotest.Write(l.T, l.Out, "a", "not of the repository\n")
 				l.Remove("d")
@@ -185,7 +185,7 @@ func TestLayOver(t *testing.T) {
 			},
 		},
 		{
-			name: "to be added",
+			name: "files marked with git add -N",
 			do: func(l *gitrepotest.Laid) {
 				l.Write("new", "new\n")
 				l.Git("add", "--intent-to-add", "new")
@@ -193,7 +193,7 @@ func TestLayOver(t *testing.T) {
 		},
 		{name: "no longer known to git", do: func(l *gitrepotest.Laid) { l.Git("rm", "-q", "--cached", "a", "d/a") }},
 		{
-			name: "no longer known to git, and ignored",
+			name: "untracked and ignored",
 			do: func(l *gitrepotest.Laid) {
 				l.Git("rm", "-q", "-r", "--cached", "d", "a")
 				l.Write(".gitignore", "*.log\n/d/\n")
@@ -213,7 +213,7 @@ func TestLayOver(t *testing.T) {
 			without: []string{"some.log", "deep/some.log", "deep/secret", "excluded"},
 		},
 		{
-			name: "ignored and yet known",
+			name: "ignored but tracked",
 			do: func(l *gitrepotest.Laid) {
 				l.Write("known.log", "x\n")
 				l.Git("add", "-f", "known.log")
@@ -222,7 +222,7 @@ func TestLayOver(t *testing.T) {
 			},
 		},
 		{
-			name: "what stays behind",
+			name: "skipped files",
 			do: func(l *gitrepotest.Laid) {
 				l.Write("left/known", "x\n")
 				l.Git("add", "left")
@@ -231,7 +231,7 @@ func TestLayOver(t *testing.T) {
 			without: []string{"left/new"},
 		},
 		{
-			name: "flags by which git does not look",
+			name: "flags that hide changes",
 			do: func(l *gitrepotest.Laid) {
 				l.Git("update-index", "--assume-unchanged", "a", "d/a")
 				l.Git("update-index", "--skip-worktree", "b")
@@ -304,7 +304,7 @@ func TestLayOver(t *testing.T) {
 	}
 }
 
-// A file in conflict is what lies in the work tree.
+// A file with a merge conflict is copied as it is.
 func TestLayOverConflicts(t *testing.T) {
 	t.Parallel()
 	l := gitrepotest.NewLaid(t)
@@ -325,7 +325,7 @@ func TestLayOverConflicts(t *testing.T) {
 	require.Equal(t, gitrepotest.Tree(t, l.Dir), gitrepotest.Tree(t, clone))
 }
 
-// Unchanged files are as the commit has them, whatever the person's settings made of them; changed ones are as they lie there.
+// Unchanged files have their committed contents, although the user's settings changed them in the work tree. Changed files are copied as they are.
 func TestLayOverLineEndsAndFilters(t *testing.T) {
 	t.Parallel()
 	l := gitrepotest.NewLaid(t)
@@ -356,7 +356,8 @@ func TestLayOverLineEndsAndFilters(t *testing.T) {
 	}
 }
 
-// What is named comes along though git ignores it: files, folders, links, and what is behind a link that stays in the work tree.
+// Files, folders and symlinks that are named explicitly are copied even if git ignores them. So are files below a symlink that stays in the work
+// tree.
 func TestLayOverNamed(t *testing.T) {
 	t.Parallel()
 	l := gitrepotest.NewLaid(t)
@@ -380,10 +381,10 @@ func TestLayOverNamed(t *testing.T) {
 
 	l.Also = []string{"outside/theirs"}
 	_, err = over(l)
-	require.ErrorContains(t, err, "is behind a link that leads out of the work tree, to "+l.Out)
+	require.ErrorContains(t, err, "is below a link that leads out of the work tree to "+l.Out)
 }
 
-// Submodules, and repositories that git knows nothing of, are what they are in the work tree.
+// Submodules and untracked repositories in the clone equal those in the work tree.
 func TestLayOverRepositories(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -394,7 +395,7 @@ func TestLayOverRepositories(t *testing.T) {
 	}{
 		{name: "nothing", do: func(*gitrepotest.Laid, *gitrepotest.Submodules) {}},
 		{
-			name: "changes in a submodule, and in one of it",
+			name: "changes in a submodule and in a nested one",
 			do: func(l *gitrepotest.Laid, w *gitrepotest.Submodules) {
 				l.Write("pkg/src/lib/file.py", "changed\n")
 				l.Write("pkg/src/lib/new.py", "new\n")
@@ -403,7 +404,7 @@ func TestLayOverRepositories(t *testing.T) {
 			},
 		},
 		{
-			name: "changes that git is told to pass over",
+			name: "changes that git was told to ignore",
 			do: func(l *gitrepotest.Laid, w *gitrepotest.Submodules) {
 				l.Git("config", "submodule.pkg/src/lib.ignore", "all")
 				l.Write("pkg/src/lib/file.py", "changed\n")
@@ -422,21 +423,21 @@ func TestLayOverRepositories(t *testing.T) {
 			},
 		},
 		{
-			name: "a new one",
+			name: "a new submodule",
 			do: func(l *gitrepotest.Laid, w *gitrepotest.Submodules) {
 				l.Git("submodule", "--quiet", "add", filepath.Join(w.Base, "docs"), "new docs")
 				l.Write("new docs/x", "x\n")
 			},
 		},
 		{
-			name: "one is removed by git, and one by hand",
+			name: "a submodule removed by git, and another by hand",
 			do: func(l *gitrepotest.Laid, w *gitrepotest.Submodules) {
 				l.Git("rm", "-q", "-f", "docs")
 				l.Remove("pkg/src/lib")
 			},
 		},
 		{
-			name: "one becomes a folder of files",
+			name: "a submodule becomes a folder of files",
 			do: func(l *gitrepotest.Laid, w *gitrepotest.Submodules) {
 				l.Git("rm", "-q", "--cached", "docs")
 				l.Remove("docs/.git")
@@ -455,7 +456,7 @@ func TestLayOverRepositories(t *testing.T) {
 			},
 		},
 		{
-			name: "repositories that git knows nothing of",
+			name: "untracked repositories",
 			do: func(l *gitrepotest.Laid, w *gitrepotest.Submodules) {
 				w.Git(l.Dir, "clone", "-q", "--recurse-submodules", filepath.Join(w.Base, "lib"), "theirs")
 				l.Write("theirs/file.py", "changed\n")
@@ -506,7 +507,7 @@ func TestLayOverRepositories(t *testing.T) {
 	}
 }
 
-// A folder that is not in git, or has no commit yet, is copied without what its .gitignore names.
+// Copy copies a folder that is not in a repository, or that has no commit yet, without the files that .gitignore lists.
 func TestCopyFiles(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -526,7 +527,7 @@ func TestCopyFiles(t *testing.T) {
 			},
 		},
 		{
-			name: "with a repository in it",
+			name: "a folder that contains a repository",
 			do: func(l *gitrepotest.Laid) {
 				l.Remove(".git")
 				l.Git("init", "-q", "inner")
@@ -556,7 +557,7 @@ func TestCopyFiles(t *testing.T) {
 	}
 }
 
-// A file that cannot be read is named, with a way out: a build without it would be another one.
+// An unreadable file is an error with a next step, because a build without that file would be different.
 func TestLayOverUnreadable(t *testing.T) {
 	for _, c := range []struct{ name, closed string }{{"a file", "new"}, {"a changed file", "a"}, {"a folder", "d"}} {
 		t.Run(c.name, func(t *testing.T) {
@@ -572,8 +573,8 @@ func TestLayOverUnreadable(t *testing.T) {
 			t.Cleanup(func() { l.Chmod(c.closed, 0o755) })
 			gitrepotest.BindHere(t, clone, l.Dir)
 			_, _, err = overlay.Lay(t.Context(), repo, clone, nil, func(string) bool { return false })
-			require.ErrorContains(t, err, "cannot be copied to where it is to be built")
-			require.Contains(t, fmt.Sprintf("%+v", err), "make it readable, or have git ignore it")
+			require.ErrorContains(t, err, "cannot be copied to the build folder")
+			require.Contains(t, fmt.Sprintf("%+v", err), "make the file readable, or have git ignore the file")
 			require.ErrorIs(t, err, fs.ErrPermission)
 		})
 	}

@@ -9,21 +9,21 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/httpclient"
 )
 
-// Node is what a builder can do.
+// Node describes a builder: its name, its driver, and the platforms that it can run.
 type Node struct {
 	Name, Driver string
-	Platforms    []string // that it can run, by emulation too
-	HostNetwork  bool     // a container that has this machine's network
-	Bare         []string // addresses on other machines to which it talks without TLS: anyone who reaches them can build there
+	Platforms    []string // platforms that the builder can run, natively or by emulation
+	HostNetwork  bool     // the builder is a container that uses the host's network
+	Bare         []string // remote addresses without TLS; anyone who can reach them can build there
 }
 
-// Loopback reports whether the builder can reach what listens on this machine's loopback. One on another machine cannot
-// either, but that is not to be seen.
+// Loopback reports whether the builder can reach servers on this machine's loopback interface. It may wrongly return true for a builder on another
+// machine, because buildx does not show where a builder runs.
 func (n Node) Loopback() bool {
 	return n.HostNetwork || n.Driver != "docker-container" && n.Driver != "kubernetes" && n.Driver != "docker"
 }
 
-// parseInspect reads what `buildx inspect` prints: the builder, and then each of its nodes.
+// parseInspect parses the output of `buildx inspect`: the builder, followed by its nodes.
 func parseInspect(text string) (n Node) {
 	for line := range strings.Lines(text) {
 		key, value, _ := strings.Cut(line, ":")
@@ -37,12 +37,12 @@ func parseInspect(text string) (n Node) {
 			n.Driver = value
 		case key == "Driver Options":
 			n.HostNetwork = strings.Contains(value, `network="host"`)
-			if last := len(n.Bare) - 1; last >= 0 && strings.Contains(value, `cacert="`) { // of the node whose endpoint was just read
+			if last := len(n.Bare) - 1; last >= 0 && strings.Contains(value, `cacert="`) { // the options belong to the preceding endpoint
 				n.Bare = n.Bare[:last]
 			}
 		case key == "Platforms":
 			for p := range strings.SplitSeq(value, ",") {
-				p = strings.TrimSuffix(strings.TrimSpace(p), "*") // a star is a platform that was set by hand
+				p = strings.TrimSuffix(strings.TrimSpace(p), "*") // a star marks a platform that was set manually
 				if p != "" && !slices.Contains(n.Platforms, p) {
 					n.Platforms = append(n.Platforms, p)
 				}
@@ -52,16 +52,16 @@ func parseInspect(text string) (n Node) {
 	return n
 }
 
-// isBare reports whether an endpoint is a plain TCP port of another machine. TLS is a matter of the node's options.
+// isBare reports whether an endpoint is a TCP port on another machine. The node's options determine whether it uses TLS.
 func isBare(endpoint string) bool {
 	u, err := url.Parse(endpoint)
 	return err == nil && u.Scheme == "tcp" && !httpclient.Loopback(u.Hostname())
 }
 
-// nextForNodes is what to do about a node that does not answer.
-const nextForNodes = "start that node again, and run it again; or take it out of the builder: `docker buildx create --name BUILDER --node NODE --leave`"
+// nextForNodes is the next step for a node that does not respond.
+const nextForNodes = "start that node, then run the same command again; or remove the node from the builder: `docker buildx create --name BUILDER --node NODE --leave`"
 
-// findAbsent says which nodes of the builder do not answer now; "" where all do, or where buildx does not know.
+// findAbsent returns a sentence that names the builder's unresponsive nodes. It returns "" if all respond, or if buildx does not know.
 func (b *Builder) findAbsent(ctx context.Context) string {
 	text, err := b.inspect(ctx)
 	names := parseAbsent(text)
@@ -69,12 +69,12 @@ func (b *Builder) findAbsent(ctx context.Context) string {
 	case err != nil || len(names) == 0:
 		return ""
 	case len(names) == 1:
-		return b.hide("its node " + names[0] + " is not there")
+		return b.hide("its node " + names[0] + " is not running")
 	}
-	return b.hide("its nodes " + strings.Join(names, " and ") + " are not there")
+	return b.hide("its nodes " + strings.Join(names, " and ") + " are not running")
 }
 
-// parseAbsent are the nodes, with their addresses, that `buildx inspect` found not running, or in error.
+// parseAbsent returns the nodes, with their addresses, that `buildx inspect` reports as stopped or failed.
 func parseAbsent(text string) (absent []string) {
 	_, nodes, _ := strings.Cut(text, "\nNodes:\n")
 	var name, endpoint string

@@ -8,20 +8,20 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/pixisays"
 )
 
-// remedies are failures that are known, by what is said, and what to do about each. The first that fits is taken.
+// remedies is a list of known failures. The first one that matches is used.
 type remedies []remedy
 
-// remedy is one of them.
+// remedy describes a known failure: the pattern that matches it in the output, a summary, and the next step.
 type remedy struct {
 	says          func() *regexp.Regexp
 	summary, next string
-	gone          bool // the connection to a builder ended, and it may be that of one of its nodes
+	gone          bool // the connection to a builder, or to one of its nodes, was lost
 }
 
-// stepFailed is what BuildKit says where a RUN of the Dockerfile ended the build.
-var stepFailed = lazyregexp.New(`process ".*" did not complete successfully|executor failed running`) // the second before BuildKit 0.10
+// stepFailed matches BuildKit's message for a failed RUN step.
+var stepFailed = lazyregexp.New(`process ".*" did not complete successfully|executor failed running`) // BuildKit before 0.10 prints the second text
 
-// inSteps are those of steps, by what their programs say (see unwrap); the last fits all.
+// inSteps are the remedies for failed steps. Their patterns match the output of the step's program (see unwrap). The last one matches anything.
 var inSteps = remedies{
 	{
 		says:    lazyregexp.New(noSpace),
@@ -30,38 +30,38 @@ var inSteps = remedies{
 	},
 	{
 		says:    lazyregexp.New(pixisays.LockNotUpToDate),
-		summary: "the lock file does not fit the manifest",
-		next:    "run `mage lock`, and commit it",
+		summary: "the lock file does not match the manifest",
+		next:    "run `mage lock`, and commit the lock file",
 	},
 	{
 		says:    lazyregexp.New(pixisays.LockTooNew),
 		summary: "the lock file was made by a newer pixi than the one that builds the image",
-		next:    "build with that one (PIXI_IMAGE, or the Dockerfile), or make the lock file anew: `mage lock`",
+		next:    "build with the newer pixi (set PIXI_IMAGE, or change the Dockerfile), or run `mage lock` to write the lock file again",
 	},
 	{
 		says:    lazyregexp.New(pixisays.OtherPixi),
-		summary: "the manifest requires pixi $1, and $2 builds the image",
-		next:    "name an image that has it by PIXI_IMAGE, or in the Dockerfile",
+		summary: "the manifest requires pixi $1, but pixi $2 builds the image",
+		next:    "set PIXI_IMAGE to an image with the required pixi, or change the Dockerfile",
 	},
 	{
 		says:    lazyregexp.New(pixisays.NoSubdir),
-		summary: "a package channel is not there, or not for this login",
-		next:    "correct its name; a private channel is read with RATTLER_AUTH_FILE",
+		summary: "a package channel does not exist, or this login may not read the channel",
+		next:    "correct the name of the channel; to read a private channel, set RATTLER_AUTH_FILE",
 	},
 	{
 		says:    lazyregexp.New(pixisays.Refused),
-		summary: "a package channel refuses what a step of the Dockerfile asks for ($1)",
+		summary: "a package channel refused a request from a step of the Dockerfile ($1)",
 		next:    "set RATTLER_AUTH_FILE to a file with a login for that channel",
 	},
 	{
 		says:    lazyregexp.New(pixisays.TooMany),
 		summary: "a package channel allows no more requests for now (429)",
-		next:    "wait, and run it again: what was fetched is in the builder's cache",
+		next:    "wait, then run the same command again: the builder's cache has the downloaded packages",
 	},
 	{
 		says:    lazyregexp.New(`exec format error`),
-		summary: "a step runs a program of another platform",
-		next:    "let that stage run on $BUILDPLATFORM, or install qemu's binfmt",
+		summary: "a step runs a program for another platform",
+		next:    "write FROM --platform=$BUILDPLATFORM for that stage, or install qemu's binfmt",
 	},
 	{
 		says:    lazyregexp.New(``),
@@ -69,14 +69,14 @@ var inSteps = remedies{
 	},
 }
 
-// noSpace is what systems say of a full disk, wherever it is: in a step, while layers are unpacked, or where an image is written.
+// noSpace matches messages about a full disk: in a step, while unpacking layers, or while writing an image.
 const (
 	noSpace        = `(?i)no space left on device|disk quota exceeded|\bENOSPC\b`
-	noSpaceSummary = "there is no space left for the build"
-	noSpaceNext    = "make room: `docker buildx prune` on the builder; on this machine, what is not pushed is kept in output/"
+	noSpaceSummary = "there is no disk space left for the build"
+	noSpaceNext    = "free disk space: run `docker buildx prune` on the builder; on this machine, delete images that were not pushed from output/"
 )
 
-// everywhere are those that may end any build, by what BuildKit says.
+// everywhere are the remedies for failures that can occur in any build. Their patterns match BuildKit's output.
 var everywhere = remedies{
 	{
 		says:    lazyregexp.New(noSpace),
@@ -85,9 +85,9 @@ var everywhere = remedies{
 	},
 	{
 		says:    lazyregexp.New(`: 407 |Proxy Authentication Required`),
-		summary: "a proxy between the builder and a registry wants a name and a password (407)",
-		next: "give them to what fetches: a builder of its own by `docker buildx create --driver-opt env.HTTPS_PROXY=http://NAME:PASSWORD@PROXY`, " +
-			"the engine by its own configuration; or have the proxy let that registry through",
+		summary: "a proxy between the builder and a registry requires a name and a password (407)",
+		next: "configure the name and the password: for a separate builder with `docker buildx create --driver-opt env.HTTPS_PROXY=http://NAME:PASSWORD@PROXY`, " +
+			"for docker's own builder in the configuration of the engine; or have the registry allowed on the proxy",
 	},
 	{
 		says:    lazyregexp.New(`docker-credential-([\w.-]+)`),
@@ -98,122 +98,122 @@ var everywhere = remedies{
 		says:    lazyregexp.New(`(?i)(code = Unavailable|error reading from server|closing transport|failed to list workers|No such container: buildx_buildkit)`),
 		summary: "the builder BUILDER is gone",
 		gone:    true,
-		next:    "see with `docker buildx ls` whether all of its nodes are there, and run it again",
+		next:    "check with `docker buildx ls` that all nodes of the builder run, then run the same command again",
 	},
 }
 
-// known are those of all else in the build of an image. What was asked for comes first (a layer that is read is nothing that is pushed),
-// and then how it was refused.
+// `known` are the remedies for all other failures of an image build. Those for reading a layer precede those for a push, because both match the
+// same refusals.
 var known = remedies{
 	{
 		says:    lazyregexp.New(`additional privileges requested`),
-		summary: "buildx asks a person whether it may read what the build needs",
-		next:    "run it from the workspace, or update buildx",
+		summary: "buildx asks for permission to read files that the build needs",
+		next:    "run the same command in the workspace, or update buildx",
 	},
 	{
 		says:    lazyregexp.New(`unknown flag: --allow|unknown entitlement`),
 		summary: "this buildx is too old",
-		next:    "update it to 0.19 or later",
+		next:    "update buildx to 0.19 or later",
 	},
 	{
 		says:    lazyregexp.New(`(?i)failed to resolve source metadata for \S*(syft|sbom|scanner)`),
-		summary: "the image that makes the SBOM cannot be had",
-		next:    "mirror it and set BUILDKIT_SBOM_GENERATOR to the mirror, or to off",
+		summary: "the image that makes the SBOM cannot be pulled",
+		next:    "copy that image to a mirror, and set BUILDKIT_SBOM_GENERATOR to the mirror, or to off",
 	},
 	{
 		says:    lazyregexp.New(`failed to resolve source metadata for (\S*/dockerfile(?:-upstream)?[:@]\S+):`),
-		summary: "the image $1 of the Dockerfile's own syntax cannot be had",
-		next:    "take the line `# syntax=` out of the Dockerfile: BuildKit reads one without it, or name a mirror there",
+		summary: "the image $1 of the Dockerfile's `# syntax=` line cannot be pulled",
+		next:    "remove the `# syntax=` line from the Dockerfile, because BuildKit does not need this line; or name an image of a mirror in the line",
 	},
 	{
 		says:    lazyregexp.New(`failed to resolve source metadata for (\S+):`),
-		summary: "the base image $1 cannot be had",
-		next:    "see whether it is there, log in where it is private, or set PIXI_IMAGE and BASE_IMAGE to a mirror",
+		summary: "the base image $1 cannot be pulled",
+		next:    "check that the image exists; if the image is private, log in; or set PIXI_IMAGE and BASE_IMAGE to images of a mirror",
 	},
 	{
 		says:    lazyregexp.New(`(?i)(?:httpReadSeeker: failed open|unexpected status (?:code|from GET request to)) .*?https?://([^/\s]+)/v2/(\S+?)/blobs/\S+: (40[13])`),
-		summary: "a layer of $1/$2, which the image is built on, cannot be had ($3)",
-		next:    "see that its registry, or a proxy before it, lets you read it: log in there, or " + nextForLayers,
+		summary: "a layer of $1/$2, on which the image is based, cannot be pulled ($3)",
+		next:    "log in to the registry of that image, or check the proxy before the registry; or " + nextForLayers,
 	},
 	{
 		says:    lazyregexp.New(`(?i)(?:httpReadSeeker: failed open|unexpected status (?:code|from GET request to)) .*?https?://([^/\s]+)/v2/(\S+?)/blobs/\S+: (429)`),
-		summary: "a layer of $1/$2, which the image is built on, cannot be had ($3)",
-		next:    "wait, or log in there, which may allow more; or " + nextForLayers,
+		summary: "a layer of $1/$2, on which the image is based, cannot be pulled ($3)",
+		next:    "wait, or log in to the registry of that image, which may allow more requests; or " + nextForLayers,
 	},
 	{
 		says:    lazyregexp.New(`(?i)(?:httpReadSeeker: failed open|unexpected status (?:code|from GET request to)) .*?https?://([^/\s]+)/v2/(\S+?)/blobs/\S+: (\d+)`),
-		summary: "a layer of $1/$2, which the image is built on, cannot be had ($3)",
-		next:    "run it again, and see whether its registry is well; or " + nextForLayers,
+		summary: "a layer of $1/$2, on which the image is based, cannot be pulled ($3)",
+		next:    "run the same command again, and check that the registry of that image works; or " + nextForLayers,
 	},
 	{
 		says:    lazyregexp.New(`(?i)httpReadSeeker: failed open|/blobs/sha256:[0-9a-f]+"?: unexpected status from GET`),
-		summary: "a layer of an image that this one is built on cannot be had",
-		next:    "see whether its registry can be reached, and run it again; or " + nextForLayers,
+		summary: "a layer of a base image cannot be pulled",
+		next:    "check that the registry of that image can be reached, then run the same command again; or " + nextForLayers,
 	},
 	{
 		says:    lazyregexp.New(`(?i)(multi-platform build is not supported|(oci exporter|attestation|push-by-digest|cache export)\S* is not supported|not supported for the docker driver)`),
-		summary: "this builder cannot make such images: it is the engine's own",
+		summary: "docker's own builder cannot build multi-platform images or attestations",
 		next:    makeBuilder,
 	},
 }
 
-// pushes are those of a push, where it is none of known.
+// pushes are the remedies for a failed push that does not match `known`.
 var pushes = remedies{
 	{
 		says:    lazyregexp.New(`(?i)\b413 (Request Entity|Payload|Content) Too Large`),
 		summary: "a layer is too large for the registry, or for a proxy before it (413)",
-		next:    "have it take more at a time (client_max_body_size, in nginx), or make layers that are smaller",
+		next:    "raise the size limit for uploads (in nginx, client_max_body_size), or make smaller layers",
 	},
 	{
 		says:    lazyregexp.New(`(?i)(quota|storage (limit|resource)|configured upper limit|507 Insufficient Storage)`),
-		summary: "the registry has no room for the image: it has a quota",
-		next:    "remove images there that nobody needs, or have the quota raised",
+		summary: "the registry has no room for the image, because its quota is used up",
+		next:    "remove old images from the registry, or ask for a higher quota",
 	},
 	{
 		says:    lazyregexp.New(`(?i)(415 Unsupported Media Type|manifest[ _]invalid)`),
-		summary: "the registry does not take an index of images with attestations",
-		next:    "update it, or push to one that takes OCI's indexes",
+		summary: "the registry does not accept an index of images with attestations",
+		next:    "update the registry, or push to a registry that accepts OCI image indexes",
 	},
 	{
 		says:    lazyregexp.New(`(?i)(401 Unauthorized|403 Forbidden|authorization failed|unauthorized: |denied: |no basic auth credentials|insufficient_scope)`),
-		summary: "the registry refuses the upload",
-		next:    "log in: LOGIN; in a workflow the job needs `packages: write`",
+		summary: "the registry refused the upload",
+		next:    "log in with LOGIN; in a workflow, the job needs `packages: write`",
 	},
 	{
 		says:    lazyregexp.New(`(?i)(429 Too Many Requests|toomanyrequests)`),
 		summary: "the registry allows no more requests for now (429)",
-		next:    "wait, and run it again: layers that arrived are not sent again",
+		next:    "wait, then run the same command again: uploaded layers are not sent again",
 	},
 	{
 		says:    lazyregexp.New(`(?i)(failed to (push|copy)|unexpected status from (PUT|POST|HEAD|PATCH) request|failed to do request: (Put|Post|Head|Patch))`),
 		summary: "the upload to the registry failed",
-		next:    "run it again: layers that arrived are not sent again",
+		next:    "run the same command again: uploaded layers are not sent again",
 	},
 }
 
-// readBack are those of an image that was pushed, and is read by the builder.
+// readBack are the remedies for a builder that cannot read a pushed image.
 var readBack = remedies{
 	{
 		says:    lazyregexp.New(`(?i)(401 Unauthorized|403 Forbidden|authorization failed|unauthorized: |denied: |no basic auth credentials|insufficient_scope)`),
 		summary: "the registry does not let the builder read the image",
-		next:    "log in: LOGIN",
+		next:    "log in with LOGIN",
 	},
 	{
 		says:    lazyregexp.New(`(?i)(429 Too Many Requests|toomanyrequests)`),
 		summary: "the registry allows no more requests for now (429)",
-		next:    "wait, and run it again",
+		next:    "wait, then run the same command again",
 	},
 	{
 		says:    lazyregexp.New(`(?i): 50\d |\bEOF\b|connection reset by peer|i/o timeout|no such host|connection refused`),
 		summary: "the builder could not reach the registry",
-		next:    "run it again; where that does not help, see whether the registry is well, and can be reached from the builder",
+		next:    "run the same command again; if that does not help, check that the registry works, and that the builder can reach the registry",
 	},
 	{
 		says:    lazyregexp.New(`failed to resolve source metadata for`),
-		summary: "the builder does not find the image in the registry",
-		next:    "run it again: a registry of several nodes may show it later",
+		summary: "the builder cannot find the image in the registry",
+		next:    "run the same command again: a registry of several nodes may show the image later",
 	},
 }
 
-// nextForLayers is what to do about layers that are read.
-const nextForLayers = "let PIXI_IMAGE and BASE_IMAGE name a mirror"
+// nextForLayers is the next step for layers that cannot be read.
+const nextForLayers = "set PIXI_IMAGE and BASE_IMAGE to images of a mirror"

@@ -10,18 +10,18 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/image/imagetest"
 )
 
-// A secret may be a part of what is looked for in what buildx says: a platform, a sentence, a host. The program reads it as it is, and
-// people see neither it nor what it stands in.
+// A secret may coincide with text that is parsed in buildx's output, such as a platform, a phrase or a host. The program parses the unmodified
+// output, and secrets are redacted only for display.
 func TestSecretsAreHiddenFromPeopleAlone(t *testing.T) {
 	step := "#5 [linux/amd64 2/3] RUN x\n#5 ERROR: process \"/bin/sh -c x\" did not complete successfully: exit code: 1\n------\n > [linux/amd64 2/3] RUN x:\n0.4 tar: No space left on device\n------\n"
 	for _, c := range []struct{ secret, said, says string }{
-		{"successfully", step, "there is no space left for the build:"},
-		{"space left", step, "there is no *** for the build:"},
-		{"/manifests/", "ERROR: failed to push r/app: unexpected status from PUT request to http://r/v2/app/manifests/x: 415 Unsupported Media Type\n", "the registry does not take"},
-		{"Unsupported Media", "ERROR: failed to push r/app: unexpected status from PUT request to http://r/v2/app/manifests/x: 415 Unsupported Media Type\n", "the registry does not take"},
+		{"successfully", step, "there is no disk space left for the build:"},
+		{"space left", step, "there is no disk *** for the build:"},
+		{"/manifests/", "ERROR: failed to push r/app: unexpected status from PUT request to http://r/v2/app/manifests/x: 415 Unsupported Media Type\n", "the registry does not accept"},
+		{"Unsupported Media", "ERROR: failed to push r/app: unexpected status from PUT request to http://r/v2/app/manifests/x: 415 Unsupported Media Type\n", "the registry does not accept"},
 		{"desktop-of-us", "ERROR: error getting credentials - err: exec: \"docker-credential-desktop-of-us\": not found\n", "docker's credential helper docker-credential-*** cannot be used:"},
 		{"docker-credential", "ERROR: error getting credentials - err: exec: \"docker-credential-desktop\": not found\n", "docker's credential helper ***-desktop cannot be used:"},
-		{"base/the-secret", "ERROR: failed to solve: failed to resolve source metadata for r/base/the-secret:1: 403 Forbidden\n", "the base image r/***:1 cannot be had:"},
+		{"base/the-secret", "ERROR: failed to solve: failed to resolve source metadata for r/base/the-secret:1: 403 Forbidden\n", "the base image r/***:1 cannot be pulled:"},
 	} {
 		var log bytes.Buffer
 		b := &Builder{Runner: imagetest.Program(t, c.said, 1, "THEIR_TOKEN="+c.secret)}

@@ -1,12 +1,12 @@
-// Package proof shows that an image is what it was to be, before a tag names it. It is told in values what that is, and runs nothing of a
-// target platform here: a builder does.
+// Package proof verifies an image before it gets a tag. The caller passes the expected properties as values. Programs of the target platform run only
+// on a builder, never in this process.
 //
-//	verify.go    platforms, labels and attestations are what is wanted
-//	exposed.go   no text of an image holds a credential
-//	check.go     a builder runs the check of an image
-//	witness.go   what shows that the check was run
-//	programs.go  the programs of an image are brought here
-//	machine.go   for which machine they are
+//	verify.go    verifies platforms, labels and attestations
+//	exposed.go   finds credentials in the texts of an image
+//	check.go     runs the image's check on a builder
+//	witness.go   proves that the check really ran
+//	programs.go  extracts programs from the image
+//	machine.go   compares the architecture of each program with the image's platform
 package proof
 
 import (
@@ -29,27 +29,27 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// Prover proves the images of one index by a builder: BuildKit itself runs their check, as a build of which nothing is kept, so that no
-// engine is needed and the nodes of a builder each do what they can. BuildKit remembers what passed for an image, and a failure never.
+// Prover verifies the images of one index on a builder. BuildKit runs the check as a build with a discarded result, so no container engine is
+// needed, and each of the builder's nodes checks the platforms that it can run. BuildKit caches checks that pass, but not failures.
 type Prover struct {
 	Builder    *buildx.Builder
-	Name       string // of what the images are made of, for people
+	Name       string // name of the downstream, for messages
 	Repository string
-	Digest     string // of the index
-	Kept       string // folder of this machine that holds it, as an OCI layout; "" where it was pushed
-	Dir        string // a folder for what is needed meanwhile, which nobody else uses
+	Digest     string // digest of the index
+	Kept       string // local OCI layout that contains the index; "" if it was pushed
+	Dir        string // folder for temporary files, for exclusive use
 
 	Check    []string
-	Limit    time.Duration // of the check, on each platform; 0 is ten minutes
-	Runs     []string      // platforms that the builder runs
-	Passed   []string      // platforms on which the check has passed before
-	Examined bool          // it was seen before that the programs in the images fit their platforms
+	Limit    time.Duration // time limit for the check on each platform; 0 means ten minutes
+	Runs     []string      // platforms that the builder can run
+	Passed   []string      // platforms on which the check has already passed
+	Examined bool          // an earlier run has compared the images' programs with their platforms
 }
 
-// Proved says on which platforms the check passed now, and which ones the builder cannot run.
+// Proved lists the platforms on which the check has passed now, and those that the builder cannot run.
 type Proved struct{ Now, Not []string }
 
-// Prove runs the check where it has not passed yet, side by side, and looks at the programs of all images.
+// Prove runs the check concurrently on all platforms on which it has not passed yet, and examines the programs of all images.
 func (p *Prover) Prove(ctx context.Context, images []registry.Image) (done Proved, err error) {
 	errs := make([]error, 1+len(images))
 	var wait sync.WaitGroup
@@ -75,10 +75,10 @@ func (p *Prover) Prove(ctx context.Context, images []registry.Image) (done Prove
 	return done, nil
 }
 
-// subject is the name by which the Dockerfile of a check knows the image, where it is in a folder.
+// subject is the image's name in a check's Dockerfile if the image is in a folder.
 const subject = "subject"
 
-// writeDockerfile is the Dockerfile of a check: a step for each command, with the image's own entry point, user and environment.
+// writeDockerfile returns the Dockerfile of a check. Each command is a step that uses the image's own entry point, user and environment.
 func writeDockerfile(from string, one registry.Image, commands ...[]string) ([]byte, error) {
 	text := fmt.Appendf(nil, "FROM %s\n", from)
 	for _, c := range commands {
@@ -91,16 +91,16 @@ func writeDockerfile(from string, one registry.Image, commands ...[]string) ([]b
 	return text, nil
 }
 
-// limitOfCheck is how long the check of a platform may take, with the image's way to the builder, unless the manifest says otherwise.
+// limitOfCheck is the default time limit for the check on one platform. It includes the transfer of the image to the builder.
 const limitOfCheck = 10 * time.Minute
 
-var errCheckLimit = errors.New("its time is over")
+var errCheckLimit = errors.New("the time limit is over")
 
-// check runs the check of one platform, and witnesses where an entry point is between us and it.
+// check runs the check on one platform. If the image has an entry point, through which the check must run, it also runs the witnesses.
 func (p *Prover) check(ctx context.Context, one registry.Image) error {
 	if isShellForm(one.Entrypoint) {
-		return operr.New(`write it as ENTRYPOINT ["program", "argument"], with "$@" where it is a script; no tag was moved`,
-			"the image of %s has an entry point in the shell form, which starts without looking at a command: it could not run its check", p.Name)
+		return operr.New(`write the entry point as ENTRYPOINT ["program", "argument"]; if the program is a script, make "$@" its last line`,
+			"the image of %s has an entry point in the shell form, which ignores arguments, so the check command cannot run; no tag was moved", p.Name)
 	}
 	limited, cancel := context.WithTimeoutCause(ctx, p.limit(), errCheckLimit)
 	defer cancel()
@@ -110,7 +110,7 @@ func (p *Prover) check(ctx context.Context, one registry.Image) error {
 		switch {
 		case err != nil && loud.proves(record, step):
 			return nil
-		case err != nil && !loud.failedAt(step): // the check did
+		case err != nil && !loud.failedAt(step): // the check itself failed
 			return p.decide(limited, one, record, err, nil, nil)
 		}
 	}
@@ -123,10 +123,10 @@ func (p *Prover) check(ctx context.Context, one registry.Image) error {
 	return p.decide(limited, one, record, err, says, fails)
 }
 
-// limit is how long the check may take.
+// limit returns the time limit for the check.
 func (p *Prover) limit() time.Duration { return cmp.Or(p.Limit, limitOfCheck) }
 
-// checkBy runs the check, and then witnesses; nil is none. It returns what buildx said.
+// checkBy builds a Dockerfile that runs the check, and then the non-nil witnesses. It returns buildx's output.
 func (p *Prover) checkBy(ctx context.Context, one registry.Image, witnesses ...witness) (string, error) {
 	commands := [][]string{p.Check}
 	for _, w := range witnesses {
@@ -142,13 +142,13 @@ func (p *Prover) checkBy(ctx context.Context, one registry.Image, witnesses ...w
 	return p.buildAside(ctx, one.Platform, dockerfile, "type=cacheonly")
 }
 
-// decide says what a build means that ran the check, and then the witnesses.
+// decide returns nil if a build that ran the check and then the witnesses proves that the check passed.
 func (p *Prover) decide(ctx context.Context, one registry.Image, record string, err error, says, fails witness) error {
 	step := buildx.FailedStep(record)
 	switch cause := context.Cause(ctx); {
 	case errors.Is(cause, errCheckLimit):
-		return operr.New("let the check end by itself, where its entry point is a server have that look at its command, or raise check-timeout in [tool.image]; no tag was moved",
-			"the image of %s did not end `%s` on %s within %s", p.Name, strings.Join(p.Check, " "), one.Platform, p.limit()).WithDetail(p.Builder.LastLines(record))
+		return operr.New("write a check that ends by itself, or raise check-timeout in [tool.image]; if the entry point starts a server, make it run the command that it gets as arguments",
+			"in the image of %s, `%s` did not end on %s within %s; no tag was moved", p.Name, strings.Join(p.Check, " "), one.Platform, p.limit()).WithDetail(p.Builder.LastLines(record))
 	case cause != nil:
 		return cause
 	case err == nil && len(one.Entrypoint) > 0:
@@ -161,11 +161,10 @@ func (p *Prover) decide(ctx context.Context, one registry.Image, record string, 
 		return p.listen(one, record, step, says)
 	}
 	_, where := p.locate()
-	return operr.New("no tag was moved; the image is "+where, "the image of %s does not pass `%s` on %s", p.Name, strings.Join(p.Check, " "), one.Platform).WithDetail(p.Builder.LastLines(step))
+	return operr.New("correct the image or its check; no tag was moved, and the image is "+where, "the image of %s failed its check `%s` on %s", p.Name, strings.Join(p.Check, " "), one.Platform).WithDetail(p.Builder.LastLines(step))
 }
 
-// isShellForm reports whether an entry point is a shell's script that looks at no argument, as Docker writes the shell form, whatever
-// SHELL says.
+// isShellForm reports whether an entry point is a shell script that ignores its arguments, as produced by Docker's shell form with any SHELL.
 func isShellForm(entrypoint []string) bool {
 	if len(entrypoint) < 3 || !slices.Contains(shells, path.Base(entrypoint[0])) {
 		return false
@@ -176,10 +175,10 @@ func isShellForm(entrypoint []string) bool {
 
 var shells = []string{"sh", "bash", "dash", "ash", "ksh", "zsh", "busybox"}
 
-// argument is what a script gets its arguments by.
+// argument matches a reference to an argument in a script.
 var argument = lazyregexp.New(`\$(\{?[0-9@*])`)
 
-// locate says what a Dockerfile beside the image takes it from, and where a person finds it.
+// locate returns the image's name for FROM in a Dockerfile, and its location for messages.
 func (p *Prover) locate() (from, where string) {
 	if p.Kept == "" {
 		ref := p.Repository + "@" + p.Digest
@@ -188,8 +187,7 @@ func (p *Prover) locate() (from, where string) {
 	return subject, "in " + p.Kept
 }
 
-// buildAside builds a Dockerfile that stands on the image, for one platform, of which the builder keeps what it likes. It returns what
-// buildx said.
+// buildAside builds a Dockerfile that is based on the image, and returns buildx's output. platform may be a comma-separated list.
 func (p *Prover) buildAside(ctx context.Context, platform string, dockerfile []byte, output string) (record string, err error) {
 	empty := filepath.Join(p.Dir, "empty")
 	if err := os.MkdirAll(empty, 0o755); err != nil {

@@ -88,7 +88,7 @@ func TestCredentialsInTexts(t *testing.T) {
 	}
 }
 
-// The place of a credential is the key that it stands under, however deep, and in what is encoded too.
+// A credential is located by its key, at any depth, and in encoded texts too.
 func TestWhereACredentialIs(t *testing.T) {
 	const secret = "http://u:secret@h"
 	for text, want := range map[string][2]string{
@@ -108,10 +108,10 @@ func TestWhereACredentialIs(t *testing.T) {
 		require.Equal(t, want, [2]string{where, is}, text)
 	}
 	where, is := locateCredential([]byte(`{"a":"the-token-of-npm-is-long"}`), []string{"NPM_TOKEN=the-token-of-npm-is-long"})
-	require.Equal(t, [2]string{"", "the secret of NPM_TOKEN in it"}, [2]string{where, is})
+	require.Equal(t, [2]string{"", "the value of the variable NPM_TOKEN in it"}, [2]string{where, is})
 }
 
-// push puts an index into a registry, and reads it back.
+// push pushes an index to a registry, and reads it back.
 func push(t *testing.T, index v1.ImageIndex) *registry.Index {
 	t.Helper()
 	digest, err := index.Digest()
@@ -125,7 +125,7 @@ func push(t *testing.T, index v1.ImageIndex) *registry.Index {
 	return i
 }
 
-// What is published of a build beside its files is looked through before a tag moves.
+// Everything that a build publishes apart from its files is searched before a tag moves.
 func TestNoSecretIsTagged(t *testing.T) {
 	const secret = "http://u:secret@h"
 	index := func(c v1.Config, history, predicate, statement string, annotations map[string]string) *registry.Index {
@@ -142,13 +142,13 @@ func TestNoSecretIsTagged(t *testing.T) {
 	}
 	for want, i := range map[string]*registry.Index{
 		"": index(v1.Config{Labels: map[string]string{"a": "b"}, Env: []string{"A=https://me@h"}}, "RUN x", registry.Provenance+"v1", `{"a":"b"}`, nil),
-		"the configuration for linux/arm64 of theapp has a password in an address, at a":          index(v1.Config{Labels: map[string]string{"a": secret}}, "", registry.Provenance+"v1", `{}`, nil),
-		"the configuration for linux/arm64 of theapp has a password in an address, at Env":        index(v1.Config{Env: []string{"X=" + secret}}, "", registry.Provenance+"v1", `{}`, nil),
-		"the configuration for linux/arm64 of theapp has a password in an address, at created_by": index(v1.Config{}, "RUN curl "+secret, registry.Provenance+"v1", `{}`, nil),
-		"the provenance of theapp has a password in an address, at uri":                           index(v1.Config{}, "", registry.Provenance+"v0.2", `{"materials":[{"uri":"`+secret+`"}]}`, nil),
-		"the SBOM of theapp has a password in an address, at downloadLocation":                    index(v1.Config{}, "", registry.SBOM, `{"packages":[{"downloadLocation":"`+secret+`"}]}`, nil),
-		"the index of theapp has a password in an address, at org.opencontainers.image.source":    index(v1.Config{}, "", registry.SBOM, `{}`, map[string]string{"org.opencontainers.image.source": secret}),
-		"the configuration for linux/arm64 of theapp has the secret of THEIR_TOKEN in it":         index(v1.Config{Labels: map[string]string{"a": "a-token-without-a-form"}}, "", registry.SBOM, `{}`, nil),
+		"the configuration for linux/arm64 of theapp has a password in an address, at a":              index(v1.Config{Labels: map[string]string{"a": secret}}, "", registry.Provenance+"v1", `{}`, nil),
+		"the configuration for linux/arm64 of theapp has a password in an address, at Env":            index(v1.Config{Env: []string{"X=" + secret}}, "", registry.Provenance+"v1", `{}`, nil),
+		"the configuration for linux/arm64 of theapp has a password in an address, at created_by":     index(v1.Config{}, "RUN curl "+secret, registry.Provenance+"v1", `{}`, nil),
+		"the provenance of theapp has a password in an address, at uri":                               index(v1.Config{}, "", registry.Provenance+"v0.2", `{"materials":[{"uri":"`+secret+`"}]}`, nil),
+		"the SBOM of theapp has a password in an address, at downloadLocation":                        index(v1.Config{}, "", registry.SBOM, `{"packages":[{"downloadLocation":"`+secret+`"}]}`, nil),
+		"the index of theapp has a password in an address, at org.opencontainers.image.source":        index(v1.Config{}, "", registry.SBOM, `{}`, map[string]string{"org.opencontainers.image.source": secret}),
+		"the configuration for linux/arm64 of theapp has the value of the variable THEIR_TOKEN in it": index(v1.Config{Labels: map[string]string{"a": "a-token-without-a-form"}}, "", registry.SBOM, `{}`, nil),
 	} {
 		err := FindCredentials(i, "theapp", false, []string{"THEIR_TOKEN=a-token-without-a-form"})
 		if want == "" {
@@ -159,7 +159,7 @@ func TestNoSecretIsTagged(t *testing.T) {
 	}
 }
 
-// docker's proxies become build arguments. With a password they are left out of the provenance.
+// docker's proxies become build arguments. If they contain a password, the provenance omits the build arguments.
 func TestProxiesWithAPassword(t *testing.T) {
 	for text, want := range map[string]bool{
 		`{}`: false,
@@ -181,7 +181,7 @@ func TestProxiesWithAPassword(t *testing.T) {
 	require.False(t, got)
 }
 
-// What a manifest says of its image is read by as many as what the index says.
+// Manifests are as public as their index, and are searched too.
 func TestAManifestIsLookedThrough(t *testing.T) {
 	for platform, annotations := range map[string]map[string]string{
 		"linux/amd64": {"a": "http://u:secret@h"},

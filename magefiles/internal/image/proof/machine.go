@@ -13,16 +13,15 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// machines are what ELF calls the architectures of OCI.
+// machines maps OCI architectures to ELF machines.
 var machines = map[string]elf.Machine{"amd64": elf.EM_X86_64, "arm64": elf.EM_AARCH64, "ppc64le": elf.EM_PPC64}
 
-// usual are the programs that an image of Python has, whatever it is started by.
+// usual lists programs that every Python image has, regardless of its entry point.
 var usual = []string{"sh", "python3", "python"}
 
-// examine compares the machine of what runs in images with the platforms that they are published for: a last stage on
-// $BUILDPLATFORM, or on a platform that is written there, puts the programs of one into the image of the other, and a builder that runs
-// them passes the check. The programs come by way of the builder, which has the layers, and are not run: those of all platforms by one
-// build, where they are in the same places.
+// examine compares the architecture of programs in the images with the images' platforms. If the last stage uses $BUILDPLATFORM or a fixed platform,
+// an image contains programs of the wrong platform, and its check still passes on a builder that can run them. The builder, which has the layers,
+// exports the programs; they do not run here. A single build fetches the programs of all platforms whose programs are in the same places.
 func (q *Prover) examine(ctx context.Context, images []registry.Image) error {
 	var all []*searched
 	for _, one := range images {
@@ -32,7 +31,7 @@ func (q *Prover) examine(ctx context.Context, images []registry.Image) error {
 			dirs:  readPath(one.Env),
 		})
 	}
-	for range 2 { // what a script starts is looked for once more
+	for range 2 { // the second round is for programs that are started by scripts
 		for _, group := range groupAlike(all) {
 			if err := q.compare(ctx, group); err != nil {
 				return err
@@ -45,13 +44,13 @@ func (q *Prover) examine(ctx context.Context, images []registry.Image) error {
 	return nil
 }
 
-// searched is an image with the programs that are looked for in it, and the folders where they may be.
+// searched is an image with the programs to examine and the folders to search.
 type searched struct {
 	registry.Image
 	names, dirs []string
 }
 
-// groupAlike are those whose programs may be in the same places, together.
+// groupAlike groups images whose programs may be in the same places.
 func groupAlike(all []*searched) (groups [][]*searched) {
 	for _, s := range all {
 		at := slices.IndexFunc(groups, func(g []*searched) bool {
@@ -66,7 +65,7 @@ func groupAlike(all []*searched) (groups [][]*searched) {
 	return groups
 }
 
-// compare looks at the programs of images that are alike, and leaves in each where to look once more.
+// compare examines the programs of a group of images. For each image, it sets the names and folders for the second round.
 func (q *Prover) compare(ctx context.Context, group []*searched) error {
 	found, err := q.fetch(ctx, group)
 	if err != nil {
@@ -76,7 +75,7 @@ func (q *Prover) compare(ctx context.Context, group []*searched) error {
 		s.dirs = nil
 		for _, p := range found[n] {
 			if err := p.fits(s.Platform); err != nil {
-				return operr.New("let the last stage of the Dockerfile stand on the platform that is asked for: FROM without --platform, or with $TARGETPLATFORM; and let COPY take what is made for $TARGETARCH. No tag was moved",
+				return operr.New("build the last stage of the Dockerfile for the requested platform: write FROM without --platform, or with $TARGETPLATFORM, and copy files that were built for $TARGETARCH. No tag was moved",
 					"the image of %s for %s has a program of another platform: %w", q.Name, s.Platform, err)
 			}
 			s.names, s.dirs = append(s.names, p.interpreters()...), append(s.dirs, p.folders()...)
@@ -87,11 +86,11 @@ func (q *Prover) compare(ctx context.Context, group []*searched) error {
 
 func takeFirst(argv []string) []string { return argv[:min(1, len(argv))] }
 
-// wrappers start the program that stands behind their options.
+// wrappers start the program that follows their options.
 var wrappers = []string{"tini", "dumb-init", "catatonit", "env", "nice", "exec", "time"}
 
-// listStarted are the programs that a command starts: the first word, what stands behind a wrapper, and what the script of a shell begins its
-// commands with, as far as that is to be seen.
+// listStarted returns the programs that a command starts: the first word, the program after a wrapper, and, as far as simple parsing can find them,
+// the first words of the commands in a shell script.
 func listStarted(argv []string) []string {
 	names := takeFirst(argv)
 	if len(argv) > 0 && slices.Contains(wrappers, path.Base(argv[0])) {
@@ -118,17 +117,17 @@ func listStarted(argv []string) []string {
 	return names
 }
 
-// isCommandFlag reports whether a shell takes the word behind this one for a script: -c, -lc.
+// isCommandFlag reports whether a shell option makes the next word a script, as -c and -lc do.
 func isCommandFlag(word string) bool {
 	return strings.HasPrefix(word, "-") && !strings.HasPrefix(word, "--") && strings.HasSuffix(word, "c")
 }
 
-// mostStarted is how many programs of a script are looked at: each is a step of a build.
+// mostStarted limits how many of a script's programs are examined, because each adds a build step.
 const mostStarted = 30
 
 var betweenCommands = lazyregexp.New(`&&|[;|&\n(){}]`)
 
-// readPath are the folders in which an image looks for programs, the first one first.
+// readPath returns the folders in an image's PATH, in order.
 func readPath(env []string) []string {
 	for _, e := range env {
 		if list, ok := strings.CutPrefix(e, "PATH="); ok {
@@ -138,7 +137,7 @@ func readPath(env []string) []string {
 	return []string{"/usr/local/bin", "/usr/bin", "/bin"}
 }
 
-// listPlaces are where each program may be, the first one that counts first. What has odd characters in it is left out.
+// listPlaces returns the possible paths of each program, in search order. It skips paths with unusual characters.
 func listPlaces(names, dirs []string) map[string][]string {
 	all := map[string][]string{}
 	for _, name := range names {

@@ -9,33 +9,33 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// Wanted is what an image has to be.
+// Wanted describes the expected properties of an image.
 type Wanted struct {
 	Repository string
-	Platforms  []string // one image for each, and no other
-	Labels     []Label  // that each image has; those without a value are not looked for
-	Settings   Label    // that images of the same settings have
-	SBOM       bool     // there is one about each image
+	Platforms  []string // platforms; the index must have one image for each, and no others
+	Labels     []Label  // labels of each image; labels with an empty value are not checked
+	Settings   Label    // label that must be the same on all images
+	SBOM       bool     // each image must have an SBOM
 }
 
-// Label is one of an image, and its value.
+// Label is a label of an image.
 type Label struct{ Name, Value string }
 
-// Verify compares what is there with what is wanted: the digest is the one that the builder reported ("" compares none), every platform is
-// there once and no other, each has the labels, and what is to be attested about it.
+// Verify compares an index with the expected properties. The index must have the digest that the builder reported (unless digest is ""), and
+// exactly one image for each expected platform, with all labels and attestations.
 func Verify(i *registry.Index, digest string, w Wanted) error {
 	at := w.Repository + "@" + i.Digest
 	if digest != "" && i.Digest != digest {
-		return refuse("the builder reported %s, and what is there is %s", digest, i.Digest)
+		return refuse("the builder reported %s, but the registry has %s", digest, i.Digest)
 	}
 	var have []string
 	for _, one := range i.Images {
 		if slices.Contains(have, one.Platform) {
-			return refuse("%s has %s twice", at, one.Platform)
+			return refuse("%s has two images for %s", at, one.Platform)
 		}
 		have = append(have, one.Platform)
 		if !slices.Contains(w.Platforms, one.Platform) {
-			return refuse("%s has %s, which was not asked for", at, one.Platform)
+			return refuse("%s has an image for %s, which was not requested", at, one.Platform)
 		}
 		if err := verifyImage(one, w); err != nil {
 			return refuse("%s, %s: %w", at, one.Platform, err)
@@ -50,29 +50,29 @@ func Verify(i *registry.Index, digest string, w Wanted) error {
 }
 
 func refuse(format string, args ...any) error {
-	return operr.New("no tag was moved; look at the build, and run it again", format, args...)
+	return operr.New("look for the reason in the log of the build, then run the same command again; no tag was moved", format, args...)
 }
 
-// verifyImage compares every label, and finds every attestation.
+// verifyImage checks an image's labels and attestations.
 func verifyImage(one registry.Image, w Wanted) error {
 	for _, l := range w.Labels {
 		if got := one.Labels[l.Name]; l.Value != "" && got != l.Value {
-			return fmt.Errorf("its label %s is %q, and %q was built", l.Name, got, l.Value)
+			return fmt.Errorf("the label %s is %q, but the build set %q", l.Name, got, l.Value)
 		}
 	}
 	if one.Labels[w.Settings.Name] != w.Settings.Value {
-		return fmt.Errorf("it was built with other settings, such as PIXI_IMAGE: docker:plan prints ours")
+		return fmt.Errorf("the image was built with different settings, for example another PIXI_IMAGE; `mage docker:plan` prints the settings of this build")
 	}
 	if !IsAttested(one, registry.Provenance) {
-		return fmt.Errorf("it has no provenance")
+		return fmt.Errorf("the image has no provenance")
 	}
 	if w.SBOM && !IsAttested(one, registry.SBOM) {
-		return fmt.Errorf("it has no SBOM")
+		return fmt.Errorf("the image has no SBOM")
 	}
 	return nil
 }
 
-// IsAttested reports whether something of a kind is attested about an image.
+// IsAttested reports whether an image has an attestation with the predicate type.
 func IsAttested(one registry.Image, predicate string) bool {
 	return slices.ContainsFunc(one.Attestations, func(a string) bool { return strings.HasPrefix(a, predicate) })
 }

@@ -35,16 +35,16 @@ func TestVerify(t *testing.T) {
 		change func(i *registry.Index)
 		err    string
 	}{
-		{func(i *registry.Index) { i.Digest = "sha256:other" }, "the builder reported sha256:index, and what is there is sha256:other"},
+		{func(i *registry.Index) { i.Digest = "sha256:other" }, "the builder reported sha256:index, but the registry has sha256:other"},
 		{func(i *registry.Index) { i.Images = i.Images[:1] }, at + " has no image for linux/arm64"},
 		{func(i *registry.Index) { i.Images = nil }, at + " has no image for linux/amd64"},
-		{func(i *registry.Index) { i.Images[1].Platform = "linux/amd64" }, at + " has linux/amd64 twice"},
-		{func(i *registry.Index) { i.Images[1].Platform = "linux/386" }, at + " has linux/386, which was not asked for"},
-		{func(i *registry.Index) { i.Images[1].Labels[revision] = "0000" }, at + `, linux/arm64: its label org.opencontainers.image.revision is "0000", and "abab" was built`},
-		{func(i *registry.Index) { delete(i.Images[0].Labels, version) }, at + `, linux/amd64: its label org.opencontainers.image.version is "", and "1.2.3" was built`},
-		{func(i *registry.Index) { i.Images[0].Labels["plan"] = "x" }, at + `, linux/amd64: it was built with other settings, such as PIXI_IMAGE: docker:plan prints ours`},
-		{func(i *registry.Index) { i.Images[1].Attestations = nil }, at + ", linux/arm64: it has no provenance"},
-		{func(i *registry.Index) { i.Images[1].Attestations = i.Images[1].Attestations[:1] }, at + ", linux/arm64: it has no SBOM"},
+		{func(i *registry.Index) { i.Images[1].Platform = "linux/amd64" }, at + " has two images for linux/amd64"},
+		{func(i *registry.Index) { i.Images[1].Platform = "linux/386" }, at + " has an image for linux/386, which was not requested"},
+		{func(i *registry.Index) { i.Images[1].Labels[revision] = "0000" }, at + `, linux/arm64: the label org.opencontainers.image.revision is "0000", but the build set "abab"`},
+		{func(i *registry.Index) { delete(i.Images[0].Labels, version) }, at + `, linux/amd64: the label org.opencontainers.image.version is "", but the build set "1.2.3"`},
+		{func(i *registry.Index) { i.Images[0].Labels["plan"] = "x" }, at + ", linux/amd64: the image was built with different settings, for example another PIXI_IMAGE; `mage docker:plan` prints the settings of this build"},
+		{func(i *registry.Index) { i.Images[1].Attestations = nil }, at + ", linux/arm64: the image has no provenance"},
+		{func(i *registry.Index) { i.Images[1].Attestations = i.Images[1].Attestations[:1] }, at + ", linux/arm64: the image has no SBOM"},
 	} {
 		i := made()
 		c.change(i)

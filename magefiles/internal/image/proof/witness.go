@@ -11,14 +11,15 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// witness is a further command for the entry point of an image, behind its check. An entry point that does not run what it is given
-// passes any check: `bash -lc` runs the first word alone, a script without "$@" runs none. So the first witness has as many words as the
-// check, and the words are made up each time. Where they do not come out, and nothing fails, the check was not run either. An entry point
-// may run what it is given, and pass whatever that ends with, as a script does that goes on behind "$@" or pipes it; or it may say
-// what it was given, and run nothing. So the second one has to fail.
+// witness is an extra command that runs through the image's entry point after the check. An entry point that does not run its arguments passes any
+// check: `bash -lc` runs only the first word, and a script without "$@" runs nothing. So the first witness is as many words as the check, with random
+// words that it must print. If it succeeds without printing them, the check did not run either. An entry point may also ignore the exit status of its
+// arguments, such as a script that continues after "$@" or pipes its output. Or it may print its arguments without running them. So the second
+// witness must fail.
 type witness []string
 
-// newWitnesses are those for a check of as many words. Of one word no program prints anything that is known before: says is nil then.
+// newWitnesses returns two witnesses with as many words as the check. If the check is a single word, `says` is nil, because no command of one word
+// prints a text that is known in advance.
 func newWitnesses(check []string) (says, fails witness) {
 	if len(check) == 1 {
 		return nil, witness{makeWord()}
@@ -30,12 +31,12 @@ func newWitnesses(check []string) (says, fails witness) {
 	return says, fails
 }
 
-// failsAloud is the end of a command that prints its words, and fails.
+// failsAloud is a shell script that prints its arguments and fails.
 const failsAloud = `echo "$0" "$@"; exit 1`
 
-// newLoud is both witnesses in one, where the image has a shell: with what it prints and with its failure it proves what the two prove,
-// and it is one step. It has as many words as the check, or more. Where it does not come out and fail, the two decide. nil for a check of
-// one word.
+// newLoud returns a single command that combines both witnesses, for images with a shell: its output and its failure prove in one step what the two
+// witnesses prove. It has at least as many words as the check. If it does not both print and fail, the two separate witnesses decide. For a check of
+// one word, newLoud returns nil.
 func newLoud(check []string) witness {
 	if len(check) == 1 {
 		return nil
@@ -47,7 +48,7 @@ func newLoud(check []string) witness {
 	return loud
 }
 
-// proves reports whether the step that failed is this witness, of newLoud, and its words came out before.
+// proves reports whether the failed step is this witness, made by newLoud, and its words were printed.
 func (w witness) proves(record, step string) bool {
 	want := strings.Join(w[3:], " ")
 	return w.failedAt(step) && slices.ContainsFunc(buildx.PrintedBySteps(record), func(line string) bool {
@@ -58,11 +59,11 @@ func (w witness) proves(record, step string) bool {
 
 func makeWord() string { return "witness-" + strings.ToLower(rand.Text()) }
 
-// mark is a word that no other step of a build has.
+// mark returns a word that occurs only in this step of the build.
 func (w witness) mark() string { return w[len(w)-1] }
 
-// spoke reports whether a build's record has the line that the witness is to print. A log's prefix may stand before it; a trace of the
-// command is not what it prints.
+// spoke reports whether a build's record contains the line that the witness must print. A log prefix may precede it. A shell trace of the command
+// does not count.
 func (w witness) spoke(record string) bool {
 	want := strings.Join(w[1:], " ")
 	return slices.ContainsFunc(buildx.PrintedBySteps(record), func(line string) bool {
@@ -71,23 +72,24 @@ func (w witness) spoke(record string) bool {
 	})
 }
 
-// failedAt reports whether a step that failed is the witness.
+// failedAt reports whether the failed step is this witness.
 func (w witness) failedAt(step string) bool {
 	name, _, _ := strings.Cut(step, "\n")
 	return strings.Contains(name, w.mark())
 }
 
-// listen says what a build means that did the check, and then the witnesses up to the step that failed; "" is none.
+// listen decides whether a build proves that the check passed. The build ran the check, and then the witnesses up to `step`, which failed; "" if
+// none failed.
 func (p *Prover) listen(one registry.Image, record, step string, says witness) error {
 	switch {
 	case says != nil && step != "" && says.failedAt(step):
-		return nil // the entry point takes it for something else than the check, which passed
+		return nil // the check passed; the entry point only treats the witness differently
 	case says != nil && !says.spoke(record), says == nil && step == "":
-		return p.explainUnheard(one, "nothing shows that the image of %s ran its check on %s: its entry point %s passes any other command too",
-			`let the entry point run the command that it is given: ENTRYPOINT ["program", "argument"], a script that ends with exec "$@", or no -c before a command`)
+		return p.explainUnheard(one, "cannot prove that the image of %s ran its check on %s, because the entry point %s also succeeds with another command",
+			`make the entry point run the command that it gets as arguments: write ENTRYPOINT ["program", "argument"], end a script with exec "$@", or remove -c before a command`)
 	case step == "":
-		return p.explainUnheard(one, "nothing shows that the image of %s passes its check on %s: its entry point %s passes a command that fails, too",
-			`let the entry point end as the command does that it is given: a script ends with exec "$@", without a pipe or another command behind it`)
+		return p.explainUnheard(one, "cannot prove that the image of %s passes its check on %s, because the entry point %s also succeeds with a command that fails",
+			`make the entry point exit with the status of the command that it gets as arguments: end a script with exec "$@", without a pipe or another command after it`)
 	}
 	return nil
 }

@@ -18,10 +18,10 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/image/registry"
 )
 
-// entryPoint is what an image does with a command: what it prints, and its exit status.
+// entryPoint emulates an image's entry point: it returns the output of a command and its exit status.
 type entryPoint func(argv []string) (printed string, status int)
 
-// runs is what a program does that is given argv: the check passes.
+// runs emulates an entry point that runs its arguments. The check passes.
 func runs(argv []string) (string, int) {
 	switch argv[0] {
 	case "echo":
@@ -37,7 +37,7 @@ func runs(argv []string) (string, int) {
 	return argv[0] + ": not found", 127
 }
 
-// buildKit does what BuildKit does with the Dockerfile of a check, whose steps begin with the entry point's argv.
+// buildKit returns a fake docker that acts like BuildKit on a check's Dockerfile. Each step's command starts with the entry point.
 func buildKit(of []string, e entryPoint) func(context.Context, command.Cmd) error {
 	return func(_ context.Context, c command.Cmd) error {
 		text, err := io.ReadAll(c.Stdin)
@@ -70,7 +70,7 @@ func buildKit(of []string, e entryPoint) func(context.Context, command.Cmd) erro
 	}
 }
 
-// lines ends each one, and none where nothing was said.
+// `lines` terminates the text with a newline unless it is empty.
 func lines(said string) string {
 	if said == "" {
 		return ""
@@ -78,13 +78,13 @@ func lines(said string) string {
 	return said + "\n"
 }
 
-// An entry point that does not run what it is given passes any check, so that the check says nothing.
+// An entry point that does not run its arguments passes any check, so the check proves nothing.
 func TestTheCheckHasToHaveRun(t *testing.T) {
 	long, short := []string{"sh", "-c", "python -c 'import lib'"}, []string{"true"}
 	deaf := func([]string) (string, int) { return "", 0 }
 	first := func(argv []string) (string, int) { return runs(argv[:1]) }
-	const says = "nothing shows that the image of theapp ran its check on linux/amd64: its entry point "
-	const passes = "nothing shows that the image of theapp passes its check on linux/amd64: its entry point [\"/entry.sh\"] passes a command that fails, too"
+	const says = "cannot prove that the image of theapp ran its check on linux/amd64, because the entry point "
+	const passes = "cannot prove that the image of theapp passes its check on linux/amd64, because the entry point [\"/entry.sh\"] also succeeds with a command that fails"
 	for name, c := range map[string]struct {
 		of    []string
 		check []string
@@ -94,7 +94,7 @@ func TestTheCheckHasToHaveRun(t *testing.T) {
 		"none":                             {nil, long, runs, ""},
 		"exec $@":                          {[]string{"/entry.sh"}, long, runs, ""},
 		"exec $@, one word":                {[]string{"/entry.sh"}, short, runs, ""},
-		"a login shell":                    {[]string{"bash", "-lc"}, long, first, says + `["bash","-lc"] passes any other command too`},
+		"a login shell":                    {[]string{"bash", "-lc"}, long, first, says + `["bash","-lc"] also succeeds with another command`},
 		"a login shell, in three words":    {[]string{"bash", "-l", "-c"}, long, first, says},
 		"a login shell, one word":          {[]string{"bash", "-lc"}, short, first, ""},
 		"env before a shell":               {[]string{"env", "--", "sh", "-c", "true"}, long, deaf, says},
@@ -160,7 +160,7 @@ func TestTheCheckHasToHaveRun(t *testing.T) {
 			},
 			want: "",
 		},
-		"one that fails": {[]string{"/entry.sh"}, long, func([]string) (string, int) { return "no lib", 1 }, "the image of theapp does not pass `sh -c python -c 'import lib'` on linux/amd64"},
+		"one that fails": {[]string{"/entry.sh"}, long, func([]string) (string, int) { return "no lib", 1 }, "the image of theapp failed its check `sh -c python -c 'import lib'` on linux/amd64"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			j := prover(t, buildKit(c.of, c.does))
@@ -175,7 +175,7 @@ func TestTheCheckHasToHaveRun(t *testing.T) {
 	}
 }
 
-// A witness proves nothing unless it is the step that failed: where the builder goes away behind its words, they are no failure.
+// A witness proves nothing unless its step failed. Its output alone is not enough, because the builder may have disappeared afterwards.
 func TestTheLoudWitnessHasToFail(t *testing.T) {
 	w := witness{"sh", "-c", failsAloud, "witness-a", "witness-b"}
 	const spoke = "#5 0.1 witness-a witness-b\n"
@@ -196,18 +196,18 @@ func TestTheLoudWitnessHasToFail(t *testing.T) {
 	}
 }
 
-// A check that did not come to its steps has not failed: its cause is the builder's or the registry's. What may pass is tried again.
+// If the build fails before its first step, the check did not fail: the cause is the builder or the registry. Transient failures are retried.
 func TestACheckThatWasNotRun(t *testing.T) {
 	const source = "ERROR: failed to solve: r.example/a: failed to resolve source metadata for r.example/a: "
 	for said, c := range map[string]struct {
 		tries int
-		want  string // "" passes at the second try
+		want  string // "" passes on the second try
 	}{
 		source + "unexpected status from HEAD request to https://r.example/v2/a: 502 Bad Gateway\n":     {2, ""},
 		"ERROR: failed to solve: failed to do request: Head \"https://r.example\": EOF\n":               {2, ""},
 		source + "unexpected status from HEAD request to https://r.example/v2/a: 403 Forbidden\n":       {1, "the check of theapp on linux/amd64 could not be run: the registry does not let the builder read the image"},
 		"ERROR: failed to receive status: rpc error: code = Unavailable desc = closing transport\n":     {1, "the check of theapp on linux/amd64 could not be run: the builder is gone"},
-		"ERROR: failed to solve: failed to extract layer sha256:0: write /x: no space left on device\n": {1, "the check of theapp on linux/amd64 could not be run: there is no space left for the build"},
+		"ERROR: failed to solve: failed to extract layer sha256:0: write /x: no space left on device\n": {1, "the check of theapp on linux/amd64 could not be run: there is no disk space left for the build"},
 	} {
 		for _, of := range [][]string{nil, {"/entry.sh"}} {
 			tries, kit := 0, buildKit(of, runs)
@@ -231,8 +231,8 @@ func TestACheckThatWasNotRun(t *testing.T) {
 	}
 }
 
-// A check that passes is proved by one build with one step more; what does not come out loud is looked at by two, and a check that fails
-// is not run a second time.
+// A check that passes needs a single build with one extra step. If the loud witness does not appear, there are two builds. A failed check does not
+// run again.
 func TestBuildsOfACheck(t *testing.T) {
 	bare := func(argv []string) (string, int) { // an image without a shell
 		if argv[0] == "sh" {
@@ -262,7 +262,7 @@ func TestBuildsOfACheck(t *testing.T) {
 		{
 			of:    []string{"/entry"},
 			check: long,
-			does: func(argv []string) (string, int) { // says what it was given, and runs nothing
+			does: func(argv []string) (string, int) { // prints its arguments without running them
 				return strings.Join(argv, " "), map[bool]int{true: 1}[argv[2] == failsAloud]
 			},
 			builds: 2,
@@ -281,7 +281,7 @@ func TestBuildsOfACheck(t *testing.T) {
 	}
 }
 
-// The shell form is refused before it runs, whatever SHELL it was written in: it may be a server.
+// Shell-form entry points are rejected without running them, for any SHELL, because they may be servers.
 func TestShellForms(t *testing.T) {
 	for _, c := range []struct {
 		of   []string
@@ -303,7 +303,7 @@ func TestShellForms(t *testing.T) {
 	}
 }
 
-// A server as entry point does not end. Whoever waits for it would wait for ever.
+// If the entry point is a server, it does not exit. Without a time limit, the check would never end.
 func TestTheCheckHasALimit(t *testing.T) {
 	j := prover(t, func(ctx context.Context, _ command.Cmd) error {
 		<-ctx.Done()
@@ -311,7 +311,7 @@ func TestTheCheckHasALimit(t *testing.T) {
 	})
 	j.Limit = 20 * time.Millisecond
 	err := j.check(t.Context(), registry.Image{Platform: "linux/amd64", Entrypoint: []string{"serve"}})
-	require.EqualError(t, err, "the image of theapp did not end `sh -c python -c 'import lib'` on linux/amd64 within 20ms")
+	require.EqualError(t, err, "in the image of theapp, `sh -c python -c 'import lib'` did not end on linux/amd64 within 20ms; no tag was moved")
 
 	stopped := errors.New("stopped by a signal")
 	ctx, stop := context.WithCancelCause(t.Context())

@@ -9,20 +9,20 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 )
 
-// Index is what a registry, or a folder, holds of an image.
+// Index describes an index and its images, in a registry or a folder.
 type Index struct {
 	Digest      string            `json:"digest"`
 	Annotations map[string]string `json:"annotations,omitempty"`
-	Images      []Image           `json:"images"` // one for each platform
+	Images      []Image           `json:"images"` // one per platform
 
-	source v1.ImageIndex // what was read; nil for an image that is in no index
+	source v1.ImageIndex // the index itself; nil for an image without an index
 }
 
 // Image is the image of one platform.
 type Image struct {
 	Platform     string            `json:"platform"`
 	Digest       string            `json:"digest"`
-	Size         int64             `json:"size"` // bytes of all layers, compressed
+	Size         int64             `json:"size"` // total compressed size of the layers, in bytes
 	Labels       map[string]string `json:"labels,omitempty"`
 	Entrypoint   []string          `json:"entrypoint,omitempty"`
 	Env          []string          `json:"-"`                      // NAME=value
@@ -30,7 +30,7 @@ type Image struct {
 	Layers       []string          `json:"layers"`                 // digests
 }
 
-// What BuildKit writes into an index beside the images (docs/attestations/attestation-storage.md).
+// Annotations with which BuildKit marks attestations in an index (docs/attestations/attestation-storage.md).
 const (
 	referenceType   = "vnd.docker.reference.type"
 	referenceDigest = "vnd.docker.reference.digest"
@@ -38,13 +38,13 @@ const (
 	predicateType   = "in-toto.io/predicate-type"
 )
 
-// The predicate types of BuildKit's attestations begin with these.
+// Prefixes of the predicate types of BuildKit's attestations.
 const (
 	Provenance = "https://slsa.dev/provenance/"
 	SBOM       = "https://spdx.dev/Document"
 )
 
-// readIndex reads all images of an index, with what is attested about each.
+// readIndex reads all images of an index with their attestations.
 func readIndex(index v1.ImageIndex) (*Index, error) {
 	digest, err := index.Digest()
 	if err != nil {
@@ -55,7 +55,7 @@ func readIndex(index v1.ImageIndex) (*Index, error) {
 		return nil, err
 	}
 	if len(manifest.Manifests) > maxImages {
-		return nil, fmt.Errorf("it has more than %d images", maxImages)
+		return nil, fmt.Errorf("the index has more than %d images", maxImages)
 	}
 	i := &Index{Digest: digest.String(), Annotations: manifest.Annotations, source: index}
 	attested := map[string][]string{}
@@ -128,8 +128,8 @@ func readImage(img v1.Image) (*Image, error) {
 	return one, nil
 }
 
-// readLabels are the labels of the first image behind a descriptor: the images of one build say the same about it. None are
-// those of an index without images.
+// readLabels returns the labels of a descriptor's first image, because all images of a build have the same labels. It returns nil for an index
+// without images.
 func readLabels(d *remote.Descriptor) (map[string]string, error) {
 	img, err := findImage(d)
 	if err != nil || img == nil {
@@ -142,7 +142,7 @@ func readLabels(d *remote.Descriptor) (map[string]string, error) {
 	return c.Config.Labels, nil
 }
 
-// findImage is nil where an index has none.
+// findImage returns a descriptor's image, or the first image of an index. It returns nil if the index is empty.
 func findImage(d *remote.Descriptor) (v1.Image, error) {
 	if !d.MediaType.IsIndex() {
 		return d.Image()
@@ -163,7 +163,7 @@ func findImage(d *remote.Descriptor) (v1.Image, error) {
 	return nil, nil
 }
 
-// spellPlatform is OS/ARCH, without what every machine of that kind has (arm64's variant v8).
+// spellPlatform returns OS/ARCH. It omits the variant if all machines of the architecture have it (v8 for arm64).
 func spellPlatform(p *v1.Platform) string {
 	if p == nil {
 		return ""
@@ -175,7 +175,7 @@ func spellPlatform(p *v1.Platform) string {
 	return text
 }
 
-// listAddenda are all manifests of an index, to be put into another one.
+// listAddenda returns all manifests of an index, ready to be added to another index.
 func listAddenda(index v1.ImageIndex, manifest *v1.IndexManifest) (all []mutate.IndexAddendum, err error) {
 	for _, d := range manifest.Manifests {
 		img, err := index.Image(d.Digest)

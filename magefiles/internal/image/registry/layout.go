@@ -14,7 +14,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// ReadLayout reads the image in a folder that buildx wrote.
+// ReadLayout reads an image from an OCI layout that buildx wrote.
 func ReadLayout(dir string) (*Index, error) {
 	index, err := layout.ImageIndexFromPath(dir)
 	if err != nil {
@@ -22,7 +22,7 @@ func ReadLayout(dir string) (*Index, error) {
 	}
 	m, err := index.IndexManifest()
 	if err != nil || len(m.Manifests) != 1 {
-		return nil, operr.New("remove the folder, and build again", "the folder %s does not hold one image", dir)
+		return nil, operr.New("remove the folder, and build again", "the folder %s should have exactly one image", dir)
 	}
 	inner, err := index.ImageIndex(m.Manifests[0].Digest)
 	if err != nil {
@@ -31,8 +31,8 @@ func ReadLayout(dir string) (*Index, error) {
 	return readIndex(inner)
 }
 
-// CheckLayout reports whether every file of an OCI layout is the one that its name, a digest, stands for, and none of an image is
-// missing. Links are no files.
+// CheckLayout returns an error unless each file in an OCI layout matches the digest in its name, and no file of an image is missing. Symbolic links
+// count as missing.
 func CheckLayout(dir string, i *Index) error {
 	blobs := filepath.Join(dir, "blobs", "sha256")
 	files, err := os.ReadDir(blobs)
@@ -42,7 +42,7 @@ func CheckLayout(dir string, i *Index) error {
 	there := map[string]bool{}
 	for _, f := range files {
 		if err := checkBlob(filepath.Join(blobs, f.Name()), f); err != nil {
-			return operr.New("remove the folder, and build again", "the image in %s: %w", dir, err)
+			return operr.New("remove the folder, and build again", "checking the image in %s: %w", dir, err)
 		}
 		there["sha256:"+f.Name()] = true
 	}
@@ -58,7 +58,7 @@ func CheckLayout(dir string, i *Index) error {
 
 func checkBlob(path string, f fs.DirEntry) error {
 	if !f.Type().IsRegular() {
-		return fmt.Errorf("%s is not a file", f.Name())
+		return fmt.Errorf("%s is not a regular file", f.Name())
 	}
 	file, err := os.Open(path)
 	if err != nil {
@@ -70,7 +70,7 @@ func checkBlob(path string, f fs.DirEntry) error {
 		return err
 	}
 	if got := hex.EncodeToString(h.Sum(nil)); got != f.Name() {
-		return fmt.Errorf("the file %s has other bytes than its name says", f.Name())
+		return fmt.Errorf("the file %s is damaged: its sha256 differs from its name", f.Name())
 	}
 	return nil
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// An index of more images than any of ours has is not gone through.
+// An index with far more images than ours is rejected.
 func TestAnIndexHasALimit(t *testing.T) {
 	of := func(n int) v1.ImageIndex {
 		all := make([]mutate.IndexAddendum, n)
@@ -29,7 +29,7 @@ func TestAnIndexHasALimit(t *testing.T) {
 	}
 }
 
-// A registry that keeps a tag as it is says so in several ways; another refusal is none of them.
+// Registries report immutable tags in several ways. Other refusals are not mistaken for these.
 func TestATagThatTheRegistryKeeps(t *testing.T) {
 	for _, c := range []struct {
 		status int
@@ -52,7 +52,7 @@ func TestATagThatTheRegistryKeeps(t *testing.T) {
 		require.Error(t, err)
 		if c.kept {
 			require.ErrorIs(t, err, ErrImmutable, c)
-			require.Equal(t, "raise the version: its tags are new", operr.NextOf(err))
+			require.Equal(t, "raise the version: a new version has new tags", operr.NextOf(err))
 			continue
 		}
 		require.NotErrorIs(t, err, ErrImmutable, c)

@@ -13,16 +13,16 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/image/imagetest"
 )
 
-// A login that cannot be read is told by the program, or the file, that does not give it: the registry is well.
+// If a login cannot be read, the error names the program or file that failed, and does not blame the registry.
 func TestLoginsThatCannotBeRead(t *testing.T) {
 	s := imagetest.NewShop(t)
 	bin := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(bin, "docker-credential-broken"), []byte("#!/bin/sh\necho no session >&2\nexit 1\n"), 0o755))
 	t.Setenv("PATH", bin+string(os.PathListSeparator)+os.Getenv("PATH"))
 	for config, want := range map[string]string{
-		`{"credsStore":"desktop-x"}`:                       "docker's credential helper docker-credential-desktop-x cannot be used",
-		`{"credHelpers":{"` + s.Host + `":"ecr-login-x"}}`: "docker's credential helper docker-credential-ecr-login-x cannot be used",
-		`{"credsStore":"broken"}`:                          "the credential helper that docker's config.json names fails: ",
+		`{"credsStore":"desktop-x"}`:                       "docker's config.json names the credential helper docker-credential-desktop-x, which does not run",
+		`{"credHelpers":{"` + s.Host + `":"ecr-login-x"}}`: "docker's config.json names the credential helper docker-credential-ecr-login-x, which does not run",
+		`{"credsStore":"broken"}`:                          "docker's config.json names a credential helper, which failed: ",
 		`{"auths":{`:                                       "docker's configuration cannot be read",
 		`[]`:                                               "docker's configuration cannot be read",
 	} {
@@ -38,7 +38,7 @@ func TestLoginsThatCannotBeRead(t *testing.T) {
 	}
 }
 
-// The login of an image is that of its registry, however the image is named, and of no other registry.
+// An image's login is the one for its registry, regardless of how the image is spelled, and never the login for another registry.
 func TestWhoseLoginItIs(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("DOCKER_CONFIG", dir)

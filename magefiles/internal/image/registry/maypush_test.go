@@ -8,14 +8,14 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/image/imagetest"
 )
 
-// Asking whether a repository may be pushed to needs none that is there, leaves none there, and does not spoil the push.
+// MayPush works for a repository that does not exist, does not create it, and does not interfere with a later push.
 func TestMayPush(t *testing.T) {
 	c := imagetest.NewCounted(t)
 	repository := c.Host + "/someone/theapp"
 	r := &Registry{}
 	require.NoError(t, r.MayPush(t.Context(), repository))
 	require.NoError(t, r.MayPush(t.Context(), repository))
-	require.Equal(t, []string{"GET /v2/", "POST /v2/someone/theapp/blobs/uploads/"}, c.Since(), "it is asked once")
+	require.Equal(t, []string{"GET /v2/", "POST /v2/someone/theapp/blobs/uploads/"}, c.Since(), "a positive result is cached")
 	tags, err := r.Tags(t.Context(), repository)
 	require.NoError(t, err)
 	require.Empty(t, tags)
@@ -25,5 +25,5 @@ func TestMayPush(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []string{"x"}, tags)
 
-	require.ErrorContains(t, (&Registry{}).MayPush(t.Context(), "127.0.0.1:1/nobody/there"), "asking whether 127.0.0.1:1/nobody/there may be pushed to: ")
+	require.ErrorContains(t, (&Registry{}).MayPush(t.Context(), "127.0.0.1:1/nobody/there"), "asking whether 127.0.0.1:1/nobody/there accepts a push: ")
 }

@@ -19,10 +19,10 @@ func TestRepository(t *testing.T) {
 		{"localhost", "app", "localhost/app", ""},
 		{"registry:5000/x", "app", "registry:5000/x/app", ""},
 		{"[::1]:5000/x", "app", "[::1]:5000/x/app", ""},
-		{"localhost:99999/x", "app", "", `"localhost:99999/x" is no registry: 99999 is no port`},
-		{"someone", "app", "", `"someone" is no registry: "someone" is not a host`}, // Docker would take it for one of its hub
-		{"", "app", "", `"" is no registry: "" is not a host`},
-		{"https://ghcr.io/x", "app", "", `"https://ghcr.io/x" is no registry: "https:" is not a host`},
+		{"localhost:99999/x", "app", "", `"localhost:99999/x" is not a valid registry, because 99999 is not a port number`},
+		{"someone", "app", "", `"someone" is not a valid registry, because "someone" is not the name of a host`}, // Docker would resolve it on Docker Hub
+		{"", "app", "", `"" is not a valid registry, because "" is not the name of a host`},
+		{"https://ghcr.io/x", "app", "", `"https://ghcr.io/x" is not a valid registry, because "https:" is not the name of a host`},
 		{"ghcr.io/x", "my app", "", `ghcr.io/x/my app cannot be the name of an image: "my app" is not allowed in it`},
 		{"ghcr.io/x", "app:1", "", `ghcr.io/x/app:1 cannot be the name of an image: "app:1" is not allowed in it`},
 		{"ghcr.io/x", "-app", "", `ghcr.io/x/-app cannot be the name of an image: "-app" is not allowed in it`},
@@ -41,7 +41,7 @@ func TestRepository(t *testing.T) {
 		require.Equal(t, operr.Usage, operr.ExitStatus(err))
 	}
 	_, err := registry.Repository("ghcr.io/"+strings.Repeat("a", 250), "app")
-	require.ErrorContains(t, err, "it has 262 characters, and may have 255")
+	require.ErrorContains(t, err, "it has 262 characters, but at most 255 are allowed")
 }
 
 func TestCheckTag(t *testing.T) {

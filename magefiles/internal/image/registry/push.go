@@ -15,9 +15,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// MayPush says, by an error, that a repository, which need not be there yet, may not be pushed to. Reading proves nothing: a
-// public image can be read without a login. So an upload is begun, and cancelled before anything is in it. What was
-// permitted is not asked again.
+// MayPush returns an error if we may not push to a repository, which need not exist yet. Read access proves nothing, because public images can be
+// read without a login. So MayPush starts an upload and cancels it before sending any content. A positive result is cached.
 func (r *Registry) MayPush(ctx context.Context, repository string) error {
 	if _, ok := r.permitted.Load(repository); ok {
 		return nil
@@ -26,11 +25,11 @@ func (r *Registry) MayPush(ctx context.Context, repository string) error {
 	if err != nil {
 		return err
 	}
-	doing := "asking whether " + repository + " may be pushed to"
+	doing := "asking whether " + repository + " accepts a push"
 	err = explain(repository, doing, remote.CheckPushPermission(repo.Tag(name.DefaultTag), authn.DefaultKeychain, r.bindTransport(ctx)))
 	switch {
-	case errors.Is(err, ErrNotFound): // some make none by themselves
-		return operr.New("create "+repository+" there, or correct its name", "%s: %w", doing, ErrNotFound)
+	case errors.Is(err, ErrNotFound): // some registries do not create repositories on push
+		return operr.New("create "+repository+" in the registry, or correct the name of the image", "%s: %w", doing, ErrNotFound)
 	case err != nil:
 		return err
 	}
@@ -38,8 +37,8 @@ func (r *Registry) MayPush(ctx context.Context, repository string) error {
 	return nil
 }
 
-// bindTransport is the transport of a check that takes none but a bare one: it ends with ctx, and is tried again where a failure may
-// pass, as all other requests are.
+// bindTransport returns a transport for CheckPushPermission, which takes no context and does not retry. Requests are canceled with ctx, and retried
+// after transient failures, like all other requests.
 func (r *Registry) bindTransport(ctx context.Context) http.RoundTripper {
 	next := r.transport()
 	bound := roundTrip(func(q *http.Request) (*http.Response, error) { return next.RoundTrip(q.WithContext(ctx)) })
@@ -50,11 +49,11 @@ func (r *Registry) bindTransport(ctx context.Context) http.RoundTripper {
 	return transport.NewUserAgent(transport.NewRetry(bound, transport.WithRetryStatusCodes(passing...)), httpclient.Agent)
 }
 
-// TagsForPush returns the tags of a repository that will be pushed to, after MayPush. A repository that may be pushed to and
-// not be read has none: some registries deny what is not there yet.
+// TagsForPush returns the tags of a repository to which we are about to push. It must be called after MayPush. If we have push access but no read
+// access, it returns no tags, because some registries deny access to a repository that does not exist yet.
 //
-// It is not for what decides about tags after a push. By then the repository is there, and a denial says that the tags are
-// not known; a login that may write and not list them would otherwise move them back.
+// Do not use it to choose tags after a push. By then the repository exists, so a denial means that its tags are unknown. With a login that may
+// write tags but not list them, tags would move backward.
 func (r *Registry) TagsForPush(ctx context.Context, repository string) ([]string, error) {
 	if err := r.MayPush(ctx, repository); err != nil {
 		return nil, err
@@ -66,8 +65,7 @@ func (r *Registry) TagsForPush(ctx context.Context, repository string) ([]string
 	return tags, err
 }
 
-// IsDenied reports whether it is the registry's own word that something may not be read: a 403 with a code of distribution-spec,
-// and not that of a proxy.
+// IsDenied reports whether the registry itself, rather than a proxy, denies read access: a 403 with an error code of distribution-spec.
 func IsDenied(err error) bool {
 	var answer *transport.Error
 	return errors.As(err, &answer) && answer.StatusCode == http.StatusForbidden && slices.ContainsFunc(answer.Errors, func(d transport.Diagnostic) bool {

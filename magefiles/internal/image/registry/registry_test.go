@@ -12,7 +12,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// labels are those of an image.
+// labels are the labels of the test images.
 var labels = map[string]string{"org.opencontainers.image.version": "1.2.3"}
 
 func TestRegistry(t *testing.T) {
@@ -21,7 +21,7 @@ func TestRegistry(t *testing.T) {
 	repository := s.Host + "/someone/theapp"
 
 	tags, err := r.Tags(t.Context(), repository)
-	require.NoError(t, err, "a repository that is not there yet has no tags")
+	require.NoError(t, err, "a repository that does not exist yet has no tags")
 	require.Empty(t, tags)
 	_, err = r.Read(t.Context(), repository+":latest")
 	require.ErrorIs(t, err, ErrNotFound)
@@ -58,7 +58,7 @@ func TestRegistry(t *testing.T) {
 	isWhole(t, i)
 }
 
-// isWhole wants an image of both platforms, with what is attested about each.
+// isWhole checks that an index has images of both platforms, with their attestations.
 func isWhole(t *testing.T, i *Index) {
 	t.Helper()
 	require.Equal(t, map[string]string{"k": "v"}, i.Annotations)
@@ -66,11 +66,11 @@ func isWhole(t *testing.T, i *Index) {
 	for n, platform := range []string{"linux/amd64", "linux/arm64"} {
 		require.Equal(t, platform, i.Images[n].Platform)
 		require.Equal(t, labels, i.Images[n].Labels)
-		require.Equal(t, []string{Provenance + "v1"}, i.Images[n].Attestations, "attestations come along")
+		require.Equal(t, []string{Provenance + "v1"}, i.Images[n].Attestations, "attestations are copied, too")
 	}
 }
 
-// What names nothing, and what is not there, each say what to do.
+// References that are misspelled or do not exist lead to errors with next steps.
 func TestNames(t *testing.T) {
 	s := imagetest.NewShop(t)
 	r := &Registry{}
@@ -79,9 +79,9 @@ func TestNames(t *testing.T) {
 		_, read := r.Read(t.Context(), repository+"@"+digest)
 		_, joined := r.Join(t.Context(), repository, []string{digest})
 		for _, err := range []error{read, joined, r.Tag(t.Context(), repository, digest, "x"), r.Has(t.Context(), repository+"@"+digest)} {
-			require.EqualError(t, err, fmt.Sprintf("%q is no digest", digest))
+			require.EqualError(t, err, fmt.Sprintf("%q is not a digest", digest))
 			require.Equal(t, operr.Usage, operr.ExitStatus(err))
-			require.Contains(t, fmt.Sprintf("%+v", err), "→ name digests as `docker:image -platform=… -push` reports them: sha256: and 64 digits")
+			require.Contains(t, fmt.Sprintf("%+v", err), "→ write each digest as `mage docker:image -platform=… -push` prints it: `sha256:` and 64 hexadecimal digits")
 		}
 	}
 	require.ErrorContains(t, r.Has(t.Context(), "A Name"), `"A Name" cannot be the name of an image`)
@@ -92,24 +92,24 @@ func TestNames(t *testing.T) {
 	for _, err := range []error{read, joined, r.Tag(t.Context(), repository, nobody, "x")} {
 		require.ErrorIs(t, err, ErrNotFound)
 		require.EqualError(t, err, "reading "+repository+"@"+nobody+": not there")
-		require.Contains(t, fmt.Sprintf("%+v", err), "→ correct its name, or push it there first")
+		require.Contains(t, fmt.Sprintf("%+v", err), "→ correct the name of the image, or push the image first")
 	}
 }
 
-// A registry that refuses, is busy, or fails: each a sentence with what to do.
+// Registries that refuse, are busy, or fail lead to errors with next steps.
 func TestRegistryTrouble(t *testing.T) {
 	s := imagetest.NewShop(t)
 	r := &Registry{}
 	repository := s.Host + "/someone/theapp"
 	digest := s.Put(t, repository, labels, "linux/amd64")
 	for status, says := range map[int]string{
-		401: "the registry refuses it (401)", 403: "the registry refuses it (403)", 429: "the registry allows no more requests for now (429)", 501: "the registry failed (501)",
+		401: "the registry refused the request (401)", 403: "the registry refused the request (403)", 429: "the registry received too many requests (429)", 501: "the registry failed (501)",
 	} {
 		s.Status = func(*http.Request) int { return status }
 		_, err := r.Tags(t.Context(), repository)
 		require.ErrorContains(t, err, says)
 		if status == 429 {
-			continue // it is asked again with pauses each time
+			continue // each request would be retried, with pauses
 		}
 		_, err = r.Read(t.Context(), repository+"@"+digest)
 		require.ErrorContains(t, err, says)
@@ -121,7 +121,7 @@ func TestRegistryTrouble(t *testing.T) {
 		}
 		return 0
 	}
-	require.ErrorContains(t, r.Tag(t.Context(), repository, digest, "x"), "tagging "+repository+"@"+digest+" as x: the registry refuses it (403)")
+	require.ErrorContains(t, r.Tag(t.Context(), repository, digest, "x"), "tagging "+repository+"@"+digest+" as x: the registry refused the request (403)")
 	s.Status = nil
 	tags, err := r.Tags(t.Context(), repository)
 	require.NoError(t, err)

@@ -9,11 +9,12 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// longestStatement is how much of one is read; more is refused, since it could not be looked through.
+// longestStatement limits the size of an attestation, in bytes. A longer one is rejected, because it could not be searched.
 const longestStatement = 256 << 20
 
-// EachText hands on what an index holds beside the files of its images, each with what it is: its manifests, the configurations with labels,
-// variables and history, and what is attested. Whoever may read an image reads all of that. An image that is in no index has nothing.
+// EachText calls read with each text of an index and a name for it. The texts are the index, the manifests, the configurations with labels,
+// variables and history, and the attestations; anyone who can read the image can read them. Files in the images are not included. For an image
+// without an index, EachText does nothing.
 func (i *Index) EachText(read func(what string, text []byte) error) error {
 	if i.source == nil {
 		return nil
@@ -41,7 +42,7 @@ func (i *Index) EachText(read func(what string, text []byte) error) error {
 	return nil
 }
 
-// eachStatement hands on what one manifest of an index says: that of an image, or of what is attested about one.
+// eachStatement calls read with the texts of one manifest in an index: an image, or attestations for an image.
 func eachStatement(img v1.Image, d v1.Descriptor, read func(what string, text []byte) error) error {
 	raw, err := img.RawManifest()
 	if err != nil {
@@ -90,7 +91,7 @@ func readStatement(layer v1.Layer, longest int) (_ []byte, err error) {
 	defer func() { err = errors.Join(err, r.Close()) }()
 	text, err := io.ReadAll(io.LimitReader(r, int64(longest)+1))
 	if err == nil && len(text) > longest {
-		err = fmt.Errorf("an attestation is longer than %d bytes, and was not looked through", longest)
+		err = fmt.Errorf("an attestation is longer than the limit of %d bytes, so it was not searched for credentials", longest)
 	}
 	return text, err
 }

@@ -16,9 +16,9 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/httpclient"
 )
 
-// A registry that takes a connection and says nothing, and one that stops in the middle of an answer, are given up.
+// A request fails if a registry accepts the connection but does not respond, or stalls in the middle of a response.
 func TestAStallEnds(t *testing.T) {
-	silent, err := net.Listen("tcp", "127.0.0.1:0") // the kernel takes connections
+	silent, err := net.Listen("tcp", "127.0.0.1:0") // nothing calls Accept, but the kernel completes the connections
 	require.NoError(t, err)
 	defer silent.Close()
 	halting := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -36,12 +36,12 @@ func TestAStallEnds(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 		_, tags := r.Tags(ctx, host+"/a/b")
 		_, read := r.Read(ctx, host+"/a/b:1")
-		require.NoError(t, ctx.Err(), "it is not waited for for ever, nor asked again and again")
+		require.NoError(t, ctx.Err(), "the request ends soon, and is not retried")
 		cancel()
 		for _, err := range []error{tags, read} {
 			require.ErrorIs(t, err, httpclient.ErrStalled)
-			require.ErrorContains(t, err, ": the registry took the connection, and says nothing any more")
-			require.Contains(t, fmt.Sprintf("%+v", err), "→ see whether the registry, or a proxy before it, is well; run it again: nothing is lost")
+			require.ErrorContains(t, err, ": the registry accepted the connection, but sent no more data")
+			require.Contains(t, fmt.Sprintf("%+v", err), "→ check that the registry works, and any proxy in front of the registry; then run the same command again: nothing is lost")
 		}
 	}
 

@@ -1,7 +1,7 @@
-// Package earlier makes what earlier releases left: their artifacts, so that the channel of a rehearsal is as they left it.
+// Package earlier recreates the artifacts of earlier releases for the channel of a rehearsal.
 //
-//	earlier.go  built from their tags, and kept from one rehearsal to the next
-//	standin.go  what cannot be built
+//	earlier.go  builds them from their tags, and caches them
+//	standin.go  stand-ins for packages that cannot be built
 package earlier
 
 import (
@@ -30,37 +30,37 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// Release is a release that a world begins with: it is on the channel, and on GitHub.
+// Release is a release that exists at the start of a world, on the channel and on GitHub.
 type Release struct {
 	Tag   string
 	Files []string // the artifacts
 }
 
-// Maker is what they are made with.
+// Maker builds the earlier releases.
 type Maker struct {
 	Runner    command.Runner
-	Dir       string               // folder of the rehearsal; Folder in it is kept
-	Name      string               // of the workspace: its clones lie in folders of other names
-	Source    *gitrepo.Repo        // has the tags
-	Workspace *workspace.Workspace // of today
-	Today     time.Time            // of what stands in
+	Dir       string               // folder of the rehearsal, with the subfolder Folder
+	Name      string               // workspace name, because clones may be in folders with other names
+	Source    *gitrepo.Repo        // repository with the tags
+	Workspace *workspace.Workspace // workspace at the rehearsed commit
+	Today     time.Time            // date of stand-ins
 
-	// Git asks git about Source.
+	// Git runs git in Source.
 	Git func(ctx context.Context, args ...string) (string, error)
-	// Tools picks the toolchain for a workspace.
+	// Tools picks a workspace's toolchain.
 	Tools func(ctx context.Context, w *workspace.Workspace) (toolchain.Toolchain, error)
-	// Missing is told what could not be made, and why.
+	// Missing records what could not be built, and why.
 	Missing func(what, why string)
 }
 
-// past is what earlier releases left of the packages: those of one commit, which its tags name.
+// `past` holds the packages' earlier releases at one commit, to which their tags point.
 type past struct {
 	commit   string
 	tags     []string
-	versions map[string]string // by package name; takeGone adds to them
+	versions map[string]string // versions by package name; takeGone adds to them
 }
 
-// pasts groups the last releases of the packages by their commits, in the order of the packages.
+// pasts groups the packages' last releases by commit, in package order.
 func pasts(last []released.Release) (all []*past) {
 	for _, rel := range last {
 		i := slices.IndexFunc(all, func(p *past) bool { return p.commit == rel.Commit })
@@ -76,21 +76,21 @@ func pasts(last []released.Release) (all []*past) {
 	return all
 }
 
-// kept is the record beside artifacts that were built from a tag.
+// `kept` is the record stored next to artifacts that were built from a tag.
 type kept struct {
 	Commit string            `json:"commit"`
 	Files  map[string]string `json:"files"` // sha256 by file name
 }
 
 const (
-	Folder   = "released" // what was built from tags, kept from one rehearsal to the next
+	Folder   = "released" // cache for artifacts that were built from tags
 	keptFile = "kept.json"
 
-	keptForm = 3 // raised where the same sources give other artifacts than before
+	keptForm = 3 // increased when a new version of this program builds different artifacts from the same sources
 )
 
-// Make makes the artifacts of the last releases, so that the world is as they left it: built from their tags, or kept
-// from a rehearsal before. What cannot be built any more is named, and stood in for. The evidence says of each what came of it.
+// Make provides the artifacts of the last releases: built from their tags, or cached by an earlier rehearsal. Artifacts that can no longer be built
+// are reported, and replaced by stand-ins. The evidence describes the source of each release.
 func (m Maker) Make(ctx context.Context, last []released.Release) (made []Release, evidence string, err error) {
 	var said []string
 	for _, p := range pasts(last) {
@@ -112,7 +112,7 @@ func (m Maker) Make(ctx context.Context, last []released.Release) (made []Releas
 	return made, strings.Join(said, "; "), nil
 }
 
-// remake returns the artifacts of a past release, and says where they came from.
+// remake returns the artifacts of a past release, and describes their source.
 func (m Maker) remake(ctx context.Context, p *past) (files []string, how string, err error) {
 	dir, err := m.keptAt(ctx, p)
 	if err != nil {
@@ -141,11 +141,11 @@ func (m Maker) remake(ctx context.Context, p *past) (files []string, how string,
 		return files, "built from the tag", err
 	}
 	stood, serr := m.standIn(p, w, err, fresh, files)
-	return stood, "built from the tag as far as it can be", serr
+	return stood, "built from the tag as far as possible", serr
 }
 
-// takeGone adds the packages that the tags are of, and today's workspace has no more: they were removed, or have another name now. w is the workspace at the
-// tags, or nil.
+// takeGone adds packages that were tagged but are not in today's workspace, because they were removed or renamed. `w` is the workspace at the tags,
+// or nil.
 func (p *past) takeGone(w *workspace.Workspace) {
 	if w == nil {
 		return
@@ -157,10 +157,10 @@ func (p *past) takeGone(w *workspace.Workspace) {
 	}
 }
 
-// of counts the packages of the release: those that the tagged commit has.
+// `of` returns how many packages of the release exist at the tagged commit.
 func (p *past) of(w *workspace.Workspace) int { return len(p.packages(w)) }
 
-// packages are those of the workspace at the tag that were released by it, dependencies first.
+// packages returns the release's packages in the workspace at the tag, dependencies first.
 func (p *past) packages(w *workspace.Workspace) (all []*workspace.Package) {
 	if w == nil {
 		return nil
@@ -171,7 +171,7 @@ func (p *past) packages(w *workspace.Workspace) (all []*workspace.Package) {
 	})
 }
 
-// checkoutPast reads the workspace as the tagged commit has it.
+// checkoutPast loads the workspace of the tagged commit.
 func (m Maker) checkoutPast(ctx context.Context, p *past) (*gitrepo.Repo, *workspace.Workspace, time.Time, error) {
 	dir := filepath.Join(m.Dir, "past")
 	if err := os.RemoveAll(dir); err != nil {
@@ -190,14 +190,14 @@ func (m Maker) checkoutPast(ctx context.Context, p *past) (*gitrepo.Repo, *works
 	}
 	root := filepath.Join(dir, filepath.FromSlash(m.Source.Prefix))
 	w, err := workspace.LoadAs(root, m.Name)
-	if err == nil && w.Root != root { // a search upwards finds the workspace that this clone lies in
-		return nil, nil, head.Time, operr.New("", "the tagged commit has no workspace at %s", cmp.Or(m.Source.Prefix, "its top"))
+	if err == nil && w.Root != root { // the upward search found the workspace around this clone
+		return nil, nil, head.Time, operr.New("", "the tagged commit has no workspace in %s", cmp.Or(m.Source.Prefix, "its root folder"))
 	}
 	return repo, w, head.Time, err
 }
 
-// buildPast builds the packages of a past release into dir: all at once, or, where that fails, one by one. It returns those that
-// were built, and why others were not.
+// buildPast builds the packages of a past release into dir: all at once, or one by one if that fails. It returns the built packages, and why others
+// failed.
 func (m Maker) buildPast(ctx context.Context, p *past, repo *gitrepo.Repo, w *workspace.Workspace, when time.Time, dir string) (files []string, err error) {
 	tools, err := m.Tools(ctx, w)
 	if err != nil {
@@ -224,7 +224,7 @@ func (m Maker) buildPast(ctx context.Context, p *past, repo *gitrepo.Repo, w *wo
 	return files, err
 }
 
-// keptAt is the folder of what is built from a tag: its name holds everything that the artifacts depend on.
+// keptAt returns the cache folder for artifacts built from a tag. Its name is a digest of all build inputs.
 func (m Maker) keptAt(ctx context.Context, p *past) (string, error) {
 	tree, err := m.Git(ctx, "rev-parse", "--verify", "--end-of-options", p.commit+"^{tree}")
 	if err != nil {
@@ -242,7 +242,7 @@ func (m Maker) keptAt(ctx context.Context, p *past) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	// A map is written in the order of its keys.
+	// Marshal sorts map keys.
 	what, err := json.Marshal([]any{keptForm, tree, stamp, how, m.Source.Prefix, p.versions})
 	if err != nil {
 		return "", err
@@ -251,7 +251,7 @@ func (m Maker) keptAt(ctx context.Context, p *past) (string, error) {
 	return filepath.Join(m.Dir, Folder, hex.EncodeToString(sum[:12])), nil
 }
 
-// readKept returns the artifacts in a folder that keep has filled; nil where any is not what was kept.
+// readKept returns the artifacts in a cache folder, or nil if one of them has changed.
 func readKept(dir string) (files []string) {
 	data, err := os.ReadFile(filepath.Join(dir, keptFile))
 	var k kept
@@ -269,7 +269,7 @@ func readKept(dir string) (files []string) {
 	return files
 }
 
-// keep moves what was built to where the next rehearsal finds it.
+// keep moves built artifacts to the cache for the next rehearsal.
 func keep(from, to, commit string, built []string) (files []string, err error) {
 	k := kept{Commit: commit, Files: map[string]string{}}
 	for _, path := range built {

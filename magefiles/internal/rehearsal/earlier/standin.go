@@ -14,15 +14,15 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// standIn makes what of a past release could not be built: for each package an artifact with the metadata of its manifest
-// and without files, so that the channel has the version. It names them. w is the workspace at the tag; nil where that cannot
-// be read, and then the manifests of today are asked.
+// standIn makes an empty package, with the manifest's metadata, for each package of a past release that could not be built, so that the channel has
+// its version. It reports these packages as missing. `w` is the workspace at the tag. If `w` is nil, because it cannot be read, today's manifests are
+// used.
 func (m Maker) standIn(p *past, w *workspace.Workspace, why error, dir string, files []string) ([]string, error) {
-	from, of := w, "the manifest of then"
+	from, of := w, "the manifest in the tagged commit"
 	if len(p.packages(w)) == 0 {
-		from, of = m.Workspace, "today's manifest"
+		from, of = m.Workspace, "the current manifest"
 	}
-	reason := "the tagged commit has no such package"
+	reason := "the tagged commit does not have this package"
 	if why != nil {
 		reason, _, _ = strings.Cut(why.Error(), "\n")
 	}
@@ -38,13 +38,13 @@ func (m Maker) standIn(p *past, w *workspace.Workspace, why error, dir string, f
 		}
 		files = append(files, file)
 		m.Missing(fmt.Sprintf("%s %s as it was released", pkg.Name, v),
-			fmt.Sprintf("it could not be built from %s (%s); a package without files, with the metadata of %s, stands in for it on the embedded channel", strings.Join(p.tags, ", "), reason, of))
+			fmt.Sprintf("this package could not be built from %s (%s); an empty package with the metadata of %s replaces it on the embedded channel", strings.Join(p.tags, ", "), reason, of))
 	}
 	return files, nil
 }
 
-// writeStandIn writes a noarch package with no files. Nothing in a release takes it for one that was built: it is in no
-// folder of artifacts, there is no record of it, and its build string says what it is.
+// writeStandIn writes an empty noarch package. A release cannot mistake it for a built package: it is not in an artifacts folder, has no record, and
+// its build string marks it as a stand-in.
 func writeStandIn(pkg *workspace.Package, version string, when time.Time, dir string) (string, error) {
 	x := condapkg.Index{
 		Name:        pkg.Name,

@@ -9,7 +9,7 @@ import (
 
 const old, delivered = "sha256:1111111111111111", "sha256:2222222222222222"
 
-// answered are hosts of two environments, as they have answered.
+// answered implements Hosts with two environments and the given stays.
 type answered []Stay
 
 func (answered) App() string { return "app" }
@@ -35,7 +35,7 @@ func stay(environment, digest string) Stay {
 	}
 }
 
-// Somebody approves the environment that is after another one as soon as that one serves what is delivered, and nobody has to approve the others.
+// An environment with an After is approved once the environment named there serves the delivered image. Other environments need no approval.
 func TestWhoApproves(t *testing.T) {
 	held := 0
 	hold := func() error { held++; return nil }
@@ -57,10 +57,10 @@ func TestWhoApproves(t *testing.T) {
 	d.Hosts = answered{stay("staging", old)}
 	ctx, cancel := context.WithCancel(t.Context())
 	_, err = d.Approve(ctx, "production", func() error { cancel(); return nil })
-	require.ErrorIs(t, err, context.Canceled, "staging has not got it yet")
+	require.ErrorIs(t, err, context.Canceled, "staging does not have the image yet")
 }
 
-// A rehearsal passes only where each host answers with what was delivered, and no request has failed.
+// A rehearsal passes only if each host serves the delivered image in the end and no request has failed.
 func TestWhatTheHostsEndWith(t *testing.T) {
 	staging, production := stay("staging", delivered), stay("production", delivered)
 	cut := production
@@ -71,10 +71,10 @@ func TestWhatTheHostsEndWith(t *testing.T) {
 		want  string
 	}{
 		{stays: answered{stay("staging", old), staging, production}, want: "222222222222 on 2 hosts, 9 requests meanwhile, none failed"},
-		{stays: answered{stay("staging", old), staging}, want: "0 of 1 hosts of production have answered"},
-		{stays: answered{staging, stay("production", old)}, want: "one of production answers with 111111111111, and 222222222222 was delivered"},
+		{stays: answered{stay("staging", old), staging}, want: "only 0 of 1 hosts of production have answered"},
+		{stays: answered{staging, stay("production", old)}, want: "host one of production answers with another image: expected 222222222222, found 111111111111"},
 		{stays: answered{staging, stay("production", old)}, until: "staging", want: "222222222222 on 1 host, 6 requests meanwhile, none failed"},
-		{stays: answered{staging, stay("staging", old), production}, want: "one of staging answers with 111111111111, and 222222222222 was delivered"},
+		{stays: answered{staging, stay("staging", old), production}, want: "host one of staging answers with another image: expected 222222222222, found 111111111111"},
 		{stays: answered{stay("staging", old), staging, cut}, want: "1 of 10 requests to the hosts failed"},
 	} {
 		d := Delivery{Hosts: c.stays, Until: c.until}

@@ -1,4 +1,5 @@
-// Package folder is the folder that a rehearsal works in: one at a time, and nothing that somebody else has put there is swept away.
+// Package folder manages the folder of a rehearsal. Only one rehearsal uses it at a time, and files that do not belong to a rehearsal are never
+// deleted.
 package folder
 
 import (
@@ -15,20 +16,20 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/view"
 )
 
-// Temporary is the folder, below that of the rehearsal, for the temporary files of its children (TMPDIR).
+// Temporary is the subfolder for temporary files of child processes (TMPDIR).
 const Temporary = "tmp"
 
-// What outlasts a rehearsal in its folder; everything else is swept before and after. (Its report is written behind it.)
+// These subfolders are kept between rehearsals. All other files are removed before and after a rehearsal. (The report is written after that.)
 const (
 	Environments = "environments"
 	lockFile     = ".lock"
 	ignoreFile   = ".gitignore"
 )
 
-// Lock makes the folder and takes it for this process. The kernel gives it back when the process ends, however it does.
+// Lock creates and locks the folder for this process. The kernel releases the lock when the process ends, even if it is killed.
 func Lock(dir string) (unlock func(), err error) {
 	if err := beneath.NoLink(filepath.Dir(dir), filepath.Base(dir)); err != nil {
-		return nil, operr.New("remove the link: a rehearsal empties the folder that it works in", "%s cannot be used: %w", dir, err)
+		return nil, operr.New("remove this link, because a rehearsal removes all files in its folder", "cannot use the folder %s: %w", dir, err)
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
@@ -42,12 +43,12 @@ func Lock(dir string) (unlock func(), err error) {
 	scratch.Spread(dir)
 	unlock, _, err = journal.Lock(filepath.Join(dir, lockFile))
 	if errors.Is(err, journal.ErrLocked) {
-		return nil, operr.NewStopped("wait for it, or stop it", "another rehearsal is under way in %s, %w", dir, err)
+		return nil, operr.NewStopped("wait until the other rehearsal has ended, or stop it", "another rehearsal is under way in %s, %w", dir, err)
 	}
 	return unlock, err
 }
 
-// isOurs refuses a folder that no rehearsal has made: what is in it would be swept away.
+// isOurs rejects a folder that no rehearsal has created, because its contents would be deleted.
 func isOurs(dir string) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -58,7 +59,7 @@ func isOurs(dir string) error {
 		switch e.Name() {
 		case lockFile:
 			return nil
-		case ignoreFile, Environments, earlier.Folder, view.ReportPage, view.ReportData: // some of it is there where `clean` was killed
+		case ignoreFile, Environments, earlier.Folder, view.ReportPage, view.ReportData: // a killed `clean` may leave some of these
 		default:
 			others = append(others, e.Name())
 		}
@@ -66,10 +67,10 @@ func isOurs(dir string) error {
 	if len(others) == 0 {
 		return nil
 	}
-	return operr.New("move it elsewhere: a rehearsal works in that folder, and empties it", "%s is in %s, and no rehearsal has put it there", others[0], dir)
+	return operr.New("move this file to another folder, because a rehearsal removes all files in its folder", "%s is in %s, but is not a file of a rehearsal", others[0], dir)
 }
 
-// Sweep removes what one rehearsal writes, and leaves what the next one uses.
+// Sweep removes a rehearsal's files, except those that the next one reuses.
 func Sweep(dir string) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil {

@@ -10,8 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A second rehearsal in the same folder is told so, with the exit status for a person to decide, and may go on once the
-// first has ended.
+// A second rehearsal in the same folder is refused with the exit status for a decision by the user. It may run once the first one has ended.
 func TestOneAtATime(t *testing.T) {
 	dir := t.TempDir()
 	unlock, err := Lock(dir)
@@ -24,7 +23,7 @@ func TestOneAtATime(t *testing.T) {
 	require.NoError(t, err)
 	unlock()
 
-	// What a killed clean leaves of an earlier rehearsal is ours.
+	// Files that a killed clean leaves from an earlier rehearsal are recognized as ours.
 	require.NoError(t, os.Remove(filepath.Join(dir, lockFile)))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, view.ReportPage), nil, 0o644))
 	unlock, err = Lock(dir)
@@ -33,5 +32,5 @@ func TestOneAtATime(t *testing.T) {
 	require.NoError(t, os.Remove(filepath.Join(dir, lockFile)))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "thesis.html"), nil, 0o644))
 	_, err = Lock(dir)
-	require.ErrorContains(t, err, "thesis.html is in "+dir+", and no rehearsal has put it there")
+	require.ErrorContains(t, err, "thesis.html is in "+dir+", but is not a file of a rehearsal")
 }

@@ -1,4 +1,4 @@
-// Package images has the registry of images of a rehearsal, who may push to it, and what builds for it.
+// Package images runs a rehearsal's image registry: it controls who may push, and chooses the builder.
 package images
 
 import (
@@ -20,24 +20,24 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// Registry starts a registry of images in a folder, behind a handler that wrap puts before it. Its host is HOST:PORT, and end ends it.
+// Registry starts an image registry in a folder, and wraps its handler with `wrap`. `host` is HOST:PORT, and `end` stops the registry.
 type Registry func(dir string, wrap func(http.Handler) http.Handler) (host string, end func(), err error)
 
-// May says what a token may do with packages: "write", "read", or "" for nothing.
+// May returns a token's permission for packages: "write", "read", or "" for none.
 type May func(token string) string
 
-// Images is a registry that runs, and what builds for it.
+// Images is a running registry, and the builder for it.
 type Images struct {
 	End  func()
-	Why  string // images are not built here; "" where they are
-	Host string // of the registry, HOST:PORT
+	Why  string // why this machine cannot build images; "" if it can
+	Host string // HOST:PORT of the registry
 
-	person []string // the person's environment
-	docker string   // the folder of docker's configuration in which the person is logged in to the registry
+	person []string // the user's environment
+	docker string   // docker configuration folder with the user's login to the registry
 }
 
-// Start looks for the builder, and starts a registry in a folder, which takes an image from those alone who may write packages. person is the person's
-// environment, and token theirs. Where nothing builds, stand-ins are pushed.
+// Start looks for the builder, and starts a registry in a folder. The registry accepts images only from tokens that may write packages. `person` is
+// the user's environment, and `token` is the user's token. Without a builder, stand-ins are pushed.
 func Start(ctx context.Context, builder *buildx.Builder, serve Registry, dir string, person []string, token string, may May) (*Images, error) {
 	node, err := builder.Look(ctx)
 	if cause := context.Cause(ctx); cause != nil {
@@ -48,8 +48,8 @@ func Start(ctx context.Context, builder *buildx.Builder, serve Registry, dir str
 	case err != nil:
 		i.Why = err.Error()
 	case !node.Loopback():
-		i.Why = "the builder " + node.Name + " has a network of its own, and cannot reach a registry on this machine's loopback; " +
-			"`docker buildx create --use --driver-opt network=host` makes one that can"
+		i.Why = "the builder " + node.Name + " has a separate network, and cannot reach a registry on this machine's loopback; " +
+			"`docker buildx create --use --driver-opt network=host` makes a builder that can"
 	}
 	var end func()
 	if i.Host, end, err = serve(filepath.Join(dir, "registry"), may.guard); err != nil {
@@ -57,7 +57,7 @@ func Start(ctx context.Context, builder *buildx.Builder, serve Registry, dir str
 	}
 	i.End = func() {
 		end()
-		_ = os.RemoveAll(i.docker) // what stays goes with the folder of the rehearsal
+		_ = os.RemoveAll(i.docker) // the rest is removed with the rehearsal's folder
 	}
 	if err := i.logIn(token); err != nil {
 		i.End()
@@ -66,8 +66,8 @@ func Start(ctx context.Context, builder *buildx.Builder, serve Registry, dir str
 	return i, nil
 }
 
-// logIn makes the configuration of docker in which the person is logged in to the registry. Where images are built it is the person's own beside: a builder
-// pulls with its logins.
+// logIn writes a docker configuration with the user's login to the registry. If images are built, it includes the user's own configuration, because
+// a builder pulls with these logins.
 func (i *Images) logIn(token string) error {
 	if err := os.MkdirAll(i.docker, 0o700); err != nil {
 		return err
@@ -76,7 +76,7 @@ func (i *Images) logIn(token string) error {
 	if i.Why == "" {
 		theirs, err := config.Load(i.theirs())
 		if err != nil {
-			return operr.New("correct it, or name another folder in DOCKER_CONFIG", "reading docker's configuration: %w", err)
+			return operr.New("correct this file, or set DOCKER_CONFIG to another folder", "reading docker's configuration: %w", err)
 		}
 		theirs.Filename, file = file.Filename, theirs
 		entries, err := os.ReadDir(i.theirs())
@@ -92,7 +92,7 @@ func (i *Images) logIn(token string) error {
 			}
 		}
 	}
-	if file.CredentialsStore != "" { // of this host alone the login stands in the file
+	if file.CredentialsStore != "" { // the login for this host is in the file, not in the store
 		if file.CredentialHelpers == nil {
 			file.CredentialHelpers = map[string]string{}
 		}
@@ -102,13 +102,13 @@ func (i *Images) logIn(token string) error {
 	return file.Save()
 }
 
-// The folders of docker's configuration that jobs are given.
+// These are folders of docker's configuration for jobs.
 const (
 	pluginFolder  = "cli-plugins"
 	contextFolder = "contexts"
 )
 
-// theirs is the folder of docker's configuration that the person has.
+// `theirs` returns the user's docker configuration folder.
 func (i *Images) theirs() string {
 	if dir, _ := command.Getenv(i.person, "DOCKER_CONFIG"); dir != "" {
 		if abs, err := filepath.Abs(dir); err == nil {
@@ -120,10 +120,10 @@ func (i *Images) theirs() string {
 	return filepath.Join(home, ".docker")
 }
 
-// owner is behind the registry's host in the name of each image.
+// owner is the part after the registry's host in each image name.
 const owner = "/rehearsal"
 
-// Environ are variables of what is run in the clone.
+// Environ returns variables for processes in the clone.
 func (i *Images) Environ() []string {
 	env := []string{"IMAGE_REGISTRY=" + i.Host + owner, "DOCKER_CONFIG=" + i.docker}
 	if i.Why != "" {
@@ -132,7 +132,7 @@ func (i *Images) Environ() []string {
 	return env
 }
 
-// OfJobs are variables of jobs: where a builder is there, it is reached as the person reaches it, and builds from the same mirrors.
+// OfJobs returns variables for jobs. If there is a builder, jobs use the same builder and mirrors as the user.
 func (i *Images) OfJobs() []string {
 	env := []string{"IMAGE_REGISTRY=" + i.Host + owner}
 	if i.Why != "" {
@@ -149,8 +149,8 @@ func (i *Images) OfJobs() []string {
 	return append(env, "BUILDX_CONFIG="+filepath.Join(i.theirs(), "buildx"))
 }
 
-// Furnish puts into the HOME of a job what docker finds elsewhere on GitHub's machines: the programs of the person's configuration and a
-// copy of its contexts, and no login. What a job adds or removes there is its own.
+// Furnish adds docker's configuration to a job's HOME: the user's plugins and a copy of the user's contexts, but no logins. GitHub's machines provide
+// these in other places. Changes by a job stay in its own HOME.
 func (i *Images) Furnish(home string) error {
 	if i.Why != "" {
 		return nil
@@ -171,13 +171,13 @@ func (i *Images) Furnish(home string) error {
 		}
 	}
 	err = os.CopyFS(filepath.Join(dir, contextFolder), os.DirFS(filepath.Join(i.theirs(), contextFolder)))
-	if errors.Is(err, fs.ErrNotExist) { // who uses no context has no folder for them
+	if errors.Is(err, fs.ErrNotExist) { // a user without contexts has no such folder
 		return nil
 	}
 	return err
 }
 
-// guard lets a registry take something from those alone who may write packages.
+// guard makes a registry accept writes only from tokens that may write packages.
 func (may May) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
 		_, token, is := r.BasicAuth()
@@ -185,7 +185,7 @@ func (may May) guard(next http.Handler) http.Handler {
 		switch {
 		case reads && (is || strings.TrimSuffix(r.URL.Path, "/") != "/v2"), is && may(token) == "write":
 			next.ServeHTTP(out, r)
-		case !is: // and who asks which login is wanted
+		case !is: // a client without a token asks which login is needed
 			out.Header().Set("WWW-Authenticate", `Basic realm="the registry of a rehearsal"`)
 			refuse(out, http.StatusUnauthorized, "UNAUTHORIZED", "nobody is logged in")
 		default:
@@ -194,9 +194,9 @@ func (may May) guard(next http.Handler) http.Handler {
 	})
 }
 
-// refuse answers as distribution-spec has it.
+// refuse responds in the format of distribution-spec.
 func refuse(out http.ResponseWriter, status int, code, message string) {
 	out.Header().Set("Content-Type", "application/json")
 	out.WriteHeader(status)
-	_ = json.NewEncoder(out).Encode(map[string]any{"errors": []any{map[string]string{"code": code, "message": message}}}) // who is gone is not told
+	_ = json.NewEncoder(out).Encode(map[string]any{"errors": []any{map[string]string{"code": code, "message": message}}}) // the client may be gone
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/rehearsal/images"
 )
 
-// served is the embedded registry.
+// served starts the embedded image registry.
 func served(dir string, wrap func(http.Handler) http.Handler) (host string, end func(), err error) {
 	r, err := localregistry.Start(dir, wrap)
 	if err != nil {
@@ -25,13 +25,13 @@ func served(dir string, wrap func(http.Handler) http.Handler) (host string, end 
 	return r.Host, func() { _ = r.Close() }, nil
 }
 
-// noBuilder and builder are programs docker of a machine that builds no images, and of one that does.
+// noBuilder and builder are docker scripts for a machine without and with an image builder.
 const (
 	noBuilder = "echo 'docker: unknown command: docker buildx'; exit 1"
 	builder   = "echo 'Name: x'; echo 'Driver: remote'"
 )
 
-// start starts a registry on a machine with a program docker, for a person whose environment is given.
+// start starts a registry on a machine with the given docker script, for a user with the given environment.
 func start(t *testing.T, docker, dir string, person []string, may images.May) *images.Images {
 	t.Helper()
 	bin := t.TempDir()
@@ -44,13 +44,13 @@ func start(t *testing.T, docker, dir string, person []string, may images.May) *i
 	return i
 }
 
-// Where images cannot be built a rehearsal is told why, and goes on with stand-ins.
+// If images cannot be built, the rehearsal reports why and continues with stand-ins.
 func TestWhatBuildsImages(t *testing.T) {
 	for _, c := range []struct{ docker, why string }{
-		{"", "there is no docker on PATH"},
-		{noBuilder, "docker has no buildx here"},
-		{"echo 'ERROR: Cannot connect to the Docker daemon'; exit 1", "the builder does not answer"},
-		{"echo 'Name: x'; echo 'Driver: docker-container'", "has a network of its own"},
+		{"", "docker is not on PATH"},
+		{noBuilder, "docker has no buildx on this machine"},
+		{"echo 'ERROR: Cannot connect to the Docker daemon'; exit 1", "does not answer"},
+		{"echo 'Name: x'; echo 'Driver: docker-container'", "has a separate network"},
 		{builder, ""},
 	} {
 		dir := t.TempDir()
@@ -68,7 +68,7 @@ func TestWhatBuildsImages(t *testing.T) {
 	}
 }
 
-// A job finds docker's programs and contexts as the person does. Nobody is logged in there, and what the job changes is not the person's.
+// A job has the user's docker plugins and contexts, but no logins, and its changes do not affect the user's files.
 func TestTheHomeOfAJob(t *testing.T) {
 	theirs := t.TempDir()
 	write := func(path, text string) {
@@ -94,13 +94,13 @@ func TestTheHomeOfAJob(t *testing.T) {
 		require.FileExists(t, filepath.Join(theirs, ".docker", "cli-plugins", "docker-buildx"), name)
 	}
 	home := t.TempDir()
-	require.NoError(t, start(t, builder, t.TempDir(), []string{"HOME=/nowhere"}, nil).Furnish(home), "who has no configuration")
+	require.NoError(t, start(t, builder, t.TempDir(), []string{"HOME=/nowhere"}, nil).Furnish(home), "the user has no docker configuration")
 	home = t.TempDir()
 	require.NoError(t, start(t, noBuilder, t.TempDir(), []string{"HOME=" + theirs}, nil).Furnish(home))
 	require.NoDirExists(t, filepath.Join(home, ".docker"))
 }
 
-// The registry takes an image from who may write packages, and from nobody else, whether a builder is there or not.
+// With and without a builder, the registry accepts an image only with a token that may write packages.
 func TestWhoPushesImages(t *testing.T) {
 	may := func(token string) string {
 		return map[string]string{"writes": "write", "reads": "read", "the-person's": "write"}[token]
@@ -128,7 +128,7 @@ func TestWhoPushesImages(t *testing.T) {
 	}
 }
 
-// Whoever builds images in a rehearsal is logged in to its registry, and to others as before: base images are pulled so. Nothing of it stays.
+// Builds in a rehearsal are logged in to its registry and, for base images, to the user's registries. No login remains after the rehearsal.
 func TestTheLoginsOfThePerson(t *testing.T) {
 	theirs, dir := t.TempDir(), t.TempDir()
 	before := `{"auths": {"private.example": {"auth": "amFuZTpzZWNyZXQ="}}, "credsStore": "empty", "credHelpers": {"private.example": ""}}`

@@ -19,16 +19,16 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// Started is what the push of a branch starts.
+// Started lists the workflow files that a pushed branch triggers.
 type Started struct {
-	Files []string    // names of the files that are run
-	Left  [][2]string // files that GitHub would start and that are not run here, each with the reason
+	Files []string    // names of the files that run
+	Left  [][2]string // files that GitHub would start, but that are not run here, each with the reason
 
-	runs string // what steps of the files run, and of those that they call
+	runs string // the texts of the files and of the files that they call
 }
 
-// OnPush says which workflow files of its commit the push of a branch starts. A file that `ci:write` did not write is somebody's own: it is named, and never
-// run. One of ours that cannot be run is an error.
+// OnPush returns which workflow files of the commit a pushed branch triggers. Files that `ci:write` did not write are listed but never run. It is an
+// error if one of our files cannot be run.
 func (c *CI) OnPush(ctx context.Context, e Event) (s Started, err error) {
 	o, err := c.occurrence(ctx, e)
 	if err != nil {
@@ -74,7 +74,7 @@ func (c *CI) OnPush(ctx context.Context, e Event) (s Started, err error) {
 			err = errors.Join(append(w.Faults(), refused)...)
 		}
 		if err != nil {
-			return s, operr.New("correct the file and commit it: a rehearsal runs it as it stands there", "%w", err)
+			return s, operr.New("correct the file and commit the change, because a rehearsal runs the committed file", "%w", err)
 		}
 		s.Files = append(s.Files, path.Base(name))
 		s.runs += withCalled(files, string(text), map[string]bool{})
@@ -91,7 +91,7 @@ func firstLine(err error) string {
 
 var calls = regexp.MustCompile(`\buses:\s*['"]?\./(\.github/workflows/[\w.-]+)`)
 
-// withCalled is the text of a file, and of those that it calls.
+// withCalled returns the text of a file and of the files that it calls.
 func withCalled(files fs.FS, text string, seen map[string]bool) string {
 	for _, m := range calls.FindAllStringSubmatch(text, -1) {
 		if called, err := fs.ReadFile(files, m[1]); err == nil && !seen[m[1]] {
@@ -114,7 +114,7 @@ func (s Started) Makes(dir, name string) bool {
 	})
 }
 
-// String is the files, for people.
+// String lists the files.
 func (s Started) String() string {
 	if len(s.Files) == 0 {
 		return "no workflow file starts"

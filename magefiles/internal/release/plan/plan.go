@@ -1,11 +1,11 @@
-// Package plan is the plan of a release: what a person agrees to.
+// Package plan holds the plan of a release, to which the user agrees.
 //
-// A plan is a value that survives JSON unchanged. It is worked out once ([Draft]), and what comes later reads it: nothing here asks the
-// channel, or changes anything.
+// A plan survives a round trip through JSON. [Draft] computes it once, and later steps only read it. This package does not access the channel and
+// does not change anything.
 //
-//	plan.go   the plan, and what it says of packages and tags
-//	draft.go  how it is worked out
-//	next.go   next steps that depend on it
+//	plan.go   the plan, and questions about its packages and tags
+//	draft.go  computing a plan
+//	next.go   next steps that depend on the plan
 package plan
 
 import (
@@ -21,53 +21,53 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
-// Plan is a release that was worked out and not made. It survives JSON unchanged.
+// Plan describes a release before it is made. It survives a round trip through JSON.
 type Plan struct {
-	Format     int        `json:"format"` // Format
-	Title      string     `json:"title"`  // what is released, in a word: "v0.2.0"
+	Format     int        `json:"format"` // always Format
+	Title      string     `json:"title"`  // short name of the release: "v0.2.0"
 	Packages   []Package  `json:"packages"`
 	Tags       []string   `json:"tags"`
-	Bump       *bump.Plan `json:"bump"`   // without Read; empty where the manifests have the versions
-	Base       string     `json:"base"`   // the commit that it was made on
+	Bump       *bump.Plan `json:"bump"`   // without its Read field; empty if the manifests already have the versions
+	Base       string     `json:"base"`   // commit on which the release is based
 	Remote     string     `json:"remote"` // name of the git remote
-	Branch     string     `json:"branch"` // on the remote
+	Branch     string     `json:"branch"` // branch on the remote
 	Unpushed   int        `json:"unpushed"`
 	Channel    string     `json:"channel"`              // URL
-	Publish    string     `json:"publish"`              // workspace.PublishCI or PublishHere
-	Repository string     `json:"repository,omitempty"` // on GitHub, "owner/name"
-	Landed     bool       `json:"landed,omitempty"`     // a pull request brought the versions to the branch by the commit Base: the tag goes to it, and is all that is pushed
-	Along      []Package  `json:"along,omitempty"`      // published too, though not released: the channel lacks them
+	Publish    string     `json:"publish"`              // settings.PublishCI or PublishHere
+	Repository string     `json:"repository,omitempty"` // "owner/name" on GitHub
+	Landed     bool       `json:"landed,omitempty"`     // a pull request merged the versions in commit Base; only the tags are pushed
+	Along      []Package  `json:"along,omitempty"`      // packages that are not released, but published because the channel lacks them
 
-	// Unseen is why it cannot be told what the channel has of a release that was worked out from its tags. It is in no journal.
+	// Unseen is the reason why the channel's packages are unknown, for a plan that was reconstructed from tags. It is not stored in a journal.
 	Unseen error `json:"-"`
 }
 
-// Package is one package of the workspace, at the version that it has in the release.
+// Package is a package of the workspace, with its version in the release.
 type Package struct {
 	Name    string `json:"name"`
 	Version string `json:"version"`
 }
 
-// Format is that of the plans that this program makes and reads.
+// Format is the version of the plan format that this program reads and writes.
 const Format = 1
 
-// Readable refuses the plan of a journal that this version cannot read. The journal was written by the version tool.
+// Readable returns an error if this program cannot read the plan of a journal. tool is the version of the program that wrote it.
 func (p *Plan) Readable(tool string) error {
 	if p.Format != Format {
-		return operr.NewStopped("continue it with the version of this tool that began it ("+tool+")", "the plan is of another format")
+		return operr.NewStopped("continue the release with the version of this program that began the release ("+tool+")", "the release's plan has a format that this version cannot read")
 	}
 	return nil
 }
 
-// Label names the release.
+// Label returns the release's title.
 func (p *Plan) Label() string { return p.Title }
 
-// Is reports whether a version, or a tag, names this release.
+// Is reports whether a version or tag belongs to this release.
 func (p *Plan) Is(to string) bool {
 	return slices.ContainsFunc(p.Tags, func(tag string) bool { return bump.SameVersion(to, tag) })
 }
 
-// Answers reports whether a request names this release, and, if a package, one that it releases.
+// Answers reports whether a request is for this release. If the request names a package, the release must include it.
 func (p *Plan) Answers(req bump.Request) bool {
 	return p.Is(req.To) && (req.Only == "" || slices.ContainsFunc(p.Tags, func(tag string) bool {
 		name, _, apart := strings.Cut(tag, "/")
@@ -75,7 +75,7 @@ func (p *Plan) Answers(req bump.Request) bool {
 	}))
 }
 
-// Releases reports whether a package is released, by the tags: one tag is of all packages, or it begins with the name of its package.
+// Releases reports whether a package is released: either all packages share a tag, or one of the tags starts with the package's name.
 func (p *Plan) Releases(name string) bool {
 	return slices.ContainsFunc(p.Tags, func(tag string) bool {
 		of, _, apart := strings.Cut(tag, "/")
@@ -83,7 +83,7 @@ func (p *Plan) Releases(name string) bool {
 	})
 }
 
-// FindAlong finds the packages that are published without being released: publishing completes the channel.
+// FindAlong returns packages that are not released but that the channel lacks. They are published along with the release.
 func (p *Plan) FindAlong(h publish.Holdings) (all []Package) {
 	for _, pkg := range p.Packages {
 		if !p.Releases(pkg.Name) && len(h.Of(pkg.Name, pkg.Version)) == 0 {
@@ -93,7 +93,7 @@ func (p *Plan) FindAlong(h publish.Holdings) (all []Package) {
 	return all
 }
 
-// FindTag finds the first tag of the release that is among others, which are commits by name; "" for none.
+// FindTag returns the release's first tag that is in tags, or "".
 func (p *Plan) FindTag(tags map[string]string) string {
 	for _, t := range p.Tags {
 		if tags[t] != "" {
@@ -103,7 +103,7 @@ func (p *Plan) FindTag(tags map[string]string) string {
 	return ""
 }
 
-// version is that of one package in the release.
+// version returns a package's version in the release.
 func (p *Plan) version(name string) string {
 	for _, pkg := range p.Packages {
 		if pkg.Name == name {
@@ -113,23 +113,23 @@ func (p *Plan) version(name string) string {
 	return ""
 }
 
-// Compare says where the packages of a workspace are not at the plan's versions; "" where they all are.
+// Compare describes a package whose version in a workspace differs from the plan, or returns "".
 func (p *Plan) Compare(w *workspace.Workspace) string {
 	if d := w.Disagreements(); len(d) > 0 {
 		return fmt.Sprintf("%s: %s", d[0].Pos, d[0].Message)
 	}
 	for _, pkg := range w.Packages {
 		if v := p.version(pkg.Name); v != pkg.Version.Text {
-			return fmt.Sprintf("%s is at %s, and the release has it at %s", pkg.Name, pkg.Version.Text, v)
+			return fmt.Sprintf("%s has version %s, but the release has version %s", pkg.Name, pkg.Version.Text, v)
 		}
 	}
 	if len(w.Packages) != len(p.Packages) {
-		return fmt.Sprintf("there are %d packages, and the release has %d", len(w.Packages), len(p.Packages))
+		return fmt.Sprintf("the workspace has %d packages, but the release has %d", len(w.Packages), len(p.Packages))
 	}
 	return ""
 }
 
-// Describe says in a line what the release is; by is who publishes, workspace.PublishCI or PublishHere.
+// Describe describes the release in one line. `by` is settings.PublishCI or PublishHere.
 func (p *Plan) Describe(by string) string {
 	edits := 0
 	for _, f := range p.Bump.Files {

@@ -18,7 +18,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// going is a way back of v1.1, which this clone began on its only commit.
+// going returns a Back for release v1.1, which was begun on the clone's only commit.
 func going(t *testing.T, way Way) (u *Undo, b *Back, git func(args ...string) string) {
 	t.Helper()
 	repo, dir, git := gitrepotest.Open(t)
@@ -48,7 +48,7 @@ func going(t *testing.T, way Way) (u *Undo, b *Back, git func(args ...string) st
 	return &Undo{Trace: at}, &Back{Plan: p, Way: way, trace: at, refs: refs, past: &trace.Past{Past: &session.Past[*plan.Plan]{Plan: p}}}, git
 }
 
-// ended is how the journal says that the release has ended; "" where it does not.
+// ended returns how the release has ended according to its journal, or "".
 func ended(t *testing.T, u *Undo) session.End {
 	t.Helper()
 	past, err := trace.Last(u.Trace.State)
@@ -59,50 +59,50 @@ func ended(t *testing.T, u *Undo) session.End {
 	return past.End
 }
 
-// Where a run of a CI may be uploading, nothing is taken back under it.
+// If a CI run may be uploading, nothing is undone.
 func TestARunThatMayBeUploading(t *testing.T) {
 	u, b, git := going(t, Remote)
 	b.Running = "https://ci.example/runs/7"
 	before := git("rev-parse", "HEAD")
 	_, err := u.Take(t.Context(), b)
-	require.ErrorContains(t, err, "a CI run may be uploading right now: https://ci.example/runs/7")
+	require.ErrorContains(t, err, "the CI run https://ci.example/runs/7 may be uploading packages now")
 	require.Equal(t, operr.Stopped, operr.ExitStatus(err))
 	require.Equal(t, before, git("rev-parse", "HEAD"))
 	require.Empty(t, ended(t, u))
 }
 
-// What is taken back, or given up, is written down, and only then.
+// An undo records the end in the journal only after the release was undone or given up.
 func TestTheEndIsWrittenDown(t *testing.T) {
 	u, b, _ := going(t, Nothing)
 	said, err := u.Take(t.Context(), b)
 	require.NoError(t, err)
-	require.Equal(t, []string{"nothing of v1.1 was done yet"}, said)
+	require.Equal(t, []string{"nothing of v1.1 had been done yet"}, said)
 	require.Equal(t, trace.Undone, ended(t, u))
 
 	u, b, _ = going(t, NoReturn)
 	said, err = u.Take(t.Context(), b)
 	require.NoError(t, err)
-	require.Equal(t, []string{"v1.1 is given up; what is on the channel stays"}, said)
+	require.Equal(t, []string{"v1.1 is abandoned; the packages on the channel stay"}, said)
 	require.Equal(t, trace.Abandoned, ended(t, u))
 	_, err = u.Take(t.Context(), b)
 	require.NoError(t, err, "the journal was closed: another one may be written")
 }
 
-// Without a release there is nothing to undo, also where the last one is out.
+// Without an unfinished release there is nothing to undo, even if the last release was published.
 func TestNothingToUndo(t *testing.T) {
 	u, b, git := going(t, Nothing)
 	require.NoError(t, u.finish(b, trace.Released))
 	gitrepotest.Write(t, u.Trace.Root, "pixi.toml", "[workspace]\nname = \"w\"\nchannels = []\nplatforms = []\n")
 	_, err := u.Find(t.Context())
-	require.ErrorContains(t, err, "no release is unfinished: there is nothing to undo")
+	require.ErrorContains(t, err, "no release is unfinished, so there is nothing to undo")
 
 	git("remote", "remove", "origin")
 	_, err = u.Find(t.Context())
-	require.ErrorContains(t, err, "no release is unfinished in this clone, and whether one of another clone is cannot be told: there is no remote origin")
+	require.ErrorContains(t, err, "no release is unfinished in this clone, and the remote cannot be asked about releases of other clones: there is no remote origin")
 	require.Contains(t, operr.NextOf(err), "`git remote add origin URL`")
 }
 
-// The commit is reverted on the end of its branch, or nowhere.
+// A pushed release commit is reverted only if the clone is at the end of the branch.
 func TestARevertIsAtTheEndOfTheBranch(t *testing.T) {
 	for name, change := range map[string]func(b *Back, git func(args ...string) string){
 		"the clone is behind": func(b *Back, git func(args ...string) string) {
@@ -117,49 +117,49 @@ func TestARevertIsAtTheEndOfTheBranch(t *testing.T) {
 			change(b, git)
 			before := git("rev-parse", "HEAD")
 			_, err := u.Take(t.Context(), b)
-			require.ErrorContains(t, err, "the clone is not at the end of origin/main")
-			require.Equal(t, "`git switch main`, `git pull`, and undo again", operr.NextOf(err))
+			require.ErrorContains(t, err, "the clone is not at the last commit of origin/main")
+			require.Equal(t, "run `git switch main` and `git pull`, and then this command again", operr.NextOf(err))
 			require.Equal(t, before, git("rev-parse", "HEAD"))
 			require.Empty(t, ended(t, u))
 		})
 	}
 }
 
-// Where the commits since the plan may be the release's, and the files that tell are changed, nothing is said to be undone.
+// If commits since the plan may belong to the release, and the manifests have uncommitted changes, the undo is refused.
 func TestChangesThatHideWhatIsToBeTakenBack(t *testing.T) {
 	_, b, git := going(t, Local)
 	gitrepotest.Write(t, b.trace.Root, "sub/file", "changed\n")
 	require.NoError(t, b.refuseChanges(t.Context()), "nothing was committed since")
 	git("commit", "-q", "--allow-empty", "-m", "later")
 	err := b.refuseChanges(t.Context())
-	require.ErrorContains(t, err, "what of v1.1 is to be taken back cannot be told: sub/file")
+	require.ErrorContains(t, err, "cannot find out which parts of v1.1 to undo, because the work tree has changes: sub/file")
 	require.Equal(t, operr.Stopped, operr.ExitStatus(err))
 	git("checkout", "-q", ".")
 	require.NoError(t, b.refuseChanges(t.Context()))
-	b.Plan.Bump = &bump.Plan{} // there is no commit to be found
+	b.Plan.Bump = &bump.Plan{} // no commit to look for
 	gitrepotest.Write(t, b.trace.Root, "sub/file", "changed\n")
 	require.NoError(t, b.refuseChanges(t.Context()))
 }
 
-// A remote that refuses will refuse again: the clone goes back to where it was. One that did not answer is asked again.
+// If the remote rejects the undo, the clone is reset to its previous state. If the remote does not reply, the undo can be run again.
 func TestAnUndoThatTheRemoteDidNotTake(t *testing.T) {
 	_, b, git := going(t, Remote)
 	head := git("rev-parse", "HEAD")
 	git("commit", "-q", "--allow-empty", "-m", "revert")
 	to := git("rev-parse", "HEAD")
 	said, err := b.explainKept(t.Context(), []string{"reverted"}, head, to, errors.New("no answer"))
-	require.ErrorContains(t, err, "nothing was taken back on origin: no answer")
+	require.ErrorContains(t, err, "nothing was undone on origin: no answer")
 	require.Equal(t, []string{"reverted"}, said)
 	require.Equal(t, to, git("rev-parse", "HEAD"))
 
 	said, err = b.explainKept(t.Context(), []string{"reverted"}, head, to, gitremote.ErrRejected)
-	require.ErrorContains(t, err, "origin refuses to take v1.1 back, and nothing was changed")
+	require.ErrorContains(t, err, "the remote origin refused the undo of v1.1, and nothing was changed")
 	require.True(t, operr.HasWayOn(err))
 	require.Empty(t, said)
 	require.Equal(t, head, git("rev-parse", "HEAD"))
 }
 
-// A file is taken away at prefix.dev by its own address.
+// DeleteURL returns the URL for deleting a file on prefix.dev.
 func TestWhereAFileIsDeleted(t *testing.T) {
 	require.Empty(t, (&Back{}).DeleteURL())
 	for url, want := range map[string]string{

@@ -10,7 +10,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// What is installed for tasks is installed again when a file changed that its build sees, wherever that lies.
+// Packages are reinstalled for tasks if any file that their build sees has changed, wherever it is.
 func TestOwnDigest(t *testing.T) {
 	root := t.TempDir()
 	write := func(name, text string) {
@@ -47,7 +47,7 @@ func TestOwnDigest(t *testing.T) {
 		before, edited := own(built), own(editable)
 		write(c.file, "x")
 		require.Equal(t, c.counts, own(built) != before, c.file)
-		require.Equal(t, edited, own(editable), "%s: an editable one is where it was", c.file)
+		require.Equal(t, edited, own(editable), "%s: the key of an editable package does not change", c.file)
 		require.Equal(t, own(built), own(built))
 	}
 }

@@ -13,13 +13,13 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
-// program is one that PATH has in place of a conda package.
+// program is a program on PATH that is used instead of a conda package.
 type program struct{ asked, name, path string }
 
-// addForeign notes what is installed for a conda requirement on a package that is not of the workspace.
+// addForeign records how to install a conda requirement on a package that is not in the workspace.
 func (e *Toolchain) addForeign(n *needs, d manifest.Dependency, beside *manifest.Project) {
 	if d.Spec.Path != "" {
-		n.refuse(d, "", "its sources are in %s, where no package of this workspace is", d.Spec.Path)
+		n.refuse(d, "", "its sources are in %s, which is not a package of this workspace", d.Spec.Path)
 		return
 	}
 	a := condanames.Find(e.workspace, d, beside)
@@ -31,7 +31,7 @@ func (e *Toolchain) addForeign(n *needs, d manifest.Dependency, beside *manifest
 	case a.Project == "":
 		n.refuse(d, condanames.SuggestLines(a, manifest.CondaName(d.Name)), "%s", a.Why)
 	case ours != nil:
-		n.refuse(d, "", "%s is a project of this workspace, whose conda name is %s (%s): require that", a.Project, ours.Name, ours.Manifest)
+		n.refuse(d, "", "%s is a project of this workspace with the conda name %s (%s): require the conda name", a.Project, ours.Name, ours.Manifest)
 	default:
 		requirement, err := condanames.WriteRequirement(d, a.Project)
 		if err != nil {
@@ -40,23 +40,23 @@ func (e *Toolchain) addForeign(n *needs, d manifest.Dependency, beside *manifest
 		}
 		n.fromPyPI = append(n.fromPyPI, requirement)
 		if manifest.PyPIName(a.Project) != manifest.PyPIName(d.Name) {
-			n.renamed = append(n.renamed, fmt.Sprintf("%s stands for %s, says %s", d.Name, a.Project, a.WriteOrigin()))
+			n.renamed = append(n.renamed, fmt.Sprintf("%s is the project %s, according to %s", d.Name, a.Project, a.WriteOrigin()))
 		}
 	}
 }
 
-// addProgram looks for a program on the PATH that a task will have.
+// addProgram looks up a program on the PATH that tasks will have.
 func (e *Toolchain) addProgram(n *needs, d manifest.Dependency, a condanames.Answer) {
 	path, err := command.LookPath(a.Program, e.env)
 	if err != nil {
-		n.refuse(d, "", "%s takes it for the program %s, which is not on PATH", a.WriteOrigin(), a.Program)
+		n.refuse(d, "", "%s maps the package to the program %s, which is not on PATH", a.WriteOrigin(), a.Program)
 		return
 	}
 	n.programs = append(n.programs, program{asked: writeAsked(d.Name, d.Spec.Text), name: a.Program, path: path})
 }
 
-// showPrograms says once which programs stand for conda packages, and their versions: nobody has held those against what the
-// manifest asks for.
+// showPrograms prints, once each, the programs that are used instead of conda packages, with their versions. These versions are not checked
+// against the manifest's requirements.
 func (e *Toolchain) showPrograms(ctx context.Context, programs []program) error {
 	for _, p := range programs {
 		if _, shown := e.shown.LoadOrStore(p, true); shown {
@@ -68,15 +68,15 @@ func (e *Toolchain) showPrograms(ctx context.Context, programs []program) error 
 		}
 		version, _, _ := strings.Cut(strings.TrimSpace(out), "\n")
 		if err != nil || version == "" {
-			version = "which does not tell its version by --version"
+			version = "which printed no version for --version"
 		}
-		e.say("%s is the program %s on PATH: %s, %s", p.asked, p.name, p.path, version)
+		e.say("instead of %s, the program %s on PATH is used: %s, %s", p.asked, p.name, p.path, version)
 	}
 	return nil
 }
 
-// addThirdParty notes what archives depend on beyond each other, and checks that what they depend on among each other is there.
-// Packages that are installed from sources are there, too.
+// addThirdParty records the archives' dependencies on packages that are not in the workspace. It checks that dependencies on workspace packages
+// are satisfied by the archives or by packages installed from source.
 func (e *Toolchain) addThirdParty(n *needs, archives []*condapkg.Archive) error {
 	have := map[string]string{}
 	for _, p := range n.packages {
@@ -97,8 +97,8 @@ func (e *Toolchain) addThirdParty(n *needs, archives []*condapkg.Archive) error 
 			}
 			d, beside := e.findRequirement(index, m)
 			if condanames.FindOwn(e.workspace, d) != nil {
-				return operr.New("build and publish the two together, for this platform too",
-					"%s depends on %s, which is a package of this workspace and is not among what the channel gave", index.FileName(), text)
+				return operr.New("build and publish both packages together, also for this platform",
+					"%s depends on %s, which is a package of this workspace, but the channel did not supply this package", index.FileName(), text)
 			}
 			e.addForeign(n, d, beside)
 		}
@@ -106,16 +106,17 @@ func (e *Toolchain) addThirdParty(n *needs, archives []*condapkg.Archive) error 
 	return nil
 }
 
-// checkPin checks an exact pin on a package that is there.
+// checkPin checks an exact pin on a package that will be installed.
 func checkPin(file string, m condapkg.MatchSpec, have map[string]string) error {
 	at, there := have[m.Name]
 	if pin, exact := version.Pin(m.Version); there && exact && !version.Same(pin, at) {
-		return operr.New("build and publish the two together", "%s depends on %s, and the channel gave %s %s", file, m, m.Name, at)
+		return operr.New("build and publish both packages together", "%s depends on %s, but the channel supplied %s %s", file, m, m.Name, at)
 	}
 	return nil
 }
 
-// findRequirement returns a requirement of an artifact as a dependency, with its place in the manifest where the workspace has one.
+// findRequirement converts an artifact's requirement to a dependency. If the workspace has the same requirement, the result has its position in
+// the manifest.
 func (e *Toolchain) findRequirement(index condapkg.Index, m condapkg.MatchSpec) (manifest.Dependency, *manifest.Project) {
 	d := manifest.Dependency{Name: m.Name, Pos: manifest.Pos{File: index.FileName()}, Spec: manifest.Spec{Text: m.Version}}
 	if m.Build != "*" {

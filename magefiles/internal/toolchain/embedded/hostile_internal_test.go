@@ -12,8 +12,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded/pythons"
 )
 
-// madeUp is a folder that looks like an environment of uv's, whose links lead to files of the test's: where a fault lets an attack through,
-// it reaches these, and no interpreter of this machine.
+// madeUp creates a folder that looks like an environment created by uv, with links to the test's own files. If an attack succeeds because of a
+// bug, it hits these files and not an interpreter on this machine.
 func madeUp(t *testing.T) (dir, outside string) {
 	top := t.TempDir()
 	dir, outside = filepath.Join(top, "env"), filepath.Join(top, "outside")
@@ -36,31 +36,32 @@ func madeUp(t *testing.T) (dir, outside string) {
 	return dir, outside
 }
 
-// TestHostileLinksInEnvironments links packages whose files are where the environment has a link, or a file with another name elsewhere.
+// TestHostileLinksInEnvironments installs packages with a file at a path where the environment has a symlink, or a file with hard links
+// elsewhere.
 func TestHostileLinksInEnvironments(t *testing.T) {
 	files := func(name string) condapkgtest.Package {
 		return condapkgtest.Package{Name: "a", Files: map[string]string{name: "evil"}}
 	}
 	for name, c := range map[string]struct {
 		p    condapkgtest.Package
-		says string // "" where it is installed
+		says string // "" if the installation succeeds
 	}{
-		"interpreter":                {files("bin/python"), `the file "bin/python"`},
-		"interpreter by its version": {files("bin/python3.12"), `the file "bin/python3.12"`},
-		"interpreter by a script":    {files("python-scripts/python3"), `the file "bin/python3"`},
-		"interpreter by a point":     {condapkgtest.Package{Name: "a", EntryPoints: []string{"python = a:main"}}, `the file "bin/python"`},
-		"what the environment is":    {files("pyvenv.cfg"), `the file "pyvenv.cfg"`},
-		"behind a link inside":       {files("lib64/evil"), "where the environment has a link"},
-		"behind a link out":          {files("share/evil"), "where the environment has a link"},
-		"behind a link in a library": {files("site-packages/linked/os.py"), "where the environment has a link"},
-		"a file that is a link":      {files("site-packages/link.py"), "where the environment has a link"},
-		"a file where a folder is":   {files("bin"), `"bin" is a folder`},
-		"a folder where a file is":   {files("bin/activate/x"), `"bin/activate" is not a folder`},
-		"a point that is a path":     {condapkgtest.Package{Name: "a", EntryPoints: []string{"../../x = a:main"}}, "not the name of a file"},
-		"a point that is absolute":   {condapkgtest.Package{Name: "a", EntryPoints: []string{"/tmp/x = a:main"}}, "not the name of a file"},
-		"a hard link":                {files("site-packages/dep/hard.py"), ""},
-		"a file of a dependency":     {files("site-packages/dep/__init__.py"), ""},
-		"a script like another":      {condapkgtest.Package{Name: "a", EntryPoints: []string{"activate = a:main"}}, ""},
+		"interpreter":                             {files("bin/python"), `the file "bin/python"`},
+		"the interpreter with its version":        {files("bin/python3.12"), `the file "bin/python3.12"`},
+		"the interpreter as a script":             {files("python-scripts/python3"), `the file "bin/python3"`},
+		"the interpreter as an entry point":       {condapkgtest.Package{Name: "a", EntryPoints: []string{"python = a:main"}}, `the file "bin/python"`},
+		"the environment's configuration":         {files("pyvenv.cfg"), `the file "pyvenv.cfg"`},
+		"below a link to the inside":              {files("lib64/evil"), "in the environment this path is a link"},
+		"below a link to the outside":             {files("share/evil"), "in the environment this path is a link"},
+		"below a link in a library":               {files("site-packages/linked/os.py"), "in the environment this path is a link"},
+		"a file that is a link":                   {files("site-packages/link.py"), "in the environment this path is a link"},
+		"a file where a folder is":                {files("bin"), `"bin" is a folder`},
+		"a folder where a file is":                {files("bin/activate/x"), `"bin/activate" is not a folder`},
+		"an entry point that is a path":           {condapkgtest.Package{Name: "a", EntryPoints: []string{"../../x = a:main"}}, "not a valid file name"},
+		"an entry point that is an absolute path": {condapkgtest.Package{Name: "a", EntryPoints: []string{"/tmp/x = a:main"}}, "not a valid file name"},
+		"a hard link":                             {files("site-packages/dep/hard.py"), ""},
+		"a file of a dependency":                  {files("site-packages/dep/__init__.py"), ""},
+		"a script with the name of another":       {condapkgtest.Package{Name: "a", EntryPoints: []string{"activate = a:main"}}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir, outside := madeUp(t)
@@ -73,8 +74,8 @@ func TestHostileLinksInEnvironments(t *testing.T) {
 			} else {
 				require.ErrorContains(t, err, c.says)
 			}
-			if link := "where the environment has a link"; c.says == link {
-				require.Contains(t, operr.NextOf(err), "leave it out of the package")
+			if link := "in the environment this path is a link"; c.says == link {
+				require.Contains(t, operr.NextOf(err), "remove this file from the package")
 			}
 			for file, text := range map[string]string{"python3.12": "interpreter", "cached.py": "cached", "lib/os.py": "library"} {
 				data, err := os.ReadFile(filepath.Join(outside, file))
@@ -87,7 +88,7 @@ func TestHostileLinksInEnvironments(t *testing.T) {
 	}
 }
 
-// TestHostileMarks marks an environment into which a wheel has put a file of that name: it is replaced.
+// TestHostileMarks checks that a file that a wheel has installed under the name of a marker file is replaced.
 func TestHostileMarks(t *testing.T) {
 	for _, name := range []string{".own", ".third-party"} {
 		dir, outside := madeUp(t)

@@ -17,7 +17,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// hatchlingPackage is a workspace of one package that hatchling builds; requires is its [build-system] requires.
+// hatchlingPackage returns a workspace with one package that is built by hatchling. `requires` is the list in the package's [build-system] table.
 func hatchlingPackage(t *testing.T, requires string) *workspace.Workspace {
 	root := t.TempDir()
 	for name, text := range map[string]string{
@@ -35,7 +35,7 @@ func hatchlingPackage(t *testing.T, requires string) *workspace.Workspace {
 	return w
 }
 
-// withCache is a toolchain with a cache of its own, beside the tools that are installed on this machine, and with variables set.
+// withCache returns a toolchain with a separate cache that links to the installed tools, and with additional variables.
 func withCache(t *testing.T, w *workspace.Workspace, log io.Writer, cache string, set ...string) *embedded.Toolchain {
 	shared, err := os.UserCacheDir()
 	require.NoError(t, err)
@@ -53,8 +53,7 @@ func buildOf(t *testing.T, e *embedded.Toolchain, w *workspace.Workspace) error 
 	return err
 }
 
-// TestHostileIndexHasOtherBackends gives no way around the pins: neither where the index has not what is pinned, nor where it has
-// other bytes of it.
+// TestHostileIndexHasOtherBackends checks that the pins are enforced if the index lacks a pinned version or has different bytes for it.
 func TestHostileIndexHasOtherBackends(t *testing.T) {
 	for name, also := range map[string][]string{
 		"other versions": nil,
@@ -62,7 +61,7 @@ func TestHostileIndexHasOtherBackends(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w, cache := hatchlingPackage(t, `"hatchling"`), t.TempDir()
-			require.NoError(t, buildOf(t, withCache(t, w, io.Discard, t.TempDir()), w)) // the tools are there then
+			require.NoError(t, buildOf(t, withCache(t, w, io.Discard, t.TempDir()), w)) // installs the tools
 			index := pypitest.Start(t)
 			index.Also = also
 			err := buildOf(t, withCache(t, w, io.Discard, cache, index.Environ(t)...), w)
@@ -70,12 +69,13 @@ func TestHostileIndexHasOtherBackends(t *testing.T) {
 			require.Contains(t, index.Asked(), "hatchling")
 			made, err := filepath.Glob(filepath.Join(cache, "backends", "*", ".complete"))
 			require.NoError(t, err)
-			require.Empty(t, made, "what was begun is not used later")
+			require.Empty(t, made, "an incomplete environment is not kept")
 		})
 	}
 }
 
-// TestHostileConfigurationOfTheProject leads neither the installs of build backends nor those of our tools elsewhere.
+// TestHostileConfigurationOfTheProject checks that no configuration file in the project can redirect the installation of build backends or of our
+// tools.
 func TestHostileConfigurationOfTheProject(t *testing.T) {
 	w, index := hatchlingPackage(t, `"hatchling"`), pypitest.Start(t)
 	evil := "[[index]]\nurl = \"" + index.URL + "\"\ndefault = true\n"
@@ -96,16 +96,16 @@ func TestHostileConfigurationOfTheProject(t *testing.T) {
 	require.Empty(t, ran)
 }
 
-// TestMirrorOfThePerson takes backends from where the person says.
+// TestMirrorOfThePerson checks that backends are installed from the index in the user's configuration.
 func TestMirrorOfThePerson(t *testing.T) {
 	w, index, config := hatchlingPackage(t, `"hatchling"`), pypitest.Start(t), t.TempDir()
 	require.NoError(t, os.MkdirAll(filepath.Join(config, "uv"), 0o755))
 	require.NoError(t, os.WriteFile(filepath.Join(config, "uv", "uv.toml"), []byte("[[index]]\nurl = \""+index.URL+"\"\ndefault = true\n"), 0o644))
-	require.Error(t, buildOf(t, withCache(t, w, io.Discard, t.TempDir(), "XDG_CONFIG_HOME="+config, "UV_CACHE_DIR="+t.TempDir()), w), "it has other versions")
+	require.Error(t, buildOf(t, withCache(t, w, io.Discard, t.TempDir(), "XDG_CONFIG_HOME="+config, "UV_CACHE_DIR="+t.TempDir()), w), "this index has only other versions")
 	require.Contains(t, index.Asked(), "hatchling")
 }
 
-// TestUnpinnedBackends are named, and kept for the one package that asks for them.
+// TestUnpinnedBackends checks that unpinned backends are reported, and installed only for the package that requires them.
 func TestUnpinnedBackends(t *testing.T) {
 	cache := t.TempDir()
 	environments := func() int {
@@ -117,7 +117,7 @@ func TestUnpinnedBackends(t *testing.T) {
 		w := hatchlingPackage(t, requires)
 		var log bytes.Buffer
 		require.NoError(t, buildOf(t, withCache(t, w, &log, cache), w))
-		require.Equal(t, strings.Contains(requires, "<"), strings.Contains(log.String(), "a is built by what is not pinned (hatchling<1.30)"), log.String())
-		require.Equal(t, min(i+1, 3), environments(), "each project that asks for others has its own, and all others share one")
+		require.Equal(t, strings.Contains(requires, "<"), strings.Contains(log.String(), "a is built by backends that are not pinned (hatchling<1.30)"), log.String())
+		require.Equal(t, min(i+1, 3), environments(), "each package with unpinned backends has its own environment, and all others share one")
 	}
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
 )
 
-// below are the contents of all modules below a folder, links not followed.
+// `below` returns the contents of all modules below a folder, without following links.
 func below(t *testing.T, dir string) map[string]string {
 	all := map[string]string{}
 	require.NoError(t, filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
@@ -26,8 +26,8 @@ func below(t *testing.T, dir string) map[string]string {
 	return all
 }
 
-// TestHostileFilesOfDependencies installs packages that have a file which a dependency has: uv has that in its cache under another
-// name. The cache is one of the test's own. Nothing here may be an attack on the interpreter, which is the machine's.
+// TestHostileFilesOfDependencies installs packages with a file that is also in a dependency, and that uv's cache contains under another name. The
+// cache belongs to the test. The attacks do not target the interpreter, which is shared.
 func TestHostileFilesOfDependencies(t *testing.T) {
 	w := hatchlingPackage(t, `"hatchling"`)
 	for _, file := range []string{"packaging/__init__.py", "packaging/version.py", "packaging/evil.py"} {
@@ -36,7 +36,7 @@ func TestHostileFilesOfDependencies(t *testing.T) {
 			e := withCache(t, w, testWriter{t}, t.TempDir(), "UV_CACHE_DIR="+cache, "UV_LINK_MODE=hardlink")
 			clean := condapkgtest.Package{Name: "clean", Depends: []string{"packaging"}}.Write(t, dir)
 			_, err := e.Install(t.Context(), toolchain.Install{Dir: filepath.Join(dir, "first"), Artifacts: []string{clean}})
-			require.NoError(t, err) // uv has packaging in its cache, and nothing more comes into it
+			require.NoError(t, err) // `packaging` is now in uv's cache, and the test needs no other project
 			before := below(t, cache)
 			require.NotEmpty(t, before)
 
@@ -49,12 +49,12 @@ func TestHostileFilesOfDependencies(t *testing.T) {
 			data, err := os.ReadFile(written[0])
 			require.NoError(t, err)
 			require.Equal(t, "evil", string(data))
-			require.True(t, equal(before, below(t, cache)), "uv's cache is what it was")
+			require.True(t, equal(before, below(t, cache)), "uv's cache is unchanged")
 		})
 	}
 }
 
-// equal compares without printing the contents of a hundred modules.
+// equal compares two sets of modules. Unlike require.Equal, it does not print hundreds of modules.
 func equal(a, b map[string]string) bool {
 	for path, text := range a {
 		if b[path] != text {

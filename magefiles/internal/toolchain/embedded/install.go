@@ -18,9 +18,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded/pythons"
 )
 
-// Install implements toolchain.Toolchain. There is no conda solver here: the artifacts' own files are unpacked into a
-// new virtual environment, after what they depend on was installed from PyPI. That every pin among the artifacts is met
-// by one of them is checked.
+// Install implements toolchain.Toolchain. There is no conda solver here. The artifacts' dependencies are installed from PyPI into a new virtual
+// environment, and the artifacts' files are then unpacked into it. Install checks that all pins on the artifacts are satisfied.
 func (e *Toolchain) Install(ctx context.Context, i toolchain.Install) (toolchain.Environment, error) {
 	archives, closeAll, err := openAll(i.Artifacts)
 	if err != nil {
@@ -44,7 +43,7 @@ func (e *Toolchain) Install(ctx context.Context, i toolchain.Install) (toolchain
 	if err != nil {
 		return toolchain.Environment{}, err
 	}
-	python, err := e.pythons.Choose(ctx, "installing what is published", asks)
+	python, err := e.pythons.Choose(ctx, "installing the published packages", asks)
 	if err != nil {
 		return toolchain.Environment{}, err
 	}
@@ -58,7 +57,7 @@ func (e *Toolchain) Install(ctx context.Context, i toolchain.Install) (toolchain
 	return toolchain.Environment{Dir: i.Dir, Python: prefix.python()}, prefix.linkAll(archives)
 }
 
-// openAll opens archives; what it returns closes them.
+// openAll opens archives, and returns a function that closes them.
 func openAll(paths []string) (archives []*condapkg.Archive, closeAll func(), err error) {
 	closeAll = func() {
 		for _, a := range archives {
@@ -76,8 +75,8 @@ func openAll(paths []string) (archives []*condapkg.Archive, closeAll func(), err
 	return archives, closeAll, nil
 }
 
-// prefix is the environment that a package is linked into, by the rules for noarch python packages: site-packages and
-// scripts go to where this Python has them, entry points become scripts.
+// prefix is an environment into which packages are linked according to the rules for noarch python packages: site-packages and scripts are placed
+// where this Python expects them, and entry points become scripts.
 type prefix struct {
 	dir  string
 	site string // relative to dir
@@ -88,8 +87,8 @@ func newPrefix(dir string, python pythons.Interpreter) prefix {
 	return prefix{dir: dir, site: path.Join("lib", "python"+python.Minor(), "site-packages")}
 }
 
-// linkAll writes the files of archives. An environment has links to the interpreter that it was made of, and files that uv has in its
-// cache under another name: neither is written into.
+// linkAll writes the files of archives into the prefix. The environment contains symlinks to its interpreter and hard links into uv's cache.
+// linkAll never writes through them.
 func (p prefix) linkAll(archives []*condapkg.Archive) error {
 	if len(archives) == 0 {
 		return nil
@@ -109,7 +108,7 @@ func (p prefix) linkAll(archives []*condapkg.Archive) error {
 
 func (p prefix) python() string { return filepath.Join(p.dir, "bin", "python") }
 
-// mostFile is how large a file of a package may be that is installed, in bytes: it is held in memory.
+// mostFile limits the size of an installed file, in bytes, because the whole file is read into memory.
 const mostFile = 1 << 30
 
 func (p prefix) link(a *condapkg.Archive) error {
@@ -123,10 +122,10 @@ func (p prefix) link(a *condapkg.Archive) error {
 	}
 	err = a.Walk(func(h *tar.Header, r io.Reader) error {
 		if h.Typeflag != tar.TypeReg {
-			return nil // noarch python packages hold files; links among them are left out by conda's builders
+			return nil // noarch python packages contain only regular files, because conda builders omit links
 		}
 		if h.Size > mostFile {
-			return fmt.Errorf("its file %.120q has %d bytes, which is more than is installed", h.Name, h.Size)
+			return fmt.Errorf("its file %.120q has %d bytes, which is more than the limit", h.Name, h.Size)
 		}
 		data, err := io.ReadAll(r)
 		if err != nil {
@@ -162,7 +161,7 @@ func (p prefix) target(name string) string {
 	return name
 }
 
-// isOfInterpreter reports whether an environment knows its interpreter by a file, beside the links to that.
+// isOfInterpreter reports whether a file or symlink in an environment belongs to its interpreter.
 func isOfInterpreter(name string) bool {
 	switch path.Base(name) {
 	case "pyvenv.cfg":
@@ -181,13 +180,13 @@ func (p prefix) write(name string, data []byte, mode os.FileMode) error {
 		err = p.into.Write(name, data, mode)
 	}
 	if refused || errors.As(err, &link) {
-		return operr.New("leave it out of the package, or install it with pixi: PIPELINE_TOOLCHAIN=pixi",
-			"the package has the file %q, where the environment has a link, or what is its interpreter's", name)
+		return operr.New("remove this file from the package, or install the package with pixi: PIPELINE_TOOLCHAIN=pixi",
+			"the package has the file %q, but in the environment this path is a link or belongs to the interpreter", name)
 	}
 	return err
 }
 
-// writeEntryPoint writes the script of "command = module:function", as conda's installers do.
+// writeEntryPoint writes the script for "command = module:function" in the same form as conda installers.
 func (p prefix) writeEntryPoint(text string) error {
 	point, err := condapkg.ParseEntryPoint(text)
 	if err != nil {

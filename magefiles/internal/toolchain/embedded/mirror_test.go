@@ -13,7 +13,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
 )
 
-// The mirror that pip was told of is where uv goes too: by a variable, by a file that a variable names, by one of the person.
+// uv uses the mirror that is configured for pip by a variable, by a file that a variable points to, or by the user's file.
 func TestMirrorOfPip(t *testing.T) {
 	conf := func(index *pypitest.Index, file string) {
 		require.NoError(t, os.MkdirAll(filepath.Dir(file), 0o755))
@@ -30,16 +30,16 @@ func TestMirrorOfPip(t *testing.T) {
 	} {
 		w, index := hatchlingPackage(t, `"hatchling"`), pypitest.Start(t)
 		set := append(of(index), "UV_CACHE_DIR="+t.TempDir(), "UV_DEFAULT_INDEX=", "UV_INDEX_URL=")
-		require.Error(t, buildOf(t, withCache(t, w, io.Discard, t.TempDir(), set...), w), "it has other versions")
+		require.Error(t, buildOf(t, withCache(t, w, io.Discard, t.TempDir(), set...), w), "this index has only other versions")
 		require.Contains(t, index.Asked(), "hatchling", name)
 	}
 	w, index, other := hatchlingPackage(t, `"hatchling"`), pypitest.Start(t), pypitest.Start(t)
 	require.Error(t, buildOf(t, withCache(t, w, io.Discard, t.TempDir(), "PIP_INDEX_URL="+other.URL, "UV_DEFAULT_INDEX="+index.URL, "UV_CACHE_DIR="+t.TempDir()), w))
-	require.Contains(t, index.Asked(), "hatchling", "what uv was told counts")
+	require.Contains(t, index.Asked(), "hatchling", "uv's own setting takes precedence")
 	require.Empty(t, other.Asked())
 }
 
-// Without a network everything comes from uv's cache, but for the workspace's own sources: they are built as they are now.
+// Without a network, everything comes from uv's cache except the workspace's own sources, which are built in their current state.
 func TestWithoutANetworkTheSourcesAreBuiltAsTheyAre(t *testing.T) {
 	w := writeWorkspace(t, map[string]string{
 		"pixi.toml":               "[dependencies]\nlib = { path = \"lib\" }\n[tasks]\nshow = \"python -c 'import lib, packaging; print(lib.text())'\"\n",

@@ -18,24 +18,24 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
-// needs is what an environment is made of.
+// needs is the list of everything to install into an environment.
 type needs struct {
 	of *manifest.Resolved // the environment
 
 	fromPyPI []string             // PEP 508 requirements
-	packages []*workspace.Package // of the workspace, installed from their sources
-	archives []string             // of the workspace, but of another version: from the channel, sorted
-	editable []string             // absolute folders that pypi-dependencies name by path
-	plain    []string             // the same, not editable
-	supply   *toolchain.Supply    // of the downstream that the environment is of
+	packages []*workspace.Package // workspace packages installed from source
+	archives []string             // files of workspace packages from the channel, used because the sources have another version; sorted
+	editable []string             // absolute folders of editable path entries in pypi-dependencies
+	plain    []string             // folders of other path entries in pypi-dependencies
+	supply   *toolchain.Supply    // supply of the environment's downstream
 
-	programs []program // on PATH, in place of conda packages
-	renamed  []string  // which projects of fromPyPI have another name on conda, and who says so
-	refusals []refusal // what there is no way for: nothing may be installed then
+	programs []program // programs on PATH used instead of conda packages
+	renamed  []string  // one sentence for each project in fromPyPI with another conda name, and where the mapping comes from
+	refusals []refusal // requirements that cannot be installed; if there are any, nothing is installed
 }
 
-// collect puts together what an environment needs. Packages of the workspace bring what they need to run. What there is no
-// way for is noted, and not an error yet.
+// collect determines what to install into an environment. Workspace packages add their run requirements. Requirements that cannot be installed
+// are recorded, but are not yet an error.
 func (e *Toolchain) collect(ctx context.Context, m *manifest.Manifest, r *manifest.Resolved, s *toolchain.Supply) (*needs, error) {
 	n := &needs{of: r, supply: s}
 	for _, d := range r.Conda {
@@ -61,10 +61,10 @@ func (e *Toolchain) collect(ctx context.Context, m *manifest.Manifest, r *manife
 	return n, nil
 }
 
-// addConda adds a conda requirement of a manifest, or of a package in it, with the pyproject.toml beside it.
+// addConda adds a conda requirement of a manifest, or of a package in it. `beside` is the pyproject.toml next to the manifest or the package.
 func (e *Toolchain) addConda(ctx context.Context, n *needs, m *manifest.Manifest, beside *manifest.Project, d manifest.Dependency) error {
 	if strings.EqualFold(d.Name, "python") {
-		return nil // environmentAsks
+		return nil // readEnvironment reads the requirement on Python
 	}
 	p := condanames.FindOwn(e.workspace, d)
 	if p == nil {
@@ -74,8 +74,8 @@ func (e *Toolchain) addConda(ctx context.Context, n *needs, m *manifest.Manifest
 	switch pin, exact := version.Pin(d.Spec.Text); {
 	case n.takesSources():
 	case n.takesChannel() && !exact:
-		return operr.New("pin it, run it with pixi, or take the workspace's own packages (-local)",
-			"%s: %s takes %s from the channel by the range %q, and choosing a version is a solver's work", d.Pos, m.Name, d.Name, d.Spec.Text)
+		return operr.New("pin this package to a version, use pixi (PIPELINE_TOOLCHAIN=pixi), or pass -local to use the workspace's own packages",
+			"%s: %s takes %s from the channel in the range %q, but only a solver can choose a version", d.Pos, m.Name, d.Name, d.Spec.Text)
 	case n.takesChannel() || exact && !version.Same(pin, p.Version.Text):
 		return e.addPublished(ctx, n, m, d, p.Version.Text, pin)
 	}
@@ -87,7 +87,7 @@ func (e *Toolchain) addConda(ctx context.Context, n *needs, m *manifest.Manifest
 	}
 	n.packages = append(n.packages, p)
 	for _, d := range p.Dependencies(manifest.RoleRun) {
-		if d.Condition == "" { // what holds on one platform only is pixi's to decide
+		if d.Condition == "" { // conditions are evaluated only by pixi
 			if err := e.addConda(ctx, n, e.workspace.Manifest, p.Project, d); err != nil {
 				return err
 			}
@@ -96,26 +96,26 @@ func (e *Toolchain) addConda(ctx context.Context, n *needs, m *manifest.Manifest
 	return nil
 }
 
-// takesSources reports whether packages of the workspace come from its sources, whatever version is asked for.
+// takesSources reports whether workspace packages come from source, whatever versions the manifest requires.
 func (n *needs) takesSources() bool { return n.supply != nil && n.supply.Sources }
 
-// takesChannel reports whether packages of the workspace come from the channel, whatever version the sources have.
+// takesChannel reports whether workspace packages come from the channel, whatever versions the sources have.
 func (n *needs) takesChannel() bool { return n.supply != nil && !n.supply.Sources }
 
-// addPublished takes a version that the workspace's sources are not at from the channel. A downstream upgrades when it
-// wants to, so this is how it is tested once a new version is under way.
+// addPublished fetches a version from the channel that differs from the version in the sources. A downstream upgrades when it chooses to, so its
+// tests use an older version while a new one is developed.
 func (e *Toolchain) addPublished(ctx context.Context, n *needs, m *manifest.Manifest, d manifest.Dependency, have, want string) error {
-	asks := fmt.Sprintf("%s: %s asks for %s %s, and the workspace has %s", d.Pos, m.Name, d.Name, d.Spec.Text, have)
+	asks := fmt.Sprintf("%s: %s asks for %s %s, but the workspace has %s", d.Pos, m.Name, d.Name, d.Spec.Text, have)
 	if e.published == nil {
 		return operr.New("run `mage app:upgrade`", "%s", asks)
 	}
 	file, err := e.published(ctx, e.want(n, m, d, want))
 	if err != nil && n.takesChannel() {
-		return operr.New("publish it first, set PREFIX_SERVER_URL to where it is, or take the workspace's own packages (-local)",
-			"%s: %s takes %s %s from the channel: %w", d.Pos, m.Name, d.Name, d.Spec.Text, err)
+		return operr.New("publish this version first, set PREFIX_SERVER_URL to the server that has this version, or pass -local to use the workspace's own packages",
+			"%s: %s cannot get %s %s from the channel: %w", d.Pos, m.Name, d.Name, d.Spec.Text, err)
 	}
 	if err != nil {
-		return operr.New("see whether the channel can be reached, or run `mage app:upgrade`", "%s, so it must come from the channel: %w", asks, err)
+		return operr.New("check whether the channel can be reached, or run `mage app:upgrade`", "%s, and the required version cannot be fetched from the channel: %w", asks, err)
 	}
 	if slices.Contains(n.archives, file) {
 		return nil
@@ -125,8 +125,8 @@ func (e *Toolchain) addPublished(ctx context.Context, n *needs, m *manifest.Mani
 	return e.addDepends(ctx, n, m, d, file)
 }
 
-// want returns one version of a package, from where a manifest takes it: a downstream's from the channels of the environment, in their order,
-// or from the one that the requirement names; the workspace's own from its own channel.
+// `want` returns a request for one version of a package, with the channels to try. A downstream uses its environment's channels in order, or the
+// channel in the requirement. The workspace itself uses its own channel.
 func (e *Toolchain) want(n *needs, m *manifest.Manifest, d manifest.Dependency, version string) Wanted {
 	w := Wanted{Name: manifest.CondaName(d.Name), Version: version}
 	switch {
@@ -139,7 +139,7 @@ func (e *Toolchain) want(n *needs, m *manifest.Manifest, d manifest.Dependency, 
 	return w
 }
 
-// addDepends adds the packages of the workspace that an archive depends on; the rest is for addThirdParty.
+// addDepends adds the workspace packages on which an archive depends. Other dependencies are added by addThirdParty.
 func (e *Toolchain) addDepends(ctx context.Context, n *needs, m *manifest.Manifest, d manifest.Dependency, file string) error {
 	a, err := condapkg.Open(file)
 	if err != nil {
@@ -155,7 +155,7 @@ func (e *Toolchain) addDepends(ctx context.Context, n *needs, m *manifest.Manife
 			if err := n.pinsFor(m, d, a.Index(), name, spec); err != nil {
 				return err
 			}
-			continue // it comes by its own pin
+			continue // the environment's own pin adds this package
 		}
 		if err := e.addConda(ctx, n, m, nil, manifest.Dependency{Pos: d.Pos, Name: name, Spec: manifest.Spec{Text: spec}}); err != nil {
 			return err
@@ -164,9 +164,10 @@ func (e *Toolchain) addDepends(ctx context.Context, n *needs, m *manifest.Manife
 	return nil
 }
 
-// pinsFor refuses a range by which an archive asks for a package of the workspace, unless the environment pins that, at a version which the range has.
+// pinsFor returns an error if an archive requires a workspace package with a version range, unless the environment pins that package to a version
+// in the range.
 func (n *needs) pinsFor(m *manifest.Manifest, d manifest.Dependency, of condapkg.Index, name, spec string) error {
-	asks := fmt.Sprintf("%s: %s takes %s %s from the channel, which asks for %s by the range %q", d.Pos, m.Name, of.Name, of.Version, name, spec)
+	asks := fmt.Sprintf("%s: %s takes %s %s from the channel, and this package requires %s in the range %q", d.Pos, m.Name, of.Name, of.Version, name, spec)
 	for _, own := range n.of.Conda {
 		pin, exact := version.Pin(own.Spec.Text)
 		if !exact || manifest.CondaName(own.Name) != name {
@@ -174,17 +175,17 @@ func (n *needs) pinsFor(m *manifest.Manifest, d manifest.Dependency, of condapkg
 		}
 		at, err := version.Parse(pin)
 		if err != nil {
-			return operr.New("correct the pin", "%s: %w", own.Pos, err)
+			return operr.New("correct this pin", "%s: %w", own.Pos, err)
 		}
 		if admits, err := version.CondaRange(cmp.Or(spec, "*")); err == nil && !admits.Has(at) {
-			return operr.New("pin a version that it takes", "%s, and %s pins %s", asks, own.Pos, pin)
+			return operr.New("pin a version in this range", "%s, but %s pins %s", asks, own.Pos, pin)
 		}
 		return nil
 	}
-	return operr.New("pin "+name+" in "+d.File+" too, run it with pixi, or take the workspace's own packages (-local)", "%s, and choosing a version is a solver's work", asks)
+	return operr.New("pin "+name+" in "+d.File+" too, use pixi (PIPELINE_TOOLCHAIN=pixi), or pass -local to use the workspace's own packages", "%s, but only a solver can choose a version", asks)
 }
 
-// addPyPI adds a requirement of [pypi-dependencies], or of a [project] that is the manifest.
+// addPyPI adds a requirement in [pypi-dependencies], or in [project] if the manifest is a pyproject.toml.
 func (e *Toolchain) addPyPI(ctx context.Context, n *needs, m *manifest.Manifest, all []manifest.Dependency, d manifest.Dependency) error {
 	if d.Spec.Path != "" {
 		dir := filepath.Join(e.workspace.Root, filepath.FromSlash(path.Join(m.Dir, d.Spec.Path)))
@@ -215,15 +216,15 @@ func (e *Toolchain) addPyPI(ctx context.Context, n *needs, m *manifest.Manifest,
 	return nil
 }
 
-// isByPath reports whether another requirement of the same project names its folder.
+// isByPath reports whether another requirement refers to the same project by path.
 func isByPath(all []manifest.Dependency, name string) bool {
 	return slices.ContainsFunc(all, func(d manifest.Dependency) bool {
 		return d.Spec.Path != "" && manifest.PyPIName(d.Name) == manifest.PyPIName(name)
 	})
 }
 
-// hasPackage reports whether a package of the workspace is there already, from its sources or from the channel. PyPI is never
-// asked for it then: somebody else may have its name there.
+// hasPackage reports whether the environment already has a workspace package, from source or from the channel. If so, the package is never
+// fetched from PyPI, where its name may belong to someone else.
 func (n *needs) hasPackage(p *workspace.Package) bool {
 	return slices.Contains(n.packages, p) || slices.ContainsFunc(n.archives, func(file string) bool {
 		name, err := condapkg.ParseFileName(filepath.Base(file))
@@ -231,7 +232,7 @@ func (n *needs) hasPackage(p *workspace.Package) bool {
 	})
 }
 
-// writePEP508 writes an entry of [pypi-dependencies] as a requirement.
+// writePEP508 formats an entry in [pypi-dependencies] as a PEP 508 requirement.
 func writePEP508(d manifest.Dependency) string {
 	s := d.Name
 	if len(d.Spec.Extras) > 0 {

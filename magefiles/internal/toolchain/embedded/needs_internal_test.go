@@ -16,7 +16,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
-// A package of the channel that asks for another one by a range is told as that: by its own pin, the environment may say which one it is.
+// If a package from the channel requires another package with a version range, an error is returned, unless the environment pins that package.
 func TestARangeOfAnArchive(t *testing.T) {
 	root, archives := t.TempDir(), t.TempDir()
 	write := func(name, text string) {
@@ -53,7 +53,7 @@ func TestARangeOfAnArchive(t *testing.T) {
 		return e.collect(t.Context(), m, r, &toolchain.Supply{})
 	}
 	_, err = collect("cli", "==1.0.0")
-	require.EqualError(t, err, `apps/dash/pixi.toml:7:1: dash takes cli 1.0.0 from the channel, which asks for plot by the range ">=1,<2", and choosing a version is a solver's work`)
+	require.EqualError(t, err, `apps/dash/pixi.toml:7:1: dash takes cli 1.0.0 from the channel, and this package requires plot in the range ">=1,<2", but only a solver can choose a version`)
 	require.Contains(t, operr.NextOf(err), "pin plot in apps/dash/pixi.toml too")
 	for _, pins := range [][]string{{"cli", "==1.0.0", "plot", "==1.5"}, {"plot", "==1.5", "cli", "==1.0.0"}} {
 		n, err := collect(pins...)
@@ -61,5 +61,5 @@ func TestARangeOfAnArchive(t *testing.T) {
 		require.Len(t, n.archives, 2, fmt.Sprint(pins))
 	}
 	_, err = collect("cli", "==1.0.0", "plot", "==2.0")
-	require.ErrorContains(t, err, "and apps/dash/pixi.toml:8:1 pins 2.0")
+	require.ErrorContains(t, err, "but apps/dash/pixi.toml:8:1 pins 2.0")
 }

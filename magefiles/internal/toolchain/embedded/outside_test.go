@@ -13,7 +13,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// fromTags is a workspace of one package for each tool that makes the version from tags, in a repository with a tag.
+// fromTags creates a workspace in a repository with a tag, with one package for each tool that derives the version from tags.
 func fromTags(t *testing.T) *workspace.Workspace {
 	files := map[string]string{"pixi.toml": "[dependencies]\n"}
 	show := ""
@@ -49,8 +49,7 @@ func git(t *testing.T, dir string, args ...string) {
 	require.NoError(t, err, out)
 }
 
-// TestVersionsFromOutside sets a version from outside, in the way of each tool: neither a build nor an environment of a task takes
-// it for the tag's.
+// TestVersionsFromOutside sets a version with each tool's environment variable, and checks that neither builds nor task environments use it.
 func TestVersionsFromOutside(t *testing.T) {
 	for _, name := range []string{
 		"SETUPTOOLS_SCM_PRETEND_VERSION", "SETUPTOOLS_SCM_PRETEND_VERSION_FOR_SCM", "SETUPTOOLS_SCM_PRETEND_VERSION_FOR_HATCH",
@@ -70,7 +69,7 @@ func TestVersionsFromOutside(t *testing.T) {
 	require.Equal(t, "1.4.0\n1.4.0\n1.4.0\n", out.String())
 }
 
-// TestVersionsOfTheManifest takes those of [package.build.config] env: they are part of the sources.
+// TestVersionsOfTheManifest checks that versions in [package.build.config] env are used, because they are part of the sources.
 func TestVersionsOfTheManifest(t *testing.T) {
 	files := map[string]string{
 		"a/pyproject.toml":     "[build-system]\nrequires = [\"setuptools>=70\", \"setuptools-scm>=8\"]\nbuild-backend = \"setuptools.build_meta\"\n[project]\nname = \"a\"\ndynamic = [\"version\"]\n[tool.setuptools_scm]\n",
@@ -84,8 +83,7 @@ func TestVersionsOfTheManifest(t *testing.T) {
 	require.Equal(t, "a-2.5.0-pyh4616a5c_0.conda", filepath.Base(a.Path))
 }
 
-// TestPathsAreText builds in folders whose names mean something to a shell, with variables of the manifest that are called as
-// something of ours could be.
+// TestPathsAreText builds in folders with special shell characters in their names, and with manifest variables that could collide with ours.
 func TestPathsAreText(t *testing.T) {
 	files := map[string]string{
 		"a/pyproject.toml":    "[build-system]\nrequires = [\"hatchling\"]\nbuild-backend = \"hatchling.build\"\n[project]\nname = \"a\"\nversion = \"1.0.0\"\n",
@@ -107,7 +105,7 @@ func TestPathsAreText(t *testing.T) {
 	}
 }
 
-// TestPathsThatCannotBe refuses what rattler-build would take for something else, before anything is installed for it.
+// TestPathsThatCannotBe checks that names that rattler-build would misread are rejected before anything is installed.
 func TestPathsThatCannotBe(t *testing.T) {
 	w := writeWorkspace(t, map[string]string{
 		"a/pyproject.toml": "[build-system]\nrequires = [\"--target=made\"]\nbuild-backend = \"hatchling.build\"\n[project]\nname = \"a\"\nversion = \"1.0.0\"\n",
@@ -117,13 +115,13 @@ func TestPathsThatCannotBe(t *testing.T) {
 		_, err := newToolchain(t, w).Build(t.Context(), toolchain.Build{Workspace: w, Packages: w.Order(), Dir: filepath.Join(w.Root, "output"), SourceDate: sourceDate})
 		return err
 	}
-	require.ErrorContains(t, ask(), `[build-system] requires "--target=made" in the pyproject.toml of a, and that is not a requirement`)
+	require.ErrorContains(t, ask(), "\"--target=made\" in the list `requires` is not a valid requirement (PEP 508): see [build-system] in the pyproject.toml of a")
 	require.NoDirExists(t, "made")
 	for _, name := range []string{"$HOME", "`touch made`", `a"b`, `a\b`, "a\nb"} {
 		dir := filepath.Join(t.TempDir(), name)
 		require.NoError(t, os.MkdirAll(dir, 0o755))
 		t.Setenv("TMPDIR", dir)
-		require.ErrorContains(t, ask(), "nothing can be built below "+dir+": rattler-build writes that path into its scripts")
+		require.ErrorContains(t, ask(), "cannot build below "+dir+", because rattler-build writes this path into scripts")
 		left, err := os.ReadDir(dir)
 		require.NoError(t, err)
 		require.Empty(t, left)

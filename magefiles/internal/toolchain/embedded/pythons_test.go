@@ -20,7 +20,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// otherMinors are the minor versions of Python on this machine that the toolchain's own tools do not run on.
+// otherMinors returns the minor versions of Python on this machine that the toolchain's own tools do not support.
 func otherMinors(t *testing.T) (others []string) {
 	w := writeWorkspace(t, map[string]string{"a/pixi.toml": "[package]\nname = \"a\"\nversion = \"1\"\n" + python, "a/pyproject.toml": "[project]\nname = \"a\"\nversion = \"1\"\n"})
 	tools, err := newToolchain(t, w).Python(t.Context())
@@ -47,7 +47,7 @@ func otherMinors(t *testing.T) (others []string) {
 	return others
 }
 
-// telling is a package whose metadata says what built it.
+// telling returns the files of a package whose metadata records which Python built it.
 func telling(name, asks string, deps ...string) map[string]string {
 	return map[string]string{
 		name + "/pixi.toml": "[package]\nname = \"" + name + "\"\nversion = \"1.0.0\"\n" + python + strings.Join(deps, "\n") + "\n",
@@ -69,8 +69,8 @@ func builtBy(t *testing.T, a toolchain.Artifact) string {
 	return minor
 }
 
-// TestAnotherPython builds packages on a Python that is not the tools' own, runs a task on it, and installs what was built
-// into an environment of it; beside them one that takes any.
+// TestAnotherPython uses a Python other than the one for the tools. It builds packages, runs a task, and installs the built packages into an
+// environment together with a package that accepts any Python.
 func TestAnotherPython(t *testing.T) {
 	minor := otherMinors(t)[0]
 	files := telling("strict", "requires-python = \"=="+minor+".*\"")
@@ -114,7 +114,7 @@ func TestAnotherPython(t *testing.T) {
 	require.Equal(t, is, out+"\n")
 }
 
-// TestAnEnvironmentFollowsItsPython makes the environment new when another Python is asked for.
+// TestAnEnvironmentFollowsItsPython checks that the environment is recreated if its Python requirement changes.
 func TestAnEnvironmentFollowsItsPython(t *testing.T) {
 	minor := otherMinors(t)[0]
 	root := ""
@@ -135,7 +135,7 @@ func TestAnEnvironmentFollowsItsPython(t *testing.T) {
 	require.Equal(t, newest, show(">=3.11"))
 }
 
-// TestSameBytesFromAnotherPython builds the golden packages on one Python and on another: the bytes are the same.
+// TestSameBytesFromAnotherPython builds the golden packages with two versions of Python and compares the results.
 func TestSameBytesFromAnotherPython(t *testing.T) {
 	minor := otherMinors(t)[0]
 	first := build(t, goldenWorkspace(t))
@@ -160,8 +160,8 @@ func TestSameBytesFromAnotherPython(t *testing.T) {
 	}
 }
 
-// TestNoPythonFits holds what is said, and that it is said before anything is built: by a build, a task, and Ready. What
-// is written for other platforms does not count.
+// TestNoPythonFits checks the error if no Python satisfies the requirements, and that a build, a task and Ready return it before anything is
+// built. Requirements for other platforms are ignored.
 func TestNoPythonFits(t *testing.T) {
 	lib := func(requires, tables string) map[string]string {
 		return map[string]string{
@@ -180,7 +180,7 @@ func TestNoPythonFits(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := writeWorkspace(t, lib(c.requires, c.tables))
-			says := c.at + " asks for Python " + c.asks + ", and the embedded toolchain knows 3.11 to 3.14; installed: "
+			says := c.at + " asks for Python " + c.asks + ", but the embedded toolchain supports 3.11 to 3.14; installed: "
 			require.ErrorContains(t, newToolchain(t, w).Ready(t.Context()), says)
 			_, err := newToolchain(t, w).Build(t.Context(), toolchain.Build{
 				Workspace:  w,
@@ -199,8 +199,8 @@ func TestNoPythonFits(t *testing.T) {
 	})
 }
 
-// TestTogether puts packages into one environment that cannot be: both places are named. What they are built with does not
-// matter there, and each may be built.
+// TestTogether installs packages with conflicting Python requirements into one environment and checks that the error has both positions. Each
+// package can still be built, and build requirements on Python are irrelevant in the environment.
 func TestTogether(t *testing.T) {
 	files := map[string]string{
 		"pixi.toml":           "[feature.dev.dependencies]\nold = { path = \"old\" }\nnew = { path = \"new\" }\n[environments]\ndev = [\"dev\"]\n[feature.dev.tasks]\nshow = \"python -V\"\n",
@@ -217,7 +217,7 @@ func TestTogether(t *testing.T) {
 		return tools.Run(t.Context(), toolchain.Task{Dir: filepath.Join(w.Root, dir), Name: "show", Stdout: io.Discard, Stderr: testWriter{t}})
 	}
 	err := show("")
-	require.ErrorContains(t, err, "the environment dev of pixi.toml: no Python of 3.11 to 3.14 is what all ask for")
+	require.ErrorContains(t, err, "the environment dev of pixi.toml: no Python from 3.11 to 3.14 meets all requirements")
 	require.ErrorContains(t, err, "old/pixi.toml:7:1 asks for Python <3.12")
 	require.ErrorContains(t, err, "new/pyproject.toml:4:1 asks for Python >=3.12")
 	require.NoDirExists(t, filepath.Join(w.Root, ".pixi", "embedded", "dev"))
@@ -227,7 +227,7 @@ func TestTogether(t *testing.T) {
 	require.ErrorContains(t, err, "site/pyproject.toml:4:1 asks for Python >=3.11,<3.12")
 	require.ErrorContains(t, err, "new/pyproject.toml:4:1 asks for Python >=3.12")
 
-	require.ErrorContains(t, tools.Ready(t.Context()), "installing all packages together: no Python of 3.11 to 3.14 is what all ask for")
+	require.ErrorContains(t, tools.Ready(t.Context()), "installing all packages together: no Python from 3.11 to 3.14 meets all requirements")
 	uses, err := tools.Uses(t.Context())
 	require.NoError(t, err)
 	var none []string
@@ -242,8 +242,8 @@ func TestTogether(t *testing.T) {
 	require.NotContains(t, none, "the environment default of pixi.toml")
 }
 
-// TestBuiltApartInstalledTogether has two packages that are built with Pythons which exclude each other: they go into one
-// environment, since what they are built with does not matter there.
+// TestBuiltApartInstalledTogether builds two packages with conflicting build requirements on Python. They can be installed into one environment,
+// where build requirements are irrelevant.
 func TestBuiltApartInstalledTogether(t *testing.T) {
 	minor := otherMinors(t)[0]
 	files := telling("apart", "", "[package.host-dependencies]\npython = \""+minor+".*\"")
@@ -266,11 +266,11 @@ func TestBuiltApartInstalledTogether(t *testing.T) {
 	require.Equal(t, "1\n", out.String())
 }
 
-// noting notes the environment of every program that it runs.
+// noting records the environment of every program that it runs.
 type noting struct {
 	command.Runner
 	mu   sync.Mutex
-	seen map[string][]string // by base name: the values of UV_PYTHON_DOWNLOADS, "-" where it is not set
+	seen map[string][]string // values of UV_PYTHON_DOWNLOADS by base name; "-" if not set
 }
 
 func (n *noting) Run(ctx context.Context, c command.Cmd) error {
@@ -288,8 +288,8 @@ func (n *noting) Run(ctx context.Context, c command.Cmd) error {
 	return n.Runner.Run(ctx, c)
 }
 
-// TestNothingIsDownloadedUnasked runs a task, a build and an installation: uv may download no interpreter, unless the
-// person lets it. What a task does is its own affair.
+// TestNothingIsDownloadedUnasked runs a task, a build and an installation, and checks that uv may not download an interpreter unless the user
+// allows it. The task itself may.
 func TestNothingIsDownloadedUnasked(t *testing.T) {
 	cache, err := os.UserCacheDir()
 	require.NoError(t, err)
@@ -331,7 +331,7 @@ func TestNothingIsDownloadedUnasked(t *testing.T) {
 	}
 }
 
-// TestAsksOfAFolder counts what a folder that is named by path says of itself, whether it is editable or not.
+// TestAsksOfAFolder checks that the requirements in the pyproject.toml of a path dependency are used, whether it is editable or not.
 func TestAsksOfAFolder(t *testing.T) {
 	for _, editable := range []string{"true", "false"} {
 		w := writeWorkspace(t, map[string]string{
@@ -343,7 +343,8 @@ func TestAsksOfAFolder(t *testing.T) {
 	}
 }
 
-// TestAsksOfAnArtifact counts what an artifact says that an environment takes from the channel, and names it.
+// TestAsksOfAnArtifact checks that the Python requirement of an artifact from the channel applies to its environment, and that the error names the
+// artifact.
 func TestAsksOfAnArtifact(t *testing.T) {
 	own, err := newToolchain(t, writeWorkspace(t, map[string]string{})).Python(t.Context())
 	require.NoError(t, err)
@@ -367,11 +368,11 @@ func TestAsksOfAnArtifact(t *testing.T) {
 		Published: func(context.Context, embedded.Wanted) (string, error) { return built.Path, nil },
 	})
 	err = tools.Run(t.Context(), toolchain.Task{Dir: filepath.Join(w.Root, "site"), Name: "show", Stdout: io.Discard, Stderr: testWriter{t}})
-	require.ErrorContains(t, err, "the environment default of site/pixi.toml: no Python of 3.11 to 3.14 is what all ask for: ")
+	require.ErrorContains(t, err, "the environment default of site/pixi.toml: no Python from 3.11 to 3.14 meets all requirements: ")
 	require.ErrorContains(t, err, "site/pixi.toml:7:1 asks for Python !="+minor+".*")
 	require.ErrorContains(t, err, filepath.Base(built.Path)+" asks for Python "+minor+".*")
 
-	// In an environment of the artifact alone there is one.
+	// An environment with only the artifact can be created.
 	env, err := tools.Install(t.Context(), toolchain.Install{Dir: filepath.Join(t.TempDir(), "env"), Artifacts: []string{built.Path}})
 	require.NoError(t, err)
 	out, err := command.Output(t.Context(), command.NewSystem(os.Environ(), nil), command.Cmd{Name: env.Python, Args: []string{"-V"}})

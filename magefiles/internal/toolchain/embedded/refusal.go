@@ -10,17 +10,17 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
-// refusal is a conda requirement that there is no way to install.
+// refusal is a conda requirement that cannot be installed.
 type refusal struct {
 	pos        manifest.Pos
 	name, spec string
 	why        string
-	ways       string // lines of [tool.release.pypi]; "" where none helps
+	ways       string // lines for [tool.release.pypi]; "" if none would help
 }
 
-const withPixi = "run it with pixi: PIPELINE_TOOLCHAIN=pixi"
+const withPixi = "use pixi instead: PIPELINE_TOOLCHAIN=pixi"
 
-// refuse makes one error of all that there is no way for, each name once with all its places; nil for none.
+// refuse combines all refusals into one error, which lists each name once with all its positions. It returns nil if there are no refusals.
 func (e *Toolchain) refuse(all []refusal) error {
 	if len(all) == 0 {
 		return nil
@@ -59,12 +59,12 @@ func (e *Toolchain) refuse(all []refusal) error {
 		WithDetail(strings.Join(detail, "\n"))
 }
 
-// writeAsked writes a requirement for people.
+// writeAsked formats a requirement for output.
 func writeAsked(name, spec string) string {
 	return strings.TrimSpace(name + " " + strings.TrimPrefix(spec, "*"))
 }
 
-// listPlaces says where the first of the refusals stands, and the next ones of the same name and reason.
+// listPlaces returns the positions of the first refusal and of those after it with the same name and reason.
 func listPlaces(all []refusal) []string {
 	var out []string
 	for _, r := range all {
@@ -78,7 +78,7 @@ func listPlaces(all []refusal) []string {
 	return out
 }
 
-// refuse notes a requirement that there is no way for.
+// refuse records a requirement that cannot be installed.
 func (n *needs) refuse(d manifest.Dependency, ways, format string, args ...any) {
 	n.refusals = append(n.refusals, refusal{
 		pos:  d.Pos,

@@ -16,8 +16,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// TestRefusedByName builds packages that only pixi can build: each is named with its manifest, the reason, and the way to
-// build it, and nothing is written.
+// TestRefusedByName checks that packages that only pixi can build are rejected, and that nothing is written. The error has the package, its manifest,
+// the reason, and how to build the package.
 func TestRefusedByName(t *testing.T) {
 	for _, c := range []struct{ name, manifest, why string }{
 		{"another backend", "[package.build]\nbackend = { name = \"pixi-build-rust\", version = \"*\" }", "its build backend is pixi-build-rust"},
@@ -26,7 +26,7 @@ func TestRefusedByName(t *testing.T) {
 		{"mapping", python + "config = { ignore-pypi-mapping = false }", "mapped from PyPI by a service"},
 		{"unknown configuration", python + "config = { nonsense = 1 }", "does not know the configuration nonsense"},
 		{"git source", python + "source = { git = \"https://example.invalid/x.git\" }", "its sources are fetched"},
-		{"pin-compatible", python + "[package.run-dependencies]\nnumpy = { pin-compatible = true }", "numpy is pinned to what the host environment has"},
+		{"pin-compatible", python + "[package.run-dependencies]\nnumpy = { pin-compatible = true }", "numpy is pinned to the version in the host environment"},
 		{"extras", python + "[package.extra-dependencies.gui]\npanel = \"*\"", "it has extra dependencies"},
 		{"run exports", python + "[package.run-exports.weak]\nlib = \"*\"", "it has run exports"},
 	} {
@@ -46,7 +46,7 @@ func TestRefusedByName(t *testing.T) {
 
 const python = "[package.build]\nbackend = { name = \"pixi-build-python\", version = \"*\" }\n"
 
-// A backend that compiles is a sign that pixi would not make a noarch package either.
+// With a compiling backend, pixi would not build a noarch package either.
 func TestCompiledBackendIsRefused(t *testing.T) {
 	w := writeWorkspace(t, map[string]string{
 		"lib/pixi.toml":      "[package]\nname = \"lib\"\nversion = \"1.0.0\"\n" + python,
@@ -55,27 +55,27 @@ func TestCompiledBackendIsRefused(t *testing.T) {
 	require.ErrorContains(t, refusal(t, w), "it needs a compiler (maturin)")
 }
 
-// pixi looks for a version in [package] and for a static one in [project], and nowhere else.
+// pixi looks for a version only in [package], and for a static version in [project].
 func TestVersionThatPixiDoesNotSee(t *testing.T) {
 	w := writeWorkspace(t, map[string]string{
 		"lib/pixi.toml":           "[package]\nname = \"lib\"\n" + python,
 		"lib/pyproject.toml":      "[project]\nname = \"lib\"\ndynamic = [\"version\"]\n[tool.hatch.version]\npath = \"src/lib/__init__.py\"\n[build-system]\nrequires = [\"hatchling\"]\nbuild-backend = \"hatchling.build\"\n",
 		"lib/src/lib/__init__.py": "__version__ = \"1.0.0\"\n",
 	})
-	require.ErrorContains(t, refusal(t, w), "pixi finds no version of it")
+	require.ErrorContains(t, refusal(t, w), "pixi finds no version of this package")
 }
 
-// pixi-build-python hands license files over as paths: what is not there, a pattern for instance, fails the build.
+// pixi-build-python passes license files as paths, so a missing file, including an unexpanded pattern, fails the build.
 func TestMissingLicenseFile(t *testing.T) {
 	w := writeWorkspace(t, map[string]string{
 		"lib/pixi.toml":      "[package]\nname = \"lib\"\nversion = \"1.0.0\"\n" + python,
 		"lib/pyproject.toml": "[project]\nname = \"lib\"\nversion = \"1.0.0\"\nlicense-files = [\"LICENSE*\"]\n",
 		"lib/LICENSE":        "text",
 	})
-	require.ErrorContains(t, failure(t, w, nil), "the license file lib/LICENSE* of lib is not there")
+	require.ErrorContains(t, failure(t, w, nil), "the license file lib/LICENSE* of lib does not exist")
 }
 
-// A build that fails shows what the backend said.
+// A failed build prints the backend's output.
 func TestFailingBuild(t *testing.T) {
 	w := writeWorkspace(t, map[string]string{
 		"lib/pixi.toml":      "[package]\nname = \"lib\"\nversion = \"1.0.0\"\n" + python,
@@ -86,7 +86,7 @@ func TestFailingBuild(t *testing.T) {
 	require.NoDirExists(t, filepath.Join(w.Root, "output"))
 }
 
-// refusal is the error of a build that is refused before it takes its sources.
+// refusal returns the error of a build that is rejected before its sources are taken.
 func refusal(t *testing.T, w *workspace.Workspace) error { return failure(t, w, untaken{}) }
 
 func failure(t *testing.T, w *workspace.Workspace, sources toolchain.Sources) error {
@@ -102,7 +102,7 @@ func failure(t *testing.T, w *workspace.Workspace, sources toolchain.Sources) er
 	return err
 }
 
-// untaken are sources that no build comes to take.
+// untaken is a toolchain.Sources whose Take must not be called.
 type untaken struct{}
 
 func (untaken) Take(context.Context, ...*workspace.Package) (string, func([]string, error) error, error) {

@@ -14,8 +14,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded"
 )
 
-// TestTaskEnvironment runs a task that imports a package of the workspace and one of PyPI, and again after the package's
-// source has changed: the change is seen.
+// TestTaskEnvironment runs a task that imports a workspace package and a PyPI package. After the workspace package's source has changed, a second
+// run sees the change.
 func TestTaskEnvironment(t *testing.T) {
 	w := writeWorkspace(t, map[string]string{
 		"pixi.toml":               "[dependencies]\nlib = { path = \"lib\" }\n[tasks]\nshow = \"python -c 'import lib, packaging; print(lib.text())'\"\n[tool.release.pypi]\nother = \"other\"\n",
@@ -41,22 +41,22 @@ func TestTaskEnvironment(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "second\n", out)
 
-	// A downstream that asks for the version which the workspace has gets its sources.
+	// A downstream that requires the workspace's current version gets its sources.
 	out, err = show("side")
 	require.NoError(t, err)
 	require.Equal(t, "second\n", out)
 
-	// Another version is not to be had without a channel, and says so; so does what PyPI cannot express.
+	// Without a channel, the error says that another version cannot be installed. The same applies to a range that PEP 440 cannot express.
 	_, err = show("behind")
 	require.ErrorContains(t, err, "behind/pixi.toml:6:")
-	require.ErrorContains(t, err, "behind asks for lib ==0.9.0, and the workspace has 1.0.0")
+	require.ErrorContains(t, err, "behind asks for lib ==0.9.0, but the workspace has 1.0.0")
 	_, err = show("conda-only")
 	require.ErrorContains(t, err, "conda-only/pixi.toml:7:")
 	require.ErrorContains(t, err, "cannot install other ==1|==2 from PyPI")
-	require.ErrorContains(t, err, "PEP 440 has no way to say")
+	require.ErrorContains(t, err, "PEP 440 has no equivalent of")
 }
 
-// TestInstall links built artifacts into a clean environment: sources, entry points and scripts work there.
+// TestInstall installs built artifacts into a clean environment and checks that modules, entry points and scripts work.
 func TestInstall(t *testing.T) {
 	w := goldenWorkspace(t)
 	var files []string
@@ -75,8 +75,8 @@ func TestInstall(t *testing.T) {
 	}
 }
 
-// TestDownstreamBehindTheSources lets a downstream ask for a version that the sources have left: it is taken from the
-// channel, with the sibling that it pins, and the sources are not.
+// TestDownstreamBehindTheSources has a downstream that requires an older version than the sources have. That version, and the sibling that it
+// pins, come from the channel.
 func TestDownstreamBehindTheSources(t *testing.T) {
 	files := func(version string) map[string]string {
 		return map[string]string{

@@ -23,7 +23,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// backend is a build backend that lies beside the sources, so that a build asks no index for one.
+// backend is a build backend in the source folder, so that builds do not need an index.
 const backend = `import pathlib, tomllib, zipfile
 MODULE = pathlib.Path.cwd().name
 NAME = tomllib.loads(pathlib.Path("pyproject.toml").read_text())["project"]["name"]
@@ -47,7 +47,7 @@ func addPackage(files map[string]string, name, run, project string) {
 	files[name+"/backend.py"] = backend
 }
 
-// withIndex is a toolchain that has an index where every project is, and the programs of a folder first on PATH.
+// withIndex returns a toolchain with an index that has every project. The programs in a folder are first on PATH.
 func withIndex(t *testing.T, w *workspace.Workspace, log *bytes.Buffer, programs string) (*embedded.Toolchain, *pypitest.Index) {
 	index := pypitest.Start(t)
 	cache, err := os.UserCacheDir()
@@ -65,21 +65,21 @@ func withIndex(t *testing.T, w *workspace.Workspace, log *bytes.Buffer, programs
 	}), index
 }
 
-// task runs the task "show" of the manifest in a folder of the workspace.
+// task runs the task "show" of the manifest in dir.
 func task(t *testing.T, tools *embedded.Toolchain, w *workspace.Workspace, dir string) (string, error) {
 	var out bytes.Buffer
 	err := tools.Run(t.Context(), toolchain.Task{Dir: filepath.Join(w.Root, dir), Name: "show", Stdout: &out, Stderr: testWriter{t}})
 	return out.String(), err
 }
 
-// program puts a program into a folder, and returns the folder.
+// programIn writes a program to a new folder, and returns the folder.
 func programIn(t *testing.T, name, script string) string {
 	dir := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte("#!/bin/sh\n"+script+"\n"), 0o755))
 	return dir
 }
 
-// sixty reads the list that was made by hand.
+// sixty reads the list in testdata, which was written by hand.
 func sixty(t *testing.T) (names []string, projects map[string]string) {
 	data, err := os.ReadFile("testdata/sixty.txt")
 	require.NoError(t, err)
@@ -93,9 +93,9 @@ func sixty(t *testing.T) (names []string, projects map[string]string) {
 	return names, projects
 }
 
-// TestSixtyNames installs a workspace with twenty packages, ten different requires-python and sixty conda names from public
-// manifests, with an index that has a project of every name: what is not on PyPI is refused by name, and with a line for each
-// of those nothing is asked for that is not the right project.
+// TestSixtyNames installs a workspace with twenty packages, ten different requires-python and sixty conda names from public manifests. The index
+// has a project for every name. Names that are not confirmed for PyPI are rejected. With a line in the settings for each of them, only the right
+// projects are requested from the index.
 func TestSixtyNames(t *testing.T) {
 	names, projects := sixty(t)
 	pythons := []string{">=3.11", ">=3.10", ">=3.9", ">=3.8", ">=3.7,<4", ">=3.6", ">=3", ">=3.11,!=3.11.0", ">=3.5", ">=3.9.2"}
@@ -133,8 +133,8 @@ func TestSixtyNames(t *testing.T) {
 	require.Equal(t, want, index.Asked())
 }
 
-// TestRefusedAtOnce names every name that there is no way for, with its places and its ways out, for all environments that a
-// task needs, and installs nothing.
+// TestRefusedAtOnce checks that one error reports all names that cannot be installed, in all environments that a task needs, with their positions and
+// a next step. Nothing is installed.
 func TestRefusedAtOnce(t *testing.T) {
 	files := map[string]string{"pixi.toml": `[dependencies]
 lib = { path = "lib" }
@@ -164,15 +164,15 @@ node = { program = "no-such-program" }
 	require.Contains(t, told.Summary, "cannot install 8 conda packages from PyPI: age, my-theme, node, numpy, outside, private, scikit-lern, xarray")
 	for _, line := range []string{
 		"age (lib/pixi.toml:7:1, pixi.toml:8:1): it is on conda only (the table of conda-forge's names)",
-		`age = { program = "age" }, for one on PATH; age = false, which leaves it out`,
-		"my-theme (pixi.toml:10:1): the table of conda-forge's names does not have it, and there is no pyproject.toml beside it that requires it ([tool.release.pypi] has my-themes: is that meant?)",
-		`my-theme = "my-theme", where that is the project on PyPI`,
-		"scikit-lern (pixi.toml:11:1): the table of conda-forge's names does not have it, and there is no pyproject.toml beside it that requires it (there is scikit-learn: is that meant?)",
-		"outside (pixi.toml:12:1): its sources are in ../outside, where no package of this workspace is",
-		"private (pixi.toml:13:1): it is of the channel https://prefix.dev/ours",
-		"numpy (pixi.toml:14:1): it is of the channel https://prefix.dev/ours",
-		"node (lib/pixi.toml:8:1): [tool.release.pypi] (pixi.toml:23:1) takes it for the program no-such-program, which is not on PATH",
-		`xarray (lib/pixi.toml:10:1): PEP 440 has no way to say "==1|==2"`,
+		`age = { program = "age" }, for a program on PATH; age = false, to leave the package out`,
+		"my-theme (pixi.toml:10:1): the table of conda-forge's names does not have this name, and no pyproject.toml beside the manifest requires the project (did you mean my-themes of [tool.release.pypi]?)",
+		`my-theme = "my-theme", if this is the project on PyPI`,
+		"scikit-lern (pixi.toml:11:1): the table of conda-forge's names does not have this name, and no pyproject.toml beside the manifest requires the project (did you mean scikit-learn?)",
+		"outside (pixi.toml:12:1): its sources are in ../outside, which is not a package of this workspace",
+		"private (pixi.toml:13:1): it comes from the channel https://prefix.dev/ours",
+		"numpy (pixi.toml:14:1): it comes from the channel https://prefix.dev/ours",
+		"node (lib/pixi.toml:8:1): [tool.release.pypi] (pixi.toml:23:1) maps the package to the program no-such-program, which is not on PATH",
+		`xarray (lib/pixi.toml:10:1): PEP 440 has no equivalent of "==1|==2"`,
 	} {
 		require.Contains(t, told.Detail, line)
 	}
@@ -182,8 +182,8 @@ node = { program = "no-such-program" }
 	require.NoDirExists(t, filepath.Join(w.Root, ".pixi"))
 }
 
-// TestWhoSays asks for what stands beside a requirement, and for what a line says before that; a pyproject.toml speaks for its
-// own manifest alone.
+// TestWhoSays checks that a line in the settings takes precedence over the pyproject.toml next to a requirement, and that a pyproject.toml
+// applies only to its own manifest.
 func TestWhoSays(t *testing.T) {
 	files := map[string]string{"pixi.toml": `[dependencies]
 lib = { path = "lib" }
@@ -206,11 +206,12 @@ PyTorch = "torch-nightly"
 	w = writeWorkspace(t, files)
 	tools, index = withIndex(t, w, &bytes.Buffer{}, "")
 	_, err = task(t, tools, w, "")
-	require.ErrorContains(t, err, "pixi.toml:8:1: the embedded toolchain cannot install my_own >=1.2 from PyPI: the table of conda-forge's names does not have it, and there is no pyproject.toml")
+	require.ErrorContains(t, err, "pixi.toml:8:1: the embedded toolchain cannot install my_own >=1.2 from PyPI: the table of conda-forge's names does not have this name, and no pyproject.toml")
 	require.Empty(t, index.Asked())
 }
 
-// TestOwnPackagesAreNotAskedFor keeps the names of the workspace's packages from PyPI, where somebody else may have them.
+// TestOwnPackagesAreNotAskedFor checks that the workspace's own packages are never requested from PyPI, where their names may belong to someone
+// else.
 func TestOwnPackagesAreNotAskedFor(t *testing.T) {
 	files := map[string]string{"pyproject.toml": `[project]
 name = "w"
@@ -238,32 +239,32 @@ show = "python -c 'import lib, base, edited'"
 	require.NoError(t, err)
 	require.Equal(t, []string{"numpy"}, index.Asked())
 
-	// Nor by its name on PyPI, where a pyproject.toml says that one.
+	// This also holds for the PyPI name in a pyproject.toml.
 	files["base/pixi.toml"] += "lib_project = \"*\"\n"
 	files["base/pyproject.toml"] += "dependencies = [\"lib-project\"]\n"
 	w = writeProject(t, files)
 	tools, index = withIndex(t, w, &bytes.Buffer{}, "")
 	_, err = task(t, tools, w, "")
-	require.ErrorContains(t, err, "base/pixi.toml:7:1: the embedded toolchain cannot install lib_project from PyPI: lib-project is a project of this workspace, whose conda name is lib")
+	require.ErrorContains(t, err, "base/pixi.toml:7:1: the embedded toolchain cannot install lib_project from PyPI: lib-project is a project of this workspace with the conda name lib")
 	require.Empty(t, index.Asked())
 
-	// One that builds another one is not taken from PyPI either.
+	// It also holds for a package that is used as a build backend.
 	files["edited/pyproject.toml"] = strings.Replace(files["edited/pyproject.toml"], "requires = []", "requires = [\"LIB-project>=1\"]", 1)
 	root := files["pyproject.toml"]
-	for _, conda := range []string{"other-name = { path = \"base\" }", "edited = { path = \"edited\" }"} { // from [pypi-dependencies], and from both
+	for _, conda := range []string{"other-name = { path = \"base\" }", "edited = { path = \"edited\" }"} { // required by [pypi-dependencies], and by both tables
 		files["pyproject.toml"] = strings.Replace(root, "other-name = { path = \"lib\" }", conda, 1)
 		w = writeProject(t, files)
 		tools, index = withIndex(t, w, &bytes.Buffer{}, "")
 		_, err = task(t, tools, w, "")
 		require.ErrorContains(t, err, "edited/pyproject.toml:2:")
-		require.ErrorContains(t, err, "cannot build edited: it is built by lib, a package of this workspace")
+		require.ErrorContains(t, err, "cannot build edited: its build backend is lib, a package of this workspace")
 	}
 	_, err = tools.Build(t.Context(), toolchain.Build{Workspace: w, Packages: w.Order(), Dir: filepath.Join(w.Root, "output"), SourceDate: sourceDate})
-	require.ErrorContains(t, err, "it is built by lib, a package of this workspace")
+	require.ErrorContains(t, err, "its build backend is lib, a package of this workspace")
 	require.Empty(t, index.Asked())
 }
 
-// writeProject is writeWorkspace for a root that is a pyproject.toml.
+// writeProject is like writeWorkspace, for a root manifest that is a pyproject.toml.
 func writeProject(t *testing.T, files map[string]string) *workspace.Workspace {
 	root := t.TempDir()
 	for name, text := range files {
@@ -276,7 +277,7 @@ func writeProject(t *testing.T, files map[string]string) *workspace.Workspace {
 	return w
 }
 
-// TestVerifiedWithoutStrangers installs artifacts, whose depends are conda names, as the verification of a release does.
+// TestVerifiedWithoutStrangers installs artifacts, as when verifying a release. Their depends are conda names.
 func TestVerifiedWithoutStrangers(t *testing.T) {
 	files := map[string]string{"pixi.toml": "[tool.release.pypi]\nnodejs = { program = \"node\" }\nmake = false\n"}
 	addPackage(files, "base", "", "")
@@ -296,17 +297,17 @@ func TestVerifiedWithoutStrangers(t *testing.T) {
 	asked, log, err := install("python >=3.11", "__unix", "matplotlib-base >=3", "own-thing", "pytorch[version='>=2']", "nodejs >=20", "make", "conda-forge::msgpack-python 1.*")
 	require.NoError(t, err)
 	require.Equal(t, []string{"matplotlib", "msgpack", "own-thing", "torch"}, asked)
-	require.Contains(t, log, "nodejs >=20 is the program node on PATH: ")
+	require.Contains(t, log, "instead of nodejs >=20, the program node on PATH is used: ")
 	require.Contains(t, log, "/node, v22.1.0\n")
 
 	for depend, says := range map[string]string{
 		"age >=1":            "lib/pixi.toml:9:1: the embedded toolchain cannot install age >=1 from PyPI: it is on conda only",
-		"gone-thing":         "lib-1.0.0-pyh4616a5c_0.conda: the embedded toolchain cannot install gone-thing from PyPI: the table of conda-forge's names does not have it, and lib/pyproject.toml does not require it",
+		"gone-thing":         "lib-1.0.0-pyh4616a5c_0.conda: the embedded toolchain cannot install gone-thing from PyPI: the table of conda-forge's names does not have this name, and lib/pyproject.toml does not require the project",
 		"base ==1.0.0":       "lib-1.0.0-pyh4616a5c_0.conda depends on base ==1.0.0, which is a package of this workspace",
-		"numpy 1.26.0 py_0":  "cannot install numpy ==1.26.0 from PyPI: it names a conda build",
-		"nvidia-apex":        "it is on conda only (the corrections of the table: it calls itself apex, and apex on PyPI is another project)",
+		"numpy 1.26.0 py_0":  "cannot install numpy ==1.26.0 from PyPI: the requirement names a conda build",
+		"nvidia-apex":        "it is on conda only (the corrections of the table: the package calls itself apex, but apex on PyPI is another project)",
 		"python_abi 3.11.*":  "cannot install python_abi 3.11.* from PyPI: it is on conda only",
-		"pillow 10.0.*|11.*": "PEP 440 has no way to say",
+		"pillow 10.0.*|11.*": "PEP 440 has no equivalent of",
 	} {
 		asked, _, err := install("numpy", depend)
 		require.ErrorContains(t, err, says, depend)
@@ -314,7 +315,7 @@ func TestVerifiedWithoutStrangers(t *testing.T) {
 	}
 }
 
-// TestDownstreamsTakeNoStrangers lets a downstream, which has a pyproject.toml of its own, take an archive beside sources.
+// TestDownstreamsTakeNoStrangers checks a downstream with its own pyproject.toml that uses both an archive and sources.
 func TestDownstreamsTakeNoStrangers(t *testing.T) {
 	files := map[string]string{
 		"site/pixi.toml":      "[workspace]\nname = \"site\"\nchannels = [\"https://prefix.dev/ours\"]\nplatforms = [\"linux-64\"]\n[dependencies]\nlib = \"==1.0.0\"\nage = \"*\"\npytables = \"*\"\n[tasks]\nshow = \"python -c 'import age, tables'\"\n",
@@ -335,8 +336,8 @@ func TestDownstreamsTakeNoStrangers(t *testing.T) {
 	require.Empty(t, index.Asked())
 }
 
-// TestArchiveBesideSources takes one version from the channel that depends on a sibling which the sources have: the sibling is
-// there, and PyPI is not asked for it.
+// TestArchiveBesideSources uses a version from the channel that depends on a sibling from source. The sibling is installed and not requested from
+// PyPI.
 func TestArchiveBesideSources(t *testing.T) {
 	files := map[string]string{
 		"site/pixi.toml": "[workspace]\nname = \"site\"\nchannels = []\nplatforms = [\"linux-64\"]\n[dependencies]\ntop = \"==0.9.0\"\n[tasks]\nshow = \"python -c 'import base, pandas'\"\n",
@@ -367,7 +368,7 @@ func TestArchiveBesideSources(t *testing.T) {
 	}
 }
 
-// TestOurOwnNames: every name in the manifests of this repository works without a line.
+// TestOurOwnNames checks that all names in the manifests of this repository are resolved without a line in the settings.
 func TestOurOwnNames(t *testing.T) {
 	w, err := workspace.Load("../../../..")
 	require.NoError(t, err)
@@ -380,7 +381,7 @@ func TestOurOwnNames(t *testing.T) {
 	require.NoError(t, toolchain.Foresee(newToolchain(t, w), w.Packages))
 }
 
-// TestForeseen says before anything is uploaded what the verification would refuse.
+// TestForeseen checks that problems of a later verification are reported before anything is uploaded.
 func TestForeseen(t *testing.T) {
 	files := map[string]string{}
 	addPackage(files, "base", "", "")

@@ -16,8 +16,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// TestTwentyPackages gives each of twenty packages, which ask in ten ways, the Python that it asks for; every stand-in is
-// run once.
+// TestTwentyPackages checks that twenty packages with ten different Python requirements each get a matching interpreter. Every stand-in is run
+// only once.
 func TestTwentyPackages(t *testing.T) {
 	machine := t.TempDir()
 	for file, version := range map[string]string{
@@ -80,7 +80,7 @@ func TestTwentyPackages(t *testing.T) {
 	}
 	require.Equal(t, want, got)
 	together := uses[len(uses)-1]
-	require.ErrorContains(t, together.Err, "installing all packages together: no Python of 3.11 to 3.14 is what all ask for: ")
+	require.ErrorContains(t, together.Err, "installing all packages together: no Python from 3.11 to 3.14 meets all requirements: ")
 	runs, err := os.ReadFile(filepath.Join(machine, "runs"))
 	require.NoError(t, err)
 	require.Len(t, strings.Fields(string(runs)), 4)

@@ -16,7 +16,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// golden is the recorded workspace; only the named packages are left in it.
+// golden loads the recorded workspace, reduced to the named packages.
 func golden(t *testing.T, names ...string) *workspace.Workspace {
 	t.Helper()
 	root := t.TempDir()
@@ -33,7 +33,7 @@ func golden(t *testing.T, names ...string) *workspace.Workspace {
 	return w
 }
 
-// request asks for packages by name, in the workspace's own order.
+// request returns a request for the named packages, in workspace order.
 func request(t *testing.T, w *workspace.Workspace, names ...string) toolchain.Build {
 	t.Helper()
 	b := toolchain.Build{Workspace: w, Dir: filepath.Join(w.Root, "output"), Log: &bytes.Buffer{}}
@@ -64,7 +64,7 @@ func archives(t *testing.T, dir string) []string {
 	return names
 }
 
-// publishes are the `pixi publish` calls, with the folders of one run replaced.
+// publishes returns the `pixi publish` calls, with temporary folders replaced.
 func publishes(s *pixitest.Standin) []string {
 	var out []string
 	for _, c := range s.Calls() {
@@ -111,7 +111,7 @@ func TestBuildEach(t *testing.T) {
 	}
 }
 
-// A second build replaces the first one's files, and those of other versions, and no others.
+// A second build replaces the files of the first, including those of other versions, but no other files.
 func TestBuildReplaces(t *testing.T) {
 	p, _ := setUp(t, pixitest.Behavior{})
 	w := golden(t, "plain", "pinned")
@@ -126,8 +126,8 @@ func TestBuildReplaces(t *testing.T) {
 	require.Greater(t, artifacts[0].Size, int64(100))
 }
 
-// One package that runs with another's sources makes the workspace be published as a whole; what was not asked for is
-// built and left out.
+// If a package has another package's sources as a run dependency, the whole workspace is published. Packages that were not requested are
+// discarded.
 func TestBuildTogether(t *testing.T) {
 	p, s := setUp(t, pixitest.Behavior{})
 	w := golden(t, "plain", "pinned", "specs")
@@ -148,22 +148,22 @@ func TestBuildTogether(t *testing.T) {
 	require.Len(t, publishes(s), 1, "nothing more was built")
 }
 
-// Whatever is wrong with what comes back, output/ stays as it was.
+// If anything that pixi built is wrong, output/ is not changed.
 func TestBuildRefuses(t *testing.T) {
 	p, s := setUp(t, pixitest.Behavior{})
 	for name, c := range map[string]struct {
 		behavior pixitest.Behavior
 		says     string
 	}{
-		"old version out of a cache": {pixitest.Behavior{Versions: map[string]string{"plain": "0.0.9"}}, `its version is "0.0.9" and not "0.1.0"`},
-		"missing depends":            {pixitest.Behavior{Drop: map[string][]string{"pinned": {"plain"}}}, `depends lacks "plain ==0.1.0"`},
-		"depends of nobody":          {pixitest.Behavior{Add: map[string][]string{"pinned": {"left-pad >=1"}}}, `has "left-pad >=1"`},
-		"loosened pin":               {pixitest.Behavior{Drop: map[string][]string{"pinned": {"plain"}}, Add: map[string][]string{"pinned": {"plain >=0.1.0"}}}, `and has "plain >=0.1.0"`},
-		"foreign artifact":           {pixitest.Behavior{Foreign: []string{"stranger"}}, "pixi built stranger-0.0.1-pyh4616a5c_0.conda, which is not expected of plain"},
-		"sibling that was not asked": {pixitest.Behavior{Foreign: []string{"pinned"}}, "which is not expected of plain"},
-		"skipped":                    {pixitest.Behavior{Skip: []string{"plain"}}, "pixi left out plain-0.1.0-pyh4616a5c_0.conda"},
-		"nothing":                    {pixitest.Behavior{NoOutput: []string{"plain"}}, "pixi succeeded and built no plain"},
-		"killed":                     {pixitest.Behavior{Killed: true}, "signal 15"},
+		"old version out of a cache":       {pixitest.Behavior{Versions: map[string]string{"plain": "0.0.9"}}, `its version is "0.0.9" and not "0.1.0"`},
+		"missing depends":                  {pixitest.Behavior{Drop: map[string][]string{"pinned": {"plain"}}}, `depends lacks "plain ==0.1.0"`},
+		"unexpected depends":               {pixitest.Behavior{Add: map[string][]string{"pinned": {"left-pad >=1"}}}, `has "left-pad >=1"`},
+		"loosened pin":                     {pixitest.Behavior{Drop: map[string][]string{"pinned": {"plain"}}, Add: map[string][]string{"pinned": {"plain >=0.1.0"}}}, `but has "plain >=0.1.0"`},
+		"foreign artifact":                 {pixitest.Behavior{Foreign: []string{"stranger"}}, "pixi built stranger-0.0.1-pyh4616a5c_0.conda, which belongs to none of the packages plain"},
+		"a sibling that was not requested": {pixitest.Behavior{Foreign: []string{"pinned"}}, "which belongs to none of the packages plain"},
+		"skipped":                          {pixitest.Behavior{Skip: []string{"plain"}}, "pixi left out plain-0.1.0-pyh4616a5c_0.conda"},
+		"nothing":                          {pixitest.Behavior{NoOutput: []string{"plain"}}, "pixi succeeded, but built no plain"},
+		"killed":                           {pixitest.Behavior{Killed: true}, "signal 15"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s.Behave(c.behavior)
@@ -185,17 +185,17 @@ func TestBuildTellsWhatPixiSaid(t *testing.T) {
 	require.ErrorContains(t, err, "building plain: `pixi publish --path=plain`: pixi ended with exit status 1")
 	require.Contains(t, fmt.Sprintf("%+v", err), "is not a supported format")
 
-	// The manifest says nothing of a path, and pixi finds one all the same.
+	// pixi finds a source dependency that is not in the manifest.
 	w := golden(t, "plain", "specs")
 	b = request(t, w, "specs")
 	b.Packages[0].Deps = nil
 	_, err = p.Build(t.Context(), b)
-	require.ErrorContains(t, err, "pixi does not publish specs alone: it runs with the sources of plain")
+	require.ErrorContains(t, err, "pixi does not publish specs alone, because specs runs with the sources of plain")
 	var exit *command.ExitError
 	require.ErrorAs(t, err, &exit)
 }
 
-// What would change a build's result does not reach it; a task has the person's environment.
+// Variables that would change a build's result do not reach the build, but tasks have the user's environment.
 func TestBuildWithoutVersionsFromOutside(t *testing.T) {
 	for _, name := range []string{"SETUPTOOLS_SCM_PRETEND_VERSION", "SETUPTOOLS_SCM_OVERRIDES_FOR_PLAIN", "PBR_VERSION", "SOURCE_DATE_EPOCH"} {
 		t.Setenv(name, "9")

@@ -17,7 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// archive makes a .tar.gz of the members.
+// archive returns a .tar.gz with the given members.
 func archive(t *testing.T, members ...tar.Header) []byte {
 	t.Helper()
 	var b bytes.Buffer
@@ -42,7 +42,7 @@ func archive(t *testing.T, members ...tar.Header) []byte {
 
 func file(name string) tar.Header { return tar.Header{Name: name, Typeflag: tar.TypeReg} }
 
-// serve answers with the bytes, and counts the requests.
+// serve serves the bytes, and counts the requests.
 func serve(t *testing.T, body []byte) (Source, Pin, *int) {
 	t.Helper()
 	requests := 0
@@ -71,13 +71,13 @@ func TestFetch(t *testing.T) {
 	again, err := fetch(t.Context(), source, pin)
 	require.NoError(t, err)
 	require.Equal(t, path, again)
-	require.Equal(t, 1, *requests, "it is downloaded once")
+	require.Equal(t, 1, *requests, "the archive is downloaded once")
 	entries, err := os.ReadDir(filepath.Dir(path))
 	require.NoError(t, err)
-	require.Len(t, entries, 2, "the program and its archive; nothing else is left behind")
+	require.Len(t, entries, 2, "only the program and its archive are left")
 }
 
-// TestHostileCache takes nothing from the cache that is not what the pin says: somebody else may write there.
+// TestHostileCache checks that nothing in the cache is used unless it matches the pin, because others may write to the cache.
 func TestHostileCache(t *testing.T) {
 	source, pin, requests := serve(t, archive(t, file("pixi")))
 	program, err := fetch(t.Context(), source, pin)
@@ -113,7 +113,7 @@ func TestHostileCache(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, evil, text, "nothing is written through a link")
 	}
-	require.Equal(t, 5, *requests, "an archive that is not the pinned one is downloaded again, and no other")
+	require.Equal(t, 5, *requests, "only an archive with a wrong digest is downloaded again")
 }
 
 func TestFetchRefuses(t *testing.T) {
@@ -123,11 +123,11 @@ func TestFetchRefuses(t *testing.T) {
 		digest string
 		says   string
 	}{
-		"wrong digest":   {whole, "00", "and not the pinned 00"},
-		"other member":   {archive(t, file("pixie")), "", `holds "pixie"`},
-		"path":           {archive(t, file("../pixi")), "", `holds "../pixi"`},
-		"two members":    {archive(t, file("pixi"), file("readme")), "", `holds "readme" beside`},
-		"link":           {archive(t, tar.Header{Name: "pixi", Typeflag: tar.TypeSymlink, Linkname: "/bin/sh"}), "", "in place of the program"},
+		"wrong digest":   {whole, "00", "expected the pinned sha256 00"},
+		"other member":   {archive(t, file("pixie")), "", `in the archive, found "pixie"`},
+		"path":           {archive(t, file("../pixi")), "", `in the archive, found "../pixi"`},
+		"two members":    {archive(t, file("pixi"), file("readme")), "", `expected only the program pixi in the archive, found also "readme"`},
+		"link":           {archive(t, tar.Header{Name: "pixi", Typeflag: tar.TypeSymlink, Linkname: "/bin/sh"}), "", "expected the program pixi in the archive"},
 		"empty":          {archive(t), "", "EOF"},
 		"truncated":      {whole[:len(whole)-20], "", "unexpected EOF"},
 		"no archive":     {[]byte("<html>log in</html>"), "", "gzip"},
@@ -163,7 +163,7 @@ func TestFetchWithoutServer(t *testing.T) {
 
 func TestPins(t *testing.T) {
 	_, err := Fetch(t.Context(), Source{Cache: t.TempDir(), Platform: "win-64"})
-	require.ErrorContains(t, err, "no archive of it is pinned for the platform win-64")
+	require.ErrorContains(t, err, "no archive of this version is pinned for the platform win-64")
 	for platform, pin := range pins {
 		require.Len(t, pin.SHA256, 64, platform)
 	}

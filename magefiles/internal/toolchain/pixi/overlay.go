@@ -17,12 +17,12 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
-// pixiManifest is the only manifest that pixi would take from the folder of links, too.
+// pixiManifest is the only manifest in the folder of links that pixi could also read.
 const pixiManifest = manifest.PixiFile
 
-// overlay returns the folder to run a task in: its own, or, where a downstream is to take the workspace's packages from
-// elsewhere than its manifest says, a folder of links to everything in its own, with another manifest. It lies in the
-// .pixi of the workspace, keeps pixi's environment and lock file of its own, and no file of the downstream changes.
+// overlay returns the folder in which to run a task. This is the task's own folder, unless a downstream must get the workspace's packages from other
+// sources than its manifest names. In that case it is a folder of symlinks to everything in the downstream's folder, with a different manifest. That
+// folder is in the workspace's .pixi and has its own environment and lock file. The downstream's files are not changed.
 func overlay(t toolchain.Task) (string, error) {
 	s := t.Supply
 	if s == nil || !s.Sources && len(s.Moved) == 0 {
@@ -39,7 +39,7 @@ func overlay(t toolchain.Task) (string, error) {
 		kind = "sources"
 	}
 	if path.Base(d.Manifest.Path) != pixiManifest {
-		return "", operr.New("move its workspace to a pixi.toml", "%s: only a pixi.toml can be run with other packages than its own", d.Manifest.Path)
+		return "", operr.New("move the [workspace] table of this manifest to a pixi.toml", "%s: tasks can run with the packages of this workspace only if the manifest is a pixi.toml", d.Manifest.Path)
 	}
 	changed, err := supply(d, s)
 	if err != nil {
@@ -52,7 +52,7 @@ func overlay(t toolchain.Task) (string, error) {
 	return dir, os.WriteFile(filepath.Join(dir, pixiManifest), changed, 0o644)
 }
 
-// links makes dir a folder of links to the entries of from, but for the manifest and what pixi keeps there.
+// links fills `dir` with symlinks to the entries of `from`, except for the manifest and pixi's own files.
 func links(from, dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
@@ -84,7 +84,7 @@ func links(from, dir string) error {
 	return nil
 }
 
-// supply writes the downstream's manifest with other sources of our packages, and every other byte as it is.
+// supply returns the downstream's manifest with different sources for our packages. All other bytes are unchanged.
 func supply(d *workspace.Downstream, s *toolchain.Supply) ([]byte, error) {
 	src, err := beneath.Read(filepath.Join(s.Workspace.Root, filepath.FromSlash(d.Manifest.Path)))
 	if err != nil {
@@ -96,7 +96,7 @@ func supply(d *workspace.Downstream, s *toolchain.Supply) ([]byte, error) {
 	}
 	channels := doc.Root.Get("workspace", "channels")
 	if !channels.Is(tomledit.Array) {
-		return nil, operr.New("give it one", "%s: [workspace] has no list of channels", d.Manifest.Path)
+		return nil, operr.New("add `channels = [\"conda-forge\"]` to [workspace]", "%s: [workspace] has no list of channels", d.Manifest.Path)
 	}
 	if !s.Sources {
 		return tomledit.Splices(src, splice(src, channels, array(move(d.Manifest.Channels, s.Moved))))
@@ -116,7 +116,7 @@ func supply(d *workspace.Downstream, s *toolchain.Supply) ([]byte, error) {
 	return tomledit.Splices(src, append(edits, splice(src, channels, text))...)
 }
 
-// findPaths finds the edits that make every requirement on a package of ours one on its folder.
+// findPaths returns edits that replace the version in each requirement on one of our packages with the path of its folder.
 func findPaths(d *workspace.Downstream, w *workspace.Workspace, src []byte) ([]tomledit.Splice, error) {
 	var edits []tomledit.Splice
 	for _, r := range d.Requires {
@@ -129,7 +129,7 @@ func findPaths(d *workspace.Downstream, w *workspace.Workspace, src []byte) ([]t
 			return nil, err
 		}
 		if r.Kind != manifest.Conda || spec.Node == nil || spec.Source() || spec.Build != "" || spec.Channel != "" {
-			return nil, operr.New("ask for it by a version alone", "%s: %s cannot be taken from %s instead", r.Pos, r.Name, p.Dir)
+			return nil, operr.New("write only a version in this requirement, without a URL, a path or a build", "%s: cannot replace the requirement on %s with the folder %s", r.Pos, r.Name, p.Dir)
 		}
 		folder := strconv.Quote(filepath.Join(w.Root, filepath.FromSlash(p.Dir)))
 		if _, table := spec.Raw.(map[string]any); table {
@@ -148,12 +148,12 @@ func splice(src []byte, n *tomledit.Node, text string) tomledit.Splice {
 
 func array(values []string) string { return "[" + quoteList(values) + "]" }
 
-// listOthers lists the channels that are not ours.
+// listOthers returns the channels other than ours.
 func listOthers(channels []string, ours string) []string {
 	return slices.DeleteFunc(slices.Clone(channels), func(c string) bool { return isNamed(c, ours) })
 }
 
-// move returns the channels, each where it is to be read from.
+// move replaces channels with the locations to read them from.
 func move(channels []string, to map[string]string) []string {
 	out := slices.Clone(channels)
 	for i, c := range out {
@@ -162,7 +162,7 @@ func move(channels []string, to map[string]string) []string {
 	return out
 }
 
-// isNamed reports whether a channel, a URL or a name, is the one of that name.
+// isNamed reports whether a channel, given as a URL or a name, has the name `name`.
 func isNamed(channel, name string) bool { return path.Base(strings.TrimSuffix(channel, "/")) == name }
 
 func union(a, b []string) []string {

@@ -53,7 +53,7 @@ func write(t *testing.T, dir string, files map[string]string) {
 	}
 }
 
-// mono is a workspace of two packages with a downstream.
+// mono returns a workspace with two packages and a downstream.
 func mono(t *testing.T, manifest string) *workspace.Workspace {
 	t.Helper()
 	dir, err := filepath.EvalSymlinks(t.TempDir())
@@ -72,8 +72,9 @@ func mono(t *testing.T, manifest string) *workspace.Workspace {
 	return w
 }
 
-// TestOverlayOfSources has every pin on a package of ours on its folder, no channel that a first release has not made yet,
-// what building needs, and every other byte as it was; all files of the downstream are there, and none has changed.
+// TestOverlayOfSources checks that every pin on our packages is replaced with a path, that the channel is removed (it does not exist before the
+// first release), that the settings for building are added, and that all other bytes are unchanged. The overlay has all files of the downstream,
+// which are not modified.
 func TestOverlayOfSources(t *testing.T) {
 	w := mono(t, site)
 	task := toolchain.Task{Dir: filepath.Join(w.Root, "site"), Supply: &toolchain.Supply{Workspace: w, Sources: true, Channel: "ours"}}
@@ -97,7 +98,7 @@ func TestOverlayOfSources(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, site, string(ours))
 
-	// Again, with a file less and one more: the links follow, and what pixi made there stays.
+	// After a file is removed and another added, the links are updated, and pixi's own files are kept.
 	write(t, dir, map[string]string{"pixi.lock": "version: 7\n", ".pixi/envs/default/here": ""})
 	require.NoError(t, os.RemoveAll(filepath.Join(w.Root, "site", "src")))
 	write(t, w.Root, map[string]string{"site/new.py": ""})
@@ -123,7 +124,7 @@ func TestOverlayWithPreviews(t *testing.T) {
 	}
 }
 
-// TestOverlayOfAnotherServer has the channel where it is to be read from, and nothing else.
+// TestOverlayOfAnotherServer checks that only the channel's URL is replaced.
 func TestOverlayOfAnotherServer(t *testing.T) {
 	w := mono(t, site)
 	supply := &toolchain.Supply{Workspace: w, Channel: "ours", Moved: map[string]string{"https://repo.prefix.dev/ours": "http://127.0.0.1:8080/ours"}}
@@ -146,5 +147,5 @@ func TestNoOverlay(t *testing.T) {
 func TestOverlayThatCannotBe(t *testing.T) {
 	w := mono(t, strings.Replace(site, `"==1.0.0" # ours`, `{ version = "==1.0.0", build = "py_0" }`, 1))
 	_, err := overlay(toolchain.Task{Dir: filepath.Join(w.Root, "site"), Supply: &toolchain.Supply{Workspace: w, Sources: true, Channel: "ours"}})
-	require.ErrorContains(t, err, "site/pixi.toml:7:1: base cannot be taken from base instead")
+	require.ErrorContains(t, err, "site/pixi.toml:7:1: cannot replace the requirement on base with the folder base")
 }

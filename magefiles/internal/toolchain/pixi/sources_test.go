@@ -14,11 +14,11 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// copies are sources that are a new copy for each build.
+// copies is a toolchain.Sources that gives each build a new copy.
 type copies struct {
 	t     *testing.T
 	w     *workspace.Workspace
-	taken []string // the packages of each build
+	taken []string // packages of each build
 	roots []string
 	told  []error
 }
@@ -33,14 +33,15 @@ func (c *copies) Take(_ context.Context, packages ...*workspace.Package) (string
 	c.taken, c.roots = append(c.taken, strings.Join(names, " ")), append(c.roots, root)
 	return root, func(archives []string, err error) error {
 		for _, a := range archives {
-			require.FileExists(c.t, a, "what was built can be looked at")
+			require.FileExists(c.t, a, "the built artifacts exist while this function runs")
 		}
 		c.told = append(c.told, err)
 		return err
 	}, nil
 }
 
-// pixi runs in sources of their own for each package, or in one for all that it publishes together, and never in the workspace.
+// pixi runs in a separate copy of the sources for each package, or in one copy for packages that are published together, but never in the
+// workspace itself.
 func TestBuildFromSources(t *testing.T) {
 	for _, c := range []struct {
 		name  string
@@ -76,7 +77,7 @@ func TestBuildFromSources(t *testing.T) {
 	}
 }
 
-// What goes wrong is told to the sources, and what they say of it is the error; nothing is published then.
+// A failed build's error is passed to the sources, and the error that they return becomes the build's. Nothing is published.
 func TestBuildFromSourcesFails(t *testing.T) {
 	for _, b := range []pixitest.Behavior{{NoOutput: []string{"plain"}}, {Skip: []string{"plain"}}, {Foreign: []string{"stranger"}}} {
 		p, _ := setUp(t, b)

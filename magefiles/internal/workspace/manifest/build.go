@@ -10,22 +10,22 @@ import (
 
 // BuildConfig is the [package.build] table.
 type BuildConfig struct {
-	Pos               // of the table's key
+	Pos               // position of the table's key
 	Backend    string // name of the backend: "pixi-build-python"
 	Spec       Spec   // the backend's version
 	Channels   []string
-	Additional []Dependency // additional-dependencies of the backend
-	Source     Spec         // [package.build.source]; zero where there is none
-	Number     int64        // build-number; 0 where there is none
+	Additional []Dependency // additional-dependencies
+	Source     Spec         // [package.build.source]; zero if there is none
+	Number     int64        // build-number; 0 if there is none
 	Prefix     string       // build-string-prefix
 	Flags      []string
 	Secrets    []string // names of environment variables that the build may see
 
-	Python PythonConfig   // config, as pixi-build-python reads it; zero values for another backend
-	Config map[string]any // config as it is written, for any backend; nil where there is none
-	Node   *tomledit.Node // config, for positions in errors; nil where there is none
+	Python PythonConfig   // config, parsed for pixi-build-python; zero for other backends
+	Config map[string]any // config as written, for any backend; nil if there is none
+	Node   *tomledit.Node // node of config, for error positions; nil if there is none
 
-	// Targets are the `config` tables of [package.build.target.<selector>], in the order of the source.
+	// Targets are the `config` tables of [package.build.target.<selector>], in source order.
 	Targets []TargetConfig
 }
 
@@ -36,25 +36,25 @@ type TargetConfig struct {
 	Node     *tomledit.Node
 }
 
-// PythonConfig is the configuration of pixi-build-python (crates/pixi_build_python/src/config.rs). Where the
-// backend's default differs from Go's zero value, the default is filled in.
+// PythonConfig is the configuration of pixi-build-python (crates/pixi_build_python/src/config.rs). ReadBuild sets defaults that differ
+// from Go's zero value.
 type PythonConfig struct {
-	Noarch          *bool // nil: not said; the backend then takes noarch unless there are compilers
+	Noarch          *bool // nil: not set; the backend then builds noarch unless compilers are listed
 	ExtraArgs       []string
 	Env             []KeyValue
 	ExtraInputGlobs []string
-	Compilers       []string // nil: not said
+	Compilers       []string // nil: not set
 	IgnorePyproject bool     // ignore-pyproject-manifest; default false
 	IgnoreMapping   bool     // ignore-pypi-mapping; default true
-	MapConda        bool     // pypi-conda-map is there
+	MapConda        bool     // whether pypi-conda-map is set
 	ABI3            bool
 	SkipPyc         bool     // skip-pyc-compilation = true
 	SkipPycGlobs    []string // skip-pyc-compilation = [...]
 	Installer       string   // "uv" or "pip"; default "uv"
-	UnknownKeys     []string // keys that the backend would refuse
+	UnknownKeys     []string // keys that the backend would reject
 }
 
-// prefixForm is that of the beginning of a build string (CEP 26).
+// prefixForm matches the beginning of a build string (CEP 26).
 var prefixForm = regexp.MustCompile(`^[A-Za-z0-9_.+]*$`)
 
 // ReadBuild reads [package.build] (crates/pixi_manifest/src/toml/build_backend.rs).
@@ -66,7 +66,7 @@ func (s *File) ReadBuild() BuildConfig {
 	b.Backend = s.Str(backend.Get("name"))
 	if b.Backend == "" {
 		s.Fail(cmp.Or(backend, n, pkg), `Add a backend, such as [package.build] backend = { name = "pixi-build-python", version = "*" }.`,
-			"the package does not say which backend builds it")
+			"the package has no build backend")
 		return b
 	}
 	b.Spec = s.readSpec(backend)
@@ -84,7 +84,7 @@ func (s *File) ReadBuild() BuildConfig {
 		b.Number, _ = number.Int()
 	}
 	if b.Prefix = s.Str(n.Get("build-string-prefix")); !prefixForm.MatchString(b.Prefix) {
-		s.Fail(n.Get("build-string-prefix"), "write it with letters, digits and _ . + alone", "build-string-prefix cannot be %q: it is a part of a file's name", b.Prefix)
+		s.Fail(n.Get("build-string-prefix"), "write only letters, digits and _ . +", "build-string-prefix cannot be %q: the prefix is a part of a file's name", b.Prefix)
 	}
 	b.Flags, b.Secrets = s.Strs(n.Get("flags")), s.Strs(n.Get("secrets"))
 	b.Config, b.Node = s.backendConfig(n)
@@ -100,7 +100,7 @@ func (s *File) ReadBuild() BuildConfig {
 	return b
 }
 
-// backendConfig returns the `config` of [package.build], or the `configuration` that it was called before.
+// backendConfig returns `config` in [package.build], or its old name, `configuration`.
 func (s *File) backendConfig(n *tomledit.Node) (map[string]any, *tomledit.Node) {
 	config := cmp.Or(n.Get("config"), n.Get("configuration"))
 	if config == nil || !s.Want(config, tomledit.Table) {
@@ -140,7 +140,7 @@ func (s *File) readPythonConfig(n *tomledit.Node, c *PythonConfig) {
 			}
 		case "installer":
 			c.Installer = s.Str(e)
-		case "debug-dir", "debug_dir": // of no effect any more
+		case "debug-dir", "debug_dir": // they no longer have an effect
 		default:
 			c.UnknownKeys = append(c.UnknownKeys, e.Key)
 		}

@@ -7,10 +7,9 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// Task returns the task that `pixi run` would choose, and its environment: the one named; or the task's
-// default-environment; or the default environment, if it has the task and no other defines a different one; or the
-// only one that has it (SearchEnvironments in crates/pixi_task/src/task_environment.rs). Unknown and ambiguous names are
-// errors with exit status 2.
+// Task returns the task that `pixi run` would choose, and its environment: the named environment, or the task's default-environment, or
+// the default environment if it has the task and no other environment defines the task differently, or the only environment that has
+// the task (SearchEnvironments in crates/pixi_task/src/task_environment.rs). Unknown and ambiguous names are errors with exit status 2.
 func (m *Manifest) Task(name, environment, platform string) (*Task, *Environment, error) {
 	if environment != "" {
 		e, err := m.Environment(environment)
@@ -48,8 +47,8 @@ func (m *Manifest) Task(name, environment, platform string) (*Task, *Environment
 		"task %q of %s is in more than one environment: %s", name, m.Path, strings.Join(names, ", "))
 }
 
-// defaultTask returns the default environment's task, or the one of the environment that this task prefers, unless
-// another environment has a different task of that name.
+// defaultTask returns the task in the default environment, or in the default-environment that this task sets. It returns nil if another
+// environment has a different task with the same name.
 func (m *Manifest) defaultTask(name, platform string) (*Task, *Environment) {
 	def := m.Environments[0]
 	t := m.taskOf(def, name, platform)
@@ -97,5 +96,5 @@ func (m *Manifest) noTask(name string, envs []*Environment, platform string) err
 	if len(envs) == 1 {
 		where = "environment " + envs[0].Name + " of " + m.Path
 	}
-	return operr.NewUsage(Suggest(name, names)+"name a task that it has, or add this one to it", "no task named %q in %s; %s", name, where, ListNames(names))
+	return operr.NewUsage(Suggest(name, names)+"name an existing task, or add this task to the manifest", "no task named %q in %s; %s", name, where, ListNames(names))
 }

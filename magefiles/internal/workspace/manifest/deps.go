@@ -6,14 +6,14 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/tomledit"
 )
 
-// condaTable reads a dependency table. like holds what all entries share; Table is set from keys.
+// condaTable reads a dependency table. `like` has the values that all entries share, and `keys` is the path of the table.
 func (s *File) condaTable(n *tomledit.Node, like Dependency, keys ...string) []Dependency {
 	like.Table, like.Kind = s.table(keys...), Conda
 	out := s.entries(n, like)
 	seen := map[string]string{}
 	for _, d := range out {
 		if before, twice := seen[CondaName(d.Name)]; twice {
-			s.FailAt(d.Pos, "keep one of the two", "%s is required twice in [%s]: %s before, and names compare lower-cased", d.Name, d.Table, before)
+			s.FailAt(d.Pos, "keep one of the two lines", "%s is required twice in [%s]: %s before (names are compared in lower case)", d.Name, d.Table, before)
 		}
 		seen[CondaName(d.Name)] = d.Name
 	}
@@ -34,8 +34,8 @@ func (s *File) entries(n *tomledit.Node, like Dependency) []Dependency {
 	return out
 }
 
-// conditionalTable reads a package's dependency table, which may have sub-tables "if(…)": plain entries first, then each
-// sub-table in the order of the source (crates/pixi_manifest/src/utils/inheritable_package_map.rs).
+// conditionalTable reads a package's dependency table, which may have sub-tables "if(…)". It returns unconditional entries first, then
+// each sub-table in source order (crates/pixi_manifest/src/utils/inheritable_package_map.rs).
 func (s *File) conditionalTable(n *tomledit.Node, like Dependency, keys ...string) []Dependency {
 	if n == nil || !s.Want(n, tomledit.Table) {
 		return nil
@@ -60,7 +60,7 @@ func (s *File) conditionalTable(n *tomledit.Node, like Dependency, keys ...strin
 	return append(s.condaTable(&plain, like, keys...), conditional...)
 }
 
-// packageTables are the dependency tables of a [package], in the order in which ReadDependencies has them.
+// packageTables lists the dependency tables of a [package], in the order in which ReadDependencies returns them.
 var packageTables = []struct {
 	key  string
 	role Role
@@ -73,7 +73,8 @@ var packageTables = []struct {
 	{"run-exports", RoleRunExport},
 }
 
-// ReadDependencies reads all dependency tables of a [package], those of the legacy [package.target.*] last within their role.
+// ReadDependencies reads all dependency tables of a [package]. Within each role, entries from legacy [package.target.*] tables come
+// last.
 func (s *File) ReadDependencies() []Dependency {
 	pkg := s.Pixi.Get("package")
 	var out []Dependency
@@ -88,7 +89,7 @@ func (s *File) ReadDependencies() []Dependency {
 	return out
 }
 
-// roleTables reads one table below parent; extra-dependencies and run-exports have a table for each group.
+// roleTables reads one table below parent. extra-dependencies and run-exports have one sub-table per group.
 func (s *File) roleTables(parent *tomledit.Node, like Dependency, keys ...string) []Dependency {
 	n := parent.Get(keys[len(keys)-1])
 	if like.Role != RoleExtra && like.Role != RoleRunExport {
@@ -102,8 +103,8 @@ func (s *File) roleTables(parent *tomledit.Node, like Dependency, keys ...string
 	return out
 }
 
-// targetCondition gives the condition that pixi makes of a legacy [package.target.<selector>]
-// (target_selector_expression in crates/pixi_manifest/src/toml/package.rs).
+// targetCondition returns the condition to which pixi translates a legacy [package.target.<selector>] (target_selector_expression in
+// crates/pixi_manifest/src/toml/package.rs).
 func targetCondition(selector string) string {
 	switch selector {
 	case "linux", "unix", "win", "osx":

@@ -10,37 +10,37 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/tomledit"
 )
 
-// The files that pixi reads a manifest from, and its own folder beside one.
+// The files in which pixi looks for a manifest, and pixi's folder next to a manifest.
 const (
 	PixiFile      = "pixi.toml"
 	PyprojectFile = "pyproject.toml"
 	PixiDir       = ".pixi"
 )
 
-// RecipeFile is rattler-build's.
+// RecipeFile is the name of rattler-build's recipe.
 const RecipeFile = "recipe.yaml"
 
-// The backends whose packages say more than their manifests do: in a pyproject.toml, or in a recipe.
+// The backends that also read other files: a pyproject.toml, or a recipe.
 const (
 	PythonBackend = "pixi-build-python"
 	RecipeBackend = "pixi-build-rattler-build"
 )
 
-// FileNames are those of the files that may hold a manifest, in the order in which one shadows the next of the same directory.
+// FileNames lists the files that may contain a manifest, in order of precedence within a directory.
 var FileNames = [...]string{PixiFile, PyprojectFile, "mojoproject.toml"}
 
-// File is one parsed file. While it is read, the first problem is kept, and reading goes on with what there is; whoever reads takes
-// it in the end, by TakeProblem. So readers return values, not errors.
+// File is one parsed file. Its methods record the first problem and continue, so they return values without an error. At the end, the
+// caller retrieves the problem with TakeProblem.
 type File struct {
 	Doc     *tomledit.Document
 	Path    string         // relative to the root, symlinks resolved
-	Dir     string         // the folder that the manifest is one of, relative to the root: where its paths start
+	Dir     string         // folder of the manifest, relative to the root; paths in the manifest are relative to it
 	Pixi    *tomledit.Node // the table that pixi reads: the root, or [tool.pixi] of a pyproject.toml; may be nil
-	prefix  []string       // the keys that lead to it
+	prefix  []string       // path of that table
 	problem error
 }
 
-// NewFile tells where in a file pixi's tables stand.
+// NewFile returns a File. If pyproject is set, pixi's tables are below [tool.pixi].
 func NewFile(doc *tomledit.Document, dir string, pyproject bool) *File {
 	s := &File{Doc: doc, Path: doc.Name, Dir: dir, Pixi: doc.Root}
 	if pyproject {
@@ -50,7 +50,7 @@ func NewFile(doc *tomledit.Document, dir string, pyproject bool) *File {
 	return s
 }
 
-// workspace returns the [workspace] table, or the [project] table that older manifests of pixi have in its place, and its key.
+// workspace returns the [workspace] table and its key. Older manifests call it [project].
 func (s *File) workspace() (*tomledit.Node, string) {
 	if n := s.Pixi.Get("workspace"); n != nil {
 		return n, "workspace"
@@ -58,18 +58,18 @@ func (s *File) workspace() (*tomledit.Node, string) {
 	return s.Pixi.Get("project"), "project"
 }
 
-// IsWorkspace reports whether the file has a [workspace] table, or what older manifests have in its place.
+// IsWorkspace reports whether the file has a [workspace] table, or the older [project].
 func (s *File) IsWorkspace() bool { n, _ := s.workspace(); return n != nil }
 
 // IsPackage reports whether the file has a [package] table.
 func (s *File) IsPackage() bool { return s.Pixi.Has("package") }
 
-// table names a table below pixi's as its header would in this file.
+// table returns the full name of a table below pixi's, as in the table's header.
 func (s *File) table(keys ...string) string {
 	return tomledit.JoinKey(slices.Concat(s.prefix, keys)...)
 }
 
-// Pos is where a node stands; the file alone for nil.
+// Pos returns the position of a node. If n is nil, it has only the file.
 func (s *File) Pos(n *tomledit.Node) Pos {
 	if n == nil {
 		return Pos{File: s.Path}
@@ -77,7 +77,7 @@ func (s *File) Pos(n *tomledit.Node) Pos {
 	return Pos{File: s.Path, Line: n.Line, Col: n.Column}
 }
 
-// ValuePos is where a node's value stands, whether it has a key or not.
+// ValuePos returns the position of a node's value, whether or not the node has a key.
 func (s *File) ValuePos(n *tomledit.Node) Pos {
 	if n == nil || n.End == 0 {
 		return s.Pos(n)
@@ -86,7 +86,7 @@ func (s *File) ValuePos(n *tomledit.Node) Pos {
 	return Pos{File: s.Path, Line: line, Col: col}
 }
 
-// Fail keeps the first problem of the file: a sentence after the place of n, and what to do next.
+// Fail records a problem at n, with a next step, unless the file already has one.
 func (s *File) Fail(n *tomledit.Node, next, format string, args ...any) {
 	if s.problem == nil {
 		s.problem = problemAt(s.ValuePos(n), next, format, args...)
@@ -97,7 +97,7 @@ func problemAt(pos Pos, next, format string, args ...any) error {
 	return operr.New(next, "%s: "+format, append([]any{pos}, args...)...)
 }
 
-// Str reads a string; nil is "", and another type a problem.
+// Str returns the value of a string node, or "" if n is nil. Other types are a problem.
 func (s *File) Str(n *tomledit.Node) string {
 	if n == nil || s.Want(n, tomledit.String) {
 		return n.Text()
@@ -105,7 +105,7 @@ func (s *File) Str(n *tomledit.Node) string {
 	return ""
 }
 
-// Strs reads an array of strings; nil stays nil.
+// Strs returns the elements of an array of strings, or nil if n is nil.
 func (s *File) Strs(n *tomledit.Node) []string {
 	if n == nil || !s.Want(n, tomledit.Array) {
 		return nil
@@ -117,12 +117,12 @@ func (s *File) Strs(n *tomledit.Node) []string {
 	return out
 }
 
-// Bool reads true or false; nil is false, and another type a problem.
+// Bool returns the value of a boolean node, or false if n is nil. Other types are a problem.
 func (s *File) Bool(n *tomledit.Node) bool {
 	return n != nil && s.Want(n, tomledit.Bool) && n.True()
 }
 
-// pairs reads a table of strings in the order of the source.
+// pairs reads a table of strings in source order.
 func (s *File) pairs(n *tomledit.Node) []KeyValue {
 	if n == nil || !s.Want(n, tomledit.Table) {
 		return nil
@@ -134,7 +134,7 @@ func (s *File) pairs(n *tomledit.Node) []KeyValue {
 	return out
 }
 
-// Want reports whether n is of kind k; a node of another kind is a problem.
+// Want reports whether n is of kind k, and records a problem if it is not.
 func (s *File) Want(n *tomledit.Node, k tomledit.Kind) bool {
 	if !n.Is(k) && n != nil {
 		what := "an element of the list"
@@ -146,31 +146,31 @@ func (s *File) Want(n *tomledit.Node, k tomledit.Kind) bool {
 	return n.Is(k)
 }
 
-// ResolvePath returns a path that is written in this manifest relative to the root: "packages/core".
+// ResolvePath converts a path in this manifest to one relative to the root, such as "packages/core".
 func (s *File) ResolvePath(p string) string { return path.Join(s.Dir, p) }
 
-// FailAt is Fail for a place that is known already.
+// FailAt is like Fail, but takes a position.
 func (s *File) FailAt(pos Pos, next, format string, args ...any) {
 	if s.problem == nil {
 		s.problem = problemAt(pos, next, format, args...)
 	}
 }
 
-// TakeProblem returns the first problem of the file, once; nil where there is none.
+// TakeProblem returns the file's first problem, or nil if there is none, and clears it.
 func (s *File) TakeProblem() error {
 	err := s.problem
 	s.problem = nil
 	return err
 }
 
-// Failed reports whether the file has a problem already.
+// Failed reports whether a problem has been recorded.
 func (s *File) Failed() bool { return s.problem != nil }
 
-// NoOption refuses values that a program would take for an option: each is given to one.
+// NoOption rejects values that a program would parse as an option. The values are passed as command-line arguments.
 func (s *File) NoOption(values ...*tomledit.Node) {
 	for _, n := range values {
 		if strings.HasPrefix(n.Text(), "-") {
-			s.Fail(n, "give it another name", "%s cannot be %q: it begins with a dash, as options do", cmp.Or(n.Key, "a value"), n.Text())
+			s.Fail(n, "write another value", "%s cannot be %q: it begins with a dash, as options do", cmp.Or(n.Key, "a value"), n.Text())
 		}
 	}
 }

@@ -8,9 +8,9 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/tomledit"
 )
 
-// ReadManifest reads a [workspace] and everything beside it. pyproject is its [project], if the manifest is a
-// pyproject.toml: pixi then takes name and version from there where [workspace] has none, and installs the project's
-// dependencies as PyPI dependencies (crates/pixi_manifest/src/pyproject.rs).
+// ReadManifest reads the [workspace] table and the tables that belong to it. If the manifest is a pyproject.toml, pyproject is its
+// [project] table. pixi then uses the name and version of [project] if [workspace] has none, and installs the dependencies of
+// [project] as PyPI dependencies (crates/pixi_manifest/src/pyproject.rs).
 func (s *File) ReadManifest(pyproject *Project) *Manifest {
 	ws, _ := s.workspace()
 	m := &Manifest{Path: s.Path, Dir: s.Dir, Preview: s.readPreview(ws.Get("preview"))}
@@ -44,7 +44,7 @@ func (s *File) ReadManifest(pyproject *Project) *Manifest {
 	return m
 }
 
-// VersionNode returns the string that holds the workspace's version, or nil.
+// VersionNode returns the node of the workspace's version, or nil.
 func (s *File) VersionNode() *tomledit.Node {
 	ws, _ := s.workspace()
 	if v := ws.Get("version"); v != nil {
@@ -56,10 +56,10 @@ func (s *File) VersionNode() *tomledit.Node {
 	return nil
 }
 
-// readFeature reads the tables of a feature, of the top level, or of an environment.
+// readFeature reads the tables of a feature, of the top level, or of an inline environment.
 func (s *File) readFeature(name string, n *tomledit.Node, keys ...string) *Feature {
 	f := &Feature{Name: name, Targets: []Target{s.readTarget(name, "", n, keys)}}
-	if len(keys) > 0 { // at the top level these belong to [workspace]
+	if len(keys) > 0 { // at the top level, these keys are in [workspace]
 		f.Platforms = s.readPlatforms(n.Get("platforms"))
 		f.Channels, f.priorities = s.readChannels(n.Get("channels"))
 	}
@@ -97,9 +97,9 @@ func (s *File) readTarget(feature, selector string, n *tomledit.Node, keys []str
 	return t
 }
 
-// addProjectFeatures gives the default feature the [project] dependencies of a pyproject.toml that is a workspace, and
-// the feature of each optional-dependencies and dependency group its requirements; and the default feature a python, as
-// requires-python says, unless it has one.
+// addProjectFeatures adds the requirements of a pyproject.toml that is also a workspace. [project] dependencies are added to the
+// default feature. The requirements of each extra and dependency group are added to the feature with the same name. requires-python
+// becomes a dependency on python, unless the default feature already has one.
 func (s *File) addProjectFeatures(m *Manifest, pyproject *Project) {
 	if pyproject == nil {
 		return
@@ -135,16 +135,17 @@ func (s *File) addProjectFeatures(m *Manifest, pyproject *Project) {
 	}
 }
 
-// environmentForm is that of an environment's name, which is that of its folder.
+// environmentForm matches environment names, which are also folder names.
 var environmentForm = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_-]*$`)
 
-// readEnvironments reads [environments]; tables written into an environment become a feature of its own, the first.
+// readEnvironments reads [environments]. Tables defined inside an environment become a separate feature, which precedes the
+// environment's other features.
 func (s *File) readEnvironments(m *Manifest) {
 	m.Environments = []*Environment{{Name: DefaultEnvironment, Features: []string{DefaultFeature}}}
 	for _, n := range s.Pixi.Get("environments").Members() {
 		e := &Environment{Pos: s.Pos(n), Name: n.Key}
 		if !environmentForm.MatchString(n.Key) {
-			s.Fail(n, "name it with letters, digits and - alone", "an environment cannot be called %q: it is the name of a folder", n.Key)
+			s.Fail(n, "write only letters, digits and -", "an environment cannot be called %q: its name is also the name of a folder", n.Key)
 		}
 		features := n
 		if n.Is(tomledit.Table) {
@@ -173,7 +174,7 @@ func (s *File) readEnvironments(m *Manifest) {
 	}
 }
 
-// inlineFeature makes a feature of what an environment holds beside its features, solve-group and no-default-feature.
+// inlineFeature returns a feature made of an environment's keys other than features, solve-group and no-default-feature.
 func (s *File) inlineFeature(m *Manifest, n *tomledit.Node) {
 	own := slices.ContainsFunc(n.Members(), func(e *tomledit.Node) bool {
 		return e.Key != "features" && e.Key != "solve-group" && e.Key != "no-default-feature"
@@ -183,7 +184,7 @@ func (s *File) inlineFeature(m *Manifest, n *tomledit.Node) {
 	}
 }
 
-// resolvePool replaces the { workspace = true } entries of all features by the pool's.
+// resolvePool replaces the { workspace = true } entries in all features with those in the pool.
 func (s *File) resolvePool(m *Manifest) {
 	pool := m.PoolByName()
 	for _, f := range m.Features {
@@ -197,7 +198,7 @@ func (s *File) resolvePool(m *Manifest) {
 	}
 }
 
-// PoolByName are the entries of the pool by their conda names.
+// PoolByName returns the pool entries keyed by conda name.
 func (m *Manifest) PoolByName() map[string]*Dependency {
 	pool := make(map[string]*Dependency, len(m.Pool))
 	for i := range m.Pool {
@@ -231,8 +232,8 @@ func (s *File) readPreview(n *tomledit.Node) []string {
 	return n.Strings()
 }
 
-// readChannels reads channels, "name" or { channel = "name", priority = 1 }, by priority; nil where there are none. The
-// priorities are those of the names; 0 where none is written.
+// readChannels reads channels, written as "name" or { channel = "name", priority = 1 }. It returns their names, sorted by priority, and
+// their priorities, or nil if there are no channels. The default priority is 0.
 func (s *File) readChannels(n *tomledit.Node) (names []string, priorities []int64) {
 	if n == nil || !s.Want(n, tomledit.Array) {
 		return nil, nil
@@ -254,7 +255,7 @@ func (s *File) readChannels(n *tomledit.Node) (names []string, priorities []int6
 	return names, priorities
 }
 
-// readPlatforms reads platforms, "linux-64" or { name = "gpu", platform = "linux-64", … }, as names.
+// readPlatforms returns the names of platforms written as "linux-64" or { name = "gpu", platform = "linux-64", … }.
 func (s *File) readPlatforms(n *tomledit.Node) []string {
 	if n == nil || !s.Want(n, tomledit.Array) {
 		return nil
@@ -267,7 +268,7 @@ func (s *File) readPlatforms(n *tomledit.Node) []string {
 	return names
 }
 
-// Dependencies returns every dependency of a [workspace] manifest, without those that it takes from a [project].
+// Dependencies returns all dependencies of a [workspace] manifest except those from [project].
 func (m *Manifest) Dependencies() []Dependency {
 	out := slices.Clone(m.Pool)
 	for _, f := range m.Features {

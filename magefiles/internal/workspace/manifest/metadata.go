@@ -2,19 +2,19 @@ package manifest
 
 import "github.com/foopack/foopack/magefiles/internal/tomledit"
 
-// Metadata is what a [package] table says of itself. Values inherited by { workspace = true } are resolved.
+// Metadata is the descriptive part of a [package], such as description, authors, license and URLs. Inherited values are resolved.
 type Metadata struct {
 	Description   string
 	Authors       []string
 	License       string // SPDX expression
-	LicenseFile   string // as written, relative to the manifest
+	LicenseFile   string // path as written, relative to the manifest
 	Readme        string
 	Homepage      string
 	Repository    string
 	Documentation string
 }
 
-// ReadMetadata reads what a [package] or [workspace] table says of itself; inherited is what { workspace = true } takes.
+// ReadMetadata reads the metadata of a [package] or [workspace] table. `inherited` provides the values for { workspace = true }.
 func (s *File) ReadMetadata(n *tomledit.Node, inherited Metadata) Metadata {
 	field := func(key, fromWorkspace string) string {
 		v := n.Get(key)
@@ -22,7 +22,7 @@ func (s *File) ReadMetadata(n *tomledit.Node, inherited Metadata) Metadata {
 			return s.Str(v)
 		}
 		if s.Inherits(v) && fromWorkspace == "" {
-			s.Fail(v, "add it to the workspace's manifest, or write it here", "%s is inherited, but the workspace defines none", key)
+			s.Fail(v, "add the key to the workspace's manifest, or write its value here", "%s is inherited, but the workspace does not define it", key)
 		}
 		return fromWorkspace
 	}

@@ -9,7 +9,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// Environment returns an environment by name, or an error with exit status 2 that names the known ones.
+// Environment returns the named environment. If there is none, the error has exit status 2 and lists the existing environments.
 func (m *Manifest) Environment(name string) (*Environment, error) {
 	var names []string
 	for _, e := range m.Environments {
@@ -18,10 +18,10 @@ func (m *Manifest) Environment(name string) (*Environment, error) {
 		}
 		names = append(names, e.Name)
 	}
-	return nil, operr.NewUsage(Suggest(name, names)+"name one of them", "no environment named %q in %s; %s", name, m.Path, ListNames(names))
+	return nil, operr.NewUsage(Suggest(name, names)+"name one of these environments", "no environment named %q in %s; %s", name, m.Path, ListNames(names))
 }
 
-// Resolve puts together what an environment is made of on a platform; "" takes no platform-specific table. The rules are
+// Resolve merges the features of an environment for a platform. If platform is "", platform-specific tables are ignored. The rules are
 // those of FeaturesExt in crates/pixi_manifest/src/features_ext.rs.
 func (m *Manifest) Resolve(environment, platform string) (*Resolved, error) {
 	e, err := m.Environment(environment)
@@ -48,8 +48,8 @@ func (m *Manifest) featuresOf(e *Environment) []*Feature {
 	return out
 }
 
-// channelsOf returns the channels of all features of an environment, by priority; those of a feature that names none are
-// the workspace's.
+// channelsOf returns the channels of all features of an environment, sorted by priority. A feature without channels uses the
+// workspace's channels.
 func (m *Manifest) channelsOf(e *Environment) (names []string) {
 	type channel struct {
 		name     string
@@ -74,14 +74,14 @@ func (m *Manifest) channelsOf(e *Environment) (names []string) {
 	return names
 }
 
-// platformsOf returns the workspace's platforms that all features of an environment support.
+// platformsOf returns the platforms of the workspace that all features of an environment support.
 func (m *Manifest) platformsOf(e *Environment) []string {
 	return slices.DeleteFunc(slices.Clone(m.Platforms), func(p string) bool {
 		return slices.ContainsFunc(m.featuresOf(e), func(f *Feature) bool { return f.Platforms != nil && !slices.Contains(f.Platforms, p) })
 	})
 }
 
-// matching returns a feature's targets that hold on a platform, the general one first and the last one winning.
+// matching returns a feature's targets that apply to a platform, the general target first. Later targets override earlier ones.
 func (f *Feature) matching(platform string) []Target {
 	var out []Target
 	for _, t := range f.Targets {
@@ -92,7 +92,7 @@ func (f *Feature) matching(platform string) []Target {
 	return out
 }
 
-// selectorMatches reports whether a target selector holds on a platform (TargetSelector in
+// selectorMatches reports whether a target selector applies to a platform (TargetSelector in
 // crates/pixi_manifest/src/target.rs).
 func selectorMatches(selector, platform string) bool {
 	family, _, _ := strings.Cut(platform, "-")
@@ -108,8 +108,8 @@ func selectorMatches(selector, platform string) bool {
 	return err == nil && matched
 }
 
-// addDependencies adds one feature's tables. Within a feature, an entry of a later target takes the place of an earlier
-// one, and build- and host-dependencies that of dependencies.
+// addDependencies adds the tables of one feature. Within a feature, later targets override earlier ones, and build- and
+// host-dependencies override dependencies.
 func (r *Resolved) addDependencies(targets []Target) {
 	lists := []*[]Dependency{&r.Conda, &r.PyPI, &r.Constraints, &r.Dev}
 	at := map[string]int{}
@@ -122,7 +122,7 @@ func (r *Resolved) addDependencies(targets []Target) {
 				key = PyPIName(d.Name)
 			}
 			key = string(rune('0'+list)) + key
-			// One target may ask for a PyPI package twice, once for each [project] requirement string.
+			// A target may require the same PyPI package twice, in two [project] requirement strings.
 			if i, ok := at[key]; ok && (d.Kind == Conda || (*lists[list])[i].Target != d.Target) {
 				(*lists[list])[i] = d
 				continue
@@ -133,7 +133,7 @@ func (r *Resolved) addDependencies(targets []Target) {
 	}
 }
 
-// listOf tells which of Conda, PyPI, Constraints and Dev an entry belongs to.
+// listOf returns the index of the list to which an entry belongs: Conda, PyPI, Constraints or Dev.
 func listOf(d Dependency) int {
 	switch {
 	case d.Kind == PyPI:
@@ -156,8 +156,8 @@ func tableRank(table string) int {
 	return 0
 }
 
-// addActivation adds one feature's activation: the scripts of its most specific target, and variables that no earlier
-// feature, and no more specific target, sets.
+// addActivation adds the activation of one feature: the scripts of its most specific target, and any variables not already set by an
+// earlier feature or a more specific target.
 func (r *Resolved) addActivation(targets []Target) {
 	scripts := false
 	for _, t := range slices.Backward(targets) {
@@ -172,7 +172,7 @@ func (r *Resolved) addActivation(targets []Target) {
 	}
 }
 
-// tasksOf returns the tasks of an environment by name: an earlier feature's and a more specific target's win.
+// tasksOf returns the tasks of an environment, sorted by name. Earlier features and more specific targets take precedence.
 func (m *Manifest) tasksOf(e *Environment, platform string) []*Task {
 	byName := map[string]*Task{}
 	for _, f := range slices.Backward(m.featuresOf(e)) {

@@ -9,8 +9,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/tomledit"
 )
 
-// readSpec reads the value of one entry of a dependency table: `"==0.1.0"` or `{ version = "==0.1.0", … }`, for conda as
-// crates/pixi_spec/src/toml.rs has it, for PyPI as crates/pixi_pypi_spec/src/toml.rs.
+// readSpec reads the value of one dependency entry: `"==0.1.0"` or `{ version = "==0.1.0", … }`. It follows
+// crates/pixi_spec/src/toml.rs for conda, and crates/pixi_pypi_spec/src/toml.rs for PyPI.
 func (s *File) readSpec(n *tomledit.Node) Spec {
 	spec := Spec{Raw: n.Plain()}
 	switch {
@@ -44,20 +44,20 @@ func (s *File) readSpec(n *tomledit.Node) Spec {
 	return spec
 }
 
-// readInherited reads the value of a `workspace` key: only true means anything to pixi.
+// readInherited reads the value of a `workspace` key, which must be true in pixi.
 func (s *File) readInherited(w *tomledit.Node) bool {
 	if !w.True() {
-		s.Fail(w, "remove it: what does not say `workspace = true` inherits nothing", "`workspace` can only be true")
+		s.Fail(w, "remove the key: a dependency without `workspace = true` inherits nothing", "`workspace` can only be true")
 	}
 	return w.True()
 }
 
-// Inherit gives a `{ workspace = true }` entry the version and the location of the pool's, and keeps its own other fields.
+// Inherit copies the version and location of the pool entry to a `{ workspace = true }` entry, and keeps the entry's other fields.
 func (s *File) Inherit(d *Dependency, pool map[string]*Dependency) {
 	from, ok := pool[CondaName(d.Name)]
 	if !ok {
-		s.FailAt(d.Pos, "add it to [workspace.dependencies] in the workspace's manifest, or write a version here",
-			"%s takes its version from the workspace, whose [workspace.dependencies] does not have it", d.Name)
+		s.FailAt(d.Pos, "add the package to [workspace.dependencies] in the workspace's manifest, or write a version here",
+			"%s inherits its version, but [workspace.dependencies] of the workspace does not have this package", d.Name)
 		return
 	}
 	own := d.Spec
@@ -69,11 +69,11 @@ func (s *File) Inherit(d *Dependency, pool map[string]*Dependency) {
 		d.Spec.Extras = own.Extras
 	}
 	if own.Text != "" || own.Source() {
-		s.FailAt(d.Pos, "keep one of the two", "%s has `workspace = true` beside a version or a source of its own", d.Name)
+		s.FailAt(d.Pos, "keep `workspace = true` or the other keys", "%s has `workspace = true` beside its own version or source", d.Name)
 	}
 }
 
-// Target returns where the source of a `path` dependency leads: the folder, for a path that names a manifest file in it.
+// Target returns the source folder of a `path` dependency, even if the path refers to a manifest in that folder.
 func (s Spec) Target() string {
 	if base := path.Base(s.Dir); slices.Contains(FileNames[:], base) || base == RecipeFile || base == "package.xml" {
 		return path.Dir(s.Dir)

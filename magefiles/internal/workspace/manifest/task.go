@@ -7,7 +7,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/tomledit"
 )
 
-// readTasks reads a [tasks] table (crates/pixi_manifest/src/toml/task.rs). As there, unknown keys are errors.
+// readTasks reads a [tasks] table (crates/pixi_manifest/src/toml/task.rs). Unknown keys are errors, as in pixi.
 func (s *File) readTasks(n *tomledit.Node, feature, target string) []*Task {
 	if !s.Want(n, tomledit.Table) {
 		return nil
@@ -28,7 +28,7 @@ func (s *File) readTasks(n *tomledit.Node, feature, target string) []*Task {
 	return tasks
 }
 
-// The keys of a task, and those of a task without cmd.
+// The keys allowed in a task, and those allowed in a task without cmd.
 var (
 	taskKeys  = []string{"cmd", "inputs", "outputs", "depends-on", "depends_on", "cwd", "env", "default-environment", "description", "clean-env", "args"}
 	aliasKeys = []string{"depends-on", "depends_on", "description", "args"}
@@ -68,9 +68,9 @@ func (s *File) readTask(n *tomledit.Node, t *Task) {
 	}
 }
 
-// FailKey reports a key that a table does not have, with the nearest that it has.
+// FailKey records an unknown key as a problem, and suggests the most similar known key.
 func (s *File) FailKey(e *tomledit.Node, what string, keys []string) {
-	s.FailAt(s.Pos(e), "remove it or correct it: "+Suggest(e.Key, keys)+ListNames(keys)+".", "%s has no key %s", what, tomledit.JoinKey(e.Key))
+	s.FailAt(s.Pos(e), "remove or correct the key: "+Suggest(e.Key, keys)+ListNames(keys)+".", "%s has no key %s", what, tomledit.JoinKey(e.Key))
 }
 
 func (s *File) readCmd(n *tomledit.Node, t *Task) {
@@ -86,8 +86,8 @@ func (s *File) readCmd(n *tomledit.Node, t *Task) {
 	t.Cmd = s.Str(n)
 }
 
-// readDependsOn reads depends-on: a name, or a list of names and { task, args, environment } tables. The short form of an
-// alias, a task that is a list, takes tables only.
+// readDependsOn reads depends-on: a name, or a list of names and { task, args, environment } tables. In the short form of an alias,
+// where the task itself is a list, only tables are allowed.
 func (s *File) readDependsOn(n *tomledit.Node, names bool) []TaskDependency {
 	if names && n.Is(tomledit.String) {
 		return []TaskDependency{{Task: n.Text()}}
@@ -102,7 +102,7 @@ func (s *File) readDependsOn(n *tomledit.Node, names bool) []TaskDependency {
 			continue
 		}
 		if !e.Is(tomledit.Table) || e.Get("task").Text() == "" {
-			s.Fail(e, `Write { task = "name" }.`, "an element of this list must be a table with the key `task`")
+			s.Fail(e, `Write { task = "name" }.`, "an element of the list must be a table with the key `task`")
 			continue
 		}
 		d := TaskDependency{Task: e.Get("task").Text(), Environment: s.Str(e.Get("environment"))}
@@ -127,7 +127,7 @@ func (s *File) readDependencyArg(n *tomledit.Node) KeyValue {
 	return KeyValue{Value: s.Str(n)}
 }
 
-// readArgs reads typed arguments: "name", or { arg = "name", default = "…", choices = […] }. It never returns nil.
+// readArgs reads declared arguments: "name", or { arg = "name", default = "…", choices = […] }. It never returns nil.
 func (s *File) readArgs(n *tomledit.Node) []TaskArg {
 	out := []TaskArg{}
 	if !s.Want(n, tomledit.Array) {
@@ -143,15 +143,15 @@ func (s *File) readArgs(n *tomledit.Node) []TaskArg {
 		case arg.Name == "":
 			s.Fail(e, `Write "name", or { arg = "name", default = "…" }.`, "a task's argument must have a name")
 		case len(out) > 0 && out[len(out)-1].HasDefault && !arg.HasDefault:
-			s.Fail(e, "give it a default, or move it forward", "argument %s has no default, and follows one that has", arg.Name)
+			s.Fail(e, "give the argument a default, or move it before the arguments with a default", "argument %s has no default, but follows an argument with a default", arg.Name)
 		}
 		out = append(out, arg)
 	}
 	return out
 }
 
-// Quote quotes a word of a cmd array as pixi does when it joins them (crates/pixi_manifest/src/task.rs): only an empty
-// word, and one with a blank or a square bracket. So `$HOME`, `*`, `;` and `&&` within words stay live.
+// Quote quotes a word of a cmd array as pixi does when it joins the words (crates/pixi_manifest/src/task.rs). Only empty words and
+// words with whitespace or square brackets are quoted, so `$HOME`, `*`, `;` and `&&` in words are still interpreted by the shell.
 func Quote(word string) string {
 	if word == "" {
 		return `""`

@@ -9,25 +9,25 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
-// readBranches reads one name or pattern of a branch, or a list of them.
+// readBranches reads a branch name, a pattern, or a list of these.
 func readBranches(s *manifest.File, n *tomledit.Node, c *Config) {
 	elements := []*tomledit.Node{n}
 	if n.Is(tomledit.Array) {
 		elements = n.Elements()
 	}
 	if len(elements) == 0 {
-		s.Fail(n, "give it a value, or remove it", "%s is empty", n.Key)
+		s.Fail(n, "give the key a value, or remove the key", "%s is empty", n.Key)
 	}
 	s.NoOption(elements...)
 	for _, e := range elements {
 		text := s.Str(e)
 		switch _, err := path.Match(text, ""); {
 		case !e.Is(tomledit.String):
-			// said by Str
+			// already reported by Str
 		case text == "":
-			s.Fail(e, "give it a value, or remove it", "%s is empty", n.Key)
+			s.Fail(e, "give the key a value, or remove the key", "%s is empty", n.Key)
 		case err != nil:
-			s.Fail(e, `correct it: "1.*" stands for every branch that begins with "1."`, "%s cannot be %q: %v", n.Key, text, err)
+			s.Fail(e, `correct the pattern: "1.*" matches every branch that begins with "1."`, "%s cannot be %q: %v", n.Key, text, err)
 		default:
 			c.Branches = append(c.Branches, text)
 		}
@@ -39,9 +39,9 @@ func readBranches(s *manifest.File, n *tomledit.Node, c *Config) {
 
 func isPattern(branch string) bool { return strings.ContainsAny(branch, `*?[\`) }
 
-// ReleaseBranch decides which branch a release is made from: current, the branch that is checked out ("" on none), where ok
-// is true. Else it is not one of those, and branch is where to go: the first that is configured by name, or the remote's
-// default; "" where neither will do. remoteDefault may be "", where the remote does not say it: then it is "main".
+// ReleaseBranch returns the branch from which to release. `current` is the checked-out branch, or "". If releases may be made from
+// that branch, it returns that branch and true. Otherwise it returns false and the branch to switch to: the first one configured by
+// name, or the remote's default branch, or "" if neither is allowed. An empty remoteDefault means "main".
 func (c Config) ReleaseBranch(current, remoteDefault string) (branch string, ok bool) {
 	if remoteDefault == "" {
 		remoteDefault = "main"
@@ -57,7 +57,7 @@ func (c Config) ReleaseBranch(current, remoteDefault string) (branch string, ok 
 	return "", false
 }
 
-// ReleaseBranches names all branches that releases are made from, for people: "main or 1.*".
+// ReleaseBranches formats all release branches for output: "main or 1.*".
 func (c Config) ReleaseBranches(remoteDefault string) string {
 	if len(c.Branches) == 0 {
 		branch, _ := c.ReleaseBranch("", remoteDefault)

@@ -11,14 +11,14 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
-// Copy is a file in which a bump replaces the old version as well.
+// Copy is an additional file in which a bump replaces the old version.
 type Copy struct {
 	File string         // relative to the root, with slashes
-	Line *regexp.Regexp // that the lines match in which it is replaced; nil: it stands in the file once
+	Line *regexp.Regexp // matches the lines to change; nil: the version must occur exactly once in the file
 	Pos  manifest.Pos
 }
 
-// readCopies reads `copies`: names of files, or { file = "…", line = "regexp" }.
+// readCopies reads `copies`, a list of file names or { file = "…", line = "regexp" }.
 func readCopies(s *manifest.File, n *tomledit.Node, c *Config) {
 	if !s.Want(n, tomledit.Array) {
 		return
@@ -38,7 +38,7 @@ func readCopies(s *manifest.File, n *tomledit.Node, c *Config) {
 			if line := e.Get("line"); line != nil {
 				var err error
 				if one.Line, err = regexp.Compile(s.Str(line)); err != nil {
-					s.Fail(line, "write a regular expression of Go's: \"^release = \"", "line cannot be %q: %v", line.Text(), err)
+					s.Fail(line, "write a regular expression in the syntax of Go: \"^release = \"", "line cannot be %q: %v", line.Text(), err)
 				}
 			}
 		}
@@ -48,14 +48,14 @@ func readCopies(s *manifest.File, n *tomledit.Node, c *Config) {
 			continue
 		}
 		if IsOwnedByATool(one.File) {
-			s.Fail(name, "remove it: the tool that the file is of writes it, and its versions are of what it names", "copies cannot have %q", file)
+			s.Fail(name, "remove the entry: a tool writes this file, and its versions are those of the packages that it lists", "copies cannot have %q", file)
 			continue
 		}
 		c.Copies = append(c.Copies, one)
 	}
 }
 
-// isOwnPath reports whether a text is the path of a file in the workspace, without patterns, and none of git's own.
+// isOwnPath reports whether `file` is the path of a file in the workspace. Patterns, and paths inside .git, are not allowed.
 func isOwnPath(file string) bool {
 	clean := path.Clean(file)
 	return file != "" && clean != "." && filepath.IsLocal(filepath.FromSlash(clean)) && !strings.ContainsAny(file, `*?[\`+"\x00\r\n") &&

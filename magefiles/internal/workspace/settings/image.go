@@ -11,43 +11,43 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
-// Image is the [tool.image] table of a downstream, which pixi ignores: the image that is made of the downstream, by the
-// Dockerfile beside its manifest.
+// Image is the [tool.image] table of a downstream, which pixi ignores. It describes the image that is built from the downstream
+// by the Dockerfile beside the downstream's manifest.
 type Image struct {
 	Name      string   `json:"name"`      // name of the image, without registry and owner; default: the downstream's name
-	Platforms []string `json:"platforms"` // platforms of OCI; default ["linux/amd64"]
-	Registry  string   `json:"registry"`  // registry with the owner, such as "ghcr.io/someone"; default: ghcr.io and the owner of the git remote
-	Check     []string `json:"check"`     // argv that the image's entry point runs to prove it; default: the command of the task "check"
-	Cache     string   `json:"cache"`     // cache of builders that do not live long: "none", or "registry", beside the image; default "none"
+	Platforms []string `json:"platforms"` // OCI platforms of the image; default ["linux/amd64"]
+	Registry  string   `json:"registry"`  // registry and owner, such as "ghcr.io/someone"; default: ghcr.io and the owner of the git remote
+	Check     []string `json:"check"`     // command that the image's entry point runs to prove the image; default: the command of the task "check"
+	Cache     string   `json:"cache"`     // cache for short-lived builders: "none", or "registry", which keeps the cache beside the image; default "none"
 
-	// Publish is who makes and pushes the image of a commit that is delivered: "ci" or "here"; default "here".
+	// Publish is who builds and pushes the image of a delivered commit: "ci" or "here"; default "here".
 	Publish string `json:"publish,omitempty"`
 
-	// Workflow is the file name of the workflow that does it, and that deploys what it has made, where a CI does; default: each that a push starts.
+	// Workflow is the file name of the CI workflow that builds, pushes and deploys the image; default: every workflow that a push starts.
 	Workflow string `json:"workflow,omitempty"`
 
-	// CheckTimeout is how long the check may take on each platform, such as "15m"; default "10m".
+	// CheckTimeout is the time limit of the check on each platform, such as "15m"; default "10m".
 	CheckTimeout time.Duration `json:"check-timeout,omitempty"`
 
-	// SSH lends the SSH agent of whoever builds to steps that mount one; default false.
+	// SSH lets build steps that mount an SSH agent use the agent of the user who builds; default false.
 	SSH bool `json:"ssh,omitempty"`
 
-	// Secrets are variables of the environment that steps may mount, each as the secret of its name. They are called what secrets are
-	// called, such as MY_TOKEN, so that they are hidden in what people see; default: none.
+	// Secrets are environment variables that build steps may mount as secrets of the same name. Each variable must be named like a secret,
+	// such as MY_TOKEN, so that its value is hidden in output; default: none.
 	Secrets []string `json:"secrets,omitempty"`
 
-	// RewriteTimestamp lets BuildKit give every file that the build adds a time no later than the commit's, so that the same
-	// sources give the same bytes. It costs as much as compressing the layers again: a Dockerfile that gives its files fixed
-	// times by itself sets it to false. Default true.
+	// RewriteTimestamp lets BuildKit limit the times of all files that the build adds to the time of the commit, so that the same
+	// sources give the same bytes. This costs as much time as compressing the layers again. Set it to false if the Dockerfile
+	// itself gives its files fixed times. Default true.
 	RewriteTimestamp bool `json:"rewrite-timestamp"`
 
 	Pos manifest.Pos `json:"-"` // of the table
 }
 
-// GitHubRegistry is GitHub's own registry.
+// GitHubRegistry is the host of GitHub's container registry.
 const GitHubRegistry = "ghcr.io"
 
-// Host is the host of the registry, as docker reads it; that of GitHub where none is configured.
+// Host returns the registry host, parsed as docker does. It defaults to GitHub's registry.
 func (i *Image) Host() string {
 	host, _, _ := strings.Cut(i.Registry, "/")
 	switch {
@@ -65,10 +65,10 @@ const (
 	CacheRegistry = "registry" // beside the image, one for each platform
 )
 
-// imageTask is the task whose command proves an image, unless the table says otherwise.
+// imageTask is the default task for checking an image.
 const imageTask = "check"
 
-// ReadImage reads [tool.image] of a downstream's manifest; nil where there is none.
+// ReadImage reads [tool.image] in a downstream's manifest. It returns nil if there is none.
 func ReadImage(s *manifest.File, m *manifest.Manifest) *Image {
 	refuseMisspelt(s, "image", "deploy")
 	n := s.Doc.Root.Get("tool", "image")
@@ -110,18 +110,18 @@ func ReadImage(s *manifest.File, m *manifest.Manifest) *Image {
 	return i
 }
 
-// fileOfWorkflow is the name of a file in .github/workflows.
+// fileOfWorkflow matches file names in .github/workflows.
 var fileOfWorkflow = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]*\.ya?ml$`)
 
 func readWorkflow(s *manifest.File, n *tomledit.Node) string {
 	name := s.Str(n)
 	if !fileOfWorkflow.MatchString(name) {
-		s.Fail(n, `name the file in .github/workflows alone, such as "publish-app.yml"`, "workflow cannot be %q", name)
+		s.Fail(n, `write only the name of the file in .github/workflows, such as "publish-app.yml"`, "workflow cannot be %q", name)
 	}
 	return name
 }
 
-// readSecrets reads the names of variables that a build may have.
+// readSecrets reads the names of the variables that a build may use.
 func readSecrets(s *manifest.File, n *tomledit.Node) (names []string) {
 	for i, name := range s.Strs(n) {
 		switch {
@@ -129,11 +129,11 @@ func readSecrets(s *manifest.File, n *tomledit.Node) (names []string) {
 		case !variable.MatchString(name):
 			s.Fail(n.Children[i], `name each variable: secrets = ["MY_TOKEN"]`, "secrets cannot have %q", name)
 		case command.Publishes(name):
-			s.Fail(n.Children[i], "give the build a key of its own, by another name", "secrets cannot have %q: whoever has it may publish", name)
+			s.Fail(n.Children[i], "give the build a separate key, with another name", "secrets cannot have %q: this variable allows publishing", name)
 		case slices.Contains(GivenSecrets, name):
-			s.Fail(n.Children[i], "leave it out", "secrets cannot have %q: a build is given that file where there is one", name)
+			s.Fail(n.Children[i], "remove the name", "secrets cannot have %q: a build gets that file if the file exists", name)
 		case !command.Secret(name):
-			s.Fail(n.Children[i], "call it as secrets are called, such as MY_TOKEN or MY_PASSWORD: by that it is hidden in what people see, and looked for in the image", "secrets cannot have %q", name)
+			s.Fail(n.Children[i], "name the variable as a secret, such as MY_TOKEN or MY_PASSWORD: the values of variables with these names are hidden in output, and the image is searched for them", "secrets cannot have %q", name)
 		default:
 			names = append(names, name)
 		}
@@ -141,10 +141,10 @@ func readSecrets(s *manifest.File, n *tomledit.Node) (names []string) {
 	return names
 }
 
-// GivenSecrets are the ids of the files that every build may mount, where there are such.
+// GivenSecrets lists the ids of files that every build may mount if they exist.
 var GivenSecrets = []string{"PIXI_CONFIG", "RATTLER_AUTH_FILE"}
 
-// readDuration reads a time that is longer than none, as Go writes it: "90s", "15m".
+// readDuration reads a positive duration in Go syntax: "90s", "15m".
 func readDuration(s *manifest.File, n *tomledit.Node) time.Duration {
 	if !s.Want(n, tomledit.String) {
 		return 0
@@ -152,49 +152,49 @@ func readDuration(s *manifest.File, n *tomledit.Node) time.Duration {
 	text := n.Text()
 	d, err := time.ParseDuration(text)
 	if err != nil || d <= 0 {
-		s.Fail(n, `write it as "90s" or "15m"`, "%q is not a time", text)
+		s.Fail(n, `write a duration such as "90s" or "15m"`, "%q is not a duration", text)
 		return 0
 	}
 	return d
 }
 
-// checkPlatforms refuses a list of none, and those of OCI for which there is no environment.
+// checkPlatforms rejects an empty list, and OCI platforms that the workspace does not support.
 func checkPlatforms(s *manifest.File, n *tomledit.Node, m *manifest.Manifest) {
 	for _, e := range n.Elements() {
 		checkPlatform(s, e, e.Text(), m)
 	}
 	if len(n.Elements()) == 0 {
-		s.Fail(n, "name one, such as linux/amd64", "the image is made for no platform")
+		s.Fail(n, "name a platform, such as linux/amd64", "the image has no platform")
 	}
 }
 
-// checkPlatform refuses a platform of OCI for which there is no environment. at is where it stands; for the default one, which
-// stands nowhere, it is the table.
+// checkPlatform rejects an OCI platform that the workspace does not support. `at` is the node for the error: the table, if the
+// platform is the default.
 func checkPlatform(s *manifest.File, at *tomledit.Node, platform string, m *manifest.Manifest) {
 	subdir, ok := Subdir(platform)
 	switch {
 	case !ok:
-		s.Fail(at, "write linux/amd64 or linux/arm64", "no conda platform is known for %q", platform)
+		s.Fail(at, "write linux/amd64 or linux/arm64", "conda has no platform for %q", platform)
 	case slices.Contains(m.Platforms, subdir):
 	case at.Is(tomledit.Table):
-		s.FailAt(s.Pos(at), "name others in platforms of [tool.image], or add "+subdir+" to platforms of [workspace]",
-			"the image is made for %s unless its table names platforms, and the workspace is not made for %s", platform, subdir)
+		s.FailAt(s.Pos(at), "name other platforms in platforms of [tool.image], or add "+subdir+" to platforms of [workspace]",
+			"the image is built for %s by default, but platforms of [workspace] does not have %s", platform, subdir)
 	default:
-		s.Fail(at, "add it to platforms of [workspace]", "the image is to be made for %s, and the workspace is not made for %s", platform, subdir)
+		s.Fail(at, "add the platform to platforms of [workspace]", "the image is built for %s, but platforms of [workspace] does not have %s", platform, subdir)
 	}
 }
 
-// subdirs are conda's names of the platforms of OCI that images are made for.
+// subdirs maps the OCI platforms that images can be built for to conda subdirs.
 var subdirs = map[string]string{"linux/amd64": "linux-64", "linux/arm64": "linux-aarch64", "linux/ppc64le": "linux-ppc64le"}
 
-// Subdir is conda's name of a platform of OCI.
+// Subdir returns the conda subdir for an OCI platform.
 func Subdir(platform string) (subdir string, ok bool) {
 	subdir, ok = subdirs[platform]
 	return subdir, ok
 }
 
-// commandOf is what a task of the default feature runs, through a shell; nil where there is no such task, or only pixi can run
-// it as it is meant: in another folder, with variables or arguments, or on some platforms alone.
+// commandOf returns an argv that runs the command of a task in the default feature in a shell. It returns nil if there is no such task, or if the
+// task depends on pixi features: a working directory, variables, arguments, or a platform.
 func commandOf(m *manifest.Manifest, task string) []string {
 	for _, f := range m.Features {
 		for _, t := range f.Targets {
@@ -208,7 +208,7 @@ func commandOf(m *manifest.Manifest, task string) []string {
 	return nil
 }
 
-// isPlain reports whether a shell can run the task's command as pixi does.
+// isPlain reports whether a plain shell can run the task's command.
 func isPlain(t *manifest.Task) bool {
 	return strings.TrimSpace(t.Cmd) != "" && t.Cwd == "" && t.Target == "" && len(t.Env) == 0 && len(t.Args) == 0 && !strings.Contains(t.Cmd, "{{")
 }

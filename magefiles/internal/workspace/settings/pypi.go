@@ -10,17 +10,17 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
-// StandIn says what takes the place of a conda package where there is no conda: a line of [tool.release.pypi]. Exactly one
-// of Project, Program and LeftOut is set.
+// StandIn is a [tool.release.pypi] entry, which replaces a conda package on machines without conda. Exactly one of Project, Program and
+// LeftOut is set.
 type StandIn struct {
-	manifest.Pos        // of the line
+	manifest.Pos        // position of the entry
 	Name         string // the conda name, lower-cased
-	Project      string // on PyPI, as written: pytorch = "torch"
-	Program      string // that PATH must have: nodejs = { program = "node" }
+	Project      string // project on PyPI, as written: pytorch = "torch"
+	Program      string // program that must be on PATH: nodejs = { program = "node" }
 	LeftOut      bool   // make = false
 }
 
-// StandIn returns the line of [tool.release.pypi] for a conda name.
+// StandIn returns the [tool.release.pypi] entry for a conda name.
 func (c Config) StandIn(conda string) (StandIn, bool) {
 	i := slices.IndexFunc(c.PyPI, func(s StandIn) bool { return s.Name == manifest.CondaName(conda) })
 	if i < 0 {
@@ -34,7 +34,7 @@ var (
 	pypiNameForm  = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$`)
 )
 
-const standInForms = `write name = "its-project-on-pypi", name = { program = "its-program" }, or name = false, which leaves it out`
+const standInForms = `write name = "its-project-on-pypi", name = { program = "its-program" }, or name = false, which leaves the package out`
 
 // readPyPI reads [tool.release.pypi].
 func readPyPI(s *manifest.File, n *tomledit.Node, c *Config) {
@@ -44,14 +44,14 @@ func readPyPI(s *manifest.File, n *tomledit.Node, c *Config) {
 	for _, e := range n.Children {
 		if in, ok := readStandIn(s, e); ok {
 			if other, twice := c.StandIn(in.Name); twice {
-				s.FailAt(in.Pos, "keep one of the two", "[tool.release.pypi] has %s twice, at line %d before, and names compare lower-cased", e.Key, other.Line)
+				s.FailAt(in.Pos, "keep one of the two lines", "[tool.release.pypi] has %s twice, at line %d before (names are compared in lower case)", e.Key, other.Line)
 			}
 			c.PyPI = append(c.PyPI, in)
 		}
 	}
 }
 
-// readStandIn reads one line.
+// readStandIn reads one entry of [tool.release.pypi].
 func readStandIn(s *manifest.File, e *tomledit.Node) (StandIn, bool) {
 	in := StandIn{Pos: s.Pos(e), Name: manifest.CondaName(e.Key)}
 	key := tomledit.JoinKey(e.Key)
@@ -59,10 +59,10 @@ func readStandIn(s *manifest.File, e *tomledit.Node) (StandIn, bool) {
 	case !condaNameForm.MatchString(in.Name):
 		s.FailAt(in.Pos, standInForms, "%s is not the name of a conda package", key)
 	case in.Name == "python":
-		s.FailAt(in.Pos, "remove the line", "python is not a project: the toolchain takes an interpreter of this machine that the manifests admit")
+		s.FailAt(in.Pos, "remove the line", "python is not a project of PyPI: the toolchain uses an interpreter of this machine that the manifests admit")
 	case e.Is(tomledit.String):
 		if in.Project = e.Text(); !pypiNameForm.MatchString(in.Project) {
-			s.Fail(e, "give it the name alone; the version is that of the requirement", "%s cannot be %q, which is not the name of a project on PyPI", key, in.Project)
+			s.Fail(e, "write only the name; the version comes from the requirement", "%s cannot be %q, which is not the name of a project on PyPI", key, in.Project)
 		}
 	case e.Is(tomledit.Bool) && !e.True():
 		in.LeftOut = true
@@ -81,8 +81,8 @@ func readProgram(s *manifest.File, n *tomledit.Node, key string) string {
 			continue
 		}
 		if n.End == 0 { // ruamel.yaml = "…"
-			s.FailAt(s.Pos(e), manifest.Suggest(e.Key, []string{"program"})+fmt.Sprintf("write %q where a name with a dot is meant", n.Key+"."+e.Key),
-				"%s of [tool.release.pypi] has no key %s; there is only program", key, tomledit.JoinKey(e.Key))
+			s.FailAt(s.Pos(e), manifest.Suggest(e.Key, []string{"program"})+fmt.Sprintf("write %q if you mean a name with a dot", n.Key+"."+e.Key),
+				"%s of [tool.release.pypi] has no key %s; its only key is program", key, tomledit.JoinKey(e.Key))
 		}
 		s.FailKey(e, key+" of [tool.release.pypi]", []string{"program"})
 	}
@@ -92,7 +92,7 @@ func readProgram(s *manifest.File, n *tomledit.Node, key string) string {
 	case e == nil:
 		s.Fail(n, standInForms, "%s names no program", key)
 	case e.Is(tomledit.String) && (program == "" || program != filepath.Base(program) || program == "." || program == ".."):
-		s.Fail(e, "give it the program's name, which is looked for on PATH", "program cannot be %q", program)
+		s.Fail(e, "write the program's name, which is searched on PATH", "program cannot be %q", program)
 	}
 	return program
 }

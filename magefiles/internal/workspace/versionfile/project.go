@@ -13,10 +13,10 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
-// TextReader reads a file that is no TOML, and says which one it is behind symlinks.
+// TextReader reads a file that is not TOML. `real` is its path with symlinks resolved.
 type TextReader func(name string) (real string, src []byte, err error)
 
-// OfProject finds out what a pyproject.toml says of its version: a text, who makes it, or nothing.
+// OfProject returns the version of a pyproject.toml, which may be static, computed by a tool, or missing.
 func OfProject(s *manifest.File, p *manifest.Project, read TextReader) manifest.Version {
 	root := s.Doc.Root
 	written := root.Get("tool", "poetry", "version")
@@ -32,7 +32,7 @@ func OfProject(s *manifest.File, p *manifest.Project, read TextReader) manifest.
 	if slices.Contains(p.Dynamic, "version") || poetryReplaces(root) {
 		return dynamicVersion(s, p, read)
 	}
-	if project == nil { // the rest is in setup.py or setup.cfg
+	if project == nil { // setup.py or setup.cfg has the metadata
 		if v := dynamicVersion(s, p, read); v.Source == manifest.VersionTag {
 			return v
 		}
@@ -40,7 +40,7 @@ func OfProject(s *manifest.File, p *manifest.Project, read TextReader) manifest.
 	return manifest.Version{Source: manifest.VersionMissing, Pos: s.Pos(project)}
 }
 
-// dynamicVersion finds out who makes a version that no text says.
+// dynamicVersion finds the tool that computes the version for a pyproject.toml without a static one.
 func dynamicVersion(s *manifest.File, p *manifest.Project, read TextReader) manifest.Version {
 	root := s.Doc.Root
 	v := manifest.Version{Source: manifest.VersionDynamic, Detail: p.BuildBackend, Pos: s.Pos(root.Get("project", "dynamic"))}
@@ -65,22 +65,22 @@ func dynamicVersion(s *manifest.File, p *manifest.Project, read TextReader) mani
 	return v
 }
 
-// taggers are build requirements that make the version from tags, where no table says more.
+// taggers lists build requirements that derive the version from tags if no table says otherwise.
 var taggers = []string{
 	"flit-scm", "hatch-vcs", "pbr", "setuptools-git-versioning", "setuptools-scm", "uv-dynamic-versioning", "vcs-versioning", "versioneer", "versioningit",
 }
 
-// poetryReplaces reports whether the build puts the version of a tag in place of that of [tool.poetry]: poetry wants one to be written
-// there, and "0.0.0" is what poetry-dynamic-versioning asks for.
+// poetryReplaces reports whether the build replaces the version in [tool.poetry] with one derived from a tag. poetry requires a version
+// there, and poetry-dynamic-versioning recommends "0.0.0".
 func poetryReplaces(root *tomledit.Node) bool {
 	return root.Get("tool", "poetry-dynamic-versioning", "enable").True() &&
 		strings.HasPrefix(root.Get("build-system", "build-backend").Text(), "poetry_dynamic_versioning")
 }
 
-// dynamicVersions are the tables by which a tool is known to make the version, and where it takes it from.
+// dynamicVersions lists tables that identify the tool that computes the version, and its source.
 var dynamicVersions = []struct {
 	keys   []string
-	value  string // of a string; "" for any
+	value  string // required value; "" for any
 	source manifest.VersionSource
 	detail string
 }{
@@ -99,12 +99,12 @@ var dynamicVersions = []struct {
 	{[]string{"flit"}, "", manifest.VersionDynamic, "flit, from __version__"},
 }
 
-// hatchPattern is the default of hatch's regex source, without its back reference.
+// hatchPattern is the default pattern of hatch's regex source, without the backreference.
 var hatchPattern = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`(?m)^(?:__version__|VERSION)(?: ?: ?str)? *= *(?:"v?([^"\n]+)"|'v?([^'\n]+)')`)
 })
 
-// hatchVersion reads [tool.hatch.version]: a version control system, a literal in a file, or something else.
+// hatchVersion reads [tool.hatch.version], which uses version control, a literal in a file, or another source.
 func hatchVersion(s *manifest.File, v manifest.Version, hatch *tomledit.Node, read TextReader) manifest.Version {
 	v.Pos, v.Detail = s.Pos(hatch), "hatch"
 	file, from := hatch.Get("path").Text(), cmp.Or(hatch.Get("source").Text(), "regex")
@@ -123,13 +123,13 @@ func hatchVersion(s *manifest.File, v manifest.Version, hatch *tomledit.Node, re
 	real, text, err := read(file)
 	m := hatchPattern().FindSubmatchIndex(text)
 	if err != nil || m == nil {
-		s.Fail(hatch.Get("path"), "Write the version there as __version__ = \"0.1.0\", or correct the path.", "no version in %s, where hatch looks for it", file)
+		s.Fail(hatch.Get("path"), "Write the version into this file as __version__ = \"0.1.0\", or correct the path.", "%s has no version, but hatch reads the version from this file", file)
 		return v
 	}
 	return textVersion(real, text, max(m[2], m[4]), max(m[3], m[5]), manifest.VersionFile, "hatch")
 }
 
-// textVersion is a version that stands in a file that is no TOML.
+// textVersion returns a version in a file that is not TOML.
 func textVersion(file string, src []byte, start, end int, source manifest.VersionSource, detail string) manifest.Version {
 	before := string(src[:start])
 	return manifest.Version{

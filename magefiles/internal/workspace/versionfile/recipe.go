@@ -12,20 +12,20 @@ import (
 
 var recipeVariable = regexp.MustCompile(`^\$\{\{\s*(\w+)\s*\}\}$`)
 
-// Recipe is what a recipe.yaml says.
+// Recipe is the part of a recipe.yaml that we use.
 type Recipe struct {
-	Version      *manifest.Version // nil where it is made by more than a variable
+	Version      *manifest.Version // nil if it is neither a literal nor a single variable
 	Dependencies []manifest.Dependency
 	OnePlatform  []OnePlatform
 }
 
-// OnePlatform is an output of a recipe that is built for one platform.
+// OnePlatform is a platform-specific output of a recipe.
 type OnePlatform struct {
 	manifest.Pos
-	Why string // "the recipe does not say noarch"
+	Why string // "the recipe does not set noarch"
 }
 
-// ReadRecipe reads the recipe of a package that has the manifest s.
+// ReadRecipe reads a recipe. s is the manifest of its package.
 func ReadRecipe(s *manifest.File, file string, src []byte) (r Recipe) {
 	var root yaml.Node
 	if err := yaml.Unmarshal(src, &root); err != nil {
@@ -39,7 +39,7 @@ func ReadRecipe(s *manifest.File, file string, src []byte) (r Recipe) {
 	}
 	start, ok := scalarStart(src, n)
 	if !ok {
-		s.FailAt(manifest.Pos{File: file, Line: n.Line, Col: n.Column}, "Write it on one line, such as `version: \"0.1.0\"`.", "the version cannot be edited as it is written")
+		s.FailAt(manifest.Pos{File: file, Line: n.Line, Col: n.Column}, "Write the version on one line, such as `version: \"0.1.0\"`.", "the version is written in a form that cannot be edited")
 		return r
 	}
 	v := textVersion(file, src, start, start+len(n.Value), manifest.VersionRecipe, manifest.RecipeFile)
@@ -47,8 +47,8 @@ func ReadRecipe(s *manifest.File, file string, src []byte) (r Recipe) {
 	return r
 }
 
-// recipeVersion returns the node of the version: that of package (or recipe, where there are outputs), or of the variable
-// in context that it is made of; nil where it is neither.
+// recipeVersion returns the version node of package (or of recipe, if there are outputs). If that node refers to a variable in context,
+// it returns the variable's node. It returns nil if the version cannot be found.
 func recipeVersion(root *yaml.Node) *yaml.Node {
 	if len(root.Content) == 0 {
 		return nil
@@ -70,8 +70,8 @@ func recipeVersion(root *yaml.Node) *yaml.Node {
 	return nil
 }
 
-// recipeDeps reads the requirements of a recipe and of its outputs: those that are written as "name" or "name version", also
-// below if, then and else. What Jinja makes is nobody's to edit.
+// recipeDeps reads the requirements of a recipe and its outputs that are written as "name" or "name version", including those nested in
+// if, then and else. Requirements that use Jinja are skipped, because they cannot be edited.
 func recipeDeps(file string, src []byte, root *yaml.Node) []manifest.Dependency {
 	if len(root.Content) == 0 {
 		return nil
@@ -97,7 +97,7 @@ func recipeDeps(file string, src []byte, root *yaml.Node) []manifest.Dependency 
 	return out
 }
 
-// scalarsOf returns the strings of a list, and of the lists in then and else.
+// scalarsOf returns the strings in a list, including those in then and else.
 func scalarsOf(n *yaml.Node) []*yaml.Node {
 	switch {
 	case n == nil:
@@ -141,7 +141,8 @@ func member(n *yaml.Node, key string) *yaml.Node {
 	return nil
 }
 
-// scalarStart returns the offset of a scalar's text, behind its quote; ok is false where it stands there in another form.
+// scalarStart returns the offset of a scalar's text, after the opening quote. `ok` is false if the source spells the text
+// differently, for example with escapes.
 func scalarStart(src []byte, n *yaml.Node) (start int, ok bool) {
 	at := 0
 	for range n.Line - 1 {
@@ -158,8 +159,8 @@ func scalarStart(src []byte, n *yaml.Node) (start int, ok bool) {
 	return at, n.Value != "" && at <= len(src) && bytes.HasPrefix(src[at:], []byte(n.Value))
 }
 
-// recipePlatforms finds the outputs of a recipe that do not say noarch, in `build` of their own or of the whole recipe, which
-// outputs inherit. One that computes it is left to the artifact.
+// recipePlatforms returns the outputs of a recipe that are not noarch. An output without its own setting inherits noarch from the
+// recipe's `build`. Outputs with a computed noarch are skipped, because only the built artifact shows the result.
 func recipePlatforms(file string, root *yaml.Node) []OnePlatform {
 	if len(root.Content) == 0 {
 		return nil
@@ -175,7 +176,7 @@ func recipePlatforms(file string, root *yaml.Node) []OnePlatform {
 		if build := member(top, "build"); build != nil {
 			at = build
 		}
-		return []OnePlatform{{Pos: manifest.Pos{File: file, Line: at.Line, Col: at.Column}, Why: "the recipe does not say noarch"}}
+		return []OnePlatform{{Pos: manifest.Pos{File: file, Line: at.Line, Col: at.Column}, Why: "the recipe does not set noarch"}}
 	}
 	var out []OnePlatform
 	for _, o := range outputsOf(list) {
@@ -186,21 +187,21 @@ func recipePlatforms(file string, root *yaml.Node) []OnePlatform {
 		if saysNoarch(own) {
 			continue
 		}
-		why := "an output of the recipe does not say noarch"
+		why := "an output of the recipe does not set noarch"
 		if name := member(member(o, "package"), "name"); name != nil {
-			why = "the output " + name.Value + " of the recipe does not say noarch"
+			why = "the output " + name.Value + " of the recipe does not set noarch"
 		}
 		out = append(out, OnePlatform{Pos: manifest.Pos{File: file, Line: o.Line, Col: o.Column}, Why: why})
 	}
 	return out
 }
 
-// saysNoarch is true for python and generic, and for what only rattler-build can work out.
+// saysNoarch reports whether noarch has a value: python, generic, or an expression that only rattler-build can evaluate.
 func saysNoarch(n *yaml.Node) bool {
 	return n != nil && (n.Kind != yaml.ScalarNode || n.Tag != "!!null" && n.Value != "")
 }
 
-// outputsOf are the outputs of a recipe, also those below if, then and else; a staging output is not a package.
+// outputsOf returns the outputs of a recipe, including those nested in then and else, but not staging outputs, which are not packages.
 func outputsOf(n *yaml.Node) []*yaml.Node {
 	switch {
 	case n == nil || member(n, "staging") != nil:

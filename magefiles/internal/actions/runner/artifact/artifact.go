@@ -1,4 +1,4 @@
-// Package artifact keeps what jobs of a run hand to each other.
+// Package artifact stores the artifacts that the jobs of a run pass to each other.
 package artifact
 
 import (
@@ -18,27 +18,28 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/beneath"
 )
 
-// Store has the artifacts of a run. Its methods may be called from several goroutines.
+// Store holds the artifacts of a run. Its methods may be called from several goroutines.
 type Store struct {
-	Dir   string // where they are kept
+	Dir   string // the folder of all artifacts
 	mu    sync.Mutex
-	named map[string]string // their folders
+	named map[string]string // the folder of each artifact, by its name
 	made  int
 }
 
-// Folders are the artifacts, by their names.
+// Folders returns the folder of each artifact, by its name.
 func (s *Store) Folders() map[string]string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return maps.Clone(s.named)
 }
 
-// Add makes an artifact of files, whose places in it are relative to root. A name is taken once, but where it overwrites. The digest is hex.
+// Add creates an artifact from files, whose paths are relative to root. A name can be used only once, unless overwrite is set. The returned digest
+// is in hex.
 func (s *Store) Add(ctx context.Context, name, root string, files []string, overwrite bool) (id int, digest string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if _, there := s.named[name]; there && !overwrite {
-		return 0, "", fmt.Errorf("an artifact with the name %s is there already in this run (409 Conflict): give it another name, or overwrite: true", name)
+		return 0, "", fmt.Errorf("this run already has an artifact with the name %s (409 Conflict): choose another name, or set overwrite: true", name)
 	}
 	s.made++
 	dir := filepath.Join(s.Dir, strconv.Itoa(s.made))
@@ -60,7 +61,7 @@ func (s *Store) Add(ctx context.Context, name, root string, files []string, over
 	return s.made, hex.EncodeToString(sum.Sum(nil)), nil
 }
 
-// CopyFile copies what a file has, to a further writer too, and without its mode: GitHub's artifacts have none.
+// CopyFile copies the content of a file, and also writes it to another writer. It drops the file mode, because GitHub's artifacts have none.
 func CopyFile(to, from string, also io.Writer) error {
 	in, err := beneath.OpenFile(from)
 	if err != nil {
@@ -71,7 +72,7 @@ func CopyFile(to, from string, also io.Writer) error {
 		return err
 	}
 	if info, err := os.Stat(to); err == nil && !info.Mode().IsRegular() {
-		return fmt.Errorf("%s is there, and is not a file", to)
+		return fmt.Errorf("%s exists, but is not a file", to)
 	}
 	out, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_TRUNC|syscall.O_NONBLOCK, 0o644)
 	if err != nil {

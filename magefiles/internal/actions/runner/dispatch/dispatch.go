@@ -1,4 +1,4 @@
-// Package dispatch reads the inputs that workflow_dispatch is given, as GitHub does: by the declaration in the file, with its defaults.
+// Package dispatch reads the inputs of a workflow_dispatch as GitHub does, using the types and defaults that the file declares.
 package dispatch
 
 import (
@@ -11,8 +11,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// Inputs holds what is given against what a file declares, and returns the inputs of a dispatch twice: as `inputs` has them, with booleans as such, and
-// as github.event.inputs has them, all as texts. Names are compared without case. An error is one of usage, at the line of the input in the file.
+// Inputs checks the given inputs against the declaration in the file. It returns them in two forms: for the context `inputs`, with real booleans,
+// and for github.event.inputs, as strings. Names are case-insensitive. Errors are usage errors, at the line of the input in the file.
 func Inputs(w *file.Workflow, given map[string]string) (inputs, texts *expression.Object, err error) {
 	declared := w.Top.At("on", "workflow_dispatch", "inputs")
 	refuse := func(at file.Node, next, format string, args ...any) error {
@@ -40,7 +40,7 @@ func Inputs(w *file.Workflow, given map[string]string) (inputs, texts *expressio
 			switch {
 			case text != "":
 			case p.Value.At("required").True():
-				return nil, nil, refuse(p.Value, "give it: -inputs='{\""+name+"\": …}'", "the input %s is required", name)
+				return nil, nil, refuse(p.Value, "pass a value: -inputs='{\""+name+"\": …}'", "the input %s is required", name)
 			case kind == "boolean":
 				text = "false"
 			case kind == "choice" && len(options) > 0:
@@ -51,28 +51,28 @@ func Inputs(w *file.Workflow, given map[string]string) (inputs, texts *expressio
 		switch kind {
 		case "boolean":
 			if text != "true" && text != "false" {
-				return nil, nil, refuse(p.Value, "give it true or false", "the input %s is a boolean, and %q is none", name, text)
+				return nil, nil, refuse(p.Value, "set the input to true or false", "the input %s must be a boolean, but is %q", name, text)
 			}
 			v = text == "true"
 		case "number":
 			if _, err := strconv.ParseFloat(text, 64); err != nil && text != "" {
-				return nil, nil, refuse(p.Value, "give it a number", "the input %s is a number, and %q is none", name, text)
+				return nil, nil, refuse(p.Value, "set the input to a number", "the input %s must be a number, but is %q", name, text)
 			}
 		case "choice":
 			if !slices.ContainsFunc(options, func(o file.Node) bool { return o.Text() == text }) {
-				return nil, nil, refuse(choices(p.Value), "give it one of its options", "the input %s cannot be %q", name, text)
+				return nil, nil, refuse(choices(p.Value), "set the input to one of its options", "the input %s cannot be %q", name, text)
 			}
 		}
 		inputs.Add(name, v)
 		texts.Add(name, text)
 	}
 	for name := range left {
-		return nil, nil, refuse(declared, "the inputs that there are stand in the file", "there is no input %q", name)
+		return nil, nil, refuse(declared, "look up the names of the inputs in the file", "there is no input %q", name)
 	}
 	return inputs, texts, nil
 }
 
-// choices are where the options of an input stand, or the input itself.
+// choices returns the options of an input, or the input itself if it has none.
 func choices(input file.Node) file.Node {
 	if options := input.At("options"); options.Is() {
 		return options

@@ -1,5 +1,5 @@
-// Package glob finds files by patterns as actions/glob does, by which hashFiles and the artifacts go: one a line, `*` stops at a slash and `**` does
-// not, one with ! takes away, and a folder means all that is in it.
+// Package glob finds files as actions/glob does, for hashFiles and artifacts. There is one pattern per line. `*` does not match a slash, `**` does,
+// a leading ! excludes files, and a folder matches all files in it.
 package glob
 
 import (
@@ -19,18 +19,18 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/beneath"
 )
 
-// Patterns are such lines, read.
+// Patterns is a parsed list of patterns.
 type Patterns struct {
 	all []pattern
 }
 
 type pattern struct {
 	negative bool
-	base     string // the folder that is walked, or the file: what stands before the first sign
+	base     string // the folder to walk, or the file: the path before the first wildcard
 	re       *regexp.Regexp
 }
 
-// Read reads patterns, of which relative ones are of a folder. An error says which one is not possible.
+// Read parses patterns. Relative patterns are relative to dir. An error names the invalid pattern.
 func Read(dir, home string, lines []string) (Patterns, error) {
 	var g Patterns
 	for _, line := range lines {
@@ -57,7 +57,7 @@ func Read(dir, home string, lines []string) (Patterns, error) {
 			return g, err
 		}
 		if p.re, err = regexp.Compile("^" + text + "(?:/.*)?$"); err != nil {
-			return g, fmt.Errorf("%q is not a possible pattern: %w", line, err)
+			return g, fmt.Errorf("%q is not a valid pattern: %w", line, err)
 		}
 		g.all = append(g.all, p)
 	}
@@ -81,7 +81,7 @@ func expr(pattern string) (string, error) {
 		case c == '[':
 			end := strings.IndexByte(pattern[i:], ']')
 			if end < 2 {
-				return "", fmt.Errorf("%q has a bracket without an end", pattern)
+				return "", fmt.Errorf("a bracket of %q is not closed", pattern)
 			}
 			set := strings.NewReplacer(`\`, `\\`, `[`, `\[`).Replace(pattern[i+1 : i+end])
 			if set[0] == '!' {
@@ -96,7 +96,7 @@ func expr(pattern string) (string, error) {
 	return b.String(), nil
 }
 
-// Roots are the folders and files that the patterns begin at, without those that are in another one.
+// Roots returns the folders and files from which to search, without those inside another root.
 func (g Patterns) Roots() (all []string) {
 	for _, p := range g.all {
 		if !p.negative {
@@ -110,12 +110,12 @@ func (g Patterns) Roots() (all []string) {
 	})
 }
 
-// Within reports whether a name is a folder, or in it.
+// Within reports whether a path is the folder itself or inside it.
 func Within(dir, name string) bool {
 	return name == dir || strings.HasPrefix(name, strings.TrimSuffix(dir, "/")+"/")
 }
 
-// Files are those that the patterns mean, in order. hidden says whether names that begin with a dot count.
+// Files returns the matching files, sorted. `hidden` reports whether names that begin with a dot are included.
 func (g Patterns) Files(hidden bool) (all []string, err error) {
 	for _, root := range g.Roots() {
 		err := filepath.WalkDir(root, func(name string, d fs.DirEntry, err error) error {
@@ -132,7 +132,7 @@ func (g Patterns) Files(hidden bool) (all []string, err error) {
 			}
 			info, err := os.Stat(name)
 			if err != nil || info.IsDir() {
-				//lint:ignore nilerr a link that leads nowhere is no file
+				//lint:ignore nilerr a link that leads nowhere is not a file
 				return nil
 			}
 			if g.Takes(name) {
@@ -147,7 +147,7 @@ func (g Patterns) Files(hidden bool) (all []string, err error) {
 	return all, nil
 }
 
-// Takes reports whether the patterns mean a file.
+// Takes reports whether the patterns match a file.
 func (g Patterns) Takes(name string) (taken bool) {
 	for _, p := range g.all {
 		if p.re.MatchString(name) {
@@ -157,7 +157,7 @@ func (g Patterns) Takes(name string) (taken bool) {
 	return taken
 }
 
-// Hash is what hashFiles gives: one sum over the sums of the files of the work folder that patterns mean, "" for none.
+// Hash returns the value of hashFiles: a hash of the hashes of the matching files in the work folder, or "" if no file matches.
 func Hash(ctx context.Context, workspace string, patterns []string) (string, error) {
 	var lines []string
 	for _, p := range patterns {
@@ -202,7 +202,7 @@ func hashFile(ctx context.Context, name string) ([]byte, error) {
 	return sum.Sum(nil), nil
 }
 
-// Until is a writer that takes everything, as long as a context has not ended: what is copied to it too ends with the context.
+// Until is a writer that discards data and fails once its context ends. A copy that also writes to Until therefore stops with the context.
 type Until struct{ context.Context }
 
 func (u Until) Write(p []byte) (int, error) {

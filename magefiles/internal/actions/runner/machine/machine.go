@@ -1,8 +1,8 @@
-// Package machine says what the jobs of a workflow get of this machine: what leads to the network, the caches of tools, and programs that GitHub's machine has
-// too, and no more.
+// Package machine decides which parts of this machine a workflow's jobs can use: network settings, tool caches, and the programs that GitHub's
+// machines have too. Jobs can use nothing else.
 //
 //	machine.go  variables, caches, Pythons, stand-ins for secrets
-//	image.go    programs, by a list of what GitHub's machines have: programs.txt
+//	image.go    programs, filtered by programs.txt, the list of programs on GitHub's machines
 package machine
 
 import (
@@ -19,26 +19,26 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded/pythons"
 )
 
-// passed are the variables of this process that a job gets: how the network is reached, what language programs speak, where tools are kept.
+// passed lists the variables of this process that a job inherits: network settings, locale, and tool folders.
 var passed = []string{
 	"LANG", "LC_ALL", "TZ", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR", "GOPROXY",
 	"GOSUMDB", "GONOSUMDB", "GOTOOLCHAIN", "GOPRIVATE", "PIP_INDEX_URL", "PIP_CERT", "PIP_FIND_LINKS", "PIP_CONFIG_FILE", "UV_DEFAULT_INDEX", "UV_OFFLINE", "UV_FIND_LINKS",
 	"UV_PYTHON_INSTALL_DIR", "PIPELINE_TOOLCHAIN",
 }
 
-// imagePath is PATH as GitHub's images begin it.
+// imagePath is the initial PATH of GitHub's images.
 const imagePath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-// strange are settings by which git knows nothing of the person's, as on a runner: the credential helper of the system's configuration would let a push in
-// that the job's own token does not, and ssh takes the keys of the person, whatever HOME is.
+// strange holds settings that hide the user's configuration from git, as on a runner. Otherwise a system-wide credential helper would allow pushes
+// that the job's token does not allow, and ssh would use the user's keys, whatever HOME is.
 var strange = []string{
 	"GIT_CONFIG_NOSYSTEM=1", "GIT_SSH_COMMAND=ssh -F /dev/null -o IdentityAgent=none -o IdentityFile=/dev/null -o BatchMode=yes",
 }
 
-// Caches is what is said of the caches that jobs share.
-const Caches = "the caches of Go, pip, uv and of the pipeline's tools are those of this machine, and warmer than GitHub's"
+// Caches is the note that jobs share caches.
+const Caches = "Go, pip, uv and the pipeline's tools use the caches of this machine, which may contain more than GitHub's caches"
 
-// Environ is what all jobs begin with, of this process's environment.
+// Environ returns the initial environment of all jobs, derived from this process's environment.
 func Environ(ours []string) []string {
 	clean, _ := command.Withhold(ours)
 	job := []string{"PATH=" + imagePath, "GOFLAGS=-modcacherw -trimpath"}
@@ -50,14 +50,14 @@ func Environ(ours []string) []string {
 	return slices.Concat(job, strange, caches(clean))
 }
 
-// kept are the variables that lead to what tools of this machine keep, and use again without another look.
+// `kept` lists the variables for cache folders whose files tools reuse without a check.
 var kept = []string{"XDG_CACHE_HOME", "GOCACHE", "GOMODCACHE", "UV_PYTHON_INSTALL_DIR"}
 
-// EnvironOfFork is [Environ] without the caches: what a stranger's job leaves there, the next command of the person would run. Tools begin with
-// empty ones in the HOME of the job, as on GitHub.
+// EnvironOfFork is [Environ] without the caches. Otherwise the user's next command could run files that an untrusted job left there. Tools start
+// with empty caches in the job's HOME, as on GitHub.
 func EnvironOfFork(ours []string) []string { return command.Unset(Environ(ours), kept...) }
 
-// caches are the variables by which tools find what they have downloaded and compiled before.
+// caches returns the variables that locate the download and build caches of tools.
 func caches(ours []string) (all []string) {
 	home, _ := command.Getenv(ours, "HOME")
 	either := func(name, below string, parts ...string) {
@@ -79,14 +79,14 @@ func caches(ours []string) (all []string) {
 	return all
 }
 
-// Path is the person's PATH, on which there is what actions install.
+// Path returns the user's PATH, which has the programs that actions install.
 func Path(ours []string) string {
 	v, _ := command.Getenv(ours, "PATH")
 	return v
 }
 
-// Python finds an interpreter of a version, such as 3.13 or 3.13.1: on PATH by its name, or where pyenv, uv and the runners of a CI keep theirs; "" where
-// there is none, and for a range, or another kind of Python.
+// Python finds an interpreter of a version, such as 3.13 or 3.13.1, on PATH or in the folders of pyenv, uv and CI runners. It returns "" if there is
+// none, and for version ranges and other implementations of Python.
 func Python(ours []string, version string) string {
 	of := func(name, otherwise string) string {
 		if v, _ := command.Getenv(ours, name); v != "" {
@@ -102,7 +102,7 @@ func Python(ours []string, version string) string {
 	}.Named(Path(ours), version)
 }
 
-// Variables are values for all variables of the repository that a workflow file names, or one of the files that it calls.
+// Variables returns values for all repository variables that a workflow file, or a file that it calls, uses.
 func Variables(files fs.FS, w *file.Workflow) map[string]string {
 	variables, seen := map[string]string{}, map[string]bool{}
 	var of func(w *file.Workflow)
@@ -118,7 +118,7 @@ func Variables(files fs.FS, w *file.Workflow) map[string]string {
 				continue
 			}
 			seen[name] = true
-			if data, err := fs.ReadFile(files, path.Clean(name)); err == nil { // the run says what cannot be called
+			if data, err := fs.ReadFile(files, path.Clean(name)); err == nil { // the run reports workflows that cannot be called
 				if w, err := file.Read(name, data); err == nil {
 					of(w)
 				}
@@ -129,9 +129,9 @@ func Variables(files fs.FS, w *file.Workflow) map[string]string {
 	return variables
 }
 
-// Secrets are values for all secrets that the workflow files of a folder name. One that jobs of an environment alone name is that environment's, as far as
-// the name of it stands in the file, and no other job gets it; all others are the repository's. A file that cannot be read asks for none: GitHub runs nothing
-// by it.
+// Secrets returns values for all secrets that the workflow files in a folder use. A secret that only jobs of one environment use belongs to that
+// environment, if the file names the environment without an expression, and no other job gets it. All others belong to the repository. Unreadable
+// files are skipped: GitHub does not run them.
 func Secrets(files fs.FS) (repository map[string]string, environments map[string]map[string]string, err error) {
 	repository, environments = map[string]string{}, map[string]map[string]string{}
 	all, err := fs.Glob(files, ".github/workflows/*.y*ml")
@@ -165,5 +165,5 @@ func Secrets(files fs.FS) (repository map[string]string, environments map[string
 	return repository, environments, nil
 }
 
-// StandInValue is what stands for a secret.
+// StandInValue returns the value that replaces a secret.
 func StandInValue(name string) string { return "stand-in-for-" + strings.ToLower(name) }

@@ -1,4 +1,4 @@
-// Package matrix makes the jobs of a matrix, as GitHub documents it.
+// Package matrix expands a job's matrix, as GitHub documents it.
 package matrix
 
 import (
@@ -9,23 +9,23 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/actions/expression"
 )
 
-// maxLegs is how many jobs GitHub makes of one matrix.
+// maxLegs is the maximum number of jobs that GitHub creates from one matrix.
 const maxLegs = 256
 
-// EmptyError is that of a list without a value.
+// EmptyError reports an empty list.
 type EmptyError struct{ Key string }
 
 func (e *EmptyError) Error() string {
 	return fmt.Sprintf("the list %q of the matrix has no values", e.Key)
 }
 
-// Expand gives the combinations of a matrix in GitHub's order: those of its lists, the last one turning fastest, without what is excluded; then what
-// `include` adds. An item of `include` goes to each combination of which it changes no value of the lists, and is a combination of its own where
-// there is none.
+// Expand returns the combinations of a matrix in GitHub's order. The combinations of the lists' values come first, without the excluded ones; the
+// last list varies fastest. Each item of `include` is then merged into all combinations whose list values it does not change. If there are none, the
+// item is appended as a new combination.
 func Expand(matrix expression.Value) ([]*expression.Object, error) {
 	m, is := matrix.(*expression.Object)
 	if !is {
-		return nil, fmt.Errorf("a matrix is an object of lists, and this one is %q", expression.Text(matrix))
+		return nil, fmt.Errorf("a matrix must be an object of lists, but this matrix is %q", expression.Text(matrix))
 	}
 	var names []string
 	var all []*expression.Object
@@ -66,16 +66,16 @@ func Expand(matrix expression.Value) ([]*expression.Object, error) {
 	all = include(all, names, included)
 	switch {
 	case len(all) == 0:
-		return nil, fmt.Errorf("the matrix is empty, which GitHub refuses: give the job an `if` that leaves it out")
+		return nil, fmt.Errorf("the matrix is empty, which GitHub refuses: add an `if` that skips the job in this case")
 	case len(all) > maxLegs:
-		return nil, fmt.Errorf("the matrix has %d jobs, and GitHub makes at most %d", len(all), maxLegs)
+		return nil, fmt.Errorf("the matrix has %d jobs, but GitHub makes at most %d", len(all), maxLegs)
 	}
 	return all, nil
 }
 
 func include(all []*expression.Object, names []string, items []*expression.Object) []*expression.Object {
 	originals := len(all)
-	plain := make([]*expression.Object, originals) // the values of the lists alone
+	plain := make([]*expression.Object, originals) // only the values from the lists
 	for i, c := range all {
 		plain[i] = c
 		all[i] = with(c, "", nil)
@@ -98,7 +98,7 @@ func include(all []*expression.Object, names []string, items []*expression.Objec
 	return all
 }
 
-// with is a copy that has one pair more, or as many where the name is "".
+// `with` returns a copy with one added pair, or just a copy if the name is "".
 func with(c *expression.Object, name string, v expression.Value) *expression.Object {
 	o := &expression.Object{}
 	o.SetAll(c)
@@ -115,19 +115,19 @@ func filters(m *expression.Object, key string) (all []*expression.Object, err er
 	}
 	list, is := v.(*expression.Array)
 	if !is {
-		return nil, fmt.Errorf("%s of the matrix has to be a list", key)
+		return nil, fmt.Errorf("%s of the matrix must be a list", key)
 	}
 	for _, item := range list.Items {
 		o, is := item.(*expression.Object)
 		if !is {
-			return nil, fmt.Errorf("an item of %s has to be an object", key)
+			return nil, fmt.Errorf("an item of %s must be an object", key)
 		}
 		all = append(all, o)
 	}
 	return all, nil
 }
 
-// agrees reports whether a combination has the values that an item has for the keys.
+// agrees reports whether a combination and an item have equal values for the keys.
 func agrees(c, item *expression.Object, keys []string) bool {
 	for _, k := range keys {
 		want, _ := item.Get(k)
@@ -139,7 +139,7 @@ func agrees(c, item *expression.Object, keys []string) bool {
 	return true
 }
 
-// same compares two values of a matrix, what is in them included.
+// `same` compares two matrix values deeply.
 func same(a, b expression.Value) bool {
 	switch a := a.(type) {
 	case *expression.Array:
@@ -156,7 +156,7 @@ func same(a, b expression.Value) bool {
 	return expression.Text(a) == expression.Text(b)
 }
 
-// Name is a job's name with the values of its leg, as GitHub shows them: "test (linux, 3.13)".
+// Name returns the display name of a leg, as on GitHub: "test (linux, 3.13)".
 func Name(name string, matrix *expression.Object) string {
 	var values []string
 	var collect func(v expression.Value)

@@ -11,7 +11,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/actions/runner/matrix"
 )
 
-// The examples of GitHub's documentation ("Running variations of jobs in a workflow"), and what it says in words.
+// The cases are the examples in GitHub's documentation ("Running variations of jobs in a workflow"), plus cases for the rules that it states only in
+// prose.
 func TestExpand(t *testing.T) {
 	many := strings.TrimSuffix(strings.Repeat("1,", 17), ",")
 	for _, c := range []struct{ name, matrix, want, problem string }{
@@ -65,17 +66,17 @@ func TestExpand(t *testing.T) {
 		{
 			name:    "too many",
 			matrix:  `{"a": [` + many + `], "b": [` + many + `]}`,
-			problem: "the matrix has 289 jobs, and GitHub makes at most 256",
+			problem: "the matrix has 289 jobs, but GitHub makes at most 256",
 		},
 		{
 			name:    "no object",
 			matrix:  `"[1]"`,
-			problem: "a matrix is an object of lists",
+			problem: "a matrix must be an object of lists",
 		},
 		{
 			name:    "include is no list",
 			matrix:  `{"a": [1], "include": 3}`,
-			problem: "include of the matrix has to be a list",
+			problem: "include of the matrix must be a list",
 		},
 	} {
 		v, err := expression.FromJSON(c.matrix)

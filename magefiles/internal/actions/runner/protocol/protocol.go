@@ -1,4 +1,4 @@
-// Package protocol reads what a step tells the runner: by files, and by lines of its output.
+// Package protocol parses what a step sends to the runner, in files and in lines of its output.
 package protocol
 
 import (
@@ -6,11 +6,11 @@ import (
 	"strings"
 )
 
-// Pair is one that a step wrote to a file.
+// Pair is a name and value that a step wrote to a file.
 type Pair struct{ Name, Value string }
 
-// Pairs reads what a step wrote to GITHUB_ENV, GITHUB_OUTPUT or GITHUB_STATE, as GitHub's runner does: lines NAME=VALUE, and NAME<<END with the
-// lines of the value up to one that is END. Where both signs are in a line, the first one counts. What is neither is an error, with GitHub's words.
+// Pairs parses GITHUB_ENV, GITHUB_OUTPUT or GITHUB_STATE as GitHub's runner does: either NAME=VALUE, or NAME<<END followed by the lines of the value
+// and the line END. If a line has both signs, the first one decides. A line with neither is an error, with GitHub's message.
 func Pairs(text string) (all []Pair, err error) {
 	for text != "" {
 		var line string
@@ -32,7 +32,7 @@ func Pairs(text string) (all []Pair, err error) {
 			}
 			value, rest, found := cutAt(text, end)
 			if !found {
-				return nil, fmt.Errorf("invalid value: matching delimiter not found %q (it has to be a line of its own: does the value end with a newline?)", end)
+				return nil, fmt.Errorf("invalid value: matching delimiter not found %q (the delimiter must be on a separate line: does the value end with a newline?)", end)
 			}
 			all, text = append(all, Pair{Name: name, Value: value}), rest
 		default:
@@ -42,7 +42,7 @@ func Pairs(text string) (all []Pair, err error) {
 	return all, nil
 }
 
-// cutAt cuts a text at the line that is the delimiter. The newline before that line is not part of the value.
+// cutAt splits a text at the delimiter line. The newline before that line is not part of the value.
 func cutAt(text, delimiter string) (value, rest string, found bool) {
 	for at := 0; at < len(text); {
 		line, after, ended := strings.Cut(text[at:], "\n")
@@ -57,7 +57,7 @@ func cutAt(text, delimiter string) (value, rest string, found bool) {
 	return "", "", false
 }
 
-// Paths reads what a step wrote to GITHUB_PATH.
+// Paths parses GITHUB_PATH.
 func Paths(text string) (all []string) {
 	for line := range strings.Lines(text) {
 		if line = strings.TrimRight(line, "\r\n"); line != "" {
@@ -67,10 +67,10 @@ func Paths(text string) (all []string) {
 	return all
 }
 
-// Command is a line of a step's output that asks the runner for something: ::error file=a.py,line=3::message.
+// Command is a command in a step's output: ::error file=a.py,line=3::message.
 type Command struct {
 	Name       string            // in lower case
-	Properties map[string]string // by their names in lower case
+	Properties map[string]string // by lower-case name
 	Data       string
 }
 
@@ -80,7 +80,7 @@ var (
 	unescapeOld      = strings.NewReplacer("%3B", ";", "%0D", "\r", "%0A", "\n", "%5D", "]", "%25", "%")
 )
 
-// ParseCommand reads a line in the form of today, which it begins with, or the older one, ##[error]message, which may stand anywhere.
+// ParseCommand parses a command in the current form, at the start of the line, or in the old form ##[error]message, anywhere in it.
 func ParseCommand(line string) (c Command, ok bool) {
 	if head, found := strings.CutPrefix(strings.TrimLeft(line, " \t"), "::"); found {
 		if info, data, closed := strings.Cut(head, "::"); closed {

@@ -11,14 +11,14 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/actions/runner/rights"
 )
 
-// appToken is actions/create-github-app-token: a token of a GitHub App with the permissions that the step asks for, or with all where it asks for none, which may
-// be more than the App has. Of the App itself nothing is asked here.
+// appToken replaces actions/create-github-app-token. It returns a GitHub App token with the requested permissions, or with all permissions if none
+// are requested, which may be more than the App has. The App itself is not involved.
 func appToken(_ context.Context, c *runner.Call) error {
 	if c.Input("client-id", c.Input("app-id", "")) == "" || c.Input("private-key", "") == "" {
-		return errors.New("client-id and private-key are required (a variable or a secret that is not there is empty)")
+		return errors.New("client-id and private-key are required (a variable or a secret that does not exist is empty)")
 	}
 	if c.AppToken == nil {
-		return errors.New("there is no GitHub here that would know the App")
+		return errors.New("a token of this App cannot be made here, because this run has no GitHub")
 	}
 	asked := map[string]string{}
 	for name, level := range c.With {
@@ -28,7 +28,7 @@ func appToken(_ context.Context, c *runner.Call) error {
 	}
 	if len(asked) == 0 {
 		asked = rights.Of(file.Permissions{"*": "write"}, nil)
-		c.Doubt(c.Problem("", "the token may do all that the App may: ask for what the job does by it, such as permission-contents: write"))
+		c.Doubt(c.Problem("", "the token gets all permissions of the App: request only the permissions that the job needs, such as `permission-contents: write`"))
 	}
 	token, err := c.AppToken(asked)
 	if err != nil {
@@ -37,6 +37,6 @@ func appToken(_ context.Context, c *runner.Call) error {
 	fmt.Fprintf(c, "::add-mask::%s\n", token)
 	c.Output("token", token)
 	c.Output("app-slug", "rehearsal")
-	c.Say("the App has given a token")
+	c.Say("made a token of the App")
 	return nil
 }

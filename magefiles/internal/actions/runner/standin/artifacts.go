@@ -17,26 +17,26 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/actions/runner/glob"
 )
 
-// number is what an action takes for one: whatever follows it.
+// number matches what an action parses as a number: a digit, followed by anything.
 var number = regexp.MustCompile(`^\s*[-+]?\d`)
 
-// uploadArtifact is actions/upload-artifact.
+// uploadArtifact replaces actions/upload-artifact.
 func uploadArtifact(ctx context.Context, c *runner.Call) error {
 	name, none := c.Input("name", "artifact"), c.Input("if-no-files-found", "warn")
 	if strings.ContainsAny(name, "\":<>|*?\r\n\\/") {
-		return fmt.Errorf("the name of an artifact may not have any of \" : < > | * ? \\ / in it: %s", name)
+		return fmt.Errorf("the name of an artifact must not contain any of \" : < > | * ? \\ / : %s", name)
 	}
 	if name == "." || name == ".." { // a download puts each artifact into a folder of its name
-		return c.Problem("name", "an artifact cannot be named %s: what takes all of them writes a folder for each", name)
+		return c.Problem("name", "an artifact cannot be named %s, because a download of all artifacts makes a folder for each name", name)
 	}
 	if !slices.Contains([]string{"warn", "error", "ignore"}, none) {
-		return fmt.Errorf("if-no-files-found is warn, error or ignore, and not %q", none)
+		return fmt.Errorf("if-no-files-found must be warn, error or ignore, but is %q", none)
 	}
 	if c.Input("path", "") == "" {
 		return fmt.Errorf("upload-artifact needs a path")
 	}
 	if days := c.Input("retention-days", "0"); !number.MatchString(days) {
-		return c.Problem("retention-days", "retention-days is a number, and not %q", days)
+		return c.Problem("retention-days", "retention-days must be a number, but is %q", days)
 	}
 	g, err := glob.Read(c.Workspace, c.Home, strings.Split(c.With["path"], "\n"))
 	if err != nil {
@@ -72,7 +72,7 @@ func uploadArtifact(ctx context.Context, c *runner.Call) error {
 	return nil
 }
 
-// doubtPatterns names those that no file is taken by, of several: the action says nothing of them.
+// doubtPatterns reports patterns that match no file, if there are several, because the action ignores them silently.
 func doubtPatterns(c *runner.Call, files []string) error {
 	lines := strings.Split(strings.TrimSpace(c.With["path"]), "\n")
 	for i, line := range lines {
@@ -84,13 +84,13 @@ func doubtPatterns(c *runner.Call, files []string) error {
 			return err
 		}
 		if !slices.ContainsFunc(files, g.Takes) {
-			c.Doubt(c.ProblemIn("path", i, "no file of the artifact is found by %s", line))
+			c.Doubt(c.ProblemIn("path", i, "no file of the artifact matches %s", line))
 		}
 	}
 	return nil
 }
 
-// rootOf is the folder that the files of an artifact are relative to: what all patterns begin with, and of one file its folder.
+// rootOf returns the folder to which an artifact's paths are relative: the common prefix of all patterns, or the folder of a single file.
 func rootOf(roots, files []string) string {
 	if len(roots) == 1 {
 		if len(files) == 1 && files[0] == roots[0] {
@@ -110,14 +110,14 @@ func rootOf(roots, files []string) string {
 	return common
 }
 
-// downloadArtifact is actions/download-artifact: one by its name goes to the path itself, of several each to a folder of its name there, unless they
-// are merged.
+// downloadArtifact replaces actions/download-artifact. A named artifact is extracted to the path itself, and several artifacts to subfolders named
+// after them, unless they are merged.
 func downloadArtifact(ctx context.Context, c *runner.Call) error {
 	if r := c.Input("repository", c.Repository); r != c.Repository || c.With["run-id"] != "" {
-		return fmt.Errorf("artifacts of other runs and repositories are not here")
+		return fmt.Errorf("artifacts of other runs and repositories are not available here")
 	}
 	if c.With["artifact-ids"] != "" {
-		return fmt.Errorf("artifact-ids are not known here: name the artifact")
+		return fmt.Errorf("artifact-ids are not supported here: use the artifact's name instead")
 	}
 	folders := c.Artifacts.Folders()
 	to := c.Path(c.Input("path", "."))
@@ -126,7 +126,7 @@ func downloadArtifact(ctx context.Context, c *runner.Call) error {
 	for _, n := range slices.Sorted(maps.Keys(folders)) {
 		fits, err := path.Match(pattern, n)
 		if err != nil {
-			return fmt.Errorf("the pattern %s: %w", pattern, err)
+			return fmt.Errorf("invalid pattern %s: %w", pattern, err)
 		}
 		if n == name || name == "" && fits {
 			taken = append(taken, n)
@@ -145,7 +145,7 @@ func downloadArtifact(ctx context.Context, c *runner.Call) error {
 		}
 	}
 	if len(taken) == 0 {
-		c.Doubt(c.Problem("pattern", "there is no artifact %s (there are: %s)", pattern, strings.Join(slices.Sorted(maps.Keys(folders)), ", ")))
+		c.Doubt(c.Problem("pattern", "no artifact matches %s (existing artifacts: %s)", pattern, strings.Join(slices.Sorted(maps.Keys(folders)), ", ")))
 	}
 	c.Say("downloaded: %s", strings.Join(taken, ", "))
 	c.Output("download-path", to)

@@ -22,7 +22,7 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(argvtest.Main(m)) }
 
-// repository makes a bare repository with three commits on main, another branch at the first, and a tag at the second.
+// repository makes a bare repository with three commits on main, another branch at the first commit, and a tag at the second.
 func repository(t *testing.T) (remote string, commits []string) {
 	t.Helper()
 	work := t.TempDir()
@@ -53,7 +53,7 @@ func repository(t *testing.T) (remote string, commits []string) {
 	return remote, commits
 }
 
-// run runs one job's steps, each a line of YAML, and returns what they said, with a line for each that failed.
+// run runs a job with the given steps, each a line of YAML. It returns their output and the job's leg.
 func run(t *testing.T, permissions, ref string, steps ...string) (said string, leg *runner.Leg) {
 	t.Helper()
 	leg = result(t, permissions, ref, steps...).Jobs[0].Legs[0]
@@ -68,13 +68,13 @@ func run(t *testing.T, permissions, ref string, steps ...string) (said string, l
 	return b.String(), leg
 }
 
-// result is what comes of one job's steps.
+// result runs a job with the given steps and returns the result of the run.
 func result(t *testing.T, permissions, ref string, steps ...string) *runner.Result {
 	t.Helper()
 	return resultWith(t, func(*runner.Config) {}, permissions, ref, steps...)
 }
 
-// resultWith is result of a runner that is told something else.
+// resultWith is like result, but lets told change the runner's configuration.
 func resultWith(t *testing.T, told func(c *runner.Config), permissions, ref string, steps ...string) *runner.Result {
 	t.Helper()
 	remote, commits := repository(t)
@@ -107,7 +107,7 @@ func resultWith(t *testing.T, told func(c *runner.Config), permissions, ref stri
 	return r
 }
 
-// Submodules are filled where the step asks for them, and somebody can.
+// Submodules are checked out if the step requests them and the runner has a function for it.
 func TestSubmodules(t *testing.T) {
 	remote, commits := repository(t)
 	for with, want := range map[string]string{"{}": "", "{submodules: false}": "", "{submodules: 'False'}": "", "{submodules: 'TRUE'}": "filled\n", "{submodules: true}": "filled\n", "{submodules: recursive}": "filled\n"} {
@@ -138,7 +138,7 @@ func TestSubmodules(t *testing.T) {
 		said := strings.Join(r.Jobs[0].Legs[0].Steps[1].Log, "\n") + "\n"
 		require.Equal(t, want != "", strings.Contains(said, "filled\n"), "%s: %s", with, said)
 		for _, note := range r.Notes {
-			require.NotContains(t, note, "passed over")
+			require.NotContains(t, note, "is ignored")
 		}
 	}
 }
@@ -157,10 +157,10 @@ func TestCheckout(t *testing.T) {
 		"a tag by its name":            {"", "{ref: v1}", look, "1 1 0 detached two\n"},
 		"the hash of the event":        {"", "{ref: '${{ github.sha }}'}", look, "1 0 1 detached three\n"},
 		"no such ref":                  {"", "{ref: none}", look, "error: a branch or tag with the name \"none\" could not be found\n"},
-		"another repository":           {"", "{repository: octo/other}", look, "error: the repository octo/other is not here: only that of the run is checked out\n"},
+		"another repository":           {"", "{repository: octo/other}", look, "error: the repository octo/other is not available here: only the repository of the run can be checked out\n"},
 		"in a folder":                  {"", "{path: sub}", "run: cat sub/README", "three"},
-		"a folder that leads out":      {"", "{path: ../x}", look, "error: path has to be inside of the work folder, and ../x is not\n"},
-		"fetch-depth is no number":     {"", "{fetch-depth: all}", look, "error: fetch-depth is a number, and not \"all\"\n"},
+		"a folder that leads out":      {"", "{path: ../x}", look, "error: path must be inside the work folder, but ../x is not\n"},
+		"fetch-depth is no number":     {"", "{fetch-depth: all}", look, "error: fetch-depth must be a number, but is \"all\"\n"},
 		"a misspelled input":           {"", "{fetch-dept: 0}", look, "warning: unexpected input \"fetch-dept\" of actions/checkout"},
 		"a push with the right":        {"", "{}", "run: git commit -q --allow-empty -m x && git push -q && echo pushed", "pushed\n"},
 		"no push without credential":   {"", "{persist-credentials: false}", "run: git commit -q --allow-empty -m x && git push -q || echo refused", "refused\n"},
@@ -179,7 +179,8 @@ func TestCheckout(t *testing.T) {
 	require.Equal(t, "error: the job may not read the repository: its permissions lack contents: read\n", said)
 }
 
-// TestHostilePush pushes, and writes hooks, by what a clone says of its remote. A job that may not push changes nothing, and sees what others pushed all the same.
+// TestHostilePush tries to push, and to install hooks, through the remote in the clone's configuration. A job without write permission cannot change
+// anything, but still sees other users' pushes.
 func TestHostilePush(t *testing.T) {
 	const pushes = `run: |
           u=$(git config remote.origin.url)
@@ -195,7 +196,7 @@ func TestHostilePush(t *testing.T) {
 	}
 }
 
-// TestHostileCheckout checks out behind a link, which a step made, to a folder outside of the work folder. Nothing there is removed.
+// TestHostileCheckout checks out through a link that a step made to a folder outside the work folder. No file in that folder is removed.
 func TestHostileCheckout(t *testing.T) {
 	for name, c := range map[string]struct{ made, path, want string }{
 		"on the way":             {"mkdir d && ln -s %s d/l", "d/l/sub", "a link"},
@@ -262,17 +263,17 @@ func TestArtifacts(t *testing.T) {
 		"by a pattern, merged":              {[]string{made, up("{name: x-1, path: out/a.txt}"), up("{name: x-2, path: out/sub}"), up("{name: z, path: out}"), down("{path: got, pattern: 'x-*', merge-multiple: true}"), list}, "./a.txt ./b.txt "},
 		"modes are lost":                    {[]string{made, up("{path: out/a.txt}"), down("{name: artifact, path: got}"), "run: test -x got/a.txt || echo plain"}, "plain\n"},
 		"another name":                      {[]string{made, up("{name: x, path: out}"), down("{name: y}")}, "error: ci.yml:11:22: unable to download artifact(s): artifact not found for name: y (there are: x)\n"},
-		"a name twice":                      {[]string{made, up("{name: x, path: out}"), up("{name: x, path: out}")}, "error: an artifact with the name x is there already in this run (409 Conflict)"},
+		"a name twice":                      {[]string{made, up("{name: x, path: out}"), up("{name: x, path: out}")}, "error: this run already has an artifact with the name x (409 Conflict)"},
 		"merged, in capitals":               {[]string{made, up("{name: x-1, path: out/a.txt}"), up("{name: x-2, path: out/sub}"), down("{path: got, merge-multiple: 'True'}"), list}, "./a.txt ./b.txt "},
 		"a name twice that overwrites":      {[]string{made, up("{name: x, path: out}"), up("{name: x, path: out/sub, overwrite: true}"), down("{name: x, path: got}"), list}, "./b.txt "},
 		"nothing, by default":               {[]string{up("{name: x, path: none/*}"), down("{path: got}"), list}, "warning: no files were found with the path: none/*. No artifact is uploaded\n"},
 		"nothing is an error":               {[]string{up("{name: x, path: none, if-no-files-found: error}")}, "error: ci.yml:8:31: no files were found with the path: none\n"},
 		"nothing is fine":                   {[]string{up("{name: x, path: none, if-no-files-found: ignore}"), "run: echo on"}, "no files were found with the path: none\non\n"},
-		"what is neither true nor false":    {[]string{made, up("{path: out, overwrite: error}")}, "error: ci.yml:9:38: overwrite of actions/upload-artifact is true or false, and not \"error\""},
-		"retention-days is no number":       {[]string{up("{path: x, retention-days: week}")}, "ci.yml:8:41: retention-days is a number, and not \"week\""},
-		"if-no-files-found is misspelled":   {[]string{up("{path: x, if-no-files-found: fail}")}, "if-no-files-found is warn, error or ignore, and not \"fail\""},
-		"a name that leads out of a folder": {[]string{up("{name: .., path: x}")}, "an artifact cannot be named ..: what takes all of them writes a folder for each"},
-		"a name that no file could have":    {[]string{up("{name: a/b, path: x}")}, "error: the name of an artifact may not have any of"},
+		"what is neither true nor false":    {[]string{made, up("{path: out, overwrite: error}")}, "error: ci.yml:9:38: the input overwrite of actions/upload-artifact must be true or false, but is \"error\""},
+		"retention-days is no number":       {[]string{up("{path: x, retention-days: week}")}, "ci.yml:8:41: retention-days must be a number, but is \"week\""},
+		"if-no-files-found is misspelled":   {[]string{up("{path: x, if-no-files-found: fail}")}, "if-no-files-found must be warn, error or ignore, but is \"fail\""},
+		"a name that leads out of a folder": {[]string{up("{name: .., path: x}")}, "an artifact cannot be named .., because a download of all artifacts makes a folder for each name"},
+		"a name that no file could have":    {[]string{up("{name: a/b, path: x}")}, "error: the name of an artifact must not contain any of"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -292,26 +293,26 @@ func TestSetups(t *testing.T) {
 	}{
 		"go":                           {"", []string{uses("actions/setup-go", "{go-version: '1.24'}"), "run: go version | cut -d' ' -f1-2"}, "go version\n"},
 		"go of a file":                 {"", []string{checkout, "uses: actions/setup-go@v5\n        with: {go-version-file: go.mod}\n        id: go", "run: echo ${{ steps.go.outputs.go-version }}"}, "1.24.1\n"},
-		"a file before the checkout":   {"", []string{uses("actions/setup-go", "{go-version-file: go.mod}")}, "is a checkout missing before it?"},
-		"no possible version of go":    {"", []string{uses("actions/setup-go", "{go-version: one}")}, "error: \"one\" is not a possible version of Go\n"},
+		"a file before the checkout":   {"", []string{uses("actions/setup-go", "{go-version-file: go.mod}")}, "is a checkout missing before this step?"},
+		"no possible version of go":    {"", []string{uses("actions/setup-go", "{go-version: one}")}, "error: \"one\" is not a valid version of Go\n"},
 		"python":                       {"", []string{uses("actions/setup-python", "{python-version: '3.13'}"), "run: python -c 'print(1 + 1)'; which python | grep -c tools"}, "2\n1\n"},
 		"python that YAML misreads":    {"", []string{uses("actions/setup-python", "{python-version: 3.10}")}, "GitHub has no Python 3.1 (without quotes, YAML reads 3.10 as the number 3.1)"},
-		"no possible version":          {"", []string{uses("actions/setup-python", "{python-version: three}")}, "error: \"three\" is not a possible version of Python\n"},
+		"no possible version":          {"", []string{uses("actions/setup-python", "{python-version: three}")}, "error: \"three\" is not a valid version of Python\n"},
 		"a range of versions":          {"", []string{uses("actions/setup-python", "{python-version: '>=3.11 <3.14'}"), "run: echo on"}, "on\n"},
-		"pixi":                         {"", []string{uses("prefix-dev/setup-pixi", "{pixi-version: x.y}")}, "\"x.y\" is not a possible version of pixi"},
+		"pixi":                         {"", []string{uses("prefix-dev/setup-pixi", "{pixi-version: x.y}")}, "\"x.y\" is not a valid version of pixi"},
 		"a cache misses":               {"", []string{"uses: actions/cache@v4\n        with: {key: k, path: p}\n        id: c", "run: echo \"[${{ steps.c.outputs.cache-hit }}]\""}, "nothing is in the cache for k\n[]\n"},
 		"a cache that need not hit":    {"", []string{uses("actions/cache", "{key: k, path: p, fail-on-cache-miss: 'FALSE'}")}, "nothing is in the cache for k\n"},
-		"a cache that has to hit":      {"", []string{uses("actions/cache", "{key: k, path: p, fail-on-cache-miss: true}")}, "error: there is nothing in the cache for k"},
+		"a cache that has to hit":      {"", []string{uses("actions/cache", "{key: k, path: p, fail-on-cache-miss: true}")}, "error: the cache has no entry for k"},
 		"a login without a secret":     {"", []string{uses("docker/login-action", "{username: me, password: '${{ secrets.MISSING }}'}")}, "error: username and password required"},
 		"a login that cannot push":     {"{packages: read}", []string{uses("docker/login-action", "{registry: ghcr.io, username: me, password: '${{ secrets.GITHUB_TOKEN }}'}")}, "warning: the token of this job cannot push to ghcr.io: its permissions lack packages: write\n"},
 		"a login that can":             {"{packages: write}", []string{uses("docker/login-action", "{registry: ghcr.io, username: me, password: '${{ github.token }}'}")}, "logged in to 127.0.0.1:5000, which stands in for ghcr.io, as me\n"},
 		"a login over a pipe":          {"{packages: write}", []string{"run: mkdir ~/.docker && mkfifo ~/.docker/config.json", uses("docker/login-action", "{registry: ghcr.io, username: me, password: '${{ github.token }}'}")}, "logged in to 127.0.0.1:5000, which stands in for ghcr.io, as me\n"},
 		"a login that is stood in for": {"", []string{uses("docker/login-action", "{registry: images.example, username: me, password: x}"), "run: cat ~/.docker/config.json"}, "as me\n{\"auths\":{\"127.0.0.1:5000\""},
 		"a login elsewhere":            {"", []string{uses("docker/login-action", "{username: me, password: x}")}, "logged in to docker.io as me (only recorded)\n"},
-		"a builder without a value":    {"", []string{uses("docker/setup-buildx-action", "{driver-opts: 'false'}")}, "\"false\" is no option of a builder: each is NAME=VALUE"},
+		"a builder without a value":    {"", []string{uses("docker/setup-buildx-action", "{driver-opts: 'false'}")}, "\"false\" is not an option of a builder: expected NAME=VALUE"},
 		"attest without an ID token":   {"{attestations: write}", []string{uses("actions/attest-build-provenance", "{subject-path: x}")}, "error: the job cannot attest: its permissions lack id-token: write\n"},
 		"attest without attestations":  {"{id-token: write}", []string{uses("actions/attest", "{subject-path: x}")}, "error: the job cannot attest: its permissions lack attestations: write\n"},
-		"attest what is not there":     {"{id-token: write, attestations: write}", []string{uses("actions/attest", "{subject-path: 'x/*'}")}, "error: there is no file of subject-path x/*\n"},
+		"attest what is not there":     {"{id-token: write, attestations: write}", []string{uses("actions/attest", "{subject-path: 'x/*'}")}, "error: no file matches subject-path x/*\n"},
 		"attest":                       {"{id-token: write, attestations: write}", []string{"run: touch x", uses("actions/attest", "{subject-path: x}")}, "actions/attest is only recorded\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -325,7 +326,7 @@ func TestSetups(t *testing.T) {
 	}
 }
 
-// What a job does not install is not there, but for what is on PATH itself.
+// A tool is missing until the job installs it, unless it is on PATH anyway.
 func TestAToolThatIsNotInstalled(t *testing.T) {
 	said, leg := run(t, "{}", "", "run: command -v go || echo none", "uses: actions/setup-go@v5", "run: command -v go | sed 's,.*/tools/,,'")
 	require.True(t, leg.Steps[1].StandIn)
@@ -335,7 +336,7 @@ func TestAToolThatIsNotInstalled(t *testing.T) {
 	require.Equal(t, "none\ngo/bin/go\n", said)
 }
 
-// What the action passes over in silence is told with its line.
+// Inputs that the real action silently ignores are reported with their lines.
 func TestDoubts(t *testing.T) {
 	const made = "run: mkdir -p out; echo 1 > out/a.conda"
 	for name, c := range map[string]struct {
@@ -343,11 +344,11 @@ func TestDoubts(t *testing.T) {
 		want  []string
 	}{
 		"all patterns mean something": {[]string{made, "uses: actions/upload-artifact@v4\n        with:\n          path: |\n            out/*.conda\n            out/a*"}, nil},
-		"one of several does not":     {[]string{made, "uses: actions/upload-artifact@v4\n        with:\n          path: |\n            out/*.conda\n            out/*.whl"}, []string{"ci.yml:12: no file of the artifact is found by out/*.whl"}},
-		"a password in the file":      {[]string{"uses: docker/login-action@v4\n        with: {registry: ghcr.io, username: me, password: me}"}, []string{"ci.yml:8:59: the password for ghcr.io is no secret: it stands in the file, or is what everybody knows"}},
-		"a token for another one":     {[]string{"uses: docker/login-action@v4\n        with: {registry: quay.io, username: me, password: '${{ github.token }}'}"}, []string{"ci.yml:8:26: the token of a job is a password of ghcr.io, and not of quay.io"}},
-		"neither true nor false":      {[]string{"uses: actions/checkout@v4\n        with: {persist-credentials: 'yes'}"}, []string{"ci.yml:8:37: persist-credentials of actions/checkout is neither true nor false, and taken for false: \"yes\""}},
-		"no artifact of a pattern":    {[]string{"uses: actions/download-artifact@v4\n        with:\n          pattern: dist-*"}, []string{"ci.yml:9:20: there is no artifact dist-* (there are: )"}},
+		"one of several does not":     {[]string{made, "uses: actions/upload-artifact@v4\n        with:\n          path: |\n            out/*.conda\n            out/*.whl"}, []string{"ci.yml:12: no file of the artifact matches out/*.whl"}},
+		"a password in the file":      {[]string{"uses: docker/login-action@v4\n        with: {registry: ghcr.io, username: me, password: me}"}, []string{"ci.yml:8:59: the password for ghcr.io is not a secret: the file contains it, or everyone knows it"}},
+		"a token for another one":     {[]string{"uses: docker/login-action@v4\n        with: {registry: quay.io, username: me, password: '${{ github.token }}'}"}, []string{"ci.yml:8:26: the token of a job is a password for ghcr.io, not for quay.io"}},
+		"neither true nor false":      {[]string{"uses: actions/checkout@v4\n        with: {persist-credentials: 'yes'}"}, []string{"ci.yml:8:37: the input persist-credentials of actions/checkout is neither true nor false, and counts as false: \"yes\""}},
+		"no artifact of a pattern":    {[]string{"uses: actions/download-artifact@v4\n        with:\n          pattern: dist-*"}, []string{"ci.yml:9:20: no artifact matches dist-* (existing artifacts: )"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -362,7 +363,7 @@ func TestDoubts(t *testing.T) {
 	}
 }
 
-// The token of an App has what the step asks for, and all where it asks for nothing.
+// An App token has the permissions that the step requests, or all permissions if it requests none.
 func TestTheTokenOfAnApp(t *testing.T) {
 	const step = "uses: actions/create-github-app-token@v3\n        with: {client-id: x, private-key: '${{ github.token }}'"
 	for with, want := range map[string]string{
@@ -386,21 +387,21 @@ func TestTheTokenOfAnApp(t *testing.T) {
 			require.True(t, asked.Writes(right), right)
 		}
 		require.Len(t, r.Doubts, 1)
-		require.ErrorContains(t, r.Doubts[0], "ci.yml:7:9: the token may do all that the App may")
+		require.ErrorContains(t, r.Doubts[0], "ci.yml:7:9: the token gets all permissions of the App")
 	}
 }
 
-// Where there is no pixi the step is through, and the result says what takes its place.
+// If there is no pixi, the step succeeds, and the result says what is used instead.
 func TestNoPixi(t *testing.T) {
 	if _, err := exec.LookPath("pixi"); err == nil {
 		t.Skip("this machine has a pixi")
 	}
 	r := result(t, "{contents: read}", "", "uses: prefix-dev/setup-pixi@v0.9.3")
 	require.Equal(t, runner.Success, r.Conclusion)
-	require.Contains(t, strings.Join(r.Notes, "\n"), "this machine has no pixi: what the pipeline does with it is done by its embedded toolchain")
+	require.Contains(t, strings.Join(r.Notes, "\n"), "this machine has no pixi, so the pipeline uses its embedded toolchain instead")
 }
 
-// What actions do at the end of a job comes after all steps, the last one first, and whatever came of them.
+// Post steps run after all other steps, in reverse order of the actions, whether or not the steps succeeded.
 func TestTheEndOfAJob(t *testing.T) {
 	steps := []string{
 		"uses: actions/checkout@v4",

@@ -1,4 +1,4 @@
-// Package turns has runs and jobs wait for each other by their concurrency groups.
+// Package turns implements concurrency groups, in which runs and jobs wait for each other.
 package turns
 
 import (
@@ -12,35 +12,36 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/actions/file"
 )
 
-// ErrCanceled is the cause of the context of what a newer one of its group cancels, and of all that GitHub would cancel: it is no error of the runner.
-var ErrCanceled = errors.New("it was canceled")
+// ErrCanceled is the context's cause when a newer run or job of the group cancels this one, as GitHub would. It does not indicate a runner error.
+var ErrCanceled = errors.New("the run or job was canceled")
 
-// ErrReplaced is what a run, or a job, gets that waited in a group when a newer one came.
-var ErrReplaced = errors.New("a newer one of the same concurrency group took its place while it waited")
+// ErrReplaced is returned to a waiting run or job when a newer one replaces it in the queue.
+var ErrReplaced = errors.New("a newer run or job of the same concurrency group replaced the waiting run or job")
 
-// ErrFull is that of one that finds the longest queue.
-var ErrFull = errors.New("the queue of its concurrency group is full")
+// ErrFull is returned to a run or job if the queue is full.
+var ErrFull = errors.New("the queue of the concurrency group is full")
 
-// maxQueue is how many may wait in a group with `queue: max`.
+// maxQueue is the number of runs or jobs that can wait in a group with `queue: max`.
 const maxQueue = 100
 
-// Groups are the concurrency groups of a repository: in each, one runs and one waits, the newest.
+// Groups holds a repository's concurrency groups. In each, one run or job is active and the newest waits.
 type Groups struct {
 	mu  sync.Mutex
 	all map[string]*group
 }
 
 type group struct {
-	cancel  context.CancelCauseFunc // of the one that runs
+	cancel  context.CancelCauseFunc // cancels the active run or job
 	waiting []*waiter
 }
 
 type waiter struct {
 	cancel context.CancelCauseFunc
-	turn   chan error // gets nil when it is its turn, ErrReplaced where a newer one took its place
+	turn   chan error // receives nil when it may start, or ErrReplaced if a newer one replaced it
 }
 
-// Enter waits for a turn in the group that a `concurrency:` names, and returns what leaves it. cancel is that of the one that enters.
+// Enter waits for its turn in the group that `concurrency:` names, and returns a function that leaves the group. Calling cancel must cancel the
+// entering run or job.
 func (g *Groups) Enter(ctx context.Context, n file.Node, env expression.Env, cancel context.CancelCauseFunc) (leave func(), err error) {
 	if !n.Is() {
 		return func() {}, nil
@@ -53,15 +54,15 @@ func (g *Groups) Enter(ctx context.Context, n file.Node, env expression.Env, can
 	if o, is := v.(*expression.Object); is {
 		get := func(key string) expression.Value { v, _ := o.Get(key); return v }
 		if v := get("cancel-in-progress"); v != nil && v != true && v != false {
-			return nil, n.At("cancel-in-progress").Problem("cancel-in-progress has to be true or false, and is %q here", expression.Text(v))
+			return nil, n.At("cancel-in-progress").Problem("cancel-in-progress must be true or false, but is %q here", expression.Text(v))
 		}
 		name, replace, queue = expression.Text(get("group")), expression.Truthy(get("cancel-in-progress")), get("queue") == "max"
 	}
 	switch {
 	case name == "":
-		return nil, n.Problem("the concurrency group has no name here")
+		return nil, n.Problem("the name of the concurrency group is empty here")
 	case replace && queue:
-		return nil, n.Problem("cancel-in-progress and queue: max exclude each other")
+		return nil, n.Problem("cancel-in-progress cannot be combined with `queue: max`")
 	}
 	name = strings.ToLower(name)
 	w := &waiter{
@@ -82,7 +83,7 @@ func (g *Groups) Enter(ctx context.Context, n file.Node, env expression.Env, can
 	return func() { g.leave(name) }, nil
 }
 
-// wait reports whether the group was free; else w waits.
+// wait reports whether the group was free. Otherwise w is queued.
 func (g *Groups) wait(name string, w *waiter, replace, queue bool) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -111,7 +112,7 @@ func (g *Groups) wait(name string, w *waiter, replace, queue bool) bool {
 	return false
 }
 
-// leave gives the turn to the next one.
+// leave activates the next waiter.
 func (g *Groups) leave(name string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -125,7 +126,7 @@ func (g *Groups) leave(name string) {
 	next.turn <- nil
 }
 
-// giveUp takes out one that waits no longer; where it has just been given its turn, it leaves.
+// giveUp removes w, which stopped waiting, from the queue. If w has just become active, giveUp leaves the group.
 func (g *Groups) giveUp(name string, w *waiter) {
 	g.mu.Lock()
 	if in := g.all[name]; in != nil {

@@ -10,7 +10,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/actions/file"
 )
 
-// enter is Enter for a `concurrency:` of a file; it says how many wait, before it waits itself.
+// enter calls Enter with the value of a `concurrency:` key and returns once Enter has returned or the given number of callers are waiting.
 func enter(t *testing.T, g *Groups, concurrency string, waiting int, cancel context.CancelCauseFunc) (result chan error, leave func()) {
 	t.Helper()
 	w, err := file.Read("ci.yml", []byte("on: push\nconcurrency: "+concurrency+"\njobs: {a: {runs-on: x, steps: [{run: x}]}}\n"))
@@ -36,7 +36,7 @@ func enter(t *testing.T, g *Groups, concurrency string, waiting int, cancel cont
 	return result, func() { close(left) }
 }
 
-// waits is how many wait in all groups.
+// waits returns the number of callers that wait, in all groups.
 func waits(g *Groups) (n int) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -46,7 +46,8 @@ func waits(g *Groups) (n int) {
 	return n
 }
 
-// What GitHub documents of `concurrency`: one runs and one waits, the newest; with queue: max all wait.
+// The cases follow GitHub's documentation of `concurrency`: one run is active, and only the newest of the others waits. With queue: max, all others
+// wait.
 func TestGroups(t *testing.T) {
 	t.Run("a newer one takes the place of the one that waits", func(t *testing.T) {
 		var g Groups
@@ -107,9 +108,9 @@ func TestGroups(t *testing.T) {
 	t.Run("what excludes each other", func(t *testing.T) {
 		var g Groups
 		for text, want := range map[string]string{
-			"{group: g, cancel-in-progress: true, queue: max}":       "ci.yml:2:14: cancel-in-progress and queue: max exclude each other",
-			"'${{ github.none }}'":                                   "ci.yml:2:14: the concurrency group has no name here",
-			"{group: g, cancel-in-progress: \"of ${{ 'course' }}\"}": `ci.yml:2:45: cancel-in-progress has to be true or false, and is "of course" here`,
+			"{group: g, cancel-in-progress: true, queue: max}":       "ci.yml:2:14: cancel-in-progress cannot be combined with `queue: max`",
+			"'${{ github.none }}'":                                   "ci.yml:2:14: the name of the concurrency group is empty here",
+			"{group: g, cancel-in-progress: \"of ${{ 'course' }}\"}": `ci.yml:2:45: cancel-in-progress must be true or false, but is "of course" here`,
 		} {
 			result, _ := enter(t, &g, text, -1, nil)
 			require.EqualError(t, <-result, want)

@@ -10,12 +10,12 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// The command that runs a job alone starts it for the same event: a file may have no job for a push.
+// The suggested command that runs a single job uses the same event, because the file may have no job for a push.
 func TestACommandForTheSameEvent(t *testing.T) {
 	t.Parallel()
 	for event, want := range map[string]string{
-		"push":         "`mage ci:run ci.yml -job=a` runs it alone",
-		"pull_request": "`mage ci:run ci.yml -event=pull_request -job=a` runs it alone",
+		"push":         "`mage ci:run ci.yml -job=a` runs only this job again",
+		"pull_request": "`mage ci:run ci.yml -event=pull_request -job=a` runs only this job again",
 	} {
 		err := verdict.Of(&runner.Result{
 			File:       ".github/workflows/ci.yml",
@@ -23,7 +23,7 @@ func TestACommandForTheSameEvent(t *testing.T) {
 			Conclusion: runner.Failure,
 			Jobs:       []*runner.Job{{ID: "a", Line: 3, Conclusion: runner.Failure, Why: "it has no leg"}},
 		})
-		require.ErrorContains(t, err, ".github/workflows/ci.yml:3: the job a is a failure: it has no leg")
+		require.ErrorContains(t, err, ".github/workflows/ci.yml:3: the job a ended with failure: it has no leg")
 		require.Equal(t, want, operr.NextOf(err))
 	}
 }

@@ -14,12 +14,12 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// TestUnlock removes the locks that a git of ours left, and no other: such as it takes, and that were made since it began.
+// Unlock removes only locks that our own git processes left: those that the recorded command takes, and that are newer than the record.
 func TestUnlock(t *testing.T) {
 	for verb, removes := range map[string][]string{
 		"commit": {"HEAD.lock", "index.lock", "main.lock", "tables.list.lock"}, "tag": {"packed-refs.lock", "tables.list.lock", "v1.lock"},
 		"push": {"main.lock", "packed-refs.lock", "tables.list.lock"}, "update-index": {"index.lock"},
-		"clone": nil, "": nil, // which no git of ours does here
+		"clone": nil, "": nil, // we do not run these git commands in this repository
 	} {
 		t.Run("killed in "+verb, func(t *testing.T) {
 			repo, _, git := gitrepotest.Open(t)
@@ -39,15 +39,14 @@ func TestUnlock(t *testing.T) {
 			require.Empty(t, left)
 			removed, err = repo.Unlock(t.Context())
 			require.NoError(t, err)
-			require.Empty(t, removed, "there is no note any more")
+			require.Empty(t, removed, "the record was removed")
 			require.NoError(t, os.Remove(filepath.Join(repo.Dir, "config.lock")))
 			git("log", "-1")
 		})
 	}
 }
 
-// TestHostileLocks leaves locks that are somebody else's: older ones, those of another work tree, one that a program has open whatever its
-// name, and all where no git of ours was at work.
+// Locks of other programs are kept: older ones, those of another work tree, one that any process has open, and all locks if there is no record.
 func TestHostileLocks(t *testing.T) {
 	repo, dir, git := gitrepotest.Open(t)
 	lock := filepath.Join(repo.Dir, "index.lock")
@@ -64,16 +63,16 @@ func TestHostileLocks(t *testing.T) {
 	}
 	lay(lock)
 	repo.Noting(t.TempDir())
-	stays() // there is no note
+	stays() // no record
 	gitrepotest.Killed(t, repo, repo.Dir, "commit", time.Now().Add(time.Second))
-	stays() // it is older than our git
+	stays() // the lock is older than the recorded command
 	gitrepotest.Killed(t, repo, filepath.Join(t.TempDir(), ".git"), "commit", time.Now().Add(-time.Minute))
-	stays() // the note is of another repository
+	stays() // the record belongs to another repository
 
 	require.NoError(t, os.Remove(lock))
 	require.NoError(t, os.Symlink(filepath.Join(dir, "sub", "file"), lock))
 	gitrepotest.Killed(t, repo, repo.Dir, "commit", time.Now().Add(-time.Minute))
-	stays() // git makes no such lock
+	stays() // a lock file is never a symlink
 	require.NoError(t, os.Remove(lock))
 	lay(lock)
 
@@ -84,7 +83,7 @@ func TestHostileLocks(t *testing.T) {
 	lay(filepath.Join(tree, "index.lock"))
 	removed, err := repo.Unlock(t.Context())
 	require.NoError(t, err)
-	require.Equal(t, []string{"index.lock"}, removed) // that of the linked one
+	require.Equal(t, []string{"index.lock"}, removed) // the lock of the linked work tree
 	require.FileExists(t, lock)
 	require.NoFileExists(t, filepath.Join(tree, "index.lock"))
 
@@ -100,7 +99,7 @@ func TestHostileLocks(t *testing.T) {
 	require.NoError(t, held.Close())
 	gitrepotest.Killed(t, repo, repo.Dir, "commit", time.Now().Add(-time.Minute))
 	_, err = repo.Unlock(t.Context())
-	require.ErrorContains(t, err, fmt.Sprintf("another git (process %d) is at work", editor.Process.Pid))
+	require.ErrorContains(t, err, fmt.Sprintf("another git process (process %d) is running", editor.Process.Pid))
 	require.Equal(t, operr.Stopped, operr.ExitStatus(err))
 	require.FileExists(t, lock)
 	require.NoError(t, editor.Process.Kill())
@@ -112,7 +111,7 @@ func TestHostileLocks(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, busy.Start())
 	_, err = repo.Unlock(t.Context())
-	require.ErrorContains(t, err, fmt.Sprintf("another git (process %d) is at work", busy.Process.Pid))
+	require.ErrorContains(t, err, fmt.Sprintf("another git process (process %d) is running", busy.Process.Pid))
 	require.NoError(t, in.Close())
 	require.NoError(t, busy.Wait())
 	removed, err = repo.Unlock(t.Context())
@@ -120,7 +119,7 @@ func TestHostileLocks(t *testing.T) {
 	require.Equal(t, []string{"index.lock"}, removed)
 }
 
-// TestGitIsNoted finds the note while git is at work, and none afterwards, nor for what only asks.
+// There is a record while git runs, none afterwards, and none for a read-only command.
 func TestGitIsNoted(t *testing.T) {
 	repo, dir, _ := gitrepotest.Open(t)
 	notes, seen := filepath.Join(t.TempDir(), "notes"), filepath.Join(t.TempDir(), "seen")

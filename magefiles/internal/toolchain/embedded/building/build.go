@@ -1,12 +1,12 @@
-// Package building builds packages by the real rattler-build, from the recipe that pixi-build-python would generate. What only pixi can build
-// is refused by name. It knows nothing of environments for tasks.
+// Package building builds packages with the real rattler-build, from the recipe that pixi-build-python would generate. Packages that only pixi
+// can build are rejected with the reason. Environments for tasks are not handled here.
 //
-//	build.go       a build, from the sources to archives ([Builder])
-//	recipe.go      the recipe, and what of a package only pixi can build
-//	licenses.go    the license files that go into a package
-//	everywhere.go  what is the same in every build, on whatever machine and whenever
-//	repack.go      the archive once more, without what changes from one build to the next
-//	builtwith.go   what an artifact is built with, in words
+//	build.go       builds archives from sources ([Builder])
+//	recipe.go      writes the recipe, and finds the features of a package that only pixi can build
+//	licenses.go    finds the license files that go into a package
+//	everywhere.go  sets variables and paths that would otherwise vary between machines or over time
+//	repack.go      repacks the archive without the parts that differ between builds
+//	builtwith.go   describes the tools with which an artifact is built
 //
 // build.py calls rattler-build; finish.py is run in each build's script, after the installation.
 package building
@@ -42,27 +42,26 @@ var buildProgram string
 //go:embed finish.py
 var finishProgram string
 
-// buildScript installs the sources into the prefix that rattler-build packs. The options are pixi-build-python's
-// (build_script.j2), but for the interpreter, which is not in the prefix, and for the cache: uv's would take an edited
-// source for an old wheel of it.
+// buildScript installs the sources into the prefix that rattler-build packs. The options are those of pixi-build-python (build_script.j2), except
+// for the interpreter, which is not in the prefix, and the cache, because uv's cache would return an outdated wheel for edited sources.
 //
-// Words in capitals stand for what is put there, quoted: a variable could be set by the manifest too, and rattler-build takes what
-// has a dollar or a line in it for something else.
+// Words in capitals are replaced with quoted text. Shell variables are not used because the manifest could set the same variable, and because
+// rattler-build misreads values that contain a dollar sign or a line break.
 //
-// What a build sees of this machine is the same on every one, as far as it can be: modes, and what sameEverywhere sets.
+// File modes and variables (listFixedVariables) are the same on every machine as far as possible.
 const buildScript = `set -eu
 umask 022
 UV pip install --python PYTHON --prefix "$PREFIX" --reinstall --no-deps --no-build-isolation --no-index --no-cache --link-mode copy ARGS SOURCE
 PYTHON -I FINISH "$PREFIX" PYTHON NAMES
 `
 
-// Config is what a builder needs of its surroundings.
+// Config holds the settings and services of a builder.
 type Config struct {
 	Runner  command.Runner
-	Environ []string // its TMPDIR is where is built
-	Cache   string   // folder of what is installed once on a machine: no artifact names it
+	Environ []string // environment of builds; its TMPDIR is the folder in which they run
+	Cache   string   // folder for tools that are installed once per machine; artifacts never contain its path
 	Pythons *pythons.Finder
-	UV      *uv.Installer // has the tools, and installs what packages are built by
+	UV      *uv.Installer // provides the tools, and installs the packages' build backends
 }
 
 // Builder builds packages.
@@ -79,7 +78,7 @@ func New(c Config) *Builder {
 	return &Builder{runner: c.Runner, env: c.Environ, cache: c.Cache, pythons: c.Pythons, uv: c.UV}
 }
 
-// FindPython returns the interpreter that a package is built with.
+// FindPython returns the interpreter with which to build a package.
 func (b *Builder) FindPython(ctx context.Context, p *workspace.Package) (pythons.Interpreter, error) {
 	asks, err := pythons.ReadBuild(p)
 	if err != nil {
@@ -88,20 +87,21 @@ func (b *Builder) FindPython(ctx context.Context, p *workspace.Package) (pythons
 	return b.pythons.Choose(ctx, "building "+p.Name, asks)
 }
 
-// Build builds packages into the folder of the request, and checks each. Packages are built side by side: none needs another one to be built.
+// Build builds packages into the requested folder and checks each one. They are built in parallel, because no build depends on another package in
+// the request.
 func (b *Builder) Build(ctx context.Context, request toolchain.Build) ([]toolchain.Artifact, error) {
 	tools, err := b.uv.FindTools(ctx)
 	if err != nil {
 		return nil, err
 	}
-	temporary, _ := command.Getenv(b.env, "TMPDIR") // a rehearsal keeps everything in its own folder
+	temporary, _ := command.Getenv(b.env, "TMPDIR") // a rehearsal sets TMPDIR to keep all files in its own folder
 	work, err := os.MkdirTemp(temporary, "build-")
 	if err != nil {
 		return nil, err
 	}
 	defer os.RemoveAll(work)
 	if strings.ContainsAny(work, "\"$`\\\n\r") {
-		return nil, operr.New("set TMPDIR to another folder, or, for a rehearsal, move the workspace to one", "nothing can be built below %s: rattler-build writes that path into its scripts, where a character of it means something else", filepath.Dir(work))
+		return nil, operr.New("set TMPDIR to a folder whose path has no quotes, dollar signs, backslashes or line breaks; a rehearsal also needs a workspace whose path has none of these characters", "cannot build below %s, because rattler-build writes this path into scripts, where one of the characters has a special meaning", filepath.Dir(work))
 	}
 	for name, program := range map[string]string{"build.py": buildProgram, "finish.py": finishProgram} {
 		if err := os.WriteFile(filepath.Join(work, name), []byte(program), 0o644); err != nil {
@@ -123,7 +123,7 @@ func (b *Builder) Build(ctx context.Context, request toolchain.Build) ([]toolcha
 		})
 	}
 	err = g.Wait()
-	for i := range logs { // one after the other, though they were built side by side
+	for i := range logs { // logs are printed one after the other although the builds ran in parallel
 		if _, failed := logs[i].WriteTo(orDiscard(request.Log)); failed != nil {
 			return nil, failed
 		}
@@ -134,7 +134,7 @@ func (b *Builder) Build(ctx context.Context, request toolchain.Build) ([]toolcha
 	return toolchain.Collect(request, built)
 }
 
-// buildTaken builds one package from sources of its own. What cannot be built is refused before these are taken.
+// buildTaken builds one package from a separate copy of its sources. Packages that cannot be built are rejected before the copy is made.
 func (b *Builder) buildTaken(ctx context.Context, t uv.Tools, work, dir string, request toolchain.Build, p *workspace.Package, log io.Writer) (string, error) {
 	if err := checkBuildable(p); err != nil {
 		return "", err
@@ -155,7 +155,7 @@ func (b *Builder) buildTaken(ctx context.Context, t uv.Tools, work, dir string, 
 	return made, done([]string{made}, err)
 }
 
-// buildOne lets rattler-build build one package and returns the archive's path.
+// buildOne builds one package with rattler-build and returns the archive's path.
 func (b *Builder) buildOne(ctx context.Context, t uv.Tools, base pythons.Interpreter, work, dir string, request toolchain.Build, p *workspace.Package, log io.Writer) (string, error) {
 	w := request.Workspace
 	python, err := b.uv.MakeBackends(ctx, base, w, p)
@@ -185,7 +185,7 @@ func (b *Builder) buildOne(ctx context.Context, t uv.Tools, base pythons.Interpr
 	return out[strings.LastIndexByte(out, '\n')+1:], nil
 }
 
-// writeRecipe writes the recipe and the license files beside it into a folder of their own and returns its path.
+// writeRecipe writes the recipe and the license files into a new folder and returns the recipe's path.
 func writeRecipe(w *workspace.Workspace, p *workspace.Package, dir, content string, env map[string]string) (string, error) {
 	for _, kv := range p.Build.Python.Env {
 		env[kv.Key] = kv.Value
@@ -207,7 +207,7 @@ func writeRecipe(w *workspace.Workspace, p *workspace.Package, dir, content stri
 			err = beneath.WriteFile(dir, filepath.ToSlash(l.to), data, 0o644)
 		}
 		if err != nil {
-			return "", operr.New("name a file of the repository", "packing the license %q of %s: %w", toolchain.Relative(w, l.from), p.Name, err)
+			return "", operr.New("move the license file into the repository, and name the new path in the manifest", "packing the license %q of %s: %w", toolchain.Relative(w, l.from), p.Name, err)
 		}
 	}
 	document, err := json.Marshal(newRecipe(p, script, licenses))
@@ -221,9 +221,10 @@ func writeRecipe(w *workspace.Workspace, p *workspace.Package, dir, content stri
 	return path, os.WriteFile(path, document, 0o644)
 }
 
-// tellFailure says which package was not built, with the last lines of its build. One that was stopped has shown nothing to fix.
+// tellFailure returns an error with the package's name and the last lines of its build output. If the build was interrupted, there is nothing to
+// fix, so the error has no next step.
 func tellFailure(p *workspace.Package, err error) error {
-	next := "fix what the lines above show, then build again"
+	next := "fix the errors in the lines above, then build the package again"
 	if command.WasStopped(err) {
 		next = ""
 	}
@@ -235,7 +236,7 @@ func tellFailure(p *workspace.Package, err error) error {
 	return failed
 }
 
-// quote writes words for the shell.
+// quote quotes and joins words for the shell.
 func quote(words ...string) string {
 	var all []string
 	for _, w := range words {
@@ -244,7 +245,7 @@ func quote(words ...string) string {
 	return strings.Join(all, " ")
 }
 
-// orDiscard returns a writer, which nil may stand for.
+// orDiscard returns w, or io.Discard if w is nil.
 func orDiscard(w io.Writer) io.Writer {
 	if w == nil {
 		return io.Discard

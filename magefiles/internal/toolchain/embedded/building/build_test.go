@@ -12,7 +12,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// A build that was stopped has shown nothing that is to be fixed.
+// An interrupted build has no next step.
 func TestABuildThatWasStopped(t *testing.T) {
 	p := &workspace.Package{Name: "a", Dir: "packages/a"}
 	why := errors.New("enough")
@@ -24,5 +24,5 @@ func TestABuildThatWasStopped(t *testing.T) {
 
 	err = tellFailure(p, &command.ExitError{Name: "python3", Code: 1, Tail: "the last words"})
 	require.Equal(t, "the last words", operr.DetailOf(err))
-	require.Equal(t, "fix what the lines above show, then build again", operr.NextOf(err))
+	require.Equal(t, "fix the errors in the lines above, then build the package again", operr.NextOf(err))
 }

@@ -10,11 +10,11 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// license is a file that goes into info/licenses: where it is, and its path there.
+// license is a file to copy to info/licenses. `from` is a local path, and `to` is relative to info/licenses.
 type license struct{ from, to string }
 
-// findLicenses lists the package's license files. pixi-build-python hands those of a pyproject.toml to rattler-build as
-// absolute paths, which are copied under their base names and may be no globs; one that is missing fails the build.
+// findLicenses returns the package's license files. pixi-build-python passes the license files of a pyproject.toml to rattler-build as absolute
+// paths, which are copied under their base names. Globs are not allowed, and a missing file fails the build.
 func findLicenses(w *workspace.Workspace, p *workspace.Package) ([]license, error) {
 	var out []license
 	if f := p.Metadata.LicenseFile; f != "" {
@@ -35,18 +35,18 @@ func findLicenses(w *workspace.Workspace, p *workspace.Package) ([]license, erro
 	top := findTop(w.Root)
 	for _, f := range out {
 		if at, inside := beneath.Leads(top, f.from); !inside {
-			return nil, operr.New("put the file into the repository, and name it there",
-				"the license file %s of %s leads out of the repository, to %q, and what is there would be published", toolchain.Relative(w, f.from), p.Name, at)
+			return nil, operr.New("move the license file into the repository, and name the new path in the manifest",
+				"the license file %s of %s is outside of the repository, at %q, but would be published", toolchain.Relative(w, f.from), p.Name, at)
 		}
 		if _, err := os.Stat(f.from); err != nil {
-			return nil, operr.New("name files that are there; pixi-build-python takes no patterns",
-				"the license file %s of %s is not there", toolchain.Relative(w, f.from), p.Name)
+			return nil, operr.New("name a file that exists; pixi-build-python does not accept patterns",
+				"the license file %s of %s does not exist", toolchain.Relative(w, f.from), p.Name)
 		}
 	}
 	return out, nil
 }
 
-// resolve makes a path of one that a manifest names, from a folder. It is not cleaned: one up from a link is elsewhere than it says.
+// resolve resolves a path in a manifest relative to dir. It does not clean the path, because ".." after a symlink is not the textual parent.
 func resolve(dir, name string) string {
 	if filepath.IsAbs(name) {
 		return name
@@ -54,7 +54,7 @@ func resolve(dir, name string) string {
 	return dir + string(filepath.Separator) + filepath.FromSlash(name)
 }
 
-// findTop returns the folder of the repository that a folder is in: the nearest with a .git, or else the folder itself.
+// findTop returns the top folder of the repository that contains root: the nearest one with a .git, or root itself.
 func findTop(root string) string {
 	for dir := root; ; dir = filepath.Dir(dir) {
 		if _, err := os.Lstat(filepath.Join(dir, ".git")); err == nil {

@@ -12,20 +12,20 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
-// TestHostileLicenses packs no file from outside of the repository, by a link or by a path.
+// TestHostileLicenses checks that no file outside the repository is packed, whether referred to by a symlink or a path.
 func TestHostileLicenses(t *testing.T) {
 	for name, c := range map[string]struct {
-		file, leads string // of the package; OUT is a folder outside, TOP the repository
+		file, leads string // a path in the package, and its symlink target; OUT is outside of the repository, and TOP is the repository
 		refused     bool
 	}{
-		"the kernel's":       {"LICENSE", "/proc/self/environ", true},
-		"a link out":         {"LICENSE", "OUT/secret", true},
-		"by steps":           {"LICENSE", "../../../outside/secret", true},
-		"a path that is up":  {"../../../outside/secret", "", true},
-		"a full path":        {"OUT/secret", "", true},
-		"one up from a link": {"docs/../secret", "OUT/folder", true},
-		"of the repository":  {"../../LICENSE", "", false},
-		"a link inside":      {"COPYING", "../../LICENSE", false},
+		"a link to a file of the kernel":     {"LICENSE", "/proc/self/environ", true},
+		"a link to the outside":              {"LICENSE", "OUT/secret", true},
+		"a link with ..":                     {"LICENSE", "../../../outside/secret", true},
+		"a path with ..":                     {"../../../outside/secret", "", true},
+		"an absolute path":                   {"OUT/secret", "", true},
+		"a path with .. after a link":        {"docs/../secret", "OUT/folder", true},
+		"a file of the repository":           {"../../LICENSE", "", false},
+		"a link to a file of the repository": {"COPYING", "../../LICENSE", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			top := t.TempDir()
@@ -54,7 +54,7 @@ func TestHostileLicenses(t *testing.T) {
 				dir := filepath.Join(t.TempDir(), "recipe")
 				_, err := writeRecipe(w, p, dir, "", map[string]string{})
 				if c.refused {
-					require.ErrorContains(t, err, "what is there would be published")
+					require.ErrorContains(t, err, "is outside of the repository, at ")
 					require.NoDirExists(t, dir)
 					continue
 				}

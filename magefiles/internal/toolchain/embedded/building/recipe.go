@@ -12,9 +12,9 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
-// recipe is a rattler-build recipe, as JSON, which is YAML. It says what pixi-build-python would say for the package
-// (prefix-dev/pixi, crates/pixi_build_python/src/main.rs and crates/pixi_build_backend/src/generated_recipe.rs, 0.77),
-// but for the host dependencies: they come from PyPI, into an environment that the script uses.
+// recipe is a rattler-build recipe. It is encoded as JSON, which is valid YAML. It equals the recipe that pixi-build-python would generate
+// (prefix-dev/pixi, crates/pixi_build_python/src/main.rs and crates/pixi_build_backend/src/generated_recipe.rs, 0.77), except that host
+// dependencies are installed from PyPI into an environment that the script uses.
 type recipe struct {
 	Package      map[string]string `json:"package"`
 	Build        recipeBuild       `json:"build"`
@@ -30,7 +30,7 @@ type recipeBuild struct {
 	Script map[string]any `json:"script"`
 }
 
-// newRecipe returns the recipe of a package that buildable has passed.
+// newRecipe returns the recipe of a package, which must have passed checkBuildable.
 func newRecipe(p *workspace.Package, script map[string]any, licenses []license) *recipe {
 	run, constraints := writeRequirements(p, manifest.RoleRun), writeRequirements(p, manifest.RoleConstraint)
 	r := &recipe{
@@ -65,23 +65,23 @@ func newRecipe(p *workspace.Package, script map[string]any, licenses []license) 
 	return r
 }
 
-// checkBuildable returns an error that names what of a package only pixi can build.
+// checkBuildable returns an error if only pixi can build the package, and names the reason.
 func checkBuildable(p *workspace.Package) error {
 	if err := toolchain.CheckVersions(p); err != nil {
 		return err
 	}
 	if why := WhyPixi(p); why != "" {
-		return operr.New("build it with pixi: PIPELINE_TOOLCHAIN=pixi", "%s: the embedded toolchain cannot build %s: %s", cmp.Or(p.Build.Pos, p.Pos), p.Name, why)
+		return operr.New("build the package with pixi: PIPELINE_TOOLCHAIN=pixi", "%s: the embedded toolchain cannot build %s: %s", cmp.Or(p.Build.Pos, p.Pos), p.Name, why)
 	}
 	return nil
 }
 
-// WhyPixi says what of the package only pixi can build honestly; "" when nothing.
+// WhyPixi returns the reason why only pixi can build the package correctly, or "".
 func WhyPixi(p *workspace.Package) string {
 	c := p.Build.Python
 	switch {
 	case p.Build.Backend != toolchain.PythonBackend:
-		return fmt.Sprintf("its build backend is %s, and only %s is known here", p.Build.Backend, toolchain.PythonBackend)
+		return fmt.Sprintf("its build backend is %s, but this toolchain supports only %s", p.Build.Backend, toolchain.PythonBackend)
 	case c.Noarch != nil && !*c.Noarch:
 		return "it is built for one platform (noarch = false)"
 	case len(c.Compilers) > 0 || c.ABI3:
@@ -100,7 +100,7 @@ func WhyPixi(p *workspace.Package) string {
 	for _, d := range p.Deps {
 		switch {
 		case d.Spec.PinCompatible:
-			return fmt.Sprintf("%s is pinned to what the host environment has (pin-compatible, %s)", d.Name, d.Pos)
+			return fmt.Sprintf("%s is pinned to the version in the host environment (pin-compatible, %s)", d.Name, d.Pos)
 		case d.Role == manifest.RoleExtra && d.Kind == manifest.Conda:
 			return fmt.Sprintf("it has extra dependencies (%s)", d.Pos)
 		case d.Role == manifest.RoleRunExport:
@@ -115,8 +115,8 @@ func WhyPixi(p *workspace.Package) string {
 	return ""
 }
 
-// findCompiled returns the requirement's name when pixi-build-python takes it for a sign of a compiler
-// (pypi_mapping.rs, detect_compilers_from_build_requirements).
+// findCompiled returns the requirement's name if it makes pixi-build-python add a compiler (pypi_mapping.rs,
+// detect_compilers_from_build_requirements).
 func findCompiled(requirement string) string {
 	name := strings.ToLower(strings.ReplaceAll(readName(requirement), "_", "-"))
 	if name == "maturin" || name == "setuptools-rust" {
@@ -133,7 +133,7 @@ func readName(requirement string) string {
 	return requirement[:end]
 }
 
-// writeRequirements writes the package's dependencies of one role, in the order in which pixi gives them to the backend.
+// writeRequirements returns the package's dependencies with the given role, in the order in which pixi passes them to the backend.
 func writeRequirements(p *workspace.Package, role manifest.Role) []any {
 	var out []any
 	for _, d := range p.Dependencies(role) {
@@ -147,7 +147,7 @@ func writeRequirements(p *workspace.Package, role manifest.Role) []any {
 	return out
 }
 
-// writeSpec writes a dependency as conda does: "numpy >=1.26,<3". A source dependency is bare but for its version.
+// writeSpec formats a dependency as a conda match spec: "numpy >=1.26,<3". For a source dependency it includes only the name and version.
 func writeSpec(d manifest.Dependency) string {
 	var fields []string
 	field := func(name, value string) {
@@ -171,22 +171,22 @@ func writeSpec(d manifest.Dependency) string {
 	return name + " " + text
 }
 
-// bareVersion is a version without an operator, as one of the alternatives or parts of a spec.
+// bareVersion matches a version without an operator within a spec.
 var bareVersion = regexp.MustCompile(`(^|[|,(])([0-9][^|,()*]*)($|[|,)])`)
 
-// What PEP 440 and lenient readers of conda specs know, and rattler-build refuses.
+// These forms are valid in PEP 440 and in some conda parsers, but rattler-build rejects them.
 var (
 	exactPrefix   = regexp.MustCompile(`(^|[|,(])==([^|,()*=]+\.\*)`)            // ==3.12.*
 	boundedPrefix = regexp.MustCompile(`(^|[|,(])(>=|<=|>|<|~=)([^|,()*]+)\.\*`) // >=3.11.*
 )
 
-// makeExplicit writes a version spec without blanks as rattler-build reads it: a bare version as an exact one, which pixi takes
-// it for, with a warning, and all versions that begin with something by the star alone.
+// makeExplicit rewrites a version spec, without whitespace, for rattler-build. A bare version becomes an exact one, which is how pixi interprets
+// it (with a warning). A prefix match is written with only the star and no operator.
 func makeExplicit(spec string) string {
 	spec = strings.ReplaceAll(strings.Join(strings.Fields(spec), ""), "===", "==")
 	spec = exactPrefix.ReplaceAllString(spec, "$1$2")
 	spec = boundedPrefix.ReplaceAllString(spec, "$1$2$3")
-	for { // matches share their separators, so every second one is found in a second round
+	for { // adjacent matches share a separator, so every second one is found only in the next iteration
 		next := bareVersion.ReplaceAllString(spec, "$1==$2$3")
 		if next == spec {
 			return spec
@@ -195,7 +195,7 @@ func makeExplicit(spec string) string {
 	}
 }
 
-// findPythonRequirement finds what pixi-build-python adds to host and run.
+// findPythonRequirement returns the requirement that pixi-build-python adds to host and run.
 func findPythonRequirement(p *workspace.Package) string {
 	if p.Build.Python.IgnorePyproject || p.Project.RequiresPython == "" {
 		return "python"
@@ -203,7 +203,7 @@ func findPythonRequirement(p *workspace.Package) string {
 	return "python " + makeExplicit(p.Project.RequiresPython)
 }
 
-// describe makes the about section: what the [package] table says, and for the rest what the pyproject.toml says.
+// describe returns the about section. Each field comes from the [package] table, or otherwise from pyproject.toml.
 func describe(p *workspace.Package) map[string]any {
 	project := *p.Project
 	if p.Build.Python.IgnorePyproject {

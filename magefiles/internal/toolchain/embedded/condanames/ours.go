@@ -6,7 +6,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
-// FindProject returns the pyproject.toml beside a manifest with a [workspace] table; nil where there is none.
+// FindProject returns the pyproject.toml next to a manifest with a [workspace] table, or nil if there is none.
 func FindProject(w *workspace.Workspace, m *manifest.Manifest) *manifest.Project {
 	if m == w.Manifest {
 		return w.Project
@@ -19,7 +19,7 @@ func FindProject(w *workspace.Workspace, m *manifest.Manifest) *manifest.Project
 	return nil
 }
 
-// FindOwn returns the package of the workspace that a conda requirement means, by its name or its path; nil for a stranger.
+// FindOwn returns the workspace package that a conda requirement refers to by name or path, or nil.
 func FindOwn(w *workspace.Workspace, d manifest.Dependency) *workspace.Package {
 	for _, p := range w.Packages {
 		if p.Name == manifest.CondaName(d.Name) {
@@ -34,7 +34,7 @@ func FindOwn(w *workspace.Workspace, d manifest.Dependency) *workspace.Package {
 	return nil
 }
 
-// FindOwnProject returns the package of the workspace that has a name on PyPI; nil for a stranger.
+// FindOwnProject returns the workspace package with the given PyPI name, or nil.
 func FindOwnProject(w *workspace.Workspace, name string) *workspace.Package {
 	for _, p := range w.Packages {
 		if manifest.PyPIName(nameProject(p)) == manifest.PyPIName(name) {
@@ -44,7 +44,7 @@ func FindOwnProject(w *workspace.Workspace, name string) *workspace.Package {
 	return nil
 }
 
-// nameProject says what a package calls itself as a project.
+// nameProject returns a package's PyPI name.
 func nameProject(p *workspace.Package) string {
 	if p.PyPIName != "" {
 		return p.PyPIName
@@ -52,8 +52,8 @@ func nameProject(p *workspace.Package) string {
 	return p.Name
 }
 
-// RefuseOwnBackend refuses a package that is built by another one of the workspace: the build environment is made from PyPI, where
-// somebody else may have its name.
+// RefuseOwnBackend returns an error if a package is built by another package of the workspace. Build environments are installed from PyPI, where
+// that name may belong to someone else.
 func RefuseOwnBackend(w *workspace.Workspace, p *workspace.Package) error {
 	if p.Project == nil {
 		return nil
@@ -63,7 +63,7 @@ func RefuseOwnBackend(w *workspace.Workspace, p *workspace.Package) error {
 			continue
 		}
 		if other := FindOwnProject(w, d.Name); other != nil && other != p {
-			return operr.New("build it with pixi: PIPELINE_TOOLCHAIN=pixi", "%s: the embedded toolchain cannot build %s: it is built by %s, a package of this workspace, and PyPI is not asked for that",
+			return operr.New("build the package with pixi: PIPELINE_TOOLCHAIN=pixi", "%s: the embedded toolchain cannot build %s: its build backend is %s, a package of this workspace, which must not come from PyPI",
 				d.Pos, p.Name, other.Name)
 		}
 	}

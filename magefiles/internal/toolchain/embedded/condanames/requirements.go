@@ -8,14 +8,13 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
-// WriteRequirement turns a conda requirement on what is a project of PyPI into one that uv understands, or says why there is
-// none.
+// WriteRequirement converts a conda requirement to a PEP 508 requirement on a PyPI project, or returns why that is impossible.
 func WriteRequirement(d manifest.Dependency, project string) (string, error) {
 	if d.Spec.Build != "" || d.Spec.Number != "" {
-		return "", errors.New("it names a conda build")
+		return "", errors.New("the requirement names a conda build")
 	}
 	if d.Spec.Git != "" || d.Spec.URL != "" {
-		return "", errors.New("its sources are elsewhere")
+		return "", errors.New("the requirement names sources outside of PyPI")
 	}
 	spec, err := writeSpecifier(d.Spec.Text)
 	if err != nil {
@@ -28,8 +27,8 @@ func WriteRequirement(d manifest.Dependency, project string) (string, error) {
 	return project + extras + spec, nil
 }
 
-// writeSpecifier writes a conda version spec in the words of PEP 440. They mostly agree; a single "=" and a bare
-// "1.2.*" are fuzzy for conda, and "|" has no counterpart.
+// writeSpecifier converts a conda version spec to PEP 440. They mostly agree, but in conda a single "=" and a bare "1.2.*" are fuzzy, and "|" has
+// no equivalent in PEP 440.
 func writeSpecifier(spec string) (string, error) {
 	var out []string
 	for _, part := range strings.Split(strings.ReplaceAll(spec, " ", ""), ",") {
@@ -38,7 +37,7 @@ func writeSpecifier(spec string) (string, error) {
 		switch {
 		case part == "" || part == "*":
 		case strings.ContainsAny(part, "|()"):
-			return "", fmt.Errorf("PEP 440 has no way to say %q", part)
+			return "", fmt.Errorf("PEP 440 has no equivalent of %q", part)
 		case version == "":
 			return "", fmt.Errorf("%q has no version", part)
 		case operator == "=":
@@ -50,7 +49,7 @@ func writeSpecifier(spec string) (string, error) {
 		case operator == "==" || operator == "!=":
 			out = append(out, part)
 		default:
-			return "", fmt.Errorf("%q is no operator", operator)
+			return "", fmt.Errorf("%q is not an operator", operator)
 		}
 	}
 	return strings.Join(out, ","), nil

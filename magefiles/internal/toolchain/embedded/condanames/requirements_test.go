@@ -36,13 +36,13 @@ func TestPyPISpecifier(t *testing.T) {
 	}
 }
 
-// What is asked for in conda's own terms, or from elsewhere, is no requirement that an index of PyPI could answer.
+// Requirements with conda-specific fields or other sources cannot be resolved by a PyPI index.
 func TestRequirementsThatPyPICannotAnswer(t *testing.T) {
 	for want, spec := range map[string]manifest.Spec{
-		"it names a conda build":     {Build: "py313_0"},
-		"it names a conda build ":    {Number: "0"},
-		"its sources are elsewhere":  {Git: "https://host.example/a.git"},
-		"its sources are elsewhere ": {URL: "https://host.example/a.conda"},
+		"the requirement names a conda build":            {Build: "py313_0"},
+		"the requirement names a conda build ":           {Number: "0"},
+		"the requirement names sources outside of PyPI":  {Git: "https://host.example/a.git"},
+		"the requirement names sources outside of PyPI ": {URL: "https://host.example/a.conda"},
 	} {
 		_, err := WriteRequirement(manifest.Dependency{Spec: spec}, "a")
 		require.EqualError(t, err, strings.TrimSpace(want))
@@ -52,7 +52,7 @@ func TestRequirementsThatPyPICannotAnswer(t *testing.T) {
 	require.Equal(t, "a[x,y]>=1", got)
 }
 
-// A package that another one of the workspace builds is refused: PyPI may have somebody else's of that name.
+// A package that is built by another package of the workspace is rejected, because that name may belong to someone else on PyPI.
 func TestABuildBackendOfOurs(t *testing.T) {
 	root := t.TempDir()
 	for name, text := range map[string]string{
@@ -73,7 +73,7 @@ func TestABuildBackendOfOurs(t *testing.T) {
 		err = RefuseOwnBackend(w, p)
 		require.Equal(t, refused, err != nil, "%s: %v", name, err)
 		if refused {
-			require.ErrorContains(t, err, "it is built by tool, a package of this workspace")
+			require.ErrorContains(t, err, "its build backend is tool, a package of this workspace")
 		}
 	}
 }

@@ -11,28 +11,28 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
-// The Python versions that tasks and builds are given, and the newest one that the pinned tools are tested with. Newer
-// ones are refused rather than tried.
+// Tasks and builds can use Python versions from oldestMinor to newestMinor. The pinned tools are tested with versions up to toolsMinor. Newer
+// versions than newestMinor are rejected.
 const (
 	oldestMinor = 11
 	newestMinor = 14
 	toolsMinor  = 13
 )
 
-// lastPatch is above every release that a minor version has had.
+// lastPatch is higher than the patch number of any release.
 const lastPatch = 99
 
-// Ask is one place that says which Python it takes.
+// Ask is a requirement on Python: its position, and the versions that satisfy it.
 type Ask struct {
 	manifest.Pos
-	spec   string // as it is written there
+	spec   string // spec as written in the manifest
 	admits version.Range
 }
 
-// usualBuild are the build strings of CPython as everyone knows it: neither free-threaded, nor a debug build, nor PyPy.
+// usualBuild matches build strings of standard CPython, not of free-threaded or debug builds or of PyPy.
 var usualBuild = regexp.MustCompile(`^(\*|\*?_?cpython|\*?_?cp3\d+)$`)
 
-// readEntry reads an entry for "python" in the words of the table that it stands in.
+// readEntry parses an entry for "python" according to the rules of its table.
 func readEntry(d manifest.Dependency) (Ask, error) {
 	read, text := version.CondaRange, widenToMinors(d.Spec.Text)
 	switch {
@@ -42,21 +42,21 @@ func readEntry(d manifest.Dependency) (Ask, error) {
 		read, text = version.PEP440Range, d.Spec.Text
 	}
 	if b := d.Spec.Build; b != "" && !usualBuild.MatchString(b) {
-		return Ask{}, operr.New("run it with pixi: PIPELINE_TOOLCHAIN=pixi",
-			"%s: the embedded toolchain cannot tell whether a Python is the conda build %q", d.Pos, b)
+		return Ask{}, operr.New("use pixi instead: PIPELINE_TOOLCHAIN=pixi",
+			"%s: the embedded toolchain cannot check whether an installed Python is the conda build %q", d.Pos, b)
 	}
 	admits, err := read(text)
 	if err != nil {
-		return Ask{}, operr.New("write it as a list of versions and bounds, such as \">=3.12,<3.14\", or run it with pixi: PIPELINE_TOOLCHAIN=pixi",
-			"%s: the embedded toolchain cannot read which Python is asked for: %w", d.Pos, err)
+		return Ask{}, operr.New("write the requirement as a list of versions and bounds, for example \">=3.12,<3.14\", or use pixi instead: PIPELINE_TOOLCHAIN=pixi",
+			"%s: the embedded toolchain cannot read this requirement on Python: %w", d.Pos, err)
 	}
 	return Ask{Pos: d.Pos, spec: d.Spec.Text, admits: admits}, nil
 }
 
 var bareMinor = regexp.MustCompile(`^\d+(\.\d+)?$`)
 
-// widenToMinors lets a bare 3.12 of a conda spec stand for every 3.12: for pixi it is 3.12.0 alone, which nobody can have
-// meant, and which few machines have.
+// widenToMinors makes a bare 3.12 in a conda spec match every 3.12 release. pixi matches only 3.12.0, which is surely unintended and rarely
+// installed.
 func widenToMinors(spec string) string {
 	alternatives := strings.Split(spec, "|")
 	for i, a := range alternatives {
@@ -71,7 +71,7 @@ func widenToMinors(spec string) string {
 	return strings.Join(alternatives, "|")
 }
 
-// Read reads entries, after what is known, and leaves out those that were read before.
+// Read returns the requirements in `known`, followed by new ones from the entries, without duplicates.
 func Read(known []Ask, entries ...manifest.Dependency) ([]Ask, error) {
 	for _, d := range entries {
 		a, err := readEntry(d)
@@ -85,18 +85,18 @@ func Read(known []Ask, entries ...manifest.Dependency) ([]Ask, error) {
 	return known, nil
 }
 
-// toolAsks are what the toolchain's own tools ask for.
+// toolAsks is the requirement of the toolchain's own tools.
 var toolAsks = []Ask{{spec: fmt.Sprintf(">=3.%d,<3.%d", oldestMinor, toolsMinor+1), admits: makeRange(oldestMinor, toolsMinor)}}
 
-// meets reports whether a version is one of those that are known here, and what all places take.
+// meets reports whether a version is supported and satisfies all requirements.
 func meets(asks []Ask, v version.Version) bool {
 	return known.Has(v) && !slices.ContainsFunc(asks, func(a Ask) bool { return !a.admits.Has(v) })
 }
 
-// known are the versions that tasks and builds may be given.
+// `known` is the range of versions supported for tasks and builds.
 var known = makeRange(oldestMinor, newestMinor)
 
-// makeRange takes every release of the minor versions from one to another.
+// makeRange returns the range of all releases from one minor version to another, inclusive.
 func makeRange(oldest, newest int) version.Range {
 	r, err := version.CondaRange(fmt.Sprintf(">=3.%d,<3.%d.0a0", oldest, newest+1))
 	if err != nil {
@@ -105,7 +105,7 @@ func makeRange(oldest, newest int) version.Range {
 	return r
 }
 
-// minors are the known ones, those that the tools are tested with first, and of these the newest first.
+// minors lists the supported minor versions in order of preference: those tested with the tools, newest first, then newer ones.
 var minors = func() (out []int) {
 	for minor := toolsMinor; minor >= oldestMinor; minor-- {
 		out = append(out, minor)
@@ -116,7 +116,7 @@ var minors = func() (out []int) {
 	return out
 }()
 
-// pick returns the newest interpreter that all places take; of two that are one version, the first.
+// pick returns the newest interpreter that satisfies all requirements, or the first of several with the same version.
 func pick(asks []Ask, installed []Interpreter) (best Interpreter, found bool) {
 	var newest version.Version
 	for _, p := range installed {
@@ -129,9 +129,8 @@ func pick(asks []Ask, installed []Interpreter) (best Interpreter, found bool) {
 	return best, found
 }
 
-// findVersion returns a version that all places take, as one would name it to an installer: "3.12" where its last patch will
-// do, otherwise "3.12.4"; "" where no version is taken by all. One that the tools are tested with comes before one that is
-// newer.
+// findVersion returns a version that satisfies all requirements, in a form for an installer: "3.12" if its latest patch does, otherwise "3.12.4",
+// or "" if no version does. It prefers versions tested with the tools to newer ones.
 func findVersion(asks []Ask) string {
 	for _, minor := range minors {
 		for patch := lastPatch; patch >= 0; patch-- {

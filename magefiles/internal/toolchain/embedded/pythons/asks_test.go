@@ -12,7 +12,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
-// Who asks for a Python, in the words of their tables.
+// The functions below return a requirement on Python, each in the syntax of a different table.
+
 func condaSays(spec string) manifest.Dependency {
 	return manifest.Dependency{Pos: manifest.Pos{File: "pixi.toml", Line: 9, Col: 1}, Name: "python", Kind: manifest.Conda, Table: "dependencies", Spec: manifest.Spec{Text: spec}}
 }
@@ -35,13 +36,13 @@ func installed(versions ...string) []Interpreter {
 	return out
 }
 
-// TestPick chooses among what is installed: the newest one that all places take.
+// TestPick checks that the newest installed interpreter that satisfies all requirements is chosen.
 func TestPick(t *testing.T) {
 	all := []string{"3.9.18", "3.10.13", "3.11.7", "3.12.1", "3.12.8", "3.13.0", "3.14.2", "3.15.0"}
 	for _, c := range []struct {
 		asks []manifest.Dependency
-		from []string // all where there are none
-		want string   // "" where none fits
+		from []string // installed versions; empty means all
+		want string   // chosen version; "" if none fits
 	}{
 		{nil, nil, "3.14.2"},
 		{[]manifest.Dependency{condaSays("")}, nil, "3.14.2"},
@@ -89,25 +90,25 @@ func TestPick(t *testing.T) {
 	}
 }
 
-// Of two that are one version the first is taken.
+// If two interpreters have the same version, the first is chosen.
 func TestPickTheFirst(t *testing.T) {
 	got, ok := pick(nil, []Interpreter{{Path: "/a", Version: "3.11.7"}, {Path: "/b", Version: "3.12.1"}, {Path: "/c", Version: "3.12.1"}})
 	require.True(t, ok)
 	require.Equal(t, "/b", got.Path)
 }
 
-// What cannot be read, and a build that no interpreter shows, is refused with its place and a way out.
+// Invalid specs, and builds that no interpreter matches, are rejected with their position and a next step.
 func TestAsksThatCannotBeRead(t *testing.T) {
 	free := condaSays("3.13.*")
 	free.Spec.Build = "*_cp313t"
 	pypy := condaSays("3.11.*")
 	pypy.Spec.Build = "*_pypy"
 	for want, d := range map[string]manifest.Dependency{
-		"pixi.toml:9:1: the embedded toolchain cannot read which Python is asked for: \"(>=3.11,<3.12)|3.13.*\"": condaSays("(>=3.11,<3.12)|3.13.*"),
-		"lib/pyproject.toml:4:1: the embedded toolchain cannot read":                                             projectSays("3.12"),
-		"cannot read which Python is asked for":                                                                  projectSays(">=3.x"),
-		"is the conda build \"*_cp313t\"":                                                                        free,
-		"is the conda build \"*_pypy\"":                                                                          pypy,
+		"pixi.toml:9:1: the embedded toolchain cannot read this requirement on Python: \"(>=3.11,<3.12)|3.13.*\"": condaSays("(>=3.11,<3.12)|3.13.*"),
+		"lib/pyproject.toml:4:1: the embedded toolchain cannot read":                                              projectSays("3.12"),
+		"cannot read this requirement on Python":                                                                  projectSays(">=3.x"),
+		"is the conda build \"*_cp313t\"":                                                                         free,
+		"is the conda build \"*_pypy\"":                                                                           pypy,
 	} {
 		_, err := Read(nil, d)
 		require.ErrorContains(t, err, want)
@@ -123,7 +124,7 @@ func TestAsksThatCannotBeRead(t *testing.T) {
 	}
 }
 
-// TestRefused holds the sentences for what no installed Python fits.
+// TestRefused checks the error messages if no installed Python satisfies the requirements.
 func TestRefused(t *testing.T) {
 	other := condaSays("<3.12")
 	other.File, other.Line = "app/pixi.toml", 3
@@ -145,25 +146,25 @@ func TestRefused(t *testing.T) {
 			says: "x: no installed Python fits: pixi.toml:9:1 asks for Python 3.12.4; installed: 3.12.1 (/opt/3.12.1/bin/python)",
 			next: "`uv python install 3.12.4`",
 		},
-		{nil, nil, "x: no installed Python fits: the embedded toolchain needs Python 3.11 to 3.14; none is installed", "`uv python install 3.13`"},
+		{nil, nil, "x: no installed Python fits: the embedded toolchain needs Python 3.11 to 3.14; no Python is installed", "`uv python install 3.13`"},
 		{
 			asks: []manifest.Dependency{projectSays(">=3.12,<3.14")},
 			from: nil,
-			says: "x: no installed Python fits: lib/pyproject.toml:4:1 asks for Python >=3.12,<3.14; none is installed",
+			says: "x: no installed Python fits: lib/pyproject.toml:4:1 asks for Python >=3.12,<3.14; no Python is installed",
 			next: "`uv python install 3.13`",
 		},
-		{[]manifest.Dependency{condaSays(">=3.14")}, nil, "x: no installed Python fits: pixi.toml:9:1 asks for Python >=3.14; none is installed", "`uv python install 3.14`"},
+		{[]manifest.Dependency{condaSays(">=3.14")}, nil, "x: no installed Python fits: pixi.toml:9:1 asks for Python >=3.14; no Python is installed", "`uv python install 3.14`"},
 		{
 			asks: []manifest.Dependency{condaSays(">=3.15")},
 			from: []string{"3.11.7"},
-			says: "x: pixi.toml:9:1 asks for Python >=3.15, and the embedded toolchain knows 3.11 to 3.14; installed: 3.11.7 (/opt/3.11.7/bin/python)",
+			says: "x: pixi.toml:9:1 asks for Python >=3.15, but the embedded toolchain supports 3.11 to 3.14; installed: 3.11.7 (/opt/3.11.7/bin/python)",
 			next: "PIPELINE_TOOLCHAIN=pixi",
 		},
 		{
 			asks: []manifest.Dependency{condaSays(">=3.11"), projectSays(">=3.12"), other},
 			from: []string{"3.11.7"},
-			says: "x: no Python of 3.11 to 3.14 is what all ask for: lib/pyproject.toml:4:1 asks for Python >=3.12, app/pixi.toml:3:1 asks for Python <3.12; installed: 3.11.7 (/opt/3.11.7/bin/python)",
-			next: "let them agree, or keep them apart",
+			says: "x: no Python from 3.11 to 3.14 meets all requirements: lib/pyproject.toml:4:1 asks for Python >=3.12, app/pixi.toml:3:1 asks for Python <3.12; installed: 3.11.7 (/opt/3.11.7/bin/python)",
+			next: "change these requirements so that one version meets all of them",
 		},
 	} {
 		asks, err := Read(nil, c.asks...)
@@ -176,7 +177,7 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// Many places that ask for the same are one phrase.
+// Several positions with the same requirement are combined into one phrase.
 func TestRefusedNamesAFew(t *testing.T) {
 	var entries []manifest.Dependency
 	for line := range 20 {
@@ -201,7 +202,7 @@ func TestSupportedPythons(t *testing.T) {
 	}
 }
 
-// supported reports whether a version is one of those that the pinned tools are tested with.
+// supported reports whether the pinned tools are tested with a version.
 func supported(text string) bool {
 	v, err := version.Parse(text)
 	return err == nil && meets(toolAsks, v)

@@ -1,11 +1,10 @@
-// Package pythons finds the interpreters of a machine, and gives to each use the newest one that all places take which ask for a Python. It
-// knows nothing of what an interpreter is for.
+// Package pythons finds the Python interpreters on a machine, and chooses the newest one that satisfies a list of requirements.
 //
-//	finder.go   what is found, each asked once, and the choice for a use ([Finder])
-//	places.go   where interpreters may be, and what their names say
-//	asks.go     what a place asks for ([Ask]), and which version meets all of them
-//	entries.go  what packages and artifacts ask for
-//	nofit.go    the sentences for what no interpreter fits
+//	finder.go   runs each interpreter at most once, and chooses one ([Finder])
+//	places.go   lists folders that may contain interpreters, and parses versions in names
+//	asks.go     parses a requirement on Python ([Ask]), and finds a version that satisfies several
+//	entries.go  reads the requirements of packages and artifacts
+//	nofit.go    writes the error if no interpreter satisfies the requirements
 package pythons
 
 import (
@@ -25,35 +24,34 @@ import (
 
 // Interpreter is a Python on this machine.
 type Interpreter struct {
-	Path    string // of the real executable, not of a shim or of a virtual environment in front of it
+	Path    string // real executable, not a shim or a virtual environment
 	Version string // "3.12.1"
 
-	pip bool // it can make virtual environments that have pip, by itself
+	pip bool // whether the interpreter can create virtual environments with pip on its own
 }
 
-// Minor is "3.12".
+// Minor returns the minor version, such as "3.12".
 func (p Interpreter) Minor() string {
 	return p.Version[:strings.LastIndexByte(p.Version, '.')]
 }
 
-// patience is how long an interpreter may take to say what it is. One that does not answer must not be in the way.
+// patience is the timeout for querying an interpreter, so that one that hangs does not block the search.
 const patience = 10 * time.Second
 
-// Config is what a finder needs of its surroundings.
+// Config holds the settings and services of a finder.
 type Config struct {
 	Runner  command.Runner
-	Environ []string // of the programs that are asked; its PATH comes first
+	Environ []string // environment for running interpreters; its PATH is searched first
 	Places  Places
-	Say     func(format string, args ...any) // tells what is passed over, a line each
+	Say     func(format string, args ...any) // prints a line for each skipped interpreter
 }
 
-// New returns a finder. Nothing is looked for before it is asked.
+// New returns a finder. The search starts with the first call of a method.
 func New(c Config) *Finder {
 	return &Finder{runner: c.Runner, env: c.Environ, places: c.Places, patience: patience, say: c.Say}
 }
 
-// Finder finds interpreters. It runs as few of them as it can: what a file's name and its folder's say is believed as far
-// as it rules one out, and each is run once at most.
+// Finder finds interpreters. It runs as few as possible: it rules out candidates by their file and folder names, and runs each at most once.
 type Finder struct {
 	runner   command.Runner
 	env      []string
@@ -62,24 +60,25 @@ type Finder struct {
 	say      func(format string, args ...any)
 
 	mu         sync.Mutex
-	candidates []*candidate // the newest first; nil until they were looked for
+	candidates []*candidate // newest first; nil before the search
 }
 
 // candidate is a file that may be an interpreter.
 type candidate struct {
 	path         string
-	minor, patch int // as names say; unsaid where they do not
+	minor, patch int // parsed from names, or unsaid
 
 	asked bool
-	got   Interpreter // zero where it did not answer
-	why   string      // it is passed over; "" for a usable one
+	got   Interpreter // zero if the query failed
+	why   string      // why the interpreter is skipped; "" if usable
 }
 
-// unsaid is a number that no name says, and that may be any.
+// unsaid means that a name does not contain the number, so it can be anything.
 const unsaid = -1
 
-// findNewest returns the interpreter that was chosen, where all places take it and it will do, and else the newest such one; of two of one version
-// the one that is found first. It stops as soon as nothing that was not run yet can be newer.
+// findNewest returns the interpreter that the user has chosen if it satisfies all requirements and `will` returns true for it. Otherwise it
+// returns the newest interpreter for which both hold, or the first of several with the same version. It stops as soon as no remaining candidate
+// can be newer.
 func (f *Finder) findNewest(ctx context.Context, asks []Ask, will func(Interpreter) bool) (Interpreter, bool, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -114,7 +113,7 @@ func (f *Finder) findNewest(ctx context.Context, asks []Ask, will func(Interpret
 	return best, ok, nil
 }
 
-// askAll runs every candidate, for a person: what is usable, and what is passed over with the reason, each once.
+// askAll runs every candidate, for reports. It returns the usable interpreters, and the skipped ones with the reason, without duplicates.
 func (f *Finder) askAll(ctx context.Context) (usable []Interpreter, passedOver []string, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -136,7 +135,7 @@ func (f *Finder) askAll(ctx context.Context) (usable []Interpreter, passedOver [
 	return usable, passedOver, nil
 }
 
-// look lists the candidates, once.
+// look searches for candidates once.
 func (f *Finder) look() {
 	if f.candidates != nil {
 		return
@@ -148,7 +147,7 @@ func (f *Finder) look() {
 	})
 }
 
-// atMost is the version that the candidate can at most have, as far as it counts here: minor and patch.
+// atMost returns the highest minor and patch numbers that the candidate can have.
 func (c *candidate) atMost() [2]int {
 	switch {
 	case c.minor == unsaid:
@@ -159,7 +158,7 @@ func (c *candidate) atMost() [2]int {
 	return [2]int{c.minor, c.patch}
 }
 
-// mayBeNewer reports whether some version that the candidate may have is newer than that of an interpreter.
+// mayBeNewer reports whether the candidate could be newer than the given interpreter.
 func (c *candidate) mayBeNewer(than Interpreter) bool {
 	var minor, patch int
 	if _, err := fmt.Sscanf(than.Version, "3.%d.%d", &minor, &patch); err != nil {
@@ -169,7 +168,7 @@ func (c *candidate) mayBeNewer(than Interpreter) bool {
 	return most[0] > minor || most[0] == minor && most[1] > patch
 }
 
-// mayMeet reports whether some version that the candidate may have is taken by all places.
+// mayMeet reports whether the candidate could have a version that satisfies all requirements.
 func (c *candidate) mayMeet(asks []Ask) bool {
 	if c.minor == unsaid {
 		return true
@@ -186,14 +185,14 @@ func (c *candidate) mayMeet(asks []Ask) bool {
 	return false
 }
 
-// question is what an interpreter is asked. In a virtual environment it names the one that the environment is of.
+// question is the program that queries an interpreter. In a virtual environment it prints the base interpreter.
 const question = `import os, sys
 base = getattr(sys, "_base_executable", None) or ""
 pip = os.path.join(os.path.dirname(getattr(os, "__file__", "")), "ensurepip", "__init__.py")
 print(base if os.path.exists(base) else sys.executable, "%d.%d.%d" % sys.version_info[:3], sys.implementation.name,
       sys.version_info.releaselevel, getattr(sys, "abiflags", "") or "-", sys.maxsize > 2**32, os.path.exists(pip), sep="\n")`
 
-// ask runs a candidate, once. Only the end of ctx is an error.
+// ask queries a candidate, at most once. It returns an error only if ctx is done.
 func (f *Finder) ask(ctx context.Context, c *candidate) error {
 	if c.asked {
 		return nil
@@ -207,7 +206,7 @@ func (f *Finder) ask(ctx context.Context, c *candidate) error {
 	c.asked = true
 	if limited.Err() != nil {
 		c.why = fmt.Sprintf("no answer in %s", f.patience)
-		f.say("%s is passed over: it gave no answer in %s", c.path, f.patience)
+		f.say("%s is ignored, because it gave no answer in %s", c.path, f.patience)
 		return nil
 	}
 	said := strings.Split(out, "\n")
@@ -220,7 +219,7 @@ func (f *Finder) ask(ctx context.Context, c *candidate) error {
 	return nil
 }
 
-// sayUnusable says what an interpreter is that tasks and builds are not given; "" for CPython as everyone knows it.
+// sayUnusable returns why an interpreter cannot be used for tasks and builds, or "" for standard CPython.
 func sayUnusable(implementation, level, flags, wide string) string {
 	switch {
 	case implementation != "cpython":
@@ -237,7 +236,7 @@ func sayUnusable(implementation, level, flags, wide string) string {
 	return ""
 }
 
-// Choose returns the interpreter for something, or says why there is none.
+// Choose returns the interpreter that satisfies `asks`, or an error that explains why there is none. `what` says what the interpreter is for.
 func (f *Finder) Choose(ctx context.Context, what string, asks []Ask) (Interpreter, error) {
 	p, ok, err := f.findNewest(ctx, asks, func(Interpreter) bool { return true })
 	if err != nil || ok {
@@ -250,7 +249,7 @@ func (f *Finder) Choose(ctx context.Context, what string, asks []Ask) (Interpret
 	return p, refuse(what, asks, usable, passedOver)
 }
 
-// ForTools returns the interpreter that the toolchain's own tools run on, whatever tasks and builds run on.
+// ForTools returns the interpreter for the toolchain's own tools. Tasks and builds may use others.
 func (f *Finder) ForTools(ctx context.Context) (Interpreter, error) {
 	p, ok, err := f.findNewest(ctx, toolAsks, func(p Interpreter) bool { return p.pip })
 	if err != nil || ok {
@@ -261,12 +260,12 @@ func (f *Finder) ForTools(ctx context.Context) (Interpreter, error) {
 		return p, err
 	}
 	if p, ok = pick(toolAsks, usable); ok {
-		return p, nil // making an environment with it says what it lacks
+		return p, nil // creating the environment will report what this interpreter lacks
 	}
-	found := "none was found on PATH, nor where uv, pyenv and runners of CI keep theirs"
+	found := "no Python was found on PATH, or in the folders of uv, pyenv and CI runners"
 	if seen := append(list(usable), passedOver...); len(seen) > 0 {
-		found = "only others were found (" + strings.Join(seen, ", ") + ")"
+		found = "only other Pythons were found (" + strings.Join(seen, ", ") + ")"
 	}
-	return p, operr.New("install one (on Debian: apt-get install python3 python3-venv), or install pixi",
-		"the embedded toolchain needs Python 3.%d to 3.%d, and %s", oldestMinor, toolsMinor, found)
+	return p, operr.New("install Python (on Debian: apt-get install python3 python3-venv), or install pixi",
+		"the embedded toolchain needs Python 3.%d to 3.%d, but %s", oldestMinor, toolsMinor, found)
 }

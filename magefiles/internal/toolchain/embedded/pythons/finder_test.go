@@ -17,7 +17,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
-// machine is a file system with stand-ins for interpreters, each of which notes that it was run.
+// machine is a directory tree with stand-ins for interpreters, which record their runs.
 type machine struct {
 	t    *testing.T
 	root string
@@ -32,12 +32,12 @@ func newMachine(t *testing.T, path ...string) *machine {
 	return m
 }
 
-// script puts a program there.
+// script writes a program.
 func (m *machine) script(file, body string) {
 	commandtest.WriteProgram(m.t, filepath.Join(m.root, file), "#!/bin/sh\necho "+file+" >>"+filepath.Join(m.root, "runs")+"\n"+body+"\n")
 }
 
-// python puts an interpreter there that answers; what differs from a usual one is given as "key=value".
+// python writes a stand-in interpreter. Deviations from a standard one are given as "key=value".
 func (m *machine) python(file, version string, differs ...string) {
 	is := map[string]string{"path": filepath.Join(m.root, file), "implementation": "cpython", "level": "final", "flags": "-", "wide": "True", "pip": "True"}
 	for _, kv := range differs {
@@ -47,7 +47,7 @@ func (m *machine) python(file, version string, differs ...string) {
 	m.script(file, fmt.Sprintf("printf '%%s\\n' %s %s %s %s %s %s %s", is["path"], version, is["implementation"], is["level"], is["flags"], is["wide"], is["pip"]))
 }
 
-// The one that a job has chosen is taken where it fits, though a runner has newer ones; where it does not, the newest.
+// The Python selected for a job is preferred to newer ones on the runner if it satisfies the requirements. Otherwise the newest is chosen.
 func TestTheChosenPython(t *testing.T) {
 	m := newMachine(t, "toolcache/Python/3.11.9/x64/bin", "usr/bin")
 	for _, v := range []string{"3.11.9", "3.12.7", "3.13.1"} {
@@ -82,7 +82,7 @@ func TestTheChosenPython(t *testing.T) {
 	require.Equal(t, "3.13.1", got.Version)
 }
 
-// note takes a program for run, which cannot note it by itself.
+// note records a run of a program that cannot record its own runs.
 func (m *machine) note(file string) {
 	require.NoError(m.t, os.WriteFile(filepath.Join(m.root, "runs"), []byte(file+"\n"), 0o644))
 }
@@ -93,7 +93,7 @@ func (m *machine) link(file, to string) {
 	require.NoError(m.t, os.Symlink(to, path))
 }
 
-// runs are the programs that were run, in order.
+// `runs` returns the programs that were run, in order.
 func (m *machine) runs() []string {
 	data, err := os.ReadFile(filepath.Join(m.root, "runs"))
 	if errors.Is(err, os.ErrNotExist) {
@@ -103,7 +103,7 @@ func (m *machine) runs() []string {
 	return strings.Fields(string(data))
 }
 
-// finder looks for interpreters on this machine.
+// finder returns a finder for this machine.
 func (m *machine) finder() *Finder {
 	env := []string{"PATH=" + strings.Join(m.path, string(os.PathListSeparator))}
 	f := New(Config{
@@ -140,7 +140,7 @@ func (m *machine) choose(specs ...string) (string, error) {
 	return file + " " + p.Version, nil
 }
 
-// TestFind finds interpreters in every place, and takes the newest, wherever it is.
+// TestFind checks that interpreters are found in every location, and that the newest is chosen.
 func TestFind(t *testing.T) {
 	for _, c := range []struct {
 		name  string
@@ -160,7 +160,7 @@ func TestFind(t *testing.T) {
 			runs: []string{"bin/python3.12"},
 		},
 		{
-			name: "what a name rules out is not run",
+			name: "a Python whose name has a wrong version is not run",
 			build: func(m *machine) {
 				m.python("bin/python3.13", "3.13.0")
 				m.python("bin/python3.12", "3.12.1")
@@ -183,7 +183,7 @@ func TestFind(t *testing.T) {
 			runs: []string{"bin/python3"},
 		},
 		{
-			name: "a python that is older than its name lets hope",
+			name: "a python that is older than its name suggests",
 			build: func(m *machine) {
 				m.python("bin/python", "3.10.13")
 				m.python("bin/python3.11", "3.11.2")
@@ -238,7 +238,7 @@ func TestFind(t *testing.T) {
 			runs: []string{"toolcache/Python/3.12.4/x64/bin/python3.12"},
 		},
 		{
-			name: "of one version that on PATH",
+			name: "of equal versions, the one on PATH",
 			build: func(m *machine) {
 				m.python("bin/python3.12", "3.12.4")
 				m.python("toolcache/Python/3.12.4/x64/bin/python3.12", "3.12.4")
@@ -248,7 +248,7 @@ func TestFind(t *testing.T) {
 			runs: []string{"bin/python3.12"},
 		},
 		{
-			name: "of one minor version the newer elsewhere",
+			name: "of one minor version, the newer one elsewhere",
 			build: func(m *machine) {
 				m.python("bin/python3.12", "3.12.4")
 				m.python("toolcache/Python/3.12.5/x64/bin/python3.12", "3.12.5")
@@ -258,7 +258,7 @@ func TestFind(t *testing.T) {
 			runs: nil,
 		},
 		{
-			name: "of one name the first on PATH",
+			name: "of equal names, the first on PATH",
 			build: func(m *machine) {
 				m.python("bin/python3.12", "3.12.4")
 				m.python("usr/python3.12", "3.12.5")
@@ -268,7 +268,7 @@ func TestFind(t *testing.T) {
 			runs: []string{"bin/python3.12"},
 		},
 		{
-			name: "the one that a virtual environment is of",
+			name: "the base interpreter of a virtual environment",
 			build: func(m *machine) {
 				m.python("bin/python3", "3.12.4", "path="+filepath.Join(m.root, "base/python3.12"))
 				m.python("base/python3.12", "3.12.4")
@@ -291,13 +291,13 @@ func TestFind(t *testing.T) {
 	}
 }
 
-// TestPassedOver has something newer that does not count in front of a Python that does; each is named where none does.
+// TestPassedOver checks that newer but unusable interpreters are skipped. If none is usable, the error lists them all.
 func TestPassedOver(t *testing.T) {
 	for _, c := range []struct {
 		name, why string
 		bad       func(m *machine, file string)
 	}{
-		{"says that it is not chosen", "does not run", func(m *machine, file string) { m.script(file, "echo 'pyenv: not found' >&2; exit 127") }},
+		{"a shim of a version that is not selected", "does not run", func(m *machine, file string) { m.script(file, "echo 'pyenv: not found' >&2; exit 127") }},
 		{"fails", "does not run", func(m *machine, file string) { m.script(file, "exit 1") }},
 		{"hangs", "no answer in 5s", func(m *machine, file string) { m.script(file, "exec /bin/sleep 600") }},
 		{"says something else", "does not run", func(m *machine, file string) { m.script(file, "echo Python 3.13.0") }},
@@ -336,7 +336,7 @@ func TestPassedOver(t *testing.T) {
 	}
 }
 
-// TestShims finds what stands behind the shims of a version manager. pyenv's are not run.
+// TestShims checks that interpreters behind a version manager's shims are found. pyenv's shims are not run.
 func TestShims(t *testing.T) {
 	m := newMachine(t, "opt/pyenv/shims", "usr")
 	for _, name := range []string{"python", "python3", "python3.12", "python3.13"} {
@@ -352,7 +352,7 @@ func TestShims(t *testing.T) {
 	require.Equal(t, "opt/pyenv/versions/3.12.1/bin/python3.12 3.12.1", got)
 	require.Equal(t, []string{"usr/python3.13", "opt/pyenv/versions/3.12.1/bin/python3.12"}, m.runs())
 
-	// Those of another manager are one program under many names.
+	// The shims of asdf are a single program with many names.
 	m = newMachine(t, "asdf/shims", "usr")
 	m.script("asdf/manager", `case "$0" in *3.13) exit 126;; esac; printf '%s\n' `+filepath.Join(m.root, "real/python3.12")+` 3.12.3 cpython final - True True`)
 	m.link("asdf/shims/python3.12", "../manager")
@@ -363,7 +363,7 @@ func TestShims(t *testing.T) {
 	require.Equal(t, "real/python3.12 3.12.3", got)
 }
 
-// TestAskedOnce runs no interpreter twice, however often and for whatever one is looked for.
+// TestAskedOnce checks that no interpreter is run twice, however many searches there are.
 func TestAskedOnce(t *testing.T) {
 	m := newMachine(t, "bin")
 	m.script("bin/python3.13", "exit 1")
@@ -372,7 +372,7 @@ func TestAskedOnce(t *testing.T) {
 	f := m.finder()
 	p, err := f.ForTools(t.Context())
 	require.NoError(t, err)
-	require.Equal(t, "3.11.7", p.Version, "the tools need pip, which Debian has in a package of its own")
+	require.Equal(t, "3.11.7", p.Version, "the tools need pip, which Debian has in a separate package")
 	for range 3 {
 		p, err = f.Choose(t.Context(), "x", nil)
 		require.NoError(t, err)
@@ -383,13 +383,13 @@ func TestAskedOnce(t *testing.T) {
 	require.Equal(t, []string{"bin/python3.13", "bin/python3.12", "bin/python3.11"}, m.runs())
 }
 
-// The tools are not tested with 3.14, which tasks and builds may get.
+// The tools are not tested with 3.14, which may be used for tasks and builds.
 func TestToolsHaveTheirOwnPython(t *testing.T) {
 	m := newMachine(t, "bin")
 	m.python("bin/python3.14", "3.14.1")
 	f := m.finder()
 	_, err := f.ForTools(t.Context())
-	require.ErrorContains(t, err, "needs Python 3.11 to 3.13, and only others were found (3.14.1 (")
+	require.ErrorContains(t, err, "needs Python 3.11 to 3.13, but only other Pythons were found (3.14.1 (")
 	m.python("bin/python3.13", "3.13.1")
 	f = m.finder()
 	tools, err := f.ForTools(t.Context())
@@ -400,7 +400,7 @@ func TestToolsHaveTheirOwnPython(t *testing.T) {
 	require.Equal(t, "3.14.1", tasks.Version)
 }
 
-// Ctrl-C while an interpreter hangs is Ctrl-C, and nothing that is remembered of it.
+// Ctrl-C while an interpreter hangs ends the search, and no result is cached for that interpreter.
 func TestStoppedWhileLooking(t *testing.T) {
 	m := newMachine(t, "bin")
 	m.script("bin/python3.13", "while :; do :; done")

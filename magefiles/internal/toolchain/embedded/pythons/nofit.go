@@ -9,10 +9,10 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/version"
 )
 
-// refuse says that no interpreter on this machine will do for something: what is asked for and where, what is
-// installed, and what to do.
+// refuse returns the error for requirements that no installed interpreter satisfies. It lists the requirements with their positions, the
+// installed interpreters, and a next step.
 func refuse(what string, asks []Ask, installed []Interpreter, passedOver []string) error {
-	have := "none is installed"
+	have := "no Python is installed"
 	if seen := append(list(installed), passedOver...); len(seen) > 0 {
 		have = "installed: " + strings.Join(seen, ", ")
 	}
@@ -21,24 +21,24 @@ func refuse(what string, asks []Ask, installed []Interpreter, passedOver []strin
 	}
 	for i, a := range asks {
 		if findVersion(asks[i:i+1]) == "" {
-			return operr.New("run it with pixi: PIPELINE_TOOLCHAIN=pixi",
-				"%s: %s asks for Python %s, and the embedded toolchain knows 3.%d to 3.%d; %s", what, a.Pos, a.spec, oldestMinor, newestMinor, have)
+			return operr.New("use pixi instead: PIPELINE_TOOLCHAIN=pixi",
+				"%s: %s asks for Python %s, but the embedded toolchain supports 3.%d to 3.%d; %s", what, a.Pos, a.spec, oldestMinor, newestMinor, have)
 		}
 	}
-	return operr.New("let them agree, or keep them apart, in environments of their own",
-		"%s: no Python of 3.%d to 3.%d is what all ask for: %s; %s", what, oldestMinor, newestMinor, writePhrase(findContradiction(asks)), have)
+	return operr.New("change these requirements so that one version meets all of them, or move the packages to separate environments",
+		"%s: no Python from 3.%d to 3.%d meets all requirements: %s; %s", what, oldestMinor, newestMinor, writePhrase(findContradiction(asks)), have)
 }
 
-// getPython says how to get a version.
+// getPython returns a next step that installs the given version.
 func getPython(want string) string {
 	minor := want
 	if strings.Count(want, ".") == 2 {
 		minor = want[:strings.LastIndexByte(want, '.')]
 	}
-	return fmt.Sprintf("install one: `uv python install %s`, `pyenv install %s`, or `apt-get install python3 python3-venv` where that is Python %s; or run it with pixi: PIPELINE_TOOLCHAIN=pixi", operr.Word(want), want, minor)
+	return fmt.Sprintf("install a Python that fits: `uv python install %s`, `pyenv install %s`, or `apt-get install python3 python3-venv` if that installs Python %s; or use pixi instead: PIPELINE_TOOLCHAIN=pixi", operr.Word(want), want, minor)
 }
 
-// findDecisive returns the places that something installed fails at; all of them where nothing is.
+// findDecisive returns the requirements that reject an installed interpreter, or all requirements if none does.
 func findDecisive(asks []Ask, installed []Interpreter) []Ask {
 	var out []Ask
 	for _, a := range asks {
@@ -55,7 +55,7 @@ func findDecisive(asks []Ask, installed []Interpreter) []Ask {
 	return out
 }
 
-// findContradiction returns two places of which no version is taken by both, or, where it takes more of them, all.
+// findContradiction returns two requirements that no version satisfies together, or all requirements if no such pair exists.
 func findContradiction(asks []Ask) []Ask {
 	for i, a := range asks {
 		for _, b := range asks[i+1:] {
@@ -67,7 +67,7 @@ func findContradiction(asks []Ask) []Ask {
 	return asks
 }
 
-// giveReasons says who asks for what, or, where nobody asks for anything, what the embedded toolchain itself needs.
+// giveReasons formats the requirements as a phrase. If there are none, it states the versions that the embedded toolchain supports.
 func giveReasons(asks []Ask) string {
 	if len(asks) == 0 {
 		return fmt.Sprintf("the embedded toolchain needs Python 3.%d to 3.%d", oldestMinor, newestMinor)
@@ -75,7 +75,7 @@ func giveReasons(asks []Ask) string {
 	return writePhrase(asks)
 }
 
-// writePhrase says who asks for what, one phrase for each spec.
+// writePhrase returns a phrase with each spec and its positions.
 func writePhrase(asks []Ask) string {
 	var specs []string
 	places := map[string][]string{}
@@ -101,7 +101,7 @@ func writePhrase(asks []Ask) string {
 	return strings.Join(phrases, ", ")
 }
 
-// list writes interpreters for people.
+// list formats interpreters for output.
 func list(installed []Interpreter) []string {
 	var out []string
 	for _, p := range installed {

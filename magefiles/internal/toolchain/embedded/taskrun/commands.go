@@ -8,7 +8,7 @@ import (
 	"mvdan.cc/sh/v3/syntax"
 )
 
-// options are what pixi's own versions of these commands take; with another option they fail.
+// options lists the options that pixi's built-in versions of these commands support. They fail with any other option.
 var options = map[string][]string{
 	"cat":   nil,
 	"cp":    {"r", "R", "recursive"},
@@ -21,7 +21,7 @@ var options = map[string][]string{
 	"xargs": nil,
 }
 
-// command looks at a command whose name is known.
+// command checks a command whose name is known.
 func (w *walker) command(name string, args []*syntax.Word, piped bool) {
 	changes := slices.Contains([]string{"cd", "exit", "set", "unset"}, name)
 	switch {
@@ -30,9 +30,9 @@ func (w *walker) command(name string, args []*syntax.Word, piped bool) {
 	case name == "pixi" || strings.HasSuffix(name, "/pixi"):
 		w.refuse("%s itself (%s)", callsPixi, strings.Join(words(append([]string{name}, readStatics(args)...), 3), " "))
 	case strings.HasPrefix(name, "!"):
-		w.refuse("has %s: pixi's shell wants a blank after !", name)
+		w.refuse("has %s: pixi's shell requires a blank after !", name)
 	case strings.Contains(name, "=") && name[0] >= '0' && name[0] <= '9':
-		w.refuse("has %s, which pixi's shell takes for a variable", name)
+		w.refuse("has %s, which pixi's shell reads as a variable", name)
 	case name == "shopt":
 		w.refuse("has shopt")
 	case name == "cd":
@@ -52,7 +52,7 @@ func (w *walker) command(name string, args []*syntax.Word, piped bool) {
 	}
 }
 
-// operands refuses what pixi's own commands want more, or fewer, files for than the program on PATH does.
+// operands rejects a number of files that pixi's built-in command handles differently from the program on PATH.
 func (w *walker) operands(name string, args []*syntax.Word) {
 	certain := 0
 	for i, a := range args {
@@ -69,7 +69,7 @@ func (w *walker) operands(name string, args []*syntax.Word) {
 	}
 	switch {
 	case name == "rm" && certain == 0:
-		w.refuse("calls rm with nothing that is surely a file")
+		w.refuse("calls rm, but none of the arguments is certainly a file")
 	case name == "head" && (certain > 1 || slices.ContainsFunc(args, isPattern)):
 		w.refuse("calls head with more than one file")
 	}
@@ -82,7 +82,7 @@ func isPattern(a *syntax.Word) bool {
 	})
 }
 
-// words shortens a list of words.
+// `words` truncates a list of words.
 func words(list []string, most int) []string {
 	if len(list) > most {
 		return append(list[:most:most], "…")
@@ -90,7 +90,7 @@ func words(list []string, most int) []string {
 	return list
 }
 
-// readStatics returns the texts of words in which nothing is expanded.
+// readStatics returns the values of the words that contain no expansions.
 func readStatics(args []*syntax.Word) []string {
 	var out []string
 	for _, a := range args {
@@ -101,13 +101,13 @@ func readStatics(args []*syntax.Word) []string {
 	return out
 }
 
-// flags refuses an option that pixi's own command does not have and the program on PATH may.
+// flags rejects options that pixi's built-in command does not support, because the program on PATH may support them.
 func (w *walker) flags(name string, args []*syntax.Word, known []string) {
 	for _, a := range args {
 		text, ok := readStatic(a)
 		if !ok || len(text) < 2 || text[0] != '-' {
 			if name == "xargs" {
-				return // the rest belongs to another command
+				return // the remaining words are another command
 			}
 			continue
 		}
@@ -116,17 +116,17 @@ func (w *walker) flags(name string, args []*syntax.Word, known []string) {
 				return
 			}
 			if !slices.Contains(known, long) || len(long) < 2 {
-				w.refuse("calls %s with %s, which pixi's own %s does not take", name, text, name)
+				w.refuse("calls %s with %s, which pixi's own %s does not accept", name, text, name)
 			}
 			continue
 		}
 		if _, err := strconv.ParseFloat(text[1:], 64); err == nil {
-			w.refuse("calls %s with %s, which pixi's own %s takes for a file", name, text, name)
+			w.refuse("calls %s with %s, which pixi's own %s reads as a file", name, text, name)
 			continue
 		}
 		for _, c := range text[1:] {
 			if !slices.Contains(known, string(c)) {
-				w.refuse("calls %s with %s, which pixi's own %s does not take", name, text, name)
+				w.refuse("calls %s with %s, which pixi's own %s does not accept", name, text, name)
 				break
 			}
 		}
@@ -135,7 +135,7 @@ func (w *walker) flags(name string, args []*syntax.Word, known []string) {
 
 func (w *walker) cd(args []*syntax.Word) {
 	if len(args) != 1 {
-		w.refuse("has cd with another number of folders than one")
+		w.refuse("has cd without exactly one folder")
 		return
 	}
 	if text, _ := firstLit(args[0]); strings.HasPrefix(text, "-") || args[0].Lit() == "" && len(args[0].Parts) == 0 {
@@ -163,7 +163,7 @@ func (w *walker) set(args []*syntax.Word) {
 		w.errexit = true
 	case "+e", "+o errexit", "-o pipefail", "+o pipefail":
 	default:
-		w.refuse("has set with something else than one of -e, -o errexit, -o pipefail")
+		w.refuse("has set with an option other than -e, -o errexit, -o pipefail")
 	}
 }
 
@@ -173,7 +173,7 @@ func (w *walker) unset(args []*syntax.Word) {
 			continue
 		}
 		if text, ok := readStatic(a); !ok || !syntax.ValidName(text) || slices.Contains(special, text) {
-			w.refuse("has unset with something else than names of variables")
+			w.refuse("has unset with an argument that is not a valid name of a variable")
 		}
 	}
 }

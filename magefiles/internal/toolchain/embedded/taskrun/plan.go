@@ -15,19 +15,19 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
-// step is one task in one environment with its arguments.
+// step is a task with its environment and arguments.
 type step struct {
 	task        *manifest.Task
 	environment string
-	command     string       // the task's own, with the arguments
-	script      *syntax.File // exports of the task's env, then command; nil for an alias
+	command     string       // the task's command, with arguments
+	script      *syntax.File // exports for the task's env, then the command; nil for an alias
 	dir         string
-	uses        []use // of variables, whose values are still to be looked at
+	uses        []use // variables whose values must still be checked
 	refusals    []string
 }
 
-// makePlan returns the closure of a task, dependencies first, each once as it is written: with the same environment and
-// arguments.
+// makePlan returns a task and all its direct and indirect dependencies, dependencies first. A task runs only once for each combination of
+// environment and arguments.
 func makePlan(o Options) ([]*step, error) {
 	p := &planner{o: o, done: map[string]bool{}}
 	err := p.visit(manifest.TaskDependency{Task: o.Task}, o.Args, nil)
@@ -40,14 +40,14 @@ type planner struct {
 	done  map[string]bool
 }
 
-// visit adds a task after what it depends on. The path are the tasks that led here.
+// visit adds a task after its dependencies. `path` lists the tasks that led to this task.
 func (p *planner) visit(d manifest.TaskDependency, args, path []string) error {
 	key := strings.Join(append([]string{d.Task, d.Environment}, args...), "\x00")
 	if p.done[key] {
 		return nil
 	}
 	if slices.Contains(path, key) {
-		return operr.New("take one of the depends-on away", "tasks depend on each other in a circle: %s", printCircle(path, key))
+		return operr.New("remove one of these entries of depends-on", "tasks depend on each other in a circle: %s", printCircle(path, key))
 	}
 	task, environment, err := p.o.Manifest.Task(d.Task, cmp.Or(d.Environment, p.o.Environment), p.o.Platform)
 	if err != nil {
@@ -64,7 +64,8 @@ func (p *planner) visit(d manifest.TaskDependency, args, path []string) error {
 	return nil
 }
 
-// refuseUnknown says which task asks for one that is not there; the manifest is wrong then, and not the command line.
+// refuseUnknown returns an error that names the task that depends on an unknown one, because in this case the manifest is wrong and not the
+// command line.
 func (p *planner) refuseUnknown(name string, path []string, err error) error {
 	if len(path) == 0 {
 		return err
@@ -78,7 +79,7 @@ func (p *planner) refuseUnknown(name string, path []string, err error) error {
 	}
 }
 
-// printCircle prints the names on the path from the first visit of key to the second.
+// printCircle returns the names on the path from the first visit of key, which form a cycle.
 func printCircle(path []string, key string) string {
 	var names []string
 	for _, k := range append(path[slices.Index(path, key):], key) {
@@ -88,7 +89,7 @@ func printCircle(path []string, key string) string {
 	return strings.Join(names, " → ")
 }
 
-// listValues lists a dependency's arguments, as a task without typed ones gets them.
+// listValues returns a dependency's arguments in the form in which a task without declared arguments receives them.
 func listValues(args []manifest.KeyValue) []string {
 	var out []string
 	for _, a := range args {
@@ -100,7 +101,7 @@ func listValues(args []manifest.KeyValue) []string {
 	return out
 }
 
-// planStep reads one task, and notes all that speaks against running it here.
+// planStep prepares one task, and records every reason why it cannot run here.
 func (p *planner) planStep(t *manifest.Task, environment string, args []string) *step {
 	s := &step{task: t, environment: environment}
 	if s.dir = filepath.FromSlash(t.Cwd); !filepath.IsAbs(s.dir) {
@@ -121,38 +122,38 @@ func (p *planner) planStep(t *manifest.Task, environment string, args []string) 
 	return s
 }
 
-// checkTask notes what pixi does around a command and this runner does not.
+// checkTask rejects task features of pixi that this runner does not support.
 func (s *step) checkTask(args []string) {
 	t := s.task
 	switch {
 	case t.TypedArgs():
 		s.refuse("has typed args, which pixi puts into its template")
 	case t.CleanEnv:
-		s.refuse("has clean-env, and which variables pixi then keeps is not known here")
+		s.refuse("has clean-env, and only pixi knows which variables clean-env keeps")
 	case t.Alias && len(args) > 0:
-		s.refuse("only has depends-on: the arguments %q would go nowhere", args)
+		s.refuse("has only depends-on, so no command would get the arguments %q", args)
 	case !t.Alias && strings.TrimSpace(t.Cmd) == "":
 		s.refuse("has an empty command")
 	}
 	for _, text := range listTemplates(t) {
 		if template.MatchString(text) {
-			s.refuse("has the template %q, which pixi fills in", template.FindString(text))
+			s.refuse("has the template %q, which only pixi fills in", template.FindString(text))
 		}
 	}
 	if info, err := os.Stat(s.dir); t.Cwd != "" && (err != nil || !info.IsDir()) {
-		s.refuse("has cwd %q, which is no folder", t.Cwd)
+		s.refuse("has cwd %q, which is not a folder", t.Cwd)
 	}
 	for _, kv := range t.Env {
 		if !syntax.ValidName(kv.Key) {
-			s.refuse("sets %q, which is no name of a variable", kv.Key)
+			s.refuse("sets %q, which is not a valid name of a variable", kv.Key)
 		}
 	}
 }
 
-// template is the beginning of what minijinja renders.
+// template matches the start of a template that would be rendered by minijinja.
 var template = regexp.MustCompile(`\{\{|\{%|\{#`)
 
-// listTemplates lists the texts of a task that pixi renders.
+// listTemplates returns the strings of a task that pixi renders as templates.
 func listTemplates(t *manifest.Task) []string {
 	texts := []string{t.Cmd}
 	for _, kv := range t.Env {
@@ -168,7 +169,8 @@ func (s *step) refuse(format string, args ...any) {
 	s.refusals = append(s.refusals, fmt.Sprintf(format, args...))
 }
 
-// writeExports sets a task's env as pixi does: in order, expanded by the shell, each may use the ones before it.
+// writeExports returns a script that sets a task's env as pixi does: in order and expanded by the shell, so that a value can refer to earlier
+// ones.
 func writeExports(env []manifest.KeyValue) string {
 	var b strings.Builder
 	for _, kv := range env {
@@ -177,5 +179,5 @@ func writeExports(env []manifest.KeyValue) string {
 	return b.String()
 }
 
-// quote quotes an argument so that both shells take it as it is.
+// quote quotes an argument for both shells.
 func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'"'"'`) + "'" }

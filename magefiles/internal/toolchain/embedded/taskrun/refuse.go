@@ -8,10 +8,10 @@ import (
 	"mvdan.cc/sh/v3/syntax"
 )
 
-// callsPixi begins the reason of a refusal that a target of ours answers.
+// callsPixi is the start of a refusal for which advise suggests one of our targets.
 const callsPixi = "calls pixi"
 
-// parse parses a step's script and walks over it; what both shells do not run alike is noted.
+// parse parses a step's script and records everything that the two shells handle differently.
 func (s *step) parse(source string) {
 	file, err := syntax.NewParser(syntax.Variant(syntax.LangBash)).Parse(strings.NewReader(source), "")
 	if err != nil {
@@ -22,20 +22,20 @@ func (s *step) parse(source string) {
 	w := &walker{step: s, source: source}
 	w.stmts(file.Stmts, false)
 	if w.errexit && w.conditional {
-		s.refuse("has both set -e and &&, || or !, after which the shells go on differently")
+		s.refuse("has both set -e and &&, || or !, after which the two shells continue differently")
 	}
 }
 
-// walker walks over the syntax tree of a script.
+// walker traverses the syntax tree of a script.
 type walker struct {
 	*step
 	source      string
-	commands    int  // simple commands so far
-	errexit     bool // set -e stands somewhere
-	conditional bool // &&, || or ! stands somewhere
+	commands    int  // number of simple commands so far
+	errexit     bool // whether the script contains set -e
+	conditional bool // whether the script contains &&, || or !
 }
 
-// nameUnlike names the statements that pixi's shell does not know.
+// nameUnlike returns the name of a statement that pixi's shell does not support.
 func nameUnlike(c syntax.Command) string {
 	switch c := c.(type) {
 	case *syntax.IfClause:
@@ -72,7 +72,7 @@ func (w *walker) stmts(list []*syntax.Stmt, piped bool) {
 	}
 }
 
-// stmt looks at one statement. In a pipeline pixi's shell lets no command change the shell, and this one lets the last.
+// stmt checks one statement. In a pipeline, pixi's shell runs every command in a subshell, but this shell runs the last one in the current shell.
 func (w *walker) stmt(st *syntax.Stmt, piped bool) {
 	if st.Background || st.Coprocess || st.Disown {
 		w.refuse("has &, a command in the background")
@@ -107,7 +107,7 @@ func (w *walker) stmt(st *syntax.Stmt, piped bool) {
 	}
 }
 
-// redirects allows one redirection, behind the command and after a blank, to or from a file or of 1 and 2.
+// redirects allows a single redirection, after the command and a blank. It may be to or from a file, or between 1 and 2.
 func (w *walker) redirects(st *syntax.Stmt) {
 	if len(st.Redirs) > 1 {
 		w.refuse("redirects one command twice, which pixi's shell does not support")
@@ -132,7 +132,7 @@ func (w *walker) redirects(st *syntax.Stmt) {
 			w.word(r.Word, single)
 		case syntax.DplOut:
 			if to := r.Word.Lit(); to != "1" && to != "2" || r.Word.Pos().Offset() != r.OpPos.Offset()+2 {
-				w.refuse("redirects with %s to something else than 1 or 2", op)
+				w.refuse("redirects with %s to a target other than 1 or 2", op)
 			}
 		default:
 			w.refuse("redirects with %s", op)
@@ -140,7 +140,7 @@ func (w *walker) redirects(st *syntax.Stmt) {
 	}
 }
 
-// call looks at a simple command, or at a lone assignment.
+// call checks a simple command, or an assignment without a command.
 func (w *walker) call(c *syntax.CallExpr, piped bool) {
 	w.commands++
 	for _, a := range c.Assigns {
@@ -168,7 +168,7 @@ func (w *walker) call(c *syntax.CallExpr, piped bool) {
 	w.command(name, c.Args[1:], piped)
 }
 
-// export looks at `export NAME=value …`.
+// export checks `export NAME=value …`.
 func (w *walker) export(c *syntax.DeclClause, piped bool) {
 	w.commands++
 	if c.Variant.Value != "export" {
@@ -190,7 +190,7 @@ func (w *walker) export(c *syntax.DeclClause, piped bool) {
 	}
 }
 
-// special are variables that the interpreter makes up or depends on.
+// special lists variables that are generated or used by the interpreter.
 var special = []string{
 	"PWD", "OLDPWD", "IFS", "OPTIND", "UID", "EUID", "GID", "PPID", "RANDOM", "SRANDOM", "DIRSTACK", "LINENO",
 }
@@ -210,8 +210,7 @@ func (w *walker) assign(a *syntax.Assign, p place) {
 	w.value(a.Name.Value, a.Value)
 }
 
-// value notes a value that the script itself gives to a variable: known, or put together from others without any blank
-// between them.
+// value records the value that the script assigns to a variable. It is either known, or composed of other variables without blanks in between.
 func (w *walker) value(name string, word *syntax.Word) {
 	if text, ok := readStatic(word); ok {
 		w.uses = append(w.uses, use{name: name, assigned: true, value: text})

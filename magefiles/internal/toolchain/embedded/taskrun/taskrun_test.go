@@ -19,11 +19,11 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// fixture is a workspace to run tasks of.
+// fixture is a workspace with tasks to run.
 type fixture struct {
 	options        taskrun.Options
 	stdout, stderr *bytes.Buffer
-	asked          []string // environments that were made
+	asked          []string // environments that were created
 }
 
 const head = `
@@ -34,7 +34,7 @@ channels = ["https://prefix.dev/conda-forge"]
 platforms = ["linux-64"]
 `
 
-// load writes a manifest, and the files that the scripts of testdata/deno.json find.
+// load writes a manifest, and the files that the scripts in testdata/deno.json expect.
 func load(t *testing.T, manifest string) *fixture {
 	t.Helper()
 	root, err := filepath.EvalSymlinks(t.TempDir())
@@ -77,7 +77,7 @@ func (f *fixture) run(t *testing.T, task string, args ...string) error {
 	return taskrun.Run(t.Context(), f.options)
 }
 
-// code is the exit status of a command's failure.
+// code returns the exit status of a command's failure.
 func code(t *testing.T, err error) int {
 	t.Helper()
 	if err == nil {
@@ -98,9 +98,8 @@ func quoted(s string) string {
 	return strings.TrimSpace(b.String())
 }
 
-// testdata/deno.json was recorded with deno_task_shell 0.33.3, the shell of pixi 0.77, in a folder with the files of
-// load, by a program of ten lines of Rust that gives its argument to parser::parse and execute. Each of these scripts is
-// run, not refused, and has the same output and exit status.
+// testdata/deno.json was recorded with deno_task_shell 0.33.3, the shell of pixi 0.77, in a folder with the files that load writes. A ten-line Rust
+// program passed each script to parser::parse and execute. Each of these scripts must be accepted here, with the same output and exit status.
 func TestScriptsDoWhatPixisShellDoes(t *testing.T) {
 	text, err := os.ReadFile("testdata/deno.json")
 	require.NoError(t, err)
@@ -120,7 +119,7 @@ func TestScriptsDoWhatPixisShellDoes(t *testing.T) {
 	}
 }
 
-// The tasks of the recorded pixi calls (pixi/pixitest/transcripts, run-*.txt).
+// recorded has the tasks used in the recorded pixi calls (pixi/pixitest/transcripts, run-*.txt).
 const recorded = `
 [tasks]
 hello = "echo hello"
@@ -166,7 +165,7 @@ func TestUnknownNames(t *testing.T) {
 	require.Empty(t, f.asked)
 }
 
-// Everything that is not surely the same is refused before anything runs, and named.
+// A script whose result could differ is rejected before anything runs, and the error names the reason.
 func TestRefusals(t *testing.T) {
 	for script, reason := range map[string]string{
 		`echo {{ pixi.platform }}`:           "template",
@@ -197,9 +196,9 @@ func TestRefusals(t *testing.T) {
 		`pixi publish --path x`:              "calls pixi itself (pixi publish --path …)",
 		`cd x && pixi run y`:                 "calls pixi itself",
 		`echo "$(ls)"`:                       "double quotes",
-		`X=$(ls)`:                            "word of its own",
+		`X=$(ls)`:                            "is not a separate word",
 		"echo `ls`":                          "write $(…)",
-		`echo a$(ls)`:                        "word of its own",
+		`echo a$(ls)`:                        "is not a separate word",
 		`echo $((1+1))`:                      "$((1 + 1))",
 		`cat <(ls)`:                          "<(ls)",
 		`echo $'a'`:                          "$'…'",
@@ -216,14 +215,14 @@ func TestRefusals(t *testing.T) {
 		`echo */`:                            "ends in /",
 		`echo [^a]*`:                         "class",
 		`echo "a"*`:                          "quotes or variables",
-		`X=*.py; echo $X`:                    "only be one word",
+		`X=*.py; echo $X`:                    "a place for one word",
 		`echo a>b`:                           "no blank",
 		`echo a > b 2>&1`:                    "twice",
 		`> b echo a`:                         "before the end",
 		`> b`:                                "without a command",
 		`echo a 3> b`:                        "descriptor 3",
 		`echo a >| b`:                        ">|",
-		`echo a >& b`:                        "something else than 1 or 2",
+		`echo a >& b`:                        "a target other than 1 or 2",
 		`cat <&0`:                            "<&",
 		`A=1 B=2`:                            "several variables",
 		`A+=1`:                               "other than NAME=value",
@@ -245,10 +244,10 @@ func TestRefusals(t *testing.T) {
 		`exit`:                               "exit without a number",
 		`exit 300`:                           "exit without a number",
 		`exit abc`:                           "exit without a number",
-		`cd`:                                 "cd with another number",
+		`cd`:                                 "cd without exactly one folder",
 		`cd -`:                               "cd -",
-		`set -euo pipefail`:                  "set with something else",
-		`set -x`:                             "set with something else",
+		`set -euo pipefail`:                  "set with an option other",
+		`set -x`:                             "set with an option other",
 		`set -e; false || true`:              "set -e and &&",
 		`set -e; ! true`:                     "set -e and &&",
 		`unset -f x`:                         "unset",
@@ -262,16 +261,16 @@ func TestRefusals(t *testing.T) {
 		`head -5 x`:                          "head with -5",
 		`pwd -P`:                             "pwd with -P",
 		`xargs -n 1 ls`:                      "xargs with -n",
-		`echo "$SPREAD"`:                     "take apart differently",
-		`echo $PATTERN`:                      "take apart differently",
-		`echo $LINES`:                        "take apart differently",
-		`echo a > $TWO`:                      "take apart differently",
-		`export X=$TWO`:                      "take apart differently",
-		`X="a  b"; echo "$X"`:                "take apart differently",
+		`echo "$SPREAD"`:                     "would split differently",
+		`echo $PATTERN`:                      "would split differently",
+		`echo $LINES`:                        "would split differently",
+		`echo a > $TWO`:                      "would split differently",
+		`export X=$TWO`:                      "would split differently",
+		`X="a  b"; echo "$X"`:                "would split differently",
 		`echo $PIXI_EXE`:                     "PIXI_EXE",
 		`echo (a)`:                           "cannot be read",
 		`echo "a`:                            "cannot be read",
-		`1A=x ls`:                            "takes for a variable",
+		`1A=x ls`:                            "reads as a variable",
 		`  `:                                 "empty command",
 		`coproc ls`:                          "coproc",
 		`select x in a; do echo; done`:       "for or select",
@@ -295,7 +294,7 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// What is wrong with a task beyond its command.
+// These refusals are about other fields of a task than its command.
 func TestRefusedTasks(t *testing.T) {
 	for manifest, reason := range map[string]string{
 		`it = { cmd = "echo {{ x }}", args = ["x"] }`:                                   "typed args",
@@ -306,9 +305,9 @@ func TestRefusedTasks(t *testing.T) {
 		`it = { cmd = "ls", env = { A = "{{ x }}" } }`:                                  "template",
 		`it = { cmd = "ls", env = { A = "$(ls)" } }`:                                    "double quotes",
 		`it = { cmd = "ls", env = { A = 'a\b' } }`:                                      `\b`,
-		`it = { cmd = "echo $A", env = { A = " a" } }`:                                  "take apart differently",
+		`it = { cmd = "echo $A", env = { A = " a" } }`:                                  "would split differently",
 		"a = 'ls'\nit = { depends-on = [{ task = 'a', args = ['{{ x }}'] }] }":          "template",
-		"b = { depends-on = [] }\nit = { depends-on = [{ task = 'b', args = ['x'] }] }": "would go nowhere",
+		"b = { depends-on = [] }\nit = { depends-on = [{ task = 'b', args = ['x'] }] }": "no command would get the arguments",
 	} {
 		t.Run(manifest, func(t *testing.T) {
 			f := load(t, "[tasks]\n"+manifest)
@@ -320,7 +319,7 @@ func TestRefusedTasks(t *testing.T) {
 	}
 }
 
-// All reasons of a closure are given at once, and a task that calls pixi to build is answered with the target.
+// The error lists the reasons for all tasks. If a task calls pixi to build, the error suggests our build target.
 func TestRefusalSaysWhatToDo(t *testing.T) {
 	f := load(t, `
 [tasks]
@@ -332,7 +331,7 @@ build-all = { depends-on = ["build-a", "build-b"] }`)
 	full := fmt.Sprintf("%+v", err)
 	require.Contains(t, full, "task build-a calls pixi itself")
 	require.Contains(t, full, "task build-b calls pixi itself")
-	require.Contains(t, full, "→ build with `mage build:all`")
+	require.Contains(t, full, "→ to build packages without pixi, run `mage build:all`")
 	f.options.Task = "build-all"
 	require.ErrorIs(t, taskrun.Check(f.options), taskrun.ErrRefused)
 }
@@ -407,7 +406,7 @@ dev = ["dev"]
 
 	f.stdout.Reset()
 	f.asked = nil
-	require.NoError(t, f.run(t, "chain")) // own twice, as pixi does: it is written with and without its environment
+	require.NoError(t, f.run(t, "chain")) // `own` runs twice, as in pixi, because it is listed both with and without its environment
 	require.Equal(t, "dev\ntask\ndev\ndev\n", f.stdout.String())
 	require.Equal(t, []string{"dev", "default"}, f.asked)
 
@@ -433,9 +432,9 @@ func TestEndsWithTheContext(t *testing.T) {
 		ctx, cancel := context.WithCancelCause(t.Context())
 		reason := errors.New("the operator went away")
 		if task == "it" {
-			f.options.Stderr = writer(func() { cancel(reason) }) // before the first command
+			f.options.Stderr = writer(func() { cancel(reason) }) // cancel before the first command
 		} else {
-			f.options.Stderr, f.options.Stdout = f.stderr, writer(func() { cancel(reason) }) // while it runs
+			f.options.Stderr, f.options.Stdout = f.stderr, writer(func() { cancel(reason) }) // cancel during the command
 		}
 		f.options.Task = task
 		require.ErrorIs(t, taskrun.Run(ctx, f.options), reason)
@@ -443,8 +442,7 @@ func TestEndsWithTheContext(t *testing.T) {
 	require.Empty(t, f.stdout.String())
 }
 
-// What one command of a task gives another one, or writes to a file, is read by a program: a secret that is a part of it stays. Who
-// shows what a task says hides secrets in it.
+// Secrets in a task's output are not masked, because the output may be piped or redirected. They are masked only where output is displayed.
 func TestWhatATaskPassesOnIsNotMasked(t *testing.T) {
 	for script, want := range map[string]string{
 		`args the-branch | tr a-z A-Z`:           "1 <THE-BRANCH>\n",

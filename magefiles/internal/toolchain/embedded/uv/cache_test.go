@@ -11,7 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// A folder of the cache is filled by one, for whom the others wait; one that was left half-way is made anew.
+// One caller fills a cache folder, and the others wait. A partly filled folder is recreated.
 func TestTheCacheIsFilledOnce(t *testing.T) {
 	i := &Installer{cache: t.TempDir()}
 	var fills atomic.Int64
@@ -35,5 +35,5 @@ func TestTheCacheIsFilledOnce(t *testing.T) {
 	_, err := i.fillOnce(t.Context(), "tools", "other", func(string) error { return errors.New("no network") })
 	require.ErrorContains(t, err, "no network")
 	_, err = i.fillOnce(t.Context(), "tools", "other", fill)
-	require.NoError(t, err, "what failed is tried again, and nobody holds the lock")
+	require.NoError(t, err, "a failed installation is tried again, and the lock is free")
 }

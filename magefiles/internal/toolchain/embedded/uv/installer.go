@@ -1,16 +1,16 @@
-// Package uv installs what comes from PyPI: the tools of the embedded toolchain and the build backends of packages, which are pinned by hash
-// and installed once on a machine, and what an environment asks for. Nothing else starts uv. It knows neither what an environment is made of
-// nor how a package is built.
+// Package uv installs everything that comes from PyPI: the tools of the embedded toolchain and build backends, which are pinned by hash and
+// installed once per machine, and the requirements of environments. No other package runs uv. The contents of environments and the build process
+// are determined elsewhere.
 //
-//	installer.go  what runs uv ([Installer]): an empty environment, and what is installed into one
-//	tools.go      uv and py-rattler-build themselves, and other programs, each once on a machine (tools.txt)
-//	backends.go   what builds packages, once on a machine (backends.txt)
-//	pins.go       which requirements of a build the pins meet, and how they are named
-//	cache.go      folders that are filled once
-//	environ.go    the variables that children get
-//	uvconfig.go   which configuration of uv counts
-//	pipindex.go   the settings of pip that stand for those that uv lacks
-//	network.go    what to do where this machine or the way to the index is at fault
+//	installer.go  runs uv ([Installer]) to create environments and install requirements
+//	tools.go      installs uv, py-rattler-build and other programs once per machine (tools.txt)
+//	backends.go   installs build backends once per machine (backends.txt)
+//	pins.go       checks which build requirements the pins satisfy
+//	cache.go      fills cache folders once
+//	environ.go    creates the environment of child processes
+//	uvconfig.go   finds uv's configuration file
+//	pipindex.go   converts pip's settings for uv
+//	network.go    recognizes problems with this machine or the network
 package uv
 
 import (
@@ -27,17 +27,17 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded/pythons"
 )
 
-// Config is what an installer needs of its surroundings.
+// Config holds the settings and services of an installer.
 type Config struct {
 	Runner  command.Runner
-	Environ []string // that children inherit, without what is withheld of it
-	Pass    []string // variables that children get though they may hold a credential
-	Cache   string   // folder for what is installed once on a machine; made when it is missing
+	Environ []string // environment for child processes, without the withheld variables
+	Pass    []string // variables passed to child processes although they may hold a credential
+	Cache   string   // folder for tools that are installed once per machine; created if missing
 	Pythons *pythons.Finder
-	Say     func(format string, args ...any) // tells what it is doing, a line each
+	Say     func(format string, args ...any) // prints a line for each action
 }
 
-// Installer runs uv. What it is of itself is installed before it is first needed.
+// Installer runs uv, and installs uv itself on first use.
 type Installer struct {
 	runner  command.Runner
 	env     []string
@@ -50,15 +50,15 @@ type Installer struct {
 	tools    Tools
 	toolsErr error
 	pipOnce  sync.Once
-	pip2uv   []string // variables for uv that pip's settings stand for
+	pip2uv   []string // variables for uv that correspond to pip's settings
 }
 
-// New returns an installer. Nothing is looked for or installed before it is needed.
+// New returns an installer. It does not search for or install anything until first used.
 func New(c Config) *Installer {
 	return &Installer{runner: c.Runner, env: c.Environ, pass: c.Pass, cache: c.Cache, pythons: c.Pythons, say: c.Say}
 }
 
-// Install installs what is named into an environment. Where the index does not answer, it comes from what uv has in its cache.
+// Install installs requirements into an environment. If uv fails, for example because the index is unreachable, it retries with only uv's cache.
 func (i *Installer) Install(ctx context.Context, dir, doing string, options []string, what ...string) error {
 	t, err := i.FindTools(ctx)
 	if err != nil {
@@ -68,7 +68,7 @@ func (i *Installer) Install(ctx context.Context, dir, doing string, options []st
 	return explain(i.pipOrCache(ctx, t, options, what...), doing)
 }
 
-// pipOrCache is pip; where the index does not answer, from what uv has in its cache.
+// pipOrCache calls pip, and retries with only uv's cache if that fails.
 func (i *Installer) pipOrCache(ctx context.Context, t Tools, options []string, what ...string) error {
 	err := i.pip(ctx, t, options, what...)
 	var exit *command.ExitError
@@ -78,8 +78,8 @@ func (i *Installer) pipOrCache(ctx context.Context, t Tools, options []string, w
 	return err
 }
 
-// pip runs `uv pip install`. uv trusts a list of authorities of its own; where that does not know the one of a proxy in
-// between, the system's may. What is installed stands behind all options, and is none itself.
+// pip runs `uv pip install`. uv has its own list of certificate authorities. If a proxy's authority is missing from it, pip retries with the
+// system's list. Requirements are passed after all options, so that uv never parses one as an option.
 func (i *Installer) pip(ctx context.Context, t Tools, options []string, what ...string) error {
 	env := i.findIndexEnviron(ctx, t)
 	install := func(more ...string) error {
@@ -94,7 +94,7 @@ func (i *Installer) pip(ctx context.Context, t Tools, options []string, what ...
 	return err
 }
 
-// MakeEnvironment makes an empty environment of an interpreter.
+// MakeEnvironment creates an empty virtual environment.
 func (i *Installer) MakeEnvironment(ctx context.Context, python pythons.Interpreter, dir string) error {
 	t, err := i.FindTools(ctx)
 	if err != nil {
@@ -103,12 +103,12 @@ func (i *Installer) MakeEnvironment(ctx context.Context, python pythons.Interpre
 	err = i.run(ctx, io.Discard, t.UV, "venv", "--quiet", "--no-config", "--python="+python.Path, "--", dir)
 	var exit *command.ExitError
 	if errors.As(err, &exit) {
-		return operr.New("see what uv says above", "making an environment in %s: %w", dir, cure(exit)).WithDetail(exit.Tail)
+		return operr.New("fix the error that uv reported above", "making an environment in %s: %w", dir, cure(exit)).WithDetail(exit.Tail)
 	}
 	return err
 }
 
-// run runs a program of the toolchain's own, with what it says kept for the error.
+// run runs one of the toolchain's own programs, and keeps the last lines of its output for the error.
 func (i *Installer) run(ctx context.Context, out io.Writer, name string, args ...string) error {
 	return i.runner.Run(ctx, command.Cmd{Name: name, Args: args, Env: i.listToolEnviron(), Stdout: out, Stderr: out})
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// Where the way to the index is at fault, no commit puts it right, whatever the installation was for.
+// Network problems cannot be fixed by a commit, whatever was being installed.
 func TestNextOfAnInstallationThatFailed(t *testing.T) {
 	const commit = "correct it and commit that"
 	for said, next := range map[string]string{
@@ -20,12 +20,12 @@ func TestNextOfAnInstallationThatFailed(t *testing.T) {
 		"SSLError(SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed'))":  "SSL_CERT_FILE",
 		"  cause: tunnel error: proxy authorization required":                                                  "NAME:PASSWORD",
 		"OSError('Tunnel connection failed: 407 Proxy Authentication Required')":                               "NAME:PASSWORD",
-		"  cause: tunnel error: unsuccessful":                                                                  "the proxy that HTTPS_PROXY",
-		"ProxyError('Cannot connect to proxy.', NewConnectionError('refused'))":                                "the proxy that HTTPS_PROXY",
+		"  cause: tunnel error: unsuccessful":                                                                  "the proxy in HTTPS_PROXY",
+		"ProxyError('Cannot connect to proxy.', NewConnectionError('refused'))":                                "the proxy in HTTPS_PROXY",
 		"error: Failed to fetch: `https://pypi.org/simple/six/`\n  cause: error sending request for url":       "UV_DEFAULT_INDEX",
 		"  cause: dns error: failed to lookup address information: Temporary failure in name resolution":       "UV_DEFAULT_INDEX",
 		"hint: Packages were unavailable because the network was disabled.":                                    "UV_DEFAULT_INDEX",
-		"  cause: HTTP status client error (403 Forbidden) for url (https://mirror.example/simple/six/)":       "what the index has against this",
+		"  cause: HTTP status client error (403 Forbidden) for url (https://mirror.example/simple/six/)":       "the password of the index in UV_DEFAULT_INDEX",
 		"Because there is no version of six==99 and you require six==99, your requirements are unsatisfiable":  commit,
 		"ModuleNotFoundError: No module named 'setup_helpers'\nhint: This usually indicates a problem with it": commit,
 	} {
@@ -41,7 +41,7 @@ func TestNextOfAnInstallationThatFailed(t *testing.T) {
 	require.False(t, strings.Contains(reachable, "commit"))
 }
 
-// What was stopped has not said that an index is out of reach.
+// An interrupted installation does not mean that the index is unreachable.
 func TestAnInstallationThatWasStopped(t *testing.T) {
 	why := errors.New("enough")
 	ctx, end := context.WithCancelCause(t.Context())

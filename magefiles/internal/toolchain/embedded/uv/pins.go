@@ -15,36 +15,35 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
-// toolLine is the first line of a requirement in tools.txt.
+// toolLine matches the first line of a requirement in tools.txt.
 var toolLine = regexp.MustCompile(`(?m)^(?:py-)?([a-z0-9-]+)==([^\s\\]+)`)
 
-// pinnedLine is the first line of a requirement in backends.txt.
+// pinnedLine matches the first line of a requirement in backends.txt.
 var pinnedLine = regexp.MustCompile(`(?m)^([a-z0-9-]+)==(\S+)`)
 
-// plainRequirement is a PEP 508 requirement on versions: name, extras, specifier and marker. One that names an address is not
-// of this form.
+// plainRequirement matches a PEP 508 requirement with a version: name, extras, specifier and marker. It does not match one with a URL.
 var plainRequirement = regexp.MustCompile(`^\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[[^\]]*\])?\s*\(?([^();@]*)\)?\s*(?:;.*)?$`)
 
-// requirement is how a PEP 508 requirement begins, on versions or on an address.
+// requirement matches the start of a PEP 508 requirement with a version or a URL.
 var requirement = regexp.MustCompile(`^\s*([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(?:\[[^\]]*\])?\s*(?:[(<>=!~;@]|$)`)
 
-// checkRequirements refuses what a [build-system] table may not require. uv would take an option for its own, and install elsewhere or from
-// elsewhere by it, and a path for a project of the work tree.
+// checkRequirements rejects unsafe entries in the requires list of a [build-system] table. uv would accept an option in this list, which could change
+// the target or the source of the installation. uv would read a path as a project in the work tree.
 func checkRequirements(p *workspace.Package, requires []string) error {
 	for _, r := range requires {
 		m := requirement.FindStringSubmatch(r)
 		if m == nil || strings.ContainsFunc(r, func(c rune) bool { return unicode.IsControl(c) && c != '\t' }) || slices.Contains(fileEndings, path.Ext(m[1])) {
-			return operr.New(`name a project: requires = ["hatchling>=1.20"]`, "the build environment of %s cannot be made: [build-system] requires %q in the pyproject.toml of %s, and that is not a requirement (PEP 508)", p.Name, r, p.SourceDir)
+			return operr.New(`name a project, for example requires = ["hatchling>=1.20"]`, "cannot make the build environment of %s, because %q in the list `requires` is not a valid requirement (PEP 508): see [build-system] in the pyproject.toml of %s", p.Name, r, p.SourceDir)
 		}
 	}
 	return nil
 }
 
-// fileEndings are those of the files that uv installs from.
+// fileEndings lists the suffixes of files that uv can install.
 var fileEndings = []string{".whl", ".zip", ".gz", ".tgz", ".bz2", ".xz", ".zst", ".tar", ".txt", ".toml"}
 
-// FindUnpinned returns those of the requirements of a build environment that the pinned backends do not meet. What they are is decided by
-// what is asked for alone: an installation that fails is not a reason to take anything else.
+// FindUnpinned returns the build requirements that the pinned backends do not satisfy. This depends only on the requirements: other backends are
+// never used just because an installation failed.
 func FindUnpinned(requires []string) (unmet []string) {
 	pinned := map[string]string{}
 	for _, m := range pinnedLine.FindAllStringSubmatch(backendPins, -1) {
@@ -59,7 +58,7 @@ func FindUnpinned(requires []string) (unmet []string) {
 	return unmet
 }
 
-// meetsPin reports whether a pinned version is one that a specifier admits; "" is no pin.
+// meetsPin reports whether a specifier admits a pinned version. `pin` is "" if no version is pinned.
 func meetsPin(pin, specifier string) bool {
 	if pin == "" {
 		return false
@@ -75,7 +74,7 @@ func meetsPin(pin, specifier string) bool {
 	return err == nil && spec.Has(v)
 }
 
-// DescribeTools names the pinned tools that decide about the bytes of an artifact, with their versions.
+// DescribeTools returns the pinned tools that affect an artifact's contents, with their versions.
 func DescribeTools() (tools []string) {
 	for _, m := range toolLine.FindAllStringSubmatch(ToolPins, -1) {
 		if m[1] == "rattler-build" || m[1] == "uv" {
@@ -85,8 +84,8 @@ func DescribeTools() (tools []string) {
 	return tools
 }
 
-// DescribeBackends names the pinned backends that a build environment's requirements ask for, with their versions, and all pins by a digest,
-// since backends require others.
+// DescribeBackends returns the pinned backends that a build requires, with their versions, and a digest of all pins, because backends have
+// requirements of their own.
 func DescribeBackends(requires []string) (backends []string) {
 	for _, m := range pinnedLine.FindAllStringSubmatch(backendPins, -1) {
 		if slices.ContainsFunc(requires, func(r string) bool {

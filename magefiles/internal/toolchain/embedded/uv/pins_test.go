@@ -8,19 +8,19 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// TestUnpinned decides by what is asked for, and for every way to write it.
+// TestUnpinned checks FindUnpinned with requirements in every syntax.
 func TestUnpinned(t *testing.T) {
 	for name, c := range map[string]struct {
 		requires, unmet []string
 	}{
-		"nothing":         {},
-		"pinned":          {requires: []string{"hatchling", "hatch-vcs>=0.4", "Setuptools_SCM[toml] >= 8, <11", "wheel (>=0.40)", `setuptools>=64; python_version >= "3.8"`}},
-		"by wildcard":     {requires: []string{"flit_core==4.*", "poetry-core~=2.0"}},
-		"versioningit":    {requires: []string{"versioningit>=3", "poetry-dynamic-versioning>=1.0.0,<2.0.0"}},
-		"an older one":    {[]string{"hatchling<1.20", "hatch-vcs"}, []string{"hatchling<1.20"}},
-		"one that is not": {[]string{"setuptools", "cython>=3", "a"}, []string{"cython>=3", "a"}},
-		"an address":      {[]string{"hatchling @ https://example.org/hatchling-1.0-py3-none-any.whl"}, []string{"hatchling @ https://example.org/hatchling-1.0-py3-none-any.whl"}},
-		"what nobody can read": {
+		"nothing":                      {},
+		"pinned":                       {requires: []string{"hatchling", "hatch-vcs>=0.4", "Setuptools_SCM[toml] >= 8, <11", "wheel (>=0.40)", `setuptools>=64; python_version >= "3.8"`}},
+		"by wildcard":                  {requires: []string{"flit_core==4.*", "poetry-core~=2.0"}},
+		"versioningit":                 {requires: []string{"versioningit>=3", "poetry-dynamic-versioning>=1.0.0,<2.0.0"}},
+		"an older version":             {[]string{"hatchling<1.20", "hatch-vcs"}, []string{"hatchling<1.20"}},
+		"a project that is not pinned": {[]string{"setuptools", "cython>=3", "a"}, []string{"cython>=3", "a"}},
+		"a URL":                        {[]string{"hatchling @ https://example.org/hatchling-1.0-py3-none-any.whl"}, []string{"hatchling @ https://example.org/hatchling-1.0-py3-none-any.whl"}},
+		"an unreadable requirement": {
 			requires: []string{"hatchling >> 1", "-r evil.txt", "--index-url=http://127.0.0.1", "./local", ""},
 			unmet:    []string{"hatchling >> 1", "-r evil.txt", "--index-url=http://127.0.0.1", "./local", ""},
 		},
@@ -29,7 +29,7 @@ func TestUnpinned(t *testing.T) {
 	}
 }
 
-// TestAskable refuses what uv would take for an option or a path.
+// TestAskable checks that requirements that uv would parse as an option or a path are rejected.
 func TestAskable(t *testing.T) {
 	for r, ok := range map[string]bool{
 		"hatchling": true, " hatchling >=1.20 ": true, "setuptools-scm[toml]>=8,<11": true, "wheel (>=0.40)": true, `setuptools; python_version >= "3.8"`: true,
@@ -43,7 +43,7 @@ func TestAskable(t *testing.T) {
 		if ok {
 			require.NoError(t, err, "%q", r)
 		} else {
-			require.ErrorContains(t, err, "and that is not a requirement (PEP 508)", "%q", r)
+			require.ErrorContains(t, err, "is not a valid requirement (PEP 508)", "%q", r)
 		}
 	}
 }

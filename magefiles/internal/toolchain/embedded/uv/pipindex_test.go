@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What pip was told counts for uv where uv was told nothing.
+// pip's settings are used for uv if uv has none.
 func TestSettingsOfPipForUV(t *testing.T) {
 	for name, c := range map[string]struct {
 		pip  string
@@ -16,12 +16,12 @@ func TestSettingsOfPipForUV(t *testing.T) {
 		want []string
 	}{
 		"nothing": {"", nil, nil},
-		"a variable counts more than a file": {
+		"a variable takes precedence over a file": {
 			pip:  ":env:.index-url='https://env.example/simple'\nglobal.index-url='https://global.example/simple'\ninstall.index-url='https://install.example/simple'",
 			env:  nil,
 			want: []string{"UV_DEFAULT_INDEX=https://env.example/simple"},
 		},
-		"a section of install counts more than the others": {
+		"the section install takes precedence over global": {
 			pip:  "install.index-url='https://install.example/simple'\nglobal.index-url='https://global.example/simple'",
 			env:  nil,
 			want: []string{"UV_DEFAULT_INDEX=https://install.example/simple"},
@@ -31,20 +31,20 @@ func TestSettingsOfPipForUV(t *testing.T) {
 			env:  nil,
 			want: []string{"UV_DEFAULT_INDEX=https://u:p'w@c.example/simple", "UV_EXTRA_INDEX_URL=https://a.example/simple https://b.example/simple", "UV_INSECURE_HOST=c.example"},
 		},
-		"no index at all":              {"global.no-index='yes'\nglobal.find-links='/wheels'", nil, []string{"UV_NO_INDEX=true", "UV_FIND_LINKS=/wheels"}},
-		"folders beside an index":      {"global.no-index='false'\nglobal.find-links='/wheels'", nil, nil},
-		"a proxy":                      {"global.proxy='http://proxy.example:8080'", nil, []string{"ALL_PROXY=http://proxy.example:8080"}},
-		"a proxy of the person's":      {"global.proxy='http://proxy.example:8080'", []string{"https_proxy=http://other:1"}, nil},
-		"uv has one":                   {"global.index-url='https://pip.example/simple'\nglobal.extra-index-url='https://more.example'", []string{"UV_DEFAULT_INDEX=https://uv.example"}, nil},
-		"uv has one by its older name": {"global.index-url='https://pip.example/simple'", []string{"UV_INDEX_URL=https://uv.example"}, nil},
-		"uv has more, and no default":  {"global.index-url='https://pip.example/simple'", []string{"UV_INDEX=https://uv.example"}, []string{"UV_DEFAULT_INDEX=https://pip.example/simple"}},
-		"what is no setting":           {"WARNING: something = odd\n= \nglobal.index-url\n", nil, nil},
+		"no index at all":                       {"global.no-index='yes'\nglobal.find-links='/wheels'", nil, []string{"UV_NO_INDEX=true", "UV_FIND_LINKS=/wheels"}},
+		"folders beside an index":               {"global.no-index='false'\nglobal.find-links='/wheels'", nil, nil},
+		"a proxy":                               {"global.proxy='http://proxy.example:8080'", nil, []string{"ALL_PROXY=http://proxy.example:8080"}},
+		"a proxy that the user set":             {"global.proxy='http://proxy.example:8080'", []string{"https_proxy=http://other:1"}, nil},
+		"uv has an index":                       {"global.index-url='https://pip.example/simple'\nglobal.extra-index-url='https://more.example'", []string{"UV_DEFAULT_INDEX=https://uv.example"}, nil},
+		"uv has an index, by the older name":    {"global.index-url='https://pip.example/simple'", []string{"UV_INDEX_URL=https://uv.example"}, nil},
+		"uv has an extra index, but no default": {"global.index-url='https://pip.example/simple'", []string{"UV_INDEX=https://uv.example"}, []string{"UV_DEFAULT_INDEX=https://pip.example/simple"}},
+		"not a known setting":                   {"WARNING: something = odd\n= \nglobal.index-url\n", nil, nil},
 	} {
 		require.Equal(t, c.want, writeForUV(parsePipConfig(c.pip), c.env), name)
 	}
 }
 
-// pip is asked only where it may have been told something.
+// pip is queried only if it may have settings.
 func TestWhereSettingsOfPipMayBe(t *testing.T) {
 	home := t.TempDir()
 	plain := []string{"HOME=" + home, "XDG_CONFIG_DIRS=" + t.TempDir(), "PIP_FIND_LINKS=/wheels"}
