@@ -36,13 +36,13 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/localregistry"
 )
 
-// `mage fleet` asks for more.
+// `mage fleet` raises -deploykills to kill more deployments.
 var (
 	deployKills = flag.Int("deploykills", 8, "how often a deployment is killed at a random moment")
 	deploySeed  = flag.Uint64("deployseed", 0, "seed of the random moments; 0 takes one of the clock")
 )
 
-// deploying is a repository with an application, and hosts in this process that the compiled program reaches by OpenSSH.
+// deploying is a repository with an application, and hosts that are simulated in this process. The compiled program connects to the hosts by OpenSSH.
 type deploying struct {
 	t        *testing.T
 	root     string
@@ -52,13 +52,13 @@ type deploying struct {
 	engines  []*localengine.Engine
 	port     int
 	proxy    string
-	requests atomic.Int64 // that engines were sent
-	latency  atomic.Int64 // of each request, in nanoseconds
-	moment   atomic.Int64 // after which the program is killed; 0: never
+	requests atomic.Int64 // number of requests that the engines received
+	latency  atomic.Int64 // delay of each request, in nanoseconds
+	moment   atomic.Int64 // number of requests after which the program is killed; 0 means never
 	kill     atomic.Pointer[os.Process]
 }
 
-// startDeploying starts hosts.
+// startDeploying makes the repository and starts its hosts.
 func startDeploying(t *testing.T, hosts, port int) *deploying {
 	t.Helper()
 	w := &deploying{t: t, root: filepath.Join(t.TempDir(), "repo"), port: port, proxy: "registry.example.org/caddy@" + localengine.Digest("proxy")}
@@ -93,7 +93,7 @@ func startDeploying(t *testing.T, hosts, port int) *deploying {
 	return w
 }
 
-// push puts an image into the registry, and what it does into all engines.
+// push adds an image to the registry and registers its behavior with all engines.
 func (w *deploying) push(revision string, sick bool) (digest string) {
 	w.t.Helper()
 	image, err := randomly.Image(10, 1)
@@ -134,7 +134,7 @@ func (w *deploying) push(revision string, sick bool) (digest string) {
 	return hash.String()
 }
 
-// mage runs the compiled program in a process group of its own.
+// mage runs the compiled program in its own process group.
 func (w *deploying) mage(args ...string) (out string, state *os.ProcessState) {
 	w.t.Helper()
 	x := exec.Command(filepath.Join(compiled, "targets"), args...)
@@ -149,7 +149,7 @@ func (w *deploying) mage(args ...string) (out string, state *os.ProcessState) {
 	return said.String(), x.ProcessState
 }
 
-// terminal is the program for a person at a terminal.
+// terminal returns a command that runs the program at a terminal.
 func (w *deploying) terminal(args ...string) *exec.Cmd {
 	x := exec.Command(filepath.Join(compiled, "targets"), args...)
 	x.Dir, x.Env = w.root, command.Unset(w.env, "CI")
@@ -163,12 +163,12 @@ func (w *deploying) must(args ...string) string {
 	return out
 }
 
-// peak is the most memory that the program has had until it is over, in kB. The usage that a wait gives counts the memory of the tests, too: a
-// child begins in it.
+// peak returns the program's peak memory in kB. The resource usage that wait returns is unsuitable: a child process starts as a copy of the test
+// process, so its peak includes the tests' memory.
 func (w *deploying) peak(over <-chan struct{}) (most int) {
 	for {
 		if p := w.kill.Load(); p != nil {
-			status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.Pid)) // it may have ended
+			status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.Pid)) // fails if the process has ended
 			for line := range strings.Lines(string(status)) {
 				if text, ok := strings.CutPrefix(line, "VmHWM:"); ok {
 					kB, _ := strconv.Atoi(strings.TrimSuffix(strings.TrimSpace(text), " kB"))
@@ -184,7 +184,7 @@ func (w *deploying) peak(over <-chan struct{}) (most int) {
 	}
 }
 
-// runs is what each host's published port says that it runs.
+// `runs` returns the release that each host reports on its published port.
 func (w *deploying) runs() (revisions []string) {
 	c := http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
 	for _, e := range w.engines {
@@ -205,10 +205,12 @@ func TestDeployments(t *testing.T) {
 	t.Parallel()
 	w := startDeploying(t, 2, 18180)
 	one, two := w.push("1111", false), w.push("2222", false)
-	require.Regexp(t, `vm2 +not set up`, w.must("deploy:status"))
-	out, state := w.mage("deploy:plan", "-digest="+one)
+	out, state := w.mage("deploy:status")
 	require.Equal(t, 1, state.ExitCode(), out)
-	require.Regexp(t, `(?s)socket +/var/run/docker\.sock.*✗ vm2: the host is not set up.*cannot be deployed as things stand`, out)
+	require.Regexp(t, `(?s)vm2 +not set up.*Error: 2 hosts with trouble: vm1 of staging, vm2 of staging`, out)
+	out, state = w.mage("deploy:plan", "-digest="+one)
+	require.Equal(t, 1, state.ExitCode(), out)
+	require.Regexp(t, `(?s)socket +/var/run/docker\.sock.*✗ vm2: the host is not set up.*cannot be deployed now`, out)
 	require.Contains(t, w.must("deploy:setup", "-yes"), "vm1")
 	require.Contains(t, w.must("deploy:status", "-unlock", "-yes", "-json"), `"environments": [`)
 	w.must("deploy:to", "staging", "-digest="+one, "-yes")
@@ -222,6 +224,8 @@ func TestDeployments(t *testing.T) {
 		"to, no":         {[]string{"deploy:to", "staging", "-digest=" + two}, label + " [y/N] ", "n\n", "n", 3, no},
 		"to, Ctrl-C":     {[]string{"deploy:to", "staging", "-digest=" + two}, label + " [y/N] ", "\x03", "^C", 130, interrupted},
 		"unlock, no":     {[]string{"deploy:status", "-unlock", "-env=staging"}, "Take the lock of staging away? [y/N] ", "n\n", "n", 3, no},
+		"unlock, Ctrl-C": {[]string{"deploy:status", "-unlock", "-env=staging"}, "Take the lock of staging away? [y/N] ", "\x03", "^C", 130, interrupted},
+		"remove, no":     {[]string{"deploy:remove", "-env=staging"}, "Take staging away from 2 hosts? [y/N] ", "n\n", "n", 3, no},
 		"remove, Ctrl-C": {[]string{"deploy:remove", "-env=staging"}, "Take staging away from 2 hosts? [y/N] ", "\x03", "^C", 130, interrupted},
 	}, w.terminal)
 	require.Equal(t, []string{"1111", "1111"}, w.runs())
@@ -246,15 +250,15 @@ func TestDeployments(t *testing.T) {
 	for _, e := range w.engines {
 		for _, r := range e.Requests() {
 			if strings.HasSuffix(r.Path, "#stdin") {
-				continue // it goes there, and nowhere else
+				continue // the secret must be here and nowhere else
 			}
 			require.NotContains(t, r.Path+r.Body+fmt.Sprint(r.Header), "a-secret-value", r.Path)
 		}
 	}
 }
 
-// The program is killed at many moments of a deployment. The next run ends it, in one way or another, and says so; every second time it is one in
-// another clone, which knows nothing of it, and to which the lock has to be given.
+// The program is killed at many different moments of a deployment, and the next run completes the deployment. Half of the time that run is in another
+// clone, which has no record of the deployment and cannot continue until the lock is freed.
 func TestDeploymentsKilledAnywhere(t *testing.T) {
 	t.Parallel()
 	w := startDeploying(t, 2, 18181)
@@ -272,7 +276,7 @@ func TestDeploymentsKilledAnywhere(t *testing.T) {
 	random := rand.New(rand.NewPCG(seed, 0))
 	first := w.root
 	for n := range *deployKills {
-		now := n % 2 // what is deployed next; the other one runs
+		now := n % 2 // the application to deploy next; the other one is running
 		w.moment.Store(w.requests.Load() + 1 + random.Int64N(whole*9/10))
 		out, state := w.mage("deploy:to", "staging", "-digest="+digests[now], "-yes")
 		w.moment.Store(0)
@@ -288,11 +292,11 @@ func TestDeploymentsKilledAnywhere(t *testing.T) {
 		out = w.must("deploy:to", "staging", "-digest="+digests[now], "-yes", "-wait=3m")
 		want := []string{"1111", "2222"}[now]
 		require.Equal(t, []string{want, want}, w.runs(), out)
-		require.NotContains(t, w.must("deploy:status", "-json"), `"holder"`, "the lock is free")
+		require.NotContains(t, w.must("deploy:status", "-json"), `"holder"`, "the lock was released")
 	}
 }
 
-// Fifty hosts are in another process: the program stays small, and asks all of them at once.
+// Even with fifty hosts, which run in the test process, the program needs little memory. It queries all hosts concurrently.
 func TestDeploymentsToManyHosts(t *testing.T) {
 	t.Parallel()
 	w := startDeploying(t, 50, 18182)

@@ -9,42 +9,37 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/pythontest"
 )
 
-// TestFirstMinutes begins where people begin who have no working setup yet: each of the commands that they try first ends with one sentence of what to
-// do next, behind its arrow.
+// TestFirstMinutes starts without a working setup, as a new user does. The output of each command that a new user would try first ends with an arrow
+// and a next step.
 func TestFirstMinutes(t *testing.T) {
 	t.Parallel()
-	const rehearse = "→ `mage rehearse` makes a whole release of what is committed, and nothing leaves this machine"
+	const rehearse = "→ run `mage rehearse`, which makes a whole release of the last commit; nothing leaves this machine"
 	for name, c := range map[string]struct {
-		has   []string // files of the workspace
-		git   bool     // it is committed
-		path  []string // the programs on PATH; nil for those of this machine
+		has   []string // files in the workspace
+		git   bool     // whether the file is committed
+		path  []string // the programs on PATH; nil means the programs of this machine
 		env   []string
-		check string // what to do next, by `mage`; "" where it passes
-		list  string // by `mage -l`
-		goes  string // by `mage rehearse`; "" where it passes
-		looks string // by `mage doctor`
+		check string // next step that `mage` prints; "" if `mage` succeeds
+		goes  string // error of `mage rehearse`; "" if the rehearsal succeeds
+		looks string // error of `mage doctor`
 	}{
 		"a folder that is no workspace": {
-			check: "→ run this inside a pixi workspace, or make one with `pixi init`",
-			list:  "→ run this inside a pixi workspace, or make one with `pixi init`",
-			goes:  "→ run this inside a pixi workspace, or make one with `pixi init`",
-			looks: "→ run this inside a pixi workspace, or make one with `pixi init`",
+			check: "→ run this command inside a pixi workspace, or make a workspace with `pixi init`",
+			goes:  "→ run this command inside a pixi workspace, or make a workspace with `pixi init`",
+			looks: "→ run this command inside a pixi workspace, or make a workspace with `pixi init`",
 		},
 		"a workspace without packages": {
 			has:   []string{"pixi.toml"},
 			git:   true,
 			check: "→ give a member a manifest with a [package] table",
-			list:  "→ give a member a manifest with a [package] table",
 			goes:  "→ give a member a manifest with a [package] table",
 			looks: "→ give a member a manifest with a [package] table",
 		},
-		"outside of git": {
+		"outside a git repository": {
 			has:   []string{"pixi.toml", "lib/pixi.toml", "lib/pyproject.toml"},
-			list:  "→ run `git init` and commit the workspace",
 			goes:  "→ run `git init` and commit the workspace",
 			looks: "→ run `git init` and commit the workspace",
 		},
@@ -52,7 +47,6 @@ func TestFirstMinutes(t *testing.T) {
 			has:   []string{"pixi.toml", "lib/pixi.toml", "lib/pyproject.toml"},
 			git:   true,
 			path:  []string{"env", "sh", "python3"},
-			list:  "→ install git",
 			goes:  "→ install git",
 			looks: "→ apt-get install git",
 		},
@@ -60,24 +54,21 @@ func TestFirstMinutes(t *testing.T) {
 			has:   []string{"pixi.toml", "lib/pixi.toml", "lib/pyproject.toml"},
 			git:   true,
 			path:  []string{"env", "sh", "git"},
-			check: "→ install one (on Debian: apt-get install python3 python3-venv), or install pixi",
-			list:  "→ install one (on Debian: apt-get install python3 python3-venv), or install pixi",
-			goes:  "→ install one (on Debian: apt-get install python3 python3-venv), or install pixi",
+			check: "→ install Python (on Debian: apt-get install python3 python3-venv), or install pixi",
+			goes:  "→ install Python (on Debian: apt-get install python3 python3-venv), or install pixi",
 			looks: "→ apt-get install python3 python3-venv",
 		},
 		"without a remote": {
 			has:   []string{"pixi.toml", "lib/pixi.toml", "lib/pyproject.toml", "lib/src/lib/__init__.py", ".gitignore"},
 			git:   true,
-			list:  rehearse + "; before a real one: `git remote add origin URL`",
-			looks: rehearse + "; before a real one: `git remote add origin URL`",
+			looks: rehearse + "; before a real release: `git remote add origin URL`",
 		},
 		"behind a proxy that does not answer, with nothing installed": {
 			has:   []string{"pixi.toml", "lib/pixi.toml", "lib/pyproject.toml", "lib/src/lib/__init__.py", ".gitignore"},
 			git:   true,
 			env:   []string{"XDG_CACHE_HOME=fresh", "PIP_INDEX_URL=https://pypi.invalid/simple", "UV_DEFAULT_INDEX=https://pypi.invalid/simple", "HTTPS_PROXY=http://127.0.0.1:1", "PIP_RETRIES=0", "PIP_FIND_LINKS=", "PIP_CONFIG_FILE=" + os.DevNull},
-			check: "a proxy by HTTPS_PROXY",
-			list:  rehearse,
-			goes:  "a proxy by HTTPS_PROXY",
+			check: "or set HTTPS_PROXY to a proxy",
+			goes:  "or set HTTPS_PROXY to a proxy",
 			looks: rehearse,
 		},
 	} {
@@ -102,7 +93,7 @@ func TestFirstMinutes(t *testing.T) {
 					at, err := exec.LookPath(program)
 					require.NoError(t, err)
 					if program == "python3" {
-						at = pythontest.Interpreter(t).Path // itself, and no shim that looks for others on PATH
+						at = pythontest.Interpreter(t).Path // the interpreter itself, because a shim would search PATH
 					}
 					require.NoError(t, os.Symlink(at, filepath.Join(bin, program)))
 				}
@@ -111,13 +102,13 @@ func TestFirstMinutes(t *testing.T) {
 			for _, kv := range c.env {
 				env = append(env, strings.Replace(kv, "=fresh", "="+t.TempDir(), 1))
 			}
-			run := func(arg string, fails bool, says string, variables ...string) {
+			run := func(arg string, fails bool, says string) {
 				t.Helper()
 				cmd := exec.CommandContext(t.Context(), filepath.Join(compiled, "targets"))
 				if arg != "" {
 					cmd.Args = append(cmd.Args, arg)
 				}
-				cmd.Dir, cmd.Env = dir, command.Setenv(env, variables...)
+				cmd.Dir, cmd.Env = dir, env
 				out, err := cmd.CombinedOutput()
 				require.Equal(t, fails, err != nil, "mage %s\n%s", arg, out)
 				require.Contains(t, string(out), says, "mage %s", arg)
@@ -126,14 +117,13 @@ func TestFirstMinutes(t *testing.T) {
 				}
 			}
 			run("", c.check != "", c.check)
-			run("-l", false, c.list, "MAGEFILE_LIST=1") // as mage calls it
 			run("doctor", strings.Contains(name, "no workspace") || c.path != nil, c.looks)
 			run("rehearse", c.goes != "", c.goes)
 		})
 	}
 }
 
-// beginners are the files of a small workspace.
+// beginners contains the files of a small workspace.
 var beginners = map[string]string{
 	".gitignore":              "/output/\n/.pixi/\n",
 	"pixi.toml":               "[workspace]\nname = \"acme\"\nchannels = [\"conda-forge\"]\nplatforms = [\"linux-64\"]\n[tasks]\ntest-all = \"python -V\"\n",

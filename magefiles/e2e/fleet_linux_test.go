@@ -24,7 +24,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/image"
 )
 
-// `mage fleet` asks for it.
+// set by `mage fleet`
 var (
 	fleetToo      = flag.Bool("fleet", false, "deploy to real hosts with all that may go wrong, for an hour")
 	fleetRequests = flag.Int64("fleetrequests", 16700, "how many requests of each of six kinds are sent over a deployment, a failed one and a rollback")
@@ -33,7 +33,7 @@ var (
 	fleetTimes    = flag.Int("fleettimes", 10, "how often the time from the first good answer to the switch is taken")
 )
 
-// TestFleet is by hand: what happens to deployments to real hosts.
+// TestFleet deploys to real hosts and provokes many kinds of failure. It is run manually.
 func TestFleet(t *testing.T) {
 	if !*fleetToo {
 		t.Skip("`go tool mage fleet` deploys to real hosts for an hour")
@@ -71,7 +71,7 @@ func TestFleet(t *testing.T) {
 			now = part.do(&one, now)
 			t.Logf("%v", time.Since(began).Round(time.Second))
 		})
-		if !passed { // what follows begins with what is there
+		if !passed { // the next part starts with this image running
 			now = w.push("anew after " + part.name)
 			w.must("deploy:status", "-unlock", "-yes")
 			w.goesOn(now, nil)
@@ -80,8 +80,8 @@ func TestFleet(t *testing.T) {
 	w.secretless()
 }
 
-// stands wants one of two things of a deployment that failed: all hosts run the old image and are well, or those that do not are named by
-// what it said. Where it was deployed on every host, and only clearing up failed, that is said.
+// stands checks that after a failed deployment all hosts run the old image and are healthy, or that the error names the hosts that are not. If every
+// host runs the new image and only the cleanup failed, the output must say so.
 func (w *fleet) stands(out, old string) (others []string) {
 	w.t.Helper()
 	if strings.Contains(out, "is deployed on every host") {
@@ -97,19 +97,19 @@ func (w *fleet) stands(out, old string) (others []string) {
 			require.NoError(w.t, err, name)
 			continue
 		}
-		_, failure, _ := strings.Cut(out, "Error: ") // the plan has all names
-		require.Contains(w.t, failure, name, "it does not run what it ran, and is not named")
+		_, failure, _ := strings.Cut(out, "Error: ") // drop the plan, which names all hosts
+		require.Contains(w.t, failure, name, "a host runs another image, but is not named")
 		others = append(others, name)
 	}
 	return others
 }
 
-// goesOn deploys an image after a failure, and wants it to begin with the hosts that were named.
+// goesOn deploys an image after a failure and checks that the deployment starts with the hosts that the error named.
 func (w *fleet) goesOn(ref string, others []string) {
 	w.t.Helper()
 	out := w.must(to(ref, "-wait=4m")...)
 	if len(others) > 0 {
-		require.Contains(w.t, out, "is unfinished since", "it begins with %v", others)
+		require.Contains(w.t, out, " has not ended", "the deployment to %v has not ended", others)
 	}
 	w.settled(ref)
 }
@@ -154,7 +154,7 @@ func (w *fleet) unwell(now string) string {
 
 	out, status := w.mage(to(w.registry.Push(w.t, "team/app", "arm64", "", w.image("arm", "arm64")))...)
 	require.Equal(w.t, 1, status, out)
-	require.Contains(w.t, out, "the image is not made for linux/amd64")
+	require.Contains(w.t, out, "the image does not fit the host's platform: expected linux/amd64")
 	require.Empty(w.t, w.stands(out, now))
 	wrong := *w
 	wrong.program = []byte("\x7fELF\x02\x01\x01 of another machine")
@@ -163,7 +163,7 @@ func (w *fleet) unwell(now string) string {
 	return now
 }
 
-// last is the end of what was said.
+// `last` returns the last two lines of an output.
 func last(out string) string {
 	lines := strings.Split(strings.TrimSpace(out), "\n")
 	return strings.Join(lines[max(0, len(lines)-2):], " ")
@@ -171,26 +171,26 @@ func last(out string) string {
 
 func (w *fleet) registryGone(now string) string {
 	refused := w.push("no registry")
-	w.registry.Gone(true)
+	w.registry.SetGone(true)
 	out, status := w.mage(to(refused)...)
 	require.Equal(w.t, 1, status, out)
 	require.Empty(w.t, w.stands(out, now))
-	w.registry.Gone(false)
+	w.registry.SetGone(false)
 
 	next := w.push("registry gone after the pull")
 	p := w.start(to(next)...)
 	require.True(w.t, p.until("✓ pull"), p.said())
-	w.registry.Gone(true)
+	w.registry.SetGone(true)
 	out, status = p.end()
 	require.Zero(w.t, status, out)
 	w.settled(next)
 	w.must("deploy:rollback", "-yes")
 	w.settled(now)
-	w.registry.Gone(false)
+	w.registry.SetGone(false)
 	return now
 }
 
-// large is an image with more bytes than it needs.
+// large pushes an image that is padded with random bytes.
 func (w *fleet) large(revision string, megabytes int64) string {
 	w.t.Helper()
 	layer, err := random.Layer(megabytes<<20, types.DockerLayer)
@@ -279,7 +279,7 @@ func (w *fleet) hostAway(now string) string {
 		w.t.Logf("away after %s: %d, %s", after, status, last(out))
 		for n := range w.names {
 			_, err := w.get(fresh(), n, "/healthz")
-			require.NoError(w.t, err, "it answers all the time")
+			require.NoError(w.t, err, "the application answers all the time")
 		}
 		var others []string
 		if status != 0 {
@@ -371,7 +371,7 @@ func (w *fleet) staleLock(string) (then string) {
 	return mine
 }
 
-// killed kills deployments in one of two clones, and goes on in the other one.
+// killed kills deployments in one of two clones and continues in the other.
 func (w *fleet) killed(string) string {
 	both := []*fleet{w, w.elsewhere()}
 	began := time.Now()
@@ -410,7 +410,7 @@ func (w *fleet) killed(string) string {
 			require.NoError(w.t, err, "killed after %s", at)
 		}
 		other.must("deploy:status", "-unlock", "-yes")
-		if strings.Contains(other.must(to(next)...), "run it already") { // it had been remembered: what was to be put away is left to the next one
+		if strings.Contains(other.must(to(next)...), "run this image already") { // already recorded: the next deployment removes the leftovers
 			next = w.push(fmt.Sprint("behind killed ", n))
 			other.must(to(next)...)
 		}
@@ -420,7 +420,7 @@ func (w *fleet) killed(string) string {
 	return next
 }
 
-// statusOfTwenty compares the time that it takes to ask twenty hosts with that of one: each of them takes as long as the slowest.
+// statusOfTwenty compares how long deploy:status takes for twenty hosts and for one host. It should take no longer than the slowest host.
 func statusOfTwenty(t *testing.T) {
 	took := map[int]time.Duration{}
 	for n, hosts := range []int{1, 20} {
@@ -439,7 +439,7 @@ func statusOfTwenty(t *testing.T) {
 	require.LessOrEqual(t, took[20], 2*took[1])
 }
 
-// untilTheSwitch takes the time from the first good answer of a new container to the switch, on one host.
+// untilTheSwitch measures the time from a new container's first healthy response to the switch, on one host.
 func untilTheSwitch(t *testing.T) {
 	w := startFleet(t, 1, 1500)
 	w.must("deploy:setup", "-yes")
@@ -465,8 +465,8 @@ func untilTheSwitch(t *testing.T) {
 	t.Logf("median %v of %v", all[len(all)/2], all)
 }
 
-// promotedGradually promotes what one host of staging runs to three of production, under requests: a canary and two batches, one of which fails,
-// and all of them go back.
+// promotedGradually promotes the image that runs on one host of staging to three hosts of production, under load: first to a canary, then in two
+// batches. One batch fails, and all hosts are rolled back.
 func promotedGradually(t *testing.T) {
 	w := startFleet(t, 4, 0)
 	manifest := filepath.Join(w.root, "app", "pixi.toml")
@@ -529,7 +529,8 @@ func promotedGradually(t *testing.T) {
 	w.delivered()
 }
 
-// delivered takes a downstream from pins to production by one command, its image made by somebody else, and takes the time beside that of its parts.
+// delivered delivers a downstream from its pins to production with one command, while another program builds the image. It compares the total time
+// with the times of the individual parts.
 func (w *fleet) delivered() {
 	t := w.t
 	manifest := filepath.Join(w.root, "app", "pixi.toml")

@@ -23,7 +23,7 @@ var (
 	row      = regexp.MustCompile("(?m)^\\| ((?:`[^`]+`(?: \\(default\\))?(?: · )?)+) \\| ")
 )
 
-// help is what the compiled magefile says: of one target, or, of "", its list.
+// help returns what the compiled magefile prints as the help of a target, or the list of targets if target is "".
 func help(t *testing.T, target string) string {
 	t.Helper()
 	args := []string{"-l"}
@@ -31,12 +31,15 @@ func help(t *testing.T, target string) string {
 		args = []string{"-h", target}
 	}
 	cmd := exec.Command(filepath.Join(compiled, "targets"), args...)
+	if target != "" {
+		cmd.Env = append(os.Environ(), "MAGEFILE_HELP=1") // makes the program print Mage's own output
+	}
 	out, err := cmd.CombinedOutput()
 	require.NoError(t, err, string(out))
 	return string(out)
 }
 
-// targetsOf are the targets of a list.
+// targetsOf returns the targets in a list.
 func targetsOf(list string) (names []string) {
 	for _, m := range listed.FindAllStringSubmatch(list, -1) {
 		names = append(names, m[1])
@@ -44,7 +47,7 @@ func targetsOf(list string) (names []string) {
 	return names
 }
 
-// rowsOf are the targets of a table like README's, with their arguments, in upper case.
+// rowsOf returns the targets in a table like the one in targets.md, with their arguments in upper case.
 func rowsOf(table string) map[string]string {
 	targets := map[string]string{}
 	for _, m := range row.FindAllStringSubmatch(table, -1) {
@@ -57,7 +60,7 @@ func rowsOf(table string) map[string]string {
 	return targets
 }
 
-// `mage -l` fits a narrow terminal, whatever the longest name is.
+// `mage -l` fits a narrow terminal, even with the longest target name.
 func TestTheListFits(t *testing.T) {
 	t.Parallel()
 	_, list, found := strings.Cut(help(t, ""), "\nTargets:\n")
@@ -67,7 +70,66 @@ func TestTheListFits(t *testing.T) {
 	}
 }
 
-// Each target's help shows two command lines at least, and all of them are right.
+// `mage -l` and `mage -h TARGET` print the doc comments of targets without compiling anything. The output lists all targets, where to start, and
+// where to read more.
+func TestWhatMageAnswersItself(t *testing.T) {
+	t.Parallel()
+	ask := func(args ...string) string {
+		cmd := exec.CommandContext(t.Context(), "go", append([]string{"tool", "mage"}, args...)...)
+		cmd.Dir = repo
+		out, err := cmd.CombinedOutput()
+		require.NoError(t, err, string(out))
+		return string(out)
+	}
+	list := ask("-l")
+	require.Equal(t, targetsOf(help(t, "")), targetsOf(list))
+	require.Contains(t, strings.Join(strings.Fields(list), " "), "start with 'mage rehearse'", "Mage writes other quotes")
+	require.Contains(t, ask("-h", "release"), "mage help release")
+	for _, flag := range []string{"-h", "--help"} {
+		out, err := exec.CommandContext(t.Context(), filepath.Join(compiled, "targets"), flag, "release").CombinedOutput()
+		require.NoError(t, err, string(out))
+		require.Contains(t, string(out), "-to=TO", "a program that is compiled has our help")
+		require.Contains(t, string(out), "Exit statuses: 0 done")
+	}
+}
+
+// withoutJSON maps targets whose output no script needs to parse to the reason.
+var withoutJSON = map[string]string{
+	"help":          "it is for people, and a script reads the comments",
+	"schema":        "it is JSON",
+	"deploy:logs":   "it has the lines of others",
+	"channel:serve": "it goes on until Ctrl-C",
+	"app:run":       "a person's program",
+	"app:dashboard": "a person's program",
+	"app:check":     "its exit status says it",
+	"check":         "its exit status says it",
+	"lint":          "its exit status says it",
+	"test:all":      "its exit status says it",
+	"test:package":  "its exit status says it",
+	"qa:all":        "its exit status says it",
+	"qa:package":    "its exit status says it",
+	"fmt":           "git says what it changed",
+	"lock":          "git says what it changed",
+	"build:all":     "-digests writes a file that a script reads",
+	"build:package": "the folder output has what it made",
+	"clean":         "it asks a person",
+	"deploy:remove": "it asks a person",
+	"deploy:setup":  "it asks a person",
+	"undo":          "it asks a person, and `status -json` says what came of it",
+	"fleet":         "a test, which Go ends",
+	"kills":         "a test, which Go ends",
+}
+
+// Every target has a -json flag or is in withoutJSON, so that scripts need not parse text that is written for users.
+func TestWhatReadsHasJSON(t *testing.T) {
+	t.Parallel()
+	for _, target := range targetsOf(help(t, "")) {
+		has := slices.ContainsFunc(helpFlag.FindAllStringSubmatch(help(t, target), -1), func(m []string) bool { return m[1] == "json" })
+		require.Equal(t, withoutJSON[strings.ToLower(target)] == "", has, "%s: give it -json, or put it on the list with the reason", target)
+	}
+}
+
+// The help of each target shows at least two command lines, and all of them are valid.
 func TestExamplesAreRight(t *testing.T) {
 	t.Parallel()
 	program := usage.Program{
@@ -92,8 +154,8 @@ func TestExamplesAreRight(t *testing.T) {
 
 var example = regexp.MustCompile("'mage ([^']*)'")
 
-// README has the targets in the order of `mage help`.
-func TestReadmeHasTheOrderOfHelp(t *testing.T) {
+// targets.md lists the targets in the same order as `mage help`.
+func TestDocsHaveTheOrderOfHelp(t *testing.T) {
 	t.Parallel()
 	out, err := exec.Command(filepath.Join(compiled, "targets"), "help").Output()
 	require.NoError(t, err)
@@ -101,9 +163,7 @@ func TestReadmeHasTheOrderOfHelp(t *testing.T) {
 	for _, m := range helpedTarget.FindAllStringSubmatch(string(out), -1) {
 		helped = append(helped, m[1])
 	}
-	readme, err := os.ReadFile(filepath.Join(repo, "README.md"))
-	require.NoError(t, err)
-	_, section, _ := strings.Cut(string(readme), "\n## Targets\n")
+	_, section, _ := strings.Cut(readFile(t, repo, "magefiles/docs/targets.md"), "\n## Targets\n")
 	section, _, _ = strings.Cut(section, "\n## ")
 	for _, m := range row.FindAllStringSubmatch(section, -1) {
 		for i, name := range strings.Split(m[1], "`") {
@@ -118,20 +178,18 @@ func TestReadmeHasTheOrderOfHelp(t *testing.T) {
 
 var helpedTarget = regexp.MustCompile(`(?m)^  ([a-z][\w:]*) `)
 
-// README has a row for each target of `mage -l`, with the arguments that it takes, and for no other one.
-func TestReadmeHasTheTargets(t *testing.T) {
+// targets.md has a row for each target in `mage -l`, with its arguments, and no other rows.
+func TestDocsHaveTheTargets(t *testing.T) {
 	t.Parallel()
-	readme, err := os.ReadFile(filepath.Join(repo, "README.md"))
-	require.NoError(t, err)
-	_, section, found := strings.Cut(string(readme), "\n## Targets\n")
+	_, section, found := strings.Cut(readFile(t, repo, "magefiles/docs/targets.md"), "\n## Targets\n")
 	require.True(t, found)
 	section, _, _ = strings.Cut(section, "\n## ")
 	written, targets := rowsOf(section), targetsOf(help(t, ""))
-	require.ElementsMatch(t, targets, slices.Collect(maps.Keys(written)), "README, \"Targets\", and `mage -l`")
+	require.ElementsMatch(t, targets, slices.Collect(maps.Keys(written)), "targets.md and `mage -l`")
 	for _, target := range targets {
 		m := helpArgs.FindStringSubmatch(help(t, target))
 		require.NotNil(t, m, target)
-		require.Equal(t, strings.ToUpper(strings.NewReplacer("<", "", ">", "").Replace(strings.TrimSpace(m[1]))), written[target], "README, \"Targets\", %s", target)
+		require.Equal(t, strings.ToUpper(strings.NewReplacer("<", "", ">", "").Replace(strings.TrimSpace(m[1]))), written[target], "targets.md, %s", target)
 	}
 }
 
@@ -142,45 +200,46 @@ func TestRowsOfTargets(t *testing.T) {
 	require.Equal(t, []string{"check", "test:all"}, targetsOf("It is.\n\nTargets:\n  check*            is that.\n  test:all          runs.\n\n* default target\n"))
 }
 
-// meanings are what a flag means in some targets, where that is not the same in all of them.
+// meanings lists the flags that have different meanings in different targets, with the explanation of each meaning.
 var meanings = map[string][]string{
 	"digests": {
-		"what that build said it made",
-		"with commas between", // of images
+		"digests that the build of these packages reported",
+		"digests of the images, separated by commas",
 	},
 	"force": {
-		"replace files that have other bytes on the channel, which has to allow that",
-		"why the environment that this one is after does not count", // of a deployment
+		"replace files that have other bytes on the channel, if the channel allows that",
+		"reason to ignore the environment before this one", // for deployments
 	},
 	"json": {
 		"print one JSON object",
-		"print one JSON array", // of images
+		"print one JSON array", // for images
 	},
 	"only": {
-		"one package, where versions are independent",
+		"one package, if the versions are independent",
 		"one downstream, by its name or folder",
 	},
 	"since": {
-		"a commit: what changed since",
-		"the commit that a branch is at on the remote", // of a push
+		"the commit to compare with",
+		"the commit that a branch is at on the remote", // for a push
 	},
 	"to": {
 		"patch, minor, major, auto (from the commits), a, b, rc, dev, post, or a version",
-		"this version, which may be an older one", // of a downstream's pin
+		"this version, which may be an older one", // for a downstream's pin
 	},
 	"verify": {
-		"see what is on the channel: visible, downloaded, compared, installed, imported",
-		"build it again without a cache, and compare every platform with what the registry has",
+		"verify the packages on the channel: find, download, compare, install and import them",
+		"build the image again without a cache, and compare every platform with the image in the registry",
 	},
 	"tag": {
 		"also tag the commit",
-		"the image of this tag", // that is deployed
-		"with -pr, in a job: tag this commit, which has landed and was checked, push the tag, and have release.yml run at it",
-		"these tags, with commas between, in place of those of the version", // of images
+		"the image of this tag", // for a deployment
+		"with -pr, in a job: tag this merged and checked commit, push the tag, and start release.yml at the tag",
+		"these tags, separated by commas, instead of the tags of the version", // for images
 	},
 }
 
-// unlike says for which flags the first clauses of the comments differ without leave, and of which leave is not made use.
+// unlike returns the flags that are explained differently by different targets and are not in meanings, and the entries of meanings that no flag
+// uses. Only the part of an explanation before the first ";" is compared.
 func unlike(comments map[string]map[string]bool, meanings map[string][]string) (wrong []string) {
 	for flag, said := range comments {
 		clauses := map[string]bool{}
@@ -202,7 +261,7 @@ func unlike(comments map[string]map[string]bool, meanings map[string][]string) (
 	return wrong
 }
 
-// The same flag of two targets is explained by the same words, up to the first ";", unless it means another thing.
+// All targets explain a flag in the same words, up to the first ";", unless the flag has several meanings.
 func TestFlagsAreExplainedAlike(t *testing.T) {
 	t.Parallel()
 	comments := map[string]map[string]bool{}
@@ -233,12 +292,12 @@ func TestWhichFlagsAreUnlike(t *testing.T) {
 		meanings map[string][]string
 		want     []string
 	}{
-		"alike":            {map[string]map[string]bool{"yes": set("do not ask")}, nil, nil},
-		"with more behind": {map[string]map[string]bool{"wait": set("how long", "how long; default: 10m")}, nil, nil},
-		"unlike":           {map[string]map[string]bool{"yes": set("do not ask", "never ask")}, nil, []string{"-yes: do not ask | never ask"}},
-		"by leave":         {map[string]map[string]bool{"only": set("a", "b; default: all")}, map[string][]string{"only": {"b", "a"}}, nil},
-		"one too many":     {map[string]map[string]bool{"only": set("a", "b", "c")}, map[string][]string{"only": {"a", "b"}}, []string{"-only: a | b | c"}},
-		"leave for one":    {map[string]map[string]bool{"only": set("a")}, map[string][]string{"only": {"a", "b"}}, []string{"-only has one meaning"}},
+		"alike":                              {map[string]map[string]bool{"yes": set("do not ask")}, nil, nil},
+		"with more after the semicolon":      {map[string]map[string]bool{"wait": set("how long", "how long; default: 10m")}, nil, nil},
+		"unlike":                             {map[string]map[string]bool{"yes": set("do not ask", "never ask")}, nil, []string{"-yes: do not ask | never ask"}},
+		"with two listed meanings":           {map[string]map[string]bool{"only": set("a", "b; default: all")}, map[string][]string{"only": {"b", "a"}}, nil},
+		"with a meaning that is not listed":  {map[string]map[string]bool{"only": set("a", "b", "c")}, map[string][]string{"only": {"a", "b"}}, []string{"-only: a | b | c"}},
+		"a list for a flag with one meaning": {map[string]map[string]bool{"only": set("a")}, map[string][]string{"only": {"a", "b"}}, []string{"-only has one meaning"}},
 	} {
 		require.Equal(t, c.want, unlike(c.comments, c.meanings), name)
 	}

@@ -15,7 +15,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/engine"
 )
 
-// TestHosts deploys to two real hosts, by the compiled program and OpenSSH: what is well, what is not, killed in the middle, and back.
+// TestHosts deploys to two real hosts with the compiled program and OpenSSH. It covers healthy images, images that fail, a killed deployment, and a
+// rollback.
 func TestHosts(t *testing.T) {
 	t.Parallel()
 	w := startFleet(t, 2, 0)
@@ -30,7 +31,7 @@ func TestHosts(t *testing.T) {
 	began := time.Now()
 	w.must(to(two)...)
 	if first := cut(sockets); !first.IsZero() {
-		require.GreaterOrEqual(t, first.Sub(began), w.drain, "a socket has its time")
+		require.GreaterOrEqual(t, first.Sub(began), w.drain, "a socket gets its time to end")
 	}
 	end(sockets)
 	w.settled(two)
@@ -38,8 +39,8 @@ func TestHosts(t *testing.T) {
 	require.Eventually(t, func() bool { return asked.least() >= 2000 }, 5*time.Minute, 50*time.Millisecond)
 	asked.end()
 
-	require.Contains(t, w.fails(w.push("4444", "DIES=1ms"), two), "it dies", "its last words")
-	visited := w.visit("/", 1) // and so it dies on the second host alone
+	require.Contains(t, w.fails(w.push("4444", "DIES=1ms"), two), "it dies", "the last output of the container")
+	visited := w.visit("/", 1) // requests only to the second host, so the image dies only there
 	out := w.fails(w.push("5555", "DIES=page"), two)
 	visited()
 	require.Contains(t, out, "after the switch")
@@ -53,7 +54,7 @@ func TestHosts(t *testing.T) {
 	for n := range w.names {
 		require.Contains(t, []string{two, three}, w.runs(n, fleetKey))
 	}
-	require.Contains(t, w.must(to(three)...), "is unfinished since")
+	require.Contains(t, w.must(to(three)...), " has not ended")
 	w.settled(three)
 	for n := range w.names {
 		require.False(t, w.has(n, one), "the release before the last two is pruned, with its image")
@@ -61,21 +62,21 @@ func TestHosts(t *testing.T) {
 	require.Contains(t, w.must("deploy:rollback", "-yes"), "staging went back on 2 hosts")
 	w.settled(two)
 
-	// What runs on all hosts of staging is promoted to production, and nothing else is.
+	// Only an image that runs on all staging hosts is promoted to production.
 	production := *w
 	staging := *w.machines
 	production.machines = &staging
 	production.machines.port = w.promotes(manifest)
 	require.Contains(t, w.must("deploy:setup", "-env=production", "-yes"), "all hosts of production are set up")
-	require.Contains(t, w.must("deploy:to", "production", "-yes"), "it is what staging runs on all its hosts")
+	require.Contains(t, w.must("deploy:to", "production", "-yes"), "all hosts of staging run this image")
 	require.Equal(t, two, production.runs(0, "app.production"))
 	_, digest, _ := strings.Cut(three, "@")
 	out, status = w.mage("deploy:to", "production", "-digest="+digest, "-yes")
 	require.Equal(t, 3, status, out)
-	require.Contains(t, out, " was to be deployed to production")
+	require.Contains(t, out, "but the plan deploys ")
 	require.Equal(t, two, production.runs(0, "app.production"))
 
-	// A machine that reboots serves the same again, with its secret, and nobody's help.
+	// After a reboot, a machine serves the same image with its secret again, without manual steps.
 	w.engine[0].Stop()
 	w.engine[0].Run()
 	require.Eventually(t, func() bool {
@@ -86,12 +87,12 @@ func TestHosts(t *testing.T) {
 	w.secretless()
 	w.notReached()
 
-	out, status = w.mage("deploy:to", "production", "-yes") // the second host of staging has no engine by now
+	out, status = w.mage("deploy:to", "production", "-yes") // the second staging host has no engine at this point
 	require.Equal(t, 1, status, out)
-	require.Contains(t, out, "nothing can be taken over from staging: vm2: ")
+	require.Contains(t, out, "no image can be taken over from staging: vm2: ")
 }
 
-// promotes adds production to a manifest: one host, which staging has too, with a port of its own. It is after staging.
+// promotes adds production, after staging, to a manifest. Production has one host, which is also in staging but with another port.
 func (w *fleet) promotes(manifest string) (port int) {
 	w.t.Helper()
 	l, err := net.Listen("tcp", net.JoinHostPort(w.at[0].String(), "0"))
@@ -107,7 +108,7 @@ func (w *fleet) promotes(manifest string) (port int) {
 	return port
 }
 
-// has reports whether a host has an image.
+// `has` reports whether an image is on a host.
 func (w *fleet) has(host int, ref string) bool {
 	w.t.Helper()
 	client := engine.New(w.engine[host].Dial)
@@ -117,7 +118,8 @@ func (w *fleet) has(host int, ref string) bool {
 	return err == nil
 }
 
-// notReached says why a host is not reached, where OpenSSH's own server keeps it from being. The other one is asked all the same.
+// notReached makes one of two hosts unreachable in several ways, with OpenSSH's real server. The error must report the reason, and the other host
+// must still be queried.
 func (w *fleet) notReached() {
 	w.t.Helper()
 	s, e := w.sshd[1], w.engine[1]
@@ -132,13 +134,14 @@ func (w *fleet) notReached() {
 		{func() { s.Run(); e.Stop() }, "vm2 has no engine's socket|the engine of vm2 does not run"},
 	} {
 		c.how()
-		out := w.must("deploy:status")
+		out, status := w.mage("deploy:status")
+		require.Equal(w.t, 1, status, out)
 		require.Regexp(w.t, `vm1 +(sha256:|nothing)`, out)
 		require.Regexp(w.t, c.says, out)
 	}
 }
 
-// visit asks some hosts, or all where none is said, for a path all the time, until stop is called. It does not matter what comes of it.
+// visit requests a path from the given hosts repeatedly, until stop is called, and ignores the responses. Without hosts, it uses all.
 func (w *fleet) visit(path string, hosts ...int) (stop func()) {
 	if hosts == nil {
 		for n := range w.names {

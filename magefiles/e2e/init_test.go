@@ -19,14 +19,15 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/lint/linttest"
 )
 
-// moduleProxy is a proxy of modules made of files: of this checkout, and of all that is in the module cache.
+// moduleProxy is a file-based Go module proxy that serves this checkout and everything in the module cache.
 type moduleProxy struct {
 	env     []string
-	version string // of ours
-	init    string // the program of that version
+	version string // version of this checkout
+	init    string // path of init, built at that version
 }
 
-// newModuleProxy publishes this checkout, at a version that its contents have alone, and takes it out of the module cache at the end.
+// newModuleProxy publishes this checkout at a version that is derived from its contents. The version is removed from the module cache when the test
+// ends.
 func newModuleProxy(t *testing.T) moduleProxy {
 	t.Helper()
 	const module = "github.com/foopack/foopack"
@@ -107,15 +108,15 @@ func (p moduleProxy) run(t *testing.T, dir string, argv ...string) (string, erro
 	return string(out), err
 }
 
-// shape is a repository as public ones are.
+// shape is a repository with the layout of a typical public one.
 type shape struct {
 	files  map[string]string
-	remote string            // address of origin
-	args   []string          // of init
-	mage   string            // how mage is called then
-	writes []string          // what git status lists afterwards, all of it
-	shows  []string          // what is shown
-	has    map[string]string // what is in a file afterwards
+	remote string            // URL of origin
+	args   []string          // arguments of init
+	mage   string            // how mage is run after init
+	writes []string          // everything that git status lists afterwards
+	shows  []string          // texts in init's output
+	has    map[string]string // text that a file contains afterwards
 }
 
 const (
@@ -125,7 +126,7 @@ const (
 	aTask     = "[tasks]\ntest-all = \"python -V\"\n"
 )
 
-// member adds a package to some files.
+// member adds a package to the files.
 func (s shape) member(dir, name, version string, more ...string) shape {
 	module := strings.ReplaceAll(name, "-", "_")
 	s.files[dir+"/pixi.toml"] = "[package]\nname = \"" + name + "\"\nversion = \"" + version + "\"\n[package.build]\nbackend = { name = \"pixi-build-python\", version = \"*\" }\n[package.host-dependencies]\nhatchling = \"*\"\n" + strings.Join(more, "\n")
@@ -134,7 +135,7 @@ func (s shape) member(dir, name, version string, more ...string) shape {
 	return s
 }
 
-// with adds files.
+// `with` adds files, given as alternating names and texts.
 func (s shape) with(files ...string) shape {
 	for i := 0; i < len(files); i += 2 {
 		s.files[files[i]] = files[i+1]
@@ -154,7 +155,7 @@ func startsAt(root string) shape {
 	return shape{files: map[string]string{"pixi.toml": root}, remote: onGitHub}
 }
 
-// shapes are how public monorepos, Go projects and small workspaces are laid out.
+// shapes returns repositories with the layouts of public monorepos, Go projects and small workspaces.
 func shapes() map[string]shape {
 	all := map[string]shape{}
 	add := func(name string, s shape, mage string, shows []string, writes ...[]string) {
@@ -182,7 +183,7 @@ func shapes() map[string]shape {
 		with("native/pixi.toml", "[package]\nname = \"native\"\nversion = \"0.1.0\"\n[package.build]\nbackend = { name = \"pixi-build-cmake\", version = \"*\" }\n"), plain,
 		[]string{"native cannot be published: it is built for one platform", "the task hello has a template or arguments"}, ownModule, workflows)
 	add("workflow files of their own", startsAt(taskedRoot).member("packages/core", "acme", "0.1.0").with(".github/workflows/ci.yml", "on: push\njobs: {}\n", ".gitignore", ".pixi\n/output/\n"), plain,
-		[]string{"The name is taken: left alone", "-jobs: {}"}, ownModule[1:], workflows[1:])
+		[]string{"Left as it is: another file has this name", "-jobs: {}"}, ownModule[1:], workflows[1:])
 	s = startsAt(taskedRoot).member("packages/core", "acme", "0.1.0").with(".github/workflows/release.yml",
 		"on: {push: {tags: ['v*']}}\njobs: {pypi: {runs-on: ubuntu-24.04, steps: [{uses: pypa/gh-action-pypi-publish@release/v1}]}}\n")
 	s.has = map[string]string{"pixi.toml": "publish = \"here\" # release.yml is another tool's"}
@@ -207,7 +208,10 @@ func shapes() map[string]shape {
 	return all
 }
 
-// TestInit adopts repositories of the shapes that public ones have: git status lists afterwards what was shown, and nothing else is another file.
+// atATerminal runs init at a terminal, where it asks about the given number of files. It is nil on systems without a terminal for tests.
+var atATerminal func(t *testing.T, p moduleProxy, dir string, files int)
+
+// TestInit runs init in repositories of all shapes. Afterwards git status lists exactly the files that init showed, and no other file has changed.
 func TestInit(t *testing.T) {
 	t.Parallel()
 	p := newModuleProxy(t)
@@ -225,7 +229,7 @@ func TestInit(t *testing.T) {
 				git(t, at, "remote", "add", "origin", s.remote)
 				git(t, at, "update-ref", "refs/remotes/origin/main", "HEAD")
 				git(t, at, "symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/main")
-				git(t, at, "switch", "-q", "-c", "adopt-foopack") // on which nothing is checked once it is merged
+				git(t, at, "switch", "-q", "-c", "adopt-foopack") // a branch for which the workflow checks nothing after a merge
 			}
 			args := append([]string{p.init, "-norehearse"}, s.args...)
 			shown, err := p.run(t, at, append(args, "-dry")...)
@@ -258,7 +262,7 @@ func TestInit(t *testing.T) {
 
 			out, err = p.run(t, at, append(append([]string{}, args...), "-yes")...) // not committed yet
 			require.NoError(t, err, out)
-			require.Contains(t, out, "Written already, and to be committed")
+			require.Contains(t, out, "Already written, but not yet committed")
 			require.Contains(t, out, "Nothing is missing, and nothing was changed.")
 			require.Contains(t, out, "  git add ")
 			for _, file := range s.writes {
@@ -270,7 +274,7 @@ func TestInit(t *testing.T) {
 			require.NoError(t, err, out)
 			require.Contains(t, out, "Nothing is missing, and nothing was changed.")
 			require.Empty(t, git(t, at, "status", "--porcelain"))
-			if slices.Contains(s.writes, "magefiles/magefile.go") { // what is taken away is written again, alone
+			if slices.Contains(s.writes, "magefiles/magefile.go") { // init restores only the removed file
 				git(t, at, "rm", "-q", "magefiles/magefile.go")
 				git(t, at, "-c", "user.name=a", "-c", "user.email=a@example.invalid", "commit", "-q", "-m", "build: without it")
 				out, err = p.run(t, at, append(append([]string{}, args...), "-yes")...)
@@ -279,6 +283,19 @@ func TestInit(t *testing.T) {
 			}
 		})
 	}
+	t.Run("at a terminal", func(t *testing.T) {
+		if atATerminal == nil {
+			t.Skip("tests know the terminal of Linux alone")
+		}
+		at, s := t.TempDir(), shapes()["one package and no release"]
+		for file, text := range s.files {
+			write(t, at, file, text)
+		}
+		git(t, at, "init", "-q", "-b", "main")
+		git(t, at, "add", "-A")
+		git(t, at, "-c", "user.name=a", "-c", "user.email=a@example.invalid", "commit", "-q", "-m", "feat: first")
+		atATerminal(t, p, at, len(s.writes))
+	})
 	t.Run("what is written passes the linters", func(t *testing.T) { wrote.lint(t) })
 	t.Run("a package in a submodule", func(t *testing.T) {
 		core, at := filepath.Join(t.TempDir(), "core"), filepath.Join(t.TempDir(), "acme")
@@ -314,6 +331,9 @@ func TestInit(t *testing.T) {
 			out, err := p.run(t, at, "go", "run", "github.com/foopack/foopack/magefiles/init@"+p.version, "-yes")
 			require.NoError(t, err, out)
 			require.Contains(t, out, "acme v0.1.1 was rehearsed: 1 package published")
+			_, next, _ := strings.Cut(out, "The clone and its report are deleted after the rehearsal")
+			require.Equal(t, 1, strings.Count(next, "\n→ "), "the only next step is that of init: "+out)
+			require.NotContains(t, out, "Report: ", "the report is removed with the clone")
 			require.Contains(t, out, "a trusted publisher")
 			var listed []string
 			for line := range strings.Lines(git(t, at, "status", "--porcelain", "--untracked-files=all")) {
@@ -323,6 +343,9 @@ func TestInit(t *testing.T) {
 			out, err = p.run(t, at, append(strings.Fields(s.mage), "version:show")...)
 			require.NoError(t, err, out)
 			require.Contains(t, out, "acme")
+			out, err = p.run(t, at, append(strings.Fields(s.mage), "version:shwo")...)
+			require.Error(t, err)
+			require.Contains(t, out, "version:show", "a wrong word is ours to explain, also through Mage's own program: "+out)
 			for _, theirs := range []string{"go.mod", "go.sum", "go.work"} {
 				if text, there := s.files[theirs]; there {
 					require.Equal(t, text, readFile(t, at, theirs))
@@ -332,13 +355,13 @@ func TestInit(t *testing.T) {
 	})
 }
 
-// initFile is a file that init wrote, and how mage is called there, which says where our module is.
+// initFile is a file that init wrote, and the mage command to use with it, which depends on where our module is.
 type initFile struct{ name, mage, text string }
 
-// initFiles are such files, each once.
+// initFiles is a set of these files, without duplicates.
 type initFiles map[initFile]bool
 
-// vet keeps what a run has written, and lets go vet look at each magefile once.
+// vet adds the files that a run has written, and runs go vet once on each distinct magefile.
 func (w initFiles) vet(t *testing.T, p moduleProxy, at string, s shape) {
 	t.Helper()
 	for _, file := range s.writes {
@@ -354,7 +377,7 @@ func (w initFiles) vet(t *testing.T, p moduleProxy, at string, s shape) {
 	}
 }
 
-// lint lets gofumpt, zizmor and actionlint look at all of it.
+// lint runs gofumpt, zizmor and actionlint on the collected files.
 func (w initFiles) lint(t *testing.T) {
 	at, i := t.TempDir(), 0
 	for f := range w {

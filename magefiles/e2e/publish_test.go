@@ -19,7 +19,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/pythontest"
 )
 
-// serve starts `targets channel:serve` over a folder with a key until the script ends, and sets PREFIX_SERVER_URL and
+// serve starts `targets channel:serve` for a folder, with an API key. The server runs until the script ends. serve sets PREFIX_SERVER_URL and
 // PREFIX_API_KEY: serve DIR KEY [FLAG ...].
 func serve(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
@@ -50,7 +50,8 @@ func serve(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv("PREFIX_SERVER_URL", strings.TrimSpace(first))
 }
 
-// digestsOf sets DIGESTS to the last output "digests" of a job, and NOTHING to the same without a file: digests-of FILE.
+// digestsOf sets DIGESTS to the last "digests" line in a job's output file, and NOTHING to the same value with an empty list of files: digests-of
+// FILE.
 func digestsOf(ts *testscript.TestScript, _ bool, args []string) {
 	for line := range strings.Lines(ts.ReadFile(args[0])) {
 		if value, ok := strings.CutPrefix(line, "digests="); ok {
@@ -61,8 +62,7 @@ func digestsOf(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// noSecret looks for a secret in every file below the script's folder, the script itself and its copy of the
-// environment apart: no-secret TEXT.
+// noSecret checks that no file below the script's folder contains a secret, except the script and its copy of the environment: no-secret TEXT.
 func noSecret(ts *testscript.TestScript, _ bool, args []string) {
 	secret, files := []byte(args[0]), 0
 	ts.Check(filepath.WalkDir(ts.Getenv("WORK"), func(path string, e fs.DirEntry, err error) error {
@@ -71,7 +71,7 @@ func noSecret(ts *testscript.TestScript, _ bool, args []string) {
 		}
 		data, err := os.ReadFile(path)
 		if errors.Is(err, fs.ErrNotExist) {
-			return nil // the server writes its indexes again
+			return nil // the server is rewriting its indexes
 		}
 		if err != nil {
 			return err
@@ -87,7 +87,7 @@ func noSecret(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// TestAPersonIsAsked runs publish at a terminal: a no changes nothing, a yes publishes.
+// TestAPersonIsAsked runs publish at a terminal. After the answer "no" nothing changes. After the answer "yes" publish uploads the packages.
 func TestAPersonIsAsked(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
@@ -105,14 +105,14 @@ func TestAPersonIsAsked(t *testing.T) {
 		return r.Stdout, r.Code
 	}
 	said, code := ask("n")
-	require.Contains(t, said, "Upload 1 artifact to "+url+"/w? [y/N]")
+	require.Contains(t, strings.ReplaceAll(said, "\r", ""), "An upload is final.\nUpload 1 artifact to "+url+"/w? [y/N]")
 	require.Equal(t, 3, code, said)
 	said, code = ask("yes")
 	require.Zero(t, code, said)
 	require.Contains(t, said, "w has:")
 }
 
-// atTerminal runs a program at a pseudo-terminal, answers the question that it asks, and prints what it said.
+// atTerminal runs a program at a pseudo-terminal, answers its question, and prints its output.
 const atTerminal = `
 import os, pty, sys
 folder, answer, *argv = sys.argv[1:]

@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -10,7 +11,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/command"
 )
 
-// TestReadableIsNamed has preflight and doctor name the credentials that code of the repository could still read, once, and nothing of them.
+// TestReadableIsNamed checks that preflight and doctor list each credential that code in the repository could still read, once and without its
+// contents.
 func TestReadableIsNamed(t *testing.T) {
 	t.Parallel()
 	home := t.TempDir()
@@ -22,7 +24,16 @@ func TestReadableIsNamed(t *testing.T) {
 	}
 	r := newReleasing(t, releaseOptions{by: "here"})
 	r.env = command.Setenv(r.env, "HOME="+home)
+	const says = "checks and builds run could read"
+	r.refuseUploads("mono-core")
+	_, status := r.mage("release", "-to=patch", "-yes")
+	require.Equal(t, 1, status)
+	require.NotContains(t, r.ok("status"), says, "nothing is run")
+	r.refuseUploads("")
+	require.Equal(t, 1, strings.Count(r.ok("release", "-yes"), says), "when it is resumed")
 	out := r.ok("release", "-to=patch", "-yes")
+	require.Equal(t, 1, strings.Count(out, says))
+	require.Contains(t, out, "Credentials on this machine:\n")
 	require.Regexp(t, `code that checks and builds run could read: ~/\.netrc, ~/\.npmrc, ~/\.config/gh/hosts\.yml`, out)
 	require.NotContains(t, out, "canary-of-a-file")
 	require.NotContains(t, out, ".kube")

@@ -13,11 +13,11 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/rehearsal"
 )
 
-// landing is a clone whose releases land by pull requests, with the files that ci:write writes for it.
+// landing makes a clone whose releases land by pull requests. The clone contains the files that ci:write generates for it.
 func landing(t *testing.T, o releaseOptions) *releasing {
 	t.Helper()
 	o.files = map[string]string{
-		"pixi.lock":             "version: 7\n", // pixi's stand-in is installed by setup-pixi
+		"pixi.lock":             "version: 7\n", // setup-pixi installs the pixi stand-in
 		"go.mod":                "module example.invalid/mono\n\ngo 1.26\n\ntool github.com/magefile/mage\n",
 		"magefiles/magefile.go": "//go:build mage\n\npackage main\n\nimport (\n\t// mage:import\n\t_ \"github.com/foopack/foopack/magefiles/targets\"\n)\n",
 		"pixi.toml":             strings.Replace(configured("")["pixi.toml"], `publish = "here"`, "land = \"pull-request\"\npublish = \""+o.by+"\"", 1),
@@ -28,7 +28,8 @@ func landing(t *testing.T, o releaseOptions) *releasing {
 	return r
 }
 
-// TestRehearseByAPullRequest has a release proposed, merged and ended: from here, and by the jobs of release-pr.yml and release.yml, as ci:write wrote them.
+// TestRehearseByAPullRequest rehearses a release that is proposed, merged and completed, both from here and by the jobs of the release-pr.yml and
+// release.yml that ci:write generated.
 func TestRehearseByAPullRequest(t *testing.T) {
 	t.Parallel()
 	t.Run("here", func(t *testing.T) {
@@ -49,7 +50,17 @@ func TestRehearseByAPullRequest(t *testing.T) {
 		r := landing(t, releaseOptions{by: "here"})
 		r.ok("version:bump", "-to=minor", "-commit", "-yes")
 		out := r.rehearsed()
-		require.Contains(t, out, "v0.2.0 has landed with it and is not tagged: how that goes on is rehearsed")
+		require.Contains(t, out, "v0.2.0 has landed with this commit and is not tagged, so the rest of the release is rehearsed")
+		require.Contains(t, out, "mono v0.2.0 was rehearsed: 3 packages published to an embedded channel from here")
+		require.Contains(t, out, "→ `mage release`\n")
+	})
+	t.Run("what main has and no tag, without pull requests", func(t *testing.T) {
+		t.Parallel()
+		r := newReleasing(t, releaseOptions{by: "here"})
+		r.ok("version:bump", "-to=minor", "-commit", "-yes")
+		git(t, r.dir, "push", "-q", "origin", "main")
+		out := r.rehearsed()
+		require.Contains(t, out, "v0.2.0 has landed with this commit and is not tagged, so the rest of the release is rehearsed")
 		require.Contains(t, out, "mono v0.2.0 was rehearsed: 3 packages published to an embedded channel from here")
 		require.Contains(t, out, "→ `mage release`\n")
 	})
@@ -61,26 +72,26 @@ func TestRehearseByAPullRequest(t *testing.T) {
 		out := r.rehearsed()
 		require.Contains(t, out, "propose the release: success, check: skipped, tag: skipped")
 		require.Contains(t, out, `"Release v0.2.0", is proposed`+"\n", "a job has proposed what the commits ask for")
-		require.Equal(t, 1, strings.Count(out, "since somebody pressed \"Approve and run\", once; squashed to "))
+		require.Equal(t, 1, strings.Count(out, "after someone pressed \"Approve and run\" once, because a job opened the pull request; squashed to "))
 		require.Contains(t, out, "propose the release: success, check what has landed: success, tag it: success")
 		require.Contains(t, out, "v0.2.0: 3 packages published, and the GitHub release made")
 		require.Contains(t, out, "mono v0.2.0 was rehearsed: 3 packages published to an embedded channel by an embedded CI")
-		require.Contains(t, out, "✓ build them a second time", "without a laptop nobody else compares")
+		require.Contains(t, out, "✓ build them a second time", "without a laptop, there is no other build to compare")
 		require.Contains(t, out, "site: mono-core 0.1.6 → 0.2.0")
 		require.NotContains(t, out, "! look at", "nothing in the files is doubtful")
 		require.NotContains(t, out, "the job tag", "each job ran once")
 
 		r.commit("ci: let the tag alone", map[string]string{".github/workflows/release-pr.yml": strings.Replace(readFile(t, r.dir, ".github/workflows/release-pr.yml"), "      actions: write", "      actions: read", 1)})
-		require.Contains(t, r.refused(1, "release-pr.yml did not go well", "rehearse"), "the job may: actions: read, contents: write, pull-requests: read")
+		require.Contains(t, r.refused(1, "the workflow release-pr.yml failed", "rehearse"), "the job may: actions: read, contents: write, pull-requests: read")
 	})
 }
 
-// A team releases by its jobs alone: main takes pull requests, and a check has to pass. With the token of an App nobody presses anything; with GITHUB_TOKEN
-// somebody presses "Approve and run", once.
+// A team releases only by CI jobs. main accepts only pull requests that have passed the check. With an App's token, no manual step is needed. With
+// GITHUB_TOKEN, a user has to press "Approve and run" once.
 func TestATeamsReleaseByJobs(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		app    string // its client ID
+		app    string // client ID of the app
 		token  string // RELEASE_PR_TOKEN
 		method string
 	}{
@@ -146,7 +157,7 @@ func TestATeamsReleaseByJobs(t *testing.T) {
 			git(t, r.dir, "pull", "-q")
 			r.commit("ci: let it", map[string]string{".github/workflows/release-pr.yml": good})
 			git(t, r.dir, "push", "-q", "--receive-pack=git -c core.hooksPath=/dev/null receive-pack", "origin", "main")
-			for range 2 { // the second push finds nothing to do
+			for range 2 { // the second push has nothing to do
 				job = pushed()
 				require.True(t, job.OK, job.Log)
 				r.world.Settle()

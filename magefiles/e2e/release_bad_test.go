@@ -22,8 +22,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/toolchain/pixi/pixitest"
 )
 
-// TestPreflight has one thing in the way after the other, and then several. Each is said before anything is done, with what
-// to do.
+// TestPreflight creates one obstacle at a time, and then several at once. Preflight reports each obstacle with its next step before anything is
+// changed.
 func TestPreflight(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -42,7 +42,7 @@ func TestPreflight(t *testing.T) {
 			},
 			says: "the work tree has changes: stray.txt",
 		},
-		{name: "another branch", bad: func(r *releasing) { git(r.t, r.dir, "switch", "-q", "-c", "side") }, says: "the clone is on the branch side, and releases are made from main", next: "git switch main"},
+		{name: "another branch", bad: func(r *releasing) { git(r.t, r.dir, "switch", "-q", "-c", "side") }, says: "the clone is on the branch side, but releases are made from main", next: "git switch main"},
 		{name: "no branch", bad: func(r *releasing) { git(r.t, r.dir, "switch", "-q", "--detach") }, says: "the clone is on no branch"},
 		{name: "behind", bad: func(r *releasing) { r.somebodyPushes() }, says: "the clone is behind origin/main", next: "git pull"},
 		{name: "no remote", bad: func(r *releasing) { git(r.t, r.dir, "remote", "remove", "origin") }, says: "there is no remote origin", next: "git remote add origin URL"},
@@ -53,21 +53,21 @@ func TestPreflight(t *testing.T) {
 			},
 			says: "asking the remote origin",
 		},
-		{name: "a tag here", bad: func(r *releasing) { git(r.t, r.dir, "tag", "v0.1.7") }, says: "the tag v0.1.7 is there already", next: "git tag -d v0.1.7"},
+		{name: "a tag in this clone", bad: func(r *releasing) { git(r.t, r.dir, "tag", "v0.1.7") }, says: "the tag v0.1.7 is in this clone already", next: "git tag -d v0.1.7"},
 		{
-			name: "a tag there",
+			name: "a tag on the remote",
 			bad: func(r *releasing) {
 				git(r.t, r.dir, "push", "-q", "origin", "HEAD:refs/tags/v0.1.7")
 			},
 			says: "v0.1.7",
 		},
-		{name: "a tag in the way here", bad: func(r *releasing) { git(r.t, r.dir, "tag", "v0.1.7/docs") }, says: "the tag v0.1.7 cannot be made beside the tag v0.1.7/docs", next: "git tag -d v0.1.7/docs"},
+		{name: "a conflicting tag in this clone", bad: func(r *releasing) { git(r.t, r.dir, "tag", "v0.1.7/docs") }, says: "the tag v0.1.7 cannot be made beside the tag v0.1.7/docs", next: "git tag -d v0.1.7/docs"},
 		{
-			name: "a tag in the way there",
+			name: "a conflicting tag on the remote",
 			bad: func(r *releasing) {
 				git(r.t, r.dir, "push", "-q", "origin", "HEAD:refs/tags/v0.1.7/docs")
 			},
-			says: "on origin, the tag v0.1.7 cannot be made beside the tag v0.1.7/docs",
+			says: "on the remote origin, the tag v0.1.7 cannot be made beside the tag v0.1.7/docs",
 			next: ":refs/tags/v0.1.7/docs",
 		},
 		{
@@ -89,7 +89,7 @@ func TestPreflight(t *testing.T) {
 				git(r.t, r.dir, "add", "-f", "output")
 				git(r.t, r.dir, "commit", "-q", "-m", "chore: x")
 			},
-			says: "output/mono-core-0.1.7-pyh0000000_0.conda is committed, and would pass for what was built here",
+			says: "output/mono-core-0.1.7-pyh0000000_0.conda is committed to git, so it could be published instead of the package that is built here",
 			next: "git rm --cached output/mono",
 		},
 		{
@@ -106,8 +106,8 @@ func TestPreflight(t *testing.T) {
 			bad: func(r *releasing) {
 				require.NoError(r.t, os.Chmod(filepath.Join(r.dir, "packages", "core", "pixi.toml"), 0o444))
 			},
-			says: "packages/core/pixi.toml: it is read-only",
-			next: "make it writable",
+			says: "packages/core/pixi.toml: the file is read-only",
+			next: "make the file and its folder writable",
 		},
 		{
 			name: "a double of the changelog",
@@ -117,7 +117,7 @@ func TestPreflight(t *testing.T) {
 				git(r.t, r.dir, "commit", "-q", "-m", "docs: x")
 			},
 			says: "there is a file changelog.md",
-			next: "keep one of them",
+			next: "keep one of the two",
 		},
 		{
 			name: "manifests that disagree",
@@ -125,7 +125,7 @@ func TestPreflight(t *testing.T) {
 				in("packages/p0001/pixi.toml", `version = "0.1.6"`, `version = "0.1.5"`)(r.t, r.dir)
 				git(r.t, r.dir, "commit", "-q", "-a", "-m", "x")
 			},
-			says: "the manifests do not agree",
+			says: "the manifests disagree in ",
 			next: "-fixDrift",
 		},
 		{
@@ -158,7 +158,7 @@ func TestPreflight(t *testing.T) {
 			next: "PIPELINE_TOOLCHAIN=pixi",
 		},
 		{
-			name: "packages that no one Python can have",
+			name: "packages without a common Python",
 			bad: func(r *releasing) {
 				in("packages/p0001/pyproject.toml", `requires-python = ">=3.10"`, `requires-python = "<3.12"`)(r.t, r.dir)
 				in("packages/core/pyproject.toml", `requires-python = ">=3.10"`, `requires-python = ">=3.12"`)(r.t, r.dir)
@@ -166,7 +166,7 @@ func TestPreflight(t *testing.T) {
 				r.env = command.Setenv(r.env, "PIPELINE_TOOLCHAIN=embedded")
 			},
 			says: "pyproject.toml:5:1 asks for Python <3.12",
-			next: "let them agree",
+			next: "change these requirements so that one version meets all of them",
 		},
 		{name: "no channel server", bad: func(r *releasing) { r.env = command.Setenv(r.env, "PREFIX_SERVER_URL=http://127.0.0.1:1") }, says: "http://127.0.0.1:1"},
 		{
@@ -175,11 +175,11 @@ func TestPreflight(t *testing.T) {
 				r.publishSomething("0.1.7")
 			},
 			says: "has mono-core-0.1.7-pyh4616a5c_0.conda already",
-			next: "say another version",
+			next: "pass -to with another version",
 		},
 		{name: "no credential", by: "here", bad: func(r *releasing) { r.env = command.Unset(r.env, "PREFIX_API_KEY") }, says: "credential", next: "PREFIX_API_KEY"},
 		{name: "a wrong key", by: "here", bad: func(r *releasing) { r.env = command.Setenv(r.env, "PREFIX_API_KEY=pfx_wrong") }, says: "does not know the token"},
-		{name: "a token of GitHub that makes no release", bad: func(r *releasing) { r.env = command.Setenv(r.env, "GITHUB_TOKEN="+rehearsal.ReaderToken) }, says: "its owner may not push"},
+		{name: "a token of GitHub that makes no release", bad: func(r *releasing) { r.env = command.Setenv(r.env, "GITHUB_TOKEN="+rehearsal.ReaderToken) }, says: "the token's owner may not push"},
 		{name: "a wrong token of GitHub", bad: func(r *releasing) { r.env = command.Setenv(r.env, "GITHUB_TOKEN=ghs_wrong") }, says: "GITHUB_TOKEN"},
 		{
 			name: "nobody to commit as",
@@ -189,7 +189,7 @@ func TestPreflight(t *testing.T) {
 				r.env = command.Setenv(command.Unset(r.env, "GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL", "EMAIL"), "GIT_CONFIG_SYSTEM="+os.DevNull)
 				git(r.t, r.dir, "config", "user.useConfigOnly", "true")
 			},
-			says: "git does not know who commits",
+			says: "git has no name or no email address for your commits",
 			next: "git config user.email",
 		},
 	} {
@@ -213,19 +213,19 @@ func TestPreflight(t *testing.T) {
 		write(t, r.dir, "stray.txt", "x")
 		git(t, r.dir, "switch", "-q", "-c", "side")
 		git(t, r.dir, "tag", "v0.1.7")
-		out := r.refused(1, "3 things are in the way", "release", "-to=0.1.7", "-yes")
+		out := r.refused(1, "3 problems prevent the release", "release", "-to=0.1.7", "-yes")
 		require.Equal(t, 3, strings.Count(out, "✗ ")-strings.Count(out, "✗ preflight"))
 	})
 }
 
-// somebodyPushes lets another clone be faster.
+// somebodyPushes pushes a commit from another clone.
 func (r *releasing) somebodyPushes() {
 	other := r.newClone()
 	git(r.t, other, "-c", "user.name=b", "-c", "user.email=b@example.invalid", "commit", "-q", "--allow-empty", "-m", "fix: faster")
 	git(r.t, other, "push", "-q", "origin", "main")
 }
 
-// publishSomething puts a version of the packages on the channel that this release is about to make.
+// publishSomething publishes packages at a version that the release is about to publish.
 func (r *releasing) publishSomething(version string) {
 	other := r.newClone()
 	x := exec.Command(filepath.Join(compiled, "targets"), "version:bump", "-to="+version, "-commit", "-yes")
@@ -238,7 +238,7 @@ func (r *releasing) publishSomething(version string) {
 	require.NoError(r.t, err, "%s", out)
 }
 
-// hidePython lets every python on PATH be something that is none.
+// hidePython replaces every python on PATH with a program that is not Python.
 func hidePython(r *releasing) {
 	dir := r.t.TempDir()
 	for _, name := range []string{"python3", "python", "python3.10", "python3.11", "python3.12", "python3.13", "python3.14"} {
@@ -248,8 +248,8 @@ func hidePython(r *releasing) {
 	r.env = command.Setenv(r.env, "PATH="+dir+":/usr/bin:/bin")
 }
 
-// TestNothingIrreversible lets one step after the other fail: neither it nor anything that cannot be taken back happens, the
-// version is not burnt, and once the cause is gone the same release is completed.
+// TestNothingIrreversible makes each step fail in turn. Nothing irreversible happens, the version remains unused, and the release can be completed
+// once the cause is fixed.
 func TestNothingIrreversible(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -258,7 +258,7 @@ func TestNothingIrreversible(t *testing.T) {
 		breaks func(r *releasing)
 		mends  func(r *releasing)
 		says   string
-		local  bool // nothing has left the clone
+		local  bool // nothing was pushed or uploaded
 	}{
 		{
 			name:   "bump and commit",
@@ -335,20 +335,20 @@ func TestNothingIrreversible(t *testing.T) {
 				require.Empty(t, tags)
 				require.Empty(t, r.onChannel())
 			}
-			if c.name != "bump and commit" { // of which nothing is left
+			if c.name != "bump and commit" { // a release that fails in this step leaves nothing unfinished
 				require.Contains(t, r.refused(3, "is unfinished", "release", "-to=2.0.0", "-yes"), "nothing was changed")
 			}
 			c.mends(r)
 			require.Contains(t, r.ok("release", "-to=patch", "-yes"), "v0.1.7 is released")
-			if c.name != "check" { // whose mending made further commits
+			if c.name != "check" { // the fix for check adds commits
 				r.released("0.1.7")
 			}
 		})
 	}
 }
 
-// A step that stops for a person ends the release with exit status 3, whatever stands around its error, and says how to go on: here somebody
-// moves the tag while it is pushed.
+// A step that needs a user's decision ends the release with exit status 3, even if its error is wrapped in others, and says how to continue. Here
+// someone moves the tag during the push.
 func TestAStopInsideARelease(t *testing.T) {
 	t.Parallel()
 	r := newReleasing(t, releaseOptions{by: "here"})
@@ -357,24 +357,25 @@ func TestAStopInsideARelease(t *testing.T) {
 	git(t, r.dir, "push", "-q", "origin", theirs+":refs/heads/theirs")
 	hook(t, hooks, "post-receive", "git update-ref refs/tags/v0.1.7 "+theirs)
 	out := r.refused(3, "v0.1.7 at ", "release", "-to=patch", "-yes")
-	require.Contains(t, out, "→ find out which is right; then `mage release` goes on from here")
+	require.Contains(t, out, "→ find out which commit is right; then `mage release` continues from here")
 	require.NotContains(t, out, "✓ push")
 	require.Empty(t, r.onChannel(), "nothing is sent of what may be somebody else's")
-	r.refused(3, "v0.1.7 is unfinished, and a bump would change its versions under it", "version:bump", "-to=patch", "-yes")
+	r.refused(3, "v0.1.7 is unfinished, and a bump would change its versions;", "version:bump", "-to=patch", "-yes")
+	require.Contains(t, r.refused(2, `"foo" is not a version`, "release", "-to=foo", "-yes"), "→ pass -to=patch, minor, major, auto, rc, or a version")
 
 	require.NoError(t, os.Remove(filepath.Join(hooks, "post-receive")))
-	r.refused(1, "and that is not this release", "release", "-yes")
+	r.refused(1, "and does not belong to this release", "release", "-yes")
 	git(t, r.dir, "push", "-q", "--force", "origin", "v0.1.7")
 	require.Contains(t, r.ok("release", "-yes"), "v0.1.7 is released")
 	r.released("0.1.7")
 }
 
-// TestAccidents has the accidents by name that have burnt versions elsewhere. Each is caught before there is a tag, and the
-// version is released once its cause is gone. (An upload of half the packages is in TestNothingIrreversible.)
+// TestAccidents reproduces accidents that have used up version numbers in other projects. Each is detected before the tag is made, and the version
+// can be released once the cause is fixed. (TestNothingIrreversible covers a partial upload.)
 func TestAccidents(t *testing.T) {
 	t.Parallel()
 	task := func(qa string) map[string]string {
-		return map[string]string{"pixi.toml": monorepotest.Files(3, "0.1.6")["pixi.toml"] + "\n[tasks]\nqa = " + qa + "\n"}
+		return map[string]string{"pixi.toml": monorepotest.Files(3, "0.1.6")["pixi.toml"] + "\n[tasks]\nqa = " + qa + "\n\n[tool.release]\npublish = \"ci\"\n"}
 	}
 	good := task(`"true"`)
 	for _, c := range []struct {
@@ -382,7 +383,7 @@ func TestAccidents(t *testing.T) {
 		files  map[string]string
 		breaks func(r *releasing)
 		says   string
-		status int // 0 is 1
+		status int // 0 means 1
 	}{
 		{
 			name: "a wrong flag of the builder",
@@ -406,7 +407,7 @@ func TestAccidents(t *testing.T) {
 		{
 			name:   "a setting that refers to itself",
 			status: 2,
-			says:   "the channel server's address is no http or https URL",
+			says:   "the address of the channel server is not an http or https URL",
 			breaks: func(r *releasing) {
 				r.env = command.Setenv(r.env, "PREFIX_SERVER_URL=${{ env.PREFIX_SERVER_URL }}")
 			},
@@ -423,10 +424,10 @@ func TestAccidents(t *testing.T) {
 			name: "a tag that names another version",
 			says: "",
 			breaks: func(r *releasing) {
-				// Not of a release: somebody tags by hand, and CI has to refuse.
+				// Someone pushes a tag by hand, without a release. The CI must refuse it.
 				git(r.t, r.dir, "push", "-q", "origin", "HEAD:refs/tags/v9.9.9")
 				waitFor(r.t.(*testing.T), "CI", func() bool { return len(r.world.Jobs()) > 0 })
-				require.Contains(r.t, r.world.Jobs()[0].Log, "the tag v9.9.9 started this, and the manifests are at v0.1.6")
+				require.Contains(r.t, r.world.Jobs()[0].Log, "the tag v9.9.9 started this run, but the tags of the versions in the manifests are: v0.1.6")
 				require.Empty(r.t, r.onChannel())
 				git(r.t, r.dir, "push", "-q", "origin", ":refs/tags/v9.9.9")
 			},
@@ -458,7 +459,7 @@ func TestAccidents(t *testing.T) {
 	}
 }
 
-// TestTwoAtOnce starts two releases in one clone: one goes through, the other ends with a sentence, and changes nothing.
+// TestTwoAtOnce starts two releases in one clone. One succeeds; the other fails with an error and changes nothing.
 func TestTwoAtOnce(t *testing.T) {
 	t.Parallel()
 	r := newReleasing(t, releaseOptions{})
@@ -478,8 +479,8 @@ func TestTwoAtOnce(t *testing.T) {
 	r.released("0.1.7")
 }
 
-// TestReleaseOfSomebodyElse asks for a version that another clone has tagged, and has not published: it is not called
-// released, and this clone goes on with it once it has pulled. A later one makes it an earlier release.
+// TestReleaseOfSomebodyElse requests a version that another clone has tagged but not published. The version does not count as released, and this
+// clone continues the release after a pull. After a later release, the version counts as released.
 func TestReleaseOfSomebodyElse(t *testing.T) {
 	t.Parallel()
 	r := newReleasing(t, releaseOptions{by: "here"})
@@ -499,15 +500,14 @@ func TestReleaseOfSomebodyElse(t *testing.T) {
 	require.Contains(t, r.ok("release", "-to=0.1.8", "-yes"), "v0.1.8 is released, at commit ")
 	require.Contains(t, r.ok("release", "-to=v0.1.7", "-yes"), "v0.1.7 is released: ")
 
-	r.dir = first // its own journal does not know that it is through
+	r.dir = first // this clone's journal does not record that the release is complete
 	require.Contains(t, r.ok("release", "-yes"), "v0.1.7")
 }
 
-// mageLeft is what is said where a target takes more than five seconds to stop, as on a busy machine: the process then ends
-// as if it had been killed.
-const mageLeft = "left without tidying up"
+// mageLeft appears in the output if a target takes more than five seconds to stop, as on a busy machine. Mage then exits immediately, as if killed.
+const mageLeft = "stopped at once, without cleaning up"
 
-// TestCtrlC stops a release at a safe point, says how to go on, and leaves nothing in the way of that.
+// TestCtrlC interrupts a release, which stops at a safe point and says how to continue. Nothing prevents it from continuing.
 func TestCtrlC(t *testing.T) {
 	t.Parallel()
 	r := newReleasing(t, releaseOptions{})
@@ -516,8 +516,8 @@ func TestCtrlC(t *testing.T) {
 	require.NoError(t, x.Start())
 	waitFor(t, "the release to begin", func() bool { return r.journalLines() > 4 })
 	status := r.ok("status")
-	require.Regexp(t, `v0\.1\.7 is under way \(process \d+ since \S+\)`, status)
-	require.NotContains(t, status, "left off")
+	require.Regexp(t, `the release of v0\.1\.7 is running \(process \d+ since \S+\)`, status)
+	require.NotContains(t, status, "not finished")
 	require.NotContains(t, status, "`mage undo`", "it would be refused")
 	require.NoError(t, syscall.Kill(-x.Process.Pid, syscall.SIGINT))
 	_ = x.Wait()
@@ -525,7 +525,7 @@ func TestCtrlC(t *testing.T) {
 	require.NotContains(t, out.String(), "mage targets, waiting")
 	if !strings.Contains(out.String(), mageLeft) {
 		require.Contains(t, out.String(), "stopped by a signal (interrupt), at a safe point")
-		require.Contains(t, out.String(), "→ `mage release` goes on from here")
+		require.Contains(t, out.String(), "→ `mage release` continues from here")
 		status = r.ok("status")
 		require.Contains(t, status, "v0.1.7 is unfinished since ")
 		require.NotContains(t, status, "failed: stopped by a signal")
@@ -534,7 +534,7 @@ func TestCtrlC(t *testing.T) {
 	r.released("0.1.7")
 }
 
-// TestUndo takes a release back from wherever it stands, and refuses once something was uploaded.
+// TestUndo undoes a release at every stage. Once the first file is uploaded, undo is refused.
 func TestUndo(t *testing.T) {
 	t.Parallel()
 	for _, private := range accesses {
@@ -550,11 +550,10 @@ func undoOf(t *testing.T, private login) {
 		require.Equal(t, 1, status)
 		require.Equal(t, "v0.1.7", git(t, r.dir, "tag", "--list", "v0.1.7"))
 		r.refused(3, "there is no terminal to ask at", "undo")
-		require.Contains(t, r.ok("undo", "-yes"), "v0.1.7 was taken back")
+		require.Contains(t, r.ok("undo", "-yes"), "v0.1.7 was undone\n→ fix the problem, then `mage release -to=patch`\n")
 		require.Empty(t, git(t, r.dir, "tag", "--list", "v0.1.7"))
 		r.untouched()
-		require.Contains(t, r.ok("status"), "v0.1.7: undone: nothing of it is left")
-		require.Regexp(t, `(?s)"end": "undone",\s+"steps": \[\]`, r.ok("status", "-json"))
+		r.undone("local")
 		r.refused(1, "there is nothing to undo", "undo", "-yes")
 		hook(r.t, r.world.Remote+"/hooks", "pre-receive", "exit 0")
 		require.NoError(t, os.RemoveAll(filepath.Join(r.dir, ".git", "pixi-release", "releases")))
@@ -569,7 +568,8 @@ func undoOf(t *testing.T, private login) {
 		require.NotEqual(t, r.base, git(t, r.dir, "rev-parse", "HEAD"))
 		r.edit()
 		require.Contains(t, r.ok("status"), "v0.1.7 is unfinished since ")
-		require.Contains(t, r.refused(1, "v0.1.7 cannot be taken back beside changes of yours in pixi.toml; nothing was changed", "undo", "-yes"), "`git stash`")
+		require.NotContains(t, r.refused(1, "the work tree has changes", "release"), "no terminal", "it is found before the question")
+		require.Contains(t, r.refused(1, "v0.1.7 cannot be undone while you have uncommitted changes in pixi.toml; nothing was changed", "undo", "-yes"), "`git stash`")
 		git(t, r.dir, "checkout", "-q", "pixi.toml")
 		require.Contains(t, r.ok("undo", "-yes"), "removed the commit")
 		r.untouched()
@@ -579,14 +579,15 @@ func undoOf(t *testing.T, private login) {
 		r.refuseUploads("mono-core")
 		_, status := r.mage("release", "-to=patch", "-yes")
 		require.Equal(t, 1, status)
-		require.Contains(t, readFile(t, r.journalFile()), `"result":{"refused":true}`) // the channel has nothing of it
-		r.refused(3, "its tag is removed there, and its commit reverted on main", "undo")
-		require.Contains(t, r.ok("undo", "-yes"), "v0.1.7 was taken back")
+		require.Contains(t, readFile(t, r.journalFile()), `"result":{"refused":true}`) // none of its files is on the channel
+		r.refused(3, "its tag is removed from the remote, and its commit is reverted on main", "undo")
+		require.Contains(t, r.ok("undo", "-yes"), "v0.1.7 was undone")
 		commits, tags := r.remote()
 		require.Empty(t, tags)
-		require.Len(t, commits, 3, "the commit and the one that takes it back")
+		require.Len(t, commits, 3, "the commit and the one that undoes it")
 		require.Empty(t, git(t, r.dir, "diff", r.base, "HEAD"))
 		require.Equal(t, commits[0], git(t, r.dir, "rev-parse", "HEAD"))
+		r.undone("pushed, and reverted")
 	})
 	t.Run("uploaded", func(t *testing.T) {
 		r := newReleasing(t, releaseOptions{by: "here", private: private})
@@ -596,17 +597,48 @@ func undoOf(t *testing.T, private login) {
 		before := r.onChannel()
 		require.NotEmpty(t, before)
 		require.NotContains(t, readFile(t, r.journalFile()), `"refused":true`)
-		out := r.refused(3, "v0.1.7 cannot be taken back", "undo")
+		out := r.refused(3, "v0.1.7 cannot be undone", "undo")
 		require.Contains(t, out, "/api/v1/delete/mono/noarch/mono-core-0.1.7-pyh4616a5c_0.conda")
 		out = r.ok("undo", "-yes")
 		require.Contains(t, out, "This is the next patch, v0.1.8")
 		require.Equal(t, before, r.onChannel())
+		r.undone("given up")
 		r.refuseUploads("")
 		require.Contains(t, r.ok("release", "-to=patch", "-yes"), "v0.1.8 is released")
 	})
 }
 
-// TestStatus says where an unfinished release stands, by journal and by world; in a clone without a journal too.
+// afterUndo has the text and the JSON that status prints after each kind of undo.
+var afterUndo = map[string]struct{ says, json string }{
+	"local": {
+		says: "v0.1.7: undone: nothing of it is left in this clone\n→ `mage release -to=patch`\n",
+		json: `"end": "undone",\s+"steps": \[\]\s+\}`,
+	},
+	"pushed, and reverted": {
+		says: "v0.1.7: undone: its tags are gone, and main has the earlier versions again; the commit HEAD^ and its revert HEAD stay in the history\n→ `mage release -to=patch`\n",
+		json: `"end": "undone",\s+"steps": \[\],\s+"stays": \{\s+"branch": "main",\s+"commit": "HEAD^\w+",\s+"reverted": "HEAD\w+",\s+"versions": false\s+\}\s+\}`,
+	},
+	"landed by a pull request": {
+		says: "v0.1.7: undone: its tags are gone, and main still has its versions (commit HEAD)\n→ `mage release -to=0.1.7` releases it after all\n",
+		json: `"end": "undone",\s+"steps": \[\],\s+"stays": \{\s+"branch": "main",\s+"commit": "HEAD\w+",\s+"versions": true\s+\}\s+\}`,
+	},
+	"given up": {
+		says: "v0.1.7: abandoned\n",
+		json: `"end": "abandoned",\s+"steps": \[\s+\{`,
+	},
+}
+
+// undone checks the output of status after an undo.
+func (r *releasing) undone(way string) {
+	r.t.Helper()
+	last := strings.Fields(git(r.t, r.dir, "log", "-2", "--format=%H"))
+	want, at := afterUndo[way], strings.NewReplacer("HEAD^", last[len(last)-1][:12], "HEAD", last[0][:12])
+	require.Contains(r.t, r.ok("status"), at.Replace(want.says), way)
+	require.Regexp(r.t, at.Replace(want.json), r.ok("status", "-json"), way)
+}
+
+// TestStatus checks that status reports the progress of an unfinished release from the journal, the remote and the channel, even in a clone without a
+// journal.
 func TestStatus(t *testing.T) {
 	t.Parallel()
 	r := newReleasing(t, releaseOptions{by: "here"})
@@ -622,10 +654,10 @@ func TestStatus(t *testing.T) {
 	r.edit()
 	require.Contains(t, r.ok("status"), "v0.1.7 is unfinished since ")
 	r.dir = r.newClone()
-	require.Contains(t, r.ok("status"), "v0.1.7 is tagged on the remote and not complete")
+	require.Contains(t, r.ok("status"), "v0.1.7 is tagged on the remote but not complete")
 	require.Contains(t, r.refused(3, "the release of v0.1.7 is unfinished", "release", "-to=minor", "-yes"), "nothing was changed")
 	r.refuseUploads("")
-	require.Contains(t, r.ok("release", "-yes"), "going on with it")
+	require.Contains(t, r.ok("release", "-yes"), "continuing the release")
 	r.released("0.1.7")
 
 	env := r.env
@@ -634,18 +666,18 @@ func TestStatus(t *testing.T) {
 	require.Contains(t, r.ok("status"), "v0.1.7: released")
 	r.env, r.dir = env, r.newClone()
 	git(t, r.dir, "remote", "remove", "origin")
-	require.Contains(t, r.ok("status"), "no release was begun in this clone, and whether the remote has a tag")
+	require.Contains(t, r.ok("status"), "no release was begun in this clone, and it is not known whether the remote has a tag")
 }
 
-// What a release has built stays, whatever the tasks that check it leave in its clone: a file that git does not ignore, a version
-// that a tool writes into one that is committed.
+// The artifacts of a release are kept, whatever the check tasks leave in the release's clone: a file that git does not ignore, or a version that a
+// tool writes into a tracked file.
 func TestBuiltOnce(t *testing.T) {
 	t.Parallel()
 	for name, left := range map[string]string{
-		"a new file":      "echo here >left",
-		"a changed file":  "echo changed >>CHANGELOG.md",
-		"a deleted file":  "rm CHANGELOG.md",
-		"a file in there": "mkdir -p output && echo here >output/left",
+		"a new file":           "echo here >left",
+		"a changed file":       "echo changed >>CHANGELOG.md",
+		"a deleted file":       "rm CHANGELOG.md",
+		"a new file in output": "mkdir -p output && echo here >output/left",
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newReleasing(t, releaseOptions{
@@ -669,18 +701,18 @@ func TestBuiltOnce(t *testing.T) {
 			}
 			before := built()
 			require.Len(t, before, 3)
-			require.NotContains(t, r.ok("status"), "cannot be told now")
+			require.NotContains(t, r.ok("status"), "the state now is unknown")
 			require.Equal(t, before, built())
 			r.refuseUploads("")
 			require.Regexp(t, `✓ build +\S+  there already: mono-core`, r.ok("release", "-yes"))
 			require.Equal(t, before, built())
-			require.NotContains(t, r.ok("status"), "cannot be told now")
+			require.NotContains(t, r.ok("status"), "the state now is unknown")
 			r.released("0.1.7")
 		})
 	}
 }
 
-// edit changes a manifest, in a way that means nothing.
+// edit adds a comment to a manifest.
 func (r *releasing) edit() {
 	file := filepath.Join(r.dir, "pixi.toml")
 	text, err := os.ReadFile(file)
@@ -688,7 +720,7 @@ func (r *releasing) edit() {
 	require.NoError(r.t, os.WriteFile(file, append(text, "# edited\n"...), 0o644))
 }
 
-// gate stands in front of the embedded servers, and refuses what a test wants to be refused.
+// gate is a proxy in front of the embedded servers that rejects requests chosen by the test.
 type gate struct {
 	refuses atomic.Pointer[func(r *http.Request) bool]
 }
@@ -703,7 +735,7 @@ func (g *gate) wrap(next http.Handler) http.Handler {
 	})
 }
 
-// refuseUploads lets no file of a package be uploaded; "" lets all.
+// refuseUploads makes uploads of a package's files fail; "" stops that.
 func (r *releasing) refuseUploads(name string) {
 	refuses := func(q *http.Request) bool {
 		if name == "" || q.Method != http.MethodPost || !strings.HasPrefix(q.URL.Path, "/api/v1/upload/") {
@@ -716,7 +748,7 @@ func (r *releasing) refuseUploads(name string) {
 	r.gate.refuses.Store(&refuses)
 }
 
-// breakHub lets no release be made on GitHub.
+// breakHub makes GitHub reject the creation of releases, or accept it again.
 func (r *releasing) breakHub(broken bool) {
 	refuses := func(q *http.Request) bool {
 		return broken && q.Method == http.MethodPost && strings.HasSuffix(q.URL.Path, "/releases")
@@ -724,13 +756,13 @@ func (r *releasing) breakHub(broken bool) {
 	r.gate.refuses.Store(&refuses)
 }
 
-// A release of which nothing came, since a hook refused its commit, is asked for again by `release` alone, however often it stops before
-// its plan is agreed to: what was to be released is not forgotten at a question that nobody answered.
+// If a hook refused a release's commit, plain `release` proposes the same release again until its plan is agreed to, however often it stops before
+// that. An unanswered question does not lose the requested version.
 func TestReleaseOfWhichNothingCame(t *testing.T) {
 	t.Parallel()
 	r := newReleasing(t, releaseOptions{by: "here"})
 	hook(t, r.dir+"/.git/hooks", "pre-commit", "exit 1")
-	r.refused(1, "`mage release` goes on from here", "release", "-to=minor", "-yes")
+	r.refused(1, "`mage release` continues from here", "release", "-to=minor", "-yes")
 	require.NoError(t, os.Remove(r.dir+"/.git/hooks/pre-commit"))
 	r.untouched()
 	r.refused(3, "there is no terminal to ask at", "release")

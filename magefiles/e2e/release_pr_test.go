@@ -20,7 +20,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workflow"
 )
 
-// team lets main take pull requests alone, with a check that has to pass, and returns GitHub as a person asks it.
+// team configures main to accept only pull requests that have passed the check, and returns a GitHub client with a user's token.
 func (r *releasing) team(rules server.Rules) *github.Client {
 	r.t.Helper()
 	rules.Pulls, rules.Check = true, "ci"
@@ -32,7 +32,7 @@ func (r *releasing) team(rules server.Rules) *github.Client {
 	return client
 }
 
-// proposed is the pull request, whose check ends as told.
+// proposed ends the check of the open pull request with the given conclusion and returns the pull request.
 func (r *releasing) proposed(c *github.Client, conclusion string) github.Pull {
 	r.t.Helper()
 	all, err := c.Pulls(r.t.Context(), "foopack/release-main")
@@ -45,9 +45,9 @@ func (r *releasing) proposed(c *github.Client, conclusion string) github.Pull {
 	return all[0]
 }
 
-// TestATeamsRelease goes the whole way from a laptop: main is protected, and its check fails once. It is merged by a squash with a message of its own, a
-// merge, a rebase or a queue; somebody else has gone on by then. In a clone of the second person the release is killed once, in each case later in its
-// journal, and run again.
+// TestATeamsRelease makes whole releases from a laptop. main is protected, and the check fails once. The pull request is merged as a squash with
+// another message, as a merge, as a rebase or by a queue, and other work lands after it. In a second user's clone the release is killed once and run
+// again. Each case kills it at a later entry of its journal.
 func TestATeamsRelease(t *testing.T) {
 	t.Parallel()
 	for i, c := range []struct {
@@ -73,7 +73,7 @@ func TestATeamsRelease(t *testing.T) {
 			}
 			landed := git(t, r.world.Remote, "rev-parse", "main")
 
-			r.dir = r.newClone() // of the second person, after whose work main is further
+			r.dir = r.newClone() // the clone of the second user, whose work lands after the release
 			git(t, r.dir, "switch", "-q", "-c", "later")
 			r.commit("feat: later", map[string]string{"packages/core/later.txt": "x\n"})
 			git(t, r.dir, "push", "-q", "origin", "later")
@@ -101,21 +101,22 @@ func TestATeamsRelease(t *testing.T) {
 	}
 }
 
-// boundary is where a release is by the last entry of its journal: before a step, or behind one; the plan and the end are steps here.
+// boundary is the point that a release has reached after a journal entry: within a step or after it. The plan and the end count as steps.
 type boundary struct {
 	step string
 	at   workflow.Kind // Started or Done
 }
 
-// TestATeamsReleaseKilledAtEveryBoundary has a release land, and kills it right after each kind of entry that its journal gets: the plan, each step that is begun,
-// and each that is done, found or skipped. Of a step that is done the entry is taken away once, as by a kill before it was on the disk. The next run goes on,
-// and is killed one entry further, until one comes through. It comes to one commit, one tag at what was merged, each artifact and the GitHub release once.
+// TestATeamsReleaseKilledAtEveryBoundary kills a landed release right after each kind of journal entry: the plan, the start of each step, and each
+// step that is done, found or skipped. For each done step it also removes the entry once, as if the kill came before the entry was on disk. The next
+// run continues and is killed one entry later, until a run completes. In the end there is one commit, one tag at the merged commit, each artifact
+// once, and one GitHub release.
 func TestATeamsReleaseKilledAtEveryBoundary(t *testing.T) {
 	t.Parallel()
 	r := newReleasing(t, releaseOptions{by: "here"})
 	hub := r.team(server.Rules{})
 	hit, forgotten := map[boundary]bool{}, map[string]bool{}
-	for release, missed := 1, 1; missed > 0; release++ { // where a kill came late, an entry is missed, and hit in the next release
+	for release, missed := 1, 1; missed > 0; release++ { // a kill that comes late misses an entry, which the next release retries
 		require.LessOrEqual(t, release, 5, "entries are missed again and again")
 		version := "0.1." + strconv.Itoa(6+release)
 		r.ok("release", "-pr", "-to=patch", "-yes")
@@ -178,7 +179,7 @@ func TestATeamsReleaseKilledAtEveryBoundary(t *testing.T) {
 	t.Logf("killed at %d boundaries, and of %d steps before it was known that they are done", len(hit), len(forgotten))
 }
 
-// boundaryOf is where a release is by an event: one that is done, found or skipped is behind its step.
+// boundaryOf returns the boundary after an event. A step that is done, found or skipped counts as completed.
 func boundaryOf(e workflow.Event) boundary {
 	if e.Kind == workflow.Started {
 		return boundary{e.Step, workflow.Started}
@@ -186,8 +187,9 @@ func boundaryOf(e workflow.Event) boundary {
 	return boundary{e.Step, workflow.Done}
 }
 
-// boundaries is where the last release is by its journal: behind its last entry. Between a step that is done and the next one that is begun nothing happens, so that
-// both are where it is then. fresh is the step that the last run has done, if that is behind no other one; without is the journal without its entry.
+// boundaries returns the boundaries that the last release has reached with its last journal entry. Nothing happens between the end of a step and the
+// start of the next one, so if the last entry is the start of a step, it returns both boundaries. `fresh` is the last completed step, if the entry
+// before its end is its start. `without` is the journal up to, but not including, that end.
 func (r *releasing) boundaries() (at []boundary, fresh string, without []byte) {
 	data, err := os.ReadFile(r.journalFile())
 	require.NoError(r.t, err)
@@ -214,13 +216,14 @@ func (r *releasing) boundaries() (at []boundary, fresh string, without []byte) {
 	return at, fresh, data[:begins[last]]
 }
 
-// TestReleaseWhereReleasesLandByAPullRequest says of each command line what is next, and does nothing else.
+// TestReleaseWhereReleasesLandByAPullRequest checks that each command that is run too early is refused with a next step. The release succeeds after
+// the merge, even after the remote refused the tag and the release was undone.
 func TestReleaseWhereReleasesLandByAPullRequest(t *testing.T) {
 	t.Parallel()
 	r := newReleasing(t, releaseOptions{by: "here", files: configured("land = \"pull-request\"\n")})
 	hub := r.team(server.Rules{})
 	require.Contains(t, r.refused(2, "has not landed on main", "release", "-to=patch", "-yes"), "`mage release -pr -to=patch`")
-	require.Contains(t, r.refused(2, "nothing has landed on main", "release", "-yes"), "`mage release -pr -to=patch` proposes")
+	require.Contains(t, r.refused(2, "every version that has landed on main is tagged", "release", "-yes"), "run `mage release -pr -to=patch`")
 	require.Contains(t, r.ok("version:plan", "-to=patch"), "→ `mage release -pr -to=patch`")
 	r.untouched()
 	r.ok("release", "-pr", "-to=patch", "-yes")
@@ -228,33 +231,36 @@ func TestReleaseWhereReleasesLandByAPullRequest(t *testing.T) {
 	require.NoError(t, hub.MergePull(t.Context(), p.Number, "squash", ""))
 	require.Contains(t, r.refused(1, "the clone is behind origin/main", "release", "-yes"), "`git pull`")
 	git(t, r.dir, "pull", "-q")
-	require.Contains(t, r.refused(3, "v0.1.7 is on main, and not tagged", "release", "-pr", "-to=minor", "-yes"), "`git pull` and `mage release` go on with it")
+	require.Contains(t, r.refused(3, "v0.1.7 is on main, but not tagged", "release", "-pr", "-to=minor", "-yes"), "run `git pull` and `mage release` to continue this release")
 
 	require.NoError(t, r.world.Bare().Guard("v*", "main"))
-	require.Contains(t, r.refused(1, "origin refused the tag of v0.1.7, and has its commit already", "release", "-yes"), "the rules of origin for tags")
+	require.Contains(t, r.refused(1, "origin refused the tag of v0.1.7, but has the release's commit already", "release", "-yes"), "the tag rules of origin")
 	require.Empty(t, r.onChannel())
-	require.Contains(t, r.ok("undo", "-yes"), "v0.1.7 is in this clone only. To take it back:\n  no commit\n  remove tag v0.1.7 of this clone\n")
+	said := r.ok("undo", "-yes")
+	require.Contains(t, said, "v0.1.7 is only in this clone. To undo the release:\n  no commit\n  remove tag v0.1.7 of this clone\n")
+	require.Contains(t, said, "→ fix the problem, then `mage release -to=0.1.7` releases it after all\n")
 	require.Empty(t, git(t, r.dir, "tag", "--list", "v0.1.7"))
+	r.undone("landed by a pull request")
 	require.NoError(t, r.world.Bare().Guard("", "main"))
 	write(t, r.dir, "packages/core/more.txt", "x\n")
 	out := r.ok("release", "-to=0.1.7", "-yes")
 	require.Contains(t, out, "v0.1.7 is released")
-	require.Contains(t, out, "the work tree has changes that are no part of this release")
+	require.Contains(t, out, "without these changes in the work tree")
 	require.Regexp(t, `push +\S+ +the tags at [0-9a-f]{12}, to origin`, out)
 	require.NoError(t, os.Remove(filepath.Join(r.dir, "packages/core/more.txt")))
 	r.released("0.1.7")
 }
 
-// TestTheJobsOfAReleasePullRequest runs the command lines of release-pr.yml as a job does: what has landed is the job's output, the first line of the
-// pull request says what to press, and the tag is pushed before release.yml is asked for.
+// TestTheJobsOfAReleasePullRequest runs the command lines of release-pr.yml as a job does. The job outputs the landed commit, the first line of the
+// pull request says which button to press, and the tag is pushed before a run of release.yml is requested.
 func TestTheJobsOfAReleasePullRequest(t *testing.T) {
 	t.Parallel()
 	r := newReleasing(t, releaseOptions{by: "here"})
 	hub := r.team(server.Rules{})
 	output := filepath.Join(t.TempDir(), "output")
 	r.env = command.Setenv(r.env, "GITHUB_ACTIONS=true", "CI=true", "GITHUB_OUTPUT="+output)
-	r.refused(2, "-tag is for what a pull request has landed", "release", "-tag=abc")
-	r.refused(2, "-announce takes what was uploaded", "publish", "-announce")
+	r.refused(2, "-tag needs -pr: it tags the versions that a pull request has landed", "release", "-tag=abc")
+	r.refused(2, "-announce needs -from and -digests of the uploaded packages", "publish", "-announce")
 	r.ok("release", "-pr", "-to=patch", "-yes")
 	p := r.proposed(hub, "success")
 	require.True(t, strings.HasPrefix(p.Body, "**A job opened this"), p.Body)
@@ -270,7 +276,7 @@ func TestTheJobsOfAReleasePullRequest(t *testing.T) {
 	require.Equal(t, "landed=\nlanded=\nlanded="+landed+"\n", readFile(t, filepath.Dir(output), "output"))
 	git(t, r.dir, "pull", "-q")
 	r.env = command.Setenv(command.Unset(r.env, "RELEASE_PR_TOKEN"), "GITHUB_TOKEN="+token)
-	require.Contains(t, r.refused(1, "asking octo/mono for a run of release.yml at v0.1.7", "release", "-pr", "-tag="+landed), "the tag is pushed")
+	require.Contains(t, r.refused(1, "asking octo/mono for a run of release.yml at v0.1.7", "release", "-pr", "-tag="+landed), "the tag is already pushed")
 	require.Equal(t, landed, git(t, r.world.Remote, "rev-parse", "v0.1.7^{commit}"))
 	require.NotContains(t, r.said.String(), token)
 	r.env = command.Unset(r.env, "GITHUB_ACTIONS", "CI")

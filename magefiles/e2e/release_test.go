@@ -30,38 +30,38 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workflow"
 )
 
-// releasing is a monorepo of three packages at 0.1.6 in an embedded world: a clone that a person works in, and the
-// compiled magefile. Packages are built by the stand-in for pixi, in no time, but for real.
+// releasing is a monorepo of three packages at 0.1.6, a clone in which a user works, the embedded servers, and the compiled magefile. The pixi
+// stand-in builds real packages almost instantly.
 type releasing struct {
 	t       testing.TB
 	world   *rehearsal.World
-	dir     string // the clone
+	dir     string // path of the clone
 	env     []string
-	base    string // the commit that all begins with
+	base    string // commit that the release starts from
 	standin *pixitest.Standin
 	gate    *gate
-	said    bytes.Buffer // everything that every target said
+	said    bytes.Buffer // output of all targets
 }
 
-// releaseOptions change what newReleasing makes.
+// releaseOptions configures newReleasing.
 type releaseOptions struct {
 	by     string // "here" or "ci", the default
 	files  map[string]string
 	dice   *faults.Dice
 	reruns int
-	real   bool // packages are built by the embedded toolchain, and not by the stand-in
-	many   int  // packages; 0 is three
+	real   bool // packages are built by the embedded toolchain instead of the stand-in
+	many   int  // number of packages; 0 means three
 
-	private login // nobody sees the channel without it; "" is a public one
+	private login // login that a private channel requires; "" means the channel is public
 
-	secrets   map[string]string // what secrets of workflow files are worth
-	variables map[string]string // of the repository
+	secrets   map[string]string // values of the secrets that workflow files use
+	variables map[string]string // variables of the repository
 
-	reviewers []string // who have to approve the CI's upload
-	gitlab    bool     // the remote is on GitLab, whose CI a test runs itself: see gitlab_test.go
+	reviewers []string // reviewers who have to approve the upload by the CI
+	gitlab    bool     // the remote is on GitLab, whose CI the tests in gitlab_test.go run
 }
 
-// login is how a person is let in by a private channel.
+// login is a way to provide the credential for a private channel.
 type login string
 
 const (
@@ -69,10 +69,10 @@ const (
 	byFile     login = "RATTLER_AUTH_FILE"
 )
 
-// accesses are a public channel, and a private one for each way to be let in.
+// accesses lists "", which means a public channel, and each login of a private one.
 var accesses = []login{"", byVariable, byFile}
 
-// over runs a test on a public channel and on private ones, published from here and by a CI, which is let in by OIDC.
+// `over` runs a test with a public channel and with private ones, and with each of the given publishers. A CI publishes by OIDC.
 func over(t *testing.T, ways []string, test func(t *testing.T, o releaseOptions)) {
 	for _, private := range accesses {
 		for _, by := range ways {
@@ -81,7 +81,7 @@ func over(t *testing.T, ways []string, test func(t *testing.T, o releaseOptions)
 	}
 }
 
-// letIn is the environment of a person who is let in by a login.
+// letIn returns the environment of a user who logs in by the given method.
 func (r *releasing) letIn(by login, environ []string) []string {
 	if by != byFile {
 		return environ
@@ -91,7 +91,7 @@ func (r *releasing) letIn(by login, environ []string) []string {
 	return command.Setenv(command.Unset(environ, "PREFIX_API_KEY"), "RATTLER_AUTH_FILE="+file)
 }
 
-// qaTask checks what a test of a release can see: that the version was bumped before.
+// qaTask fails if the file fail-qa exists or the core package's manifest has no version.
 const qaTask = `
 [tasks]
 qa = "test ! -e fail-qa && grep -q version packages/core/pixi.toml && echo all is well"
@@ -131,7 +131,7 @@ func newReleasing(t testing.TB, o releaseOptions) *releasing {
 	r := &releasing{t: t, gate: &gate{}, base: git(t, source, "rev-parse", "HEAD"), standin: pixitest.Install(t, pixitest.Behavior{})}
 	environ := command.Setenv(command.Unset(os.Environ(), "CI", "GITHUB_ACTIONS"), "GIT_CONFIG_GLOBAL="+os.DevNull, "PIPELINE_TOOLCHAIN=pixi",
 		"GIT_AUTHOR_NAME=a tester", "GIT_AUTHOR_EMAIL=tester@example.invalid", "GIT_COMMITTER_NAME=a tester", "GIT_COMMITTER_EMAIL=tester@example.invalid",
-		"GIT_COMMITTER_DATE=2026-01-01T00:00:00Z") // before the time that the stand-in's artifacts bear, as it is with pixi's
+		"GIT_COMMITTER_DATE=2026-01-01T00:00:00Z") // earlier than the time in the stand-in's artifacts, as with pixi
 	environ = command.Setenv(r.standin.Env(environ), "PYTHONPYCACHEPREFIX="+pycache())
 	if o.real {
 		environ = command.Setenv(environ, "PIPELINE_TOOLCHAIN=embedded")
@@ -170,7 +170,8 @@ func newReleasing(t testing.TB, o releaseOptions) *releasing {
 	return r
 }
 
-// pycache is the byte code of Python's own modules, which all releases import: compiling it takes longer than the rest of an import test.
+// pycache returns a byte code cache for Python's standard modules, which all releases share. Compiling these modules takes longer than the rest of an
+// import test.
 func pycache() string { return filepath.Join(compiled, "pycache") }
 
 func write(t testing.TB, dir, name, text string) {
@@ -180,14 +181,14 @@ func write(t testing.TB, dir, name, text string) {
 	require.NoError(t, os.WriteFile(path, []byte(text), 0o644))
 }
 
-// hook puts a hook into a folder of hooks: of a clone, of a bare repository, or one that core.hooksPath names.
+// hook installs a hook in a hooks folder: a clone's, a bare repository's, or core.hooksPath.
 func hook(t testing.TB, folder, name, script string) {
 	t.Helper()
 	write(t, folder, name, "#!/bin/sh\n"+script+"\n")
 	require.NoError(t, os.Chmod(filepath.Join(folder, name), 0o755))
 }
 
-// commit commits files of the clone.
+// commit adds files to the clone and commits them.
 func (r *releasing) commit(message string, files map[string]string) {
 	r.t.Helper()
 	for name, text := range files {
@@ -202,14 +203,14 @@ func (r *releasing) commitAll(message string) {
 	git(r.t, r.dir, "commit", "-q", "-m", message)
 }
 
-// pushAll commits everything in the clone, and pushes it: a release begins with it.
+// pushAll commits everything in the clone and pushes the commit, from which a release will start.
 func (r *releasing) pushAll(message string) {
 	r.commitAll(message)
 	git(r.t, r.dir, "push", "-q", "origin", "main")
 	r.base = git(r.t, r.dir, "rev-parse", "HEAD")
 }
 
-// newClone is the clone of somebody who has seen nothing of a release but what is on the remote.
+// newClone makes another user's clone, which has no record of releases except what is on the remote.
 func (r *releasing) newClone() string {
 	dir := filepath.Join(r.t.TempDir(), "clone")
 	git(r.t, r.t.TempDir(), "clone", "-q", r.world.Remote, dir)
@@ -218,7 +219,7 @@ func (r *releasing) newClone() string {
 	return dir
 }
 
-// start prepares a target of the clone.
+// start prepares a target in the clone without starting it.
 func (r *releasing) start(args ...string) (*exec.Cmd, *bytes.Buffer) {
 	x := exec.Command(filepath.Join(compiled, "targets"), args...)
 	x.Dir, x.Env = r.dir, r.env
@@ -228,7 +229,7 @@ func (r *releasing) start(args ...string) (*exec.Cmd, *bytes.Buffer) {
 	return x, &out
 }
 
-// mage runs a target of the clone, and returns what it said and its exit status.
+// mage runs a target in the clone and returns its output and exit status.
 func (r *releasing) mage(args ...string) (string, int) {
 	r.t.Helper()
 	x, out := r.start(args...)
@@ -236,7 +237,7 @@ func (r *releasing) mage(args ...string) (string, int) {
 	return out.String(), x.ProcessState.ExitCode()
 }
 
-// ok runs a target that has to go well.
+// ok runs a target that must succeed, and returns its output.
 func (r *releasing) ok(args ...string) string {
 	r.t.Helper()
 	out, status := r.mage(args...)
@@ -249,7 +250,7 @@ func (r *releasing) ok(args ...string) string {
 	return out
 }
 
-// refused runs a target that has to end with a status, and to say something.
+// refused runs a target and checks its exit status and that its output contains a text.
 func (r *releasing) refused(status int, says string, args ...string) string {
 	r.t.Helper()
 	out, got := r.mage(args...)
@@ -258,14 +259,14 @@ func (r *releasing) refused(status int, says string, args ...string) string {
 	return out
 }
 
-// remote is what the remote has: the commits on main, the newest first, and the tags beside v0.1.6.
+// remote returns the commits on the remote's main, newest first, and the remote's tags except v0.1.6.
 func (r *releasing) remote() (commits, tags []string) {
 	commits = strings.Fields(git(r.t, r.world.Remote, "rev-list", "main"))
 	tags = strings.Fields(git(r.t, r.world.Remote, "tag", "--list"))
 	return commits, slices.DeleteFunc(tags, func(tag string) bool { return tag == "v0.1.6" })
 }
 
-// onChannel are the files of the channel with their sha256.
+// onChannel returns the SHA-256 of each file on the channel.
 func (r *releasing) onChannel() map[string]string {
 	r.t.Helper()
 	client, err := prefixdev.New(prefixdev.Options{Server: r.world.Prefix.URL})
@@ -274,7 +275,7 @@ func (r *releasing) onChannel() map[string]string {
 	require.NoError(r.t, err)
 	c, err := client.Channel("mono")
 	require.NoError(r.t, err)
-	_, err = c.Private(r.t.Context()) // it is read with the key then
+	_, err = c.Private(r.t.Context()) // if the channel is private, it is then read with the key
 	require.NoError(r.t, err)
 	files := map[string]string{}
 	for _, name := range []string{"mono-core", "mono-p0001", "mono-p0002"} {
@@ -289,7 +290,7 @@ func (r *releasing) onChannel() map[string]string {
 	return files
 }
 
-// untouched wants nothing to have happened anywhere.
+// untouched checks that nothing has changed in the clone, on the remote or on the channel.
 func (r *releasing) untouched() {
 	r.t.Helper()
 	require.Equal(r.t, r.base, git(r.t, r.dir, "rev-parse", "HEAD"))
@@ -303,8 +304,8 @@ func (r *releasing) untouched() {
 	require.Zero(r.t, drafts)
 }
 
-// released wants everything to have happened once: one commit, one tag at it, each artifact with the bytes that were
-// verified, one GitHub release with those, and a journal that says so.
+// released checks that everything was done exactly once: one commit with one tag, each artifact with the bytes that were verified, one GitHub release
+// with these artifacts, and a journal that records the end.
 func (r *releasing) released(version string) {
 	r.t.Helper()
 	commits, tags := r.remote()
@@ -340,8 +341,7 @@ func (r *releasing) released(version string) {
 	}
 }
 
-// TestRelease takes three packages through a release, published by CI and from here, to a public channel and to a private one, and finds
-// everything where it belongs.
+// TestRelease releases three packages, published from here and by a CI, to a public channel and to private ones, and checks all results.
 func TestRelease(t *testing.T) {
 	t.Parallel()
 	over(t, []string{"ci", "here"}, func(t *testing.T, o releaseOptions) {
@@ -361,8 +361,13 @@ func TestRelease(t *testing.T) {
 
 		require.Contains(t, r.ok("status"), "v0.1.7: released")
 		require.Contains(t, r.ok("release", "-to=0.1.7", "-yes"), "v0.1.7 is released: ")
-		r.refused(2, "0.1.6", "release", "-to=v0.1.6", "-yes") // it is tagged, and on no channel
-		r.refused(1, "no release is unfinished: there is nothing to undo", "undo", "-yes")
+		r.refused(2, "0.1.6", "release", "-to=v0.1.6", "-yes") // tagged, but not on the channel
+		out = r.refused(1, "no release is unfinished, so there is nothing to undo; v0.1.7 is released, and an upload cannot be undone", "undo", "-yes")
+		require.Contains(t, out, "To withdraw a package, delete its file on the channel's page (")
+		require.Contains(t, out, "--request DELETE '"+r.world.Prefix.URL+"/api/v1/delete/mono/noarch/mono-core-0.1.7-")
+		require.Contains(t, out, "→ release a corrected version with `mage release -to=patch`")
+		out = r.refused(2, "-to=2 has one number", "release", "-to=2", "-yes")
+		require.NotContains(t, out, "preflight", "no step is taken")
 		r.released("0.1.7")
 	})
 }

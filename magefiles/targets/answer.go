@@ -1,7 +1,14 @@
 package targets
 
-// answer shows what f returns: to a program as one JSON object, where that is asked for, or else to a person, by show. A program reads
-// nothing but the object on standard output: what is printed before it goes to standard error.
+import (
+	"context"
+
+	"github.com/foopack/foopack/magefiles/internal/nextstep"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+)
+
+// answer shows f's result, as one JSON object if asJSON is set, and otherwise by calling show. With asJSON, standard output has only this object, and
+// all other output goes to standard error.
 func answer[T any](a *pipeline, asJSON bool, f func() (T, error), show func(T)) error {
 	out := a.view.Out
 	if asJSON {
@@ -19,7 +26,30 @@ func answer[T any](a *pipeline, asJSON bool, f func() (T, error), show func(T)) 
 	return nil
 }
 
-// A flag that is not said is nil.
+// `next` shows the next step, or nothing for "". It runs git only if a next step is shown.
+func (a *pipeline) next(ctx context.Context, step string) {
+	if step != "" && a.view.Leads() {
+		a.view.Next("%s", nextstep.WithCommit(ctx, a.runner, a.dir, step))
+	}
+}
+
+// `withNext` returns a body that also shows a next step if f succeeds.
+func (f body) withNext(step string) body {
+	return func(ctx context.Context, a *pipeline, w *workspace.Workspace) error {
+		err := f(ctx, a, w)
+		if err == nil {
+			a.next(ctx, step)
+		}
+		return err
+	}
+}
+
+// lead shows the next step after successful jobs.
+func lead(ctx context.Context, step string) error {
+	return inWorkspace(ctx, body(func(context.Context, *pipeline, *workspace.Workspace) error { return nil }).withNext(step))
+}
+
+// A flag that is absent from the command line is nil.
 
 func isSet(flag *bool) bool { return flag != nil && *flag }
 

@@ -2,13 +2,13 @@ package targets
 
 import (
 	"context"
-	"path/filepath"
 	"strconv"
 
 	"github.com/magefile/mage/mg"
 
 	"github.com/foopack/foopack/magefiles/internal/bump"
 	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/nextstep"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/ourchannel"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
@@ -18,10 +18,10 @@ import (
 // App does what the downstreams need that take the packages from the channel.
 type App mg.Namespace
 
-// Upgrade moves the downstreams' pins. They go to the newest version on the channel, or to one that is named. For example: `mage app:upgrade`, `mage
-// app:upgrade -to=0.2.0`.
+// Upgrade moves the downstreams' pins. They move to the newest version on the channel, or to the version in -to. For example: `mage app:upgrade`,
+// `mage app:upgrade -to=0.2.0`. Exit statuses: mage help app:upgrade.
 func (App) Upgrade(ctx context.Context,
-	to *string, // this version, which may be an older one; the channel is then not asked
+	to *string, // this version, which may be an older one; the channel is then not queried
 	only *string, // one downstream, by its name or folder; default: all
 	ranges *string, // raise: raise ranges that would not admit the new version
 	json *bool, // print one JSON object
@@ -43,48 +43,57 @@ func (App) Upgrade(ctx context.Context,
 		}, func(r bump.Result) {
 			if r.Plan.Empty() {
 				b.Show(r)
+				a.next(ctx, "`mage app:check`")
 				return
 			}
 			a.view.Heading("changed; nothing is committed")
-			a.view.Next("`mage app:check`, then `git commit`")
+			a.view.Next("`mage app:check`, then `git commit -a`")
 		})
 	})
 }
 
-// Check runs a downstream's task check. It gets the packages that it pins, from the channel. For example: `mage app:check`, `mage app:check -local`.
+// Check runs the task check of a downstream. The task uses the packages that the downstream pins, from the channel. For example: `mage app:check`,
+// `mage app:check -local`. Exit statuses: mage help app:check.
 func (App) Check(ctx context.Context,
-	local *bool, // with the workspace's own packages in place of the channel's
+	local *bool, // use the workspace's packages instead of those on the channel
 	only *string, // one downstream, by its name or folder; default: the only one that has the task
 ) error {
-	return inWorkspace(ctx, downstreamTask("check", isSet(local), orZero(only)))
+	return inWorkspace(ctx, func(ctx context.Context, a *pipeline, w *workspace.Workspace) error {
+		err := downstreamTask("check", isSet(local), orZero(only))(ctx, a, w)
+		if err == nil {
+			a.next(ctx, nextstep.AfterCheck(ctx, a.runner, w, orZero(only)))
+		}
+		return err
+	})
 }
 
-// Run runs a downstream's task run. It gets the packages that it pins, from the channel. For example: `mage app:run`, `mage app:run -local`.
+// Run runs the task run of a downstream. The task uses the packages that the downstream pins, from the channel. For example: `mage app:run`, `mage
+// app:run -local`. Exit statuses: mage help app:run.
 func (App) Run(ctx context.Context,
-	local *bool, // with the workspace's own packages in place of the channel's
+	local *bool, // use the workspace's packages instead of those on the channel
 	only *string, // one downstream, by its name or folder; default: the only one that has the task
 ) error {
 	return inWorkspace(ctx, downstreamTask("run", isSet(local), orZero(only)))
 }
 
-// Dashboard runs a downstream's dashboard. It goes on until Ctrl-C, with the packages that it pins, from the channel. For example: `mage
-// app:dashboard`, `mage app:dashboard -local`.
+// Dashboard runs a downstream's dashboard. It runs until Ctrl-C, with the packages that the downstream pins, from the channel. For example: `mage
+// app:dashboard`, `mage app:dashboard -local`. Exit statuses: mage help app:dashboard.
 func (App) Dashboard(ctx context.Context,
-	local *bool, // with the workspace's own packages in place of the channel's
-	port *int, // to listen on, which the task is given as --port; default: the task's own; 0 is any free one
+	local *bool, // use the workspace's packages instead of those on the channel
+	port *int, // port to listen on, passed to the task as --port; default: the task's own; 0 means any free port
 	only *string, // one downstream, by its name or folder; default: the only one that has the task
 ) error {
 	var args []string
 	if port != nil {
 		if *port < 0 || *port > 65535 {
-			return operr.NewUsage("say a number from 0 to 65535", "-port=%d is no port", *port)
+			return operr.NewUsage("use a number from 0 to 65535", "-port=%d is not a port", *port)
 		}
 		args = []string{"--port=" + strconv.Itoa(*port)}
 	}
 	return inWorkspace(ctx, downstreamTask("dashboard", isSet(local), orZero(only), args...))
 }
 
-// downstreamTask runs a task of a downstream as if it had been started by hand: what it prints is seen at once.
+// downstreamTask runs a downstream's task as if the user had started it: output is not buffered.
 func downstreamTask(name string, local bool, only string, args ...string) body {
 	return func(ctx context.Context, a *pipeline, w *workspace.Workspace) error {
 		d, err := toolchain.DownstreamWith(w, name, only)
@@ -92,28 +101,17 @@ func downstreamTask(name string, local bool, only string, args ...string) body {
 			return err
 		}
 		if name != "check" {
-			a.runner.Watch(command.Silence{}) // it may be a server, and a person is there
+			a.runner.Watch(command.Silence{}) // the task may be a server, which the user stops
 		}
 		tools, err := a.toolchain(ctx, w)
 		if err != nil {
 			return err
 		}
 		channel := a.channels.NameOf(w)
-		supply := &toolchain.Supply{Workspace: w, Sources: local, Channel: channel, Moved: a.channels.Moved(d.Manifest.Channels, channel)}
+		supply := toolchain.Supply{Workspace: w, Sources: local, Channel: channel, Moved: a.channels.Redirects(d.Manifest.Channels, channel)}
 		if local {
-			a.view.Say("%s runs with the workspace's own packages, whatever it pins", d.Name())
+			a.view.Say("%s runs with the packages of this workspace, not with the versions in its pins", d.Name())
 		}
-		err = tools.Run(ctx, toolchain.Task{
-			Dir:    filepath.Join(w.Root, filepath.FromSlash(d.Dir)),
-			Name:   name,
-			Args:   args,
-			Supply: supply,
-			Stdout: a.view.Out,
-			Stderr: a.view.Err,
-		})
-		if ctx.Err() != nil {
-			return err
-		}
-		return ofChild(err, "see above", "task "+name+" of "+d.Name())
+		return toolchain.RunTaskOf(ctx, tools, d, supply, toolchain.Task{Name: name, Args: args, Stdout: a.view.Out, Stderr: a.view.Err})
 	}
 }

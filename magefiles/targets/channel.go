@@ -12,13 +12,13 @@ import (
 // Channel serves and shows channels.
 type Channel mg.Namespace
 
-// Serve serves channels until it is ended. It is the embedded prefix.dev over a folder; the first line on stdout is its URL. For example: `mage
-// channel:serve`, `mage channel:serve -addr=127.0.0.1:8000`.
+// Serve serves channels until it is stopped. The embedded prefix.dev serves them from a folder, and prints its URL as the first line on stdout. For
+// example: `mage channel:serve`, `mage channel:serve -addr=127.0.0.1:8000`. Exit statuses: mage help channel:serve.
 func (Channel) Serve(ctx context.Context,
-	addr *string, // where to listen; default 127.0.0.1:0, which is any free port
-	dir *string, // folder of the channels; default output/channels
+	addr *string, // address to listen on; default: 127.0.0.1:0, which means any free port
+	dir *string, // folder of the channels; default: output/channels
 	repository *string, // OWNER/NAME of a repository whose jobs may publish to our channel without a key
-	private *string, // names of channels that need a token for reading too, with commas between
+	private *string, // channels that need a token even for reading, separated by commas
 ) error {
 	return run(ctx, func(ctx context.Context, a *pipeline) error {
 		return a.channels.Serve(ctx, ourchannel.Serving{
@@ -36,16 +36,18 @@ func (Channel) Serve(ctx context.Context,
 	})
 }
 
-// Show says what the channel holds. It shows our packages there beside the manifests. For example: `mage channel:show`, `mage channel:show -json`.
+// Show lists our packages on the channel. It also lists the versions in the manifests. For example: `mage channel:show`, `mage channel:show -json`.
+// Exit statuses: mage help channel:show.
 func (Channel) Show(ctx context.Context,
 	json *bool, // print one JSON object
 ) error {
 	return inWorkspace(ctx, func(ctx context.Context, a *pipeline, w *workspace.Workspace) error {
 		return answer(a, isSet(json), func() (ourchannel.Holding, error) { return a.channels.Look(ctx, w) }, func(h ourchannel.Holding) {
 			a.view.Table(ourchannel.Header, h.Rows())
-			if h.Note != "" {
-				a.view.Text("\n%s", h.Note)
+			if missing := h.Missing(a.view.InJob); missing != "" {
+				a.view.Text("\n%s", missing)
 			}
+			a.next(ctx, h.Next(w))
 		})
 	})
 }

@@ -9,14 +9,16 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/ciwrite"
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/lint"
+	"github.com/foopack/foopack/magefiles/internal/nextstep"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
+	"github.com/foopack/foopack/magefiles/internal/view"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// Check is what a pull request must pass. These are lint, formatting, versions that agree, and every test. For example: `mage check`, `mage fmt
-// check`.
+// Check runs all checks of a pull request. They are the linters, the format checks, the comparison of versions, and every test. For example: `mage
+// check`, `mage fmt check`. Exit statuses: mage help check.
 func Check(ctx context.Context) error {
-	// Said once, and not by each of the jobs. That workflow files have fallen behind is no failure: nobody has to have them written.
+	// This is reported once, not by each job. Outdated workflow files are not an error, because using `ci:write` is optional.
 	err := inPackages(ctx, func(ctx context.Context, a *pipeline, w *workspace.Workspace) error {
 		if stale, err := ciwrite.Stale(ctx, a.runner, w); err == nil && stale != "" {
 			a.view.Say("%s", stale)
@@ -26,20 +28,21 @@ func Check(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	mg.CtxDeps(ctx, lintGo, lintFiles, mg.F(rootTask, "lint"), mg.F(rootTask, "fmt-check"), versionsAgree, Test.All)
-	return nil
+	mg.CtxDeps(ctx, lintGo, lintFiles, mg.F(rootTask, "lint"), mg.F(rootTask, "fmt-check"), versionsAgree, testAll)
+	return lead(ctx, nextstep.Rehearse)
 }
 
-// Lint runs the linters. They are the task lint, go vet, and what magefiles/lint.mod and lint.txt pin. For example: `mage lint`, `mage fmt lint`.
+// Lint runs the linters. They are the task lint, go vet, and the tools that magefiles/lint.mod and lint.txt pin. For example: `mage lint`, `mage fmt
+// lint`. Exit statuses: mage help lint.
 func Lint(ctx context.Context) error {
 	mg.CtxDeps(ctx, lintGo, lintFiles, mg.F(rootTask, "lint"))
-	return nil
+	return lead(ctx, "`mage test:all`")
 }
 
-// Fmt formats Python and Go in place. It runs the task fmt, and gofumpt or gofmt. For example: `mage fmt`, `mage fmt lint`.
+// Fmt formats Python and Go in place. It runs the task fmt, and gofumpt or gofmt. For example: `mage fmt`, `mage fmt lint`. Exit statuses: mage help fmt.
 func Fmt(ctx context.Context) error {
 	mg.CtxDeps(ctx, formatGo, mg.F(rootTask, "fmt"))
-	return nil
+	return lead(ctx, "`git diff`, then `mage lint`")
 }
 
 // The jobs of package lint, which targets depend on.
@@ -72,12 +75,12 @@ func linting(job func(l lint.Linter, ctx context.Context) error) body {
 	}
 }
 
-// show is job for packages that know no view.
+// show is like job, for packages that do not import package view.
 func (a *pipeline) show(ctx context.Context, name, next string, f func(out io.Writer) error) error {
-	return a.job(ctx, name, next, func(g *group) error { return f(g) })
+	return a.job(ctx, name, next, func(g *view.Group) error { return f(g) })
 }
 
-// rootTask runs a task of the workspace as one of several jobs; a workspace without it is told so.
+// rootTask runs a workspace task as one of several jobs. It prints a message if the workspace has no such task.
 func rootTask(ctx context.Context, name string) error {
 	return jobInWorkspace(ctx, func(ctx context.Context, a *pipeline, w *workspace.Workspace) error {
 		task := toolchain.FindTask(w.Manifest, name)

@@ -10,12 +10,12 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// Clean removes what was made here. These are artifacts, the channels of channel:serve, and environments of the embedded toolchain; caches of tools
-// stay. For example: `mage clean`, `mage clean -yes build:all`.
+// Clean removes what was made here. It removes artifacts, the channels of channel:serve, and environments of the embedded toolchain, but no caches of
+// tools. For example: `mage clean`, `mage clean -yes build:all`. Exit statuses: mage help clean.
 func Clean(ctx context.Context,
 	yes *bool, // do not ask
 ) error {
-	return inWorkspace(ctx, func(ctx context.Context, a *pipeline, w *workspace.Workspace) error {
+	return inWorkspace(ctx, body(func(ctx context.Context, a *pipeline, w *workspace.Workspace) error {
 		return folders.Cleaner{
 			Runner: a.runner,
 			Remove: sh.Rm,
@@ -23,5 +23,5 @@ func Clean(ctx context.Context,
 			Size:   columns.Size,
 			Say:    a.view.Text,
 		}.Clean(ctx, w)
-	})
+	}).withNext("`mage build:all`"))
 }

@@ -11,35 +11,37 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/image"
 	"github.com/foopack/foopack/magefiles/internal/imagejob"
 	"github.com/foopack/foopack/magefiles/internal/localbuilder"
+	"github.com/foopack/foopack/magefiles/internal/nextstep"
 	"github.com/foopack/foopack/magefiles/internal/steps"
+	"github.com/foopack/foopack/magefiles/internal/view"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
 // Docker builds, proves and publishes multi-platform images of the downstreams, by docker buildx.
 type Docker mg.Namespace
 
-// Image builds the image of a downstream. It is named by its name or folder, and proved; with -push it is published. For example: `mage docker:image
-// myapp`, `mage docker:image myapp -push`.
+// Image builds the image of a downstream. NAME is the downstream's name or folder. The image is proved and, with -push, published. For example: `mage
+// docker:image myapp`, `mage docker:image myapp -push`. Exit statuses: mage help docker:image.
 func (Docker) Image(ctx context.Context, name string,
-	push *bool, // push what was built, and move its tags
-	load *bool, // put what was built into this machine's docker engine
-	platform *string, // these platforms alone, with commas between; with -push by digest, for docker:merge
-	tag *string, // these tags, with commas between, in place of those of the version
-	again *bool, // build also what this clone has built before
+	push *bool, // push the built images, and move their tags
+	load *bool, // load the built images into this machine's docker engine
+	platform *string, // only these platforms, separated by commas; with this flag, -push pushes by digest, for docker:merge
+	tag *string, // these tags, separated by commas, instead of the tags of the version
+	again *bool, // build again even if this clone has built the image before
 	json *bool, // print one JSON object
 	yes *bool, // do not ask
 ) error {
 	return BuildImage(ctx, name, ImageFlags{Push: push, Load: load, Platform: platform, Tag: tag, Again: again, JSON: json, Yes: yes})
 }
 
-// All builds the images of all of them. The downstreams' images are built side by side; with -push they are published. For example: `mage
-// docker:all`, `mage docker:all -push`.
+// All builds all downstreams' images. They are built in parallel and, with -push, published. For example: `mage docker:all`, `mage docker:all -push`.
+// Exit statuses: mage help docker:all.
 func (Docker) All(ctx context.Context,
-	push *bool, // push what was built, and move its tags
-	load *bool, // put what was built into this machine's docker engine
-	platform *string, // these platforms alone, with commas between; with -push by digest, for docker:merge
-	tag *string, // these tags, with commas between, in place of those of the version
-	again *bool, // build also what this clone has built before
+	push *bool, // push the built images, and move their tags
+	load *bool, // load the built images into this machine's docker engine
+	platform *string, // only these platforms, separated by commas; with this flag, -push pushes by digest, for docker:merge
+	tag *string, // these tags, separated by commas, instead of the tags of the version
+	again *bool, // build again even if this clone has built the image before
 	json *bool, // print one JSON array
 	yes *bool, // do not ask
 ) error {
@@ -54,19 +56,22 @@ func (Docker) All(ctx context.Context,
 			all, err = m.RunAll(ctx, f.asked(), a.face(f))
 			return all.Made, err
 		}, a.view.Images)
-		if err != nil {
-			return err
+		if err == nil {
+			err = all.Err(func(err error) { fmt.Fprintf(a.view.Err, "Error: %+v\n", err) })
 		}
-		return a.sayFailures(all.Failed)
+		if err == nil && !isSet(json) {
+			a.next(ctx, nextstep.AfterBuild(w, firstEnvironment, all.Made...))
+		}
+		return err
 	})
 }
 
-// Plan says what would be built and tagged. A downstream is named by its name or folder; -json has the definition for buildx. For example: `mage
-// docker:plan myapp`, `mage docker:plan myapp -json`.
+// Plan says what would be built and tagged. NAME is the downstream's name or folder. -json includes the definition for buildx. For example: `mage
+// docker:plan myapp`, `mage docker:plan myapp -json`. Exit statuses: mage help docker:plan.
 func (Docker) Plan(ctx context.Context, name string,
-	verify *bool, // build it again without a cache, and compare every platform with what the registry has
-	platform *string, // these platforms alone, with commas between
-	tag *string, // these tags, with commas between, in place of those of the version
+	verify *bool, // build the image again without a cache, and compare every platform with the image in the registry
+	platform *string, // only these platforms, separated by commas
+	tag *string, // these tags, separated by commas, instead of the tags of the version
 	json *bool, // print one JSON object
 ) error {
 	f := ImageFlags{Platform: platform, Tag: tag, JSON: json}
@@ -75,16 +80,16 @@ func (Docker) Plan(ctx context.Context, name string,
 			return m.Plan(ctx, d, isSet(verify), f.asked(), a.face(f))
 		}, func(p *image.Plan) {
 			a.view.ImagePlan(p, true)
-			a.view.Next("`mage docker:image %s` builds it; `mage docker:plan %[1]s -json` has labels, arguments and the definition for buildx", p.Name)
+			a.view.Next("`mage docker:image %s` builds the image; `mage docker:plan %[1]s -json` has labels, arguments and the definition for buildx", p.Name)
 		})
 	})
 }
 
-// Merge joins images of single platforms. The digests that were pushed become one image of a downstream, which is proved, and its tags move. For
-// example: `mage docker:merge myapp -digests=sha256:A,sha256:B`, `mage docker:merge myapp -digests=sha256:A,sha256:B -yes`.
+// Merge joins images of single platforms. A downstream's pushed digests become one image, which is proved, and its tags move. For example: `mage
+// docker:merge myapp -digests=sha256:A,sha256:B`, `mage docker:merge myapp -digests=sha256:A,sha256:B -yes`. Exit statuses: mage help docker:merge.
 func (Docker) Merge(ctx context.Context, name string,
-	digests *string, // with commas between; default: those in output/images
-	tag *string, // these tags, with commas between, in place of those of the version
+	digests *string, // digests of the images, separated by commas; default: those in output/images
+	tag *string, // these tags, separated by commas, instead of the tags of the version
 	json *bool, // print one JSON object
 	yes *bool, // do not ask
 ) error {
@@ -92,11 +97,11 @@ func (Docker) Merge(ctx context.Context, name string,
 	return inImage(ctx, name, func(ctx context.Context, a *pipeline, m *imagejob.Maker, d *workspace.Downstream) error {
 		return answer(a, isSet(json), func() (image.Result, error) {
 			return m.Merge(ctx, d, list(digests), f.asked(), a.face(f))
-		}, a.view.Image)
+		}, a.shown(ctx, m.Workspace))
 	})
 }
 
-// ImageFlags are the flags of Docker.Image, for a magefile's own targets that name a downstream (see BuildImage).
+// ImageFlags holds the flags of Docker.Image, for a magefile's own targets that name a downstream (see BuildImage).
 type ImageFlags struct {
 	Push, Load    *bool
 	Platform, Tag *string
@@ -114,16 +119,16 @@ func (f ImageFlags) asked() imagejob.Flags {
 	}
 }
 
-// images makes jobs, with what the environment says.
+// images returns a maker of images, with settings from the environment.
 func (a *pipeline) images(ctx context.Context, w *workspace.Workspace) (*imagejob.Maker, error) {
-	if err := a.checkOwn(ctx, w); err != nil {
+	if err := folders.Check(ctx, a.runner, w); err != nil {
 		return nil, err
 	}
 	set, err := a.imageEnvironment(w)
 	if err != nil {
 		return nil, err
 	}
-	m := &imagejob.Maker{Runner: localbuilder.Of(a.runner, set.StandIn), Workspace: w, Output: workspace.OutputDir, State: folders.State, Lock: lockFile, Settings: set}
+	m := &imagejob.Maker{Runner: localbuilder.Of(a.runner, set.StandIn), Workspace: w, Output: workspace.OutputDir, State: folders.State, Lock: workspace.LockFile, Settings: set}
 	if a.view.Verbose {
 		m.Log = a.view.Log()
 	}
@@ -134,7 +139,7 @@ func list(s *string) []string {
 	return strings.FieldsFunc(orZero(s), func(r rune) bool { return r == ',' || r == ' ' })
 }
 
-// inImage is inWorkspace for one downstream, with what makes its image.
+// inImage works as inWorkspace, for one downstream. It also passes the maker of the downstream's image to the body.
 func inImage(ctx context.Context, name string, f func(ctx context.Context, a *pipeline, m *imagejob.Maker, d *workspace.Downstream) error) error {
 	return inWorkspace(ctx, func(ctx context.Context, a *pipeline, w *workspace.Workspace) error {
 		d, err := w.Downstream(name)
@@ -149,33 +154,29 @@ func inImage(ctx context.Context, name string, f func(ctx context.Context, a *pi
 	})
 }
 
-// BuildImage is docker:image for a magefile's own targets. It is no target itself.
+// shown returns a function that shows an image that was made, and the next step.
+func (a *pipeline) shown(ctx context.Context, w *workspace.Workspace) func(image.Result) {
+	return func(r image.Result) {
+		a.view.Image(r)
+		a.next(ctx, nextstep.AfterBuild(w, firstEnvironment, r))
+	}
+}
+
+// BuildImage does the same as docker:image, for targets of a magefile. Mage does not take it for a target.
 func BuildImage(ctx context.Context, name string, f ImageFlags) error {
 	return inImage(ctx, name, func(ctx context.Context, a *pipeline, m *imagejob.Maker, d *workspace.Downstream) error {
-		return answer(a, isSet(f.JSON), func() (image.Result, error) { return m.Run(ctx, d, f.asked(), a.face(f)) }, a.view.Image)
+		return answer(a, isSet(f.JSON), func() (image.Result, error) { return m.Run(ctx, d, f.asked(), a.face(f)) }, a.shown(ctx, m.Workspace))
 	})
 }
 
-// face shows what is done about images, and asks unless the flags say yes.
+// face shows the progress of image jobs, and asks, unless the flags answer yes.
 func (a *pipeline) face(f ImageFlags) imagejob.Face {
 	return imagejob.Face{
 		Steps: a.view,
 		Group: func(ctx context.Context, name string, f func(to steps.Reporter) error) error {
-			return a.job(ctx, name, "", func(g *group) error { return f(g) })
+			return a.job(ctx, name, "", func(g *view.Group) error { return f(g) })
 		},
 		Show:  a.view.ImagePlan,
 		Agree: func(ctx context.Context, question string) error { return a.confirm(ctx, isSet(f.Yes), question) },
 	}
-}
-
-// sayFailures tells of all failures but the last, which is returned.
-func (a *pipeline) sayFailures(failed []error) error {
-	if len(failed) == 0 {
-		return nil
-	}
-	last := len(failed) - 1
-	for _, err := range failed[:last] {
-		fmt.Fprintf(a.view.Err, "Error: %+v\n", err)
-	}
-	return failed[last]
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// Doctor says what is missing, and the cure. It says what is installed, what each thing is for, and how to get it. For example: `mage doctor`, `mage
-// doctor -json`.
+// Doctor says what is installed and missing. It says what each thing is for, and how to get it. For example: `mage doctor`, `mage doctor -json`. Exit
+// statuses: mage help doctor.
 func Doctor(ctx context.Context,
 	json *bool, // print one JSON object
 ) error {
@@ -18,12 +18,12 @@ func Doctor(ctx context.Context,
 		d := a.doctor()
 		d.Hub = a.asked(ctx, d.Workspace)
 		found := d.Report(ctx)
-		err := answer(a, isSet(json), func() (doctor.Report, error) { return found, nil }, a.view.Examined)
+		err := answer(a, isSet(json), func() (doctor.Report, error) { return found, nil }, a.view.ShowExamination)
 		return cmp.Or(err, doctor.Missing(found.Findings))
 	})
 }
 
-// asked is GitHub, where a token lets us ask what was set there; nil elsewhere.
+// asked returns a client of GitHub for the repository's settings; nil if the remote is not on GitHub, or there is no token.
 func (a *pipeline) asked(ctx context.Context, w *workspace.Workspace) doctor.Hub {
 	if w == nil {
 		return nil
@@ -51,7 +51,7 @@ func (a *pipeline) doctor() doctor.Doctor {
 	}
 	d.Channel = func(ctx context.Context) []doctor.Finding {
 		if d.NoWorkspace != nil {
-			return nil // said already
+			return nil // the findings are printed already
 		}
 		return a.channels.Examine(ctx, d.Workspace)
 	}

@@ -3,9 +3,6 @@ package targets
 import (
 	"context"
 	"errors"
-	"io/fs"
-	"os"
-	"path/filepath"
 
 	"github.com/foopack/foopack/magefiles/internal/bump"
 	"github.com/foopack/foopack/magefiles/internal/bumping"
@@ -19,12 +16,12 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
-// Bumper changes versions of the workspace, with what a killed run left taken back.
+// Bumper returns a bumper for the workspace. First it reverts the changes that a killed bump has left.
 func (x *Extension) Bumper(ctx context.Context) (*bumping.Bumper, error) {
 	return x.pipeline.bumping(ctx, bumpFlags{})
 }
 
-// Pins says how a downstream's pins move to a version; "" is the newest one of the channel. It is read anew: another step may have changed it.
+// Pins plans how a downstream's pins move to a version; "" means the newest. It reads the manifests again: another step may have changed them.
 func (x *Extension) Pins(ctx context.Context, name, to string) (*bump.Plan, error) {
 	w, err := workspace.Load(x.pipeline.dir)
 	if err != nil {
@@ -38,16 +35,6 @@ func (x *Extension) Pins(ctx context.Context, name, to string) (*bump.Plan, erro
 	return bump.Upgrade(ctx, w, []*workspace.Downstream{d}, bump.Request{To: to}, from)
 }
 
-// Locked is the path of a downstream's lock file, relative to a folder above the workspace; "" where it has none.
-func (x *Extension) Locked(d *workspace.Downstream, top string) (string, error) {
-	file := filepath.Join(x.Workspace.Root, filepath.FromSlash(d.Dir), workspace.LockFile)
-	if _, err := os.Lstat(file); errors.Is(err, fs.ErrNotExist) {
-		return "", nil
-	}
-	name, err := filepath.Rel(top, file)
-	return filepath.ToSlash(name), err
-}
-
 // Lock brings a downstream's lock file up to date.
 func (x *Extension) Lock(ctx context.Context, d *workspace.Downstream) error {
 	tools, err := x.pipeline.toolchain(ctx, x.Workspace)
@@ -57,12 +44,7 @@ func (x *Extension) Lock(ctx context.Context, d *workspace.Downstream) error {
 	return toolchain.Lock(ctx, tools, x.Workspace, []*manifest.Manifest{d.Manifest}, x.pipeline.show)
 }
 
-// HasCheck reports whether a downstream has a task check.
-func (*Extension) HasCheck(d *workspace.Downstream) bool {
-	return toolchain.FindTask(d.Manifest, "check") != ""
-}
-
-// Check runs a downstream's task check, with the packages that it pins by now, from the channel.
+// Check runs a downstream's task check, with the packages of its present pins, from the channel.
 func (x *Extension) Check(ctx context.Context, name string) error {
 	w, err := workspace.Load(x.pipeline.dir)
 	if err != nil {
@@ -71,7 +53,7 @@ func (x *Extension) Check(ctx context.Context, name string) error {
 	return downstreamTask("check", false, name)(ctx, x.pipeline, w)
 }
 
-// PushedOf is the image of a commit of a downstream. there reports whether the registry has it.
+// PushedOf returns the image of a downstream's commit. `there` reports whether the registry has that image.
 func (x *Extension) PushedOf(ctx context.Context, d *workspace.Downstream, commit string) (found imagejob.Pushed, there bool, err error) {
 	found, err = x.Pushed(ctx, d, image.RevisionTag(commit), "")
 	if errors.Is(err, registry.ErrNotFound) {
@@ -80,7 +62,7 @@ func (x *Extension) PushedOf(ctx context.Context, d *workspace.Downstream, commi
 	return found, err == nil, err
 }
 
-// MakeImage builds, proves and pushes the image of a downstream, of what is checked out. It does not ask.
+// MakeImage builds, proves and pushes the image of a downstream from the checked-out commit, without a question.
 func (x *Extension) MakeImage(ctx context.Context, name string) error {
 	w, err := workspace.Load(x.pipeline.dir)
 	if err != nil {
@@ -100,7 +82,7 @@ func (x *Extension) MakeImage(ctx context.Context, name string) error {
 	return err
 }
 
-// Hub is GitHub, where the remote is there.
+// Hub returns the access to GitHub, if the remote is on GitHub.
 func (x *Extension) Hub(ctx context.Context) (forge.Hub, error) {
 	b, err := x.Bumper(ctx)
 	if err != nil {

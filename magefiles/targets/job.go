@@ -2,21 +2,16 @@ package targets
 
 import (
 	"context"
-	"errors"
 
-	"github.com/foopack/foopack/magefiles/internal/command"
-	"github.com/foopack/foopack/magefiles/internal/folders"
-	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/toolchain"
 	"github.com/foopack/foopack/magefiles/internal/view"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-type group = view.Group
-
 // body is a target that works on the workspace that it was started in.
 type body func(ctx context.Context, a *pipeline, w *workspace.Workspace) error
 
-// load reads the workspace first.
+// load returns a function that reads the workspace and then runs a body.
 func (f body) load(ctx context.Context, a *pipeline) error {
 	w, err := a.workspace()
 	if err != nil {
@@ -25,10 +20,10 @@ func (f body) load(ctx context.Context, a *pipeline) error {
 	return f(ctx, a, w)
 }
 
-// inWorkspace runs a target's body, and jobInWorkspace that of one which other targets depend on.
+// inWorkspace runs a target's body. jobInWorkspace runs the body of a target which other targets depend on.
 func inWorkspace(ctx context.Context, f body) error { return run(ctx, f.load) }
 
-// inPackages is inWorkspace for a target that has nothing to do where there is no package: nothing is not well done.
+// inPackages works as inWorkspace, but fails in a workspace without packages, in which the target would have nothing to do.
 func inPackages(ctx context.Context, f body) error {
 	return inWorkspace(ctx, func(ctx context.Context, a *pipeline, w *workspace.Workspace) error {
 		if err := w.NoPackages(); err != nil {
@@ -40,9 +35,9 @@ func inPackages(ctx context.Context, f body) error {
 
 func jobInWorkspace(ctx context.Context, f body) error { return runJob(ctx, f.load) }
 
-// job runs f with its output collected into one group. The error of a child that has already said everything there is
-// short; next is what to do about it.
-func (a *pipeline) job(ctx context.Context, name, next string, f func(g *group) error) error {
+// job runs f with its output collected into one group. If a child has already explained its failure there, the
+// returned error is short; next is the next step of that error.
+func (a *pipeline) job(ctx context.Context, name, next string, f func(g *view.Group) error) error {
 	g := a.view.Group(name)
 	err := f(g)
 	if ctx.Err() != nil {
@@ -51,23 +46,5 @@ func (a *pipeline) job(ctx context.Context, name, next string, f func(g *group) 
 	if g.Done(err) == nil {
 		return nil
 	}
-	return ofChild(err, next, name)
+	return toolchain.OfChild(err, next, name)
 }
-
-// ofChild names what a child was started for, where an error is only that it failed: what there is to say it has said already.
-func ofChild(err error, next, name string) error {
-	var exit *command.ExitError
-	var told *operr.Error
-	if errors.As(err, &exit) && !errors.As(err, &told) {
-		return operr.New(next, "%s: %w", name, err)
-	}
-	return err
-}
-
-// checkOwn is asked before anything is written to the workspace's own folders.
-func (a *pipeline) checkOwn(ctx context.Context, w *workspace.Workspace) error {
-	return folders.Check(ctx, a.runner, w)
-}
-
-// lockFile stands beside a manifest that was locked.
-const lockFile = workspace.LockFile

@@ -17,7 +17,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/view"
 )
 
-// What is printed by us hides the credentials, and what a program reads of us does not.
+// Credentials are hidden in output for people, but not in output that a program parses.
 func TestPeopleAreShownNoSecret(t *testing.T) {
 	t.Setenv("PREFIX_API_KEY", "release-candidate")
 	require.Equal(t, "the branch *** is there", plain(errors.New("the branch release-candidate is there")).Error())
@@ -25,8 +25,8 @@ func TestPeopleAreShownNoSecret(t *testing.T) {
 		"as it is": operr.NewUsage("see release-candidate", "x").WithDetail("of release-candidate"),
 		"wrapped":  fmt.Errorf("x: %w", operr.NewUsage("see release-candidate", "y").WithDetail("of release-candidate")),
 		"within":   operr.New("see release-candidate", "x: %w", operr.NewUsage("", "y").WithDetail("of release-candidate")),
-		"a cure":   operr.NewUsage("else", "x: %w", operr.Cured("see release-candidate", errors.New("y"))).WithDetail("of release-candidate"),
-		"a cure, deep": fmt.Errorf("z: %w", fmt.Errorf("y: %w", operr.Cured("see release-candidate",
+		"a cure":   operr.NewUsage("else", "x: %w", operr.AddCure("see release-candidate", errors.New("y"))).WithDetail("of release-candidate"),
+		"a cure, deep": fmt.Errorf("z: %w", fmt.Errorf("y: %w", operr.AddCure("see release-candidate",
 			operr.NewUsage("else", "x").WithDetail("of release-candidate")))),
 	} {
 		require.Contains(t, fmt.Sprintf("%+v", plain(err)), "of ***\n→ see ***", name)
@@ -42,7 +42,7 @@ func TestPeopleAreShownNoSecret(t *testing.T) {
 	require.Equal(t, "\"release-candidate\"\n", out.String())
 }
 
-// All that is called like a credential, and the password of a proxy, is hidden, and not the few that the pipeline itself uses.
+// The values of all variables with the name of a credential are hidden, not only those that the pipeline uses, and so is a proxy's password.
 func TestPeopleAreShownNoSecretOfAnyTool(t *testing.T) {
 	for name, value := range map[string]string{
 		"GH_TOKEN": "ghp_AbCdEfGhIj", "HTTPS_PROXY": "http://u:passw0rdxyz@127.0.0.1:9", "DEPLOY_SSH_PRIVATE_KEY": "first-line\r\nanother-line", "TICKETS_API_KEY": "key-of-tickets",
@@ -58,7 +58,7 @@ func TestPeopleAreShownNoSecretOfAnyTool(t *testing.T) {
 	}
 }
 
-// A mistake of ours is told with its place, whatever ended the run meanwhile. What Mage panics with stays Mage's.
+// A panic of ours is reported with its place in the code, even if the run was ended meanwhile. Mage handles its own panics.
 func TestAPanicIsToldWithItsPlace(t *testing.T) {
 	var none func()
 	for name, ends := range map[string]bool{"by itself": false, "while it is ended": true} {
@@ -70,9 +70,9 @@ func TestAPanicIsToldWithItsPlace(t *testing.T) {
 				none()
 				return nil
 			})
-			require.ErrorContains(t, err, "it panicked: runtime error: invalid memory address")
+			require.ErrorContains(t, err, "the program panicked: runtime error: invalid memory address")
 			require.Contains(t, fmt.Sprintf("%+v", err), "lifetime_test.go")
-			require.NotContains(t, fmt.Sprintf("%+v", err), "nothing is left half-way")
+			require.NotContains(t, fmt.Sprintf("%+v", err), "nothing was left half done")
 		})
 	}
 	require.PanicsWithError(t, "a job failed", func() {
@@ -80,7 +80,7 @@ func TestAPanicIsToldWithItsPlace(t *testing.T) {
 	})
 }
 
-// Jobs side by side and one after the other, of which each has a life of its own, end by one signal, and what did not begin does not begin.
+// One signal ends all running jobs, although each job handles signals separately, and the jobs that have not begun do not begin.
 func TestASignalEndsAllJobs(t *testing.T) {
 	begun := make(chan string, 10)
 	job := func(ctx context.Context, name string) error {
@@ -110,7 +110,7 @@ func TestASignalEndsAllJobs(t *testing.T) {
 	require.Empty(t, begun)
 }
 
-// endMyself sends this process a SIGTERM, and waits until ctx has ended of it.
+// endMyself sends this process a SIGTERM, and waits until the signal has ended ctx.
 func endMyself(t *testing.T, ctx context.Context) {
 	t.Helper()
 	require.NoError(t, syscall.Kill(syscall.Getpid(), syscall.SIGTERM))

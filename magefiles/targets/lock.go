@@ -10,12 +10,12 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// Lock renews locks, and pins of images. It runs pixi's lock for the workspace and each downstream, and pins the images of Dockerfiles and workflows
-// by digest. For example: `mage lock`, `mage lock -images`.
+// Lock updates lock files and image pins. It updates pixi.lock of the workspace and of each downstream, and pins the images in Dockerfiles and
+// workflows by digest. For example: `mage lock`, `mage lock -images`. Exit statuses: mage help lock.
 func Lock(ctx context.Context,
-	images *bool, // pin the images alone, which needs no pixi
+	images *bool, // pin only the images, which needs no pixi
 ) error {
-	return inWorkspace(ctx, func(ctx context.Context, a *pipeline, w *workspace.Workspace) error {
+	return inWorkspace(ctx, body(func(ctx context.Context, a *pipeline, w *workspace.Workspace) error {
 		files, err := gitrepo.TrackedFiles(ctx, a.runner, w.Root)
 		if err != nil {
 			return err
@@ -29,5 +29,5 @@ func Lock(ctx context.Context,
 			return err
 		}
 		return toolchain.Lock(ctx, tools, w, w.Manifests(), a.show)
-	})
+	}).withNext("`mage check`"))
 }

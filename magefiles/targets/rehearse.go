@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 
 	"github.com/foopack/foopack/magefiles/internal/bumping"
+	"github.com/foopack/foopack/magefiles/internal/folders"
 	"github.com/foopack/foopack/magefiles/internal/image/buildx"
 	"github.com/foopack/foopack/magefiles/internal/rehearsal"
 	"github.com/foopack/foopack/magefiles/internal/rehearsal/fleet"
@@ -13,16 +14,16 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// Rehearse releases in an embedded world. It takes what is committed through a whole release, offline but for PyPI; nothing leaves this machine. For
-// example: `mage rehearse`, `mage rehearse -to=minor`.
+// Rehearse releases in an embedded world. It makes a whole release of the committed files, offline except for PyPI. Nothing leaves this machine. For
+// example: `mage rehearse`, `mage rehearse -to=minor`. Exit statuses: mage help rehearse.
 func Rehearse(ctx context.Context,
 	to *string, // patch, minor, major, auto (from the commits), a, b, rc, dev, post, or a version; default: patch
-	only *string, // one package, where versions are independent
+	only *string, // one package, if the versions are independent
 	ranges *string, // raise: raise ranges that would not admit the new version
-	publish *string, // here or ci, in place of [tool.release] publish
-	keep *bool, // stay when it is through, with the world running, until Ctrl-C
-	full *bool, // push the upgrade too, run the workflow files that it starts, with an embedded registry, and deliver to hosts that stand in for yours
-	faults *int, // a seed: calls of the outside fail at random, and the release is killed and run again until it is through
+	publish *string, // here or ci, instead of [tool.release] publish
+	keep *bool, // keep the embedded world running at the end, until Ctrl-C
+	full *bool, // also push the upgrade, run the workflow files that this starts, with an embedded registry, and deliver to stand-ins for your hosts
+	faults *int, // a seed for random faults: external calls fail, and the release is killed and run again until it is complete
 	json *bool, // print one JSON object
 ) error {
 	return inWorkspace(ctx, func(ctx context.Context, a *pipeline, w *workspace.Workspace) error {
@@ -44,21 +45,30 @@ func Rehearse(ctx context.Context,
 	})
 }
 
-// rehearsedHosts stand in for hosts of deployment environments; nil where no package that deploys is imported.
+// rehearsedHosts starts stand-ins for the hosts of deployment environments; nil if the magefile imports no package that deploys.
 var rehearsedHosts func(w *workspace.Workspace, dir string) (hosts fleet.Hosts, why string, err error)
 
-// RehearseOn lets rehearsals go as far as the hosts: whoever can deploy says how to stand in for them, and those who cannot link nothing of it.
+// RehearseOn lets rehearsals include the hosts. A package that deploys passes a function that starts stand-ins for hosts; a magefile without such a
+// package does not link them.
 func RehearseOn(start func(w *workspace.Workspace, dir string) (hosts fleet.Hosts, why string, err error)) {
 	rehearsedHosts = start
 }
 
-// rehearsal is what one of a workspace needs of its surroundings; with full, images are a part of it.
+// firstEnvironment returns the step that deploys an image of a downstream for the first time; "" if the magefile imports no package that deploys.
+var firstEnvironment = func(*workspace.Workspace, string) string { return "" }
+
+// DeployFirst sets the next step after an image was made: its first deployment.
+func DeployFirst(first func(w *workspace.Workspace, downstream string) string) {
+	firstEnvironment = first
+}
+
+// rehearsal returns the configuration of a rehearsal of a workspace; with full, images are a part of it.
 func (a *pipeline) rehearsal(ctx context.Context, w *workspace.Workspace, full bool) (c rehearsal.Config, err error) {
 	program, err := os.Executable()
 	if err != nil {
 		return c, err
 	}
-	if err := a.checkOwn(ctx, w); err != nil {
+	if err := folders.Check(ctx, a.runner, w); err != nil {
 		return c, err
 	}
 	dir := rehearsal.DirOf(w)

@@ -7,15 +7,15 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/releasepr"
 )
 
-// Release plans, builds, tags and publishes. It takes the packages from a version to what people can install, and goes on with a release that is
-// unfinished. For example: `mage release -to=minor`, `mage release`.
+// Release plans, builds, tags and publishes. It makes a new version of the packages that people can install, or continues an unfinished release. For
+// example: `mage release -to=minor`, `mage release`. Exit statuses: mage help release.
 func Release(ctx context.Context,
-	to *string, // patch, minor, major, auto (from the commits), a, b, rc, dev, post, or a version; none goes on with the unfinished one
-	only *string, // one package, where versions are independent
+	to *string, // patch, minor, major, auto (from the commits), a, b, rc, dev, post, or a version; without -to, the unfinished release is continued
+	only *string, // one package, if the versions are independent
 	ranges *string, // raise: raise ranges that would not admit the new version
-	publish *string, // here or ci, in place of [tool.release] publish
-	pr *bool, // propose it by a pull request, and do no more; `mage release` goes on once it is merged
-	tag *string, // with -pr, in a job: tag this commit, which has landed and was checked, push the tag, and have release.yml run at it
+	publish *string, // here or ci, instead of [tool.release] publish
+	pr *bool, // propose the release by a pull request, and do nothing else; `mage release` continues once it is merged
+	tag *string, // with -pr, in a job: tag this merged and checked commit, push the tag, and start release.yml at the tag
 	yes *bool, // do not ask
 	json *bool, // print one JSON object
 ) error {
@@ -26,7 +26,7 @@ func Release(ctx context.Context,
 		}
 		if isSet(pr) || tag != nil {
 			asked := releasepr.Asked{Request: req, PR: isSet(pr), Publish: publish, Tag: tag}
-			return answer(a, isSet(json), func() (releasepr.Result, error) { return a.proposer(isSet(yes)).Do(ctx, asked) }, func(releasepr.Result) {})
+			return answer(a, isSet(json), func() (releasepr.Result, error) { return a.proposer(isSet(yes)).Do(ctx, asked) }, func(r releasepr.Result) { a.next(ctx, r.Next()) })
 		}
 		r := a.releaser(isSet(yes))
 		return answer(a, isSet(json), func() (release.Result, error) {

@@ -6,15 +6,25 @@ import (
 
 	"github.com/magefile/mage/mg"
 
+	"github.com/foopack/foopack/magefiles/internal/nextstep"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
+	"github.com/foopack/foopack/magefiles/internal/view"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
 // Test runs tests.
 type Test mg.Namespace
 
-// All runs every test. Go's, the packages' and the downstreams' run side by side. For example: `mage test:all`, `mage lint test:all`.
+// All runs every test. The tests of Go, of the packages and of the downstreams run in parallel. For example: `mage test:all`, `mage lint test:all`.
+// Exit statuses: mage help test:all.
 func (Test) All(ctx context.Context) error {
+	if err := testAll(ctx); err != nil {
+		return err
+	}
+	return lead(ctx, "`mage check`")
+}
+
+func testAll(ctx context.Context) error {
 	return inPackages(ctx, func(ctx context.Context, a *pipeline, w *workspace.Workspace) error {
 		jobs := []any{mg.F(testGo), mg.F(testPackages)}
 		for _, d := range w.Downstreams {
@@ -25,10 +35,12 @@ func (Test) All(ctx context.Context) error {
 	})
 }
 
-// Package runs the tests of one package. It is named by its conda name, and its task is test-<folder>. For example: `mage test:package foopack-core`,
-// `mage test:package foopack-ui`.
+// Package runs the tests of one package. NAME is its conda name, and its task is test-<folder>. For example: `mage test:package foopack-core`, `mage
+// test:package foopack-ui`. Exit statuses: mage help test:package.
 func (Test) Package(ctx context.Context, name string) error {
-	return inWorkspace(ctx, packageTask("test", name))
+	return inWorkspace(ctx, func(ctx context.Context, a *pipeline, w *workspace.Workspace) error {
+		return packageTask("test", name).withNext(nextstep.AfterTest(w, name))(ctx, a, w)
+	})
 }
 
 func testPackages(ctx context.Context) error {
@@ -43,7 +55,7 @@ func testPackages(ctx context.Context) error {
 	})
 }
 
-// testDownstream runs a downstream's own tests: its task test. One without is named, since nothing of it was tested.
+// testDownstream runs a downstream's own tests: its task test. If the downstream has no such task, it prints that nothing was tested.
 func testDownstream(ctx context.Context, dir string) error {
 	return jobInWorkspace(ctx, func(ctx context.Context, a *pipeline, w *workspace.Workspace) error {
 		d, err := w.Downstream(dir)
@@ -52,14 +64,14 @@ func testDownstream(ctx context.Context, dir string) error {
 		}
 		task := toolchain.FindTask(d.Manifest, "test")
 		if task == "" {
-			a.view.Say("%s has no task test: nothing of it is tested", d.Manifest.Path)
+			a.view.Say("%s has no task test, so the downstream is not tested", d.Manifest.Path)
 			return nil
 		}
 		return a.task(ctx, w, "tests of "+d.Dir, toolchain.Task{Dir: filepath.Join(w.Root, d.Dir), Name: task})
 	})
 }
 
-// packageTask runs the task that does verb for a package.
+// packageTask runs the task for a package whose name begins with `verb`.
 func packageTask(verb, name string) body {
 	return func(ctx context.Context, a *pipeline, w *workspace.Workspace) error {
 		p, err := w.Package(name)
@@ -80,7 +92,7 @@ func (a *pipeline) task(ctx context.Context, w *workspace.Workspace, name string
 	if err != nil {
 		return err
 	}
-	return a.job(ctx, name, "see above; the task is "+t.Name, func(g *group) error {
+	return a.job(ctx, name, "read the output above of the task "+t.Name, func(g *view.Group) error {
 		t.Stdout, t.Stderr = g, g
 		return tools.Run(ctx, t)
 	})

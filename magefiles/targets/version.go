@@ -10,7 +10,6 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/bump/released"
 	"github.com/foopack/foopack/magefiles/internal/bumping"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
-	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/release/trace"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
@@ -18,7 +17,8 @@ import (
 // Version shows and changes versions.
 type Version mg.Namespace
 
-// Show prints versions, and who pins whom. It fails when the manifests disagree. For example: `mage version:show`, `mage version:show -json`.
+// Show prints versions, and who pins whom. It fails when the manifests disagree. For example: `mage version:show`, `mage version:show -json`. Exit statuses:
+// mage help version:show.
 func (Version) Show(ctx context.Context,
 	json *bool, // print one JSON object
 ) error {
@@ -30,22 +30,19 @@ func (Version) Show(ctx context.Context,
 		if err := a.view.Versions(w, tags, isSet(json)); err != nil {
 			return err
 		}
-		if found := w.Disagreements(); len(found) > 0 {
-			return operr.New("correct the places named above, "+w.WaysOut(found), "the manifests disagree in %s", operr.Count(len(found), "place"))
-		}
-		return nil
+		return w.DisagreementError()
 	})
 }
 
-// Plan shows what a bump would change. It goes package by package with the reason, and file by file; nothing is written. For example: `mage
-// version:plan -to=minor`, `mage version:plan -to=auto -json`.
+// Plan shows what a bump would change. It shows each package with the reason, and each file. Nothing is written. For example: `mage version:plan
+// -to=minor`, `mage version:plan -to=auto -json`. Exit statuses: mage help version:plan.
 func (Version) Plan(ctx context.Context,
 	to *string, // patch, minor, major, auto (from the commits), a, b, rc, dev, post, or a version
-	only *string, // one package, where versions are independent
+	only *string, // one package, if the versions are independent
 	ranges *string, // raise: raise ranges that would not admit the new version
-	fixDrift *bool, // also correct what does not agree now
-	changelog *bool, // also write the changelog, as auto does; -changelog=false does not
-	json *bool, // print one JSON object; version:bump -plan=FILE takes it
+	fixDrift *bool, // also correct manifests that disagree now
+	changelog *bool, // also write the changelog, as auto does; -changelog=false prevents that
+	json *bool, // print one JSON object; version:bump -plan=FILE reads it
 ) error {
 	return run(ctx, func(ctx context.Context, a *pipeline) error {
 		f := bumpFlags{to: to, only: only, ranges: ranges, fixDrift: fixDrift, changelog: changelog, asJSON: json}
@@ -60,25 +57,27 @@ func (Version) Plan(ctx context.Context,
 		return answer(a, isSet(json), func() (*bump.Plan, error) { return b.Plan(ctx, req, "") }, func(p *bump.Plan) {
 			a.view.Plan(p, false)
 			if p.Empty() && len(p.Notes) == 0 {
-				a.view.Text("nothing to change: %s", bumping.Already(p))
+				a.view.Text("nothing to change: %s", bumping.DescribeNoChange(p))
 			}
-			if !p.Empty() {
-				a.view.Next("`%s`", b.CommandFor(p.Request))
+			if p.Empty() {
+				a.next(ctx, b.AfterNothing(ctx, p))
+				return
 			}
+			a.view.Next("`%s`", b.CommandFor(p.Request))
 		})
 	})
 }
 
-// Bump changes versions, after asking. Every version and every exact pin of the workspace changes, or none; the plan is shown before. For example:
-// `mage version:bump -to=minor`, `mage version:bump -to=1.2.0 -commit -tag`.
+// Bump changes versions, after asking. It first shows the plan, and then changes all versions and exact pins of the workspace, or nothing. For
+// example: `mage version:bump -to=minor`, `mage version:bump -to=1.2.0 -commit -tag`. Exit statuses: mage help version:bump.
 func (Version) Bump(ctx context.Context,
 	to *string, // patch, minor, major, auto (from the commits), a, b, rc, dev, post, or a version
-	only *string, // one package, where versions are independent
+	only *string, // one package, if the versions are independent
 	ranges *string, // raise: raise ranges that would not admit the new version
-	fixDrift *bool, // also correct what does not agree now
-	changelog *bool, // also write the changelog, as auto does; -changelog=false does not
-	plan *string, // carry out this file of version:plan -json
-	commit *bool, // also commit; takes up a bump that was left uncommitted
+	fixDrift *bool, // also correct manifests that disagree now
+	changelog *bool, // also write the changelog, as auto does; -changelog=false prevents that
+	plan *string, // a file with the output of version:plan -json: make the bump that it plans
+	commit *bool, // also commit, even a bump that an earlier run left uncommitted
 	tag *bool, // also tag the commit
 	json *bool, // print one JSON object
 	yes *bool, // do not ask
@@ -99,7 +98,7 @@ func (Version) Bump(ctx context.Context,
 	})
 }
 
-// bumpFlags are those of version:plan, version:bump and app:upgrade.
+// bumpFlags holds the flags of version:plan, version:bump and app:upgrade.
 type bumpFlags struct {
 	to, only, ranges                     *string
 	fixDrift, changelog, asJSON, assumed *bool
@@ -119,10 +118,10 @@ func (f bumpFlags) request() (bump.Request, error) {
 	}, err
 }
 
-// bumping reads the workspace for a bump, once what a killed run has left behind is taken back.
+// bumping reads the workspace for a bump, after it has reverted what a killed run has left behind.
 func (a *pipeline) bumping(ctx context.Context, f bumpFlags) (*bumping.Bumper, error) {
 	if req, err := f.request(); err == nil && req.ReadsCommits() {
-		debug.SetGCPercent(100) // a history may be long, and almost all that is read of it is thrown away
+		debug.SetGCPercent(100) // a history may be long, and most objects that are read from it are not kept
 	}
 	return bumping.Open(ctx, bumping.Config{
 		Runner:  a.runner,
@@ -131,7 +130,7 @@ func (a *pipeline) bumping(ctx context.Context, f bumpFlags) (*bumping.Bumper, e
 		Confirm: func(ctx context.Context, question string) error { return a.confirm(ctx, isSet(f.assumed), question) },
 		Quiet:   isSet(f.asJSON),
 		Unfinished: func(state string) (string, error) {
-			past, err := trace.Unfinished(state)
+			past, err := trace.FindUnfinished(state)
 			if past == nil {
 				return "", err
 			}

@@ -4,8 +4,8 @@
 //	//mage:import
 //	"github.com/foopack/foopack/magefiles/targets"
 //
-// A target's body reads its flags, makes one call, and shows what came of it. What the pipeline reads from the environment, and which
-// implementation stands behind which interface, is decided in wire.go and nowhere else; lifetime.go says how a run ends.
+// A target's body reads its flags, makes one call, and shows the result. Only wire.go decides what the pipeline reads from the environment, and
+// which implementation each interface has; lifetime.go decides how a run ends.
 // All other files are named after the targets that they have.
 package targets
 
@@ -50,45 +50,45 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded"
 	"github.com/foopack/foopack/magefiles/internal/toolchain/pixi"
 	"github.com/foopack/foopack/magefiles/internal/touched"
+	"github.com/foopack/foopack/magefiles/internal/usage"
 	"github.com/foopack/foopack/magefiles/internal/variables"
 	"github.com/foopack/foopack/magefiles/internal/view"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// init begins the program again without credentials in its environment, before anything is started that could read them there.
-// It is as far as a process can go by itself: what began us, and files of the person, stay readable.
+// init restarts the program without credentials in its environment, before it starts programs that could read them. A process cannot do more by
+// itself: the environment of the process that started this one, and files of the person, stay readable.
 func init() {
-	handed, _ := command.Reenter(os.Environ()) // where it cannot be done, all works as well
+	handed, _ := command.Reenter(os.Environ()) // if the restart fails, the program still works
 	if os.Unsetenv(command.HandedOver) != nil {
 		return
 	}
 	for _, kv := range handed {
 		name, value, _ := strings.Cut(kv, "=")
-		_ = os.Setenv(name, value) // it was one before
+		_ = os.Setenv(name, value) // this name was in the environment before, so it is valid
 	}
 	readCommandLine()
-	sayFirst()
 }
 
-// env are the variables of this process.
+// env reads the variables of this process.
 var env = variables.Variables(os.LookupEnv)
 
-// cacheName is the folder in the user's cache folder that holds what the toolchains install for themselves.
+// cacheName is the folder in the user's cache folder for everything that the toolchains install for themselves.
 const cacheName = "pixi-release"
 
-// pipeline is what a target works with.
+// pipeline holds everything that a target needs.
 type pipeline struct {
-	dir    string // where we were started
+	dir    string // folder in which the program was started
 	view   *view.View
 	runner *command.System
 
 	channels *ourchannel.Channels
-	silence  command.Silence // what is done about children that say nothing
+	silence  command.Silence // what is done about children that write nothing
 
-	uploads bool // this run sends what it builds
+	uploads bool // whether this run uploads what it builds
 }
 
-// newPipeline is the one of this process, as far as the environment lets it be one.
+// newPipeline returns the pipeline of this process, with settings from the environment.
 func newPipeline() (*pipeline, error) {
 	dir, err := os.Getwd()
 	a := &pipeline{dir: dir, view: newView(), runner: newRunner(), channels: newChannels()}
@@ -103,14 +103,14 @@ func newPipeline() (*pipeline, error) {
 	return a, err
 }
 
-// attend has children watched, and what they say heard by the line that is live.
+// attend watches children for silence, and shows their last line in the live line.
 func (a *pipeline) attend() {
 	a.runner.Watch(a.silence)
 	a.runner.Hear(a.view.Heard)
 }
 
-// around are the folders of this process, which was started in dir.
-func around(dir string) folders.Process {
+// processFolders returns the folders of this process, which was started in dir.
+func processFolders(dir string) folders.Process {
 	s := folders.Process{Checkout: folders.Checkout(dir), Temporary: os.TempDir(), Home: home()}
 	if cache, err := os.UserCacheDir(); err == nil {
 		s.Cache = filepath.Join(cache, cacheName)
@@ -118,7 +118,7 @@ func around(dir string) folders.Process {
 	return s
 }
 
-// home is the person's folder; "" where there is none.
+// home returns the person's home folder; "" if there is none.
 func home() string {
 	dir, _ := os.UserHomeDir() // "" with an error
 	return dir
@@ -126,12 +126,14 @@ func home() string {
 
 func newView() *view.View {
 	terminal := terminal(os.Stdout) && terminal(os.Stderr)
-	dir, _ := os.Getwd() // whoever lacks it names no files
+	dir, _ := os.Getwd() // without a current folder, annotations name no files
 	return &view.View{
 		Out:     command.Mask(os.Stdout, secrets()...),
 		Err:     command.Mask(os.Stderr, secrets()...),
 		Color:   terminal && env.Colors(),
 		Actions: env.Actions(),
+		InJob:   env.CI().Run != "" || env.Actions(),
+		Several: usage.HasSeveral(os.Args[1:]),
 		Lookup:  annotation.Below(folders.Checkout(dir)),
 		Summary: summary(),
 		Verbose: mg.Verbose(),
@@ -140,7 +142,7 @@ func newView() *view.View {
 	}
 }
 
-// width is that of the terminal, in columns.
+// width returns the width of the terminal, in columns.
 func width() int {
 	columns, _, err := term.GetSize(int(os.Stderr.Fd()))
 	if err != nil || columns < 20 {
@@ -149,7 +151,7 @@ func width() int {
 	return columns
 }
 
-// summary is where a step of GitHub's is summed up; nil elsewhere.
+// summary returns a writer for the summary of a GitHub step; nil elsewhere.
 func summary() io.Writer {
 	if file := view.AppendTo(env.Summary()); file != nil {
 		return command.Mask(file, secrets()...)
@@ -157,13 +159,13 @@ func summary() io.Writer {
 	return nil
 }
 
-// secrets are what no person is shown.
+// secrets returns the texts that no person is shown.
 func secrets() []string { return append(env.Secrets(), command.Secrets(os.Environ())...) }
 
-// today is the date that a changelog bears.
+// today returns the date for a changelog.
 func today() string { return env.Today(time.Now()) }
 
-// newRunner runs children in our environment, with the variables given set in it.
+// newRunner returns a runner that starts children in our environment, in which it sets the given variables.
 func newRunner(variables ...string) *command.System {
 	s := command.NewSystem(command.Setenv(os.Environ(), variables...), secrets())
 	if os.Getenv("CI") == "" && terminal(os.Stdin) && terminal(os.Stderr) {
@@ -172,7 +174,7 @@ func newRunner(variables ...string) *command.System {
 	return s
 }
 
-// withTemporary is the pipeline with children that keep their temporary files in dir.
+// withTemporary returns a pipeline whose children keep their temporary files in dir.
 func (a *pipeline) withTemporary(dir string) *pipeline {
 	inside := *a
 	inside.runner = newRunner("TMPDIR=" + dir)
@@ -182,10 +184,10 @@ func (a *pipeline) withTemporary(dir string) *pipeline {
 
 func terminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
 
-// workspace reads the monorepo that we were started in.
+// workspace reads the monorepo in which the program was started.
 func (a *pipeline) workspace() (*workspace.Workspace, error) { return workspace.Load(a.dir) }
 
-// toolchain picks one and says which it is.
+// toolchain picks a toolchain, and reports which it is.
 func (a *pipeline) toolchain(ctx context.Context, w *workspace.Workspace) (toolchain.Toolchain, error) {
 	t, err := a.pick(ctx, w, "")
 	if err != nil {
@@ -199,13 +201,13 @@ func (a *pipeline) toolchain(ctx context.Context, w *workspace.Workspace) (toolc
 	return t, nil
 }
 
-// pick takes pixi when it is on PATH and the embedded toolchain otherwise, or the one that PIPELINE_TOOLCHAIN asks for.
-// Environments of the embedded one lie below the given folder, or beside their manifests where it is "".
+// pick returns the toolchain that PIPELINE_TOOLCHAIN asks for; without it, pixi if it is on PATH, and otherwise the embedded toolchain. Environments
+// of the embedded toolchain are below the given folder; if the folder is "", they are beside their manifests.
 func (a *pipeline) pick(ctx context.Context, w *workspace.Workspace, environments string) (toolchain.Toolchain, error) {
-	if err := a.checkOwn(ctx, w); err != nil {
+	if err := folders.Check(ctx, a.runner, w); err != nil {
 		return nil, err
 	}
-	if err := around(a.dir).CheckTemporary(); err != nil {
+	if err := processFolders(a.dir).CheckTemporary(); err != nil {
 		return nil, err
 	}
 	a.view.Once(command.Passing(a.runner.Environ(), w.Config.Pass))
@@ -219,7 +221,7 @@ func (a *pipeline) pick(ctx context.Context, w *workspace.Workspace, environment
 	}
 	_, missing := command.LookPath("pixi", a.runner.Environ())
 	if choice == variables.Embedded || choice == "" && missing != nil {
-		//lint:ignore nilerr without a pixi the embedded toolchain is taken
+		//lint:ignore nilerr without pixi, the embedded toolchain is used
 		return a.embedded(w, cache, environments), nil
 	}
 	p, err := a.pixi(ctx, cache, choice == variables.Pixi)
@@ -229,7 +231,7 @@ func (a *pipeline) pick(ctx context.Context, w *workspace.Workspace, environment
 	return p.Pass(w).Keep(a.keptFromPixi()...), nil
 }
 
-// pixi takes the pixi on PATH, or fetches the pinned one, where that is asked for.
+// pixi returns the pixi on PATH. If there is none, and fetches is set, it fetches the pinned one.
 func (a *pipeline) pixi(ctx context.Context, cache string, fetches bool) (*pixi.Pixi, error) {
 	p, err := pixi.Find(ctx, a.runner, a.runner.Environ())
 	if !fetches || !errors.Is(err, command.ErrNotFound) {
@@ -243,17 +245,17 @@ func (a *pipeline) pixi(ctx context.Context, cache string, fetches bool) (*pixi.
 	return pixi.At(ctx, a.runner, a.runner.Environ(), path)
 }
 
-// sources are what packages of a workspace are built from, by way of clones in the cache: a work tree or a commit.
+// sources returns the sources for building packages of a workspace: a work tree or a commit, cloned into the cache.
 func (a *pipeline) sources(w *workspace.Workspace, cache string) sources.Sources {
 	return sources.Sources{Runner: a.runner, Workspace: w, Cache: filepath.Join(cache, sourcesDir), Tell: a.view.Say, Waiting: a.view.Waiting}
 }
 
-// sourcesDir is the folder of those clones, in the cache.
+// sourcesDir is the folder of these clones, in the cache.
 const sourcesDir = "sources"
 
-// embedded is the toolchain for a machine without pixi.
+// embedded returns the toolchain for a machine without pixi.
 func (a *pipeline) embedded(w *workspace.Workspace, cache, environments string) *embedded.Toolchain {
-	var from toolchain.Sources // a clone of ours is built in where it lies
+	var from toolchain.Sources // nil for one of our own clones, which is built in its folder
 	if environments == "" {
 		from = a.sources(w, cache).WorkTree()
 	}
@@ -272,23 +274,23 @@ func (a *pipeline) embedded(w *workspace.Workspace, cache, environments string) 
 	})
 }
 
-// operator says who runs us, on which machine, and in which run of a CI: what hosts keep of who changed them.
+// operator reports who runs this program, on which machine, and in which run of a CI. Hosts record this for each change.
 func operator() (who, machine, run string) {
 	who = "somebody"
 	if u, err := user.Current(); err == nil {
 		who = u.Username
 	}
-	machine, _ = os.Hostname() // "" where it has no name
+	machine, _ = os.Hostname() // "" if the machine has no name
 	return who, machine, env.CI().Run
 }
 
-// sshLogin is by what hosts let us in, where that is not the operator's own OpenSSH.
+// sshLogin returns the key and the known hosts for logging in to hosts; "" if the operator's own OpenSSH is used.
 func sshLogin() (key, knownHosts string) { return env.SSH() }
 
-// variable is a variable that a manifest names.
+// variable returns a variable that a manifest names.
 func variable(name string) (value string, there bool) { return os.LookupEnv(name) }
 
-// publishing is what builds and publications of a workspace are told.
+// publishing returns the settings for builds and publications of a workspace.
 func (a *pipeline) publishing(w *workspace.Workspace) publishing.Config {
 	return publishing.Config{
 		Workspace: w,
@@ -305,12 +307,12 @@ func (a *pipeline) publishing(w *workspace.Workspace) publishing.Config {
 		},
 		Channel:  func() (publishing.Destination, error) { return a.channels.Of(w) },
 		Trial:    trial,
-		Pycache:  os.Getenv("PYTHONPYCACHEPREFIX"), // which an isolated interpreter does not read by itself
+		Pycache:  os.Getenv("PYTHONPYCACHEPREFIX"), // an isolated interpreter does not read this variable by itself
 		Progress: a.view.Progress(),
 	}
 }
 
-// releaser is what makes a release, and takes one back. yes says yes to its questions.
+// releaser returns a Releaser. yes answers its questions with yes.
 func (a *pipeline) releaser(yes bool) releasing.Releaser {
 	return releasing.Releaser{
 		Runner:   a.runner,
@@ -328,7 +330,7 @@ func (a *pipeline) releaser(yes bool) releasing.Releaser {
 		Hub: a.hub,
 		Tools: func(ctx context.Context, w *workspace.Workspace, environments string, uploads bool) (toolchain.Toolchain, []string, error) {
 			a.uploads = uploads
-			fetching := command.FetchedWith(command.Unset(a.runner.Environ(), a.keptFromPixi()...))
+			fetching := command.FetchCredentials(command.Unset(a.runner.Environ(), a.keptFromPixi()...))
 			t, err := a.pick(ctx, w, environments)
 			return t, fetching, err
 		},
@@ -338,7 +340,8 @@ func (a *pipeline) releaser(yes bool) releasing.Releaser {
 	}
 }
 
-// proposer is what opens the pull request of a release. A job may have the token of a GitHub App for that, since what its own token opens begins no checks.
+// proposer returns what opens the pull request of a release. A job may use the token of a GitHub App, because a pull request that the job's own token
+// opens starts no checks.
 func (a *pipeline) proposer(yes bool) *releasepr.Proposer {
 	return &releasepr.Proposer{
 		Runner:  a.runner,
@@ -351,12 +354,12 @@ func (a *pipeline) proposer(yes bool) *releasepr.Proposer {
 		},
 		Channel: a.channels.URLOf,
 		CI:      env.CI(),
-		InJob:   env.Actions(),
+		InJob:   a.view.InJob,
 		ByJob:   env.Actions() && env.PullToken() == "",
 	}
 }
 
-// trial opens a channel of this process, of the same name as ours, for what is not published yet.
+// trial opens a channel in this process, for packages that are not published yet. It has the same name as the workspace's channel.
 func trial(name string) publish.Trial {
 	return func(dir string) (publish.Destination, func() error, error) {
 		here, err := localprefix.Start(localprefix.Options{Dir: dir})
@@ -375,13 +378,13 @@ func trial(name string) publish.Trial {
 	}
 }
 
-// readable are the credentials that code of the repository could read on this machine.
+// readable names the credentials that code of the repository could read on this machine.
 func readable() []string { return command.Readable(home(), os.Environ()) }
 
-// keptFromPixi are the variables that pixi does not get where it builds, which is said once.
+// keptFromPixi names the variables that pixi does not get when it builds. This is reported once.
 func (a *pipeline) keptFromPixi() []string { return a.channels.KeptFromPixi(a.uploads, a.view.Once) }
 
-// imageEnvironment is what image builds are told by the environment.
+// imageEnvironment returns the settings for image builds from the environment.
 func (a *pipeline) imageEnvironment(w *workspace.Workspace) (imagejob.Settings, error) {
 	date, err := env.Epoch()
 	return imagejob.Settings{
@@ -401,13 +404,13 @@ func (a *pipeline) imageEnvironment(w *workspace.Workspace) (imagejob.Settings, 
 	}, err
 }
 
-// jobEvent is what started the job that we run in.
+// jobEvent returns the event that started the running job.
 func jobEvent() touched.Event { return env.Event() }
 
-// setOutput gives that job an output.
+// setOutput sets an output of the running job.
 func setOutput(name, value string) error { return env.CI().SetOutput(name, value) }
 
-// newChannels knows our channel by the environment, its credential in a CI included.
+// newChannels finds our channel by the environment, including its credential in a CI.
 func newChannels() *ourchannel.Channels {
 	c := env.Channel(home())
 	c.Open, c.Address = openChannels, imagejob.ChannelURL
@@ -420,7 +423,7 @@ func newChannels() *ourchannel.Channels {
 	return ourchannel.New(c)
 }
 
-// openChannels reaches a server of channels.
+// openChannels returns a client for a server of channels.
 func openChannels(server string) (*prefixdev.Client, error) {
 	patience, err := env.Patience()
 	if err != nil {
@@ -429,10 +432,10 @@ func openChannels(server string) (*prefixdev.Client, error) {
 	return prefixdev.New(prefixdev.Options{Server: server, Patience: patience})
 }
 
-// serveChannels is the embedded prefix.dev.
+// serveChannels starts the embedded prefix.dev.
 func serveChannels(o localprefix.Options) (*localprefix.Server, error) { return localprefix.Start(o) }
 
-// serveRegistry is a registry of images of this process, in a folder: its host, and what ends it.
+// serveRegistry starts a registry of images in this process, with its data in a folder. It returns the host, and a function that ends the registry.
 func serveRegistry(dir string, wrap func(http.Handler) http.Handler) (host string, end func(), err error) {
 	r, err := localregistry.Start(dir, wrap)
 	if err != nil {
@@ -441,20 +444,20 @@ func serveRegistry(dir string, wrap func(http.Handler) http.Handler) (host strin
 	return r.Host, func() { _ = r.Close() }, nil
 }
 
-// newRegistry asks registries of images for what they have.
+// newRegistry returns a client for registries of images.
 func newRegistry() *registry.Registry { return &registry.Registry{} }
 
-// hub is GitHub, where the remote is there or a variable says which repository is meant.
+// hub returns the access to GitHub, if the remote is on GitHub or a variable names the repository.
 func (a *pipeline) hub(ctx context.Context, repo *gitrepo.Repo, w *workspace.Workspace) (forge.Hub, error) {
 	return a.hubBy(ctx, repo, w, "")
 }
 
-// hubBy is hub with a token in place of GITHUB_TOKEN; "" is that.
+// hubBy works as hub, with another token instead of GITHUB_TOKEN; "" means GITHUB_TOKEN.
 func (a *pipeline) hubBy(ctx context.Context, repo *gitrepo.Repo, w *workspace.Workspace, token string) (forge.Hub, error) {
 	o, err := env.GitHub(func() (string, error) {
 		address, err := gitremote.URL(ctx, repo, w.Config.Remote)
 		if errors.Is(err, gitremote.ErrNoRemote) {
-			return "", nil // preflight says it
+			return "", nil // preflight reports this
 		}
 		return address, err
 	})
@@ -462,17 +465,17 @@ func (a *pipeline) hubBy(ctx context.Context, repo *gitrepo.Repo, w *workspace.W
 		return forge.Hub{}, err
 	}
 	if o.Repository == "" {
-		return forge.Hub{}, ctx.Err() // preflight says what is wrong with the remote
+		return forge.Hub{}, ctx.Err() // preflight reports the problem with the remote
 	}
 	o.Token = cmp.Or(github.Token(token), o.Token)
 	client, err := github.New(o)
 	return forge.Hub{Repository: o.Repository, Client: client, Token: o.Token != ""}, err
 }
 
-// modulePath is the module that this package is part of.
+// modulePath is the path of the module that contains this package.
 const modulePath = "github.com/foopack/foopack"
 
-// cache is the folder for what is installed once on a machine.
+// cache returns the folder for what is installed once on a machine.
 func (a *pipeline) cache() (string, error) {
 	dir, err := os.UserCacheDir()
 	if err != nil {

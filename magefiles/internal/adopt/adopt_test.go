@@ -2,6 +2,7 @@ package adopt
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"go/ast"
@@ -28,7 +29,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
-// in makes a folder with files.
+// `in` makes a folder with files.
 func in(t *testing.T, files map[string]string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -40,7 +41,7 @@ func in(t *testing.T, files map[string]string) string {
 	return dir
 }
 
-// What an earlier run has written as it is planned is not written again, whether it is committed or not; what was edited since stops it.
+// Files that an earlier run has written as planned are not written again, committed or not. A file that was edited since stops the run.
 func TestWhatIsThereAlready(t *testing.T) {
 	_, top, git := gitrepotest.Open(t)
 	clone := filepath.Join(t.TempDir(), "clone")
@@ -76,10 +77,11 @@ func TestWhatIsThereAlready(t *testing.T) {
 
 	gitrepotest.Write(t, top, "go.mod", "module mine\n")
 	_, _, err = plan()
-	require.EqualError(t, err, "go.mod is not as it is committed, and would be written")
+	require.EqualError(t, err, "init must write go.mod, but the content of this file is not committed")
 }
 
-// What is to be set by hand is what the repository has: a ci.yml of a person's has other checks, and who publishes from here needs no trusted publisher.
+// The settings to make by hand depend on the repository: a person's ci.yml has other checks, and publishing from here needs no trusted
+// publisher.
 func TestWhatIsSetByHand(t *testing.T) {
 	ours := func(state ciwrite.State, text string) []ciwrite.File {
 		return []ciwrite.File{{Path: ".github/workflows/ci.yml", State: state, Old: text}}
@@ -102,7 +104,7 @@ func TestWhatIsSetByHand(t *testing.T) {
 			want:    []string{"which are ci (one for each combination of its matrix), all (one for each job of the workflow that it calls); or one job"},
 			not:     "the one check",
 		},
-		{settings.PublishCI, "go tool mage", ours(ciwrite.Foreign, "on: [\n"), []string{"those of ci.yml, once it can be read"}, "the one check"},
+		{settings.PublishCI, "go tool mage", ours(ciwrite.Foreign, "on: [\n"), []string{"the jobs of ci.yml, which cannot be read now"}, "the one check"},
 	} {
 		var out bytes.Buffer
 		p := &Plan{
@@ -118,7 +120,7 @@ func TestWhatIsSetByHand(t *testing.T) {
 	}
 }
 
-// The journal of an init that is writing is needed by it: nobody is told to remove it.
+// An init that is writing needs its journal: no other init tells a person to remove that file.
 func TestAnotherInitIsWriting(t *testing.T) {
 	top, journal := t.TempDir(), filepath.Join(t.TempDir(), journalName)
 	require.NoError(t, os.WriteFile(journal, nil, 0o644))
@@ -129,7 +131,7 @@ func TestAnotherInitIsWriting(t *testing.T) {
 		Adopter{}.takeBack(top, journal, true),
 		write(top, journal, []File{{Path: "a", New: []byte("a")}}),
 	} {
-		require.ErrorContains(t, err, "another init is writing its files here")
+		require.ErrorContains(t, err, "another init is writing files in this repository")
 		require.Equal(t, operr.Stopped, operr.ExitStatus(err))
 	}
 	require.FileExists(t, journal)
@@ -137,7 +139,7 @@ func TestAnotherInitIsWriting(t *testing.T) {
 	require.NoError(t, filelock.Release(held))
 }
 
-// Where a person's module or workspace of Go is, ours is one of its own.
+// Our module is a separate one if a person has a module or workspace of Go.
 func TestPlaces(t *testing.T) {
 	const ours = "module a\n\ngo 1.26.0\n\nrequire (\n\tgithub.com/foopack/foopack v0.1.0\n)\n"
 	for name, c := range map[string]struct {
@@ -162,9 +164,9 @@ func TestPlaces(t *testing.T) {
 	require.Equal(t, "go -C magefiles tool mage -d ..", Place{Dir: "magefiles"}.Mage())
 }
 
-// A magefile of ours, and one of theirs with our import, are formatted, and theirs keeps every line.
+// Our magefile, and a person's with our import, are formatted. The person's keeps every line.
 func TestMagefiles(t *testing.T) {
-	for _, src := range []string{text("Acme", false), text("Acme", true), text(capitalized("übung"), false)} {
+	for _, src := range []string{text("Acme", false), text("Acme", true), text(capitalize("übung"), false)} {
 		require.True(t, utf8.ValidString(src), "go refuses all else")
 		formatted, err := format.Source([]byte(src))
 		require.NoError(t, err)
@@ -184,7 +186,7 @@ func TestMagefiles(t *testing.T) {
 	}
 }
 
-// A magefile of theirs with a target of ours is told before anything is written: Mage would refuse both.
+// A person's magefile with a target of our name is refused before anything is written: Mage would refuse both targets.
 func TestTargetsOfOneName(t *testing.T) {
 	var ours []string
 	files, err := filepath.Glob(filepath.Join("..", "..", "targets", "*.go"))
@@ -192,7 +194,7 @@ func TestTargetsOfOneName(t *testing.T) {
 	for _, file := range files {
 		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ParseComments|parser.SkipObjectResolution)
 		require.NoError(t, err)
-		for _, d := range parsed.Decls { // what a target does is told with an example
+		for _, d := range parsed.Decls { // the comment of a target has an example
 			if f, is := d.(*ast.FuncDecl); is && f.Recv == nil && f.Name.IsExported() && strings.Contains(strings.Join(strings.Fields(f.Doc.Text()), " "), "For example: `mage") {
 				ours = append(ours, strings.ToLower(f.Name.Name))
 			}
@@ -203,11 +205,11 @@ func TestTargetsOfOneName(t *testing.T) {
 	dir := in(t, map[string]string{"magefiles/mine.go": "//go:build mage\n\npackage main\n\nfunc Mine() {}\n\nfunc Clean() error { return nil }\n\nfunc release() {}\n"})
 	c := &changes{top: dir, folder: ".", why: map[string]string{}, was: map[string][]byte{}}
 	err = c.magefile(&Plan{clone: dir, folder: dir, Found: &Found{}}, &workspace.Workspace{Manifest: &manifest.Manifest{Name: "acme"}})
-	require.EqualError(t, err, "magefiles has targets that are called as ours, and Mage refuses two of one name: Clean")
+	require.EqualError(t, err, "magefiles has targets with the same names as targets of foopack, and Mage refuses two targets of the same name: Clean")
 	require.Empty(t, c.why)
 }
 
-// The task for people who have pixi alone is where pixi reads it.
+// The task for people who have only pixi is in the table where pixi reads it.
 func TestTheTaskOfPixi(t *testing.T) {
 	require.Equal(t, fmt.Sprintf(pixiTask, "go tool mage"), pixiTaskIn("pixi.toml", "go tool mage"))
 	in := pixiTaskIn("python/pyproject.toml", "go tool mage")
@@ -216,7 +218,7 @@ func TestTheTaskOfPixi(t *testing.T) {
 	require.Contains(t, in, "features = [\"mage\"]")
 }
 
-// All files are written, or none: one that has changed meanwhile, and a folder that is a link, stop it before the first.
+// All files are written, or none: a file that has changed meanwhile, or a folder that is a link, stops the run before the first file.
 func TestAllOrNothing(t *testing.T) {
 	dir := in(t, map[string]string{"a": "one", "elsewhere/x": ""})
 	journal := filepath.Join(t.TempDir(), "journal")
@@ -236,13 +238,14 @@ func TestAllOrNothing(t *testing.T) {
 	require.NoFileExists(t, filepath.Join(dir, "elsewhere", "d"))
 }
 
-// No child gets what publishes: the rehearsal compiles a magefile of the repository, and needs none of it.
+// No child gets credentials that publish: the rehearsal compiles a magefile of the repository, and does not need them.
 func TestChildrenGetNothingThatPublishes(t *testing.T) {
 	a := Adopter{Environ: []string{"PATH=/bin", "PREFIX_API_KEY=key", "ACTIONS_ID_TOKEN_REQUEST_TOKEN=token", "GOPROXY=https://me:word@proxy.example.org", "MY_TEST_TOKEN=mine"}}
 	require.Equal(t, []string{"PATH=/bin", "GOPROXY=https://me:word@proxy.example.org", "MY_TEST_TOKEN=mine", "GOWORK=off"}, a.environ("GOWORK=off"))
 }
 
-// A file that is committed as a link to one of the person's is not read, and not written: in the clone all is written before anybody is asked, with -dry too.
+// A file that is committed as a link to a person's file is neither read nor written: the clone is written before anybody is asked, also
+// with -dry.
 func TestHostileLinksAreNotWritten(t *testing.T) {
 	for _, name := range []string{"go.sum", ".gitignore", "sub/go.mod", "magefiles/magefile.go"} {
 		outside := filepath.Join(t.TempDir(), "theirs")
@@ -269,7 +272,7 @@ func TestHostileLinksAreNotWritten(t *testing.T) {
 	}
 }
 
-// What is written into a go.mod is a version that Go gives again: one of 2.0.0, which Go refuses, and what was built in a checkout are none.
+// Only a version that Go can resolve is written into a go.mod. Go refuses 2.0.0, and a build from a checkout has no version.
 func TestVersions(t *testing.T) {
 	for version, ok := range map[string]bool{
 		"v0.1.0": true, "v1.9.9": true, "v0.1.1-0.20261129112903-138523f5b0fd": true, "v1.9.10-0.20261129112903-138523f5b0fd": true, "v0.2.0-rc.1": true,
@@ -280,7 +283,16 @@ func TestVersions(t *testing.T) {
 	}
 }
 
-// What is a test or an example is known by its folder, and a repository's name is made into that of a channel.
+// Above a workspace, the next step of init is `cd`: init takes no folder, and there is no mage yet.
+func TestAboveAWorkspace(t *testing.T) {
+	dir := t.TempDir()
+	gitrepotest.Write(t, dir, "a b/pixi.toml", "[workspace]\nname = \"w\"\n")
+	err := Adopter{Version: "v0.1.0", Dir: dir}.Run(t.Context(), Request{})
+	require.ErrorContains(t, err, "below this folder are these workspaces: a b/pixi.toml")
+	require.Equal(t, "`cd 'a b'`, and run init again", operr.NextOf(err))
+}
+
+// Tests and examples are known by their folder, and a repository's name becomes a channel's name.
 func TestExamplesAreFound(t *testing.T) {
 	require.Equal(t, "tests/**", exampleOf("tests/data/one"))
 	require.Equal(t, "a/examples/**", exampleOf("a/examples/x"))
@@ -288,7 +300,7 @@ func TestExamplesAreFound(t *testing.T) {
 	require.Equal(t, "acme-project", channelName("Acme Project"))
 }
 
-// Only what is on another server is not on a GitHub, and a module is named by its address.
+// A repository is not on a GitHub only if its address names another server, and a module is named by the address.
 func TestAddresses(t *testing.T) {
 	for address, c := range map[string]struct {
 		github bool
@@ -314,7 +326,7 @@ func TestAddresses(t *testing.T) {
 	}
 }
 
-// What is shown of a remote has no token in it.
+// A remote is shown without its token.
 func TestAddressesAreShownWithoutTokens(t *testing.T) {
 	for address, want := range map[string]string{
 		"https://ghp_token@github.com/some/acme.git": "https://github.com/some/acme.git",
@@ -327,17 +339,17 @@ func TestAddressesAreShownWithoutTokens(t *testing.T) {
 	}
 }
 
-// What init writes into a go.mod is what our own has.
+// Init writes the go line of our own go.mod.
 func TestTheGoLineIsOurs(t *testing.T) {
 	mod, err := os.ReadFile(filepath.Join("..", "..", "..", "go.mod"))
 	require.NoError(t, err)
 	require.Contains(t, string(mod), "\ngo "+goLine+"\n")
-	// Whoever runs a program by its module and version does not get them: Go refuses it.
+	// Go refuses to run a program by its module and version if the go.mod has these lines.
 	require.NotContains(t, string(mod), "\nreplace ")
 	require.NotContains(t, string(mod), "\nexclude ")
 }
 
-// A package without a version is proposed that of its last tag, as a rehearsal does.
+// Init proposes the version of the last tag to a package without a version, as a rehearsal does.
 func TestTheVersionOfATagIsProposed(t *testing.T) {
 	repo, dir, git := gitrepotest.Open(t)
 	gitrepotest.Write(t, dir, "pixi.toml", "[workspace]\nname = \"acme\"\nchannels = []\nplatforms = [\"linux-64\"]\n")
@@ -353,4 +365,48 @@ func TestTheVersionOfATagIsProposed(t *testing.T) {
 	f, err := find(t.Context(), w, dir, repo, head, Request{})
 	require.NoError(t, err)
 	require.Contains(t, strings.Join(f.WontWork, "\n"), "add the line `version = \"1.4.2\"`")
+}
+
+// The output of the rehearsal is broken at the terminal's width. It has no next step and no path of the clone: the clone is removed. The error of a
+// rehearsal that failed has the rehearsal's next step, and says how to remove what was written.
+func TestTheRehearsalIsShown(t *testing.T) {
+	dir := t.TempDir()
+	script := filepath.Join(dir, "mage")
+	require.NoError(t, os.WriteFile(script, []byte(`#!/bin/sh
+echo '  ○ the credential: it comes from CI or your keyring; mage doctor looks for it'
+echo 'Report: /a/clone/report.html'
+echo '→ `+"`mage release`"+`'
+[ "$1" = rehearse ] && exit
+printf 'Error: a dependency is missing\n→ add the dependency, commit, and `+"`mage rehearse`"+` again\n' >&2
+exit 1
+`), 0o755))
+	var out, errs strings.Builder
+	a := Adopter{
+		Runner:  command.NewSystem(os.Environ(), nil),
+		Environ: os.Environ(),
+		View: &view.View{
+			Out:    &out,
+			Err:    &errs,
+			Breaks: true,
+			Width:  func() int { return 40 },
+		},
+	}
+	p := &Plan{
+		Mage:   script,
+		folder: dir,
+		Files:  []File{{Path: "go.mod"}, {Path: "pixi.toml", Old: []byte("x")}},
+	}
+	require.NoError(t, a.mage(t.Context(), p, "rehearse"))
+	require.Equal(t, "  ○ the credential: it comes from CI or\n    your keyring; mage doctor looks for\n    it\n", out.String())
+	require.Empty(t, errs.String())
+
+	err := notRehearsed(t.Context(), p, a.mage(t.Context(), p, "fail"))
+	require.Equal(t, "Error: a dependency is missing\n", errs.String())
+	require.Equal(t, "add the dependency, commit, and `"+script+" rehearse` again. The written files stay. To remove these files: `rm go.mod` and `git restore pixi.toml`", operr.NextOf(err))
+
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(errors.New("stopped"))
+	err = notRehearsed(ctx, p, err)
+	require.EqualError(t, err, "stopped")
+	require.True(t, operr.HasWayOn(err))
 }

@@ -2,6 +2,8 @@ package adopt
 
 import (
 	"context"
+	"errors"
+	"io"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -15,10 +17,11 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitclone"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitremote"
 	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/rehearsal/about"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// plan makes all files in a clone of what is committed, below tmp, and reads from there what differs.
+// plan creates all files in a clone of HEAD, below tmp, and uses git there to find out which files differ.
 func (a Adopter) plan(ctx context.Context, w *workspace.Workspace, repo *gitrepo.Repo, r Request, tmp string) (*Plan, error) {
 	head, err := repo.Head(ctx)
 	if err != nil {
@@ -28,7 +31,7 @@ func (a Adopter) plan(ctx context.Context, w *workspace.Workspace, repo *gitrepo
 	if err := a.git(ctx, tmp, "clone", "--quiet", "--template=", "--no-local", repo.Top, p.clone); err != nil {
 		return nil, err
 	}
-	if err := gitclone.Fill(ctx, repo, p.clone); err != nil { // packages may have files in submodules, or be in one
+	if err := gitclone.Fill(ctx, repo, p.clone); err != nil { // packages may have files in submodules, or be inside one
 		return nil, err
 	}
 	folder, err := filepath.Rel(repo.Top, w.Root)
@@ -37,7 +40,7 @@ func (a Adopter) plan(ctx context.Context, w *workspace.Workspace, repo *gitrepo
 	}
 	p.folder = filepath.Join(p.clone, folder)
 	if w, err = workspace.Load(p.folder); err != nil {
-		return nil, operr.New("commit the manifests first: files are planned for what is committed", "%w", err)
+		return nil, operr.New("commit the manifests, and run this again: init plans its files for the last commit", "%w", err)
 	}
 	place, err := placeOf(p.clone, p.folder)
 	if err != nil {
@@ -60,14 +63,14 @@ func (a Adopter) plan(ctx context.Context, w *workspace.Workspace, repo *gitrepo
 	if err := c.ignore(); err != nil {
 		return nil, err
 	}
-	if w, err = workspace.Load(p.folder); err != nil { // with the settings that it has now
+	if w, err = workspace.Load(p.folder); err != nil { // with its new settings
 		return nil, err
 	}
 	if err := a.module(ctx, c, place, p, w); err != nil {
 		return nil, err
 	}
 	if p.Found.GitHub() {
-		branch, err := ciwrite.DefaultBranch(ctx, repo, w) // who adopts us does it on a branch of their own, as often as not
+		branch, err := ciwrite.DefaultBranch(ctx, repo, w) // the current branch is often a separate one for this change
 		if err != nil {
 			return nil, err
 		}
@@ -83,7 +86,7 @@ func (a Adopter) plan(ctx context.Context, w *workspace.Workspace, repo *gitrepo
 			if f.State == ciwrite.Absent {
 				err = c.write(f.Path, f.New, "a workflow file, as `mage ci:write` writes it")
 			} else if f.State == ciwrite.Behind || f.State == ciwrite.Pins {
-				p.Old = append(p.Old, f.Path+" has fallen behind: `"+p.Mage+" ci:write`")
+				p.Old = append(p.Old, f.Path+" is outdated: update this file with `"+p.Mage+" ci:write`")
 			}
 			if err != nil {
 				return nil, err
@@ -94,7 +97,7 @@ func (a Adopter) plan(ctx context.Context, w *workspace.Workspace, repo *gitrepo
 	return p, err
 }
 
-// files are what git sees of the changes in the clone, each with what the repository's work tree has there; those that it has as they are planned are there.
+// `files` returns the changes that git reports in the clone. `there` has the files that already exist as planned in the repository's work tree.
 func (c *changes) files(ctx context.Context, a Adopter, top string) (files, there []File, err error) {
 	if err := a.git(ctx, c.top, "add", "--all"); err != nil {
 		return nil, nil, err
@@ -110,10 +113,10 @@ func (c *changes) files(ctx context.Context, a Adopter, top string) (files, ther
 			return nil, nil, err
 		}
 		if was, known := c.was[path]; known && string(was) == string(now) {
-			continue // it was as it is to be
+			continue // the file is already as planned
 		}
 		if !slices.Contains(names, path) {
-			return nil, nil, operr.New("let .gitignore leave it: a line `!/"+path+"`", "%s would be written, and git ignores it", path)
+			return nil, nil, operr.New("add the line `!/"+path+"` to .gitignore, and run this again", "init must write %s, but git ignores this file", path)
 		}
 	}
 	for _, path := range names {
@@ -134,7 +137,7 @@ func (c *changes) files(ctx context.Context, a Adopter, top string) (files, ther
 			continue
 		}
 		if err == nil && (!known || string(now) != string(was)) {
-			return nil, nil, operr.New("commit it first, or move it away", "%s is not as it is committed, and would be written", path)
+			return nil, nil, operr.New("commit the file as it is now, or move it away, and run this again", "init must write %s, but the content of this file is not committed", path)
 		}
 		if err != nil && !os.IsNotExist(err) {
 			return nil, nil, err
@@ -144,16 +147,16 @@ func (c *changes) files(ctx context.Context, a Adopter, top string) (files, ther
 	return files, there, nil
 }
 
-// git runs git in a folder, without a person's settings that would stop it.
+// git runs git in a folder. Errors name the subcommand.
 func (a Adopter) git(ctx context.Context, dir string, args ...string) error {
 	err := a.Runner.Run(ctx, command.Cmd{Name: "git", Args: args, Dir: dir})
 	if err != nil {
-		return operr.New("see what git says", "git %s: %w", args[0], err)
+		return operr.New("fix what git reports, and run this again", "git %s: %w", args[0], err)
 	}
 	return nil
 }
 
-// rehearse commits the plan in the clone, and rehearses a release of it there.
+// rehearse commits the plan in the clone, and rehearses a release there.
 func (a Adopter) rehearse(ctx context.Context, p *Plan) error {
 	identity := []string{
 		"GIT_AUTHOR_NAME=init", "GIT_AUTHOR_EMAIL=init@example.invalid", "GIT_COMMITTER_NAME=init", "GIT_COMMITTER_EMAIL=init@example.invalid",
@@ -166,34 +169,41 @@ func (a Adopter) rehearse(ctx context.Context, p *Plan) error {
 		Env:  a.environ(identity...),
 	})
 	if err != nil {
-		return operr.New("see what git says", "committing the plan in a clone: %w", err)
+		return operr.New("fix what git reports, and run this again", "committing the planned files in a clone: %w", err)
 	}
 	return a.mage(ctx, p, "rehearse")
 }
 
-// environ is what children get, with more set: what may be needed for modules and tasks, and nothing that publishes, since the magefile that is compiled may
-// be anybody's.
+// environ returns the environment of child processes, plus the variables in `more`. It has no credentials for publishing, because the magefile may
+// be third-party code. It includes the variables that modules and tasks may need.
 func (a Adopter) environ(more ...string) []string {
 	clean, _ := command.Withhold(a.Environ, "*")
 	return command.Setenv(clean, more...)
 }
 
-// mage runs a target in the clone, as a person would.
+// mage runs a target in the clone, as a user would. It prints the output without the next step, and without the path of a report that is removed
+// with the clone. The error of a failed target has its next step.
 func (a Adopter) mage(ctx context.Context, p *Plan, target string) error {
+	var said about.Log
+	out := about.Without(a.View.Inner(a.View.Out), func(line string) bool { return strings.HasPrefix(line, "Report: ") })
+	told := about.Without(a.View.Inner(a.View.Err), about.ErrorAfter(func() bool { return ctx.Err() != nil }))
 	words := strings.Fields(p.Mage)
-	return a.Runner.Run(ctx, command.Cmd{
+	err := a.Runner.Run(ctx, command.Cmd{
 		Name:   words[0],
 		Args:   append(words[1:], target),
 		Dir:    p.folder,
 		Env:    a.environ(),
-		Stdout: a.View.Out,
-		Stderr: a.View.Err,
+		Stdout: out,
+		Stderr: io.MultiWriter(told, &said),
 		Gentle: true,
 	})
+	if ended := errors.Join(out.EndLine(), told.EndLine()); err == nil {
+		return ended
+	}
+	return operr.New(strings.ReplaceAll(said.Next(), "`mage ", "`"+p.Mage+" "), "%w", err)
 }
 
-// remoteOf is the address of the remote that releases go to, and its name: the configured one, or the only one that there is. Both are "" where
-// there is none.
+// remoteOf returns the name and URL of the remote for releases: the configured one, or the only one. Both are "" if there is none.
 func remoteOf(ctx context.Context, w *workspace.Workspace, repo *gitrepo.Repo) (name, address string, err error) {
 	name = w.Config.Remote
 	if address, err = gitremote.URL(ctx, repo, name); err == nil {
@@ -210,7 +220,7 @@ func remoteOf(ctx context.Context, w *workspace.Workspace, repo *gitrepo.Repo) (
 	return "", "", nil
 }
 
-// withoutUser is an address as it may be shown: one of a web server without whom it lets in, which may be a token.
+// withoutUser removes the user and password, which may be a token, from an http URL, so that it can be shown.
 func withoutUser(address string) string {
 	u, err := url.Parse(address)
 	if err != nil || u.User == nil || u.Scheme != "https" && u.Scheme != "http" {

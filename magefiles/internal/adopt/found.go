@@ -22,35 +22,35 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
-// Found is what a repository has.
+// Found describes a repository before init changes it.
 type Found struct {
 	Workspace *workspace.Workspace
-	Branch    string // that is checked out; "" on none
-	Remote    string // name; "" where there is none
-	Address   string // of the remote
+	Branch    string // the current branch; "" if there is none
+	Remote    string // name of the remote; "" if there is none
+	Address   string // URL of the remote
 	Tags      []string
 	Tasks     []string
 	Workflows []string // files of .github/workflows
-	Channel   string   // that packages would be published to
-	Deploys   bool     // a downstream has deployment environments
+	Channel   string   // the channel to which packages would be published
+	Deploys   bool     // whether a downstream has deployment environments
 
-	Taken     string   // the workflow file that publishes by its name, where that is another tool's; "" where it is not
-	Apart     bool     // packages have versions that differ
-	Examples  []string // patterns of folders whose manifests are tests or examples
+	Taken     string   // path of a release.yml with which another tool publishes; otherwise ""
+	Apart     bool     // packages have different versions
+	Examples  []string // patterns for folders with manifests of tests or examples
 	Disagrees []string // sentences
 	WontWork  []string // sentences, with what to do
 }
 
-// GitHub reports whether the repository is, or may come to be, on a GitHub: elsewhere its workflow files start nothing.
+// GitHub reports whether the repository is on a GitHub server, or may be later. Other servers do not run GitHub's workflow files.
 func (f *Found) GitHub() bool {
 	host := hosted().FindStringSubmatch(f.Address)
 	if host == nil || strings.Contains(host[1], "github") {
 		return true
 	}
-	return !strings.Contains(host[1], ".") && !strings.Contains(host[1], "gitlab") // a name of a person's ssh, as for a second account, does not tell
+	return !strings.Contains(host[1], ".") && !strings.Contains(host[1], "gitlab") // an alias from the ssh configuration may be GitHub
 }
 
-// find looks at the workspace of the clone, whose top is given, and at the repository that it is of.
+// find inspects the workspace in the clone, whose root is `top`, and the repository that was cloned.
 func find(ctx context.Context, w *workspace.Workspace, top string, repo *gitrepo.Repo, head gitrepo.Head, r Request) (*Found, error) {
 	f := &Found{Workspace: w, Branch: head.Branch}
 	var err error
@@ -88,10 +88,10 @@ func find(ctx context.Context, w *workspace.Workspace, top string, repo *gitrepo
 		}
 		f.Deploys = f.Deploys || len(environments) > 0
 	}
-	if w.Config.Publish == settings.PublishCI && f.GitHub() && slices.Contains(f.Workflows, forge.Workflow) && !forge.Publishes(workflows.In(os.DirFS(top)), forge.Workflow) {
+	if w.Config.Publish == settings.PublishCI && f.GitHub() && slices.Contains(f.Workflows, forge.Workflow) && !forge.Publishes(workflows.FileReader(os.DirFS(top)), forge.Workflow) {
 		f.Taken = workflows.Folder + "/" + forge.Workflow
-		f.WontWork = append(f.WontWork, f.Taken+" does not call `mage publish`, and a channel trusts one file: it is left alone, and a release publishes from here"+
-			"\n    → for CI to publish, rename it, take `publish` out of [tool.release], and `mage ci:write`")
+		f.WontWork = append(f.WontWork, f.Taken+" does not call `mage publish`, and a channel trusts only one file: init leaves this file as it is, and a release publishes from this machine"+
+			"\n    → to publish from CI, rename this file, remove `publish` from [tool.release], and run `mage ci:write`")
 	}
 	f.lookAtFolders()
 	f.lookAtTasks()
@@ -104,7 +104,7 @@ func find(ctx context.Context, w *workspace.Workspace, top string, repo *gitrepo
 	for _, n := range w.NotNoarch() {
 		f.WontWork = append(f.WontWork, sentence(n.Err()))
 	}
-	for _, e := range released.Unversioned(ctx, w, w.Packages, repo) {
+	for _, e := range released.FindUnversioned(ctx, w, w.Packages, repo) {
 		f.WontWork = append(f.WontWork, sentence(e))
 	}
 	for _, u := range w.Uncounted {
@@ -115,20 +115,20 @@ func find(ctx context.Context, w *workspace.Workspace, top string, repo *gitrepo
 
 func sentence(e *operr.Error) string { return e.Error() + "\n    → " + e.Next }
 
-// channelName makes a name that a channel can have of a repository's.
+// channelName converts a repository's name to a valid channel name.
 func channelName(name string) string {
 	return strings.Trim(notInChannels().ReplaceAllString(strings.ToLower(name), "-"), "-._")
 }
 
-// hosted is the address of a repository on a server: its host, and its path there.
+// hosted matches the URL of a repository on a server: its host, and its path there.
 var hosted = lazyregexp.New(`^(?:[a-z+]+://)?(?:[^@/]*@)?([A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*)(?::\d+/|[:/])([^:]+?)(?:\.git)?/?$`)
 
 var notInChannels = lazyregexp.New(`[^a-z0-9._-]+`)
 
-// exampleFolders are where manifests are tests or examples, and no part of the workspace.
+// exampleFolders lists folder names for tests or examples, whose manifests are not part of the workspace.
 var exampleFolders = []string{"tests", "test", "examples", "example", "testdata", "fixtures"}
 
-// lookAtFolders finds the manifests that are none of the workspace's, unless all packages are there.
+// lookAtFolders finds folders of tests and examples that have manifests, unless all packages are in such folders.
 func (f *Found) lookAtFolders() {
 	own := 0
 	for _, p := range f.Workspace.Packages {
@@ -149,7 +149,7 @@ func (f *Found) lookAtFolders() {
 	f.Examples = slices.DeleteFunc(slices.Compact(f.Examples), func(p string) bool { return p == "" })
 }
 
-// exampleOf is the pattern of the folder of tests or examples that a folder is in; "" where it is in none.
+// exampleOf returns a pattern for the tests or examples folder that contains dir, or "" if there is none.
 func exampleOf(dir string) string {
 	parts := strings.Split(dir, "/")
 	for i, part := range parts {
@@ -160,10 +160,10 @@ func exampleOf(dir string) string {
 	return ""
 }
 
-// template is the beginning of what pixi fills into a task.
+// template matches the start of a template that pixi fills in.
 var template = regexp.MustCompile(`\{\{|\{%|\{#`)
 
-// lookAtTasks finds the tasks of the root manifest, and those that the embedded toolchain cannot run.
+// lookAtTasks finds the tasks in the root manifest, and those that the embedded toolchain cannot run.
 func (f *Found) lookAtTasks() {
 	for _, feature := range f.Workspace.Manifest.Features {
 		for _, target := range feature.Targets {
@@ -172,7 +172,7 @@ func (f *Found) lookAtTasks() {
 					f.Tasks = append(f.Tasks, t.Name)
 				}
 				if template.MatchString(t.Cmd) || len(t.Args) > 0 {
-					f.WontWork = append(f.WontWork, fmt.Sprintf("the task %s has a template or arguments, which pixi alone fills in\n    → where targets run it, let pixi be on PATH", t.Name))
+					f.WontWork = append(f.WontWork, fmt.Sprintf("the task %s has a template or arguments, which only pixi fills in\n    → put pixi on PATH if a target runs this task", t.Name))
 				}
 			}
 		}
@@ -180,19 +180,19 @@ func (f *Found) lookAtTasks() {
 	slices.Sort(f.Tasks)
 	const fails = "`mage check`, which ci.yml calls, fails"
 	if !slices.ContainsFunc(f.Tasks, isCheck) {
-		f.WontWork = append(f.WontWork, "no task tests the packages, so that a release checks nothing, and "+fails+
-			"\n    → add test-all, or test-<folder> for each package, to [tasks] of "+f.Workspace.Manifest.Path)
+		f.WontWork = append(f.WontWork, "no task tests the packages, so a release tests nothing, and "+fails+
+			"\n    → add a task test-all, or a task test-<folder> for each package, to [tasks] of "+f.Workspace.Manifest.Path)
 	} else if _, err := toolchain.TestTasks(f.Workspace); err != nil && len(f.Examples) == 0 {
 		f.WontWork = append(f.WontWork, err.Error()+": "+fails+"\n    → "+operr.NextOf(err))
 	}
 }
 
-// isCheck reports whether a task of that name checks packages.
+// isCheck reports whether a task of that name is a check.
 func isCheck(task string) bool {
 	return task == "test" || task == "qa" || strings.HasPrefix(task, "test-") || strings.HasPrefix(task, "qa-")
 }
 
-// hasTable reports whether a manifest has a table of [tool].
+// hasTable reports whether a manifest has a table of that name below [tool].
 func hasTable(m *manifest.Manifest, w *workspace.Workspace, name string) bool {
 	for _, doc := range w.Files {
 		if doc.Name == m.Path {

@@ -19,7 +19,7 @@ import (
 
 const targets = ourModule + "/magefiles/targets"
 
-// text of a magefile: what it is for, and the imports.
+// text returns the source of a magefile: its doc comment, and the imports.
 func text(name string, deploys bool) string {
 	also := ""
 	if deploys {
@@ -29,12 +29,12 @@ func text(name string, deploys bool) string {
 		targets + "\"" + also + "\n)\n\n// Default is what a pull request must pass.\nvar Default = targets.Check\n"
 }
 
-// magefile plans magefiles/magefile.go, or the import in a magefile that is there.
+// magefile plans magefiles/magefile.go, or the import in an existing magefile.
 func (c *changes) magefile(p *Plan, w *workspace.Workspace) error {
 	if old, err := filepath.Glob(filepath.Join(p.folder, "*.go")); err != nil {
 		return err
 	} else if i := slices.IndexFunc(old, isMagefile); i >= 0 {
-		return operr.New("move it to the folder magefiles, and run this again", "%s is a magefile in the root folder, and Mage reads no other one beside it", filepath.Base(old[i]))
+		return operr.New("move this magefile to the folder magefiles, and run this again", "%s is a magefile in the root folder, so Mage would not read the folder magefiles", filepath.Base(old[i]))
 	}
 	files, err := filepath.Glob(filepath.Join(p.folder, magefiles, "*.go"))
 	if err != nil {
@@ -45,7 +45,7 @@ func (c *changes) magefile(p *Plan, w *workspace.Workspace) error {
 	for _, file := range files {
 		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
 		if err != nil {
-			return operr.New("correct it, and run this again", "%w", err)
+			return operr.New("fix this file, and run this again", "%w", err)
 		}
 		if strings.HasSuffix(file, "_test.go") || parsed.Name.Name != "main" {
 			continue
@@ -54,14 +54,14 @@ func (c *changes) magefile(p *Plan, w *workspace.Workspace) error {
 			return nil
 		}
 		at = file
-		twice = append(twice, taken(parsed)...)
+		twice = append(twice, takenTargets(parsed)...)
 	}
 	if len(twice) > 0 {
-		return operr.New("give them other names, or put them into a namespace of yours, and run this again",
-			"%s has targets that are called as ours, and Mage refuses two of one name: %s", magefiles, strings.Join(twice, ", "))
+		return operr.New("rename these targets, or move them into a namespace, and run this again",
+			"%s has targets with the same names as targets of foopack, and Mage refuses two targets of the same name: %s", magefiles, strings.Join(twice, ", "))
 	}
 	if at == "" {
-		return c.write(c.at(path.Join(magefiles, "magefile.go")), text(capitalized(w.Manifest.Name), p.Found.Deploys), "imports the targets")
+		return c.write(c.at(path.Join(magefiles, "magefile.go")), text(capitalize(w.Manifest.Name), p.Found.Deploys), "imports the targets")
 	}
 	src, err := beneath.Read(at)
 	if err != nil {
@@ -71,20 +71,20 @@ func (c *changes) magefile(p *Plan, w *workspace.Workspace) error {
 	if err != nil {
 		return err
 	}
-	return c.write(c.at(path.Join(magefiles, filepath.Base(at))), imported, "imports the targets, beside what it has")
+	return c.write(c.at(path.Join(magefiles, filepath.Base(at))), imported, "imports the targets; its other lines stay")
 }
 
-// capitalized is a name with its first letter, of any alphabet, in upper case.
-func capitalized(name string) string {
+// capitalize converts a name's first letter, of any alphabet, to upper case.
+func capitalize(name string) string {
 	first, size := utf8.DecodeRuneInString(name)
 	return string(unicode.ToUpper(first)) + name[size:]
 }
 
-// targetNames are our targets outside of namespaces, in lower case, as Mage compares them. A test holds them against package targets.
+// targetNames lists our targets outside namespaces, in lower case because Mage ignores case. A test compares the list with package targets.
 var targetNames = []string{"check", "clean", "doctor", "fmt", "graph", "help", "lint", "lock", "publish", "rehearse", "release", "schema", "status", "undo"}
 
-// taken are the functions of a magefile that would be targets of such a name.
-func taken(file *ast.File) (names []string) {
+// `takenTargets` returns the functions of a magefile that would be targets with our names.
+func takenTargets(file *ast.File) (names []string) {
 	for _, d := range file.Decls {
 		if f, is := d.(*ast.FuncDecl); is && f.Recv == nil && f.Name.IsExported() && slices.Contains(targetNames, strings.ToLower(f.Name.Name)) {
 			names = append(names, f.Name.Name)
@@ -93,13 +93,13 @@ func taken(file *ast.File) (names []string) {
 	return names
 }
 
-// isMagefile reports whether a Go file is for Mage alone.
+// isMagefile reports whether a Go file is only built by Mage.
 func isMagefile(file string) bool {
 	src, err := beneath.Read(file)
 	return err == nil && strings.Contains("\n"+string(src), "\n//go:build mage\n")
 }
 
-// withImport adds the import to a magefile, as a declaration of its own behind its last import.
+// withImport adds the import to a magefile, as a separate declaration after the last import.
 func withImport(file, src string, deploys bool) (string, error) {
 	set := token.NewFileSet()
 	parsed, err := parser.ParseFile(set, file, src, parser.ImportsOnly|parser.ParseComments)

@@ -15,36 +15,36 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
-// message is that of the commit that the printed commands make.
+// message is the commit message in the printed commands.
 const message = "build: let foopack release the packages"
 
-// Show shows what was found, what disagrees, what will not work, and what would be written.
+// Show prints what was found, conflicts, what will not work, and what would be written.
 func (p *Plan) Show(v *view.View) {
 	f := p.Found
 	v.Heading("Found")
 	for _, pkg := range f.Workspace.Packages {
-		v.Line("  package     %s %s, in %s, by %s", pkg.Name, cmp.Or(pkg.Version.Text, "(no version)"), pkg.Dir, cmp.Or(pkg.Build.Backend, "no backend"))
+		v.Text("  package     %s %s, in %s, by %s", pkg.Name, cmp.Or(pkg.Version.Text, "(no version)"), pkg.Dir, cmp.Or(pkg.Build.Backend, "no backend"))
 	}
 	for _, d := range f.Workspace.Downstreams {
-		v.Line("  downstream  %s, in %s", d.Name(), d.Dir)
+		v.Text("  downstream  %s, in %s", d.Name(), d.Dir)
 	}
 	last := "none"
 	if len(f.Tags) > 0 {
 		last = fmt.Sprintf("%s, %s among them", operr.Count(len(f.Tags), "tag"), f.Tags[len(f.Tags)-1])
 	}
-	v.Line("  channel     %s", cmp.Or(f.Channel, "none"))
-	v.Line("  remote      %s", cmp.Or(strings.TrimSpace(f.Remote+" "+f.Address), "none: `git remote add origin URL` before a release"))
-	v.Line("  tags        %s", last)
-	v.Line("  tasks       %s", cmp.Or(strings.Join(f.Tasks, ", "), "none"))
-	v.Line("  workflows   %s", cmp.Or(strings.Join(f.Workflows, ", "), "none"))
+	v.Text("  channel     %s", cmp.Or(f.Channel, "none"))
+	v.Text("  remote      %s", cmp.Or(strings.TrimSpace(f.Remote+" "+f.Address), "none: `git remote add origin URL` before a release"))
+	v.Text("  tags        %s", last)
+	v.Text("  tasks       %s", cmp.Or(strings.Join(f.Tasks, ", "), "none"))
+	v.Text("  workflows   %s", cmp.Or(strings.Join(f.Workflows, ", "), "none"))
 	list(v, "Disagrees", f.Disagrees)
 	list(v, "Will not work", f.WontWork)
-	list(v, "Older than it could be, and left alone", p.Old)
+	list(v, "Outdated, and left as it is", p.Old)
 	var there []string
 	for _, file := range p.There {
 		there = append(there, file.Path+": "+file.Why)
 	}
-	list(v, "Written already, and to be committed", there)
+	list(v, "Already written, but not yet committed", there)
 	if len(p.Files) > 0 {
 		v.Heading("\nWould be written")
 		for _, file := range p.Files {
@@ -52,7 +52,7 @@ func (p *Plan) Show(v *view.View) {
 			if file.Old != nil {
 				how = "changed"
 			}
-			v.Line("  %-8s %s: %s", how, file.Path, file.Why)
+			v.Text("  %-8s %s: %s", how, file.Path, file.Why)
 			if file.Old != nil {
 				v.Line("%s", strings.TrimSuffix(ciwrite.Diff(file.Path, string(file.Old), string(file.New)), "\n"))
 			}
@@ -65,7 +65,7 @@ func (p *Plan) Show(v *view.View) {
 		}
 	}
 	if len(theirs) > 0 {
-		v.Heading("\nThe name is taken: left alone")
+		v.Heading("\nLeft as it is: another file has this name")
 		ciwrite.Result{Files: theirs}.Show(v)
 	}
 }
@@ -74,13 +74,14 @@ func list(v *view.View, title string, lines []string) {
 	if len(lines) > 0 {
 		v.Heading("\n%s", title)
 		for _, line := range lines {
-			v.Line("  ○ %s", line)
+			v.Text("  ○ %s", line)
 		}
 	}
 }
 
-// ShowNext shows the commands that commit it here, and what is to be set by hand.
+// ShowNext prints the commands that commit the files, the manual settings, and finally the next step.
 func (p *Plan) ShowNext(v *view.View) {
+	defer v.Next("commit these files as shown above, then run `%s rehearse`", p.Mage)
 	var names []string
 	for _, f := range slices.Concat(p.There, p.Files) {
 		names = append(names, f.Path)
@@ -92,27 +93,32 @@ func (p *Plan) ShowNext(v *view.View) {
 	if folder := p.below(); folder != "." {
 		v.Line("  cd %s", operr.Word(folder))
 	}
-	if p.Mage != (Place{Dir: "."}).Mage() { // the root's go.mod is another one
-		v.Line("  alias mage='%s'   # in this folder: README and every hint call it mage", p.Mage)
+	if p.Mage != (Place{Dir: "."}).Mage() { // the root's go.mod, if it exists, does not pin us
+		v.Line("  alias mage='%s'   # in this folder: the README and every next step write mage", p.Mage)
 	}
 	v.Line("  %s rehearse", p.Mage)
 	if !p.Found.GitHub() {
-		v.Line("\nThe CI of %s: README, \"Publishing\", shows a file for GitLab.", p.Found.Address)
+		v.Line("\nFor the CI of %s, foopack's magefiles/docs/publishing.md shows a file for GitLab.", p.Found.Address)
 		return
 	}
-	v.Heading("\nBy hand, once")
+	v.Heading("\nTo do once, by hand")
+	channel, rules := cmp.Or(p.Found.Channel, "NAME"), []string{"  GitHub, Rules", p.checks()}
 	if p.Found.Taken != "" || p.Found.Workspace.Config.Publish == settings.PublishHere {
-		v.Line("  a key of the channel %s, as PREFIX_API_KEY or by `pixi auth login`: a release publishes from here", cmp.Or(p.Found.Channel, "NAME"))
-		v.Line("  GitHub, Rules            %s", p.checks())
+		v.Table(nil, [][]string{
+			{"  this machine", "a key of the channel " + channel + ", as PREFIX_API_KEY or by `pixi auth login`: a release publishes from this machine"},
+			rules,
+		})
 		return
 	}
-	v.Line("  prefix.dev, channel %s   a trusted publisher: this repository, workflow release.yml, environment release", cmp.Or(p.Found.Channel, "NAME"))
-	v.Line("  GitHub, Environments     an environment `release`, which only tags `v*` and `*/v*` may deploy to")
-	v.Line("  GitHub, Actions          \"Allow GitHub Actions to create pull requests\", where releases are landed by one")
-	v.Line("  GitHub, Rules            %s", p.checks())
+	v.Table(nil, [][]string{
+		{"  prefix.dev, channel " + channel, "a trusted publisher: this repository, workflow release.yml, environment release"},
+		{"  GitHub, Environments", "an environment `release`, which only tags `v*` and `*/v*` may deploy to"},
+		{"  GitHub, Actions", "\"Allow GitHub Actions to create pull requests\", if a pull request lands a release"},
+		rules,
+	})
 }
 
-// checks says which checks a branch is to require: ci, which our ci.yml has, or, where ci.yml is a person's own, what its jobs are called.
+// checks returns a sentence about the checks that a branch should require: ci from our ci.yml, or the jobs of the user's own ci.yml.
 func (p *Plan) checks() string {
 	const one = "the one check to require: ci"
 	i := slices.IndexFunc(p.Ours, func(f ciwrite.File) bool { return path.Base(f.Path) == "ci.yml" })
@@ -121,7 +127,7 @@ func (p *Plan) checks() string {
 	}
 	w, err := file.Read(p.Ours[i].Path, []byte(p.Ours[i].Old))
 	if err != nil {
-		return "the checks to require: those of ci.yml, once it can be read"
+		return "the checks to require: the jobs of ci.yml, which cannot be read now"
 	}
 	var names []string
 	for _, j := range w.Jobs {
@@ -137,7 +143,7 @@ func (p *Plan) checks() string {
 	return "the checks to require: the jobs of ci.yml, which are " + strings.Join(names, ", ") + "; or one job `ci` that needs them all"
 }
 
-// below is the folder of the workspace, from the repository's top, in which mage is called; "." for the top itself.
+// `below` returns the folder of the workspace, in which mage is called, relative to the repository root; "." for the root.
 func (p *Plan) below() string {
 	if rel, err := filepath.Rel(p.clone, p.folder); err == nil {
 		return filepath.ToSlash(rel)

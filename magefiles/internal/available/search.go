@@ -13,53 +13,53 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/version"
 )
 
-// Index is what is asked of a channel, before an image is built from it: what it has.
+// Index is the part of a channel that Check reads.
 type Index interface {
 	URL() string
 	Records(ctx context.Context, subdir string, names ...string) ([]condapkg.Record, error)
 	Forms(ctx context.Context, subdir string, names ...string) []channel.Form
 }
 
-// Opener opens a channel as a manifest writes it: by its name, its URL, or its path.
+// Opener opens a channel by the name, URL or path in a manifest.
 // Errors: *UnreadError.
 type Opener func(ctx context.Context, name string) (Index, error)
 
-// UnreadError is said of a channel that cannot be looked into from here, and that the solver may read nevertheless: a
-// folder, or one behind s3:// or oci://.
+// UnreadError reports a channel that this program cannot read, although the solver may be able to: a folder, or a channel with an s3:// or oci://
+// URL.
 type UnreadError struct {
-	Address string // for people: without a password
+	Address string // address without a password, for messages
 }
 
-func (e *UnreadError) Error() string { return e.Address + " cannot be looked into from here" }
+func (e *UnreadError) Error() string { return e.Address + " cannot be read by this program" }
 
-// search looks for names on channels, in rounds.
+// search looks up names on channels, in rounds.
 type search struct {
 	open    Opener
 	shelves map[string]*shelf // by the channel's name in the manifest
-	unread  []string          // addresses of those that cannot be looked into, in the order in which they were needed
-	found   map[string]bool   // names that some channel has
+	unread  []string          // addresses of unreadable channels, in the order in which they were first needed
+	found   map[string]bool   // names that were found on any channel
 }
 
 func newSearch(open Opener) *search {
 	return &search{open: open, shelves: map[string]*shelf{}, found: map[string]bool{}}
 }
 
-// shelf is a channel, and what it answered.
+// shelf is a channel with the records that were read from it.
 type shelf struct {
-	Index                                           // nil for one that cannot be looked into
-	address string                                  // for people
-	records map[string]map[string][]condapkg.Record // by subdir and name; every name that was asked for has an entry
+	Index                                           // nil if the channel is unreadable
+	address string                                  // address for messages
+	records map[string]map[string][]condapkg.Record // by subdir and name; a name without records has an empty entry once it was looked up
 	forms   map[string][]channel.Form               // by subdir
 }
 
-// hit is where a name was found. The shelf is nil where no channel has it.
+// hit is the result of looking up a name. Its shelf is the channel on which the name was found, or nil.
 type hit struct {
 	shelf   *shelf
-	records []condapkg.Record // of the platform and noarch
-	unread  []string          // channels of higher priority that were not looked into; all of them where the shelf is nil
+	records []condapkg.Record // records in the platform's subdir and in noarch
+	unread  []string          // addresses of unreadable channels of higher priority, or of all unreadable channels if shelf is nil
 }
 
-// openShelf opens a channel, once.
+// openShelf opens a channel, or returns it if it is already open.
 func (s *search) openShelf(ctx context.Context, name string) (*shelf, error) {
 	if known := s.shelves[name]; known != nil {
 		return known, nil
@@ -80,7 +80,7 @@ func (s *search) openShelf(ctx context.Context, name string) (*shelf, error) {
 	return opened, nil
 }
 
-// questions are what is asked in one go: for each subdir of a channel the names, in the order in which they came up.
+// questions collects the names to look up in one round, by channel and subdir, in the order in which they were first needed.
 type questions struct {
 	order []question
 	names map[question][]string
@@ -103,8 +103,8 @@ func (q *questions) add(to question, name string) {
 	}
 }
 
-// round looks for the names that each environment asks for. Every channel is asked only for names that none of higher
-// priority has, and each of its subdirs once: a server without a sharded index sends everything it has for one name.
+// round looks up the names that each environment needs. It looks for a name on a channel only if no channel of higher priority has it. It batches
+// all names for a subdir into one query, because a server without a sharded index sends its whole index for any query.
 func (s *search) round(ctx context.Context, environments []*environment, names map[*environment][]string) error {
 	for level, more := 0, true; more; level++ {
 		more = false
@@ -120,7 +120,7 @@ func (s *search) round(ctx context.Context, environments []*environment, names m
 				if err != nil {
 					return err
 				}
-				for _, subdir := range on.unasked(name, e.subdir) {
+				for _, subdir := range on.missingSubdirs(name, e.subdir) {
 					ask.add(question{shelf: on, subdir: subdir}, name)
 				}
 			}
@@ -134,8 +134,8 @@ func (s *search) round(ctx context.Context, environments []*environment, names m
 	return nil
 }
 
-// unasked are the subdirs in which a name was not looked for so far.
-func (s *shelf) unasked(name, platform string) (subdirs []string) {
+// missingSubdirs returns the subdirs in which the name has not been looked up yet.
+func (s *shelf) missingSubdirs(name, platform string) (subdirs []string) {
 	for _, subdir := range []string{platform, condapkg.NoarchSubdir} {
 		if _, asked := s.records[subdir][name]; !asked && s.Index != nil {
 			subdirs = append(subdirs, subdir)
@@ -144,7 +144,7 @@ func (s *shelf) unasked(name, platform string) (subdirs []string) {
 	return subdirs
 }
 
-// ask reads the records of names, and keeps them. A subdir that is not there has none.
+// ask fetches and stores the records of the names. If the subdir does not exist, it stores no records for them.
 func (s *search) ask(ctx context.Context, q question, names []string) error {
 	records, err := q.shelf.Records(ctx, q.subdir, names...)
 	if err != nil && !errors.Is(err, channel.ErrNotFound) {
@@ -164,11 +164,12 @@ func (s *search) ask(ctx context.Context, q question, names []string) error {
 	return nil
 }
 
-// find returns the records of a name for a platform, from the first channel that has it, as far as was asked.
+// find returns the records of a name for a platform, from the first channel that has it. It stops at the first channel on which the name has not
+// been looked up yet.
 func (s *search) find(e *environment, name string) (h hit) {
 	for _, from := range e.from(name) {
 		on := s.shelves[from]
-		if on == nil || len(on.unasked(name, e.subdir)) > 0 {
+		if on == nil || len(on.missingSubdirs(name, e.subdir)) > 0 {
 			return h
 		}
 		if on.Index == nil {
@@ -184,7 +185,7 @@ func (s *search) find(e *environment, name string) (h hit) {
 	return h
 }
 
-// addresses are the channels on which a name was looked for, for people.
+// addresses returns the addresses of the channels that may have a name, for messages.
 func (s *search) addresses(e *environment, name string) string {
 	var all []string
 	for _, from := range e.from(name) {
@@ -193,7 +194,8 @@ func (s *search) addresses(e *environment, name string) string {
 	return strings.Join(all, ", ")
 }
 
-// readForms reads the index of the pins in every form that a solver may read, once for each subdir of a channel.
+// readForms fetches the index entries of the pinned packages in every index format that a solver may use. It fetches each format once per subdir
+// of a channel.
 func (s *search) readForms(ctx context.Context, environments []*environment) error {
 	var ask questions
 	for _, e := range environments {
@@ -214,8 +216,8 @@ func (s *search) readForms(ctx context.Context, environments []*environment) err
 	return nil
 }
 
-// shows reports whether all forms of the index that a subdir offers have a version. Where not, lacking is where it was looked
-// for: the form that does not have it yet, or the whole channel.
+// `shows` reports whether every index format of one of the subdirs contains a version. If not, lacking describes where the version is missing: in
+// some formats, or on the whole channel.
 func (s *shelf) shows(name, wanted, platform string) (lacking string, ok bool) {
 	lacking = s.address
 	for _, subdir := range []string{platform, condapkg.NoarchSubdir} {
@@ -239,15 +241,15 @@ func (s *shelf) shows(name, wanted, platform string) (lacking string, ok bool) {
 	return lacking, false
 }
 
-// explainSilence is the error of a channel that does not say what it has.
+// explainSilence returns the error for a channel whose records could not be read.
 func explainSilence(address string, names []string, err error) error {
 	what := strings.Join(names[:min(3, len(names))], ", ")
 	if len(names) > 3 {
 		what += fmt.Sprintf(" and %d more", len(names)-3)
 	}
 	if errors.Is(err, channel.ErrUnauthorized) || errors.Is(err, channel.ErrForbidden) {
-		return operr.New("let RATTLER_AUTH_FILE name a file of credentials that has an entry for its host, as `pixi auth login` writes it; the build of the image reads it too",
-			"%s wants a login before it says whether it has %s: %w", address, what, err)
+		return operr.New("set RATTLER_AUTH_FILE to a file that `pixi auth login` wrote and that has an entry for this host; the build of the image reads the same file",
+			"%s requires a login for looking up %s: %w", address, what, err)
 	}
-	return operr.New("try again; no image is built from what cannot be seen", "asking %s for %s: %w", address, what, err)
+	return operr.New("run the same command again; nothing was built", "asking %s for %s: %w", address, what, err)
 }

@@ -1,5 +1,5 @@
-// Package begun reads what a clone has of a delivery, for those who know nothing of hosts: that one is unfinished, how far it is, and what can
-// be taken back. It links neither an engine nor ssh.
+// Package begun reads a clone's unfinished delivery: its progress, and the effect of undoing it. It does not link a container engine or ssh, so it
+// can be used by packages that do not contact hosts.
 //
 //	begun.go
 package begun
@@ -15,7 +15,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workflow"
 )
 
-// Steps of a delivery that can be told apart from outside; those of an environment are DeployTo.
+// Steps of a delivery that other packages refer to. DeployTo returns the names of the deployment steps.
 const (
 	StepPins   = "pins"
 	StepCommit = "commit"
@@ -23,35 +23,63 @@ const (
 	StepImage  = "image"
 )
 
-// DeployTo is the name of the step that brings an image to an environment.
+// DeployTo returns the name of the step that deploys an image to an environment.
 func DeployTo(environment string) string { return "deploy to " + environment }
 
-// Name is that of the kind of sessions that deliveries are.
+// Name is the session kind of deliveries.
 const Name = "delivery"
 
-// Dir is the folder of their journals, in the folder of a clone's state.
+// Dir returns the subfolder of a state folder for the journals and the lock of deliveries.
 func Dir(state string) string { return filepath.Join(state, "deliver") }
 
-// Delivery is one that is unfinished.
+// Delivery is an unfinished delivery.
 type Delivery struct {
 	App          string   `json:"app"`
 	Since        string   `json:"since"` // RFC 3339
 	Environments []string `json:"environments"`
-	Done         []string `json:"done"`              // steps, also those whose effect was found
-	Undoing      bool     `json:"undoing"`           // it is being taken back
-	Running      string   `json:"running,omitempty"` // the process that is at work on it now, and since when; "" for none
-	TakenBack    []string `json:"taken_back"`        // what `mage deliver -undo` would do, and what stays
+	Done         []string `json:"done"`              // completed steps, including steps that needed no work
+	Undoing      bool     `json:"undoing"`           // whether the delivery is being undone
+	Running      string   `json:"running,omitempty"` // the process that works on the delivery, and its start time; "" if no process does
+	TakenBack    []string `json:"taken_back"`        // effects of `mage deliver -undo`, including what it does not undo
 }
 
-// plan is one of which only this is of interest; the rest is kept as it is.
+// plan holds the plan of a delivery as JSON. Only a few of its fields are used here.
 type plan struct{ json.RawMessage }
 
-// Label is what session.Plan wants.
+// Label implements session.Plan.
 func (*plan) Label() string { return Name }
 
-// Unfinished is the delivery that a clone has not finished; nil where there is none.
-func Unfinished(state string) (*Delivery, error) {
-	kind := &session.Kind[*plan]{Name: Name, Dir: Dir(state)}
+// StateOf returns the state folder for the deliveries of a work tree on a branch. `own` is the folder of this work tree, and `shared` is the folder
+// of all work trees. An earlier version kept all journals in `shared`. If that version left an unfinished delivery of a linked work tree, it is
+// continued in `shared`. Such a delivery is recognized by its branch, because git does not check out a branch in two work trees.
+func StateOf(own, shared, branch string) (string, error) {
+	if own == shared || branch == "" {
+		return own, nil
+	}
+	mine, err := kindOf(own, shared).Last()
+	if err != nil || mine != nil && mine.End == "" {
+		return own, err
+	}
+	past, err := kindOf(shared, shared).Last()
+	if err != nil || past == nil || past.End != "" {
+		//lint:ignore nilerr the main work tree reports this error
+		return own, nil
+	}
+	var of struct{ Branch string }
+	if err := json.Unmarshal(past.Plan.RawMessage, &of); err != nil || of.Branch != branch {
+		return own, err
+	}
+	return shared, nil
+}
+
+func kindOf(state, shared string) *session.Kind[*plan] {
+	return &session.Kind[*plan]{Name: Name, Dir: Dir(state), Locks: Dir(shared)}
+}
+
+// Unfinished returns a work tree's unfinished delivery, or nil if there is none. `shared` is the state folder of all work trees of the clone, which
+// contains the lock for deliveries.
+func Unfinished(state, shared string) (*Delivery, error) {
+	kind := kindOf(state, shared)
 	past, err := kind.Last()
 	if err != nil || past == nil || past.End != "" {
 		return nil, err
@@ -71,15 +99,15 @@ func Unfinished(state string) (*Delivery, error) {
 			d.Done = append(d.Done, event.Step)
 		}
 	}
-	d.TakenBack = takenBack(past, d)
+	d.TakenBack = describeUndo(past, d)
 	return d, nil
 }
 
-// takenBack says in words what a way back does, the last thing first.
-func takenBack(past *session.Past[*plan], d *Delivery) (all []string) {
+// describeUndo returns sentences about the effects of an undo, last step first.
+func describeUndo(past *session.Past[*plan], d *Delivery) (all []string) {
 	for _, environment := range slices.Backward(d.Environments) {
 		if past.Began(DeployTo(environment)) {
-			all = append(all, environment+" goes back to the release before, where it has the new one")
+			all = append(all, environment+" goes back to the previous release, if the new release runs there")
 		}
 	}
 	if past.Did(StepImage) {
@@ -87,11 +115,11 @@ func takenBack(past *session.Past[*plan], d *Delivery) (all []string) {
 	}
 	switch {
 	case past.Began(StepPush):
-		all = append(all, "a commit that is pushed stays: `git revert` takes it back")
+		all = append(all, "a pushed commit stays, and can be reverted with `git revert`")
 	case past.Began(StepCommit):
-		all = append(all, "the commit, which is in this clone alone, is removed")
+		all = append(all, "the commit, which is only in this clone, is removed")
 	case past.Began(StepPins):
-		all = append(all, "the files that it changed are restored")
+		all = append(all, "the files that the delivery changed are restored")
 	}
 	if len(all) == 0 {
 		all = append(all, "nothing was changed")
@@ -99,21 +127,21 @@ func takenBack(past *session.Past[*plan], d *Delivery) (all []string) {
 	return all
 }
 
-// Lines are what a person is told of it.
+// Lines returns a description of the delivery for the user.
 func (d *Delivery) Lines() []string {
-	far := "nothing is done yet"
+	far := "no step is done yet"
 	if len(d.Done) > 0 {
-		far = "the last step that is done is " + d.Done[len(d.Done)-1]
+		far = "the last completed step is " + d.Done[len(d.Done)-1]
 	}
-	goes := "`mage deliver` goes on, `mage deliver -status` says more"
+	goes := "`mage deliver` continues the delivery, and `mage deliver -status` shows more"
 	if d.Undoing {
-		far, goes = "it is being taken back", "`mage deliver -undo` goes on with that"
+		far, goes = "the undo of the delivery has begun", "`mage deliver -undo` continues the undo"
 	}
 	if d.Running != "" {
-		return []string{"a delivery of " + d.App + " to " + strings.Join(d.Environments, ", then ") + " is under way (" + d.Running + "): " + far + "; `mage deliver -status` says more"}
+		return []string{"a delivery of " + d.App + " to " + strings.Join(d.Environments, ", then ") + " is under way (" + d.Running + "): " + far + "; `mage deliver -status` shows more"}
 	}
 	return []string{
 		"a delivery of " + d.App + " to " + strings.Join(d.Environments, ", then ") + " is unfinished: " + far + "; " + goes,
-		"`mage deliver -undo` takes it back: " + strings.Join(d.TakenBack, "; "),
+		"`mage deliver -undo` undoes the delivery: " + strings.Join(d.TakenBack, "; "),
 	}
 }

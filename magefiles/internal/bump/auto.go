@@ -16,31 +16,31 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
-// lastTag is a tag that names a version.
+// lastTag is a tag and its version.
 type lastTag struct {
 	name    string
 	version version.Version
 }
 
-// sinceTag is what happened to a package, or to all, since the last tag.
+// sinceTag counts the commits since the last tag of one package, or of all packages.
 type sinceTag struct {
-	last     *lastTag // nil: there is none
+	last     *lastTag // nil if there is no tag
 	size     version.Size
-	deciding []*Commit // those that ask for something
+	deciding []*Commit // commits that require a new version
 	tally
 }
 
-// tally counts commits, by what became of them.
+// tally counts commits by their effect on the version.
 type tally struct {
-	all      int // without merges that say nothing
-	touching int // the package, or any
-	off      int // of those: they are taken back, or take back
-	loose    int // they say in no conventional form what they are
-	quiet    int // they are of a kind that asks for nothing
+	all      int // all commits, except merges that require nothing
+	touching int // commits that touch the package, or any package
+	off      int // touching commits that were reverted, or that revert another commit
+	loose    int // touching commits that are not conventional commits
+	quiet    int // touching commits of a type that requires no release
 }
 
-// lastTag returns the tag of the last release: of the highest version that is not above at, or, where the manifests were left behind, of
-// a higher one. Such a one is of the same major version, or there is none below. Pre-releases do not count.
+// lastTag returns the tag of the last release, which is the highest version that is not above `at`. If the manifests are out of date, it returns a
+// higher tag, which must have the same major version unless there is no lower tag. Pre-releases are ignored.
 func (p *planner) lastTag(ctx context.Context, name string, at version.Version) (*lastTag, error) {
 	below, err := p.newest(ctx, name, func(v version.Version) bool { return v.Compare(at) <= 0 && !v.Prerelease() })
 	if err != nil {
@@ -52,7 +52,7 @@ func (p *planner) lastTag(ctx context.Context, name string, at version.Version) 
 	return cmp.Or(above, below), err
 }
 
-// newest returns the tag of the highest version that counts; nil where there is none.
+// newest returns the tag of the highest version for which `counts` returns true, or nil if there is none.
 func (p *planner) newest(ctx context.Context, name string, counts func(version.Version) bool) (*lastTag, error) {
 	tags, err := p.history.Merged(ctx)
 	if err != nil {
@@ -60,7 +60,7 @@ func (p *planner) newest(ctx context.Context, name string, counts func(version.V
 	}
 	var last *lastTag
 	for tag := range tags {
-		v, ok := p.tagged(name, tag)
+		v, ok := p.versionOfTag(name, tag)
 		if ok && counts(v) && (last == nil || v.Compare(last.version) > 0 || v.Compare(last.version) == 0 && p.ahead(name, tag, last.name)) {
 			last = &lastTag{name: tag, version: v}
 		}
@@ -68,7 +68,7 @@ func (p *planner) newest(ctx context.Context, name string, counts func(version.V
 	return last, nil
 }
 
-// ahead reports which of two tags of one version counts: that of our form, or else any, always the same.
+// `ahead` reports whether `tag` is preferred to `other`, a tag of the same version. Our own format is preferred, then the first name in string order.
 func (p *planner) ahead(name, tag, other string) bool {
 	ours := func(tag string) bool { return strings.HasPrefix(tag, released.TagPrefix(p.w, name)) }
 	if ours(tag) != ours(other) {
@@ -77,11 +77,11 @@ func (p *planner) ahead(name, tag, other string) bool {
 	return tag < other
 }
 
-// tagged is the version that a tag names: in our form, or as other tools tag.
-func (p *planner) tagged(name, tag string) (version.Version, bool) {
+// versionOfTag parses the version in a tag. The tag may have our own format or that of another tool.
+func (p *planner) versionOfTag(name, tag string) (version.Version, bool) {
 	prefixes := []string{"v", ""}
 	if p.w.Config.Versioning != settings.Lockstep {
-		called := p.calledIn(name, tag)
+		called := p.tagPrefix(name, tag)
 		if called == "" {
 			return version.Version{}, false
 		}
@@ -96,13 +96,13 @@ func (p *planner) tagged(name, tag string) (version.Version, bool) {
 	return version.Version{}, false
 }
 
-// ReadTags gives what reads the version of a package, by its name, from a tag: in our form, or as other tools tag.
+// ReadTags returns a function that parses the version of the named package in a tag, like versionOfTag.
 func ReadTags(w *workspace.Workspace) func(name, tag string) (version.Version, bool) {
-	return (&planner{w: w, folders: foldersOf(w)}).tagged
+	return (&planner{w: w, folders: foldersOf(w)}).versionOfTag
 }
 
-// calledIn is what a package is called at the beginning of a tag: its name, or that of its folder; "" where the tag begins with neither.
-func (p *planner) calledIn(name, tag string) string {
+// tagPrefix returns the name that a tag begins with, which is the package's name or its folder's. It returns "" if the tag begins with neither.
+func (p *planner) tagPrefix(name, tag string) string {
 	if strings.HasPrefix(tag, name) {
 		return name
 	}
@@ -112,7 +112,8 @@ func (p *planner) calledIn(name, tag string) string {
 	return ""
 }
 
-// foldersOf are the names of the folders that packages are called by, too: no other package has that name, or such a folder.
+// foldersOf returns the folder name of each package, keyed by package name. It omits names that another package or folder also has, because tags
+// cannot use them.
 func foldersOf(w *workspace.Workspace) map[string]string {
 	folders, taken := map[string]string{}, map[string]int{}
 	for _, pkg := range w.Packages {
@@ -124,19 +125,19 @@ func foldersOf(w *workspace.Workspace) map[string]string {
 	return folders
 }
 
-// of returns the tag of a version, wherever it is; "" where there is none.
+// `of` returns the tag of a version on any branch, or "" if there is none.
 func (p *planner) of(ctx context.Context, name string, v version.Version) (found string, err error) {
 	all, err := p.history.All(ctx)
 	for tag := range all {
-		if of, ok := p.tagged(name, tag); ok && of.Compare(v) == 0 && (found == "" || p.ahead(name, tag, found)) {
+		if of, ok := p.versionOfTag(name, tag); ok && of.Compare(v) == 0 && (found == "" || p.ahead(name, tag, found)) {
 			found = tag
 		}
 	}
 	return found, err
 }
 
-// elsewhere returns a tag of a version that HEAD does not contain; "" where there is none.
-func (p *planner) elsewhere(ctx context.Context, name string, v version.Version) (string, error) {
+// tagOffHead returns a tag of a version if HEAD does not contain the tag, and "" otherwise.
+func (p *planner) tagOffHead(ctx context.Context, name string, v version.Version) (string, error) {
 	found, err := p.of(ctx, name, v)
 	if err != nil || found == "" {
 		return "", err
@@ -148,15 +149,14 @@ func (p *planner) elsewhere(ctx context.Context, name string, v version.Version)
 	return found, err
 }
 
-// leftBehind returns the last tag, where the manifests were left behind by it; nil elsewhere. The history is asked only where a tag is
-// above them.
-func (p *planner) leftBehind(ctx context.Context, name string, at version.Version) (*lastTag, error) {
+// tagAhead returns the last tag if it is higher than the version in the manifests, or nil. It reads the merged tags only if a higher tag exists.
+func (p *planner) tagAhead(ctx context.Context, name string, at version.Version) (*lastTag, error) {
 	all, err := p.history.All(ctx)
 	if err != nil {
 		return nil, err
 	}
 	for tag := range all {
-		if v, ok := p.tagged(name, tag); ok && v.Compare(at) > 0 {
+		if v, ok := p.versionOfTag(name, tag); ok && v.Compare(at) > 0 {
 			last, err := p.lastTag(ctx, name, at)
 			if last != nil && last.version.Compare(at) <= 0 {
 				last = nil
@@ -167,12 +167,12 @@ func (p *planner) leftBehind(ctx context.Context, name string, at version.Versio
 	return nil, nil
 }
 
-// next is the version that comes after one, or after the last tag, where that is above it. It is none that is out already.
+// `next` returns the version after `at`, or after the last tag if that is higher. A version that was already released is an error.
 func (p *planner) next(ctx context.Context, name string, at version.Version, size version.Size) (version.Version, error) {
 	if p.history.History == nil {
 		return at.Next(size), nil
 	}
-	last, err := p.leftBehind(ctx, name, at)
+	last, err := p.tagAhead(ctx, name, at)
 	if err != nil {
 		return at, err
 	}
@@ -184,7 +184,7 @@ func (p *planner) next(ctx context.Context, name string, at version.Version, siz
 	return goal, p.refuseTaken(ctx, name, goal)
 }
 
-// sinceLastTag reads the commits since the last release. name is that of a package, or "" for all of them, whose pkg is nil.
+// sinceLastTag counts the commits since the last release. For all packages, name is "" and pkg is nil.
 func (p *planner) sinceLastTag(ctx context.Context, at version.Version, name string, pkg *workspace.Package) (found sinceTag, err error) {
 	if found.last, err = p.lastTag(ctx, name, at); err != nil {
 		return found, err
@@ -221,15 +221,15 @@ func (p *planner) sinceLastTag(ctx context.Context, at version.Version, name str
 	return found, nil
 }
 
-// since names the tag for a sentence.
+// `since` returns a phrase that names the tag.
 func (s sinceTag) since() string {
 	if s.last == nil {
-		return "at all"
+		return "since the beginning"
 	}
 	return "since " + s.last.name
 }
 
-// account says how many commits there were, which of them count, and why the others do not.
+// account returns a phrase that lists how many commits there were, how many count, and why the others do not.
 func (s sinceTag) account(what string) string {
 	are := func(n int, one, many string) string {
 		if n == 1 {
@@ -248,9 +248,9 @@ func (s sinceTag) account(what string) string {
 		one, many string
 	}{
 		{len(s.deciding), "counts", "count"},
-		{s.off, "is taken back, or takes back what was not released", "are taken back, or take back what was not released"},
-		{s.loose, "says in no conventional form what it is", "say in no conventional form what they are"},
-		{s.quiet, "is of a kind that asks for no release, such as docs or chore", "are of a kind that asks for no release, such as docs or chore"},
+		{s.off, "is reverted, or reverts a commit that was not released", "are reverted, or revert commits that were not released"},
+		{s.loose, "is not a conventional commit", "are not conventional commits"},
+		{s.quiet, "has a type that needs no release, such as docs or chore", "have a type that needs no release, such as docs or chore"},
 	} {
 		if part.n > 0 {
 			parts = append(parts, are(part.n, part.one, part.many))
@@ -262,13 +262,12 @@ func (s sinceTag) account(what string) string {
 	return text + ": " + strings.Join(parts, ", ")
 }
 
-// autoGoal is the release that the commits ask for. A version that is in the manifests and was never released stays, if it
-// is high enough for what was committed. tell says that a version which stays is worth a note.
+// autoGoal returns the version that the commits require. If the version in the manifests was never released and is high enough, it is kept.
 func (p *planner) autoGoal(ctx context.Context, at version.Version, name string, found sinceTag) (version.Version, []Reason, error) {
-	tag, err := p.elsewhere(ctx, name, at)
+	tag, err := p.tagOffHead(ctx, name, at)
 	if err == nil && tag != "" {
-		err = operr.New("say the size yourself: -to=patch, -to=minor or -to=major",
-			"%s is released, and its tag %s is on a branch that this one does not contain, such as one that was merged by squash: which commits came since cannot be told", at, tag)
+		err = operr.New("pass the size: -to=patch, -to=minor or -to=major",
+			"the commits since %s cannot be counted: its tag %s is on a branch that HEAD does not contain, such as a branch that was merged by squash", at, tag)
 	}
 	if err != nil {
 		return at, nil, err
@@ -284,7 +283,7 @@ func (p *planner) autoGoal(ctx context.Context, at version.Version, name string,
 	return goal, reasons, err
 }
 
-// refuseTaken refuses a version that is out already.
+// refuseTaken returns an error if a version was already released.
 func (p *planner) refuseTaken(ctx context.Context, name string, goal version.Version) error {
 	tag, err := p.of(ctx, name, goal)
 	if err != nil || tag == "" {
@@ -299,24 +298,24 @@ func (p *planner) refuseTaken(ctx context.Context, name string, goal version.Ver
 			free = free.Next(version.Patch)
 		}
 	}
-	say := "say a version that is not out yet, such as -to=" + free.String()
-	switch tag, err := p.elsewhere(ctx, name, goal); {
+	say := "pass a version that is not released yet, such as -to=" + free.String()
+	switch tag, err := p.tagOffHead(ctx, name, goal); {
 	case err != nil:
 		return err
 	case tag != "":
-		return operr.New("merge the branch that has it, or "+say,
-			"the next version would be %s, and it is out already: the tag %s is on a branch that this one does not contain", goal, tag)
+		return operr.New("merge the branch that has the tag, or "+say+"; if the tag was made in a work tree that is removed now, and never pushed, delete the tag with `git tag -d "+operr.Word(tag)+"`",
+			"the next version would be %s, which is tagged already: the tag %s is on a branch that HEAD does not contain", goal, tag)
 	}
-	return operr.New(say, "the next version would be %s, and it is out already: the tag %s is in the history of this branch", goal, tag)
+	return operr.New(say, "the next version would be %s, which is tagged already: the tag %s is in the history of this branch", goal, tag)
 }
 
-// unread returns a tag that ends in a version, and is in no form that is read, such as release-1.2.0; "" where there is none.
+// unread returns a tag that ends with version v but has a format that versionOfTag does not parse, such as release-1.2.0, or "".
 func (p *planner) unread(ctx context.Context, name string, v version.Version) (found string, err error) {
 	all, err := p.history.All(ctx)
 	for tag := range all {
 		before, ends := strings.CutSuffix(tag, v.String())
-		if _, read := p.tagged(name, tag); ends && !read && (before == "" || !strings.ContainsRune(".0123456789", rune(before[len(before)-1]))) &&
-			(p.w.Config.Versioning == settings.Lockstep || strings.Contains(before, name) || p.calledIn(name, tag) != "") && (found == "" || tag < found) {
+		if _, read := p.versionOfTag(name, tag); ends && !read && (before == "" || !strings.ContainsRune(".0123456789", rune(before[len(before)-1]))) &&
+			(p.w.Config.Versioning == settings.Lockstep || strings.Contains(before, name) || p.tagPrefix(name, tag) != "") && (found == "" || tag < found) {
 			found = tag
 		}
 	}
@@ -339,11 +338,11 @@ func (p *planner) autoSize(at version.Version, name string, found sinceTag, unre
 		p.tellForm(name, found.last, goal)
 	}
 	if goal.Compare(at) <= 0 {
-		none := "there is no tag for it"
+		none := "no tag names this version"
 		if unread != "" {
-			none = fmt.Sprintf("%s would be its tag, and %s is not read as one", p.tagName(name, at.String()), unread)
+			none = fmt.Sprintf("its tag would be %s; the tag %s has another form", p.tagName(name, at.String()), unread)
 		}
-		p.note("%s is not released yet (%s), and covers %s", at, none, operr.Count(found.touching, "commit"))
+		p.note("%s is not released yet (%s), and its release will include %s", at, none, operr.Count(found.touching, "commit"))
 		return at, nil
 	}
 	if found.touching > len(found.deciding) || found.all > found.touching {
@@ -357,7 +356,7 @@ func (p *planner) autoSize(at version.Version, name string, found sinceTag, unre
 	return goal, []Reason{{Kind: ByCommit, Text: text, deciding: found.deciding}}
 }
 
-// of is the reason as it is one for a package: with the commits that touched it.
+// `of` returns the reason for one package, with the commits that touch that package.
 func (r Reason) of(name string) Reason {
 	for _, c := range r.deciding {
 		if slices.Contains(c.Packages, name) {
@@ -368,27 +367,27 @@ func (r Reason) of(name string) Reason {
 	return r
 }
 
-// tellForm notes where the manifests were left behind by a tag, and where tags were of another form.
+// tellForm adds notes if a manifest is older than the last tag, or if that tag has another format than the new one.
 func (p *planner) tellForm(name string, last *lastTag, goal version.Version) {
 	for _, pkg := range p.w.Packages {
 		if (name == "" || pkg.Name == name) && p.now[pkg.Name].Compare(last.version) < 0 {
-			p.note("%s says %s, and %s is tagged: the release is counted from the tag", pkg.Version.Pos, p.now[pkg.Name], last.name)
+			p.note("%s has version %s, but the tag %s is newer: the next version is counted from the tag", pkg.Version.Pos, p.now[pkg.Name], last.name)
 			break
 		}
 	}
 	if ours := p.tagName(name, goal.String()); !strings.HasPrefix(last.name, released.TagPrefix(p.w, name)) {
-		p.note("the last tag is %s, and the new one will be %s: those of another form are read, and not made", last.name, ours)
+		p.note("the last tag is %s, and the new tag will be %s: tags of other forms are read, but never made", last.name, ours)
 	}
 }
 
-// mostAccounts is how many packages are told one by one what was counted for them.
+// mostAccounts is the maximum number of packages that get a note about counted commits.
 const mostAccounts = 5
 
-// tellAccounts notes what was counted for packages that have versions of their own.
+// tellAccounts adds notes about the counted commits of packages with separate versions.
 func (p *planner) tellAccounts() {
 	for i, text := range p.accounts {
 		if i == mostAccounts {
-			p.note("… and so for %s", operr.Count(len(p.accounts)-i, "more package"))
+			p.note("… and %s", operr.Count(len(p.accounts)-i, "more package"))
 			return
 		}
 		p.note("%s", text)

@@ -14,7 +14,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/bump/released"
 )
 
-// tagsAlone is a workspace of two packages whose version stands in no manifest.
+// tagsAlone is a workspace of two packages whose versions exist only in tags.
 const tagsAlone = `
 -- pixi.toml --
 [workspace]
@@ -37,12 +37,12 @@ dependencies = ["core"]
 name = "pixi-build-python"
 `
 
-// apart is the archive with independent versions.
+// `apart` returns the archive with independent versions.
 func apart(archive string) string {
 	return strings.Replace(archive, "name = \"acme\"\n", "name = \"acme\"\n[tool.release]\nversioning = \"independent\"\n", 1)
 }
 
-// A bump of packages whose version is the tag alone counts from the tag, edits nothing, and says so.
+// If the versions of packages exist only in tags, a bump counts from the last tag and edits no file, and a note explains this.
 func TestTagsAlone(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -68,22 +68,22 @@ func TestTagsAlone(t *testing.T) {
 			var made []string
 			for _, tag := range p.Tags {
 				made = append(made, tag.Name)
-				require.Empty(t, tag.Package, "no line of a manifest is asked who wrote it")
+				require.Empty(t, tag.Package, "the tag names no line of a manifest")
 			}
 			require.Equal(t, c.made, strings.Join(made, "|"))
 			notes := strings.Join(p.Notes, "\n")
-			require.Contains(t, notes, "setuptools-scm makes the version of core from the tag; only copies of it are edited")
+			require.Contains(t, notes, "setuptools-scm derives the version of core from the tag, so only copies of the version are edited")
 			if name == "a copy" {
 				require.Equal(t, []string{"core/pixi.toml:3 1.3.0 → 2.0.0"}, edits(p))
 				return
 			}
 			require.Empty(t, edits(p))
-			require.Contains(t, notes, "nothing is edited: the new version is a tag alone, "+strings.Join(made, ", ")+", and -tag makes it")
+			require.Contains(t, notes, "no file is changed, because the new version is only a tag; pass -tag to make the tag "+strings.Join(made, ", "))
 		})
 	}
 }
 
-// behind is a workspace whose copies of the version were not kept up.
+// behind is a workspace with copies of the version that are out of date.
 const behind = `
 -- pixi.toml --
 [workspace]
@@ -113,7 +113,7 @@ version = "0.1.0"
 build.backend.name = "pixi-build-python"
 `
 
-// The tag is the version, and what the manifests say a copy, also where that was not kept up.
+// The tag determines the version. The manifests have copies of it, which may be out of date.
 func TestCopiesBehindTheTag(t *testing.T) {
 	t.Parallel()
 	h := history{tags: map[string]string{"v0.1.0": "1", "v3.2.0": "2", "v4.0.0rc1": "3"}}
@@ -124,15 +124,15 @@ func TestCopiesBehindTheTag(t *testing.T) {
 		"core/pixi.toml:3 0.1.0 → 3.2.1", "core/pixi.toml:5 0.1.0 → 3.2.1", "core/src/core/__init__.py:1 0.1.0 → 3.2.1",
 		"ui/pyproject.toml:4 0.1.0 → 3.2.1", "ui/pyproject.toml:8 0.1.0 → 3.2.1",
 	}, edits(p))
-	require.Contains(t, p.Notes, "core/pixi.toml:3:11: core is at 3.2.0 by its last tag, and the 0.1.0 there, which is a copy, follows now")
+	require.Contains(t, p.Notes, "core/pixi.toml:3:11: core has version 3.2.0 according to its last tag; the copy 0.1.0 in this file changes now")
 	apply(t, root, p)
 	require.Empty(t, load(t, root).Disagreements())
 
 	_, err := bump.New(t.Context(), load(t, tree(t, behind)), bump.Request{To: "3.1.9"}, h)
-	require.ErrorContains(t, err, "3.1.9 comes before 3.2.0, which is the version now")
+	require.ErrorContains(t, err, "3.1.9 is lower than the current version 3.2.0")
 }
 
-// The bump of one package leaves the copies of another one as they are, unless all shall be corrected.
+// A bump of one package does not change another package's copies, unless FixDrift is set.
 func TestCopiesBehindTheTagApart(t *testing.T) {
 	t.Parallel()
 	h := history{tags: map[string]string{"core/v3.2.0": "1", "v9": "2"}}
@@ -140,14 +140,14 @@ func TestCopiesBehindTheTagApart(t *testing.T) {
 	p := plan(t, root, bump.Request{To: "minor", Only: "ui"}, h)
 	require.Equal(t, []string{"ui 0.1.0 → 0.2.0: asked"}, moves(p))
 	require.Equal(t, []string{"ui/pyproject.toml:8 0.1.0 → 0.2.0"}, edits(p))
-	require.Contains(t, strings.Join(p.Notes, "\n"), "core is at 3.2.0 by its last tag, and the 0.1.0 there, which is a copy, stays, unless -fixDrift is said")
+	require.Contains(t, strings.Join(p.Notes, "\n"), "core has version 3.2.0 according to its last tag; the copy 0.1.0 in this file stays, unless -fixDrift is passed")
 
 	p = plan(t, root, bump.Request{To: "minor", Only: "ui", FixDrift: true}, h)
 	require.Contains(t, edits(p), "core/pixi.toml:3 0.1.0 → 3.2.0")
 	require.Contains(t, edits(p), "ui/pyproject.toml:4 0.1.0 → 3.2.0")
 }
 
-// A copy that is ahead of its tag was bumped, and lacks the tag alone.
+// A copy that is ahead of the last tag was bumped, but not tagged yet.
 func TestCopyAheadOfTheTag(t *testing.T) {
 	t.Parallel()
 	root := tree(t, behind)
@@ -166,7 +166,7 @@ func TestCopyAheadOfTheTag(t *testing.T) {
 	}
 	require.Equal(t, "v0.1.1", plan(t, root, bump.Request{To: "patch"}, nil).Tags[0].Name, "outside of git")
 	require.Contains(t, refused(t, tree(t, tagsAlone), bump.Request{To: "patch"}),
-		"core/pyproject.toml:4:7: the version of core is that of its last tag (setuptools-scm), and there is no git repository")
+		"core/pyproject.toml:4:7: the version of core comes from its last tag (setuptools-scm), but there is no git repository")
 }
 
 // unreadable is a history that cannot be read.
@@ -176,10 +176,10 @@ func (unreadable) MergedTags(context.Context) (map[string]string, error) {
 	return nil, errors.New("no such repository")
 }
 
-// TestUnversioned says which line to add, with the version that the package is at.
+// TestUnversioned checks that the error contains the missing line, with the current version of the package.
 func TestUnversioned(t *testing.T) {
 	t.Parallel()
-	const sentence = "core/pyproject.toml:4:7: core cannot be built: pixi finds no version of it, since setuptools-scm makes it from tags"
+	const sentence = "core/pyproject.toml:4:7: core cannot be built: pixi finds no version of this package: setuptools-scm computes the version from tags"
 	root := tree(t, apart(tagsAlone))
 	for name, c := range map[string]struct {
 		history  released.Merged
@@ -191,14 +191,14 @@ func TestUnversioned(t *testing.T) {
 		"unreadable": {unreadable{}, "0.1.0", "0.1.0"},
 	} {
 		w := load(t, root)
-		found := released.Unversioned(t.Context(), w, w.Order(), c.history)
+		found := released.FindUnversioned(t.Context(), w, w.Order(), c.history)
 		require.Len(t, found, 2, name)
 		require.EqualError(t, found[0], sentence)
-		require.Equal(t, "add the line `version = \""+c.core+"\"` below [package] in core/pixi.toml; from then on a bump keeps it right", found[0].Next)
+		require.Equal(t, "add the line `version = \""+c.core+"\"` below [package] in core/pixi.toml; later bumps change that line", found[0].Next)
 		require.Contains(t, found[1].Next, "`version = \""+c.ui+"\"` below [tool.pixi.package] in ui/pyproject.toml")
 	}
 	require.NoError(t, os.WriteFile(filepath.Join(root, "core/pixi.toml"), []byte("[package]\nversion = \"1\"\nbuild.backend.name = \"pixi-build-python\"\n"), 0o644))
 	w := load(t, root)
-	require.Len(t, released.Unversioned(t.Context(), w, w.Order(), nil), 1)
-	require.Empty(t, released.Unversioned(t.Context(), w, w.Order()[:1], nil))
+	require.Len(t, released.FindUnversioned(t.Context(), w, w.Order(), nil), 1)
+	require.Empty(t, released.FindUnversioned(t.Context(), w, w.Order()[:1], nil))
 }

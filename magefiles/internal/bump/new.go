@@ -10,6 +10,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/bump/edits"
 	"github.com/foopack/foopack/magefiles/internal/bump/message"
 	"github.com/foopack/foopack/magefiles/internal/bump/released"
+	"github.com/foopack/foopack/magefiles/internal/bump/target"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/version"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
@@ -17,35 +18,35 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
-// planner works out one plan.
+// planner computes a plan.
 type planner struct {
 	w       *workspace.Workspace
 	req     Request
-	to      target
+	to      target.Target
 	history *commits.Past
 	edit    *edits.Editor
 	plan    *Plan
 
-	now      map[string]version.Version // where each package is, by name
-	goals    map[string]version.Version // where each one goes, or stays
-	moves    map[string]*Move           // those that move
-	copied   map[string]string          // what the manifest says of a package whose last tag is above that, by name
-	apart    bool                       // packages have several versions, where all have one
-	drift    []string                   // what does not agree now: one line each, which begins with the place
-	ranges   []string                   // which ranges a new version would leave
-	idle     bool                       // the commits ask for no release
-	accounts []string                   // what was counted for packages that have versions of their own, a line each
-	asks     bool                       // a requirement changes
-	folders  map[string]string          // the name of each package's folder, where tags may be called by it
+	now      map[string]version.Version // current versions, keyed by package name
+	goals    map[string]version.Version // new versions; equal to now for packages that do not move
+	moves    map[string]*Move           // the packages that move
+	copied   map[string]string          // for packages whose last tag is higher: the version in the manifest
+	apart    bool                       // the packages must have one version, but have several
+	drift    []string                   // a line for each version and pin that disagrees, beginning with its position
+	ranges   []string                   // ranges that do not admit a new version
+	idle     bool                       // whether the commits require no release
+	accounts []string                   // for separate versions: a line for each package about its counted commits
+	asks     bool                       // whether a requirement changes
+	folders  map[string]string          // folder names that tags may begin with, keyed by package name
 }
 
-// New works out how the versions of a workspace change, and every exact pin on them, as the request says. Nothing is
-// written. h tells of commits and tags; it may be nil outside of git, where a request that needs it is refused.
+// New makes a plan to change the versions of a workspace, and all exact pins on them, as requested. It writes nothing. h provides the commits and
+// tags. It may be nil outside a git repository. In that case, a request that needs commits or tags is an error.
 //
-// Errors have exit status operr.Usage where the request names what is not there, and else operr.Failed: manifests that do
-// not agree, ranges that would not admit the new version.
+// If the request refers to something that does not exist, the error's exit status is operr.Usage. It is operr.Failed if the manifests disagree, or
+// if a range does not admit the new version.
 func New(ctx context.Context, w *workspace.Workspace, req Request, h History) (*Plan, error) {
-	to, err := readTarget(req.To)
+	to, err := target.Read(req.To)
 	if err != nil {
 		return nil, err
 	}
@@ -53,15 +54,15 @@ func New(ctx context.Context, w *workspace.Workspace, req Request, h History) (*
 		return nil, err
 	}
 	if twice := w.Doubles(); len(twice) > 0 {
-		return nil, operr.New("rename one of them in its manifests", "%s: %s", twice[0].Pos, twice[0].Message)
+		return nil, operr.New("rename one of the two packages in its manifests", "%s: %s", twice[0].Pos, twice[0].Message)
 	}
 	p := newPlanner(w, req, h)
 	p.to = to
-	if to.auto && to.phase == "" {
-		p.req.To = auto
-		p.plan.Request.To = auto
+	if to.Auto && to.Phase == "" {
+		p.req.To = target.Auto
+		p.plan.Request.To = target.Auto
 	}
-	p.plan.Request.Changelog = !req.NoChangelog && (req.Changelog || p.req.To == auto)
+	p.plan.Request.Changelog = !req.NoChangelog && (req.Changelog || p.req.To == target.Auto)
 	if at, err := Changelog(w); req.IfThere && !req.NoChangelog && err == nil && at.There {
 		p.plan.Request.Changelog = true
 	}
@@ -100,7 +101,7 @@ func newPlanner(w *workspace.Workspace, req Request, h History) *planner {
 	return p
 }
 
-// locate finds out where each package is: what its manifest says or, where a tool makes that from tags, its last tag.
+// locate finds the current version of each package, in its manifest or in its last tag.
 func (p *planner) locate(ctx context.Context) error {
 	for _, pkg := range p.w.Packages {
 		text, err := p.findVersion(ctx, pkg)
@@ -116,23 +117,23 @@ func (p *planner) locate(ctx context.Context) error {
 	return nil
 }
 
-// explainVersion says why a package's version cannot be counted up.
+// explainVersion returns an error for a version that cannot be bumped.
 func explainVersion(pkg *workspace.Package, err error) error {
 	v := pkg.Version
 	switch v.Source {
 	case manifest.VersionDynamic, manifest.VersionBackend:
-		return operr.New("write `version` in [package] of "+pkg.Manifest, "%s: the version of %s is made while building (%s), and cannot be changed from outside", v.Pos, pkg.Name, v.Detail)
+		return operr.New("write `version` in [package] of "+pkg.Manifest, "%s: the version of %s is computed during the build (%s), so a bump cannot change it", v.Pos, pkg.Name, v.Detail)
 	case manifest.VersionMissing:
 		return operr.New("write `version` in [package] of "+pkg.Manifest, "%s: %s has no version", v.Pos, pkg.Name)
 	}
 	if v.Text == "dynamic" {
-		err = fmt.Errorf("%w. In [package] nothing makes one", err)
-		return operr.New("write the version itself there, such as 0.1.0; what a tool makes from tags is read from pyproject.toml", "%s: the version of %s: %w", v.Pos, pkg.Name, err)
+		err = fmt.Errorf("%w. No tool computes a version in [package]", err)
+		return operr.New("write a version in [package], such as 0.1.0; only pyproject.toml can have a version that a tool computes from tags", "%s: cannot bump %s: %w", v.Pos, pkg.Name, err)
 	}
-	return operr.New("write one that they do", "%s: the version of %s: %w", v.Pos, pkg.Name, err)
+	return operr.New("write a version that conda and PyPI read alike, such as 1.2.0", "%s: cannot bump %s: %w", v.Pos, pkg.Name, err)
 }
 
-// move lets a package go to a version. A later, higher goal replaces an earlier one; the reasons are kept.
+// move records that a package moves to a version. If it already moves, the higher version wins. All reasons are kept.
 func (p *planner) move(name string, to version.Version, why ...Reason) {
 	m := p.moves[name]
 	if m == nil {
@@ -145,21 +146,21 @@ func (p *planner) move(name string, to version.Version, why ...Reason) {
 	m.Why = append(m.Why, why...)
 }
 
-// finish puts the plan together, or refuses it.
+// finish completes the plan, or returns an error if the manifests disagree or a range excludes the new version.
 func (p *planner) finish(ctx context.Context) (*Plan, error) {
 	if len(p.drift) > 0 && !p.req.FixDrift {
-		next := "correct them, or have them follow: `mage version:bump -to=… -fixDrift`"
+		next := "correct these places, or let the bump correct them: `mage version:bump -to=… -fixDrift`"
 		if p.apart {
 			next += ", " + p.w.TheirOwn()
 		}
-		return nil, operr.New(next, "the manifests do not agree: %s; nothing was changed", operr.Count(len(p.drift), "place")).WithDetail(strings.Join(p.drift, "\n"))
+		return nil, operr.New(next, "the manifests disagree in %s; nothing was changed", operr.Count(len(p.drift), "place")).WithDetail(strings.Join(p.drift, "\n"))
 	}
 	if len(p.ranges) > 0 {
-		next := "widen them, or say -ranges=raise"
+		next := "widen these ranges, or pass -ranges=raise"
 		if p.req.Raise {
-			next = "write there what they shall admit"
+			next = "write ranges that admit the new version"
 		}
-		return nil, operr.New(next, "the new version would leave %s; nothing was changed", operr.Count(len(p.ranges), "range")).WithDetail(strings.Join(p.ranges, "\n"))
+		return nil, operr.New(next, "the new version is outside %s; nothing was changed", operr.Count(len(p.ranges), "range")).WithDetail(strings.Join(p.ranges, "\n"))
 	}
 	for _, pkg := range p.w.Order() {
 		if m := p.moves[pkg.Name]; m != nil {
@@ -180,7 +181,7 @@ func (p *planner) finish(ctx context.Context) (*Plan, error) {
 	return p.plan, err
 }
 
-// tags names the tags of the new versions, and the commit's message after them.
+// tags adds the tags of the new versions, and the commit message.
 func (p *planner) tags() {
 	if p.idle {
 		return
@@ -203,7 +204,7 @@ func (p *planner) tags() {
 		p.plan.Message = message.OfCommit(p.w.Config.Commit, moved)
 		return
 	}
-	if p.to.exact != nil { // it is there already, such as by a pull request, and may lack its tag alone
+	if p.to.Exact != nil { // the manifests may already have the version, for example from a pull request, and only its tag is missing
 		for _, pkg := range p.w.Order() {
 			if p.req.Only == "" || pkg.Name == manifest.CondaName(p.req.Only) {
 				p.tag(pkg, p.tagName(pkg.Name, p.goals[pkg.Name].String()))
@@ -224,10 +225,10 @@ func newTag(w *workspace.Workspace, pkg *workspace.Package, name string) Tag {
 	return t
 }
 
-// PresentTags are the tags that belong to the versions which the manifests have, by name.
+// PresentTags returns the tags for the versions that are now in the manifests.
 func PresentTags(w *workspace.Workspace) []Tag { return TagsOf(w, w.Order()...) }
 
-// TagsOf are the tags that belong to the versions which the manifests of the packages have, each once.
+// TagsOf returns the tags for the versions in the packages' manifests, without duplicates.
 func TagsOf(w *workspace.Workspace, packages ...*workspace.Package) (tags []Tag) {
 	for _, pkg := range packages {
 		t := TagOf(w, pkg)
@@ -238,38 +239,38 @@ func TagsOf(w *workspace.Workspace, packages ...*workspace.Package) (tags []Tag)
 	return tags
 }
 
-// TagOf is the tag that belongs to the version which the manifest of a package has.
+// TagOf returns the tag for the version in a package's manifest.
 func TagOf(w *workspace.Workspace, pkg *workspace.Package) Tag {
 	return newTag(w, pkg, released.TagPrefix(w, pkg.Name)+pkg.Version.Text)
 }
 
-// tagName is v<version>, or <package>/v<version> where versions are independent.
+// tagName returns v<version>, or <package>/v<version> if versions are independent.
 func (p *planner) tagName(name, v string) string { return released.TagPrefix(p.w, name) + v }
 
 func (p *planner) note(format string, args ...any) {
 	p.plan.Notes = append(p.plan.Notes, fmt.Sprintf(format, args...))
 }
 
-// lockNote reminds of the workspace's lock file. It has what the packages in the work tree ask for, though not their versions,
-// so that it fits no longer once a requirement changes (pixi-facts.md §1.4).
+// lockNote adds a note about the workspace's lock file if a requirement changes. The lock file contains the requirements of the packages in the work
+// tree, but not their versions (pixi-facts.md §1.4).
 func (p *planner) lockNote() {
 	if p.asks && isLocked(p.w, ".") {
-		p.note("%s has the old requirements, and `pixi install --locked` will refuse it: `mage lock` makes it anew", workspace.LockFile)
+		p.note("%s has the old requirements, and `pixi install --locked` will refuse the file: run `mage lock`", workspace.LockFile)
 	}
 }
 
-// tagNote says that a bump may be its tags alone, where tools make all versions from them.
+// tagNote adds a note if a bump edits no file and only makes tags, because all versions are derived from tags.
 func (p *planner) tagNote() {
 	if len(p.moves) == 0 || !p.edit.Empty() || p.plan.Request.Changelog {
 		return
 	}
-	p.note("nothing is edited: the new version is a tag alone, %s, and -tag makes it", strings.Join(p.plan.tagNames(), ", "))
+	p.note("no file is changed, because the new version is only a tag; pass -tag to make the tag %s", strings.Join(p.plan.tagNames(), ", "))
 }
 
 func (p *planner) prereleaseNote() {
 	for _, m := range p.plan.Packages {
 		if p.goals[m.Name].Prerelease() {
-			p.note("%s is a pre-release, and conda has no opt-in for those: whoever asks for any version, or for >= an older one, gets it once it is on the channel", m.New)
+			p.note("%s is a pre-release, but conda has no opt-in for pre-releases: when this version is on the channel, requirements such as * or >= an older version will install the pre-release", m.New)
 			return
 		}
 	}

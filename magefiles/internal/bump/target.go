@@ -4,18 +4,18 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
+	"github.com/foopack/foopack/magefiles/internal/bump/target"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/version"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
-// lockstep moves all packages to one version. Where they are not at one now, the highest counts, and the others drifted.
+// lockstep moves all packages to one version. If their versions differ, it starts from the highest, and the other packages have drifted.
 func (p *planner) lockstep(ctx context.Context) error {
 	if p.req.Only != "" {
-		return operr.NewUsage(`leave -only out, or set versioning = "independent" in [tool.release]`, "all packages have one version here, and none can be bumped alone")
+		return operr.NewUsage(`omit -only, or set versioning = "independent" in [tool.release]`, "all packages share one version, so -only cannot bump one package alone")
 	}
 	order := p.w.Order()
 	at := p.now[order[0].Name]
@@ -32,8 +32,8 @@ func (p *planner) lockstep(ctx context.Context) error {
 		now, own := p.now[pkg.Name], why
 		if now.Compare(at) != 0 {
 			p.apart = true
-			p.drift = append(p.drift, fmt.Sprintf("%s: %s is at %s, and others are at %s", pkg.Version.Pos, pkg.Name, now, at))
-			own = slices.Concat([]Reason{{Kind: Drifted, Text: "it had drifted to " + now.String()}}, why)
+			p.drift = append(p.drift, fmt.Sprintf("%s: %s is at %s, but other packages are at %s", pkg.Version.Pos, pkg.Name, now, at))
+			own = slices.Concat([]Reason{{Kind: Drifted, Text: "its version had drifted to " + now.String()}}, why)
 		}
 		if now.Compare(goal) != 0 {
 			p.move(pkg.Name, goal, p.lockstepReasons(pkg, own)...)
@@ -42,7 +42,8 @@ func (p *planner) lockstep(ctx context.Context) error {
 	return nil
 }
 
-// lockstepReasons are a package's own commits among those that made all of them move, or that the others move.
+// lockstepReasons returns the reasons why a package moves. The reasons list only commits that touch the package. If there are other packages,
+// lockstep is a reason, too.
 func (p *planner) lockstepReasons(pkg *workspace.Package, why []Reason) []Reason {
 	out := []Reason{}
 	for _, r := range why {
@@ -59,7 +60,7 @@ func (p *planner) lockstepReasons(pkg *workspace.Package, why []Reason) []Reason
 	return out
 }
 
-// independent moves the package that is asked for, or all, and then whatever pins one that moves.
+// independent moves the requested package, or all packages, and then every package that pins a package that moves.
 func (p *planner) independent(ctx context.Context) error {
 	asked := p.w.Order()
 	switch {
@@ -69,8 +70,8 @@ func (p *planner) independent(ctx context.Context) error {
 			return err
 		}
 		asked = []*workspace.Package{pkg}
-	case p.to.exact != nil && len(asked) > 1:
-		return operr.NewUsage("say -only=NAME", "versions are independent here: -to=%s has to be of one package", p.to.exact)
+	case p.to.Exact != nil && len(asked) > 1:
+		return operr.NewUsage("pass -only=NAME", "every package has a separate version, so -to=%s needs the name of one package", p.to.Exact)
 	}
 	for _, pkg := range asked {
 		goal, why, err := p.goal(ctx, p.now[pkg.Name], pkg.Name, pkg)
@@ -84,42 +85,40 @@ func (p *planner) independent(ctx context.Context) error {
 			p.move(pkg.Name, goal, why...)
 		}
 	}
-	if p.to.exact == nil && len(p.moves) == 0 {
-		p.note("nothing to release: no package has a commit since its last tag that is a feat, a fix or breaking")
+	if p.to.Exact == nil && len(p.moves) == 0 {
+		p.note("nothing to release: no package has a feat, a fix or a breaking commit since its last tag")
 	}
 	p.tellAccounts()
 	return p.spread(ctx)
 }
 
-// goal is where the request leads from a version, and why. name is the package's, for its tags and commits; "" for all.
+// goal returns the version that the request yields for `at`, and the reasons. `name` selects tags and commits, and is "" for all packages.
 func (p *planner) goal(ctx context.Context, at version.Version, name string, pkg *workspace.Package) (version.Version, []Reason, error) {
 	why := []Reason{{Kind: Asked, Text: "asked for: " + p.req.To}}
 	switch {
-	case p.to.exact != nil && p.to.exact.Parts() == 1 && at.Parts() > 1:
-		text := p.to.exact.String()
-		behind := strings.TrimLeft(text, "0123456789") // such as rc1
-		whole := strings.TrimSuffix(text, behind) + strings.Repeat(".0", at.Parts()-1) + behind
-		return at, nil, operr.NewUsage("say -to="+whole, "-to=%s has one number, and the version now, %s, has %d", text, at, at.Parts())
-	case p.to.exact != nil:
-		if p.to.exact.Compare(at) < 0 {
-			return at, nil, operr.New("say a later version, or undo the bump with git", "%s comes before %s, which is the version now", p.to.exact, at)
+	case p.to.Exact != nil:
+		if err := target.RefuseOneNumber(*p.to.Exact, at); err != nil {
+			return at, nil, err
 		}
-		return *p.to.exact, why, p.noteTaken(ctx, name, at)
-	case !p.to.auto && p.to.phase == "":
-		v, err := p.next(ctx, name, at, p.to.size)
+		if p.to.Exact.Compare(at) < 0 {
+			return at, nil, operr.New("pass a later version, or undo the last bump with git", "%s is lower than the current version %s", p.to.Exact, at)
+		}
+		return *p.to.Exact, why, p.noteTaken(ctx, name, at)
+	case !p.to.Auto && p.to.Phase == "":
+		v, err := p.next(ctx, name, at, p.to.Size)
 		return v, why, err
-	case p.to.phase == "post":
-		v, err := at.NextPre(p.to.phase, version.None)
+	case p.to.Phase == "post":
+		v, err := at.NextPre(p.to.Phase, version.None)
 		if err = asUsage(err); err == nil && p.history.History != nil {
 			err = p.refuseTaken(ctx, name, v)
 		}
 		return v, why, err
 	}
 	found, err := p.sinceLastTag(ctx, at, name, pkg)
-	if err != nil && p.to.phase == "" {
+	if err != nil && p.to.Phase == "" {
 		return at, nil, err
 	}
-	if p.to.phase != "" {
+	if p.to.Phase != "" {
 		v, err := p.pre(at, found)
 		if err = asUsage(err); err == nil && p.history.History != nil {
 			err = p.refuseTaken(ctx, name, v)
@@ -129,40 +128,40 @@ func (p *planner) goal(ctx context.Context, at version.Version, name string, pkg
 	return p.autoGoal(ctx, at, name, found)
 }
 
-// noteTaken notes that the version which is asked for, and is not the one now, is out already.
+// noteTaken adds a note if the requested version was already released, unless it is the current version.
 func (p *planner) noteTaken(ctx context.Context, name string, at version.Version) error {
-	if p.history.History == nil || p.to.exact.Compare(at) == 0 {
+	if p.history.History == nil || p.to.Exact.Compare(at) == 0 {
 		return nil
 	}
-	tag, err := p.of(ctx, name, *p.to.exact)
+	tag, err := p.of(ctx, name, *p.to.Exact)
 	if tag != "" {
-		p.note("%s is out already, by the tag %s: -tag will be refused", p.to.exact, tag)
+		p.note("%s is tagged already, by the tag %s, so -tag will be refused", p.to.Exact, tag)
 	}
 	return err
 }
 
-// pre is the next version of a phase: on the way to the release that the commits ask for, where there are some.
+// pre returns the next version of a pre-release phase. If there are commits, it precedes the release that the commits require.
 func (p *planner) pre(at version.Version, found sinceTag) (version.Version, error) {
-	if found.last != nil && found.last.version.Compare(at) > 0 { // the manifests were left behind
+	if found.last != nil && found.last.version.Compare(at) > 0 { // the manifests are out of date
 		at = found.last.version
 	}
 	if at.Prerelease() && found.last != nil {
 		if release := found.last.version.Next(found.size); release.Compare(at.Release()) > 0 {
-			return release.NextPreOf(p.to.phase)
+			return release.NextPreOf(p.to.Phase)
 		}
 	}
-	return at.NextPre(p.to.phase, found.size)
+	return at.NextPre(p.to.Phase, found.size)
 }
 
 func asUsage(err error) error {
 	if err == nil {
 		return nil
 	}
-	return operr.NewUsage("say a version, such as -to=1.2.0", "%w", err)
+	return operr.NewUsage("pass a version, such as -to=1.2.0", "%w", err)
 }
 
-// spread moves every package that requires a moving one in such a way that its own requirement has to be written anew:
-// what it asks for has changed, so it is another package. Packages whose version stands in one place move together.
+// spread moves every package whose requirement on a moving package must be rewritten, because a package with a changed requirement needs a new
+// version. Packages that share one version definition move together.
 func (p *planner) spread(ctx context.Context) error {
 	for range len(p.w.Packages) + 1 {
 		before := len(p.moves)
@@ -179,14 +178,14 @@ func (p *planner) spread(ctx context.Context) error {
 	return nil
 }
 
-// follow moves a package by a patch when it has to follow one that it requires.
+// follow bumps a package's patch version if a requirement of it must be rewritten.
 func (p *planner) follow(ctx context.Context, pkg *workspace.Package) error {
 	if p.moves[pkg.Name] != nil {
 		return nil
 	}
 	for _, r := range pkg.Requires {
 		if r.Package == pkg.Name || r.Role == manifest.RoleGroup || !p.rewrites(r) {
-			continue // a dependency group is in no artifact
+			continue // dependency groups are not part of an artifact
 		}
 		goal, err := p.patch(ctx, pkg.Name, p.goals[r.Package])
 		if err != nil {
@@ -198,17 +197,17 @@ func (p *planner) follow(ctx context.Context, pkg *workspace.Package) error {
 	return nil
 }
 
-// patch is the least move of a package: a patch, or a pre-release of one for a package that requires a pre-release.
+// patch returns the smallest possible move of a package: a patch, or a pre-release of a patch if the required version is a pre-release.
 func (p *planner) patch(ctx context.Context, name string, required version.Version) (version.Version, error) {
 	at := p.now[name]
-	if required.Prerelease() && p.to.phase != "" {
-		v, err := at.NextPre(p.to.phase, version.Patch)
+	if required.Prerelease() && p.to.Phase != "" {
+		v, err := at.NextPre(p.to.Phase, version.Patch)
 		return v, asUsage(err)
 	}
 	return p.next(ctx, name, at, version.Patch)
 }
 
-// share lets packages whose version stands in one place, such as [workspace] version, move together.
+// share moves all packages together that share a version definition, such as [workspace] version.
 func (p *planner) share() {
 	places := map[manifest.Pos][]*workspace.Package{}
 	for _, pkg := range p.w.Order() {
@@ -225,7 +224,7 @@ func (p *planner) share() {
 		}
 		for _, pkg := range together {
 			if leader != nil && p.goals[pkg.Name].Compare(p.goals[leader.Name]) != 0 {
-				p.move(pkg.Name, p.goals[leader.Name], Reason{Kind: Shared, Text: fmt.Sprintf("its version stands in %s:%d, with that of %s", pkg.Version.Pos.File, pkg.Version.Pos.Line, leader.Name)})
+				p.move(pkg.Name, p.goals[leader.Name], Reason{Kind: Shared, Text: fmt.Sprintf("its version is in %s:%d, shared with %s", pkg.Version.Pos.File, pkg.Version.Pos.Line, leader.Name)})
 			}
 		}
 	}

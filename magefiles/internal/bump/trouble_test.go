@@ -12,25 +12,25 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/bump"
 )
 
-// What keeps a commit or a tag from being made is found before anything is written.
+// Problems that prevent a commit or a tag are found before anything is written.
 func TestPreflightFindsTrouble(t *testing.T) {
 	for _, c := range []struct {
 		name    string
-		archive string // two where it is empty
+		archive string // defaults to the archive `two`
 		req     bump.Request
 		do      func(root string, git func(args ...string) string)
-		says    string // "" where nothing is in the way
+		says    string // "" if there is no problem
 		next    string
 	}{
 		{name: "nothing"},
 		{
-			name: "a tag that is a folder of ours",
+			name: "our tag would be a folder of an existing tag",
 			says: "the tag v0.1.7 cannot be made beside the tag v0.1.7/docs",
 			next: "git tag NEW v0.1.7/docs",
 			do:   func(_ string, git func(...string) string) { git("tag", "v0.1.7/docs") },
 		},
 		{
-			name:    "a tag that would be ours' folder",
+			name:    "an existing tag would be a folder of our tag",
 			says:    "the tag a/v0.1.7 cannot be made beside the tag a: ",
 			next:    "git tag -d a",
 			archive: independent + pkg("a", "0.1.6", ""),
@@ -38,42 +38,42 @@ func TestPreflightFindsTrouble(t *testing.T) {
 			do:      func(_ string, git func(...string) string) { git("tag", "a") },
 		},
 		{
-			name:    "a tag of a tree that is our folder",
+			name:    "a tag of a tree that would be a folder of our tag",
 			says:    "the tag a/v0.1.7 cannot be made beside the tag a: ",
 			archive: independent + pkg("a", "0.1.6", ""),
 			req:     bump.Request{Only: "a"},
 			do:      func(_ string, git func(...string) string) { git("tag", "a", "HEAD^{tree}"); git("pack-refs", "--all") },
 		},
 		{
-			name: "our tag, of no commit",
-			says: "the tag v0.1.7 is there already, and names something other than a commit",
+			name: "our tag exists, but not on a commit",
+			says: "the tag v0.1.7 exists already, and does not refer to a commit",
 			next: "git tag -d v0.1.7",
 			do:   func(_ string, git func(...string) string) { git("tag", "v0.1.7", "HEAD:a/pixi.toml") },
 		},
 		{
-			name: "a branch of that name is none",
+			name: "a branch with the name of the tag is no problem",
 			do:   func(_ string, git func(...string) string) { git("branch", "v0.1.7/x") },
 		},
 		{
-			name: "a tag that begins alike is none",
+			name: "a tag with the same beginning is no problem",
 			do:   func(_ string, git func(...string) string) { git("tag", "v0.1.70"); git("tag", "v0.1") },
 		},
 		{
 			name:    "a name that git does not allow",
-			says:    "git allows no tag a..b/v0.1.7: it has .. or @{ in it",
+			says:    "git does not allow the tag a..b/v0.1.7: it contains .. or @{",
 			next:    "another name",
 			archive: independent + pkg("a..b", "0.1.6", ""),
 			req:     bump.Request{Only: "a..b"},
 		},
 		{
 			name:    "a name that ends with .lock",
-			says:    "git allows no tag a.lock/v0.1.7",
+			says:    "git does not allow the tag a.lock/v0.1.7",
 			next:    "another name",
 			archive: independent + pkg("a.lock", "0.1.6", ""),
 			req:     bump.Request{Only: "a.lock"},
 		},
 		{
-			name: "case only, where files are found whatever their case",
+			name: "a tag that differs only in case, if files are found in any case",
 			says: "the tag v0.1.7 cannot be made beside the tag V0.1.7: their names differ in case only",
 			do: func(_ string, git func(...string) string) {
 				git("tag", "V0.1.7")
@@ -81,7 +81,7 @@ func TestPreflightFindsTrouble(t *testing.T) {
 			},
 		},
 		{
-			name:    "a folder's case, where files are found whatever their case",
+			name:    "a folder that differs only in case, if files are found in any case",
 			says:    "the tag a/v0.1.7 cannot be made beside the tag A/v0.1.6",
 			archive: independent + pkg("a", "0.1.6", ""),
 			req:     bump.Request{Only: "a"},
@@ -91,7 +91,7 @@ func TestPreflightFindsTrouble(t *testing.T) {
 			},
 		},
 		{
-			name: "case only, elsewhere",
+			name: "a tag that differs only in case, if case matters",
 			do: func(_ string, git func(...string) string) {
 				git("tag", "V0.1.7")
 				git("config", "core.ignorecase", "false")
@@ -100,14 +100,14 @@ func TestPreflightFindsTrouble(t *testing.T) {
 		{
 			name: "a new changelog that is ignored",
 			req:  bump.Request{Changelog: true},
-			says: "CHANGELOG.md is ignored by git (.gitignore:2: CHANGE*), and a release commits it",
-			next: "take it out of there",
+			says: "CHANGELOG.md is ignored by git (.gitignore:2: CHANGE*), but a release must commit it",
+			next: "remove the rule that ignores the file",
 			do: func(root string, git func(...string) string) {
 				commitFile(t, root, git, ".gitignore", "/.git/\nCHANGE*\n")
 			},
 		},
 		{
-			name: "a changelog that is there and ignored",
+			name: "an existing changelog that is ignored",
 			req:  bump.Request{Changelog: true},
 			says: "CHANGELOG.md is ignored by git",
 			next: "git add CHANGELOG.md",
@@ -117,15 +117,15 @@ func TestPreflightFindsTrouble(t *testing.T) {
 			},
 		},
 		{
-			name: "one that is ignored but for a line",
+			name: "a changelog that is excepted from an ignored pattern",
 			req:  bump.Request{Changelog: true},
 			do: func(root string, git func(...string) string) {
 				commitFile(t, root, git, ".gitignore", "*.md\n!CHANGELOG.md\n")
 			},
 		},
 		{
-			name: "an edit that git was told to pass over",
-			says: "a/pixi.toml is changed, and git was told not to look",
+			name: "an edit in a file that git was told to skip",
+			says: "a/pixi.toml is changed, but git was told to ignore changes of this file",
 			next: "--no-assume-unchanged",
 			do: func(root string, git func(...string) string) {
 				git("update-index", "--assume-unchanged", "a/pixi.toml")
@@ -133,7 +133,7 @@ func TestPreflightFindsTrouble(t *testing.T) {
 			},
 		},
 		{
-			name: "a file that git was told to pass over, unchanged",
+			name: "an unchanged file that git was told to skip",
 			do:   func(_ string, git func(...string) string) { git("update-index", "--skip-worktree", "a/pixi.toml") },
 		},
 		{
@@ -181,7 +181,7 @@ func commitFile(t *testing.T, root string, git func(args ...string) string, name
 	git("commit", "-q", "-m", "chore: "+name)
 }
 
-// A changelog that is a link or a folder, or that has a double, is refused while the plan is made.
+// A changelog that is a symlink or a folder, or that exists twice, is an error when the plan is made.
 func TestChangelogIsAFile(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -210,12 +210,21 @@ func TestChangelogIsAFile(t *testing.T) {
 			next: "git mv 'd/$(touch PWN).md' CHANGELOG.md",
 		},
 		{
+			name: "a link with another name",
+			do: func(t *testing.T, root string) {
+				write(t, root, "pixi.toml", strings.Replace(two[len("-- pixi.toml --\n"):strings.Index(two, "-- a/")], "[dependencies]", "[tool.release]\nchangelog = \"NEWS.md\"\n[dependencies]", 1))
+				require.NoError(t, os.Symlink("CHANGES", filepath.Join(root, "NEWS.md")))
+			},
+			says: "NEWS.md is a link to CHANGES",
+			next: "git rm NEWS.md",
+		},
+		{
 			name: "a dangling link",
 			do: func(t *testing.T, root string) {
 				require.NoError(t, os.Symlink("nowhere", filepath.Join(root, "CHANGELOG.md")))
 			},
 			says: "CHANGELOG.md is a link to nowhere",
-			next: "it leads nowhere",
+			next: "whose target does not exist",
 		},
 		{
 			name: "a link out of the workspace",
@@ -223,15 +232,15 @@ func TestChangelogIsAFile(t *testing.T) {
 				require.NoError(t, os.Symlink("/etc/passwd", filepath.Join(root, "CHANGELOG.md")))
 			},
 			says: "CHANGELOG.md is a link to /etc/passwd",
-			next: "put a file of your own in its place, after `git rm CHANGELOG.md`",
+			next: "replace the link with a new file: first remove the link with `git rm CHANGELOG.md`",
 		},
 		{
 			name: "a folder",
 			do: func(t *testing.T, root string) {
 				require.NoError(t, os.Mkdir(filepath.Join(root, "CHANGELOG.md"), 0o755))
 			},
-			says: "CHANGELOG.md is not a file",
-			next: "move it away",
+			says: "CHANGELOG.md is not a regular file",
+			next: "rename this folder or special file",
 		},
 		{"another case", func(t *testing.T, root string) { write(t, root, "Changelog.md", "# Changelog\n") }, "there is a file Changelog.md", "git mv Changelog.md CHANGELOG.md"},
 		{
@@ -241,7 +250,7 @@ func TestChangelogIsAFile(t *testing.T) {
 				write(t, root, "changelog.MD", "# Changelog\n")
 			},
 			says: "there is a file changelog.MD",
-			next: "keep one of them",
+			next: "keep one of the two",
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -253,12 +262,12 @@ func TestChangelogIsAFile(t *testing.T) {
 			require.Contains(t, said, "→ ")
 			require.Contains(t, said, c.next)
 			require.Equal(t, before, files(t, root))
-			apply(t, root, plan(t, root, bump.Request{To: "patch"}, nil)) // without a changelog it does not matter
+			apply(t, root, plan(t, root, bump.Request{To: "patch"}, nil)) // without -changelog this does not matter
 		})
 	}
 }
 
-// What stands in the changelog keeps its line ends, whether the last line has one or not.
+// Line endings in the changelog are preserved, even if the last line has none.
 func TestChangelogKeepsItsLineEnds(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
 		{"CRLF", "# Changelog\r\n\r\n## [Unreleased]\r\n\r\n- mine\r\n", "## [Unreleased]\r\n\r\n## [0.1.7] - 2026-01-02\r\n\r\n- mine"},
@@ -278,7 +287,7 @@ func TestChangelogKeepsItsLineEnds(t *testing.T) {
 	}
 }
 
-// Two names that are one to Python are refused.
+// Two package names that Python treats as the same are an error.
 func TestDoubles(t *testing.T) {
 	both := func(one, other string) string {
 		project := func(dir, name string) string {
@@ -287,7 +296,7 @@ func TestDoubles(t *testing.T) {
 		return lockstep + project("one", one) + project("two", other)
 	}
 	for _, names := range [][2]string{{"a-b", "a_b"}, {"a.b", "A-b"}, {"Core", "core"}} {
-		require.Contains(t, refused(t, tree(t, both(names[0], names[1])), bump.Request{To: "patch"}), "are one name to Python: rename one of them", names)
+		require.Contains(t, refused(t, tree(t, both(names[0], names[1])), bump.Request{To: "patch"}), "are the same name for Python: rename one of the two packages", names)
 	}
 	for _, names := range [][2]string{{"a-b", "ab"}, {"core", "core2"}, {"same", "same"}} {
 		plan(t, tree(t, both(names[0], names[1])), bump.Request{To: "patch"}, nil)

@@ -9,22 +9,21 @@ import (
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/bump/edits"
+	"github.com/foopack/foopack/magefiles/internal/bump/target"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/version"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
-// Available tells what a downstream can get.
+// Available provides the versions that a downstream can install.
 type Available interface {
-	// Versions returns the versions of each package, by its conda name, that the downstream's channel has for any of its
-	// platforms.
+	// Versions returns the versions that the downstream's channel has for any of its platforms, keyed by conda package name.
 	Versions(ctx context.Context, d *workspace.Downstream, names []string) (map[string][]string, error)
 }
 
-// Upgrade works out how downstreams move their pins on the workspace's packages: to the version that is asked for, which
-// may be an older one, or to the newest one that the channel has, pre-releases aside. Where all packages have one version
-// it is the newest that the channel has of all that the downstream takes.
+// Upgrade plans how downstreams move their pins on the workspace's packages. The target is the requested version, which may be older, or the newest
+// release on the channel. In lockstep it is the newest version that the channel has for all packages that the downstream uses.
 func Upgrade(ctx context.Context, w *workspace.Workspace, downstreams []*workspace.Downstream, req Request, channel Available) (*Plan, error) {
 	p := newPlanner(w, req, nil)
 	p.plan.Read = map[string]string{}
@@ -39,29 +38,37 @@ func Upgrade(ctx context.Context, w *workspace.Workspace, downstreams []*workspa
 		}
 	}
 	if len(p.ranges) > 0 {
-		return nil, operr.New("widen them, or say -ranges=raise", "the new version would leave %s; nothing was changed", operr.Count(len(p.ranges), "range")).WithDetail(strings.Join(p.ranges, "\n"))
+		return nil, operr.New("widen these ranges, or pass -ranges=raise", "the new version is outside %s; nothing was changed", operr.Count(len(p.ranges), "range")).WithDetail(strings.Join(p.ranges, "\n"))
 	}
 	p.plan.Files, err = p.edit.Files()
 	return p.plan, err
 }
 
-// exactVersion reads the version that is asked for; nil for none.
+// exactVersion parses the requested version, or returns nil if it is empty.
 func exactVersion(to string) (*version.Version, error) {
 	if to == "" {
 		return nil, nil
 	}
-	const next = "say a version, such as -to=0.2.0, or leave it out for the newest"
-	switch t, err := readTarget(to); {
+	const next = "pass a version, such as -to=0.2.0, or omit -to for the newest"
+	switch t, err := target.Read(to); {
+	case err != nil && version.Suggest(to) != "":
+		return nil, err // the error contains the correct spelling
 	case err != nil:
 		return nil, operr.NewUsage(next, "%w", err)
-	case t.exact == nil:
-		return nil, operr.NewUsage(next, "-to=%s: a downstream takes what is published, and counts nothing up", to)
+	case t.Exact == nil:
+		return nil, operr.NewUsage(next, "-to=%s is not a version: a downstream uses published versions, and cannot bump them", to)
 	default:
-		return t.exact, nil
+		return t.Exact, nil
 	}
 }
 
-// upgrade is one downstream's part of a plan.
+// CheckUpgrade checks the version argument of an upgrade without loading anything. It may be empty.
+func CheckUpgrade(to string) error {
+	_, err := exactVersion(to)
+	return err
+}
+
+// upgrade is the part of a plan for one downstream.
 type upgrade struct {
 	*planner
 	d     *workspace.Downstream
@@ -83,13 +90,13 @@ func (u *upgrade) plan(ctx context.Context, channel Available) error {
 		}
 	}
 	if len(names) == 0 {
-		u.note("%s asks for no version of any package: there is nothing to move", u.d.Manifest.Path)
+		u.note("%s pins no version of any package, so there is nothing to change", u.d.Manifest.Path)
 		return nil
 	}
 	why := Reason{Kind: Asked, Text: "asked for: " + u.req.To}
 	if u.exact != nil && u.w.Config.Versioning == settings.Independent && len(names) > 1 {
-		return operr.NewUsage("leave -to out for the newest version of each, or write the pin that you mean into "+u.d.Manifest.Path+" yourself",
-			"-to=%s is the version of one package, and %s takes %s, which have versions of their own; nothing was changed", u.req.To, u.d.Name(), strings.Join(names, ", "))
+		return operr.NewUsage("omit -to for the newest version of each package, or write the pin that you mean into "+u.d.Manifest.Path+" yourself",
+			"-to=%s is the version of one package, but %s uses %s, which have separate versions; nothing was changed", u.req.To, u.d.Name(), strings.Join(names, ", "))
 	}
 	if u.exact == nil {
 		why = Reason{Kind: Newest, Text: "the newest on the channel"}
@@ -99,6 +106,9 @@ func (u *upgrade) plan(ctx context.Context, channel Available) error {
 	}
 	for _, name := range names {
 		if u.exact != nil {
+			if err := u.refuseOneNumber(name, requires); err != nil {
+				return err
+			}
 			u.goals[name] = *u.exact
 		}
 		if err := u.moveTo(name, requires, why); err != nil {
@@ -109,7 +119,27 @@ func (u *upgrade) plan(ctx context.Context, channel Available) error {
 	return nil
 }
 
-// moveTo edits every requirement on one package.
+// refuseOneNumber returns an error for a version with only one number, such as 2, if the current pin (or, without a pin, the package's version) has
+// more. A bump has the same rule.
+func (u *upgrade) refuseOneNumber(name string, requires []workspace.Requirement) error {
+	var now []string
+	for _, r := range requires {
+		if r.Package == name {
+			now = append(now, r.Pin)
+		}
+	}
+	if pkg, err := u.w.Package(name); err == nil {
+		now = append(now, pkg.Version.Text)
+	}
+	for _, text := range now {
+		if at, err := version.Parse(text); err == nil {
+			return target.RefuseOneNumber(*u.exact, at)
+		}
+	}
+	return nil
+}
+
+// moveTo edits every requirement on a package.
 func (u *upgrade) moveTo(name string, requires []workspace.Requirement, why Reason) error {
 	goal, before := u.goals[name], ""
 	for _, r := range requires {
@@ -138,7 +168,7 @@ func (u *upgrade) moveTo(name string, requires []workspace.Requirement, why Reas
 	return nil
 }
 
-// newest asks the channel, and picks.
+// newest selects the newest versions on the channel.
 func (u *upgrade) newest(ctx context.Context, channel Available, names []string) error {
 	all, err := channel.Versions(ctx, u.d, names)
 	if err != nil {
@@ -147,7 +177,7 @@ func (u *upgrade) newest(ctx context.Context, channel Available, names []string)
 	anyOf := func(version.Version) bool { return true }
 	for _, name := range names {
 		if pickHighest(all[name], anyOf) == nil {
-			return operr.New("publish it first, or say -to=VERSION", "the channel has no release of %s", name)
+			return operr.New("publish the package first, or pass -to=VERSION", "the channel has no release of %s", name)
 		}
 	}
 	together := u.w.Config.Versioning == settings.Lockstep
@@ -156,17 +186,17 @@ func (u *upgrade) newest(ctx context.Context, channel Available, names []string)
 			return !together || !slices.ContainsFunc(names, func(other string) bool { return !has(all[other], v) })
 		})
 		if best == nil {
-			return operr.New("complete the release, or say -to=VERSION", "the channel has no version of all that %s takes: %s", u.d.Name(), strings.Join(names, ", "))
+			return operr.New("complete the release, or pass -to=VERSION", "the channel has no common version of the packages that %s uses: %s", u.d.Name(), strings.Join(names, ", "))
 		}
 		if newer := pickHighest(all[name], anyOf); newer.Compare(*best) > 0 {
-			u.note("the channel has %s %s, but not every package that %s takes in that version", name, newer, u.d.Name())
+			u.note("the channel has %s %s, but lacks that version of other packages that %s uses", name, newer, u.d.Name())
 		}
 		u.goals[name] = *best
 	}
 	return nil
 }
 
-// pickHighest returns the highest release among versions that fits; versions in no common spelling are passed over.
+// pickHighest returns the highest release for which `fits` returns true. It skips versions that it cannot parse.
 func pickHighest(versions []string, fits func(version.Version) bool) *version.Version {
 	var best *version.Version
 	for _, text := range versions {
@@ -182,14 +212,14 @@ func has(versions []string, v version.Version) bool {
 	return slices.ContainsFunc(versions, func(text string) bool { return version.Same(text, v.String()) })
 }
 
-// lockNote reminds of a lock file, which names the old artifacts.
+// lockNote adds a note about a lock file, which still has the old artifacts.
 func (u *upgrade) lockNote() {
 	if lock := path.Join(u.d.Dir, workspace.LockFile); isLocked(u.w, u.d.Dir) && u.edit.Has(u.d.Manifest.Path) {
-		u.note("%s names the old version: `mage lock` makes it anew", lock)
+		u.note("%s still has the old versions: run `mage lock`", lock)
 	}
 }
 
-// isLocked reports whether a lock file stands in a folder of the workspace.
+// isLocked reports whether a folder of the workspace has a lock file.
 func isLocked(w *workspace.Workspace, dir string) bool {
 	_, err := os.Stat(filepath.Join(w.Root, filepath.FromSlash(dir), workspace.LockFile))
 	return err == nil

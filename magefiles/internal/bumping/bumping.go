@@ -1,12 +1,13 @@
-// Package bumping is `version:bump` as a person sees it: what an earlier run left is taken up, the plan is shown and agreed to, and what
-// was done is said. What a bump changes is package bump's.
+// Package bumping implements the user interface of `version:bump`: it resumes an unfinished run, shows the plan, asks for confirmation, and
+// shows the result. Package bump makes the changes.
 //
-//	bumping.go  the workspace, with what a killed run left taken back, and the plan
-//	history.go  the commits of its repository
-//	take.go     a bump and an upgrade, from the plan to what is said of them
+//	bumping.go  opens the workspace, after reverting the changes of a killed run, and makes the plan
+//	history.go  adapts the repository's history for package bump
+//	take.go     performs a bump or an upgrade, and shows the result
 package bumping
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"path/filepath"
@@ -17,36 +18,38 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/folders"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
+	"github.com/foopack/foopack/magefiles/internal/nextstep"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
-// View is where a person reads. A view.View is one.
+// View prints output for the user. view.View implements it.
 type View interface {
-	Say(format string, args ...any)     // what is going on
+	Say(format string, args ...any)     // progress
 	Line(format string, args ...any)    // a line of the result
-	Heading(format string, args ...any) // one that stands out
-	Next(format string, args ...any)    // the last one: what a person does next
+	Heading(format string, args ...any) // highlighted line
+	Next(format string, args ...any)    // last line: the next step for the user
 	Plan(p *bump.Plan, brief bool)
 }
 
-// Config is what a bump is told.
+// Config configures a Bumper.
 type Config struct {
 	Runner command.Runner
-	Dir    string // where we were started
+	Dir    string // folder in which the program was started
 	View   View
 
-	// Unfinished says which release the clone with this state folder has begun and not ended; "" where there is none. Nil: there are none.
+	// Unfinished returns the title of the unfinished release of the work tree with this state folder, or "" if there is none. If Unfinished is nil,
+	// no release is unfinished.
 	Unfinished func(state string) (title string, err error)
 
-	// Confirm asks a person. Its error is the answer no.
+	// Confirm asks the user. It returns an error if the answer is no.
 	Confirm func(ctx context.Context, question string) error
-	Quiet   bool // a program reads what was done: the plan is not shown before it is agreed to
+	Quiet   bool // the output is read by a program, so the plan is not shown before the question
 }
 
-// Bumper bumps one workspace.
+// Bumper bumps a workspace.
 type Bumper struct {
 	Config
 	Store     *bump.Store
@@ -54,7 +57,7 @@ type Bumper struct {
 	Workspace *workspace.Workspace
 }
 
-// Open takes back what a killed run has left behind, and then reads the workspace.
+// Open reverts the changes of a killed run, and then loads the workspace.
 func Open(ctx context.Context, c Config) (*Bumper, error) {
 	b := &Bumper{Config: c}
 	repo, err := gitrepo.Open(ctx, c.Runner, c.Dir)
@@ -95,7 +98,7 @@ func Open(ctx context.Context, c Config) (*Bumper, error) {
 	return b, nil
 }
 
-// Plan works a bump out, or reads the one that a file has and looks whether it still holds.
+// Plan makes a plan, or reads one from a file and checks that it is still valid.
 func (b *Bumper) Plan(ctx context.Context, req bump.Request, file string) (*bump.Plan, error) {
 	if file == "" {
 		p, err := bump.New(ctx, b.Workspace, req, b.History())
@@ -108,7 +111,7 @@ func (b *Bumper) Plan(ctx context.Context, req bump.Request, file string) (*bump
 		return p, err
 	}
 	if req.To != "" || req.Only != "" {
-		return nil, operr.NewUsage("leave -to and -only out", "-plan=%s says where to go", file)
+		return nil, operr.NewUsage("omit -to and -only", "-plan=%s cannot be combined with -to or -only, because the plan already has the new version", file)
 	}
 	p, err := bump.ReadPlan(file)
 	if err != nil {
@@ -117,8 +120,8 @@ func (b *Bumper) Plan(ctx context.Context, req bump.Request, file string) (*bump
 	return p, p.Check(b.Workspace)
 }
 
-// WithChangelog has the changelog written where a workspace has one. Whether it has one of a name that is configured is seen once its
-// manifests are read.
+// WithChangelog requests a changelog section if the workspace has a changelog. A manifest may configure another name for the changelog, but the
+// manifests are not read yet. IfThere covers this case.
 func WithChangelog(req bump.Request, root string) bump.Request {
 	if at, err := changelog.Find(root, ""); err != nil || at.There {
 		req.Changelog = true
@@ -128,54 +131,59 @@ func WithChangelog(req bump.Request, root string) bump.Request {
 	return req
 }
 
-// Raises reports whether ranges are to be raised that would not admit the new version, by the word of -ranges; "" leaves them.
+// Raises parses the value of -ranges. It reports whether ranges that exclude the new version should be raised.
 func Raises(word string) (bool, error) {
 	if word != "" && word != "raise" {
-		return false, operr.NewUsage("say -ranges=raise, or leave it out", "-ranges=%s: there is only raise", word)
+		return false, operr.NewUsage("pass -ranges=raise, or omit -ranges", "-ranges=%s is not a known value: the only value is raise", word)
 	}
 	return word != "", nil
 }
 
-// CommandFor is the command line that brings what a plan is of: a bump, or, where releases land by pull requests, the proposal of one.
+// CommandFor returns the command line for a plan: a bump, or a release proposal if releases land by pull requests.
 func (b *Bumper) CommandFor(req bump.Request) string {
-	line := "mage version:bump -to=" + req.To
 	if b.byPull() {
-		line = "mage release -pr -to=" + req.To
+		return "mage release -pr " + req.Flags() // a proposal does not fix drift, and writes the changelog if it exists
 	}
-	if req.Only != "" {
-		line += " -only=" + req.Only
-	}
-	if req.Raise {
-		line += " -ranges=raise"
-	}
-	if b.byPull() {
-		return line // it corrects nothing beside, and writes the changelog that there is
-	}
+	line := "mage version:bump " + req.Flags()
 	if req.FixDrift {
 		line += " -fixDrift"
 	}
 	switch {
 	case req.NoChangelog:
 		line += " -changelog=false"
-	case req.Changelog && !req.ReadsCommits(): // which writes it by itself
+	case req.Changelog && !req.ReadsCommits(): // auto writes the changelog anyway
 		line += " -changelog"
 	}
 	return line
 }
 
-// byPull reports whether what is released comes to the branch by a pull request.
+// byPull reports whether releases land on the branch by pull requests.
 func (b *Bumper) byPull() bool {
 	return b.Repo != nil && b.Workspace.Config.Land == settings.LandByPull
 }
 
-// Already says where everything is, in a plan that changes nothing.
-func Already(p *bump.Plan) string {
+// DescribeNoChange returns a sentence about a plan that changes nothing. It names the plan's tags.
+func DescribeNoChange(p *bump.Plan) string {
 	var tags []string
 	for _, t := range p.Tags {
 		tags = append(tags, t.Name)
 	}
 	if tags == nil {
-		return "every version and every pin is as it was asked for"
+		return "every version and every pin already has the requested value"
 	}
 	return "everything is at " + strings.Join(tags, ", ") + " already"
+}
+
+// AfterNothing returns the next step after a plan that changes nothing. If the versions in the manifests have no tags, the next step releases these
+// versions.
+func (b *Bumper) AfterNothing(ctx context.Context, p *bump.Plan) string {
+	const show = "`mage version:show`"
+	if b.Repo == nil || len(p.Tags) == 0 {
+		return show
+	}
+	tags, err := b.Repo.Tags(ctx)
+	if err != nil {
+		return show
+	}
+	return cmp.Or(nextstep.Unreleased(b.Workspace, tags), show)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"testing"
@@ -21,7 +22,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
-// reader takes down what a person reads.
+// reader is a View that records its output.
 type reader struct{ lines []string }
 
 func (r *reader) Say(format string, args ...any) {
@@ -34,7 +35,7 @@ func (r *reader) Plan(p *bump.Plan, _ bool) {
 	r.lines = append(r.lines, fmt.Sprintf("a plan of %d files", len(p.Files)))
 }
 
-// open opens a workspace of one package, outside of git.
+// `open` opens a workspace with one package, outside a git repository.
 func open(t *testing.T, answer error) (*bumping.Bumper, *reader) {
 	t.Helper()
 	root, r := t.TempDir(), &reader{}
@@ -62,7 +63,7 @@ func manifest(t *testing.T, b *bumping.Bumper) string {
 	return string(text)
 }
 
-// A person sees the plan before the question, and a program nothing but what was done.
+// A user sees the plan before the question. With Quiet, only the result is shown.
 func TestAPlanIsShownBeforeItIsAgreedTo(t *testing.T) {
 	b, r := open(t, nil)
 	require.Nil(t, b.Repo)
@@ -71,7 +72,7 @@ func TestAPlanIsShownBeforeItIsAgreedTo(t *testing.T) {
 	require.NoError(t, err)
 	require.Contains(t, manifest(t, b), `version = "1.3.0"`)
 	b.Show(done)
-	require.Equal(t, []string{"a plan of 1 files", "asked", "changed, and not committed", "→ `git diff`, then `mage version:bump -commit`"}, r.lines)
+	require.Equal(t, []string{"a plan of 1 files", "asked", "changed, but not committed", "→ `mage version:show`"}, r.lines)
 
 	b, r = open(t, nil)
 	b.Quiet = true
@@ -86,22 +87,22 @@ func TestAPlanIsShownBeforeItIsAgreedTo(t *testing.T) {
 	require.Equal(t, []string{"nothing to change: everything is at v1.2.3 already"}, r.lines)
 }
 
-// Whatever is refused has changed nothing.
+// A refused bump changes nothing.
 func TestWhatABumpRefuses(t *testing.T) {
 	for want, bumped := range map[string]func(b *bumping.Bumper) error{
 		"a person says no": func(b *bumping.Bumper) error {
 			_, err := b.Bump(t.Context(), bump.Request{To: "patch"}, "", bump.Parts{})
 			return err
 		},
-		"is in no git repository: there is nothing to commit to": func(b *bumping.Bumper) error {
+		"is not in a git repository, so nothing can be committed": func(b *bumping.Bumper) error {
 			_, err := b.Bump(t.Context(), bump.Request{To: "patch"}, "", bump.Parts{Commit: true})
 			return err
 		},
-		"-plan=saved.json says where to go": func(b *bumping.Bumper) error {
+		"-plan=saved.json cannot be combined with -to or -only, because the plan already has the new version": func(b *bumping.Bumper) error {
 			_, err := b.Bump(t.Context(), bump.Request{To: "patch"}, "saved.json", bump.Parts{})
 			return err
 		},
-		"w has no downstream to be upgraded": func(b *bumping.Bumper) error {
+		"w has no downstream to upgrade": func(b *bumping.Bumper) error {
 			_, err := b.Upgrade(t.Context(), bump.Request{To: "1.0.0"}, nil)
 			return err
 		},
@@ -113,7 +114,7 @@ func TestWhatABumpRefuses(t *testing.T) {
 	}
 }
 
-// While a release is unfinished, its versions are not changed under it.
+// Versions cannot be changed while a release is unfinished.
 func TestABumpDuringARelease(t *testing.T) {
 	dir, run := gitrepotest.New(t)
 	b, r := open(t, nil)
@@ -142,7 +143,7 @@ func TestABumpDuringARelease(t *testing.T) {
 		})
 		require.NoError(t, err)
 		_, err = again.Bump(t.Context(), bump.Request{To: "patch"}, "", bump.Parts{})
-		require.Equal(t, filepath.Join(again.Repo.Common, folders.State), asked)
+		require.Equal(t, filepath.Join(again.Repo.Dir, folders.State), asked)
 		if a.want == "" {
 			require.NoError(t, err)
 			require.NotEqual(t, before, manifest(t, again))
@@ -150,12 +151,56 @@ func TestABumpDuringARelease(t *testing.T) {
 		}
 		require.ErrorContains(t, err, a.want)
 		require.Equal(t, a.status, operr.ExitStatus(err))
-		require.Equal(t, a.title != "", operr.NextOf(err) == "`mage release` completes it, `mage undo` takes it back; then bump")
+		require.Equal(t, a.title != "", operr.NextOf(err) == "complete the release with `mage release`, or undo it with `mage undo`, and then run this command again")
 		require.Equal(t, before, manifest(t, again), a.want)
 	}
 }
 
-// Where there is no workspace there is nothing to bump, in git or outside of it.
+// A release belongs to the work tree in which it was started. Bumps are refused only there, whether it is the main work tree or a linked one.
+func TestABumpBesideAReleaseOfAnotherWorkTree(t *testing.T) {
+	main, run := gitrepotest.New(t)
+	b, r := open(t, nil)
+	require.NoError(t, os.CopyFS(main, os.DirFS(b.Workspace.Root)))
+	gitrepotest.Git(t, run, main, "add", "--all")
+	gitrepotest.Git(t, run, main, "commit", "--quiet", "--message", "fix: all")
+	linked := filepath.Join(t.TempDir(), "linked")
+	gitrepotest.Git(t, run, main, "worktree", "add", "--quiet", "-b", "side", linked)
+	for _, tree := range [][2]string{{main, linked}, {linked, main}} {
+		released, other := in(t, run, tree[0], r), in(t, run, tree[1], r)
+		journal := filepath.Join(released.Repo.Dir, folders.State, "releases", "1.jsonl")
+		gitrepotest.Write(t, filepath.Dir(journal), filepath.Base(journal), "v1.2.4")
+		_, err := released.Bump(t.Context(), bump.Request{To: "patch"}, "", bump.Parts{})
+		require.ErrorContains(t, err, "the release of v1.2.4 is unfinished", tree[0])
+		_, err = other.Bump(t.Context(), bump.Request{To: "patch"}, "", bump.Parts{})
+		require.NoError(t, err, tree[1])
+		require.Contains(t, manifest(t, other), `version = "1.2.4"`)
+		gitrepotest.Git(t, run, tree[1], "checkout", "--quiet", "--", ".")
+		require.NoError(t, os.Remove(journal))
+	}
+}
+
+// `in` opens the workspace in a work tree. It treats a journal file in the work tree's state folder as an unfinished release, whose title is the
+// content of the file.
+func in(t *testing.T, run command.Runner, dir string, r *reader) *bumping.Bumper {
+	t.Helper()
+	b, err := bumping.Open(t.Context(), bumping.Config{
+		Runner:  run,
+		Dir:     dir,
+		View:    r,
+		Confirm: func(context.Context, string) error { return nil },
+		Unfinished: func(state string) (string, error) {
+			title, err := os.ReadFile(filepath.Join(state, "releases", "1.jsonl"))
+			if errors.Is(err, fs.ErrNotExist) {
+				return "", nil
+			}
+			return string(title), err
+		},
+	})
+	require.NoError(t, err)
+	return b
+}
+
+// Without a workspace, Open fails, inside and outside a git repository.
 func TestNoWorkspaceToBump(t *testing.T) {
 	_, err := bumping.Open(t.Context(), bumping.Config{Runner: command.NewSystem(os.Environ(), nil), Dir: t.TempDir(), View: &reader{}})
 	require.Error(t, err)
@@ -166,7 +211,7 @@ func TestNoWorkspaceToBump(t *testing.T) {
 	require.ErrorIs(t, err, reason)
 }
 
-// Where releases land by pull requests, no way on ends at a push of the branch.
+// If releases land by pull requests, no next step pushes to the branch.
 func TestTheWayOnWhereReleasesLandByPullRequests(t *testing.T) {
 	b, r := open(t, nil)
 	require.Equal(t, "mage version:bump -to=minor -only=lib", b.CommandFor(bump.Request{To: "minor", Only: "lib"}))
@@ -177,7 +222,7 @@ func TestTheWayOnWhereReleasesLandByPullRequests(t *testing.T) {
 		Changelog: true,
 	}
 	require.Equal(t, "mage version:bump -to=minor -ranges=raise -fixDrift -changelog", b.CommandFor(whole))
-	require.Equal(t, "mage version:bump -to=auto", b.CommandFor(bump.Request{To: "auto", Changelog: true}), "which writes it by itself")
+	require.Equal(t, "mage version:bump -to=auto", b.CommandFor(bump.Request{To: "auto", Changelog: true}), "-to=auto writes the changelog without a flag")
 	require.Equal(t, "mage version:bump -to=auto -changelog=false", b.CommandFor(bump.Request{To: "auto", NoChangelog: true}))
 	done := bump.Result{Commit: "0123456789abcdef", Plan: &bump.Plan{Message: "release"}}
 	b.Show(done)
@@ -185,12 +230,12 @@ func TestTheWayOnWhereReleasesLandByPullRequests(t *testing.T) {
 	r.lines = nil
 	b.Workspace.Config.Land, b.Repo = settings.LandByPull, &gitrepo.Repo{}
 	require.Equal(t, "mage release -pr -to=minor -only=lib", b.CommandFor(bump.Request{To: "minor", Only: "lib"}))
-	require.Equal(t, "mage release -pr -to=minor -ranges=raise", b.CommandFor(whole), "it takes no other flag")
+	require.Equal(t, "mage release -pr -to=minor -ranges=raise", b.CommandFor(whole), "release -pr takes no other flag")
 	b.Show(done)
-	require.Contains(t, r.lines[len(r.lines)-1], "→ push it to a branch of its own, and open a pull request")
+	require.Contains(t, r.lines[len(r.lines)-1], "→ push the commit to a separate branch, and open a pull request")
 }
 
-// Ranges are raised for one word alone, and a changelog is written where there is one.
+// Ranges are raised only by the value "raise", and the changelog is written if it exists.
 func TestWhatABumpIsAskedFor(t *testing.T) {
 	for word, want := range map[string]bool{"": false, "raise": true} {
 		raises, err := bumping.Raises(word)
@@ -198,7 +243,7 @@ func TestWhatABumpIsAskedFor(t *testing.T) {
 		require.Equal(t, want, raises, word)
 	}
 	_, err := bumping.Raises("yes")
-	require.ErrorContains(t, err, "-ranges=yes: there is only raise")
+	require.ErrorContains(t, err, "-ranges=yes is not a known value: the only value is raise")
 	require.Equal(t, operr.Usage, operr.ExitStatus(err))
 
 	root := t.TempDir()

@@ -9,46 +9,48 @@ import (
 )
 
 var (
-	// conventional is the first line of a Conventional Commit: type(scope)!: description. Some write the mark before the scope.
+	// conventional matches the first line of a Conventional Commit: type(scope)!: description. A mark before the scope is also accepted.
 	conventional = regexp.MustCompile(`^([A-Za-z][\w-]*)(!?)((?:\([^()]*\))*)(!?): +(\S.*)$`)
 
-	// breaking is a footer, as people write it: in bold, in a list, as a heading, with what breaks below it.
+	// breaking matches a breaking change footer in the various forms that occur: in bold, in a list, as a heading, or with the description below
+	// it.
 	breaking = regexp.MustCompile("^[^\\pL\\pN\"'`>]*BREAKING[ -]CHANGES?(?:\\([^()]*\\))?[*_]*(?:[ \\t]*:(.*)|[ \\t]+#(.*)|[ \\t!*_]*)$")
 
-	// nothing is what a template's footer says where nothing breaks.
+	// nothing matches the value of an empty footer such as "BREAKING CHANGE: none", which comes from commit templates.
 	nothing = regexp.MustCompile(`(?i)^[\s*_]*(?:none|no|nothing|n/a|not applicable)[\s*_.]*$`)
 
-	// mergeSubject is what GitHub, GitLab, Bitbucket and git call a merge, or a squash. The title of what was merged is in the body.
+	// mergeSubject matches the subject that GitHub, GitLab, Bitbucket and git use for a merge or squash. The title of the merged change is in the
+	// body.
 	mergeSubject = regexp.MustCompile(`^Merged? (?:pull request|branch|branches|remote-tracking branch|tag|commit|in) `)
 
-	// titledMerge is the same with the title in it, of Azure and of Gitea.
+	// titledMerge matches merge subjects of Azure and Gitea, which contain the title.
 	titledMerge = regexp.MustCompile(`^(?:Merged PR \d+: (.*)|Merge pull request '(.*)' \(#\d+\) from .*)$`)
 
-	// squashed begins a commit in a message of `git merge --squash`, whose own message is indented.
+	// squashed matches the first line of each commit in a message written by `git merge --squash`. The original commit message is indented.
 	squashed = regexp.MustCompile(`^commit [0-9a-f]{40,64}$`)
 
 	number = regexp.MustCompile(` \([#!]\d+\)$`)
 )
 
-// breakingWord is in every footer of a breaking change.
+// breakingWord is contained in every breaking change footer.
 const breakingWord = "BREAKING"
 
-// indent is that of the messages which `git merge --squash` lists.
+// indent is the indentation of messages listed by `git merge --squash`.
 const indent = "    "
 
-// Change is one thing that a commit's message says of it.
+// Change is one change described in a commit message.
 type Change struct {
-	Kind     string   // "feat", in lower case; "" for a message in another form
-	Scopes   []string // as they are written
+	Kind     string   // type in lower case, such as "feat"; "" if not a Conventional Commit
+	Scopes   []string // scopes as written
 	Breaking bool
 	Text     string
 }
 
-// ReadChanges reads the message of a commit: what its subject says, or, of a merge, the title in its body, and then what the subjects
-// say that a squash lists as "* feat: …". A footer of a breaking change belongs to the subject above it. There is at least one.
+// ReadChanges parses a commit message. The first change is the subject, or for a merge, the title in its body. It is followed by the subjects
+// that a squash lists as "* feat: …". A breaking change footer applies to the subject above it. The result is never empty.
 func ReadChanges(subject, body string, merge bool) []Change {
 	if !merge && !strings.HasPrefix(subject, "Merge") && !strings.Contains(body, breakingWord) && !strings.Contains(body, "* ") && !strings.Contains(body, "commit ") {
-		only, _ := readSubject(subject) // most messages: a history may have many
+		only, _ := readSubject(subject) // fast path: most messages have only a subject, and histories can be long
 		return []Change{only}
 	}
 	lines := readLines(body)
@@ -91,7 +93,7 @@ func ReadChanges(subject, body string, merge bool) []Change {
 	return distinct(all)
 }
 
-// readLines are the lines of a message, without the code in it.
+// readLines returns the lines of a message without code blocks.
 func readLines(body string) (lines []string) {
 	fenced := false
 	for line := range strings.Lines(body) {
@@ -105,7 +107,7 @@ func readLines(body string) (lines []string) {
 	return lines
 }
 
-// readSubject reads a line that may be the subject of a Conventional Commit.
+// readSubject parses a line as the subject of a Conventional Commit.
 func readSubject(line string) (Change, bool) {
 	line = strings.TrimSpace(line)
 	if strings.HasPrefix(line, "Merge") {
@@ -127,7 +129,7 @@ func readSubject(line string) (Change, bool) {
 	return Change{Kind: strings.ToLower(m[1]), Scopes: readScopes(m[3]), Breaking: m[2] != "" || m[4] != "", Text: m[5]}, true
 }
 
-// readScopes reads "(core, ui)(api)".
+// readScopes parses "(core, ui)(api)".
 func readScopes(text string) []string {
 	if text == "" {
 		return nil
@@ -135,7 +137,7 @@ func readScopes(text string) []string {
 	return strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune("(),;+&| \t", r) })
 }
 
-// breaks reports whether a line is the footer of a breaking change.
+// breaks reports whether a line is a breaking change footer.
 func breaks(line string) bool {
 	if !strings.Contains(line, breakingWord) {
 		return false
@@ -144,8 +146,8 @@ func breaks(line string) bool {
 	return m != nil && !nothing.MatchString(m[1]+m[2])
 }
 
-// distinct takes out of a list what it says twice, such as the one commit of a pull request of that title. What any of them says of
-// breaking counts.
+// distinct removes duplicates, for example a pull request and its only commit with the same title. If either is breaking, the one that is kept is
+// marked as breaking.
 func distinct(all []Change) []Change {
 	at := map[string]int{}
 	out := all[:0]
@@ -161,10 +163,10 @@ func distinct(all []Change) []Change {
 	return out
 }
 
-// Key is the same for changes that say the same, with the number of a pull request or without.
+// Key returns a key that is equal for equivalent changes, regardless of a pull request number.
 func (c Change) Key() string { return c.Kind + ": " + withoutNumber(c.Text) }
 
-// withoutNumber is a subject without the number of a pull request.
+// withoutNumber removes a pull request number from the end of a subject.
 func withoutNumber(text string) string {
 	if !strings.HasSuffix(text, ")") {
 		return text
@@ -172,19 +174,22 @@ func withoutNumber(text string) string {
 	return number.ReplaceAllString(text, "")
 }
 
-// Line is "- **Breaking:** Description (1a2b3c4)".
+// listedHash is the length of commit hashes in the changelog.
+const listedHash = 7
+
+// Line returns "- **Breaking:** Description (1a2b3c4)". `hash` is the full commit hash.
 func (c Change) Line(hash string) string {
-	text := Capitalize(asMarkdown(c.Text))
+	text := Capitalize(escapeMarkdown(c.Text))
 	switch {
 	case c.Breaking:
 		text = "**Breaking:** " + text
 	case c.Kind == "revert":
 		text = "Reverted: " + text
 	}
-	return fmt.Sprintf("- %s (%s)\n", text, hash)
+	return fmt.Sprintf("- %s (%s)\n", text, hash[:min(len(hash), listedHash)])
 }
 
-// Capitalize begins a text with a capital letter.
+// Capitalize converts the first letter to upper case.
 func Capitalize(text string) string {
 	_, n := utf8.DecodeRuneInString(text)
 	return strings.ToUpper(text[:n]) + text[n:]

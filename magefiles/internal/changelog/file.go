@@ -13,26 +13,26 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// File is where the changelog stands, in the workspace's root, unless there is another one.
+// File is the default name of the changelog in the workspace root.
 const File = "CHANGELOG.md"
 
-// names are those of changelogs that are looked for, and foreign those whose form is not ours: they are named, and not written.
+// `names` lists the file names of Markdown changelogs. `foreign` lists the extensions of other formats, which are reported but not written.
 var (
 	names   = []string{File, "HISTORY.md", "CHANGES.md"}
 	foreign = []string{".rst", ".txt", ".adoc", ""}
 )
 
-// Place is which file the changelog of a folder is.
+// Place is the location of a folder's changelog.
 type Place struct {
 	File  string // relative to the folder, with slashes
 	There bool
 
-	// Foreign is a changelog in another form than Markdown, which is there, and the only one; "" where it is not so.
+	// Foreign is a changelog in a format other than Markdown. It is "" if there is also a Markdown changelog.
 	Foreign string
 }
 
-// Find looks for the changelog of a folder: the one that is configured, or one of a name that people use. A folder that has none gets
-// File. It refuses two of them.
+// Find returns the changelog of a folder: the configured file, CHANGELOG.md, or a file with another common name, in this order. It returns an
+// error if there is no CHANGELOG.md and two files have other common names. If there is no changelog, it returns File.
 func Find(root, configured string) (Place, error) {
 	if configured != "" {
 		_, err := os.Lstat(filepath.Join(root, filepath.FromSlash(configured)))
@@ -58,11 +58,11 @@ func Find(root, configured string) (Place, error) {
 		}
 	}
 	if i := slices.IndexFunc(found, func(name string) bool { return strings.EqualFold(name, File) }); i >= 0 {
-		return Place{File: File, There: true}, nil // also by another name, which is refused where it is read
+		return Place{File: File, There: true}, nil // possibly with different case, which Read rejects
 	}
 	switch {
 	case len(found) > 1:
-		return Place{}, operr.New("say which one it is: `changelog = \""+found[0]+"\"` in [tool.release]", "there are two changelogs, %s and %s; nothing was changed", found[0], found[1])
+		return Place{}, operr.New("name one of these files in [tool.release], for example `changelog = \""+found[0]+"\"`", "there are two changelogs, %s and %s; nothing was changed", found[0], found[1])
 	case len(found) == 1:
 		return Place{File: found[0], There: true}, nil
 	case other != "":
@@ -71,7 +71,7 @@ func Find(root, configured string) (Place, error) {
 	return Place{File: File}, nil
 }
 
-// Read returns a changelog of a folder; there is false where it has none. It refuses one that could not be replaced as a file.
+// Read returns the contents of a changelog. `there` is false if the file does not exist. Read returns an error if the file cannot safely be replaced.
 func Read(root, file string) (src []byte, there bool, err error) {
 	if err := checkFile(root, file); err != nil {
 		return nil, false, err
@@ -86,8 +86,8 @@ func Read(root, file string) (src []byte, there bool, err error) {
 	return src, true, nil
 }
 
-// checkFile refuses a changelog that is a link or a folder, or that has a double whose name differs in case only: where file
-// systems do not tell them apart, one of the two would be lost.
+// checkFile returns an error if the changelog is a symlink or a folder, or if another file's name differs only in case, because one of the two
+// would be lost on a case-insensitive file system.
 func checkFile(root, file string) error {
 	dir, base := path.Split(file)
 	entries, err := os.ReadDir(filepath.Join(root, filepath.FromSlash(dir)))
@@ -100,21 +100,21 @@ func checkFile(root, file string) error {
 	for _, e := range entries {
 		switch {
 		case e.Name() != base && strings.EqualFold(e.Name(), base):
-			return operr.New("`git mv "+operr.Word(dir+e.Name())+" "+operr.Word(file)+"`, or, where both are there, keep one of them",
-				"there is a file %s, and the changelog is %s: they differ in case only", e.Name(), file)
+			return operr.New("run `git mv "+operr.Word(dir+e.Name())+" "+operr.Word(file)+"`; if both files exist, keep one of the two",
+				"there is a file %s, whose name differs from the changelog %s only in upper and lower case", e.Name(), file)
 		case e.Name() != base || e.Type().IsRegular():
 		case e.Type()&fs.ModeSymlink != 0:
 			target, _ := os.Readlink(filepath.Join(root, filepath.FromSlash(file)))
 			from := path.Join(dir, filepath.ToSlash(target))
-			next := "put the file itself in its place: `git rm " + operr.Word(file) + "`, then `git mv " + operr.Word(from) + " " + operr.Word(file) + "`"
+			next := "replace the link with the file: run `git rm " + operr.Word(file) + "`, and then `git mv " + operr.Word(from) + " " + operr.Word(file) + "`"
 			if _, err := os.Stat(filepath.Join(root, filepath.FromSlash(file))); err != nil {
-				next = "remove it, for it leads nowhere: `git rm " + operr.Word(file) + "`"
-			} else if filepath.IsAbs(target) || !filepath.IsLocal(filepath.FromSlash(from)) { // of a file outside nobody knows whether it may be published
-				next = "put a file of your own in its place, after `git rm " + operr.Word(file) + "`"
+				next = "remove the link, whose target does not exist: `git rm " + operr.Word(file) + "`"
+			} else if filepath.IsAbs(target) || !filepath.IsLocal(filepath.FromSlash(from)) { // the link's target may not be meant for publication
+				next = "replace the link with a new file: first remove the link with `git rm " + operr.Word(file) + "`"
 			}
-			return operr.New(next, "%s is a link to %s, and the changelog is not written through a link", File, target)
+			return operr.New(next, "%s is a link to %s, but the changelog must be a file: a release does not write through a link", file, target)
 		default:
-			return operr.New("move it away", "%s is not a file, and a release writes its changelog there", file)
+			return operr.New("rename this folder or special file", "%s is not a regular file, but a release writes the changelog to this path", file)
 		}
 	}
 	return nil

@@ -6,9 +6,9 @@ import (
 	"unicode"
 )
 
-// asMarkdown is a line of text for a Markdown file, which shows it as it is, but for code and emphasis: a commit's subject, which
-// anybody may have written, opens no HTML, no link, no image and no block.
-func asMarkdown(line string) string {
+// escapeMarkdown escapes a line for a Markdown file so that it is displayed literally, except for code and emphasis. Anyone may have written a
+// commit subject, so it must not create HTML, links, images or block elements.
+func escapeMarkdown(line string) string {
 	line = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
 			return -1
@@ -26,19 +26,19 @@ func asMarkdown(line string) string {
 	return block.ReplaceAllString(b.String(), `$1\$2`)
 }
 
-// block begins a heading, a quotation, a list, a table, a fence or a rule where a line does.
+// block matches block syntax at the start of a line: a heading, quotation, list, table, fence or rule.
 var block = regexp.MustCompile("^(\\s*[0-9]*)((?:#{1,6}|[-+*.)])(?:\\s|$)|>|```|~~~|(?:[-*_]\\s*){3,}$)")
 
-// disarm takes from text outside of code what would be a tag, an address or a link.
+// disarm escapes characters that would create a tag, an autolink or a link outside code.
 func disarm(text string) string {
 	text = mention.ReplaceAllString(text, "$1`$2`")
 	return strings.NewReplacer("<", "&lt;", "](", `]\(`, "]:", `]\:`).Replace(text)
 }
 
-// mention calls a person or a team where the text is shown on GitHub, and code does not.
+// mention matches a name that would notify a user or a team on GitHub. Inside code, a name notifies nobody.
 var mention = regexp.MustCompile(`(^|[^\w.@/` + "`" + `-])(@[A-Za-z0-9][\w-]*(?:/[\w-]+)?)`)
 
-// findCode returns the places of code between runs of as many backticks, with these.
+// findCode returns the ranges of code spans, including their backticks. A span ends with the same number of backticks with which it starts.
 func findCode(line string) (spans [][2]int) {
 	for at := 0; ; {
 		open := strings.IndexByte(line[at:], '`')
@@ -55,7 +55,7 @@ func findCode(line string) (spans [][2]int) {
 	}
 }
 
-// findClosing returns the end of the next run of n backticks; 0 where there is none.
+// findClosing returns the end of the next run of exactly n backticks, or 0.
 func findClosing(line string, from, n int) (end int) {
 	for {
 		next := strings.IndexByte(line[from:], '`')
@@ -71,5 +71,5 @@ func findClosing(line string, from, n int) (end int) {
 	}
 }
 
-// countTicks counts the backticks that a text begins with.
+// countTicks returns the number of leading backticks.
 func countTicks(text string) int { return len(text) - len(strings.TrimLeft(text, "`")) }

@@ -6,7 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestHostileSubjects show as text what is text.
+// TestHostileSubjects checks that subjects are displayed as plain text.
 func TestHostileSubjects(t *testing.T) {
 	for subject, want := range map[string]string{
 		"take `List<T>` and a_b, not **c**":           "take `List<T>` and a_b, not **c**",
@@ -33,6 +33,6 @@ func TestHostileSubjects(t *testing.T) {
 		"---":                                         `\---`,
 		"":                                            "",
 	} {
-		require.Equal(t, want, asMarkdown(subject), subject)
+		require.Equal(t, want, escapeMarkdown(subject), subject)
 	}
 }

@@ -1,11 +1,12 @@
-// Package cirun runs one workflow file of a repository on this machine, as a person asks for it: of the commit that is checked out, or of the
-// tag or branch that is asked for, in folders of its own, with stand-in values for secrets and nothing of the person's. What jobs push goes to a copy of the repository.
+// Package cirun runs a workflow file of the repository on this machine, from the commit that is checked out, or from a tag or branch. It uses
+// separate folders and stand-in values for secrets, and does not expose the user's files or settings to jobs. Pushes of jobs go to a copy of the
+// repository.
 //
 //	cirun.go    a run, from the flags to its end
-//	event.go    the event that it is for
-//	grant.go    what stands in for what GitHub gives jobs: ID tokens, approvals, variables
-//	show.go     what a person sees of it
-//	needs.go    what a file needs, without a run
+//	event.go    the event that starts the run
+//	grant.go    stand-ins for what GitHub provides to jobs: ID tokens, approvals, variables
+//	show.go     prints the result
+//	needs.go    lists what a file needs, without running it
 package cirun
 
 import (
@@ -35,69 +36,76 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// Config is what a run works with.
+// Config holds the environment of a run.
 type Config struct {
 	Runner  command.Runner
-	Environ []string // of this process; a job gets of it what leads to the network, and no more
-	Dir     string   // of the person: inside of the repository
+	Environ []string // environment of this process, of which jobs get only a part (machine.Environ)
+	Dir     string   // the user's current folder, inside the repository
 	View    *view.View
 }
 
-// Flags are what a person asks for. All but File may be "".
+// Flags holds the command-line flags. All but File may be "".
 type Flags struct {
-	File            string // in .github/workflows, with or without that
+	File            string // in .github/workflows, with or without that folder
 	Event, Ref, Job string
 	Inputs          string // JSON: {"name": value}
-	Payload         string // a file with the event as JSON
+	Payload         string // path of a JSON file with the event payload
 	Fork            bool
-	What            bool // nothing is run: it is said what the file needs
+	What            bool // the user wants Look, which runs nothing
 }
 
-// workflows is where the files are.
+// workflows is the folder of the workflow files.
 const workflows = ".github/workflows"
 
-// Run runs a file, and shows what comes of it. The error of a job that failed names it.
-func Run(ctx context.Context, c Config, f Flags) error {
+// `open` reads the file from its commit. The caller must call remove on the run.
+func (c Config) open(ctx context.Context, f Flags) (*run, gitrepo.Head, *file.Workflow, error) {
 	repo, err := gitrepo.Open(ctx, c.Runner, c.Dir)
 	if err != nil {
-		return err
+		return nil, gitrepo.Head{}, nil, err
 	}
 	head, err := repo.Head(ctx)
 	if err != nil {
-		return err
+		return nil, head, nil, err
 	}
 	if err := c.goTo(ctx, repo, &head, f); err != nil {
-		return err
+		return nil, head, nil, err
 	}
 	dir, remove, err := scratch.Make("", "ci-run-")
 	if err != nil {
-		return err
+		return nil, head, nil, err
 	}
-	defer remove() // what stays, the next run removes
 	r := &run{
 		Config: c,
 		repo:   repo,
 		dir:    dir,
 		files:  os.DirFS(filepath.Join(dir, "files")),
+		remove: func() { _ = remove() }, // if files remain, the next run removes them
 	}
-	if err := gitclone.Export(ctx, repo, head.Commit, ".github", filepath.Join(dir, "files")); err != nil {
-		return err
+	var w *file.Workflow
+	if err = gitclone.Export(ctx, repo, head.Commit, ".github", filepath.Join(dir, "files")); err == nil {
+		w, err = read(r.files, f.File)
 	}
-	w, err := read(r.files, f.File)
+	if err != nil {
+		r.remove()
+	}
+	return r, head, w, err
+}
+
+// Run runs a file, and prints the result. If a job failed, the error names it.
+func Run(ctx context.Context, c Config, f Flags) error {
+	r, head, w, err := c.open(ctx, f)
 	if err != nil {
 		return err
 	}
-	if f.What {
-		c.tell(w, r.files)
-		return nil
-	}
+	defer r.remove()
+	repo := r.repo
 	e, err := c.event(ctx, repo, head, w, f)
 	if err != nil {
 		return err
 	}
 	if tag, is := strings.CutPrefix(e.Ref, "refs/tags/"); is && e.Name == "push" {
 		if starts, why := w.StartsForTag(tag); !starts {
-			return operr.NewUsage("give another -ref, or change the file", "GitHub starts nothing: %s", why)
+			return operr.NewUsage("pass another -ref, or change the filters of `on:` in the workflow file", "GitHub would not start this workflow: %s", why)
 		}
 	}
 	if err := c.copyRepository(ctx, repo, r.remote(), head.Commit, e.Ref); err != nil {
@@ -105,13 +113,13 @@ func Run(ctx context.Context, c Config, f Flags) error {
 	}
 	secrets := "a stand-in for each secret"
 	if e.Fork {
-		secrets = "no secret, since it comes from a fork"
+		secrets = "no secrets, because the event comes from a fork"
 	}
-	c.View.Say("%s at %s, for %s of %s: with programs of this machine, and %s", w.File, head.Short(), e.Name, e.Ref, secrets)
+	c.View.Say("running %s at %s, for %s of %s, with programs of this machine and %s", w.File, head.Short(), e.Name, e.Ref, secrets)
 	if e.Name == "push" && w.StartsFor("push") {
-		// With so many commits paths are not looked at: which files such a push would bring is not known.
+		// Path filters are ignored for this many commits, because the files that such a push changes are unknown.
 		if starts, why := w.Starts(file.Occurrence{Event: e.Name, Ref: e.Ref, Changed: file.Changed{Commits: math.MaxInt}}); !starts {
-			c.View.Say("○ GitHub would not start it for this: %s", why)
+			c.View.Say("○ GitHub would not start this workflow for this event: %s", why)
 		}
 	}
 	for _, err := range w.UnknownPins() {
@@ -139,14 +147,16 @@ type run struct {
 	Config
 
 	repo  *gitrepo.Repo
-	dir   string // of this run alone
-	files fs.FS  // of the commit
+	dir   string // folder used only by this run
+	files fs.FS  // files in the commit
+
+	remove func() // removes the folder
 }
 
-// remote is the folder of the repository that jobs fetch from and push to.
+// remote returns the folder of the repository from which jobs fetch and to which they push.
 func (r *run) remote() string { return filepath.Join(r.dir, "remote.git") }
 
-// config is what the runner of a file is told.
+// config returns the runner configuration for a file.
 func (r *run) config(w *file.Workflow, e runner.Event, given *grants) (runner.Config, error) {
 	secrets, environments, err := machine.Secrets(r.files)
 	if err != nil {
@@ -175,7 +185,7 @@ func (r *run) config(w *file.Workflow, e runner.Event, given *grants) (runner.Co
 
 		EnvironmentSecrets: environments,
 
-		Image:      (&machine.Images{Dir: filepath.Join(r.dir, "images"), Ours: r.Environ}).Of,
+		Image:      (&machine.Images{Dir: filepath.Join(r.dir, "images"), Ours: r.Environ}).Find,
 		Submodules: func(ctx context.Context, dir string) error { return gitclone.Fill(ctx, r.repo, dir) },
 		Python:     func(version string) string { return machine.Python(r.Environ, version) },
 		Token:      func(runner.Asked) (string, error) { return machine.StandInValue("GITHUB_TOKEN"), nil },
@@ -188,7 +198,7 @@ func (r *run) config(w *file.Workflow, e runner.Event, given *grants) (runner.Co
 	}, nil
 }
 
-// standIns are those for actions, with those that the manifest names, where there is one that can be read.
+// standIns returns the stand-ins for actions, including those in the manifest if it exists and can be read.
 func (c Config) standIns() map[string]runner.StandIn {
 	w, err := workspace.Load(c.Dir)
 	if err != nil {
@@ -197,19 +207,19 @@ func (c Config) standIns() map[string]runner.StandIn {
 	return standin.With(w.Config.Actions)
 }
 
-// explain gives problems of a file a next step, where they have none: what is wrong with an input is no fault of the file.
+// explain adds a next step to problems of a file that have none. A wrong input is not an error in the file.
 func explain(err error) error {
 	var of *file.Problem
 	if errors.As(err, &of) && operr.NextOf(err) == "" {
 		if !file.IsWrong(err) {
-			return operr.New("nothing in the file is wrong: GitHub runs it. -what lists what of it is not run here; other files, and what such jobs do as `mage` commands, run here", "%w", err)
+			return operr.New("GitHub can run this file, but this program cannot. Pass -what to see which parts cannot run here. You can run another file, or run the `mage` commands of this file's jobs yourself", "%w", err)
 		}
-		return operr.New("correct the file and commit it: what is run is the commit", "%w", err)
+		return operr.New("correct the file and commit it, because only the committed file is run", "%w", err)
 	}
 	return err
 }
 
-// read reads the file that a person names.
+// read reads the file that the user named.
 func read(files fs.FS, name string) (*file.Workflow, error) {
 	name = path.Clean(filepath.ToSlash(name))
 	if !strings.Contains(name, "/") {
@@ -217,8 +227,8 @@ func read(files fs.FS, name string) (*file.Workflow, error) {
 	}
 	data, err := fs.ReadFile(files, name)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrInvalid) {
-		all, _ := fs.Glob(files, workflows+"/*.y*ml") // the pattern is a possible one
-		return nil, operr.NewUsage("name one that is committed: "+strings.Join(all, ", "), "there is no workflow file %s in the commit", name)
+		all, _ := fs.Glob(files, workflows+"/*.y*ml") // the pattern is valid
+		return nil, operr.NewUsage("name one of the committed workflow files: "+strings.Join(all, ", "), "there is no workflow file %s in the commit", name)
 	}
 	if err != nil {
 		return nil, err
@@ -230,7 +240,8 @@ func read(files fs.FS, name string) (*file.Workflow, error) {
 	return w, nil
 }
 
-// copyRepository makes the repository that jobs fetch from and push to: all branches and tags, and the commit under the ref of the event.
+// copyRepository creates the repository from which jobs fetch and to which they push. It has all branches and tags, and the commit under the event's
+// ref.
 func (c Config) copyRepository(ctx context.Context, repo *gitrepo.Repo, remote, commit, ref string) error {
 	clean, _ := command.Withhold(c.Environ)
 	clean = command.Setenv(clean, "GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL="+os.DevNull, "GIT_TERMINAL_PROMPT=0", "LC_ALL=C")
@@ -257,7 +268,7 @@ func (c Config) copyRepository(ctx context.Context, repo *gitrepo.Repo, remote, 
 	return err
 }
 
-// repository is what GitHub calls the repository, by its remote; one of nobody where there is none.
+// repository returns the repository's GitHub name, derived from its remote, or a name under "nobody" if there is no remote.
 func repository(ctx context.Context, repo *gitrepo.Repo) string {
 	address, err := gitremote.URL(ctx, repo, "origin")
 	if err == nil {

@@ -12,11 +12,11 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/version"
 )
 
-// begins is what the first line of a file of ours begins with; the digest follows.
+// begins is the first line of a generated file, up to the digest.
 const begins = file.Written
 
-// ends is behind the digest.
-const ends = ". Change it, and it is left alone."
+// `ends` is the part of that line after the digest.
+const ends = ". If you change this file, it is not overwritten."
 
 var (
 	firstLine = lazyregexp.New("^" + regexp.QuoteMeta(begins) + `([0-9a-f]{64})[^\n]*\n`)
@@ -24,10 +24,10 @@ var (
 	image     = lazyregexp.New(`([\w./:-]+)@(sha256:[0-9a-f]{64})`)
 )
 
-// signed puts the digest of a text before it.
-func signed(text string) string { return begins + digest(text) + ends + "\n" + text }
+// addDigest prepends a line with the digest to a text.
+func addDigest(text string) string { return begins + digest(text) + ends + "\n" + text }
 
-// digest is that of a file without its first line and without pins.
+// digest returns the digest of a file, ignoring its first line and its pins.
 func digest(text string) string {
 	text = action().ReplaceAllString(text, "$1$2")
 	text = image().ReplaceAllString(text, "$1")
@@ -35,9 +35,9 @@ func digest(text string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// compare says how a file stands beside what would be written, and what that is with the newer pins of the file.
+// compare returns the state of a file and the text to write. The text keeps the pins of the file that are newer than ours.
 func compare(old, next string) (State, string) {
-	old = strings.ReplaceAll(old, "\r\n", "\n") // as git writes files for some people
+	old = strings.ReplaceAll(old, "\r\n", "\n") // git writes files this way if core.autocrlf is set
 	if old == "" {
 		return Absent, next
 	}
@@ -61,7 +61,7 @@ func compare(old, next string) (State, string) {
 	return Same, next
 }
 
-// carry lets a file have the commits of actions, and the digests of images, that the old one has, where those of ours are not newer.
+// `carry` keeps the old file's pinned action commits and image digests, unless ours are newer.
 func carry(old, next string) string {
 	kept := map[string][]string{}
 	for _, m := range action().FindAllStringSubmatch(old, -1) {
@@ -86,7 +86,7 @@ var commit = lazyregexp.New(`^[0-9a-f]{40}$`)
 
 func isCommit(ref string) bool { return commit().MatchString(ref) }
 
-// newer reports whether a comment `# v1.2.3` names a higher version than another one, which may name none.
+// newer reports whether a comment `# v1.2.3` has a higher version than another comment, which may have no version.
 func newer(a, b string) bool {
 	one, err := version.Parse(strings.TrimLeft(a, " \t#v"))
 	if err != nil {
@@ -96,11 +96,11 @@ func newer(a, b string) bool {
 	return err != nil || one.Compare(other) > 0
 }
 
-// pin is an action with its commit and a comment of its version.
+// pin returns an action pinned to a commit, with its version in a comment.
 func pin(name string) string {
-	p, known := pins.Of(name)
+	p, known := pins.Find(name)
 	if !known {
-		panic("pins.yml has no " + name) // it is part of the program
+		panic("pins.yml has no " + name) // pins.yml is embedded
 	}
 	return p.Use()
 }

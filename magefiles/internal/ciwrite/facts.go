@@ -22,57 +22,57 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
-// facts are what ci.yml and release.yml are made of. Paths have slashes.
+// facts holds the template values for ci.yml and release.yml. Paths have slashes.
 type facts struct {
-	Folder string // of the workspace, from the repository's top; "" for the top itself
-	Prefix string // that folder before a path: "" or "sub/"
+	Folder string // folder of the workspace, relative to the repository root; "" for the root itself
+	Prefix string // Folder as a path prefix: "" or "sub/"
 
-	Mage         string // how a target is called: "go tool mage"
-	GoMod, GoSum string // of the module that pins Mage, from the repository's top
+	Mage         string // the command that runs targets: "go tool mage"
+	GoMod, GoSum string // files of the module that pins Mage, relative to the repository root
 
-	Branch   string   // the default one, as a pattern
-	Branches []string // that pushes are checked on, as patterns
-	Releases []string // that releases are made from, as patterns
+	Branch   string   // the default branch, as a pattern
+	Branches []string // branches on which pushes are checked, as patterns
+	Releases []string // branches from which releases are made, as patterns
 	Pulls    bool     // releases land by pull requests
 
-	Pixi    string   // the version of pixi that is installed; "" where the embedded toolchain is taken
-	Pythons []string // that every package takes, the oldest first: "3.11"
-	Python  string   // the newest of them
+	Pixi    string   // the version of pixi to install; "" if the embedded toolchain is used
+	Pythons []string // versions that every package supports, oldest first: "3.11"
+	Python  string   // the newest version in Pythons
 
-	Each   []each // jobs for each package that is touched
-	Checks string // the target that checks all packages; "" where they have no tasks for it
+	Each   []each // jobs that run for each touched package
+	Checks string // the target that checks all packages; "" if they have no such tasks
 
-	Submodules bool // packages have files in some
-	FromTags   bool // a tool makes the version of a package from tags, without which requirements of its siblings may not be met
+	Submodules bool // packages have files in submodules
+	FromTags   bool // a tool derives a package's version from tags; without tags, requirements of sibling packages may fail
 
-	Secret, ReadSecret string // secrets with keys of the channel; "" where the job is trusted, and where anyone may read
+	Secret, ReadSecret string // names of the secrets with the channel's keys; "" if the job is a trusted publisher, or reading needs no key
 
 	images []*picture
 }
 
-// each is a job of ci.yml with a leg for each package.
+// `each` is a job of ci.yml that has a leg for each package.
 type each struct {
 	ID, Name, Target string
 
-	Oldest bool // with the oldest of what packages require
+	Oldest bool // install the oldest versions that packages allow
 }
 
-// picture is what the workflow of an image is made of.
+// picture holds the template values for an image's workflow.
 type picture struct {
 	*facts
 
-	Dir    string // of the downstream, from the workspace's root
+	Dir    string // folder of the downstream, relative to the workspace root
 	File   string // the workflow's name
-	Stem   string // the same without its ending
-	Path   string // of the downstream, from the repository's top, as a pattern
-	Output string // the folder of digests, from the repository's top
+	Stem   string // File without its extension
+	Path   string // folder of the downstream, relative to the repository root, as a pattern
+	Output string // the folder of digests, relative to the repository root
 
 	Legs     []leg
-	Host     string // of the registry
-	OfGitHub bool   // it is GitHub's own, which takes a job's token
+	Host     string // host of the registry
+	OfGitHub bool   // whether the registry is GitHub's, which accepts a job's token
 	Secrets  []string
 
-	Deploy       string // the workflow that deploys it; "" for none
+	Deploy       string // the workflow that deploys the image; "" for none
 	environments []config.Environment
 	several      bool // more than one downstream is deployed
 }
@@ -80,12 +80,12 @@ type picture struct {
 // leg is a job that builds an image for one platform.
 type leg struct{ Platform, Runner, Artifact string }
 
-// deployment is what deploy.yml is made of.
+// deployment holds the template values for deploy.yml.
 type deployment struct {
 	*picture
 
 	Stem         string
-	Caller       string // the workflow that calls it
+	Caller       string // the workflow that calls deploy.yml
 	Environments []stage
 }
 
@@ -93,14 +93,14 @@ type deployment struct {
 type stage struct {
 	Name, Job, Run string
 
-	Before             string // the job before; "" for the first
+	Before             string // the previous job; "" for the first
 	Secrets, Variables []string
 }
 
-// oldestFile are settings of uv by which the oldest of what packages require is installed.
+// oldestFile contains settings that make uv install the oldest versions that packages allow.
 const oldestFile = "oldest.toml"
 
-// read takes from a workspace what its files are made of.
+// read collects the template values for a workspace.
 func read(w *workspace.Workspace, s Settings) (*facts, error) {
 	if err := w.NoPackages(); err != nil {
 		return nil, err
@@ -122,7 +122,7 @@ func read(w *workspace.Workspace, s Settings) (*facts, error) {
 		return nil, err
 	}
 	f.Branches = []string{f.Branch}
-	for _, b := range w.Config.Branches { // of which GitHub reads other signs otherwise
+	for _, b := range w.Config.Branches { // other characters may be special in GitHub's patterns
 		switch {
 		case b == s.Branch:
 			f.Releases = append(f.Releases, f.Branch)
@@ -146,15 +146,15 @@ func read(w *workspace.Workspace, s Settings) (*facts, error) {
 	return f, f.readImages(w)
 }
 
-// submodule is the path of one in .gitmodules.
+// submodule matches the path of a submodule in .gitmodules.
 var submodule = lazyregexp.New(`(?m)^\s*path\s*=\s*"?([^"\n]+?)"?\s*$`)
 
-// readSubmodules finds out whether packages have files in submodules, or are in one: only then a job that builds them asks for them, since those of others
-// may be closed to its token.
+// readSubmodules determines whether packages have files in submodules, or are in one. Jobs that build packages check out submodules only then,
+// because their token may have no access to other submodules.
 func (f *facts) readSubmodules(w *workspace.Workspace, top string) {
 	text, err := beneath.ReadFile(top, filepath.Join(top, ".gitmodules"))
 	if err != nil {
-		return // there are none
+		return // there are no submodules
 	}
 	within := func(dir, name string) bool { return dir == "." || name == dir || strings.HasPrefix(name, dir+"/") }
 	for _, m := range submodule().FindAllStringSubmatch(string(text), -1) {
@@ -170,19 +170,16 @@ func has(w *workspace.Workspace, name string) bool {
 	return err == nil
 }
 
-// tool is a line of a go.mod that pins Mage.
-var tool = lazyregexp.New(`(?m)^\s*(?:tool\s+)?github\.com/magefile/mage\s*(?://.*)?$`)
-
-// pinsUs is a line of a go.mod that does.
+// pinsUs matches a line in a go.mod that pins this module.
 var pinsUs = lazyregexp.New(`(?m)^(?:require)?\s*github\.com/foopack/foopack\s+v`)
 
-// module finds the go.mod that pins Mage, and how a target is called by it: of two the one that pins us, since the other one is a person's who has Mage for
-// something else.
+// module finds the go.mod that pins Mage, and the command that runs its targets. If two go.mod files pin Mage, it picks the file that pins this
+// module, because the other file uses Mage for something else.
 func (f *facts) module(w *workspace.Workspace, dir string) error {
 	if dir == "" {
 		for _, candidate := range []string{".", "magefiles"} {
 			text, err := beneath.ReadFile(w.Root, filepath.Join(w.Root, candidate, gomodule.File))
-			if err != nil || !tool().Match(text) {
+			if err != nil || !gomodule.HasMage(text) {
 				continue
 			}
 			if dir == "" || pinsUs().Match(text) {
@@ -195,8 +192,8 @@ func (f *facts) module(w *workspace.Workspace, dir string) error {
 	}
 	switch dir {
 	case "":
-		return operr.New("`go get -tool github.com/magefile/mage` writes it there, as README's \"In your own repository\" says",
-			"neither go.mod nor magefiles/go.mod has a line `tool github.com/magefile/mage`: a workflow could not call mage")
+		return operr.New("run `go get -tool github.com/magefile/mage`, which adds the line; see foopack's magefiles/docs/adopting.md",
+			"a workflow could not call mage: neither go.mod nor magefiles/go.mod has a line `tool github.com/magefile/mage`")
 	case ".":
 		f.Mage = "go tool mage"
 	default:
@@ -206,7 +203,7 @@ func (f *facts) module(w *workspace.Workspace, dir string) error {
 	return nil
 }
 
-// jobs are those that look at one package.
+// jobs collects the jobs that check one package.
 func (f *facts) jobs(w *workspace.Workspace) {
 	of := "${{ matrix.package }}"
 	if f.Pixi == "" {
@@ -240,7 +237,7 @@ func (f *facts) jobs(w *workspace.Workspace) {
 	}
 }
 
-// readImages takes the downstreams of which an image is made.
+// readImages collects the downstreams that have an image.
 func (f *facts) readImages(w *workspace.Workspace) error {
 	taken := map[string]string{"ci.yml": "", forge.Workflow: "", releasePR: "", "deploy.yml": ""}
 	var deployed []*picture
@@ -263,9 +260,9 @@ func (f *facts) readImages(w *workspace.Workspace) error {
 		i.OfGitHub = i.Host == settings.GitHubRegistry
 		switch by, is := taken[i.File]; {
 		case is && by == "":
-			return operr.New("name one of its own, such as publish-app.yml", "%s: workflow cannot be %s here: that file is about something else", d.Image.Pos, i.File)
+			return operr.New("use another file name, such as publish-app.yml", "%s: workflow cannot be %s, because another workflow has this file name", d.Image.Pos, i.File)
 		case is:
-			return operr.New("give each its own, or leave `workflow` out", "%s: %s is the workflow of the image of %s, too", d.Image.Pos, i.File, by)
+			return operr.New("set a different `workflow` for each image, or remove `workflow`", "%s: %s is also the workflow of the image of %s", d.Image.Pos, i.File, by)
 		case i.File == "":
 			i.File = free(taken, "publish-"+slug(path.Base(d.Dir)), "publish-"+slug(d.Dir))
 		}
@@ -287,7 +284,7 @@ func (f *facts) readImages(w *workspace.Workspace) error {
 		if err != nil {
 			return err
 		}
-		if i.environments = inOrder(all); len(all) > 0 {
+		if i.environments = sortByAfter(all); len(all) > 0 {
 			deployed = append(deployed, i)
 		}
 		f.images = append(f.images, i)
@@ -302,8 +299,9 @@ func (f *facts) readImages(w *workspace.Workspace) error {
 	return nil
 }
 
-// inOrder puts environments behind those that they are after, and leaves them as they stand otherwise. There is no circle: config refuses it.
-func inOrder(all []config.Environment) (ordered []config.Environment) {
+// sortByAfter moves each environment after the environment that it follows, and otherwise keeps the order. There are no cycles, because config
+// rejects them.
+func sortByAfter(all []config.Environment) (ordered []config.Environment) {
 	rest := slices.Clone(all)
 	for len(rest) > 0 {
 		next := max(0, slices.IndexFunc(rest, func(e config.Environment) bool {
@@ -332,7 +330,7 @@ func (i *picture) deployment() deployment {
 		}
 		run := i.Mage + " deploy:to " + e.Name + ` -digest="$DIGEST" -tag="$TAG"`
 		if i.several {
-			run += " -only=" + operr.Quoted(i.Dir)
+			run += " -only=" + operr.Quote(i.Dir)
 		}
 		s.Run = scalar(run + " -wait=15m -yes")
 		for _, secret := range e.Secrets {
@@ -349,7 +347,7 @@ func (i *picture) deployment() deployment {
 
 var startsAJob = lazyregexp.New(`^[a-z_]`)
 
-// branchOf is the branch that the ci.yml of a repository is about; "" where it does not say one.
+// branchOf returns the branch in the repository's ci.yml, or "" if there is none.
 func branchOf(top string) string {
 	data, err := beneath.ReadFile(top, filepath.Join(top, filepath.FromSlash(folder), "ci.yml"))
 	if err != nil {
@@ -361,7 +359,7 @@ func branchOf(top string) string {
 	}
 	for _, e := range w.Events {
 		if b := e.Filters["branches"]; e.Name == "push" && len(b) > 0 {
-			return regexp.MustCompile(`\\(.)`).ReplaceAllString(b[0], "$1") // as glob writes it
+			return regexp.MustCompile(`\\(.)`).ReplaceAllString(b[0], "$1") // remove the backslashes that glob adds
 		}
 	}
 	return ""

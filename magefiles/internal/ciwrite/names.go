@@ -14,17 +14,17 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// harmless refuses names that would mean something in a workflow file, however they are written there.
+// harmless returns an error for names that would be special in a workflow file even if quoted.
 func harmless(names ...string) error {
 	for _, n := range names {
 		if strings.Contains(n, "${{") || strings.ContainsFunc(n, breaks) || strings.HasPrefix(n, "-") {
-			return operr.New("give it another name", "%q cannot stand in a workflow file: it begins with a dash, or has ${{ or a control character in it", n)
+			return operr.New("rename this folder or name: it must not begin with a dash, and must not contain ${{ or a control character", "%q cannot be written into a workflow file: it begins with a dash, or contains ${{ or a control character", n)
 		}
 	}
 	return nil
 }
 
-// breaks reports whether a rune is one of control, or ends a line for readers of YAML, in a comment too.
+// breaks reports whether a rune is a control character, or a YAML line break, which would end even a comment.
 func breaks(r rune) bool { return unicode.IsControl(r) || unicode.In(r, unicode.Zl, unicode.Zp) }
 
 var (
@@ -32,7 +32,7 @@ var (
 	identifier = lazyregexp.New(`^[a-z][a-z0-9_-]*$`)
 )
 
-// slug is a name with lower-case letters, digits and dashes alone.
+// slug converts a name to lower-case letters, digits and dashes.
 func slug(name string) string {
 	s := strings.Trim(odd().ReplaceAllString(strings.ToLower(name), "-"), "-")
 	if s == "" {
@@ -41,7 +41,7 @@ func slug(name string) string {
 	return s
 }
 
-// free is the name of a file that no other one has: that of the first stem which is free, or the last one with a number.
+// free returns an unused file name: the first unused stem, or the last stem with a number.
 func free(taken map[string]string, stems ...string) string {
 	for _, stem := range stems {
 		if _, is := taken[stem+".yml"]; !is {
@@ -56,7 +56,7 @@ func free(taken map[string]string, stems ...string) string {
 	}
 }
 
-// scalar is a text as a value of a YAML mapping, as it stands where that reads as the same text.
+// scalar formats a text as a YAML mapping value, unquoted if it then parses as the same text.
 func scalar(text string) string {
 	var n yaml.Node
 	if err := yaml.Unmarshal([]byte("a: "+text+"\n"), &n); err == nil && len(n.Content) == 1 && len(n.Content[0].Content) == 2 {
@@ -65,34 +65,34 @@ func scalar(text string) string {
 			return text
 		}
 	}
-	return quoted(text)
+	return quote(text)
 }
 
-// special reports whether older readers of YAML take a word for something else than a text.
+// special reports whether old YAML parsers read a word as something other than a string.
 func special(text string) bool {
 	return slices.Contains([]string{"y", "n", "yes", "no", "on", "off", "true", "false", "null", "~"}, strings.ToLower(text))
 }
 
-// quoted is a text in double quotes, as YAML and JSON have them.
-func quoted(text string) string {
+// quote double-quotes a text, as in YAML and JSON.
+func quote(text string) string {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
 	if err := e.Encode(text); err != nil {
-		panic(err) // it is a string
+		panic(err) // strings can always be encoded
 	}
 	return strings.TrimSuffix(b.String(), "\n")
 }
 
-// word is a name as an item of a YAML list in brackets.
+// word formats a name as an item of a bracketed YAML list.
 func word(name string) string {
 	if identifier().MatchString(name) && !special(name) {
 		return name
 	}
-	return quoted(name)
+	return quote(name)
 }
 
-// glob is a name as a pattern of GitHub's that nothing else fits.
+// glob returns a GitHub pattern that matches only the name.
 func glob(name string) string {
 	var b strings.Builder
 	for _, r := range name {
@@ -104,7 +104,7 @@ func glob(name string) string {
 	return b.String()
 }
 
-// anyOf is a path as a pattern of an artifact's, which knows no way to write a sign of patterns as itself.
+// anyOf converts a path to a pattern for an artifact. Such patterns have no escapes, so special characters become "?".
 func anyOf(name string) string {
 	return strings.Map(func(r rune) rune {
 		if strings.ContainsRune(`*[]!\`, r) {
@@ -114,5 +114,5 @@ func anyOf(name string) string {
 	}, name)
 }
 
-// comment is a name in a comment.
+// comment makes a name safe for a comment.
 func comment(name string) string { return strings.ToValidUTF8(name, "?") }

@@ -13,13 +13,13 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// odds are names that mean something else where they stand as they are.
+// odds holds names that mean something else if they are written without quotes.
 var odds = []string{
 	"main", "on", "true", "1.0", "0x1", "1e3", "~", "null", "a: b", "a #b", "#a", "&a", "*a", "!a", "|", ">", "%a", "@a", "`a`", "-", "- a", "? a", "a:", " a", "a ", "[a]", "{a}", "a, b",
 	"'a'", `"a"`, `a\b`, "a'b", "$HOME", "$(id)", "a;b", "a&&b", "a|b", "a>b", "a b", "é", "日本", "\u2028", "a\u00a0b", "2026-01-02", "=", "<<", "yes", ".", "..", "a/b", "a+b?", "v[1-2]*", "a\u200bb",
 }
 
-// names are those, and a thousand that are put together of their signs.
+// `names` returns the names in odds, and a thousand names made of the same characters.
 func names() (all []string) {
 	r := rand.New(rand.NewPCG(24, 24))
 	signs := []rune(strings.Join(odds, ""))
@@ -34,26 +34,26 @@ func names() (all []string) {
 	return all
 }
 
-// Whatever a name is, YAML reads it as that name, in a mapping and in a list.
+// YAML reads every name as the same text, in a mapping and in a list.
 func TestNamesInYAML(t *testing.T) {
 	for _, name := range names() {
 		var got struct {
 			A any
 			B []any
 		}
-		text := "a: " + scalar(name) + " # why\nb: [" + word(name) + ", " + quoted(name) + "]\n"
+		text := "a: " + scalar(name) + " # why\nb: [" + word(name) + ", " + quote(name) + "]\n"
 		require.NoError(t, yaml.Unmarshal([]byte(text), &got), text)
 		require.Equal(t, name, got.A, text)
 		require.Equal(t, []any{name, name}, got.B, text)
 	}
 }
 
-// A shell takes it for one word.
+// A shell reads every name as one word.
 func TestNamesInAShell(t *testing.T) {
 	var script, want strings.Builder
 	script.WriteString("printf '%s\\n'")
 	for _, name := range names() {
-		script.WriteString(" " + operr.Quoted(name))
+		script.WriteString(" " + operr.Quote(name))
 		want.WriteString(name + "\n")
 	}
 	out, err := exec.Command("bash", "--noprofile", "--norc", "-e", "-o", "pipefail", "-c", script.String()).Output()
@@ -61,10 +61,10 @@ func TestNamesInAShell(t *testing.T) {
 	require.Equal(t, want.String(), string(out))
 }
 
-// As a pattern of GitHub's it fits the branch of that name, and no other.
+// As a GitHub pattern, a name matches only the branch with this name.
 func TestNamesInPatterns(t *testing.T) {
 	for _, name := range names() {
-		text := "on: {push: {branches: [" + quoted(glob(name)) + "]}}\njobs: {a: {runs-on: ubuntu-24.04, steps: [{run: make}]}}\n"
+		text := "on: {push: {branches: [" + quote(glob(name)) + "]}}\njobs: {a: {runs-on: ubuntu-24.04, steps: [{run: make}]}}\n"
 		w, err := file.Read("x.yml", []byte(text))
 		require.NoError(t, err, text)
 		starts := func(branch string) bool {

@@ -20,49 +20,49 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
-// Settings are what the manifests do not say.
+// Settings holds values that are not in the manifests.
 type Settings struct {
-	Top    string // the repository's top folder, which the files are in; "" is the workspace's root
-	Branch string // that pushes are checked on, and images are made from; "" is that of the ci.yml that is there, or main
-	Module string // the folder, from the workspace's root, of the go.mod that pins Mage: "." or "magefiles"; "" is where it is
+	Top    string // the repository root, to which file paths are relative; "" means the workspace root
+	Branch string // branch on which pushes are checked and from which images are built; "" means the branch in the existing ci.yml, or main
+	Module string // the folder of the go.mod that pins Mage, relative to the workspace root: "." or "magefiles"; "" searches for it
 }
 
-// State is how a file stands beside what would be written.
+// State is the result of comparing a file with the text that would be generated now.
 type State string
 
-// The states of a file.
+// These are the states of a file.
 const (
-	Absent  State = "absent"  // it is not there
-	Same    State = "same"    // nothing is to be done
-	Pins    State = "pins"    // it has older commits of actions than we know, and nothing else differs
-	Behind  State = "behind"  // the workspace, or the pipeline, has changed since it was written, and nobody has changed it
-	Changed State = "changed" // a person has changed it, and what was written then would be written now
-	Foreign State = "foreign" // a person has changed or made it, and something else would be written now
-	Over    State = "over"    // it was written, and the workspace has no use for it any more
+	Absent  State = "absent"  // the file does not exist
+	Same    State = "same"    // the file is up to date
+	Pins    State = "pins"    // the file differs only in pins of actions, which are older than ours
+	Behind  State = "behind"  // the workspace or the templates have changed since the file was generated, and nobody has edited the file
+	Changed State = "changed" // the user has edited the file, and its generated text has not changed since
+	Foreign State = "foreign" // the user has edited or created the file, and the generated text is different now
+	Over    State = "over"    // the file was generated, and is no longer needed
 )
 
-// Writes reports whether a file of that state is written.
+// Writes reports whether a file in that state is written.
 func (s State) Writes() bool { return s == Absent || s == Pins || s == Behind }
 
-// File is a workflow file, as it is and as it would be written.
+// File is a workflow file, with its current and its generated text.
 type File struct {
-	Path  string `json:"path"` // from the repository's top, with slashes
+	Path  string `json:"path"` // relative to the repository root, with slashes
 	State State  `json:"state"`
-	Old   string `json:"-"` // "" where it is not there
-	New   string `json:"-"` // with the pins of Old, where those are newer; "" for one that is Over
+	Old   string `json:"-"` // "" if the file does not exist
+	New   string `json:"-"` // keeps pins of Old that are newer than ours; "" if State is Over
 }
 
-// releasePR is the workflow that proposes releases by pull requests, and tags what has landed.
+// releasePR is the workflow that proposes releases by pull requests, and tags the merged ones.
 const releasePR = forge.Proposing
 
-// folder is where GitHub looks for workflow files.
+// folder is the folder in which GitHub looks for workflow files.
 const folder = ".github/workflows"
 
 //go:embed templates
 var templatesFS embed.FS
 
-// Plan says which files a workspace would get, by their names, and how each stands. It writes nothing. Errors say what of the workspace no file can be
-// written for.
+// Plan returns the workflow files of a workspace, sorted by name, with their states. It writes nothing. An error names the part of the workspace for
+// which no file can be generated.
 func Plan(w *workspace.Workspace, s Settings) ([]File, error) {
 	if s.Top = cmp.Or(s.Top, w.Root); s.Branch == "" {
 		s.Branch = cmp.Or(branchOf(s.Top), "main")
@@ -96,19 +96,19 @@ func Plan(w *workspace.Workspace, s Settings) ([]File, error) {
 	if err != nil {
 		return nil, err
 	}
-	over, err := leftOver(s.Top, files)
+	over, err := findLeftovers(s.Top, files)
 	slices.SortFunc(over, func(a, b File) int { return cmp.Compare(a.Path, b.Path) })
 	return append(files, over...), err
 }
 
-// templates reads the templates, once.
+// templates parses the templates, once.
 var templates = sync.OnceValue(func() *template.Template {
 	t := template.New("").Delims("<<", ">>").Funcs(template.FuncMap{
 		"pin":     pin,
 		"yaml":    scalar,
-		"flow":    quoted,
+		"flow":    quote,
 		"word":    word,
-		"shell":   func(word string) string { return operr.Quoted(word) },
+		"shell":   func(word string) string { return operr.Quote(word) },
 		"glob":    glob,
 		"comment": comment,
 		"any":     anyOf,
@@ -116,7 +116,7 @@ var templates = sync.OnceValue(func() *template.Template {
 	return template.Must(t.ParseFS(templatesFS, "templates/*.tmpl"))
 })
 
-// write makes a file of a template, and compares it with what is there.
+// write generates a file from a template, and compares it with the existing file.
 func write(top, name, of string, data any) (File, error) {
 	var b bytes.Buffer
 	if err := templates().ExecuteTemplate(&b, of+".tmpl", data); err != nil {
@@ -124,19 +124,19 @@ func write(top, name, of string, data any) (File, error) {
 	}
 	f := File{
 		Path: path.Join(folder, name),
-		New:  signed(b.String()),
+		New:  addDigest(b.String()),
 	}
 	old, err := beneath.ReadFile(top, filepath.Join(top, filepath.FromSlash(f.Path)))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return File{}, refused(f.Path, err)
+		return File{}, refusalError(f.Path, err)
 	}
 	f.Old = string(old)
 	f.State, f.New = compare(f.Old, f.New)
 	return f, nil
 }
 
-// leftOver finds the files that were written for what is gone.
-func leftOver(top string, planned []File) (over []File, err error) {
+// findLeftovers finds generated files that are no longer needed.
+func findLeftovers(top string, planned []File) (over []File, err error) {
 	names, err := filepath.Glob(filepath.Join(top, filepath.FromSlash(folder), "*.yml"))
 	if err != nil {
 		return nil, err
@@ -148,7 +148,7 @@ func leftOver(top string, planned []File) (over []File, err error) {
 		}
 		text, err := beneath.ReadFile(top, name)
 		if err != nil {
-			continue // a link that leads elsewhere is none of ours
+			continue // we did not write a file that is unreadable, or is a link to another place
 		}
 		if strings.HasPrefix(string(text), begins) {
 			over = append(over, File{

@@ -14,7 +14,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// The workflows of this repository are what ci:write writes for it, with the commits of pins.yml.
+// The workflows of this repository are those that ci:write writes for it, with the commits of pins.yml.
 func TestOurFiles(t *testing.T) {
 	w, err := workspace.Load(filepath.Join("..", "..", ".."))
 	require.NoError(t, err)
@@ -33,29 +33,29 @@ func TestOurFiles(t *testing.T) {
 const before = "on: push\n- uses: a/b@1111111111111111111111111111111111111111 # v1.2.0\nimage: x/y:1\n"
 
 func TestStates(t *testing.T) {
-	ours := signed(before)
+	ours := addDigest(before)
 	changed := strings.Replace(ours, "push", "pull_request", 1)
-	other := signed(strings.Replace(before, "push", "create", 1))
+	other := addDigest(strings.Replace(before, "push", "create", 1))
 	pinned := strings.NewReplacer("1111111111111111111111111111111111111111", "2222222222222222222222222222222222222222", "v1.2.0", "v1.3.0",
 		"x/y:1", "x/y:1@sha256:"+strings.Repeat("ab", 32)).Replace(ours)
 	for name, c := range map[string]struct {
 		old, next string
 		state     State
 	}{
-		"not there":                      {"", ours, Absent},
-		"as it was written":              {ours, ours, Same},
-		"with other ends of lines":       {strings.ReplaceAll(ours, "\n", "\r\n"), ours, Same},
-		"pins that a bot raised":         {pinned, ours, Same},
-		"an older commit":                {strings.ReplaceAll(ours, "v1.2.0", "v1.1.9"), ours, Pins},
-		"the workspace has changed":      {ours, other, Behind},
-		"that, and a bot raised a pin":   {pinned, other, Behind},
-		"a person changed it":            {changed, ours, Changed},
-		"both":                           {changed, other, Foreign},
-		"a person took what is new":      {strings.Replace(changed, digest(before), digest(strings.Replace(before, "push", "create", 1)), 1), other, Changed},
-		"a person's own":                 {before, ours, Foreign},
-		"a person's own, with our words": {begins + "x\n" + before, ours, Foreign},
-		"a comment of a person's":        {strings.Replace(ours, "on: push\n", "on: push # x\n", 1), ours, Changed},
-		"another first line":             {"# x\n" + ours, ours, Foreign},
+		"no file":                   {"", ours, Absent},
+		"unchanged":                 {ours, ours, Same},
+		"other line endings":        {strings.ReplaceAll(ours, "\n", "\r\n"), ours, Same},
+		"pins that a bot raised":    {pinned, ours, Same},
+		"an older commit":           {strings.ReplaceAll(ours, "v1.2.0", "v1.1.9"), ours, Pins},
+		"the workspace has changed": {ours, other, Behind},
+		"the workspace has changed, and a bot raised a pin": {pinned, other, Behind},
+		"a person changed it":                               {changed, ours, Changed},
+		"a person and the workspace changed it":             {changed, other, Foreign},
+		"a person applied the new text":                     {strings.Replace(changed, digest(before), digest(strings.Replace(before, "push", "create", 1)), 1), other, Changed},
+		"a file of a person":                                {before, ours, Foreign},
+		"a file of a person that begins like ours":          {begins + "x\n" + before, ours, Foreign},
+		"a person added a comment":                          {strings.Replace(ours, "on: push\n", "on: push # x\n", 1), ours, Changed},
+		"another first line":                                {"# x\n" + ours, ours, Foreign},
 	} {
 		t.Run(name, func(t *testing.T) {
 			state, _ := compare(c.old, c.next)
@@ -64,7 +64,7 @@ func TestStates(t *testing.T) {
 	}
 }
 
-// What a bot raised stays, where ours is not newer. A tag in place of a commit does not.
+// A pin that a bot raised stays, unless ours is newer. A pin that is a tag instead of a commit is replaced.
 func TestPinsThatABotRaised(t *testing.T) {
 	digest := "@sha256:" + strings.Repeat("ab", 32)
 	of := func(ref, comment string) string { return "- uses: a/b@" + ref + " # " + comment + "\n" }
@@ -83,7 +83,7 @@ func TestPinsThatABotRaised(t *testing.T) {
 	}
 }
 
-// repository is an example that is in git.
+// repository makes a git repository of an example.
 func repository(t *testing.T, archive string) (string, *workspace.Workspace, *command.System) {
 	t.Helper()
 	top := unpacked(t, archive)
@@ -101,7 +101,8 @@ func read1(t *testing.T, top, name string) string {
 	return string(text)
 }
 
-// A file is written, written again when it has fallen behind, and left alone, shown and named once a person has changed it.
+// Write writes a file, and writes it again when it is out of date. If a person has changed the file, Write keeps the file, shows the difference, and
+// returns an error that names the file.
 func TestWrite(t *testing.T) {
 	top, w, runner := repository(t, root+"-- base/pixi.toml --\n"+named("base")+"-- shop/pixi.toml --\n"+app+"[tool.image]\n"+mage)
 	var out strings.Builder
@@ -122,32 +123,32 @@ func TestWrite(t *testing.T) {
 		require.NoError(t, err)
 		return text
 	}
-	require.Empty(t, stale(), "what was never written has not fallen behind")
+	require.Empty(t, stale(), "a file that was never generated is not out of date")
 	write(true)
 	require.NoDirExists(t, filepath.Join(top, ".github"))
 	require.Contains(t, out.String(), "would be written")
-	require.NoError(t, write(false).Refused())
+	require.NoError(t, write(false).RefusalError())
 	ci := read1(t, top, "ci.yml")
-	require.Contains(t, ci, "branches: [master]", "that is checked out in a new repository")
-	require.NoError(t, write(false).Refused())
-	require.Contains(t, out.String(), ".github/workflows/ci.yml            as it was\n")
+	require.Contains(t, ci, "branches: [master]", "the branch that is checked out in a new repository")
+	require.NoError(t, write(false).RefusalError())
+	require.Contains(t, out.String(), ".github/workflows/ci.yml            up to date\n")
 	require.Empty(t, stale())
 
-	// The clone has another branch now: a file that is there says which one is meant.
+	// The clone has another branch now: the existing ci.yml says which branch is meant.
 	require.NoError(t, runner.Run(t.Context(), command.Cmd{Name: "git", Args: []string{"symbolic-ref", "HEAD", "refs/heads/feature"}, Dir: top}))
 	require.Empty(t, stale())
 	require.NoError(t, runner.Run(t.Context(), command.Cmd{Name: "git", Args: []string{"symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/trunk/1"}, Dir: top}))
-	require.Equal(t, "○ what `mage ci:write` would write has changed since .github/workflows/ci.yml, .github/workflows/publish-shop.yml: `mage ci:write -diff` shows it", stale())
+	require.Equal(t, "○ out of date: .github/workflows/ci.yml, .github/workflows/publish-shop.yml (`mage ci:write -diff` shows the changes)", stale())
 	write(true)
 	require.Equal(t, ci, read1(t, top, "ci.yml"))
-	require.Contains(t, out.String(), "What would change in it:\n--- a/.github/workflows/ci.yml\n+++ b/.github/workflows/ci.yml\n")
-	require.NoError(t, write(false).Refused())
+	require.Contains(t, out.String(), "Changes that `mage ci:write` would make:\n--- a/.github/workflows/ci.yml\n+++ b/.github/workflows/ci.yml\n")
+	require.NoError(t, write(false).RefusalError())
 	require.Contains(t, read1(t, top, "ci.yml"), `branches: ["trunk/1"]`)
 
 	mine := strings.Replace(read1(t, top, "ci.yml"), "mage check", "mage lint", 1)
 	put(t, top, folder+"/ci.yml", mine)
-	require.Empty(t, stale(), "nothing is new for whoever changed it")
-	require.NoError(t, write(false).Refused())
+	require.Empty(t, stale(), "the generated text has not changed since the edit")
+	require.NoError(t, write(false).RefusalError())
 	require.Equal(t, mine, read1(t, top, "ci.yml"))
 	require.Contains(t, out.String(), "-      - run: go tool mage lint\n+      - run: go tool mage check\n")
 
@@ -157,27 +158,27 @@ func TestWrite(t *testing.T) {
 	w, err = workspace.Load(top)
 	require.NoError(t, err)
 	require.Contains(t, stale(), "ci.yml, .github/workflows/release.yml")
-	err = write(false).Refused()
-	require.ErrorContains(t, err, ".github/workflows/ci.yml: a person has changed or made it, and it was left alone")
+	err = write(false).RefusalError()
+	require.ErrorContains(t, err, ".github/workflows/ci.yml: a person has edited or made this file, so it was not overwritten")
 	require.Equal(t, mine, read1(t, top, "ci.yml"))
 
-	// What is shown is a patch, which says that one has looked at it.
+	// The difference can be applied as a patch, whose first line marks the file as reviewed.
 	_, patch, _ := strings.Cut(out.String(), "--- a/")
 	require.NoError(t, runner.Run(t.Context(), command.Cmd{Name: "git", Args: []string{"apply", "-"}, Dir: top, Stdin: strings.NewReader("--- a/" + patch)}))
 	r := write(false)
 	require.Equal(t, Same, r.Files[0].State)
-	require.ErrorContains(t, r.Refused(), ".github/workflows/release.yml was written for what the workspace has no more")
+	require.ErrorContains(t, r.RefusalError(), ".github/workflows/release.yml was written for a package, image or environment that the workspace no longer has")
 	require.FileExists(t, filepath.Join(top, folder, "release.yml"))
 }
 
-// A link in the place of the folder, or of a file, leads nowhere.
+// If the folder or a file is a link, nothing is written through it.
 func TestHostileLinks(t *testing.T) {
 	top, w, runner := repository(t, root+"-- base/pixi.toml --\n"+named("base")+mage)
 	outside := t.TempDir()
 	require.NoError(t, os.Symlink(outside, filepath.Join(top, ".github")))
 	_, err := Write(t.Context(), runner, w, false)
 	require.Error(t, err)
-	require.Contains(t, operr.NextOf(err), "in folders that are no links")
+	require.Contains(t, operr.NextOf(err), "each link among its folders")
 	entries, err := os.ReadDir(outside)
 	require.NoError(t, err)
 	require.Empty(t, entries)
@@ -187,11 +188,11 @@ func TestHostileLinks(t *testing.T) {
 	require.NoError(t, os.Symlink(filepath.Join(outside, "ci.yml"), filepath.Join(top, ".github", "workflows", "ci.yml")))
 	_, err = Write(t.Context(), runner, w, false)
 	require.Error(t, err)
-	require.Contains(t, operr.NextOf(err), "in folders that are no links")
+	require.Contains(t, operr.NextOf(err), "each link among its folders")
 	require.NoFileExists(t, filepath.Join(outside, "ci.yml"))
 }
 
-// A remote that is an address, as one that runs a program, is no name that git knows.
+// If the remote is an address, which may even run a program, git does not know it as a name.
 func TestHostileRemote(t *testing.T) {
 	_, w, runner := repository(t, root+"-- base/pixi.toml --\n"+named("base")+mage)
 	w.Config.Remote = "ext::sh -c touch% PWN"
@@ -213,5 +214,5 @@ func TestDiff(t *testing.T) {
 	a := lines(20)
 	b := append(append([]string{"new"}, a[:9]...), a[10:]...)
 	require.Equal(t, "--- a/f\n+++ b/f\n@@ -1,3 +1,4 @@\n+new\n x\n xx\n xxx\n@@ -7,7 +8,6 @@\n "+strings.Join(a[6:9], "\n ")+"\n-"+a[9]+"\n "+strings.Join(a[10:13], "\n ")+"\n", Diff("f", text(a), text(b)))
-	require.Empty(t, Diff("f", "a\r\nb\r\n", "a\nb\n"), "as git writes files for some people")
+	require.Empty(t, Diff("f", "a\r\nb\r\n", "a\nb\n"), "git may check out files with CRLF")
 }

@@ -15,13 +15,13 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// Result is what was done, or would be.
+// Result describes what Write has done, or would do if dry is set.
 type Result struct {
 	Files   []File `json:"files"`
-	Written bool   `json:"written"` // those that Writes says are written now
+	Written bool   `json:"written"` // whether the files for which Writes is true have been written
 }
 
-// Write writes the files of a workspace that nobody has changed. dry only says what it would do.
+// Write generates a workspace's workflow files, except files that the user has edited. If dry is set, it writes nothing.
 func Write(ctx context.Context, r command.Runner, w *workspace.Workspace, dry bool) (Result, error) {
 	repo, err := gitrepo.Open(ctx, r, w.Root)
 	if err != nil {
@@ -44,7 +44,7 @@ func Write(ctx context.Context, r command.Runner, w *workspace.Workspace, dry bo
 	}, Save(repo.Top, files)
 }
 
-// Save writes those of some files whose state says so.
+// Save writes the files for which Writes is true.
 func Save(top string, files []File) (err error) {
 	dir, err := beneath.Open(top)
 	if err != nil {
@@ -56,24 +56,24 @@ func Save(top string, files []File) (err error) {
 			continue
 		}
 		if err := dir.Write(f.Path, []byte(f.New), 0o644); err != nil {
-			return refused(f.Path, err)
+			return refusalError(f.Path, err)
 		}
 	}
 	return nil
 }
 
-// refused is the error of a file that is not read, or not written.
-func refused(file string, err error) error {
-	return operr.New("put a file of the repository's own in its place, in folders that are no links, and run it again", "the workflow file %s: %w", file, err)
+// refusalError returns the error for a workflow file that cannot be read or written.
+func refusalError(file string, err error) error {
+	return operr.New("replace this file with a regular file, and each link among its folders with a folder; then run `mage ci:write` again", "cannot use the workflow file %s: %w", file, err)
 }
 
-// DefaultBranch is the remote's as the clone knows it, or the one that releases are made from; "" where neither is known and a ci.yml may say it. A
-// clone of a new repository has the one that is checked out.
+// DefaultBranch returns the remote's default branch as recorded in the clone, or the branch from which releases are made. It returns "" if neither is
+// known, but an existing ci.yml may name the branch. For a clone of an empty repository, it returns the current branch.
 func DefaultBranch(ctx context.Context, repo *gitrepo.Repo, w *workspace.Workspace) (string, error) {
 	remote := w.Config.Remote
 	usual, known, err := repo.Answer(ctx, "symbolic-ref", "--quiet", "--short", "refs/remotes/"+remote+"/HEAD")
 	if err != nil {
-		return "", operr.New("see that `remote` in [tool.release] is the name of a remote, such as origin, and no address", "asking git for the default branch of the remote %q: %w", remote, err)
+		return "", operr.New("check that `remote` in [tool.release] is the name of a remote, such as origin, not a URL", "asking git for the default branch of the remote %q: %w", remote, err)
 	}
 	if known {
 		return strings.TrimPrefix(strings.TrimSpace(usual), remote+"/"), nil
@@ -88,7 +88,7 @@ func DefaultBranch(ctx context.Context, repo *gitrepo.Repo, w *workspace.Workspa
 	return strings.TrimSpace(here), nil
 }
 
-// Stale is a sentence about files that were written and have fallen behind; "" where there is none.
+// Stale returns a sentence about generated files that are out of date, or "" if there are none.
 func Stale(ctx context.Context, r command.Runner, w *workspace.Workspace) (string, error) {
 	result, err := Write(ctx, r, w, true)
 	if err != nil {
@@ -103,21 +103,22 @@ func Stale(ctx context.Context, r command.Runner, w *workspace.Workspace) (strin
 	if len(names) == 0 {
 		return "", nil
 	}
-	return "○ what `mage ci:write` would write has changed since " + strings.Join(names, ", ") + ": `mage ci:write -diff` shows it", nil
+	return "○ out of date: " + strings.Join(names, ", ") + " (`mage ci:write -diff` shows the changes)", nil
 }
 
-// says is what a person is told of each state: before it is written, and after.
+// `says` describes each state to the user, before and after writing.
 var says = map[State][2]string{
 	Absent:  {"would be written", "written"},
-	Same:    {"as it would be written", "as it was"},
-	Pins:    {"would get newer commits of actions", "has newer commits of actions"},
-	Behind:  {"would be written again", "written again: it had fallen behind"},
-	Changed: {"yours, and nothing has changed that it was written from", "yours: left alone, and nothing has changed that it was written from"},
-	Foreign: {"yours, and something else would be written now", "yours: left alone, and something else would be written now"},
-	Over:    {"of no use any more", "of no use any more, and left alone"},
+	Same:    {"up to date", "up to date"},
+	Pins:    {"would get newer commits of actions", "now has newer commits of actions"},
+	Behind:  {"would be written again", "written again, because it was out of date"},
+	Changed: {"edited by you; the generated text has not changed", "edited by you, so not overwritten; the generated text has not changed"},
+	Foreign: {"edited or made by you; the generated text is different now", "edited or made by you, so not overwritten; the generated text is different now"},
+	Over:    {"no longer needed", "no longer needed, but not removed"},
 }
 
-// Show shows what was done, and the difference of each file that is not as it would be written: of all of them where nothing was written.
+// Show prints what was done, and a diff for each file that the user has edited. If nothing was written, it also prints a diff for each existing file
+// that would change.
 func (r Result) Show(v *view.View) {
 	var rows [][]string
 	for _, f := range r.Files {
@@ -131,16 +132,28 @@ func (r Result) Show(v *view.View) {
 	for _, f := range r.Files {
 		if f.State == Changed || f.State == Foreign || !r.Written && (f.State == Behind || f.State == Pins) {
 			v.Heading("\n%s", cmp.Or(map[State]string{
-				Behind: "What would change in it:",
-				Pins:   "What would change in it:",
-			}[f.State], "What would be written in its place:"))
+				Behind: "Changes that `mage ci:write` would make:",
+				Pins:   "Changes that `mage ci:write` would make:",
+			}[f.State], "Differences between your file and the generated text:"))
 			v.Line("%s", strings.TrimSuffix(Diff(f.Path, f.Old, f.New), "\n"))
 		}
 	}
 }
 
-// Refused is an error for files of a person's that something else would be written for, which nothing was done to; nil where there is none.
-func (r Result) Refused() error {
+// Next returns the next command to run.
+func (r Result) Next() string {
+	switch {
+	case !slices.ContainsFunc(r.Files, func(f File) bool { return f.State.Writes() }):
+		return "`mage ci:triggers`"
+	case !r.Written:
+		return "`mage ci:write`"
+	}
+	return "`git add :/.github/workflows`, then `git commit`"
+}
+
+// RefusalError returns an error about edited files that were not overwritten although they are out of date, and about files that are no longer
+// needed, or nil if there are none.
+func (r Result) RefusalError() error {
 	var names, gone []string
 	for _, f := range r.Files {
 		switch f.State {
@@ -152,10 +165,10 @@ func (r Result) Refused() error {
 	}
 	switch {
 	case len(names) > 0:
-		return operr.NewStopped("take from the difference above what you want, its first line too, by which it counts as looked at; or remove a file and run `mage ci:write` again",
-			"%s: a person has changed or made it, and it was left alone", strings.Join(names, ", "))
+		return operr.NewStopped("copy the lines that you want from the differences above, and also the first line, which marks the file as reviewed; or remove the file and run `mage ci:write` again",
+			"%s: a person has edited or made this file, so it was not overwritten", strings.Join(names, ", "))
 	case len(gone) > 0:
-		return operr.NewStopped("remove it: `git rm "+operr.Words(gone)+"`", "%s was written for what the workspace has no more", strings.Join(gone, ", "))
+		return operr.NewStopped("remove these files: `git rm "+operr.Words(gone)+"`", "%s was written for a package, image or environment that the workspace no longer has", strings.Join(gone, ", "))
 	}
 	return nil
 }

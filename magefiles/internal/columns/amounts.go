@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Took is a duration for people: "<0.1s", "0.4s", "12s", "2m05s", "1h02m".
+// Took formats a duration for users: "<0.1s", "0.4s", "12s", "2m05s", "1h02m".
 func Took(d time.Duration) string {
 	switch {
 	case d < 100*time.Millisecond:
@@ -24,14 +24,16 @@ func Took(d time.Duration) string {
 	}
 }
 
-// Size is a number of bytes for people: "512 B", "9.5 kB", "48 kB", "12 MB".
+// Size formats a number of bytes for users: "512 B", "9.5 kB", "48 kB", "12 MB", "1.6 GB".
 func Size(n int64) string {
 	if n < 1000 {
 		return fmt.Sprintf("%d B", n)
 	}
 	of, unit := float64(n)/1000, "kB"
-	if of >= 999.5 {
-		of, unit = of/1000, "MB"
+	for _, larger := range []string{"MB", "GB", "TB"} {
+		if of >= 999.5 {
+			of, unit = of/1000, larger
+		}
 	}
 	if of < 9.95 {
 		return fmt.Sprintf("%.1f %s", of, unit)
@@ -39,7 +41,7 @@ func Size(n int64) string {
 	return fmt.Sprintf("%.0f %s", of, unit)
 }
 
-// Digest is the beginning of a sha256 in hex, with or without "sha256:" in front, as people read it: as many digits as a commit has.
+// Digest abbreviates a hexadecimal sha256 to 12 digits, like a commit hash. A prefix "sha256:" is kept.
 func Digest(sha256 string) string {
 	hex, named := strings.CutPrefix(sha256, "sha256:")
 	hex = hex[:min(len(hex), 12)]

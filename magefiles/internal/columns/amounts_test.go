@@ -26,7 +26,7 @@ func TestTook(t *testing.T) {
 }
 
 func TestSize(t *testing.T) {
-	for n, want := range map[int64]string{0: "0 B", 999: "999 B", 1000: "1.0 kB", 9_454: "9.5 kB", 9_960: "10 kB", 48_499: "48 kB", 999_600: "1.0 MB", 12_345_678: "12 MB"} {
+	for n, want := range map[int64]string{0: "0 B", 999: "999 B", 1000: "1.0 kB", 9_454: "9.5 kB", 9_960: "10 kB", 48_499: "48 kB", 999_600: "1.0 MB", 12_345_678: "12 MB", 1_550_000_000: "1.6 GB", 26_000_000_000_000: "26 TB"} {
 		require.Equal(t, want, Size(n))
 	}
 }

@@ -1,9 +1,9 @@
-// Package command starts child processes. It is the only package that does (os/exec is forbidden elsewhere), so that
-// every child dies with us, no secret reaches a log, and an exit error says what was run and what it last said.
+// Package command starts child processes. It is the only package that may use os/exec. It ensures that no child outlives this process, that secrets
+// are masked in logs, and that an exit error has the command and its last output.
 //
-// A child and all that it starts are one process group, in a session of its own: it has no terminal, and what asks there fails at
-// once. One that may ask (Cmd.Asks) is lent ours, where there is one: see terminal.go. When the context ends, the group gets SIGTERM and, a grace
-// period later, SIGKILL. When this process itself is killed, the kernel kills the child (on Linux).
+// A child and its descendants form a process group in a new session. The child therefore has no terminal, and fails at once if it prompts. A child
+// that may prompt (Cmd.Asks) gets our terminal if there is one: see terminal.go. When the context ends, the group gets SIGTERM and, after a grace
+// period, SIGKILL. When this process is killed, the kernel kills the child (on Linux).
 package command
 
 import (
@@ -18,70 +18,69 @@ import (
 	"time"
 )
 
-// grace is the time between SIGTERM and SIGKILL. Mage leaves a target five seconds after Ctrl-C.
+// grace is the time between SIGTERM and SIGKILL. It must be less than the five seconds after which Mage abandons a target on Ctrl-C.
 const grace = 3 * time.Second
 
-// ErrNotFound is in the chain of an error when the program is not there.
+// ErrNotFound is wrapped by the error for a program that is not found.
 var ErrNotFound = exec.ErrNotFound
 
-// Cmd describes one child process. The zero value of every field but Name is usable.
+// Cmd describes a child process. Only Name is required.
 type Cmd struct {
-	Name   string    // program: looked up on the child's PATH unless it has a slash
+	Name   string    // program; looked up on the child's PATH unless it contains a slash
 	Args   []string  // arguments, without the program
-	Dir    string    // working directory; "" is ours
-	Env    []string  // the whole environment as KEY=VALUE; nil is the runner's own, without credentials
-	Stdin  io.Reader // nil is an empty input
+	Dir    string    // working directory; "" for ours
+	Env    []string  // the whole environment, as KEY=VALUE; nil for the runner's environment without credentials
+	Stdin  io.Reader // nil for an empty input
 	Stdout io.Writer // nil discards
-	Stderr io.Writer // nil discards; its last lines are kept for the error either way
+	Stderr io.Writer // nil discards; the last lines are kept for the error in any case
 
-	// Gentle lets the child tidy up (SIGTERM) where otherwise the kernel kills it when this process is killed.
+	// Gentle makes the kernel send SIGTERM instead of SIGKILL when this process is killed, so that the child can clean up.
 	Gentle bool
 
-	// Abrupt kills the child and its group at once when the context ends, as a loss of power would.
+	// Abrupt sends SIGKILL to the child's group at once when the context ends, to simulate a power failure.
 	Abrupt bool
 
-	// Asks says that the child may ask the person something: it is lent the terminal, where the runner is at one (System.At).
+	// Asks reports whether the child may prompt the user. If so, it gets the terminal, if the runner has one (System.At).
 	Asks bool
 
-	// Theirs says that the command line is a task's, word for word, and not one of ours. What it writes may go to the next command of
-	// that task, or into a file: it is left as it is. Who shows it hides secrets in it (Hiding).
+	// Theirs reports whether this is the verbatim command line of one of the repository's tasks. Its output may be piped to the task's next command
+	// or written to a file, so it is not masked. Callers that show the output must mask it (Hiding).
 	Theirs bool
 
-	// Answers says that Stdout is read by the program and shown to nobody: it gets what the child writes as it is. A path or a name
-	// that happens to hold a secret would be another one with *** in it.
+	// Answers reports whether this program parses Stdout and never shows it. Stdout is then not masked, because *** would corrupt a path or a name
+	// that happens to contain a secret.
 	Answers bool
 
-	// Limited says that the child has a time limit of its own: nothing is done where it says nothing (System.Watch).
+	// Limited reports whether the child has its own time limit. If so, it is exempt from System.Watch.
 	Limited bool
 
-	// Secrets are replaced by *** in everything that the child writes for people, and in the error, as are those of Env.
+	// Secrets are replaced by *** in the error and in all output that users see. The secrets in Env are, too.
 	Secrets []string
 }
 
-// Runner runs child processes. System is the real one; commandtest.Script answers as a test wants.
+// Runner runs child processes. System is the real implementation, and commandtest.Script is a fake for tests.
 type Runner interface {
-	// Run waits until the child has ended. It returns *ExitError when the child ended with another status than 0 or by
-	// a signal, an error in whose chain ErrNotFound stands when there is no such program, and the cause of ctx when ctx
-	// ended it.
+	// Run runs the child and waits for it. The error is an *ExitError if the child exits with a nonzero status or is killed by a signal. It wraps
+	// ErrNotFound if the program does not exist, and is the cause of ctx if ctx ended the child.
 	Run(ctx context.Context, c Cmd) error
 }
 
-// ExitError says that a child ended with another status than 0.
+// ExitError is the error of a child that exited with a nonzero status.
 type ExitError struct {
 	Name   string         // the program, without its folder
-	Code   int            // exit status; 128 plus the signal when a signal ended it
+	Code   int            // exit status; 128 plus the signal number if a signal ended it
 	Signal syscall.Signal // 0 unless a signal ended it
-	Tail   string         // the last lines of what it wrote, secrets replaced
+	Tail   string         // the last lines of its output, with secrets masked
 }
 
 func (e *ExitError) Error() string {
 	if e.Signal != 0 {
-		return fmt.Sprintf("%s was ended by signal %d (%v)", e.Name, int(e.Signal), e.Signal)
+		return fmt.Sprintf("%s was killed by signal %d (%v)", e.Name, int(e.Signal), e.Signal)
 	}
 	return fmt.Sprintf("%s ended with exit status %d", e.Name, e.Code)
 }
 
-// stopped is the error of a child that was ended with its context, or, without a name, was not begun.
+// stopped is the error of a child that was ended because its context ended. If name is empty, the child was never started.
 type stopped struct {
 	name  string
 	cause error
@@ -96,7 +95,7 @@ func (e *stopped) Error() string {
 
 func (e *stopped) Unwrap() error { return e.cause }
 
-// WasStopped reports whether an error tells of a child that did not end by itself: what it has said explains nothing.
+// WasStopped reports whether an error is about a child that we ended. That child's output does not explain the error.
 func WasStopped(err error) bool {
 	var e *stopped
 	return errors.As(err, &e)
@@ -107,15 +106,14 @@ type System struct {
 	env     []string
 	secrets []string
 
-	terminal *Terminal // nil: there is none to lend
+	terminal *Terminal // nil if children get no terminal
 	silence  Silence
-	hear     func(line string) // nil: nobody listens
+	hear     func(line string) // may be nil
 }
 
-// NewSystem returns a runner whose children inherit environ, except for the variables that would make a pixi below us
-// believe that it runs inside a pixi shell of this workspace, and those by which a git that runs us would make a git below us
-// work on another repository than that of its folder. The secrets, and those of environ, are hidden in what every child writes for
-// people, also of a child that is not given them: it may find them elsewhere.
+// NewSystem returns a runner whose children inherit environ, except for the variables of a pixi shell, which would make a child pixi believe that it
+// runs inside it, and the variables that git sets for its hooks, which would make a child git work on another repository. The secrets, and the
+// secrets in environ, are masked in the output of every child, even of one that does not get them, because it may read them elsewhere.
 func NewSystem(environ, secrets []string) *System {
 	return &System{
 		env:     withoutGit(Unset(environ, "PIXI_IN_SHELL", "PIXI_PROJECT_MANIFEST")),
@@ -123,7 +121,7 @@ func NewSystem(environ, secrets []string) *System {
 	}
 }
 
-// Environ returns a copy of the environment that was given, for what a child is to have of it: see [Withhold].
+// Environ returns a copy of the environment, from which callers choose the variables of a child: see [Withhold].
 func (s *System) Environ() []string { return append([]string(nil), s.env...) }
 
 // Run implements Runner.
@@ -133,7 +131,7 @@ func (s *System) Run(ctx context.Context, c Cmd) error {
 	}
 	given := Secrets(c.Env)
 	if c.Env == nil {
-		c.Env, _ = Withhold(s.env) // who needs one says which
+		c.Env, _ = Withhold(s.env) // callers must pass a credential explicitly
 	}
 	path, err := lookPath(c.Name, c.Dir, c.Env)
 	if err != nil {
@@ -141,7 +139,7 @@ func (s *System) Run(ctx context.Context, c Cmd) error {
 	}
 	Record(c)
 	secrets := slices.Concat(s.secrets, c.Secrets, given)
-	ctx, watch := s.watched(ctx, c, lineOf(c, secrets))
+	ctx, watch := s.watchOutput(ctx, c, lineOf(c, secrets))
 	defer watch.stop()
 	var last tail
 	kept := newRedactor(&last, secrets)
@@ -171,7 +169,7 @@ func (s *System) Run(ctx context.Context, c Cmd) error {
 		x.Stderr = watch.hear(tee(said, errOut))
 	}
 	x.WaitDelay = grace
-	ownGroup(x, c.Gentle)
+	leadGroup(x, c.Gentle)
 	if c.Abrupt {
 		x.Cancel = func() error { killGroup(x); return nil }
 	}
@@ -186,7 +184,7 @@ func (s *System) Run(ctx context.Context, c Cmd) error {
 	err = l.run(x)
 	killGroup(x)
 	if l != nil {
-		l.back(err == nil)
+		l.giveBack(err == nil)
 		passOn(ctx, err)
 	}
 	out.Flush()
@@ -217,7 +215,7 @@ func exitError(ctx context.Context, name string, err error, last string) error {
 	return e
 }
 
-// Output runs c and returns what it wrote to its standard output, as it is, without the final newlines.
+// Output runs c and returns its standard output, unmasked, without the final newlines.
 func Output(ctx context.Context, r Runner, c Cmd) (string, error) {
 	var b strings.Builder
 	c.Stdout, c.Answers = &b, true
@@ -232,9 +230,9 @@ func tee(w io.Writer, keep io.Writer) io.Writer {
 	return io.MultiWriter(w, keep)
 }
 
-// same reports whether both streams go to one writer, which is then written to by one goroutine.
+// `same` reports whether both streams have the same writer. Only one goroutine may write to it.
 func same(a, b io.Writer) bool {
-	defer func() { _ = recover() }() // writers of a type that cannot be compared are two
+	defer func() { _ = recover() }() // comparing writers of an incomparable type panics: treat them as different
 	return a == b
 }
 

@@ -1,6 +1,6 @@
 package command
 
-// CredentialNames are the patterns that credentials are known by.
+// CredentialNames returns the patterns by which credentials are recognized.
 func CredentialNames() (all []string) {
 	for _, c := range credentials {
 		all = append(all, c.names...)
@@ -8,9 +8,9 @@ func CredentialNames() (all []string) {
 	return all
 }
 
-// What tests look at.
+// These variables show internals to tests.
 var (
 	HarmlessNames = harmlessNames
 	Ways          = ways
-	Above         = above
+	Above         = inheritedCredentials
 )

@@ -7,9 +7,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ownGroup makes the child the leader of a process group, to be ended as one, and lets the kernel end it when we die:
-// outright, or by SIGTERM for one that leaves something to be tidied up.
-func ownGroup(x *exec.Cmd, gentle bool) {
+// leadGroup makes the child the leader of a new process group, so that the group can be signaled. When we die, the kernel sends the child SIGKILL, or
+// SIGTERM if the child must clean up.
+func leadGroup(x *exec.Cmd, gentle bool) {
 	x.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Pdeathsig: syscall.SIGKILL}
 	if gentle {
 		x.SysProcAttr.Pdeathsig = syscall.SIGTERM
@@ -17,10 +17,10 @@ func ownGroup(x *exec.Cmd, gentle bool) {
 	x.Cancel = func() error { return syscall.Kill(-x.Process.Pid, syscall.SIGTERM) }
 }
 
-// undumpable keeps other processes of the same user from reading our memory and our environment.
+// undumpable prevents other processes of the same user from reading our memory and environment.
 func undumpable() error { return unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0) }
 
-// isStopped reports whether a child of ours is stopped, and leaves all that there is to know about it to who waits for it.
+// isStopped reports whether a child is stopped. It does not consume the child's status, which the caller of Wait needs.
 func isStopped(pid int) bool {
 	var info unix.Siginfo
 	err := unix.Waitid(unix.P_PID, pid, &info, unix.WSTOPPED|unix.WNOHANG|unix.WNOWAIT, nil)

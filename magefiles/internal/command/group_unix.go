@@ -7,17 +7,17 @@ import (
 	"syscall"
 )
 
-// ownGroup makes the child the leader of a process group, to be ended as one.
-func ownGroup(x *exec.Cmd, _ bool) {
+// leadGroup makes the child the leader of a new process group, so that the group can be signaled.
+func leadGroup(x *exec.Cmd, _ bool) {
 	x.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	x.Cancel = func() error { return syscall.Kill(-x.Process.Pid, syscall.SIGTERM) }
 }
 
-// undumpable does nothing: there is no /proc to read.
+// undumpable is a no-op, because there is no /proc.
 func undumpable() error { return nil }
 
-// isStopped says nothing: what asks for it takes it from who waits for the child.
+// isStopped always returns false, because a check would consume the child's status, which the caller of Wait needs.
 func isStopped(int) bool { return false }
 
-// EndMarked ends nothing: what a process was started with is not told here.
+// EndMarked is a no-op, because this system does not expose the environment of processes.
 func EndMarked(...string) []string { return nil }

@@ -13,7 +13,8 @@ import (
 	"strings"
 )
 
-// keptIn are files below a person's home that hold credentials. Where such a file may be without one, with tells.
+// keptIn lists files below the home directory that may contain credentials. If `with` is set, a file contains a credential only if `with` matches its
+// text.
 var keptIn = []struct {
 	file string
 	with *regexp.Regexp
@@ -44,10 +45,10 @@ var keptIn = []struct {
 	{".terraform.d/credentials.tfrc.json", nil},
 }
 
-// dockers is what a configuration of docker has where somebody has logged in, or where a helper is asked.
+// dockers matches a docker configuration after a login, or with a credential helper.
 var dockers = regexp.MustCompile(`"(auth|identitytoken|registrytoken|credsStore|credHelpers)"\s*:`)
 
-// leadTo are variables that name a file with credentials, or a folder with it.
+// leadTo lists variables whose value is the path of a file with credentials, or of its folder.
 var leadTo = []struct{ variable, file string }{
 	{"RATTLER_AUTH_FILE", ""},
 	{"NETRC", ""},
@@ -60,9 +61,8 @@ var leadTo = []struct{ variable, file string }{
 	{"GH_CONFIG_DIR", "hosts.yml"},
 }
 
-// Readable names what code of a repository could still read, though nothing of it is in its environment: files of the person, keys
-// without a passphrase, agents, and what the processes above this one were started with, up to four of them. Names alone: what is
-// in them is not shown.
+// Readable lists the credentials that the repository's code could read although they are not in its environment: files in the home directory, keys
+// without a passphrase, agents, and the initial environments of up to four ancestors of this process. It returns only names, never contents.
 func Readable(home string, environ []string) (names []string) {
 	add := func(name string) {
 		if !slices.Contains(names, name) {
@@ -91,13 +91,13 @@ func Readable(home string, environ []string) (names []string) {
 	for _, agent := range agents(home, environ) {
 		add(agent)
 	}
-	for _, above := range above(os.Getppid()) {
+	for _, above := range inheritedCredentials(os.Getppid()) {
 		add(above)
 	}
 	return names
 }
 
-// holds reports whether a file is there for us to read, and has something in it: what with is of, where that is set.
+// `holds` reports whether a file is readable and not empty, and matches `with`, if `with` is not nil.
 func holds(file string, with *regexp.Regexp) bool {
 	st, err := os.Stat(file)
 	if err != nil || !st.Mode().IsRegular() || st.Size() == 0 {
@@ -107,7 +107,7 @@ func holds(file string, with *regexp.Regexp) bool {
 	return err == nil && (with == nil || with.Match(text))
 }
 
-// head is the beginning of a file.
+// head returns the first bytes of a file.
 func head(file string) ([]byte, error) {
 	f, err := os.Open(file)
 	if err != nil {
@@ -117,7 +117,7 @@ func head(file string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(f, 64<<10))
 }
 
-// open reports whether a file is a private key of ssh that needs no passphrase.
+// `open` reports whether a file is an ssh private key without a passphrase.
 func open(file string) bool {
 	if st, err := os.Stat(file); err != nil || !st.Mode().IsRegular() {
 		return false
@@ -135,7 +135,7 @@ func open(file string) bool {
 	return bytes.HasPrefix(data, []byte("openssh-key-v1\x00\x00\x00\x00\x04none")) // the name of the cipher
 }
 
-// agents are those that answer for a person.
+// agents returns the running agents that could log in as the user.
 func agents(home string, environ []string) (names []string) {
 	isSocket := func(file string) bool {
 		st, err := os.Stat(file)
@@ -158,10 +158,10 @@ func agents(home string, environ []string) (names []string) {
 	return names
 }
 
-// above are the credentials that processes above us were started with, as mage's wrappers are: the names of variables, and the programs whose environment
-// has them.
-func above(pid int) (names []string) {
-	programs := map[string][]string{} // by what they have
+// `inheritedCredentials` returns the credentials in the initial environments of our ancestors, such as mage's wrappers: the names of variables, and
+// the programs that have them.
+func inheritedCredentials(pid int) (names []string) {
+	programs := map[string][]string{} // by the names of their variables
 	var all []string
 	for range 4 {
 		dir := filepath.Join("/proc", strconv.Itoa(pid))
@@ -193,7 +193,7 @@ func above(pid int) (names []string) {
 		}
 	}
 	for _, has := range all {
-		names = append(names, has+" in the environment of "+strings.Join(programs[has], " and ")+", which started this")
+		names = append(names, has+" in the environment of "+strings.Join(programs[has], " and ")+", which started this process")
 	}
 	return names
 }

@@ -9,41 +9,41 @@ import (
 	"time"
 )
 
-// Silence is what is done about a child that writes nothing: it may wait for something that never comes.
+// Silence is the policy for a child that writes nothing. The child may be waiting for something that never happens.
 type Silence struct {
-	Tell time.Duration     // after so long, Say is told, once for each silence; 0 is never
-	End  time.Duration     // after so long, the child is ended; 0 is never. One that has the terminal is not: a person is there
-	Say  func(text string) // shows a line to a person; nil shows none
-	Set  string            // what sets End, as a person writes it: "PIPELINE_SILENCE=2h"
+	Tell time.Duration     // Say is called once after each silence of this length; 0 means never
+	End  time.Duration     // the child is ended after this much silence; 0 means never. A child that has the terminal is not ended
+	Say  func(text string) // shows a line to the user; may be nil
+	Set  string            // how the user sets End: "PIPELINE_SILENCE=2h"
 }
 
-// SilentError is why a child was ended that wrote nothing.
+// SilentError is the error of a child that was ended because it wrote nothing.
 type SilentError struct {
 	Line string // the command, shortened, without secrets
 	how  Silence
 }
 
 func (e *SilentError) Error() string {
-	return fmt.Sprintf("`%s` has said nothing for %v, and was ended", e.Line, e.how.End)
+	return fmt.Sprintf("`%s` has printed nothing for %v, and was stopped", e.Line, e.how.End)
 }
 
-// Cure is what to do about it, whatever was being done.
+// Cure returns the next step, which does not depend on the command.
 func (e *SilentError) Cure() string {
-	return "see what it waits for, and run it again; `" + e.how.Set + "` would let it be silent for longer"
+	return "find out what this command waits for, and run it again; set `" + e.how.Set + "` to allow a longer silence"
 }
 
-// Watch has every child watched that is started from now on.
+// Watch sets the policy for silent children. It applies to children that are started afterwards.
 func (s *System) Watch(how Silence) { s.silence = how }
 
-// watch is what is known of a child that is watched; a zero one watches nothing.
+// watch monitors a child's output. The zero value is a no-op.
 type watch struct {
-	heard  atomic.Int64 // when the child wrote last, in nanoseconds since 1970
-	spared atomic.Bool  // it is not ended
+	heard  atomic.Int64 // time of the last output, in Unix nanoseconds
+	spared atomic.Bool  // the child is not ended
 	stop   func()
 }
 
-// watched is ctx for a child, which ends when the child has said nothing for too long.
-func (s *System) watched(ctx context.Context, c Cmd, line string) (context.Context, *watch) {
+// watchOutput returns a context that ends when the child has written nothing for too long.
+func (s *System) watchOutput(ctx context.Context, c Cmd, line string) (context.Context, *watch) {
 	how := s.silence
 	w := &watch{stop: func() {}}
 	if c.Limited || how.Tell == 0 && how.End == 0 {
@@ -56,13 +56,13 @@ func (s *System) watched(ctx context.Context, c Cmd, line string) (context.Conte
 	return ctx, w
 }
 
-// spare says that the child has the terminal: a person is there, who may end it.
+// spare exempts the child from being ended. It has the terminal, so the user can end it.
 func (w *watch) spare() { w.spared.Store(true) }
 
-// hear is a writer to another one that takes down when something was written.
+// hear wraps a writer and records the time of each write.
 func (w *watch) hear(to io.Writer) io.Writer { return &hearing{to: to, heard: &w.heard} }
 
-// follow tells of a child that says nothing, and ends it, until ctx ends.
+// follow reports and ends a silent child. It returns when ctx ends.
 func (w *watch) follow(ctx context.Context, how Silence, line string, end context.CancelCauseFunc) {
 	told := int64(0)
 	for {
@@ -77,7 +77,7 @@ func (w *watch) follow(ctx context.Context, how Silence, line string, end contex
 			return
 		case how.Tell > 0 && silent >= how.Tell && told != last && how.Say != nil:
 			told = last
-			how.Say(fmt.Sprintf("`%s` has said nothing for %v", line, how.Tell))
+			how.Say(fmt.Sprintf("`%s` has printed nothing for %v", line, how.Tell))
 		}
 		timer := time.NewTimer(how.next(silent, told == last))
 		select {
@@ -89,14 +89,14 @@ func (w *watch) follow(ctx context.Context, how Silence, line string, end contex
 	}
 }
 
-// next is how long nothing has to be done about a child that has been silent for so long.
+// `next` returns the time until the next check of a silent child.
 func (how Silence) next(silent time.Duration, told bool) time.Duration {
 	wait := time.Hour
 	if how.Tell > 0 && !told {
 		wait = min(wait, how.Tell-silent)
 	}
 	if how.Tell > 0 && told {
-		wait = min(wait, how.Tell) // it may speak, and be silent again
+		wait = min(wait, how.Tell) // the child may write, and be silent again
 	}
 	if how.End > 0 {
 		wait = min(wait, how.End-silent)
@@ -104,7 +104,7 @@ func (how Silence) next(silent time.Duration, told bool) time.Duration {
 	return max(wait, time.Millisecond)
 }
 
-// hearing takes down when something was written.
+// hearing records the time of each write.
 type hearing struct {
 	to    io.Writer
 	heard *atomic.Int64
@@ -115,10 +115,10 @@ func (h *hearing) Write(p []byte) (int, error) {
 	return h.to.Write(p)
 }
 
-// mostOfLine is how much of a command line is shown, in bytes.
+// mostOfLine limits how much of a command line is shown, in bytes.
 const mostOfLine = 120
 
-// lineOf is a command as it is shown, without secrets.
+// lineOf formats a command line for display, with secrets masked.
 func lineOf(c Cmd, secrets []string) string {
 	var shown strings.Builder
 	r := newRedactor(&shown, secrets)

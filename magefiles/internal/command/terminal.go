@@ -15,41 +15,41 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Terminal is what a child that asks is lent. Nothing of it is touched before the first such child.
+// Terminal is the terminal for children that prompt. It is not touched before the first such child.
 type Terminal struct {
-	Show io.Writer     // gets what a child that may be waiting for an answer has said, secrets replaced
-	Hold func() func() // keeps everything else from writing to the terminal until what it returns is called; nil is nothing
+	Show io.Writer     // receives the output of a child that may be waiting for an answer, with secrets masked
+	Hold func() func() // blocks all other writes to the terminal until the returned function is called; may be nil
 }
 
-// silence is how long a child says nothing until it may be waiting for an answer.
+// silence is the time without output after which we assume that a child may be waiting for an answer.
 const silence = 300 * time.Millisecond
 
-// lent is held while a child has the terminal: one at a time.
+// lent is held while a child has the terminal. Only one child can have it at a time.
 var lent sync.Mutex
 
-// At lets children that ask (Cmd.Asks) have the terminal, and returns s.
+// At makes s lend the terminal to children that prompt (Cmd.Asks), and returns s.
 func (s *System) At(t Terminal) *System {
 	s.terminal = &t
 	return s
 }
 
-// Lends reports whether a child that asks gets the terminal now: there is one, and it is ours, not that of a job in front of us.
+// Lends reports whether a child that prompts would get the terminal now: whether there is one, and this process is in its foreground.
 func (s *System) Lends() bool {
 	if s.terminal == nil {
 		return false
 	}
-	lent.Lock() // while a child has it, it is not ours
+	lent.Lock() // while a child has the terminal, it is not ours
 	defer lent.Unlock()
-	tty := ownTerminal()
+	tty := openTerminal()
 	if tty != nil {
 		tty.Close()
 	}
 	return tty != nil
 }
 
-// ownTerminal opens our terminal; nil where there is none, or where we are in its background.
-func ownTerminal() *os.File {
-	// Not os.OpenFile: that makes a terminal one of the poller's, and non-blocking for everybody who has it.
+// openTerminal opens our terminal. It returns nil if there is none, or if we are in its background.
+func openTerminal() *os.File {
+	// Do not use os.OpenFile: it would add the terminal to the poller, and make it non-blocking for every process that has it open.
 	fd, err := unix.Open("/dev/tty", unix.O_RDWR|unix.O_CLOEXEC|unix.O_NOCTTY, 0)
 	if err != nil {
 		return nil
@@ -61,7 +61,7 @@ func ownTerminal() *os.File {
 	return os.NewFile(uintptr(fd), "/dev/tty")
 }
 
-// loan is a terminal that a child has.
+// loan is a terminal that is lent to a child.
 type loan struct {
 	tty    *os.File
 	state  *unix.Termios
@@ -69,13 +69,13 @@ type loan struct {
 	prompt *prompt
 }
 
-// lend prepares x to be started with the terminal; nil where there is none to lend. A child in another session than ours could not have it.
+// lend prepares x to start with the terminal. It returns nil if there is none to lend. The child must be in our session to get it.
 func (s *System) lend(x *exec.Cmd, secrets []string) *loan {
 	if s.terminal == nil {
 		return nil
 	}
 	lent.Lock()
-	tty := ownTerminal()
+	tty := openTerminal()
 	if tty == nil {
 		lent.Unlock()
 		return nil
@@ -84,16 +84,16 @@ func (s *System) lend(x *exec.Cmd, secrets []string) *loan {
 	if s.terminal.Hold != nil {
 		l.free = s.terminal.Hold()
 	}
-	signal.Ignore(syscall.SIGTTOU) // else the kernel stops whoever takes the terminal, or gives it back, from behind
+	signal.Ignore(syscall.SIGTTOU) // otherwise the kernel stops a background process that changes the foreground group
 	fd := int(tty.Fd())
 	l.state, _ = unix.IoctlGetTermios(fd, getTermios)
-	withoutStop(fd)
+	disableSuspend(fd)
 	x.SysProcAttr.Setsid, x.SysProcAttr.Setpgid = false, true
 	x.SysProcAttr.Foreground, x.SysProcAttr.Ctty = true, fd
 	return l
 }
 
-// run is x.Run, for a child that has the terminal, if l is not nil.
+// run is like x.Run, but lends the terminal if l is not nil.
 func (l *loan) run(x *exec.Cmd) error {
 	if err := x.Start(); err != nil {
 		return err
@@ -113,8 +113,8 @@ func (l *loan) run(x *exec.Cmd) error {
 	return x.Wait()
 }
 
-// resume lets the child go on where it was stopped: by a Ctrl-Z that it, or a hook of it, has made a stop again, or since a job of it
-// kept the terminal. Nobody else is there to do that, and we would wait for it for ever.
+// resume continues the child if it is stopped. That happens on Ctrl-Z if the child, or one of its hooks, has enabled it again, or if a job of the
+// child kept the terminal. Nothing else would continue the child, and we would wait forever.
 func (l *loan) resume(pid int, ended chan struct{}) {
 	tick := time.NewTicker(silence / 3)
 	defer tick.Stop()
@@ -132,9 +132,9 @@ func (l *loan) resume(pid int, ended chan struct{}) {
 	}
 }
 
-// back takes the terminal back, as it was. What was typed for a child that did not end well, such as a passphrase, is thrown away: who
-// reads next is a shell, which keeps it, or a question of ours.
-func (l *loan) back(well bool) {
+// `giveBack` takes the terminal back and restores its settings. If the child failed, it discards unread input, such as a passphrase. Otherwise a
+// shell would read the input next and store it in its history, or one of our own questions would read it.
+func (l *loan) giveBack(well bool) {
 	l.prompt.end()
 	fd := int(l.tty.Fd())
 	_ = unix.IoctlSetPointerInt(fd, unix.TIOCSPGRP, unix.Getpgrp())
@@ -142,7 +142,7 @@ func (l *loan) back(well bool) {
 		if well {
 			how = setTermios
 		}
-		_ = unix.IoctlSetTermios(fd, how, l.state) // a child that was killed where it asked has left it without echo
+		_ = unix.IoctlSetTermios(fd, how, l.state) // a child that is killed at a prompt may leave echo turned off
 	}
 	signal.Reset(syscall.SIGTTOU)
 	l.tty.Close()
@@ -150,8 +150,8 @@ func (l *loan) back(well bool) {
 	lent.Unlock()
 }
 
-// withoutStop makes Ctrl-Z a character like others: it would stop the child and not us, and both would wait for ever.
-func withoutStop(fd int) {
+// disableSuspend makes Ctrl-Z an ordinary character. Otherwise it would stop only the child, and both processes would wait forever.
+func disableSuspend(fd int) {
 	t, err := unix.IoctlGetTermios(fd, getTermios)
 	if err != nil {
 		return
@@ -162,8 +162,8 @@ func withoutStop(fd int) {
 	_ = unix.IoctlSetTermios(fd, setTermios, t)
 }
 
-// passOn has a Ctrl-C, or the end of the terminal, that ended a child end us as well: it went to the child alone. All of our process
-// group gets it, as it would have from the terminal. It returns once ctx has ended, or after a second.
+// passOn sends the signal that ended a child, by Ctrl-C or a hangup, to our whole process group, as the terminal would have done, because only the
+// child has received it. It returns when ctx has ended, or after a second.
 func passOn(ctx context.Context, err error) {
 	var exit *exec.ExitError
 	if ctx.Err() != nil || !errors.As(err, &exit) {
@@ -174,7 +174,7 @@ func passOn(ctx context.Context, err error) {
 	switch {
 	case status.Signaled() && (status.Signal() == syscall.SIGINT || status.Signal() == syscall.SIGHUP):
 		by = status.Signal()
-	case status.ExitStatus() == 128+int(syscall.SIGINT): // so end shells; 129 is no SIGHUP: git ends so where it does not know an option
+	case status.ExitStatus() == 128+int(syscall.SIGINT): // exit statuses of shells; not 129, which git uses for an unknown option
 		by = syscall.SIGINT
 	default:
 		return
@@ -186,7 +186,7 @@ func passOn(ctx context.Context, err error) {
 	}
 }
 
-// prompt shows what a child says once it is silent for a while: it may be a question.
+// prompt shows a child's pending output when the child has been silent for a while, because it may be a question.
 type prompt struct {
 	show io.Writer
 	red  *redactor

@@ -9,12 +9,12 @@ import (
 	"strings"
 )
 
-// credentials are the names of variables that may hold a credential, or lead to one, as path.Match has patterns. What a child that
-// runs code of a repository, or of a third party, has no business with. All that have a name of these are also hidden in what children
-// print, and taken out of what this process was started with ([Reenter]), but for those that only lead to one (the list ways there).
+// credentials lists path.Match patterns for the names of variables that may hold a credential, or its location. A child that runs code of the
+// repository, or of a third party, gets none of these variables. Their values are also masked in children's output, and removed from this process's
+// initial environment ([Reenter]), unless they only hold a location (the list `ways` there).
 //
-// Who has to have one all the same gets it by a list of names to pass: [Fetching], [Remote], [Docker], those of `[tool.release] pass`, and
-// `answering` in package gitrepo. Where a variable names a file, Readable looks for it by the list leadTo.
+// A child that needs a credential gets it through a list of names to pass: [Fetching], [Remote], [Docker], the names in `[tool.release] pass`, or
+// `answering` in package gitrepo. If the value is a path, the variable should also be in `leadTo`, so that Readable finds the file.
 var credentials = []struct {
 	why   string
 	names []string
@@ -37,52 +37,53 @@ var credentials = []struct {
 	{"of uploaders", []string{"TWINE_*", "UV_PUBLISH_*", "FLIT_PASSWORD", "FLIT_USERNAME", "POETRY_PYPI_TOKEN_*", "POETRY_HTTP_BASIC_*", "HATCH_INDEX_AUTH", "HATCH_INDEX_USER"}},
 }
 
-// secretNames are what variables are called whose value is the secret itself.
+// secretNames lists patterns for the names of variables that hold the secret itself.
 var secretNames = []string{
 	"*TOKEN", "*_TOKEN_*", "*API_KEY", "*APIKEY", "*PASSWORD", "*PASSWD", "*PASSPHRASE", "*SECRET*", "*CREDENTIAL*", "*PRIVATE_KEY*", "*ACCESS_KEY*", "*_PAT", "*AUTH_FILE", "*JWT*",
 }
 
-// harmlessNames look like names of credentials, and are not.
+// harmlessNames lists variables that match `credentials` but hold none.
 var harmlessNames = []string{"AWS_CA_BUNDLE", "CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE", "AWS_REGION", "AWS_DEFAULT_REGION", "CI_JOB_ID", "CI_JOB_NAME", "CI_JOB_STAGE", "CI_JOB_URL", "CI_JOB_STATUS", "CI_REGISTRY_IMAGE"}
 
-// ours publish to a channel. No name passes them, in whatever manifest it stands: who may write a manifest could send a package then.
+// ours lists the credentials for publishing to a channel. A manifest cannot pass them. Otherwise anyone who can change a manifest could upload a
+// package.
 var ours = []string{"PREFIX_API_KEY", "ACTIONS_ID_TOKEN_REQUEST_*"}
 
-// Publishes reports whether a variable is one by which packages are published, which no child ever gets.
+// Publishes reports whether a variable holds a credential for publishing packages. No child ever gets that variable.
 func Publishes(name string) bool { return matches(ours, strings.ToUpper(name)) }
 
-// Fetching are the variables by which package managers fetch packages, as names for Withhold to pass: for what installs, and not for
-// what runs afterwards.
+// Fetching lists the variables that package managers need to fetch packages, as names for Withhold to pass. They are for programs that install
+// packages, not for code that runs afterwards.
 var Fetching = []string{
 	"RATTLER_AUTH_FILE", "NETRC", "UV_INDEX*", "UV_DEFAULT_INDEX", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS", "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS",
 }
 
-// Remote are the variables by which git is let in by a remote, and Docker those by which docker and its helpers are, by a builder and by
-// a registry, as names for Withhold to pass. Neither has what publishes to a channel, nor what a runner gives for its own servers.
+// Remote lists the variables that git needs to log in to a remote. Docker lists the variables that docker and its helpers need to log in to a builder
+// or a registry. Both are names for Withhold to pass. Neither includes credentials for publishing to a channel, or a CI runner's own tokens.
 var (
 	Remote = []string{
 		"SSH_AUTH_SOCK", "SSH_AGENT_PID", "SSH_ASKPASS", "GIT_*", "NETRC", "GPG_AGENT_INFO", "GPG_TTY",
-		"GITHUB_TOKEN", "GH_TOKEN", "GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN", "GITLAB_TOKEN", "CI_JOB_TOKEN", // `gh auth git-credential` and its like read them
+		"GITHUB_TOKEN", "GH_TOKEN", "GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN", "GITLAB_TOKEN", "CI_JOB_TOKEN", // read by helpers such as `gh auth git-credential`
 		"BITBUCKET_TOKEN", "GITEA_TOKEN", "SYSTEM_ACCESSTOKEN", "AZURE_DEVOPS_EXT_PAT",
 	}
 	Docker = []string{
 		"DOCKER_*", "BUILDX_*", "BUILDKIT_*", "REGISTRY_AUTH_FILE", "KUBECONFIG", "SSH_AUTH_SOCK", "SSH_AGENT_PID", "GPG_AGENT_INFO", "GPG_TTY",
-		"AWS_*", "GOOGLE_*", "GCLOUD_*", "CLOUDSDK_*", "AZURE_*", // docker-credential-ecr-login, -gcr, -acr
+		"AWS_*", "GOOGLE_*", "GCLOUD_*", "CLOUDSDK_*", "AZURE_*", // read by docker-credential-ecr-login, -gcr and -acr
 	}
 )
 
 // Fetches reports whether a variable is one of Fetching.
 func Fetches(name string) bool { return matches(Fetching, name) }
 
-// FetchedWith are the variables of an environment by which packages are fetched, and that hold a credential.
-func FetchedWith(environ []string) []string {
+// FetchCredentials returns the variables of an environment that hold a credential for fetching packages.
+func FetchCredentials(environ []string) []string {
 	_, all := Withhold(environ)
 	return slices.DeleteFunc(all, func(name string) bool { return !Fetches(name) })
 }
 
-// Withhold returns an environment without credentials, and the names of those that were taken out, sorted. A name of pass stays,
-// which may be a pattern as of path.Match, unless it is one of those that publish.
-// An address that carries a password is a credential too, but for a proxy's: without it there would be no network.
+// Withhold returns an environment without credentials, and the sorted names of the removed variables. It keeps variables that match a path.Match
+// pattern in pass, unless they are for publishing. A URL with a password is also a credential, except a proxy's URL, without which there would be no
+// network.
 func Withhold(environ []string, pass ...string) (clean, withheld []string) {
 	for _, kv := range environ {
 		name, value, _ := strings.Cut(kv, "=")
@@ -96,20 +97,20 @@ func Withhold(environ []string, pass ...string) (clean, withheld []string) {
 	return clean, slices.Compact(withheld)
 }
 
-// Without says which variables code was not given that has failed, and what lets it have one, beside what it is passed already. Where its
-// last words name some of them, it is these alone.
-func Without(words string, withheld, passed []string) string {
-	if named := Named(words, withheld); len(named) > 0 {
+// DescribeWithheld returns a hint for code that failed: the variables that were withheld, and the setting that passes them. If the code's last output
+// mentions some of these variables, the hint names only these.
+func DescribeWithheld(words string, withheld, passed []string) string {
+	if named := FindNames(words, withheld); len(named) > 0 {
 		withheld = named
 	}
 	if len(withheld) == 1 {
-		return fmt.Sprintf("It was run without %s. If it needs that: [tool.release] pass = %s", withheld[0], list(append(slices.Clone(passed), withheld[0])))
+		return fmt.Sprintf("The command ran without the variable %s. If it needs this variable, set [tool.release] pass = %s", withheld[0], list(append(slices.Clone(passed), withheld[0])))
 	}
-	return fmt.Sprintf("It was run without %s. If it needs one of them, name that: [tool.release] pass = %s", strings.Join(withheld, ", "), list(append(slices.Clone(passed), "NAME")))
+	return fmt.Sprintf("The command ran without the variables %s. If it needs one of these variables, name it in [tool.release] pass = %s", strings.Join(withheld, ", "), list(append(slices.Clone(passed), "NAME")))
 }
 
-// Passing says which variables of an environment code of a repository is given by [tool.release] pass, though they look like credentials: who wrote the
-// manifest asked for them, and whose they are has to know. "" where there are none.
+// Passing returns a warning that names the variables that [tool.release] pass gives to the repository's code although they look like credentials. The
+// manifest's author chose them, and the user who owns them should know. It returns "" if there are none.
 func Passing(environ, pass []string) string {
 	_, all := Withhold(environ)
 	_, kept := Withhold(environ, pass...)
@@ -117,15 +118,15 @@ func Passing(environ, pass []string) string {
 	if len(given) == 0 {
 		return ""
 	}
-	return "tasks, builds and hooks are given " + strings.Join(given, ", ") + " of your environment, as [tool.release] pass asks for"
+	return "tasks, builds and hooks get " + strings.Join(given, ", ") + " from your environment, because [tool.release] pass names them"
 }
 
-// Named are the names that stand in a text.
-func Named(words string, names []string) []string {
+// FindNames returns the names that occur in a text.
+func FindNames(words string, names []string) []string {
 	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !strings.Contains(words, name) })
 }
 
-// list is a list as TOML has it.
+// list formats a TOML list.
 func list(names []string) string {
 	var quoted []string
 	for _, name := range names {
@@ -134,9 +135,8 @@ func list(names []string) string {
 	return "[" + strings.Join(quoted, ", ") + "]"
 }
 
-// Secrets are the values of an environment that are secrets themselves: of variables that are called like one, and passwords in
-// addresses, a proxy's too. What only leads to a secret is none, nor is what clouds and runners say besides: that stands in what
-// programs print for us to read.
+// Secrets returns the secrets in an environment: the values of variables whose names match secretNames, and the passwords in URLs, even in a proxy's.
+// Locations of secrets, and other settings of clouds and CI runners, are not included, because users need to see them in the output.
 func Secrets(environ []string) (values []string) {
 	for _, kv := range environ {
 		name, value, _ := strings.Cut(kv, "=")
@@ -149,8 +149,7 @@ func Secrets(environ []string) (values []string) {
 	return values
 }
 
-// Secret reports whether a variable is called what secrets are called: its value is then hidden in what people see, and looked for in what is
-// published.
+// Secret reports whether a variable has the name of a secret. Such a value is masked in output, and published files are searched for it.
 func Secret(name string) bool {
 	name = strings.ToUpper(name)
 	return matches(secretNames, name) && !matches(ways, name) && !slices.Contains(harmlessNames, name)
@@ -169,21 +168,36 @@ func isCredential(name, value string) bool {
 	return !strings.HasSuffix(name, "_PROXY") && len(passwords(value)) > 0
 }
 
+// matches reports whether a name matches one of the patterns. Each start of a child checks every variable against ninety patterns, so the common
+// patterns, with a star only at their ends, do not use path.Match. Unlike in path.Match, such a star also matches slashes, because a name with a
+// slash may be a credential as well.
 func matches(patterns []string, name string) bool {
 	return slices.ContainsFunc(patterns, func(pattern string) bool {
-		matched, err := path.Match(pattern, name)
-		return matched && err == nil
+		end, anyStart := strings.CutPrefix(pattern, "*")
+		middle, anyEnd := strings.CutSuffix(end, "*")
+		switch {
+		case strings.ContainsAny(middle, `*?[\`):
+			matched, err := path.Match(pattern, name)
+			return matched && err == nil
+		case anyStart && anyEnd:
+			return strings.Contains(name, middle)
+		case anyStart:
+			return strings.HasSuffix(name, middle)
+		case anyEnd:
+			return strings.HasPrefix(name, middle)
+		}
+		return name == pattern
 	})
 }
 
-// passwords are those of the addresses among the words of a value.
+// passwords returns the passwords in the URLs in a value.
 func passwords(value string) (found []string) {
 	if !strings.Contains(value, "@") {
 		return nil
 	}
 	for word := range strings.FieldsSeq(value) {
 		if _, address, ok := strings.Cut(word, "="); ok && strings.Contains(address, "://") && !strings.Contains(word[:len(word)-len(address)-1], "://") {
-			word = address // name=https://…, as uv has indexes
+			word = address // name=https://…, as uv writes indexes
 		}
 		if u, err := url.Parse(word); err == nil && u.Host != "" && u.User != nil {
 			if password, set := u.User.Password(); set && password != "" {

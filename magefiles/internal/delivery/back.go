@@ -15,8 +15,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workflow"
 )
 
-// revert takes back what a delivery did: the environments, the last one first, and what is in this clone alone. A commit that is pushed and an
-// image stay, and are named.
+// revert undoes a delivery: first the environments, in reverse order, then the changes that exist only in this clone. A pushed commit and an image
+// remain, and revert prints their names.
 func (d *Delivery) revert(ctx context.Context, past *session.Past[*Plan]) error {
 	if image, made := imageOf(past.Events); made {
 		if err := d.environmentsBack(ctx, past, image); err != nil {
@@ -28,19 +28,22 @@ func (d *Delivery) revert(ctx context.Context, past *session.Past[*Plan]) error 
 	if past.Plan.Pins.Empty() || !past.Began(stepPins) {
 		return nil
 	}
-	commit, committed, err := s.committed(ctx, nil)
+	commit, committed, err := s.findCommit(ctx, nil)
 	switch {
 	case err != nil:
 		return err
 	case committed && past.Began(stepCommit):
 		return s.uncommit(ctx, commit.Hash)
-	case committed: // somebody else's
+	case committed: // someone else has committed the same changes
 		return nil
+	}
+	if err := s.checkBranch(ctx); err != nil {
+		return err
 	}
 	return s.restore(ctx, past)
 }
 
-// imageOf is the image that a delivery has found or made.
+// imageOf returns the image that a delivery has found or built.
 func imageOf(events []workflow.Event) (image survey.Image, known bool) {
 	for _, rec := range events {
 		if rec.Step == stepImage && len(rec.Result) > 0 && json.Unmarshal(rec.Result, &image) == nil {
@@ -50,8 +53,8 @@ func imageOf(events []workflow.Event) (image survey.Image, known bool) {
 	return image, known
 }
 
-// environmentsBack brings those back that this delivery has deployed to, and of which some host has its image: a deployment may have been killed on
-// its way through them.
+// environmentsBack rolls back each environment that this delivery started to deploy to, if at least one host has the image. Not all hosts may have
+// it, because the deployment may have been killed.
 func (d *Delivery) environmentsBack(ctx context.Context, past *session.Past[*Plan], image survey.Image) error {
 	var errs []error
 	for _, name := range slices.Backward(past.Plan.Environments) {
@@ -68,22 +71,22 @@ func (d *Delivery) environmentsBack(ctx context.Context, past *session.Past[*Pla
 	return errors.Join(errs...)
 }
 
-// uncommit goes back to before the commit, where it is in this clone alone.
+// uncommit removes the delivery's commit from the branch if it exists only in this clone.
 func (s *source) uncommit(ctx context.Context, commit string) error {
-	_, pushed, err := s.pushed(ctx, commit)
+	_, pushed, err := s.checkPushed(ctx, commit)
 	if err != nil {
 		return err
 	}
 	if pushed {
-		s.Say("the commit %s stays, since %s/%s has it: `git revert %s` takes it back", short(commit), s.p.Remote, s.p.Branch, short(commit))
+		s.Say("the commit %s is not removed, because %s/%s has this commit; to revert the commit, run `git revert %s`", short(commit), s.p.Remote, s.p.Branch, short(commit))
 		return nil
 	}
-	made, err := s.Repo.MadeOn(ctx, s.p.Base, commit, s.pinned())
+	made, err := s.Repo.MadeOn(ctx, s.p.Base, commit, s.pinFiles())
 	if err != nil {
 		return err
 	}
 	if made == "" {
-		s.Say("the commit %s stays: somebody has merged these pins", short(commit))
+		s.Say("the commit %s is not removed, because someone else has merged the same pins", short(commit))
 		return nil
 	}
 	head, err := s.Repo.Head(ctx)
@@ -93,13 +96,13 @@ func (s *source) uncommit(ctx context.Context, commit string) error {
 	case head.Branch != s.p.Branch:
 		return s.otherBranch(head.Branch)
 	case head.Commit != commit:
-		return operr.NewStopped("`git revert "+short(commit)+"` takes it back, and then `mage deliver -undo` ends the delivery",
-			"the commit %s has others on top of it", short(commit))
+		return operr.NewStopped("run `git revert "+short(commit)+"` to revert the commit, and then `mage deliver -undo` to end the delivery",
+			"the commit %s is not the last commit of the branch any more", short(commit))
 	}
-	return s.Repo.Back(ctx, s.p.Base)
+	return s.Repo.ResetTo(ctx, s.p.Base)
 }
 
-// restore brings the files back that the plan changed and nobody has committed. One that somebody has edited since is left alone.
+// restore restores the files that the plan changed, unless they have been committed. It returns an error if a file has been edited since.
 func (s *source) restore(ctx context.Context, past *session.Past[*Plan]) error {
 	var ours, edited []string
 	for _, f := range s.p.Pins.Files {
@@ -115,7 +118,7 @@ func (s *source) restore(ctx context.Context, past *session.Past[*Plan]) error {
 		}
 	}
 	if len(edited) > 0 {
-		return operr.NewStopped("see `git diff`, and `git restore` what is to go", "these were edited since the pins were moved, and are left as they are: %s", operr.Some(edited))
+		return operr.NewStopped("look at `git diff`, undo your edits with `git restore FILE`, and then run `mage deliver -undo`", "cannot restore files that were edited after the delivery moved the pins: %s", operr.Abbreviate(edited))
 	}
 	if s.Locked != "" && past.Began(stepLock) {
 		ours = append(ours, s.Locked)

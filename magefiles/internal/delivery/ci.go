@@ -6,34 +6,35 @@ import (
 	"strings"
 	"time"
 
+	"github.com/foopack/foopack/magefiles/internal/columns"
 	"github.com/foopack/foopack/magefiles/internal/github"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/pause"
 )
 
-// CI does something when a commit is pushed.
+// CI is a continuous integration system that runs when a commit is pushed.
 type CI interface {
-	// Watch says how far the CI is with a commit. It fails where it has failed.
+	// Watch returns the CI's progress for a commit. It returns an error if the CI has failed.
 	Watch(ctx context.Context, commit string) (Sight, error)
 }
 
-// Sight is what is seen of a CI.
+// Sight is the progress of a CI for a commit.
 type Sight struct {
-	Says  string // where it is at work
-	Held  bool   // it waits for a person
-	Ended bool   // it has ended well: nothing more comes of it
+	Says  string // current activity
+	Held  bool   // the CI is waiting for an approval
+	Ended bool   // the CI has succeeded, and will produce nothing more
 }
 
-// Runs are those of GitHub that a push starts.
+// Runs implements CI with the GitHub runs that a push starts.
 type Runs struct {
-	Client   *github.Client // nil for a CI that cannot be asked
-	Workflow string         // the file name of the one that counts; "" is each that a push starts
+	Client   *github.Client // nil for a CI that cannot be queried
+	Workflow string         // file name of the relevant workflow; "" for all workflows that a push starts
 }
 
-// Watch asks GitHub. Of the workflow that counts the newest run for the commit is meant, whatever began it.
+// Watch queries GitHub. If Workflow is set, it uses that workflow's newest run for the commit, regardless of the trigger.
 func (r Runs) Watch(ctx context.Context, commit string) (Sight, error) {
 	if r.Client == nil {
-		return Sight{Says: "see what the CI does for it"}, nil
+		return Sight{Says: "mage cannot ask this CI; look at the CI's page for this commit"}, nil
 	}
 	q := github.Query{Commit: commit, Workflow: r.Workflow}
 	if r.Workflow == "" {
@@ -46,7 +47,7 @@ func (r Runs) Watch(ctx context.Context, commit string) (Sight, error) {
 	case len(runs) == 0 && r.Workflow == "":
 		return Sight{Says: "no run for " + short(commit) + " has begun yet"}, nil
 	case len(runs) == 0:
-		return Sight{Says: "no run of " + r.Workflow + " for " + short(commit) + " has begun yet; `gh workflow run " + r.Workflow + "` begins one where a push does not"}, nil
+		return Sight{Says: "no run of " + r.Workflow + " for " + short(commit) + " has begun yet; `gh workflow run " + r.Workflow + "` begins a run if the push does not begin one"}, nil
 	case r.Workflow != "":
 		runs = runs[:1]
 	}
@@ -63,14 +64,14 @@ func (r Runs) Watch(ctx context.Context, commit string) (Sight, error) {
 		}
 	}
 	if seen.Ended {
-		at = []string{"the CI has ended well"}
+		at = []string{"the CI has ended with success"}
 	}
 	seen.Says = strings.Join(at, ", ")
 	return seen, nil
 }
 
-// follow says which jobs of a run are at work, or who has to approve the next one; "" once it has ended well. It fails with the first job that
-// fails: what is waited for does not come any more, however long the others take.
+// follow returns the names of a run's active jobs, or who must approve the next one, or "" if the run has succeeded. It fails as soon as a job
+// fails, without waiting for the other jobs, because the run can no longer succeed.
 func (r Runs) follow(ctx context.Context, run github.Run) (string, error) {
 	if run.Succeeded() {
 		return "", nil
@@ -83,13 +84,13 @@ func (r Runs) follow(ctx context.Context, run github.Run) (string, error) {
 	for _, job := range jobs {
 		switch {
 		case job.Failed():
-			return "", operr.New(run.Next()+"; then `mage deliver`", "the CI's job %q for %s ended without success (%s): %s", job.Name, short(run.Commit), job.Conclusion, job.URL).WithWayOn()
+			return "", operr.New(run.Next()+"; then run `mage deliver`", "the CI's job %q for the commit %s ended without success (%s); see %s", job.Name, short(run.Commit), job.Conclusion, job.URL).WithWayOn()
 		case job.Status == "in_progress":
 			at = append(at, job.Name)
 		}
 	}
 	if run.Completed() {
-		return "", operr.New(run.Next()+"; then `mage deliver`", "the CI's run for %s ended without success (%s): %s", short(run.Commit), run.Conclusion, run.URL).WithWayOn()
+		return "", operr.New(run.Next()+"; then run `mage deliver`", "the CI's run for the commit %s ended without success (%s); see %s", short(run.Commit), run.Conclusion, run.URL).WithWayOn()
 	}
 	says := run.Status
 	if run.Held() {
@@ -100,11 +101,11 @@ func (r Runs) follow(ctx context.Context, run github.Run) (string, error) {
 	return says + ": " + run.URL, nil
 }
 
-// reviewers says who has to approve a run.
+// reviewers returns who can approve a run.
 func (r Runs) reviewers(ctx context.Context, run github.Run) string {
 	approvals, err := r.Client.Approvals(ctx, run.ID)
 	if err != nil || len(approvals) == 0 {
-		return "somebody has to approve it"
+		return "someone must approve the run"
 	}
 	var said []string
 	for _, a := range approvals {
@@ -113,11 +114,11 @@ func (r Runs) reviewers(ctx context.Context, run github.Run) string {
 	return strings.Join(said, ", and ")
 }
 
-// mostOfCI is how long a CI may take, reviewers aside, and mostAfterCI for how long nothing may be seen of what it has done: a registry may show
-// a tag late.
+// mostOfCI limits the duration of a CI run, excluding the wait for reviewers. mostAfterCI limits the time between the end of the run and the
+// appearance of its result, because a registry may show a new tag late.
 const mostOfCI, mostAfterCI = time.Hour, time.Minute
 
-// Await waits for what a CI does for a commit, until isThere says that it is there. what goes behind "waiting for".
+// Await waits for the result of a CI run for a commit, until isThere returns true. `what` completes the sentence "waiting for".
 func Await(ctx context.Context, ci CI, commit, what string, tell func(pause.Progress), isThere func(ctx context.Context) (bool, error)) error {
 	w := pause.Wait{
 		First: time.Second,
@@ -132,7 +133,7 @@ func Await(ctx context.Context, ci CI, commit, what string, tell func(pause.Prog
 
 func await(ctx context.Context, w pause.Wait, ci CI, commit, what string, isThere func(ctx context.Context) (bool, error)) error {
 	w.What = what
-	var ended time.Time // since when it is known to have ended well
+	var ended time.Time // when the CI's success was first observed; zero before that
 	p, err := w.Until(ctx, func(ctx context.Context) (seen pause.Seen, err error) {
 		if seen.Done, err = isThere(ctx); err != nil || seen.Done {
 			return seen, err
@@ -145,12 +146,12 @@ func await(ctx context.Context, w pause.Wait, ci CI, commit, what string, isTher
 		case ended.IsZero():
 			ended = w.Now()
 		case w.Now().Sub(ended) > mostAfterCI:
-			err = operr.New("see in its log which jobs it left out, and why; then `mage deliver`", "the CI has ended well, and there is nothing of %s", what).WithWayOn()
+			err = operr.New("look in the CI's log for jobs that were skipped, and then run `mage deliver`", "the CI has ended with success, but did not make %s", what).WithWayOn()
 		}
 		return seen, err
 	})
 	if errors.Is(err, pause.ErrOver) {
-		return operr.New("see what the CI does; `mage deliver` goes on waiting", "after %v there is nothing of %s; %s", p.Waited.Round(time.Second), what, p.Seen.Says).WithWayOn()
+		return operr.New("look at the CI's run; to continue waiting, run `mage deliver`", "after %s the CI has not made %s; %s", columns.Took(p.Waited), what, p.Seen.Says).WithWayOn()
 	}
 	return err
 }

@@ -1,20 +1,22 @@
-// Package delivery takes a downstream from the version of the packages that it is to have to the hosts that serve it, as one durable run: its
-// pins are moved, locked, checked, committed and pushed, its image is made, and one deployment environment after the other gets that image.
+// Package delivery takes a downstream from new versions of its packages to running hosts, in one resumable run: it moves, locks, checks, commits and
+// pushes the pins, builds the image, and deploys it to one environment after another.
 //
-// [Delivery.Define] is the list of the steps, and the place to start reading. What each of them does is done by others (packages bump,
-// toolchain, imagejob, deploy), and comes in as a function: this package decides about the order, what is done already, and what is taken back.
+// [Delivery.Define] lists the steps, and is the place to start reading. Other packages (bump, toolchain, imagejob, deploy) do the work of the
+// steps, through functions in Means. This package determines the order of the steps, which of them are already done, and how they are undone.
 //
-//	delivery.go  what a delivery works with, its steps, and a run of them
-//	plan.go      what a person agrees to
-//	source.go    pins, lock, check, commit, push: what happens in the clone
-//	image.go     the image, made here or by a CI
-//	ci.go        what a CI does, and the wait for it
-//	stages.go    the environments, with the question before the next one
-//	back.go      the way back
+//	delivery.go  defines a delivery's inputs, lists its steps, and runs them
+//	plan.go      defines the plan that the user confirms
+//	source.go    changes the clone: pins, lock, check, commit, push
+//	image.go     builds the image, or waits for a CI to build it
+//	ci.go        watches the CI
+//	stages.go    deploys to the environments, with a confirmation between them
+//	back.go      undoes a delivery
 package delivery
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/begun"
@@ -28,7 +30,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workflow"
 )
 
-// The steps of a delivery; each environment has its own after them, see [deployStep] and [approveStep].
+// The steps of a delivery. They are followed by steps for each environment, see [deployStep] and [approveStep].
 const (
 	stepPins   = begun.StepPins
 	stepLock   = "lock"
@@ -38,60 +40,65 @@ const (
 	stepImage  = begun.StepImage
 )
 
-// Stage is one deployment environment.
+// Stage is a deployment environment.
 type Stage interface {
 	Name() string
-	// After is the name of the environment that has to run an image before this one gets it; "" for none.
+	// After returns the name of the environment that must run an image before this one may get it, or "" if there is none.
 	After() string
-	// Runs reports whether all hosts run the image, healthy, and whether some have it, in whatever state. That a host cannot be asked is an error.
+	// Runs reports whether all hosts run the image and are healthy, and whether some hosts have it in any state. It returns an error if a host
+	// cannot be queried.
 	Runs(ctx context.Context, image survey.Image) (all, some bool, err error)
-	// Deploy brings all hosts to the image, or none.
+	// Deploy deploys the image to all hosts, or to none.
 	Deploy(ctx context.Context, image survey.Image) error
-	// Back brings all hosts back to the release before the one that they have.
+	// Back rolls all hosts back to the release before their current one.
 	Back(ctx context.Context) error
 }
 
-// Means are what a delivery works with, outside of itself.
+// Means contains the functions and values that the caller provides for a delivery.
 type Means struct {
-	App    string // the downstream
+	App    string // name of the downstream
 	Repo   *gitrepo.Repo
-	Store  *bump.Store // of the workspace's files
-	State  string      // folder for the journals; nothing in it is ever committed
+	Store  *bump.Store // the workspace's files
+	State  string      // folder for the journals of this work tree; never committed
+	Shared string      // folder for the lock, shared by all work trees of the clone; "" uses State
 	Tool   string      // version of this program
 	Remote string      // name of the remote
-	Locked string      // the downstream's lock file, relative to the work tree's top; "" where it has none
+	Locked string      // the downstream's lock file, relative to the top of the work tree; "" if there is none
 
-	Pins  func(ctx context.Context) (*bump.Plan, error) // how the downstream's pins are to move; an empty plan where they are there
-	Lock  func(ctx context.Context) error               // brings the lock file up to date
-	Check func(ctx context.Context) error               // runs the downstream's own check; nil where it has none
+	Pins  func(ctx context.Context) (*bump.Plan, error) // plans the moves of the downstream's pins; empty if none moves
+	Lock  func(ctx context.Context) error               // updates the lock file
+	Check func(ctx context.Context) error               // runs the downstream's check; nil if it has none
 	Find  func(ctx context.Context, commit string) (image survey.Image, there bool, err error)
-	Build func(ctx context.Context, commit string) error // makes the image of the commit that is checked out, and pushes it
-	CI    CI                                             // nil where the image is made here
+	Build func(ctx context.Context, commit string) error // builds the image of the checked-out commit, and pushes it
+	CI    CI                                             // nil if the image is built locally
 
-	To      string  // the version that is asked for; "" is the newest one, or what an unfinished delivery has
-	Until   string  // the last environment that is asked for; "" is the last of all, or what an unfinished delivery has
-	Stages  []Stage // all, each after the one that it names (Order)
+	To      string  // requested version; "" for the newest, or that of the unfinished delivery
+	Until   string  // last requested environment; "" for the last of all, or that of the unfinished delivery
+	Stages  []Stage // all environments, in the order of Order
 	Confirm func(ctx context.Context, p *Plan) error
-	Approve func(ctx context.Context, question string) error // before an environment that is after another one
+	Approve func(ctx context.Context, question string) error // asks for confirmation before an environment that follows another one
 
 	Reporter workflow.Reporter
 	Say      func(format string, args ...any)
 	Tell     func(pause.Progress)
 }
 
-// Delivery is one downstream's way to its hosts.
+// Delivery delivers one downstream to its hosts.
 type Delivery struct{ Means }
 
-// Run delivers, or goes on with the delivery that is unfinished. A nil plan is for one that has nothing to do.
+// Run starts a delivery, or resumes the unfinished one. It returns nil if there is nothing to do.
 func (d *Delivery) Run(ctx context.Context) (*Plan, error) {
 	past, err := d.operation().Run(ctx)
+	if no := (*unapproved)(nil); errors.As(err, &no) {
+		return nil, no.error // a declined confirmation, not a failed step
+	}
 	if past == nil || err != nil {
 		return nil, err
 	}
 	return past.Plan, nil
 }
 
-// Undo takes the delivery back that is unfinished.
+// Undo undoes the unfinished delivery.
 func (d *Delivery) Undo(ctx context.Context) (*Plan, error) {
 	past, err := d.operation().Undo(ctx)
 	if err != nil {
@@ -100,36 +107,37 @@ func (d *Delivery) Undo(ctx context.Context) (*Plan, error) {
 	return past.Plan, nil
 }
 
-// Unfinished is the plan of the delivery that is unfinished. That there is none is an error.
-func (d *Delivery) Unfinished() (*Plan, error) {
+// FindUnfinished returns the plan of the unfinished delivery, or an error if there is none.
+func (d *Delivery) FindUnfinished() (*Plan, error) {
 	past, err := d.operation().Last()
 	switch {
 	case err != nil:
 		return nil, err
 	case past == nil || past.End != "":
-		return nil, operr.New("`mage deliver -status` says what there is", "no delivery is unfinished: there is nothing to undo")
+		return nil, operr.New("run `mage deliver -status` to see the last delivery", "there is no unfinished delivery to undo")
 	}
 	return past.Plan, nil
 }
 
-// askedFor is how long one question of Look may take: several hosts are asked at a time, and one that is silent is given up before.
+// askedFor is the timeout for each query in Look. Hosts are queried concurrently, and an unresponsive host fails earlier.
 const askedFor = time.Minute
 
-// Look says where the last delivery stands, step by step, and changes nothing; nil where there is none.
+// Look returns the progress of the last delivery, step by step, without changing anything. It returns nil if there is none.
 func (d *Delivery) Look(ctx context.Context) (*session.Past[*Plan], []workflow.Standing, error) {
 	return d.operation().Look(ctx, askedFor)
 }
 
-// Holder is the process that is at work on a delivery of this clone now, and since when; "" for none.
+// Holder describes the process that is currently working on a delivery of this clone, and since when. It returns "" if there is none.
 func (d *Delivery) Holder() (string, error) { return d.operation().Holder() }
 
-// Kind is the kind of sessions that deliveries are, with the journals of one clone.
-func Kind(state, tool string) session.Kind[*Plan] {
+// Kind describes delivery sessions, given the folder for a work tree's journals and the folder for the clone's lock.
+func Kind(state, shared, tool string) session.Kind[*Plan] {
 	return session.Kind[*Plan]{
-		Name: begun.Name,
-		Dir:  begun.Dir(state),
-		Tool: tool,
-		Done: "delivered",
+		Name:  begun.Name,
+		Dir:   begun.Dir(state),
+		Locks: begun.Dir(cmp.Or(shared, state)),
+		Tool:  tool,
+		Done:  "delivered",
 		Type: session.Commands{
 			Run:    "mage deliver",
 			Status: "mage deliver -status",
@@ -140,7 +148,7 @@ func Kind(state, tool string) session.Kind[*Plan] {
 
 func (d *Delivery) operation() *session.Operation[*Plan] {
 	return &session.Operation[*Plan]{
-		Kind:      Kind(d.State, d.Tool),
+		Kind:      Kind(d.State, d.Shared, d.Tool),
 		Make:      d.plan,
 		Continue:  d.accept,
 		Confirm:   d.Confirm,
@@ -151,8 +159,8 @@ func (d *Delivery) operation() *session.Operation[*Plan] {
 	}
 }
 
-// accept refuses to go on with a delivery of another application, version or environment than is asked for. Where nothing is, any goes on: the
-// newest version may be another one by now. One that moves no pin has the versions of what is checked out.
+// accept returns an error if the user requests a different application, version or environment than the unfinished delivery. Anything that is not
+// specified matches, even if there is a newer version by now. A delivery without pin moves has the checked-out versions.
 func (d *Delivery) accept(ctx context.Context, past *session.Past[*Plan]) error {
 	fits := past.Plan.fits(d.App, d.To, d.Until)
 	if fits && d.To != "" && past.Plan.Pins.Empty() {
@@ -165,11 +173,11 @@ func (d *Delivery) accept(ctx context.Context, past *session.Past[*Plan]) error 
 	if fits {
 		return nil
 	}
-	return operr.NewStopped("`mage deliver` without -to and -until goes on with it, `mage deliver -undo` takes it back",
-		"the delivery %s is unfinished, and another one is asked for", past.Plan.Label())
+	return operr.NewStopped("run `mage deliver` without -to and -until to continue the delivery, or `mage deliver -undo` to undo the delivery",
+		"the delivery %s is unfinished, so no other delivery can start", past.Plan.Label())
 }
 
-// Define lists the steps of a plan.
+// Define returns the steps for a plan.
 func (d *Delivery) Define(p *Plan) *workflow.Definition {
 	w := workflow.New()
 	s := &source{Delivery: d, p: p}
@@ -189,7 +197,7 @@ func (d *Delivery) Define(p *Plan) *workflow.Definition {
 	return w
 }
 
-// stage is the environment of a name. One that the configuration has no more is an error of each of its steps.
+// stage returns the environment with this name. If the configuration no longer has it, each of its steps fails.
 func (d *Delivery) stage(name string) Stage {
 	for _, s := range d.Stages {
 		if s.Name() == name {
@@ -199,7 +207,7 @@ func (d *Delivery) stage(name string) Stage {
 	return missing(name)
 }
 
-// missing is an environment that a plan has and the configuration has not.
+// missing is a planned environment that the configuration no longer has.
 type missing string
 
 func (m missing) Name() string { return string(m) }
@@ -215,5 +223,5 @@ func (m missing) Deploy(context.Context, survey.Image) error { return m.error() 
 func (m missing) Back(context.Context) error { return m.error() }
 
 func (m missing) error() error {
-	return operr.NewStopped("put the table back, or take the delivery back by `mage deliver -undo`", "there is no [tool.deploy.%s] any more", string(m))
+	return operr.NewStopped("restore this table, or run `mage deliver -undo` to undo the delivery", "the manifest no longer has the table [tool.deploy.%s] of this delivery", string(m))
 }

@@ -29,26 +29,26 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// world is a clone with a downstream, and what there is outside of it: a registry and hosts, of which each is a file.
+// world is a clone with a downstream, plus a registry and hosts, which are simulated by files.
 type world struct {
 	t    *testing.T
-	base int // commits before the delivery's
+	base int // number of commits before the delivery
 	root string
 	bare string
 	run  command.Runner
 	repo *gitrepo.Repo
 	git  func(args ...string) string
-	out  string // folder of what is outside
+	out  string // folder with the registry and the hosts
 
-	version string // that the pins are to have
-	broken  string // environment that cannot be deployed to
-	checks  error  // of the downstream
-	halfway string // environment that is killed on its way through its hosts
-	left    int    // answers of what is outside; negative: all
+	version string // target version for the pins
+	broken  string // environment that fails to deploy
+	checks  error  // error of the downstream's check
+	halfway string // environment whose deployment is killed when only some hosts have the image
+	left    int    // number of requests to registry and hosts before they fail; negative for no limit
 	asked   []string
 }
 
-// digest is the image's of a commit.
+// digest returns the digest of a commit's image.
 func digest(commit string) string { return "sha256:" + commit + strings.Repeat("0", 64-len(commit)) }
 
 func newWorld(t *testing.T) *world {
@@ -73,7 +73,7 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
-// commits counts those that a delivery has made.
+// commits returns the number of commits made by deliveries.
 func (w *world) commits() int {
 	n, err := strconv.Atoi(w.git("rev-list", "--count", "HEAD"))
 	require.NoError(w.t, err)
@@ -89,7 +89,7 @@ func (w *world) get(name string) string {
 	return string(data)
 }
 
-// ask counts what is asked of the outside, and refuses it where none is left.
+// ask counts a request to the registry or a host, and fails if none is left.
 func (w *world) ask() error {
 	if w.left == 0 {
 		return errors.New("the world is gone")
@@ -98,7 +98,7 @@ func (w *world) ask() error {
 	return nil
 }
 
-// stage is an environment of a world: a file with the digests that it has had, the newest last.
+// stage is a simulated environment: a file with the digests that it has run, newest last.
 type stage struct {
 	*world
 	name, after string
@@ -138,7 +138,7 @@ func (s stage) Back(context.Context) error {
 	return nil
 }
 
-// delivery is one in this clone.
+// delivery returns a delivery in this clone.
 func (w *world) delivery(stages ...delivery.Stage) *delivery.Delivery {
 	if stages == nil {
 		stages = []delivery.Stage{stage{world: w, name: "staging"}, stage{world: w, name: "production", after: "staging"}}
@@ -183,7 +183,7 @@ func (w *world) delivery(stages ...delivery.Stage) *delivery.Delivery {
 	}}
 }
 
-// delivered wants a world in which all is done, once.
+// delivered checks that the delivery completed, and did everything exactly once.
 func (w *world) delivered(t *testing.T) {
 	head := w.git("rev-parse", "HEAD")
 	require.Equal(t, head, w.git("ls-remote", "origin", "refs/heads/main")[:40])
@@ -196,7 +196,7 @@ func (w *world) delivered(t *testing.T) {
 	}
 }
 
-// A delivery goes from a version to the hosts of the last environment, with one question before it, and is done once.
+// A delivery takes a version to the last environment's hosts, with a single confirmation before that environment. A repeated run does nothing.
 func TestDelivery(t *testing.T) {
 	w := newWorld(t)
 	p, err := w.delivery().Run(t.Context())
@@ -212,9 +212,32 @@ func TestDelivery(t *testing.T) {
 	w.delivered(t)
 }
 
-// A delivery that is killed anywhere goes on to the same end.
+// If the user declines to deploy to an environment, or cannot be asked, the error says what the previous environment runs, and how to continue or
+// undo. No message claims that nothing has changed.
+func TestANoBeforeProduction(t *testing.T) {
+	w := newWorld(t)
+	for err, want := range map[error]string{
+		operr.NewDeclined("not done"):                              `^not deployed to production: you said no; staging runs [0-9a-f]{12}\n→ run .mage deliver. to continue the delivery, or .mage deliver -undo. to undo the delivery$`,
+		operr.NewStopped("add -yes", "x: %w", operr.ErrNobody):     `^not deployed to production: there is no terminal to ask at, and no -yes; staging runs [0-9a-f]{12}\n→ run .mage deliver -yes. to continue the delivery, `,
+		fmt.Errorf("approving: %w", operr.NewDeclined("not done")): "^not deployed to production: you said no; staging runs ",
+	} {
+		d := w.delivery()
+		d.Approve = func(context.Context, string) error { return err }
+		_, said := d.Run(t.Context())
+		require.Regexp(t, want, fmt.Sprintf("%+v", said))
+		require.Equal(t, operr.Stopped, operr.ExitStatus(said))
+		require.Equal(t, errors.Is(err, operr.ErrDeclined), errors.Is(said, operr.ErrDeclined))
+		require.Equal(t, digest("0"), w.get("production"))
+		require.NotEqual(t, digest("0"), w.get("staging"))
+	}
+	_, err := w.delivery().Run(t.Context())
+	require.NoError(t, err)
+	w.delivered(t)
+}
+
+// A delivery that is killed at any point can be resumed, with the same result.
 func TestADeliveryIsKilledAnywhere(t *testing.T) {
-	sessiontest.Killed(t, func(t *testing.T) sessiontest.Site[*delivery.Plan] {
+	sessiontest.CheckKills(t, func(t *testing.T) sessiontest.Site[*delivery.Plan] {
 		w := newWorld(t)
 		return sessiontest.Site[*delivery.Plan]{
 			Operation: func() *session.Operation[*delivery.Plan] { return delivery.OperationOf(w.delivery()) },
@@ -224,7 +247,7 @@ func TestADeliveryIsKilledAnywhere(t *testing.T) {
 	})
 }
 
-// A delivery that is killed anywhere is taken back to what was there, also where that is killed once more; what is pushed stays.
+// A delivery that is killed at any point can be undone, even if the undo is killed too. A pushed commit remains.
 func TestADeliveryIsTakenBackFromAnywhere(t *testing.T) {
 	killed := errors.New("the process was killed")
 	over := false
@@ -251,7 +274,7 @@ func TestADeliveryIsTakenBackFromAnywhere(t *testing.T) {
 			journal, err := os.ReadFile(past.Path)
 			require.NoError(t, err)
 			journal = bytes.TrimSuffix(journal, []byte("\n"))
-			require.NoError(t, os.WriteFile(past.Path, journal[:bytes.LastIndexByte(journal, '\n')+1], 0o644)) // its end is not on the disk
+			require.NoError(t, os.WriteFile(past.Path, journal[:bytes.LastIndexByte(journal, '\n')+1], 0o644)) // the last record is cut off
 			_, err = w.delivery().Undo(t.Context())
 			require.NoError(t, err, operr.NextOf(err))
 			for _, name := range []string{"staging", "production"} {
@@ -266,15 +289,15 @@ func TestADeliveryIsTakenBackFromAnywhere(t *testing.T) {
 	}
 }
 
-// What somebody did since is not taken back with a delivery: an edit, a commit on top of its own, another branch.
+// Undo does not discard other changes made since: an edit, a commit on top of the delivery's commit, or another branch.
 func TestAWayBackThatIsRefused(t *testing.T) {
 	failing := func(w *world) { w.checks = errors.New("two tests failed") }
 	unpushed := func(w *world) { gitrepotest.Hook(w.t, w.bare, "update", "exit 1") }
 	for says, c := range map[string]struct {
 		spoil, since func(w *world)
-		stays        string // a file of the work tree that has it
+		stays        string // the work tree file with the change
 	}{
-		"these were edited since the pins were moved, and are left as they are: app/pixi.toml": {
+		"cannot restore files that were edited after the delivery moved the pins: app/pixi.toml": {
 			spoil: failing,
 			since: func(w *world) {
 				data, err := os.ReadFile(filepath.Join(w.root, "app/pixi.toml"))
@@ -283,7 +306,7 @@ func TestAWayBackThatIsRefused(t *testing.T) {
 			},
 			stays: "app/pixi.toml",
 		},
-		"has others on top of it": {
+		"is not the last commit of the branch any more": {
 			spoil: unpushed,
 			since: func(w *world) {
 				gitrepotest.Write(w.t, w.root, "notes", "# mine\n")
@@ -292,7 +315,7 @@ func TestAWayBackThatIsRefused(t *testing.T) {
 			},
 			stays: "notes",
 		},
-		"is on main, and other is checked out": {
+		"on the branch main, but other is checked out": {
 			spoil: unpushed,
 			since: func(w *world) {
 				w.git("switch", "-qc", "other")
@@ -320,7 +343,8 @@ func TestAWayBackThatIsRefused(t *testing.T) {
 	}
 }
 
-// Pins that somebody has merged since, while a hook kept the delivery from committing its own, stay with what was merged beside them.
+// A hook prevented the delivery from committing its pins, and someone has merged the same pins since. Undo keeps them and everything else in the
+// merge.
 func TestAMergeOfSomebodyElseIsNotTakenBack(t *testing.T) {
 	w := newWorld(t)
 	gitrepotest.Hook(t, filepath.Join(w.root, ".git"), "pre-commit", "exit 1")
@@ -341,7 +365,7 @@ func TestAMergeOfSomebodyElseIsNotTakenBack(t *testing.T) {
 	require.FileExists(t, filepath.Join(w.root, "notes"))
 }
 
-// A lock file that the delivery has not begun to make is not restored: what it holds is somebody else's.
+// If the delivery has not started to update the lock file, undo does not restore it, because its changes are not the delivery's.
 func TestALockFileThatIsNotOursStays(t *testing.T) {
 	w := newWorld(t)
 	run := delivery.OperationOf(w.delivery())
@@ -362,12 +386,12 @@ func TestALockFileThatIsNotOursStays(t *testing.T) {
 	require.Equal(t, "M app/pixi.lock", strings.TrimSpace(w.git("status", "--porcelain")))
 }
 
-// What fails stops the delivery there, and it goes on from there when it is put right; what was done is not done again.
+// A delivery stops at a failure. After the cause is fixed, it resumes at the failed step without repeating earlier ones.
 func TestADeliveryThatFails(t *testing.T) {
 	for name, c := range map[string]struct {
 		spoil, repair func(w *world)
 		says          string
-		commits       int // after the failure
+		commits       int // expected number of commits after the failure
 	}{
 		"its checks fail": {
 			spoil:   func(w *world) { w.checks = errors.New("two tests failed") },
@@ -393,7 +417,7 @@ func TestADeliveryThatFails(t *testing.T) {
 			c.spoil(w)
 			_, err := w.delivery().Run(t.Context())
 			require.ErrorContains(t, err, c.says)
-			require.Contains(t, operr.NextOf(err), "`mage deliver` goes on from here")
+			require.Contains(t, operr.NextOf(err), "`mage deliver` continues from here")
 			require.Equal(t, c.commits, w.commits())
 			c.repair(w)
 			_, err = w.delivery().Run(t.Context())
@@ -403,7 +427,7 @@ func TestADeliveryThatFails(t *testing.T) {
 	}
 }
 
-// Where a branch takes no push, the commit goes to another branch, and the delivery goes on when it is merged, in whatever way.
+// If the branch is protected, the commit is pushed to another branch, and the delivery resumes when that branch is merged, by any method.
 func TestABranchThatTakesNoPush(t *testing.T) {
 	for name, merge := range map[string][]string{
 		"by a merge":   {"merge", "-q", "--no-ff", "-m", "merged"},
@@ -415,10 +439,10 @@ func TestABranchThatTakesNoPush(t *testing.T) {
 			w := newWorld(t)
 			gitrepotest.Hook(t, w.bare, "update", `test "$1" != refs/heads/main`)
 			_, err := w.delivery().Run(t.Context())
-			require.ErrorContains(t, err, "origin takes no push to main")
+			require.ErrorContains(t, err, "origin refuses pushes to main")
 			require.Equal(t, operr.Stopped, operr.ExitStatus(err))
 			branch := "foopack/deliver-app-" + w.git("rev-parse", "HEAD")[:12]
-			require.Contains(t, operr.NextOf(err), "have "+branch+" merged into main by a pull request, `git pull --rebase`")
+			require.Contains(t, operr.NextOf(err), "merge "+branch+" into main by a pull request, and then run `git pull --rebase`")
 
 			require.NoError(t, os.Remove(filepath.Join(w.bare, "hooks/update")))
 			other := filepath.Join(t.TempDir(), "other")
@@ -438,15 +462,15 @@ func TestABranchThatTakesNoPush(t *testing.T) {
 			if name != "by a squash" {
 				return
 			}
-			w.version = "0.11.0" // the branch of the delivery before is still there, and leads nowhere
+			w.version = "0.11.0" // the previous delivery's branch still exists, and is not reused
 			_, err = w.delivery().Run(t.Context())
-			require.ErrorContains(t, err, "origin takes no push to main")
+			require.ErrorContains(t, err, "origin refuses pushes to main")
 			require.Equal(t, operr.Stopped, operr.ExitStatus(err))
 		})
 	}
 }
 
-// What would not be delivered as it is meant is refused before anything is changed.
+// A delivery that cannot succeed is rejected before anything changes.
 func TestWhatIsRefused(t *testing.T) {
 	for says, spoil := range map[string]func(w *world) []delivery.Stage{
 		"has changes": func(w *world) []delivery.Stage {
@@ -481,7 +505,7 @@ func TestWhatIsRefused(t *testing.T) {
 	}
 }
 
-// An unfinished delivery is not taken for another one.
+// A request for a different delivery does not resume the unfinished one.
 func TestAnotherDelivery(t *testing.T) {
 	w := newWorld(t)
 	w.broken = "production"
@@ -495,14 +519,14 @@ func TestAnotherDelivery(t *testing.T) {
 		d := w.delivery()
 		ask(d)
 		_, err = d.Run(t.Context())
-		require.ErrorContains(t, err, "the delivery app/0.10.0 is unfinished, and another one is asked for")
+		require.ErrorContains(t, err, "the delivery app/0.10.0 is unfinished, so no other delivery can start")
 		require.Equal(t, operr.Stopped, operr.ExitStatus(err))
 	}
-	w.version = "0.11.0" // the channel has a newer one by now: who asks for nothing goes on with what was begun
+	w.version = "0.11.0" // a newer version is available; a request without a version still resumes the unfinished delivery
 	_, err = w.delivery().Run(t.Context())
 	require.ErrorContains(t, err, "every host runs what it ran before")
 
-	left, err := w.delivery().Unfinished()
+	left, err := w.delivery().FindUnfinished()
 	require.NoError(t, err)
 	require.Equal(t, "app/0.10.0", left.Label())
 	_, standing, err := w.delivery().Look(t.Context())
@@ -514,13 +538,13 @@ func TestAnotherDelivery(t *testing.T) {
 	p, err := w.delivery().Undo(t.Context())
 	require.NoError(t, err, operr.NextOf(err))
 	require.Equal(t, "app/0.10.0", p.Label())
-	_, err = w.delivery().Unfinished()
-	require.ErrorContains(t, err, "there is nothing to undo")
+	_, err = w.delivery().FindUnfinished()
+	require.ErrorContains(t, err, "there is no unfinished delivery to undo")
 	require.Equal(t, digest("0"), w.get("staging"))
 	require.Equal(t, 1, w.commits(), "what is pushed stays")
 }
 
-// A delivery of pins that were there already is none of another version, which is refused as well.
+// The same holds if the pins already had the target version: a request for another version is rejected.
 func TestAnotherDeliveryWherePinsWereThere(t *testing.T) {
 	w := newWorld(t)
 	w.version, w.broken = "0.1.0", "production"
@@ -529,8 +553,8 @@ func TestAnotherDeliveryWherePinsWereThere(t *testing.T) {
 	for asked, want := range map[string]string{
 		"":       "every host runs what it ran before",
 		"0.1.0":  "every host runs what it ran before",
-		"0.10.0": "is unfinished, and another one is asked for",
-		"0.8.0":  "is unfinished, and another one is asked for",
+		"0.10.0": "is unfinished, so no other delivery can start",
+		"0.8.0":  "is unfinished, so no other delivery can start",
 	} {
 		d := w.delivery()
 		d.To, w.version = asked, asked
@@ -539,7 +563,7 @@ func TestAnotherDeliveryWherePinsWereThere(t *testing.T) {
 	}
 }
 
-// An environment of which some hosts have the image is taken back too.
+// An environment in which only some hosts have the image is rolled back too.
 func TestAHalfDeployedEnvironmentIsTakenBack(t *testing.T) {
 	w := newWorld(t)
 	w.halfway = "production"
@@ -552,7 +576,7 @@ func TestAHalfDeployedEnvironmentIsTakenBack(t *testing.T) {
 	}
 }
 
-// Environments get an image each after the one that it names.
+// Each environment comes after the one that it names.
 func TestOrder(t *testing.T) {
 	type env = [2]string
 	for _, c := range []struct {
@@ -564,7 +588,7 @@ func TestOrder(t *testing.T) {
 		{envs: []env{{"c", "b"}, {"b", "a"}, {"a", ""}, {"d", ""}}, want: "a b c d"},
 		{envs: []env{{"a", "b"}, {"b", "a"}}, want: "the environments a, b wait for one another"},
 		{envs: []env{{"a", "a"}}, want: "the environments a wait for one another"},
-		{envs: []env{{"a", "x"}}, want: `[tool.deploy.a] is after "x", which there is not`},
+		{envs: []env{{"a", "x"}}, want: `[tool.deploy.a] has after = "x", but there is no environment with this name`},
 		{envs: []env{{"a", ""}}, until: "b", want: `there is no deployment environment "b"`},
 	} {
 		var all []delivery.Stage
@@ -586,7 +610,7 @@ func TestOrder(t *testing.T) {
 	}
 }
 
-// A plan survives JSON.
+// A plan can be encoded as JSON and decoded without changes.
 func TestAPlanSurvives(t *testing.T) {
 	w := newWorld(t)
 	p, err := w.delivery().Run(t.Context())
@@ -597,8 +621,8 @@ func TestAPlanSurvives(t *testing.T) {
 	require.Contains(t, fmt.Sprint(p.Pins.Packages), "0.10.0")
 }
 
-// An image that is made a second time of the same commit is another one: a delivery that has begun with the first does not go on with it, and
-// can be taken back.
+// If the image of the same commit is rebuilt, it is a different image. A delivery that started with the first one does not continue with it, and
+// can be undone.
 func TestATagThatMovesDuringTheRun(t *testing.T) {
 	for _, when := range []string{"between two runs", "in the question"} {
 		w := newWorld(t)
@@ -628,8 +652,8 @@ func TestATagThatMovesDuringTheRun(t *testing.T) {
 		if when != "in the question" {
 			_, err = start().Run(t.Context())
 		}
-		require.ErrorContains(t, err, "and its tag names f000")
-		require.ErrorContains(t, err, "this delivery began with the image ")
+		require.ErrorContains(t, err, ", found the image f000")
+		require.ErrorContains(t, err, "changed during this delivery: expected ")
 		require.Equal(t, operr.Stopped, operr.ExitStatus(err), when)
 		require.Equal(t, digest("0"), w.get("production"))
 		_, err = start().Undo(t.Context())
@@ -638,12 +662,12 @@ func TestATagThatMovesDuringTheRun(t *testing.T) {
 	}
 }
 
-// Who knows nothing of hosts is told that a delivery is unfinished, how far it is, and what can be taken back of it.
+// Package begun, which does not access hosts, reports the unfinished delivery, its progress, and what can be undone.
 func TestAnUnfinishedDeliveryIsNamed(t *testing.T) {
 	w := newWorld(t)
 	state := w.delivery().State
 	unfinished := func() *begun.Delivery {
-		d, err := begun.Unfinished(state)
+		d, err := begun.Unfinished(state, state)
 		require.NoError(t, err)
 		return d
 	}
@@ -651,20 +675,20 @@ func TestAnUnfinishedDeliveryIsNamed(t *testing.T) {
 	w.checks = errors.New("a test failed")
 	_, err := w.delivery().Run(t.Context())
 	require.Error(t, err)
-	require.Equal(t, []string{"the files that it changed are restored"}, unfinished().TakenBack)
+	require.Equal(t, []string{"the files that the delivery changed are restored"}, unfinished().TakenBack)
 	w.checks, w.broken = nil, "production"
 	_, err = w.delivery().Run(t.Context())
 	require.Error(t, err)
 	d := unfinished()
 	require.Equal(t, []string{
-		"production goes back to the release before, where it has the new one", "staging goes back to the release before, where it has the new one",
-		"the image stays in the registry", "a commit that is pushed stays: `git revert` takes it back",
+		"production goes back to the previous release, if the new release runs there", "staging goes back to the previous release, if the new release runs there",
+		"the image stays in the registry", "a pushed commit stays, and can be reverted with `git revert`",
 	}, d.TakenBack)
-	require.Contains(t, d.Lines()[0], "a delivery of app to staging, then production is unfinished: the last step that is done is approve production; `mage deliver` goes on")
+	require.Contains(t, d.Lines()[0], "a delivery of app to staging, then production is unfinished: the last completed step is approve production; `mage deliver` continues the delivery")
 	require.NotEmpty(t, d.Since)
 	unlock, _, err := delivery.OperationOf(w.delivery()).Lock()
 	require.NoError(t, err)
-	require.Regexp(t, `^a delivery of app to staging, then production is under way \(process \d+ since \S+\): the last step`, strings.Join(unfinished().Lines(), "\n"))
+	require.Regexp(t, `^a delivery of app to staging, then production is under way \(process \d+ since \S+\): the last completed step`, strings.Join(unfinished().Lines(), "\n"))
 	require.NotContains(t, unfinished().Lines()[0], "-undo")
 	unlock()
 	require.Contains(t, d.Done, "image")
@@ -674,23 +698,86 @@ func TestAnUnfinishedDeliveryIsNamed(t *testing.T) {
 	require.Nil(t, unfinished())
 }
 
-// What was there already counts as done, and of a push that was begun nobody says that it can be taken back.
+// A delivery belongs to the work tree that started it, because it changes that work tree's files. Other work trees of the clone can neither resume
+// nor undo it, and cannot start a delivery in the meantime.
+func TestADeliveryOfAnotherWorkTree(t *testing.T) {
+	w := newWorld(t)
+	w.checks = errors.New("a test failed")
+	_, err := w.delivery().Run(t.Context())
+	require.Error(t, err)
+	shared := w.delivery().State
+	other := w.delivery()
+	other.State, other.Shared = filepath.Join(shared, "linked"), shared
+	_, err = other.Undo(t.Context())
+	require.ErrorContains(t, err, "there is nothing to undo")
+	for state, is := range map[string]bool{shared: true, other.State: false} {
+		d, err := begun.Unfinished(state, shared)
+		require.NoError(t, err)
+		require.Equal(t, is, d != nil, state)
+	}
+	unlock, _, err := delivery.OperationOf(w.delivery()).Lock()
+	require.NoError(t, err)
+	_, err = other.Run(t.Context())
+	require.ErrorContains(t, err, "another delivery is under way here")
+	d, err := begun.Unfinished(shared, shared)
+	require.NoError(t, err)
+	require.NotEmpty(t, d.Running)
+	unlock()
+}
+
+// Older versions stored the journal of a linked work tree's delivery in the folder for all work trees. Only the work tree with the delivery's
+// branch resumes it.
+func TestADeliveryOfALinkedWorkTreeBeforeAnUpgrade(t *testing.T) {
+	w := newWorld(t)
+	w.checks = errors.New("a test failed")
+	_, err := w.delivery().Run(t.Context())
+	require.Error(t, err)
+	shared := w.delivery().State
+	own := filepath.Join(shared, "linked")
+	is := func(want, branch string) {
+		t.Helper()
+		state, err := begun.StateOf(own, shared, branch)
+		require.NoError(t, err)
+		require.Equal(t, want, state)
+	}
+	is(shared, "main")
+	is(own, "side")
+	is(own, "")
+	w.git("checkout", "-q", "-b", "side") // the main work tree has another branch, so the delivery is not its own
+	_, err = w.delivery().Undo(t.Context())
+	require.ErrorContains(t, err, "on the branch main, but side is checked out")
+	w.git("checkout", "-q", "main")
+	_, err = w.delivery().Undo(t.Context())
+	require.NoError(t, err)
+	is(own, "main")
+
+	other := w.delivery() // an unfinished delivery of this version takes precedence
+	other.State, other.Shared = own, shared
+	for _, d := range []*delivery.Delivery{w.delivery(), other} {
+		_, err = d.Run(t.Context())
+		require.Error(t, err)
+		w.git("checkout", "-q", ".")
+	}
+	is(own, "main")
+}
+
+// Results that existed before count as done, and a push that has started is never reported as undoable.
 func TestAnUnfinishedDeliveryOfWhatIsThere(t *testing.T) {
 	w := newWorld(t)
 	gitrepotest.Hook(t, w.bare, "update", "exit 1")
 	_, err := w.delivery().Run(t.Context())
 	require.Error(t, err)
-	d, err := begun.Unfinished(w.delivery().State)
+	d, err := begun.Unfinished(w.delivery().State, w.delivery().State)
 	require.NoError(t, err)
-	require.Equal(t, []string{"a commit that is pushed stays: `git revert` takes it back"}, d.TakenBack)
+	require.Equal(t, []string{"a pushed commit stays, and can be reverted with `git revert`"}, d.TakenBack)
 	require.Equal(t, "commit", d.Done[len(d.Done)-1])
 	require.NoError(t, os.Remove(filepath.Join(w.bare, "hooks/update")))
-	w.git("push", "-q", "origin", "main") // by hand
+	w.git("push", "-q", "origin", "main") // as a user might do manually
 	w.put("image-"+w.git("rev-parse", "HEAD"), "it is there")
 	w.broken = "staging"
 	_, err = w.delivery().Run(t.Context())
 	require.Error(t, err)
-	d, err = begun.Unfinished(w.delivery().State)
+	d, err = begun.Unfinished(w.delivery().State, w.delivery().State)
 	require.NoError(t, err)
 	require.Subset(t, d.Done, []string{"commit", "push", "image"})
 	require.Contains(t, d.TakenBack, "the image stays in the registry")

@@ -2,11 +2,11 @@ package delivery
 
 import "github.com/foopack/foopack/magefiles/internal/session"
 
-// Until is what a plan takes of the environments.
-var Until = until
+// Until is until.
+var Until = stagesUntil
 
-// OperationOf is what the kill test ends.
+// OperationOf returns a delivery's operation, which the kill test interrupts.
 func OperationOf(d *Delivery) *session.Operation[*Plan] { return d.operation() }
 
-// AwaitBy is Await with another clock.
+// AwaitBy is Await with a custom clock.
 var AwaitBy = await

@@ -11,27 +11,27 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/version"
 )
 
-// Plan is what a person agrees to: it survives JSON.
+// Plan is what the user confirms. It can be encoded as JSON.
 type Plan struct {
 	App          string     `json:"app"`
-	Base         string     `json:"base"` // the commit that it begins at
+	Base         string     `json:"base"` // commit at which the delivery starts
 	Branch       string     `json:"branch"`
 	Remote       string     `json:"remote"`
-	Pins         *bump.Plan `json:"pins"`         // an empty one where the pins are there
-	CI           bool       `json:"ci,omitempty"` // a CI makes the image
-	Environments []string   `json:"environments"` // in their order
+	Pins         *bump.Plan `json:"pins"`         // empty if no pin moves
+	CI           bool       `json:"ci,omitempty"` // a CI builds the image
+	Environments []string   `json:"environments"` // in deployment order
 }
 
-// Label names the plan to people.
+// Label returns a short description of the plan.
 func (p *Plan) Label() string {
-	if moved := p.moved(); moved != "" {
+	if moved := p.describeVersions(); moved != "" {
 		return p.App + "/" + moved
 	}
 	return p.App + "/" + short(p.Base)
 }
 
-// moved are the versions that the pins move to.
-func (p *Plan) moved() string {
+// describeVersions lists the versions that the pins move to.
+func (p *Plan) describeVersions() string {
 	var versions []string
 	for _, m := range p.Pins.Packages {
 		if !slices.Contains(versions, m.New) {
@@ -41,7 +41,7 @@ func (p *Plan) moved() string {
 	return strings.Join(versions, "+")
 }
 
-// message is that of the commit.
+// message returns the commit message.
 func (p *Plan) message() string {
 	var what []string
 	for _, m := range p.Pins.Packages {
@@ -53,7 +53,7 @@ func (p *Plan) message() string {
 	return p.App + ": take " + strings.Join(what, ", ") + "\n"
 }
 
-// fits reports whether a plan of a run before this one is what is asked for; "" asks for nothing in particular.
+// fits reports whether an earlier run's plan has this application, version and last environment. An empty version or environment matches any plan.
 func (p *Plan) fits(app, to, until string) bool {
 	other := func(m bump.Move) bool { return !version.Same(m.New, to) }
 	return p.App == app &&
@@ -61,12 +61,12 @@ func (p *Plan) fits(app, to, until string) bool {
 		(to == "" || !slices.ContainsFunc(p.Pins.Packages, other))
 }
 
-// plan works out what is to be done. It is nil where the image of what is checked out runs everywhere.
+// plan makes a plan. It returns nil if the checked-out commit's image already runs everywhere.
 func (d *Delivery) plan(ctx context.Context) (*Plan, error) {
 	if len(d.Stages) == 0 {
-		return nil, operr.NewUsage("add a table [tool.deploy.NAME] with hosts and port to the downstream's manifest", "%s has no deployment environment to be delivered to", d.App)
+		return nil, operr.NewUsage("add a table [tool.deploy.NAME] with hosts and port to the downstream's manifest", "%s has no deployment environment", d.App)
 	}
-	stages, err := until(d.Stages, d.Until)
+	stages, err := stagesUntil(d.Stages, d.Until)
 	if err != nil {
 		return nil, err
 	}
@@ -79,7 +79,7 @@ func (d *Delivery) plan(ctx context.Context) (*Plan, error) {
 		return nil, err
 	}
 	if head.Branch == "" {
-		return nil, operr.New("`git switch BRANCH`: a delivery makes a commit on it, and pushes that", "no branch is checked out")
+		return nil, operr.New("run `git switch BRANCH`; the delivery commits to this branch, and pushes the commit", "no branch is checked out")
 	}
 	p := &Plan{
 		App:          d.App,
@@ -102,19 +102,19 @@ func (d *Delivery) plan(ctx context.Context) (*Plan, error) {
 	return p, nil
 }
 
-// mayCommit asks the clone whether the commit can be made, before anything is changed.
+// mayCommit checks that a commit can be made in the clone, before anything changes.
 func (d *Delivery) mayCommit(ctx context.Context, p *Plan) error {
 	if !p.Pins.Empty() {
 		return d.Store.Preflight(ctx, p.Pins, d.Repo, bump.Parts{Commit: true})
 	}
 	changed, err := d.Repo.Changed(ctx)
 	if err == nil && len(changed) > 0 {
-		err = operr.New("commit or stash them", "the work tree has changes: what is delivered is what is committed").WithDetail(strings.Join(changed, "\n"))
+		err = operr.New("commit these changes, or put the changes away with `git stash`", "the work tree has changes, but only committed files are delivered").WithDetail(strings.Join(changed, "\n"))
 	}
 	return err
 }
 
-// isDelivered reports whether nothing is to be done: what is checked out is pushed, and its image runs on all hosts of all environments.
+// isDelivered reports whether there is nothing to do: the checked-out commit is pushed, and its image runs on all hosts of all environments.
 func (d *Delivery) isDelivered(ctx context.Context, p *Plan) (bool, error) {
 	if !p.Pins.Empty() {
 		return false, nil
@@ -135,13 +135,13 @@ func (d *Delivery) isDelivered(ctx context.Context, p *Plan) (bool, error) {
 	return true, nil
 }
 
-// Ordered is what has a place in the order of environments.
+// Ordered is an environment that may follow another one.
 type Ordered interface {
 	Name() string
-	After() string // the name of the one that it comes behind; "" for none
+	After() string // name of the preceding environment; "" for none
 }
 
-// Order puts environments into the order in which they get an image: each behind the one that it names.
+// Order sorts environments by deployment order: each comes after the one that it names.
 func Order[S Ordered](all []S) ([]S, error) {
 	var names []string
 	for _, s := range all {
@@ -164,20 +164,20 @@ func Order[S Ordered](all []S) ([]S, error) {
 	}
 	for _, s := range rest {
 		if !slices.Contains(names, s.After()) {
-			return nil, operr.NewUsage("there are "+strings.Join(names, ", "), "[tool.deploy.%s] is after %q, which there is not", s.Name(), s.After())
+			return nil, operr.NewUsage("set `after` to one of "+strings.Join(names, ", "), "[tool.deploy.%s] has after = %q, but there is no environment with this name", s.Name(), s.After())
 		}
 	}
-	return nil, operr.NewUsage("let one of them be after none", "the environments %s wait for one another", strings.Join(namesOf(rest), ", "))
+	return nil, operr.NewUsage("remove the key `after` from one of these environments", "the environments %s wait for one another", strings.Join(namesOf(rest), ", "))
 }
 
-// until leaves the environments out that come behind one; "" keeps all.
-func until(ordered []Stage, name string) ([]Stage, error) {
+// `stagesUntil` returns the environments up to and including the named one, or all if name is "".
+func stagesUntil(ordered []Stage, name string) ([]Stage, error) {
 	if name == "" {
 		return ordered, nil
 	}
 	n := slices.IndexFunc(ordered, func(s Stage) bool { return s.Name() == name })
 	if n < 0 {
-		return nil, operr.NewUsage("say one of "+strings.Join(namesOf(ordered), ", "), "there is no deployment environment %q", name)
+		return nil, operr.NewUsage("use one of "+strings.Join(namesOf(ordered), ", "), "there is no deployment environment %q", name)
 	}
 	return ordered[:n+1], nil
 }

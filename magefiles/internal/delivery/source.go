@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -16,56 +17,59 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workflow"
 )
 
-// given is what a step above has made or found.
+// `given` is an earlier step's result.
 type given[R any] = *workflow.Value[R]
 
-// source is what happens in the clone.
+// source implements the steps that change the clone.
 type source struct {
 	*Delivery
 	p *Plan
 }
 
-// State is what files held when a step was done with them: the digest of their paths and contents.
+// State is a digest of the paths and contents of a step's files, at the time when the step completed.
 type State struct {
 	Files string `json:"files"`
 }
 
-// Commit is the one that is delivered.
+// Commit is the commit to deliver.
 type Commit struct {
 	Hash string `json:"hash"`
 }
 
 func (c Commit) String() string { return short(c.Hash) }
 
-// none is why the steps of a commit are skipped where there is none to be made.
-func (s *source) none() string {
+// `skipReason` returns why the commit steps are skipped, or "" if a commit is needed.
+func (s *source) skipReason() string {
 	if s.p.Pins.Empty() {
-		return "the pins are there"
+		return "the pins have these versions already"
 	}
 	return ""
 }
 
-// definePins moves the pins.
+// definePins returns the step that moves the pins.
 func (s *source) definePins() workflow.Step[State] {
 	return workflow.Step[State]{
 		Name: stepPins,
-		Skip: s.none,
+		Skip: s.skipReason,
 		Check: func(ctx context.Context, _ *State) (State, bool, error) {
 			state, err := s.state()
 			return state, s.moved(), err
 		},
 		Do: func(ctx context.Context) (State, error) {
+			if err := s.checkBranch(ctx); err != nil {
+				return State{}, err
+			}
 			if _, err := s.Store.Apply(ctx, s.p.Pins); err != nil {
 				return State{}, err
 			}
 			return s.state()
 		},
-		Say:   func(State) string { return s.p.moved() },
+		Say:   func(State) string { return s.p.describeVersions() },
 		Whole: true,
 	}
 }
 
-// moved reports whether the files are as the plan leaves them, committed or not.
+// moved reports whether the files have the contents that the plan gives them, whether or not they are committed.
 func (s *source) moved() bool {
 	for _, f := range s.p.Pins.Files {
 		data, err := os.ReadFile(filepath.Join(s.Store.Top, filepath.FromSlash(s.Store.PathOf(f.Path))))
@@ -76,7 +80,7 @@ func (s *source) moved() bool {
 	return true
 }
 
-// paths are the files that the commit may change, relative to the work tree's top.
+// paths returns the files that the commit may change, relative to the top of the work tree.
 func (s *source) paths() (all []string) {
 	for _, f := range s.p.Pins.Files {
 		all = append(all, s.Store.PathOf(f.Path))
@@ -87,7 +91,7 @@ func (s *source) paths() (all []string) {
 	return all
 }
 
-// state reads those files.
+// state computes the State of the files in paths.
 func (s *source) state() (State, error) {
 	sum := sha256.New()
 	for _, name := range s.paths() {
@@ -100,43 +104,43 @@ func (s *source) state() (State, error) {
 	return State{Files: hex.EncodeToString(sum.Sum(nil))}, nil
 }
 
-// asRecorded says that a step is done where it was done with what the files hold now: nothing but the record tells.
-func (s *source) asRecorded(_ context.Context, recorded *State) (State, bool, error) {
+// checkRecorded reports whether a step was done with the current contents of the files. Only the journal can tell.
+func (s *source) checkRecorded(_ context.Context, recorded *State) (State, bool, error) {
 	now, err := s.state()
 	return now, err == nil && recorded != nil && *recorded == now, err
 }
 
-// defineLock makes the lock file of what the pins are now.
+// defineLock returns the step that updates the lock file for the new pins.
 func (s *source) defineLock() workflow.Step[State] {
 	return workflow.Step[State]{
 		Name: stepLock,
 		Skip: func() string {
-			if s.Locked == "" && s.none() == "" {
+			if s.Locked == "" && s.skipReason() == "" {
 				return "there is no lock file"
 			}
-			return s.none()
+			return s.skipReason()
 		},
-		Check: s.asRecorded,
+		Check: s.checkRecorded,
 		Do:    s.did(s.Lock),
 	}
 }
 
-// defineCheck runs the downstream's own check with the new pins, before anything is committed.
+// defineCheck returns the step that runs the downstream's check with the new pins, before the commit.
 func (s *source) defineCheck() workflow.Step[State] {
 	return workflow.Step[State]{
 		Name: stepCheck,
 		Skip: func() string {
-			if s.Delivery.Check == nil && s.none() == "" {
-				return "there is no task check"
+			if s.Delivery.Check == nil && s.skipReason() == "" {
+				return "the downstream has no task named check"
 			}
-			return s.none()
+			return s.skipReason()
 		},
-		Check: s.asRecorded,
+		Check: s.checkRecorded,
 		Do:    s.did(s.Delivery.Check),
 	}
 }
 
-// did does something, and keeps what the files held afterwards.
+// `did` returns a function that runs `f`, and returns the resulting state of the files.
 func (s *source) did(f func(ctx context.Context) error) func(ctx context.Context) (State, error) {
 	return func(ctx context.Context) (State, error) {
 		if err := f(ctx); err != nil {
@@ -146,14 +150,15 @@ func (s *source) did(f func(ctx context.Context) error) func(ctx context.Context
 	}
 }
 
-// defineCommit makes the commit. A commit of somebody else's that has the same files, such as one of a merged pull request, is as good.
+// defineCommit returns the step that makes the commit. It is also done if someone else has committed the same files, for example by merging a pull
+// request.
 func (s *source) defineCommit() workflow.Step[Commit] {
 	return workflow.Step[Commit]{
 		Name:  stepCommit,
-		Check: s.committed,
+		Check: s.findCommit,
 		Do: func(ctx context.Context) (Commit, error) {
-			if head, err := s.Repo.Head(ctx); err != nil || head.Branch != s.p.Branch {
-				return Commit{}, errors.Join(err, s.otherBranch(head.Branch))
+			if err := s.checkBranch(ctx); err != nil {
+				return Commit{}, err
 			}
 			hash, err := s.Repo.Commit(ctx, s.paths(), s.p.message())
 			return Commit{Hash: hash}, err
@@ -163,13 +168,22 @@ func (s *source) defineCommit() workflow.Step[Commit] {
 	}
 }
 
-func (s *source) otherBranch(branch string) error {
-	return operr.NewStopped("`git switch "+operr.Word(s.p.Branch)+"`, and `mage deliver` goes on; `mage deliver -undo` takes it back",
-		"the delivery %s is on %s, and %s is checked out", s.p.Label(), s.p.Branch, branch)
+// checkBranch returns an error if the checked-out branch is not the plan's, because its files must not change.
+func (s *source) checkBranch(ctx context.Context) error {
+	head, err := s.Repo.Head(ctx)
+	if err == nil && head.Branch != s.p.Branch {
+		err = s.otherBranch(head.Branch)
+	}
+	return err
 }
 
-// committed finds the commit in what is checked out.
-func (s *source) committed(ctx context.Context, _ *Commit) (Commit, bool, error) {
+func (s *source) otherBranch(branch string) error {
+	return operr.NewStopped("run `git switch "+operr.Word(s.p.Branch)+"`, and then `mage deliver`; to undo the delivery, run `mage deliver -undo`",
+		"the delivery %s was begun on the branch %s, but %s is checked out", s.p.Label(), s.p.Branch, cmp.Or(branch, "no branch"))
+}
+
+// findCommit searches the history of the checked-out commit for the delivery's commit.
+func (s *source) findCommit(ctx context.Context, _ *Commit) (Commit, bool, error) {
 	if s.p.Pins.Empty() {
 		return Commit{Hash: s.p.Base}, true, nil
 	}
@@ -181,27 +195,27 @@ func (s *source) committed(ctx context.Context, _ *Commit) (Commit, bool, error)
 	if err != nil || slices.ContainsFunc(s.paths(), func(name string) bool { return slices.Contains(changed, name) }) {
 		return Commit{}, false, err
 	}
-	made, err := s.Repo.MadeOn(ctx, s.p.Base, head, s.pinned())
+	made, err := s.Repo.MadeOn(ctx, s.p.Base, head, s.pinFiles())
 	if made == "" {
-		made = head // it came by a merge
+		made = head // the change came from a merge
 	}
 	return Commit{Hash: made}, err == nil, err
 }
 
-// pinned are the files of the pins alone: a lock file need not change.
-func (s *source) pinned() (all []string) {
+// pinFiles returns the files that contain the pins. The lock file is excluded, because it may be unchanged.
+func (s *source) pinFiles() (all []string) {
 	for _, f := range s.p.Pins.Files {
 		all = append(all, s.Store.PathOf(f.Path))
 	}
 	return all
 }
 
-// definePush sends the commit to its branch.
+// definePush returns the step that pushes the commit to its branch.
 func (s *source) definePush(commit given[Commit]) workflow.Step[Commit] {
 	return workflow.Step[Commit]{
 		Name: stepPush,
 		Check: func(ctx context.Context, _ *Commit) (Commit, bool, error) {
-			return s.pushed(ctx, commit.Get().Hash)
+			return s.checkPushed(ctx, commit.Get().Hash)
 		},
 		Do: func(ctx context.Context) (Commit, error) {
 			err := gitremote.Push(ctx, s.Repo, s.p.Remote, commit.Get().Hash, s.p.Branch)
@@ -216,8 +230,8 @@ func (s *source) definePush(commit given[Commit]) workflow.Step[Commit] {
 	}
 }
 
-// pushed reports whether the remote's branch has the commit.
-func (s *source) pushed(ctx context.Context, commit string) (Commit, bool, error) {
+// checkPushed reports whether the remote branch contains the commit.
+func (s *source) checkPushed(ctx context.Context, commit string) (Commit, bool, error) {
 	refs, err := gitremote.Read(ctx, s.Repo, s.p.Remote)
 	if err != nil {
 		return Commit{}, false, err
@@ -233,14 +247,14 @@ func (s *source) pushed(ctx context.Context, commit string) (Commit, bool, error
 	return Commit{Hash: commit}, has, err
 }
 
-// byPullRequest is the branch that a commit is pushed to where nobody may push to the one that it is for. Each commit has its own: one that was
-// merged by a squash, and is still there, takes no other.
-func (s *source) byPullRequest(commit string) string {
+// pullRequestBranch returns the branch to push a commit to if its own branch is protected. The name is unique for each commit, because an earlier
+// commit's branch may still exist after a squash merge, and would reject the push.
+func (s *source) pullRequestBranch(commit string) string {
 	return "foopack/deliver-" + s.p.App + "-" + short(commit)
 }
 
-// explainPush says what to do after a push that was refused: whether somebody was faster is seen from what the remote has. Where the branch
-// takes no push at all, the commit goes to a branch of its own, to be merged.
+// explainPush returns the error for a rejected push. It checks the remote branch to see whether someone else has pushed first. If the remote
+// rejects all pushes to the branch, the commit goes to a separate branch, which must be merged.
 func (s *source) explainPush(ctx context.Context, commit string, refused error) error {
 	if gitremote.Transient(refused) || ctx.Err() != nil || !errors.Is(refused, gitremote.ErrRejected) {
 		return refused
@@ -252,14 +266,14 @@ func (s *source) explainPush(ctx context.Context, commit string, refused error) 
 	there := refs.Branches[s.p.Branch]
 	if there != "" {
 		ours, err := s.Repo.Contains(ctx, commit, there)
-		if err != nil || !ours { // what the remote has may not be here
-			return operr.New("`mage deliver -undo`, `git pull`, and deliver again", "somebody has pushed to %s/%s meanwhile: %w", s.p.Remote, s.p.Branch, refused).WithWayOn()
+		if err != nil || !ours { // the remote's commit may not exist in this clone
+			return operr.New("run `mage deliver -undo`, then `git pull`, and then `mage deliver`", "someone else has pushed other commits to %s/%s: %w", s.p.Remote, s.p.Branch, refused).WithWayOn()
 		}
 	}
-	branch := s.byPullRequest(commit)
+	branch := s.pullRequestBranch(commit)
 	if err := gitremote.Push(ctx, s.Repo, s.p.Remote, commit, branch); err != nil {
-		return operr.New("see what git says above", "%s refused the push to %s, and one to %s: %w", s.p.Remote, s.p.Branch, branch, err)
+		return operr.New("correct the error that git printed above", "%s refused the push to %s, and also the push to %s: %w", s.p.Remote, s.p.Branch, branch, err)
 	}
-	return operr.NewStopped("have "+branch+" merged into "+s.p.Branch+" by a pull request, `git pull --rebase`, and `mage deliver` goes on",
-		"%s takes no push to %s: the commit %s is on %s/%s", s.p.Remote, s.p.Branch, short(commit), s.p.Remote, branch).WithWayOn()
+	return operr.NewStopped("merge "+branch+" into "+s.p.Branch+" by a pull request, and then run `git pull --rebase` and `mage deliver`",
+		"%s refuses pushes to %s, so the commit %s was pushed to %s/%s instead", s.p.Remote, s.p.Branch, short(commit), s.p.Remote, branch).WithWayOn()
 }

@@ -26,7 +26,7 @@ const (
 	stepNote      = "note"
 	stepStart     = "start"
 	stepGate      = "gate"
-	StepSwitch    = "switch" // requests go to the release from its end on
+	StepSwitch    = "switch" // after this step, requests go to the new release
 	stepWatch     = "watch and drain"
 	stepPause     = "pause"
 	stepRemember  = "remember"
@@ -34,29 +34,29 @@ const (
 	stepPrune     = "prune"
 	stepUnlock    = "unlock"
 
-	StepBack = "back" // no step of a plan: a host goes back to what it had
+	StepBack = "back" // not part of a plan: a host returns to its previous release
 )
 
-// applying is one plan while it is carried out.
+// applying is a plan that is being carried out.
 type applying struct {
 	*Deployer
 	p     *survey.Plan
-	hosts []survey.HostPlan // those on which something is done, in the order of locks
+	hosts []survey.HostPlan // hosts that change, in locking order
 
 	mu     sync.Mutex
 	fences map[string]int64
 	facts  *workflow.Value[map[string]Facts]
 
-	removed bool // on the way back: some of what was there before may be removed
+	removed bool // earlier releases may have been removed already; set during an undo
 }
 
-// Facts are what a host's engine knows of the image that is to run.
+// Facts describes the new image, according to a host's engine.
 type Facts struct {
 	Port     int           `json:"port"`
-	Interval time.Duration `json:"interval,omitempty"` // of its HEALTHCHECK
+	Interval time.Duration `json:"interval,omitempty"` // interval of the image's HEALTHCHECK
 }
 
-// Said is the result of a step of which later ones need nothing.
+// Said is the result of a step that only produces a message.
 type Said struct {
 	Says string `json:"says"`
 }
@@ -64,49 +64,49 @@ type Said struct {
 func (s Said) say() string { return s.Says }
 
 func (d *Deployer) define(p *survey.Plan) *workflow.Definition {
-	a := &applying{Deployer: d, p: p, hosts: d.touched(p), fences: map[string]int64{}}
+	a := &applying{Deployer: d, p: p, hosts: d.changedHosts(p), fences: map[string]int64{}}
 	if d.Begins != nil {
 		d.Begins(p)
 	}
 	w := workflow.New()
 	workflow.Add(w, workflow.Step[Said]{Name: stepPreflight, Check: a.preflight, Say: Said.say})
-	workflow.Add(w, workflow.Step[map[string]int64]{Name: stepLock, Check: a.locked, Do: a.lock, Say: func(f map[string]int64) string { return operr.Count(len(f), "host") }})
+	workflow.Add(w, workflow.Step[map[string]int64]{Name: stepLock, Check: a.checkLocked, Do: a.lock, Say: func(f map[string]int64) string { return operr.Count(len(f), "host") }})
 	a.facts = workflow.Add(w, workflow.Step[map[string]Facts]{
 		Name:  stepPull,
-		Check: a.pulled,
+		Check: a.checkPulled,
 		Do:    a.pull,
 		Say:   func(f map[string]Facts) string { return "on " + operr.Count(len(f), "host") },
 	})
 	moving := survey.Moving(a.hosts)
-	a.add(w, moving, action{step: stepNote, name: stepNote, check: a.noted, do: a.note})
+	a.add(w, moving, action{step: stepNote, name: stepNote, check: a.checkNoted, do: a.note})
 	groups := a.groups()
 	for n, group := range groups {
 		name := func(step string) string { return ofGroup(step, n, len(groups)) }
-		a.add(w, group, action{step: stepStart, name: name(stepStart), check: a.started, do: a.start})
-		a.add(w, group, action{step: stepGate, name: name(stepGate), check: a.passed, do: a.gate})
-		a.add(w, group, action{step: StepSwitch, name: name(StepSwitch), check: a.switched, do: a.switchTo, one: true})
-		a.add(w, group, action{step: stepWatch, name: name(stepWatch), check: a.watched, do: a.watch})
+		a.add(w, group, action{step: stepStart, name: name(stepStart), check: a.checkStarted, do: a.start})
+		a.add(w, group, action{step: stepGate, name: name(stepGate), check: a.checkPassed, do: a.gate})
+		a.add(w, group, action{step: StepSwitch, name: name(StepSwitch), check: a.checkSwitched, do: a.switchTo, one: true})
+		a.add(w, group, action{step: stepWatch, name: name(stepWatch), check: a.checkWatched, do: a.watch})
 		if n+1 < len(groups) && a.Environment.Pause > 0 {
 			a.addPause(w, name(stepPause), n+1)
 		}
 	}
-	a.add(w, moving, action{step: stepRemember, name: stepRemember, check: a.remembered, do: a.remember})
-	a.add(w, a.hosts, action{step: stepStop, name: stepStop, check: a.stopped, do: a.stop})
-	a.add(w, a.hosts, action{step: stepPrune, name: stepPrune, check: a.pruned, do: a.prune})
-	a.add(w, a.hosts, action{step: stepUnlock, name: stepUnlock, check: a.unlocked, do: a.unlock})
+	a.add(w, moving, action{step: stepRemember, name: stepRemember, check: a.checkRemembered, do: a.remember})
+	a.add(w, a.hosts, action{step: stepStop, name: stepStop, check: a.checkStopped, do: a.stop})
+	a.add(w, a.hosts, action{step: stepPrune, name: stepPrune, check: a.checkPruned, do: a.prune})
+	a.add(w, a.hosts, action{step: stepUnlock, name: stepUnlock, check: a.checkUnlocked, do: a.unlock})
 	return w
 }
 
-// action is what a step does on each of some hosts.
+// action is the work of a step: functions that are called for each host.
 type action struct {
-	step  string // of the list above
-	name  string // of the step of one group
+	step  string // one of the steps above
+	name  string // name of the step for one group
 	check func(ctx context.Context, h survey.HostPlan, m *survey.Machine, recorded bool) (done bool, err error)
 	do    func(ctx context.Context, h survey.HostPlan, m *survey.Machine) error
-	one   bool // host by host
+	one   bool // hosts are changed one at a time
 }
 
-// add adds the step that does it.
+// add adds a step that runs the action on the given hosts.
 func (a *applying) add(w *workflow.Definition, hosts []survey.HostPlan, do action) {
 	said := Said{Says: "on " + operr.Count(len(hosts), "host")}
 	workflow.Add(w, workflow.Step[Said]{
@@ -137,13 +137,13 @@ func (a *applying) add(w *workflow.Definition, hosts []survey.HostPlan, do actio
 
 func (a *applying) said() Said { return Said{Says: "on " + operr.Count(len(a.hosts), "host")} }
 
-// all asks all hosts whether a step is done there.
+// `all` checks whether a step is done on all hosts.
 func (a *applying) all(ctx context.Context, f func(ctx context.Context, h survey.HostPlan, m *survey.Machine) (bool, error)) (Said, bool, error) {
 	done, err := a.allOf(ctx, a.hosts, f)
 	return a.said(), done, err
 }
 
-// allOf asks some hosts.
+// allOf checks whether a step is done on the given hosts.
 func (a *applying) allOf(ctx context.Context, hosts []survey.HostPlan, f func(ctx context.Context, h survey.HostPlan, m *survey.Machine) (bool, error)) (bool, error) {
 	var mu sync.Mutex
 	done := true
@@ -157,13 +157,13 @@ func (a *applying) allOf(ctx context.Context, hosts []survey.HostPlan, f func(ct
 	return done && err == nil, err
 }
 
-// preflight asks again what the plan was made of: that may be hours ago. The commands of secrets run here, once in a run, so that one that fails
-// does so before anything was pulled; a run that goes on behind preflight runs them where a container is still to be started.
+// preflight queries the hosts again, because the plan may be hours old. It also runs the commands that print secrets, once per run, so that a
+// failing command is detected before anything is pulled. A resumed run executes these commands only if it still has to start a container.
 func (a *applying) preflight(ctx context.Context, recorded *Said) (Said, bool, error) {
-	if err := a.promoted(ctx); err != nil {
-		// What every host remembers is there: the other environment may run something else by now, and what is left is done all the same.
+	if err := a.checkPromotion(ctx); err != nil {
+		// The other environment may run something else by now. If every host has recorded the release, the remaining steps run anyway.
 		there, unread := a.allOf(ctx, survey.Moving(a.hosts), func(ctx context.Context, h survey.HostPlan, m *survey.Machine) (bool, error) {
-			return a.remembered(ctx, h, m, true)
+			return a.checkRemembered(ctx, h, m, true)
 		})
 		if !there || unread != nil {
 			return Said{}, false, err
@@ -181,56 +181,56 @@ func (a *applying) preflight(ctx context.Context, recorded *Said) (Said, bool, e
 		if missing, err := m.Front.Missing(ctx, a.Key(), a.Service()); err != nil || len(missing) > 0 {
 			return false, errors.Join(err, a.NotSetUp(missing))
 		}
-		err := a.unchanged(ctx, h, m)
+		err := a.checkUnchanged(ctx, h, m)
 		return err == nil, err
 	})
 }
 
-// promoted refuses an image that the environment before this one does not run, or runs no more.
-func (a *applying) promoted(ctx context.Context) error {
+// checkPromotion returns an error unless the environment named in `after` runs the image now.
+func (a *applying) checkPromotion(ctx context.Context) error {
 	if a.Before == nil || a.p.Back || a.p.Force != "" {
 		return nil
 	}
 	before, err := a.Before(ctx)
 	if err == nil && before.Digest != a.p.Image.Digest {
-		err = operr.NewStopped("deploy again, for what runs there now", "%s runs %s, and %s was to be deployed to %s",
+		err = operr.NewStopped("deploy again: the new plan takes the image that runs now", "%s now runs %s, but the plan deploys %s to %s",
 			a.Environment.After, survey.Version{Image: before.Ref()}.Describe(), survey.Version{Image: a.p.Image.Ref()}.Describe(), a.Environment.Name)
 	}
 	if err != nil {
 		return err
 	}
-	return a.Verified(ctx, a.p.Image)
+	return a.CheckOwn(ctx, a.p.Image)
 }
 
-// Verified refuses an image that is taken over from another environment, and is not one of ours.
-func (d *Deployer) Verified(ctx context.Context, image survey.Image) error {
+// CheckOwn returns an error if an image from another environment is not one of ours.
+func (d *Deployer) CheckOwn(ctx context.Context, image survey.Image) error {
 	if d.Verify == nil {
 		return nil
 	}
 	if err := d.Verify(ctx, image); err != nil {
-		return operr.New(operr.NextOf(err)+"; or say why it is deployed all the same by -force=REASON", "%s is not taken over from %s: %w", survey.Version{Image: image.Ref()}.Describe(), d.Environment.After, err)
+		return operr.New(operr.NextOf(err)+"; or pass -force=REASON to deploy the image anyway", "%s was not taken over from %s: %w", survey.Version{Image: image.Ref()}.Describe(), d.Environment.After, err)
 	}
 	return nil
 }
 
-// touched are the hosts of a plan that are changed, but for those that are left as they are by now.
-func (d *Deployer) touched(p *survey.Plan) []survey.HostPlan {
+// changedHosts returns the hosts that a plan changes, except those that must no longer be changed.
+func (d *Deployer) changedHosts(p *survey.Plan) []survey.HostPlan {
 	return slices.DeleteFunc(p.Changing(), func(h survey.HostPlan) bool { return slices.Contains(d.leave, h.Host) })
 }
 
-// errOvertaken is in the error of a host to which somebody else has deployed.
-var errOvertaken = errors.New("somebody else has deployed since the plan was made")
+// errOvertaken is in the chain of the error for a host to which someone else has deployed.
+var errOvertaken = errors.New("someone else has deployed since the plan was made")
 
-// unchanged refuses a host to which somebody else has deployed since the plan was made.
-func (a *applying) unchanged(ctx context.Context, h survey.HostPlan, m *survey.Machine) error {
+// checkUnchanged returns an error if someone else has deployed to a host since the plan was made.
+func (a *applying) checkUnchanged(ctx context.Context, h survey.HostPlan, m *survey.Machine) error {
 	seen, err := a.Kept(ctx, m)
 	if err == nil && !a.ours(seen, h) {
-		err = operr.NewStopped("look at `mage deploy:status`, and deploy again", "%w: %s is there now", errOvertaken, idOf(seen.Current))
+		err = operr.NewStopped("look at `mage deploy:status`, and deploy again", "%w: the current release is now %s", errOvertaken, idOf(seen.Current))
 	}
 	return err
 }
 
-// ours reports whether a host is as the plan found it, or as this deployment has left it.
+// `ours` reports whether a host's state is the one in the plan, or a result of this deployment.
 func (a *applying) ours(k survey.Kept, h survey.HostPlan) bool {
 	return idOf(k.Current) == idOf(h.Before.Current) || idOf(k.Current) == h.Will.ID
 }
@@ -250,13 +250,13 @@ func (a *applying) keep(ctx context.Context, h survey.HostPlan, m *survey.Machin
 	return m.State.Set(ctx, a.Key(), a.fence(h), survey.KeptAs, string(text))
 }
 
-// locked finds out which hosts this deployment has, and by which numbers.
-func (a *applying) locked(ctx context.Context, _ *map[string]int64) (map[string]int64, bool, error) {
+// checkLocked reports whether this deployment holds the locks on all hosts, and returns their fencing tokens.
+func (a *applying) checkLocked(ctx context.Context, _ *map[string]int64) (map[string]int64, bool, error) {
 	_, all, err := a.all(ctx, a.has)
 	return a.numbers(), all, err
 }
 
-// has reports whether a host's lock is this deployment's.
+// `has` reports whether this deployment holds a host's lock.
 func (a *applying) has(ctx context.Context, h survey.HostPlan, m *survey.Machine) (bool, error) {
 	seen, err := m.State.Look(ctx, a.Key())
 	if err != nil || seen.Lock.Holder == nil || seen.Lock.Holder.Run != a.p.Run || seen.Lock.Holder.Who != a.Who.Who || seen.Lock.Left <= 0 {
@@ -288,14 +288,14 @@ func (a *applying) numbers() map[string]int64 {
 	return all
 }
 
-// lock takes all hosts in one order, or none.
+// lock acquires the locks on all hosts, always in the same order. If a host is already locked, it acquires none.
 func (a *applying) lock(ctx context.Context) (map[string]int64, error) {
-	err := a.patiently(ctx, a.take)
+	err := a.waitForLock(ctx, a.take)
 	return a.numbers(), err
 }
 
-// patiently takes a lock that somebody else may have, for as long as a person wants to wait for it.
-func (d *Deployer) patiently(ctx context.Context, take func(ctx context.Context) error) error {
+// waitForLock acquires a lock that may be held by someone else. It waits as long as the user has requested.
+func (d *Deployer) waitForLock(ctx context.Context, take func(ctx context.Context) error) error {
 	var err error
 	w := pause.Wait{What: "the lock of " + d.Environment.Name, First: time.Second, For: max(d.Wait, time.Millisecond), Tell: d.Tell}
 	_, over := w.Until(ctx, func(ctx context.Context) (pause.Seen, error) {
@@ -314,17 +314,17 @@ func (d *Deployer) patiently(ctx context.Context, take func(ctx context.Context)
 
 func (a *applying) take(ctx context.Context) error {
 	for n, h := range a.hosts {
-		err := a.on(ctx, h, a.takeOne)
+		err := a.onHost(ctx, h, a.takeOne)
 		last := n
-		if err == nil { // whoever had it meanwhile may have deployed
-			err = a.on(ctx, h, a.unchanged)
+		if err == nil { // the previous holder may have deployed
+			err = a.onHost(ctx, h, a.checkUnchanged)
 			last = n + 1
 		}
 		if err == nil {
 			continue
 		}
 		for _, taken := range a.hosts[:last] {
-			_ = a.on(context.WithoutCancel(ctx), taken, a.free) // who cannot be told has a lease
+			_ = a.onHost(context.WithoutCancel(ctx), taken, a.free) // on an unreachable host, the lock expires with its lease
 		}
 		return err
 	}
@@ -343,18 +343,19 @@ func (a *applying) takeOne(ctx context.Context, h survey.HostPlan, m *survey.Mac
 	}
 	a.setFence(h.Host, taken.Fence)
 	if taken.From != nil {
-		a.Say("%s: the lock of %s was left behind, and its lease is over", h.Host, taken.From)
+		a.Say("%s: the lock of %s was never released, and its lease has ended", h.Host, taken.From)
 	}
 	return nil
 }
 
 func (a *applying) free(ctx context.Context, h survey.HostPlan, m *survey.Machine) error {
 	fence := a.fence(h)
-	a.setFence(h.Host, 0) // nobody renews it from now on
+	a.setFence(h.Host, 0) // holding stops renewing its lease
 	return m.State.Release(ctx, a.Key(), fence)
 }
 
-// holding renews the leases while f runs, and ends f where one is lost. That a host cannot be told says nothing: it has a clock of its own.
+// holding renews the leases while `f` runs, and cancels `f` if a lease is lost. A lease on an unreachable host is not considered lost, because it
+// expires by the host's own clock.
 func (a *applying) holding(ctx context.Context, f func(ctx context.Context) error) error {
 	inside, end := context.WithCancelCause(ctx)
 	var wait sync.WaitGroup
@@ -367,7 +368,7 @@ func (a *applying) holding(ctx context.Context, f func(ctx context.Context) erro
 				return pause.Seen{}, nil
 			}
 			err := a.each(ctx, a.hosts, func(ctx context.Context, h survey.HostPlan, m *survey.Machine) error {
-				if a.fence(h) == 0 { // it is not taken yet, or was given back
+				if a.fence(h) == 0 { // not acquired yet, or already released
 					return nil
 				}
 				if err := a.renew(ctx, h, m); a.fence(h) != 0 {
@@ -391,12 +392,12 @@ func (a *applying) holding(ctx context.Context, f func(ctx context.Context) erro
 	return err
 }
 
-// renew is asked before each change by the engine's API, which knows nothing of locks.
+// renew renews the lease. It must be called before each change through the engine's API, because the engine does not check locks.
 func (a *applying) renew(ctx context.Context, h survey.HostPlan, m *survey.Machine) error {
 	return m.State.Renew(ctx, a.Key(), a.fence(h), a.Times.Lease)
 }
 
-func (a *applying) switched(ctx context.Context, h survey.HostPlan, m *survey.Machine, _ bool) (bool, error) {
+func (a *applying) checkSwitched(ctx context.Context, h survey.HostPlan, m *survey.Machine, _ bool) (bool, error) {
 	seen, err := m.State.Look(ctx, a.Key())
 	if err != nil || seen.Up != a.will(h).Upstream() {
 		return false, err
@@ -405,7 +406,7 @@ func (a *applying) switched(ctx context.Context, h survey.HostPlan, m *survey.Ma
 	return c != nil && c.Restart == engine.UnlessStopped, err
 }
 
-// switchTo lets requests go to the new container, which starts again after a reboot from then on.
+// switchTo directs requests to the new container, and makes the engine restart that container after a reboot.
 func (a *applying) switchTo(ctx context.Context, h survey.HostPlan, m *survey.Machine) error {
 	return a.turn(ctx, h, m, a.will(h))
 }
@@ -416,7 +417,7 @@ func (a *applying) turn(ctx context.Context, h survey.HostPlan, m *survey.Machin
 	case err != nil:
 		return err
 	case c == nil:
-		return operr.New("deploy again", "the container of %s is gone", to.ID)
+		return operr.New("deploy again", "the container of release %s does not exist any more", to.ID)
 	}
 	if err := a.renew(ctx, h, m); err != nil {
 		return err
@@ -427,18 +428,19 @@ func (a *applying) turn(ctx context.Context, h survey.HostPlan, m *survey.Machin
 	return m.State.Switch(ctx, a.Key(), a.fence(h), to.Upstream())
 }
 
-func (a *applying) remembered(ctx context.Context, h survey.HostPlan, m *survey.Machine, _ bool) (bool, error) {
+func (a *applying) checkRemembered(ctx context.Context, h survey.HostPlan, m *survey.Machine, _ bool) (bool, error) {
 	k, err := a.Kept(ctx, m)
 	return idOf(k.Current) == h.Will.ID && k.Candidate == nil, err
 }
 
-// remember keeps what has passed its watch as the current release.
+// remember records a release that has passed its watch as the current one.
 func (a *applying) remember(ctx context.Context, h survey.HostPlan, m *survey.Machine) error {
 	v := a.will(h)
 	return a.keep(ctx, h, m, a.after(h, v))
 }
 
-// after is what a host remembers once a version has passed: after a way back that what was left is gone, and what was there before it is next.
+// `after` returns a host's record once a version has passed. After a rollback, the abandoned release is removed from the record, and the release
+// before the restored one becomes the previous release.
 func (a *applying) after(h survey.HostPlan, v survey.Version) survey.Kept {
 	var past []survey.Version
 	if before := h.Before.Current; before != nil && !a.p.Back {
@@ -457,7 +459,7 @@ func (a *applying) after(h survey.HostPlan, v survey.Version) survey.Kept {
 	return k
 }
 
-func (a *applying) unlocked(ctx context.Context, _ survey.HostPlan, m *survey.Machine, recorded bool) (bool, error) {
+func (a *applying) checkUnlocked(ctx context.Context, _ survey.HostPlan, m *survey.Machine, recorded bool) (bool, error) {
 	seen, err := m.State.Look(ctx, a.Key())
 	return err == nil && (recorded || seen.Lock.Holder == nil) && (seen.Lock.Holder == nil || seen.Lock.Holder.Run != a.p.Run), err
 }
@@ -469,7 +471,7 @@ func (a *applying) unlock(ctx context.Context, h survey.HostPlan, m *survey.Mach
 	return a.free(ctx, h, m)
 }
 
-// audit keeps who did what on the host.
+// audit appends a line to the host's audit log, with the user, the action and the result.
 func (a *applying) audit(ctx context.Context, h survey.HostPlan, m *survey.Machine, result string) error {
 	what := "deploy " + h.Will.Image
 	switch {

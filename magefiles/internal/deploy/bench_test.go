@@ -26,25 +26,25 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/proxy/proxytest"
 )
 
-// fleet are hosts of a test: an engine each, with a proxy's container and a folder for what the host keeps.
+// fleet holds the hosts of a test. Each host has an engine, a proxy container, and a data folder.
 type fleet struct {
 	t     testing.TB
 	hosts map[string]*vm
 	env   config.Environment
-	state string // for journals
+	state string // folder for journals
 	vars  map[string]string
 	mu    sync.Mutex
 	said  []string
 }
 
-// vm is one host.
+// vm is one host of a fleet.
 type vm struct {
 	name   string
 	engine *localengine.Engine
 	client *engine.Client
 	front  *proxy.Container
 	state  *hoststate.State
-	gone   atomic.Bool // no request is answered
+	gone   atomic.Bool // all requests fail
 }
 
 const repository = "registry.example.org/team/app"
@@ -56,7 +56,7 @@ func startFleet(t testing.TB, names ...string) *fleet {
 	return startFleetOf(t, "staging", "", names...)
 }
 
-// startFleetOf starts those of an environment, which may be after another one.
+// startFleetOf starts the hosts of an environment. `after` names the preceding environment, if any.
 func startFleetOf(t testing.TB, environment, after string, names ...string) *fleet {
 	f := &fleet{t: t, hosts: map[string]*vm{}, state: t.TempDir(), vars: map[string]string{}}
 	f.env = config.Environment{
@@ -82,7 +82,7 @@ func startFleetOf(t testing.TB, environment, after string, names ...string) *fle
 }
 
 func (f *fleet) boot(name string) *vm {
-	dir, err := os.MkdirTemp("", "vm-") // a test's own folder has its name, with what the script takes no folder for
+	dir, err := os.MkdirTemp("", "vm-") // t.TempDir() contains the test's name, which may have characters that the script rejects
 	require.NoError(f.t, err)
 	f.t.Cleanup(func() { os.RemoveAll(dir) })
 	e, err := localengine.Start(dir)
@@ -103,21 +103,21 @@ func (f *fleet) boot(name string) *vm {
 	return h
 }
 
-// behavior is what an image of the application does.
+// behavior configures a test application.
 type behavior struct {
-	sick    func() bool   // the health path says that it is not well
-	live    func() bool   // it has another health path, /live, in place of the usual one
-	exits   time.Duration // after which it ends by itself, with status 3; 0: never
-	dies    func() bool   // so does it when this is so
-	says    string        // revision that it says in place of its own
+	sick    func() bool   // if it returns true, the health path returns status 503
+	live    func() bool   // if set, the application's health path is /live instead of the default
+	exits   time.Duration // the application exits with status 3 after this time; 0 means never
+	dies    func() bool   // the application also exits once this is true
+	says    string        // revision that it reports, instead of the real one
 	logs    string
 	arch    []string
-	ends    string // a secret without which it ends at once
-	ails    string // a secret without which it is not well
-	forHost string // the behavior is that of this host alone
+	ends    string // the application exits immediately without this secret
+	ails    string // the health check fails without this secret
+	forHost string // the behavior applies only to this host
 }
 
-// push puts an image into the registry that all hosts pull from.
+// push pushes an image to the registry that all hosts use.
 func (f *fleet) push(revision string, b behavior) survey.Image {
 	digest := localengine.Digest(revision)
 	for _, h := range f.hosts {
@@ -211,13 +211,13 @@ func (b behavior) program(revision string) func(ctx context.Context, c *localeng
 	}
 }
 
-// has reports whether a container has a secret, or is to have none.
+// `has` reports whether a container has a secret. It returns true for "".
 func has(c *localengine.Container, secret string) bool {
 	_, err := os.Stat(c.Path("/run/secrets/" + secret))
 	return secret == "" || err == nil
 }
 
-// deployer is one operator's, as each process has its own.
+// deployer returns a new deployer, as a new process would have.
 func (f *fleet) deployer() *Deployer {
 	return &Deployer{
 		Fleet: survey.Fleet{
@@ -249,7 +249,7 @@ func (f *fleet) open(_ context.Context, host string) (*survey.Machine, error) {
 	return survey.NewMachine(f.hosts[host].front), nil
 }
 
-// deploy deploys, and returns what was said of it.
+// deploy deploys an image as a new process would.
 func (f *fleet) deploy(image survey.Image) (*survey.Plan, error) {
 	return f.deployer().Deploy(f.t.Context(), survey.Asked{Image: image})
 }
@@ -261,14 +261,14 @@ func (f *fleet) mustDeploy(image survey.Image) *survey.Plan {
 	return p
 }
 
-// heard is all that was said.
+// heard returns all messages that the deployers have printed.
 func (f *fleet) heard() string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return strings.Join(f.said, "\n")
 }
 
-// get asks a host's published port.
+// get sends a request to a host's published port.
 func (h *vm) get(path string) (int, string) {
 	c := http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
 	resp, err := c.Get(fmt.Sprintf("http://127.0.0.1:%d%s", h.front.Port, path))
@@ -280,7 +280,7 @@ func (h *vm) get(path string) (int, string) {
 	return resp.StatusCode, string(body)
 }
 
-// look asks the hosts, as status does.
+// look queries the hosts, like the status command.
 func (f *fleet) look() map[string]survey.Host {
 	all := map[string]survey.Host{}
 	for _, h := range f.deployer().Look(f.t.Context(), 5) {
@@ -290,7 +290,8 @@ func (f *fleet) look() map[string]survey.Host {
 	return all
 }
 
-// runs wants an image to run on hosts, healthy, alone, and without drift: by `up`, and by Config.Image of what runs.
+// `runs` checks that hosts run an image and are healthy, without other containers or drift. It checks both `up` and Config.Image of the running
+// container.
 func (f *fleet) runs(image survey.Image, hosts ...string) {
 	f.t.Helper()
 	all := f.look()
@@ -315,13 +316,13 @@ func (f *fleet) runs(image survey.Image, hosts ...string) {
 	}
 }
 
-// upOf is where requests of a host go.
+// upOf returns the upstream that receives a host's requests.
 func (f *fleet) upOf(host string) string {
 	text, _ := os.ReadFile(filepath.Join(f.hosts[host].engine.Volume(f.hosts[host].front.Name()+"-state"), "env", f.deployer().Key(), "up"))
 	return string(text)
 }
 
-// hash is the part of a digest that is in a release's name.
+// hash returns the part of a digest that is used in release names.
 func hash(digest string) string { return strings.TrimPrefix(digest, "sha256:")[:8] }
 
 // reporter calls f before a step.
@@ -330,7 +331,7 @@ type reporter struct {
 	f    func()
 }
 
-// killed deploys an image, in a run that ends before a step without another word.
+// killed deploys an image in a run that is killed before the given step.
 func (f *fleet) killed(image survey.Image, step string) {
 	f.t.Helper()
 	ctx, kill := context.WithCancel(f.t.Context())
@@ -350,24 +351,24 @@ func (r *reporter) Step(name string, f func() (string, error)) error {
 	return err
 }
 
-func (*reporter) Skipped(string, string) {}
+func (*reporter) ShowSkipped(string, string) {}
 
-// Hosts are a fleet as tests of what stands above deployments use it.
+// Hosts is a fleet for other packages' tests.
 type Hosts struct{ f *fleet }
 
-// StartHosts starts hosts of an environment, which may be after another one.
+// StartHosts starts the hosts of an environment. `after` names the preceding environment, if any.
 func StartHosts(t testing.TB, environment, after string, names ...string) *Hosts {
 	return &Hosts{f: startFleetOf(t, environment, after, names...)}
 }
 
-// Deployer is that of a clone with this folder for journals.
+// Deployer returns a deployer that stores its journals in the folder `state`, like a separate clone.
 func (h *Hosts) Deployer(state string) *Deployer {
 	d := h.f.deployer()
 	d.State = state
 	return d
 }
 
-// Engines are those of the hosts.
+// Engines returns the hosts' engines.
 func (h *Hosts) Engines() (all []*localengine.Engine) {
 	for _, one := range h.f.hosts {
 		all = append(all, one.engine)
@@ -375,8 +376,8 @@ func (h *Hosts) Engines() (all []*localengine.Engine) {
 	return all
 }
 
-// Push puts an image into the registry of the hosts.
+// Push pushes an image to the hosts' registry.
 func (h *Hosts) Push(revision string) survey.Image { return h.f.push(revision, behavior{}) }
 
-// Runs wants all hosts to run an image, healthy, and alone.
+// Runs checks that all hosts run an image in a healthy container, and no other container.
 func (h *Hosts) Runs(image survey.Image) { h.f.t.Helper(); h.f.runs(image, h.f.env.Hosts...) }

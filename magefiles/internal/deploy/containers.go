@@ -15,8 +15,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// pulled finds out whether the image is there, and what it says of itself.
-func (a *applying) pulled(ctx context.Context, _ *map[string]Facts) (map[string]Facts, bool, error) {
+// checkPulled checks that each host has the image, and reads the image's port and HEALTHCHECK.
+func (a *applying) checkPulled(ctx context.Context, _ *map[string]Facts) (map[string]Facts, bool, error) {
 	var mu sync.Mutex
 	facts := map[string]Facts{}
 	_, all, err := a.all(ctx, func(ctx context.Context, h survey.HostPlan, m *survey.Machine) (bool, error) {
@@ -41,7 +41,7 @@ func (a *applying) pulled(ctx context.Context, _ *map[string]Facts) (map[string]
 	return facts, all, err
 }
 
-// portOf is the only port that an image exposes.
+// portOf returns an image's exposed port. It returns an error unless there is exactly one.
 func portOf(image engine.Image) (int, error) {
 	var ports []int
 	for _, exposed := range image.Exposed {
@@ -51,7 +51,7 @@ func portOf(image engine.Image) (int, error) {
 		}
 	}
 	if len(ports) != 1 {
-		return 0, operr.NewUsage("set app_port in the environment's table", "the image exposes %s, so that it is not known which one the application listens to", operr.Count(len(ports), "port"))
+		return 0, operr.NewUsage("set app_port in the environment's table", "the application's port is unknown: expected an image that exposes 1 port, found %s", operr.Count(len(ports), "port"))
 	}
 	return ports[0], nil
 }
@@ -75,17 +75,17 @@ func (a *applying) pull(ctx context.Context) (map[string]Facts, error) {
 	if err != nil {
 		return nil, err
 	}
-	facts, _, err := a.pulled(ctx, nil)
+	facts, _, err := a.checkPulled(ctx, nil)
 	for _, f := range facts {
 		if _, note := survey.WatchOf(a.Environment, f.Interval); note != "" {
-			a.Say("%s", note) // a plan knows it of an image that a host has
+			a.Say("%s", note) // if the host already had the image, the plan contains this note
 			break
 		}
 	}
 	return facts, err
 }
 
-// will is what is to run on a host.
+// will returns the version that a host should run.
 func (a *applying) will(h survey.HostPlan) survey.Version {
 	v := h.Will
 	if v.Port == 0 && a.facts.Known() {
@@ -94,12 +94,13 @@ func (a *applying) will(h survey.HostPlan) survey.Version {
 	return v
 }
 
-func (a *applying) noted(ctx context.Context, h survey.HostPlan, m *survey.Machine, _ bool) (bool, error) {
+func (a *applying) checkNoted(ctx context.Context, h survey.HostPlan, m *survey.Machine, _ bool) (bool, error) {
 	k, err := a.Kept(ctx, m)
 	return idOf(k.Candidate) == h.Will.ID || idOf(k.Current) == h.Will.ID, err
 }
 
-// note keeps what is about to run, before anything does: whoever comes next finds it, from any machine. What ran stays the current one.
+// note records the new version before its container starts, so that the next run finds it, from any machine. The running release remains the
+// current one.
 func (a *applying) note(ctx context.Context, h survey.HostPlan, m *survey.Machine) error {
 	k, err := a.Kept(ctx, m)
 	if err != nil {
@@ -110,15 +111,15 @@ func (a *applying) note(ctx context.Context, h survey.HostPlan, m *survey.Machin
 	return a.keep(ctx, h, m, k)
 }
 
-// find is the container of a version; nil where there is none.
+// find returns a version's container, or nil if it does not exist.
 func (d *Deployer) find(ctx context.Context, m *survey.Machine, id string) (*engine.Container, error) {
 	all, err := m.Engine.Containers(ctx, survey.LabelApp+"="+d.App, survey.LabelEnvironment+"="+d.Environment.Name, survey.LabelRelease+"="+id)
 	h := survey.Host{Containers: all}
 	return h.Of(id), err
 }
 
-// started reports whether the new container was started, and is at the gate: what has come to its end since is for the gate to say.
-func (a *applying) started(ctx context.Context, h survey.HostPlan, m *survey.Machine, recorded bool) (bool, error) {
+// checkStarted reports whether the new container was started and is waiting at the gate. If it has exited since, the gate detects that.
+func (a *applying) checkStarted(ctx context.Context, h survey.HostPlan, m *survey.Machine, recorded bool) (bool, error) {
 	seen, err := m.State.Look(ctx, a.Key())
 	if err != nil {
 		return false, err
@@ -128,13 +129,13 @@ func (a *applying) started(ctx context.Context, h survey.HostPlan, m *survey.Mac
 		return false, err
 	}
 	if c.Image != h.Will.Image {
-		return false, operr.NewStopped("remove it, and deploy again", "the container %s is made of %s, and %s was to be deployed", c.Name, c.Image, h.Will.Image)
+		return false, operr.NewStopped("remove this container, and deploy again", "the container %s has the wrong image: expected %[3]s, found %[2]s", c.Name, c.Image, h.Will.Image)
 	}
 	v := a.will(h)
 	return seen.Up == v.Upstream() || seen.Next == v.Upstream() && (c.State == engine.Running || recorded && !c.Started.IsZero()), nil
 }
 
-// start makes the container beside the one that runs, or in its place.
+// start starts the new container, next to the old one or in its place.
 func (a *applying) start(ctx context.Context, h survey.HostPlan, m *survey.Machine) error {
 	v := a.will(h)
 	if err := a.renew(ctx, h, m); err != nil {
@@ -162,7 +163,7 @@ func (a *applying) begin(ctx context.Context, h survey.HostPlan, m *survey.Machi
 	case c != nil:
 		id = c.ID
 	case a.p.Back:
-		return operr.New("deploy it by its digest", "the container of %s is gone", v.ID)
+		return operr.New("deploy this release by its digest", "the container of release %s does not exist any more", v.ID)
 	default:
 		if id, err = a.create(ctx, h, m, v); err != nil {
 			return err
@@ -187,7 +188,7 @@ func (a *applying) labels(h survey.HostPlan, m *survey.Machine, v survey.Version
 	}
 }
 
-// secretsDir is where an application finds its secrets.
+// secretsDir is the folder with the application's secrets.
 const secretsDir = "/run/secrets"
 
 func (a *applying) create(ctx context.Context, h survey.HostPlan, m *survey.Machine, v survey.Version) (string, error) {
@@ -220,8 +221,8 @@ func (a *applying) create(ctx context.Context, h survey.HostPlan, m *survey.Mach
 	return m.Engine.Create(ctx, s)
 }
 
-// sayBefore tells a new container what ran until it was made: of which revision, and when that was. Nothing else on a host knows it that an
-// application can ask. A container that is gone back to keeps what it was told.
+// sayBefore returns a variable for a new container with the previous revision and its end time, which the application cannot learn in any other
+// way. A container that a rollback restarts keeps its old variable.
 func sayBefore(h survey.HostPlan, now time.Time) []string {
 	if h.Running == nil || h.Running.Revision == "" {
 		return nil
@@ -229,7 +230,7 @@ func sayBefore(h survey.HostPlan, now time.Time) []string {
 	return []string{"DEPLOYED_BEFORE=" + h.Running.Revision + " " + now.UTC().Format(time.RFC3339)}
 }
 
-func (a *applying) stopped(ctx context.Context, h survey.HostPlan, m *survey.Machine, _ bool) (bool, error) {
+func (a *applying) checkStopped(ctx context.Context, h survey.HostPlan, m *survey.Machine, _ bool) (bool, error) {
 	seen, err := m.State.Look(ctx, a.Key())
 	if err != nil || !none(seen.Prev) || !none(seen.Next) {
 		return false, err
@@ -240,10 +241,10 @@ func (a *applying) stopped(ctx context.Context, h survey.HostPlan, m *survey.Mac
 
 func none(upstream string) bool { return upstream == "" || upstream == hoststate.None }
 
-// others are the containers of the environment that are not the new one, as far as this deployment may touch them: those that a deployment
-// made behind the same proxy, with its own number or an older one.
+// `others` returns the environment's other containers that this deployment may change: those for the same proxy, made by deployments whose fencing
+// token is not higher.
 func (a *applying) others(ctx context.Context, h survey.HostPlan, m *survey.Machine) (all []engine.Container, err error) {
-	found, err := a.labeled(ctx, m)
+	found, err := a.listContainers(ctx, m)
 	for _, c := range found {
 		made, ours := survey.MadeBy(c.Labels, survey.PortLabel(m))
 		if c.Labels[survey.LabelRelease] != h.Will.ID && ours && made <= a.fence(h) {
@@ -253,7 +254,7 @@ func (a *applying) others(ctx context.Context, h survey.HostPlan, m *survey.Mach
 	return all, err
 }
 
-// stop stops what was there before, once no page goes to it any more.
+// stop stops the old containers, after requests are no longer sent to them.
 func (a *applying) stop(ctx context.Context, h survey.HostPlan, m *survey.Machine) error {
 	if err := m.State.SetPrev(ctx, a.Key(), a.fence(h), hoststate.None); err != nil {
 		return err
@@ -289,7 +290,7 @@ func (a *applying) stopOne(ctx context.Context, h survey.HostPlan, m *survey.Mac
 	return m.Engine.Stop(ctx, c.ID, a.Environment.Grace)
 }
 
-func (a *applying) pruned(ctx context.Context, h survey.HostPlan, m *survey.Machine, _ bool) (bool, error) {
+func (a *applying) checkPruned(ctx context.Context, h survey.HostPlan, m *survey.Machine, _ bool) (bool, error) {
 	old, err := a.old(ctx, h, m)
 	if len(old) > 0 || err != nil {
 		return false, err
@@ -298,7 +299,7 @@ func (a *applying) pruned(ctx context.Context, h survey.HostPlan, m *survey.Mach
 	return len(left) == 0, err
 }
 
-// old are the containers of releases that are not kept.
+// `old` returns the containers of releases that should not be kept.
 func (a *applying) old(ctx context.Context, h survey.HostPlan, m *survey.Machine) ([]engine.Container, error) {
 	k, err := a.Kept(ctx, m)
 	if err != nil {
@@ -308,7 +309,7 @@ func (a *applying) old(ctx context.Context, h survey.HostPlan, m *survey.Machine
 	return slices.DeleteFunc(others, func(c engine.Container) bool { return k.Knows(c.Labels[survey.LabelRelease]) }), err
 }
 
-// prune removes releases beyond those that are kept, each with its secrets, and with its image where nothing else needs it.
+// prune removes the releases that should not be kept, with their secrets, and with their images unless these are still in use.
 func (a *applying) prune(ctx context.Context, h survey.HostPlan, m *survey.Machine) error {
 	old, err := a.old(ctx, h, m)
 	if err != nil {
@@ -321,22 +322,23 @@ func (a *applying) prune(ctx context.Context, h survey.HostPlan, m *survey.Machi
 	}
 	left, err := a.leftVolumes(ctx, h, m)
 	for _, name := range left {
-		err = errors.Join(err, gone(m.Front.RemoveVolume(ctx, name)))
+		err = errors.Join(err, ignoreMissing(m.Front.RemoveVolume(ctx, name)))
 	}
 	return err
 }
 
-// leftVolumes are the names of volumes with secrets of releases that are not kept, and have no container any more: a run was killed between the two.
+// leftVolumes returns the names of secret volumes whose containers and releases are gone. They exist if a run was killed between the removal of the
+// container and that of the volume.
 func (a *applying) leftVolumes(ctx context.Context, h survey.HostPlan, m *survey.Machine) (names []string, err error) {
 	k, err := a.Kept(ctx, m)
 	if err != nil {
 		return nil, err
 	}
-	there, err := a.labeled(ctx, m)
+	there, err := a.listContainers(ctx, m)
 	if err != nil {
 		return nil, err
 	}
-	volumes, err := m.Engine.Volumes(ctx, a.madeHere()...)
+	volumes, err := m.Engine.Volumes(ctx, a.ownLabels()...)
 	for _, v := range volumes {
 		release := v.Labels[survey.LabelRelease]
 		made, ours := survey.MadeBy(v.Labels, survey.PortLabel(m))
@@ -352,9 +354,9 @@ func (a *applying) removeOne(ctx context.Context, h survey.HostPlan, m *survey.M
 	if err := a.renew(ctx, h, m); err != nil {
 		return err
 	}
-	err := gone(m.Engine.Remove(ctx, c.ID))
+	err := ignoreMissing(m.Engine.Remove(ctx, c.ID))
 	if err == nil {
-		err = gone(m.Front.RemoveVolume(ctx, c.Labels[survey.LabelRelease]))
+		err = ignoreMissing(m.Front.RemoveVolume(ctx, c.Labels[survey.LabelRelease]))
 	}
 	if err != nil {
 		return err
@@ -366,19 +368,19 @@ func (a *applying) removeOne(ctx context.Context, h survey.HostPlan, m *survey.M
 	return a.removeImage(ctx, m, c.Image, append(k.All(), h.Will))
 }
 
-// removeImage removes an image that none of some versions needs.
+// removeImage removes an image unless one of the given versions needs it.
 func (a *applying) removeImage(ctx context.Context, m *survey.Machine, image string, needed []survey.Version) error {
 	if slices.ContainsFunc(needed, func(v survey.Version) bool { return v.Image == image }) {
 		return nil
 	}
-	if err := gone(m.Engine.RemoveImage(ctx, image)); !errors.Is(err, engine.Conflict) {
+	if err := ignoreMissing(m.Engine.RemoveImage(ctx, image)); !errors.Is(err, engine.Conflict) {
 		return err
 	}
-	return nil // a container of somebody else's has it
+	return nil // another environment or application uses the image
 }
 
-// gone is the error of what was to be taken away, unless it is away.
-func gone(err error) error {
+// `ignoreMissing` returns the error of a removal, or nil if the object did not exist.
+func ignoreMissing(err error) error {
 	if errors.Is(err, engine.NotFound) {
 		return nil
 	}

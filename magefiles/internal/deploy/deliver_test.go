@@ -25,16 +25,16 @@ import (
 
 var deliverSeed = flag.Uint64("deliverseed", 0, "seed of the random moments; 0 takes one of the clock")
 
-// line is a repository whose application is delivered to staging, and to production then, on hosts of this process.
+// line is a repository whose application is delivered to staging and then to production, on in-process hosts.
 type line struct {
 	t      *testing.T
 	repo   *gitrepo.Repo
 	root   string
 	git    func(args ...string) string
 	places []*deploy.Hosts // staging, production
-	image  survey.Image    // of what is checked out
-	state  string          // of the clone that delivers
-	ask    func()          // what happens in the question before production
+	image  survey.Image    // image of the checked-out commit
+	state  string          // journal folder of the clone that delivers
+	ask    func()          // called during the confirmation before production
 }
 
 func startLine(t *testing.T, staging, production []string) *line {
@@ -58,7 +58,7 @@ func (l *line) push(revision string) (image survey.Image) {
 	return image
 }
 
-// place is one environment of a delivery.
+// place is an environment of a delivery.
 type place struct{ *deploy.Deployer }
 
 func (p place) Name() string  { return p.Environment.Name }
@@ -74,10 +74,10 @@ func (p place) Back(ctx context.Context) error {
 	return err
 }
 
-// delivery is one of the clone.
+// delivery returns a delivery in the clone.
 func (l *line) delivery() *delivery.Delivery {
 	staging, production := l.places[0].Deployer(l.state), l.places[1].Deployer(l.state)
-	production.Before = staging.Served
+	production.Before = staging.FindServed
 	image := l.image
 	return &delivery.Delivery{Means: delivery.Means{
 		App:     "app",
@@ -94,7 +94,7 @@ func (l *line) delivery() *delivery.Delivery {
 	}}
 }
 
-// killed runs a delivery whose process is gone after so many requests to hosts: it is not heard any more, and hears nothing.
+// killed runs a delivery that is killed after the given number of requests to hosts. Later requests get no response.
 func (l *line) killed(after int64) error {
 	ctx, kill := context.WithCancel(l.t.Context())
 	defer kill()
@@ -122,8 +122,8 @@ func (l *line) all(f func(e *localengine.Engine)) {
 	}
 }
 
-// A delivery is killed at fifty random moments, and gone on with by the same clone or another one. Between them each host serves the release that
-// it had or the new one, healthy; in the end all hosts run the new one, and nothing is left of what was killed.
+// A delivery is killed at fifty random moments, and resumed by the same or another clone. In between, each host is healthy and serves the old or
+// the new release. In the end all hosts run the new one, and nothing is left of the killed runs.
 func TestADeliveryIsKilledAtRandomMoments(t *testing.T) {
 	seed := *deliverSeed
 	if seed == 0 {
@@ -152,7 +152,7 @@ func TestADeliveryIsKilledAtRandomMoments(t *testing.T) {
 					require.Contains(t, []string{before.Ref(), l.image.Ref()}, h.Running.Image, h.Name)
 				}
 			}
-			if random.IntN(3) == 0 { // it comes when the lease is over
+			if random.IntN(3) == 0 { // another clone, after the lease has expired
 				elsewhere++
 				l.state = t.TempDir()
 				for _, place := range l.places {
@@ -163,7 +163,7 @@ func TestADeliveryIsKilledAtRandomMoments(t *testing.T) {
 		_, err := l.delivery().Run(t.Context())
 		require.NoError(t, err, "%s %s", operr.NextOf(err), operr.DetailOf(err))
 		for _, place := range l.places {
-			require.NoError(t, place.Deployer(l.state).Unlock(t.Context())) // a run that was killed at its very end leaves its lock to the lease
+			require.NoError(t, place.Deployer(l.state).Unlock(t.Context())) // a run that was killed at its very end does not release its lock
 			place.Runs(l.image)
 		}
 	}
@@ -175,7 +175,8 @@ func TestADeliveryIsKilledAtRandomMoments(t *testing.T) {
 	t.Logf("%d kills of %d deliveries, gone on with from another clone %d times", kills, deliveries, elsewhere)
 }
 
-// A second deployment to staging while a person is asked: production keeps what it has, and the next delivery asks about what is there then.
+// If someone deploys to staging during the confirmation, production does not change, and the next delivery asks about the image that staging runs
+// then.
 func TestAPromotionIsRaced(t *testing.T) {
 	t.Parallel()
 	l := startLine(t, []string{"a"}, []string{"c"})
@@ -190,20 +191,20 @@ func TestAPromotionIsRaced(t *testing.T) {
 		require.NoError(t, err)
 	}
 	_, err = l.delivery().Run(t.Context())
-	require.ErrorContains(t, err, "deploy to staging: it was so, and is not any more")
+	require.ErrorContains(t, err, "deploy to staging: the step was done, but its check no longer finds the result")
 	l.places[0].Runs(other)
 	l.places[1].Runs(first)
 
-	// Also where it happens after the question, and before the hosts are changed.
+	// Production also remains unchanged if someone deploys to staging after the confirmation but before the hosts change.
 	l.ask = func() {}
 	production := l.places[1].Deployer(l.state)
-	production.Before = l.places[0].Deployer(l.state).Served
+	production.Before = l.places[0].Deployer(l.state).FindServed
 	_, err = production.Deploy(t.Context(), survey.Asked{Image: l.image})
-	require.ErrorContains(t, err, "staging runs ")
-	require.ErrorContains(t, err, " was to be deployed to production")
+	require.ErrorContains(t, err, "staging now runs ")
+	require.ErrorContains(t, err, "but the plan deploys ")
 	l.places[1].Runs(first)
 
-	// A staging that is deployed halfway, or was changed by hand, promotes nothing.
+	// If only some staging hosts have an image, it is not deployed to production.
 	ctx, kill := context.WithCancel(t.Context())
 	defer kill()
 	half := l.places[0].Deployer(t.TempDir())
@@ -212,13 +213,13 @@ func TestAPromotionIsRaced(t *testing.T) {
 	_, err = half.Deploy(ctx, survey.Asked{Image: first})
 	require.ErrorIs(t, err, context.Canceled)
 	_, err = production.Deploy(t.Context(), survey.Asked{Image: other})
-	require.ErrorContains(t, err, "nothing can be taken over from staging: a deployment to a has not ended")
+	require.ErrorContains(t, err, "no image can be taken over from staging: a deployment to a has not ended")
 	require.False(t, errors.Is(err, context.Canceled))
-	require.True(t, strings.HasPrefix(operr.NextOf(err), "`mage deploy:status -env=staging`"), operr.NextOf(err))
+	require.True(t, strings.HasPrefix(operr.NextOf(err), "run `mage deploy:status -env=staging`"), operr.NextOf(err))
 	l.places[1].Runs(first)
 }
 
-// stopping stops a run before a step.
+// stopping aborts a run before a step.
 type stopping struct {
 	before string
 	stop   func()
@@ -232,4 +233,4 @@ func (s stopping) Step(name string, f func() (string, error)) error {
 	return err
 }
 
-func (stopping) Skipped(string, string) {}
+func (stopping) ShowSkipped(string, string) {}

@@ -34,7 +34,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/session/sessiontest"
 )
 
-// One host, from nothing to a first version, to a second one, and back.
+// One host gets a first version, then a second one, and is rolled back to the first.
 func TestOneHost(t *testing.T) {
 	t.Parallel()
 	f := startFleet(t, "a")
@@ -58,7 +58,7 @@ func TestOneHost(t *testing.T) {
 	require.Contains(t, body, `"before": ""`, "it has the variables of then")
 }
 
-// Several hosts change together, and a second run finds nothing to do.
+// Several hosts change together, and a second run has nothing to do.
 func TestAllHosts(t *testing.T) {
 	t.Parallel()
 	f := startFleet(t, "a", "b", "c")
@@ -70,7 +70,7 @@ func TestAllHosts(t *testing.T) {
 	require.Contains(t, body, `"-it's \"$HOME\"\n x"`)
 	f.vars["GREETING"] = "another"
 	p := f.mustDeploy(one)
-	require.Equal(t, []string{"the same image with another configuration", "a variable of `environment` has another value"}, p.Hosts[0].Changes)
+	require.Equal(t, []string{"the same image with another configuration", "a variable of `environment` has a different value"}, p.Hosts[0].Changes)
 	f.env.Command, f.env.User = []string{"serve", "a b"}, "1000"
 	p, err := f.deployer().Plan(t.Context(), survey.Asked{Image: one})
 	require.NoError(t, err)
@@ -82,14 +82,15 @@ func TestAllHosts(t *testing.T) {
 	require.Contains(t, body, "another")
 	delete(f.vars, "GREETING")
 	_, err = f.deploy(one)
-	require.ErrorContains(t, err, "wants the variable GREETING")
+	require.ErrorContains(t, err, "needs the variable GREETING")
 	_, err = f.deployer().Deploy(t.Context(), survey.Asked{Back: true})
 	require.NoError(t, err, "what is gone back to has its values")
 	_, body = f.hosts["c"].get("/healthz")
 	require.NotContains(t, body, "another")
 }
 
-// A new container that never gets well is no success, though the old one answers: nothing was switched, and its logs are shown.
+// If a new container never becomes healthy, the deployment fails although the old container still responds. Requests are not switched, and the new
+// container's logs are shown.
 func TestTheOldContainerDoesNotCountAsSuccess(t *testing.T) {
 	t.Parallel()
 	f := startFleet(t, "a", "b")
@@ -99,10 +100,10 @@ func TestTheOldContainerDoesNotCountAsSuccess(t *testing.T) {
 	two := f.push("2222", behavior{sick: func() bool { return true }, logs: "it has no database"})
 	_, err := f.deploy(two)
 	require.ErrorContains(t, err, "every host runs what it ran before")
-	require.ErrorContains(t, err, "a: it was not healthy within 100ms: status 503, and more on 1 host")
-	require.Contains(t, operr.DetailOf(err), "b: it was not healthy within 100ms: status 503")
+	require.ErrorContains(t, err, "a: the new container was not healthy within 100ms: status 503; also errors on 1 host")
+	require.Contains(t, operr.DetailOf(err), "b: the new container was not healthy within 100ms: status 503")
 	require.NotContains(t, err.Error(), "\n", "an error is one sentence")
-	require.Equal(t, "put it right, and deploy again", operr.NextOf(err), "there is nothing to go on with")
+	require.Equal(t, "correct the error, and deploy again", operr.NextOf(err), "there is nothing to go on with")
 	require.Equal(t, operr.Failed, operr.ExitStatus(err))
 	require.Contains(t, f.heard(), "it has no database")
 	f.runs(one, "a", "b")
@@ -118,7 +119,7 @@ func TestTheOldContainerDoesNotCountAsSuccess(t *testing.T) {
 	require.NoError(t, err, "the image that runs stays")
 }
 
-// Another revision than that of the image, in the answer of the right container.
+// A container of the right image does not pass the gate if it reports a different revision than the image's.
 func TestAnotherRevisionDoesNotPassTheGate(t *testing.T) {
 	t.Parallel()
 	f := startFleet(t, "a")
@@ -126,11 +127,11 @@ func TestAnotherRevisionDoesNotPassTheGate(t *testing.T) {
 	f.mustDeploy(one)
 	f.env.Gate = 100 * time.Millisecond
 	_, err := f.deploy(f.push("2222", behavior{says: "0000"}))
-	require.ErrorContains(t, err, "its revision is 0000 in place of 2222")
+	require.ErrorContains(t, err, "its revision is 0000 instead of 2222")
 	f.runs(one, "a")
 }
 
-// What exits at once ends the gate at once.
+// If a container exits immediately, the gate fails immediately.
 func TestWhatExitsAtOnceEndsTheGate(t *testing.T) {
 	t.Parallel()
 	f := startFleet(t, "a")
@@ -138,12 +139,12 @@ func TestWhatExitsAtOnceEndsTheGate(t *testing.T) {
 	f.mustDeploy(one)
 	f.env.Gate = time.Hour
 	_, err := f.deploy(f.push("2222", behavior{exits: time.Millisecond, sick: func() bool { return true }}))
-	require.ErrorContains(t, err, "it exited with status 3")
+	require.ErrorContains(t, err, "the new container exited with status 3")
 	require.Contains(t, f.heard(), "I end here")
 	f.runs(one, "a")
 }
 
-// One host of three fails after the switch: the others, which had switched, go back too.
+// If one of three hosts fails after the switch, the others, which have already switched, are reverted too.
 func TestHostsThatHadSwitchedGoBack(t *testing.T) {
 	t.Parallel()
 	f := startFleet(t, "a", "b", "c")
@@ -154,13 +155,13 @@ func TestHostsThatHadSwitchedGoBack(t *testing.T) {
 		return strings.HasPrefix(f.upOf("c"), "app-staging-"+hash(f.push("2222", behavior{}).Digest))
 	}
 	_, err := f.deploy(f.push("2222", behavior{forHost: "c", sick: switched}))
-	require.ErrorContains(t, err, "c: it was not healthy any more after the switch: status 503")
+	require.ErrorContains(t, err, "c: the new container was no longer healthy after the switch: status 503")
 	f.runs(one, "a", "b", "c")
 	audit := f.look()["a"].Audit
 	require.Equal(t, "taken back", audit[len(audit)-1].Result)
 }
 
-// A container that dies in the watch.
+// If a container exits during the watch, all hosts are reverted.
 func TestWhatDiesInTheWatchGoesBack(t *testing.T) {
 	t.Parallel()
 	f := startFleet(t, "a", "b")
@@ -170,18 +171,18 @@ func TestWhatDiesInTheWatchGoesBack(t *testing.T) {
 	switched := func() bool { return strings.HasPrefix(f.upOf("b"), "app-staging-"+hash(localengine.Digest("2222"))) }
 	_, err := f.deploy(f.push("2222", behavior{forHost: "b", dies: switched}))
 	require.ErrorContains(t, err, "after the switch")
-	require.Regexp(t, "it (came to its end|exited with status 3|exits again and again)", err.Error()) // by when it is looked
+	require.Regexp(t, "the new container (exited after the switch|exited with status 3|exits again and again)", err.Error()) // depends on timing
 	f.runs(one, "a", "b")
 }
 
-// The very first deployment has nothing to go back to: it is removed, and that is said.
+// A failed first deployment has no previous release: it is removed, and the error says so.
 func TestTheFirstDeploymentIsRemoved(t *testing.T) {
 	t.Parallel()
 	f := startFleet(t, "a")
 	f.env.Watch = 5 * time.Second
 	_, err := f.deploy(f.push("1111", behavior{exits: 500 * time.Millisecond}))
 	require.Error(t, err)
-	require.Contains(t, f.heard(), "there was nothing before it to go back to; it is removed")
+	require.Contains(t, f.heard(), "there is no earlier release to go back to; the new release is removed")
 	h := f.look()["a"]
 	require.Nil(t, h.Running)
 	require.Empty(t, h.Containers)
@@ -189,24 +190,24 @@ func TestTheFirstDeploymentIsRemoved(t *testing.T) {
 	require.Equal(t, hoststate.None, h.Up)
 }
 
-// A rollback whose image, or container, is gone changes nothing: what runs is not touched before.
+// A rollback to a missing image or container changes nothing, because this is checked first.
 func TestRollbackAsksForTheImageFirst(t *testing.T) {
 	t.Parallel()
 	f := startFleet(t, "a", "b")
 	one, two := f.push("1111", behavior{}), f.push("2222", behavior{})
 	f.mustDeploy(one)
 	_, err := f.deployer().Deploy(t.Context(), survey.Asked{Back: true})
-	require.ErrorContains(t, err, "there is trouble on a")
-	require.Contains(t, operr.DetailOf(err), "there is no release before the one that it has")
+	require.ErrorContains(t, err, "has errors on a")
+	require.Contains(t, operr.DetailOf(err), "the host has no earlier release to go back to")
 	f.mustDeploy(two)
 	f.hosts["b"].engine.RemoveImage(one.Ref())
 	_, err = f.deployer().Deploy(t.Context(), survey.Asked{Back: true})
-	require.Contains(t, operr.DetailOf(err), "b: the image of the release before, "+one.Ref()+", is gone")
+	require.Contains(t, operr.DetailOf(err), "b: the image of the previous release, "+one.Ref()+", does not exist any more")
 	f.runs(two, "a")
 	require.Equal(t, two.Ref(), f.look()["b"].Running.Image)
 }
 
-// A rollback records what runs, and not what was wanted; the one after it goes to what was there before both.
+// A rollback records what actually runs. A second rollback goes to the release before both.
 func TestARollbackRecordsWhatRuns(t *testing.T) {
 	t.Parallel()
 	f := startFleet(t, "a")
@@ -223,7 +224,7 @@ func TestARollbackRecordsWhatRuns(t *testing.T) {
 	require.Nil(t, f.look()["a"].Kept.Previous)
 }
 
-// Releases beyond those that are kept go, with their images; the current one and the one before never do.
+// Old releases are removed with their images. The current and the previous release are always kept.
 func TestReleasesAreKept(t *testing.T) {
 	t.Parallel()
 	f := startFleet(t, "a")
@@ -242,7 +243,7 @@ func TestReleasesAreKept(t *testing.T) {
 	}
 }
 
-// A lock is data with a lease: somebody who went away holds nobody up for longer, and who holds it now is named.
+// A lock has a lease, so a crashed holder blocks others only until the lease expires. The error names the current holder.
 func TestALockIsFreedByItsLease(t *testing.T) {
 	t.Parallel()
 	f := startFleet(t, "a", "b")
@@ -268,19 +269,19 @@ func TestALockIsFreedByItsLease(t *testing.T) {
 	f.runs(one, "a", "b")
 }
 
-// Setup waits for a lock, too, where a person wants to wait.
+// Setup waits for a lock too, if requested.
 func TestSetupWaitsForTheLock(t *testing.T) {
 	t.Parallel()
 	f := startFleet(t, "a")
 	_, err := f.hosts["a"].state.Take(t.Context(), "app.staging", hoststate.Holder{Who: "other"}, time.Second)
 	require.NoError(t, err)
 	d := f.deployer()
-	require.ErrorContains(t, d.Setup(t.Context(), nil), "other has it")
+	require.ErrorContains(t, d.Setup(t.Context(), nil), "other has held the lock")
 	d.Wait = time.Minute
 	require.NoError(t, d.Setup(t.Context(), nil))
 }
 
-// A host that has gone back gives its lock back, and another one may take longer than it is until leases are renewed.
+// A reverted host releases its lock, while another host may take longer than the renewal interval.
 func TestALockThatWasGivenBackIsNotLost(t *testing.T) {
 	t.Parallel()
 	f := startFleet(t, "a", "b")
@@ -298,7 +299,7 @@ func TestALockThatWasGivenBackIsNotLost(t *testing.T) {
 	f.runs(one, "a", "b")
 }
 
-// Who was stopped past the lease changes nothing any more.
+// A run that was suspended for longer than its lease makes no more changes.
 func TestWhoLostTheLockChangesNothing(t *testing.T) {
 	t.Parallel()
 	f := startFleet(t, "a")
@@ -312,12 +313,13 @@ func TestWhoLostTheLockChangesNothing(t *testing.T) {
 		require.NoError(t, err)
 	})
 	_, err := d.Deploy(t.Context(), survey.Asked{Image: f.push("2222", behavior{})})
-	require.ErrorContains(t, err, "changes nothing any more")
+	require.ErrorContains(t, err, "stopped changing the host")
 	require.Equal(t, operr.Stopped, operr.ExitStatus(err))
 	require.Equal(t, one.Ref(), f.look()["a"].Running.Image)
 }
 
-// Somebody else goes on from another machine; the clone whose run was killed leaves that as it is, and is not stuck.
+// If a run was killed and someone has since deployed from another machine, the killed run's clone does not change that release, and can deploy
+// again.
 func TestAnotherMachineGoesOn(t *testing.T) {
 	t.Parallel()
 	f := startFleet(t, "a")
@@ -332,11 +334,11 @@ func TestAnotherMachineGoesOn(t *testing.T) {
 	f.runs(three, "a")
 	f.state = mine
 	f.mustDeploy(one)
-	require.Contains(t, f.heard(), "a is left as it is: somebody else has deployed app-staging-"+hash(three.Digest))
+	require.Contains(t, f.heard(), "a is not changed, because someone else has deployed app-staging-"+hash(three.Digest))
 	f.runs(one, "a")
 }
 
-// A host that is gone blocks, until it is left out; it is brought up to date when it is back.
+// An unreachable host blocks a deployment unless it is excluded. When it returns, the next deployment updates it.
 func TestAHostThatIsGone(t *testing.T) {
 	t.Parallel()
 	f := startFleet(t, "a", "b")
@@ -344,7 +346,7 @@ func TestAHostThatIsGone(t *testing.T) {
 	f.mustDeploy(one)
 	f.hosts["b"].gone.Store(true)
 	_, err := f.deploy(two)
-	require.ErrorContains(t, err, "nothing was: there is trouble on b")
+	require.ErrorContains(t, err, "nothing was changed: the plan of staging has errors on b")
 	require.Contains(t, operr.DetailOf(err), "-without=b")
 	p, err := f.deployer().Plan(t.Context(), survey.Asked{Image: two})
 	require.NoError(t, err)
@@ -360,7 +362,7 @@ func TestAHostThatIsGone(t *testing.T) {
 	f.runs(two, "a", "b")
 }
 
-// A host goes away in the middle: the others go back, the one is named, and the next run begins with it.
+// If a host disappears during a deployment, the other one is reverted, the error names the lost host, and the next run starts with it.
 func TestAHostThatGoesAwayIsNamed(t *testing.T) {
 	t.Parallel()
 	f := startFleet(t, "a", "b")
@@ -376,11 +378,11 @@ func TestAHostThatGoesAwayIsNamed(t *testing.T) {
 	require.Equal(t, one.Ref(), f.look()["a"].Running.Image)
 	require.Equal(t, two.Ref(), f.look()["b"].Running.Image)
 	f.mustDeploy(one)
-	require.Contains(t, f.heard(), "it is taken back first")
+	require.Contains(t, f.heard(), "this deployment is undone first")
 	f.runs(one, "a", "b")
 }
 
-// Secrets are in a file of their own, and nowhere else.
+// Each secret is in its own file and nowhere else.
 func TestSecretsAreInTheirFileAlone(t *testing.T) {
 	t.Parallel()
 	f := startFleet(t, "a")
@@ -399,7 +401,7 @@ func TestSecretsAreInTheirFileAlone(t *testing.T) {
 	_, body = f.hosts["a"].get("/secret/other")
 	require.Equal(t, "show|-a b|$c", body)
 	for _, r := range f.hosts["a"].engine.Requests() {
-		if !strings.HasSuffix(r.Path, "#stdin") { // which is where it goes
+		if !strings.HasSuffix(r.Path, "#stdin") { // the secret's intended path
 			require.NotContains(t, r.Path+r.Body, "hush")
 		}
 	}
@@ -412,20 +414,20 @@ func TestSecretsAreInTheirFileAlone(t *testing.T) {
 		require.NotContains(t, string(data), "hush")
 	}
 	_, err = f.deploy(f.push("3333", behavior{exits: time.Millisecond, sick: func() bool { return true }, logs: "I was given hush-'\"$ and show|-a b|$c"}))
-	require.ErrorContains(t, err, "it exited with status 3")
+	require.ErrorContains(t, err, "the new container exited with status 3")
 	require.Contains(t, f.heard(), "I was given *** and ***")
 	require.NotContains(t, f.heard()+err.Error()+operr.DetailOf(err), "hush")
 	p, err := f.deployer().Plan(t.Context(), survey.Asked{Image: f.push("4444", behavior{})})
 	require.NoError(t, err)
-	require.Equal(t, []string{"the secret KEY is your variable MY_KEY", `the secret other is what this prints, which is run here: ["show" "-a b" "$c"]`}, p.Notes)
+	require.Equal(t, []string{"the secret KEY is your variable MY_KEY", `the secret other is the output of this command, which runs on this machine: ["show" "-a b" "$c"]`}, p.Notes)
 	delete(f.vars, "MY_KEY")
 	_, err = f.deploy(f.push("2222", behavior{}))
-	require.ErrorContains(t, err, "the secret KEY is the variable MY_KEY, which is not set")
+	require.ErrorContains(t, err, "the secret KEY comes from the variable MY_KEY, which is not set")
 	f.runs(one, "a")
 }
 
-// A run is killed when it has removed a container, and not yet the volume with its secrets: the next deployment removes it, and so does taking
-// the environment away.
+// A run is killed after it has removed a container, but before it removes the volume with its secrets. The next deployment removes the volume, and
+// so does removing the environment.
 func TestSecretsOfAKilledRunAreRemoved(t *testing.T) {
 	t.Parallel()
 	f := startFleet(t, "a")
@@ -472,7 +474,7 @@ func TestSecretsOfAKilledRunAreRemoved(t *testing.T) {
 		return err
 	})
 	require.Len(t, secrets(), 3)
-	f.state = t.TempDir() // another clone
+	f.state = t.TempDir() // as in another clone
 	f.mustDeploy(f.push("4444", behavior{}))
 	require.ElementsMatch(t, kept(), secrets())
 	require.Len(t, secrets(), 2)
@@ -483,29 +485,29 @@ func TestSecretsOfAKilledRunAreRemoved(t *testing.T) {
 	require.Empty(t, secrets())
 }
 
-// What is wrong with a host is found before anything is changed.
+// Problems with a host are detected before anything changes.
 func TestWhatKeepsAPlanFromBeingDone(t *testing.T) {
 	t.Parallel()
 	f := startFleet(t, "a")
 	one := f.push("1111", behavior{})
 	for want, image := range map[string]survey.Image{
-		"the image is not made for linux/amd64": f.push("2222", behavior{arch: []string{"arm64"}}),
-		"it cannot pull":                        {Repository: repository, Digest: localengine.Digest("never pushed")},
+		"the image does not fit the host's platform: expected linux/amd64, found ": f.push("2222", behavior{arch: []string{"arm64"}}),
+		"the host cannot pull": {Repository: repository, Digest: localengine.Digest("never pushed")},
 	} {
 		_, err := f.deploy(image)
 		require.Contains(t, operr.DetailOf(err), want)
 	}
 	f.env.Disk = 1 << 60
 	_, err := f.deploy(one)
-	require.Contains(t, operr.DetailOf(err), "are free, and")
+	require.Contains(t, operr.DetailOf(err), "the disk has too little free space: found ")
 	f.env.Disk = 1
 	f.env.Environment = []string{"UNSET"}
 	_, err = f.deploy(one)
-	require.ErrorContains(t, err, "wants the variable UNSET, which is not set")
+	require.ErrorContains(t, err, "needs the variable UNSET, which is not set")
 	require.Empty(t, f.look()["a"].Containers)
 }
 
-// Evidence is what runs.
+// Status shows what actually runs, not what was recorded.
 func TestStatusShowsWhatIsNotAsItWasLeft(t *testing.T) {
 	t.Parallel()
 	f := startFleet(t, "a")
@@ -517,7 +519,7 @@ func TestStatusShowsWhatIsNotAsItWasLeft(t *testing.T) {
 	labels := map[string]string{survey.LabelApp: "app", survey.LabelEnvironment: "staging", survey.LabelRelease: "by-hand"}
 	id, err := c.Create(ctx, engine.Spec{Name: "mine", Image: one.Ref(), Labels: labels})
 	require.NoError(t, err)
-	require.Contains(t, f.look()["a"].Drift, "the container mine has our labels, and no deployment made it")
+	require.Contains(t, f.look()["a"].Drift, "the container mine has the labels of this environment, but no deployment made it")
 	require.NoError(t, c.Remove(ctx, id))
 	enginetest.Rename(t, h.engine.Dial, release, "renamed")
 	require.Contains(t, f.look()["a"].Drift, "the container of "+release+" was renamed to renamed")
@@ -526,7 +528,7 @@ func TestStatusShowsWhatIsNotAsItWasLeft(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, h.state.Switch(ctx, "app.staging", taken.Fence, "elsewhere:80"))
 	require.NoError(t, h.state.Release(ctx, "app.staging", taken.Fence))
-	require.Contains(t, f.look()["a"].Drift, "requests go to elsewhere:80, and no container of ours answers there")
+	require.Contains(t, f.look()["a"].Drift, "requests go to elsewhere:80, but no container of this environment has that address")
 	f.mustDeploy(one)
 	f.runs(one, "a")
 	second := localengine.Image{Ref: repository + "@" + localengine.Digest("another index"), ID: f.look()["a"].Containers[0].ImageID, Ports: []uint16{5006}}
@@ -536,7 +538,7 @@ func TestStatusShowsWhatIsNotAsItWasLeft(t *testing.T) {
 	require.Equal(t, one.Ref(), f.look()["a"].Running.Image)
 }
 
-// For a writable volume the old container is stopped first, and started again where the new one fails.
+// With a writable volume, the old container is stopped first, and restarted if the new one fails.
 func TestStopFirst(t *testing.T) {
 	t.Parallel()
 	f := startFleet(t, "a")
@@ -560,15 +562,16 @@ func TestStopFirst(t *testing.T) {
 	require.Equal(t, []string{"stop", "start", "stop", "start"}, order, "two never run at a time")
 }
 
-// A deployment that is killed anywhere goes on, or is taken back. All of them are on one host, each from what the one before it has left.
+// A deployment that is killed at any point can be resumed or undone. All runs use the same host, and each starts with the state that the previous
+// one left.
 func TestADeploymentIsKilledAnywhere(t *testing.T) {
 	f := startFleet(t, "a")
 	f.env.Watch = 30 * time.Millisecond
 	one, two := f.push("1111", behavior{}), f.push("2222", behavior{})
 	f.mustDeploy(one)
-	sessiontest.Killed(t, func(t *testing.T) sessiontest.Site[*survey.Plan] {
+	sessiontest.CheckKills(t, func(t *testing.T) sessiontest.Site[*survey.Plan] {
 		f.t = t
-		if len(f.look()["a"].Containers) < f.env.Keep { // else there is nothing to prune
+		if len(f.look()["a"].Containers) < f.env.Keep { // otherwise there is nothing to prune
 			f.mustDeploy(f.push("0000", behavior{}))
 			f.mustDeploy(one)
 		}
@@ -585,8 +588,8 @@ func TestADeploymentIsKilledAnywhere(t *testing.T) {
 	})
 }
 
-// The link breaks in the middle of a deployment, and with it of its way back: the host serves what it did or what was to run, and the next run
-// ends it. All of them are on one host.
+// The connection breaks during a deployment, so the revert fails too. The host serves the old or the new image, and the next run completes the
+// deployment. All runs use the same host.
 func TestTheLinkBreaksAnywhere(t *testing.T) {
 	t.Parallel()
 	f := startFleet(t, "a")
@@ -615,7 +618,7 @@ func TestTheLinkBreaksAnywhere(t *testing.T) {
 	}
 }
 
-// A host that reboots serves the same digest again with nobody's help, with its secrets.
+// After a reboot, a host serves the same digest without intervention, including its secrets.
 func TestARebootServesTheSameDigest(t *testing.T) {
 	t.Parallel()
 	f := startFleet(t, "a")
@@ -629,7 +632,7 @@ func TestARebootServesTheSameDigest(t *testing.T) {
 	require.Equal(t, "hush", body)
 }
 
-// Two operators at once: one of them deploys, and the other is told who it is, or deploys after that.
+// If two operators deploy concurrently, one succeeds, and the other fails with the lock holder's name, or deploys afterwards.
 func TestTwoOperatorsAtOnce(t *testing.T) {
 	t.Parallel()
 	f := startFleet(t, "a", "b")
@@ -649,7 +652,7 @@ func TestTwoOperatorsAtOnce(t *testing.T) {
 			there = append(there, images[n])
 			continue
 		}
-		require.Regexp(t, "the environment is locked|somebody else has deployed", err.Error())
+		require.Regexp(t, "the environment is locked|someone else has deployed", err.Error())
 	}
 	require.NotEmpty(t, there)
 	last := there[0]
@@ -659,7 +662,7 @@ func TestTwoOperatorsAtOnce(t *testing.T) {
 	f.runs(last, "a", "b")
 }
 
-// What the registry has lost after the pull is not asked for again.
+// If the registry loses an image after the pull, the deployment does not need it again.
 func TestTheRegistryIsGoneAfterThePull(t *testing.T) {
 	t.Parallel()
 	f := startFleet(t, "a")
@@ -671,7 +674,7 @@ func TestTheRegistryIsGoneAfterThePull(t *testing.T) {
 	f.runs(one, "a")
 }
 
-// A disk that is full ends it before anything was started, with what to do.
+// A full disk fails the deployment before anything starts, and the error suggests what to do.
 func TestAFullDisk(t *testing.T) {
 	t.Parallel()
 	f := startFleet(t, "a", "b")
@@ -685,11 +688,11 @@ func TestAFullDisk(t *testing.T) {
 	})
 	_, err := f.deploy(f.push("2222", behavior{}))
 	require.ErrorIs(t, err, engine.NoSpace)
-	require.Contains(t, operr.NextOf(err), "make room on the host's disk")
+	require.Contains(t, operr.NextOf(err), "free space on the host's disk")
 	f.runs(one, "a", "b")
 }
 
-// A disk that is full on the way back: the host is named, with what to do there, and its lock can be taken away all the same.
+// If the disk is full during a revert, the error names the host and what to do there, and the lock can still be removed.
 func TestAFullDiskOnTheWayBack(t *testing.T) {
 	t.Parallel()
 	f := startFleet(t, "a", "b")
@@ -697,7 +700,7 @@ func TestAFullDiskOnTheWayBack(t *testing.T) {
 	f.mustDeploy(one)
 	h := f.hosts["b"]
 	var full []string
-	for _, file := range []string{"prev", "lock"} { // where they would be written
+	for _, file := range []string{"prev", "lock"} { // directories block these files
 		full = append(full, filepath.Join(h.engine.Volume(h.front.Name()+"-state"), "env", "app.staging", file+".partial"))
 	}
 	d := f.deployer()
@@ -709,9 +712,9 @@ func TestAFullDiskOnTheWayBack(t *testing.T) {
 	f.env.Gate = 100 * time.Millisecond
 	d.Environment.Gate = f.env.Gate
 	_, err := d.Deploy(t.Context(), survey.Asked{Image: f.push("2222", behavior{sick: func() bool { return true }})})
-	require.ErrorContains(t, err, "not every host could go back: taking staging/")
-	require.ErrorContains(t, err, "b: the host cannot write what it is to keep")
-	require.Equal(t, "see whether the host's disk is full; then deploy again: that begins with these hosts", operr.NextOf(err))
+	require.ErrorContains(t, err, "not every host could go back: undoing staging/")
+	require.ErrorContains(t, err, "b: the host could not write its record")
+	require.Equal(t, "check whether the host's disk is full: `df -h`; then deploy again: the next deployment first returns these hosts to the previous release", operr.NextOf(err))
 	require.Equal(t, one.Ref(), f.look()["b"].Running.Image)
 	require.NotNil(t, f.look()["b"].Holder)
 	require.NoError(t, f.deployer().Unlock(t.Context()))
@@ -720,10 +723,10 @@ func TestAFullDiskOnTheWayBack(t *testing.T) {
 		require.NoError(t, os.Remove(file))
 	}
 	f.mustDeploy(f.push("3333", behavior{}))
-	require.Contains(t, f.heard(), "it is taken back first")
+	require.Contains(t, f.heard(), "this deployment is undone first")
 }
 
-// Logs are those of what requests go to, each line with its host; a line without an end is one too.
+// Logs shows the containers that receive requests. Each line starts with the host, including an unterminated last line.
 func TestLogs(t *testing.T) {
 	t.Parallel()
 	f := startFleet(t, "a", "b")
@@ -735,7 +738,7 @@ func TestLogs(t *testing.T) {
 	require.Equal(t, []string{"a  one", "a  two", "b  one", "b  two"}, lines)
 }
 
-// Who has waited for the lock finds what was deployed meanwhile, and touches nothing of it.
+// After waiting for the lock, a deployment detects what was deployed in the meantime, and does not change it.
 func TestWhoWaitedForTheLockAsksAgain(t *testing.T) {
 	t.Parallel()
 	f := startFleet(t, "a", "b")
@@ -745,13 +748,13 @@ func TestWhoWaitedForTheLockAsksAgain(t *testing.T) {
 	d.State, d.Wait, d.Who.Who = t.TempDir(), time.Minute, "second"
 	d.Reporter = before(stepLock, func() { f.mustDeploy(two) })
 	_, err := d.Deploy(t.Context(), survey.Asked{Image: f.push("3333", behavior{})})
-	require.ErrorContains(t, err, "somebody else has deployed since the plan was made")
+	require.ErrorContains(t, err, "someone else has deployed since the plan was made")
 	require.Equal(t, operr.Stopped, operr.ExitStatus(err))
 	f.runs(two, "a", "b")
 	require.Equal(t, one.Ref(), f.look()["a"].Kept.Previous.Image)
 }
 
-// Who was overtaken by another deployment says so, leaves that as it is, and may deploy again from the same clone.
+// If a deployment was overtaken by another one, it fails without changing that one, and the same clone can deploy again.
 func TestWhoWasOvertakenDeploysAgain(t *testing.T) {
 	t.Parallel()
 	for _, step := range []string{stepGate, StepSwitch, stepWatch} {
@@ -770,7 +773,7 @@ func TestWhoWasOvertakenDeploysAgain(t *testing.T) {
 		_, err := d.Deploy(t.Context(), survey.Asked{Image: two})
 		require.Equal(t, operr.Stopped, operr.ExitStatus(err), "%s: %v", step, err)
 		f.runs(three, "a")
-		if _, err = f.deploy(two); err != nil { // it may have to end the one before
+		if _, err = f.deploy(two); err != nil { // the previous run may have to be finished first
 			require.Equal(t, operr.Stopped, operr.ExitStatus(err), "%s: %v", step, err)
 			f.runs(three, "a")
 			f.mustDeploy(two)
@@ -779,7 +782,7 @@ func TestWhoWasOvertakenDeploysAgain(t *testing.T) {
 	}
 }
 
-// A release is asked as it was deployed, also by a deployment that asks in another way: back goes what was there before.
+// A release keeps its own health check: if a deployment with a different check is reverted, the old release is checked as it was deployed.
 func TestAReleaseIsAskedAsItWasDeployed(t *testing.T) {
 	t.Parallel()
 	f := startFleet(t, "a")
@@ -799,37 +802,52 @@ func TestAReleaseIsAskedAsItWasDeployed(t *testing.T) {
 	f.runs(one, "a")
 }
 
-// What goes on after a kill is what a person said yes to: with another table, or another value, it is taken back and asked about anew.
+// A killed deployment is resumed only if its configuration is unchanged. With another table or another value, it is undone, and the user is asked
+// again.
 func TestAnotherTableDoesNotGoOn(t *testing.T) {
 	t.Parallel()
-	for name, change := range map[string]func(f *fleet){
-		"secret": func(f *fleet) { f.env.Secrets = []config.Secret{{Name: "KEY", Command: []string{"sh", "-c", "other"}}} },
-		"value":  func(f *fleet) { f.vars["GREETING"] = "another" },
+	for name, c := range map[string]struct {
+		change    func(f *fleet)
+		answer    error
+		why, next string
+	}{
+		"secret": {
+			change: func(f *fleet) { f.env.Secrets = []config.Secret{{Name: "KEY", Command: []string{"sh", "-c", "other"}}} },
+			answer: operr.NewDeclined("not done"),
+			why:    "you said no",
+			next:   "run `mage deploy:status` to see what runs",
+		},
+		"value": {
+			change: func(f *fleet) { f.vars["GREETING"] = "another" },
+			answer: operr.NewStopped("add -yes", "nothing was changed: %w", operr.ErrNobody),
+			why:    operr.ErrNobody.Error(),
+			next:   "add -yes",
+		},
 	} {
 		f := startFleet(t, "a")
 		f.env.Environment, f.vars["GREETING"] = []string{"GREETING"}, "hello"
 		one, two := f.push("1111", behavior{}), f.push("2222", behavior{})
 		f.mustDeploy(one)
 		f.killed(two, stepStart)
-		change(f)
+		c.change(f)
 		d := f.deployer()
-		asked := errors.New("asked")
-		d.Confirm = func(context.Context, *survey.Plan) error { return asked }
+		d.Confirm = func(context.Context, *survey.Plan) error { return c.answer }
 		_, err := d.Deploy(t.Context(), survey.Asked{Image: two})
-		require.ErrorIs(t, err, asked, name)
-		require.Contains(t, f.heard(), "it is taken back first")
+		require.Regexp(t, `^staging/\S+ was not deployed: `+c.why+`; the deployment staging/\S+ was undone$`, err.Error(), name)
+		require.Equal(t, c.next, operr.NextOf(err), name)
+		require.Contains(t, f.heard(), "this deployment is undone first")
 		f.env.Port++
 		_, err = f.deploy(two)
 		require.NoError(t, err, "nothing is unfinished any more")
 		f.killed(one, stepStart)
 		f.env.Port++
 		_, err = f.deploy(one)
-		require.ErrorContains(t, err, "leads to another proxy or engine by now")
+		require.ErrorContains(t, err, "was changed after it began")
 		require.Equal(t, operr.Stopped, operr.ExitStatus(err))
 	}
 }
 
-// Secrets in memory are there when the application starts, also of the one that is gone back to: they go with the last container that has them.
+// In-memory secrets exist when the application starts, also after a rollback. They are gone after the last container that uses them stops.
 func TestSecretsInMemory(t *testing.T) {
 	t.Parallel()
 	f := startFleet(t, "a")
@@ -858,8 +876,8 @@ func TestSecretsInMemory(t *testing.T) {
 	require.Empty(t, helpers)
 }
 
-// Secrets in memory are gone after a reboot. Whether the application ends without them or is not well, status says that the host waits for them,
-// and the next deployment of the same image brings them back.
+// In-memory secrets are lost in a reboot. Whether the application then exits or is unhealthy, status reports that the host needs its secrets, and
+// the next deployment of the same image restores them.
 func TestStatusShowsWhoWaitsForSecrets(t *testing.T) {
 	t.Parallel()
 	for name, without := range map[string]behavior{"ends": {ends: "KEY"}, "ails": {ails: "KEY"}} {
@@ -872,14 +890,14 @@ func TestStatusShowsWhoWaitsForSecrets(t *testing.T) {
 		require.NoError(t, f.hosts["a"].engine.Up())
 		require.True(t, f.look()["a"].Waiting, name)
 		p := f.mustDeploy(one)
-		require.Contains(t, p.Hosts[0].Changes[0], "it waits for its secrets, which were in memory alone → ")
+		require.Contains(t, p.Hosts[0].Changes[0], "the container waits for its secrets, which were only in memory → ")
 		require.False(t, f.look()["a"].Waiting)
 		f.runs(one, "a")
 	}
 }
 
-// The command of a secret runs once in a run, on the operator's yes and before a host is changed: one that fails, or prints nothing, changes nothing.
-// A run that goes on behind the start runs none.
+// A secret's command runs once per run, after the confirmation and before any host changes. If it fails or prints nothing, nothing changes. A run
+// that resumes after the container has started does not run it.
 func TestACommandOfASecretFailsBeforeAnythingIsPulled(t *testing.T) {
 	t.Parallel()
 	f := startFleet(t, "a", "b")
@@ -913,7 +931,7 @@ func TestACommandOfASecretFailsBeforeAnythingIsPulled(t *testing.T) {
 	f.runs(one, "a", "b")
 }
 
-// A host that is gone does not keep the others from being set up.
+// An unreachable host does not prevent setup of the others.
 func TestSetupWithoutAHost(t *testing.T) {
 	t.Parallel()
 	f := startFleet(t, "a", "b")
@@ -928,7 +946,7 @@ func TestSetupWithoutAHost(t *testing.T) {
 	require.Equal(t, "a", todo[0].Host)
 	require.NoError(t, d.Setup(t.Context(), []string{"b"}))
 	_, err = d.Missing(t.Context(), []string{"c"})
-	require.ErrorContains(t, err, "c is no host of staging")
+	require.ErrorContains(t, err, "c is not a host of staging")
 	require.ErrorContains(t, d.Setup(t.Context(), []string{"a", "b"}), "all hosts of staging are left out")
 	f.hosts["b"].gone.Store(false)
 	todo, err = d.Missing(t.Context(), nil)
@@ -937,8 +955,8 @@ func TestSetupWithoutAHost(t *testing.T) {
 	require.Equal(t, "b", todo[0].Host)
 }
 
-// An environment that is taken away leaves nothing that runs, no secret and no port that is taken; who did what stays. Another one of the same
-// proxy is not touched.
+// Removing an environment leaves no running container, secret or used port. The audit log remains. Other environments behind the same proxy are not
+// affected.
 func TestAnEnvironmentIsTakenAway(t *testing.T) {
 	t.Parallel()
 	f := startFleet(t, "a", "b")
@@ -967,8 +985,8 @@ func TestAnEnvironmentIsTakenAway(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, todo, 2)
 	require.Len(t, todo[0].Will, 4, "three containers, and the proxy")
-	require.Contains(t, todo[0].Will[3], "take it out of the proxy")
-	require.Contains(t, todo[1].Will[3], "port "+strconv.Itoa(int(f.hosts["b"].front.Port))+" is free then")
+	require.Contains(t, todo[0].Will[3], "remove the environment from the proxy")
+	require.Contains(t, todo[1].Will[3], "port "+strconv.Itoa(int(f.hosts["b"].front.Port))+" becomes free")
 	f.hosts["b"].gone.Store(true)
 	require.ErrorContains(t, d.Remove(t.Context(), nil), "b: ")
 	f.hosts["b"].gone.Store(false)
@@ -980,7 +998,7 @@ func TestAnEnvironmentIsTakenAway(t *testing.T) {
 		volumes, err := filepath.Glob(filepath.Join(h.engine.Volume("*"), "KEY"))
 		require.NoError(t, err)
 		require.Len(t, volumes, map[string]int{"a": 1, "b": 0}[name], "secrets of the other one alone")
-		audit, err := h.state.Audited(t.Context(), "app.staging", 100)
+		audit, err := h.state.AuditLog(t.Context(), "app.staging", 100)
 		require.NoError(t, err)
 		require.Equal(t, "remove the environment", audit[len(audit)-1].What)
 		require.Contains(t, audit[0].What, "deploy ")
@@ -1007,7 +1025,7 @@ func TestAnEnvironmentIsTakenAway(t *testing.T) {
 	require.Equal(t, two.Ref(), f.look()["b"].Running.Image)
 }
 
-// A watch ends with a good answer: what is not well any more at its end is not deployed.
+// A watch ends only with a successful check: a release that is unhealthy at the end is not deployed.
 func TestAWatchDoesNotEndWithABadAnswer(t *testing.T) {
 	t.Parallel()
 	f := startFleet(t, "a")
@@ -1022,11 +1040,11 @@ func TestAWatchDoesNotEndWithABadAnswer(t *testing.T) {
 		since.CompareAndSwap(0, time.Now().UnixNano())
 		return time.Now().UnixNano()-since.Load() > int64(900*time.Millisecond)
 	}}))
-	require.ErrorContains(t, err, "it was not healthy any more after the switch")
+	require.ErrorContains(t, err, "the new container was no longer healthy after the switch")
 	f.runs(one, "a")
 }
 
-// A plan says which digest of a proxy's image the hosts have, where a tag names it, and how that one is pinned.
+// If the proxy image is specified by tag, the plan shows the digest that the hosts have, and how to pin it.
 func TestAPlanSaysWhichProxyRuns(t *testing.T) {
 	t.Parallel()
 	f := startFleet(t, "a")
@@ -1043,10 +1061,10 @@ func TestAPlanSaysWhichProxyRuns(t *testing.T) {
 	p, err = f.deployer().Plan(t.Context(), survey.Asked{Image: one})
 	require.NoError(t, err)
 	digest := "registry.example.org/caddy@" + localengine.Digest("index of "+localengine.Digest("config of "+tagged.Ref))
-	require.Equal(t, []string{"the proxy's image registry.example.org/caddy:2.11 is a tag; the hosts have " + digest + ": `proxy = \"" + digest + "\"` in the environment's table pins it"}, p.Notes)
+	require.Equal(t, []string{"the proxy's image registry.example.org/caddy:2.11 is a tag; the hosts have " + digest + "; to pin the image, set `proxy = \"" + digest + "\"` in the environment's table"}, p.Notes)
 }
 
-// A machine under two names is one machine.
+// The same machine under two names is rejected.
 func TestAMachineIsNamedOnce(t *testing.T) {
 	t.Parallel()
 	f := startFleet(t, "a")
@@ -1054,12 +1072,12 @@ func TestAMachineIsNamedOnce(t *testing.T) {
 	f.mustDeploy(one)
 	f.hosts["alias"], f.env.Hosts = f.hosts["a"], []string{"a", "alias"}
 	_, err := f.deploy(f.push("2222", behavior{}))
-	require.Contains(t, operr.DetailOf(err), "alias: it is the same machine as a")
+	require.Contains(t, operr.DetailOf(err), "alias: this host is the same machine as a")
 	f.env.Hosts = []string{"a"}
 	f.runs(one, "a")
 }
 
-// What is behind the port that an environment had before is not touched by what is behind the new one, and is named.
+// A deployment does not touch the containers behind the environment's former port, and status lists them.
 func TestAnotherPortIsAnotherPlace(t *testing.T) {
 	t.Parallel()
 	f := startFleet(t, "a")
@@ -1076,16 +1094,16 @@ func TestAnotherPortIsAnotherPlace(t *testing.T) {
 	f.mustDeploy(f.push("3333", behavior{}))
 	_, body := (&vm{front: &before}).get("/healthz")
 	require.Contains(t, body, "1111")
-	require.Contains(t, strings.Join(f.look()["a"].Drift, "\n"), fmt.Sprintf("is behind port %d, which the environment had before", before.Port))
+	require.Contains(t, strings.Join(f.look()["a"].Drift, "\n"), fmt.Sprintf("belongs to port %d, which the environment used earlier", before.Port))
 }
 
-// What a deployment had not put away when it was killed is put away by whoever wants the same from another clone: what runs is not touched, nobody
-// is asked for a secret, and a plan has hosts that only stop and remove something, beside others that get the release.
+// If another clone deploys the same image, it removes the leftovers of a killed deployment. The running container is not touched, no secret is
+// requested, and the plan contains one host with only a cleanup next to one that gets the release.
 func TestWhatAKilledDeploymentHasLeftIsPutAway(t *testing.T) {
 	t.Parallel()
 	for step, says := range map[string]string{
 		stepStop:  "which a deployment has left running",
-		stepPrune: "which a deployment has left",
+		stepPrune: "which a deployment left behind",
 	} {
 		f := startFleet(t, "a", "b")
 		f.env.Keep, f.env.Hosts = 2, []string{"a"}
@@ -1098,7 +1116,7 @@ func TestWhatAKilledDeploymentHasLeftIsPutAway(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, []bool{false, true}, []bool{all, some}, "a delivery has something to do there")
 
-		f.state, f.env.Hosts = t.TempDir(), []string{"a", "b"} // b is new
+		f.state, f.env.Hosts = t.TempDir(), []string{"a", "b"} // b is a new host
 		d := f.deployer()
 		running := f.look()["a"].Running.Since
 		p, err := d.Deploy(t.Context(), survey.Asked{Image: three})
@@ -1117,7 +1135,7 @@ func TestWhatAKilledDeploymentHasLeftIsPutAway(t *testing.T) {
 	}
 }
 
-// What cannot be put away is no failed release: nothing goes back, and the next run tries again.
+// A failed cleanup is not a failed release: nothing is reverted, and the next run tries again.
 func TestWhatIsLeftCannotBePutAway(t *testing.T) {
 	t.Parallel()
 	f := startFleet(t, "a")
@@ -1146,7 +1164,7 @@ func TestWhatIsLeftCannotBePutAway(t *testing.T) {
 	f.runs(two, "a")
 }
 
-// To go back from a deployment that was killed is to go to what was there before it, and no further: in the same clone, and from another one.
+// A rollback after a killed deployment goes to the release that ran before it, and no further, from the same clone or another one.
 func TestARollbackOfWhatWasKilled(t *testing.T) {
 	t.Parallel()
 	for _, clone := range []string{"same", "another"} {
@@ -1172,13 +1190,13 @@ func TestARollbackOfWhatWasKilled(t *testing.T) {
 	}
 }
 
-// From another clone a host goes back from a deployment that was killed at any of its steps: to what ran before it where requests went to it, and
-// else to the release before the one that runs. A rollback that was killed is brought to its end.
+// A deployment is killed at each of its steps, and another clone rolls the host back. If requests already went to the new image, the host returns
+// to the image before it. Otherwise, it returns to the release before the running one. A killed rollback is completed.
 func TestARollbackFromAnotherCloneAtEachStep(t *testing.T) {
 	t.Parallel()
 	f := startFleet(t, "a")
 	var images []survey.Image
-	deploy := func() { // another one
+	deploy := func() { // deploys a different image each time
 		image := f.push(strconv.Itoa(1000+len(images)), behavior{})
 		f.mustDeploy(image)
 		images = append(images, image)
@@ -1217,7 +1235,8 @@ func TestARollbackFromAnotherCloneAtEachStep(t *testing.T) {
 	}
 }
 
-// Who stops a deployment and goes back wants what ran before it, and not the release before that. What had not switched is no release.
+// A user who interrupts a deployment and rolls back wants the release that ran before it, not the one before that. An image that never got requests
+// is not a release.
 func TestARollbackTakesBackWhatHasNotEnded(t *testing.T) {
 	t.Parallel()
 	f := startFleet(t, "a")
@@ -1242,8 +1261,8 @@ func TestARollbackTakesBackWhatHasNotEnded(t *testing.T) {
 	back(one)
 }
 
-// Once every host has remembered a release there is no way but on: what is not kept may be removed by then. That holds for what fails, for
-// what was killed, and for who was overtaken.
+// Once every host has recorded a release, the deployment can only be completed, because old releases may have been pruned. This holds for
+// deployments that fail, were killed, or were overtaken.
 func TestWhatIsPrunedIsNotGoneBackTo(t *testing.T) {
 	t.Parallel()
 	f := startFleet(t, "a", "b")
@@ -1261,14 +1280,14 @@ func TestWhatIsPrunedIsNotGoneBackTo(t *testing.T) {
 		return localengine.None
 	})
 	_, err := f.deployer().Deploy(t.Context(), survey.Asked{Back: true})
-	require.ErrorContains(t, err, "staging/back is deployed on every host, and not all of what was there before is put away: prune: b: ")
+	require.ErrorContains(t, err, "staging/back is deployed on every host, but not all remains of earlier releases were removed: prune: b: ")
 	require.Equal(t, two.Ref(), f.look()["a"].Running.Image)
 	require.Equal(t, two.Ref(), f.look()["b"].Running.Image, "the one after it is removed on the other host")
 	f.hosts["b"].engine.Fail(func(localengine.Request) localengine.Fault { return localengine.None })
 	nothing, err := f.deploy(two)
 	require.NoError(t, err)
 	require.Nil(t, nothing)
-	require.Contains(t, f.heard(), "what is left of it is done first")
+	require.Contains(t, f.heard(), "the remaining steps of the deployment are done first")
 	f.runs(two, "a", "b")
 	f.mustDeploy(three)
 

@@ -15,52 +15,54 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workflow"
 )
 
-// Times are how long things may take; what an environment says of its own stands there.
+// Times contains the durations that are not configurable per environment.
 type Times struct {
-	Lease  time.Duration // of a lock
-	Poll   time.Duration // between two questions at the gate
-	Watch  time.Duration // between two questions of the watch
-	Answer time.Duration // that one answer may take, longer than the proxy waits for it: what does not answer is not well, and is not unknown
+	Lease  time.Duration // duration of a lock's lease
+	Poll   time.Duration // interval of checks at the gate
+	Watch  time.Duration // interval of checks during the watch
+	Answer time.Duration // time limit for a response; must exceed the proxy's, so that an unresponsive container counts as unhealthy, not as unknown
 }
 
-// DefaultTimes are those for real hosts.
+// DefaultTimes is suitable for real hosts.
 var DefaultTimes = Times{Lease: 90 * time.Second, Poll: time.Second / 4, Watch: time.Second, Answer: 10 * time.Second}
 
 // Deployer changes one deployment environment of one application.
 type Deployer struct {
 	survey.Fleet
 
-	Who   hoststate.Holder // Run and Since are those of the plan
+	Who   hoststate.Holder // Run and Since are set from the plan
 	Times Times
 
 	State string // folder for journals
 	Tool  string // version of this program
+	Only  string // -only in the commands that errors show; "" for none
 
-	Output   func(ctx context.Context, command []string) (secret []byte, err error) // of a command that prints a secret
-	Before   func(ctx context.Context) (survey.Image, error)                        // what the environment before this one runs; nil where there is none
-	Verify   func(ctx context.Context, image survey.Image) error                    // refuses an image, of the environment before, that is not one of ours; nil refuses none
-	Confirm  func(ctx context.Context, p *survey.Plan) error                        // shows a plan and asks
+	Output   func(ctx context.Context, command []string) (secret []byte, err error) // runs a command and returns the secret that it prints
+	Before   func(ctx context.Context) (survey.Image, error)                        // returns the preceding environment's image; nil if there is none
+	Verify   func(ctx context.Context, image survey.Image) error                    // rejects a foreign image from that environment; nil accepts all
+	Confirm  func(ctx context.Context, p *survey.Plan) error                        // shows a plan and asks for confirmation
 	Reporter workflow.Reporter
 	Say      func(format string, args ...any)
 	Tell     func(pause.Progress)
-	Begins   func(p *survey.Plan) // is told of what is carried out, or gone on with; nil is told nothing, here and below
-	Doing    func(Doing)          // is told what is done on each host
+	Begins   func(p *survey.Plan) // called with the plan when a run starts or resumes; may be nil
+	Doing    func(Doing)          // called before and after each step on each host; may be nil
 
 	mu     sync.Mutex
-	known  [][]byte // secrets, in the order of their table
-	leave  []string // hosts that are left as they are
-	others []string // hosts to which somebody else has deployed meanwhile
+	known  [][]byte // secrets, in the order of the table
+	leave  []string // hosts that must not be changed
+	others []string // hosts to which someone else has deployed since
+	before string   // what was done about an earlier deployment before this confirmation; "" for nothing
 }
 
-// Doing is what is done on one host.
+// Doing is a progress event for one host.
 type Doing struct {
 	Host string
-	Step string // one of the steps, whichever group of hosts it is for; StepBack
-	Over bool   // it has come to its end
-	Err  error  // with which it did
+	Step string // name of the step without its group of hosts, or StepBack
+	Over bool   // the step has ended
+	Err  error  // the step's error, if any
 }
 
-// tellsOf has f told of.
+// tellsOf wraps `f` with calls of Doing before and after.
 func (d *Deployer) tellsOf(step string, f func(ctx context.Context, h survey.HostPlan, m *survey.Machine) error) func(ctx context.Context, h survey.HostPlan, m *survey.Machine) error {
 	if d.Doing == nil {
 		return f
@@ -73,18 +75,18 @@ func (d *Deployer) tellsOf(step string, f func(ctx context.Context, h survey.Hos
 	}
 }
 
-// each does something on several hosts at once, and says of each that failed which it is.
+// `each` runs f on several hosts concurrently. The error of a failed host starts with the host's name.
 func (d *Deployer) each(ctx context.Context, hosts []survey.HostPlan, f func(ctx context.Context, h survey.HostPlan, m *survey.Machine) error) error {
 	errs := make([]error, len(hosts))
 	var wait sync.WaitGroup
 	for n, h := range hosts {
-		wait.Go(func() { errs[n] = d.on(ctx, h, f) })
+		wait.Go(func() { errs[n] = d.onHost(ctx, h, f) })
 	}
 	wait.Wait()
-	return together(errs)
+	return joinErrors(errs)
 }
 
-func (d *Deployer) on(ctx context.Context, h survey.HostPlan, f func(ctx context.Context, h survey.HostPlan, m *survey.Machine) error) error {
+func (d *Deployer) onHost(ctx context.Context, h survey.HostPlan, f func(ctx context.Context, h survey.HostPlan, m *survey.Machine) error) error {
 	m, err := d.Machine(ctx, h.Host)
 	if err == nil {
 		err = f(ctx, h, m)
@@ -98,23 +100,23 @@ func (d *Deployer) on(ctx context.Context, h survey.HostPlan, f func(ctx context
 	return operr.New(next(err), "%s: %w", h.Host, err)
 }
 
-// next is what to do about an error of a host, where it does not say that itself.
+// `next` returns the next step for a host's error that does not have its own.
 func next(err error) string {
 	switch said := operr.NextOf(err); {
 	case said != "":
 		return said
 	case errors.Is(err, engine.NoSpace):
-		return "make room on the host's disk: `docker system df` there says what is on it"
+		return "free space on the host's disk: `docker system df` on the host shows what uses the space"
 	case errors.Is(err, engine.Unauthorized):
-		return "`docker login` here: your login is sent with the pull, and is kept on no host"
+		return "run `docker login` on this machine: your login is sent with the pull, and no host stores it"
 	case errors.Is(err, engine.Unreachable), errors.Is(err, engine.TimedOut):
-		return "see whether the host is up; -without=HOST leaves it out"
+		return "check whether the host is up, or leave the host out: -without=HOST"
 	}
 	return ""
 }
 
-// together is the first of several errors, with the others behind it.
-func together(errs []error) error {
+// `joinErrors` returns the first error, with the others as its detail.
+func joinErrors(errs []error) error {
 	var all []error
 	var lines []string
 	for _, err := range errs {
@@ -127,7 +129,7 @@ func together(errs []error) error {
 		return errors.Join(all...)
 	}
 	return &operr.Error{
-		Summary: lines[0] + ", and more on " + operr.Count(len(all)-1, "host"),
+		Summary: lines[0] + "; also errors on " + operr.Count(len(all)-1, "host"),
 		Detail:  strings.Join(lines, "\n"),
 		Next:    operr.NextOf(all[0]),
 		Err:     errors.Join(all...),

@@ -15,36 +15,36 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/pause"
 )
 
-// Failure is why a release was not good: what it did on one host.
+// Failure is the error for a release that failed on a host.
 type Failure struct {
 	Host string
 	Why  string
-	Logs string // the last lines of the container
+	Logs string // last lines of the container's log
 }
 
 func (f *Failure) Error() string { return f.Why }
 
-// lastLines are those of a failed container that a person sees.
+// lastLines is the number of log lines to show for a failed container.
 const lastLines = 30
 
-// fails is the failure of a container, with its last logs.
+// `fails` returns the Failure of a container, with the end of its log.
 func (a *applying) fails(ctx context.Context, h survey.HostPlan, m *survey.Machine, c *engine.Container, format string, args ...any) error {
 	f := &Failure{Host: h.Host, Why: fmt.Sprintf(format, args...)}
 	if c != nil {
 		var logs bytes.Buffer
 		if m.Engine.Logs(ctx, c.ID, lastLines, false, &logs, &logs) == nil {
-			f.Logs = a.hidden(logs.String())
+			f.Logs = a.redact(logs.String())
 		}
 	}
 	return f
 }
 
-// hidden is what a container wrote, without the secrets that it got: a container that fails may show what it was given.
-func (d *Deployer) hidden(text string) string {
+// redact removes secrets from a container's output, because a failing container may print the secrets that it was given.
+func (d *Deployer) redact(text string) string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for _, secret := range d.known {
-		for line := range bytes.Lines(secret) { // what it shows of one with several lines is lines, too
+		for line := range bytes.Lines(secret) { // the container may print individual lines of a multi-line secret
 			if line = bytes.TrimSpace(line); len(line) > 3 {
 				text = strings.ReplaceAll(text, string(line), "***")
 			}
@@ -53,8 +53,8 @@ func (d *Deployer) hidden(text string) string {
 	return text
 }
 
-// passed reports whether the gate was passed: what has switched has.
-func (a *applying) passed(ctx context.Context, h survey.HostPlan, m *survey.Machine, recorded bool) (bool, error) {
+// checkPassed reports whether a host has passed the gate, which is also true if requests already go to the new release.
+func (a *applying) checkPassed(ctx context.Context, h survey.HostPlan, m *survey.Machine, recorded bool) (bool, error) {
 	seen, err := m.State.Look(ctx, a.Key())
 	if err != nil || seen.Up == a.will(h).Upstream() {
 		return err == nil, err
@@ -63,12 +63,13 @@ func (a *applying) passed(ctx context.Context, h survey.HostPlan, m *survey.Mach
 	return recorded && c != nil && c.State == engine.Running, err
 }
 
-// gate asks the new container, beside the one that runs, until it is healthy and of the revision that was asked for.
+// gate checks the new container, while the old one still runs, until it is healthy and reports the right revision.
 func (a *applying) gate(ctx context.Context, h survey.HostPlan, m *survey.Machine) error {
-	return a.wellBeside(ctx, h, m, a.will(h))
+	return a.checkHealthy(ctx, h, m, a.will(h))
 }
 
-// unknown is a look that saw nothing: what is not known triggers nothing. A connection that broke is made anew for the next one.
+// unknown returns the result of a check that could not reach the host, which is neither a pass nor a failure. If the connection broke, the next
+// check reconnects.
 func (a *applying) unknown(h survey.HostPlan, err error) (pause.Seen, error) {
 	if errors.Is(err, engine.Unreachable) {
 		a.Broke(h.Host)
@@ -76,7 +77,7 @@ func (a *applying) unknown(h survey.HostPlan, err error) (pause.Seen, error) {
 	return pause.Seen{Says: err.Error()}, nil
 }
 
-func (a *applying) wellBeside(ctx context.Context, h survey.HostPlan, m *survey.Machine, v survey.Version) error {
+func (a *applying) checkHealthy(ctx context.Context, h survey.HostPlan, m *survey.Machine, v survey.Version) error {
 	w := pause.Wait{What: h.Host + " to be healthy", First: a.Times.Poll, Times: 1, For: a.Environment.Gate, Look: a.Times.Answer, Tell: a.Tell}
 	var c *engine.Container
 	path, rule := v.Question(a.Environment)
@@ -99,40 +100,40 @@ func (a *applying) wellBeside(ctx context.Context, h survey.HostPlan, m *survey.
 		return pause.Seen{Done: healthy, Says: says}, nil
 	})
 	if errors.Is(err, pause.ErrOver) {
-		return a.fails(ctx, h, m, c, "it was not healthy within %s: %s", a.Environment.Gate, p.Seen.Says)
+		return a.fails(ctx, h, m, c, "the new container was not healthy within %s: %s", a.Environment.Gate, p.Seen.Says)
 	}
 	return err
 }
 
-// wrong says what is wrong with a container that is to run; "" where nothing is.
+// wrong describes why a container that should be running is not, or returns "".
 func wrong(c *engine.Container, v survey.Version) string {
 	switch {
 	case c == nil:
-		return "its container is gone"
+		return "the new container does not exist any more"
 	case c.Image != v.Image:
-		return "its container is made of " + c.Image + " in place of " + v.Image
+		return "the new container was made from the image " + c.Image + " instead of " + v.Image
 	case c.State == engine.Exited && c.OOM:
-		return "it took more memory than it may, and was ended"
+		return "the new container used more memory than its limit, and was killed"
 	case c.State == engine.Exited:
-		return fmt.Sprintf("it exited with status %d", c.ExitCode)
+		return fmt.Sprintf("the new container exited with status %d", c.ExitCode)
 	case c.State == engine.Restarting || c.Restarts > 0 && c.State != engine.Running:
-		return fmt.Sprintf("it exits again and again, with status %d", c.ExitCode)
+		return fmt.Sprintf("the new container exits again and again, with status %d", c.ExitCode)
 	case c.Health == engine.Unhealthy:
-		return "the image's own HEALTHCHECK says that it is unhealthy"
+		return "the image's HEALTHCHECK reports that the new container is unhealthy"
 	}
 	return ""
 }
 
-// watched reports whether the watch is over: what is remembered has passed it.
-func (a *applying) watched(ctx context.Context, h survey.HostPlan, m *survey.Machine, recorded bool) (bool, error) {
+// checkWatched reports whether a host's watch has ended. This is the case if the host has recorded the release as current.
+func (a *applying) checkWatched(ctx context.Context, h survey.HostPlan, m *survey.Machine, recorded bool) (bool, error) {
 	seen, k, err := a.Remembered(ctx, m)
 	return err == nil && (idOf(k.Current) == h.Will.ID || recorded && seen.Up == a.will(h).Upstream()), err
 }
 
-// badAnswers is how many bad answers in a row count: one may be that of a busy moment.
+// badAnswers is the number of consecutive failed checks that count as a failure. A single one may be caused by a load spike.
 const badAnswers = 3
 
-// watch asks the new container through the published port, and lets the old one come to its end meanwhile.
+// watch checks the new container through the published port, while the old container drains.
 func (a *applying) watch(ctx context.Context, h survey.HostPlan, m *survey.Machine) error {
 	inside, end := context.WithCancelCause(ctx)
 	defer end(nil)
@@ -151,7 +152,7 @@ func (a *applying) watch(ctx context.Context, h survey.HostPlan, m *survey.Machi
 	return err
 }
 
-// staysWell asks the container that was switched to, for so long.
+// staysWell checks for the given time that the new container remains healthy.
 func (a *applying) staysWell(ctx context.Context, h survey.HostPlan, long time.Duration) error {
 	v := a.will(h)
 	w := pause.Wait{What: h.Host + " to stay healthy", First: a.Times.Watch, Times: 1, For: long, Look: a.Times.Answer, Tell: a.Tell}
@@ -170,7 +171,7 @@ func (a *applying) staysWell(ctx context.Context, h survey.HostPlan, long time.D
 			return pause.Seen{}, a.fails(ctx, h, m, c, "%s, after the switch", why)
 		}
 		if c.Restarts > 0 {
-			return pause.Seen{}, a.fails(ctx, h, m, c, "it came to its end after the switch, and was started again")
+			return pause.Seen{}, a.fails(ctx, h, m, c, "the new container exited after the switch, and was started again")
 		}
 		answer, err := m.Proxy.AskPublished(ctx, a.Key(), a.Service(), path)
 		if err != nil {
@@ -182,20 +183,20 @@ func (a *applying) staysWell(ctx context.Context, h survey.HostPlan, long time.D
 			return pause.Seen{Says: says}, nil
 		}
 		if bad++; bad >= badAnswers {
-			return pause.Seen{}, a.fails(ctx, h, m, c, "it was not healthy any more after the switch: %s", says)
+			return pause.Seen{}, a.fails(ctx, h, m, c, "the new container was no longer healthy after the switch: %s", says)
 		}
-		return pause.Seen{Says: says, Held: true}, nil // a watch does not end with it
+		return pause.Seen{Says: says, Held: true}, nil // the watch must not end with a failed check
 	})
 	switch {
 	case !errors.Is(err, pause.ErrOver):
 		return err
 	case !good:
-		return operr.New("", "whether it is healthy after the switch could not be found out: %s", p.Seen.Says)
+		return operr.New("", "it is not known whether the new container is healthy after the switch: %s", p.Seen.Says)
 	}
 	return nil
 }
 
-// drain waits until nobody has a socket of the old container any more, or its time is over.
+// drain waits until the old container has no open sockets, or the drain time is over.
 func (a *applying) drain(ctx context.Context, h survey.HostPlan, m *survey.Machine) error {
 	seen, err := m.State.Look(ctx, a.Key())
 	if err != nil || none(seen.Prev) || seen.Prev == seen.Up {
@@ -214,7 +215,7 @@ func (a *applying) drain(ctx context.Context, h survey.HostPlan, m *survey.Machi
 		return pause.Seen{Done: open == 0, Says: operr.Count(open, "open socket")}, nil
 	})
 	if errors.Is(err, pause.ErrOver) {
-		return nil // its cap
+		return nil // the remaining sockets close when the old container stops
 	}
 	return err
 }

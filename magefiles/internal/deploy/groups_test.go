@@ -16,14 +16,14 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// gradual are three hosts, each of which gets a release after the one before.
+// gradual starts three hosts that get a release one after another.
 func gradual(t *testing.T) *fleet {
 	f := startFleet(t, "a", "b", "c")
 	f.env.Canary, f.env.Batch = 1, config.Batch{Hosts: 1}
 	return f
 }
 
-// names of the steps that were taken.
+// listed records the names of the executed steps.
 type listed struct{ names []string }
 
 func (l *listed) Step(name string, f func() (string, error)) error {
@@ -32,9 +32,9 @@ func (l *listed) Step(name string, f func() (string, error)) error {
 	return err
 }
 
-func (*listed) Skipped(string, string) {}
+func (*listed) ShowSkipped(string, string) {}
 
-// A release gets to the canary, and to one batch after the other then.
+// A release is deployed to the canary, and then to one batch after another.
 func TestGroupsGetItOneAfterTheOther(t *testing.T) {
 	t.Parallel()
 	f := gradual(t)
@@ -45,12 +45,12 @@ func TestGroupsGetItOneAfterTheOther(t *testing.T) {
 	p, err := d.Deploy(t.Context(), survey.Asked{Image: one})
 	require.NoError(t, err, f.heard())
 	require.Equal(t, [][]string{{"a"}, {"b"}, {"c"}}, p.Groups)
-	require.Contains(t, strings.Join(p.Notes, "\n"), "one group of hosts after the other: a, then b, then c")
+	require.Contains(t, strings.Join(p.Notes, "\n"), "the hosts get the release in groups: a, then b, then c")
 	require.Subset(t, steps.names, []string{"switch 1 of 3", "watch and drain 1 of 3", "start 2 of 3", "switch 3 of 3", "remember"})
 	f.runs(one, "a", "b", "c")
 }
 
-// A group that fails takes every host back that had switched; those behind it have never left what they run.
+// If a group fails, all hosts that have switched are reverted. Hosts in later groups have not changed.
 func TestAGroupThatFailsTakesAllBack(t *testing.T) {
 	t.Parallel()
 	f := gradual(t)
@@ -58,7 +58,7 @@ func TestAGroupThatFailsTakesAllBack(t *testing.T) {
 	f.mustDeploy(one)
 	for revision, host := range map[string]string{"2222": "a", "3333": "b", "4444": "c"} {
 		_, err := f.deploy(f.push(revision, behavior{forHost: host, sick: func() bool { return true }}))
-		require.ErrorContains(t, err, host+": it was not healthy within")
+		require.ErrorContains(t, err, host+": the new container was not healthy within")
 		f.runs(one, "a", "b", "c")
 	}
 	f.mustDeploy(f.push("5555", behavior{}))
@@ -67,10 +67,12 @@ func TestAGroupThatFailsTakesAllBack(t *testing.T) {
 	f.runs(one, "a", "b", "c")
 }
 
-// isPause reports whether a person is told of a pause.
-func isPause(format string) bool { return strings.Contains(format, "have it; the next ones get it at") }
+// isPause reports whether a message is about a pause.
+func isPause(format string) bool {
+	return strings.Contains(format, "have the release; the next hosts get the release at")
+}
 
-// paused deploys an image until the deployment is paused behind its canary, and leaves it so.
+// paused starts a deployment, and leaves it in the pause after its canary.
 func paused(t *testing.T, f *fleet, image survey.Image) {
 	t.Helper()
 	ctx, leave := context.WithCancel(t.Context())
@@ -84,7 +86,7 @@ func paused(t *testing.T, f *fleet, image survey.Image) {
 	require.ErrorIs(t, err, context.Canceled)
 }
 
-// A deployment that is paused is on the hosts, and locks none: it is shown, it is continued from anywhere, and another one is refused.
+// A paused deployment is recorded on the hosts, and holds no lock. Status shows it, anyone can resume it, and other deployments are rejected.
 func TestAPauseIsNoLock(t *testing.T) {
 	t.Parallel()
 	for _, clone := range []string{"same", "another"} {
@@ -104,19 +106,19 @@ func TestAPauseIsNoLock(t *testing.T) {
 		if clone == "another" {
 			f.state = t.TempDir()
 			_, err := f.deploy(three)
-			require.ErrorContains(t, err, "cannot be changed, and nothing was")
-			require.Contains(t, operr.DetailOf(err), "-digest="+two.Digest+"` goes on with it; `mage deploy:rollback -env=staging` takes it back")
-			f.env.User = "1000" // the hosts would not all have what was agreed to
+			require.ErrorContains(t, err, "has errors on a, b, c")
+			require.Contains(t, operr.DetailOf(err), "-digest="+two.Digest+"` to continue this deployment, or `mage deploy:rollback -env=staging` to undo the deployment")
+			f.env.User = "1000" // otherwise the hosts would not all have what was agreed to
 			_, err = f.deploy(two)
-			require.ErrorContains(t, err, "cannot be changed, and nothing was")
+			require.ErrorContains(t, err, "has errors on a, b, c")
 			f.env.User = ""
 		}
 		made := len(f.look()["a"].Containers)
 		d := f.deployer()
-		if clone == "another" { // which comes when the time is over
+		if clone == "another" { // the other clone comes when the time is over
 			d.Now = func() time.Time { return time.Now().Add(time.Hour) }
 		}
-		var waited []any // for which hosts the next ones wait
+		var waited []any // the hosts that had the release during each pause
 		d.Say = func(format string, args ...any) {
 			if isPause(format) {
 				waited = append(waited, args[0])
@@ -132,7 +134,7 @@ func TestAPauseIsNoLock(t *testing.T) {
 	}
 }
 
-// A deployment that is paused is taken back from anywhere, to what ran before it, on every host.
+// A paused deployment can be undone from any clone. Every host then runs its previous release.
 func TestAPauseIsTakenBack(t *testing.T) {
 	t.Parallel()
 	for _, clone := range []string{"same", "another"} {
@@ -152,7 +154,7 @@ func TestAPauseIsTakenBack(t *testing.T) {
 	}
 }
 
-// What fails while the others wait is taken back.
+// A canary that fails while the others wait is undone.
 func TestACanaryThatFailsInThePause(t *testing.T) {
 	t.Parallel()
 	f := gradual(t)
@@ -163,11 +165,11 @@ func TestACanaryThatFailsInThePause(t *testing.T) {
 	d := f.deployer()
 	d.Say = func(format string, _ ...any) { waits.Store(waits.Load() || isPause(format)) }
 	_, err := d.Deploy(t.Context(), survey.Asked{Image: f.push("2222", behavior{forHost: "a", sick: waits.Load})})
-	require.ErrorContains(t, err, "a: it was not healthy any more after the switch")
+	require.ErrorContains(t, err, "a: the new container was no longer healthy after the switch")
 	f.runs(one, "a", "b", "c")
 }
 
-// Who waits and is overtaken meanwhile ends with a sentence, and changes nothing.
+// An operator who is overtaken during a pause gets an error, and changes nothing.
 func TestWhoIsOvertakenInAPause(t *testing.T) {
 	t.Parallel()
 	f := gradual(t)
@@ -191,13 +193,13 @@ func TestWhoIsOvertakenInAPause(t *testing.T) {
 	f.runs(one, "a", "b", "c")
 }
 
-// Who finds after a pause that somebody else has a host's lock leaves everything as it is: it is theirs.
+// An operator who finds after a pause that someone else has a host's lock leaves everything as it is: the deployment is theirs.
 func TestAHostThatIsLockedAfterAPause(t *testing.T) {
 	t.Parallel()
 	f := gradual(t)
 	one, two := f.push("1111", behavior{}), f.push("2222", behavior{})
 	f.mustDeploy(one)
-	f.env.Pause = 5 * time.Second // a busy machine must not be through with it before it is told
+	f.env.Pause = 5 * time.Second // even a busy machine must be told before the pause is over
 	d := f.deployer()
 	d.Say = func(format string, _ ...any) {
 		if isPause(format) {
@@ -206,7 +208,7 @@ func TestAHostThatIsLockedAfterAPause(t *testing.T) {
 		}
 	}
 	_, err := d.Deploy(t.Context(), survey.Asked{Image: two})
-	require.ErrorContains(t, err, "somebody else has taken the deployment over while it was paused")
+	require.ErrorContains(t, err, "someone else has continued or undone this paused deployment")
 	require.Equal(t, operr.Stopped, operr.ExitStatus(err))
 	seen := f.look()
 	require.Equal(t, []string{two.Ref(), one.Ref(), one.Ref()}, []string{seen["a"].Running.Image, seen["b"].Running.Image, seen["c"].Running.Image})

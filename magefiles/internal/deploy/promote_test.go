@@ -16,13 +16,13 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// What is taken over from an environment is what all of its hosts run, healthy, and nothing where they do not.
+// Served returns the image that all hosts of an environment run and are healthy with. Otherwise, it returns an error.
 func TestServed(t *testing.T) {
 	t.Parallel()
 	f := startFleet(t, "a", "b")
-	served := func() (survey.Image, error) { return f.deployer().Served(t.Context()) }
+	served := func() (survey.Image, error) { return f.deployer().FindServed(t.Context()) }
 	_, err := served()
-	require.ErrorContains(t, err, "nothing can be taken over from staging: a runs nothing")
+	require.ErrorContains(t, err, "no image can be taken over from staging: a runs nothing")
 	require.Contains(t, operr.NextOf(err), "-force=REASON")
 	var sick atomic.Bool
 	one, two := f.push("1111", behavior{}), f.push("2222", behavior{sick: sick.Load})
@@ -58,7 +58,7 @@ func TestServed(t *testing.T) {
 	release := f.look()["b"].Running.Release
 	enginetest.Rename(t, f.hosts["b"].engine.Dial, release, "renamed")
 	_, err = served()
-	require.ErrorContains(t, err, "nothing can be taken over from staging: b is not as it was left: the container of "+release+" was renamed to renamed")
+	require.ErrorContains(t, err, "no image can be taken over from staging: b was changed since its last deployment: the container of "+release+" was renamed to renamed")
 	enginetest.Rename(t, f.hosts["b"].engine.Dial, "renamed", release)
 	_, err = served()
 	require.NoError(t, err)
@@ -80,15 +80,15 @@ func TestServed(t *testing.T) {
 	require.NoError(t, h.state.Switch(t.Context(), "app.staging", taken.Fence, previous.Upstream()))
 	require.NoError(t, h.state.Release(t.Context(), "app.staging", taken.Fence))
 	_, err = served()
-	require.ErrorContains(t, err, "b runs "+one.Ref()+", and "+two.Ref()+" was deployed to it")
+	require.ErrorContains(t, err, "b runs "+one.Ref()+", but "+two.Ref()+" was deployed to this host")
 	h.gone.Store(true)
 	_, _, err = f.deployer().Runs(t.Context(), two)
 	require.ErrorContains(t, err, "b: ", "what cannot be asked is not a no")
 	_, err = served()
-	require.ErrorContains(t, err, "nothing can be taken over from staging: b: ")
+	require.ErrorContains(t, err, "no image can be taken over from staging: b: ")
 }
 
-// An environment gets what the one before it runs when it is changed, and not what that ran when a person was asked.
+// An environment gets the image that the preceding environment runs when the hosts change, not the one at the time of the confirmation.
 func TestPromotion(t *testing.T) {
 	t.Parallel()
 	f := startFleet(t, "a")
@@ -102,12 +102,12 @@ func TestPromotion(t *testing.T) {
 	}
 	d := deployer()
 	d.Confirm = func(_ context.Context, p *survey.Plan) error {
-		require.Contains(t, p.Notes, "it is what test runs on all its hosts, which is asked again before anything is changed")
+		require.Contains(t, p.Notes, "all hosts of test run this image; this is checked again before anything is changed")
 		now = two
 		return nil
 	}
 	_, err := d.Deploy(t.Context(), survey.Asked{Image: one})
-	require.ErrorContains(t, err, "test runs sha256:"+hash(two.Digest))
+	require.ErrorContains(t, err, "test now runs sha256:"+hash(two.Digest))
 	require.Nil(t, f.look()["a"].Running)
 	d = deployer()
 	d.Verify = func(_ context.Context, image survey.Image) error {
@@ -115,7 +115,7 @@ func TestPromotion(t *testing.T) {
 		return operr.New("see who pushed it", "it has no provenance")
 	}
 	_, err = d.Deploy(t.Context(), survey.Asked{Image: two})
-	require.ErrorContains(t, err, "sha256:"+two.Digest[7:19]+" is not taken over from test: it has no provenance")
+	require.ErrorContains(t, err, "sha256:"+two.Digest[7:19]+" was not taken over from test: it has no provenance")
 	require.Contains(t, operr.NextOf(err), "-force=REASON")
 	require.Nil(t, f.look()["a"].Running)
 
@@ -134,7 +134,8 @@ func TestPromotion(t *testing.T) {
 	f.runs(two, "a")
 }
 
-// A promotion is killed when every host remembers it, and the environment before is deployed to meanwhile: the next one puts away what is left first.
+// A promotion is killed when every host has recorded it, and someone deploys to the preceding environment in the meantime. The next promotion first
+// cleans up the leftovers.
 func TestAPromotionIsKilledAtItsEnd(t *testing.T) {
 	t.Parallel()
 	for _, step := range []string{stepStop, stepPrune, stepUnlock} {

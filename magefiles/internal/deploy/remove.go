@@ -11,15 +11,15 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/hoststate"
 )
 
-// Leaving is what Remove would do, on hosts where it would do something; but for some that are left out.
+// Leaving returns what Remove would do on each host, except excluded hosts and hosts with nothing to do.
 func (d *Deployer) Leaving(ctx context.Context, without []string) ([]Todo, error) {
-	hosts, err := d.But(without)
+	hosts, err := d.HostsWithout(without)
 	if err != nil {
 		return nil, err
 	}
 	all := make([]Todo, len(hosts))
 	err = d.each(ctx, plansOf(hosts), func(ctx context.Context, h survey.HostPlan, m *survey.Machine) error {
-		found, err := d.labeled(ctx, m)
+		found, err := d.listContainers(ctx, m)
 		if err != nil {
 			return err
 		}
@@ -37,18 +37,18 @@ func (d *Deployer) Leaving(ctx context.Context, without []string) ([]Todo, error
 	return slices.DeleteFunc(all, func(one Todo) bool { return len(one.Will) == 0 }), err
 }
 
-// labeled are all containers of the environment on a host, whatever port it had.
-func (d *Deployer) labeled(ctx context.Context, m *survey.Machine) ([]engine.Container, error) {
-	return m.Engine.Containers(ctx, d.madeHere()...)
+// listContainers returns all containers of the environment on a host, for any port that the environment has had.
+func (d *Deployer) listContainers(ctx context.Context, m *survey.Machine) ([]engine.Container, error) {
+	return m.Engine.Containers(ctx, d.ownLabels()...)
 }
 
-// madeHere are the labels of what a deployment to the environment makes on a host.
-func (d *Deployer) madeHere() []string {
+// ownLabels returns the labels that every deployment to this environment sets on its containers and volumes.
+func (d *Deployer) ownLabels() []string {
 	return []string{survey.LabelApp + "=" + d.App, survey.LabelEnvironment + "=" + d.Environment.Name}
 }
 
-// Remove takes the environment away from all hosts but those that are left out: its containers with their secrets, and its part of the proxy.
-// Who did what stays, and so do the volumes of the application. It may be run again at any time, and ends what a run has left that was killed.
+// Remove removes the environment from all hosts except the excluded ones: its containers with their secrets, and its part of the proxy
+// configuration. The audit log and the application's volumes remain. Remove can be repeated at any time, and completes a run that was killed.
 func (d *Deployer) Remove(ctx context.Context, without []string) error {
 	todo, err := d.Leaving(ctx, without)
 	if err != nil {
@@ -58,8 +58,8 @@ func (d *Deployer) Remove(ctx context.Context, without []string) error {
 	o := d.operation(survey.Asked{})
 	if past, err := o.Last(); err != nil {
 		return err
-	} else if past != nil && past.End == "" { // no later run is to find it unfinished
-		d.Say("the deployment %s is unfinished since %s, and is taken back first", past.Plan.Label(), past.Plan.Run)
+	} else if past != nil && past.End == "" { // otherwise, a later run would find this deployment unfinished
+		d.Say("the deployment %s of %s has not ended, so it is undone first", past.Plan.Label(), past.Plan.Run)
 		if _, err := o.Undo(ctx); err != nil {
 			return err
 		}
@@ -72,7 +72,7 @@ func (d *Deployer) Remove(ctx context.Context, without []string) error {
 }
 
 func (d *Deployer) removeFrom(ctx context.Context, _ survey.HostPlan, m *survey.Machine) error {
-	if err := m.Front.Prepare(ctx); err != nil { // what a host remembers can be read where the proxy is gone, too
+	if err := m.Front.Prepare(ctx); err != nil { // makes the host's state readable even if the proxy is gone
 		return err
 	}
 	fence, err := d.takeFor(ctx, m)
@@ -86,16 +86,16 @@ func (d *Deployer) removeFrom(ctx context.Context, _ survey.HostPlan, m *survey.
 	}
 	return errors.Join(err,
 		m.State.Audit(context.WithoutCancel(ctx), d.Key(), hoststate.Entry{At: d.Now().UTC(), Who: d.Who.Who, From: d.Who.From, What: "remove the environment", Result: result}),
-		m.State.Release(context.WithoutCancel(ctx), d.Key(), fence)) // who cannot be told has a lease
+		m.State.Release(context.WithoutCancel(ctx), d.Key(), fence)) // on an unreachable host, the lock expires with its lease
 }
 
 func (d *Deployer) removeAll(ctx context.Context, m *survey.Machine, fence int64) error {
-	for _, f := range []func(context.Context, string, int64, string) error{m.State.Switch, m.State.SetPrev, m.State.SetNext} { // nobody is sent there any more
+	for _, f := range []func(context.Context, string, int64, string) error{m.State.Switch, m.State.SetPrev, m.State.SetNext} { // no requests go to the environment's containers any more
 		if err := f(ctx, d.Key(), fence, hoststate.None); err != nil {
 			return err
 		}
 	}
-	found, err := d.labeled(ctx, m)
+	found, err := d.listContainers(ctx, m)
 	if err != nil {
 		return err
 	}
@@ -111,16 +111,16 @@ func (d *Deployer) removeAll(ctx context.Context, m *survey.Machine, fence int64
 				return err
 			}
 		}
-		if err := gone(m.Engine.Remove(ctx, c.ID)); err != nil {
+		if err := ignoreMissing(m.Engine.Remove(ctx, c.ID)); err != nil {
 			return err
 		}
-		if err := gone(m.Engine.RemoveImage(ctx, c.Image)); err != nil && !errors.Is(err, engine.Conflict) {
+		if err := ignoreMissing(m.Engine.RemoveImage(ctx, c.Image)); err != nil && !errors.Is(err, engine.Conflict) {
 			return err
 		}
 	}
-	secrets, err := m.Engine.Volumes(ctx, d.madeHere()...) // also of containers that a run has removed which was killed
+	secrets, err := m.Engine.Volumes(ctx, d.ownLabels()...) // includes volumes whose containers a killed run has removed
 	for _, v := range secrets {
-		err = errors.Join(err, gone(m.Front.RemoveVolume(ctx, v.Name)))
+		err = errors.Join(err, ignoreMissing(m.Front.RemoveVolume(ctx, v.Name)))
 	}
 	if err != nil {
 		return err

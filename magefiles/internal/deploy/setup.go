@@ -7,15 +7,15 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/deploy/survey"
 )
 
-// Todo is what Setup would do on a host.
+// Todo lists what Setup or Remove would do on a host.
 type Todo struct {
 	Host string
-	Will []string // a sentence for each thing
+	Will []string // one sentence for each change
 }
 
-// Missing is what Setup would do, on hosts where it would do something; but for some that are left out.
+// Missing returns what Setup would do on each host, except excluded hosts and hosts with nothing to do.
 func (d *Deployer) Missing(ctx context.Context, without []string) ([]Todo, error) {
-	hosts, err := d.But(without)
+	hosts, err := d.HostsWithout(without)
 	if err != nil {
 		return nil, err
 	}
@@ -34,7 +34,7 @@ func (d *Deployer) Missing(ctx context.Context, without []string) ([]Todo, error
 	return todo, err
 }
 
-// everywhere are all hosts of the environment.
+// everywhere returns all hosts of the environment.
 func (d *Deployer) everywhere() []survey.HostPlan { return plansOf(d.Environment.Hosts) }
 
 func plansOf(hosts []string) (all []survey.HostPlan) {
@@ -44,9 +44,9 @@ func plansOf(hosts []string) (all []survey.HostPlan) {
 	return all
 }
 
-// Setup lets the proxy run on all hosts but those that are left out, and serve the environment. It may be run again at any time.
+// Setup starts the proxy and configures it for the environment, on all hosts except the excluded ones. It can be repeated at any time.
 func (d *Deployer) Setup(ctx context.Context, without []string) error {
-	hosts, err := d.But(without)
+	hosts, err := d.HostsWithout(without)
 	if err != nil {
 		return err
 	}
@@ -59,18 +59,18 @@ func (d *Deployer) Setup(ctx context.Context, without []string) error {
 			return err
 		}
 		if err := m.Front.Ensure(ctx, d.Key(), fence, d.Service()); err != nil {
-			_ = m.State.Release(context.WithoutCancel(ctx), d.Key(), fence) // who cannot be told has a lease
+			_ = m.State.Release(context.WithoutCancel(ctx), d.Key(), fence) // on an unreachable host, the lock expires with its lease
 			return err
 		}
 		return m.State.Release(ctx, d.Key(), fence)
 	})
 }
 
-// takeFor takes the lock of one host, for what is no deployment.
+// takeFor acquires a host's lock for setup or removal.
 func (d *Deployer) takeFor(ctx context.Context, m *survey.Machine) (fence int64, err error) {
 	who := d.Who
 	who.Since = d.Now().UTC()
-	err = d.patiently(ctx, func(ctx context.Context) error {
+	err = d.waitForLock(ctx, func(ctx context.Context) error {
 		taken, err := m.State.Take(ctx, d.Key(), who, d.Times.Lease)
 		fence = taken.Fence
 		return err

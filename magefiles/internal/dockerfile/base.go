@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// Base is the image that the last stage is built on in the end, with build arguments for the ARGs before the first FROM that are
-// declared there; "" where it is scratch, or cannot be told: it is another one on each platform, or variables are taken apart.
+// Base returns the image that the last stage is ultimately built on, given build arguments for the ARGs before the first FROM. It returns "" for
+// scratch, and if the image cannot be determined because it differs between platforms or a variable has an unsupported modifier.
 func (f *File) Base(args map[string]string) string {
 	values, stages := map[string]string{}, map[string]string{}
 	base, begun := "", false
@@ -18,7 +18,7 @@ func (f *File) Base(args map[string]string) string {
 			}
 		case i.Keyword == "FROM" && len(i.Words) > 0:
 			begun = true
-			base, _ = f.expand(i.Words[0].Text, values) // "" where it cannot be told
+			base, _ = f.expand(i.Words[0].Text, values) // "" if it cannot be determined
 			if below, ok := stages[strings.ToLower(base)]; ok {
 				base = below
 			}
@@ -33,8 +33,8 @@ func (f *File) Base(args map[string]string) string {
 	return base
 }
 
-// declare sets a variable as ARG does: to the build argument, or to its default, in which those before it count. One whose value
-// cannot be told is automatic: see expand.
+// declare sets a variable as ARG does: to the build argument, or to its default, which may refer to earlier variables. If the value cannot be
+// determined, it sets the variable to unknowable.
 func (f *File) declare(values, args map[string]string, word string) {
 	name, text, given := strings.Cut(word, "=")
 	if value, ok := args[name]; ok {
@@ -46,32 +46,32 @@ func (f *File) declare(values, args map[string]string, word string) {
 	}
 }
 
-// unknowable is the value of a variable that cannot be told. No word of a file has it.
+// unknowable marks a variable whose value cannot be determined. It cannot occur in a file.
 const unknowable = "\x00"
 
-// automatic are the variables that BuildKit sets, to another value on each platform.
+// automatic lists the variables that BuildKit sets to platform-specific values.
 var automatic = []string{"BUILDARCH", "BUILDOS", "BUILDPLATFORM", "BUILDVARIANT", "TARGETARCH", "TARGETOS", "TARGETPLATFORM", "TARGETVARIANT", "TARGETSTAGE"}
 
-// expand is a word as BuildKit's shell reads it: without quotes, with variables in place. A variable that is not set is empty.
-// What this does not know, such as a pattern cut off a variable, is not told.
+// expand expands a word like BuildKit's shell: it removes quotes and replaces variables. Unset variables are empty. It returns false if the word
+// has an unsupported expansion, such as the removal of a pattern from a variable.
 func (f *File) expand(word string, values map[string]string) (string, bool) {
 	e := &expander{escape: f.escape, values: values, rest: word}
-	text, ok := e.until(0)
+	text, ok := e.readUntil(0)
 	if !ok || strings.Contains(text, unknowable) {
 		return "", false
 	}
 	return text, true
 }
 
-// expander reads a word from its start.
+// expander expands a word from left to right.
 type expander struct {
 	escape byte
 	values map[string]string
 	rest   string
 }
 
-// until reads to an end, which is taken too; 0 is the end of the word.
-func (e *expander) until(end byte) (string, bool) {
+// `readUntil` expands text up to an end character, and consumes that character; 0 means the end of the word.
+func (e *expander) readUntil(end byte) (string, bool) {
 	var text strings.Builder
 	double := false
 	for e.rest != "" {
@@ -105,7 +105,7 @@ func (e *expander) until(end byte) (string, bool) {
 	return text.String(), end == 0 && !double
 }
 
-// variable reads what follows a "$".
+// variable expands what follows a "$".
 func (e *expander) variable() (string, bool) {
 	braces := strings.HasPrefix(e.rest, "{")
 	if braces {
@@ -120,7 +120,7 @@ func (e *expander) variable() (string, bool) {
 	value, set := e.values[name]
 	switch {
 	case name == "":
-		return "$", !braces // "$$" and "$1" are left to others
+		return "$", !braces // "$$" and "$1" are literal
 	case !set && slices.Contains(automatic, name):
 		return "", false
 	case !braces:
@@ -128,20 +128,20 @@ func (e *expander) variable() (string, bool) {
 	case e.rest == "":
 		return "", false
 	}
-	return e.modified(value, set)
+	return e.expandModifier(value, set)
 }
 
-// modified reads the rest of "${NAME…}", such as ":-word".
-func (e *expander) modified(value string, set bool) (string, bool) {
+// expandModifier expands the rest of "${NAME…}", such as ":-word".
+func (e *expander) expandModifier(value string, set bool) (string, bool) {
 	kind := e.rest[0]
 	e.rest = e.rest[1:]
 	if kind == '}' {
 		return value, true
 	}
-	if kind == ':' && e.rest != "" { // an empty value counts as none
+	if kind == ':' && e.rest != "" { // an empty variable counts as unset
 		kind, e.rest, set = e.rest[0], e.rest[1:], set && value != ""
 	}
-	word, ok := e.until('}')
+	word, ok := e.readUntil('}')
 	switch {
 	case kind == '-' && set, kind == '?' && set:
 		return value, ok

@@ -7,14 +7,14 @@ import (
 	"sync"
 )
 
-// Image is an image that a file names, as FROM, COPY --from, RUN --mount=from and `# syntax=` do, or ARG for a FROM.
+// Image is an image that a Dockerfile uses in FROM, COPY --from, RUN --mount=from, `# syntax=`, or an ARG for a FROM.
 type Image struct {
-	Ref  string // as it is written, without quotes
-	End  int    // byte offset behind it
+	Ref  string // reference as written, without quotes
+	End  int    // byte offset after Ref
 	Line int
 }
 
-// Unclear is a name of an image that is put together of variables: which image it is, cannot be told.
+// Unclear is an image name that contains variables and cannot be determined.
 type Unclear struct {
 	Ref  string
 	Line int
@@ -22,7 +22,7 @@ type Unclear struct {
 
 var variable = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^\$(?:\{(\w+)\}|(\w+))$`) })
 
-// Images are those that a file names, each place once, in the order of the file. Stages and scratch are not images.
+// Images returns the images in a file, in order, each place once. Stages and scratch are not included.
 func (f *File) Images() (images []Image, unclear []Unclear) {
 	n := &namer{args: map[string]*arg{}, stages: map[string]bool{}, seen: map[int]bool{}}
 	if f.Syntax != nil {
@@ -37,7 +37,7 @@ func (f *File) Images() (images []Image, unclear []Unclear) {
 		case "COPY", "ADD":
 			n.flag(i, "--from=", func(w Word, value string) (string, int) { return value, w.End })
 		case "RUN":
-			n.flag(i, "--mount=", mounted)
+			n.flag(i, "--mount=", mountSource)
 		}
 	}
 	return n.images, n.unclear
@@ -54,13 +54,13 @@ type arg struct {
 type namer struct {
 	args    map[string]*arg
 	stages  map[string]bool
-	number  int // of stages so far
+	number  int // number of stages so far
 	seen    map[int]bool
 	images  []Image
 	unclear []Unclear
 }
 
-// add takes a name that stands at the end of a part of a word; end is the offset behind it.
+// add adds an image name in a part of a word. end is the offset after the name.
 func (n *namer) add(w Word, ref string, end, line int) {
 	switch {
 	case ref == "" || strings.EqualFold(ref, "scratch") || n.stages[strings.ToLower(ref)]:
@@ -72,7 +72,7 @@ func (n *namer) add(w Word, ref string, end, line int) {
 	}
 }
 
-// declare remembers what an ARG gives to FROM lines.
+// declare records the value of an ARG for use in FROM lines.
 func (n *namer) declare(i Instruction) {
 	if n.number > 0 {
 		return
@@ -99,13 +99,13 @@ func (n *namer) from(i Instruction) {
 		n.add(a.word, a.value, a.end, a.line)
 	} else if m == nil {
 		n.add(w, ref, end, i.Line)
-	} // a variable without a value is a build argument that has to be given
+	} // an ARG without a default is a required build argument
 	if len(i.Words) == 3 && strings.EqualFold(i.Words[1].Text, "AS") {
 		n.stages[strings.ToLower(i.Words[2].Text)] = true
 	}
 }
 
-// flag takes the names in the flags of an instruction that begin so. A number is a stage's.
+// flag adds the images in an instruction's flags with this prefix. Numbers refer to stages.
 func (n *namer) flag(i Instruction, prefix string, part func(w Word, value string) (ref string, end int)) {
 	for _, w := range i.Flags {
 		value, ok := strings.CutPrefix(w.Text, prefix)
@@ -119,8 +119,8 @@ func (n *namer) flag(i Instruction, prefix string, part func(w Word, value strin
 	}
 }
 
-// mounted is the image of --mount=…,from=IMAGE,….
-func mounted(w Word, value string) (ref string, end int) {
+// mountSource returns the image in --mount=…,from=IMAGE,….
+func mountSource(w Word, value string) (ref string, end int) {
 	at := w.End - len(value)
 	for option := range strings.SplitSeq(value, ",") {
 		if ref, ok := strings.CutPrefix(option, "from="); ok {
@@ -131,7 +131,7 @@ func mounted(w Word, value string) (ref string, end int) {
 	return "", 0
 }
 
-// unquoted is a value without quotes around it, and the offset behind it, where it ended at end with them.
+// unquoted strips the quotes from a value, and returns the offset after the value. end is the offset after the quotes.
 func unquoted(value string, end int) (string, int) {
 	if len(value) > 1 && (value[0] == '"' || value[0] == '\'') && value[len(value)-1] == value[0] {
 		return value[1 : len(value)-1], end - 1

@@ -15,7 +15,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
-// Hub is GitHub, as far as it says what was set there by hand. *github.Client is one.
+// Hub asks GitHub for the settings that people make there by hand. *github.Client is one.
 type Hub interface {
 	EnvironmentRules(ctx context.Context, name string) (github.EnvironmentRules, error)
 	MayOpenPullRequests(ctx context.Context) (bool, error)
@@ -26,20 +26,20 @@ type Hub interface {
 // environmentOfRelease is the environment that release.yml publishes from.
 const environmentOfRelease = "release"
 
-// byHand looks at what somebody has to set on GitHub, once, before a CI may publish. The trusted publisher, which is the channel's, is not looked
-// at.
-func (d Doctor) byHand(ctx context.Context) []Finding {
+// checkManualSettings checks the settings that must be made by hand on GitHub before a CI can publish. It does not check the trusted publisher, which
+// is a setting of the channel.
+func (d Doctor) checkManualSettings(ctx context.Context) []Finding {
 	if d.Hub == nil {
 		return nil
 	}
-	return append(d.byHandOfJobs(ctx), d.requiredCheck(ctx)...)
+	return append(d.checkJobSettings(ctx), d.checkRequiredCheck(ctx)...)
 }
 
-// theCheck is the job of ci.yml whose name stays, whatever a change touches.
+// theCheck is the name of the job in ci.yml that runs for every change.
 const theCheck = "ci"
 
-// requiredCheck looks whether the branch that releases are made from asks for the check of ci.yml, where that is one that ci:write writes.
-func (d Doctor) requiredCheck(ctx context.Context) []Finding {
+// checkRequiredCheck checks that the release branch requires the check ci. It reports nothing if ci.yml has no such job.
+func (d Doctor) checkRequiredCheck(ctx context.Context) []Finding {
 	repo, err := gitrepo.Open(ctx, d.Runner, d.Workspace.Root)
 	if err != nil {
 		return nil
@@ -51,14 +51,14 @@ func (d Doctor) requiredCheck(ctx context.Context) []Finding {
 	w, err := file.Read("ci.yml", text)
 	if err != nil || !slices.ContainsFunc(w.Jobs, func(j *file.Job) bool {
 		name, several := j.Check()
-		return name == theCheck && several == "" // else nothing of that name ever comes, and to require it would block all
+		return name == theCheck && several == "" // a matrix or a called workflow never reports this name, so requiring it would block all merges
 	}) {
-		//lint:ignore nilerr what GitHub does not read, the linters say
+		//lint:ignore nilerr the linters report a workflow file that GitHub cannot read
 		return nil
 	}
 	f := Finding{
 		What: "the required check " + theCheck,
-		For:  "that nothing is merged before ci.yml has passed",
+		For:  "merging changes only after ci.yml has passed",
 	}
 	hub, err := d.Hub.Details(ctx)
 	if err != nil {
@@ -72,47 +72,47 @@ func (d Doctor) requiredCheck(ctx context.Context) []Finding {
 	case err != nil:
 		f.Unknown = err.Error()
 	case slices.Contains(checks, theCheck):
-		f.Found = "of " + branch + ": " + strings.Join(checks, ", ")
+		f.Found = "required by " + branch + ": " + strings.Join(checks, ", ")
 	case !known:
-		f.Unknown = branch + " is protected, and GitHub tells what by only to those who administer the repository"
+		f.Unknown = branch + " is protected, but GitHub shows the rules only to administrators of the repository"
 	case len(checks) > 0:
-		f.Found, f.Careful = branch+" requires "+strings.Join(checks, ", ")+" alone", true
+		f.Found, f.Careful = branch+" requires "+strings.Join(checks, ", ")+" and no other check", true
 	}
 	return []Finding{f}
 }
 
-// byHandOfJobs looks at what jobs need that publish.
-func (d Doctor) byHandOfJobs(ctx context.Context) []Finding {
+// checkJobSettings looks at the settings that publishing jobs need.
+func (d Doctor) checkJobSettings(ctx context.Context) []Finding {
 	if d.Workspace.Config.Publish != settings.PublishCI {
 		return nil
 	}
 	release := Finding{
 		What: "the environment release on GitHub",
 		For:  "publishing by release.yml",
-		Get:  "GitHub, Settings, Environments: make `release`, and let only the tags v* and */v* deploy to it",
+		Get:  "GitHub, Settings, Environments: create `release`, and let only the tags v* and */v* deploy to this environment",
 	}
 	switch rules, err := d.Hub.EnvironmentRules(ctx, environmentOfRelease); {
 	case err != nil:
 		release.Unknown = err.Error()
 	case rules.There && !rules.Limited:
-		release.Found, release.Careful = "every branch may deploy to it", true
-		release.Get = "GitHub, Settings, Environments, release: let only the tags v* and */v* deploy to it"
+		release.Found, release.Careful = "allows every branch to deploy", true
+		release.Get = "GitHub, Settings, Environments, release: let only the tags v* and */v* deploy to this environment"
 	case rules.There && slices.ContainsFunc(rules.Patterns, takesAll):
-		release.Found, release.Careful = "for "+strings.Join(rules.Patterns, ", ")+", which every branch is like", true
-		release.Get = "GitHub, Settings, Environments, release: let only the tags v* and */v* deploy to it"
+		release.Found, release.Careful = "allows "+strings.Join(rules.Patterns, ", ")+", and so every branch, to deploy", true
+		release.Get = "GitHub, Settings, Environments, release: let only the tags v* and */v* deploy to this environment"
 	case rules.There && !slices.ContainsFunc(rules.Patterns, takesReleases):
-		release.Found, release.Careful = "for "+cmp.Or(strings.Join(rules.Patterns, ", "), "protected branches")+" alone, and no tag of a release", true
-		release.Get = "GitHub, Settings, Environments, release: let the tags v* and */v* deploy to it"
+		release.Found, release.Careful = "allows only "+cmp.Or(strings.Join(rules.Patterns, ", "), "protected branches")+" to deploy, but no tag of a release", true
+		release.Get = "GitHub, Settings, Environments, release: let the tags v* and */v* deploy to this environment"
 	case rules.There:
-		release.Found = "for " + strings.Join(rules.Patterns, ", ")
+		release.Found = "allows these refs to deploy: " + strings.Join(rules.Patterns, ", ")
 	}
 	if d.Workspace.Config.Land != settings.LandByPull {
 		return []Finding{release}
 	}
 	opens := Finding{
 		What: "\"Allow GitHub Actions to create pull requests\"",
-		For:  "release -pr by a CI that has no token of an App",
-		Get:  "GitHub, Settings, Actions, General: tick it",
+		For:  "`release -pr` in a CI that has no token of a GitHub App",
+		Get:  "GitHub, Settings, Actions, General: tick this box",
 	}
 	switch may, err := d.Hub.MayOpenPullRequests(ctx); {
 	case err != nil:
@@ -123,8 +123,8 @@ func (d Doctor) byHandOfJobs(ctx context.Context) []Finding {
 	return []Finding{release, opens}
 }
 
-// takesAll reports whether a pattern is like every name, or like every one with a slash.
+// takesAll reports whether a pattern matches all names, or all names with a slash.
 func takesAll(pattern string) bool { return strings.Trim(pattern, "*/") == "" }
 
-// takesReleases reports whether a pattern is like tags of releases: v1.2.0, core/v1.2.0.
+// takesReleases reports whether a pattern matches tags of releases: v1.2.0, core/v1.2.0.
 func takesReleases(pattern string) bool { return strings.HasPrefix(path.Base(pattern), "v") }

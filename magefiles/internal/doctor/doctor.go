@@ -1,5 +1,5 @@
-// Package doctor looks at a machine, and at the workspace that a run was started in: what is installed, what is missing, what it is
-// for, and how to get it. What it found are values; package view shows them.
+// Package doctor checks the machine and the current workspace: what is installed, what is missing, why it is needed, and how to get it. It returns
+// its findings as values, which package view shows.
 package doctor
 
 import (
@@ -21,33 +21,33 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
-// Doctor is what is looked at, and by what.
+// Doctor holds everything that the checks need.
 type Doctor struct {
 	Runner  command.Runner
 	Environ []string
-	Dir     string // where the run was started
+	Dir     string // the folder that the run was started in
 
-	Workspace   *workspace.Workspace // nil where there is none, and NoWorkspace says why
+	Workspace   *workspace.Workspace // nil if there is none: NoWorkspace is the reason
 	NoWorkspace error
 
-	Pythons   Pythons // nil where interpreters cannot be looked for, and NoPythons says why
+	Pythons   Pythons // nil if interpreters cannot be searched: NoPythons is the reason
 	NoPythons error
 
-	Hub      Hub                                 // nil where there is none, or no token to ask it by
-	Channel  func(ctx context.Context) []Finding // looks at the workspace's channel
-	Readable []string                            // credentials that code of the repository could read here
+	Hub      Hub                                 // nil if the remote is not on GitHub, or there is no token for it
+	Channel  func(ctx context.Context) []Finding // checks the workspace's channel
+	Readable []string                            // credentials on this machine that code of the repository could read
 }
 
-// Pythons finds interpreters. *embedded.Toolchain does.
+// Pythons finds interpreters. *embedded.Toolchain is one.
 type Pythons interface {
-	// Python returns the one that the toolchain's own tools run on.
+	// Python returns the interpreter that the toolchain's own tools run on.
 	Python(ctx context.Context) (pythons.Interpreter, error)
 
-	// Uses says which one each environment and each package gets.
+	// Uses returns the interpreter that each environment and each package gets.
 	Uses(ctx context.Context) ([]embedded.Use, error)
 }
 
-// Report is all that Examine finds, with what to do first where nothing is missing.
+// Report returns everything that Examine finds, and the next thing to do if nothing is missing.
 func (d Doctor) Report(ctx context.Context) Report {
 	r := Report{Findings: d.Examine(ctx)}
 	if Missing(r.Findings) == nil {
@@ -56,23 +56,26 @@ func (d Doctor) Report(ctx context.Context) Report {
 	return r
 }
 
-// Examine looks for everything that some target needs.
+// Examine checks everything that any target needs.
 func (d Doctor) Examine(ctx context.Context) []Finding {
 	findings := []Finding{
-		d.program(ctx, Finding{What: "git", For: "every target that asks what is committed", Get: "apt-get install git", Required: true}, "git", "--version"),
+		d.program(ctx, Finding{What: "git", For: "every target that reads commits", Get: "apt-get install git", Required: true}, "git", "--version"),
 		d.program(ctx, Finding{What: "go", For: "`go tool mage`, and the Go tests", Get: "go.dev/doc/install"}, "go", "version"),
 		d.program(ctx, Finding{
 			What: "pixi",
-			For:  "building and testing exactly as the channel's users do, and for `mage lock`; without it the embedded toolchain does the work",
-			Get:  "pixi.sh, or let it be fetched and checked: PIPELINE_TOOLCHAIN=pixi (version " + pixi.Version + ")",
+			For:  "building and testing exactly as the channel's users do, and for `mage lock`; without pixi, the embedded toolchain builds and tests",
+			Get:  "install pixi from pixi.sh, or set PIPELINE_TOOLCHAIN=pixi to let mage fetch and check pixi (version " + pixi.Version + ")",
 		}, "pixi", "--version"),
 	}
 	withoutPixi := findings[2].Found == ""
+	if at, err := command.LookPath("pixi", d.Environ); err == nil && !withoutPixi {
+		findings[2].Found += " (" + at + ")"
+	}
 	findings = append(findings, d.pythons(ctx, withoutPixi)...)
 	findings = append(findings, d.program(ctx, Finding{
 		What: "docker buildx",
 		For:  "images",
-		Get:  "docs.docker.com/build, or Debian's docker-cli and docker-buildx; a builder may be on another machine",
+		Get:  "follow docs.docker.com/build, or install Debian's docker-cli and docker-buildx; the builder may be on another machine",
 	}, "docker", "buildx", "version"))
 	findings = append(findings, d.repository(ctx)...)
 	if d.Workspace == nil {
@@ -82,12 +85,12 @@ func (d Doctor) Examine(ctx context.Context) []Finding {
 		findings = append(findings, d.locks()...)
 		findings = append(findings, d.pins(ctx)...)
 		findings = append(findings, d.browser()...)
-		findings = append(findings, d.byHand(ctx)...)
+		findings = append(findings, d.checkManualSettings(ctx)...)
 	}
 	return append(append(findings, d.Channel(ctx)...), d.readable()...)
 }
 
-// program looks for a program: f with the first line that it says of itself.
+// program runs a program, and adds the first line of its output to the finding `f`.
 func (d Doctor) program(ctx context.Context, f Finding, name string, args ...string) Finding {
 	out, err := command.Output(ctx, d.Runner, command.Cmd{Name: name, Args: args})
 	if err == nil {
@@ -96,7 +99,7 @@ func (d Doctor) program(ctx context.Context, f Finding, name string, args ...str
 	return f
 }
 
-// readable names what tasks, tests and builds could read of a person's, though it is not in their environment.
+// readable lists the user's credentials that tasks, tests and builds could read although they are not in their environment.
 func (d Doctor) readable() []Finding {
 	if len(d.Readable) == 0 {
 		return nil
@@ -105,11 +108,11 @@ func (d Doctor) readable() []Finding {
 		What:    "tasks and builds could read",
 		Found:   strings.Join(d.Readable, ", "),
 		Careful: true,
-		Get:     "nothing has to be done; where you do not trust what they run, run it on a machine without them",
+		Get:     "do nothing if you trust the code that they run; otherwise run the code on a machine without these credentials",
 	}}
 }
 
-// repository says what git has against the repository that the run was started in, where it refuses one.
+// repository reports why git refuses the current repository. It reports nothing if git accepts it.
 func (d Doctor) repository(ctx context.Context) []Finding {
 	_, err := gitrepo.Open(ctx, d.Runner, d.Dir)
 	var told *operr.Error
@@ -118,23 +121,22 @@ func (d Doctor) repository(ctx context.Context) []Finding {
 	}
 	return []Finding{{
 		What:     "repository",
-		For:      "every target that asks what is committed (" + err.Error() + ")",
+		For:      "every target that reads commits (" + err.Error() + ")",
 		Get:      told.Next,
-		Required: !errors.Is(err, gitrepo.ErrOutside), // tests and builds work without one
+		Required: !errors.Is(err, gitrepo.ErrOutside), // tests and builds work without a repository
 	}}
 }
 
-// browsers are the names of a Chromium on PATH.
+// browsers lists names under which Chromium may be on PATH.
 var browsers = []string{"chromium", "chromium-browser", "google-chrome"}
 
-// browser looks for the browser that tests of a downstream drive, where one of them asks for Playwright, which
-// brings none along.
+// browser looks for a browser if a downstream depends on Playwright, which does not include one.
 func (d Doctor) browser() []Finding {
 	for _, of := range d.Workspace.Downstreams {
 		if !asksFor(of.Manifest, "playwright") && !asksFor(of.Manifest, "playwright-python") {
 			continue
 		}
-		f := Finding{What: "Chromium", For: "the tests of " + of.Name() + " that look at its page; without it they are named as not run", Get: "apt-get install chromium fonts-dejavu-core"}
+		f := Finding{What: "Chromium", For: "the tests of " + of.Name() + " that open its page in a browser; without Chromium, these tests are reported as not run", Get: "apt-get install chromium fonts-dejavu-core"}
 		for _, name := range browsers {
 			if path, err := command.LookPath(name, d.Environ); err == nil {
 				f.Found = path
@@ -146,7 +148,7 @@ func (d Doctor) browser() []Finding {
 	return nil
 }
 
-// asksFor reports whether a table of a manifest asks for a package.
+// asksFor reports whether any table of a manifest requires a package.
 func asksFor(m *manifest.Manifest, name string) bool {
 	for _, f := range m.Features {
 		for _, t := range f.Targets {
@@ -168,7 +170,7 @@ func (d Doctor) locks() []Finding {
 	for _, u := range w.Uncounted {
 		findings = append(findings, Finding{What: "members", Found: u.String()})
 	}
-	var there, missing []string // whose manifests have one, and whose have not
+	var there, missing []string // folders of manifests with a lock file, and folders of manifests without one
 	for _, m := range w.Manifests() {
 		of := m.Dir
 		if m == w.Manifest {
@@ -190,13 +192,13 @@ func (d Doctor) locks() []Finding {
 		findings = append(findings, Finding{
 			What: workspace.LockFile + " of " + strings.Join(missing, ", "),
 			For:  "environments that are the same everywhere (CI, images)",
-			Get:  "run `mage lock` once where conda-forge can be reached, and commit the files",
+			Get:  "run `mage lock` once on a machine that can reach conda-forge, and commit the files",
 		})
 	}
 	return findings
 }
 
-// pins says where images are named by tags alone. What keeps that from being known is said elsewhere.
+// pins reports the files that refer to images without a digest. It ignores errors, which other findings and targets report.
 func (d Doctor) pins(ctx context.Context) []Finding {
 	tracked, err := gitrepo.TrackedFiles(ctx, d.Runner, d.Workspace.Root)
 	if err != nil {
@@ -214,7 +216,7 @@ func (d Doctor) pins(ctx context.Context) []Finding {
 	}
 	return []Finding{{
 		What: "the digest of " + operr.Count(count, "image"),
-		For:  "builds and jobs that are the same tomorrow: " + strings.Join(files, ", "),
-		Get:  "run `mage lock -images` where the registries can be reached, and commit the files",
+		For:  "builds and jobs that use the same images tomorrow: " + strings.Join(files, ", "),
+		Get:  "run `mage lock -images` on a machine that can reach the registries, and commit the files",
 	}}
 }

@@ -17,7 +17,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// machine is a doctor of a folder with files, all known to git, on a machine with git and programs, each a shell script.
+// machine returns a doctor for a folder of files, all known to git, on a machine with git and programs, each a shell script.
 func machine(t *testing.T, files, programs map[string]string) doctor.Doctor {
 	t.Helper()
 	root, bin := t.TempDir(), t.TempDir()
@@ -49,7 +49,7 @@ func machine(t *testing.T, files, programs map[string]string) doctor.Doctor {
 	return d
 }
 
-// of is what was found of something.
+// `of` returns the finding about `what`.
 func of(t *testing.T, findings []doctor.Finding, what string) doctor.Finding {
 	t.Helper()
 	for _, f := range findings {
@@ -61,7 +61,7 @@ func of(t *testing.T, findings []doctor.Finding, what string) doctor.Finding {
 	return doctor.Finding{}
 }
 
-// said reports whether something was looked for.
+// `said` reports whether there is a finding about `what`.
 func said(findings []doctor.Finding, what string) bool {
 	for _, f := range findings {
 		if strings.HasPrefix(f.What, what) {
@@ -73,20 +73,22 @@ func said(findings []doctor.Finding, what string) bool {
 
 const root = "[workspace]\nname = \"w\"\nchannels = []\nplatforms = []\n"
 
-// What is there is found by its first line. What is not, or does not work, is missing; Python is needed where pixi is not.
+// A program is found by the first line of its output. If it fails or does not exist, it is missing. Python is needed if pixi is missing.
 func TestPrograms(t *testing.T) {
 	for name, c := range map[string]struct {
 		programs map[string]string
 		pixi     string
 		fatal    string
 	}{
-		"nothing":            {nil, "", "1 thing that every run needs is missing"},
+		"nothing":            {nil, "", "1 thing that every target needs is missing"},
 		"pixi":               {map[string]string{"pixi": "echo pixi 9.9\necho more"}, "pixi 9.9", ""},
-		"a pixi that breaks": {map[string]string{"pixi": "echo pixi 9.9\nexit 3"}, "", "1 thing that every run needs is missing"},
+		"a pixi that breaks": {map[string]string{"pixi": "echo pixi 9.9\nexit 3"}, "", "1 thing that every target needs is missing"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			findings := machine(t, map[string]string{"pixi.toml": root}, c.programs).Examine(t.Context())
-			require.Equal(t, c.pixi, of(t, findings, "pixi").Found)
+			found, path, _ := strings.Cut(of(t, findings, "pixi").Found, " (")
+			require.Equal(t, c.pixi, found)
+			require.Equal(t, c.pixi != "", strings.HasSuffix(path, "/pixi)"), "doctor prints the path of the pixi that is used")
 			require.Contains(t, of(t, findings, "git").Found, "git version")
 			require.Contains(t, of(t, findings, "Python").For, "(there is no cache folder)")
 			if err := doctor.Missing(findings); c.fatal == "" {
@@ -98,7 +100,7 @@ func TestPrograms(t *testing.T) {
 	}
 }
 
-// Outside of a workspace that is what is missing, and nothing is said of what a workspace would have.
+// Outside of a workspace only the workspace is missing: there is no finding about anything that a workspace would have.
 func TestWithoutAWorkspace(t *testing.T) {
 	findings := machine(t, nil, map[string]string{"pixi": "echo pixi 9.9"}).Examine(t.Context())
 	require.True(t, of(t, findings, "a pixi workspace").Required)
@@ -108,7 +110,7 @@ func TestWithoutAWorkspace(t *testing.T) {
 	require.ErrorContains(t, doctor.Missing(findings), "1 thing")
 }
 
-// Lock files, digests and browsers are looked for where the workspace says that there should be some.
+// Doctor looks for lock files, digests and browsers if the workspace needs them.
 func TestWorkspace(t *testing.T) {
 	files := map[string]string{
 		"pixi.toml":                root,
@@ -138,13 +140,13 @@ func TestWorkspace(t *testing.T) {
 	delete(files, "tools/dev.Dockerfile")
 	files["app/pixi.toml"] = strings.Replace(files["app/pixi.toml"], "playwright", "plays", 1)
 	findings = machine(t, files, nil).Examine(t.Context())
-	require.Contains(t, of(t, findings, "pixi.lock of the workspace, app").Get, "mage lock") // one line for all that lack it
+	require.Contains(t, of(t, findings, "pixi.lock of the workspace, app").Get, "mage lock") // one line for all manifests that lack it
 	for _, what := range []string{"the digest", "Chromium", "tasks and builds"} {
 		require.False(t, said(findings, what), what)
 	}
 }
 
-// interpreters have one interpreter for the tools, and uses.
+// interpreters is a Pythons with one interpreter for the tools, and given uses.
 type interpreters struct {
 	err  error
 	uses []embedded.Use
@@ -155,8 +157,8 @@ func (p interpreters) Python(context.Context) (pythons.Interpreter, error) {
 }
 func (p interpreters) Uses(context.Context) ([]embedded.Use, error) { return p.uses, nil }
 
-// Each Python has one line, with all that runs on it, and so has each reason why there is none. It is in the way of everything only
-// where a package cannot be built, and pixi is not there to do it.
+// There is one line for each Python, with everything that runs on it, and one line for each reason why a Python is missing. A missing Python is fatal
+// only if a package needs it, and pixi is not installed.
 func TestPythons(t *testing.T) {
 	at := pythons.Interpreter{Version: "3.12.4", Path: "/opt/3.12"}
 	none := func(u embedded.Use) embedded.Use {

@@ -11,12 +11,12 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded/pythons"
 )
 
-// pythons looks for the Python of the embedded toolchain's own tools, which is needed where that does the work, and for those of the
-// environments and packages.
+// pythons looks for the Python of the embedded toolchain's own tools, and for the Pythons of environments and packages. `needed` reports whether the
+// embedded toolchain does the work.
 func (d Doctor) pythons(ctx context.Context, needed bool) []Finding {
 	f := Finding{
 		What:     "Python",
-		For:      "the tools of the embedded toolchain, which works where pixi is not",
+		For:      "the tools of the embedded toolchain, which works without pixi",
 		Get:      "apt-get install python3 python3-venv",
 		Required: needed,
 	}
@@ -40,9 +40,9 @@ func (d Doctor) interpreters(ctx context.Context) (python pythons.Interpreter, u
 	return python, uses, err
 }
 
-// pythonFindings has a line for each Python, with what runs on it, and one for each reason why there is none, with those
-// environments and packages. A package that cannot be built is in the way of every release; an environment is where it is
-// asked for.
+// pythonFindings returns a finding for each Python, with everything that runs on it, and one for each reason why a Python is missing, with the
+// environments and packages that need it. A package that cannot be built blocks every release. An environment without a Python fails only when
+// someone uses it.
 func pythonFindings(uses []embedded.Use, needed bool) []Finding {
 	var order []string
 	users := map[string][]embedded.Use{}
@@ -60,11 +60,11 @@ func pythonFindings(uses []embedded.Use, needed bool) []Finding {
 	for _, key := range order {
 		of := users[key]
 		if of[0].Err == nil {
-			findings = append(findings, Finding{What: "Python " + of[0].Python.Version, Found: key + ", for " + grouped(of)})
+			findings = append(findings, Finding{What: "Python " + of[0].Python.Version, Found: key + ", for " + describeUses(of)})
 			continue
 		}
 		f := Finding{
-			What:     "a Python for " + grouped(of),
+			What:     "a Python for " + describeUses(of),
 			For:      "the embedded toolchain (" + key + ")",
 			Required: needed && slices.ContainsFunc(of, func(u embedded.Use) bool { return u.Environment == "" }),
 		}
@@ -77,8 +77,8 @@ func pythonFindings(uses []embedded.Use, needed bool) []Finding {
 	return findings
 }
 
-// grouped names several uses: what is of one manifest together.
-func grouped(uses []embedded.Use) string {
+// describeUses formats several uses, grouped by manifest.
+func describeUses(uses []embedded.Use) string {
 	var groups []string
 	var last, names string
 	for i, u := range uses {

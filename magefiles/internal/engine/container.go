@@ -14,10 +14,10 @@ import (
 	"github.com/moby/moby/client"
 )
 
-// State is what a container does.
+// State is the state of a container.
 type State string
 
-// The states that matter; there are others, for a moment.
+// The relevant states. Others are transient.
 const (
 	Created    State = "created"
 	Running    State = "running"
@@ -25,10 +25,10 @@ const (
 	Exited     State = "exited"
 )
 
-// Health is what the engine sees by the image's HEALTHCHECK.
+// Health is the result of the image's HEALTHCHECK, as reported by the engine.
 type Health string
 
-// What the engine sees.
+// The results of a HEALTHCHECK.
 const (
 	Unchecked Health = "" // the image has no HEALTHCHECK
 	Starting  Health = "starting"
@@ -36,42 +36,42 @@ const (
 	Unhealthy Health = "unhealthy"
 )
 
-// Container is what the engine says of one.
+// Container describes a container.
 type Container struct {
 	ID      string
 	Name    string
-	Image   string // what it was made of, as Spec.Image had it
+	Image   string // image from which the container was created, as in Spec.Image
 	ImageID string // digest of the image's config
 	Labels  map[string]string
 
 	State    State
 	Health   Health
-	ExitCode int       // of the last end
-	OOM      bool      // it ended because it took too much memory
-	Restarts int       // how often the engine started it again
+	ExitCode int       // last exit code
+	OOM      bool      // the container was killed because it ran out of memory
+	Restarts int       // number of automatic restarts
 	Created  time.Time //
-	Started  time.Time // the last time; zero: never
-	Finished time.Time // the last time; zero: never
+	Started  time.Time // last start; zero if never
+	Finished time.Time // last exit; zero if never
 
 	Restart   Restart
-	Networks  map[string]Endpoint // by the network's name
+	Networks  map[string]Endpoint // by network name
 	Mounts    []Mount
-	Published []Publish // as they are bound while it runs
+	Published []Publish // ports that are bound while the container runs
 }
 
-// Endpoint is a container's place in a network.
+// Endpoint is a container's connection to a network.
 type Endpoint struct {
 	Aliases []string
-	Address netip.Addr // the zero value: it does not run
+	Address netip.Addr // zero if the container is not running
 }
 
-// Inspect says what the engine knows of a container, by ID or name.
+// Inspect returns a description of a container, given by ID or name.
 func (c *Client) Inspect(ctx context.Context, id string) (Container, error) {
-	ctx, done := limited(ctx, quick)
+	ctx, done := withLimit(ctx, quick)
 	defer done()
 	r, err := c.api.ContainerInspect(ctx, id, client.ContainerInspectOptions{})
 	if err != nil {
-		return Container{}, failed(ctx, err, "looking at container %s", id)
+		return Container{}, failure(ctx, err, "looking at container %s", id)
 	}
 	return containerOf(r.Container), nil
 }
@@ -89,7 +89,7 @@ func containerOf(r container.InspectResponse) Container {
 		c.Image, c.Labels = r.Config.Image, r.Config.Labels
 	}
 	if r.HostConfig != nil {
-		c.Restart = cmp.Or(Restart(r.HostConfig.RestartPolicy.Name), Never) // others may have made it
+		c.Restart = cmp.Or(Restart(r.HostConfig.RestartPolicy.Name), Never) // containers created by others may have no policy
 	}
 	if s := r.State; s != nil {
 		c.State, c.ExitCode, c.OOM = State(s.Status), s.ExitCode, s.OOMKilled
@@ -123,7 +123,7 @@ func published(ports network.PortMap) (all []Publish) {
 	return all
 }
 
-// moment reads a time of the engine, which writes the year 1 for one that never was.
+// moment parses a time from the engine, which uses year 1 for "never".
 func moment(text string) time.Time {
 	t, err := time.Parse(time.RFC3339Nano, text)
 	if err != nil || t.Year() <= 1 {
@@ -132,9 +132,9 @@ func moment(text string) time.Time {
 	return t
 }
 
-// Containers are those with all of some labels (KEY, or KEY=VALUE), whatever they do, by name.
+// Containers returns the containers in any state that have all of the labels (KEY or KEY=VALUE), sorted by name.
 func (c *Client) Containers(ctx context.Context, labels ...string) ([]Container, error) {
-	ctx, done := limited(ctx, slow)
+	ctx, done := withLimit(ctx, slow)
 	defer done()
 	filters := client.Filters{}
 	if len(labels) > 0 {
@@ -142,13 +142,13 @@ func (c *Client) Containers(ctx context.Context, labels ...string) ([]Container,
 	}
 	r, err := c.api.ContainerList(ctx, client.ContainerListOptions{All: true, Filters: filters})
 	if err != nil {
-		return nil, failed(ctx, err, "listing containers")
+		return nil, failure(ctx, err, "listing containers")
 	}
 	var all []Container
 	for _, s := range r.Items {
 		one, err := c.Inspect(ctx, s.ID)
 		if errors.Is(err, NotFound) {
-			continue // it went between the two questions
+			continue // the container was removed between the two requests
 		}
 		if err != nil {
 			return nil, err
@@ -159,34 +159,34 @@ func (c *Client) Containers(ctx context.Context, labels ...string) ([]Container,
 	return all, nil
 }
 
-// Start starts a container; one that runs goes on. A port that somebody has is PortTaken.
+// Start starts a container. It is a no-op if the container is running. If a port is in use, the error is PortTaken.
 func (c *Client) Start(ctx context.Context, id string) error {
-	ctx, done := limited(ctx, slow)
+	ctx, done := withLimit(ctx, slow)
 	defer done()
 	_, err := c.api.ContainerStart(ctx, id, client.ContainerStartOptions{})
-	return failed(ctx, err, "starting container %s", id)
+	return failure(ctx, err, "starting container %s", id)
 }
 
-// Stop asks a container to end, and kills it after the grace. One that does not run is left as it is.
+// Stop stops a container, and kills it after the grace period. It is a no-op if the container is not running.
 func (c *Client) Stop(ctx context.Context, id string, grace time.Duration) error {
-	ctx, done := limited(ctx, grace+quick)
+	ctx, done := withLimit(ctx, grace+quick)
 	defer done()
 	_, err := c.api.ContainerStop(ctx, id, client.ContainerStopOptions{Timeout: seconds(grace)})
-	return failed(ctx, err, "stopping container %s", id)
+	return failure(ctx, err, "stopping container %s", id)
 }
 
-// Remove takes a container away, which is killed if it runs. Its named volumes stay.
+// Remove removes a container, and kills it if it is running. Named volumes are not removed.
 func (c *Client) Remove(ctx context.Context, id string) error {
-	ctx, done := limited(ctx, slow)
+	ctx, done := withLimit(ctx, slow)
 	defer done()
 	_, err := c.api.ContainerRemove(ctx, id, client.ContainerRemoveOptions{Force: true, RemoveVolumes: true})
-	return failed(ctx, err, "removing container %s", id)
+	return failure(ctx, err, "removing container %s", id)
 }
 
-// SetRestart changes whether the engine starts a container again.
+// SetRestart changes a container's restart policy.
 func (c *Client) SetRestart(ctx context.Context, id string, policy Restart) error {
-	ctx, done := limited(ctx, quick)
+	ctx, done := withLimit(ctx, quick)
 	defer done()
 	_, err := c.api.ContainerUpdate(ctx, id, client.ContainerUpdateOptions{RestartPolicy: &container.RestartPolicy{Name: container.RestartPolicyMode(policy)}})
-	return failed(ctx, err, "changing the restart policy of container %s", id)
+	return failure(ctx, err, "changing the restart policy of container %s", id)
 }

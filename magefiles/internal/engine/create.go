@@ -13,58 +13,58 @@ import (
 	"github.com/moby/moby/client"
 )
 
-// Restart says whether the engine starts a container again.
+// Restart is a restart policy, which determines whether the engine restarts a container after it exits.
 type Restart string
 
-// The policies.
+// Restart policies.
 const (
 	Never         Restart = "no"
-	Always        Restart = "always"         // also after it was stopped, once the engine starts
-	UnlessStopped Restart = "unless-stopped" // after a reboot too
+	Always        Restart = "always"         // when the engine starts, it also starts containers that were stopped
+	UnlessStopped Restart = "unless-stopped" // includes restarts after a reboot
 )
 
-// Spec is a container to be made. The zero value of every field but Image is what the image says.
+// Spec describes a container to create. Except for Image, a field's zero value uses the image's setting.
 type Spec struct {
 	Name       string
-	Image      string // REPOSITORY@sha256:…, or an ID; it is what Container.Image says later
+	Image      string // REPOSITORY@sha256:… or an ID; returned in Container.Image
 	Labels     map[string]string
-	Env        []string // KEY=VALUE: seen by whoever may use the engine
+	Env        []string // KEY=VALUE; visible to anyone who can use the engine
 	Entrypoint []string
 	Command    []string
 	User       string
 
-	Network string // by name; "" is the engine's default
+	Network string // network name; "" uses the engine's default
 	Aliases []string
 	Publish []Publish
 	Mounts  []Mount
 
-	Restart     Restart           // "" is Never
-	Memory      int64             // limit in bytes; 0 is none
-	LogDriver   string            // "" is the engine's default
+	Restart     Restart           // "" means Never
+	Memory      int64             // limit in bytes; 0 means no limit
+	LogDriver   string            // "" uses the engine's default
 	LogOptions  map[string]string //
-	StopTimeout time.Duration     // from the signal to the kill; 0 is the engine's default
-	ReadOnly    bool              // of the container's own file system
+	StopTimeout time.Duration     // time between the stop signal and the kill; 0 uses the engine's default
+	ReadOnly    bool              // the container's root file system is read-only
 }
 
-// Publish makes a port of the container one of the machine's.
+// Publish publishes a container's port on the machine.
 type Publish struct {
-	Address netip.Addr // of the machine; the zero value is all
-	Port    uint16     // of the machine; 0 is a free one
-	Target  uint16     // of the container
+	Address netip.Addr // address on the machine; zero means all addresses
+	Port    uint16     // port on the machine; 0 picks a free one
+	Target  uint16     // port in the container
 }
 
-// Mount puts a volume into the container, as a folder.
+// Mount mounts a volume at a path in the container.
 type Mount struct {
-	Volume   string // its name
+	Volume   string // name of the volume
 	Target   string
 	ReadOnly bool
 }
 
-// Create makes a container, which does not run yet, and returns its ID. A name that is taken is a Conflict.
+// Create creates a container without starting it, and returns its ID. If the name is in use, the error is Conflict.
 func (c *Client) Create(ctx context.Context, s Spec) (string, error) { return c.create(ctx, s, false) }
 
 func (c *Client) create(ctx context.Context, s Spec, stdin bool) (string, error) {
-	ctx, done := limited(ctx, slow)
+	ctx, done := withLimit(ctx, slow)
 	defer done()
 	config := &container.Config{
 		Image:        s.Image,
@@ -107,10 +107,10 @@ func (c *Client) create(ctx context.Context, s Spec, stdin bool) (string, error)
 		networks = &network.NetworkingConfig{EndpointsConfig: map[string]*network.EndpointSettings{s.Network: {Aliases: s.Aliases}}}
 	}
 	r, err := c.api.ContainerCreate(ctx, client.ContainerCreateOptions{Config: config, HostConfig: host, NetworkingConfig: networks, Name: s.Name})
-	return r.ID, failed(ctx, err, "making container %s", s.Name)
+	return r.ID, failure(ctx, err, "making container %s", s.Name)
 }
 
-// seconds are what the API has for a time, never less than asked for.
+// seconds converts a duration to the API's format: whole seconds, rounded up.
 func seconds(d time.Duration) *int {
 	n := int((d + time.Second - 1) / time.Second)
 	return &n

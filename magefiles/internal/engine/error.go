@@ -13,59 +13,59 @@ import (
 	"github.com/moby/moby/client"
 )
 
-// Kind says what went wrong: errors.Is(err, engine.NotFound).
+// Kind is the kind of an error. It can be tested with errors.Is(err, engine.NotFound).
 type Kind string
 
-// What goes wrong.
+// Kinds of errors.
 const (
-	NotFound     Kind = "not found"                  // no such container, image, network, volume; or the registry hides it
-	Conflict     Kind = "conflict"                   // a name that is taken, an image that is used, a container in another state
-	Invalid      Kind = "refused as invalid"         // what was asked makes no sense to the engine
-	Unauthorized Kind = "unauthorized"               // the registry wants another login
+	NotFound     Kind = "not found"                  // no such container, image, network or volume; or the registry hides it
+	Conflict     Kind = "conflict"                   // a name or image is in use, or a container is in the wrong state
+	Invalid      Kind = "refused as invalid"         // the engine rejects the request as invalid
+	Unauthorized Kind = "unauthorized"               // the registry requires a different login
 	NoSpace      Kind = "no space left"              // on the engine's machine
-	PortTaken    Kind = "port taken"                 // by somebody else on the engine's machine
-	Unreachable  Kind = "not reachable"              // there was no connection, or it broke: what was asked may have been done, or not
-	TimedOut     Kind = "no answer in time"          // as Unreachable, by the clock
-	WrongArch    Kind = "not there for this machine" // an image that lacks the machine's platform
-	TooOld       Kind = "too old"                    // the engine's newest API is older than ours
-	Failed       Kind = "an error of the engine"     // what it says is all that is known
-	Stopped      Kind = "stopped before its answer"  // by the caller's context
+	PortTaken    Kind = "port taken"                 // by another program on the engine's machine
+	Unreachable  Kind = "not reachable"              // the connection failed or broke; the request may have taken effect
+	TimedOut     Kind = "no answer in time"          // the call timed out; the request may have taken effect
+	WrongArch    Kind = "not there for this machine" // the image does not support the machine's platform
+	TooOld       Kind = "too old"                    // the engine's newest API is older than 1.40
+	Failed       Kind = "an error of the engine"     // any other error; only the engine's message is known
+	Stopped      Kind = "stopped before its answer"  // the caller's context was canceled
 )
 
 func (k Kind) Error() string { return string(k) }
 
-// Error is what each call returns when it fails.
+// Error is the type of all errors that calls return.
 type Error struct {
 	Kind  Kind
-	Doing string // what was being done: "starting container X"
-	Err   error  // what was seen
+	Doing string // the operation, such as "starting container X"
+	Err   error  // underlying error
 }
 
 func (e *Error) Error() string { return fmt.Sprintf("%s: %s", e.Doing, e.Err) }
 
 func (e *Error) Unwrap() error { return e.Err }
 
-// Is reports whether the error is of a kind.
+// Is reports whether target is the error's Kind.
 func (e *Error) Is(target error) bool { return target == error(e.Kind) }
 
-// errLimit ends a call that took too long.
+// errLimit is the cause of a call's timeout.
 var errLimit = errors.New("the engine did not answer in time")
 
-// dialError is a connection that was not made.
+// dialError is a failure to connect.
 type dialError struct{ err error }
 
 func (e *dialError) Error() string { return e.err.Error() }
 
 func (e *dialError) Unwrap() error { return e.err }
 
-// brokenError is a connection that broke. What the system says of it has sockets of this machine in it, and tells a person nothing more.
+// brokenError is a broken connection. It hides the system's message, which names local sockets and is not helpful to users.
 type brokenError struct{ err error }
 
 func (*brokenError) Error() string { return "the connection broke before the engine had answered" }
 
 func (e *brokenError) Unwrap() error { return e.err }
 
-func failed(ctx context.Context, err error, doing string, args ...any) error {
+func failure(ctx context.Context, err error, doing string, args ...any) error {
 	if err == nil {
 		return nil
 	}
@@ -111,14 +111,14 @@ func kindOf(ctx context.Context, err error) Kind {
 	return Failed
 }
 
-// sentences are what engines say of things for which they have neither a status nor a code: the words are those of Go's own table of system
-// errors, of the engine's table of ports, and of its pull. Where they are not found, the error is Failed, and a person reads what it says.
+// sentences maps parts of engine messages to kinds, for errors that have neither a status nor a code. They come from Go's table of system errors,
+// from the engine's port allocator, and from pulls. Errors that match none are Failed, and users see the message.
 var sentences = map[string]Kind{
 	syscall.ENOSPC.Error():      NoSpace,
 	syscall.EDQUOT.Error():      NoSpace,
 	syscall.EADDRINUSE.Error():  PortTaken,
 	"port is already allocated": PortTaken,
-	"no basic auth credentials": Unauthorized, // a registry that one has to log in to
+	"no basic auth credentials": Unauthorized, // the registry requires a login
 	"unauthorized":              Unauthorized,
 	"pull access denied":        Unauthorized,
 	"no matching manifest for":  WrongArch,

@@ -12,17 +12,17 @@ import (
 	"github.com/moby/moby/client"
 )
 
-// Result is what a command wrote, and how it ended.
+// Result is a command's output and exit status.
 type Result struct {
 	Stdout, Stderr string
 	Exit           int
 }
 
-// Exec runs a command in a container that runs, and gives it stdin; nil is an empty input. An exit status is no error. What is run goes on
-// when the connection breaks, or the context ends: the engine cannot be told to end it.
+// Exec runs a command in a running container, with stdin as its input; nil means empty. A non-zero exit status is not an error. If the connection
+// breaks or the context is canceled, the command keeps running, because the API cannot stop it.
 func (c *Client) Exec(ctx context.Context, id string, argv []string, stdin io.Reader) (Result, error) {
 	const doing = "running a command in container %s"
-	ctx, done := limited(ctx, slow)
+	ctx, done := withLimit(ctx, slow)
 	defer done()
 	made, err := c.api.ExecCreate(ctx, id, client.ExecCreateOptions{
 		Cmd:          argv,
@@ -31,31 +31,31 @@ func (c *Client) Exec(ctx context.Context, id string, argv []string, stdin io.Re
 		AttachStderr: true,
 	})
 	if err != nil {
-		return Result{}, failed(ctx, err, doing, id)
+		return Result{}, failure(ctx, err, doing, id)
 	}
 	attached, err := c.api.ExecAttach(ctx, made.ID, client.ExecAttachOptions{})
 	if err != nil {
-		return Result{}, failed(ctx, err, doing, id)
+		return Result{}, failure(ctx, err, doing, id)
 	}
 	r, err := talk(ctx, attached.HijackedResponse, stdin)
 	if err != nil {
-		return r, failed(ctx, err, doing, id)
+		return r, failure(ctx, err, doing, id)
 	}
 	ended, err := c.api.ExecInspect(ctx, made.ID, client.ExecInspectOptions{})
 	if err != nil {
-		return r, failed(ctx, err, doing, id)
+		return r, failure(ctx, err, doing, id)
 	}
-	if ended.Running { // its output was closed before its end, or the engine went away
-		return r, failed(ctx, io.ErrUnexpectedEOF, doing, id)
+	if ended.Running { // the command closed its output before exiting, or the engine disappeared
+		return r, failure(ctx, io.ErrUnexpectedEOF, doing, id)
 	}
 	r.Exit = ended.ExitCode
 	return r, nil
 }
 
-// RunOnce makes a container, runs it to its end with stdin, and removes it, whatever happens: it has Spec.Restart Never.
+// RunOnce creates a container with restart policy Never, runs it to completion with stdin, and removes it even on failure.
 func (c *Client) RunOnce(ctx context.Context, s Spec, stdin io.Reader) (result Result, err error) {
 	const doing = "running a container of %s"
-	ctx, done := limited(ctx, slow)
+	ctx, done := withLimit(ctx, slow)
 	defer done()
 	s.Restart = Never
 	id, err := c.create(ctx, s, stdin != nil)
@@ -69,15 +69,15 @@ func (c *Client) RunOnce(ctx context.Context, s Spec, stdin io.Reader) (result R
 	}()
 	attached, err := c.api.ContainerAttach(ctx, id, client.ContainerAttachOptions{Stream: true, Stdin: stdin != nil, Stdout: true, Stderr: true})
 	if err != nil {
-		return Result{}, failed(ctx, err, doing, s.Image)
+		return Result{}, failure(ctx, err, doing, s.Image)
 	}
 	if _, err := c.api.ContainerStart(ctx, id, client.ContainerStartOptions{}); err != nil {
 		attached.Close()
-		return Result{}, failed(ctx, err, doing, s.Image)
+		return Result{}, failure(ctx, err, doing, s.Image)
 	}
 	result, err = talk(ctx, attached.HijackedResponse, stdin)
 	if err != nil {
-		return result, failed(ctx, err, doing, s.Image)
+		return result, failure(ctx, err, doing, s.Image)
 	}
 	wait := c.api.ContainerWait(ctx, id, client.ContainerWaitOptions{Condition: container.WaitConditionNotRunning})
 	select {
@@ -85,11 +85,11 @@ func (c *Client) RunOnce(ctx context.Context, s Spec, stdin io.Reader) (result R
 		result.Exit = int(end.StatusCode)
 		return result, nil
 	case err := <-wait.Error:
-		return result, failed(ctx, err, doing, s.Image)
+		return result, failure(ctx, err, doing, s.Image)
 	}
 }
 
-// talk gives a command its input, and takes its output to the end. It closes the connection.
+// talk sends stdin to a command and reads its output to the end. It closes the connection.
 func talk(ctx context.Context, h client.HijackedResponse, stdin io.Reader) (Result, error) {
 	defer h.Close()
 	defer context.AfterFunc(ctx, func() { _ = h.Conn.SetDeadline(time.Unix(1, 0)) })()
@@ -108,7 +108,7 @@ func talk(ctx context.Context, h client.HijackedResponse, stdin io.Reader) (Resu
 		return r, err
 	}
 	select {
-	case <-sent: // a command may end before it has read all: its exit status says what it thinks of that
+	case <-sent: // a command may exit before reading all input; its exit status tells whether that is an error
 	default:
 	}
 	return r, nil

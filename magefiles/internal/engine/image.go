@@ -10,10 +10,10 @@ import (
 	"github.com/moby/moby/client"
 )
 
-// Pull brings an image to the engine: REPOSITORY@sha256:…. It ends when the engine says nothing for minutes.
+// Pull makes the engine pull an image, REPOSITORY@sha256:…. It fails if there is no progress for minutes.
 func (c *Client) Pull(ctx context.Context, ref string, login Login) error {
 	const doing = "pulling %s"
-	sent, err := c.sent(ctx, ref, login)
+	sent, err := c.encodeLogin(ctx, ref, login)
 	if err != nil {
 		return err
 	}
@@ -23,32 +23,32 @@ func (c *Client) Pull(ctx context.Context, ref string, login Login) error {
 	defer watch.Stop()
 	stream, err := c.api.ImagePull(ctx, ref, client.ImagePullOptions{RegistryAuth: sent})
 	if err != nil {
-		return failed(ctx, err, doing, ref)
+		return failure(ctx, err, doing, ref)
 	}
 	defer stream.Close()
 	for message, err := range stream.JSONMessages(ctx) {
 		if err != nil {
-			return failed(ctx, err, doing, ref)
+			return failure(ctx, err, doing, ref)
 		}
 		if message.Error != nil {
-			return failed(ctx, message.Error, doing, ref)
+			return failure(ctx, message.Error, doing, ref)
 		}
 		watch.Reset(silent)
 	}
-	// A stream that was cut between two messages ends as a whole one does.
+	// A stream that was cut between two messages looks complete, so check that the image exists.
 	if _, err := c.Image(ctx, ref); errors.Is(err, NotFound) {
-		return &Error{Kind: Unreachable, Doing: "pulling " + ref, Err: errors.New("the pull ended without the image")}
+		return &Error{Kind: Unreachable, Doing: "pulling " + ref, Err: errors.New("the engine ended the pull, but does not have the image")}
 	} else if err != nil {
 		return err
 	}
 	return nil
 }
 
-// Image is one that the engine has.
+// Image describes an image in the engine's store.
 type Image struct {
 	ID       string   // digest of its config
 	Tags     []string // REPOSITORY:TAG
-	Digests  []string // REPOSITORY@sha256:… of each index and manifest by which it was pulled: which of them runs, a container's Image says
+	Digests  []string // REPOSITORY@sha256:… of the indexes and manifests by which the image was pulled; Container.Image is the one that runs
 	Labels   map[string]string
 	Size     int64
 	OS, Arch string
@@ -57,20 +57,20 @@ type Image struct {
 	Health   *HealthCheck
 }
 
-// HealthCheck is how an image wants to be looked after; a time of 0 is the engine's default.
+// HealthCheck is an image's HEALTHCHECK. Durations of 0 mean the engine's defaults.
 type HealthCheck struct {
 	Test                           []string
 	Interval, Timeout, StartPeriod time.Duration
 	Retries                        int
 }
 
-// Image says what the engine knows of an image by its ID, REPOSITORY:TAG or REPOSITORY@sha256:….
+// Image returns a description of an image, given by ID, REPOSITORY:TAG or REPOSITORY@sha256:….
 func (c *Client) Image(ctx context.Context, ref string) (Image, error) {
-	ctx, done := limited(ctx, quick)
+	ctx, done := withLimit(ctx, quick)
 	defer done()
 	r, err := c.api.ImageInspect(ctx, ref)
 	if err != nil {
-		return Image{}, failed(ctx, err, "looking for image %s", ref)
+		return Image{}, failure(ctx, err, "looking for image %s", ref)
 	}
 	return imageOf(r.InspectResponse), nil
 }
@@ -91,36 +91,36 @@ func imageOf(r image.InspectResponse) Image {
 	return i
 }
 
-// RemoveImage takes one name of an image away, and the image with its last one. It is a Conflict where a container needs it.
+// RemoveImage removes one reference to an image, and removes the image with its last reference. If a container needs it, the error is Conflict.
 func (c *Client) RemoveImage(ctx context.Context, ref string) error {
-	ctx, done := limited(ctx, slow)
+	ctx, done := withLimit(ctx, slow)
 	defer done()
 	_, err := c.api.ImageRemove(ctx, ref, client.ImageRemoveOptions{PruneChildren: true})
-	return failed(ctx, err, "removing image %s", ref)
+	return failure(ctx, err, "removing image %s", ref)
 }
 
-// Distribution is what a registry says of an image, as the engine asks it.
+// Distribution is a registry's description of an image, obtained through the engine.
 type Distribution struct {
 	Digest    string
 	Platforms []string // OS/ARCH[/VARIANT]
 }
 
-// Distribution asks the image's registry, through the engine: what it can see, the engine can pull.
+// Distribution queries the image's registry through the engine. If it succeeds, the engine can also pull the image.
 func (c *Client) Distribution(ctx context.Context, ref string, login Login) (Distribution, error) {
-	ctx, done := limited(ctx, slow)
+	ctx, done := withLimit(ctx, slow)
 	defer done()
-	sent, err := c.sent(ctx, ref, login)
+	sent, err := c.encodeLogin(ctx, ref, login)
 	if err != nil {
 		return Distribution{}, err
 	}
 	r, err := c.api.DistributionInspect(ctx, ref, client.DistributionInspectOptions{EncodedRegistryAuth: sent})
 	if err != nil {
-		return Distribution{}, failed(ctx, err, "asking for %s at its registry", ref)
+		return Distribution{}, failure(ctx, err, "asking for %s at its registry", ref)
 	}
 	d := Distribution{Digest: r.Descriptor.Digest.String()}
 	for _, p := range r.Platforms {
 		if p.OS == "unknown" {
-			continue // what is attested about an image lies beside it as one of no platform
+			continue // attestations are index entries without a platform
 		}
 		name := p.OS + "/" + p.Architecture
 		if p.Variant != "" {

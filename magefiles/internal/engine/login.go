@@ -14,29 +14,29 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// Login is the operator's login for a registry. It is sent with each pull from that registry, and the engine keeps nothing of it.
+// Login is the operator's login for a registry. It is sent with each pull from that registry, and not stored by the engine.
 type Login struct {
 	Server   string // HOST[:PORT] of the registry
 	User     string
 	Password string
-	Token    string // identity token, in place of a password
+	Token    string // identity token, used instead of a password
 }
 
-// sent is what an engine is sent to pull an image with. A login goes to its own registry and to no other, and to none that the engine may reach
-// without TLS, unless that is the engine's own machine.
-func (c *Client) sent(ctx context.Context, ref string, login Login) (string, error) {
+// `encodeLogin` returns the login in the API's encoding, for a pull. It returns an error if the image is from a different registry, or if the
+// engine might contact the registry without TLS. TLS is not required for a registry on the engine's own machine.
+func (c *Client) encodeLogin(ctx context.Context, ref string, login Login) (string, error) {
 	if login == (Login{}) {
 		return "", nil
 	}
 	host := registryOf(ref)
 	if of := canonical(login.Server); of != host {
-		return "", operr.New("report it: it is a mistake of this program", "the login for %s is not sent to %s, where %s is", of, host, ref)
+		return "", operr.New("report this error, which is a bug in this program", "the login for %s is not sent to %s, the registry of %s", of, host, ref)
 	}
 	if open, err := c.open(ctx, host); err != nil {
 		return "", err
 	} else if open {
-		return "", operr.New("take it out of insecure-registries in the /etc/docker/daemon.json of the host",
-			"your login for %s is not sent: the engine of the host may ask that registry without TLS, where everybody on the way can read it", host)
+		return "", operr.New("remove this registry from `insecure-registries` in /etc/docker/daemon.json on the host, and restart the engine",
+			"your login for %s is not sent, because the engine of the host may use this registry without TLS, and others on the network could then read the login", host)
 	}
 	text, err := json.Marshal(registry.AuthConfig{
 		Username:      login.User,
@@ -47,10 +47,10 @@ func (c *Client) sent(ctx context.Context, ref string, login Login) (string, err
 	return base64.URLEncoding.EncodeToString(text), err
 }
 
-// hub is the registry of names without one, as engines call it.
+// hub is the engine's name for the default registry.
 const hub = "docker.io"
 
-// canonical is one name for each registry: the hub has three.
+// canonical returns the canonical name of a registry, because Docker Hub has three names.
 func canonical(host string) string {
 	host = strings.ToLower(host)
 	if host == "index.docker.io" || host == "registry-1.docker.io" {
@@ -59,7 +59,7 @@ func canonical(host string) string {
 	return host
 }
 
-// registryOf is where an engine pulls an image from.
+// registryOf returns the registry that an engine uses for an image.
 func registryOf(ref string) string {
 	host, _, found := strings.Cut(ref, "/")
 	if !found || !strings.ContainsAny(host, ".:") && host != "localhost" && strings.ToLower(host) == host {
@@ -68,7 +68,7 @@ func registryOf(ref string) string {
 	return canonical(host)
 }
 
-// open reports whether an engine may ask a registry without TLS, over a network.
+// `open` reports whether an engine might contact a registry without TLS over a network.
 func (c *Client) open(ctx context.Context, host string) (bool, error) {
 	name := host
 	if at := strings.LastIndexByte(host, ':'); at > 0 && !strings.HasSuffix(host, "]") {
@@ -79,11 +79,11 @@ func (c *Client) open(ctx context.Context, host string) (bool, error) {
 	if name == "localhost" || !named && address.IsLoopback() {
 		return false, nil
 	}
-	ctx, done := limited(ctx, quick)
+	ctx, done := withLimit(ctx, quick)
 	defer done()
 	r, err := c.api.Info(ctx, client.InfoOptions{})
 	if err != nil {
-		return false, failed(ctx, err, "asking the engine which registries it may ask without TLS")
+		return false, failure(ctx, err, "asking the engine which registries it may ask without TLS")
 	}
 	config := r.Info.RegistryConfig
 	if config == nil {
@@ -95,6 +95,6 @@ func (c *Client) open(ctx context.Context, host string) (bool, error) {
 		}
 	}
 	return slices.ContainsFunc(config.InsecureRegistryCIDRs, func(p netip.Prefix) bool {
-		return p.Bits() == 0 || !named && p.Contains(address.Unmap()) // what a name leads to, the engine alone knows
+		return p.Bits() == 0 || !named && p.Contains(address.Unmap()) // only the engine can resolve the name
 	}), nil
 }

@@ -12,11 +12,11 @@ import (
 	"github.com/moby/moby/client"
 )
 
-// Logs writes what a container wrote: the last so many lines, or with a negative number all. With follow it goes on until the container
-// ends, or the context does, and has no time limit of its own.
+// Logs writes a container's output: the last `tail` lines, or all if `tail` is negative. With `follow`, it continues without a timeout until the
+// container exits or the context is canceled.
 func (c *Client) Logs(ctx context.Context, id string, tail int, follow bool, stdout, stderr io.Writer) error {
 	if !follow {
-		limit, done := limited(ctx, slow)
+		limit, done := withLimit(ctx, slow)
 		defer done()
 		ctx = limit
 	}
@@ -26,25 +26,25 @@ func (c *Client) Logs(ctx context.Context, id string, tail int, follow bool, std
 	}
 	stream, err := c.api.ContainerLogs(ctx, id, client.ContainerLogsOptions{ShowStdout: true, ShowStderr: true, Tail: last, Follow: follow})
 	if err != nil {
-		return failed(ctx, err, "reading the logs of container %s", id)
+		return failure(ctx, err, "reading the logs of container %s", id)
 	}
 	defer stream.Close()
 	_, err = stdcopy.StdCopy(stdout, stderr, stream)
-	return failed(ctx, err, "reading the logs of container %s", id)
+	return failure(ctx, err, "reading the logs of container %s", id)
 }
 
-// Lines writes whole lines, each behind a prefix, to what several share.
+// Lines writes complete lines with a prefix. Several Lines can share a writer.
 type Lines struct {
 	To     io.Writer
-	Mu     *sync.Mutex // of what is written to
+	Mu     *sync.Mutex // guards To
 	Prefix string
 	rest   []byte
 }
 
-// longest is what of a line without an end is kept.
+// longest limits how much of an unterminated line is buffered.
 const longest = 64 << 10
 
-// Write keeps what is not a whole line yet.
+// Write writes the complete lines, and buffers the rest.
 func (l *Lines) Write(data []byte) (int, error) {
 	l.rest = append(l.rest, data...)
 	for {
@@ -60,10 +60,10 @@ func (l *Lines) Write(data []byte) (int, error) {
 func (l *Lines) write(line []byte) {
 	l.Mu.Lock()
 	defer l.Mu.Unlock()
-	fmt.Fprintf(l.To, "%s%s\n", l.Prefix, line) // who reads has gone where it fails
+	fmt.Fprintf(l.To, "%s%s\n", l.Prefix, line) // an error means that the reader is gone
 }
 
-// End writes a last line that has no end.
+// End writes the last line if it is unterminated.
 func (l *Lines) End() {
 	if len(l.rest) > 0 {
 		l.write(l.rest)

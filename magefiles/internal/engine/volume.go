@@ -7,22 +7,23 @@ import (
 	"github.com/moby/moby/client"
 )
 
-// Volume keeps files beyond a container.
+// Volume stores files independently of containers.
 type Volume struct {
 	Name   string
 	Labels map[string]string
 
-	// Memory keeps the files in memory alone: they are gone once its last container stops. Size limits them, in bytes; 0 is the kernel's limit.
+	// Memory makes the volume a tmpfs: its files are lost when the last container that uses it stops. Size is its limit in bytes; 0 uses the
+	// kernel's default.
 	Memory bool
 	Size   int64
 }
 
-// tmpfs is what the engine's local driver mounts for a volume in memory.
+// tmpfs is the file system type for in-memory volumes.
 const tmpfs = "tmpfs"
 
-// EnsureVolume makes a volume unless there is one of the name, which stays as it is.
+// EnsureVolume creates a volume. If it already exists, it is not changed.
 func (c *Client) EnsureVolume(ctx context.Context, v Volume) error {
-	ctx, done := limited(ctx, quick)
+	ctx, done := withLimit(ctx, quick)
 	defer done()
 	options := client.VolumeCreateOptions{Name: v.Name, Driver: "local", Labels: v.Labels}
 	if v.Memory {
@@ -32,21 +33,21 @@ func (c *Client) EnsureVolume(ctx context.Context, v Volume) error {
 		}
 		options.DriverOpts = map[string]string{"type": tmpfs, "device": tmpfs, "o": mode}
 	}
-	_, err := c.api.VolumeCreate(ctx, options) // where there is one, the engine answers with it
-	return failed(ctx, err, "making volume %s", v.Name)
+	_, err := c.api.VolumeCreate(ctx, options) // returns the existing volume, if any
+	return failure(ctx, err, "making volume %s", v.Name)
 }
 
-// RemoveVolume takes a volume away, with its files. It is a Conflict where a container has it.
+// RemoveVolume removes a volume and its files. If a container uses it, the error is Conflict.
 func (c *Client) RemoveVolume(ctx context.Context, name string) error {
-	ctx, done := limited(ctx, slow)
+	ctx, done := withLimit(ctx, slow)
 	defer done()
 	_, err := c.api.VolumeRemove(ctx, name, client.VolumeRemoveOptions{})
-	return failed(ctx, err, "removing volume %s", name)
+	return failure(ctx, err, "removing volume %s", name)
 }
 
-// Volumes are those with all of some labels (KEY, or KEY=VALUE). What their files are kept in is not said.
+// Volumes returns the volumes that have all of the labels (KEY or KEY=VALUE). It does not set Memory and Size.
 func (c *Client) Volumes(ctx context.Context, labels ...string) ([]Volume, error) {
-	ctx, done := limited(ctx, quick)
+	ctx, done := withLimit(ctx, quick)
 	defer done()
 	filters := client.Filters{}
 	if len(labels) > 0 {
@@ -54,7 +55,7 @@ func (c *Client) Volumes(ctx context.Context, labels ...string) ([]Volume, error
 	}
 	r, err := c.api.VolumeList(ctx, client.VolumeListOptions{Filters: filters})
 	if err != nil {
-		return nil, failed(ctx, err, "listing volumes")
+		return nil, failure(ctx, err, "listing volumes")
 	}
 	var all []Volume
 	for _, v := range r.Items {

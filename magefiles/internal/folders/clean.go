@@ -22,26 +22,27 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
-// Cleaner removes what builds have made in a workspace.
+// Cleaner removes the results of builds from a workspace.
 type Cleaner struct {
 	Runner command.Runner
-	Remove func(path string) error                          // a folder with all that is in it
-	Agree  func(ctx context.Context, question string) error // its error ends it with nothing removed
-	Size   func(bytes int64) string                         // as people read it
-	Say    func(format string, args ...any)                 // shows a line
+	Remove func(path string) error                          // removes a file or a folder with its contents
+	Agree  func(ctx context.Context, question string) error // asks the user; if it returns an error, nothing is removed
+	Size   func(bytes int64) string                         // formats a size for display
+	Say    func(format string, args ...any)                 // prints a line
 }
 
-// going is something that is removed.
+// going is a group of paths that are removed together.
 type going struct {
-	paths []string // whole
-	what  string   // as people know it: output (a.conda, b.conda)
-	stays string   // what is said of what stays beside it; may be empty
-	link  bool     // it alone goes: what it leads to stays
+	paths []string // folders, files or symlinks to remove
+	what  string   // description, such as "output (a.conda, b.conda)"
+	stays string   // remark about files that are kept, or ""
+	link  bool     // whether this is a symlink, whose target is kept
 }
 
-// Clean removes artifacts, channels that are not in use, and environments of the embedded toolchain: what was made here, and nothing
-// that git knows. Of a link what it leads to stays, and so does what is behind one. All that goes is shown before, and where a channel has packages it is
-// asked. It is for operr.Stopped that a release, a delivery, a deployment, a rehearsal or a build of an image is under way here.
+// Clean removes artifacts, unused channels, and environments of the embedded toolchain. It removes only files that were made here and that git does
+// not track. It removes symlinks without their targets, and nothing behind a symlink. It first prints everything that it will remove, and asks the
+// user if that includes packages in a channel. If a release, a delivery, a deployment, a rehearsal or an image build is in progress here, the error
+// is an operr.Stopped.
 func (c Cleaner) Clean(ctx context.Context, w *workspace.Workspace) error {
 	if err := checkEmptied(ctx, c.Runner, w); err != nil {
 		return err
@@ -52,7 +53,7 @@ func (c Cleaner) Clean(ctx context.Context, w *workspace.Workspace) error {
 	}
 	defer free()
 	channels := filepath.Join(w.Root, workspace.OutputDir, Channels)
-	if err := store.InUse(channels); err != nil {
+	if err := store.CheckUnused(channels); err != nil {
 		return err
 	}
 	tracked, err := gitrepo.TrackedFiles(ctx, c.Runner, w.Root)
@@ -67,15 +68,15 @@ func (c Cleaner) Clean(ctx context.Context, w *workspace.Workspace) error {
 	if err != nil {
 		return err
 	}
-	for _, dir := range emptied(w) {
-		found := whole(w.Root, dir)
+	for _, dir := range cleanedFolders(w) {
+		found := wholeFolder(w.Root, dir)
 		var link *beneath.LinkError
 		switch {
 		case len(found) == 0:
 		case (outputs{tracked: tracked}).isTracked(filepath.ToSlash(dir)):
-			notes = append(notes, dir+" stays: git knows files in it")
+			notes = append(notes, dir+" stays: git tracks files in this folder")
 		case errors.As(beneath.NoLink(w.Root, path.Dir(filepath.ToSlash(dir))), &link):
-			notes = append(notes, fmt.Sprintf("%s stays: it is behind %s, a link to %s", dir, link.Link, link.Leads))
+			notes = append(notes, fmt.Sprintf("%s stays, because %s is a link to %s", dir, link.Link, link.Leads))
 		default:
 			goes = append(goes, found...)
 		}
@@ -84,7 +85,7 @@ func (c Cleaner) Clean(ctx context.Context, w *workspace.Workspace) error {
 	for _, g := range goes {
 		size := measure(g)
 		all += size
-		c.Say("%s%s%s", g.what, c.sized(g, size), g.stays)
+		c.Say("%s%s%s", g.what, c.describeSize(g, size), g.stays)
 	}
 	for _, note := range notes {
 		c.Say("%s", note)
@@ -109,12 +110,12 @@ func (c Cleaner) Clean(ctx context.Context, w *workspace.Workspace) error {
 	return nil
 }
 
-// remove removes a folder with all that is in it. What tells that it is ours goes last: a clean that is killed can be run again.
+// remove removes a folder and its contents. Files that mark the folder as ours are removed last, so that clean can run again after a kill.
 func (c Cleaner) remove(g going, path string) error {
 	if g.link {
 		return os.Remove(path)
 	}
-	entries, _ := os.ReadDir(path) // a file has none
+	entries, _ := os.ReadDir(path) // a file has no entries
 	for _, e := range entries {
 		at, remove := filepath.Join(path, e.Name()), c.Remove
 		switch {
@@ -130,10 +131,10 @@ func (c Cleaner) remove(g going, path string) error {
 	return c.Remove(path)
 }
 
-// telling are the files by which a folder, or what is in it, is known as ours.
+// telling lists the files that mark a folder, or its contents, as ours.
 var telling = []string{ignoreFile, provenance.MadeFile, ".lock"}
 
-// isTold reports whether a folder has one of them.
+// isTold reports whether a folder contains one of these files.
 func isTold(dir string) bool {
 	return slices.ContainsFunc(telling, func(name string) bool {
 		_, err := os.Lstat(filepath.Join(dir, name))
@@ -141,15 +142,15 @@ func isTold(dir string) bool {
 	})
 }
 
-// sized is how much goes, behind what it is.
-func (c Cleaner) sized(g going, size int64) string {
+// describeSize returns the size of a group, formatted to follow its name.
+func (c Cleaner) describeSize(g going, size int64) string {
 	if g.link {
 		return ""
 	}
 	return ", " + c.Size(size)
 }
 
-// agree asks where packages go that were published to a channel here: they may be nowhere else.
+// agree asks the user before packages are removed that were published to a local channel, because they may exist nowhere else.
 func (c Cleaner) agree(ctx context.Context, goes []going, channels string) error {
 	published := going{}
 	for _, g := range goes {
@@ -162,22 +163,22 @@ func (c Cleaner) agree(ctx context.Context, goes []going, channels string) error
 	if len(published.paths) == 0 {
 		return nil
 	}
-	return c.Agree(ctx, fmt.Sprintf("Remove all of it, with %s (%s) that %s published to channels in %s?", operr.Count(len(published.paths), "package"), c.Size(measure(published)),
+	return c.Agree(ctx, fmt.Sprintf("Remove all of this, including %s (%s) that %s published to channels in %s?", operr.Count(len(published.paths), "package"), c.Size(measure(published)),
 		map[bool]string{true: "was", false: "were"}[len(published.paths) == 1], filepath.Join(workspace.OutputDir, Channels)))
 }
 
-// artifacts are the packages below a folder.
+// artifacts returns the packages below a folder.
 func artifacts(dir string) (found []string) {
 	_ = filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
 		if err == nil && !e.IsDir() && strings.HasSuffix(path, condapkg.Ext) {
 			found = append(found, path)
 		}
-		return nil // what cannot be read is not counted, and its removal says why
+		return nil // an unreadable folder is not counted; removing it will report the error
 	})
 	return found
 }
 
-// measure is how many bytes go, as far as that can be read: none of a link.
+// measure returns the total size of the files in a group, as far as they can be read. The size of a symlink is 0.
 func measure(g going) (bytes int64) {
 	if g.link {
 		return 0
@@ -185,7 +186,7 @@ func measure(g going) (bytes int64) {
 	for _, path := range g.paths {
 		_ = filepath.WalkDir(path, func(_ string, e fs.DirEntry, err error) error {
 			if err == nil && e.Type().IsRegular() {
-				if info, _ := e.Info(); info != nil { // it may be gone
+				if info, _ := e.Info(); info != nil { // the file may have been removed
 					bytes += info.Size()
 				}
 			}
@@ -195,12 +196,13 @@ func measure(g going) (bytes int64) {
 	return bytes
 }
 
-// output is what was made in the folder of outputs, or all of it where there is nothing else, and what is said where nothing of it goes.
+// output returns the files in the output folder that were made here, or the whole folder if it has no other files. If nothing is to be removed, it
+// returns a note.
 func output(o outputs) (goes []going, notes []string, err error) {
 	at := filepath.Join(o.w.Root, workspace.OutputDir)
 	if st, err := os.Lstat(at); err != nil || !st.IsDir() {
-		//lint:ignore nilerr it is a link, or there is none
-		return whole(o.w.Root, workspace.OutputDir), nil, nil
+		//lint:ignore nilerr the folder is a link, or does not exist
+		return wholeFolder(o.w.Root, workspace.OutputDir), nil, nil
 	}
 	entries, err := os.ReadDir(at)
 	if err != nil {
@@ -208,14 +210,14 @@ func output(o outputs) (goes []going, notes []string, err error) {
 	}
 	made, stay := o.split(entries)
 	if len(stay) == 0 {
-		return whole(o.w.Root, workspace.OutputDir), nil, nil
+		return wholeFolder(o.w.Root, workspace.OutputDir), nil, nil
 	}
 	if len(made) == 0 {
-		return nil, []string{fmt.Sprintf("nothing in %s was made here, and it stays: %s", workspace.OutputDir, operr.Some(stay))}, nil
+		return nil, []string{fmt.Sprintf("%s stays, because nothing in it was made here: %s", workspace.OutputDir, operr.Abbreviate(stay))}, nil
 	}
 	g := going{
 		what:  strings.Join(made, ", ") + " in " + workspace.OutputDir,
-		stays: "; what was not made here stays: " + operr.Some(stay),
+		stays: "; these files were not made here and stay: " + operr.Abbreviate(stay),
 	}
 	if list := provenance.MadeFile; !o.isTracked(path.Join(workspace.OutputDir, list)) {
 		made = append(slices.Clone(made), list)
@@ -226,8 +228,8 @@ func output(o outputs) (goes []going, notes []string, err error) {
 	return []going{g}, nil, nil
 }
 
-// emptied are the folders that clean removes, from the root, beside what is in that of outputs.
-func emptied(w *workspace.Workspace) []string {
+// cleanedFolders returns the folders that clean removes in addition to the files in the output folder. They are relative to the root.
+func cleanedFolders(w *workspace.Workspace) []string {
 	all := []string{filepath.Join(manifest.PixiDir, "embedded"), filepath.Join(manifest.PixiDir, "overlay")}
 	for _, d := range w.Downstreams {
 		all = append(all, filepath.Join(d.Dir, manifest.PixiDir, "embedded"))
@@ -235,14 +237,14 @@ func emptied(w *workspace.Workspace) []string {
 	return all
 }
 
-// whole is a folder, or the link that is there for it; nil where there is none.
-func whole(root, dir string) []going {
+// wholeFolder returns a group that consists of a folder, or of a symlink in its place, or nil if it does not exist.
+func wholeFolder(root, dir string) []going {
 	at := filepath.Join(root, dir)
 	if leads, err := os.Readlink(at); err == nil {
 		return []going{{
 			paths: []string{at},
 			what:  dir + ", a link",
-			stays: "; what is in " + leads + " stays",
+			stays: "; the contents of " + leads + " stay",
 			link:  true,
 		}}
 	}
@@ -250,7 +252,7 @@ func whole(root, dir string) []going {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	// Where it cannot be read its removal says why.
+	// If the folder cannot be read, removing it will report the error.
 	var names []string
 	for _, e := range held {
 		if e.Name() != provenance.MadeFile {

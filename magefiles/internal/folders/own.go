@@ -16,15 +16,15 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// Own is a folder that is written to, and emptied, by its path relative to the one that gitrepo.Open would be given. Whoever commits a link
-// there would have it done elsewhere.
+// Own is a folder that the program writes to and empties, relative to the root. It must be checked, because a committed symlink could redirect these
+// operations to another location.
 type Own struct {
-	Folder string   // a person may make a link of it: to a bigger disk
-	Parts  []string // folders in it that are ours alone, such as "rehearsal" in "output": where they are links, they stay in the work tree
+	Folder string   // the folder; the user may replace it with a symlink, for example to a larger disk
+	Parts  []string // subfolders that only we use, such as "rehearsal" in "output"; as symlinks they must stay in the work tree
 }
 
-// CheckOwn refuses links that git knows at such folders, or in them, and links of whomever at one of their parts that lead out of the
-// work tree. Outside of git all links are the person's own.
+// CheckOwn returns an error if git tracks a symlink at one of these folders or below it, or if one of their parts is a symlink, tracked or not, that
+// leads out of the work tree. Outside a git repository it checks only the parts, because all other symlinks are the user's own.
 func CheckOwn(ctx context.Context, runner command.Runner, root string, own ...Own) error {
 	own = slices.DeleteFunc(slices.Clone(own), func(o Own) bool {
 		_, err := os.Lstat(at(root, o.Folder))
@@ -41,7 +41,7 @@ func CheckOwn(ctx context.Context, runner command.Runner, root string, own ...Ow
 		return err
 	default:
 		top = repo.Top
-		if err := trackedLinks(ctx, repo, own); err != nil {
+		if err := refuseTrackedLinks(ctx, repo, own); err != nil {
 			return err
 		}
 	}
@@ -55,8 +55,8 @@ func CheckOwn(ctx context.Context, runner command.Runner, root string, own ...Ow
 	return nil
 }
 
-// trackedLinks refuses what git has of links, and of other repositories, at folders and below them.
-func trackedLinks(ctx context.Context, repo *gitrepo.Repo, own []Own) error {
+// refuseTrackedLinks returns an error for a tracked symlink or submodule at or below the folders.
+func refuseTrackedLinks(ctx context.Context, repo *gitrepo.Repo, own []Own) error {
 	var dirs []string
 	for _, o := range own {
 		dirs = append(dirs, o.Folder)
@@ -73,35 +73,35 @@ func trackedLinks(ctx context.Context, repo *gitrepo.Repo, own []Own) error {
 		case harmless(repo, l.Path):
 			continue
 		}
-		return operr.New("see who committed it, and take it out with `git rm --cached`; a link of your own, which git does not know, may be there",
-			"%q is committed, as %s, and builds write there", l.Path, what)
+		return operr.New("find out who committed this path, and remove it from git with `git rm --cached`; a link at this path is allowed if git does not track it",
+			"%q is committed as %s, but builds write there", l.Path, what)
 	}
 	return nil
 }
 
-// harmless says of a link that git knows that nothing is written there: that it is a setting for pixi in its folder, or somebody's
-// in a folder of artifacts under a name that is not ours, and leads to what is in the work tree.
+// harmless reports whether nothing is written to a tracked symlink. The symlink must lead into the work tree. It must be one of pixi's settings in a
+// .pixi folder, or have a name that we do not use in the output folder.
 func harmless(r *gitrepo.Repo, name string) bool {
 	if _, inside := beneath.Leads(r.Top, at(r.Top, name)); !inside {
 		return false
 	}
 	dir, base := path.Split(name)
 	if path.Base(dir) == ".pixi" {
-		_, err := os.Stat(at(r.Top, name)) // one that leads nowhere would be written to
+		_, err := os.Stat(at(r.Top, name)) // a dangling symlink would be written to
 		return (base == "config.toml" || base == ".gitignore") && err == nil
 	}
 	steps := strings.Split(strings.TrimPrefix(strings.TrimPrefix(name, r.Prefix), "/"), "/")
 	return len(steps) > 1 && steps[0] != ".pixi" && !slices.Contains(steps, ".pixi") && !oursInOutput(steps[1])
 }
 
-// oursInOutput says of a name in a folder of artifacts that we write, or empty, what bears it.
+// oursInOutput reports whether we write or empty files with this name in the output folder.
 func oursInOutput(name string) bool {
 	return slices.Contains([]string{"rehearsal", "release", "images", "channels", ".gitignore"}, name) ||
 		slices.Contains([]string{".conda", ".json", ".html", ".partial", ".txt"}, path.Ext(name)) || strings.HasPrefix(name, "verify")
 }
 
-// partInside refuses a part of a folder that is a link, or behind one, which leads out of the work tree. What a person has made of the
-// folder counts as the work tree.
+// partInside returns an error if a part of a folder leads out of the work tree through a symlink. If the user has replaced the folder itself with a
+// symlink, its target counts as inside.
 func partInside(top, folder, name, part string) error {
 	leads, inside := beneath.Leads(folder, at(folder, part))
 	if !inside {
@@ -110,9 +110,9 @@ func partInside(top, folder, name, part string) error {
 	if inside {
 		return nil
 	}
-	return operr.New("remove the link; to keep such files on another disk, make a link of "+name+" itself",
-		"%q is a link that leads out of the work tree, to %q, and builds write there and empty it", path.Join(name, part), leads)
+	return operr.New("remove the link; to keep such files on another disk, make "+name+" itself a link",
+		"%q is a link that leads out of the work tree, to %q, but builds write there and empty that folder", path.Join(name, part), leads)
 }
 
-// at is the file of a path with slashes, below a folder.
+// `at` joins a folder and a slash-separated path.
 func at(dir, name string) string { return filepath.Join(dir, filepath.FromSlash(name)) }

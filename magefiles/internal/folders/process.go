@@ -1,11 +1,11 @@
-// Package folders knows the folders that the pipeline writes to: those of this process, of which it says which one cannot be written,
-// and what to do about it, and those of a workspace, which builds write to and clean empties.
+// Package folders lists the folders that the pipeline writes to: the folders of this process, and the folders of a workspace, which builds write
+// to and clean empties. Its errors name the folder that is not writable, and the next step.
 //
-//	process.go     the cache, the checkout, temporary files, home
-//	workspace.go   output and .pixi, and what is refused at them
-//	own.go         links that lead out of the work tree
-//	clean.go made.go    what can be removed of them
-//	busy.go             who works in them meanwhile
+//	process.go     the cache, the checkout, temporary files and the home folder
+//	workspace.go   output and .pixi, and checking them
+//	own.go         refusing symlinks that lead out of the work tree
+//	clean.go made.go    removing the results of builds
+//	busy.go             finding other runs that use these folders
 package folders
 
 import (
@@ -19,14 +19,14 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// place is a folder that we write to, and what says where it is.
+// place is a folder that we write to, with the next step if it is not writable.
 type place struct {
 	dir  string // absolute
-	what string // for people: "the cache folder"
-	next string // what to do where it cannot be written
+	what string // description, such as "the cache folder"
+	next string // next step if the folder is not writable
 }
 
-// places are the folders that we write to, the innermost first: one may lie in another.
+// `places` returns the folders that we write to, innermost first, because they may be nested.
 func (s Process) places() []place {
 	var all []place
 	add := func(dir, what, next string) {
@@ -34,19 +34,19 @@ func (s Process) places() []place {
 			all = append(all, place{dir: filepath.Clean(dir), what: what, next: next})
 		}
 	}
-	add(s.Cache, "the cache folder", "set XDG_CACHE_HOME to a folder that can be written (or HOME, where that is not set)")
+	add(s.Cache, "the cache folder", "set XDG_CACHE_HOME to a writable folder, or HOME if XDG_CACHE_HOME is not set")
 	if s.Checkout != s.Temporary {
-		add(s.Checkout, "the checkout", "work in a clone that can be written: outputs, environments and git's own files lie in it")
+		add(s.Checkout, "the checkout", "work in a writable clone, because builds and git write files into the clone")
 	}
-	add(s.Temporary, "the folder for temporary files", "set TMPDIR to a folder that is there and can be written")
-	add(s.Home, "the home folder", "set HOME to a folder that can be written")
+	add(s.Temporary, "the folder for temporary files", "set TMPDIR to an existing, writable folder")
+	add(s.Home, "the home folder", "set HOME to a writable folder")
 	return all
 }
 
-// Process has the folders of this process, absolute; "" where there is none.
+// Process has the absolute paths of this process's folders. A path is "" if there is no such folder.
 type Process struct{ Cache, Checkout, Temporary, Home string }
 
-// Checkout is the work tree that a folder is in, or the folder itself, where there is no .git on the way up.
+// Checkout returns the work tree that contains a folder, or the folder itself if neither it nor a parent has a .git.
 func Checkout(dir string) string {
 	for at := dir; ; at = filepath.Dir(at) {
 		if isThere(filepath.Join(at, ".git")) {
@@ -58,8 +58,8 @@ func Checkout(dir string) string {
 	}
 }
 
-// Explain says of an error of the file system which folder of ours cannot be written to, and which variable names another one; any
-// other error is returned as it is.
+// Explain adds details to a file system error: which of our folders is not writable, and which variable changes its location. It returns other errors
+// unchanged.
 func (s Process) Explain(err error) error {
 	path, number := pathOf(err)
 	if path == "" || operr.CureOf(err) != "" {
@@ -73,19 +73,19 @@ func (s Process) Explain(err error) error {
 		switch {
 		case number == syscall.EROFS, number == syscall.EACCES || number == syscall.EPERM:
 			if number != syscall.EROFS && (writable(path) || isFile(path) && writable(filepath.Dir(path))) {
-				return err // it is about something else, as one file that is read-only, or that cannot be read
+				return err // the error has another cause, such as a single file that is read-only or unreadable
 			}
 			says = "cannot be written"
 		case number == syscall.ENOTDIR:
 			says = "is not a folder"
 		case (number == syscall.ENOSPC || number == syscall.EDQUOT) && within(p.dir, path):
-			says, p.next = "is full", "make room there, or "+p.next
+			says, p.next = "is full", "make room on the disk of this folder, or "+p.next
 		case number == syscall.ENOENT && !isThere(p.dir):
-			says = "is not there"
+			says = "does not exist"
 		default:
 			continue
 		}
-		told := &operr.Error{Summary: p.what + " " + p.dir + " " + says + ": " + cause(err), Err: operr.Cured(p.next, err), Status: operr.ExitStatus(err)}
+		told := &operr.Error{Summary: p.what + " " + p.dir + " " + says + ": " + cause(err), Err: operr.AddCure(p.next, err), Status: operr.ExitStatus(err)}
 		if err.Error() != cause(err) {
 			return told.WithDetail(strings.TrimSpace(err.Error() + "\n" + operr.DetailOf(err)))
 		}
@@ -94,7 +94,7 @@ func (s Process) Explain(err error) error {
 	return err
 }
 
-// pathOf is the path that an error of the file system is about, and why; "" where it is about none.
+// pathOf returns the absolute path and the error number in a file system error, or "" if there is no path.
 func pathOf(err error) (string, syscall.Errno) {
 	var number syscall.Errno
 	var of *fs.PathError
@@ -109,7 +109,7 @@ func pathOf(err error) (string, syscall.Errno) {
 	return "", 0
 }
 
-// cause is the sentence of the file system in an error.
+// cause returns the message of the underlying file system error.
 func cause(err error) string {
 	var of *fs.PathError
 	var two *os.LinkError
@@ -122,12 +122,12 @@ func cause(err error) string {
 	return err.Error()
 }
 
-// within reports whether a path is a folder, or below it.
+// `within` reports whether a path is a folder or below it.
 func within(dir, path string) bool {
 	return path == dir || strings.HasPrefix(path, strings.TrimSuffix(dir, "/")+"/")
 }
 
-// writable reports whether a path, or what is there of the way to it, may be written to.
+// writable reports whether a path, or its nearest existing parent, is writable.
 func writable(path string) bool {
 	for ; ; path = filepath.Dir(path) {
 		if isThere(path) || path == filepath.Dir(path) {
@@ -147,7 +147,7 @@ func isThere(path string) bool {
 	return err == nil
 }
 
-// CheckTemporary says of the folder for temporary files that it cannot be used: many programs that we start would say less.
+// CheckTemporary returns an error if the temporary folder is not usable. Many programs that we start would print a less helpful error.
 func (s Process) CheckTemporary() error {
 	st, err := os.Stat(s.Temporary)
 	if err == nil && !st.IsDir() {

@@ -12,14 +12,14 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
-// State is the folder, in the git folder of a clone, for what must be known of a run that was killed: journals, and records of builds.
+// State is the name of a folder inside the git folder that holds journals and build records, which are needed after a run was killed.
 const State = "pixi-release"
 
-// Channels is where channel:serve keeps its channels, below the folder of outputs.
+// Channels is the subfolder of the output folder in which channel:serve stores its channels.
 const Channels = "channels"
 
-// own are the folders of a workspace that builds write to, and clean empties.
-func own(w *workspace.Workspace) []Own {
+// ownFolders returns the folders of a workspace that builds write to and that `clean` empties.
+func ownFolders(w *workspace.Workspace) []Own {
 	output := Own{Folder: workspace.OutputDir, Parts: []string{"rehearsal", "release", "images", Channels}}
 	dirs := []string{"."}
 	for _, d := range w.Downstreams {
@@ -33,21 +33,21 @@ func own(w *workspace.Workspace) []Own {
 	return all
 }
 
-// Check is asked before anything is written to the workspace's own folders.
+// Check must be called before anything is written to the workspace's own folders.
 func Check(ctx context.Context, runner command.Runner, w *workspace.Workspace) error {
-	return CheckOwn(ctx, runner, w.Root, own(w)...)
+	return CheckOwn(ctx, runner, w.Root, ownFolders(w)...)
 }
 
-// checkEmptied is asked before these folders are removed, where a link is removed and what it leads to stays.
+// checkEmptied must be called before these folders are removed. Parts are not checked, because a symlink is removed without its target.
 func checkEmptied(ctx context.Context, runner command.Runner, w *workspace.Workspace) error {
-	all := own(w)
+	all := ownFolders(w)
 	for i := range all {
 		all[i].Parts = nil
 	}
 	return CheckOwn(ctx, runner, w.Root, all...)
 }
 
-// CheckServed is asked before channels are kept in a folder, where that is in the one that we were started in, here.
+// CheckServed must be called before channels are stored in the folder dir. It checks dir only if it is below the working directory, here.
 func CheckServed(ctx context.Context, runner command.Runner, here, dir string) error {
 	here, err := filepath.Abs(here)
 	if err != nil {
@@ -56,14 +56,14 @@ func CheckServed(ctx context.Context, runner command.Runner, here, dir string) e
 	if dir, err = filepath.Abs(dir); err != nil {
 		return err
 	}
-	below, _ := filepath.Rel(here, dir) // "" where there is no way from one to the other
+	below, _ := filepath.Rel(here, dir) // "" if there is no relative path
 	if !filepath.IsLocal(below) {
 		return nil
 	}
 	own := Own{Folder: filepath.ToSlash(below)}
 	var link *beneath.LinkError
 	if errors.As(beneath.NoLink(here, own.Folder), &link) {
-		own.Folder = link.Link // git knows nothing behind it
+		own.Folder = link.Link // git does not track files behind a symlink
 	}
 	if below == filepath.Join(workspace.OutputDir, Channels) {
 		own = Own{Folder: workspace.OutputDir, Parts: []string{Channels}}

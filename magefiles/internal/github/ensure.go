@@ -19,18 +19,18 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// Result is a release as it is.
+// Result is the state of a release.
 type Result struct {
-	URL       string     `json:"url"` // for people; "" while there is none
+	URL       string     `json:"url"` // web page; "" if there is no release
 	Tag       string     `json:"tag"`
-	Published time.Time  `json:"published"` // zero while it is not
-	Assets    []Attached `json:"assets"`    // in the order of the files; those that are there
-	Did       []string   `json:"did"`       // what was done, or by Check: what is to be done next
-	Left      []string   `json:"left"`      // what is there beside it and was left alone, in words
+	Published time.Time  `json:"published"` // zero if it is not published
+	Assets    []Attached `json:"assets"`    // the attached files, in the order of Release
+	Did       []string   `json:"did"`       // the changes that were made; for Check, the changes to make next
+	Left      []string   `json:"left"`      // descriptions of other files and drafts, which were left alone
 }
 
-// Check reports whether a release is published and complete, and changes nothing. Its errors are those of Ensure that need
-// no change to be found.
+// Check reports whether a release is published and complete, without changing anything. It returns those errors of Ensure that can be found this
+// way.
 func (c *Client) Check(ctx context.Context, r Release) (result Result, done bool, err error) {
 	e := &ensuring{client: c, want: r}
 	p, err := e.next(ctx)
@@ -44,11 +44,11 @@ func (c *Client) Check(ctx context.Context, r Release) (result Result, done bool
 	return result, len(p.changes) == 0, nil
 }
 
-// Ensure makes a release: a draft, which no one sees, gets every file; its digests are compared; then it is published,
-// once. What is there is used, so that it may be called again after whatever happened.
+// Ensure makes a release. It creates a draft, which is not public, attaches every file, compares the digests, and publishes the draft, once. It
+// reuses whatever exists, so it may be called again after any failure.
 //
-// It stops for a person (operr.Stopped) before a draft that somebody else has made, a tag that names another commit, and a
-// published release with other bytes. It makes no tag.
+// It stops and asks for help (operr.Stopped) if someone else has created a draft, if the tag points to another commit, or if a published release has
+// different bytes. It creates no tag.
 func (c *Client) Ensure(ctx context.Context, r Release) (Result, error) {
 	e := &ensuring{client: c, want: r, tries: map[string]int{}, did: []string{}}
 	for {
@@ -70,12 +70,12 @@ type ensuring struct {
 	client *Client
 	want   Release
 	state  State
-	known  int64          // the release that we have made
-	tries  map[string]int // how often a plan came up: the world that it was made of came back
+	known  int64          // ID of the release that this call has created
+	tries  map[string]int // how often each plan was made; a repeated plan means that the server shows no change
 	did    []string
 }
 
-// next looks, and decides what to do.
+// `next` reads the state of the release, and decides what to do.
 func (e *ensuring) next(ctx context.Context) (plan, error) {
 	err := e.want.check()
 	if err == nil {
@@ -90,7 +90,7 @@ func (e *ensuring) next(ctx context.Context) (plan, error) {
 	return e.client.newPlan(e.state, e.want)
 }
 
-// digests downloads what could be ours where the server does not say the digest, and computes it.
+// digests downloads assets that may be ours to compute their digests, if the server gives none.
 func (e *ensuring) digests(ctx context.Context) error {
 	all := make([]*Found, 0, len(e.state.Drafts)+1)
 	for i := range e.state.Drafts {
@@ -101,7 +101,7 @@ func (e *ensuring) digests(ctx context.Context) error {
 	}
 	for _, to := range all {
 		for _, f := range e.want.Files {
-			a := attached(*to, f)
+			a := findAsset(*to, f)
 			if a == nil || a.SHA256 != "" || a.Half || a.Size != f.Size {
 				continue
 			}
@@ -128,14 +128,14 @@ func (c *Client) digest(ctx context.Context, a Attached) (string, error) {
 	return hex.EncodeToString(sum.Sum(nil)), err
 }
 
-// apply does what a plan says, up to the first thing that leaves something open. Then, as after all of it, the world has
-// to be asked again. The error is final.
+// apply makes the changes of a plan, up to the first whose outcome is unknown. Afterwards the caller must read the state of the release again. An
+// error is final.
 func (e *ensuring) apply(ctx context.Context, p plan) error {
 	key := fmt.Sprint(p.changes)
 	e.tries[key]++
 	n := e.tries[key]
 	if n > e.client.retry.Most() {
-		return httpclient.NotAgain(fmt.Errorf("%s: the server took it %d times and does not show it", p.changes[0], n-1))
+		return httpclient.MarkFinal(fmt.Errorf("%s: the server accepted this change %d times, but does not show the change", p.changes[0], n-1))
 	}
 	for _, ch := range p.changes {
 		err := e.do(ctx, ch)
@@ -158,8 +158,8 @@ func (e *ensuring) apply(ctx context.Context, p plan) error {
 	return nil
 }
 
-// undecided reports whether a change that went wrong may have been done, or another run may have done it, so that another look
-// decides. That a draft is gone is one of these; that none can be created is not.
+// undecided reports whether a failed change may have taken effect after all, in this run or another, so that the state must be read again. A missing
+// draft counts as undecided, unless the change was to create the draft.
 func (e *ensuring) undecided(ctx context.Context, ch change, err error) bool {
 	return e.client.retry.Transient(ctx, err) || errors.Is(err, errExists) || errors.Is(err, ErrNotFound) && ch.kind != create
 }
@@ -178,15 +178,15 @@ func (e *ensuring) do(ctx context.Context, ch change) error {
 	return e.publish(ctx, ch.to)
 }
 
-// create makes a draft (https://docs.github.com/en/rest/releases/releases#create-a-release). It does not say
-// target_commitish: the tag is there, and for a commit that changes a workflow file GitHub would refuse that to a job's
-// own token, whatever its permissions (github.com/cli/cli/issues/9514).
+// create creates a draft (https://docs.github.com/en/rest/releases/releases#create-a-release). It does not send target_commitish, because the tag
+// exists, and because GitHub rejects it for commits that change a workflow file if the token is a job's own, whatever its permissions
+// (github.com/cli/cli/issues/9514).
 func (e *ensuring) create(ctx context.Context) error {
 	body, err := jsonPayload(map[string]any{
 		"tag_name": e.want.Tag, "name": e.want.name(), "body": e.want.Notes, "draft": true, "prerelease": e.want.Prerelease,
 	})
 	if err != nil {
-		return httpclient.NotAgain(err)
+		return httpclient.MarkFinal(err)
 	}
 	var made apiRelease
 	if err := e.client.send(ctx, http.MethodPost, e.client.url("releases"), body, &made); err != nil {
@@ -196,8 +196,8 @@ func (e *ensuring) create(ctx context.Context) error {
 	return nil
 }
 
-// publish turns a draft into the release. Which one is shown as the latest GitHub decides by version and date ("legacy"),
-// so that a patch of an old series does not take that place.
+// publish turns a draft into the release. GitHub picks the latest release by version and date ("legacy"), so that a patch of an old series does not
+// become the latest.
 func (e *ensuring) publish(ctx context.Context, draft Found) error {
 	latest := "legacy"
 	if e.want.Prerelease {
@@ -205,13 +205,13 @@ func (e *ensuring) publish(ctx context.Context, draft Found) error {
 	}
 	body, err := jsonPayload(map[string]any{"draft": false, "make_latest": latest})
 	if err != nil {
-		return httpclient.NotAgain(err)
+		return httpclient.MarkFinal(err)
 	}
 	return e.client.send(ctx, http.MethodPatch, e.client.url("releases", strconv.FormatInt(draft.ID, 10)), body, nil)
 }
 
-// remove deletes what belongs to a draft. GitHub has no condition to give along, so that it is asked once more, right
-// before, whether the draft still is one and what goes still is what it was: another run may have come further.
+// remove deletes a draft or one of its assets. GitHub's API has no conditional deletion. Therefore remove first checks that the draft is still a
+// draft and the asset unchanged, because another run may have made progress.
 func (c *Client) remove(ctx context.Context, ch change, what string, id int64) error {
 	var now apiRelease
 	if _, err := c.get(ctx, c.url("releases", strconv.FormatInt(ch.to.ID, 10)), &now); err != nil {
@@ -228,13 +228,12 @@ func (c *Client) remove(ctx context.Context, ch change, what string, id int64) e
 		})
 	}
 	if !now.Draft || !same {
-		return fmt.Errorf("another run was faster: %w", errExists)
+		return fmt.Errorf("another run made this change first: %w", errExists)
 	}
 	return c.send(ctx, http.MethodDelete, c.url(what, strconv.FormatInt(id, 10)), nil, nil)
 }
 
-// attach sends a file (https://docs.github.com/en/rest/releases/assets#upload-a-release-asset), if it still is what it
-// was when it was tested.
+// attach uploads a file (https://docs.github.com/en/rest/releases/assets#upload-a-release-asset), if the file has not changed since it was tested.
 func (c *Client) attach(ctx context.Context, to Found, file Asset) error {
 	u, err := c.uploadURL(to.upload, file.Name)
 	if err != nil {
@@ -242,10 +241,10 @@ func (c *Client) attach(ctx context.Context, to Found, file Asset) error {
 	}
 	f, err := os.Open(file.Path)
 	if err != nil {
-		return httpclient.NotAgain(err)
+		return httpclient.MarkFinal(err)
 	}
 	defer f.Close()
-	if err := unchanged(f, file); err != nil {
+	if err := checkUnchanged(f, file); err != nil {
 		return err
 	}
 	ctx, w := httpclient.NewWatch(ctx, c.patience)
@@ -259,31 +258,31 @@ func (c *Client) attach(ctx context.Context, to Found, file Asset) error {
 	if err != nil {
 		return err
 	}
-	return resp.Body.Close() // what came of it the next look tells
+	return resp.Body.Close() // the next look shows the outcome
 }
 
-func unchanged(f io.ReadSeeker, file Asset) error {
+func checkUnchanged(f io.ReadSeeker, file Asset) error {
 	sum := sha256.New()
 	n, err := io.Copy(sum, f)
 	if err == nil {
 		_, err = f.Seek(0, io.SeekStart)
 	}
 	if err != nil {
-		return httpclient.NotAgain(err)
+		return httpclient.MarkFinal(err)
 	}
 	if got := hex.EncodeToString(sum.Sum(nil)); n != file.Size || got != file.SHA256 {
-		return operr.New("see what has changed it: only what was tested is attached", "%s has sha256 %.12s and %d bytes, and not %.12s and %d",
+		return operr.New("find out what changed the file, because only tested files are attached", "%s changed after the test: found sha256 %.12s and %d bytes, expected sha256 %.12s and %d bytes",
 			file.Path, got, n, file.SHA256, file.Size)
 	}
 	return nil
 }
 
-// uploadURL makes the address of an upload of the template that a release gives: https://…/assets{?name,label}.
+// uploadURL expands the upload URL template of a release: https://…/assets{?name,label}.
 func (c *Client) uploadURL(template, name string) (*url.URL, error) {
 	text, _, _ := strings.Cut(template, "{")
 	u, err := url.Parse(text)
 	if err != nil || text == "" || !c.trusted(u) {
-		return nil, operr.New("see what stands between here and GitHub", "the server at %s wants files sent to another one, which does not get the token: %.120q", c.base.Host, text)
+		return nil, operr.New("check the proxies between this machine and GitHub", "the server at %s wants files to be uploaded to another server, which must not get the token: %.120q", c.base.Host, text)
 	}
 	u.RawQuery = url.Values{"name": {name}}.Encode()
 	return u, nil
@@ -299,7 +298,7 @@ func (e *ensuring) result(p plan) Result {
 	}
 	r.URL, r.Published = at.URL, at.Published
 	for _, f := range e.want.Files {
-		if a := attached(*at, f); a != nil {
+		if a := findAsset(*at, f); a != nil {
 			r.Assets = append(r.Assets, *a)
 		}
 	}

@@ -14,7 +14,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// What an answer that is no success means. Every *StatusError is one of these, or none.
+// These errors classify unsuccessful responses. A *StatusError wraps at most one of them.
 var (
 	ErrUnauthorized = errors.New("the token is not accepted")
 	ErrForbidden    = errors.New("the token may not do this")
@@ -26,24 +26,24 @@ var (
 	errImmutable = errors.New("immutable")
 )
 
-// StatusError is an answer that is no success.
+// StatusError is an unsuccessful response.
 type StatusError struct {
 	Status  int
-	Message string        // GitHub's own, with what it says of single fields; or ""
-	After   time.Duration // what it asks to wait, or 0
-	Reset   time.Time     // for ErrLimited: when it will answer again, by its own clock
+	Message string        // GitHub's error message, with its messages about fields; or ""
+	After   time.Duration // how long GitHub asks the client to wait, or 0
+	Reset   time.Time     // for ErrLimited, when the limit ends, by GitHub's clock
 
 	is   error
-	page bool // a page of HTML that refuses: GitHub's API answers in JSON
+	page bool // the response is an HTML page, although GitHub's API sends JSON
 }
 
-// MayNotRead reports whether an answer is one to a token that may not read something: GitHub hides what there is by saying that it is not found. A limit of
-// requests, which has the same status, is none.
+// MayNotRead reports whether a response means that the token may not read something. GitHub responds with "not found" to hide what exists. Rate
+// limits, which have the same status, do not count.
 func MayNotRead(err error) bool {
 	return errors.Is(err, ErrUnauthorized) || errors.Is(err, ErrForbidden) || errors.Is(err, ErrNotFound)
 }
 
-// Cure is what to do about a page that refuses, which is of something before GitHub; "" for GitHub's own answers.
+// Cure returns the next step for an HTML error page, which a proxy in front of GitHub sends, or "" for GitHub's own responses.
 func (e *StatusError) Cure() string {
 	if !e.page {
 		return ""
@@ -61,12 +61,12 @@ func (e *StatusError) Error() string {
 
 func (e *StatusError) Unwrap() error { return e.is }
 
-// Again implements httpclient.Answer: after what may pass, and after a limit that ends soon.
+// Again implements httpclient.Answer. It allows a retry after a transient error, and after a rate limit that ends soon.
 func (e *StatusError) Again() (bool, time.Duration) {
 	return errors.Is(e.is, ErrUnavailable) || errors.Is(e.is, ErrLimited) && e.After <= time.Minute, e.After
 }
 
-// statusError reads GitHub's form of an error: {"message": …, "errors": [{"resource", "field", "code", "message"}]}
+// statusError parses GitHub's error format: {"message": …, "errors": [{"resource", "field", "code", "message"}]}
 // (https://docs.github.com/en/rest/using-the-rest-api/troubleshooting-the-rest-api).
 func (c *Client) statusError(r *http.Response, body []byte) *StatusError {
 	e := &StatusError{Status: r.StatusCode, After: httpclient.RetryAfter(r)}
@@ -83,7 +83,7 @@ func (c *Client) statusError(r *http.Response, body []byte) *StatusError {
 	for _, raw := range answer.Errors {
 		var f struct{ Field, Code, Message string }
 		if json.Unmarshal(raw, &f) != nil {
-			_ = json.Unmarshal(raw, &f.Message) // an error may be a mere text; anything else says nothing
+			_ = json.Unmarshal(raw, &f.Message) // an error may be a string; other types are ignored
 		}
 		codes = append(codes, f.Code)
 		if f.Message == "" {
@@ -99,12 +99,12 @@ func (c *Client) statusError(r *http.Response, body []byte) *StatusError {
 	return e
 }
 
-// tidy is httpclient.Said, and takes the token out, should the server send that back.
+// tidy is like httpclient.Sanitize, but also removes the token if the server echoes it.
 func (c *Client) tidy(text string) string {
 	if c.token != "" {
 		text = strings.ReplaceAll(text, string(c.token), "***")
 	}
-	return httpclient.Said(text)
+	return httpclient.Sanitize(text)
 }
 
 func (e *StatusError) kind(codes []string) error {
@@ -125,7 +125,7 @@ func (e *StatusError) kind(codes []string) error {
 	return nil
 }
 
-// limited recognizes both limits and sets when to ask again: after Retry-After, at the reset, or else after a minute
+// limited recognizes both rate limits, and sets when to retry: after Retry-After, at the reset, or otherwise after a minute
 // (https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#exceeding-the-rate-limit).
 func (c *Client) limited(r *http.Response, e *StatusError) bool {
 	if e.Status != http.StatusForbidden && e.Status != http.StatusTooManyRequests {
@@ -150,7 +150,7 @@ func (c *Client) limited(r *http.Response, e *StatusError) bool {
 	return true
 }
 
-// permission is what a token needs, as it is written in a workflow, and as it is called where tokens are made.
+// permission is a token permission, as it is spelled in a workflow and on the page that creates tokens.
 type permission struct{ job, token string }
 
 var (
@@ -161,7 +161,7 @@ var (
 	metadata = permission{job: "contents: read", token: "Metadata: read"}
 )
 
-// explain says what was being done and what to do next.
+// explain adds the attempted operation and the next step to an error.
 func (c *Client) explain(err error, p permission, format string, args ...any) error {
 	return &operr.Error{Summary: fmt.Sprintf(format, args...) + ": " + err.Error(), Next: c.next(err, p), Err: err}
 }
@@ -172,45 +172,45 @@ func (c *Client) next(err error, p permission) string {
 	var answer httpclient.Answer
 	switch {
 	case errors.As(err, &said):
-		return "" // it has its own
+		return "" // such an error has its own next step
 	case errors.Is(err, ErrUnauthorized) && c.token == "":
 		return "set GITHUB_TOKEN to a token for " + c.repository + " with " + p.token
 	case errors.Is(err, ErrUnauthorized):
-		return "see whether the token in GITHUB_TOKEN was mistyped, has expired or was revoked, and make another one with " + p.token
+		return "check whether the token in GITHUB_TOKEN is wrong, expired or revoked, and make another token with " + p.token
 	case errors.Is(err, ErrLimited):
-		return c.whenLimited(err)
+		return c.describeLimit(err)
 	case errors.Is(err, ErrForbidden) && strings.Contains(err.Error(), "SAML"):
-		return "authorize the token for the organization, in the settings where it was made"
+		return "authorize the token for the organization, in the settings where the token was made"
 	case errors.Is(err, ErrForbidden) && strings.Contains(err.Error(), "archived"):
-		return "take the repository out of the archive: nothing can be written to it"
+		return "unarchive the repository: nothing can be written to an archived repository"
 	case errors.Is(err, ErrForbidden) && strings.Contains(err.Error(), "not permitted to create"):
-		return "allow it in the settings of the repository, or of its organization: Actions, General, \"Allow GitHub Actions to create and approve pull requests\"; or give the job " +
+		return "in the settings of the repository or its organization (Actions, General), select \"Allow GitHub Actions to create and approve pull requests\"; or give the job " +
 			"the token of a GitHub App as RELEASE_PR_TOKEN"
 	case errors.Is(err, ErrForbidden):
-		return "give the job `permissions: " + p.job + "`; a token of a person needs " + p.token + " for " + c.repository
+		return "give the job `permissions: " + p.job + "`; a person's token needs the permission " + p.token + " for " + c.repository
 	case errors.Is(err, ErrNotFound):
 		return "check the name " + c.repository + " and the API's address " + strings.TrimSuffix(c.base.String(), "/") +
-			"; to a token that may not see it, GitHub says of a private repository, and of writing, that it is not there"
+			"; GitHub also answers \"not found\" if the token may not read a private repository, or may not write"
 	case errors.Is(err, errImmutable):
-		return "raise the version: releases of this repository are immutable once they are published"
+		return "release a higher version: published releases of this repository are immutable"
 	case errors.Is(err, ErrUnavailable):
-		return "run it again later: what is there is not sent twice; githubstatus.com may know more"
+		return "run the same command again later (uploaded files are not sent twice); see githubstatus.com for problems of GitHub"
 	case errors.As(err, &status) && status.Status >= 300 && status.Status < 400:
-		return "the repository has another name now: `git remote set-url` to that"
+		return "change the remote with `git remote set-url`, because the repository has a new name"
 	case errors.As(err, &answer):
-		return "see what GitHub says there"
+		return "read GitHub's message above"
 	}
-	return "see whether " + c.base.Host + " can be reached, and run it again: what is there is not sent twice"
+	return "check that " + c.base.Host + " can be reached, and run the same command again (uploaded files are not sent twice)"
 }
 
-func (c *Client) whenLimited(err error) string {
-	next := "run it again later"
+func (c *Client) describeLimit(err error) string {
+	next := "run the same command again later"
 	var status *StatusError
 	if errors.As(err, &status) {
-		next = "run it again after " + status.Reset.Format("15:04:05 UTC on 2006-01-02")
+		next = "run the same command again after " + status.Reset.Format("15:04:05 UTC on 2006-01-02")
 	}
 	if c.token == "" {
-		next += ", or set GITHUB_TOKEN: without a token only 60 requests an hour are answered"
+		next += ", or set GITHUB_TOKEN, because without a token GitHub answers only 60 requests an hour"
 	}
 	return next
 }

@@ -1,19 +1,18 @@
-// Package github is GitHub as a place for releases: the client side of its REST API, as far as a release needs it.
+// Package github is a client for the parts of GitHub's REST API that a release needs.
 //
-//	Look      what is there of a tag: the commit it names, the published release, the drafts
-//	Check     is a release there as it should be? Nothing is changed
-//	Ensure    makes it so: draft, attach what is missing, compare digests, publish once
-//	Runs      the workflow runs of a commit, Jobs those of one of them, and Artifact what it has recorded
-//	Dispatch  begins a run of a workflow, where none has begun by itself
-//	Pulls     the pull requests of a branch; OpenPull and EditPull write one, LandsBy asks the rules of the branch that it goes to
-//	Notes     the notes of a release, as long as GitHub takes them
+//	Look      reads the state of a tag: its commit, the published release, the drafts
+//	Check     checks whether a release is published and complete, and changes nothing
+//	Ensure    makes the release: drafts it, attaches missing files, compares digests, publishes once
+//	Runs      lists the workflow runs of a commit; Jobs lists a run's jobs, and Artifact reads a record that a run has stored
+//	Dispatch  starts a workflow run, if none has started automatically
+//	Pulls     lists a branch's pull requests; OpenPull and EditPull write one, LandsBy reads the rules of its base branch
+//	Notes     builds release notes within GitHub's limit
 //
-// Everything is idempotent by asking. Ensure looks, does what is missing, and looks again, until nothing is missing; so it
-// may be killed anywhere, run again, on another machine or twice at once, and it ends the same. Nothing that creates is
-// sent again before it is known what is there. What is published is added to where it lacks something, and never changed.
+// Everything is idempotent, because the state is read first. Ensure reads the state, makes missing changes, and repeats this until nothing is
+// missing. It may be killed anywhere, and run again, on another machine or twice at once, with the same result. A request that creates something is
+// only retried after the state was read again. Missing files are added to a published release, but it is never changed otherwise.
 //
-// The API is that of https://docs.github.com/en/rest, version 2022-11-28. The sub-package server speaks it too, for
-// rehearsals.
+// The API is documented at https://docs.github.com/en/rest; the version is 2022-11-28. Sub-package server implements it for rehearsals.
 package github
 
 import (
@@ -28,54 +27,53 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// DefaultAPI is the public API. A runner says in GITHUB_API_URL which one is its own.
+// DefaultAPI is the public API. On a runner, GITHUB_API_URL is the URL of the runner's API.
 const DefaultAPI = "https://api.github.com"
 
-// Token is a bearer token. However it is formatted, it does not show.
+// Token is a bearer token. Package fmt never prints it.
 type Token = httpclient.Token
 
-// Options are what a client needs to know.
+// Options configures a client.
 type Options struct {
-	API        string            // URL; DefaultAPI where it is empty. A path in it is kept: an enterprise server's ends in /api/v3
+	API        string            // URL; "" means DefaultAPI. Its path is kept, because the URL of an enterprise server ends in /api/v3
 	Repository string            // "owner/name"
-	Token      Token             // "" reads what is public
-	Transport  http.RoundTripper // nil is one of the client's own, which obeys the proxy variables of the environment
-	Attempts   int               // how often a thing is tried in all, where trying again can help; 0 is 4
-	Patience   time.Duration     // how long nothing may move before a request counts as lost; 0 is two minutes
+	Token      Token             // "" can only read public data
+	Transport  http.RoundTripper // nil means a default transport, which uses the proxy variables of the environment
+	Attempts   int               // maximum number of attempts per request; 0 means 4
+	Patience   time.Duration     // how long a transfer may stall before the request fails; 0 means two minutes
 
-	// Wait is called before attempt 2 and later ones, with what the server asked for, or 0. It returns the context's error
-	// when that ends first. Nil is httpclient.BackOff.
+	// Wait is called before each retry, with the pause that the server asked for, or 0. If the context ends first, it returns the context's error.
+	// If nil, httpclient.BackOff is used.
 	Wait func(ctx context.Context, attempt int, asked time.Duration) error
 
-	// Sent is told how much of a file is out, in bytes; from zero again when it is sent again. Nil is told nothing.
+	// Sent is called with the number of bytes of a file sent so far, which restarts at zero for each attempt. It may be nil.
 	Sent func(file string, sent, size int64)
 }
 
-// Client reaches one repository.
+// Client sends requests for one repository.
 type Client struct {
-	base       *url.URL // ends in a slash
+	base       *url.URL // ends with a slash
 	repository string
 	token      Token
 	retry      httpclient.Retry
 	patience   time.Duration
 	sent       func(file string, sent, size int64)
-	reader     *http.Client // follows redirects, with the token only on the API's own origin
+	reader     *http.Client // follows redirects, with the token only within the API's origin
 	loader     *http.Client // follows redirects to stored files, without the token
 	writer     *http.Client // refuses redirects
 }
 
 var repositoryName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]*/[A-Za-z0-9._-]+$`)
 
-// CheckRepository refuses what cannot be the name of a repository, "owner/name".
+// CheckRepository rejects a text that cannot be a repository name, "owner/name".
 func CheckRepository(name string) error {
 	if !repositoryName.MatchString(name) || strings.HasSuffix(name, "/.") || strings.HasSuffix(name, "/..") {
-		return operr.NewUsage("give it as owner/name", "%.120q is no name of a repository", name)
+		return operr.NewUsage("write the repository as owner/name", "%.120q is not the name of a repository", name)
 	}
 	return nil
 }
 
-// New makes a client, and asks nothing. It refuses addresses and names that are none, and a token that would go over the
-// network in the clear.
+// New creates a client without sending a request. It rejects invalid URLs and names, and a token that would be sent over the network unencrypted.
 func New(o Options) (*Client, error) {
 	if o.API == "" {
 		o.API = DefaultAPI
@@ -104,8 +102,8 @@ func New(o Options) (*Client, error) {
 		patience:   o.Patience,
 		sent:       o.Sent,
 	}
-	c.reader = &http.Client{Transport: o.Transport, CheckRedirect: c.followed}
-	c.loader = &http.Client{Transport: o.Transport, CheckRedirect: c.signed}
+	c.reader = &http.Client{Transport: o.Transport, CheckRedirect: c.checkRedirect}
+	c.loader = &http.Client{Transport: o.Transport, CheckRedirect: c.followSigned}
 	c.writer = &http.Client{Transport: o.Transport, CheckRedirect: httpclient.Refuse}
 	return c, nil
 }
@@ -114,16 +112,16 @@ func parseAPI(api string) (*url.URL, error) {
 	u, err := url.Parse(api)
 	switch {
 	case err != nil, u.Host == "", u.Scheme != "https" && u.Scheme != "http":
-		return nil, operr.NewUsage("give a URL such as "+DefaultAPI, "the address of GitHub's API is no http or https URL")
+		return nil, operr.NewUsage("set GITHUB_API_URL to a URL such as "+DefaultAPI, "the address of GitHub's API is not an http or https URL")
 	case u.User != nil, u.RawQuery != "", u.Fragment != "":
-		return nil, operr.NewUsage("give the token by itself", "the address of GitHub's API at %s has more in it than scheme, host and path", u.Host)
+		return nil, operr.NewUsage("remove all other parts from GITHUB_API_URL; set a token in GITHUB_TOKEN", "the address of GitHub's API at %s must have only a scheme, a host and a path", u.Host)
 	}
 	u.Path = strings.TrimRight(u.Path, "/") + "/"
 	u.RawPath = ""
 	return u, nil
 }
 
-// url is an address below the repository's. The parts are escaped, and may hold slashes, as tags do.
+// url returns a URL below the repository's. The parts are escaped, and may contain slashes, as tags do.
 func (c *Client) url(parts ...string) *url.URL {
 	for i, p := range parts {
 		parts[i] = strings.ReplaceAll(url.PathEscape(p), "%2F", "/")
@@ -131,9 +129,9 @@ func (c *Client) url(parts ...string) *url.URL {
 	return c.base.JoinPath(append([]string{"repos", c.repository}, parts...)...)
 }
 
-// trusted reports whether the token may go to u: to the API's own origin, which is the enterprise server's for uploads as
-// well, and from the API of github.com, or of a tenant of ghe.com, to the host that the same owner has for uploads. The
-// address of an upload comes out of an answer, and is believed no further than that.
+// trusted reports whether the token may be sent to u. It may be sent to the API's own origin, which also accepts uploads on an enterprise server.
+// From the API of github.com, or of a ghe.com tenant, it may also be sent to the same owner's upload host. The upload URL comes from a response, and
+// is not trusted beyond that.
 func (c *Client) trusted(u *url.URL) bool {
 	if u.User != nil {
 		return false
@@ -146,21 +144,21 @@ func (c *Client) trusted(u *url.URL) bool {
 		c.base.Scheme == "https" && u.Scheme == "https" && u.Host == "uploads."+domain
 }
 
-// Details of the repository, as far as a release asks for them.
+// Details holds the facts about the repository that a release needs.
 type Details struct {
 	DefaultBranch string `json:"defaultBranch"`
 	Private       bool   `json:"private"`
-	Archived      bool   `json:"archived"` // nothing can be written to it
-	URL           string `json:"url"`      // for people
-	ForkOf        string `json:"forkOf"`   // "owner/name" of the repository that this one was forked from; "" where it was not
-	Push          *bool  `json:"push"`     // whether the token's owner may push; nil where that is not said, as it may be for a job's own token
+	Archived      bool   `json:"archived"` // the repository is read-only
+	URL           string `json:"url"`      // web page
+	ForkOf        string `json:"forkOf"`   // "owner/name" of the parent repository; "" if it is not a fork
+	Push          *bool  `json:"push"`     // whether the token's owner may push; nil if GitHub does not report it, as for some job tokens
 }
 
-// installation begins the tokens of apps, such as that of a job (https://github.blog/engineering/behind-githubs-new-authentication-token-formats/).
-// Permissions of a repository are those of a person, and say nothing of such a token.
+// installation is the prefix of app tokens, such as a job's (https://github.blog/engineering/behind-githubs-new-authentication-token-formats/). A
+// repository's permissions are a user's, and do not apply to such a token.
 const installation = "ghs_"
 
-// Details asks what the repository is (https://docs.github.com/en/rest/repos/repos#get-a-repository).
+// Details reads facts about the repository (https://docs.github.com/en/rest/repos/repos#get-a-repository).
 func (c *Client) Details(ctx context.Context) (Details, error) {
 	var answer struct {
 		DefaultBranch string `json:"default_branch"`

@@ -21,8 +21,8 @@ const (
 	asBytes = "application/octet-stream"
 
 	maxAnswer = 32 << 20 // bytes of JSON
-	maxPages  = 100      // of 100 entries each: more than GitHub lists (10,000 releases, 1,000 runs)
-	maxList   = 1000     // entries of one page: more than GitHub sends, and a page of 32 MiB can have millions that are nothing
+	maxPages  = 100      // with 100 entries per page, more than GitHub lists (10,000 releases, 1,000 runs)
+	maxList   = 1000     // entries per page: more than GitHub sends; a page of 32 MiB could have millions of empty ones
 )
 
 // payload is the body of a request.
@@ -40,40 +40,40 @@ func jsonPayload(v any) (*payload, error) {
 	return &payload{reader: bytes.NewReader(text), size: int64(len(text)), kind: "application/json"}, nil
 }
 
-// do makes one attempt. A success is returned with its body, which the caller closes; anything else is an error.
+// `do` makes one attempt. It returns a successful response, whose body the caller must close, or an error.
 func (c *Client) do(ctx context.Context, client *http.Client, method string, u *url.URL, accept string, body *payload, w *httpclient.Watch) (*http.Response, error) {
 	r, err := http.NewRequestWithContext(ctx, method, u.String(), nil)
 	if err != nil {
-		return nil, httpclient.NotAgain(errors.New("the address cannot be used")) // the error would show it
+		return nil, httpclient.MarkFinal(errors.New("the URL of the request is not valid")) // the error would contain the URL
 	}
 	if body != nil {
-		// Without the wrapper the HTTP client would close a file under a later attempt's feet, or find its size.
+		// Without the wrapper, the HTTP client would determine the size itself and close a file that a retry needs.
 		r.Body, r.ContentLength = io.NopCloser(body.reader), body.size
 		r.Header.Set("Content-Type", body.kind)
 	}
 	r.Header.Set("Accept", accept)
-	r.Header.Set("User-Agent", httpclient.Agent) // GitHub refuses requests without one
+	r.Header.Set("User-Agent", httpclient.Agent) // GitHub rejects requests without a User-Agent
 	r.Header.Set("X-GitHub-Api-Version", "2022-11-28")
 	if c.token != "" && c.trusted(u) {
 		r.Header.Set("Authorization", "Bearer "+string(c.token))
 	}
 	resp, err := client.Do(r)
 	if err != nil {
-		return nil, fmt.Errorf("%s %s: %w", method, place(u), w.Lost(err))
+		return nil, fmt.Errorf("%s %s: %w", method, place(u), w.Explain(err))
 	}
 	resp.Body = w.Body(resp.Body)
 	if resp.StatusCode >= 200 && resp.StatusCode < 300 {
 		return resp, nil
 	}
 	defer resp.Body.Close()
-	text, _ := io.ReadAll(io.LimitReader(resp.Body, 64<<10)) // what there is of it explains the status
+	text, _ := io.ReadAll(io.LimitReader(resp.Body, 64<<10)) // even part of the text explains the status
 	return nil, c.statusError(resp, text)
 }
 
-// place is an address for people. The query is left out: that of a signed one lets anybody in.
+// place returns a URL for display, without its query, because a signed query is a credential.
 func place(u *url.URL) string { return u.Host + u.EscapedPath() }
 
-// send makes one attempt to change something, and reads the answer into out, which may be nil.
+// send makes one attempt to change something, and decodes the response into out, which may be nil.
 func (c *Client) send(ctx context.Context, method string, u *url.URL, body *payload, out any) error {
 	ctx, w := httpclient.NewWatch(ctx, c.patience)
 	defer w.Stop()
@@ -94,15 +94,15 @@ func decode(r io.Reader, out any) error {
 	case err != nil:
 		return fmt.Errorf("reading the answer: %w", err)
 	case len(text) > maxAnswer:
-		return httpclient.NotAgain(fmt.Errorf("the answer has more than %d bytes", maxAnswer))
+		return httpclient.MarkFinal(fmt.Errorf("the answer has more than %d bytes", maxAnswer))
 	}
 	if err := json.Unmarshal(text, out); err != nil {
-		return fmt.Errorf("the answer cannot be read: %w", err)
+		return fmt.Errorf("the answer is not the expected JSON: %w", err)
 	}
 	return nil
 }
 
-// entries is a list in an answer, of maxList entries at most.
+// entries is a list in a response, with at most maxList entries.
 type entries[T any] []T
 
 // UnmarshalJSON implements json.Unmarshaler.
@@ -112,11 +112,11 @@ func (l *entries[T]) UnmarshalJSON(text []byte) error {
 	case err != nil || t == nil: // null
 		return err
 	case t != json.Delim('['):
-		return fmt.Errorf("%.40q stands where a list is expected", fmt.Sprint(t))
+		return fmt.Errorf("expected a list, found %.40q", fmt.Sprint(t))
 	}
 	for d.More() {
 		if len(*l) >= maxList {
-			return httpclient.NotAgain(fmt.Errorf("a list in the answer has more than %d entries", maxList))
+			return httpclient.MarkFinal(fmt.Errorf("a list in the answer has more than %d entries", maxList))
 		}
 		var one T
 		if err := d.Decode(&one); err != nil {
@@ -127,7 +127,7 @@ func (l *entries[T]) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// get reads JSON into out, and returns where the next page is, or nil.
+// get decodes JSON into out, and returns the URL of the next page, or nil.
 func (c *Client) get(ctx context.Context, u *url.URL, out any) (next *url.URL, err error) {
 	err = c.retry.Do(ctx, func(int) error {
 		ctx, w := httpclient.NewWatch(ctx, c.patience)
@@ -145,7 +145,7 @@ func (c *Client) get(ctx context.Context, u *url.URL, out any) (next *url.URL, e
 	return next, err
 }
 
-// pages reads a list from its first page to its last, and gives each page to add.
+// pages reads all pages of a list, and calls `add` with each page.
 func pages[T any](ctx context.Context, c *Client, u *url.URL, add func(T)) error {
 	q := u.Query()
 	q.Set("per_page", "100")
@@ -162,12 +162,12 @@ func pages[T any](ctx context.Context, c *Client, u *url.URL, add func(T)) error
 		}
 		u = next
 	}
-	return httpclient.NotAgain(fmt.Errorf("the list at %s does not end after %d pages", place(u), maxPages))
+	return httpclient.MarkFinal(fmt.Errorf("the list at %s does not end after %d pages", place(u), maxPages))
 }
 
 var nextLink = regexp.MustCompile(`<([^<>]*)>\s*;[^,]*\brel="?next"?`)
 
-// nextPage reads the Link header (https://docs.github.com/en/rest/using-the-rest-api/using-pagination-in-the-rest-api).
+// nextPage parses the Link header (https://docs.github.com/en/rest/using-the-rest-api/using-pagination-in-the-rest-api).
 func (c *Client) nextPage(r *http.Response) (*url.URL, error) {
 	m := nextLink.FindStringSubmatch(strings.Join(r.Header.Values("Link"), ", "))
 	if m == nil {
@@ -175,12 +175,12 @@ func (c *Client) nextPage(r *http.Response) (*url.URL, error) {
 	}
 	u, err := c.base.Parse(m[1])
 	if err != nil || !httpclient.SameOrigin(u, c.base) {
-		return nil, httpclient.NotAgain(errors.New("the list goes on at an address that is not the API's"))
+		return nil, httpclient.MarkFinal(errors.New("the link to the next page of the list leads to a server other than the API's"))
 	}
 	return u, nil
 }
 
-// load gives use the bytes of a stored file, to which the API redirects.
+// load calls `use` with the bytes of a stored file, to which the API redirects.
 func (c *Client) load(ctx context.Context, u *url.URL, use func(io.Reader) error) error {
 	return c.retry.Do(ctx, func(int) error {
 		ctx, w := httpclient.NewWatch(ctx, c.patience)
@@ -194,35 +194,35 @@ func (c *Client) load(ctx context.Context, u *url.URL, use func(io.Reader) error
 	})
 }
 
-// followed says what a redirect may take along, as of a repository that was renamed: the token only on the API's own
-// origin, and not again once it was left.
-func (c *Client) followed(r *http.Request, via []*http.Request) error {
+// checkRedirect controls redirects, as after a repository was renamed. The token is only sent within the API's origin, and is not sent again once a
+// redirect has left it.
+func (c *Client) checkRedirect(r *http.Request, via []*http.Request) error {
 	for _, hop := range append(via, r) {
 		if !httpclient.SameOrigin(hop.URL, c.base) {
 			r.Header.Del("Authorization")
 		}
 	}
-	return allowed(r, via)
+	return checkScheme(r, via)
 }
 
-// signed is for redirects to stored files: their address is the credential, and the store refuses another one beside it.
-func (*Client) signed(r *http.Request, via []*http.Request) error {
+// followSigned follows redirects to stored files. The signed URL is the credential, and the store rejects a token in addition.
+func (*Client) followSigned(r *http.Request, via []*http.Request) error {
 	r.Header.Del("Authorization")
-	return allowed(r, via)
+	return checkScheme(r, via)
 }
 
-// allowed is httpclient.Follow, and follows to http on this machine alone, for rehearsals.
-func allowed(r *http.Request, via []*http.Request) error {
+// checkScheme is like httpclient.Follow, but also allows http on this machine, for rehearsals.
+func checkScheme(r *http.Request, via []*http.Request) error {
 	if u := r.URL; u.Scheme != "https" && !(u.Scheme == "http" && httpclient.Loopback(u.Hostname())) {
-		return httpclient.NotAgain(fmt.Errorf("the server redirects to %s, which is not https", u.Host))
+		return httpclient.MarkFinal(fmt.Errorf("the server redirects to %s, which is not https", u.Host))
 	}
 	if err := httpclient.Follow(r, via); err != nil {
-		return httpclient.NotAgain(err)
+		return httpclient.MarkFinal(err)
 	}
 	return nil
 }
 
-// said reports whether an error has a next step for a person: asking again would not do what that says.
+// `said` reports whether an error has a next step for the user. Retrying would not help then.
 func said(err error) bool {
 	var known *operr.Error
 	return errors.As(err, &known)

@@ -19,15 +19,15 @@ const (
 	publish kind = "publish"
 )
 
-// change is one thing to do.
+// change is one change to make.
 type change struct {
 	kind  kind
-	to    Found    // the release; zero for create
-	file  Asset    // for attach
-	asset Attached // for discard
+	to    Found    // the release; zero to create it
+	file  Asset    // file to attach
+	asset Attached // asset to delete
 }
 
-// String is for people, and tells one change from another.
+// String describes a change. Different changes have different descriptions.
 func (c change) String() string {
 	switch c.kind {
 	case attach:
@@ -40,29 +40,29 @@ func (c change) String() string {
 	return string(c.kind)
 }
 
-// plan is what is to be done next to get from what is there to a release: all of it or, where more can only be known
-// after another look, the first part. Nothing to do means that the release is published and complete.
+// plan lists the next changes to make, up to the point where the state must be read again. An empty plan means that the release is published and
+// complete.
 type plan struct {
 	changes []change
-	left    []string // what is there beside it and is left alone, for people
+	left    []string // descriptions of other files and drafts, which are left alone
 }
 
 func (p *plan) add(k kind, to Found) { p.changes = append(p.changes, change{kind: k, to: to}) }
 
-// newPlan decides. Errors are final, and say what a person has to do.
+// newPlan decides what to change. Its errors are final, and their next steps are for the user.
 func (c *Client) newPlan(s State, r Release) (plan, error) {
 	switch {
 	case s.Commit == "":
-		return plan{}, operr.New("push the tag first: publishing would make it, wherever the default branch is by then", "%s has no tag %s", c.repository, r.Tag)
+		return plan{}, operr.New("push the tag first: otherwise GitHub would make the tag at the last commit of the default branch", "%s has no tag %s", c.repository, r.Tag)
 	case s.Commit != r.Commit:
-		return plan{}, operr.NewStopped("see who has moved it: it must not be released as it is", "the tag %s of %s names %.12s there, and %.12s here", r.Tag, c.repository, s.Commit, r.Commit)
+		return plan{}, operr.NewStopped("find out who moved the tag: a moved tag must not be released", "the tag %s of %s is at %.12s on GitHub, but at %.12s here", r.Tag, c.repository, s.Commit, r.Commit)
 	case s.Published != nil:
 		return complete(s, r)
 	}
 	chosen, p := choose(s.Drafts, r)
 	if chosen == nil && len(s.Drafts) > 0 {
-		return plan{}, operr.NewStopped("delete it, or publish it as it is: what is missing is attached then; "+s.Drafts[0].URL,
-			"there is a draft for %s with another name or other notes: somebody else has made it, or changed it", r.Tag)
+		return plan{}, operr.NewStopped("delete the draft; or publish the draft and run this command again, which attaches the missing files. The draft is at "+s.Drafts[0].URL,
+			"GitHub has a draft for %s whose name or notes differ from this release's: someone else made or changed the draft", r.Tag)
 	}
 	if chosen == nil {
 		p.add(create, Found{})
@@ -75,8 +75,8 @@ func (c *Client) newPlan(s State, r Release) (plan, error) {
 	return p, nil
 }
 
-// choose takes one of our drafts: the fullest, and of those the oldest, so that two runs choose the same. Others of ours
-// that are empty go: they come of a kill between a creation and its answer, or of two runs at once. All the rest is left.
+// choose returns our draft with the most files, and the oldest among equals, so that two runs choose the same draft. Our other empty drafts are
+// deleted. They were left by a run that was killed before it got the response, or by a concurrent run. All other drafts are left alone.
 func choose(drafts []Found, r Release) (chosen *Found, p plan) {
 	for i, d := range drafts {
 		if ours(d, r) && (chosen == nil || len(d.Assets) > len(chosen.Assets)) {
@@ -99,8 +99,7 @@ func (p *plan) sweep(drafts []Found, chosen *Found, r Release) {
 	}
 }
 
-// ours recognizes a draft that a run of this release has made. GitHub gives line ends and spaces at the end back in a way
-// of its own.
+// `ours` reports whether a run of this release created a draft. GitHub changes line endings and trailing spaces.
 func ours(d Found, r Release) bool {
 	same := func(a, b string) bool {
 		return strings.TrimSpace(strings.ReplaceAll(a, "\r\n", "\n")) == strings.TrimSpace(strings.ReplaceAll(b, "\r\n", "\n"))
@@ -108,10 +107,10 @@ func ours(d Found, r Release) bool {
 	return d.Draft && same(d.Name, r.name()) && same(d.Notes, r.Notes) && d.Prerelease == r.Prerelease
 }
 
-// fill attaches to a draft what is missing. What has our name and other bytes, or is the half of an upload, goes first.
+// fill plans to attach the files that a draft lacks. An asset with our name but different bytes, or an incomplete upload, is deleted first.
 func (p *plan) fill(to Found, r Release) {
 	for _, f := range r.Files {
-		a := attached(to, f)
+		a := findAsset(to, f)
 		switch {
 		case a == nil:
 			p.changes = append(p.changes, change{kind: attach, to: to, file: f})
@@ -122,22 +121,22 @@ func (p *plan) fill(to Found, r Release) {
 	p.strangers(to, r)
 }
 
-// complete adds to a published release what it lacks, and touches nothing that is there.
+// complete plans to add the files that a published release lacks, and changes no other file.
 func complete(s State, r Release) (p plan, err error) {
 	to := *s.Published
 	for _, f := range r.Files {
-		a := attached(to, f)
+		a := findAsset(to, f)
 		switch {
 		case a == nil && to.Immutable:
-			return p, operr.New("raise the version: a release that is immutable cannot be completed", "the release %s is published without %s, and immutable", r.Tag, f.Name)
+			return p, operr.New("release a higher version: an immutable release cannot be completed", "the release %s is published without %s, and is immutable", r.Tag, f.Name)
 		case a == nil:
 			p.changes = append(p.changes, change{kind: attach, to: to, file: f})
 		case a.Half:
-			return p, operr.NewStopped("delete that asset by hand and run it again; "+to.URL,
-				"the release %s is published with the half of an upload of %s", r.Tag, f.Name)
+			return p, operr.NewStopped("delete this asset by hand, and run this command again. The release is at "+to.URL,
+				"the release %s is published with an incomplete upload of %s", r.Tag, f.Name)
 		case !is(*a, f):
-			return p, operr.NewStopped("find out which are right; published bytes are not replaced: raise the version, or correct the release by hand; "+to.URL,
-				"the release %s is published with other bytes for %s: sha256 %.12s there (%d bytes), %.12s here (%d bytes)", r.Tag, f.Name, a.SHA256, a.Size, f.SHA256, f.Size)
+			return p, operr.NewStopped("find out which file is right. Published files are not replaced, so release a higher version, or correct the GitHub release by hand at "+to.URL,
+				"the release %s is published with a different file %s: sha256 %.12s on GitHub (%d bytes), %.12s here (%d bytes)", r.Tag, f.Name, a.SHA256, a.Size, f.SHA256, f.Size)
 		}
 	}
 	p.sweep(s.Drafts, nil, r)
@@ -145,17 +144,17 @@ func complete(s State, r Release) (p plan, err error) {
 	return p, nil
 }
 
-// strangers names what is attached and is not of this release.
+// strangers records attached files that are not part of this release.
 func (p *plan) strangers(to Found, r Release) {
 	for _, a := range to.Assets {
 		if !slices.ContainsFunc(r.Files, func(f Asset) bool { return AssetName(f.Name) == a.Name || f.Name == a.Name }) {
-			p.left = append(p.left, a.Name+" is attached to "+r.Tag+" and was not by this release")
+			p.left = append(p.left, a.Name+" is attached to "+r.Tag+", but is not a file of this release")
 		}
 	}
 }
 
-// attached finds the asset that bears a file's name.
-func attached(to Found, f Asset) *Attached {
+// findAsset finds the asset that has a file's name.
+func findAsset(to Found, f Asset) *Attached {
 	for i, a := range to.Assets {
 		if a.Name == f.Name || a.Name == AssetName(f.Name) {
 			return &to.Assets[i]
@@ -164,5 +163,5 @@ func attached(to Found, f Asset) *Attached {
 	return nil
 }
 
-// is compares bytes.
+// `is` reports whether an asset has the bytes of a file.
 func is(a Attached, f Asset) bool { return !a.Half && a.Size == f.Size && a.SHA256 == f.SHA256 }

@@ -14,36 +14,36 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// Release is a release as it should be.
+// Release describes the desired state of a release.
 type Release struct {
-	Tag        string  `json:"tag"`    // has to be pushed before
-	Commit     string  `json:"commit"` // that the tag must name on the server; all hex digits
-	Name       string  `json:"name"`   // "" is the tag
+	Tag        string  `json:"tag"`    // must have been pushed
+	Commit     string  `json:"commit"` // full hash of the commit to which the tag must point on the server
+	Name       string  `json:"name"`   // "" means the tag
 	Notes      string  `json:"notes"`  // Markdown
 	Prerelease bool    `json:"prerelease"`
 	Files      []Asset `json:"files"`
 }
 
-// Asset is a file that has to be attached.
+// Asset is a file to attach.
 type Asset struct {
-	Path   string `json:"path"`   // on this machine
-	Name   string `json:"name"`   // that it has on the release, as far as GitHub keeps it: AssetName
+	Path   string `json:"path"`   // path on this machine
+	Name   string `json:"name"`   // the name on the release, as returned by AssetName
 	SHA256 string `json:"sha256"` // hex
 	Size   int64  `json:"size"`   // bytes
 }
 
-// State is what there is of a tag.
+// State is the state of a tag and its releases.
 type State struct {
 	Tag       string  `json:"tag"`
-	Commit    string  `json:"commit"`    // that the tag names on the server; "" where it is not there
-	Published *Found  `json:"published"` // nil where there is none
-	Drafts    []Found `json:"drafts"`    // the oldest first; without a token that may push, none are seen
+	Commit    string  `json:"commit"`    // commit to which the tag points on the server; "" if the server does not have the tag
+	Published *Found  `json:"published"` // nil if there is none
+	Drafts    []Found `json:"drafts"`    // oldest first; visible only to a token that may push
 }
 
-// Found is a release that is there.
+// Found is an existing release.
 type Found struct {
 	ID         int64      `json:"id"`
-	URL        string     `json:"url"` // for people
+	URL        string     `json:"url"` // web page
 	Tag        string     `json:"tag"`
 	Name       string     `json:"name"`
 	Notes      string     `json:"notes"`
@@ -53,20 +53,20 @@ type Found struct {
 	Published  time.Time  `json:"published"` // zero for a draft
 	Assets     []Attached `json:"assets"`
 
-	upload string // where files are sent to, as the server says it
+	upload string // URL for uploads, from the server
 }
 
 // Attached is a file that is attached to a release.
 type Attached struct {
 	ID     int64  `json:"id"`
 	Name   string `json:"name"`
-	SHA256 string `json:"sha256"` // hex; "" where the server does not say it, as before June 2025
+	SHA256 string `json:"sha256"` // hex; "" for files from before June 2025, because the server has no digest of these
 	Size   int64  `json:"size"`   // bytes
-	URL    string `json:"url"`    // where everyone gets it, once the release is published
-	Half   bool   `json:"half"`   // an upload that did not end (state "starter" or "open")
+	URL    string `json:"url"`    // public download URL, once the release is published
+	Half   bool   `json:"half"`   // an incomplete upload (state "starter" or "open")
 }
 
-// apiRelease is GitHub's form of a release (https://docs.github.com/en/rest/releases/releases).
+// apiRelease is a release in GitHub's JSON format (https://docs.github.com/en/rest/releases/releases).
 type apiRelease struct {
 	ID          int64      `json:"id"`
 	HTMLURL     string     `json:"html_url"`
@@ -99,7 +99,7 @@ func (r apiRelease) found() Found {
 	return f
 }
 
-// apiAsset is GitHub's form of an attached file (https://docs.github.com/en/rest/releases/assets).
+// apiAsset is an attached file in GitHub's JSON format (https://docs.github.com/en/rest/releases/assets).
 type apiAsset struct {
 	ID     int64  `json:"id"`
 	Name   string `json:"name"`
@@ -111,22 +111,22 @@ type apiAsset struct {
 
 func (a apiAsset) attached() Attached {
 	sum, _ := strings.CutPrefix(a.Digest, "sha256:")
-	if len(sum) != 64 { // another algorithm, or none
+	if len(sum) != 64 { // the digest has another algorithm, or is empty
 		sum = ""
 	}
 	return Attached{ID: a.ID, Name: a.Name, SHA256: strings.ToLower(sum), Size: a.Size, URL: a.URL, Half: a.State != "uploaded"}
 }
 
-// Look asks what there is of a tag: where it is, the published release, and the drafts that the token can see.
+// Look reads the state of a tag: its commit, the published release, and the drafts that the token can see.
 func (c *Client) Look(ctx context.Context, tag string) (State, error) {
 	s, err := c.look(ctx, tag, 0)
 	if err != nil {
-		return s, c.explain(err, contents, "asking %s what there is of the release %s", c.repository, tag)
+		return s, c.explain(err, contents, "asking %s for the release %s", c.repository, tag)
 	}
 	return s, nil
 }
 
-// look is Look, which does not miss the release with the id known: a list may lag behind what was just done.
+// look is like Look, but also reads the release with the ID `known`, because GitHub's lists may lag behind.
 func (c *Client) look(ctx context.Context, tag string, known int64) (State, error) {
 	s := State{Tag: tag, Drafts: []Found{}}
 	var err error
@@ -140,7 +140,7 @@ func (c *Client) look(ctx context.Context, tag string, known int64) (State, erro
 	for _, r := range releases {
 		f := r.found()
 		if f.Assets, err = c.assets(ctx, f.ID); errors.Is(err, ErrNotFound) {
-			continue // another run has removed the draft in between
+			continue // another run has deleted the draft in the meantime
 		} else if err != nil {
 			return s, err
 		}
@@ -154,7 +154,7 @@ func (c *Client) look(ctx context.Context, tag string, known int64) (State, erro
 	return s, nil
 }
 
-// commitOf is the commit that a tag names on the server, "" where it is not there
+// commitOf returns the commit to which a tag points on the server, or "" if the server does not have the tag
 // (https://docs.github.com/en/rest/git/refs#get-a-reference, https://docs.github.com/en/rest/git/tags#get-a-tag).
 func (c *Client) commitOf(ctx context.Context, tag string) (string, error) {
 	type object struct {
@@ -162,7 +162,7 @@ func (c *Client) commitOf(ctx context.Context, tag string) (string, error) {
 	}
 	var at object
 	_, err := c.get(ctx, c.url("git/ref/tags", tag), &at)
-	for range 5 { // a tag of a tag of …
+	for range 5 { // tags may be nested
 		if errors.Is(err, ErrNotFound) {
 			return "", nil
 		}
@@ -173,11 +173,11 @@ func (c *Client) commitOf(ctx context.Context, tag string) (string, error) {
 		at = object{}
 		_, err = c.get(ctx, c.url("git/tags", sha), &at)
 	}
-	return "", httpclient.NotAgain(fmt.Errorf("the tag %s names a tag that names a tag, and so on", tag))
+	return "", httpclient.MarkFinal(fmt.Errorf("the tag %s is nested too deeply: after five tags in a row there is still no commit", tag))
 }
 
-// releases finds all that bear a tag, the oldest first. What asks by tag shows no drafts, and those that push see them in
-// the list (https://docs.github.com/en/rest/releases/releases#list-releases).
+// releases finds all releases of a tag, oldest first. A request by tag does not show drafts; the list does, for a token that may push
+// (https://docs.github.com/en/rest/releases/releases#list-releases).
 func (c *Client) releases(ctx context.Context, tag string, known int64) ([]apiRelease, error) {
 	found := map[int64]apiRelease{}
 	direct := []*url.URL{c.url("releases/tags", tag)}
@@ -220,19 +220,19 @@ func (c *Client) assets(ctx context.Context, release int64) ([]Attached, error) 
 	return all, err
 }
 
-// check refuses a release that cannot be made.
+// check rejects an invalid release.
 func (r Release) check() error {
 	if r.Tag == "" || len(r.Commit) < 40 {
-		return operr.New("", "the release %q needs a tag and the whole commit that it names, and not %q", r.Tag, r.Commit)
+		return operr.New("", "the release %q needs a tag, and the full hash of the tag's commit instead of %q", r.Tag, r.Commit)
 	}
 	names := map[string]string{}
 	for _, f := range r.Files {
 		kept := AssetName(f.Name)
 		if other, twice := names[kept]; twice || kept == "" {
-			return operr.New("", "the release %s cannot bear %q beside %q: GitHub calls both %q", r.Tag, f.Name, other, kept)
+			return operr.New("", "the release %s cannot have both %q and %q: GitHub stores both files as %q", r.Tag, f.Name, other, kept)
 		}
 		if len(f.SHA256) != 64 || f.Size <= 0 {
-			return operr.New("", "the sha256 of %s is not known, or it is empty, which GitHub does not take", f.Name)
+			return operr.New("", "%s cannot be uploaded: its sha256 is not known, or it is empty (GitHub accepts no empty file)", f.Name)
 		}
 		names[kept] = f.Name
 	}

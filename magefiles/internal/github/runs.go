@@ -18,12 +18,12 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// maxArtifact is how large the archive and the file in it may be, in bytes. What is read here is a record, and no package.
+// maxArtifact is the maximum size in bytes of the archive, and of the file in it. The file is a record, not a package.
 const maxArtifact = 8 << 20
 
-// Query says which workflow runs are meant. What is empty does not matter.
+// Query selects workflow runs. An empty field matches everything.
 type Query struct {
-	Commit   string // that it runs for; all hex digits
+	Commit   string // commit of the run, as a full hash
 	Ref      string // branch or tag, by its short name
 	Workflow string // file name, such as "release.yml"
 	Event    string // such as "push"
@@ -32,40 +32,40 @@ type Query struct {
 // Run is one run of a workflow.
 type Run struct {
 	ID         int64     `json:"id"`
-	Attempt    int       `json:"attempt"` // 1, and more after a re-run, which keeps the id
+	Attempt    int       `json:"attempt"` // 1 for the first attempt; re-runs keep the ID
 	Name       string    `json:"name"`
-	Status     string    `json:"status"`     // queued, in_progress, completed, waiting (for an approval), …
-	Conclusion string    `json:"conclusion"` // of a completed one: success, failure, cancelled, timed_out, …
+	Status     string    `json:"status"`     // queued, in_progress, completed, waiting (for approval), …
+	Conclusion string    `json:"conclusion"` // result of a completed run: success, failure, cancelled, timed_out, …
 	Commit     string    `json:"commit"`
 	Ref        string    `json:"ref"`
 	Event      string    `json:"event"`
-	URL        string    `json:"url"` // for people
+	URL        string    `json:"url"` // web page
 	Created    time.Time `json:"created"`
 }
 
-// Completed reports whether nothing more comes of the run by itself.
+// Completed reports whether the run has ended.
 func (r Run) Completed() bool { return r.Status == "completed" }
 
-// Succeeded reports whether it went through.
+// Succeeded reports whether the run succeeded.
 func (r Run) Succeeded() bool { return r.Completed() && r.Conclusion == "success" }
 
-// Held reports whether it waits for a person, or for a rule of an environment.
+// Held reports whether the run is waiting for an approval or for an environment's rule.
 func (r Run) Held() bool { return r.Status == "waiting" }
 
-// Next is what a person can do about the run; "" where there is nothing to do.
+// Next returns what the user can do about the run, or "" if there is nothing to do.
 func (r Run) Next() string {
 	switch {
 	case r.Succeeded():
 		return ""
 	case r.Status == "waiting" || r.Status == "action_required" || r.Conclusion == "action_required":
-		return "somebody has to approve it: " + r.URL
+		return "someone must approve the run: " + r.URL
 	case r.Completed():
-		return fmt.Sprintf("see why at %s, then `gh run rerun %d --failed`, or \"Re-run failed jobs\" there", r.URL, r.ID)
+		return fmt.Sprintf("open %s to see why, then run `gh run rerun %d --failed`, or press \"Re-run failed jobs\" on that page", r.URL, r.ID)
 	}
-	return "watch it at " + r.URL
+	return "watch the run at " + r.URL
 }
 
-// Runs lists the workflow runs that a query means, the newest first; none is no error
+// Runs lists the workflow runs that match a query, newest first. An empty list is not an error
 // (https://docs.github.com/en/rest/actions/workflow-runs).
 func (c *Client) Runs(ctx context.Context, q Query) ([]Run, error) {
 	u := c.url("actions/runs")
@@ -103,8 +103,9 @@ func (c *Client) Runs(ctx context.Context, q Query) ([]Run, error) {
 	return all, nil
 }
 
-// Dispatch begins a run of a workflow at a branch or a tag, as its workflow_dispatch allows. It is asked for once: what became of a request that
-// got no answer is seen by Runs, a few seconds later. inputs are those that the workflow declares; nil is none (https://docs.github.com/en/rest/actions/workflows#create-a-workflow-dispatch-event).
+// Dispatch starts a workflow run for a branch or tag, through workflow_dispatch. It sends one request. If there is no response, Runs shows the
+// outcome a few seconds later. inputs are the workflow's inputs, or nil
+// (https://docs.github.com/en/rest/actions/workflows#create-a-workflow-dispatch-event).
 func (c *Client) Dispatch(ctx context.Context, workflow, ref string, inputs map[string]string) error {
 	asked := map[string]any{"ref": ref}
 	if len(inputs) > 0 {
@@ -135,10 +136,9 @@ type apiRuns struct {
 	}] `json:"workflow_runs"`
 }
 
-// Artifact reads the JSON file that a run has kept under a name: an archive with that one file in it, 8 MiB at most. Of
-// several attempts of a run it is the newest's. Errors: ErrNotFound where the run has none of that name, or where its time
-// is over; GitHub gives artifacts, also of public repositories, only to a token
-// (https://docs.github.com/en/rest/actions/artifacts).
+// Artifact reads a JSON file that a run has stored as an artifact: an archive with only that file, of at most 8 MiB. If a run has several attempts,
+// it reads the newest artifact. It returns ErrNotFound if there is no such artifact, or if it has expired. Downloads need a token, even for public
+// repositories (https://docs.github.com/en/rest/actions/artifacts).
 func (c *Client) Artifact(ctx context.Context, run int64, name string) ([]byte, error) {
 	text, err := c.artifact(ctx, run, name)
 	if err != nil {
@@ -163,15 +163,15 @@ func (c *Client) artifact(ctx context.Context, run int64, name string) ([]byte, 
 	case err != nil:
 		return nil, err
 	case newest == 0:
-		return nil, operr.New("see in the run's log whether it was kept", "the run has no artifact of that name: %w", ErrNotFound)
+		return nil, operr.New("look in the run's log for the upload of this artifact", "the run has no artifact with this name: %w", ErrNotFound)
 	case expired:
-		return nil, operr.New("what it said can still stand in the run's log", "GitHub has removed it, its time being over: %w", ErrNotFound)
+		return nil, operr.New("look for the same text in the run's log", "the artifact has expired, and GitHub has removed the artifact: %w", ErrNotFound)
 	}
 	var content []byte
 	err = c.load(ctx, c.url("actions/artifacts", strconv.FormatInt(newest, 10), "zip"), func(r io.Reader) error {
-		archive, err := bounded(r)
+		archive, err := readBounded(r)
 		if err == nil {
-			content, err = onlyJSON(archive)
+			content, err = unzipJSON(archive)
 		}
 		return err
 	})
@@ -186,34 +186,34 @@ type apiArtifacts struct {
 	}] `json:"artifacts"`
 }
 
-func bounded(r io.Reader) ([]byte, error) {
+func readBounded(r io.Reader) ([]byte, error) {
 	data, err := io.ReadAll(io.LimitReader(r, maxArtifact+1))
 	if err == nil && len(data) > maxArtifact {
-		err = httpclient.NotAgain(fmt.Errorf("it has more than %d bytes", maxArtifact))
+		err = httpclient.MarkFinal(fmt.Errorf("the artifact has more than %d bytes", maxArtifact))
 	}
 	return data, err
 }
 
-// onlyJSON takes the one file out of an archive. The archive came whole, so that what is wrong with it stays wrong.
-func onlyJSON(archive []byte) ([]byte, error) {
+// unzipJSON returns the only file in an archive. The archive was received completely, so errors are final.
+func unzipJSON(archive []byte) ([]byte, error) {
 	z, err := zip.NewReader(bytes.NewReader(archive), int64(len(archive)))
 	if err != nil {
-		return nil, httpclient.NotAgain(fmt.Errorf("it is no zip archive: %w", err))
+		return nil, httpclient.MarkFinal(fmt.Errorf("the artifact is not a zip archive: %w", err))
 	}
 	if len(z.File) != 1 {
-		return nil, httpclient.NotAgain(fmt.Errorf("it has %d files in it, and not one", len(z.File)))
+		return nil, httpclient.MarkFinal(fmt.Errorf("the archive must have one file, but has %d files", len(z.File)))
 	}
 	f, err := z.File[0].Open()
 	if err != nil {
-		return nil, httpclient.NotAgain(err)
+		return nil, httpclient.MarkFinal(err)
 	}
 	defer f.Close()
-	text, err := bounded(f)
+	text, err := readBounded(f)
 	switch {
 	case err != nil:
-		return nil, httpclient.NotAgain(err)
+		return nil, httpclient.MarkFinal(err)
 	case !json.Valid(text):
-		return nil, httpclient.NotAgain(errors.New("the file in it is no JSON"))
+		return nil, httpclient.MarkFinal(errors.New("the file in the archive is not JSON"))
 	}
 	return text, nil
 }

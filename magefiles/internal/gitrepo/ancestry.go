@@ -10,21 +10,21 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/internal/git"
 )
 
-// Relation is how one commit stands to another one.
+// Relation is the relation between two commits, `ours` and `theirs`, in the commit graph.
 type Relation int
 
 const (
-	Unrelated Relation = iota // git cannot say: one is not here, or the clone is shallow and its past is not here
-	Earlier                   // ours is made on theirs
+	Unrelated Relation = iota // unknown: the clone lacks a commit, or is shallow and neither commit is a known ancestor of the other
+	Earlier                   // `theirs` is an ancestor of `ours`
 	Equal
-	Later    // theirs is made on ours
-	Diverged // both are here with all of their past, and neither is made on the other
+	Later    // `ours` is an ancestor of `theirs`
+	Diverged // the clone has the whole history of both commits, and neither is an ancestor of the other
 )
 
-// wholeName is what the full name of a commit looks like. Names of other kinds, as a stranger may write them, are not looked up.
+// wholeName matches a full commit hash. Relate resolves no other names, because the input may come from an untrusted source.
 var wholeName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^([0-9a-f]{40}|[0-9a-f]{64})$`) })
 
-// Relate says how the commit theirs stands to ours, by their whole names. No date has a part in it.
+// Relate returns the relation of commit `ours` to commit `theirs`. Both must be full hashes. Commit dates are ignored.
 func (r *Repo) Relate(ctx context.Context, ours, theirs string) (Relation, error) {
 	switch {
 	case !wholeName().MatchString(ours) || !wholeName().MatchString(theirs):
@@ -34,7 +34,7 @@ func (r *Repo) Relate(ctx context.Context, ours, theirs string) (Relation, error
 	}
 	seen, err := r.Call(ctx, git.Call{Args: []string{"cat-file", "--batch-check"}, Stdin: ours + "\n" + theirs + "\n", Set: git.Offline})
 	if err != nil {
-		return Unrelated, git.Failed(err, "looking for %s", git.Short(theirs))
+		return Unrelated, git.Failure(err, "looking for %s", git.Short(theirs))
 	}
 	if strings.Count(seen, " commit ") != 2 {
 		return Unrelated, nil
@@ -48,12 +48,12 @@ func (r *Repo) Relate(ctx context.Context, ours, theirs string) (Relation, error
 			return c.is, nil
 		}
 		if git.Ended(err) != 1 {
-			return Unrelated, git.Failed(err, "comparing %s with %s", git.Short(ours), git.Short(theirs))
+			return Unrelated, git.Failure(err, "comparing %s with %s", git.Short(ours), git.Short(theirs))
 		}
 	}
 	shallow, err := r.Ask(ctx, "rev-parse", "--is-shallow-repository")
 	if err != nil {
-		return Unrelated, git.Failed(err, "asking whether %s has all of its past", r.Top)
+		return Unrelated, git.Failure(err, "asking git whether %s is a shallow clone", r.Top)
 	}
 	if shallow != "false" {
 		return Unrelated, nil
@@ -61,7 +61,7 @@ func (r *Repo) Relate(ctx context.Context, ours, theirs string) (Relation, error
 	return Diverged, nil
 }
 
-// Contains reports whether a commit is one of those that another is made on, or is it. One that is not here is not.
+// Contains reports whether ancestor is commit or one of its ancestors. It returns false if the clone lacks either commit.
 func (r *Repo) Contains(ctx context.Context, commit, ancestor string) (bool, error) {
 	if commit == "" || ancestor == "" {
 		return false, nil
@@ -71,17 +71,17 @@ func (r *Repo) Contains(ctx context.Context, commit, ancestor string) (bool, err
 		return yes, err
 	}
 	seen, seenErr := r.Feed(ctx, commit+"^{commit}\n"+ancestor+"^{commit}\n", "cat-file", "--batch-check")
-	if seenErr == nil && strings.Contains(seen, " missing") { // "NAME missing", where an object is "HASH TYPE SIZE"
+	if seenErr == nil && strings.Contains(seen, " missing") { // git prints "NAME missing" for a missing object, and "HASH TYPE SIZE" for an existing one
 		return false, nil
 	}
-	return false, git.Failed(err, "comparing %s with %s", git.Short(commit), git.Short(ancestor))
+	return false, git.Failure(err, "comparing %s with %s", git.Short(commit), git.Short(ancestor))
 }
 
-// Ahead is the number of commits that one has and another has not.
-func (r *Repo) Ahead(ctx context.Context, commit, of string) (int, error) {
+// CountAhead returns the number of commits that are reachable from `commit` but not from `of`.
+func (r *Repo) CountAhead(ctx context.Context, commit, of string) (int, error) {
 	out, err := r.Ask(ctx, "rev-list", "--count", "--end-of-options", of+".."+commit, "--")
 	if err != nil {
-		return 0, git.Failed(err, "comparing %s with %s", commit, of)
+		return 0, git.Failure(err, "comparing %s with %s", commit, of)
 	}
 	return strconv.Atoi(out)
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitrepotest"
 )
 
-// What differs between two commits, and what one of them has, is told for names of any kind; a file that was moved is two.
+// ChangedBetween, FilesOf and Contents handle file names with special characters. A renamed file counts as two files.
 func TestBetween(t *testing.T) {
 	repo, dir, git := gitrepotest.Open(t)
 	gitrepotest.AddRemote(t, dir, git)
@@ -24,13 +24,13 @@ func TestBetween(t *testing.T) {
 	git("commit", "-q", "--cleanup=verbatim", "-m", "two\n\n\nskip-checks: true")
 	two := git("rev-parse", "HEAD")
 
-	files, err := repo.Between(t.Context(), one, two)
+	files, err := repo.ChangedBetween(t.Context(), one, two)
 	require.NoError(t, err)
 	require.Equal(t, []string{"a b/ü\n.txt", "moved", "other"}, files)
-	files, err = repo.Between(t.Context(), two, two)
+	files, err = repo.ChangedBetween(t.Context(), two, two)
 	require.NoError(t, err)
 	require.Empty(t, files)
-	_, err = repo.Between(t.Context(), one, "0123456789012345678901234567890123456789")
+	_, err = repo.ChangedBetween(t.Context(), one, "0123456789012345678901234567890123456789")
 	require.Error(t, err)
 
 	files, err = repo.FilesOf(t.Context(), two, "a b")

@@ -16,9 +16,9 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// Commit commits the contents of the given files, relative to Top, and nothing else; whatever is staged beside them has to
-// be committed or unstaged before. Hooks run, and the commit is signed, as git is configured. When a hook or git refuses,
-// the index is what it was before; files are not touched. It returns the commit, also where ctx ended right behind it.
+// Commit commits the given files, relative to Top, and nothing else. The caller must commit or unstage other staged changes first. Hooks run, and the
+// commit is signed, according to git's configuration. If git or a hook refuses, Commit restores the index and does not touch the files. It returns
+// the commit even if ctx ended right after git made it.
 func (r *Repo) Commit(ctx context.Context, paths []string, message string) (string, error) {
 	base, err := r.Resolve(ctx, "HEAD")
 	if err != nil {
@@ -27,7 +27,7 @@ func (r *Repo) Commit(ctx context.Context, paths []string, message string) (stri
 	return r.CommitOn(ctx, base, paths, message)
 }
 
-// CommitOn is Commit for who knows the commit that is checked out.
+// CommitOn is like Commit, for a caller that already has the hash of HEAD.
 func (r *Repo) CommitOn(ctx context.Context, base string, paths []string, message string) (string, error) {
 	before, err := readIndex(r.index)
 	if err != nil {
@@ -44,16 +44,16 @@ func (r *Repo) CommitOn(ctx context.Context, base string, paths []string, messag
 		Settings: harmless,
 	})
 	made, err := r.Resolve(context.WithoutCancel(ctx), "HEAD")
-	if refused != nil && (err != nil || made == base) { // else git was stopped before it could say so
-		return "", r.unstage(before, r.Refused(ctx, refused, "committing"))
+	if refused != nil && (err != nil || made == base) { // otherwise git made the commit, but was stopped before it exited
+		return "", r.unstage(before, r.Refusal(ctx, refused, "committing"))
 	}
 	return made, err
 }
 
-// harmless are settings under which git, when it commits as the person would, still commits what was staged.
+// harmless lists settings that override the user's, so that git commits exactly what was staged.
 var harmless = []string{"core.safecrlf=false", "core.fsmonitor=false", "submodule.recurse=false", "diff.orderFile=" + os.DevNull}
 
-// stage does not use `git commit -- paths`: with thousands of them git compares each with each.
+// stage adds files to the index. `git commit -- paths` would do so too, but its run time is quadratic in the number of paths.
 func (r *Repo) stage(ctx context.Context, paths []string) error {
 	entries, err := r.Entries(ctx)
 	if err != nil {
@@ -61,16 +61,16 @@ func (r *Repo) stage(ctx context.Context, paths []string) error {
 	}
 	unseen := PathsOf(entries, func(e Entry) bool { return e.Unseen() && slices.Contains(paths, e.Path) })
 	if err := r.lookAt(ctx, unseen, nil); err != nil {
-		return git.Failed(err, "having git look at %s", operr.Count(len(unseen), "file"))
+		return git.Failure(err, "asking git to look at %s", operr.Count(len(unseen), "file"))
 	}
 	list := strings.Join(paths, "\x00") + "\x00"
 	if _, err := r.Feed(ctx, list, "update-index", "--add", "--remove", "-z", "--stdin"); err != nil {
-		return git.Failed(err, "staging %s", operr.Count(len(paths), "file"))
+		return git.Failure(err, "staging %s", operr.Count(len(paths), "file"))
 	}
 	return nil
 }
 
-// kept is an index as it was.
+// `kept` holds the content and the modification time of an earlier index.
 type kept struct {
 	data []byte
 	at   time.Time
@@ -85,25 +85,25 @@ func readIndex(path string) (kept, error) {
 	return kept{data: data, at: info.ModTime()}, err
 }
 
-// unstage puts the index back, with its time, and returns why: git does not look into a file that was changed in the second of its checkout, where
-// the index is newer than that.
+// unstage restores the index and its modification time, and returns the error `why`. The time matters: if the index were newer, git would not notice
+// changes to a file that were made in the same second as its checkout.
 func (r *Repo) unstage(index kept, why error) error {
 	err := atomicfile.WriteFile(r.index, index.data, 0o644)
 	if err == nil {
 		err = os.Chtimes(r.index, time.Time{}, index.at)
 	}
 	if err != nil {
-		return operr.New("run `git reset`", "%w; and what was staged is still staged: %v", why, err)
+		return operr.New("run `git reset`", "%w; then the staged files could not be unstaged: %v", why, err)
 	}
 	return why
 }
 
-// Restore brings files, relative to Top, back to what is committed, in index and work tree. Those that are not in the commit
-// are removed.
+// Restore restores files, relative to Top, from the last commit, in the index and in the work tree. It removes files that the commit does not
+// contain.
 func (r *Repo) Restore(ctx context.Context, paths []string) error {
 	out, err := r.Ask(ctx, "ls-tree", "-r", "--name-only", "-z", "--full-tree", "HEAD")
 	if err != nil {
-		return git.Failed(err, "reading the commit's files")
+		return git.Failure(err, "reading the commit's files")
 	}
 	committed := map[string]bool{}
 	for name := range strings.SplitSeq(out, "\x00") {
@@ -121,7 +121,7 @@ func (r *Repo) Restore(ctx context.Context, paths []string) error {
 		}
 	}
 	if _, err := r.Feed(ctx, added.String(), "update-index", "--force-remove", "-z", "--stdin"); err != nil {
-		return git.Failed(err, "forgetting new files")
+		return git.Failure(err, "unstaging new files")
 	}
 	if known.Len() == 0 {
 		return nil
@@ -130,24 +130,24 @@ func (r *Repo) Restore(ctx context.Context, paths []string) error {
 		Args:  []string{"--literal-pathspecs", "restore", "--quiet", "--staged", "--worktree", "--pathspec-from-file=-", "--pathspec-file-nul"},
 		Stdin: known.String(),
 	}); err != nil {
-		return git.Failed(err, "bringing files back")
+		return git.Failure(err, "restoring files")
 	}
 	return nil
 }
 
-// Tag is an annotated tag that is to be made.
+// Tag describes an annotated tag to make.
 type Tag struct {
 	Name    string
 	Message string
-	Date    time.Time // zero is the present
+	Date    time.Time // zero means now
 }
 
-// Tag makes an annotated tag of a commit, dated by the present; signed where git is so configured.
+// Tag makes an annotated tag for a commit, dated now. It is signed if git is configured to sign tags.
 func (r *Repo) Tag(ctx context.Context, name, commit, message string) error {
 	return r.MakeTag(ctx, commit, Tag{Name: name, Message: message})
 }
 
-// MakeTag is Tag with a date.
+// MakeTag is like Tag, but the caller chooses the date.
 func (r *Repo) MakeTag(ctx context.Context, commit string, t Tag) error {
 	if !strings.HasSuffix(t.Message, "\n") {
 		signs, err := r.signs(ctx)
@@ -155,7 +155,7 @@ func (r *Repo) MakeTag(ctx context.Context, commit string, t Tag) error {
 			return err
 		}
 		if signs {
-			t.Message += "\n" // git puts a signature behind it, and finds it at the beginning of a line only
+			t.Message += "\n" // git appends the signature to the message, and recognizes it only at the beginning of a line
 		}
 	}
 	var words string
@@ -168,9 +168,9 @@ func (r *Repo) MakeTag(ctx context.Context, commit string, t Tag) error {
 		Words: &words,
 	})
 	if err != nil {
-		return r.Refused(ctx, err, "tagging %s", t.Name)
+		return r.Refusal(ctx, err, "tagging %s", t.Name)
 	}
-	if words == "" { // a git that could not sign has said so
+	if words == "" { // git prints an error if it cannot sign
 		return nil
 	}
 	signs, err := r.signs(ctx)
@@ -180,21 +180,21 @@ func (r *Repo) MakeTag(ctx context.Context, commit string, t Tag) error {
 	return r.checkSigned(ctx, t.Name, words)
 }
 
-// signs reports whether git is told to sign tags.
+// signs reports whether git is configured to sign tags.
 func (r *Repo) signs(ctx context.Context) (bool, error) {
 	sign, _, err := r.Answer(ctx, "config", "--type=bool", "--get", "--", "tag.gpgSign")
 	if err != nil {
-		return false, git.Failed(err, "asking git whether tags are signed")
+		return false, git.Failure(err, "asking git whether tags are signed")
 	}
 	return sign == "true", nil
 }
 
-// checkSigned takes a tag away that was to be signed and is not: where ssh-keygen fails, git (of 2.39) says so, makes the tag without a
-// signature, and ends with 0.
+// checkSigned deletes a tag that should be signed but is not. If ssh-keygen fails, git 2.39 prints an error, makes the tag without a signature, and
+// exits with status 0.
 func (r *Repo) checkSigned(ctx context.Context, tag, words string) error {
 	object, err := r.Ask(ctx, "cat-file", "--end-of-options", "tag", "refs/tags/"+tag)
 	if err != nil {
-		return git.Failed(err, "reading the tag %s", tag)
+		return git.Failure(err, "reading the tag %s", tag)
 	}
 	if strings.Contains(object, "\n-----BEGIN ") {
 		return nil
@@ -202,5 +202,5 @@ func (r *Repo) checkSigned(ctx context.Context, tag, words string) error {
 	if err := r.DeleteTag(context.WithoutCancel(ctx), tag); err != nil {
 		return err
 	}
-	return operr.New("see what git says above; and give it a key that it can sign with, or a terminal to ask for its passphrase at", "tagging %s: git could not sign it (tag.gpgSign)", tag).WithDetail(words)
+	return operr.New("read git's message above; then give git a key that can sign, or run this command in a terminal, where git can ask for the passphrase", "git could not sign the tag %s, but tag.gpgSign requires a signature", tag).WithDetail(words)
 }

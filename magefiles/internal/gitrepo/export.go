@@ -9,21 +9,20 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/internal/git"
 )
 
-// ExportSome writes those files of a commit to dir, which need not be there, that are wanted, by their path relative to Top: as git would
-// check them out, whatever the work tree and the index are like, and by no setting of the person, with the modes that the umask leaves, and
-// without submodules. Other files are not read: neither a large repository nor one whose files lie elsewhere
-// takes its time.
+// ExportSome writes the wanted files of a commit to `dir`, which need not exist. `want` gets paths relative to Top. The files have the contents that
+// git would check out, but are not affected by the work tree, the index or the user's settings. Their modes depend on the umask. Submodules are
+// skipped. Other files are not read, so the size of the repository does not matter.
 func (r *Repo) ExportSome(ctx context.Context, commit, dir string, want func(path string) bool) error {
 	_, err := r.ExportFolder(ctx, commit, ".", dir, want)
 	return err
 }
 
-// ExportFolder writes the files in a folder that are wanted; nil wants all. The submodules there are left to the caller.
+// ExportFolder writes the wanted files of a folder, or all files if want is nil. It does not write submodules, but returns them.
 func (r *Repo) ExportFolder(ctx context.Context, commit, folder, dir string, want func(path string) bool) (links []Entry, err error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
-	aside, err := os.MkdirTemp(filepath.Dir(dir), ".index-") // a file of any name may be exported to dir
+	aside, err := os.MkdirTemp(filepath.Dir(dir), ".index-") // not inside dir, where an exported file could have the same name
 	if err != nil {
 		return nil, err
 	}
@@ -45,13 +44,13 @@ func (r *Repo) ExportFolder(ctx context.Context, commit, folder, dir string, wan
 		_, err = ask(files, "checkout-index", "-z", "--stdin", "--prefix="+dir+"/")
 	}
 	if err != nil {
-		return nil, git.Failed(err, "taking %s out of %s", folder, git.Short(commit))
+		return nil, git.Failure(err, "extracting %s from %s", folder, git.Short(commit))
 	}
 	return links, nil
 }
 
-// chosen are the names of the wanted ones of files that git lists with their stage, each with a NUL behind it, and the submodules
-// among them.
+// chosen selects the wanted names from the output of `git ls-files --stage -z`. It returns them, each followed by a NUL, and the submodules among
+// them.
 func chosen(listed string, want func(name string) bool) (names string, links []Entry) {
 	var kept strings.Builder
 	for line := range strings.SplitSeq(listed, "\x00") {

@@ -1,21 +1,21 @@
-// Package gitrepo asks a git repository what the pipeline has to know of it: where it is, what is committed, since when,
-// what is tagged; and it commits and tags. Everything is done by git itself.
+// Package gitrepo reads a git repository's commits, tags and status, and makes commits and tags. It runs the git command for
+// all of this.
 //
-// A person's settings are of two kinds. Hooks, signatures, the identity and the encoding are their will: they count where
-// something is committed, tagged, reverted or pushed. All others must not change what is released: git is asked by commands
-// for programs, in the C locale, with settings of ours where there is no such command.
+// There are two kinds of user settings. Hooks, signing, the identity and the encoding apply whenever something is committed,
+// tagged, reverted or pushed. All other settings must not affect a release. For this reason, gitrepo uses git's plumbing
+// commands, in the C locale. If there is no plumbing command, it overrides the settings.
 //
-//	gitrepo.go outside.go    which repository it is, and why git refuses one
-//	index.go tracked.go status.go    what git knows, and what differs from the commit
-//	history.go past.go touched.go ancestry.go    what was committed, when, by which commit, and before which
-//	between.go      which files differ between two commits, and what a commit has of them
-//	commit.go back.go     commits and tags, and the way back from them
-//	propose.go      a commit on no branch, and what a branch has that another one has not
-//	export.go       files of a commit in a folder
-//	trouble.go tagtrouble.go underway.go    what keeps a commit or a tag from being made
+//	gitrepo.go outside.go    finding a repository, and the reasons why git refuses it
+//	index.go tracked.go status.go    tracked files, and changes since the commit
+//	history.go past.go touched.go ancestry.go    commits: their order, dates and changes
+//	between.go      differences between two commits, and a commit's files
+//	commit.go back.go     making and undoing commits and tags
+//	propose.go      commits on no branch, and the commits that one branch has and another lacks
+//	export.go       writing a commit's files to a folder
+//	trouble.go tagtrouble.go underway.go    problems that prevent a commit or a tag
 //
-// The packages below it have one job each: gitclone makes clones, lacking finds what such a clone, or a work tree, has not got, overlay
-// brings what is not committed to a clone, gitremote asks, fetches and pushes, and internal/git is how git is run, here and there.
+// Each package below it has one job: gitclone makes clones, lacking finds what is missing in a clone or a work tree, overlay
+// copies uncommitted changes to a clone, gitremote queries, fetches and pushes, and internal/git runs git for all of them.
 package gitrepo
 
 import (
@@ -32,20 +32,20 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// Repo is a git work tree. How git is run in it is known by package git; what else is done with it, by the packages below this one.
+// Repo is a git work tree. The embedded Git runs git in it. The packages below gitrepo have more operations.
 type Repo struct {
 	git.Git
 	index string // absolute path of the index
 	cache *entryCache
 }
 
-// At is the work tree of a folder that is known to be the top of one. Nothing is asked: only Top is set.
+// At returns the work tree with the given top folder. It does not run git, and sets only Top.
 func At(runner command.Runner, top string) *Repo {
 	return &Repo{Git: git.Git{Top: top, Runner: runner}, cache: &entryCache{}}
 }
 
-// Open finds the work tree that dir belongs to. Where there is none, ErrOutside is in the chain of the error. A repository
-// that git refuses, or cannot use, is another error.
+// Open finds the work tree that contains `dir`. If there is none, the error wraps ErrOutside. If git refuses or cannot use the repository, the error
+// does not wrap ErrOutside.
 func Open(ctx context.Context, r command.Runner, dir string) (*Repo, error) {
 	repo := At(r, dir)
 	out, err := repo.Ask(ctx, "rev-parse", "--show-toplevel", "--show-prefix", "--absolute-git-dir", "--git-common-dir", "--git-path", "index")
@@ -54,7 +54,7 @@ func Open(ctx context.Context, r command.Runner, dir string) (*Repo, error) {
 	}
 	lines := strings.Split(out, "\n")
 	if len(lines) != 5 {
-		return nil, operr.New("give it a path without line breaks", "finding the repository of %s: git said %q", dir, out)
+		return nil, operr.New("move the repository to a path without line breaks", "cannot find the repository of %s: git answered %q", dir, out)
 	}
 	for i, line := range lines {
 		lines[i] = filepath.FromSlash(line)
@@ -64,13 +64,13 @@ func Open(ctx context.Context, r command.Runner, dir string) (*Repo, error) {
 	}
 	repo.Top, repo.Prefix, repo.Dir = lines[0], strings.TrimSuffix(filepath.ToSlash(lines[1]), "/"), lines[2]
 	repo.Common, repo.index = lines[3], lines[4]
-	if err := repo.other(dir); err != nil {
+	if err := repo.checkRepository(dir); err != nil {
 		return nil, err
 	}
 	return repo, nil
 }
 
-// FromTop gives folders relative to what Open was given their paths from Top; "." is Top itself.
+// FromTop converts folders relative to Open's dir to paths relative to Top. Top itself is ".".
 func (r *Repo) FromTop(dirs []string) (out []string) {
 	for _, d := range dirs {
 		if at := path.Join(r.Prefix, d); !strings.HasPrefix(at, "..") {
@@ -80,61 +80,61 @@ func (r *Repo) FromTop(dirs []string) (out []string) {
 	return out
 }
 
-// Head is the commit that is checked out.
+// Head describes the commit that is checked out.
 type Head struct {
 	Commit string    // 40 or 64 hex digits
-	Branch string    // "" when it is detached
-	Time   time.Time // the committer's
+	Branch string    // "" if HEAD is detached
+	Time   time.Time // committer date
 }
 
-// Short is the abbreviated commit, for people.
+// Short returns the abbreviated hash, for display.
 func (h Head) Short() string { return git.Short(h.Commit) }
 
-// Head returns the commit that is checked out. ErrNoCommit is in the chain of the error where nothing was committed yet.
+// Head returns the commit that is checked out. If there is no commit yet, the error wraps ErrNoCommit.
 func (r *Repo) Head(ctx context.Context) (Head, error) {
 	ref, onBranch, err := r.Answer(ctx, "symbolic-ref", "--quiet", "HEAD")
 	if err != nil {
-		return Head{}, git.Failed(err, "reading HEAD of %s", r.Top)
+		return Head{}, git.Failure(err, "reading HEAD of %s", r.Top)
 	}
 	out, err := r.Ask(ctx, "rev-list", "--max-count=1", "--timestamp", "HEAD", "--")
 	if err != nil {
 		if onBranch && r.unborn(ctx, ref) {
 			return Head{}, operr.New("commit the workspace first", "%s has no commit yet%w", r.Top, git.Silent(ErrNoCommit))
 		}
-		return Head{}, git.Failed(err, "reading the commit of %s", r.Top)
+		return Head{}, git.Failure(err, "reading the commit of %s", r.Top)
 	}
 	seconds, commit, _ := strings.Cut(out, " ")
 	unix, err := strconv.ParseInt(seconds, 10, 64)
 	if err != nil {
-		return Head{}, operr.New("run `git fsck`", "reading the commit of %s: git said %q", r.Top, out)
+		return Head{}, operr.New("run `git fsck`", "cannot read the commit of %s: git answered %q", r.Top, out)
 	}
 	return Head{Commit: commit, Branch: strings.TrimPrefix(ref, "refs/heads/"), Time: time.Unix(unix, 0).UTC()}, nil
 }
 
-// unborn reports whether a branch is one without a commit, and not one that cannot be read.
+// unborn reports whether a branch has no commit yet. It returns false if the branch exists but cannot be read.
 func (r *Repo) unborn(ctx context.Context, ref string) bool {
 	out, err := r.Ask(ctx, "for-each-ref", "--format=%(refname)", "--", ref)
 	if err != nil || out != "" {
 		return false
 	}
-	_, err = os.Lstat(filepath.Join(r.Common, filepath.FromSlash(ref))) // git passes over a file that it cannot read
+	_, err = os.Lstat(filepath.Join(r.Common, filepath.FromSlash(ref))) // for-each-ref skips a ref file that it cannot read
 	return os.IsNotExist(err)
 }
 
-// Identity returns the name and address that commits are made under; an error where git does not know them.
+// Identity returns the name and address that git uses for commits. It returns an error if git has none.
 func (r *Repo) Identity(ctx context.Context) (string, error) {
 	var who string
 	for _, variable := range []string{"GIT_AUTHOR_IDENT", "GIT_COMMITTER_IDENT"} {
 		out, err := r.Ask(ctx, "var", variable)
 		if err != nil {
-			return "", operr.New("`git config user.name …` and `git config user.email …`", "git does not know who commits: %w", err)
+			return "", operr.New("set them with `git config user.name …` and `git config user.email …`", "git has no name or no email address for your commits: %w", err)
 		}
 		who, _, _ = strings.Cut(out, ">")
 	}
 	return who + ">", nil
 }
 
-// AddressOf is the address in an identity, as Identity returns it.
+// AddressOf returns the email address in an identity that Identity returned.
 func AddressOf(identity string) string {
 	return strings.TrimSuffix(identity[strings.LastIndex(identity, "<")+1:], ">")
 }

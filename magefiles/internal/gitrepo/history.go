@@ -14,21 +14,21 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// Tags returns the commit of every tag, by the tag's name: 40 or 64 hex digits. A tag of something else is left out.
+// Tags returns the commit hash of every tag, keyed by tag name. Tags of objects other than commits are left out.
 func (r *Repo) Tags(ctx context.Context) (map[string]string, error) { return r.tags(ctx) }
 
-// MergedTags is Tags for those that HEAD contains.
+// MergedTags is like Tags, but returns only tags that are reachable from HEAD.
 func (r *Repo) MergedTags(ctx context.Context) (map[string]string, error) {
 	return r.tags(ctx, "--merged=HEAD")
 }
 
-// Tags asks for the tags of the repository that a folder is in, once they are wanted.
+// Tags reads the tags of the repository that contains Dir. It does not open the repository before the tags are needed.
 type Tags struct {
 	Runner command.Runner
 	Dir    string
 }
 
-// MergedTags is that of the repository. There are none outside of git, and before the first commit.
+// MergedTags returns the repository's merged tags. The result is empty outside a repository and before the first commit.
 func (t Tags) MergedTags(ctx context.Context) (map[string]string, error) {
 	repo, err := Open(ctx, t.Runner, t.Dir)
 	switch {
@@ -48,12 +48,12 @@ func (r *Repo) tags(ctx context.Context, more ...string) (map[string]string, err
 	return commits, err
 }
 
-// readTags returns the names of all tags, and the commits of those that name one.
+// readTags returns the names of all tags, and the commits of the tags that refer to a commit.
 func (r *Repo) readTags(ctx context.Context, more ...string) (names []string, commits map[string]string, err error) {
 	const format = "--format=%(refname:strip=2) %(objecttype) %(objectname) %(*objecttype) %(*objectname)"
 	out, err := r.Ask(ctx, append([]string{"for-each-ref", format, "refs/tags"}, more...)...)
 	if err != nil {
-		return nil, nil, git.Failed(err, "asking git for the tags of %s", r.Top)
+		return nil, nil, git.Failure(err, "asking git for the tags of %s", r.Top)
 	}
 	commits = map[string]string{}
 	var nested []string
@@ -74,14 +74,14 @@ func (r *Repo) readTags(ctx context.Context, more ...string) (names []string, co
 	return names, commits, r.peel(ctx, nested, commits)
 }
 
-// peel puts the commits into tags of those tags that name another tag: before git 2.45, for-each-ref follows one of them.
+// peel adds the commits of nested tags, which are tags of other tags, to `tags`. Before version 2.45, git for-each-ref dereferences only one level.
 func (r *Repo) peel(ctx context.Context, names []string, tags map[string]string) error {
 	if names == nil {
 		return nil
 	}
 	out, err := r.Feed(ctx, "refs/tags/"+strings.Join(names, "^{commit}\nrefs/tags/")+"^{commit}\n", "cat-file", "--batch-check")
 	if err != nil {
-		return git.Failed(err, "asking git what tags of tags name in %s", r.Top)
+		return git.Failure(err, "asking git for the commits of nested tags in %s", r.Top)
 	}
 	for i, line := range strings.Split(out, "\n") {
 		if f := strings.Fields(line); len(f) == 3 && f[1] == "commit" && i < len(names) {
@@ -91,24 +91,25 @@ func (r *Repo) peel(ctx context.Context, names []string, tags map[string]string)
 	return nil
 }
 
-// Commit is what the history says of one commit.
+// Commit is a commit in the history.
 type Commit struct {
 	Hash    string // 40 or 64 hex digits
 	Parents []string
-	Subject string   // the first line: git itself would join it with what follows without an empty line
-	Body    string   // what follows the subject, footers included
-	Paths   []string // of the files it changed, relative to Top; those of a merge are what it brought to its first parent
+	Subject string   // first line of the message; git's own subject may span several lines
+	Body    string   // text after the subject, including trailers
+	Paths   []string // files that it changed, relative to Top; for a merge, compared with its first parent
 }
 
-// Log returns the commits that HEAD contains and the commit or tag since does not, the newest first; without merges,
-// which change nothing by themselves. since may be "": then all are returned.
+// Log returns the commits that are reachable from HEAD but not from `since`, a commit or tag, newest first. It leaves out merges, which make no
+// changes of their own. If `since` is "", it returns all commits.
 func (r *Repo) Log(ctx context.Context, since string) (commits []Commit, err error) {
 	err = r.walk(ctx, since, func(c Commit) { commits = append(commits, c) }, "--no-merges")
 	return commits, err
 }
 
-// EachCommit gives visit the commits that HEAD contains and the commit or tag since does not, merges among them, each before its
-// parents and else the newest first. since may be "": then it is all. No more than one commit is kept: a history may be long.
+// EachCommit calls `visit` for each commit, including merges, that is reachable from HEAD but not from `since`, a commit or tag. It visits children
+// before their parents, and otherwise the newest commit first. If `since` is "", it visits all commits. It holds only one commit in memory, because a
+// history may be long.
 func (r *Repo) EachCommit(ctx context.Context, since string, visit func(Commit)) error {
 	return r.walk(ctx, since, visit, "--date-order")
 }
@@ -116,10 +117,10 @@ func (r *Repo) EachCommit(ctx context.Context, since string, visit func(Commit))
 func (r *Repo) walk(ctx context.Context, since string, visit func(Commit), more ...string) error {
 	shallow, err := r.Ask(ctx, "rev-parse", "--is-shallow-repository")
 	if err == nil && shallow == "true" {
-		return operr.New("run `git fetch --unshallow --tags`", "the clone %s is shallow: its history is not all there", r.Top)
+		return operr.New("run `git fetch --unshallow --tags`", "the clone %s is shallow: it has only a part of the history", r.Top)
 	}
-	// The history of a long life is read once, by a command for people that is told all that a setting could say: `rev-list` and `diff-tree`
-	// would each read it.
+	// A long history is read in a single pass, by `git log` with flags for every setting that could affect its output. The plumbing commands
+	// `rev-list` and `diff-tree` would need two passes.
 	args := slices.Concat([]string{"log", "--root", "--no-relative", "--no-decorate", "--no-notes"}, told, more, []string{"--end-of-options", "HEAD"})
 	if since != "" {
 		args = append(args, "^"+since)
@@ -128,22 +129,22 @@ func (r *Repo) walk(ctx context.Context, since string, visit func(Commit), more 
 		err = r.take(ctx, git.Call{Args: append(args, "--")}, visit)
 	}
 	if err != nil {
-		return git.Failed(err, "reading the history of %s", r.Top)
+		return git.Failure(err, "reading the history of %s", r.Top)
 	}
 	return nil
 }
 
-// commitMark begins a commit in the output of git: no message holds a NUL, and no path is this.
+// commitMark marks the start of a commit in git's output. It is unambiguous: no message contains a NUL, and no path is "//".
 const commitMark = "//"
 
-// headWords are the words between the mark of a commit and its paths.
+// headWords is the number of fields between commitMark and the paths.
 const headWords = 3
 
-// logReader takes what git says of commits apart, as it comes.
+// logReader is a Writer that parses the commits that git prints.
 type logReader struct {
 	visit func(Commit)
-	rest  []byte   // of a word that has not ended
-	head  []string // of the commit that has begun
+	rest  []byte   // an incomplete field at the end of the input so far
+	head  []string // fields of the current commit before its paths
 	begun bool
 	paths []string
 }
@@ -178,14 +179,14 @@ func (l *logReader) word(word string) {
 	}
 }
 
-// end gives away the commit that has begun.
+// end calls visit with the current commit.
 func (l *logReader) end() {
 	if l.begun && len(l.head) == headWords {
 		subject, body, _ := strings.Cut(strings.TrimSpace(l.head[2]), "\n")
 		l.visit(Commit{
 			Hash:    l.head[0],
 			Parents: strings.Fields(l.head[1]),
-			Subject: strings.Clone(strings.TrimSpace(subject)), // whoever keeps it does not keep the body with it
+			Subject: strings.Clone(strings.TrimSpace(subject)), // cloned, so that the subject does not keep the whole body in memory
 			Body:    strings.TrimSpace(body),
 			Paths:   l.paths,
 		})
@@ -197,26 +198,25 @@ func (l *logReader) end() {
 func (r *Repo) Tree(ctx context.Context, commit string) (string, error) {
 	out, err := r.Ask(ctx, "rev-parse", "--verify", "--end-of-options", commit+"^{tree}")
 	if err != nil {
-		return "", git.Failed(err, "looking for the tree of %s", git.Short(commit))
+		return "", git.Failure(err, "looking for the tree of %s", git.Short(commit))
 	}
 	return strings.TrimSpace(out), nil
 }
 
-// Resolve returns the commit that a name, such as HEAD^ or a tag, stands for. ErrNoCommit is in the chain of the error where
-// it stands for none.
+// Resolve returns the hash of the commit that rev, such as HEAD^ or a tag, refers to. If there is none, the error wraps ErrNoCommit.
 func (r *Repo) Resolve(ctx context.Context, rev string) (string, error) {
 	out, there, err := r.Answer(ctx, "rev-parse", "--quiet", "--verify", "--end-of-options", rev+"^{commit}")
 	switch {
 	case err != nil:
-		return "", git.Failed(err, "looking for the commit %s in %s", rev, r.Top)
+		return "", git.Failure(err, "looking for the commit %s in %s", rev, r.Top)
 	case !there:
-		return "", operr.New("commit the workspace first, or name a commit that is there", "%s has no commit %s%w", r.Top, rev, git.Silent(ErrNoCommit))
+		return "", operr.New("commit the workspace first, or name a commit that exists", "%s has no commit %s%w", r.Top, rev, git.Silent(ErrNoCommit))
 	}
 	return out, nil
 }
 
-// MadeOn returns the first of the commits that were made on base and that lead to head, along first parents and without
-// merges, that changed each of some files, relative to Top; "" where there is none.
+// MadeOn returns the oldest commit after base, up to head, that changed every one of the given files, relative to Top. It follows only first parents
+// and skips merges. It returns "" if there is none.
 func (r *Repo) MadeOn(ctx context.Context, base, head string, paths []string) (string, error) {
 	out, err := r.Ask(ctx, "rev-list", "--reverse", "--first-parent", "--no-merges", "--end-of-options", base+".."+head, "--")
 	made := ""
@@ -228,26 +228,26 @@ func (r *Repo) MadeOn(ctx context.Context, base, head string, paths []string) (s
 		})
 	}
 	if err != nil {
-		return "", git.Failed(err, "reading the history from %s to %s", git.Short(base), git.Short(head))
+		return "", git.Failure(err, "reading the history from %s to %s", git.Short(base), git.Short(head))
 	}
 	return made, nil
 }
 
-// told are the options under which git says of a commit what a logReader takes.
+// told lists the options that make git print commits in the format that logReader parses.
 var told = []string{
 	"-r", "-z", "--name-only", "--no-renames", "--no-show-signature", "--diff-merges=first-parent", "--encoding=UTF-8",
 	"--format=" + commitMark + "%x00%H%x00%P%x00%B%x00",
 }
 
-// changes gives visit what git says of commits, which stand in a line each.
+// changes calls `visit` for each of the given commits. The argument `commits` has one commit per line.
 func (r *Repo) changes(ctx context.Context, commits string, visit func(Commit)) error {
 	return r.take(ctx, git.Call{Args: slices.Concat([]string{"diff-tree", "--stdin", "--always", "--root"}, told), Stdin: commits + "\n"}, visit)
 }
 
-// take gives visit the commits that a call says, as they come.
+// take runs a git call, and calls `visit` with each commit as soon as git has printed the commit.
 func (r *Repo) take(ctx context.Context, c git.Call, visit func(Commit)) error {
 	l := &logReader{visit: visit}
-	c.Set, c.Out = []string{"GIT_FLUSH=0"}, l // else each commit is a write of its own, which costs as much as reading it
+	c.Set, c.Out = []string{"GIT_FLUSH=0"}, l // otherwise git makes one write per commit, which takes as long as reading it
 	_, err := r.Call(ctx, c)
 	if len(l.rest) > 0 {
 		l.word(string(l.rest))
@@ -256,7 +256,8 @@ func (r *Repo) take(ctx context.Context, c git.Call, visit func(Commit)) error {
 	return err
 }
 
-// Versions returns what a file was before each of some commits, and after it, by its path from Top. One that was not there has no bytes.
+// Versions returns a file's content before and after each of the given commits. path is relative to Top. The content is nil if the file did not
+// exist.
 func (r *Repo) Versions(ctx context.Context, commits []string, path string) (before, after [][]byte, err error) {
 	if len(commits) == 0 {
 		return nil, nil, nil
@@ -267,7 +268,7 @@ func (r *Repo) Versions(ctx context.Context, commits []string, path string) (bef
 	}
 	var out bytes.Buffer
 	if _, err := r.Call(ctx, git.Call{Args: []string{"cat-file", "--batch"}, Stdin: asked.String(), Out: &out}); err != nil {
-		return nil, nil, git.Failed(err, "reading what %s was", path)
+		return nil, nil, git.Failure(err, "reading the old content of %s", path)
 	}
 	for range commits {
 		before = append(before, nextBlob(&out))
@@ -276,8 +277,8 @@ func (r *Repo) Versions(ctx context.Context, commits []string, path string) (bef
 	return before, after, nil
 }
 
-// nextBlob takes the next answer of `git cat-file --batch`: a line that ends in the size, and as many bytes. Of what is not there it is
-// another line.
+// nextBlob reads the next result of `git cat-file --batch`: a line that ends with the size, then the content. For a missing object there is only a
+// line.
 func nextBlob(out *bytes.Buffer) []byte {
 	line, _ := out.ReadString('\n')
 	f := strings.Fields(line)
@@ -293,26 +294,26 @@ func nextBlob(out *bytes.Buffer) []byte {
 	return blob
 }
 
-// BranchesWith returns the branches of remotes, such as origin/main, that this clone knows to have a commit, and whether none of
-// them means that none has it: a clone of a tag alone knows no branch, and a shallow one does not know what lies below.
+// BranchesWith returns the remote-tracking branches, such as origin/main, that contain a commit. known is false if the result is empty but may be
+// incomplete, because a clone of a single tag has no branches, and a shallow clone lacks part of the history.
 func (r *Repo) BranchesWith(ctx context.Context, commit string) (having []string, known bool, err error) {
 	all, err := r.Ask(ctx, "for-each-ref", "--count=1", "--format=%(refname)", "refs/remotes")
 	if err != nil {
-		return nil, false, git.Failed(err, "listing the branches of remotes")
+		return nil, false, git.Failure(err, "listing the branches of remotes")
 	}
 	if all == "" {
 		return nil, false, nil
 	}
 	out, err := r.Ask(ctx, "for-each-ref", "--format=%(refname:strip=2)", "--contains="+commit, "refs/remotes")
 	if err != nil {
-		return nil, false, git.Failed(err, "looking for the branches that have %s", git.Short(commit))
+		return nil, false, git.Failure(err, "looking for the branches that contain %s", git.Short(commit))
 	}
 	if out != "" {
 		return strings.Fields(out), true, nil
 	}
 	shallow, err := r.Ask(ctx, "rev-parse", "--is-shallow-repository")
 	if err != nil {
-		return nil, false, git.Failed(err, "asking git how much of the history is there")
+		return nil, false, git.Failure(err, "asking git whether the clone is shallow")
 	}
 	return nil, shallow == "false", nil
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitrepotest"
 )
 
-// TestHostileRemotes refuses a remote, and an address of one, that git or ssh would take for an option, before git is asked.
+// Remote names and addresses that git or ssh would parse as an option are refused before git runs.
 func TestHostileRemotes(t *testing.T) {
 	dir, run := gitrepotest.New(t)
 	git := func(args ...string) string { return gitrepotest.Git(t, run, dir, args...) }
@@ -35,8 +35,8 @@ func TestHostileRemotes(t *testing.T) {
 	for _, address := range []string{"ssh://-oProxyCommand=touch/x", "-oProxyCommand=touch x:y", "git@-oProxyCommand=touch:x", "--upload-pack=touch " + touched} {
 		git("config", "remote.origin.url", address)
 		_, err := gitremote.Read(t.Context(), repo, "origin")
-		require.ErrorContains(t, err, "is an option to git, or to ssh", address)
-		require.ErrorContains(t, gitremote.Push(t.Context(), repo, "origin", head, "main"), "is an option to git, or to ssh", address)
+		require.ErrorContains(t, err, "git or ssh would read it as an option", address)
+		require.ErrorContains(t, gitremote.Push(t.Context(), repo, "origin", head, "main"), "git or ssh would read it as an option", address)
 	}
 	for _, address := range []string{"../a-b.git", "git@host-a:x/-y.git", "https://host/-x", "/a:-b"} {
 		git("config", "remote.origin.url", address)
@@ -47,14 +47,14 @@ func TestHostileRemotes(t *testing.T) {
 	require.NoFileExists(t, touched)
 }
 
-// TestHostileCommits hands names to git that are options of the command: they are names of nothing.
+// Commit names that look like options must not be parsed as options.
 func TestHostileCommits(t *testing.T) {
 	dir, run := gitrepotest.New(t)
 	repo, err := gitrepo.Open(t.Context(), run, dir)
 	require.NoError(t, err)
 	ctx, output := t.Context(), filepath.Join(dir, "output")
 	for _, name := range []string{"--output=" + output, "--hard", "-f", "--all"} {
-		_, err := repo.Ahead(ctx, name, "HEAD")
+		_, err := repo.CountAhead(ctx, name, "HEAD")
 		require.Error(t, err, name)
 		_, err = repo.Parent(ctx, name)
 		require.Error(t, err, name)
@@ -64,15 +64,15 @@ func TestHostileCommits(t *testing.T) {
 		require.Error(t, err, name)
 		_, err = repo.Revert(ctx, name)
 		require.Error(t, err, name)
-		require.ErrorContains(t, repo.Back(ctx, name), "it begins with a dash")
+		require.ErrorContains(t, repo.ResetTo(ctx, name), "it begins with a dash")
 		require.Error(t, gitclone.Borrow(ctx, repo, filepath.Join(t.TempDir(), "clone"), name), name)
 		require.Error(t, repo.DeleteTag(ctx, name), name)
 	}
 	require.NoFileExists(t, output)
 }
 
-// TestHostileEnvironmentOfGit has git's helpers and hooks write down what they see: those that talk to a remote see what it may ask for,
-// those of a commit only the agents that sign, and none what publishes.
+// Git's helpers and hooks record their environment. Helpers that contact a remote get the credentials for it. Hooks of a commit get only the signing
+// agents. None gets publishing credentials.
 func TestHostileEnvironmentOfGit(t *testing.T) {
 	dir, plain := gitrepotest.New(t)
 	git := func(args ...string) string { return gitrepotest.Git(t, plain, dir, args...) }

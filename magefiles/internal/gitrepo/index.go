@@ -12,36 +12,36 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/internal/git"
 )
 
-// Entry is a file, or a submodule, in git's index.
+// Entry is an entry in git's index: a file, a symlink or a submodule.
 type Entry struct {
 	Path   string // relative to Top, with slashes
 	Mode   string // "100644"
 	Object string // hex
-	Flag   byte   // of `git ls-files -v`
+	Flag   byte   // tag letter that `git ls-files -v` prints
 }
 
-// LinkMode is the mode of a submodule.
+// LinkMode is the mode of a submodule (git calls it a gitlink).
 const LinkMode = "160000"
 
-// Assumed reports whether git takes the file for unchanged without a look (assume-unchanged): `git update-index` was told so, or the
-// setting core.ignoreStat left it in the index.
+// Assumed reports whether the file has the assume-unchanged flag, which makes git assume that it is unchanged. The flag was set by `git
+// update-index`, or by git itself because of core.ignoreStat.
 func (e Entry) Assumed() bool { return e.Flag >= 'a' && e.Flag <= 'z' }
 
-// Skipped reports whether git takes the file for unchanged, be it there or not (skip-worktree): `git update-index` was told so, or a
-// sparse checkout leaves it out.
+// Skipped reports whether the file has the skip-worktree flag, which makes git assume that it is unchanged even if it is missing. The flag was set by
+// `git update-index` or by a sparse checkout.
 func (e Entry) Skipped() bool { return e.Flag == 'S' || e.Flag == 's' }
 
-// Unseen reports whether git does not look at the file.
+// Unseen reports whether git ignores changes to the file because of one of these flags.
 func (e Entry) Unseen() bool { return e.Assumed() || e.Skipped() }
 
-// entryCache are the entries that were read last, and the index that they are of: git replaces the file to change it.
+// entryCache caches the entries of the index. It is valid while the index is the file `of`, because git replaces the file on every change.
 type entryCache struct {
 	mu      sync.Mutex
 	of      fs.FileInfo
 	entries []Entry
 }
 
-// Entries reads the index, once as long as it is the same file. Nobody changes what is returned.
+// Entries returns the entries of the index. The result is cached until the index file changes, and must not be modified.
 func (r *Repo) Entries(ctx context.Context) ([]Entry, error) {
 	is, err := os.Stat(r.index)
 	if r.index == "" || err != nil {
@@ -62,7 +62,7 @@ func (r *Repo) Entries(ctx context.Context) ([]Entry, error) {
 func (r *Repo) readEntries(ctx context.Context) ([]Entry, error) {
 	out, err := r.Ask(ctx, "ls-files", "-v", "--stage", "-z", "--full-name")
 	if err != nil {
-		return nil, git.Failed(err, "asking git for the files of %s", r.Top)
+		return nil, git.Failure(err, "asking git for the files of %s", r.Top)
 	}
 	var entries []Entry
 	for line := range strings.SplitSeq(out, "\x00") {
@@ -74,7 +74,7 @@ func (r *Repo) readEntries(ctx context.Context) ([]Entry, error) {
 	return entries, nil
 }
 
-// PathsOf are the paths of the entries that are chosen.
+// PathsOf returns the paths of the entries for which choose returns true.
 func PathsOf(entries []Entry, choose func(Entry) bool) (chosen []string) {
 	for _, e := range entries {
 		if choose(e) {
@@ -84,8 +84,8 @@ func PathsOf(entries []Entry, choose func(Entry) bool) (chosen []string) {
 	return chosen
 }
 
-// looking calls f with the variable of an index like the repository's in which git looks at the files given, whatever it was
-// told of them. With none, it is the repository's own.
+// looking calls f with a variable that points git to a copy of the index, in which the flags of the files `at` are cleared. If there are no such
+// files, f uses the repository's own index.
 func (r *Repo) looking(ctx context.Context, at []string, f func(set []string) (string, error)) (string, error) {
 	if len(at) == 0 {
 		return f(nil)
@@ -98,7 +98,7 @@ func (r *Repo) looking(ctx context.Context, at []string, f func(set []string) (s
 	if err != nil {
 		return "", err
 	}
-	defer remove() // what stays, the next run removes
+	defer remove() // if that fails, the next run removes it
 	file := filepath.Join(dir, "index")
 	if err := os.WriteFile(file, index, 0o600); err != nil {
 		return "", err
@@ -110,7 +110,7 @@ func (r *Repo) looking(ctx context.Context, at []string, f func(set []string) (s
 	return f(set)
 }
 
-// lookAt takes the flags away by which git does not look at files.
+// lookAt clears the flags that make git ignore changes to files.
 func (r *Repo) lookAt(ctx context.Context, paths, set []string) error {
 	if len(paths) == 0 {
 		return nil

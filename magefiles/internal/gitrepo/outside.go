@@ -15,24 +15,24 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// ErrOutside is in the chain where no repository is in a folder or above it. That git refuses one is another error.
+// ErrOutside means that neither the folder nor a parent folder is in a git repository. If git refuses a repository, Open returns another error.
 var ErrOutside = errors.New("outside of git")
 
-// ErrNoCommit is in the chain where a repository has no commit yet, or none of a name.
+// ErrNoCommit means that the repository has no commit yet, or none with the given name.
 var ErrNoCommit = errors.New("no such commit")
 
-// place is where something of git's was found.
+// place is the location of a repository that look found.
 type place struct {
-	path   string // ".git", a file or a folder, or a folder that is a git folder itself
-	folder bool   // it is a git folder itself: a bare repository, or the inside of .git
+	path   string // path of .git, which is a file or a folder, or of a bare repository
+	folder bool   // whether path is the folder that was searched: a bare repository, or a folder inside .git
 }
 
-// look finds the nearest repository in a folder or above it, as git does, by what stands in the file system. It does not
-// matter whether git could use it; an error says that it cannot be seen whether there is one.
+// look searches a folder and its parents for a repository, as git does, but without running git. It also finds a repository that git would refuse. It
+// returns an error if a folder cannot be read.
 func look(dir string) (*place, error) {
 	dir, err := filepath.Abs(dir)
 	if err == nil {
-		dir, err = filepath.EvalSymlinks(dir) // git goes up from where it really is
+		dir, err = filepath.EvalSymlinks(dir) // git walks up from the resolved path
 	}
 	if err != nil {
 		return nil, err
@@ -55,7 +55,7 @@ func look(dir string) (*place, error) {
 
 var headText = regexp.MustCompile(`^(ref: ?refs/|[0-9a-f]{40})`)
 
-// isGitFolder reports whether a folder is laid out as git lays out what others have in .git.
+// isGitFolder reports whether a folder is laid out like a .git folder.
 func isGitFolder(dir string) bool {
 	for _, sub := range []string{"objects", "refs"} {
 		if st, err := os.Stat(filepath.Join(dir, sub)); err != nil || !st.IsDir() {
@@ -66,7 +66,7 @@ func isGitFolder(dir string) bool {
 	return err == nil && headText.Match(head)
 }
 
-// refusal is the error of Open where git did not find a repository, or refuses the one that is there.
+// refusal returns Open's error for a folder in which git found no repository, or refused one.
 func (r *Repo) refusal(ctx context.Context, dir string, err error) error {
 	if ctx.Err() != nil {
 		return err
@@ -74,61 +74,61 @@ func (r *Repo) refusal(ctx context.Context, dir string, err error) error {
 	at, lookErr := look(dir)
 	switch {
 	case lookErr != nil:
-		return operr.New("make the folders above it readable", "whether %s is in a git repository cannot be seen: %w", dir, lookErr)
+		return operr.New("make this folder and its parent folders readable", "checking whether %s is in a git repository: %w", dir, lookErr)
 	case at == nil:
 		return operr.New("run `git init` and commit the workspace", "%s is not in a git repository%w", dir, git.Silent(ErrOutside))
 	case errors.Is(err, command.ErrNotFound):
-		return operr.New("install git", "%s is in a git repository, and there is no git on PATH", dir)
+		return operr.New("install git", "%s is in a git repository, but there is no git on PATH", dir)
 	case at.folder:
-		return operr.New("start it in a work tree of it: `git clone`, or `git worktree add`", "%s is in the git folder %s, where no files are checked out: %w", dir, at.path, err)
+		return operr.New("run this command in a work tree of that repository, which `git clone` or `git worktree add` makes", "%s is in the git folder %s, where no files are checked out: %w", dir, at.path, err)
 	}
 	return operr.New(r.wayOut(at.path, dir), "git refuses the repository of %s: %w", filepath.Dir(at.path), err)
 }
 
-// other is the error where git passed over what is nearest, and took a repository that is further up, or one whose files are
-// elsewhere: what lies in the folder is not what is committed there.
-func (r *Repo) other(dir string) error {
+// checkRepository returns an error if git skipped the nearest repository and used one above it, or if the work tree is elsewhere. In both cases the
+// files in dir are not the files that git would commit.
+func (r *Repo) checkRepository(dir string) error {
 	if !below(dir, r.Top) {
-		return operr.New("`git config --unset core.worktree` there, or start it in "+r.Top, "the repository that %s is in, %s, has its files in %s", dir, r.Dir, r.Top)
+		return operr.New("`git config --unset core.worktree` in that repository, or run this command in "+r.Top, "%s is in the repository %s, but this repository has its files in %s", dir, r.Dir, r.Top)
 	}
 	at, err := look(dir)
 	if err != nil || at == nil || at.folder {
-		//lint:ignore nilerr what cannot be looked at is no repository that git passed over
+		//lint:ignore nilerr git cannot have skipped a repository that is missing or unreadable
 		return nil
 	}
 	mine, err := os.Stat(at.path)
 	if err != nil || !mine.IsDir() {
-		//lint:ignore nilerr git follows a file, or refuses it
+		//lint:ignore nilerr git itself follows or refuses a .git file
 		return nil
 	}
 	if theirs, err := os.Stat(r.Dir); err == nil && os.SameFile(mine, theirs) {
 		return nil
 	}
-	return operr.New("repair it, or remove it where it is left over", "git does not know the repository of %s, and takes the one of %s, which is above it", filepath.Dir(at.path), r.Top)
+	return operr.New("repair the inner repository, or remove its .git if you do not need it", "git does not accept the repository of %s, and uses the repository of %s, a folder above, instead", filepath.Dir(at.path), r.Top)
 }
 
-// wayOut is what to do about a repository that git refuses.
+// wayOut returns the next step for a repository that git refuses.
 func (r *Repo) wayOut(folder, dir string) string {
 	top := filepath.Dir(folder)
 	env := r.Environ(nil)
 	ceiling, _ := command.Getenv(env, "GIT_CEILING_DIRECTORIES")
 	switch {
 	case foreign(folder) || foreign(top):
-		return "it belongs to another user: where you trust it, `git config --global --add safe.directory " + operr.Word(top) + "`"
+		return "if you trust the user who owns the repository, run `git config --global --add safe.directory " + operr.Word(top) + "`"
 	case ceiling != "" && !SameFile(top, dir):
-		return "git may be kept from it by GIT_CEILING_DIRECTORIES=" + ceiling + ": unset it; or see what git says above"
+		return "unset GIT_CEILING_DIRECTORIES=" + ceiling + ", which may hide the repository from git; or read git's message above"
 	case device(top) != device(dir):
-		return "it is on another file system: set GIT_DISCOVERY_ACROSS_FILESYSTEM=1"
+		return "set GIT_DISCOVERY_ACROSS_FILESYSTEM=1, because the repository is on another file system"
 	}
 	if f, err := os.Open(folder); err != nil {
-		return "make it readable: " + strings.TrimPrefix(err.Error(), "open ")
+		return "make the repository readable: " + strings.TrimPrefix(err.Error(), "open ")
 	} else {
 		f.Close()
 	}
-	return git.See + "; `git -C " + operr.Word(dir) + " status` says it too"
+	return git.See + "; `git -C " + operr.Word(dir) + " status` prints the same error"
 }
 
-// below reports whether a folder is another one, or in it.
+// `below` reports whether `dir` is `top`, or a folder in `top`.
 func below(dir, top string) bool {
 	real, err := filepath.EvalSymlinks(dir)
 	if err == nil {
@@ -143,14 +143,14 @@ func below(dir, top string) bool {
 	return err == nil
 }
 
-// SameFile reports whether two paths are of the same file or folder, which is there.
+// SameFile reports whether two paths refer to the same existing file or folder.
 func SameFile(a, b string) bool {
 	x, errX := os.Stat(a)
 	y, errY := os.Stat(b)
 	return errX == nil && errY == nil && os.SameFile(x, y)
 }
 
-// foreign reports whether a file belongs to another user than the one we run as.
+// foreign reports whether a file is owned by a user other than the effective user.
 func foreign(path string) bool {
 	st, err := os.Lstat(path)
 	if err != nil {
@@ -160,7 +160,7 @@ func foreign(path string) bool {
 	return ok && int(sys.Uid) != os.Geteuid()
 }
 
-// device is the file system that a file is on; 0 where that is not known.
+// device returns the ID of the file system that contains a file, or 0 if it is unknown.
 func device(path string) uint64 {
 	st, err := os.Stat(path)
 	if err != nil {
@@ -170,5 +170,5 @@ func device(path string) uint64 {
 	if !ok {
 		return 0
 	}
-	return uint64(sys.Dev) //nolint:unconvert // it is of another type elsewhere
+	return uint64(sys.Dev) //nolint:unconvert // Dev has another type on other systems
 }

@@ -19,15 +19,15 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/lacking"
 )
 
-// Outside of git is only what has no repository in it or above it, whatever git says.
+// ErrOutside is returned only if neither the folder nor a parent contains a repository, whatever git prints.
 func TestOutside(t *testing.T) {
 	_, run := gitrepotest.New(t)
 	dir := t.TempDir()
 	for name, r := range map[string]command.Runner{
-		"plain":             run,
-		"without git":       gitrepotest.With(run, "PATH="+t.TempDir()),
-		"another locale":    gitrepotest.With(run, "LC_ALL=C.UTF-8", "LANGUAGE=de"),
-		"a variable of git": gitrepotest.With(run, "GIT_DIR="+filepath.Join(dir, "elsewhere")),
+		"plain":          run,
+		"without git":    gitrepotest.With(run, "PATH="+t.TempDir()),
+		"another locale": gitrepotest.With(run, "LC_ALL=C.UTF-8", "LANGUAGE=de"),
+		"a git variable": gitrepotest.With(run, "GIT_DIR="+filepath.Join(dir, "elsewhere")),
 	} {
 		_, err := gitrepo.Open(t.Context(), r, dir)
 		require.ErrorIs(t, err, gitrepo.ErrOutside, name)
@@ -40,13 +40,13 @@ func TestOutside(t *testing.T) {
 	require.ErrorIs(t, err, gitrepo.ErrOutside, "only files have those names")
 }
 
-// A repository that git refuses, or cannot use, is not taken for one that is not there. Each error says what git says and what helps.
+// A repository that git refuses, or cannot use, is not reported as missing. Each error contains git's message and a next step.
 func TestRefusedByGit(t *testing.T) {
 	for name, c := range map[string]struct {
 		damage func(t *testing.T, dir string, run command.Runner) (string, command.Runner)
 		says   []string
 	}{
-		"of another user": {
+		"a repository of another user": {
 			damage: func(t *testing.T, dir string, run command.Runner) (string, command.Runner) {
 				if os.Geteuid() != 0 {
 					t.Skip("only root can give files away")
@@ -59,9 +59,9 @@ func TestRefusedByGit(t *testing.T) {
 				}))
 				return filepath.Join(dir, "sub"), run
 			},
-			says: []string{"dubious ownership", "→ it belongs to another user: where you trust it, `git config --global --add safe.directory /"},
+			says: []string{"dubious ownership", "→ if you trust the user who owns the repository, run `git config --global --add safe.directory /"},
 		},
-		"of another user, as git sees it": {
+		"a repository of another user, according to git": {
 			damage: func(_ *testing.T, dir string, run command.Runner) (string, command.Runner) {
 				return dir, gitrepotest.With(run, "GIT_TEST_ASSUME_DIFFERENT_OWNER=1")
 			},
@@ -73,7 +73,7 @@ func TestRefusedByGit(t *testing.T) {
 				gitrepotest.Git(t, run, dir, "config", "extensions.neverHeardOf", "reftable")
 				return dir, run
 			},
-			says: []string{"neverheardof", "→ see what git says above"},
+			says: []string{"neverheardof", "→ read git's message above"},
 		},
 		"a configuration that is broken": {
 			damage: func(t *testing.T, dir string, run command.Runner) (string, command.Runner) {
@@ -91,7 +91,7 @@ func TestRefusedByGit(t *testing.T) {
 			},
 			says: []string{"not a git repository: ", "/.git/worktrees/linked"},
 		},
-		"a .git that is a text": {
+		"a .git file with other text": {
 			damage: func(t *testing.T, dir string, run command.Runner) (string, command.Runner) {
 				require.NoError(t, os.RemoveAll(filepath.Join(dir, ".git")))
 				gitrepotest.Write(t, dir, ".git", "version https://git-lfs.github.com/spec/v1\n")
@@ -112,40 +112,40 @@ func TestRefusedByGit(t *testing.T) {
 				require.NoError(t, os.Mkdir(filepath.Join(dir, "sub", ".git"), 0o755))
 				return filepath.Join(dir, "sub"), run
 			},
-			says: []string{"git does not know the repository of", "/sub, and takes the one of"},
+			says: []string{"git does not accept the repository of", "/sub, and uses the repository of"},
 		},
-		"files that are elsewhere": {
+		"a work tree elsewhere": {
 			damage: func(t *testing.T, dir string, run command.Runner) (string, command.Runner) {
 				gitrepotest.Git(t, run, dir, "config", "core.worktree", t.TempDir())
 				return filepath.Join(dir, "sub"), run
 			},
 			says: []string{"has its files in /", "→ `git config --unset core.worktree`"},
 		},
-		"the inside of .git": {
+		"inside of .git": {
 			damage: func(_ *testing.T, dir string, run command.Runner) (string, command.Runner) {
 				return filepath.Join(dir, ".git", "objects"), run
 			},
-			says: []string{"must be run in a work tree", "→ start it in a work tree"},
+			says: []string{"must be run in a work tree", "→ run this command in a work tree"},
 		},
-		"a bare one": {
+		"a bare repository": {
 			damage: func(t *testing.T, dir string, run command.Runner) (string, command.Runner) {
 				bare := filepath.Join(t.TempDir(), "bare.git")
 				gitrepotest.Git(t, run, dir, "clone", "-q", "--bare", dir, bare)
 				return bare, gitrepotest.With(run, "GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=safe.bareRepository", "GIT_CONFIG_VALUE_0=explicit")
 			},
-			says: []string{"is in the git folder", "→ start it in a work tree"},
+			says: []string{"is in the git folder", "→ run this command in a work tree"},
 		},
-		"a ceiling below it": {
+		"a ceiling below the repository": {
 			damage: func(_ *testing.T, dir string, run command.Runner) (string, command.Runner) {
 				return filepath.Join(dir, "sub"), gitrepotest.With(run, "GIT_CEILING_DIRECTORIES="+dir)
 			},
-			says: []string{"→ git may be kept from it by GIT_CEILING_DIRECTORIES="},
+			says: []string{"→ unset GIT_CEILING_DIRECTORIES="},
 		},
 		"no git at all": {
 			damage: func(t *testing.T, dir string, run command.Runner) (string, command.Runner) {
 				return dir, gitrepotest.With(run, "PATH="+t.TempDir())
 			},
-			says: []string{"is in a git repository, and there is no git on PATH", "→ install git"},
+			says: []string{"is in a git repository, but there is no git on PATH", "→ install git"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -161,16 +161,16 @@ func TestRefusedByGit(t *testing.T) {
 	}
 }
 
-// A branch that cannot be read is not one without a commit.
+// A branch that exists but cannot be read is not reported as a branch without a commit.
 func TestNoCommitAndBrokenOnes(t *testing.T) {
 	for name, c := range map[string]struct {
 		damage func(t *testing.T, dir string)
 		none   bool
 		says   string
 	}{
-		"an orphan branch":       {func(t *testing.T, dir string) { gitrepotest.Write(t, dir, ".git/HEAD", "ref: refs/heads/new\n") }, true, "has no commit yet"},
-		"a branch that is noise": {func(t *testing.T, dir string) { gitrepotest.Write(t, dir, ".git/refs/heads/main", "noise\n") }, false, "HEAD"},
-		"a commit that is gone": {
+		"an orphan branch":              {func(t *testing.T, dir string) { gitrepotest.Write(t, dir, ".git/HEAD", "ref: refs/heads/new\n") }, true, "has no commit yet"},
+		"a branch with invalid content": {func(t *testing.T, dir string) { gitrepotest.Write(t, dir, ".git/refs/heads/main", "noise\n") }, false, "HEAD"},
+		"a missing commit": {
 			damage: func(t *testing.T, dir string) {
 				require.NoError(t, os.RemoveAll(filepath.Join(dir, ".git", "objects")))
 				require.NoError(t, os.Mkdir(filepath.Join(dir, ".git", "objects"), 0o755))
@@ -191,7 +191,7 @@ func TestNoCommitAndBrokenOnes(t *testing.T) {
 	}
 }
 
-// Git's own words are in every error that comes from git, and what is an error is not taken for an answer.
+// Every git failure contains git's own message, and is not mistaken for a negative answer.
 func TestGitsWords(t *testing.T) {
 	dir, run := gitrepotest.New(t)
 	repo, err := gitrepo.Open(t.Context(), run, dir)
@@ -212,7 +212,7 @@ func TestGitsWords(t *testing.T) {
 		"MadeOn":      func() error { _, err := repo.MadeOn(ctx, "HEAD", "HEAD", nil); return err },
 		"Touched":     func() error { _, _, err := repo.Touched(ctx, "sub"); return err },
 		"Contains":    func() error { _, err := repo.Contains(ctx, none, none); return err },
-		"Ahead":       func() error { _, err := repo.Ahead(ctx, "HEAD", "HEAD"); return err },
+		"Ahead":       func() error { _, err := repo.CountAhead(ctx, "HEAD", "HEAD"); return err },
 		"URL":         func() error { _, err := gitremote.URL(ctx, repo, "origin"); return err },
 		"Remote":      func() error { _, err := gitremote.Read(ctx, repo, "origin"); return err },
 		"Fetch":       func() error { return gitremote.Fetch(ctx, repo, "origin") },
@@ -220,7 +220,7 @@ func TestGitsWords(t *testing.T) {
 		"Commit":      func() error { _, err := repo.Commit(ctx, []string{"sub/file"}, "x\n"); return err },
 		"Tag":         func() error { return repo.Tag(ctx, "v1", "HEAD", "v1\n") },
 		"DeleteTag":   func() error { return repo.DeleteTag(ctx, "v1") },
-		"Back":        func() error { return repo.Back(ctx, "HEAD") },
+		"Back":        func() error { return repo.ResetTo(ctx, "HEAD") },
 		"Revert":      func() error { _, err := repo.Revert(ctx, "HEAD"); return err },
 		"Restore":     func() error { return repo.Restore(ctx, []string{"sub/file"}) },
 		"Hidden":      func() error { _, err := repo.Hidden(ctx); return err },
@@ -246,7 +246,7 @@ func TestGitsWords(t *testing.T) {
 	}
 }
 
-// What git says is the same, and means the same, in a locale for which it has translations.
+// Git's output is not translated, and is parsed correctly, in a locale for which git has translations.
 func TestAnotherLocale(t *testing.T) {
 	dir, plain := gitrepotest.New(t)
 	run := gitrepotest.With(plain, "LC_ALL=C.UTF-8", "LANGUAGE=de")

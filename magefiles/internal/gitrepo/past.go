@@ -9,20 +9,19 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// next is what to do where a commit that a tag names cannot be read.
-const next = "run `git fetch --tags`, and run it again"
+// `next` is the next step if a commit, such as the commit of a tag, cannot be read.
+const next = "run `git fetch --tags`, then run the command again"
 
-// LineOrigin returns the commit that gave a line of a file, as it is in a commit, its text there: of the commits that were
-// each the end of the branch, so that for what came by a pull request it is the merge. It does not ask git blame, which fails
-// where blame.ignoreRevsFile names a file that is not there, and passes by commits that such a file names.
+// LineOrigin returns the commit that introduced a line of a file. It follows only first parents, so for a line from a pull request it returns the
+// merge. It does not use git blame, because blame skips the commits in blame.ignoreRevsFile, and fails if that file is missing.
 func (r *Repo) LineOrigin(ctx context.Context, commit, path string, line int) (string, error) {
 	text, err := r.Ask(ctx, "cat-file", "--end-of-options", "blob", commit+":"+path)
 	if err != nil {
-		return "", operr.New(next, "reading %s of %s: %w", path, git.Short(commit), err)
+		return "", operr.New(next, "reading %s in the commit %s: %w", path, git.Short(commit), err)
 	}
 	lines := strings.Split(text, "\n")
 	if line < 1 || line > len(lines) {
-		return "", operr.New(next, "%s of %s has no line %d", path, git.Short(commit), line)
+		return "", operr.New(next, "%s in the commit %s has no line %d", path, git.Short(commit), line)
 	}
 	wanted, here := lines[line-1], count(lines, lines[line-1])
 	for skip, step := 0, 16; ; skip, step = skip+step, step*2 {
@@ -42,12 +41,12 @@ func (r *Repo) LineOrigin(ctx context.Context, commit, path string, line int) (s
 			here = there
 		}
 		if len(strings.Fields(out)) < step {
-			return "", operr.New(next, "the history of %s does not say which commit wrote line %d", path, line)
+			return "", operr.New(next, "the history of %s does not show which commit wrote line %d", path, line)
 		}
 	}
 }
 
-// lines are those of a file in a commit; none where either is not there.
+// `lines` returns a file's lines in a commit, or nil if the file or the commit is missing.
 func (r *Repo) lines(ctx context.Context, commit, path string) ([]string, error) {
 	blob, there, err := r.Answer(ctx, "rev-parse", "--quiet", "--verify", "--end-of-options", commit+":"+path)
 	if !there || err != nil {
@@ -66,7 +65,7 @@ func count(lines []string, wanted string) (n int) {
 	return n
 }
 
-// Parent returns the first parent of a commit; "" where it has none here.
+// Parent returns the first parent of a commit, or "" if the clone has no parent of it.
 func (r *Repo) Parent(ctx context.Context, commit string) (string, error) {
 	out, err := r.Ask(ctx, "rev-list", "--max-count=1", "--parents", "--end-of-options", commit, "--")
 	if err != nil {
@@ -78,14 +77,14 @@ func (r *Repo) Parent(ctx context.Context, commit string) (string, error) {
 	return "", nil
 }
 
-// Change is what a commit did to its first parent.
+// Change describes a commit's changes relative to its first parent.
 type Change struct {
-	Author string // address of whoever wrote it
-	Date   string // when, in seconds: a rebase, an amendment and a cherry-pick keep it
-	Patch  string // without what depends on where in a file a change is, and on the files' other contents
+	Author string // email address of the author
+	Date   string // author date in Unix seconds; a rebase, an amend or a cherry-pick does not change it
+	Patch  string // the changed lines, without line numbers and blob hashes, which depend on the rest of the file
 }
 
-// Change tells what a commit did. Of a merge it tells nothing.
+// Change returns the changes of a commit. The patch of a merge is empty.
 func (r *Repo) Change(ctx context.Context, commit string) (Change, error) {
 	who, err := r.Ask(ctx, "rev-list", "--no-commit-header", "--max-count=1", "--format=%ae%n%at", "--end-of-options", commit, "--")
 	var patch string
@@ -94,7 +93,7 @@ func (r *Repo) Change(ctx context.Context, commit string) (Change, error) {
 			"--diff-algorithm=myers", "--src-prefix=a/", "--dst-prefix=b/", "--end-of-options", commit, "--")
 	}
 	if err != nil {
-		return Change{}, git.Failed(err, "reading what %s changed", git.Short(commit))
+		return Change{}, git.Failure(err, "reading what %s changed", git.Short(commit))
 	}
 	author, date, _ := strings.Cut(who, "\n")
 	return Change{Author: author, Date: date, Patch: withoutPlaces(patch)}, nil

@@ -10,17 +10,17 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/internal/git"
 )
 
-// CommitFrom makes a commit on top of base in which files, by their paths from Top, are as `git add` would take them from below dir, a checkout of base:
-// through the filters that its .gitattributes and the settings of the repository say. Work tree, index and branches stay as they are, and no hook is called:
-// the commit is on no branch. It is signed where git is told to sign commits. message is told the hash of the commit's tree.
+// CommitFrom makes a commit on top of base that is on no branch. It takes the given files, relative to Top, from dir, a checkout of base, and applies
+// the same filters as `git add`. The work tree, the index and the branches do not change, and no hooks run. The commit is signed if git is configured
+// to sign commits. `message` is called with the hash of the commit's tree.
 func (r *Repo) CommitFrom(ctx context.Context, base, dir string, files []string, message func(tree string) string) (string, error) {
 	tree, err := r.treeFrom(ctx, base, dir, files)
 	if err != nil {
-		return "", git.Failed(err, "writing what is committed on %s", git.Short(base))
+		return "", git.Failure(err, "writing the files of the new commit on %s", git.Short(base))
 	}
 	sign, _, err := r.Answer(ctx, "config", "--type=bool", "--get", "--", "commit.gpgSign")
 	if err != nil {
-		return "", git.Failed(err, "asking git whether commits are signed")
+		return "", git.Failure(err, "asking git whether commits are signed")
 	}
 	args := []string{"commit-tree", tree, "-p", base}
 	if sign == "true" {
@@ -28,18 +28,18 @@ func (r *Repo) CommitFrom(ctx context.Context, base, dir string, files []string,
 	}
 	made, err := r.Call(ctx, git.Call{Args: args, Stdin: message(tree), Own: true, Asks: true})
 	if err != nil {
-		return "", git.Failed(err, "committing on %s", git.Short(base))
+		return "", git.Failure(err, "committing on %s", git.Short(base))
 	}
 	return made, nil
 }
 
-// treeFrom writes the tree of base with those files in it.
+// treeFrom writes a tree like `base`, but with the given files from `dir`, and returns the hash of the tree.
 func (r *Repo) treeFrom(ctx context.Context, base, dir string, files []string) (string, error) {
 	tmp, remove, err := scratch.Make("", "commit-")
 	if err != nil {
 		return "", err
 	}
-	defer remove() // what stays, the next run removes
+	defer remove() // if that fails, the next run removes it
 	var paths strings.Builder
 	for _, f := range files {
 		paths.WriteString(path.Clean(f) + "\x00")
@@ -51,7 +51,7 @@ func (r *Repo) treeFrom(ctx context.Context, base, dir string, files []string) (
 			Args:     []string{"update-index", "--add", "-z", "--stdin"},
 			Stdin:    paths.String(),
 			Set:      inside,
-			Settings: append([]string{"core.fileMode=false"}, harmless...), // a file keeps its mode, and a new one is a plain file
+			Settings: append([]string{"core.fileMode=false"}, harmless...), // existing files keep their mode, and new files are not executable
 		},
 	} {
 		if _, err := r.Call(ctx, c); err != nil {
@@ -61,20 +61,21 @@ func (r *Repo) treeFrom(ctx context.Context, base, dir string, files []string) (
 	return r.Call(ctx, git.Call{Args: []string{"write-tree"}, Set: inside})
 }
 
-// FirstParents are the commits of a branch that leads to head and that base does not have, the oldest first: each was the end of the branch.
+// FirstParents returns the commits of head's branch that base does not contain, oldest first. It follows first parents, so each of these commits was
+// once the branch tip.
 func (r *Repo) FirstParents(ctx context.Context, base, head string) ([]string, error) {
 	out, err := r.Ask(ctx, "rev-list", "--reverse", "--first-parent", "--end-of-options", base+".."+head, "--")
 	if err != nil {
-		return nil, git.Failed(err, "reading the history from %s to %s", git.Short(base), git.Short(head))
+		return nil, git.Failure(err, "reading the history from %s to %s", git.Short(base), git.Short(head))
 	}
 	return strings.Fields(out), nil
 }
 
-// MergeBase is the newest commit that two have in common; "" where there is none.
+// MergeBase returns the best common ancestor of two commits, or "" if there is none.
 func (r *Repo) MergeBase(ctx context.Context, one, other string) (string, error) {
 	out, there, err := r.Answer(ctx, "merge-base", "--end-of-options", one, other)
 	if err != nil {
-		return "", git.Failed(err, "looking for what %s and %s have in common", git.Short(one), git.Short(other))
+		return "", git.Failure(err, "looking for what %s and %s have in common", git.Short(one), git.Short(other))
 	}
 	if !there {
 		return "", nil
@@ -82,8 +83,8 @@ func (r *Repo) MergeBase(ctx context.Context, one, other string) (string, error)
 	return out, nil
 }
 
-// Patch is what differs between two commits in files, or in all where none is named: a line for each that goes ("-…") or comes ("+…"), below the lines
-// that begin with "diff --git", "---" and "+++" and name the file. Places are not in it.
+// Patch returns the differences between two commits, limited to the given files if there are any. The result is a diff with removed ("-…") and added
+// ("+…") lines below each file's "diff --git", "---" and "+++" lines, but without line numbers.
 func (r *Repo) Patch(ctx context.Context, one, other string, files ...string) (string, error) {
 	specs := make([]string, 0, len(files))
 	for _, f := range files {
@@ -94,12 +95,12 @@ func (r *Repo) Patch(ctx context.Context, one, other string, files ...string) (s
 		"--diff-algorithm=myers", "--src-prefix=a/", "--dst-prefix=b/", "--end-of-options", one, other, "--",
 	}, specs...)...)
 	if err != nil {
-		return "", git.Failed(err, "comparing %s with %s", git.Short(one), git.Short(other))
+		return "", git.Failure(err, "comparing %s with %s", git.Short(one), git.Short(other))
 	}
 	return withoutPlaces(out), nil
 }
 
-// withoutPlaces is a patch without what depends on where in a file a change is.
+// withoutPlaces removes the lines of a patch that depend on the position of the change: hunk headers and blob hashes.
 func withoutPlaces(patch string) string {
 	var kept strings.Builder
 	for line := range strings.Lines(patch) {

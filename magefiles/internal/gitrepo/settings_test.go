@@ -17,8 +17,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitrepotest"
 )
 
-// mustNotMatter are settings of a person's git, one set of them a line: what is released is the same under each. DIR is a
-// folder with a clone in it, its remote origin.git, and files that settings name.
+// mustNotMatter lists sets of user settings, one set per line. None of them may affect a release. DIR is replaced with a folder that contains a
+// clone, its remote origin.git, and the files that the settings refer to.
 const mustNotMatter = `
 push.followTags=true
 push.gpgSign=true
@@ -101,8 +101,8 @@ help.autoCorrect=immediate pull.rebase=true rebase.autoStash=true branch.autoSet
 apply.whitespace=fix core.whitespace=cr-at-eol grep.lineNumber=true mailmap.file=DIR/mailmap
 `
 
-// settingsWorld is a folder with a clone in which there is what settings could trip over: a file with CRLF, names that are
-// quoted, a rename, a merge, tags and branches that are nobody's business.
+// settingsWorld makes a folder with a clone in which the settings could have an effect: it has a file with CRLF line endings, file names that git
+// quotes, a rename, a merge, and unrelated tags and branches.
 func settingsWorld(t *testing.T) (string, command.Runner) {
 	dir, run := gitrepotest.New(t)
 	top := filepath.Join(filepath.Dir(dir), "world")
@@ -136,7 +136,7 @@ func settingsWorld(t *testing.T) (string, command.Runner) {
 	return top, run
 }
 
-// seen is all that a release asks of git, and all that it does: what it saw, and what the remote has in the end.
+// `seen` runs every git operation that a release uses. It returns git's results, and the remote's refs at the end.
 func seen(t *testing.T, top string, run command.Runner, origin string) map[string]any {
 	ctx, dir := t.Context(), filepath.Join(top, "clone")
 	gitrepotest.Git(t, run, dir, "remote", "add", "origin", origin)
@@ -151,7 +151,7 @@ func seen(t *testing.T, top string, run command.Runner, origin string) map[strin
 	head, err := repo.Head(ctx)
 	note("head", head, err)
 	if gitrepotest.Git(t, run, dir, "config", "--default=false", "core.ignoreStat") == "true" {
-		gitrepotest.Git(t, run, dir, "update-index", "--assume-unchanged", "crlf.txt", "ü/näme", "sub/file") // as a checkout under it leaves them
+		gitrepotest.Git(t, run, dir, "update-index", "--assume-unchanged", "crlf.txt", "ü/näme", "sub/file") // a checkout with core.ignoreStat sets this flag
 	}
 	gitrepotest.Write(t, dir, "stray", "s\n")
 	gitrepotest.Write(t, dir, "crlf.txt", "one\r\nthree\r\n")
@@ -183,7 +183,7 @@ func seen(t *testing.T, top string, run command.Runner, origin string) map[strin
 	note("pushed", refs, err)
 	on, err := repo.Contains(ctx, hash, head.Commit)
 	note("contains", on, err)
-	between, err := repo.Between(ctx, head.Commit, hash)
+	between, err := repo.ChangedBetween(ctx, head.Commit, hash)
 	note("between", between, err)
 	files, err := repo.FilesOf(ctx, hash)
 	note("files of the commit", files, err)
@@ -193,7 +193,7 @@ func seen(t *testing.T, top string, run command.Runner, origin string) map[strin
 	note("message", message, err)
 	unpushed, err := repo.Unpushed(ctx, hash)
 	note("unpushed", unpushed, err)
-	ahead, err := repo.Ahead(ctx, hash, "kept-for-later")
+	ahead, err := repo.CountAhead(ctx, hash, "kept-for-later")
 	note("ahead", ahead, err)
 
 	require.NoError(t, gitclone.Borrow(ctx, repo, filepath.Join(top, "at"), hash))
@@ -205,18 +205,18 @@ func seen(t *testing.T, top string, run command.Runner, origin string) map[strin
 	back, err := repo.Revert(ctx, hash)
 	note("revert", back, err)
 	require.NoError(t, gitremote.Unpush(ctx, repo, "origin", refs, back, "main", "v1"))
-	require.NoError(t, repo.Back(ctx, head.Commit))
+	require.NoError(t, repo.ResetTo(ctx, head.Commit))
 	require.NoError(t, repo.Restore(ctx, []string{"crlf.txt"}))
 	note("files", gitrepotest.Files(t, dir)["crlf.txt"], nil)
 	return all
 }
 
-// Under each of the settings, and under all of them together, the same is seen, committed, tagged and pushed, byte for byte.
+// Under each of the settings, and under all of them together, the same bytes are read, committed, tagged and pushed.
 func TestSettingsThatMustNotMatter(t *testing.T) {
 	t.Parallel()
 	world, run := settingsWorld(t)
 	under := func(t *testing.T, lines ...string) string {
-		top, err := os.MkdirTemp(filepath.Dir(world), "under") // the test's own name has characters that end a key
+		top, err := os.MkdirTemp(filepath.Dir(world), "under") // t.TempDir would contain the test name, which has characters that are invalid in a settings key
 		require.NoError(t, err)
 		require.NoError(t, os.CopyFS(top, os.DirFS(world)))
 		config, origin := filepath.Join(top, "config"), filepath.Join(top, "origin.git")

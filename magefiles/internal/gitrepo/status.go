@@ -13,12 +13,12 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// Changes returns the paths, relative to Top, that differ from HEAD or that git does not know and does not ignore.
+// Changes returns the paths, relative to Top, that differ from HEAD, and untracked files that are not ignored.
 func (r *Repo) Changes(ctx context.Context) ([]string, error) {
 	return r.status(ctx, "--untracked-files=all")
 }
 
-// Changed returns the paths, relative to Top, of the files that git knows and that differ from HEAD, staged or not.
+// Changed returns the paths, relative to Top, of tracked files that differ from HEAD, staged or not.
 func (r *Repo) Changed(ctx context.Context) ([]string, error) {
 	return r.status(ctx, "--untracked-files=no")
 }
@@ -31,7 +31,7 @@ func (r *Repo) status(ctx context.Context, untracked string) ([]string, error) {
 	return r.changed(ctx, untracked, PathsOf(entries, Entry.Assumed))
 }
 
-// changed asks git what differs from HEAD, where it has to look at the files given whatever it was told of them.
+// changed returns the paths that differ from HEAD. For the files in `look`, it disregards flags that hide changes.
 func (r *Repo) changed(ctx context.Context, untracked string, look []string) (paths []string, err error) {
 	changes, err := r.StatusOf(ctx, look, untracked)
 	for _, c := range changes {
@@ -40,19 +40,19 @@ func (r *Repo) changed(ctx context.Context, untracked string, look []string) (pa
 	return paths, err
 }
 
-// Status is a path that differs from HEAD.
+// Status is a path that differs from HEAD, with git's status code.
 type Status struct {
-	Code string // of `git status --porcelain`: "D " is one that is deleted from the index, "??" is one that git does not know
-	Path string // relative to Top; one that ends with a slash is a repository that git knows nothing of
+	Code string // code in `git status --porcelain` format: "D " is a deletion in the index, "??" an untracked file
+	Path string // relative to Top; a trailing slash marks an untracked repository
 }
 
-// StatusOf is Changed with what git says of each path. flags are of git status.
+// StatusOf is like changed, but also returns git's status codes. flags are passed to git status.
 func (r *Repo) StatusOf(ctx context.Context, look []string, flags ...string) (changes []Status, err error) {
 	out, err := r.looking(ctx, look, func(set []string) (string, error) {
 		return r.Call(ctx, git.Call{Args: append([]string{"status", "--porcelain=v1", "-z", "--no-renames"}, flags...), Set: set})
 	})
 	if err != nil {
-		return nil, git.Failed(err, "asking git for the changes in %s", r.Top)
+		return nil, git.Failure(err, "asking git for the changes in %s", r.Top)
 	}
 	for line := range strings.SplitSeq(out, "\x00") {
 		if len(line) > 3 {
@@ -62,8 +62,8 @@ func (r *Repo) StatusOf(ctx context.Context, look []string, flags ...string) (ch
 	return changes, nil
 }
 
-// Hidden returns the paths, relative to Top, of files that are there and differ from HEAD, and that git was told not to look at
-// (`git update-index --skip-worktree`). Files that such a flag keeps out of the work tree are not among them.
+// Hidden returns the paths, relative to Top, of files that differ from HEAD although git was told to ignore their changes (`git update-index
+// --skip-worktree`). It omits files that do not exist in the work tree.
 func (r *Repo) Hidden(ctx context.Context) ([]string, error) {
 	entries, err := r.Entries(ctx)
 	if err != nil {
@@ -72,7 +72,7 @@ func (r *Repo) Hidden(ctx context.Context) ([]string, error) {
 	return r.HiddenOf(ctx, entries)
 }
 
-// HiddenOf is Hidden for an index that was read.
+// HiddenOf is like Hidden, but takes the entries of the index.
 func (r *Repo) HiddenOf(ctx context.Context, entries []Entry) ([]string, error) {
 	return r.Edited(ctx, PathsOf(entries, func(e Entry) bool {
 		if !e.Skipped() {
@@ -83,7 +83,7 @@ func (r *Repo) HiddenOf(ctx context.Context, entries []Entry) ([]string, error) 
 	}))
 }
 
-// Edited returns those of the files, which git does not look at, that differ from HEAD.
+// Edited returns the files in `unseen` that differ from HEAD. These are files that git skips because of their flags.
 func (r *Repo) Edited(ctx context.Context, unseen []string) ([]string, error) {
 	if len(unseen) == 0 {
 		return nil, nil
@@ -92,15 +92,15 @@ func (r *Repo) Edited(ctx context.Context, unseen []string) ([]string, error) {
 	return slices.DeleteFunc(changed, func(p string) bool { return !slices.Contains(unseen, p) }), err
 }
 
-// Unlooked says what is wrong with a file that Edited returns: what follows its path in a sentence.
-const Unlooked = "is changed, and git was told not to look (assume-unchanged or skip-worktree)"
+// Unlooked describes the problem with a file that Edited returned. The text follows the path in a sentence.
+const Unlooked = "is changed, but git was told to ignore changes of this file (assume-unchanged or skip-worktree)"
 
-// LookAgain is what to do about it.
+// LookAgain returns the next step for a file that Edited returned.
 func LookAgain(path string) string {
-	return "`git update-index --no-assume-unchanged --no-skip-worktree " + operr.Word(path) + "`, and see `git diff`"
+	return "`git update-index --no-assume-unchanged --no-skip-worktree " + operr.Word(path) + "`, then look at `git diff`"
 }
 
-// Untracked returns those of the paths, relative to Top, that git does not know, or whose edits are Hidden from it.
+// Untracked returns the given paths, relative to Top, that git does not track, or that have Hidden changes.
 func (r *Repo) Untracked(ctx context.Context, paths []string) ([]string, error) {
 	entries, err := r.Entries(ctx)
 	if err != nil {
@@ -109,7 +109,7 @@ func (r *Repo) Untracked(ctx context.Context, paths []string) ([]string, error) 
 	return r.untrackedOf(ctx, entries, paths)
 }
 
-// untrackedOf is Untracked for an index that was read.
+// untrackedOf is like Untracked, but takes the entries of the index.
 func (r *Repo) untrackedOf(ctx context.Context, entries []Entry, paths []string) ([]string, error) {
 	known := map[string]bool{}
 	for _, e := range entries {
@@ -131,7 +131,7 @@ func (r *Repo) untrackedOf(ctx context.Context, entries []Entry, paths []string)
 	return unknown, nil
 }
 
-// Survey returns what Changed, and, of paths, Untracked and Troubles return, and reads the index once for all of them.
+// Survey returns the results of Changed, and of Untracked and Troubles for the given paths. It reads the index only once.
 func (r *Repo) Survey(ctx context.Context, paths []string) (changed, untracked []string, troubles []*operr.Error, err error) {
 	entries, err := r.Entries(ctx)
 	if err != nil {
@@ -147,7 +147,7 @@ func (r *Repo) Survey(ctx context.Context, paths []string) (changed, untracked [
 	return changed, untracked, troubles, questions.Wait()
 }
 
-// Submodule is the submodule that a path, relative to Top, is or lies in, as the index has it; "" where the repository itself has it.
+// Submodule returns the submodule that contains a path, relative to Top, or "" if there is none. A submodule contains itself.
 func (r *Repo) Submodule(ctx context.Context, path string) (string, error) {
 	entries, err := r.Entries(ctx)
 	if err != nil {

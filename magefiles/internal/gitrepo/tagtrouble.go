@@ -12,8 +12,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// TagTroubles returns the commit of every tag, as [Repo.Tags] does, and says which tags cannot be made here, and why: git does not allow
-// the name, something else has it, or another tag is in the way. A tag that is there already, on a commit, is none of these.
+// TagTroubles returns the commit of every tag, like [Repo.Tags], and the reasons why any of the given tags cannot be made: git does not allow the
+// name, an object that is not a commit has the name, or another tag conflicts with it. A tag that already refers to a commit is not a problem.
 func (r *Repo) TagTroubles(ctx context.Context, names []string) (commits map[string]string, found []*operr.Error, err error) {
 	have, commits, err := r.readTags(ctx)
 	if err != nil {
@@ -21,14 +21,14 @@ func (r *Repo) TagTroubles(ctx context.Context, names []string) (commits map[str
 	}
 	for _, name := range have {
 		if slices.Contains(names, name) && commits[name] == "" {
-			found = append(found, operr.New("say another version, or remove it: `git tag -d "+operr.Word(name)+"`", "the tag %s is there already, and names something other than a commit", name))
+			found = append(found, operr.New("pass another version, or remove the tag with `git tag -d "+operr.Word(name)+"`", "the tag %s exists already, and does not refer to a commit", name))
 		}
 	}
 	clashes := findClashes(true, names, have)
-	if slices.ContainsFunc(clashes, func(c *operr.Error) bool { return c != nil }) { // else it does not matter whether files are found whatever their case
+	if slices.ContainsFunc(clashes, func(c *operr.Error) bool { return c != nil }) { // only a clash depends on whether names are case-sensitive
 		folds, _, err := r.Answer(ctx, "config", "--type=bool", "--get", "core.ignoreCase")
 		if err != nil {
-			return nil, nil, git.Failed(err, "asking git for its settings")
+			return nil, nil, git.Failure(err, "asking git for its settings")
 		}
 		if folds != "true" {
 			clashes = findClashes(false, names, have)
@@ -36,17 +36,17 @@ func (r *Repo) TagTroubles(ctx context.Context, names []string) (commits map[str
 	}
 	for i, name := range names {
 		if why := badName(name); why != "" {
-			found = append(found, operr.New("give the package another name", "git allows no tag %s: %s", name, why))
+			found = append(found, operr.New("give the package another name", "git does not allow the tag %s: %s", name, why))
 		}
 		if clashes[i] != nil {
 			found = append(found, clashes[i])
 		}
-		found = append(found, locked(filepath.Join(r.Common, "refs", "tags", filepath.FromSlash(name)))...)
+		found = append(found, findLocks(filepath.Join(r.Common, "refs", "tags", filepath.FromSlash(name)))...)
 	}
 	return commits, found, nil
 }
 
-// findClashes says of each tag that is to be made which other one is in the way, among them those that are made before; nil for none.
+// findClashes returns, for each new tag, the error if another tag conflicts with it, or nil. A new tag also conflicts with later new tags.
 func findClashes(folds bool, names, have []string) []*operr.Error {
 	taken, clashes := newTagNames(folds, have...), make([]*operr.Error, len(names))
 	for i, name := range names {
@@ -56,7 +56,7 @@ func findClashes(folds bool, names, have []string) []*operr.Error {
 	return clashes
 }
 
-// TagClashes says of tags that are to be made which of those that a remote has are in the way.
+// TagClashes returns errors for the new tags that conflict with a remote's tags.
 func TagClashes(names, have []string) (found []*operr.Error) {
 	taken := newTagNames(false, have...)
 	for _, name := range names {
@@ -67,11 +67,11 @@ func TagClashes(names, have []string) (found []*operr.Error) {
 	return found
 }
 
-// tagNames are names that are taken. Git keeps a tag in a file of its name, so a name cannot be a folder of another one's.
+// tagNames is a set of tag names. A tag is stored in a file with its name, so a name cannot also be a folder in another tag's name.
 type tagNames struct {
-	folds bool              // files are found whatever their case
-	names map[string]string // the tag by its name, in lower case where it folds
-	below map[string]string // a tag in a folder, by that folder
+	folds bool              // whether the file system ignores case
+	names map[string]string // original names, keyed by the name (in lower case if folds is set)
+	below map[string]string // a tag in the folder, keyed by the folder's name
 }
 
 func newTagNames(folds bool, have ...string) *tagNames {
@@ -101,10 +101,10 @@ func (t *tagNames) add(name string) {
 	}
 }
 
-// clash says which tag is in the way of another one; nil where none is.
+// clash returns the error if an existing tag conflicts with a new tag, or nil.
 func (t *tagNames) clash(name string) *operr.Error {
-	const folder = "one name would have to be a file and a folder at once"
-	const spelling = "their names differ in case only, which this file system does not tell apart (core.ignoreCase)"
+	const folder = "git would need a file and a folder with the same name"
+	const spelling = "their names differ in case only, and this file system ignores case (core.ignoreCase)"
 	if other := t.names[t.key(name)]; other != "" && other != name {
 		return inTheWay(name, other, spelling)
 	}
@@ -123,11 +123,11 @@ func (t *tagNames) clash(name string) *operr.Error {
 }
 
 func inTheWay(name, other, why string) *operr.Error {
-	next := fmt.Sprintf("give the old one another name: `git tag NEW %[1]s`, `git tag -d %[1]s`; on the remote: `git push REMOTE NEW :refs/tags/%[1]s`", operr.Word(other))
+	next := fmt.Sprintf("rename the old tag with `git tag NEW %[1]s` and `git tag -d %[1]s`, and on the remote with `git push REMOTE NEW :refs/tags/%[1]s`", operr.Word(other))
 	return operr.New(next, "the tag %s cannot be made beside the tag %s: %s", name, other, why)
 }
 
-// badName says what git has against a tag's name (git-check-ref-format(1)); "" where it has nothing.
+// badName returns the reason why git-check-ref-format(1) does not allow a tag name, or "".
 func badName(name string) string {
 	switch {
 	case strings.HasPrefix(name, "-"):
@@ -135,13 +135,13 @@ func badName(name string) string {
 	case strings.HasSuffix(name, "."):
 		return "it ends with a full stop"
 	case strings.Contains(name, ".."), strings.Contains(name, "@{"):
-		return "it has .. or @{ in it"
+		return "it contains .. or @{"
 	case strings.ContainsAny(name, " ~^:?*[\\\x7f"), strings.ContainsFunc(name, func(r rune) bool { return r < ' ' }):
-		return "it has a character that git uses for something else"
+		return "it contains a character that git reserves"
 	}
 	for part := range strings.SplitSeq(name, "/") {
 		if part == "" || strings.HasPrefix(part, ".") || strings.HasSuffix(part, ".lock") {
-			return "a part of it is empty, begins with a full stop, or ends with .lock"
+			return "a part between slashes is empty, begins with a full stop, or ends with .lock"
 		}
 	}
 	return ""

@@ -13,8 +13,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/internal/git"
 )
 
-// Tracked returns what git has in its index below a folder of the one that Open was given ("" for all of it), with paths
-// relative to that one: files, links and submodules, there or not.
+// Tracked returns the files, symlinks and submodules in the index below dir, even if they are missing from the work tree. dir is relative to Open's
+// dir; "" is Open's dir itself. The returned paths are relative to Open's dir.
 func (r *Repo) Tracked(ctx context.Context, dir string) ([]string, error) {
 	entries, err := r.Entries(ctx)
 	if err != nil {
@@ -34,8 +34,8 @@ func (r *Repo) Tracked(ctx context.Context, dir string) ([]string, error) {
 	return below, nil
 }
 
-// FilesBelow are the regular files that git knows below a folder, which is relative to Top ("" for all of it), with paths relative to it.
-// What a sparse checkout leaves out is not among them.
+// FilesBelow returns the tracked regular files below a folder, relative to that folder. The folder is relative to Top; "" is Top itself. Files that a
+// sparse checkout omits are not included.
 func (r *Repo) FilesBelow(ctx context.Context, dir string) (files []string, err error) {
 	entries, err := r.Entries(ctx)
 	if dir != "" {
@@ -49,7 +49,7 @@ func (r *Repo) FilesBelow(ctx context.Context, dir string) (files []string, err 
 	return files, err
 }
 
-// TrackedFiles are the regular files that git knows below a folder, with paths relative to it. Outside of a repository there are none.
+// TrackedFiles returns the tracked regular files below a folder, relative to it. Outside a repository the result is empty.
 func TrackedFiles(ctx context.Context, runner command.Runner, dir string) ([]string, error) {
 	repo, err := Open(ctx, runner, dir)
 	if errors.Is(err, ErrOutside) {
@@ -65,8 +65,8 @@ func TrackedFiles(ctx context.Context, runner command.Runner, dir string) ([]str
 	}), err
 }
 
-// Links returns the links, and the submodules, that git has in its index at folders and below them, which are relative to the one that
-// Open was given. Their paths are relative to Top.
+// Links returns the tracked symlinks and submodules at or below the folders, which are relative to Open's dir. The returned paths are relative to
+// Top.
 func (r *Repo) Links(ctx context.Context, folders ...string) (links []Entry, err error) {
 	args := []string{"ls-files", "--stage", "-z", "--full-name", "--"}
 	for _, dir := range folders {
@@ -74,7 +74,7 @@ func (r *Repo) Links(ctx context.Context, folders ...string) (links []Entry, err
 	}
 	out, err := r.Ask(ctx, args...)
 	if err != nil {
-		return nil, git.Failed(err, "asking git for the links of %s", r.Top)
+		return nil, git.Failure(err, "asking git for the links of %s", r.Top)
 	}
 	for line := range strings.SplitSeq(out, "\x00") {
 		head, name, _ := strings.Cut(line, "\t")

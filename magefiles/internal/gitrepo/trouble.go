@@ -12,8 +12,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// Troubles says why files, relative to Top, cannot be committed as they are changed: one is in a submodule, is ignored, has a
-// double whose name differs in case only, or hides an edit from git.
+// Troubles returns the reasons why any of the files, relative to Top, cannot be committed as they are: a file is in a submodule, is ignored, has a
+// name that differs from another file's only in case, or has an edit that is hidden from git.
 func (r *Repo) Troubles(ctx context.Context, paths []string) ([]*operr.Error, error) {
 	entries, err := r.Entries(ctx)
 	if err != nil {
@@ -22,7 +22,7 @@ func (r *Repo) Troubles(ctx context.Context, paths []string) ([]*operr.Error, er
 	return r.troublesOf(ctx, entries, paths)
 }
 
-// troublesOf is Troubles for an index that was read.
+// troublesOf is like Troubles, but takes the entries of the index.
 func (r *Repo) troublesOf(ctx context.Context, entries []Entry, paths []string) ([]*operr.Error, error) {
 	known, folded := map[string]Entry{}, map[string][]string{}
 	var links []string
@@ -41,8 +41,8 @@ func (r *Repo) troublesOf(ctx context.Context, entries []Entry, paths []string) 
 		link := slices.IndexFunc(links, func(l string) bool { return strings.HasPrefix(p, l+"/") })
 		switch {
 		case link >= 0:
-			found = append(found, operr.New("release it there, and commit the submodule here; where packages have versions of their own, -only leaves it out",
-				"%s is in the submodule %s, a repository of its own, and a commit here cannot contain it", p, links[link]))
+			found = append(found, operr.New("release the package in the submodule, and then commit the submodule in this repository; or, if packages have separate versions, leave this package out with -only",
+				"%s is in the submodule %s, which is a separate repository: a commit here cannot contain this file", p, links[link]))
 		case !tracked:
 			fresh = append(fresh, p)
 		case e.Unseen():
@@ -59,37 +59,37 @@ func (r *Repo) troublesOf(ctx context.Context, entries []Entry, paths []string) 
 		return nil, err
 	}
 	for _, p := range edited {
-		found = append(found, operr.New(LookAgain(p), "%s %s: that edit would be committed too", p, Unlooked))
+		found = append(found, operr.New(LookAgain(p), "%s %s, and a release would commit these changes too", p, Unlooked))
 	}
-	ignored, err := r.ignored(ctx, fresh)
+	ignored, err := r.explainIgnored(ctx, fresh)
 	return append(found, ignored...), err
 }
 
 func double(p, other string) *operr.Error {
-	return operr.New("keep one of them, or rename one: `git mv "+operr.Word(other)+" …`",
-		"%s and %s differ in case only: where file systems do not tell them apart, a clone has one of them", p, other)
+	return operr.New("keep one of the two files, or rename one: `git mv "+operr.Word(other)+" …`",
+		"%s and %s differ in case only, so a clone on some file systems has only one of these files", p, other)
 }
 
-// ignored says which of the files, that git does not know, are ignored, and by which line.
-func (r *Repo) ignored(ctx context.Context, paths []string) ([]*operr.Error, error) {
+// explainIgnored returns an error for each ignored file among the given untracked files. It names the pattern that ignores the file.
+func (r *Repo) explainIgnored(ctx context.Context, paths []string) ([]*operr.Error, error) {
 	if len(paths) == 0 {
 		return nil, nil
 	}
 	out, err := r.Feed(ctx, strings.Join(paths, "\x00")+"\x00", "check-ignore", "-z", "--verbose", "--stdin")
-	if err != nil && git.Ended(err) != 1 { // 1: none is
-		return nil, git.Failed(err, "asking git which files it ignores")
+	if err != nil && git.Ended(err) != 1 { // exit status 1 means that no file is ignored
+		return nil, git.Failure(err, "asking git which files it ignores")
 	}
 	var found []*operr.Error
 	for f := strings.Split(out, "\x00"); len(f) >= 4; f = f[4:] {
 		if !strings.HasPrefix(f[2], "!") {
-			found = append(found, operr.New("take it out of there, and `git add "+operr.Word(f[3])+"` where it exists",
-				"%s is ignored by git (%s:%s: %s), and a release commits it", f[3], f[0], f[1], f[2]))
+			found = append(found, operr.New("remove the rule that ignores the file, and run `git add "+operr.Word(f[3])+"` if the file exists",
+				"%s is ignored by git (%s:%s: %s), but a release must commit it", f[3], f[0], f[1], f[2]))
 		}
 	}
 	return found, nil
 }
 
-// Unwritable says which of git's own files and folders, which a commit needs, cannot be written, or are locked.
+// Unwritable returns errors for those of git's files and folders that a commit must write, but that are locked or not writable.
 func (r *Repo) Unwritable(ctx context.Context) ([]*operr.Error, error) {
 	dirs := []string{r.Dir}
 	for _, name := range []string{"", "objects", "refs", "refs/heads", "refs/tags"} {
@@ -101,31 +101,32 @@ func (r *Repo) Unwritable(ctx context.Context) ([]*operr.Error, error) {
 	closed := ""
 	for _, dir := range dirs {
 		if closed != "" && strings.HasPrefix(dir, closed+string(filepath.Separator)) {
-			continue // it is said already
+			continue // the parent was reported already
 		}
 		if _, err := os.Stat(dir); err != nil {
-			continue // git makes it, or keeps it elsewhere
+			continue // git creates this folder when needed, or stores its content elsewhere
 		}
 		if err := atomicfile.Writable(dir); err != nil {
-			found = append(found, operr.New("make it writable: a commit and a tag go there", "git cannot write to %s: %v", dir, err))
+			found = append(found, operr.New("make the folder writable, because git writes commits and tags there", "git cannot write to %s: %v", dir, err))
 			closed = dir
 		}
 	}
-	// Not the index: a status, ours too, locks it for a moment, and a commit that finds it locked has changed nothing yet.
-	found = append(found, locked(filepath.Join(r.Dir, "HEAD"))...)
-	// Where refs are files, HEAD is one too, which says the branch; elsewhere nothing is locked by a file.
+	// The index is not checked, because every git status, including ours, locks it briefly. A commit that finds the index locked fails before it
+	// changes anything.
+	found = append(found, findLocks(filepath.Join(r.Dir, "HEAD"))...)
+	// In a repository that stores refs in files, HEAD is also a file, and contains the branch name. In other repositories refs have no lock files.
 	head, err := os.ReadFile(filepath.Join(r.Dir, "HEAD"))
 	if branch, on := strings.CutPrefix(strings.TrimSpace(string(head)), "ref: "); err == nil && on {
-		found = append(found, locked(filepath.Join(r.Common, filepath.FromSlash(branch)))...)
+		found = append(found, findLocks(filepath.Join(r.Common, filepath.FromSlash(branch)))...)
 	}
 	return found, nil
 }
 
-// locked says which files of git's are locked: by a git that is at work, or by one that was killed.
-func locked(files ...string) (found []*operr.Error) {
+// findLocks returns an error for each file that is locked, by a running git or by one that was killed.
+func findLocks(files ...string) (found []*operr.Error) {
 	for _, file := range files {
 		if _, err := os.Lstat(file + ".lock"); err == nil {
-			found = append(found, operr.New("wait until the git that is at work there has ended; where none is, one was killed: remove "+file+".lock", "git has locked %s", file))
+			found = append(found, operr.New("wait until the other git process has ended; if no git process is running, remove "+file+".lock, which a killed git process left", "git has locked %s", file))
 		}
 	}
 	return found

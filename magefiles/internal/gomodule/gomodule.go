@@ -1,9 +1,9 @@
-// Package gomodule knows what a version tag is to Go: whoever imports a module gets versions by tags of its repository, and
-// packages that are released from there are tagged in the same way. From major version 2 on, Go takes a tag only where the
-// module's path ends in that number.
+// Package gomodule finds tags that Go would reject as versions of a module. The versions of a Go module are the tags of its repository, and
+// releases of packages from the same repository make tags with the same format. From major version 2 on, Go accepts a tag only if the
+// module path ends with the major version.
 //
-// [Unusable] says which of a release's tags a module's importers cannot use. Only modules that somebody can import count: a
-// repository may have its go.mod for a magefile alone.
+// [Unusable] returns the tags of a release that importers of a module cannot use. It ignores modules that cannot be imported, because a
+// repository may have a go.mod only for its magefile.
 package gomodule
 
 import (
@@ -20,7 +20,7 @@ import (
 	"sync"
 )
 
-// BuiltAs is the version of a module of this program, as the go command built it: a tag, or a commit.
+// BuiltAs returns the version of a module in this program, as recorded by the go command. It is a tag or a pseudo-version.
 func BuiltAs(module string) string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
@@ -34,39 +34,46 @@ func BuiltAs(module string) string {
 	return "devel"
 }
 
-// File is what a module is known by, in its top folder.
+// File is the name of the file that marks the root of a module.
 const File = "go.mod"
 
-// Tag is one that would be a version of a module, and that Go refuses for the path that the module has.
+// HasMage reports whether the text of a go.mod file makes Mage a tool of the module, so that `go tool mage` works there.
+func HasMage(text []byte) bool { return mage().Match(text) }
+
+// Tag is a tag that Go would reject as a version of a module, because of the module path.
 type Tag struct {
-	Name    string // "v2.0.0", "sub/v2.0.0"
-	File    string // the go.mod, from the top of the repository, with slashes
-	Module  string // its path
-	Want    string // the path that it would need
-	Package string // import path of a package in it that others can import
+	Name    string // such as "v2.0.0" or "sub/v2.0.0"
+	File    string // path of the go.mod file, relative to the top of the repository, with slashes
+	Module  string // module path
+	Want    string // the required module path
+	Package string // import path of a package in the module that can be imported
 }
 
-// String is a sentence for a person: what will fail, and what works.
+// String returns two sentences: which command will fail, and which command works.
 func (t Tag) String() string {
-	return fmt.Sprintf("whoever imports %s cannot use the tag %s: in %s the module would have to be %s, and `go get %s@%s` fails. "+
-		"It goes on by commit: `go get %s@COMMIT`", t.Package, t.Name, t.File, t.Want, t.Module, t.Name[strings.LastIndex(t.Name, "/")+1:], t.Module)
+	return fmt.Sprintf("Go modules that import %s cannot use the tag %s, because %s does not declare the module %s: `go get %s@%s` fails. "+
+		"They can use a commit: `go get %s@COMMIT`", t.Package, t.Name, t.File, t.Want, t.Module, t.Name[strings.LastIndex(t.Name, "/")+1:], t.Module)
 }
 
 var (
-	// version is what Go takes for one in a tag: canonical, and without build metadata. "v2.0", "v2.0.0rc1" and "name-v2.0.0" are
-	// names like any other.
+	// version matches a tag that Go accepts as a version. It must be canonical, without build metadata. Go ignores tags such as "v2.0", "v2.0.0rc1"
+	// and "name-v2.0.0".
 	version = sync.OnceValue(func() *regexp.Regexp {
 		return regexp.MustCompile(`^v(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-[0-9A-Za-z.-]+)?$`)
+	})
+	// mage matches a line of a go.mod file that makes Mage a tool of the module
+	mage = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`(?m)^\s*(?:tool\s+)?github\.com/magefile/mage\s*(?://.*)?$`)
 	})
 	major = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`/v([2-9]|[1-9]\d+)$`) })
 	gopkg = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\.v(0|[1-9]\d*)(-unstable)?$`) })
 )
 
-// gopkgHost is where a major version stands behind a dot.
+// gopkgHost is the prefix of module paths in which a dot precedes the major version.
 const gopkgHost = "gopkg.in/"
 
-// Unusable returns those of the tags that are about to be made in the repository whose work tree has its top at that folder, in
-// their order. An error is one of the disk, or of a go.mod that names no module.
+// Unusable returns the given tags that importers cannot use, in the same order. The tags will be made in the repository whose work tree is `top`.
+// Unusable returns an error if a file cannot be read, or if a go.mod has no module line.
 func Unusable(top string, tags []string) (found []Tag, err error) {
 	for _, tag := range tags {
 		dir, v := path.Split(tag)
@@ -77,7 +84,7 @@ func Unusable(top string, tags []string) (found []Tag, err error) {
 		}
 		n, err := strconv.Atoi(m[1])
 		if err != nil || n < 2 {
-			continue // of 0 and 1 nothing stands in a path
+			continue // major versions 0 and 1 do not appear in the module path
 		}
 		t, err := look(top, dir, n)
 		if err != nil {
@@ -91,14 +98,14 @@ func Unusable(top string, tags []string) (found []Tag, err error) {
 	return found, nil
 }
 
-// look returns nil where the folder has no module, or one that a tag of that major version fits, or that nobody can import.
+// look returns nil if the folder has no module, if the tag's major version fits its path, or if the module cannot be imported.
 func look(top, dir string, n int) (*Tag, error) {
 	file := path.Join(dir, File)
 	module, err := modulePath(top, file)
 	if module == "" || err != nil || fits(module, n) || !fetched(module) {
 		return nil, err
 	}
-	// The newer major version may have a folder of its own below the older one.
+	// The new major version may be in its own subfolder.
 	next, err := modulePath(top, path.Join(dir, fmt.Sprintf("v%d", n), File))
 	if err != nil || next != "" && fits(next, n) {
 		return nil, err
@@ -110,7 +117,7 @@ func look(top, dir string, n int) (*Tag, error) {
 	return &Tag{File: file, Module: module, Want: want(module, n), Package: path.Join(module, pkg)}, nil
 }
 
-// fits reports whether a tag of a major version, 2 or above, is a version of a module with that path.
+// fits reports whether a tag with major version n, 2 or higher, is valid for a module path.
 func fits(module string, n int) bool {
 	suffix := major()
 	if strings.HasPrefix(module, gopkgHost) {
@@ -120,7 +127,7 @@ func fits(module string, n int) bool {
 	return m != nil && m[1] == strconv.Itoa(n)
 }
 
-// want is the path of a module at that major version.
+// `want` returns the module path for major version n.
 func want(module string, n int) string {
 	if strings.HasPrefix(module, gopkgHost) {
 		return fmt.Sprintf("%s.v%d", gopkg().ReplaceAllString(module, ""), n)
@@ -128,17 +135,17 @@ func want(module string, n int) string {
 	return fmt.Sprintf("%s/v%d", major().ReplaceAllString(module, ""), n)
 }
 
-// fetched reports whether Go would fetch a module of that path at all: what it fetches begins with a host, which has a dot.
+// fetched reports whether Go can download a module. Its path must begin with a host name, which contains a dot.
 func fetched(module string) bool {
 	host, _, _ := strings.Cut(module, "/")
 	return strings.Contains(host, ".")
 }
 
-// modulePath reads the path of a module; it is "" where there is no such file.
+// modulePath returns the module path in a go.mod file, or "" if the file does not exist.
 func modulePath(top, file string) (string, error) {
 	name := filepath.Join(top, filepath.FromSlash(file))
 	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
-		return "", fmt.Errorf("reading %s: it is not a file", file) // a device or a pipe has no end
+		return "", fmt.Errorf("reading %s: it is not a regular file", file) // reading a device or a pipe may never end
 	}
 	text, err := os.ReadFile(name)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -11,16 +11,16 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// sayings are what an ssh_config of a repository may say, each with what its values may be: which host a name means, and over which hosts it is
-// reached. By any other option a branch could have ssh start a program, load a library, take an unknown host key, or read and send something of
-// the operator's. A value has no quotes, no tokens (%), and no variables ($): ssh puts a jump host into a command of sh, and a user may be made of
-// a variable.
+// sayings maps the options that an ssh_config in a repository may set to their valid values. They determine only the host that a name stands for,
+// and the jump hosts. Any other option could let a branch make ssh start a program, load a library, accept an unknown host key, or read and send
+// the operator's data. Values cannot contain quotes, tokens (%) or variables ($), because ssh passes a jump host to sh, and expands variables in a
+// user name.
 var sayings = map[string]*regexp.Regexp{
 	"host":                regexp.MustCompile(`^!?[A-Za-z0-9_.:*?-]+(,!?[A-Za-z0-9_.:*?-]+)*$`),
 	"hostname":            regexp.MustCompile(`^[A-Za-z0-9_:][A-Za-z0-9_.:-]*$`),
 	"port":                digits,
 	"user":                regexp.MustCompile(`^[A-Za-z0-9_.][A-Za-z0-9_.-]*$`),
-	"proxyjump":           nil, // a list of hosts, as parse reads them
+	"proxyjump":           nil, // a list of hosts, validated by parse
 	"addressfamily":       regexp.MustCompile(`^(any|inet|inet6)$`),
 	"compression":         yesOrNo,
 	"tcpkeepalive":        yesOrNo,
@@ -36,8 +36,8 @@ var (
 	said    = regexp.MustCompile(`^([A-Za-z0-9]+)(?:[ \t]*=[ \t]*|[ \t]+)([!-~][\t -~]*)$`)
 )
 
-// Configuration is the file that ssh_config names in a manifest in a folder of a repository. One that is named by its whole path, and is outside
-// the repository, is the operator's, and may say anything.
+// Configuration returns the path of the file that a manifest names as ssh_config. folder is the manifest's folder in the repository at root. A file
+// with an absolute path outside the repository belongs to the operator, and may set anything. Any other file is checked.
 func Configuration(root, folder, file string) (string, error) {
 	if filepath.IsAbs(file) {
 		if _, inside := beneath.Leads(root, file); !inside {
@@ -46,15 +46,15 @@ func Configuration(root, folder, file string) (string, error) {
 	} else {
 		file = filepath.Join(root, filepath.FromSlash(folder), filepath.FromSlash(file))
 	}
-	return file, carried(file)
+	return file, checkConfig(file)
 }
 
-// carried checks an ssh_config that a repository carries: to look at a host must run nothing that somebody wrote into a branch, trust no host
-// that the operator does not, and send nothing of the operator's but a login. A jump host is said by ProxyJump.
-func carried(file string) error {
+// checkConfig checks an ssh_config in a repository. Connecting to a host must not run anything from a branch, trust a host that the operator does
+// not trust, or send any of the operator's data except a login.
+func checkConfig(file string) error {
 	text, err := os.ReadFile(file)
 	if err != nil {
-		return operr.NewUsage("correct ssh_config in the environment's table", "the configuration for ssh cannot be read: %w", err)
+		return operr.NewUsage("correct ssh_config in the environment's table", "reading the configuration for ssh: %w", err)
 	}
 	for line := range strings.Lines(string(text)) {
 		line = strings.Trim(line, " \t\r\n")
@@ -63,8 +63,8 @@ func carried(file string) error {
 		}
 		m := said.FindStringSubmatch(line)
 		if m == nil || !maySay(strings.ToLower(m[1]), m[2]) {
-			return operr.NewUsage("it may say Host, HostName, Port, User and ProxyJump, in plain letters; what else you need belongs into your own configuration, or into a file outside the repository",
-				"%s is of the repository, and may not say %q to ssh", filepath.Base(file), line)
+			return operr.NewUsage("use only Host, HostName, Port, User and ProxyJump in this file, with plain letters; put all other settings into your own ssh configuration, or into a file outside the repository",
+				"%s is in the repository, and such a file must not set this option for ssh: %q", filepath.Base(file), line)
 		}
 	}
 	return nil

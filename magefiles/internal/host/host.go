@@ -1,7 +1,8 @@
-// Package host reaches the Docker engine of another machine by the operator's OpenSSH: its configuration, agent and known hosts hold, and a
-// host key is never taken unseen (host.go), nor is that of a jump host (options.go). One connection forwards the engine's socket to a short private
-// folder (folder.go). What keeps it from being made is told by a type (error.go): ssh's sentences decide (says.go), and where ssh is silent, one look at the host (probe.go). A configuration that a repository carries says where hosts are, and nothing else (carried.go).
-// A login that the environment gives, as that of a CI, is in files while ssh logs in, and no longer (login.go).
+// Package host connects to the Docker engine on another machine through the operator's OpenSSH client, with the operator's configuration, agent and
+// known hosts. It never accepts an unknown host key (host.go), including a jump host's (options.go). Each connection forwards the engine's socket
+// to a private folder with a short path (folder.go). Errors have a cause (error.go), which is derived from ssh's messages (says.go) or, if there
+// are none, from a probe on the host (probe.go). A configuration in a repository may only define how hosts are reached (carried.go). A login from
+// the environment, as in CI, is stored in files only while ssh logs in (login.go).
 package host
 
 import (
@@ -18,38 +19,39 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/pause"
 )
 
-// Passed are the variables that ssh needs of those that other children do not get: names for command.Withhold to pass.
+// Passed lists the variables that ssh needs but other child processes do not get. They are for command.Withhold.
 var Passed = []string{"SSH_AUTH_SOCK", "SSH_AGENT_PID"}
 
-// SSH is how hosts are reached from here.
+// SSH configures how hosts are reached.
 type SSH struct {
 	Runner command.Runner
-	Env    []string // of ssh: command.Withhold's, with Passed
-	Config string   // an ssh_config, by its whole path; "" is the operator's
-	Login  Login    // in place of the operator's keys and known hosts
+	Env    []string // environment for ssh: the result of command.Withhold with Passed
+	Config string   // absolute path of an ssh_config; "" uses the operator's
+	Login  Login    // replaces the operator's keys and known hosts
 }
 
-// Host is a machine whose engine is reached. It may be used by several goroutines.
+// Host is a connection to a machine's engine. It is safe for concurrent use.
 type Host struct {
-	Name    string // as it was asked for
+	Name    string // address as passed to Connect
 	Engine  *engine.Client
 	Version engine.Version
 
-	dir    *folder // with the forwarded socket
-	config string  // for ssh; "" is the operator's
+	dir    *folder // contains the forwarded socket
+	config string  // ssh's configuration file; "" for the operator's
 	stop   context.CancelFunc
-	ended  chan struct{} // closed once ssh has ended
-	err    error         // how it ended
+	ended  chan struct{} // closed when ssh has exited
+	err    error         // ssh's error, valid after ended is closed
 }
 
-// The engine's socket, where nothing else is said.
+// standard is the default path of the engine's socket.
 const standard = "/var/run/docker.sock"
 
-// patience is how long ssh may take until the socket is forwarded: it has limits of its own for what it waits for.
+// patience limits how long ssh may take to forward the socket. ssh has its own timeouts for individual steps.
 const patience = time.Minute
 
-// Connect reaches the engine of a host: USER@HOST[:PORT], or a name of ssh's configuration; socket is the engine's path there, "" the usual one.
-// The error is an *Error with a next step. The caller closes the host; the connection also ends with ctx.
+// Connect connects to a host's engine. address is USER@HOST[:PORT], or a name in ssh's configuration. socket is the path of the engine's socket on
+// the host; "" for the default. Errors are *Error with a next step. The caller must close the host. The connection is also closed when ctx is
+// canceled.
 func (s SSH) Connect(ctx context.Context, address, socket string) (*Host, error) {
 	if socket == "" {
 		socket = standard
@@ -59,17 +61,17 @@ func (s SSH) Connect(ctx context.Context, address, socket string) (*Host, error)
 		return nil, err
 	}
 	if !plain.MatchString(socket) || socket[0] != '/' {
-		return nil, operr.NewUsage("write its whole path, of letters, digits and /._+-", "%q is no path of an engine's socket", socket)
+		return nil, operr.NewUsage("write the socket's full path, with only letters, digits and /._+-", "%q is not a valid path of an engine's socket", socket)
 	}
 	dir, err := newFolder()
 	if err != nil {
 		return nil, err
 	}
-	config, err := s.configured(ctx, to, dir.path)
+	config, err := s.configPath(ctx, to, dir.path)
 	if err != nil {
 		return nil, errors.Join(err, dir.remove())
 	}
-	defer s.Login.remove(dir.path) // whoever asks for it has asked by then
+	defer s.Login.remove(dir.path) // ssh has read it at this point
 	ctx, stop := context.WithCancel(ctx)
 	h := &Host{Name: address, dir: dir, config: config, stop: stop, ended: make(chan struct{})}
 	local := filepath.Join(dir.path, "s")
@@ -91,7 +93,7 @@ func (s SSH) Connect(ctx context.Context, address, socket string) (*Host, error)
 	return h, nil
 }
 
-// open waits until ssh forwards the socket.
+// `open` waits until ssh has forwarded the socket.
 func (s SSH) open(ctx context.Context, h *Host, local string) error {
 	wait := pause.Wait{What: "a connection to " + h.Name, First: 5 * time.Millisecond, Times: 1.5, Most: 50 * time.Millisecond, For: patience}
 	_, err := wait.Until(ctx, func(ctx context.Context) (pause.Seen, error) {
@@ -100,7 +102,7 @@ func (s SSH) open(ctx context.Context, h *Host, local string) error {
 			return pause.Seen{}, s.notConnected(h)
 		default:
 		}
-		conn, err := (&net.Dialer{}).DialContext(ctx, "unix", local) // the socket is there before ssh listens
+		conn, err := (&net.Dialer{}).DialContext(ctx, "unix", local) // the socket exists before ssh listens on it
 		if err == nil {
 			err = conn.Close()
 		}
@@ -112,7 +114,7 @@ func (s SSH) open(ctx context.Context, h *Host, local string) error {
 	return err
 }
 
-// dial is how the engine is reached. A connection that cannot be made any more is Lost.
+// dial returns a dialer for the forwarded socket. If the connection to the host is gone, its error is Lost.
 func (h *Host) dial(local string) engine.Dialer {
 	return func(ctx context.Context) (net.Conn, error) {
 		conn, err := (&net.Dialer{}).DialContext(ctx, "unix", local)
@@ -123,15 +125,15 @@ func (h *Host) dial(local string) engine.Dialer {
 	}
 }
 
-// Close ends the connection, and waits until ssh has ended.
+// Close closes the connection, and waits until ssh has exited.
 func (h *Host) Close() {
-	_ = h.Engine.Close() // it ends what is idle, and has no error
+	_ = h.Engine.Close() // only closes idle connections, and always returns nil
 	h.stop()
 	<-h.ended
-	_ = h.dir.remove() // a folder for temporary files
+	_ = h.dir.remove() // temporary, so a failure does not matter
 }
 
-// command is ssh, told what we count on whatever the configuration says.
+// command returns an ssh command with the options that override any configuration.
 func (s SSH) command(to destination, config string, args, remote []string) command.Cmd {
 	all := []string{"-oExitOnForwardFailure=no", "-oStreamLocalBindUnlink=yes", "-oStreamLocalBindMask=0177"}
 	for _, option := range options {
@@ -148,7 +150,7 @@ func (s SSH) command(to destination, config string, args, remote []string) comma
 	return command.Cmd{Name: "ssh", Args: append(all, remote...), Env: command.Setenv(s.Env, "LC_ALL=C"), Limited: true}
 }
 
-// destination is where ssh goes.
+// destination is the host that ssh connects to.
 type destination struct {
 	name string // [USER@]HOST
 	port string
@@ -159,11 +161,11 @@ var (
 	address = regexp.MustCompile(`^(?:([A-Za-z0-9_.][A-Za-z0-9_.+-]*)@)?(?:([A-Za-z0-9_.][A-Za-z0-9_.-]*)|\[([0-9A-Fa-f:.]+)\])(?::([0-9]{1,5}))?$`)
 )
 
-// parse reads a host as a person writes it.
+// parse parses an address given by the user.
 func parse(text string) (destination, error) {
 	m := address.FindStringSubmatch(text)
 	if m == nil {
-		return destination{}, operr.NewUsage("write USER@HOST, USER@HOST:PORT, or a name of your ssh configuration", "%q is no host", text)
+		return destination{}, operr.NewUsage("write USER@HOST, USER@HOST:PORT, or a name of your ssh configuration", "%q is not a valid host", text)
 	}
 	to := destination{name: m[2] + m[3], port: m[4]}
 	if m[1] != "" {

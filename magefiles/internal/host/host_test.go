@@ -28,7 +28,7 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(argvtest.Main(m)) }
 
-// machine is an engine behind an ssh server, and how OpenSSH finds it by the name "vm".
+// machine starts an engine behind an ssh server, and returns both along with an SSH in which the server is called "vm".
 func machine(t *testing.T) (*localengine.Engine, *hosttest.Server, host.SSH) {
 	t.Helper()
 	e, err := localengine.Start(t.TempDir())
@@ -43,7 +43,7 @@ func reach(config string) host.SSH {
 	return host.SSH{Runner: command.NewSystem(os.Environ(), nil), Env: env, Config: config}
 }
 
-// edit changes an ssh_config.
+// edit replaces text in an ssh_config.
 func edit(t *testing.T, config, old, text string) {
 	t.Helper()
 	was, err := os.ReadFile(config)
@@ -52,7 +52,7 @@ func edit(t *testing.T, config, old, text string) {
 	require.NoError(t, os.WriteFile(config, []byte(strings.ReplaceAll(string(was), old, text)), 0o600))
 }
 
-// refused wants a cause, with a sentence and a next step.
+// refused checks that an error has the given cause, and a next step.
 func refused(t *testing.T, err error, cause host.Cause) {
 	t.Helper()
 	require.ErrorIs(t, err, cause, "%+v", err)
@@ -80,7 +80,7 @@ func TestConnect(t *testing.T) {
 	require.ErrorIs(t, err, host.Lost)
 }
 
-// A connection that was there and went is a state.
+// If an established connection is lost, the error has its own cause.
 func TestLost(t *testing.T) {
 	_, s, ssh := machine(t)
 	h, err := ssh.Connect(t.Context(), "vm", "")
@@ -97,7 +97,7 @@ func TestLost(t *testing.T) {
 	refused(t, err, host.Refused)
 }
 
-// The connection ends with the context, and leaves nothing.
+// When the context is canceled, the connection is closed, and its files are removed.
 func TestStopped(t *testing.T) {
 	_, _, ssh := machine(t)
 	t.Setenv("TMPDIR", t.TempDir())
@@ -145,7 +145,7 @@ func TestWhatKeepsFromConnecting(t *testing.T) {
 		require.NoError(t, os.Chmod(filepath.Dir(e.Socket), 0o711))
 		mode := os.FileMode(0o600)
 		if os.Geteuid() == 0 {
-			s.Nobody()
+			s.RunAsNobody()
 		} else {
 			mode = 0
 		}
@@ -217,7 +217,7 @@ func TestWhatKeepsFromConnecting(t *testing.T) {
 	})
 }
 
-// A connection that the operator shares, and that is stale, is not used; nor does anything of theirs that forwards ports get in the way.
+// A stale shared connection of the operator is not used, and port forwarding in the operator's configuration does no harm.
 func TestTheOperatorsConfiguration(t *testing.T) {
 	_, _, ssh := machine(t)
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
@@ -235,8 +235,8 @@ func TestTheOperatorsConfiguration(t *testing.T) {
 	h.Close()
 }
 
-// A jump host is held to what a host is: its key is known, or it is not used, whatever the configuration says. Where the configuration is stored
-// does not matter to the ssh that ssh starts.
+// A jump host is checked like the host: if its key is unknown, it is not used, regardless of the configuration. The path of the configuration may
+// contain any characters, also for the ssh process that ssh starts.
 func TestAJumpHost(t *testing.T) {
 	_, far, _ := machine(t)
 	_, near, _ := machine(t)
@@ -248,7 +248,7 @@ func TestAJumpHost(t *testing.T) {
 	require.NoError(t, os.MkdirAll(filepath.Dir(odd), 0o700))
 	text, err := os.ReadFile(config)
 	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(odd, text, 0o664)) // as a clone of others' has it
+	require.NoError(t, os.WriteFile(odd, text, 0o664)) // a clone's files may have this mode
 	h, err := reach(odd).Connect(t.Context(), "vm", "")
 	require.NoError(t, err)
 	h.Close()
@@ -278,10 +278,10 @@ func TestAJumpHost(t *testing.T) {
 	require.Contains(t, operr.DetailOf(err), odd+": line 2: ")
 }
 
-// asked is an ssh that says what its configuration is, and connects nowhere.
+// asked is an ssh that prints a configuration and does not connect.
 type asked struct {
 	says   string
-	config string // that it was to use
+	config string // content of the file given with -F
 }
 
 func (a *asked) Run(_ context.Context, c command.Cmd) error {
@@ -297,7 +297,7 @@ func (a *asked) Run(_ context.Context, c command.Cmd) error {
 	return &command.ExitError{Name: "ssh", Code: 255}
 }
 
-// The operator's own configuration is used as it is, unless it leads over a jump host: then it is included in ours.
+// The operator's configuration is used directly, unless it uses a jump host: then a generated one includes it.
 func TestAJumpHostOfTheOperators(t *testing.T) {
 	for says, jumps := range map[string]bool{"host vm\nport 22\n": false, "host vm\nproxyjump none\n": false, "host vm\nproxyjump op@jump:22\nport 22\n": true, "": false} {
 		ssh := reach("")
@@ -310,7 +310,7 @@ func TestAJumpHostOfTheOperators(t *testing.T) {
 	}
 }
 
-// A socket's path is short wherever temporary files are, and has no characters that ssh's configuration knows.
+// A socket's path is short wherever temporary files are, and contains no characters that are special in ssh's configuration.
 func TestAFolderWithALongName(t *testing.T) {
 	_, _, ssh := machine(t)
 	for _, name := range []string{strings.Repeat("long", 30), "a %h ${HOME} b"} {
@@ -340,7 +340,7 @@ func TestHostileHosts(t *testing.T) {
 	}
 }
 
-// A login that is given in place of the operator's is in private files while ssh logs in, jump hosts included, and in none afterwards.
+// A login that replaces the operator's is stored in private files while ssh logs in, including to jump hosts, and the files are removed afterwards.
 func TestALoginOfTheEnvironment(t *testing.T) {
 	e, s, ssh := machine(t)
 	dir := filepath.Dir(ssh.Config)
@@ -404,7 +404,7 @@ func TestALoginOfTheEnvironment(t *testing.T) {
 	for _, bad := range []string{"ssh-ed25519 AAAA a@b", "-----BEGIN OPENSSH PRIVATE KEY-----", "/home/me/.ssh/id"} {
 		ssh.Login = host.Login{Key: bad}
 		_, err = ssh.Connect(t.Context(), "vm", "")
-		require.ErrorContains(t, err, "the private key for ssh is none")
+		require.ErrorContains(t, err, "the value that was given as the private key for ssh is not a private key")
 		require.Equal(t, operr.Usage, operr.ExitStatus(err))
 	}
 	left, err := os.ReadDir(temporary)
@@ -412,7 +412,7 @@ func TestALoginOfTheEnvironment(t *testing.T) {
 	require.Empty(t, left)
 }
 
-// noting is told of each command before it runs.
+// noting calls note with each command before running it.
 type noting struct {
 	of   command.Runner
 	note func(c command.Cmd)
@@ -423,8 +423,8 @@ func (n noting) Run(ctx context.Context, c command.Cmd) error {
 	return n.of.Run(ctx, c)
 }
 
-// A configuration of a repository starts no program on this machine, trusts no host that the operator does not, and sends nothing of the
-// operator's: it says where hosts are, and nothing else that ssh knows.
+// A configuration in a repository starts no program on this machine, trusts no host that the operator does not trust, and sends none of the
+// operator's data: of all ssh options, it may only set those that determine how hosts are reached.
 func TestACarriedConfigurationRunsNothing(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
@@ -449,14 +449,14 @@ func TestACarriedConfigurationRunsNothing(t *testing.T) {
 		allowed[keyword] = true
 	}
 	const all = "AddKeysToAgent AddressFamily BatchMode BindAddress BindInterface CASignatureAlgorithms CanonicalDomains CanonicalizeFallbackLocal CanonicalizeHostname CanonicalizeMaxDots CanonicalizePermittedCNAMEs CertificateFile ChannelTimeout CheckHostIP Ciphers ClearAllForwardings Compression ConnectTimeout ConnectionAttempts ControlMaster ControlPath ControlPersist DynamicForward EnableEscapeCommandline EnableSSHKeysign EscapeChar ExitOnForwardFailure FingerprintHash ForkAfterAuthentication ForwardAgent ForwardX11 ForwardX11Timeout ForwardX11Trusted GSSAPIAuthentication GSSAPIClientIdentity GSSAPIDelegateCredentials GSSAPIKexAlgorithms GSSAPIKeyExchange GSSAPIRenewalForcesRekey GSSAPIServerIdentity GSSAPITrustDns GatewayPorts GlobalKnownHostsFile HashKnownHosts Host HostKeyAlgorithms HostKeyAlias HostbasedAcceptedAlgorithms HostbasedAuthentication Hostname IPQoS IdentitiesOnly IdentityAgent IdentityFile IgnoreUnknown Include KbdInteractiveAuthentication KbdInteractiveDevices KexAlgorithms KnownHostsCommand LocalCommand LocalForward LogLevel LogVerbose MACs Match NoHostAuthenticationForLocalhost NumberOfPasswordPrompts ObscureKeystrokeTiming PKCS11Provider PasswordAuthentication PermitLocalCommand PermitRemoteOpen Port PreferredAuthentications ProxyCommand ProxyJump ProxyUseFdpass PubkeyAcceptedAlgorithms PubkeyAuthentication RekeyLimit RemoteCommand RemoteForward RequestTTY RequiredRSASize RevokedHostKeys SecurityKeyProvider SendEnv ServerAliveCountMax ServerAliveInterval SessionType SetEnv StdinNull StreamLocalBindMask StreamLocalBindUnlink StrictHostKeyChecking SyslogFacility TCPKeepAlive Tag Tunnel TunnelDevice UpdateHostKeys User UserKnownHostsFile VerifyHostKeyDNS VersionAddendum VisualHostKey WarnWeakCrypto XAuthLocation"
-	for keyword := range strings.FieldsSeq(all) { // as `man ssh_config` has them
+	for keyword := range strings.FieldsSeq(all) { // from `man ssh_config`
 		if !allowed[keyword] {
 			refused = append(refused, keyword+" yes", strings.ToUpper(keyword)+"=1")
 		}
 	}
 	for _, line := range refused {
 		require.NoError(t, os.WriteFile(file, []byte("Host a\n"+line+"\n"), 0o600))
-		require.ErrorContains(t, carried(), "is of the repository, and may not say", "%q", line)
+		require.ErrorContains(t, carried(), "is in the repository, and such a file must not set this option for ssh", "%q", line)
 	}
 	const jump = "# ProxyCommand nc\n\nHost a exec *.b.example.org !c,d?\n ProxyJump op@jump.example.org:2222,[2001:db8::1]:22\r\n\tHostName=10.0.0.1\n  user = deploy\n PORT 2222\n" +
 		"AddressFamily inet\nCompression yes\nConnectTimeout 10\nConnectionAttempts 2\nServerAliveInterval 5\nServerAliveCountMax 3\nTCPKeepAlive yes\nHost b\nHostName 2001:db8::1\nProxyJump none\n"
@@ -467,7 +467,7 @@ func TestACarriedConfigurationRunsNothing(t *testing.T) {
 	require.Contains(t, string(out), "proxyjump op@jump.example.org:2222,[2001:db8::1]:22\n")
 	require.Contains(t, string(out), "hostname 10.0.0.1\n")
 	_, err = host.Configuration(root, ".", "ssh_config")
-	require.ErrorContains(t, err, "cannot be read")
+	require.ErrorContains(t, err, "reading the configuration for ssh: ")
 
 	require.NoError(t, os.WriteFile(file, []byte("ProxyCommand x\n"), 0o600))
 	for path, refused := range map[string]bool{"site/ssh_config": true, "../" + filepath.Base(root) + "/site/ssh_config": true, file: true, filepath.Join(root, "..", filepath.Base(root), "site", "ssh_config"): true} {
@@ -484,7 +484,7 @@ func TestACarriedConfigurationRunsNothing(t *testing.T) {
 	require.NoError(t, err, "what is outside of the repository is the operator's")
 }
 
-// late is an ssh whose socket is there some time before it listens, as every one's is for a moment.
+// `late` is an ssh that creates the socket some time before it listens. With a real ssh, this takes only a moment.
 type late struct {
 	engine string // the socket that it forwards to
 }
@@ -532,7 +532,7 @@ func (l late) Run(ctx context.Context, c command.Cmd) error {
 	}
 }
 
-// The socket is used once ssh listens, and not once it is there.
+// The socket is used when ssh listens, not when the file appears.
 func TestASocketThatDoesNotListenYet(t *testing.T) {
 	e, _, ssh := machine(t)
 	ssh.Runner = late{engine: e.Socket}
@@ -542,7 +542,7 @@ func TestASocketThatDoesNotListenYet(t *testing.T) {
 	h.Close()
 }
 
-// What a run that was killed has left is removed by the next connection; what somebody uses, what another has made, and what only looks alike stays.
+// A new connection removes the leftovers of killed runs. A folder in use, a folder of another program, and a folder with a similar name remain.
 func TestWhatAKilledRunHasLeftIsRemoved(t *testing.T) {
 	_, _, ssh := machine(t)
 	temporary := t.TempDir()

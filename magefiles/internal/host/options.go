@@ -10,17 +10,18 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/command"
 )
 
-// options are what ssh is told whatever the configuration says, for a host and for each jump host before it: it asks nobody, takes no unknown key,
-// and shares no connection, so that no stale one of the operator's is in the way.
+// options override any configuration, for the host and for its jump hosts: ssh does not prompt, does not accept unknown keys, and does not share
+// connections, because a shared connection of the operator may be stale.
 var options = []string{
 	"BatchMode=yes", "StrictHostKeyChecking=yes", "ControlMaster=no", "ControlPath=none", "ConnectTimeout=15", "ServerAliveInterval=5", "ServerAliveCountMax=3",
 	"ForwardAgent=no", "ForwardX11=no", "PermitLocalCommand=no", "RemoteCommand=none", "LogLevel=INFO",
 }
 
-// configured returns the configuration by which a host is reached; "" is the operator's own. To a jump host ssh starts another ssh, which gets
-// none of our words but the name of a configuration (ssh_config(5), ProxyJump): the options stand in one of our own then, which includes the other
-// one. Its path goes into a command of sh, and so is one of ours in any case. A login of the environment stands there, too.
-func (s SSH) configured(ctx context.Context, to destination, dir string) (string, error) {
+// configPath returns the path of the configuration for connecting to a host, or "" for the operator's own. For a jump host, ssh starts another ssh
+// process, which only inherits the path of the configuration (ssh_config(5), ProxyJump). So in that case, our options are in a generated
+// configuration that includes the other one. The path becomes part of an sh command, so a given configuration is always included in a generated
+// one, whose path has no special characters. The generated configuration also contains the login, if any.
+func (s SSH) configPath(ctx context.Context, to destination, dir string) (string, error) {
 	login, err := s.Login.write(dir)
 	if err != nil {
 		return "", err
@@ -37,7 +38,7 @@ func (s SSH) configured(ctx context.Context, to destination, dir string) (string
 		if err != nil {
 			return "", failure(to.name, BadConfig, err.Error())
 		}
-		theirs := filepath.Join(dir, "theirs") // ssh asks who may write what is included
+		theirs := filepath.Join(dir, "theirs") // a copy, because ssh checks an included file's permissions
 		if err := os.WriteFile(theirs, text, 0o600); err != nil {
 			return "", err
 		}
@@ -47,13 +48,14 @@ func (s SSH) configured(ctx context.Context, to destination, dir string) (string
 	for _, option := range options {
 		text.WriteString(option + "\n")
 	}
-	text.WriteString(login) // of what is said twice the first counts
+	text.WriteString(login) // before the include, because ssh uses the first value of an option
 	text.WriteString("Include " + strings.Join(included, " ") + "\n")
 	ours := filepath.Join(dir, "config")
 	return ours, os.WriteFile(ours, text.Bytes(), 0o600)
 }
 
-// jumps reports whether the operator's configuration leads to a host over another one. One that ssh cannot read does not: ssh says why when it connects.
+// jumps reports whether the operator's configuration uses a jump host. It returns false if ssh rejects the configuration, because ssh reports the
+// reason when it connects.
 func (s SSH) jumps(ctx context.Context, to destination) (bool, error) {
 	out, err := command.Output(ctx, s.Runner, command.Cmd{Name: "ssh", Args: []string{"-G", "--", to.name}, Env: command.Setenv(s.Env, "LC_ALL=C"), Limited: true})
 	if ctx.Err() != nil {
@@ -67,7 +69,7 @@ func (s SSH) jumps(ctx context.Context, to destination) (bool, error) {
 	return false, nil
 }
 
-// theirsIn puts the name of the configuration that was asked for into what ssh says of our copy of it.
-func (s SSH) theirsIn(dir string, said string) string {
+// replaceConfigPath replaces the path of our copy in ssh's output with the path of the original configuration.
+func (s SSH) replaceConfigPath(dir string, said string) string {
 	return strings.ReplaceAll(said, filepath.Join(dir, "theirs"), s.Config)
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/command"
 )
 
-// What ssh is told counts, whatever a configuration says: for a jump host too, which is reached by the configuration alone.
+// Our options override any configuration, also for a jump host, which only gets options through the configuration.
 func TestAConfigurationChangesNothingOfOurs(t *testing.T) {
 	dir := t.TempDir()
 	theirs := filepath.Join(dir, "ssh_config")
@@ -38,7 +38,7 @@ func TestAConfigurationChangesNothingOfOurs(t *testing.T) {
 		Config: theirs,
 		Login:  Login{Key: "-----BEGIN A KEY-----\nof\nlines\n-----END A KEY-----", KnownHosts: "vm ssh-ed25519 AAAA"},
 	}
-	config, err := s.configured(t.Context(), destination{name: "vm"}, dir)
+	config, err := s.configPath(t.Context(), destination{name: "vm"}, dir)
 	require.NoError(t, err)
 	out, err := command.Output(t.Context(), s.Runner, command.Cmd{Name: "ssh", Args: []string{"-F", config, "-G", "--", "vm"}})
 	require.NoError(t, err)

@@ -1,9 +1,9 @@
-// Package hostiletest holds what reads the answers of strangers to what it may cost, and to how it says that something is
-// wrong.
+// Package hostiletest helps to test code that reads untrusted responses: its memory use, and its error messages.
 package hostiletest
 
 import (
 	"runtime"
+	"runtime/debug"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -13,12 +13,14 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// Patience is how long anything may take, on a machine that is busy.
+// Patience is a generous time limit, for busy machines.
 const Patience = time.Minute
 
-// Cost runs f, and holds that the heap never grows by more than so many bytes, and that it ends.
+// Cost runs f, and requires that f ends, and that the heap never grows by more than most bytes. The garbage collector works as it does by default,
+// whatever GOGC says.
 func Cost(t testing.TB, most uint64, f func()) {
 	t.Helper()
+	defer debug.SetGCPercent(debug.SetGCPercent(100))
 	runtime.GC()
 	var before, now runtime.MemStats
 	runtime.ReadMemStats(&before)
@@ -44,13 +46,13 @@ func Cost(t testing.TB, most uint64, f func()) {
 	took := time.Since(began)
 	close(done)
 	<-ended
-	look() // at what was over before anybody looked
+	look() // f may have ended between two measurements
 	t.Logf("%.1f MiB at most, %v", float64(peak.Load())/(1<<20), took.Round(time.Millisecond))
 	require.Less(t, peak.Load(), most, "bytes of the heap")
 	require.Less(t, took, Patience)
 }
 
-// Sentence holds that an error is one sentence, has nothing in it that a terminal obeys, and says what to do next.
+// Sentence requires that an error is one sentence without control characters, and has a next step.
 func Sentence(t testing.TB, err error) {
 	t.Helper()
 	require.Error(t, err)

@@ -11,16 +11,16 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// Answer is what an address inside the proxy's container answers. Status is 0 where nothing answers.
+// Answer is an HTTP response from inside the proxy's container. Status is 0 if there was none.
 type Answer struct {
 	Status int
 	Header http.Header
-	Body   []byte // of a status that is a success; at most 256 KiB
+	Body   []byte // only for a successful response; at most 256 KiB
 }
 
 var statusLine = regexp.MustCompile(`\AHTTP/[\d.]+ (\d{3})\b`)
 
-// Ask asks an address on the container's loopback, as a client who wants to have a host does.
+// Ask sends a request to a URL on the container's loopback interface, with the given Host header.
 func (s *State) Ask(ctx context.Context, url, host string, within time.Duration) (Answer, error) {
 	args := []string{"ask", url, host, seconds(within)}
 	out, status, err := s.Runner.Run(ctx, s.argv(args), nil)
@@ -28,19 +28,19 @@ func (s *State) Ask(ctx context.Context, url, host string, within time.Duration)
 		return Answer{}, err
 	}
 	if status != 0 {
-		return Answer{}, failed(args[0], status, out)
+		return Answer{}, failure(args[0], status, out)
 	}
-	// The head stands behind the body, whose size nobody knows before.
+	// The script prints the head after the body, because the body's size is not known in advance.
 	at := strings.LastIndexByte(string(out), '\n')
 	count, err := strconv.Atoi(string(out[at+1:]))
 	from := at - count
 	if err != nil || at < 0 || count < 0 || from < 1 {
-		return Answer{}, operr.New("", "the host's answer is not one of ours").WithDetail(last(out))
+		return Answer{}, operr.New("", "the host's answer cannot be read: its end is missing").WithDetail(last(out))
 	}
 	return answer(string(out[from:at]), out[:from-1]), nil
 }
 
-// answer reads the first answer's head: wget follows to other places by itself, which is not what was asked.
+// answer parses the head of the first response. wget follows redirects, but we need the response of the requested URL.
 func answer(head string, body []byte) Answer {
 	a := Answer{Header: http.Header{}}
 	for line := range strings.Lines(head) {

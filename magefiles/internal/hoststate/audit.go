@@ -8,17 +8,17 @@ import (
 	"time"
 )
 
-// Entry is one line of an environment's audit.
+// Entry is an entry in an environment's audit log.
 type Entry struct {
 	At     time.Time `json:"at"`
 	Who    string    `json:"who"`
-	From   string    `json:"from"`          // a machine
-	Run    string    `json:"run,omitempty"` // the address of a job
+	From   string    `json:"from"`          // machine
+	Run    string    `json:"run,omitempty"` // URL of a job
 	What   string    `json:"what"`
 	Result string    `json:"result"`
 }
 
-// Audit adds a line. No lock is needed: also who was refused is worth a line.
+// Audit appends an entry to the audit log. It does not require the lock, so rejected deployments are recorded too.
 func (s *State) Audit(ctx context.Context, env string, e Entry) error {
 	line, err := json.Marshal(e)
 	if err != nil {
@@ -28,8 +28,8 @@ func (s *State) Audit(ctx context.Context, env string, e Entry) error {
 	return err
 }
 
-// Audited are the last lines, the oldest first. A line that a loss of power has torn is left out.
-func (s *State) Audited(ctx context.Context, env string, lines int) ([]Entry, error) {
+// AuditLog returns the last entries, oldest first. It skips a line that a power failure has truncated.
+func (s *State) AuditLog(ctx context.Context, env string, lines int) ([]Entry, error) {
 	found, err := s.call(ctx, nil, "audited", env, strconv.Itoa(lines))
 	if err != nil {
 		return nil, err

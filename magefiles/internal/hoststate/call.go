@@ -11,12 +11,12 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// Script is what runs on a host.
+// Script is the script that runs on hosts.
 //
 //go:embed script.sh
 var Script string
 
-// What the script ends with.
+// Exit statuses of the script.
 const (
 	noFlock    = 70
 	busy       = 72
@@ -29,15 +29,15 @@ const (
 	notWritten = 79
 )
 
-// ErrNotWritten is the error of a host whose disk has no room, or takes nothing any more.
-var ErrNotWritten = errors.New("the host cannot write what it is to keep: the old contents stand")
+// ErrNotWritten indicates that the host's disk is full or not writable.
+var ErrNotWritten = errors.New("the host could not write its record: the old record is unchanged")
 
-// section is one value that the script shows.
+// section is one value that the script prints.
 type section struct{ name, text string }
 
 type sections []section
 
-// one is the first section of a name, or "".
+// one returns the text of the first section with the name, or "".
 func (s sections) one(name string) string {
 	for _, f := range s {
 		if f.name == name {
@@ -47,7 +47,7 @@ func (s sections) one(name string) string {
 	return ""
 }
 
-// has reports whether there is a section of a name.
+// `has` reports whether there is a section with the name.
 func (s sections) has(name string) bool {
 	for _, f := range s {
 		if f.name == name {
@@ -57,7 +57,7 @@ func (s sections) has(name string) bool {
 	return false
 }
 
-// number is a section that is a number; what is none counts as 0.
+// number returns a section's number, or 0 if it is not a number.
 func (s sections) number(name string) int64 {
 	n, err := strconv.ParseInt(s.one(name), 10, 64)
 	if err != nil {
@@ -66,7 +66,7 @@ func (s sections) number(name string) int64 {
 	return n
 }
 
-// read takes what section of script.sh has shown.
+// read parses the output format of `section` in script.sh.
 func read(out []byte) (found sections, whole bool) {
 	for len(out) > 0 {
 		head, rest, ok := bytes.Cut(out, []byte("\n"))
@@ -81,7 +81,7 @@ func read(out []byte) (found sections, whole bool) {
 	return found, true
 }
 
-// argv is what is run for an operation.
+// argv returns the command line for an operation.
 func (s *State) argv(args []string) []string {
 	dir := s.Dir
 	if dir == "" {
@@ -90,54 +90,54 @@ func (s *State) argv(args []string) []string {
 	return append([]string{"sh", "-c", Script, "sh", dir}, args...)
 }
 
-// call runs one operation, and returns what it shows.
+// call runs an operation, and returns the sections that it prints.
 func (s *State) call(ctx context.Context, stdin []byte, args ...string) (sections, error) {
 	out, status, err := s.Runner.Run(ctx, s.argv(args), stdin)
 	if err != nil {
 		return nil, err
 	}
 	if status != 0 && status != held && status != lost {
-		return nil, failed(args[0], status, out)
+		return nil, failure(args[0], status, out)
 	}
 	found, whole := read(out)
 	if !whole {
-		return nil, operr.New("", "%s: the host's answer is not one of ours", args[0]).WithDetail(last(out))
+		return nil, operr.New("", "%s: the host's answer cannot be read: its end is missing", args[0]).WithDetail(last(out))
 	}
 	switch status {
 	case held:
-		return nil, heldError(found)
+		return nil, lockHeldError(found)
 	case lost:
-		return nil, lostError(found)
+		return nil, lockLostError(found)
 	}
 	return found, nil
 }
 
-// last is the end of what was said.
+// `last` returns the end of an output.
 func last(out []byte) string {
 	const enough = 2000
 	text := strings.TrimSpace(string(out))
 	return text[max(0, len(text)-enough):]
 }
 
-func failed(operation string, status int, out []byte) error {
+func failure(operation string, status int, out []byte) error {
 	var e *operr.Error
 	switch status {
 	case noFlock:
-		e = operr.New("set `proxy` to an image that has flock: the official Caddy has it, Debian's needs package util-linux", "the proxy's image has no flock, by which calls on one host wait for each other")
+		e = operr.New("set `proxy` to an image that has flock, such as the official Caddy image; an image of Debian needs the package util-linux", "the proxy's image has no program flock, so calls on one host cannot wait for each other")
 	case noClient:
-		e = operr.New("set `proxy` to an image that has wget or curl: the official Caddy has wget", "the proxy's image has neither wget nor curl, by which a release is asked whether it is well")
+		e = operr.New("set `proxy` to an image that has wget or curl, such as the official Caddy image", "the proxy's image has neither wget nor curl, so the health of a release cannot be checked")
 	case busy:
-		e = operr.New("try again; if it stays so, restart the proxy's container, which ends all calls in it", "another call on the host has not ended within 20 s")
+		e = operr.New("run the command again; if the error remains, restart the proxy's container, which ends all calls in the container", "another call on the host has not ended within 20 s")
 	case short:
-		e = operr.New("try again", "what was to be written did not arrive whole, and nothing was written")
+		e = operr.New("run the command again", "the data did not arrive completely on the host, so nothing was written")
 	case stale:
 		return errStale
 	case damaged:
-		e = operr.New("look at the file in the proxy's volume, and remove it if nobody deploys", "what the host keeps cannot be read")
+		e = operr.New("look at the record in the proxy's volume, and remove that file if nobody is deploying", "the host's record cannot be read")
 	case notWritten:
-		e = operr.New("see whether the host's disk is full", "%w", ErrNotWritten)
+		e = operr.New("check whether the host's disk is full: `df -h`", "%w", ErrNotWritten)
 	default:
-		e = operr.New("", "%s on the host ended with status %d", operation, status)
+		e = operr.New("", "the operation %s on the host ended with status %d", operation, status)
 	}
 	return e.WithDetail(last(out))
 }

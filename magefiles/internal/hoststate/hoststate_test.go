@@ -25,7 +25,7 @@ const env = "app.staging"
 
 var somebody = hoststate.Holder{Who: "Ann", From: "laptop", Since: time.Date(2026, 11, 29, 10, 0, 0, 0, time.UTC)}
 
-// shells are what the script is run by: the system's, and busybox where it is there.
+// shells returns the shells to test the script with: the system's, and busybox if it is installed.
 func shells() map[string][]string {
 	all := map[string][]string{"sh": nil}
 	for _, name := range []string{"dash", "bash"} {
@@ -39,7 +39,7 @@ func shells() map[string][]string {
 	return all
 }
 
-// each runs a test with every shell.
+// `each` runs a test with every shell.
 func each(t *testing.T, test func(t *testing.T, s *hoststate.State)) {
 	for name, shell := range shells() {
 		t.Run(name, func(t *testing.T) {
@@ -95,7 +95,7 @@ func TestALeaseThatIsOverIsTakenOver(t *testing.T) {
 	}, 10*time.Second, 50*time.Millisecond)
 	require.Equal(t, hoststate.Taken{Fence: 2, From: &somebody}, taken)
 
-	// The first one wakes up, and changes nothing.
+	// When the first holder resumes, it cannot change anything.
 	var lost *hoststate.Lost
 	for _, err := range []error{
 		s.Renew(ctx, env, 1, time.Minute), s.Release(ctx, env, 1), s.Switch(ctx, env, 1, "old:80"),
@@ -111,7 +111,7 @@ func TestALeaseThatIsOverIsTakenOver(t *testing.T) {
 	require.NoError(t, s.Renew(ctx, env, 2, time.Minute))
 }
 
-// Nobody else took it: the run that slept goes on.
+// If nobody else has acquired the lock, a run that was suspended continues.
 func TestALeaseThatIsOverIsRenewedIfNobodyTookIt(t *testing.T) {
 	s := hoststatetest.New(t)
 	_, err := s.Take(t.Context(), env, somebody, 0)
@@ -130,7 +130,7 @@ func TestALockOfAnotherBoot(t *testing.T) {
 	holder := strings.Split(string(read(t, file)), "\n")[4]
 	up, _, _ := strings.Cut(string(read(t, "/proc/uptime")), ".")
 
-	// It counts from the start of this boot, whatever the clock of the other one said.
+	// After a reboot, the lease starts again, regardless of the previous boot's clock.
 	require.NoError(t, os.WriteFile(file, []byte("7\nanother-boot\n999999999999\n99999999999\n"+holder+"\n"), 0o600))
 	_, err = s.Take(ctx, env, somebody, time.Minute)
 	var held *hoststate.Held
@@ -187,7 +187,7 @@ func TestASwitchKeepsWhatWasBefore(t *testing.T) {
 		ctx := t.Context()
 		taken, err := s.Take(ctx, env, somebody, time.Minute)
 		require.NoError(t, err)
-		for range 2 { // what is done twice is done once
+		for range 2 { // a second call changes nothing
 			require.NoError(t, s.Switch(ctx, env, taken.Fence, "app-1:8080"))
 		}
 		require.NoError(t, s.SetNext(ctx, env, taken.Fence, "app-2:8080"))
@@ -202,11 +202,11 @@ func TestASwitchKeepsWhatWasBefore(t *testing.T) {
 		seen, err = s.Look(ctx, env)
 		require.NoError(t, err)
 		require.Equal(t, []string{"app-2:8080", "none", "none"}, []string{seen.Up, seen.Prev, seen.Next})
-		require.Equal(t, "app-2:8080", string(read(t, filepath.Join(s.Dir, "env", env, "up"))), "the proxy reads it as it is")
+		require.Equal(t, "app-2:8080", string(read(t, filepath.Join(s.Dir, "env", env, "up"))), "the proxy reads this file unchanged")
 	})
 }
 
-// hostile are values that are data wherever they stand.
+// hostile are values that must be treated as data everywhere.
 var hostile = []string{
 	"two words", `"quoted" and 'quoted'`, "$HOME $(touch /tmp/x) `id`", "two\nlines\n\n", "-n", "--help", "*", "\\n\\0", "ä€\xff", "%s%n", "{file./etc/passwd}", " ", "\n",
 	strings.Repeat("long ", 30000),
@@ -215,7 +215,7 @@ var hostile = []string{
 func TestHostileValuesAreKeptAsTheyAre(t *testing.T) {
 	each(t, func(t *testing.T, s *hoststate.State) {
 		ctx := t.Context()
-		// All short ones at once, where JSON is around them: it cannot have bytes that are no text.
+		// All short values together, converted to valid UTF-8 for JSON.
 		text := strings.ToValidUTF8(strings.Join(hostile[:len(hostile)-1], ""), "?")
 		who := hoststate.Holder{Who: text, From: "-rf", Run: `"$1"`, Since: somebody.Since}
 		taken, err := s.Take(ctx, env, who, time.Minute)
@@ -232,7 +232,7 @@ func TestHostileValuesAreKeptAsTheyAre(t *testing.T) {
 		require.Equal(t, &who, seen.Lock.Holder)
 		entry := hoststate.Entry{At: somebody.Since, Who: text, From: "-n", What: "$0"}
 		require.NoError(t, s.Audit(ctx, env, entry))
-		entries, err := s.Audited(ctx, env, 100)
+		entries, err := s.AuditLog(ctx, env, 100)
 		require.NoError(t, err)
 		require.Equal(t, []hoststate.Entry{entry}, entries)
 	})
@@ -266,7 +266,7 @@ func TestHostileNamesAndNumbersAreRefused(t *testing.T) {
 		}
 	}
 	for _, name := range []string{"up", "prev", "next", "value.partial"} {
-		require.ErrorContains(t, s.Set(ctx, env, 1, name, "x"), "is no name of a value")
+		require.ErrorContains(t, s.Set(ctx, env, 1, name, "x"), "is not a valid name of a value")
 	}
 	require.ErrorContains(t, s.Set(ctx, env, 1, "value", "a\x00b"), "has a NUL byte")
 	for _, args := range [][]string{{"take", env, "60", "3"}, {"audit", env, "3"}} {
@@ -274,7 +274,7 @@ func TestHostileNamesAndNumbersAreRefused(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, 64, status, "%q: %s", args, out)
 	}
-	require.Error(t, s.Set(ctx, env, 1, "empty", ""), "nothing is ever empty")
+	require.Error(t, s.Set(ctx, env, 1, "empty", ""), "a value must not be empty")
 	for _, text := range []string{"a:0", "a:65536", "a:080", "-a:80", "a", ":80", "a:80\n", "127.0.0.1:22 "} {
 		require.False(t, hoststate.Upstream(text), text)
 	}
@@ -337,9 +337,9 @@ func TestAnImageThatLacksAProgram(t *testing.T) {
 		return &hoststate.State{Runner: hoststatetest.Local{Shell: []string{path}, Env: []string{"PATH=" + bin}}, Dir: t.TempDir()}
 	}
 	s := without(t, "flock")
-	require.ErrorContains(t, s.Probe(t.Context()), "no flock")
+	require.ErrorContains(t, s.Probe(t.Context()), "no program flock")
 	_, err := s.Take(t.Context(), env, somebody, time.Minute)
-	require.ErrorContains(t, err, "no flock")
+	require.ErrorContains(t, err, "no program flock")
 	require.Empty(t, tree(t, s.Dir))
 	require.ErrorContains(t, without(t, "wget", "curl").Probe(t.Context()), "neither wget nor curl")
 	require.NoError(t, without(t).Probe(t.Context()))
@@ -355,7 +355,7 @@ func TestTheDiskIsMeasured(t *testing.T) {
 	})
 }
 
-// A file that cannot be written whole is not replaced.
+// A file that cannot be written completely does not replace the old one.
 func TestAFullDiskLeavesWhatIsThere(t *testing.T) {
 	s := hoststatetest.New(t)
 	ctx := t.Context()
@@ -365,17 +365,17 @@ func TestAFullDiskLeavesWhatIsThere(t *testing.T) {
 	before := tree(t, s.Dir)
 	full := limited(s, "8")
 	err = full.Set(ctx, env, 1, "record", strings.Repeat("x", 100000))
-	require.ErrorContains(t, err, "the old contents stand")
+	require.ErrorContains(t, err, "the old record is unchanged")
 	require.Error(t, full.PutSecret(ctx, s.Dir, "x", os.Getuid(), make([]byte, 100000)))
 	require.Equal(t, before, tree(t, s.Dir))
 }
 
-// limited is a state on a disk that takes so many blocks of a file.
+// limited returns a state with a limit on the size of files, in blocks.
 func limited(s *hoststate.State, blocks string) *hoststate.State {
 	return &hoststate.State{Dir: s.Dir, Runner: hoststatetest.Local{Shell: []string{"sh", "-c", `trap "" XFSZ; ulimit -f ` + blocks + `; shift; exec sh -c "$@"`, "sh"}}}
 }
 
-// A lock is given back, and taken away, where there is no room: its number grows all the same, and nobody who had it has it any more.
+// A lock can be released or removed on a full disk: the token still increases, and the old holder loses the lock.
 func TestALockIsGivenBackOnAFullDisk(t *testing.T) {
 	s := hoststatetest.New(t)
 	full := limited(s, "0")
@@ -406,7 +406,7 @@ func TestALockIsGivenBackOnAFullDisk(t *testing.T) {
 	require.Equal(t, &somebody, seen.Lock.Holder)
 }
 
-// A host counts whole seconds. A lease is never shorter than was asked for, and no time is 0, by which timeout(1) waits for ever.
+// Leases use whole seconds, rounded up. A timeout is never 0, which timeout(1) treats as infinite.
 func TestPartsOfASecondAreWhole(t *testing.T) {
 	var sent []string
 	s := &hoststate.State{Runner: hoststatetest.Local{Seen: func(argv, _ []byte) { sent = strings.Split(string(argv), "\x00") }}, Dir: t.TempDir()}
@@ -427,16 +427,16 @@ func TestTheAuditSurvivesATornLine(t *testing.T) {
 	file := filepath.Join(s.Dir, "env", env, "audit")
 	require.NoError(t, os.WriteFile(file, append(read(t, file), `{"what":"tor`...), 0o600))
 	require.NoError(t, s.Audit(ctx, env, hoststate.Entry{What: "two"}))
-	entries, err := s.Audited(ctx, env, 10)
+	entries, err := s.AuditLog(ctx, env, 10)
 	require.NoError(t, err)
 	require.Len(t, entries, 2)
 	require.Equal(t, "two", entries[1].What)
 
-	// It does not fill the disk.
+	// The audit log is limited in size.
 	require.NoError(t, os.WriteFile(file, []byte(strings.Repeat(`{"what":"`+strings.Repeat("x", 400)+"\"}\n", 3000)), 0o600))
 	require.NoError(t, s.Audit(ctx, env, hoststate.Entry{What: "three"}))
 	require.Less(t, len(read(t, file)), 500000)
-	entries, err = s.Audited(ctx, env, 1)
+	entries, err = s.AuditLog(ctx, env, 1)
 	require.NoError(t, err)
 	require.Equal(t, "three", entries[0].What)
 }
@@ -469,7 +469,8 @@ func TestServicesAreConfiguredTogether(t *testing.T) {
 	require.Equal(t, hoststate.Services{Generation: 3, Config: "of both", Of: map[string]string{"a": `{"x": 1}`}}, all)
 }
 
-// Each call is killed at many moments, with all that it started. Afterwards everything can be read, and is as before or as it should be.
+// Each call is killed at many different times, with its child processes. Afterwards, everything is readable, with either its old or its new
+// content.
 func TestKilledInTheMiddle(t *testing.T) {
 	s := hoststatetest.New(t)
 	ctx := t.Context()
@@ -494,7 +495,7 @@ func TestKilledInTheMiddle(t *testing.T) {
 	killed := 0
 	for _, name := range []string{"switch", "record", "renew", "audit", "secret", "serve", "unlock", "take", "release", "take"} {
 		for wait := time.Duration(0); wait < 20*time.Millisecond; wait += 5 * time.Millisecond {
-			// It is prepared from the start each time.
+			// Each attempt starts with the same state.
 			if name != "take" {
 				_, err := s.Unlock(ctx, env)
 				require.NoError(t, err)
@@ -518,7 +519,7 @@ func TestKilledInTheMiddle(t *testing.T) {
 			if b, err := os.ReadFile(filepath.Join(secrets, "x")); err == nil {
 				require.Equal(t, big, string(b))
 			}
-			_, err = s.Audited(ctx, env, 100)
+			_, err = s.AuditLog(ctx, env, 100)
 			require.NoError(t, err)
 			all, err := s.Services(ctx)
 			require.NoError(t, err)
@@ -533,7 +534,7 @@ func TestKilledInTheMiddle(t *testing.T) {
 	require.Positive(t, killed)
 }
 
-// A client that is gone leaves its call behind; the call ends by itself, and no other one waits for longer.
+// If a client disappears, its call exits after a timeout, and other calls do not wait longer than that.
 func TestACallThatWasLeftBehindEnds(t *testing.T) {
 	s := hoststatetest.New(t)
 	_, err := s.Take(t.Context(), env, somebody, time.Minute)
@@ -551,7 +552,7 @@ func read(t *testing.T, file string) []byte {
 	return b
 }
 
-// tree is all that a folder has, but for what is only locked or probed.
+// tree returns all files in a folder, except lock and probe files.
 func tree(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	all := map[string]string{}

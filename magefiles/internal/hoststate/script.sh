@@ -1,7 +1,7 @@
 # shellcheck shell=sh
-# What has to happen on a host, by its clock and on its disk: sh -c SCRIPT sh ROOT OPERATION ARGUMENT…
-# It is constant. What is written comes over standard input, with its size as an argument, so that an input that was cut is seen. Arguments
-# are numbers and strict names, and are checked here again. A file is replaced by a rename, once its contents are on the disk.
+# Does what must happen on a host, by its clock and on its disk: sh -c SCRIPT sh ROOT OPERATION ARGUMENT…
+# The script is constant. Contents come over standard input, with their size as an argument, so that a truncated input is noticed. Arguments
+# are numbers and strict names, and are checked here again. A file is replaced by a rename, after its contents are on the disk.
 set -u
 LC_ALL=C
 export LC_ALL
@@ -59,7 +59,7 @@ put() {
 	sync "${1%/*}" 2>/dev/null
 }
 
-# hold keeps all other calls out until this one ends. Nothing is held for longer: this process outlives whoever asked for it.
+# hold keeps all other calls out until this one ends. A caller that has gone holds nothing: this process continues to its end without it.
 hold() {
 	command -v flock >/dev/null 2>&1 || die 70 'no flock'
 	[ -d "$root/env" ] || mkdir -p "$root/env" || die 79 "$root cannot be written"
@@ -67,7 +67,7 @@ hold() {
 	flock -n 9 || timeout 20 flock 9 || die 72 'another call does not end'
 }
 
-# environment names the folder of environment $1, and makes it with values that are never empty.
+# environment sets dir to the folder of environment $1, and makes it if necessary, with upstreams that are never empty.
 environment() {
 	name "$1"
 	dir=$root/env/$1
@@ -81,10 +81,10 @@ environment() {
 	text=$kept
 }
 
-# section shows one value: a line with its name and its size, then itself.
+# section prints one value: a line with its name and size, then the value.
 section() { printf '%s %s\n%s\n' "$1" "${#2}" "$2"; }
 
-# contents reads file $1 into got; what is not there is empty. Of the files that are read with each look, most are one line that has no end: the
+# contents reads file $1 into got, which is empty if there is no file. Most of the files that each look reads are one line without a newline: the
 # shell reads those itself.
 contents() {
 	got=
@@ -95,8 +95,8 @@ contents() {
 	fi
 }
 
-# lock reads who holds the environment. The time that is left is counted by the clock that no one sets; a lock of another boot has at most its
-# whole lease, counted from the start of this one.
+# lock reads who holds the environment. The time that is left is counted by the clock that nobody can set; a lock of another boot lasts at most
+# its whole lease, counted from the start of this boot.
 lock() {
 	fence=0 boot='' ends=0 lease=0 holder='' left=0
 	{ read -r now _ </proc/uptime && read -r here </proc/sys/kernel/random/boot_id; } || die 78 'the host has no clock'
@@ -123,7 +123,7 @@ lock() {
 	[ "$left" -gt 0 ] || left=0
 }
 
-# holds shows what lock has read.
+# holds prints what lock has read.
 holds() {
 	section fence "$fence"
 	[ "$ends" -eq 0 ] || {
@@ -143,13 +143,13 @@ $holder
 	put "$dir/lock"
 }
 
-# give keeps that nobody has the lock. Where there is no room for that, the file gets another name, which takes none.
+# give writes that nobody has the lock. If there is no room for that, the file gets another name, which needs no room.
 give() {
 	ends=0 holder=
 	(keep) >/dev/null || mv -f "$dir/lock" "$dir/lock.given" 2>/dev/null || die 79 'lock cannot be given back'
 }
 
-# mine ends the call unless the lock is held with number $1, which nobody had after it.
+# mine ends the call unless the lock is held, and its number is still $1.
 mine() {
 	digits "$1"
 	lock
@@ -159,7 +159,7 @@ mine() {
 	fi
 }
 
-# lines appends text to file $1, on a line of its own, and keeps the file small.
+# lines appends text to file $1, on a separate line, and keeps the file small.
 lines() {
 	[ ! -s "$1" ] || [ -z "$(tail -c 1 "$1")" ] || text="
 $text"
@@ -213,7 +213,7 @@ look) # ENVIRONMENT
 		}
 	done
 	;;
-take) # ENVIRONMENT LEASE SIZE, and who takes it
+take) # ENVIRONMENT LEASE SIZE, and the holder
 	digits "$2"
 	payload "$3"
 	case $text in *"
@@ -294,7 +294,7 @@ audited) # ENVIRONMENT LINES
 	hold
 	[ ! -f "$root/env/$1/audit" ] || section audit "$(tail -n "$2" "$root/env/$1/audit")"
 	;;
-serve) # ENVIRONMENT FENCE SIZE, and what the proxy is to do for it; none: nothing any more
+serve) # ENVIRONMENT FENCE SIZE, and the service of the environment; none removes it
 	payload "$3"
 	hold
 	environment "$1"
@@ -327,7 +327,7 @@ services)
 		}
 	done
 	;;
-configure) # GENERATION SIZE, and the proxy's configuration, made of the services of that generation
+configure) # GENERATION SIZE, and the proxy's configuration, made from the services of that generation
 	digits "$1"
 	payload "$2"
 	hold
@@ -356,7 +356,7 @@ secret) # FOLDER NAME OWNER SIZE, and the value, which may be any bytes
 	fi
 	sync "$1" 2>/dev/null
 	;;
-ask) # URL HOST SECONDS: the answer's body, its head as the program shows it, and the head's size
+ask) # URL HOST SECONDS; prints the answer's body, its head as the program shows it, and the head's size
 	case $1 in
 	http://127.0.0.1:[0-9]*) ;;
 	*) die 64 "not an address of ours: $1" ;;

@@ -24,7 +24,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// certified is a server with a certificate of its own, and the pool that knows it.
+// certified starts a server with its own certificate, and returns the pool that knows the certificate.
 func certified(t *testing.T, name string, until time.Time) (address string, roots *x509.CertPool) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -55,7 +55,7 @@ func certified(t *testing.T, name string, until time.Time) (address string, root
 	return s.URL, roots
 }
 
-// A certificate that is not accepted stays so, and what to do depends on why.
+// An untrusted certificate is not retried, and the next step depends on the reason.
 func TestCertificates(t *testing.T) {
 	cure := "SSL_CERT_FILE"
 	if runtime.GOOS == "darwin" {
@@ -69,7 +69,7 @@ func TestCertificates(t *testing.T) {
 		cure  string
 	}{
 		"unknown authority": {"127.0.0.1", time.Now().Add(time.Hour), false, "signed by unknown authority", cure},
-		"another name":      {"elsewhere.example", time.Now().Add(time.Hour), true, "its certificate is not accepted", "another server's"},
+		"another name":      {"elsewhere.example", time.Now().Add(time.Hour), true, "the server's certificate is not accepted", "another server"},
 		"expired":           {"127.0.0.1", time.Now().Add(-time.Minute), true, "expired", "`date`"},
 	} {
 		address, roots := certified(t, c.of, c.until)
@@ -82,7 +82,7 @@ func TestCertificates(t *testing.T) {
 		err = httpclient.Plain(err)
 		require.ErrorContains(t, err, c.says, name)
 		require.True(t, httpclient.Final(err), name)
-		require.Equal(t, err, httpclient.Plain(err), "once is enough")
+		require.Equal(t, err, httpclient.Plain(err), "the error is not wrapped twice")
 		around := operr.New("see whether it can be reached", "reading: %w", fmt.Errorf("a second time: %w", err))
 		require.Contains(t, operr.NextOf(around), c.cure, name)
 		require.Contains(t, fmt.Sprintf("%+v", around), c.cure, name)
@@ -91,7 +91,7 @@ func TestCertificates(t *testing.T) {
 	require.False(t, httpclient.Final(nil))
 }
 
-// through is a client of ours that goes through a proxy.
+// through returns a client of ours that goes through a proxy.
 func through(t *testing.T, proxy string) *http.Client {
 	t.Helper()
 	u, err := url.Parse(proxy)
@@ -99,7 +99,7 @@ func through(t *testing.T, proxy string) *http.Client {
 	return &http.Client{Transport: httpclient.TransportThrough(http.ProxyURL(u))}
 }
 
-// A proxy's refusal is the proxy's, with TLS behind it and without.
+// A proxy's refusal is attributed to the proxy, for HTTP and for HTTPS.
 func TestProxies(t *testing.T) {
 	code := 0
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(code) }))
@@ -112,11 +112,11 @@ func TestProxies(t *testing.T) {
 		says, how string
 		final     bool
 	}{
-		{407, "", "https://conda.example/x", "the proxy " + u.Host + " wants a name and a password (HTTP 407)", "http://NAME:PASSWORD@" + u.Host, true},
-		{407, "", "http://conda.example/x", "the proxy " + u.Host + " wants a name and a password (HTTP 407)", "NO_PROXY", true},
-		{407, "me:secretword@", "https://conda.example:8443/", "does not take the name and password for it (HTTP 407)", "HTTPS_PROXY", true},
-		{403, "", "https://conda.example/x", "the proxy " + u.Host + " does not let us through to conda.example: HTTP 403 Forbidden", "NO_PROXY=conda.example", true},
-		{503, "", "https://conda.example/x", "does not let us through to conda.example: HTTP 503", "NO_PROXY=conda.example", false},
+		{407, "", "https://conda.example/x", "the proxy " + u.Host + " requires a name and a password (HTTP 407)", "http://NAME:PASSWORD@" + u.Host, true},
+		{407, "", "http://conda.example/x", "the proxy " + u.Host + " requires a name and a password (HTTP 407)", "NO_PROXY", true},
+		{407, "me:secretword@", "https://conda.example:8443/", "rejected the configured name and password (HTTP 407)", "HTTPS_PROXY", true},
+		{403, "", "https://conda.example/x", "the proxy " + u.Host + " refused the connection to conda.example: HTTP 403 Forbidden", "NO_PROXY=conda.example", true},
+		{503, "", "https://conda.example/x", "refused the connection to conda.example: HTTP 503", "NO_PROXY=conda.example", false},
 	} {
 		code = c.status
 		_, err := through(t, "http://"+c.user+u.Host).Get(c.to)
@@ -128,28 +128,29 @@ func TestProxies(t *testing.T) {
 	}
 	code = http.StatusForbidden
 	answer, err := through(t, s.URL).Get("http://conda.example/x")
-	require.NoError(t, err, "without TLS it may be the server's own")
+	require.NoError(t, err, "without TLS, the response may be the server's own")
 	require.Equal(t, code, answer.StatusCode)
 
 	s.Close()
 	_, err = through(t, s.URL).Get("https://conda.example/x")
 	err = httpclient.Plain(err)
 	require.EqualError(t, err, u.Host+" cannot be reached: connection refused")
-	require.Contains(t, operr.CureOf(err), u.Host+" is the proxy that HTTPS_PROXY")
+	require.Contains(t, operr.CureOf(err), u.Host+" is the proxy in HTTPS_PROXY")
 	require.False(t, httpclient.Final(err))
 }
 
-// Of a page the title is said, and nothing of its text.
+// For an HTML page, only the title is shown.
 func TestPages(t *testing.T) {
 	for page, want := range map[string]string{
 		"<html><head><title>413 Request Entity Too Large</title></head><body><h1>x</h1>nginx":                          "413 Request Entity Too Large",
 		"\r\n<!DOCTYPE HTML PUBLIC \"-//IETF//DTD HTML 2.0//EN\">\n<HTML><HEAD>\n<TITLE>\n 502  Bad\nGateway </TITLE>": "502 Bad Gateway",
 		"<!-- a proxy's --><html><body><h1>Access <b>denied</b> &ndash; ask IT</h1>":                                   "Access denied – ask IT",
-		"<html><title> </title><body>secret":                                      "a page of HTML without a title",
+
+		"<html><title> </title><body>secret":                                      "an HTML page without a title",
 		"POST https://r.example/v2/: 413: <html><title>Too large</title>":         "POST https://r.example/v2/: 413: Too large",
 		`<?xml version="1.0"?><!DOCTYPE html><html><head><title>X</title></head>`: "X",
 		"a < b, and b > c": "a < b, and b > c",
 	} {
-		require.Equal(t, want, httpclient.Said(page))
+		require.Equal(t, want, httpclient.Sanitize(page))
 	}
 }

@@ -24,9 +24,9 @@ func request(t *testing.T, address string) *http.Request {
 	return r
 }
 
-// A redirect is followed to where it may lead, and the credentials go no further than where they are for.
+// Only allowed redirects are followed, and credentials are sent only to the origin that they are for.
 func TestHostileRedirects(t *testing.T) {
-	for way, want := range map[string]string{ // "kept", "dropped", or what the error says
+	for way, want := range map[string]string{ // "kept", "dropped", or the error
 		"https://a/ https://a/2":                             "kept",
 		"http://127.0.0.1:1/ http://127.0.0.1:1/2":           "kept",
 		"https://a/ https://b/":                              "dropped",
@@ -61,7 +61,7 @@ func TestHostileRedirects(t *testing.T) {
 	}
 }
 
-// A client that is not ours, and gives its token to every request of the host that it is for, is kept from that.
+// Some clients add a token to every request to a host. If redirects leave the host and return, Guard removes the token.
 func TestHostileRedirectsOfOtherClients(t *testing.T) {
 	var seen []string
 	var home string
@@ -78,7 +78,7 @@ func TestHostileRedirectsOfOtherClients(t *testing.T) {
 	}))
 	defer h.Close()
 	home = h.URL
-	c := &http.Client{Transport: generous{httpclient.Guarded(httpclient.Transport()), strings.TrimPrefix(home, "http://")}}
+	c := &http.Client{Transport: generous{httpclient.Guard(httpclient.Transport()), strings.TrimPrefix(home, "http://")}}
 	answer, err := c.Get(home + "/")
 	require.NoError(t, err)
 	require.NoError(t, answer.Body.Close())
@@ -86,7 +86,7 @@ func TestHostileRedirectsOfOtherClients(t *testing.T) {
 
 	secure := httptest.NewTLSServer(http.RedirectHandler(home, http.StatusFound))
 	defer secure.Close()
-	c = &http.Client{Transport: httpclient.Guarded(secure.Client().Transport)}
+	c = &http.Client{Transport: httpclient.Guard(secure.Client().Transport)}
 	_, err = c.Get(secure.URL)
 	require.ErrorIs(t, err, httpclient.ErrRedirect)
 }
@@ -105,7 +105,7 @@ func (g generous) RoundTrip(r *http.Request) (*http.Response, error) {
 	return g.next.RoundTrip(r)
 }
 
-// An answer that does not come, stops, or trickles is ended, and what moves is not.
+// A response that does not arrive, stalls, or trickles is aborted. A response that makes progress is not.
 func TestHostileWaiting(t *testing.T) {
 	const patience = 400 * time.Millisecond
 	var stop atomic.Bool
@@ -126,7 +126,7 @@ func TestHostileWaiting(t *testing.T) {
 			for r.Context().Err() == nil && !stop.Load() {
 				flush("x", 10*time.Millisecond)
 			}
-		case "/slow": // ten times as much as a trickle may be
+		case "/slow": // ten times the speed of a trickle
 			for r.Context().Err() == nil && !stop.Load() {
 				flush(strings.Repeat("x", 200), 20*time.Millisecond)
 			}
@@ -155,12 +155,12 @@ func TestHostileWaiting(t *testing.T) {
 	}))
 	defer s.Close()
 	for path, want := range map[string]string{
-		"/silent": "nothing moved", "/stops": "nothing moved", "/trickles": "less than a kilobyte", "/slow": "less than 32 kilobytes", "/headers": "nothing moved",
+		"/silent": "no data arrived", "/stops": "no data arrived", "/trickles": "less than a kilobyte", "/slow": "less than 32 kilobytes", "/headers": "no data arrived",
 		"/manyheaders": "server response headers exceeded", "/moves": "",
 	} {
 		t.Run(path, func(t *testing.T) {
 			after := patience
-			if path == "/slow" { // which is ended after a multiple of it
+			if path == "/slow" { // a slow response is aborted after several times this duration
 				after /= 2
 			}
 			ctx, w := httpclient.NewWatch(t.Context(), after)
@@ -172,7 +172,7 @@ func TestHostileWaiting(t *testing.T) {
 			if err == nil {
 				_, err = io.Copy(io.Discard, w.Body(answer.Body))
 			} else {
-				err = w.Lost(err)
+				err = w.Explain(err)
 			}
 			if want == "" {
 				require.NoError(t, err)

@@ -6,15 +6,14 @@ import (
 	"net/http"
 )
 
-// ErrRedirect is in the chain of an error about a redirect that is not followed. The server means it, so that asking again
-// does not help.
-var ErrRedirect = errors.New("a redirect that is not followed")
+// ErrRedirect is wrapped by the error for a redirect that is not followed. A retry will not help, because the server redirects on purpose.
+var ErrRedirect = errors.New("the redirect was not followed")
 
-// mostRedirects are more than any server needs.
+// mostRedirects is more than any server needs.
 const mostRedirects = 10
 
-// Follow is a CheckRedirect for reading. The credentials of the request go on to the same origin alone, and once that was left
-// they are not given back, wherever it leads. It is never http after https, and has an end.
+// Follow is a CheckRedirect for read requests. It sends the request's credentials only to the same origin. After a redirect to another origin they
+// are dropped, even if a later redirect returns to the first. Follow rejects redirects from https to http, and more than mostRedirects redirects.
 // Errors: ErrRedirect.
 func Follow(r *http.Request, via []*http.Request) error {
 	left, secure := false, false
@@ -35,20 +34,19 @@ func Follow(r *http.Request, via []*http.Request) error {
 	return nil
 }
 
-// redirectError is an ErrRedirect with a sentence of its own.
+// redirectError is an ErrRedirect with another text.
 type redirectError string
 
 func (e redirectError) Error() string   { return string(e) }
 func (redirectError) Is(err error) bool { return err == ErrRedirect }
 
-// Guarded does for clients that are not ours what Follow does for ours: a request that a redirect has led to http after
-// https is not made, and one that comes back to where it began has no credentials any more.
-// Errors: ErrRedirect.
-func Guarded(next http.RoundTripper) http.RoundTripper { return guarded{next: next} }
+// Guard wraps a transport of another client to apply the rules of Follow. It rejects a redirect from https to http, and removes the credentials from
+// a request that returns to its first origin. Errors: ErrRedirect.
+func Guard(next http.RoundTripper) http.RoundTripper { return guarded{next: next} }
 
 type guarded struct{ next http.RoundTripper }
 
-// RoundTrip implements http.RoundTripper. A request that was redirected knows the answer that did it.
+// RoundTrip implements http.RoundTripper. The Response field of a redirected request is the response that caused the redirect.
 func (g guarded) RoundTrip(r *http.Request) (*http.Response, error) {
 	var via []*http.Request
 	for answer := r.Response; answer != nil && answer.Request != nil && len(via) <= mostRedirects; answer = answer.Request.Response {

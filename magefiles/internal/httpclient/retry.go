@@ -12,41 +12,39 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/pause"
 )
 
-// DefaultAttempts is how often a request is made in all, where asking again can help, unless a Retry says otherwise. It is what rattler's
-// clients do.
+// DefaultAttempts is the default number of attempts for a request. It is the same as in rattler's clients.
 const DefaultAttempts = 4
 
-// Retry makes a request again where that can help: after errors of the network (a name that is not looked up, a connection that is refused,
-// breaks off, or is silent), and after answers that say so of themselves (see Answer). It is for requests that change nothing, or nothing
-// that a second one would change; one that makes or sends something has to have a Settle.
+// Retry retries a request after network errors (a failed name lookup, or a connection that is refused, broken or stalled), and after responses that
+// allow it (see Answer). It is for idempotent requests. A request that creates or sends something must have a Settle.
 type Retry struct {
-	Attempts int // in all; 0 is DefaultAttempts
+	Attempts int // total number of attempts; 0 means DefaultAttempts
 
-	// Wait is called before attempt 2 and later ones, with what the server asked for (Retry-After), or 0. It returns the context's error when
-	// that ends first. Nil is BackOff.
+	// Wait is called before each retry, with the delay that the server requested (Retry-After), or 0. It returns the context's error if the context
+	// ends first. It defaults to BackOff.
 	Wait func(ctx context.Context, attempt int, asked time.Duration) error
 
-	// Final reports which other errors asking again does not change. Nil knows none; those of [Final] are known.
+	// Final reports whether an error is permanent, in addition to the errors of [Final]. It may be nil.
 	Final func(error) bool
 
-	// Settle asks whether a request has arrived whose answer was lost. It is called after the pause, before it is made again, and after the
-	// last attempt; what it finds, or its error, is the end. Nil makes the request again as it is.
+	// Settle checks whether a request was processed although its response was lost. It is called after the pause before each retry, and after the
+	// last attempt. If the request was processed, or Settle returns an error, Do returns. If Settle is nil, the request is retried without a check.
 	Settle func(ctx context.Context, failed error) (done bool, err error)
 }
 
-// Answer is an error that a server's answer is. It knows whether asking again can help, and how long the server wants to be left alone, or 0.
+// Answer is the error for a server's response. Its method reports whether a retry can help, and the delay that the server requested, or 0.
 type Answer interface {
 	error
 	Again() (can bool, after time.Duration)
 }
 
-// Passing reports whether a status is one that may pass: a request that took too long, one too many, and what is the server's own fault.
+// Passing reports whether an HTTP status may be temporary: a timeout, too many requests, or a server error.
 func Passing(status int) bool {
 	return status >= http.StatusInternalServerError || status == http.StatusRequestTimeout || status == http.StatusTooManyRequests
 }
 
-// NotAgain marks an error as one that asking again does not change.
-func NotAgain(err error) error {
+// MarkFinal marks an error that a retry will not fix.
+func MarkFinal(err error) error {
 	if err == nil {
 		return nil
 	}
@@ -59,10 +57,10 @@ func (e notAgain) Unwrap() error { return e.error }
 
 func (notAgain) Again() (bool, time.Duration) { return false, 0 }
 
-// Do calls try, with the number of the attempt, until it succeeds, cannot succeed, or was called often enough.
+// Do calls try with the attempt number until it succeeds, fails permanently, or has used all attempts.
 //
-// An answer that trickles is not asked for again, since it would keep us for as long again. What is sent is: the next connection may be a
-// better one. An attempt for which there was no time left says nothing: what the one before it met is the error.
+// A trickling response is not retried, because the retry would be as slow. A request with a Settle is retried, because the next connection may be
+// faster. If the context ends during an attempt, Do returns the error of the previous attempt.
 func (r Retry) Do(ctx context.Context, try func(attempt int) error) error {
 	var before error
 	for attempt := 1; ; attempt++ {
@@ -90,10 +88,10 @@ func (r Retry) Do(ctx context.Context, try func(attempt int) error) error {
 	}
 }
 
-// Most is how often a request is made in all.
+// Most returns the maximum number of attempts.
 func (r Retry) Most() int { return cmp.Or(r.Attempts, DefaultAttempts) }
 
-// Pause waits before an attempt, for as long as the answer to the one before wants.
+// Pause waits before an attempt, for the delay that the previous response requested.
 func (r Retry) Pause(ctx context.Context, attempt int, failed error) error {
 	wait := r.Wait
 	if wait == nil {
@@ -107,7 +105,7 @@ func (r Retry) Pause(ctx context.Context, attempt int, failed error) error {
 	return wait(ctx, attempt, after)
 }
 
-// Transient reports whether making a request again can help after an error.
+// Transient reports whether a retry can help after an error.
 func (r Retry) Transient(ctx context.Context, err error) bool {
 	if ctx.Err() != nil || Final(err) || r.Final != nil && r.Final(err) {
 		return false
@@ -120,8 +118,8 @@ func (r Retry) Transient(ctx context.Context, err error) bool {
 	return true
 }
 
-// BackOff waits before attempt 2 and later ones: exponentially, up to 1, 2, 4 … seconds with full jitter; but what the
-// server asks for counts, up to a minute. It returns the context's error when that ends first.
+// BackOff waits before attempt 2 and later ones: exponentially, up to 1, 2, 4 … seconds with full jitter, or longer if
+// the server asks for more, up to a minute. It returns the context's error if that ends first.
 func BackOff(ctx context.Context, attempt int, asked time.Duration) error {
 	return pause.For(ctx, max(rand.N(time.Second<<(attempt-2)), min(asked, time.Minute)))
 }

@@ -6,12 +6,12 @@ import (
 	"unicode"
 )
 
-// mostSaid is how much of a server's words is repeated, in characters.
+// mostSaid limits the length of a server's message in our errors, in characters.
 const mostSaid = 512
 
-// Said makes a part of a sentence of what a server says: one line, of 512 characters at most, with what a terminal would obey
-// written out. Of a page of HTML, alone or at the end of a sentence, it is the title.
-func Said(text string) string {
+// Sanitize prepares a server's message for use in a sentence. The result is one line of at most 512 characters, with control characters escaped. An
+// HTML page, alone or at the end of a sentence, is replaced with its title.
+func Sanitize(text string) string {
 	if IsPage(text) {
 		text = title(text)
 	} else if at := pageWithin.FindStringIndex(text); at != nil {

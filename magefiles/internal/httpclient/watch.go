@@ -8,45 +8,45 @@ import (
 	"time"
 )
 
-// ErrStalled is why a request ends whose connection is there, but on which nothing moves any more.
-var ErrStalled = errors.New("nothing moved for too long")
+// ErrStalled ends a request if no data was sent or received on its connection for too long.
+var ErrStalled = errors.New("no data arrived for too long")
 
-// ErrTrickle is why a request ends whose bytes come so slowly that it would not end. It is an ErrStalled.
-var ErrTrickle error = trickle("less than a kilobyte a second came through")
+// ErrTrickle ends a request whose bytes arrive too slowly. It is an ErrStalled.
+var ErrTrickle error = trickle("data arrived at less than a kilobyte a second")
 
-// errSlow is why an answer ends that has taken long, and comes slowly all the while. It is an ErrTrickle.
-var errSlow error = trickle("it has taken too long, and less than 32 kilobytes a second came through")
+// errSlow ends a response that has taken long, and whose average speed is low. It is an ErrTrickle.
+var errSlow error = trickle("the answer took too long, because data arrived at less than 32 kilobytes a second")
 
 type trickle string
 
 func (t trickle) Error() string   { return string(t) }
 func (trickle) Is(err error) bool { return err == ErrStalled || err == ErrTrickle }
 
-// slowest is what has to move, in bytes a second, over the time for which nothing may move. A line on which less moves
-// is of no use; a server that sends less keeps us waiting on purpose.
+// slowest is the minimum speed, in bytes per second, measured over the time that a connection may be idle. A slower network is useless, and a slower
+// server stalls on purpose.
 const slowest = 1 << 10
 
-// What an answer that takes long has to move, in bytes a second from its beginning, and how long that is, in times for which nothing
-// may move: an hour where that is two minutes. With the limits of size that every answer has, all of them end.
+// A response takes long after `long` times the time that its connection may be idle: after an hour if that time is two minutes. From then on, its
+// average speed must be at least slowestInAll bytes a second. Because the size of each response is limited, every response ends.
 const (
 	slowestInAll = 32 << 10
 	long         = 30
 )
 
-// Watch ends a request when nothing, or next to nothing, has moved for a while. How long it takes to send something is the network's
-// affair; an answer that takes long has to come faster than [slowest].
+// Watch ends a request if no data, or almost no data, was sent or received for a while. Sending may take as long as the network needs. A response
+// that takes long must arrive faster than [slowest].
 type Watch struct {
 	ctx    context.Context
 	timer  *time.Timer
 	after  time.Duration
 	cancel context.CancelCauseFunc
-	moved  atomic.Int64 // bytes since the wait began
-	last   atomic.Int64 // when something moved, in nanoseconds since 1970
-	got    atomic.Int64 // bytes of the answer
-	began  atomic.Int64 // when the answer did, in nanoseconds since 1970
+	moved  atomic.Int64 // bytes since the timer was started
+	last   atomic.Int64 // time of the last progress, in Unix nanoseconds
+	got    atomic.Int64 // bytes of the response
+	began  atomic.Int64 // start of the response, in Unix nanoseconds
 }
 
-// NewWatch returns the context that the request has to be made with. The caller calls Stop at the end.
+// NewWatch returns a Watch and the context for the request. The caller must call Stop.
 func NewWatch(ctx context.Context, after time.Duration) (context.Context, *Watch) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	w := &Watch{ctx: ctx, after: after, cancel: cancel}
@@ -60,24 +60,24 @@ func NewWatch(ctx context.Context, after time.Duration) (context.Context, *Watch
 	return ctx, w
 }
 
-// Moved begins the wait again.
-func (w *Watch) Moved() {
+// Restart restarts the timer, because data was sent or received.
+func (w *Watch) Restart() {
 	w.moved.Store(0)
 	w.timer.Reset(w.after)
 }
 
-// count begins the wait again once enough has moved.
+// count restarts the timer after enough bytes.
 func (w *Watch) count(bytes int) {
 	if bytes > 0 {
 		w.last.Store(time.Now().UnixNano())
 	}
 	if w.moved.Add(int64(bytes)) >= int64(w.after.Seconds()*slowest) {
-		w.Moved()
+		w.Restart()
 	}
 }
 
-// arrived counts a part of an answer, and ends one that comes slowly for long.
-func (w *Watch) arrived(bytes int) {
+// countBytes counts a part of a response, and ends a response that has taken long and is too slow.
+func (w *Watch) countBytes(bytes int) {
 	took := time.Duration(time.Now().UnixNano() - w.began.Load())
 	if got := w.got.Add(int64(bytes)); took > long*w.after && float64(got) < took.Seconds()*slowestInAll {
 		w.cancel(errSlow)
@@ -85,25 +85,24 @@ func (w *Watch) arrived(bytes int) {
 	w.count(bytes)
 }
 
-// Stop ends the watch, and the request: what is not read by now is not wanted.
+// Stop ends the watch and aborts the request. Unread data is lost.
 func (w *Watch) Stop() {
 	w.timer.Stop()
 	w.cancel(nil)
 }
 
-// Lost gives the error of a request that the watch has ended its reason, and is Plain of any other.
-func (w *Watch) Lost(err error) error {
+// Explain returns the watch's error if the watch aborted the request, and Plain of the error otherwise.
+func (w *Watch) Explain(err error) error {
 	if cause := context.Cause(w.ctx); errors.Is(cause, ErrStalled) {
 		return cause
 	}
 	return Plain(err)
 }
 
-// Body is the body of an answer, read under the watch, which ends when the body is closed. That there is an answer counts
-// as moving.
+// Body wraps a response body so that reads are watched. Closing it ends the watch. The arrival of the response counts as progress.
 func (w *Watch) Body(body io.ReadCloser) io.ReadCloser {
 	w.began.Store(time.Now().UnixNano())
-	w.Moved()
+	w.Restart()
 	return &watched{body: body, w: w}
 }
 
@@ -114,9 +113,9 @@ type watched struct {
 
 func (b *watched) Read(p []byte) (int, error) {
 	n, err := b.body.Read(p)
-	b.w.arrived(n)
+	b.w.countBytes(n)
 	if err != nil && !errors.Is(err, io.EOF) {
-		err = b.w.Lost(err)
+		err = b.w.Explain(err)
 	}
 	return n, err
 }
@@ -126,8 +125,8 @@ func (b *watched) Close() error {
 	return b.body.Close()
 }
 
-// Sending returns what reads a file into a request under the watch, and tells after every piece how many bytes are out.
-// sent may be nil.
+// Sending returns a reader of a file for a request under the watch. It calls `sent` after every piece with the number of bytes so far. `sent` may be
+// nil.
 func (w *Watch) Sending(file io.Reader, sent func(int64)) io.Reader {
 	return &sending{file: file, w: w, n: 0, sent: sent}
 }

@@ -1,5 +1,5 @@
-// Package httpserver is what every server that we start must take care of: a client that sends or reads nothing does not
-// keep a connection, and a page of another name, whose name leads to this machine (DNS rebinding), is not answered.
+// Package httpserver makes HTTP servers that drop idle clients and reject requests with a foreign Host header, which protects against DNS rebinding.
+// Every server in this program uses it.
 package httpserver
 
 import (
@@ -10,39 +10,39 @@ import (
 	"time"
 )
 
-// Timeouts say how long a client may do nothing.
+// Timeouts limits how long a client may be idle.
 type Timeouts struct {
-	Header time.Duration // for all headers of a request
-	Idle   time.Duration // between two requests of one connection
-	Body   time.Duration // in which a body has to come forward by 32 KiB, and a client to take 32 KiB of an answer
+	Header time.Duration // time limit for all headers of a request
+	Idle   time.Duration // time limit between two requests of a connection
+	Body   time.Duration // limit for receiving 32 KiB of a request body, and for sending 32 KiB of a response
 }
 
 // Default is for a server on this machine or near it.
 var Default = Timeouts{Header: 30 * time.Second, Idle: 2 * time.Minute, Body: time.Minute}
 
 const (
-	piece     = 32 << 10 // bytes; a minute for these is a slow line of 1990
+	piece     = 32 << 10 // bytes; even a modem of 1990 sends so many in a minute
 	maxHeader = 64 << 10 // bytes
 )
 
-// New makes a server that answers to the hosts alone, within Default.
+// New returns a server that accepts only the given hosts, with the Default timeouts.
 func New(handler http.Handler, hosts Hosts) *http.Server { return Default.New(handler, hosts) }
 
-// New makes a server that answers to the hosts alone.
+// New returns a server that accepts only the given hosts.
 func (t Timeouts) New(handler http.Handler, hosts Hosts) *http.Server {
 	return &http.Server{
-		Handler:           t.paced(hosts.only(handler)),
+		Handler:           t.limitPace(hosts.allowHosts(handler)),
 		ReadHeaderTimeout: t.Header,
 		IdleTimeout:       t.Idle,
 		MaxHeaderBytes:    maxHeader,
 	}
 }
 
-// paced gives each piece of a body, and of an answer, a time of its own: how long all of it takes is the network's affair.
-func (t Timeouts) paced(next http.Handler) http.Handler {
+// limitPace sets a deadline for each chunk of a body or response, because the total time depends on the network.
+func (t Timeouts) limitPace(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		control := http.NewResponseController(w)
-		write := func() { _ = control.SetWriteDeadline(time.Now().Add(t.Body)) } // what cannot have one has no connection
+		write := func() { _ = control.SetWriteDeadline(time.Now().Add(t.Body)) } // a writer without deadlines has no connection
 		write()
 		if r.Body != nil && r.ContentLength != 0 {
 			body := &pacedBody{ReadCloser: r.Body, control: control, patience: t.Body}
@@ -50,7 +50,7 @@ func (t Timeouts) paced(next http.Handler) http.Handler {
 			defer body.finish()
 		}
 		next.ServeHTTP(&pacedWriter{ResponseWriter: w, control: control, write: write}, r)
-		write() // for what is still buffered
+		write() // writes what is still buffered
 	})
 }
 
@@ -58,11 +58,11 @@ type pacedBody struct {
 	io.ReadCloser
 	control  *http.ResponseController
 	patience time.Duration
-	left     int // bytes until the time begins again
+	left     int // bytes until the deadline is set again
 	over     bool
 }
 
-// finish bounds what the server reads of a body that the handler has left.
+// finish limits the time in which the server reads the rest of a body that the handler has not read.
 func (b *pacedBody) finish() {
 	if !b.over {
 		_ = b.control.SetReadDeadline(time.Now().Add(b.patience))
@@ -76,7 +76,7 @@ func (b *pacedBody) Read(p []byte) (int, error) {
 	}
 	n, err := b.ReadCloser.Read(p)
 	b.left -= n
-	if err == io.EOF && !b.over { // nothing more is expected, and the server goes on looking whether the client is there
+	if err == io.EOF && !b.over { // nothing more is expected, and the server continues to check whether the client is there
 		b.over = true
 		_ = b.control.SetReadDeadline(time.Time{})
 	}
@@ -108,5 +108,5 @@ func (w *pacedWriter) Flush() {
 	_ = w.control.Flush()
 }
 
-// Hijack implements http.Hijacker. Who takes the connection takes care of it.
+// Hijack implements http.Hijacker. Whoever takes the connection must close it.
 func (w *pacedWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) { return w.control.Hijack() }

@@ -20,52 +20,53 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/steps"
 )
 
-// Job applies one plan. Its steps each leave what later ones need.
+// Job carries out one plan. Each step stores its results in fields for later steps.
 type Job struct {
 	Plan     *Plan
 	Builder  *buildx.Builder
 	Registry *registry.Registry
 	Push     bool
-	Load     bool   // put the image into the docker engine, for the platform of this machine
-	Host     string // platform of this machine, for Load
-	Dir      string // folder of this job alone, which exists; what is not pushed is kept in it
-	Again    bool   // build, even where the registry has an image of this plan
-	Records  string // folder of what this clone has built, which git keeps for it; "" remembers nothing, and takes nothing
+	Load     bool   // load the image into the docker engine, for this machine's platform
+	Host     string // this machine's platform, for Load
+	Dir      string // existing folder for exclusive use by this job; holds the image if it is not pushed
+	Again    bool   // build even if the registry already has an image of this plan
+	Records  string // folder in the clone's git directory for records of its builds; "" disables records
 	Fresh    bool   // build without the builder's cache
 
-	// Export writes what is committed of the plan's folder to another one, and says where a build finds it there. Where there
-	// are no changes, an image is built from that: neither a file that git ignores nor what is changed meanwhile gets into it.
+	// Export copies the committed files of the plan's folder to another folder, and returns the path of the build folder in the copy. Images of a
+	// clean folder are built from the copy, so that they contain neither ignored files nor later changes.
 	Export func(ctx context.Context, dir string) (folder string, err error)
 
-	// History says how commits of images in the registry stand to ours. nil knows none.
+	// History compares the commits of the registry's images with our commit. If it is nil, their order is unknown.
 	History History
 
-	// Packages reports whether everything that the environment asks for by name is on its channel, for every platform.
+	// Packages returns an error unless the channels have all packages that the environment requests, for every platform.
 	Packages func(ctx context.Context, platforms []string) (evidence string, err error)
 
 	Result Result
 	node   buildx.Node
 	index  *registry.Index
-	other  string // digest that the registry had under the tag of the commit, of a build that this clone does not know
+	other  string // digest in the registry for the commit's tag, if this clone has no record of building it
 }
 
-// Result is what came of a job.
+// Result is the result of a job.
 type Result struct {
 	Name       string           `json:"name"`
 	Repository string           `json:"repository"`
-	Digest     string           `json:"digest"` // of the index
+	Digest     string           `json:"digest"` // digest of the index
 	Images     []registry.Image `json:"images"`
 	Pushed     bool             `json:"pushed"`
-	Reused     bool             `json:"reused"` // it was there already: nothing was built
+	Reused     bool             `json:"reused"` // the image already existed, so nothing was built
 	Kept       string           `json:"kept,omitempty"`
 	Tags       []Tag            `json:"tags"`
-	Checked    []string         `json:"checked"`     // platforms on which the image ran its check
+	Checked    []string         `json:"checked"`     // platforms on which the check passed
 	NotChecked []string         `json:"not_checked"` // platforms that the builder cannot run
-	Cached     []string         `json:"cached"`      // steps of the Dockerfile that were taken from the cache
-	Ran        []string         `json:"ran"`         // steps that were run
+	Cached     []string         `json:"cached"`      // Dockerfile steps that came from the cache
+	Ran        []string         `json:"ran"`         // Dockerfile steps that ran
+	Dirty      bool             `json:"-"`           // the folder has uncommitted changes
 }
 
-// newResult is that of a job that has not done anything. Lists are never nil, for JSON's sake.
+// newResult returns an empty result. Its lists are non-nil, so that they are [] in JSON.
 func newResult(p *Plan) Result {
 	return Result{
 		Name:       p.Name,
@@ -76,10 +77,11 @@ func newResult(p *Plan) Result {
 		NotChecked: []string{},
 		Cached:     []string{},
 		Ran:        []string{},
+		Dirty:      p.Dirty(),
 	}
 }
 
-// Steps are the job, in order. Each may be done again.
+// Steps returns the steps of the job, in order. Each can be repeated.
 func (j *Job) Steps() []steps.Step {
 	j.Result = newResult(j.Plan)
 	all := []steps.Step{{
@@ -110,18 +112,18 @@ func (j *Job) Steps() []steps.Step {
 	return all
 }
 
-// Check refuses what cannot end well, before anyone is asked.
+// Check returns an error if the job cannot succeed, without contacting the registry or the builder.
 func (j *Job) Check() error {
 	if j.Load && !slices.Contains(j.Plan.Platforms, j.Host) {
-		return operr.NewUsage("leave -load out", "%s is not built for %s, which this machine's engine runs", j.Plan.Name, j.Host)
+		return operr.NewUsage("run this command without -load", "%s is not built for %s, the platform of this machine's engine", j.Plan.Name, j.Host)
 	}
 	if j.Push && j.Plan.Dirty() {
-		return operr.New("commit it first, or put it away", "%s has changes that are not committed: what is published is what is committed", j.Plan.Dir)
+		return operr.New("commit or stash the changes first", "%s has changes that are not committed, but only committed files are published", j.Plan.Dir)
 	}
 	return nil
 }
 
-// Run does all steps.
+// Run runs all steps.
 func (j *Job) Run(ctx context.Context, to steps.Reporter) error {
 	if err := j.Check(); err != nil {
 		return err
@@ -129,16 +131,16 @@ func (j *Job) Run(ctx context.Context, to steps.Reporter) error {
 	return j.run(ctx, to, j.Steps()...)
 }
 
-// lock takes the job's folder for this process.
+// lock locks the job's folder for exclusive use by this process.
 func (j *Job) lock() (unlock func(), err error) {
 	unlock, _, err = journal.Lock(filepath.Join(j.Dir, "lock"))
 	if errors.Is(err, journal.ErrLocked) {
-		return nil, operr.NewStopped("wait until it has ended", "an image of %s is being built already, %w", j.Plan.Dir, err)
+		return nil, operr.NewStopped("wait until the other build has ended", "another build of the image of %s is running, %w", j.Plan.Dir, err)
 	}
 	return unlock, err
 }
 
-// notNeeded is said of a step where the registry has the image.
+// notNeeded is the evidence for a step that was skipped because the registry already has the image.
 const notNeeded = "not needed"
 
 func (j *Job) look(ctx context.Context) (_ string, err error) {
@@ -146,7 +148,7 @@ func (j *Job) look(ctx context.Context) (_ string, err error) {
 		return notNeeded, nil
 	}
 	j.node, err = j.Builder.Look(ctx)
-	if j.Result.Reused && err != nil && ctx.Err() == nil { // the image is there; it is checked where that can be
+	if j.Result.Reused && err != nil && ctx.Err() == nil { // an existing image needs no builder, except for its checks
 		return notNeeded + ": " + err.Error(), nil
 	}
 	if err != nil {
@@ -154,12 +156,12 @@ func (j *Job) look(ctx context.Context) (_ string, err error) {
 	}
 	said := fmt.Sprintf("%s (%s), which runs %s", j.node.Name, j.node.Driver, strings.Join(j.listRunnable(), " and "))
 	if len(j.node.Bare) > 0 {
-		said += "; without TLS, anyone who reaches " + strings.Join(j.node.Bare, ", ") + " builds there, and reads what builds are given: README says how to use ssh or mTLS"
+		said += "; without TLS, anyone who can reach " + strings.Join(j.node.Bare, ", ") + " can run builds and read their inputs: foopack's magefiles/docs/images.md says how to use ssh or mTLS"
 	}
 	return said, nil
 }
 
-// listRunnable are the plan's platforms that the builder can run.
+// listRunnable returns the platforms of the plan that the builder can run.
 func (j *Job) listRunnable() (can []string) {
 	for _, p := range j.Plan.Platforms {
 		if slices.Contains(j.node.Platforms, p) {
@@ -202,7 +204,7 @@ func (j *Job) build(ctx context.Context) (string, error) {
 	}
 	without := ""
 	if guarded {
-		definition, without = definition.Modest(), "; the provenance leaves out build arguments: docker's proxies have a password"
+		definition, without = definition.Modest(), "; the provenance omits the build arguments, because docker's proxy settings have a password"
 	}
 	built, err := j.Builder.Build(ctx, definition, j.Dir)
 	if err != nil {
@@ -213,8 +215,8 @@ func (j *Job) build(ctx context.Context) (string, error) {
 	return fmt.Sprintf("%s; %s, %d of them from the cache", built.Digest, operr.Count(len(built.Cached)+len(built.Ran), "step"), len(built.Cached)) + without, nil
 }
 
-// exportSources lets a definition build what is committed of the plan's folder, unless the plan is of changes. done removes where
-// that is put.
+// exportSources makes a definition build only the committed files of the plan's folder, unless the plan includes uncommitted changes. `done` removes
+// the exported folder.
 func (j *Job) exportSources(ctx context.Context, b buildx.Bake) (_ buildx.Bake, done func(), err error) {
 	if j.Plan.Dirty() {
 		return b, func() {}, nil
@@ -230,7 +232,7 @@ func (j *Job) exportSources(ctx context.Context, b buildx.Bake) (_ buildx.Bake, 
 	return b.From(folder), func() { _ = os.RemoveAll(dir) }, nil
 }
 
-// verify reads back what was made, where it was put.
+// verify reads the image back from the registry or folder, and compares it with the plan.
 func (j *Job) verify(ctx context.Context) (_ string, err error) {
 	switch {
 	case j.Result.Reused:

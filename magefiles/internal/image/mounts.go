@@ -9,16 +9,16 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
-// agent is the id of the SSH agent that a build is lent, and agentVariable the variable that leads to it.
+// agent is the id of the SSH agent that a build may use. agentVariable is the environment variable with its socket.
 const (
 	agent         = "default"
 	agentVariable = "SSH_AUTH_SOCK"
 )
 
-// nextForMounts is what to do about a mount that no build is given.
-const nextForMounts = "let [tool.image] say `ssh = true`, or name a variable of the secret's id in `secrets`, or let the step do with PIXI_CONFIG and RATTLER_AUTH_FILE, which hold the settings and logins of package channels"
+// nextForMounts is the next step for a mount that the build does not provide.
+const nextForMounts = "for an SSH agent, write `ssh = true` into [tool.image]; for a secret, add its id to `secrets` of [tool.image]; for settings and logins of package channels, mount PIXI_CONFIG or RATTLER_AUTH_FILE"
 
-// lend gives the build what the manifest names and this environment has.
+// lend adds the SSH agent and the secrets that the manifest names to the plan, if the environment has them.
 func (p *Plan) lend(config *settings.Image, isSet func(string) bool) {
 	if isSet == nil {
 		return
@@ -31,28 +31,28 @@ func (p *Plan) lend(config *settings.Image, isSet func(string) bool) {
 	}
 }
 
-// checkMounts says which mounts of a Dockerfile the build is not given: agents, and secrets of a person's own. A step that requires one
-// cannot end well, which is an error; others go without.
+// checkMounts finds Dockerfile mounts that the build does not provide: SSH agents and user-defined secrets. It returns an error for a mount that a
+// step requires, because the step would fail, and a warning for an optional one.
 func (p *Plan) checkMounts(config *settings.Image, file *dockerfile.File) (warnings []string, err error) {
 	for _, m := range file.Mounts() {
-		what, why, next := "", "a build is given none", nextForMounts
+		what, why, next := "", "the build does not provide it", nextForMounts
 		switch {
 		case m.Type == "ssh" && (!p.SSH || m.ID != agent):
 			what = "the SSH agent " + m.ID
 			if config.SSH && m.ID == agent {
-				why, next = "there is none here", "start one (`ssh-agent`, `ssh-add`): "+agentVariable+" leads to it"
+				why, next = "no SSH agent runs on this machine", "start an SSH agent (`eval \"$(ssh-agent)\"`, then `ssh-add`), which sets "+agentVariable
 			}
 		case m.Type == "secret" && !slices.Contains(settings.GivenSecrets, m.ID) && !slices.Contains(p.Secrets, m.ID):
 			what = "the secret " + m.ID
 			if slices.Contains(config.Secrets, m.ID) {
-				why, next = "the variable is not set here", "set "+m.ID
+				why, next = "the environment variable of this name is not set", "set "+m.ID
 			}
 		default:
 			continue
 		}
-		said := fmt.Sprintf("line %d of %s/Dockerfile mounts %s, and %s", m.Line, p.Dir, what, why)
+		said := fmt.Sprintf("line %d of %s/Dockerfile mounts %s, but %s", m.Line, p.Dir, what, why)
 		if m.Required {
-			return nil, operr.New(next, "%s: the step requires it", said)
+			return nil, operr.New(next, "%s; the step requires this mount", said)
 		}
 		warnings = append(warnings, said+": "+next)
 	}

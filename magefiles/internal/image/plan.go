@@ -20,71 +20,70 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
-// Plan says what will be built of one downstream, and what it will be called. It is a value, made once by New: the same
-// inputs give the same plan, on any machine, and nobody changes one.
+// Plan describes the image that will be built for one downstream, and its tags. New makes it, and it is immutable afterwards. The same inputs give
+// the same plan on any machine.
 type Plan struct {
-	Name       string   `json:"name"`       // the downstream's
+	Name       string   `json:"name"`       // name of the downstream
 	Repository string   `json:"repository"` // registry, owner and name of the image, in lower case
-	Dir        string   `json:"dir"`        // of the Dockerfile, relative to the workspace's root
-	Version    string   `json:"version"`    // the downstream's own
-	Revision   string   `json:"revision"`   // commit; with "-dirty" where the folder has changes that are not committed
-	Created    string   `json:"created"`    // time of the commit, RFC 3339
-	Platforms  []string `json:"platforms"`  // that are built now, of OCI
-	Partial    bool     `json:"partial"`    // fewer than the manifest names, or its only one by name: the image is pushed by digest, to be merged
+	Dir        string   `json:"dir"`        // folder of the Dockerfile, relative to the workspace's root
+	Version    string   `json:"version"`    // version of the downstream
+	Revision   string   `json:"revision"`   // commit; with the suffix "-dirty" if the folder has uncommitted changes
+	Created    string   `json:"created"`    // commit time, RFC 3339
+	Platforms  []string `json:"platforms"`  // OCI platforms to build
+	Partial    bool     `json:"partial"`    // platforms were selected: the image is pushed by digest, and merged later
 
 	Labels     map[string]string `json:"labels"`
 	Args       map[string]string `json:"args"` // build arguments
 	Check      []string          `json:"check"`
 	Tags       []Tag             `json:"tags"`
-	SBOM       string            `json:"sbom"` // the generator; "" where none is made
+	SBOM       string            `json:"sbom"` // image of the SBOM generator; "" disables the SBOM
 	Secrets    []string          `json:"secrets"`
-	SSH        bool              `json:"ssh,omitempty"` // the SSH agent is lent to the build
+	SSH        bool              `json:"ssh,omitempty"` // the build may use the SSH agent
 	Cache      string            `json:"cache"`
 	Rewrite    bool              `json:"rewrite_timestamp"`
 	Warnings   []string          `json:"warnings"`
 	Definition buildx.Bake       `json:"bake"`
 
 	context string            // absolute path of Dir
-	secrets map[string]string // paths of the secrets' files
+	secrets map[string]string // paths of the secret files
 	version version.Version
-	have    []string // the tags that the registry had when the plan was made
+	have    []string // tags in the registry when the plan was made
 	held    map[string]Held
-	limit   time.Duration // of the check, on each platform
-	named   bool          // the tags were asked for by name: the registry does not decide about them
-	changed bool          // the folder has changes that are not committed
+	limit   time.Duration // time limit for the check on each platform
+	named   bool          // tags were requested explicitly, so the registry's tags are irrelevant
+	changed bool          // the folder has uncommitted changes
 }
 
-// Request is what a plan is made of.
+// Request contains the inputs for a plan.
 type Request struct {
-	Root       string // of the workspace, absolute
+	Root       string // absolute path of the workspace's root
 	Downstream *workspace.Downstream
-	Registry   string // with the owner; it wins over the manifest's. Where both are "", the image is for this machine alone
+	Registry   string // includes the owner; overrides the manifest. If both are "", the image is local to this machine
 	Platforms  []string
 	Revision   string    // commit
-	Dirty      bool      // the folder has changes that are not committed
-	Created    time.Time // of the commit
-	Source     string    // URL of the repository; "" where it is not known
-	Locked     bool      // the build finds a pixi.lock beside the manifest
-	Dockerfile []byte    // its text
+	Dirty      bool      // the folder has uncommitted changes
+	Created    time.Time // commit time
+	Source     string    // repository URL; "" if unknown
+	Locked     bool      // a pixi.lock is next to the manifest
+	Dockerfile []byte    // content of the Dockerfile
 
-	PixiImage, BaseImage string            // build arguments; "" leaves the Dockerfile's
-	SBOM                 string            // image that makes it; "" for none
-	NoSBOM               string            // why there is none
-	Secrets              map[string]string // files by id
+	PixiImage, BaseImage string            // build arguments; "" uses the Dockerfile's default
+	SBOM                 string            // image of the SBOM generator; "" disables the SBOM
+	NoSBOM               string            // reason for omitting the SBOM
+	Secrets              map[string]string // secret files by id
 
-	IsSet func(variable string) bool // says of variables that [tool.image] names whether they are set; nil knows none
+	IsSet func(variable string) bool // reports whether a variable named in [tool.image] is set; nil means none is
 
-	Have   []string        // the repository's tags
-	Held   map[string]Held // what those of Candidates stand for, and how their commits stand to ours
-	Kept   []string        // tags that the registry did not let go at an earlier push; see ReadKept
-	Tags   []string        // these tags, whatever else there is, in place of the ladder
-	NoTags bool            // nobody says what the registry has, so that no tag is claimed
-	Joined bool            // images of single platforms are joined: nothing is built, and nothing is warned of about a build
-	Notes  []string        // warnings of whoever asks
+	Have   []string        // tags in the repository
+	Held   map[string]Held // images of the tags in Candidates, with the order of their commits relative to ours
+	Kept   []string        // tags that the registry refused to move earlier; see ReadKept
+	Tags   []string        // use exactly these tags instead of those from Ladder
+	NoTags bool            // the registry's tags are unknown, so the plan has no tags
+	Joined bool            // single-platform images are merged: nothing is built, so warnings about the build are omitted
+	Notes  []string        // warnings from the caller
 }
 
-// The labels that say what an image was made of (OCI image-spec, annotations.md), and the one by which an image of a plan is
-// known again.
+// Labels that describe what an image was built from (OCI image-spec, annotations.md), and labelPlan, which identifies its plan.
 const (
 	labelSource     = "org.opencontainers.image.source"
 	labelRevision   = "org.opencontainers.image.revision"
@@ -98,18 +97,18 @@ const (
 	labelPlan       = "io.github.foopack.plan"
 )
 
-// nowhere stands for the registry in the name of an image that cannot be pushed, since none is known.
+// nowhere is the registry part of an image's name if no registry is known. Such an image cannot be pushed.
 const nowhere = "localhost"
 
-// New makes a plan. Errors are about the request, and come before anything is built.
+// New makes a plan. An error means that the request is invalid.
 func New(r Request) (*Plan, error) {
 	d, config := r.Downstream, r.Downstream.Image
 	if config == nil {
-		return nil, operr.NewUsage("add a [tool.image] table to "+d.Manifest.Path, "no image is made of %s", d.Name())
+		return nil, operr.NewUsage("add a [tool.image] table to "+d.Manifest.Path, "%s has no image, because its manifest has no [tool.image]", d.Name())
 	}
 	if len(config.Check) == 0 {
-		return nil, operr.New("add the task check to "+d.Manifest.Path+", or `check = [\"…\"]` to [tool.image]: a command that fails where the environment is empty",
-			"nothing proves the image %s before it is published", config.Name)
+		return nil, operr.New("add the task `check` to "+d.Manifest.Path+", or `check = [\"…\"]` to [tool.image], with a command that fails in an empty environment",
+			"the image %s has no check that tests it before it is published", config.Name)
 	}
 	p := &Plan{
 		Name:     d.Name(),
@@ -143,7 +142,7 @@ func New(r Request) (*Plan, error) {
 		p.Version = d.Project.Version.Text
 	}
 	if p.version, err = version.Parse(p.Version); err != nil {
-		return nil, operr.New("give "+d.Manifest.Path+" one: it names the image", "the version of %s: %w", d.Name(), err)
+		return nil, operr.New("write a version into "+d.Manifest.Path+", because the tags of the image need a version", "the version of %s: %w", d.Name(), err)
 	}
 	if err := p.name(r); err != nil {
 		return nil, err
@@ -169,16 +168,16 @@ func New(r Request) (*Plan, error) {
 	return p, nil
 }
 
-// choosePlatforms are those asked for, or all of the manifest's, in its order. The only one of a manifest is partial too where it is asked for: what a job for
-// each platform pushes is merged, however many there are.
+// choosePlatforms returns the requested platforms, or all of the manifest's, in the manifest's order. If platforms were requested, the image is
+// partial even if the manifest has only one platform: a workflow with one job per platform merges the results regardless of their number.
 func choosePlatforms(asked []string, config *settings.Image) (chosen []string, partial bool, err error) {
 	if len(asked) == 0 {
 		return slices.Clone(config.Platforms), false, nil
 	}
 	for _, a := range asked {
 		if !slices.Contains(config.Platforms, a) {
-			return nil, false, operr.NewUsage("name some of these, or add it to platforms of [tool.image]",
-				"%s is not made for %s; it is made for %s", config.Name, a, strings.Join(config.Platforms, " and "))
+			return nil, false, operr.NewUsage("name one of these platforms, or add the platform to `platforms` of [tool.image]",
+				"%s is not built for %s, only for %s", config.Name, a, strings.Join(config.Platforms, " and "))
 		}
 	}
 	for _, c := range config.Platforms {
@@ -189,8 +188,8 @@ func choosePlatforms(asked []string, config *settings.Image) (chosen []string, p
 	return chosen, len(chosen) < len(config.Platforms) || len(config.Platforms) == 1, nil
 }
 
-// name decides about the tags. An image of some of the platforms has none, unless they are named: a tag would hide the other platforms. One
-// of changes that are not committed has none at all: it is not pushed, and the tag of the commit is that of another image.
+// name chooses the tags. An image of only some platforms gets no tags unless they are requested, because a tag would hide the other platforms. An
+// image with uncommitted changes gets none at all: it is not pushed, and the commit's tag belongs to another image.
 func (p *Plan) name(r Request) error {
 	for _, tag := range r.Tags {
 		if err := registry.CheckTag(tag); err != nil {
@@ -202,7 +201,7 @@ func (p *Plan) name(r Request) error {
 	case r.Dirty:
 	case p.named:
 		for _, tag := range r.Tags {
-			p.Tags = append(p.Tags, Tag{Name: tag, Moves: true, Why: "was asked for"})
+			p.Tags = append(p.Tags, Tag{Name: tag, Moves: true, Why: "was requested"})
 		}
 	case !p.Partial && !r.NoTags:
 		p.Tags = Ladder(p.version, r.Revision, r.Have, r.Held)
@@ -210,7 +209,7 @@ func (p *Plan) name(r Request) error {
 	return nil
 }
 
-// describe sets labels and build arguments.
+// describe sets the labels and build arguments.
 func (p *Plan) describe(r Request, file *dockerfile.File) {
 	d := r.Downstream
 	p.Args = map[string]string{"SOURCE_DATE_EPOCH": fmt.Sprint(r.Created.Unix()), "IMAGE_REVISION": p.Revision, cacheArg: cacheID(p.Repository, r.Source)}
@@ -229,26 +228,26 @@ func (p *Plan) describe(r Request, file *dockerfile.File) {
 	set(p.Labels, labelBaseDigest, digest)
 }
 
-// refuseCredentials refuses a credential in what the provenance of an image repeats: the Dockerfile and the build arguments.
+// refuseCredentials returns an error if the Dockerfile or a build argument contains a credential, because provenance publishes both.
 func (p *Plan) refuseCredentials(dockerfile []byte) error {
-	const next = "a step gets it by RUN --mount=type=secret; change it, where others may have read it"
+	const next = "pass this secret to a step with RUN --mount=type=secret; if others may have read the secret, replace it"
 	if is := proof.FindCredential(string(dockerfile)); is != "" {
-		return operr.New(next, "the Dockerfile of %s has %s, and the provenance of the image publishes it", p.Dir, is)
+		return operr.New(next, "the Dockerfile of %s has %s, which the provenance of the image would publish", p.Dir, is)
 	}
 	for _, name := range slices.Sorted(maps.Keys(p.Args)) {
 		if is := proof.FindCredential(p.Args[name]); is != "" {
-			return operr.New(next, "the build argument %s of %s has %s, and the provenance of the image publishes it", name, p.Dir, is)
+			return operr.New(next, "the build argument %s of %s has %s, which the provenance of the image would publish", name, p.Dir, is)
 		}
 	}
 	return nil
 }
 
-// cacheArg is the build argument that is part of the id of every cache mount: a builder keeps one cache for all that name the
-// same id, and what one project leaves there the next one installs.
+// cacheArg is the build argument that is part of every cache mount's id. All mounts with the same id on a builder share a cache, so without it one
+// project could install files that another project left in the cache.
 const cacheArg = "CACHE_ID"
 
-// cacheID is the project's: the address of its repository, or, where that is not known, the owner of the image, and the
-// image's name. The registry has no part in it, which is another one in each rehearsal.
+// cacheID returns the project-specific part of cache mount ids: the repository URL (or the image's owner if the URL is unknown) and the image name.
+// It excludes the registry, which differs in every rehearsal.
 func cacheID(repository, source string) string {
 	_, name, _ := strings.Cut(repository, "/")
 	if source == "" {
@@ -266,20 +265,20 @@ func set(m map[string]string, key, value string) {
 
 func (p *Plan) warn(r Request, file *dockerfile.File) {
 	if cmp.Or(r.Registry, r.Downstream.Image.Registry) == "" {
-		p.Warnings = append(p.Warnings, "no registry is known, and none is asked: set IMAGE_REGISTRY=HOST/OWNER, or registry in [tool.image], to see which tags would move")
+		p.Warnings = append(p.Warnings, "no registry is set, so the plan cannot show which tags would move: set IMAGE_REGISTRY=HOST/OWNER, or `registry` in [tool.image]")
 	}
 	if p.named && len(p.Platforms) < len(r.Downstream.Image.Platforms) {
-		p.Warnings = append(p.Warnings, "the tags will have "+strings.Join(p.Platforms, " and ")+" alone")
+		p.Warnings = append(p.Warnings, "the tags will have only "+strings.Join(p.Platforms, " and "))
 	}
 	if !r.Locked {
-		p.Warnings = append(p.Warnings, "git has no pixi.lock of "+r.Downstream.Dir+": what it does not pin is as new as the channel has it; `mage lock` makes one")
+		p.Warnings = append(p.Warnings, "git has no pixi.lock of "+r.Downstream.Dir+", so the build installs the newest versions of packages that the manifest does not pin; `mage lock` writes a lock file")
 	}
 	if r.Dirty {
-		p.Warnings = append(p.Warnings, r.Downstream.Dir+" has changes that are not committed: the image is not for anyone else")
+		p.Warnings = append(p.Warnings, r.Downstream.Dir+" has changes that are not committed, so the image cannot be pushed")
 	}
 	for _, c := range file.Caches() {
 		if !strings.Contains(c.ID, "${"+cacheArg+"}") && !strings.Contains(c.ID, "$"+cacheArg) {
-			p.Warnings = append(p.Warnings, fmt.Sprintf("the cache %s of %s/Dockerfile, line %d, is shared with every project on the builder: write id=%s-${%s}, and ARG %s before it",
+			p.Warnings = append(p.Warnings, fmt.Sprintf("the cache %s of %s/Dockerfile, line %d, is shared by all projects on the builder: write `id=%s-${%s}`, and `ARG %s` before this line",
 				c.ID, r.Downstream.Dir, c.Line, strings.Trim(path.Base(c.ID), "."), cacheArg, cacheArg))
 		}
 	}
@@ -288,7 +287,7 @@ func (p *Plan) warn(r Request, file *dockerfile.File) {
 	}
 }
 
-// expect says what an image of the plan has to be.
+// expect returns the properties that an image of this plan must have.
 func (p *Plan) expect() proof.Wanted {
 	w := proof.Wanted{
 		Repository: p.Repository,
@@ -302,13 +301,13 @@ func (p *Plan) expect() proof.Wanted {
 	return w
 }
 
-// dirty ends the revision of a folder that has changes which are not committed.
+// dirty is the suffix of a revision with uncommitted changes.
 const dirty = "-dirty"
 
-// Dirty reports whether the folder has changes that are not committed.
+// Dirty reports whether the folder has uncommitted changes.
 func (p *Plan) Dirty() bool { return p.changed }
 
-// Moving are the names of the tags that the image is to get.
+// Moving returns the tags that should move to the image.
 func (p *Plan) Moving() (names []string) {
 	for _, t := range p.Tags {
 		if t.Moves {

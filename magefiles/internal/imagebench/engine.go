@@ -11,8 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Engine starts a Docker engine, Debian's, and returns its address, as DOCKER_HOST has it. Containers get this machine's
-// network, or none: it makes no bridge, and leaves the machine's firewall alone.
+// Engine starts Debian's Docker engine, and returns its address for DOCKER_HOST. Containers use the host's network or none: the engine creates no
+// bridge, and does not change the machine's firewall.
 func (b *Bench) Engine() string {
 	t := b.t
 	dockerd, err := look("dockerd")
@@ -23,17 +23,17 @@ func (b *Bench) Engine() string {
 	socket := filepath.Join(short, "s")
 	log, err := os.Create(filepath.Join(b.Dir, "dockerd.log"))
 	require.NoError(t, err)
-	state := filepath.Join(short, "exec") // sockets too
+	state := filepath.Join(short, "exec") // also contains sockets
 	x := exec.Command(dockerd, "--data-root", filepath.Join(b.Dir, "engine"), "--exec-root", state, "--pidfile", filepath.Join(short, "pid"),
 		"--host", "unix://"+socket, "--iptables=false", "--bridge=none")
 	x.Env = append(os.Environ(), "PATH="+os.Getenv("PATH")+":/usr/sbin:/sbin")
 	x.Stdout, x.Stderr = log, log
-	x.SysProcAttr = endedBy(syscall.SIGTERM) // it ends containerd, and that what it runs
+	x.SysProcAttr = killWithParent(syscall.SIGTERM) // the engine stops containerd, which stops its containers
 	require.NoError(t, x.Start())
 	t.Cleanup(func() {
 		_ = x.Process.Signal(syscall.SIGTERM)
 		_ = x.Wait()
-		detach(filepath.Join(state, "netns", "default")) // the engine leaves it
+		detach(filepath.Join(state, "netns", "default")) // the engine does not unmount this
 		log.Close()
 	})
 	host := "unix://" + socket
@@ -44,7 +44,7 @@ func (b *Bench) Engine() string {
 	return host
 }
 
-// Docker asks the engine at an address.
+// Docker runs a docker command on the engine at an address, and returns its output.
 func (b *Bench) Docker(host string, args ...string) string {
 	b.t.Helper()
 	return strings.TrimSpace(b.Run("", "docker", append([]string{"--host", host}, args...)...))

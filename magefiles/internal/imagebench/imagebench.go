@@ -1,10 +1,10 @@
-// Package imagebench gives tests everything that images are built, kept and run with, for real: BuildKit's daemon and buildx,
-// compiled from the Go proxy; a registry; base images for two platforms out of Debian's packages; arm64 through qemu; and an
-// image with a small pixi of the tests' own (pixi.py), which solves, locks and installs by py-rattler.
+// Package imagebench provides real tools for tests that build, store and run images: BuildKit's daemon and buildx, compiled with modules from the
+// Go proxy; a registry; base images for two platforms, made from Debian packages; arm64 emulation with qemu; and an image with a small substitute
+// for pixi (pixi.py), which solves, locks and installs with py-rattler.
 //
-// It needs root on Linux, and what need lists. CI as root has all of it; elsewhere a test that starts the bench is skipped with
-// the names of what is missing. The first start on a machine compiles and unpacks for some minutes, and keeps that in the
-// user's cache folder (see pythontest.Once). Everything listens on loopback, and ends with the test.
+// It requires Linux, root, and the programs in `need`. CI has them. Elsewhere, a test that starts the bench is skipped with a list of what is
+// missing. The first start on a machine takes some minutes to compile and unpack, and caches the results in the user's cache folder (see
+// pythontest.Once). All servers listen on loopback, and stop when the test ends.
 package imagebench
 
 import (
@@ -35,10 +35,10 @@ var imagesDockerfile []byte
 //go:embed sbom.sh
 var sbomProgram []byte
 
-// Platforms are what base images are there for.
+// Platforms are the architectures of the base images.
 var Platforms = []string{"amd64", "arm64"}
 
-// need are the programs that the bench is made of, with the Debian package that has each.
+// need lists the programs that the bench requires, with their Debian packages.
 var need = []struct{ program, debian string }{
 	{"docker", "docker.io"},
 	{"dockerd", "docker.io"},
@@ -50,21 +50,21 @@ var need = []struct{ program, debian string }{
 	{"skopeo", "skopeo"},
 }
 
-// Bench is what is running.
+// Bench contains the addresses and folders of a running bench.
 type Bench struct {
 	Registry string // HOST:PORT, on loopback
-	Dir      string // of this bench alone
-	Root     string // of a Debian tree with Python for arm64
+	Dir      string // folder for exclusive use by this bench
+	Root     string // root of an arm64 Debian tree with Python
 	Builder  string // name of the buildx builder
 
 	requests atomic.Pointer[Fault]
 	t        testing.TB
 }
 
-// Fault answers a request in place of the registry, where it returns true.
+// Fault handles a request instead of the registry if it returns true.
 type Fault func(w http.ResponseWriter, r *http.Request) bool
 
-// Start starts everything.
+// Start starts BuildKit and the registry, and pushes the base images.
 func Start(t testing.TB) *Bench {
 	t.Helper()
 	require.True(t, complete(t))
@@ -82,7 +82,7 @@ func Start(t testing.TB) *Bench {
 	return b
 }
 
-// complete skips the test, or fails it in CI, where a piece is missing.
+// complete reports whether everything is available. Otherwise, it skips the test, or fails it in CI.
 func complete(t testing.TB) bool {
 	t.Helper()
 	var missing []string
@@ -105,7 +105,7 @@ func complete(t testing.TB) bool {
 	return false
 }
 
-// look finds a program, also where only root's PATH leads.
+// look finds a program in PATH, or in the folders for root's programs.
 func look(program string) (string, error) {
 	if path, err := exec.LookPath(program); err == nil {
 		return path, nil
@@ -113,13 +113,13 @@ func look(program string) (string, error) {
 	return exec.LookPath("/usr/sbin/" + program)
 }
 
-// binfmt is where the kernel is told which program runs the binaries of another machine.
+// binfmt is the kernel's interface for registering interpreters of foreign binaries.
 const binfmt = "/proc/sys/fs/binfmt_misc"
 
-// qemu runs arm64's. F: the kernel opens it now, so that it need not be in the images.
+// qemu registers qemu as the interpreter for arm64 binaries. With flag F the kernel opens qemu now, so that images need not contain it.
 const qemu = `:qemu-aarch64:M::\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xb7\x00:\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff:`
 
-// emulate lets this machine run arm64's programs, unless it does already. It stays so: others may count on it.
+// emulate enables arm64 emulation on this machine if necessary. It remains enabled after the test, because other tests may depend on it.
 func emulate(t testing.TB) {
 	if _, err := os.Stat(binfmt + "/register"); err != nil {
 		require.NoError(t, mountBinfmt(binfmt), "mounting %s", binfmt)
@@ -130,7 +130,7 @@ func emulate(t testing.TB) {
 	path, err := look("qemu-aarch64-static")
 	require.NoError(t, err)
 	if err := os.WriteFile(binfmt+"/register", []byte(qemu+path+":F"), 0o200); err != nil {
-		require.FileExists(t, binfmt+"/qemu-aarch64", "%v", err) // another bench was faster
+		require.FileExists(t, binfmt+"/qemu-aarch64", "%v", err) // another bench may have registered it first
 	}
 }
 
@@ -148,7 +148,7 @@ func (b *Bench) serve() {
 	b.t.Cleanup(func() { _ = server.Close() })
 }
 
-// Fail lets the registry answer some requests otherwise, until it is called with nil.
+// Fail lets f handle requests instead of the registry. Fail(nil) ends this.
 func (b *Bench) Fail(f Fault) {
 	if f == nil {
 		b.requests.Store(nil)
@@ -157,10 +157,10 @@ func (b *Bench) Fail(f Fault) {
 	b.requests.Store(&f)
 }
 
-// buildkit is the daemon's configuration: it runs for one test, and what it holds is thrown away with it.
+// buildkit is the daemon's configuration. The daemon runs for one test only, so garbage collection is off.
 const buildkit = "[worker.oci]\n  gc = false\n[worker.containerd]\n  enabled = false\n"
 
-// build starts BuildKit and makes a builder of it.
+// build starts BuildKit, and creates a builder for it.
 func (b *Bench) build(programs string) {
 	t := b.t
 	dir := filepath.Join(b.Dir, "buildkit")
@@ -172,7 +172,7 @@ func (b *Bench) build(programs string) {
 	require.NoError(t, os.WriteFile(config, []byte(buildkit), 0o644))
 	runc, err := look("runc")
 	require.NoError(t, err)
-	// A socket's path may have about a hundred characters, and a test's folder has that already.
+	// Socket paths are limited to about a hundred characters, and a test's folder is already that long.
 	short, err := os.MkdirTemp("", "bk")
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = os.RemoveAll(short) })
@@ -183,7 +183,7 @@ func (b *Bench) build(programs string) {
 		"--oci-worker=true", "--containerd-worker=false", "--oci-worker-binary", runc)
 	x.Env = append(os.Environ(), "PATH="+os.Getenv("PATH")+":/usr/sbin:/sbin")
 	x.Stdout, x.Stderr = log, log
-	x.SysProcAttr = endedBy(syscall.SIGKILL)
+	x.SysProcAttr = killWithParent(syscall.SIGKILL)
 	require.NoError(t, x.Start())
 	t.Cleanup(func() {
 		_ = x.Process.Signal(syscall.SIGTERM)
@@ -196,7 +196,7 @@ func (b *Bench) build(programs string) {
 	b.Run("", "docker", "buildx", "inspect", "--bootstrap", b.Builder)
 }
 
-// images builds the base images and pushes them.
+// images builds and pushes the base images.
 func (b *Bench) images(trees map[string]string) {
 	t := b.t
 	context := filepath.Join(b.Dir, "context")
@@ -218,7 +218,7 @@ func (b *Bench) images(trees map[string]string) {
 
 func (b *Bench) image(name string) string { return b.Registry + "/bench/" + name + ":1" }
 
-// Env is what docker and the pipeline are told of the bench.
+// Env returns the environment variables that make docker and the pipeline use the bench.
 func (b *Bench) Env() []string {
 	return []string{
 		"DOCKER_CONFIG=" + filepath.Join(b.Dir, "docker"), "BUILDX_BUILDER=" + b.Builder, "PIXI_IMAGE=" + b.image("pixi"),
@@ -226,7 +226,7 @@ func (b *Bench) Env() []string {
 	}
 }
 
-// Run runs a program that has to succeed, and returns what it printed.
+// Run runs a program, which must succeed, and returns its output.
 func (b *Bench) Run(dir, name string, args ...string) string {
 	b.t.Helper()
 	x := exec.CommandContext(b.t.Context(), name, args...)
@@ -238,7 +238,7 @@ func (b *Bench) Run(dir, name string, args ...string) string {
 	return string(out)
 }
 
-// Unpack gives the root file system of an image for one platform, as a folder.
+// Unpack extracts an image's root file system for one platform, and returns the folder.
 func (b *Bench) Unpack(ref, platform string) string {
 	b.t.Helper()
 	out, empty := b.t.TempDir(), b.t.TempDir()

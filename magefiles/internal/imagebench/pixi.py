@@ -2,8 +2,8 @@
 """The pixi of the image tests: `install [--locked]`, `run TASK`, `shell-hook` and `--version`, by py-rattler.
 
 It solves, locks and installs for real: conda channels over HTTP, pixi.lock in rattler's own format, [mirrors] of
-~/.pixi/config.toml, credentials of RATTLER_AUTH_FILE, and PIXI_OVERRIDE_PLATFORM for another platform than this one. It knows
-the default environment of a pixi.toml with plain [dependencies], and no more than a Dockerfile asks of it.
+~/.pixi/config.toml, credentials of RATTLER_AUTH_FILE, and PIXI_OVERRIDE_PLATFORM for another platform. It knows only
+the default environment of a pixi.toml with plain [dependencies], and only what a Dockerfile needs.
 """
 
 import argparse
@@ -36,8 +36,8 @@ def truthy(name):
 
 
 def stand():
-    """Leave in .pixi what pixi leaves there before it does anything, and fail where it would: a read-only file system is
-    all right, a folder of somebody else's is not."""
+    """Write into .pixi the files that pixi writes before it does anything, and fail as pixi does: a read-only file
+    system is all right, a folder that belongs to someone else is not."""
     folder = ROOT / ".pixi"
     folder.mkdir(exist_ok=True)
     for name, text in {".gitignore": "*\n!config.toml\n", ".condapackageignore": ".pixi\n!.pixi/config.toml\n"}.items():
@@ -91,7 +91,7 @@ async def solve(doc, caches, net, subdir):
 
 
 async def write_lock(doc, caches, net):
-    """Lock every platform of the manifest at once, as pixi does; those of Linux alone, for which the channels have anything."""
+    """Lock all platforms of the manifest at once, as pixi does; only those of Linux, for which channels have packages."""
     from rattler.lock import LockChannel, LockFile, LockPlatform
 
     subdirs = [p for p in doc["workspace"]["platforms"] if p in SUBDIRS.values()]
@@ -106,7 +106,7 @@ async def write_lock(doc, caches, net):
 
 
 def read_lock(doc):
-    """The records of pixi.lock for this platform; None where it has none, or they do not satisfy the manifest."""
+    """Return pixi.lock's records for this platform; None if there are none, or they do not satisfy the manifest."""
     from rattler import MatchSpec
     from rattler.lock import LockFile
 
@@ -146,7 +146,7 @@ def lock_hash():
 
 
 def hook(path="$PATH"):
-    """Lines of bash that activate the environment, as `pixi shell-hook` prints them: its own variables in any order."""
+    """Yield lines of bash that activate the environment, as `pixi shell-hook` does: pixi's variables in any order."""
     doc = manifest()
     name = doc["workspace"]["name"]
     yield f'export PATH="{PREFIX}/bin:{path}"'
@@ -207,7 +207,7 @@ def main():
         sys.stdout.flush()
         os.execvp("bash", ["bash", "-c", script, "pixi", *more])
     sys.stdout.flush()
-    os._exit(0)  # the interpreter's own way out can abort after the gateway was used
+    os._exit(0)  # the interpreter's normal exit can abort after the gateway was used
 
 
 if __name__ == "__main__":

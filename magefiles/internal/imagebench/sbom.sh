@@ -1,6 +1,6 @@
 #!/bin/sh
-# A generator of SBOMs for BuildKit (docs/attestations/sbom-protocol.md): an in-toto statement with an SPDX document that names
-# the conda packages of the image.
+# A generator of SBOMs for BuildKit (docs/attestations/sbom-protocol.md): writes an in-toto statement with an SPDX document that names the conda
+# packages of the image.
 set -eu
 packages=""
 for record in $(find "$BUILDKIT_SCAN_SOURCE" -path '*/conda-meta/*.json' | sort); do

@@ -2,13 +2,13 @@ package imagebench
 
 import "syscall"
 
-// endedBy lets the kernel send a child that signal when this process ends.
-func endedBy(signal syscall.Signal) *syscall.SysProcAttr {
+// killWithParent makes the kernel send the signal to a child when this process exits.
+func killWithParent(signal syscall.Signal) *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Pdeathsig: signal}
 }
 
-// detach unmounts what an engine has left.
+// detach lazily unmounts a path that an engine left mounted.
 func detach(path string) { _ = syscall.Unmount(path, syscall.MNT_DETACH) }
 
-// mountBinfmt mounts the folder where the kernel is told of programs of other machines.
+// mountBinfmt mounts the binfmt_misc file system.
 func mountBinfmt(path string) error { return syscall.Mount("binfmt_misc", path, "binfmt_misc", 0, "") }

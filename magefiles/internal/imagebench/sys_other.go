@@ -7,9 +7,9 @@ import (
 	"syscall"
 )
 
-// The bench is there on Linux alone; elsewhere the tests that need it say so and are skipped.
+// The bench exists only on Linux. Elsewhere, tests that need it are skipped.
 
-func endedBy(syscall.Signal) *syscall.SysProcAttr { return nil }
+func killWithParent(syscall.Signal) *syscall.SysProcAttr { return nil }
 
 func detach(string) {}
 

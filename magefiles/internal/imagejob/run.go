@@ -12,17 +12,17 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// Face is how a person sees what is done, and agrees to it.
+// Face shows progress to the user, and asks for confirmation.
 type Face struct {
-	Steps steps.Reporter // of one image
+	Steps steps.Reporter // reporter for a single image
 
-	// Group shows the steps of one of several images that are built side by side.
+	// Group shows the steps of one of several images that are built concurrently.
 	Group func(ctx context.Context, name string, f func(to steps.Reporter) error) error
 
-	// Show shows a plan before anything is done; moves says that its tags move. Nil shows nothing.
+	// Show displays a plan before it is carried out. moves is true if its tags will move. A nil Show displays nothing.
 	Show func(p *image.Plan, moves bool)
 
-	// Agree asks before something leaves this machine. Nil asks nobody.
+	// Agree asks for confirmation before something leaves this machine. A nil Agree confirms everything.
 	Agree func(ctx context.Context, question string) error
 }
 
@@ -39,7 +39,7 @@ func (f Face) agree(ctx context.Context, question string) error {
 	return f.Agree(ctx, question)
 }
 
-// Run builds and proves the image of a downstream, and publishes it where that is asked for.
+// Run builds and verifies a downstream's image, and publishes it if f.Push is set.
 func (m *Maker) Run(ctx context.Context, d *workspace.Downstream, f Flags, face Face) (image.Result, error) {
 	j, err := m.job(ctx, d, f, f.asks())
 	if err != nil {
@@ -54,13 +54,25 @@ func (m *Maker) Run(ctx context.Context, d *workspace.Downstream, f Flags, face 
 	return j.Result, m.writeDigest(j)
 }
 
-// All is what came of the images of several downstreams.
+// All contains the results for several downstreams.
 type All struct {
 	Made   []image.Result
-	Failed []error // of the others, each once: what is missing for one is missing for all
+	Failed []error // errors of the failed images, without duplicates, because they often share a cause
 }
 
-// RunAll runs the jobs of all downstreams with an image, side by side. Its error is of what was found before one of them was begun.
+// Err returns the last failure, after calling tell for each of the others.
+func (a All) Err(tell func(error)) error {
+	if len(a.Failed) == 0 {
+		return nil
+	}
+	last := len(a.Failed) - 1
+	for _, err := range a.Failed[:last] {
+		tell(err)
+	}
+	return a.Failed[last]
+}
+
+// RunAll runs the jobs for all downstreams with an image concurrently. It returns an error only if a job cannot start.
 func (m *Maker) RunAll(ctx context.Context, f Flags, face Face) (All, error) {
 	jobs, err := m.jobs(ctx, f)
 	if err != nil {
@@ -92,7 +104,7 @@ func (m *Maker) RunAll(ctx context.Context, f Flags, face Face) (All, error) {
 	return all, nil
 }
 
-// jobs are those of all downstreams with an image. Two of one name would overwrite each other.
+// jobs returns the jobs for all downstreams with an image. Two images with the same name are an error, because they would overwrite each other.
 func (m *Maker) jobs(ctx context.Context, f Flags) (jobs []*image.Job, err error) {
 	for _, d := range m.Workspace.Downstreams {
 		if d.Image == nil {
@@ -104,18 +116,18 @@ func (m *Maker) jobs(ctx context.Context, f Flags) (jobs []*image.Job, err error
 		}
 		for _, other := range jobs {
 			if other.Plan.Repository == j.Plan.Repository {
-				return nil, operr.New("give one of them another name in [tool.image]", "the images of %s and %s are both called %s", other.Plan.Name, j.Plan.Name, j.Plan.Repository)
+				return nil, operr.New("write another name into [tool.image] of one manifest", "the images of %s and %s have the same name %s", other.Plan.Name, j.Plan.Name, j.Plan.Repository)
 			}
 		}
 		jobs = append(jobs, j)
 	}
 	if len(jobs) == 0 {
-		return nil, operr.New("add a [tool.image] table to one", "%s has no downstream of which an image is made", m.Workspace.Manifest.Name)
+		return nil, operr.New("add a [tool.image] table to the manifest of a downstream", "%s has no downstream with an image", m.Workspace.Manifest.Name)
 	}
 	return jobs, nil
 }
 
-// begin shows the plans, refuses what cannot end well, and asks where something leaves the machine.
+// begin shows the plans, returns an error for jobs that cannot succeed, and asks for confirmation if something will leave the machine.
 func (f Face) begin(ctx context.Context, asked Flags, jobs ...*image.Job) error {
 	var names []string
 	for _, j := range jobs {
@@ -131,8 +143,8 @@ func (f Face) begin(ctx context.Context, asked Flags, jobs ...*image.Job) error 
 	return f.agree(ctx, "Build and push "+strings.Join(names, ", ")+"?")
 }
 
-// Merge joins digests that were pushed for single platforms, or those in the folder of images where none is given, into the image of a
-// downstream, proves it, and moves its tags. Its digest is handed on to jobs of a CI that come later: by it the image is deployed.
+// Merge joins single-platform images, given by digest, into a downstream's image, verifies it, and moves its tags. Without digests, it uses those
+// in the image folder. It sets the result's digest as a CI output, so that later jobs can deploy exactly this image.
 func (m *Maker) Merge(ctx context.Context, d *workspace.Downstream, given []string, f Flags, face Face) (image.Result, error) {
 	digests, err := m.digests(d, given)
 	if err != nil {
@@ -159,8 +171,8 @@ func (m *Maker) Merge(ctx context.Context, d *workspace.Downstream, given []stri
 	return j.Result, m.HandOn("digest", j.Result.Digest)
 }
 
-// Plan says what would be built of a downstream, and which tags would move. Where verify says so, it is built again without a cache, and
-// compared with what the registry has.
+// Plan returns the plan for a downstream's image, including the tags that would move. If verify is set, it also rebuilds the image without a cache,
+// and compares it with the image in the registry.
 func (m *Maker) Plan(ctx context.Context, d *workspace.Downstream, verify bool, f Flags, face Face) (*image.Plan, error) {
 	j, err := m.job(ctx, d, f, mayAsk)
 	if err != nil {

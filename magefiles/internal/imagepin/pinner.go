@@ -16,35 +16,35 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// registryWait is how long a registry is waited for, which may be one that this machine does not reach.
+// registryWait is the timeout for registries, which may be unreachable from this machine.
 const registryWait = 15 * time.Second
 
-// Registry is asked for digests.
+// Registry resolves images to digests.
 type Registry interface {
-	// Resolve returns the digest that the name of an image, which may have a tag, stands for.
+	// Resolve returns the digest of an image, given by name with an optional tag.
 	Resolve(ctx context.Context, ref string) (digest string, err error)
 }
 
-// Pinner writes digests into files that name images.
+// Pinner pins the images in files.
 type Pinner struct {
-	Root     string // folder that files are named from
+	Root     string // file names are relative to this folder
 	Registry Registry
-	Absent   error                            // what is in the chain of an error about an image that the registry does not have
-	Say      func(format string, args ...any) // shows a line
+	Absent   error                            // the error to wrap if the registry does not have an image
+	Say      func(format string, args ...any) // prints a line
 }
 
-// Naming is a file that names images without their digests.
+// Naming is a file that names images without digests.
 type Naming struct {
-	File   string // from the root, with slashes
+	File   string // relative to the root, with slashes
 	Places []Place
 	Open   []Open
 
 	text []byte
 }
 
-// Pin looks up the digest of each image that a Dockerfile, a workflow or an action among the files names without one, and writes it
-// there. An image whose registry cannot be asked from here stays as it is, and is named; what a registry does not have is an
-// error. A digest that stands there is left: Renovate renews it, or whoever takes it away.
+// Pin resolves each image that a Dockerfile, workflow or action names without a digest, and inserts the digest. If a registry cannot be reached, Pin
+// leaves its images unchanged, and lists them. An image that does not exist is an error. Pin does not update existing digests. Renovate does that, or
+// the user deletes a digest and pins again.
 func (p Pinner) Pin(ctx context.Context, files []string) error {
 	namings, err := Unpinned(p.Root, files)
 	if err != nil {
@@ -61,7 +61,7 @@ func (p Pinner) Pin(ctx context.Context, files []string) error {
 			case err == nil:
 				p.Say("✓ %s:%d: %s is pinned to %s", n.File, at.Line, at.Ref, digests[at.Ref])
 			case errors.Is(err, p.Absent) || operr.ExitStatus(err) == operr.Usage:
-				missing = append(missing, operr.New("correct it", "%s:%d: %s: %w", n.File, at.Line, at.Ref, err))
+				missing = append(missing, operr.New("correct the name of the image", "%s:%d: %s: %w", n.File, at.Line, at.Ref, err))
 			default:
 				p.Say("○ %s:%d: %s is not pinned: %s", n.File, at.Line, at.Ref, err)
 			}
@@ -74,10 +74,10 @@ func (p Pinner) Pin(ctx context.Context, files []string) error {
 			return err
 		}
 	}
-	return operr.Join(missing, "the rest is pinned; correct these, and run it again", "%s cannot be pinned", operr.Count(len(missing), "image"))
+	return operr.Join(missing, "correct these names, and run this command again; images without an error are pinned", "%s cannot be pinned", operr.Count(len(missing), "image"))
 }
 
-// replace writes a file that is what it was when it was read.
+// replace writes a file unless it has changed since it was read.
 func replace(file string, before, after []byte) error {
 	if string(before) == string(after) {
 		return nil
@@ -87,20 +87,20 @@ func replace(file string, before, after []byte) error {
 		return err
 	}
 	if string(now) != string(before) {
-		return operr.New("run it again", "%s was changed meanwhile", file)
+		return operr.New("run this command again", "%s changed while the digests of its images were looked up", file)
 	}
 	return atomicfile.WriteFile(file, after, 0o644)
 }
 
-// Unpinned reads every Dockerfile, workflow and action among files, which are named from root, and returns those that name an image
-// without a digest. One behind a link is left to where git knows it by its own name.
+// Unpinned returns the Dockerfiles, workflows and actions among files that name an image without a digest. Paths are relative to root. It skips
+// files below testdata, which are never built, and files behind a symbolic link, which git lists under their real names.
 func Unpinned(root string, files []string) (namings []Naming, err error) {
 	for _, f := range files {
-		if !dockerfile.IsName(f) && !IsWorkflow(f) {
+		if !dockerfile.IsName(f) && !IsWorkflow(f) || slices.Contains(strings.Split(f, "/"), "testdata") {
 			continue
 		}
 		if err := beneath.NoLink(root, f); err != nil {
-			continue // what it leads to is written where git knows it by its own name
+			continue // git lists the target under its own name
 		}
 		n := Naming{File: f}
 		if n.text, err = beneath.Read(filepath.Join(root, filepath.FromSlash(f))); err != nil {
@@ -109,7 +109,7 @@ func Unpinned(root string, files []string) (namings []Naming, err error) {
 		if dockerfile.IsName(f) {
 			n.Places, n.Open = Dockerfile(n.text)
 		} else if n.Places, n.Open, err = Workflow(n.text); err != nil {
-			return nil, operr.New("`mage lint` says more", "reading %s: %w", f, err)
+			return nil, operr.New("run `mage lint`, which shows the errors in the file", "reading %s: %w", f, err)
 		}
 		if len(n.Places)+len(n.Open) > 0 {
 			namings = append(namings, n)
@@ -118,9 +118,9 @@ func Unpinned(root string, files []string) (namings []Naming, err error) {
 	return namings, nil
 }
 
-// resolve asks for each image once, side by side.
+// resolve looks up the digest of each image once, concurrently.
 func (p Pinner) resolve(ctx context.Context, namings []Naming) (digests map[string]string, errs map[string]error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, registryWait, fmt.Errorf("its registry does not answer within %v", registryWait))
+	ctx, cancel := context.WithTimeoutCause(ctx, registryWait, fmt.Errorf("its registry did not answer within %v", registryWait))
 	defer cancel()
 	digests, errs = map[string]string{}, map[string]error{}
 	var refs []string
@@ -143,7 +143,7 @@ func (p Pinner) resolve(ctx context.Context, namings []Naming) (digests map[stri
 			defer mu.Unlock()
 			if digests[ref], errs[ref] = digest, err; err == nil && !strings.HasPrefix(digest, "sha256:") {
 				delete(digests, ref)
-				errs[ref] = errors.New("its digest is none that is known here: " + digest)
+				errs[ref] = errors.New("the digest has an unknown algorithm: " + digest)
 			}
 		})
 	}

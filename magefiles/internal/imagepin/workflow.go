@@ -12,23 +12,23 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/lazyregexp"
 )
 
-// variables name images in the environment of a job that runs this pipeline.
+// variables are the environment variables that name images for this pipeline.
 var variables = []string{"BUILDKIT_SBOM_GENERATOR", "PIXI_IMAGE", "BASE_IMAGE"}
 
-// docker is the scheme of steps that are images.
+// docker is the URL scheme of steps that run an image.
 const docker = "docker://"
 
 var yamlFile = lazyregexp.New(`\.ya?ml$`)
 
-// IsWorkflow reports whether a file is one that GitHub runs: a workflow, an action, or what Dependabot goes by.
+// IsWorkflow reports whether a file is a workflow, an action, or a Dependabot configuration.
 func IsWorkflow(file string) bool {
 	dir, name := path.Split(file)
 	stem := yamlFile().ReplaceAllString(name, "")
 	return stem != name && (dir == ".github/workflows/" || stem == "action" || dir == ".github/" && stem == "dependabot")
 }
 
-// Workflow returns the places of a workflow, or of the file of an action: images of containers, services and steps, that of a
-// builder, and the variables that name one for this pipeline. Errors are of YAML.
+// Workflow returns the places in a workflow or an action: the images of containers, services, steps and builders, and variables that name an image
+// for this pipeline. It returns an error for invalid YAML.
 func Workflow(text []byte) (places []Place, open []Open, err error) {
 	var root yaml.Node
 	if err := yaml.Unmarshal(text, &root); err != nil {
@@ -38,9 +38,9 @@ func Workflow(text []byte) (places []Place, open []Open, err error) {
 	if len(root.Content) == 0 {
 		return nil, nil, nil
 	}
-	top := followed(root.Content[0])
+	top := resolveAlias(root.Content[0])
 	f.environment(top)
-	if runs := value(top, "runs"); runs != nil { // an action
+	if runs := value(top, "runs"); runs != nil { // the file is an action
 		f.step(value(runs, "image"))
 		f.steps(runs)
 	}
@@ -58,49 +58,49 @@ func Workflow(text []byte) (places []Place, open []Open, err error) {
 
 type finder struct {
 	text   string
-	seen   map[int]bool // lines and columns that were looked at, where an anchor is used again
+	seen   map[int]bool // offsets of the places found so far, because an anchor may be used repeatedly
 	places []Place
 	open   []Open
 }
 
-// followed is the node that an alias stands for.
-func followed(n *yaml.Node) *yaml.Node {
+// resolveAlias returns the target of an alias. It returns any other node unchanged.
+func resolveAlias(n *yaml.Node) *yaml.Node {
 	for n != nil && n.Kind == yaml.AliasNode {
 		n = n.Alias
 	}
 	return n
 }
 
-// value is that of a key of a mapping, nil where there is none.
+// value returns a key's value in a mapping, or nil.
 func value(n *yaml.Node, key string) *yaml.Node {
 	if n == nil || n.Kind != yaml.MappingNode {
 		return nil
 	}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		if n.Content[i].Value == key {
-			return followed(n.Content[i+1])
+			return resolveAlias(n.Content[i+1])
 		}
 	}
 	return nil
 }
 
-// values are those of a mapping, or of a list.
+// values returns the values of a mapping or list.
 func values(n *yaml.Node) (all []*yaml.Node) {
 	switch {
 	case n == nil:
 	case n.Kind == yaml.SequenceNode:
 		for _, v := range n.Content {
-			all = append(all, followed(v))
+			all = append(all, resolveAlias(v))
 		}
 	case n.Kind == yaml.MappingNode:
 		for i := 1; i < len(n.Content); i += 2 {
-			all = append(all, followed(n.Content[i]))
+			all = append(all, resolveAlias(n.Content[i]))
 		}
 	}
 	return all
 }
 
-// container takes an image, or the image of a mapping.
+// container adds a container's image: the node itself, or its key `image`.
 func (f *finder) container(n *yaml.Node) {
 	if n != nil && n.Kind == yaml.MappingNode {
 		n = value(n, "image")
@@ -118,7 +118,7 @@ func (f *finder) environment(n *yaml.Node) {
 	}
 }
 
-// step takes the image of a step, or of an action, that is one.
+// step adds the image of a step or action, if it has one.
 func (f *finder) step(n *yaml.Node) {
 	if n == nil || n.Kind != yaml.ScalarNode {
 		return
@@ -128,7 +128,7 @@ func (f *finder) step(n *yaml.Node) {
 	}
 }
 
-// steps takes those of a job or an action. The driver of docker/setup-buildx-action has an image among its options.
+// steps adds the images in the steps of a job or action, including the driver image in the options of docker/setup-buildx-action.
 func (f *finder) steps(n *yaml.Node) {
 	for _, step := range values(value(n, "steps")) {
 		f.environment(step)
@@ -145,7 +145,7 @@ func (f *finder) steps(n *yaml.Node) {
 	}
 }
 
-// take finds where a name stands in a scalar: it ends there, or follows before.
+// take adds the place of an image name in a scalar, where it follows the text `before`.
 func (f *finder) take(n *yaml.Node, ref, before string) {
 	switch {
 	case ref == "":
@@ -154,7 +154,7 @@ func (f *finder) take(n *yaml.Node, ref, before string) {
 		f.open = append(f.open, Open{
 			Ref:  ref,
 			Line: n.Line,
-			Why:  "it is an expression: write the name where the expression takes it from, with its digest",
+			Why:  "the name comes from an expression: add the digest where the expression gets the name from",
 		})
 		return
 	}
@@ -163,7 +163,7 @@ func (f *finder) take(n *yaml.Node, ref, before string) {
 		f.open = append(f.open, Open{
 			Ref:  ref,
 			Line: n.Line,
-			Why:  "it is written in a form that is not edited: write it on one line, without escapes",
+			Why:  "this form of the name cannot be edited: write the name on one line, without escapes",
 		})
 		return
 	}
@@ -173,7 +173,7 @@ func (f *finder) take(n *yaml.Node, ref, before string) {
 	}
 }
 
-// end is the offset behind a name, where the file has it as it was read.
+// end returns the offset after a name, if the name appears verbatim in the file.
 func (f *finder) end(n *yaml.Node, ref, before string) (int, bool) {
 	at, ok := f.offset(n)
 	if !ok {
@@ -183,7 +183,7 @@ func (f *finder) end(n *yaml.Node, ref, before string) (int, bool) {
 	switch n.Style &^ yaml.TaggedStyle {
 	case yaml.SingleQuotedStyle, yaml.DoubleQuotedStyle:
 		at++
-	case yaml.LiteralStyle: // the lines follow, and none is longer than one of the file
+	case yaml.LiteralStyle: // the text starts on the next line, and its lines correspond to lines of the file
 		written = before + ref
 		_, below, _ := strings.Cut(f.text[at:], "\n")
 		n := strings.Index(below, written)
@@ -201,9 +201,9 @@ func (f *finder) end(n *yaml.Node, ref, before string) (int, bool) {
 	return at + strings.Index(written, before+ref) + len(before+ref), true
 }
 
-// offset is where the value of a node begins, behind its anchor and its tag.
+// offset returns where a node's value starts, after its anchor and tag.
 func (f *finder) offset(n *yaml.Node) (int, bool) {
-	at := strings.Count(f.text[:min(len(f.text), 3)], "\ufeff") * 3 // a mark at the beginning has no column
+	at := strings.Count(f.text[:min(len(f.text), 3)], "\ufeff") * 3 // a byte order mark does not count as a column
 	for range n.Line - 1 {
 		next := strings.IndexByte(f.text[at:], '\n')
 		if next < 0 {
@@ -226,5 +226,5 @@ func (f *finder) offset(n *yaml.Node) (int, bool) {
 	return at, at < len(f.text)
 }
 
-// String is the place as a compiler would name it.
+// String formats the line, the name and the reason.
 func (o Open) String() string { return fmt.Sprintf("line %d: %s: %s", o.Line, o.Ref, o.Why) }

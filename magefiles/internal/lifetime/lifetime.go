@@ -1,8 +1,8 @@
-// Package lifetime says how long a run lives: until Ctrl-C, until another signal that ends programs, or until the process that started it is gone.
-// Whoever runs it learns by the context's cause which of them it was.
+// Package lifetime provides the context of a run. It is canceled by Ctrl-C, by another terminating signal, or when the parent process dies. The
+// context's cause is the reason.
 //
 //	lifetime.go    the context of a run
-//	interrupts.go  each Ctrl-C is for the runs of this process, and not for Mage
+//	interrupts.go  delivers Ctrl-C to the runs of this process instead of to Mage
 package lifetime
 
 import (
@@ -11,21 +11,24 @@ import (
 	"fmt"
 	"os"
 	"time"
+
+	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// Why a run ended before it was done.
+// Causes of a run's early end.
 var (
 	errSignal    = errors.New("stopped by a signal")
 	ErrInterrupt = fmt.Errorf("%w (%v)", errSignal, os.Interrupt) // a Ctrl-C
-	errOrphan    = errors.New("stopped because the process that started us is gone")
+	errOrphan    = errors.New("stopped because the process that started this one has ended")
 )
 
-// parent is the process that started us. It is asked for once: a target that begins after its death would else take another one for it.
+// parent is the process that started us. It is looked up only once, because after the parent's death, a target that begins would get the ID of
+// another process.
 var parent = os.Getppid()
 
-// Begin is a context until Ctrl-C, SIGTERM or SIGHUP, or until our parent dies: a SIGTERM to `go tool mage` ends its two
-// wrapping processes and would leave this one behind. Mage's own context, which is given, ends with Ctrl-C too, and does not say why.
-// Whoever has it ends it, once it is done. interrupted is called by a Ctrl-C, before anybody learns of it.
+// Begin returns a context that lives until Ctrl-C, SIGTERM or SIGHUP, or until our parent dies: a SIGTERM to `go tool mage` ends its two wrapping
+// processes and would leave this one. Mage's own context, the argument, also ends with Ctrl-C, but does not say why. The caller must call `end` when
+// the run is over. A Ctrl-C calls `interrupted` before the context ends.
 func Begin(mages context.Context, interrupted func()) (ctx context.Context, end func()) {
 	ctx, cancel := context.WithCancelCause(context.WithoutCancel(mages))
 	signals, ended := make(chan os.Signal, 1), make(chan struct{})
@@ -67,4 +70,20 @@ func Begin(mages context.Context, interrupted func()) (ctx context.Context, end 
 		tick.Stop()
 		cancel(nil)
 	}
+}
+
+// Recover calls `f`, and converts a panic into an error with the stack, which Mage would not print. It does not recover Mage's own panic for a failed
+// dependency.
+func Recover(f func() error) (panicked bool, err error) {
+	defer func() {
+		v := recover()
+		if v == nil {
+			return
+		}
+		if _, mages := v.(interface{ ExitStatus() int }); mages {
+			panic(v)
+		}
+		panicked, err = true, operr.FromPanic(v)
+	}()
+	return false, f()
 }

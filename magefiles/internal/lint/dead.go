@@ -15,13 +15,13 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
-// reached compiles the magefile for another platform as Mage does, and looks in what Mage has made of it for functions that nothing
-// reaches: neither a target nor a program of the module. What tests alone reach belongs to them.
-func (g golang) reached(ctx context.Context) error {
+// checkReached compiles the magefile for another platform as Mage does, and looks in Mage's output for functions that are not reached by a target or by a
+// program of the module. Functions that only tests call belong in the tests.
+func (g golang) checkReached(ctx context.Context) error {
 	if !g.has("magefiles/magefile.go") {
 		return nil
 	}
-	dir, done, err := g.generated(ctx)
+	dir, done, err := g.generateMain(ctx)
 	if err != nil {
 		return err
 	}
@@ -49,19 +49,19 @@ func (g golang) reached(ctx context.Context) error {
 		_, _ = g.out.Write(out.Bytes())
 		return err
 	}
-	dead, err := withoutExamples(g.Workspace.Root, out.String()) // deadcode ends well whatever it finds
+	dead, err := withoutExamples(g.Workspace.Root, out.String()) // deadcode exits with 0 whatever it finds
 	if err != nil || len(dead) == 0 {
 		return err
 	}
 	_, _ = g.out.Write([]byte(strings.Join(dead, "\n") + "\n"))
-	return operr.New("move each to the tests that reach it, or remove it", "%s that nothing but tests reaches", operr.Count(len(dead), "function"))
+	return operr.New("remove each of these functions, or move it to the tests that call it", "found %s that only tests call", operr.Count(len(dead), "function"))
 }
 
-// deadMethod is a line of deadcode about a method: its file, and the type.
+// deadMethod matches a line of deadcode about a method. The groups are the file and the type.
 var deadMethod = regexp.MustCompile(`^([^:]+):\d+:\d+: unreachable func: ([A-Z]\w*)\.`)
 
-// withoutExamples are the lines of deadcode that are not about a method of a type with an Example of its name: such a type is there for whoever
-// builds on the package.
+// withoutExamples returns the lines of deadcode, without those about methods of a type that has an Example of its name: such a type is for
+// people who use the package in their own programs.
 func withoutExamples(root, found string) (dead []string, err error) {
 	for line := range strings.Lines(found) {
 		line = strings.TrimRight(line, "\n")
@@ -96,16 +96,16 @@ func hasExample(dir, of string) (bool, error) {
 	return false, nil
 }
 
-// people are those of the programs that people run. The others belong to packages that serve tests, which are named `…test`.
+// people returns the programs that users run. The others belong to test support packages, which are named `…test`.
 func people(programs string) []string {
 	return slices.DeleteFunc(strings.Fields(programs), func(path string) bool {
 		return slices.ContainsFunc(strings.Split(path, "/"), func(folder string) bool { return strings.HasSuffix(folder, "test") })
 	})
 }
 
-// generated is a folder of the module, by its path from the root, with the magefile and the program that Mage makes of it, compiled for
-// another platform. `./...` does not see it, nor another Mage.
-func (g golang) generated(ctx context.Context) (dir string, done func(), err error) {
+// generateMain returns a folder of the module, by its path from the root, with the magefile and the program that Mage makes of it, compiled for another
+// platform. Neither `./...` nor another Mage sees it.
+func (g golang) generateMain(ctx context.Context) (dir string, done func(), err error) {
 	hidden := filepath.Join(g.Workspace.Root, manifest.PixiDir)
 	if err := os.MkdirAll(hidden, 0o755); err != nil {
 		return "", nil, err
@@ -130,14 +130,14 @@ func (g golang) generated(ctx context.Context) (dir string, done func(), err err
 	program := filepath.Join(at, "magefile")
 	argv := []string{"go", "tool", "mage", "-d", at, "-keep", "-goos=darwin", "-goarch=arm64", "-compile=" + program}
 	if err := g.run(ctx, nil, argv...); err != nil {
-		return "", nil, operr.New("the lines above say why", "compiling the magefile for a Mac: %w", err)
+		return "", nil, operr.New("fix the errors in the lines above", "compiling the magefile for a Mac: %w", err)
 	}
 	kept := filepath.Join(at, "mage_output_file.go")
 	text, err := beneath.Read(kept)
 	if err != nil {
 		return "", nil, err
 	}
-	_, text, _ = bytes.Cut(text, []byte("\npackage main\n")) // its constraint lets nobody else compile it
+	_, text, _ = bytes.Cut(text, []byte("\npackage main\n")) // the build constraint would keep the compiler from compiling the file
 	if err := os.WriteFile(kept, append([]byte("//go:build mage\n\npackage main\n"), text...), 0o644); err != nil {
 		return "", nil, err
 	}

@@ -18,12 +18,12 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// Go runs go vet, the formatter and the pinned linters over the repository's module, where it is one.
+// Go runs go vet, the formatter and the pinned linters over the repository's module, if it has one.
 func (l Linter) Go(ctx context.Context) error {
 	if !l.has(gomodule.File) {
 		return nil
 	}
-	return l.Job(ctx, "Go lint", "`mage fmt` formats; the rest is to be fixed by hand", func(out io.Writer) error {
+	return l.Job(ctx, "Go lint", "run `mage fmt` to fix the formatting; fix the other findings by hand", func(out io.Writer) error {
 		g := golang{Linter: l, out: out}
 		if err := g.run(ctx, nil, "go", "vet", "-tags=mage", "./..."); err != nil {
 			return err
@@ -34,7 +34,7 @@ func (l Linter) Go(ctx context.Context) error {
 		if !l.has(moduleFile) {
 			return nil
 		}
-		return errors.Join(g.pinned(ctx), g.spelling(ctx), g.elsewhere(ctx), g.reached(ctx))
+		return errors.Join(g.runPinned(ctx), g.spelling(ctx), g.vetElsewhere(ctx), g.checkReached(ctx))
 	})
 }
 
@@ -49,7 +49,7 @@ func (l Linter) Format(ctx context.Context) error {
 	})
 }
 
-// formatter runs gofumpt where it is pinned, else gofmt, over the magefiles and returns what it printed.
+// formatter runs gofumpt if it is pinned, otherwise gofmt, over the magefiles, and returns the output.
 func (g golang) formatter(ctx context.Context, flags ...string) (string, error) {
 	argv := []string{"gofmt"}
 	if g.has(moduleFile) {
@@ -79,14 +79,14 @@ func (g golang) tool(ctx context.Context, variables []string, argv ...string) er
 	return g.run(ctx, variables, append([]string{"go", "tool", "-modfile=" + moduleFile}, argv...)...)
 }
 
-// pinned runs the linters that the repository pins, each over all of the module, and goes on after a finding.
-func (g golang) pinned(ctx context.Context) (err error) {
+// runPinned runs the linters that the repository pins, each over the whole module, and continues after a finding.
+func (g golang) runPinned(ctx context.Context) (err error) {
 	linters := [][]string{
 		{"staticcheck", "-tags=mage", "./..."},
 		{"go-errorlint", "-tags=mage", "./..."},
 		{"nilerr", "-tags=mage", "./..."},
 	}
-	if !g.has(programsFile) { // else it is run with them, over the same files
+	if !g.has(programsFile) { // otherwise Files runs it, over the same files
 		linters = append(linters, []string{"actionlint"})
 	}
 	for _, linter := range linters {
@@ -95,11 +95,10 @@ func (g golang) pinned(ctx context.Context) (err error) {
 	return errors.Join(err, g.tool(ctx, []string{"GOFLAGS=-tags=mage"}, "unparam", "./..."))
 }
 
-// notMisspelled are words that are another's: GitHub's for the end of a run, and a file that some have with the text of their license.
+// notMisspelled lists spellings that we cannot change: a GitHub status, and a common name of license files.
 const notMisspelled = "cancelled,licence"
 
-// spelling looks for words that are misspelled, in every text that git knows, but for those of packages and downstreams: their words
-// may be names that others use.
+// spelling looks for misspelled words in all tracked text files, except in packages and downstreams, where they may be names that others use.
 func (g golang) spelling(ctx context.Context) error {
 	files, err := gitrepo.TrackedFiles(ctx, g.Runner, g.Workspace.Root)
 	if err != nil {
@@ -109,7 +108,7 @@ func (g golang) spelling(ctx context.Context) error {
 	for _, f := range files {
 		switch filepath.Ext(f) {
 		case ".go", ".md", ".sh", ".txtar", ".yml":
-			if g.ofPackage(f) || path.Base(f) == changelog.File { // which tells of their names
+			if g.ofPackage(f) || path.Base(f) == changelog.File { // a changelog has names of packages
 				continue
 			}
 			argv = append(argv, "./"+f)
@@ -118,21 +117,21 @@ func (g golang) spelling(ctx context.Context) error {
 	return g.tool(ctx, nil, argv...)
 }
 
-// ofPackage reports whether a file is one of a package or of a downstream.
+// ofPackage reports whether a file belongs to a package or a downstream.
 func (g golang) ofPackage(file string) bool {
 	below := func(dir string) bool { return dir != "." && strings.HasPrefix(file, dir+"/") }
 	return slices.ContainsFunc(g.Workspace.Packages, func(p *workspace.Package) bool { return below(p.Dir) }) ||
 		slices.ContainsFunc(g.Workspace.Downstreams, func(d *workspace.Downstream) bool { return below(d.Dir) })
 }
 
-// mac is the platform that developers have beside Linux.
+// mac is the platform that developers use besides Linux.
 var mac = []string{"GOOS=darwin", "GOARCH=arm64", "CGO_ENABLED=0"}
 
-// elsewhere looks at the files of another platform. Vet has each package compiled for its types alone: nothing there is run, and
-// optimizing it would cost a third more.
-func (g golang) elsewhere(ctx context.Context) error {
+// `vetElsewhere` checks the files of another platform. Vet compiles each package only for its types: nothing runs there, and optimizing would cost a
+// third more.
+func (g golang) vetElsewhere(ctx context.Context) error {
 	if err := g.run(ctx, mac, "go", "vet", "-gcflags=all=-N -l", "-tags=mage", "./..."); err != nil {
-		return operr.New("the lines above are of files for that platform: "+strings.Join(mac[:2], " ")+" go vet -tags=mage ./...", "on a Mac: %w", err)
+		return operr.New("fix the errors in the lines above; to see them again, run `"+strings.Join(mac[:2], " ")+" go vet -tags=mage ./...`", "checking the code for a Mac: %w", err)
 	}
 	return nil
 }

@@ -13,13 +13,13 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
 )
 
-// Test runs the Go tests of the repository, where it has any.
+// Test runs the Go tests of the repository, if it has any.
 func (l Linter) Test(ctx context.Context) error {
-	packages, err := l.tested(ctx)
+	packages, err := l.listTested(ctx)
 	if err != nil || len(packages) == 0 {
 		return err
 	}
-	return l.Job(ctx, "Go tests", "see above; one package alone: go test ./magefiles/…", func(out io.Writer) error {
+	return l.Job(ctx, "Go tests", "see the output above; to test only one package, run `go test ./magefiles/internal/NAME`", func(out io.Writer) error {
 		pass := l.Workspace.Config.Pass
 		env, withheld := command.Withhold(l.Environ, pass...)
 		err := l.Runner.Run(ctx, command.Cmd{
@@ -29,15 +29,15 @@ func (l Linter) Test(ctx context.Context) error {
 			Env:     env,
 			Stdout:  out,
 			Stderr:  out,
-			Limited: true, // a package says nothing before it ends
+			Limited: true, // go test prints a package's output only at the end
 		})
 		toolchain.TellWithheld(out, err, withheld, pass)
 		return err
 	})
 }
 
-// tested lists the packages of the repository's module that have tests; none where it has no module.
-func (l Linter) tested(ctx context.Context) ([]string, error) {
+// listTested lists the packages of the repository's module that have tests; none if it has no module.
+func (l Linter) listTested(ctx context.Context) ([]string, error) {
 	if !l.has(gomodule.File) {
 		return nil, nil
 	}
@@ -47,16 +47,16 @@ func (l Linter) tested(ctx context.Context) ([]string, error) {
 		Args:   []string{"list", "-f", "{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}{{end}}", "./..."},
 		Dir:    l.Workspace.Root,
 		Env:    l.goEnv("GOPROXY"),
-		Stderr: &said, // it runs nothing of the repository
+		Stderr: &said, // go list runs nothing of the repository
 	})
 	if cause := context.Cause(ctx); cause != nil {
-		return nil, cause // go has said nothing that could be fixed
+		return nil, cause // go has printed nothing that could be fixed
 	}
 	if errors.Is(err, command.ErrNotFound) {
 		return nil, operr.New("install Go", "the Go tests need the go command: %w", err)
 	}
 	if err != nil {
-		return nil, operr.New("fix what go says", "listing the Go packages of %s: %w", l.Workspace.Root, err).WithDetail(said.String())
+		return nil, operr.New("fix the errors that go reports", "listing the Go packages of %s: %w", l.Workspace.Root, err).WithDetail(said.String())
 	}
 	return strings.Fields(out), nil
 }

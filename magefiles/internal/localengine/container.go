@@ -21,27 +21,27 @@ import (
 	"github.com/moby/moby/api/types/network"
 )
 
-// Container is what a program knows of where it runs.
+// Container is a container, from the perspective of the program in it.
 type Container struct {
 	ID      string
 	Labels  map[string]string
-	Env     []string // of the image, and of whoever made the container
+	Env     []string // environment from the image and from the request that created the container
 	Command []string // entrypoint and command
 	User    string
-	Stdin   io.Reader // what an attached client sends; empty unless one is
+	Stdin   io.Reader // input from an attached client; empty if there is none
 	Stdout  io.Writer // the log
 	Stderr  io.Writer
 
 	engine    *Engine
 	name      string
-	ref       string // of the image, as it was asked for
+	ref       string // image reference, as requested
 	imageID   string
 	image     *Image
 	host      *container.HostConfig
 	config    *container.Config
 	endpoints map[string]*network.EndpointSettings
 
-	// All of this is guarded by the engine's mu.
+	// The fields below are guarded by the engine's mu.
 	state     container.ContainerState
 	health    container.HealthStatus
 	failures  int
@@ -50,13 +50,13 @@ type Container struct {
 	created   time.Time
 	started   time.Time
 	finished  time.Time
-	stopped   bool // by a person: "unless-stopped" heeds it
-	ran       bool // it was started, ever
+	stopped   bool // stopped by a user, so "unless-stopped" does not restart it
+	ran       bool // has been started before
 	address   netip.Addr
 	ports     map[uint16]*port
 	published []*port
 	bound     network.PortMap
-	at        map[string]netip.AddrPort // where a port of the machine is listened at, by its number
+	at        map[string]netip.AddrPort // listening address of each published port
 	log       []chunk
 	terminate context.CancelFunc // SIGTERM
 	kill      func()             // SIGKILL
@@ -82,7 +82,7 @@ func (l logWriter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// Getenv is the value of a variable of the container's environment.
+// Getenv returns the value of a variable in the container's environment.
 func (c *Container) Getenv(name string) string {
 	for _, kv := range slices.Backward(c.Env) {
 		if value, ok := strings.CutPrefix(kv, name+"="); ok {
@@ -92,10 +92,10 @@ func (c *Container) Getenv(name string) string {
 	return ""
 }
 
-// Ref is what the container was made of, as it was asked for.
+// Ref returns the reference of the container's image, as requested.
 func (c *Container) Ref() string { return c.ref }
 
-// Path is where on this machine a path of the container's volumes is. One that is in no volume is as it is.
+// Path maps a path in one of the container's volumes to the real path. Other paths are returned unchanged.
 func (c *Container) Path(p string) string {
 	for _, m := range c.host.Mounts {
 		if rest, ok := strings.CutPrefix(p, m.Target); ok && (rest == "" || rest[0] == '/') {
@@ -109,13 +109,13 @@ func (c *Container) policy() container.RestartPolicyMode { return c.host.Restart
 
 func (c *Container) running() bool { return c.state == container.StateRunning }
 
-// id makes an ID. The caller holds mu.
+// id returns a new ID. The caller must hold mu.
 func (e *Engine) id() string {
 	e.numbers++
 	return fmt.Sprintf("%x", sha256.Sum256([]byte(e.Socket+strconv.Itoa(e.numbers))))
 }
 
-// container looks for one by ID, the beginning of one, or name.
+// container finds a container by ID, ID prefix, or name.
 func (e *Engine) container(name string) *Container {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -146,7 +146,7 @@ func (e *Engine) createContainer(w http.ResponseWriter, r *http.Request, _ strin
 	}
 	for _, m := range q.HostConfig.Mounts {
 		if m.Type != mount.TypeVolume {
-			return says(http.StatusBadRequest, "the stand-in has volumes alone, not %s", m.Type)
+			return says(http.StatusBadRequest, "the stand-in supports only volumes, not %s", m.Type)
 		}
 		if _, err := e.ensureVolume(m.Source, nil, nil); err != nil {
 			return err
@@ -197,7 +197,7 @@ func (e *Engine) createContainer(w http.ResponseWriter, r *http.Request, _ strin
 	return nil
 }
 
-// start runs the program.
+// start starts the program.
 func (c *Container) start() error {
 	e := c.engine
 	e.mu.Lock()
@@ -238,14 +238,14 @@ func (c *Container) start() error {
 		case <-killed:
 		}
 		terminate()
-		c.ended(code)
+		c.recordEnd(code)
 	}()
 	e.changed.Broadcast()
 	return nil
 }
 
-// ended notes the end of the program, and starts it again where its policy says so.
-func (c *Container) ended(code int) {
+// recordEnd records the program's exit, and restarts it according to its policy.
+func (c *Container) recordEnd(code int) {
 	e := c.engine
 	e.mu.Lock()
 	for _, p := range c.ports {
@@ -275,7 +275,7 @@ func (c *Container) ended(code int) {
 	}
 }
 
-// end ends the program, by SIGTERM and after the grace by SIGKILL, and waits until it has. person says that somebody wants it to stay so.
+// end stops the program with SIGTERM, followed by SIGKILL after the grace period, and waits for its exit. person is true if a user requested it.
 func (c *Container) end(grace time.Duration, person bool) {
 	e := c.engine
 	e.mu.Lock()
@@ -295,7 +295,7 @@ func (c *Container) end(grace time.Duration, person bool) {
 	}
 }
 
-// check is the HEALTHCHECK.
+// check runs the HEALTHCHECK until the container exits.
 func (c *Container) check(ctx context.Context) {
 	interval, retries := c.image.Interval, c.image.Retries
 	if interval == 0 {
@@ -328,7 +328,7 @@ func (c *Container) check(ctx context.Context) {
 	}
 }
 
-// moment is a time as the engine writes it.
+// moment formats a time like the engine.
 func moment(t time.Time) string {
 	if t.IsZero() {
 		return "0001-01-01T00:00:00Z"
@@ -365,7 +365,7 @@ func (e *Engine) inspectContainer(w http.ResponseWriter, _ *http.Request, c *Con
 	for name, endpoint := range c.endpoints {
 		clone := endpoint.Copy()
 		clone.IPAddress = c.address
-		clone.Aliases = append(clone.Aliases, c.ID[:12]) // as engines before 26 do
+		clone.Aliases = append(clone.Aliases, c.ID[:12]) // as in engines before version 26
 		shown.NetworkSettings.Networks[name] = clone
 	}
 	for _, m := range c.host.Mounts {
@@ -462,7 +462,7 @@ func (e *Engine) removeContainer(w http.ResponseWriter, r *http.Request, c *Cont
 	return nil
 }
 
-// Kill ends a container's program as the kernel does for want of memory: nobody asked it to end.
+// Kill kills a container's program, like the kernel's OOM killer.
 func (e *Engine) Kill(name string) {
 	if c := e.container(name); c != nil {
 		c.end(0, false)
@@ -498,7 +498,7 @@ func (e *Engine) logsOfContainer(w http.ResponseWriter, r *http.Request, c *Cont
 	return nil
 }
 
-// follow writes what the log gets, for as long as more may come. The caller holds mu, which is free while it writes.
+// follow writes new log chunks until more returns false. The caller must hold mu; follow releases it while writing.
 func (c *Container) follow(seen int, more func() bool, write func([]chunk)) {
 	for {
 		news := c.log[seen:]
@@ -515,7 +515,7 @@ func (c *Container) follow(seen int, more func() bool, write func([]chunk)) {
 	}
 }
 
-// wake lets those who wait look again.
+// wake wakes all goroutines that wait for a change.
 func (e *Engine) wake() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -531,10 +531,10 @@ func linesOf(log []chunk) (lines []chunk) {
 	return lines
 }
 
-// attachContainer joins a client to a container, until it has ended.
+// attachContainer connects a client to a container until the container exits.
 func (e *Engine) attachContainer(w http.ResponseWriter, r *http.Request, c *Container) error {
 	e.mu.Lock()
-	from := len(c.log) // who is answered may start it at once
+	from := len(c.log) // the client may start the container immediately after the response
 	e.mu.Unlock()
 	conn, err := e.hijack(w)
 	if err != nil {

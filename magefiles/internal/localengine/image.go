@@ -23,34 +23,35 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// Image is what containers are made of. The zero value of every field but Ref is usable.
+// Image is an image for the stand-in. Only Ref is required.
 type Image struct {
 	Ref    string   // REPOSITORY@sha256:…
-	ID     string   // digest of the config; "" is made of Ref. Two references of one ID are two indexes of the same image
-	Arch   []string // machines that it is there for; none is amd64
+	ID     string   // digest of the config; "" derives it from Ref. Two references with the same ID are two indexes of one image
+	Arch   []string // architectures; defaults to amd64
 	Labels map[string]string
 	Env    []string
 	User   string
 	Ports  []uint16 // EXPOSE
 	Size   int64
 
-	// Program is what a container runs; its result is the exit status. It ends soon after ctx does, which is SIGTERM, or is killed. Nil sleeps
-	// until then.
+	// Program runs in a container, and returns the exit status. When ctx is canceled, which stands for SIGTERM, it must return soon, or it is
+	// killed. A nil Program sleeps until then.
 	Program func(ctx context.Context, c *Container) int
 
-	// Check is the HEALTHCHECK, asked each Interval; nil: there is none. After Retries failures in a row (0: three) the container is unhealthy.
+	// Check is the HEALTHCHECK, which runs every Interval; nil means none. After Retries consecutive failures (default 3) the container is
+	// unhealthy.
 	Check    func(c *Container) bool
-	Interval time.Duration // 0 is 30 s
+	Interval time.Duration // defaults to 30 s
 	Retries  int
 
-	// Command answers an exec in place of this machine's sh, where it returns true.
+	// Command handles an exec if it returns true. Otherwise, this machine's sh runs it.
 	Command func(c *Container, argv []string, stdin io.Reader, stdout, stderr io.Writer) (exit int, answered bool)
 
-	digests []string // by which it was pulled
+	digests []string // digests by which the image was pulled
 	tags    []string
 }
 
-// Digest makes the digest of some text, so that a test has as many as it wants.
+// Digest returns the digest of a text, for tests that need arbitrary digests.
 func Digest(text string) string { return fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(text))) }
 
 func (i *Image) arch() []string {
@@ -60,7 +61,7 @@ func (i *Image) arch() []string {
 	return i.Arch
 }
 
-// Offer puts an image into its registry, from which it can be pulled.
+// Offer adds an image to its registry, from which it can be pulled.
 func (e *Engine) Offer(i Image) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -70,7 +71,7 @@ func (e *Engine) Offer(i Image) {
 	e.offered[i.Ref] = &i
 }
 
-// find offers an image that is at a registry.
+// find looks up an image with Find, and offers it.
 func (e *Engine) find(ref string) {
 	e.mu.Lock()
 	there := e.offered[ref] != nil
@@ -83,28 +84,28 @@ func (e *Engine) find(ref string) {
 	}
 }
 
-// Withdraw takes an image out of its registry.
+// Withdraw removes an image from its registry.
 func (e *Engine) Withdraw(ref string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	delete(e.offered, ref)
 }
 
-// Protect wants a login of whoever asks a registry.
+// Protect makes a registry require a login.
 func (e *Engine) Protect(registry, user, password string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.logins[registry] = user + ":" + password
 }
 
-// Insecure lets the engine ask a registry, HOST[:PORT], without TLS; a network such as 10.0.0.0/8 is one of registries.
+// Insecure makes the engine access a registry, HOST[:PORT], without TLS. A network, such as 10.0.0.0/8, stands for all registries in it.
 func (e *Engine) Insecure(registry string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.insecure = append(e.insecure, registry)
 }
 
-// info is what the engine says of itself, as far as anybody asks.
+// info returns the parts of the engine's system information that our client uses.
 func (e *Engine) info(w http.ResponseWriter, _ *http.Request, _ string) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -123,7 +124,7 @@ func (e *Engine) info(w http.ResponseWriter, _ *http.Request, _ string) error {
 	return nil
 }
 
-// RemoveImage removes an image with all its names, also one that is used, as a person may by force.
+// RemoveImage removes an image with all its names even if it is in use, like a user with -f.
 func (e *Engine) RemoveImage(ref string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -132,7 +133,7 @@ func (e *Engine) RemoveImage(ref string) {
 	}
 }
 
-// image looks for one that was pulled. The caller holds mu.
+// image finds an image that was pulled. The caller must hold mu.
 func (e *Engine) image(ref string) *Image {
 	if i := e.images[ref]; i != nil {
 		return i
@@ -145,7 +146,7 @@ func (e *Engine) image(ref string) *Image {
 	return nil
 }
 
-// allowed reports whether a request has the login that a registry wants. The caller holds mu.
+// allowed reports whether a request has the login that a registry requires. The caller must hold mu.
 func (e *Engine) allowed(r *http.Request, ref string) bool {
 	host, _, _ := strings.Cut(ref, "/")
 	want, protected := e.logins[host]
@@ -157,7 +158,7 @@ func (e *Engine) allowed(r *http.Request, ref string) bool {
 	return err == nil && json.Unmarshal(text, &login) == nil && login.Username+":"+login.Password == want
 }
 
-func (e *Engine) denied(ref string) error {
+func (e *Engine) denialError(ref string) error {
 	return says(http.StatusNotFound, "pull access denied for %s, repository does not exist or may require 'docker login': denied: requested access to the resource is denied", ref)
 }
 
@@ -171,7 +172,7 @@ func (e *Engine) pull(w http.ResponseWriter, r *http.Request, _ string) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if !e.allowed(r, ref) {
-		return e.denied(name)
+		return e.denialError(name)
 	}
 	i := e.offered[ref]
 	if i == nil {
@@ -248,7 +249,7 @@ func (e *Engine) removeImage(w http.ResponseWriter, _ *http.Request, ref string)
 	if i == nil {
 		return says(http.StatusNotFound, "No such image: %s", ref)
 	}
-	for _, c := range e.containers { // of one repository, as ours are, a digest is no name of its own
+	for _, c := range e.containers { // as with our images, all references in a repository count as one name
 		if c.imageID == i.ID {
 			return says(http.StatusConflict, "conflict: unable to remove repository reference %q (must force) - container %s is using its referenced image", ref, c.ID[:12])
 		}

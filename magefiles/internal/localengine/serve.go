@@ -15,7 +15,7 @@ import (
 	"github.com/moby/moby/api/types/system"
 )
 
-// answer is an error with a status.
+// answer is an error with an HTTP status.
 type answer struct {
 	status  int
 	message string
@@ -27,57 +27,57 @@ func says(status int, format string, args ...any) error {
 	return &answer{status: status, message: fmt.Sprintf(format, args...)}
 }
 
-// versioned is the version of the API, in front of a path.
+// versioned matches the API version at the start of a path.
 var versioned = regexp.MustCompile(`^/v1\.(\d+)/`)
 
-// route is what a path of the API leads to.
+// route is the handler of a path of the API.
 type route struct {
 	method string
 	path   *regexp.Regexp
 	handle func(e *Engine, w http.ResponseWriter, r *http.Request, of string) error
 }
 
-// A name of an image may have slashes.
+// one matches a name without slashes. Only image names may contain them.
 const one = `([^/]+)`
 
 var routes = []route{
-	on("GET", "/version", (*Engine).version),
-	on("GET", "/info", (*Engine).info),
-	on("POST", "/images/create", (*Engine).pull),
-	on("GET", "/images/json", (*Engine).listImages),
-	on("GET", "/images/(.+)/json", (*Engine).inspectImage),
-	on("DELETE", "/images/(.+)", (*Engine).removeImage),
-	on("GET", "/distribution/(.+)/json", (*Engine).distribution),
-	on("POST", "/containers/create", (*Engine).createContainer),
-	on("GET", "/containers/json", (*Engine).listContainers),
-	on("GET", "/containers/"+one+"/json", of((*Engine).inspectContainer)),
-	on("POST", "/containers/"+one+"/start", of((*Engine).startContainer)),
-	on("POST", "/containers/"+one+"/stop", of((*Engine).stopContainer)),
-	on("POST", "/containers/"+one+"/wait", of((*Engine).waitContainer)),
-	on("POST", "/containers/"+one+"/rename", of((*Engine).renameContainer)),
-	on("POST", "/containers/"+one+"/update", of((*Engine).updateContainer)),
-	on("POST", "/containers/"+one+"/attach", of((*Engine).attachContainer)),
-	on("POST", "/containers/"+one+"/exec", of((*Engine).createExec)),
-	on("GET", "/containers/"+one+"/logs", of((*Engine).logsOfContainer)),
-	on("DELETE", "/containers/"+one, of((*Engine).removeContainer)),
-	on("POST", "/exec/"+one+"/start", (*Engine).startExec),
-	on("GET", "/exec/"+one+"/json", (*Engine).inspectExec),
-	on("POST", "/networks/create", (*Engine).createNetwork),
-	on("GET", "/networks", (*Engine).listNetworks),
-	on("GET", "/networks/"+one, (*Engine).inspectNetwork),
-	on("DELETE", "/networks/"+one, (*Engine).removeNetwork),
-	on("POST", "/volumes/create", (*Engine).createVolume),
-	on("GET", "/volumes", (*Engine).listVolumes),
-	on("GET", "/volumes/"+one, (*Engine).inspectVolume),
-	on("DELETE", "/volumes/"+one, (*Engine).removeVolume),
+	newRoute("GET", "/version", (*Engine).version),
+	newRoute("GET", "/info", (*Engine).info),
+	newRoute("POST", "/images/create", (*Engine).pull),
+	newRoute("GET", "/images/json", (*Engine).listImages),
+	newRoute("GET", "/images/(.+)/json", (*Engine).inspectImage),
+	newRoute("DELETE", "/images/(.+)", (*Engine).removeImage),
+	newRoute("GET", "/distribution/(.+)/json", (*Engine).distribution),
+	newRoute("POST", "/containers/create", (*Engine).createContainer),
+	newRoute("GET", "/containers/json", (*Engine).listContainers),
+	newRoute("GET", "/containers/"+one+"/json", withContainer((*Engine).inspectContainer)),
+	newRoute("POST", "/containers/"+one+"/start", withContainer((*Engine).startContainer)),
+	newRoute("POST", "/containers/"+one+"/stop", withContainer((*Engine).stopContainer)),
+	newRoute("POST", "/containers/"+one+"/wait", withContainer((*Engine).waitContainer)),
+	newRoute("POST", "/containers/"+one+"/rename", withContainer((*Engine).renameContainer)),
+	newRoute("POST", "/containers/"+one+"/update", withContainer((*Engine).updateContainer)),
+	newRoute("POST", "/containers/"+one+"/attach", withContainer((*Engine).attachContainer)),
+	newRoute("POST", "/containers/"+one+"/exec", withContainer((*Engine).createExec)),
+	newRoute("GET", "/containers/"+one+"/logs", withContainer((*Engine).logsOfContainer)),
+	newRoute("DELETE", "/containers/"+one, withContainer((*Engine).removeContainer)),
+	newRoute("POST", "/exec/"+one+"/start", (*Engine).startExec),
+	newRoute("GET", "/exec/"+one+"/json", (*Engine).inspectExec),
+	newRoute("POST", "/networks/create", (*Engine).createNetwork),
+	newRoute("GET", "/networks", (*Engine).listNetworks),
+	newRoute("GET", "/networks/"+one, (*Engine).inspectNetwork),
+	newRoute("DELETE", "/networks/"+one, (*Engine).removeNetwork),
+	newRoute("POST", "/volumes/create", (*Engine).createVolume),
+	newRoute("GET", "/volumes", (*Engine).listVolumes),
+	newRoute("GET", "/volumes/"+one, (*Engine).inspectVolume),
+	newRoute("DELETE", "/volumes/"+one, (*Engine).removeVolume),
 }
 
-func on(method, pattern string, handle func(*Engine, http.ResponseWriter, *http.Request, string) error) route {
+func newRoute(method, pattern string, handle func(*Engine, http.ResponseWriter, *http.Request, string) error) route {
 	return route{method: method, path: regexp.MustCompile("^" + pattern + "$"), handle: handle}
 }
 
-// of looks for the container that a path names.
-func of(handle func(*Engine, http.ResponseWriter, *http.Request, *Container) error) func(*Engine, http.ResponseWriter, *http.Request, string) error {
+// `withContainer` returns a handler that first finds the container in the path.
+func withContainer(handle func(*Engine, http.ResponseWriter, *http.Request, *Container) error) func(*Engine, http.ResponseWriter, *http.Request, string) error {
 	return func(e *Engine, w http.ResponseWriter, r *http.Request, name string) error {
 		c := e.container(name)
 		if c == nil {
@@ -174,7 +174,7 @@ func (e *Engine) version(w http.ResponseWriter, _ *http.Request, _ string) error
 	return nil
 }
 
-// filtered reports whether labels have all that a request asks for.
+// filtered reports whether labels match a request's filters.
 func filtered(r *http.Request, labels map[string]string) bool {
 	var filters map[string]map[string]bool
 	_ = json.Unmarshal([]byte(r.URL.Query().Get("filters")), &filters)

@@ -1,9 +1,9 @@
-// Package localproxy stands in for Caddy, in this process: it does what the configuration says that package proxy makes, and refuses what it does
-// not know in one. The cases of proxy/proxytest hold it and the real one to the same. It serves tests and rehearsals.
+// Package localproxy is an in-process stand-in for Caddy, for tests and rehearsals. It executes configurations made by package proxy, and rejects
+// ones that it does not understand. It passes the same tests as the real Caddy, in proxy/proxytest.
 //
-//	server.go  listeners, reloads, open requests
-//	routes.go  what is done with a request
-//	localproxy.go
+//	server.go      listens, reloads, and counts open requests
+//	routes.go      routes a request
+//	localproxy.go  provides an image for package localengine
 package localproxy
 
 import (
@@ -25,7 +25,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/localengine"
 )
 
-// Image is an image of a stand-in for an engine, whose containers are proxies, or run the script of package hoststate.
+// Image returns an image for localengine whose containers run the proxy, or the script of package hoststate.
 func Image(ref string) localengine.Image {
 	var running sync.Map // servers, by container
 	return localengine.Image{
@@ -34,7 +34,7 @@ func Image(ref string) localengine.Image {
 			if c.Command[0] == "sh" {
 				return shell(ctx, c, c.Command, c.Stdin, c.Stdout, c.Stderr)
 			}
-			text, err := os.ReadFile(c.Path(after(c.Command, "--config")))
+			text, err := os.ReadFile(c.Path(flagValue(c.Command, "--config")))
 			if err != nil {
 				fmt.Fprintln(c.Stderr, err)
 				return 1
@@ -71,7 +71,7 @@ func Image(ref string) localengine.Image {
 				err := errors.New("connection refused")
 				if ok {
 					var text []byte
-					if text, err = os.ReadFile(c.Path(after(argv, "--config"))); err == nil {
+					if text, err = os.ReadFile(c.Path(flagValue(argv, "--config"))); err == nil {
 						err = s.(*Server).Load(text)
 					}
 				}
@@ -90,8 +90,8 @@ func Image(ref string) localengine.Image {
 	}
 }
 
-// after is the argument behind a flag.
-func after(argv []string, flag string) string {
+// `flagValue` returns the argument that follows a flag.
+func flagValue(argv []string, flag string) string {
 	for i, arg := range argv[1:] {
 		if argv[i] == flag {
 			return arg
@@ -100,12 +100,12 @@ func after(argv []string, flag string) string {
 	return ""
 }
 
-// asks reports whether a command is a question of the script over HTTP, which only the container's own network can answer.
+// `asks` reports whether a command is the script's `ask` operation, whose HTTP request must be sent in the container's network.
 func asks(argv []string) bool {
 	return len(argv) == 9 && argv[0] == "sh" && argv[2] == hoststate.Script && argv[5] == "ask"
 }
 
-// ask does what the script does, and shows it as the script shows it.
+// ask implements the script's `ask` operation, with the same output.
 func ask(dial func(ctx context.Context, network, address string) (net.Conn, error), args []string, out io.Writer) int {
 	seconds, err := strconv.Atoi(args[2])
 	if err != nil {
@@ -137,13 +137,13 @@ func ask(dial func(ctx context.Context, network, address string) (net.Conn, erro
 	return 0
 }
 
-// shell runs the script with this machine's shell; the container's volumes are folders.
+// shell runs the script with this machine's shell. Volumes are folders there.
 func shell(ctx context.Context, c *localengine.Container, argv []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	args := make([]string, len(argv))
 	for i, arg := range argv {
 		args[i] = c.Path(arg)
 	}
-	if len(args) > 8 && args[5] == "secret" { // users of an image are not those of this machine
+	if len(args) > 8 && args[5] == "secret" { // an image's users do not exist on this machine
 		args[8] = strconv.Itoa(os.Getuid())
 	}
 	x := exec.CommandContext(ctx, args[0], args[1:]...)

@@ -15,8 +15,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// The variables by which a job on GitHub's runners reaches the token service. They are there only with the permission
-// id-token: write.
+// GitHub's runner sets these variables for a job that has the permission id-token: write. The job uses them to call the token service.
 const (
 	requestURL   = "ACTIONS_ID_TOKEN_REQUEST_URL"
 	requestToken = "ACTIONS_ID_TOKEN_REQUEST_TOKEN"
@@ -29,16 +28,17 @@ type github struct {
 
 func (*github) Name() string { return "GitHub Actions" }
 
-// Token implements CI: a GET with the audience in the query and the job's own token, answered by {"value": …}.
+// Token implements CI. It sends a GET request with the audience as a query parameter and the job's own token in a header. The response is
+// {"value": …}.
 func (g *github) Token(ctx context.Context, audience string) (string, error) {
 	endpoint, bearer := g.getenv(requestURL), g.getenv(requestToken)
 	if endpoint == "" || bearer == "" {
-		return "", operr.New("give the job `permissions: id-token: write` (a pull request of a fork cannot have it)",
+		return "", operr.New("give the job `permissions: id-token: write` (a pull request from a fork cannot have this permission)",
 			"GitHub Actions offers this job no ID token: %s is not set", requestURL)
 	}
 	u, err := url.Parse(endpoint)
 	if err != nil || u.Scheme != "https" && !(u.Scheme == "http" && httpclient.Loopback(u.Hostname())) {
-		return "", operr.New("see where it is set: the runner sets an https URL", "%s is no https URL", requestURL)
+		return "", operr.New("find out which step changes this variable: the runner sets an https URL", "%s is not an https URL", requestURL)
 	}
 	q := u.Query()
 	q.Set("audience", audience)
@@ -49,18 +49,18 @@ func (g *github) Token(ctx context.Context, audience string) (string, error) {
 		return err
 	})
 	if err != nil {
-		return "", operr.New("run the job again; where that does not help, look at githubstatus.com", "asking GitHub Actions for an ID token: %w", err)
+		return "", operr.New("run the job again; if that does not help, look at githubstatus.com", "asking GitHub Actions for an ID token: %w", err)
 	}
 	return token, nil
 }
 
-// ask makes one request.
+// ask sends one request.
 func (g *github) ask(ctx context.Context, endpoint, bearer string) (token string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, cmp.Or(g.Patience, patience))
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, endpoint, nil)
 	if err != nil {
-		return "", httpclient.NotAgain(errors.New("the address cannot be used")) // the error would show it
+		return "", httpclient.MarkFinal(errors.New("the URL for ID tokens is not valid")) // err contains the URL
 	}
 	r.Header.Set("Authorization", "Bearer "+bearer)
 	r.Header.Set("Accept", "application/json; api-version=2.0")
@@ -78,15 +78,15 @@ func (g *github) ask(ctx context.Context, endpoint, bearer string) (token string
 	}
 	var answer struct{ Value string }
 	if err := json.Unmarshal(body, &answer); err != nil || answer.Value == "" {
-		return "", httpclient.NotAgain(errors.New("the answer has no token in it"))
+		return "", httpclient.MarkFinal(errors.New("the answer contains no token"))
 	}
 	return answer.Value, nil
 }
 
-// statusError is an answer without a token. It is an httpclient.Answer.
+// statusError is a response without a token. It implements httpclient.Answer.
 type statusError struct {
 	status int
-	after  time.Duration // what it asks to wait, or 0
+	after  time.Duration // from Retry-After, or 0
 }
 
 func (e *statusError) Error() string {
@@ -100,7 +100,7 @@ type gitlab struct{ getenv func(string) string }
 
 func (*gitlab) Name() string { return "GitLab CI" }
 
-// Token implements CI: GitLab puts the token into a variable that the job has asked for.
+// Token implements CI. GitLab stores the token in a variable that the job's definition names.
 func (g *gitlab) Token(_ context.Context, audience string) (string, error) {
 	name := variable(audience)
 	if token := g.getenv(name); token != "" {

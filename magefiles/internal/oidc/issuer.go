@@ -16,27 +16,27 @@ import (
 	"github.com/go-jose/go-jose/v4/jwt"
 )
 
-// lifetime is how long an ID token of the embedded issuer is good for, as GitHub's are.
+// lifetime is the lifetime of the embedded issuer's ID tokens. GitHub uses the same value.
 const lifetime = 5 * time.Minute
 
-// Issuer plays the token service of a CI: it hands a job ID tokens, and publishes the keys by which they are checked.
+// Issuer is a CI token service for tests and rehearsals. It issues ID tokens to jobs and publishes the keys that verify them.
 //
-//	GET /token?audience=…                   with the job's own token; answers {"value": …}, as GitHub's service does
+//	GET /token?audience=…                   authorized by the job's own token; returns {"value": …}, like GitHub's service
 //	GET /.well-known/openid-configuration
 //	GET /.well-known/jwks
 type Issuer struct {
-	URL    string           // of the issuer, as it stands in its tokens; to be set before it is used
-	Claims map[string]any   // what its tokens say of the job
-	Now    func() time.Time // nil is the clock
+	URL    string           // the issuer's URL, as in its tokens; must be set before the issuer is used
+	Claims map[string]any   // claims about the job in every token, unless Job overrides them
+	Now    func() time.Time // defaults to time.Now
 
 	requestToken string
 	key          jose.JSONWebKey
 
 	mu   sync.Mutex
-	jobs map[string]map[string]any // by the tokens of jobs: what their ID tokens say in place of Claims
+	jobs map[string]map[string]any // claims that replace Claims, by the token of a job from Job
 }
 
-// NewIssuer makes an issuer with a key of its own, whose tokens make the claims given.
+// NewIssuer returns an issuer with a new key. Its tokens contain the given claims.
 func NewIssuer(claims map[string]any) (*Issuer, error) {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
@@ -49,7 +49,7 @@ func NewIssuer(claims map[string]any) (*Issuer, error) {
 	}, nil
 }
 
-// GitHubClaims are what GitHub says of a job that runs a workflow for a tag (docs.github.com, OpenID Connect reference).
+// GitHubClaims returns the claims that GitHub makes about a job that runs a workflow for a tag (docs.github.com, OpenID Connect reference).
 func GitHubClaims(repository, workflow, ref, environment string) map[string]any {
 	owner, _, _ := strings.Cut(repository, "/")
 	subject := "repo:" + repository + ":ref:" + ref
@@ -67,8 +67,8 @@ func GitHubClaims(repository, workflow, ref, environment string) map[string]any 
 	return claims
 }
 
-// Immutable gives claims of GitHubClaims the subject that repositories have which were made since July 2026: with the ids of owner and repository, which
-// outlast a change of their names.
+// Immutable changes the subject of GitHubClaims to the form that GitHub uses for repositories created since July 2026. That form contains the IDs
+// of the owner and the repository, which do not change when either is renamed.
 func Immutable(claims map[string]any, ownerID, repositoryID string) map[string]any {
 	owner, name, _ := strings.Cut(fmt.Sprint(claims["repository"]), "/")
 	rest := strings.TrimPrefix(fmt.Sprint(claims["sub"]), "repo:"+owner+"/"+name)
@@ -77,12 +77,12 @@ func Immutable(claims map[string]any, ownerID, repositoryID string) map[string]a
 	return claims
 }
 
-// Environ are the variables that a job on GitHub's runners finds, as KEY=value. They hold a secret.
+// Environ returns the environment variables that GitHub's runner sets for a job, as KEY=value. They contain a secret.
 func (i *Issuer) Environ() []string {
 	return []string{"GITHUB_ACTIONS=true", requestURL + "=" + i.URL + "/token?api-version=2.0", requestToken + "=" + i.requestToken}
 }
 
-// Job is Environ for a job of its own, of which claims stand in place of the issuer's.
+// Job is like Environ, but for a separate job whose ID tokens contain these claims instead of the issuer's.
 func (i *Issuer) Job(claims map[string]any) []string {
 	token := rand.Text()
 	i.mu.Lock()
@@ -94,15 +94,15 @@ func (i *Issuer) Job(claims map[string]any) []string {
 	return []string{"GITHUB_ACTIONS=true", requestURL + "=" + i.URL + "/token?api-version=2.0", requestToken + "=" + token}
 }
 
-// End ends a job by its own token, as GitHub does when its steps are through: what the job left behind gets no ID token any more.
+// End ends the job with this token, as GitHub does after the last step. Processes that the job left running can no longer get an ID token.
 func (i *Issuer) End(token string) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	delete(i.jobs, token)
 }
 
-// of is what the tokens of a job say, by the job's own token; false where there is no such job.
-func (i *Issuer) of(token string) (claims map[string]any, known bool) {
+// `claimsOf` returns the claims for the job with this token. It returns false if there is no such job.
+func (i *Issuer) claimsOf(token string) (claims map[string]any, known bool) {
 	if subtle.ConstantTimeCompare([]byte(token), []byte(i.requestToken)) == 1 {
 		return i.Claims, true
 	}
@@ -112,7 +112,7 @@ func (i *Issuer) of(token string) (claims map[string]any, known bool) {
 	return claims, known
 }
 
-// Sign makes an ID token for an audience; further claims stand in place of the issuer's own.
+// Sign returns a signed ID token for an audience. The claims in the `further` parameter override the issuer's.
 func (i *Issuer) Sign(audience string, further map[string]any) (string, error) {
 	return i.sign(audience, i.Claims, further)
 }
@@ -136,7 +136,7 @@ func (i *Issuer) sign(audience string, of, further map[string]any) (string, erro
 
 // ServeHTTP implements http.Handler.
 func (i *Issuer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if r.Method != http.MethodGet && (r.Method != http.MethodPost || r.URL.Path != "/token") { // the curl of GitHub's documentation has a body
+	if r.Method != http.MethodGet && (r.Method != http.MethodPost || r.URL.Path != "/token") { // curl in GitHub's documentation sends a POST
 		http.Error(w, "only GET", http.StatusMethodNotAllowed)
 		return
 	}
@@ -157,8 +157,8 @@ func (i *Issuer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (i *Issuer) token(w http.ResponseWriter, r *http.Request) {
 	scheme, given, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	claims, known := i.of(strings.TrimSpace(given))
-	if !known || !strings.EqualFold(scheme, "Bearer") { // many workflow files of others write bearer
+	claims, known := i.claimsOf(strings.TrimSpace(given))
+	if !known || !strings.EqualFold(scheme, "Bearer") { // many workflow files write "bearer" in lower case
 		http.Error(w, "the job's token is not known", http.StatusUnauthorized)
 		return
 	}
@@ -177,5 +177,5 @@ func (i *Issuer) token(w http.ResponseWriter, r *http.Request) {
 func reply(w http.ResponseWriter, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
-	_ = json.NewEncoder(w).Encode(v) // a caller that goes away is told nothing
+	_ = json.NewEncoder(w).Encode(v) // an error means that the client has disconnected
 }

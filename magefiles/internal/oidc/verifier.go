@@ -16,37 +16,37 @@ import (
 	"github.com/go-jose/go-jose/v4/jwt"
 )
 
-// The issuers of the CIs that prefix.dev knows.
+// The issuers that prefix.dev accepts.
 const (
 	GitHubIssuer = "https://token.actions.githubusercontent.com"
 	GitLabIssuer = "https://gitlab.com"
 )
 
-// algorithms are those that the issuers sign with. "none" and those with a shared secret are none of them.
+// algorithms lists the accepted signature algorithms. "none" and algorithms with a shared secret must not be added.
 var algorithms = []jose.SignatureAlgorithm{jose.RS256, jose.ES256}
 
-// leeway is how far clocks may differ.
+// leeway is the clock skew that is tolerated.
 const leeway = time.Minute
 
-// Verifier checks ID tokens of the issuers it trusts, by the keys that these publish (OpenID Connect Discovery 1.0).
-// It takes each token once.
+// Verifier verifies ID tokens from trusted issuers with the keys that the issuers publish (OpenID Connect Discovery 1.0). It accepts each token
+// only once.
 type Verifier struct {
 	Issuers   []string
-	Transport http.RoundTripper // nil is Go's own
-	Now       func() time.Time  // nil is the clock
-	Patience  time.Duration     // for an answer of an issuer; 0 is 30 seconds
+	Transport http.RoundTripper // defaults to http.DefaultTransport
+	Now       func() time.Time  // defaults to time.Now
+	Patience  time.Duration     // time limit for a response from an issuer; defaults to 30 seconds
 
 	mu    sync.Mutex
 	known map[string]*issuer              // by URL
-	taken map[[sha256.Size]byte]time.Time // tokens that were accepted, and until when they would be
+	taken map[[sha256.Size]byte]time.Time // hashes of accepted tokens, with the time at which each can be forgotten
 }
 
-// Verify checks the signature, the issuer, that the token is for one of the audiences, and its times, and that it was not
-// accepted before, and returns its claims. An error is a sentence about the token, without it.
+// Verify verifies a token's signature, issuer and times, and that its audience is one of audiences. It rejects a token that it has already
+// accepted. It returns the token's claims. An error is a sentence about the token and does not contain the token.
 func (v *Verifier) Verify(ctx context.Context, raw string, audiences []string) (map[string]any, error) {
 	token, err := jwt.ParseSigned(raw, algorithms)
 	if err != nil {
-		return nil, errors.New("it is no signed ID token")
+		return nil, errors.New("it is not a signed ID token")
 	}
 	var unchecked jwt.Claims
 	if err := token.UnsafeClaimsWithoutVerification(&unchecked); err != nil {
@@ -57,7 +57,7 @@ func (v *Verifier) Verify(ctx context.Context, raw string, audiences []string) (
 	}
 	var registered jwt.Claims
 	var claims map[string]any
-	if err := v.signed(ctx, unchecked.Issuer, token, &registered, &claims); err != nil {
+	if err := v.readClaims(ctx, unchecked.Issuer, token, &registered, &claims); err != nil {
 		return nil, err
 	}
 	if err := v.check(registered, audiences); err != nil {
@@ -66,8 +66,9 @@ func (v *Verifier) Verify(ctx context.Context, raw string, audiences []string) (
 	return claims, v.take(claims, registered.Expiry.Time().Add(leeway))
 }
 
-// take refuses a token that was accepted before: whoever reads it somewhere, such as in a log, is too late. What it says
-// counts (each has another jti), and not its spelling, of which base64 and signatures have several.
+// take rejects a token that has already been accepted, so that a token that leaks, for example in a log, is useless. It compares the claims,
+// because each token has a unique jti. It cannot compare the text, because the same base64 data and the same signature can be encoded in several
+// ways.
 func (v *Verifier) take(claims map[string]any, until time.Time) error {
 	said, err := json.Marshal(claims)
 	if err != nil {
@@ -85,7 +86,7 @@ func (v *Verifier) take(claims map[string]any, until time.Time) error {
 		}
 	}
 	if _, twice := v.taken[key]; twice {
-		return errors.New("it was accepted before, and each is good for one time: ask the CI for another one")
+		return errors.New("it was used before, but each ID token can be used only once: request a new ID token from the CI")
 	}
 	v.taken[key] = until
 	return nil
@@ -98,8 +99,8 @@ func (v *Verifier) now() time.Time {
 	return time.Now()
 }
 
-// signed reads the claims once the signature is checked.
-func (v *Verifier) signed(ctx context.Context, issuer string, token *jwt.JSONWebToken, to ...any) error {
+// readClaims verifies the token's signature and then decodes its claims.
+func (v *Verifier) readClaims(ctx context.Context, issuer string, token *jwt.JSONWebToken, to ...any) error {
 	id := token.Headers[0].KeyID
 	keys, err := v.keysOf(ctx, issuer, id)
 	if err != nil {
@@ -110,23 +111,23 @@ func (v *Verifier) signed(ctx context.Context, issuer string, token *jwt.JSONWeb
 			return nil
 		}
 	}
-	return fmt.Errorf("its signature is not by a key of %s", issuer)
+	return fmt.Errorf("its signature was not made with a key of %s", issuer)
 }
 
-// check compares audience and times.
+// check validates a token's audience and times.
 func (v *Verifier) check(c jwt.Claims, audiences []string) error {
 	now := v.now()
 	if c.Expiry == nil || c.IssuedAt == nil {
-		return errors.New("it does not say when it was issued and when it ends")
+		return errors.New("it does not state when it was issued and when it expires")
 	}
 	err := c.ValidateWithLeeway(jwt.Expected{AnyAudience: audiences, Time: now}, leeway)
 	switch {
 	case err == nil:
 		return nil
 	case errors.Is(err, jwt.ErrExpired):
-		return fmt.Errorf("it ended at %s, and it is %s", c.Expiry.Time().UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339))
+		return fmt.Errorf("it expired at %s; the time now is %s", c.Expiry.Time().UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339))
 	case errors.Is(err, jwt.ErrInvalidAudience):
-		return fmt.Errorf("it is for %.200q, and not for %s", []string(c.Audience), strings.Join(audiences, " or "))
+		return fmt.Errorf("it is for the audience %.200q, but %s was expected", []string(c.Audience), strings.Join(audiences, " or "))
 	}
 	return errors.New("it is not valid yet")
 }

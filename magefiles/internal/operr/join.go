@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// NextOf is the next step of an error: the cure that an error in its chain has, or else the outermost next step. "" where none has one.
+// NextOf returns the next step of an error: the cure of an error in its chain, otherwise the outermost next step. "" if no error has one.
 func NextOf(err error) string {
 	if cure := CureOf(err); cure != "" {
 		return cure
@@ -13,7 +13,7 @@ func NextOf(err error) string {
 	return first(err, func(e *Error) string { return e.Next })
 }
 
-// HasWayOn reports whether the next step of an error, which is NextOf, says how to go on with what was under way, or how to take it back.
+// HasWayOn reports whether the next step of an error, as NextOf returns it, says how to continue or undo the run that failed.
 func HasWayOn(err error) bool {
 	if CureOf(err) != "" {
 		return false
@@ -27,8 +27,8 @@ func HasWayOn(err error) bool {
 	return false
 }
 
-// CureOf is the next step that holds whatever was being done: of an error in the chain that knows better than those around it,
-// by its method Cure. A certificate that is not accepted, for example, is not cured by running it again. "" where none has one.
+// CureOf returns the next step from the Cure method of an error in the chain, or "". A cure does not depend on the command, and takes precedence over
+// the next steps of outer errors. For example, no other command helps if a certificate is not accepted.
 func CureOf(err error) string {
 	var knows interface{ Cure() string }
 	if errors.As(err, &knows) {
@@ -37,8 +37,8 @@ func CureOf(err error) string {
 	return ""
 }
 
-// Cured is err with a cure: a next step that holds whatever was being done.
-func Cured(next string, err error) error { return &cured{error: err, next: next} }
+// AddCure returns err with a cure, which is a next step that does not depend on the command.
+func AddCure(next string, err error) error { return &cured{error: err, next: next} }
 
 type cured struct {
 	error
@@ -48,7 +48,7 @@ type cured struct {
 func (c *cured) Unwrap() error { return c.error }
 func (c *cured) Cure() string  { return c.next }
 
-// DetailOf is the detail of an error: the outermost one in its chain. "" where none has one.
+// DetailOf returns the outermost detail in an error's chain, or "".
 func DetailOf(err error) string { return first(err, func(e *Error) string { return e.Detail }) }
 
 func first(err error, of func(*Error) string) string {
@@ -61,8 +61,8 @@ func first(err error, of func(*Error) string) string {
 	return ""
 }
 
-// Join is the error for everything that is in the way, where all of it is found before anything is done: nil for nothing, the
-// one thing itself, or else the sentence given, with a line for each thing and its own next step.
+// Join combines the obstacles that were found before anything was done into one error. It returns nil for none, and a single error unchanged. For
+// several, the error is the given sentence, followed by a line with the next step for each.
 func Join(found []*Error, next, format string, args ...any) error {
 	switch len(found) {
 	case 0:

@@ -20,7 +20,7 @@ func TestSentenceDetailAndNextStep(t *testing.T) {
 	require.Equal(t, "writing a.toml: no space left\n  line 1\n  line 2\n→ make room", fmt.Sprintf("%+v", err))
 }
 
-// What stands around an operator's error keeps its detail, its next step and its exit status.
+// Errors around an operator's error keep its detail, its next step and its exit status.
 func TestWrapping(t *testing.T) {
 	inner := operr.NewUsage("choose one", "no package named %q", "x").WithDetail("there is y")
 	outer := operr.New("", "building: %w", fmt.Errorf("first: %w", inner))
@@ -49,7 +49,7 @@ func TestCount(t *testing.T) {
 	require.Equal(t, "0 things, 1 thing, 2 things", operr.Count(0, "thing")+", "+operr.Count(1, "thing")+", "+operr.Count(2, "thing"))
 }
 
-// Several things are said at once, each with its own next step; one alone is itself.
+// Several errors become one, with all their next steps. A single error is returned unchanged.
 func TestJoin(t *testing.T) {
 	require.NoError(t, operr.Join(nil, "see to each", "none"))
 	one := operr.New("choose", "a is wrong").WithDetail("line 1\nline 2")
@@ -59,27 +59,27 @@ func TestJoin(t *testing.T) {
 	require.Equal(t, "2 things\n  ✗ a is wrong → choose\n    line 1\n    line 2\n  ✗ b: it is busy → wait\n→ see to each", fmt.Sprintf("%+v", err))
 }
 
-// Whether the next step says how to go on is told by whose it is: a step that stands around it, and says another one, hides it.
+// HasWayOn looks only at the next step that is printed. An outer error with another next step hides an inner error's.
 func TestWayOn(t *testing.T) {
 	on := operr.New("`tool undo`", "it is not so").WithWayOn()
 	require.True(t, operr.HasWayOn(on))
 	require.True(t, operr.HasWayOn(on.WithDetail("line")))
 	require.True(t, operr.HasWayOn(operr.New("", "a step: %w", fmt.Errorf("inner: %w", on))))
 	require.False(t, operr.HasWayOn(operr.New("correct it", "a step: %w", on)))
-	require.False(t, operr.HasWayOn(operr.Cured("install the certificate", on)))
+	require.False(t, operr.HasWayOn(operr.AddCure("install the certificate", on)))
 	require.False(t, operr.HasWayOn(operr.New("`tool undo`", "it is not so")))
 	require.False(t, operr.HasWayOn(errors.New("plain")))
 }
 
-// A text that is broken for a terminal has the same words, at the places where they stand there.
+// Wrapped changes no words, and breaks each text at the column where the terminal shows it.
 func TestWrapped(t *testing.T) {
 	wrap := func(text string) string { return strings.ReplaceAll(text, " | ", "\n  ") }
 	e := operr.NewUsage("do | this", "it | went wrong").WithDetail("a | b\nc")
-	require.Equal(t, "it\n  went wrong\n  a\n  b\n  c\n→ do\n  this", fmt.Sprintf("%+v", e.Wrapped("Error: ", wrap)))
+	require.Equal(t, "it\n  went wrong\n  a\n  b\n  c\n→ do\n  this", fmt.Sprintf("%+v", e.WrapText("Error: ", wrap)))
 	require.Equal(t, "it | went wrong", e.Error(), "it is a copy")
-	require.Equal(t, operr.Usage, e.Wrapped("", wrap).ExitStatus())
+	require.Equal(t, operr.Usage, e.WrapText("", wrap).ExitStatus())
 	bare := operr.New("", "x")
-	require.Equal(t, "x", fmt.Sprintf("%+v", bare.Wrapped("Error: ", wrap)))
+	require.Equal(t, "x", fmt.Sprintf("%+v", bare.WrapText("Error: ", wrap)))
 }
 
 func TestDeclined(t *testing.T) {
@@ -87,4 +87,26 @@ func TestDeclined(t *testing.T) {
 	require.ErrorIs(t, e, operr.ErrDeclined)
 	require.Equal(t, "not released: you said no; nothing was changed", e.Error())
 	require.Equal(t, operr.Stopped, e.ExitStatus())
+}
+
+// If something was changed before a question, the error for a no or for a missing terminal does not claim that nothing was changed.
+func TestNotAgreed(t *testing.T) {
+	nobody := operr.NewStopped("add -yes", "nothing was changed: %w", operr.ErrNobody)
+	for _, c := range []struct {
+		err        error
+		next, says string
+	}{
+		{operr.NewDeclined("not done"), "run it again", "not sent: you said no; one is there\n→ run it again"},
+		{fmt.Errorf("in a step: %w", operr.NewDeclined("not done")), "", "not sent: you said no; one is there"},
+		{nobody, "", "not sent: there is no terminal to ask at, and no -yes; one is there\n→ add -yes"},
+	} {
+		e := operr.NotAgreed(c.err, "not sent", "one is there", c.next)
+		require.Equal(t, c.says, fmt.Sprintf("%+v", e))
+		require.Equal(t, operr.Stopped, operr.ExitStatus(e))
+		require.Equal(t, errors.Is(c.err, operr.ErrDeclined), errors.Is(e, operr.ErrDeclined))
+		require.Equal(t, operr.NextOf(e) != "", operr.HasWayOn(e))
+	}
+	other := errors.New("the world is gone")
+	require.Equal(t, other, operr.NotAgreed(other, "not sent", "one is there", ""))
+	require.NoError(t, operr.NotAgreed(nil, "not sent", "one is there", ""))
 }

@@ -6,27 +6,27 @@ import (
 	"sync"
 )
 
-// plainWord is what every shell takes as it stands.
+// plainWord matches words that need no quoting in any shell.
 var plainWord = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9_./:@%+,][A-Za-z0-9_./:@%+,=-]*$`) })
 
-// Word is a text as one word of a command that a person is shown, and may copy into a shell: in quotes, unless it is plain. A name that begins with a dash, which
-// only a file has, begins with its folder there. Whoever names a file or a branch does not decide what a person runs.
+// Word quotes a text, if necessary, as one word of a command that users may copy into a shell. A leading dash gets "./" in front, because only file
+// names begin with a dash. This prevents names of files and branches from injecting commands or options.
 func Word(text string) string {
 	if strings.HasPrefix(text, "-") {
 		text = "./" + text
 	}
-	return Quoted(text)
+	return Quote(text)
 }
 
-// Quoted is a text as a POSIX shell reads it back as one word. A word that needs no quotes has none.
-func Quoted(text string) string {
+// Quote quotes a text for a POSIX shell, if necessary.
+func Quote(text string) string {
 	if plainWord().MatchString(text) {
 		return text
 	}
 	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }
 
-// Words are texts as words of such a command.
+// Words applies Word to each text, and joins the results with spaces.
 func Words(texts []string) string {
 	var all []string
 	for _, text := range texts {
@@ -35,12 +35,12 @@ func Words(texts []string) string {
 	return strings.Join(all, " ")
 }
 
-// Line are words of a command that somebody else wrote, options and all, as a shell reads them back.
+// Line quotes the words of a command, which may include options, for a shell.
 func Line(words []string) string {
 	var all []string
 	for _, w := range words {
 		if !plainWord().MatchString(strings.TrimLeft(w, "-")) {
-			w = Quoted(w)
+			w = Quote(w)
 		}
 		all = append(all, w)
 	}

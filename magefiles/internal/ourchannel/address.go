@@ -18,9 +18,9 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// Fetch fetches one version of a package into dir, where it is kept under its digest: from the workspace's channel, or, for a
-// downstream, from the first of its channels that has the name, as a solver finds it there. tell shows a line to a person: why a channel
-// before that one could not be asked for it.
+// Fetch downloads one version of a package into dir, where it is cached by digest. For a downstream, it uses the first of its channels that has
+// the name, as a solver does. Otherwise it uses the workspace's channel. It calls tell with a message for the user if an earlier channel could
+// not be queried.
 func (c *Channels) Fetch(ctx context.Context, w *workspace.Workspace, wanted embedded.Wanted, dir string, tell func(line string)) (string, error) {
 	if wanted.Channels == nil {
 		ours, err := c.Of(w)
@@ -36,19 +36,19 @@ func (c *Channels) Fetch(ctx context.Context, w *workspace.Workspace, wanted emb
 	subdirs := []string{condapkg.NoarchSubdir, workspace.HostPlatform()}
 	file, unasked, err := channel.FetchFirst(ctx, places, !wanted.AnyChannel, subdirs, wanted.Name, wanted.Version, dir)
 	if err != nil {
-		return "", err // which has the reasons
+		return "", err // err already contains the reasons in unasked
 	}
 	for _, reason := range unasked {
-		tell(fmt.Sprintf("%s comes from a channel behind one that could not be asked for it: %s", wanted.Name, reason))
+		tell(fmt.Sprintf("the version of %s comes from a later channel, because an earlier channel did not answer: %s", wanted.Name, reason))
 	}
 	return file, nil
 }
 
-// place is a channel as a manifest writes it. Ours is read where PREFIX_SERVER_URL says, and with our credential where it is private;
-// another one as Others says.
+// place returns the channel that a manifest names as `written`. Our channel is read from the server in PREFIX_SERVER_URL, with our credential if
+// the channel is private. Any other channel is opened with Others.
 func (c *Channels) place(w *workspace.Workspace, written string) channel.Place {
 	name := c.NameOf(w)
-	address := cmp.Or(c.Moved([]string{written}, name)[written], c.Address(written))
+	address := cmp.Or(c.Redirects([]string{written}, name)[written], c.Address(written))
 	return channel.Place{
 		Name: address,
 		With: func(ctx context.Context, use func(c channel.Channel) error) error {
@@ -72,8 +72,8 @@ func (c *Channels) place(w *workspace.Workspace, written string) channel.Place {
 	}
 }
 
-// isOurs reports whether an address is that of the workspace's channel, on the server to which it is published. Another folder of that
-// server may have a channel of the same name.
+// isOurs reports whether an address is the address of the workspace's channel on the client's server. The full path must match, because a channel
+// with the same name may exist in another folder of the server.
 func isOurs(client *prefixdev.Client, address, name string) bool {
 	u, err := url.Parse(strings.TrimSuffix(address, "/"))
 	if err != nil || name == "" || u.Scheme != "https" && u.Scheme != "http" {
@@ -86,9 +86,9 @@ func isOurs(client *prefixdev.Client, address, name string) bool {
 	return u.Host == at.Host || prefixdev.Public(u.Host) && prefixdev.Public(at.Host)
 }
 
-// Moved is where the channels of a manifest are to be read from instead of where they stand: only ours, where another
-// server is set for the public one.
-func (c *Channels) Moved(channels []string, name string) map[string]string {
+// Redirects returns the channels of a manifest that are read from a different address, with that address. Only our channel on the public server
+// is redirected, and only if another server is configured.
+func (c *Channels) Redirects(channels []string, name string) map[string]string {
 	out := map[string]string{}
 	for _, written := range channels {
 		if u, err := url.Parse(written); err == nil && c.Server != "" && strings.Trim(u.Path, "/") == name && prefixdev.Public(u.Host) {
@@ -98,8 +98,8 @@ func (c *Channels) Moved(channels []string, name string) map[string]string {
 	return out
 }
 
-// serverOf is the server that a channel is read from: the one where a manifest names it, unless that is the public one
-// and another is set for it.
+// serverOf returns the server from which the channel `name` is read. This is the server in the channel's URL in the manifest. If the manifest has
+// no URL for the channel, or the URL is on the public server, serverOf returns the configured server.
 func (c *Channels) serverOf(channels []string, name string) string {
 	for _, written := range channels {
 		u, err := url.Parse(written)
@@ -115,10 +115,10 @@ func (c *Channels) serverOf(channels []string, name string) string {
 	return c.Server
 }
 
-// Available asks a downstream's own channel what there is of the packages. It is a bump.Available.
+// Available looks up package versions on our channel, on the server that a downstream's manifest names. It implements bump.Available.
 type Available struct {
 	Channels *Channels
-	Name     string // of our channel; "" where it has none
+	Name     string // our channel's name; "" for none
 }
 
 // Versions implements bump.Available.
@@ -128,7 +128,7 @@ func (p Available) Versions(ctx context.Context, d *workspace.Downstream, names 
 		return nil, err
 	}
 	if p.Name == "" {
-		return nil, operr.New("say -to=VERSION, or write `channel = \"NAME\"` into [tool.release]", "what is the newest cannot be asked: %w", ErrNoName)
+		return nil, operr.New("pass -to=VERSION, or write `channel = \"NAME\"` into [tool.release]", "cannot look up the newest version: %w", ErrNoName)
 	}
 	c, err := p.Channels.On(client, p.Name)
 	if err != nil {
@@ -137,17 +137,17 @@ func (p Available) Versions(ctx context.Context, d *workspace.Downstream, names 
 	return versionsOn(ctx, c, d, names)
 }
 
-// versionsOn are the versions that a channel has of packages, for the platforms of a downstream.
+// versionsOn returns the versions of the named packages on a channel, for the platforms of a downstream.
 func versionsOn(ctx context.Context, c *prefixdev.Channel, d *workspace.Downstream, names []string) (map[string][]string, error) {
 	out := map[string][]string{}
 	found := false
 	for _, subdir := range append([]string{condapkg.NoarchSubdir}, d.Manifest.Platforms...) {
 		records, err := c.Records(ctx, subdir, names...)
 		if errors.Is(err, channel.ErrNotFound) {
-			continue // a channel has those subdirs that something was published for
+			continue // a channel has no subdir for a platform without packages
 		}
 		if err != nil {
-			return nil, operr.New("say -to=VERSION, which needs no network, or try again", "asking %s for the newest version: %w", c.URL(), err)
+			return nil, operr.New("pass -to=VERSION, which needs no network, or run the same command again", "asking %s for the newest version: %w", c.URL(), err)
 		}
 		found = true
 		for _, r := range records {
@@ -157,8 +157,8 @@ func versionsOn(ctx context.Context, c *prefixdev.Channel, d *workspace.Downstre
 		}
 	}
 	if !found {
-		err := operr.New("publish a release first, or say -to=VERSION", "%w", channel.Errorf(channel.ErrNotFound, "there is no channel at %s", c.URL()))
-		return nil, c.NotSeen(ctx, err)
+		err := operr.New("publish a release first, or pass -to=VERSION", "%w", channel.Errorf(channel.ErrNotFound, "there is no channel at %s", c.URL()))
+		return nil, c.ExplainUnseen(ctx, err)
 	}
 	return out, nil
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/channel/prefixdev"
 )
 
-// What a manifest names is our channel where it is the same one, and not where its last word is.
+// A channel in a manifest is ours only if the whole address matches, not only the last element of its path.
 func TestWhichChannelIsOurs(t *testing.T) {
 	for _, c := range []struct {
 		server, address string
@@ -37,15 +37,15 @@ func TestWhichChannelIsOurs(t *testing.T) {
 	}
 }
 
-// A mirror stands in for our channel on the public server, and for no other that ends like it.
+// A mirror replaces our channel on the public server. It does not replace a channel whose path merely ends with the same name.
 func TestWhatAMirrorStandsInFor(t *testing.T) {
 	mirror := New(Config{Server: "https://mirror.example/"})
 	all := []string{"https://prefix.dev/team", "https://repo.prefix.dev/team/", "https://prefix.dev/others/team", "https://stranger.example/team", "conda-forge"}
 	const at = "https://mirror.example/team"
-	require.Equal(t, map[string]string{all[0]: at, all[1]: at}, mirror.Moved(all, "team"))
-	require.Empty(t, mirror.Moved(all[2:], "team"))
+	require.Equal(t, map[string]string{all[0]: at, all[1]: at}, mirror.Redirects(all, "team"))
+	require.Empty(t, mirror.Redirects(all[2:], "team"))
 	for _, server := range []string{"", "https://prefix.dev"} {
-		for from, to := range New(Config{Server: server}).Moved(all, "team") {
+		for from, to := range New(Config{Server: server}).Redirects(all, "team") {
 			require.Equal(t, "https://prefix.dev/team", to, "%s, with %q", from, server)
 		}
 	}

@@ -21,7 +21,7 @@ import (
 // lookFor is how long doctor waits for the channel.
 const lookFor = 5 * time.Second
 
-// Examine looks for our channel, and for what may publish to it.
+// Examine checks that our channel exists and that there is a credential for publishing to it.
 func (c *Channels) Examine(ctx context.Context, w *workspace.Workspace) []doctor.Finding {
 	client, err := c.Client()
 	if err != nil {
@@ -30,7 +30,7 @@ func (c *Channels) Examine(ctx context.Context, w *workspace.Workspace) []doctor
 	ours, err := c.Of(w)
 	switch {
 	case errors.Is(err, ErrNoName):
-		return []doctor.Finding{{What: "the channel's name", For: "publishing (" + err.Error() + ")", Get: toName(w)}, c.examineCredential(client)}
+		return []doctor.Finding{{What: "the channel's name", For: "publishing (" + err.Error() + ")", Get: nameStep(w)}, c.examineCredential(client)}
 	case err != nil:
 		return []doctor.Finding{{What: "the channel's name", For: "publishing (" + err.Error() + ")", Get: "correct it in " + c.namedIn(w)}}
 	}
@@ -39,11 +39,11 @@ func (c *Channels) Examine(ctx context.Context, w *workspace.Workspace) []doctor
 	defer cancel()
 	h, err := publish.Look(looking, ours, w.Packages)
 	if err != nil {
-		there.Get = cmp.Or(operr.CureOf(err), toReach(client.Server()))
+		there.Get = cmp.Or(operr.CureOf(err), unreachableStep(client.Server()))
 	}
 	var unreachable *httpclient.UnreachableError
 	switch {
-	case errors.As(err, &unreachable): // also where trying again took all the time
+	case errors.As(err, &unreachable): // report this error even if the retries have used up the time limit
 		there.Unknown = unreachable.Error()
 	case err != nil && looking.Err() != nil:
 		there.Unknown = fmt.Sprintf("no answer within %v", lookFor)
@@ -52,13 +52,13 @@ func (c *Channels) Examine(ctx context.Context, w *workspace.Workspace) []doctor
 	case h.Exists:
 		there.Found = "there"
 	default:
-		there.For += " (it is not there yet, or empty, as before a first release)"
+		there.For += " (it does not exist yet or is empty, which is normal before a first release)"
 		there.Get += mayBePrivate(h)
 	}
 	return []doctor.Finding{there, c.examineCredential(client)}
 }
 
-// examineCredential says where a credential would come from. None is asked for.
+// examineCredential reports where a credential would be read from. It does not request an ID token or contact the server.
 func (c *Channels) examineCredential(client *prefixdev.Client) doctor.Finding {
 	f := doctor.Finding{
 		What: "a credential for " + client.Server(),
@@ -77,18 +77,19 @@ func (c *Channels) examineCredential(client *prefixdev.Client) doctor.Finding {
 	return f
 }
 
-// toReach is what a person can do about a server that cannot be reached. To look whether it can is what was just done.
-func toReach(server string) string {
+// unreachableStep returns the next step for a server that cannot be reached. It does not suggest checking the connection, because doctor has just
+// checked it.
+func unreachableStep(server string) string {
 	switch {
 	case isOwn(server):
-		return "start it by `mage channel:serve`, or unset PREFIX_SERVER_URL: then it is prefix.dev's"
+		return "start the server with `mage channel:serve`, or unset PREFIX_SERVER_URL to use prefix.dev"
 	case server == prefixdev.DefaultServer:
-		return "HTTPS_PROXY names a proxy, and SSL_CERT_FILE an authority of your own; without any network `mage channel:serve` and `mage rehearse` do"
+		return "set HTTPS_PROXY to your proxy, and SSL_CERT_FILE to your own certificate authority; `mage channel:serve` and `mage rehearse` need no network"
 	}
-	return "correct PREFIX_SERVER_URL, or unset it: then it is prefix.dev's"
+	return "correct PREFIX_SERVER_URL, or unset this variable to use prefix.dev"
 }
 
-// isOwn reports whether a server is on this machine, as that of channel:serve is.
+// isOwn reports whether a server is on this machine, such as a server started by channel:serve.
 func isOwn(server string) bool {
 	u, err := url.Parse(server)
 	if err != nil {

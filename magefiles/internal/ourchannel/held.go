@@ -12,6 +12,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/channel/prefixdev"
 	"github.com/foopack/foopack/magefiles/internal/columns"
 	"github.com/foopack/foopack/magefiles/internal/httpclient"
+	"github.com/foopack/foopack/magefiles/internal/nextstep"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/publish"
 	"github.com/foopack/foopack/magefiles/internal/version"
@@ -19,26 +20,57 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
-// Holding is what our channel has, beside the manifests.
+// Holding lists the packages on our channel, with the versions in the manifests.
 type Holding struct {
-	Channel  string `json:"channel"`  // its URL; "" where it has no name
-	Exists   bool   `json:"exists"`   // anything of it was seen
-	Packages []Held `json:"packages"` // in the order of the workspace
-	Note     string `json:"-"`        // for people: what to do about a channel that is not there; "" where it is
+	Channel  string `json:"channel"`  // the channel's URL; "" if it has no name
+	Exists   bool   `json:"exists"`   // whether anything is visible on the channel
+	Packages []Held `json:"packages"` // in workspace order
+	Note     string `json:"-"`        // why nothing is visible, for messages; "" if something is
+	make     string // next step for Note
 }
 
-// Held is what the channel has of one package.
+// Held lists the versions of one package on the channel.
 type Held struct {
 	Name     string              `json:"name"`
-	Version  string              `json:"version"`  // that the manifest says
-	There    bool                `json:"there"`    // the channel has that version
-	Versions []publish.Published `json:"versions"` // all that the channel has, the newest first
+	Version  string              `json:"version"`  // version in the manifest
+	There    bool                `json:"there"`    // whether the manifest's version is on the channel
+	Versions []publish.Published `json:"versions"` // all versions on the channel, newest first
 }
 
-// Header has the columns of Rows.
+// Missing returns the reason why the channel cannot be seen, or "" if it can. In a CI job, where no next step is shown, the reason includes the
+// next step.
+func (h Holding) Missing(inJob bool) string {
+	if !inJob || h.make == "" {
+		return h.Note
+	}
+	return h.Note + "\nWhat to do: " + h.make
+}
+
+// Next returns the next step for the user.
+func (h Holding) Next(w *workspace.Workspace) string {
+	switch {
+	case h.make != "":
+		return h.make
+	case slices.ContainsFunc(h.Packages, func(p Held) bool { return !p.There }):
+		return "`mage status`"
+	case slices.ContainsFunc(w.Downstreams, h.isAhead):
+		return nextstep.AfterRelease(w)
+	}
+	return "`mage version:plan -to=auto`"
+}
+
+// isAhead reports whether a downstream pins a version of a package other than the one in the package's manifest.
+func (h Holding) isAhead(d *workspace.Downstream) bool {
+	return slices.ContainsFunc(d.Requires, func(r workspace.Requirement) bool {
+		return r.Pin != "" && slices.ContainsFunc(h.Packages, func(p Held) bool { return p.Name == r.Package && !version.Same(p.Version, r.Pin) })
+	})
+}
+
+// Header contains the column names of Rows.
 var Header = []string{"PACKAGE", "MANIFEST", "CHANNEL", "FILE", "SHA256"}
 
-// Rows are what people are shown: a row for each version of a package that the channel has, and one for a package of which it has none.
+// Rows returns the rows of a table: one for each version of a package on the channel, or a single row if the channel has no version of the
+// package.
 func (h Holding) Rows() (rows [][]string) {
 	for _, p := range h.Packages {
 		rows = append(rows, p.rows()...)
@@ -62,12 +94,12 @@ func (h Held) rows() (rows [][]string) {
 	return rows
 }
 
-// Look asks our channel what it has of the packages of a workspace. Where it has no name the manifests are all there is.
+// Look lists the workspace's packages on our channel. If the channel has no name, it only lists the manifests.
 func (c *Channels) Look(ctx context.Context, w *workspace.Workspace) (h Holding, err error) {
 	ours, err := c.Of(w)
 	if errors.Is(err, ErrNoName) {
 		h.add(w, publish.Holdings{})
-		h.Note = fmt.Sprintf("%v → %s", err, toName(w))
+		h.Note, h.make = err.Error(), nameStep(w)
 		return h, nil
 	}
 	if err != nil {
@@ -84,7 +116,8 @@ func (c *Channels) Look(ctx context.Context, w *workspace.Workspace) (h Holding,
 		if err != nil {
 			return h, err
 		}
-		h.Note = fmt.Sprintf("%s is not there yet, or empty, as before a first release. %s%s", h.Channel, firstRelease(w, client, ours.Name()), mayBePrivate(holdings))
+		h.Note = fmt.Sprintf("%s does not exist yet or is empty, which is normal before a first release.%s", h.Channel, mayBePrivate(holdings))
+		h.make = firstRelease(w, client, ours.Name())
 	}
 	return h, nil
 }
@@ -106,7 +139,7 @@ func newHeld(p *workspace.Package, h publish.Holdings, url string) Held {
 	return one
 }
 
-// newer orders versions, the newest first; those that the pipeline cannot read come last.
+// newer compares versions so that the newest is sorted first. Versions that version.Parse rejects are sorted last.
 func newer(a, b string) int {
 	one, err1 := version.Parse(a)
 	two, err2 := version.Parse(b)
@@ -121,26 +154,25 @@ func newer(a, b string) int {
 	return strings.Compare(b, a)
 }
 
-// mayBePrivate says what else may be the matter with a channel that is not there for anyone, where there is nothing to ask it with, or
-// nothing that its server takes.
+// mayBePrivate returns a hint that the channel may be private, if there is no credential or the server rejected it. Otherwise it returns "".
 func mayBePrivate(h publish.Holdings) string {
 	switch {
 	case h.Unseen == nil:
 		return ""
 	case errors.Is(h.Unseen, prefixdev.ErrNone):
-		return " Where it is private, set a key that reads it: PREFIX_API_KEY."
+		return " If the channel is private, set PREFIX_API_KEY to a key that can read the channel."
 	}
-	return fmt.Sprintf(" Where it is private, it may be there all the same: %v → %s.", h.Unseen, cmp.Or(operr.NextOf(h.Unseen), "set a key that reads it: PREFIX_API_KEY"))
+	return fmt.Sprintf(" A private channel may exist: %v → %s.", h.Unseen, cmp.Or(operr.NextOf(h.Unseen), "set PREFIX_API_KEY to a key that can read the channel"))
 }
 
-// firstRelease says how a channel comes into being, for those who publish to it.
+// firstRelease returns the next step for a user who is about to publish to a channel that does not exist yet.
 func firstRelease(w *workspace.Workspace, client *prefixdev.Client, name string) string {
 	if u, err := url.Parse(client.Server()); err == nil && httpclient.Loopback(u.Hostname()) {
-		return "A server of this machine, such as `mage channel:serve`, makes it with the first upload: `mage publish`, or `mage release -publish=here`."
+		return "`mage publish`, or `mage release -publish=here`: a server of this machine, such as `mage channel:serve`, makes the channel with the first upload"
 	}
 	if w.Config.Publish == settings.PublishHere {
-		return "Make the channel " + name + " on " + client.Server() + ", and a key that publishes to it: PREFIX_API_KEY."
+		return "make the channel " + name + " on " + client.Server() + ", and set PREFIX_API_KEY to a key that may publish to the channel"
 	}
-	return "Make the channel " + name + " on " + client.Server() + ", and register there the repository, with the file by which its CI publishes" +
-		" (release.yml on GitHub, .gitlab-ci.yml on GitLab) and its environment `release`, as a trusted publisher of it."
+	return "make the channel " + name + " on " + client.Server() + ", and register the repository there as a trusted publisher, with the workflow file that publishes" +
+		" (release.yml on GitHub, .gitlab-ci.yml on GitLab) and the environment `release`"
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
-// load makes a workspace of one package; more are lines of its [workspace].
+// load returns a workspace with one package. The lines in more are added to its [workspace] table.
 func load(t *testing.T, more string) *workspace.Workspace {
 	t.Helper()
 	root := t.TempDir()
@@ -30,7 +30,8 @@ func load(t *testing.T, more string) *workspace.Workspace {
 	return w
 }
 
-// The name is the variable's, the manifest's, or, on a server of this machine alone, one that the folder gives.
+// The channel name is read from PREFIX_CHANNEL or from the manifest. For a server on this machine, it defaults to a name made from the folder's
+// name.
 func TestWhichNameOurChannelHas(t *testing.T) {
 	const named = "name = \"team\"\n"
 	const said = named + "[tool.release]\nchannel = \"ours\"\n"
@@ -62,7 +63,7 @@ func TestWhichNameOurChannelHas(t *testing.T) {
 	}
 }
 
-// Without a name the manifests are all there is to show, and doctor says how to give it one.
+// If the channel has no name, only the manifests are shown, and doctor explains how to set a name.
 func TestAChannelWithoutAName(t *testing.T) {
 	_, channels, _ := asked(t)
 	channels.Server = "https://conda.example.org"
@@ -73,7 +74,7 @@ func TestAChannelWithoutAName(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "lib", h.Packages[0].Name)
 	require.False(t, h.Exists || h.Packages[0].There)
-	require.Contains(t, h.Note, "→ write `channel = \"NAME\"` into [tool.release] of pixi.toml, or set PREFIX_CHANNEL")
+	require.Contains(t, h.Next(w), "write `channel = \"NAME\"` into [tool.release] of pixi.toml, or set PREFIX_CHANNEL")
 	found := channels.Examine(t.Context(), w)
 	require.Equal(t, "the channel's name", found[0].What)
 	require.Equal(t, "a credential for https://conda.example.org", found[1].What)
@@ -83,7 +84,7 @@ func TestAChannelWithoutAName(t *testing.T) {
 	require.Equal(t, "correct PREFIX_SERVER_URL", channels.Examine(t.Context(), w)[0].Get)
 }
 
-// A channel that has nothing is one before its first release, or a private one that nobody sees here.
+// If nothing is visible on the channel, it has no release yet, or it is private and there is no credential that can read it.
 func TestAChannelThatShowsNothing(t *testing.T) {
 	_, channels, _ := asked(t)
 	channels.Name = "one"
@@ -92,14 +93,30 @@ func TestAChannelThatShowsNothing(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, channels.Server+"/one", h.Channel)
 	require.False(t, h.Exists)
-	require.Contains(t, h.Note, "as before a first release. A server of this machine, such as `mage channel:serve`, makes it with the first upload")
+	require.Contains(t, h.Note, "normal before a first release.")
+	require.Equal(t, h.Note, h.Missing(false))
+	require.Equal(t, h.Note+"\nWhat to do: "+h.Next(w), h.Missing(true), "a job has no next step")
+	require.Contains(t, h.Next(w), "`mage publish`, or `mage release -publish=here`: a server of this machine, such as `mage channel:serve`, makes the channel with the first upload")
 	client, err := prefixdev.New(prefixdev.Options{Server: "https://conda.example.org"})
 	require.NoError(t, err)
-	require.Contains(t, firstRelease(w, client, "one"), "Make the channel one on https://conda.example.org, and register there the repository")
+	require.Contains(t, firstRelease(w, client, "one"), "make the channel one on https://conda.example.org, and register the repository there")
 	w.Config.Publish = settings.PublishHere
-	require.Contains(t, firstRelease(w, client, "one"), "Make the channel one on https://conda.example.org, and a key that publishes to it")
-	require.Contains(t, h.Note, "Where it is private, set a key that reads it: PREFIX_API_KEY.")
-	require.Contains(t, channels.Examine(t.Context(), w)[0].For, "not there yet, or empty")
+	require.Contains(t, firstRelease(w, client, "one"), "make the channel one on https://conda.example.org, and set PREFIX_API_KEY to a key that may publish to the channel")
+	require.Contains(t, h.Note, "If the channel is private, set PREFIX_API_KEY to a key that can read the channel.")
+	require.Contains(t, channels.Examine(t.Context(), w)[0].For, "does not exist yet or is empty")
+}
+
+// The next step depends on whether a version is missing from the channel, whether downstreams must be updated, or whether the next version can be
+// planned.
+func TestTheStepBehindTheChannel(t *testing.T) {
+	w := load(t, "name = \"team\"\n")
+	require.Equal(t, "`mage status`", Holding{Packages: []Held{{There: true}, {}}}.Next(w))
+	require.Equal(t, "`mage version:plan -to=auto`", Holding{Packages: []Held{{There: true}}}.Next(w))
+	has := Holding{Packages: []Held{{Name: "lib", Version: "1.2.3", There: true}}}
+	for pin, want := range map[string]string{"": "`mage version:plan -to=auto`", "1.2.3": "`mage version:plan -to=auto`", "1.2.2": "`mage app:upgrade`"} {
+		w.Downstreams = []*workspace.Downstream{{Requires: []workspace.Requirement{{Package: "lib", Pin: pin}}}}
+		require.Equal(t, want, has.Next(w), pin)
+	}
 }
 
 func TestTheNewestComesFirst(t *testing.T) {
@@ -108,7 +125,7 @@ func TestTheNewestComesFirst(t *testing.T) {
 	require.Equal(t, []string{"2.0", "2.0rc1", "1.10", "1.9", "1.0", "not a version", "a release"}, all)
 }
 
-// A package has a row for each version on the channel, and one where there is none; what the manifest says stands in the first.
+// A package has a row for each version on the channel, or a single row if there is none. Only the first row has the manifest's version.
 func TestRowsForPeople(t *testing.T) {
 	digest := "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 	h := Holding{

@@ -1,12 +1,12 @@
-// Package ourchannel knows the channel that a workspace's packages go to: which one it is, with what it is read and written, and what it
-// has of them.
+// Package ourchannel provides access to the channel to which a workspace's packages are published: its name and address, the credential, and the
+// packages on it.
 //
-//	ourchannel.go   which channel it is: its name, its server, and the one object that a run has of it
-//	credential.go   the credential that its channels share
-//	address.go      what a manifest writes of a channel: whether that is ours, and where it is read
-//	held.go         what the channel has of the packages
-//	finding.go      what doctor finds of it
-//	serve.go        channel:serve: the embedded server over a folder
+//	ourchannel.go   opens the channel: its name, its server, and one shared object per run
+//	credential.go   finds the credential that all channels on the server share
+//	address.go      decides whether a channel in a manifest is ours, and where it is read
+//	held.go         lists the packages on the channel
+//	finding.go      checks the channel for doctor
+//	serve.go        implements channel:serve, the embedded server for a folder of channels
 package ourchannel
 
 import (
@@ -24,41 +24,43 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// Config is what is known of our channel before a workspace is read, and how servers are reached.
+// Config contains the settings that do not depend on a workspace, and the functions that open channels.
 type Config struct {
-	Server   string            // PREFIX_SERVER_URL, which stands in for the public server; "" is that one
-	Name     string            // PREFIX_CHANNEL, which goes before what a manifest says; "" where it is not set
-	Sources  prefixdev.Sources // where the credential may come from
-	AuthFile string            // RATTLER_AUTH_FILE, by which channels of others are read; "" where it is not set
+	Server   string            // PREFIX_SERVER_URL; "" for the public server
+	Name     string            // PREFIX_CHANNEL, which overrides the manifest; "" if it is not set
+	Sources  prefixdev.Sources // where to look for the credential
+	AuthFile string            // RATTLER_AUTH_FILE, for reading other channels; "" if it is not set
 
-	// Open reaches a server; "" is the public one.
+	// Open returns a client for a server; "" is the public server.
 	Open func(server string) (*prefixdev.Client, error)
-	// Address is where a channel is that a manifest writes, which may be no more than a name.
+	// Address returns the address of a channel that a manifest refers to by name or by address.
 	Address func(written string) string
-	// Others is how a channel of somebody else is read, by its address.
+	// Others opens a channel that is not ours, for reading.
 	Others func(ctx context.Context, address string) (channel.Channel, error)
 }
 
-// Channels are those that a run has opened: one object for each, whoever asks for it. It is for several goroutines.
+// Channels caches the channels that a run has opened, so that all callers share one object per channel. It is safe for concurrent use.
 type Channels struct {
 	Config
 
 	mu        sync.Mutex
 	by        map[string]*prefixdev.Channel // by URL
-	key       *prefixdev.Key                // of all of them that are on the server of our channel; nil before the first
+	key       *prefixdev.Key                // shared by all channels on our channel's server; nil until the first is opened
 	publishes bool
 }
 
-// New opens nothing yet.
+// New returns a Channels without open channels.
 func New(c Config) *Channels { return &Channels{Config: c} }
 
-// ToPublish lets this run ask a CI for an ID token, which is good once.
+// ToPublish allows this run to request an ID token from the CI. Only a run that publishes should call it, because an ID token can be used only
+// once.
 func (c *Channels) ToPublish() { c.publishes = true }
 
-// Client reaches the server of our channel.
+// Client returns a client for the server of our channel.
 func (c *Channels) Client() (*prefixdev.Client, error) { return c.Open(c.Server) }
 
-// Of is the channel of a workspace, with our credential. Errors: ErrNoName.
+// Of returns the workspace's channel, with our credential.
+// Errors: ErrNoName.
 func (c *Channels) Of(w *workspace.Workspace) (*prefixdev.Channel, error) {
 	client, err := c.Client()
 	if err != nil {
@@ -70,7 +72,7 @@ func (c *Channels) Of(w *workspace.Workspace) (*prefixdev.Channel, error) {
 	return c.On(client, c.NameOf(w))
 }
 
-// URLOf is the address of the channel of a workspace.
+// URLOf returns the address of a workspace's channel.
 func (c *Channels) URLOf(w *workspace.Workspace) (string, error) {
 	on, err := c.Of(w)
 	if err != nil {
@@ -79,7 +81,8 @@ func (c *Channels) URLOf(w *workspace.Workspace) (string, error) {
 	return on.URL(), nil
 }
 
-// On is a channel of a server, the same one for a whole run. On the server of our channel it has our credential.
+// On returns a channel on a server. It returns the same object each time it is called for the channel. On our channel's server, the channel has
+// our credential.
 func (c *Channels) On(client *prefixdev.Client, name string) (*prefixdev.Channel, error) {
 	opened, err := client.Channel(name)
 	if err != nil {
@@ -103,8 +106,8 @@ func (c *Channels) On(client *prefixdev.Client, name string) (*prefixdev.Channel
 	return opened, nil
 }
 
-// NameOf is PREFIX_CHANNEL, or the configured name of our channel, or, on a server of this machine, one made of the
-// workspace's name; "" where none of these is there.
+// NameOf returns the name of our channel: PREFIX_CHANNEL, or else the name in the manifest. For a server on this machine, it falls back to a name
+// made from the workspace's name. Otherwise it returns "".
 func (c *Channels) NameOf(w *workspace.Workspace) string {
 	name := cmp.Or(c.Name, w.Config.Channel)
 	if name != "" {
@@ -116,7 +119,7 @@ func (c *Channels) NameOf(w *workspace.Workspace) string {
 	return ""
 }
 
-// namedIn is where the name of our channel was said.
+// namedIn returns the setting that the name of our channel comes from.
 func (c *Channels) namedIn(w *workspace.Workspace) string {
 	if c.Name != "" {
 		return "PREFIX_CHANNEL"
@@ -124,20 +127,20 @@ func (c *Channels) namedIn(w *workspace.Workspace) string {
 	return "[tool.release] channel of " + w.Manifest.Path
 }
 
-// ErrNoName is in the chain of an error where nothing says which channel is meant.
-var ErrNoName = errors.New("it is not said which channel its packages go to")
+// ErrNoName is wrapped by errors that report that our channel has no name.
+var ErrNoName = errors.New("no setting names the channel for its packages")
 
-// noName says that a channel has to be named. The name of a folder does not count: what is cloned into a folder src has nothing
-// to do with the channel src.
+// noName returns the error for a channel without a name. The workspace's folder name is not used, because a clone in a folder named src is
+// unrelated to a channel named src.
 func noName(w *workspace.Workspace) error {
 	why := fmt.Sprintf("the workspace %s has no name in %s", w.Manifest.Name, w.Manifest.Path)
 	if !w.Manifest.ByFolder {
 		why = fmt.Sprintf("a channel cannot have the name of the workspace, %q", w.Manifest.Name)
 	}
-	return operr.New(toName(w), "%s, and %w", why, ErrNoName)
+	return operr.New(nameStep(w), "%s, and %w", why, ErrNoName)
 }
 
-// toName is what to do about a channel that has no name.
-func toName(w *workspace.Workspace) string {
+// nameStep returns the next step for a channel without a name.
+func nameStep(w *workspace.Workspace) string {
 	return "write `channel = \"NAME\"` into [tool.release] of " + w.Manifest.Path + ", or set PREFIX_CHANNEL"
 }

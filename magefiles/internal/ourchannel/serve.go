@@ -18,22 +18,22 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// Serving is the embedded prefix.dev over a folder, as a person asks for it.
+// Serving configures channel:serve, which runs the embedded prefix.dev server for a folder of channels.
 type Serving struct {
-	Addr       string // where to listen; "" is a free port on loopback
-	Dir        string // of the channels; "" is in the folder of outputs
-	Repository string // "owner/name", whose jobs may publish to our channel without a key; "" is none
-	Private    string // names of channels that need a token for reading too, with commas between
+	Addr       string // address to listen on; "" for a free port on loopback
+	Dir        string // folder of channels; "" for a folder below the output folder
+	Repository string // "owner/name" of a repository whose jobs may publish to our channel without a key; "" for none
+	Private    string // comma-separated names of channels that require a token for reading
 
-	Here   string // where we were started
+	Here   string // working directory
 	Runner command.Runner
 	Start  func(o localprefix.Options) (*localprefix.Server, error)
-	Line   func(format string, args ...any) // a line of the result
-	Say    func(format string, args ...any) // what is going on
+	Line   func(format string, args ...any) // prints a line of output
+	Say    func(format string, args ...any) // prints a progress message
 	Log    io.Writer
 }
 
-// Serve serves until ctx ends. The first line of the result is the address.
+// Serve runs the server until ctx is done. The first line of its output is the server's URL.
 func (c *Channels) Serve(ctx context.Context, s Serving) error {
 	ours := s.Dir == ""
 	if ours {
@@ -47,7 +47,7 @@ func (c *Channels) Serve(ctx context.Context, s Serving) error {
 			return err
 		}
 	}
-	o, err := c.toServe(s)
+	o, err := c.serveOptions(s)
 	if err != nil {
 		return err
 	}
@@ -70,8 +70,8 @@ func (c *Channels) Serve(ctx context.Context, s Serving) error {
 	return err
 }
 
-// toServe refuses names that are none.
-func (c *Channels) toServe(s Serving) (localprefix.Options, error) {
+// serveOptions returns the server's options. It rejects invalid names.
+func (c *Channels) serveOptions(s Serving) (localprefix.Options, error) {
 	o := localprefix.Options{
 		Addr:    s.Addr,
 		Dir:     s.Dir,
@@ -81,20 +81,20 @@ func (c *Channels) toServe(s Serving) (localprefix.Options, error) {
 	}
 	for _, name := range o.Private {
 		if err := channel.CheckName(name); err != nil {
-			return o, operr.NewUsage("say -private=NAME, with commas between several", "%w", err)
+			return o, operr.NewUsage("pass -private=NAME; write commas between several names", "%w", err)
 		}
 	}
 	if s.Repository == "" {
 		return o, nil
 	}
 	if err := github.CheckRepository(s.Repository); err != nil {
-		return o, operr.NewUsage("say -repository=OWNER/NAME", "%w", err)
+		return o, operr.NewUsage("pass -repository=OWNER/NAME", "%w", err)
 	}
 	w, err := workspace.Load(s.Here)
 	if err != nil {
 		return o, err
 	}
-	// It is a server of this machine: whatever the workspace is called will do.
+	// For a server on this machine, a name made from the workspace's name is sufficient.
 	o.Trusted = []localprefix.Trusted{{Channel: cmp.Or(c.NameOf(w), w.EmbeddedChannel()), Repository: s.Repository}}
 	return o, nil
 }

@@ -1,8 +1,8 @@
-// Package pixisays has the sentences of pixi, and of rattler below it, that anything here is decided by: pixi has exit status 1 for all that
-// goes wrong. They are regular expressions for a text that [Unwrapped] has gone over. What each means for an operator is said where pixi is
-// run, or an image is built with it.
+// Package pixisays has regular expressions for messages of pixi and its library rattler. They are needed to distinguish failures, because pixi
+// exits with status 1 for all of them. They must be matched against the output of [Unwrap]. The next step for each failure is defined where pixi
+// is run, or where an image is built with pixi.
 //
-// A sentence that a newer pixi words otherwise is put right here: each stands for pixi 0.77, and for earlier ones where that is noted.
+// Update this file if a newer pixi changes its messages. The messages are those of pixi 0.77, and of earlier versions if a comment says so.
 package pixisays
 
 import (
@@ -11,25 +11,26 @@ import (
 	"sync"
 )
 
-// Of a manifest and its lock file.
+// Messages about a manifest and its lock file.
 const (
-	LockNotUpToDate = `lock[- ]file (?:is )?not up-to-date`                                                             // earlier ones have a hyphen
-	LockTooNew      = `Lock-file version \d+ is newer than supported`                                                   // by the pixi that reads it
-	OtherPixi       = `this project requires pixi '([^']+)', but you have pixi ([\w.]+)`                                // what it requires, and what it is
-	NoWorkspace     = `could not find (?:pixi\.toml|pyproject\.toml).*?(?: at directory (\S+))?$`                       // where
-	NoEnvironment   = `unknown environment '([^']*)'`                                                                   // its name
-	RunsWithSources = `package '?([^' ]+)'? has source run dependencies \(([^)]*)\) and cannot be published on its own` // the package, and with whose
-	SameOutput      = `packages '([^']*)' and '([^']*)' both produce an output named '([^']*)'`                         // the packages, and the name
-	InvalidValue    = `error: invalid value '([^']*)' for '--([a-z-]+)[^']*'`                                           // the value, and the flag
-	AlreadyExists   = `Skipping '([^']+)' \(already exists\)`                                                           // a file that is on the channel
+	LockNotUpToDate = `lock[- ]file (?:is )?not up-to-date`                                                             // with a hyphen in earlier versions
+	LockTooNew      = `Lock-file version \d+ is newer than supported`                                                   // the lock file is too new for this pixi
+	OtherPixi       = `this project requires pixi '([^']+)', but you have pixi ([\w.]+)`                                // required and actual version
+	NoWorkspace     = `could not find (?:pixi\.toml|pyproject\.toml).*?(?: at directory (\S+))?$`                       // the folder
+	NoEnvironment   = `unknown environment '([^']*)'`                                                                   // name of the environment
+	RunsWithSources = `package '?([^' ]+)'? has source run dependencies \(([^)]*)\) and cannot be published on its own` // package, and its sources
+	SameOutput      = `packages '([^']*)' and '([^']*)' both produce an output named '([^']*)'`                         // packages, and the name
+	InvalidValue    = `error: invalid value '([^']*)' for '--([a-z-]+)[^']*'`                                           // value, and flag
+	AlreadyExists   = `Skipping '([^']+)' \(already exists\)`                                                           // file that is already on the channel
 )
 
-// Unsolved begins what is said of an environment that cannot be had. Without it the rest may be the words of a task.
+// Unsolved matches the beginning of the error for an environment that cannot be solved. The patterns of the causes are matched after it, because a
+// task could print the same words.
 const Unsolved = `failed to solve requirements of environment '.*`
 
-// Of channels that are solved with, and fetched from. A status is named in the words of the HTTP library.
+// Messages about the channels that pixi solves with and fetches from. Status messages come from the HTTP library.
 const (
-	NoCandidates   = `No candidates were found for (.+?)\.( |$)` // what asked for them
+	NoCandidates   = `No candidates were found for (.+?)\.( |$)` // the requirement
 	NoSubdir       = `could not find subdir '[^']+' in channel`
 	Refused        = `HTTP status client error \((401|403)\b` // the status
 	TooMany        = `HTTP status client error \(429\b`
@@ -38,7 +39,7 @@ const (
 	NoConnection   = `client error \(Connect\)`
 )
 
-// pattern compiles when it is first used: most runs read nothing that pixi has said.
+// pattern returns a function that compiles a regular expression on first use, because most runs do not parse pixi's output.
 func pattern(text string) func() *regexp.Regexp {
 	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(text) })
 }
@@ -46,11 +47,11 @@ func pattern(text string) func() *regexp.Regexp {
 var (
 	color  = pattern("\x1b\\[[0-9;]*m")
 	frame  = pattern(`[│├╰─▶×]`)
-	broken = pattern(`(\w-)\n\s*`) // a word, where it is broken to fit a line
+	broken = pattern(`(\w-)\n\s*`) // a word that was broken at the end of a line
 )
 
-// Unwrapped is a text in one line, without colors and frames: pixi draws a box around its errors, and breaks them to fit a terminal.
-func Unwrapped(text string) string {
+// Unwrap returns text as a single line without colors or frames, because pixi draws a box around its errors and wraps them to the terminal width.
+func Unwrap(text string) string {
 	text = frame().ReplaceAllString(color().ReplaceAllString(text, ""), " ")
 	return strings.Join(strings.Fields(broken().ReplaceAllString(text, "$1")), " ")
 }

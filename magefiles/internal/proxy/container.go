@@ -21,43 +21,44 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/pause"
 )
 
-// Image is the official Caddy, where no other one is named.
+// Image is the default image of the proxy, Caddy's official image.
 const Image = "docker.io/library/caddy:2.11"
 
-// Labels of what is made for a proxy.
+// Labels of a proxy's containers, volumes and networks.
 const (
 	labelProxy  = "pixi-release.proxy"      // the port
-	labelSpec   = "pixi-release.proxy.spec" // digest of what the container was made of
+	labelSpec   = "pixi-release.proxy.spec" // digest of the container's spec
 	labelHelper = "pixi-release.proxy.helper"
 )
 
-// Container is the proxy of one published port of one host, there or not.
+// Container is the proxy for one published port on a host. It need not exist yet.
 type Container struct {
 	Engine  *engine.Client
 	Port    uint16
-	Address netip.Addr // of the host, at which the port is published; the zero value is all
+	Address netip.Addr // the host's address on which the port is published; zero means all addresses
 	Image   string
-	Login   engine.Login // for the image's registry
+	Login   engine.Login // login for the image's registry
 }
 
-// Name is the container's.
+// Name returns the name of the container.
 func (c *Container) Name() string { return fmt.Sprintf("pixi-release-proxy-%d", c.Port) }
 
-// Network is where releases are reached by their aliases.
+// Network returns the name of the network in which the proxy reaches releases by alias.
 func (c *Container) Network() string { return c.Name() }
 
 func (c *Container) volume(kind string) string { return c.Name() + "-" + kind }
 
-// Proxy asks it, and what it keeps. Without a running container its state can be read and written all the same, if its image is there.
+// Proxy returns the proxy in the container, and its state. The state can be accessed even if the container is not running, provided that the host
+// has the image.
 func (c *Container) Proxy() *Proxy {
 	return &Proxy{State: &hoststate.State{Runner: runner{c: c}}, Places: PlacesOf(c.Port)}
 }
 
-// spec is what the container is made of, for the services that it has.
+// spec returns the container's spec for these services.
 func (c *Container) spec(services map[string]Service) (engine.Spec, error) {
 	publish := []engine.Publish{{Address: c.Address, Port: c.Port, Target: c.Port}}
 	for _, s := range services {
-		if s.TLS == ACME && c.Port == 443 { // certificates are asked for over port 80, and pages are sent on from there
+		if s.TLS == ACME && c.Port == 443 { // port 80 is for certificate validation, and redirects pages to https
 			publish = append(publish, engine.Publish{Address: c.Address, Port: 80, Target: 80})
 			break
 		}
@@ -83,19 +84,19 @@ func (c *Container) spec(services map[string]Service) (engine.Spec, error) {
 	return s, err
 }
 
-// configuration is where Caddy finds what it is told.
+// configuration is the path of Caddy's configuration file.
 const configuration = hoststate.Dir + "/caddy.json"
 
-// wanted is what the proxy is to be, with one service more than it is known to have, or one less.
+// wanted is the proxy's target state, with one environment's service added, changed or removed.
 type wanted struct {
 	services hoststate.Services
-	text     string // of the service
+	text     string // encoded service
 	config   string
 	spec     engine.Spec
 	others   []string // environments that share the port
 }
 
-// want is what the proxy is to be with a service of an environment; nil: without any.
+// `want` returns the proxy's target state with this service for an environment, or without the environment if s is nil.
 func (c *Container) want(ctx context.Context, env string, s *Service) (w wanted, err error) {
 	w.text = hoststate.None
 	if s != nil {
@@ -112,7 +113,7 @@ func (c *Container) want(ctx context.Context, env string, s *Service) (w wanted,
 	for name, text := range w.services.Of {
 		var other Service
 		if err := json.Unmarshal([]byte(text), &other); err != nil {
-			return w, operr.New("was it written by a newer version of this program?", "what the proxy does for %s cannot be read: %w", name, err)
+			return w, operr.New("check whether a newer version of this program wrote the state; then use that version", "reading the proxy's state for the environment %s: %w", name, err)
 		}
 		all[name] = other
 	}
@@ -128,7 +129,7 @@ func (c *Container) want(ctx context.Context, env string, s *Service) (w wanted,
 	return w, err
 }
 
-// Missing is what Ensure would do on this host, a sentence for each thing; none where all is well. It changes nothing.
+// Missing describes each change that Ensure would make on this host. It does not change anything.
 func (c *Container) Missing(ctx context.Context, env string, s Service) ([]string, error) {
 	if err := check(map[string]Service{env: s}); err != nil {
 		return nil, err
@@ -153,14 +154,14 @@ func (c *Container) Missing(ctx context.Context, env string, s Service) ([]strin
 		return nil, err
 	}
 	if found.Labels[labelSpec] != w.spec.Labels[labelSpec] {
-		return append(todo, fmt.Sprintf("replace the proxy %s, made of %s, by one of %s: it answers nothing for some seconds, and ends the open sockets of %s", c.Name(), found.Image, c.Image, list(env, w.others))), nil
+		return append(todo, fmt.Sprintf("replace the proxy %s, which runs the image %s, with a proxy that runs %s: for some seconds no request is answered, and the open sockets of %s are closed", c.Name(), found.Image, c.Image, list(env, w.others))), nil
 	}
-	current, err := c.configured(ctx, w.config)
+	current, err := c.checkConfigured(ctx, w.config)
 	if err != nil {
 		return nil, err
 	}
 	if !current || w.services.Of[env] != w.text {
-		todo = append(todo, fmt.Sprintf("configure the proxy %s for %s: sockets of %s that are open now end once the drain of each is over", c.Name(), env, list(env, w.others)))
+		todo = append(todo, fmt.Sprintf("configure the proxy %s for %s: the open sockets of %s are closed when the drain time of each environment is over", c.Name(), env, list(env, w.others)))
 	}
 	return todo, nil
 }
@@ -169,8 +170,8 @@ func list(env string, others []string) string {
 	return strings.Join(append([]string{env}, others...), ", ")
 }
 
-// configured reports whether Caddy has this configuration: what counts is what it runs with.
-func (c *Container) configured(ctx context.Context, config string) (bool, error) {
+// checkConfigured reports whether Caddy is running with this configuration.
+func (c *Container) checkConfigured(ctx context.Context, config string) (bool, error) {
 	p := c.Proxy()
 	a, err := p.State.Ask(ctx, "http://"+p.Places.Admin+"/config/", p.Places.Admin, within)
 	if err != nil || a.Status != 200 {
@@ -178,7 +179,7 @@ func (c *Container) configured(ctx context.Context, config string) (bool, error)
 	}
 	var has, wants any
 	if err := json.Unmarshal(a.Body, &has); err != nil {
-		return false, nil //lint:ignore nilerr what it has is not what is wanted
+		return false, nil //lint:ignore nilerr an unreadable configuration is not the wanted one
 	}
 	if err := json.Unmarshal([]byte(config), &wants); err != nil {
 		return false, err
@@ -186,11 +187,11 @@ func (c *Container) configured(ctx context.Context, config string) (bool, error)
 	return reflect.DeepEqual(has, wants), nil
 }
 
-// Prepare makes what the script needs before anything can be locked: the image and the volumes. Where all of it is there it changes nothing.
+// Prepare ensures that the image, the volumes and the network exist. The script requires them before it can acquire a lock.
 func (c *Container) Prepare(ctx context.Context) error {
 	if _, err := c.Engine.Image(ctx, c.Image); errors.Is(err, engine.NotFound) {
 		if err := c.Engine.Pull(ctx, c.Image, c.Login); err != nil {
-			return operr.New("can the host reach the registry? `proxy` may name a mirror of the image", "the proxy's image cannot be pulled: %w", err)
+			return operr.New("check that the host can reach the registry, or set `proxy` to a mirror of the image", "the proxy's image cannot be pulled: %w", err)
 		}
 	} else if err != nil {
 		return err
@@ -207,7 +208,7 @@ func (c *Container) Prepare(ctx context.Context) error {
 	return c.Proxy().State.Probe(ctx)
 }
 
-// Ensure does what Missing says, for an environment whose lock has this number. It is behind Prepare.
+// Ensure makes the changes that Missing describes. `fence` is the token of the environment's lock. Prepare must be called first.
 func (c *Container) Ensure(ctx context.Context, env string, fence int64, s Service) error {
 	w, err := c.serve(ctx, env, fence, &s)
 	if err != nil {
@@ -219,7 +220,7 @@ func (c *Container) Ensure(ctx context.Context, env string, fence int64, s Servi
 	return c.load(ctx, w)
 }
 
-// serve keeps what the proxy is to do for an environment, and what it is to be told of all of them.
+// serve stores an environment's service, and the configuration for all environments, in the proxy's state.
 func (c *Container) serve(ctx context.Context, env string, fence int64, s *Service) (w wanted, err error) {
 	if w, err = c.want(ctx, env, s); err != nil {
 		return w, err
@@ -235,13 +236,13 @@ func (c *Container) serve(ctx context.Context, env string, fence int64, s *Servi
 		if current, err = state.Configure(ctx, w.services.Generation, w.config); err != nil {
 			return w, err
 		} else if !current && tries == 10 {
-			return w, operr.New("try again", "other environments of the host change the same proxy all the time")
+			return w, operr.New("run the same command again later", "the proxy could not be updated: during each attempt, a deployment of another environment on this host changed the proxy")
 		}
 	}
 	return w, nil
 }
 
-// Leaving is what Drop would do on this host, in a sentence; "" where nothing is to be done.
+// Leaving describes the change that Drop would make on this host, or returns "" if there is none.
 func (c *Container) Leaving(ctx context.Context, env string) (string, error) {
 	found, err := c.Engine.Inspect(ctx, c.Name())
 	if errors.Is(err, engine.NotFound) {
@@ -254,14 +255,14 @@ func (c *Container) Leaving(ctx context.Context, env string) (string, error) {
 	case err != nil:
 		return "", err
 	case len(w.others) == 0 && found.Labels[labelProxy] != "":
-		return fmt.Sprintf("remove the proxy %s, which serves nothing else: port %d is free then. Its volumes stay, with the audit and the certificates", c.Name(), c.Port), nil
+		return fmt.Sprintf("remove the proxy %s, which serves no other environment, so that port %d becomes free. The volumes of the proxy stay, with the audit log and the certificates", c.Name(), c.Port), nil
 	case serves:
-		return fmt.Sprintf("take it out of the proxy %s: sockets of %s that are open now end once the drain of each is over", c.Name(), strings.Join(w.others, ", ")), nil
+		return fmt.Sprintf("remove the environment from the proxy %s: the open sockets of %s are closed when the drain time of each environment is over", c.Name(), strings.Join(w.others, ", ")), nil
 	}
 	return "", nil
 }
 
-// Drop takes an environment, whose lock has this number, out of the proxy, and the proxy away where it serves no other one.
+// Drop removes an environment from the proxy. `fence` is the token of the environment's lock. If no environment is left, Drop removes the proxy too.
 func (c *Container) Drop(ctx context.Context, env string, fence int64) error {
 	w, err := c.serve(ctx, env, fence, nil)
 	if err != nil {
@@ -277,12 +278,12 @@ func (c *Container) Drop(ctx context.Context, env string, fence int64) error {
 		return c.load(ctx, w)
 	}
 	if found.Labels[labelProxy] == "" {
-		return nil // somebody else's, of the same name
+		return nil // a foreign container with the same name
 	}
 	return errors.Join(c.Engine.Stop(ctx, found.ID, 10*time.Second), c.Engine.Remove(ctx, found.ID))
 }
 
-// run lets the container run.
+// run creates the container if it is missing or has a different spec, and starts it.
 func (c *Container) run(ctx context.Context, spec engine.Spec) error {
 	found, err := c.Engine.Inspect(ctx, c.Name())
 	switch {
@@ -290,7 +291,7 @@ func (c *Container) run(ctx context.Context, spec engine.Spec) error {
 	case err != nil:
 		return err
 	case found.Labels[labelProxy] == "":
-		return operr.New("rename it, or choose another `port`", "container %s is not one of ours", c.Name())
+		return operr.New("rename this container, or choose another `port`", "the container %s was not created by this program", c.Name())
 	case found.Labels[labelSpec] == spec.Labels[labelSpec]:
 		if found.State == engine.Running {
 			return nil
@@ -302,8 +303,8 @@ func (c *Container) run(ctx context.Context, spec engine.Spec) error {
 		}
 	}
 	id, err := c.Engine.Create(ctx, spec)
-	if errors.Is(err, engine.Conflict) { // somebody else was faster, for another environment
-		return operr.New("try again", "the proxy %s is being made by somebody else: %w", c.Name(), err)
+	if errors.Is(err, engine.Conflict) { // created concurrently for another environment
+		return operr.New("run the same command again", "another deploy is creating the proxy %s: %w", c.Name(), err)
 	} else if err != nil {
 		return err
 	}
@@ -316,17 +317,17 @@ func (c *Container) run(ctx context.Context, spec engine.Spec) error {
 func (c *Container) start(ctx context.Context, id string) error {
 	err := c.Engine.Start(ctx, id)
 	if errors.Is(err, engine.PortTaken) {
-		return operr.New("see what listens there (`ss -ltnp` on the host), and stop it or choose another `port`", "port %d of the host is taken by something else than our proxy: %w", c.Port, err)
+		return operr.New("find the program that uses the port (`ss -ltnp` on the host); stop that program, or choose another `port`", "port %d of the host is used by another program than our proxy: %w", c.Port, err)
 	}
 	return err
 }
 
-// load has Caddy take its configuration, and waits until it has. The same configuration again changes nothing.
+// load makes Caddy load its configuration unless it is already active, and waits until it is.
 func (c *Container) load(ctx context.Context, w wanted) error {
 	p := c.Proxy()
 	told := false
 	_, err := pause.Wait{What: "the proxy " + c.Name(), First: 100 * time.Millisecond, Times: 1.5, Most: time.Second, For: time.Minute}.Until(ctx, func(ctx context.Context) (pause.Seen, error) {
-		current, err := c.configured(ctx, w.config)
+		current, err := c.checkConfigured(ctx, w.config)
 		if err != nil || current {
 			return pause.Seen{Done: current}, err
 		}
@@ -345,15 +346,15 @@ func (c *Container) load(ctx context.Context, w wanted) error {
 			return pause.Seen{}, err
 		}
 		if r.Exit != 0 {
-			return pause.Seen{}, operr.New("", "the proxy refuses its configuration").WithDetail(r.Stderr)
+			return pause.Seen{}, operr.New("", "the proxy refused its configuration").WithDetail(r.Stderr)
 		}
 		told = true
-		return pause.Seen{Says: "it was told"}, nil
+		return pause.Seen{Says: "it was told to load its configuration"}, nil
 	})
 	if err == nil {
 		return nil
 	}
 	var said bytes.Buffer
 	_ = c.Engine.Logs(context.WithoutCancel(ctx), c.Name(), 10, false, &said, &said)
-	return operr.New("see the last lines of its log", "the proxy %s does not run as it should: %w", c.Name(), err).WithDetail(said.String())
+	return operr.New("look for the reason in the last lines of the proxy's log", "the proxy %s did not start correctly: %w", c.Name(), err).WithDetail(said.String())
 }

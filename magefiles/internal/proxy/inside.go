@@ -11,19 +11,19 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/hoststate"
 )
 
-// runner runs the script by an exec in the proxy's container. Where that does not run, or where volumes are named that it has not, it is
-// run in a container of the same image that is made for it.
+// runner runs the script in the proxy's container, by an exec of the engine. If this container is not running, or if the script needs other volumes,
+// runner creates a container of the same image for the script.
 type runner struct {
 	c      *Container
 	mounts []engine.Mount
 }
 
-// Inside runs the script of hoststate in a container that is made for it, with the proxy's volume and others.
+// Inside returns a Runner for the script of hoststate. Each call runs in a new container with the proxy's volume and the given mounts.
 func (c *Container) Inside(mounts ...engine.Mount) hoststate.Runner {
 	return runner{c: c, mounts: mounts}
 }
 
-// Run is what hoststate.Runner says.
+// Run implements hoststate.Runner.
 func (r runner) Run(ctx context.Context, argv []string, stdin []byte) ([]byte, int, error) {
 	var input io.Reader
 	if stdin != nil {
@@ -32,7 +32,7 @@ func (r runner) Run(ctx context.Context, argv []string, stdin []byte) ([]byte, i
 	if r.mounts == nil {
 		result, err := r.c.Engine.Exec(ctx, r.c.Name(), argv, input)
 		if err == nil && neverRan(result.Exit) {
-			err = r.c.endedMeanwhile(ctx, result.Exit)
+			err = r.c.explainEnd(ctx, result.Exit)
 		}
 		if !errors.Is(err, engine.NotFound) && !errors.Is(err, engine.Conflict) {
 			return []byte(result.Stdout), result.Exit, err
@@ -54,12 +54,12 @@ func (r runner) Run(ctx context.Context, argv []string, stdin []byte) ([]byte, i
 	return []byte(result.Stdout), result.Exit, err
 }
 
-// neverRan reports whether a status is that of a program that could not be started, or was killed; the script has others.
+// neverRan reports whether an exit status indicates that a program could not be started, or was killed. The script exits with other statuses.
 func neverRan(status int) bool { return status == 126 || status == 127 || status == 137 }
 
-// endedMeanwhile is the error of a call whose container came to its end under it, as it does when the engine starts again: nothing is known of what
-// it did. It is nil where a program that does nothing fails in the same way: then the image is not one for us.
-func (c *Container) endedMeanwhile(ctx context.Context, status int) error {
+// explainEnd returns the error for a call whose container exited during the call, for example because the engine restarted: the call's result is
+// unknown. It returns nil if a trivial program fails in the same way, because then the image is unsuitable.
+func (c *Container) explainEnd(ctx context.Context, status int) error {
 	nothing, err := c.Engine.Exec(ctx, c.Name(), []string{"sh", "-c", ":"}, nil)
 	if err == nil && nothing.Exit == status {
 		return nil
@@ -67,11 +67,12 @@ func (c *Container) endedMeanwhile(ctx context.Context, status int) error {
 	return &engine.Error{
 		Kind:  engine.Unreachable,
 		Doing: "running a command in container " + c.Name(),
-		Err:   errors.New("the container ended before it had answered"),
+		Err:   errors.New("the container ended before it answered"),
 	}
 }
 
-// Holding is Inside, in a container that stays until end is called: what is in memory goes with the last container that has it.
+// Holding returns a Runner for the script in a container that runs until `end` is called, which preserves an in-memory volume until the application
+// uses it.
 func (c *Container) Holding(ctx context.Context, mounts ...engine.Mount) (inside hoststate.Runner, end func() error, err error) {
 	id, err := c.Engine.Create(ctx, engine.Spec{
 		Image:      c.Image,
@@ -92,19 +93,19 @@ func (c *Container) Holding(ctx context.Context, mounts ...engine.Mount) (inside
 	return holding{engine: c.Engine, id: id}, end, nil
 }
 
-// holding runs the script by an exec in one container.
+// holding runs the script in a running container, by an exec of the engine.
 type holding struct {
 	engine *engine.Client
 	id     string
 }
 
-// Run is what hoststate.Runner says.
+// Run implements hoststate.Runner.
 func (h holding) Run(ctx context.Context, argv []string, stdin []byte) ([]byte, int, error) {
 	result, err := h.engine.Exec(ctx, h.id, argv, bytes.NewReader(stdin))
 	return []byte(result.Stdout), result.Exit, err
 }
 
-// RemoveVolume takes a volume away that Inside has written to. A run that was killed meanwhile has left its container in it.
+// RemoveVolume removes a volume that Inside has written to, along with containers that killed runs of Inside have left.
 func (c *Container) RemoveVolume(ctx context.Context, name string) error {
 	err := c.Engine.RemoveVolume(ctx, name)
 	if !errors.Is(err, engine.Conflict) {

@@ -15,13 +15,13 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// Artifacts are what was built, by package name.
+// Artifacts maps the name of each built package to its artifact.
 type Artifacts map[string]toolchain.Artifact
 
-// Ready returns the artifacts that lie in the folder of artifacts for the versions that the manifests name, and that this clone has
-// built of the same sources by the same tools; each is compared with its manifest. All others are to be built: those without a
-// record, whoever put them there, those of other sources, and those whose wheel was built between two tags, as `build:all` does it
-// where a tool makes the version. What was passed over is in the second result, a sentence each.
+// Ready returns the artifacts in the output folder that can be published: their versions match the manifests, and this clone built them from the
+// current sources with the current tools. Each is checked against its manifest. Every other file is skipped and its package must be rebuilt: a file
+// that this clone has no record of, a file built from other sources, or a file whose wheel was built between two tags (which `build:all` may
+// produce if a tool derives the version from tags). passed has one sentence for each skipped file.
 func (p *Publisher) Ready(ctx context.Context) (ready Artifacts, passed []string, err error) {
 	ready = Artifacts{}
 	found, err := p.inOutput()
@@ -38,7 +38,7 @@ func (p *Publisher) Ready(ctx context.Context) (ready Artifacts, passed []string
 			continue
 		}
 		if twice, ok := ready[f.pkg.Name]; ok {
-			return nil, nil, operr.New("remove the one that is not meant", "there are two artifacts of %s: %s and %s",
+			return nil, nil, operr.New("remove the file that should not be published", "there are two built packages of %s: %s and %s",
 				f.pkg.Name, filepath.Base(twice.Path), filepath.Base(f.path))
 		}
 		ready[f.pkg.Name] = a
@@ -46,7 +46,7 @@ func (p *Publisher) Ready(ctx context.Context) (ready Artifacts, passed []string
 	return ready, passed, nil
 }
 
-// candidate is a file that is named like an artifact of a package at its version.
+// candidate is a file that is named like an artifact of a package at its current version.
 type candidate struct {
 	pkg  *workspace.Package
 	path string
@@ -71,30 +71,30 @@ func (p *Publisher) inOutput() (found []candidate, err error) {
 	return found, nil
 }
 
-// ready is one artifact, or why it does not count.
+// `ready` returns the artifact in a file, or the reason why the file is not ready to be published.
 func (p *Publisher) ready(ctx context.Context, pkg *workspace.Package, path string) (a toolchain.Artifact, why string, err error) {
 	have, err := condapkg.Identify(path)
 	if err != nil {
-		//lint:ignore nilerr why it does not count is the answer
+		//lint:ignore nilerr the reason is returned as a text
 		return a, "cannot be read: " + err.Error(), nil
 	}
-	if why, err = p.unrecorded(ctx, pkg, have.SHA256); why != "" || err != nil {
+	if why, err = p.explainUnrecorded(ctx, pkg, have.SHA256); why != "" || err != nil {
 		return a, why, err
 	}
 	a, err = toolchain.Check(p.Workspace, pkg, path)
 	if other := (*toolchain.WheelError)(nil); errors.As(err, &other) && pkg.FromTags() != nil {
-		return a, "has a wheel of another version, as between two tags", nil
+		return a, "contains a wheel of another version, as happens between two tags", nil
 	}
 	if err == nil && a.SHA256 != have.SHA256 {
-		return a, "", operr.NewStopped("find out who changes it; nothing was sent", "%s was changed while it was read", filepath.Base(path))
+		return a, "", operr.NewStopped("find out who changes this file", "%s changed while it was read; nothing was sent", filepath.Base(path))
 	}
 	if err != nil {
-		return a, "", operr.New("build it again: `mage build:package "+pkg.Name+"`", "%s cannot be published: %w", filepath.Base(path), err)
+		return a, "", operr.New("build the package again: `mage build:package "+pkg.Name+"`", "%s cannot be published: %w", filepath.Base(path), err)
 	}
 	return a, "", nil
 }
 
-// Missing returns the packages, dependencies first, of which there is neither an artifact nor the version on the channel.
+// Missing returns the packages, dependencies first, that have no ready artifact and whose version is not on the channel.
 func (p *Publisher) Missing(h Holdings, ready Artifacts) (missing []*workspace.Package) {
 	for _, pkg := range p.Workspace.Order() {
 		if _, ok := ready[pkg.Name]; !ok && (pkg.Version.Text == "" || len(h.Of(pkg.Name, pkg.Version.Text)) == 0) {
@@ -104,7 +104,7 @@ func (p *Publisher) Missing(h Holdings, ready Artifacts) (missing []*workspace.P
 	return missing
 }
 
-// Build builds packages and adds them to the artifacts that are ready.
+// Build builds packages and adds their artifacts to ready.
 func (p *Publisher) Build(ctx context.Context, missing []*workspace.Package, ready Artifacts) error {
 	if len(missing) == 0 {
 		return nil
@@ -126,22 +126,21 @@ func (p *Publisher) Build(ctx context.Context, missing []*workspace.Package, rea
 	return p.Record(ctx, built...)
 }
 
-// placeholders are versions that tools write where they do not know one (setuptools_scm, versioneer, hatch-vcs and
-// people who have to fill a field in).
+// placeholders are the versions that tools (setuptools_scm, versioneer, hatch-vcs) and people fill in when the real version is not known.
 var placeholders = []string{"dynamic", "unknown", "0+unknown", "0+untagged", "0.0.0"}
 
-// checkPlaceholder refuses a version that stands for none. "0.0.0" is one only where a tool made it.
+// checkPlaceholder returns an error if the version of an artifact is a placeholder. "0.0.0" is allowed if the manifest contains it.
 func checkPlaceholder(pkg *workspace.Package, x condapkg.Index) error {
 	for _, text := range placeholders {
 		if x.Version == text && (text != "0.0.0" || pkg.Version.Text == "") || strings.HasPrefix(x.Version, "0+u") {
-			return operr.New("give the package a version, and build it again",
+			return operr.New("write the version of the package into its manifest, and build the package again",
 				"%s cannot be published: its version is the placeholder %q", x.FileName(), x.Version)
 		}
 	}
 	return nil
 }
 
-// sameIndex compares what a solver takes from a package. Channels may add fields of their own to a record.
+// sameIndex compares the fields that a solver reads. It ignores other fields, because channels may add some to a record.
 func sameIndex(want, got condapkg.Index) error {
 	for _, c := range []struct {
 		what      string
@@ -157,7 +156,7 @@ func sameIndex(want, got condapkg.Index) error {
 		{"constrains", strings.Join(want.Constrains, ", "), strings.Join(got.Constrains, ", ")},
 	} {
 		if c.want != c.got {
-			return fmt.Errorf("its %s is %q and not %q", c.what, c.got, c.want)
+			return fmt.Errorf("the field %s is %q, but %q was expected", c.what, c.got, c.want)
 		}
 	}
 	return nil

@@ -16,33 +16,33 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// State is what is to be done with a package, or was.
+// State is what a delivery does, or did, with a package.
 type State string
 
 // The states of a package in a delivery.
 const (
-	Upload  State = "upload"  // the channel has no file of that name
-	There   State = "there"   // it has the file, with our bytes
-	Kept    State = "kept"    // it has the version, and nothing was built here to compare it with
-	Replace State = "replace" // it has the file with other bytes, which are replaced by force
+	Upload  State = "upload"  // the channel has no file with this name
+	There   State = "there"   // the channel already has the file with the same bytes
+	Kept    State = "kept"    // the channel has this version, and its file is kept: nothing was built here, or Keeps returned true
+	Replace State = "replace" // the channel has the file with other bytes, and Force replaces it
 )
 
 // Item is one package in a delivery.
 type Item struct {
 	Package string
-	Level   int // packages of a level need only those of lower ones
+	Level   int // a package depends only on packages of lower levels
 	State   State
-	Record  condapkg.Record // what the channel has, or will have
-	Path    string          // of the artifact; "" where nothing was built here
+	Record  condapkg.Record // the channel's record, as it is now or will be after the upload
+	Path    string          // path of the artifact; "" if the package is kept
 }
 
-// Delivery says what is to be done with each package, dependencies first.
+// Delivery lists what to do with each package, dependencies first.
 type Delivery struct {
 	Channel string // URL
 	Items   []Item
 }
 
-// Uploads are the items that are to be sent.
+// Uploads returns the items to upload.
 func (p Delivery) Uploads() (items []Item) {
 	for _, i := range p.Items {
 		if i.State == Upload || i.State == Replace {
@@ -52,7 +52,7 @@ func (p Delivery) Uploads() (items []Item) {
 	return items
 }
 
-// Records are what the channel is to show once it is sent.
+// Records returns the records that the channel should have after the upload.
 func (p Delivery) Records() (records []condapkg.Record) {
 	for _, i := range p.Items {
 		records = append(records, i.Record)
@@ -60,11 +60,11 @@ func (p Delivery) Records() (records []condapkg.Record) {
 	return records
 }
 
-// Prepare compares artifacts and channel. Every conflict is in the error: nothing is sent where one part of a release
-// cannot follow.
+// Prepare compares the artifacts with the channel. Its error lists all conflicts. A single conflict stops the whole delivery, so that a release is
+// not published in part.
 func (p *Publisher) Prepare(ctx context.Context, h Holdings, ready Artifacts) (Delivery, error) {
 	delivery := Delivery{Channel: p.Channel.URL()}
-	if err := p.onePlatform(h, ready); err != nil {
+	if err := p.refuseOnePlatform(h, ready); err != nil {
 		return delivery, err
 	}
 	var conflicts []error
@@ -84,17 +84,17 @@ func (p *Publisher) Prepare(ctx context.Context, h Holdings, ready Artifacts) (D
 	return delivery, conflictError(delivery, conflicts)
 }
 
-// PrepareFirst makes the delivery for a channel that has nothing yet, of the packages that are ready.
+// PrepareFirst prepares a delivery of all packages to an empty channel. Every package must be ready.
 func (p *Publisher) PrepareFirst(ready Artifacts) (Delivery, error) {
 	delivery := Delivery{Channel: p.Channel.URL()}
-	if err := p.onePlatform(Holdings{}, ready); err != nil {
+	if err := p.refuseOnePlatform(Holdings{}, ready); err != nil {
 		return delivery, err
 	}
 	for level, packages := range p.Workspace.Levels() {
 		for _, pkg := range packages {
 			a, ok := ready[pkg.Name]
 			if !ok {
-				return delivery, fmt.Errorf("there is no artifact of %s", pkg.Name)
+				return delivery, fmt.Errorf("%s has no built package", pkg.Name)
 			}
 			if err := checkPlaceholder(pkg, a.Index); err != nil {
 				return delivery, err
@@ -105,9 +105,9 @@ func (p *Publisher) PrepareFirst(ready Artifacts) (Delivery, error) {
 	return delivery, nil
 }
 
-// onePlatform refuses artifacts that are not noarch: with the file of one platform on the channel, the others would find a
-// version that they cannot install. Bytes that the channel has already are left as they are.
-func (p *Publisher) onePlatform(h Holdings, ready Artifacts) error {
+// refuseOnePlatform returns an error if an artifact is not noarch. If it were published for one platform only, solvers on other platforms could not
+// install the new version. Artifacts that the channel already has are ignored.
+func (p *Publisher) refuseOnePlatform(h Holdings, ready Artifacts) error {
 	var files []string
 	for _, pkg := range p.Workspace.Order() {
 		a, ok := ready[pkg.Name]
@@ -119,8 +119,8 @@ func (p *Publisher) onePlatform(h Holdings, ready Artifacts) error {
 	if len(files) == 0 {
 		return nil
 	}
-	return operr.New("let it be built as noarch, if it has no compiled code; else keep it in a workspace of its own, and publish it with pixi from a machine of each platform",
-		"%s cannot be published, and nothing was sent: only noarch packages are published yet, since a channel would need a package for every platform", strings.Join(files, ", "))
+	return operr.New("if the package has no compiled code, build it as noarch; otherwise move the package to a separate workspace, and publish it with pixi from a machine of each platform",
+		"%s cannot be published: only noarch packages can be published, because other packages need a build for each platform; nothing was sent", strings.Join(files, ", "))
 }
 
 func conflictError(delivery Delivery, conflicts []error) error {
@@ -131,8 +131,8 @@ func conflictError(delivery Delivery, conflicts []error) error {
 	for _, c := range conflicts {
 		lines = append(lines, c.Error())
 	}
-	err := operr.New("raise the version: published bytes are not replaced, and those who locked them would notice; nothing was sent",
-		"%s has other bytes than these: %w", delivery.Channel, conflicts[0])
+	err := operr.New("raise the version: published files are not replaced, because lock files of other people have their sha256",
+		"nothing was sent: %s already has a file of the same name with other bytes: %w", delivery.Channel, conflicts[0])
 	if len(lines) > 1 {
 		err = err.WithDetail(strings.Join(lines, "\n"))
 	}
@@ -142,7 +142,7 @@ func conflictError(delivery Delivery, conflicts []error) error {
 func (p *Publisher) item(ctx context.Context, h Holdings, ready Artifacts, pkg *workspace.Package) (Item, error) {
 	a, ok := ready[pkg.Name]
 	if !ok {
-		return p.kept(ctx, h, pkg)
+		return p.checkKept(ctx, h, pkg)
 	}
 	item := Item{Package: pkg.Name, State: Upload, Path: a.Path, Record: record(a)}
 	if err := checkPlaceholder(pkg, a.Index); err != nil {
@@ -155,7 +155,7 @@ func (p *Publisher) item(ctx context.Context, h Holdings, ready Artifacts, pkg *
 	case have == a.SHA256:
 		item.State = There
 	case p.Keeps != nil && p.Keeps(pkg) && len(h.Of(pkg.Name, a.Index.Version)) > 0:
-		return p.kept(ctx, h, pkg)
+		return p.checkKept(ctx, h, pkg)
 	case have != "" && p.Force:
 		item.State = Replace
 	case have != "":
@@ -168,24 +168,24 @@ func record(a toolchain.Artifact) condapkg.Record {
 	return condapkg.Record{Index: a.Index, SHA256: a.SHA256, Size: a.Size}
 }
 
-// kept takes what the channel has of a package that was not built here: the file of the highest build number, if it is
-// what the manifest describes, and not older than the sources.
-func (p *Publisher) kept(ctx context.Context, h Holdings, pkg *workspace.Package) (Item, error) {
+// `checkKept` returns an item that keeps the file on the channel: the one with the highest build number. It returns an error if this file does not
+// match the manifest or is older than the sources.
+func (p *Publisher) checkKept(ctx context.Context, h Holdings, pkg *workspace.Package) (Item, error) {
 	item := Item{Package: pkg.Name, State: Kept}
 	records := h.Of(pkg.Name, pkg.Version.Text)
 	if len(records) == 0 {
-		return item, fmt.Errorf("there is neither an artifact of %s nor its version on the channel", pkg.Name)
+		return item, fmt.Errorf("%s has no built package, and the channel does not have its version either", pkg.Name)
 	}
 	item.Record = slices.MaxFunc(records, func(a, b condapkg.Record) int { return int(a.BuildNumber - b.BuildNumber) })
 	if err := toolchain.CheckIndex(p.Workspace, pkg, &item.Record.Index, ""); err != nil {
-		return item, operr.New("raise the version: what is published stays as it is", "the channel's %s: %w", item.Record.FileName(), err)
+		return item, operr.New("raise the version: published files are not replaced", "%s on the channel does not match the manifest: %w", item.Record.FileName(), err)
 	}
-	since, err := p.since(ctx, pkg)
+	since, err := p.sourcesChanged(ctx, pkg)
 	if err != nil {
 		return item, err
 	}
 	if older(item.Record.Index, since) {
-		return item, channel.Errorf(channel.ErrExists, "%s on the channel is of %s, and the sources were changed on %s", item.Record.FileName(),
+		return item, channel.Errorf(channel.ErrExists, "%s on the channel was built on %s, but the sources were changed on %s", item.Record.FileName(),
 			time.UnixMilli(item.Record.Timestamp).UTC().Format(time.DateTime), since.UTC().Format(time.DateTime))
 	}
 	return item, nil

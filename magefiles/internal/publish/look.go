@@ -13,16 +13,16 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// Holdings is what a channel has of the workspace's packages.
+// Holdings lists the workspace's packages that a channel has.
 type Holdings struct {
-	Exists  bool                         // the channel does
-	Records map[string][]condapkg.Record // by package name: every version, in the order of the file names
+	Exists  bool                         // the channel exists
+	Records map[string][]condapkg.Record // all versions by package name, sorted by file name
 
-	// Unseen is why a channel that is not there for anyone was not asked with a credential: it may be private.
+	// Unseen is set if the channel was not found without a credential, and was not queried with a credential. The channel may be private.
 	Unseen error
 }
 
-// Of returns the records of one version of a package, or all where the version is "".
+// Of returns the records of one version of a package, or of all versions if version is "".
 func (h Holdings) Of(name, version string) (found []condapkg.Record) {
 	for _, r := range h.Records[name] {
 		if version == "" || r.Version == version {
@@ -32,8 +32,9 @@ func (h Holdings) Of(name, version string) (found []condapkg.Record) {
 	return found
 }
 
-// Look asks the channel what it has of the packages, for this platform and for all. That it is not there yet is no error: the first
-// release makes it, or tells how. Where it was not seen for lack of a credential, Unseen says why.
+// Look queries the channel for the packages, in the subdirs of this platform and of noarch. A missing channel is not an error, because the first
+// release creates it or tells the user how to. If the channel may only seem to be missing, because it was not queried with a credential,
+// Holdings.Unseen has the reason.
 func Look(ctx context.Context, c Destination, packages []*workspace.Package) (Holdings, error) {
 	h := Holdings{Records: map[string][]condapkg.Record{}}
 	var names []string
@@ -46,7 +47,7 @@ func Look(ctx context.Context, c Destination, packages []*workspace.Package) (Ho
 			continue
 		}
 		if err != nil {
-			return h, operr.New(cmp.Or(operr.CureOf(err), "run it again once that works; PREFIX_SERVER_URL, PREFIX_CHANNEL and HTTPS_PROXY say where it is, and by which way"), "looking at %s: %w", c.URL(), err)
+			return h, operr.New(cmp.Or(operr.CureOf(err), "run the same command again when the server answers; to change the address, set PREFIX_SERVER_URL and PREFIX_CHANNEL; to use a proxy, set HTTPS_PROXY"), "looking at %s: %w", c.URL(), err)
 		}
 		h.Exists = true
 		for _, r := range records {
@@ -59,15 +60,14 @@ func Look(ctx context.Context, c Destination, packages []*workspace.Package) (Ho
 	return h, context.Cause(ctx)
 }
 
-// subdirs are those that an artifact built on this machine can belong to.
+// subdirs returns the subdirs for artifacts that are built on this machine.
 func subdirs() []string {
 	all := []string{condapkg.NoarchSubdir, workspace.HostPlatform()}
 	return slices.DeleteFunc(all, func(s string) bool { return !condapkg.KnownSubdir(s) })
 }
 
-// since is the time since which the sources of a package are what they are, but not later than what an artifact of today
-// would bear.
-func (p *Publisher) since(ctx context.Context, pkg *workspace.Package) (time.Time, error) {
+// `sourcesChanged` returns the time of the last change to a package's sources, or the time that a new artifact would have if that is earlier.
+func (p *Publisher) sourcesChanged(ctx context.Context, pkg *workspace.Package) (time.Time, error) {
 	if p.Sources == nil {
 		return time.Time{}, nil
 	}
@@ -78,7 +78,7 @@ func (p *Publisher) since(ctx context.Context, pkg *workspace.Package) (time.Tim
 	return t, nil
 }
 
-// older reports whether an artifact bears an earlier time than the sources. Artifacts without a time are taken for new.
+// older reports whether an artifact was built before its sources last changed. It returns false for artifacts without a time.
 func older(x condapkg.Index, sources time.Time) bool {
 	return x.Timestamp != 0 && !sources.IsZero() && time.UnixMilli(x.Timestamp).Before(sources.Truncate(time.Second))
 }

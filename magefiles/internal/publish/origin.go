@@ -12,18 +12,18 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// Origin is what artifacts are built of.
+// Origin describes the commit that artifacts are built from.
 type Origin struct {
-	Commit string // hash; "" where it is not a commit: outside of git, or with edits
+	Commit string // hash; "" outside of git, or if there are uncommitted edits
 	Tree   string // hash of the commit's tree
 
-	// Same reports whether what a package is made of (its folder, its sources outside of it, what it inherits) is at another commit
-	// what it is at this one. False where that commit is not known.
+	// Same reports whether a package's sources are the same at this commit and at another one: its folder, its sources elsewhere, and what it
+	// inherits. It returns false if the other commit is not known.
 	Same func(ctx context.Context, p *workspace.Package, commit string) (bool, error)
 }
 
-// Record writes down what was built, so that it counts as ready later. What was not built of a commit is not recorded, but for the list of what may
-// be removed.
+// Record writes a build record for each artifact, so that Ready accepts the artifact later. If the artifacts were not built from a commit, Record
+// only adds them to the list of generated files, which may be removed.
 func (p *Publisher) Record(ctx context.Context, built ...toolchain.Artifact) error {
 	made := map[string]string{}
 	for _, a := range built {
@@ -54,21 +54,21 @@ func (p *Publisher) Record(ctx context.Context, built ...toolchain.Artifact) err
 	return p.Builds.Keep(records...)
 }
 
-// recordOf returns the record of bytes, or why there is none that speaks for them as an artifact of a package. Whatever asks the records
-// does it by this function: a record of before that lacks what a newer one has is passed over here, by a sentence.
+// recordOf returns the build record for a file of a package, or the reason why there is none. All code in this package that reads build records
+// calls recordOf: if old records lack a new field, this is the place to reject them with a reason.
 func (p *Publisher) recordOf(pkg, sha256 string) (r provenance.BuildRecord, why string, err error) {
 	r, known, err := p.Builds.Of(sha256)
 	if err == nil && (!known || r.Package != pkg) {
-		why = "has no record in this clone: it was built elsewhere, or with edits"
+		why = "has no build record in this clone, because it was built elsewhere or with uncommitted edits"
 	}
 	return r, why, err
 }
 
-// OfRecords completes what a folder says of its artifacts by the records of their builds, and refuses those that were not built in this
-// clone, of the commit that is checked out. By which tools is not asked: what only uploads has none.
+// OfRecords fills in a folder's digests from the build records. It returns an error if this clone did not build a file from the commit that is
+// checked out. It does not compare the tools, because a clone that only uploads does not have them.
 func (p *Publisher) OfRecords(d Digests) (Digests, error) {
-	const next = "build it here, from what is committed: `mage build:all`"
-	d.Reproducible = true // as far as the records say so: the folder is not asked
+	const next = "build the packages in this clone, from the committed files: `mage build:all`"
+	d.Reproducible = true // decided by the records, not by the digests in the folder
 	d.Files = slices.Clone(d.Files)
 	for i, f := range d.Files {
 		r, why, err := p.recordOf(f.Package, f.SHA256)
@@ -78,7 +78,7 @@ func (p *Publisher) OfRecords(d Digests) (Digests, error) {
 		case why == "" && r.File != f.File:
 			why = "was built under another name, " + r.File
 		case why == "" && r.Commit != p.Origin.Commit:
-			why = fmt.Sprintf("was built of the commit %.12s, and %.12s is checked out", r.Commit, p.Origin.Commit)
+			why = fmt.Sprintf("was built from the commit %.12s, but %.12s is checked out", r.Commit, p.Origin.Commit)
 		}
 		if why != "" {
 			return d, operr.NewStopped(next, "%s %s; nothing was sent", f.File, why)
@@ -88,21 +88,21 @@ func (p *Publisher) OfRecords(d Digests) (Digests, error) {
 	return d, nil
 }
 
-// unrecorded says why bytes do not count as an artifact of a package; "" where they do.
-func (p *Publisher) unrecorded(ctx context.Context, pkg *workspace.Package, sha256 string) (why string, err error) {
+// explainUnrecorded returns the reason why the file with this sha256 is not a ready artifact of a package, or "" if it is ready.
+func (p *Publisher) explainUnrecorded(ctx context.Context, pkg *workspace.Package, sha256 string) (why string, err error) {
 	r, why, err := p.recordOf(pkg.Name, sha256)
 	if why != "" || err != nil {
 		return why, err
 	}
 	if p.Origin.Commit == "" {
-		return "was built of a commit, and this is not one", nil
+		return "was built from a commit, but the sources here are not committed", nil
 	}
 	tools, err := p.Tools.BuiltWith(ctx, pkg)
 	if err != nil {
 		return "", err
 	}
 	if r.Tools != tools {
-		return "was built by other tools (" + r.Tools + ")", nil
+		return "was built with other tools (" + r.Tools + ")", nil
 	}
 	if r.Commit == p.Origin.Commit {
 		return "", nil
@@ -113,5 +113,5 @@ func (p *Publisher) unrecorded(ctx context.Context, pkg *workspace.Package, sha2
 			return "", err
 		}
 	}
-	return "was built of other sources", nil
+	return "was built from other sources", nil
 }

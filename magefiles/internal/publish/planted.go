@@ -11,23 +11,23 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// RecordingFile is the file of a publication's result in the folder of artifacts. A CI keeps it with its run, so that a release that waits
-// for it can compare digests.
+// RecordingFile is the name of the file in the output folder that holds the result of a publication. CI stores it as an artifact of the run, so
+// that a release that waits for the run can compare digests.
 const RecordingFile = "publish.json"
 
-// recordings are files beside the artifacts that say of them what they are.
+// recordings are the names of the files in the output folder that describe the artifacts.
 var recordings = []string{RecordingFile, DigestsJSON, DigestsText, SentJSON}
 
-// NothingPlanted refuses artifacts, and what publish records, that are committed to the folder of artifacts: whoever may change the
-// repository could have them published in place of what is built. Other files there are the person's.
-func NothingPlanted(ctx context.Context, repo *gitrepo.Repo) error {
+// RefusePlanted returns an error if artifacts, or files that describe them, are committed in the output folder: anyone who can change the
+// repository could have them published instead of the packages that are built. Other files in the folder are left to the user.
+func RefusePlanted(ctx context.Context, repo *gitrepo.Repo) error {
 	known, err := repo.Tracked(ctx, workspace.OutputDir)
 	if err != nil {
 		return err
 	}
 	for _, file := range known {
 		if name := path.Base(file); strings.HasSuffix(name, ".conda") || slices.Contains(recordings, name) {
-			return operr.New("`git rm --cached "+operr.Word(file)+"` and commit that", "%s is committed, and would pass for what was built here", file)
+			return operr.New("run `git rm --cached "+operr.Word(file)+"`, and commit", "%s is committed to git, so it could be published instead of the package that is built here", file)
 		}
 	}
 	return nil

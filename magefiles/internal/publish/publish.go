@@ -1,22 +1,22 @@
-// Package publish takes the packages of a workspace to a channel, so that a solver finds them there, whole and unchanged.
+// Package publish uploads a workspace's packages to a channel, and verifies that a solver finds them there, complete and unchanged.
 //
-// A [Sequence] is one publication. `publish` and `release` go by it, part for part, and each part may be done again:
+// A [Sequence] is one publication. `publish` and `release` go through it in these stages, each of which may be repeated:
 //
-//	Look     what does the channel have of these versions, beside what lies ready?
-//	Allow    the right to publish; a channel that nobody sees without it is read with it
-//	Build    the artifacts of the rest; each is compared with its manifest, and recorded
-//	Decide   what is to be done with each package; a conflict ends it before anything is sent
-//	Send     by levels: what others depend on is sent, and seen in the index, before they are
+//	Look     finds the versions that the channel has, and the artifacts that are ready here
+//	Allow    checks the right to publish; a channel that is invisible without a credential is read with it
+//	Build    builds the missing artifacts, compares each with its manifest, and records it
+//	Decide   decides what to do with each package; a conflict ends the publication before anything is sent
+//	Send     uploads level by level: a package is sent once its dependencies are in the index
 //	Shown    waits until every form of the index shows every file with its digest
-//	Verify   downloads, compares, installs into a clean environment, imports
+//	Verify   downloads and compares the files, installs them into a clean environment, and imports them
 //
-// What lies ready is what this clone has built of the same sources by the same tools (origin.go), or what [Digests] name that a job of
-// the same run of a CI handed over. All other files are passed over, or refused.
+// An artifact is ready if this clone built it from the same sources with the same tools (origin.go), or if it is listed in the [Digests] from
+// another job of the same CI run. Other files are skipped or refused.
 //
-// What is published is never replaced, unless by force: the same file name with the same bytes is done, with other bytes
-// it is a conflict. A package whose version is on the channel, and that was not built here, is kept as it is: a half
-// release is completed by running it again, on another machine too. It is a conflict when it was built before its
-// sources were last changed.
+// Published files are never replaced unless Force is set. If the channel has a file with the same name, there is nothing to upload if the bytes are
+// equal; otherwise this is a conflict. If the channel has a package's version and the package was not built here, the channel's file is kept. So an
+// interrupted release can be completed by running it again, even on another machine. It is a conflict if the kept file was built before its sources
+// last changed.
 package publish
 
 import (
@@ -34,18 +34,19 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// Destination is what publishing needs of a channel. A prefixdev.Channel is one.
+// Destination is a channel that can be published to. It is implemented by prefixdev.Channel.
 type Destination interface {
 	channel.Channel
-	// URL is the channel's address, as it stands in a manifest.
+	// URL returns the channel's address as it is written in a manifest.
 	URL() string
-	// Private reports whether the channel can be read only with the credential that it has. It is read with it then.
+	// Private reports whether the channel can be read only with a credential. If so, it is read with the credential.
 	Private(ctx context.Context) (bool, error)
-	// Unseen is why a channel that shows nothing to anyone was not asked with a credential; nil where it was, or was seen.
+	// Unseen returns the reason why a channel that was not found without a credential was not queried with one. It returns nil if the channel was
+	// found, or was queried with a credential.
 	Unseen() error
-	// Authorize finds the right to publish to it, once for an operation.
+	// Authorize obtains a credential for publishing to the channel, once per operation.
 	Authorize(ctx context.Context) (channel.Access, error)
-	// Forms reads the index of a subdir in every form that a solver may read, for the packages named.
+	// Forms reads a subdir's index in every form that a solver may read, for the named packages.
 	Forms(ctx context.Context, subdir string, names ...string) []channel.Form
 }
 
@@ -54,42 +55,42 @@ type Publisher struct {
 	Workspace *workspace.Workspace
 	Channel   Destination
 	Tools     toolchain.Toolchain
-	From      toolchain.Sources // what is built; nil is what lies in the workspace's folder
-	Runner    command.Runner    // for the import test
-	Output    string            // folder of the artifacts
-	Scratch   string            // folder for what Verify downloads and installs; it must not be anyone else's
-	Pycache   string            // folder for byte code, which saves time where it outlasts the run; "" is one in Scratch
-	Force     bool              // replace what has other bytes on the channel
-	Date      time.Time         // that newly built artifacts bear
+	From      toolchain.Sources // sources to build; nil for the workspace folder
+	Runner    command.Runner    // runs the import test
+	Output    string            // folder for artifacts
+	Scratch   string            // folder for downloads and environments; not used for anything else
+	Pycache   string            // folder for byte code, which saves time if it is kept between runs; "" for a folder in Scratch
+	Force     bool              // replace files that have other bytes on the channel
+	Date      time.Time         // timestamp of new artifacts
 
-	Origin Origin            // what is built; the zero value outside of git, where nothing that lies ready counts
-	Builds *provenance.Store // records of builds; nil has none
+	Origin Origin            // the commit that is built; the zero value outside of git, so no file is ready
+	Builds *provenance.Store // build records; nil if there are none
 
-	// Sources says since when the sources of a package are what they are; zero where that is not known. Nil knows nothing.
+	// Sources returns the time of the last change to a package's sources, or zero if it is not known. Nil always means not known.
 	Sources func(ctx context.Context, p *workspace.Package) (time.Time, error)
 
-	// Keeps says that what the channel has of a package's version stays, though other bytes were built: of a package that is not
-	// released, or by tools that never give the same bytes. Nil keeps nothing.
+	// Keeps reports whether the channel's file is kept even if other bytes were built: for a package that is not being released, or whose tools are
+	// not reproducible. Nil keeps none of these files.
 	Keeps func(p *workspace.Package) bool
 
-	Wait     pause.Wait // for the index
-	Parallel int        // uploads side by side; 0 is DefaultParallel
-	Progress Progress   // nil shows none
-	Log      io.Writer  // what the builder and the installer say; nil discards
+	Wait     pause.Wait // how long to wait for the index, and how often to look
+	Parallel int        // number of concurrent uploads; 0 for DefaultParallel
+	Progress Progress   // may be nil
+	Log      io.Writer  // output of the builder and the installer; nil discards it
 }
 
-// DefaultParallel is how many uploads run side by side, unless a Publisher says otherwise.
+// DefaultParallel is the default number of concurrent uploads.
 const DefaultParallel = 8
 
-// Progress shows how far the uploads are. Its methods may be called from several goroutines.
+// Progress shows the progress of uploads. Its methods may be called concurrently.
 type Progress interface {
 	Begin(files int, bytes int64)
-	Sent(file string, sent, size int64) // from zero again when a file is sent again
+	ShowSent(file string, sent, size int64) // starts again at zero if the upload is retried
 	Done(file string, err error)
 	End()
 }
 
-// Published is one package as the channel has it.
+// Published describes a package on the channel.
 type Published struct {
 	Name    string `json:"name"`
 	Version string `json:"version"`
@@ -101,8 +102,8 @@ type Published struct {
 	State   State  `json:"state"`
 }
 
-// Union adds to some files those of another delivery. Each of several deliveries of one release speaks of all packages, of those that another one has
-// sent, too.
+// Union adds the packages of another delivery to all, without duplicates. Each delivery of a release lists all packages, including those that
+// another delivery sent.
 func Union(all, more []Published) []Published {
 	for _, p := range more {
 		if !slices.ContainsFunc(all, func(o Published) bool { return o.File == p.File }) {
@@ -112,7 +113,7 @@ func Union(all, more []Published) []Published {
 	return all
 }
 
-// Published lists the packages of a delivery as the channel has them once it is sent.
+// Published lists the packages of a delivery as they are on the channel after the upload.
 func (p *Publisher) Published(delivery Delivery) []Published {
 	all := []Published{}
 	for _, i := range delivery.Items {
@@ -121,7 +122,7 @@ func (p *Publisher) Published(delivery Delivery) []Published {
 	return all
 }
 
-// NewPublished describes a record of the channel at an address.
+// NewPublished returns the description of a record of the channel at url.
 func NewPublished(url string, r condapkg.Record, s State) Published {
 	return Published{
 		Name:    r.Name,
@@ -135,5 +136,5 @@ func NewPublished(url string, r condapkg.Record, s State) Published {
 	}
 }
 
-// fileOf is the file of a record, with its subdir.
+// fileOf returns a record's file name, prefixed with its subdir.
 func fileOf(r condapkg.Record) string { return r.Subdir + "/" + r.FileName() }

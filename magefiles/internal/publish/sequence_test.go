@@ -16,8 +16,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/publish"
 )
 
-// A credential that a CI gives is asked for once in a publication that takes less than a minute: GitLab has one ID token for a job, and a
-// channel takes that one once.
+// A publication that takes less than a minute requests a CI credential only once: GitLab gives a job a single ID token, and a channel accepts it
+// only once.
 func TestACredentialIsMintedOnce(t *testing.T) {
 	site := start(t)
 	c := site.channel(t)
@@ -38,7 +38,7 @@ func TestACredentialIsMintedOnce(t *testing.T) {
 	require.False(t, s.Private(t.Context()))
 }
 
-// One that is older than a minute when a level is sent may have ended: another one is asked for. A key does not end.
+// If the credential is older than a minute when a level is sent, it may have expired, so a new one is requested. An API key does not expire.
 func TestACredentialIsRenewed(t *testing.T) {
 	for minted, most := range map[bool]int{true: 4, false: 1} {
 		site := start(t)
@@ -49,7 +49,7 @@ func TestACredentialIsRenewed(t *testing.T) {
 			asked++
 			return prefixdev.Credential{Source: "a CI", Minted: minted, Token: key}, nil
 		})
-		k.Now = func() time.Time { // half a minute for whatever asks what time it is
+		k.Now = func() time.Time { // each call moves the clock forward by half a minute
 			slow = slow.Add(30 * time.Second)
 			return slow
 		}
@@ -61,11 +61,11 @@ func TestACredentialIsRenewed(t *testing.T) {
 		_, err := s.Send(t.Context())
 		require.NoError(t, err)
 		require.Equal(t, minted, asked > 1, "asked %d times", asked)
-		require.LessOrEqual(t, asked, most, "once before all, and once for each level")
+		require.LessOrEqual(t, asked, most, "once at the start, and once for each level")
 	}
 }
 
-// A credential is needed where something is missing on the channel, or is there with other bytes, and not where all is there.
+// A credential is needed if the channel lacks a file or has other bytes for it, and not if it has all files.
 func TestWhatNeedsACredential(t *testing.T) {
 	site := start(t)
 	p, b := newPublisher(t, load(t, map[string][]string{"base": nil}), site.channel(t))
@@ -75,25 +75,25 @@ func TestWhatNeedsACredential(t *testing.T) {
 		return s
 	}
 	s := looked(publish.Artifacts{})
-	require.True(t, s.Needed(), "nothing is there")
-	err := s.There(t.Context())
+	require.True(t, s.Needed(), "the channel is empty")
+	err := s.FindPublished(t.Context())
 	require.ErrorContains(t, err, "ours has no base 1.0")
-	require.Equal(t, "publish it first: `mage publish`", operr.NextOf(err))
+	require.Equal(t, "publish this version first: run `mage publish`", operr.NextOf(err))
 	require.NoError(t, s.Build(t.Context(), s.Missing, s.Artifacts))
 	require.NoError(t, s.Decide(t.Context()))
 	_, err = s.Send(t.Context())
 	require.NoError(t, err)
 
-	require.False(t, looked(publish.Artifacts{}).Needed(), "it is there, and nothing was built")
-	require.False(t, looked(s.Artifacts).Needed(), "the same bytes are there")
-	require.NoError(t, looked(publish.Artifacts{}).There(t.Context()))
+	require.False(t, looked(publish.Artifacts{}).Needed(), "the package is on the channel, and nothing was built")
+	require.False(t, looked(s.Artifacts).Needed(), "the channel has the same bytes")
+	require.NoError(t, looked(publish.Artifacts{}).FindPublished(t.Context()))
 	b.extra = map[string]any{"license": "another"}
 	other := publish.Artifacts{}
 	require.NoError(t, p.Build(t.Context(), p.Workspace.Order(), other))
-	require.True(t, looked(other).Needed(), "other bytes are there")
+	require.True(t, looked(other).Needed(), "the channel has other bytes")
 }
 
-// A channel that nobody sees without a credential is looked at with it. Where there is none, it is not there: what needs one says so.
+// A private channel is read with the credential. Without a credential the channel seems to be missing, and the errors of later stages mention this.
 func TestAPrivateChannelIsLookedAtWithTheCredential(t *testing.T) {
 	world, err := localprefix.Start(localprefix.Options{Dir: filepath.Join(t.TempDir(), "channels"), Key: key, Private: []string{"ours"}})
 	require.NoError(t, err)
@@ -134,15 +134,15 @@ func TestAPrivateChannelIsLookedAtWithTheCredential(t *testing.T) {
 	require.Empty(t, s.Missing)
 	require.True(t, s.Private(t.Context()))
 	require.NoError(t, s.Decide(t.Context()))
-	seen, err := s.Shown(t.Context(), s.Delivery.Records())
+	seen, err := s.WaitUntilShown(t.Context(), s.Delivery.Records())
 	require.NoError(t, err)
-	require.Contains(t, seen, "read with the token, since the channel is private")
+	require.Contains(t, seen, "read with the token, because the channel is private")
 	_, err = c.Authorize(t.Context())
 	require.NoError(t, err)
-	require.Equal(t, 1, asked, "the credential that it was read with is the one that is sent with")
+	require.Equal(t, 1, asked, "files are sent with the credential that was used to read")
 }
 
-// A file that is replaced after it was read, while a person is asked for instance, is not sent: not even one of the same size.
+// A file that is replaced after it was read, for instance while the user is asked for confirmation, is not sent, even if its size is the same.
 func TestHostileSwap(t *testing.T) {
 	site := start(t)
 	c := site.channel(t)
@@ -155,7 +155,7 @@ func TestHostileSwap(t *testing.T) {
 	data[len(data)/2] ^= 1
 	require.NoError(t, os.WriteFile(file, data, 0o644))
 	_, err = p.Upload(t.Context(), made)
-	require.ErrorContains(t, err, "is not the file any more that it was when it was read: its sha256 is ")
+	require.ErrorContains(t, err, "changed after it was read: expected sha256 ")
 	h, err := publish.Look(t.Context(), c, p.Workspace.Packages)
 	require.NoError(t, err)
 	require.Empty(t, h.Records)

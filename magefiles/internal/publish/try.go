@@ -11,9 +11,9 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
 )
 
-// Try installs what the delivery sends into a clean environment, and imports it, before anybody else can: what lacks a module is found out
-// while nothing is published. A channel of this process has the artifacts for that time; what is kept comes from the channel, as it
-// will afterwards. Nothing is tried where nothing is sent.
+// Try installs the delivery's packages into a clean environment and imports them before the upload, so that a package that lacks a module is
+// detected before anyone else can install it. All packages are installed from a temporary channel of this process; kept packages are first
+// downloaded from the real channel. Try is a no-op if there is nothing to upload.
 func (s *Sequence) Try(ctx context.Context) (v Verified, err error) {
 	if len(s.Delivery.Uploads()) == 0 {
 		return v, nil
@@ -21,17 +21,17 @@ func (s *Sequence) Try(ctx context.Context) (v Verified, err error) {
 	if v.Files, err = s.files(ctx); err != nil {
 		return v, err
 	}
-	if err := s.apart(ctx, s.Delivery, &v); err != nil {
+	if err := s.installLocally(ctx, s.Delivery, &v); err != nil {
 		return v, err
 	}
 	s.tried = &tried{digests: s.Delivery.digests(), installed: v.Installed}
 	return v, s.Publisher.Import(ctx, s.Delivery, &v)
 }
 
-// apart is Install from a channel of this process that has the files.
-func (s *Sequence) apart(ctx context.Context, delivery Delivery, v *Verified) (err error) {
+// `installLocally` copies the files to a temporary channel of this process and installs from there.
+func (s *Sequence) installLocally(ctx context.Context, delivery Delivery, v *Verified) (err error) {
 	dir := filepath.Join(s.Scratch, "channels")
-	if err := os.RemoveAll(dir); err != nil { // of a run that was killed
+	if err := os.RemoveAll(dir); err != nil { // left by a killed run
 		return err
 	}
 	trial, end, err := s.Trial(dir)
@@ -53,7 +53,7 @@ func (s *Sequence) apart(ctx context.Context, delivery Delivery, v *Verified) (e
 	return of.Install(ctx, delivery, v)
 }
 
-// tried is an environment that was made of the artifacts of these digests.
+// tried is an environment, with the digests of the artifacts that are installed in it.
 type tried struct {
 	digests   []string
 	installed toolchain.Environment
@@ -66,21 +66,21 @@ func (p Delivery) digests() (all []string) {
 	return all
 }
 
-// Install is that of the Publisher. The environment in which the same bytes were tried is used again, where it was made of files; one
-// that was solved says something of the channel, and is made again. What came back from a private channel is installed from a channel of
-// this process: what solves has logins of its own, or none.
+// Install is like Publisher.Install, but reuses the environment of Try if that environment has the same bytes and was installed without a solver. A
+// solved environment also depends on the channel, so Install creates a new one. Packages of a private channel are installed from a temporary channel
+// of this process, because the solver may not be logged in.
 func (s *Sequence) Install(ctx context.Context, delivery Delivery, v *Verified) error {
 	if s.tried != nil && !s.tried.installed.Solved && slices.Equal(s.tried.digests, delivery.digests()) {
 		v.Installed = s.tried.installed
 		return nil
 	}
 	if s.Private(ctx) {
-		return s.apart(ctx, delivery, v)
+		return s.installLocally(ctx, delivery, v)
 	}
 	return s.Publisher.Install(ctx, delivery, v)
 }
 
-// Verify is Download, Install and Import, one after the other.
+// Verify calls Download, Install and Import.
 func (s *Sequence) Verify(ctx context.Context, delivery Delivery) (v Verified, err error) {
 	for _, step := range []func(context.Context, Delivery, *Verified) error{s.Download, s.Install, s.Import} {
 		if err := step(ctx, delivery, &v); err != nil {
@@ -90,7 +90,7 @@ func (s *Sequence) Verify(ctx context.Context, delivery Delivery) (v Verified, e
 	return v, nil
 }
 
-// files are those of the delivery on this machine, in its order: of what is kept, as the channel has it.
+// `files` returns the paths of the delivery's files, in the order of its items. It downloads the files that are kept on the channel.
 func (s *Sequence) files(ctx context.Context) (files []string, err error) {
 	dir := filepath.Join(s.Scratch, "kept")
 	if err := errors.Join(os.RemoveAll(dir), os.MkdirAll(dir, 0o755)); err != nil {

@@ -18,12 +18,12 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
 )
 
-// installer is a toolchain that installs what the first channel shows to somebody without a login, as a solver without one does.
+// installer is a toolchain that installs from the first channel without a login, as a solver without credentials does.
 type installer struct {
 	*builder
 	solved bool
-	from   []string          // the first channel of each environment
-	had    map[string]string // sha256 of what was installed last, by package
+	from   []string          // the first channel of each installed environment
+	had    map[string]string // sha256 of each package in the last environment
 }
 
 func (i *installer) Install(ctx context.Context, in toolchain.Install) (toolchain.Environment, error) {
@@ -48,7 +48,7 @@ func (i *installer) Install(ctx context.Context, in toolchain.Install) (toolchai
 	return toolchain.Environment{Dir: in.Dir, Solved: i.solved}, os.MkdirAll(in.Dir, 0o755)
 }
 
-// trying is a publication of base and top to a channel of ours.
+// trying prepares a publication of base and top to our channel.
 func trying(t *testing.T, private, solved bool) (s *publish.Sequence, i *installer, ended *[]string) {
 	t.Helper()
 	o := localprefix.Options{Dir: filepath.Join(t.TempDir(), "channels"), Key: key}
@@ -88,8 +88,8 @@ func trying(t *testing.T, private, solved bool) (s *publish.Sequence, i *install
 	return s, i, ended
 }
 
-// What was built is installed from a channel of this process, which ends with it; and again from ours, where an environment that was solved says
-// more of it, unless who solves could not see it.
+// Before the upload, packages are installed from a temporary channel, which is closed afterwards. A solved environment also depends on our channel,
+// so it is installed again from there, unless the solver cannot read that channel.
 func TestWhereItIsInstalledFrom(t *testing.T) {
 	const trial, ours = "trial", "ours"
 	for name, c := range map[string]struct {
@@ -121,7 +121,7 @@ func TestWhereItIsInstalledFrom(t *testing.T) {
 	}
 }
 
-// An environment says something of the bytes that are in it, and of no others.
+// The environment of Try is reused only for the same bytes.
 func TestAnotherPlanIsInstalled(t *testing.T) {
 	s, i, _ := trying(t, false, false)
 	_, err := s.Try(t.Context())
@@ -135,7 +135,7 @@ func TestAnotherPlanIsInstalled(t *testing.T) {
 	require.Len(t, i.from, 2)
 }
 
-// Nothing is tried where nothing is sent.
+// Try is a no-op if there is nothing to send.
 func TestNothingIsTriedWhereNothingIsSent(t *testing.T) {
 	s, i, ended := trying(t, false, false)
 	_, err := s.Send(t.Context())
@@ -149,7 +149,7 @@ func TestNothingIsTriedWhereNothingIsSent(t *testing.T) {
 	require.Empty(t, *ended)
 }
 
-// What a run that was killed has left in the channel of its process is in nobody's way.
+// Files that a killed run left in its temporary channel do not affect the next run.
 func TestATrialThatWasKilled(t *testing.T) {
 	s, i, _ := trying(t, false, false)
 	_, err := s.Try(t.Context())
@@ -162,7 +162,7 @@ func TestATrialThatWasKilled(t *testing.T) {
 	require.Equal(t, s.Artifacts["base"].SHA256, i.had["base"])
 }
 
-// What stays on the channel is tried as the channel has it, whatever was built here.
+// Try installs a kept package as it is on the channel, even if it was built here.
 func TestWhatIsKeptIsTriedAsTheChannelHasIt(t *testing.T) {
 	s, i, _ := trying(t, false, false)
 	whole := s.Delivery
@@ -181,7 +181,7 @@ func TestWhatIsKeptIsTriedAsTheChannelHasIt(t *testing.T) {
 	require.Equal(t, map[string]string{"base": there, "top": s.Artifacts["top"].SHA256}, i.had)
 }
 
-// A channel that cannot be ended is trouble, and is said beside what went wrong.
+// If the temporary channel cannot be closed, this error is returned in addition to any other error.
 func TestATrialThatDoesNotEnd(t *testing.T) {
 	s, i, _ := trying(t, false, false)
 	open := s.Trial
@@ -194,20 +194,20 @@ func TestATrialThatDoesNotEnd(t *testing.T) {
 	require.Len(t, i.from, 1)
 }
 
-// Where a release is looked for on a channel that nobody sees, it is said that a key may show it.
+// If a release is not found on a channel that may be private, the next step suggests a key.
 func TestAReleaseThatNobodySees(t *testing.T) {
 	s, _, _ := trying(t, true, false)
 	_, err := s.Send(t.Context())
 	require.NoError(t, err)
 	c := s.Channel.(*prefixdev.Channel)
-	require.NoError(t, s.There(t.Context()))
+	require.NoError(t, s.FindPublished(t.Context()))
 	client, err := prefixdev.New(prefixdev.Options{Server: strings.TrimSuffix(c.URL(), "/ours")})
 	require.NoError(t, err)
 	c, err = client.Channel("ours")
 	require.NoError(t, err)
 	c.Use(prefixdev.NewKey(func(context.Context) (prefixdev.Credential, error) { return prefixdev.Credential{}, prefixdev.ErrNone }))
 	s.Channel = c
-	err = s.There(t.Context())
+	err = s.FindPublished(t.Context())
 	require.ErrorContains(t, err, "has no base 1.0")
-	require.Equal(t, "publish it first: `mage publish`; or, where the channel is private, set a key that reads it: PREFIX_API_KEY", operr.NextOf(err))
+	require.Equal(t, "publish this version first: run `mage publish`; or, if the channel is private, set PREFIX_API_KEY to a key that can read the channel", operr.NextOf(err))
 }

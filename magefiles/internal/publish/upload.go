@@ -16,10 +16,10 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// Upload sends what the delivery says, by levels: the files of one level side by side, and those of the next when every form
-// of the index shows all of the level below. So whoever solves meanwhile never finds a package without what it needs.
+// Upload sends the delivery level by level. The files of a level are sent concurrently, once every form of the index shows all lower levels, so
+// that a solver never finds a package without its dependencies.
 //
-// An error of one file lets the others of its level end; the next level is not begun. It returns what was seen.
+// If one upload fails, the other uploads of its level continue, but the next level does not start. Upload returns a summary.
 func (p *Publisher) Upload(ctx context.Context, delivery Delivery) (evidence string, err error) {
 	uploads := delivery.Uploads()
 	var bytes int64
@@ -49,7 +49,7 @@ func (p *Publisher) Upload(ctx context.Context, delivery Delivery) (evidence str
 	return fmt.Sprintf("%d of %s, %s, in %s", len(uploads), operr.Count(len(delivery.Items), "artifact"), columns.Size(bytes), operr.Count(levels, "level")), nil
 }
 
-// split returns what is to be sent in a level, and the records of everything below.
+// split returns the items to upload in a level, and the records of all lower levels.
 func split(delivery Delivery, level int) (items []Item, below []condapkg.Record) {
 	for _, i := range delivery.Items {
 		switch {
@@ -62,7 +62,7 @@ func split(delivery Delivery, level int) (items []Item, below []condapkg.Record)
 	return items, below
 }
 
-// level sends the files of one level. nothing says that none was sent before.
+// level uploads the files of one level. `nothing` means that no file was sent before.
 func (p *Publisher) level(ctx context.Context, items []Item, progress Progress, nothing bool) error {
 	var group errgroup.Group
 	group.SetLimit(p.parallel())
@@ -70,21 +70,21 @@ func (p *Publisher) level(ctx context.Context, items []Item, progress Progress, 
 	for n, i := range items {
 		group.Go(func() error {
 			u := channel.Upload{File: filepath.Base(i.Path), Path: i.Path, Record: i.Record, Force: i.State == Replace}
-			u.Sent = func(sent int64) { progress.Sent(u.File, sent, u.Record.Size) }
+			u.Sent = func(sent int64) { progress.ShowSent(u.File, sent, u.Record.Size) }
 			_, errs[n] = p.Channel.Put(ctx, u)
 			progress.Done(u.File, errs[n])
 			return nil
 		})
 	}
-	_ = group.Wait() // the errors are in errs, in the order of the items
+	_ = group.Wait() // the errors are in errs, in the order of items
 	if nothing && !slices.ContainsFunc(errs, func(err error) bool { return !isRefusal(err) }) {
 		return &RefusedError{Err: first(errs)}
 	}
 	return first(errs)
 }
 
-// isRefusal reports whether an upload has failed by an answer that says that the file was not taken. One to the question what the channel holds says
-// nothing of it.
+// isRefusal reports whether an upload failed because the channel refused the file. After some failures, Put checks whether the channel has the file
+// anyway. An error of that check is not a refusal.
 func isRefusal(err error) bool {
 	if errors.Is(err, channel.ErrMayBeThere) || errors.Is(err, channel.ErrExists) {
 		return false
@@ -94,19 +94,19 @@ func isRefusal(err error) bool {
 	}, func(answer error) bool { return errors.Is(err, answer) })
 }
 
-// RefusedError is that of an upload of which the channel has taken nothing: it has refused each file that was sent.
+// RefusedError is returned if the channel refused all files of an upload, and so stored nothing.
 type RefusedError struct{ Err error }
 
 func (e *RefusedError) Error() string { return e.Err.Error() }
 
 func (e *RefusedError) Unwrap() error { return e.Err }
 
-// Kept is what a journal keeps of it.
+// Kept returns the part of the error that is stored in a journal.
 func (*RefusedError) Kept() any { return Refusal{Refused: true} }
 
-// Refusal is what a journal has of an upload that has failed.
+// Refusal is the part of a RefusedError that is stored in a journal.
 type Refusal struct {
-	Refused bool `json:"refused,omitempty"` // the channel has taken nothing of it
+	Refused bool `json:"refused,omitempty"` // the channel stored no file
 }
 
 func (p *Publisher) parallel() int {
@@ -116,7 +116,7 @@ func (p *Publisher) parallel() int {
 	return DefaultParallel
 }
 
-// first is the only error, or the first with the sentences of the others.
+// `first` returns nil, the only error, or the first error with the texts of all errors as its detail.
 func first(errs []error) error {
 	var all []error
 	for _, err := range errs {
@@ -132,15 +132,15 @@ func first(errs []error) error {
 
 type noProgress struct{}
 
-func (noProgress) Begin(int, int64)          {}
-func (noProgress) Sent(string, int64, int64) {}
-func (noProgress) Done(string, error)        {}
-func (noProgress) End()                      {}
+func (noProgress) Begin(int, int64)              {}
+func (noProgress) ShowSent(string, int64, int64) {}
+func (noProgress) Done(string, error)            {}
+func (noProgress) End()                          {}
 
 func more(errs []error) error {
 	var lines []string
 	for _, err := range errs {
 		lines = append(lines, err.Error())
 	}
-	return operr.New("", "%d uploads went wrong, the first: %w", len(errs), errs[0]).WithDetail(strings.Join(lines, "\n"))
+	return operr.New("", "%d uploads failed; the first error: %w", len(errs), errs[0]).WithDetail(strings.Join(lines, "\n"))
 }

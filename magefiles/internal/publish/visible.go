@@ -10,25 +10,25 @@ import (
 	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/channel"
+	"github.com/foopack/foopack/magefiles/internal/columns"
 	"github.com/foopack/foopack/magefiles/internal/condapkg"
 	"github.com/foopack/foopack/magefiles/internal/condapkg/repodata"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/pause"
 )
 
-// DefaultWait is how long an index may lag behind an upload, unless a wait says otherwise.
+// DefaultWait is the default time that Visible waits for the index.
 const DefaultWait = 10 * time.Minute
 
-// leastLook is how long one look at the index may take, where less is left of the time to wait.
+// leastLook is the minimum time limit for one read of the index, even if less time is left to wait.
 const leastLook = 5 * time.Second
 
-// Visible waits until a solver sees the files: until every form of the index that the channel offers has each of them
-// with its sha256. What was seen is returned; when the time is over it is in the error, and a later call goes on waiting.
+// Visible waits until a solver can find the files: until every form of the index that the channel offers lists each file with its sha256. It
+// returns a summary. If it times out, its error lists what was still missing, and the caller may call it again to continue waiting.
 //
-// A form that the channel does not offer is passed over, as solvers do, but one of repodata.json and its compressed form
-// has to be there.
+// A form that the channel does not offer is skipped, as solvers do, but the channel must offer repodata.json or its compressed form.
 //
-// Of w, what says how often it is looked, and for how long, has defaults that fit an index.
+// Zero values in w are replaced with defaults that suit an index.
 func Visible(ctx context.Context, c Destination, records []condapkg.Record, w pause.Wait) (evidence string, err error) {
 	if len(records) == 0 {
 		return "nothing to wait for", nil
@@ -49,8 +49,8 @@ func Visible(ctx context.Context, c Destination, records []condapkg.Record, w pa
 		return pause.Seen{Says: missing[0]}, nil
 	})
 	if errors.Is(err, pause.ErrOver) {
-		return "", operr.New("run it again: it goes on waiting, and sends nothing twice",
-			"%s does not show everything after %v: %s", c.URL(), p.Waited.Round(time.Second), p.Seen.Says).WithDetail(strings.Join(seen.lines(), "\n"))
+		return "", operr.New("run the same command again: it continues to wait, and sends nothing twice",
+			"%s does not show everything after %s: %s", c.URL(), columns.Took(p.Waited), p.Seen.Says).WithDetail(strings.Join(seen.lines(), "\n"))
 	}
 	if err != nil {
 		return "", err
@@ -58,7 +58,7 @@ func Visible(ctx context.Context, c Destination, records []condapkg.Record, w pa
 	return seen.evidence(len(records)), nil
 }
 
-// sighting is what one form of the index says of one file.
+// sighting records how one form of the index lists one file.
 type sighting struct {
 	form, file string
 	good       bool
@@ -68,7 +68,7 @@ type sighting struct {
 
 type sightings []sighting
 
-// look reads every form of the index of every subdir once.
+// look reads the index of every subdir once, in every form.
 func look(ctx context.Context, c Destination, records []condapkg.Record, at time.Time) (seen sightings) {
 	for subdir, group := range bySubdir(records) {
 		var names []string
@@ -109,7 +109,7 @@ func sightingsOf(r condapkg.Record, forms []channel.Form, at time.Time) (seen si
 	return seen
 }
 
-// judge says what one form tells of one file.
+// judge checks how one form of the index lists one file.
 func judge(r condapkg.Record, f channel.Form) (good bool, says string) {
 	if f.Err != nil {
 		return false, "it cannot be read: " + f.Err.Error()
@@ -122,11 +122,11 @@ func judge(r condapkg.Record, f channel.Form) (good bool, says string) {
 			continue
 		}
 		if have.SHA256 != r.SHA256 {
-			return false, fmt.Sprintf("it has sha256 %s, and not %s", have.SHA256, r.SHA256)
+			return false, fmt.Sprintf("it has sha256 %s, but %s was expected", have.SHA256, r.SHA256)
 		}
 		return true, "it has our sha256"
 	}
-	return false, "the file is not there"
+	return false, "the file is not listed"
 }
 
 func (all sightings) missing() (sentences []string) {
@@ -145,7 +145,7 @@ func (all sightings) lines() (lines []string) {
 	return lines
 }
 
-// evidence names the forms that show every file.
+// evidence returns a text that names the forms of the index that list the files.
 func (all sightings) evidence(files int) string {
 	var forms []string
 	for _, s := range all {

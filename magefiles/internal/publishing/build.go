@@ -18,8 +18,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// BuildAll builds every package into output/, and writes their digests beside them. compare is a folder with what another build of the
-// commit made, whose bytes are compared, and handed are the digests that it said it made; both may be "".
+// BuildAll builds all packages into output/, and writes their digests next to them. If `compare` is not "", it is a folder with another build of the
+// same commit, and the two builds are compared. If `handed` is not "", it has the digests that the job of the other build reported.
 func BuildAll(ctx context.Context, c Config, compare, handed string) error {
 	output := filepath.Join(c.Workspace.Root, workspace.OutputDir)
 	other, err := readOther(compare, handed, output)
@@ -36,13 +36,13 @@ func BuildAll(ctx context.Context, c Config, compare, handed string) error {
 	return c.compare(built, output, other)
 }
 
-// Build builds packages into output/, and takes down what was built of what.
+// Build builds packages into output/, and writes build records.
 func Build(ctx context.Context, c Config, packages []*workspace.Package) (digests publish.Digests, err error) {
 	w := c.Workspace
-	if err := c.versioned(ctx, packages); err != nil {
+	if err := c.checkVersioned(ctx, packages); err != nil {
 		return digests, err
 	}
-	if err := sources.Whole(ctx, c.Runner, w, packages); err != nil {
+	if err := sources.CheckWhole(ctx, c.Runner, w, packages); err != nil {
 		return digests, err
 	}
 	b, err := c.builder(ctx)
@@ -59,7 +59,7 @@ func Build(ctx context.Context, c Config, packages []*workspace.Package) (digest
 			AnyWheel:   true,
 			Sources:    b.From,
 		}
-		if c.Verbose { // the end of what a builder said stands in its error anyway
+		if c.Verbose { // an error has the end of the builder's output in any case
 			request.Log = log
 		}
 		built, err = b.Tools.Build(ctx, request)
@@ -69,7 +69,7 @@ func Build(ctx context.Context, c Config, packages []*workspace.Package) (digest
 		return digests, err
 	}
 	if more := b.sources.Beyond(b.Origin.Commit); b.Origin.Commit != "" && len(more) > 0 {
-		c.View.Say("not of the commit, and so never published: it was built with %s", operr.Some(more))
+		c.View.Say("the built packages are never published, because the build used files that are not in the commit: %s", operr.Abbreviate(more))
 		b.Origin = publish.Origin{}
 	}
 	if err := b.Record(ctx, built...); err != nil {
@@ -78,28 +78,28 @@ func Build(ctx context.Context, c Config, packages []*workspace.Package) (digest
 	var rows [][]string
 	for _, b := range built {
 		rows = append(rows, []string{filepath.Join(workspace.OutputDir, filepath.Base(b.Path)), columns.Size(b.Size), columns.Digest(b.SHA256)})
-		c.View.Made(filepath.Base(b.Path), "sha256 "+b.SHA256)
+		c.View.AddMade(filepath.Base(b.Path), "sha256 "+b.SHA256)
 	}
 	c.View.Table([]string{"ARTIFACT", "SIZE", "SHA256"}, rows)
 	for _, line := range toolchain.BetweenTags(packages, built) {
 		c.View.Say("%s", line)
 	}
 	if b.edited != "" {
-		c.View.Say("%s is not committed: what was built is never published", b.edited)
+		c.View.Say("%s is not committed, so the built packages are never published", b.edited)
 	}
 	return b.Digests(ctx, c.CI.Run, built...)
 }
 
-// versioned refuses packages in whose manifests pixi finds no version, each with the line to add.
-func (c Config) versioned(ctx context.Context, packages []*workspace.Package) error {
-	return released.Versioned(ctx, c.Workspace, packages, gitrepo.Tags{Runner: c.Runner, Dir: c.Workspace.Root})
+// checkVersioned returns an error if pixi finds no version in the manifests of a package. The error has the line to add to each manifest.
+func (c Config) checkVersioned(ctx context.Context, packages []*workspace.Package) error {
+	return released.CheckVersioned(ctx, c.Workspace, packages, gitrepo.Tags{Runner: c.Runner, Dir: c.Workspace.Root})
 }
 
-// builder is what builds the work tree. Where nothing of it is edited, what it builds is of the commit, and counts for publishing.
+// builder builds packages from the work tree. If no source file is edited, the artifacts count as built from the commit, and may be published.
 type builder struct {
 	*publish.Publisher
-	sources *sources.Sources // that it gives to builds
-	edited  string           // a file that is not as it was committed; "" where there is none
+	sources *sources.Sources // the sources for builds
+	edited  string           // a source file with uncommitted edits; "" if there is none
 }
 
 func (c Config) builder(ctx context.Context) (*builder, error) {
@@ -125,12 +125,12 @@ func (c Config) builder(ctx context.Context) (*builder, error) {
 	if err != nil || of == nil {
 		return b, err
 	}
-	if b.edited = of.edited; b.edited != "" || sources.AllThere(ctx, of.repo, w) != nil {
-		//lint:ignore nilerr of what is not all there nothing is recorded
+	if b.edited = of.edited; b.edited != "" || sources.CheckPresent(ctx, of.repo, w) != nil {
+		//lint:ignore nilerr a package with missing sources is built, but its build is not recorded
 		return b, nil
 	}
 	b.Origin, b.Builds = of.Origin, of.builds
-	tagged, err := ofTags(ctx, of.repo, w, of.Commit)
+	tagged, err := checkTags(ctx, of.repo, w, of.Commit)
 	if tagged {
 		b.sources = from.Commit(of.repo, of.Commit, sources.TagsSeen(w, time.Time{}))
 		b.From = b.sources
@@ -138,8 +138,9 @@ func (c Config) builder(ctx context.Context) (*builder, error) {
 	return b, err
 }
 
-// ofTags reports whether a commit has the tags of all versions that the manifests have: what is built of it is what is published.
-func ofTags(ctx context.Context, repo *gitrepo.Repo, w *workspace.Workspace, commit string) (bool, error) {
+// checkTags reports whether the commit has the tags for all versions in the manifests. If so, building the commit produces the packages to be
+// published.
+func checkTags(ctx context.Context, repo *gitrepo.Repo, w *workspace.Workspace, commit string) (bool, error) {
 	tags, err := repo.Tags(ctx)
 	if err != nil {
 		return false, err

@@ -5,37 +5,41 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
-// Flags are those of `publish`.
+// Flags holds the flags of `publish`.
 type Flags struct {
-	Force   bool   // replace files that have other bytes on the channel
-	From    string // a folder with what build:all made, which is sent as it is; "" builds
-	Digests string // what another job of the run said it made; "" where it is known here
-	Check   bool   // install and import what lies in From, and send nothing
-	Verify  bool   // see what is on the channel, and send nothing
+	Force   bool   // replace files whose bytes differ on the channel
+	From    string // folder with the output of build:all, which is uploaded as it is; "" to build here
+	Digests string // digests from another job of the run; "" if there are none
+	Check   bool   // install and import the packages in From, but send nothing
+	Verify  bool   // verify the packages on the channel, but send nothing
+
+	NoDigests bool // -digests was passed, but is empty
 }
 
-// Sends reports whether something may be sent.
+// Sends reports whether the run may upload something.
 func (f Flags) Sends() bool { return !f.Check && !f.Verify }
 
-// Fit refuses flags that ask for two things at once.
+// Fit returns an error if the flags do not fit together.
 func (f Flags) Fit() error {
 	switch {
 	case f.Verify && (f.Check || f.From != "" || f.Force):
-		return operr.NewUsage("say -verify alone, or with -digests", "-verify looks at what is on the channel, and at nothing else")
+		return operr.NewUsage("pass -verify alone, or with -digests", "-verify cannot be combined with -check, -from or -force, because -verify checks only the packages on the channel")
 	case f.Check && f.From == "":
-		return operr.NewUsage("say which folder: -from=output", "-check installs and imports what is in a folder")
+		return operr.NewUsage("name the folder with the packages: -from=output", "-check installs and imports the packages in the folder of -from, but -from is missing")
 	case f.Check && f.Force:
-		return operr.NewUsage("leave one of them out", "-check sends nothing, and -force is about what is sent")
+		return operr.NewUsage("pass -check or -force, but not both", "-check uploads nothing, but -force uploads files that replace those on the channel")
 	case f.Digests != "" && f.From == "" && !f.Verify:
-		return operr.NewUsage("say where the files are: -from=DIR", "-digests names files of a folder")
+		return operr.NewUsage("name the folder with the files: -from=DIR", "-digests describes the files in the folder of -from, but -from is missing")
+	case f.NoDigests: // otherwise nothing would be verified
+		return operr.NewUsage("pass the digests that the building job reported: on GitHub, use ${{ needs.build.outputs.digests }}, and list the job `build` under `needs`", "-digests is empty")
 	}
 	return nil
 }
 
-// CheckPublisher refuses a word that does not say who publishes; "" leaves it to the manifest.
+// CheckPublisher checks the value of -publish: here, ci or "". "" leaves the choice to the manifest.
 func CheckPublisher(by string) error {
 	if by != "" && by != settings.PublishHere && by != settings.PublishCI {
-		return operr.NewUsage("say -publish=here or -publish=ci", "-publish=%s does not say who publishes", by)
+		return operr.NewUsage("pass -publish=here or -publish=ci", "-publish=%s is not a known value", by)
 	}
 	return nil
 }

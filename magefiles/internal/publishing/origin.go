@@ -19,18 +19,18 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// origin is the commit that is checked out, as what packages are built of.
+// origin is the commit that is checked out and built.
 type origin struct {
 	publish.Origin
 	repo   *gitrepo.Repo
 	builds *provenance.Store
-	edited string // a file that packages are made of and that is not as it was committed; "" where there is none
+	edited string // a source file with uncommitted edits; "" if there is none
 }
 
-// buildsName is the folder, in the state of a clone, for the records of its builds.
+// buildsName is the folder of the build records, in the clone's state folder.
 const buildsName = "builds"
 
-// origin says what the work tree is built of; nil outside of git.
+// origin returns the commit that the work tree is built from, or nil outside of git.
 func (c Config) origin(ctx context.Context) (*origin, error) {
 	w := c.Workspace
 	repo, err := gitrepo.Open(ctx, c.Runner, w.Root)
@@ -47,7 +47,7 @@ func (c Config) origin(ctx context.Context) (*origin, error) {
 		return nil, err
 	}
 	o := &origin{repo: repo, builds: BuildsOf(repo)}
-	if o.edited, err = edited(ctx, repo, w); err != nil || o.edited != "" {
+	if o.edited, err = findEdited(ctx, repo, w); err != nil || o.edited != "" {
 		return o, err
 	}
 	o.Commit = head.Commit
@@ -59,14 +59,14 @@ func (c Config) origin(ctx context.Context) (*origin, error) {
 		if err != nil || !known {
 			return false, err
 		}
-		differs, err := repo.Differs(ctx, commit, head.Commit, append(madeOf(repo, w, p), w.Manifest.Path)...)
+		differs, err := repo.Differs(ctx, commit, head.Commit, append(sourcesOf(repo, w, p), w.Manifest.Path)...)
 		return !differs, err
 	}
 	return o, nil
 }
 
-// madeOf are the files and folders that say what the bytes of a package are, those above the workspace's root included.
-func madeOf(repo *gitrepo.Repo, w *workspace.Workspace, p *workspace.Package) []string {
+// sourcesOf returns the files and folders that a package's bytes depend on, including those above the workspace's root.
+func sourcesOf(repo *gitrepo.Repo, w *workspace.Workspace, p *workspace.Package) []string {
 	all, up := w.MadeOf(p), ""
 	for range strings.FieldsFunc(repo.Prefix, func(r rune) bool { return r == '/' }) {
 		up += "../"
@@ -75,13 +75,13 @@ func madeOf(repo *gitrepo.Repo, w *workspace.Workspace, p *workspace.Package) []
 	return all
 }
 
-// BuildsOf are the records of what was built in a clone.
+// BuildsOf returns the build records of a clone.
 func BuildsOf(repo *gitrepo.Repo) *provenance.Store {
 	return &provenance.Store{Dir: filepath.Join(repo.Dir, folders.State, buildsName)}
 }
 
-// edited is a file that packages are made of and that is not as it was committed, or is not committed; "" where there is none.
-func edited(ctx context.Context, repo *gitrepo.Repo, w *workspace.Workspace) (string, error) {
+// findEdited returns a source file of packages that is changed or not committed, or "" if there is none.
+func findEdited(ctx context.Context, repo *gitrepo.Repo, w *workspace.Workspace) (string, error) {
 	changes, err := repo.Changes(ctx)
 	if err != nil {
 		return "", err
@@ -103,11 +103,18 @@ func edited(ctx context.Context, repo *gitrepo.Repo, w *workspace.Workspace) (st
 	return "", nil
 }
 
-// RehearsalMark is the file, in the state of a clone, that says which server a rehearsal's clone may publish to: the one of its own world.
+// RehearsalMark is a file in the state folder of a rehearsal's clone. It contains the address of the rehearsal's own server, the only one that the
+// clone may publish to.
 const RehearsalMark = "rehearsal"
 
-// NotRehearsed refuses to publish from the clone of a rehearsal to another server than that of its world.
-func NotRehearsed(repo *gitrepo.Repo, server string) error {
+// IsRehearsal reports whether the repository is the clone of a rehearsal.
+func IsRehearsal(repo *gitrepo.Repo) bool {
+	_, err := os.Stat(filepath.Join(repo.Dir, folders.State, RehearsalMark))
+	return err == nil
+}
+
+// RefuseRehearsal returns an error if the repository is the clone of a rehearsal and server is not the rehearsal's own server.
+func RefuseRehearsal(repo *gitrepo.Repo, server string) error {
 	world, err := os.ReadFile(filepath.Join(repo.Dir, folders.State, RehearsalMark))
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -117,11 +124,11 @@ func NotRehearsed(repo *gitrepo.Repo, server string) error {
 	case string(world) == server:
 		return nil
 	}
-	return operr.NewStopped("publish from your own clone", "this is the clone of a rehearsal, whose commits and tags are in no other repository, and %s is not the server of its world", server)
+	return operr.NewStopped("publish from your own clone", "this clone belongs to a rehearsal, so it may publish only to the server of the rehearsal, which is not %s", server)
 }
 
-// manifestsIn are the manifests of packages, relative to the top of the work tree: where a repository further up ignores all
-// of a workspace, nothing of it is changed, and nothing of it is committed.
+// manifestsIn returns the package manifests, relative to the top of the work tree. They are checked individually: if an enclosing repository
+// ignores the whole workspace, git reports no changes, although no file of the workspace is committed.
 func manifestsIn(w *workspace.Workspace, prefix string) (paths []string) {
 	for _, pkg := range w.Packages {
 		paths = append(paths, path.Join(prefix, pkg.Manifest))
@@ -129,8 +136,8 @@ func manifestsIn(w *workspace.Workspace, prefix string) (paths []string) {
 	return paths
 }
 
-// belongs reports whether a file is of what packages are made of: their folders, and the manifest that they inherit from. A
-// submodule is one file to git: it may be a package, or hold some.
+// belongs reports whether a file is a source of a package: it is in a source folder, or it is the manifest that packages inherit from. Git reports
+// a submodule as a single file, which may be a package or contain packages.
 func belongs(w *workspace.Workspace, file string) bool {
 	return file == w.Manifest.Path || slices.ContainsFunc(w.Packages, func(pkg *workspace.Package) bool {
 		return slices.ContainsFunc(pkg.Sources(), func(dir string) bool {
@@ -139,8 +146,8 @@ func belongs(w *workspace.Workspace, file string) bool {
 	})
 }
 
-// date is the time that artifacts bear: SOURCE_DATE_EPOCH, or that of the commit. Outside git, and before the first
-// commit, it is fixed.
+// date returns the timestamp for artifacts: SOURCE_DATE_EPOCH, or the time of the commit. Outside of git, and before the first commit, it is a
+// fixed date.
 func (c Config) date(ctx context.Context) (time.Time, error) {
 	if t, err := c.Epoch(); err != nil || !t.IsZero() {
 		return t, err
@@ -158,6 +165,6 @@ func (c Config) date(ctx context.Context) (time.Time, error) {
 	case !errors.Is(err, gitrepo.ErrOutside) && !errors.Is(err, gitrepo.ErrNoCommit):
 		return time.Time{}, err
 	}
-	c.View.Say("no commit and no SOURCE_DATE_EPOCH: artifacts bear the date 1980-01-01")
+	c.View.Say("there is no commit, and SOURCE_DATE_EPOCH is not set, so the built packages get the date 1980-01-01")
 	return time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC), nil
 }

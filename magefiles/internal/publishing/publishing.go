@@ -1,16 +1,16 @@
-// Package publishing is `build` and `publish` as a person, or a job of a CI, sees them: what is refused before anything is done, the steps
-// that the flags ask for, and what is said of each. What a publication does is package publish's.
+// Package publishing implements the targets `build` and `publish`: it checks the flags and the repository, runs the steps that the flags select,
+// and prints their results. Package publish implements the publication itself.
 //
-//	flags.go       what is asked for
-//	publishing.go  what is told from outside, and what is refused before the first step
-//	run.go         which steps there are, and what came of them
-//	steps.go       each step, and what it saw
-//	from.go        what jobs of a CI hand to one another
-//	tag.go         tag and branch, held against the manifests
-//	origin.go      what the work tree is built of, and the time that artifacts bear
-//	build.go       a build, and the record of it
-//	compare.go     two builds, held against each other
-//	ci.go          what a CI says of its run
+//	flags.go       the flags of the targets
+//	publishing.go  the configuration, and the checks before the first step
+//	run.go         the list of steps, and the result of a run
+//	steps.go       the steps, and the text that each step shows
+//	from.go        digests that one CI job passes to the next
+//	tag.go         checks that the tag and its branch match the manifests
+//	origin.go      the commit that is built, and the timestamp of artifacts
+//	build.go       builds packages, and writes build records
+//	compare.go     compares two builds
+//	ci.go          the CI run, and the outputs of its jobs
 package publishing
 
 import (
@@ -30,79 +30,82 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// View is where a person reads. A view.View is one.
+// View shows the user what happens. It is implemented by view.View.
 type View interface {
 	steps.Reporter
-	Say(format string, args ...any)     // what is going on
-	Line(format string, args ...any)    // a line of the result
-	Heading(format string, args ...any) // one that stands out
-	Once(line string)                   // what is said once in a process
+	Say(format string, args ...any)     // shows a progress message
+	Line(format string, args ...any)    // shows a line of the result
+	Heading(format string, args ...any) // shows a highlighted line
+	Once(line string)                   // shows a line at most once per process
 	Table(header []string, rows [][]string)
-	Made(what, digest string) // for the summary of a CI
+	AddMade(what, digest string) // adds an artifact to the CI summary
 }
 
-// Destination is the channel that is published to. A prefixdev.Channel is one.
+// Destination is the channel to publish to. It is implemented by prefixdev.Channel.
 type Destination interface {
 	publish.Destination
 	Name() string
-	Server() string // its address
+	Server() string // address of the channel's server
 }
 
-// Config is what building and publishing are told. What a build needs comes first.
+// Config configures building and publishing. The fields up to Sources are also used by builds that publish nothing.
 type Config struct {
 	Workspace *workspace.Workspace
 	Runner    command.Runner
 	View      View
 	CI        CI
-	Verbose   bool // what builders say is shown
+	Verbose   bool // show the output of builders
 
-	// Job shows what f writes as one group, with a next step for where it fails.
+	// Job shows the output of f as a group, and the next step if f fails.
 	Job func(ctx context.Context, name, next string, f func(log io.Writer) error) error
-	// Epoch is the time that artifacts are to bear; zero where it is that of the commit.
+	// Epoch returns the timestamp for artifacts; zero for the time of the commit.
 	Epoch func() (time.Time, error)
-	// Toolchain finds the toolchain, and says which it is.
+	// Toolchain finds the toolchain, and shows its name.
 	Toolchain func(ctx context.Context) (toolchain.Toolchain, error)
-	// Sources are what packages are built from.
+	// Sources returns the sources that packages are built from.
 	Sources func() (sources.Sources, error)
 
-	// Channel finds our channel.
+	// Channel returns our channel.
 	Channel func() (Destination, error)
-	// Trial opens a channel of this process, of a name.
+	// Trial returns a function that opens a temporary channel with this name in this process.
 	Trial func(name string) publish.Trial
-	// Confirm asks a person. Its error is the answer no.
-	Confirm  func(ctx context.Context, question string) error
+	// Confirm asks the user a question. An error means no.
+	Confirm func(ctx context.Context, question string) error
+	Yes     bool // Confirm does not ask
+	// GivenUp returns the title of the release of these versions if it was given up by an undo, and otherwise "". It may be nil.
+	GivenUp  func(ctx context.Context) (title string, err error)
 	Pycache  string // see publish.Publisher
 	Progress publish.Progress
 	Wait     pause.Wait
 }
 
-// Publication is one run of `publish`: what a person, or a job of a CI, sees of a publish.Sequence.
+// Publication is one run of `publish`. It shows the progress of a publish.Sequence to the user, or in the log of a CI job.
 type Publication struct {
 	*publish.Sequence
 	config Config
 	flags  Flags
 	view   View
 	repo   *gitrepo.Repo // nil outside of git
-	server string        // of the channel
+	server string        // address of the channel's server
 	given  publish.Digests
-	passed []string // what lies in the folder of artifacts, and does not count
+	passed []string // reasons why files in the output folder are not ready
 	result Result
 }
 
-// New refuses what cannot be published, and makes ready what can be. The order is that in which a person can do something about it:
-// versions, packages for one platform, the tag, the channel, what is needed to build, what is not committed, what was handed over.
+// New prepares a publication, or returns an error if something cannot be published. It checks first what the user should fix first: the versions,
+// packages for one platform, the tag, the channel, the toolchain, uncommitted files, and the digests that were passed.
 func New(ctx context.Context, c Config, f Flags) (*Publication, error) {
 	w := c.Workspace
 	if err := w.NoPackages(); err != nil {
 		return nil, err
 	}
-	if err := c.versioned(ctx, w.Packages); err != nil {
+	if err := c.checkVersioned(ctx, w.Packages); err != nil {
 		return nil, err
 	}
 	if d := w.Disagreements(); len(d) > 0 {
-		return nil, operr.New("run `mage version:show`, which names them all", "%s: %s", d[0].Pos, d[0].Message)
+		return nil, operr.New("run `mage version:show`, which lists all problems", "%s: %s", d[0].Pos, d[0].Message)
 	}
-	if err := allNoarch(w); err != nil {
+	if err := refuseNotNoarch(w); err != nil {
 		return nil, err
 	}
 	if err := fitsTag(w, c.CI.Tag); err != nil {
@@ -135,13 +138,13 @@ func New(ctx context.Context, c Config, f Flags) (*Publication, error) {
 	if err := p.equip(ctx); err != nil {
 		return nil, err
 	}
-	if err := p.committed(ctx); err != nil {
+	if err := p.refuseUncommitted(ctx); err != nil {
 		return nil, err
 	}
-	return p, p.handed()
+	return p, p.readHanded()
 }
 
-// equip finds the toolchain, and the time that artifacts bear. What uploads only runs nothing but this program.
+// equip sets the timestamp for artifacts and finds the toolchain. A run that only uploads does not need a toolchain.
 func (p *Publication) equip(ctx context.Context) (err error) {
 	w := p.Workspace
 	if p.Date, err = p.config.date(ctx); err != nil || p.uploadsOnly() {
@@ -151,26 +154,26 @@ func (p *Publication) equip(ctx context.Context) (err error) {
 		err = p.Tools.Ready(ctx)
 	}
 	if err == nil {
-		err = toolchain.Foresee(p.Tools, w.Packages) // it is installed in the end, when it is out
+		err = toolchain.Foresee(p.Tools, w.Packages) // checked now, because installing is among the last steps, after the upload
 	}
 	return err
 }
 
-// uploadsOnly reports whether files are sent which another run has built, and another one will verify.
+// uploadsOnly reports whether this run only uploads files. They were built by one run, and are verified by another.
 func (p *Publication) uploadsOnly() bool { return p.flags.From != "" && !p.flags.Check }
 
-// allNoarch refuses packages that would be built for this platform alone, all of them by name.
-func allNoarch(w *workspace.Workspace) error {
+// refuseNotNoarch returns an error that lists all packages that would be built for this platform only.
+func refuseNotNoarch(w *workspace.Workspace) error {
 	var found []*operr.Error
 	for _, n := range w.NotNoarch() {
 		found = append(found, n.Err())
 	}
-	return operr.Join(found, "see to each; nothing was built or sent", "%d packages cannot be published", len(found))
+	return operr.Join(found, "fix each problem; nothing was built or sent", "%d packages cannot be published", len(found))
 }
 
-// committed refuses what is not committed, and tells the publisher what packages are built from, and since when their sources are
-// what they are, of those that are released. Outside git neither is known.
-func (p *Publication) committed(ctx context.Context) error {
+// refuseUncommitted returns an error if a source file is not committed. It sets the publisher's origin and, for released packages, the time of the
+// last change to their sources. Outside of git, packages are built from the work tree, and the time of changes is not known.
+func (p *Publication) refuseUncommitted(ctx context.Context) error {
 	w := p.Workspace
 	from, err := p.config.Sources()
 	if err != nil {
@@ -184,16 +187,16 @@ func (p *Publication) committed(ctx context.Context) error {
 		p.From = from.WorkTree()
 		return nil
 	}
-	if err := sources.AllThere(ctx, of.repo, w); err != nil { // it says more of an edit than that there is one
+	if err := sources.CheckPresent(ctx, of.repo, w); err != nil { // checked before edits, because this error says more
 		return err
 	}
 	if of.edited != "" {
-		return operr.New("commit it first, or put it away", "%s is not committed, and would be published", of.edited)
+		return operr.New("commit or stash this change first", "%s is not committed, but would be published", of.edited)
 	}
-	if err := publish.NothingPlanted(ctx, of.repo); err != nil {
+	if err := publish.RefusePlanted(ctx, of.repo); err != nil {
 		return err
 	}
-	if err := NotRehearsed(of.repo, p.server); err != nil {
+	if err := RefuseRehearsal(of.repo, p.server); err != nil {
 		return err
 	}
 	repo := of.repo
@@ -204,7 +207,7 @@ func (p *Publication) committed(ctx context.Context) error {
 	}
 	p.From = from.Commit(repo, of.Commit, sources.TagsSeen(w, time.Time{}))
 	if p.flags.Verify && p.flags.Digests != "" {
-		return nil // they say what is right, whatever its time
+		return nil // the files are compared with the digests, so their times do not matter
 	}
 	p.Sources = func(ctx context.Context, pkg *workspace.Package) (time.Time, error) {
 		if !releasedBy(w, tags, pkg) {
@@ -212,7 +215,7 @@ func (p *Publication) committed(ctx context.Context) error {
 		}
 		at, known, err := repo.Touched(ctx, pkg.Sources()...)
 		if err == nil && !known {
-			p.view.Once("this clone is shallow: whether the sources have changed since a version was published is not known; `git fetch --unshallow` (in CI fetch-depth: 0, GIT_DEPTH: 0) brings what says it")
+			p.view.Once("this clone is shallow, so it is not known whether the sources changed after a version was published; to fetch the history, run `git fetch --unshallow` (in CI, set fetch-depth: 0 or GIT_DEPTH: 0)")
 		}
 		return at, err
 	}

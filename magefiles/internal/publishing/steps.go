@@ -14,10 +14,10 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/publish"
 )
 
-// The steps of publishing, in their order. Each returns what it saw.
+// The functions below are the steps, in order. Each returns the text for its line.
 
 func (p *Publication) look(ctx context.Context) (_ string, err error) {
-	ready := p.Artifacts // of the folder that was named
+	ready := p.Artifacts // with -from, the artifacts in that folder
 	if p.flags.From == "" {
 		if ready, p.passed, err = p.Ready(ctx); err != nil {
 			return "", err
@@ -32,13 +32,13 @@ func (p *Publication) look(ctx context.Context) (_ string, err error) {
 	return p.has(), nil
 }
 
-// has says what the channel has.
+// `has` describes the packages that the channel has.
 func (p *Publication) has() string {
 	switch {
 	case p.Unseen():
-		return p.Channel.URL() + " is not there, or empty, for anyone without a credential: it may be private, or this is its first release"
+		return p.Channel.URL() + " does not exist or is empty for anyone without a credential: the channel may be private, or this is its first release"
 	case !p.Holdings.Exists:
-		return p.Channel.URL() + " is not there yet, or empty: this is its first release"
+		return p.Channel.URL() + " does not exist yet or is empty: this is its first release"
 	}
 	have := 0
 	for _, pkg := range p.Workspace.Packages {
@@ -49,12 +49,12 @@ func (p *Publication) has() string {
 	return fmt.Sprintf("%s has %d of %s at their versions", p.Channel.URL(), have, operr.Count(len(p.Workspace.Packages), "package"))
 }
 
-// there looks at a release that is out.
-func (p *Publication) there(ctx context.Context) (string, error) {
-	if err := p.There(ctx); err != nil {
+// `findFinished` checks that the channel has a finished release, for -verify.
+func (p *Publication) findFinished(ctx context.Context) (string, error) {
+	if err := p.FindPublished(ctx); err != nil {
 		return "", err
 	}
-	if err := p.asGiven(); err != nil {
+	if err := p.compareGiven(); err != nil {
 		return "", err
 	}
 	return p.has(), nil
@@ -62,7 +62,7 @@ func (p *Publication) there(ctx context.Context) (string, error) {
 
 func (p *Publication) allow(ctx context.Context) (_ string, err error) {
 	if !p.Needed() && !p.Private(ctx) {
-		return "not needed: everything is there", nil
+		return "not needed: the channel has everything", nil
 	}
 	access, err := p.Channel.Authorize(ctx)
 	if err != nil {
@@ -94,17 +94,17 @@ func (p *Publication) makePlan(ctx context.Context) (_ string, err error) {
 	if err := p.Decide(ctx); err != nil {
 		return "", err
 	}
-	if err := p.asTagged(ctx); err != nil {
+	if err := p.refuseChangedSince(ctx); err != nil {
 		return "", err
 	}
-	if err := p.onBranch(ctx); err != nil {
+	if err := p.checkBranch(ctx); err != nil {
 		return "", err
 	}
 	return p.Done(), p.nameTools(ctx)
 }
 
-// asTagged refuses to send what a tag of its version has not: the sources were changed since.
-func (p *Publication) asTagged(ctx context.Context) error {
+// refuseChangedSince returns an error if the sources of a package to upload have changed since the tag of its version.
+func (p *Publication) refuseChangedSince(ctx context.Context) error {
 	if p.repo == nil {
 		return nil
 	}
@@ -123,19 +123,19 @@ func (p *Publication) asTagged(ctx context.Context) error {
 		if at == "" || at == p.result.Commit {
 			continue
 		}
-		differs, err := p.repo.Differs(ctx, at, p.result.Commit, madeOf(p.repo, w, pkg)...)
+		differs, err := p.repo.Differs(ctx, at, p.result.Commit, sourcesOf(p.repo, w, pkg)...)
 		if err != nil {
 			return err
 		}
 		if differs {
-			return operr.New("raise the version; or publish what is tagged, from `git worktree add --detach ../"+operr.Word(path.Base(tag))+" "+operr.Word(tag)+"`",
-				"the tag %s is at %.12s, and %s was changed since: what would be published is not what is tagged, and nothing was sent", tag, at, pkg.Name)
+			return operr.New("raise the version; or publish the tagged commit from a worktree: `git worktree add --detach ../"+operr.Word(path.Base(tag))+" "+operr.Word(tag)+"`",
+				"the tag %s is at the commit %.12s, but the package %s was changed after this commit, so the published package would differ from the tagged package; nothing was sent", tag, at, pkg.Name)
 		}
 	}
 	return nil
 }
 
-// nameTools takes down what built each artifact.
+// nameTools records the tools that built each artifact.
 func (p *Publication) nameTools(ctx context.Context) error {
 	p.result.Tools = map[string]string{}
 	for _, f := range p.given.Files {
@@ -156,7 +156,7 @@ func (p *Publication) nameTools(ctx context.Context) error {
 	return nil
 }
 
-// sayTools says what built the artifacts, once for those that have it in common.
+// sayTools shows the tools that built the artifacts. Artifacts that were built by the same tools share a line.
 func (p *Publication) sayTools() {
 	by := map[string][]string{}
 	for _, name := range slices.Sorted(maps.Keys(p.result.Tools)) {
@@ -167,29 +167,60 @@ func (p *Publication) sayTools() {
 	}
 }
 
-// agree shows the delivery, and asks where it changes something.
+// agree shows the delivery, and asks for confirmation if there is something to upload.
 func (p *Publication) agree(ctx context.Context) error {
 	var rows [][]string
 	for _, i := range p.Delivery.Items {
-		rows = append(rows, []string{i.Package, i.Record.Version, i.Record.FileName(), columns.Digest(i.Record.SHA256), doing[i.State]})
+		rows = append(rows, []string{i.Package, i.Record.Version, i.Record.FileName(), columns.Digest(i.Record.SHA256), p.does(i)})
 	}
 	p.view.Table([]string{"PACKAGE", "VERSION", "FILE", "SHA256", "TO DO"}, rows)
 	uploads := len(p.Delivery.Uploads())
 	if uploads == 0 {
 		return nil
 	}
-	return p.config.Confirm(ctx, fmt.Sprintf("Upload %s to %s?", operr.Count(uploads, "artifact"), p.Channel.URL()))
+	if err := p.refuseGivenUp(ctx); err != nil {
+		return err
+	}
+	p.view.Line("An upload is final.")
+	err := p.config.Confirm(ctx, fmt.Sprintf("Upload %s to %s?", operr.Count(uploads, "artifact"), p.Channel.URL()))
+	return operr.NotAgreed(err, "not uploaded", "nothing was sent", "") // the packages that were built here are kept
 }
 
-// doing says what the states of a delivery mean.
+// refuseGivenUp shows a message if this release was given up by an undo. If confirmation is skipped, it returns an error instead of completing the
+// release.
+func (p *Publication) refuseGivenUp(ctx context.Context) error {
+	if p.config.GivenUp == nil {
+		return nil
+	}
+	title, err := p.config.GivenUp(ctx)
+	if err != nil || title == "" {
+		return err
+	}
+	if p.config.Yes {
+		return operr.NewStopped("run `mage status`, which shows the command that releases the next version; or run `mage publish` without -yes, to complete "+title+" after all",
+			"%s was abandoned by `mage undo`, but this command would upload the remaining packages; nothing was sent", title)
+	}
+	p.view.Line("%s was abandoned by `mage undo`. This command uploads the remaining packages after all.", title)
+	return nil
+}
+
+// does describes what the upload will do with a package.
+func (p *Publication) does(i publish.Item) string {
+	if _, built := p.Artifacts[i.Package]; built && i.State == publish.Kept {
+		return "nothing: the channel has this version (its bytes are not compared with those that were built)"
+	}
+	return doing[i.State]
+}
+
+// doing describes what the upload does in each state.
 var doing = map[publish.State]string{
 	publish.Upload:  "upload",
 	publish.There:   "nothing: the channel has these bytes",
 	publish.Kept:    "nothing: the channel has this version (not built here, so its bytes are not compared)",
-	publish.Replace: "REPLACE other bytes that the channel has",
+	publish.Replace: "REPLACE the different bytes on the channel",
 }
 
-// try installs and imports what is about to be sent.
+// try installs and imports the packages before they are uploaded.
 func (p *Publication) try(ctx context.Context) (_ string, err error) {
 	if p.flags.Check {
 		if p.Delivery, err = p.PrepareFirst(p.Artifacts); err != nil {
@@ -203,13 +234,13 @@ func (p *Publication) try(ctx context.Context) (_ string, err error) {
 	if err != nil {
 		return "", operr.New("", "%w; nothing was sent", err)
 	}
-	return imported(v) + " from " + v.How(), nil
+	return describeImports(v) + " from " + v.How(), nil
 }
 
 func (p *Publication) upload(ctx context.Context) (string, error) { return p.Send(ctx) }
 
 func (p *Publication) visible(ctx context.Context) (_ string, err error) {
-	p.result.Visible, err = p.Shown(ctx, p.Delivery.Records())
+	p.result.Visible, err = p.WaitUntilShown(ctx, p.Delivery.Records())
 	return p.result.Visible, err
 }
 
@@ -220,16 +251,16 @@ func (p *Publication) download(ctx context.Context) (string, error) {
 	said := operr.Count(len(p.Verified.Files), "artifact") + ", each with its sha256"
 	unproven, err := p.unproven()
 	if len(unproven) > 0 {
-		said += fmt.Sprintf("; NOT PROVEN: %s is what the channel's own index says, and neither a build here nor -digests says what was built", operr.Some(unproven))
+		said += fmt.Sprintf("; NOT PROVEN: only the channel's own index confirms %s, because there is neither a build record here nor -digests", operr.Abbreviate(unproven))
 	}
 	return said, err
 }
 
-// unproven are the files that were there before, of which nothing is known here but what the channel says: compared with its index, a file
-// is compared with itself.
+// unproven returns the files that were already on the channel and that are confirmed by neither a build record nor the digests. Such a download can
+// be compared only with the channel's own index, which proves nothing.
 func (p *Publication) unproven() (files []string, err error) {
 	for _, i := range p.Delivery.Items {
-		if i.State != publish.Kept || p.flags.Verify && p.flags.Digests != "" { // those were compared by asGiven
+		if i.State != publish.Kept || p.flags.Verify && p.flags.Digests != "" { // already compared by compareGiven
 			continue
 		}
 		r, known, err := p.Builds.Of(i.Record.SHA256)
@@ -252,11 +283,11 @@ func (p *Publication) install(ctx context.Context) (string, error) {
 func (p *Publication) imports(ctx context.Context) (string, error) {
 	err := p.Import(ctx, p.Delivery, &p.Verified)
 	p.result.Imports = p.Verified.Imports
-	return imported(p.Verified), err
+	return describeImports(p.Verified), err
 }
 
-// imported says of how many packages something was imported.
-func imported(v publish.Verified) string {
+// describeImports describes how many packages were imported.
+func describeImports(v publish.Verified) string {
 	said := operr.Count(v.Imported(), "package")
 	if rest := len(v.Imports) - v.Imported(); rest > 0 {
 		said += fmt.Sprintf("; %s without Python modules installed", operr.Count(rest, "package"))

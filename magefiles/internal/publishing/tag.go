@@ -11,7 +11,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// fitsTag refuses to publish for a tag that names other versions than the manifests have.
+// fitsTag returns an error if this run was started by a tag that does not match the versions in the manifests.
 func fitsTag(w *workspace.Workspace, tag string) error {
 	var present []string
 	for _, t := range bump.PresentTags(w) {
@@ -20,10 +20,10 @@ func fitsTag(w *workspace.Workspace, tag string) error {
 	if tag == "" || present == nil || slices.Contains(present, tag) {
 		return nil
 	}
-	return operr.New("tag the commit that has the version: `mage release` does so", "the tag %s started this, and the manifests are at %s", tag, strings.Join(present, ", "))
+	return operr.New("release the version with `mage release`, which tags the right commit", "the tag %s started this run, but the tags of the versions in the manifests are: %s", tag, strings.Join(present, ", "))
 }
 
-// tags are those that are published for: the one that started a CI run, or those of the commit that is checked out.
+// tags returns the tags that are being published: the tag that started the CI run, or the tags of the commit that is checked out.
 func (c CI) tags(ctx context.Context, repo *gitrepo.Repo, commit string) (names []string, err error) {
 	if tag := c.Tag; tag != "" {
 		return []string{tag}, nil
@@ -37,8 +37,8 @@ func (c CI) tags(ctx context.Context, repo *gitrepo.Repo, commit string) (names 
 	return names, err
 }
 
-// releasedBy reports whether tags release a package. Where packages have versions of their own, those of others may have been changed
-// since they were released: that is no reason to stop. Where no tag is of any package, all are meant.
+// releasedBy reports whether a package is released by one of the tags, or if no tag belongs to a package. If packages have separate versions, the
+// other packages may have changed since their own releases, which is not an error.
 func releasedBy(w *workspace.Workspace, tags []string, pkg *workspace.Package) bool {
 	ours := bump.TagOf(w, pkg).Name
 	return slices.Contains(tags, ours) || !slices.ContainsFunc(bump.PresentTags(w), func(t bump.Tag) bool {
@@ -46,9 +46,9 @@ func releasedBy(w *workspace.Workspace, tags []string, pkg *workspace.Package) b
 	})
 }
 
-// onBranch refuses to publish for a tag whose commit is on none of the branches that releases are made from, as far as the clone
-// knows them. It guards against a tag on the wrong commit; against somebody who may push tags it does not.
-func (p *Publication) onBranch(ctx context.Context) error {
+// checkBranch returns an error if the tagged commit is not on a release branch. It checks only if the clone has information about branches. It
+// detects a tag that was put on the wrong commit by accident, but it cannot stop someone who has the right to push tags.
+func (p *Publication) checkBranch(ctx context.Context) error {
 	tag := p.config.CI.Tag
 	if tag == "" || p.repo == nil || len(p.Delivery.Uploads()) == 0 {
 		return nil
@@ -61,7 +61,7 @@ func (p *Publication) onBranch(ctx context.Context) error {
 	for _, name := range having {
 		_, branch, _ := strings.Cut(name, "/")
 		if len(w.Config.Branches) == 0 {
-			return nil // which one is the remote's default is not known in every clone
+			return nil // not every clone knows the remote's default branch
 		}
 		if _, ok := w.Config.ReleaseBranch(branch, ""); ok {
 			return nil
@@ -71,5 +71,5 @@ func (p *Publication) onBranch(ctx context.Context) error {
 	if len(w.Config.Branches) > 0 {
 		on = w.Config.ReleaseBranches("")
 	}
-	return operr.NewStopped("tag a commit that is on it, or name the branch in [tool.release] branch; where this clone lacks the branch, have it fetched: on GitHub, `fetch-depth: 0`", "the tag %s is on a commit that is not on %s; nothing was sent", tag, on)
+	return operr.NewStopped("tag a commit that is on a release branch, or add the branch of the tagged commit to `branch` of [tool.release]; if this clone lacks the branch, fetch all branches (on GitHub, set `fetch-depth: 0`)", "the commit of the tag %s is not on %s; nothing was sent", tag, on)
 }

@@ -1,4 +1,4 @@
-"""Verify with py-rattler the attestation that a channel advertises: attested.py ARGUMENT-JSON ANSWER-FILE."""
+"""Verify an attestation that a channel advertises, with py-rattler: attested.py ARGUMENT-JSON ANSWER-FILE."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""Index a folder of subdirs with rattler_index: index.py FOLDER."""
+"""Index a folder with subdirs, with rattler_index: index.py FOLDER."""
 
 import asyncio
 import os

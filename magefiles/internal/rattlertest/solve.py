@@ -1,4 +1,4 @@
-"""Solve, and install, with py-rattler: solve.py ARGUMENT-JSON ANSWER-FILE."""
+"""Solve and optionally install with py-rattler: solve.py ARGUMENT-JSON ANSWER-FILE."""
 
 import asyncio
 import json
@@ -43,4 +43,4 @@ except Exception as e:
     answer = {"error": str(e) or repr(e), "records": []}
 with open(sys.argv[2], "w") as f:
     json.dump(answer, f)
-os._exit(0)  # the interpreter's own way out can abort after the gateway was used
+os._exit(0)  # a normal exit may abort after the gateway was used

@@ -28,9 +28,9 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
-// begin finds out what a release would begin with, and refuses what one would refuse, before a world is built for it.
+// begin determines where the release starts. It fails where a real release would, before the embedded world is built.
 func (r *run) begin(ctx context.Context) (err error) {
-	if r.unfinished, err = trace.Unfinished(filepath.Join(r.source.Dir, folders.State)); err != nil {
+	if r.unfinished, err = trace.FindUnfinished(filepath.Join(r.source.Dir, folders.State)); err != nil {
 		return err
 	}
 	if r.remoteTags, err = r.source.MergedTags(ctx); err != nil {
@@ -41,9 +41,7 @@ func (r *run) begin(ctx context.Context) (err error) {
 		return r.beginUnfinished(ctx)
 	}
 	r.chosen = r.Request.To != "" || r.Request.Only != "" || r.Request.Raise
-	if r.Request.To == "" {
-		r.Request.To = "patch"
-	}
+	r.Request.To = cmp.Or(r.Request.To, "patch")
 	if err := r.findLanded(ctx); err != nil {
 		return err
 	}
@@ -51,15 +49,16 @@ func (r *run) begin(ctx context.Context) (err error) {
 		return err
 	}
 	if r.landed != nil {
-		r.Request.To = "" // as a person goes on with it
+		r.Request.To = "" // a user also continues a landed release by `release` without -to
 	}
 	return nil
 }
 
-// findLanded finds versions that a pull request brings, and that are not tagged, where nothing else is asked for: the commit is that of such a pull request,
-// or main between its merge and the tag. Nothing else can be proposed then, and what is rehearsed is how that goes on.
+// findLanded finds versions that have landed but are not tagged, unless another release was requested. The commit is then the head of a pull request
+// with these versions, or main between the merge and the tag, or, without pull requests, main after the push. A real release would continue with
+// these versions, so the rehearsal does, too.
 func (r *run) findLanded(ctx context.Context) error {
-	if r.w.Config.Land != settings.LandByPull || r.chosen {
+	if r.chosen {
 		return nil
 	}
 	clone, err := gitrepo.Open(ctx, r.Runner, r.clone)
@@ -68,18 +67,20 @@ func (r *run) findLanded(ctx context.Context) error {
 	}
 	store := &bump.Store{Top: clone.Top, Dir: filepath.Join(r.Dir, folder.Temporary, folders.State)}
 	r.landed, err = trace.FindLanded(ctx, clone, store, r.w, r.History(r.source), r.remoteTags)
+	if err == nil && r.w.Config.Land != settings.LandByPull {
+		r.landed, err = r.landed.Pushed(ctx, r.source, r.w.Config.Remote, r.branch)
+	}
 	return err
 }
 
-// branchOf is the branch that the release is made from: the one that is checked out, where releases are made from it, and
-// else the one that they are usually made from.
+// branchOf returns the branch to release from: the current branch if releases are made from it, otherwise the default release branch.
 func (r *run) branchOf(ctx context.Context) string {
 	usual := gitsettings.UsualBranch(ctx, r.Runner, r.Environ, r.source.Top, r.w.Config.Remote, r.head.Branch)
 	branch, _ := r.w.Config.ReleaseBranch(r.head.Branch, usual)
 	return cmp.Or(branch, r.head.Branch, "main")
 }
 
-// beginUnfinished says that a real release is unfinished in this clone: what is rehearsed is its continuation.
+// beginUnfinished prepares to continue this clone's unfinished release. The rehearsal then starts in the middle of that release.
 func (r *run) beginUnfinished(ctx context.Context) error {
 	past := r.unfinished
 	if err := past.Accepts(r.Request); err != nil {
@@ -87,7 +88,7 @@ func (r *run) beginUnfinished(ctx context.Context) error {
 	}
 	if !past.Did(trace.StepPush) {
 		for _, tag := range past.Plan.Tags {
-			delete(r.remoteTags, tag) // the remote has none of them
+			delete(r.remoteTags, tag) // the unfinished release has not pushed this tag
 		}
 	}
 	on, err := r.source.Contains(ctx, r.head.Commit, past.Plan.Base)
@@ -95,17 +96,17 @@ func (r *run) beginUnfinished(ctx context.Context) error {
 		return err
 	}
 	if !on {
-		return operr.NewStopped("go back to it, or `mage undo`",
-			"the release of %s is unfinished here, and was begun on %.12s, which this commit does not contain", past.Plan.Title, past.Plan.Base)
+		return operr.NewStopped("check out the branch of that release, or run `mage undo`",
+			"the release of %s is unfinished here, and the checked-out commit does not contain the commit %.12s of this release", past.Plan.Title, past.Plan.Base)
 	}
 	r.branch = past.Plan.Branch
 	if past.Did(trace.StepPush) {
-		r.missing("what the real channel has of "+past.Plan.Title+" already", "the embedded channel begins with nothing of it")
+		r.missing("the files of "+past.Plan.Title+" that the real channel already has", "the embedded channel starts without them")
 	}
 	return nil
 }
 
-// refuse is what a release would refuse by manifests, tags and tools alone.
+// refuse returns the error with which a real release would stop before it builds. It checks manifests, workflow files, tags and tools.
 func (r *run) refuse(ctx context.Context) error {
 	if r.by() == settings.PublishCI {
 		if err := workflows.Check(os.DirFS(r.clone), forge.Workflow, r.w.Config.Actions); err != nil {
@@ -143,8 +144,7 @@ func (r *run) refuse(ctx context.Context) error {
 	return r.tellTaken(ctx, planned)
 }
 
-// tellTaken names tags of the plan that the repository has on a commit which this one does not contain. In the embedded
-// world, which is as it was at this commit, they are free.
+// tellTaken reports planned tags that exist on commits outside the rehearsed history. The embedded remote does not have these tags.
 func (r *run) tellTaken(ctx context.Context, planned *bump.Plan) error {
 	tags, err := r.source.Tags(ctx)
 	if err != nil {
@@ -152,18 +152,18 @@ func (r *run) tellTaken(ctx context.Context, planned *bump.Plan) error {
 	}
 	for _, t := range planned.Tags {
 		if at := tags[t.Name]; at != "" && r.remoteTags[t.Name] == "" {
-			r.missing("that the tag "+t.Name+" is free", fmt.Sprintf("it is not: it is on %.12s, which this commit does not contain, and a real release would stop there", at))
+			r.missing("whether the tag "+t.Name+" is free", fmt.Sprintf("the tag exists on %.12s, which the checked-out commit does not contain, so a real release would stop at this tag", at))
 		}
 	}
 	return nil
 }
 
-// tools picks the toolchain, with environments that outlast the rehearsal.
+// tools picks the toolchain. Its environments are cached for the next rehearsal.
 func (r *run) tools(ctx context.Context, w *workspace.Workspace) (toolchain.Toolchain, error) {
 	return r.Tools(ctx, w, filepath.Join(r.Dir, folder.Environments))
 }
 
-// earlier makes what earlier releases left.
+// earlier returns the builder for artifacts of earlier releases.
 func (r *run) earlier() earlier.Maker {
 	return earlier.Maker{
 		Runner:    r.Runner,
@@ -175,12 +175,12 @@ func (r *run) earlier() earlier.Maker {
 		Tools:     r.tools,
 		Missing:   r.missing,
 		Git: func(ctx context.Context, args ...string) (string, error) {
-			return gitsettings.AsOwner(ctx, r.Runner, r.Environ, r.source.Top, args...)
+			return gitsettings.RunAsOwner(ctx, r.Runner, r.Environ, r.source.Top, args...)
 		},
 	}
 }
 
-// takeJournal gives the clone the journal of the unfinished release: it goes on there as it would here, but for the channel.
+// takeJournal copies the unfinished release's journal into the clone. The release continues there, on the embedded channel.
 func (r *run) takeJournal() error {
 	if r.unfinished == nil {
 		return nil
@@ -189,10 +189,10 @@ func (r *run) takeJournal() error {
 	return r.unfinished.CopyTo(to, r.world.Prefix.URL+"/"+r.world.Channel)
 }
 
-// lastReleases are the releases of the packages that the world begins with.
+// lastReleases returns the packages' earlier releases, which are on the embedded channel from the start.
 func (r *run) lastReleases() []released.Release {
 	tags := maps.Clone(r.remoteTags)
-	if r.unfinished != nil { // what is being released is not on the channel; what was released before it is
+	if r.unfinished != nil { // the unfinished release is not on the channel; its predecessor is
 		maps.DeleteFunc(tags, func(tag, _ string) bool { return slices.Contains(r.unfinished.Plan.Tags, tag) })
 	}
 	return released.LastReleases(r.w, tags)

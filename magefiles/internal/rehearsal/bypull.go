@@ -18,20 +18,21 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
-// landing is a release whose commit comes to its branch by a pull request, with what of it is known so far.
+// landing is the state of a release that lands by a pull request.
 type landing struct {
 	*run
-	byJobs bool   // release-pr.yml proposes and tags
-	before string // the commit that the branch was at
-	merged string // the commit that the pull request was merged as
+	byJobs bool   // release-pr.yml opens the pull request and tags
+	before string // the branch's commit before the merge
+	merged string // the commit of the merged pull request
 }
 
-// landsByPull reports whether a release here lands by a pull request. One that is begun has landed already, and so have versions that are not tagged.
+// landsByPull reports whether this release lands by a pull request. An unfinished release and untagged versions have landed already.
 func (r *run) landsByPull() bool {
 	return r.w.Config.Land == settings.LandByPull && r.unfinished == nil && r.landed == nil
 }
 
-// land has the release proposed, and merged by a person. ended reports that jobs have done all the rest; else the release goes on in the clone.
+// land proposes the release and merges it, as a user would. `ended` reports whether jobs have done everything else; if not, the release continues in
+// the clone.
 func (r *run) land(ctx context.Context) (ended bool, err error) {
 	l := &landing{run: r, byJobs: r.by() == settings.PublishCI && r.world.files.Proposes(ctx, r.head.Commit)}
 	l.before, _ = r.world.Bare().Branch(r.branch)
@@ -40,10 +41,10 @@ func (r *run) land(ctx context.Context) (ended bool, err error) {
 		return false, err
 	}
 	r.report.ByPull = true
-	r.missing("what the check of the pull request does", "it is taken for passed; `mage ci:run FILE -event=pull_request` runs one that starts for it")
+	r.missing("the check of the pull request", "it counts as passed; `mage ci:run FILE -event=pull_request` runs a workflow file that starts for pull requests")
 	if l.byJobs {
-		r.missing("the GitHub App of release-pr.yml", "the jobs have GITHUB_TOKEN alone, so that somebody presses \"Approve and run\" for the check of what they propose")
-		if err := r.step(forge.Proposing+" for a push to "+r.branch, func() (string, error) { return l.pushed(ctx, "") }); err != nil {
+		r.missing("the GitHub App of release-pr.yml", "the jobs have only GITHUB_TOKEN, so someone must press \"Approve and run\" for the check of the pull request")
+		if err := r.step(forge.Proposing+" for a push to "+r.branch, func() (string, error) { return l.runReleasePR(ctx, "") }); err != nil {
 			return false, err
 		}
 	}
@@ -54,21 +55,21 @@ func (r *run) land(ctx context.Context) (ended bool, err error) {
 		return false, err
 	}
 	if l.byJobs {
-		if err := r.step(forge.Proposing+" for the merge", func() (string, error) { return l.pushed(ctx, l.before) }); err != nil {
+		if err := r.step(forge.Proposing+" for the merge", func() (string, error) { return l.runReleasePR(ctx, l.before) }); err != nil {
 			return false, err
 		}
-		if err := r.step(forge.Workflow+" at the tag", func() (string, error) { return l.published(ctx) }); err != nil {
+		if err := r.step(forge.Workflow+" at the tag", func() (string, error) { return l.waitForPublish(ctx) }); err != nil {
 			return false, err
 		}
 	}
-	return l.byJobs, r.step("pull", func() (string, error) { return "the clone is at what was merged", l.follow(ctx) })
+	return l.byJobs, r.step("pull", func() (string, error) { return "the clone is at the merged commit", l.follow(ctx) })
 }
 
-// pushed runs release-pr.yml for a push.
-func (l *landing) pushed(ctx context.Context, before string) (string, error) {
+// runReleasePR runs release-pr.yml for a push.
+func (l *landing) runReleasePR(ctx context.Context, before string) (string, error) {
 	job, err := l.world.Proposes(ctx, l.branch, before)
 	if err == nil && !job.OK {
-		err = operr.New("correct what it says, commit that, and `mage rehearse` again", "%s did not go well", forge.Proposing).WithDetail(job.Log)
+		err = operr.New("correct the error above, commit, and run `mage rehearse` again", "the workflow %s failed", forge.Proposing).WithDetail(job.Log)
 	}
 	if err != nil {
 		return "", err
@@ -80,12 +81,12 @@ func (l *landing) pushed(ctx context.Context, before string) (string, error) {
 	return strings.Join(ran, ", "), nil
 }
 
-// propose lets the person propose what was asked for, unless a job has proposed something already and nothing was asked for.
+// propose proposes the release, as a user would. It is a no-op if a job has opened a pull request and no version was requested.
 func (l *landing) propose(ctx context.Context) (said string, err error) {
 	if p, _ := l.world.Hub.NewestPull(l.branch); p.Open && !l.chosen {
 		return fmt.Sprintf("#%d, %q, is proposed", p.Number, p.Title), nil
 	}
-	args, err := l.requested(ctx)
+	args, err := l.requestArgs(ctx)
 	if err != nil {
 		return "", err
 	}
@@ -94,23 +95,23 @@ func (l *landing) propose(ctx context.Context) (said string, err error) {
 	}
 	p, _ := l.world.Hub.NewestPull(l.branch)
 	if !p.Open {
-		return "", operr.New("see what it says above", "no pull request was opened: there is nothing to rehearse")
+		return "", operr.New("look for the reason in the output above", "no pull request was opened, so there is nothing to rehearse")
 	}
 	return fmt.Sprintf("#%d, %q, is proposed by a person", p.Number, p.Title), nil
 }
 
-// merge merges it by a squash, with the message that GitHub offers, once its check has passed.
+// merge waits until the pull request's check has passed, then squash-merges with GitHub's default message.
 func (l *landing) merge() (string, error) {
 	p, _ := l.world.Hub.NewestPull(l.branch)
 	merged, how, err := l.world.Hub.MergeChecked(p.Number)
 	l.merged = merged
-	return fmt.Sprintf("%s; squashed to %.12s of %s", how, l.merged, l.branch), err
+	return fmt.Sprintf("%s; squashed to %.12s on %s", how, l.merged, l.branch), err
 }
 
-// published waits for the runs that were asked for, and reads what they did.
-func (l *landing) published(ctx context.Context) (string, error) {
+// waitForPublish waits for the runs that the jobs started, and reads their results.
+func (l *landing) waitForPublish(ctx context.Context) (string, error) {
 	settled := make(chan struct{})
-	go func() { l.world.Settle(); close(settled) }() // ends with the world, at the latest
+	go func() { l.world.Settle(); close(settled) }() // ends no later than the world
 	select {
 	case <-settled:
 	case <-ctx.Done():
@@ -127,20 +128,20 @@ func (l *landing) published(ctx context.Context) (string, error) {
 		}
 	}
 	if len(tags) == 0 {
-		return "", operr.New("see the jobs of "+forge.Proposing+" above", "no run of %s was asked for", forge.Workflow)
+		return "", operr.New("look for the reason in the jobs of "+forge.Proposing+" above", "no job has started a run of %s", forge.Workflow)
 	}
 	l.report.Release = strings.Join(tags, ", ")
 	for _, tag := range tags {
 		job := last[tag]
 		if !job.OK {
-			return "", operr.New("correct what it says, commit that, and `mage rehearse` again", "%s did not go well at %s", forge.Workflow, tag).WithDetail(job.Log)
+			return "", operr.New("correct the error above, commit, and run `mage rehearse` again", "the workflow %s failed at %s", forge.Workflow, tag).WithDetail(job.Log)
 		}
 		if job.Run == nil {
-			return "", operr.New("`mage ci:write` writes one that does", "%s of the commit publishes nothing by `mage publish`", forge.Workflow)
+			return "", operr.New("run `mage ci:write`, which writes a workflow that publishes", "%s of the commit does not call `mage publish`", forge.Workflow)
 		}
 		var sent publishing.Result
 		if err := json.Unmarshal(job.Run.Artifacts[forge.Recording][publish.RecordingFile], &sent); err != nil {
-			return "", operr.New("", "reading what %s has kept of %s: %w", forge.Workflow, tag, err)
+			return "", operr.New("", "reading the record that %s made for the tag %s: %w", forge.Workflow, tag, err)
 		}
 		l.report.Packages = publish.Union(l.report.Packages, sent.Packages)
 	}
@@ -151,14 +152,14 @@ func (l *landing) published(ctx context.Context) (string, error) {
 	}
 	for _, tag := range tags {
 		if !made[tag] {
-			return "", operr.New("`mage ci:write` writes a "+forge.Workflow+" whose last job makes it", "%s is published, and no GitHub release was made of it (%s)", tag, operr.Count(drafts, "draft"))
+			return "", operr.New("run `mage ci:write`, which writes a "+forge.Workflow+" whose last job makes the GitHub release", "%s is published, but has no GitHub release (%s)", tag, operr.Count(drafts, "draft"))
 		}
 	}
 	l.report.Released = string(trace.Released)
 	return fmt.Sprintf("%s: %s published, and the GitHub release made", l.report.Release, operr.Count(len(l.report.Packages), "package")), nil
 }
 
-// follow brings the clone to what was merged, with its tags.
+// follow updates the clone to the merged commit, with its tags.
 func (l *landing) follow(ctx context.Context) error {
 	quiet := []string{"-c", "core.hooksPath=" + os.DevNull}
 	return errors.Join(

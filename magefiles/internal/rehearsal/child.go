@@ -19,26 +19,26 @@ import (
 )
 
 const (
-	faultRate = 0.2 // of all calls of the outside
+	faultRate = 0.2 // fraction of calls to the embedded servers that fail
 	maxKills  = 6
-	maxRuns   = 60 // of one release, before faults count as too many
+	maxRuns   = 60 // maximum number of runs of one release; a release that needs more fails
 )
 
-// errKilled ends a release in the middle.
+// errKilled is the cause of the cancellation when a release is killed midway.
 var errKilled = errors.New("killed")
 
-// moment is when a release is killed: so long after so many more entries of its journal. The zero value is never.
+// moment determines when a release is killed: some time after its journal has grown by some entries. The zero value means never.
 type moment struct {
 	entries int
 	after   time.Duration
 }
 
-// runRelease makes the release in a process of its own. With faults it is killed some times, at moments that the seed decides
-// and that lie all over it, and run again until it is through.
+// runRelease makes the release in a separate process. With faults, it kills that process several times, at moments that the seed spreads over the
+// whole release, and restarts it until it succeeds.
 func (r *run) runRelease(ctx context.Context, args []string) error {
 	if r.Seed == 0 {
 		r.report.Runs = 1
-		return r.once(ctx, moment{}, args...)
+		return r.runAndKill(ctx, moment{}, args...)
 	}
 	moments := rand.New(rand.NewPCG(r.Seed, 1))
 	for r.report.Runs < maxRuns {
@@ -47,7 +47,7 @@ func (r *run) runRelease(ctx context.Context, args []string) error {
 		if r.report.Kills < maxKills {
 			when = moment{entries: 3 + moments.IntN(12), after: time.Duration(moments.IntN(300)) * time.Millisecond}
 		}
-		err := r.once(ctx, when, args...)
+		err := r.runAndKill(ctx, when, args...)
 		switch {
 		case err == nil:
 			return nil
@@ -55,16 +55,16 @@ func (r *run) runRelease(ctx context.Context, args []string) error {
 			return context.Cause(ctx)
 		case errors.Is(err, errKilled):
 			r.report.Kills++
-			r.Reporter.Heading("— killed; again —")
+			r.Reporter.Heading("— the release was killed; it runs again —")
 		default:
-			r.Reporter.Heading("— ended by a fault; again —")
+			r.Reporter.Heading("— a fault ended the release; it runs again —")
 		}
 	}
-	return operr.New("repeat it with the same seed", "after %d runs the release is not through", r.report.Runs)
+	return operr.New("rehearse again with the same seed, the value of -faults", "the release has not ended after %d runs", r.report.Runs)
 }
 
-// once runs a target of the clone, and kills it when the moment has come.
-func (r *run) once(ctx context.Context, when moment, args ...string) error {
+// `runAndKill` runs a target in the clone, and kills it at the given moment.
+func (r *run) runAndKill(ctx context.Context, when moment, args ...string) error {
 	inside, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	if when.entries > 0 {
@@ -76,26 +76,26 @@ func (r *run) once(ctx context.Context, when moment, args ...string) error {
 	}
 	var exit *command.ExitError
 	if errors.As(err, &exit) {
-		return &operr.Error{Summary: fmt.Sprintf("the release ended with exit status %d", exit.Code), Status: exit.Code, Next: cureOf(r.said.Next()) + ", commit, and `mage rehearse` again", Err: err}
+		return &operr.Error{Summary: fmt.Sprintf("the release ended with exit status %d", exit.Code), Status: exit.Code, Next: cureOf(r.said.Next()) + ", commit, and run `mage rehearse` again", Err: err}
 	}
 	return err
 }
 
-// endLines shows what a child has begun to say, and was ended before it was through with.
+// endLines flushes the last line of a child process, which may have no newline if the process was killed.
 func (r *run) endLines() error { return errors.Join(r.Out.EndLine(), r.Err.EndLine()) }
 
-// cureOf is what a next step of the release says beside how that goes on or is taken back, which is of no use in a rehearsal.
+// cureOf drops from a next step the part about how to continue or undo the release, which is useless in a rehearsal.
 func cureOf(next string) string {
-	for _, on := range []string{"; then `mage release`", "; or `mage undo`", " and commit that, and the release"} {
+	for _, on := range []string{"; then `mage release`", "; then run `mage release`", "; or `mage undo`", "; or run `mage undo`", " and commit your change, which the release"} {
 		next, _, _ = strings.Cut(next, on)
 	}
 	if next == "" || strings.Contains(next, "`mage release`") || strings.Contains(next, "`mage undo`") {
-		return "see what it says above, correct that"
+		return "correct the error above"
 	}
 	return next
 }
 
-// killer waits for the moment.
+// killer waits for the moment, then kills the release.
 func (r *run) killer(ctx context.Context, kill context.CancelCauseFunc, when moment) {
 	target := r.entries() + when.entries
 	_, err := pause.Wait{First: 5 * time.Millisecond}.Until(ctx, func(context.Context) (pause.Seen, error) {
@@ -106,7 +106,7 @@ func (r *run) killer(ctx context.Context, kill context.CancelCauseFunc, when mom
 	}
 }
 
-// entries counts those of the release's journal.
+// entries counts the entries in the release journal.
 func (r *run) entries() int {
 	files, _ := filepath.Glob(filepath.Join(r.clone, ".git", folders.State, "releases", "*.jsonl")) // the pattern is well-formed
 	n := 0
@@ -119,7 +119,7 @@ func (r *run) entries() int {
 	return n
 }
 
-// mage runs a target of the clone, and returns what it printed.
+// mage runs a target in the clone, and returns its output.
 func (r *run) mage(ctx context.Context, args ...string) (string, error) {
 	var out, said bytes.Buffer
 	c := r.child(&out, &said, false, args...)
@@ -130,8 +130,8 @@ func (r *run) mage(ctx context.Context, args ...string) (string, error) {
 	return out.String(), nil
 }
 
-// child is a target of the clone, as a person would call it there, in the world's environment: nothing else tells it that it
-// is rehearsed.
+// child returns the command that runs a target in the clone, with the environment of the embedded world. Only this environment, and the mark in the
+// clone, indicate to the target that this is a rehearsal.
 func (r *run) child(out, said io.Writer, abrupt bool, args ...string) command.Cmd {
 	return command.Cmd{
 		Name:    r.Program,

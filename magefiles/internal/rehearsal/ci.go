@@ -21,15 +21,15 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/release/forge"
 )
 
-// ci looks for tags that were pushed beside those that it has seen, and runs the workflow for each, unless more came by one push than GitHub creates
-// events for. (Preflight has refused a workflow that does not start for them.)
+// ci runs the workflow for each pushed tag that is not in `seen`, unless one push had more tags than GitHub creates events for. (Preflight has
+// already rejected workflows that tags do not trigger.)
 func (w *World) ci(ctx context.Context, seen map[string]bool) {
 	_, _ = pause.Wait{First: 50 * time.Millisecond}.Until(ctx, func(ctx context.Context) (pause.Seen, error) {
 		for tag := range w.tags() {
 			if !seen[tag] {
 				seen[tag] = true
 				if n, by := w.Bare().CameWith(tag); n <= gitremote.MaxTags && by != bare.Job {
-					w.pushed(ctx, tag, n)
+					w.startTagRun(ctx, tag, n)
 				}
 			}
 		}
@@ -37,8 +37,9 @@ func (w *World) ci(ctx context.Context, seen map[string]bool) {
 	})
 }
 
-// pushed begins the run of a tag, where the workflow file of its commit starts for it. Where none publishes, the embedded CI has its own jobs.
-func (w *World) pushed(ctx context.Context, tag string, n int) {
+// startTagRun starts the run of a tag if the tag triggers the workflow file of the tagged commit. If that file does not publish, the embedded CI
+// runs built-in jobs.
+func (w *World) startTagRun(ctx context.Context, tag string, n int) {
 	at, ok := w.tag(tag)
 	if !ok {
 		return
@@ -58,14 +59,14 @@ func (w *World) pushed(ctx context.Context, tag string, n int) {
 	w.begin(tag, "push", nil)
 }
 
-// keep keeps what came of a run.
+// keep appends a run to the world's runs.
 func (w *World) keep(job Job) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.ran = append(w.ran, job)
 }
 
-// tags are those that were pushed: git keeps each in a file of its own.
+// tags returns the pushed tags. The bare repository has a file for each tag.
 func (w *World) tags() map[string]bool {
 	found := map[string]bool{}
 	root := filepath.Join(w.Remote, "refs", "tags")
@@ -79,7 +80,7 @@ func (w *World) tags() map[string]bool {
 	return found
 }
 
-// dispatch begins a run of the workflow at a tag, if its file there has workflow_dispatch with these inputs.
+// dispatch starts a run of the workflow at a tag, if the tagged commit's workflow file has workflow_dispatch with these inputs.
 func (w *World) dispatch(name, tag string, inputs map[string]string) error {
 	at, ok := w.tag(tag)
 	if !ok {
@@ -88,13 +89,13 @@ func (w *World) dispatch(name, tag string, inputs map[string]string) error {
 	if name != forge.Workflow || w.begin == nil {
 		return server.ErrNoWorkflow
 	}
-	text, err := w.atRemote(context.Background(), "cat-file", "blob", at.Commit+":"+workflows.Folder+"/"+name)
+	text, err := w.gitAtRemote(context.Background(), "cat-file", "blob", at.Commit+":"+workflows.Folder+"/"+name)
 	if err != nil {
 		return server.ErrNoWorkflow
 	}
 	read, err := file.Read(name, []byte(text))
 	if err != nil || !read.StartsFor("workflow_dispatch") {
-		//lint:ignore nilerr GitHub does not say more of a file that it cannot read
+		//lint:ignore nilerr GitHub responds in the same way if it cannot read the file
 		return server.ErrNoTrigger
 	}
 	declared := read.Top.At("on", "workflow_dispatch", "inputs").Pairs()
@@ -107,7 +108,7 @@ func (w *World) dispatch(name, tag string, inputs map[string]string) error {
 	return nil
 }
 
-// workflow is one run for a tag, by an event, and what comes of it when somebody runs it again.
+// workflow performs one run for a tag and an event, with reruns after failures.
 func (w *World) workflow(ctx context.Context, e workflows.Event) {
 	at, ok := w.tag(e.Tag)
 	if !ok {
@@ -122,12 +123,12 @@ func (w *World) workflow(ctx context.Context, e workflows.Event) {
 	})
 }
 
-// attempts are those of one run, of which the last is returned: where one fails, somebody sees it, and runs it again.
+// attempts starts a run, and reruns it after a failure, as a user would, up to w.Reruns times. It returns the job of the last attempt.
 func (w *World) attempts(ctx context.Context, name string, e workflows.Event, run func(e workflows.Event) Job) (job Job) {
 	var err error
 	e.Run, err = w.Hub.AddRun(server.Run{Workflow: name, Name: strings.TrimSuffix(name, ".yml"), Event: e.Name, Ref: cmp.Or(e.Tag, e.Branch), Commit: e.Commit})
 	if err != nil {
-		job = Job{Tag: e.Tag, Branch: e.Branch, Log: "no run was begun: " + err.Error()}
+		job = Job{Tag: e.Tag, Branch: e.Branch, Log: "no run was started: " + err.Error()}
 		w.keep(job)
 		return job
 	}
@@ -147,12 +148,12 @@ func (w *World) attempts(ctx context.Context, name string, e workflows.Event, ru
 	}
 }
 
-// Proposes runs release-pr.yml, as the commit that a branch is at has it, for a push that brought the branch there from another commit, and again where it
-// fails. What it asks for at a tag may run longer: see [World.Settle]. An error says why nothing was started.
+// Proposes runs release-pr.yml from the branch's commit, for a push that moved the branch there from `before`. It reruns failed runs. Runs that it
+// starts at a tag may take longer: see [World.Settle]. An error tells why nothing was started.
 func (w *World) Proposes(ctx context.Context, branch, before string) (Job, error) {
 	commit, ok := w.Bare().Branch(branch)
 	if w.begin == nil || !ok {
-		return Job{}, fmt.Errorf("there is no CI, or no branch %s", branch)
+		return Job{}, fmt.Errorf("the rehearsal has no CI, or no branch %s", branch)
 	}
 	e := workflows.Event{Name: "push", Branch: branch, Before: before, Commit: commit}
 	starts, why, err := w.files.Starts(ctx, forge.Proposing, e)
@@ -160,15 +161,15 @@ func (w *World) Proposes(ctx context.Context, branch, before string) (Job, error
 		return Job{}, err
 	}
 	if !starts {
-		return Job{}, operr.New("correct what it starts for, and commit that", "no run was started: %s", why)
+		return Job{}, operr.New("correct the events under `on:` in the workflow file, and commit", "no run was started: %s", why)
 	}
 	return w.attempts(ctx, forge.Proposing, e, func(e workflows.Event) Job { return w.runFile(ctx, forge.Proposing, e) }), nil
 }
 
-// Settle waits until all runs for tags have ended.
+// Settle waits for all runs of tags.
 func (w *World) Settle() { w.begun.Wait() }
 
-// job runs the jobs that stand for release.yml where a commit has none that publishes.
+// job runs the built-in jobs, which replace release.yml if the commit's file does not publish.
 func (w *World) job(ctx context.Context, e workflows.Event) Job {
 	p := workflows.Played{
 		Environ:  command.Setenv(command.Unset(w.Environ(w.quietGit()), "PREFIX_API_KEY", "GITHUB_TOKEN"), "PYTHONPYCACHEPREFIX="+w.Pycache),

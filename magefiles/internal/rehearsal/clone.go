@@ -22,7 +22,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// checkout reads the manifests of the commit, so that neither edits nor ignored files of the work tree take part.
+// checkout reads the manifests from the commit, so that edits and ignored files in the work tree do not affect the rehearsal.
 func (r *run) checkout(ctx context.Context) (string, error) {
 	var err error
 	if r.source, err = gitrepo.Open(ctx, r.Runner, r.Root); err != nil {
@@ -36,7 +36,7 @@ func (r *run) checkout(ctx context.Context) (string, error) {
 		return "", err
 	}
 	if len(changes) > 0 {
-		r.missing("what is not committed ("+operr.Some(changes)+")", "a rehearsal starts from the commit")
+		r.missing("uncommitted changes ("+operr.Abbreviate(changes)+")", "a rehearsal uses only the commit")
 	}
 	r.clone = filepath.Join(r.Dir, "clone")
 	if err := gitclone.Borrow(ctx, r.source, r.clone, r.head.Commit); err != nil {
@@ -63,13 +63,12 @@ func (r *run) checkout(ctx context.Context) (string, error) {
 		said += fmt.Sprintf("; the release of %s is unfinished here, and its continuation is rehearsed", r.unfinished.Plan.Title)
 	}
 	if r.landed != nil {
-		said += fmt.Sprintf("; %s has landed with it and is not tagged: how that goes on is rehearsed", strings.Join(r.landed.TagNames(), ", "))
+		said += fmt.Sprintf("; %s has landed with this commit and is not tagged, so the rest of the release is rehearsed", strings.Join(r.landed.TagNames(), ", "))
 	}
 	return said, nil
 }
 
-// settle makes the clone what a person has: on the branch, in step with the remote, with a name to commit under and the
-// hooks that would run.
+// settle makes the clone like a user's clone: on the branch, up to date with the remote, with an identity for commits and the user's hooks.
 func (r *run) settle(ctx context.Context) error {
 	if err := r.person(ctx); err != nil {
 		return err
@@ -78,7 +77,7 @@ func (r *run) settle(ctx context.Context) error {
 	for _, args := range [][]string{
 		{"-c", "core.hooksPath=" + os.DevNull, "switch", "--quiet", "--force-create=" + r.branch},
 		{"config", remote + ".url", r.world.Remote},
-		{"config", "--unset-all", "remote.origin.pushurl"}, // of a clone that borrows
+		{"config", "--unset-all", "remote.origin.pushurl"}, // a clone that shares objects has this setting
 		{"config", remote + ".fetch", "+refs/heads/*:refs/remotes/" + r.w.Config.Remote + "/*"},
 		{"config", "core.hooksPath", filepath.Join(r.Dir, hooksDir)},
 		{"-c", "core.hooksPath=" + os.DevNull, "fetch", "--quiet", "--prune", "--no-tags", "--", r.w.Config.Remote},
@@ -99,7 +98,7 @@ func (r *run) settle(ctx context.Context) error {
 	return r.shareEnvironments()
 }
 
-// mark says so. The world goes, and with -keep the clone is there to look around in.
+// mark records in the clone that it may publish only to the world's server. With -keep, the user may look around in the clone.
 func (r *run) mark() error {
 	file := filepath.Join(r.clone, ".git", folders.State, publishing.RehearsalMark)
 	return errors.Join(os.MkdirAll(filepath.Dir(file), 0o755), os.WriteFile(file, []byte(r.world.Prefix.URL), 0o644))
@@ -112,8 +111,7 @@ func (r *run) inClone(ctx context.Context, args ...string) error {
 	return nil
 }
 
-// settleTags leaves the clone the tags that the remote has, and those that an unfinished release has made: others are of
-// commits that this one does not contain.
+// settleTags deletes all tags from the clone except the remote's and those of an unfinished release. Other tags are on unrelated commits.
 func (r *run) settleTags(ctx context.Context) error {
 	out, err := r.git(ctx, r.clone, "for-each-ref", "--format=%(refname:strip=2)", "refs/tags")
 	if err != nil {
@@ -131,17 +129,16 @@ func (r *run) settleTags(ctx context.Context) error {
 	return nil
 }
 
-// settleIdentity gives the clone a name to commit under, where git knows none: neither its settings nor the environment say
-// one.
+// settleIdentity sets an identity for commits if neither git's settings nor the environment has one.
 func (r *run) settleIdentity(ctx context.Context) error {
 	if r.inClone(ctx, "var", "GIT_AUTHOR_IDENT") == nil && r.inClone(ctx, "var", "GIT_COMMITTER_IDENT") == nil {
 		return nil
 	}
-	r.missing("committing under your name", "git does not know it here, and a release needs it: `git config user.name …` and `git config user.email …`")
+	r.missing("committing under your name", "git has no name or no email address here, but a release needs both: set them with `git config user.name …` and `git config user.email …`")
 	return errors.Join(r.inClone(ctx, "config", "user.name", "rehearsal"), r.inClone(ctx, "config", "user.email", "rehearsal@example.invalid"))
 }
 
-// shareEnvironments lets the release find the environments of the rehearsal before, which outlast it.
+// shareEnvironments makes the release reuse the environments of earlier rehearsals.
 func (r *run) shareEnvironments() error {
 	dir, link := filepath.Join(r.Dir, folder.Environments), filepath.Join(r.root, workspace.OutputDir, "release", "environments")
 	if err := errors.Join(os.MkdirAll(dir, 0o755), atomicfile.MakeIgnored(filepath.Dir(link))); err != nil {

@@ -15,10 +15,10 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
-// deliveries are what is named where they are not rehearsed.
+// deliveries is the report's name for the part that is not rehearsed if there is no delivery.
 const deliveries = "the delivery to hosts"
 
-// deliver takes the downstream that is deployed to its hosts, by the target itself, which pushes the branch; where there are none, the branch is pushed.
+// deliver runs the target `deliver` for the deployed downstream, which also pushes the branch. If there are no hosts, it only pushes the branch.
 func (u *upgrading) deliver(ctx context.Context) error {
 	hosts, why, err := u.hosts()
 	if err != nil {
@@ -26,11 +26,11 @@ func (u *upgrading) deliver(ctx context.Context) error {
 	}
 	if why != "" {
 		u.missing(deliveries, why)
-		return u.whileRunning(ctx, u.push)
+		return u.runBeside(ctx, u.push)
 	}
 	defer hosts.Close()
 	u.further, u.event.Further = append(u.further, hosts.Environ()...), append(u.event.Further, hosts.Environ()...)
-	plan, err := u.planned(ctx, hosts.App())
+	plan, err := u.readPlan(ctx, hosts.App())
 	if err != nil {
 		return err
 	}
@@ -60,7 +60,7 @@ func (u *upgrading) deliver(ctx context.Context) error {
 	}
 	goes := u.until(d, of)
 	if !goes {
-		return u.whileRunning(ctx, u.push)
+		return u.runBeside(ctx, u.push)
 	}
 	if err := d.Begin(ctx); err != nil {
 		return err
@@ -72,7 +72,7 @@ func (u *upgrading) deliver(ctx context.Context) error {
 		}
 		return err
 	})
-	err = u.whileRunning(ctx, func(ctx context.Context) error {
+	err = u.runBeside(ctx, func(ctx context.Context) error {
 		return u.step("deliver", func() (string, error) {
 			if err := d.Deliver(ctx); err != nil {
 				return "", err
@@ -85,20 +85,20 @@ func (u *upgrading) deliver(ctx context.Context) error {
 		})
 	})
 	u.report.Fleet = hosts.Stays()
-	u.missing("the hosts of "+hosts.App(), "they are stand-ins in this process, reached without ssh, and watched for a second: what their containers run answers the health check and nothing else")
+	u.missing("the hosts of "+hosts.App(), "hosts inside this process replace them; they are reached without ssh and watched for a second, and their containers answer only the health check")
 	return err
 }
 
-// hosts are started, or it is said why there are none.
+// hosts starts the hosts, or returns why there are none.
 func (u *upgrading) hosts() (fleet.Hosts, string, error) {
 	if u.Hosts == nil {
-		return nil, "this magefile does not import targets/deploy, which has them", nil
+		return nil, "this magefile does not import targets/deploy, which provides the hosts", nil
 	}
 	return u.Hosts(u.w, filepath.Join(u.Dir, "hosts"))
 }
 
-// planned is what is planned for the image of the downstream, as far as a stand-in needs it.
-func (u *upgrading) planned(ctx context.Context, app string) (plan struct {
+// readPlan returns the parts of the image's plan that are needed to stand in for the image.
+func (u *upgrading) readPlan(ctx context.Context, app string) (plan struct {
 	Repository string            `json:"repository"`
 	Platforms  []string          `json:"platforms"`
 	Labels     map[string]string `json:"labels"`
@@ -109,15 +109,16 @@ func (u *upgrading) planned(ctx context.Context, app string) (plan struct {
 		return plan, err
 	}
 	if err := json.Unmarshal([]byte(out), &plan); err != nil || plan.Repository == "" {
-		return plan, operr.New("", "docker:plan said no JSON: %.200q", out)
+		return plan, operr.New("", "`mage docker:plan -json` printed no JSON with a repository: %.200q", out)
 	}
 	return plan, nil
 }
 
-// until finds the last environment that something delivers to, and names those behind it: the CI deploys by no file here. It reports whether there is one.
+// `until` finds the last environment to which the target or the CI delivers, and reports whether there is one. It lists later environments as not
+// rehearsed, because no workflow file here deploys to them.
 func (u *upgrading) until(d *fleet.Delivery, of *workspace.Downstream) bool {
 	if of.Image != nil && of.Image.Publish == settings.PublishCI && !u.started.Makes(of.Dir, of.Name()) {
-		u.missing("the image of "+of.Name()+" by the CI", "no workflow file that the push starts makes it")
+		u.missing("the image of "+of.Name()+" by the CI", "none of the workflow files that the push starts makes this image")
 	}
 	var left []string
 	last := ""
@@ -129,7 +130,7 @@ func (u *upgrading) until(d *fleet.Delivery, of *workspace.Downstream) bool {
 		last = e.Name
 	}
 	if len(left) > 0 {
-		u.missing("the delivery to "+strings.Join(left, " and "), "the CI deploys to "+left[0]+" (by = \"ci\"), and no workflow file that the push starts does")
+		u.missing("the delivery to "+strings.Join(left, " and "), "the CI deploys to "+left[0]+" (by = \"ci\"), but none of the workflow files that the push starts deploys to it")
 		d.Until = last
 	}
 	return last != ""

@@ -16,17 +16,17 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
-// upgrading is the push of the upgraded downstreams, and what it starts.
+// upgrading is the state of pushing the upgraded downstreams, including the runs and deliveries that the push starts.
 type upgrading struct {
 	*run
 
-	w       *workspace.Workspace // as it is upgraded
+	w       *workspace.Workspace // workspace after the upgrade
 	event   workflows.Event
 	started workflows.Started
 	images  *images.Images
 }
 
-// full pushes the downstreams as they are upgraded now, runs the workflow files that this starts, and goes as far as the hosts.
+// `full` pushes the upgraded downstreams, runs the workflow files that this starts, and delivers to hosts.
 func (r *run) full(ctx context.Context) error {
 	u := &upgrading{run: r}
 	if err := u.commit(ctx); err != nil {
@@ -49,17 +49,17 @@ func (r *run) full(ctx context.Context) error {
 		}
 	}
 	if u.images.Why != "" {
-		r.missing("images", u.images.Why+": what is pushed in their places are stand-ins, with the labels and platforms that they would have")
+		r.missing("images", u.images.Why+": stand-ins with the same labels and platforms are pushed instead")
 	}
 	if u.event.Before == u.event.Commit {
-		r.missing("the push of "+r.branch, "no downstream is upgraded, and there is nothing to push")
+		r.missing("the push of "+r.branch, "no downstream was upgraded, so there is nothing to push")
 		return nil
 	}
 	if r.landsByPull() {
 		if err := r.world.Bare().Guard(""); err != nil {
 			return err
 		}
-		r.missing("the pull request of the upgrade", r.branch+" takes it as a push here: what that starts is what the merge starts")
+		r.missing("the pull request of the upgrade", r.branch+" gets the upgrade by a push here, which starts the same workflows as a merge")
 	}
 	if u.started, err = r.world.files.OnPush(ctx, u.event); err != nil {
 		return err
@@ -68,15 +68,15 @@ func (r *run) full(ctx context.Context) error {
 		r.missing(left[0], left[1])
 	}
 	if len(u.started.Files) > 0 {
-		r.missing("the push of the release's own commit to "+r.branch, "what it starts beside the tag's is rehearsed for the push after it")
+		r.missing("the push of the release's own commit to "+r.branch, "the workflows that this push starts are rehearsed only for the next push")
 	}
-	if err := u.alone(ctx); err != nil {
+	if err := u.buildByHand(ctx); err != nil {
 		return err
 	}
 	return u.deliver(ctx)
 }
 
-// commit commits the upgrade, and finds out from where to where the branch is pushed.
+// commit commits the upgrade, and determines the commits before and after the push.
 func (u *upgrading) commit(ctx context.Context) error {
 	changed, err := u.git(ctx, u.clone, "status", "--porcelain", "--untracked-files=no")
 	if err == nil && changed != "" {
@@ -96,24 +96,24 @@ func (u *upgrading) commit(ctx context.Context) error {
 	if u.event.Before, err = u.tip(ctx); err != nil {
 		return err
 	}
-	// The remote knows the commit before it is pushed: whoever reads its workflow files reads them there.
+	// Push the parent commit first, because workflow files are read from the remote.
 	return u.inClone(ctx, "push", "--quiet", "--no-verify", "--", u.world.Remote, u.event.Commit+":refs/rehearsal/upgrade")
 }
 
-// tip is the commit that the branch of the remote is at.
+// tip returns the commit of the remote's branch.
 func (u *upgrading) tip(ctx context.Context) (string, error) {
-	return u.world.atRemote(ctx, "rev-parse", "refs/heads/"+u.branch)
+	return u.world.gitAtRemote(ctx, "rev-parse", "refs/heads/"+u.branch)
 }
 
-// alone makes the images that no workflow file makes, as a person would.
-func (u *upgrading) alone(ctx context.Context) error {
+// `buildByHand` builds the images that no workflow file builds, as a user would on this machine.
+func (u *upgrading) buildByHand(ctx context.Context) error {
 	for _, d := range u.w.Downstreams {
 		if d.Image == nil || u.started.Makes(d.Dir, d.Name()) {
 			continue
 		}
 		err := u.step(d.Name()+": image", func() (string, error) {
 			_, err := u.mage(ctx, "docker:image", d.Dir, "-push", "-yes", "-json")
-			return "by `mage docker:image " + operr.Word(d.Dir) + " -push`: no workflow file makes it", err
+			return "by `mage docker:image " + operr.Word(d.Dir) + " -push`, because no workflow file builds it", err
 		})
 		if err != nil {
 			return err
@@ -122,7 +122,7 @@ func (u *upgrading) alone(ctx context.Context) error {
 	return nil
 }
 
-// push pushes the branch, where no delivery does.
+// push pushes the branch. It is only called if there is no delivery, which would push it.
 func (u *upgrading) push(ctx context.Context) error {
 	return u.step("push the upgrade", func() (string, error) {
 		err := u.inClone(ctx, "push", "--quiet", "--no-verify", "--", u.world.Remote, u.event.Commit+":refs/heads/"+u.branch)
@@ -130,8 +130,9 @@ func (u *upgrading) push(ctx context.Context) error {
 	})
 }
 
-// whileRunning does something that pushes the branch, and runs beside it the workflow files that this starts, up to their ends. A run that fails ends it.
-func (u *upgrading) whileRunning(ctx context.Context, do func(ctx context.Context) error) error {
+// runBeside calls a function that pushes the branch. Concurrently, it runs the workflow files that the push triggers, and waits for them. A failed
+// run stops the other runs and the function.
+func (u *upgrading) runBeside(ctx context.Context, do func(ctx context.Context) error) error {
 	inside, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var ci sync.WaitGroup
@@ -162,7 +163,7 @@ func (u *upgrading) whileRunning(ctx context.Context, do func(ctx context.Contex
 	return err
 }
 
-// runs waits for the push, and runs what it starts. The first run that fails ends all.
+// `runs` waits for the push, then runs the workflow files that it triggers. The first failure stops the others.
 func (u *upgrading) runs(ctx context.Context, end context.CancelCauseFunc) error {
 	_, err := pause.Wait{First: 50 * time.Millisecond, Times: 1}.Until(ctx, func(ctx context.Context) (pause.Seen, error) {
 		at, err := u.tip(ctx)
@@ -183,7 +184,7 @@ func (u *upgrading) runs(ctx context.Context, end context.CancelCauseFunc) error
 	return nil
 }
 
-// runOf is the run of a workflow file that the push of a branch starts.
+// runOf runs a workflow file for the push of a branch.
 func (w *World) runOf(ctx context.Context, name string, e workflows.Event) error {
 	job := w.attempts(ctx, name, e, func(e workflows.Event) Job { return w.runFile(ctx, name, e) })
 	if !job.OK && ctx.Err() == nil {

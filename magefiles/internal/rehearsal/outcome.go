@@ -16,7 +16,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workflow"
 )
 
-// release makes the release, and reads what its journal has of it.
+// release makes the release, and reads its journal.
 func (r *run) release(ctx context.Context) error {
 	if r.landsByPull() {
 		ended, err := r.land(ctx)
@@ -40,24 +40,22 @@ func (r *run) release(ctx context.Context) error {
 	r.report.Jobs = r.world.Jobs()
 	r.takeRuns()
 	if n := len(r.report.Jobs); err != nil && n > 0 && !r.report.Jobs[n-1].OK {
-		return withDetail(err, "the CI's job said:\n"+r.report.Jobs[n-1].Log)
+		return withDetail(err, "output of the CI's job:\n"+r.report.Jobs[n-1].Log)
 	}
 	return errors.Join(err, perr)
 }
 
 func withDetail(err error, detail string) error { return operr.New("", "%w", err).WithDetail(detail) }
 
-// arguments are those of `mage release`, as a person would say them.
+// arguments returns the arguments of `mage release`, as a user would pass them.
 func (r *run) arguments(ctx context.Context) ([]string, error) {
-	args, err := r.requested(ctx)
-	if r.Publish != "" {
-		args = append(args, "-publish="+r.Publish)
-	}
-	return append([]string{"release"}, args...), err
+	args, err := r.requestArgs(ctx)
+	return append([]string{"release", "-publish=" + r.by()}, args...), err
 }
 
-// requested is what a person asks for. With faults, and of what was merged, it is the same in every run, so the version is said and not the way to it.
-func (r *run) requested(ctx context.Context) ([]string, error) {
+// requestArgs returns the arguments for the requested release. With faults or pull requests, -to is an exact version instead of the kind of step,
+// because all runs must make the same release.
+func (r *run) requestArgs(ctx context.Context) ([]string, error) {
 	args := []string{"-yes"}
 	if to := r.Request.To; to != "" {
 		if (r.Seed != 0 || r.landsByPull()) && r.unfinished == nil {
@@ -80,7 +78,7 @@ func (r *run) requested(ctx context.Context) ([]string, error) {
 	return args, nil
 }
 
-// takeSteps puts the steps of the release into the report.
+// takeSteps copies the release's steps to the report.
 func (r *run) takeSteps(past *trace.Past) {
 	began := time.Time{}
 	for i, event := range past.Events {
@@ -109,6 +107,6 @@ func (r *run) takeResult(event workflow.Event) {
 	case event.Step == trace.StepPublish && json.Unmarshal(event.Result, &sent) == nil && sent.Items != nil:
 		r.report.Packages = sent.Items
 	case event.Step == trace.StepVerify && json.Unmarshal(event.Result, &proof) == nil && proof.Unsolved:
-		r.missing("a conda solve of the environment", "there is no pixi here: dependencies came from PyPI, and the artifacts' own files were linked")
+		r.missing("a conda solve of the environment", "there is no pixi here, so dependencies came from PyPI, and the artifacts' own files were linked")
 	}
 }

@@ -1,26 +1,25 @@
-// Package rehearsal takes what is committed through a release in an embedded world. Nothing leaves the machine; what could
-// not be rehearsed for real is named with its reason.
+// Package rehearsal tries out the release of a commit in an embedded world. Nothing is sent outside this machine. The report lists the parts that
+// could not be rehearsed, with the reason.
 //
-// The release is not played: it is the target `release` itself, in a process of its own, in a clone of the commit, with a
-// bare git repository for a remote, and with the addresses of an embedded prefix.dev and GitHub in its environment
-// (world.go). When the tag is pushed an embedded CI runs release.yml. Then the downstreams are upgraded,
-// and in full that is pushed, with all that it starts.
+// The release is not simulated: a separate process runs the real target `release`, in a clone of the commit. The clone's remote is a bare git
+// repository, and the process's environment points to an embedded prefix.dev and GitHub (world.go). When the tag is pushed, an embedded CI runs
+// release.yml. Then the downstreams are upgraded. With -full, the upgrade is also pushed, and all workflows that this push triggers are run.
 //
 //	rehearsal.go   the steps around the release
-//	bypull.go      the pull request, where releases land by one
-//	begin.go       what it begins with, and what it refuses; what earlier releases left is made by package earlier
-//	world.go       the embedded world; start.go: the one of a rehearsal
-//	ci.go          its CI
-//	runfile.go     release.yml, run by package workflows, and what is shown of that
-//	clone.go       the clone that the release is made in
-//	person.go      what the clone is given of a person's git
-//	child.go       the processes: with faults they are killed, and run again
-//	outcome.go     what the release did; page.go: for a browser, with a head and logs by package about
-//	full.go        the push of the upgraded downstreams, and the workflow files that it starts, with a registry of package images
-//	deliver.go     the delivery to hosts that stand in for those of the manifest, by package fleet
-//	flags.go       what a person may ask for; show.go: what a person sees of it
+//	bypull.go      the pull request, if releases land by one
+//	begin.go       the initial state, and early errors; package earlier builds the artifacts of earlier releases
+//	world.go       the embedded world; start.go starts the one of a rehearsal
+//	ci.go          the world's CI
+//	runfile.go     runs release.yml with package workflows, and reports its runs
+//	clone.go       the clone in which the release is made
+//	person.go      the user's git settings and hooks, for the clone
+//	child.go       the processes; with faults they are killed and restarted
+//	outcome.go     the results of the release; page.go renders them as HTML, with a head and logs from package about
+//	full.go        the push of the upgraded downstreams, and the workflows that it triggers, with a registry from package images
+//	deliver.go     the delivery to hosts that stand in for the manifest's hosts, with package fleet
+//	flags.go       command-line flags; show.go prints the results
 //
-// Package folder has the folder that all of it is in, package gitsettings what of a person's git takes part, and how git is run.
+// Package folder manages the folder for all these files. Package gitsettings selects the user's git settings, and runs git.
 package rehearsal
 
 import (
@@ -45,6 +44,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/rehearsal/fleet"
 	"github.com/foopack/foopack/magefiles/internal/rehearsal/folder"
 	"github.com/foopack/foopack/magefiles/internal/rehearsal/images"
+	"github.com/foopack/foopack/magefiles/internal/release/forge"
 	"github.com/foopack/foopack/magefiles/internal/release/trace"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
 	"github.com/foopack/foopack/magefiles/internal/view"
@@ -52,65 +52,68 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// Config is what a rehearsal needs of its surroundings.
+// Config holds the environment and the options of a rehearsal.
 type Config struct {
 	Runner   command.Runner
-	Environ  []string     // of the processes
+	Environ  []string     // environment for child processes
 	Program  string       // the compiled magefile
-	Root     string       // of the workspace that is rehearsed
-	Name     string       // of the workspace: its clones lie in folders of other names
-	Dir      string       // folder for everything that the rehearsal writes; emptied at the end, but for its environments and report
-	Request  bump.Request // what is released; without To it is a patch, or what is unfinished
-	Publish  string       // who publishes, in place of the manifest's word; "" is that
-	Seed     uint64       // of the faults; 0: nothing fails
+	Root     string       // root of the workspace to rehearse
+	Name     string       // workspace name, because clones may be in folders with other names
+	Dir      string       // folder for all files of the rehearsal; only the report and caches remain at the end
+	Request  bump.Request // what to release; without To, a patch or the unfinished release
+	Publish  string       // who publishes; "" uses the manifest's setting
+	Seed     uint64       // seed for the faults; 0 disables them
 	Reporter Reporter
-	Out, Err view.Lines // for what the release says
+	Out, Err view.Lines // receive the output of the release
 
-	// History is what a bump reads of a repository, as a release in it does.
+	// History returns a repository's history for a bump, as in a real release.
 	History func(*gitrepo.Repo) bump.History
-	// Tools picks the toolchain for a workspace; its environments lie below a folder.
+	// Tools picks a workspace's toolchain. The toolchain's environments are below a folder.
 	Tools func(ctx context.Context, w *workspace.Workspace, environments string) (toolchain.Toolchain, error)
 
-	// Builder builds images, where it is there: the push of the upgrade and what it starts take part. Nil leaves that out, and images with it.
+	// Builder builds images. If it is nil, neither the push of the upgrade nor the runs that the push triggers are rehearsed.
 	Builder *buildx.Builder
-	// Registry starts a registry of images in a folder, behind what guards it; end ends it. It is there where Builder is.
+	// Registry starts an image registry in a folder, behind a guard; `end` stops it. It must be set if Builder is.
 	Registry images.Registry
 
-	// Hosts starts those of the deployment environments of a clone, in a folder of the rehearsal's; why there are none. Nil where this program cannot
-	// deploy.
+	// Hosts starts hosts for a clone's deployment environments, in a folder of the rehearsal. If there are no hosts, `why` has the reason. Hosts is
+	// nil if this program cannot deploy.
 	Hosts func(w *workspace.Workspace, dir string) (hosts fleet.Hosts, why string, err error)
 
-	// Keep is called when all is through, with the world still there; nil lets it end.
+	// Keep is called at the end, while the world is still running. If nil, the world is stopped immediately.
 	Keep func(ctx context.Context, report Report, w *World, clone string) error
 }
 
-// Reporter shows the steps to a person.
+// Reporter shows the steps to the user.
 type Reporter interface {
-	// Step runs f and shows its name, its time and the evidence that it returned.
+	// Step runs f, then shows its name, its duration and the evidence that it returned.
 	Step(name string, f func() (evidence string, err error)) error
-	// Heading writes a line that stands out.
+	// Heading prints a highlighted line.
 	Heading(format string, args ...any)
 }
 
-// Report is what came of a rehearsal.
+// Report holds the results of a rehearsal.
 type Report struct {
 	Workspace string              `json:"workspace"`
-	Commit    string              `json:"commit"`  // that was rehearsed
-	Release   string              `json:"release"` // its tag, or tags
+	Commit    string              `json:"commit"`  // the rehearsed commit
+	Release   string              `json:"release"` // tag of the release, or its tags
 	Released  string              `json:"released,omitempty"`
 	Packages  []publish.Published `json:"packages"`
 	Steps     []StepReport        `json:"steps"`
 	Kills     int                 `json:"kills,omitempty"`
-	Runs      int                 `json:"runs,omitempty"` // of the release, with those that were killed or failed
+	Runs      int                 `json:"runs,omitempty"` // number of release processes, including those that were killed or failed
 	Jobs      []Job               `json:"jobs"`
-	Fleet     []fleet.Stay        `json:"fleet,omitempty"`  // which image answered on which host, and when
-	Doubts    []string            `json:"doubts,omitempty"` // of workflow files, with file and line: what GitHub passes over in silence
+	Fleet     []fleet.Stay        `json:"fleet,omitempty"`  // the images that responded on each host, and when
+	Doubts    []string            `json:"doubts,omitempty"` // likely mistakes in workflow files that GitHub ignores silently, with file and line
 	Missing   []Missing           `json:"not_rehearsed"`
-	ByPull    bool                `json:"by_pull,omitempty"` // it landed by a pull request
+	ByPull    bool                `json:"by_pull,omitempty"` // the release landed by a pull request
 	Error     string              `json:"error,omitempty"`
 	About     about.About         `json:"about"`
 
-	page string // of the report, where Show is to tell of it
+	page    string       // path of the report, if Show should name it
+	asked   bump.Request // the arguments for a real release, including who publishes if a flag sets it
+	publish string
+	noCI    forge.NoCI // what the repository lacks, so that a release would wait for a CI in vain
 }
 
 // StepReport is one step of the rehearsal, or of the release in it.
@@ -121,40 +124,40 @@ type StepReport struct {
 	Began    time.Time     `json:"began"`
 	Took     time.Duration `json:"took_ns"`
 	Evidence string        `json:"evidence"`
-	Log      string        `json:"log,omitempty"` // what was said in it, of a long one the end
+	Log      string        `json:"log,omitempty"` // output during the step, truncated to the end if it is long
 }
 
-// Missing is something that a release does and this rehearsal did not.
+// Missing is a part of a real release that was not rehearsed.
 type Missing struct {
 	What string `json:"what"`
 	Why  string `json:"why"`
 }
 
-// run is one rehearsal under way. Each step leaves what later ones need.
+// run is one rehearsal. Each step sets fields that later steps read.
 type run struct {
 	Config
 	report Report
 	source *gitrepo.Repo
 	head   gitrepo.Head
-	w      *workspace.Workspace // of the commit
+	w      *workspace.Workspace // the workspace at the commit
 	world  *World
-	clone  string // top of the clone that the release is made in
-	root   string // of the workspace in it
+	clone  string // top of the clone in which the release is made
+	root   string // root of the workspace in the clone
 
-	chosen     bool              // the person has said what is to be released
-	branch     string            // that the release is made from
-	remoteTags map[string]string // that the remote has when it begins, with their commits
-	unfinished *trace.Past       // the real release that is continued; nil where there is none
-	landed     *trace.Landed     // versions that have landed and are not tagged, where nothing else is asked for; nil where there are none
-	made       []earlier.Release // what earlier releases left
-	said       about.Log         // what the release says
-	further    []string          // variables of what is run in the clone
-	left       []Missing         // what runs of workflow files left out, as the report has it
+	chosen     bool              // whether the user has chosen what to release
+	branch     string            // the branch that the release is made from
+	remoteTags map[string]string // initial tags of the remote, with their commits
+	unfinished *trace.Past       // the real release to continue; nil if there is none
+	landed     *trace.Landed     // versions that have landed but are not tagged, unless another release was requested; nil if there are none
+	made       []earlier.Release // earlier releases on the channel
+	said       about.Log         // the output of the release
+	further    []string          // additional environment variables for the processes in the clone
+	left       []Missing         // parts that workflow runs left out, as listed in the report
 }
 
-// Run rehearses what is committed. The report says what was done also where it ended in an error.
+// Run rehearses the commit. Even if it returns an error, the report describes what was done.
 func Run(ctx context.Context, c Config) (Report, error) {
-	// Byte code goes to folders of the rehearsal's own. Where a machine keeps none, each of its Pythons would compile what it imports.
+	// Byte code goes to separate folders of the rehearsal. If it were disabled, each Python process of the rehearsal would compile all its imports.
 	c.Environ = command.Unset(c.Environ, "PYTHONDONTWRITEBYTECODE")
 	r := &run{Config: c}
 	r.report = Report{Packages: []publish.Published{}, Steps: []StepReport{}, Jobs: []Job{}, Missing: []Missing{}}
@@ -167,15 +170,15 @@ func Run(ctx context.Context, c Config) (Report, error) {
 		return r.report, err
 	}
 	scratch.Spread(filepath.Join(c.Dir, folder.Temporary))
-	defer func() { _ = folder.Sweep(c.Dir) }() // what a killed run leaves, the next one sweeps
+	defer func() { _ = folder.Sweep(c.Dir) }() // if this run is killed, the next one sweeps the folder
 	defer func() { r.world.Close() }()
 	began := time.Now()
 	err = r.steps(ctx)
-	to := r.Request.To
+	r.report.asked, r.report.publish = r.Request, r.Publish
 	if r.unfinished != nil {
-		to = ""
+		r.report.asked.To = ""
 	}
-	r.report.About.End(began, to)
+	r.report.About.End(began, r.report.asked.To)
 	if cause := context.Cause(ctx); cause != nil {
 		return r.report, cause
 	}
@@ -218,7 +221,7 @@ func (r *run) steps(ctx context.Context) error {
 	return nil
 }
 
-// step shows one step, and puts it into the report.
+// step runs one step, shows it, and adds it to the report.
 func (r *run) step(name string, f func() (string, error)) error {
 	s := StepReport{Name: name, Of: "rehearsal", Event: string(workflow.Done), Began: time.Now().UTC()}
 	err := r.Reporter.Step(name, func() (evidence string, err error) {
@@ -237,10 +240,10 @@ func (r *run) missing(what, why string) {
 	r.report.Missing = append(r.report.Missing, Missing{What: what, Why: why})
 }
 
-// upgrade moves the downstreams' pins to what was released.
+// upgrade upgrades the downstreams' pins to the released versions.
 func (r *run) upgrade(ctx context.Context) (string, error) {
 	if len(r.w.Downstreams) == 0 {
-		return "there is none", nil
+		return "there is no downstream", nil
 	}
 	out, err := r.mage(ctx, "app:upgrade", "-yes", "-json")
 	if err != nil {
@@ -248,14 +251,14 @@ func (r *run) upgrade(ctx context.Context) (string, error) {
 	}
 	var result bump.Result
 	if err := json.Unmarshal([]byte(out), &result); err != nil || result.Plan == nil {
-		return "", operr.New("", "app:upgrade said no JSON: %.200q", out)
+		return "", operr.New("", "`mage app:upgrade -json` printed no JSON: %.200q", out)
 	}
 	var said []string
 	for _, m := range result.Plan.Packages {
 		said = append(said, fmt.Sprintf("%s: %s %s → %s", m.In, m.Name, m.Old, m.New))
 	}
 	if said == nil {
-		return "nothing to move", nil
+		return "no pin to upgrade", nil
 	}
 	return strings.Join(said, ", "), nil
 }

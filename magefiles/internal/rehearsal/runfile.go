@@ -17,7 +17,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/view"
 )
 
-// runners are what runs the workflow files of the world.
+// runners returns the CI that runs the world's workflow files.
 func (w *World) runners() *workflows.CI {
 	further := []string{"PREFIX_SERVER_URL=" + w.Prefix.URL, "PYTHONPYCACHEPREFIX=" + w.Pycache, bare.Job.Variable()}
 	for _, name := range []string{"PREFIX_CHANNEL", "PIPELINE_PATIENCE"} {
@@ -39,8 +39,8 @@ func (w *World) runners() *workflows.CI {
 		Variables:  w.Variables,
 		StandIns:   w.StandIns,
 		Secrets:    w.WorldConfig.Secrets,
-		Fill:       func(ctx context.Context, dir string) error { return gitclone.Fill(ctx, w.Source, dir) }, // as in a job that stands for one
-		Git:        w.atRemote,
+		Fill:       func(ctx context.Context, dir string) error { return gitclone.Fill(ctx, w.Source, dir) }, // as for built-in jobs
+		Git:        w.gitAtRemote,
 		Grant:      w.grant,
 		Revoke:     w.revoke,
 		Apps:       w.Hub.GrantApp,
@@ -54,7 +54,7 @@ func (w *World) runners() *workflows.CI {
 	}}
 }
 
-// grant lets a job in by its token, and revoke ends that, or that it may ask for ID tokens.
+// grant gives permissions to a job's token. `revoke` withdraws them, and also the permission to request ID tokens.
 func (w *World) grant(token string, rights map[string]string) {
 	w.Hub.Grant(token, rights)
 	w.mu.Lock()
@@ -73,7 +73,8 @@ func (w *World) revoke(token string) {
 	delete(w.granted, token)
 }
 
-// packages is what a token may do with packages. Of a secret, such as another registry's password, only its owner knows: it is taken.
+// packages returns a token's permissions for packages. Secrets, such as another registry's password, have unknown permissions here, so they are
+// accepted.
 func (w *World) packages(token string) string {
 	if token == w.token || w.files.IsSecret(token) {
 		return "write"
@@ -83,7 +84,7 @@ func (w *World) packages(token string) string {
 	return w.granted[token]["packages"]
 }
 
-// approve waits for whoever approves an environment, if anybody does.
+// approve waits until an environment is approved, if that is required.
 func (w *World) approve(ctx context.Context, run int64, environment string) error {
 	w.mu.Lock()
 	approver := w.approver
@@ -94,7 +95,7 @@ func (w *World) approve(ctx context.Context, run int64, environment string) erro
 	return approver(ctx, run, environment)
 }
 
-// runFile runs a workflow file, as the commit of a tag or a branch has it.
+// runFile runs a workflow file from a commit, for a tag or a branch.
 func (w *World) runFile(ctx context.Context, name string, e workflows.Event) Job {
 	report := w.files.Run(ctx, name, e)
 	var told error
@@ -116,7 +117,7 @@ func (w *World) runFile(ctx context.Context, name string, e workflows.Event) Job
 	return job
 }
 
-// review waits for those who have to approve the environment, for a run.
+// review waits until the reviewers of the release environment approve a run.
 func (w *World) review(ctx context.Context, run int64) error {
 	if len(w.Reviewers) == 0 {
 		return nil
@@ -132,8 +133,8 @@ func (w *World) review(ctx context.Context, run int64) error {
 	}
 }
 
-// takeRuns puts into the report what the runs of workflow files did not do as GitHub would, or not at all, in place of what it has put there before: later
-// runs may have done it.
+// takeRuns adds to the report what workflow runs left out or did differently from GitHub. It replaces its earlier entries, because later runs may
+// have done these parts.
 func (r *run) takeRuns() {
 	r.report.Missing = slices.DeleteFunc(r.report.Missing, func(m Missing) bool { return slices.Contains(r.left, m) })
 	r.left = nil
@@ -149,13 +150,13 @@ func (r *run) takeRuns() {
 		}
 		runs = append(runs, job.Run)
 	}
-	for _, left := range workflows.Left(runs, r.variables()[secondBuild] != "") {
+	for _, left := range workflows.ListLeftOut(runs, r.variables()[secondBuild] != "") {
 		r.left = append(r.left, Missing{What: left[0], Why: left[1]})
 		r.missing(left[0], left[1])
 	}
 }
 
-// tellRuns shows the runs of the workflow file, and what is doubtful in it.
+// tellRuns prints the workflow runs, and the doubts about the files.
 func (r Report) tellRuns(v *view.View) {
 	for _, job := range r.Jobs {
 		if job.Run != nil {
@@ -167,7 +168,7 @@ func (r Report) tellRuns(v *view.View) {
 	}
 }
 
-// setApprover says who approves environments beside that of the release.
+// setApprover sets the function that approves environments other than the release environment.
 func (w *World) setApprover(approver func(ctx context.Context, run int64, environment string) error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -7,13 +7,15 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/foopack/foopack/magefiles/internal/bump"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/publish"
 	"github.com/foopack/foopack/magefiles/internal/rehearsal/workflows"
+	"github.com/foopack/foopack/magefiles/internal/release/forge"
 	"github.com/foopack/foopack/magefiles/internal/view"
 )
 
-// What was rehearsed, and what was not, is the end of it. A person who has looked around has seen it.
+// The report ends with what was rehearsed and what was not. It is not repeated for a user who has inspected the embedded servers.
 func TestAReportIsShownOnce(t *testing.T) {
 	report := Report{
 		Workspace: "w",
@@ -27,12 +29,12 @@ func TestAReportIsShownOnce(t *testing.T) {
 	var out bytes.Buffer
 	v := &view.View{Out: &out, Err: &out}
 	report.Show(v)
-	require.Empty(t, out.String(), "it was shown already")
+	require.Empty(t, out.String(), "the report was shown already")
 	report.page = "/w/output/rehearsal/report.html"
 	report.Show(v)
 	require.Equal(t, `
 w v1.2.3 was rehearsed: 1 package published to an embedded channel by an embedded CI, installed and imported
-  through 3 runs: 1 kill, and faults for the rest
+  the release took 3 runs, because of 1 kill and of injected faults
   a 1.2.3  a-1.2.3-0.conda  sha256 0123456789ab
 Not rehearsed:
   ○ images: -full builds them
@@ -41,20 +43,38 @@ Report: /w/output/rehearsal/report.html
 `, strings.ReplaceAll(out.String(), "`", "'"))
 }
 
-// How a release goes on, or is taken back, is nothing that a person could do about a rehearsal.
+// The last line is a release command that works: it has the flags that were rehearsed and never starts a release that waits for a CI in vain.
+func TestTheNextStepOfARehearsal(t *testing.T) {
+	minor := bump.Request{To: "minor", Only: "core"}
+	none := forge.NoCI{Lacks: "no file publishes"}
+	for want, r := range map[string]Report{
+		"`mage release`":                                             {},
+		"`mage release -to=minor -only=core`":                        {asked: minor},
+		"`mage release -to=minor -only=core -publish=here`":          {asked: minor, publish: "here"},
+		"`mage release -pr -to=minor -only=core`":                    {asked: minor, ByPull: true},
+		none.Next("mage release -to=minor -only=core -publish=here"): {asked: minor, noCI: none},
+		none.Next(""): {asked: minor, noCI: none, ByPull: true},
+	} {
+		require.Equal(t, want, r.next())
+	}
+}
+
+// The next step does not mention how to continue or undo a release, because a rehearsal can be neither continued nor undone.
 func TestTheNextStepOfAReleaseThatWasRehearsed(t *testing.T) {
 	for next, want := range map[string]string{
-		"":                                 "see what it says above, correct that",
-		"`mage release` goes on from here": "see what it says above, correct that",
-		"go back to it, or `mage undo`":    "see what it says above, correct that",
-		"correct it and commit that, and the release takes it along; or `mage undo`": "correct it",
-		"name the file in include; then `mage release` goes on from here":            "name the file in include",
+		"":                                   "correct the error above",
+		"`mage release` continues from here": "correct the error above",
+		"go back to it, or `mage undo`":      "correct the error above",
+		"correct the error and commit your change, which the release then includes; or run `mage undo`": "correct the error",
+		"set PREFIX_API_KEY; then run `mage release` to continue":                                       "set PREFIX_API_KEY",
+		"make the folder writable; or run `mage undo`":                                                  "make the folder writable",
+		"name the file in include; then `mage release` continues from here":                             "name the file in include",
 	} {
 		require.Equal(t, want, cureOf(next), next)
 	}
 }
 
-// At a terminal each line of it is broken between words.
+// At a terminal, the lines of the report are wrapped between words.
 func TestAReportFits(t *testing.T) {
 	report := Report{
 		Workspace: "w",
@@ -76,8 +96,8 @@ func TestFlags(t *testing.T) {
 		require.NoError(t, Flags{Publish: by, Faults: 1}.Fit())
 	}
 	for says, f := range map[string]Flags{
-		"-faults=-1 is no seed":                      {Faults: -1},
-		"-publish=nobody does not say who publishes": {Publish: "nobody"},
+		"-faults=-1 is not a seed":             {Faults: -1},
+		"-publish=nobody is not a known value": {Publish: "nobody"},
 	} {
 		err := f.Fit()
 		require.ErrorContains(t, err, says)
@@ -85,7 +105,7 @@ func TestFlags(t *testing.T) {
 	}
 }
 
-// What the runs of a release left out is said once, and not any more where a later run has done it.
+// A part that several runs left out is reported once. If a later run did that part, it is not reported.
 func TestWhatRunsLeftOutIsSaidOnce(t *testing.T) {
 	of := func(conclusion string) Job {
 		return Job{Run: &workflows.Report{

@@ -9,9 +9,9 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/faults"
+	"github.com/foopack/foopack/magefiles/internal/github/server"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitremote"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/rehearsal/folder"
@@ -22,7 +22,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
-// start makes the world, and the clone one of its remote.
+// start starts the embedded world, and connects the clone to the embedded remote.
 func (r *run) start(ctx context.Context) (string, error) {
 	c := WorldConfig{
 		Dir:        filepath.Join(r.Dir, "world"),
@@ -32,7 +32,7 @@ func (r *run) start(ctx context.Context) (string, error) {
 		Branch:     r.branch,
 		Channel:    r.w.EmbeddedChannel(),
 		Unnamed:    r.w.Config.Channel == "",
-		Repository: "rehearsal/" + repositoryName(r.w.Manifest.Name),
+		Repository: "rehearsal/" + server.NameOf(r.w.Manifest.Name),
 		Program:    r.Program,
 		CI:         r.by() == settings.PublishCI,
 		Pycache:    filepath.Join(r.Dir, folder.Environments, "pycache-ci"),
@@ -64,32 +64,35 @@ func (r *run) start(ctx context.Context) (string, error) {
 		return "", err
 	}
 	if c.Unnamed {
-		r.missing("your channel", "neither PREFIX_CHANNEL nor a manifest names it: a release asks for `channel` in [tool.release]")
+		r.missing("your channel", "neither PREFIX_CHANNEL nor a manifest names the channel: a release needs `channel` in [tool.release]")
 	}
 	if _, err := gitremote.URL(ctx, r.source, r.w.Config.Remote); errors.Is(err, gitremote.ErrNoRemote) {
-		r.missing("that your remote takes the push", "there is none: `git remote add "+operr.Word(r.w.Config.Remote)+" URL`")
+		r.missing("whether your remote accepts the push", "the clone has no such remote; add one with `git remote add "+operr.Word(r.w.Config.Remote)+" URL`")
 	}
-	if said := release.NotChecked(r.w); said != "" {
+	if said := release.WarnNotChecked(r.w); said != "" {
 		r.missing("tests", said)
 	}
 	if r.Builder == nil {
-		r.missing("images", "-full makes them by their workflow files, where a builder is there")
-		r.missing("deployments", "-full ends with them")
+		r.missing("images", "-full builds the images with their workflow files, if there is a builder")
+		r.missing("deployments", "-full also rehearses the deployments, at its end")
 	}
 	said := fmt.Sprintf("git remote, %s, GitHub's API at %s", r.world.Prefix.URL, r.world.API)
 	if c.CI {
+		if !r.w.Config.PublishSet && r.Publish == "" && r.unfinished == nil {
+			r.report.noCI = forge.Hub{}.FindNoCI(ctx, r.source, r.clone, r.w.Config.Remote)
+		}
 		said += ", and a CI that the channel trusts"
-		if why := workflows.Instead(workflows.In(os.DirFS(r.clone)), forge.Workflow); why != "" {
-			r.missing("the workflow file that publishes", why+": the embedded CI runs the targets of such jobs itself, and no second build")
+		if why := workflows.ExplainInstead(workflows.FileReader(os.DirFS(r.clone)), forge.Workflow); why != "" {
+			r.missing("the workflow file that publishes", why+"; the embedded CI runs the targets of the usual jobs instead, without a second build")
 		}
 	}
 	return said, nil
 }
 
-// secondBuild is the variable by which release.yml leaves its second build out.
+// secondBuild is the variable that makes release.yml skip its second build.
 const secondBuild = "REBUILD"
 
-// variables are those of the repository: without -full nothing is built twice.
+// variables returns the repository's variables. Without -full, nothing is built twice.
 func (r *run) variables() map[string]string {
 	if r.Builder != nil {
 		return nil
@@ -97,25 +100,11 @@ func (r *run) variables() map[string]string {
 	return map[string]string{secondBuild: "off"}
 }
 
-// by is who publishes.
+// `by` returns who publishes.
 func (r *run) by() string {
 	planned := ""
 	if r.unfinished != nil {
 		planned = r.unfinished.Plan.Publish
 	}
 	return cmp.Or(r.Publish, planned, r.w.Config.Publish)
-}
-
-// repositoryName is a name that GitHub would take.
-func repositoryName(name string) string {
-	name = strings.Map(func(c rune) rune {
-		if c < 128 && (c == '-' || c == '_' || c == '.' || '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'z') {
-			return c
-		}
-		return '-'
-	}, name)
-	if strings.Trim(name, ".") == "" {
-		return "workspace"
-	}
-	return name
 }

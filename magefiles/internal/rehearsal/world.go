@@ -30,45 +30,45 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/release/forge"
 )
 
-// WorldConfig says what an embedded world begins with.
+// WorldConfig describes the initial state of an embedded world.
 type WorldConfig struct {
 	Dir        string
-	Runner     command.Runner // for git, and for the CI's jobs
-	Environ    []string       // of this machine, which the jobs inherit in part
-	Source     *gitrepo.Repo  // the repository that the remote begins as a copy of
-	Commit     string         // that the remote's branch is at; "" is the source's HEAD
+	Runner     command.Runner // runs git and the CI's jobs
+	Environ    []string       // environment of this machine, which jobs partly inherit
+	Source     *gitrepo.Repo  // the remote starts as a copy of this repository
+	Commit     string         // commit of the remote's branch; "" means the source's HEAD
 	Branch     string
-	Tags       []string          // of the source that the remote has; nil is those that its HEAD contains
-	Pending    []string          // those of them that the CI has still to publish
-	Past       []earlier.Release // releases that are on the channel and on GitHub when it begins
-	Channel    string            // its name
-	Private    bool              // nobody sees the channel without a credential
-	Unnamed    bool              // no manifest says that name: PREFIX_CHANNEL does
+	Tags       []string          // tags of the source that the remote has; nil means the tags in the history of the source's HEAD
+	Pending    []string          // tags of the remote that the CI must still publish
+	Past       []earlier.Release // releases that are already on the channel and on GitHub
+	Channel    string            // name of the channel
+	Private    bool              // reading the channel requires a credential
+	Unnamed    bool              // the channel is only set by PREFIX_CHANNEL, not in a manifest
 	Repository string            // "owner/name"
-	CI         bool              // whether a workflow publishes when a tag is pushed
-	Workflow   string            // the file that the channel trusts; "" is GitHub's release.yml
-	Program    string            // the compiled magefile: what `mage` is to the CI
-	Pycache    string            // folder for the byte code of the jobs, which saves time where it outlasts them; "" is none
-	Dice       *faults.Dice      // what fails at random; nil: nothing does
+	CI         bool              // a workflow publishes when a tag is pushed
+	Workflow   string            // the file that the channel trusts; "" means GitHub's release.yml
+	Program    string            // the compiled magefile, which the CI runs as `mage`
+	Pycache    string            // folder for the jobs' byte code, which saves time if it is kept; "" for none
+	Dice       *faults.Dice      // decides which calls fail at random; nil disables faults
 
-	// Wrap puts something in front of the servers; nil puts nothing.
+	// Wrap wraps the servers' handler. It may be nil.
 	Wrap   func(http.Handler) http.Handler
-	Reruns int // how often somebody runs a job again that failed
+	Reruns int // how often a failed job is rerun by hand
 
-	Variables map[string]string // of the repository, as workflow files ask for them
-	StandIns  map[string]string // for actions, as `[tool.release.actions]` has them
-	Secrets   map[string]string // what secrets of the repository are worth, by their names; "" is one that is not set
+	Variables map[string]string // repository variables for workflow files
+	StandIns  map[string]string // stand-ins for actions, as in `[tool.release.actions]`
+	Secrets   map[string]string // the repository's secrets, by name; "" means that a secret is not set
 	JobsOpen  bool              // the setting "Allow GitHub Actions to create and approve pull requests"
 
-	Reviewers []string // who have to approve the job that uploads, by Approved; none: nobody has to
+	Reviewers []string // people who must approve the upload job, through Approved; empty means no approval is needed
 }
 
-// ReaderToken is a token of the world's GitHub that may read, and make no release.
+// ReaderToken is a token of the embedded GitHub that may read but not make releases.
 const ReaderToken = "ghp_of_who_may_read"
 
-// World is the embedded outside of a release: a bare git repository for a remote, prefix.dev with the token service of a
-// CI, GitHub's API, and that CI, which runs release.yml as a tag that is pushed has it. Its parts speak the
-// real protocols on loopback, and to a release nothing differs but the addresses.
+// World embeds everything that a release communicates with: a bare git repository as the remote, prefix.dev with the CI's token service, GitHub's
+// API, and the CI itself, which runs release.yml from the commit of a pushed tag. The parts use the real protocols on loopback. For a release, only
+// the addresses differ.
 type World struct {
 	WorldConfig
 	Remote string // folder of the bare repository
@@ -81,28 +81,28 @@ type World struct {
 	end   context.CancelFunc
 	jobs  sync.WaitGroup
 	begun sync.WaitGroup                                    // runs of tags
-	begin func(tag, event string, inputs map[string]string) // a run of the CI, beside others; nil where there is none
+	begin func(tag, event string, inputs map[string]string) // starts a concurrent run of the CI; nil if there is no CI
 	files *workflows.CI                                     // runs workflow files
 
-	Approved chan struct{} // a value lets the job go on that waits for its reviewers, or the next one that comes to it
+	Approved chan struct{} // a sent value releases the job that waits for reviewers, or the next job that will wait
 
 	mu       sync.Mutex
 	ran      []Job
-	granted  map[string]map[string]string                                   // what jobs may, by their tokens
-	approver func(ctx context.Context, run int64, environment string) error // of environments beside that of the release; nil: nobody has to
+	granted  map[string]map[string]string                                   // permissions of jobs, by token
+	approver func(ctx context.Context, run int64, environment string) error // approves other environments; nil: none needed
 }
 
 // Job is one run of the embedded CI.
 type Job struct {
-	Tag     string            `json:"tag"`              // "" where a branch started it
-	Branch  string            `json:"branch,omitempty"` // whose push did
+	Tag     string            `json:"tag"`              // "" if a branch triggered the run
+	Branch  string            `json:"branch,omitempty"` // the branch whose push triggered the run
 	Attempt int               `json:"attempt"`
 	OK      bool              `json:"ok"`
-	Log     string            `json:"-"`             // the end of what it said
-	Run     *workflows.Report `json:"run,omitempty"` // of a workflow file; nil where there is none
+	Log     string            `json:"-"`             // the end of the output
+	Run     *workflows.Report `json:"run,omitempty"` // nil if no workflow file ran
 }
 
-// NewWorld starts everything. Its folder must be empty or not there.
+// NewWorld starts the world. The configured folder must be empty or absent.
 func NewWorld(ctx context.Context, c WorldConfig) (*World, error) {
 	w := &World{WorldConfig: c, Remote: filepath.Join(c.Dir, "remote.git"), token: "ghp_" + rand.Text(), Approved: make(chan struct{}, 1)}
 	if err := w.makeRemote(ctx); err != nil {
@@ -132,8 +132,8 @@ func NewWorld(ctx context.Context, c WorldConfig) (*World, error) {
 	return w, nil
 }
 
-// makeRemote makes the bare repository, of the source's own format. It takes whatever is pushed, also from a shallow clone,
-// whatever a person's git is told of remotes and their hooks.
+// makeRemote creates the bare repository, with the source's object format. It accepts every push, even from a shallow clone, regardless of the
+// user's git settings for remotes and their hooks.
 func (w *World) makeRemote(ctx context.Context) error {
 	commit, tags, err := w.beginning(ctx)
 	if err != nil {
@@ -143,7 +143,7 @@ func (w *World) makeRemote(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	// Where git knows several forms of a repository, the CI here reads tags in the one that keeps each in a file.
+	// If git supports several ref formats, use the one with a file per ref: the CI here reads tags from files.
 	files := command.Setenv(w.quietGit(), "GIT_DEFAULT_REF_FORMAT=files")
 	_, err = gitsettings.Ask(ctx, w.Runner, files, w.Dir, "init", "--quiet", "--bare", "--template=", "--object-format="+format, "--initial-branch="+w.Branch, w.Remote)
 	err = errors.Join(err, gitclone.Lend(w.Source, w.Remote))
@@ -151,7 +151,7 @@ func (w *World) makeRemote(ctx context.Context) error {
 		{"receive.shallowUpdate", "true"}, {"core.hooksPath", filepath.Join(w.Remote, "hooks")}, {"gc.auto", "0"}, {"receive.autogc", "false"},
 	} {
 		if err == nil {
-			_, err = w.atRemote(ctx, "config", kv[0], kv[1])
+			_, err = w.gitAtRemote(ctx, "config", kv[0], kv[1])
 		}
 	}
 	refs := []string{commit + ":refs/heads/" + w.Branch}
@@ -160,11 +160,11 @@ func (w *World) makeRemote(ctx context.Context) error {
 	}
 	at := len(refs)
 	if _, shallow := os.Lstat(filepath.Join(w.Source.Common, "shallow")); shallow == nil {
-		at = 1 // git does not take several of one commit at once
+		at = 1 // git does not accept several refs to one commit at once from a shallow repository
 	}
 	for some := range slices.Chunk(refs, at) {
 		if err == nil {
-			_, err = gitsettings.AsOwner(ctx, w.Runner, command.Unset(w.WorldConfig.Environ, gitsettings.AllowProtocol), w.Source.Top, w.filling(some)...)
+			_, err = gitsettings.RunAsOwner(ctx, w.Runner, command.Unset(w.WorldConfig.Environ, gitsettings.AllowProtocol), w.Source.Top, w.filling(some)...)
 		}
 	}
 	if err != nil {
@@ -176,10 +176,11 @@ func (w *World) makeRemote(ctx context.Context) error {
 	return w.gitFaults()
 }
 
-// filling is the push that fills the remote: whatever a person's git is told of pushes, exactly this is sent, and only there.
+// filling returns the arguments of the push that fills the remote. It pushes exactly these refs, only to this remote, whatever push settings the user
+// has.
 func (w *World) filling(refs []string) []string {
 	args := []string{"-c", "core.hooksPath=" + os.DevNull, "-c", "push.pushOption=", "-c", "protocol.file.allow=always"}
-	if !strings.Contains(w.Remote, "=") { // of two rules for an address git takes the longer one
+	if !strings.Contains(w.Remote, "=") { // if two rules match a URL, git uses the longer rule
 		args = append(args, "-c", "url."+w.Remote+".insteadOf="+w.Remote, "-c", "url."+w.Remote+".pushInsteadOf="+w.Remote)
 	}
 	args = append(args, "push", "--quiet", "--no-verify", "--no-follow-tags", "--no-signed", "--recurse-submodules=no",
@@ -187,8 +188,7 @@ func (w *World) filling(refs []string) []string {
 	return append(args, refs...)
 }
 
-// beginning is what the remote has when it begins. A tag that the source's commit does not contain would be of a release that
-// is yet to be made.
+// beginning returns the remote's first commit and tags. Tags outside the commit's history are skipped, because later releases created them.
 func (w *World) beginning(ctx context.Context) (commit string, tags []string, err error) {
 	head, err := w.Source.Head(ctx)
 	if err != nil {
@@ -204,22 +204,22 @@ func (w *World) beginning(ctx context.Context) (commit string, tags []string, er
 	return cmp.Or(w.Commit, head.Commit), tags, nil
 }
 
-// gitIn runs git in a person's repository, as the person's git is configured.
+// gitIn runs git in the user's repository, with the user's git configuration.
 func (w *World) gitIn(ctx context.Context, dir string, args ...string) (string, error) {
 	return gitsettings.Ask(ctx, w.Runner, w.WorldConfig.Environ, dir, args...)
 }
 
-// atRemote runs git on the remote, and no hook there.
-func (w *World) atRemote(ctx context.Context, args ...string) (string, error) {
+// gitAtRemote runs git on the remote, without hooks.
+func (w *World) gitAtRemote(ctx context.Context, args ...string) (string, error) {
 	return gitsettings.Ask(ctx, w.Runner, w.quietGit(), w.Dir, append([]string{"--git-dir=" + w.Remote, "-c", "core.hooksPath=" + os.DevNull}, args...)...)
 }
 
-// quietGit is the environment of a git that no person has configured, as on a server or on a runner of a CI.
+// quietGit returns an environment for git without any configuration, as on a server or a CI runner.
 func (w *World) quietGit() []string {
 	return command.Setenv(gitsettings.WithoutConfig(w.WorldConfig.Environ), "GIT_CONFIG_GLOBAL="+os.DevNull, "GIT_CONFIG_NOSYSTEM=1")
 }
 
-// fillChannel puts the artifacts of earlier releases where the channel keeps its files.
+// fillChannel copies the artifacts of earlier releases to the channel's folder.
 func (w *World) fillChannel() error {
 	for _, m := range w.Past {
 		for _, file := range m.Files {
@@ -237,10 +237,10 @@ func (w *World) fillChannel() error {
 	return nil
 }
 
-// fillHub makes the GitHub releases of earlier releases.
+// fillHub creates the GitHub releases of earlier releases.
 func (w *World) fillHub() error {
 	if w.Hub == nil {
-		return nil // serve says why
+		return nil // serve has already returned the error
 	}
 	for _, m := range w.Past {
 		files := map[string][]byte{}
@@ -311,14 +311,14 @@ func (w *World) serve() (err error) {
 	return nil
 }
 
-// Bare is the remote, as its pull requests and its rules have it.
+// Bare returns the remote, with its pull requests and its rules.
 func (w *World) Bare() bare.Remote {
 	return bare.Remote{Runner: w.Runner, Environ: w.quietGit(), Dir: w.Remote}
 }
 
 // tag finds a tag in the remote.
 func (w *World) tag(name string) (server.Tag, bool) {
-	out, err := w.atRemote(context.Background(), "for-each-ref", "--format=%(objectname) %(*objectname)", "refs/tags/"+name)
+	out, err := w.gitAtRemote(context.Background(), "for-each-ref", "--format=%(objectname) %(*objectname)", "refs/tags/"+name)
 	object, commit, _ := strings.Cut(out, " ")
 	if commit == "" {
 		commit = object
@@ -326,15 +326,14 @@ func (w *World) tag(name string) (server.Tag, bool) {
 	return server.Tag{Object: object, Commit: commit}, err == nil && object != ""
 }
 
-// Environ is the environment of a person's machine that is in this world: the given one with other addresses, and with the
-// credentials that count here.
+// Environ adapts a user's environment to this world: it replaces addresses and adds this world's credentials.
 func (w *World) Environ(of []string) []string {
 	if w.Unnamed {
 		of = command.Setenv(of, "PREFIX_CHANNEL="+w.Channel)
 	} else {
 		of = command.Unset(of, "PREFIX_CHANNEL")
 	}
-	if w.Dice != nil { // of what fails at random some is silent, and nothing is learned by waiting for it
+	if w.Dice != nil { // some faults only make a server hang, and longer waits would not test anything else
 		of = command.Setenv(of, "PIPELINE_PATIENCE=30s")
 	}
 	env := command.Unset(of, "RATTLER_AUTH_FILE", "GITHUB_ACTIONS", "GITHUB_REF_TYPE", "GITHUB_REF_NAME", "ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN", "GITLAB_CI", bare.PushedBy)
@@ -344,17 +343,17 @@ func (w *World) Environ(of []string) []string {
 	)
 }
 
-// Jobs are the CI's runs so far.
+// Jobs returns the CI's runs so far.
 func (w *World) Jobs() []Job {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return append([]Job(nil), w.ran...)
 }
 
-// Secrets are what must not be seen anywhere.
+// Secrets returns the values that must not appear in output.
 func (w *World) Secrets() []string { return []string{w.token, w.Prefix.Key} }
 
-// Close ends the CI's jobs and the servers. A nil World may be closed.
+// Close stops the CI's jobs and the servers. It may be called on a nil World.
 func (w *World) Close() {
 	if w == nil {
 		return
@@ -369,7 +368,7 @@ func (w *World) Close() {
 	_ = w.Prefix.Close()
 }
 
-// gitFaults lets pushes fail before or after they are taken, as the dice fall: by hooks, as git has no other place for it.
+// gitFaults makes pushes fail at random, before or after they are accepted. It uses hooks because git offers no other way.
 func (w *World) gitFaults() error {
 	if w.Dice == nil {
 		return nil

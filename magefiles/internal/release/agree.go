@@ -9,9 +9,11 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/release/trace"
 	"github.com/foopack/foopack/magefiles/internal/session"
 	"github.com/foopack/foopack/magefiles/internal/workflow"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
-// definePreflight is asked in every run. Where no release is gone on with it works out the plan.
+// definePreflight defines the step that runs the preflight checks. For a new release it also computes the plan.
 func (r *Release) definePreflight(find *finder, setPlan func(*plan.Plan)) workflow.Step[preflight.Facts] {
 	asks := preflight.Preflight{
 		Request:      r.Request,
@@ -36,7 +38,7 @@ func (r *Release) definePreflight(find *finder, setPlan func(*plan.Plan)) workfl
 	}
 }
 
-// definePlan shows what the plan is.
+// definePlan defines the step that shows the plan.
 func (r *Release) definePlan(planned given[*plan.Plan]) workflow.Step[string] {
 	return workflow.Step[string]{
 		Name: trace.StepPlan,
@@ -51,17 +53,20 @@ func (r *Release) definePlan(planned given[*plan.Plan]) workflow.Step[string] {
 	}
 }
 
-// defineAgree asks, and begins the journal.
+// defineAgree defines the step that asks the user to confirm the plan, and begins the journal.
 func (r *Release) defineAgree(before *trace.Trace, planned given[*plan.Plan], s *session.Session[*plan.Plan]) workflow.Step[string] {
 	return workflow.Step[string]{
 		Name: trace.StepAgree,
 		Do: func(ctx context.Context) (string, error) {
 			var rest *Left
-			if before.Plan != nil && (before.Past != nil || !before.Plan.Landed) { // nothing of what has landed is begun yet
+			if before.Plan != nil && (before.Past != nil || !before.Plan.Landed) { // a landed release without a journal has not begun yet
 				var err error
-				if rest, err = left(ctx, before); err != nil {
+				if rest, err = findLeft(ctx, before); err != nil {
 					return "", err
 				}
+			}
+			if err := r.refuseNoCI(ctx, planned.Get(), rest); err != nil {
+				return "", err
 			}
 			if err := r.Confirm(ctx, planned.Get(), rest); err != nil {
 				return "", err
@@ -71,4 +76,22 @@ func (r *Release) defineAgree(before *trace.Trace, planned given[*plan.Plan], s 
 		Say:   echo,
 		Waits: true,
 	}
+}
+
+// refuseNoCI returns an error if there is no sign of the CI that should publish: it has no workflow file, no setting or flag names it, and it has
+// uploaded nothing. Adding the file now would not help, because the tag points to an earlier commit.
+func (r *Release) refuseNoCI(ctx context.Context, p *plan.Plan, rest *Left) error {
+	mayHaveSent := rest != nil && (rest.Uploaded > 0 || rest.Unseen != nil)
+	if !r.doubtful || r.By(p) != settings.PublishCI || mayHaveSent {
+		return nil
+	}
+	w, err := workspace.Load(r.Root)
+	if err != nil {
+		return err
+	}
+	if none := r.GitHub.FindNoCI(ctx, r.Repo, r.Repo.Top, p.Remote); none.Lacks != "" && !w.Config.PublishSet {
+		return operr.New("run `mage release -publish=here` to publish from this machine, or, if a CI publishes after all, `mage release -publish=ci` to wait for the CI",
+			"nothing would publish %s: %s", p.Title, none.Lacks).WithWayOn()
+	}
+	return nil
 }

@@ -32,7 +32,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
-// clone is the commit that is released, on its own: neither edits nor ignored files of the work tree take part.
+// clone is a separate clone of the release commit, so uncommitted edits and ignored files of the work tree do not affect the packages.
 type clone struct {
 	commit string
 	head   gitrepo.Head
@@ -44,13 +44,13 @@ type clone struct {
 // Folders below Means.Dir.
 const (
 	cloneDir        = "clone"
-	environmentsDir = "environments" // of the toolchain: they outlast a release
+	environmentsDir = "environments" // toolchain environments, reused by later releases
 	scratchDir      = "verify"
-	keptDir         = "kept" // what was built, while the clone is made again
+	keptDir         = "kept" // holds built files while the clone is replaced
 )
 
-// Complete fetches what a clone of a repository lacks of the packages of the workspace in it, such as submodules that only
-// their own address has, and refuses packages that would be built without it.
+// Complete fetches parts that the workspace's packages need and that a clone lacks, such as submodules. It returns an error if a package would be
+// built without them.
 func Complete(ctx context.Context, repo, clone *gitrepo.Repo, w *workspace.Workspace) error {
 	packed, named := w.Sources(w.Packages...)
 	lacks, err := gitclone.Complete(ctx, repo, clone, packed, named)
@@ -62,18 +62,18 @@ func Complete(ctx context.Context, repo, clone *gitrepo.Repo, w *workspace.Works
 
 func (r *Release) environments() string { return filepath.Join(r.Dir, environmentsDir) }
 
-// workshop is where the commit that is released is checked, built, and sent from. Each step opens it, and none leaves anything in it that
-// another one needs: what is open already is used again.
+// workshop holds the clone in which the commit is checked and built, and from which packages are uploaded. It is only a cache: each step opens the
+// clone if it is not open yet, and no step depends on another one having done so.
 type workshop struct {
 	*Release
 	planned given[*plan.Plan]
 	commit  given[trace.Commit]
 
-	clone   *clone            // the last one that was opened
-	sending *publish.Sequence // of the clone
+	clone   *clone            // the last opened clone
+	sending *publish.Sequence // upload sequence for that clone
 }
 
-// checkout returns the clone of the commit that is released. One that is there and whole is used again.
+// checkout returns a clone of the release commit. It reuses an existing clone if that is complete and unchanged.
 func (r *workshop) checkout(ctx context.Context) (*clone, error) {
 	commit := r.commit.Get().Hash
 	if r.clone != nil && r.clone.commit == commit {
@@ -96,10 +96,10 @@ func (r *workshop) checkout(ctx context.Context) (*clone, error) {
 		return nil, err
 	}
 	if wrong := r.planned.Get().Compare(c.w); wrong != "" {
-		return nil, operr.New("`mage undo`", "the commit %.12s is not what is to be released: %s", commit, wrong).WithWayOn()
+		return nil, operr.New("run `mage undo`", "the manifests in the commit %.12s do not have the versions of the release: %s", commit, wrong).WithWayOn()
 	}
 	if err := Complete(ctx, r.Repo, repo, c.w); err != nil {
-		return nil, operr.New("", "the clone that is built from, %s: %w", dir, err)
+		return nil, operr.New("", "the packages are built from the clone in %s, which cannot be used: %w", dir, err)
 	}
 	if c.tools, err = r.Tools(ctx, c.w, r.environments()); err != nil {
 		return nil, err
@@ -108,12 +108,12 @@ func (r *workshop) checkout(ctx context.Context) (*clone, error) {
 	return c, nil
 }
 
-// cloneAt returns a clone of the commit, which reads the objects of the repository. Where tasks have left something in the one that is there, or the
-// repository was moved, it is made again, and what was built of that commit stays: it may be on the channel in part.
+// cloneAt returns a clone of the commit that borrows its objects from the repository. It replaces an existing clone if tasks have changed files in it
+// or the repository was moved. Artifacts that were built from this commit are kept, because some may already be on the channel.
 func (r *workshop) cloneAt(ctx context.Context, dir, commit string) (*gitrepo.Repo, error) {
 	output, kept := filepath.Join(dir, filepath.FromSlash(r.Repo.Prefix), workspace.OutputDir), filepath.Join(r.Dir, keptDir)
 	if repo, err := gitrepo.Open(ctx, r.Runner, dir); err == nil && repo.Top == dir {
-		at, _, err := repo.Answer(ctx, "rev-parse", "--quiet", "--verify", "HEAD") // which is known where objects cannot be read, too
+		at, _, err := repo.Answer(ctx, "rev-parse", "--quiet", "--verify", "HEAD") // works even if objects cannot be read
 		if err == nil && at == commit {
 			if changes, err := repo.Changes(ctx); err == nil && len(changes) == 0 {
 				return repo, nil
@@ -121,9 +121,9 @@ func (r *workshop) cloneAt(ctx context.Context, dir, commit string) (*gitrepo.Re
 			if err := os.RemoveAll(kept); err != nil {
 				return nil, err
 			}
-			_ = os.Rename(output, kept) // where nothing was built there is nothing
+			_ = os.Rename(output, kept) // fails if nothing was built
 			defer func() {
-				_ = os.Rename(kept, output) // what is lost is built again
+				_ = os.Rename(kept, output) // if this fails, the files are built again
 				_ = os.RemoveAll(kept)
 			}()
 		}
@@ -147,8 +147,8 @@ func (r *workshop) cloneAt(ctx context.Context, dir, commit string) (*gitrepo.Re
 	return gitrepo.Open(ctx, r.Runner, dir)
 }
 
-// openSequence makes what takes packages of the clone to the channel. It does not compare times: what the channel has of these versions
-// came of this release, or is found out by its bytes before there is a tag; and clocks of two machines differ.
+// openSequence returns the sequence that uploads the clone's packages. It does not compare timestamps: clocks of different machines differ, and files
+// of these versions on the channel came from this release. If they did not, the comparison of their contents fails before there is a tag.
 func (r *workshop) openSequence(ctx context.Context) (*publish.Sequence, *clone, error) {
 	c, err := r.checkout(ctx)
 	if err != nil {
@@ -176,7 +176,7 @@ func (r *workshop) openSequence(ctx context.Context) (*publish.Sequence, *clone,
 			Scratch:   filepath.Join(r.Dir, scratchDir),
 			Origin:    publish.Origin{Commit: c.commit, Tree: tree},
 			Builds:    r.Builds,
-			// Byte code of what did not change since the last release is kept: compiling it takes longer than all the rest.
+			// Byte code is cached across releases, because compiling it takes longer than everything else.
 			Pycache:  cmp.Or(r.Pycache, filepath.Join(r.environments(), "pycache")),
 			Wait:     r.Wait,
 			Progress: r.Progress,
@@ -186,8 +186,8 @@ func (r *workshop) openSequence(ctx context.Context) (*publish.Sequence, *clone,
 	return r.sending, c, nil
 }
 
-// openSources makes what packages are built from: the commit with the tags that the release makes. What tasks that check have formatted
-// or made in the clone is not in them. date is that of the tags.
+// openSources returns the build sources: the commit, with the tags that the release will make and `date` as their date. They do not contain changes
+// that checks made in the clone.
 func (r *workshop) openSources(c *clone, date time.Time) *sources.Sources {
 	s := sources.Sources{Runner: r.Runner, Workspace: c.w, Cache: r.Cache, Tell: r.Say, Waiting: r.Wait.Tell}
 	seen, p := sources.TagsSeen(c.w, date), r.planned.Get()
@@ -202,20 +202,20 @@ func (r *workshop) openSources(c *clone, date time.Time) *sources.Sources {
 	})
 }
 
-// Checked are the tasks that passed for a commit.
+// Checked lists the tasks that passed on a commit.
 type Checked struct {
 	Commit string   `json:"commit"`
-	Tasks  []string `json:"tasks"` // with the last line of what each said
+	Tasks  []string `json:"tasks"` // each task, with the last line of its output
 }
 
 func (c Checked) String() string { return strings.Join(c.Tasks, "; ") }
 
-// defineCheck has the tasks pass that check the packages.
+// defineCheck defines the step that runs the workspace's qa or test tasks.
 func (r *Release) defineCheck(planned given[*plan.Plan], commit given[trace.Commit], shop *workshop) workflow.Step[Checked] {
 	return workflow.Step[Checked]{
 		Name: trace.StepCheck,
 		Skip: func() string { return r.skipCheck(planned.Get(), commit.Get()) },
-		Check: func(_ context.Context, before *Checked) (Checked, bool, error) { // the journal's word is bound to the commit
+		Check: func(_ context.Context, before *Checked) (Checked, bool, error) { // the journal's record is valid only for the same commit
 			if before == nil || before.Commit != commit.Get().Hash {
 				return Checked{}, false, nil
 			}
@@ -226,28 +226,28 @@ func (r *Release) defineCheck(planned given[*plan.Plan], commit given[trace.Comm
 	}
 }
 
-// skipCheck says why nothing is checked.
+// skipCheck returns the reason why no checks run, or "".
 func (r *Release) skipCheck(p *plan.Plan, commit trace.Commit) string {
 	if commit.IsOut() {
 		return "the tag is on " + p.Remote + " already; what is tagged was checked before"
 	}
 	if w, err := workspace.Load(r.Root); err == nil {
-		return Unchecked(w)
+		return WarnUnchecked(w)
 	}
 	return ""
 }
 
-// Unchecked says that no task checks the packages of a workspace; "" where one does.
-func Unchecked(w *workspace.Workspace) string {
+// WarnUnchecked returns a warning if no task checks any of the workspace's packages, or "".
+func WarnUnchecked(w *workspace.Workspace) string {
 	if tasks, _ := tasksOf(w); len(tasks) > 0 {
 		return ""
 	}
-	return "NOTHING IS CHECKED: the workspace has no task qa-<package>, and none for tests"
+	return "NOTHING IS CHECKED: the workspace has no qa-<package> task and no test task"
 }
 
-// NotChecked says of which packages nothing is checked, or of all of them; "" where a task checks each.
-func NotChecked(w *workspace.Workspace) string {
-	if nothing := Unchecked(w); nothing != "" {
+// WarnNotChecked returns a warning that lists the packages that no task checks, or "" if there are none.
+func WarnNotChecked(w *workspace.Workspace) string {
+	if nothing := WarnUnchecked(w); nothing != "" {
 		return nothing
 	}
 	if _, without := tasksOf(w); len(without) > 0 {
@@ -256,7 +256,7 @@ func NotChecked(w *workspace.Workspace) string {
 	return ""
 }
 
-// check runs the tasks that check the packages, one after the other: each uses all cores.
+// check runs the tasks one after the other, since each uses all cores.
 func check(ctx context.Context, shop *workshop) (Checked, error) {
 	c, err := shop.checkout(ctx)
 	if err != nil {
@@ -267,20 +267,20 @@ func check(ctx context.Context, shop *workshop) (Checked, error) {
 	for _, task := range tasks {
 		var out tail
 		if err := c.tools.Run(ctx, toolchain.Task{Dir: c.w.Root, Name: task, Stdout: &out, Stderr: &out}); err != nil {
-			return checked, operr.New("correct it and commit that, and the release takes it along; or `mage undo`", "the task %s: %w", task, err).WithWayOn().WithDetail(out.text())
+			return checked, operr.New("correct the error and commit your change, which the release then includes; or run `mage undo`", "the task %s: %w", task, err).WithWayOn().WithDetail(out.text())
 		}
 		checked.Tasks = append(checked.Tasks, task+": "+out.last())
 	}
 	return checked, nil
 }
 
-// tasksOf are the tasks that check a workspace: qa of all packages or of each, or else their tests. Where some packages have neither, they
-// are the tasks of the others, and without names those that have none.
+// tasksOf returns the tasks that check the workspace: its qa task, or each package's qa task. Packages without one fall back to tests. If some
+// packages have no task at all, `tasks` has those of the other packages, and `without` lists the packages that have none.
 func tasksOf(w *workspace.Workspace) (tasks, without []string) {
 	if task := toolchain.FindTask(w.Manifest, "qa"); task != "" {
 		return []string{task}, nil
 	}
-	lacks := false // a package has no qa
+	lacks := false // whether a package has no qa task
 	for _, p := range w.Order() {
 		task, err := toolchain.PackageTask(w, "qa", p)
 		if err != nil {
@@ -300,11 +300,11 @@ func tasksOf(w *workspace.Workspace) (tasks, without []string) {
 	return tasks, without
 }
 
-// Artifacts are the artifacts of this machine.
+// Artifacts lists the artifacts built on this machine.
 type Artifacts struct {
 	Commit    string           `json:"commit"`
 	Artifacts []publish.Digest `json:"artifacts"`       // dependencies first
-	Tagged    time.Time        `json:"tagged,omitzero"` // the date of the tags that the builds saw, and that are made then
+	Tagged    time.Time        `json:"tagged,omitzero"` // date of the tags that the builds saw; the real tags get the same date
 }
 
 func (b Artifacts) String() string {
@@ -318,7 +318,7 @@ func (b Artifacts) String() string {
 	return strings.Join(files, ", ") + b.by()
 }
 
-// by names the tools that built the artifacts, for the end of a sentence.
+// `by` returns the end of a sentence that names the tools that built the artifacts.
 func (b Artifacts) by() string {
 	var all []string
 	for _, a := range b.Artifacts {
@@ -332,7 +332,7 @@ func (b Artifacts) by() string {
 	return "; built by " + strings.Join(all, "; and by ")
 }
 
-// defineBuild builds what is published from here, or what a CI is held against.
+// defineBuild defines the step that builds packages, to publish them from here or to compare them with those that a CI builds.
 func (r *Release) defineBuild(planned given[*plan.Plan], commit given[trace.Commit], shop *workshop) workflow.Step[Artifacts] {
 	return workflow.Step[Artifacts]{
 		Name: trace.StepBuild,
@@ -345,7 +345,7 @@ func (r *Release) defineBuild(planned given[*plan.Plan], commit given[trace.Comm
 	}
 }
 
-// skipBuild says why nothing is built: what a CI has built, or builds, is what is published.
+// skipBuild returns the reason why nothing is built here, or "".
 func (r *Release) skipBuild(p *plan.Plan, commit trace.Commit) string {
 	if commit.IsOut() && r.By(p) == settings.PublishCI {
 		return "the tag is on " + p.Remote + " already, and CI builds what is published"
@@ -353,18 +353,18 @@ func (r *Release) skipBuild(p *plan.Plan, commit trace.Commit) string {
 	return ""
 }
 
-// isBuilt compares the files with what was recorded of them.
+// isBuilt reports whether the files recorded in `before` still exist with the recorded digests.
 func isBuilt(ctx context.Context, commit trace.Commit, shop *workshop, before *Artifacts) (Artifacts, bool, error) {
 	if before == nil || before.Commit != commit.Hash {
 		return Artifacts{}, false, nil
 	}
 	if _, err := shop.artifacts(ctx, *before); err != nil {
-		return Artifacts{}, false, context.Cause(ctx) // it is built again
+		return Artifacts{}, false, context.Cause(ctx) // everything is built again
 	}
 	return *before, true, nil
 }
 
-// artifacts are the files that were built, each compared with its manifest and with what was recorded of it.
+// artifacts returns the built files, after checking each against its manifest and its recorded digest.
 func (r *workshop) artifacts(ctx context.Context, built Artifacts) (publish.Artifacts, error) {
 	s, c, err := r.openSequence(ctx)
 	if err != nil {
@@ -381,16 +381,16 @@ func (r *workshop) artifacts(ctx context.Context, built Artifacts) (publish.Arti
 			return nil, err
 		}
 		if found.SHA256 != a.SHA256 {
-			return nil, operr.New("run it again: it is built again", "%s is not what was built: its sha256 is %.12s, and was %.12s", found.Path, found.SHA256, a.SHA256)
+			return nil, operr.New("run this command again to build the package again", "%s changed after the build: its sha256 is %.12s, but was %.12s", found.Path, found.SHA256, a.SHA256)
 		}
 		all[a.Package] = found
 	}
 	return all, nil
 }
 
-// build builds every package that is released, and those that the channel lacks, or, where the tag is out, only the latter; and
-// compares them with what the channel has, so that a conflict is known before there is a tag. A package that has a version of its
-// own, and keeps it, stays as it was published: built of a later commit it would have another time, and so other bytes.
+// build builds the packages that the release releases, and those that the channel lacks. Once the tag is pushed, it builds only the latter. It
+// compares the results with the channel to detect conflicts before there is a tag. Packages with separate versions that the release does not change
+// are not rebuilt: a build from a later commit has another timestamp, so other bytes.
 func build(ctx context.Context, p *plan.Plan, commit trace.Commit, shop *workshop) (Artifacts, error) {
 	tagged := time.Now().UTC().Truncate(time.Second)
 	s, c, err := shop.openSequence(ctx)
@@ -400,7 +400,7 @@ func build(ctx context.Context, p *plan.Plan, commit trace.Commit, shop *worksho
 	s.From = shop.openSources(c, tagged)
 	ready, _, err := s.Ready(ctx)
 	if err != nil {
-		ready = publish.Artifacts{} // what cannot be published is built again
+		ready = publish.Artifacts{} // artifacts that cannot be published are rebuilt
 	}
 	if err := s.Look(ctx, ready); err != nil {
 		return Artifacts{}, err
@@ -422,7 +422,7 @@ func build(ctx context.Context, p *plan.Plan, commit trace.Commit, shop *worksho
 	return takeDown(ctx, s, c, tagged)
 }
 
-// takeDown takes down what was built, and by what. tagged is the date of the tags that the builds saw.
+// takeDown records the built artifacts, their tools, and `tagged`, the date of the tags that the builds saw.
 func takeDown(ctx context.Context, s *publish.Sequence, c *clone, tagged time.Time) (Artifacts, error) {
 	built := Artifacts{Commit: c.commit, Tagged: tagged}
 	var all []toolchain.Artifact
@@ -438,16 +438,16 @@ func takeDown(ctx context.Context, s *publish.Sequence, c *clone, tagged time.Ti
 	return built, err
 }
 
-// raise says of a version that the channel has otherwise how to come to a higher one: not by a commit below which the release
-// goes on, since it is of the versions that were agreed to.
+// raise adds a next step to an error if the channel has the version with other content: release a higher version. A new commit would not help,
+// because a release keeps the versions that were agreed to.
 func raise(err error, commit trace.Commit) error {
 	if !errors.Is(err, channel.ErrExists) || commit.IsOut() {
 		return err
 	}
-	return operr.New("`mage undo`, and release a higher version, with -only=NAME of that package where it has one of its own: published bytes are not replaced; nothing was sent", "%w", err).WithWayOn()
+	return operr.New("run `mage undo`, and release a higher version, because published packages are not replaced; if the package has a separate version, pass -only=NAME; nothing was pushed", "%w", err).WithWayOn()
 }
 
-// withDetail adds the last lines of a child, unless the error has some.
+// withDetail adds the last output of a child process to an error that has no detail yet.
 func withDetail(err error, text string) error {
 	if text == "" || operr.DetailOf(err) != "" {
 		return err
@@ -455,13 +455,13 @@ func withDetail(err error, text string) error {
 	return operr.New("", "%w", err).WithDetail(text)
 }
 
-// tail keeps the end of what a child prints.
+// tail is a writer that keeps only the end of a child process's output.
 type tail struct {
 	mu  sync.Mutex
 	buf []byte
 }
 
-const kept = 16 << 10 // bytes: some hundred lines
+const kept = 16 << 10 // bytes; a few hundred lines
 
 func (t *tail) Write(p []byte) (int, error) {
 	t.mu.Lock()
@@ -473,7 +473,7 @@ func (t *tail) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// last is the last line that says something, without the ornaments that test runners put around it.
+// `last` returns the last nonblank line, without the "=" decoration of test runners.
 func (t *tail) last() string {
 	lines := t.lines()
 	for i := len(lines) - 1; i >= 0; i-- {
@@ -484,7 +484,7 @@ func (t *tail) last() string {
 	return "no output"
 }
 
-// text is the last lines, for an error.
+// text returns the last 40 lines, for an error.
 func (t *tail) text() string {
 	lines := t.lines()
 	return strings.Join(lines[max(0, len(lines)-40):], "\n")

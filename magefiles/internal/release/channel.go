@@ -20,10 +20,10 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
-// Sent is what the channel has of the release.
+// Sent lists the release's files on the channel.
 type Sent struct {
 	Channel string              `json:"channel"` // URL
-	By      string              `json:"by"`      // who sent it, as far as that is known
+	By      string              `json:"by"`      // who uploaded the files, if known
 	Items   []publish.Published `json:"items"`   // dependencies first
 }
 
@@ -31,9 +31,9 @@ func (p Sent) String() string {
 	return fmt.Sprintf("%s on %s, sent by %s", operr.Count(len(p.Items), "file"), p.Channel, p.By)
 }
 
-// definePublish has every package of the release on the channel: sent from here, where something was built for that, or by a CI.
+// definePublish defines the step that publishes the packages: it uploads them from this machine, or waits until a CI has uploaded them.
 func (r *Release) definePublish(planned given[*plan.Plan], commit given[trace.Commit], built given[Artifacts], shop *workshop) workflow.Step[Sent] {
-	// ready is what was built here, where that is what is published.
+	// ready returns who publishes, and the artifacts to upload from this machine, if any.
 	ready := func() (a Artifacts, by string) {
 		by = r.By(planned.Get())
 		if by == settings.PublishHere && built.Known() {
@@ -60,7 +60,7 @@ func (r *Release) definePublish(planned given[*plan.Plan], commit given[trace.Co
 	}
 }
 
-// isPublished compares the channel with the artifacts that are ready, and with the manifests.
+// isPublished reports whether the channel has every package of the workspace, and with the same content as the artifacts in `ready`.
 func isPublished(ctx context.Context, publisher string, ready Artifacts, shop *workshop, before *Sent) (Sent, bool, error) {
 	s, _, err := shop.openSequence(ctx)
 	if err != nil {
@@ -80,7 +80,7 @@ func isPublished(ctx context.Context, publisher string, ready Artifacts, shop *w
 	return Sent{Channel: s.Channel.URL(), By: by, Items: s.Published(s.Delivery)}, true, nil
 }
 
-// decide plans what would have to be done with each package; false where the channel lacks one that is not built here.
+// decide plans the uploads. It returns false if the channel lacks a package that is not among the artifacts.
 func decide(ctx context.Context, s *publish.Sequence, ready Artifacts, shop *workshop) (whole bool, err error) {
 	files, err := shop.artifacts(ctx, ready)
 	if err != nil {
@@ -92,7 +92,7 @@ func decide(ctx context.Context, s *publish.Sequence, ready Artifacts, shop *wor
 	return true, s.Decide(ctx)
 }
 
-// send sends the artifacts that are ready.
+// send uploads the artifacts in `ready` that the channel lacks.
 func send(ctx context.Context, ready Artifacts, shop *workshop) (Sent, error) {
 	s, _, err := shop.openSequence(ctx)
 	if err != nil {
@@ -107,7 +107,7 @@ func send(ctx context.Context, ready Artifacts, shop *workshop) (Sent, error) {
 		return Sent{}, err
 	}
 	if !whole {
-		return Sent{}, operr.New("run it again: it is built first", "an artifact that the channel lacks is not in %s any more", s.Output)
+		return Sent{}, operr.New("run this command again to build the missing package again", "a package that was built, but is not on the channel yet, is missing in %s", s.Output)
 	}
 	if _, err := s.Send(ctx); err != nil {
 		return Sent{}, err
@@ -115,7 +115,7 @@ func send(ctx context.Context, ready Artifacts, shop *workshop) (Sent, error) {
 	return Sent{Channel: s.Channel.URL(), By: access.String(), Items: s.Published(s.Delivery)}, nil
 }
 
-// findRecords finds what the channel says of the published packages.
+// findRecords returns the channel's records of the published packages. It is an error if one is missing or has another digest.
 func findRecords(ctx context.Context, p *publish.Sequence, items []publish.Published) (publish.Delivery, error) {
 	delivery := publish.Delivery{Channel: p.Channel.URL()}
 	for _, i := range items {
@@ -125,17 +125,17 @@ func findRecords(ctx context.Context, p *publish.Sequence, items []publish.Publi
 		}
 		n := slices.IndexFunc(found, func(rec condapkg.Record) bool { return rec.FileName() == i.File })
 		if n < 0 {
-			return delivery, operr.New("run it again: it goes on waiting", "%s does not show %s yet", delivery.Channel, i.File)
+			return delivery, operr.New("run this command again to continue waiting", "the channel %s does not show %s yet", delivery.Channel, i.File)
 		}
 		if found[n].SHA256 != i.SHA256 {
-			return delivery, operr.NewStopped("find out who has replaced it", "%s on %s has sha256 %s, and had %s", i.File, delivery.Channel, found[n].SHA256, i.SHA256)
+			return delivery, operr.NewStopped("find out who replaced the file on the channel", "%s on %s changed after it was published: expected sha256 %[4]s, found %[3]s", i.File, delivery.Channel, found[n].SHA256, i.SHA256)
 		}
 		delivery.Items = append(delivery.Items, publish.Item{Package: i.Name, State: publish.Kept, Record: found[n]})
 	}
 	return delivery, nil
 }
 
-// defineVisible has every form of the index show what was published.
+// defineVisible defines the step that waits until all variants of the channel's index list the published packages.
 func (r *Release) defineVisible(sent given[Sent], shop *workshop) workflow.Step[string] {
 	return workflow.Step[string]{
 		Name: trace.StepVisible,
@@ -147,7 +147,7 @@ func (r *Release) defineVisible(sent given[Sent], shop *workshop) workflow.Step[
 	}
 }
 
-// isVisible looks once.
+// isVisible checks the index once, without waiting.
 func isVisible(ctx context.Context, items []publish.Published, shop *workshop) (string, bool, error) {
 	p, _, err := shop.openSequence(ctx)
 	if err != nil {
@@ -155,14 +155,14 @@ func isVisible(ctx context.Context, items []publish.Published, shop *workshop) (
 	}
 	delivery, err := findRecords(ctx, p, items)
 	if err != nil {
-		//lint:ignore nilerr show waits for it, and says why where it waits in vain
+		//lint:ignore nilerr show waits for the records, and says why if they do not appear
 		return "", false, nil
 	}
 	seen, err := publish.Visible(ctx, p.Channel, delivery.Records(), pause.Wait{For: time.Nanosecond})
 	return seen, err == nil, nil
 }
 
-// show waits until every form of the index has what was published.
+// show waits until all variants of the index list the published packages.
 func show(ctx context.Context, items []publish.Published, shop *workshop) (string, error) {
 	p, _, err := shop.openSequence(ctx)
 	if err != nil {
@@ -178,23 +178,23 @@ func show(ctx context.Context, items []publish.Published, shop *workshop) (strin
 		rec.Name, rec.Version, rec.Build, rec.Subdir = name.Name, name.Version, name.Build, i.Subdir
 		want = append(want, rec)
 	}
-	return p.Shown(ctx, want)
+	return p.WaitUntilShown(ctx, want)
 }
 
-// Proof is what came back from the channel.
+// Proof is the result of verifying the published packages.
 type Proof struct {
 	Files     []publish.Digest `json:"files"`
-	Installed string           `json:"installed"`          // how
-	Unsolved  bool             `json:"unsolved,omitempty"` // that was not by a conda solve of the environment
+	Installed string           `json:"installed"`          // how the packages were installed
+	Unsolved  bool             `json:"unsolved,omitempty"` // the environment was not installed by a conda solve
 	Imports   []string         `json:"imports"`            // "name version"
-	Without   []string         `json:"without,omitempty"`  // the same, of those that have no module to import
-	Compared  string           `json:"compared"`           // with which digests
+	Without   []string         `json:"without,omitempty"`  // "name version" of packages that have no module to import
+	Compared  string           `json:"compared"`           // what the digests were compared with
 }
 
 func (v Proof) String() string {
 	var said []string
 	if len(v.Imports) > 0 {
-		said = append(said, strings.Join(v.Imports, ", ")+" imported from "+v.Installed)
+		said = append(said, strings.Join(v.Imports, ", ")+"; imported from "+v.Installed)
 	}
 	if len(v.Without) > 0 {
 		said = append(said, strings.Join(v.Without, ", ")+" installed in "+v.Installed+" (no Python modules)")
@@ -202,7 +202,8 @@ func (v Proof) String() string {
 	return strings.Join(append(said, v.Compared), "; ")
 }
 
-// defineVerify has what was published come back from the channel, and compared with what was built: here, where that was done, and by a CI.
+// defineVerify defines the step that downloads the published packages and compares them with the packages built here, if any, and with those that a
+// CI recorded.
 func (r *Release) defineVerify(planned given[*plan.Plan], commit given[trace.Commit], built given[Artifacts], sent given[Sent], shop *workshop) workflow.Step[Proof] {
 	return workflow.Step[Proof]{
 		Name: trace.StepVerify,
@@ -226,7 +227,7 @@ func (r *Release) defineVerify(planned given[*plan.Plan], commit given[trace.Com
 	}
 }
 
-// isVerified takes the journal's word, which is bound to the digests.
+// isVerified reports whether the journal's record covers the same files and digests.
 func isVerified(items []publish.Published, before *Proof) (Proof, bool, error) {
 	if before == nil || !slices.EqualFunc(before.Files, items, func(a publish.Digest, i publish.Published) bool {
 		return a.File == i.File && a.SHA256 == i.SHA256
@@ -236,7 +237,7 @@ func isVerified(items []publish.Published, before *Proof) (Proof, bool, error) {
 	return *before, true, nil
 }
 
-// verify downloads, installs into a clean environment, imports, and compares.
+// verify downloads the packages, installs them into a clean environment, imports them, and compares their digests.
 func verify(ctx context.Context, items []publish.Published, shop *workshop, compare func(s *publish.Sequence) (string, error)) (Proof, error) {
 	p, _, err := shop.openSequence(ctx)
 	if err != nil {
@@ -253,7 +254,7 @@ func verify(ctx context.Context, items []publish.Published, shop *workshop, comp
 	if err != nil {
 		return v, withDetail(err, log.text())
 	}
-	if v.Compared, err = compare(p); err != nil { // last, since a CI may still be at work, verifying too
+	if v.Compared, err = compare(p); err != nil { // last, because a CI may still be verifying
 		return v, err
 	}
 	v.Installed, v.Unsolved = seen.How(), !seen.Installed.Solved
@@ -268,7 +269,7 @@ func verify(ctx context.Context, items []publish.Published, shop *workshop, comp
 	return v, nil
 }
 
-// compareWithOwn holds the channel's digests against those of what was built and tested here; nil where nothing was.
+// compareWithOwn compares the digests on the channel with those of the artifacts built here. `own` is nil if nothing was built here.
 func compareWithOwn(own *Artifacts, items []publish.Published) (string, error) {
 	if own == nil {
 		return "digests not compared: nothing was built here", nil
@@ -288,11 +289,11 @@ func compareWithOwn(own *Artifacts, items []publish.Published) (string, error) {
 }
 
 func differs(i publish.Published, want, whose string) error {
-	return operr.NewStopped("find out where they came from before anyone installs them; what is published stays as it is",
-		"%s on the channel has sha256 %s, and %s %s", i.File, i.SHA256, want, whose)
+	return operr.NewStopped("find out where the packages on the channel came from before anyone installs them; published packages are not changed",
+		"%s on the channel has sha256 %s, but sha256 %s %s", i.File, i.SHA256, want, whose)
 }
 
-// download returns the published files on this machine, by name; those that are not there any more are fetched again.
+// download returns the local paths of the published files, keyed by file name. It downloads files that are missing or have changed.
 func download(ctx context.Context, items []publish.Published, shop *workshop) (map[string]string, error) {
 	p, _, err := shop.openSequence(ctx)
 	if err != nil {

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/atomicfile"
+	"github.com/foopack/foopack/magefiles/internal/columns"
 	"github.com/foopack/foopack/magefiles/internal/github"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/pause"
@@ -24,20 +25,20 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
 )
 
-// unseenFor is how long a channel may not be there for anyone once the CI has ended well: what lies in between may keep for a while that there
-// was none. Where a credential does not show it either, absentFor is: it may be a first release, or somebody who is no member of the channel.
+// unseenFor limits how long to wait for an invisible channel after the CI has succeeded, since caches may still report it missing. absentFor is the
+// limit with a credential: this may be the first release, or the credential's account may not be a member.
 const unseenFor, absentFor = 3 * time.Second, time.Minute
 
-// runWithin is how long GitHub has to begin a run for a tag, before one is asked for.
+// runWithin limits how long to wait for GitHub to start a run for a tag before requesting one.
 const runWithin = 30 * time.Second
 
-// ci are the runs of a CI that publish the release of a plan, at a commit: one for each tag.
+// ci describes the CI runs that publish a release at a commit, one for each tag.
 type ci struct {
 	*Release
 	plan   *plan.Plan
 	commit trace.Commit
-	begun  time.Time         // of the first look
-	asked  map[string]string // what became of asking for a run, by tag
+	begun  time.Time         // when the runs were first looked up
+	asked  map[string]string // outcomes of requested runs, by tag
 }
 
 func (r *Release) watchCI(p *plan.Plan, commit trace.Commit) *ci {
@@ -49,21 +50,21 @@ func (r *Release) watchCI(p *plan.Plan, commit trace.Commit) *ci {
 	}
 }
 
-// ciWait is how a CI is waited for: most is how long, and what for.
+// ciWait returns the settings for waiting for a CI, for at most `most`.
 func (r *Release) ciWait(most time.Duration, what string) pause.Wait {
 	w := r.Wait
 	w.What, w.First, w.Times, w.Most, w.For = what, time.Second/5, 1.5, 15*time.Second, most
 	return w
 }
 
-// waitForChannel waits until the channel has every package of the release. Meanwhile it watches the run of the workflow, where
-// GitHub can be asked: one that failed ends the wait.
+// waitForChannel waits until the channel has every package of the release. Meanwhile it watches the workflow runs, if it can query GitHub. A failed
+// run ends the wait with an error.
 func (r *ci) waitForChannel(ctx context.Context, shop *workshop, isPublished func(ctx context.Context, before *Sent) (Sent, bool, error)) (found Sent, err error) {
 	s, _, err := shop.openSequence(ctx)
 	if err != nil {
 		return Sent{}, err
 	}
-	last, unseen := time.Now(), time.Duration(0) // since the CI has ended well, and nobody here sees the channel
+	last, unseen := time.Now(), time.Duration(0) // unseen: how long the channel has been invisible since the CI succeeded
 	p, err := r.ciWait(cmp.Or(r.CIWait, time.Hour), "CI").Until(ctx, func(ctx context.Context) (seen pause.Seen, err error) {
 		if found, seen.Done, err = isPublished(ctx, nil); err != nil || seen.Done {
 			return seen, err
@@ -77,13 +78,13 @@ func (r *ci) waitForChannel(ctx context.Context, shop *workshop, isPublished fun
 		if where == "" && !s.Holdings.Exists {
 			unseen += since
 		}
-		seen.Held = held // a reviewer may come tomorrow
-		seen.Says = cmp.Or(where, "the CI has ended well") + mayLeave
+		seen.Held = held // a reviewer may take until tomorrow
+		seen.Says = cmp.Or(where, "the CI has succeeded") + mayLeave
 		return seen, refuseUnseen(ctx, r.plan, s, unseen)
 	})
 	if errors.Is(err, pause.ErrOver) {
-		return Sent{}, operr.New("see what it does; `mage release` goes on waiting",
-			"after %v the channel does not have all of %s; %s", p.Waited.Round(time.Second), r.plan.Title, strings.TrimSuffix(p.Seen.Says, mayLeave)).WithWayOn()
+		return Sent{}, operr.New("look at the CI run; to continue waiting, run `mage release`",
+			"after %s the channel does not have all packages of %s; %s", columns.Took(p.Waited), r.plan.Title, strings.TrimSuffix(p.Seen.Says, mayLeave)).WithWayOn()
 	}
 	if err != nil {
 		return Sent{}, err
@@ -91,15 +92,15 @@ func (r *ci) waitForChannel(ctx context.Context, shop *workshop, isPublished fun
 	return found, nil
 }
 
-// mayLeave is what a person may do while a CI is waited for.
-const mayLeave = "; Ctrl-C leaves, `mage release` goes on waiting"
+// mayLeave tells the user that the wait can be interrupted.
+const mayLeave = "; you can press Ctrl-C: `mage release` continues to wait"
 
-// refuseUnseen returns the error of a channel that has shown nothing for so long since the CI has ended well; nil where it may still come.
+// refuseUnseen returns an error if the channel has been invisible for too long after the CI succeeded.
 func refuseUnseen(ctx context.Context, p *plan.Plan, s *publish.Sequence, unseen time.Duration) error {
 	switch {
 	case s.Unseen() && unseen > unseenFor:
-		return operr.New("set a key that reads the channel, PREFIX_API_KEY; `mage release` goes on from here",
-			"the CI has published %s, and there is no channel that anyone can see at %s: with a credential for it, it would be read", p.Title, s.Channel.URL()).WithWayOn()
+		return operr.New("set PREFIX_API_KEY to a key that can read the channel; then run `mage release` to continue",
+			"the CI has published %s, but the channel %s is not visible without a credential", p.Title, s.Channel.URL()).WithWayOn()
 	case s.Unseen() || unseen <= absentFor:
 		return nil
 	}
@@ -107,12 +108,12 @@ func refuseUnseen(ctx context.Context, p *plan.Plan, s *publish.Sequence, unseen
 	if access, err := s.Channel.Authorize(ctx); err == nil {
 		whose = access.String()
 	}
-	return operr.New("set a credential of an account that may read the channel, PREFIX_API_KEY; `mage release` goes on from here",
-		"the CI has published %s, and there is no channel at %s that anyone can see, nor who has %s", p.Title, s.Channel.URL(), whose).WithWayOn()
+	return operr.New("set PREFIX_API_KEY to a key of an account that may read the channel; then run `mage release` to continue",
+		"the CI has published %s, but the channel %s is not visible, without a credential or with %s", p.Title, s.Channel.URL(), whose).WithWayOn()
 }
 
-// watch says where the CI is at work, "" once it has ended well, and whether it waits for a person; it fails where the CI has ended without
-// success.
+// watch returns the state and URL of a run that is not done, or "" if all runs have succeeded. held reports whether that run waits for approval. A
+// failed run is an error.
 func (r *ci) watch(ctx context.Context) (where string, held bool, err error) {
 	if r.GitHub.Client == nil {
 		return r.GitHub.DescribePlace(ctx, r.Repo, r.plan), false, nil
@@ -123,7 +124,7 @@ func (r *ci) watch(ctx context.Context) (where string, held bool, err error) {
 	case ctx.Err() != nil:
 		return "", false, context.Cause(ctx)
 	case err != nil:
-		//lint:ignore nilerr where to look is said, and it is asked again
+		//lint:ignore nilerr the text says where to look, and GitHub is asked again later
 		return "see " + page + " (it cannot be asked: " + err.Error() + ")", false, nil
 	}
 	for _, tag := range r.plan.Tags {
@@ -133,7 +134,7 @@ func (r *ci) watch(ctx context.Context) (where string, held bool, err error) {
 			said, err = r.askForRun(ctx, tag)
 			said += ": see " + page
 		case run.Completed() && !run.Succeeded():
-			return "", false, operr.New(run.Next()+"; then `mage release`", "the CI that publishes %s ended without success (%s): %s", r.plan.Title, run.Conclusion, run.URL).WithWayOn()
+			return "", false, operr.New(run.Next()+"; then `mage release`", "the CI that publishes %s ended without success (%s); see %s", r.plan.Title, run.Conclusion, run.URL).WithWayOn()
 		case run.Completed():
 			continue
 		case run.Held():
@@ -144,17 +145,17 @@ func (r *ci) watch(ctx context.Context) (where string, held bool, err error) {
 		if err != nil {
 			return "", false, err
 		}
-		if where == "" || waits && !held { // a person is told what waits for a person
+		if where == "" || waits && !held { // prefer a run that waits for approval
 			where, held = said, held || waits
 		}
 	}
 	return where, held, nil
 }
 
-// askForRun says that no run has begun for a tag. Where that has been so for a while, it asks GitHub for one, once: a run that is there was looked for
-// before, and what was asked for is kept, so that a process that comes after a kill does not ask again.
+// askForRun returns a message that a tag has no run yet. After a while it requests a run, at most once: requests are recorded, so that they are not
+// repeated after a kill.
 func (r *ci) askForRun(ctx context.Context, tag string) (said string, err error) {
-	said = "no run of " + forge.Workflow + " has begun for " + tag + " yet"
+	said = "no run of " + forge.Workflow + " has started for " + tag + " yet"
 	if r.begun.IsZero() {
 		r.begun = time.Now()
 	}
@@ -170,16 +171,16 @@ func (r *ci) askForRun(ctx context.Context, tag string) (said string, err error)
 	case time.Since(r.begun) < cmp.Or(r.RunWithin, runWithin):
 		return said, nil
 	case !r.GitHub.Token:
-		r.asked[tag] = ", and without a GITHUB_TOKEN none can be asked for: run it at the tag by hand"
+		r.asked[tag] = ", and this command cannot request a run without a GITHUB_TOKEN: run the workflow at the tag by hand"
 	case r.GitHub.RefuseDispatch(r.Repo.Top) != "":
-		r.asked[tag] = ", and none can be asked for, since " + r.GitHub.RefuseDispatch(r.Repo.Top) + ": `git push --delete " + operr.Word(r.plan.Remote) + " " + operr.Word(tag) + "`, and then `git push " + operr.Word(r.plan.Remote) + " " + operr.Word(tag) + "`, may begin it"
+		r.asked[tag] = ", and this command cannot request a run, because " + r.GitHub.RefuseDispatch(r.Repo.Top) + ": `git push --delete " + operr.Word(r.plan.Remote) + " " + operr.Word(tag) + "`, and then `git push " + operr.Word(r.plan.Remote) + " " + operr.Word(tag) + "`, may start the run"
 	default:
 		if failed := r.GitHub.Client.Dispatch(ctx, forge.Workflow, tag, nil); failed != nil {
-			r.asked[tag] = ", and asking for one has failed (" + failed.Error() + "): run it at the tag by hand"
+			r.asked[tag] = ", and the request for a run failed (" + failed.Error() + "): run the workflow at the tag by hand"
 			break
 		}
 		r.asked[tag] = wasAsked
-		r.Say("GitHub has begun no run of %s for %s by itself: asked it for one", forge.Workflow, tag)
+		r.Say("GitHub did not start a run of %s for %s, so this command requested a run", forge.Workflow, tag)
 		asked.Tags = append(asked.Tags, tag)
 		if err := r.writeAsked(asked); err != nil {
 			return "", err
@@ -188,7 +189,7 @@ func (r *ci) askForRun(ctx context.Context, tag string) (said string, err error)
 	return said + r.asked[tag], nil
 }
 
-// expects reports whether there are tags without a run, for which one may still begin: by itself, or since it was asked for.
+// expects reports whether a run may still start for a tag that has none.
 func (r *ci) expects(runs map[string]*github.Run) bool {
 	return time.Since(r.begun) < 2*cmp.Or(r.RunWithin, runWithin) && slices.ContainsFunc(r.plan.Tags, func(tag string) bool {
 		outcome, ok := r.asked[tag]
@@ -196,10 +197,10 @@ func (r *ci) expects(runs map[string]*github.Run) bool {
 	})
 }
 
-// wasAsked is the outcome of asking for a run that GitHub has taken.
-const wasAsked = ", though it was asked for"
+// wasAsked is the outcome of a request that GitHub accepted.
+const wasAsked = ", although this command requested a run"
 
-// askedFor is what is kept of the runs that were asked for: those of one release.
+// askedFor records the runs requested for one release.
 type askedFor struct {
 	Commit string   `json:"commit"`
 	Tags   []string `json:"tags"`
@@ -207,7 +208,7 @@ type askedFor struct {
 
 func (r *ci) askedFile() string { return filepath.Join(r.State, "asked-runs.json") }
 
-// readAsked reads which runs were asked for; none where the file is of another release.
+// readAsked reads the requested runs. It returns none if the file is about another release.
 func (r *ci) readAsked() (askedFor, error) {
 	none := askedFor{Commit: r.commit.Hash}
 	data, err := os.ReadFile(r.askedFile())
@@ -219,7 +220,7 @@ func (r *ci) readAsked() (askedFor, error) {
 	}
 	var kept askedFor
 	if json.Unmarshal(data, &kept) != nil || kept.Commit != r.commit.Hash {
-		//lint:ignore nilerr what cannot be read is of no release that goes on
+		//lint:ignore nilerr a file that cannot be read belongs to no release that continues
 		return none, nil
 	}
 	return kept, nil
@@ -233,11 +234,11 @@ func (r *ci) writeAsked(a askedFor) error {
 	return atomicfile.WriteFile(r.askedFile(), append(data, '\n'), 0o644)
 }
 
-// describeReviewers says who has to approve a run.
+// describeReviewers describes who must approve a run.
 func (r *ci) describeReviewers(ctx context.Context, run *github.Run) string {
 	approvals, err := r.GitHub.Client.Approvals(ctx, run.ID)
 	if err != nil || len(approvals) == 0 {
-		return "somebody has to approve it"
+		return "someone must approve the run"
 	}
 	var said []string
 	for _, a := range approvals {
@@ -246,14 +247,14 @@ func (r *ci) describeReviewers(ctx context.Context, run *github.Run) string {
 	return strings.Join(said, ", and ")
 }
 
-// findRuns finds the newest run of the workflow for each tag of the release, at its commit.
+// findRuns returns the newest workflow run at the release commit, for each tag.
 func (r *ci) findRuns(ctx context.Context) (map[string]*github.Run, error) {
 	all, err := r.GitHub.Client.Runs(ctx, forge.Query(r.commit.Hash))
 	if err != nil {
 		return nil, err
 	}
 	runs := map[string]*github.Run{}
-	for _, run := range slices.Backward(all) { // the newest first
+	for _, run := range slices.Backward(all) { // `all` is newest first, so the newest run wins
 		if slices.Contains(r.plan.Tags, run.Ref) {
 			runs[run.Ref] = &run
 		}
@@ -261,13 +262,13 @@ func (r *ci) findRuns(ctx context.Context) (map[string]*github.Run, error) {
 	return runs, nil
 }
 
-// compare holds the channel's digests against those that the CI recorded when it had published. Without a token they cannot be read, which
-// is said. own is what was built here; nil where nothing was.
+// compare compares the digests on the channel with those that the CI recorded. Without a token the record cannot be read, and the result says so.
+// `own` lists the artifacts built here; nil if there are none.
 func (r *ci) compare(ctx context.Context, s *publish.Sequence, own *Artifacts, items []publish.Published) (string, error) {
 	const not = "digests not compared with what CI recorded: "
 	switch {
 	case r.GitHub.Client == nil:
-		return not + "this CI cannot be asked from here", nil
+		return not + "this command cannot ask this CI", nil
 	case !r.GitHub.Token:
 		return not + "there is no GITHUB_TOKEN", nil
 	}
@@ -288,7 +289,7 @@ func (r *ci) compare(ctx context.Context, s *publish.Sequence, own *Artifacts, i
 			has = has || ok
 		}
 		if !has {
-			return "", operr.NewStopped("find out who published it", "the CI run %s did not record %s, and the channel has it", all[0].run.URL, i.File)
+			return "", operr.NewStopped("find out who uploaded this file to the channel", "the channel has a file that the CI run %s did not record: %s", all[0].run.URL, i.File)
 		}
 	}
 	same := ""
@@ -306,8 +307,8 @@ func (r *ci) compare(ctx context.Context, s *publish.Sequence, own *Artifacts, i
 	return fmt.Sprintf("%s as CI recorded (%s)%s", operr.Count(len(items), "digest"), by, same), nil
 }
 
-// compareWithOwn holds what the CI has built against what was built here, of the same commit, before the tag was pushed. Where both name
-// the same tools, and these promise the same bytes, one of the two machines has built something else.
+// compareWithOwn compares the CI's artifacts with those built here from the same commit. A difference is an error if both machines used the same
+// pinned tools, because one of the two packages then contains something unexpected.
 func (r recorded) compareWithOwn(own Artifacts) (string, error) {
 	same, other := 0, 0
 	for _, a := range own.Artifacts {
@@ -318,8 +319,8 @@ func (r recorded) compareWithOwn(own Artifacts) (string, error) {
 		case theirs == a.SHA256:
 			same++
 		default:
-			return "", operr.NewStopped("find out which of the two machines builds something else before anyone installs it; what is published stays as it is, and there is no GitHub release",
-				"%s was built of the same commit by the same tools with sha256 %s here, and with %s by the CI run %s", a.File, a.SHA256, theirs, r.run.URL)
+			return "", operr.NewStopped("find out why the two machines build different packages before anyone installs the published package; the channel was not changed, and no GitHub release was made",
+				"%s was built from the same commit by the same tools, with sha256 %s here, but with sha256 %s by the CI run %s", a.File, a.SHA256, theirs, r.run.URL)
 		}
 	}
 	if other > 0 {
@@ -328,7 +329,7 @@ func (r recorded) compareWithOwn(own Artifacts) (string, error) {
 	return ", and as built here", nil
 }
 
-// readRecordings waits for the runs to end, and returns the sha256 of each file that they published, in the order of the tags.
+// readRecordings waits for the runs to end, and returns their records of published files, in tag order.
 func (r *ci) readRecordings(ctx context.Context) (all []recorded, err error) {
 	var runs map[string]*github.Run
 	_, err = r.ciWait(0, "the end of the CI's runs").Until(ctx, func(ctx context.Context) (seen pause.Seen, err error) {
@@ -356,21 +357,21 @@ func (r *ci) readRecordings(ctx context.Context) (all []recorded, err error) {
 	return all, err
 }
 
-// recorded is what a run of the CI kept of what it published.
+// recorded is a CI run's record of the packages that it published.
 type recorded struct {
 	run     *github.Run
-	digests map[string]string // sha256 by file
-	tools   map[string]string // by package
+	digests map[string]string // SHA-256 by file name
+	tools   map[string]string // tools by package name
 }
 
-// digestsOf reads what `mage publish -json` prints.
+// digestsOf parses the output of `mage publish -json`.
 func digestsOf(data []byte) (recorded, error) {
 	var result struct {
 		Packages []publish.Published `json:"packages"`
 		Tools    map[string]string   `json:"tools"`
 	}
 	if err := json.Unmarshal(data, &result); err != nil {
-		return recorded{}, operr.New("see whether "+forge.Workflow+" keeps what `mage publish -json` prints", "reading what the CI recorded: %w", err)
+		return recorded{}, operr.New("check that "+forge.Workflow+" keeps the output of `mage publish -json`", "reading the CI's record of the published packages: %w", err)
 	}
 	r := recorded{digests: map[string]string{}, tools: result.Tools}
 	for _, p := range result.Packages {

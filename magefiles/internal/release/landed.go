@@ -11,12 +11,13 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
-// findLanded works out the release of versions that a pull request has brought to the remote's branch, and that are not tagged; nil where there are
-// none. A version that is asked for is released by its last commit, unless releases land by pull requests: then what has not landed is refused.
+// findLanded plans the release of untagged versions that a pull request merged into the remote's branch; nil if there are none. It also returns nil
+// if the request names a version, because the release then makes a new commit. If releases land by pull requests, there must be landed versions, and
+// a requested version must be among them; otherwise findLanded returns an error.
 func (r *Release) findLanded(ctx context.Context) (*plan.Plan, error) {
 	w, err := workspace.Load(r.Root)
 	if err != nil {
-		//lint:ignore nilerr preflight says it
+		//lint:ignore nilerr preflight reports this error
 		return nil, nil
 	}
 	byPull := w.Config.Land == settings.LandByPull
@@ -25,7 +26,7 @@ func (r *Release) findLanded(ctx context.Context) (*plan.Plan, error) {
 	}
 	refs, err := gitremote.Read(ctx, r.Repo, w.Config.Remote)
 	if err != nil {
-		//lint:ignore nilerr preflight says it
+		//lint:ignore nilerr preflight reports this error
 		return nil, nil
 	}
 	head, err := r.Repo.Head(ctx)
@@ -63,20 +64,16 @@ func (r *Release) findLanded(ctx context.Context) (*plan.Plan, error) {
 	case !byPull:
 		return nil, nil
 	case on && !here:
-		return nil, operr.New("`git pull`, and run it again", "releases of this repository land by a pull request, and the clone is behind %s/%s", w.Config.Remote, branch)
+		return nil, operr.New("run `git pull`, and then this command again", "releases of this repository land by a pull request, but the clone is behind %s/%s", w.Config.Remote, branch)
 	case r.Request.To == "":
-		return nil, operr.NewUsage("`mage release -pr -to=patch` proposes the next one (or minor, major, auto, or a version)", "nothing has landed on %s that is not tagged, and none is unfinished", branch)
+		return nil, operr.NewUsage("run `mage release -pr -to=patch` (or minor, major, auto, or a version) to propose the next release", "every version that has landed on %s is tagged, and no release is unfinished", branch)
 	}
-	line := "mage release -pr -to=" + operr.Word(r.Request.To)
-	if r.Request.Only != "" {
-		line += " -only=" + operr.Word(r.Request.Only)
-	}
-	return nil, operr.NewUsage("`"+line+"` proposes it; once that is merged, `git pull` and `mage release` go on with it",
-		`releases of this repository land by a pull request ([tool.release] land = "pull-request"), and what -to=%s asks for has not landed on %s`, r.Request.To, branch)
+	return nil, operr.NewUsage("run `mage release -pr "+r.Request.Flags()+"` to propose this release; after the pull request is merged, run `git pull` and `mage release`",
+		`releases of this repository land by a pull request ([tool.release] land = "pull-request"), but the version of -to=%s has not landed on %s`, r.Request.To, branch)
 }
 
-// Landed are the tags of versions that are on the remote's branch, and that are not tagged: what a run without a version goes on with, where no release is
-// unfinished. None where that cannot be told from here. Nothing is fetched.
+// Landed returns the tags of untagged versions on the remote's branch. If no release is unfinished, a run without a requested version releases them.
+// Landed returns none if it cannot tell. It does not fetch.
 func (r *Release) Landed(ctx context.Context) (tags []string, branch string) {
 	w, err := workspace.Load(r.Root)
 	if err != nil {
@@ -104,7 +101,7 @@ func (r *Release) Landed(ctx context.Context) (tags []string, branch string) {
 	return landed.TagNames(), branch
 }
 
-// draftLanded works out the plan.
+// draftLanded computes the plan of a landed release.
 func (r *Release) draftLanded(ctx context.Context, landed *trace.Landed, branch string, refs gitremote.Refs) (*plan.Plan, error) {
 	w, err := r.Store.At(ctx, r.Repo, landed.Commit)
 	if w == nil || err != nil {

@@ -8,29 +8,29 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workflow"
 )
 
-// Left is what is left to do of a release that is gone on with.
+// Left describes the remaining work of a continued release.
 type Left struct {
-	Commit   string   // full hash of the release's commit; "" where there is none yet
-	Done     []string // steps that its journal has as done, in their order; nil where this clone has no journal of it
-	ToDo     []string // the others
-	OnTheWay bool     // its tag is on the remote: where a CI publishes, that may be uploading
+	Commit   string   // full hash of the release commit; "" if there is none yet
+	Done     []string // completed steps, in order; nil if this clone has no journal of the release
+	ToDo     []string // remaining steps
+	OnTheWay bool     // the tag is on the remote, so a CI may already be uploading
 
-	Files    int   // artifacts that the release has
-	Uploaded int   // of these, how many are on the channel: from the first on it cannot be taken back
-	Unseen   error // why it cannot be told how many those are; nil where it is known
+	Files    int   // number of artifacts of the release
+	Uploaded int   // number of them on the channel; the release cannot be undone if it is not 0
+	Unseen   error // why Uploaded is unknown; nil if it is known
 }
 
-// steps are those that a person thinks of as the release: what is asked before it is none.
+// steps lists the steps that Left includes: all except those before the commit, which only ask and check.
 var steps = []string{
 	trace.StepCommit, trace.StepCheck, trace.StepBuild, trace.StepImport, trace.StepTag, trace.StepPush, trace.StepPublish, trace.StepVisible,
 	trace.StepVerify, trace.StepHub,
 }
 
-// left looks what is left to do of the release of t, which was begun.
-func left(ctx context.Context, t *trace.Trace) (*Left, error) {
+// findLeft describes the remaining work of the release that t describes.
+func findLeft(ctx context.Context, t *trace.Trace) (*Left, error) {
 	l := &Left{Files: len(t.Plan.Packages)}
 	if t.Past == nil {
-		l.ToDo = steps[slices.Index(steps, trace.StepPublish):] // its tags are on the remote, by which it was found
+		l.ToDo = steps[slices.Index(steps, trace.StepPublish):] // the release was found through its tags on the remote
 	} else {
 		for _, name := range steps {
 			if done(t.Past.Events, name) {
@@ -40,24 +40,24 @@ func left(ctx context.Context, t *trace.Trace) (*Left, error) {
 			}
 		}
 	}
-	commit, _, err := t.Committed(ctx)
+	commit, _, err := t.FindOwnCommit(ctx)
 	if err != nil {
 		return nil, err
 	}
 	l.Commit = commit.Hash
 	l.OnTheWay = commit.Where == t.Plan.Remote
 	if !l.OnTheWay {
-		return l, nil // nothing is uploaded before
+		return l, nil // nothing is uploaded before the push
 	}
 	h, err := t.Look(ctx, l.Commit)
 	if err == nil {
 		err = h.Unseen
 	}
-	l.Uploaded, l.Unseen = len(t.Uploaded(h)), err
+	l.Uploaded, l.Unseen = len(t.ListUploaded(h)), err
 	return l, nil
 }
 
-// done reports whether the last that was kept of a step is that it is done.
+// `done` reports whether a step's last event marks it as done.
 func done(events []workflow.Event, step string) bool {
 	is := false
 	for _, e := range events {

@@ -1,27 +1,27 @@
-// Package release is the package release, as one definition: from a plan to packages that people can install.
+// Package release implements releases, from a plan to packages that users can install.
 //
-// [Release.Define], below, is the list of its steps, and the place to start reading. Package workflow says what it means
-// that they are steps: a release may be killed anywhere, run again, here or on a machine that knows nothing of it, and
-// ends with nothing done or everything done.
+// Start reading at [Release.Define], below, which lists the steps. Package workflow explains how steps run. A release can be killed at any point and
+// run again, on this machine or on another one that knows nothing about it. In the end, either everything is done or nothing.
 //
-//	release.go  what a release works with, and its steps
-//	run.go      which release it is: one that goes on, or a new one
-//	agree.go    preflight, plan and question
-//	landed.go   a release of versions that a pull request has brought to the branch
-//	left.go     what is left to do of a release that is gone on with
-//	source.go   bump, tag, push: what happens in git
-//	refused.go  why a push was not taken
-//	build.go    check and build, in a clone of the commit
-//	try.go      import of what was built, before there is a tag
-//	channel.go  publish, visible, verify
-//	ci.go       where a CI publishes: waiting for it, and the digests that it recorded
+//	release.go  the inputs of a release, and its steps
+//	run.go      whether to continue a release or begin a new one
+//	agree.go    the steps preflight, plan and agree
+//	landed.go   releases of versions that a pull request merged into the branch
+//	unsent.go   versions that were bumped locally and not pushed
+//	left.go     the remaining steps of a continued release
+//	source.go   the git steps: commit, tag and push
+//	refused.go  the errors of rejected pushes
+//	build.go    the steps check and build, in a clone of the commit
+//	try.go      the step import, which tries the built packages before there is a tag
+//	channel.go  the steps publish, visible and verify
+//	ci.go       waiting for a CI that publishes, and reading the digests that it recorded
 //	hub.go      the GitHub release
 //
-// Package plan has what a person agrees to, preflight what is asked before anything is written, trace what a release leaves behind and whose
-// it is, forge the CIs, and undo the way back.
+// It has these subpackages: plan describes what the user agrees to, preflight checks everything before the first write, trace finds what a release
+// left behind and who made it, forge handles the CIs, and undo undoes a release.
 //
-// The package decides and does not reach out by itself: git, toolchain, channel and GitHub come in from outside, and a
-// rehearsal is this definition with other addresses.
+// This package makes the decisions. Access to git, the toolchain, the channel and GitHub is passed in, so a rehearsal runs the same code with other
+// addresses.
 package release
 
 import (
@@ -43,67 +43,69 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// Means are what a release works with, outside of itself.
+// Means holds everything that a release gets from its caller.
 type Means struct {
-	// All steps: the clone, and what is kept in it.
+	// For all steps: the clone and its records.
 	Repo  *gitrepo.Repo
 	Store *bump.Store
-	Root  string // of the workspace, in the work tree
-	State string // folder of the journals; nothing in it is ever committed
+	Root  string // workspace root, inside the work tree
+	State string // folder for the journals; never committed
 	Tool  string // version of this program
 	Say   func(format string, args ...any)
 
-	// preflight.
+	// For preflight.
 	History  bump.History
-	Readable func() []string // credentials that code of the repository could read on this machine, by name
-	Fetching func() []string // variables by which packages are fetched, and which pixi has when it builds
+	Readable func() []string // names of the credentials that repository code could read on this machine
+	Fetching func() []string // environment variables that pixi uses to fetch packages during builds
 
-	// agree. Confirm shows the plan, or what is left of a release that is gone on with (nil of a new one), and asks; its error ends this run with
-	// nothing changed.
+	// For agree. Confirm shows the plan and asks the user. left describes the remaining work of a continued release; it is nil for a new one. If
+	// Confirm returns an error, the run ends and nothing has changed.
 	Confirm func(ctx context.Context, p *plan.Plan, left *Left) error
 
-	// What happens to packages: check to verify.
+	// For the steps from check to verify.
 	Runner   command.Runner
-	Name     string            // of the workspace: a clone of it in another folder has the same
-	Dir      string            // for what a release makes and keeps: the clone of the commit, environments, downloads
-	Cache    string            // for the sources of builds, of which nothing stays
-	Pycache  string            // for byte code of what is imported; "" is a folder beside the environments
-	Builds   *provenance.Store // records of what was built
+	Name     string            // workspace name, also used for clones in folders with other names
+	Dir      string            // folder for files that outlast a run: the clone of the commit, environments, downloads
+	Cache    string            // folder for build sources, which are removed after the build
+	Pycache  string            // folder for Python byte code; "" uses one next to the environments
+	Builds   *provenance.Store // build records
 	Tools    func(ctx context.Context, w *workspace.Workspace, environments string) (toolchain.Toolchain, error)
-	Channel  func(w *workspace.Workspace) (publish.Destination, error) // one for all of an operation
+	Channel  func(w *workspace.Workspace) (publish.Destination, error) // always returns the same destination within an operation
 	Trial    func(w *workspace.Workspace) publish.Trial
 	Progress publish.Progress
-	Wait     pause.Wait // for the index; its Tell is told of all waits
+	Wait     pause.Wait // how to wait for the index; its Tell reports every wait
 
-	// A CI that publishes, and the GitHub release.
+	// For a CI that publishes, and for the GitHub release.
 	GitHub forge.Hub
-	CIWait time.Duration // how long a CI may take; 0 is an hour
+	CIWait time.Duration // time limit for the CI; 0 means one hour
 
-	RunWithin time.Duration // how long GitHub has to begin a run for a tag, before one is asked for; 0 is 30 s
+	RunWithin time.Duration // how long to wait for GitHub to start a run for a tag before requesting one; 0 means 30s
 }
 
-// Release is what a release is made with, and what a person asks for. What one step leaves to another is not here: [Release.Define] hands it on.
+// Release holds the inputs of a release and the user's request. Results that one step passes to another are not stored here: see [Release.Define].
 type Release struct {
 	Means
 	Reporter workflow.Reporter
-	Request  bump.Request // what a person asks for
-	Publish  string       // workspace.PublishCI or PublishHere, in place of the plan's; "" is the plan's
+	Request  bump.Request // the user's request
+	Publish  string       // settings.PublishCI or PublishHere, overriding the plan; "" uses the plan's value
+
+	doubtful bool // whether only the manifest's default says that a CI publishes a release that this clone did not begin
 }
 
-// given is what a step above has made or found, for the steps that are defined with it.
+// `given` is the result of an earlier step that a later step uses.
 type given[R any] = *workflow.Value[R]
 
-// Outcome is what the steps have made of a release, for who tells of it.
+// Outcome holds the step results that reports use.
 type Outcome struct {
 	Plan   *workflow.Value[*plan.Plan]
 	Commit *workflow.Value[trace.Commit]
 	Sent   *workflow.Value[Sent]
-	Hub    *workflow.Value[HubRelease] // not known where there is no GitHub release
+	Hub    *workflow.Value[HubRelease] // unset if there is no GitHub release
 }
 
-// Define lists the steps, each with what it needs of those above it. Up to and with the tag everything can be taken back; from the first
-// upload nothing can, so everything that may fail comes before. before is what is known of the release from before this run: nothing, its
-// plan, or its journal. s is where its plan is agreed to.
+// Define lists the steps and the results that each needs from earlier ones. Everything can be undone until the first upload, and nothing after it, so
+// all steps that are likely to fail run before it. before describes what was known about the release when this run began: nothing, its plan, or its
+// journal. s records the user's agreement to the plan.
 func (r *Release) Define(before *trace.Trace, s *session.Session[*plan.Plan]) (*workflow.Definition, Outcome) {
 	d := workflow.New()
 	planned, setPlan := workflow.Later[*plan.Plan](trace.StepPreflight)
@@ -116,7 +118,7 @@ func (r *Release) Define(before *trace.Trace, s *session.Session[*plan.Plan]) (*
 	workflow.Add(d, r.definePlan(planned))
 	workflow.Add(d, r.defineAgree(before, planned, s))
 	commit := workflow.Add(d, r.defineCommit(find, planned))
-	find.commit = commit // preflight and commit are asked again after a wait, and tags of this commit are not in their way then
+	find.commit = commit // preflight and commit are checked again after a wait, and must then accept tags at this commit
 	shop := &workshop{Release: r, planned: planned, commit: commit}
 	workflow.Add(d, r.defineCheck(planned, commit, shop))
 	built := workflow.Add(d, r.defineBuild(planned, commit, shop))
@@ -137,10 +139,10 @@ func (r *Release) Define(before *trace.Trace, s *session.Session[*plan.Plan]) (*
 
 func echo(text string) string { return text }
 
-// By is who publishes.
+// By returns who publishes: settings.PublishCI or PublishHere.
 func (r *Release) By(p *plan.Plan) string { return r.Trace().For(p).By() }
 
-// Trace is where what releases leave behind is looked for.
+// Trace returns a search for traces of releases.
 func (r *Release) Trace() *trace.Trace {
 	return &trace.Trace{
 		Repo:    r.Repo,
@@ -153,14 +155,14 @@ func (r *Release) Trace() *trace.Trace {
 	}
 }
 
-// finder finds what this release leaves behind. Steps that are asked again after a wait know more of it than at first.
+// finder builds searches for traces of this release. Steps that are checked again after a wait have more results to search with.
 type finder struct {
 	before  *trace.Trace
 	planned given[*plan.Plan]
-	commit  given[trace.Commit] // tags that name it are this release's
+	commit  given[trace.Commit] // tags at this commit belong to this release
 }
 
-// trace is where it is looked, with what is known by now.
+// trace returns the search, including the results known so far.
 func (f *finder) trace() *trace.Trace {
 	t := *f.before
 	if f.planned.Known() {

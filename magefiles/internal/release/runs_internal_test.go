@@ -26,15 +26,15 @@ import (
 
 const released = "0123456789012345678901234567890123456789"
 
-// actions is a GitHub whose runs a test makes, and what was asked of it.
+// actions is a fake GitHub with workflow runs. It records requests for runs.
 type actions struct {
 	*server.Server
-	asked   []string // tags that a run was asked for
+	asked   []string // tags of the requested runs
 	takes   func(tag string) error
 	release *Release
 }
 
-// watching is a release of tags whose runs are on a GitHub. on is what release.yml in the work tree says; "" for no file.
+// watching returns a fake GitHub. on is the value of "on" in the work tree's release.yml; "" for no file.
 func watching(t *testing.T, on string) *actions {
 	t.Helper()
 	hub := &actions{takes: func(string) error { return nil }}
@@ -69,7 +69,7 @@ func watching(t *testing.T, on string) *actions {
 	return hub
 }
 
-// process is what one process of the release sees of its runs.
+// process returns a ci, as each process of the release makes its own.
 func (a *actions) process(tags ...string) *ci {
 	return a.release.watchCI(&plan.Plan{Title: strings.Join(tags, ", "), Tags: tags, Remote: "origin"}, trace.Commit{Hash: released})
 }
@@ -90,20 +90,20 @@ func (c *ci) says(t *testing.T) string {
 	return said
 }
 
-// A run is the release's if it is of its tag and of its commit: another tag of the commit, and the same tag of another one, are somebody else's.
+// A run belongs to the release only if both its tag and its commit match.
 func TestRunsAreFoundByTagAndCommit(t *testing.T) {
 	hub := watching(t, "")
 	hub.release.RunWithin = time.Hour
 	c := hub.process("a/v1", "b/v1")
-	hub.add(t, "v9", released, "failure")                  // the tag of another release
-	hub.add(t, "main", released, "failure")                // somebody tried it on the branch
-	hub.add(t, "a/v1", strings.Repeat("f", 40), "failure") // as the tag was before
-	require.Contains(t, c.says(t), "no run of release.yml has begun for a/v1 yet: see https://github.com/octo/mono/actions/workflows/release.yml")
+	hub.add(t, "v9", released, "failure")                  // another release's tag
+	hub.add(t, "main", released, "failure")                // someone ran it on the branch
+	hub.add(t, "a/v1", strings.Repeat("f", 40), "failure") // the tag was at another commit
+	require.Contains(t, c.says(t), "no run of release.yml has started for a/v1 yet: see https://github.com/octo/mono/actions/workflows/release.yml")
 	hub.add(t, "a/v1", released, "failure")
 	_, _, err := c.watch(t.Context())
 	require.ErrorContains(t, err, "the CI that publishes a/v1, b/v1 ended without success (failure)")
-	hub.add(t, "a/v1", released, "success") // the newest one counts
-	require.Contains(t, c.says(t), "has begun for b/v1 yet")
+	hub.add(t, "a/v1", released, "success") // the newest run counts
+	require.Contains(t, c.says(t), "has started for b/v1 yet")
 	hub.add(t, "b/v1", released, "")
 	require.Contains(t, c.says(t), "in_progress: ")
 	hub.add(t, "b/v1", released, "success")
@@ -111,7 +111,7 @@ func TestRunsAreFoundByTagAndCommit(t *testing.T) {
 	require.Empty(t, hub.asked)
 }
 
-// Where GitHub begins no run for a tag, one is asked for: not before its time, once for each tag, and never where there is one.
+// If GitHub does not start a run for a tag, one is requested: after a delay, once for each tag, and only if there is no run.
 func TestARunIsAskedForOnce(t *testing.T) {
 	hub := watching(t, "{push: {tags: ['**']}, workflow_dispatch: }")
 	hub.add(t, "a/v1", released, "")
@@ -125,7 +125,7 @@ func TestARunIsAskedForOnce(t *testing.T) {
 		c.says(t)
 	}
 	require.Equal(t, []string{"b/v1", "c/v1"}, hub.asked)
-	require.Contains(t, hub.process("b/v1").says(t), "has begun for b/v1 yet, though it was asked for", "by the process before")
+	require.Contains(t, hub.process("b/v1").says(t), "has started for b/v1 yet, although this command requested a run", "by the process before")
 	require.Equal(t, []string{"b/v1", "c/v1"}, hub.asked)
 
 	hub.release.Repo = gitrepo.At(nil, t.TempDir())
@@ -134,20 +134,20 @@ func TestARunIsAskedForOnce(t *testing.T) {
 	require.Equal(t, []string{"b/v1", "c/v1", "b/v1"}, hub.asked, "what was asked for another release does not count")
 }
 
-// A process that is killed after it has asked, and before it has written that down, is followed by one that finds the run.
+// If a process is killed after a request and before recording it, the next process finds the run.
 func TestKilledBetweenAskingAndItsRecord(t *testing.T) {
 	hub := watching(t, "")
 	hub.takes = func(tag string) error {
 		hub.add(t, tag, released, "")
 		return errors.New("the answer is lost")
 	}
-	require.Contains(t, hub.process("v1").says(t), "asking for one has failed")
+	require.Contains(t, hub.process("v1").says(t), "the request for a run failed")
 	require.NoFileExists(t, filepath.Join(hub.release.State, "asked-runs.json"))
 	require.Contains(t, hub.process("v1").says(t), "in_progress")
 	require.Equal(t, []string{"v1"}, hub.asked)
 }
 
-// What keeps a run from being asked for is said, and nobody is asked again and again.
+// If a run cannot be requested, the reason is reported, and the request is not repeated.
 func TestRunsThatCannotBeAskedFor(t *testing.T) {
 	for _, c := range []struct {
 		on    string
@@ -156,9 +156,9 @@ func TestRunsThatCannotBeAskedFor(t *testing.T) {
 		says  string
 		asked int
 	}{
-		{"{push: , workflow_dispatch: }", false, nil, "without a GITHUB_TOKEN none can be asked for", 0},
-		{"push", true, nil, "since release.yml has no workflow_dispatch: `git push --delete origin v1`", 0},
-		{"", true, server.ErrNoTrigger, "asking for one has failed (asking octo/mono for a run of release.yml at v1: HTTP 422: Workflow does not have 'workflow_dispatch' trigger)", 1},
+		{"{push: , workflow_dispatch: }", false, nil, "cannot request a run without a GITHUB_TOKEN", 0},
+		{"push", true, nil, "because release.yml has no workflow_dispatch: `git push --delete origin v1`", 0},
+		{"", true, server.ErrNoTrigger, "the request for a run failed (asking octo/mono for a run of release.yml at v1: HTTP 422: Workflow does not have 'workflow_dispatch' trigger)", 1},
 		{"", true, server.ErrNoWorkflow, "HTTP 404", 1},
 	} {
 		hub := watching(t, c.on)
@@ -172,8 +172,8 @@ func TestRunsThatCannotBeAskedFor(t *testing.T) {
 	}
 }
 
-// Four tags go by two pushes. Killed between them, the release goes on with the tag that is missing, whatever was pushed to the branch since; a tag of
-// somebody else's stops it before the first push.
+// Four tags need two pushes. If the release is killed between them, the next run pushes the missing tag, even if others have pushed to the branch
+// since. Someone else's tag is an error before the first push.
 func TestTagsGoByThrees(t *testing.T) {
 	repo, dir, git := gitrepotest.Open(t)
 	remote := gitrepotest.AddRemote(t, dir, git)
@@ -218,18 +218,18 @@ func TestTagsGoByThrees(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, refs.Tags, 3)
 	require.Equal(t, head.Commit, refs.Branches["main"])
-	pushed, err := at.Pushed(t.Context(), refs)
+	pushed, err := at.FindPushed(t.Context(), refs)
 	require.NoError(t, err)
-	require.Equal(t, head.Commit, pushed, "an undo takes them back")
+	require.Equal(t, head.Commit, pushed, "an undo undoes them")
 	_, done, err := r.isPushed(t.Context(), at, p, head.Commit)
 	require.NoError(t, err)
 	require.False(t, done)
-	none, err := (&trace.Trace{Repo: repo, Plan: p}).Pushed(t.Context(), refs)
+	none, err := (&trace.Trace{Repo: repo, Plan: p}).FindPushed(t.Context(), refs)
 	require.NoError(t, err)
 	require.Empty(t, none, "without a journal some of the tags say nothing")
 
 	git("commit", "-q", "--allow-empty", "-m", "somebody else's")
-	git("push", "-q", "origin", "HEAD:refs/heads/main") // "0"
+	git("push", "-q", "origin", "HEAD:refs/heads/main") // the "0" in counted
 	git("reset", "-q", "--hard", head.Commit)
 	_, err = r.push(t.Context(), at, p, head.Commit)
 	require.NoError(t, err)
@@ -242,6 +242,6 @@ func TestTagsGoByThrees(t *testing.T) {
 	git("tag", "-d", "d/v1")
 	git("tag", "-a", "-m", "another object", "d/v1")
 	_, err = r.push(t.Context(), at, p, head.Commit)
-	require.ErrorContains(t, err, "four was not pushed, since origin has the tag d/v1 meanwhile")
+	require.ErrorContains(t, err, "four was not pushed, because origin has the tag d/v1 now")
 	require.Equal(t, "3 1 0 1 3", counted(), "nothing was sent")
 }

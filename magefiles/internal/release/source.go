@@ -16,7 +16,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workflow"
 )
 
-// Tagged are the tags, in the clone or already on the remote.
+// Tagged lists the release's tags, which are in the clone or already on the remote.
 type Tagged struct {
 	Tags   []string `json:"tags"`
 	Commit string   `json:"commit"`
@@ -26,14 +26,14 @@ func (t Tagged) String() string {
 	return fmt.Sprintf("%s at %.12s", strings.Join(t.Tags, ", "), t.Commit)
 }
 
-// Pushed is what the remote has.
+// Pushed describes what was pushed.
 type Pushed struct {
 	Remote string `json:"remote"`
-	Branch string `json:"branch"` // "" where the tags alone were pushed: a pull request brought the commit
+	Branch string `json:"branch"` // "" if only tags were pushed because a pull request had landed the commit
 	Commit string `json:"commit"`
 }
 
-// pushedOf is what a remote has of a release once it is pushed.
+// pushedOf returns the result of pushing a release.
 func pushedOf(p *plan.Plan, commit string) Pushed {
 	if p.Landed {
 		return Pushed{Remote: p.Remote, Commit: commit}
@@ -48,12 +48,12 @@ func (p Pushed) String() string {
 	return fmt.Sprintf("%s/%s and the tags at %.12s", p.Remote, p.Branch, p.Commit)
 }
 
-// defineCommit makes the one commit of the release. Its Check finds it wherever it is.
+// defineCommit defines the step that makes the release commit. Its Check finds the commit in the clone or on the remote.
 func (r *Release) defineCommit(find *finder, planned given[*plan.Plan]) workflow.Step[trace.Commit] {
 	return workflow.Step[trace.Commit]{
 		Name: trace.StepCommit,
 		Check: func(ctx context.Context, _ *trace.Commit) (trace.Commit, bool, error) {
-			return find.trace().Committed(ctx)
+			return find.trace().FindOwnCommit(ctx)
 		},
 		Do:    func(ctx context.Context) (trace.Commit, error) { return r.bumpAndCommit(ctx, planned.Get()) },
 		Say:   trace.Commit.String,
@@ -61,10 +61,10 @@ func (r *Release) defineCommit(find *finder, planned given[*plan.Plan]) workflow
 	}
 }
 
-// bumpAndCommit makes the one commit of the release, or takes up what a run that was killed has left of it.
+// bumpAndCommit makes the release commit, or completes one that a killed run left unfinished.
 func (r *Release) bumpAndCommit(ctx context.Context, p *plan.Plan) (trace.Commit, error) {
 	if p.Bump.Empty() {
-		return trace.Commit{}, operr.New("commit or undo what differs; run it again", "the manifests were at the versions of %s, and are not any more", p.Title)
+		return trace.Commit{}, operr.New("commit or undo your changes of the manifests, and run this command again", "the manifests no longer have the versions of %s", p.Title)
 	}
 	pending, err := r.Store.Pending(ctx, r.Repo)
 	if err != nil {
@@ -83,7 +83,7 @@ func (r *Release) bumpAndCommit(ctx context.Context, p *plan.Plan) (trace.Commit
 	return trace.Commit{Hash: done.Commit, Where: trace.Here}, err
 }
 
-// defineTag makes the tags, with the date that the builds have seen, where something was built.
+// defineTag defines the step that creates the tags. If artifacts were built, the tags get the date that the builds saw.
 func (r *Release) defineTag(planned given[*plan.Plan], commit given[trace.Commit], built given[Artifacts]) workflow.Step[Tagged] {
 	return workflow.Step[Tagged]{
 		Name: trace.StepTag,
@@ -114,7 +114,7 @@ func (r *Release) isTagged(ctx context.Context, p *plan.Plan, commit trace.Commi
 	for _, t := range p.Tags {
 		at, ok := tags[t]
 		if ok && at != commit.Hash {
-			return tagged, false, operr.NewStopped("find out which is right; `git tag -d "+operr.Word(t)+"` removes it", "the tag %s is at %.12s, and the release at %.12s", t, at, commit.Hash)
+			return tagged, false, operr.NewStopped("find out which commit is right; if the commit of the release is right, delete the tag with `git tag -d "+operr.Word(t)+"`", "the tag %s is at the commit %.12s, but the release is at the commit %.12s", t, at, commit.Hash)
 		}
 		if !ok {
 			return tagged, false, nil
@@ -123,7 +123,7 @@ func (r *Release) isTagged(ctx context.Context, p *plan.Plan, commit trace.Commi
 	return tagged, true, nil
 }
 
-// tag makes the tags that are not there. A zero date is the present.
+// tag creates the missing tags. If date is zero, it uses the current time.
 func (r *Release) tag(ctx context.Context, p *plan.Plan, commit string, date time.Time) (Tagged, error) {
 	tags, err := r.Repo.Tags(ctx)
 	if err != nil {
@@ -140,7 +140,7 @@ func (r *Release) tag(ctx context.Context, p *plan.Plan, commit string, date tim
 	return Tagged{Tags: p.Tags, Commit: commit}, nil
 }
 
-// definePush sends branch and tags to the remote.
+// definePush defines the step that pushes the branch and the tags.
 func (r *Release) definePush(find *finder, planned given[*plan.Plan], commit given[trace.Commit]) workflow.Step[Pushed] {
 	return workflow.Step[Pushed]{
 		Name: trace.StepPush,
@@ -161,21 +161,21 @@ func (r *Release) isPushed(ctx context.Context, t *trace.Trace, p *plan.Plan, co
 	if err != nil {
 		return Pushed{}, false, err
 	}
-	at, err := t.Pushed(ctx, refs)
+	at, err := t.FindPushed(ctx, refs)
 	if err != nil || at == "" || len(t.Lacks(refs)) > 0 {
 		return Pushed{}, false, err
 	}
 	if at != commit {
-		return Pushed{}, false, operr.NewStopped("find out which is right", "%s has %s at %.12s, and the release is at %.12s", p.Remote, p.Title, at, commit)
+		return Pushed{}, false, operr.NewStopped("find out which commit is right", "the remote %s has the tag of %s at the commit %.12s, but the release is at the commit %.12s", p.Remote, p.Title, at, commit)
 	}
 	return pushedOf(p, at), true, nil
 }
 
-// push sends branch and tags, all or nothing. More tags than a push may bring go by several, the first of which has the branch too: where it was
-// killed between them, the tags that are there stay, and the others follow.
+// push pushes the branch and the tags atomically. If there are more tags than one push may contain, it needs several pushes; the first includes the
+// branch. If the release is killed between two of them, the next run pushes the missing tags.
 func (r *Release) push(ctx context.Context, t *trace.Trace, p *plan.Plan, commit string) (Pushed, error) {
 	branch, tags := p.Branch, p.Tags
-	if p.Landed { // the branch has the commit, and may be on its way by now
+	if p.Landed { // the remote branch already has the commit, and may have later ones
 		branch = ""
 	}
 	if len(tags) > gitremote.MaxTags {
@@ -187,7 +187,7 @@ func (r *Release) push(ctx context.Context, t *trace.Trace, p *plan.Plan, commit
 		if err != nil {
 			return Pushed{}, err
 		}
-		if theirs != "" { // before the first push: it may be a tag of the last one
+		if theirs != "" { // checked before the first push, because the conflicting tag may belong to the last one
 			return Pushed{}, refuseOther(p, theirs)
 		}
 		if lacks := t.Lacks(refs); len(lacks) > 0 && len(lacks) < len(tags) {
@@ -195,7 +195,7 @@ func (r *Release) push(ctx context.Context, t *trace.Trace, p *plan.Plan, commit
 			if err != nil {
 				return Pushed{}, err
 			}
-			if tags = lacks; out { // by now there may be commits of others on top of it
+			if tags = lacks; out { // others may have pushed more commits since
 				branch = ""
 			}
 		}
@@ -209,7 +209,7 @@ func (r *Release) push(ctx context.Context, t *trace.Trace, p *plan.Plan, commit
 	return pushedOf(p, commit), nil
 }
 
-// findOther finds the first tag of a release that a remote has, and that is not the clone's own; "" for none.
+// findOther returns the first of the release's tags that the remote has and that is not the same as this clone's tag; "" if there is none.
 func (r *Release) findOther(ctx context.Context, p *plan.Plan, refs gitremote.Refs) (string, error) {
 	tags, err := r.Repo.Tags(ctx)
 	if err != nil {

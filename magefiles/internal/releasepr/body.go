@@ -11,25 +11,25 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
-// text is what a pull request says.
+// text is the title and body of a pull request.
 type text struct {
 	title string
-	body  string // between our marks
-	press string // the first line, above all that people wrote; "" where nothing is to be pressed
+	body  string // the part between the markers
+	press string // first line, above any text that people wrote; "" if nothing must be pressed
 }
 
-// Between these marks the body is ours, and made anew by each run. What people write outside of them stays.
+// These markers enclose the part of the body that each run rewrites. Text outside of them is kept.
 const begins, ends = "<!-- release plan: made anew by each run; what stands outside of it is kept -->", "<!-- end of the release plan -->"
 
-// press is what a person has to do where a job has opened the pull request.
+// press tells people what to do if a CI job opened the pull request.
 const press = "**A job opened this, so its checks wait: press “Approve and run” below, once for each time that this changes.**"
 
-// maxBody is how many characters GitHub takes of a body, with room for what people write.
+// maxBody is GitHub's limit for a body in characters, minus a reserve for text that people add.
 const maxBody = 65_536 - 8_000
 
 func titleOf(o of) string { return "Release " + o.title }
 
-// describe writes down what the plan is.
+// describe returns the text of a pull request for a plan.
 func (r *proposal) describe(c *clone, plan *bump.Plan, m made) (text, error) {
 	t := text{title: titleOf(m.of)}
 	if r.ByJob {
@@ -55,11 +55,11 @@ func (r *proposal) describe(c *clone, plan *bump.Plan, m made) (text, error) {
 	if pins != nil {
 		b.WriteString("\n### Pins that move\n\n" + strings.Join(pins, ""))
 	}
-	by := "by CI, once the tag is pushed"
+	by := "then CI"
 	if c.w.Config.Publish == settings.PublishHere {
-		by = "by `mage release`"
+		by = "`mage release`"
 	}
-	fmt.Fprintf(&b, "\n### Published\n\nOnce this is merged, its commit gets the tag `%s`, and %s these go to <%s>:\n\n", strings.Join(m.of.tags, "`, `"), by, channel)
+	fmt.Fprintf(&b, "\n### Published\n\nAfter this is merged, its commit gets the tag `%s`, and %s publishes these packages to <%s>:\n\n", strings.Join(m.of.tags, "`, `"), by, channel)
 	for _, move := range plan.Packages {
 		fmt.Fprintf(&b, "- `%s` %s\n", move.Name, move.New)
 	}
@@ -68,26 +68,27 @@ func (r *proposal) describe(c *clone, plan *bump.Plan, m made) (text, error) {
 	}
 	section := strings.TrimSpace(strings.ReplaceAll(m.section, "\r\n", "\n"))
 	if section != "" {
-		section = "\n### Changelog\n\nWhat is written into this section of `" + m.file + "` on this branch is kept.\n\n" + section + "\n"
+		section = "\n### Changelog\n\nYour edits of this section of `" + m.file + "` on this branch are kept.\n\n" + section + "\n"
 	}
-	t.body = cut(unmarked(b.String()+section), maxBody)
+	t.body = cut(removeMarks(b.String()+section), maxBody)
 	return t, nil
 }
 
-// unmarked is a text without our marks, which a changelog may quote: the body would be cut there, and grow with each run.
-func unmarked(text string) string {
+// removeMarks removes our markers from a text, such as a changelog that quotes them. Otherwise the next run would take these for the real ones, and
+// the body would grow with each run.
+func removeMarks(text string) string {
 	return strings.NewReplacer(begins, "release plan", ends, "end of the release plan").Replace(text)
 }
 
-// cell is text in a table of Markdown.
+// cell escapes text for a Markdown table.
 func cell(text string) string {
 	return strings.NewReplacer("|", `\|`, "\n", " ", "<", "&lt;", "@", "@<!-- -->").Replace(text)
 }
 
-// code is a value in a line of Markdown.
+// code formats a value as Markdown code.
 func code(value string) string { return "`" + strings.ReplaceAll(value, "`", "'") + "`" }
 
-// cut keeps some characters of a text, and says that there was more.
+// cut truncates a text to at most `most` characters, with a note that there was more.
 func cut(text string, most int) string {
 	if utf8.RuneCountInString(text) <= most {
 		return text
@@ -96,12 +97,12 @@ func cut(text string, most int) string {
 	if i := strings.LastIndex(kept, "\n"); i > most/2 {
 		kept = kept[:i]
 	}
-	return kept + "\n\n… all of it is in the changelog on this branch.\n"
+	return kept + "\n\n… the changelog on this branch has the whole text.\n"
 }
 
-// in is the body that a pull request gets which has another one: what people wrote around ours stays.
-func (t text) in(body string) string {
-	body = strings.ReplaceAll(body, "\r\n", "\n") // as GitHub gives back what was typed there
+// `insertInto` returns the given body with our part replaced. Text that people wrote around it is kept.
+func (t text) insertInto(body string) string {
+	body = strings.ReplaceAll(body, "\r\n", "\n") // GitHub returns CRLF for text that was typed there
 	before, rest, there := strings.Cut(body, begins)
 	_, after, closed := strings.Cut(rest, ends)
 	if !there || !closed {
@@ -117,7 +118,7 @@ func (t text) in(body string) string {
 	return before + begins + "\n\n" + strings.TrimSpace(t.body) + "\n\n" + ends + after
 }
 
-// isIn reports whether a pull request says it already.
+// isIn reports whether a pull request already has this text.
 func (t text) isIn(p github.Pull) bool {
-	return p.Title == t.title && strings.ReplaceAll(p.Body, "\r\n", "\n") == t.in(p.Body)
+	return p.Title == t.title && strings.ReplaceAll(p.Body, "\r\n", "\n") == t.insertInto(p.Body)
 }

@@ -12,21 +12,22 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// earlier is what the branch has of an earlier run.
+// earlier describes the changelog section on the proposal branch.
 type earlier struct {
-	edited  bool     // people have changed the section
-	section string   // as they left it
-	written []string // digests of the lines that were written then
+	edited  bool     // whether people have edited the section
+	section string   // current text of the section
+	written []string // digests of the lines that the earlier run wrote
 }
 
-// examine looks at what the branch is at. It stops where that is not a commit of ours, or has other edits than of this version's section of the changelog.
+// examine reads the branch's commits. It returns an error if the first is not ours, or if people have edited anything other than this version's
+// section of the changelog.
 func (r *proposal) examine(ctx context.Context, at string, pulls []github.Pull) (earlier, error) {
 	var e earlier
 	if at == "" {
 		return e, nil
 	}
 	if slices.ContainsFunc(pulls, func(p github.Pull) bool { return p.Merged && p.Commit == at }) {
-		return e, nil // what it was for is done
+		return e, nil // the pull request with this commit is already merged
 	}
 	common, err := r.repo.MergeBase(ctx, at, r.onto)
 	if err != nil || common == at {
@@ -55,28 +56,28 @@ func (r *proposal) examine(ctx context.Context, at string, pulls []github.Pull) 
 		return e, r.notOurs(at)
 	}
 	if _, tagged := r.refs.Tags["v"+word]; tagged || r.refs.Tags[word] != "" {
-		return e, nil // its release is through, and the branch was left
+		return e, nil // already released; the branch is a leftover
 	}
 	e.written = written
 	return e, r.compare(ctx, &e, ours, at, common, word)
 }
 
 func (r *proposal) notOurs(at string) error {
-	return operr.NewStopped("see `git log "+operr.Word(r.remote+"/"+r.branch)+"`; where nobody needs it, `git push --delete "+operr.Word(r.remote)+" "+operr.Word(r.branch)+"`, and run it again",
-		"%s has a branch %s already, at %.12s, that is not as `release -pr` left it; nothing was changed", r.remote, r.branch, at)
+	return operr.NewStopped("look at `git log "+operr.Word(r.remote+"/"+r.branch)+"`; if nobody needs the branch, delete the branch with `git push --delete "+operr.Word(r.remote)+" "+operr.Word(r.branch)+"`, and run this command again",
+		"%s already has a branch %s, at %.12s, that `release -pr` did not make; nothing was changed", r.remote, r.branch, at)
 }
 
-// compare finds what people did since a commit of ours, and takes up what they wrote into the section.
+// compare finds the edits that people have made since our commit. It stores the edited section in e, and returns an error if there are other edits.
 func (r *proposal) compare(ctx context.Context, e *earlier, ours, at, common, word string) error {
 	from, err := r.repo.Parent(ctx, ours)
 	if err != nil {
 		return err
 	}
-	proposed, err := r.repo.Between(ctx, from, ours)
+	proposed, err := r.repo.ChangedBetween(ctx, from, ours)
 	if err != nil {
 		return err
 	}
-	now, err := r.repo.Between(ctx, common, at)
+	now, err := r.repo.ChangedBetween(ctx, common, at)
 	if err != nil {
 		return err
 	}
@@ -102,13 +103,13 @@ func (r *proposal) compare(ctx context.Context, e *earlier, ours, at, common, wo
 		}
 	}
 	if len(other) > 0 {
-		return operr.NewStopped("put them on "+r.base+", where this follows them, and take them back on the branch; or, where nobody needs them, `git push --delete "+operr.Word(r.remote)+" "+operr.Word(r.branch)+"`, and run it again",
-			"the branch %s has edits besides the section of %s in the changelog, which would be lost: %s; nothing was changed", r.branch, word, operr.Some(other))
+		return operr.NewStopped("make these edits on "+r.base+" instead, and undo them on the branch; or, if nobody needs these edits, delete the branch with `git push --delete "+operr.Word(r.remote)+" "+operr.Word(r.branch)+"`, and run this command again",
+			"the branch %s has edits that would be lost, because they are outside of the section of %s in the changelog: %s; nothing was changed", r.branch, word, operr.Abbreviate(other))
 	}
 	return nil
 }
 
-// samePatch reports whether two ways change the same lines of a file.
+// samePatch reports whether two pairs of commits make the same changes to a file.
 func (r *proposal) samePatch(ctx context.Context, name string, one, other [2]string) (bool, error) {
 	a, err := r.repo.Patch(ctx, one[0], one[1], name)
 	if err != nil {
@@ -118,7 +119,8 @@ func (r *proposal) samePatch(ctx context.Context, name string, one, other [2]str
 	return a == b, err
 }
 
-// takeSection takes up the section of a changelog, and reports whether all else of the file is as it was proposed, or as the base has it.
+// takeSection stores the changelog section in e. It reports whether people left the rest of the file unchanged: each line comes from our proposal or
+// from the base.
 func (r *proposal) takeSection(ctx context.Context, e *earlier, name, ours, at, common, word string) (bool, error) {
 	var parts [3]changelog.Parts
 	var there [3]bool
@@ -134,9 +136,9 @@ func (r *proposal) takeSection(ctx context.Context, e *earlier, name, ours, at, 
 		return now == proposed, nil
 	}
 	if !there[1] {
-		return false, nil // somebody has taken it out, or given it another heading
+		return false, nil // someone has removed the section or changed its heading
 	}
-	e.edited = !slices.Equal(changelog.Digests(now.Text), e.written) // by now, or before an earlier run, which has kept it
+	e.edited = !slices.Equal(changelog.Digests(now.Text), e.written) // also true if an earlier run preserved the edits
 	e.section = now.Text
 	if now.Before == proposed.Before && now.After == proposed.After {
 		return true, nil

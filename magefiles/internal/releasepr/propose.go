@@ -17,14 +17,14 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// clone is the workspace as the base has it, in a folder that goes when the run ends.
+// clone is a temporary clone of the base.
 type clone struct {
 	repo  *gitrepo.Repo
 	store *bump.Store
 	w     *workspace.Workspace
 }
 
-// cloneBase clones the commit that the base is at. No task runs in it, and nothing is built.
+// cloneBase clones the base's head commit. No tasks or builds run in the clone.
 func (r *proposal) cloneBase(ctx context.Context, scratch string) (*clone, error) {
 	dir := filepath.Join(scratch, "clone")
 	if err := gitclone.Borrow(ctx, r.repo, dir, r.onto); err != nil {
@@ -39,7 +39,7 @@ func (r *proposal) cloneBase(ctx context.Context, scratch string) (*clone, error
 	return c, err
 }
 
-// plan works out what is asked for, on the base; nil where nothing is to be released.
+// plan plans the requested release of the base; nil if there is nothing to release.
 func (c *clone) plan(ctx context.Context, req bump.Request) (*bump.Plan, error) {
 	plan, err := bump.New(ctx, c.w, bumping.WithChangelog(req, c.w.Root), bumping.HistoryOf(c.repo))
 	if err != nil {
@@ -55,32 +55,28 @@ func (c *clone) plan(ctx context.Context, req bump.Request) (*bump.Plan, error) 
 		return plan, err
 	}
 	if len(plan.Packages) > 0 {
-		line := "mage release -to=" + operr.Word(req.To)
-		if req.Only != "" {
-			line += " -only=" + operr.Word(req.Only)
-		}
-		return nil, operr.New("`"+line+"` is the way; or begin a changelog: -changelog of `mage version:bump` does",
-			"no file has the versions, which are in tags alone, and there is no changelog: a pull request would bring nothing")
+		return nil, operr.New("run `mage release "+req.Flags()+"`; or begin a changelog: pass -changelog to `mage version:bump`",
+			"the versions are only in tags, and there is no changelog, so a pull request would change no file")
 	}
 	return nil, nil
 }
 
-// refuseApart refuses packages of which tags alone have the versions, beside others with versions of their own: the section of several begins with the day,
-// and once it is merged nobody could tell what it is of.
+// refuseApart returns an error if several packages with separate versions are released and some have versions only in tags. Their shared changelog
+// section has only a date as its heading, so after the merge nothing would show which packages it is for.
 func (c *clone) refuseApart(plan *bump.Plan) error {
 	if len(plan.Tags) < 2 {
 		return nil
 	}
 	for _, m := range plan.Packages {
 		if pkg, err := c.w.Package(m.Name); err == nil && pkg.Version.Text == "" {
-			return operr.New("propose it by itself, with -only="+operr.Word(m.Name)+"; or, without a pull request, `mage release -to="+operr.Word(plan.Request.To)+" -only="+operr.Word(m.Name)+"`",
-				"the version of %s is in its tags alone, and a pull request of several packages does not say it; nothing was changed", m.Name)
+			return operr.New("propose this package alone with -only="+operr.Word(m.Name)+"; or release without a pull request: `mage release "+bump.Request{To: plan.Request.To, Only: m.Name}.Flags()+"`",
+				"the version of %s is only in its tags, and a pull request of several packages cannot show that version; nothing was changed", m.Name)
 		}
 	}
 	return nil
 }
 
-// of is what a proposal is of: the tags, in a word, and the first word of the heading that the changelog's section has.
+// `of` identifies what a proposal releases: a short title, the tags, and the first word of the changelog section's heading.
 type of struct {
 	title string
 	tags  []string
@@ -103,7 +99,7 @@ func (c *clone) of(plan *bump.Plan) of {
 	return o
 }
 
-// isOf reports whether a heading is that of a section which begins with a word: "[1.2.0] - 2026-01-02" with "1.2.0".
+// isOf returns a function that reports whether a section's heading begins with a word, such as "1.2.0" in "[1.2.0] - 2026-01-02".
 func isOf(word string) func(title string) bool {
 	return func(title string) bool {
 		first, _, _ := strings.Cut(strings.TrimSpace(title), " ")
@@ -111,16 +107,16 @@ func isOf(word string) func(title string) bool {
 	}
 }
 
-// made is a commit that was made for the branch.
+// `made` is a new commit for the proposal branch.
 type made struct {
 	of      of
 	commit  string
 	tree    string
-	section string // of the changelog, with what people wrote; "" where none is written
-	file    string // the changelog, from the repository's top; "" for none
+	section string // changelog section, including people's edits; "" if there is none
+	file    string // path of the changelog in the repository; "" if there is none
 }
 
-// commit makes the commit of the plan on the base, which no branch has yet.
+// commit commits the plan on top of the base. The commit is not on a branch yet.
 func (r *proposal) commit(ctx context.Context, c *clone, plan *bump.Plan, before earlier) (made, error) {
 	m := made{of: c.of(plan)}
 	if _, err := c.store.Apply(ctx, plan); err != nil {
@@ -148,8 +144,8 @@ func (r *proposal) commit(ctx context.Context, c *clone, plan *bump.Plan, before
 	return m, err
 }
 
-// follow lets the new section of a changelog have what people made of the earlier one. It returns the section, and the digests of the lines that were
-// written by the plan.
+// follow carries people's edits over from the earlier section to the new one. It returns the new section, and the digests of the lines that the plan
+// wrote.
 func follow(file, word string, before earlier) (section string, written []string, err error) {
 	src, err := os.ReadFile(file)
 	if err != nil {
@@ -170,15 +166,15 @@ func follow(file, word string, before earlier) (section string, written []string
 	return p.Text, written, err
 }
 
-// signature begins the line of a message by which a commit of ours is known.
+// signature is the prefix of the line in a commit message that identifies our commits.
 const signature = "Release-Proposal: "
 
-// sign is the line: the section's word, the commit's own tree, which another commit does not have, and the digests of the lines that were written.
+// sign returns the signature line: the section's first word, the commit's tree, and the digests of the written lines.
 func sign(word, tree string, written []string) string {
 	return signature + word + " " + tree + " " + base64.RawStdEncoding.EncodeToString([]byte(strings.Join(written, ""))) + "."
 }
 
-// readSignature reads that line of a message.
+// readSignature parses the signature line in a commit message.
 func readSignature(message string) (word, tree string, written []string) {
 	for line := range strings.Lines(message) {
 		rest, ok := strings.CutPrefix(strings.TrimSpace(line), signature)
@@ -197,10 +193,10 @@ func readSignature(message string) (word, tree string, written []string) {
 	return word, tree, written
 }
 
-// digestSize is how many characters a digest of changelog.Digests has.
+// digestSize is the length of each digest from changelog.Digests.
 const digestSize = 6
 
-// isThere reports whether the branch is at what was made, be it by other commits: on the same base, with the same files.
+// isThere reports whether the branch already has the same files on the same base, even if the commits differ.
 func (r *proposal) isThere(ctx context.Context, at string, m made) (bool, error) {
 	if at == "" {
 		return false, nil

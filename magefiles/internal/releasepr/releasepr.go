@@ -1,16 +1,17 @@
-// Package releasepr is `release -pr`: a release whose commit comes to its branch by a pull request.
+// Package releasepr implements `release -pr`, which proposes a release in a pull request.
 //
-// There is one branch for each base, foopack/release-BASE, with one commit of ours on top of the base: the edits of the plan, and the changelog's section
-// with what people wrote into it on that branch. Run again, it is made anew on what the base is at by then. Nothing is kept in the clone: what was done is
-// seen on the remote, so that a run may be killed anywhere and run again. Once it is merged, `release` goes on with it (package release, trace.FindLanded).
+// Each base branch has one proposal branch, foopack/release-BASE. It has one commit on top of the base, with the plan's edits and the release's
+// section of the changelog. If people edit this section on the branch, their edits are kept. Each run recreates the commit on the base's latest
+// commit. No state is kept in the clone: the remote shows what was done, so a run can be killed at any point and run again. After the merge,
+// `release` continues with the landed versions (package release, trace.FindLanded).
 //
-//	releasepr.go  what is asked, and in which order things are done
+//	releasepr.go  the command, and the sequence of its actions
 //	propose.go    the commit, which is made in a clone of the base
-//	edited.go     what people did to the branch since
-//	pull.go       the pull request, as GitHub has it
-//	body.go       its text
-//	tag.go        the tag of what was merged, in a job
-//	announce.go   the GitHub release, in a job
+//	edited.go     edits that people have made on the branch
+//	pull.go       the pull request on GitHub
+//	body.go       the pull request's text
+//	tag.go        tagging the merged commit, in a CI job
+//	announce.go   the GitHub release, in a CI job
 package releasepr
 
 import (
@@ -34,7 +35,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// View is what people see.
+// View displays messages.
 type View interface {
 	Say(format string, args ...any)
 	Line(format string, args ...any)
@@ -43,56 +44,73 @@ type View interface {
 	Plan(p *bump.Plan, brief bool)
 }
 
-// Proposer is what a pull request is made with.
+// Proposer holds the inputs for proposing a release.
 type Proposer struct {
 	Runner command.Runner
-	Dir    string // where we were started
+	Dir    string // working directory
 	View   View
-	Today  string // as 2006-01-02, for the changelog
+	Today  string // date for the changelog, as 2006-01-02
 
-	// Confirm asks a person. Its error is the answer no.
+	// Confirm asks the user. It returns an error if the answer is no.
 	Confirm func(ctx context.Context, question string) error
-	// Hub is where the pull request is opened.
+	// Hub returns the hub on which the pull request is opened.
 	Hub func(ctx context.Context, repo *gitrepo.Repo, w *workspace.Workspace) (forge.Hub, error)
-	// Channel is the address of the channel that packages of a workspace are published to.
+	// Channel returns the URL of the channel to which a workspace's packages are published.
 	Channel func(w *workspace.Workspace) (url string, err error)
 	CI      publishing.CI
-	InJob   bool // of a CI, which nobody looks at: a pull request that somebody has closed is no failure
-	ByJob   bool // the token is that of a job: checks of what it opens wait for a person
+	InJob   bool // whether this is a CI job; then a pull request that someone has closed is not an error
+	ByJob   bool // whether the token is a CI job's own; then checks of the pull request must be started by a person
 
-	// Done is told after each thing that was done to the outside. Its error ends the run as a kill would. Tests use it; nil is nobody.
+	// Done, if not nil, is called after each change outside of this clone. If it returns an error, the run ends as if it were killed. For tests.
 	Done func(what string) error
 }
 
-// Result is what came of it.
+// Result describes the pull request, or landed versions.
 type Result struct {
-	Branch string   `json:"branch,omitempty"` // that the pull request comes from
-	Base   string   `json:"base"`             // that it goes to
+	Branch string   `json:"branch,omitempty"` // source of the pull request
+	Base   string   `json:"base"`             // target of the pull request
 	Title  string   `json:"title,omitempty"`
-	Commit string   `json:"commit,omitempty"` // that the branch is at
-	Number int      `json:"number,omitempty"` // of the pull request; 0 where it is to be opened by hand
-	URL    string   `json:"url,omitempty"`    // of the pull request, or where one is opened
-	Merged string   `json:"merged,omitempty"` // the commit that is to be tagged: the versions are on the base already
-	Tags   []string `json:"tags,omitempty"`   // that it is to get
+	Commit string   `json:"commit,omitempty"` // head commit of Branch
+	Number int      `json:"number,omitempty"` // number of the pull request; 0 if it must be opened by hand
+	URL    string   `json:"url,omitempty"`    // URL of the pull request, or of the page for opening it
+	Merged string   `json:"merged,omitempty"` // commit to tag, if the versions have already landed on the base
+	Tags   []string `json:"tags,omitempty"`   // tags that Merged should get
+	ByJobs bool     `json:"-"`                // whether CI jobs do everything after the merge
 }
 
-// Asked is what a person, or a job, asks for.
+// Next returns the next step for the user.
+func (r Result) Next() string {
+	switch {
+	case len(r.Tags) > 0:
+		return "`mage status`"
+	case r.Branch == "":
+		return "`mage version:plan -to=auto`"
+	case r.URL == "":
+		return "open that pull request by hand; after the merge, run `git pull`, and then `mage release`"
+	}
+	if r.ByJobs {
+		return "merge " + r.URL + "; CI jobs then tag the merge commit and publish the packages"
+	}
+	return "merge " + r.URL + "; then run `git pull`, and `mage release`"
+}
+
+// Asked holds the arguments of the command.
 type Asked struct {
 	Request bump.Request
 	PR      bool
-	Publish *string // who publishes; nil where that was not said
-	Tag     *string // a commit that has landed and was checked; nil for a proposal
+	Publish *string // who publishes; nil if not given
+	Tag     *string // a landed and checked commit; nil for a proposal
 }
 
-// Do proposes a release, or tags what has landed. A job's output "landed" is the commit that is to be checked and tagged, "" for none.
+// Do proposes a release, or tags landed versions. In a CI job, it sets the output "landed" to the commit to check and tag, or to "".
 func (p *Proposer) Do(ctx context.Context, a Asked) (Result, error) {
 	switch {
 	case !a.PR:
-		return Result{}, operr.NewUsage("say -pr -tag=COMMIT", "-tag is for what a pull request has landed")
+		return Result{}, operr.NewUsage("pass -pr -tag=COMMIT", "-tag needs -pr: it tags the versions that a pull request has landed")
 	case a.Publish != nil:
-		return Result{}, operr.NewUsage("leave it out, or set publish in [tool.release]", "-publish is for what comes after the pull request is merged")
+		return Result{}, operr.NewUsage("remove -publish, or set publish in [tool.release]", "-publish cannot be used with -pr: packages are published after the pull request is merged")
 	case a.Tag != nil && a.Request.To != "":
-		return Result{}, operr.NewUsage("leave -to out", "-tag=%s tags what has landed, whatever its version", *a.Tag)
+		return Result{}, operr.NewUsage("remove -to", "-tag=%s tags the versions that have landed, so -to has no meaning", *a.Tag)
 	case a.Tag != nil:
 		return p.Tag(ctx, *a.Tag)
 	}
@@ -103,22 +121,27 @@ func (p *Proposer) Do(ctx context.Context, a Asked) (Result, error) {
 	return result, err
 }
 
-// proposal is one run.
+// proposal is the state of a run.
 type proposal struct {
 	*Proposer
 	repo   *gitrepo.Repo
 	store  *bump.Store
-	w      *workspace.Workspace // as it is here: only its settings matter
+	w      *workspace.Workspace // workspace in this work tree; only its settings are used
 	remote string
 	refs   gitremote.Refs
-	base   string // branch
-	onto   string // the commit that it is at
-	branch string // that the pull request comes from
+	base   string // target branch
+	onto   string // head commit of base
+	branch string // branch with the proposal
 	hub    forge.Hub
 }
 
-// Run makes or renews the pull request that a request asks for.
+// Run creates or updates the pull request for the requested release.
 func (p *Proposer) Run(ctx context.Context, req bump.Request) (Result, error) {
+	if req.To != "" {
+		if err := req.CheckTo(); err != nil {
+			return Result{}, err
+		}
+	}
 	r, err := p.openFor(ctx, (*proposal).refuseHub)
 	if err != nil {
 		return Result{}, err
@@ -127,7 +150,7 @@ func (p *Proposer) Run(ctx context.Context, req bump.Request) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	defer remove() // what stays, the next run removes
+	defer remove() // the next run removes leftovers
 	c, err := r.cloneBase(ctx, tmp)
 	if err != nil {
 		return Result{}, err
@@ -144,15 +167,15 @@ func (p *Proposer) Run(ctx context.Context, req bump.Request) (Result, error) {
 	}
 	if goesOn {
 		result, names := Result{Base: r.base, Merged: landed.Commit, Tags: landed.TagNames()}, strings.Join(landed.TagNames(), ", ")
-		if r.InJob { // which hands it on
-			r.View.Line("%s is on %s, and not tagged: until it is, nothing else is proposed", names, r.base)
+		if r.InJob { // the job passes the commit on
+			r.View.Line("%s is on %s, but not tagged yet, so no other release is proposed", names, r.base)
 			return result, nil
 		}
-		return result, operr.NewStopped("`git pull` and `mage release` go on with it. Where its check fails, bring another version by a pull request of your own: `mage version:bump -to=patch -changelog -commit` on a branch",
-			"%s is on %s, and not tagged: until it is, nothing else is proposed", names, r.base)
+		return result, operr.NewStopped("run `git pull` and `mage release` to continue this release. If the check of the release fails, make your own pull request with another version: run `mage version:bump -to=patch -changelog -commit` on a branch",
+			"%s is on %s, but not tagged yet, so no other release is proposed", names, r.base)
 	}
 	if req.To == "" {
-		return Result{}, operr.NewUsage("say -to=patch, minor, major, auto, or a version such as -to=1.2.0", "it is not said which version is to be proposed")
+		return Result{}, operr.NewUsage("pass -to=patch, minor, major, auto, or a version such as -to=1.2.0", "no version to propose was given")
 	}
 	req.Date = p.Today
 	plan, err := c.plan(ctx, req)
@@ -166,9 +189,9 @@ func (p *Proposer) Run(ctx context.Context, req bump.Request) (Result, error) {
 	return r.propose(ctx, c, plan)
 }
 
-// goesOn reports whether what has landed is to be tagged, and says why not. A job tags only what GitHub made of a pull request of ours: a change of a version
-// that somebody else proposed may have been merged for something else that it said, and a person looks at it before it is published. What was taken back by
-// undo is left by everybody.
+// goesOn reports whether landed versions should be tagged, and prints a message if not. A CI job tags only a merged release pull request: another
+// pull request that changes a version may have been merged for its other changes, so someone must check it before it is published. Undone releases
+// are never tagged.
 func (r *proposal) goesOn(ctx context.Context, landed *trace.Landed) (bool, error) {
 	of, err := r.landing(ctx, landed.Commit)
 	if err != nil {
@@ -177,31 +200,32 @@ func (r *proposal) goesOn(ctx context.Context, landed *trace.Landed) (bool, erro
 	names := strings.Join(landed.TagNames(), ", ")
 	switch {
 	case of != nil && forge.IsUndone(of.Body):
-		r.View.Say("%s is on %s, and was taken back by undo, as %s says: another version is proposed. If it is to be released after all, `mage release` on a laptop goes on with it", names, r.base, of.URL)
+		r.View.Say("%s is on %s, but `mage undo` has undone the release, as %s says, so another version is proposed. To release this version after all, run `mage release` on a laptop", names, r.base, of.URL)
 		return false, nil
 	case of == nil && r.InJob:
-		r.View.Say("%s is on %s by %.12s, which is no merged pull request of %s: no job tags it. If it is to be released, `mage release` on a laptop goes on with it",
+		r.View.Say("%s is on %s since the commit %.12s, which is not a merged pull request from %s, so no job tags this commit. To release this version, run `mage release` on a laptop",
 			names, r.base, landed.Commit, r.branch)
 		return false, nil
 	}
 	return true, nil
 }
 
-// openFor asks the remote, and refuses what cannot come to its end, before anything is made; a nil refuse refuses no hub.
+// openFor reads the remote, and returns an error if the run cannot succeed, before anything is changed. `refuse` checks the hub; if it is nil, the
+// hub is not checked.
 func (p *Proposer) openFor(ctx context.Context, refuse func(*proposal, context.Context) error) (*proposal, error) {
 	b, err := bumping.Open(ctx, bumping.Config{Runner: p.Runner, Dir: p.Dir, View: p.View, Confirm: p.Confirm})
 	if err != nil {
 		return nil, err
 	}
 	if b.Repo == nil {
-		return nil, operr.New("`git init`, and a remote on GitHub", "%s is in no git repository: there is nothing to propose to", b.Workspace.Root)
+		return nil, operr.New("run `git init`, and add a remote on GitHub", "%s is not in a git repository, so no pull request can be made", b.Workspace.Root)
 	}
-	past, err := trace.Unfinished(filepath.Join(b.Repo.Dir, folders.State))
+	past, err := trace.FindUnfinished(filepath.Join(b.Repo.Dir, folders.State))
 	if err != nil {
 		return nil, err
 	}
 	if past != nil {
-		return nil, operr.NewStopped("`mage release` goes on with it, `mage undo` takes it back", "the release of %s is unfinished; nothing was changed", past.Plan.Title)
+		return nil, operr.NewStopped("run `mage release` to continue the release, or `mage undo` to undo the release", "the release of %s is unfinished; nothing was changed", past.Plan.Title)
 	}
 	r := &proposal{
 		Proposer: p,
@@ -221,9 +245,9 @@ func (p *Proposer) openFor(ctx context.Context, refuse func(*proposal, context.C
 	r.branch = forge.BranchOf(r.base)
 	switch r.onto = r.refs.Branches[r.base]; {
 	case r.base == "":
-		return nil, operr.New("go to one with `git switch`", "releases are made from %s, and the clone is on none of them", r.w.Config.ReleaseBranches(r.refs.Default))
+		return nil, operr.New("switch to one of these branches with `git switch`", "releases are made from %s, but the clone is not on such a branch", r.w.Config.ReleaseBranches(r.refs.Default))
 	case r.onto == "":
-		return nil, operr.New("push it first: `git push -u "+operr.Word(r.remote)+" "+operr.Word(r.base)+"`", "the remote %s has no branch %s", r.remote, r.base)
+		return nil, operr.New("push the branch first: `git push -u "+operr.Word(r.remote)+" "+operr.Word(r.base)+"`", "the remote %s has no branch %s", r.remote, r.base)
 	}
 	if r.hub, err = p.Hub(ctx, r.repo, r.w); err != nil {
 		return nil, err
@@ -236,7 +260,7 @@ func (p *Proposer) openFor(ctx context.Context, refuse func(*proposal, context.C
 	return r, r.fetch(ctx)
 }
 
-// fetch brings here what the remote's branches have, and the tags by which versions are counted.
+// fetch fetches the remote's branches and all tags that the clone lacks.
 func (r *proposal) fetch(ctx context.Context) error {
 	here, err := r.repo.Tags(ctx)
 	if err != nil {
@@ -256,14 +280,14 @@ func (r *proposal) fetch(ctx context.Context) error {
 	if err != nil || head.Branch != r.base {
 		return err
 	}
-	ahead, err := r.repo.Ahead(ctx, head.Commit, r.onto)
+	ahead, err := r.repo.CountAhead(ctx, head.Commit, r.onto)
 	if err == nil && ahead > 0 {
-		r.View.Say("%s of this clone %s not on %s/%s, and no part of it", operr.Count(ahead, "commit"), map[bool]string{true: "is", false: "are"}[ahead == 1], r.remote, r.base)
+		r.View.Say("%s of this clone %s not on %s/%s, and not part of the proposal", operr.Count(ahead, "commit"), map[bool]string{true: "is", false: "are"}[ahead == 1], r.remote, r.base)
 	}
 	return err
 }
 
-// propose brings the branch and its pull request to what the plan is.
+// propose creates or updates the branch and its pull request to match the plan.
 func (r *proposal) propose(ctx context.Context, c *clone, plan *bump.Plan) (Result, error) {
 	pulls, err := r.pulls(ctx)
 	if err != nil {
@@ -305,10 +329,10 @@ func (r *proposal) propose(ctx context.Context, c *clone, plan *bump.Plan) (Resu
 		result.Commit = at
 	}
 	if same && (r.hub.Client == nil || open != nil && text.isIn(*open)) {
-		return r.end(result, open, "is as the plan is"), nil
+		return r.end(result, open, "already has this plan"), nil
 	}
 	r.View.Plan(plan, true)
-	if err := r.Confirm(ctx, "Propose "+of.title+" to "+r.base+" by a pull request?"); err != nil {
+	if err := r.Confirm(ctx, "Propose "+of.title+" to "+r.base+" in a pull request?"); err != nil {
 		if errors.Is(err, operr.ErrDeclined) {
 			err = operr.NewDeclined("not proposed")
 		}

@@ -1,6 +1,7 @@
 package releasepr_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -34,29 +35,29 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// team is a repository on an embedded GitHub, of three packages at 0.1.6, and two people with a clone each.
+// team is a repository with three packages at version 0.1.6 on an embedded GitHub, and two users with a clone each.
 type team struct {
 	t      *testing.T
 	hub    *server.Server
 	url    string
 	remote bare.Remote
 	run    *command.System
-	first  string // a clone
+	first  string // the first user's clone
 	second string
 
-	token   string // of who proposes; "" is none
+	token   string // token of the user or job that proposes; "" for none
 	inJobs  bool
 	byJob   bool
-	nowhere bool         // the remote is not on GitHub
-	kill    string       // after which the run ends
-	lose    atomic.Int64 // of which request from now on the answer, and those of all after it, are lost; 0 for none
+	nowhere bool         // whether the remote is not on GitHub
+	kill    string       // change after which the run is killed
+	lose    atomic.Int64 // number of the request from which on all responses are lost; 0 for none
 	said    []string
 	today   string
 }
 
 const branch = "foopack/release-main"
 
-// newTeam makes it, with files beside the packages' own.
+// newTeam creates a team. `files` are added to the packages' own files.
 func newTeam(t *testing.T, files map[string]string) *team {
 	t.Helper()
 	r := &team{t: t, token: "person", today: "2026-11-30"}
@@ -98,7 +99,7 @@ func newTeam(t *testing.T, files map[string]string) *team {
 	require.NoError(t, err)
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		switch left := r.lose.Load(); {
-		case left < 0: // whoever would have asked is gone
+		case left < 0: // the client process was killed
 			panic(http.ErrAbortHandler)
 		case left == 1:
 			r.lose.Store(-1)
@@ -135,7 +136,7 @@ func (r *team) commit(dir, name, text, message string) {
 	r.git(dir, "commit", "-q", "-m", message)
 }
 
-// onBranch lets the second person change a file on the branch of the pull request.
+// onBranch changes a file on the pull request's branch, as the second user.
 func (r *team) onBranch(name string, change func(text string) string) {
 	r.t.Helper()
 	r.git(r.second, "fetch", "-q", "origin")
@@ -166,7 +167,7 @@ func (r *team) propose(to string) (releasepr.Result, error) {
 	return r.proposer().Run(r.t.Context(), bump.Request{To: to})
 }
 
-// proposer is who does so.
+// proposer returns the first user's Proposer.
 func (r *team) proposer() *releasepr.Proposer {
 	return &releasepr.Proposer{
 		Runner:  r.run,
@@ -199,13 +200,13 @@ func (r *team) ok(to string) releasepr.Result {
 	return result
 }
 
-// at is the commit that a branch of the remote is at; "" for none.
+// `at` returns the head commit of a remote branch, or "".
 func (r *team) at(name string) string {
 	at, _ := r.remote.Branch(name)
 	return at
 }
 
-// has is a file as a commit of the remote has it.
+// `has` returns a file's content in a commit of the remote.
 func (r *team) has(commit, name string) string {
 	return r.git(r.remote.Dir, "cat-file", "blob", commit+":"+name) + "\n"
 }
@@ -217,7 +218,7 @@ func (r *team) pulls() []github.Pull {
 	return all
 }
 
-// landed is what `release` would go on with on the remote's branch.
+// landed returns the landed versions that `release` would find on a remote branch.
 func (r *team) landed(name string) *trace.Landed {
 	r.t.Helper()
 	r.git(r.second, "fetch", "-q", "origin")
@@ -231,7 +232,7 @@ func (r *team) landed(name string) *trace.Landed {
 	return landed
 }
 
-// A release is proposed, and nothing of the clone changes. Run again, it changes nothing; and when the base has moved, it follows.
+// A proposal changes nothing in the clone. A second run changes nothing at all. If the base has moved, the next run updates the proposal.
 func TestAReleaseIsProposed(t *testing.T) {
 	t.Parallel()
 	r := newTeam(t, nil)
@@ -245,7 +246,7 @@ func TestAReleaseIsProposed(t *testing.T) {
 	require.Contains(t, r.has(result.Commit, "packages/core/pixi.toml"), `"0.1.7"`)
 	require.Contains(t, r.has(result.Commit, "CHANGELOG.md"), "## [0.1.7] - 2026-11-30")
 	require.Equal(t, head, r.git(r.first, "rev-parse", "HEAD"))
-	require.Equal(t, "?? packages/core/edit.txt", r.git(r.first, "status", "--porcelain"), "the person's edit is not swept in")
+	require.Equal(t, "?? packages/core/edit.txt", r.git(r.first, "status", "--porcelain"), "the user's edit is not committed")
 
 	pulls := r.pulls()
 	require.Len(t, pulls, 1)
@@ -253,9 +254,12 @@ func TestAReleaseIsProposed(t *testing.T) {
 	for _, part := range []string{"| 0.1.6 | 0.1.7 |", "the tag `v0.1.7`", "<https://prefix.example/ours>", "### Changelog", "A first thing", "Something new.", "### Pins that move", "pin on mono-core"} {
 		require.Contains(t, pulls[0].Body, part)
 	}
-	require.True(t, strings.HasPrefix(pulls[0].Body, "<!-- release plan"), "nothing is to be pressed")
+	require.True(t, strings.HasPrefix(pulls[0].Body, "<!-- release plan"), "the user must press nothing")
 
+	require.Equal(t, "merge "+result.URL+"; then run `git pull`, and `mage release`", result.Next())
+	r.write(r.first, ".github/workflows/release-pr.yml", "jobs: {a: {steps: [{run: mage release -pr}]}}\n")
 	again := r.ok("patch")
+	require.Equal(t, "merge "+result.URL+"; CI jobs then tag the merge commit and publish the packages", again.Next(), "`mage release` would be refused")
 	require.Equal(t, result.Commit, again.Commit)
 	require.Equal(t, result.Commit, r.at(branch))
 
@@ -276,7 +280,7 @@ func TestAReleaseIsProposed(t *testing.T) {
 	require.Equal(t, result.Number, other.Number)
 }
 
-// A commit that quotes our marks cuts nothing off, and the body does not grow.
+// A commit message that quotes our markers does not truncate the body or make it grow.
 func TestMarksInACommit(t *testing.T) {
 	t.Parallel()
 	r := newTeam(t, nil)
@@ -290,7 +294,7 @@ func TestMarksInACommit(t *testing.T) {
 	require.Equal(t, body, r.pulls()[0].Body)
 }
 
-// What people write into the section stays: when the base moves, when GitHub merges it into the branch, and when the version is another one.
+// People's edits of the section are kept if the base moves, if GitHub merges the base into the branch, and if the version changes.
 func TestWhatPeopleWroteStays(t *testing.T) {
 	t.Parallel()
 	r := newTeam(t, nil)
@@ -300,7 +304,7 @@ func TestWhatPeopleWroteStays(t *testing.T) {
 	})
 	mine := r.at(branch)
 	result := r.ok("patch")
-	require.Equal(t, mine, result.Commit, "nothing is new: the branch stays as it is")
+	require.Equal(t, mine, result.Commit, "the branch is unchanged, because nothing is new")
 
 	r.commit(r.second, "packages/core/more.txt", "2\n", "feat: a second thing")
 	r.git(r.second, "push", "-q", "origin", "main")
@@ -314,13 +318,13 @@ func TestWhatPeopleWroteStays(t *testing.T) {
 	r.git(r.second, "push", "-q", "origin", "main")
 	r.git(r.second, "fetch", "-q", "origin")
 	r.git(r.second, "switch", "-q", "-C", branch, "origin/"+branch)
-	r.git(r.second, "merge", "-q", "-m", "Merge branch 'main'", "main") // "Update branch"
+	r.git(r.second, "merge", "-q", "-m", "Merge branch 'main'", "main") // as GitHub's "Update branch" does
 	r.git(r.second, "push", "-q", "origin", branch)
 	r.git(r.second, "switch", "-q", "main")
 	text = r.has(r.ok("patch").Commit, "CHANGELOG.md")
 	require.Contains(t, text, "A great release.")
 	require.Contains(t, text, "A third thing")
-	require.NotContains(t, text, "- A first thing", "what was reworded does not come back")
+	require.NotContains(t, text, "- A first thing", "a reworded line does not return")
 
 	r.today = "2026-12-01"
 	result = r.ok("minor")
@@ -332,7 +336,7 @@ func TestWhatPeopleWroteStays(t *testing.T) {
 	require.Equal(t, result.Commit, r.ok("minor").Commit)
 }
 
-// Where it goes on after a merge: the first commit on the branch's first parents that has the versions, however it was merged, and whatever came since.
+// A release landed in the first commit that has its versions, along the branch's first parents. The merge method and later commits do not matter.
 func TestWhatLands(t *testing.T) {
 	t.Parallel()
 	for _, method := range []string{"merge", "squash", "rebase", "queue"} {
@@ -363,7 +367,7 @@ func TestWhatLands(t *testing.T) {
 			r.inJobs = true
 			again := r.ok("minor")
 			r.inJobs = false
-			require.Equal(t, became, again.Merged, "another one is proposed once this one is tagged")
+			require.Equal(t, became, again.Merged, "another release is proposed only after this release is tagged")
 			require.Equal(t, []string{"v0.1.7"}, again.Tags)
 			require.Equal(t, at, r.at(branch))
 			r.git(r.second, "tag", "v0.1.7", became)
@@ -377,7 +381,7 @@ func TestWhatLands(t *testing.T) {
 	}
 }
 
-// A job tags what a pull request of ours became, and not what somebody else has brought to the branch, whatever it was called.
+// A job tags only the commit of our merged pull request. It tags no other commit that changes a version, even if its branch has the same name.
 func TestAJobTagsNoVersionOfAnother(t *testing.T) {
 	t.Parallel()
 	r := newTeam(t, nil)
@@ -392,18 +396,18 @@ func TestAJobTagsNoVersionOfAnother(t *testing.T) {
 	r.inJobs = true
 	result := r.ok("patch")
 	require.Empty(t, result.Merged)
-	require.Contains(t, strings.Join(r.said, "\n"), "v0.1.7 is on main by "+by.Commit[:12]+", which is no merged pull request of "+branch+": no job tags it")
+	require.Contains(t, strings.Join(r.said, "\n"), "v0.1.7 is on main since the commit "+by.Commit[:12]+", which is not a merged pull request from "+branch+", so no job tags this commit")
 	require.Equal(t, "Release v0.1.8", result.Title)
 	require.Equal(t, proposed.Number, result.Number)
 	r.inJobs = false
 	result, err := r.propose("patch")
-	require.ErrorContains(t, err, "v0.1.7 is on main, and not tagged: until it is, nothing else is proposed")
+	require.ErrorContains(t, err, "v0.1.7 is on main, but not tagged yet, so no other release is proposed")
 	require.Equal(t, operr.Stopped, operr.ExitStatus(err))
-	require.Contains(t, operr.NextOf(err), "`git pull` and `mage release` go on with it")
+	require.Contains(t, operr.NextOf(err), "run `git pull` and `mage release` to continue this release")
 	require.Equal(t, by.Commit, result.Merged, "a person may")
 }
 
-// What another tool has released, and tagged in its own form, has not landed: nobody wants a second tag there, years later.
+// A version that another tool has released, and tagged in its own format, has not landed: it must not be tagged again, perhaps years later.
 func TestTagsOfAnotherTool(t *testing.T) {
 	t.Parallel()
 	r := newTeam(t, nil)
@@ -419,7 +423,7 @@ func TestTagsOfAnotherTool(t *testing.T) {
 	require.Equal(t, "Release v0.1.8", r.ok("patch").Title)
 }
 
-// A version that is in tags alone lands by the changelog's section. Without a changelog there is nothing to propose, and nothing that could land.
+// A version that is only in tags lands with its changelog section. Without a changelog there is nothing to propose or land.
 func TestVersionsInTagsAlone(t *testing.T) {
 	t.Parallel()
 	files := map[string]string{}
@@ -447,12 +451,12 @@ func TestVersionsInTagsAlone(t *testing.T) {
 	files["CHANGELOG.md"] = ""
 	r = newTeam(t, files)
 	_, err := r.propose("minor")
-	require.ErrorContains(t, err, "a pull request would bring nothing")
-	require.Contains(t, operr.NextOf(err), "`mage release -to=minor` is the way")
+	require.ErrorContains(t, err, "a pull request would change no file")
+	require.Contains(t, operr.NextOf(err), "run `mage release -to=minor`;")
 	require.Nil(t, r.landed("main"))
 }
 
-// Of several packages whose versions are in tags alone the changelog's section does not say which landed: they are proposed one by one.
+// If several packages have versions only in tags, the changelog section does not show which of them landed, so they must be proposed one at a time.
 func TestSeveralVersionsInTagsAlone(t *testing.T) {
 	t.Parallel()
 	files := map[string]string{}
@@ -469,7 +473,7 @@ func TestSeveralVersionsInTagsAlone(t *testing.T) {
 	r.git(r.first, "tag", "more/v0.1.6", "v0.1.6")
 	r.git(r.first, "push", "-q", "origin", "--tags")
 	_, err := r.propose("minor")
-	require.ErrorContains(t, err, "is in its tags alone, and a pull request of several packages does not say it")
+	require.ErrorContains(t, err, "is only in its tags, and a pull request of several packages cannot show that version")
 	require.Contains(t, operr.NextOf(err), "-only=core")
 	require.Empty(t, r.at(branch))
 	require.Contains(t, operr.NextOf(err), "`mage release -to=minor -only=core`")
@@ -478,7 +482,7 @@ func TestSeveralVersionsInTagsAlone(t *testing.T) {
 	require.Equal(t, "Release core/v0.2.0", one.Title)
 }
 
-// Bad input: a sentence, what to do, and nothing done.
+// Each mistake is an error with a next step, and nothing is changed.
 func TestWhatStopsAProposal(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -487,12 +491,14 @@ func TestWhatStopsAProposal(t *testing.T) {
 		says, next string
 		to         string
 	}{
-		{name: "no token", does: func(r *team) { r.token = "" }, says: "there is no GITHUB_TOKEN", next: "gh auth token"},
-		{name: "a token that is wrong", does: func(r *team) { r.token = "wrong" }, says: "Bad credentials", next: "mistyped"},
-		{name: "a token that may read", does: func(r *team) { r.token = "reader" }, says: "may read o/r, and not push", next: "whose owner may push"},
-		{name: "a fork", does: func(r *team) { r.hub.ForkOf = "up/r" }, says: "o/r is a fork of up/r", next: "[tool.release] remote"},
-		{name: "no version", to: "-", says: "which version", next: "-to=patch"},
-		{name: "a branch of that name", does: (*team).theirs, says: "has a branch " + branch + " already", next: "git push --delete origin " + branch},
+		{name: "no token", does: func(r *team) { r.token = "" }, says: "GITHUB_TOKEN is not set", next: "gh auth token"},
+		{name: "a token that is wrong", does: func(r *team) { r.token = "wrong" }, says: "Bad credentials", next: "is wrong, expired or revoked"},
+		{name: "a token that may read", does: func(r *team) { r.token = "reader" }, says: "may read o/r, but may not push", next: "whose owner may push"},
+		{name: "a fork", does: func(r *team) { r.hub.ForkOf = "up/r" }, says: "o/r is a fork of up/r", next: "`git remote add upstream URL`"},
+		{name: "no version", to: "-", says: "no version to propose was given", next: "-to=patch"},
+		{name: "an invalid version, before GitHub is asked", does: func(r *team) { r.token = "" }, to: "foo", says: `"foo" is not a version`, next: "pass -to=patch"},
+		{name: "a version with the v of a tag", does: func(r *team) { r.token = "" }, to: "v0.2.0", says: `"v0.2.0" is not a version`, next: "pass -to=0.2.0"},
+		{name: "a branch of that name", does: (*team).theirs, says: "already has a branch " + branch, next: "git push --delete origin " + branch},
 		{
 			name: "our commit, changed by hand",
 			does: func(r *team) {
@@ -504,7 +510,7 @@ func TestWhatStopsAProposal(t *testing.T) {
 				r.git(r.second, "commit", "-q", "--amend", "--no-edit")
 				r.git(r.second, "push", "-q", "--force", "origin", branch)
 			},
-			says: "that is not as `release -pr` left it",
+			says: "that `release -pr` did not make",
 			next: "git push --delete",
 		},
 		{
@@ -513,8 +519,8 @@ func TestWhatStopsAProposal(t *testing.T) {
 				r.ok("patch")
 				r.onBranch("packages/core/notes.txt", func(text string) string { return text + "more\n" })
 			},
-			says: "edits besides the section of 0.1.7 in the changelog, which would be lost: packages/core/notes.txt",
-			next: "put them on main",
+			says: "edits that would be lost, because they are outside of the section of 0.1.7 in the changelog: packages/core/notes.txt",
+			next: "make these edits on main",
 		},
 		{
 			name: "an edit of a version",
@@ -522,8 +528,8 @@ func TestWhatStopsAProposal(t *testing.T) {
 				r.ok("patch")
 				r.onBranch("packages/core/pixi.toml", func(text string) string { return strings.ReplaceAll(text, "0.1.7", "0.1.8") })
 			},
-			says: "which would be lost: packages/core/pixi.toml",
-			next: "put them on main",
+			says: "in the changelog: packages/core/pixi.toml",
+			next: "make these edits on main",
 		},
 		{
 			name: "an edit of an older section",
@@ -531,32 +537,32 @@ func TestWhatStopsAProposal(t *testing.T) {
 				r.ok("patch")
 				r.onBranch("CHANGELOG.md", func(text string) string { return strings.ReplaceAll(text, "- Old.", "- Old, and corrected.") })
 			},
-			says: "which would be lost: CHANGELOG.md",
-			next: "put them on main",
+			says: "in the changelog: CHANGELOG.md",
+			next: "make these edits on main",
 		},
 		{
-			name: "a line of an older section that was taken out",
+			name: "a removed line of an older section",
 			does: func(r *team) {
 				r.ok("patch")
 				r.onBranch("CHANGELOG.md", func(text string) string { return strings.ReplaceAll(text, "- Old.\n", "") })
 			},
-			says: "which would be lost: CHANGELOG.md",
-			next: "put them on main",
+			says: "in the changelog: CHANGELOG.md",
+			next: "make these edits on main",
 		},
 		{
-			name: "a section that was taken out",
+			name: "a removed section",
 			does: func(r *team) {
 				r.ok("patch")
 				r.onBranch("CHANGELOG.md", func(text string) string { return strings.ReplaceAll(text, "## [0.1.7]", "## [9.9.9]") })
 			},
-			says: "which would be lost: CHANGELOG.md",
-			next: "put them on main",
+			says: "in the changelog: CHANGELOG.md",
+			next: "make these edits on main",
 		},
 		{
 			name: "a pull request that was closed",
 			does: func(r *team) { r.close(r.ok("patch").Number) },
-			says: "somebody has closed the pull request of v0.1.7",
-			next: "open it again there",
+			says: "someone has closed the pull request of v0.1.7",
+			next: "open the pull request again",
 		},
 		{
 			name: "a branch that was deleted",
@@ -564,8 +570,8 @@ func TestWhatStopsAProposal(t *testing.T) {
 				r.ok("patch")
 				r.git(r.second, "push", "-q", "origin", ":"+branch)
 			},
-			says: "somebody has closed the pull request of v0.1.7",
-			next: "restore its branch",
+			says: "someone has closed the pull request of v0.1.7",
+			next: "restore the branch of the pull request",
 		},
 		{
 			name: "two pull requests",
@@ -576,17 +582,17 @@ func TestWhatStopsAProposal(t *testing.T) {
 				require.NoError(r.t, err)
 			},
 			says: "2 pull requests are open from the branch " + branch,
-			next: "close all but the one that goes to main",
+			next: "close all of these pull requests except the one into main",
 		},
 		{
-			name: "a pull request that was turned to another branch",
+			name: "a pull request with a changed base",
 			does: func(r *team) {
 				n := r.ok("patch").Number
 				r.git(r.second, "push", "-q", "origin", "main:1.x")
 				r.patch(n, `{"base": "1.x"}`)
 			},
-			says: "was turned to 1.x",
-			next: "let it go to main again",
+			says: " to 1.x, but the pull request proposes a release of main",
+			next: "set the base of this pull request to main again",
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -596,10 +602,7 @@ func TestWhatStopsAProposal(t *testing.T) {
 				c.does(r)
 			}
 			at, pulls := r.at(branch), r.pulls()
-			to := "patch"
-			if c.to == "-" {
-				to = ""
-			}
+			to := strings.TrimPrefix(cmp.Or(c.to, "patch"), "-")
 			_, err := r.propose(to)
 			require.ErrorContains(t, err, c.says)
 			require.Contains(t, operr.NextOf(err), c.next)
@@ -609,7 +612,7 @@ func TestWhatStopsAProposal(t *testing.T) {
 	}
 }
 
-// theirs makes a branch of ours by somebody else.
+// `theirs` creates the proposal branch as someone else would.
 func (r *team) theirs() {
 	r.git(r.second, "switch", "-q", "-c", branch)
 	r.commit(r.second, "packages/core/theirs.txt", "theirs\n", "chore(release): v0.1.7")
@@ -619,7 +622,7 @@ func (r *team) theirs() {
 
 func (r *team) close(number int) { r.patch(number, `{"state": "closed"}`) }
 
-// patch changes a pull request, as a person does on its page.
+// patch edits a pull request's text, as a user does on its page.
 func (r *team) patch(number int, body string) {
 	r.t.Helper()
 	req := httptest.NewRequest("PATCH", fmt.Sprintf("/repos/o/r/pulls/%d", number), strings.NewReader(body))
@@ -629,7 +632,7 @@ func (r *team) patch(number int, body string) {
 	require.Equal(r.t, 200, w.Code, w.Body.String())
 }
 
-// In a job there is nobody to stop for: a push to main on which nothing is to be released, or whose release somebody has closed, is no failure.
+// In a job, it is not a failure if there is nothing to release, or if someone has closed the pull request.
 func TestAJobGoesOn(t *testing.T) {
 	t.Parallel()
 	r := newTeam(t, nil)
@@ -638,7 +641,7 @@ func TestAJobGoesOn(t *testing.T) {
 	r.close(n)
 	at := r.at(branch)
 	require.Equal(t, releasepr.Result{Base: "main"}, r.ok("auto"))
-	require.Contains(t, r.said[len(r.said)-1], "somebody has closed the pull request of v0.2.0")
+	require.Contains(t, r.said[len(r.said)-1], "someone has closed the pull request of v0.2.0")
 	require.Equal(t, at, r.at(branch))
 	require.False(t, r.pulls()[0].Open)
 
@@ -650,7 +653,7 @@ func TestAJobGoesOn(t *testing.T) {
 	require.Empty(t, r.at(branch))
 }
 
-// A closed one is not in the way of another version, nor one that was opened again.
+// A closed pull request does not block another version. A reopened pull request is updated.
 func TestAClosedPullRequest(t *testing.T) {
 	t.Parallel()
 	r := newTeam(t, nil)
@@ -664,7 +667,7 @@ func TestAClosedPullRequest(t *testing.T) {
 	require.Equal(t, number, r.ok("patch").Number)
 }
 
-// Killed after each thing that it does, and run again, it ends with one branch and one pull request.
+// If a proposal is killed after any change and run again, there is one branch and one pull request in the end.
 func TestAProposalIsKilledAnywhere(t *testing.T) {
 	t.Parallel()
 	for _, at := range []string{"pushed", "pull request"} {
@@ -681,7 +684,8 @@ func TestAProposalIsKilledAnywhere(t *testing.T) {
 	}
 }
 
-// Where a job opens it, the first line says what to press; where jobs may not, what to allow, and the next run goes on.
+// If a job opens the pull request, its first line says what to press. If jobs may not open pull requests, the error says what to allow, and the next
+// run continues.
 func TestAJobOpensIt(t *testing.T) {
 	t.Parallel()
 	r := newTeam(t, nil)
@@ -702,25 +706,25 @@ func TestAJobOpensIt(t *testing.T) {
 	require.Len(t, runs, 1)
 	require.Equal(t, "action_required", runs[0].Conclusion)
 
-	r.byJob, r.token = false, "person" // an App, or a person, takes it over
+	r.byJob, r.token = false, "person" // an App or a user continues
 	r.ok("patch")
 	require.NotContains(t, r.pulls()[0].Body, "Approve and run")
 }
 
-// Elsewhere than on GitHub the branch is made and pushed, and a person opens what they have there.
+// On a forge other than GitHub, the branch is pushed, and the user opens the pull request.
 func TestElsewhere(t *testing.T) {
 	t.Parallel()
 	r := newTeam(t, nil)
 	r.nowhere = true
 	result := r.ok("patch")
 	require.Equal(t, r.at(branch), result.Commit)
-	require.Contains(t, strings.Join(r.said, "\n"), "open a pull request of it by hand, into main, called: Release v0.1.7")
+	require.Contains(t, strings.Join(r.said, "\n"), "open a pull request with the base main and the title: Release v0.1.7")
 	r.onBranch("CHANGELOG.md", func(text string) string { return strings.Replace(text, "- A first", "- The very first", 1) })
 	require.Contains(t, r.has(r.ok("patch").Commit, "CHANGELOG.md"), "- The very first")
 	require.Empty(t, r.pulls())
 }
 
-// A maintenance branch has a pull request of its own.
+// A maintenance branch has its own pull request.
 func TestMaintenanceBranches(t *testing.T) {
 	t.Parallel()
 	r := newTeam(t, map[string]string{"pixi.toml": monorepotest.Files(3, "0.1.6")["pixi.toml"] + "\n[tool.release]\nbranch = [\"main\", \"*.x\"]\n"})
@@ -738,7 +742,7 @@ func TestMaintenanceBranches(t *testing.T) {
 	require.Equal(t, "Release v0.2.0", r.pulls()[0].Title)
 }
 
-// Where a checkout has other line ends than the repository, the commit differs from its base in what was edited, and in nothing else.
+// Even if a checkout converts line endings, the commit changes only the edited lines.
 func TestLineEndsOfACheckout(t *testing.T) {
 	t.Parallel()
 	r := newTeam(t, map[string]string{".gitattributes": "* text=auto\n*.toml text eol=crlf\n*.md text eol=crlf\n"})
@@ -751,7 +755,7 @@ func TestLineEndsOfACheckout(t *testing.T) {
 	require.Equal(t, result.Commit, again.Commit)
 }
 
-// What is pushed meanwhile is not overwritten.
+// If someone else pushes to the branch meanwhile, the push is not overwritten.
 func TestALease(t *testing.T) {
 	t.Parallel()
 	r := newTeam(t, nil)
@@ -762,11 +766,11 @@ func TestALease(t *testing.T) {
 	r.write(r.first, ".git/hooks/pre-push", "#!/bin/sh\nexec git push -q --no-verify --force "+r.remote.Dir+" main:refs/heads/"+branch+"\n")
 	require.NoError(t, os.Chmod(hook, 0o755))
 	_, err := r.propose("patch")
-	require.ErrorContains(t, err, "did not take the branch")
-	require.Contains(t, operr.NextOf(err), "run it again")
+	require.ErrorContains(t, err, "refused the push to the branch foopack/release-main")
+	require.Contains(t, operr.NextOf(err), "run this command again")
 }
 
-// inJob gives the embedded GitHub a release.yml, and returns which runs were asked for.
+// inJob adds a release.yml to the embedded GitHub, and returns the requested runs.
 func (r *team) inJob() *[]string {
 	asked := &[]string{}
 	r.hub.Dispatch = func(workflow, ref string, inputs map[string]string) error {
@@ -784,7 +788,7 @@ func (r *team) inJob() *[]string {
 	return asked
 }
 
-// What a job is told of what has landed, and command lines that mean nothing.
+// The landed commit is an output of the job. Invalid combinations of flags are refused.
 func TestWhatAJobIsHanded(t *testing.T) {
 	t.Parallel()
 	r := newTeam(t, nil)
@@ -802,12 +806,12 @@ func TestWhatAJobIsHanded(t *testing.T) {
 
 	here, commit := "here", r.at("main")
 	for says, a := range map[string]releasepr.Asked{
-		"-tag is for what a pull request has landed":        {Tag: &commit},
-		"-publish is for what comes after the pull request": {PR: true, Publish: &here},
-		"tags what has landed, whatever its version":        {PR: true, Tag: &commit, Request: bump.Request{To: "patch"}},
-		"it is not said which version is to be proposed":    {PR: true},
+		"-tag needs -pr":                     {Tag: &commit},
+		"-publish cannot be used with -pr":   {PR: true, Publish: &here},
+		"tags the versions that have landed": {PR: true, Tag: &commit, Request: bump.Request{To: "patch"}},
+		"no version to propose was given":    {PR: true},
 	} {
-		if says == "it is not said which version is to be proposed" {
+		if says == "no version to propose was given" {
 			p = newTeam(t, nil).proposer()
 		}
 		_, err := p.Do(t.Context(), a)
@@ -816,13 +820,13 @@ func TestWhatAJobIsHanded(t *testing.T) {
 	}
 }
 
-// tag runs the job that tags, in the first clone.
+// tag runs the tagging job in the first clone.
 func (r *team) tag(commit string) (releasepr.Result, error) {
 	r.git(r.first, "pull", "-q")
 	return r.proposer().Tag(r.t.Context(), commit)
 }
 
-// What has landed and was checked is tagged by a job, once, and release.yml is asked for, once, wherever the job was killed.
+// A job tags a landed and checked commit once, and requests one run of release.yml, wherever it is killed.
 func TestAJobTagsWhatHasLanded(t *testing.T) {
 	t.Parallel()
 	for _, kill := range []string{"", "tags", "asked for v0.1.7"} {
@@ -852,7 +856,8 @@ func TestAJobTagsWhatHasLanded(t *testing.T) {
 	}
 }
 
-// What undo has taken back is not tagged again: its pull request says so, and another version is proposed. Whoever takes that line away has it tagged.
+// An undone version is not tagged again, because its pull request is marked, and another version is proposed. If someone removes the mark, it is
+// tagged.
 func TestWhatWasTakenBack(t *testing.T) {
 	t.Parallel()
 	r := newTeam(t, nil)
@@ -865,7 +870,7 @@ func TestWhatWasTakenBack(t *testing.T) {
 		result := r.ok("patch")
 		require.Empty(t, result.Merged)
 		require.Equal(t, "Release v0.1.8", result.Title)
-		require.Contains(t, strings.Join(r.said, "\n"), "v0.1.7 is on main, and was taken back by undo, as "+of.URL+" says")
+		require.Contains(t, strings.Join(r.said, "\n"), "v0.1.7 is on main, but `mage undo` has undone the release, as "+of.URL+" says")
 		require.NoError(t, r.client("person").EditPull(t.Context(), n, of.Title, of.Body))
 		result, err := r.propose("patch")
 		require.Equal(t, inJobs, err == nil)
@@ -874,7 +879,7 @@ func TestWhatWasTakenBack(t *testing.T) {
 	require.Equal(t, forge.MarkUndone("text"), forge.MarkUndone(forge.MarkUndone("text")))
 }
 
-// Tags go by several pushes where there are many. What an earlier run has pushed before it was stopped gets its run too, and a tag of something else none.
+// Many tags need several pushes. A tag that a killed run has pushed still gets its run of release.yml; an unrelated tag gets none.
 func TestAJobThatStoppedBetweenItsTags(t *testing.T) {
 	t.Parallel()
 	r := newTeam(t, map[string]string{"pixi.toml": monorepotest.Files(3, "0.1.6")["pixi.toml"] + "\n[tool.release]\nversioning = \"independent\"\n"})
@@ -898,8 +903,8 @@ func TestAJobThatStoppedBetweenItsTags(t *testing.T) {
 	}
 }
 
-// A team's release by CI alone: with the token of an App nobody presses anything but the merge, and with a job's own token a person presses "Approve and
-// run" once. The check fails at first. In the end there is one commit, one tag at it, and one run of release.yml that was asked for.
+// A team releases only through CI. With an App's token, users only merge; with a job's own token, they must also press "Approve and run" once. The
+// first check fails. In the end there is one commit with one tag, and one run of release.yml was requested.
 func TestATeamsReleaseByCI(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -922,7 +927,7 @@ func TestATeamsReleaseByCI(t *testing.T) {
 
 			runs, err := person.Runs(t.Context(), github.Query{Commit: p.Commit, Event: "pull_request"})
 			require.NoError(t, err)
-			require.Len(t, runs, 1, "one check is to be approved at most")
+			require.Len(t, runs, 1, "at most one check must be approved")
 			clicks := 0
 			if runs[0].Conclusion == "action_required" {
 				require.Error(t, person.MergePull(t.Context(), p.Number, "squash", ""))
@@ -936,9 +941,9 @@ func TestATeamsReleaseByCI(t *testing.T) {
 			require.NoError(t, r.hub.FinishRun(runs[0].ID, "success"))
 			require.NoError(t, person.MergePull(t.Context(), p.Number, "squash", "Whatever (#2)"))
 
-			landed := r.ok("auto").Merged // what the job plan hands on
+			landed := r.ok("auto").Merged // the plan job passes this commit on
 			require.Equal(t, r.at("main"), landed)
-			r.token, r.byJob = "job", true // the job tag has no other
+			r.token, r.byJob = "job", true // the tag job has no other token
 			_, err = r.tag(landed)
 			require.NoError(t, err)
 			require.Equal(t, releasepr.Result{Base: "main"}, r.ok("auto"), "there is nothing more to release")
@@ -951,8 +956,8 @@ func TestATeamsReleaseByCI(t *testing.T) {
 	}
 }
 
-// Each job of a release by CI alone is killed after each thing that it does, and after each request to GitHub, whose answer it does not get, and is run again.
-// It comes to one pull request, one tag at what was merged, one run of release.yml, and one GitHub release.
+// Each job of a release through CI is killed after each of its changes, and after each request to GitHub before it gets the response, and run again.
+// In the end there is one pull request, one tag at the merged commit, one run of release.yml, and one GitHub release.
 func TestATeamsReleaseByCIKilledAnywhere(t *testing.T) {
 	t.Parallel()
 	r := newTeam(t, nil)
@@ -983,7 +988,7 @@ func TestATeamsReleaseByCIKilledAnywhere(t *testing.T) {
 	person := r.client("person")
 	runs, err := person.Runs(t.Context(), github.Query{Commit: p.Commit, Event: "pull_request"})
 	require.NoError(t, err)
-	require.Len(t, runs, 1, "one check is to be approved")
+	require.Len(t, runs, 1, "one check must be approved")
 	require.NoError(t, person.ApproveRun(t.Context(), runs[0].ID))
 	require.NoError(t, r.hub.FinishRun(runs[0].ID, "success"))
 	require.NoError(t, person.MergePull(t.Context(), p.Number, "squash", ""))
@@ -1018,7 +1023,7 @@ func TestATeamsReleaseByCIKilledAnywhere(t *testing.T) {
 	t.Logf("killed %d times", kills)
 }
 
-// What keeps a job from tagging, each with what to do, and nothing done.
+// If tagging is impossible, the error has a next step, and nothing is changed.
 func TestWhatKeepsAJobFromTagging(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -1031,7 +1036,7 @@ func TestWhatKeepsAJobFromTagging(t *testing.T) {
 			name:   "nothing has landed",
 			does:   func(*team) {},
 			commit: func(r *team) string { return r.at("main") },
-			says:   "nothing has landed that is not tagged",
+			says:   "every version that has landed is tagged",
 			next:   "run the workflow again",
 		},
 		{
@@ -1042,36 +1047,36 @@ func TestWhatKeepsAJobFromTagging(t *testing.T) {
 			next:   "run the workflow again",
 		},
 		{
-			name: "undo has taken it back since it was checked",
+			name: "the version was undone after the check",
 			does: func(r *team) {
 				r.land()
 				of := r.pulls()[0]
 				require.NoError(r.t, r.client("person").EditPull(r.t.Context(), of.Number, of.Title, forge.MarkUndone(of.Body)))
 			},
 			commit: func(r *team) string { return r.at("main") },
-			says:   "v0.1.7 was taken back by undo, as ",
-			next:   "take that line out of it",
+			says:   "`mage undo` has undone the release of v0.1.7, as ",
+			next:   "remove the line about the undo from the pull request",
 		},
 		{
-			name: "the job may not read whether it was taken back",
+			name: "the job may not read whether the version was undone",
 			does: func(r *team) {
 				r.land()
 				r.hub.Private = true
 				r.hub.Grant("job", map[string]string{"actions": "write", "contents": "write"})
 			},
 			commit: func(r *team) string { return r.at("main") },
-			says:   "whether v0.1.7 was taken back by undo stands in its pull request",
-			next:   "whose job tag has `pull-requests: read`",
+			says:   "nothing was tagged, because the pull request of v0.1.7, which says whether `mage undo` has undone the release, cannot be read",
+			next:   "whose job `tag` has `pull-requests: read`",
 		},
 		{
-			name: "GitHub takes no more requests for now",
+			name: "GitHub limits the number of requests",
 			does: func(r *team) {
 				r.land()
 				r.hub.Limit = 1
 			},
 			commit: func(r *team) string { return r.at("main") },
 			says:   "rate limit",
-			next:   "run it again after ",
+			next:   "run the same command again after ",
 		},
 		{
 			name: "a rule forbids tags",
@@ -1080,11 +1085,11 @@ func TestWhatKeepsAJobFromTagging(t *testing.T) {
 				require.NoError(r.t, r.remote.Guard("v*"))
 			},
 			commit: func(r *team) string { return r.at("main") },
-			says:   "origin did not take v0.1.7",
-			next:   "let a rule for tags take them from GitHub Actions",
+			says:   "origin refused the tags v0.1.7",
+			next:   "change the tag rules so that GitHub Actions may push these tags",
 		},
 		{
-			name: "main has gained a workflow since, and the token may write none",
+			name: "main has a new workflow, and the token may not write workflows",
 			does: func(r *team) {
 				require.NoError(r.t, r.remote.Guard(""))
 				r.run = command.NewSystem(command.Setenv(r.run.Environ(), bare.Job.Variable()), nil)
@@ -1095,7 +1100,7 @@ func TestWhatKeepsAJobFromTagging(t *testing.T) {
 				r.git(r.second, "push", "-q", "origin", ":"+branch)
 			},
 			commit: func(r *team) string { return r.git(r.remote.Dir, "rev-parse", "main~1") },
-			says:   "it has workflow files that no branch has any more",
+			says:   "which has workflow files that no branch has any more",
 			next:   "`mage release` on a laptop",
 		},
 	} {
@@ -1113,7 +1118,7 @@ func TestWhatKeepsAJobFromTagging(t *testing.T) {
 	}
 }
 
-// A release.yml that cannot be asked for is named with what it needs, and the tag stays: the job, or a laptop, goes on.
+// If a run of release.yml cannot be requested, the error says what the file needs. The tag remains, so that the job or a user can continue.
 func TestAReleaseYmlThatTakesNoInput(t *testing.T) {
 	t.Parallel()
 	for _, why := range []error{server.ErrNoWorkflow, server.ErrNoTrigger} {
@@ -1124,7 +1129,7 @@ func TestAReleaseYmlThatTakesNoInput(t *testing.T) {
 		r.hub.Dispatch = func(string, string, map[string]string) error { return why }
 		_, err := r.tag(r.at("main"))
 		require.ErrorContains(t, err, "asking o/r for a run of release.yml at v0.1.7")
-		require.Contains(t, operr.NextOf(err), "workflow_dispatch with the input hub")
+		require.Contains(t, operr.NextOf(err), "workflow_dispatch and the input hub")
 		r.hub.Dispatch = takes
 		_, err = r.tag(r.at("main"))
 		require.NoError(t, err)
@@ -1138,7 +1143,7 @@ func (r *team) land() {
 	require.NoError(r.t, r.client("person").MergePull(r.t.Context(), r.ok("patch").Number, "squash", ""))
 }
 
-// The GitHub release is made once, of the files whose digests were handed over, with the changelog's section.
+// The GitHub release is created once, with the files that match the given digests and with the changelog section.
 func TestAJobMakesTheGitHubRelease(t *testing.T) {
 	t.Parallel()
 	r := newTeam(t, nil)
@@ -1165,11 +1170,11 @@ func TestAJobMakesTheGitHubRelease(t *testing.T) {
 		return err
 	}
 	err = announce("v0.1.7", digests(r.at("main"), strings.Repeat("0", 64)))
-	require.ErrorContains(t, err, "was uploaded; no GitHub release was made")
+	require.ErrorContains(t, err, "changed after the upload: expected sha256 ")
 	err = announce("v0.1.7", digests(strings.Repeat("0", 40), rec.SHA256))
-	require.ErrorContains(t, err, "the digests are of the commit")
+	require.ErrorContains(t, err, "the digests belong to the commit")
 	err = announce("", digests(r.at("main"), rec.SHA256))
-	require.ErrorContains(t, err, "there is no tag")
+	require.ErrorContains(t, err, "this run was not started by a tag")
 	for range 2 {
 		err = announce("v0.1.7", digests(r.at("main"), rec.SHA256))
 		require.NoError(t, err)
@@ -1184,7 +1189,7 @@ func TestAJobMakesTheGitHubRelease(t *testing.T) {
 	require.ErrorContains(t, err, "there is no GITHUB_TOKEN")
 }
 
-// A package that the tag is not of stays as it was published: what this commit makes of it has other bytes, and nobody has replaced it.
+// The files of a package that the tag does not release are left alone: a build from this commit would differ, but nobody has replaced anything.
 func TestAJobMakesTheGitHubReleaseOfOnePackage(t *testing.T) {
 	t.Parallel()
 	r := newTeam(t, map[string]string{"pixi.toml": monorepotest.Files(3, "0.1.6")["pixi.toml"] + "\n[tool.release]\nversioning = \"independent\"\n"})

@@ -18,11 +18,11 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/release/trace"
 )
 
-// HubInput is the input of release.yml by which a run is told that it makes the GitHub release: there is nobody else who would.
+// HubInput is the input of release.yml that makes a run create the GitHub release.
 const HubInput = "hub"
 
-// Tag tags what has landed at a commit that was checked, pushes the tags alone, and asks for a run of release.yml at each: a tag that a job pushes by its
-// own token starts nothing. What is done already is seen on the remote, and is not done again.
+// Tag tags the versions that landed with a checked commit, pushes only the tags, and requests a run of release.yml for each, because a tag that a job
+// pushes with its own token does not start a run. It skips the parts that are already done on the remote.
 func (p *Proposer) Tag(ctx context.Context, commit string) (Result, error) {
 	r, err := p.openFor(ctx, nil)
 	if err != nil {
@@ -42,7 +42,7 @@ func (p *Proposer) Tag(ctx context.Context, commit string) (Result, error) {
 		}
 	}
 	if r.hub.Client == nil {
-		return result, nil // its CI starts by the tag
+		return result, nil // the CI of another forge starts from the tag
 	}
 	runs, err := r.hub.Client.Runs(ctx, forge.Query(commit))
 	if err != nil {
@@ -56,11 +56,11 @@ func (p *Proposer) Tag(ctx context.Context, commit string) (Result, error) {
 		if err := r.hub.Client.Dispatch(ctx, forge.Workflow, tag, map[string]string{HubInput: "true"}); err != nil {
 			next := operr.NextOf(err)
 			if status := (*github.StatusError)(nil); errors.As(err, &status) && (status.Status == http.StatusNotFound || status.Status == http.StatusUnprocessableEntity) {
-				next = forge.Workflow + " has to be there, and to have workflow_dispatch with the input " + HubInput + ", as README shows it; until then `git pull` and `mage release` on a laptop go on"
+				next = "add " + forge.Workflow + " with workflow_dispatch and the input " + HubInput + " (`mage ci:write` writes this file), or run `git pull` and `mage release` on a laptop instead"
 			}
-			return Result{}, operr.New(next+"; then run this job again: the tag is pushed", "%w", err)
+			return Result{}, operr.New(next+"; then run this job again (the tag is already pushed)", "%w", err)
 		}
-		r.View.Line("asked for a run of %s at %s", forge.Workflow, tag)
+		r.View.Line("requested a run of %s for %s", forge.Workflow, tag)
 		if err := r.did("asked for " + tag); err != nil {
 			return Result{}, err
 		}
@@ -68,23 +68,23 @@ func (p *Proposer) Tag(ctx context.Context, commit string) (Result, error) {
 	return result, nil
 }
 
-// refuseUndone refuses what undo has taken back since it was checked: the run of a job may be one of before, which a person runs again. An undo marks the pull
-// request before it takes the tags away, so that a tag that is there still is no sign that it is wanted.
+// refuseUndone returns an error if an undo has reverted the versions after the check, because someone may rerun an old job. An undo marks the pull
+// request before it removes the tags, so the tags may still exist.
 func (r *proposal) refuseUndone(ctx context.Context, commit string, names []string) error {
 	of, err := r.landing(ctx, commit)
 	if github.MayNotRead(err) {
-		return operr.New("`mage ci:write` writes a "+forge.Proposing+" whose job tag has `pull-requests: read`; or `mage release` on a laptop goes on",
-			"whether %s was taken back by undo stands in its pull request; nothing was tagged: %w", strings.Join(names, ", "), err)
+		return operr.New("run `mage ci:write`, which writes a "+forge.Proposing+" whose job `tag` has `pull-requests: read`; or run `mage release` on a laptop",
+			"nothing was tagged, because the pull request of %s, which says whether `mage undo` has undone the release, cannot be read: %w", strings.Join(names, ", "), err)
 	}
 	if err == nil && of != nil && forge.IsUndone(of.Body) {
-		return operr.NewStopped("take that line out of it, and run this job again, if it is to be released after all",
-			"%s was taken back by undo, as %s says; nothing was tagged", strings.Join(names, ", "), of.URL)
+		return operr.NewStopped("to release this version after all, remove the line about the undo from the pull request, and run this job again",
+			"`mage undo` has undone the release of %s, as %s says; nothing was tagged", strings.Join(names, ", "), of.URL)
 	}
 	return err
 }
 
-// findTags are the tags of what has landed at a commit, with the plan of those that the remote lacks; nil where it has all of them. Those that an earlier
-// run has pushed are among them: it may have been stopped before it asked for their runs.
+// findTags returns the tags of the versions that landed with a commit, and a plan of the tags that the remote lacks, or nil if it has all of them. It
+// includes tags that an earlier run has pushed, because that run may have been killed before it requested their runs of release.yml.
 func (r *proposal) findTags(ctx context.Context, commit string) (names []string, plan *bump.Plan, err error) {
 	head, err := r.repo.Head(ctx)
 	if err != nil {
@@ -99,7 +99,7 @@ func (r *proposal) findTags(ctx context.Context, commit string) (names []string,
 	}
 	if landed != nil && landed.Commit == commit {
 		if on, err := r.repo.Contains(ctx, r.onto, commit); err != nil || !on {
-			return nil, nil, errors.Join(err, operr.NewStopped("find out who has moved "+r.base, "%.12s is not on %s/%s any more; nothing was tagged", commit, r.remote, r.base))
+			return nil, nil, errors.Join(err, operr.NewStopped("find out who has moved "+r.base, "the commit %.12s is not on %s/%s any more; nothing was tagged", commit, r.remote, r.base))
 		}
 		names = append(names, landed.TagNames()...)
 		slices.Sort(names)
@@ -108,17 +108,17 @@ func (r *proposal) findTags(ctx context.Context, commit string) (names []string,
 	if len(names) > 0 {
 		return names, nil, nil
 	}
-	what := "nothing has landed that is not tagged"
+	what := "every version that has landed is tagged"
 	if landed != nil {
 		what = strings.Join(landed.TagNames(), ", ") + " has landed at " + landed.Commit[:12]
 	}
-	return nil, nil, operr.NewStopped("run the workflow again: it checks what has landed", "%.12s was checked, and as of %.12s %s; nothing was tagged", commit, head.Commit, what)
+	return nil, nil, operr.NewStopped("run the workflow again: it checks the commit that has landed", "the commit %.12s was checked, but the branch is now at the commit %.12s, where %s; nothing was tagged", commit, head.Commit, what)
 }
 
-// releaseTag is a tag as release.yml takes it: of all packages, or of one.
+// releaseTag matches the tags that release.yml accepts, for all packages or for one.
 var releaseTag = lazyregexp.New(`^(?:[^/]+/)?v[0-9]`)
 
-// tagsAt are the tags of releases that the remote has at a commit: of the versions that it has, or, where those stand in no file, by their form.
+// tagsAt returns the remote's release tags at a commit: those of the commit's versions or, if no file has versions, those that match releaseTag.
 func (r *proposal) tagsAt(ctx context.Context, commit string) (names []string, err error) {
 	for tag, at := range r.refs.Tags {
 		if at == commit && releaseTag().MatchString(tag) {
@@ -141,7 +141,7 @@ func (r *proposal) tagsAt(ctx context.Context, commit string) (names []string, e
 	return names, nil
 }
 
-// pushTags makes the tags that are not here, and pushes those that the remote lacks.
+// pushTags creates the tags that this clone lacks, and pushes those that the remote lacks.
 func (r *proposal) pushTags(ctx context.Context, commit string, names []string, plan *bump.Plan) error {
 	names = slices.DeleteFunc(slices.Clone(names), func(name string) bool { return r.refs.Tags[name] != "" })
 	here, err := r.repo.Tags(ctx)
@@ -150,7 +150,7 @@ func (r *proposal) pushTags(ctx context.Context, commit string, names []string, 
 	}
 	for _, name := range names {
 		if at, ok := here[name]; ok && at != commit {
-			return operr.NewStopped("find out which is right; `git tag -d "+operr.Word(name)+"` removes it", "the tag %s is at %.12s here, and the release at %.12s", name, at, commit)
+			return operr.NewStopped("find out which commit is right; if the release is right, delete the tag here with `git tag -d "+operr.Word(name)+"`", "the tag %s is at %.12s here, but the release is at %.12s", name, at, commit)
 		} else if !ok {
 			if err := r.repo.MakeTag(ctx, commit, gitrepo.Tag{Name: name, Message: plan.TagMessage(name)}); err != nil {
 				return err
@@ -166,14 +166,14 @@ func (r *proposal) pushTags(ctx context.Context, commit string, names []string, 
 	return r.did("tags")
 }
 
-// explainTag says why a tag was not taken.
+// explainTag adds the reason and the next step to the error of a rejected tag.
 func (r *proposal) explainTag(err error, commit string, names []string) error {
 	switch {
 	case errors.Is(err, gitremote.ErrWorkflows):
-		return operr.New("push it with credentials that may write workflows: `git pull` and `mage release` on a laptop go on with it",
-			"%s takes no tag at %.12s from this job: it has workflow files that no branch has any more, as %s has changed them since: %w", r.remote, commit, r.base, err)
+		return operr.New("push the tag with credentials that may write workflows: run `git pull` and `mage release` on a laptop",
+			"%s did not let this job tag the commit %.12s, which has workflow files that no branch has any more, because %s has changed these files since: %w", r.remote, commit, r.base, err)
 	case errors.Is(err, gitremote.ErrRejected):
-		return operr.New("let a rule for tags take them from GitHub Actions, and run this job again; or `mage release` on a laptop goes on with it", "%s did not take %s: %w", r.remote, strings.Join(names, ", "), err)
+		return operr.New("change the tag rules so that GitHub Actions may push these tags, and run this job again; or run `mage release` on a laptop", "%s refused the tags %s: %w", r.remote, strings.Join(names, ", "), err)
 	}
 	return err
 }

@@ -20,7 +20,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
-// open makes what release, status and undo work with. With the lock, what a killed run left behind is taken back.
+// `open` sets up a release for release, status and undo. If locked, it takes the lock and cleans up after a killed run.
 func (r Releaser) open(ctx context.Context, locked bool) (*release.Release, func(), error) {
 	repo, err := gitrepo.Open(ctx, r.Runner, r.Dir)
 	if err != nil {
@@ -48,10 +48,11 @@ func (r Releaser) open(ctx context.Context, locked bool) (*release.Release, func
 	return one, unlock, nil
 }
 
-// notesOf is where the gits of a release are noted while they are at work. It goes with the lock, which all work trees share.
+// notesOf returns the path of the file that records running git commands of a release. It is next to the lock, which protects it and which all work
+// trees share.
 func notesOf(repo *gitrepo.Repo) string { return filepath.Join(repo.Common, folders.State, "git") }
 
-// unlockGit removes the locks that git left behind when it was killed together with us.
+// unlockGit removes the lock files that git commands left behind when they were killed together with this program.
 func (r Releaser) unlockGit(ctx context.Context, repo *gitrepo.Repo, killed time.Time) error {
 	if killed.IsZero() {
 		return nil
@@ -64,7 +65,7 @@ func (r Releaser) unlockGit(ctx context.Context, repo *gitrepo.Repo, killed time
 	return err
 }
 
-// bumping reads the workspace, once what a killed run has left behind is taken back.
+// bumping opens the workspace, after reverting what a killed run left behind.
 func (r Releaser) bumping(ctx context.Context) (*bumping.Bumper, error) {
 	return bumping.Open(ctx, bumping.Config{
 		Runner:  r.Runner,
@@ -74,7 +75,7 @@ func (r Releaser) bumping(ctx context.Context) (*bumping.Bumper, error) {
 	})
 }
 
-// equip gives a release what it works with. One that writes is refused where that would go wrong.
+// equip returns a release with all its inputs. If the release writes, it first checks that writing is safe.
 func (r Releaser) equip(ctx context.Context, state string, writes bool) (*release.Release, error) {
 	b, err := r.bumping(ctx)
 	if err != nil {
@@ -128,15 +129,15 @@ func (r Releaser) equip(ctx context.Context, state string, writes bool) (*releas
 	return one, nil
 }
 
-// mayWrite refuses a clone in which links lead our folders elsewhere, and one of a rehearsal that would reach another channel.
+// mayWrite returns an error if symbolic links redirect our folders, or if a rehearsal's clone would publish to a real channel.
 func (r Releaser) mayWrite(ctx context.Context, b *bumping.Bumper) error {
 	if err := folders.Check(ctx, r.Runner, b.Workspace); err != nil {
 		return err
 	}
 	client, err := r.Channels.Client()
 	if err != nil {
-		//lint:ignore nilerr preflight says so
+		//lint:ignore nilerr preflight reports this error
 		return nil
 	}
-	return publishing.NotRehearsed(b.Repo, client.Server())
+	return publishing.RefuseRehearsal(b.Repo, client.Server())
 }

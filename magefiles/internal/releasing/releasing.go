@@ -1,11 +1,11 @@
-// Package releasing is `release`, `status` and `undo` as a person sees them: what is refused before anything is done, what is shown before
-// the question, and what is said in the end. The release itself is package release's.
+// Package releasing implements the user interface of `release`, `status` and `undo`: it validates the request, shows what will happen, asks the user,
+// and shows the result. Package release makes the release itself.
 //
-//	releasing.go  a release, from its flags to its result
-//	open.go       the clone that it is made in: its lock, what a killed run has left, and what the release works with
-//	show.go       what is shown of a release: its plan, and what came of it
-//	status.go     where the last release stands
-//	undo.go       the way back, as it is agreed to, and the release that follows one which is given up
+//	releasing.go  `release`, from its flags to its result
+//	open.go       opening the clone: the lock, the cleanup after a killed run, and the inputs of a release
+//	show.go       showing the plan and the result
+//	status.go     `status`
+//	undo.go       `undo`, and the plan of the release after an abandoned one
 package releasing
 
 import (
@@ -28,35 +28,38 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// Releaser is what a release is made with, looked at, and taken back.
+// Releaser makes releases, shows their status, and undoes them.
 type Releaser struct {
 	Runner   command.Runner
-	Dir      string // where we were started
+	Dir      string // working directory
 	View     *view.View
 	Channels *ourchannel.Channels
 	Tool     string      // version of this program
-	Today    string      // as 2006-01-02, for the changelog
-	Lends    func() bool // reports whether a child may ask a person at our terminal
+	Today    string      // date for the changelog, as 2006-01-02
+	Lends    func() bool // reports whether child processes may prompt on the terminal
 
-	// Confirm asks a person. Its error is the answer no.
+	// Confirm asks the user. It returns an error if the answer is no.
 	Confirm func(ctx context.Context, question string) error
-	// Cache is the folder for the sources of builds, of which nothing stays.
+	// Cache returns the folder for build sources, which are temporary.
 	Cache func() (string, error)
-	// Hub is where the release of a workspace is shown to people.
+	// Hub returns the hub on which a workspace's releases are announced.
 	Hub func(ctx context.Context, repo *gitrepo.Repo, w *workspace.Workspace) (forge.Hub, error)
-	// Tools picks a toolchain whose environments lie below a folder, and names the variables by which it fetches packages. uploads says
-	// that this run sends what is built.
+	// Tools chooses a toolchain that creates its environments below a folder. fetching lists the environment variables that it uses to fetch
+	// packages. uploads reports whether this run uploads what it builds.
 	Tools func(ctx context.Context, w *workspace.Workspace, environments string, uploads bool) (t toolchain.Toolchain, fetching []string, err error)
-	// Trial opens a channel of this process, of the same name as ours.
+	// Trial returns an in-process channel with the same name as the real one.
 	Trial func(name string) publish.Trial
-	// Readable names the credentials that code of the repository could read on this machine.
+	// Readable returns the names of the credentials that repository code could read on this machine.
 	Readable func() []string
-	Pycache  string // folder for byte code, as release.Means has it
+	Pycache  string // folder for byte code, as in release.Means
 }
 
-// Run makes the release that is asked for, or goes on with the one that is unfinished. by is who publishes, as publishing.CheckPublisher has it.
+// Run makes the requested release, or continues the unfinished one. by is the publisher, in the form that publishing.CheckPublisher accepts.
 func (r Releaser) Run(ctx context.Context, req bump.Request, by string) (result release.Result, err error) {
 	if err := publishing.CheckPublisher(by); err != nil {
+		return result, err
+	}
+	if err := req.RefuseNonsense(); err != nil {
 		return result, err
 	}
 	one, unlock, err := r.open(ctx, true)

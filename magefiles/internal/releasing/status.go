@@ -1,7 +1,9 @@
 package releasing
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -10,46 +12,55 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/begun"
 	"github.com/foopack/foopack/magefiles/internal/bump"
 	"github.com/foopack/foopack/magefiles/internal/folders"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitremote"
+	"github.com/foopack/foopack/magefiles/internal/nextstep"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/publish"
 	"github.com/foopack/foopack/magefiles/internal/release"
 	"github.com/foopack/foopack/magefiles/internal/release/trace"
+	"github.com/foopack/foopack/magefiles/internal/release/undo"
 	"github.com/foopack/foopack/magefiles/internal/session"
 	"github.com/foopack/foopack/magefiles/internal/workflow"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// answerWithin is how long status waits for each answer of the world, and, at a terminal, where that may ask for a passphrase or a password, how
-// long a person has to type it. Whoever still types it when nobody waits any more gives it to the shell.
+// answerWithin is the timeout for each request of status to a server. typedWithin is the timeout on a terminal, where the user may have to type a
+// passphrase or password. It is longer, because anything typed after the timeout would go to the shell.
 const answerWithin, typedWithin = 5 * time.Second, time.Minute
 
-// Status is where the last release stands: what its journal says, beside what the world says.
+// Status describes the progress of the last release according to its journal, the remote and the channel.
 type Status struct {
 	Title   string              `json:"title"`
-	Begun   string              `json:"begun,omitempty"` // RFC 3339; none where this clone has no journal of it
+	Begun   string              `json:"begun,omitempty"` // RFC 3339; "" if this clone has no journal of the release
 	Journal string              `json:"journal,omitempty"`
-	End     session.End         `json:"end,omitempty"`     // "" where it has not ended
-	Unseen  string              `json:"unseen,omitempty"`  // why it cannot be told what the channel has of it, where there is no journal
-	Running string              `json:"running,omitempty"` // the process that is at work on a release now, and since when; "" for none
-	Steps   []workflow.Standing `json:"steps"`             // none of a release that was undone
+	End     session.End         `json:"end,omitempty"`     // "" if the release has not ended
+	Unseen  string              `json:"unseen,omitempty"`  // why the channel's state, or what remains of an undone release, is unknown
+	Running string              `json:"running,omitempty"` // the process that is running a release now, and since when; "" if there is none
+	Steps   []workflow.Standing `json:"steps"`             // empty for an undone release
 
-	Landed []string `json:"landed,omitempty"` // tags that versions on the remote's branch are to get, where no release is unfinished
+	Stays *undo.Stays `json:"stays,omitempty"` // what remains of an undone release in the history; nil if nothing does
 
-	Delivery *begun.Delivery `json:"delivery,omitempty"` // of a downstream to hosts, that is unfinished
+	Landed []string `json:"landed,omitempty"` // tags that untagged versions on the remote's branch should get, if no release is unfinished
 
-	branch string           // that has what landed
-	none   *release.Release // can be asked what the remote has, where no release is known; nil where one is
+	Unsent []string `json:"unsent,omitempty"` // tags of locally bumped versions that the remote has no tag of; only set if Landed is empty
+
+	Delivery *begun.Delivery `json:"delivery,omitempty"` // an unfinished delivery of a downstream to hosts
+
+	unsent *release.Unsent  // source of Unsent; nil if that is empty
+	branch string           // branch of Landed
+	next   string           // next step after an undone release
+	none   *release.Release // if no release is known, an empty release for reading the remote; otherwise nil
 }
 
-// Status looks where the last release stands. Nothing is changed.
+// Status returns the progress of the last release. It changes nothing.
 func (r Releaser) Status(ctx context.Context) (s Status, err error) {
 	one, _, err := r.open(ctx, false)
 	if err != nil {
 		return s, err
 	}
 	s.Steps = []workflow.Standing{}
-	if s.Delivery, err = unfinishedDelivery(one); err != nil {
+	if s.Delivery, err = unfinishedDelivery(ctx, one); err != nil {
 		return s, err
 	}
 	if s.Running, err = trace.Kind(filepath.Join(one.Repo.Common, folders.State)).Holder(); err != nil {
@@ -63,23 +74,42 @@ func (r Releaser) Status(ctx context.Context) (s Status, err error) {
 	if err == nil && past != nil {
 		r.look(ctx, one, past, &s)
 		if s.End == trace.Released {
-			s.Landed, s.branch = one.Landed(ctx)
+			s.lookAhead(ctx, one)
 		}
 		return s, nil
 	}
 	s.none = one
 	if err == nil {
-		s.Landed, s.branch = one.Landed(ctx)
+		s.lookAhead(ctx, one)
 	}
 	return s, err
 }
 
-// unfinishedDelivery is a downstream's way to its hosts that this clone has not ended; nil where there is none.
-func unfinishedDelivery(one *release.Release) (*begun.Delivery, error) {
-	return begun.Unfinished(filepath.Join(one.Repo.Common, folders.State))
+// lookAhead finds versions that are ready to be released.
+func (s *Status) lookAhead(ctx context.Context, one *release.Release) {
+	if s.Landed, s.branch = one.Landed(ctx); len(s.Landed) > 0 {
+		return
+	}
+	if s.unsent = one.FindUnsent(ctx); s.unsent != nil {
+		s.Unsent = s.unsent.Tags
+	}
 }
 
-// showDelivery names one, says how it goes on, and what can be taken back.
+// unfinishedDelivery returns this work tree's unfinished delivery of a downstream to hosts; nil if there is none.
+func unfinishedDelivery(ctx context.Context, one *release.Release) (*begun.Delivery, error) {
+	head, err := one.Repo.Head(ctx)
+	if err != nil && !errors.Is(err, gitrepo.ErrNoCommit) {
+		return nil, err
+	}
+	shared := filepath.Join(one.Repo.Common, folders.State)
+	state, err := begun.StateOf(one.State, shared, head.Branch)
+	if err != nil {
+		return nil, err
+	}
+	return begun.Unfinished(state, shared)
+}
+
+// showDelivery shows an unfinished delivery, and how to continue or undo it.
 func (r Releaser) showDelivery(d *begun.Delivery) {
 	if d == nil {
 		return
@@ -89,7 +119,15 @@ func (r Releaser) showDelivery(d *begun.Delivery) {
 	}
 }
 
-// look compares what is recorded of a release with the world.
+// `answerLimit` returns the timeout for requests of status to a server.
+func (r Releaser) answerLimit() time.Duration {
+	if r.Lends() {
+		return typedWithin
+	}
+	return answerWithin
+}
+
+// look fills in s for the release in `past`: its record in the journal, and what the checks of its steps find now.
 func (r Releaser) look(ctx context.Context, one *release.Release, past *trace.Past, s *Status) {
 	s.Title, s.Journal, s.End = past.Plan.Title, past.Path, past.End
 	if len(past.Times) > 0 {
@@ -98,60 +136,76 @@ func (r Releaser) look(ctx context.Context, one *release.Release, past *trace.Pa
 	if past.Plan.Unseen != nil {
 		s.Unseen = past.Plan.Unseen.Error()
 	}
-	within := answerWithin
-	if r.Lends() {
-		within = typedWithin
-	}
+	within := r.answerLimit()
 	switch {
-	case past.End == trace.Undone: // what its steps did is not there any more
-	case past.Path != "" || past.End == "": // else tags and channel say that all is done, and of most steps only a journal could
+	case past.End == trace.Undone: // the steps' results no longer exist
+		var err error
+		if s.Stays, err = undo.FindStays(ctx, one.Trace(), past, within); err != nil {
+			s.Unseen = "cannot find out what remains of the release: " + err.Error() // without it, the next step is unknown too
+			return
+		}
+		s.next = r.afterUndo(past.Plan, s.Stays)
+	case past.Path != "" || past.End == "": // a complete release without a journal has no steps to show: most are recorded only in a journal
 		s.Steps = one.Look(ctx, past, within)
 	}
 }
 
-// ShowStatus tells a person where the last release stands.
+// ShowStatus displays the progress of the last release.
 func (r Releaser) ShowStatus(ctx context.Context, s Status) {
 	r.showDelivery(s.Delivery)
 	if s.Running != "" && (s.none != nil || s.End != "") {
-		r.View.Heading("a release is under way (%s), and is not agreed to yet", s.Running)
+		r.View.Heading("a release is running (%s)", s.Running)
 	}
 	if len(s.Landed) > 0 && s.Running == "" {
 		defer func() {
-			r.View.Text("%s is on %s, and not tagged: `mage release` goes on with it", strings.Join(s.Landed, ", "), s.branch)
+			r.View.Text("%s is on %s, but not tagged: `mage release` continues this release", strings.Join(s.Landed, ", "), s.branch)
 			r.View.Next("`mage release`")
 		}()
 	}
+	if s.unsent != nil && s.Running == "" {
+		defer func() {
+			r.View.Text("%s", s.unsent)
+			r.View.Next("%s", s.unsent.Next())
+		}()
+	}
 	switch {
-	case s.none != nil && len(s.Landed) > 0:
+	case s.none != nil && (len(s.Landed) > 0 || s.unsent != nil):
 		r.View.Text("no release was begun in this clone")
 		return
 	case s.none != nil:
-		says, next := r.withoutRelease(ctx, s.none)
+		says, next := r.describeRemote(ctx, s.none)
 		r.View.Text("no release was begun in this clone, and %s", says)
 		if next != "" && s.Running == "" {
 			r.View.Next("%s", next)
 		}
 		return
 	case s.End != "" && s.Journal == "":
-		r.View.Heading("%s: %s, by what its tags and the channel say; this clone has no journal of it", s.Title, s.End)
+		r.View.Heading("%s: %s, according to its tags and the channel; this clone has no journal of the release", s.Title, s.End)
 		return
 	case s.End == trace.Undone:
-		r.View.Heading("%s: undone: nothing of it is left in this clone or on the remote", s.Title)
+		says := s.Stays.String()
+		if s.Unseen != "" {
+			says = s.Unseen
+		}
+		r.View.Heading("%s: undone: %s", s.Title, says)
+		if s.next != "" && s.Running == "" {
+			r.View.Next("%s", s.next)
+		}
 		return
 	case s.End != "":
 		r.View.Heading("%s: %s", s.Title, s.End)
 	case s.Running != "":
-		r.View.Heading("%s is under way (%s); nothing is to be done until that has ended", s.Title, s.Running)
+		r.View.Heading("the release of %s is running (%s); wait until this run has ended", s.Title, s.Running)
 	case s.Unseen != "":
-		r.View.Heading("%s is tagged on the remote, and whether it is complete cannot be told: the channel is not there for anyone (%s). Where it is private, set what it is read with, such as PREFIX_API_KEY", s.Title, s.Unseen)
+		r.View.Heading("%s is tagged on the remote, but it is not known whether the release is complete: the channel is not visible without a credential (%s). If the channel is private, set a credential that can read the channel, such as PREFIX_API_KEY", s.Title, s.Unseen)
 	case s.Begun == "":
-		r.View.Heading("%s is tagged on the remote and not complete; this clone has no journal of it. `mage release` goes on with it", s.Title)
+		r.View.Heading("%s is tagged on the remote but not complete; this clone has no journal of the release. `mage release` continues the release", s.Title)
 	default:
-		r.View.Heading("%s is unfinished since %s. `mage release` goes on with it, `mage undo` takes it back or, once something was uploaded, gives it up", s.Title, s.Begun)
+		r.View.Heading("%s is unfinished since %s. `mage release` continues the release; `mage undo` undoes the release, or abandons the release if something was uploaded", s.Title, s.Begun)
 	}
 	r.View.Standings(s.Steps, s.End == "" && s.Running != "")
 	switch {
-	case s.Running != "": // each would be refused
+	case s.Running != "": // any next step would be refused
 	case s.End == "" && s.Unseen == "":
 		r.View.Next("`mage release`")
 	case s.End == trace.Abandoned:
@@ -159,26 +213,27 @@ func (r Releaser) ShowStatus(ctx context.Context, s Status) {
 	}
 }
 
-// withoutRelease says what the remote has, where this clone knows of no release, and what is next: a release, where one may be begun as always.
-func (r Releaser) withoutRelease(ctx context.Context, one *release.Release) (says, next string) {
+// describeRemote describes the remote's state if this clone knows of no release. next is a release, if one may be begun.
+func (r Releaser) describeRemote(ctx context.Context, one *release.Release) (says, next string) {
 	w, err := workspace.Load(r.Dir)
 	if err != nil {
-		return "the versions that the manifests have cannot be told: " + err.Error(), operr.NextOf(err)
+		return "cannot read the versions in the manifests: " + err.Error(), operr.NextOf(err)
 	}
 	refs, err := gitremote.Read(ctx, one.Repo, w.Config.Remote)
 	if err != nil {
-		return "whether the remote has a tag for the versions that the manifests have is not known: " + err.Error(), operr.NextOf(err)
+		return "it is not known whether the remote has a tag for the versions in the manifests: " + err.Error(), operr.NextOf(err)
 	}
 	for _, tag := range bump.PresentTags(w) {
 		if refs.Tags[tag.Name] != "" {
 			if c, err := one.Channel(w); err == nil {
 				h, err := publish.Look(ctx, c, w.Packages)
 				if err == nil && h.Unseen != nil {
-					return fmt.Sprintf("%s is tagged on the remote, and what the channel has of it cannot be told: %s is not there for anyone (%v). Where it is private, set what it is read with, such as PREFIX_API_KEY", tag.Name, c.URL(), h.Unseen), ""
+					return fmt.Sprintf("%s is tagged on the remote, but it is not known which of its packages are published: %s is not visible without a credential (%v). If the channel is private, set a credential that can read the channel, such as PREFIX_API_KEY", tag.Name, c.URL(), h.Unseen), ""
 				}
 			}
-			return tag.Name + " is tagged on the remote, and nothing of it is on the channel: the tag is older than the channel, or `mage release -to=VERSION` publishes it", ""
+			return tag.Name + " is tagged on the remote, but none of its packages is on the channel. If the tag is not older than the channel, publish the packages with `mage release -to=VERSION`", ""
 		}
 	}
-	return "the remote has no tag for the versions that the manifests have", "`mage rehearse`, then " + r.patch()
+	const none = "the remote has no tag for the versions in the manifests"
+	return none, cmp.Or(nextstep.Unreleased(w, refs.Tags), "`mage rehearse`, then "+r.patch())
 }

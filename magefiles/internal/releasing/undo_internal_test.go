@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The command that undo shows sends the key, and no program has it among its arguments.
+// The delete command sends the key without passing it as an argument to any program.
 func TestTheDeleteCommandKeepsTheKeyToItself(t *testing.T) {
 	if _, err := exec.LookPath("curl"); err != nil {
 		require.Empty(t, os.Getenv("CI"), "CI has curl: %v", err)
@@ -39,26 +39,32 @@ func TestTheDeleteCommandKeepsTheKeyToItself(t *testing.T) {
 	}
 }
 
-// By what it is known that nothing of a release is on the channel stands beside it.
+// The question also says why no package of the release can be on the channel.
 func TestHowItIsKnownThatNothingWasUploaded(t *testing.T) {
 	for name, c := range map[string]struct {
 		unseen error
 		absent bool
 		says   string
 	}{
-		"the channel was seen": {says: "nothing of it is on https://prefix.dev/ours"},
-		"it was not":           {unseen: errors.New("no credential"), says: "nothing of it was sent yet, as far as this clone and the CI know (what https://prefix.dev/ours has, nobody sees here: no credential)"},
-		"it is not there":      {absent: true, says: "there is no channel https://prefix.dev/ours, for anyone or for who has the credential that is set here (a private one is not there for who is not a member of it)"},
+		"the channel was seen": {says: "none of its packages is on https://prefix.dev/ours"},
+		"it was not":           {unseen: errors.New("no credential"), says: "none of its packages was uploaded, according to this clone and the CI (the packages on https://prefix.dev/ours are not visible from here: no credential)"},
+		"it is not there":      {absent: true, says: "the channel https://prefix.dev/ours does not exist, or is private and not visible with the credential that is set here"},
 	} {
 		b := &undo.Back{Plan: &plan.Plan{Channel: "https://prefix.dev/ours"}, Unseen: c.unseen, Absent: c.absent}
 		require.Equal(t, c.says, notUploaded(b), name)
 	}
 }
 
-// What is released again is published by the same one, also where a flag had said who that is.
+// The next step after an undo releases the same package with the same ranges and publisher, even if that was chosen by a flag.
 func TestTheSameReleaseAgain(t *testing.T) {
-	for by, want := range map[string]string{"here": "mage release -to=minor -publish=here", "ci": "mage release -to=minor", "": "mage release -to=minor"} {
-		p := &plan.Plan{Publish: by, Bump: &bump.Plan{Request: bump.Request{To: "minor"}}}
-		require.Equal(t, want, again(p, "ci"))
+	for want, p := range map[string]*plan.Plan{
+		"mage release -to=minor -publish=here":            {Publish: "here", Bump: &bump.Plan{Request: bump.Request{To: "minor"}}},
+		"mage release -to=minor":                          {Publish: "ci", Bump: &bump.Plan{Request: bump.Request{To: "minor"}}},
+		"mage release -to=patch":                          {Bump: &bump.Plan{Request: bump.Request{To: "patch"}}},
+		"mage release -to=minor -only=core -ranges=raise": {Bump: &bump.Plan{Request: bump.Request{To: "minor", Only: "core", Raise: true}}},
+	} {
+		require.Equal(t, "`"+want+"`", releaseCommand(p, p.Bump.Request, "ci"))
 	}
+	here := &plan.Plan{Publish: "here", Tags: []string{"v1.0"}, Bump: &bump.Plan{}}
+	require.Equal(t, "`mage release -publish=here`", releaseCommand(here, here.Bump.Request, "ci"), "of versions that were there")
 }

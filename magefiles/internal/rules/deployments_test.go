@@ -11,7 +11,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// environmentsOfTheApp are the names of the tables [tool.deploy.NAME], in their order.
+// environmentsOfTheApp returns the names in the application's [tool.deploy.NAME] tables, in file order.
 func environmentsOfTheApp(t *testing.T) (names []string) {
 	t.Helper()
 	for _, m := range regexp.MustCompile(`(?m)^\[tool\.deploy\.([a-z]+)\]$`).FindAllStringSubmatch(document(t, "app", "pixi.toml"), -1) {
@@ -21,7 +21,7 @@ func environmentsOfTheApp(t *testing.T) (names []string) {
 	return names
 }
 
-// deployment is what of a job that deploys, or calls one, matters here.
+// deployment holds the parts of a job that these tests check. The job either deploys or calls a workflow that deploys.
 type deployment struct {
 	job         `yaml:",inline"`
 	Uses        string
@@ -48,18 +48,18 @@ func deployments(t *testing.T, file string) (jobs map[string]deployment, on map[
 		Jobs        map[string]deployment
 	}
 	require.NoError(t, yaml.Unmarshal([]byte(document(t, ".github", "workflows", file)), &w), file)
-	require.Empty(t, w.Concurrency, "%s: a run that waits for a reviewer holds up no other one", file)
+	require.Empty(t, w.Concurrency, "%s: a run that waits for a reviewer must not delay other runs", file)
 	for name := range w.Env {
 		require.NotContains(t, name, "DEPLOY", file)
 	}
 	return w.Jobs, w.On
 }
 
-// ofTheDefaultBranch is a condition that no tag of that name meets, as github.ref_name would.
+// ofTheDefaultBranch is true only for the default branch. Unlike github.ref_name, it is false for a tag with the same name.
 const ofTheDefaultBranch = "github.ref == format('refs/heads/{0}', github.event.repository.default_branch)"
 
-// deploy.yml has a job for each deployment environment of the application, which is an environment of GitHub's too: that one's secrets are given
-// to the one step that deploys, and to nothing else.
+// deploy.yml has one job for each of the application's deployment environments, which are also environments on GitHub. Only the step that deploys
+// has access to the environment's secrets.
 func TestEachEnvironmentHasAJobOfItsOwn(t *testing.T) {
 	jobs, on := deployments(t, "deploy.yml")
 	names := environmentsOfTheApp(t)
@@ -68,17 +68,17 @@ func TestEachEnvironmentHasAJobOfItsOwn(t *testing.T) {
 	for _, name := range byHand["environment"].(map[string]any)["options"].([]any) {
 		options = append(options, name.(string))
 	}
-	require.Equal(t, names, options, "those that somebody may choose among")
+	require.Equal(t, names, options, "workflow_dispatch offers all environments")
 	require.ElementsMatch(t, []string{"environment", "digest", "tag"}, slices.Collect(maps.Keys(byHand)))
 	require.ElementsMatch(t, []string{"environment", "digest"}, slices.Collect(maps.Keys(on["workflow_call"].(map[string]any)["inputs"].(map[string]any))))
 	require.Len(t, on, 2)
 	require.ElementsMatch(t, names, slices.Collect(maps.Keys(jobs)))
-	readme := document(t, "README.md")
+	explained := document(t, "magefiles", "docs", "deployments.md")
 	for n, name := range names {
 		j := jobs[name]
 		require.Equal(t, name, j.Environment)
 		require.Equal(t, "deploy-"+name, j.Concurrency.Group)
-		require.False(t, j.Concurrency.Cancel, "what is cancelled on its way is left half-way until the next run")
+		require.False(t, j.Concurrency.Cancel, "a canceled deployment would stay half done until the next run")
 		require.Equal(t, map[string]string{"contents": "read", "packages": "read"}, j.Permissions)
 		require.Contains(t, j.If, ofTheDefaultBranch)
 		require.Contains(t, j.If, "(inputs.environment || '"+name+"') == '"+name+"'")
@@ -104,16 +104,16 @@ func TestEachEnvironmentHasAJobOfItsOwn(t *testing.T) {
 			require.Equal(t, "${{ inputs.digest }}", s.Env["DIGEST"])
 			for _, secret := range []string{"DEPLOY_SSH_PRIVATE_KEY", "DEPLOY_KNOWN_HOSTS"} {
 				require.Equal(t, "${{ secrets."+secret+" }}", s.Env[secret])
-				require.Contains(t, readme, "`"+secret+"`")
+				require.Contains(t, explained, "`"+secret+"`")
 				secrets++
 			}
-			require.NotContains(t, s.Run, "${{", "what comes from outside is a variable, and no part of a script")
+			require.NotContains(t, s.Run, "${{", "a value from outside is passed as a variable, and never inserted into a script")
 		}
 		require.Equal(t, 2, secrets)
 	}
 }
 
-// publish-app.yml ends with deploy.yml, for the digest that was joined and for no other; what builds waits for what builds.
+// publish-app.yml ends by calling deploy.yml with the digest of the joined image. No job waits for the deployment.
 func TestWhatIsJoinedIsDeployed(t *testing.T) {
 	jobs, on := deployments(t, "publish-app.yml")
 	require.Equal(t, []any{"main"}, on["push"].(map[string]any)["branches"])
@@ -121,7 +121,7 @@ func TestWhatIsJoinedIsDeployed(t *testing.T) {
 	require.Equal(t, "./.github/workflows/deploy.yml", deploy.Uses)
 	require.Equal(t, "merge", deploy.Needs)
 	require.Equal(t, map[string]string{"digest": "${{ needs.merge.outputs.digest }}"}, deploy.With)
-	require.Equal(t, "inherit", deploy.Secrets, "those of an environment reach a workflow that is called in no other way")
+	require.Equal(t, "inherit", deploy.Secrets, "the secrets of an environment reach a called workflow only if they are inherited")
 	require.Equal(t, map[string]string{"contents": "read", "packages": "read"}, deploy.Permissions)
 	require.Contains(t, jobs["build"].If, ofTheDefaultBranch)
 	require.Contains(t, document(t, ".github", "workflows", "publish.yml"), "if: "+ofTheDefaultBranch)
@@ -139,10 +139,10 @@ func TestWhatIsJoinedIsDeployed(t *testing.T) {
 			continue
 		}
 		require.False(t, j.Concurrency.Cancel, name)
-		require.False(t, groups[j.Concurrency.Group], "two jobs of one run would wait for one another")
+		require.False(t, groups[j.Concurrency.Group], "two jobs of one run would wait for each other")
 		groups[j.Concurrency.Group] = true
 		if len(j.Strategy.Matrix.Include) > 0 {
-			require.Contains(t, j.Concurrency.Group, "${{ matrix.", "%s: of the jobs of one group only the last one waits, and the others are cancelled", name)
+			require.Contains(t, j.Concurrency.Group, "${{ matrix.", "%s: in a concurrency group only the newest job waits, and older waiting jobs are canceled", name)
 		}
 		require.NotEqual(t, "deploy", j.Needs, name)
 	}

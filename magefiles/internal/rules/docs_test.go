@@ -17,11 +17,13 @@ import (
 
 var tomlBlock = regexp.MustCompile("(?ms)^```toml\n(.*?)^```$")
 
-// What the documents show of a manifest can be copied from there: it is TOML, and what is for the pipeline has keys and values that
-// it takes.
+// The manifests shown in documents can be copied: they are valid TOML, and the pipeline accepts the keys and values of its own tables.
 func TestExamplesOfManifests(t *testing.T) {
 	documents, err := filepath.Glob("../../../*.md")
 	require.NoError(t, err)
+	more, err := filepath.Glob(filepath.Join("../../..", notes, "*.md"))
+	require.NoError(t, err)
+	documents = append(documents, more...)
 	settings, deployed := 0, 0
 	for _, file := range documents {
 		text, err := os.ReadFile(file)
@@ -49,7 +51,7 @@ func TestExamplesOfManifests(t *testing.T) {
 	require.Positive(t, deployed)
 }
 
-// requireDeployment wants a downstream's manifest to be read with what a document shows of its deployments.
+// requireDeployment checks that the deployment tables shown in a document are accepted in a downstream's manifest.
 func requireDeployment(t *testing.T, block string) {
 	t.Helper()
 	root := t.TempDir()

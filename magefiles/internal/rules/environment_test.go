@@ -4,7 +4,6 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -13,8 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// environmentFile is the only place that reads the environment: what the pipeline depends on is then known in one place,
-// and every other package is told in values, which a test can give it.
+// environmentFile is the only file that reads the environment, so that all variables that the pipeline depends on are visible in one place. Other
+// packages get the values from their callers, which may be tests.
 const environmentFile = "wire.go"
 
 func TestOnlyWireReadsTheEnvironment(t *testing.T) {
@@ -31,12 +30,12 @@ func TestOnlyWireReadsTheEnvironment(t *testing.T) {
 				return true
 			}
 			wire := strings.HasSuffix(p.ImportPath, "/targets") && name == environmentFile
-			require.True(t, wire, "%s: os.%s: the environment is read in targets/%s only", set.Position(s.Pos()), s.Sel.Name, environmentFile)
+			require.True(t, wire, "%s: os.%s: only targets/%s may read the environment", set.Position(s.Pos()), s.Sel.Name, environmentFile)
 			bites = true
 			return true
 		})
 	})
-	require.True(t, bites, "nothing reads the environment any more: the rule can go")
+	require.True(t, bites, "nothing reads the environment any more: delete this rule")
 	given := false
 	eachFile(t, func(p goPackage, name string, file *ast.File, set *token.FileSet) {
 		ast.Inspect(file, func(n ast.Node) bool {
@@ -45,16 +44,16 @@ func TestOnlyWireReadsTheEnvironment(t *testing.T) {
 				return true
 			}
 			if x, ok := s.X.(*ast.Ident); ok && (x.Name == "variables" && s.Sel.Name == "Variables" || x.Name == "env" && strings.HasSuffix(p.ImportPath, "/targets")) {
-				require.Equal(t, environmentFile, name, "%s: what the environment says is asked in targets/%s only", set.Position(s.Pos()), environmentFile)
+				require.Equal(t, environmentFile, name, "%s: only targets/%s may use the values of the environment", set.Position(s.Pos()), environmentFile)
 				given = true
 			}
 			return true
 		})
 	})
-	require.True(t, given, "package variables is given no environment any more: the rule can go")
+	require.True(t, given, "package variables gets no environment any more: delete this rule")
 }
 
-// TestTemporaryFoldersAreScratch holds that what a killed run leaves among temporary files is removed by the next one.
+// TestTemporaryFoldersAreScratch checks that temporary files are created where the next run removes them if this run is killed.
 func TestTemporaryFoldersAreScratch(t *testing.T) {
 	eachFile(t, func(_ goPackage, _ string, file *ast.File, set *token.FileSet) {
 		ast.Inspect(file, func(n ast.Node) bool {
@@ -67,22 +66,20 @@ func TestTemporaryFoldersAreScratch(t *testing.T) {
 				return true
 			}
 			dir, ok := call.Args[0].(*ast.BasicLit)
-			require.False(t, ok && dir.Value == `""`, "%s: os.%s in the folder for temporary files stays after a kill: scratch.Make", set.Position(call.Pos()), s.Sel.Name)
+			require.False(t, ok && dir.Value == `""`, "%s: files of os.%s in the folder for temporary files stay after a kill: use scratch.Make", set.Position(call.Pos()), s.Sel.Name)
 			return true
 		})
 	})
 }
 
-// TestReadmeHasTheEnvironment finds every variable that is read by name in README, "Environment".
-func TestReadmeHasTheEnvironment(t *testing.T) {
-	readme, err := os.ReadFile(filepath.Join("..", "..", "..", "README.md"))
-	require.NoError(t, err)
-	_, section, found := strings.Cut(string(readme), "\n## Environment\n")
+// TestDocsHaveTheEnvironment checks that environment.md documents every variable that is read by name.
+func TestDocsHaveTheEnvironment(t *testing.T) {
+	_, section, found := strings.Cut(read(t, filepath.Join("..", "..", "docs", "environment.md")), "\n## Environment\n")
 	require.True(t, found)
 	section, _, _ = strings.Cut(section, "\n## ")
 	read := map[string]bool{}
 	eachFile(t, func(p goPackage, name string, file *ast.File, set *token.FileSet) {
-		told := p.ImportPath == internal+"variables" // by a function that is called v
+		told := p.ImportPath == internal+"variables" // this package reads variables with a function named v
 		if !told && (!strings.HasSuffix(p.ImportPath, "/targets") || name != environmentFile) {
 			return
 		}
@@ -104,16 +101,16 @@ func TestReadmeHasTheEnvironment(t *testing.T) {
 				return true
 			}
 			if text, ok := call.Args[0].(*ast.BasicLit); ok && text.Kind == token.STRING {
-				require.Contains(t, section, "`"+strings.Trim(text.Value, `"`)+"`", "%s: README, \"Environment\", has no line for it", set.Position(text.Pos()))
+				require.Contains(t, section, "`"+strings.Trim(text.Value, `"`)+"`", "%s: environment.md, \"Environment\", has no line for this variable", set.Position(text.Pos()))
 				read[p.ImportPath] = true
 			}
 			return true
 		})
 	})
-	require.Len(t, read, 2, "a place that reads no variable by name any more: take it out of the rule")
+	require.Len(t, read, 2, "one of the two packages reads no variable by name any more: correct this rule")
 }
 
-// TestNoNamesOfOneRepository keeps the pipeline general: package names, paths and versions come from manifests.
+// TestNoNamesOfOneRepository checks that the pipeline works for any repository: package names, paths and versions come from manifests.
 func TestNoNamesOfOneRepository(t *testing.T) {
 	names := []string{"foopack-", "foopack_", "myapp", "packages/core"}
 	eachFile(t, func(_ goPackage, _ string, file *ast.File, set *token.FileSet) {

@@ -3,14 +3,13 @@ package rules_test
 import (
 	"go/ast"
 	"go/token"
-	"os"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 )
 
-// A namespace of targets is a file of its name, with all its targets: `version:bump` is found in version.go.
+// All targets of a namespace are in a file with the namespace's name: `version:bump` is in version.go.
 func TestNamespacesAreFiles(t *testing.T) {
 	namespaces, found := map[string]string{}, 0
 	each := func(f func(name string, file *ast.File, set *token.FileSet)) {
@@ -24,7 +23,7 @@ func TestNamespacesAreFiles(t *testing.T) {
 		ast.Inspect(file, func(n ast.Node) bool {
 			if spec, ok := n.(*ast.TypeSpec); ok && isNamespace(spec.Type) {
 				want := strings.ToLower(spec.Name.Name) + ".go"
-				require.Equal(t, want, name, "%s: the namespace %s belongs into %s", set.Position(spec.Pos()), spec.Name.Name, want)
+				require.Equal(t, want, name, "%s: the namespace %s belongs in %s", set.Position(spec.Pos()), spec.Name.Name, want)
 				namespaces[spec.Name.Name] = want
 			}
 			return true
@@ -46,12 +45,10 @@ func TestNamespacesAreFiles(t *testing.T) {
 	require.Greater(t, found, len(namespaces))
 }
 
-// A magefile that is written as README shows it has every namespace, those too that are imported by choice.
-func TestReadmeImportsEveryNamespace(t *testing.T) {
-	readme, err := os.ReadFile("../../../README.md")
-	require.NoError(t, err)
-	_, block, found := strings.Cut(string(readme), "//go:build mage\n")
-	require.True(t, found, "README, \"In your own repository\", shows no magefile")
+// The magefile shown in adopting.md imports every namespace, including the optional ones.
+func TestDocsImportEveryNamespace(t *testing.T) {
+	_, block, found := strings.Cut(read(t, "../../docs/adopting.md"), "//go:build mage\n")
+	require.True(t, found, "adopting.md shows no magefile")
 	block, _, _ = strings.Cut(block, "```")
 	imported := 0
 	eachFile(t, func(p goPackage, _ string, file *ast.File, set *token.FileSet) {
@@ -61,7 +58,7 @@ func TestReadmeImportsEveryNamespace(t *testing.T) {
 		ast.Inspect(file, func(n ast.Node) bool {
 			if spec, ok := n.(*ast.TypeSpec); ok && isNamespace(spec.Type) {
 				imported++
-				require.Contains(t, block, `"`+p.ImportPath+`"`, "%s: README's magefile does not import the namespace %s", set.Position(spec.Pos()), spec.Name.Name)
+				require.Contains(t, block, `"`+p.ImportPath+`"`, "%s: the magefile of adopting.md does not import the namespace %s", set.Position(spec.Pos()), spec.Name.Name)
 			}
 			return true
 		})

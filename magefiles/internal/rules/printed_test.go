@@ -15,21 +15,21 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// printedCommand is how a command begins that people are shown in backquotes, to be copied.
+// printedCommand matches the beginning of a command that is printed in backquotes, for users to copy.
 var printedCommand = regexp.MustCompile(`^(?:git|mage|go|rm|cp|mv|docker|pixi|ssh|chmod|uv|cd|[A-Z_]+=)(?: |$)|^[A-Z_]+=$`)
 
-// noOnesChoice are expressions, as they stand in the code, whose text nobody outside decides about, or that is made of letters, digits, dots and dashes because
-// it was read as a version, a name of conda or of an environment, a hash, or a number.
+// noOnesChoice lists expressions whose text needs no quoting. Either an outsider cannot choose the text, or the text was parsed as a version, a name
+// of a conda package or an environment, a hash or a number, and so contains only letters, digits, dots and dashes.
 var noOnesChoice = []string{
-	`short\(.*\)`, `hash`, `p\.parent`, `commit\[:12\]`, `digest`, // of git and of images
-	`(?:p|pkg|n\.Package|v|t|[af]\.Environment)\.[Nn]ame`, `d\.Name\(\)`, // of packages, environments, volumes, applications and targets
-	`(?:a\.)?Version`, `p\.word\(\)`, // as package version writes them
+	`short\(.*\)`, `hash`, `p\.parent`, `commit\[:12\]`, `digest`, // hashes and digests of git and of images
+	`(?:p|pkg|n\.Package|v|t|[af]\.Environment)\.[Nn]ame`, `d\.Name\(\)`, // names of packages, environments, volumes, applications and targets
+	`(?:a\.)?Version`, `p\.word\(\)`, `(?:\w+(?:\.\w+)*(?:\{.*\})?)\.Flags\(\)`, // texts formatted by package version or by a Flags method
 	`ourModule`,
-	`where`, `only`, // made of names and versions, in release/plan/next.go
+	`where`, `only`, // texts built from names and versions, in release/plan/next.go
 }
 
-// TestPrintedCommandsAreQuoted holds that what stands in a command that a person is shown, and may run, is quoted for a shell where somebody else chose it: the
-// name of a file, a branch, a tag, a remote.
+// TestPrintedCommandsAreQuoted checks that commands printed for users quote all texts that an outsider may choose: names of files, branches, tags
+// and remotes.
 func TestPrintedCommandsAreQuoted(t *testing.T) {
 	safe := regexp.MustCompile(`^(?:operr\.(?:Words?|Line)\(.*\)|` + strings.Join(noOnesChoice, "|") + `)$`)
 	var found []string
@@ -40,7 +40,7 @@ func TestPrintedCommandsAreQuoted(t *testing.T) {
 			}
 		}
 	})
-	require.Empty(t, strings.Join(found, "\n"), "operr.Word makes one word of a text; what nobody chooses goes into noOnesChoice")
+	require.Empty(t, strings.Join(found, "\n"), "quote the value with operr.Word; if nobody outside can choose the value, add it to noOnesChoice")
 }
 
 func TestInCommands(t *testing.T) {
@@ -66,9 +66,9 @@ func TestInCommands(t *testing.T) {
 	}
 }
 
-// inCommands are the expressions whose text stands in a command in backquotes: in a sum of texts, or for a verb of a format.
+// inCommands returns the expressions whose text becomes part of a command in backquotes: in a concatenation, or as an argument of a format string.
 func inCommands(file *ast.File) (found []ast.Expr) {
-	inner := map[ast.Expr]bool{} // a part of a sum that was looked at
+	inner := map[ast.Expr]bool{} // parts of a concatenation that was already searched
 	ast.Inspect(file, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.BinaryExpr:
@@ -89,11 +89,11 @@ func inCommands(file *ast.File) (found []ast.Expr) {
 	return found
 }
 
-// scan goes through a text piece by piece.
+// scan scans a text in pieces.
 type scan struct {
-	command bool   // it is inside of a command in backquotes
-	open    bool   // it is inside of backquotes
-	begins  string // what stands behind the opening one, as far as it is known
+	command bool   // inside a command in backquotes
+	open    bool   // inside backquotes
+	begins  string // known text after the opening backquote
 	found   []ast.Expr
 }
 
@@ -107,7 +107,7 @@ func (s *scan) text(text string) {
 	}
 }
 
-// sum goes through a sum from left to right.
+// sum scans a concatenation from left to right.
 func (s *scan) sum(e ast.Expr, inner map[ast.Expr]bool) {
 	if b, ok := e.(*ast.BinaryExpr); ok && b.Op == token.ADD {
 		inner[b] = true
@@ -126,7 +126,7 @@ func (s *scan) sum(e ast.Expr, inner map[ast.Expr]bool) {
 
 var verbOf = regexp.MustCompile(`%%|%[-+# 0]*(?:\[(\d+)\])?[\d.*]*(?:\[(\d+)\])?([a-zA-Z])`)
 
-// formatted are the arguments of a format that stand in a command.
+// formatted returns the arguments of a format string that become part of a command.
 func formatted(format string, args []ast.Expr) (found []ast.Expr) {
 	var s scan
 	next, last := 0, 0
@@ -134,7 +134,7 @@ func formatted(format string, args []ast.Expr) (found []ast.Expr) {
 		s.text(format[last:m[0]])
 		last = m[1]
 		if m[6] < 0 {
-			continue // a percent sign
+			continue // a literal percent sign
 		}
 		for _, at := range []int{2, 4} {
 			if m[at] >= 0 {
@@ -150,7 +150,7 @@ func formatted(format string, args []ast.Expr) (found []ast.Expr) {
 	return found
 }
 
-// literal is the text of a literal.
+// literal returns the text of a string literal.
 func literal(e ast.Expr) (string, bool) {
 	lit, ok := e.(*ast.BasicLit)
 	if !ok || lit.Kind != token.STRING {

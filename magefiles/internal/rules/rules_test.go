@@ -19,22 +19,22 @@ const (
 	internal = module + "magefiles/internal/"
 )
 
-// layers are the packages of magefiles/internal from the bottom up: a package may import those of lower layers, its own
-// sub-packages, and its parent, and no sibling. So every package can be read, and tested, knowing only what is below it.
+// layers lists the packages of magefiles/internal from the bottom up. A package may import packages of lower layers, its sub-packages and its
+// parent, but no other package of its own layer, so that a reader or a test of a package needs only the layers below it.
 var layers = [][]string{
 	{"operr", "dag", "atomicfile", "beneath", "tomledit", "version", "command", "condapkg", "condapypi", "faults", "attestation", "pause", "pixisays", "dockerfile", "gomodule", "lazyregexp", "columns"},
 	{"workspace", "channel", "journal", "httpclient", "httpserver", "imagepin", "provenance", "workflow", "steps", "changelog", "engine", "hoststate", "actions/expression", "actions/annotation", "pixilock", "lifetime", "actions/pins"},
 	{"bump", "gitrepo", "toolchain", "actions/file", "channel/store", "channel/server", "channel/prefixdev", "oidc", "github", "image", "available", "host", "localengine"},
-	{"sources", "publish", "localprefix", "localregistry", "session", "imagejob", "lint", "doctor", "folders", "proxy", "localproxy", "localbuilder", "actions/starts", "touched", "actions/runner", "usage", "schema"},
+	{"sources", "publish", "localprefix", "localregistry", "session", "imagejob", "lint", "doctor", "folders", "proxy", "localproxy", "localbuilder", "actions/starts", "touched", "actions/runner", "usage", "schema", "nextstep"},
 	{"release", "view", "ourchannel", "publishing", "bumping", "deploy", "begun"},
 	{"rehearsal", "releasing", "releasepr", "variables", "delivery", "cirun", "ciwrite"},
 	{"localfleet", "adopt"},
 }
 
-// support are packages that only tests may import; they stand outside the layers.
-var support = []string{"command/commandtest", "command/argvtest", "attestation/attestationtest", "channel/channeltest", "gitrepo/gitrepotest", "session/sessiontest", "condapkg/condapkgtest", "toolchain/pixi/pixitest", "pythontest", "killtest", "ptytest", "pypitest", "minichannel", "rattlertest", "monorepotest", "imagebench", "image/imagetest", "hostiletest", "deploy/deploytest", "engine/enginetest", "engine/dockerdtest", "host/hosttest", "hoststate/hoststatetest", "proxy/proxytest", "lint/linttest", "rules"}
+// support lists packages that only tests may import. They are in no layer.
+var support = []string{"command/commandtest", "command/argvtest", "attestation/attestationtest", "channel/channeltest", "gitrepo/gitrepotest", "session/sessiontest", "condapkg/condapkgtest", "toolchain/pixi/pixitest", "pythontest", "killtest", "ptytest", "pypitest", "minichannel", "rattlertest", "monorepotest", "imagebench", "image/imagetest", "hostiletest", "deploy/deploytest", "engine/enginetest", "engine/dockerdtest", "host/hosttest", "hoststate/hoststatetest", "proxy/proxytest", "lint/linttest", "rules", "samecode", "picture"}
 
-// reserved packages may be imported only where the reason says.
+// reserved lists packages that only the packages in `by` may import.
 var reserved = []struct {
 	imported string
 	by       []string
@@ -54,7 +54,7 @@ type goPackage struct {
 	GoFiles      []string
 }
 
-// load asks the go command, which knows about build tags and test files.
+// load lists all packages with the go command, which handles build tags and test files.
 func load(t *testing.T) []goPackage {
 	cmd := exec.Command("go", "list", "-json=ImportPath,Imports,TestImports,XTestImports,Dir,GoFiles", "./...")
 	cmd.Dir = "../../.."
@@ -74,7 +74,7 @@ func load(t *testing.T) []goPackage {
 	return packages
 }
 
-// layer returns the layer of a package and the entry of layers that it belongs to, which may be a parent of it.
+// layer returns the layer of a package, and its entry in layers: the package itself or a parent.
 func layer(name string) (level int, member string) {
 	level = -1
 	for i, names := range layers {
@@ -99,17 +99,18 @@ func TestEveryPackageHasALayer(t *testing.T) {
 			continue
 		}
 		_, member := layer(name)
-		require.True(t, member != "" || isSupport(name), "%s stands in no layer: put it into layers, where its doc says what it is for", name)
+		require.True(t, member != "" || isSupport(name), "%s is in no layer: add the package to layers, and say in its package comment what the package is for", name)
 		seen = append(seen, name)
 	}
 	for _, names := range append(layers, support) {
 		for _, n := range names {
-			require.Contains(t, seen, n, "%s stands in the rules and is no package", n)
+			require.Contains(t, seen, n, "%s is listed in the rules, but is not a package", n)
 		}
 	}
 }
 
-// ARCHITECTURE, "The layers", has a row for each layer, with its packages. Names that begin with a slash are sub-packages of the one before.
+// ARCHITECTURE, "The layers", has a row for each layer, which lists the layer's packages. A name with a leading slash is a sub-package of the name
+// before it.
 func TestArchitectureHasTheLayers(t *testing.T) {
 	_, section, found := strings.Cut(read(t, "../../../ARCHITECTURE.md"), "\n## The layers\n")
 	require.True(t, found)
@@ -138,14 +139,14 @@ func TestImportsPointDownward(t *testing.T) {
 		for _, i := range p.Imports {
 			other, ok := strings.CutPrefix(i, internal)
 			if !ok {
-				require.False(t, strings.HasPrefix(i, module), "%s imports %s: nothing in internal may know the targets", name, i)
+				require.False(t, strings.HasPrefix(i, module), "%s imports %s: packages in internal must not import the targets", name, i)
 				continue
 			}
-			require.False(t, isSupport(other), "%s imports %s, which is for tests", name, other)
+			require.False(t, isSupport(other), "%s imports %s, which is only for tests", name, other)
 			otherLevel, otherMember := layer(other)
 			family := member == otherMember || strings.HasPrefix(member, otherMember+"/") || strings.HasPrefix(otherMember, member+"/")
 			require.True(t, family || otherLevel < level,
-				"%s (layer %d) imports %s (layer %d): imports point downward; let it be a small interface that targets/wire.go fills", name, level, other, otherLevel)
+				"%s (layer %d) imports %s (layer %d): imports must point downward; use a small interface instead, and let targets/wire.go pass the implementation", name, level, other, otherLevel)
 		}
 	}
 }
@@ -164,7 +165,7 @@ func TestReservedImports(t *testing.T) {
 			require.Contains(t, r.by, b, "%s imports %s: %s", b, r.imported, r.reason)
 		}
 		for _, allowed := range r.by {
-			require.Contains(t, by, allowed, "%s no longer imports %s: take it out of the rule", allowed, path.Base(r.imported))
+			require.Contains(t, by, allowed, "%s no longer imports %s: remove this import from the rule", allowed, path.Base(r.imported))
 		}
 	}
 }

@@ -20,7 +20,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
-// job is what of a workflow's job matters here.
+// job holds the parts of a workflow's job that these tests check.
 type job struct {
 	If          string            `yaml:"if"`
 	Needs       any               `yaml:"needs"`
@@ -37,7 +37,7 @@ type job struct {
 	} `yaml:"steps"`
 }
 
-// run is the one command line of a job.
+// run returns the command of a job, which must have exactly one.
 func (j job) run(t *testing.T, name string) string {
 	t.Helper()
 	var runs []string
@@ -59,7 +59,8 @@ type releaseFile struct {
 	text string
 }
 
-// releaseWorkflow is the release.yml that `ci:write` writes for this repository where releases land by pull requests: that of the repository, and one job more.
+// releaseWorkflow returns the release.yml that `ci:write` would write if releases landed by pull requests. It has one job more than the file in the
+// repository.
 func releaseWorkflow(t *testing.T) (w releaseFile) {
 	t.Helper()
 	w.text = written(t, forge.Workflow)
@@ -67,23 +68,24 @@ func releaseWorkflow(t *testing.T) (w releaseFile) {
 	return w
 }
 
-// In release.yml one job has a right, and it runs nothing but the upload of what another job has built.
+// In release.yml only upload and hub have more than the default rights, and these jobs run only the pipeline, with the packages that another job
+// built.
 func TestHostileCodeHasNoRightInTheReleaseWorkflow(t *testing.T) {
 	w := releaseWorkflow(t)
 	require.Equal(t, map[string]string{"contents": "read"}, w.Permissions)
 	require.Empty(t, w.Env)
-	require.Equal(t, map[string]any{"push": map[string]any{"tags": []any{"v*", "*/v*"}}, "workflow_dispatch": w.On["workflow_dispatch"]}, w.On, "it is started by tags, and by hand")
-	require.Equal(t, 1, strings.Count(w.text, "github.token"), "the job that makes the GitHub release has it, at one step")
+	require.Equal(t, map[string]any{"push": map[string]any{"tags": []any{"v*", "*/v*"}}, "workflow_dispatch": w.On["workflow_dispatch"]}, w.On, "release.yml is started by tags, or by hand")
+	require.Equal(t, 1, strings.Count(w.text, "github.token"), "only one step has the token, in the job that makes the GitHub release")
 	for _, key := range []string{"secrets.", "secrets[", "github['token']", "toJSON(github)", "toJSON(secrets)"} {
-		require.NotContains(t, w.text, key, "there is no secret")
+		require.NotContains(t, w.text, key, "release.yml uses no secrets")
 	}
 	for name, j := range w.Jobs {
-		require.Empty(t, j.Env, "%s: variables stand at the step that needs them", name)
+		require.Empty(t, j.Env, "%s: variables belong to the step that needs them, not to the job", name)
 		require.NotEmpty(t, j.run(t, name))
 		for _, s := range j.Steps {
 			require.NotContains(t, s.Uses, "actions/cache", name)
 			if strings.HasPrefix(s.Uses, "actions/checkout@") {
-				require.Equal(t, map[string]any{"fetch-depth": 0, "persist-credentials": false}, s.With, "%s checks out the tag, and keeps no token", name)
+				require.Equal(t, map[string]any{"fetch-depth": 0, "persist-credentials": false}, s.With, "%s checks out the tag, and does not keep the token", name)
 			}
 			if strings.HasPrefix(s.Uses, "actions/setup-go@") {
 				require.Equal(t, false, s.With["cache"], name)
@@ -95,7 +97,7 @@ func TestHostileCodeHasNoRightInTheReleaseWorkflow(t *testing.T) {
 				require.Regexp(t, `^actions/[a-z-]+@[0-9a-f]{40}$`, s.Uses, name)
 			}
 		}
-		if name == "hub" { // it runs the pipeline alone, once all is on the channel, and where release-pr.yml asked for it
+		if name == "hub" { // hub runs only if release-pr.yml requested it, and after all packages were uploaded and verified
 			require.Equal(t, map[string]string{"contents": "write"}, j.Permissions)
 			require.ElementsMatch(t, []any{"upload", "verify"}, j.Needs)
 			require.Contains(t, j.If, "inputs.hub")
@@ -103,10 +105,10 @@ func TestHostileCodeHasNoRightInTheReleaseWorkflow(t *testing.T) {
 			continue
 		}
 		if name == "rebuild" {
-			require.Equal(t, "vars.REBUILD != 'off' || inputs.hub", j.If, "without a laptop nobody else compares")
+			require.Equal(t, "vars.REBUILD != 'off' || inputs.hub", j.If, "a release without a laptop is compared only by this job")
 		}
 		if name != "upload" {
-			require.Empty(t, j.Permissions, "%s has no right of its own: what needs one is a job of another workflow", name)
+			require.Empty(t, j.Permissions, "%s has no rights of its own: a job that needs a right belongs in another workflow", name)
 			require.Empty(t, j.Environment, name)
 			continue
 		}
@@ -115,12 +117,12 @@ func TestHostileCodeHasNoRightInTheReleaseWorkflow(t *testing.T) {
 		require.Regexp(t, `^go tool mage publish -yes -from=\S+ -digests="\$DIGESTS"$`, j.run(t, name))
 		require.ElementsMatch(t, []any{"build", "rebuild", "import"}, j.Needs)
 		for _, condition := range []string{"!cancelled()", "needs.build.result == 'success'", "needs.import.result == 'success'", "(needs.rebuild.result == 'success' || needs.rebuild.result == 'skipped')"} {
-			require.Contains(t, strings.Split(strings.Join(strings.Fields(j.If), " "), " && "), condition, "upload waits for what comes before it")
+			require.Contains(t, strings.Split(strings.Join(strings.Fields(j.If), " "), " && "), condition, "upload waits for all earlier jobs")
 		}
 	}
 }
 
-// What is uploaded, tried out and compared is what the build itself has said that it made: by its output, which no other job writes.
+// Each job gets the digests from the outputs of build or upload, which no other job can write.
 func TestDigestsOfTheReleaseWorkflowAreOutputs(t *testing.T) {
 	w := releaseWorkflow(t)
 	require.Equal(t, map[string]string{"digests": "${{ steps.build.outputs.digests }}"}, w.Jobs["build"].Outputs)
@@ -139,31 +141,32 @@ func TestDigestsOfTheReleaseWorkflowAreOutputs(t *testing.T) {
 				require.Equal(t, env, s.Env, name)
 			}
 			require.Equal(t, strings.Contains(s.Run, "-from=") || strings.Contains(s.Run, "-compare=") || strings.Contains(s.Run, "-verify"), strings.Contains(s.Run, "$DIGESTS"),
-				"%s: what is taken from another job is held against -digests", name)
+				"%s: files from another job are compared with -digests", name)
 			if s.ID != "" {
-				require.Equal(t, name, s.ID, "outputs are taken from the step that is called as its job")
+				require.Equal(t, name, s.ID, "the outputs come from the step whose ID is the job's name")
 				require.NotEmpty(t, s.Run)
 			}
 		}
 	}
 }
 
-// The jobs that stand for release.yml where a commit has none are its own, all but the second build, by the same command lines; and the documents name them.
+// If a commit has no release.yml, a rehearsal runs the same jobs as in release.yml, with the same commands, except the second build and hub. The
+// documents list all jobs.
 func TestTheRehearsalRunsTheJobsOfTheWorkflow(t *testing.T) {
 	w := releaseWorkflow(t)
 	rehearsed := map[string]string{}
 	for _, j := range workflows.WorkflowJobs {
 		rehearsed[j.Name] = "go tool mage " + j.Run
-		require.Contains(t, w.Jobs, j.Name, "workflows.WorkflowJobs (rehearsal/workflows/played.go) has a job that release.yml does not have: take it out there")
+		require.Contains(t, w.Jobs, j.Name, "workflows.WorkflowJobs (rehearsal/workflows/played.go) has a job that release.yml does not have: remove the job from WorkflowJobs")
 	}
-	readme, security := document(t, "README.md"), document(t, ".github", "SECURITY.md")
+	explained, security := document(t, "magefiles", "docs", "publishing.md"), document(t, ".github", "SECURITY.md")
 	for name, j := range w.Jobs {
-		if name != "rebuild" && name != "hub" { // a tag that is pushed does not begin that one
+		if name != "rebuild" && name != "hub" { // a rehearsal skips the second build, and a pushed tag does not start hub
 			require.Contains(t, rehearsed, name, "release.yml has a job that no rehearsal runs: add it to workflows.WorkflowJobs (rehearsal/workflows/played.go), with its target")
-			require.Equal(t, j.run(t, name), rehearsed[name], "the job %s runs something else than workflows.WorkflowJobs (rehearsal/workflows/played.go) says", name)
+			require.Equal(t, j.run(t, name), rehearsed[name], "the job %s does not run the commands in workflows.WorkflowJobs (rehearsal/workflows/played.go)", name)
 		}
 		shown := strings.NewReplacer("go tool ", "", `"$RUNNER_TEMP/packages"`, "DIR", `"$DIGESTS"`, "…").Replace(j.run(t, name))
-		require.Contains(t, readme, "\n| "+name+" | `"+shown+"`: ", "the table of jobs in README, \"Publishing\", has no line for the job %s with its command line", name)
+		require.Contains(t, explained, "\n| "+name+" | `"+shown+"`: ", "the table of jobs in publishing.md has no line for the job %s with its command line", name)
 		require.Contains(t, security, "`"+name+"`", "SECURITY.md, \"What guards the channel\", does not say whether the job %s has a credential", name)
 	}
 }
@@ -175,12 +178,12 @@ func document(t *testing.T, path ...string) string {
 	return string(text)
 }
 
-// What SECURITY.md says of credentials is what the code withholds.
+// The code withholds the credentials that are listed in SECURITY.md.
 func TestSecurityOfCredentials(t *testing.T) {
 	text := document(t, ".github", "SECURITY.md")
 	for _, name := range []string{"ACTIONS_ID_TOKEN_REQUEST_TOKEN", "PREFIX_API_KEY", "RATTLER_AUTH_FILE", "GITHUB_TOKEN", "RELEASE_PR_TOKEN", "SSH_AUTH_SOCK", "DEPLOY_SSH_PRIVATE_KEY"} {
 		said := strings.Contains(text, name) || strings.Contains(text, "ACTIONS_ID_TOKEN_REQUEST_*") && strings.HasPrefix(name, "ACTIONS_ID_TOKEN_REQUEST_")
-		require.True(t, said, "SECURITY.md does not say where %s goes", name)
+		require.True(t, said, "SECURITY.md does not say to whom %s is sent", name)
 		left, withheld := command.Withhold([]string{name + "=a-value-of-some-length", "PATH=/bin"})
 		require.Equal(t, []string{"PATH=/bin"}, left, name)
 		require.True(t, slices.Contains(withheld, name), name)
@@ -191,7 +194,7 @@ func TestSecurityOfCredentials(t *testing.T) {
 	}
 }
 
-// written is a workflow file that `ci:write` writes for this repository where releases land by pull requests.
+// written returns a workflow file that `ci:write` would write for this repository if releases landed by pull requests.
 func written(t *testing.T, name string) string {
 	t.Helper()
 	w, err := workspace.Load(filepath.Join("..", "..", ".."))
@@ -204,7 +207,8 @@ func written(t *testing.T, name string) string {
 	return files[i].New
 }
 
-// In release-pr.yml what runs code of the repository has no right, and what has one runs `release -pr` alone. None of its jobs waits for release.yml.
+// In release-pr.yml, jobs that run code from the repository have no rights, and jobs with rights run only `release -pr`. No job waits for
+// release.yml.
 func TestHostileCodeHasNoRightInTheReleasePullRequest(t *testing.T) {
 	var w struct {
 		On   map[string]any
@@ -217,7 +221,7 @@ func TestHostileCodeHasNoRightInTheReleasePullRequest(t *testing.T) {
 	require.Equal(t, map[string]string{"contents": "write", "pull-requests": "write"}, plan.Permissions)
 	require.Regexp(t, `^go tool mage release -pr -to=auto -yes$`, plan.run(t, "plan"))
 	require.Equal(t, map[string]string{"landed": "${{ steps.plan.outputs.landed }}"}, plan.Outputs)
-	require.Empty(t, check.Permissions, "it has what all have: contents: read")
+	require.Empty(t, check.Permissions, "the job has only the default right, contents: read")
 	require.Equal(t, "needs.plan.outputs.landed != ''", check.If)
 	for _, s := range check.Steps {
 		require.Empty(t, s.Env)

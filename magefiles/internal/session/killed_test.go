@@ -16,7 +16,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workflow"
 )
 
-// adding is an operation of one step, which writes an x to a file.
+// adding is an operation with a single step that writes an x to a file.
 type adding struct {
 	check  func(file string) func(context.Context, *int) (int, bool, error)
 	do     func(file string) error
@@ -30,7 +30,7 @@ func isThere(file string) func(context.Context, *int) (int, bool, error) {
 	}
 }
 
-// byRecord is a Check for what cannot be asked about.
+// byRecord is a Check that trusts the record, for effects that cannot be observed.
 func byRecord[R any](_ context.Context, recorded *R) (result R, done bool, err error) {
 	if recorded == nil {
 		return result, false, nil
@@ -62,7 +62,7 @@ func makeX(file string) error {
 
 func removeAny(file string, _ *session.Past[*rotation]) error { return os.RemoveAll(file) }
 
-// faulty are operations that a kill leads astray, by what is wrong with them.
+// faulty holds operations that do not survive a kill, keyed by their fault.
 var faulty = map[string]adding{
 	"is done twice":        {recorded, addX, removeAny},
 	"is done in every run": {func(string) func(context.Context, *int) (int, bool, error) { return nil }, addX, removeAny},
@@ -78,7 +78,7 @@ var faulty = map[string]adding{
 			return os.RemoveAll(file)
 		},
 	},
-	"cannot be taken back twice": {
+	"cannot be undone twice": {
 		check: isThere,
 		do:    writeX,
 		revert: func(file string, past *session.Past[*rotation]) error {
@@ -88,11 +88,11 @@ var faulty = map[string]adding{
 			return os.Remove(file)
 		},
 	},
-	"leaves it": {isThere, writeX, func(string, *session.Past[*rotation]) error { return nil }},
+	"is not undone": {isThere, writeX, func(string, *session.Past[*rotation]) error { return nil }},
 }
 
 func (a adding) killed(t *testing.T) {
-	sessiontest.Killed(t, func(t *testing.T) sessiontest.Site[*rotation] {
+	sessiontest.CheckKills(t, func(t *testing.T) sessiontest.Site[*rotation] {
 		state, file := t.TempDir(), filepath.Join(t.TempDir(), "file")
 		return sessiontest.Site[*rotation]{
 			Operation: func() *session.Operation[*rotation] {
@@ -124,7 +124,7 @@ func (a adding) killed(t *testing.T) {
 	})
 }
 
-// TestOneIsKilled is run by the test below, in a process of its own.
+// TestOneIsKilled is run by the next test in a separate process.
 func TestOneIsKilled(t *testing.T) {
 	name, asked := os.LookupEnv("SESSION_TEST_FAULTY")
 	switch {
@@ -135,7 +135,7 @@ func TestOneIsKilled(t *testing.T) {
 	}
 }
 
-// The kill test fails for an operation that a kill leads astray, also where that has to come between what a step does and its event.
+// CheckKills must fail for an operation that does not survive a kill, even if only a kill between a step's work and its event shows this.
 func TestTheKillTestFindsWhatIsWrong(t *testing.T) {
 	for name := range faulty {
 		t.Run("a step that "+name, func(t *testing.T) {

@@ -23,10 +23,10 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workflow"
 )
 
-// move is a plan that takes a release line to another channel. It shows what the Example does not: a step of several requests, one that
-// nobody can be asked about, and a command line that may mean another plan than the one that is unfinished.
+// move is a plan that moves a release line to another channel. It has what the Example lacks: a step with several requests, a step whose effect
+// cannot be observed, and a command line that may ask for another plan than the unfinished one.
 type move struct {
-	ID       string // by which the webhook knows it again
+	ID       string // key by which the webhook recognizes the move
 	From, To string
 	Files    []string
 }
@@ -35,13 +35,13 @@ func (m *move) Label() string { return m.From + "/" + m.To }
 
 const stepCopy, stepTell, stepDelete = "copy", "tell", "delete"
 
-// shelves is a stand-in for a server of channels, each of which is a folder, and for a webhook.
+// shelves is a fake of a server with channels, each of which is a folder, and of a webhook.
 type shelves struct {
 	URL, dir string
 
 	mu   sync.Mutex
-	told map[string]bool // by ID; false is for what was taken back
-	left int             // requests that are answered; negative: all
+	told map[string]bool // by ID; false if undone
+	left int             // number of requests to answer; negative for all
 }
 
 func startShelves(t *testing.T) *shelves {
@@ -95,7 +95,7 @@ func (s *shelves) breakAfter(n int) {
 	s.left = n
 }
 
-// is what is where, and what the webhook was told.
+// `is` returns the files in each channel, and what the webhook has received.
 func (s *shelves) is(t *testing.T) string {
 	var all []string
 	for _, channel := range []string{"beta", "stable"} {
@@ -121,7 +121,7 @@ func (s *shelves) has(ctx context.Context, channel, name string) (bool, error) {
 	return there, err
 }
 
-// copyOne copies a file that is not there.
+// copyOne copies a file unless it already exists.
 func (s *shelves) copyOne(ctx context.Context, from, to, name string) error {
 	if there, err := s.has(ctx, to, name); there || err != nil {
 		return err
@@ -145,7 +145,7 @@ func each(files []string, f func(name string) error) error {
 	return nil
 }
 
-// count says how many of the files a channel has.
+// count returns how many of the files a channel has.
 func (s *shelves) count(ctx context.Context, channel string, files []string) (n int, err error) {
 	err = each(files, func(name string) error {
 		there, err := s.has(ctx, channel, name)
@@ -157,7 +157,7 @@ func (s *shelves) count(ctx context.Context, channel string, files []string) (n 
 	return n, err
 }
 
-// mover moves what is in beta to another channel.
+// mover returns an operation that moves the files of beta to another channel.
 func mover(state string, s *shelves, to string) *session.Operation[*move] {
 	remove := func(ctx context.Context, channel string, files []string) error {
 		return each(files, func(name string) error {
@@ -176,13 +176,13 @@ func mover(state string, s *shelves, to string) *session.Operation[*move] {
 		Make: func(ctx context.Context) (*move, error) {
 			m := &move{ID: "1", From: "beta", To: to, Files: []string{"a-1.conda", "b-1.conda"}}
 			if n, err := s.count(ctx, "beta", m.Files); n == 0 {
-				return nil, err // there is nothing to do
+				return nil, err // nothing to do
 			}
 			return m, nil
 		},
 		Continue: func(_ context.Context, past *session.Past[*move]) error {
 			if past.Plan.To != to {
-				return operr.NewStopped("`mage move` to "+past.Plan.To+" goes on with it, `mage move:undo` takes it back", "a move to %s is unfinished", past.Plan.To)
+				return operr.NewStopped("`mage move` to "+past.Plan.To+" goes on with it, `mage move:undo` undoes it", "a move to %s is unfinished", past.Plan.To)
 			}
 			return nil
 		},
@@ -238,7 +238,7 @@ func mover(state string, s *shelves, to string) *session.Operation[*move] {
 }
 
 func TestAMoveIsKilledAnywhere(t *testing.T) {
-	sessiontest.Killed(t, func(t *testing.T) sessiontest.Site[*move] {
+	sessiontest.CheckKills(t, func(t *testing.T) sessiontest.Site[*move] {
 		s, state := startShelves(t), t.TempDir()
 		return sessiontest.Site[*move]{
 			Operation: func() *session.Operation[*move] { return mover(state, s, "stable") },
@@ -249,7 +249,7 @@ func TestAMoveIsKilledAnywhere(t *testing.T) {
 	})
 }
 
-// interrupted is a move that ended when its journal had so many entries.
+// interrupted returns a move that was killed when its journal had the given number of entries.
 func interrupted(t *testing.T, entries int) (state string, s *shelves) {
 	s, state = startShelves(t), t.TempDir()
 	o := mover(state, s, "stable")
@@ -265,7 +265,7 @@ func interrupted(t *testing.T, entries int) (state string, s *shelves) {
 	return state, s
 }
 
-// Who asks for another plan than the one that is unfinished does not get that one.
+// A command line that asks for another plan does not resume the unfinished one.
 func TestAnotherPlanIsAskedFor(t *testing.T) {
 	for _, entries := range []int{1, 4, 6} {
 		state, s := interrupted(t, entries)
@@ -283,7 +283,7 @@ func TestAnotherPlanIsAskedFor(t *testing.T) {
 	}
 }
 
-// What was done before an undo does not count as done after it, also where the undo has not come to its end.
+// Steps that were done before an undo do not count as done after it, even if the undo has not ended.
 func TestAnUndoThatDidNotEnd(t *testing.T) {
 	panics := func() error { panic("out of shelves") }
 	for _, c := range []struct {
@@ -291,28 +291,28 @@ func TestAnUndoThatDidNotEnd(t *testing.T) {
 		fails func() error
 		next  string
 	}{
-		{"a plain error", func() error { return errors.New("no answer") }, "`mage move:undo` goes on from here"},
-		{"with a next step", func() error { return operr.New("cancel the download", "it is read") }, "cancel the download; then `mage move:undo` goes on from here"},
+		{"a plain error", func() error { return errors.New("no answer") }, "`mage move:undo` continues from here"},
+		{"with a next step", func() error { return operr.New("cancel the download", "it is read") }, "cancel the download; then `mage move:undo` continues from here"},
 		{"with the other way", func() error { return operr.NewStopped("`mage move` completes it", "it is read").WithWayOn() }, "`mage move` completes it"},
-		{"a panic", panics, "report it, with the lines above: it is a mistake of this program; then `mage move:undo` goes on from here"},
+		{"a panic", panics, "report this error, with the lines above: it is a bug in this program; then `mage move:undo` continues from here"},
 	} {
-		state, s := interrupted(t, 5) // the webhook was told
+		state, s := interrupted(t, 5) // the webhook was called
 		o := mover(state, s, "stable")
 		whole := o.Revert
 		o.Revert = func(ctx context.Context, past *session.Past[*move]) error {
 			require.NoError(t, whole(ctx, past))
-			past.Plan.Files = nil // what it makes of its copy of the plan does not matter
+			past.Plan.Files = nil // changes to its copy of the plan have no effect
 			return c.fails()
 		}
 		_, err := o.Undo(t.Context())
-		require.ErrorContains(t, err, "taking beta/stable back: ", c.name)
+		require.ErrorContains(t, err, "undoing beta/stable: ", c.name)
 		require.Equal(t, c.next, operr.NextOf(err), c.name)
 		require.Equal(t, asUnmoved, s.is(t), c.name)
 
 		past, standing, err := mover(state, s, "stable").Look(t.Context(), time.Minute)
 		require.NoError(t, err)
 		require.True(t, past.Undoing, c.name)
-		require.True(t, past.Began(stepTell), "it was begun all the same: %s", c.name)
+		require.True(t, past.Began(stepTell), "the journal still has the start of the step: %s", c.name)
 		for _, one := range standing[:2] {
 			require.NotEqual(t, workflow.IsDone, one.World, "%s: %s", c.name, one.Step)
 		}
@@ -324,7 +324,7 @@ func TestAnUndoThatDidNotEnd(t *testing.T) {
 	}
 }
 
-// Where there is nothing to do, nothing is asked, and nothing is kept.
+// If there is nothing to do, the user is not asked, and nothing is written.
 func TestThereIsNothingToDo(t *testing.T) {
 	s, state := startShelves(t), t.TempDir()
 	require.NoError(t, os.RemoveAll(filepath.Join(s.dir, "beta")))

@@ -9,37 +9,38 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workflow"
 )
 
-// Operation is a durable operation, whole.
+// Operation describes an operation that can be resumed or undone after a kill.
 type Operation[P Plan] struct {
 	Kind[P]
 
-	// Make makes a plan, and changes nothing. It is asked where no session is unfinished. A nil plan is for where there is nothing to do. What
-	// tells this plan from one like it, such as the key that a webhook is to know it by, is in the plan: the steps of each run, and the
-	// way back, get what JSON keeps of it, and nothing else.
+	// Make makes a plan without changing anything. It is called if no session is unfinished, and returns a nil plan if there is nothing to do. The
+	// plan must contain everything that distinguishes it from similar plans, such as the key by which a webhook recognizes it, because all steps, and
+	// Revert, only see the plan as decoded from JSON.
 	Make func(ctx context.Context) (P, error)
 
-	// Continue is asked before Run goes on with the session that is unfinished, in place of Make: the command line may mean another plan. Its
-	// error, an operr.Stopped that names both ways out, leaves the session as it is. Nil: whatever was begun goes on.
+	// Continue is called instead of Make before Run resumes the unfinished session. It should return an error if the command line asks for another
+	// plan: an operr.Stopped that says how to continue and how to undo. The session then remains unfinished. If Continue is nil, any session is
+	// resumed.
 	Continue func(ctx context.Context, past *Past[P]) error
 
-	// Confirm shows a plan and asks. Its error, and an interrupt meanwhile, ends the session with nothing changed. It is not asked again by
-	// who goes on. Nil asks nothing. In package targets app.confirm asks: it knows -yes, and stops where there is no terminal.
+	// Confirm shows a plan and asks the user. If it returns an error or is interrupted, the session ends with nothing changed. It is not called again
+	// when a session is resumed. If it is nil, the user is not asked. In package targets, use pipeline.confirm, which handles -yes and fails without
+	// a terminal.
 	Confirm func(ctx context.Context, p P) error
 
-	// Define lists the steps of a plan.
+	// Define returns the steps of a plan.
 	Define func(p P) *workflow.Definition
 
-	// Revert takes back what steps may have done (Past.Began), as far as it finds it, the last step first: it may be killed, and is called again.
-	// Its error leaves the session unfinished, with both ways open. Nil: nothing can be taken back.
+	// Revert undoes the steps that were begun (Past.Began), last step first. If it is killed, it is called again. If it returns an error, the session
+	// remains unfinished, and can still be continued or undone. If Revert is nil, nothing can be undone.
 	Revert func(ctx context.Context, past *Past[P]) error
 
 	Reporter  workflow.Reporter // nil shows nothing
 	Transient func(error) bool  // as in workflow.Run
 }
 
-// Run goes on with the session that is unfinished, or begins one. It has the lock meanwhile. It returns the session as its journal has it;
-// nil where there is nothing to do.
-// Errors: those of Make, Continue and Confirm are returned as they are, and nothing was changed; those of a step say how to go on.
+// Run resumes the unfinished session or begins a new one, under the lock. It returns the session as recorded in its journal; nil if there is nothing
+// to do. If Make, Continue or Confirm fails, nothing has changed, and Run returns the error as it is. Errors of a step say how to continue.
 func (o *Operation[P]) Run(ctx context.Context) (*Past[P], error) {
 	unlock, _, err := o.Lock()
 	if err != nil {
@@ -48,7 +49,7 @@ func (o *Operation[P]) Run(ctx context.Context) (*Past[P], error) {
 	defer unlock()
 	s := o.New()
 	defer s.Close()
-	past, err := o.unfinished()
+	past, err := o.findUnfinished()
 	if err != nil {
 		return nil, err
 	}
@@ -72,24 +73,25 @@ func (o *Operation[P]) Run(ctx context.Context) (*Past[P], error) {
 
 func (o *Operation[P]) goOn(ctx context.Context, s *Session[P], past *Past[P]) error {
 	if o.Continue != nil {
-		if err := o.guarded(func() error { return o.Continue(ctx, past) }); err != nil {
+		if err := o.guard(func() error { return o.Continue(ctx, past) }); err != nil {
 			return err
 		}
 	}
 	return s.Resume(past)
 }
 
-// begin makes a plan, and asks. What is returned is read from the journal, so that this run has no more of the plan than one that goes on.
+// begin makes a plan, asks the user, and begins a session. It reads the session back from the journal, so that the first run sees exactly the same
+// plan as a resumed run.
 func (o *Operation[P]) begin(ctx context.Context, s *Session[P]) (*Past[P], error) {
 	var p P
-	err := o.guarded(func() (err error) {
+	err := o.guard(func() (err error) {
 		if p, err = o.Make(ctx); err != nil || o.isNil(p) || o.Confirm == nil {
 			return err
 		}
 		return o.Confirm(ctx, p)
 	})
 	if err == nil {
-		err = context.Cause(ctx) // who leaves at the question has not agreed
+		err = context.Cause(ctx) // Ctrl-C at the prompt means no
 	}
 	if err != nil {
 		return nil, s.explain(ctx, err)
@@ -103,23 +105,23 @@ func (o *Operation[P]) begin(ctx context.Context, s *Session[P]) (*Past[P], erro
 	return o.Read(s.Path())
 }
 
-// Undo takes the session back that is unfinished; it is an error that none is. One that has ended is taken back by a session of its own, whose
-// plan is made of the last one's ([Kind.Last]). Once it was begun, events do not count as done any more: who runs the operation in place of
-// going on with the undo asks the world alone, and each Check is told that nothing was recorded.
+// Undo undoes the unfinished session. It is an error if there is none. To undo a session that has ended, run another operation whose plan is made
+// from the last session ([Kind.Last]). Once an undo has begun, earlier events no longer count as done: if Run is called instead of Undo, each Check
+// gets no record and must look at the actual state.
 func (o *Operation[P]) Undo(ctx context.Context) (*Past[P], error) {
 	unlock, _, err := o.Lock()
 	if err != nil {
 		return nil, err
 	}
 	defer unlock()
-	past, err := o.unfinished()
+	past, err := o.findUnfinished()
 	switch {
 	case err != nil:
 		return nil, err
 	case past == nil:
-		return nil, operr.New("`"+o.Type.Status+"` says what there is", "no %s is unfinished: there is nothing to undo", o.Name)
+		return nil, operr.New("`"+o.Type.Status+"` shows what was done last", "no %s is unfinished: there is nothing to undo", o.Name)
 	case o.Revert == nil:
-		return nil, operr.NewStopped("`"+o.Type.Run+"` goes on with it", "the %s %s cannot be taken back", o.Name, past.Plan.Label())
+		return nil, operr.NewStopped("run `"+o.Type.Run+"` to continue", "the %s %s cannot be undone", o.Name, past.Plan.Label())
 	}
 	s := o.New()
 	defer s.Close()
@@ -128,21 +130,21 @@ func (o *Operation[P]) Undo(ctx context.Context) (*Past[P], error) {
 	}
 	err = s.append(kindUndo, struct{}{})
 	if err == nil {
-		err = o.guarded(func() error { return o.Revert(ctx, past) })
+		err = o.guard(func() error { return o.Revert(ctx, past) })
 	}
 	if err == nil {
 		err = s.End(Undone)
 	}
 	if err != nil {
-		next := nextWith("`"+o.Type.Undo+"` goes on from here", err)
-		return nil, operr.New(next, "taking %s back: %w", past.Plan.Label(), err).WithWayOn()
+		next := nextWith("`"+o.Type.Undo+"` continues from here", err)
+		return nil, operr.New(next, "undoing %s: %w", past.Plan.Label(), err).WithWayOn()
 	}
 	past.End, past.Undoing = Undone, false
 	return past, nil
 }
 
-// Look says where the last session stands, and changes nothing; nil where there is none. Each question to the world may take so long.
-// Past.Undoing is for an Undo that has not come to its end.
+// Look returns the last session and the state of its steps without changing anything; nil if there is none. `each` limits how long each step's Check
+// may take. If an Undo has not ended, Past.Undoing is set.
 func (o *Operation[P]) Look(ctx context.Context, each time.Duration) (*Past[P], []workflow.Standing, error) {
 	past, err := o.Last()
 	if past == nil || err != nil {
@@ -155,7 +157,7 @@ func (o *Operation[P]) Look(ctx context.Context, each time.Duration) (*Past[P], 
 	return past, d.Look(ctx, past.standing(), each), nil
 }
 
-func (o *Operation[P]) unfinished() (*Past[P], error) {
+func (o *Operation[P]) findUnfinished() (*Past[P], error) {
 	past, err := o.Last()
 	if err != nil || past == nil || past.End != "" {
 		return nil, err
@@ -164,18 +166,18 @@ func (o *Operation[P]) unfinished() (*Past[P], error) {
 }
 
 func (o *Operation[P]) define(p P) (d *workflow.Definition, err error) {
-	err = o.guarded(func() error {
+	err = o.guard(func() error {
 		d = o.Define(p)
 		return nil
 	})
 	return d, err
 }
 
-// guarded is f's error, also where it panics: then nothing is left half said, and the journal is let go.
-func (*Operation[P]) guarded(f func() error) (err error) {
+// guard calls `f` and converts a panic to an error, so that the journal is closed and the lock is released.
+func (*Operation[P]) guard(f func() error) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			err = operr.Panicked(v)
+			err = operr.FromPanic(v)
 		}
 	}()
 	return f()

@@ -15,30 +15,30 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workflow"
 )
 
-// Past is what a journal has of a session.
+// Past is a session as recorded in its journal.
 type Past[P Plan] struct {
 	Path    string
 	Plan    P
 	Events  []workflow.Event
-	Times   []time.Time // of the events
-	End     End         // "" where it has not ended
-	Undoing bool        // an Undo was begun, and has not ended as far as is known
+	Times   []time.Time // times of Events
+	End     End         // "" if it has not ended
+	Undoing bool        // an Undo was begun and has not ended
 
-	digest string // of the plan, as it was agreed to; "" where there is no journal
-	undone int    // how many of the events are from before the Undo that was begun last: what they say was done may be taken back
+	digest string // digest of the plan; "" if there is no journal
+	undone int    // number of events before the last Undo, whose effects it may have undone
 }
 
-// standing are the events of which the word is to be taken.
+// standing returns the events since the last Undo.
 func (p *Past[P]) standing() []workflow.Event { return p.Events[p.undone:] }
 
-// Began reports whether a step was begun by this session: what it found as it should be already, it has not done. It is what a way back
-// asks, since a step that was begun, and of which no end is known, may be done.
+// Began reports whether this session began a step. It returns false if the step's effect already existed. Revert must use Began instead of Did,
+// because a step may have done its work even if the journal does not record its end.
 func (p *Past[P]) Began(step string) bool {
 	return p.has(step, workflow.Started)
 }
 
-// Did reports whether a step was done, or found as it should be, as far as the journal knows: a step that did it and was killed before it
-// could say so has not. For a way back, Began is the question.
+// Did reports whether the journal records that a step was done, or that its effect already existed. It returns false for a step that did its work but
+// was killed before its event was written.
 func (p *Past[P]) Did(step string) bool {
 	return p.has(step, workflow.Done, workflow.Found)
 }
@@ -49,7 +49,7 @@ func (p *Past[P]) has(step string, kinds ...workflow.Kind) bool {
 
 func (k *Kind[P]) journals() string { return filepath.Join(k.Dir, k.Name+"s") }
 
-// Last is the session that was begun last; nil where there is none.
+// Last returns the most recently begun session; nil if there is none.
 func (k *Kind[P]) Last() (*Past[P], error) {
 	names, err := k.names()
 	if len(names) == 0 || err != nil {
@@ -58,22 +58,22 @@ func (k *Kind[P]) Last() (*Past[P], error) {
 	return k.Read(filepath.Join(k.journals(), names[len(names)-1]))
 }
 
-// All are the sessions of which the journal can be read, the oldest first.
+// All returns the sessions with readable journals, oldest first.
 func (k *Kind[P]) All() (all []*Past[P], err error) {
 	names, err := k.names()
 	for _, name := range names {
-		if past, err := k.Read(filepath.Join(k.journals(), name)); err == nil { // else Last says it of the one that counts
+		if past, err := k.Read(filepath.Join(k.journals(), name)); err == nil { // Last reports an unreadable journal if it is the most recent one
 			all = append(all, past)
 		}
 	}
 	return all, err
 }
 
-// names are those of the journals, the oldest first.
+// `names` returns the file names of the journals, oldest first.
 func (k *Kind[P]) names() (names []string, err error) {
 	entries, err := os.ReadDir(k.journals())
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, operr.New("see that it is a folder that can be read", "what is unfinished is kept there: %w", err)
+		return nil, operr.New("make this folder readable with `chmod u+rx FOLDER`", "reading the folder with the journals of unfinished runs: %w", err)
 	}
 	for _, e := range entries {
 		if strings.HasSuffix(e.Name(), ".jsonl") {
@@ -84,7 +84,7 @@ func (k *Kind[P]) names() (names []string, err error) {
 	return names, nil
 }
 
-// Read reads a journal. Each of its errors stops for a person.
+// Read reads a journal. All its errors require a decision by the user.
 func (k *Kind[P]) Read(path string) (*Past[P], error) {
 	entries, err := journal.Read(path)
 	if err != nil {
@@ -113,18 +113,18 @@ func (k *Kind[P]) Read(path string) (*Past[P], error) {
 		}
 	}
 	if !planned {
-		return nil, k.unreadable("there is no plan in %s", path)
+		return nil, k.unreadable("the journal %s has no plan", path)
 	}
 	past.Undoing = past.Undoing && past.undone == len(past.Events) && past.End == ""
 	return past, nil
 }
 
-// unreadable is the error about a journal that nothing can be done with. Its file says in plain text what was done.
+// unreadable returns the error for a journal that cannot be used. It asks the user to look at the file.
 func (k *Kind[P]) unreadable(format string, args ...any) error {
-	return operr.NewStopped("look at it: each line is what was done; where nothing of that "+k.Name+" was, remove the file", format, args...)
+	return operr.NewStopped("open the journal, in which each line records one step; if no step of that "+k.Name+" was done, remove the file", format, args...)
 }
 
-// readPlan reads the entry of a plan. stop is why it is not to be used, though it can be read.
+// readPlan reads the plan entry. `stop` is the error for a plan that can be parsed but must not be used.
 func (k *Kind[P]) readPlan(past *Past[P], e journal.Entry) (found bool, stop, err error) {
 	if string(e.Body) == "" || string(e.Body) == "null" {
 		return false, nil, nil
@@ -143,13 +143,13 @@ func (k *Kind[P]) readPlan(past *Past[P], e journal.Entry) (found bool, stop, er
 		return err == nil, nil, err
 	}
 	if there, _ := digestOf(e.Body); there != e.Plan {
-		return false, k.unreadable("the plan in %s is not the one that was agreed to: its digest is %s", past.Path, there), nil
+		return false, k.unreadable("the plan in %s was changed after you agreed to it: the digest of the plan is now %s", past.Path, there), nil
 	}
-	return false, operr.NewStopped("go on with the version of this program that began it ("+e.Tool+")",
-		"the plan in %s is of another version of this program, which knows other things of a %s than this one (%s)", past.Path, k.Name, k.Tool), nil
+	return false, operr.NewStopped("continue with the version of this program that wrote the journal ("+e.Tool+")",
+		"another version of this program wrote the plan in %s, and a plan of a %s has other fields in this version (%s)", past.Path, k.Name, k.Tool), nil
 }
 
-// Copy writes a journal to another path, for another plan that its steps are as good for.
+// Copy writes a journal with the same events and another plan to path.
 func (k *Kind[P]) Copy(past *Past[P], path string, plan P) error {
 	all, digest, err := entriesOf(plan, past.Events, past.Times)
 	if err != nil {
@@ -162,13 +162,13 @@ func (k *Kind[P]) Copy(past *Past[P], path string, plan P) error {
 	return j.Close()
 }
 
-// stampForm is that of the time which a journal's name begins with.
+// stampForm is the format of the time at the start of a journal's file name.
 const stampForm = "20060102T150405.000Z"
 
-// stamp is the present, or, where the clock has gone back since, the moment after the last journal's: the last one is known by
-// its name.
+// stamp returns the current time, or one millisecond after the last journal's time. It returns the latter if the clock was set back, or if both times
+// are in the same millisecond. So names are unique, and the most recent journal sorts last.
 func (k *Kind[P]) stamp() string {
-	now := time.Now().UTC()
+	now := time.Now().UTC().Truncate(time.Millisecond) // file names have millisecond precision
 	if names, err := k.names(); err == nil && len(names) > 0 && len(names[len(names)-1]) >= len(stampForm) {
 		if then, err := time.Parse(stampForm, names[len(names)-1][:len(stampForm)]); err == nil && !now.After(then) {
 			now = then.Add(time.Millisecond)

@@ -1,38 +1,36 @@
-// Package session takes one plan from a person's yes to its end, so that it may be killed anywhere and continued, or taken back.
+// Package session runs operations that can be killed at any point and then resumed or undone. A session executes one plan, from the user's
+// confirmation to its end.
 //
-// It is the right one for what changes the world in ways that somebody would have to clean up after a kill: a release, a deployment. A list of
-// steps that are shown, and that are all done again by the next run, is for package steps.
+// Use it for work that would otherwise need manual cleanup after a kill, such as a release or a deployment. For steps that the next run can simply
+// repeat, use package steps.
 //
-// An [Operation] is the whole of it: how a plan is made, its steps (package workflow), and the way back. [Operation.Run] begins one, or goes on
-// with the one that is unfinished, under a lock; [Operation.Undo] takes the unfinished one back; [Operation.Look] says where it stands.
-// Where a plan is made in steps of its own, as that of a release is, those parts are used by themselves: [Kind.Lock], [Kind.Last], and a
-// [Session].
+// An [Operation] defines how a plan is made, its steps (package workflow), and how to undo them. [Operation.Run] begins a session or resumes the
+// unfinished one, under a lock. [Operation.Undo] undoes the unfinished session. [Operation.Look] returns its progress. An operation whose plan is
+// made in several steps, such as a release, uses the lower-level API instead: [Kind.Lock], [Kind.Last], and [Session].
 //
 // # What is kept
 //
-// Each plan has a journal (package journal), a file whose first entry is the plan, followed by the events of its steps, the undos that were
-// begun, and its end. It is written when a person has agreed, and not before: until then the lock is all that is on the disk. What lies in the
-// journal is bound to the plan by the plan's digest. A journal that cannot be read, or is of another format, stops for a person (exit status
-// 3); a last line that was cut off by a kill is left out. Folders are made where they are missing; that git ignores them is for who
-// chooses them.
+// Each plan has a journal file (package journal). It contains the plan, followed by the events of its steps, the undos that were begun, and the
+// session's end. It is created when the user agrees to the plan; before that, only the lock file exists. Each entry refers to the plan by its digest.
+// A journal that is unreadable or has another format stops the run until the user decides what to do (exit status 3). A truncated last line, as
+// after a kill, is ignored. Missing folders are created. The caller must ensure that git ignores the folders.
 //
-// A version of the program that knows another field of the plan does not go on with it, and says so; a new field with `omitempty` is the way
-// out, and what Readable refuses is refused with its own words.
+// If a different version of the program wrote the plan, and its plans have other fields, the program refuses to continue. Adding a field with
+// `omitempty` avoids that. If Readable rejects a plan, the user sees its error.
 //
-// # What an operation has to see to
+// # Duties of an operation
 //
-//   - A step is done twice where a kill comes between what it does and its event. Its Check asks the world; where the world cannot be asked,
-//     what was recorded counts, and what is sent bears a key from the plan, by which the other side knows it again.
-//   - Whatever Revert takes back it finds by Past.Began, and it takes back what is half done.
-//   - The session that is unfinished may be of another command line: Continue reports whether it is what is asked for.
-//   - How to go on is added to the next step of an error, unless that says it already, by operr.Error.WithWayOn.
-//   - Confirm is where -yes, and that there is no terminal, are decided, and it returns what the program says then. Where it was interrupted
-//     nothing was agreed to.
-//   - A dry run is a call of Make, and a look at its plan: it takes no lock, and keeps nothing.
-//   - Another process is refused while one has the lock (exit status 3). On another machine, or in another clone, nobody is: there the world
-//     decides, by Check, and by what the server refuses.
+//   - A step is repeated if the process is killed after the step's work and before its event is written. So its Check must look at the actual state.
+//     If that is impossible, Check may trust the record, but then each request needs a key from the plan by which the server detects repetition.
+//   - Revert must use Past.Began to find out what to undo, and must also undo steps that were only partly done.
+//   - The unfinished session may belong to another command line, so Continue must return an error if the user requests another plan.
+//   - The next step of an error also says how to continue, unless the error was marked with operr.Error.WithWayOn because it already does.
+//   - Confirm handles -yes and a missing terminal, and returns the appropriate errors. After an interrupt, nothing was agreed to.
+//   - A dry run calls Make and shows the plan, without taking the lock or writing anything.
+//   - While a process holds the lock, other processes in the clone fail (exit status 3). Conflicts with other machines or clones must be prevented by
+//     each step's Check and by the server.
 //
-// Package sessiontest ends an operation wherever a kill may, and finds the first two out.
+// Package sessiontest tests the first two by killing an operation at every possible point.
 package session
 
 import (
@@ -55,87 +53,88 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workflow"
 )
 
-// Kinds of the journal's entries.
+// The kinds of journal entries.
 const (
 	kindPlan = "plan"
 	kindStep = "step"
 	kindEnd  = "end"
-	kindUndo = "undo" // a way back was begun
+	kindUndo = "undo" // an Undo was begun
 )
 
-// Plan is what a person agrees to: a value that survives JSON. P is a pointer, as a rule.
+// Plan is a plan to which the user agrees. It must survive a round trip through JSON. P is usually a pointer type.
 type Plan interface {
-	// Label names it to people, and in the name of its journal: "v1.2.0".
+	// Label returns a short name such as "v1.2.0", which is shown to users and used in the journal's file name.
 	Label() string
 }
 
-// End is how a session ended; "" while it has not.
+// End is how a session has ended; "" if it has not.
 type End string
 
-// The ends that a session of any plan may have, beside the one that its Kind has for success.
+// Ends of a session of any kind. Kind.Done is the end after success.
 const (
-	Undone    End = "undone"    // what it did was taken back
-	Abandoned End = "abandoned" // it cannot be taken back, and is not to be completed
+	Undone    End = "undone"    // the work was undone
+	Abandoned End = "abandoned" // the work was abandoned: it cannot be undone, and must not be completed
 )
 
-// Kind is a kind of operation, such as a release, in one clone.
+// Kind describes a kind of operation, such as a release, in one clone.
 type Kind[P Plan] struct {
-	Name  string // "release": the journals are in the folder "releases" of Dir
-	Dir   string // for the journals; nothing in it is ever committed
-	Locks string // folder of the lock, "release.lock", which others may share; "" is Dir
+	Name  string // such as "release"; the journals are then in the subfolder "releases" of Dir
+	Dir   string // folder for the journals; never committed
+	Locks string // folder for the lock file, "release.lock", which may be shared; "" means Dir
 	Tool  string // version of this program
-	Done  End    // how one ends that succeeds, such as "released"
+	Done  End    // the end of a successful session, such as "released"
 
-	// Readable refuses a plan of a journal that this program does not understand, such as one of another format; tool is the version that
-	// wrote it. Nil takes each.
+	// Readable returns an error if this program cannot handle a plan, for example because it has another format. `tool` is the program version that
+	// wrote the plan. If Readable is nil, all plans are accepted.
 	Readable func(p P, tool string) error
 
 	Type Commands
 
-	// Written is told how many entries the journal has, after each. Its error ends the session as a kill would. Tests use it; nil is none.
+	// Written, if not nil, is called after each entry with the number of entries in the journal. If it returns an error, the session ends as if it
+	// were killed. For tests.
 	Written func(entries int) error
 }
 
-// Commands are what people type.
+// Commands holds command lines that are shown to the user.
 type Commands struct {
-	Run    string // to begin, and to go on: "mage release"
-	Status string // to see where it stands
-	Undo   string // to take it back
+	Run    string // command that begins or continues a session, such as "mage release"
+	Status string // command that shows the progress
+	Undo   string // command that undoes a session
 }
 
-// Lock takes the lock for this process. It is for operr.Stopped that another one has it. killed is when the process before this one took it,
-// if that ended without giving it back.
+// Lock takes the lock. If another process holds it, the error is an operr.Stopped. If the previous process ended without releasing the lock, `killed`
+// is the time at which that process took the lock.
 func (k *Kind[P]) Lock() (unlock func(), killed time.Time, err error) {
 	unlock, killed, err = journal.Lock(k.lockFile())
 	if errors.Is(err, journal.ErrLocked) {
-		return nil, killed, operr.NewStopped("wait until it has ended; `"+k.Type.Status+"` says where it stands", "another %s is under way here, %w", k.Name, err)
+		return nil, killed, operr.NewStopped("wait until the other run has ended; `"+k.Type.Status+"` shows its progress", "another %s is under way here, %w", k.Name, err)
 	}
 	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) {
-		return nil, killed, operr.New("make it writable: what has to be known of a run that is killed is kept there, beside what git keeps", "nothing was changed: %w", err)
+		return nil, killed, operr.New("make the folder of this file writable: a run records its progress there, so that the run can be continued after a kill", "nothing was changed: %w", err)
 	}
 	return unlock, killed, err
 }
 
-// Holder is who has the lock, as journal.Holder says it; "" where nobody has it. Nothing is changed.
+// Holder describes the process that holds the lock, as journal.Holder does; "" if there is none. It changes nothing.
 func (k *Kind[P]) Holder() (string, error) { return journal.Holder(k.lockFile()) }
 
 func (k *Kind[P]) lockFile() string { return filepath.Join(cmp.Or(k.Locks, k.Dir), k.Name+".lock") }
 
-// Session is one plan under way. Until the plan is agreed to, nothing is on the disk.
+// Session is the execution of a plan. Nothing is written to disk until the plan is agreed to.
 type Session[P Plan] struct {
 	kind    *Kind[P]
 	journal *journal.Journal
-	early   []workflow.Event // before there is a journal
-	before  []workflow.Event // of the runs that this one goes on from
-	void    string           // journal of which nothing came: another one takes its place
+	early   []workflow.Event // events before the journal exists
+	before  []workflow.Event // events of the earlier runs of a resumed session
+	void    string           // journal to remove when this session's journal is created
 	entries int
-	killed  error // of Written
+	killed  error // error returned by Written
 }
 
-// New is a session without a plan.
+// New returns a session that has no plan yet.
 func (k *Kind[P]) New() *Session[P] { return &Session[P]{kind: k} }
 
-// Resume goes on with what a journal has.
+// Resume opens the journal of an unfinished session to continue it.
 func (s *Session[P]) Resume(past *Past[P]) error {
 	s.before = past.standing()
 	var all []journal.Entry
@@ -143,15 +142,15 @@ func (s *Session[P]) Resume(past *Past[P]) error {
 	s.journal, all, err = journal.Open(past.Path, s.kind.Tool, past.digest)
 	s.entries = len(all)
 	if err != nil {
-		return operr.New("make it writable, and run it again", "going on with %s: %w", past.Plan.Label(), err)
+		return operr.New("make this file writable, and run the command again", "continuing %s: %w", past.Plan.Label(), err)
 	}
 	return nil
 }
 
-// Replace says that nothing came of a journal: it is removed once another plan is agreed to.
+// Replace makes Agree remove the journal of a session that did nothing, once the new journal exists.
 func (s *Session[P]) Replace(past *Past[P]) { s.void = past.Path }
 
-// Agree writes the plan down, and what was recorded before. In a session that is resumed it does nothing.
+// Agree creates the journal with the plan and the events so far. It is a no-op in a resumed session.
 func (s *Session[P]) Agree(p P) error {
 	if s.journal != nil {
 		return nil
@@ -167,7 +166,7 @@ func (s *Session[P]) Agree(p P) error {
 	path := filepath.Join(s.kind.journals(), name)
 	if s.journal, err = journal.Create(path, s.kind.Tool, digest, all...); err != nil {
 		s.journal = nil
-		return operr.New("see that "+filepath.Dir(path)+" can be written to, and run it again", "nothing was changed: %w", err)
+		return operr.New("make "+filepath.Dir(path)+" writable, and run the command again", "nothing was changed: %w", err)
 	}
 	s.entries = len(all)
 	if s.void != "" {
@@ -175,13 +174,13 @@ func (s *Session[P]) Agree(p P) error {
 			return err
 		}
 	}
-	return s.written()
+	return s.checkWritten()
 }
 
-// Agreed reports whether a plan was agreed to: by this run, or by the one that it goes on from.
+// Agreed reports whether the user has agreed to a plan, in this run or before.
 func (s *Session[P]) Agreed() bool { return s.journal != nil }
 
-// Path is the journal's; "" before there is one.
+// Path returns the journal's path, or "" if there is no journal yet.
 func (s *Session[P]) Path() string {
 	if s.journal == nil {
 		return ""
@@ -189,7 +188,7 @@ func (s *Session[P]) Path() string {
 	return s.journal.Path
 }
 
-// Run takes the steps that are not done, and ends the session. Its errors say how to go on.
+// Run runs the steps that are not done, and ends the session. Its errors say how to continue.
 func (s *Session[P]) Run(ctx context.Context, d *workflow.Definition, shows workflow.Reporter, transient func(error) bool) error {
 	run := &workflow.Run{Definition: d, Past: s.before, Keep: s.record, Reporter: shows, Transient: transient}
 	err := run.Do(ctx)
@@ -202,7 +201,7 @@ func (s *Session[P]) Run(ctx context.Context, d *workflow.Definition, shows work
 	return nil
 }
 
-// End writes the end down.
+// End records the end in the journal.
 func (s *Session[P]) End(e End) error {
 	if s.journal == nil {
 		return nil
@@ -210,7 +209,7 @@ func (s *Session[P]) End(e End) error {
 	return s.append(kindEnd, e)
 }
 
-// Close lets go of the journal, of which every entry is synced.
+// Close closes the journal. All entries have already been synced.
 func (s *Session[P]) Close() {
 	if s.journal != nil {
 		_ = s.journal.Close()
@@ -233,19 +232,19 @@ func (s *Session[P]) append(kind string, body any) error {
 		return err
 	}
 	s.entries++
-	return s.written()
+	return s.checkWritten()
 }
 
-func (s *Session[P]) written() error {
+func (s *Session[P]) checkWritten() error {
 	if s.kind.Written != nil {
 		s.killed = s.kind.Written(s.entries)
 	}
 	return s.killed
 }
 
-// explain says of an error how to go on.
+// explain adds to an error the next step for continuing the session.
 func (s *Session[P]) explain(ctx context.Context, err error) error {
-	on := "`" + s.kind.Type.Run + "` goes on from here"
+	on := "`" + s.kind.Type.Run + "` continues from here"
 	if cause := context.Cause(ctx); cause != nil {
 		if !s.Agreed() {
 			return operr.New("", "%w; nothing was changed", cause)
@@ -258,7 +257,7 @@ func (s *Session[P]) explain(ctx context.Context, err error) error {
 	return operr.New(nextWith(on, err), "%w", err).WithWayOn()
 }
 
-// nextWith is the next step of an error, and, unless that says so itself, how to go on.
+// nextWith returns an error's next step, followed by how to continue unless the error already says that.
 func nextWith(on string, err error) string {
 	next := operr.NextOf(err)
 	switch {
@@ -270,7 +269,7 @@ func nextWith(on string, err error) string {
 	return next + "; then " + on
 }
 
-// digestOf is the sha256 of a plan's JSON, as "sha256:…".
+// digestOf returns the SHA-256 of a plan's JSON, as "sha256:…".
 func digestOf(p any) (string, error) {
 	data, err := json.Marshal(p)
 	if err != nil {
@@ -280,10 +279,10 @@ func digestOf(p any) (string, error) {
 	return "sha256:" + hex.EncodeToString(sum[:]), nil
 }
 
-// mostOfLabel is how many bytes of a label a journal's name has: the plan has all of it.
+// mostOfLabel is the maximum length in bytes of the label in a journal's file name.
 const mostOfLabel = 100
 
-// fileName is a label in the name of a file.
+// fileName converts a label to a valid part of a file name.
 func fileName(label string) string {
 	name := strings.NewReplacer("/", "-", " ", "", ",", "+").Replace(label)
 	name = strings.Map(func(r rune) rune {
@@ -298,9 +297,9 @@ func fileName(label string) string {
 	return name
 }
 
-const mistake = "report it: it is a mistake of this program"
+const mistake = "report this error, which is a bug in this program"
 
-// survives refuses a plan of which whoever goes on would have another one.
+// survives returns an error if a plan changes when it is encoded as JSON and decoded again.
 func survives[P Plan](p P, digest string) error {
 	data, err := json.Marshal(p)
 	if err != nil {
@@ -308,15 +307,15 @@ func survives[P Plan](p P, digest string) error {
 	}
 	var again P
 	if err := json.Unmarshal(data, &again); err != nil {
-		return operr.New(mistake, "nothing was changed: the plan %s cannot be read back from its JSON: %w", p.Label(), err)
+		return operr.New(mistake, "nothing was changed, because the plan %s cannot be read from its own JSON: %w", p.Label(), err)
 	}
 	if read, err := digestOf(again); err != nil || read != digest {
-		return operr.New(mistake, "nothing was changed: the plan %s is another one when it is read back from its JSON", p.Label())
+		return operr.New(mistake, "nothing was changed, because the plan %s is different after it is read from its own JSON", p.Label())
 	}
 	return nil
 }
 
-// entriesOf are a plan and events as a journal has them, with the plan's digest. Without times they are of now.
+// entriesOf returns a plan and its events as journal entries, and the plan's digest. If times is nil, the entries get the current time.
 func entriesOf(p any, events []workflow.Event, times []time.Time) (all []journal.Entry, digest string, err error) {
 	if digest, err = digestOf(p); err != nil {
 		return nil, "", err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -18,11 +19,11 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workflow"
 )
 
-// keys is the server of the example.
+// keys is the server for the Example.
 var keys = startKeyServer(nil)
 
 func TestAnOperationIsKilledAnywhere(t *testing.T) {
-	sessiontest.Killed(t, func(t *testing.T) sessiontest.Site[*rotation] {
+	sessiontest.CheckKills(t, func(t *testing.T) sessiontest.Site[*rotation] {
 		s, state := startKeyServer(t), t.TempDir()
 		return sessiontest.Site[*rotation]{
 			Operation: func() *session.Operation[*rotation] { return rotate(state, s) },
@@ -33,14 +34,14 @@ func TestAnOperationIsKilledAnywhere(t *testing.T) {
 	})
 }
 
-// The smallest durable operation stays small: what the Example shows is all that somebody has to write.
+// The Example, which shows everything that an operation needs, must remain small.
 func TestTheExampleIsSmall(t *testing.T) {
 	text, err := os.ReadFile("example_test.go")
 	require.NoError(t, err)
 	require.Less(t, strings.Count(string(text), "\n"), 80)
 }
 
-// Who says no changes nothing, and nothing is kept of it.
+// If the user declines, nothing is changed and no journal is written.
 func TestNothingIsKeptBeforeThePlanIsAgreedTo(t *testing.T) {
 	for name, refuse := range map[string]func(o *session.Operation[*rotation]){
 		"no": func(o *session.Operation[*rotation]) {
@@ -49,7 +50,7 @@ func TestNothingIsKeptBeforeThePlanIsAgreedTo(t *testing.T) {
 		"no plan": func(o *session.Operation[*rotation]) {
 			o.Make = func(context.Context) (*rotation, error) { return nil, errors.New("no") }
 		},
-		"nowhere to write": func(o *session.Operation[*rotation]) {
+		"an unwritable folder": func(o *session.Operation[*rotation]) {
 			o.Dir = filepath.Join(o.Dir, "file")
 			if err := os.WriteFile(o.Dir, nil, 0o644); err != nil {
 				panic(err)
@@ -69,7 +70,7 @@ func TestNothingIsKeptBeforeThePlanIsAgreedTo(t *testing.T) {
 	}
 }
 
-// An error says how to go on, and keeps the exit status of what a person has to decide.
+// An error says how to continue, and keeps its exit status if it requires a decision by the user.
 func TestAnErrorSaysHowToGoOn(t *testing.T) {
 	s, state := startKeyServer(t), t.TempDir()
 	for _, c := range []struct {
@@ -77,9 +78,9 @@ func TestAnErrorSaysHowToGoOn(t *testing.T) {
 		next       string
 		exitStatus int
 	}{
-		{errors.New("a plain one"), "`mage key:rotate` goes on from here", operr.Failed},
-		{operr.New("splice the line", "no line"), "splice the line; then `mage key:rotate` goes on from here", operr.Failed},
-		{operr.NewStopped("`mage key:undo` takes it back", "somebody else has it").WithWayOn(), "`mage key:undo` takes it back", operr.Stopped},
+		{errors.New("a plain one"), "`mage key:rotate` continues from here", operr.Failed},
+		{operr.New("splice the line", "no line"), "splice the line; then `mage key:rotate` continues from here", operr.Failed},
+		{operr.NewStopped("`mage key:undo` undoes it", "somebody else has it").WithWayOn(), "`mage key:undo` undoes it", operr.Stopped},
 	} {
 		o := rotate(state, s)
 		o.Define = func(*rotation) *workflow.Definition {
@@ -94,10 +95,10 @@ func TestAnErrorSaysHowToGoOn(t *testing.T) {
 	}
 	past, _, err := rotate(state, s).Look(t.Context(), time.Second)
 	require.NoError(t, err)
-	require.Len(t, past.Events, 6, "one journal has all three runs")
+	require.Len(t, past.Events, 6, "all three runs are in one journal")
 }
 
-// A step that panics has failed, with its stack, and the session goes on from there.
+// A step that panics has failed, and its error has the stack. The session can be continued.
 func TestAStepThatPanicsHasFailed(t *testing.T) {
 	s, state := startKeyServer(t), t.TempDir()
 	o := rotate(state, s)
@@ -108,7 +109,7 @@ func TestAStepThatPanicsHasFailed(t *testing.T) {
 		return d
 	}
 	_, err := o.Run(t.Context())
-	require.ErrorContains(t, err, "panic: it panicked: out of keys")
+	require.ErrorContains(t, err, "panic: the program panicked: out of keys")
 	require.Contains(t, operr.DetailOf(err), "session_test.go", "the stack")
 	past, _, err := rotate(state, s).Look(t.Context(), time.Second)
 	require.NoError(t, err)
@@ -118,7 +119,7 @@ func TestAStepThatPanicsHasFailed(t *testing.T) {
 	require.Equal(t, session.End("rotated"), past.End)
 }
 
-// Two processes do not work on one session, and a journal that is not to be trusted stops for a person.
+// Two processes cannot run one session at the same time. A journal that cannot be trusted stops the run until the user decides.
 func TestWhatStopsForAPerson(t *testing.T) {
 	s, state := startKeyServer(t), t.TempDir()
 	o := rotate(state, s)
@@ -141,20 +142,20 @@ func TestWhatStopsForAPerson(t *testing.T) {
 	require.NoError(t, err)
 	for text, says := range map[string]string{
 		"{}\n" + string(good): "the journal is damaged",
-		"":                    "there is no plan in",
-		fmt.Sprintf("%s\n", `{"seq":1,"kind":"plan","plan":"x","body":{"Old":"a","New":"b"}}`): "is not the one that was agreed to",
+		"":                    " has no plan",
+		fmt.Sprintf("%s\n", `{"seq":1,"kind":"plan","plan":"x","body":{"Old":"a","New":"b"}}`): "was changed after you agreed to it",
 	} {
 		require.NoError(t, os.WriteFile(files[0], []byte(text), 0o644))
 		_, err = rotate(state, s).Run(t.Context())
 		require.ErrorContains(t, err, says)
 		require.Equal(t, operr.Stopped, operr.ExitStatus(err))
-		require.Contains(t, operr.NextOf(err), "where nothing of that rotation was, remove the file")
+		require.Contains(t, operr.NextOf(err), "if no step of that rotation was done, remove the file")
 		_, err = rotate(state, s).Undo(t.Context())
 		require.ErrorContains(t, err, says)
 	}
 }
 
-// wider, narrower and later are plans of other versions of the program.
+// wider, narrower and later are plans of other program versions.
 type wider struct{ Old, New, Reason string }
 
 func (p *wider) Label() string { return p.New }
@@ -170,7 +171,7 @@ type later struct {
 
 func (p *later) Label() string { return p.New }
 
-// interruptedBy09 is a state folder with a rotation that version 0.9 began.
+// interruptedBy09 returns a state folder with an unfinished rotation of version 0.9.
 func interruptedBy09(t *testing.T) (state string) {
 	s, state := startKeyServer(t), t.TempDir()
 	o := rotate(state, s)
@@ -181,7 +182,7 @@ func interruptedBy09(t *testing.T) (state string) {
 	return state
 }
 
-// goOnAs goes on with it by a program whose plans are P.
+// goOnAs continues the rotation with a program whose plan type is P.
 func goOnAs[P session.Plan](t *testing.T, state string, begun func(p P)) (run, undo error) {
 	o := &session.Operation[P]{
 		Kind: session.Kind[P]{Name: "rotation", Dir: state, Tool: "1.0", Done: "rotated"},
@@ -200,19 +201,19 @@ func goOnAs[P session.Plan](t *testing.T, state string, begun func(p P)) (run, u
 	return run, undo
 }
 
-// A plan of another version of the program is for that version, also where nobody has thought of it; nobody has tampered with it. A field that
-// is left out where it is empty changes nothing for the plans that there are.
+// A plan with other fields can only be continued by the program version that wrote it, even if Readable does not reject it. The error must not
+// suggest that the plan was tampered with. A new field with omitempty does not affect existing plans.
 func TestAPlanOfAnotherVersion(t *testing.T) {
 	never := func() { t.Error("a plan is gone on with that is not understood") }
 	for name, goOn := range map[string]func(state string) (run, undo error){
-		"a field more": func(state string) (run, undo error) { return goOnAs(t, state, func(*wider) { never() }) },
-		"a field less": func(state string) (run, undo error) { return goOnAs(t, state, func(*narrower) { never() }) },
-		"another kind": func(state string) (run, undo error) { return goOnAs(t, state, func(*move) { never() }) },
+		"an additional field": func(state string) (run, undo error) { return goOnAs(t, state, func(*wider) { never() }) },
+		"a missing field":     func(state string) (run, undo error) { return goOnAs(t, state, func(*narrower) { never() }) },
+		"another kind":        func(state string) (run, undo error) { return goOnAs(t, state, func(*move) { never() }) },
 	} {
 		run, undo := goOn(interruptedBy09(t))
 		for _, err := range []error{run, undo} {
-			require.ErrorContains(t, err, "is of another version of this program, which knows other things of a rotation than this one (1.0)", name)
-			require.Equal(t, "go on with the version of this program that began it (0.9)", operr.NextOf(err), name)
+			require.ErrorContains(t, err, "a plan of a rotation has other fields in this version (1.0)", name)
+			require.Equal(t, "continue with the version of this program that wrote the journal (0.9)", operr.NextOf(err), name)
 			require.Equal(t, operr.Stopped, operr.ExitStatus(err), name)
 		}
 	}
@@ -222,11 +223,11 @@ func TestAPlanOfAnotherVersion(t *testing.T) {
 		require.Equal(t, later{Old: "key-1", New: "key-1-next"}, *p)
 	})
 	require.NoError(t, undo)
-	require.ErrorContains(t, run, "another one is begun", "the undo has ended it")
+	require.ErrorContains(t, run, "another one is begun", "the undo has ended the session")
 	require.Equal(t, 1, begun)
 }
 
-// A label is any text.
+// A label may be any text.
 func TestALabelIsAnyText(t *testing.T) {
 	for _, label := range []string{"../../../elsewhere", strings.Repeat("long ", 200), "two\nlines", ".", ""} {
 		state := t.TempDir()
@@ -249,7 +250,7 @@ type labeled struct{ Text string }
 
 func (l *labeled) Label() string { return l.Text }
 
-// Who leaves at the question has not agreed, whatever Confirm makes of it.
+// If the user interrupts the question, the plan is not agreed to, regardless of what Confirm returns.
 func TestWhoLeavesAtTheQuestionHasNotAgreed(t *testing.T) {
 	for name, leaves := range map[string]func(o *session.Operation[*rotation], leave func()){
 		"it says yes": func(o *session.Operation[*rotation], leave func()) {
@@ -276,7 +277,7 @@ func TestWhoLeavesAtTheQuestionHasNotAgreed(t *testing.T) {
 	}
 }
 
-// A journal that cannot be written says what to do, at its beginning as at its end.
+// An error about an unwritable journal has a next step, at the start of a session and at its end.
 func TestAJournalThatCannotBeWritten(t *testing.T) {
 	full := errors.New("no space left on device")
 	for name, in := range map[string]func(state string) error{
@@ -292,9 +293,9 @@ func TestAJournalThatCannotBeWritten(t *testing.T) {
 		require.Equal(t, "*key-1 of key-1", s.all(), name)
 	}
 	for entry, next := range map[int]string{
-		2: "`mage key:rotate` goes on from here", // the first step
-		5: "`mage key:rotate` goes on from here", // the last one
-		6: "`mage key:rotate` goes on from here", // the end
+		2: "`mage key:rotate` continues from here", // the first step
+		5: "`mage key:rotate` continues from here", // the last one
+		6: "`mage key:rotate` continues from here", // the end
 	} {
 		s, state := startKeyServer(t), t.TempDir()
 		o := rotate(state, s)
@@ -308,7 +309,7 @@ func TestAJournalThatCannotBeWritten(t *testing.T) {
 		require.ErrorIs(t, err, full, entry)
 		require.Equal(t, next, operr.NextOf(err), entry)
 	}
-	for _, entry := range []int{3, 4} { // that an undo was begun, and its end
+	for _, entry := range []int{3, 4} { // the undo's first and last entries
 		s, state := startKeyServer(t), t.TempDir()
 		written := func(most int) func(int) error {
 			return func(n int) error {
@@ -326,11 +327,11 @@ func TestAJournalThatCannotBeWritten(t *testing.T) {
 		o.Written = written(entry)
 		_, err = o.Undo(t.Context())
 		require.ErrorIs(t, err, full, entry)
-		require.Equal(t, "`mage key:undo` goes on from here", operr.NextOf(err), entry)
+		require.Equal(t, "`mage key:undo` continues from here", operr.NextOf(err), entry)
 	}
 }
 
-// A panic in any function of an operation is its error, with the stack, and the next run has the lock.
+// A panic in any function of an operation becomes an error with the stack, and releases the lock.
 func TestAPanicIsAnError(t *testing.T) {
 	type operation = session.Operation[*rotation]
 	unfinished := func(o *operation) { o.Define = func(*rotation) *workflow.Definition { panic("unfinished") } }
@@ -361,7 +362,7 @@ func TestAPanicIsAnError(t *testing.T) {
 			call: run,
 			next: "",
 		},
-		"Define":          {nil, func(o *operation) { o.Define = func(*rotation) *workflow.Definition { panic("ouch") } }, run, "; then `mage key:rotate` goes on from here"},
+		"Define":          {nil, func(o *operation) { o.Define = func(*rotation) *workflow.Definition { panic("ouch") } }, run, "; then `mage key:rotate` continues from here"},
 		"Define, to look": {unfinished, func(o *operation) { o.Define = func(*rotation) *workflow.Definition { panic("ouch") } }, look, ""},
 		"Revert": {
 			before: unfinished,
@@ -369,27 +370,27 @@ func TestAPanicIsAnError(t *testing.T) {
 				o.Revert = func(context.Context, *session.Past[*rotation]) error { panic("ouch") }
 			},
 			call: undo,
-			next: "; then `mage key:undo` goes on from here",
+			next: "; then `mage key:undo` continues from here",
 		},
 	} {
 		s, state := startKeyServer(t), t.TempDir()
 		if c.before != nil {
 			o := rotate(state, s)
 			c.before(o)
-			require.ErrorContains(t, run(o), "it panicked: unfinished", name)
+			require.ErrorContains(t, run(o), "the program panicked: unfinished", name)
 		}
 		o := rotate(state, s)
 		c.panics(o)
 		err := c.call(o)
-		require.ErrorContains(t, err, "it panicked: ouch", name)
+		require.ErrorContains(t, err, "the program panicked: ouch", name)
 		require.Contains(t, operr.DetailOf(err), "session_test.go", "the stack of %s", name)
-		require.Equal(t, "report it, with the lines above: it is a mistake of this program"+c.next, operr.NextOf(err), name)
+		require.Equal(t, "report this error, with the lines above: it is a bug in this program"+c.next, operr.NextOf(err), name)
 		require.NoError(t, run(rotate(state, s)), name)
 		require.Equal(t, "*key-1-next of key-1 key-1-next", s.all(), name)
 	}
 }
 
-// nightly is a plan that needs more than its JSON; a run that goes on would have another one.
+// nightly is a plan with state that is not in its JSON, so a resumed run would get another plan.
 type nightly struct {
 	Name    string
 	Counter func() int `json:"-"`
@@ -402,14 +403,14 @@ func (n *nightly) MarshalJSON() ([]byte, error) {
 	return fmt.Appendf(nil, "{\"Name\":%q,\"Read\":%v}", n.Name, n.read), nil
 }
 
-// A plan is what its JSON says, in the first run as in the next ones.
+// A plan contains only what its JSON contains, in the first run as well as in later ones.
 func TestAPlanSurvivesJSON(t *testing.T) {
 	for _, c := range []struct {
 		plan nightly
 		says string
 	}{
 		{nightly{Name: "plain", Counter: func() int { return 1 }}, "there is no counter"},
-		{nightly{Name: "hidden", read: true}, "the plan hidden is another one when it is read back from its JSON"},
+		{nightly{Name: "hidden", read: true}, "the plan hidden is different after it is read from its own JSON"},
 	} {
 		o := &session.Operation[*nightly]{
 			Kind: session.Kind[*nightly]{Name: "night", Dir: t.TempDir(), Done: "over"},
@@ -433,7 +434,7 @@ func TestAPlanSurvivesJSON(t *testing.T) {
 	}
 }
 
-// A journal of another format is for the version that wrote it.
+// A journal in another format can only be read by the program version that wrote it.
 func TestAPlanThatThisVersionCannotRead(t *testing.T) {
 	s, state := startKeyServer(t), t.TempDir()
 	s.broken = errors.New("out of order")
@@ -449,4 +450,18 @@ func TestAPlanThatThisVersionCannotRead(t *testing.T) {
 	require.ErrorContains(t, err, "the plan for key-2 is of another format")
 	require.Equal(t, "use 0.9", operr.NextOf(err))
 	require.Equal(t, operr.Stopped, operr.ExitStatus(err))
+}
+
+// Sessions in the same millisecond get different journals, and the most recent one sorts last by name.
+func TestSessionsOfOneMillisecond(t *testing.T) {
+	kind := &session.Kind[*rotation]{Name: "rotation", Dir: t.TempDir(), Done: "rotated"}
+	for i := range 30 {
+		s := kind.New()
+		p := &rotation{New: strconv.Itoa(130 - i)} // the labels sort in descending order
+		require.NoError(t, s.Agree(p))
+		s.Close()
+		last, err := kind.Last()
+		require.NoError(t, err)
+		require.Equal(t, p, last.Plan)
+	}
 }

@@ -15,22 +15,22 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
-// explain says of a build that failed where it was, and which file it lacks, where the work tree has it and git ignores it.
+// explain adds the folder of the build to the error of a failed build, and the missing files that git ignores in the work tree.
 func (b *build) explain(ctx context.Context, failed error) error {
 	if ctx.Err() != nil {
 		return failed
 	}
-	detail := strings.TrimLeft(b.inWorkTree(operr.DetailOf(failed))+"\nit was built in a copy of the sources, which stays until the next build: "+b.root, "\n")
+	detail := strings.TrimLeft(b.toWorkTree(operr.DetailOf(failed))+"\nthe build used a copy of the sources, which is kept until the next build: "+b.root, "\n")
 	lacks := b.lacks(ctx, failed.Error()+"\n"+operr.DetailOf(failed))
 	if len(lacks) == 0 {
 		return operr.New("", "%w", failed).WithDetail(detail)
 	}
-	next := `commit it; or have the build make it; or, for builds and tests on this machine, name it below [tool.release]: include = ["` + strings.Join(lacks, `", "`) + `"]`
-	return operr.New(next, "%w: %s is in the work tree, but git ignores it, and a build sees what is committed, changed or new", failed, strings.Join(lacks, ", ")).WithDetail(detail)
+	next := `commit these files, or let the build create them; or, for builds and tests on this machine, add to [tool.release]: include = ["` + strings.Join(lacks, `", "`) + `"]`
+	return operr.New(next, "%w: %s is in the work tree, but git ignores this path, so the build does not see it", failed, strings.Join(lacks, ", ")).WithDetail(detail)
 }
 
-// inWorkTree names files of the work tree where a text names copies of them that are there: there they can be corrected.
-func (b *build) inWorkTree(text string) string {
+// toWorkTree replaces paths in the clone with the corresponding paths in the work tree if both exist, because the user must fix the files there.
+func (b *build) toWorkTree(text string) string {
 	clones := []string{b.clone}
 	if real, err := filepath.EvalSymlinks(b.clone); err == nil && real != b.clone {
 		clones = append(clones, real)
@@ -48,15 +48,15 @@ func (b *build) inWorkTree(text string) string {
 	return text
 }
 
-// lacks are the files, or folders, relative to the workspace's root, of whose absence a text speaks, which the work tree has, and
-// which git ignores.
+// `lacks` returns the files or folders, relative to the workspace root, that `text` reports as missing and that exist in the work tree but are
+// git-ignored.
 func (b *build) lacks(ctx context.Context, text string) (lacks []string) {
 	if b.repo == nil {
 		return nil
 	}
 	ignored, err := overlay.Ignored(ctx, b.repo, []string{"."})
 	if err != nil {
-		return nil // it is the first error that counts
+		return nil // the original error is more useful
 	}
 	names := absences(text)
 	if strings.Contains(text, "in read_attr") {
@@ -74,14 +74,15 @@ func (b *build) lacks(ctx context.Context, text string) (lacks []string) {
 	return lacks
 }
 
-// attribute is where setuptools finds a version: of a module that it cannot import it says only that the package is not there.
+// attribute matches the setting for reading a version from a module in setuptools. If setuptools cannot import the module, its error only
+// mentions the package.
 var attribute = regexp.MustCompile(`\battr\s*[=:]\s*["']?([\w.]+)\.\w+`)
 
-// attributes are the modules that setuptools reads attributes of.
+// attributes returns the modules in which setuptools looks up attributes.
 func (b *build) attributes() (modules []string) {
 	for _, p := range b.packages {
 		for _, name := range []string{manifest.PyprojectFile, setupConfig} {
-			text, _ := beneath.Read(filepath.Join(b.root, filepath.FromSlash(p.SourceDir), name)) // one that is not there has none
+			text, _ := beneath.Read(filepath.Join(b.root, filepath.FromSlash(p.SourceDir), name)) // a missing file has no attributes
 			for _, m := range attribute.FindAllStringSubmatch(string(text), -1) {
 				modules = append(modules, m[1])
 			}
@@ -90,7 +91,7 @@ func (b *build) attributes() (modules []string) {
 	return modules
 }
 
-// lacking is a file, or the outermost folder of it, that is named and is not in the clone; "" for none.
+// lacking returns `file` if it is in `names` and missing from the clone, or its outermost parent folder for which this is true, or "".
 func (b *build) lacking(file string, names []string) (lacking string) {
 	for name := file; name != "."; name = path.Dir(name) {
 		at := filepath.Join(b.root, filepath.FromSlash(name))

@@ -16,7 +16,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
-// lay lays the work tree over a clone, and lets git see the changes of the person alone, and not those of the build.
+// lay copies the changes in the work tree to a clone, so that git reports only the user's changes, not those made by builds.
 func (b *build) lay(ctx context.Context) error {
 	include, err := b.include()
 	if err != nil {
@@ -35,14 +35,15 @@ func (b *build) lay(ctx context.Context) error {
 	return gitclone.SettleRest(ctx, there)
 }
 
-// isBeside says of a new file that it is in no package, and named by none: a note, or a cache that the jobs of a CI have in the work tree.
+// isBeside reports whether a new file neither belongs to a package nor is referred to by one, such as a note, or a cache that CI jobs keep in the
+// work tree.
 func (b *build) isBeside(name string) bool {
 	return !slices.ContainsFunc(b.Workspace.Packages, func(p *workspace.Package) bool {
 		return slices.ContainsFunc(b.Workspace.MadeOf(p), func(file string) bool { return within(name, path.Join(b.prefix, file)) })
 	})
 }
 
-// copyAll copies what has no commit, but for what its .gitignore names.
+// copyAll copies the work tree of a repository without commits, except for git-ignored files.
 func (b *build) copyAll(ctx context.Context) error {
 	include, err := b.include()
 	if err != nil {
@@ -51,7 +52,8 @@ func (b *build) copyAll(ctx context.Context) error {
 	return overlay.Copy(ctx, b.Runner, b.top, b.clone, include, b.stays)
 }
 
-// stays says of a file that git does not know, relative to the top, that it is not laid over: it is of a tool, was built, or is in our own folder.
+// `stays` reports whether an untracked file, relative to the top, is left out because it belongs to a tool, is a build product, or is in our own
+// folder.
 func (b *build) stays(name string) bool {
 	parts := strings.Split(name, "/")
 	if b.ours != "" && within(name, b.ours) {
@@ -60,16 +62,17 @@ func (b *build) stays(name string) bool {
 	return within(name, path.Join(b.prefix, workspace.OutputDir)) || slices.ContainsFunc(parts, ofTools) || b.leftByBuild(parts)
 }
 
-// ofTools says of a name that a tool makes files or folders of that name, wherever it is at work.
+// ofTools reports whether tools create files or folders with this name wherever they run.
 func ofTools(name string) bool {
 	return name == manifest.PixiDir || name == "__pycache__" || name == ".eggs" || strings.HasSuffix(name, ".egg-info")
 }
 
-// builtInto are the folders in the one that setuptools builds in. It packs what it finds there, be it deleted or not.
+// builtInto matches the folders that setuptools creates in its build folder. setuptools packs everything in them, including modules that have since
+// been deleted.
 var builtInto = regexp.MustCompile(`^(lib($|\.)|temp\.|bdist\.|scripts-|__editable__)`)
 
-// leftByBuild reports whether a path is in such a folder: in build/ of a project, or wherever else there is one beside bdist.*, which
-// setuptools makes with it.
+// leftByBuild reports whether a path is in a folder that builtInto matches, either in a project's build/ or in a folder that also has bdist.*, which
+// setuptools creates alongside them.
 func (b *build) leftByBuild(parts []string) bool {
 	for i := 1; i < len(parts); i++ {
 		if !builtInto.MatchString(parts[i]) {
@@ -79,14 +82,14 @@ func (b *build) leftByBuild(parts []string) bool {
 		if parts[i-1] == "build" && isProject(filepath.Dir(in)) {
 			return true
 		}
-		if beside, _ := filepath.Glob(filepath.Join(escaped(in), "bdist.*")); beside != nil {
+		if beside, _ := filepath.Glob(filepath.Join(escapePattern(in), "bdist.*")); beside != nil {
 			return true
 		}
 	}
 	return false
 }
 
-// isProject reports whether a folder is one of a Python project.
+// isProject reports whether a folder contains a Python project.
 func isProject(dir string) bool {
 	return slices.ContainsFunc(append([]string{manifest.PyprojectFile}, setups...), func(name string) bool {
 		_, err := os.Lstat(filepath.Join(dir, name))
@@ -96,5 +99,5 @@ func isProject(dir string) bool {
 
 var special = regexp.MustCompile(`[*?\[\\]`)
 
-// escaped is a path as a pattern that matches it alone.
-func escaped(file string) string { return special.ReplaceAllString(file, `\$0`) }
+// escapePattern returns a pattern that matches exactly this path.
+func escapePattern(file string) string { return special.ReplaceAllString(file, `\$0`) }

@@ -13,25 +13,25 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// namedInside refuses, before a build, files that manifests name and that are not in the clone: by a path that leads up, or by a link.
-// What is read of them is in the package under another name, or in what it says of itself, where it is not found afterwards.
-func (b *build) namedInside() error {
+// refuseNamedOutside returns an error before a build if a manifest refers to a file outside the clone, through ".." or a symlink. Its contents
+// would end up in the package under another name or in its metadata, where no later check can detect them.
+func (b *build) refuseNamedOutside() error {
 	for _, p := range b.packages {
 		for _, n := range p.NamedFiles() {
 			if at := b.leadsElsewhere(n); at != "" {
-				return operr.New("put the file into the repository, and name it there",
-					"%s: %s cannot be built with %q: it leads out of the repository, to %q, and what is there would be published", n.Pos, p.Name, n.Path, at)
+				return operr.New("put the file into the repository, and write its new path into the manifest",
+					"%s: %s cannot be built with %q, because that path leads out of the repository to %q, and files from outside would be published", n.Pos, p.Name, n.Path, at)
 			}
 		}
 	}
-	return b.saidOfOutward()
+	return b.refuseOutwardLinks()
 }
 
-// leadsElsewhere is where a named file is, if that is not in the clone; "" where it is. Of a pattern all that it matches counts, and the
-// folder that it begins in.
+// leadsElsewhere returns the location of a named file if it is outside the clone, or "". For a pattern, it checks all matches and the folder in
+// which the pattern starts.
 func (b *build) leadsElsewhere(n named.File) string {
 	const slash = string(filepath.Separator)
-	name := filepath.FromSlash(n.Path) // not cleaned: one up from a link is elsewhere than it says
+	name := filepath.FromSlash(n.Path) // not cleaned: ".." after a symlink is not the textual parent
 	if !filepath.IsAbs(name) {
 		name = filepath.Join(b.root, filepath.FromSlash(n.Dir)) + slash + name
 	}
@@ -39,7 +39,7 @@ func (b *build) leadsElsewhere(n named.File) string {
 	if i := strings.IndexAny(n.Path, "*?["); i >= 0 {
 		begin := len(name) - len(n.Path) + i
 		files[0] = name[:strings.LastIndex(name[:begin], slash)+1]
-		matched, _ := filepath.Glob(name) // a pattern that is malformed matches nothing
+		matched, _ := filepath.Glob(name) // an invalid pattern matches nothing
 		files = append(files, matched...)
 	}
 	for _, file := range files {
@@ -50,13 +50,13 @@ func (b *build) leadsElsewhere(n named.File) string {
 	return ""
 }
 
-// setups are the files beside a pyproject.toml by which setuptools is told what to read.
+// setups lists other files that configure setuptools, next to a pyproject.toml.
 var setups = []string{setupConfig, "setup.py"}
 
 const setupConfig = "setup.cfg"
 
-// saidOfOutward refuses a link to a file out of the clone that a setup.cfg or setup.py speaks of: a readme, for instance.
-func (b *build) saidOfOutward() error {
+// refuseOutwardLinks returns an error if a setup.cfg or setup.py refers to a symlink to a file outside the clone, such as a readme.
+func (b *build) refuseOutwardLinks() error {
 	for _, l := range b.leadsOut {
 		if st, err := os.Stat(l.leads); err == nil && st.IsDir() {
 			continue
@@ -70,7 +70,7 @@ func (b *build) saidOfOutward() error {
 		for _, name := range setups {
 			text, err := beneath.ReadFile(b.clone, filepath.Join(b.root, filepath.FromSlash(dir), name))
 			if err == nil && word.Match(text) {
-				return operr.New("put the file itself in place of the link", "%s cannot be built: %s names %s, a link that leads out of the repository, to %s, and what is there would be published",
+				return operr.New("replace the link by the file itself", "%s cannot be built, because %s names the link %s, which leads out of the repository to %s, and files from outside would be published",
 					l.of.Name, path.Join(dir, name), l.name, l.leads)
 			}
 		}

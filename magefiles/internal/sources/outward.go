@@ -11,15 +11,15 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// outward is a link in the sources of a package that leads out of the clone: what is there is on this machine alone.
+// outward is a symlink in a package's sources that points out of the clone, to something that exists only on this machine.
 type outward struct {
 	of    *workspace.Package
-	name  string // its path from the workspace's root, as a build comes to it
-	leads string // where it ends
+	name  string // path of the link relative to the workspace root, as seen by a build
+	leads string // target of the link
 }
 
-// findOutward finds the links by which a build may come out of the clone, be there something or not. A link that leads nowhere does not
-// count in the end: who builds says so.
+// findOutward finds symlinks through which a build may leave the clone, whether or not their targets exist. Broken links are dropped later,
+// because the builder itself reports them.
 func (b *build) findOutward() error {
 	top, err := filepath.EvalSymlinks(b.clone)
 	if err != nil {
@@ -39,8 +39,8 @@ func (b *build) findOutward() error {
 	return nil
 }
 
-// there reports whether something is where the link leads, once it was built: a build may see what was not there before. What the kernel shows
-// is there for whoever asks.
+// The method `there` reports whether the link's target exists. It is called after the build, because the target may have been created during the
+// build. Targets below /proc, /dev and /sys always count as existing.
 func (l outward) there() bool {
 	for _, dir := range []string{"/proc/", "/dev/", "/sys/"} {
 		if strings.HasPrefix(l.leads, dir) {
@@ -51,14 +51,14 @@ func (l outward) there() bool {
 	return err == nil
 }
 
-// search goes through folders of a clone, by links too, as long as they stay in it.
+// search walks through folders of a clone, and follows symlinks that stay within it.
 type search struct {
 	top   string
-	seen  map[[2]string]bool // by where they are, and what they are called
+	seen  map[[2]string]bool // visited folders, by real path and name
 	found []outward
 }
 
-// look looks at a path that may be a link.
+// look checks whether a path is a symlink that points out of the clone.
 func (s *search) look(name, file string) {
 	real, err := beneath.Follow(file)
 	if err != nil {
@@ -73,7 +73,7 @@ func (s *search) look(name, file string) {
 	}
 }
 
-// folder looks at what is in a folder, given by its real path. What cannot be read there, no build reads.
+// folder checks the contents of a folder, given by its real path. Unreadable folders are skipped, because builds cannot read them either.
 func (s *search) folder(name, dir string) {
 	if key := [2]string{dir, path.Base(name)}; !s.seen[key] {
 		s.seen[key] = true
@@ -93,8 +93,7 @@ func (s *search) folder(name, dir string) {
 	}
 }
 
-// isMetadata reports whether an archive has a file of that name among the licenses, or in what a wheel says of itself, however old the tool
-// is that has put it there.
+// isMetadata reports whether an archive has a file with this name among its licenses or in a wheel's metadata, in the layout of any tool version.
 func isMetadata(archives []string, base string) (bool, error) {
 	return anyFile(archives, func(f string) bool {
 		of := strings.HasPrefix(f, "info/licenses/") || strings.Contains(f, ".dist-info/") || strings.Contains("/"+f, "/licenses/")
@@ -102,9 +101,9 @@ func isMetadata(archives []string, base string) (bool, error) {
 	})
 }
 
-// fromOutside refuses a package of a commit that has packed what a link has brought from outside of the clone. Of the work tree it
-// is said.
-func (b *build) fromOutside(archives []string) error {
+// refusePackedOutside returns an error if a package of a commit contains a file that was reached through a symlink out of the clone. In a build
+// of the work tree, it only prints a message.
+func (b *build) refusePackedOutside(archives []string) error {
 	for _, l := range b.leadsOut {
 		if !l.there() {
 			continue
@@ -117,14 +116,14 @@ func (b *build) fromOutside(archives []string) error {
 			return err
 		}
 		if packed && b.commit != nil {
-			return operr.New("commit what is to be packed in place of the link, or keep it out of the package",
-				"%s is built with what is at %s on this machine: %s is a link that leads there, and a package is made of what is committed", l.of.Name, l.leads, l.name)
+			return operr.New("replace the link by the files, and commit them; or exclude the link from the package",
+				"%s is built with files from %s on this machine, because %s is a link to that place, but a package must contain only committed files", l.of.Name, l.leads, l.name)
 		}
 		if packed {
 			b.beyond.add(l.leads)
 		}
 		if packed && b.Tell != nil {
-			b.Tell("%s has what is at %s: %s is a link that leads there; release and publish refuse that", l.of.Name, l.leads, l.name)
+			b.Tell("%s contains files from %s, because %s is a link to that place; release and publish refuse this package", l.of.Name, l.leads, l.name)
 		}
 	}
 	return nil

@@ -11,8 +11,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// TagsSeen are the tags that builds of a workspace's packages see on its commit: those of the versions that the manifests have. The
-// zero date is the present.
+// TagsSeen returns a function that lists the tags that a build should see on the workspace's commit. These are the tags of the versions in the
+// manifests. A zero date means now.
 func TagsSeen(w *workspace.Workspace, date time.Time) func(packages ...*workspace.Package) []gitrepo.Tag {
 	return func(packages ...*workspace.Package) (tags []gitrepo.Tag) {
 		for _, t := range bump.TagsOf(w, packages...) {
@@ -22,19 +22,19 @@ func TagsSeen(w *workspace.Workspace, date time.Time) func(packages ...*workspac
 	}
 }
 
-// AllManifests refuses a work tree of which a sparse checkout leaves out manifests: their packages would be passed over.
-func AllManifests(ctx context.Context, repo *gitrepo.Repo) error {
+// CheckManifests returns an error if a sparse checkout omits manifests, because their packages would be missed.
+func CheckManifests(ctx context.Context, repo *gitrepo.Repo) error {
 	hidden, err := lacking.LeftOut(ctx, repo, workspace.ManifestNames()...)
 	if err != nil || len(hidden) == 0 {
 		return err
 	}
-	return operr.New("`git sparse-checkout disable`, or work in another clone; in a workflow, no `sparse-checkout` for actions/checkout",
-		"a sparse checkout leaves out %s, and every manifest has to be there", operr.Some(hidden))
+	return operr.New("run `git sparse-checkout disable`, or work in another clone; in a workflow, remove `sparse-checkout` from actions/checkout",
+		"the sparse checkout leaves out %s, but every manifest must exist", operr.Abbreviate(hidden))
 }
 
-// AllThere refuses a work tree that lacks manifests, or files of packages, or where they are not what is committed.
-func AllThere(ctx context.Context, repo *gitrepo.Repo, w *workspace.Workspace) error {
-	if err := AllManifests(ctx, repo); err != nil {
+// CheckPresent returns an error if manifests or package files are missing from the work tree or differ from the commit.
+func CheckPresent(ctx context.Context, repo *gitrepo.Repo, w *workspace.Workspace) error {
+	if err := CheckManifests(ctx, repo); err != nil {
 		return err
 	}
 	packed, named := w.Sources(w.Packages...)

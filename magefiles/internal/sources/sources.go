@@ -1,17 +1,17 @@
-// Package sources gives a build the files that it is to see, and nothing else: a clone of the commit, with its history and the
-// tags that a release makes, at a path that stays the same. What an earlier build left is not there, and what a build leaves is
-// not in the work tree.
+// Package sources provides each build with exactly the files that it should see. It builds in a clone of the commit, with its history
+// and the tags that the release creates, at a path that never changes. The clone contains no leftovers of earlier builds, and a build
+// leaves nothing in the work tree.
 //
-//	sources.go   the clone, made for one build and removed after it
-//	whole.go seen.go    what of the work tree has to be there before anything is built, and which tags builds see
-//	spare.go     a copy that is used again
-//	lay.go       what of the work tree is laid over the commit
-//	include.go   files that builds need though git ignores them
-//	outward.go   what links bring from outside of the clone
-//	named.go     files that manifests name, which are not read outside of it
-//	failed.go absent.go    what a build that failed lacks because git ignores it, and where it was
-//	wait.go      one build at a time at a path
-//	gone.go      the places of workspaces that are gone
+//	sources.go   creates the clone for one build, and removes it afterwards
+//	whole.go seen.go    check that the work tree is complete before a build, and determine the tags that builds see
+//	spare.go     keeps clones for reuse
+//	lay.go       copies changes in the work tree to the clone
+//	include.go   handles git-ignored files that builds need
+//	outward.go   finds symlinks that point out of the clone
+//	named.go     rejects references in manifests to files outside the clone
+//	failed.go absent.go    explain a failed build: where it was, and which missing files are git-ignored
+//	wait.go      ensures that only one build at a time uses a path
+//	gone.go      removes the build folders of deleted workspaces
 package sources
 
 import (
@@ -35,23 +35,23 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// Sources implements toolchain.Sources: WorkTree and Commit make one.
+// Sources implements toolchain.Sources. It is created by WorkTree or Commit.
 type Sources struct {
 	Runner    command.Runner
 	Workspace *workspace.Workspace
-	Cache     string // folder that the clones are made in, one for each workspace and package
+	Cache     string // folder for the clones, one for each workspace and package
 
-	// Tell says what a person should know of a build; nil says nothing.
+	// Tell prints a message about a build for the user; may be nil.
 	Tell func(format string, args ...any)
 
-	// Waiting is told of another build that has to be waited for; nil is told nothing.
+	// Waiting is called while another build must finish first; may be nil.
 	Waiting func(pause.Progress)
 
-	commit *commit // nil is HEAD with the changes and new files of the work tree
+	commit *commit // nil means HEAD with the changes and new files in the work tree
 	beyond *beyond
 }
 
-// beyond is what builds had that is not of a commit, or is of another one.
+// beyond records build inputs that were not in the commit or came from another one.
 type beyond struct {
 	mu    sync.Mutex
 	names []string
@@ -70,8 +70,8 @@ func (b *beyond) at(head string) {
 	b.heads[head] = true
 }
 
-// Beyond says what the builds so far had beyond a commit: files that were changed, new ones, those that git ignores and the workspace
-// includes, and what links brought. None where all that they had is of the commit.
+// Beyond describes the inputs of the builds so far that are not in a commit: changed files, new files, git-ignored files in [tool.release]
+// include, and files reached through symlinks. It returns nothing if all inputs are from the given commit.
 func (s *Sources) Beyond(commit string) []string {
 	s.beyond.mu.Lock()
 	defer s.beyond.mu.Unlock()
@@ -85,22 +85,22 @@ func (s *Sources) Beyond(commit string) []string {
 	return slices.Compact(all)
 }
 
-// commit is what is built where it is not the work tree.
+// commit is the commit to build instead of the work tree.
 type commit struct {
 	repo *gitrepo.Repo
 	hash string
 	tags func(packages ...*workspace.Package) []gitrepo.Tag
 }
 
-// WorkTree is the commit that is checked out, with the changes and new files of the work tree. Outside of git, and before the first
-// commit, the files of the workspace are all there is.
+// WorkTree returns the sources at HEAD with the changes and new files in the work tree. Outside git, and before the first commit, these are all
+// files of the workspace.
 func (s Sources) WorkTree() *Sources {
 	s.commit, s.beyond = nil, &beyond{heads: map[string]bool{}}
 	return &s
 }
 
-// Commit is a commit of the repository that the workspace is in. tags, where it is not nil, says which tags a build of
-// packages is to see on the commit, and no others.
+// Commit returns the sources at a commit in the workspace's repository. If `tags` is not nil, a build of packages sees exactly the tags that `tags`
+// returns, on that commit.
 func (s Sources) Commit(repo *gitrepo.Repo, hash string, tags func(packages ...*workspace.Package) []gitrepo.Tag) *Sources {
 	s.commit, s.beyond = &commit{repo: repo, hash: hash, tags: tags}, &beyond{heads: map[string]bool{}}
 	return &s
@@ -112,7 +112,7 @@ func (s *Sources) Take(ctx context.Context, packages ...*workspace.Package) (roo
 	if err != nil {
 		return "", nil, err
 	}
-	if err := b.inside(); err != nil {
+	if err := b.refuseOutside(); err != nil {
 		return "", nil, err
 	}
 	unlock, err := s.wait(ctx, b.place)
@@ -122,61 +122,61 @@ func (s *Sources) Take(ctx context.Context, packages ...*workspace.Package) (roo
 	b.noteWorkspace()
 	b.beyond.at(b.head)
 	if err := b.make(ctx); err != nil {
-		_ = removeAll(b.copies()) // the next build says so
+		_ = removeAll(b.copies()) // if this fails, the next build reports the error
 		unlock()
 		return "", nil, err
 	}
 	return b.root, func(archives []string, err error) error {
 		defer unlock()
 		if err != nil {
-			return b.explain(ctx, err) // what it was built from may be looked at until the next build
+			return b.explain(ctx, err) // the failed build's sources are kept until the next build, for inspection
 		}
-		if err := errors.Join(b.included(ctx, archives), b.fromOutside(archives)); err != nil {
+		if err := errors.Join(b.checkIncluded(ctx, archives), b.refusePackedOutside(archives)); err != nil {
 			return err
 		}
 		return b.putAway()
 	}, nil
 }
 
-// build is the sources of one build.
+// build holds the sources of one build.
 type build struct {
 	*Sources
 	packages []*workspace.Package
 	repo     *gitrepo.Repo // nil outside of git
 	head     string        // "" outside of git, and before the first commit
-	top      string        // folder that is cloned or copied
-	prefix   string        // path from there to the workspace, with slashes
-	place    string        // folder for builds of these packages: the same one every time, on this machine
-	clone    string        // in it, of top
-	root     string        // in it, of the workspace
-	ours     string        // path from top to the folder of all places, with slashes; "" where that is elsewhere
-	leadsOut []outward     // of the clone
+	top      string        // folder to clone or copy
+	prefix   string        // path from top to the workspace, with slashes
+	place    string        // folder for builds of these packages; always the same on this machine
+	clone    string        // copy of top, in place
+	root     string        // copy of the workspace, in place
+	ours     string        // path from top to the folder of all build folders, with slashes; "" if that folder is elsewhere
+	leadsOut []outward     // links in the clone
 }
 
-// begin finds what there is to clone.
+// begin determines what to clone.
 func (s *Sources) begin(ctx context.Context, packages []*workspace.Package) (*build, error) {
 	b := &build{Sources: s, packages: packages, top: s.Workspace.Root}
 	var err error
 	if s.commit != nil {
 		b.repo, b.head = s.commit.repo, s.commit.hash
-	} else if b.repo, b.head, err = s.checkedOut(ctx); err != nil {
+	} else if b.repo, b.head, err = s.findCheckout(ctx); err != nil {
 		return nil, err
 	}
 	if b.repo != nil {
-		if b.top, b.prefix, err = s.placed(b.repo); err != nil {
+		if b.top, b.prefix, err = s.findTop(b.repo); err != nil {
 			return nil, err
 		}
 	}
 	if b.place, err = s.placeOf(packages); err != nil {
 		return nil, err
 	}
-	b.clone = filepath.Join(b.copies(), filepath.Base(b.top)) // a name that is not given is the folder's
+	b.clone = filepath.Join(b.copies(), filepath.Base(b.top)) // keep the folder name, because a package without a name is named after its folder
 	b.root = filepath.Join(b.clone, filepath.FromSlash(b.prefix))
 	return b, nil
 }
 
-// checkedOut is the repository of the work tree with its commit; nil outside of git, "" before the first commit.
-func (s *Sources) checkedOut(ctx context.Context) (*gitrepo.Repo, string, error) {
+// findCheckout returns the work tree's repository and its commit: nil outside git, and "" before the first commit.
+func (s *Sources) findCheckout(ctx context.Context) (*gitrepo.Repo, string, error) {
 	repo, err := gitrepo.Open(ctx, s.Runner, s.Workspace.Root)
 	if errors.Is(err, gitrepo.ErrOutside) {
 		return nil, "", nil
@@ -191,8 +191,8 @@ func (s *Sources) checkedOut(ctx context.Context) (*gitrepo.Repo, string, error)
 	return repo, head.Commit, err
 }
 
-// placed is the top of a repository with the path from there to the workspace, whatever folder of it the repository was opened in.
-func (s *Sources) placed(repo *gitrepo.Repo) (top, prefix string, err error) {
+// findTop returns the top of a repository and the path from there to the workspace. The repository may have been opened in a subfolder.
+func (s *Sources) findTop(repo *gitrepo.Repo) (top, prefix string, err error) {
 	root, err := filepath.EvalSymlinks(s.Workspace.Root)
 	if err != nil {
 		return "", "", err
@@ -208,7 +208,7 @@ func (s *Sources) placed(repo *gitrepo.Repo) (top, prefix string, err error) {
 	return repo.Top, filepath.ToSlash(prefix), nil
 }
 
-// placeOf is the folder for builds of packages.
+// placeOf returns the folder for builds of the given packages.
 func (s *Sources) placeOf(packages []*workspace.Package) (string, error) {
 	root, err := filepath.EvalSymlinks(s.Workspace.Root)
 	if err != nil {
@@ -218,14 +218,14 @@ func (s *Sources) placeOf(packages []*workspace.Package) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	sum, of := sha256.Sum256([]byte(root)), ".all" // no package has such a name
+	sum, of := sha256.Sum256([]byte(root)), ".all" // cannot be the name of a package
 	if len(packages) == 1 {
 		of = packages[0].Name
 	}
 	return filepath.Join(cache, filepath.Base(root)+"-"+hex.EncodeToString(sum[:6]), of), nil
 }
 
-// findOurs finds where the cache is in the work tree, as jobs of a CI have it: what is there is never laid over.
+// findOurs checks whether our cache is in the work tree, as in CI jobs, because it must never be copied to a clone.
 func (b *build) findOurs() error {
 	top, err := filepath.EvalSymlinks(b.top)
 	if err != nil {
@@ -241,10 +241,10 @@ func (b *build) findOurs() error {
 	return nil
 }
 
-// copies is the folder that is made for a build, and removed. The lock beside it stays.
+// copies returns the folder that is created for a build and removed afterwards. The lock file next to it is kept.
 func (b *build) copies() string { return filepath.Join(b.place, "sources") }
 
-// make makes the sources, and looks at where they lead.
+// make creates the sources, and checks their symlinks.
 func (b *build) make(ctx context.Context) error {
 	if err := b.findOurs(); err != nil {
 		return err
@@ -255,10 +255,10 @@ func (b *build) make(ctx context.Context) error {
 	if err := b.findOutward(); err != nil {
 		return err
 	}
-	return b.namedInside()
+	return b.refuseNamedOutside()
 }
 
-// fill makes the clone.
+// fill creates the clone.
 func (b *build) fill(ctx context.Context) error {
 	if b.commit == nil && b.head != "" {
 		if err := b.checkOut(ctx); err != nil {
@@ -287,7 +287,7 @@ func (b *build) fill(ctx context.Context) error {
 	return gitclone.Settle(ctx, there)
 }
 
-// empty makes the folder for copies, without what a build that failed, or was killed, has left there.
+// `empty` creates an empty folder for copies, and removes leftovers of a failed or killed build.
 func (b *build) empty() error {
 	if err := removeAll(b.copies()); err != nil {
 		return err
@@ -295,13 +295,13 @@ func (b *build) empty() error {
 	return os.MkdirAll(b.copies(), 0o700)
 }
 
-// inside refuses sources that a clone has not.
-func (b *build) inside() error {
+// `refuseOutside` returns an error for sources outside the repository, because they would not be in the clone.
+func (b *build) refuseOutside() error {
 	for _, p := range b.packages {
 		packed, _ := b.Workspace.Sources(p)
 		for _, dir := range packed {
 			if dir = path.Join(b.prefix, dir); dir == ".." || strings.HasPrefix(dir, "../") {
-				return operr.New("move them into the repository, or make them a submodule of it", "%s: the sources of %s are in %s, outside of %s: a build sees what is committed there, and no more",
+				return operr.New("move the sources into the repository, or add them as a submodule", "%s: the sources of %s are in %s, outside of %s, but a build sees only files that are committed in this repository",
 					p.Pos, p.Name, dir, b.top)
 			}
 		}
@@ -309,7 +309,7 @@ func (b *build) inside() error {
 	return nil
 }
 
-// removeAll removes a folder with all that is in it, also where what was built has taken it from itself to write there.
+// removeAll removes a folder and its contents, even if a build has made folders in it read-only.
 func removeAll(dir string) error {
 	if os.RemoveAll(dir) == nil {
 		return nil
@@ -321,12 +321,12 @@ func removeAll(dir string) error {
 		return err
 	})
 	if err := os.RemoveAll(dir); err != nil {
-		return operr.New("remove it", "%s was made for a build, and cannot be removed: %w", dir, err)
+		return operr.New("remove this folder", "%s was created for a build, but cannot be removed: %w", dir, err)
 	}
 	return nil
 }
 
-// within reports whether a file is in one of the folders. All are relative to the workspace's root, with slashes.
+// `within` reports whether file is in one of the folders. All paths are relative to the same folder, with slashes.
 func within(file string, folders ...string) bool {
 	for _, dir := range folders {
 		if cmp.Or(dir, ".") == "." || file == dir || strings.HasPrefix(file, dir+"/") {

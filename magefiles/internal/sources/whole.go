@@ -11,9 +11,9 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// Whole refuses to build packages of which files are not there, or of which there is only what git stores in their place.
-// Other changes are what a build in the work tree is for. Outside of git there is nothing to ask.
-func Whole(ctx context.Context, runner command.Runner, w *workspace.Workspace, packages []*workspace.Package) error {
+// CheckWhole returns an error if files of the packages are missing, or are only git placeholders. Other changes are allowed, because builds of
+// the work tree are meant to include them. It is a no-op outside git.
+func CheckWhole(ctx context.Context, runner command.Runner, w *workspace.Workspace, packages []*workspace.Package) error {
 	repo, err := gitrepo.Open(ctx, runner, w.Root)
 	switch {
 	case errors.Is(err, gitrepo.ErrOutside):

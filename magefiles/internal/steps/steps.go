@@ -1,7 +1,7 @@
-// Package steps runs a plain list of steps and shows each: it is the right one for what may be begun again from its first step after a
-// kill, and package workflow, within a session of package session, is for what must not be.
+// Package steps runs a list of steps and shows each. It is for work that can start from the beginning after a kill. Other work must use package
+// workflow, in a session of package session.
 //
-// A step of a plain list asks nobody whether it is done, and nothing of it is recorded:
+// Steps do not check whether they are already done, and are not recorded. For example:
 //
 //	err := steps.Run(ctx, view,
 //		steps.Step{Name: "look", Do: look},
@@ -15,29 +15,29 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// Step is one part of what is done.
+// Step is a part of the work.
 type Step struct {
-	Name string // that people read
+	Name string // name for display
 
-	// When reports whether the step is for this run. It is asked when its turn comes, so that steps above may decide it. Nil is for every run.
+	// When reports whether the step should run. It is called just before the step, so it may depend on earlier steps. If nil, the step always runs.
 	When func() bool
 
-	// Ask puts a question to a person before the step is shown, so that no line of a step under way collides with it. Its error ends the
-	// list. Nil asks nothing.
+	// Ask asks the user a question. It is called before the step is shown, so that the question does not overlap the progress line. If it returns an
+	// error, the list ends. It may be nil.
 	Ask func(ctx context.Context) error
 
-	// Do does it, and returns what it saw, in a line. A panic in it is its error.
+	// Do performs the step and returns a line about its result. A panic is converted to an error.
 	Do func(ctx context.Context) (evidence string, err error)
 }
 
-// Reporter shows a step to a person: it calls f, and returns its error. A view.View is one, and so is a view.Group. One of its own that
-// keeps what it is told makes a report.
+// Reporter shows a step to the user. Step must call f and return its error. view.View and view.Group implement Reporter. Other implementations may
+// collect the results for a report.
 type Reporter interface {
 	Step(name string, f func() (evidence string, err error)) error
 }
 
-// Run takes the steps in their order, up to the first error, which it returns as it is. When the context ends no further step is begun,
-// and its cause is the error.
+// Run runs the steps in order until one fails, and returns its error unchanged. After the context is canceled, it starts no further steps and returns
+// the context's cause.
 func Run(ctx context.Context, to Reporter, all ...Step) error {
 	for _, s := range all {
 		if err := context.Cause(ctx); err != nil {
@@ -61,7 +61,7 @@ func Run(ctx context.Context, to Reporter, all ...Step) error {
 func (s Step) do(ctx context.Context) (evidence string, err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			evidence, err = "", operr.Panicked(v)
+			evidence, err = "", operr.FromPanic(v)
 		}
 	}()
 	return s.Do(ctx)

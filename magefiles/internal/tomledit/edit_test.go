@@ -12,7 +12,7 @@ import (
 	tomltest "github.com/toml-lang/toml-test/v2"
 )
 
-// A value gives way to another one in its own quotes, and nothing else changes.
+// Replacing a value keeps its quotes and changes nothing else.
 func TestSet(t *testing.T) {
 	for _, c := range []struct{ src, want string }{
 		{`a = "0.1.6" # "0.1.6"`, `a = "0.1.7" # "0.1.6"`},
@@ -64,7 +64,7 @@ func TestSetKinds(t *testing.T) {
 	}
 }
 
-// A part of a string: the rest stays as it is written, escapes and continued lines included.
+// When part of a string is replaced, the rest is kept as written, including escapes and line continuations.
 func TestSetText(t *testing.T) {
 	for _, c := range []struct{ src, old, want string }{
 		{`v = ["core[a]==0.1.6 ; x"]`, "0.1.6", `v = ["core[a]==0.1.7 ; x"]`},
@@ -88,7 +88,7 @@ func TestSetText(t *testing.T) {
 	require.NoError(t, err)
 	s, err := doc.SetText(doc.Root.Get("v"), 1, 1, "it's")
 	require.NoError(t, err)
-	require.Equal(t, `"xit's"`, s.New, "what these quotes cannot hold is written in others")
+	require.Equal(t, `"xit's"`, s.New, "a text that these quotes cannot represent gets other quotes")
 }
 
 func TestSetRefuses(t *testing.T) {
@@ -104,14 +104,14 @@ func TestSetRefuses(t *testing.T) {
 	_, err = doc.Set(s, []string{"x"})
 	require.ErrorContains(t, err, "cannot be written")
 	_, err = doc.SetText(s, 1, 3, "x")
-	require.ErrorContains(t, err, "no text from 1 to 3")
+	require.ErrorContains(t, err, "no text from byte 1 to byte 3")
 }
 
 func TestSplicesRefuse(t *testing.T) {
 	_, err := Splices([]byte("abc"), Splice{Start: 1, Old: "b", New: "x"}, Splice{Start: 0, Old: "ab", New: "y"})
 	require.ErrorContains(t, err, "two edits")
 	_, err = Splices([]byte("abc"), Splice{Start: 1, Old: "c", New: "x"})
-	require.ErrorContains(t, err, `no "c" at offset 1`)
+	require.ErrorContains(t, err, `expected "c" at offset 1`)
 	_, err = Splices([]byte("abc"), Splice{Start: 2, Old: "cd", New: "x"})
 	require.Error(t, err)
 	got, err := Splices([]byte("abc"), Splice{
@@ -131,7 +131,7 @@ func TestSplicesRefuse(t *testing.T) {
 	require.Equal(t, "_acd", string(got))
 }
 
-// Every scalar of every valid file of the TOML project's suite can be set, changes alone, and changes back.
+// Every scalar in every valid file of the TOML test suite can be set and restored, without changing anything else.
 func TestSetSuite(t *testing.T) {
 	for _, name := range suiteFiles(t, "valid/") {
 		t.Run(name, func(t *testing.T) {
@@ -145,7 +145,7 @@ func TestSetSuite(t *testing.T) {
 	}
 }
 
-// FuzzSet: for any valid document, one edit changes exactly the value asked for, and its inverse restores the bytes.
+// FuzzSet checks that in any valid document an edit changes exactly one value, and that its inverse restores the original bytes.
 func FuzzSet(f *testing.F) {
 	for _, name := range suiteFiles(f, "valid/") {
 		src, err := fs.ReadFile(tomltest.TestCases(), name)
@@ -176,7 +176,7 @@ func FuzzSet(f *testing.F) {
 		from := int(begin % uint(len(value)+1))
 		to := from + int(end%uint(len(value)-from+1))
 		if !utf8.ValidString(value[:from] + text + value[to:]) {
-			return // it would cut a character in two
+			return // would split a character
 		}
 		s, err := doc.SetText(all[i], from, to, text)
 		require.NoError(t, err)
@@ -190,7 +190,7 @@ func parseOK(t testing.TB, src []byte) *Document {
 	return doc
 }
 
-// scalars returns all nodes that can be set, in the order of the tree.
+// scalars returns all nodes that can be set, in tree order.
 func scalars(n *Node) []*Node {
 	if n.Kind != Table && n.Kind != Array {
 		return []*Node{n}
@@ -209,7 +209,7 @@ func editOne(t testing.TB, src []byte, i int, text string) {
 	requireOnly(t, src, i, s, text)
 }
 
-// requireOnly makes one edit and wants every value but one to be as before, and the bytes back by the inverse.
+// requireOnly applies one edit, and requires that only one value changes and that the inverse restores the original bytes.
 func requireOnly(t testing.TB, src []byte, i int, s Splice, want string) {
 	edited, err := Splices(src, s)
 	require.NoError(t, err)
@@ -223,11 +223,11 @@ func requireOnly(t testing.TB, src []byte, i int, s Splice, want string) {
 	require.Equal(t, string(src), string(restored))
 }
 
-// inverse returns the splices that make of the result of Splices what it was made of, byte for byte.
+// inverse returns the splices that undo Splices, byte for byte.
 func inverse(splices ...Splice) []Splice {
 	out := make([]Splice, 0, len(splices))
 	shift := 0
-	for _, s := range sorted(splices) {
+	for _, s := range sortSplices(splices) {
 		out = append(out, Splice{Start: s.Start + shift, Old: s.New, New: s.Old})
 		shift += len(s.New) - len(s.Old)
 	}

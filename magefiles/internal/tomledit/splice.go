@@ -6,26 +6,26 @@ import (
 	"strings"
 )
 
-// Splice replaces bytes of a file: those at Start, which must be Old, become New.
+// Splice is a replacement in a file: the bytes at Start, which must be Old, become New.
 type Splice struct {
 	Start    int
 	Old, New string
 }
 
-// End is the offset behind the bytes that are replaced.
+// End returns the offset after the replaced bytes.
 func (s Splice) End() int { return s.Start + len(s.Old) }
 
-// Splices returns src with all replacements made; each counts from the start of src, in any order. Every other byte
-// stays. An error says that two of them overlap, or that src does not have Old where one of them looks for it.
+// Splices applies replacements, in any order, to src. Offsets refer to the original src. It returns an error if two replacements overlap, or if
+// src does not contain Old at Start.
 func Splices(src []byte, splices ...Splice) ([]byte, error) {
 	var out strings.Builder
 	at := 0
-	for _, s := range sorted(splices) {
+	for _, s := range sortSplices(splices) {
 		switch {
 		case s.Start < at:
-			return nil, fmt.Errorf("two edits of the same bytes at offset %d", s.Start)
+			return nil, fmt.Errorf("two edits change the same bytes at offset %d", s.Start)
 		case s.End() > len(src) || string(src[s.Start:s.End()]) != s.Old:
-			return nil, fmt.Errorf("there is no %q at offset %d", s.Old, s.Start)
+			return nil, fmt.Errorf("expected %q at offset %d, found other text", s.Old, s.Start)
 		}
 		out.Write(src[at:s.Start])
 		out.WriteString(s.New)
@@ -35,6 +35,6 @@ func Splices(src []byte, splices ...Splice) ([]byte, error) {
 	return []byte(out.String()), nil
 }
 
-func sorted(splices []Splice) []Splice {
+func sortSplices(splices []Splice) []Splice {
 	return slices.SortedStableFunc(slices.Values(splices), func(a, b Splice) int { return a.Start - b.Start })
 }

@@ -14,21 +14,20 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
-// Check reads a freshly built archive of p and compares it with the manifest: file name, name, version, build and
-// build number, depends and constrains (the pins on siblings to the letter), that the archive holds exactly the
-// files that it lists, and that the wheel inside is of the same version. A builder may return an old file (a cache that
-// did not see a bump, a file that was there already): nothing is used before it has passed here. Where the wheel is of
-// another version, a *WheelError is in the error's chain.
+// Check reads a freshly built archive of p and compares it with the manifest: file name, name, version, build, build number, depends and
+// constrains. Pins on siblings must match exactly. The archive must contain exactly the files that it lists, and the wheel inside must have the
+// same version. A builder may return a stale file, because its cache missed a bump or the file already existed, so no artifact is used until it
+// has passed this check. If the wheel has another version, the error wraps a *WheelError.
 func Check(w *workspace.Workspace, p *workspace.Package, path string) (Artifact, error) {
 	a, err := check(w, p, path)
 	var other *WheelError
 	if errors.As(err, &other) {
-		return a, otherWheel(p, other)
+		return a, explainVersion(p, other)
 	}
 	return a, err
 }
 
-// checkAny is Check for a wheel that may be of another version, if a tool makes it from tags.
+// checkAny is like Check, but accepts a wheel with a different version if a tool derives the wheel's version from tags.
 func checkAny(w *workspace.Workspace, p *workspace.Package, path string) (Artifact, error) {
 	a, err := check(w, p, path)
 	var other *WheelError
@@ -36,16 +35,16 @@ func checkAny(w *workspace.Workspace, p *workspace.Package, path string) (Artifa
 	case !errors.As(err, &other):
 		return a, err
 	case other.Says == "" || p.FromTags() == nil:
-		return a, otherWheel(p, other)
+		return a, explainVersion(p, other)
 	}
 	return a, nil
 }
 
-// StandIn begins the build string of what a rehearsal makes in place of a past release that cannot be built. It is nothing that may be
-// published.
+// StandIn is the prefix of the build string of an empty artifact that a rehearsal makes instead of a past release that cannot be built. These
+// artifacts must never be published.
 const StandIn = "standin_"
 
-// check is Check without a next step where the wheel is of another version; the artifact is complete then, too.
+// check implements Check. If the wheel has a different version, it returns the complete artifact and an error without a next step.
 func check(w *workspace.Workspace, p *workspace.Package, path string) (Artifact, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
@@ -66,14 +65,14 @@ func check(w *workspace.Workspace, p *workspace.Package, path string) (Artifact,
 		return Artifact{}, err
 	}
 	if strings.HasPrefix(r.Index.Build, StandIn) {
-		return Artifact{}, operr.New("build the package: `mage build:package "+p.Name+"`", "%s was made by a rehearsal in place of a package that could not be built: it is empty", filepath.Base(path))
+		return Artifact{}, operr.New("build the package: `mage build:package "+p.Name+"`", "%s is an empty package, which a rehearsal made because the package itself could not be built", filepath.Base(path))
 	}
 	a := Artifact{Package: p.Name, Path: path, SHA256: r.SHA256, Size: r.Size, Index: r.Index}
 	a.Wheel, err = checkWheel(p, filepath.Base(path), r.Index.Version, wheels)
 	return a, err
 }
 
-// checkArchive reads the whole archive, and returns what it holds of wheels.
+// checkArchive reads the whole archive and returns the distributions in it.
 func checkArchive(path string) (wheels []distribution, err error) {
 	a, err := condapkg.Open(path)
 	if err != nil {
@@ -90,8 +89,8 @@ func checkArchive(path string) (wheels []distribution, err error) {
 	return wheels, err
 }
 
-// CheckIndex compares what an artifact says of itself with p's manifest. The platform is the one that it was built on,
-// which decides conditional dependencies; "" where that is not known, as for a file of the channel.
+// CheckIndex compares an artifact's metadata with p's manifest. `platform` is the platform of the build, which determines the conditional
+// dependencies that apply. It is "" if unknown, for example for a file from the channel.
 func CheckIndex(w *workspace.Workspace, p *workspace.Package, x *condapkg.Index, platform string) error {
 	var wrong []string
 	if err := x.Validate(); err != nil {
@@ -103,13 +102,13 @@ func CheckIndex(w *workspace.Workspace, p *workspace.Package, x *condapkg.Index,
 		return nil
 	}
 	return operr.New(
-		"the file was not used; build it again, and where that does not help, let the manifest and the builder's caches be looked at",
-		"%s is not the package that %s describes: %s", x.FileName(), p.Manifest, wrong[0],
+		"build the package again; if this error remains, correct the manifest or delete the builder's caches",
+		"%s does not match %s, so the file was not used: %s", x.FileName(), p.Manifest, wrong[0],
 	).WithDetail(strings.Join(wrong, "\n"))
 }
 
-// checkIdentity compares name, version, build number and build string. A version that is made while building is not
-// known here, and only a placeholder for one is refused.
+// checkIdentity compares name, version, build number and build string. If the version is computed by the build, the expected version is unknown,
+// and only a placeholder is an error.
 func checkIdentity(p *workspace.Package, x *condapkg.Index) []string {
 	var wrong []string
 	differ := func(what, found, expected string) {
@@ -150,15 +149,14 @@ func checkDepends(w *workspace.Workspace, p *workspace.Package, x *condapkg.Inde
 	})...)
 }
 
-// mayBeAdded reports whether a build may have added an entry of this name that no manifest asks for. It never may for a
-// package of the workspace: that pin would be one that no bump knows of.
+// mayBeAdded reports whether a build may add an entry with this name that is not in the manifest. It must never add a package of the workspace,
+// because a bump would not find and change that pin.
 func mayBeAdded(w *workspace.Workspace, p *workspace.Package, x *condapkg.Index, m condapkg.MatchSpec) bool {
 	return !isSibling(w, m.Name) && !exact(p, x)
 }
 
-// exact reports whether the manifest says everything that stands in depends: so it is for a noarch package of
-// pixi-build-python that takes nothing from the PyPI mapping. Otherwise host dependencies export requirements
-// (python_abi, libzlib), and other backends add their own.
+// exact reports whether the manifest lists every entry of depends. This is true for a noarch package built by pixi-build-python without the PyPI
+// mapping. In other cases, host dependencies export requirements (python_abi, libzlib), and other backends add their own.
 func exact(p *workspace.Package, x *condapkg.Index) bool {
 	return p.Build.Backend == PythonBackend && x.Noarch == condapkg.NoarchPython && p.Build.Python.IgnoreMapping
 }

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// truth is what is known of a condition: also that nothing is known.
+// truth is the value of a condition, which can be unknown.
 type truth int
 
 const (
@@ -14,13 +14,12 @@ const (
 	yes
 )
 
-// Holds reports whether the expression of an "if(…)" table is known to hold on a conda platform; "" always holds.
+// Holds reports whether the expression of an "if(…)" table is known to be true on a conda platform. "" is always true.
 func Holds(expression, platform string) bool { return holds(expression, platform) == yes }
 
-// holds evaluates the expression of an "if(…)" table on a conda platform. It knows what build backends say of
-// platforms (linux, osx, win, unix, and host_platform, target_platform or build_platform compared with a name) and how
-// that is combined (not, and, or, parentheses). Anything else, such as matches(python, …), and everything where the
-// platform is "", is unknown.
+// `holds` evaluates the expression of an "if(…)" table on a conda platform. It supports the platform names of build backends (linux, osx, win,
+// unix), comparisons of host_platform, target_platform or build_platform with a name, the operators not, and, or, and parentheses. All other
+// expressions, such as matches(python, …), are unknown. If platform is "", every expression is unknown.
 func holds(expression, platform string) truth {
 	if expression == "" {
 		return yes
@@ -32,7 +31,7 @@ func holds(expression, platform string) truth {
 	if strings.Join(e.tokens, "") != strings.Join(strings.Fields(expression), "") {
 		return unknown
 	}
-	value := e.or()
+	value := e.parseOr()
 	if len(e.tokens) > 0 {
 		return unknown
 	}
@@ -41,7 +40,7 @@ func holds(expression, platform string) truth {
 
 var token = regexp.MustCompile(`[A-Za-z_]\w*|'[^']*'|"[^"]*"|==|!=|[()]`)
 
-// evaluator is a recursive descent over the tokens that are left.
+// evaluator is a recursive descent parser. `tokens` holds the remaining tokens.
 type evaluator struct {
 	tokens   []string
 	platform string
@@ -62,25 +61,25 @@ func (e *evaluator) next() string {
 	return t
 }
 
-func (e *evaluator) or() truth {
-	value := e.and()
+func (e *evaluator) parseOr() truth {
+	value := e.parseAnd()
 	for e.peek() == "or" {
 		e.next()
-		value = max2(value, e.and(), yes, no)
+		value = max2(value, e.parseAnd(), yes, no)
 	}
 	return value
 }
 
-func (e *evaluator) and() truth {
-	value := e.not()
+func (e *evaluator) parseAnd() truth {
+	value := e.parseNot()
 	for e.peek() == "and" {
 		e.next()
-		value = max2(value, e.not(), no, yes)
+		value = max2(value, e.parseNot(), no, yes)
 	}
 	return value
 }
 
-// max2 combines two values: one that is strong decides, two that are weak are weak, anything else is unknown.
+// max2 combines two values. If either is strong, the result is strong. If both are weak, the result is weak. Otherwise it is unknown.
 func max2(a, b, strong, weak truth) truth {
 	switch {
 	case a == strong || b == strong:
@@ -91,12 +90,12 @@ func max2(a, b, strong, weak truth) truth {
 	return unknown
 }
 
-func (e *evaluator) not() truth {
+func (e *evaluator) parseNot() truth {
 	if e.peek() != "not" {
 		return e.atom()
 	}
 	e.next()
-	switch e.not() {
+	switch e.parseNot() {
 	case yes:
 		return no
 	case no:
@@ -109,7 +108,7 @@ func (e *evaluator) atom() truth {
 	family, _, _ := strings.Cut(e.platform, "-")
 	switch t := e.next(); t {
 	case "(":
-		value := e.or()
+		value := e.parseOr()
 		if e.next() != ")" {
 			return unknown
 		}

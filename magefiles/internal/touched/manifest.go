@@ -11,18 +11,18 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
-// inherited are the keys of [workspace] that matter to packages which inherit them, and to nobody else.
+// inherited lists keys of [workspace] that affect only packages that inherit them.
 var inherited = []string{"version", "authors", "description", "license", "license-file", "homepage", "repository", "documentation", "readme"}
 
-// tables of requirements, whose entries for packages of ours are about these.
+// tables lists the requirement tables. An entry for a workspace package affects only that package.
 var tables = []string{"dependencies", "host-dependencies", "build-dependencies", "pypi-dependencies", "dev", "constraints"}
 
-// inManifest adds the packages that a change of the root manifest is about; it returns why all are.
-func inManifest(w *workspace.Workspace, before, after []byte, names map[string]bool) (why string) {
+// addFromManifest adds the packages that are affected by a change to the root manifest, or returns why all packages are affected.
+func addFromManifest(w *workspace.Workspace, before, after []byte, names map[string]bool) (why string) {
 	file := w.Manifest.Path
 	was, err := tomledit.Parse(file, before)
 	if err != nil {
-		return file + " could not be read before"
+		return file + " was not readable in the earlier commit"
 	}
 	is, err := tomledit.Parse(file, after)
 	if err != nil {
@@ -33,9 +33,9 @@ func inManifest(w *workspace.Workspace, before, after []byte, names map[string]b
 		if why != "" {
 			return
 		}
-		of, known := about(w, tasks, keys)
+		of, known := packagesOfKey(w, tasks, keys)
 		if !known {
-			why = file + " has another " + tomledit.JoinKey(keys...)
+			why = file + " differs in " + tomledit.JoinKey(keys...)
 		}
 		for _, name := range of {
 			names[name] = true
@@ -44,15 +44,15 @@ func inManifest(w *workspace.Workspace, before, after []byte, names map[string]b
 	return why
 }
 
-// about are the packages that a key of the root manifest is about; known is false where it is about all.
-func about(w *workspace.Workspace, tasks taskOwners, keys []string) (names []string, known bool) {
+// packagesOfKey returns the packages that a key of the root manifest affects. `known` is false if the key affects all packages.
+func packagesOfKey(w *workspace.Workspace, tasks taskOwners, keys []string) (names []string, known bool) {
 	if w.Manifest.Path == manifest.PyprojectFile {
 		if len(keys) < 3 || keys[0] != "tool" || keys[1] != "pixi" {
 			return nil, false
 		}
 		keys = keys[2:]
 	}
-	if keys[0] == "package" { // of the package in the root folder, whose manifest this is
+	if keys[0] == "package" { // this manifest also defines the package in the root folder
 		return nil, true
 	}
 	if len(keys) > 1 && (keys[0] == "workspace" || keys[0] == "project") {
@@ -90,7 +90,7 @@ func about(w *workspace.Workspace, tasks taskOwners, keys []string) (names []str
 	return nil, false
 }
 
-// compare calls found for each key whose value differs, as deep as both are tables.
+// compare calls `found` for each key whose value differs. It recurses if both values are tables.
 func compare(keys []string, before, after any, found func(keys []string)) {
 	was, okWas := before.(map[string]any)
 	is, okIs := after.(map[string]any)
@@ -108,15 +108,15 @@ func compare(keys []string, before, after any, found func(keys []string)) {
 		case had && has:
 			compare(below, one, other, found)
 		case had:
-			compare(below, one, emptied(one), found)
+			compare(below, one, emptyValue(one), found)
 		default:
-			compare(below, emptied(other), other, found)
+			compare(below, emptyValue(other), other, found)
 		}
 	}
 }
 
-// emptied is a table without keys in the place of a table, so that one that came is compared by its keys.
-func emptied(v any) any {
+// emptyValue returns an empty table if v is a table, so that an added or removed table is compared key by key.
+func emptyValue(v any) any {
 	if t, ok := v.(map[string]any); ok && len(t) > 0 {
 		return map[string]any{}
 	}
@@ -133,7 +133,7 @@ func tomlKeys(tables ...map[string]any) (keys []string) {
 	return slices.Compact(keys)
 }
 
-// taskOwners are packages by the ends of the names of their tasks.
+// taskOwners maps task name suffixes to packages.
 type taskOwners map[string]string
 
 func newTaskOwners(w *workspace.Workspace) taskOwners {
@@ -149,7 +149,8 @@ func newTaskOwners(w *workspace.Workspace) taskOwners {
 	return o
 }
 
-// of is the package that a task is for, by the longest end of its name: build-core-extras is of core-extras, if there is one; "" for none.
+// `of` returns the package for which a task is meant, according to the longest matching suffix of its name, or "". build-core-extras belongs to
+// core-extras if that package exists.
 func (o taskOwners) of(task string) string {
 	task = pixilock.Fold(task)
 	for i := range len(task) {

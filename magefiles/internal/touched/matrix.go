@@ -1,36 +1,47 @@
 package touched
 
 import (
+	"cmp"
 	"encoding/json"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/toolchain"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// Matrix is what a job of GitHub's takes as its matrix, or as a part of it: `package` alone may stand beside other keys.
+// Matrix is the matrix of a GitHub job, or a part of one: `package` can also be used alone, next to other keys.
 type Matrix struct {
 	Package []string `json:"package"` // conda names, dependencies first
-	Include []Leg    `json:"include"` // the same, with what they have
+	Include []Leg    `json:"include"` // entries for the packages in Package, with folders and tasks
 }
 
-// Leg is one package of a matrix.
+// Leg is one package in a matrix.
 type Leg struct {
 	Package string   `json:"package"`
-	Folder  string   `json:"folder"` // from the workspace's root
-	Tasks   []string `json:"tasks"`  // of the root manifest, that are for this package, sorted
+	Folder  string   `json:"folder"` // relative to the workspace root
+	Tasks   []string `json:"tasks"`  // tasks in the root manifest for this package, sorted
 }
 
-// Work is what a CI has to do.
+// Work lists the packages that CI must check.
 type Work struct {
 	Matrix Matrix `json:"matrix"`
-	Any    bool   `json:"any"`           // whether there is anything to do: an empty matrix is an error on GitHub
-	All    string `json:"all,omitempty"` // why all packages are taken; "" where they were chosen
+	Any    bool   `json:"any"`           // whether there is anything to do; needed because an empty matrix is an error on GitHub
+	All    string `json:"all,omitempty"` // why all packages are included; "" if they were selected
+	next   string // next step if there is a single package with tasks; otherwise ""
 }
 
-// NewWork lists packages with their tasks.
+// Next returns the command to run next.
+func (w Work) Next() string {
+	if !w.Any {
+		return "`mage check`"
+	}
+	return cmp.Or(w.next, "`mage test:all`")
+}
+
+// NewWork returns the packages with their tasks.
 func NewWork(w *workspace.Workspace, t Taken) Work {
 	owners := newTaskOwners(w)
 	tasks := map[string][]string{}
@@ -65,15 +76,22 @@ func NewWork(w *workspace.Workspace, t Taken) Work {
 			Tasks:   of,
 		})
 	}
+	if t.All == "" && len(t.Packages) == 1 {
+		for _, verb := range []string{"qa", "test"} {
+			if _, err := toolchain.PackageTask(w, verb, t.Packages[0]); err == nil {
+				p.next = "`mage " + operr.Word(verb) + ":package " + operr.Word(t.Packages[0].Name) + "`"
+			}
+		}
+	}
 	return p
 }
 
-// Judge refuses what the jobs before the last one came to, in the form of toJSON(needs), unless each has passed or was skipped: what nothing touches is
-// left out, and is no failure.
+// Judge returns an error if any of the preceding jobs has failed. `needs` is the output of toJSON(needs). Skipped jobs are accepted, because they had
+// nothing to do.
 func Judge(needs string) error {
 	var jobs map[string]struct{ Result string }
 	if err := json.Unmarshal([]byte(needs), &jobs); err != nil || len(jobs) == 0 {
-		return operr.NewUsage("give it `${{ toJSON(needs) }}`, by a variable of the step", "-needs does not say what jobs came to")
+		return operr.NewUsage("pass `${{ toJSON(needs) }}` to -needs through an environment variable of the step", "-needs has no job results")
 	}
 	var bad []string
 	for name, job := range jobs {
@@ -85,16 +103,16 @@ func Judge(needs string) error {
 		return nil
 	}
 	slices.Sort(bad)
-	return operr.New("see their logs", "not all jobs have passed: %s", strings.Join(bad, ", "))
+	return operr.New("see the logs of these jobs", "not all jobs have passed: %s", strings.Join(bad, ", "))
 }
 
-// maxLegs is how many jobs GitHub makes of a matrix.
+// maxLegs is GitHub's limit on the number of jobs in a matrix.
 const maxLegs = 256
 
-// HandOn makes the work the outputs `matrix` and `any` of a job, by set.
+// HandOn sets the job outputs `matrix` and `any` by calling set.
 func (p Work) HandOn(set func(name, value string) error) error {
 	if len(p.Matrix.Package) > maxLegs {
-		return operr.New("have one job do it: `mage qa:all`", "GitHub makes at most %d jobs of a matrix, and there are %s to look at", maxLegs, operr.Count(len(p.Matrix.Package), "package"))
+		return operr.New("check all packages in one job with `mage qa:all`", "GitHub makes at most %d jobs from a matrix, but the matrix has %s", maxLegs, operr.Count(len(p.Matrix.Package), "package"))
 	}
 	text, err := json.Marshal(p.Matrix)
 	if err != nil {

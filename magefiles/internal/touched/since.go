@@ -14,20 +14,20 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// Event is what a runner of GitHub's says of why it runs. The zero value is elsewhere.
+// Event is the event that triggered this job on GitHub. The zero value means that this machine is not a GitHub runner.
 type Event struct {
 	Name string // push, pull_request, merge_group, …
-	Path string // of the file that describes it
+	Path string // path of the JSON file that describes the event
 }
 
-// Request asks which packages differ between a commit and what is checked out.
+// Request is a query for the packages that differ between a commit and HEAD.
 type Request struct {
 	Repo  *gitrepo.Repo
-	Since string // the commit; "" is that of the event
+	Since string // commit to compare with; "" means the commit that the event specifies
 	Event Event
 }
 
-// Work says what a CI has to do, and hands it on by set.
+// Work determines what CI must check, and sets the job outputs by calling set.
 func (r Request) Work(ctx context.Context, w *workspace.Workspace, set func(name, value string) error) (Work, error) {
 	taken, err := r.Ask(ctx, w)
 	if err != nil {
@@ -37,7 +37,7 @@ func (r Request) Work(ctx context.Context, w *workspace.Workspace, set func(name
 	return work, work.HandOn(set)
 }
 
-// Ask finds the packages. What is not committed is not looked at: on a runner there is none.
+// Ask finds the affected packages. Uncommitted changes are ignored, because a runner has none.
 func (r Request) Ask(ctx context.Context, w *workspace.Workspace) (Taken, error) {
 	since, why, err := r.since()
 	if err != nil {
@@ -52,7 +52,7 @@ func (r Request) Ask(ctx context.Context, w *workspace.Workspace) (Taken, error)
 	}
 	base, err := r.Repo.Resolve(ctx, since)
 	if errors.Is(err, gitrepo.ErrNoCommit) {
-		return everything(w, since+" is not in this clone: with `fetch-depth: 0` of actions/checkout it would be"), nil
+		return everything(w, since+" is not in this clone: set `fetch-depth: 0` for actions/checkout"), nil
 	}
 	if err != nil {
 		return Taken{}, err
@@ -62,7 +62,7 @@ func (r Request) Ask(ctx context.Context, w *workspace.Workspace) (Taken, error)
 		return Taken{}, err
 	}
 	if !on {
-		return everything(w, since+" is not an ancestor of what is checked out"), nil
+		return everything(w, since+" is not an ancestor of the checked-out commit"), nil
 	}
 	c, err := r.change(ctx, w, base, head.Commit)
 	if err != nil {
@@ -71,9 +71,9 @@ func (r Request) Ask(ctx context.Context, w *workspace.Workspace) (Taken, error)
 	return Find(w, c), nil
 }
 
-// change reads what differs between two commits.
+// change returns the differences between two commits.
 func (r Request) change(ctx context.Context, w *workspace.Workspace, base, head string) (c Change, err error) {
-	files, err := r.Repo.Between(ctx, base, head)
+	files, err := r.Repo.ChangedBetween(ctx, base, head)
 	if err != nil {
 		return c, err
 	}
@@ -97,7 +97,7 @@ func (r Request) change(ctx context.Context, w *workspace.Workspace, base, head 
 	return c, nil
 }
 
-// relative is a path from the repository's top as it is from a folder in it.
+// relative converts a path relative to the top of the repository to one relative to the folder prefix.
 func relative(prefix, file string) string {
 	prefix = strings.Trim(prefix, "/")
 	if prefix == "" || prefix == "." {
@@ -113,7 +113,7 @@ func relative(prefix, file string) string {
 	return up + file
 }
 
-// since is the commit that is compared with, as it is named; or why everything is taken.
+// `since` returns the commit to compare with, or why all packages are included.
 func (r Request) since() (commit, why string, err error) {
 	commit = r.Since
 	if commit == "" {
@@ -122,12 +122,12 @@ func (r Request) since() (commit, why string, err error) {
 		}
 	}
 	if strings.Trim(commit, "0") == "" {
-		return "", "the branch is new: there is no commit before it", nil
+		return "", "the branch is new, so there is no earlier commit to compare with", nil
 	}
 	return commit, "", nil
 }
 
-// before is the commit that the event names as the one before.
+// `before` returns the commit before the event, according to the event itself.
 func (e Event) before() (commit, why string, err error) {
 	var said struct {
 		Before      string
@@ -141,11 +141,11 @@ func (e Event) before() (commit, why string, err error) {
 	switch e.Name {
 	case "push", "pull_request", "merge_group":
 	case "":
-		return "", "no commit is named to compare with", nil
+		return "", "neither -since nor an event names a commit to compare with", nil
 	default:
 		return "", "the event " + e.Name + " names no commit to compare with", nil
 	}
-	const next = "see where GITHUB_EVENT_PATH is set: the runner names a file; or say -since=COMMIT"
+	const next = "set GITHUB_EVENT_PATH to the event file of the runner, or pass -since=COMMIT"
 	text, err := os.ReadFile(e.Path)
 	if err == nil {
 		err = json.Unmarshal(text, &said)

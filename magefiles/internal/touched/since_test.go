@@ -18,7 +18,7 @@ import (
 
 const never = "0000000000000000000000000000000000000000"
 
-// world is a repository with a workspace of three packages in a folder of it: b requires a, and c nobody.
+// world is a repository with a workspace in a subfolder. It has three packages: b requires a, and c has no requirements.
 type world struct {
 	t   *testing.T
 	run command.Runner
@@ -54,7 +54,7 @@ func (w *world) commit(message string, files ...string) string {
 	return w.git("rev-parse", "HEAD")
 }
 
-// event is the file of an event, in GitHub's shape.
+// event writes an event file in GitHub's format.
 func (w *world) event(name string, payload any) touched.Event {
 	w.t.Helper()
 	text, err := json.Marshal(payload)
@@ -66,7 +66,7 @@ func (w *world) event(name string, payload any) touched.Event {
 
 type object = map[string]any
 
-// asks finds the packages in a clone, and returns them in a line, and why they are all of them.
+// `asks` finds the affected packages in a clone. It returns their names on one line, and why all are included.
 func (w *world) asks(dir string, r touched.Request) (packages, all string) {
 	w.t.Helper()
 	root := filepath.Join(dir, "py")
@@ -80,7 +80,7 @@ func (w *world) asks(dir string, r touched.Request) (packages, all string) {
 	return strings.Join(names(taken), " "), taken.All
 }
 
-// On a runner, what is compared with comes from the event; where that cannot be, everything is taken, and it is said why.
+// On a runner, the event determines the commit to compare with. If it does not, all packages are included, with the reason.
 func TestWhatAnEventComparesWith(t *testing.T) {
 	w := newWorld(t)
 	base := w.git("rev-parse", "HEAD")
@@ -100,14 +100,14 @@ func TestWhatAnEventComparesWith(t *testing.T) {
 		{"a push to main", touched.Request{Event: push(first)}, "a b", ""},
 		{"a push of two commits", touched.Request{Event: push(base)}, "a b c", ""},
 		{"a push that says nothing new", touched.Request{Event: push(head)}, "", ""},
-		{"the first push of a branch", touched.Request{Event: push(never)}, "a b c", "the branch is new: there is no commit before it"},
-		{"a forced push", touched.Request{Event: push(side)}, "a b c", side + " is not an ancestor of what is checked out"},
-		{"a forced push that left its commit nowhere", touched.Request{Event: push(strings.Repeat("ab", 20))}, "a b c", "abab is not in this clone: with `fetch-depth: 0` of actions/checkout it would be"},
+		{"the first push of a branch", touched.Request{Event: push(never)}, "a b c", "the branch is new, so there is no earlier commit to compare with"},
+		{"a forced push", touched.Request{Event: push(side)}, "a b c", side + " is not an ancestor of the checked-out commit"},
+		{"a forced push that left its commit nowhere", touched.Request{Event: push(strings.Repeat("ab", 20))}, "a b c", "abab is not in this clone: set `fetch-depth: 0` for actions/checkout"},
 		{"a pull request", touched.Request{Event: w.event("pull_request", object{"pull_request": object{"base": object{"sha": first}}})}, "a b", ""},
 		{"a merge queue", touched.Request{Event: w.event("merge_group", object{"merge_group": object{"base_sha": first, "head_sha": head}})}, "a b", ""},
 		{"another event", touched.Request{Event: w.event("workflow_dispatch", object{"ref": "refs/heads/main"})}, "a b c", "the event workflow_dispatch names no commit to compare with"},
 		{"an event that lacks it", touched.Request{Event: w.event("push", object{})}, "a b c", "the event push names no commit to compare with"},
-		{"elsewhere", touched.Request{}, "a b c", "no commit is named to compare with"},
+		{"elsewhere", touched.Request{}, "a b c", "neither -since nor an event names a commit to compare with"},
 		{"a commit that a person names", touched.Request{Since: "HEAD~1", Event: push(base)}, "a b", ""},
 		{"a commit that a person names, and that is not there", touched.Request{Since: "v9"}, "a b c", "v9 is not in this clone"},
 	} {
@@ -116,7 +116,7 @@ func TestWhatAnEventComparesWith(t *testing.T) {
 		require.Equal(t, c.to == "", all == "", c.name)
 		require.Contains(t, all, c.to, c.name)
 	}
-	w.git("merge", "-q", "--no-ff", "-m", "merge", "side") // as a pull request of side is checked out
+	w.git("merge", "-q", "--no-ff", "-m", "merge", "side") // as a pull request from side would be checked out
 	packages, all := w.asks(w.dir, touched.Request{Event: w.event("pull_request", object{"pull_request": object{"base": object{"sha": head}}})})
 	require.Equal(t, "c", packages)
 	require.Empty(t, all)
@@ -129,7 +129,7 @@ func TestWhatAnEventComparesWith(t *testing.T) {
 	}
 }
 
-// A clone of the last commit alone does not have what is compared with.
+// A clone of depth 1 does not contain the commit to compare with.
 func TestAtDepthOne(t *testing.T) {
 	w := newWorld(t)
 	before := w.git("rev-parse", "HEAD")
@@ -139,14 +139,14 @@ func TestAtDepthOne(t *testing.T) {
 	event := w.event("push", object{"before": before})
 	packages, all := w.asks(shallow, touched.Request{Event: event})
 	require.Equal(t, "a b c", packages)
-	require.Equal(t, before+" is not in this clone: with `fetch-depth: 0` of actions/checkout it would be", all)
+	require.Equal(t, before+" is not in this clone: set `fetch-depth: 0` for actions/checkout", all)
 	gitrepotest.Git(t, w.run, shallow, "fetch", "-q", "--unshallow")
 	packages, all = w.asks(shallow, touched.Request{Event: event})
 	require.Equal(t, "a b", packages)
 	require.Empty(t, all)
 }
 
-// Where the workspace is a folder of the repository, its pipeline may be above it.
+// If the workspace is in a subfolder, the pipeline's files may be outside it.
 func TestFilesAboveTheWorkspace(t *testing.T) {
 	for file, want := range map[string]string{
 		".github/workflows/ci.yml": "a b c",
@@ -154,10 +154,10 @@ func TestFilesAboveTheWorkspace(t *testing.T) {
 		"py/magefiles/x.go":        "a b c",
 		"js/x.ts":                  "",
 		"go/go.mod":                "",
-		"pytest.ini":               "", // the workspace's tools do not look there
+		"pytest.ini":               "", // tools in the workspace do not look there
 		"py/pytest.ini":            "a b c",
 		"py/README.md":             "",
-		"py/pixi.lock":             "a b c", // it came
+		"py/pixi.lock":             "a b c", // file was added
 		"py/b/pixi.lock":           "b",
 	} {
 		w := newWorld(t)
@@ -167,7 +167,7 @@ func TestFilesAboveTheWorkspace(t *testing.T) {
 	}
 }
 
-// What a job gets is a matrix that GitHub takes, with the tasks of each package; more than it takes is refused with a way out.
+// A job gets a matrix that GitHub accepts, with the tasks of each package. A matrix that is too large is rejected with a next step.
 func TestTheMatrixOfAJob(t *testing.T) {
 	w := newWorld(t)
 	root := filepath.Join(w.dir, "py")
@@ -197,17 +197,17 @@ func TestTheMatrixOfAJob(t *testing.T) {
 	for range 257 {
 		many.Matrix.Package = append(many.Matrix.Package, "a")
 	}
-	require.ErrorContains(t, many.HandOn(nil), "GitHub makes at most 256 jobs of a matrix, and there are 257 packages to look at")
+	require.ErrorContains(t, many.HandOn(nil), "GitHub makes at most 256 jobs from a matrix, but the matrix has 257 packages")
 }
 
-// The last job passes where others passed or had nothing to do.
+// The last job passes if all others passed or were skipped.
 func TestWhatJobsCameTo(t *testing.T) {
 	for needs, want := range map[string]string{
 		`{"plan": {"result": "success", "outputs": {"any": "false"}}, "qa": {"result": "skipped", "outputs": {}}}`: "",
 		`{"plan": {"result": "success"}, "qa": {"result": "failure"}, "check": {"result": "cancelled"}}`:           "not all jobs have passed: check (cancelled), qa (failure)",
 		`{"plan": {"result": ""}}`: "not all jobs have passed: plan ()",
-		`{}`:                       "-needs does not say what jobs came to",
-		``:                         "-needs does not say what jobs came to",
+		`{}`:                       "-needs has no job results",
+		``:                         "-needs has no job results",
 	} {
 		if err := touched.Judge(needs); want != "" {
 			require.EqualError(t, err, want, needs)
@@ -217,7 +217,7 @@ func TestWhatJobsCameTo(t *testing.T) {
 	}
 }
 
-// What of the root manifest is about some packages alone: the rest is about all of them.
+// Some keys of the root manifest affect only certain packages. All other keys affect all packages.
 func TestTheRootManifest(t *testing.T) {
 	const before = `[workspace]
 name = "mono"
@@ -247,20 +247,36 @@ publish = "here"
 		{`test-b = "x"`, `test-b = "y"`, "b", ""},
 		{`test-a-b = "x"`, `test-a-b = "y"`, "a-b", ""},
 		{`test-a-b = "x"`, `lint-a-b = "y"`, "a-b", ""},
-		{`test-b = "x"`, `test-all = "y"`, "a-b b c", "pixi.toml has another feature.test.target.linux-64.tasks.test-all"},
+		{`test-b = "x"`, `test-all = "y"`, "a-b b c", "pixi.toml differs in feature.test.target.linux-64.tasks.test-all"},
 		{`version = "1.0"`, `version = "1.1"`, "b", ""},
 		{`numpy = ">=1"`, `numpy = ">=2"`, "a-b", ""},
 		{`numpy = ">=1"`, "numpy = \">=1\"\nscipy = \"*\"", "", ""},
-		{`pytest = "*"`, `pytest = ">=8"`, "a-b b c", "pixi.toml has another feature.test.dependencies.pytest"},
+		{`pytest = "*"`, `pytest = ">=8"`, "a-b b c", "pixi.toml differs in feature.test.dependencies.pytest"},
 		{`a-b = { path = "a-b" }`, ``, "a-b", ""},
-		{`test = ["test"]`, `dev = ["test"]`, "a-b b c", "pixi.toml has another environments.dev"},
-		{`publish = "here"`, `publish = "ci"`, "a-b b c", "pixi.toml has another tool.release.publish"},
-		{`channels = []`, `channels = ["conda-forge"]`, "a-b b c", "pixi.toml has another workspace.channels"},
+		{`test = ["test"]`, `dev = ["test"]`, "a-b b c", "pixi.toml differs in environments.dev"},
+		{`publish = "here"`, `publish = "ci"`, "a-b b c", "pixi.toml differs in tool.release.publish"},
+		{`channels = []`, `channels = ["conda-forge"]`, "a-b b c", "pixi.toml differs in workspace.channels"},
 	} {
 		after := strings.Replace(before, c.old, c.new, 1)
 		files["pixi.toml"] = after
 		got := touched.Find(load(t, files), touched.Change{Files: []string{"pixi.toml"}, Manifest: [2][]byte{[]byte(before), []byte(after)}})
 		require.Equal(t, c.want, strings.Join(names(got), " "), c.new)
 		require.Equal(t, c.all, got.All, c.new)
+	}
+}
+
+// After a change to one package, the next step is a task that the package has.
+func TestTheNextStepHasATask(t *testing.T) {
+	for tasks, want := range map[string]string{
+		"":                           "`mage test:all`",
+		"test-all = 'x'":             "`mage test:all`",
+		"qa-lib = 'x'":               "`mage qa:package lib`",
+		"qa-lib = 'x'\ntest-lib='x'": "`mage test:package lib`",
+	} {
+		w := load(t, map[string]string{
+			"pixi.toml":     "[workspace]\nname = \"w\"\nchannels = []\nplatforms = []\n[tasks]\n" + tasks + "\n",
+			"lib/pixi.toml": "[package]\nname = \"lib\"\nversion = \"1\"\nbuild.backend.name = \"x\"\n",
+		})
+		require.Equal(t, want, touched.NewWork(w, touched.Taken{Packages: w.Packages}).Next(), tasks)
 	}
 }

@@ -1,12 +1,13 @@
-// Package touched finds the packages that a change is about: those whose files it touches, and those that depend on them. It is what a CI has to look at
-// again.
+// Package touched finds the packages that a change affects, so that CI checks only those: packages with changed files, and packages that depend
+// on them.
 //
-//	touched.go   which packages, and when all of them are taken
-//	manifest.go  what of the root manifest a change is about
-//	since.go     what a commit is compared with, on a runner of GitHub's and elsewhere
-//	matrix.go    the packages with their tasks, as a matrix of GitHub's
+//	touched.go   finds the affected packages, and changes that affect all
+//	manifest.go  handles changes to the root manifest
+//	since.go     determines the commit to compare with, on a GitHub runner and elsewhere
+//	matrix.go    lists the packages with their tasks as a GitHub matrix
 //
-// Where it cannot be told, all packages are taken: a test that runs in vain costs minutes, and one that does not run costs a release.
+// If the affected packages cannot be determined, all packages are included, because an unnecessary test costs minutes, but a missing test can break a
+// release.
 package touched
 
 import (
@@ -22,23 +23,23 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
-// Change is what differs between two states of a workspace, of which the second is at hand.
+// Change is the difference between two states of a workspace, the second of which is checked out.
 type Change struct {
-	Files    []string  // relative to the workspace's root; those out of it begin with ".."
-	Manifest [2][]byte // the root manifest before and after; the same where it is not among Files
-	Lock     [2][]byte // its pixi.lock; nil where there is none
+	Files    []string  // relative to the workspace root; files outside it start with ".."
+	Manifest [2][]byte // root manifest before and after; equal if it is not in Files
+	Lock     [2][]byte // root pixi.lock before and after; nil if missing
 }
 
-// Taken are the packages that a change is about.
+// Taken is the result of Find.
 type Taken struct {
 	Packages []*workspace.Package // dependencies first
-	All      string               // why all of them are taken; "" where they were chosen
+	All      string               // why all packages are included; "" if they were selected
 }
 
-// Find finds the packages that a change is about.
+// Find returns the packages that a change affects.
 func Find(w *workspace.Workspace, c Change) Taken {
 	for _, file := range c.Files {
-		if why := shared(w, file); why != "" {
+		if why := explainShared(w, file); why != "" {
 			return everything(w, why)
 		}
 	}
@@ -49,16 +50,16 @@ func Find(w *workspace.Workspace, c Change) Taken {
 	}
 	for _, file := range c.Files {
 		if !isText(file) && path.Dir(file) != "." && len(owners.Of([]string{file})) == 0 {
-			below(w, path.Dir(file), names)
+			addBelow(w, path.Dir(file), names)
 		}
 	}
 	if slices.Contains(c.Files, w.Manifest.Path) {
-		if why := inManifest(w, c.Manifest[0], c.Manifest[1], names); why != "" {
+		if why := addFromManifest(w, c.Manifest[0], c.Manifest[1], names); why != "" {
 			return everything(w, why)
 		}
 	}
 	if slices.Contains(c.Files, workspace.LockFile) {
-		if why := inLock(w, c.Lock[0], c.Lock[1], names); why != "" {
+		if why := addFromLock(w, c.Lock[0], c.Lock[1], names); why != "" {
 			return everything(w, why)
 		}
 	}
@@ -70,8 +71,8 @@ func everything(w *workspace.Workspace, why string) Taken {
 	return Taken{Packages: w.Order(), All: why}
 }
 
-// below adds the packages below a folder that is none of theirs: tools look there for what they share, such as a conftest.py.
-func below(w *workspace.Workspace, folder string, names map[string]bool) {
+// `addBelow` adds the packages below a folder that is not part of a package, because tools look there for shared files, such as a conftest.py.
+func addBelow(w *workspace.Workspace, folder string, names map[string]bool) {
 	for _, p := range w.Packages {
 		if strings.HasPrefix(p.Dir, folder+"/") {
 			names[p.Name] = true
@@ -79,7 +80,7 @@ func below(w *workspace.Workspace, folder string, names map[string]bool) {
 	}
 }
 
-// spread adds those that require one of the packages, for whatever: tests have requirements too.
+// spread adds the packages that directly or indirectly require one of the packages for any purpose, including tests.
 func spread(w *workspace.Workspace, names map[string]bool) {
 	by := map[string][]string{}
 	for _, p := range w.Packages {
@@ -103,9 +104,9 @@ func spread(w *workspace.Workspace, names map[string]bool) {
 	}
 }
 
-// shared says that a file is not of some packages alone: the pipeline's, or one in the root folder, where tools look for their settings. Texts for people,
-// and what is looked at more closely, are none of these.
-func shared(w *workspace.Workspace, file string) string {
+// explainShared returns why a file affects all packages: it belongs to the pipeline, or it is in the root folder, where tools look for their
+// configuration. Files that cannot affect a test (isText), the root manifest and pixi.lock do not count.
+func explainShared(w *workspace.Workspace, file string) string {
 	within := file
 	for strings.HasPrefix(within, "../") {
 		within = strings.TrimPrefix(within, "../")
@@ -113,19 +114,19 @@ func shared(w *workspace.Workspace, file string) string {
 	first, _, below := strings.Cut(within, "/")
 	switch {
 	case first == "magefiles" || first == ".github" || !below && slices.Contains([]string{gomodule.File, "go.sum", "magefile.go"}, first):
-		return file + " is of the pipeline"
+		return file + " belongs to the pipeline"
 	case path.Dir(file) != "." || file == w.Manifest.Path || file == workspace.LockFile || isText(file):
 		return ""
 	}
 	for _, p := range w.Packages {
 		if p.Dir == "." || p.SourceDir == "." {
-			return "" // whose folder it is
+			return "" // the root folder itself is this package
 		}
 	}
-	return file + " is in the root folder, and of no package"
+	return file + " is in the root folder, and belongs to no package"
 }
 
-// isText reports whether a file is for people.
+// isText reports whether a file cannot affect a test: documentation, images, licenses and the like, and .gitignore.
 func isText(file string) bool {
 	name := strings.ToUpper(path.Base(file))
 	switch path.Ext(name) {
@@ -136,23 +137,23 @@ func isText(file string) bool {
 	return slices.Contains([]string{"LICENSE", "LICENCE", "COPYING", "NOTICE", "CHANGELOG", "AUTHORS", "CITATION", "CODEOWNERS", ".GITIGNORE"}, stem) || name == ".GITIGNORE"
 }
 
-// inLock adds the packages that what differs between two lock files is about; it returns why all are.
-func inLock(w *workspace.Workspace, before, after []byte, names map[string]bool) string {
+// addFromLock adds the packages that are affected by the difference between two lock files, or returns why all packages are affected.
+func addFromLock(w *workspace.Workspace, before, after []byte, names map[string]bool) string {
 	const file = workspace.LockFile
 	if before == nil || after == nil {
-		return file + " came or went"
+		return file + " was added or removed"
 	}
 	one, err := pixilock.Read(file, before)
 	if err != nil {
-		return "what changed in " + file + " cannot be told: " + err.Error()
+		return "the changes in " + file + " are unknown: " + err.Error()
 	}
 	other, err := pixilock.Read(file, after)
 	if err != nil {
-		return "what changed in " + file + " cannot be told: " + err.Error()
+		return "the changes in " + file + " are unknown: " + err.Error()
 	}
 	c := pixilock.Compare(one, other)
 	if c.Settings {
-		return file + " has other environments, platforms or channels"
+		return file + " differs in environments, platforms or channels"
 	}
 	ours := map[string]string{}
 	for _, p := range w.Packages {
@@ -164,7 +165,7 @@ func inLock(w *workspace.Workspace, before, after []byte, names map[string]bool)
 	reached := c.Reached()
 	for _, d := range w.Manifest.Dependencies() {
 		if name := pixilock.Fold(d.Name); d.Role != manifest.RolePool && reached[name] && ours[name] == "" {
-			return fmt.Sprintf("%s has another %s, which %s asks for in an environment", file, d.Name, w.Manifest.Path)
+			return fmt.Sprintf("%s differs in %s, which an environment of %s requires", file, d.Name, w.Manifest.Path)
 		}
 	}
 	for name := range reached {
@@ -180,7 +181,7 @@ func inLock(w *workspace.Workspace, before, after []byte, names map[string]bool)
 	return ""
 }
 
-// asksFor reports whether a package requires one of some names.
+// asksFor reports whether a package requires any of the names.
 func asksFor(p *workspace.Package, names map[string]bool) bool {
 	for _, d := range p.Deps {
 		if names[pixilock.Fold(d.Name)] {

@@ -7,15 +7,15 @@ import (
 	"strings"
 )
 
-// ours has a line for each target of package targets: its name, its arguments, and its flags with their types.
+// `ours` has a line for each target of package targets: its name, its arguments, and its flags with their types.
 //
 //go:embed targets.txt
 var ours string
 
-// table answers by ours, without asking a program.
+// table looks targets up in `ours`, without running a program.
 type table struct{}
 
-// explain is a target of ours; nil where there is none of that name.
+// explain returns our target of that name; nil if there is none.
 func (table) explain(_ context.Context, name string) *target {
 	for line := range strings.Lines(ours) {
 		if first, _, _ := strings.Cut(strings.TrimRight(line, "\n"), " "); strings.EqualFold(first, name) {
@@ -25,7 +25,7 @@ func (table) explain(_ context.Context, name string) *target {
 	return nil
 }
 
-// Arguments says of each target of ours how many arguments it takes.
+// Arguments returns how many arguments each of our targets takes.
 func Arguments() map[string]int {
 	all := map[string]int{}
 	for line := range strings.Lines(ours) {
@@ -35,8 +35,28 @@ func Arguments() map[string]int {
 	return all
 }
 
-// isWord reports whether a flag's name is a word in itself, which stands for no other flag: one that asks for help, one of Mage's own, or one that a
-// target of ours takes.
+// HasSeveral reports whether a command line has several targets. A word that is neither a target of ours nor a flag counts as a target without arguments.
+func HasSeveral(args []string) bool {
+	arguments, found := map[string]int{"deploy:to": 1}, 0 // of package targets/deploy, which a magefile imports by choice
+	for name, n := range Arguments() {
+		arguments[strings.ToLower(name)] = n
+	}
+	for len(args) > 0 {
+		word, skip := args[0], 1
+		switch {
+		case word == "-t": // and how long Mage waits
+			skip = 2
+		case !strings.HasPrefix(word, "-"):
+			found++
+			skip += arguments[strings.ToLower(word)]
+		}
+		args = args[min(skip, len(args)):]
+	}
+	return found > 1
+}
+
+// isWord reports whether a flag's name is known, so that it is not a typo of another flag: a help flag, one of Mage's flags, or a flag of one of our
+// targets.
 func isWord(name string) bool {
 	name = strings.ToLower(name)
 	return slices.Contains([]string{"h", "help", "l", "list", "v", "verbose", "t", "version"}, name) || strings.Contains(strings.ToLower(ours), " -"+name+"=")
@@ -67,10 +87,10 @@ func (table) list(context.Context) (all []listed, _ error) {
 	return all, nil
 }
 
-// alias is nil: only a magefile has aliases.
+// alias returns nil, because only a magefile has aliases.
 func (table) alias(context.Context, string, []listed) *target { return nil }
 
-// isRight reports whether a command line is of targets of ours alone, with what they take. One that is not may be right as well.
+// isRight reports whether a command line has only our targets, with valid arguments and flags. Other lines may be valid, too.
 func isRight(ctx context.Context, args []string) bool {
 	return !asksForHelp(args) && check(ctx, table{}, args) == nil
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The table is what Mage makes of the functions of package targets.
+// The table lists the targets that Mage makes from the functions of package targets.
 func TestTheTableIsTheTargets(t *testing.T) {
 	files, err := filepath.Glob("../../targets/*.go")
 	require.NoError(t, err)
@@ -37,8 +37,8 @@ func TestTheTableIsTheTargets(t *testing.T) {
 	require.Equal(t, strings.Join(lines, "\n")+"\n", ours, "usage/targets.txt has other targets than magefiles/targets/*.go")
 }
 
-// lineOf is the line of a target; "" where a function is none, since it is not exported, has a receiver with a name, takes no context, or what no command
-// line has.
+// lineOf returns the line of a target; "" if the function is not a target: it is not exported, its receiver has a name, it takes no
+// context, or it takes a type that a command line cannot have.
 func lineOf(f *ast.FuncDecl) string {
 	if !f.Name.IsExported() || f.Recv != nil && len(f.Recv.List[0].Names) > 0 || len(f.Type.Params.List) == 0 {
 		return ""
@@ -70,7 +70,7 @@ func lineOf(f *ast.FuncDecl) string {
 	return strings.Join(words, " ")
 }
 
-// A right command line of our targets starts no child, and does not look for what this process is; every other one does.
+// A valid command line with only our targets starts no child, and skips the check that this process is a magefile. All others do both.
 func TestARightLineAsksNobody(t *testing.T) {
 	unset := func(string) (string, bool) { return "", false }
 	looked := func(words []string) (did bool) {
@@ -83,14 +83,14 @@ func TestARightLineAsksNobody(t *testing.T) {
 		return did
 	}
 	for _, line := range []string{
-		"", "-l", "-h release", "-v -t 5m check", "check", "Version:Show -JSON", "release -to=minor -yes lint", "test:package mono-core check",
+		"", "-l", "-h", "-v -t 5m check", "check", "Version:Show -JSON", "release -to=minor -yes lint", "test:package mono-core check",
 		"docker:image myapp -push -platform=linux/amd64", "ci:run ci.yml -event=push", "help", "check help", "rehearse -faults=3",
 	} {
 		require.False(t, looked(strings.Fields(line)), line)
 	}
 	for _, line := range []string{
 		"mine", "check mine", "check -mine", "release -to", "release -to=", "release minor", "rehearse -faults=x", "version", "test:package", "test:package -json",
-		"help release", "help version", "deploy:to staging", "version:bump --to=minor", "-to=minor release", "check version:show extra",
+		"help release", "-h release", "--help release", "help version", "deploy:to staging", "version:bump --to=minor", "-to=minor release", "check version:show extra",
 	} {
 		require.True(t, looked(strings.Fields(line)), line)
 	}
@@ -103,7 +103,7 @@ func TestARightLineAsksNobody(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// What the table knows is read as what the program says is.
+// A line of the table and the program's help give the same target.
 func TestTheTableAnswersAsTheProgram(t *testing.T) {
 	said := readTarget("Bump changes versions.\n\nUsage:\n\n\tx version:bump <a> <b> [-fixDrift=<bool>]\n\n")
 	mine := parseLine("version:bump A B -fixDrift=bool")
@@ -117,11 +117,32 @@ func TestTheTableAnswersAsTheProgram(t *testing.T) {
 	}
 }
 
-// A comment may have brackets.
+// A flag's comment may have brackets.
 func TestBracketsInAComment(t *testing.T) {
 	text := "Release publishes.\n\nUsage:\n\n\tx release [<flags>]\n\nFlags:\n\n\t-publish=<string>  here or ci, in place of [tool.release] publish\n\t-yes=<bool>        do not ask\n\n"
 	flags := readTarget(text).flags
 	require.Len(t, flags, 2)
 	require.Equal(t, "here or ci, in place of [tool.release] publish", flags[0].comment)
 	require.Equal(t, "do not ask", flags[1].comment)
+}
+
+// A command line has several targets, or one with its arguments and flags.
+func TestALineOfSeveralTargets(t *testing.T) {
+	for line, want := range map[string]bool{
+		"deploy:to staging -yes":         false,
+		"deploy:to staging check":        true,
+		"":                               false,
+		"lint":                           false,
+		"-v -t 5s lint":                  false,
+		"Test:Package lib":               false,
+		"version:plan -to=minor":         false,
+		"docker:image app -push":         false,
+		"fmt lint":                       true,
+		"mine lint":                      true,
+		"test:package lib lint":          true,
+		"version:plan -to=minor status":  true,
+		"-v docker:image app -push lint": true,
+	} {
+		require.Equal(t, want, HasSeveral(strings.Fields(line)), line)
+	}
 }

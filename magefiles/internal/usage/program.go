@@ -18,37 +18,37 @@ import (
 // Program is a compiled magefile.
 type Program struct {
 	Runner  command.Runner
-	Environ []string // of this process, as KEY=VALUE
+	Environ []string // environment of this process, as KEY=VALUE
 	Path    string   // the file that is run
 }
 
-// listed is a target as `mage -l` has it.
+// listed is a target as `mage -l` lists it.
 type listed struct {
-	name     string // as it is written: version:bump
-	synopsis string // its first sentence, without the name
-	standard bool   // it runs where no target is named
+	name     string // name of the target, for example version:bump
+	synopsis string // first sentence of the comment, without the name
+	standard bool   // whether the target runs if no target is named
 }
 
-// target is what `mage -h TARGET` says of one.
+// target is the parsed output of `mage -h TARGET`.
 type target struct {
 	name     string   // in lower case
-	about    string   // its comment, on one line
+	about    string   // comment of the target, on one line
 	required []string // arguments, in their order, in upper case
 	flags    []flag
 	aliases  []string
 }
 
-// flag is one that a target takes behind its arguments.
+// flag is a flag that a target takes after its arguments.
 type flag struct {
 	name    string // without the dash
-	kind    string // as Go writes the type: string, bool, int, float64, time.Duration
-	comment string // "" where there is none
+	kind    string // type as Go writes it: string, bool, int, float64, time.Duration
+	comment string // "" if there is none
 }
 
 func (f flag) isBool() bool { return f.kind == "bool" }
 
-// Running is the compiled magefile that this process is. It is false for a program that is none: Mage's main is in a file of a name of its
-// own, and Go keeps that name in the program.
+// Running returns this process as a compiled magefile, or false if it is another program. It looks for the name of the main file that Mage generates,
+// which Go records in the binary and no other program uses.
 func Running(runner command.Runner, environ []string) (Program, bool) {
 	if info, ok := debug.ReadBuildInfo(); !ok || info.Path != "command-line-arguments" {
 		return Program{}, false
@@ -65,7 +65,7 @@ func Running(runner command.Runner, environ []string) (Program, bool) {
 	return Program{Runner: runner, Environ: environ, Path: path}, holds(f, []byte("/"+strings.Join([]string{"mage", "output_file.go"}, "_")))
 }
 
-// holds reports whether a text, which is shorter than a mebibyte, is in what r reads.
+// `holds` reports whether r contains a text, which must be shorter than a mebibyte.
 func holds(r io.Reader, text []byte) bool {
 	block, kept := make([]byte, 1<<20), 0
 	for {
@@ -82,9 +82,13 @@ func holds(r io.Reader, text []byte) bool {
 	}
 }
 
-// ask runs the program for what it says of itself. What would have Mage do another thing, or this package look again, is not in its environment.
+// ask runs the program and returns its output. The environment has no variable that would change what Mage does, or make this package check the
+// command line again.
 func (p Program) ask(ctx context.Context, args ...string) (string, error) {
 	env, _ := command.Withhold(slices.DeleteFunc(slices.Clone(p.Environ), func(kv string) bool { return strings.HasPrefix(kv, "MAGEFILE_") }))
+	if args[0] == "-h" {
+		env = append(env, "MAGEFILE_HELP=1") // with this variable, Mage handles the line, not this package
+	}
 	return command.Output(ctx, p.Runner, command.Cmd{
 		Name: p.Path,
 		Args: args,
@@ -94,7 +98,7 @@ func (p Program) ask(ctx context.Context, args ...string) (string, error) {
 
 var listLine = lazyregexp.New(`(?m)^  ([\w:]+)(\*?)\s+(.*)$`)
 
-// list are all targets, in the order of their names.
+// list returns all targets, in the order of their names.
 func (p Program) list(ctx context.Context) ([]listed, error) {
 	said, err := p.ask(ctx, "-l")
 	if err != nil {
@@ -122,7 +126,7 @@ var (
 	aliasLine  = lazyregexp.New(`(?m)^Aliases: (.*)$`)
 )
 
-// explain is what a target takes; nil where there is none of that name, or Mage writes it in a way that is not understood.
+// explain returns a target's arguments and flags. It returns nil if there is no such target, or if Mage's text cannot be parsed.
 func (p Program) explain(ctx context.Context, name string) *target {
 	if !targetName().MatchString(name) {
 		return nil
@@ -149,7 +153,7 @@ func readTarget(said string) *target {
 	}
 	if _, flags, ok := strings.Cut(rest, "\nFlags:\n"); ok {
 		form, _, _ = strings.Cut(flags, "\nAliases:")
-	} else { // flags that have no comment are said in brackets
+	} else { // if no flag has a comment, the usage line has all flags in brackets
 		form = strings.NewReplacer("[", "\n", "]", "\n").Replace(form)
 	}
 	for line := range strings.Lines(form) {
@@ -167,7 +171,7 @@ func readTarget(said string) *target {
 	return t
 }
 
-// alias is the target that a word is another name of; nil where there is none. Every target is asked, since Mage lists no aliases.
+// alias returns the target that has a word as an alias, or nil. It gets the help of every target, since Mage does not list aliases.
 func (p Program) alias(ctx context.Context, word string, all []listed) *target {
 	found := make([]*target, len(all))
 	var asked sync.WaitGroup

@@ -2,6 +2,7 @@ package usage
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -14,79 +15,113 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
-// answers says what targets there are, and what they take.
+// answers looks up the targets, their arguments and their flags.
 type answers interface {
 	explain(ctx context.Context, name string) *target
 	list(ctx context.Context) ([]listed, error)
 	alias(ctx context.Context, word string, all []listed) *target
 }
 
-// line is a command line that is being read.
+// line is a command line that is being parsed.
 type line struct {
 	of   answers
 	args []string // without the program's name
 	at   int      // the next word
-	all  []listed // nil until somebody asks
+	all  []listed // nil until listed is called
 }
 
-// AsksForList reports whether the environment asks Mage for its list, as a person's `mage -l` does.
-func AsksForList(lookup func(name string) (string, bool)) bool { return isSet(lookup, "MAGEFILE_LIST") }
-
-// AsksMage reports whether the environment asks Mage for its list or its help, as its variables do.
+// AsksMage reports whether a variable of the environment asks Mage for its list or its help.
 func AsksMage(lookup func(name string) (string, bool)) bool {
-	return AsksForList(lookup) || isSet(lookup, "MAGEFILE_HELP")
+	return isSet(lookup, "MAGEFILE_LIST") || isSet(lookup, "MAGEFILE_HELP")
 }
 
-// isSet reads a variable as Mage reads its own.
+// isSet parses a boolean variable as Mage does.
 func isSet(lookup func(name string) (string, bool), name string) bool {
 	value, _ := lookup(name)
 	yes, err := strconv.ParseBool(value)
 	return err == nil && yes
 }
 
-// patience is how long the program may take to say what it knows. Mage reads the command line where it takes longer.
+// patience limits the total time of running the program. If it is exceeded, Mage gets the command line unchecked.
 const patience = 30 * time.Second
 
-// BeforeMage reads the command line of this process, without the program's name, before Mage does. The error and the text are those of Program.Read;
-// the process ends with either. Nothing is asked where all of it is known to be right, where the environment asks Mage for its list or its help,
-// and where this process is no compiled magefile, of which running is told.
+// BeforeMage checks this process's command line, without the program's name, before Mage parses it. It returns the text and the error of
+// Program.Read; the process exits if either is set. It runs no program if the line is known to be valid, if the environment asks Mage for its list or
+// its help, or if running reports that this process is not a compiled magefile.
 func BeforeMage(args []string, lookup func(name string) (string, bool), width int, running func() (Program, bool)) (text string, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	if isRight(ctx, args) || AsksMage(lookup) {
+	verbose := isVerboseAlone(args, lookup)
+	if isRight(ctx, args) && !verbose || AsksMage(lookup) {
 		return "", nil
 	}
 	p, ok := running()
 	if !ok {
 		return "", nil
 	}
+	if verbose {
+		return "", p.refuseVerbose(ctx)
+	}
 	return p.Read(ctx, args, width)
 }
 
-// Read reads a command line, without the program's name, before Mage does. One that asks for the help of one target is answered here, since a
-// target of Mage has as many arguments as it has: text is the answer, no wider than width columns. All others are those of Check.
+// isVerboseAlone reports whether a command line consists only of -v. Mage removes its -v and sets a variable instead.
+func isVerboseAlone(args []string, lookup func(name string) (string, bool)) bool {
+	return len(args) == 0 && isSet(lookup, "MAGEFILE_VERBOSE") || len(args) == 1 && (args[0] == "-v" || args[0] == "--v")
+}
+
+// refuseVerbose returns the error for -v without a target. The user may want the version, but the default target may run for minutes. It returns nil
+// if the magefile has no default target, or cannot be queried.
+func (p Program) refuseVerbose(ctx context.Context) error {
+	all, err := p.list(ctx)
+	i := slices.IndexFunc(all, func(t listed) bool { return t.standard })
+	if err != nil || i < 0 {
+		//lint:ignore nilerr Mage reads a line that cannot be checked
+		return nil
+	}
+	next := commandLine([]string{"-v", all[i].name}) + " runs the default target; `mage -version` shows the version of Mage, `mage help` lists all targets"
+	return operr.NewUsage(next, "-v (or MAGEFILE_VERBOSE) shows more of a target's output, but no target is named")
+}
+
+// Read checks a command line, without the program's name. If it asks for the help of one target, Read returns that help as text, wrapped at width
+// columns, because a Mage target cannot have an optional argument. All other lines are passed to Check.
 func (p Program) Read(ctx context.Context, args []string, width int) (text string, err error) {
 	if asksForHelp(args) {
 		return p.HelpOf(ctx, args[1], width)
 	}
-	return "", p.Check(ctx, args)
+	err = p.Check(ctx, args)
+	if asked := (*helpError)(nil); errors.As(err, &asked) {
+		return p.HelpOf(ctx, asked.target, width)
+	}
+	return "", err
 }
 
-// asksForHelp reports whether a command line asks for the help of one target.
+// helpError is the error for a help flag after a target's name. No target runs.
+type helpError struct{ target string }
+
+func (e *helpError) Error() string { return "the help of " + e.target + " is wanted" }
+
+// isHelp reports whether a word is a flag that asks for help.
+func isHelp(word string) bool {
+	return slices.Contains([]string{"-h", "--h", "-help", "--help"}, strings.ToLower(word))
+}
+
+// asksForHelp reports whether a command line asks for the help of one target, with our help target or with Mage's flag, whose output is less
+// complete.
 func asksForHelp(args []string) bool {
-	return len(args) == 2 && strings.EqualFold(args[0], "help") && !strings.HasPrefix(args[1], "-")
+	return len(args) == 2 && (strings.EqualFold(args[0], "help") || isHelp(args[0])) && !strings.HasPrefix(args[1], "-")
 }
 
-// Check reads a command line, without the program's name, as Mage would. The error, whose exit status is operr.Usage, says what is wrong with it, and what
-// the right form is. Nil is for one that Mage may read, and for one of which nothing could be learned.
+// Check parses a command line, without the program's name, as Mage would. If it is invalid, the error has the reason, the correct form and the exit
+// status operr.Usage. Check returns nil if the line is valid, or if the targets could not be determined.
 func (p Program) Check(ctx context.Context, args []string) error {
 	return check(ctx, p, args)
 }
 
-// check is Check by what is known of the targets.
+// check does the work of Check, and looks the targets up in `of`.
 func check(ctx context.Context, of answers, args []string) error {
 	l := &line{of: of, args: args}
-	if goesOn, err := l.own(); err != nil || !goesOn {
+	if goesOn, err := l.skipMageFlags(); err != nil || !goesOn {
 		return err
 	}
 	for l.at < len(l.args) {
@@ -97,8 +132,8 @@ func check(ctx context.Context, of answers, args []string) error {
 	return nil
 }
 
-// own passes over the flags of Mage itself, which stand before the first target. goesOn is false where no target is run.
-func (l *line) own() (goesOn bool, err error) {
+// skipMageFlags skips Mage's own flags, which precede the first target. `goesOn` is false if no target runs.
+func (l *line) skipMageFlags() (goesOn bool, err error) {
 	for ; l.at < len(l.args) && strings.HasPrefix(l.args[l.at], "-"); l.at++ {
 		name, _, valued := strings.Cut(strings.TrimLeft(l.args[l.at], "-"), "=")
 		switch name {
@@ -113,18 +148,19 @@ func (l *line) own() (goesOn bool, err error) {
 				l.at++
 			}
 		default:
-			fixed := append(slices.Delete(slices.Clone(l.args), l.at, l.at+1), l.args[l.at])
-			next := "name a target first: `mage help` lists them"
+			flag := "-" + strings.TrimLeft(l.args[l.at], "-") // with one dash, as flags of targets have it
+			fixed := append(slices.Delete(slices.Clone(l.args), l.at, l.at+1), flag)
+			next := "write a target first: `mage help` lists the targets"
 			if len(l.args) > l.at+1 {
-				next = said(fixed)
+				next = commandLine(fixed)
 			}
-			return false, operr.NewUsage(next, "%s stands before the target, and flags stand behind it", l.args[l.at])
+			return false, operr.NewUsage(next, "%s is before the target, but flags come after the target", l.args[l.at])
 		}
 	}
 	return l.at < len(l.args), nil
 }
 
-// target reads one target with what it takes.
+// target reads one target with its arguments and flags.
 func (l *line) target(ctx context.Context) error {
 	first, word := l.at, l.args[l.at]
 	l.at++
@@ -132,16 +168,19 @@ func (l *line) target(ctx context.Context) error {
 	if t == nil {
 		if !l.listed(ctx) {
 			l.at = len(l.args)
-			return nil // nothing can be told: Mage may
+			return nil // the targets are not known: Mage reads the rest
 		}
 		if t = l.of.alias(ctx, word, l.all); t == nil {
 			return l.unknown(first)
 		}
 	}
 	for i, name := range t.required {
+		if l.at < len(l.args) && isHelp(l.args[l.at]) {
+			return &helpError{target: t.name}
+		}
 		if l.at >= len(l.args) || strings.HasPrefix(l.args[l.at], "-") {
 			form := slices.Concat(l.args[:first], []string{word}, l.args[first+1:first+1+i], t.required[i:], l.args[l.at:])
-			return operr.NewUsage(said(form)+"; `mage help "+t.name+"` says what it takes", "%s wants %s", t.name, name)
+			return operr.NewUsage(commandLine(form)+"; `mage help "+t.name+"` explains the arguments", "%s needs %s", t.name, name)
 		}
 		l.at++
 	}
@@ -154,20 +193,20 @@ func (l *line) target(ctx context.Context) error {
 	return l.extra(ctx, t, first)
 }
 
-// unknown is the error for a word that is no target, where one has to stand.
+// unknown returns the error for a word that is not a target, at a place for a target.
 func (l *line) unknown(at int) error {
 	word := l.args[at]
 	if group := inGroup(l.all, word); len(group) > 0 {
-		return operr.NewUsage("say one of "+strings.Join(group, ", "), "%q is a group of targets, and not one of them", word)
+		return operr.NewUsage("use one of "+strings.Join(group, ", "), "%q is a group of targets, not a target", word)
 	}
-	next := "`mage help` lists all of them"
-	if near := l.near(word); near != "" {
-		next = "did you mean " + said(replaced(l.args, at, near)) + "? " + next
+	next := "`mage help` lists all targets"
+	if near := l.nearestTarget(word); near != "" {
+		next = "did you mean " + commandLine(replaceArg(l.args, at, near)) + "? " + next
 	}
 	return operr.NewUsage(next, "there is no target %q", word)
 }
 
-// inGroup are the targets of a namespace, each as it is said.
+// inGroup returns the targets of a namespace, each as a command: `mage version:bump`.
 func inGroup(all []listed, namespace string) (group []string) {
 	for _, t := range all {
 		if of, _, ok := strings.Cut(t.name, ":"); ok && strings.EqualFold(of, strings.TrimSuffix(namespace, ":")) {
@@ -177,9 +216,9 @@ func inGroup(all []listed, namespace string) (group []string) {
 	return group
 }
 
-// near is the target that a word is most likely meant to be; "" where none is close. Who forgets the namespace, or writes another sign than
-// a colon, means what only one namespace has.
-func (l *line) near(word string) string {
+// `nearestTarget` returns the target that the user most likely meant, or "". A word without the namespace, or with another character instead of the
+// colon, matches a target if only one namespace has it.
+func (l *line) nearestTarget(word string) string {
 	word = strings.ToLower(word)
 	names, behind := []string{}, []string{}
 	for _, t := range l.all {
@@ -208,11 +247,14 @@ func (l *line) flag(ctx context.Context, t *target) error {
 	word := l.args[l.at]
 	name, value, valued := strings.Cut(strings.TrimLeft(word, "-"), "=")
 	f := t.flag(name)
+	if f == nil && isHelp(word) {
+		return &helpError{target: t.name}
+	}
 	if f == nil {
 		return l.noFlag(t, name)
 	}
 	if strings.HasPrefix(word, "--") {
-		return operr.NewUsage(said(replaced(l.args, l.at, word[1:])), "a flag has one dash, and %s has more", word)
+		return operr.NewUsage(commandLine(replaceArg(l.args, l.at, word[1:])), "a flag has one dash, but %s has more", word)
 	}
 	if f.isBool() && !valued {
 		return nil
@@ -221,13 +263,13 @@ func (l *line) flag(ctx context.Context, t *target) error {
 		return l.noValue(ctx, f)
 	}
 	if wrong, such := f.refuses(value); wrong != "" {
-		return operr.NewUsage("say "+such, "-%s=%s: %s", f.name, value, wrong)
+		return operr.NewUsage("pass "+such, "-%s=%s: %s", f.name, value, wrong)
 	}
 	return nil
 }
 
-// wants reports whether a flag's value may not be empty, as that of -to may not: a script whose variable is not set would else release a patch, or go
-// on with what is unfinished. Flags of a person's own targets may be empty.
+// `wants` reports whether a flag's value must not be empty. For example, an empty -to is refused, because a script with an unset variable would
+// otherwise release a patch, or continue an unfinished release. Flags of the user's own targets may be empty.
 func wants(ctx context.Context, t *target, f *flag) bool {
 	return f.name == "to" && table{}.explain(ctx, t.name) != nil
 }
@@ -241,7 +283,7 @@ func (t *target) flag(name string) *flag {
 	return nil
 }
 
-// noFlag is the error for a flag that a target does not take.
+// noFlag returns the error for a flag that a target does not take.
 func (l *line) noFlag(t *target, name string) error {
 	value := ""
 	if at := strings.Index(l.args[l.at], "="); at >= 0 {
@@ -258,34 +300,32 @@ func (l *line) noFlag(t *target, name string) error {
 	var next string
 	switch {
 	case near != "":
-		next = "did you mean " + said(replaced(l.args, l.at, "-"+near+value)) + "?"
+		next = "did you mean " + commandLine(replaceArg(l.args, l.at, "-"+near+value)) + "?"
 	case name == "v" || name == "t":
-		return operr.NewUsage(said(slices.Insert(slices.Delete(slices.Clone(l.args), l.at, l.at+1), 0, l.args[l.at])), "-%s is a flag of Mage, and stands before the target", name)
-	case name == "h" || name == "help":
-		next = "say `mage help " + t.name + "`"
+		return operr.NewUsage(commandLine(slices.Insert(slices.Delete(slices.Clone(l.args), l.at, l.at+1), 0, l.args[l.at])), "-%s is a flag of Mage: write it before the target", name)
 	case len(names) == 0:
-		next = "say `mage " + t.name + "`: it has no flags"
+		next = "use `mage " + t.name + "`: this target has no flags"
 	default:
-		next = "it has -" + strings.Join(names, ", -") + "; `mage help " + t.name + "` explains them"
+		next = "use one of -" + strings.Join(names, ", -") + "; `mage help " + t.name + "` explains these flags"
 	}
 	return operr.NewUsage(next, "%s has no flag -%s", t.name, name)
 }
 
-// noValue is the error for a flag without "=" and what is behind it. The next word is what is meant, unless it is a flag or a target.
+// noValue returns the error for a flag without "=" and a value. It assumes that the next word is the value, unless that is a flag or a target.
 func (l *line) noValue(ctx context.Context, f *flag) error {
 	word := strings.TrimSuffix(l.args[l.at], "=")
-	form := replaced(l.args, l.at, word+"="+f.value())
+	form := replaceArg(l.args, l.at, word+"="+f.value())
 	if after := l.at + 1; after < len(l.args) && !strings.HasPrefix(l.args[after], "-") && l.of.explain(ctx, l.args[after]) == nil {
-		form = slices.Delete(replaced(l.args, l.at, word+"="+l.args[after]), after, after+1)
+		form = slices.Delete(replaceArg(l.args, l.at, word+"="+l.args[after]), after, after+1)
 	}
-	next := said(form)
+	next := commandLine(form)
 	if f.comment != "" {
 		next += "; it is " + f.comment
 	}
-	return operr.NewUsage(next, "-%s has no value: it stands behind a =, without a space", f.name)
+	return operr.NewUsage(next, "-%s has no value: write the value after =, without a space", f.name)
 }
 
-// value stands for what is written behind a flag's "=".
+// value returns an example value for a flag.
 func (f *flag) value() string {
 	switch f.kind {
 	case "bool":
@@ -300,13 +340,13 @@ func (f *flag) value() string {
 	return strings.ToUpper(f.name)
 }
 
-// refuses says why a flag does not take a value, and what it would take; "" where it does.
+// refuses returns why a value is invalid for a flag, and what is valid. It returns "" for a valid value.
 func (f *flag) refuses(value string) (why, such string) {
 	var err error
 	switch f.kind {
 	case "bool":
 		_, err = strconv.ParseBool(value)
-		why, such = "it is neither yes nor no", fmt.Sprintf("-%s for yes, or -%[1]s=false for no", f.name)
+		why, such = "it is neither true nor false", fmt.Sprintf("-%s for yes, or -%[1]s=false for no", f.name)
 	case "int":
 		_, err = strconv.Atoi(value)
 		why, such = "it is not a whole number", fmt.Sprintf("a number, such as -%s=3", f.name)
@@ -323,7 +363,7 @@ func (f *flag) refuses(value string) (why, such string) {
 	return why, such
 }
 
-// extra is the error for the word behind all that a target takes, where that is not the next target.
+// extra returns the error for a word after everything that a target takes, unless that word is the next target.
 func (l *line) extra(ctx context.Context, t *target, first int) error {
 	if l.at >= len(l.args) {
 		return nil
@@ -332,34 +372,35 @@ func (l *line) extra(ctx context.Context, t *target, first int) error {
 	if next := l.of.explain(ctx, word); next != nil || !l.listed(ctx) || l.of.alias(ctx, word, l.all) != nil {
 		return nil
 	}
-	alone := said(slices.Delete(slices.Clone(l.args), l.at, l.at+1))
+	alone := commandLine(slices.Delete(slices.Clone(l.args), l.at, l.at+1))
 	name, _, valued := strings.Cut(word, "=")
 	if valued && t.flag(name) != nil {
-		return operr.NewUsage(said(replaced(l.args, l.at, "-"+word)), "%s is a flag of %s, and wants a dash", word, t.name)
+		return operr.NewUsage(commandLine(replaceArg(l.args, l.at, "-"+word)), "%s is a flag of %s, but has no dash", word, t.name)
 	}
 	if f := t.flag(word); f != nil {
 		form := "-" + f.name
 		if !f.isBool() {
 			form += "=" + f.value()
 		}
-		return operr.NewUsage(said(replaced(l.args, l.at, form)), "%s is a flag of %s, and wants a dash", word, t.name)
+		return operr.NewUsage(commandLine(replaceArg(l.args, l.at, form)), "%s is a flag of %s, but has no dash", word, t.name)
 	}
 	before := t.flag(strings.TrimPrefix(l.args[l.at-1], "-"))
 	if _, err := strconv.ParseBool(word); err == nil && l.at-1 > first+len(t.required) && before != nil {
-		return operr.NewUsage(fmt.Sprintf("-%s alone is yes, -%[1]s=false is no: %s", before.name, alone), "-%s takes no value behind a space: %q is one word too many", before.name, word)
+		return operr.NewUsage(fmt.Sprintf("-%s alone is yes, -%[1]s=false is no: %s", before.name, alone), "-%s takes no value after a space: %q is one word too many", before.name, word)
 	}
-	next := alone + " takes no more"
+	next := alone + " takes no more arguments"
 	if f := t.takes(word); f != nil {
-		next = "did you mean " + said(replaced(l.args, l.at, "-"+f.name+"="+word)) + "? Else " + alone
-	} else if near := l.near(word); near != "" {
-		next = "did you mean " + said(replaced(l.args, l.at, near)) + "? Else " + alone
+		next = "did you mean " + commandLine(replaceArg(l.args, l.at, "-"+f.name+"="+word)) + "? Otherwise " + alone
+	} else if near := l.nearestTarget(word); near != "" {
+		next = "did you mean " + commandLine(replaceArg(l.args, l.at, near)) + "? Otherwise " + alone
 	}
-	return operr.NewUsage(next, "%q is one word too many: it is no target, and %s does not take it", word, t.name)
+	return operr.NewUsage(next, "%q is one word too many: it is not a target, and not an argument of %s", word, t.name)
 }
 
 var version = lazyregexp.New(`^v?\d+(\.\d+)+`)
 
-// takes is the flag that a word is likely meant for: one whose comment names it, or that takes a version; nil where there is none.
+// `takes` returns the flag for which a word is probably meant, or nil. The flag's comment has the word, or it has "version" and the word is a
+// version.
 func (t *target) takes(word string) *flag {
 	named := regexp.MustCompile(`(^|[^\w-])` + regexp.QuoteMeta(word) + `([^\w-]|$)`)
 	for i, f := range t.flags {
@@ -370,7 +411,7 @@ func (t *target) takes(word string) *flag {
 	return nil
 }
 
-func replaced(args []string, at int, word string) []string {
+func replaceArg(args []string, at int, word string) []string {
 	args = slices.Clone(args)
 	args[at] = word
 	return args
@@ -378,8 +419,8 @@ func replaced(args []string, at int, word string) []string {
 
 var needsNoQuotes = lazyregexp.New(`^[\w@%+=:,./-]+$`)
 
-// said is a command line as a person types it.
-func said(args []string) string {
+// `commandLine` returns a command line as the user would type it, in backquotes.
+func commandLine(args []string) string {
 	words := []string{"mage"}
 	for _, a := range args {
 		if !needsNoQuotes().MatchString(a) {

@@ -11,13 +11,13 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/actions/annotation"
 )
 
-// What this process has written for GitHub Actions so far, whichever of its targets did: one process is one step of a job.
+// The state below counts what this process has written for GitHub Actions. It is shared by all targets, because a process is one step of a job.
 var (
 	annotated  atomic.Int64
 	summarized atomic.Bool
 )
 
-// AppendTo writes to the end of a file, which it opens for each piece; nil where there is none.
+// AppendTo returns a writer to the end of a file. It opens the file for each write. It returns nil if file is "".
 func AppendTo(path string) io.Writer {
 	if path == "" {
 		return nil
@@ -36,21 +36,17 @@ func (a appending) Write(p []byte) (int, error) {
 	return n, errors.Join(err, f.Close())
 }
 
-// Annotate shows an error of a target: at the place that it names, or beside the log, unless something of this process is shown already.
+// Annotate writes annotations for the places that a target's error names. If there are none, and this process has not annotated anything yet, it
+// writes one without a place. It writes to Err, because a program may be parsing standard output.
 func (v *View) Annotate(err error) {
-	if !v.Actions {
-		return
+	beside := &View{Out: v.Err, Err: v.Err, Actions: v.Actions, Lookup: v.Lookup}
+	beside.AnnotateAt(err.Error())
+	if v.Actions && annotated.Load() == 0 {
+		beside.annotate(annotation.Annotation{Message: err.Error()})
 	}
-	v.AnnotateAt(err.Error())
-	if annotated.Load() > 0 {
-		return
-	}
-	v.lock()
-	defer v.unlock()
-	v.annotate(annotation.Annotation{Message: err.Error()})
 }
 
-// AnnotateAt shows what is said of a place: FILE:LINE: TEXT.
+// AnnotateAt writes an annotation for each line of the form FILE:LINE: TEXT.
 func (v *View) AnnotateAt(says string) {
 	if !v.Actions {
 		return
@@ -60,7 +56,7 @@ func (v *View) AnnotateAt(says string) {
 	v.annotate(annotation.Find(says, v.Lookup)...)
 }
 
-// annotate writes annotations as far as GitHub shows them, and counts the others.
+// annotate writes annotations up to GitHub's limit, and counts the rest.
 func (v *View) annotate(all ...annotation.Annotation) {
 	left := 0
 	for _, a := range all {
@@ -73,14 +69,14 @@ func (v *View) annotate(all ...annotation.Annotation) {
 		fmt.Fprintln(v.Out, a.Command())
 	}
 	if left > 0 {
-		fmt.Fprintf(v.Out, "%d more are in the log above: GitHub shows %d of a step\n", left, annotation.Limit)
+		fmt.Fprintf(v.Out, "%d more annotations are in the log above: GitHub shows only %d for each step\n", left, annotation.Limit)
 	}
 }
 
-// Made adds to the summary of the step what was made, an artifact or an image, with its digest.
-func (v *View) Made(what, digest string) {
-	v.lock()
-	defer v.unlock()
+// AddMade adds an artifact or an image, with its digest, to the step summary.
+func (v *View) AddMade(what, digest string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
 	v.summarizeRow("◆", what, "", digest)
 }
 
@@ -92,13 +88,13 @@ func (v *View) summarize(well bool, name, time, evidence string) {
 	v.summarizeRow(mark, name, time, evidence)
 }
 
-// summarizeRow adds a row to the summary of the step.
+// summarizeRow adds a row to the step summary.
 func (v *View) summarizeRow(cells ...string) {
 	if v.Summary == nil {
 		return
 	}
 	if summarized.CompareAndSwap(false, true) {
-		_, _ = io.WriteString(v.Summary, "\n|   | step | time | evidence |\n|---|---|---|---|\n") // beside the log, which has it too
+		_, _ = io.WriteString(v.Summary, "\n|   | step | time | evidence |\n|---|---|---|---|\n") // the log has these rows, too
 	}
 	for i, cell := range cells {
 		cells[i] = markdownCell(cell)
@@ -106,12 +102,12 @@ func (v *View) summarizeRow(cells ...string) {
 	_, _ = io.WriteString(v.Summary, "| "+strings.Join(cells, " | ")+" |\n")
 }
 
-// markdownCell is text in a cell of a table of GitHub's Markdown, in which nothing is obeyed.
+// markdownCell escapes text for a table cell in GitHub Markdown, so that no markup takes effect.
 func markdownCell(text string) string {
 	var b strings.Builder
 	for _, r := range strings.Join(strings.Fields(escape(text)), " ") {
 		if strings.ContainsRune("\\`*_{}[]<>()#+-!|~@:&.", r) {
-			fmt.Fprintf(&b, "&#%d;", r) // also no link of an address, and nobody's name
+			fmt.Fprintf(&b, "&#%d;", r) // prevents links from URLs, and mentions of users
 		} else {
 			b.WriteRune(r)
 		}

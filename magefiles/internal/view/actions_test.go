@@ -15,7 +15,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/view"
 )
 
-// What tools say of a place is shown there, as far as GitHub does, and the rest is counted. Elsewhere there is none of it.
+// Findings of tools are annotated, up to GitHub's limit, and the rest is counted. Outside of GitHub, no annotations are written.
 func TestAnnotations(t *testing.T) {
 	for _, actions := range []bool{true, false} {
 		view.Begin()
@@ -33,30 +33,31 @@ func TestAnnotations(t *testing.T) {
 		}
 		require.Contains(t, out.String(), "\n::error title=lint::it failed\n::error file=a.py,line=1,col=1::E1 bad\\x1b]0;x\\x07\n")
 		require.Equal(t, 10, strings.Count(out.String(), "::error"), out)
-		require.Contains(t, out.String(), "\n3 more are in the log above: GitHub shows 10 of a step\n")
+		require.Contains(t, out.String(), "\n3 more annotations are in the log above: GitHub shows only 10 for each step\n")
 		v.Annotate(errors.New("lint: it failed"))
-		require.Equal(t, 10, strings.Count(out.String(), "::error"), "it is shown already")
+		require.Equal(t, 10, strings.Count(out.String(), "::error"), "the error is annotated already")
 	}
 }
 
-// The error of a target is shown too, at the file and line that it names.
+// A target's error is annotated at its file and line. Standard output has only the JSON object.
 func TestAnnotate(t *testing.T) {
 	for message, want := range map[string]string{
 		"pixi.toml:3: no such key": "::error file=pixi.toml,line=3::no such key\n",
 		"two\nlines":               "::error::two%0Alines\n",
 	} {
 		view.Begin()
-		v, out, _ := newView()
+		v, out, errs := newView()
 		v.Lookup = func(path string) (string, bool) { return path, true }
 		v.Annotate(errors.New(message))
-		require.Empty(t, out.String())
+		require.Empty(t, errs.String())
 		v.Actions = true
 		v.Annotate(errors.New(message))
-		require.Equal(t, want, out.String())
+		require.Equal(t, want, errs.String())
+		require.Empty(t, out.String())
 	}
 }
 
-// The summary of a step is a table of what was done, in which no text is obeyed.
+// The step summary is a table of what was done. Markup in its texts is escaped.
 func TestSummary(t *testing.T) {
 	view.Begin()
 	v, _, _ := newView()
@@ -64,8 +65,8 @@ func TestSummary(t *testing.T) {
 	require.NoError(t, os.WriteFile(file, []byte("# before\n"), 0o600))
 	v.Summary = view.AppendTo(file)
 	require.NoError(t, v.Step("build", func() (string, error) { return "a-1.conda sha256:12 | <img src=x>\n@you [x](y)", nil }))
-	v.Skipped("sign", "no key")
-	v.Made("a-1.conda", "sha256 12")
+	v.ShowSkipped("sign", "no key")
+	v.AddMade("a-1.conda", "sha256 12")
 	g := v.Group("image app")
 	require.NoError(t, g.Step("push", func() (string, error) { return "", nil }))
 	_ = g.Done(errors.New("it failed"))
@@ -84,17 +85,17 @@ $`, string(text))
 	require.Nil(t, view.AppendTo(""))
 	_, err = view.AppendTo(filepath.Join(file, "x")).Write(nil)
 	require.Error(t, err)
-	v.Summary = view.AppendTo(filepath.Join(file, "x")) // it cannot be written, and nothing fails for that
-	v.Skipped("sign", "no key")
+	v.Summary = view.AppendTo(filepath.Join(file, "x")) // the file is not writable, which is not an error
+	v.ShowSkipped("sign", "no key")
 }
 
-// Without a summary nothing is kept.
+// Without a summary, nothing is kept.
 func TestNoSummary(t *testing.T) {
 	view.Begin()
 	v := &view.View{Out: io.Discard, Err: &bytes.Buffer{}}
-	v.Skipped("sign", "no key")
+	v.ShowSkipped("sign", "no key")
 	var later bytes.Buffer
 	v.Summary = &later
-	v.Skipped("sign", "no key")
+	v.ShowSkipped("sign", "no key")
 	require.Contains(t, later.String(), "| step |")
 }

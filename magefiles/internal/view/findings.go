@@ -6,19 +6,19 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/doctor"
 )
 
-// Finding is one thing that doctor looked for.
+// Finding is the result of one of doctor's checks.
 type Finding = doctor.Finding
 
-// Examined prints what doctor found, and what to do first.
-func (v *View) Examined(r doctor.Report) {
+// ShowExamination prints what doctor found, and what to do first.
+func (v *View) ShowExamination(r doctor.Report) {
 	v.Findings(r.Findings)
 	if r.Next != "" {
 		v.Next("%s", r.Next)
 	}
 }
 
-// Findings prints what doctor found. ✗ is missing and always needed, ○ is missing, or not known to be
-// there, and needed for something.
+// Findings prints doctor's findings. ✗ marks an always required item that is missing. ○ marks an item that some targets need and that is missing or
+// could not be checked.
 func (v *View) Findings(findings []Finding) {
 	for _, f := range findings {
 		switch {
@@ -27,7 +27,7 @@ func (v *View) Findings(findings []Finding) {
 		case f.Found != "":
 			v.finding("%s %s: %s", v.paint(green, "✓"), f.What, f.Found)
 		case f.Unknown != "":
-			v.finding("%s %s could not be looked at, for %s: %s\n    → %s", v.paint(faint, "○"), f.What, f.For, f.Unknown, f.Get)
+			v.finding("%s %s could not be checked, for %s: %s\n    → %s", v.paint(faint, "○"), f.What, f.For, f.Unknown, f.Get)
 		case f.Required:
 			v.finding("%s %s is missing, for %s\n    → %s", v.paint(red, "✗"), f.What, f.For, f.Get)
 		default:
@@ -36,7 +36,7 @@ func (v *View) Findings(findings []Finding) {
 	}
 }
 
-// finding writes what was found, and, after a line end, what to do about it: at a terminal broken between words.
+// finding returns a finding, and its next step on a separate line. For a terminal, both are wrapped.
 func (v *View) finding(format string, args ...any) {
 	v.lock()
 	defer v.unlock()

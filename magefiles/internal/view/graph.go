@@ -12,10 +12,10 @@ import (
 // edge says that one package or downstream requires a package.
 type edge struct {
 	from, to, spec string
-	pin            bool // spec is one version exactly
+	pin            bool // spec is exactly one version
 }
 
-// Graph prints who requires whom: as text, as a Mermaid flowchart, or as an SVG picture.
+// Graph prints the dependency graph as text, as a Mermaid flowchart, or as an SVG picture.
 func (v *View) Graph(w *workspace.Workspace, format string) error {
 	columns, edges := graph(w)
 	switch format {
@@ -24,11 +24,11 @@ func (v *View) Graph(w *workspace.Workspace, format string) error {
 	case "mermaid":
 		v.graphMermaid(columns, edges)
 	case "json":
-		return v.JSON(drawn(columns, edges))
+		return v.JSON(draw(columns, edges))
 	case "svg":
 		v.Line("%s", graphSVG(columns, edges))
 	default:
-		return operr.NewUsage("use -format=text, mermaid or svg", "there is no graph format %q", format)
+		return operr.NewUsage("use -format=text, -format=mermaid or -format=svg", "there is no graph format %q", format)
 	}
 	return nil
 }
@@ -39,12 +39,12 @@ type node struct {
 	downstream    bool
 }
 
-// label is a node in one line.
+// label returns a node in one line.
 func (n node) label() string { return strings.TrimSpace(n.name + " " + n.version) }
 
 // drawing is the JSON form of a graph.
 type drawing struct {
-	Nodes []drawnNode `json:"nodes"` // what is required before what requires it
+	Nodes []drawnNode `json:"nodes"` // each after the packages that it requires
 	Edges []drawnEdge `json:"edges"`
 }
 
@@ -56,12 +56,12 @@ type drawnNode struct {
 
 type drawnEdge struct {
 	From string `json:"from"`
-	To   string `json:"to"` // that From requires
+	To   string `json:"to"` // package that From requires
 	Spec string `json:"spec"`
-	Pin  bool   `json:"pin"` // Spec is one version exactly
+	Pin  bool   `json:"pin"` // Spec is exactly one version
 }
 
-func drawn(columns [][]node, edges []edge) drawing {
+func draw(columns [][]node, edges []edge) drawing {
 	d := drawing{Nodes: []drawnNode{}, Edges: []drawnEdge{}}
 	for _, n := range slices.Concat(columns...) {
 		d.Nodes = append(d.Nodes, drawnNode{Name: n.name, Version: n.version, Downstream: n.downstream})
@@ -72,7 +72,7 @@ func drawn(columns [][]node, edges []edge) drawing {
 	return d
 }
 
-// graph returns the nodes in columns, what is required left of what requires it, and one edge for each pair.
+// graph returns the nodes in columns, each node to the right of all nodes that it requires, and one edge for each pair.
 func graph(w *workspace.Workspace) (columns [][]node, edges []edge) {
 	for _, level := range w.Levels() {
 		var nodes []node
@@ -93,8 +93,8 @@ func graph(w *workspace.Workspace) (columns [][]node, edges []edge) {
 	return columns, edges
 }
 
-// edgesOf has one edge for each package that is required, with the version that is asked for: an exact pin rather than a range, and
-// a path, which asks for none, last.
+// edgesOf returns one edge for each required package, with the required version. It prefers an exact pin to a range, and a range to a path, which has
+// no version.
 func edgesOf(from string, requires []workspace.Requirement) []edge {
 	var out []edge
 	for _, r := range requires {
@@ -132,7 +132,7 @@ func (v *View) graphMermaid(columns [][]node, edges []edge) {
 	v.Line("flowchart LR")
 	for _, n := range slices.Concat(columns...) {
 		begin, end := "[", "]"
-		if n.downstream { // a stadium
+		if n.downstream { // a downstream is drawn as a stadium
 			begin, end = "([", "])"
 		}
 		v.Line("  %s%s\"%s\"%s", mermaidID(n.name), begin, escapeForPicture(n.label()), end)
@@ -146,12 +146,12 @@ func (v *View) graphMermaid(columns [][]node, edges []edge) {
 	}
 }
 
-// escapeForPicture makes text from a manifest fit for a picture, in one line and with no character that a page obeys, or that XML has no place for.
+// escapeForPicture returns a manifest's text on one line, without control characters and characters that XML does not allow.
 func escapeForPicture(text string) string {
 	return html.EscapeString(escape(strings.NewReplacer("\n", " ", "\r", " ", "\t", " ").Replace(text)))
 }
 
-// mermaidID makes a name that Mermaid takes for an identifier; "end" would be a keyword.
+// mermaidID returns a name that Mermaid accepts as an identifier; "end" would be a keyword.
 func mermaidID(name string) string {
 	return "n_" + strings.Map(func(r rune) rune {
 		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {

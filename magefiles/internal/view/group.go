@@ -21,30 +21,36 @@ type Group struct {
 	buf bytes.Buffer
 }
 
-// Group begins a group and says so.
+// Group begins a group, and prints that it has started.
 func (v *View) Group(name string) *Group {
 	v.Say("%s %s", v.paint(faint, "▸"), name)
 	return &Group{view: v, name: name, start: time.Now()}
 }
 
-// Write keeps p for Done.
+// Write buffers p until Done.
 func (g *Group) Write(p []byte) (int, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.buf.Write(p)
 }
 
-// Done writes what was collected, with a closing line that says how it ended, and returns err.
+// writing is held while a group writes. Each target that is a dependency has a separate view, so several views may write at the same time.
+var writing sync.Mutex
+
+// Done writes the collected output and a closing line with the outcome, and returns err.
 func (g *Group) Done(err error) error {
 	v := g.view
 	v.lock()
 	defer v.unlock()
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	writing.Lock()
+	defer writing.Unlock()
+	v.joinPipes()
 	line := v.text("%s %s (%s)", v.mark(err), g.name, columns.Took(time.Since(g.start)))
-	fold := v.Actions && err == nil
+	fold := v.Actions && err == nil && v.folded == nil // GitHub does not nest groups
 	if fold {
-		fmt.Fprintln(v.Out, "::group::"+annotation.EscapeData(escape(g.name)))
+		fmt.Fprintln(v.Out, beginFold(g.name))
 	} else {
 		fmt.Fprintln(v.Out, v.paint(bold, Plain("── "+g.name)))
 	}
@@ -52,7 +58,7 @@ func (g *Group) Done(err error) error {
 		v.writeChild(v.Out, g.buf.String())
 	}
 	if fold {
-		fmt.Fprintln(v.Out, "::endgroup::")
+		fmt.Fprintln(v.Out, endFold)
 	}
 	fmt.Fprintln(v.Out, line)
 	v.summarize(err == nil, g.name, columns.Took(time.Since(g.start)), "")

@@ -1,35 +1,35 @@
 package view
 
 import (
-	"fmt"
+	"cmp"
 	"io"
 	"strings"
 	"sync"
 )
 
-// Inner shows what another program of ours says that is a part of this one's run. At a terminal its lines are broken between words, since that program
-// writes to no terminal. Its next step is left out: this run has one of its own.
+// Inner shows the output of a child that is one of our own programs. At a terminal it wraps the lines, because the child does not write to the
+// terminal itself. It drops the child's next step, because this run prints its own.
 func (v *View) Inner(out io.Writer) Lines { return &inner{view: v, out: out, ours: true} }
 
-// Lines takes what a program writes, line by line.
+// Lines receives a program's output, line by line.
 type Lines interface {
 	io.Writer
-	EndLine() error // the program has ended: what it has begun is a line too
+	EndLine() error // the program has ended: the remaining text is a line
 }
 
-// arrow begins a next step.
+// arrow is the beginning of a next step.
 const arrow = "→ "
 
 type inner struct {
 	view *View
-	out  io.Writer
-	ours bool // a program of ours writes: others may begin any line with an arrow
+	out  io.Writer // if nil, the view's Err
+	ours bool      // the output is from one of our programs; in other output, an arrow means nothing
 
 	mu   sync.Mutex
-	part string // of a line
+	part string // part of a line
 }
 
-// Write implements io.Writer. What is no whole line yet is kept until there is more.
+// Write implements io.Writer. It buffers an incomplete line.
 func (i *inner) Write(p []byte) (int, error) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -64,6 +64,10 @@ func (i *inner) line(line string) error {
 	if i.ours && strings.HasPrefix(line, arrow) {
 		return nil
 	}
-	_, err := fmt.Fprintln(i.out, i.view.broken(line, 4))
+	text := i.view.broken(line, 4) + "\n"
+	if m := stepLine().FindStringSubmatch(line); i.ours && m != nil {
+		text = cmp.Or(i.view.formatListed(m[1], m[2]), text)
+	}
+	_, err := io.WriteString(cmp.Or(i.out, i.view.Err), text)
 	return err
 }

@@ -7,26 +7,25 @@ import (
 	"time"
 )
 
-// A live line says, on a terminal, what is going on now. It is the last line, is written over four times a second, and is gone before anything
-// else is written: by us, by a child that is lent the terminal (Hold), or by the person who answers a question (Ask). A board is lines above it,
-// of which the same holds.
+// A live line shows the current activity on a terminal. It is the last line, is redrawn four times a second, and is erased before anyone else writes:
+// we, a child that has the terminal (Hold), or a user who answers a question (Ask). A board is a group of live lines above it.
 
-// redraw is how often a live line is written.
+// redraw is the interval between updates of a live line.
 const redraw = 250 * time.Millisecond
 
-// erase takes a live line away, and eraseAbove the line above it.
+// erase removes a live line, and eraseAbove the line above it.
 const erase, eraseAbove = "\r\x1b[K", "\x1b[A\x1b[K"
 
-// mostRows are the lines of a board that are shown: a terminal may have few.
+// mostRows limits the number of rows of a board, because a terminal may be short.
 const mostRows = 16
 
-// liveLine is one line that may be shown. The one that was begun last is.
+// liveLine is a line that can be shown. Only the most recent one is shown.
 type liveLine struct{ text func() string }
 
 // onTerminal is the view whose live line is shown.
 var onTerminal atomic.Pointer[View]
 
-// keep shows a live line from a moment after now on, until end is called.
+// keep shows a live line after a short delay, until end is called.
 func (v *View) keep(after time.Duration, text func() string) (end func()) {
 	line := &liveLine{text: text}
 	stop, ended := make(chan struct{}), make(chan struct{})
@@ -65,8 +64,7 @@ func (v *View) keep(after time.Duration, text func() string) (end func()) {
 	}
 }
 
-// Board shows a table on a terminal, the first row of which is its header, and writes it over as it changes, until end is called. Elsewhere it shows
-// nothing.
+// Board shows a table on a terminal, and updates it until end is called. The first row is the header. Without a terminal, Board is a no-op.
 func (v *View) Board(rows func() [][]string) (end func()) {
 	if !v.Color {
 		return func() {}
@@ -79,7 +77,7 @@ func (v *View) Board(rows func() [][]string) (end func()) {
 	}
 }
 
-// rows are the lines of the board.
+// rows returns the lines of the board.
 func (v *View) rows() (lines []string) {
 	rows := v.board.Load()
 	if rows == nil {
@@ -92,14 +90,14 @@ func (v *View) rows() (lines []string) {
 	return lines
 }
 
-// change changes the live lines, and takes away the one that is shown.
+// change changes the live lines, and removes the one that is shown.
 func (v *View) change(how func()) {
 	v.lock()
 	defer v.unlock()
 	how()
 }
 
-// draw writes a live line, if it is the last one, and nobody is asked anything.
+// draw writes a live line, if it is the last one, and no question is open.
 func (v *View) draw(line *liveLine) {
 	lines := v.rows()
 	if text := line.text(); text != "" {
@@ -112,7 +110,7 @@ func (v *View) draw(line *liveLine) {
 		return
 	}
 	width := v.width()
-	erased := v.erased()
+	erased := v.eraseSequence()
 	var shown []string
 	for _, text := range lines {
 		text, wide := cut(Plain(text), width-1)
@@ -123,7 +121,7 @@ func (v *View) draw(line *liveLine) {
 	onTerminal.Store(v)
 }
 
-// width is that of the terminal, in columns.
+// width returns the width of the terminal, in columns.
 func (v *View) width() int {
 	if v.Width == nil {
 		return 80
@@ -131,16 +129,16 @@ func (v *View) width() int {
 	return v.Width()
 }
 
-// takeAway removes the live line that is shown. The caller has the locks.
+// takeAway erases the live line. The caller must hold the locks.
 func (v *View) takeAway() {
 	if len(v.drawn) > 0 {
-		fmt.Fprint(v.Err, v.erased())
+		fmt.Fprint(v.Err, v.eraseSequence())
 		onTerminal.CompareAndSwap(v, nil)
 	}
 }
 
-// erased takes away what is drawn. On a terminal that was made narrower since, a line takes several rows.
-func (v *View) erased() string {
+// eraseSequence returns the escape sequences that erase what is drawn. A line takes several rows if the terminal has become narrower.
+func (v *View) eraseSequence() string {
 	rows, width := 0, v.width()
 	for _, wide := range v.drawn {
 		rows += max((wide+width-1)/width, 1)
@@ -149,11 +147,11 @@ func (v *View) erased() string {
 	return erase + strings.Repeat(eraseAbove, max(rows-1, 0))
 }
 
-// Heard takes the last line that a child has said, for the live line of a step.
+// Heard stores the last line of a child's output, for the step's live line.
 func (v *View) Heard(line string) { v.child.Store(&line) }
 
-// heard is what a child has said since the step began.
-func (v *View) heard() string {
+// lastHeard returns the last line that a child has written since the step began.
+func (v *View) lastHeard() string {
 	line := v.child.Load()
 	if line == nil {
 		return ""
@@ -161,8 +159,8 @@ func (v *View) heard() string {
 	return strings.Join(strings.Fields(plainChild(color.ReplaceAllString(*line, ""))), " ")
 }
 
-// cut is the beginning of a line that fits into so many columns of a terminal, and how many it takes. Room is made for two where a character is of East
-// Asia, or of those that some terminals show as wide: all from U+1100 on. Our own marks are among these, and take one.
+// cut truncates a line to a number of terminal columns, and returns the result and its width. Characters from U+1100 on count as two columns, because
+// they are, or may be, wide on some terminals. Our own marks are in that range, but count as one.
 func cut(text string, columns int) (begin string, wide int) {
 	room := columns
 	for i, r := range text {
@@ -182,5 +180,5 @@ func cut(text string, columns int) (begin string, wide int) {
 	return text, wide
 }
 
-// marks are those that we write in live lines.
+// `marks` holds the marks that we write in live lines.
 const marks = "▸…→✓✗○"

@@ -16,7 +16,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/view"
 )
 
-// screen is a terminal of one line at a time: what was erased is not on it.
+// screen emulates a terminal, one line at a time. Erased text is not shown.
 type screen struct {
 	mu  sync.Mutex
 	all bytes.Buffer
@@ -28,7 +28,7 @@ func (s *screen) Write(p []byte) (int, error) {
 	return s.all.Write(p)
 }
 
-// raw is all that was written.
+// raw returns everything that was written.
 func (s *screen) raw() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -37,7 +37,7 @@ func (s *screen) raw() string {
 
 var colors = regexp.MustCompile(`\x1b\[[0-9;]*m`)
 
-// lines are what a person sees now.
+// `lines` returns the lines that are visible now.
 func (s *screen) lines() []string {
 	lines := strings.Split(colors.ReplaceAllString(s.raw(), ""), "\n")
 	for i, line := range lines {
@@ -53,7 +53,7 @@ func newScreen(width int) (*view.View, *screen) {
 	return &view.View{Out: s, Err: s, Color: true, Width: func() int { return width }}, s
 }
 
-// A step that takes longer than a second shows its time and what its child says, in place, and leaves nothing of that.
+// A step that takes longer than a second shows its time and its child's last line in place, and erases both at the end.
 func TestAStepIsSeenWhileItRuns(t *testing.T) {
 	t.Parallel()
 	v, s := newScreen(60)
@@ -64,7 +64,7 @@ func TestAStepIsSeenWhileItRuns(t *testing.T) {
 		require.NotContains(t, s.raw(), "\x07")
 		require.Less(t, len([]rune(s.lines()[0])), 60)
 		v.Say("a line")
-		require.Equal(t, "a line", s.lines()[0], "what is written comes in its place")
+		require.Equal(t, "a line", s.lines()[0], "other output replaces the live line")
 		require.Eventually(t, func() bool { return strings.HasPrefix(s.lines()[1], "  ▸ check") }, 20*time.Second, 10*time.Millisecond)
 		return "12 passed", nil
 	}))
@@ -73,7 +73,7 @@ func TestAStepIsSeenWhileItRuns(t *testing.T) {
 	require.Empty(t, s.lines()[2])
 }
 
-// Where there is no live line, a step that takes long says again and again what is going on, and nothing twice.
+// Without a live line, a long step reports its progress repeatedly, but never the same text twice.
 func TestAStepThatTakesLongSaysSo(t *testing.T) {
 	defer view.SetSayAgain(50 * time.Millisecond)()
 	v, s := newScreen(80)
@@ -93,7 +93,7 @@ func TestAStepThatTakesLongSaysSo(t *testing.T) {
 	require.Regexp(t, `^  ▸ check …\n  ▸ check … [0-9.]+s  tests/test_a.py 12%\n  ▸ check … [0-9.]+s  tests/test_b.py 24%\n✓ check +[0-9.]+s  705 passed\n$`, s.raw())
 }
 
-// What others write comes in place of the live line too.
+// Output from others also replaces the live line.
 func TestOthersWriteBesideTheLiveLine(t *testing.T) {
 	t.Parallel()
 	v, s := newScreen(80)
@@ -105,7 +105,7 @@ func TestOthersWriteBesideTheLiveLine(t *testing.T) {
 	}))
 }
 
-// A question stands alone, on a terminal and elsewhere, and so does what a child asks that is lent the terminal.
+// While a question is open, no progress is reported, with or without a terminal. The same is true while a child has the terminal for a question.
 func TestNothingIsAnnouncedBesideAQuestion(t *testing.T) {
 	for name, ask := range map[string]func(v *view.View, s *screen){
 		"ours": func(v *view.View, s *screen) {
@@ -137,7 +137,7 @@ func TestNothingIsAnnouncedBesideAQuestion(t *testing.T) {
 	}
 }
 
-// A live line takes no more columns than it is said to: on a terminal that is made narrower, the row above it would be taken away with it.
+// A live line is never wider than the terminal. Otherwise, erasing it after the terminal became narrower would also erase the row above.
 func TestHowWideALiveLineIs(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]int{"  ▸ check …": 11, "日本": 4, "a → b": 5, "": 0} {
@@ -150,12 +150,12 @@ func TestHowWideALiveLineIs(t *testing.T) {
 	require.Equal(t, 2, wide)
 }
 
-// What a terminal shows of a Ctrl-C is taken away with the live line, but not behind a question, and not where a child has the terminal.
+// The characters that a terminal shows for a Ctrl-C are removed with the live line, but not after a question, and not while a child has the terminal.
 func TestACtrlCStandsInNobodysWay(t *testing.T) {
 	v, s := newScreen(80)
 	typed := func() []string {
 		_, _ = s.Write([]byte("^C"))
-		v.Interrupted()
+		v.ClearInterrupt()
 		return s.lines()
 	}
 	require.NoError(t, v.Step("check", func() (string, error) {
@@ -174,7 +174,7 @@ func TestACtrlCStandsInNobodysWay(t *testing.T) {
 	require.Equal(t, "^C^C", typed()[1])
 }
 
-// Of two things that go on, the one that was begun last is seen.
+// If two steps run, the live line of the one that was begun last is shown.
 func TestProgressInAStep(t *testing.T) {
 	t.Parallel()
 	v, s := newScreen(80)
@@ -182,7 +182,7 @@ func TestProgressInAStep(t *testing.T) {
 		require.Eventually(t, func() bool { return strings.Contains(s.lines()[0], "publish") }, 20*time.Second, 10*time.Millisecond)
 		p := v.Progress()
 		p.Begin(2, 2000)
-		p.Sent("a.conda", 500, 1000)
+		p.ShowSent("a.conda", 500, 1000)
 		require.Eventually(t, func() bool { return strings.Contains(s.lines()[0], "a.conda 50%") }, 20*time.Second, 10*time.Millisecond)
 		p.Done("a.conda", nil)
 		require.Contains(t, s.lines()[0], "✓ a.conda (1 of 2 files, 500 B of 2.0 kB)")
@@ -193,7 +193,7 @@ func TestProgressInAStep(t *testing.T) {
 	require.Contains(t, s.lines()[1], "✓ publish")
 }
 
-// shown is what a terminal shows of what was written, line by line.
+// shown returns what a terminal shows of the written text, line by line.
 func shown(raw string) (lines []string) {
 	lines, at := []string{""}, 0
 	for text := colors.ReplaceAllString(raw, ""); text != ""; {
@@ -216,7 +216,7 @@ func shown(raw string) (lines []string) {
 	return lines
 }
 
-// A board is written over in its place, above the line of a step; what is written meanwhile stands above it, and it leaves nothing.
+// A board is updated in place, above the step's live line. Other output is written above the board. The board is erased when it ends.
 func TestABoardIsUpdatedInPlace(t *testing.T) {
 	t.Parallel()
 	v, s := newScreen(40)

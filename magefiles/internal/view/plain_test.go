@@ -14,7 +14,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/view"
 )
 
-// attacks are texts that a terminal, or a runner, would obey.
+// attacks lists texts that a terminal or a runner would interpret.
 var attacks = map[string]string{
 	"color":      "\x1b[31mred\x1b[0m",
 	"clear":      "\x1b[2J\x1b[H",
@@ -31,10 +31,10 @@ var attacks = map[string]string{
 	"old form":   "text ##[command]x",
 }
 
-// obeys finds what is left of them.
+// obeys returns the attacks that a text still contains.
 var obeys = regexp.MustCompile("[\x00-\x08\x0b-\x1f\x7f\u0080-\u009f\u202a-\u202e\u2066-\u2069]|(?m:^\\s*::)|##\\[")
 
-// TestHostileTextIsShown writes text from outside by every way that there is, in color and without.
+// TestHostileTextIsShown writes untrusted text by every method of View, with and without colors.
 func TestHostileTextIsShown(t *testing.T) {
 	for name, attack := range attacks {
 		require.NotRegexp(t, obeys, view.Plain(attack), name)
@@ -48,7 +48,7 @@ func TestHostileTextIsShown(t *testing.T) {
 			v.Heading("%s", attack)
 			v.Table([]string{"A", attack}, [][]string{{attack, "b"}})
 			_ = v.Step(attack, func() (string, error) { return attack, nil })
-			v.Skipped(attack, attack)
+			v.ShowSkipped(attack, attack)
 			v.Once(attack + map[bool]string{true: "1", false: "2"}[color])
 			g := v.Group(attack)
 			_, _ = io.WriteString(g, "a child\n")
@@ -63,8 +63,7 @@ func TestHostileTextIsShown(t *testing.T) {
 	}
 }
 
-// TestHostileChild shows what a child has written as text, with the colors that test runners have, and lets a runner obey none
-// of it.
+// TestHostileChild checks that a child's output is shown as text with only its colors, and that a CI runner executes no command in it.
 func TestHostileChild(t *testing.T) {
 	for name, attack := range attacks {
 		var out bytes.Buffer

@@ -11,11 +11,10 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// briefFiles is how many files of a plan are shown where it is about to be carried out; all of them are in the plan.
+// briefFiles limits the number of a plan's files that are shown before it is carried out. The plan itself has all files.
 const briefFiles = 40
 
-// Plan prints a change of versions: each package with the reasons, and a diff of each file. brief leaves out most of a
-// long one.
+// Plan prints a change of versions: each package with the reasons, and a diff of each file. `brief` shortens a long plan.
 func (v *View) Plan(p *bump.Plan, brief bool) {
 	out := bufio.NewWriter(v.Out) // a plan may have thousands of lines
 	defer out.Flush()
@@ -32,14 +31,14 @@ func (v *View) Plan(p *bump.Plan, brief bool) {
 		v.Line("\n… and %s: the plan by itself shows all", operr.Count(n, "more file"))
 	}
 	if len(p.Files) > 0 {
-		v.Heading("\n%s, %s", operr.Count(edits, "edit"), operr.Count(len(p.Files), "file"))
+		v.Heading("\n%s in %s", operr.Count(edits, "edit"), operr.Count(len(p.Files), "file"))
 	}
 	for _, note := range p.Notes {
 		v.Text("%s %s", v.paint(yellow, "note:"), note)
 	}
 }
 
-// moves prints a row for each package. Of many that move alike for the same reasons, the first ones stand for all.
+// moves prints a row for each package. If many packages make the same move for the same reasons, it prints only the first ones.
 func (v *View) moves(moves []bump.Move) {
 	const alike = 5
 	seen := map[string]int{}
@@ -70,7 +69,7 @@ func (v *View) moves(moves []bump.Move) {
 	}
 }
 
-// Reasons are why a package moves, each with so many of the commits that ask for it.
+// Reasons returns the reasons for a package's new version, each with at most this many of its commits.
 func Reasons(m bump.Move, most int) string {
 	var out []string
 	for _, r := range m.Why {
@@ -80,14 +79,14 @@ func Reasons(m bump.Move, most int) string {
 				text += fmt.Sprintf("; … and %d more", len(r.Commits)-i)
 				break
 			}
-			text += map[bool]string{true: ": ", false: "; "}[i == 0] + c.Subject + " (" + c.Hash + ")"
+			text += map[bool]string{true: ": ", false: "; "}[i == 0] + c.Subject + " (" + columns.Digest(c.Hash) + ")"
 		}
 		out = append(out, text)
 	}
 	return strings.Join(out, "; ")
 }
 
-// diff prints a file's edits: each line that changes, as it is and as it will be.
+// diff prints a file's edits as a diff.
 func (v *View) diff(f bump.File) {
 	v.Line("\n%s", v.paint(bold, f.Path))
 	for i := 0; i < len(f.Edits); {
@@ -98,11 +97,11 @@ func (v *View) diff(f bump.File) {
 		for _, h := range hunks(f.Edits[i : i+n]) {
 			number := fmt.Sprintf("%5d ", h.line)
 			for _, line := range h.before {
-				v.changed(number, red, "- ", line)
+				v.printDiffLine(number, red, "- ", line)
 				number = "      "
 			}
 			for _, line := range h.after {
-				v.changed(number, green, "+ ", line)
+				v.printDiffLine(number, green, "+ ", line)
 				number = "      "
 			}
 		}
@@ -110,8 +109,8 @@ func (v *View) diff(f bump.File) {
 	}
 }
 
-// changed prints a line of a diff. At a terminal one that is too wide goes on below, without a sign.
-func (v *View) changed(number string, color string, sign, line string) {
+// printDiffLine prints a line of a diff. At a terminal, a line that is too wide is wrapped, and the continuation has no sign.
+func (v *View) printDiffLine(number string, color string, sign, line string) {
 	rows := []string{line}
 	if v.Breaks {
 		rows = columns.Chop(Plain(line), v.width()-len(number)-len(sign))
@@ -122,21 +121,21 @@ func (v *View) changed(number string, color string, sign, line string) {
 	}
 }
 
-// hunk is lines that change together.
+// hunk holds lines that change together.
 type hunk struct {
-	line          int // of the first one, from 1, as the file is
+	line          int // first line in the current file, from 1
 	before, after []string
 }
 
-// mostCompared is of how many pairs of lines, at most, it is asked whether they are the same.
+// mostCompared limits the pairs of lines that are compared.
 const mostCompared = 1 << 22
 
-// hunks are the lines that the edits of one line change, without those that stay as they are: the section of a changelog that is replaced as a whole
-// has most of what was there. Where there are too many to be compared, all lines between the first and the last change are one hunk.
+// hunks returns the lines that the edits of one line change. It omits unchanged lines, because an edit may replace a whole changelog section, most of
+// which is unchanged. If there are too many lines to compare, everything from the first to the last change is one hunk.
 func hunks(edits []bump.Edit) (out []hunk) {
 	before, after := lines(edits)
 	now := hunk{line: edits[0].Line}
-	if slices.Equal(before, after) { // the plan does not fit itself
+	if slices.Equal(before, after) { // the plan contradicts itself
 		return []hunk{{line: now.line, before: before, after: after}}
 	}
 	for len(before) > 0 && len(after) > 0 && before[0] == after[0] {
@@ -172,7 +171,7 @@ func hunks(edits []bump.Edit) (out []hunk) {
 	return out
 }
 
-// staying is a table: at i and j, how many lines of before[i:] can stay in after[j:].
+// staying returns a table of the lengths of the longest common subsequence of before[i:] and after[j:].
 func staying(before, after []string) [][]int {
 	stay := make([][]int, len(before)+1)
 	for i := range stay {
@@ -189,19 +188,19 @@ func staying(before, after []string) [][]int {
 	return stay
 }
 
-// lines are those that the edits of one line are in, and what becomes of them, without the CR of a line's end.
+// `lines` returns the lines that the edits of one line touch, before and after, without trailing CRs.
 func lines(edits []bump.Edit) (before, after []string) {
 	text, at := edits[0].Text, 0
 	var out strings.Builder
 	for _, e := range edits {
 		begin := e.Col - 1
 		if begin < at || begin+len(e.Old) > len(text) {
-			continue // a plan from a file that does not fit itself; it will not be carried out
+			continue // the plan is from a file and contradicts itself; it will not be carried out
 		}
 		out.WriteString(text[at:begin] + e.New)
 		at = begin + len(e.Old)
 	}
-	if text == "" { // a new file, or behind the end of one
+	if text == "" { // the file is new, or the line is after the end of the file
 		return nil, splitLines(strings.TrimRight(out.String(), "\r\n"))
 	}
 	return splitLines(text), splitLines(out.String() + text[at:])

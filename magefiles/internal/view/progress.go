@@ -9,9 +9,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// Progress shows how far the transfer of several files is: a line for each file that is done, and, while it takes
-// longer than a second, how much of it all is through. On a terminal that line is written over; elsewhere a new one
-// comes every ten seconds. Its methods may be called from several goroutines.
+// Progress shows the progress of the transfer of several files: a line for each completed file and, after the first second, the share of all bytes.
+// On a terminal that is a live line. Elsewhere, a new line is printed every ten seconds. Its methods are safe for concurrent use.
 type Progress struct {
 	view *View
 
@@ -23,10 +22,10 @@ type Progress struct {
 	end         func()
 }
 
-// Progress begins nothing yet: Begin does.
+// Progress returns a Progress that shows nothing before Begin is called.
 func (v *View) Progress() *Progress { return &Progress{view: v} }
 
-// Begin says how much there is.
+// Begin sets the total size.
 func (p *Progress) Begin(files int, bytes int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -35,14 +34,14 @@ func (p *Progress) Begin(files int, bytes int64) {
 	p.end = p.begin()
 }
 
-// Sent says how much of a file is out.
-func (p *Progress) Sent(file string, sent, size int64) {
+// ShowSent records how much of a file has been sent.
+func (p *Progress) ShowSent(file string, sent, size int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.sent[file], p.sizes[file] = sent, size
 }
 
-// Done says that a file is through, or is not.
+// Done shows that a file was sent, or that it failed.
 func (p *Progress) Done(file string, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -50,10 +49,10 @@ func (p *Progress) Done(file string, err error) {
 	p.view.Say("  %s %s (%d of %s, %s)", p.view.mark(err), file, p.done, operr.Count(p.files, "file"), p.share())
 }
 
-// End stops showing.
+// End stops the display.
 func (p *Progress) End() { p.end() }
 
-// begin shows how far it is: by a live line, or by a line every ten seconds.
+// begin shows the progress: in a live line, or in a line every ten seconds.
 func (p *Progress) begin() (end func()) {
 	if p.view.Color {
 		return p.view.keep(redraw, p.line)
@@ -85,13 +84,13 @@ func (p *Progress) line() string {
 	for file, sent := range p.sent {
 		if size := p.sizes[file]; sent < size {
 			line += fmt.Sprintf("; %s %d%%", file, 100*sent/size)
-			break // one is enough to see that something moves
+			break // one live line is enough to show progress
 		}
 	}
 	return line
 }
 
-// share is how much of all bytes is out. What is sent a second time is not counted twice.
+// share returns the fraction of all bytes that has been sent. Bytes that are sent again are not counted twice.
 func (p *Progress) share() string {
 	var sent int64
 	for _, n := range p.sent {

@@ -7,16 +7,16 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Each file that is through gets a line with how far all of them are; bytes that are sent again do not count twice.
+// Each file that was sent gets a line with the progress of all files. Bytes that are sent again do not count twice.
 func TestProgress(t *testing.T) {
 	v, out, errOut := newView()
 	p := v.Progress()
 	p.Begin(2, 30_000)
-	p.Sent("a.conda", 5000, 10_000)
-	p.Sent("a.conda", 0, 10_000)
-	p.Sent("a.conda", 10_000, 10_000)
+	p.ShowSent("a.conda", 5000, 10_000)
+	p.ShowSent("a.conda", 0, 10_000)
+	p.ShowSent("a.conda", 10_000, 10_000)
 	p.Done("a.conda", nil)
-	p.Sent("b.conda", 1000, 20_000)
+	p.ShowSent("b.conda", 1000, 20_000)
 	p.Done("b.conda", errors.New("no"))
 	p.End()
 	require.Empty(t, out.String())

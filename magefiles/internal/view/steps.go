@@ -9,15 +9,17 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/columns"
 )
 
-// Step runs f and writes one line: a mark, the name, the time and the evidence that f returned. One that put a question has no time, which was the
-// person's, and no line where it ended in an error: that is a no, or a Ctrl-C, and is said as such. What takes longer than a second is
-// announced: on a terminal by a live line with the time that it takes and the last line that a child has said; elsewhere by a line, and by another one each
-// ten seconds in which a child has said something new.
+// Step runs f and writes one line: a mark, the name, the time and the evidence that f returned. If the step asked a question, the line has no time,
+// because it would include the user's. If such a step fails, there is no line, because a no or a Ctrl-C is reported elsewhere. After a second, a step
+// is announced. On a terminal, a live line shows its time and the child's last line. Elsewhere, a line announces it, and another follows every ten
+// seconds if the child has written something new.
 func (v *View) Step(name string, f func() (evidence string, err error)) error {
 	start, asked := time.Now(), v.questions()
-	end := v.announce(name, start)
-	evidence, err := f()
-	end()
+	evidence, err := func() (string, error) {
+		defer v.fold(name)() // also if f panics, so that the panic's message is not folded
+		defer v.announce(name, start)()
+		return f()
+	}()
 	lasted := columns.Took(time.Since(start))
 	if v.questions() > asked {
 		lasted = ""
@@ -31,7 +33,7 @@ func (v *View) Step(name string, f func() (evidence string, err error)) error {
 	return err
 }
 
-// questions is how many were put so far.
+// questions returns the number of questions asked so far.
 func (v *View) questions() int {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -42,7 +44,7 @@ func (v *View) announce(name string, start time.Time) (end func()) {
 	v.child.Store(nil)
 	if v.Color {
 		return v.keep(time.Second, func() string {
-			return strings.TrimRight(fmt.Sprintf("  ▸ %-24s %6s  %s", name, columns.Took(time.Since(start)), v.heard()), " ")
+			return strings.TrimRight(fmt.Sprintf("  ▸ %-24s %6s  %s", name, columns.Took(time.Since(start)), v.lastHeard()), " ")
 		})
 	}
 	stop, ended := make(chan struct{}), make(chan struct{})
@@ -56,7 +58,7 @@ func (v *View) announce(name string, start time.Time) (end func()) {
 				return
 			case <-next.C:
 			}
-			heard := v.heard()
+			heard := v.lastHeard()
 			switch {
 			case last == "":
 				v.going("%s …", name)
@@ -75,27 +77,32 @@ func (v *View) announce(name string, start time.Time) (end func()) {
 	}
 }
 
-// mostSaid is how many columns of a child's line are said of a step that goes on.
+// mostSaid limits the width of a child's line that is shown for a running step.
 const mostSaid = 100
 
-// going says of a step, where there is no live line, that it goes on.
+// going reports that a step still runs, if there is no live line.
 func (v *View) going(format string, args ...any) {
-	v.lock()
+	v.mu.Lock() // no fold is begun for this line, so that it is seen while the step runs
+	held.RLock()
 	defer v.unlock()
-	if v.asking == 0 { // a person sees what is asked
+	v.takeAway()
+	if v.asking == 0 { // during a question, the person sees the question
 		fmt.Fprintln(v.Err, v.hung(v.text("  %s "+format, append([]any{v.paint(faint, "▸")}, args...)...)))
 	}
 }
 
-// step is the line of a step that has ended.
+// step returns the line of a step that has ended.
 func (v *View) step(name, lasted, evidence string, err error) string {
 	if err != nil {
 		evidence = "stopped here"
 	}
+	if text := v.formatListed(v.text("%s %-26s %6s", v.mark(err), name, lasted), v.text("%s", evidence)); text != "" {
+		return text
+	}
 	return v.broken(v.text("%s %-26s %6s  %s", v.mark(err), name, lasted, evidence), 4) + "\n"
 }
 
-// Step is View.Step in a group: the line is kept for Done.
+// Step is like View.Step, but the line is buffered until Done.
 func (g *Group) Step(name string, f func() (evidence string, err error)) error {
 	start := time.Now()
 	evidence, err := f()
@@ -107,8 +114,8 @@ func (g *Group) Step(name string, f func() (evidence string, err error)) error {
 	return err
 }
 
-// Skipped writes the line of a step that is not for this run.
-func (v *View) Skipped(name, why string) {
+// ShowSkipped writes the line of a skipped step.
+func (v *View) ShowSkipped(name, why string) {
 	v.lock()
 	defer v.unlock()
 	fmt.Fprintln(v.Out, v.broken(v.text("%s %-26s %6s  skipped: %s", v.paint(faint, "○"), name, "", why), 4))
@@ -122,21 +129,27 @@ func (v *View) Heading(format string, args ...any) {
 	fmt.Fprintln(v.Out, v.paint(bold, v.broken(v.text(format, args...), 2)))
 }
 
-// Text writes a line of the result that is prose: at a terminal it is broken between words, where Line leaves a command or a path whole.
+// Text writes a line of prose to the result. At a terminal it is wrapped. Line does not wrap, so that commands and paths remain whole.
 func (v *View) Text(format string, args ...any) {
 	v.lock()
 	defer v.unlock()
 	fmt.Fprintln(v.Out, v.hung(v.text(format, args...)))
 }
 
-// Next writes the last line of a target that went well: what a person does next, such as a command line in backquotes.
+// Next writes the last line of a successful target: the next step for the user, such as a command line in backquotes. It writes nothing in a job of a
+// CI, or if the command line has several targets.
 func (v *View) Next(format string, args ...any) {
 	v.lock()
 	defer v.unlock()
-	fmt.Fprintln(v.Out, v.broken(arrow+v.text(format, args...), 2))
+	if v.Leads() {
+		fmt.Fprintln(v.Out, v.broken(arrow+v.text(format, args...), 2))
+	}
 }
 
-// broken is text that fits into the terminal, with what its lines are continued by indented. Elsewhere it is as it was.
+// Leads reports whether Next writes anything.
+func (v *View) Leads() bool { return !v.InJob && !v.Several }
+
+// broken returns text that fits into the terminal, with continued lines indented. Elsewhere it returns the text unchanged.
 func (v *View) broken(text string, indent int) string {
 	if !v.Breaks {
 		return text
@@ -144,7 +157,7 @@ func (v *View) broken(text string, indent int) string {
 	return columns.Wrap(text, v.width(), indent)
 }
 
-// hung is broken text that is continued two columns behind where it begins.
+// hung wraps text like broken, but indents continuation lines by two columns.
 func (v *View) hung(text string) string {
 	return v.broken(text, len(text)-len(strings.TrimLeft(text, " "))+2)
 }
@@ -156,7 +169,7 @@ func (v *View) Line(format string, args ...any) {
 	fmt.Fprintln(v.Out, v.text(format, args...))
 }
 
-// Ask writes a question, without a newline; at a terminal it is broken between words. Nothing is announced until answered is called.
+// Ask writes a question without a newline. At a terminal the question is wrapped. No progress is reported until answered is called.
 func (v *View) Ask(question string) (answered func()) {
 	v.lock()
 	defer v.unlock()
@@ -172,12 +185,12 @@ func (v *View) Ask(question string) (answered func()) {
 	}
 }
 
-// asking is how many questions of all views are not answered.
+// asking counts the open questions of all views.
 var asking atomic.Int32
 
-// Interrupted takes away what a terminal shows of a Ctrl-C, where it stands in the way of the next line: behind a question it stays. While a child has
-// the terminal it does nothing.
-func (v *View) Interrupted() {
+// ClearInterrupt erases the ^C that a terminal echoes, so that the next line starts clean. After a question, or while a child has the terminal, it is
+// a no-op.
+func (v *View) ClearInterrupt() {
 	if !v.Color || asking.Load() > 0 || !v.mu.TryLock() {
 		return
 	}

@@ -1,7 +1,7 @@
-// Package view is what people and machines see: grouped output, tables, steps with their time and evidence.
+// Package view writes all output for users and programs: groups, tables, and steps with their time and evidence.
 //
-// A person at a terminal gets colors and a live line; a pipe, CI or NO_COLOR gets plain text. Under GitHub Actions,
-// groups fold, failed ones stay open, and an error becomes an annotation.
+// At a terminal it uses colors and a live line. In a pipe, in CI or with NO_COLOR, it writes plain text. Under GitHub Actions it folds successful
+// groups and the output of running steps, and writes errors as annotations.
 package view
 
 import (
@@ -20,33 +20,36 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/columns"
 )
 
-// View writes for one process. Its methods may be called from several goroutines.
+// View writes the output of a process. Its methods are safe for concurrent use.
 type View struct {
 	Out     io.Writer // results
-	Err     io.Writer // what is going on
+	Err     io.Writer // progress
 	Color   bool
-	Actions bool              // we run under GitHub Actions
-	Lookup  annotation.Lookup // of files that annotations may name; nil finds none
-	Summary io.Writer         // Markdown beside the log of the run; nil is nowhere
+	Actions bool              // whether the process runs under GitHub Actions
+	InJob   bool              // whether this is a CI job, where no user would follow a next step
+	Several bool              // whether the command line has several targets; if so, no next step is shown, because it may be one of these targets
+	Lookup  annotation.Lookup // finds the files that annotations may refer to; may be nil
+	Summary io.Writer         // step summary, as Markdown; may be nil
 	Verbose bool
-	Width   func() int // of the terminal, in columns; nil is 80
-	Breaks  bool       // a person reads at a terminal: prose and steps are broken between words
+	Width   func() int // width of the terminal, in columns; nil is 80
+	Breaks  bool       // whether the output is a terminal: prose and steps are wrapped
 
-	child atomic.Pointer[string] // the last line that a child has said, or what is waited for
+	child atomic.Pointer[string] // a child's last line, or the text of a wait
 	waits waits
-	board atomic.Pointer[func() [][]string] // what stands above the live line
+	board atomic.Pointer[func() [][]string] // rows above the live line
 
 	mu     sync.Mutex
 	live   []*liveLine
-	drawn  []int // how wide each line is that is on the terminal until something else is written
-	asking int   // questions that are not answered
-	asked  int   // questions that were put
+	drawn  []int // width of each line that is on the terminal until something else is written
+	asking int   // number of open questions
+	asked  int   // number of questions asked so far
+	folded *fold // the running step under GitHub Actions
 }
 
-// held is locked for reading by who writes, and for writing by Hold.
+// held is locked for reading by each write, and for writing by Hold.
 var held sync.RWMutex
 
-// Hold keeps every view of this process from writing until free is called: a child has the terminal.
+// Hold blocks the writes of every view in this process until free is called. It is used while a child has the terminal.
 func Hold() (free func()) {
 	held.Lock()
 	if v := onTerminal.Load(); v != nil {
@@ -55,10 +58,12 @@ func Hold() (free func()) {
 	return held.Unlock
 }
 
+// lock is called by every function that writes.
 func (v *View) lock() {
 	v.mu.Lock()
 	held.RLock()
 	v.takeAway()
+	v.folded.begin(v.Err)
 }
 
 func (v *View) unlock() {
@@ -66,7 +71,7 @@ func (v *View) unlock() {
 	v.mu.Unlock()
 }
 
-// JSON writes one value, indented, for a program: nothing in it is masked.
+// JSON writes a value as indented JSON. It does not mask secrets.
 func (v *View) JSON(value any) error {
 	out := v.Out
 	if masked, ok := out.(interface{ Unmasked() io.Writer }); ok {
@@ -78,7 +83,7 @@ func (v *View) JSON(value any) error {
 	return e.Encode(value)
 }
 
-// Table writes rows in aligned columns, under a header unless that is nil. At a terminal that is too narrow for it each row is written over several lines.
+// Table writes rows in aligned columns, below the header unless it is nil. If the terminal is too narrow, it breaks each row into several lines.
 func (v *View) Table(header []string, rows [][]string) {
 	v.lock()
 	defer v.unlock()
@@ -86,25 +91,23 @@ func (v *View) Table(header []string, rows [][]string) {
 	if header != nil {
 		all = slices.Concat([][]string{header}, rows)
 	}
-	lines := align(all)
+	lines, headed := align(all), min(len(header), 1)
 	if v.Breaks && slices.ContainsFunc(lines, func(line string) bool { return utf8.RuneCountInString(line) > v.width() }) {
-		for _, row := range rows {
-			for _, line := range stack(row, v.width()) {
-				fmt.Fprintln(v.Out, line)
-			}
+		lines, headed = nil, len(stack(header, v.width()))
+		for _, row := range all {
+			lines = append(lines, stack(row, v.width())...)
 		}
-		return
 	}
 	for i, line := range lines {
-		if i == 0 && header != nil {
+		if i < headed {
 			line = string(v.paint(bold, line))
 		}
 		fmt.Fprintln(v.Out, line)
 	}
 }
 
-// stack is a row in lines of at most width, as long as no word is wider: as many cells as fit into each. All but the first are indented, and so is a row
-// whose first cell is empty, since it goes on with the one above.
+// stack breaks a row into lines of at most width, unless a word is wider. Each line has as many cells as fit. All lines but the first are indented. A
+// row whose first cell is empty continues the row above, so all its lines are indented.
 func stack(row []string, width int) (lines []string) {
 	const indent = "  "
 	line := ""
@@ -132,12 +135,12 @@ func stack(row []string, width int) (lines []string) {
 	return lines
 }
 
-// plainCell is a cell as one line of text.
+// plainCell returns a cell as one line of text.
 func plainCell(cell string) string {
 	return strings.NewReplacer("\n", " ", "\t", " ").Replace(Plain(cell))
 }
 
-// align puts cells under one another, a line for each row.
+// align pads cells into columns, and returns a line for each row.
 func align(rows [][]string) (lines []string) {
 	var b bytes.Buffer
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
@@ -155,19 +158,19 @@ func align(rows [][]string) (lines []string) {
 	return lines
 }
 
-// Say writes a line of what is going on; at a terminal it is broken between words.
+// Say writes a line about progress; at a terminal it is broken between words.
 func (v *View) Say(format string, args ...any) {
 	v.lock()
 	defer v.unlock()
 	fmt.Fprintln(v.Err, v.hung(v.text(format, args...)))
 }
 
-// Log is for who writes lines of what is going on, such as a toolchain: each takes the place of the live line, and all of them are shown.
-func (v *View) Log() io.Writer { return &inner{view: v, out: v.Err} }
+// Log returns a writer for progress output, such as a toolchain's log. Unlike live lines, all its lines remain visible.
+func (v *View) Log() io.Writer { return &inner{view: v} }
 
 var said sync.Map
 
-// Once writes a line that is the same for several targets of one process only the first time, and nothing for "".
+// Once writes a line unless this process has already written the same line. It writes nothing for "".
 func (v *View) Once(line string) {
 	if _, again := said.LoadOrStore(line, true); !again && line != "" {
 		v.Say("%s", line)
@@ -182,7 +185,7 @@ const (
 	yellow = "33"
 )
 
-// paint is text with a color, where there are colors.
+// paint colors a text if colors are enabled.
 func (v *View) paint(code, text string) painted {
 	text = escape(text)
 	if v.Color {

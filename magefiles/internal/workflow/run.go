@@ -11,18 +11,18 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/pause"
 )
 
-// Run is one run of a definition: the first, or one that continues. A definition is run once; the next run makes its own.
+// Run is one run of a definition, the first or a later one. Each run needs a new Definition.
 type Run struct {
 	Definition *Definition
-	Past       []Event           // of earlier runs, the oldest first
-	Keep       func(Event) error // keeps an event; it is on the disk when it returns
-	Reporter   Reporter          // nil shows nothing
+	Past       []Event           // events of earlier runs, oldest first
+	Keep       func(Event) error // records an event, which must be on disk when it returns
+	Reporter   Reporter          // may be nil
 
-	Transient func(error) bool                                 // whether a step with Retries is tried again; nil: never
-	Pause     func(ctx context.Context, d time.Duration) error // between two tries; nil sleeps
+	Transient func(error) bool                                 // reports whether a step with Retries is retried after the error; nil means never
+	Pause     func(ctx context.Context, d time.Duration) error // waits between retries; nil means sleep
 }
 
-// Do takes every step that is not done. It returns the first error, which begins with the step's name.
+// Do runs every step that is not done. It returns the first error, prefixed with the step's name.
 func (r *Run) Do(ctx context.Context) error {
 	if r.Reporter == nil {
 		r.Reporter = silent{}
@@ -33,7 +33,7 @@ func (r *Run) Do(ctx context.Context) error {
 		}
 		waited, err := r.step(ctx, s)
 		if err == nil && waited {
-			err = r.again(ctx, r.Definition.steps[:i])
+			err = r.recheck(ctx, r.Definition.steps[:i])
 		}
 		if err != nil {
 			return err
@@ -42,14 +42,14 @@ func (r *Run) Do(ctx context.Context) error {
 	return nil
 }
 
-// step takes one step. waited says that its Do was called and may have taken long.
+// step runs one step. `waited` reports whether its Do was called and may have taken long.
 func (r *Run) step(ctx context.Context, s step) (waited bool, err error) {
 	why, err := s.skip()
 	if err != nil {
-		return false, r.failed(ctx, s, err)
+		return false, r.recordFailure(ctx, s, err)
 	}
 	if why != "" {
-		r.Reporter.Skipped(s.name(), why)
+		r.Reporter.ShowSkipped(s.name(), why)
 		return false, r.Keep(Event{Step: s.name(), Kind: Skipped, Evidence: why})
 	}
 	last := historyOf(r.Past, s.name())
@@ -59,7 +59,7 @@ func (r *Run) step(ctx context.Context, s step) (waited bool, err error) {
 		found, done, err := r.check(ctx, s, last)
 		kind = Found
 		if !s.options().does {
-			kind = Done // it asks, and has asked
+			kind = Done // a step without Do only checks, so it is done now
 		}
 		if err == nil && !done {
 			kind = Done
@@ -77,23 +77,23 @@ func (r *Run) step(ctx context.Context, s step) (waited bool, err error) {
 	if err == nil {
 		return kind == Done && s.options().waits, nil
 	}
-	return false, r.failed(ctx, s, err)
+	return false, r.recordFailure(ctx, s, err)
 }
 
-// failed keeps that a step failed, or was stopped with the run, which is for people: what is not kept is asked again. An error may know more that is to
-// be kept.
-func (r *Run) failed(ctx context.Context, s step, err error) error {
+// recordFailure records that a step failed, or was interrupted with the run. The record is only for people; the next run checks the state again. An
+// error in the chain may provide a value to record.
+func (r *Run) recordFailure(ctx context.Context, s step, err error) error {
 	cause := context.Cause(ctx)
 	event := Event{Step: s.name(), Kind: Failed, Error: fmt.Sprintf("%+v", err), Stopped: cause != nil && errors.Is(err, cause)}
 	var knows interface{ Kept() any }
 	if errors.As(err, &knows) {
-		event.Result, _ = json.Marshal(knows.Kept()) // without it less is known
+		event.Result, _ = json.Marshal(knows.Kept()) // without it the event has no result
 	}
 	noted := r.Keep(event)
 	return errors.Join(fmt.Errorf("%s: %w", s.name(), err), noted)
 }
 
-// check asks the world. Where it does not answer, and the step may have been done in part, a person has to look.
+// check calls the step's Check. If Check fails and the step may be half done, the user must decide.
 func (r *Run) check(ctx context.Context, s step, last history) (found outcome, done bool, err error) {
 	if !s.options().checks {
 		return outcome{}, false, nil
@@ -104,17 +104,17 @@ func (r *Run) check(ctx context.Context, s step, last history) (found outcome, d
 		return found, false, context.Cause(ctx)
 	case err != nil && last.open:
 		return found, false, &operr.Error{
-			Summary: "it was begun, and whether it was done cannot be told: " + err.Error(),
+			Summary: "the step was begun, but it is not known whether the step is done: " + err.Error(),
 			Status:  operr.Stopped,
 			Err:     err,
 		}
 	case err == nil && !done && !s.options().does:
-		return found, false, fmt.Errorf("the step %q neither is so nor says why not", s.name())
+		return found, false, fmt.Errorf("step %q is not done, and its check gave no reason", s.name())
 	}
 	return found, done, err
 }
 
-// do does a step, and asks the world whether it did.
+// `do` calls the step's Do, then its Check to confirm that the step is done.
 func (r *Run) do(ctx context.Context, s step, last history) (outcome, error) {
 	if err := r.Keep(Event{Step: s.name(), Kind: Started}); err != nil {
 		return outcome{}, err
@@ -143,14 +143,14 @@ func (r *Run) do(ctx context.Context, s step, last history) (outcome, error) {
 	}
 }
 
-// confirm asks the world whether what was done is there.
+// confirm calls the step's Check, which must see the result of Do.
 func (r *Run) confirm(ctx context.Context, s step, did outcome) (outcome, error) {
 	if !s.options().checks {
 		return did, nil
 	}
 	seen, done, err := r.check(ctx, s, history{result: did.result, open: true})
 	if err == nil && !done {
-		err = operr.New("look at it; run it again", "it was done without an error, and is not there: %s", did.evidence)
+		err = operr.New("look at the step's result, and run this command again", "the step ended without an error, but its check does not find the result: %s", did.evidence)
 	}
 	if seen.evidence == "" {
 		seen.evidence = did.evidence
@@ -158,8 +158,8 @@ func (r *Run) confirm(ctx context.Context, s step, did outcome) (outcome, error)
 	return seen, err
 }
 
-// again checks steps that were passed once more.
-func (r *Run) again(ctx context.Context, steps []step) error {
+// `recheck` checks the earlier steps again.
+func (r *Run) recheck(ctx context.Context, steps []step) error {
 	for _, s := range steps {
 		if !s.options().checks {
 			continue
@@ -176,9 +176,9 @@ func (r *Run) again(ctx context.Context, steps []step) error {
 		case ctx.Err() != nil:
 			return context.Cause(ctx)
 		case err != nil:
-			return fmt.Errorf("%s, asked again: %w", s.name(), err)
+			return fmt.Errorf("checking the step %s again: %w", s.name(), err)
 		case !done:
-			return operr.New("run it again", "%s: it was so, and is not any more", s.name())
+			return operr.New("run this command again", "%s: the step was done, but its check no longer finds the result", s.name())
 		}
 	}
 	return nil
@@ -191,10 +191,10 @@ func (r *Run) pause(ctx context.Context, d time.Duration) error {
 	return pause.For(ctx, d)
 }
 
-// history is what events say of a step.
+// history summarizes the events of a step.
 type history struct {
-	result   []byte // of the last time that it was done
-	open     bool   // it was started last, and nobody knows how that ended
+	result   []byte // result recorded when the step was last done
+	open     bool   // the step was started last, with an unknown outcome
 	kind     Kind
 	evidence string
 	err      string

@@ -10,17 +10,17 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// step is a Step of any type.
+// step is a Step with any result type.
 type step interface {
 	name() string
 	options() options
 	skip() (why string, err error)
-	// check asks the world, and keeps the result when it is done. recorded is JSON, or nil.
+	// check calls Check, and stores the result if the step is done. `recorded` is JSON, or nil.
 	check(ctx context.Context, recorded []byte) (found outcome, done bool, err error)
 	do(ctx context.Context) (outcome, error)
-	// recall takes a recorded result for the step's, where the world was not asked.
+	// recall sets the step's result to a recorded one, without a check.
 	recall(recorded []byte) error
-	// now is the result that the step has, as it is recorded; nil where it has none.
+	// now returns the step's current result in its recorded form, or nil if there is no result.
 	now() []byte
 }
 
@@ -29,7 +29,7 @@ type options struct {
 	retries                    int
 }
 
-// outcome is a result, as it is recorded.
+// outcome is a result in its recorded form.
 type outcome struct {
 	evidence string
 	result   []byte
@@ -49,7 +49,7 @@ func (s *typed[R]) options() options {
 func (s *typed[R]) skip() (why string, err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			why, err = "", operr.Panicked(v)
+			why, err = "", operr.FromPanic(v)
 		}
 	}()
 	if s.Skip == nil {
@@ -61,14 +61,14 @@ func (s *typed[R]) skip() (why string, err error) {
 func (s *typed[R]) check(ctx context.Context, recorded []byte) (found outcome, done bool, err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			found, done, err = outcome{}, false, operr.Panicked(v)
+			found, done, err = outcome{}, false, operr.FromPanic(v)
 		}
 	}()
 	var before *R
 	if recorded != nil {
 		before = new(R)
 		if err := json.Unmarshal(recorded, before); err != nil {
-			return outcome{}, false, fmt.Errorf("reading what was recorded of %q: %w", s.Name, err)
+			return outcome{}, false, fmt.Errorf("reading the recorded result of %q: %w", s.Name, err)
 		}
 	}
 	result, done, err := s.Check(ctx, before)
@@ -82,7 +82,7 @@ func (s *typed[R]) check(ctx context.Context, recorded []byte) (found outcome, d
 func (s *typed[R]) do(ctx context.Context) (made outcome, err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			made, err = outcome{}, operr.Panicked(v)
+			made, err = outcome{}, operr.FromPanic(v)
 		}
 	}()
 	result, err := s.Do(ctx)
@@ -98,12 +98,12 @@ func (s *typed[R]) now() []byte {
 	}
 	data, err := json.Marshal(*s.value.value)
 	if err != nil {
-		return nil // keep has seen that it can be
+		return nil // keep has verified that it can be marshaled
 	}
 	return data
 }
 
-// keep makes a result the step's, if it survives JSON.
+// keep sets the step's result, if it survives JSON.
 func (s *typed[R]) keep(result R) (outcome, error) {
 	o := outcome{}
 	var err error
@@ -112,10 +112,10 @@ func (s *typed[R]) keep(result R) (outcome, error) {
 	}
 	var again R
 	if err := json.Unmarshal(o.result, &again); err != nil {
-		return o, fmt.Errorf("the result of %q cannot be read back: %w", s.Name, err)
+		return o, fmt.Errorf("the result of %q cannot be read from its own JSON: %w", s.Name, err)
 	}
 	if !reflect.DeepEqual(result, again) {
-		return o, fmt.Errorf("the result of %q is not what is recorded of it: %+v became %+v", s.Name, result, again)
+		return o, fmt.Errorf("the result of %q changed when it was recorded: %+v became %+v", s.Name, result, again)
 	}
 	s.value.value = &result
 	if s.Say != nil {

@@ -1,8 +1,8 @@
-// Package workflow runs a list of named steps so that it may be killed anywhere, and run again, here or on another
-// machine, and still what is done is not done again, as far as the world tells: it is the right one for what must survive a kill, and
-// package steps is for a plain list that is shown. Package session has the journal, the question before it, and the way back.
+// Package workflow runs a list of named steps. A run may be killed at any moment and started again, here or on another machine. Steps that are
+// already done are not repeated, as far as their state can be checked. Use it for work that must survive a kill; use package steps for a plain list
+// with progress output. Package session adds the journal, the confirmation prompt, and undo.
 //
-// A [Definition] is the list. Each [Step] says how to ask the world whether it is done (Check), and how to do it (Do):
+// A [Definition] is the list. Each [Step] has a function that checks whether it is done (Check), and one that does it (Do):
 //
 //	d := workflow.New()
 //	key := workflow.Add(d, workflow.Step[Key]{Name: "cut the key", Check: haveKey, Do: cutKey})
@@ -11,42 +11,42 @@
 //	}})
 //	err := (&workflow.Run{Definition: d, Past: events, Keep: keep, Reporter: view}).Do(ctx)
 //
-// # What happens to a step
+// # How a step runs
 //
-// The world decides, and the events of earlier runs are memory. A step that says why it is to be skipped is skipped, with that reason.
-// Else its Check is asked: done is done, whoever did it. Otherwise "started" is recorded, Do does it, Check is asked again,
-// and "done" is recorded with the result. What Check does not see after Do is an error.
+// The actual state decides; the events of earlier runs are only hints. If Skip returns a reason, the step is skipped with that reason. Otherwise
+// Check is called. If it returns done, the step is done, whoever did it. If not, "started" is recorded, Do is called, Check is called again, and
+// "done" is recorded with the result. If Check does not see the result after Do, that is an error.
 //
-// A Check gets what was recorded of the step, for what the world cannot tell (that tests passed for a commit). It may
-// take its word only for what it binds to the world.
+// Check gets the recorded result of the step, for facts that cannot be queried (such as that tests passed for a commit). It may trust the record
+// only if the record identifies the state that it applies to.
 //
-// A step that was started, and of which nobody knows how it ended, is one whose Check decides; where Check cannot tell,
-// because the world does not answer, the run stops for a person (exit status 3) and does nothing.
+// If a step was started and its outcome is unknown, Check decides. If Check fails, for example because a server does not respond, the run stops
+// without doing anything until the user decides (exit status 3).
 //
-// Do may have been ended in its middle, or before "done" was recorded. Whoever goes on calls it again, unless Check says that all of it is done:
-// so Do takes what it finds half done, and what it sends bears a key by which the other side knows it again.
+// Do may have been interrupted, or killed before "done" was recorded. The next run calls it again, unless Check returns done. So Do must be able to
+// continue half-done work, and each request must have a key by which the server recognizes a repeated request.
 //
-// A panic in a function of a step is its error, with the stack.
+// A panic in a step's function becomes the step's error, with the stack.
 //
 // # Results
 //
-// The result of a step is a value that survives JSON: that is tried at once for every result, since the next run may need
-// it from the events. Later steps get it from the [Value] that Add returned. A step may use the values of the steps
-// above it, and of no others: a function that makes the step gets them as its arguments, so that the definition shows what is needed. What a
-// step finds in every run, and nobody has to keep, such as a plan, is handed on by [Later]. Where a step has a Check, its result is what that returned last.
+// A step's result must survive a round trip through JSON, because the next run may have to read it from the events. This is checked immediately.
+// Later steps get the result from the [Value] that Add returned. A step may only use the values of earlier steps: pass them as arguments to the
+// function that creates the step, so that the definition shows the dependencies. A value that a step computes in every run and that need not be
+// recorded, such as a plan, is passed on by [Later]. If a step has a Check, its result is what Check returned last.
 //
 // # Waiting and asking
 //
-// A step with Waits, such as a question to a person, gives the world time to change. When its Do was called, every step
-// above it is checked once more, and one that is not so any more ends the run.
+// While a step with Waits runs, such as a question to the user, other state may change. After its Do, all earlier steps are checked again, and the
+// run ends if one of them is no longer done.
 //
 // # Stopping
 //
-// When the context ends, Do's context ends too, but for a step that is Whole: it is short, and comes to its end. No
-// further step is begun. An error that Transient knows is tried again, after Check was asked; all others end the run.
+// When the context ends, Do's context ends, too, unless the step is Whole: such a step is short, and is allowed to finish. No further step is
+// started. After an error that Transient recognizes, Check is called and Do is retried. All other errors end the run.
 //
-// Nothing here ends a Do that waits for what never comes: it brings its own time limit (httpclient, pause.Wait, and
-// command.Silence for a child), and says meanwhile what it waits for.
+// The package does not limit how long Do takes. Do needs its own timeout (httpclient, pause.Wait, and command.Silence for a child), and should report
+// what it is waiting for.
 package workflow
 
 import (
@@ -57,39 +57,38 @@ import (
 	"time"
 )
 
-// Step is one thing that is to be so. R is what later steps need to know of it.
+// Step is one unit of work. R is the result that later steps need.
 type Step[R any] struct {
-	// Name is unique: people read it, and events bear it.
+	// Name must be unique. It is shown to users and recorded in events.
 	Name string
 
-	// Skip returns why the step is not for this run; "" where it is. Nil is for every run.
+	// Skip returns why the step does not apply to this run, or "" if it does. If nil, the step always applies.
 	Skip func() string
 
-	// Check asks the world. recorded is what an earlier run, or this one's Do, says of it; nil where there is nothing. An
-	// error says that the world did not answer, or that what it has is in the way. Nil: the step is done in every run, also where an
-	// earlier one has done it. For what is done once and cannot be asked about, such as a message that was sent, Check says that it is
-	// done where recorded is not nil; after a kill between the two it is done twice.
+	// Check determines whether the step is done. `recorded` is the result that an earlier run, or this run's Do, has recorded, or nil. An error means
+	// that the state could not be read, or conflicts with the step. Without a Check, the step runs every time, even if an earlier run has done it. If
+	// the effect cannot be queried, as for a message that was sent, Check should return done if `recorded` is not nil; a kill between the effect and
+	// its record then repeats the step.
 	Check func(ctx context.Context, recorded *R) (result R, done bool, err error)
 
-	// Do makes it so. Nil: the step only asks, and its Check says in an error what is not so.
+	// Do performs the step. A step without Do only checks, and its Check returns an error if something is wrong.
 	Do func(ctx context.Context) (R, error)
 
-	// Say is the evidence, in a line, of a result: what Check saw, not what Do meant to do. Nil says nothing.
+	// Say returns one line of evidence for a result: what Check saw, not what Do intended. It may be nil.
 	Say func(R) string
 
 	Whole   bool // Do is short, and is not interrupted
-	Waits   bool // Do may take so long that the steps above have to be checked again
-	Retries int  // how often Do is tried again when its error is transient
+	Waits   bool // Do may take so long that the earlier steps must be checked again
+	Retries int  // how often Do is retried after a transient error
 }
 
 // Definition is a list of steps.
 type Definition struct{ steps []step }
 
-// New returns a definition without steps.
+// New returns an empty definition.
 func New() *Definition { return &Definition{} }
 
-// Add adds a step behind those that are there. A name that is there already is a mistake of the program, and panics: names that come from a
-// file are numbered first.
+// Add appends a step. It panics if the name already exists: number names that come from a file.
 func Add[R any](d *Definition, s Step[R]) *Value[R] {
 	if slices.ContainsFunc(d.steps, func(other step) bool { return other.name() == s.Name }) {
 		panic(fmt.Sprintf("workflow: two steps %q", s.Name))
@@ -99,21 +98,20 @@ func Add[R any](d *Definition, s Step[R]) *Value[R] {
 	return v
 }
 
-// Value is the result of a step, once the step is passed.
+// Value is the result of a step. It is set once the step has run.
 type Value[R any] struct {
 	step  string
 	value *R
 }
 
-// Later returns a value that is no step's result and that is kept nowhere, and what sets it: a step that finds it in every run sets it, or
-// who defines the steps has it from before. step names who finds it.
+// Later returns a value that is not a step's result and is not recorded, and a function that sets it. That function is called in every run, by a step
+// or by the code that defines the steps. `step` is the name of the step that computes the value.
 func Later[R any](step string) (v *Value[R], set func(R)) {
 	v = &Value[R]{step: step}
 	return v, func(r R) { v.value = &r }
 }
 
-// Get returns the result. To ask for that of a step which was not passed, or was skipped, is a mistake of the program,
-// and panics.
+// Get returns the result. It panics if the step has not run yet, or was skipped.
 func (v *Value[R]) Get() R {
 	if v.value == nil {
 		panic(fmt.Sprintf("workflow: there is no result of %q yet", v.step))
@@ -124,38 +122,38 @@ func (v *Value[R]) Get() R {
 // Known reports whether there is a result.
 func (v *Value[R]) Known() bool { return v.value != nil }
 
-// Kind is what happened to a step.
+// Kind is the kind of an event.
 type Kind string
 
-// The kinds of events.
+// These are the kinds of events.
 const (
 	Started Kind = "started"
-	Done    Kind = "done"    // Do did it
-	Found   Kind = "found"   // it was done already
-	Skipped Kind = "skipped" // for the reason in Evidence
+	Done    Kind = "done"    // Do has done the step
+	Found   Kind = "found"   // the step was already done
+	Skipped Kind = "skipped" // the step was skipped; Evidence has the reason
 	Failed  Kind = "failed"
 )
 
-// Event is what is kept of something that happened to a step.
+// Event records something that happened to a step.
 type Event struct {
 	Step     string          `json:"step"`
 	Kind     Kind            `json:"event"`
 	Evidence string          `json:"evidence,omitempty"`
-	Result   json.RawMessage `json:"result,omitempty"` // of a failure, what an error in its chain has as Kept() any
+	Result   json.RawMessage `json:"result,omitempty"` // for a failed step, the result of calling Kept() on an error in the failure's chain
 	Error    string          `json:"error,omitempty"`
-	Stopped  bool            `json:"stopped,omitempty"` // of Failed: the run was stopped, as by Ctrl-C, and the step with it
+	Stopped  bool            `json:"stopped,omitempty"` // only for kind Failed: the step was interrupted with the run, as by Ctrl-C
 	Took     time.Duration   `json:"took_ns,omitempty"`
 }
 
-// Reporter shows what is going on to a person.
+// Reporter shows progress to the user.
 type Reporter interface {
-	// Step runs f and shows the name, the time, and the evidence that f returned.
+	// Step runs f and shows the name, the duration, and the evidence that f returned.
 	Step(name string, f func() (evidence string, err error)) error
-	// Skipped shows a step that was skipped, and why.
-	Skipped(name, why string)
+	// ShowSkipped shows a skipped step and the reason.
+	ShowSkipped(name, why string)
 }
 
-// silent shows nothing.
+// silent is a Reporter that shows nothing.
 type silent struct{}
 
 func (silent) Step(_ string, f func() (string, error)) error {
@@ -163,4 +161,4 @@ func (silent) Step(_ string, f func() (string, error)) error {
 	return err
 }
 
-func (silent) Skipped(string, string) {}
+func (silent) ShowSkipped(string, string) {}

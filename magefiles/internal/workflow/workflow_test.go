@@ -14,12 +14,12 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workflow"
 )
 
-// world is where steps do things. Each is done once, or the test fails.
+// world is where steps do their work. The test fails if a step is done twice.
 type world struct {
 	done  map[string]string
 	did   map[string]int
 	asked map[string]int
-	fails map[string]error // what doing, or asking with a "?" before the name, returns
+	fails map[string]error // errors that Do returns, by step name; a name with a "?" before it is for Check
 }
 
 func newWorld() *world {
@@ -28,7 +28,7 @@ func newWorld() *world {
 
 type result struct{ Made string }
 
-// add adds a step that makes text of the values of the steps that it is given.
+// add adds a step that makes a text from the values of earlier steps.
 func (w *world) add(d *workflow.Definition, name string, needs ...*workflow.Value[result]) *workflow.Value[result] {
 	return workflow.Add(d, w.step(name, needs...))
 }
@@ -67,9 +67,9 @@ func (r *report) Step(name string, f func() (string, error)) error {
 	return err
 }
 
-func (r *report) Skipped(name, why string) { r.lines = append(r.lines, name+" skipped: "+why) }
+func (r *report) ShowSkipped(name, why string) { r.lines = append(r.lines, name+" skipped: "+why) }
 
-// run runs a definition with the events of earlier runs, and adds its own.
+// run runs a definition with the events of earlier runs, and adds its own events.
 func run(ctx context.Context, d *workflow.Definition, events *[]workflow.Event) (*report, error) {
 	r := &report{}
 	err := (&workflow.Run{
@@ -105,7 +105,7 @@ func TestStepsAreDoneInOrderAndOnce(t *testing.T) {
 	require.Equal(t, []string{"a: made a", "b: made b+a", "c skipped: not today", "d: made d+a+b+a"}, r.lines)
 	require.JSONEq(t, `{"Made":"b+a"}`, string(events[3].Result))
 
-	// Again, and on a machine that has no events: nothing is done twice.
+	// If the steps run again, here or on a machine that has no events, nothing is done twice.
 	for _, events := range [][]workflow.Event{events, nil} {
 		r, err = run(t.Context(), define(), &events)
 		require.NoError(t, err)
@@ -115,8 +115,7 @@ func TestStepsAreDoneInOrderAndOnce(t *testing.T) {
 	require.Panics(t, func() { w.add(define(), "a") })
 }
 
-// A run that dies at any of its events, before or after the event was kept, is continued by the next one: every step is
-// done once in all.
+// If a run dies at any of its events, before or after the event is recorded, the next run continues, and every step is done exactly once.
 func TestDiesAnywhere(t *testing.T) {
 	for dies := 0; ; dies++ {
 		for _, kept := range []bool{false, true} {
@@ -149,7 +148,7 @@ func TestDiesAnywhere(t *testing.T) {
 			require.Equal(t, map[string]int{"a": 1, "b": 1}, w.did, "died at record %d", dies)
 			require.Equal(t, "b+a", w.done["b"])
 			if n <= dies {
-				return // it has no more events than these
+				return // the journal has no more events than these
 			}
 		}
 	}
@@ -168,29 +167,29 @@ func TestErrors(t *testing.T) {
 		{name: "doing it goes wrong", change: func(w *world, s *workflow.Step[result]) { w.fails["a"] = boom }, says: "a: boom", status: operr.Failed},
 		{name: "the world does not answer", change: func(w *world, s *workflow.Step[result]) { w.fails["?a"] = boom }, says: "a: boom", status: operr.Failed},
 		{
-			name:   "the world does not answer, and it was begun",
+			name:   "the check fails, and the step was begun",
 			events: []workflow.Event{{Step: "a", Kind: workflow.Started}},
 			change: func(w *world, s *workflow.Step[result]) { w.fails["?a"] = boom },
-			says:   "whether it was done cannot be told: boom",
+			says:   "the step was begun, but it is not known whether the step is done: boom",
 			status: operr.Stopped,
 		},
 		{
 			name:   "begun, failed, no answer",
 			events: []workflow.Event{{Step: "a", Kind: workflow.Started}, {Step: "a", Kind: workflow.Failed}},
 			change: func(w *world, s *workflow.Step[result]) { w.fails["?a"] = boom },
-			says:   "cannot be told: boom",
+			says:   "it is not known whether the step is done: boom",
 			status: operr.Stopped,
 		},
 		{
-			name: "it was done and is not there",
+			name: "the check does not find the result",
 			change: func(w *world, s *workflow.Step[result]) {
 				s.Check = func(context.Context, *result) (result, bool, error) { return result{}, false, nil }
 			},
-			says:   "it was done without an error, and is not there: made a",
+			says:   "the step ended without an error, but its check does not find the result: made a",
 			status: operr.Failed,
 			did:    1,
 		},
-		{name: "a question without an answer", change: func(w *world, s *workflow.Step[result]) { s.Do = nil }, says: "neither is so nor says why not", status: operr.Failed},
+		{name: "a question without an answer", change: func(w *world, s *workflow.Step[result]) { s.Do = nil }, says: "is not done, and its check gave no reason", status: operr.Failed},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld()
@@ -210,12 +209,12 @@ func TestErrors(t *testing.T) {
 	}
 }
 
-// knowing is an error that knows more than its words.
+// knowing is an error with a value to record.
 type knowing struct{ error }
 
 func (knowing) Kept() any { return result{Made: "nothing"} }
 
-// What an error knows is kept with it, and is no result of the step.
+// The value of such an error is recorded with the failure, but does not count as a result of the step.
 func TestWhatAFailureKnows(t *testing.T) {
 	w := newWorld()
 	w.fails["a"] = fmt.Errorf("doing it: %w", knowing{errors.New("boom")})
@@ -241,10 +240,10 @@ func TestWhatAFailureKnows(t *testing.T) {
 	require.Equal(t, []*result{nil, nil}, recorded)
 }
 
-// What is transient is tried again, but not before the world was asked whether it was done after all.
+// After a transient failure, Do is called again, but only if Check says that the step is not done.
 func TestTransient(t *testing.T) {
 	for _, c := range []struct {
-		lost bool // it was done, and only the answer was lost
+		lost bool // the step was done, and only the response was lost
 		did  int
 	}{{false, 2}, {true, 1}} {
 		w := newWorld()
@@ -271,7 +270,7 @@ func TestTransient(t *testing.T) {
 	}
 }
 
-// After a step that waits, everything above is asked again.
+// After a step that waits, all earlier steps are checked again.
 func TestTheWorldIsAskedAgainAfterAWait(t *testing.T) {
 	w := newWorld()
 	d := workflow.New()
@@ -287,11 +286,11 @@ func TestTheWorldIsAskedAgainAfterAWait(t *testing.T) {
 	w.add(d, "b")
 	var events []workflow.Event
 	_, err := run(t.Context(), d, &events)
-	require.ErrorContains(t, err, "a: it was so, and is not any more")
+	require.ErrorContains(t, err, "a: the step was done, but its check no longer finds the result")
 	require.Zero(t, w.did["b"])
 }
 
-// A context that ends stops the run before the next step; one that is Whole comes to its end.
+// If the context ends, the run stops before the next step. A step that is Whole runs to its end.
 func TestStop(t *testing.T) {
 	for _, whole := range []bool{false, true} {
 		ctx, cancel := context.WithCancelCause(t.Context())
@@ -322,7 +321,7 @@ func TestStop(t *testing.T) {
 
 type unexported struct{ Made, lost string }
 
-// A result that JSON would change is found out when it is made, and not in the run that needs it.
+// If JSON would change a result, the step that makes it fails, not a later run that needs it.
 func TestResultsSurvive(t *testing.T) {
 	d := workflow.New()
 	workflow.Add(d, workflow.Step[unexported]{
@@ -333,10 +332,10 @@ func TestResultsSurvive(t *testing.T) {
 	})
 	var events []workflow.Event
 	_, err := run(t.Context(), d, &events)
-	require.ErrorContains(t, err, `the result of "a" is not what is recorded of it`)
+	require.ErrorContains(t, err, `the result of "a" changed when it was recorded`)
 }
 
-// What an earlier run recorded is given to Check, and later steps have the values.
+// Check gets the result that an earlier run recorded, and later steps get its value.
 func TestCheckGetsTheRecord(t *testing.T) {
 	events := []workflow.Event{{Step: "a", Kind: workflow.Done, Result: json.RawMessage(`{"Made":"long ago"}`)}}
 	d := workflow.New()
@@ -354,7 +353,7 @@ func TestCheckGetsTheRecord(t *testing.T) {
 	require.Equal(t, result{"long ago"}, a.Get())
 }
 
-// What a step finds in every run is handed on without an event.
+// A value that a step finds in every run reaches later steps without an event.
 func TestLater(t *testing.T) {
 	d := workflow.New()
 	found, set := workflow.Later[func() string]("a")
@@ -378,7 +377,7 @@ func TestLater(t *testing.T) {
 	require.JSONEq(t, `{"Made":"x"}`, string(events[0].Result))
 }
 
-// Look asks and changes nothing; what cannot be asked yet is not.
+// Look calls Check and changes nothing. It does not call a Check that needs a value that is not known yet.
 func TestLook(t *testing.T) {
 	w := newWorld()
 	define := func() *workflow.Definition {
@@ -408,7 +407,7 @@ func TestLook(t *testing.T) {
 	require.Empty(t, w.did)
 }
 
-// A panic in any function of a step is its error, with the stack; where the world is only asked, it is trouble.
+// A panic in any function of a step becomes the step's error, with the stack. In Look it is Trouble.
 func TestAPanicIsTheStepsError(t *testing.T) {
 	for name, s := range map[string]workflow.Step[result]{
 		"Skip": {Name: "a", Skip: func() string { panic("ouch") }},
@@ -430,7 +429,7 @@ func TestAPanicIsTheStepsError(t *testing.T) {
 		workflow.Add(d, s)
 		var events []workflow.Event
 		_, err := run(t.Context(), d, &events)
-		require.ErrorContains(t, err, "a: it panicked: ", name)
+		require.ErrorContains(t, err, "a: the program panicked: ", name)
 		require.Contains(t, operr.DetailOf(err), "workflow_test.go", "the stack of %s", name)
 		require.Equal(t, workflow.Failed, events[len(events)-1].Kind, name)
 		if s.Check == nil {
@@ -444,7 +443,7 @@ func TestAPanicIsTheStepsError(t *testing.T) {
 	}
 }
 
-// A step that panics when it is asked again, after a wait, has failed too.
+// A step that panics when it is checked again, after a wait, has failed, too.
 func TestAPanicAfterAWait(t *testing.T) {
 	d, asked := workflow.New(), 0
 	workflow.Add(d, workflow.Step[result]{
@@ -460,20 +459,20 @@ func TestAPanicAfterAWait(t *testing.T) {
 	workflow.Add(d, workflow.Step[result]{Name: "b", Waits: true, Do: func(context.Context) (result, error) { return result{}, nil }})
 	var events []workflow.Event
 	_, err := run(t.Context(), d, &events)
-	require.ErrorContains(t, err, "a, asked again: it panicked: ouch")
+	require.ErrorContains(t, err, "checking the step a again: the program panicked: ouch")
 }
 
-// What cannot be asked about is done once, as far as the events tell.
+// If the effect of a step cannot be queried, the step is done once according to the events.
 func TestRecorded(t *testing.T) {
 	for name, c := range map[string]struct {
 		events []workflow.Event
 		done   int
 	}{
 		"nothing is recorded": {nil, 1},
-		"it was begun":        {[]workflow.Event{{Step: "a", Kind: workflow.Started}}, 1},
-		"it failed":           {[]workflow.Event{{Step: "a", Kind: workflow.Started}, {Step: "a", Kind: workflow.Failed}}, 1},
-		"it was done":         {[]workflow.Event{{Step: "a", Kind: workflow.Done, Result: json.RawMessage(`{"Made":"x"}`)}}, 0},
-		"it was done, and found since": {
+		"the step was begun":  {[]workflow.Event{{Step: "a", Kind: workflow.Started}}, 1},
+		"the step failed":     {[]workflow.Event{{Step: "a", Kind: workflow.Started}, {Step: "a", Kind: workflow.Failed}}, 1},
+		"the step was done":   {[]workflow.Event{{Step: "a", Kind: workflow.Done, Result: json.RawMessage(`{"Made":"x"}`)}}, 0},
+		"the step was done, and later found": {
 			events: []workflow.Event{
 				{Step: "a", Kind: workflow.Done, Result: json.RawMessage(`{"Made":"x"}`)},
 				{Step: "a", Kind: workflow.Found, Result: json.RawMessage(`{"Made":"x"}`)},
@@ -496,7 +495,7 @@ func TestRecorded(t *testing.T) {
 				return result{"x"}, nil
 			},
 		})
-		err := (&workflow.Run{ // and without a Reporter nothing is shown
+		err := (&workflow.Run{ // without a Reporter, nothing is shown
 			Definition: d,
 			Past:       c.events,
 			Keep:       func(workflow.Event) error { return nil },

@@ -13,16 +13,16 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/versionfile"
 )
 
-// The backends that read a Cargo.toml.
+// Backends that read a Cargo.toml.
 const (
 	rustBackend    = "pixi-build-rust"
 	maturinBackend = "maturin"
 )
 
-// copyFiles are files of other tools that have a copy of a version.
+// copyFiles lists the files of other tools that can contain a copy of a package's version.
 var copyFiles = []string{versionfile.MesonFile, versionfile.CitationFile, versionfile.CargoFile, versionfile.CargoLock, versionfile.UVLock}
 
-// keepCopies remembers which files of other tools a directory has.
+// keepCopies records the recipes in a directory, and files of other tools that may contain a copy of a version.
 func (f *finder) keepCopies(dir string, entries []fs.DirEntry, here *ignore.Folder) {
 	for _, e := range entries {
 		if (e.Name() == manifest.RecipeFile || e.Name() == "meta.yaml") && !here.Ignores(path.Join(dir, e.Name()), false) {
@@ -37,8 +37,8 @@ func (f *finder) keepCopies(dir string, entries []fs.DirEntry, here *ignore.Fold
 	}
 }
 
-// above are the files of a name in a directory and in those above it, up to the root.
-func (f *finder) above(dir, name string) (files []string) {
+// `filesAbove` returns the files called name in dir and in its parent directories, up to the root.
+func (f *finder) filesAbove(dir, name string) (files []string) {
 	for ; ; dir = path.Dir(dir) {
 		if file := path.Join(dir, name); f.copies[file] {
 			files = append(files, file)
@@ -49,7 +49,7 @@ func (f *finder) above(dir, name string) (files []string) {
 	}
 }
 
-// readCopies adds the copies of a package's version that stand in the files of other tools: beside its manifest, and where its sources are.
+// readCopies finds copies of a package's version in files of other tools, both next to its manifest and in its source folder.
 func (l *loader) readCopies(p *Package, project *manifest.File) {
 	if len(l.found.copies) == 0 {
 		return
@@ -77,7 +77,7 @@ func (l *loader) readCopies(p *Package, project *manifest.File) {
 	}
 }
 
-// readText adds the copy that a text has, if it is the package's version.
+// readText adds the version found in a text file if it equals the package's version.
 func (l *loader) readText(p *Package, file string, read func(string, []byte) (manifest.Version, bool)) {
 	if !l.found.copies[file] || l.isVersionFile(p, file) {
 		return
@@ -91,15 +91,15 @@ func (l *loader) readText(p *Package, file string, read func(string, []byte) (ma
 	}
 }
 
-// readCargo adds the version of a Cargo.toml, and that of its Cargo.lock. It is the package's own where nothing else says one; it is a
-// copy where the crate is called like the package, or made into it.
+// readCargo adds the versions in a Cargo.toml and its Cargo.lock. If no other file gives a version, the crate's version is the
+// package's version. If the crate has the package's name, or the package is built from the crate, the crate's version is a copy.
 func (l *loader) readCargo(p *Package, file string) {
 	if !l.found.copies[file] || l.isVersionFile(p, file) {
 		return
 	}
 	s, err := l.open(file)
 	if err != nil || s == nil {
-		return // Cargo says what is wrong with it
+		return // the file is broken, and Cargo reports the error
 	}
 	pkg := s.Doc.Root.Get("package")
 	crate, n := pkg.Get("name").Text(), pkg.Get("version")
@@ -134,9 +134,9 @@ func (l *loader) readCargo(p *Package, file string) {
 	l.readLocked(p, path.Dir(file), versionfile.CargoLock, manifest.PyPIName(crate))
 }
 
-// cargoWorkspace is the version that the Cargo.toml of a workspace gives its members: that of the nearest one above.
+// cargoWorkspace returns the version that members inherit from the nearest enclosing Cargo workspace.
 func (l *loader) cargoWorkspace(dir string) (*manifest.File, *tomledit.Node) {
-	for _, file := range l.found.above(dir, versionfile.CargoFile) {
+	for _, file := range l.found.filesAbove(dir, versionfile.CargoFile) {
 		if s, err := l.open(file); err == nil && s != nil {
 			if n := s.Doc.Root.Get("workspace", "package", "version"); n != nil {
 				return s, n
@@ -146,9 +146,9 @@ func (l *loader) cargoWorkspace(dir string) (*manifest.File, *tomledit.Node) {
 	return nil, nil
 }
 
-// readLocked adds what the nearest lock of a name says of a package that is called so there.
+// readLocked looks up name in the nearest lock file and adds the versions that equal the package's version.
 func (l *loader) readLocked(p *Package, dir, lock, name string) {
-	files := l.found.above(dir, lock)
+	files := l.found.filesAbove(dir, lock)
 	if len(files) == 0 {
 		return
 	}
@@ -175,12 +175,13 @@ func (l *loader) readLocked(p *Package, dir, lock, name string) {
 	}
 }
 
-// HasText reports whether a file was read that a bump may edit.
+// HasText reports whether Load has read the file. A bump may edit only these files.
 func (w *Workspace) HasText(file string) bool {
 	return slices.ContainsFunc(w.Texts, func(t Text) bool { return t.Name == file }) || slices.ContainsFunc(w.Files, func(d *tomledit.Document) bool { return d.Name == file })
 }
 
-// readTogether finds the copies of the version that all packages have: of the workspace itself, and in a CITATION.cff beside its manifest.
+// readTogether finds copies of a version that all packages share: the version in [workspace], and the one in a CITATION.cff next to the
+// root manifest.
 func (l *loader) readTogether(w *Workspace, top *folder) {
 	if w.Config.Versioning != settings.Lockstep && len(w.Packages) != 1 {
 		return

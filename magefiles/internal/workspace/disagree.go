@@ -6,22 +6,24 @@ import (
 	"path"
 	"slices"
 
+	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/version"
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
-// Disagreements returns what the manifests contradict each other in, by file and line:
+// Disagreements returns the contradictions between manifests, sorted by file and line. It looks for:
 //
-//   - a package's version that its pixi.toml and its pyproject.toml give differently;
-//   - an exact pin of a package on a version of a sibling that it does not have. A downstream's is none: it upgrades when
-//     it wants to. The root manifest's own is one only beside a path, where both cannot hold;
-//   - a run dependency on a sibling that is an exact pin in one of a package's two files and another range in the other, or
-//     that stands in one only, though both list siblings;
-//   - two names of packages that are one name on PyPI, and in an environment: a-b and a_b;
-//   - versions of packages that differ, where all have one.
+//   - a package whose pixi.toml and pyproject.toml have different versions;
+//   - an exact pin on a sibling's version that the sibling does not have. Pins in a downstream are ignored, because a downstream
+//     upgrades when it wants to. A pin in the root manifest is reported only if the same package is also required by path, because both
+//     cannot be satisfied;
+//   - a run dependency on a sibling, if one of the package's two files has an exact pin and the other has a range, or if it is missing
+//     from one file although both files list siblings;
+//   - two package names that are the same name on PyPI, such as a-b and a_b;
+//   - packages with different versions, if the workspace uses one version for all.
 func (w *Workspace) Disagreements() []Disagreement {
-	out := append(w.Doubles(), w.apart()...)
+	out := append(w.Doubles(), w.findLaggards()...)
 	for _, p := range w.Packages {
 		out = append(out, p.versionDisagreements()...)
 		for _, r := range p.Requires {
@@ -40,8 +42,8 @@ func (w *Workspace) Disagreements() []Disagreement {
 	return slices.Compact(out)
 }
 
-// Doubles returns the packages whose name on PyPI is that of another one: `a_b` and `a-b`. The files of one would replace those
-// of the other, and a requirement may mean either.
+// Doubles returns the packages that have the same name on PyPI as another package, such as `a_b` and `a-b`. Each would overwrite the
+// other's files, and a requirement would be ambiguous.
 func (w *Workspace) Doubles() []Disagreement {
 	var out []Disagreement
 	seen := map[string]*Package{}
@@ -55,7 +57,7 @@ func (w *Workspace) Doubles() []Disagreement {
 				Package: p.Name,
 				Pos:     p.Project.NamePos,
 				Message: fmt.Sprintf(
-					"%s and %s (%s) are one name to Python: rename one of them", p.PyPIName, other.PyPIName, other.Project.NamePos),
+					"%s and %s (%s) are the same name for Python: rename one of the two packages", p.PyPIName, other.PyPIName, other.Project.NamePos),
 			})
 			continue
 		}
@@ -64,15 +66,15 @@ func (w *Workspace) Doubles() []Disagreement {
 	return out
 }
 
-// apart returns the packages that are behind the highest version, where all have one. One whose version is that of its tag is where
-// that is.
-func (w *Workspace) apart() []Disagreement {
+// `findLaggards` returns the packages whose version is lower than the highest one, if all packages should share one version. It ignores
+// packages whose version comes from a tag.
+func (w *Workspace) findLaggards() []Disagreement {
 	if w.Config.Versioning != settings.Lockstep {
 		return nil
 	}
 	var out []Disagreement
 	at := map[*Package]version.Version{}
-	var first *Package // of the highest version
+	var first *Package // package with the highest version
 	for _, p := range w.order {
 		v, err := version.Parse(p.Version.Says())
 		if err != nil || p.FromTags() != nil {
@@ -90,25 +92,36 @@ func (w *Workspace) apart() []Disagreement {
 				Pos:     p.Version.Pos,
 				Apart:   true,
 				Message: fmt.Sprintf(
-					"%s is at %s, and %s at %s (%s:%d): all packages have one version", p.Name, v, first.Name, at[first], first.Version.Pos.File, first.Version.Pos.Line),
+					"%s is at %s, but %s is at %s (%s:%d); all packages must have the same version", p.Name, v, first.Name, at[first], first.Version.Pos.File, first.Version.Pos.Line),
 			})
 		}
 	}
 	return out
 }
 
-// WaysOut says what can be done about disagreements, as a next step that begins with correcting what was named.
+// DisagreementError returns an error if the manifests disagree. The caller must have printed each disagreement, because the error
+// refers to "the places named above".
+func (w *Workspace) DisagreementError() error {
+	found := w.Disagreements()
+	if len(found) == 0 {
+		return nil
+	}
+	return operr.New("correct the places named above, "+w.WaysOut(found), "the manifests disagree in %s", operr.Count(len(found), "place"))
+}
+
+// WaysOut returns the other ways to resolve disagreements. The text completes a next step that begins with "correct the places named
+// above".
 func (w *Workspace) WaysOut(found []Disagreement) string {
-	ways := "or have them follow: `mage version:bump -to=… -fixDrift`"
+	ways := "or let a bump correct them: `mage version:bump -to=… -fixDrift`"
 	if slices.ContainsFunc(found, func(d Disagreement) bool { return d.Apart }) {
 		return ways + ", " + w.TheirOwn()
 	}
 	return ways
 }
 
-// TheirOwn is the next step for packages that are not to have one version.
+// TheirOwn returns the end of a next step for packages that should have separate versions.
 func (w *Workspace) TheirOwn() string {
-	return fmt.Sprintf("or let each package have its own version: `versioning = %q` in [tool.release] of %s", settings.Independent, w.Manifest.Path)
+	return fmt.Sprintf("or let each package have its own version with `versioning = %q` in [tool.release] of %s", settings.Independent, w.Manifest.Path)
 }
 
 func (p *Package) versionDisagreements() []Disagreement {
@@ -129,7 +142,8 @@ func (p *Package) versionDisagreements() []Disagreement {
 	return out
 }
 
-// versionFor returns the version that a requirement of a kind is held against: a wheel carries the pyproject's.
+// versionFor returns the version to which a requirement of kind k is compared. For PyPI it is the version in pyproject.toml, because
+// the wheel has that version.
 func (p *Package) versionFor(k manifest.Kind) string {
 	if k == manifest.PyPI && p.Project != nil && p.Project.Version.Text != "" {
 		return p.Project.Version.Text
@@ -137,7 +151,7 @@ func (p *Package) versionFor(k manifest.Kind) string {
 	return p.Version.Text
 }
 
-// pinDisagreements holds an exact pin against the sibling's version. An inherited one is the pool's, and is wrong there.
+// pinDisagreements compares an exact pin with the sibling's version. If the pin is inherited, the error is reported at the pool entry.
 func (w *Workspace) pinDisagreements(who string, r Requirement) []Disagreement {
 	at := w.byName[r.Package].versionFor(r.Kind)
 	if r.Pin == "" || at == "" || version.Same(r.Pin, at) {
@@ -149,11 +163,11 @@ func (w *Workspace) pinDisagreements(who string, r Requirement) []Disagreement {
 			who, pos = w.Manifest.Name, d.Pos
 		}
 	}
-	return []Disagreement{{Package: who, Pos: pos, Message: fmt.Sprintf("%s pins %s to %s, which is at %s", who, r.Name, r.Pin, at)}}
+	return []Disagreement{{Package: who, Pos: pos, Message: fmt.Sprintf("%s pins %s to %s, but the package is at %s", who, r.Name, r.Pin, at)}}
 }
 
-// listDisagreements compares the siblings that a package needs to run in its two files. A requirement without a version,
-// such as a path alone, agrees with any; so does one that maintains itself, and one that the backend maps by itself.
+// listDisagreements compares the run dependencies on siblings in a package's two files. A requirement without a version, such as a
+// path, agrees with any version, and so does a requirement that the backend maps or keeps up to date.
 func (w *Workspace) listDisagreements(p *Package) []Disagreement {
 	if p.Project == nil || p.Manifest == p.Pyproject || !p.Build.Python.IgnoreMapping || slices.Contains(p.Project.Dynamic, "dependencies") {
 		return nil
@@ -183,7 +197,7 @@ func (w *Workspace) listDisagreements(p *Package) []Disagreement {
 	return out
 }
 
-// runs returns the unconditional run dependencies on siblings of one kind.
+// `runs` returns the unconditional run dependencies on siblings of kind k.
 func (p *Package) runs(k manifest.Kind) []Requirement {
 	var out []Requirement
 	for _, r := range p.Requires {
@@ -194,7 +208,7 @@ func (p *Package) runs(k manifest.Kind) []Requirement {
 	return out
 }
 
-// names reports whether any table of one kind names a sibling.
+// `names` reports whether any table of kind k requires the sibling.
 func (p *Package) names(sibling string, k manifest.Kind) bool {
 	return slices.ContainsFunc(p.Requires, func(r Requirement) bool { return r.Kind == k && r.Package == sibling })
 }

@@ -20,33 +20,33 @@ import (
 // folder is a directory with a manifest.
 type folder struct {
 	dir       string         // relative to the root, with slashes
-	manifest  *manifest.File // the one that shadows the others
-	linked    bool           // it is behind a symlink
-	pyproject *manifest.File // nil where there is none; the manifest itself where that is a pyproject.toml
+	manifest  *manifest.File // the manifest that shadows the others
+	linked    bool           // whether the manifest was reached through a symlink
+	pyproject *manifest.File // nil if there is none; equal to manifest if that is a pyproject.toml
 }
 
-// finder walks through a workspace. Every file is read and parsed once.
+// finder walks through a workspace and reads and parses each file once.
 type finder struct {
 	root     string
-	folders  []*folder                     // in the order of the walk: parents first, names sorted
-	docs     map[string]*tomledit.Document // by real path relative to the root
-	visited  map[string]bool               // real paths of the directories that were walked through
+	folders  []*folder                     // the folders with manifests, in walk order: parents first, names sorted
+	docs     map[string]*tomledit.Document // parsed files, keyed by real path relative to the root
+	visited  map[string]bool               // real paths of visited directories
 	ignore   ignore.Rules                  // [tool.release] ignore
-	projects []string                      // every pyproject.toml that is nothing to pixi and has a [project]
+	projects []string                      // every pyproject.toml that has a [project] and does not mention pixi
 	recipes  []string                      // every recipe.yaml and meta.yaml
-	copies   map[string]bool               // files of other tools that have a copy of a version, relative to the root
+	copies   map[string]bool               // files of other tools that may contain a copy of a version, relative to the root
 	python   modules.Modules               // the Python files
-	links    []link                        // directories behind symlinks, for later
+	links    []link                        // symlinks to directories, to visit last
 }
 
 // link is a symlink to a directory.
 type link struct{ dir, real string }
 
-// Root returns the folder of the workspace that dir belongs to, as Load finds it: absolute, symlinks resolved.
+// Root returns the root folder of the workspace that Load would read for dir, as an absolute path without symlinks.
 func Root(dir string) (string, error) { return findRoot(dir) }
 
-// findRoot walks up from dir to the directory whose manifest has a [workspace] table, as pixi does. A manifest without
-// one on the way is a package of the workspace that is looked for.
+// findRoot walks up from dir to the directory whose manifest has a [workspace] table, as pixi does. Manifests on the way that lack this
+// table are packages of the workspace.
 func findRoot(dir string) (string, error) {
 	start, err := filepath.Abs(dir)
 	if err == nil {
@@ -57,7 +57,7 @@ func findRoot(dir string) (string, error) {
 	}
 	for at := start; ; at = filepath.Dir(at) {
 		f := &finder{root: at, docs: map[string]*tomledit.Document{}}
-		entries, _ := os.ReadDir(at) // a folder above that may not be read has no manifest for us
+		entries, _ := os.ReadDir(at) // an unreadable parent folder is treated as having no manifest
 		found, err := f.read(".", at, f.manifests(at, entries))
 		if err != nil {
 			return "", err
@@ -71,24 +71,24 @@ func findRoot(dir string) (string, error) {
 	}
 }
 
-// find returns all folders with manifests, the root's first. Below a nested workspace nothing is looked for.
+// find returns all folders with manifests, the root first. It does not descend into nested workspaces.
 func find(root string) (*finder, error) {
 	f := &finder{root: root, docs: map[string]*tomledit.Document{}, visited: map[string]bool{}}
 	outer := ignore.Outer(root)
 	if err := f.walk(".", root, outer); err != nil {
 		return nil, err
 	}
-	// What is behind a symlink comes last, so that a folder is known by its own path and not by the link's.
+	// Symlinked folders are visited last, so that a folder inside the workspace is found under its own path.
 	for i := 0; i < len(f.links); i++ {
 		if err := f.walk(f.links[i].dir, f.links[i].real, outer); err != nil {
 			return nil, err
 		}
 	}
-	f.once()
+	f.dropAliases()
 	return f, nil
 }
 
-// walk looks into a directory and those below it. real is its path without symlinks.
+// walk visits a directory and its subdirectories. `real` is its path with symlinks resolved.
 func (f *finder) walk(dir, real string, above *ignore.Folder) error {
 	if f.visited[real] {
 		return nil
@@ -97,9 +97,9 @@ func (f *finder) walk(dir, real string, above *ignore.Folder) error {
 	entries, err := os.ReadDir(real)
 	if err != nil {
 		if errors.Is(err, fs.ErrPermission) || errors.Is(err, fs.ErrNotExist) {
-			return nil // pixi, too, passes over what it may not read
+			return nil // pixi also skips folders that it may not read
 		}
-		return operr.New("make the folder readable, or ignore it", "looking for packages: %w", err)
+		return operr.New("make the folder readable, or have git ignore it", "looking for packages: %w", err)
 	}
 	here := above.In(dir, real, entries)
 	f.python.Keep(dir, f.relative(real), entries, here)
@@ -116,7 +116,7 @@ func (f *finder) walk(dir, real string, above *ignore.Folder) error {
 	}
 	if found != nil {
 		if dir == "." {
-			// What is wrong with them is said where the table is read.
+			// Invalid patterns are reported by package settings, which reads the same table.
 			f.ignore = ignore.ReadRules(found.manifest.Doc.Root.Get("tool", "release", "ignore").Strings())
 		}
 		f.folders = append(f.folders, found)
@@ -132,8 +132,8 @@ func (f *finder) walk(dir, real string, above *ignore.Folder) error {
 	return nil
 }
 
-// enter walks through a directory, or puts off one that is behind a symlink. A link out of the workspace is not
-// followed: it leads to what a release of ours must not change.
+// enter visits a subdirectory. Symlinks to directories are queued for later. Links that point out of the workspace are not followed,
+// because a release must not change anything there.
 func (f *finder) enter(dir, abs string, e fs.DirEntry, here *ignore.Folder) error {
 	switch {
 	case e.IsDir():
@@ -152,8 +152,8 @@ func (f *finder) enter(dir, abs string, e fs.DirEntry, here *ignore.Folder) erro
 	return nil
 }
 
-// manifests returns the real paths of the manifest files among a directory's entries, by name. Behind a symlink a file
-// counts only if it is in the workspace.
+// manifests returns the real paths of the manifests among a directory's entries, keyed by name. A symlink counts only if its target is
+// in the workspace.
 func (f *finder) manifests(real string, entries []fs.DirEntry) map[string]string {
 	var out map[string]string
 	for _, e := range entries {
@@ -183,8 +183,8 @@ func inside(root, abs string) bool {
 	return abs == root || strings.HasPrefix(abs, strings.TrimSuffix(root, "/")+"/")
 }
 
-// read parses the manifests of a folder: the one that counts for pixi, and the pyproject.toml beside it. It returns nil
-// for a folder that is nothing to pixi.
+// read parses the manifests in a folder: the one that pixi would read, and the pyproject.toml next to it. It returns nil if pixi would
+// not read any.
 func (f *finder) read(dir, real string, files map[string]string) (*folder, error) {
 	found := &folder{dir: dir}
 	for _, name := range manifest.FileNames {
@@ -197,7 +197,7 @@ func (f *finder) read(dir, real string, files map[string]string) (*folder, error
 			return nil, err
 		}
 		if doc == nil {
-			return nil, nil // a pyproject.toml that is nothing to pixi hides a mojoproject.toml from it
+			return nil, nil // a pyproject.toml that does not name pixi hides a mojoproject.toml from pixi
 		}
 		s := manifest.NewFile(doc, dir, name == manifest.PyprojectFile)
 		if name == manifest.PyprojectFile {
@@ -213,8 +213,8 @@ func (f *finder) read(dir, real string, files map[string]string) (*folder, error
 	return found, nil
 }
 
-// parse reads one file. With onlyPixi it returns nil for one that never names pixi: other people's broken files do not
-// matter.
+// parse reads one file. With onlyPixi it returns nil for a file that does not mention pixi, so that syntax errors in unrelated files
+// are ignored.
 func (f *finder) parse(abs string, onlyPixi bool) (*tomledit.Document, error) {
 	file := f.relative(abs)
 	if doc := f.docs[file]; doc != nil {
@@ -232,20 +232,20 @@ func (f *finder) parse(abs string, onlyPixi bool) (*tomledit.Document, error) {
 	}
 	doc, err := tomledit.Parse(file, src)
 	if err != nil {
-		return nil, operr.New("correct the file there: it is not valid TOML", "%w", err)
+		return nil, operr.New("correct the TOML syntax of the file at this position", "%w", err)
 	}
 	f.docs[file] = doc
 	return doc, nil
 }
 
-// relative is the name of a file in the workspace, relative to the root.
+// relative returns the path of a file relative to the root.
 func (f *finder) relative(abs string) string {
 	return filepath.ToSlash(strings.TrimPrefix(strings.TrimPrefix(abs, f.root), string(filepath.Separator)))
 }
 
-// once drops the folders whose manifest is a symlink to one that is known already: as the root's, by its own path, or by
-// another link.
-func (f *finder) once() {
+// `dropAliases` drops folders whose manifest is a symlink to a manifest that was already found in the root, under its own path, or
+// through another link.
+func (f *finder) dropAliases() {
 	owner := map[string]*folder{}
 	for _, found := range f.folders {
 		if at := owner[found.manifest.Path]; at == nil || at.dir != "." && at.linked && !found.linked {

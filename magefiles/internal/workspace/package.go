@@ -16,10 +16,10 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/versionfile"
 )
 
-// condaForm is that of the name of a conda package. It is a part of file names.
+// condaForm matches conda package names. They are also parts of file names.
 var condaForm = regexp.MustCompile(`^[a-z0-9_][a-z0-9_.-]*$`)
 
-// readPackage reads a [package] and the pyproject.toml that belongs to it.
+// readPackage reads a [package] table and the package's pyproject.toml.
 func (l *loader) readPackage(f *folder) *Package {
 	s := f.manifest
 	pkg := s.Pixi.Get("package")
@@ -30,7 +30,7 @@ func (l *loader) readPackage(f *folder) *Package {
 		p.SourceDir = ""
 	case src.Path != "":
 		if p.SourceDir = src.Target(); strings.HasPrefix(p.SourceDir, "..") {
-			p.SourceDir = "" // outside of the workspace
+			p.SourceDir = "" // outside the workspace
 		}
 	}
 	project := l.packageProject(f, p)
@@ -38,14 +38,14 @@ func (l *loader) readPackage(f *folder) *Package {
 		p.Pyproject, p.Project = project.Path, l.project(project)
 		p.PyPIName = p.Project.Name
 	}
-	p.outside = named.Outside(l.found.root, project)
+	p.outside = named.FindOutside(l.found.root, project)
 	p.Publish = s.Bool(pkg.Get("publish"))
 	if p.Name = l.packageName(s, p); p.Name != "" && !condaForm.MatchString(p.Name) {
-		s.FailAt(p.Pos, "name it with letters, digits and - _ . alone", "a package cannot be called %q: conda knows no such name", p.Name)
+		s.FailAt(p.Pos, "write only letters, digits and - _ .", "a package cannot be called %q: conda does not allow this name", p.Name)
 	}
 	p.Version, p.Versions = l.packageVersion(s, p)
 	if t := p.Version.Text; strings.HasPrefix(t, "-") || strings.ContainsFunc(t, func(r rune) bool { return r == '/' || r == '\\' || unicode.IsControl(r) }) {
-		s.FailAt(p.Version.Pos, "correct it: 1.2.3", "a version cannot be %q: it is a part of a file's name", t)
+		s.FailAt(p.Version.Pos, "write a version such as 1.2.3", "a version cannot be %q: the version is a part of a file's name", t)
 	}
 	l.readRecipe(s, p)
 	l.readLiterals(p)
@@ -68,8 +68,8 @@ func (l *loader) readPackage(f *folder) *Package {
 	return p
 }
 
-// packageProject finds the pyproject.toml of a package: the manifest itself, the one beside it, or the one where the
-// sources are. pixi-build-python cannot do without, unless told so.
+// packageProject finds the pyproject.toml of a package: the manifest itself, or a file next to the manifest or in the source folder.
+// pixi-build-python requires the file unless its configuration disables that.
 func (l *loader) packageProject(f *folder, p *Package) *manifest.File {
 	if p.SourceDir == f.dir || p.SourceDir == "" {
 		if f.pyproject == nil && p.SourceDir != "" {
@@ -90,19 +90,19 @@ func (l *loader) packageProject(f *folder, p *Package) *manifest.File {
 
 func (l *loader) missingProject(f *folder, p *Package) {
 	if p.Build.Backend == manifest.PythonBackend && !p.Build.Python.IgnorePyproject {
-		f.manifest.FailAt(p.Build.Pos, "add the file, or set `config.ignore-pyproject-manifest = true` if the package is to do without",
-			"%s needs %s, which is not there", manifest.PythonBackend, path.Join(p.SourceDir, manifest.PyprojectFile))
+		f.manifest.FailAt(p.Build.Pos, "add the file, or set `config.ignore-pyproject-manifest = true` if the package does not need the file",
+			"%s needs %s, which does not exist", manifest.PythonBackend, path.Join(p.SourceDir, manifest.PyprojectFile))
 	}
 }
 
-// open returns a TOML file of the workspace that the walk may have passed by; nil when it is not there.
+// `open` parses a TOML file in the workspace, even if the walk did not visit it. It returns nil if the file does not exist.
 func (l *loader) open(file string) (*manifest.File, error) {
 	abs, err := filepath.EvalSymlinks(filepath.Join(l.found.root, filepath.FromSlash(file)))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if err == nil && !inside(l.found.root, abs) {
-		err = operr.New("put the file itself there", "%s is a link out of the workspace, and no file elsewhere is read in its place", file)
+		err = operr.New("replace the link by the file", "cannot read %s, because it is a link to a file outside of the workspace", file)
 	}
 	if err != nil {
 		return nil, err
@@ -114,20 +114,20 @@ func (l *loader) open(file string) (*manifest.File, error) {
 	return manifest.NewFile(doc, path.Dir(file), path.Base(file) == manifest.PyprojectFile), nil
 }
 
-// text reads a file that is no TOML, which has to be in the workspace, and keeps it for Workspace.Texts. An edit of it has
-// to find the file itself, so the name that is kept, and returned, is the one behind symlinks.
+// text reads a non-TOML file in the workspace and records it for Workspace.Texts. The recorded and returned name has symlinks resolved,
+// so that an edit changes the file and not the link.
 func (l *loader) text(name string) (real string, src []byte, err error) {
 	abs, err := filepath.EvalSymlinks(filepath.Join(l.found.root, filepath.FromSlash(name)))
 	if err != nil {
 		return "", nil, err
 	}
 	if !inside(l.found.root, abs) {
-		return "", nil, fmt.Errorf("%s is a link out of the workspace", name)
+		return "", nil, fmt.Errorf("%s is a link that leads out of the workspace", name)
 	}
 	return l.read(l.found.relative(abs))
 }
 
-// read is text for a name without symlinks.
+// read is like text, for a path without symlinks.
 func (l *loader) read(real string) (string, []byte, error) {
 	if src, ok := l.texts[real]; ok {
 		return real, src, nil
@@ -139,7 +139,7 @@ func (l *loader) read(real string) (string, []byte, error) {
 	return real, src, err
 }
 
-// project reads a pyproject.toml once, however many packages take it.
+// project reads a pyproject.toml, and caches it because several packages can use the same file.
 func (l *loader) project(s *manifest.File) *manifest.Project {
 	p := l.projects[s.Path]
 	if p == nil {
@@ -150,19 +150,19 @@ func (l *loader) project(s *manifest.File) *manifest.Project {
 	return p
 }
 
-// takesProject reports whether name and version come from the pyproject.toml where [package] has none.
+// takesProject reports whether the name and version are taken from pyproject.toml if [package] does not have them.
 func (p *Package) takesProject() bool {
 	return p.Manifest == p.Pyproject || p.Build.Backend == manifest.PythonBackend && !p.Build.Python.IgnorePyproject
 }
 
-// packageName returns the conda name: [package] name, the workspace's, the pyproject's, or, where the backend has it in a
-// file of its own, the folder's.
+// packageName returns the package's conda name. It is the name in [package], or the one inherited from [workspace], or the one in
+// pyproject.toml. For backends that read the name from another file, it is the folder name.
 func (l *loader) packageName(s *manifest.File, p *Package) string {
 	n := s.Pixi.Get("package", "name")
 	switch {
 	case n != nil && s.Inherits(n):
 		if l.manifest.Name == "" {
-			s.Fail(n, "add `name` to the workspace's manifest, or write it here", "the name is inherited, but the workspace defines none")
+			s.Fail(n, "add `name` to the workspace's manifest, or write the name here", "the name is inherited, but the workspace has no name")
 		}
 		return manifest.CondaName(l.manifest.Name)
 	case n != nil:

@@ -14,16 +14,16 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
-// Uncounted is a file that looks like a member of the workspace, or like a downstream, and is none.
+// Uncounted is a file that looks like a member of the workspace or a downstream, but is neither.
 type Uncounted struct {
 	File string `json:"file"` // relative to the root
-	Why  string `json:"why"`  // one sentence, and what would make it count
+	Why  string `json:"why"`  // one sentence: the reason, and how to make the file count
 }
 
-// String is a line for people.
+// String returns a line of output for the user.
 func (u Uncounted) String() string { return u.File + " does not count: " + u.Why }
 
-// NoPackages refuses a workspace in which there is nothing to do a thing with; nil where it has a package.
+// NoPackages returns an error if the workspace has no package.
 func (w *Workspace) NoPackages() error {
 	if len(w.Packages) > 0 {
 		return nil
@@ -37,7 +37,7 @@ func (w *Workspace) NoPackages() error {
 		w.Manifest.Name, strings.Join(manifest.FileNames[:2], ", "), manifest.FileNames[2], w.Root).WithDetail(strings.Join(lines, "\n"))
 }
 
-// findUncounted gathers what does not count, by file.
+// findUncounted collects the files that do not count, sorted by path.
 func (l *loader) findUncounted(w *Workspace, nested []*folder) {
 	add := func(file, format string, args ...any) {
 		w.Uncounted = append(w.Uncounted, Uncounted{File: file, Why: fmt.Sprintf(format, args...)})
@@ -54,21 +54,21 @@ func (l *loader) findUncounted(w *Workspace, nested []*folder) {
 		s := f.manifest
 		switch required := l.strays[f.dir]; {
 		case s.IsPackage():
-			add(s.Path, "it has a [workspace] of its own beside its [package], and is no member of this one; a member's manifest has [package] alone")
+			add(s.Path, "it has its own [workspace] beside [package], so it is not a member of this workspace; a member's manifest has only [package]")
 		case required != "":
-			add(s.Path, "it requires %s, and takes it from no channel of ours; a downstream has %s among its channels", required, l.ourChannel(w))
+			add(s.Path, "it requires %s, but has none of our channels; a downstream has %s among its channels", required, l.ourChannel(w))
 		case f.pyproject != nil && f.pyproject.Doc.Root.Has("project"):
-			add(s.Path, "it has a [workspace] of its own, and is no member of this one; a member's manifest has [package] alone")
+			add(s.Path, "it has its own [workspace], so it is not a member of this workspace; a member's manifest has only [package]")
 		}
 	}
 	for _, file := range l.found.projects {
 		if dir := path.Dir(file); dir != "." && !own[dir] {
-			add(file, "it is a project of PyPI alone; [tool.pixi.package] in it, or a pixi.toml with [package] beside it, makes a conda package of it")
+			add(file, "it is only a project of PyPI; to make it a conda package, add [tool.pixi.package] to it, or a pixi.toml with [package] beside it")
 		}
 	}
 	for _, file := range l.found.recipes {
 		if dir := path.Dir(file); !own[dir] {
-			add(file, "no manifest leads to it; a pixi.toml beside it makes it a member: [package] with build.backend.name = %q", manifest.RecipeBackend)
+			add(file, "no manifest refers to it; to make it a member, add a pixi.toml beside it: [package] with build.backend.name = %q", manifest.RecipeBackend)
 		}
 	}
 	slices.SortFunc(w.Uncounted, func(a, b Uncounted) int { return strings.Compare(a.File, b.File) })
@@ -78,15 +78,15 @@ func (l *loader) isDownstream(w *Workspace, f *folder) bool {
 	return slices.ContainsFunc(w.Downstreams, func(d *Downstream) bool { return d.Dir == f.dir })
 }
 
-// ourChannel is how a manifest may name our channel.
+// ourChannel returns a quoted URL that a manifest can use to name our channel.
 func (l *loader) ourChannel(w *Workspace) string {
 	return fmt.Sprintf("%q", "https://prefix.dev/"+w.Config.Channel)
 }
 
-// takesFromUs reports whether a manifest takes a package of ours from our channel: it requires one otherwise than by a path, and has our
-// channel, in whatever spelling, among those that it names. Where it is not known how ours is called, any will do. Where no table says how it
-// is called, a variable of whoever publishes may, so that any channel will do but those that everybody takes from. What else the manifest has,
-// such as an image, does not matter.
+// takesFromUs reports whether a manifest takes any of our packages from our channel: it requires one of our packages other than by path, and lists
+// our channel in any spelling. If the name of our channel is unknown, any channel matches. If [tool.release] does not name the channel, a variable
+// may do so when publishing, so any channel matches except public ones that serve many projects. The rest of the manifest, such as an image, is not
+// considered.
 func takesFromUs(w *Workspace, d *Downstream) bool {
 	if !slices.ContainsFunc(d.Requires, func(r Requirement) bool {
 		of := r.Dependency.Spec.Channel
@@ -103,17 +103,17 @@ func takesFromUs(w *Workspace, d *Downstream) bool {
 	})
 }
 
-// isEverybodys reports whether what a manifest writes of a channel is one that packages of many projects are in.
+// isEverybodys reports whether a channel in a manifest is a public one with packages from many projects.
 func isEverybodys(written string) bool {
 	name := path.Base(strings.TrimSuffix(strings.ToLower(strings.TrimSpace(written)), "/"))
 	return !isOurChannel(written, name) || slices.Contains([]string{"conda-forge", "bioconda", "defaults", "main", "nvidia", "pytorch", "robostack", "pixi-build-backends"}, name)
 }
 
-// others are servers of channels that nobody publishes to by prefix.dev's protocol.
+// `others` lists channel servers that do not support publishing by prefix.dev's protocol.
 var others = []string{"anaconda.org", "anaconda.com", "anaconda.cloud"}
 
-// isOurChannel reports whether what a manifest writes of a channel may be the one of a name: the name itself, or an address that ends with it, on
-// prefix.dev or on what stands in for it.
+// isOurChannel reports whether a channel in a manifest may be the channel called `name`. It must be the name itself, or a URL that
+// ends with the name and points to prefix.dev or a stand-in for it.
 func isOurChannel(written, name string) bool {
 	if name == "" {
 		return true
@@ -129,10 +129,10 @@ func isOurChannel(written, name string) bool {
 	return strings.EqualFold(path.Base(u.Path), name)
 }
 
-// maxBelow is how many folders below one without a workspace are looked at for a manifest that has one.
+// maxBelow limits the number of folders that noWorkspace searches for a workspace manifest.
 const maxBelow = 2000
 
-// noWorkspace says that a folder is in no workspace, and which manifests below it have one.
+// noWorkspace returns the error for a folder that is not in a workspace. It suggests workspaces in the folders below, if there are any.
 func noWorkspace(start string) error {
 	var below []string
 	f := &finder{root: start, docs: map[string]*tomledit.Document{}}
@@ -153,10 +153,18 @@ func noWorkspace(start string) error {
 			}
 		}
 	}
-	const none = "no workspace at %s: neither it nor a folder above has a pixi.toml, pyproject.toml or mojoproject.toml with a [workspace] table"
+	const none = "no workspace at %s: neither this folder nor a folder above has a pixi.toml, pyproject.toml or mojoproject.toml with a [workspace] table"
 	if len(below) == 0 {
-		return operr.New("run this inside a pixi workspace, or make one with `pixi init`", none, start)
+		return operr.New("run this command inside a pixi workspace, or make a workspace with `pixi init`", none, start)
 	}
-	return operr.New("name its folder: `go tool mage -w "+operr.Word(path.Dir(below[0]))+" TARGET`",
-		none+"; further down there is %s", start, strings.Join(below, ", "))
+	return operr.New("name the folder of the workspace: `go tool mage -w "+operr.Word(path.Dir(below[0]))+" TARGET`",
+		"%w", &AboveError{Folder: path.Dir(below[0]), says: fmt.Sprintf(none+"; below this folder are these workspaces: %s", start, strings.Join(below, ", "))})
 }
+
+// AboveError is wrapped by the error for a folder that is not in a workspace, but has a workspace below it.
+type AboveError struct {
+	Folder string // first workspace found below, relative to the folder
+	says   string
+}
+
+func (e *AboveError) Error() string { return e.says }

@@ -14,8 +14,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/versionfile"
 )
 
-// packageVersion finds the version of the conda package, and all places where the package's version is written
-// (pixi-facts.md §1.1; PackageDefaults in crates/pixi_manifest/src/pyproject.rs).
+// packageVersion returns the conda package's version, and every place that contains it (pixi-facts.md §1.1; PackageDefaults in
+// crates/pixi_manifest/src/pyproject.rs).
 func (l *loader) packageVersion(s *manifest.File, p *Package) (v manifest.Version, all []manifest.Version) {
 	n := s.Pixi.Get("package", "version")
 	project := p.Project
@@ -26,7 +26,7 @@ func (l *loader) packageVersion(s *manifest.File, p *Package) (v manifest.Versio
 	case n != nil && s.Inherits(n):
 		v = manifest.Version{Text: l.manifest.Version, Source: manifest.VersionWorkspace, Pos: l.manifest.VersionPos, Node: l.root.VersionNode()}
 		if l.manifest.Version == "" {
-			s.Fail(n, "add `version` to the workspace's manifest, or write it here", "the version is inherited, but the workspace defines none")
+			s.Fail(n, "add `version` to the workspace's manifest, or write the version here", "the version is inherited, but the workspace has no version")
 		}
 	case n != nil:
 		v = manifest.Version{Text: s.Str(n), Source: manifest.VersionPackage, Pos: s.ValuePos(n), Node: n}
@@ -44,15 +44,15 @@ func (l *loader) packageVersion(s *manifest.File, p *Package) (v manifest.Versio
 	return v, all
 }
 
-// readRecipe finds the version of a package that is built from a recipe.yaml. The backend takes it from there, whatever
-// [package] says, so that a version in the manifest is a copy.
+// readRecipe finds the version of a package that is built from a recipe.yaml. This backend always uses the version in the recipe, so a
+// version in [package] is only a copy.
 func (l *loader) readRecipe(s *manifest.File, p *Package) {
 	if p.Build.Backend != manifest.RecipeBackend || p.SourceDir == "" {
 		return
 	}
 	real, src, err := l.text(path.Join(p.SourceDir, manifest.RecipeFile))
 	if err != nil {
-		return // it may be made while building; the version is then the backend's affair
+		return // the build may generate the file; then only the backend knows the version
 	}
 	r := versionfile.ReadRecipe(s, real, src)
 	p.recipe, p.onePlatform = r.Dependencies, r.OnePlatform
@@ -68,9 +68,9 @@ func (l *loader) readRecipe(s *manifest.File, p *Package) {
 	p.Version, p.Versions = *r.Version, all
 }
 
-// readLiterals adds the copies of the version that stand in the package's own modules as __version__ = "…". A tool that
-// computes the version from tags also writes such files, or leaves a placeholder there: then only a copy of the
-// package's static version is one. In all files but those in which people write the version, a text is a copy of it if it is the same.
+// readLiterals adds copies of the version in the package's own modules: __version__ = "…". A tool that derives the version from tags
+// also writes these files, or leaves a placeholder in them. In that case, a literal counts only if it equals the package's static
+// version. The same applies to files in which a version is not usually written.
 func (l *loader) readLiterals(p *Package) {
 	if p.SourceDir == "" || p.Version.Text == "" {
 		return
@@ -80,7 +80,7 @@ func (l *loader) readLiterals(p *Package) {
 	for _, file := range own {
 		l.readLiteral(p, file, true)
 	}
-	for _, file := range l.found.python.Packed(s, own) {
+	for _, file := range l.found.python.ListPacked(s, own) {
 		l.readLiteral(p, file, false)
 	}
 }
@@ -102,7 +102,7 @@ func (l *loader) readLiteral(p *Package, file string, own bool) {
 	})
 }
 
-// readImported adds the version that a file takes its __version__ from, where that is another file of the same folder.
+// readImported handles a file that imports its __version__ from another file in the same folder.
 func (l *loader) readImported(p *Package, file string, src []byte) {
 	module, name := versionfile.ImportedVersion(src)
 	other := path.Join(path.Dir(file), module[strings.LastIndexByte(module, '.')+1:]+".py")
@@ -118,12 +118,13 @@ func (l *loader) readImported(p *Package, file string, src []byte) {
 	})
 }
 
-// isVersionFile reports whether it is known that a file has the version of a package.
+// isVersionFile reports whether a version of the package was already found in the file.
 func (l *loader) isVersionFile(p *Package, real string) bool {
 	return slices.ContainsFunc(p.Versions, func(v manifest.Version) bool { return v.Pos.File == real })
 }
 
-// addLiteral adds a version that was found in a file, and reports whether it counts. any says that one counts that is not the package's.
+// addLiteral adds a version that was found in a file, and reports whether it added the version. Unless `any` is set, the version must
+// equal the package's version.
 func (l *loader) addLiteral(p *Package, v manifest.Version, found, any bool) bool {
 	computed := slices.ContainsFunc(p.Versions, func(v manifest.Version) bool { return v.Source == manifest.VersionTag })
 	if !found || computed && v.Text != p.Version.Text || !any && !version.Same(v.Text, p.Version.Text) {
@@ -133,8 +134,8 @@ func (l *loader) addLiteral(p *Package, v manifest.Version, found, any bool) boo
 	return true
 }
 
-// moduleText is text for a file that the walk came by: only of a symlink is asked where it leads. It is kept where use reports that
-// a version was found in it, or where it was read before.
+// moduleText is like text, for a file that the walk has visited: it resolves the path only if the file is a symlink. The text is
+// recorded if `use` returns true, or if it was recorded before.
 func (l *loader) moduleText(file string, use func(real string, src []byte) bool) {
 	real, isLink := l.found.python.Real(file)
 	if isLink {
@@ -147,20 +148,20 @@ func (l *loader) moduleText(file string, use func(real string, src []byte) bool)
 	_, had := l.texts[real]
 	_, src, err := l.read(real)
 	if err != nil {
-		return // a file that may not be read cannot be a copy that anyone keeps
+		return // an unreadable file cannot be edited either
 	}
 	if !use(real, src) && !had {
 		delete(l.texts, real)
 	}
 }
 
-// envVersion is a version that the environment of a build names.
+// envVersion is a version set in a build environment.
 type envVersion struct {
 	versionfile.EnvVersion
-	builds *Package // the package that the manifest is of
+	builds *Package // the package that the manifest builds
 }
 
-// readEnvVersions finds the versions in the `env` of [package.build.config], and of its platforms.
+// readEnvVersions finds versions in the `env` of [package.build.config] and of its targets.
 func (l *loader) readEnvVersions(s *manifest.File, p *Package) {
 	configs := []*tomledit.Node{p.Build.Node}
 	for _, target := range p.Build.Targets {
@@ -169,7 +170,7 @@ func (l *loader) readEnvVersions(s *manifest.File, p *Package) {
 	for _, config := range configs {
 		for _, n := range config.Get("env").Members() {
 			if !n.Is(tomledit.String) {
-				continue // the reader of the configuration refuses it
+				continue // reported by the code that reads the configuration
 			}
 			for _, v := range versionfile.ReadEnv(s, n) {
 				l.envs = append(l.envs, envVersion{EnvVersion: v, builds: p})
@@ -178,8 +179,8 @@ func (l *loader) readEnvVersions(s *manifest.File, p *Package) {
 	}
 }
 
-// ownEnvVersions gives each version that a build's environment names to the package that it is of: the one that is built, or the
-// sibling that the variable names. One for a stranger's distribution is nobody's.
+// ownEnvVersions assigns each version in a build environment to a package: the one that is built, or the sibling that the variable
+// names. Versions of distributions that are not ours are dropped.
 func (l *loader) ownEnvVersions(packages []*Package) {
 	for _, v := range l.envs {
 		for _, p := range packages {

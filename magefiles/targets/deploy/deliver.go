@@ -8,26 +8,29 @@ import (
 	"strings"
 	"time"
 
+	"github.com/foopack/foopack/magefiles/internal/begun"
 	"github.com/foopack/foopack/magefiles/internal/bump"
 	"github.com/foopack/foopack/magefiles/internal/delivery"
 	deploying "github.com/foopack/foopack/magefiles/internal/deploy"
 	"github.com/foopack/foopack/magefiles/internal/deploy/config"
 	"github.com/foopack/foopack/magefiles/internal/deploy/survey"
+	"github.com/foopack/foopack/magefiles/internal/folders"
 	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/toolchain"
 	"github.com/foopack/foopack/magefiles/internal/workflow"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 	"github.com/foopack/foopack/magefiles/targets"
 )
 
-// Deliver goes from a version to its hosts. A downstream's way is pins, lock, check, commit, push, image, then one environment after the other. For
-// example: `mage deliver -to=0.2.0`, `mage deliver -until=staging`.
+// Deliver brings a version to the hosts. It moves a downstream's pins, locks, checks, commits, pushes, builds the image, and deploys to one
+// environment after another. For example: `mage deliver -to=0.2.0`, `mage deliver -until=staging`. Exit statuses: mage help deliver.
 func Deliver(ctx context.Context,
 	to *string, // this version, which may be an older one; default: the newest on the channel
-	until *string, // the last environment that gets it; default: all
-	status *bool, // say where the last delivery stands, and change nothing
-	undo *bool, // take the unfinished delivery back
-	wait *time.Duration, // how long to wait for a lock that somebody else has
+	until *string, // the last environment to deliver to; default: all
+	status *bool, // show the progress of the last delivery, and change nothing
+	undo *bool, // undo the unfinished delivery
+	wait *time.Duration, // how long to wait for a lock that someone else has
 	only *string, // one downstream, by its name or folder; default: the only one that is deployed
 	json *bool, // print one JSON object
 	yes *bool, // do not ask
@@ -40,14 +43,15 @@ func Deliver(ctx context.Context,
 		defer end()
 		switch {
 		case orZero(status):
-			return showDelivery(ctx, x, d, orZero(json))
+			return showDelivery(ctx, x, d, Flags{Only: only, JSON: json})
 		case orZero(undo):
-			return undoDelivery(ctx, x, d, orZero(json), orZero(yes))
+			return undoDelivery(ctx, x, d, Flags{Only: only, JSON: json, Yes: yes})
 		}
 		return targets.Answer(x, orZero(json), func() (reportedDelivery, error) {
 			p, err := d.Run(ctx)
 			return reportedDelivery{Delivered: p != nil, Plan: p}, err
 		}, func(r reportedDelivery) {
+			defer x.Next(ctx, Flags{Only: only}.step("mage deploy:status"))
 			if r.Plan == nil {
 				x.View.Heading("%s is delivered already: what is checked out runs in %s", d.App, strings.Join(namesOf(d.Stages), ", "))
 				return
@@ -57,15 +61,18 @@ func Deliver(ctx context.Context,
 	})
 }
 
-// reportedDelivery is what Deliver prints with -json.
+// reportedDelivery is the JSON form of Deliver's result.
 type reportedDelivery struct {
-	Delivered bool           `json:"delivered"` // false: there was nothing to do
+	Delivered bool           `json:"delivered"` // false if there was nothing to do
 	Undone    bool           `json:"undone,omitempty"`
 	Plan      *delivery.Plan `json:"plan,omitempty"`
 }
 
-// deliverer is the delivery of a downstream to its environments. end lets connections go.
+// deliverer returns the delivery of a downstream to its environments. end closes connections.
 func deliverer(ctx context.Context, x *targets.Extension, to, until string, f Flags) (d *delivery.Delivery, end func(), err error) {
+	if err := bump.CheckUpgrade(to); err != nil {
+		return nil, nil, err
+	}
 	of, all, err := chosen(x, orZero(f.Only))
 	if err != nil {
 		return nil, nil, err
@@ -75,13 +82,21 @@ func deliverer(ctx context.Context, x *targets.Extension, to, until string, f Fl
 		return nil, nil, err
 	}
 	if bumper.Repo == nil {
-		return nil, nil, operr.New("run `git init` and commit the workspace", "%s is in no git repository: there is nothing to deliver", x.Workspace.Root)
+		return nil, nil, operr.New("run `git init` and commit the workspace", "%s is not in a git repository: a delivery needs a commit", x.Workspace.Root)
 	}
-	state, err := x.State(ctx)
+	shared, err := x.State(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
-	locked, err := x.Locked(of, bumper.Repo.Top)
+	head, err := bumper.Repo.Head(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	state, err := begun.StateOf(filepath.Join(bumper.Repo.Dir, folders.State), shared, head.Branch)
+	if err != nil {
+		return nil, nil, err
+	}
+	locked, err := x.Workspace.LockOf(of, bumper.Repo.Top)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -106,6 +121,7 @@ func deliverer(ctx context.Context, x *targets.Extension, to, until string, f Fl
 		Repo:   bumper.Repo,
 		Store:  bumper.Store,
 		State:  state,
+		Shared: shared,
 		Tool:   x.Version(),
 		Remote: x.Workspace.Config.Remote,
 		Locked: locked,
@@ -131,7 +147,7 @@ func deliverer(ctx context.Context, x *targets.Extension, to, until string, f Fl
 		Say:      x.View.Say,
 		Tell:     x.View.Waiting,
 	}
-	if x.HasCheck(of) {
+	if toolchain.FindTask(of.Manifest, "check") != "" {
 		m.Check = func(ctx context.Context) error { return x.Check(ctx, of.Name()) }
 	}
 	if of.Image != nil && of.Image.Publish == settings.PublishCI {
@@ -140,7 +156,7 @@ func deliverer(ctx context.Context, x *targets.Extension, to, until string, f Fl
 	return &delivery.Delivery{Means: m}, end, nil
 }
 
-// checkWorkflow refuses to wait for a workflow that is in no file of the repository: nothing would come of it.
+// checkWorkflow refuses to wait for a workflow that no file of the repository has: it would never run.
 func checkWorkflow(top, name string, p *delivery.Plan, stages []delivery.Stage) error {
 	waits := p.CI || slices.ContainsFunc(stages, func(s delivery.Stage) bool {
 		_, deploys := s.(byCI)
@@ -150,56 +166,59 @@ func checkWorkflow(top, name string, p *delivery.Plan, stages []delivery.Stage) 
 		return nil
 	}
 	if _, err := os.Stat(filepath.Join(top, ".github", "workflows", name)); err != nil {
-		return operr.New("add it, as README's \"Deployed by a CI\" says, or name another one, or have it done here: `publish = \"here\"` and `by = \"here\"`",
-			"the delivery would wait for the workflow %s, and there is no .github/workflows/%s; nothing was changed", name, name)
+		return operr.New("add this workflow (see foopack's magefiles/docs/deployments.md), or name another workflow; to publish and deploy from this machine, set `publish = \"here\"` and `by = \"here\"`",
+			"the delivery would wait for the workflow %s, but .github/workflows/%s does not exist; nothing was changed", name, name)
 	}
 	return nil
 }
 
-// agree shows what is to be delivered, and asks.
+// agree shows what would be delivered, and asks.
 func agree(ctx context.Context, x *targets.Extension, p *delivery.Plan, yes bool) error {
 	x.View.Heading("deliver %s to %s", p.Label(), strings.Join(p.Environments, ", then "))
 	for _, m := range p.Pins.Packages {
 		x.View.Line("  %s: %s → %s", m.Name, m.Old, m.New)
 	}
 	if p.Pins.Empty() {
-		x.View.Line("  the pins are there: %s of %s is delivered", short(p.Base), p.Branch)
+		x.View.Line("  no pin changes: commit %s of %s is delivered", short(p.Base), p.Branch)
 	} else {
 		x.View.Line("  a commit on %s, which is pushed to %s", p.Branch, p.Remote)
 	}
 	if p.CI {
-		x.View.Line("  the CI makes the image, which is waited for")
+		x.View.Line("  the CI builds the image, and the delivery waits for the image")
 	}
 	return x.Confirm(ctx, yes, "Deliver "+p.Label()+"?")
 }
 
 func short(commit string) string { return commit[:min(12, len(commit))] }
 
-func undoDelivery(ctx context.Context, x *targets.Extension, d *delivery.Delivery, asJSON, yes bool) error {
-	p, err := d.Unfinished()
+func undoDelivery(ctx context.Context, x *targets.Extension, d *delivery.Delivery, f Flags) error {
+	p, err := d.FindUnfinished()
 	if err == nil {
-		err = x.Confirm(ctx, yes, "Take "+p.Label()+" back?")
+		err = x.Confirm(ctx, orZero(f.Yes), "Undo "+p.Label()+"?")
 	}
 	if err != nil {
 		return err
 	}
-	return targets.Answer(x, asJSON, func() (reportedDelivery, error) {
+	return targets.Answer(x, orZero(f.JSON), func() (reportedDelivery, error) {
 		p, err := d.Undo(ctx)
 		return reportedDelivery{Undone: err == nil, Plan: p}, err
-	}, func(r reportedDelivery) { x.View.Heading("%s was taken back", r.Plan.Label()) })
+	}, func(r reportedDelivery) {
+		x.View.Heading("%s was undone", r.Plan.Label())
+		x.Next(ctx, Flags{Only: f.Only}.step("mage deploy:status"))
+	})
 }
 
-// reportedStanding is what Deliver prints with -status -json.
+// reportedStanding is the JSON form of the result of Deliver with -status.
 type reportedStanding struct {
 	Plan  *delivery.Plan      `json:"plan,omitempty"` // nil: there was no delivery in this clone
-	End   string              `json:"end,omitempty"`  // "" while it is unfinished
+	End   string              `json:"end,omitempty"`  // "" if the delivery is unfinished
 	Steps []workflow.Standing `json:"steps"`
 
 	Running string `json:"running,omitempty"` // the process that is at work on a delivery now, and since when; "" for none
 }
 
-func showDelivery(ctx context.Context, x *targets.Extension, d *delivery.Delivery, asJSON bool) error {
-	return targets.Answer(x, asJSON, func() (r reportedStanding, err error) {
+func showDelivery(ctx context.Context, x *targets.Extension, d *delivery.Delivery, f Flags) error {
+	return targets.Answer(x, orZero(f.JSON), func() (r reportedStanding, err error) {
 		r.Steps = []workflow.Standing{}
 		if r.Running, err = d.Holder(); err != nil {
 			return r, err
@@ -211,8 +230,9 @@ func showDelivery(ctx context.Context, x *targets.Extension, d *delivery.Deliver
 		r.Plan, r.End, r.Steps = past.Plan, string(past.End), standing
 		return r, nil
 	}, func(r reportedStanding) {
+		defer x.Next(ctx, afterLook(r, f))
 		if r.Running != "" && (r.Plan == nil || r.End != "") {
-			x.View.Heading("a delivery is under way (%s), and is not agreed to yet", r.Running)
+			x.View.Heading("a delivery is under way (%s)", r.Running)
 		}
 		if r.Plan == nil {
 			x.View.Line("no delivery was begun in this clone")
@@ -223,7 +243,7 @@ func showDelivery(ctx context.Context, x *targets.Extension, d *delivery.Deliver
 		case end == "" && r.Running != "":
 			end = "under way (" + r.Running + ")"
 		case end == "":
-			end = "unfinished; `mage deliver` goes on, `mage deliver -undo` takes it back"
+			end = "unfinished"
 		}
 		x.View.Heading("%s: %s", r.Plan.Label(), end)
 		x.View.Standings(r.Steps, r.End == "" && r.Running != "")
@@ -236,7 +256,7 @@ type stage struct {
 	x *targets.Extension
 }
 
-// stagesOf are the environments of a downstream.
+// stagesOf returns the environments of a downstream as stages.
 func stagesOf(ctx context.Context, x *targets.Extension, of *workspace.Downstream, all []config.Environment, f Flags, ci delivery.CI) (stages []delivery.Stage, end func(), err error) {
 	var ends []func()
 	end = func() {
@@ -262,7 +282,7 @@ func stagesOf(ctx context.Context, x *targets.Extension, of *workspace.Downstrea
 	}
 	for _, d := range byName {
 		if after := d.Environment.After; after != "" {
-			d.Before = byName[after].Served
+			d.Before = byName[after].FindServed
 		}
 	}
 	return stages, end, nil
@@ -279,19 +299,19 @@ func (s stage) Name() string { return s.d.Environment.Name }
 
 func (s stage) After() string { return s.d.Environment.After }
 
-// Runs asks all hosts.
+// Runs asks all hosts whether they run an image.
 func (s stage) Runs(ctx context.Context, image survey.Image) (all, some bool, err error) {
 	return s.d.Runs(ctx, image)
 }
 
 func (s stage) Deploy(ctx context.Context, image survey.Image) error {
-	defer watched(s.x, s.d)()
+	defer watchProgress(s.x, s.d)()
 	_, err := s.d.Deploy(ctx, survey.Asked{Image: image})
 	return err
 }
 
 func (s stage) Back(ctx context.Context) error {
-	defer watched(s.x, s.d)()
+	defer watchProgress(s.x, s.d)()
 	_, err := s.d.Deploy(ctx, survey.Asked{Back: true})
 	return err
 }

@@ -21,7 +21,7 @@ import (
 	"github.com/foopack/foopack/magefiles/targets"
 )
 
-// deployer is what deploys to one environment, over ssh. end lets its connections go.
+// deployer returns the deployer of one environment, over ssh. end closes its connections.
 func deployer(ctx context.Context, x *targets.Extension, of *workspace.Downstream, e config.Environment, f Flags) (*deploying.Deployer, func(), error) {
 	rehearsed, _ := x.Variable(hostsVariable)
 	if rehearsed != "" {
@@ -60,6 +60,7 @@ func deployer(ctx context.Context, x *targets.Extension, of *workspace.Downstrea
 		Times:    deploying.DefaultTimes,
 		State:    filepath.Join(state, "deploy"),
 		Tool:     x.Version(),
+		Only:     orZero(f.Only),
 		Output:   x.Output,
 		Verify:   func(ctx context.Context, image survey.Image) error { return x.VerifyPushed(ctx, of, image.Digest) },
 		Reporter: x.View,
@@ -72,13 +73,13 @@ func deployer(ctx context.Context, x *targets.Extension, of *workspace.Downstrea
 	return d, o.end, err
 }
 
-// login is the operator's for a registry, which is sent with each pull and kept on no host.
+// login returns the operator's login for a registry. It is sent with each pull, and no host keeps it.
 func login(repository string) (engine.Login, error) {
 	has, err := registry.LoginOf(repository)
 	return engine.Login{Server: has.Server, User: has.User, Password: has.Password, Token: has.Token}, err
 }
 
-// opener reaches hosts, and remembers what it has opened.
+// opener connects to hosts, and remembers its connections.
 type opener struct {
 	ssh         host.SSH
 	environment config.Environment
@@ -103,7 +104,7 @@ func (o *opener) open(ctx context.Context, name string) (*survey.Machine, error)
 	return machine(h.Engine, o.environment, has), nil
 }
 
-// machine is a host whose engine is reached.
+// machine returns a host, for a connection to its engine.
 func machine(client *engine.Client, e config.Environment, login engine.Login) *survey.Machine {
 	return survey.NewMachine(&proxy.Container{Engine: client, Port: uint16(e.Port), Image: imageOfProxy(e), Login: login})
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/foopack/foopack/magefiles/internal/columns"
 	deploying "github.com/foopack/foopack/magefiles/internal/deploy"
 	"github.com/foopack/foopack/magefiles/internal/deploy/config"
 	"github.com/foopack/foopack/magefiles/internal/deploy/survey"
@@ -14,10 +15,10 @@ import (
 	"github.com/foopack/foopack/magefiles/targets"
 )
 
-// auditLines are those that status shows of each host.
+// auditLines limits the lines that status shows of each host's record.
 const auditLines = 5
 
-// chosen is the downstream that is deployed, with its environments.
+// chosen returns the downstream that is deployed, with its environments.
 func chosen(x *targets.Extension, only string) (*workspace.Downstream, []config.Environment, error) {
 	return chosenOf(x.Workspace, only)
 }
@@ -40,7 +41,7 @@ func chosenOf(w *workspace.Workspace, only string) (*workspace.Downstream, []con
 			return nil, nil, err
 		case len(all) == 0:
 		case found != nil:
-			return nil, nil, operr.NewUsage("say which: -only="+found.Name()+" or -only="+d.Name(), "several downstreams are deployed")
+			return nil, nil, operr.NewUsage("choose a downstream: -only="+found.Name()+" or -only="+d.Name(), "several downstreams have deployment environments")
 		default:
 			found, environments = d, all
 		}
@@ -51,7 +52,7 @@ func chosenOf(w *workspace.Workspace, only string) (*workspace.Downstream, []con
 	return found, environments, nil
 }
 
-// pick is the deployer of one environment. end lets its connections go.
+// pick returns the deployer of one environment. end closes its connections.
 func pick(ctx context.Context, x *targets.Extension, name string, f Flags) (d *deploying.Deployer, of *workspace.Downstream, end func(), err error) {
 	of, all, err := chosen(x, orZero(f.Only))
 	if err != nil {
@@ -75,26 +76,26 @@ func pick(ctx context.Context, x *targets.Extension, name string, f Flags) (d *d
 		endIt()
 		return nil, nil, nil, err
 	}
-	d.Before = first.Served
+	d.Before = first.FindServed
 	return d, of, func() { endIt(); endFirst() }, nil
 }
 
-// without are the hosts that are left as they are.
+// `without` returns the hosts that are left as they are.
 func (f Flags) without() []string {
 	return strings.FieldsFunc(orZero(f.Without), func(r rune) bool { return r == ',' || r == ' ' })
 }
 
-// asked is what the flags ask for.
-func asked(ctx context.Context, x *targets.Extension, d *deploying.Deployer, of *workspace.Downstream, f Flags, back bool) (survey.Asked, error) {
+// requestOf returns the request that the flags describe.
+func requestOf(ctx context.Context, x *targets.Extension, d *deploying.Deployer, of *workspace.Downstream, f Flags, back bool) (survey.Asked, error) {
 	a := survey.Asked{Back: back, Force: orZero(f.Force), Without: f.without()}
 	if back {
 		return a, nil
 	}
 	if orZero(f.Tag) != "" && orZero(f.Digest) != "" {
-		return a, operr.NewUsage("say one of the two", "-tag and -digest both name an image")
+		return a, operr.NewUsage("remove one of these flags", "-tag and -digest both name an image")
 	}
 	if a.Force != "" && d.Before == nil {
-		return a, operr.NewUsage("leave it out", "-force: %s is after no other environment", d.Environment.Name)
+		return a, operr.NewUsage("run the command without -force", "-force has no effect, because %s has no environment before it", d.Environment.Name)
 	}
 	digest := orZero(f.Digest)
 	if d.Before != nil && a.Force == "" {
@@ -109,7 +110,7 @@ func asked(ctx context.Context, x *targets.Extension, d *deploying.Deployer, of 
 	pushed, err := x.Pushed(ctx, of, orZero(f.Tag), digest)
 	a.Image = survey.Image{Repository: pushed.Repository, Digest: pushed.Digest, Revision: pushed.Revision, Platforms: pushed.Platforms}
 	if err == nil && d.Before != nil && a.Force == "" {
-		err = d.Verified(ctx, a.Image)
+		err = d.CheckOwn(ctx, a.Image)
 	}
 	return a, err
 }
@@ -122,15 +123,23 @@ func plan(ctx context.Context, x *targets.Extension, name string, f Flags) error
 	defer end()
 	var p *survey.Plan
 	err = targets.Answer(x, orZero(f.JSON), func() (*survey.Plan, error) {
-		what, err := asked(ctx, x, d, of, f, false)
+		what, err := requestOf(ctx, x, d, of, f, false)
+		if err != nil && !orZero(f.JSON) && operr.ExitStatus(err) != operr.Usage && ctx.Err() == nil { // the image is not known, and the hosts may be
+			showStatus(x.View, reportedStatus{App: d.App, Environment: d.Environment.Name, Hosts: d.Look(ctx, 0)})
+		}
 		if err != nil {
 			return nil, err
 		}
 		p, err = d.Plan(ctx, what)
 		return p, err
-	}, func(p *survey.Plan) { showPlan(x.View, p) })
-	if err == nil && len(p.Troubles) > 0 { // each of them stands above
-		err = operr.New("", "%s cannot be deployed as things stand: %s", d.Environment.Name, operr.Count(len(p.Troubles), "trouble"))
+	}, func(p *survey.Plan) {
+		showPlan(x.View, p)
+		if len(p.Troubles) == 0 {
+			x.Next(ctx, afterPlan(p, f))
+		}
+	})
+	if err == nil && len(p.Troubles) > 0 { // the troubles are printed above
+		err = operr.New("", "%s cannot be deployed now: %s", d.Environment.Name, operr.Count(len(p.Troubles), "trouble"))
 	}
 	return err
 }
@@ -150,20 +159,25 @@ func deployment(ctx context.Context, x *targets.Extension, name string, f Flags,
 		return x.Confirm(ctx, orZero(f.Yes), question)
 	}
 	return targets.Answer(x, orZero(f.JSON), func() (reportedPlan, error) {
-		what, err := asked(ctx, x, d, of, f, back)
+		what, err := requestOf(ctx, x, d, of, f, back)
 		if err != nil {
 			return reportedPlan{}, err
 		}
-		defer watched(x, d)()
+		defer watchProgress(x, d)()
 		p, err := d.Deploy(ctx, what)
 		return reportedPlan{Deployed: p != nil, Plan: p}, err
 	}, func(r reportedPlan) {
+		if back {
+			defer x.Next(ctx, look(d.Environment.Name, f))
+		} else {
+			defer x.Next(ctx, afterDeployment(x.Workspace, of, d.Environment.Name, f))
+		}
 		if r.Plan == nil && back {
-			x.View.Heading("%s runs what it ran before the deployment that had not ended", d.Environment.Name)
+			x.View.Heading("%s runs the release from before the unfinished deployment again", d.Environment.Name)
 			return
 		}
 		if r.Plan == nil {
-			x.View.Heading("all hosts of %s run it already", d.Environment.Name)
+			x.View.Heading("all hosts of %s run this image already", d.Environment.Name)
 			return
 		}
 		if hosts := operr.Count(len(r.Plan.Hosts), "host"); back {
@@ -174,7 +188,7 @@ func deployment(ctx context.Context, x *targets.Extension, name string, f Flags,
 	})
 }
 
-// reportedStatuses is what status prints with -json.
+// reportedStatuses is the JSON form of status.
 type reportedStatuses struct {
 	Environments []reportedStatus `json:"environments"`
 }
@@ -198,7 +212,8 @@ func status(ctx context.Context, x *targets.Extension, name string, f Flags) err
 		}
 		all = []config.Environment{e}
 	}
-	return targets.Answer(x, orZero(f.JSON), func() (found reportedStatuses, err error) {
+	var trouble []string
+	err = targets.Answer(x, orZero(f.JSON), func() (found reportedStatuses, err error) {
 		var fleets []*survey.Fleet
 		for _, e := range all {
 			d, end, err := deployer(ctx, x, of, e, f)
@@ -210,6 +225,11 @@ func status(ctx context.Context, x *targets.Extension, name string, f Flags) err
 		}
 		for n, hosts := range survey.LookAll(ctx, fleets, auditLines) {
 			found.Environments = append(found.Environments, reportedStatus{App: fleets[n].App, Environment: fleets[n].Environment.Name, Hosts: hosts})
+			for _, h := range hosts {
+				if h.Trouble != "" {
+					trouble = append(trouble, h.Name+" of "+fleets[n].Environment.Name)
+				}
+			}
 		}
 		return found, nil
 	}, func(found reportedStatuses) {
@@ -217,6 +237,10 @@ func status(ctx context.Context, x *targets.Extension, name string, f Flags) err
 			showStatus(x.View, s)
 		}
 	})
+	if err == nil && len(trouble) > 0 { // each trouble is printed above, with what to do
+		err = operr.New("", "%s with trouble: %s", operr.Count(len(trouble), "host"), strings.Join(trouble, ", "))
+	}
+	return err
 }
 
 func unlockAll(ctx context.Context, x *targets.Extension, name string, f Flags) error {
@@ -227,7 +251,7 @@ func unlockAll(ctx context.Context, x *targets.Extension, name string, f Flags) 
 	defer end()
 	for _, h := range d.Look(ctx, 0) {
 		if h.Holder != nil {
-			x.View.Text("%s: %s has the lock since %s, and for %s more", h.Name, h.Holder, h.Holder.Since.Format(time.RFC3339), h.Left)
+			x.View.Text("%s: %s has held the lock since %s, and holds it for %s more", h.Name, h.Holder, h.Holder.Since.Format(time.RFC3339), columns.Took(h.Left))
 		}
 	}
 	if err := x.Confirm(ctx, orZero(f.Yes), "Take the lock of "+d.Environment.Name+" away?"); err != nil {
@@ -245,7 +269,7 @@ func logs(ctx context.Context, x *targets.Extension, name string, follow bool, f
 	return d.Logs(ctx, follow, view.Child(x.View.Out, x.View.Color))
 }
 
-func setup(ctx context.Context, x *targets.Extension, name string, f Flags) error {
+func setup(ctx context.Context, x *targets.Extension, name string, f Flags) (err error) {
 	d, _, end, err := pick(ctx, x, name, f)
 	if err != nil {
 		return err
@@ -256,6 +280,11 @@ func setup(ctx context.Context, x *targets.Extension, name string, f Flags) erro
 		return err
 	}
 	showTodo(x, todo)
+	defer func() {
+		if err == nil {
+			x.Next(ctx, afterSetup(d.Environment.Name, f))
+		}
+	}()
 	if len(todo) == 0 {
 		x.View.Heading("all hosts of %s are set up", d.Environment.Name)
 		return nil
@@ -272,7 +301,7 @@ func setup(ctx context.Context, x *targets.Extension, name string, f Flags) erro
 
 func remove(ctx context.Context, x *targets.Extension, name, like string, f Flags) error {
 	if name == "" {
-		return operr.NewUsage("say which: -env=NAME", "no deployment environment is named")
+		return operr.NewUsage("choose an environment: -env=NAME", "no deployment environment is named")
 	}
 	of, all, err := chosen(x, orZero(f.Only))
 	if err != nil {
@@ -293,11 +322,11 @@ func remove(ctx context.Context, x *targets.Extension, name, like string, f Flag
 	}
 	showTodo(x, todo)
 	if len(todo) == 0 {
-		x.View.Heading("nothing of %s is on its hosts", name)
+		x.View.Heading("%s has nothing left on its hosts", name)
 		return nil
 	}
 	for _, v := range e.Volumes {
-		x.View.Text("  ○ the volume %s stays: `docker volume rm %s` on a host removes it", v.Name, v.Name)
+		x.View.Text("  ○ the volume %s is not removed: `docker volume rm %s` on a host removes it", v.Name, v.Name)
 	}
 	if err := x.Confirm(ctx, orZero(f.Yes), "Take "+name+" away from "+operr.Count(len(todo), "host")+"?"); err != nil {
 		return err
@@ -305,6 +334,6 @@ func remove(ctx context.Context, x *targets.Extension, name, like string, f Flag
 	if err := d.Remove(ctx, f.without()); err != nil {
 		return err
 	}
-	x.View.Heading("%s is taken away from %s", name, operr.Count(len(todo), "host"))
+	x.View.Heading("%s is removed from %s", name, operr.Count(len(todo), "host"))
 	return nil
 }

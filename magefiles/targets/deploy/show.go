@@ -4,6 +4,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/foopack/foopack/magefiles/internal/columns"
 	deploying "github.com/foopack/foopack/magefiles/internal/deploy"
 	"github.com/foopack/foopack/magefiles/internal/deploy/survey"
 	"github.com/foopack/foopack/magefiles/internal/view"
@@ -38,11 +39,11 @@ func showPlan(v *view.View, p *survey.Plan) {
 		}
 	}
 	if p.Nothing() {
-		v.Line("  all hosts run it already")
+		v.Line("  all hosts run this image already")
 	}
 }
 
-func what(h survey.HostPlan) string {
+func describeHostPlan(h survey.HostPlan) string {
 	if h.Same {
 		return "stays as it is"
 	}
@@ -64,7 +65,7 @@ func showStatus(v *view.View, s reportedStatus) {
 			v.Text("  ○ %s: %s", h.Name, line)
 		}
 		if h.Holder != nil {
-			v.Text("  ○ %s: locked by %s since %s, for %s more", h.Name, h.Holder, h.Holder.Since.Format(time.RFC3339), h.Left)
+			v.Text("  ○ %s: locked by %s since %s, for %s more", h.Name, h.Holder, h.Holder.Since.Format(time.RFC3339), columns.Took(h.Left))
 		}
 		for _, e := range h.Audit {
 			v.Text("    %s  %s  %s: %s: %s", h.Name, e.At.Format(time.RFC3339), e.Who, e.What, e.Result)
@@ -72,7 +73,7 @@ func showStatus(v *view.View, s reportedStatus) {
 	}
 }
 
-// ofHost is what is said of a host, with its name once.
+// ofHost returns a text about a host, with the host's name once.
 func ofHost(name, says string) string {
 	if strings.HasPrefix(says, name+" ") {
 		return says
@@ -80,7 +81,7 @@ func ofHost(name, says string) string {
 	return name + ": " + says
 }
 
-// showTodo says what is to be done on each host.
+// showTodo shows what setup would do on each host.
 func showTodo(x *targets.Extension, todo []deploying.Todo) {
 	for _, h := range todo {
 		for _, line := range h.Will {

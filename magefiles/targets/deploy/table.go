@@ -13,18 +13,18 @@ import (
 	"github.com/foopack/foopack/magefiles/targets"
 )
 
-// fleetHeader is that of the table of a fleet, one line for each host: a name for each field of hostRow.
+// fleetHeader is the header of the table of a fleet, with a name for each field of hostRow. Each host has one line.
 var fleetHeader = []string{"  HOST", "DIGEST", "REVISION", "SINCE", "HEALTH", "LOCK"}
 
-// hostRow is what a host says of itself.
+// hostRow holds what is shown of a host.
 type hostRow struct{ host, digest, revision, since, health, lock string }
 
-// cells are those below fleetHeader.
+// cells returns the cells below fleetHeader.
 func (r hostRow) cells() []string {
 	return []string{r.host, r.digest, r.revision, r.since, r.health, r.lock}
 }
 
-// fleetRow is a host's row. A mark stands before one that cannot be asked, and before one that is not as it was left.
+// fleetRow returns the row of a host. It begins with a mark if the host does not answer, or has changed since the last deployment.
 func fleetRow(name string, r *survey.Running, drifts, fails bool, lock *hoststate.Holder) hostRow {
 	row := hostRow{host: "  " + name, health: "nothing answers", lock: "free"}
 	switch {
@@ -47,26 +47,26 @@ func fleetRow(name string, r *survey.Running, drifts, fails bool, lock *hoststat
 	return row
 }
 
-// digest is the beginning of an image's, as people read it.
+// digest returns the beginning of an image's digest, as it is shown to people.
 func digest(image string) string {
 	_, text, _ := strings.Cut(image, "@")
 	return columns.Digest(text)
 }
 
-// planRows are the table of a plan.
+// planRows returns the table of a plan.
 func planRows(p *survey.Plan) [][]string {
 	rows := [][]string{append(slices.Clone(fleetHeader), "WILL", "FREE")}
 	for _, h := range p.Hosts {
-		row, free := fleetRow(h.Host, h.Running, len(h.Drift) > 0, h.Silent, h.Holder), columns.Size(h.Free)
+		row, free := fleetRow(h.Host, h.Running, len(h.Drift) > 0, h.Silent, h.Holder), freeSpace(h.Free)
 		if h.Silent {
 			row.health, row.lock, free = "not known", "", ""
 		}
-		rows = append(rows, append(row.cells(), what(h), free))
+		rows = append(rows, append(row.cells(), describeHostPlan(h), free))
 	}
 	return rows
 }
 
-// statusRows are the table of an environment.
+// statusRows returns the table of an environment.
 func statusRows(s reportedStatus) [][]string {
 	rows := [][]string{fleetHeader}
 	for _, h := range s.Hosts {
@@ -84,7 +84,7 @@ func statusRows(s reportedStatus) [][]string {
 	return rows
 }
 
-// board is the table of a fleet while it is changed: what requests go to on each host, and what is done there.
+// board is the table that is shown while a fleet is changed. For each host it has the version that gets the requests, and the work in progress.
 type board struct {
 	mu    sync.Mutex
 	hosts []boardHost
@@ -98,7 +98,7 @@ type boardHost struct {
 	now    string
 }
 
-// begin takes the hosts of a plan.
+// begin shows the hosts of a plan.
 func (b *board) begin(p *survey.Plan) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -116,7 +116,7 @@ func (b *board) begin(p *survey.Plan) {
 	}
 }
 
-// doing takes what is done on a host.
+// doing stores what is being done on a host.
 func (b *board) doing(now deploying.Doing) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -141,7 +141,7 @@ func (b *board) doing(now deploying.Doing) {
 	}
 }
 
-// rows are what is shown.
+// rows returns the rows that are shown.
 func (b *board) rows() [][]string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -152,8 +152,8 @@ func (b *board) rows() [][]string {
 	return rows
 }
 
-// watched shows on a terminal what a deployer does, until end is called.
-func watched(x *targets.Extension, d *deploying.Deployer) (end func()) {
+// watchProgress shows on a terminal what a deployer does, until end is called.
+func watchProgress(x *targets.Extension, d *deploying.Deployer) (end func()) {
 	b := &board{}
 	var once sync.Once
 	over := func() {}
@@ -163,4 +163,12 @@ func watched(x *targets.Extension, d *deploying.Deployer) (end func()) {
 	}
 	d.Doing = b.doing
 	return func() { over() }
+}
+
+// freeSpace returns a host's free space, for people: below 10 GB in MB, since a single image matters there.
+func freeSpace(n int64) string {
+	if n >= 1e9 && n < 10e9 {
+		return fmt.Sprintf("%d MB", n/1e6)
+	}
+	return columns.Size(n)
 }

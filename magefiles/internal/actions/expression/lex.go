@@ -8,11 +8,11 @@ import (
 	"unicode/utf8"
 )
 
-// token is a piece of an expression. Its kind is the operator or bracket itself, or one of the words below.
+// token is a piece of an expression. Its kind is the operator or bracket itself, or one of the words of the constants.
 type token struct {
 	kind  string
-	text  string // as it was written
-	value Value  // of a literal
+	text  string // text of the token, as written in the expression
+	value Value  // value of a literal
 	at    int    // byte offset
 }
 
@@ -22,7 +22,7 @@ const (
 	tokenEnd     = "end"
 )
 
-// symbols are the operators and brackets, the longer ones first.
+// symbols lists the operators and brackets, longest first.
 var symbols = []string{"&&", "||", "==", "!=", "<=", ">=", "(", ")", "[", "]", ",", ".", "!", "<", ">", "*"}
 
 // lex splits an expression into tokens, the last of which is the end.
@@ -48,7 +48,7 @@ func lex(text string) ([]token, error) {
 	}
 }
 
-// units is the length of a text in UTF-16, in which GitHub counts.
+// units returns the length of a text in UTF-16 code units, which GitHub counts.
 func units(text string) (n int) {
 	for _, r := range text {
 		n += utf16.RuneLen(r)
@@ -60,7 +60,7 @@ func next(text string, at int, before []token) (token, error) {
 	c := text[at]
 	switch {
 	case c == '\'':
-		return quoted(text, at)
+		return scanQuoted(text, at)
 	case c >= '0' && c <= '9', c == '-', c == '+', c == '.' && !afterValue(before):
 		t := token{
 			kind: tokenLiteral,
@@ -69,7 +69,7 @@ func next(text string, at int, before []token) (token, error) {
 		}
 		n := parseNumber(t.text)
 		if math.IsNaN(n) {
-			return token{}, unexpected(t)
+			return token{}, tokenError(t)
 		}
 		t.value = n
 		return t, nil
@@ -89,7 +89,7 @@ func next(text string, at int, before []token) (token, error) {
 		at:   at,
 	}
 	if !isName(t.text) {
-		return token{}, unexpected(t)
+		return token{}, tokenError(t)
 	}
 	if len(before) == 0 || before[len(before)-1].kind != "." {
 		if v, is := map[string]Value{"null": nil, "true": true, "false": false, "NaN": math.NaN(), "Infinity": math.Inf(1)}[t.text]; is {
@@ -99,7 +99,7 @@ func next(text string, at int, before []token) (token, error) {
 	return t, nil
 }
 
-// afterValue reports whether a dot is one between a value and its property, and not that of a number.
+// afterValue reports whether a dot is a property access, not the start of a number.
 func afterValue(before []token) bool {
 	if len(before) == 0 {
 		return false
@@ -111,7 +111,7 @@ func afterValue(before []token) bool {
 	return false
 }
 
-// word is what follows up to white space or an operator, and at least one character.
+// word returns the text up to white space or an operator, and at least one character.
 func word(text string, at int, dots bool) string {
 	_, first := utf8.DecodeRuneInString(text[at:])
 	end := strings.IndexFunc(text[at+first:], func(r rune) bool {
@@ -133,8 +133,8 @@ func isName(s string) bool {
 	return s != ""
 }
 
-// quoted reads a text in single quotes, in which two of them are one.
-func quoted(text string, at int) (token, error) {
+// scanQuoted parses a single-quoted text. Two single quotes are an escape for one.
+func scanQuoted(text string, at int) (token, error) {
 	for i := at + 1; i < len(text); i++ {
 		if text[i] != '\'' {
 			continue
@@ -150,5 +150,5 @@ func quoted(text string, at int) (token, error) {
 			at:    at,
 		}, nil
 	}
-	return token{}, &Error{At: at, What: "this text has no end: a single quote is missing"}
+	return token{}, &Error{At: at, What: "this text has no closing single quote"}
 }

@@ -7,14 +7,14 @@ import (
 	"strings"
 )
 
-// The limits of GitHub's own parser.
+// These are the limits of GitHub's parser.
 const (
 	maxLength    = 21_000 // in units of UTF-16
 	maxDepth     = 50
 	maxArguments = 255
 )
 
-// Error says where an expression is wrong.
+// Error describes a parse error and its place.
 type Error struct {
 	At   int // byte offset in the text that was parsed
 	What string
@@ -22,27 +22,27 @@ type Error struct {
 
 func (e *Error) Error() string { return fmt.Sprintf("%s (character %d)", e.What, e.At+1) }
 
-func unexpected(t token) error {
+func tokenError(t token) error {
 	if t.kind == tokenEnd {
-		return &Error{At: t.at, What: "the expression ends too early"}
+		return &Error{At: t.at, What: "unexpected end of the expression"}
 	}
 	return &Error{At: t.at, What: fmt.Sprintf("unexpected %q", t.text)}
 }
 
-func tooDeep(at int) error {
+func depthError(at int) error {
 	return &Error{At: at, What: fmt.Sprintf("the expression is nested deeper than %d levels", maxDepth)}
 }
 
-// Arity is how many arguments a function takes.
+// Arity holds the minimum and maximum number of a function's arguments.
 type Arity struct{ Least, Most int }
 
-// Names are what an expression may use at its place, beside the functions that are allowed everywhere.
+// Names holds the names that an expression may use at its place, besides the functions that are allowed everywhere.
 type Names struct {
 	Contexts  map[string]bool  // in lower case
 	Functions map[string]Arity // in lower case
 }
 
-// Allow reads a list of names as GitHub's schema of workflow files has it: a context, or a function with its arity as in "hashFiles(1,255)".
+// Allow parses a list of names in the format of GitHub's workflow schema: a context, or a function with its arity, as in "hashFiles(1,255)".
 func Allow(names ...string) (Names, error) {
 	all := Names{Contexts: map[string]bool{}, Functions: map[string]Arity{}}
 	for _, name := range names {
@@ -55,11 +55,11 @@ func Allow(names ...string) (Names, error) {
 		a := Arity{Most: maxArguments}
 		var err error
 		if a.Least, err = strconv.Atoi(least); err != nil {
-			return Names{}, fmt.Errorf("the arity of %s: %w", name, err)
+			return Names{}, fmt.Errorf("parsing the arity of %s: %w", name, err)
 		}
 		if most != "max" {
 			if a.Most, err = strconv.Atoi(most); err != nil {
-				return Names{}, fmt.Errorf("the arity of %s: %w", name, err)
+				return Names{}, fmt.Errorf("parsing the arity of %s: %w", name, err)
 			}
 		}
 		all.Functions[word] = a
@@ -67,10 +67,10 @@ func Allow(names ...string) (Names, error) {
 	return all, nil
 }
 
-// Expr is an expression that was parsed.
+// Expr is a parsed expression.
 type Expr struct {
-	root  node            // nil for one without any token
-	names map[string]bool // of the functions and contexts in it, in lower case
+	root  node            // nil for an expression without any token
+	names map[string]bool // functions and contexts in the expression, in lower case
 }
 
 // Uses reports whether one of the functions or contexts, in lower case, is anywhere in the expression.
@@ -78,8 +78,8 @@ func (e *Expr) Uses(names ...string) bool {
 	return slices.ContainsFunc(names, func(name string) bool { return e.names[name] })
 }
 
-// Parse reads one expression, without `${{` and `}}`. Every name that it uses is looked up in names, so that nothing is left to find out when it
-// is evaluated. An error is an *[Error].
+// Parse parses one expression, without `${{` and `}}`. Every name in it must be in names or built in, so that evaluation finds no unknown name. An
+// error is an *[Error].
 func Parse(text string, names Names) (*Expr, error) {
 	tokens, err := lex(text)
 	if err != nil {
@@ -95,7 +95,7 @@ func Parse(text string, names Names) (*Expr, error) {
 	}
 	root, err := p.expression()
 	if err == nil && !p.is(tokenEnd) {
-		err = unexpected(p.tokens[0])
+		err = tokenError(p.tokens[0])
 	}
 	if err != nil {
 		return nil, err
@@ -130,21 +130,21 @@ func (p *parser) take() token {
 	return t
 }
 
-// deeper parses one level further down.
+// deeper parses one level deeper.
 func (p *parser) deeper(parse func() (node, error)) (node, error) {
 	if p.depth++; p.depth > maxDepth {
-		return nil, tooDeep(p.tokens[0].at)
+		return nil, depthError(p.tokens[0].at)
 	}
 	defer func() { p.depth-- }()
 	return parse()
 }
 
-func (p *parser) expression() (node, error) { return p.deeper(p.or) }
+func (p *parser) expression() (node, error) { return p.deeper(p.parseOr) }
 
-// or is a chain of `||`; && binds closer.
-func (p *parser) or() (node, error) { return p.chain("||", p.and) }
+// parseOr parses a chain of `||`; && has higher precedence.
+func (p *parser) parseOr() (node, error) { return p.chain("||", p.parseAnd) }
 
-func (p *parser) and() (node, error) { return p.chain("&&", p.equality) }
+func (p *parser) parseAnd() (node, error) { return p.chain("&&", p.equality) }
 
 func (p *parser) chain(operator string, operand func() (node, error)) (node, error) {
 	first, err := operand()
@@ -173,14 +173,14 @@ func (p *parser) equality() (node, error) {
 }
 
 func (p *parser) comparison() (node, error) {
-	return p.binary(p.not, "<", "<=", ">", ">=")
+	return p.binary(p.parseNot, "<", "<=", ">", ">=")
 }
 
 func (p *parser) binary(operand func() (node, error), operators ...string) (node, error) {
 	left, err := operand()
 	for n := 1; err == nil && p.is(operators...); n++ {
 		if p.depth+n > maxDepth {
-			return nil, tooDeep(p.tokens[0].at)
+			return nil, depthError(p.tokens[0].at)
 		}
 		operator := p.take().kind
 		var right node
@@ -194,16 +194,16 @@ func (p *parser) binary(operand func() (node, error), operators ...string) (node
 	return left, err
 }
 
-func (p *parser) not() (node, error) {
+func (p *parser) parseNot() (node, error) {
 	if !p.is("!") {
 		return p.access()
 	}
 	p.take()
-	of, err := p.deeper(p.not)
+	of, err := p.deeper(p.parseNot)
 	return &negation{of: of}, err
 }
 
-// access is a value, with what is asked of it by dots and brackets.
+// access parses a value followed by property accesses.
 func (p *parser) access() (node, error) {
 	value, indexable, err := p.value()
 	depth := p.depth
@@ -217,7 +217,7 @@ func (p *parser) access() (node, error) {
 			err = p.bracket(i)
 		}
 		if p.depth++; err == nil && p.depth > maxDepth {
-			err = tooDeep(at)
+			err = depthError(at)
 		}
 		value = i
 	}
@@ -231,7 +231,7 @@ func (p *parser) property(i *index) error {
 	case tokenName:
 		i.at = &literal{value: t.text}
 	default:
-		return unexpected(t)
+		return tokenError(t)
 	}
 	return nil
 }
@@ -244,13 +244,13 @@ func (p *parser) bracket(i *index) (err error) {
 		return err
 	}
 	if !p.is("]") {
-		return unexpected(p.tokens[0])
+		return tokenError(p.tokens[0])
 	}
 	p.take()
 	return nil
 }
 
-// value is a literal, a context, a call or a group; what may be asked of it by dots and brackets is indexable.
+// value parses a literal, a context, a call or a group; indexable reports whether dots and brackets may follow.
 func (p *parser) value() (n node, indexable bool, err error) {
 	switch t := p.take(); t.kind {
 	case tokenLiteral:
@@ -258,7 +258,7 @@ func (p *parser) value() (n node, indexable bool, err error) {
 	case "(":
 		n, err = p.expression()
 		if err == nil && !p.is(")") {
-			err = unexpected(p.tokens[0])
+			err = tokenError(p.tokens[0])
 		}
 		p.take()
 		return n, true, err
@@ -271,9 +271,9 @@ func (p *parser) value() (n node, indexable bool, err error) {
 			p.used[name] = true
 			return &context{name: name}, true, nil
 		}
-		return nil, false, &Error{At: t.at, What: fmt.Sprintf("there is no context %q here", t.text)}
+		return nil, false, &Error{At: t.at, What: fmt.Sprintf("the context %q does not exist or is not available here", t.text)}
 	default:
-		return nil, false, unexpected(t)
+		return nil, false, tokenError(t)
 	}
 }
 
@@ -283,7 +283,7 @@ func (p *parser) call(name token) (node, error) {
 	for first := true; !p.is(")"); first = false {
 		if !first {
 			if !p.is(",") {
-				return nil, unexpected(p.tokens[0])
+				return nil, tokenError(p.tokens[0])
 			}
 			p.take()
 		}
@@ -301,13 +301,13 @@ func (p *parser) call(name token) (node, error) {
 	n := len(c.arguments)
 	switch {
 	case !there:
-		return nil, &Error{At: name.at, What: fmt.Sprintf("there is no function %q here", name.text)}
+		return nil, &Error{At: name.at, What: fmt.Sprintf("the function %q does not exist or is not available here", name.text)}
 	case n < arity.Least:
 		return nil, &Error{At: name.at, What: fmt.Sprintf("%s takes at least %d arguments", name.text, arity.Least)}
 	case n > arity.Most:
 		return nil, &Error{At: name.at, What: fmt.Sprintf("%s takes at most %d arguments", name.text, arity.Most)}
 	case c.name == "case" && n%2 == 0:
-		return nil, &Error{At: name.at, What: name.text + " takes pairs of a condition and a value, and a value for the rest"}
+		return nil, &Error{At: name.at, What: name.text + " takes pairs of a condition and a value, and then a default value"}
 	}
 	p.used[c.name] = true
 	return c, nil

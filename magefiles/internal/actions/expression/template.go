@@ -15,7 +15,7 @@ type part struct {
 	expr *Expr // nil for text
 }
 
-// ParseTemplate reads a value. An error is an *[Error] with the place in the whole text.
+// ParseTemplate parses a value. An error is an *[Error] with the place in the whole text.
 func ParseTemplate(text string, names Names) (*Template, error) {
 	t := &Template{}
 	for at := 0; ; {
@@ -32,18 +32,18 @@ func ParseTemplate(text string, names Names) (*Template, error) {
 			return nil, &Error{At: at - len("${{"), What: "the expression that begins here has no }}"}
 		}
 		if strings.TrimSpace(inside[:n]) == "" {
-			return nil, &Error{At: at, What: "an expression is wanted between ${{ and }}"}
+			return nil, &Error{At: at, What: "there is no expression between ${{ and }}"}
 		}
 		e, err := Parse(inside[:n], names)
 		if err != nil {
-			return nil, moved(err, at)
+			return nil, shiftError(err, at)
 		}
 		t.parts = append(t.parts, part{expr: e})
 		at += n + len("}}")
 	}
 }
 
-// Eval gives the value: what the expression gives where the whole text is one, and text otherwise.
+// Eval returns the value: the expression's value if the whole text is one expression, and text otherwise.
 func (t *Template) Eval(env Env) (Value, error) {
 	if len(t.parts) == 1 && t.parts[0].expr != nil {
 		return t.parts[0].expr.Eval(env)
@@ -63,8 +63,8 @@ func (t *Template) Eval(env Env) (Value, error) {
 	return b.String(), nil
 }
 
-// moved is an error of an expression that begins at a place of a longer text.
-func moved(err error, by int) error {
+// shiftError adjusts the place in an expression's error to the text around the expression.
+func shiftError(err error, by int) error {
 	var wrong *Error
 	if !errors.As(err, &wrong) {
 		return err
@@ -75,7 +75,7 @@ func moved(err error, by int) error {
 	}
 }
 
-// end is where the first `}}` outside of quotes begins; -1 where there is none.
+// end returns the offset of the first `}}` outside quotes, or -1.
 func end(text string) int {
 	quoted := false
 	for i := range len(text) {
@@ -89,9 +89,9 @@ func end(text string) int {
 	return -1
 }
 
-// ParseCondition reads the value of an `if:`, with or without `${{` around it. One that calls none of the functions that ask how it went has
-// success() before it. Where there is text beside the expression, GitHub takes the whole for a text that is not empty, which is always true: that is
-// an error here.
+// ParseCondition parses the value of an `if:`, with or without `${{` around it. If a condition calls none of success, failure, always and cancelled,
+// success() is prepended. If there is text next to the expression, GitHub treats the whole as a string that is not empty and therefore always true.
+// Here that is an error.
 func ParseCondition(text string, names Names) (*Expr, error) {
 	inside, at := text, 0
 	if strings.Contains(text, "${{") {
@@ -99,13 +99,13 @@ func ParseCondition(text string, names Names) (*Expr, error) {
 		rest, wrapped := strings.CutPrefix(text[start:], "${{")
 		n := end(rest)
 		if !wrapped || n < 0 || strings.TrimSpace(rest[max(n, 0)+len("}}"):]) != "" {
-			return nil, &Error{At: start, What: "a condition with text beside ${{ }} is always true: put the whole of it inside, or leave the braces out"}
+			return nil, &Error{At: start, What: "a condition with text outside ${{ }} is always true: put the whole condition inside the braces, or remove the braces"}
 		}
 		inside, at = rest[:n], start+len("${{")
 	}
 	e, err := Parse(inside, names)
 	if err != nil {
-		return nil, moved(err, at)
+		return nil, shiftError(err, at)
 	}
 	if e.Uses("success", "failure", "always", "cancelled") {
 		return e, nil

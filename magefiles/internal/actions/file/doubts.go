@@ -11,8 +11,9 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
-// Faults are what GitHub passes over in silence, and nobody can mean: names of jobs, steps, outputs, inputs and keys of a matrix that are not there, where
-// an expression is empty for ever. Each is a [Problem].
+// Faults returns two kinds of mistakes, each as a [Problem]. The first is a reference to a job, step, output, input or matrix key that does not
+// exist: GitHub ignores it silently, and the expression is empty. The second is a job that has no steps and calls no workflow: GitHub rejects the
+// file.
 func (w *Workflow) Faults() (found []error) {
 	for _, j := range w.Jobs {
 		all := &names{
@@ -35,22 +36,22 @@ func (w *Workflow) Faults() (found []error) {
 		}
 		found = append(found, all.found...)
 		if j.Uses == "" && len(j.Node.At("steps").Items()) == 0 {
-			found = append(found, j.Node.Problem("the job %s has no steps, and calls no workflow: GitHub refuses the file", j.ID))
+			found = append(found, j.Node.Problem("the job %s has no steps and calls no workflow, so GitHub refuses the file", j.ID))
 		}
 	}
 	return found
 }
 
-// names are those that expressions of a job may use.
+// `names` holds the names that a job's expressions may use.
 type names struct {
 	w      *Workflow
 	j      *Job
-	before []string // ids of the steps so far
-	matrix []string // keys of its matrix; nil where they are not known, and empty where there is none
+	before []string // IDs of the preceding steps
+	matrix []string // keys of its matrix; nil if they are unknown, empty if the job has no matrix
 	found  []error
 }
 
-// look holds all expressions of a value against what is there. Outputs of a job are made when all steps are through.
+// look checks all names in a value's expressions. `last` reports whether all steps have run, as for the job's outputs.
 func (a *names) look(n Node, condition, last bool) {
 	if n.n == nil {
 		return
@@ -74,7 +75,7 @@ func (a *names) look(n Node, condition, last bool) {
 	}
 }
 
-// lineOf is the line of a text of several that has some words; the value itself where there is none.
+// lineOf returns the line of a multi-line text that contains the words, or the value itself if there is none.
 func (n Node) lineOf(words string) Node {
 	if !n.IsBlock() {
 		return n
@@ -89,7 +90,7 @@ func (n Node) lineOf(words string) Node {
 	return n
 }
 
-// lacks says what of a path is not there; "" where it is, and where it cannot be told.
+// `lacks` returns the part of a path that does not exist, or "" if the path exists or this is unknown.
 func (a *names) lacks(p expression.Path, last bool) string {
 	if len(p) < 2 {
 		return ""
@@ -104,11 +105,11 @@ func (a *names) lacks(p expression.Path, last bool) string {
 			ids = stepIDs(a.j)
 		}
 		if !has(ids, one) {
-			return fmt.Sprintf("there is no step %s before this%s", p[1], perhaps(p[1], stepIDs(a.j)))
+			return fmt.Sprintf("no earlier step has the id %s%s", p[1], suggestion(p[1], stepIDs(a.j)))
 		}
 	case "matrix":
 		if a.matrix != nil && !has(a.matrix, one) {
-			return fmt.Sprintf("the matrix of the job %s has no %s%s", a.j.ID, p[1], perhaps(p[1], a.matrix))
+			return fmt.Sprintf("the matrix of the job %s has no key %s%s", a.j.ID, p[1], suggestion(p[1], a.matrix))
 		}
 	case "inputs":
 		var inputs []string
@@ -118,7 +119,7 @@ func (a *names) lacks(p expression.Path, last bool) string {
 			}
 		}
 		if !has(inputs, one) {
-			return fmt.Sprintf("the workflow has no input %s%s", p[1], perhaps(p[1], inputs))
+			return fmt.Sprintf("the workflow has no input %s%s", p[1], suggestion(p[1], inputs))
 		}
 	}
 	return ""
@@ -126,14 +127,14 @@ func (a *names) lacks(p expression.Path, last bool) string {
 
 func (a *names) lacksNeed(p expression.Path) string {
 	if !has(a.j.Needs, p[1]) {
-		return fmt.Sprintf("the job %s does not need %s, so that %s is always empty%s", a.j.ID, p[1], strings.Join(p, "."), perhaps(p[1], a.j.Needs))
+		return fmt.Sprintf("the job %s does not list %s in its needs, so %s is always empty%s", a.j.ID, p[1], strings.Join(p, "."), suggestion(p[1], a.j.Needs))
 	}
 	i := slices.IndexFunc(a.w.Jobs, func(j *Job) bool { return strings.EqualFold(j.ID, p[1]) })
 	if len(p) < 3 || i < 0 {
 		return ""
 	}
 	if !has([]string{"result", "outputs"}, p[2]) {
-		return fmt.Sprintf("a job that is needed has result and outputs, and no %s", p[2])
+		return fmt.Sprintf("the context of a needed job has only result and outputs, not %s", p[2])
 	}
 	if len(p) < 4 || a.w.Jobs[i].Uses != "" {
 		return ""
@@ -145,14 +146,14 @@ func (a *names) lacksNeed(p expression.Path) string {
 	if has(outputs, p[3]) {
 		return ""
 	}
-	return fmt.Sprintf("the job %s has no output %s%s", p[1], p[3], perhaps(p[3], outputs))
+	return fmt.Sprintf("the job %s has no output %s%s", p[1], p[3], suggestion(p[3], outputs))
 }
 
 func has(names []string, name string) bool {
 	return slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, name) })
 }
 
-func perhaps(name string, names []string) string {
+func suggestion(name string, names []string) string {
 	if near := manifest.Nearest(name, names); near != "" {
 		return ": is it " + near + "?"
 	}
@@ -168,7 +169,7 @@ func stepIDs(j *Job) (ids []string) {
 	return ids
 }
 
-// matrixKeys are the keys of a matrix; nil where an expression makes them.
+// matrixKeys returns the keys of a matrix, or nil if they are computed by an expression.
 func matrixKeys(m Node) []string {
 	keys := []string{}
 	if !m.Is() {
@@ -196,13 +197,13 @@ func matrixKeys(m Node) []string {
 	return keys
 }
 
-// Doubts are what is possible and hardly ever meant. tracked are all files of the commit, from the repository's top; known are secrets that there are.
-// Each is a [Problem].
+// Doubts returns parts of the file that are valid but rarely intended, each as a [Problem]. `tracked` lists all files in the commit, relative to the
+// repository root; `known` lists the existing secrets.
 func (w *Workflow) Doubts(tracked, known []string) (found []error) {
 	for _, e := range w.Events {
 		for _, item := range w.Top.At("on", e.Name, "paths").Items() {
 			if p := compileAll([]string{strings.TrimPrefix(item.Text(), "!")}); len(p) == 1 && !slices.ContainsFunc(tracked, p.match) {
-				found = append(found, item.Problem("no file of the commit is like %s", item.Text()))
+				found = append(found, item.Problem("no file of the commit matches %s", item.Text()))
 			}
 		}
 	}
@@ -211,7 +212,7 @@ func (w *Workflow) Doubts(tracked, known []string) (found []error) {
 			found = append(found, &Problem{
 				File: w.File,
 				Line: w.Events[push].Line,
-				What: "a push of any branch starts this too, and the job " + w.Jobs[i].ID + " asks for a token then: name the tags",
+				What: "a push of any branch also starts this workflow, and then the job " + w.Jobs[i].ID + " can get an ID token: add a filter for tags",
 			})
 		}
 	}
@@ -222,33 +223,33 @@ func (w *Workflow) Doubts(tracked, known []string) (found []error) {
 	for _, s := range w.Secrets() {
 		names := append(slices.Clone(known), s.Key)
 		if near := manifest.Nearest(s.Name, names); near != "" && !has(names, s.Name) {
-			found = append(found, s.At.Problem("secrets.%s is empty where there is no such secret: is it %s?", s.Name, near))
+			found = append(found, s.At.Problem("secrets.%s is empty if there is no secret with this name: is it %s?", s.Name, near))
 		}
 	}
 	return found
 }
 
-// publishesInTurns are doubts about the concurrency group of a workflow that publishes tags.
+// publishesInTurns returns doubts about the concurrency group of a workflow that publishes tags.
 func (w *Workflow) publishesInTurns() (found []error) {
 	of := w.Top.At("concurrency")
 	group := groupOf(of)
 	if own := of.At("cancel-in-progress"); own.True() {
-		found = append(found, own.Problem("cancel-in-progress ends a run that publishes in its middle, when another tag, or the same one, starts the next of its group"))
+		found = append(found, own.Problem("cancel-in-progress cancels a run in the middle of publishing when a tag starts the next run of the group"))
 	}
 	if group.Is() && !strings.Contains(group.Text(), "${{") && w.Top.At("concurrency", "queue").Text() != "max" {
-		found = append(found, group.Problem("all tags are one group, in which one run waits: of three tags the second is cancelled. `${{ github.ref }}` in the name tells them apart"))
+		found = append(found, group.Problem("all tags share one group, in which only one run can wait: of three tags, the second is canceled. Put `${{ github.ref }}` in the name of the group"))
 	}
 	return found
 }
 
-// StartsForTags reports whether a push of a tag may start the workflow.
+// StartsForTags reports whether a pushed tag may trigger the workflow.
 func (w *Workflow) StartsForTags() bool {
 	return slices.ContainsFunc(w.Events, func(e Event) bool {
 		return e.Name == "push" && (e.Filters["tags"] != nil || e.Filters["tags-ignore"] != nil || e.Filters["branches"] == nil && e.Filters["branches-ignore"] == nil)
 	})
 }
 
-// writes reports whether a job may change something outside.
+// writes reports whether a job may change something outside its run.
 func (j *Job) writes() bool {
 	return slices.ContainsFunc([]string{"id-token", "contents", "packages", "deployments", "pages"}, j.Permissions.Writes)
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/lazyregexp"
 )
 
-// habits are doubts about what a job does whatever it is for: each is a fault that GitHub passes over, and that is seen when it is too late. tracked are all
-// files of the commit.
+// habits returns doubts that do not depend on a job's purpose: mistakes that GitHub ignores and that are noticed too late. tracked lists all files
+// in the commit.
 func (w *Workflow) habits(tracked []string) (found []error) {
 	for _, j := range w.Jobs {
 		found = append(found, w.constant(j)...)
@@ -21,18 +21,18 @@ func (w *Workflow) habits(tracked []string) (found []error) {
 		found = append(found, w.judges(j)...)
 		found = append(found, w.matrixOf(j)...)
 		found = append(found, w.unsetVariables(j)...)
-		found = append(found, w.anywhere(j)...)
-		found = append(found, w.atOnce(j)...)
+		found = append(found, w.doubtAnyBranch(j)...)
+		found = append(found, w.doubtParallelDeploys(j)...)
 		found = append(found, legsInTurn(j)...)
-		found = append(found, anyVersion(j, tracked)...)
+		found = append(found, doubtMissingVersions(j, tracked)...)
 	}
-	found = append(found, w.alike()...)
-	found = append(found, w.oneGroup()...)
-	found = append(found, w.bySettings()...)
+	found = append(found, w.doubtSameNames()...)
+	found = append(found, w.doubtSharedGroup()...)
+	found = append(found, w.doubtDefaultRights()...)
 	return append(found, w.choices()...)
 }
 
-// constant doubts conditions that ask nothing. A literal false is how people leave something out.
+// constant reports conditions that use no context or function. A literal true or false is accepted, because false is used to disable something.
 func (w *Workflow) constant(j *Job) (found []error) {
 	conditions := []Node{j.Node.At("if")}
 	for _, s := range j.Node.At("steps").Items() {
@@ -44,26 +44,27 @@ func (w *Workflow) constant(j *Job) (found []error) {
 			continue
 		}
 		if e, err := expression.ParseCondition(n.Text(), all); err == nil && len(e.Paths()) == 0 && !strings.Contains(text, "(") {
-			found = append(found, n.Problem("the condition asks nothing: %s is always the same", text))
+			found = append(found, n.Problem("the condition %s uses no context and no function, so its result is always the same", text))
 		}
 	}
 	return found
 }
 
-// preparing are actions that get something ready for the steps after them.
+// preparing matches actions that only prepare for later steps.
 var preparing = lazyregexp.New(`^(?:actions/(?:checkout|cache|cache/restore|setup-\w+|download-artifact)|astral-sh/setup-uv|prefix-dev/setup-pixi|docker/(?:login|setup-\w+)-action)@`)
 
-// idle doubts jobs all of whose steps get something ready, and for nothing.
+// idle reports jobs whose steps all only prepare for later steps.
 func (w *Workflow) idle(j *Job) []error {
 	steps := j.Node.At("steps").Items()
 	if len(steps) == 0 || slices.ContainsFunc(steps, func(s Node) bool { return !preparing().MatchString(strings.ToLower(s.At("uses").Text())) }) {
 		return nil
 	}
-	return []error{j.Node.At("steps").Problem("the job %s gets ready, and does nothing: none of its steps runs anything", j.ID)}
+	return []error{j.Node.At("steps").Problem("the job %s only prepares: all its steps are actions such as checkout, setup or login", j.ID)}
 }
 
-// judges doubts jobs that look at what all that they need came to: one without always() is skipped where one of them fails, which counts as passed where it
-// is required, and one that does not need a job itself does not see it fail: the jobs between them are skipped.
+// judges reports jobs that check the results of all their needs. Without always(), such a job is skipped if one of them fails, and a skipped check
+// counts as passed for a rule that requires it. It also misses failures of jobs that it does not need directly, because the jobs in between are
+// skipped.
 func (w *Workflow) judges(j *Job) (found []error) {
 	looks := Node{}
 	j.Node.eachPath("", func(p expression.Path, key string, at Node) {
@@ -80,17 +81,17 @@ func (w *Workflow) judges(j *Job) (found []error) {
 		if !at.Is() {
 			at = j.Node
 		}
-		return []error{at.Problem("the job %s looks at what others came to, and is skipped where one of them fails, which passes where it is required: if: always()", j.ID)}
+		return []error{at.Problem("the job %s checks the results of other jobs, but is skipped if one of them fails, and a skipped job counts as passed where it is required: add `if: always()`", j.ID)}
 	}
 	for _, other := range w.Jobs {
 		if other != j && !slices.Contains(j.Needs, other.ID) && !w.Before(other)[j.ID] {
-			found = append(found, j.Node.At("needs").Problem("the job %s looks at what others came to, and does not need %s: that may fail unseen", j.ID, other.ID))
+			found = append(found, j.Node.At("needs").Problem("the job %s checks the results of other jobs, but does not need %s, so a failure of that job stays unnoticed", j.ID, other.ID))
 		}
 	}
 	return found
 }
 
-// Before are the jobs that one waits for, by way of others too.
+// Before returns the jobs that a job depends on, directly or indirectly.
 func (w *Workflow) Before(j *Job) map[string]bool {
 	seen := map[string]bool{}
 	var visit func(ids []string)
@@ -106,7 +107,8 @@ func (w *Workflow) Before(j *Job) map[string]bool {
 	return seen
 }
 
-// matrixOf doubts a matrix that an output makes and no condition guards, values that stand twice, and keys that nothing asks for.
+// matrixOf doubts a matrix that comes from an output, if no condition asks for an output of the same job, values that occur twice, and keys that
+// nothing uses.
 func (w *Workflow) matrixOf(j *Job) (found []error) {
 	m := j.Node.At("strategy", "matrix")
 	m.eachPath("", func(p expression.Path, _ string, at Node) {
@@ -118,7 +120,7 @@ func (w *Workflow) matrixOf(j *Job) (found []error) {
 			guarded = guarded || len(c) > 2 && c[0] == "needs" && strings.EqualFold(c[1], p[1]) && c[2] == "outputs"
 		})
 		if !guarded {
-			found = append(found, at.Problem("the job %s has no condition about an output of %s, and an empty matrix is an error: if: needs.%s.outputs.… == 'true'", j.ID, p[1], p[1]))
+			found = append(found, at.Problem("the job %s has no condition on an output of %s, but an empty matrix is an error: add a condition, such as `if: needs.%s.outputs.… == 'true'`", j.ID, p[1], p[1]))
 		}
 	})
 	if !m.IsMapping() {
@@ -127,7 +129,7 @@ func (w *Workflow) matrixOf(j *Job) (found []error) {
 	asked, whole := map[string]bool{}, false
 	for _, of := range j.Node.Pairs() {
 		of.Value.eachPath(of.Key.Text(), func(p expression.Path, _ string, _ Node) {
-			if p[0] == "matrix" && of.Key.Text() != "name" { // which people are shown
+			if p[0] == "matrix" && of.Key.Text() != "name" { // only people use the name
 				if whole = whole || len(p) == 1; len(p) > 1 {
 					asked[strings.ToLower(p[1])] = true
 				}
@@ -147,13 +149,13 @@ func (w *Workflow) matrixOf(j *Job) (found []error) {
 		}
 		if !asked[key] && !whole && !told[key] {
 			told[key] = true
-			found = append(found, p.Key.Problem("nothing of the job %s asks for matrix.%s: its values change nothing", j.ID, p.Key.Text()))
+			found = append(found, p.Key.Problem("the job %s does not use matrix.%s, so the values of this key change nothing", j.ID, p.Key.Text()))
 		}
 		var seen []string
 		if p.Value.n.Kind == yaml.SequenceNode {
 			for _, item := range p.Value.Items() {
 				if text := item.Text(); text != "" && slices.Contains(seen, text) {
-					found = append(found, item.Problem("%s stands twice: the job runs twice for it", text))
+					found = append(found, item.Problem("%s is listed twice, so the job runs twice for this value", text))
 				} else {
 					seen = append(seen, text)
 				}
@@ -163,11 +165,11 @@ func (w *Workflow) matrixOf(j *Job) (found []error) {
 	return found
 }
 
-// lacking doubts items of `include`, each a leg of its own, that have no value for what the job asks for, and others have one.
+// lacking doubts items of `include`, each a separate leg, without a value that the job uses and that other items have.
 func lacking(m Node, asked map[string]bool, j *Job) (found []error) {
 	items := m.At("include").Items()
 	if len(m.Pairs()) != 1 || !m.At("include").Is() {
-		return nil // what is added to lists may have fewer keys
+		return nil // an item that is added to lists may have fewer keys
 	}
 	has := func(item Node, key string) bool {
 		return slices.ContainsFunc(item.Pairs(), func(p Pair) bool { return strings.EqualFold(p.Key.Text(), key) })
@@ -175,7 +177,7 @@ func lacking(m Node, asked map[string]bool, j *Job) (found []error) {
 	for _, item := range items {
 		for _, key := range slices.Sorted(maps.Keys(asked)) {
 			if item.IsMapping() && !has(item, key) && slices.ContainsFunc(items, func(o Node) bool { return has(o, key) }) {
-				found = append(found, item.Problem("this leg of the job %s has no %s, which is empty then", j.ID, key))
+				found = append(found, item.Problem("this leg of the job %s has no %s, so this key is empty in the leg", j.ID, key))
 			}
 		}
 	}
@@ -188,30 +190,30 @@ var (
 	quoted   = lazyregexp.New(`(?m)^\s*#.*$|\\.|"(?:[^"\\]|\\.)*"|'[^']*'`)
 	escaped  = lazyregexp.New(`\\.`)
 
-	// unseen is what sets variables in a script that do not stand there.
+	// unseen matches commands that set variables whose names are not in the script.
 	unseen = lazyregexp.New(`(?m)(?:^|[;&|({]|\b(?:then|do|else)\b)\s*(?:eval|source|\.)\s|\bprintf\s+-v\b|\bgetopts\b`)
 )
 
-// expanded is a script without comments of their own lines, and without what the shell takes as it stands.
-func expanded(script string) string {
+// stripScript removes comment lines and single-quoted parts from a script.
+func stripScript(script string) string {
 	return quoted().ReplaceAllStringFunc(script, func(part string) string {
 		switch {
 		case part[0] != '"':
 			return ""
-		case strings.Count(part, "'")%2 == 0: // quotes of a $(command) that is in it; an odd one is an apostrophe
+		case strings.Count(part, "'")%2 == 0: // quotes of a $(command) inside; an odd quote is an apostrophe
 			part = single().ReplaceAllString(part, "")
 		}
 		return escaped().ReplaceAllString(part, "")
 	})
 }
 
-// given are variables that there are on every machine of GitHub's, by how they begin.
+// `given` matches variables that are set on every GitHub machine, by prefix.
 var given = regexp.MustCompile(`^(?:GITHUB_|RUNNER_|ACTIONS_|AGENT_|ANDROID_|ANT_|AZURE_|BASH|BOOTSTRAP|CHROME|CI$|COLUMNS|CONDA|DEBIAN_|DOTNET_|EDGE|EUID|FUNCNAME|GECKO|GHCUP|GOPATH|GOROOT|GRADLE|HOME|` +
 	`HOSTNAME|IFS|INVOCATION|JAVA|JOURNAL|LANG|LC_|LEIN|LINENO|LINES|LOGNAME|NVM|OLDPWD|OPTARG|OPTIND|PATH|PIPESTATUS|PIPX|POWERSHELL|PPID|PS\d|PWD|RANDOM|REPLY|SECONDS|SELENIUM|SGX|SHELL|SHLVL|SWIFT|TERM|` +
 	`TMPDIR|UID|USER|VCPKG|XDG_)`)
 
-// unsetVariables doubts variables of scripts that no `env` sets. Where a step may set them for those after it, or an action of which that is not known, nothing
-// is said; nor of jobs in a container, whose image has variables of its own.
+// unsetVariables reports variables in scripts that no `env` sets. It stops after a step that may set variables, such as an unknown action, and skips
+// jobs in a container, because the image may set variables.
 func (w *Workflow) unsetVariables(j *Job) (found []error) {
 	if j.Node.At("container").Is() {
 		return nil
@@ -236,19 +238,19 @@ func (w *Workflow) unsetVariables(j *Job) (found []error) {
 		for _, p := range s.At("env").Pairs() {
 			own[p.Key.Text()] = true
 		}
-		for _, m := range variable().FindAllStringSubmatch(expanded(script), -1) {
+		for _, m := range variable().FindAllStringSubmatch(stripScript(script), -1) {
 			name := m[1] + m[2]
 			if own[name] || known[name] || given.MatchString(name) || setsItself(script, name) {
 				continue
 			}
 			own[name] = true
-			found = append(found, s.At("run").lineOf("$"+strings.Trim(m[0], "$")).Problem("no env sets %s, which the step asks for%s", name, perhaps(name, keysOf(s.At("env"), j.Node.At("env"), w.Top.At("env")))))
+			found = append(found, s.At("run").lineOf("$"+strings.Trim(m[0], "$")).Problem("the step uses %s, but no env sets this variable%s", name, suggestion(name, keysOf(s.At("env"), j.Node.At("env"), w.Top.At("env")))))
 		}
 	}
 	return found
 }
 
-// setsItself reports whether a script gives a variable a value.
+// setsItself reports whether a script sets a variable.
 func setsItself(script, name string) bool {
 	return regexp.MustCompile(`\b(?:` + name + `\+?=|for\s+` + name + `\b|(?:read|export|local|declare|mapfile|readarray)\b[^\n;|&]*[^$\w{]` + name + `\b)`).MatchString(script)
 }
@@ -262,7 +264,7 @@ func keysOf(all ...Node) (keys []string) {
 	return keys
 }
 
-// setsNothing reports whether an action is known to set no variable that a script would ask for.
+// setsNothing reports whether an action is known not to set variables that a script would use.
 func setsNothing(uses string) bool {
 	name, _, _ := strings.Cut(strings.ToLower(uses), "@")
 	return slices.Contains([]string{
@@ -271,7 +273,7 @@ func setsNothing(uses string) bool {
 	}, name)
 }
 
-// isBourne reports whether a step's script is one of bash or sh, as it is where nothing is said.
+// isBourne reports whether a step's script is for bash, which is the default, or sh.
 func isBourne(w *Workflow, j *Job, s Node) bool {
 	for _, n := range []Node{s.At("shell"), j.Node.At("defaults", "run", "shell"), w.Top.At("defaults", "run", "shell")} {
 		if n.Is() {
@@ -281,8 +283,9 @@ func isBourne(w *Workflow, j *Job, s Node) bool {
 	return !slices.ContainsFunc(runners(j.Node.At("runs-on")), func(label string) bool { return strings.HasPrefix(strings.ToLower(label), "windows") })
 }
 
-// anywhere doubts jobs that push images by a workflow which anybody who may write starts by hand at any branch: the branch's own files decide what is published.
-func (w *Workflow) anywhere(j *Job) []error {
+// doubtAnyBranch reports jobs that push images in a workflow that anyone with write access may start manually for any branch, whose files then
+// determine what is published.
+func (w *Workflow) doubtAnyBranch(j *Job) []error {
 	if !w.StartsFor("workflow_dispatch") || !j.Permissions.Writes("packages") || j.Uses != "" {
 		return nil
 	}
@@ -303,27 +306,27 @@ func (w *Workflow) anywhere(j *Job) []error {
 	if !at.Is() {
 		at = j.Node
 	}
-	return []error{at.Problem("workflow_dispatch starts this at any branch, and the job %s writes packages: a condition about github.ref, or an environment, says which", j.ID)}
+	return []error{at.Problem("workflow_dispatch can start this workflow on any branch, and the job %s writes packages: limit the branches with a condition on github.ref, or with an environment", j.ID)}
 }
 
-// atOnce doubts jobs of an environment that two runs may have at the same time.
-func (w *Workflow) atOnce(j *Job) []error {
+// doubtParallelDeploys reports jobs whose environment two runs may use at the same time.
+func (w *Workflow) doubtParallelDeploys(j *Job) []error {
 	if j.Environment == "" || j.Node.At("concurrency").Is() || w.Top.At("concurrency").Is() {
 		return nil
 	}
-	return []error{j.Node.At("environment").Problem("two runs may be in the environment %s at the same time: the job %s, or the file, has no concurrency", j.Environment, j.ID)}
+	return []error{j.Node.At("environment").Problem("two runs can deploy to the environment %s at the same time, because neither the job %s nor the file sets `concurrency`", j.Environment, j.ID)}
 }
 
-// legsInTurn doubts a group that all legs of a matrix are of: one runs and one waits, and whatever comes third cancels the one that waits.
+// legsInTurn reports a group that all legs of a matrix share: one leg runs, one waits, and the third cancels the waiting one.
 func legsInTurn(j *Job) []error {
 	of := j.Node.At("concurrency")
 	if group := groupOf(of); group.Is() && j.Node.At("strategy", "matrix").Is() && !group.Asks("matrix", "strategy") && of.At("queue").Text() != "max" {
-		return []error{group.Problem("all legs of the job %s are one group, in which one waits: of three the second is cancelled. A value of the matrix in the name tells them apart", j.ID)}
+		return []error{group.Problem("all legs of the job %s share one group, in which only one leg can wait: of three legs, the second is canceled. Put a value of the matrix in the name of the group", j.ID)}
 	}
 	return nil
 }
 
-// groupOf is the name of a concurrency group.
+// groupOf returns the name of a concurrency group.
 func groupOf(concurrency Node) Node {
 	if concurrency.IsMapping() {
 		return concurrency.At("group")
@@ -331,18 +334,18 @@ func groupOf(concurrency Node) Node {
 	return concurrency
 }
 
-// oneGroup doubts a group that the runs of all pull requests are of: they cancel each other.
-func (w *Workflow) oneGroup() []error {
+// doubtSharedGroup reports a group that the runs of all pull requests share, because they cancel each other.
+func (w *Workflow) doubtSharedGroup() []error {
 	of := w.Top.At("concurrency")
 	group := groupOf(of)
 	if !group.Is() || strings.Contains(group.Text(), "${{") || !w.StartsFor("pull_request", "pull_request_target") || of.At("queue").Text() == "max" {
 		return nil
 	}
-	return []error{group.Problem("the runs of all pull requests are one group, and cancel each other. `${{ github.ref }}` in the name tells them apart")}
+	return []error{group.Problem("the runs of all pull requests share one group, and cancel each other. Put `${{ github.ref }}` in the name of the group")}
 }
 
-// alike doubts jobs that people are shown by one name: a rule that requires a check knows it by nothing else.
-func (w *Workflow) alike() (found []error) {
+// doubtSameNames reports jobs with the same display name, because rules identify required checks by this name.
+func (w *Workflow) doubtSameNames() (found []error) {
 	seen := map[string]Node{}
 	for _, j := range w.Jobs {
 		at, name := j.Node.At("name"), j.Node.At("name").Text()
@@ -350,7 +353,7 @@ func (w *Workflow) alike() (found []error) {
 			at, name = j.Node, j.ID
 		}
 		if before, known := seen[name]; known {
-			found = append(found, at.Problem("the job %s is shown as %s, as another one is (line %d): a rule that requires that check cannot tell which", j.ID, name, before.Line()))
+			found = append(found, at.Problem("the job %s is shown as %s, like another job (line %d): a rule that requires this check cannot tell the jobs apart", j.ID, name, before.Line()))
 			continue
 		}
 		seen[name] = at
@@ -358,10 +361,10 @@ func (w *Workflow) alike() (found []error) {
 	return found
 }
 
-// bySettings doubts jobs that have the rights of the repository's settings, beside one that is given a right to write.
-func (w *Workflow) bySettings() []error {
+// doubtDefaultRights reports jobs with default permissions in a workflow where another job has write permissions.
+func (w *Workflow) doubtDefaultRights() []error {
 	own := slices.IndexFunc(w.Jobs, func(j *Job) bool { return j.Node.At("permissions").Is() && j.writes() })
-	called := !slices.ContainsFunc(w.Events, func(e Event) bool { return e.Name != "workflow_call" }) // which has the rights of the caller
+	called := !slices.ContainsFunc(w.Events, func(e Event) bool { return e.Name != "workflow_call" }) // a called workflow has the rights of the caller
 	var ids []string
 	var first Node
 	for _, j := range w.Jobs {
@@ -374,12 +377,12 @@ func (w *Workflow) bySettings() []error {
 	if own < 0 || called || len(ids) == 0 {
 		return nil
 	}
-	return []error{first.Problem("%s may do what the repository's settings say, which may be anything, and %s has permissions of its own: say those of the file too", strings.Join(ids, ", "), w.Jobs[own].ID)}
+	return []error{first.Problem("the repository's settings decide the permissions of %s, while %s sets its own permissions: add `permissions` at the top of the file", strings.Join(ids, ", "), w.Jobs[own].ID)}
 }
 
-// anyVersion doubts actions that install a language, and are not told which version: they take what there is on GitHub's machine. Of Go that is an old one, and
-// setup-go forbids it to fetch the one that go.mod wants (GOTOOLCHAIN=local).
-func anyVersion(j *Job, tracked []string) (found []error) {
+// doubtMissingVersions reports actions that install a language without a version, and therefore use the version on GitHub's machine. For Go that is
+// an old version, and setup-go prevents it from downloading the version in go.mod (GOTOOLCHAIN=local).
+func doubtMissingVersions(j *Job, tracked []string) (found []error) {
 	for _, s := range j.Node.At("steps").Items() {
 		name, _, _ := strings.Cut(strings.ToLower(s.At("uses").Text()), "@")
 		language := map[string]string{"actions/setup-go": "go", "actions/setup-python": "python"}[name]
@@ -388,16 +391,16 @@ func anyVersion(j *Job, tracked []string) (found []error) {
 		}
 		switch {
 		case language == "go":
-			found = append(found, s.At("uses").Problem("setup-go is not told which Go: the job has the old one of GitHub's machine, which may fetch no other: go-version-file: go.mod"))
+			found = append(found, s.At("uses").Problem("setup-go has no version, so the job gets the old Go of GitHub's machine, which cannot download a newer Go: add `go-version-file: go.mod`"))
 		case !slices.Contains(tracked, ".python-version"):
-			found = append(found, s.At("uses").Problem("setup-python is not told which Python: the job has the one of GitHub's machine, whichever that is: python-version"))
+			found = append(found, s.At("uses").Problem("setup-python has no version, so the job gets whichever Python GitHub's machine has: add `python-version`"))
 		}
 	}
 	return found
 }
 
-// choices doubts an input that chooses among environments: a job of one that does not ask for it runs whatever is chosen, of one that no job has nothing
-// runs, and who may choose nothing, or anything, does not choose.
+// choices doubts an input that chooses among environments, if a job of one environment runs whatever is chosen, if an environment has no job, or if
+// the input may be empty or any text.
 func (w *Workflow) choices() (found []error) {
 	for _, input := range w.Top.At("on", "workflow_dispatch", "inputs").Pairs() {
 		options := input.Value.At("options").Items()
@@ -408,10 +411,10 @@ func (w *Workflow) choices() (found []error) {
 			continue
 		}
 		if of := input.Value.At("type"); of.Text() != "choice" {
-			found = append(found, input.Value.Problem("%s has options, and is not of the type choice: anything is taken, and no job may be of it", input.Key.Text()))
+			found = append(found, input.Value.Problem("%s has options, but not the type `choice`, so it accepts any text, for which there may be no job", input.Key.Text()))
 		}
 		if input.Value.At("required").Text() != "true" && !input.Value.At("default").Is() {
-			found = append(found, input.Value.Problem("whoever starts this by GitHub's API may leave %s out, which chooses among environments: required: true, or a default", input.Key.Text()))
+			found = append(found, input.Value.Problem("a start by GitHub's API can omit %s, which chooses the environment: add `required: true`, or a default", input.Key.Text()))
 		}
 		for _, j := range w.Jobs {
 			asks := false
@@ -419,12 +422,12 @@ func (w *Workflow) choices() (found []error) {
 				asks = asks || len(p) > 1 && p[0] == "inputs" && strings.EqualFold(p[1], input.Key.Text())
 			})
 			if has(j.Environment) && !asks {
-				found = append(found, j.Node.Problem("the job %s runs whichever %s is chosen: its condition does not ask for inputs.%s", j.ID, input.Key.Text(), input.Key.Text()))
+				found = append(found, j.Node.Problem("the job %s runs whichever %s is chosen, because its condition does not use inputs.%s", j.ID, input.Key.Text(), input.Key.Text()))
 			}
 		}
 		for _, o := range options {
 			if !slices.ContainsFunc(w.Jobs, func(j *Job) bool { return j.Environment == o.Text() }) {
-				found = append(found, o.Problem("no job is of the environment %s, which may be chosen", o.Text()))
+				found = append(found, o.Problem("no job deploys to the environment %s, which is an option here", o.Text()))
 			}
 		}
 	}

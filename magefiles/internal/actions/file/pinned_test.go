@@ -11,9 +11,9 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/actions/pins"
 )
 
-// A comment beside a commit names its version; a commit that is not known is named.
+// If the comment after a commit hash is a version, it must be that commit's version. An unknown commit is reported.
 func TestPins(t *testing.T) {
-	pin, known := pins.Of("Actions/Checkout")
+	pin, known := pins.Find("Actions/Checkout")
 	require.True(t, known)
 	ours, other := "actions/checkout@"+pin.Commit, "actions/checkout@"+strings.Repeat("1", 40)
 	major, _, _ := strings.Cut(pin.Version, ".")
@@ -22,10 +22,10 @@ func TestPins(t *testing.T) {
 		"Actions/Checkout@" + pin.Commit:     {},
 		ours + " # " + major:                 {},
 		ours + " # what is released":         {},
-		ours + " # v1.0.0":                   {refused: "x.yml:5:15: the commit is " + pin.Version + " of actions/checkout, and the comment beside it says v1.0.0"},
-		other + " # " + pin.Version:          {refused: "which is the commit " + pin.Commit, unknown: "is not known by that"},
-		other + " # v99.0.0":                 {unknown: "x.yml:5:15: " + other + " is not known by that: the stand-in does what " + pin.Version + " does"},
-		"actions/checkout@v4":                {unknown: "is not known by that"},
+		ours + " # v1.0.0":                   {refused: "x.yml:5:15: the commit is " + pin.Version + " of actions/checkout, but the comment beside the commit says v1.0.0"},
+		other + " # " + pin.Version:          {refused: "which is the commit " + pin.Commit, unknown: "does not know the version of"},
+		other + " # v99.0.0":                 {unknown: "x.yml:5:15: the stand-in does not know the version of " + other + ": it does what " + pin.Version + " does"},
+		"actions/checkout@v4":                {unknown: "does not know the version of"},
 		"octo/x@" + pin.Commit + " # v1.0.0": {},
 		"./own # v1.0.0":                     {},
 	} {

@@ -7,34 +7,34 @@ import (
 	"strings"
 )
 
-// Occurrence is something that happens in a repository on GitHub, as far as it decides which workflows start
+// Occurrence describes an event on GitHub, with what determines which workflows start
 // (https://docs.github.com/en/actions/reference/workflows-and-actions/events-that-trigger-workflows).
 type Occurrence struct {
 	Event string // push, pull_request, workflow_dispatch, …
-	Ref   string // whole, such as refs/heads/main or refs/tags/v1.2.0: what was pushed, or the branch that a pull request or a merge queue is for
-	Type  string // what was done, for events that tell it: opened, synchronize, checks_requested; "" is one that each of them starts for
-	Tags  int    // that the same push brings, with this one
+	Ref   string // whole, such as refs/heads/main or refs/tags/v1.2.0: what was pushed, or the base branch of a pull request or a merge queue
+	Type  string // the activity type, if any: opened, synchronize, checks_requested; "" matches every workflow
+	Tags  int    // number of tags in the same push, including this one
 
-	Default    string // the repository's default branch; "" where it does not matter, or is not known
-	ByJobToken bool   // done with the GITHUB_TOKEN of a job
-	Message    string // of the commit that is pushed, or at the head of the pull request
+	Default    string // the repository's default branch; "" if it does not matter, or is unknown
+	ByJobToken bool   // triggered with a job's GITHUB_TOKEN
+	Message    string // message of the commit that is pushed, or of the head of the pull request
 
-	Changed Changed // of a branch or a pull request
+	Changed Changed // changed files of a branch or a pull request
 }
 
-// Changed is what filters of paths are held against.
+// Changed holds the input of path filters.
 type Changed struct {
-	Files   []string // from the repository's top, with /, in git's order
-	Commits int      // that a push brings
+	Files   []string // relative to the repository root, with slashes, in git's order
+	Commits int      // number of commits in a push
 }
 
-// The limits that GitHub documents.
+// These limits are documented by GitHub.
 const (
-	maxTags    = 3    // that one push may bring: more, and there is no event for any
-	maxCommits = 1000 // of a push: with more, paths are not looked at, and the workflow runs
+	maxTags    = 3    // if one push has more tags, GitHub creates no event for any of them
+	maxCommits = 1000 // if a push has more commits, GitHub ignores filters of paths, and the workflow runs
 
-	// maxPushed and maxRequested are how many changed files are looked at, of a push and of a pull request. GitHub has documented 300 for both;
-	// what it lists of a pull request ends at 3,000.
+	// maxPushed and maxRequested are the numbers of changed files that path filters consider, for a push and for a pull request. GitHub has
+	// documented 300 for both; its list of a pull request's files ends at 3,000.
 	maxPushed, maxRequested = 300, 3000
 )
 
@@ -43,13 +43,13 @@ const (
 	tagRefs    = "refs/tags/"
 )
 
-// Of pull requests, what starts a workflow that names no types.
+// presetTypes lists the activity types of pull requests that trigger a workflow without types.
 var presetTypes = map[string][]string{
 	"pull_request":        {"opened", "synchronize", "reopened"},
 	"pull_request_target": {"opened", "synchronize", "reopened"},
 }
 
-// Starts reports whether the workflow starts for what happens, and else why not.
+// Starts reports whether the workflow starts for an occurrence, and if not, why.
 func (w *Workflow) Starts(o Occurrence) (starts bool, why string) {
 	i := slices.IndexFunc(w.Events, func(e Event) bool { return e.Name == o.Event })
 	switch {
@@ -58,16 +58,16 @@ func (w *Workflow) Starts(o Occurrence) (starts bool, why string) {
 	case i < 0:
 		return false, fmt.Sprintf("%s:%d does not start for %s", w.File, w.Top.At("on").Line(), o.Event)
 	case o.Event == "workflow_call":
-		return false, fmt.Sprintf("%s:%d starts where another workflow calls it, and by no event", w.File, w.Events[i].Line)
+		return false, fmt.Sprintf("%s:%d starts only if another workflow calls this workflow", w.File, w.Events[i].Line)
 	case o.ByJobToken && o.Event != "workflow_dispatch" && o.Event != "repository_dispatch":
-		return false, "what is done with a GITHUB_TOKEN starts nothing but by workflow_dispatch and repository_dispatch"
+		return false, "a job that uses its GITHUB_TOKEN can start workflows only with workflow_dispatch and repository_dispatch"
 	}
 	e := decision{
 		Event: w.Events[i],
 		file:  w.File,
 		of:    o,
 	}
-	for _, refuse := range []func() string{e.skipped, e.typed, e.referred, e.touched} {
+	for _, refuse := range []func() string{e.checkSkipped, e.checkType, e.checkRef, e.checkPaths} {
 		if why := refuse(); why != "" {
 			return false, why
 		}
@@ -75,7 +75,7 @@ func (w *Workflow) Starts(o Occurrence) (starts bool, why string) {
 	return true, ""
 }
 
-// decision is about one event of a workflow.
+// decision decides about one event of a workflow.
 type decision struct {
 	Event
 	file string
@@ -86,7 +86,7 @@ func (d decision) says(format string, args ...any) string {
 	return fmt.Sprintf("%s:%d ", d.file, d.Line) + fmt.Sprintf(format, args...)
 }
 
-// at is the decision at the line of a filter.
+// `at` returns the decision at the line of a filter.
 func (d decision) at(key string) decision {
 	if line := d.Lines[key]; line > 0 {
 		d.Line = line
@@ -96,21 +96,21 @@ func (d decision) at(key string) decision {
 
 func (d decision) isPullRequest() bool { return strings.HasPrefix(d.Name, "pull_request") }
 
-// skipped says that a message keeps workflows from starting.
-func (d decision) skipped() string {
+// checkSkipped returns a reason if the commit message disables workflows; otherwise "".
+func (d decision) checkSkipped() string {
 	if d.Name != "push" && d.Name != "pull_request" {
 		return ""
 	}
 	if word := SkippedBy(d.of.Message); word != "" {
-		return "the message of the commit has " + word
+		return "the commit message has " + word
 	}
 	return ""
 }
 
 var trailer = regexp.MustCompile(`^skip-checks: ?true$`)
 
-// SkippedBy is what in a commit's message keeps pushes and pull requests from starting anything; "" where nothing does. The trailer comes after
-// two empty lines; another one may stand before it.
+// SkippedBy returns the words in a commit message that prevent pushes and pull requests from triggering workflows, or "". The trailer must follow
+// two empty lines, but another trailer may precede it.
 func SkippedBy(message string) string {
 	for _, word := range []string{"[skip ci]", "[ci skip]", "[no ci]", "[skip actions]", "[actions skip]"} {
 		if strings.Contains(message, word) {
@@ -127,8 +127,8 @@ func SkippedBy(message string) string {
 	return ""
 }
 
-// typed says that what was done is none of the types.
-func (d decision) typed() string {
+// checkType returns the reason not to start if the activity is not one of the event's types; otherwise "".
+func (d decision) checkType() string {
 	types := d.Filters["types"]
 	if types == nil {
 		types = presetTypes[d.Name]
@@ -136,54 +136,54 @@ func (d decision) typed() string {
 	if d.of.Type == "" || types == nil || slices.Contains(types, d.of.Type) {
 		return ""
 	}
-	return d.says("starts for %s of a %s, and this one is %s", strings.Join(types, ", "), d.Name, d.of.Type)
+	return d.says("starts for %s of a %s, but this event is %s", strings.Join(types, ", "), d.Name, d.of.Type)
 }
 
-// referred says that the branch or the tag is none that the filters take.
-func (d decision) referred() string {
+// checkRef returns the reason not to start if the filters do not accept the branch or the tag; otherwise "".
+func (d decision) checkRef() string {
 	tag, isTag := strings.CutPrefix(d.of.Ref, tagRefs)
 	branch, isBranch := strings.CutPrefix(d.of.Ref, branchRefs)
 	switch {
 	case d.Name == "push" && isTag && d.of.Tags > maxTags:
-		return fmt.Sprintf("GitHub creates no event where one push brings more than three tags, and this one brings %d", d.of.Tags)
+		return fmt.Sprintf("GitHub creates no event for a push of more than three tags, and this push has %d", d.of.Tags)
 	case d.Name == "push" && isTag:
-		return d.named("tag", tag, "branches")
+		return d.checkName("tag", tag, "branches")
 	case d.Name == "push" && isBranch:
-		return d.named("branch", branch, "tags")
+		return d.checkName("branch", branch, "tags")
 	case d.Name == "schedule" && d.of.Default != "" && branch != d.of.Default:
-		return d.says("runs by its schedule on %s alone", d.of.Default)
+		return d.says("runs on schedule only on %s", d.of.Default)
 	case d.isPullRequest() || d.Name == "merge_group":
-		return d.named("branch", branch, "")
+		return d.checkName("branch", branch, "")
 	}
 	return ""
 }
 
-// plurals of what filters are about.
+// plurals holds the keys of filters.
 var plurals = map[string]string{"tag": "tags", "branch": "branches"}
 
-// named holds a branch or a tag against the filters of its kind. Where there are filters of the other kind alone, it starts for none.
-func (d decision) named(kind, name, other string) string {
+// `checkName` checks a branch or a tag against the filters of its kind. With filters of only the other kind, the workflow starts for no such name.
+func (d decision) checkName(kind, name, other string) string {
 	key := plurals[kind]
 	only, ignored := d.Filters[key], d.Filters[key+"-ignore"]
 	switch {
 	case only != nil && matches(only, name), only == nil && ignored != nil && !matches(ignored, name):
 		return ""
 	case only != nil:
-		why := d.at(key).says("starts for %s like %s, and the %s %s is not one", key, strings.Join(only, ", "), kind, name)
+		why := d.at(key).says("starts for %s that match %s, but the %s %s does not", key, strings.Join(only, ", "), kind, name)
 		if strings.Contains(name, "/") {
-			why += " (* stops at /)"
+			why += " (* does not match /)"
 		}
 		return why
 	case ignored != nil:
 		return d.at(key+"-ignore").says("ignores the %s %s", kind, name)
 	case other != "" && (d.Filters[other] != nil || d.Filters[other+"-ignore"] != nil):
-		return d.says("names %s alone, and starts for no %s", other, kind)
+		return d.says("has filters only for %s, so it starts for no %s", other, kind)
 	}
 	return ""
 }
 
-// touched says that no file that was changed is one that the filters take. They do not count for tags.
-func (d decision) touched() string {
+// checkPaths returns the reason not to start if the filters match none of the changed files; otherwise "". Path filters do not apply to tags.
+func (d decision) checkPaths() string {
 	only, ignored := d.Filters["paths"], d.Filters["paths-ignore"]
 	if only == nil && ignored == nil || strings.HasPrefix(d.of.Ref, tagRefs) || d.Name == "push" && d.of.Changed.Commits > maxCommits {
 		return ""
@@ -200,16 +200,16 @@ func (d decision) touched() string {
 	}
 	switch {
 	case len(files) == 0:
-		return d.says("starts for files that change, and none does")
+		return d.says("starts only if files changed, but no file did")
 	case slices.ContainsFunc(files[len(seen):], takes):
-		return d.says("starts for files like the changed %s, and GitHub looks at the first %d of %d", files[len(seen)+slices.IndexFunc(files[len(seen):], takes)], most, len(files))
+		return d.says("would start for the changed %s, but GitHub looks only at the first %d of %d files", files[len(seen)+slices.IndexFunc(files[len(seen):], takes)], most, len(files))
 	case only != nil:
-		return d.at("paths").says("starts for files like %s, and none of the %d that change is one", strings.Join(only, ", "), len(files))
+		return d.at("paths").says("starts for files that match %s, but none of the %d changed files does", strings.Join(only, ", "), len(files))
 	}
-	return d.at("paths-ignore").says("ignores files like %s, and nothing else changes", strings.Join(ignored, ", "))
+	return d.at("paths-ignore").says("ignores files that match %s, and no other file changed", strings.Join(ignored, ", "))
 }
 
-// pathFilter reports of a file whether it starts a workflow with these filters.
+// pathFilter returns a function that reports whether a changed file passes these filters.
 func pathFilter(only, ignored []string) func(string) bool {
 	if only != nil {
 		compiled := compileAll(only)

@@ -1,5 +1,5 @@
-// Package pins has the actions that workflows are written with and that have stand-ins, each by its commit and the version of that: pins.yml, which
-// has the form of an action's file, so that Renovate raises its lines.
+// Package pins holds the actions that generated workflows use and that have stand-ins, each with its pinned commit and version. They are in
+// pins.yml, which has the format of an action's file, so that Renovate updates it.
 package pins
 
 import (
@@ -15,13 +15,13 @@ var list string
 
 var line = lazyregexp.New(`(?m)^\s+- uses: (\S+)@([0-9a-f]{40}) # (v\S+)$`)
 
-// Pin is an action, its commit, and the version of that, such as "v7.0.1".
+// Pin is an action, its commit, and the version of the commit, such as "v7.0.1".
 type Pin struct{ Action, Commit, Version string }
 
-// Use is what stands behind `uses:`, with the comment.
+// Use returns the text after `uses:`, with the comment.
 func (p Pin) Use() string { return p.Action + "@" + p.Commit + " # " + p.Version }
 
-// all are the pins, by the lower-case name of the action.
+// `all` holds the pins, by the lower-case name of the action.
 var all = sync.OnceValue(func() map[string]Pin {
 	m := map[string]Pin{}
 	for _, of := range line().FindAllStringSubmatch(list, -1) {
@@ -34,8 +34,8 @@ var all = sync.OnceValue(func() map[string]Pin {
 	return m
 })
 
-// Of is the pin of an action, which GitHub compares without case; ok is false where there is none.
-func Of(action string) (p Pin, ok bool) {
+// Find returns the pin of an action, whose name GitHub compares without case; ok is false if there is none.
+func Find(action string) (p Pin, ok bool) {
 	p, ok = all()[strings.ToLower(action)]
 	return p, ok
 }

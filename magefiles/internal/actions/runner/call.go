@@ -11,9 +11,9 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/actions/file"
 )
 
-// call runs the workflow that a job calls, and gives the job its outputs.
+// call runs the workflow that a job calls, and sets the job's outputs.
 func (l *leg) call(ctx context.Context) {
-	w, err := l.called(l.node.At("uses"))
+	w, err := l.readCalled(l.node.At("uses"))
 	if err != nil {
 		l.end(Failure, "%v", err)
 		return
@@ -60,7 +60,7 @@ func (l *leg) call(ctx context.Context) {
 	l.end(conclusion, "")
 }
 
-// callInputs are the inputs of a called workflow: what the job gives, of the types that the file declares, and defaults.
+// callInputs returns the inputs of a called workflow: the job's values, converted to the declared types, and the defaults.
 func (l *leg) callInputs(declared file.Node) (*expression.Object, error) {
 	given, err := l.node.At("with").Value(l.flow.eval(l.contexts))
 	if err != nil {
@@ -80,14 +80,14 @@ func (l *leg) callInputs(declared file.Node) (*expression.Object, error) {
 		}
 		typed, ok := inputOf(p.Value.At("type").Text(), v)
 		if !ok {
-			return nil, l.node.At("with").Problem("the input %s has to be a %s, and is %q", p.Key.Text(), p.Value.At("type").Text(), expression.Text(v))
+			return nil, l.node.At("with").Problem("the input %s must be a %s, but is %q", p.Key.Text(), p.Value.At("type").Text(), expression.Text(v))
 		}
 		inputs.Add(p.Key.Text(), typed)
 	}
 	return inputs, nil
 }
 
-// inputOf is a value as an input of a type has it; null is what the type has for nothing.
+// inputOf converts a value to the type of an input; null becomes the empty value of that type.
 func inputOf(kind string, v expression.Value) (expression.Value, bool) {
 	switch kind {
 	case "boolean":
@@ -107,7 +107,7 @@ func inputOf(kind string, v expression.Value) (expression.Value, bool) {
 	return expression.Text(v), true
 }
 
-// callSecrets are the secrets that a job hands to the workflow that it calls by their names: nothing else is there.
+// callSecrets returns the secrets that a job passes explicitly to the workflow that it calls. The workflow gets no others.
 func (l *leg) callSecrets() (map[string]string, error) {
 	secrets := map[string]string{}
 	if err := l.askToken(); err != nil {

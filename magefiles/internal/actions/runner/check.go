@@ -10,7 +10,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/actions/runner/rights"
 )
 
-// labels are GitHub's own runners, with what is said where one is run here: this is Linux, on whatever processor there is.
+// labels maps the labels of GitHub's runners to an operating system or processor; "" means Linux on X64. This machine runs Linux.
 var labels = map[string]string{
 	"ubuntu-latest": "", "ubuntu-26.04": "", "ubuntu-24.04": "", "ubuntu-22.04": "", "ubuntu-slim": "",
 	"ubuntu-latest-arm": "arm", "ubuntu-26.04-arm": "arm", "ubuntu-24.04-arm": "arm", "ubuntu-22.04-arm": "arm",
@@ -19,31 +19,31 @@ var labels = map[string]string{
 	"macos-latest-large": "macOS", "macos-latest-xlarge": "macOS", "macos-15-large": "macOS", "macos-15-xlarge": "macOS",
 }
 
-// maxCalls is how many levels of workflows GitHub lets one call.
+// maxCalls is the number of levels of called workflows that GitHub allows.
 const maxCalls = 10
 
-// check is what keeps a file from being run here, with the files that it calls. calls are the files on the way to it, and by is the job that calls it.
+// check returns the reasons why a file, or a file that it calls, cannot be run here. calls lists the chain of callers, and by is the calling job.
 func (r *Runner) check(w *file.Workflow, caller rights.Grant, calls []string, by file.Node) (found []error) {
 	for _, j := range w.Jobs {
 		grant := rights.Of(j.Permissions, caller)
 		if len(calls) > 0 {
 			if more := grant.Beyond(caller); len(more) > 0 {
-				found = append(found, j.Node.Problem("the job %s asks for %s, and the job that calls this file has %s (%s): GitHub does not start the run",
+				found = append(found, j.Node.Problem("the job %s requests the permissions %s, but the job that calls this file has %s (%s), so GitHub does not start the run",
 					j.ID, strings.Join(more, ", "), caller, by.Place()))
 			}
 		}
 		for _, key := range []string{"container", "services"} {
 			if n := j.Node.At(key); n.Is() {
-				found = append(found, n.Elsewhere("%s is not run here: the job %s runs on this machine alone", key, j.ID))
+				found = append(found, n.Elsewhere("%s is not supported here, because the job %s runs directly on this machine", key, j.ID))
 			}
 		}
 		for _, n := range labelNodes(j.Node.At("runs-on")) {
 			if _, known := labels[strings.ToLower(n.Text())]; !known && !strings.Contains(n.Text(), "${{") {
-				found = append(found, n.Elsewhere("%q is no runner of GitHub's own: such a job is not run here", n.Text()))
+				found = append(found, n.Elsewhere("%q is not one of GitHub's own runners, so this job is not run here", n.Text()))
 			}
 		}
 		for _, s := range j.Node.At("steps").Items() {
-			if err := r.known(s.At("uses")); err != nil {
+			if err := r.checkKnown(s.At("uses")); err != nil {
 				found = append(found, err)
 			}
 			if err := file.CheckPin(s.At("uses")); err != nil {
@@ -57,7 +57,7 @@ func (r *Runner) check(w *file.Workflow, caller rights.Grant, calls []string, by
 	return found
 }
 
-// labelNodes are the labels of a `runs-on`, in any of its forms.
+// labelNodes returns the labels of a `runs-on`, in any of its forms.
 func labelNodes(n file.Node) []file.Node {
 	if n.IsMapping() {
 		return append(n.At("group").Items(), n.At("labels").Items()...)
@@ -65,16 +65,16 @@ func labelNodes(n file.Node) []file.Node {
 	return n.Items()
 }
 
-// checkCall is check for the workflow that a job calls.
+// checkCall checks the workflow that a job calls.
 func (r *Runner) checkCall(j *file.Job, grant rights.Grant, calls []string) (found []error) {
 	at := j.Node.At("uses")
 	switch {
 	case slices.Contains(calls, j.Uses):
 		return []error{at.Problem("%s calls itself", j.Uses)}
 	case len(calls) >= maxCalls:
-		return []error{at.Problem("more than %d levels of workflows that call each other", maxCalls)}
+		return []error{at.Problem("workflows call each other more than %d levels deep", maxCalls)}
 	}
-	called, err := r.called(at)
+	called, err := r.readCalled(at)
 	if err != nil {
 		return []error{err}
 	}
@@ -86,7 +86,7 @@ func (r *Runner) checkCall(j *file.Job, grant rights.Grant, calls []string) (fou
 	return append(found, r.check(called, grant, append(slices.Clone(calls), j.Uses), j.Node)...)
 }
 
-// unknownKeys are keys that a job gives and the called file has not, and those that it needs and are not given.
+// unknownKeys returns the keys that a job sets but the called file does not declare, and the required keys that the job does not set.
 func unknownKeys(j *file.Job, key string, declared file.Node, called *file.Workflow) (found []error) {
 	given, place := j.Node.At(key), called.Top.At("on").Place()
 	if declared.Is() {
@@ -97,19 +97,19 @@ func unknownKeys(j *file.Job, key string, declared file.Node, called *file.Workf
 	}
 	for _, p := range given.Pairs() {
 		if !has(declared.Pairs(), p.Key.Text()) {
-			found = append(found, p.Key.Problem("%s has no %q that a caller may give (%s)", place, p.Key.Text(), key))
+			found = append(found, p.Key.Problem("%s does not declare %q, which the caller passes (%s)", place, p.Key.Text(), key))
 		}
 	}
 	for _, p := range declared.Pairs() {
 		if p.Value.At("required").True() && !p.Value.At("default").Is() && !has(given.Pairs(), p.Key.Text()) {
-			found = append(found, j.Node.Problem("the job %s does not give %q, which %s requires (%s)", j.ID, p.Key.Text(), p.Key.Place(), key))
+			found = append(found, j.Node.Problem("the job %s does not pass %q, which %s requires (%s)", j.ID, p.Key.Text(), p.Key.Place(), key))
 		}
 	}
 	return found
 }
 
-// called reads the workflow that a job calls.
-func (r *Runner) called(at file.Node) (*file.Workflow, error) {
+// readCalled reads the workflow that a job calls.
+func (r *Runner) readCalled(at file.Node) (*file.Workflow, error) {
 	name, local := strings.CutPrefix(at.Text(), "./")
 	if !local {
 		return nil, at.Elsewhere("a workflow of another repository is not run here: %s", at.Text())

@@ -19,30 +19,30 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// flow is one file of a run: that of the event, or one that a job calls.
+// flow is one file of a run: the file that the event started, or a file that a job calls.
 type flow struct {
 	*run
 
 	w       *file.Workflow
-	path    string // the jobs that called it, as in "deploy/"; "" for the file of the event
+	path    string // path of the calling jobs, as in "deploy/"; "" for the file that the event started
 	inputs  *expression.Object
 	secrets map[string]string
-	caller  rights.Grant // what its jobs have where nothing is said
-	inherit bool         // whether secrets of environments reach its jobs: of a file that is called, where its caller says `secrets: inherit`
+	caller  rights.Grant // permissions of its jobs if the file does not set any
+	inherit bool         // whether its jobs get environment secrets; in a called file, only if the caller sets `secrets: inherit`
 	out     []*Job
 	states  map[string]*state
 }
 
-// state is where a job stands. All but done is read when done is closed.
+// state is the state of a job. All fields except done are only read after done is closed.
 type state struct {
 	job    *file.Job
 	out    *Job
-	result string // as others see it: a failure that continue-on-error allows is a success
+	result string // result that other jobs see: a failure that continue-on-error allows counts as success
 	done   chan struct{}
-	mu     sync.Mutex // for the outputs, which legs share
+	mu     sync.Mutex // guards the outputs, which legs share
 }
 
-// keepTo leaves out all jobs but one and those that it needs; "" keeps all.
+// keepTo drops all jobs except one and the jobs that it needs; "" keeps all.
 func (f *flow) keepTo(only string) error {
 	wanted := map[string]bool{}
 	var want func(id string)
@@ -60,7 +60,7 @@ func (f *flow) keepTo(only string) error {
 			for _, j := range f.w.Jobs {
 				ids = append(ids, j.ID)
 			}
-			return operr.NewUsage("name one of these with -job", "%s has no job %q: it has %s", f.w.File, only, strings.Join(ids, ", "))
+			return operr.NewUsage("pass one of these jobs with -job", "%s has no job %q: its jobs are %s", f.w.File, only, strings.Join(ids, ", "))
 		}
 		want(only)
 	}
@@ -82,7 +82,7 @@ func (f *flow) index(id string) int {
 	return slices.IndexFunc(f.w.Jobs, func(j *file.Job) bool { return j.ID == id })
 }
 
-// jobs runs all jobs of the file, each when those that it needs are through, and returns how it went.
+// jobs runs all jobs of the file, each after the jobs that it needs, and returns the combined result.
 func (f *flow) jobs(ctx context.Context) string {
 	var all sync.WaitGroup
 	for _, s := range f.states {
@@ -99,11 +99,11 @@ func (f *flow) jobs(ctx context.Context) string {
 	for _, s := range f.states {
 		results = append(results, s.result)
 	}
-	return together(results)
+	return combine(results)
 }
 
-// together is what several results are as one.
-func together(results []string) string {
+// `combine` merges several results into one.
+func combine(results []string) string {
 	for _, r := range []string{Failure, Canceled, Success} {
 		if slices.Contains(results, r) {
 			return r
@@ -112,7 +112,7 @@ func together(results []string) string {
 	return Skipped
 }
 
-// contexts are those of the whole file, and further ones by their names.
+// contexts returns the contexts of the whole file, plus additional contexts by name.
 func (f *flow) contexts(further ...any) *expression.Object {
 	vars := &expression.Object{}
 	for _, k := range slices.Sorted(maps.Keys(f.Variables)) {
@@ -121,12 +121,12 @@ func (f *flow) contexts(further ...any) *expression.Object {
 	return expression.NewObject(append([]any{"github", f.github, "inputs", f.inputs, "vars", vars}, further...)...)
 }
 
-// eval is what expressions outside of conditions are evaluated with.
+// eval returns the environment for expressions outside conditions.
 func (f *flow) eval(contexts *expression.Object) expression.Env {
 	return expression.Env{Contexts: contexts}
 }
 
-// needs is `needs` of a job: results and outputs of the jobs that it names.
+// needs returns a job's `needs` context: the results and outputs of the jobs that it names.
 func (f *flow) needs(j *file.Job) *expression.Object {
 	needs := &expression.Object{}
 	for _, id := range j.Needs {
@@ -140,7 +140,7 @@ func (f *flow) needs(j *file.Job) *expression.Object {
 	return needs
 }
 
-// before are the results of all jobs on the way to one: of a chain, each link counts.
+// `before` returns the results of all jobs on which a job depends, directly or indirectly. With named, it returns only the results of those jobs.
 func (f *flow) before(j *file.Job, named []string) (results []string) {
 	seen := map[string]bool{}
 	var visit func(ids []string, deeper bool)
@@ -163,7 +163,7 @@ func (f *flow) before(j *file.Job, named []string) (results []string) {
 	return results
 }
 
-// condition is what the `if:` of a job is evaluated with.
+// condition returns the environment in which the `if:` of a job is evaluated.
 func (f *flow) condition(ctx context.Context, j *file.Job, contexts *expression.Object) expression.Env {
 	canceled := ctx.Err() != nil
 	named := func(a []expression.Value) (ids []string) {
@@ -200,12 +200,12 @@ func (f *flow) job(ctx context.Context, s *state) {
 		end(Failure, "%v", err)
 		return
 	case !runs && ctx.Err() != nil:
-		end(Canceled, "the run was canceled before it began")
+		end(Canceled, "the run was canceled before the job began")
 		return
 	case !runs:
 		end(Skipped, "its condition is not met (line %d)", s.job.Node.At("if").Line())
 		if !s.job.Node.At("if").Is() {
-			s.out.Why = "a job before it did not succeed"
+			s.out.Why = "a job that it needs did not succeed"
 		}
 		return
 	}
@@ -227,9 +227,9 @@ func (f *flow) job(ctx context.Context, s *state) {
 			select {
 			case limit <- struct{}{}:
 				defer func() { <-limit }()
-				l.whole(legsCtx)
+				l.runAndRecord(legsCtx)
 			case <-legsCtx.Done():
-				l.end(Canceled, "it was canceled before it began")
+				l.end(Canceled, "the job was canceled before it began")
 			}
 			if l.out.Conclusion == Failure && !l.out.Allowed && failFast {
 				cancel(turns.ErrCanceled)
@@ -245,10 +245,10 @@ func (f *flow) job(ctx context.Context, s *state) {
 		}
 		results = append(results, r)
 	}
-	s.out.Conclusion, s.result = together(seen), together(results)
+	s.out.Conclusion, s.result = combine(seen), combine(results)
 }
 
-// legs are those of a job, one for each combination of its matrix.
+// legs returns the legs of a job, one for each combination of its matrix.
 func (f *flow) legs(s *state, needs *expression.Object) ([]*leg, error) {
 	n := s.job.Node
 	env := f.eval(f.contexts("needs", needs))
@@ -316,7 +316,7 @@ func (f *flow) legs(s *state, needs *expression.Object) ([]*leg, error) {
 	return legs, nil
 }
 
-// rightsOf are the permissions of a job, or those of the whole file.
+// rightsOf returns the permissions of a job, or of the whole file if the job sets none.
 func (f *flow) rightsOf(job file.Node) file.Node {
 	if own := job.At("permissions"); own.Is() {
 		return own
@@ -324,7 +324,7 @@ func (f *flow) rightsOf(job file.Node) file.Node {
 	return f.w.Top.At("permissions")
 }
 
-// setOutput hands on an output of a leg: of several legs, the last one that is not empty counts.
+// setOutput sets an output of the job. If several legs set it, the last value that is not empty wins.
 func (s *state) setOutput(name, value string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -22,7 +22,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/command"
 )
 
-// leg is a job for one combination of its matrix, while it runs.
+// leg is a running job, for one combination of its matrix.
 type leg struct {
 	*flow
 
@@ -32,50 +32,50 @@ type leg struct {
 	strategy *expression.Object
 	matrix   *expression.Object
 	parallel int
-	contexts *expression.Object // what its keys outside of steps may use
+	contexts *expression.Object // contexts for the job's keys outside steps
 	out      *Leg
 
-	// What follows is set by begin.
+	// begin sets the fields below.
 	masks     masks.Masks
 	tracking  string
 	token     string
-	idToken   string // by which ID tokens are asked for
+	idToken   string // the token with which a job requests ID tokens
 	github    *expression.Object
-	environ   []string           // that of every step, but for `env` and PATH
-	env       *expression.Object // of workflow and job, and what steps wrote to GITHUB_ENV
-	added     []string           // what steps put into PATH, the last one first
+	environ   []string           // environment of every step, without `env` and PATH
+	env       *expression.Object // `env` of the workflow and the job, and variables that steps wrote to GITHUB_ENV
+	added     []string           // folders that steps added to PATH, newest first
 	workspace string
 	home      string
 	temp      string
 	tools     string
 	status    string
 	scripts   int
-	during    context.Context // of the step that runs, or of all steps: files are read no longer
+	during    context.Context // context of the running step, or of all steps: hashFiles reads files only until it ends
 	watched   []watched
 	posts     []post
-	label     string // of the machine
+	label     string // label of the machine
 }
 
-// watched is a word that makes an error a doubt when a step says it.
+// watched is a word that turns an error into a doubt if a step prints it.
 type watched struct {
 	word string
 	err  error
 }
 
-// cleanUp is how long steps may take that run although their job was canceled.
+// cleanUp limits the time of steps that run after their job was canceled.
 const cleanUp = 5 * time.Minute
 
-// defaultTimeout is a job's, in minutes.
+// defaultTimeout is the timeout of a job, in minutes.
 const defaultTimeout = 360
 
-var errTimeout = errors.New("it took longer than timeout-minutes allows")
+var errTimeout = errors.New("the job took longer than timeout-minutes allows")
 
 func (l *leg) end(conclusion, why string, args ...any) {
 	l.out.Conclusion = conclusion
 	l.out.Why = l.masks.Hide(fmt.Sprintf(why, args...))
 }
 
-// name is what people see: the name in the file, or the job's id, with the values of the matrix unless the name has expressions of its own.
+// name returns the display name: the name in the file, or the job ID. The matrix values are appended unless the name has expressions.
 func (l *leg) name() (string, error) {
 	n := l.node.At("name")
 	v, err := n.Value(l.flow.eval(l.contexts))
@@ -92,8 +92,8 @@ func (l *leg) name() (string, error) {
 	return strings.ReplaceAll(l.path, "/", " / ") + name, nil
 }
 
-// whole runs the leg, or the workflow that it calls, and says how it went.
-func (l *leg) whole(ctx context.Context) {
+// `runAndRecord` runs the leg, or the workflow that it calls, and records the result.
+func (l *leg) runAndRecord(ctx context.Context) {
 	l.out.Began = time.Now()
 	defer func() { l.out.Took = time.Since(l.out.Began) }()
 	l.out.Grant = rights.Of(l.state.job.Permissions, l.caller)
@@ -129,13 +129,13 @@ func (l *leg) whole(ctx context.Context) {
 	case l.slots <- struct{}{}:
 		defer func() { <-l.slots }()
 	case <-inside.Done():
-		l.end(Canceled, "it was canceled before it began")
+		l.end(Canceled, "the job was canceled before it began")
 		return
 	}
 	l.work(inside)
 }
 
-// approved waits for those who have to approve the environment of the leg.
+// approved waits until the leg's environment is approved.
 func (l *leg) approved(ctx context.Context) bool {
 	n := l.node.At("environment")
 	if n.IsMapping() {
@@ -152,7 +152,7 @@ func (l *leg) approved(ctx context.Context) bool {
 	}
 	if err := l.Approve(ctx, l.out.Environment); err != nil {
 		if ctx.Err() != nil {
-			l.end(Canceled, "it was canceled while it waited for an approval")
+			l.end(Canceled, "the job was canceled while it waited for an approval")
 		} else {
 			l.end(Failure, "the environment %s was not approved: %v", l.out.Environment, err)
 		}
@@ -161,7 +161,7 @@ func (l *leg) approved(ctx context.Context) bool {
 	return true
 }
 
-// secretObject is `secrets`: those of the run, over them those of an environment, and the token.
+// secretObject returns the context `secrets`: the run's secrets, overridden by the environment's secrets, and the token.
 func (l *leg) secretObject(environment string) *expression.Object {
 	all := maps.Clone(l.secrets)
 	if all == nil {
@@ -193,7 +193,7 @@ func (l *leg) work(ctx context.Context) {
 	defer func() {
 		l.endOrphans()
 		if err := os.RemoveAll(filepath.Dir(l.workspace)); err != nil {
-			l.note("what the job %s wrote could not be removed: %v", l.out.Name, err)
+			l.note("the files of the job %s could not be removed: %v", l.out.Name, err)
 		}
 	}()
 	timed, cancel := context.WithTimeoutCause(ctx, minutes, errTimeout)
@@ -205,9 +205,9 @@ func (l *leg) work(ctx context.Context) {
 		status: &l.status,
 		inputs: l.inputs,
 	}
-	l.out.Steps = s.all(timed, l.node.At("steps").Items())
+	l.out.Steps = s.runSteps(timed, l.node.At("steps").Items())
 	if l.outer.Err() == nil {
-		l.out.Steps = append(l.out.Steps, s.afterwards()...)
+		l.out.Steps = append(l.out.Steps, s.runPostSteps()...)
 	}
 	l.hand(s)
 	switch {
@@ -220,18 +220,18 @@ func (l *leg) work(ctx context.Context) {
 	}
 }
 
-// endOrphans ends what the leg has left running, as GitHub's runner does, by the variable that it does it by. A script may take that from a process so
-// that it stays: on GitHub it ends with the machine then.
+// endOrphans kills processes that the leg has left running. Like GitHub's runner, it identifies them by RUNNER_TRACKING_ID, and also by
+// GITHUB_WORKSPACE. A process without either variable survives; on GitHub, it would end with the machine.
 func (l *leg) endOrphans() {
 	if ended := command.EndMarked(trackingID+"="+l.tracking, "GITHUB_WORKSPACE="+l.workspace); ended != nil && l.Log != nil {
-		l.Log(l.out.Name, l.masks.Hide("ended what was left running: "+strings.Join(ended, ", ")))
+		l.Log(l.out.Name, l.masks.Hide("killed the processes that the job left running: "+strings.Join(ended, ", ")))
 	}
 }
 
-// trackingID is the variable by which processes of a job are known.
+// trackingID is the variable that marks a job's processes.
 const trackingID = "RUNNER_TRACKING_ID"
 
-// endTokens ends what the leg was given, however it went: a process that it left behind may have kept it.
+// endTokens revokes the leg's tokens, whatever its result, because an orphaned process may still have them.
 func (l *leg) endTokens() {
 	for _, token := range []string{l.token, l.idToken} {
 		if token != "" && l.Ended != nil {
@@ -240,7 +240,7 @@ func (l *leg) endTokens() {
 	}
 }
 
-// minutes reads a time limit.
+// minutes parses a time limit.
 func (l *leg) minutes(n file.Node, contexts *expression.Object, otherwise float64) (time.Duration, error) {
 	v, err := n.Value(l.flow.eval(contexts))
 	if err != nil {
@@ -251,12 +251,12 @@ func (l *leg) minutes(n file.Node, contexts *expression.Object, otherwise float6
 	case v == nil:
 		m = otherwise
 	case !is || m <= 0 || m > 1e6:
-		return 0, n.Problem("timeout-minutes is a number above 0, and not %q", expression.Text(v))
+		return 0, n.Problem("timeout-minutes must be a number above 0, but is %q", expression.Text(v))
 	}
 	return time.Duration(m * float64(time.Minute)), nil
 }
 
-// begin makes the folders of the leg, and asks for what it is given.
+// begin creates the leg's folders, and requests its tokens.
 func (l *leg) begin() error {
 	if err := l.runsOn(); err != nil {
 		return err
@@ -265,7 +265,7 @@ func (l *leg) begin() error {
 		return err
 	}
 	scratch.Spread(l.dir)
-	// The folder of a leg has the same name in each run: the byte code of Python is known by the path of its source.
+	// The folder name is the same in each run, because Python's byte code records the path of its source.
 	index, _ := l.strategy.Get("job-index")
 	dir := filepath.Join(l.dir, strings.ReplaceAll(l.path, "/", ".")+l.state.job.ID+"-"+expression.Text(index))
 	if err := os.Mkdir(dir, 0o755); err != nil {
@@ -347,7 +347,7 @@ func (l *leg) asked() Asked {
 	}
 }
 
-// askToken asks for the token of the leg.
+// askToken requests the leg's token.
 func (l *leg) askToken() (err error) {
 	if l.Token != nil {
 		l.token, err = l.Token(l.asked())
@@ -368,7 +368,7 @@ func (l *leg) addEnv(n file.Node, contexts *expression.Object, into *expression.
 	return nil
 }
 
-// runsOn refuses a runner that is not GitHub's, and names one that is not as this machine.
+// runsOn rejects a runner that is not GitHub's, and notes where a runner differs from this machine.
 func (l *leg) runsOn() error {
 	v, err := l.node.At("runs-on").Value(l.flow.eval(l.contexts))
 	if err != nil {
@@ -388,15 +388,15 @@ func (l *leg) runsOn() error {
 		l.label = label
 		switch {
 		case !known:
-			return l.node.At("runs-on").Elsewhere("%q is no runner of GitHub's own: such a job is not run here", label)
+			return l.node.At("runs-on").Elsewhere("%q is not one of GitHub's own runners, so this job is not run here", label)
 		case other == "arm" && arch != "ARM64", other != "" && other != "arm", other == "" && arch != "X64":
-			l.note("%s runs on this machine (Linux, %s), and not on %s", l.out.Name, arch, label)
+			l.note("%s runs on this machine (Linux, %s), not on %s", l.out.Name, arch, label)
 		}
 	}
 	return nil
 }
 
-// hand gives the outputs of the leg to its job. One that has a secret in it is not handed on.
+// hand passes the leg's outputs to its job, except outputs that contain a secret.
 func (l *leg) hand(s *scope) {
 	for _, p := range l.node.At("outputs").Pairs() {
 		v, err := p.Value.Value(l.flow.evalIn(l, s.contexts(l.env)))
@@ -406,11 +406,11 @@ func (l *leg) hand(s *scope) {
 		}
 		text := expression.Text(v)
 		if l.masks.Hide(text) != text {
-			l.doubt(p.Value.Problem("the output %s of the job %s is not handed on: there is a secret in it, or what a step has masked", p.Key.Text(), l.state.job.ID))
+			l.doubt(p.Value.Problem("the output %s of the job %s is not passed on, because it contains a secret or a value that a step masked", p.Key.Text(), l.state.job.ID))
 			continue
 		}
-		if v == nil && l.status == Success { // a step that sets it to "" means that
-			l.doubt(p.Value.Problem("the output %s of the job %s is empty, though its steps are through: %s", p.Key.Text(), l.state.job.ID, p.Value.Text()))
+		if v == nil && l.status == Success { // a step that sets an output to "" means that
+			l.doubt(p.Value.Problem("the output %s of the job %s is empty, although all steps of the job succeeded: %s", p.Key.Text(), l.state.job.ID, p.Value.Text()))
 		}
 		l.state.setOutput(p.Key.Text(), text)
 	}

@@ -12,20 +12,20 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/actions/runner/glob"
 )
 
-// scope is a list of steps that runs: those of a leg, or of a composite action.
+// scope is a list of steps to run: the steps of a leg, or of a composite action.
 type scope struct {
 	*leg
 
 	steps  *expression.Object
-	status *string // success, failure or cancelled: what has come of the steps so far
+	status *string // success, failure or cancelled: the status after the steps so far
 	inputs *expression.Object
-	env    *expression.Object // of the step that uses the composite action, over what the leg has; nil for the steps of a leg
+	env    *expression.Object // env of the step that uses the composite action, merged over the leg's env; nil for the steps of a leg
 	action string             // the folder of the composite action; "" for the steps of a leg
-	depth  int                // of composite actions in each other
+	depth  int                // nesting depth of composite actions
 }
 
-// all runs steps one after the other. Once ctx has ended only those run that ask for it by their condition.
-func (s *scope) all(ctx context.Context, list []file.Node) (done []*Step) {
+// `runSteps` runs steps in order. After ctx has ended, a step runs only if its condition allows that.
+func (s *scope) runSteps(ctx context.Context, list []file.Node) (done []*Step) {
 	for _, n := range list {
 		if s.outer.Err() != nil {
 			break
@@ -38,7 +38,7 @@ func (s *scope) all(ctx context.Context, list []file.Node) (done []*Step) {
 		}
 		done = append(done, st)
 		began := time.Now()
-		outputs := s.one(ctx, n, st)
+		outputs := s.runStep(ctx, n, st)
 		st.Took = time.Since(began)
 		if st.ID != "" {
 			s.steps.Set(st.ID, expression.NewObject("outputs", outputs, "outcome", st.Outcome, "conclusion", st.Conclusion))
@@ -47,7 +47,7 @@ func (s *scope) all(ctx context.Context, list []file.Node) (done []*Step) {
 	return done
 }
 
-// stepName is what GitHub shows of a step without a name.
+// stepName returns the name that GitHub shows for a step.
 func stepName(n file.Node) string {
 	if name := n.At("name").Text(); name != "" {
 		return name
@@ -59,8 +59,8 @@ func stepName(n file.Node) string {
 	return "Run " + first
 }
 
-// one runs a step, and returns its outputs.
-func (s *scope) one(ctx context.Context, n file.Node, st *Step) *expression.Object {
+// runStep runs a step, and returns its outputs.
+func (s *scope) runStep(ctx context.Context, n file.Node, st *Step) *expression.Object {
 	outputs := &expression.Object{}
 	out := &output{
 		step:    st,
@@ -116,7 +116,7 @@ func (s *scope) one(ctx context.Context, n file.Node, st *Step) *expression.Obje
 
 var errStepTimeout = errors.New("the step took longer than its timeout-minutes")
 
-// decide says how a step went, and what comes of it for the steps after it.
+// decide records the result of a step, and the status for the steps after it.
 func (s *scope) decide(ctx, inside context.Context, st *Step, out *output, err error, allowed bool) {
 	switch {
 	case inside.Err() != nil && errors.Is(context.Cause(inside), errStepTimeout):
@@ -144,7 +144,7 @@ func (s *scope) decide(ctx, inside context.Context, st *Step, out *output, err e
 	}
 }
 
-// environment is `env` before a step adds its own.
+// environment returns `env` before a step adds its own variables.
 func (s *scope) environment() *expression.Object {
 	env := &expression.Object{Exact: true}
 	env.SetAll(s.leg.env)
@@ -154,7 +154,7 @@ func (s *scope) environment() *expression.Object {
 	return env
 }
 
-// contexts are what the keys of a step may use.
+// contexts returns the contexts that the keys of a step may use.
 func (s *scope) contexts(env *expression.Object) *expression.Object {
 	all := &expression.Object{}
 	for _, k := range s.leg.contexts.Keys() {
@@ -181,7 +181,7 @@ func (s *scope) contexts(env *expression.Object) *expression.Object {
 	return all
 }
 
-// condition is what the `if:` of a step is evaluated with.
+// condition returns the environment in which the `if:` of a step is evaluated.
 func (s *scope) condition(contexts *expression.Object) expression.Env {
 	env := s.evalIn(s.leg, contexts)
 	is := func(status string) func([]expression.Value) (expression.Value, error) {
@@ -193,7 +193,7 @@ func (s *scope) condition(contexts *expression.Object) expression.Env {
 	return env
 }
 
-// evalIn is what expressions are evaluated with where the files of a leg are at hand.
+// evalIn returns the environment for expressions that may read a leg's files.
 func (f *flow) evalIn(l *leg, contexts *expression.Object) expression.Env {
 	return expression.Env{
 		Contexts: contexts,

@@ -21,26 +21,26 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/beneath"
 )
 
-// StandIn does what an action does, as far as it matters.
+// StandIn replaces an action, and implements the part of its behavior that matters.
 type StandIn struct {
 	Run    func(ctx context.Context, c *Call) error // an error fails the step
-	Post   func(ctx context.Context, c *Call) error // what it does at the end of the job, whatever came of the steps; nil for nothing
-	Inputs []string                                 // all that the action has, in lower case; nil lets everything pass
-	Bools  []string                                 // those that the action reads as true or false, and refuses to read otherwise
-	Local  string                                   // a composite action of the repository that is used in its place, as a path from its top; "" for none
+	Post   func(ctx context.Context, c *Call) error // runs at the end of the job, even if steps failed; nil does nothing
+	Inputs []string                                 // all inputs of the action, in lower case; nil allows any input
+	Bools  []string                                 // inputs that must be true or false; the action rejects any other value
+	Local  string                                   // path of a composite action in the repository to use instead; "" for none
 }
 
 // Call is one step that uses an action.
 type Call struct {
-	Uses      string            // what stands before the @
-	With      map[string]string // what the step gives, by its names in lower case
+	Uses      string            // the text before the @
+	With      map[string]string // the step's inputs, by lower-case name
 	Workspace string
 	Temp      string
 	Home      string
 	Tools     string // RUNNER_TOOL_CACHE
 	Grant     rights.Grant
 	Token     string
-	Environ   []string // for children
+	Environ   []string // environment of child processes
 	Event     Event
 	Artifacts *artifact.Store
 
@@ -51,7 +51,7 @@ type Call struct {
 	out   *output
 }
 
-// Problem is an error at the place of what the step gives by a key.
+// Problem returns an error that points to an input of the step.
 func (c *Call) Problem(key, format string, args ...any) error {
 	at := c.step
 	for _, p := range c.step.At("with").Pairs() {
@@ -62,7 +62,7 @@ func (c *Call) Problem(key, format string, args ...any) error {
 	return at.Problem(format, args...)
 }
 
-// ProblemIn is Problem at a line, from 0, of a text of several lines.
+// ProblemIn is like Problem, but points to a line of a multi-line input. Lines are counted from 0.
 func (c *Call) ProblemIn(key string, line int, format string, args ...any) error {
 	err := c.Problem(key, format, args...)
 	var p *file.Problem
@@ -72,7 +72,7 @@ func (c *Call) ProblemIn(key string, line int, format string, args ...any) error
 	return err
 }
 
-// Watch makes an error of Problem a doubt as soon as a later step of the job says a word.
+// Watch turns an error of Problem into a doubt if a later step of the job prints the word.
 func (c *Call) Watch(word string, err error) {
 	c.scope.watched = append(c.scope.watched, watched{
 		word: word,
@@ -80,37 +80,37 @@ func (c *Call) Watch(word string, err error) {
 	})
 }
 
-// Doubt says once, in the result, what GitHub passes over in silence: an error of Problem.
+// Doubt adds an error of Problem, which GitHub ignores silently, to the result. Repeated doubts are dropped.
 func (c *Call) Doubt(err error) { c.scope.doubt(err) }
 
-// Path is a path as the step gives it: a relative one is one of the work folder.
+// Path resolves a path relative to the work folder.
 func (c *Call) Path(name string) string { return resolve(c.Workspace, name) }
 
-// Write adds to the step's log what a child says.
+// Write appends a child's output to the step's log.
 func (c *Call) Write(p []byte) (int, error) { return c.out.Write(p) }
 
 // Output sets an output of the step.
 func (c *Call) Output(name, value string) { c.out.outputs(name, value) }
 
-// Say writes a line into the step's log, and Warn one that is an annotation.
+// Say writes a line to the step's log.
 func (c *Call) Say(format string, args ...any) { c.out.say(format, args...) }
 
-// Warn is Say for what people should look at.
+// Warn is like Say, but writes a warning.
 func (c *Call) Warn(format string, args ...any) { c.out.warn(format, args...) }
 
-// Note says once, in the result, what is not as it would be on GitHub.
+// Note adds a difference from GitHub to the result. Repeated notes are dropped.
 func (c *Call) Note(format string, args ...any) { c.scope.note(format, args...) }
 
 // IsSecret reports whether a value is masked in logs.
 func (c *Call) IsSecret(value string) bool { return c.scope.masks.Hide(value) != value }
 
-// AddPath puts a folder in front of PATH for all further steps, and Setenv sets a variable for them.
+// AddPath prepends a folder to PATH for all later steps.
 func (c *Call) AddPath(dir string) { c.scope.addPath(dir) }
 
-// Setenv sets a variable for all further steps.
+// Setenv sets an environment variable for all later steps.
 func (c *Call) Setenv(name, value string) { c.scope.leg.env.Set(name, value) }
 
-// Input is what the step gives, or else what the action has by itself.
+// Input returns an input of the step, or the default otherwise.
 func (c *Call) Input(name, otherwise string) string {
 	if v := strings.TrimSpace(c.With[name]); v != "" {
 		return v
@@ -118,33 +118,34 @@ func (c *Call) Input(name, otherwise string) string {
 	return otherwise
 }
 
-// bools are what `getBooleanInput` of @actions/core takes for true and false.
+// bools holds the spellings of true and false that `getBooleanInput` of @actions/core accepts.
 var bools = map[string]bool{"true": true, "True": true, "TRUE": true, "false": false, "False": false, "FALSE": false}
 
-// Bool is Input where that is true or false. What is neither is false, as to an action that looks for true, and doubtful; for Bools of a [StandIn] it is refused.
+// Bool parses a boolean input. It reports other values as doubts and returns false, because actions usually compare with "true". Inputs in Bools of
+// a [StandIn] are rejected instead.
 func (c *Call) Bool(name string, otherwise bool) bool {
 	text := c.Input(name, strconv.FormatBool(otherwise))
 	is, known := bools[text]
 	if !known {
-		c.Doubt(c.Problem(name, "%s of %s is neither true nor false, and taken for false: %q", name, c.Uses, text))
+		c.Doubt(c.Problem(name, "the input %s of %s is neither true nor false, and counts as false: %q", name, c.Uses, text))
 	}
 	return is
 }
 
-// known refuses an action that nothing stands in for.
-func (r *Runner) known(n file.Node) error {
+// `checkKnown` rejects an action without a stand-in.
+func (r *Runner) checkKnown(n file.Node) error {
 	uses := n.Text()
 	name, version := file.ActionName(uses)
 	switch {
 	case !n.Is(), strings.HasPrefix(uses, "./"):
 		return nil
 	case strings.HasPrefix(uses, "docker://"):
-		return n.Elsewhere("an action that is an image is not run here: %s", uses)
+		return n.Elsewhere("an action that runs in a container is not run here: %s", uses)
 	case version == "":
-		return n.Problem("%q has no version behind an @", uses)
+		return n.Problem("%q has no version after an @", uses)
 	case r.Actions[name].Run == nil && r.Actions[name].Local == "":
-		return n.Elsewhere("nothing stands in for the action %s: the code of others is not run here. Move what it does into a script, or into an action of the "+
-			"repository (uses: ./…), or name a stand-in: [tool.release.actions] \"%s\" = \"nothing\", or the path of such an action. Stand-ins that there are: %s", name, name, strings.Join(slices.Sorted(maps.Keys(r.Actions)), ", "))
+		return n.Elsewhere("there is no stand-in for the action %s, whose own code is not run here. Move its work into a script, or into an action of the "+
+			"repository (uses: ./…), or set [tool.release.actions] \"%s\" = \"nothing\", or to the path of such an action. Existing stand-ins: %s", name, name, strings.Join(slices.Sorted(maps.Keys(r.Actions)), ", "))
 	}
 	return nil
 }
@@ -178,7 +179,7 @@ func (s *scope) use(ctx context.Context, n file.Node, st *Step, out *output, env
 		}
 		return s.composite(ctx, filepath.Join(s.workspace, filepath.FromSlash(local)), n, st, out, own, with)
 	}
-	if err := s.known(n.At("uses")); err != nil {
+	if err := s.checkKnown(n.At("uses")); err != nil {
 		return err
 	}
 	st.StandIn = true
@@ -207,7 +208,7 @@ func (s *scope) use(ctx context.Context, n file.Node, st *Step, out *output, env
 	for _, k := range action.Bools {
 		v := call.Input(k, "false")
 		if _, known := bools[v]; !known {
-			return call.Problem(k, "%s of %s is true or false, and not %q", k, name, v)
+			return call.Problem(k, "the input %s of %s must be true or false, but is %q", k, name, v)
 		}
 	}
 	if action.Post != nil {
@@ -216,15 +217,15 @@ func (s *scope) use(ctx context.Context, n file.Node, st *Step, out *output, env
 	return action.Run(ctx, call)
 }
 
-// post is what an action does at the end of the job.
+// post is an action's cleanup at the end of the job.
 type post struct {
 	name string
 	call *Call
 	do   func(ctx context.Context, c *Call) error
 }
 
-// afterwards runs what actions do at the end of the job, the last one first. They run after a failure and a cancellation too.
-func (s *scope) afterwards() (done []*Step) {
+// runPostSteps runs the cleanups of actions at the end of the job, in reverse order, even after a failure or cancellation.
+func (s *scope) runPostSteps() (done []*Step) {
 	ctx, cancel := context.WithTimeoutCause(s.outer, cleanUp, errTimeout)
 	defer cancel()
 	for _, p := range slices.Backward(s.leg.posts) {
@@ -249,16 +250,16 @@ func (s *scope) afterwards() (done []*Step) {
 	return done
 }
 
-// Status is how the job stands: success, failure or cancelled.
+// Status returns the status of the job: success, failure or cancelled.
 func (c *Call) Status() string { return c.scope.leg.status }
 
-// maxAction is how large an action.yml may be, in bytes.
+// maxAction is the maximum size of an action.yml, in bytes.
 const maxAction = 1 << 20
 
-// maxComposites is how deep composite actions may use each other.
+// maxComposites is the maximum nesting depth of composite actions.
 const maxComposites = 10
 
-// composite runs an action of the repository, whose steps stand in its action.yml.
+// composite runs the steps in the action.yml of an action in the repository.
 func (s *scope) composite(ctx context.Context, dir string, n file.Node, st *Step, out *output, env *expression.Object, with map[string]string) error {
 	var data []byte
 	var name string
@@ -272,7 +273,7 @@ func (s *scope) composite(ctx context.Context, dir string, n file.Node, st *Step
 		return n.At("uses").Problem("%v", err)
 	}
 	if err != nil {
-		return n.At("uses").Problem("there is no action.yml in %s (is a checkout missing before it?)", st.Uses)
+		return n.At("uses").Problem("there is no action.yml in %s (is a checkout missing before this step?)", st.Uses)
 	}
 	read, err := filepath.Rel(s.workspace, filepath.Join(dir, name))
 	if err != nil {
@@ -283,7 +284,7 @@ func (s *scope) composite(ctx context.Context, dir string, n file.Node, st *Step
 		return err
 	}
 	if using := action.At("runs", "using").Text(); using != "composite" {
-		return action.At("runs").Elsewhere("an action that runs with %q is not run here: only composite ones are", using)
+		return action.At("runs").Elsewhere("an action that runs with %q is not run here: only composite actions are", using)
 	}
 	inner := &scope{
 		leg:    s.leg,
@@ -305,7 +306,7 @@ func (s *scope) composite(ctx context.Context, dir string, n file.Node, st *Step
 				return err
 			}
 			if v == nil && p.Value.At("required").True() {
-				out.warn("the input %s of %s is required, and the step does not give it", p.Key.Text(), st.Uses)
+				out.warn("the input %s of %s is required, but the step does not set this input", p.Key.Text(), st.Uses)
 			}
 		}
 		delete(with, key)
@@ -314,7 +315,7 @@ func (s *scope) composite(ctx context.Context, dir string, n file.Node, st *Step
 	for k := range with {
 		out.warn("unexpected input %q of %s", k, st.Uses)
 	}
-	st.Steps = inner.all(ctx, action.At("runs", "steps").Items())
+	st.Steps = inner.runSteps(ctx, action.At("runs", "steps").Items())
 	for _, p := range action.At("outputs").Pairs() {
 		v, err := p.Value.At("value").Value(s.evalIn(s.leg, inner.contexts(inner.environment())))
 		if err != nil {
@@ -324,7 +325,7 @@ func (s *scope) composite(ctx context.Context, dir string, n file.Node, st *Step
 	}
 	for _, step := range st.Steps {
 		if step.Conclusion == Failure {
-			return fmt.Errorf("its step %q failed", step.Name)
+			return fmt.Errorf("the action's step %q failed", step.Name)
 		}
 	}
 	return nil

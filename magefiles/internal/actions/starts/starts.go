@@ -1,7 +1,7 @@
-// Package starts says which workflow files a push would start on GitHub, and why not the others.
+// Package starts reports which workflow files a push would trigger on GitHub, and why not the others.
 //
-// What decides is package file's. Here is what a push is made of: the commit of each ref, its message, the workflow files that it has, and, of a branch,
-// what changed since what the remote has.
+// Package file makes the decision. This package collects the facts about a push: the commit of each ref, its message, its workflow files, and, for a
+// branch, the changes since the commit that the remote has.
 package starts
 
 import (
@@ -17,35 +17,58 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// Push is one that was not made.
+// Push describes a push that was not made.
 type Push struct {
 	Repo   *gitrepo.Repo
 	Remote string   // name of the git remote
-	Refs   []string // whole, or by the short name of a tag or a branch that is there; none is the branch that is checked out
-	Since  string   // what the remote's branches are at; "" is what this clone knows of them
+	Refs   []string // full refs, or short names of existing tags or branches; none means the current branch
+	Since  string   // the commit of the remote's branches; "" means the last known one
 }
 
-// Answer is what a push would start.
+// Answer lists the workflows that a push would trigger.
 type Answer struct {
 	Refs []Ref `json:"refs"`
 }
 
-// Ref is what a push would start for one of its refs.
+// refused begins why a file that GitHub cannot read does not start.
+const refused = "GitHub refuses the file: "
+
+// Next returns the next step: to run the first file that starts, on this machine, for the full ref, because a short one may be ambiguous. If a
+// branch starts no file, the step shows the first readable file, with the event that triggers it.
+func (a Answer) Next() string {
+	for _, ref := range a.Refs {
+		for _, w := range ref.Workflows {
+			if w.Starts {
+				return "`mage ci:run " + operr.Word(w.File) + " -ref=" + operr.Word(ref.Ref) + "`"
+			}
+		}
+	}
+	if ref := a.Refs[0]; strings.HasPrefix(ref.Ref, branches) {
+		for _, w := range ref.Workflows {
+			if !strings.HasPrefix(w.Why, refused) {
+				return "`mage ci:run " + operr.Word(w.File) + " -what`"
+			}
+		}
+	}
+	return "`mage ci:write -diff`"
+}
+
+// Ref lists the workflows that a push would trigger for one of its refs.
 type Ref struct {
 	Ref       string     `json:"ref"` // whole
 	Commit    string     `json:"commit"`
-	Since     string     `json:"since,omitempty"`   // of a branch: what it is compared with; "" for a history from its first commit
+	Since     string     `json:"since,omitempty"`   // commit with which a branch is compared; "" for the whole history
 	First     bool       `json:"first,omitempty"`   // the remote does not have the branch
-	Commits   int        `json:"commits,omitempty"` // that it brings
-	Files     []string   `json:"files,omitempty"`   // that change, from the repository's top
+	Commits   int        `json:"commits,omitempty"` // number of commits in the push
+	Files     []string   `json:"files,omitempty"`   // changed files, relative to the repository root
 	Workflows []Workflow `json:"workflows"`
 }
 
 // Workflow is a workflow file, as the commit has it.
 type Workflow struct {
-	File   string `json:"file"` // its name
+	File   string `json:"file"` // name of the workflow file
 	Starts bool   `json:"starts"`
-	Why    string `json:"why,omitempty"` // it does not
+	Why    string `json:"why,omitempty"` // reason why the workflow does not start
 }
 
 const (
@@ -54,7 +77,7 @@ const (
 	tags     = "refs/tags/"
 )
 
-// Ask says what the push would start, for each of its refs.
+// Ask determines which workflows the push would trigger, for each of its refs.
 func (p Push) Ask(ctx context.Context) (answer Answer, err error) {
 	names := p.Refs
 	if len(names) == 0 {
@@ -63,7 +86,7 @@ func (p Push) Ask(ctx context.Context) (answer Answer, err error) {
 			return answer, err
 		}
 		if head.Branch == "" {
-			return answer, operr.NewUsage("say which: -ref=refs/heads/main, or -ref=refs/tags/v1.2.0", "no branch is checked out")
+			return answer, operr.NewUsage("pass the branch or the tag: -ref=refs/heads/main, or -ref=refs/tags/v1.2.0", "no branch is checked out")
 		}
 		names = []string{branches + head.Branch}
 	}
@@ -86,11 +109,10 @@ func (p Push) Ask(ctx context.Context) (answer Answer, err error) {
 	return answer, nil
 }
 
-// versionTag is how a tag is called that a release makes: v1.2.0, or core/v1.2.0.
+// versionTag matches the tags that a release makes: v1.2.0, or core/v1.2.0.
 var versionTag = regexp.MustCompile(`^(?:[A-Za-z0-9._-]+/)?v\d[0-9A-Za-z.+-]*$`)
 
-// resolve finds the ref of a name, and the commit that it is at. One that is given whole, or by its name is a version's tag, and is not there, would be
-// made at HEAD.
+// resolve finds a ref and its commit. A ref that does not exist is assumed to be created at HEAD, if it is a full ref or a version tag.
 func (p Push) resolve(ctx context.Context, name string) (Ref, error) {
 	whole := strings.HasPrefix(name, branches) || strings.HasPrefix(name, tags)
 	candidates := []string{tags + name, branches + name}
@@ -110,13 +132,13 @@ func (p Push) resolve(ctx context.Context, name string) (Ref, error) {
 		name, whole = tags+name, true
 	}
 	if !whole {
-		return Ref{}, operr.NewUsage("name it whole, "+tags+name+" or "+branches+name+": then it is as if it were made here", "there is no tag and no branch %s", name)
+		return Ref{}, operr.NewUsage("pass the full name, "+tags+name+" or "+branches+name+", to ask about a ref that does not exist yet", "there is no tag and no branch %s", name)
 	}
 	commit, err := p.Repo.Resolve(ctx, "HEAD")
 	return Ref{Ref: name, Commit: commit}, err
 }
 
-// decide fills in what changes, and which files start. tags is how many of them the push brings.
+// decide fills in the changes, and which files start. tags is the number of tags in the push.
 func (p Push) decide(ctx context.Context, ref *Ref, tags int) error {
 	message, err := p.Repo.MessageOf(ctx, ref.Commit)
 	if err != nil {
@@ -142,9 +164,9 @@ func (p Push) decide(ctx context.Context, ref *Ref, tags int) error {
 	for i, f := range files {
 		one := Workflow{File: path.Base(f)}
 		if strings.HasPrefix(ref.Ref, branches) && !ref.First && ref.Since == ref.Commit {
-			one.Why = "the remote has this commit already: nothing is pushed, and GitHub is sent no event"
+			one.Why = "the remote already has this commit, so nothing is pushed and GitHub creates no event"
 		} else if w, err := file.Read(one.File, texts[i]); err != nil {
-			one.Why = "GitHub refuses the file: " + strings.ReplaceAll(err.Error(), "\n", "; ")
+			one.Why = refused + strings.ReplaceAll(err.Error(), "\n", "; ")
 		} else {
 			one.Starts, one.Why = w.Starts(file.Occurrence{
 				Event:   "push",
@@ -162,8 +184,8 @@ func (p Push) decide(ctx context.Context, ref *Ref, tags int) error {
 	return nil
 }
 
-// compare finds what the push of a branch brings. GitHub compares a branch that it has with what it was, and a new one with the parent of the first
-// commit that was not pushed yet.
+// compare finds the changes in the push of a branch. GitHub compares a branch that it has with the branch's last commit there, and a new branch with
+// the parent of the first commit that was not pushed yet.
 func (p Push) compare(ctx context.Context, ref *Ref) (err error) {
 	since := p.Since
 	if since == "" {
@@ -172,13 +194,13 @@ func (p Push) compare(ctx context.Context, ref *Ref) (err error) {
 	ref.Since, err = p.Repo.Resolve(ctx, since)
 	switch {
 	case err == nil:
-		if ref.Commits, err = p.Repo.Ahead(ctx, ref.Commit, ref.Since); err != nil {
+		if ref.Commits, err = p.Repo.CountAhead(ctx, ref.Commit, ref.Since); err != nil {
 			return err
 		}
 	case !errors.Is(err, gitrepo.ErrNoCommit):
 		return err
 	case p.Since != "" && strings.Trim(p.Since, "0") != "":
-		return operr.NewUsage("name a commit that is here; 0000000000000000000000000000000000000000 is none, for the first push of a branch", "there is no commit %s", p.Since)
+		return operr.NewUsage("pass a commit of this clone, or -since=0000000000000000000000000000000000000000 for the first push of a branch", "this clone has no commit %s", p.Since)
 	default:
 		ref.First = true
 		made, err := p.Repo.Unpushed(ctx, ref.Commit)
@@ -195,6 +217,6 @@ func (p Push) compare(ctx context.Context, ref *Ref) (err error) {
 		ref.Files, err = p.Repo.FilesOf(ctx, ref.Commit)
 		return err
 	}
-	ref.Files, err = p.Repo.Between(ctx, ref.Since, ref.Commit)
+	ref.Files, err = p.Repo.ChangedBetween(ctx, ref.Since, ref.Commit)
 	return err
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// TestWhatAPushStarts asks of one repository, whose remote has the branch main alone, what each kind of push would start.
+// TestWhatAPushStarts checks what each kind of push would start in one repository. The repository's remote has only the branch main.
 func TestWhatAPushStarts(t *testing.T) {
 	repo, dir, git := gitrepotest.Open(t)
 	const jobs = "\njobs: {a: {runs-on: x, steps: [{run: make}]}}\n"
@@ -46,24 +46,24 @@ func TestWhatAPushStarts(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		push  starts.Push
-		want  string // the files that start, by ref
+		want  string // the workflow files that start, by ref
 		why   string // one of the reasons
-		files int    // of the first ref
+		files int    // number of files of the first ref
 	}{
-		{"the branch that is checked out", starts.Push{}, "main:", "ci.yml: the message of the commit has [skip ci]", 2},
-		{"a new branch, from what is pushed", starts.Push{Refs: []string{"topic"}}, "topic: docs.yaml", "ci.yml: ci.yml:1 starts for branches like main", 2},
+		{"the branch that is checked out", starts.Push{}, "main:", "ci.yml: the commit message has [skip ci]", 2},
+		{"a new branch, from what is pushed", starts.Push{Refs: []string{"topic"}}, "topic: docs.yaml", "ci.yml: ci.yml:1 starts for branches that match main", 2},
 		{"a branch since a commit", starts.Push{Refs: []string{"topic"}, Since: "topic^"}, "topic: docs.yaml", "", 1},
-		{"a branch since a commit, without the documents", starts.Push{Refs: []string{"refs/heads/topic"}, Since: "topic"}, "topic:", "docs.yaml: the remote has this commit already", 0},
+		{"a branch since a commit, without the documents", starts.Push{Refs: []string{"refs/heads/topic"}, Since: "topic"}, "topic:", "docs.yaml: the remote already has this commit", 0},
 		{"a branch that the remote does not have", starts.Push{Refs: []string{"topic"}, Since: never}, "topic: docs.yaml", "", 2},
-		{"a branch with nothing new", starts.Push{Refs: []string{"old"}}, "old:", "docs.yaml: docs.yaml:1 starts for files that change", 0},
-		{"a tag", starts.Push{Refs: []string{"v1"}}, "v1: docs.yaml release.yml", "ci.yml: ci.yml:1 names branches alone", 0},
-		{"a tag with a branch of its name", starts.Push{Refs: []string{"x"}}, "x: docs.yaml", "release.yml: release.yml:1 starts for tags like v*, and the tag x is not one", 0},
-		{"a tag that is not there yet", starts.Push{Refs: []string{"refs/tags/v9"}}, "v9:", "release.yml: the message of the commit has [skip ci]", 0},
-		{"a version's tag that is not there yet", starts.Push{Refs: []string{"v9.0.0", "core/v9"}}, "v9.0.0: v9:", "release.yml: the message of the commit has [skip ci]", 0},
-		{"a branch that was pushed", starts.Push{Refs: []string{"pushed"}}, "pushed:", "ci.yml: the remote has this commit already: nothing is pushed", 0},
+		{"a branch with nothing new", starts.Push{Refs: []string{"old"}}, "old:", "docs.yaml: docs.yaml:1 starts only if files changed", 0},
+		{"a tag", starts.Push{Refs: []string{"v1"}}, "v1: docs.yaml release.yml", "ci.yml: ci.yml:1 has filters only for branches", 0},
+		{"a tag with a branch of its name", starts.Push{Refs: []string{"x"}}, "x: docs.yaml", "release.yml: release.yml:1 starts for tags that match v*, but the tag x does not", 0},
+		{"a tag that is not there yet", starts.Push{Refs: []string{"refs/tags/v9"}}, "v9:", "release.yml: the commit message has [skip ci]", 0},
+		{"a version's tag that is not there yet", starts.Push{Refs: []string{"v9.0.0", "core/v9"}}, "v9.0.0: v9:", "release.yml: the commit message has [skip ci]", 0},
+		{"a branch that was pushed", starts.Push{Refs: []string{"pushed"}}, "pushed:", "ci.yml: the remote already has this commit, so nothing is pushed", 0},
 		{"three tags", starts.Push{Refs: []string{"v1", "x", "refs/tags/v1"}}, "v1: docs.yaml release.yml x: docs.yaml v1: docs.yaml release.yml", "", 0},
-		{"four tags", starts.Push{Refs: []string{"v1", "x", "v1", "x"}}, "v1: x: v1: x:", "release.yml: GitHub creates no event where one push brings more than three tags, and this one brings 4", 0},
-		{"a file that GitHub refuses", starts.Push{Refs: []string{"v1"}}, "v1: docs.yaml release.yml", `bad.yml: GitHub refuses the file: bad.yml:2:1: there is no "job"`, 0},
+		{"four tags", starts.Push{Refs: []string{"v1", "x", "v1", "x"}}, "v1: x: v1: x:", "release.yml: GitHub creates no event for a push of more than three tags, and this push has 4", 0},
+		{"a file that GitHub refuses", starts.Push{Refs: []string{"v1"}}, "v1: docs.yaml release.yml", `bad.yml: GitHub refuses the file: bad.yml:2:1: there is no key "job"`, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			git("branch", "-f", "old", base)
@@ -93,7 +93,7 @@ func TestWhatAPushStarts(t *testing.T) {
 
 	for name, p := range map[string]starts.Push{
 		"there is no tag and no branch nowhere": {Refs: []string{"nowhere"}},
-		"there is no commit 0123":               {Refs: []string{"topic"}, Since: "0123"},
+		"this clone has no commit 0123":         {Refs: []string{"topic"}, Since: "0123"},
 	} {
 		p.Repo, p.Remote = repo, "origin"
 		_, err := p.Ask(t.Context())
@@ -105,7 +105,7 @@ func TestWhatAPushStarts(t *testing.T) {
 	require.ErrorContains(t, err, "no branch is checked out")
 }
 
-// The first push of a repository has no commit before it: everything that it brings has changed.
+// The first push to a repository has no earlier commit to compare with, so all of its files count as changed.
 func TestTheFirstPushOfAll(t *testing.T) {
 	repo, dir, git := gitrepotest.Open(t)
 	git("checkout", "-q", "--orphan", "fresh")
@@ -121,4 +121,22 @@ func TestTheFirstPushOfAll(t *testing.T) {
 	require.Equal(t, 1, ref.Commits)
 	require.Contains(t, ref.Files, "docs/x")
 	require.Equal(t, []starts.Workflow{{File: "docs.yml", Starts: true}}, ref.Workflows)
+}
+
+// The command to run a started workflow has the full ref, because a short name may be a branch or a tag. If no workflow starts, the next step is to
+// inspect a readable workflow file.
+func TestTheStepAfterWhatAPushStarts(t *testing.T) {
+	for _, c := range []struct {
+		ref  string
+		all  []starts.Workflow
+		want string
+	}{
+		{"refs/tags/foo", []starts.Workflow{{File: "a.yml"}, {File: "b.yml", Starts: true}}, "`mage ci:run b.yml -ref=refs/tags/foo`"},
+		{"refs/heads/x", []starts.Workflow{{File: "a.yml", Starts: true}}, "`mage ci:run a.yml -ref=refs/heads/x`"},
+		{"refs/heads/x", []starts.Workflow{{File: "a.yml", Why: "GitHub refuses the file: x"}, {File: "b.yml"}}, "`mage ci:run b.yml -what`"},
+		{"refs/heads/x", nil, "`mage ci:write -diff`"},
+		{"refs/tags/foo", []starts.Workflow{{File: "a.yml"}}, "`mage ci:write -diff`"},
+	} {
+		require.Equal(t, c.want, starts.Answer{Refs: []starts.Ref{{Ref: c.ref, Workflows: c.all}}}.Next(), c.ref)
+	}
 }

@@ -1,8 +1,9 @@
-// Package commits knows what was committed since a tag: what each commit asks for, which packages it touched, and what a revert takes back.
+// Package commits reads the commits since a tag. It determines the version change that each commit requires, the packages that it touched, and the
+// effect of reverts.
 //
-//	commits.go   what is asked of git, a commit, and what it asks for
-//	owners.go    which packages a file is a part of
-//	past.go      the history, asked once
+//	commits.go   the interface to git, and the size of the bump that a commit requires
+//	owners.go    mapping files to packages
+//	past.go      reading and caching the history
 package commits
 
 import (
@@ -12,38 +13,35 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/version"
 )
 
-// History is what is asked of git to size a bump.
+// History provides tags and commits, from which the size of a bump is computed.
 type History interface {
-	// Tags returns the commit of every tag, by the tag's name.
+	// Tags returns the commit of every tag, keyed by tag name.
 	Tags(ctx context.Context) (map[string]string, error)
-	// MergedTags returns the commit of every tag that HEAD contains, by the tag's name.
+	// MergedTags returns the commit of every tag that is reachable from HEAD, keyed by tag name.
 	MergedTags(ctx context.Context) (map[string]string, error)
-	// EachCommit gives visit the commits that HEAD has and a tag has not, each before its parents and else the newest first; all for "".
+	// EachCommit calls visit for each commit since a tag, or for all commits if tag is "": children before parents, and otherwise newest first.
 	EachCommit(ctx context.Context, since string, visit func(Commit)) error
-	// Versions returns what a file was before each of some commits, and after it. One that was not there has no bytes.
+	// Versions returns a file's content before and after each of the commits, or nil if the file did not exist.
 	Versions(ctx context.Context, commits []string, path string) (before, after [][]byte, err error)
 }
 
-// Commit is one commit of the history.
+// Commit is a commit in the history.
 type Commit struct {
-	Hash    string   `json:"hash"` // abbreviated in a plan
+	Hash    string   `json:"hash"` // full hash, 40 or 64 hex digits
 	Subject string   `json:"subject"`
 	Parents []string `json:"-"`
 	Body    string   `json:"-"`
-	Paths   []string `json:"-"` // relative to the workspace's root; what lies outside of it is left out
-	Blank   bool     `json:"-"` // it changes nothing at all
+	Paths   []string `json:"-"` // relative to the workspace root; other files are omitted
+	Blank   bool     `json:"-"` // whether the commit changes no files
 
-	Packages []string           `json:"-"` // that it touched
-	Changes  []changelog.Change `json:"-"` // that ask for something
-	full     string             // the whole hash of one whose root manifest has to be compared; "" else
+	Packages []string           `json:"-"` // packages that the commit touched
+	Changes  []changelog.Change `json:"-"` // changes that require a bump
+	compares bool               // whether the commit changed the root manifest, which must be compared
 }
-
-// shortHash is as much of a hash as people are shown.
-const shortHash = 7
 
 func (c Commit) isMerge() bool { return len(c.Parents) > 1 }
 
-// Size is what a commit asks for: the most of what its changes do.
+// Size returns the size of the bump that a commit requires, which is the maximum for its changes.
 func (c Commit) Size(at version.Version) (size version.Size) {
 	for _, change := range c.Changes {
 		size = max(size, SizeOf(change, at))
@@ -51,8 +49,8 @@ func (c Commit) Size(at version.Version) (size version.Size) {
 	return size
 }
 
-// SizeOf is what a change asks for: something breaking a major version, a feat a minor one, a fix, perf or revert a patch,
-// and anything else nothing. What is breaking before 1.0 is a minor version.
+// SizeOf returns the size of the bump that a change requires: major for a breaking change, minor for a feat, patch for a fix, perf or revert, and
+// none otherwise. Before 1.0, a breaking change requires only a minor version.
 func SizeOf(change changelog.Change, at version.Version) version.Size {
 	switch kind := change.Kind; {
 	case change.Breaking && at.Compare(version.MustParse("1")) >= 0:

@@ -9,17 +9,17 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
-// Owners know which packages a file is a part of.
+// Owners maps files to the packages that they belong to.
 type Owners struct {
-	all     []string            // the names of all packages
-	folders map[string][]string // packages by folder; none for a downstream's
-	named   map[string][]string // packages by a file or a folder out of theirs that they take in
-	known   map[string][]string // by folder, what Of was asked
-	sets    map[string][]string // one slice for each set of packages
-	dirs    map[string][]string // packages by the last part of their folder, and by their name: what a scope may say
+	all     []string            // names of all packages
+	folders map[string][]string // packages by folder; a downstream's folder has none
+	named   map[string][]string // packages by the files and folders outside of their own folders that they include
+	known   map[string][]string // cached results of Of, keyed by folder
+	sets    map[string][]string // interned slices, keyed by the joined names
+	dirs    map[string][]string // packages by the last element of their folder and by their name, for commit scopes
 }
 
-// NewOwners says which folder is whose.
+// NewOwners computes the owners of the workspace's folders and files.
 func NewOwners(w *workspace.Workspace) *Owners {
 	o := &Owners{
 		folders: map[string][]string{},
@@ -43,7 +43,7 @@ func NewOwners(w *workspace.Workspace) *Owners {
 				o.dirs[name] = append(o.dirs[name], p.Name)
 			}
 		}
-		for _, file := range takenIn(w, p) {
+		for _, file := range includedPaths(w, p) {
 			o.named[file] = append(o.named[file], p.Name)
 		}
 	}
@@ -51,9 +51,9 @@ func NewOwners(w *workspace.Workspace) *Owners {
 	return o
 }
 
-// takenIn are the files and folders out of a package's folders that its manifests name. The root manifest is not among them: which of
-// its lines a package takes is another question.
-func takenIn(w *workspace.Workspace, p *workspace.Package) (all []string) {
+// includedPaths returns the files and folders that a package's manifests refer to outside of its own folders. It omits the root manifest, because a
+// package uses only some entries of it, which are compared separately.
+func includedPaths(w *workspace.Workspace, p *workspace.Package) (all []string) {
 	globs := []string{}
 	for _, glob := range p.Build.Python.ExtraInputGlobs {
 		fixed, _, _ := strings.Cut(glob, "*")
@@ -70,7 +70,8 @@ func takenIn(w *workspace.Workspace, p *workspace.Package) (all []string) {
 	return all
 }
 
-// Of returns the packages that some files are a part of, sorted: those of the nearest folder of each, and those that take it in.
+// Of returns the packages that the files belong to, sorted. These are the packages in the nearest folder of each file, and the packages that include
+// the file.
 func (o *Owners) Of(files []string) []string {
 	var all []string
 	for _, file := range files {
@@ -91,7 +92,7 @@ func (o *Owners) Of(files []string) []string {
 	return o.set(all)
 }
 
-// set sorts names, and returns the same slice for the same ones.
+// set sorts names and interns the result.
 func (o *Owners) set(names []string) []string {
 	if len(names) == 0 {
 		return nil
@@ -120,8 +121,8 @@ func (o *Owners) takers(dir string) (all []string) {
 	return all
 }
 
-// scoped returns the packages that scopes name, by their names or their folders.
-func (o *Owners) scoped(scopes []string) (all []string) {
+// packagesOfScopes returns the packages that commit scopes refer to, by name or by folder.
+func (o *Owners) packagesOfScopes(scopes []string) (all []string) {
 	for _, scope := range scopes {
 		first, _, _ := strings.Cut(scope, "/")
 		for _, name := range o.dirs[manifest.CondaName(first)] {

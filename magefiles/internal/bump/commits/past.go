@@ -12,10 +12,10 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
-// Of is the past of a workspace. h may be nil outside of git.
+// Of returns the past of a workspace. h is nil outside a git repository.
 func Of(h History, w *workspace.Workspace) *Past { return &Past{History: h, w: w} }
 
-// Past is the history, asked once, and which packages each commit touched.
+// Past caches the history, and finds the packages that each commit touched.
 type Past struct {
 	History
 	merged map[string]string
@@ -25,48 +25,48 @@ type Past struct {
 	w      *workspace.Workspace
 }
 
-// Entry is what is kept of a commit.
+// Entry holds the parts of a commit that affect the next version.
 type Entry struct {
-	Said     *Commit  // of one that asks for something; else nil
-	Packages []string // that it touched
-	Loose    bool     // it says in no conventional form what it is
-	Silent   bool     // a merge that says nothing, or what the commits say that it brought
-	Off      bool     // a later commit takes it back, or it is the one that does
+	Said     *Commit  // nil if the commit requires no bump
+	Packages []string // packages that the commit touched
+	Loose    bool     // whether the commit is not a conventional commit
+	Silent   bool     // whether the commit is a merge that requires no bump itself, or only repeats its commits
+	Off      bool     // whether a later commit reverts this commit, or this commit is a revert of another one
 	undoneBy []*takenBack
 }
 
-// takenBack is a revert, and what it takes back.
+// takenBack is a revert and the commit that it reverts.
 type takenBack struct {
 	changelog.Revert
-	by     int             // the entry that is the revert
-	target int             // the entry that it takes back; -1 for one that is released
-	sure   bool            // by its hash or its number
-	paint  map[string]bool // of a merge: commits to come by their hashes; true for one that was there without the merge
+	by     int             // index of the revert in the entries
+	target int             // index of the reverted commit in the entries; -1 if it was already released
+	sure   bool            // whether the reverted commit was identified by its hash or pull request number
+	paint  map[string]bool // for a reverted merge: hashes of commits that were not visited yet; true if a commit is reachable without the merge
 }
 
-// Entries is what was committed since a tag, the newest first.
+// Entries lists the commits since a tag, newest first.
 type Entries []Entry
 
-// least is a version before 1.0: what a commit asks for there, if anything, does not matter.
+// `least` is a version before 1.0, for callers that only need to know whether a commit requires a bump at all.
 var least = version.MustParse("0")
 
-// Merged are the tags that HEAD contains.
+// Merged returns the tags that are reachable from HEAD.
 func (h *Past) Merged(ctx context.Context) (map[string]string, error) {
 	if h.merged != nil {
 		return h.merged, nil
 	}
 	if h.History == nil {
-		return nil, operr.New("run `git init` and commit, or say a version", "the size of the bump is to come from the commits, and there is no git repository")
+		return nil, operr.New("run `git init` and commit, or pass a version, such as -to=1.2.0", "the size of the bump comes from the commits, but there is no git repository")
 	}
 	tags, err := h.MergedTags(ctx)
 	if err != nil {
-		return nil, err // what failed is asked again
+		return nil, err // errors are not cached
 	}
 	h.merged = tags
 	return tags, nil
 }
 
-// All are those of the repository, wherever they are.
+// All returns the tags on all branches.
 func (h *Past) All(ctx context.Context) (map[string]string, error) {
 	if h.tags != nil {
 		return h.tags, nil
@@ -78,7 +78,7 @@ func (h *Past) All(ctx context.Context) (map[string]string, error) {
 	return tags, err
 }
 
-// Since reads the history. What a revert takes back is off, and the revert with it.
+// Since returns the entries since a tag. Off is set for each reverted commit and for its revert.
 func (h *Past) Since(ctx context.Context, tag string) (Entries, error) {
 	if l, ok := h.logs[tag]; ok {
 		return l, nil
@@ -107,15 +107,15 @@ func (h *Past) Since(ctx context.Context, tag string) (Entries, error) {
 	return r.entries, nil
 }
 
-// reading is a history that is being read.
+// reading is the state while a history is read.
 type reading struct {
 	past    *Past
 	entries Entries
 	reverts []*takenBack
-	merged  map[string]bool // what merges ask for; true where a commit says the same, which is no merge
+	merged  map[string]bool // keys of changes in merges; true if a commit that is not a merge has the same change
 }
 
-// visit takes in the next commit. Its words are kept only where it asks for something: a history may be long.
+// visit adds the next commit. It keeps the message only if the commit requires a bump, because a history may be long.
 func (r *reading) visit(c Commit) {
 	changes := changelog.ReadChanges(c.Subject, c.Body, c.isMerge())
 	back, reverts := changelog.ReadRevert(c.Subject, c.Body)
@@ -139,12 +139,12 @@ func (r *reading) visit(c Commit) {
 		e.Packages = r.touched(c, changes)
 	}
 	if len(changes) > 0 {
-		e.Said = &Commit{Hash: strings.Clone(c.Hash[:min(len(c.Hash), shortHash)]), Subject: c.Subject, Changes: changes}
+		e.Said = &Commit{Hash: strings.Clone(c.Hash), Subject: c.Subject, Changes: changes}
 		if c.isMerge() {
 			e.Said.Parents = c.Parents
 		}
 		if slices.Contains(c.Paths, r.past.w.Manifest.Path) {
-			e.Said.full = c.Hash
+			e.Said.compares = true
 		}
 	}
 	for _, change := range changes {
@@ -162,14 +162,14 @@ func (r *reading) visit(c Commit) {
 	}
 }
 
-// touched are the packages that a commit is for. One without a change is for those that its scope names, or for all.
+// touched returns the packages that a commit affects. A commit without changed files affects the packages in its scopes, or all packages.
 func (r *reading) touched(c Commit, changes []changelog.Change) []string {
 	if !c.Blank {
 		return r.past.owners.Of(c.Paths)
 	}
 	var scoped []string
 	for _, change := range changes {
-		scoped = append(scoped, r.past.owners.scoped(change.Scopes)...)
+		scoped = append(scoped, r.past.owners.packagesOfScopes(change.Scopes)...)
 	}
 	if scoped == nil {
 		return r.past.owners.all
@@ -178,8 +178,8 @@ func (r *reading) touched(c Commit, changes []changelog.Change) []string {
 	return r.past.owners.set(slices.Compact(scoped))
 }
 
-// meet looks whether a revert takes back the commit that comes next. By the subject alone it is the first one, unless the hash says
-// otherwise later.
+// meet checks whether a revert refers to commit c. If only the subject matches, the first match is used, unless a later commit matches by hash or
+// number.
 func (t *takenBack) meet(c Commit, at int) {
 	surely, maybe := t.Names(c.Hash, c.Subject)
 	if t.sure || !surely && (!maybe || t.target >= 0) {
@@ -194,7 +194,7 @@ func (t *takenBack) meet(c Commit, at int) {
 	}
 }
 
-// covers reports whether a commit came by the merge that is taken back, and by nothing else.
+// covers reports whether a commit is only reachable through the reverted merge.
 func (t *takenBack) covers(c Commit) bool {
 	kept, painted := t.paint[c.Hash]
 	if !painted {
@@ -207,7 +207,7 @@ func (t *takenBack) covers(c Commit) bool {
 	return !kept
 }
 
-// settle takes the reverts in their order, the newest first: one that is taken back itself takes nothing back.
+// settle applies the reverts, newest first, so that a reverted revert has no effect.
 func (r *reading) settle() {
 	for _, t := range r.reverts {
 		if r.entries[t.by].Off || t.target < 0 {
@@ -231,21 +231,21 @@ func (r *reading) settle() {
 	}
 }
 
-// inOneQuestion is how many commits git is asked about at once: each answer has two whole manifests.
+// inOneQuestion is the maximum number of commits in one git call, because each result contains two whole manifests.
 const inOneQuestion = 100
 
-// share adds the packages that take from the root manifest what a commit changed there.
+// share handles commits that changed the root manifest. It adds the packages that inherit one of the changed values.
 func (r *reading) share(ctx context.Context) error {
 	var asked []*Entry
 	for i := range r.entries {
-		if e := &r.entries[i]; e.Said != nil && e.Said.full != "" && !e.Off && !e.Silent {
+		if e := &r.entries[i]; e.Said != nil && e.Said.compares && !e.Off && !e.Silent {
 			asked = append(asked, e)
 		}
 	}
 	for some := range slices.Chunk(asked, inOneQuestion) {
 		var commits []string
 		for _, e := range some {
-			commits = append(commits, e.Said.full)
+			commits = append(commits, e.Said.Hash)
 		}
 		file := r.past.w.Manifest.Path
 		before, after, err := r.past.Versions(ctx, commits, file)

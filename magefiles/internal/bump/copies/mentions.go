@@ -19,23 +19,22 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
-// Mention is a line that has the old version of a package and stays: nobody knows whose it is.
+// Mention is a line with the old version of a package that is not changed, because it is not clear whose version it is.
 type Mention struct {
-	File    string `json:"file"` // relative to the workspace's root
+	File    string `json:"file"` // relative to the workspace root
 	Line    int    `json:"line"`
 	Version string `json:"version"`
-	Text    string `json:"text"` // the line, cut
+	Text    string `json:"text"` // the line, truncated if long
 }
 
 const (
-	maxMentions  = 1000    // that a plan has
-	maxText      = 4 << 20 // of a file that is looked through
-	maxMentioned = 200     // of a line
+	maxMentions  = 1000    // maximum number of mentions in a plan
+	maxText      = 4 << 20 // maximum size of a searched file, in bytes
+	maxMentioned = 200     // maximum number of bytes of a line to show
 )
 
-// Find finds the lines that go on having an old version, and says so in a note; "" where there is none. changed are the files that the
-// versions change in, and files those that git knows, relative to the workspace's root. What is passed over: the changelog, locks, and
-// what asks for a package of somebody else.
+// Find returns the lines that keep an old version, and a note about them, or "". `changed` has the files with edits; `files` are all tracked files,
+// relative to the workspace root. Find skips changelogs, lock files, and requirements on packages of other projects.
 func Find(w *workspace.Workspace, changed []edits.File, old, files []string) (found []Mention, note string) {
 	s := newMentions(w, changed)
 	ignored := ignore.ReadRules(w.Config.Ignore)
@@ -50,15 +49,15 @@ func Find(w *workspace.Workspace, changed []edits.File, old, files []string) (fo
 	return s.found, s.String()
 }
 
-// mentions gathers lines.
+// mentions collects lines that may mention a version and are not edited.
 type mentions struct {
 	w      *workspace.Workspace
-	read   map[string][]byte       // what the workspace was read from
-	known  map[string]map[int]bool // lines that are edited, or known for something else, by file
-	ours   map[string]bool         // names of packages, as PyPI compares them
+	read   map[string][]byte       // files that the workspace was loaded from
+	known  map[string]map[int]bool // lines that are edited, or have another meaning, keyed by file
+	ours   map[string]bool         // package names, normalized as on PyPI
 	found  []Mention
 	count  int
-	places []string // for people
+	places []string // positions to show in the note
 }
 
 func newMentions(w *workspace.Workspace, changed []edits.File) *mentions {
@@ -94,7 +93,7 @@ func newMentions(w *workspace.Workspace, changed []edits.File) *mentions {
 	}
 	depends(w.Manifest.Dependencies())
 	ofProject(w.Project)
-	for _, d := range w.Downstreams { // they follow when they want to
+	for _, d := range w.Downstreams { // version:upgrade updates the pins of downstreams later
 		depends(d.Manifest.Dependencies())
 		ofProject(d.Project)
 		for _, r := range d.Requires {
@@ -112,7 +111,7 @@ func (s *mentions) knows(file string, line int) {
 	s.known[file][line] = true
 }
 
-// look looks through one file.
+// look searches a file for the old versions.
 func (s *mentions) look(file string, old []string) {
 	src, ok := s.read[file]
 	if !ok {
@@ -136,7 +135,7 @@ func (s *mentions) look(file string, old []string) {
 	}
 }
 
-// line takes down one line that has the text of a version.
+// line records a line that contains a version.
 func (s *mentions) line(file string, src []byte, begin, end int, v string) {
 	text := strings.TrimRight(string(src[begin:end]), "\r")
 	theirs := 0
@@ -173,7 +172,7 @@ func (s *mentions) String() string {
 		switch {
 		case first == "":
 			first, copies = m.File, fmt.Sprintf("%q", m.File)
-		case first == m.File: // a file with several lines asks for those that are meant
+		case first == m.File: // several lines in one file need a pattern to select the right ones
 			copies = fmt.Sprintf("{ file = %q, line = \"REGEXP\" }", m.File)
 		}
 	}
@@ -181,13 +180,13 @@ func (s *mentions) String() string {
 	if more := s.count - len(s.places); more > 0 {
 		places += fmt.Sprintf(" and %d more, which -json lists", more)
 	}
-	return fmt.Sprintf("%s stays in %s (%s); `copies = [%s]` in [tool.release] has the version in a file follow", operr.Some(versions), operr.Count(s.count, "more line"), places, copies)
+	return fmt.Sprintf("%s stays in %s (%s); `copies = [%s]` in [tool.release] makes a bump change the version in a file", operr.Abbreviate(versions), operr.Count(s.count, "more line"), places, copies)
 }
 
-// asks is what stands before a version where something is asked for by name: `numpy==`, `foo@v`, `image:`, `"name": "^`.
+// `asks` matches text before a version that requires something by name: `numpy==`, `foo@v`, `image:`, `"name": "^`.
 var asks = regexp.MustCompile(`([A-Za-z0-9][A-Za-z0-9._-]*)["']?[ \t]*(?:\[[^\]]*\])?[ \t]*\(?([=!<>~^]=?=?|@|:)([ \t]*)["']?([=!<>~^]=?=?)?[ \t]*[v^~]?$`)
 
-// isTheirs reports whether a version that begins behind a text is asked of a package of somebody else.
+// isTheirs reports whether a version belongs to a requirement on another project's package. `before` is the text before the version.
 func (s *mentions) isTheirs(file, before string) bool {
 	m := asks.FindStringSubmatch(before)
 	if m == nil {
@@ -202,12 +201,12 @@ func (s *mentions) isTheirs(file, before string) bool {
 	case strings.Contains(strings.ToLower(name), "version"):
 		return false
 	case op == ":" && !apart && !strings.HasSuffix(before, `":`) && !strings.HasSuffix(before, `":"`):
-		return true // an image
+		return true // an image name precedes the version
 	}
 	return isRequirements(file)
 }
 
-// isRequirements reports whether a file is one in which a name and a version ask for something.
+// isRequirements reports whether a name and a version in this file form a requirement.
 func isRequirements(file string) bool {
 	switch name := path.Base(file); name {
 	case "Cargo.toml", "package.json", "Pipfile", "environment.yml", "environment.yaml", ".pre-commit-config.yaml":
@@ -217,10 +216,10 @@ func isRequirements(file string) bool {
 	}
 }
 
-// passedOver are the names of files, without what stands behind their last dot, that tell of the past.
+// passedOver lists base names, without extension, of files about past versions.
 var passedOver = []string{"changelog", "changes", "history", "news", "releases", "release-notes", "release_notes"}
 
-// isIgnored reports whether a file is no part of the workspace, by its own path or that of a folder above it.
+// isIgnored reports whether a file or one of its parent folders is excluded from the workspace.
 func isIgnored(rules ignore.Rules, file string) bool {
 	for name, isDir := file, false; name != "."; name, isDir = path.Dir(name), true {
 		if rules.Match(name, isDir) {
@@ -235,7 +234,7 @@ func isPassedOver(file string) bool {
 	return settings.IsOwnedByATool(file) || slices.Contains(passedOver, strings.TrimSuffix(name, path.Ext(name)))
 }
 
-// readText reads a file, unless it is no text, or a very large one.
+// readText reads a file. It returns nil if the file is binary or very large.
 func readText(name string) []byte {
 	f, err := beneath.OpenFile(name)
 	if err != nil {

@@ -8,21 +8,20 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// Merged knows the tags of a history.
+// Merged provides the tags in a history.
 type Merged interface {
-	// MergedTags returns the commit of every tag that HEAD contains, by the tag's name.
+	// MergedTags returns the commit of every tag that is reachable from HEAD, keyed by tag name.
 	MergedTags(ctx context.Context) (map[string]string, error)
 }
 
-// LastTag returns the tag of a package's highest version, whatever its manifest says. tags are the commits of the tags that count,
-// by name.
+// LastTag returns a package's tag with the highest version, regardless of its manifest. `tags` maps tag names to commits.
 func LastTag(w *workspace.Workspace, pkg *workspace.Package, tags map[string]string) (Release, bool) {
 	unbounded := *pkg
 	unbounded.Version.Text = ""
 	return lastRelease(&unbounded, TagPrefix(w, pkg.Name), tags)
 }
 
-// LastTags are the last tags of the packages whose version a tool makes from tags. History is asked only where there is such a package.
+// LastTags returns the last tags of the packages whose version is derived from tags. It queries history only if there is such a package.
 func LastTags(ctx context.Context, w *workspace.Workspace, history Merged) (last []Release, err error) {
 	if !slices.ContainsFunc(w.Packages, func(p *workspace.Package) bool { return p.FromTags() != nil }) {
 		return nil, nil
@@ -39,22 +38,22 @@ func LastTags(ctx context.Context, w *workspace.Workspace, history Merged) (last
 	return last, err
 }
 
-// Versioned is the error of what Unversioned refuses; nil where that is nothing.
-func Versioned(ctx context.Context, w *workspace.Workspace, packages []*workspace.Package, history Merged) error {
-	found := Unversioned(ctx, w, packages, history)
-	return operr.Join(found, "see to each; nothing was built", "%d packages cannot be built", len(found))
+// CheckVersioned returns one error for all packages that FindUnversioned finds, or nil.
+func CheckVersioned(ctx context.Context, w *workspace.Workspace, packages []*workspace.Package, history Merged) error {
+	found := FindUnversioned(ctx, w, packages, history)
+	return operr.Join(found, "correct each of these packages", "%d packages cannot be built; nothing was built", len(found))
 }
 
-// Unversioned refuses those of the packages in whose manifests pixi finds no version, each with the line to add: with the version of
-// its last tag, or of the file that has it. History may be nil, and is asked only where there is such a package.
-func Unversioned(ctx context.Context, w *workspace.Workspace, packages []*workspace.Package, history Merged) (found []*operr.Error) {
+// FindUnversioned returns an error for each package in whose manifests pixi finds no version. Each error contains the line to add, with the version
+// from the last tag or from another file. `history` may be nil. It is queried only if pixi finds no version in the manifests of a package.
+func FindUnversioned(ctx context.Context, w *workspace.Workspace, packages []*workspace.Package, history Merged) (found []*operr.Error) {
 	none := workspace.NoVersions(packages)
 	if len(none) == 0 {
 		return nil
 	}
 	var tags map[string]string
 	if history != nil {
-		tags, _ = history.MergedTags(ctx) // without them another version is proposed
+		tags, _ = history.MergedTags(ctx) // without tags, a default version is suggested
 	}
 	for _, n := range none {
 		at := n.Package.Version.Text

@@ -1,5 +1,5 @@
-// Package channeltest is the suite that every channel.Channel passes, so that what is true of a folder is true of a
-// server on the other side of the wire.
+// Package channeltest tests implementations of channel.Channel. All of them must pass the same tests, so that a local folder and a remote server
+// behave alike.
 package channeltest
 
 import (
@@ -18,26 +18,26 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/condapkg/repodata"
 )
 
-// Run runs the suite. open returns a channel that exists and is empty, for one test.
+// Run runs the tests. `open` must return a new, empty channel.
 func Run(t *testing.T, open func(t *testing.T) channel.Channel) {
 	for name, test := range map[string]func(*testing.T, channel.Channel){
 		"an empty channel has an index in every subdir": empty,
-		"what was put is there at once":                 put,
-		"the same bytes again are no error":             again,
-		"other bytes are refused with both digests":     otherBytes,
-		"force replaces":                                force,
-		"what does not agree is refused":                invalid,
-		"subdirs are apart":                             subdirs,
-		"deleted is gone":                               deleted,
+		"an uploaded file is visible at once":           put,
+		"the same bytes again are not an error":         checkAgain,
+		"other bytes are refused with both digests":     checkOtherBytes,
+		"force replaces": force,
+		"a mismatch between file and record is refused": invalid,
+		"subdirs are separate":                          subdirs,
+		"a deleted file is gone":                        checkDeleted,
 		"uploads side by side":                          sideBySide,
-		"one name, many at a time":                      race,
-		"a cancelled upload leaves nothing":             cancelled,
+		"concurrent uploads with one name":              race,
+		"a cancelled upload leaves nothing":             checkCancelled,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open(t)) })
 	}
 }
 
-// Upload makes a package and prepares to put it.
+// Upload builds a package and returns an upload of it.
 func Upload(t testing.TB, p condapkgtest.Package) channel.Upload {
 	t.Helper()
 	u, err := channel.NewUpload(p.Write(t, t.TempDir()))
@@ -45,7 +45,7 @@ func Upload(t testing.TB, p condapkgtest.Package) channel.Upload {
 	return u
 }
 
-// Index reads all forms of the index of a subdir, requires that they agree, and returns the sha256 of each file.
+// Index reads a subdir's index in all forms, requires that they contain the same records, and returns the sha256 of each file.
 func Index(t testing.TB, c channel.Channel, subdir string) map[string]string {
 	t.Helper()
 	plain, err := repodata.Own.Decode(open(t, c, subdir, repodata.JSON), nil)
@@ -77,7 +77,7 @@ func digests(records []condapkg.Record) map[string]string {
 	return m
 }
 
-// open opens a file of the channel until the test ends.
+// `open` opens a file on the channel and closes it when the test ends.
 func open(t testing.TB, c channel.Channel, subdir, file string) io.Reader {
 	t.Helper()
 	f, err := c.Open(t.Context(), subdir, file)
@@ -132,14 +132,14 @@ func put(t *testing.T, c channel.Channel) {
 	require.Len(t, records, 2)
 	whole, err := condapkg.Inspect(a.Path)
 	require.NoError(t, err)
-	require.JSONEq(t, string(whole.JSON()), string(records[0].JSON()), "the record is the package's own, whole, and has an MD5")
+	require.JSONEq(t, string(whole.JSON()), string(records[0].JSON()), "the record is the package's complete record with an MD5")
 	records, err = c.Records(t.Context(), "noarch", "b-with-dash", "none")
 	require.NoError(t, err)
 	require.Len(t, records, 1)
-	require.FileExists(t, a.Path, "it was copied")
+	require.FileExists(t, a.Path, "the file was copied")
 }
 
-func again(t *testing.T, c channel.Channel) {
+func checkAgain(t *testing.T, c channel.Channel) {
 	u := Upload(t, condapkgtest.Package{Name: "a"})
 	_, err := c.Put(t.Context(), u)
 	require.NoError(t, err)
@@ -149,7 +149,7 @@ func again(t *testing.T, c channel.Channel) {
 	has(t, c, u)
 }
 
-func otherBytes(t *testing.T, c channel.Channel) {
+func checkOtherBytes(t *testing.T, c channel.Channel) {
 	first := Upload(t, condapkgtest.Package{Name: "a"})
 	other := Upload(t, condapkgtest.Package{Name: "a", Depends: []string{"b"}})
 	_, err := c.Put(t.Context(), first)
@@ -203,7 +203,7 @@ func subdirs(t *testing.T, c channel.Channel) {
 	require.ErrorIs(t, err, channel.ErrNotFound)
 }
 
-func deleted(t *testing.T, c channel.Channel) {
+func checkDeleted(t *testing.T, c channel.Channel) {
 	a, b := Upload(t, condapkgtest.Package{Name: "a"}), Upload(t, condapkgtest.Package{Name: "a", Version: "2.0"})
 	for _, u := range []channel.Upload{a, b} {
 		_, err := c.Put(t.Context(), u)
@@ -215,7 +215,7 @@ func deleted(t *testing.T, c channel.Channel) {
 	_, err := c.Open(t.Context(), "noarch", a.File)
 	require.ErrorIs(t, err, channel.ErrNotFound)
 	_, err = c.Put(t.Context(), a)
-	require.NoError(t, err, "and may come back")
+	require.NoError(t, err, "a deleted file can be uploaded again")
 	has(t, c, a)
 }
 
@@ -254,7 +254,7 @@ func race(t *testing.T, c channel.Channel) {
 	has(t, c, uploads[won])
 }
 
-func cancelled(t *testing.T, c channel.Channel) {
+func checkCancelled(t *testing.T, c channel.Channel) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	_, err := c.Put(ctx, Upload(t, condapkgtest.Package{Name: "a"}))
@@ -272,8 +272,7 @@ func parallel(uploads []channel.Upload, do func(channel.Upload) error) []error {
 	return errs
 }
 
-// NoStrays requires that a folder of channels holds no temporary file that could be taken for an artifact, and that
-// nothing is left of uploads that ended.
+// NoStrays requires that a folder of channels contains the expected number of artifacts, and no files from uploads that have ended.
 func NoStrays(t testing.TB, dir string, artifacts int) {
 	t.Helper()
 	n := 0

@@ -18,16 +18,17 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// Channel is one channel of a server.
+// Channel is a channel on a server.
 //
-// It is read as anyone reads it, so that what is seen here is what people see. Where that shows nothing (401, 403 or 404) and the channel
-// has a key, it is asked with the key whether it is private, and read with the key from then on.
+// By default it is read without a credential, so that this program sees what all users see. If this fails with 401, 403 or 404 and the channel
+// has a key, the request is repeated with the key to find out whether the channel is private. A private channel is read with the key from then
+// on.
 type Channel struct {
 	client  *Client
 	name    string
 	key     *Key // nil for none
 	privacy atomic.Int32
-	indexed atomic.Bool // the key has shown its index
+	indexed atomic.Bool // whether the index was read with the key
 	also    []repodata.Format
 	others  bool
 
@@ -35,17 +36,17 @@ type Channel struct {
 	unseen error // see Unseen
 }
 
-// Use gives the channel the key of an operation, for what changes it, and for reading where nobody sees it without.
+// Use sets the key for changing the channel. The key is also used for reading if the channel is private.
 func (c *Channel) Use(k *Key) { c.key = k }
 
-// Also lets Records and Forms tell of packages in other formats than .conda. What publishes and downloads knows only that.
+// Also makes Records and Forms include packages in the given formats, in addition to .conda. Only .conda packages can be published and
+// downloaded.
 func (c *Channel) Also(formats ...repodata.Format) { c.also = formats }
 
-// OfOthers says that it is not the channel that is published to: its index may be far larger, and what in it cannot be true
-// is passed over.
+// OfOthers marks the channel as one to which this program does not publish. Its index may be much larger, and invalid entries in it are skipped.
 func (c *Channel) OfOthers() { c.others = true }
 
-// limits are those for the channel's index.
+// limits returns the size limits for the channel's index.
 func (c *Channel) limits() repodata.Limits {
 	if c.others {
 		return repodata.Elsewhere
@@ -53,31 +54,31 @@ func (c *Channel) limits() repodata.Limits {
 	return repodata.Own
 }
 
-// What is known of a channel's privacy.
+// States of Channel.privacy.
 const (
-	unknown int32 = iota // not asked yet, or the channel was not there
+	unknown int32 = iota // not checked yet, or the channel did not exist
 	public
 	private
 )
 
 var _ channel.Channel = (*Channel)(nil)
 
-// URL is the channel's address, as it stands in a manifest.
+// URL returns the channel's address, as written in a manifest.
 func (c *Channel) URL() string { return c.client.url(c.name).String() }
 
-// Name is the channel's name.
+// Name returns the channel's name.
 func (c *Channel) Name() string { return c.name }
 
-// Server is the address of the server that it is on.
+// Server returns the address of the channel's server.
 func (c *Channel) Server() string { return c.client.Server() }
 
-// Private reports whether the channel can be read only with the key. Where that cannot be known, since there is no key, it is false, and
-// Unseen has the reason.
+// Private reports whether the channel can be read only with the key. If there is no credential, this cannot be determined: Private returns false,
+// and Unseen returns the reason.
 func (c *Channel) Private(ctx context.Context) (bool, error) {
 	return c.private(ctx, condapkg.NoarchSubdir, repodata.JSON)
 }
 
-// private is Private, by a file that is known to be there if the channel is.
+// private is like Private, but checks for the given file.
 func (c *Channel) private(ctx context.Context, subdir, file string) (bool, error) {
 	if known := c.privacy.Load(); known != unknown || c.key == nil {
 		return known == private, nil
@@ -99,7 +100,7 @@ func (c *Channel) private(ctx context.Context, subdir, file string) (bool, error
 	}
 	err = c.client.read(ctx, url, found.Token, ignore)
 	if errors.Is(err, channel.ErrNotFound) {
-		return false, nil // it does not exist
+		return false, nil // the channel does not exist
 	}
 	if err == nil {
 		c.indexed.Store(c.indexed.Load() || file == repodata.JSON)
@@ -108,7 +109,7 @@ func (c *Channel) private(ctx context.Context, subdir, file string) (bool, error
 	return err == nil, err
 }
 
-// mayBeHidden reports whether an error may mean that the asker lacks a credential.
+// mayBeHidden reports whether a request may have failed because it had no credential.
 func mayBeHidden(err error) bool {
 	return errors.Is(err, channel.ErrNotFound) || errors.Is(err, channel.ErrUnauthorized) || errors.Is(err, channel.ErrForbidden)
 }
@@ -119,8 +120,8 @@ func (c *Channel) setUnseen(err error) {
 	c.unseen = err
 }
 
-// Unseen is why a channel that showed nothing to anyone was not asked with a credential: it may be private. It is nil for one that was
-// asked, or seen.
+// Unseen returns the reason why the channel could not be read with a credential after a read without one failed. The channel may be private.
+// Unseen returns nil if the channel was read, or if there was a credential.
 func (c *Channel) Unseen() error {
 	if c.privacy.Load() != unknown {
 		return nil
@@ -130,7 +131,8 @@ func (c *Channel) Unseen() error {
 	return c.unseen
 }
 
-// Authorize finds the right to change the channel, without changing anything. Its errors say where no credential was found.
+// Authorize looks up the credential for changing the channel, without changing anything. If there is none, the error lists where it was searched
+// for.
 func (c *Channel) Authorize(ctx context.Context) (channel.Access, error) {
 	if c.key == nil {
 		return channel.Access{}, fmt.Errorf("%w for %s", ErrNone, c.URL())
@@ -139,7 +141,7 @@ func (c *Channel) Authorize(ctx context.Context) (channel.Access, error) {
 	return channel.Access{Source: found.Source, Account: found.Account, Minted: found.Minted}, err
 }
 
-// reading has try read the channel: as anyone, or with the key's token where nobody sees it otherwise.
+// reading calls `try` with the key's token if the channel is private, and with "" otherwise.
 func (c *Channel) reading(ctx context.Context, try func(token Token) error) error {
 	if c.privacy.Load() == private {
 		return c.bearing(ctx, try)
@@ -158,10 +160,10 @@ func (c *Channel) reading(ctx context.Context, try func(token Token) error) erro
 	case found:
 		return c.bearing(ctx, try)
 	}
-	return c.NotSeen(ctx, err)
+	return c.ExplainUnseen(ctx, err)
 }
 
-// bearing reads with the key. What a CI gave may have ended since: then another one is asked for, once.
+// bearing calls `try` with the key's token. If a CI credential has expired, bearing requests a new credential and calls `try` once more.
 func (c *Channel) bearing(ctx context.Context, try func(token Token) error) error {
 	held, err := c.key.Get(ctx)
 	if err != nil {
@@ -177,8 +179,8 @@ func (c *Channel) bearing(ctx context.Context, try func(token Token) error) erro
 	return c.explainAbsence(ctx, fresh, try(fresh.Token))
 }
 
-// explainAbsence says what came of reading with a credential. A private channel is not there for one that has ended, or was revoked: where its index was
-// shown before and is not there now either, that is what a file's absence means.
+// explainAbsence improves an ErrNotFound from a read with a credential. The server hides a private channel from an expired or revoked credential. So
+// if the index was readable before and is now missing, too, explainAbsence returns an error about the credential.
 func (c *Channel) explainAbsence(ctx context.Context, held Credential, err error) error {
 	if !errors.Is(err, channel.ErrNotFound) || !c.indexed.Load() {
 		return err
@@ -190,29 +192,29 @@ func (c *Channel) explainAbsence(ctx context.Context, held Credential, err error
 	case !mayBeHidden(ierr):
 		return ierr
 	}
-	return operr.New("see whether the credential has ended or was revoked; with a new one, run it again",
-		"%w", channel.Errorf(channel.ErrUnauthorized, "%s was there for who has %s, and is not any more", c.URL(), held.Source))
+	return operr.New("check whether the credential expired or was revoked; with a new credential, run the same command again",
+		"%w", channel.Errorf(channel.ErrUnauthorized, "%s was readable with %s before, but is not readable now", c.URL(), held.Source))
 }
 
-// NotSeen adds to an error of a channel that showed nothing with what it was asked.
-func (c *Channel) NotSeen(ctx context.Context, err error) error {
+// ExplainUnseen adds to an error for a missing channel whether it was also read with a credential, and where that credential is from.
+func (c *Channel) ExplainUnseen(ctx context.Context, err error) error {
 	if c.key == nil || c.privacy.Load() != unknown {
 		return err
 	}
 	switch unseen := c.Unseen(); {
 	case errors.Is(unseen, ErrNone):
-		return operr.New(operr.NextOf(err), "%w (none that anyone can see; a private channel is asked with the key in PREFIX_API_KEY)", err)
+		return operr.New(operr.NextOf(err), "%w (no public channel has this address; set PREFIX_API_KEY to read a private channel)", err)
 	case unseen != nil:
-		return operr.New(operr.NextOf(err), "%w (none that anyone can see, and whether it is private cannot be asked: %v)", err, unseen)
+		return operr.New(operr.NextOf(err), "%w (no public channel has this address, and no credential was found to ask for a private channel: %v)", err, unseen)
 	}
 	found, kerr := c.key.Get(ctx)
 	if kerr != nil || found.Source == "" {
 		return err
 	}
-	return operr.New(operr.NextOf(err), "%w (none that anyone can see, nor who has %s)", err, found.Source)
+	return operr.New(operr.NextOf(err), "%w (no public channel has this address, and no private channel is visible with %s)", err, found.Source)
 }
 
-// Open implements channel.Channel, past caches. Nothing is read ahead.
+// Open implements channel.Channel. It bypasses caches and does not prefetch.
 func (c *Channel) Open(ctx context.Context, subdir, file string) (f *channel.File, err error) {
 	err = c.reading(ctx, func(token Token) (err error) {
 		f, err = c.client.open(ctx, c.client.url(c.name, subdir, file).String(), token)
@@ -221,7 +223,8 @@ func (c *Channel) Open(ctx context.Context, subdir, file string) (f *channel.Fil
 	return f, err
 }
 
-// ReadWhole gives use the contents of a file, past caches, and from the beginning again where the connection breaks off.
+// ReadWhole calls `use` with the contents of a file. It bypasses caches. If the connection fails, it calls `use` again with the contents from the
+// beginning.
 func (c *Channel) ReadWhole(ctx context.Context, subdir, file string, use func(io.Reader) error) error {
 	return c.reading(ctx, func(token Token) error { return c.readWhole(ctx, token, subdir, file, use) })
 }
@@ -230,8 +233,8 @@ func (c *Channel) readWhole(ctx context.Context, token Token, subdir, file strin
 	return c.client.read(ctx, c.client.url(c.name, subdir, file).String(), token, use)
 }
 
-// Records implements channel.Channel, past caches. Of packages that are named it asks as a solver does: the sharded
-// index, and then one shard for each; where the server has no shards, and for all records, it reads repodata.json.
+// Records implements channel.Channel. It bypasses caches. If names are given, it reads the sharded index and one shard per name, as a solver
+// does. If there are no names, or the server has no sharded index, it reads repodata.json.zst, or falls back to repodata.json.
 func (c *Channel) Records(ctx context.Context, subdir string, names ...string) (records []condapkg.Record, err error) {
 	err = c.reading(ctx, func(token Token) (err error) {
 		records, err = c.records(ctx, token, subdir, names)
@@ -257,10 +260,10 @@ func (c *Channel) records(ctx context.Context, token Token, subdir string, names
 	return selectNamed(records, names), nil
 }
 
-// Forms reads the index of a subdir in every form that a solver may read, past caches, for the packages named.
+// Forms reads the records of the named packages from a subdir's index, in every form that a solver may read. It bypasses caches.
 func (c *Channel) Forms(ctx context.Context, subdir string, names ...string) []channel.Form {
 	forms := make([]channel.Form, 3)
-	var group sync.WaitGroup // one that is slow must not take the others' time
+	var group sync.WaitGroup // so that a slow form does not delay the others
 	read := func(n int, form string, records func(context.Context, Token, string, []string) ([]condapkg.Record, error)) {
 		group.Go(func() {
 			var found []condapkg.Record
@@ -290,7 +293,7 @@ func selectNamed(records []condapkg.Record, names []string) (found []condapkg.Re
 	return found
 }
 
-// readPlain reads the records of the packages named, or all, from repodata.json.
+// readPlain reads the records of the named packages, or all records, from repodata.json.
 func (c *Channel) readPlain(ctx context.Context, token Token, subdir string, names []string) (records []condapkg.Record, err error) {
 	err = c.readWhole(ctx, token, subdir, repodata.JSON, func(f io.Reader) error {
 		records, err = c.limits().Decode(f, names, c.also...)
@@ -299,7 +302,7 @@ func (c *Channel) readPlain(ctx context.Context, token Token, subdir string, nam
 	return records, err
 }
 
-// readCompressed reads the records of the packages named, or all, from repodata.json.zst.
+// readCompressed reads the records of the named packages, or all records, from repodata.json.zst.
 func (c *Channel) readCompressed(ctx context.Context, token Token, subdir string, names []string) (records []condapkg.Record, err error) {
 	err = c.readWhole(ctx, token, subdir, repodata.JSONZst, func(f io.Reader) error {
 		z, err := c.limits().Decompress(f)
@@ -313,8 +316,8 @@ func (c *Channel) readCompressed(ctx context.Context, token Token, subdir string
 	return records, err
 }
 
-// readSharded reads the records of the packages named from the sharded index. A shard is checked against its digest.
-// Errors: ErrNotFound where the server has no sharded index.
+// readSharded reads the records of the named packages from the sharded index. It verifies each shard against its digest.
+// Errors: ErrNotFound if the server has no sharded index.
 func (c *Channel) readSharded(ctx context.Context, token Token, subdir string, names []string) ([]condapkg.Record, error) {
 	var index repodata.ShardIndex
 	err := c.readWhole(ctx, token, subdir, repodata.Shards, func(f io.Reader) (err error) {
@@ -324,10 +327,10 @@ func (c *Channel) readSharded(ctx context.Context, token Token, subdir string, n
 	if err != nil {
 		return nil, err
 	}
-	// A URL without a slash at its end would lose its last part when something is resolved against it.
+	// The slash is needed: Parse would otherwise drop the last element of the path.
 	base, err := c.client.url(c.name, subdir, "/").Parse(index.ShardsBaseURL)
 	if err != nil || base.Scheme != "https" && base.Scheme != c.client.base.Scheme {
-		return nil, operr.New(nextOfLies, "reading %s: its shards are at an address that is not read: %.200q",
+		return nil, operr.New(nextOfLies, "reading %s: the index names an address for its shards that is not allowed: %.200q",
 			c.client.url(c.name, subdir, repodata.Shards), index.ShardsBaseURL)
 	}
 	var records []condapkg.Record
@@ -345,7 +348,8 @@ func (c *Channel) readSharded(ctx context.Context, token Token, subdir string, n
 	return records, nil
 }
 
-// readShard reads one shard. One that the index names and that is not there is the index's fault, and no lack of shards.
+// readShard reads one shard. If the shard is missing, the index is wrong. readShard does not return ErrNotFound for this, because the caller
+// would take it to mean that there is no sharded index.
 func (c *Channel) readShard(ctx context.Context, token Token, url *url.URL, digest repodata.Digest, name string) (records []condapkg.Record, err error) {
 	if !httpclient.SameOrigin(url, c.client.base) {
 		token = ""
@@ -355,7 +359,7 @@ func (c *Channel) readShard(ctx context.Context, token Token, url *url.URL, dige
 		return err
 	})
 	if errors.Is(err, channel.ErrNotFound) {
-		return nil, channel.Errorf(channel.ErrUnavailable, "the sharded index names a shard that is not there: %v", err)
+		return nil, channel.Errorf(channel.ErrUnavailable, "the sharded index names a shard that the server does not have: %v", err)
 	}
 	return records, err
 }
@@ -363,7 +367,7 @@ func (c *Channel) readShard(ctx context.Context, token Token, url *url.URL, dige
 // Delete implements channel.Channel.
 func (c *Channel) Delete(ctx context.Context, subdir, file string) error {
 	if err := c.remove(ctx, subdir, file); err != nil {
-		return operr.New("see whether "+c.client.Server()+" is well, and whether the key may remove from the channel", "removing %s from %s: %w", file, c.URL(), err)
+		return operr.New("check that "+c.client.Server()+" answers, and that the key may remove files from the channel", "removing %s from %s: %w", file, c.URL(), err)
 	}
 	return nil
 }
@@ -382,8 +386,8 @@ func (c *Channel) remove(ctx context.Context, subdir, file string) error {
 	return explainEnd(c.client.write(r, token, w), late)
 }
 
-// fresh is what the channel is changed with; "" for a channel without a key. Where what is held may have ended, and there is no other, late
-// is why.
+// fresh returns the token for changing the channel, or "" if the channel has no key. If the token may have expired and could not be renewed,
+// `late` is the reason.
 func (c *Channel) fresh(ctx context.Context) (token Token, late, err error) {
 	if c.key == nil {
 		return "", nil, nil
@@ -395,10 +399,10 @@ func (c *Channel) fresh(ctx context.Context) (token Token, late, err error) {
 	return found.Token, err, nil
 }
 
-// explainEnd adds to a refusal why the credential is an old one, where it is.
+// explainEnd adds `late`, the reason why the credential could not be renewed, to the error for a rejected credential.
 func explainEnd(refused, late error) error {
 	if late == nil || !errors.Is(refused, channel.ErrUnauthorized) {
 		return refused
 	}
-	return fmt.Errorf("%w (the credential may have ended, and there is no other: %v)", refused, late)
+	return fmt.Errorf("%w (the credential may have expired, and no new credential was found: %v)", refused, late)
 }

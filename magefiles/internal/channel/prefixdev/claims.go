@@ -9,19 +9,19 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/httpclient"
 )
 
-// mostClaims is more than the payload of any ID token has, in bytes.
+// mostClaims limits the size of an ID token's payload, in bytes. No real payload is this large.
 const mostClaims = 32 << 10
 
-// publisherClaims are what a trusted publisher is registered by, of each CI: known by the first, which all its tokens have. The payload
-// of an ID token is no secret, its signature is.
+// publisherClaims lists, for each CI, the claims that identify a trusted publisher. The first claim identifies the CI, because all of its tokens have
+// it. It is safe to print claims, because only the signature of an ID token is secret.
 var publisherClaims = [][]string{
 	{"repository", "workflow_ref", "job_workflow_ref", "environment"},                        // GitHub
 	{"project_path", "ci_config_ref_uri", "ref_type", "ref", "ref_protected", "environment"}, // GitLab
 	{"sub", "iss"},
 }
 
-// describeClaims says what an ID token says of its job, as far as a trusted publisher is registered by it: a line for each claim; "" where it
-// cannot be read. In a reusable workflow, or with an environment, nobody could guess it.
+// describeClaims returns the claims of an ID token with which a trusted publisher must be registered, one per line. It returns "" if the token
+// cannot be parsed. The user could not guess these claims if the job uses a reusable workflow or an environment.
 func describeClaims(token string) string {
 	_, rest, _ := strings.Cut(token, ".")
 	payload, _, _ := strings.Cut(rest, ".")
@@ -44,7 +44,7 @@ func describeClaims(token string) string {
 	return ""
 }
 
-// listClaims writes a line for each claim. What calls no other workflow names its own twice.
+// listClaims formats each claim as a line. It omits job_workflow_ref if it equals workflow_ref, which means that no reusable workflow is used.
 func listClaims(claims map[string]any, names []string) string {
 	var b strings.Builder
 	for _, name := range names {
@@ -57,7 +57,7 @@ func listClaims(claims map[string]any, names []string) string {
 		case !there:
 			continue
 		}
-		fmt.Fprintf(&b, "\n  %s: %s", name, httpclient.Said(fmt.Sprint(value)))
+		fmt.Fprintf(&b, "\n  %s: %s", name, httpclient.Sanitize(fmt.Sprint(value)))
 	}
 	return b.String()
 }

@@ -13,15 +13,15 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/httpclient"
 )
 
-// StatusError is an answer that is no success. It wraps the error of package channel that the status stands for.
+// StatusError reports an unsuccessful response. It wraps the error in package channel for its status.
 type StatusError struct {
 	Status  int
-	Message string        // what the server says, in a line of 512 characters at most, or ""
-	Page    bool          // it was a page of HTML that refuses, of which Message is the title
-	After   time.Duration // what it asks to wait, or 0
+	Message string        // the server's message, as one line of at most 512 characters; may be ""
+	Page    bool          // the response was an HTML page that denies access; Message is its title
+	After   time.Duration // from Retry-After, or 0
 }
 
-// Cure is what to do about a page that refuses: it is of something before the channel.
+// Cure returns the next step for an HTML page that denies access. Usually a proxy sends this page, and not the channel.
 func (e *StatusError) Cure() string {
 	if !e.Page {
 		return ""
@@ -38,12 +38,12 @@ func (e *StatusError) Error() string {
 
 func (e *StatusError) Unwrap() error { return channel.OfStatus(e.Status) }
 
-// Again implements httpclient.Answer: after every status that the protocol does not call final (prefix-protocol.md §1.2).
+// Again implements httpclient.Answer. It returns true unless the protocol considers the status final (prefix-protocol.md §1.2).
 func (e *StatusError) Again() (bool, time.Duration) {
 	return errors.Is(e, channel.ErrUnavailable), e.After
 }
 
-// write sends a request with a token, or without one. The error is of the transport, or a *StatusError.
+// write sends a request, with a token if it is not "". It returns a *StatusError for an unsuccessful response, or the error of the transport.
 func (c *Client) write(r *http.Request, token Token, w *httpclient.Watch) error {
 	if token != "" {
 		r.Header.Set("Authorization", "Bearer "+string(token))
@@ -51,15 +51,14 @@ func (c *Client) write(r *http.Request, token Token, w *httpclient.Watch) error 
 	r.Header.Set("Accept", "*/*")
 	resp, err := c.writer.Do(r)
 	if err != nil {
-		return w.Lost(err)
+		return w.Explain(err)
 	}
 	defer resp.Body.Close()
-	text, _ := io.ReadAll(io.LimitReader(resp.Body, 64<<10)) // what there is of it explains the status
+	text, _ := io.ReadAll(io.LimitReader(resp.Body, 64<<10)) // ignore the error: a partial body still explains the status
 	return statusError(resp, text, token)
 }
 
-// statusError is what an answer says that is not a success. The credentials that were sent are taken out, should the server send
-// them back.
+// statusError returns the error for an unsuccessful response, or nil. It redacts the credentials that were sent, in case the server echoes them.
 func statusError(resp *http.Response, body []byte, sent ...Token) error {
 	status := resp.StatusCode
 	if status >= 200 && status < 300 {
@@ -72,15 +71,15 @@ func statusError(resp *http.Response, body []byte, sent ...Token) error {
 		}
 	}
 	page := httpclient.Blocks(status, text)
-	text = httpclient.Said(text)
+	text = httpclient.Sanitize(text)
 	if status >= 300 && status < 400 {
 		text = "the server redirects, which an upload must not follow"
 	}
 	return &StatusError{Status: status, Message: text, Page: page, After: httpclient.RetryAfter(resp)}
 }
 
-// lasting reports which errors the protocol calls final, beside those of its statuses (prefix-protocol.md §1.2): what came, or is to be sent,
-// is not what it should be.
+// lasting reports whether a retry is pointless because the data that was received, or is to be sent, is invalid. The protocol considers these
+// errors final regardless of the status (prefix-protocol.md §1.2).
 func lasting(err error) bool {
 	for _, final := range []error{channel.ErrInvalid, channel.ErrTooLarge, repodata.ErrLimit, repodata.ErrLies} {
 		if errors.Is(err, final) {

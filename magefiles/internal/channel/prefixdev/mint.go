@@ -14,9 +14,9 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// mint exchanges an ID token for a token of the server's (prefix-protocol.md §2.3). The path is the origin's, whatever path
-// the server's address has; the answer is the token itself. Each attempt has an ID token of its own: the server takes one
-// once, and an earlier attempt may have arrived whose answer was lost.
+// mint exchanges an ID token for a token of the server (prefix-protocol.md §2.3). The request path is relative to the server's origin, even if the
+// server's URL has a path. The response body is the token. Each attempt uses a new ID token, because the server accepts each ID token only once, and
+// may have received an earlier attempt whose response was lost.
 func (c *Client) mint(ctx context.Context, id func(context.Context) (string, error)) (Token, error) {
 	body := func() ([]byte, Token, error) {
 		token, err := id(ctx)
@@ -37,33 +37,33 @@ func (c *Client) mint(ctx context.Context, id func(context.Context) (string, err
 		return "", err
 	}
 	if token == "" || strings.ContainsAny(string(token), `"{<`) {
-		return "", errors.New("the answer is no token")
+		return "", errors.New("the answer is not a token")
 	}
 	return token, nil
 }
 
-// noIDError is why there is no ID token, which no server was asked for.
+// noIDError wraps the error from requesting an ID token. No request was sent to the channel's server.
 type noIDError struct{ error }
 
 func (e *noIDError) Unwrap() error { return e.error }
 
-// Login asks the server whose token this is (rattler, cli/auth.rs): "" where it knows none of that value. Not every
-// server that takes uploads answers that question; it is not asked for tokens that were minted.
+// Login asks the server for the account of a token's owner (rattler, cli/auth.rs). It returns "" if the server does not know the token. Some
+// servers that accept uploads do not support this query. It is not used for minted tokens.
 func (c *Client) Login(ctx context.Context, token Token) (string, error) {
 	url := c.url("api/graphql").String()
 	text, err := c.post(ctx, url, token, func() ([]byte, Token, error) { return []byte(`{"query":"query { viewer { login } }"}`), "", nil })
 	if errors.Is(err, channel.ErrUnauthorized) {
 		return "", nil
 	}
-	next := "see whether " + c.Server() + ", or a proxy before it, is well, and run it again"
+	next := "check " + c.Server() + " and any proxy in front of the server, then run the same command again"
 	if err != nil {
-		return "", operr.New(next, "asking %s whose the token is: %w", c.Server(), err)
+		return "", operr.New(next, "asking %s which account has the token: %w", c.Server(), err)
 	}
 	var answer struct {
 		Data struct{ Viewer *struct{ Login string } }
 	}
 	if err := json.Unmarshal(text, &answer); err != nil {
-		return "", operr.New(next, "asking %s whose the token is: the answer cannot be read", c.Server())
+		return "", operr.New(next, "asking %s which account has the token: the answer has an unexpected form", c.Server())
 	}
 	if answer.Data.Viewer == nil {
 		return "", nil
@@ -71,12 +71,13 @@ func (c *Client) Login(ctx context.Context, token Token) (string, error) {
 	return answer.Data.Viewer.Login, nil
 }
 
-// post sends JSON, with the credential that is in it beside it, and returns what was answered. These requests change nothing that a second one would change again.
+// post sends JSON and returns the response body. It may send the request several times, because these requests are idempotent. `body` also returns
+// the credential in the JSON, which is redacted in errors.
 func (c *Client) post(ctx context.Context, url string, token Token, body func() ([]byte, Token, error)) (text []byte, err error) {
 	err = c.retry.Do(ctx, func(int) error {
 		data, inside, err := body()
 		if err != nil {
-			return httpclient.NotAgain(err)
+			return httpclient.MarkFinal(err)
 		}
 		text, err = c.postOnce(ctx, url, token, data, inside)
 		return err
@@ -84,7 +85,7 @@ func (c *Client) post(ctx context.Context, url string, token Token, body func() 
 	return text, err
 }
 
-// mostPosted is more than any answer to these requests has, in bytes.
+// mostPosted limits the size of a response, in bytes. No valid response is this large.
 const mostPosted = 64 << 10
 
 func (c *Client) postOnce(ctx context.Context, url string, token Token, body []byte, inside Token) ([]byte, error) {
@@ -100,14 +101,14 @@ func (c *Client) postOnce(ctx context.Context, url string, token Token, body []b
 	}
 	resp, err := c.writer.Do(r)
 	if err != nil {
-		return nil, w.Lost(err)
+		return nil, w.Explain(err)
 	}
 	defer resp.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(resp.Body, mostPosted+1))
 	if serr := statusError(resp, text, token, inside); serr != nil {
 		return nil, serr
 	}
-	if len(text) > mostPosted { // a part of a token is not one
+	if len(text) > mostPosted { // do not return a truncated token
 		return nil, channel.Errorf(channel.ErrInvalid, "the answer has more than %d bytes", mostPosted)
 	}
 	return text, err

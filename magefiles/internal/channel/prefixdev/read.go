@@ -14,7 +14,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// open opens a URL for reading, past caches, and tries again where that can help.
+// `open` opens a URL for reading. It bypasses caches, and retries if that may help.
 func (c *Client) open(ctx context.Context, url string, token Token) (f *channel.File, err error) {
 	err = c.retry.Do(ctx, func(int) (err error) {
 		f, err = c.get(ctx, url, token)
@@ -23,8 +23,8 @@ func (c *Client) open(ctx context.Context, url string, token Token) (f *channel.
 	return f, err
 }
 
-// read gives use the contents of a URL, past caches. Where the connection breaks off, or use cannot read what came, both
-// are done again.
+// read calls `use` with the contents of a URL. It bypasses caches. If the connection fails or `use` returns an error, read sends the request and
+// calls `use` again.
 func (c *Client) read(ctx context.Context, url string, token Token, use func(io.Reader) error) error {
 	return c.retry.Do(ctx, func(int) error {
 		f, err := c.get(ctx, url, token)
@@ -36,39 +36,39 @@ func (c *Client) read(ctx context.Context, url string, token Token, use func(io.
 	})
 }
 
-// unread says what was read, and what to do about it.
+// unread adds the URL and the next step to an error.
 func (c *Client) unread(url string, err error) error {
 	var unreachable *httpclient.UnreachableError
-	if err == nil || errors.As(err, &unreachable) { // which is the same for every address
+	if err == nil || errors.As(err, &unreachable) { // this error concerns the whole server, not the URL
 		return err
 	}
 	return operr.New(c.nextOfReading(err), "reading %s: %w", url, err)
 }
 
-// nextOfLies is what to do about an index that cannot be true.
-const nextOfLies = "see what the channel has there, and who may write to it; a proxy may have answered in its place"
+// nextOfLies is the next step for an invalid index.
+const nextOfLies = "check the index on the channel, and who may write to the channel; a proxy may have sent this answer instead of the channel"
 
-// nextOfReading says what to do about what no server should answer; "" where others know better.
+// nextOfReading returns the next step for an unexpected response, or "" if the error already has one.
 func (c *Client) nextOfReading(err error) string {
 	switch {
 	case errors.Is(err, repodata.ErrLimit):
-		return fmt.Sprintf("see what the channel has there, and remove what nobody needs: the index of a channel that is published to may have %d MiB, "+
-			"and one of others %d", repodata.Own.Size>>20, repodata.Elsewhere.Size>>20)
+		return fmt.Sprintf("remove the packages that nobody needs from the channel: the limit of an index is %d MiB for the channel that you publish to, "+
+			"and %d MiB for other channels", repodata.Own.Size>>20, repodata.Elsewhere.Size>>20)
 	case errors.Is(err, repodata.ErrLies), errors.Is(err, channel.ErrTooLarge), errors.Is(err, channel.ErrInvalid):
 		return nextOfLies
 	case errors.Is(err, httpclient.ErrRedirect):
-		return "correct the server's address, or its redirects: see where " + c.Server() + " leads"
+		return "correct the server's address or its redirects: `curl -IL " + c.Server() + "` shows the redirects"
 	case errors.Is(err, httpclient.ErrStalled):
-		return "see whether " + c.Server() + ", or a proxy before it, is well, and run it again"
+		return "check " + c.Server() + " and any proxy in front of the server, then run the same command again"
 	}
 	var status *StatusError
 	if errors.As(err, &status) || errors.Is(err, context.Canceled) {
 		return ""
 	}
-	return "see what " + c.Server() + " answers there, and run it again"
+	return "check what " + c.Server() + " answers at this address, then run the same command again"
 }
 
-// get makes one attempt.
+// get sends one request.
 func (c *Client) get(ctx context.Context, url string, token Token) (*channel.File, error) {
 	ctx, w := httpclient.NewWatch(ctx, c.waiting)
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
@@ -84,7 +84,7 @@ func (c *Client) get(ctx context.Context, url string, token Token) (*channel.Fil
 	resp, err := c.reader.Do(r)
 	if err != nil {
 		w.Stop()
-		return nil, w.Lost(err)
+		return nil, w.Explain(err)
 	}
 	body := w.Body(resp.Body)
 	if resp.StatusCode == http.StatusOK {

@@ -9,19 +9,19 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/channel"
 )
 
-// readAttestation reads the part of a form that holds a bundle.
+// readAttestation reads the form part that contains a bundle.
 func readAttestation(part io.Reader) ([]byte, error) {
-	const most = attestation.MaxSize - 2 // the sidecar is an array of it
+	const most = attestation.MaxSize - 2 // leaves room for the brackets of the sidecar's array
 	data, err := io.ReadAll(io.LimitReader(part, most+1))
 	if err == nil && len(data) > most {
-		return nil, channel.Errorf(channel.ErrTooLarge, "an attestation may have %d bytes, and this has more", most)
+		return nil, channel.Errorf(channel.ErrTooLarge, "the attestation is longer than the limit of %d bytes", most)
 	}
 	return data, err
 }
 
-// attested checks an upload's attestation, as far as that can be done offline: what it says, that it was signed by its own
-// certificate, and that this is of the repository for whose job the token was minted.
-func (s *server) attested(r *http.Request, token, name string, u channel.Upload) error {
+// checkAttestation checks an upload's attestation without network access. It checks the statement, verifies the signature with the bundle's
+// certificate, and checks that the certificate names the repository whose job the token was minted for.
+func (s *server) checkAttestation(r *http.Request, token, name string, u channel.Upload) error {
 	if u.Attestation == nil {
 		return nil
 	}
@@ -37,7 +37,7 @@ func (s *server) attested(r *http.Request, token, name string, u channel.Upload)
 	}
 	repository, minted := s.Accounts.Repository(token)
 	if minted && a.Repository != "" && !strings.HasSuffix(strings.ToLower(a.Repository), "/"+strings.ToLower(repository)) {
-		return channel.Errorf(channel.ErrForbidden, "the attestation is of %.150q, and the token was minted for %.100q", a.Repository, repository)
+		return channel.Errorf(channel.ErrForbidden, "the attestation is from %.150q, but the token was minted for %.100q", a.Repository, repository)
 	}
 	return nil
 }

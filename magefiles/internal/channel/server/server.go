@@ -1,19 +1,18 @@
-// Package server speaks prefix.dev's HTTP over any channel: what its uploader sends and what conda clients read
-// (prefix-protocol.md §1 and §4). It stands in for prefix.dev where that cannot be reached, and the real clients are tested
-// against it.
+// Package server serves any channel over prefix.dev's HTTP API, as used by its uploader and by conda clients (prefix-protocol.md §1 and §4). It
+// is used instead of prefix.dev where prefix.dev cannot be reached. It is tested with the real clients.
 //
-//	POST   /api/v1/upload/{channel}[?force=true]            an artifact, as multipart/form-data or as the body itself
+//	POST   /api/v1/upload/{channel}[?force=true]            uploads an artifact, as multipart/form-data or as the raw body
 //	DELETE /api/v1/delete/{channel}/{subdir}/{file}
-//	POST   /api/v1/reindex/{channel}/{subdir}               takes in what was put into the folder by other means
-//	POST   /api/oidc/mint_token                             a trusted publisher's ID token for a token that may upload
-//	POST   /api/graphql                                     whose token is this?
-//	GET    /{channel}/{subdir}/{file}                       artifacts and indexes; also HEAD, Range and /t/{token}/ in front
+//	POST   /api/v1/reindex/{channel}/{subdir}               adds artifacts that were copied into the folder
+//	POST   /api/oidc/mint_token                             exchanges a trusted publisher's ID token for an upload token
+//	POST   /api/graphql                                     returns the token's owner
+//	GET    /{channel}/{subdir}/{file}                       serves artifacts and indexes; supports HEAD, Range, and the prefix /t/{token}/
 //
-// A channel comes into being with its first upload that is authorized and valid. Every error is answered with a short
-// sentence of plain text, which the real uploaders print, and with the status that the table in package channel has.
+// A channel is created by its first authorized and valid upload. The response to an error is a short plain-text sentence, which the real
+// uploaders print. Its status is from the table in package channel.
 //
-// The handler is mounted as it is, or below a prefix by http.StripPrefix. It must not be put behind an http.ServeMux for
-// uploads: that answers unclean paths with a redirect, which an uploader follows with GET and takes for success.
+// Mount the handler at the root, or below a prefix with http.StripPrefix. Do not mount it behind an http.ServeMux: a ServeMux redirects unclean
+// paths, and an uploader follows the redirect with GET and reports success.
 package server
 
 import (
@@ -27,43 +26,42 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/channel"
 )
 
-// DefaultMaxUpload is the largest artifact that is accepted where Options do not say: prefix.dev's own limit, in bytes.
+// DefaultMaxUpload is the default maximum size of an artifact, in bytes. prefix.dev has the same limit.
 const DefaultMaxUpload = 1 << 30
 
-// Channels is where the server finds channels. A store.Store is one.
+// Channels looks up channels for the server. *store.Store implements it.
 type Channels interface {
 	// Channel returns a channel, or an error that wraps channel.ErrNotFound.
 	Channel(ctx context.Context, name string) (channel.Channel, error)
-	// Create returns the channel of that name, and makes it where there is none.
+	// Create returns a channel. It creates the channel if it does not exist.
 	Create(ctx context.Context, name string) (channel.Channel, error)
 }
 
-// Action is what someone wants to do with a channel.
+// Action is a kind of access to a channel.
 type Action string
 
-// The actions that are asked for.
+// The actions that an Authorizer decides about.
 const (
 	Read   Action = "read"
 	Write  Action = "write"
 	Delete Action = "delete"
 )
 
-// Authorizer decides whether the bearer of a token may act on a channel, which need not exist. The token is "" where the
-// request has none. It returns nil, channel.ErrUnauthorized for a token that is not known, channel.ErrForbidden for
-// one that may not, or an error of these kinds with a better sentence; for a channel that is not to be known of,
-// channel.ErrNotFound.
+// Authorizer decides whether a token allows an action on a channel. The channel may not exist. The token is "" if the request has none. An
+// Authorizer returns nil, channel.ErrUnauthorized for an unknown token, channel.ErrForbidden for a token that does not allow the action, or
+// channel.ErrNotFound for a channel whose existence is secret. The returned error may wrap one of these with a better message.
 type Authorizer func(ctx context.Context, token string, action Action, channel string) error
 
-// Options are how a server behaves.
+// Options configures a server.
 type Options struct {
 	Authorize Authorizer
-	Accounts  Accounts     // minting and the login check; nil for neither
-	Spool     string       // folder for what is being received; on the file system of the channels it is renamed from there
-	MaxUpload int64        // bytes; 0 is DefaultMaxUpload
-	Log       *slog.Logger // a line for each request that changes something, without tokens; nil for none
+	Accounts  Accounts     // mints tokens and checks logins; nil disables both
+	Spool     string       // folder for incoming files; files are renamed from this folder if it is on the channels' file system
+	MaxUpload int64        // in bytes; defaults to DefaultMaxUpload
+	Log       *slog.Logger // logs requests that change something, without tokens; nil disables this
 }
 
-// New returns the handler.
+// New returns a handler that serves the channels.
 func New(channels Channels, o Options) http.Handler {
 	if o.MaxUpload == 0 {
 		o.MaxUpload = DefaultMaxUpload
@@ -79,11 +77,11 @@ type server struct {
 	Options
 }
 
-// ServeHTTP routes by the path alone, so that requests in absolute form, as proxies get them, are served as well.
+// ServeHTTP uses only the path of the URL, because a proxy receives requests with an absolute URL.
 func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	path := strings.TrimPrefix(r.URL.Path, "/")
 	token := bearer(r)
-	if rest, ok := strings.CutPrefix(path, "t/"); ok { // how conda clients send a token that belongs to a channel
+	if rest, ok := strings.CutPrefix(path, "t/"); ok { // conda clients send a channel's token in the path
 		token, path, _ = strings.Cut(rest, "/")
 	}
 	if err := s.route(w, r, path, token); err != nil {
@@ -93,30 +91,30 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (s *server) route(w http.ResponseWriter, r *http.Request, path, token string) error {
 	if name, ok := strings.CutPrefix(path, "api/v1/upload/"); ok {
-		return s.only(w, r, func() error { return s.upload(w, r, token, name) }, http.MethodPost)
+		return s.allowMethods(w, r, func() error { return s.upload(w, r, token, name) }, http.MethodPost)
 	}
 	if file, ok := strings.CutPrefix(path, "api/v1/delete/"); ok {
-		return s.only(w, r, func() error { return s.delete(w, r, token, file) }, http.MethodDelete)
+		return s.allowMethods(w, r, func() error { return s.delete(w, r, token, file) }, http.MethodDelete)
 	}
 	if subdir, ok := strings.CutPrefix(path, "api/v1/reindex/"); ok {
-		return s.only(w, r, func() error { return s.reindex(w, r, token, subdir) }, http.MethodPost)
+		return s.allowMethods(w, r, func() error { return s.reindex(w, r, token, subdir) }, http.MethodPost)
 	}
 	if path == "api/oidc/mint_token" && s.Accounts != nil {
-		return s.only(w, r, func() error { return s.mint(w, r) }, http.MethodPost)
+		return s.allowMethods(w, r, func() error { return s.mint(w, r) }, http.MethodPost)
 	}
 	if path == "api/graphql" && s.Accounts != nil {
-		return s.only(w, r, func() error { return s.graphql(w, r, token) }, http.MethodPost)
+		return s.allowMethods(w, r, func() error { return s.graphql(w, r, token) }, http.MethodPost)
 	}
-	return s.only(w, r, func() error { return s.read(w, r, token, path) }, http.MethodGet, http.MethodHead)
+	return s.allowMethods(w, r, func() error { return s.read(w, r, token, path) }, http.MethodGet, http.MethodHead)
 }
 
-// only calls do for the methods listed, and answers 405 for others.
-func (s *server) only(w http.ResponseWriter, r *http.Request, do func() error, methods ...string) error {
+// `allowMethods` calls `do` if the request has one of the methods. Otherwise it responds with status 405.
+func (s *server) allowMethods(w http.ResponseWriter, r *http.Request, do func() error, methods ...string) error {
 	if slices.Contains(methods, r.Method) {
 		return do()
 	}
 	w.Header().Set("Allow", strings.Join(methods, ", "))
-	answer(w, http.StatusMethodNotAllowed, r.Method+" is not for this path")
+	answer(w, http.StatusMethodNotAllowed, r.Method+" is not allowed for this path")
 	return nil
 }
 
@@ -128,7 +126,7 @@ func bearer(r *http.Request) string {
 	return strings.TrimSpace(token)
 }
 
-// fail answers with an error. What is not in the table is the server's own trouble, and is not told to the world.
+// fail sends an error response. If the error is not in the table, it is an internal error, and its text is not sent to the client.
 func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	status, text := channel.Status(err), err.Error()
 	if errors.Is(err, context.Canceled) || errors.Is(r.Context().Err(), context.Canceled) {
@@ -136,7 +134,7 @@ func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	if status == http.StatusInternalServerError {
 		s.Log.Error("request failed", "method", r.Method, "error", err)
-		text = "the server could not do this; its log says why"
+		text = "the request failed; the server's log has the reason"
 	}
 	if status == http.StatusUnauthorized {
 		w.Header().Set("WWW-Authenticate", "Bearer")
@@ -144,7 +142,7 @@ func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	answer(w, status, text)
 }
 
-// answer writes a sentence. Uploaders show the first 512 characters.
+// answer sends a plain-text response. Uploaders print its first 512 characters.
 func answer(w http.ResponseWriter, status int, text string) {
 	h := w.Header()
 	h.Set("Content-Type", "text/plain; charset=utf-8")

@@ -17,12 +17,12 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/condapkg"
 )
 
-// slack is what a request may have beyond the artifact: part headers and an attestation.
+// slack is the size that a request may have in addition to its artifact, for part headers and an attestation.
 const slack = 5 << 20
 
 var zeroTime time.Time
 
-// upload receives an artifact, checks it, and puts it into the channel.
+// upload receives an artifact, checks it, and publishes it on the channel.
 func (s *server) upload(w http.ResponseWriter, r *http.Request, token, name string) error {
 	if err := channel.CheckName(name); err != nil {
 		return err
@@ -30,7 +30,7 @@ func (s *server) upload(w http.ResponseWriter, r *http.Request, token, name stri
 	if err := s.Authorize(r.Context(), token, Write, name); err != nil {
 		return err
 	}
-	force, err := forced(r)
+	force, err := parseForce(r)
 	if err != nil {
 		return err
 	}
@@ -42,7 +42,7 @@ func (s *server) upload(w http.ResponseWriter, r *http.Request, token, name stri
 		return err
 	}
 	u.Force = force
-	if err := s.attested(r, token, name, u); err != nil {
+	if err := s.checkAttestation(r, token, name, u); err != nil {
 		return err
 	}
 	c, err := s.channel(r, name, u)
@@ -62,7 +62,7 @@ func (s *server) upload(w http.ResponseWriter, r *http.Request, token, name stri
 	return nil
 }
 
-// channel finds the channel, or makes it for an upload that nothing speaks against.
+// channel returns the channel. It creates a missing channel, unless the upload needs v3 repodata.
 func (s *server) channel(r *http.Request, name string, u channel.Upload) (channel.Channel, error) {
 	c, err := s.channels.Channel(r.Context(), name)
 	if !errors.Is(err, channel.ErrNotFound) {
@@ -74,23 +74,23 @@ func (s *server) channel(r *http.Request, name string, u channel.Upload) (channe
 	return s.channels.Create(r.Context(), name)
 }
 
-func forced(r *http.Request) (bool, error) {
+func parseForce(r *http.Request) (bool, error) {
 	text := r.URL.Query().Get("force")
 	if text == "" {
 		return false, nil
 	}
 	force, err := strconv.ParseBool(text)
 	if err != nil {
-		return false, channel.Errorf(channel.ErrMalformed, "force can be true or false, not %.20q", text)
+		return false, channel.Errorf(channel.ErrMalformed, "force must be true or false, not %.20q", text)
 	}
 	return force, nil
 }
 
-// claim is what the headers say of the artifact, each empty where they do not.
+// claim contains the artifact's file name, sha256 and length from the request headers. A field is empty if its header is missing.
 type claim struct{ file, sha256, length string }
 
-// receive reads the body into the spool and checks all that can be checked without the channel. The caller removes the
-// file at the upload's path, also on an error.
+// receive stores the body in the spool folder and makes every check that does not need the channel. The caller must remove the file at the
+// upload's path, even if receive returns an error.
 func (s *server) receive(w http.ResponseWriter, r *http.Request) (u channel.Upload, err error) {
 	if r.ContentLength > s.MaxUpload+slack {
 		return u, s.tooLarge()
@@ -123,10 +123,10 @@ func (s *server) receive(w http.ResponseWriter, r *http.Request) (u channel.Uplo
 }
 
 func (s *server) tooLarge() error {
-	return channel.Errorf(channel.ErrTooLarge, "an artifact may have %d bytes, and this has more", s.MaxUpload)
+	return channel.Errorf(channel.ErrTooLarge, "the artifact is longer than the limit of %d bytes", s.MaxUpload)
 }
 
-// bodyError gives errors of reading the body their kind.
+// bodyError adds a kind (ErrTooLarge or ErrMalformed) to an error from reading the body.
 func (s *server) bodyError(err error) error {
 	var limit *http.MaxBytesError
 	var pathError *os.PathError
@@ -134,16 +134,16 @@ func (s *server) bodyError(err error) error {
 	case errors.As(err, &limit):
 		return s.tooLarge()
 	case errors.As(err, &pathError), channel.Status(err) != http.StatusInternalServerError:
-		return err // the disk's, or it has its kind
+		return err // a disk error, or an error that already has a kind
 	}
 	return channel.Errorf(channel.ErrMalformed, "the body cannot be read: %v", err)
 }
 
-// form reads the parts of a form: one named file, which is spooled, and perhaps one named attestation.
+// form reads the parts of a multipart form. It spools the part named file, and reads the optional part named attestation.
 func (s *server) form(parts *multipart.Reader) (path string, c claim, sum *condapkg.Digester, attestation []byte, err error) {
 	for {
 		part, err := parts.NextRawPart()
-		if errors.Is(err, io.EOF) && errors.Unwrap(err) == nil { // one in the middle of a part is wrapped
+		if errors.Is(err, io.EOF) && errors.Unwrap(err) == nil { // an EOF inside a part is wrapped
 			break
 		}
 		if err != nil {
@@ -162,7 +162,7 @@ func (s *server) form(parts *multipart.Reader) (path string, c claim, sum *conda
 				return path, c, sum, nil, err
 			}
 		default:
-			return path, c, sum, nil, channel.Errorf(channel.ErrMalformed, "the form has a part %.40q that does not belong there", name)
+			return path, c, sum, nil, channel.Errorf(channel.ErrMalformed, "the form has an unexpected part %.40q", name)
 		}
 	}
 	if sum == nil {
@@ -171,7 +171,7 @@ func (s *server) form(parts *multipart.Reader) (path string, c claim, sum *conda
 	return path, c, sum, attestation, nil
 }
 
-// claimOf reads the headers of a file part. The raw file name counts, not the base name that part.FileName makes of it.
+// claimOf parses the headers of a file part. It uses the raw file name, because part.FileName strips the directory.
 func claimOf(part *multipart.Part) (claim, error) {
 	_, params, err := mime.ParseMediaType(part.Header.Get("Content-Disposition"))
 	if err != nil {
@@ -182,12 +182,12 @@ func claimOf(part *multipart.Part) (claim, error) {
 	case c.file == "":
 		c.file = name
 	case name != "" && name != c.file:
-		return claim{}, channel.Errorf(channel.ErrMalformed, "the file part is named %.120q and %.120q", name, c.file)
+		return claim{}, channel.Errorf(channel.ErrMalformed, "the file part has two different names: %.120q and %.120q", name, c.file)
 	}
 	return c, nil
 }
 
-// spool copies what r reads into a new file, and digests it.
+// spool copies r to a new file and computes its digests.
 func (s *server) spool(r io.Reader) (path string, sum *condapkg.Digester, err error) {
 	f, err := os.CreateTemp(s.Spool, "upload-*.partial")
 	if err != nil {
@@ -206,7 +206,7 @@ func (s *server) spool(r io.Reader) (path string, sum *condapkg.Digester, err er
 
 var sha256Form = regexp.MustCompile(`^[0-9a-fA-F]{64}$`)
 
-// check compares what was said with what came.
+// check compares the claim with the received file.
 func (c claim) check(sum *condapkg.Digester) error {
 	switch {
 	case c.file == "":
@@ -214,16 +214,16 @@ func (c claim) check(sum *condapkg.Digester) error {
 	case strings.ContainsAny(c.file, "/\\\x00"):
 		return channel.Errorf(channel.ErrInvalid, "%.120q is a path, not the name of a file", c.file)
 	case c.length != "" && c.length != strconv.FormatInt(sum.Size(), 10):
-		return channel.Errorf(channel.ErrMalformed, "the file has %d bytes, and its content-length says %.20q", sum.Size(), c.length)
+		return channel.Errorf(channel.ErrMalformed, "the file has %d bytes, but its content-length is %.20q", sum.Size(), c.length)
 	case c.sha256 != "" && !sha256Form.MatchString(c.sha256):
-		return channel.Errorf(channel.ErrMalformed, "x-file-sha256 has to be 64 hexadecimal digits")
+		return channel.Errorf(channel.ErrMalformed, "x-file-sha256 must be 64 hexadecimal digits")
 	case c.sha256 != "" && !strings.EqualFold(c.sha256, sum.SHA256()):
-		return channel.Errorf(channel.ErrInvalid, "the file has sha256 %s, and x-file-sha256 says %s", sum.SHA256(), c.sha256)
+		return channel.Errorf(channel.ErrInvalid, "the file has sha256 %s, but x-file-sha256 is %s", sum.SHA256(), c.sha256)
 	}
 	return nil
 }
 
-// inspect reads the whole archive, and returns its record.
+// inspect reads the whole archive and returns its record.
 func inspect(path string, sum *condapkg.Digester) (condapkg.Record, error) {
 	f, err := os.Open(path)
 	if err != nil {

@@ -16,12 +16,12 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/condapkg/repodata"
 )
 
-// folder is one channel.
+// folder is a channel in a store.
 type folder struct {
 	store   *Store
 	name    string
 	dir     string
-	subdirs map[string]*subdir // all that conda knows; the map itself never changes
+	subdirs map[string]*subdir // by name, all subdirs known to conda; the map never changes
 }
 
 var _ channel.Channel = (*folder)(nil)
@@ -34,7 +34,7 @@ func newFolder(s *Store, name string) *folder {
 	return f
 }
 
-// load reads what is on the disk, makes the subdirs that are missing, and has the index of each written.
+// load reads the channel from disk, creates missing subdirs, and schedules a write of all index files.
 func (f *folder) load() error {
 	for _, d := range f.subdirs {
 		if err := d.load(); err != nil {
@@ -62,20 +62,20 @@ func (f *folder) Put(ctx context.Context, u channel.Upload) (channel.Receipt, er
 	}
 	defer f.store.leave()
 	d := f.subdirs[u.Record.Subdir]
-	if existed, err := d.has(u); existed || err != nil { // before anything is copied
+	if existed, err := d.has(u); existed || err != nil { // avoids a needless copy
 		return channel.Receipt{Existed: existed}, err
 	}
 	path, err := f.receive(ctx, &u)
 	if err != nil {
 		return channel.Receipt{}, err
 	}
-	defer os.Remove(path) // where it was not moved away
+	defer os.Remove(path) // fails if commit has moved it, which is fine
 	existed, err := d.commit(path, u)
 	f.store.flusher.mark(d)
 	return channel.Receipt{Existed: existed}, err
 }
 
-// check refuses what would make a record that clients cannot use.
+// check rejects an upload if clients could not use its record.
 func (f *folder) check(u channel.Upload) error {
 	if err := u.Check(); err != nil {
 		return err
@@ -86,8 +86,7 @@ func (f *folder) check(u channel.Upload) error {
 	return nil
 }
 
-// receive brings the bytes into a file on the disk that is the store's own, synced, but not yet published, and completes
-// the record.
+// receive moves or copies the artifact to a temporary file of the store and syncs it. If it copies the artifact, it sets the record's MD5.
 func (f *folder) receive(ctx context.Context, u *channel.Upload) (string, error) {
 	if u.Owned && u.Record.MD5 != "" {
 		path := filepath.Join(f.store.Incoming(), filepath.Base(u.Path)+".owned")
@@ -97,7 +96,7 @@ func (f *folder) receive(ctx context.Context, u *channel.Upload) (string, error)
 				os.Remove(path)
 			}
 			return path, err
-		} // on another file system it is copied
+		} // rename fails across file systems; copy instead
 	}
 	src, err := os.Open(u.Path)
 	if err != nil {
@@ -116,14 +115,14 @@ func (f *folder) receive(ctx context.Context, u *channel.Upload) (string, error)
 	return dst.Name(), nil
 }
 
-// copyAndCheck copies, and makes sure that the bytes are still those that the record was made of.
+// copyAndCheck copies the artifact and sets the record's MD5. It returns an error if the artifact no longer matches the record.
 func copyAndCheck(ctx context.Context, dst io.Writer, src io.Reader, u *channel.Upload) error {
 	sum := condapkg.NewDigester()
 	if _, err := io.Copy(io.MultiWriter(dst, sum), contextReader{ctx: ctx, r: src}); err != nil {
 		return err
 	}
 	if sum.SHA256() != u.Record.SHA256 || sum.Size() != u.Record.Size {
-		return channel.Errorf(channel.ErrInvalid, "%s has sha256 %s now; it had %s when it was read", u.Path, sum.SHA256(), u.Record.SHA256)
+		return channel.Errorf(channel.ErrInvalid, "%s changed: its sha256 is now %s, but was %s when the file was read", u.Path, sum.SHA256(), u.Record.SHA256)
 	}
 	u.Record.MD5 = sum.MD5()
 	return nil
@@ -190,12 +189,12 @@ func indexFile(r rendered) *channel.File {
 	}
 }
 
-// memory is a reader of bytes in memory that need not be closed, and can be sought in.
+// memory reads bytes in memory. It implements io.ReadSeeker and io.Closer.
 type memory struct{ *bytes.Reader }
 
 func (memory) Close() error { return nil }
 
-// Reindex takes into the index what was put into the folder of a subdir past the store, and out of it what is gone.
+// Reindex adds artifacts that were copied into a subdir's folder to the index, and removes missing artifacts from the index.
 func (f *folder) Reindex(_ context.Context, in string) error {
 	return f.change(in, (*subdir).reindex)
 }
@@ -205,7 +204,7 @@ func (f *folder) Delete(_ context.Context, in, file string) error {
 	return f.change(in, func(d *subdir) error { return d.remove(file) })
 }
 
-// change changes a subdir, and has its index written.
+// change applies a change to a subdir and schedules a write of its index files.
 func (f *folder) change(in string, do func(*subdir) error) error {
 	d, err := f.subdir(in)
 	if err != nil {
@@ -224,8 +223,8 @@ func notFound(file string) error {
 	return channel.Errorf(channel.ErrNotFound, "there is no %.200q", file)
 }
 
-// onDisk opens a file for a reader.
-func onDisk(path, file, etag string) (*channel.File, error) {
+// openFile opens a file for a reader.
+func openFile(path, file, etag string) (*channel.File, error) {
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, notFound(file)

@@ -12,13 +12,13 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/condapkg"
 )
 
-// advertised is the sha256 of the sidecar that a record names, or "".
-func advertised(r condapkg.Record) (sum string) {
-	_ = json.Unmarshal(r.Extra[attestation.Field], &sum) // what is no string names none
+// sidecarSum returns the sha256 of a record's sidecar, or "" if the record has no sidecar.
+func sidecarSum(r condapkg.Record) (sum string) {
+	_ = json.Unmarshal(r.Extra[attestation.Field], &sum) // a value that is not a string is ignored
 	return sum
 }
 
-// advertise lets a record name its sidecar, or none.
+// advertise sets the sha256 of a record's sidecar, or removes it if sum is "".
 func advertise(r *condapkg.Record, sum string) {
 	extra := map[string]json.RawMessage{}
 	for key, value := range r.Extra {
@@ -33,7 +33,7 @@ func advertise(r *condapkg.Record, sum string) {
 	}
 }
 
-// writeSidecar puts the attestation of an upload beside where the artifact will be, and lets the record name it.
+// writeSidecar writes an upload's attestation to the subdir and adds its sha256 to the upload's record.
 func (d *subdir) writeSidecar(u *channel.Upload) error {
 	if u.Attestation == nil {
 		advertise(&u.Record, "")
@@ -44,9 +44,9 @@ func (d *subdir) writeSidecar(u *channel.Upload) error {
 	return atomicfile.WriteFile(filepath.Join(d.dir, attestation.SidecarName(u.File, sum)), data, 0o644)
 }
 
-// hasSidecar reports whether the sidecar that a record names is there.
+// hasSidecar reports whether the record's sidecar exists. It returns true for a record without a sidecar.
 func (d *subdir) hasSidecar(r condapkg.Record) bool {
-	sum := advertised(r)
+	sum := sidecarSum(r)
 	if sum == "" {
 		return true
 	}
@@ -54,7 +54,7 @@ func (d *subdir) hasSidecar(r condapkg.Record) bool {
 	return err == nil
 }
 
-// findSidecar lets a record name the one of the sidecars beside its artifact that is about its bytes.
+// findSidecar looks for a valid sidecar of the artifact among the files in `beside`, and adds its sha256 to the record.
 func (d *subdir) findSidecar(r *condapkg.Record, beside []string) {
 	for _, name := range beside {
 		sum := name[strings.LastIndexByte(name, '.')+1:]
@@ -65,22 +65,22 @@ func (d *subdir) findSidecar(r *condapkg.Record, beside []string) {
 	}
 }
 
-// removeSidecar removes the one that a record named, unless another names it still. One that stays behind after a loss of
-// power is served to no one.
+// removeSidecar removes the old record's sidecar, unless the new record has the same sidecar. A sidecar that is left over after a power failure is
+// never served.
 func (d *subdir) removeSidecar(was, is condapkg.Record) {
-	if sum := advertised(was); sum != "" && sum != advertised(is) {
+	if sum := sidecarSum(was); sum != "" && sum != sidecarSum(is) {
 		os.Remove(filepath.Join(d.dir, attestation.SidecarName(was.FileName(), sum)))
 	}
 }
 
-// openSidecar opens the sidecar that a record names. The caller holds the lock.
+// openSidecar opens an artifact's sidecar, if the artifact's record contains its sha256. The caller must hold d.mu.
 func (d *subdir) openSidecar(name string) (*channel.File, error) {
 	file, sum, ok := strings.Cut(name, ".sigs.")
 	e := d.entries[file]
-	if !ok || e == nil || sum == "" || advertised(e.Record) != sum {
+	if !ok || e == nil || sum == "" || sidecarSum(e.Record) != sum {
 		return nil, notFound(name)
 	}
-	f, err := onDisk(filepath.Join(d.dir, name), name, `"`+sum+`"`)
+	f, err := openFile(filepath.Join(d.dir, name), name, `"`+sum+`"`)
 	if err == nil {
 		f.Immutable = true
 	}

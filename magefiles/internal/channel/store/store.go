@@ -1,14 +1,13 @@
-// Package store keeps channels in a folder: DIR/<channel>/<subdir>/<file>.conda, and beside them the index that clients
-// read, so that the folder is a channel for everything that can read one.
+// Package store stores channels in a folder, as DIR/<channel>/<subdir>/<file>.conda. It also writes an index beside the artifacts, so that any
+// client that supports channels in local folders can read them.
 //
-// The .conda files are the truth. An upload writes its bytes to a temporary file, syncs it, renames it into its subdir,
-// syncs that, and adds the record to the index in memory: it costs what it adds, whatever the channel holds. What is
-// read through the store is always of the newest state. The index files on the disk follow: they are written shortly
-// after the last change, and when the store is closed. A log of the records in each subdir spares reading the archives
-// when the store is opened again; a line of it counts only where the file's size and time still agree, so whatever a
-// loss of power leaves of it, what is opened is what the .conda files say.
+// The .conda files are authoritative. An upload is written to a temporary file, synced, and renamed into its subdir. Then the subdir is synced
+// and the record is added to the in-memory index. The cost of an upload does not depend on the size of the channel. Readers that use the store
+// always see the current index. The index files on disk are written shortly after the last change, and when the store is closed. Each subdir has
+// a log of its records, so that a store can be opened without reading every archive. A log entry is used only if the file's size and modification
+// time match. Therefore the index of an open store always matches the .conda files, even if a power failure damaged the log.
 //
-// One process at a time may have a folder open. Temporary files lie in DIR/.incoming, and none of them ends in .conda.
+// Only one process at a time can open a folder. Temporary files are in DIR/.incoming, and their names never end in .conda.
 package store
 
 import (
@@ -35,7 +34,7 @@ const (
 	incomingDir = ".incoming"
 )
 
-// Store is an opened folder of channels.
+// Store is an open folder of channels.
 type Store struct {
 	dir     string
 	lock    *os.File
@@ -44,12 +43,12 @@ type Store struct {
 	mu       sync.Mutex
 	channels map[string]*folder
 
-	use    sync.RWMutex // held, for reading, by whatever changes a channel
-	closed bool         // guarded by use
+	use    sync.RWMutex // read-locked during every change to a channel
+	closed bool         // guarded by `use`
 }
 
-// Open opens a folder of channels, and makes it where it does not exist. A folder that holds anything else than channels is
-// refused, and left as it is. The caller closes the store.
+// Open opens a folder of channels. It creates the folder if it does not exist. If the folder contains anything other than channels, Open returns
+// an error and does not change it. The caller must close the store.
 func Open(dir string) (*Store, error) {
 	s := &Store{dir: dir, channels: map[string]*folder{}}
 	if err := stays(dir, incomingDir, lockFile); err != nil {
@@ -72,10 +71,10 @@ func Open(dir string) (*Store, error) {
 }
 
 func opening(dir string, err error) error {
-	return operr.New("see to it, or name another folder", "opening the channels in %s: %w", dir, err)
+	return operr.New("make this folder readable and writable, or name another folder", "opening the channels in %s: %w", dir, err)
 }
 
-// makeDir is os.MkdirAll, but what it makes outlasts a loss of power.
+// makeDir is like os.MkdirAll, but syncs the new folders, so that they survive a power failure.
 func makeDir(dir string) error {
 	if st, err := os.Stat(dir); err == nil && st.IsDir() {
 		return nil
@@ -92,8 +91,8 @@ func makeDir(dir string) error {
 	return atomicfile.SyncDir(parent)
 }
 
-// InUse says, by an error, that the channels in a folder are open in another process.
-func InUse(dir string) error {
+// CheckUnused returns an error if another process has opened the folder's channels.
+func CheckUnused(dir string) error {
 	if !IsStore(dir) {
 		return nil
 	}
@@ -104,17 +103,17 @@ func InUse(dir string) error {
 	return filelock.Release(s.lock)
 }
 
-// IsStore reports whether a folder is one in which channels are kept.
+// IsStore reports whether a folder has been opened as a store.
 func IsStore(dir string) bool {
 	_, err := os.Stat(filepath.Join(dir, lockFile))
 	return err == nil
 }
 
-// acquire takes the lock that the kernel frees when this process ends, in whatever way.
+// acquire locks the folder. The kernel releases the lock when the process exits, even after a crash.
 func (s *Store) acquire() error {
 	f, err := filelock.Take(filepath.Join(s.dir, lockFile))
 	if errors.Is(err, filelock.ErrHeld) {
-		return operr.New("stop the other one, or use another folder", "the channels in %s are open in another process", s.dir)
+		return operr.New("stop the other process, or use another folder", "the channels in %s are open in another process", s.dir)
 	}
 	if err != nil {
 		return opening(s.dir, err)
@@ -123,7 +122,7 @@ func (s *Store) acquire() error {
 	return nil
 }
 
-// load reads every channel of the folder, and removes what uploads that never ended left behind.
+// load reads all channels, and removes what interrupted uploads left behind.
 func (s *Store) load() error {
 	left, err := os.ReadDir(s.Incoming())
 	if err != nil {
@@ -149,7 +148,7 @@ func (s *Store) load() error {
 	return group.Wait()
 }
 
-// enter begins a change, which leave ends. A store that is closed takes none.
+// `enter` must be called before a change, and `leave` after the change. `enter` returns an error if the store is closed.
 func (s *Store) enter() error {
 	s.use.RLock()
 	if s.closed {
@@ -161,7 +160,7 @@ func (s *Store) enter() error {
 
 func (s *Store) leave() { s.use.RUnlock() }
 
-// Close waits for changes that are under way, writes what index files are still to be written, and lets the folder go.
+// Close waits for changes in progress, writes the remaining index files, and unlocks the folder.
 func (s *Store) Close() error {
 	s.use.Lock()
 	s.closed = true
@@ -177,14 +176,14 @@ func (s *Store) Close() error {
 	return errors.Join(err, filelock.Release(s.lock))
 }
 
-// Flush writes all index files that are older than what the store holds, now.
+// Flush writes all outdated index files immediately.
 func (s *Store) Flush() error { return s.flusher.flush() }
 
-// Incoming is a folder on the same file system for what is being received: an upload whose file lies there is renamed
-// instead of copied. It is emptied when the store is opened.
+// Incoming returns a folder for incoming files. It is on the same file system as the channels, so an upload from it is renamed instead of copied.
+// Opening the store empties the folder.
 func (s *Store) Incoming() string { return filepath.Join(s.dir, incomingDir) }
 
-// Channels are the names of the channels, sorted.
+// Channels returns the sorted names of the channels.
 func (s *Store) Channels() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -196,7 +195,7 @@ func (s *Store) Channels() []string {
 	return names
 }
 
-// Channel returns a channel of that name, or an error that wraps channel.ErrNotFound.
+// Channel returns a channel, or an error that wraps channel.ErrNotFound.
 func (s *Store) Channel(_ context.Context, name string) (channel.Channel, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -206,8 +205,8 @@ func (s *Store) Channel(_ context.Context, name string) (channel.Channel, error)
 	return nil, channel.Errorf(channel.ErrNotFound, "there is no channel %.120q", name)
 }
 
-// Create returns the channel of that name, and makes it where there is none: empty, but with an index for every subdir,
-// since clients remember for ever that a sharded index was not there.
+// Create returns a channel. It creates the channel if it does not exist. A new channel has an index for every subdir, although it is empty,
+// because clients remember permanently that a sharded index is missing.
 func (s *Store) Create(_ context.Context, name string) (channel.Channel, error) {
 	if err := channel.CheckName(name); err != nil {
 		return nil, err
@@ -223,11 +222,11 @@ func (s *Store) Create(_ context.Context, name string) (channel.Channel, error) 
 	}
 	f := newFolder(s, name)
 	if err := errors.Join(makeDir(f.dir), f.load()); err != nil {
-		return nil, fmt.Errorf("making the channel %s: %w", name, err)
+		return nil, fmt.Errorf("creating the channel %s: %w", name, err)
 	}
 	s.channels[name] = f
 	return f, nil
 }
 
-// isHidden reports whether a name is the store's own.
+// isHidden reports whether a name is reserved for the store's own files.
 func isHidden(name string) bool { return strings.HasPrefix(name, ".") }

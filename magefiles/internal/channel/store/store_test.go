@@ -51,7 +51,7 @@ func put(t *testing.T, c channel.Channel, p condapkgtest.Package) channel.Upload
 	return u
 }
 
-// After the store is closed, the folder is a channel by itself: the index on the disk is complete.
+// After the store is closed, clients can read the folder directly, because the index on disk is complete.
 func TestTheFolderIsAChannelWhenClosed(t *testing.T) {
 	dir := t.TempDir()
 	s, c := open(t, dir)
@@ -75,7 +75,7 @@ func TestTheFolderIsAChannelWhenClosed(t *testing.T) {
 	require.Len(t, shards, 1)
 }
 
-// Whatever is lost, damaged or stale of what the store derives, what it opens is what the .conda files say.
+// If the index or the log is lost, damaged or outdated, the reopened store still matches the .conda files.
 func TestReopening(t *testing.T) {
 	for what, damage := range map[string]func(t *testing.T, noarch string){
 		"nothing":            func(*testing.T, string) {},
@@ -105,7 +105,7 @@ func TestReopening(t *testing.T) {
 			require.NoError(t, s.Close())
 			data, err := os.ReadFile(filepath.Join(dir, "demo", "noarch", repodata.JSON))
 			require.NoError(t, err)
-			require.Contains(t, string(data), a.Record.SHA256, "and the disk follows")
+			require.Contains(t, string(data), a.Record.SHA256, "the disk has the same")
 		})
 	}
 }
@@ -144,14 +144,14 @@ func touch(t *testing.T, dir string) {
 	}
 }
 
-// A killed process leaves its index files behind the .conda files, and its temporary files where they were.
+// A killed process leaves outdated index files and temporary files behind.
 func TestAfterAKill(t *testing.T) {
 	dir := t.TempDir()
 	s, c := open(t, dir)
 	a := put(t, c, condapkgtest.Package{Name: "a"})
 	require.NoError(t, s.Close())
 	late := condapkgtest.Package{Name: "late"}
-	late.Write(t, filepath.Join(dir, "demo", "noarch")) // renamed, and then the power went
+	late.Write(t, filepath.Join(dir, "demo", "noarch")) // as if the power failed just after the rename
 	require.NoError(t, os.WriteFile(filepath.Join(dir, ".incoming", "put-1.partial"), []byte("half"), 0o644))
 
 	s, c = open(t, dir)
@@ -224,7 +224,7 @@ func TestOnlyOneProcessHasTheFolder(t *testing.T) {
 	s, _ := open(t, dir)
 	_, err := store.Open(dir)
 	require.ErrorContains(t, err, "open in another process")
-	require.ErrorContains(t, store.InUse(dir), "open in another process")
+	require.ErrorContains(t, store.CheckUnused(dir), "open in another process")
 	require.NoError(t, s.Close())
 	s, err = store.Open(dir)
 	require.NoError(t, err)
@@ -242,7 +242,7 @@ func TestNamesOfChannels(t *testing.T) {
 	}
 }
 
-// What was put when the store was closed is in the index on the disk; what came later was refused, and left nothing.
+// After the store is closed, the index on disk contains every successful upload. Later uploads fail and leave no files behind.
 func TestClosingWhileUploadsAreUnderWay(t *testing.T) {
 	dir := t.TempDir()
 	s, c := open(t, dir)
@@ -285,7 +285,7 @@ func TestClosingWhileUploadsAreUnderWay(t *testing.T) {
 	channeltest.NoStrays(t, dir, len(want))
 }
 
-// A file that is no artifact is named when the folder is opened: it is not left out of the channel silently.
+// If a folder contains a .conda file that is not a valid artifact, Open returns an error with its name, and does not silently skip it.
 func TestABrokenFileInTheFolder(t *testing.T) {
 	dir := t.TempDir()
 	s, _ := open(t, dir)
@@ -293,10 +293,10 @@ func TestABrokenFileInTheFolder(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "demo", "noarch", "a-1-0.conda"), []byte("no"), 0o644))
 	_, err := store.Open(dir)
 	require.ErrorContains(t, err, "a-1-0.conda")
-	require.Contains(t, fmt.Sprintf("%+v", err), "no zip file")
+	require.Contains(t, fmt.Sprintf("%+v", err), "not a zip file")
 }
 
-// An upload costs what it adds: in a channel of many records it is not slower than what the disk takes.
+// The cost of an upload does not depend on the number of records in the channel.
 func BenchmarkPutAmong20000(b *testing.B) {
 	s, err := store.Open(b.TempDir())
 	require.NoError(b, err)

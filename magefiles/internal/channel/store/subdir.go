@@ -19,18 +19,18 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// subdir is one folder of a channel: its records in memory, and how to change them.
+// subdir is a subdir of a channel, with its records in memory.
 type subdir struct {
 	name, dir string
 
-	change sync.Mutex // held by one change at a time, over its work on the disk
+	change sync.Mutex // serializes changes, including their disk I/O
 	log    *recordLog // guarded by change
 
 	mu      sync.RWMutex
 	entries map[string]*repodata.Entry // by file name
-	groups  map[string]*group          // by package name; a group is never changed, but replaced
-	current *view                      // nil when something changed since it was made
-	fresh   map[string][]byte          // shards by file name that were rendered, and are not on the disk yet
+	groups  map[string]*group          // by package name; groups are immutable and get replaced
+	current *view                      // nil if something has changed since it was made
+	fresh   map[string][]byte          // rendered shards that are not on disk yet, by file name
 }
 
 func newSubdir(name, dir string) *subdir {
@@ -44,7 +44,7 @@ func newSubdir(name, dir string) *subdir {
 	}
 }
 
-// load makes the folder, reads the log, and then every archive that the log does not know as it is.
+// load creates the folder if needed, and reads the log. It also reads each archive whose log entry is missing or outdated.
 func (d *subdir) load() error {
 	d.change.Lock()
 	defer d.change.Unlock()
@@ -67,7 +67,7 @@ func (d *subdir) load() error {
 		r, ok := known[f.Name()]
 		if !ok || !r.matches(st) || !d.hasSidecar(r.Record) {
 			if r, err = d.inspect(f.Name(), there.sidecars[f.Name()]); err != nil {
-				return operr.New("move the file out of the folder, or put a good one in its place", "%w", err)
+				return operr.New("move this file out of the folder, or replace this file with an intact copy", "%w", err)
 			}
 		}
 		d.add(r.Record)
@@ -76,13 +76,13 @@ func (d *subdir) load() error {
 	return d.log.compact()
 }
 
-// listing is what lies in a subdir.
+// listing lists the files in a subdir.
 type listing struct {
 	artifacts []fs.DirEntry
-	sidecars  map[string][]string // names of files, by the artifact that they are about
+	sidecars  map[string][]string // file names, by artifact
 }
 
-// list reads the folder, which takes as long as the channel is large: it is not for an upload.
+// list reads the folder. Its cost depends on the size of the channel, so most uploads avoid it.
 func (d *subdir) list() (l listing, err error) {
 	files, err := os.ReadDir(d.dir)
 	l.sidecars = map[string][]string{}
@@ -99,7 +99,7 @@ func (d *subdir) list() (l listing, err error) {
 	return l, err
 }
 
-// inspect reads an archive that lies in the folder, with the sidecars beside it.
+// inspect reads an archive in the folder and looks for its sidecar among the files in `beside`.
 func (d *subdir) inspect(file string, beside []string) (logged, error) {
 	path := filepath.Join(d.dir, file)
 	r, err := condapkg.Inspect(path)
@@ -117,7 +117,8 @@ func (d *subdir) inspect(file string, beside []string) (logged, error) {
 	return newLogged(r, st), nil
 }
 
-// has reports whether the same bytes are there already; other bytes are an error, unless by force.
+// `has` reports whether the subdir contains the same file. If it contains a file with the same name but different bytes, `has` returns an error,
+// unless the upload is forced.
 func (d *subdir) has(u channel.Upload) (bool, error) {
 	d.mu.RLock()
 	e := d.entries[u.File]
@@ -133,17 +134,17 @@ func (d *subdir) has(u channel.Upload) (bool, error) {
 	return false, &channel.ExistsError{File: u.File, Have: e.Record.SHA256, Sent: u.Record.SHA256}
 }
 
-// commit publishes a file that was received: it moves it into the folder, and its record into the index.
+// commit moves a received file into the folder and adds its record to the index.
 func (d *subdir) commit(path string, u channel.Upload) (existed bool, err error) {
 	d.change.Lock()
 	defer d.change.Unlock()
 	if err := d.adoptOne(u.File); err != nil {
 		return false, err
 	}
-	if existed, err := d.has(u); existed || err != nil { // another upload may have been faster
+	if existed, err := d.has(u); existed || err != nil { // a concurrent upload may have finished first
 		return existed, err
 	}
-	if err := d.writeSidecar(&u); err != nil { // before the record that advertises it
+	if err := d.writeSidecar(&u); err != nil { // before the record that refers to it
 		return false, err
 	}
 	was := d.record(u.File)
@@ -152,14 +153,13 @@ func (d *subdir) commit(path string, u channel.Upload) (existed bool, err error)
 	}
 	d.removeSidecar(was, u.Record)
 	if st, err := os.Stat(filepath.Join(d.dir, u.File)); err == nil {
-		_ = d.log.append(newLogged(u.Record, st)) // what the log lacks is read from the archive
+		_ = d.log.append(newLogged(u.Record, st)) // on an error, the record is read from the archive when the store is next opened
 	}
 	return false, nil
 }
 
-// move puts the file into the folder and its record into the index. A new file is found when it will outlast a loss of
-// power, and not before: who was told that it is there does not send it again. Where one is replaced, readers wait
-// meanwhile, so that none finds the new bytes under the old record.
+// move moves the file into the folder and adds its record to the index. A new file is synced before it becomes visible, because a client that sees
+// the file does not send it again. When a file is replaced, move blocks readers, so that no reader gets the new bytes with the old record.
 func (d *subdir) move(path string, u channel.Upload) error {
 	to := filepath.Join(d.dir, u.File)
 	if d.record(u.File).SHA256 == "" {
@@ -167,7 +167,7 @@ func (d *subdir) move(path string, u channel.Upload) error {
 			return err
 		}
 		if err := atomicfile.SyncDir(d.dir); err != nil {
-			return err // the next upload of that name adopts it
+			return err // the next upload with this name adopts the file
 		}
 		d.add(u.Record)
 		return nil
@@ -181,7 +181,7 @@ func (d *subdir) move(path string, u channel.Upload) error {
 	return atomicfile.SyncDir(d.dir)
 }
 
-// record is that of a file in the index, or an empty one.
+// record returns a file's record in the index, or an empty record.
 func (d *subdir) record(file string) (r condapkg.Record) {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
@@ -191,7 +191,7 @@ func (d *subdir) record(file string) (r condapkg.Record) {
 	return r
 }
 
-// adopt takes a file into the index that was put into the folder past the store, so that it is not overwritten.
+// adopt adds a file that was copied into the folder to the index, so that an upload does not overwrite the file.
 func (d *subdir) adopt(file string, beside []string) error {
 	if d.record(file).SHA256 != "" {
 		return nil
@@ -204,11 +204,11 @@ func (d *subdir) adopt(file string, beside []string) error {
 		return err
 	}
 	d.add(r.Record)
-	_ = d.log.append(r) // as in commit
+	_ = d.log.append(r) // ignore the error, as in commit
 	return nil
 }
 
-// adoptOne is adopt for a file of which it is not known whether it is there.
+// adoptOne is like adopt, but the file may not exist.
 func (d *subdir) adoptOne(file string) error {
 	_, err := os.Stat(filepath.Join(d.dir, file))
 	if errors.Is(err, fs.ErrNotExist) || d.record(file).SHA256 != "" {
@@ -224,7 +224,7 @@ func (d *subdir) adoptOne(file string) error {
 	return d.adopt(file, there.sidecars[file])
 }
 
-// reindex compares the index with the folder, and makes it agree.
+// reindex updates the index to match the files in the folder.
 func (d *subdir) reindex() error {
 	d.change.Lock()
 	defer d.change.Unlock()
@@ -236,7 +236,7 @@ func (d *subdir) reindex() error {
 	for _, f := range now.artifacts {
 		there[f.Name()] = true
 		if err := d.adopt(f.Name(), now.sidecars[f.Name()]); err != nil {
-			return channel.Errorf(channel.ErrInvalid, "%s in the folder is not an artifact of that name", f.Name()) // without its path
+			return channel.Errorf(channel.ErrInvalid, "the file %s is not a valid package, or the name in its metadata differs from its file name", f.Name()) // err has the path
 		}
 	}
 	d.mu.RLock()
@@ -247,7 +247,7 @@ func (d *subdir) reindex() error {
 			if err := d.unlink(file); err != nil {
 				return err
 			}
-			_ = d.log.append(logged{File: file, Gone: true}) // as in commit
+			_ = d.log.append(logged{File: file, Gone: true}) // ignore the error, as in commit
 		}
 	}
 	return nil
@@ -275,7 +275,7 @@ func (d *subdir) remove(file string) error {
 		return err
 	}
 	d.removeSidecar(was, condapkg.Record{})
-	_ = d.log.append(logged{File: file, Gone: true}) // as in commit
+	_ = d.log.append(logged{File: file, Gone: true}) // ignore the error, as in commit
 	return atomicfile.SyncDir(d.dir)
 }
 
@@ -299,7 +299,7 @@ func (d *subdir) unlink(file string) error {
 	return nil
 }
 
-// entriesOf are the entries of the packages named, or all, sorted.
+// entriesOf returns the entries of the named packages, or all entries if names is empty, sorted.
 func (d *subdir) entriesOf(names []string) (entries []*repodata.Entry) {
 	d.mu.RLock()
 	if len(names) == 0 {
@@ -322,12 +322,12 @@ func (d *subdir) openArtifact(file string) (*channel.File, error) {
 	if e == nil {
 		return d.openSidecar(file)
 	}
-	return onDisk(filepath.Join(d.dir, file), file, `"`+e.Record.SHA256+`"`)
+	return openFile(filepath.Join(d.dir, file), file, `"`+e.Record.SHA256+`"`)
 }
 
 var shardForm = regexp.MustCompile(`^shards/([0-9a-f]{64})\.msgpack\.zst$`)
 
-// openShard opens a shard of this state of the index or of an earlier one, which a client may still be reading.
+// openShard opens a shard of the current index, or of an older index that a client may still use.
 func (d *subdir) openShard(file string) (*channel.File, error) {
 	m := shardForm.FindStringSubmatch(file)
 	if m == nil {
@@ -340,7 +340,7 @@ func (d *subdir) openShard(file string) (*channel.File, error) {
 	f := indexFile(rendered{data: data, etag: etag})
 	if !ok {
 		var err error
-		if f, err = onDisk(filepath.Join(d.dir, filepath.FromSlash(file)), file, etag); err != nil {
+		if f, err = openFile(filepath.Join(d.dir, filepath.FromSlash(file)), file, etag); err != nil {
 			return nil, err
 		}
 	}

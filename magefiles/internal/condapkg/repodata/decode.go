@@ -10,22 +10,21 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/condapkg"
 )
 
-// Decode reads a repodata.json and returns the records of .conda files, and of those of other formats that are named, in the
-// order of their file names: of the packages named, or of all. It is read record by record, and only those are kept.
-// Errors: ErrLimit, ErrLies.
+// Decode decodes a repodata.json and returns the records of .conda files, and of the formats in `also`, for the named packages or all, sorted by file
+// name. It decodes one record at a time, and keeps only the requested ones. Errors: ErrLimit, ErrLies.
 func (l Limits) Decode(r io.Reader, names []string, also ...Format) ([]condapkg.Record, error) {
 	found := &list{limits: l, names: names, records: map[string]condapkg.Record{}, removed: map[string]bool{}}
-	d := &jsonIndex{list: found, whole: l.bounded(r), bz2: slices.Contains(also, TarBz2)}
+	d := &jsonIndex{list: found, whole: l.limitReader(r), bz2: slices.Contains(also, TarBz2)}
 	if err := d.read(); err != nil {
 		if errors.Is(err, io.EOF) {
 			err = io.ErrUnexpectedEOF
 		}
 		return nil, fmt.Errorf("reading repodata.json: %w", err)
 	}
-	return found.sorted(), nil
+	return found.sortRecords(), nil
 }
 
-// jsonIndex reads a repodata.json.
+// jsonIndex decodes a repodata.json.
 type jsonIndex struct {
 	*list
 	whole *meter
@@ -34,7 +33,7 @@ type jsonIndex struct {
 	bz2 bool
 }
 
-// read reads the object that all of it is.
+// read decodes the top-level object.
 func (d *jsonIndex) read() error {
 	d.piece = &meter{r: d.whole, what: "a part of it"}
 	d.Decoder = json.NewDecoder(d.piece)
@@ -49,14 +48,14 @@ func (d *jsonIndex) read() error {
 	})
 }
 
-// each reads an object, for whose keys it calls f, or an array of strings, which are the files that were removed.
+// `each` decodes an object and calls f for each key, or decodes an array with the names of removed files.
 func (d *jsonIndex) each(open json.Delim, f func(key string) error) error {
 	t, err := d.token()
-	if err != nil || t == nil { // null
+	if err != nil || t == nil { // JSON null
 		return err
 	}
 	if t != open {
-		return &lieError{text: fmt.Sprintf("%.40q stands where %q begins an index", fmt.Sprint(t), open)}
+		return &lieError{text: fmt.Sprintf("found %.40q where an index must begin with %q", fmt.Sprint(t), open)}
 	}
 	for n := 0; ; n++ {
 		t, err := d.token()
@@ -67,29 +66,29 @@ func (d *jsonIndex) each(open json.Delim, f func(key string) error) error {
 		case t == json.Delim('}'), t == json.Delim(']'):
 			return nil
 		case !ok:
-			return &lieError{text: fmt.Sprintf("%.40q stands where the name of a file is expected", fmt.Sprint(t))}
+			return &lieError{text: fmt.Sprintf("found %.40q where a file name was expected", fmt.Sprint(t))}
 		case f != nil:
 			if err := f(text); err != nil {
 				return err
 			}
 		case n >= d.limits.Records:
-			return tooMuch("it tells of more than %d removed files, which is more than is read", d.limits.Records)
+			return tooMuchError("it lists more removed files than the limit of %d", d.limits.Records)
 		case wanted(text, d.names):
 			d.removed[text] = true
 		}
 	}
 }
 
-// token is the next one. None is larger than a record may be.
+// token returns the next token, whose size is limited to that of a record.
 func (d *jsonIndex) token() (json.Token, error) {
 	d.mayRead()
 	return d.Token()
 }
 
-// mayRead bounds what is read of the next value, as the decoder holds all of it.
+// mayRead limits the size of the next value, because the decoder keeps the whole value in memory.
 func (d *jsonIndex) mayRead() { d.piece.most = d.InputOffset() + 2*d.limits.Record + 64<<10 }
 
-// record reads one, and leaves out those that nobody asks for.
+// record decodes a record, and skips it if it is not requested.
 func (d *jsonIndex) record(file string) error {
 	keep, err := d.next(file)
 	if err != nil {
@@ -103,7 +102,7 @@ func (d *jsonIndex) record(file string) error {
 	return d.add(file, text)
 }
 
-// skip reads over a value of any size, whose parts are none larger than a record may be.
+// skip skips a value of any size. Its parts are limited to the size of a record.
 func (d *jsonIndex) skip() error {
 	t, err := d.token()
 	if err != nil {
@@ -115,7 +114,7 @@ func (d *jsonIndex) skip() error {
 	}
 	for n := 0; d.more(); n++ {
 		if n >= d.limits.Records {
-			return tooMuch("a part of it has more than %d values, which is more than is read", d.limits.Records)
+			return tooMuchError("a part of it has more values than the limit of %d", d.limits.Records)
 		}
 		if open == '{' {
 			if _, err := d.token(); err != nil {
@@ -132,7 +131,7 @@ func (d *jsonIndex) skip() error {
 	return err
 }
 
-// more reports whether an object or an array goes on.
+// `more` reports whether the current object or array has more elements.
 func (d *jsonIndex) more() bool {
 	d.mayRead()
 	return d.More()

@@ -8,43 +8,42 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// ErrLimit is in the chain of an error about an index that is larger, or deeper, than one may be. Reading it again does not
-// help.
+// ErrLimit is in the chain of an error about an index that is too large or too deeply nested. Retrying does not help.
 var ErrLimit = errors.New("a limit for indexes")
 
-// Limits bound what reading an index may cost, whatever it says.
+// Limits bounds the resources for decoding an untrusted index.
 type Limits struct {
-	Size    int64 // bytes of one file, unpacked, and what is read of it packed
-	Records int   // records of one file, and names in the index of shards
-	Record  int64 // bytes of one record
+	Size    int64 // bytes of one file, both compressed and uncompressed
+	Records int   // records per file, and names in the index of shards
+	Record  int64 // bytes per record
 
-	// Strict refuses an index that lies about a package that is asked for. Otherwise such records are left out, as a
-	// channel of many people has some.
+	// Strict rejects an index with an invalid record of a requested package. Otherwise, invalid records are skipped, because large public channels
+	// contain some.
 	Strict bool
 }
 
 var (
-	// Own are the limits for the channel that is published to.
+	// Own is for the channel that we publish to.
 	Own = Limits{Size: 64 << 20, Records: 200_000, Record: 1 << 20, Strict: true}
 
-	// Elsewhere are the limits for channels of others. conda-forge's largest repodata.json has about 500 MB.
+	// Elsewhere is for other channels. conda-forge's largest repodata.json has about 500 MB.
 	Elsewhere = Limits{Size: 1 << 30, Records: 4_000_000, Record: 1 << 20}
 )
 
-// deepest is how far values of MessagePack may lie in one another. Those of a record lie three deep.
+// deepest limits the nesting of MessagePack values. Records have a depth of three.
 const deepest = 32
 
-func tooMuch(format string, args ...any) error {
+func tooMuchError(format string, args ...any) error {
 	return &limitError{text: fmt.Sprintf(format, args...)}
 }
 
 type limitError struct{ text string }
 
-func (e *limitError) Error() string         { return e.text }
-func (*limitError) Is(target error) bool    { return target == ErrLimit }
-func (l Limits) bounded(r io.Reader) *meter { return &meter{r: r, most: l.Size, what: "it"} }
+func (e *limitError) Error() string             { return e.text }
+func (*limitError) Is(target error) bool        { return target == ErrLimit }
+func (l Limits) limitReader(r io.Reader) *meter { return &meter{r: r, most: l.Size, what: "it"} }
 
-// meter is a reader that gives an error, not an end, when there is more than there may be.
+// meter is a reader that returns an error instead of io.EOF if the input exceeds the limit.
 type meter struct {
 	r    io.Reader
 	n    int64 // bytes read
@@ -57,7 +56,7 @@ func (m *meter) Read(p []byte) (int, error) {
 		var one [1]byte
 		n, err := m.r.Read(one[:])
 		if n > 0 {
-			return 0, tooMuch("%s has more than %d bytes, which is more than is read", m.what, m.most)
+			return 0, tooMuchError("%s is larger than the limit of %d bytes", m.what, m.most)
 		}
 		return 0, err
 	}
@@ -66,18 +65,18 @@ func (m *meter) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// window is the largest that is accepted: the whole file, or what level 22 of zstd uses.
+// window returns the largest supported window: the size of the whole file, but at most the window of zstd level 22.
 func (l Limits) window() uint64 { return uint64(min(l.Size, 128<<20)) }
 
-// Decompress is a reader of what a zstd stream holds. The caller closes it.
+// Decompress returns a reader that decompresses a zstd stream. The caller must close it.
 func (l Limits) Decompress(r io.Reader) (io.ReadCloser, error) {
-	// What is read is bounded as well: a stream may go on for ever and hold nothing.
-	d, err := zstd.NewReader(l.bounded(r), zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(l.window()))
+	// The compressed input is limited too, because a stream can be endless without containing any data.
+	d, err := zstd.NewReader(l.limitReader(r), zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(l.window()))
 	if err != nil {
 		return nil, err
 	}
 	return struct {
 		io.Reader
 		io.Closer
-	}{l.bounded(d), d.IOReadCloser()}, nil
+	}{l.limitReader(d), d.IOReadCloser()}, nil
 }

@@ -1,8 +1,7 @@
-// Package repodata is the index of a subdir in the forms that clients read: repodata.json, and the sharded form, which
-// is one small file per package name and one that lists them (CEP 16). It turns records into those files and back.
+// Package repodata encodes and decodes the index of a subdir, in the forms that clients read: repodata.json, and the sharded form, which has one
+// small file per package name and an index of these files (CEP 16).
 //
-// The files are written as rattler_index 0.28 writes them, and read as rattler_repodata_gateway reads them
-// (prefix-protocol.md §4.4).
+// Encoding follows rattler_index 0.28, and decoding follows rattler_repodata_gateway (prefix-protocol.md §4.4).
 package repodata
 
 import (
@@ -17,17 +16,16 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/condapkg"
 )
 
-// The files of an index, by their names in a subdir.
+// File names of an index in its subdir.
 const (
 	JSON     = "repodata.json"
 	JSONZst  = "repodata.json.zst"
 	Shards   = "repodata_shards.msgpack.zst"
-	ShardDir = "shards/"      // before the sha256 of the compressed shard, in hex
-	ShardExt = ".msgpack.zst" // behind it
+	ShardDir = "shards/"      // prefix of a shard's path, followed by the compressed shard's sha256 in hex
+	ShardExt = ".msgpack.zst" // suffix of a shard's path
 )
 
-// Entry is a record with the JSON it is written as, so that an index of many records need not be encoded anew for each
-// change.
+// Entry is a record with its JSON, which is cached so that a change does not encode all records of an index again.
 type Entry struct {
 	File   string // the artifact's name
 	Record condapkg.Record
@@ -37,12 +35,12 @@ type Entry struct {
 // NewEntry encodes a record.
 func NewEntry(r condapkg.Record) *Entry { return &Entry{File: r.FileName(), Record: r, JSON: r.JSON()} }
 
-// Sort puts entries into the order of an index: by file name.
+// Sort sorts entries by file name, which is the order of an index.
 func Sort(entries []*Entry) {
 	slices.SortFunc(entries, func(a, b *Entry) int { return cmp.Compare(a.File, b.File) })
 }
 
-// Encode writes a repodata.json of sorted entries.
+// Encode encodes sorted entries as a repodata.json.
 func Encode(subdir string, entries []*Entry) []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, `{"info":{"subdir":%q},"packages":{},"packages.conda":{`, subdir)
@@ -57,14 +55,14 @@ func Encode(subdir string, entries []*Entry) []byte {
 	return b.Bytes()
 }
 
-// Format is one of the formats of archives that an index may tell of, beside .conda.
+// Format is an archive format other than .conda.
 type Format int
 
-// TarBz2 is the format before .conda: solvers take packages in it too.
+// TarBz2 is the predecessor of .conda. Solvers accept both.
 const TarBz2 Format = iota + 1
 
-// sorted gives the records in the order of the file names they stand under.
-func sorted(m map[string]condapkg.Record) []condapkg.Record {
+// sortedRecords returns the records sorted by file name.
+func sortedRecords(m map[string]condapkg.Record) []condapkg.Record {
 	records := make([]condapkg.Record, 0, len(m))
 	for _, file := range slices.Sorted(maps.Keys(m)) {
 		records = append(records, m[file])
@@ -72,14 +70,14 @@ func sorted(m map[string]condapkg.Record) []condapkg.Record {
 	return records
 }
 
-// Compress compresses an index file as zstd, in one frame with its size. The same data gives the same bytes.
+// Compress compresses an index file with zstd, reproducibly, as a single frame that states its size.
 func Compress(data []byte) []byte { return encoder.EncodeAll(data, nil) }
 
-// encoder compresses whole buffers, which it may do for several goroutines at a time.
+// encoder compresses whole buffers. It is safe for concurrent use.
 var encoder = func() *zstd.Encoder {
 	e, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedDefault))
 	if err != nil {
-		panic(err) // only wrong options can cause it
+		panic(err) // only possible with invalid options
 	}
 	return e
 }()

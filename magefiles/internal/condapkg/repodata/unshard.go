@@ -15,7 +15,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/condapkg"
 )
 
-// DecodeShards reads the index of the shards. Errors: ErrLimit, ErrLies.
+// DecodeShards decodes an index of shards. Errors: ErrLimit, ErrLies.
 func (l Limits) DecodeShards(r io.Reader) (ShardIndex, error) {
 	x := ShardIndex{Shards: map[string]Digest{}}
 	err := l.unpack(r, func(d *unpacker, key string) error {
@@ -33,9 +33,9 @@ func (l Limits) DecodeShards(r io.Reader) (ShardIndex, error) {
 				case err != nil:
 					return err
 				case len(sum) != sha256.Size:
-					return &lieError{text: fmt.Sprintf("the digest of %.120q has %d bytes", name, len(sum))}
+					return &lieError{text: fmt.Sprintf("the digest of %.120q has %d bytes instead of 32", name, len(sum))}
 				case len(x.Shards) >= l.Records:
-					return tooMuch("it has more than %d names, which is more than is read", l.Records)
+					return tooMuchError("it has more names than the limit of %d", l.Records)
 				}
 				x.Shards[name] = Digest(sum)
 				return nil
@@ -50,8 +50,8 @@ func (l Limits) DecodeShards(r io.Reader) (ShardIndex, error) {
 	return x, nil
 }
 
-// DecodeShard reads the records of the shard of a package as Decode does, and checks its digest. Records of another package are
-// an ErrLies, unless the name is "". Errors: ErrLimit, ErrLies.
+// DecodeShard decodes a package's shard like Decode, and verifies its digest. If name is not "", a record of another package is an ErrLies. Errors:
+// ErrLimit, ErrLies.
 func (l Limits) DecodeShard(r io.Reader, want Digest, name string, also ...Format) ([]condapkg.Record, error) {
 	sum := sha256.New()
 	found := &list{limits: l, asked: name != "", records: map[string]condapkg.Record{}, removed: map[string]bool{}}
@@ -76,28 +76,27 @@ func (l Limits) DecodeShard(r io.Reader, want Digest, name string, also ...Forma
 		return nil, fmt.Errorf("reading a shard: %w", err)
 	}
 	if got := Digest(sum.Sum(nil)); got != want {
-		return nil, fmt.Errorf("reading a shard: it has sha256 %x, and the index says %x", got, want)
+		return nil, fmt.Errorf("reading a shard: expected sha256 %[2]x, found %[1]x", got, want)
 	}
-	records := found.sorted()
+	records := found.sortRecords()
 	for _, r := range records {
 		if name != "" && r.Name != name {
-			return nil, fmt.Errorf("reading a shard: %w", &lieError{text: fmt.Sprintf("that of %.120q has a record of %.120q", name, r.Name)})
+			return nil, fmt.Errorf("reading a shard: %w", &lieError{text: fmt.Sprintf("the shard of %.120q has a record of %.120q", name, r.Name)})
 		}
 	}
 	return records, nil
 }
 
-// unpacker reads MessagePack, in which a few bytes can announce any number of values.
+// unpacker decodes MessagePack, in which a few bytes can announce any number of values.
 type unpacker struct {
 	*msgpack.Decoder
-	left int   // values that may still come
-	most int64 // bytes of a text
+	left int   // number of values that may follow
+	most int64 // maximum size of a string, in bytes
 }
 
-// unpack decompresses a file, and calls f for each key of the map that it is. It reads to the end of the stream, so that a
-// digest covers all of it.
+// unpack decompresses a file, and calls f for each key of its map. It reads to the end of the stream, so that a digest covers everything.
 func (l Limits) unpack(r io.Reader, f func(d *unpacker, key string) error) error {
-	l.Size = min(l.Size, Own.Size) // a shard is of one package, and the index of them is short, whoever's they are
+	l.Size = min(l.Size, Own.Size) // a shard is for one package, and the index of shards is short in any channel
 	z, err := l.Decompress(r)
 	if err != nil {
 		return err
@@ -114,27 +113,27 @@ func (l Limits) unpack(r io.Reader, f func(d *unpacker, key string) error) error
 	if _, err = io.Copy(io.Discard, z); err != nil {
 		return err
 	}
-	_, err = io.Copy(io.Discard, l.bounded(r))
+	_, err = io.Copy(io.Discard, l.limitReader(r))
 	return err
 }
 
-// mostValues is how many values one record may have, or one part of an index beside the records.
+// mostValues limits the number of values in a record, or in a part of an index other than the records.
 const mostValues = 64 << 10
 
-// bytes reads a text, or bytes, of no more than most bytes.
+// bytes decodes a string or binary value of at most `most` bytes.
 func (d *unpacker) bytes(most int64) ([]byte, error) {
 	n, err := d.DecodeBytesLen()
 	switch {
-	case err != nil || n < 0: // null
+	case err != nil || n < 0: // MessagePack nil
 		return nil, err
 	case int64(n) > most:
-		return nil, tooMuch("a text of it has %d bytes, which is more than is read", n)
+		return nil, tooMuchError("a string has %d bytes, which is more than the limit", n)
 	}
 	text := make([]byte, n)
 	return text, d.ReadFull(text)
 }
 
-// record reads one record.
+// record decodes a record.
 func (d *unpacker) record(found *list, file string) error {
 	if _, err := found.next(file); err != nil {
 		return err
@@ -150,23 +149,23 @@ func (d *unpacker) record(found *list, file string) error {
 		}
 	}
 	text, err := json.Marshal(fields)
-	if err != nil { // such as a number that is none
+	if err != nil { // for example, NaN
 		return &lieError{text: fmt.Sprintf("the record of %.200q cannot be read: %.200q", file, err.Error())}
 	}
 	return found.add(file, text)
 }
 
-// object reads a map.
+// object decodes a map.
 func (d *unpacker) object() (map[string]any, error) {
 	v, err := d.value(0)
 	m, ok := v.(map[string]any)
 	if err == nil && !ok {
-		err = &lieError{text: "a map is expected, and something else is there"}
+		err = &lieError{text: "expected a map, found another type"}
 	}
 	return m, err
 }
 
-// each calls f for each key of a map, whose value is to be read next.
+// `each` calls f for each key of a map. f must decode the value.
 func (d *unpacker) each(f func(key string) error) error {
 	n, err := d.DecodeMapLen()
 	if err != nil {
@@ -180,7 +179,7 @@ func (d *unpacker) each(f func(key string) error) error {
 		}
 		key := string(text)
 		if seen[key] {
-			return &lieError{text: fmt.Sprintf("the key %.120q stands twice", key)}
+			return &lieError{text: fmt.Sprintf("the key %.120q occurs twice", key)}
 		}
 		seen[key] = true
 		if err := f(key); err != nil {
@@ -190,13 +189,13 @@ func (d *unpacker) each(f func(key string) error) error {
 	return nil
 }
 
-// value reads any value.
+// value decodes any value.
 func (d *unpacker) value(depth int) (any, error) {
 	if d.left--; d.left < 0 {
-		return nil, tooMuch("a record of it has more than %d values", mostValues)
+		return nil, tooMuchError("a record has more values than the limit of %d", mostValues)
 	}
 	if depth > deepest {
-		return nil, tooMuch("values lie more than %d deep in one another", deepest)
+		return nil, tooMuchError("values are nested more than %d levels deep", deepest)
 	}
 	code, err := d.PeekCode()
 	if err != nil {
@@ -228,7 +227,7 @@ func (d *unpacker) value(depth int) (any, error) {
 	case msgpcode.IsBin(code):
 		return d.bytes(d.most)
 	case msgpcode.IsExt(code):
-		return nil, errors.New("it has a value of a kind that no index has")
+		return nil, errors.New("a value has a type that does not occur in indexes")
 	}
 	return d.DecodeInterface()
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
-// Of reads the deployment environments of a downstream, in the order of its manifest.
+// Of returns a downstream's deployment environments, in the order of its manifest.
 func Of(w *workspace.Workspace, d *workspace.Downstream) ([]Environment, error) {
 	data, err := os.ReadFile(filepath.Join(w.Root, filepath.FromSlash(d.Manifest.Path)))
 	if err != nil {
@@ -38,17 +38,17 @@ func parse(doc *tomledit.Document) (all []Environment, err error) {
 			continue
 		}
 		if !environmentName.MatchString(n.Key) {
-			r.fail(n, "use lower-case letters, digits, - and _, at most 30", "an environment cannot be called %q", n.Key)
+			r.fail(n, "use at most 30 lower-case letters, digits, - and _", "%q is not a valid name of an environment", n.Key)
 		}
 		all = append(all, r.environment(n))
 	}
 	for _, e := range all {
-		r.together(table.Get(e.Name), e, all)
+		r.checkConflicts(table.Get(e.Name), e, all)
 	}
 	return all, r.problem
 }
 
-// Pick is the environment of a name; "" is for the only one.
+// Pick returns the environment with this name, or the only one if name is "".
 func Pick(all []Environment, name string) (Environment, error) {
 	for _, e := range all {
 		if e.Name == name || name == "" && len(all) == 1 {
@@ -60,34 +60,35 @@ func Pick(all []Environment, name string) (Environment, error) {
 	case len(all) == 0:
 		return Environment{}, operr.NewUsage("add a table [tool.deploy.NAME] with hosts and port to the downstream's manifest", "there is no deployment environment")
 	case name == "":
-		return Environment{}, operr.NewUsage("say which: -env="+strings.Join(names, " or -env="), "there are several deployment environments")
+		return Environment{}, operr.NewUsage("choose an environment: -env="+strings.Join(names, " or -env="), "there are several deployment environments")
 	}
-	return Environment{}, operr.NewUsage(meant(name, names), "there is no deployment environment %q", name)
+	return Environment{}, operr.NewUsage(suggestion(name, names), "there is no deployment environment %q", name)
 }
 
-// PickLike is Pick for a name that may have no table any more: it has the hosts, the port and the engine of another environment then.
+// PickLike is like Pick, but also works for an environment whose table may have been deleted. In that case, the result has the hosts, port and
+// engine of the environment `like`, if that is given.
 func PickLike(all []Environment, name, like string) (Environment, error) {
 	if like == "" {
 		e, err := Pick(all, name)
 		if err != nil && len(all) > 0 {
-			err = operr.NewUsage(operr.NextOf(err)+". Where its table is gone, -like=NAME names one whose hosts and port it had", "%w", err)
+			err = operr.NewUsage(operr.NextOf(err)+". If the environment's table was deleted, pass -like=NAME, with the name of an environment that has the same hosts and port", "%w", err)
 		}
 		return e, err
 	}
 	for _, e := range all {
 		if e.Name == name {
-			return Environment{}, operr.NewUsage("leave -like out", "%s has a table of its own", name)
+			return Environment{}, operr.NewUsage("run the same command without -like", "-like cannot be used, because environment %s still has its own table", name)
 		}
 	}
 	if !environmentName.MatchString(name) {
-		return Environment{}, operr.NewUsage("use lower-case letters, digits, - and _, at most 30", "an environment cannot be called %q", name)
+		return Environment{}, operr.NewUsage("use at most 30 lower-case letters, digits, - and _", "%q is not a valid name of an environment", name)
 	}
 	e, err := Pick(all, like)
-	e.Name, e.Volumes = name, nil // which it had is not known
+	e.Name, e.Volumes = name, nil // a deleted table's volumes are unknown
 	return e, err
 }
 
-// reader keeps the first problem of a file. While it is read, reading goes on with what there is.
+// reader reads a whole file, and stores the first problem that it finds.
 type reader struct {
 	file    string
 	problem error
@@ -99,7 +100,7 @@ func (r *reader) fail(n *tomledit.Node, next, format string, args ...any) {
 	}
 }
 
-// want reports whether n is of kind k; a node of another kind is a problem.
+// `want` reports whether n is of kind k. Otherwise, it records a problem.
 func (r *reader) want(n *tomledit.Node, k tomledit.Kind) bool {
 	if n.Is(k) {
 		return true
@@ -108,7 +109,7 @@ func (r *reader) want(n *tomledit.Node, k tomledit.Kind) bool {
 	if what == "" {
 		what = "an element of the list"
 	}
-	r.fail(n, "correct the value", "%s must be %s, and is %s", what, k, n.Kind)
+	r.fail(n, "correct the value", "%s must be %s, but is %s", what, k, n.Kind)
 	return false
 }
 
@@ -120,41 +121,41 @@ func (r *reader) environment(n *tomledit.Node) Environment {
 		if read, known := set[key.Key]; known {
 			read(key)
 		} else {
-			r.fail(key, meant(key.Key, names), "[tool.deploy.%s] has no key %s", n.Key, key.Key)
+			r.fail(key, suggestion(key.Key, names), "[tool.deploy.%s] has no key %s", n.Key, key.Key)
 		}
 	}
 	switch {
 	case len(e.Hosts) == 0:
 		r.fail(n, `add hosts = ["user@host"]`, "[tool.deploy.%s] has no hosts", n.Key)
 	case e.Port == 0:
-		r.fail(n, "add port = 8080, the one that is published", "[tool.deploy.%s] has no port", n.Key)
+		r.fail(n, "add port = 8080, or another port that the hosts publish", "[tool.deploy.%s] has no port", n.Key)
 	case e.TLS && e.Domain == "":
-		r.fail(n.Get("tls"), "add domain, for which the certificate is made", "tls needs a domain")
+		r.fail(n.Get("tls"), "add domain = \"app.example.org\", the name in the certificate", "tls needs a domain")
 	}
 	if e.Canary > len(e.Hosts) && len(e.Hosts) > 0 {
-		r.fail(n.Get("canary"), fmt.Sprintf("say %d or fewer", len(e.Hosts)), "a canary of %d hosts is larger than the environment, which has %d", e.Canary, len(e.Hosts))
+		r.fail(n.Get("canary"), fmt.Sprintf("set canary to %d or fewer", len(e.Hosts)), "canary is %d, but the environment has only %d hosts", e.Canary, len(e.Hosts))
 	}
 	if e.Pause > 0 && len(e.Groups(e.Hosts)) < 2 && len(e.Hosts) > 0 {
-		r.fail(n.Get("pause"), "add canary = 1, or batch = 1", "there is nothing to pause between: all hosts get a release at the same time")
+		r.fail(n.Get("pause"), "add canary = 1, or batch = 1", "pause has no effect, because all hosts get a release at the same time")
 	}
 	for _, v := range e.Volumes {
 		if !v.ReadOnly && !e.StopFirst && !n.Has("start") {
-			r.fail(n.Get("volumes"), `say start = "stop-first", or start = "beside" where two may write at a time; or end the volume with :ro`,
+			r.fail(n.Get("volumes"), `set start = "stop-first"; or set start = "beside" if two containers may write at the same time; or end the volume with :ro`,
 				"the old container and the new one would write to the volume %s at the same time", v.Name)
 		}
 	}
 	return e
 }
 
-// together refuses what does not go with the other environments.
-func (r *reader) together(n *tomledit.Node, e Environment, all []Environment) {
+// `checkConflicts` records a problem if an environment conflicts with another one.
+func (r *reader) checkConflicts(n *tomledit.Node, e Environment, all []Environment) {
 	for _, other := range all {
 		if other.Name == e.Name || other.Port != e.Port || other.Socket != e.Socket || e.Domain != "" && other.Domain != "" && e.Domain != other.Domain {
 			continue
 		}
 		for _, host := range e.Hosts {
 			if slices.Contains(other.Hosts, host) {
-				r.fail(n.Get("hosts"), "give one of them another port, or each a domain", "%s is in %s and in %s, with the same port %d", host, e.Name, other.Name, e.Port)
+				r.fail(n.Get("hosts"), "change the port of one of these environments, or set `domain` for each of them", "host %s is in environments %s and %s with the same port %d", host, e.Name, other.Name, e.Port)
 			}
 		}
 	}
@@ -163,10 +164,10 @@ func (r *reader) together(n *tomledit.Node, e Environment, all []Environment) {
 		at := slices.IndexFunc(all, func(other Environment) bool { return other.Name == next })
 		switch {
 		case at < 0:
-			r.fail(n.Get("after"), meant(next, namesOf(all)), "[tool.deploy.%s] is after %q, which there is not", seen[len(seen)-1], next)
+			r.fail(n.Get("after"), suggestion(next, namesOf(all)), "[tool.deploy.%s] has after = %q, but there is no environment with this name", seen[len(seen)-1], next)
 			return
 		case slices.Contains(seen, next):
-			r.fail(n.Get("after"), "let one of them be after none", "the environments %s wait for one another", strings.Join(append(seen, next), ", "))
+			r.fail(n.Get("after"), "remove the key `after` from one of these environments", "the environments %s wait for one another", strings.Join(append(seen, next), ", "))
 			return
 		}
 		seen, next = append(seen, next), all[at].After
@@ -180,7 +181,7 @@ func namesOf(all []Environment) (names []string) {
 	return names
 }
 
-// keys are the keys of an environment's table, each with what reads it.
+// keys returns the parser for each key of an environment's table.
 func (r *reader) keys(e *Environment) map[string]func(n *tomledit.Node) {
 	return map[string]func(n *tomledit.Node){
 		"hosts":             func(n *tomledit.Node) { e.Hosts = r.hosts(n) },
@@ -216,8 +217,8 @@ func (r *reader) keys(e *Environment) map[string]func(n *tomledit.Node) {
 	}
 }
 
-// meant says what was meant by a name, and which names there are.
-func meant(given string, names []string) string {
+// suggestion returns a hint with the most similar name and the valid names.
+func suggestion(given string, names []string) string {
 	if best := manifest.Nearest(given, names); best != "" {
 		return "did you mean " + best + "? There are " + strings.Join(names, ", ")
 	}

@@ -15,7 +15,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
-// What names may be. None begins with a dash, and none has a character that a shell, a URL or a header would read in another way.
+// Syntax of names. Names cannot start with a dash, or contain characters with a special meaning in a shell, a URL or a header.
 var (
 	environmentName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,29}$`)
 	hostName        = regexp.MustCompile(`^(?:[A-Za-z0-9_][A-Za-z0-9_.-]*@)?(?:\[[0-9A-Fa-f:]+\]|[A-Za-z0-9_][A-Za-z0-9_.-]*)(?::[0-9]{1,5})?$`)
@@ -23,12 +23,12 @@ var (
 	urlPath         = regexp.MustCompile(`^/[A-Za-z0-9_./~%-]*(?:\?[A-Za-z0-9_./~%=&-]*)?$`)
 	variableName    = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 	driverName      = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]*$`)
-	secretName      = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$`) // as hoststate's script takes it
+	secretName      = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$`) // the same syntax as in hoststate's script
 	volumeName      = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]+$`)
 	userName        = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]*(?::[A-Za-z0-9_][A-Za-z0-9_.-]*)?$`)
 	imageName       = regexp.MustCompile(`^[a-z0-9][A-Za-z0-9_./:@-]*$`)
 	absolutePath    = regexp.MustCompile(`^/[A-Za-z0-9_./-]+$`)
-	filePath        = regexp.MustCompile(`^\P{C}+$`) // ssh is given a copy of it by another name
+	filePath        = regexp.MustCompile(`^\P{C}+$`) // any printable name, because ssh only gets the path of a copy
 	headerName      = regexp.MustCompile(`^[A-Za-z0-9-]+$`)
 	jsonKey         = regexp.MustCompile(`^[^\x00-\x1f]+$`)
 	sizeText        = regexp.MustCompile(`^([0-9]{1,9})\s*([kKmMgGtT]?)(?:[iI]?[bB])?$`)
@@ -53,11 +53,11 @@ func (r *reader) strings(n *tomledit.Node) (all []string) {
 
 func (r *reader) boolean(n *tomledit.Node) bool { return r.want(n, tomledit.Bool) && n.True() }
 
-// match reads a string of a form; what says the form.
+// match parses a string that must match `form`. `what` describes the form.
 func (r *reader) match(n *tomledit.Node, form *regexp.Regexp, what string) string {
 	text := r.string(n)
 	if n.Is(tomledit.String) && !form.MatchString(text) {
-		r.fail(n, "give it "+what, "%s cannot be %q", orElement(n.Key), text)
+		r.fail(n, "use "+what, "%s cannot be %q", orElement(n.Key), text)
 		return ""
 	}
 	return text
@@ -73,7 +73,7 @@ func orElement(key string) string {
 func (r *reader) oneOf(n *tomledit.Node, allowed ...string) string {
 	text := r.string(n)
 	if n.Is(tomledit.String) && !slices.Contains(allowed, text) {
-		r.fail(n, meant(text, allowed), "%s cannot be %q", n.Key, text)
+		r.fail(n, suggestion(text, allowed), "%s cannot be %q", n.Key, text)
 	}
 	return text
 }
@@ -84,7 +84,7 @@ func (r *reader) number(n *tomledit.Node, least, most int) int {
 	}
 	number, _ := n.Int()
 	if number < int64(least) || number > int64(most) {
-		r.fail(n, "give it a number from "+strconv.Itoa(least)+" to "+strconv.Itoa(most), "%s cannot be %d", n.Key, number)
+		r.fail(n, "use a number from "+strconv.Itoa(least)+" to "+strconv.Itoa(most), "%s cannot be %d", n.Key, number)
 		return 0
 	}
 	return int(number)
@@ -92,10 +92,10 @@ func (r *reader) number(n *tomledit.Node, least, most int) int {
 
 func (r *reader) port(n *tomledit.Node) int { return r.number(n, 1, 65535) }
 
-// mostHosts is more than an environment has.
+// mostHosts limits the number of hosts in a canary or batch.
 const mostHosts = 10_000
 
-// batch reads a number of hosts, or a part of them: 2, "25%".
+// batch parses a number or percentage of hosts: 2, "25%".
 func (r *reader) batch(n *tomledit.Node) Batch {
 	if n.Is(tomledit.Integer) {
 		return Batch{Hosts: r.number(n, 1, mostHosts)}
@@ -110,18 +110,18 @@ func (r *reader) batch(n *tomledit.Node) Batch {
 	return Batch{Percent: number}
 }
 
-// duration reads a time as Go and compose write it: "90s", "2m".
+// duration parses a duration in the syntax of Go and compose: "90s", "2m".
 func (r *reader) duration(n *tomledit.Node) time.Duration {
 	text := r.string(n)
 	d, err := time.ParseDuration(text)
 	if n.Is(tomledit.String) && (err != nil || d <= 0 || d > 24*time.Hour) {
-		r.fail(n, `write it as "90s" or "2m", a day at most`, "%s cannot be %q", n.Key, text)
+		r.fail(n, `write a duration such as "90s" or "2m", at most "24h"`, "%s cannot be %q", n.Key, text)
 		return 0
 	}
 	return d
 }
 
-// size reads a number of bytes as compose writes it: "512m", "2g".
+// size parses a number of bytes in compose's syntax: "512m", "2g".
 func (r *reader) size(n *tomledit.Node) int64 {
 	if n.Is(tomledit.Integer) {
 		return int64(r.number(n, 1, 1<<62))
@@ -130,14 +130,14 @@ func (r *reader) size(n *tomledit.Node) int64 {
 	m := sizeText.FindStringSubmatch(text)
 	if m == nil {
 		if n.Is(tomledit.String) {
-			r.fail(n, `write it as "512m" or "2g"`, "%s cannot be %q", n.Key, text)
+			r.fail(n, `write a size such as "512m" or "2g"`, "%s cannot be %q", n.Key, text)
 		}
 		return 0
 	}
-	number, _ := strconv.ParseInt(m[1], 10, 64) // nine digits fit
+	number, _ := strconv.ParseInt(m[1], 10, 64) // at most nine digits
 	shift := 10 * strings.Index(" kmgt", strings.ToLower(m[2] + " ")[:1])
 	if number > math.MaxInt64>>shift {
-		r.fail(n, "write a size that a machine has", "%s cannot be %q", n.Key, text)
+		r.fail(n, "write a smaller size, such as \"2g\"", "%s cannot be %q", n.Key, text)
 		return 0
 	}
 	return number << shift
@@ -150,16 +150,16 @@ func (r *reader) hosts(n *tomledit.Node) (all []string) {
 	for _, e := range n.Children {
 		host := r.match(e, hostName, `"user@host", "user@host:port", or an alias of ssh_config`)
 		if host != "" && slices.Contains(all, host) {
-			r.fail(e, "name it once", "the host %s is there twice", host)
+			r.fail(e, "list each host once", "the host %s is listed twice", host)
 		}
 		all = append(all, host)
 	}
 	return all
 }
 
-// revision reads "json:KEY", "header:NAME" or false.
+// revision parses "json:KEY", "header:NAME" or false.
 func (r *reader) revision(n *tomledit.Node) Revision {
-	const next = `write "json:KEY" or "header:NAME", or false where the answer does not say it`
+	const next = `write "json:KEY" or "header:NAME", or false if the health answer has no revision`
 	if n.Is(tomledit.Bool) {
 		if n.True() {
 			r.fail(n, next, "revision cannot be true")
@@ -189,7 +189,8 @@ func (r *reader) variables(n *tomledit.Node) (all []string) {
 	return all
 }
 
-// variable reads the name of one, which is not one of those that publish: whoever may write a manifest could send a package then.
+// variable parses the name of an environment variable. It rejects variables with publishing credentials, because otherwise anyone who can change a
+// manifest could leak them to an application.
 func (r *reader) variable(n *tomledit.Node, what string) string {
 	if err := settings.RefuseKey(cmp.Or(n.Key, "the list"), n.Text()); err != nil {
 		r.fail(n, operr.NextOf(err), "%v", err)
@@ -197,17 +198,17 @@ func (r *reader) variable(n *tomledit.Node, what string) string {
 	}
 	name := r.match(n, variableName, what)
 	if command.Publishes(name) {
-		r.fail(n, "give the application a key of its own, by another name", "a host cannot have %q: whoever has it may publish", name)
+		r.fail(n, "give the application a different key, in a variable with another name", "a host cannot get the variable %q, because its key allows publishing packages", name)
 	}
 	return name
 }
 
-// secrets reads a list of variables, or a table of names, each with a variable or a command.
+// secrets parses a list of variables, or a table that maps names to a variable or a command.
 func (r *reader) secrets(n *tomledit.Node) (all []Secret) {
 	if n.Is(tomledit.Array) {
 		for i, name := range r.variables(n) {
 			if name != "" && !secretName.MatchString(name) || slices.ContainsFunc(all, func(s Secret) bool { return s.Name == name }) {
-				r.fail(n.Children[i], "name it once; a letter or a digit comes first, and at most 63 characters are in it; or give it another name: secrets = { NAME = \"VARIABLE\" }", "a secret cannot be called %q", name)
+				r.fail(n.Children[i], "use each name once, with a letter or a digit first and at most 63 characters; or choose another name: secrets = { NAME = \"VARIABLE\" }", "%q is not a valid name of a secret", name)
 			}
 			all = append(all, Secret{Name: name, Variable: name})
 		}
@@ -225,16 +226,16 @@ func (r *reader) secrets(n *tomledit.Node) (all []Secret) {
 		}
 		switch {
 		case !secretName.MatchString(e.Key):
-			r.fail(e, "use letters, digits, _, . and -, at most 63; the first is a letter or a digit", "a secret cannot be called %q", e.Key)
+			r.fail(e, "use letters, digits, _, . and -, at most 63; the first is a letter or a digit", "%q is not a valid name of a secret", e.Key)
 		case e.Is(tomledit.Array) && (len(s.Command) == 0 || s.Command[0] == ""):
-			r.fail(e, "name the command", "the secret %s has an empty command", e.Key)
+			r.fail(e, "write the command and its arguments as a list", "the secret %s has an empty command", e.Key)
 		}
 		all = append(all, s)
 	}
 	return all
 }
 
-// volumes reads "name:/path" and "name:/path:ro".
+// volumes parses "name:/path" and "name:/path:ro".
 func (r *reader) volumes(n *tomledit.Node) (all []Volume) {
 	if !r.want(n, tomledit.Array) {
 		return nil
@@ -247,11 +248,11 @@ func (r *reader) volumes(n *tomledit.Node) (all []Volume) {
 			mode = parts[2]
 		}
 		if len(parts) < 2 || len(parts) > 3 || !volumeName.MatchString(parts[0]) || !absolutePath.MatchString(parts[1]) || mode != "rw" && mode != "ro" {
-			r.fail(e, `write it as "name:/path" or "name:/path:ro", with the name of a volume`, "volumes cannot have %q", text)
+			r.fail(e, `write "NAME:/PATH" or "NAME:/PATH:ro", where NAME is the name of a volume`, "volumes cannot have %q", text)
 			continue
 		}
 		if strings.HasPrefix(parts[0], "pixi-release-") {
-			r.fail(e, "give it a volume of its own", "volumes cannot have %q: the proxy keeps its keys, and where requests go, in volumes of such names", text)
+			r.fail(e, "use another name for this volume", "volumes cannot have %q: names that begin with pixi-release- are for the volumes of the proxy", text)
 			continue
 		}
 		all = append(all, Volume{Name: parts[0], Target: parts[1], ReadOnly: mode == "ro"})
@@ -275,11 +276,11 @@ func (r *reader) logging(n *tomledit.Node) (l Logging) {
 				}
 			}
 		default:
-			r.fail(e, meant(e.Key, []string{"driver", "options"}), "logging has no key %s", e.Key)
+			r.fail(e, suggestion(e.Key, []string{"driver", "options"}), "logging has no key %s", e.Key)
 		}
 	}
 	if l.Driver == "" {
-		r.fail(n, `add driver = "local"`, "logging names no driver")
+		r.fail(n, `add driver = "local"`, "logging has no driver")
 	}
 	return l
 }

@@ -16,52 +16,52 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// Host is what one host says of an application's deployment environment. It is asked, and never remembered.
+// Host contains a host's state for one environment of an application. It is queried each time, and never cached.
 type Host struct {
 	Name    string   `json:"host"`
-	Trouble string   `json:"trouble,omitempty"` // why it could not be asked; "" where it answered
-	Next    string   `json:"next,omitempty"`    // what to do about that
+	Trouble string   `json:"trouble,omitempty"` // why the host could not be queried; "" on success
+	Next    string   `json:"next,omitempty"`    // next step for the trouble
 	Arch    string   `json:"arch,omitempty"`
 	Setup   []string `json:"setup,omitempty"`   // what `mage deploy:setup` would do
-	Running *Running `json:"running,omitempty"` // what requests go to; nil: nothing answers
+	Running *Running `json:"running,omitempty"` // version that receives requests; nil if nothing responds
 	Waiting bool     `json:"waiting_for_secrets,omitempty"`
 	Drift   []string `json:"drift,omitempty"`
 	Free    int64    `json:"free"` // bytes
 	Proxy   *Front   `json:"proxy,omitempty"`
 	Kept    Kept     `json:"kept"`
 
-	Holder *hoststate.Holder `json:"holder,omitempty"` // who has the lock
-	Left   time.Duration     `json:"left,omitempty"`   // of the lock's lease
+	Holder *hoststate.Holder `json:"holder,omitempty"` // holder of the lock
+	Left   time.Duration     `json:"left,omitempty"`   // remaining time of the lock's lease
 
 	Up    string            `json:"up,omitempty"`
 	Prev  string            `json:"prev,omitempty"`
-	Gate  string            `json:"-"` // what is asked at the gate
+	Gate  string            `json:"-"` // upstream that is checked at the gate
 	Audit []hoststate.Entry `json:"audit,omitempty"`
 
-	Containers []engine.Container `json:"-"` // with our labels
-	Err        error              `json:"-"` // why it could not be asked
+	Containers []engine.Container `json:"-"` // containers with our labels
+	Err        error              `json:"-"` // why the host could not be queried
 
-	proxy string // ID of the proxy's container, which one machine has
-	port  string // label of what is behind it
+	proxy string // ID of the proxy container, which reveals two names for one machine
+	port  string // PortLabel of the containers behind the proxy
 }
 
-// Front is the proxy of a host, as its container is.
+// Front describes a host's proxy container.
 type Front struct {
 	Image   string   `json:"image"`             // Config.Image of the container
-	Digests []string `json:"digests,omitempty"` // REPOSITORY@sha256:… by which the image was pulled
+	Digests []string `json:"digests,omitempty"` // REPOSITORY@sha256:… under which the image was pulled
 }
 
-// Running is what requests go to, by the container that runs.
+// Running describes the container that receives requests.
 type Running struct {
 	Release  string    `json:"release"`
 	Image    string    `json:"image"`              // Config.Image of the container
-	Revision string    `json:"revision,omitempty"` // that it says itself
+	Revision string    `json:"revision,omitempty"` // from the container's health response
 	Since    time.Time `json:"since"`
 	Healthy  bool      `json:"healthy"`
-	Says     string    `json:"says"` // what the health path answers
+	Says     string    `json:"says"` // response of the health path
 }
 
-// Look asks all hosts of an environment, at once. lines of their audit are read.
+// Look queries all hosts of an environment concurrently, and reads the last `lines` lines of their audit logs.
 func (f *Fleet) Look(ctx context.Context, lines int) []Host {
 	all := make([]Host, len(f.Environment.Hosts))
 	var wait sync.WaitGroup
@@ -75,7 +75,7 @@ func (f *Fleet) Look(ctx context.Context, lines int) []Host {
 	return all
 }
 
-// LookAll asks all hosts of several environments, at once: it takes as long as the slowest one of them.
+// LookAll queries all hosts of several environments concurrently. It returns when the slowest host has responded.
 func LookAll(ctx context.Context, fleets []*Fleet, lines int) [][]Host {
 	all := make([][]Host, len(fleets))
 	var wait sync.WaitGroup
@@ -86,7 +86,7 @@ func LookAll(ctx context.Context, fleets []*Fleet, lines int) [][]Host {
 	return all
 }
 
-// absent names the hosts that the last deployment of a host was without, and that do not run what it runs.
+// absent names the hosts that were left out of h's last deployment and do not run what h runs.
 func absent(h Host, all []Host) (drift []string) {
 	for _, other := range all {
 		if slices.Contains(h.Kept.Absent, other.Name) && (other.Running == nil || h.Running == nil || other.Running.Image != h.Running.Image) {
@@ -96,16 +96,16 @@ func absent(h Host, all []Host) (drift []string) {
 	return drift
 }
 
-// KeptAs is the name under which a host keeps a Kept.
+// KeptAs is the name of the value in which a host stores its Kept.
 const KeptAs = "releases"
 
-// Kept reads what a host remembers.
+// Kept reads a host's record of releases.
 func (f *Fleet) Kept(ctx context.Context, m *Machine) (Kept, error) {
 	_, k, err := f.Remembered(ctx, m)
 	return k, err
 }
 
-// Remembered is Kept with all else that was seen at the same moment.
+// Remembered returns Kept along with the rest of the host's state, all read at the same moment.
 func (f *Fleet) Remembered(ctx context.Context, m *Machine) (seen hoststate.Seen, k Kept, err error) {
 	seen, err = m.State.Look(ctx, f.Key())
 	if text := seen.Values[KeptAs]; err == nil && text != "" {
@@ -114,7 +114,7 @@ func (f *Fleet) Remembered(ctx context.Context, m *Machine) (seen hoststate.Seen
 	return seen, k, err
 }
 
-// LookAt asks one host.
+// LookAt queries one host.
 func (f *Fleet) LookAt(ctx context.Context, host string, lines int) (h Host) {
 	h = Host{Name: host}
 	if h.Err = f.ask(ctx, &h, lines); h.Err != nil {
@@ -156,7 +156,7 @@ func (f *Fleet) ask(ctx context.Context, h *Host, lines int) error {
 	h.Up, h.Prev, h.Gate, h.Holder, h.Left = seen.Up, seen.Prev, seen.Next, seen.Lock.Holder, seen.Lock.Left
 	if text := seen.Values[KeptAs]; text != "" {
 		if err := json.Unmarshal([]byte(text), &h.Kept); err != nil {
-			return operr.New("look at it in the proxy's volume, and remove it", "what the host remembers of its releases cannot be read: %w", err)
+			return operr.New("look at the file `releases` in the proxy's volume, and remove the file", "reading the host's record of its releases: %w", err)
 		}
 	}
 	if h.Free, err = m.State.Free(ctx); err != nil {
@@ -166,7 +166,7 @@ func (f *Fleet) ask(ctx context.Context, h *Host, lines int) error {
 		return err
 	}
 	if lines > 0 {
-		if h.Audit, err = m.State.Audited(ctx, f.Key(), lines); err != nil {
+		if h.Audit, err = m.State.AuditLog(ctx, f.Key(), lines); err != nil {
 			return err
 		}
 	}
@@ -176,7 +176,7 @@ func (f *Fleet) ask(ctx context.Context, h *Host, lines int) error {
 		}
 	}
 	if now := h.Kept.Current; f.Environment.Memory && len(f.Environment.Secrets) > 0 && now != nil && (h.Running == nil || !h.Running.Healthy) {
-		h.Waiting = h.Of(now.ID) != nil // what was in memory went when it ended
+		h.Waiting = h.Of(now.ID) != nil // in-memory secrets were lost when the container exited
 	}
 	h.Drift = append(h.Drift, h.drift()...)
 	for _, line := range h.Setup {
@@ -185,7 +185,7 @@ func (f *Fleet) ask(ctx context.Context, h *Host, lines int) error {
 	return nil
 }
 
-// askRunning asks the container that requests go to, by the published port.
+// askRunning queries the container that receives requests, through the published port.
 func (f *Fleet) askRunning(ctx context.Context, m *Machine, h *Host, c *engine.Container) error {
 	path, rule := h.Kept.version(c.Labels[LabelRelease]).Question(f.Environment)
 	a, err := m.Proxy.AskPublished(ctx, f.Key(), f.Service(), path)
@@ -211,15 +211,15 @@ func (f *Fleet) askRunning(ctx context.Context, m *Machine, h *Host, c *engine.C
 			}
 		}
 		if len(same) > 1 {
-			h.Drift = append(h.Drift, fmt.Sprintf("the image of %s was pulled by %d digests; %s is the one that the container was made of", c.Name, len(same), c.Image))
+			h.Drift = append(h.Drift, fmt.Sprintf("the image of %s was pulled by %d digests; the container was made from %s", c.Name, len(same), c.Image))
 		}
 	} else {
-		h.Drift = append(h.Drift, "the image of "+c.Name+" is not there any more: a rollback to it will be refused")
+		h.Drift = append(h.Drift, "the image of "+c.Name+" does not exist any more: a rollback to it will be refused")
 	}
 	return nil
 }
 
-// Behind is the container that an upstream leads to, by its alias; nil where none runs.
+// Behind returns the running container with an upstream's alias, or nil.
 func (h *Host) Behind(upstream string) *engine.Container {
 	alias, _, found := strings.Cut(upstream, ":")
 	if !found {
@@ -242,7 +242,7 @@ func hasAlias(c engine.Container, alias string) bool {
 	return false
 }
 
-// Of is the container of a version, whatever it does; nil where there is none.
+// Of returns a version's container in any state, or nil.
 func (h *Host) Of(id string) *engine.Container {
 	for n, c := range h.Containers {
 		if c.Labels[LabelRelease] == id && hasAlias(c, id) {
@@ -252,14 +252,14 @@ func (h *Host) Of(id string) *engine.Container {
 	return nil
 }
 
-// MadeBy is the number of the deployment that made what has some labels, behind the proxy of a port; ok says whether one did.
+// MadeBy returns the fencing token of the deployment that set these labels. ok reports whether that deployment used the proxy on this port.
 func MadeBy(labels map[string]string, port string) (fence int64, ok bool) {
 	fence, err := strconv.ParseInt(labels[LabelFence], 10, 64)
 	return fence, err == nil && labels[LabelPort] == port
 }
 
-// left says what a deployment that has come to its end on all hosts would have put away: it was killed before it did.
-func (h *Host) left() (all []string) {
+// `describeLeftovers` describes what a killed deployment has left on the host. A completed deployment leaves nothing.
+func (h *Host) describeLeftovers() (all []string) {
 	now := h.Kept.Current
 	for _, c := range h.Containers {
 		if _, ours := MadeBy(c.Labels, h.port); !ours || now == nil || c.Labels[LabelRelease] == now.ID {
@@ -268,20 +268,20 @@ func (h *Host) left() (all []string) {
 		runs := c.State == engine.Running || c.State == engine.Restarting
 		switch {
 		case !h.Kept.Knows(c.Labels[LabelRelease]):
-			all = append(all, "removes "+c.Name+", which a deployment has left")
+			all = append(all, "removes "+c.Name+", which a deployment left behind")
 		case runs:
 			all = append(all, "stops "+c.Name+", which a deployment has left running")
 		}
 	}
 	for _, upstream := range []string{h.Prev, h.Gate} {
 		if len(all) == 0 && upstream != "" && upstream != hoststate.None {
-			all = append(all, "sends nobody to "+upstream+" any more")
+			all = append(all, "sends no more requests to "+upstream)
 		}
 	}
 	return all
 }
 
-// version is one that a deployment made; the zero value where none did.
+// version returns the recorded version with this ID, or the zero value.
 func (k Kept) version(id string) Version {
 	for _, v := range k.All() {
 		if v.ID == id {
@@ -291,7 +291,7 @@ func (k Kept) version(id string) Version {
 	return Version{}
 }
 
-// All are the versions that a host remembers.
+// All returns the versions in a host's record.
 func (k Kept) All() []Version {
 	all := slices.Clone(k.Older)
 	for _, v := range []*Version{k.Current, k.Previous, k.Candidate} {
@@ -302,21 +302,21 @@ func (k Kept) All() []Version {
 	return all
 }
 
-// Knows reports whether a version is one that a deployment made.
+// Knows reports whether the host's record contains the version with this ID.
 func (k Kept) Knows(id string) bool { return id != "" && k.version(id).ID == id }
 
-// drift says what is not as the last deployment left it.
+// drift describes changes on the host since its last deployment.
 func (h *Host) drift() (all []string) {
 	say := func(format string, args ...any) { all = append(all, fmt.Sprintf(format, args...)) }
 	running := h.Behind(h.Up)
 	none := h.Up == "" || h.Up == hoststate.None
 	switch {
 	case none && h.Kept.Current != nil:
-		say("requests go nowhere, and %s was deployed last", h.Kept.Current.ID)
+		say("requests go to no container, but %s was deployed last", h.Kept.Current.ID)
 	case !none && running == nil:
-		say("requests go to %s, and no container of ours answers there", h.Up)
+		say("requests go to %s, but no container of this environment has that address", h.Up)
 	case h.Kept.Current != nil && h.Up != h.Kept.Current.Upstream():
-		say("requests go to %s, and %s was deployed last", h.Up, h.Kept.Current.ID)
+		say("requests go to %s, but %s was deployed last", h.Up, h.Kept.Current.ID)
 	}
 	switch {
 	case h.Kept.Paused != nil && h.Kept.Candidate != nil:
@@ -330,26 +330,26 @@ func (h *Host) drift() (all []string) {
 		id := c.Labels[LabelRelease]
 		switch port := c.Labels[LabelPort]; {
 		case port != "" && h.port != "" && port != h.port:
-			say("the container %s is behind port %s, which the environment had before: remove both by hand", c.Name, port)
+			say("the container %s belongs to port %s, which the environment used earlier; remove this container and the proxy of this port by hand", c.Name, port)
 			continue
 		case !h.Kept.Knows(id):
-			say("the container %s has our labels, and no deployment made it", c.Name)
+			say("the container %s has the labels of this environment, but no deployment made it", c.Name)
 		case seen[id]:
-			say("the container %s has the labels of %s, which has another one", c.Name, id)
+			say("the container %s has the labels of release %s, which already has another container", c.Name, id)
 		case c.Name != id:
 			say("the container of %s was renamed to %s", id, c.Name)
 		}
 		seen[id] = true
 		for _, v := range []*Version{h.Kept.Current, h.Kept.Previous, h.Kept.Candidate} {
 			if v != nil && v.ID == id && c.Image != v.Image {
-				say("the container of %s is made of %s, and %s was deployed", id, c.Image, v.Image)
+				say("the container of %s was made from %s, but %s was deployed", id, c.Image, v.Image)
 			}
 		}
 		if running != nil && c.ID == running.ID && c.Restart != engine.UnlessStopped && h.Kept.Candidate == nil {
 			say("the container of %s will not start again after a reboot: its restart policy is %q", id, c.Restart)
 		}
 		if c.State == engine.Running && (running == nil || c.ID != running.ID) && h.Behind(h.Prev) != c && h.Kept.Candidate == nil {
-			say("the container %s runs and gets no requests", c.Name)
+			say("the container %s runs, but gets no requests", c.Name)
 		}
 	}
 	return all

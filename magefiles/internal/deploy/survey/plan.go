@@ -14,47 +14,47 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// Asked is what a person asks for.
+// Asked is a user's request for a deployment or rollback.
 type Asked struct {
-	Image   Image    // to be deployed; the zero value where it is gone back
-	Back    bool     // each host goes back to the release before the one that it has
-	Without []string // hosts that are left as they are
-	Force   string   // why the environment before this one does not count; "" where it does
+	Image   Image    // image to deploy; the zero value for a rollback
+	Back    bool     // roll each host back to the release before its current one
+	Without []string // hosts to exclude
+	Force   string   // reason for skipping the check of the environment in `after`; "" does not skip it
 }
 
-// Plan is what a person agrees to: it survives JSON.
+// Plan is what the user confirms. It can be encoded as JSON.
 type Plan struct {
-	Run         string             `json:"run"` // names the deployment on the hosts
+	Run         string             `json:"run"` // identifies the deployment on the hosts
 	App         string             `json:"app"`
 	Environment config.Environment `json:"environment"`
-	Image       Image              `json:"image"` // the zero value where it is gone back
+	Image       Image              `json:"image"` // the zero value for a rollback
 	Back        bool               `json:"back,omitempty"`
 	Hosts       []HostPlan         `json:"hosts"`
-	Groups      [][]string         `json:"groups,omitempty"` // of the hosts that change, in the order in which they get it; none where all do at once
+	Groups      [][]string         `json:"groups,omitempty"` // changing hosts in deployment order; empty if all change at the same time
 	Without     []string           `json:"without,omitempty"`
-	Why         []string           `json:"why,omitempty"`   // of each of them
-	Force       string             `json:"force,omitempty"` // why the environment before this one does not count
+	Why         []string           `json:"why,omitempty"`   // reasons for the hosts in Without
+	Force       string             `json:"force,omitempty"` // reason for skipping the check of the environment in `after`
 	Settings    []Setting          `json:"settings,omitempty"`
 	Notes       []string           `json:"notes,omitempty"`
-	Troubles    []Trouble          `json:"troubles,omitempty"` // why it cannot be done as things stand
+	Troubles    []Trouble          `json:"troubles,omitempty"` // why the plan cannot be carried out now
 }
 
-// HostPlan is what happens on one host.
+// HostPlan is the part of a plan for one host.
 type HostPlan struct {
 	Host    string   `json:"host"`
 	Running *Running `json:"running,omitempty"`
 	Before  Kept     `json:"before"`
 	Will    Version  `json:"will"`
-	Same    bool     `json:"same,omitempty"` // it runs already, and is left as it is
-	Tidy    bool     `json:"tidy,omitempty"` // it runs already, and what a deployment has left beside it is put away
+	Same    bool     `json:"same,omitempty"` // the image already runs, so the host does not change
+	Tidy    bool     `json:"tidy,omitempty"` // the image already runs, and only leftovers of a killed deployment are removed
 	Changes []string `json:"changes"`
 	Drift   []string `json:"drift,omitempty"`
 	Free    int64    `json:"free"`
-	Silent  bool     `json:"silent,omitempty"` // it did not say what runs and what is free: see Troubles
+	Silent  bool     `json:"silent,omitempty"` // the host did not report what runs and its free space: see Troubles
 
-	Holder *hoststate.Holder `json:"holder,omitempty"` // who has the lock
+	Holder *hoststate.Holder `json:"holder,omitempty"` // holder of the lock
 
-	paused *Paused // that it was when the plan was made
+	paused *Paused // the recorded pause when the plan was made
 }
 
 // Trouble is a reason why a plan cannot be carried out.
@@ -64,7 +64,7 @@ type Trouble struct {
 	Next string `json:"next,omitempty"`
 }
 
-// Label names the plan to people.
+// Label returns a short description of the plan.
 func (p *Plan) Label() string {
 	if p.Back {
 		return p.Environment.Name + "/back"
@@ -73,7 +73,7 @@ func (p *Plan) Label() string {
 	return p.Environment.Name + "/" + digest[:min(12, len(digest))]
 }
 
-// Changing are the hosts on which something is done, in the one order in which locks are taken.
+// Changing returns the hosts that change, in locking order.
 func (p *Plan) Changing() (hosts []HostPlan) {
 	for _, h := range p.Hosts {
 		if !h.Same {
@@ -84,17 +84,17 @@ func (p *Plan) Changing() (hosts []HostPlan) {
 	return hosts
 }
 
-// Moving are those hosts among some that get a release, or go back to one; on the others something is put away alone.
+// Moving returns the hosts that get another release. The other hosts are only cleaned up after a killed deployment.
 func Moving(hosts []HostPlan) []HostPlan {
 	return slices.DeleteFunc(slices.Clone(hosts), func(h HostPlan) bool { return h.Tidy })
 }
 
-// Nothing reports whether all hosts are as they are wanted.
+// Nothing reports whether all hosts already have the requested release.
 func (p *Plan) Nothing() bool { return len(p.Changing()) == 0 && len(p.Troubles) == 0 }
 
-// Plan asks all hosts, and changes nothing.
+// Plan queries all hosts and returns a plan. It does not change anything.
 func (f *Fleet) Plan(ctx context.Context, asked Asked) (*Plan, error) {
-	if _, err := f.But(asked.Without); err != nil {
+	if _, err := f.HostsWithout(asked.Without); err != nil {
 		return nil, err
 	}
 	p := &Plan{
@@ -106,7 +106,7 @@ func (f *Fleet) Plan(ctx context.Context, asked Asked) (*Plan, error) {
 		Without:     asked.Without,
 		Force:       asked.Force,
 	}
-	values, err := f.given(asked.Back)
+	values, err := f.readVariables(asked.Back)
 	if err != nil {
 		return nil, err
 	}
@@ -118,9 +118,9 @@ func (f *Fleet) Plan(ctx context.Context, asked Asked) (*Plan, error) {
 		Port:     f.Environment.AppPort,
 		Health:   f.Environment.Health,
 		Says:     f.Environment.Revision,
-		Made:     made(f.Environment),
+		Made:     settingsOf(f.Environment),
 	}
-	if !asked.Back { // else each container is made as it was then
+	if !asked.Back { // a rollback does not change how containers were created
 		p.Settings = container(f.Environment)
 	}
 	p.Settings = append(p.Settings, way(f.Environment)...)
@@ -134,7 +134,7 @@ func (f *Fleet) Plan(ctx context.Context, asked Asked) (*Plan, error) {
 		}
 		p.Hosts = append(p.Hosts, f.planHost(ctx, p, h, wanted, looked))
 		if first := machines[h.proxy]; first != "" && h.proxy != "" {
-			p.Troubles = append(p.Troubles, Trouble{Host: h.Name, Says: "it is the same machine as " + first, Next: "name it once"})
+			p.Troubles = append(p.Troubles, Trouble{Host: h.Name, Says: "this host is the same machine as " + first, Next: "list each machine once in hosts"})
 		}
 		machines[h.proxy] = h.Name
 		if h.Proxy != nil {
@@ -147,14 +147,14 @@ func (f *Fleet) Plan(ctx context.Context, asked Asked) (*Plan, error) {
 	return p, nil
 }
 
-// pins says which digests of a proxy's image run that is named by a tag: a tag may mean another image tomorrow, and a host that is set up later
-// has that one then.
+// pins returns a note with the proxy image's digest if the image is specified by tag, because the tag may move, and a host that is set up later
+// would get a different image.
 func pins(fronts []Front) (notes []string) {
 	for _, f := range fronts {
 		if strings.Contains(f.Image, "@") || len(f.Digests) == 0 {
 			continue
 		}
-		note := fmt.Sprintf("the proxy's image %s is a tag; the hosts have %s: `proxy = %q` in the environment's table pins it", f.Image, f.Digests[0], f.Digests[0])
+		note := fmt.Sprintf("the proxy's image %s is a tag; the hosts have %s; to pin the image, set `proxy = %q` in the environment's table", f.Image, f.Digests[0], f.Digests[0])
 		if !slices.Contains(notes, note) {
 			notes = append(notes, note)
 		}
@@ -162,12 +162,12 @@ func pins(fronts []Front) (notes []string) {
 	return notes
 }
 
-// why is the reason for which a host is left out.
+// `why` returns why a host is excluded.
 func why(h Host) string {
 	if h.Trouble != "" {
 		return h.Trouble
 	}
-	return h.Name + " answers, and was left out by choice"
+	return h.Name + " answers, but you left this host out"
 }
 
 func (f *Fleet) planHost(ctx context.Context, p *Plan, h Host, wanted Version, all []Host) HostPlan {
@@ -176,7 +176,7 @@ func (f *Fleet) planHost(ctx context.Context, p *Plan, h Host, wanted Version, a
 		p.Troubles = append(p.Troubles, Trouble{Host: h.Name, Says: fmt.Sprintf(format, args...), Next: next})
 	}
 	if h.Trouble != "" {
-		next := "-without=" + h.Name + " leaves it out, and it is brought up to date when it is back"
+		next := "pass -without=" + h.Name + " to leave this host out: the first deployment after the host is back brings the host up to date"
 		if h.Next != "" {
 			next = h.Next + "; or " + next
 		}
@@ -199,12 +199,12 @@ func (f *Fleet) planHost(ctx context.Context, p *Plan, h Host, wanted Version, a
 	if paused := h.Kept.Paused; paused != nil && h.Kept.Candidate != nil {
 		if c := h.Kept.Candidate; c.Image != wanted.Image || c.Spec != wanted.Spec {
 			_, digest, _ := strings.Cut(c.Image, "@")
-			trouble("`mage deploy:to "+f.Environment.Name+" -digest="+digest+"` goes on with it; `mage deploy:rollback -env="+f.Environment.Name+"` takes it back",
+			trouble("run `mage deploy:to "+f.Environment.Name+" -digest="+digest+"` to continue this deployment, or `mage deploy:rollback -env="+f.Environment.Name+"` to undo the deployment",
 				"the deployment of %s is %s", c.Describe(), paused)
 			return one
 		}
 		one.Will, one.Before.Candidate = *h.Kept.Candidate, nil
-		one.Changes = []string{"goes on with the deployment of " + one.Will.Describe() + ", which was " + paused.String()}
+		one.Changes = []string{"continues the deployment of " + one.Will.Describe() + ", which was " + paused.String()}
 		return one
 	}
 	if c := h.Kept.Current; c != nil && c.Image == wanted.Image && c.Spec == wanted.Spec && h.Kept.Candidate == nil && h.Up == c.Upstream() &&
@@ -219,19 +219,19 @@ func (f *Fleet) planHost(ctx context.Context, p *Plan, h Host, wanted Version, a
 	}
 	f.askImage(ctx, p, h, trouble)
 	if h.Free < f.Environment.Disk {
-		trouble("make room on it, or set disk in the environment's table", "%s are free, and %s are wanted", columns.Size(h.Free), columns.Size(f.Environment.Disk))
+		trouble("free space on the host's disk, or set a smaller disk in the environment's table", "the disk has too little free space: found %s, expected %s", columns.Size(h.Free), columns.Size(f.Environment.Disk))
 	}
 	return one
 }
 
-// stays is for a host that runs what is wanted: it is left as it is, or rid of what a deployment that was killed has left there.
+// `stays` plans a host that already runs the requested release: at most, leftovers of a killed deployment are removed.
 func (p *HostPlan) stays(h Host) {
-	left := h.left()
+	left := h.describeLeftovers()
 	p.Same, p.Tidy = len(left) == 0, len(left) > 0
 	p.Changes = append(p.Changes, left...)
 }
 
-// groups are those in which the hosts of a plan get it. A deployment that was paused goes on in its own; a way back has none.
+// groups returns the groups in which hosts get the release. A paused deployment keeps its groups, and a rollback has none.
 func (f *Fleet) groups(p *Plan) [][]string {
 	var changing, whole []string
 	for _, h := range p.Hosts {
@@ -252,27 +252,27 @@ func (f *Fleet) groups(p *Plan) [][]string {
 	return groups
 }
 
-// sameHosts reports whether two lists have the same hosts.
+// sameHosts reports whether two lists contain the same hosts.
 func sameHosts(a, b []string) bool {
 	return slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))
 }
 
-// planBack goes to the release before: its container has to be there, and so has its image.
+// planBack plans a rollback to the earlier release, whose container and image must still exist on the host.
 func (f *Fleet) planBack(ctx context.Context, h Host, one *HostPlan, before *Version, trouble func(next, format string, args ...any)) {
-	next := "`mage deploy:to " + f.Environment.Name + " -digest=…` deploys any image that the registry has"
+	next := "run `mage deploy:to " + f.Environment.Name + " -digest=…` with the digest of an image in the registry"
 	if before == nil {
-		trouble(next, "there is no release before the one that it has")
+		trouble(next, "the host has no earlier release to go back to")
 		return
 	}
 	one.Will = *before
 	if now := h.Kept.Current; now != nil && now.ID == before.ID && h.Kept.Candidate == nil && h.Up == now.Upstream() && h.Running != nil && h.Running.Healthy {
-		one.stays(h) // another host has not gone back yet, and this one has
+		one.stays(h) // this host has already been rolled back, but another one has not
 		return
 	}
 	one.Changes = []string{"goes back to " + before.Describe()}
 	c := h.Of(before.ID)
 	if c == nil {
-		trouble(next, "the container of the release before, %s, is gone", before.ID)
+		trouble(next, "the container of the previous release, %s, does not exist any more", before.ID)
 		return
 	}
 	m, err := f.Machine(ctx, h.Name)
@@ -281,16 +281,16 @@ func (f *Fleet) planBack(ctx context.Context, h Host, one *HostPlan, before *Ver
 	}
 	switch {
 	case errors.Is(err, engine.NotFound):
-		trouble(next, "the image of the release before, %s, is gone", before.Image)
+		trouble(next, "the image of the previous release, %s, does not exist any more", before.Image)
 	case err != nil:
 		trouble("", "%v", err)
 	}
 }
 
-// askImage finds out whether the host can have the image, before anything is changed.
+// askImage checks that the host can get the image, before anything changes.
 func (f *Fleet) askImage(ctx context.Context, p *Plan, h Host, trouble func(next, format string, args ...any)) {
 	if len(p.Image.Platforms) > 0 && !slices.Contains(p.Image.Platforms, h.Arch) {
-		trouble("add it to platforms of [tool.image], and push the image again", "the image is not made for %s, which the host is; it is made for %s", h.Arch, strings.Join(p.Image.Platforms, ", "))
+		trouble("add the host's platform to platforms of [tool.image], and push the image again", "the image does not fit the host's platform: expected %s, found %s", h.Arch, strings.Join(p.Image.Platforms, ", "))
 		return
 	}
 	m, err := f.Machine(ctx, h.Name)
@@ -310,65 +310,65 @@ func (f *Fleet) askImage(ctx context.Context, p *Plan, h Host, trouble func(next
 	}
 	switch {
 	case errors.Is(err, engine.Unauthorized):
-		trouble("`docker login` here: your login is sent with the pull, and is kept on no host", "the registry does not let it pull %s", p.Image.Ref())
+		trouble("run `docker login` on this machine: your login is sent with the pull, and no host stores it", "the registry does not let the host pull %s", p.Image.Ref())
 	case err != nil:
-		trouble(operr.NextOf(err), "it cannot pull %s: %v", p.Image.Ref(), err)
+		trouble(operr.NextOf(err), "the host cannot pull %s: %v", p.Image.Ref(), err)
 	}
 }
 
-// changes says what is to be another than it is.
+// changes describes the changes on a host.
 func changes(h Host, wanted Version) []string {
 	now := h.Kept.Current
 	switch {
 	case now == nil && h.Running == nil:
 		return []string{"first deployment: " + wanted.Describe()}
 	case h.Waiting:
-		return []string{"it waits for its secrets, which were in memory alone → " + wanted.Describe()}
+		return []string{"the container waits for its secrets, which were only in memory → " + wanted.Describe()}
 	case h.Running == nil:
 		return []string{"nothing answers → " + wanted.Describe()}
 	case h.Running.Image != wanted.Image:
 		return []string{Version{Image: h.Running.Image, Revision: h.Running.Revision}.Describe() + " → " + wanted.Describe()}
 	case !h.Running.Healthy:
-		return []string{"it is not healthy (" + h.Running.Says + "), and is started anew"}
+		return []string{"the container is not healthy (" + h.Running.Says + "): a new container is started"}
 	case now != nil && now.Spec != wanted.Spec:
 		return []string{"the same image with another configuration"}
 	}
-	return []string{"the same image, started anew"}
+	return []string{"the same image in a new container"}
 }
 
-// note says what is to be known of a plan before it is agreed to.
+// note adds notes that the user should read before confirming a plan.
 func (f *Fleet) note(p *Plan) {
 	e := f.Environment
 	say := func(format string, args ...any) { p.Notes = append(p.Notes, fmt.Sprintf(format, args...)) }
 	switch {
 	case e.Revision.None():
-		say("the health path says no revision: the gate compares the digest of the container alone")
+		say("the health answer has no revision: the gate compares only the digest of the container")
 	case p.Image.Revision == "" && !p.Back:
-		say("the image has no label with its revision: the gate compares the digest of the container alone")
+		say("the image has no label with its revision: the gate compares only the digest of the container")
 	}
 	if len(e.Environment) > 0 && !p.Back {
-		say("the containers get of your environment: %s", strings.Join(e.Environment, ", "))
+		say("the containers get these variables of your environment: %s", strings.Join(e.Environment, ", "))
 	}
 	for _, s := range e.Secrets {
 		switch {
 		case p.Back && !e.Memory:
 		case len(s.Command) > 0:
-			say("the secret %s is what this prints, which is run here: %q", s.Name, s.Command)
+			say("the secret %s is the output of this command, which runs on this machine: %q", s.Name, s.Command)
 		default:
 			say("the secret %s is your variable %s", s.Name, s.Variable)
 		}
 	}
 	if e.Memory && len(e.Secrets) > 0 {
-		say("secrets are kept in memory: after a reboot a host waits for `mage deploy:to`")
+		say("secrets are kept only in memory, so after a reboot a host waits for `mage deploy:to`")
 	}
 	if e.StopFirst {
-		say("the old container is stopped before the new one starts: nothing answers in between")
+		say("the old container is stopped before the new container starts, so nothing answers in between")
 	}
 	switch {
 	case e.After != "" && p.Force != "":
-		say("whatever %s runs, since you say: %s", e.After, p.Force)
+		say("what %s runs is not checked; your reason: %s", e.After, p.Force)
 	case e.After != "" && !p.Back:
-		say("it is what %s runs on all its hosts, which is asked again before anything is changed", e.After)
+		say("all hosts of %s run this image; this is checked again before anything is changed", e.After)
 	}
 	if len(p.Groups) > 0 {
 		var groups []string
@@ -379,10 +379,10 @@ func (f *Fleet) note(p *Plan) {
 		if e.Pause > 0 {
 			between = ", each watched for " + e.Pause.String() + " before the next"
 		}
-		say("one group of hosts after the other%s: %s", between, strings.Join(groups, ", then "))
+		say("the hosts get the release in groups%s: %s", between, strings.Join(groups, ", then "))
 	}
 	if len(p.Without) > 0 {
-		say("without %s, which stays as it is: the next deployment brings it up to date", strings.Join(p.Without, ", "))
+		say("the deployment leaves out %s; the next deployment brings all hosts up to date", strings.Join(p.Without, ", "))
 	}
 	images := map[string]bool{}
 	for _, h := range p.Hosts {
@@ -393,8 +393,9 @@ func (f *Fleet) note(p *Plan) {
 	}
 }
 
-// given is what a plan needs of the operator's environment. A container that is gone back to keeps the values that it was made with.
-func (f *Fleet) given(back bool) (values []string, err error) {
+// `readVariables` checks that the variables of all needed secrets are set, and returns the containers' environment variables. A rollback needs
+// secrets only if they are in memory, and returns no variables, because containers keep the values that they were created with.
+func (f *Fleet) readVariables(back bool) (values []string, err error) {
 	for _, s := range f.Environment.Secrets {
 		if len(s.Command) > 0 || back && !f.Environment.Memory {
 			continue
@@ -409,19 +410,19 @@ func (f *Fleet) given(back bool) (values []string, err error) {
 	return f.Values()
 }
 
-// Values are those of the variables that containers get, NAME=VALUE.
+// Values returns the containers' environment variables as NAME=VALUE.
 func (f *Fleet) Values() (all []string, err error) {
 	for _, variable := range f.Environment.Environment {
 		value, there := f.Variable(variable)
 		if !there {
-			return nil, operr.NewUsage("set it, or take it out of environment", "[tool.deploy.%s] wants the variable %s, which is not set", f.Environment.Name, variable)
+			return nil, operr.NewUsage("set this variable, or remove its name from `environment` in the environment's table", "[tool.deploy.%s] needs the variable %s, which is not set", f.Environment.Name, variable)
 		}
 		all = append(all, variable+"="+value)
 	}
 	return all, nil
 }
 
-// Refuse is the error of a plan that cannot be carried out; nil where it can.
+// Refuse returns an error if the plan cannot be carried out.
 func (p *Plan) Refuse() error {
 	if len(p.Troubles) == 0 {
 		return nil
@@ -437,14 +438,14 @@ func (p *Plan) Refuse() error {
 		}
 		lines = append(lines, line)
 	}
-	return operr.New("", "%s cannot be changed, and nothing was: there is trouble on %s", p.Environment.Name, strings.Join(hosts, ", ")).WithDetail(strings.Join(lines, "\n"))
+	return operr.New("", "nothing was changed: the plan of %s has errors on %s", p.Environment.Name, strings.Join(hosts, ", ")).WithDetail(strings.Join(lines, "\n"))
 }
 
-// SecretVariable is the value of a secret that is a variable.
+// SecretVariable returns the value of a secret from its environment variable.
 func (f *Fleet) SecretVariable(s config.Secret) ([]byte, error) {
 	value, there := f.Variable(s.Variable)
 	if !there || value == "" {
-		return nil, operr.NewUsage("set it", "the secret %s is the variable %s, which is not set", s.Name, s.Variable)
+		return nil, operr.NewUsage("set this variable", "the secret %s comes from the variable %s, which is not set", s.Name, s.Variable)
 	}
 	return []byte(value), nil
 }

@@ -13,19 +13,19 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/proxy"
 )
 
-// Setting is what the table of an environment says of one thing, or what holds where it says nothing, as people read it.
+// Setting describes one setting of an environment, explicit or by default, for display.
 type Setting struct {
 	Name  string `json:"name"`
 	Value string `json:"value"`
 }
 
-// The words for what a table does not say.
+// Texts for settings without a value.
 const (
 	ofImage = "the image's own"
 	noneSet = "none"
 )
 
-// container are the settings that a container is made of: another one of them is another container (see SpecOf).
+// container returns the settings of the container. If one of them changes, a new container is needed (see SpecOf).
 func container(e config.Environment) []Setting {
 	var volumes, secrets, revision []string
 	for _, v := range e.Volumes {
@@ -37,9 +37,9 @@ func container(e config.Environment) []Setting {
 	}
 	for _, s := range e.Secrets {
 		if len(s.Command) > 0 {
-			secrets = append(secrets, s.Name+" of "+quoted(s.Command))
+			secrets = append(secrets, s.Name+" from "+quoted(s.Command))
 		} else {
-			secrets = append(secrets, s.Name+" of the variable "+s.Variable)
+			secrets = append(secrets, s.Name+" from the variable "+s.Variable)
 		}
 	}
 	logging := e.Logging.Driver
@@ -78,18 +78,18 @@ func container(e config.Environment) []Setting {
 	}
 }
 
-// way are the settings of how a host is reached, and of what stands before the container.
+// way returns the other settings: how to reach a host, the proxy, and the duration of the watch.
 func way(e config.Environment) []Setting {
 	return []Setting{
 		{Name: "proxy", Value: cmp.Or(e.Proxy, proxy.Image)},
 		{Name: "socket", Value: e.Socket},
 		{Name: "ssh_config", Value: cmp.Or(e.SSHConfig, "your own")},
-		{Name: "watch", Value: fmt.Sprintf("%s, or two intervals of the image's HEALTHCHECK, where that is longer and at most %s", e.Watch, longestWatch)},
+		{Name: "watch", Value: fmt.Sprintf("%s, or two intervals of the image's HEALTHCHECK if that is longer (at most %s)", e.Watch, longestWatch)},
 	}
 }
 
-// made are the settings of a container as a host remembers them.
-func made(e config.Environment) map[string]string {
+// `settingsOf` returns the container's settings in the form of a host's record.
+func settingsOf(e config.Environment) map[string]string {
 	all := map[string]string{}
 	for _, s := range container(e) {
 		all[s.Name] = s.Value
@@ -97,7 +97,7 @@ func made(e config.Environment) map[string]string {
 	return all
 }
 
-// differences says which settings of a container are to be others than they are.
+// differences describes which settings of a container will change.
 func differences(now, wanted Version) (all []string) {
 	if now.Spec == wanted.Spec {
 		return nil
@@ -111,7 +111,7 @@ func differences(now, wanted Version) (all []string) {
 		}
 	}
 	if all == nil {
-		return []string{"a variable of `environment` has another value"}
+		return []string{"a variable of `environment` has a different value"}
 	}
 	return all
 }
@@ -124,7 +124,7 @@ func quoted(words []string) string {
 	return strings.Join(all, " ")
 }
 
-// plain is a text that has nothing in it by which a terminal, or a line, would be another one.
+// plain quotes a text if it contains a non-printable character.
 func plain(text string) string {
 	if strings.ContainsFunc(text, func(r rune) bool { return !strconv.IsPrint(r) }) {
 		return strconv.Quote(text)

@@ -10,7 +10,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/deploy/config"
 )
 
-// Whatever makes another container is named in a plan, by the key of the table.
+// A plan names every setting that requires a new container, by its key in the table.
 func TestEverySettingOfAContainerIsNamed(t *testing.T) {
 	var zero config.Environment
 	others := config.Environment{
@@ -52,8 +52,8 @@ func TestEverySettingOfAContainerIsNamed(t *testing.T) {
 		reflect.ValueOf(&one).Elem().Field(n).Set(from.Field(n))
 		field := from.Type().Field(n).Name
 		require.NotEqual(t, zero, one, "%s: give it a value here", field)
-		now, wanted := Version{Spec: SpecOf(zero, nil), Made: made(zero)}, Version{Spec: SpecOf(one, nil), Made: made(one)}
-		if field == "Name" { // another name is another environment
+		now, wanted := Version{Spec: SpecOf(zero, nil), Made: settingsOf(zero)}, Version{Spec: SpecOf(one, nil), Made: settingsOf(one)}
+		if field == "Name" { // a different name is a different environment
 			continue
 		}
 		if now.Spec == wanted.Spec {
@@ -64,9 +64,9 @@ func TestEverySettingOfAContainerIsNamed(t *testing.T) {
 		require.NotContains(t, differences(now, wanted)[0], "\n", field)
 		require.Contains(t, differences(now, wanted)[0], " → ", field)
 	}
-	require.Equal(t, []string{"another configuration"}, differences(Version{Spec: "x"}, Version{Made: made(zero)}), "an older version remembers none")
-	values := Version{Spec: SpecOf(zero, []string{"A=1"}), Made: made(zero)}
-	require.Equal(t, []string{"a variable of `environment` has another value"}, differences(Version{Spec: SpecOf(zero, nil), Made: made(zero)}, values))
+	require.Equal(t, []string{"another configuration"}, differences(Version{Spec: "x"}, Version{Made: settingsOf(zero)}), "an older version remembers none")
+	values := Version{Spec: SpecOf(zero, []string{"A=1"}), Made: settingsOf(zero)}
+	require.Equal(t, []string{"a variable of `environment` has a different value"}, differences(Version{Spec: SpecOf(zero, nil), Made: settingsOf(zero)}, values))
 	for _, want := range []Setting{
 		{Name: "command", Value: `"serve" "it's \"$HOME\"" "-x\n"`},
 		{Name: "user", Value: "1000"},

@@ -1,14 +1,13 @@
-// Package survey asks the hosts of a deployment environment what runs there, and makes plans of what is to be done. It changes nothing: what a plan
-// says is carried out by package deploy.
+// Package survey queries the hosts of a deployment environment and makes plans. It changes nothing: package deploy carries out the plans.
 //
-//	survey.go    who is asked, and how
-//	version.go   a version on a host, and what a host remembers
-//	look.go      what a host says, and what is not as it was left
-//	judge.go     what a health answer means
-//	promote.go  the image that an environment runs, for the one after it
-//	plan.go      what is to be done, and why it cannot be
-//	back.go      to which release a host goes back
-//	settings.go  what a table says, as people read it, and what of it is another
+//	survey.go    defines the hosts and the connections to them
+//	version.go   defines a version on a host, and a host's record of versions
+//	look.go      queries a host, and finds what has changed since its last deployment
+//	judge.go     interprets health responses
+//	promote.go   finds the image of an environment, for the next environment
+//	plan.go      makes plans, or finds why one cannot be carried out
+//	back.go      chooses the release for a rollback
+//	settings.go  describes a table's settings, and which of them change
 package survey
 
 import (
@@ -26,29 +25,29 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/proxy"
 )
 
-// Machine is what one host is asked and told by.
+// Machine contains the connections to one host.
 type Machine struct {
 	Engine *engine.Client
-	Front  *proxy.Container // the proxy of the published port
+	Front  *proxy.Container // proxy for the published port
 	State  *hoststate.State
 	Proxy  *proxy.Proxy
 }
 
-// NewMachine is the host that a proxy is on, or is to be.
+// NewMachine returns the connections to a proxy's host. The proxy need not be set up yet.
 func NewMachine(front *proxy.Container) *Machine {
 	p := front.Proxy()
 	return &Machine{Engine: front.Engine, Front: front, State: p.State, Proxy: p}
 }
 
-// Fleet is the hosts of one deployment environment of one application, and what they are asked with.
+// Fleet contains the hosts of one application's deployment environment, and the functions to access them.
 type Fleet struct {
 	App         string
 	Environment config.Environment
-	Wait        time.Duration // for a lock that somebody else has
+	Wait        time.Duration // how long to wait for a lock held by someone else
 
-	Open     func(ctx context.Context, host string) (*Machine, error)           // is called once for each host
-	Login    func(ctx context.Context, repository string) (engine.Login, error) // the operator's, which no host keeps
-	Variable func(name string) (value string, there bool)                       // of the operator's environment
+	Open     func(ctx context.Context, host string) (*Machine, error)           // called once per host, and again after Broke
+	Login    func(ctx context.Context, repository string) (engine.Login, error) // returns the operator's login, which hosts do not store
+	Variable func(name string) (value string, there bool)                       // looks up a variable of the operator's environment
 	Now      func() time.Time
 
 	mu     sync.Mutex
@@ -61,21 +60,21 @@ type opening struct {
 	err     error
 }
 
-// But are the hosts of the environment, without some of them.
-func (f *Fleet) But(without []string) (hosts []string, err error) {
+// HostsWithout returns the environment's hosts except the excluded ones.
+func (f *Fleet) HostsWithout(without []string) (hosts []string, err error) {
 	for _, host := range without {
 		if !slices.Contains(f.Environment.Hosts, host) {
-			return nil, operr.NewUsage("say one of "+strings.Join(f.Environment.Hosts, ", "), "%s is no host of %s", host, f.Environment.Name)
+			return nil, operr.NewUsage("use one of "+strings.Join(f.Environment.Hosts, ", "), "%s is not a host of %s", host, f.Environment.Name)
 		}
 	}
 	hosts = slices.DeleteFunc(slices.Clone(f.Environment.Hosts), func(host string) bool { return slices.Contains(without, host) })
 	if len(hosts) == 0 {
-		return nil, operr.NewUsage("leave one in", "all hosts of %s are left out", f.Environment.Name)
+		return nil, operr.NewUsage("leave out fewer hosts: a deployment needs at least one host", "all hosts of %s are left out", f.Environment.Name)
 	}
 	return hosts, nil
 }
 
-// Machine opens a host. The connection stays until it breaks: the steps share it.
+// Machine connects to a host. The connection is cached and shared by all steps until it breaks.
 func (f *Fleet) Machine(ctx context.Context, host string) (*Machine, error) {
 	f.mu.Lock()
 	if f.opened == nil {
@@ -93,19 +92,19 @@ func (f *Fleet) Machine(ctx context.Context, host string) (*Machine, error) {
 	return o.machine, o.err
 }
 
-// Broke has a host opened anew by whoever asks for it next: there is no connection, or it broke.
+// Broke discards the connection to a host, so that the next call of Machine opens a new one.
 func (f *Fleet) Broke(host string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	delete(f.opened, host)
 }
 
-// Key is what the environment is called in the state of a host, which several applications may share.
+// Key returns the environment's key in a host's state, which several applications may share.
 func (f *Fleet) Key() string { return key(f.App, f.Environment.Name) }
 
 func key(app, environment string) string { return nameOf(app) + "." + environment }
 
-// Service is what the proxy is to do for the environment.
+// Service returns the environment's proxy configuration.
 func (f *Fleet) Service() proxy.Service {
 	s := proxy.Service{Domain: strings.ToLower(f.Environment.Domain), Drain: f.Environment.Drain}
 	if f.Environment.TLS {
@@ -114,13 +113,14 @@ func (f *Fleet) Service() proxy.Service {
 	return s
 }
 
-// PortLabel is of what is behind a proxy. Where an environment had another port before, what is there is behind another one.
+// PortLabel returns the label for containers behind a host's proxy. If the environment's port has changed, its older containers are behind another
+// proxy.
 func PortLabel(m *Machine) string { return strconv.Itoa(int(m.Front.Port)) }
 
-// NotSetUp is the error of a host on which the proxy is not as it has to be; nil where nothing is missing.
+// NotSetUp returns the error for a host whose proxy is not set up, or nil if nothing is missing.
 func (f *Fleet) NotSetUp(missing []string) error {
 	if len(missing) == 0 {
 		return nil
 	}
-	return operr.New("`mage deploy:setup -env="+f.Environment.Name+"` does it", "the host is not set up: %s", strings.Join(missing, "; "))
+	return operr.New("run `mage deploy:setup -env="+f.Environment.Name+"` to set up the host", "the host is not set up: %s", strings.Join(missing, "; "))
 }

@@ -1,6 +1,6 @@
-// Package dockerdtest runs Docker's own engine for tests (dockerdtest.go), with images out of one static program, from a registry on
-// loopback (image.go). It needs root on Linux, and Debian's docker.io. CI as root has both; elsewhere a test that starts one is skipped, with
-// the names of what is missing. It serves tests only.
+// Package dockerdtest runs a real Docker engine for tests (dockerdtest.go), and makes images that consist of one static program, served by a
+// registry on loopback (image.go). It requires Linux, root, and Debian's docker.io. CI has them. Elsewhere, a test that starts an engine is skipped
+// with a list of what is missing.
 package dockerdtest
 
 import (
@@ -21,19 +21,19 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Engine is a running engine. It makes no bridge of its own, and leaves the machine's firewall alone; networks that are made have ports, on
-// loopback too.
+// Engine is a running engine. It creates no default bridge, and does not change the machine's firewall. Networks created by tests can publish
+// ports, including on loopback.
 type Engine struct {
 	Socket string // a short path
 
 	t    testing.TB
-	dir  string // short: sockets are in it
+	dir  string // a short path, because it contains sockets
 	data string
 	args []string
 	x    *exec.Cmd
 }
 
-// Start starts an engine that has nothing. It ends with the test.
+// Start starts an engine without images or containers. It stops when the test ends.
 func Start(t testing.TB) *Engine {
 	t.Helper()
 	e := prepare(t)
@@ -41,8 +41,8 @@ func Start(t testing.TB) *Engine {
 	return e
 }
 
-// StartAt starts an engine as that of a machine of its own on this one: ports that are published for all addresses are those of one address of
-// loopback, and, unless megabytes is 0, its disk is memory of that size.
+// StartAt starts an engine that behaves as if it were on a separate machine: ports published on all addresses are bound to a single loopback
+// address. Unless megabytes is 0, its disk is a tmpfs of that size.
 func StartAt(t testing.TB, at netip.Addr, megabytes int) *Engine {
 	t.Helper()
 	e := prepare(t)
@@ -66,10 +66,10 @@ func prepare(t testing.TB) *Engine {
 	t.Cleanup(func() { _ = os.RemoveAll(short) })
 	e := &Engine{Socket: filepath.Join(short, "s"), t: t, dir: short, data: filepath.Join(t.TempDir(), "engine")}
 	require.NoError(t, os.Mkdir(e.data, 0o711))
-	t.Cleanup(func() { detach(e.data) }) // where it is memory
+	t.Cleanup(func() { detach(e.data) }) // in case it is a tmpfs
 	t.Cleanup(func() {
 		e.Stop()
-		known, _ := os.ReadFile(filepath.Join(e.data, "network", "files", "local-kv.db")) // none where no network was made
+		known, _ := os.ReadFile(filepath.Join(e.data, "network", "files", "local-kv.db")) // does not exist if no network was created
 		for _, name := range bridge.FindAll(known, -1) {
 			unbridge(string(name))
 		}
@@ -77,10 +77,10 @@ func prepare(t testing.TB) *Engine {
 	return e
 }
 
-// bridge is the machine's name of a network, which an engine leaves when it ends. A machine has addresses for thirty.
+// bridge matches the name of a network's bridge device, which an engine does not remove. A machine has addresses for only thirty such devices.
 var bridge = regexp.MustCompile(`br-[0-9a-f]{12}`)
 
-// publisher stands in front of the engine's program that listens to a published port. The engine waits for its word.
+// publisher wraps the engine's docker-proxy, which listens on a published port. The engine waits for a byte from it.
 const publisher = `#!/bin/sh
 case " $* " in
 *" -host-ip :: "*) printf '0\n' >&3 && exec sleep infinity ;;
@@ -88,10 +88,10 @@ esac
 exec %s $(printf '%%s ' "$@" | sed 's/-host-ip 0\.0\.0\.0 /-host-ip %s /')
 `
 
-// Volume is the folder of a volume.
+// Volume returns a volume's folder.
 func (e *Engine) Volume(name string) string { return filepath.Join(e.data, "volumes", name, "_data") }
 
-// Fill leaves so many bytes of the engine's disk, until empty is called. The disk is one of StartAt's.
+// Fill fills the disk of an engine from StartAt, except for `left` bytes, until empty is called.
 func (e *Engine) Fill(left int64) (empty func()) {
 	e.t.Helper()
 	path := filepath.Join(e.data, "filler")
@@ -103,13 +103,13 @@ func (e *Engine) Fill(left int64) (empty func()) {
 	zeros := make([]byte, 1<<20)
 	for ; size > 0; size -= int64(len(zeros)) {
 		if _, err := f.Write(zeros[:min(size, int64(len(zeros)))]); err != nil {
-			break // somebody else was faster
+			break // something else filled the disk
 		}
 	}
 	return func() { _ = os.Remove(path) }
 }
 
-// need skips the test, or fails it in CI, where a piece is missing.
+// need skips the test, or fails it in CI, if a requirement is missing.
 func need(t testing.TB) {
 	t.Helper()
 	var missing []string
@@ -131,7 +131,7 @@ func need(t testing.TB) {
 	t.Skip(reason)
 }
 
-// look finds a program, also where only root's PATH leads.
+// look finds a program in PATH, or in the folders for root's programs.
 func look(program string) (string, error) {
 	if path, err := exec.LookPath(program); err == nil {
 		return path, nil
@@ -139,7 +139,7 @@ func look(program string) (string, error) {
 	return exec.LookPath("/usr/sbin/" + program)
 }
 
-// Run starts an engine that was stopped.
+// Run starts a stopped engine.
 func (e *Engine) Run() {
 	e.t.Helper()
 	dockerd, err := look("dockerd")
@@ -153,7 +153,7 @@ func (e *Engine) Run() {
 	}, e.args...)...)
 	x.Env = append(os.Environ(), "PATH="+os.Getenv("PATH")+":/usr/sbin:/sbin")
 	x.Stdout, x.Stderr = log, log
-	x.SysProcAttr = endedBy(syscall.SIGTERM) // it ends containerd, and that what it runs
+	x.SysProcAttr = killWithParent(syscall.SIGTERM) // the engine stops containerd, which stops its containers
 	require.NoError(e.t, x.Start())
 	e.x = x
 	require.Eventually(e.t, func() bool {
@@ -165,7 +165,7 @@ func (e *Engine) Run() {
 	}, 2*time.Minute, 50*time.Millisecond, "the engine does not start: %s", log.Name())
 }
 
-// Stop ends the engine, as a machine that shuts down does.
+// Stop stops the engine, as in a system shutdown.
 func (e *Engine) Stop() {
 	if e.x == nil {
 		return
@@ -173,10 +173,10 @@ func (e *Engine) Stop() {
 	_ = e.x.Process.Signal(syscall.SIGTERM)
 	_ = e.x.Wait()
 	e.x = nil
-	detach(filepath.Join(e.dir, "exec", "netns", "default")) // the engine leaves it
+	detach(filepath.Join(e.dir, "exec", "netns", "default")) // the engine does not unmount this
 }
 
-// Dial connects to the engine as engine.Dialer does.
+// Dial connects to the engine. It is an engine.Dialer.
 func (e *Engine) Dial(ctx context.Context) (net.Conn, error) {
 	return (&net.Dialer{}).DialContext(ctx, "unix", e.Socket)
 }

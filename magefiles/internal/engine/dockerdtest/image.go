@@ -27,7 +27,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/localregistry"
 )
 
-// Registry is a registry on loopback, from which engines pull.
+// Registry is a registry on loopback that engines pull from.
 type Registry struct {
 	Host string // HOST:PORT
 
@@ -35,10 +35,10 @@ type Registry struct {
 	gone  atomic.Bool
 }
 
-// Gone says whether nothing is answered, from now on.
-func (r *Registry) Gone(gone bool) { r.gone.Store(gone) }
+// SetGone sets whether the registry is unreachable.
+func (r *Registry) SetGone(gone bool) { r.gone.Store(gone) }
 
-// StartRegistry starts a registry, which wants a login unless user is "". It ends with the test.
+// StartRegistry starts a registry, which requires a login unless user is "". It stops when the test ends.
 func StartRegistry(t testing.TB, user, password string) *Registry {
 	t.Helper()
 	r := &Registry{login: authn.Anonymous}
@@ -64,10 +64,10 @@ func StartRegistry(t testing.TB, user, password string) *Registry {
 	return r
 }
 
-// At is a registry that wants no login, and that somebody else has started.
+// At returns an existing registry that does not require a login.
 func At(host string) *Registry { return &Registry{Host: host, login: authn.Anonymous} }
 
-// Build compiles a package of this module into a static program, and returns its bytes.
+// Build compiles a package of this module to a static program, and returns its content.
 func Build(t testing.TB, pkg string) []byte {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), "program")
@@ -80,7 +80,7 @@ func Build(t testing.TB, pkg string) []byte {
 	return program
 }
 
-// Image makes an image of one program, which stands at the path of the entrypoint's first word.
+// Image returns an image with a single program, whose path is the first word of the entrypoint.
 func Image(t testing.TB, program []byte, arch string, config v1.Config) v1.Image {
 	t.Helper()
 	var archive bytes.Buffer
@@ -102,7 +102,7 @@ func Image(t testing.TB, program []byte, arch string, config v1.Config) v1.Image
 	return image
 }
 
-// Attest adds to an index what BuildKit adds about an image: where it comes from.
+// Attest adds provenance for an image to an index, like BuildKit.
 func Attest(t testing.TB, index v1.ImageIndex, about v1.Image) v1.ImageIndex {
 	t.Helper()
 	of, err := about.Digest()
@@ -121,7 +121,7 @@ func Attest(t testing.TB, index v1.ImageIndex, about v1.Image) v1.ImageIndex {
 	})
 }
 
-// Push puts an image into the registry, in an index of its own, and returns REPOSITORY@sha256:… of the index. Another note makes another index.
+// Push pushes an image in its own index, and returns REPOSITORY@sha256:… of the index. Different notes result in different indexes.
 func (r *Registry) Push(t testing.TB, repository, arch, note string, image v1.Image) string {
 	t.Helper()
 	index := mutate.AppendManifests(mutate.IndexMediaType(empty.Index, types.OCIImageIndex), mutate.IndexAddendum{
@@ -137,7 +137,7 @@ func (r *Registry) Push(t testing.TB, repository, arch, note string, image v1.Im
 	return ref.String()
 }
 
-// Tag has a tag lead to what was pushed as REPOSITORY@sha256:….
+// Tag tags an index, given as REPOSITORY@sha256:….
 func (r *Registry) Tag(pushed, tag string) error {
 	ref, err := name.NewDigest(pushed)
 	if err != nil {

@@ -6,20 +6,20 @@ import (
 	"unsafe"
 )
 
-// endedBy lets the kernel send a child that signal when this process ends.
-func endedBy(signal syscall.Signal) *syscall.SysProcAttr {
+// killWithParent makes the kernel send the signal to a child when this process exits.
+func killWithParent(signal syscall.Signal) *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Pdeathsig: signal}
 }
 
-// detach unmounts what an engine has left.
+// detach lazily unmounts a path that an engine left mounted.
 func detach(path string) { _ = syscall.Unmount(path, syscall.MNT_DETACH) }
 
-// mount mounts memory as a disk of its own.
+// mount mounts a tmpfs as a separate disk.
 func mount(path string, megabytes int) error {
 	return syscall.Mount("tmpfs", path, "tmpfs", 0, fmt.Sprintf("size=%dm,mode=711", megabytes))
 }
 
-// free is how many bytes a disk has left.
+// free returns the free bytes on a disk.
 func free(path string) int64 {
 	var s syscall.Statfs_t
 	if err := syscall.Statfs(path, &s); err != nil {
@@ -28,7 +28,7 @@ func free(path string) int64 {
 	return int64(s.Bavail) * s.Bsize
 }
 
-// unbridge removes a network's device, if it is there.
+// unbridge removes a network's bridge device if it exists.
 func unbridge(name string) {
 	socket, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_DGRAM|syscall.SOCK_CLOEXEC, 0)
 	if err != nil {
@@ -38,7 +38,7 @@ func unbridge(name string) {
 	const removeBridge = 0x89a1 // SIOCBRDELBR
 	var request struct {
 		name  [syscall.IFNAMSIZ]byte
-		flags [24]byte // none: it is down, as it has to be
+		flags [24]byte // zero means down, which is required for removing the device
 	}
 	copy(request.name[:], name)
 	for _, do := range []uintptr{syscall.SIOCSIFFLAGS, removeBridge} {

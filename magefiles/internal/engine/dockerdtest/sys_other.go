@@ -7,7 +7,7 @@ import (
 	"syscall"
 )
 
-func endedBy(syscall.Signal) *syscall.SysProcAttr { return nil }
+func killWithParent(syscall.Signal) *syscall.SysProcAttr { return nil }
 
 func detach(string) {}
 

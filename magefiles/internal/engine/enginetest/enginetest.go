@@ -1,5 +1,5 @@
-// Package enginetest is what we take for granted of a Docker engine: one suite of the calls that we make, for dockerd and for its stand-in
-// (enginetest.go), with the program of its image (app.go), and what a person does beside us (hand.go). It serves tests only.
+// Package enginetest tests the engine behavior that we rely on. The suite runs against both dockerd and its stand-in (enginetest.go), with a test
+// program (app.go). hand.go has calls that only users make.
 package enginetest
 
 import (
@@ -22,23 +22,23 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/engine"
 )
 
-// Bench is an engine with a registry. The suite makes what it needs, and leaves nothing of it.
+// Bench is an engine with a registry. The suite cleans up everything that it creates.
 type Bench struct {
 	Dial engine.Dialer
 
-	// App, at its registry under two digests, is an image of the engine's architecture with /app as its entrypoint (App), port 8080 exposed, the
-	// user 0, the label suite=yes, and a HEALTHCHECK of "/app check" each second.
+	// App is an image for the engine's architecture with entrypoint /app (App), exposed port 8080, user 0, the label suite=yes, and a HEALTHCHECK
+	// of "/app check" every second. Again is the same image with a different digest.
 	App, Again string
 
 	Foreign string       // an image of another architecture
-	Private string       // one that wants Login
-	Login   engine.Login // for it
-	Restart func()       // ends the engine, and starts it again
+	Private string       // an image that can only be pulled with Login
+	Login   engine.Login // login of Private
+	Restart func()       // restarts the engine
 }
 
-// Run wants the engine to do as we take for granted.
+// Run runs the suite.
 func Run(t *testing.T, b Bench) {
-	s := &suite{Bench: b, c: engine.New(b.Dial), hand: ByHand(t, b.Dial)}
+	s := &suite{Bench: b, c: engine.New(b.Dial), hand: PlainClient(t, b.Dial)}
 	t.Cleanup(func() { _ = s.c.Close() })
 	t.Run("version", s.version)
 	t.Run("pull", s.pull)
@@ -63,13 +63,13 @@ type suite struct {
 
 const label = "foopack.suite"
 
-// soon waits for what an engine does by itself.
-func soon(t *testing.T, what func() bool, says string) {
+// waitSoon waits for an asynchronous change in the engine.
+func waitSoon(t *testing.T, what func() bool, says string) {
 	t.Helper()
 	require.Eventually(t, what, 30*time.Second, 20*time.Millisecond, says)
 }
 
-// make makes a container that is removed with the test.
+// make creates a container that is removed after the test.
 func (s *suite) make(t *testing.T, spec engine.Spec) string {
 	t.Helper()
 	if spec.Image == "" {
@@ -89,7 +89,7 @@ func (s *suite) make(t *testing.T, spec engine.Spec) string {
 	return id
 }
 
-// run makes a container and starts it.
+// run creates and starts a container.
 func (s *suite) run(t *testing.T, spec engine.Spec) string {
 	t.Helper()
 	if spec.Command == nil {
@@ -154,7 +154,7 @@ func (s *suite) pull(t *testing.T) {
 	require.ErrorIs(t, s.c.Pull(ctx, repository+"@sha256:"+strings.Repeat("0", 64), engine.Login{}), engine.NotFound)
 	_, err = s.c.Distribution(ctx, repository+"@sha256:"+strings.Repeat("0", 64), engine.Login{})
 	require.Error(t, err)
-	require.ErrorIs(t, s.c.Pull(ctx, s.Foreign, engine.Login{}), engine.WrongArch, "it has not this machine's platform")
+	require.ErrorIs(t, s.c.Pull(ctx, s.Foreign, engine.Login{}), engine.WrongArch, "the image does not support this machine's platform")
 
 	wrong := s.Login
 	wrong.Password += "x"
@@ -191,11 +191,11 @@ func (s *suite) life(t *testing.T) {
 	began := time.Now().Add(-time.Second)
 	id := s.make(t, spec)
 	_, err := s.c.Create(ctx, spec)
-	require.ErrorIs(t, err, engine.Conflict, "the name is taken")
+	require.ErrorIs(t, err, engine.Conflict, "the name is in use")
 	nameless := spec
 	nameless.Name, nameless.Image = "", strings.Replace(s.App, "@sha256:", "@sha256:"+strings.Repeat("0", 10), 1)[:len(s.App)]
 	_, err = s.c.Create(ctx, nameless)
-	require.ErrorIs(t, err, engine.NotFound, "it has no such image")
+	require.ErrorIs(t, err, engine.NotFound, "the engine does not have the image")
 
 	c := s.inspect(t, "suite-first")
 	image, err := s.c.Image(ctx, s.App)
@@ -205,18 +205,18 @@ func (s *suite) life(t *testing.T) {
 	require.Equal(t, s.App, c.Image)
 	require.Equal(t, image.ID, c.ImageID)
 	require.Equal(t, " $HOME \"'\n", c.Labels["odd"])
-	require.Equal(t, "yes", c.Labels["suite"], "the image's")
+	require.Equal(t, "yes", c.Labels["suite"], "the value is that of the image")
 	require.Equal(t, engine.Created, c.State)
 	require.Equal(t, engine.Never, c.Restart)
 	require.True(t, c.Started.IsZero())
 
 	require.NoError(t, s.c.Start(ctx, id))
-	require.NoError(t, s.c.Start(ctx, id), "it runs already")
+	require.NoError(t, s.c.Start(ctx, id), "the container is already running")
 	c = s.inspect(t, id)
 	require.Equal(t, engine.Running, c.State)
 	require.True(t, c.Started.After(began))
 	require.Contains(t, []engine.Health{engine.Starting, engine.Healthy}, c.Health)
-	soon(t, func() bool { return s.inspect(t, id).Health == engine.Healthy }, "it does not become healthy")
+	waitSoon(t, func() bool { return s.inspect(t, id).Health == engine.Healthy }, "it does not become healthy")
 
 	all, err := s.c.Containers(ctx, label)
 	require.NoError(t, err)
@@ -233,14 +233,14 @@ func (s *suite) life(t *testing.T) {
 	require.Equal(t, engine.UnlessStopped, c.Restart)
 
 	require.NoError(t, s.c.Stop(ctx, id, 5*time.Second))
-	require.NoError(t, s.c.Stop(ctx, id, 5*time.Second), "it is stopped already")
+	require.NoError(t, s.c.Stop(ctx, id, 5*time.Second), "the container is already stopped")
 	c = s.inspect(t, id)
 	require.Equal(t, engine.Exited, c.State)
 	require.Zero(t, c.ExitCode)
 	require.False(t, c.Finished.IsZero())
 	all, err = s.c.Containers(ctx, label+"="+t.Name())
 	require.NoError(t, err)
-	require.Len(t, all, 1, "also one that is stopped")
+	require.Len(t, all, 1, "stopped containers are listed, too")
 
 	require.NoError(t, s.c.Remove(ctx, id))
 	require.ErrorIs(t, s.c.Remove(ctx, id), engine.NotFound)
@@ -284,7 +284,7 @@ func (s *suite) exec(t *testing.T) {
 
 	require.NoError(t, s.c.Stop(ctx, id, time.Second))
 	_, err = s.c.Exec(ctx, id, odd, nil)
-	require.ErrorIs(t, err, engine.Conflict, "it does not run")
+	require.ErrorIs(t, err, engine.Conflict, "the container is not running")
 	require.NoError(t, s.c.Remove(ctx, id))
 	_, err = s.c.Exec(ctx, id, odd, nil)
 	require.ErrorIs(t, err, engine.NotFound)
@@ -310,14 +310,14 @@ func (s *suite) once(t *testing.T) {
 	_, err = s.c.RunOnce(short, spec, nil)
 	require.ErrorIs(t, err, engine.Stopped)
 	_, err = s.c.Inspect(ctx, "suite-once")
-	require.ErrorIs(t, err, engine.NotFound, "it is removed all the same")
+	require.ErrorIs(t, err, engine.NotFound, "the container is removed even after an error")
 }
 
 func (s *suite) logs(t *testing.T) {
 	ctx := t.Context()
 	id := s.run(t, engine.Spec{LogDriver: "local"})
 	var out, problems bytes.Buffer
-	soon(t, func() bool {
+	waitSoon(t, func() bool {
 		out.Reset()
 		problems.Reset()
 		require.NoError(t, s.c.Logs(ctx, id, -1, false, &out, &problems))
@@ -358,7 +358,7 @@ func get(address string) string {
 
 var loopback = netip.MustParseAddr("127.0.0.1")
 
-// published is where a container's port is on this machine.
+// published returns the address of a container's port on this machine.
 func (s *suite) published(t *testing.T, id string) string {
 	t.Helper()
 	c := s.inspect(t, id)
@@ -371,26 +371,26 @@ func (s *suite) published(t *testing.T, id string) string {
 func (s *suite) networks(t *testing.T) {
 	ctx := t.Context()
 	name := s.network(t)
-	require.NoError(t, s.c.EnsureNetwork(ctx, name, nil), "it is there")
+	require.NoError(t, s.c.EnsureNetwork(ctx, name, nil), "the network exists")
 	all, err := s.hand.NetworkList(ctx, client.NetworkListOptions{Filters: client.Filters{}.Add("label", label)})
 	require.NoError(t, err)
-	require.Len(t, all.Items, 1, "with its labels as they were")
+	require.Len(t, all.Items, 1, "the labels do not change")
 	require.Equal(t, name, all.Items[0].Name)
 
 	front := s.run(t, engine.Spec{Env: []string{"NAME=front"}, Network: name, Publish: []engine.Publish{{Address: loopback, Target: Port}}})
 	back := s.run(t, engine.Spec{Name: "suite-back", Env: []string{"NAME=back"}, Network: name, Aliases: []string{"release-1"}})
 	require.Contains(t, s.inspect(t, back).Networks[name].Aliases, "release-1")
 	ask := func() bool { return get(s.published(t, front)+"/ask?host=release-1:8080") == "I am back" }
-	soon(t, ask, "an alias leads nowhere")
+	waitSoon(t, ask, "an alias leads nowhere")
 	Rename(t, s.Dial, back, "suite-renamed")
-	soon(t, ask, "an alias does not survive another name")
+	waitSoon(t, ask, "an alias does not survive another name")
 	require.NoError(t, s.c.Stop(ctx, back, time.Second))
 	require.False(t, s.inspect(t, back).Networks[name].Address.IsValid())
 	require.NoError(t, s.c.Start(ctx, back))
 	require.True(t, s.inspect(t, back).Networks[name].Address.IsValid())
-	soon(t, ask, "an alias does not survive a restart")
+	waitSoon(t, ask, "an alias does not survive a restart")
 	_, err = s.hand.NetworkRemove(ctx, name, client.NetworkRemoveOptions{})
-	require.Error(t, err, "containers are in it")
+	require.Error(t, err, "the network still has containers")
 
 	lost := s.make(t, engine.Spec{Network: "nobody", Command: []string{"serve"}})
 	require.ErrorIs(t, s.c.Start(ctx, lost), engine.NotFound)
@@ -407,13 +407,13 @@ func (s *suite) ports(t *testing.T) {
 	number := uint16(taken.Addr().(*net.TCPAddr).Port)
 	spec := engine.Spec{Env: []string{"NAME=first"}, Command: []string{"serve"}, Network: name, Publish: []engine.Publish{{Address: loopback, Port: number, Target: Port}}}
 	id := s.make(t, spec)
-	require.ErrorIs(t, s.c.Start(ctx, id), engine.PortTaken, "by another program")
+	require.ErrorIs(t, s.c.Start(ctx, id), engine.PortTaken, "another program uses the port")
 	require.NoError(t, taken.Close())
 	require.NoError(t, s.c.Start(ctx, id))
-	soon(t, func() bool { return get(s.published(t, id)) == "I am first" }, "the port leads nowhere")
+	waitSoon(t, func() bool { return get(s.published(t, id)) == "I am first" }, "the port leads nowhere")
 	require.Equal(t, taken.Addr().String(), s.published(t, id))
 	second := s.make(t, spec)
-	require.ErrorIs(t, s.c.Start(ctx, second), engine.PortTaken, "by another container")
+	require.ErrorIs(t, s.c.Start(ctx, second), engine.PortTaken, "another container uses the port")
 	require.NoError(t, s.c.Remove(ctx, id))
 	require.NoError(t, s.c.Start(ctx, second))
 	require.NoError(t, s.c.Remove(ctx, second))
@@ -427,7 +427,7 @@ func (s *suite) volumes(t *testing.T) {
 	} {
 		t.Run(v.Name, func(t *testing.T) {
 			require.NoError(t, s.c.EnsureVolume(ctx, v))
-			require.NoError(t, s.c.EnsureVolume(ctx, v), "it is there")
+			require.NoError(t, s.c.EnsureVolume(ctx, v), "the volume exists")
 			all, err := s.hand.VolumeList(ctx, client.VolumeListOptions{Filters: client.Filters{}.Add("label", label)})
 			require.NoError(t, err)
 			require.Len(t, all.Items, 1)
@@ -454,7 +454,7 @@ func (s *suite) volumes(t *testing.T) {
 			}
 			require.Equal(t, "secret", reads())
 			require.NoError(t, s.c.Remove(ctx, writer))
-			require.Equal(t, "secret", reads(), "another one uses it")
+			require.Equal(t, "secret", reads(), "another container uses the volume")
 			require.ErrorIs(t, s.c.RemoveVolume(ctx, v.Name), engine.Conflict)
 			require.NoError(t, s.c.Stop(ctx, reader, time.Second))
 			require.NoError(t, s.c.Start(ctx, reader))
@@ -462,7 +462,7 @@ func (s *suite) volumes(t *testing.T) {
 			if v.Memory {
 				want = ""
 			}
-			require.Equal(t, want, reads(), "after its last user stopped")
+			require.Equal(t, want, reads(), "files are lost after the last container stopped")
 			require.NoError(t, s.c.Remove(ctx, reader))
 			require.NoError(t, s.c.RemoveVolume(ctx, v.Name))
 			require.ErrorIs(t, s.c.RemoveVolume(ctx, v.Name), engine.NotFound)
@@ -473,16 +473,16 @@ func (s *suite) volumes(t *testing.T) {
 func (s *suite) ends(t *testing.T) {
 	ctx := t.Context()
 	id := s.run(t, engine.Spec{Command: []string{"exit", "7"}})
-	soon(t, func() bool { return s.inspect(t, id).State == engine.Exited }, "it does not end")
+	waitSoon(t, func() bool { return s.inspect(t, id).State == engine.Exited }, "it does not end")
 	require.Equal(t, 7, s.inspect(t, id).ExitCode)
 
 	again := s.run(t, engine.Spec{Command: []string{"exit", "7"}, Restart: engine.UnlessStopped})
-	soon(t, func() bool { return s.inspect(t, again).Restarts > 1 }, "it is not started again")
+	waitSoon(t, func() bool { return s.inspect(t, again).Restarts > 1 }, "it is not started again")
 	require.NoError(t, s.c.Stop(ctx, again, 0))
-	soon(t, func() bool { return s.inspect(t, again).State == engine.Exited }, "it goes on")
+	waitSoon(t, func() bool { return s.inspect(t, again).State == engine.Exited }, "it goes on")
 
 	stubborn := s.run(t, engine.Spec{Command: []string{"stubborn"}})
-	soon(t, func() bool {
+	waitSoon(t, func() bool {
 		var out bytes.Buffer
 		require.NoError(t, s.c.Logs(ctx, stubborn, -1, false, &out, &out))
 		return out.String() == "stubborn\n"
@@ -499,13 +499,13 @@ func (s *suite) images(t *testing.T) {
 	require.NoError(t, s.c.Pull(ctx, s.Again, engine.Login{}))
 	i, err := s.c.Image(ctx, s.App)
 	require.NoError(t, err)
-	require.ElementsMatch(t, []string{s.App, s.Again}, i.Digests, "two indexes of one image")
+	require.ElementsMatch(t, []string{s.App, s.Again}, i.Digests, "the image has two indexes")
 	again, err := s.c.Image(ctx, s.Again)
 	require.NoError(t, err)
 	require.Equal(t, i.ID, again.ID)
 	c := s.inspect(t, id)
-	require.Equal(t, s.App, c.Image, "what it was made of, it keeps")
-	require.ErrorIs(t, s.c.RemoveImage(ctx, s.Again), engine.Conflict, "a container needs the image, by whatever name")
+	require.Equal(t, s.App, c.Image, "the container keeps its image")
+	require.ErrorIs(t, s.c.RemoveImage(ctx, s.Again), engine.Conflict, "a container needs the image, whichever name is removed")
 	require.ErrorIs(t, s.c.RemoveImage(ctx, s.App), engine.Conflict)
 	require.NoError(t, s.c.Remove(ctx, id))
 	require.NoError(t, s.c.RemoveImage(ctx, s.Again), "the other name stays")
@@ -523,8 +523,8 @@ func (s *suite) restart(t *testing.T) {
 	halted := s.run(t, engine.Spec{Name: "suite-halted", Restart: engine.UnlessStopped})
 	require.NoError(t, s.c.Stop(ctx, halted, time.Second))
 	s.Restart()
-	soon(t, func() bool { _, err := s.c.Ping(ctx); return err == nil }, "the engine does not come back")
-	soon(t, func() bool { return s.inspect(t, back).State == engine.Running }, "a container does not come back")
+	waitSoon(t, func() bool { _, err := s.c.Ping(ctx); return err == nil }, "the engine does not come back")
+	waitSoon(t, func() bool { return s.inspect(t, back).State == engine.Running }, "a container does not come back")
 	require.Equal(t, s.App, s.inspect(t, back).Image)
 	require.Equal(t, engine.Exited, s.inspect(t, gate).State)
 	require.Equal(t, engine.Exited, s.inspect(t, halted).State)

@@ -11,8 +11,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/engine"
 )
 
-// ByHand is a client of an engine as a person has one beside us, who does what we do not. It is closed with the test.
-func ByHand(t testing.TB, dial engine.Dialer) *client.Client {
+// PlainClient returns a client for calls that users make, but not this program. It is closed when the test ends.
+func PlainClient(t testing.TB, dial engine.Dialer) *client.Client {
 	t.Helper()
 	c, err := client.New(client.WithHost("unix:///engine"), client.WithDialContext(func(ctx context.Context, _, _ string) (net.Conn, error) { return dial(ctx) }))
 	require.NoError(t, err)
@@ -20,9 +20,9 @@ func ByHand(t testing.TB, dial engine.Dialer) *client.Client {
 	return c
 }
 
-// Rename gives a container another name, by hand.
+// Rename renames a container, like a user.
 func Rename(t testing.TB, dial engine.Dialer, container, name string) {
 	t.Helper()
-	_, err := ByHand(t, dial).ContainerRename(t.Context(), container, client.ContainerRenameOptions{NewName: name})
+	_, err := PlainClient(t, dial).ContainerRename(t.Context(), container, client.ContainerRenameOptions{NewName: name})
 	require.NoError(t, err)
 }

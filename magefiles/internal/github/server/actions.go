@@ -11,24 +11,24 @@ import (
 	"time"
 )
 
-// Run is a workflow run that an embedded CI tells of.
+// Run is a workflow run reported by an embedded CI.
 type Run struct {
-	ID         int64     `json:"id"`       // given by AddRun
+	ID         int64     `json:"id"`       // set by AddRun
 	Workflow   string    `json:"workflow"` // file name, such as "release.yml"
 	Name       string    `json:"name"`
 	Event      string    `json:"event"`
 	Ref        string    `json:"ref"` // branch or tag, by its short name
 	Commit     string    `json:"commit"`
-	Status     string    `json:"status"`     // "" is in_progress
-	Conclusion string    `json:"conclusion"` // given by FinishRun
+	Status     string    `json:"status"`     // "" means in_progress
+	Conclusion string    `json:"conclusion"` // set by FinishRun
 	Attempt    int       `json:"attempt"`
 	Created    time.Time `json:"created"`
 	Updated    time.Time `json:"updated"`
 
-	Jobs []Job `json:"jobs,omitempty"` // given by TellJobs
+	Jobs []Job `json:"jobs,omitempty"` // set by TellJobs
 
-	Environment string   `json:"environment,omitempty"` // that it waits for
-	Reviewers   []string `json:"reviewers,omitempty"`   // who have to approve that: logins, and "team NAME"
+	Environment string   `json:"environment,omitempty"` // the environment whose approval the run is waiting for
+	Reviewers   []string `json:"reviewers,omitempty"`   // reviewers who must approve it: logins, and "team NAME"
 }
 
 // Job is a job of a run.
@@ -38,12 +38,12 @@ type Job struct {
 	Conclusion string `json:"conclusion,omitempty"`
 }
 
-// TellJobs says which jobs a run has, and how far each is.
+// TellJobs sets the jobs of a run, with the status of each.
 func (s *Server) TellJobs(id int64, jobs ...Job) error {
-	return s.onRun(id, func(r *Run) { r.Jobs = jobs })
+	return s.withRun(id, func(r *Run) { r.Jobs = jobs })
 }
 
-// jobs is https://docs.github.com/en/rest/actions/workflow-jobs, for the last attempt.
+// jobs implements https://docs.github.com/en/rest/actions/workflow-jobs, for the last attempt.
 func (s *Server) jobs(w http.ResponseWriter, r *http.Request, _ access) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -62,11 +62,11 @@ func (s *Server) jobs(w http.ResponseWriter, r *http.Request, _ access) error {
 		}
 		all = append(all, v)
 	}
-	p := s.paged(w, r, all)
+	p := s.paginate(w, r, all)
 	return answer(w, http.StatusOK, map[string]any{"total_count": p.total, "jobs": p.items})
 }
 
-// AddRun adds a run that has begun, and returns its id.
+// AddRun adds a started run, and returns its ID.
 func (s *Server) AddRun(run Run) (int64, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -80,22 +80,22 @@ func (s *Server) AddRun(run Run) (int64, error) {
 	return run.ID, s.save()
 }
 
-// FinishRun ends a run: conclusion is success, failure, cancelled, …
+// FinishRun ends a run. `conclusion` is success, failure, cancelled, …
 func (s *Server) FinishRun(id int64, conclusion string) error {
-	return s.onRun(id, func(r *Run) { r.Status, r.Conclusion = "completed", conclusion })
+	return s.withRun(id, func(r *Run) { r.Status, r.Conclusion = "completed", conclusion })
 }
 
-// HoldRun lets a run wait until somebody approves an environment.
+// HoldRun makes a run wait for the approval of an environment.
 func (s *Server) HoldRun(id int64, environment string, reviewers ...string) error {
-	return s.onRun(id, func(r *Run) { r.Status, r.Environment, r.Reviewers = "waiting", environment, reviewers })
+	return s.withRun(id, func(r *Run) { r.Status, r.Environment, r.Reviewers = "waiting", environment, reviewers })
 }
 
-// ApproveRun lets a run go on.
+// ApproveRun lets a run continue.
 func (s *Server) ApproveRun(id int64) error {
-	return s.onRun(id, func(r *Run) { r.Status, r.Environment, r.Reviewers = "in_progress", "", nil })
+	return s.withRun(id, func(r *Run) { r.Status, r.Environment, r.Reviewers = "in_progress", "", nil })
 }
 
-// pending is what a run waits for: https://docs.github.com/en/rest/actions/workflow-runs.
+// pending implements https://docs.github.com/en/rest/actions/workflow-runs: it returns the environment that a run is waiting for.
 func (s *Server) pending(w http.ResponseWriter, r *http.Request, _ access) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -117,12 +117,12 @@ func (s *Server) pending(w http.ResponseWriter, r *http.Request, _ access) error
 	return answer(w, http.StatusOK, all)
 }
 
-// RerunRun begins another attempt of a run, which keeps its id.
+// RerunRun starts another attempt of a run, with the same ID.
 func (s *Server) RerunRun(id int64) error {
-	return s.onRun(id, func(r *Run) { r.Status, r.Conclusion, r.Attempt = "in_progress", "", r.Attempt+1 })
+	return s.withRun(id, func(r *Run) { r.Status, r.Conclusion, r.Attempt = "in_progress", "", r.Attempt+1 })
 }
 
-func (s *Server) onRun(id int64, do func(*Run)) error {
+func (s *Server) withRun(id int64, do func(*Run)) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	i := slices.IndexFunc(s.state.Runs, func(r *Run) bool { return r.ID == id })
@@ -134,14 +134,14 @@ func (s *Server) onRun(id int64, do func(*Run)) error {
 	return s.save()
 }
 
-// AddArtifact keeps files with a run under a name, in one zip archive, as actions/upload-artifact does.
+// AddArtifact stores files as a named artifact of a run, in one zip archive, like actions/upload-artifact.
 func (s *Server) AddArtifact(run int64, name string, files map[string][]byte) error {
 	archive, err := zipped(files)
 	if err != nil {
 		return err
 	}
 	var a *artifact
-	err = s.onRun(run, func(*Run) {
+	err = s.withRun(run, func(*Run) {
 		a = &artifact{ID: s.nextID(), Run: run, Name: name, Size: int64(len(archive)), Created: s.Now().UTC()}
 	})
 	if err != nil {
@@ -156,7 +156,7 @@ func (s *Server) AddArtifact(run int64, name string, files map[string][]byte) er
 	return s.save()
 }
 
-// Expire ends the time of all artifacts of a run.
+// Expire expires all artifacts of a run.
 func (s *Server) Expire(run int64) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -201,7 +201,7 @@ func (s *Server) viewRun(r *http.Request, run *Run) map[string]any {
 	return v
 }
 
-// runs is https://docs.github.com/en/rest/actions/workflow-runs, for all workflows and for one.
+// `runs` implements https://docs.github.com/en/rest/actions/workflow-runs, for all workflows and for one.
 func (s *Server) runs(w http.ResponseWriter, r *http.Request, _ access) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -214,11 +214,11 @@ func (s *Server) runs(w http.ResponseWriter, r *http.Request, _ access) error {
 			all = append(all, s.viewRun(r, run))
 		}
 	}
-	p := s.paged(w, r, all)
+	p := s.paginate(w, r, all)
 	return answer(w, http.StatusOK, map[string]any{"total_count": p.total, "workflow_runs": p.items})
 }
 
-// dispatch is https://docs.github.com/en/rest/actions/workflows#create-a-workflow-dispatch-event.
+// dispatch implements https://docs.github.com/en/rest/actions/workflows#create-a-workflow-dispatch-event.
 func (s *Server) dispatch(w http.ResponseWriter, r *http.Request, _ access) error {
 	var asked struct {
 		Ref    string
@@ -246,7 +246,7 @@ func (s *Server) run(w http.ResponseWriter, r *http.Request, _ access) error {
 	return errNotFound
 }
 
-// artifacts is https://docs.github.com/en/rest/actions/artifacts#list-workflow-run-artifacts.
+// artifacts implements https://docs.github.com/en/rest/actions/artifacts#list-workflow-run-artifacts.
 func (s *Server) artifacts(w http.ResponseWriter, r *http.Request, _ access) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -260,11 +260,11 @@ func (s *Server) artifacts(w http.ResponseWriter, r *http.Request, _ access) err
 			})
 		}
 	}
-	p := s.paged(w, r, all)
+	p := s.paginate(w, r, all)
 	return answer(w, http.StatusOK, map[string]any{"total_count": p.total, "artifacts": p.items})
 }
 
-// artifact is https://docs.github.com/en/rest/actions/artifacts#download-an-artifact.
+// artifact implements https://docs.github.com/en/rest/actions/artifacts#download-an-artifact.
 func (s *Server) artifact(w http.ResponseWriter, r *http.Request, _ access) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -13,9 +13,9 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/github"
 )
 
-// The states of an asset.
+// These are the states of an asset.
 const (
-	starter  = "starter" // begun, and maybe given up
+	starter  = "starter" // started, and perhaps abandoned
 	uploaded = "uploaded"
 )
 
@@ -46,11 +46,11 @@ func (s *Server) assets(w http.ResponseWriter, r *http.Request, has access) erro
 	for _, a := range rel.Assets {
 		all = append(all, s.viewAsset(r, rel, a))
 	}
-	return answer(w, http.StatusOK, s.paged(w, r, all).items)
+	return answer(w, http.StatusOK, s.paginate(w, r, all).items)
 }
 
-// upload is https://docs.github.com/en/rest/releases/assets#upload-a-release-asset. The asset is there from the beginning,
-// in the state "starter"; one whose bytes do not all come stays like that.
+// upload implements https://docs.github.com/en/rest/releases/assets#upload-a-release-asset. The asset exists from the start, as a "starter", and
+// remains in that state if the upload is incomplete.
 func (s *Server) upload(w http.ResponseWriter, r *http.Request, has access) error {
 	if r.ContentLength < 0 {
 		return refusal(http.StatusLengthRequired, "Content-Length is missing")
@@ -72,7 +72,7 @@ func (s *Server) upload(w http.ResponseWriter, r *http.Request, has access) erro
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	rel, err := s.find(id(r), has)
-	if err != nil || !slices.Contains(rel.Assets, a) { // it was deleted in between
+	if err != nil || !slices.Contains(rel.Assets, a) { // the asset was deleted in the meantime
 		return errNotFound
 	}
 	if err := s.blobs.put(a.ID, data); err != nil {
@@ -108,7 +108,7 @@ func (s *Server) begin(r *http.Request, has access) (*asset, error) {
 	return a, s.save()
 }
 
-// locate finds an asset by its id. The caller holds the lock.
+// locate finds an asset by its ID. The caller holds the lock.
 func (s *Server) locate(id int64, has access) (*release, *asset, error) {
 	for _, rel := range s.state.Releases {
 		for _, a := range rel.Assets {
@@ -120,7 +120,7 @@ func (s *Server) locate(id int64, has access) (*release, *asset, error) {
 	return nil, nil, errNotFound
 }
 
-// asset is https://docs.github.com/en/rest/releases/assets#get-a-release-asset: its description, or a redirect to its bytes.
+// asset implements https://docs.github.com/en/rest/releases/assets#get-a-release-asset: its description, or a redirect to its bytes.
 func (s *Server) asset(w http.ResponseWriter, r *http.Request, has access) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -155,7 +155,7 @@ func (s *Server) removeAsset(w http.ResponseWriter, r *http.Request, has access)
 	return nil
 }
 
-// redirect leads to a signed address, on the other host where there is one.
+// redirect redirects to a signed URL, on the other host if there is one.
 func (s *Server) redirect(w http.ResponseWriter, r *http.Request, blob int64) {
 	base := s.Blobs
 	if base == "" {
@@ -170,8 +170,8 @@ func (s *Server) signature(blob int64) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// signed serves the store of files. It refuses a token beside the signature, as the real one does.
-func (s *Server) signed(w http.ResponseWriter, r *http.Request) {
+// serveStore serves stored files. Like the real store, it rejects a token in addition to the signature.
+func (s *Server) serveStore(w http.ResponseWriter, r *http.Request) {
 	if r.Header.Get("Authorization") != "" || r.URL.Query().Get("sig") != s.signature(id(r)) {
 		http.Error(w, "AuthenticationFailed", http.StatusForbidden)
 		return
@@ -179,7 +179,7 @@ func (s *Server) signed(w http.ResponseWriter, r *http.Request) {
 	s.bytes(w, id(r))
 }
 
-// download is what people and installers use.
+// download serves files to people and installers.
 func (s *Server) download(w http.ResponseWriter, r *http.Request) {
 	tag, name := path.Split(r.PathValue("file"))
 	s.mu.Lock()
@@ -206,5 +206,5 @@ func (s *Server) bytes(w http.ResponseWriter, id int64) {
 	}
 	w.Header().Set("Content-Type", "application/octet-stream")
 	w.Header().Set("Content-Length", strconv.Itoa(len(data)))
-	_, _ = w.Write(data) // who does not listen any more does not miss it
+	_, _ = w.Write(data) // the client may be gone
 }

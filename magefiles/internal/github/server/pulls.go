@@ -10,12 +10,12 @@ import (
 	"time"
 )
 
-// Rules are what holds for a branch.
+// Rules holds a branch's rules.
 type Rules struct {
-	Pulls   bool   // it takes commits by pull requests alone
-	Check   string // name of the check that has to have passed on the head of a pull request; "" is none
+	Pulls   bool   // commits are only accepted through pull requests
+	Check   string // name of the check that must pass on the head of a pull request; "" means none
 	Queue   bool   // merges go through the queue ([Server.Enqueue])
-	Classic bool   // "branch protection", of which only administrators are told more than that it is there
+	Classic bool   // "branch protection", whose details only administrators can see
 }
 
 // Protect sets the rules of a branch.
@@ -25,18 +25,18 @@ func (s *Server) Protect(branch string, r Rules) {
 	s.rules[branch] = r
 }
 
-// Landing is how a pull request is merged.
+// Landing describes the merge of a pull request.
 type Landing struct {
 	Base    string // branch
 	Head    string // commit
 	Method  string // merge, squash or rebase
-	Message string // of the commit that it makes; a rebase keeps those that there are
+	Message string // message of the merge commit; a rebase keeps the existing messages
 }
 
-// ErrConflict is returned by Options.Land where a pull request cannot be merged.
+// ErrConflict is returned by Options.Land if a pull request cannot be merged.
 var ErrConflict = errors.New("the pull request has conflicts")
 
-// pull is a pull request. An open one is at whatever its branch is at.
+// pull is a pull request. While it is open, it follows its branch.
 type pull struct {
 	Number  int64     `json:"number"`
 	Title   string    `json:"title"`
@@ -50,8 +50,8 @@ type pull struct {
 	Merged  time.Time `json:"merged,omitzero"`
 }
 
-// follow lets each open pull request be at what its branch is at: one whose branch is gone is closed, and new commits have their checks begun. Those
-// of a job's token wait for a person. The caller holds the lock.
+// follow updates each open pull request to the commit of its branch. It closes pull requests without a branch, and starts the checks of new commits.
+// Checks of commits that were pushed with a job's token wait for approval. The caller holds the lock.
 func (s *Server) follow(byJob bool) {
 	for _, p := range s.state.Pulls {
 		if p.State != "open" {
@@ -68,7 +68,7 @@ func (s *Server) follow(byJob bool) {
 	}
 }
 
-// beginCheck begins the check of a pull request's head. The caller holds the lock.
+// beginCheck starts the check of a pull request's head. The caller holds the lock.
 func (s *Server) beginCheck(p *pull, byJob bool) {
 	check := s.rules[p.Base].Check
 	if check == "" {
@@ -93,7 +93,7 @@ func (s *Server) beginCheck(p *pull, byJob bool) {
 	s.state.Runs = append(s.state.Runs, run)
 }
 
-// approve is https://docs.github.com/en/rest/actions/workflow-runs#approve-a-workflow-run-for-a-fork-pull-request, and the button "Approve and run".
+// approve implements https://docs.github.com/en/rest/actions/workflow-runs#approve-a-workflow-run-for-a-fork-pull-request ("Approve and run").
 func (s *Server) approve(w http.ResponseWriter, r *http.Request, _ access) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -113,8 +113,8 @@ func (s *Server) approve(w http.ResponseWriter, r *http.Request, _ access) error
 	return errNotFound
 }
 
-// passed reports whether a check has passed on a commit: the last run of it that a pull request or the queue began. One that somebody asked for by
-// workflow_dispatch does not count. The caller holds the lock.
+// passed reports whether a check has passed on a commit, by the last run that a pull request or the queue started. Runs started by workflow_dispatch
+// do not count. The caller holds the lock.
 func (s *Server) passed(check, commit string) bool {
 	for _, run := range slices.Backward(s.state.Runs) {
 		if run.Name == check && run.Commit == commit && (run.Event == "pull_request" || run.Event == "merge_group") {
@@ -141,7 +141,7 @@ func (s *Server) viewPull(r *http.Request, p *pull) map[string]any {
 	return v
 }
 
-// pulls is https://docs.github.com/en/rest/pulls/pulls#list-pull-requests.
+// pulls implements https://docs.github.com/en/rest/pulls/pulls#list-pull-requests.
 func (s *Server) pulls(w http.ResponseWriter, r *http.Request, _ access) error {
 	if s.Branch == nil {
 		return errNotFound
@@ -160,10 +160,10 @@ func (s *Server) pulls(w http.ResponseWriter, r *http.Request, _ access) error {
 			all = append(all, s.viewPull(r, p))
 		}
 	}
-	return answer(w, http.StatusOK, s.paged(w, r, all).items)
+	return answer(w, http.StatusOK, s.paginate(w, r, all).items)
 }
 
-// openPull is https://docs.github.com/en/rest/pulls/pulls#create-a-pull-request.
+// openPull implements https://docs.github.com/en/rest/pulls/pulls#create-a-pull-request.
 func (s *Server) openPull(w http.ResponseWriter, r *http.Request, _ access) error {
 	if s.Branch == nil {
 		return errNotFound
@@ -210,16 +210,16 @@ func (s *Server) openPull(w http.ResponseWriter, r *http.Request, _ access) erro
 	return answer(w, http.StatusCreated, s.viewPull(r, p))
 }
 
-// findPull finds the pull request that a path names, at what its branch is at. The caller holds the lock.
+// findPull finds the pull request in a request's path, at the commit of its branch. The caller holds the lock.
 func (s *Server) findPull(r *http.Request) (*pull, error) {
 	if s.Branch == nil {
 		return nil, errNotFound
 	}
-	return s.numbered(id(r), s.byJob(r))
+	return s.pullAtHead(id(r), s.byJob(r))
 }
 
-// numbered is a pull request at what its branch is at; byJob says that a job asks. The caller holds the lock.
-func (s *Server) numbered(number int64, byJob bool) (*pull, error) {
+// pullAtHead returns a pull request at the commit of its branch. byJob reports whether a job asks. The caller holds the lock.
+func (s *Server) pullAtHead(number int64, byJob bool) (*pull, error) {
 	s.follow(byJob)
 	i := slices.IndexFunc(s.state.Pulls, func(p *pull) bool { return p.Number == number })
 	if i < 0 {
@@ -228,7 +228,7 @@ func (s *Server) numbered(number int64, byJob bool) (*pull, error) {
 	return s.state.Pulls[i], nil
 }
 
-func (s *Server) onePull(w http.ResponseWriter, r *http.Request, _ access) error {
+func (s *Server) servePull(w http.ResponseWriter, r *http.Request, _ access) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p, err := s.findPull(r)
@@ -238,7 +238,7 @@ func (s *Server) onePull(w http.ResponseWriter, r *http.Request, _ access) error
 	return answer(w, http.StatusOK, s.viewPull(r, p))
 }
 
-// editPull is https://docs.github.com/en/rest/pulls/pulls#update-a-pull-request.
+// editPull implements https://docs.github.com/en/rest/pulls/pulls#update-a-pull-request.
 func (s *Server) editPull(w http.ResponseWriter, r *http.Request, _ access) error {
 	var asked struct{ Title, Body, State, Base *string }
 	if err := json.NewDecoder(r.Body).Decode(&asked); err != nil {
@@ -264,7 +264,7 @@ func (s *Server) editPull(w http.ResponseWriter, r *http.Request, _ access) erro
 	return answer(w, http.StatusOK, s.viewPull(r, p))
 }
 
-// mergePull is https://docs.github.com/en/rest/pulls/pulls#merge-a-pull-request.
+// mergePull implements https://docs.github.com/en/rest/pulls/pulls#merge-a-pull-request.
 func (s *Server) mergePull(w http.ResponseWriter, r *http.Request, _ access) error {
 	var asked struct {
 		Method  string `json:"merge_method"`
@@ -286,7 +286,7 @@ func (s *Server) mergePull(w http.ResponseWriter, r *http.Request, _ access) err
 	return answer(w, http.StatusOK, map[string]any{"sha": p.Became, "merged": true, "message": "Pull Request successfully merged"})
 }
 
-// merge merges a pull request where the rules of its base allow it. The caller holds the lock.
+// merge merges a pull request if the base's rules allow it. The caller holds the lock.
 func (s *Server) merge(p *pull, method, message string) error {
 	if s.rules[p.Base].Queue {
 		return refusal(http.StatusMethodNotAllowed, "Changes must be made through the merge queue")
@@ -297,15 +297,15 @@ func (s *Server) merge(p *pull, method, message string) error {
 	return s.land(p, method, message)
 }
 
-// Pull is a pull request, as its page shows it.
+// Pull describes a pull request.
 type Pull struct {
 	Number int64
 	Title  string
 	Open   bool
-	Became string // the commit that it was merged as; "" where it was not
+	Became string // the resulting commit; "" if it was not merged
 }
 
-// NewestPull is the newest pull request to a branch; false where there was none.
+// NewestPull returns the newest pull request to a branch, or false if there is none.
 func (s *Server) NewestPull(base string) (Pull, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -318,8 +318,8 @@ func (s *Server) NewestPull(base string) (Pull, bool) {
 	return Pull{}, false
 }
 
-// MergeChecked is Squash once the check of the pull request has passed, and says how that came: one that a job's token began waits until somebody presses
-// "Approve and run".
+// MergeChecked makes a pull request's check pass, then squash-merges. `how` describes how the check passed: a check that a job's token started waits
+// until a user presses "Approve and run".
 func (s *Server) MergeChecked(number int64) (commit, how string, err error) {
 	if how, err = s.pass(number); err == nil {
 		commit, err = s.Squash(number)
@@ -327,11 +327,11 @@ func (s *Server) MergeChecked(number int64) (commit, how string, err error) {
 	return commit, how, err
 }
 
-// pass lets the check of a pull request pass.
+// pass makes a pull request's check pass.
 func (s *Server) pass(number int64) (how string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	p, err := s.numbered(number, false)
+	p, err := s.pullAtHead(number, false)
 	if err != nil {
 		return "", err
 	}
@@ -341,7 +341,7 @@ func (s *Server) pass(number int64) (how string, err error) {
 		}
 		how = "its check has passed"
 		if run.Conclusion == "action_required" {
-			how = "its check waited, as a job began it, and has passed since somebody pressed \"Approve and run\", once"
+			how = "its check has passed, after someone pressed \"Approve and run\" once, because a job opened the pull request"
 		}
 		run.Status, run.Conclusion = "completed", "success"
 		return how, s.save()
@@ -349,11 +349,11 @@ func (s *Server) pass(number int64) (how string, err error) {
 	return "no check is required", nil
 }
 
-// Squash merges a pull request as the button "Squash and merge" does, with the message that it offers. It returns the commit.
+// Squash merges a pull request like the button "Squash and merge", with GitHub's default message. It returns the commit.
 func (s *Server) Squash(number int64) (commit string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	p, err := s.numbered(number, false)
+	p, err := s.pullAtHead(number, false)
 	if err != nil {
 		return "", err
 	}
@@ -391,18 +391,18 @@ func (s *Server) land(p *pull, method, message string) error {
 	return s.save()
 }
 
-// Enqueue puts a pull request into the merge queue, whose check of the merged commit ends as conclusion says: with success it is merged, with a commit
-// of the queue's own.
+// Enqueue adds a pull request to the merge queue. `conclusion` is the result of the queue's check on the merged commit. On success, the pull request
+// is merged, with a commit that the queue creates.
 func (s *Server) Enqueue(number int64, conclusion string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	p, err := s.numbered(number, false)
+	p, err := s.pullAtHead(number, false)
 	if err != nil {
 		return fmt.Errorf("there is no pull request #%d: %w", number, err)
 	}
 	check := s.rules[p.Base].Check
 	if check != "" && !s.passed(check, p.Commit) {
-		return fmt.Errorf("the check %s of #%d has not passed: it is not taken into the queue", check, number)
+		return fmt.Errorf("the check %s of #%d has not passed, so the pull request is not added to the queue", check, number)
 	}
 	now := s.Now().UTC()
 	s.state.Runs = append(s.state.Runs, &Run{
@@ -424,7 +424,7 @@ func (s *Server) Enqueue(number int64, conclusion string) error {
 	return s.land(p, "squash", "")
 }
 
-// branch is https://docs.github.com/en/rest/branches/branches#get-a-branch.
+// branch implements https://docs.github.com/en/rest/branches/branches#get-a-branch.
 func (s *Server) branch(w http.ResponseWriter, r *http.Request, _ access) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -444,7 +444,7 @@ func (s *Server) branch(w http.ResponseWriter, r *http.Request, _ access) error 
 	return answer(w, http.StatusOK, v)
 }
 
-// branchRules is https://docs.github.com/en/rest/repos/rules#get-rules-for-a-branch.
+// branchRules implements https://docs.github.com/en/rest/repos/rules#get-rules-for-a-branch.
 func (s *Server) branchRules(w http.ResponseWriter, r *http.Request, _ access) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -458,5 +458,5 @@ func (s *Server) branchRules(w http.ResponseWriter, r *http.Request, _ access) e
 			all = append(all, rule)
 		}
 	}
-	return answer(w, http.StatusOK, s.paged(w, r, all).items)
+	return answer(w, http.StatusOK, s.paginate(w, r, all).items)
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/github"
 )
 
-// tag finds a tag, also one that publishing has made.
+// tag finds a tag, including tags created by publishing.
 func (s *Server) tag(name string) (Tag, bool) {
 	if t, ok := s.Tag(name); ok {
 		return t, true
@@ -24,7 +24,7 @@ func (s *Server) tag(name string) (Tag, bool) {
 	return Tag{Commit: commit}, ok
 }
 
-// ref is https://docs.github.com/en/rest/git/refs#get-a-reference.
+// ref implements https://docs.github.com/en/rest/git/refs#get-a-reference.
 func (s *Server) ref(w http.ResponseWriter, r *http.Request, _ access) error {
 	name := r.PathValue("tag")
 	tag, ok := s.tag(name)
@@ -42,8 +42,8 @@ func (s *Server) ref(w http.ResponseWriter, r *http.Request, _ access) error {
 	return answer(w, http.StatusOK, map[string]any{"ref": "refs/tags/" + name, "url": s.api(r) + "/git/refs/tags/" + name, "object": object})
 }
 
-// annotated is https://docs.github.com/en/rest/git/tags#get-a-tag, for those that ref has told of.
-func (s *Server) annotated(w http.ResponseWriter, r *http.Request, _ access) error {
+// serveTagObject implements https://docs.github.com/en/rest/git/tags#get-a-tag, for tags that ref has returned.
+func (s *Server) serveTagObject(w http.ResponseWriter, r *http.Request, _ access) error {
 	s.mu.Lock()
 	commit, ok := s.objects[r.PathValue("sha")]
 	s.mu.Unlock()
@@ -53,7 +53,7 @@ func (s *Server) annotated(w http.ResponseWriter, r *http.Request, _ access) err
 	return answer(w, http.StatusOK, map[string]any{"sha": r.PathValue("sha"), "object": map[string]string{"type": "commit", "sha": commit}})
 }
 
-// view is GitHub's form of a release. The caller holds the lock.
+// view returns a release in GitHub's JSON format. The caller holds the lock.
 func (s *Server) view(r *http.Request, rel *release) map[string]any {
 	place := rel.Tag
 	if rel.Draft {
@@ -77,7 +77,7 @@ func (s *Server) view(r *http.Request, rel *release) map[string]any {
 	return v
 }
 
-// find returns a release that the one who asks may know of. The caller holds the lock.
+// find returns a release that is visible with this access. The caller holds the lock.
 func (s *Server) find(id int64, has access) (*release, error) {
 	i := slices.IndexFunc(s.state.Releases, func(r *release) bool { return r.ID == id })
 	if i < 0 || s.state.Releases[i].Draft && has != writing {
@@ -95,10 +95,10 @@ func (s *Server) list(w http.ResponseWriter, r *http.Request, has access) error 
 			all = append(all, s.view(r, rel))
 		}
 	}
-	return answer(w, http.StatusOK, s.paged(w, r, all).items)
+	return answer(w, http.StatusOK, s.paginate(w, r, all).items)
 }
 
-func (s *Server) byTag(w http.ResponseWriter, r *http.Request, _ access) error {
+func (s *Server) serveByTag(w http.ResponseWriter, r *http.Request, _ access) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if rel := s.published(r.PathValue("tag")); rel != nil {
@@ -115,7 +115,7 @@ func (s *Server) published(tag string) *release {
 	return s.state.Releases[i]
 }
 
-func (s *Server) one(w http.ResponseWriter, r *http.Request, has access) error {
+func (s *Server) serveRelease(w http.ResponseWriter, r *http.Request, has access) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	rel, err := s.find(id(r), has)
@@ -125,7 +125,7 @@ func (s *Server) one(w http.ResponseWriter, r *http.Request, has access) error {
 	return answer(w, http.StatusOK, s.view(r, rel))
 }
 
-// wish is what a request wants a release to be; what is not there is left as it is.
+// wish holds the fields of a release that a request sets. Missing fields are not changed.
 type wish struct {
 	Tag        *string `json:"tag_name"`
 	Target     *string `json:"target_commitish"`
@@ -152,7 +152,7 @@ func set[T any](to *T, from *T) {
 	}
 }
 
-// apply changes a copy of a release, and publishes it where that is asked for.
+// apply changes a copy of a release, and publishes it if requested.
 func (s *Server) apply(rel release, v wish) (*release, error) {
 	was := rel.Draft
 	set(&rel.Tag, v.Tag)
@@ -178,7 +178,7 @@ func (s *Server) apply(rel release, v wish) (*release, error) {
 	return &rel, nil
 }
 
-// limits refuses what GitHub refuses of the texts of a release, in its words.
+// limits rejects texts that GitHub rejects, with GitHub's messages.
 func limits(rel release, v wish) error {
 	for field, c := range map[string]struct {
 		text string
@@ -201,7 +201,7 @@ func limits(rel release, v wish) error {
 	return nil
 }
 
-// isTag reports whether git allows a name for a tag (git help check-ref-format).
+// isTag reports whether git allows a tag name (git help check-ref-format).
 func isTag(name string) bool {
 	return !strings.ContainsAny(name, " ~^:?*[\\\x7f") && !strings.ContainsFunc(name, unicode.IsControl) &&
 		!strings.Contains(name, "..") && !strings.Contains(name, "@{") && !strings.Contains(name, "//") && !strings.Contains(name, "/.") &&
@@ -213,7 +213,7 @@ func custom(resource, field, message string) fieldError {
 	return fieldError{Resource: resource, Code: "custom", Field: field, Message: message}
 }
 
-// create is https://docs.github.com/en/rest/releases/releases#create-a-release.
+// create implements https://docs.github.com/en/rest/releases/releases#create-a-release.
 func (s *Server) create(w http.ResponseWriter, r *http.Request, _ access) error {
 	v, err := readWish(w, r)
 	if err != nil {
@@ -232,7 +232,7 @@ func (s *Server) create(w http.ResponseWriter, r *http.Request, _ access) error 
 	})
 }
 
-// update is https://docs.github.com/en/rest/releases/releases#update-a-release.
+// update implements https://docs.github.com/en/rest/releases/releases#update-a-release.
 func (s *Server) update(w http.ResponseWriter, r *http.Request, has access) error {
 	v, err := readWish(w, r)
 	if err != nil {
@@ -251,7 +251,7 @@ func (s *Server) update(w http.ResponseWriter, r *http.Request, has access) erro
 	})
 }
 
-// change changes a release under the lock, makes its tag where it is published without one, and answers with it.
+// change changes a release under the lock, creates its tag if it is published without one, and responds with the release.
 func (s *Server) change(w http.ResponseWriter, r *http.Request, status int, do func() (*release, error)) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -268,7 +268,7 @@ func (s *Server) change(w http.ResponseWriter, r *http.Request, status int, do f
 	return answer(w, status, s.view(r, rel))
 }
 
-// remove is https://docs.github.com/en/rest/releases/releases#delete-a-release. The tag stays.
+// remove implements https://docs.github.com/en/rest/releases/releases#delete-a-release. The tag is kept.
 func (s *Server) remove(w http.ResponseWriter, r *http.Request, has access) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -284,16 +284,16 @@ func (s *Server) remove(w http.ResponseWriter, r *http.Request, has access) erro
 	return nil
 }
 
-// Published is a release as those see it who look at what a rehearsal has done.
+// Published is a published release, for checks after a rehearsal.
 type Published struct {
 	Tag    string
-	Times  int               // how often it was published: 1
-	Assets map[string]string // sha256 by name, of those that came whole
+	Times  int               // how often the release was published; should be 1
+	Assets map[string]string // sha256 by name, for complete assets only
 	When   time.Time
 	Latest string // make_latest of the request that published it
 }
 
-// Published lists what is published, and how many drafts there are.
+// Published lists the published releases, and counts the drafts.
 func (s *Server) Published() (all []Published, drafts int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -313,8 +313,7 @@ func (s *Server) Published() (all []Published, drafts int) {
 	return all, drafts
 }
 
-// TagsMade lists the tags that publishing has made, since the repository had none: a release that pushes its tag makes
-// none.
+// TagsMade lists the tags that publishing created because they did not exist. It is empty if releases push their tags.
 func (s *Server) TagsMade() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()

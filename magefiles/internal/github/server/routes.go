@@ -7,27 +7,27 @@ import (
 
 type handler func(w http.ResponseWriter, r *http.Request, has access) error
 
-// route is one path of the API below /repos/{owner}/{repo}. It is no pattern of http.ServeMux, to which GitHub's paths are
-// ambiguous: releases/assets/{id} and releases/{id}/assets.
+// route is an API path below /repos/{owner}/{repo}. http.ServeMux would reject GitHub's paths as ambiguous: releases/assets/{id} and
+// releases/{id}/assets.
 type route struct {
 	method  string
-	pattern string // {name} is one part of a path, {name...} all the rest
+	pattern string // {name} matches one path element, {name...} the rest
 	needs   access
 	handle  func(*Server) handler
 }
 
-// routes are tried in this order.
+// routes lists the routes in matching order.
 var routes = []route{
 	{method: "GET", pattern: "", needs: reading, handle: func(s *Server) handler { return s.repository }},
 	{method: "GET", pattern: "git/ref/tags/{tag...}", needs: reading, handle: func(s *Server) handler { return s.ref }},
-	{method: "GET", pattern: "git/tags/{sha}", needs: reading, handle: func(s *Server) handler { return s.annotated }},
+	{method: "GET", pattern: "git/tags/{sha}", needs: reading, handle: func(s *Server) handler { return s.serveTagObject }},
 	{method: "GET", pattern: "releases", needs: reading, handle: func(s *Server) handler { return s.list }},
 	{method: "POST", pattern: "releases", needs: writing, handle: func(s *Server) handler { return s.create }},
-	{method: "GET", pattern: "releases/tags/{tag...}", needs: reading, handle: func(s *Server) handler { return s.byTag }},
+	{method: "GET", pattern: "releases/tags/{tag...}", needs: reading, handle: func(s *Server) handler { return s.serveByTag }},
 	{method: "GET", pattern: "releases/assets/{id}", needs: reading, handle: func(s *Server) handler { return s.asset }},
 	{method: "DELETE", pattern: "releases/assets/{id}", needs: writing, handle: func(s *Server) handler { return s.removeAsset }},
 	{method: "GET", pattern: "releases/{id}/assets", needs: reading, handle: func(s *Server) handler { return s.assets }},
-	{method: "GET", pattern: "releases/{id}", needs: reading, handle: func(s *Server) handler { return s.one }},
+	{method: "GET", pattern: "releases/{id}", needs: reading, handle: func(s *Server) handler { return s.serveRelease }},
 	{method: "PATCH", pattern: "releases/{id}", needs: writing, handle: func(s *Server) handler { return s.update }},
 	{method: "DELETE", pattern: "releases/{id}", needs: writing, handle: func(s *Server) handler { return s.remove }},
 	{method: "GET", pattern: "actions/runs", needs: reading, handle: func(s *Server) handler { return s.runs }},
@@ -39,7 +39,7 @@ var routes = []route{
 	{method: "POST", pattern: "actions/runs/{id}/approve", needs: writing, handle: func(s *Server) handler { return s.approve }},
 	{method: "GET", pattern: "pulls", needs: reading, handle: func(s *Server) handler { return s.pulls }},
 	{method: "POST", pattern: "pulls", needs: writing, handle: func(s *Server) handler { return s.openPull }},
-	{method: "GET", pattern: "pulls/{id}", needs: reading, handle: func(s *Server) handler { return s.onePull }},
+	{method: "GET", pattern: "pulls/{id}", needs: reading, handle: func(s *Server) handler { return s.servePull }},
 	{method: "PATCH", pattern: "pulls/{id}", needs: writing, handle: func(s *Server) handler { return s.editPull }},
 	{method: "PUT", pattern: "pulls/{id}/merge", needs: writing, handle: func(s *Server) handler { return s.mergePull }},
 	{method: "GET", pattern: "branches/{branch...}", needs: reading, handle: func(s *Server) handler { return s.branch }},
@@ -53,7 +53,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	path := strings.Trim(r.URL.Path, "/")
 	switch {
 	case r.Method == http.MethodGet && match(r, "blobs/{id}", path):
-		s.signed(w, r)
+		s.serveStore(w, r)
 	case r.Method == http.MethodGet && match(r, "{owner}/{repo}/releases/download/{file...}", path):
 		s.download(w, r)
 	default:
@@ -82,7 +82,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, path string) erro
 	return errNotFound
 }
 
-// match compares a path with a pattern, and keeps what stands in the places of names.
+// match matches a path against a pattern, and sets the path values.
 func match(r *http.Request, pattern, path string) bool {
 	want, have := strings.Split(pattern, "/"), strings.Split(path, "/")
 	values := map[string]string{}
@@ -110,7 +110,7 @@ func match(r *http.Request, pattern, path string) bool {
 	return true
 }
 
-// guard finds out who asks, and lets through who may.
+// guard checks the request's token, and calls the handler if it has enough access.
 func (s *Server) guard(w http.ResponseWriter, r *http.Request, needs access, h handler) error {
 	has, err := s.bearer(r)
 	switch {

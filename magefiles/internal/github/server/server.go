@@ -1,26 +1,25 @@
-// Package server is GitHub's REST API, embedded: the part of it that package github speaks, for one repository, with
-// GitHub's own paths, shapes and status codes (https://docs.github.com/en/rest). A rehearsal mounts it in place of
-// api.github.com, and an embedded CI tells it of its runs.
+// Package server is GitHub's REST API, embedded: the part of it that package github uses, for one repository, with GitHub's own paths, shapes and
+// status codes (https://docs.github.com/en/rest). A rehearsal uses it instead of api.github.com, and an embedded CI reports its runs to it.
 //
 //	GET        /repos/{o}/{r}                                        the repository
 //	GET        /repos/{o}/{r}/git/ref/tags/{tag}, /git/tags/{sha}    tags, light and annotated
 //	GET POST   /repos/{o}/{r}/releases                               drafts only for those who may push
 //	GET        /repos/{o}/{r}/releases/tags/{tag}                    never a draft
-//	GET PATCH DELETE /repos/{o}/{r}/releases/{id}                    publishing makes the tag where there is none
+//	GET PATCH DELETE /repos/{o}/{r}/releases/{id}                    publishing makes the tag if there is none
 //	GET        /repos/{o}/{r}/releases/{id}/assets
 //	POST       /uploads/repos/{o}/{r}/releases/{id}/assets?name=     a half upload leaves an asset in state "starter"
 //	GET DELETE /repos/{o}/{r}/releases/assets/{id}
-//	GET        /repos/{o}/{r}/actions/runs, /actions/workflows/{file}/runs, /actions/runs/{id}[/artifacts, /jobs]
+//	GET        /repos/{o}/{r}/actions/runs, /actions/workflows/{file}/runs, /actions/runs/{id}[/artifacts, /jobs, /pending_deployments]
 //	POST       /repos/{o}/{r}/actions/workflows/{file}/dispatches    of a workflow that has workflow_dispatch
 //	POST       /repos/{o}/{r}/actions/runs/{id}/approve              "Approve and run", of a person
-//	GET POST   /repos/{o}/{r}/pulls                                  by state, head and base; a job's token only where the setting lets it
+//	GET POST   /repos/{o}/{r}/pulls                                  by state, head and base; a job's token only if the setting allows it
 //	GET PATCH  /repos/{o}/{r}/pulls/{number}
 //	PUT        /repos/{o}/{r}/pulls/{number}/merge                   by merge, squash or rebase, as the rules of the base allow
 //	GET        /repos/{o}/{r}/branches/{branch}, /rules/branches/{branch}
 //	GET        /repos/{o}/{r}/actions/artifacts/{id}/zip             redirects to a signed address, which refuses a token
 //	GET        /{o}/{r}/releases/download/{tag}/{name}
 //
-// With a folder its state outlasts the process, and a kill at any moment.
+// With a folder, its state survives the end of the process, and a kill at any moment.
 package server
 
 import (
@@ -35,60 +34,60 @@ import (
 	"time"
 )
 
-// Options are what a server stands for.
+// Options configures a server.
 type Options struct {
 	Repository    string // "owner/name"
-	DefaultBranch string // "" is main
-	Private       bool   // without a token there is nothing here
-	Immutable     bool   // what is published cannot be changed (immutable releases)
+	DefaultBranch string // "" means main
+	Private       bool   // requests without a token get "not found"
+	Immutable     bool   // published releases cannot be changed (immutable releases)
 
-	Token  string // may push; "" lets no one
-	Reader string // may read and not push, as a job's own token without contents: write; "" is none
+	Token  string // may push; "" means nobody can
+	Reader string // may read but not push, like a job's token without contents: write; "" means none
 
-	// Tag finds a tag in the repository. Nil finds none.
+	// Tag finds a tag in the repository. If nil, there are no tags.
 	Tag func(name string) (Tag, bool)
 
-	// Dispatch begins a run of a workflow at a branch or a tag, with inputs: nil where it does, [ErrNoWorkflow], [ErrNoRef], [ErrNoTrigger] or [ErrInput]
-	// where it cannot. A nil function has no workflows.
+	// Dispatch starts a workflow run for a branch or tag, with inputs. It returns [ErrNoWorkflow], [ErrNoRef], [ErrNoTrigger] or [ErrInput] if it
+	// cannot. If nil, there are no workflows.
 	Dispatch func(workflow, ref string, inputs map[string]string) error
 
-	// What pull requests need. Without Branch there are none.
+	// These fields are for pull requests. Without Branch there are none.
 	Branch   func(name string) (commit string, ok bool) // finds a branch in the repository
-	Land     func(l Landing) (commit string, err error) // makes the commit of a merge, and moves the base to it
-	Job      string                                     // GITHUB_TOKEN of a job: it may push, and what it does begins no run by itself; "" is none
+	Land     func(l Landing) (commit string, err error) // creates the merge commit, and moves the base to it
+	Job      string                                     // a job's GITHUB_TOKEN, which may push but triggers no runs; "" means none
 	JobsOpen bool                                       // "Allow GitHub Actions to create and approve pull requests"
-	ForkOf   string                                     // "owner/name" of the repository that this one was forked from
+	ForkOf   string                                     // "owner/name" of the parent repository
 
-	URL   string           // as clients reach it, without a slash at its end; "" takes it of each request
-	Blobs string           // where the handler can be reached under another address, for signed addresses; "" is URL
+	URL   string           // the server's URL for clients, without a trailing slash; "" uses each request's host
+	Blobs string           // another URL of the handler, for signed URLs; "" means URL
 	Dir   string           // folder for the state; "" keeps it in memory
-	Limit int              // requests an hour, of all clients together; 0 refuses none
-	Now   func() time.Time // nil is the clock
+	Limit int              // total requests per hour; 0 means no limit
+	Now   func() time.Time // nil means the system clock
 }
 
-// Tag is what a tag names.
+// Tag holds the object and the commit of a tag.
 type Tag struct {
-	Object string // the id of the tag object of an annotated one; "" or the commit for a light one
+	Object string // ID of an annotated tag's object; "" or the commit for a lightweight tag
 	Commit string
 }
 
-// Server is the handler.
+// Server is the HTTP handler.
 type Server struct {
 	Options
-	key string // of signed addresses
+	key string // key for signed URLs
 
-	mu      sync.Mutex // guards what follows
+	mu      sync.Mutex // guards the fields below
 	state   state
 	blobs   blobs
 	rules   map[string]Rules  // by branch
-	objects map[string]string // commits of annotated tags, by the ids of their objects
-	used    int               // requests in this hour
-	until   time.Time         // end of the hour
+	objects map[string]string // commits of annotated tags, by object ID
+	used    int               // requests in the current hour
+	until   time.Time         // end of the current hour
 
 	granted grants
 }
 
-// New returns the handler, with the state that the folder has, if any.
+// New returns the handler. It loads the state from the folder, if one is set.
 func New(o Options) (*Server, error) {
 	if o.DefaultBranch == "" {
 		o.DefaultBranch = "main"
@@ -112,7 +111,7 @@ func New(o Options) (*Server, error) {
 	return s, nil
 }
 
-// apiError is an answer that is no success, in GitHub's form.
+// apiError is an error response in GitHub's format.
 type apiError struct {
 	status  int
 	Message string       `json:"message"`
@@ -148,7 +147,7 @@ var (
 	errLimit      = refusal(http.StatusForbidden, "API rate limit exceeded. (But here's the good news: Authenticated requests get a higher rate limit.)")
 )
 
-// Why a run of a workflow cannot be asked for.
+// These errors tell why a workflow run cannot be started.
 var (
 	ErrNoWorkflow = errNotFound
 	ErrNoRef      = refusal(http.StatusUnprocessableEntity, "No ref found")
@@ -156,22 +155,22 @@ var (
 	ErrInput      = refusal(http.StatusUnprocessableEntity, "Unexpected inputs provided")
 )
 
-// access is what a request needs, and what its bearer has.
+// access is the access that a request needs or a token has.
 type access int
 
 const (
-	reading access = iota // anyone, where the repository is public
-	known                 // a token, whichever
+	reading access = iota // none, if the repository is public
+	known                 // any token
 	writing               // a token that may push
 )
 
-// page is a part of a list.
+// page is part of a list.
 type page struct {
-	total int // of the whole list
+	total int // number of entries in the whole list
 	items []any
 }
 
-// count keeps the rate limit, and says so in GitHub's headers.
+// count counts a request, sets GitHub's rate limit headers, and reports whether the request is within the limit.
 func (s *Server) count(w http.ResponseWriter) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -193,7 +192,7 @@ func (s *Server) count(w http.ResponseWriter) bool {
 	return s.Limit == 0 || s.used <= s.Limit
 }
 
-// fail answers with an error. One of no known form is the server's own trouble.
+// fail sends an error response. Unknown errors are internal server errors.
 func fail(w http.ResponseWriter, err error) {
 	var e *apiError
 	if !errors.As(err, &e) {
@@ -210,12 +209,12 @@ func answer(w http.ResponseWriter, status int, v any) error {
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.Header().Set("Content-Length", strconv.Itoa(len(text)))
 	w.WriteHeader(status)
-	_, _ = w.Write(text) // who does not listen any more does not miss it
+	_, _ = w.Write(text) // the client may be gone
 	return nil
 }
 
-// paged cuts one page out of a list, and says in the Link header where the next one is.
-func (s *Server) paged(w http.ResponseWriter, r *http.Request, all []any) page {
+// paginate returns one page of a list, and sets the Link header to the next page.
+func (s *Server) paginate(w http.ResponseWriter, r *http.Request, all []any) page {
 	number := func(key string, preset, most int) int {
 		n, err := strconv.Atoi(r.URL.Query().Get(key))
 		if err != nil || n < 1 {
@@ -234,7 +233,7 @@ func (s *Server) paged(w http.ResponseWriter, r *http.Request, all []any) page {
 	return page{total: len(all), items: append([]any{}, all[from:to]...)}
 }
 
-// url is the server's address as the one who asks reaches it.
+// url returns the server's URL, as used by the request.
 func (s *Server) url(r *http.Request) string {
 	if s.URL != "" {
 		return s.URL
@@ -247,7 +246,7 @@ func (s *Server) api(r *http.Request) string { return s.url(r) + "/repos/" + s.R
 func id(r *http.Request) int64 {
 	n, err := strconv.ParseInt(r.PathValue("id"), 10, 64)
 	if err != nil {
-		return 0 // which nothing has
+		return 0 // no object has this ID
 	}
 	return n
 }
@@ -265,4 +264,18 @@ func (s *Server) repository(w http.ResponseWriter, r *http.Request, has access) 
 		repo["permissions"] = map[string]bool{"admin": false, "maintain": false, "push": has == writing, "triage": false, "pull": true}
 	}
 	return answer(w, http.StatusOK, repo)
+}
+
+// NameOf converts a workspace's name to a repository name that GitHub would accept.
+func NameOf(name string) string {
+	name = strings.Map(func(c rune) rune {
+		if c < 128 && (c == '-' || c == '_' || c == '.' || '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'z') {
+			return c
+		}
+		return '-'
+	}, name)
+	if strings.Trim(name, ".") == "" {
+		return "workspace"
+	}
+	return name
 }

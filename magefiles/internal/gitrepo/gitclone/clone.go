@@ -1,10 +1,10 @@
-// Package gitclone makes a clone of a commit in a folder of its own, which a build, a check or a rehearsal works in: with the filters and the
-// submodules that this machine has, and by no setting of the person.
+// Package gitclone makes a clone of a commit in a separate folder, for a build, a check or a rehearsal. The clone gets the filters and the
+// submodules that this machine has. The user's git settings do not affect it.
 //
-//	clone.go export.go filters.go    a commit in a folder, as a clone and as files alone
-//	renew.go        a clone that is used again
-//	submodules.go submodulefetch.go  the submodules in it: from this machine, or from where they come from
-//	tagged.go settled.go    the tags that a build sees in it, and changes that it does not see
+//	clone.go export.go filters.go    writing a commit to a folder, as a clone or as plain files
+//	renew.go        reusing a clone
+//	submodules.go submodulefetch.go  the clone's submodules, from this machine or from their remotes
+//	tagged.go settled.go    the tags that a build sees in the clone, and hiding a build's own changes
 package gitclone
 
 import (
@@ -22,18 +22,18 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// fromHere are the settings under which a clone is made of a repository of this machine. What it has is not judged by them: a
-// history may have old faults that git would refuse from elsewhere.
+// fromHere are the settings for cloning a repository on this machine. They disable object checks, because an old history may contain objects that git
+// would refuse to fetch from a remote.
 var fromHere = []string{"protocol.file.allow=always", "transfer.fsckObjects=false", "fetch.fsckObjects=false"}
 
-// clone runs git clone from one folder to another, for a commit that is to be checked out: no setting of the person has a say in it, and no hook and no
-// template comes along. It has no objects of its own, unless the original is a partial or a shallow one.
+// clone runs git clone for a commit that the caller will check out. It ignores the user's settings, hooks and templates. The clone borrows all
+// objects, unless the original is a partial or a shallow clone.
 func clone(ctx context.Context, r *gitrepo.Repo, commit, from, to string) error {
 	c := git.Call{Args: []string{"clone", "--quiet", "--template=", "--origin=origin", "--no-checkout"}, Settings: fromHere}
 	for _, s := range git.AsCommitted {
 		c.Args = append(c.Args, "--config="+s)
 	}
-	partial, err := whole(ctx, r, commit)
+	partial, err := fetchMissing(ctx, r, commit)
 	if err != nil {
 		return err
 	}
@@ -54,16 +54,15 @@ func clone(ctx context.Context, r *gitrepo.Repo, commit, from, to string) error 
 	return err
 }
 
-// nowhere is where a push from a clone that is built from goes: what a build does is not to come to the original by itself.
+// nowhere is the push URL of a clone. It is invalid, so that a build cannot push to the original by accident.
 const nowhere = "file://" + os.DevNull + "/a-build-does-not-push"
 
-// uploadPartial lets a clone of a partial clone get what it asks for from that, and no more.
+// uploadPartial is the upload-pack command for cloning a partial clone. It allows filters, and fetching any object by hash.
 const uploadPartial = "git -c uploadpack.allowFilter=true -c uploadpack.allowAnySHA1InWant=true upload-pack"
 
-// whole fetches what a partial clone lacks of a commit, and returns the flags that make a clone of it as partial: the clone cannot
-// get what the original does not have. Where that is trees, the clone is a shallow one. In a whole clone, as most are, there
-// is nothing to do.
-func whole(ctx context.Context, r *gitrepo.Repo, commit string) (flags []string, err error) {
+// fetchMissing fetches the objects of a commit that a partial clone lacks. It returns the flags for a clone that is equally partial, because git
+// cannot clone objects that the original lacks. If the original may lack trees, the clone must be shallow. In a full clone it does nothing.
+func fetchMissing(ctx context.Context, r *gitrepo.Repo, commit string) (flags []string, err error) {
 	out, partial, err := r.Answer(ctx, "config", "--get-regexp", `^remote\..*\.partialclonefilter$`)
 	if err != nil || !partial {
 		return nil, err
@@ -71,7 +70,7 @@ func whole(ctx context.Context, r *gitrepo.Repo, commit string) (flags []string,
 	first, _, _ := strings.Cut(out, "\n")
 	key, filter, _ := strings.Cut(first, " ")
 	remote := strings.TrimSuffix(strings.TrimPrefix(key, "remote."), ".partialclonefilter")
-	for range 3 { // what a tree holds is known when it is there
+	for range 3 { // the objects in a tree become known only after the tree was fetched
 		var lacks string
 		if lacks, err = missing(ctx, r, commit); err != nil || lacks == "" {
 			break
@@ -88,8 +87,8 @@ func whole(ctx context.Context, r *gitrepo.Repo, commit string) (flags []string,
 		}
 	}
 	if err != nil {
-		return nil, operr.New("see that "+remote+" answers, or make the clone a whole one: `git fetch --refetch --no-filter "+operr.Word(remote)+"`",
-			"this is a partial clone, and what it lacks cannot be fetched from %s: %w", remote, err)
+		return nil, operr.New("check that "+remote+" answers, or fetch the whole history with `git fetch --refetch --no-filter "+operr.Word(remote)+"`",
+			"this is a partial clone, and its missing objects cannot be fetched from %s: %w", remote, err)
 	}
 	if strings.HasPrefix(filter, "blob:") {
 		return []string{"--filter=blob:none"}, nil
@@ -97,7 +96,7 @@ func whole(ctx context.Context, r *gitrepo.Repo, commit string) (flags []string,
 	return []string{"--depth=1"}, nil
 }
 
-// missing are the objects of a commit that are not here, a line each.
+// missing returns the hashes of a commit's objects that the clone lacks, one per line.
 func missing(ctx context.Context, r *gitrepo.Repo, commit string) (string, error) {
 	out, err := r.Ask(ctx, "rev-list", "--objects", "--no-walk", "--missing=print", "--end-of-options", commit, "--")
 	var list strings.Builder
@@ -109,8 +108,9 @@ func missing(ctx context.Context, r *gitrepo.Repo, commit string) (string, error
 	return list.String(), err
 }
 
-// Lend has a repository of ours without objects, bare, read those of r where they lie: what is pushed there from r, or from a clone of it, is not sent. It is
-// of use for as long as one that Borrow makes. Nothing is lent by a shallow or a partial clone, nor by one that borrows itself, since what these lack would not be asked for.
+// Lend lets a bare repository of ours read objects directly from r, so that a push from r or from a clone of r sends no objects. Like a clone made by
+// Borrow, the bare repository is usable only while r exists. Shallow, partial and borrowing clones do not lend, because the objects that they lack
+// would then not be sent by anyone.
 func Lend(r *gitrepo.Repo, bare string) error {
 	objects := filepath.Join(r.Common, "objects")
 	packs, err := os.ReadDir(filepath.Join(objects, "pack"))
@@ -125,14 +125,13 @@ func Lend(r *gitrepo.Repo, bare string) error {
 	return os.WriteFile(filepath.Join(bare, "objects", "info", "alternates"), []byte(objects+"\n"), 0o644)
 }
 
-// Borrow makes a clone of a commit in dir, which must not exist, and checks it out there, on no branch, with the submodules
-// that this machine has. It reads the objects that lie in the original: it is made in no time, however long the history is, and is of use only for as long
-// as the original is as it was.
+// Borrow clones r to dir, which must not exist, and checks out a commit there, detached, with the submodules that this machine has. The clone borrows
+// r's objects, so the length of the history does not matter. It is usable only while r keeps these objects.
 func Borrow(ctx context.Context, r *gitrepo.Repo, dir, commit string) error {
 	err := clone(ctx, r, commit, r.Top, dir)
 	if err == nil {
 		clone := gitrepo.At(r.Runner, dir)
-		if here, askErr := clone.Contains(ctx, commit, commit); askErr == nil && !here { // a shallow one
+		if here, askErr := clone.Contains(ctx, commit, commit); askErr == nil && !here { // true if the original is shallow
 			_, err = clone.Talk(ctx, git.Call{Args: []string{"fetch", "--quiet", "--no-tags", "--depth=1", "--", "origin", commit}, Settings: fromHere})
 		}
 		if err == nil {
@@ -143,7 +142,7 @@ func Borrow(ctx context.Context, r *gitrepo.Repo, dir, commit string) error {
 		}
 	}
 	if err != nil {
-		return git.Failed(err, "cloning %s at %s", r.Top, git.Short(commit))
+		return git.Failure(err, "cloning %s at %s", r.Top, git.Short(commit))
 	}
 	return Fill(ctx, r, dir)
 }

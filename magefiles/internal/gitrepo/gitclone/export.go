@@ -12,11 +12,11 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// Export writes the files that a commit has in a folder, relative to Top, to dir, which need not be there: as git would check
-// them out, whatever the work tree and the index are like, and by no setting of the person. Paths stay relative to Top.
+// Export writes the files below a folder of a commit to `dir`, which need not exist. `folder` is relative to Top, and the files keep their paths
+// relative to Top. The contents are those that git would check out, but do not depend on the work tree, the index or the user's settings.
 //
-// What is written is the commit and nothing else: a submodule has the files of the commit that is recorded for it, or is
-// refused, and the modes are those that git knows, 644 and 755, whatever the umask.
+// Export reads only the commit. A submodule gets the files of its recorded commit; if that commit is missing, Export returns an error. The file
+// modes are 644 and 755, regardless of the umask.
 func Export(ctx context.Context, r *gitrepo.Repo, commit, folder, dir string) error {
 	if err := exportAll(ctx, r, commit, folder, dir, ""); err != nil {
 		return err
@@ -24,7 +24,7 @@ func Export(ctx context.Context, r *gitrepo.Repo, commit, folder, dir string) er
 	return plainModes(dir)
 }
 
-// exportAll exports a repository and its submodules. prefix is its path from the outermost one.
+// exportAll exports a repository and its submodules. `prefix` is the repository's path relative to the outermost repository.
 func exportAll(ctx context.Context, r *gitrepo.Repo, commit, folder, dir, prefix string) error {
 	links, err := r.ExportFolder(ctx, commit, folder, dir, nil)
 	if err != nil {
@@ -42,23 +42,23 @@ func exportAll(ctx context.Context, r *gitrepo.Repo, commit, folder, dir, prefix
 	return nil
 }
 
-// has refuses a submodule that is not checked out, or whose repository lacks the commit that is recorded for it.
+// `has` returns an error if a submodule is not checked out, or if its repository lacks the recorded commit.
 func has(ctx context.Context, r *gitrepo.Repo, commit, name string) error {
-	next := "`git submodule update --init --recursive " + operr.Word(name) + "`; in a workflow, `submodules: recursive` for actions/checkout"
+	next := "`git submodule update --init --recursive " + operr.Word(name) + "`; in a workflow, set `submodules: recursive` for actions/checkout"
 	if !r.IsCheckedOut(".") {
-		return operr.New(next, "%s is a submodule, and its files are not here", name)
+		return operr.New(next, "the files of the submodule %s are not in this clone", name)
 	}
 	kind, err := r.Call(ctx, git.Call{Args: []string{"cat-file", "--batch-check"}, Stdin: commit + "\n", Set: git.Offline})
 	if err != nil {
-		return git.Failed(err, "looking for the commit of the submodule %s", name)
+		return git.Failure(err, "looking for the commit of the submodule %s", name)
 	}
 	if !strings.Contains(kind, " commit ") {
-		return operr.New(next, "%s is a submodule, and the commit that is recorded for it, %s, is not here", name, git.Short(commit))
+		return operr.New(next, "the submodule %s needs its recorded commit %s, which is not in this clone", name, git.Short(commit))
 	}
 	return nil
 }
 
-// plainModes gives files and folders the modes that git knows. What is no file and no folder has none.
+// plainModes sets the modes of regular files and folders to 644 or 755.
 func plainModes(dir string) error {
 	return filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || !d.IsDir() && !d.Type().IsRegular() {

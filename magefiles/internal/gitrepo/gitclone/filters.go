@@ -12,9 +12,9 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/internal/git"
 )
 
-// carry takes the filters that are configured for one repository alone over to a clone of it: without them, files would be
-// checked out as git stores them. What Git LFS has on this machine is used where it lies. The key of git-crypt is not given
-// away: its files stay encrypted, and are refused where a package has some.
+// carry copies the filters in a repository's own configuration to its clone. Without them, filtered files would be checked out in their stored form.
+// The clone shares the repository's Git LFS storage. The git-crypt key is not copied, so encrypted files stay encrypted, and a package that contains
+// one is refused.
 func carry(ctx context.Context, r *gitrepo.Repo, from, dir string) error {
 	if err := copyConfig(ctx, r, from, dir, `^(filter|lfs)\.`); err != nil {
 		return err
@@ -24,17 +24,17 @@ func carry(ctx context.Context, r *gitrepo.Repo, from, dir string) error {
 		return nil
 	}
 	if _, err := gitrepo.At(r.Runner, dir).Ask(ctx, "config", "--local", "--", "lfs.storage", objects); err != nil {
-		return git.Failed(err, "telling the clone %s where Git LFS has its files", dir)
+		return git.Failure(err, "telling the clone %s where Git LFS has its files", dir)
 	}
 	return nil
 }
 
-// copyConfig takes settings of one repository over to another one; never the filter of git-crypt.
+// copyConfig copies settings that match a pattern from one repository to another, except git-crypt's filter.
 func copyConfig(ctx context.Context, r *gitrepo.Repo, from, dir, pattern string) error {
 	clone := gitrepo.At(r.Runner, dir)
 	out, _, err := r.Answer(ctx, "config", "--file="+filepath.Join(from, "config"), "--includes", "--null", "--get-regexp", "--", pattern)
 	if err != nil {
-		return git.Failed(err, "reading the settings of %s", r.Top)
+		return git.Failure(err, "reading the settings of %s", r.Top)
 	}
 	for kv := range strings.SplitSeq(out, "\x00") {
 		key, value, ok := strings.Cut(kv, "\n")
@@ -42,14 +42,14 @@ func copyConfig(ctx context.Context, r *gitrepo.Repo, from, dir, pattern string)
 			continue
 		}
 		if _, err := clone.Ask(ctx, "config", "--local", "--add", "--", key, value); err != nil {
-			return git.Failed(err, "taking %s over to the clone %s", key, dir)
+			return git.Failure(err, "copying the setting %s to the clone %s", key, dir)
 		}
 	}
 	return nil
 }
 
-// checkOut checks a commit out in a fresh clone. Where a filter fails, Git LFS is asked to leave the pointers of files that it
-// cannot get: a package may do without them, and [lacking.Find] names those that one has.
+// checkOut checks out a commit in a new clone. If a filter fails, it retries with Git LFS downloads disabled, which leaves pointers instead of files.
+// A package may not need these files. If it does, [lacking.Find] reports them.
 func checkOut(ctx context.Context, r *gitrepo.Repo, commit string) error {
 	if err := git.NoOption(commit); err != nil {
 		return err

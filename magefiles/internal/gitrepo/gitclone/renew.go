@@ -17,18 +17,18 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/internal/git"
 )
 
-// Making thousands of files takes longer than a build. So what is left of a clone that borrows is used again, as far as it can be
-// proved that nobody touched it: git's folder is made new; its index is the one that was kept before anybody else was there, and
-// says of each file when it was last written or changed in any way, and where it lies on the disk.
+// Writing thousands of files takes longer than a build, so a borrowing clone is reused if its files are provably untouched. The .git folder is
+// created again. The index is a copy that was saved before any build ran in the clone. It records each file's modification and change times and its
+// inode.
 
-// keptIndex and keptHow are the files beside a clone that say what was checked out there, and how.
+// keptIndex and keptHow are files beside a clone. The first is a copy of its index. The second has a digest of the settings, and the commit, of its
+// checkout.
 const (
 	keptIndex = "index"
 	keptHow   = "how"
 )
 
-// Keep remembers beside a clone, dir, which Borrow has just made of a commit, what Renew needs to know of it. One with submodules
-// is not kept.
+// Keep saves, beside `dir`, the state that Renew needs. `dir` is a clone of a commit that Borrow has just made. A clone with submodules is not kept.
 func Keep(ctx context.Context, r *gitrepo.Repo, dir, commit string) error {
 	how, err := digestOfHow(ctx, r)
 	if err != nil {
@@ -38,7 +38,7 @@ func Keep(ctx context.Context, r *gitrepo.Repo, dir, commit string) error {
 	return err
 }
 
-// keep is Keep for files that were checked out as how says. It reports whether the clone was kept.
+// keep is like Keep, but takes the digest of the checkout's settings. It reports whether the clone was kept.
 func keep(ctx context.Context, r *gitrepo.Repo, dir, commit, how string) (kept bool, err error) {
 	beside := filepath.Dir(dir)
 	if err := os.RemoveAll(filepath.Join(beside, keptHow)); err != nil {
@@ -54,7 +54,7 @@ func keep(ctx context.Context, r *gitrepo.Repo, dir, commit, how string) (kept b
 	return true, os.WriteFile(filepath.Join(beside, keptHow), []byte(how+" "+commit), 0o600)
 }
 
-// copyIndex copies an index with its time: a file that was written after that is looked into.
+// copyIndex copies an index and its modification time, because git compares the contents of files that are newer than the index.
 func copyIndex(from, to string) error {
 	st, err := os.Stat(from)
 	if err != nil {
@@ -70,22 +70,22 @@ func copyIndex(from, to string) error {
 	return os.Chtimes(to, st.ModTime(), st.ModTime())
 }
 
-// digestOfHow is a digest of what has a say in the bytes of files that are checked out, besides what is committed.
+// digestOfHow returns a digest of all inputs, except the commit, that affect the contents of checked-out files.
 func digestOfHow(ctx context.Context, r *gitrepo.Repo) (string, error) {
 	settings, _, err := r.Answer(ctx, "config", "--null", "--get-regexp", `^(filter|lfs|core|extensions|working)\.`)
 	if err != nil {
-		return "", git.Failed(err, "reading the settings of %s", r.Top)
+		return "", git.Failure(err, "reading the settings of %s", r.Top)
 	}
 	git, err := r.Ask(ctx, "version")
 	sum := sha256.Sum256([]byte(r.Top + "\x00" + settings + "\x00" + git))
 	return hex.EncodeToString(sum[:]), err
 }
 
-// errTouched is in the chain where a clone cannot be used again.
-var errTouched = errors.New("it has to be made new")
+// errTouched means that a clone cannot be reused.
+var errTouched = errors.New("the kept clone cannot be used again")
 
-// Renew makes a clone that was kept, dir, what Borrow would make, and keeps it: nothing that was left in it stays, be it ignored or
-// not, and no file that anybody has touched. Any error says that it has to be made new.
+// Renew turns a kept clone, dir, into the clone that Borrow would make, and keeps it again. It removes all untracked files, ignored or not, and
+// replaces all files that were touched. After any error, the caller must make a new clone.
 func Renew(ctx context.Context, r *gitrepo.Repo, dir, commit string) error {
 	beside := filepath.Dir(dir)
 	kept, err := os.ReadFile(filepath.Join(beside, keptHow))
@@ -99,7 +99,7 @@ func Renew(ctx context.Context, r *gitrepo.Repo, dir, commit string) error {
 	if now, err := digestOfHow(ctx, r); err != nil || now != how {
 		return errors.Join(errTouched, err)
 	}
-	if old != commit { // files that are the same in both may have to be checked out otherwise
+	if old != commit { // the attributes decide how files are checked out, even files that did not change
 		rules, err := r.Ask(ctx, "diff-tree", "-r", "--name-only", "--end-of-options", old, commit, "--", ":(top,glob)**/.gitattributes", ":(top).gitmodules")
 		if err != nil || rules != "" {
 			return errors.Join(errTouched, err)
@@ -124,7 +124,7 @@ func Renew(ctx context.Context, r *gitrepo.Repo, dir, commit string) error {
 	return nil
 }
 
-// freshGit gives a clone a new folder of git's.
+// freshGit replaces a clone's .git folder with a new one.
 func freshGit(ctx context.Context, r *gitrepo.Repo, dir, commit string) error {
 	fresh := filepath.Join(filepath.Dir(dir), "fresh")
 	git := filepath.Join(dir, ".git")
@@ -141,17 +141,17 @@ func freshGit(ctx context.Context, r *gitrepo.Repo, dir, commit string) error {
 	return carry(ctx, r, r.Common, dir)
 }
 
-// strict are the settings under which git sees that a file was touched.
+// strict holds the settings with which git detects any modification of a file.
 var strict = []string{"core.trustctime=true", "core.checkStat=default", "core.untrackedCache=false", "core.ignoreStat=false"}
 
-// sweep removes all that is not in the index, and the files that were touched since that was written, or that have other permissions
-// than those that git has just given to a new file. Nothing is removed through a link.
+// sweep removes everything that is not in the index, files that were touched since the index was written, and files whose mode git would not have
+// given them. It does not follow symlinks.
 func sweep(ctx context.Context, r *gitrepo.Repo) error {
 	entries, err := r.Entries(ctx)
 	if err != nil {
 		return err
 	}
-	// It does not compare contents, but for a file that was written in the second in which the index was.
+	// Git compares contents only for files that were written in the same second as the index.
 	touched, err := r.Call(ctx, git.Call{Args: []string{"diff-files", "--name-only", "-z"}, Settings: strict})
 	if err != nil {
 		return err

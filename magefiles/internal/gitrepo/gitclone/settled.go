@@ -9,13 +9,13 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/internal/git"
 )
 
-// Settle has git take the files of a clone of ours for unchanged from now on, whatever is written into them: builds write their
-// version into files that are committed, and ask git again for the version after that.
+// Settle makes git treat the files in a clone as unchanged, whatever is written to them. Builds write their version to tracked files, and then run
+// git again to determine the version.
 func Settle(ctx context.Context, r *gitrepo.Repo) error {
 	return settle(ctx, r, nil)
 }
 
-// SettleRest is Settle for a clone that changes were brought to: these stay changes, and all other files are taken for unchanged.
+// SettleRest is like Settle for a clone to which changes were copied. These files still count as changed.
 func SettleRest(ctx context.Context, r *gitrepo.Repo) error {
 	changes, err := r.StatusOf(ctx, nil, "--untracked-files=no")
 	if err != nil {
@@ -28,7 +28,7 @@ func SettleRest(ctx context.Context, r *gitrepo.Repo) error {
 	return settle(ctx, r, changed)
 }
 
-// settle is Settle for all files but those given.
+// settle is like Settle, but skips the given files.
 func settle(ctx context.Context, r *gitrepo.Repo, but map[string]bool) error {
 	files, err := r.Ask(ctx, "ls-files", "-z")
 	if err == nil {
@@ -36,7 +36,7 @@ func settle(ctx context.Context, r *gitrepo.Repo, but map[string]bool) error {
 		_, err = r.Feed(ctx, strings.Join(rest, ""), "update-index", "--assume-unchanged", "-z", "--stdin")
 	}
 	if err != nil {
-		return git.Failed(err, "telling git that nothing is changed in %s", r.Top)
+		return git.Failure(err, "telling git that nothing is changed in %s", r.Top)
 	}
 	return nil
 }

@@ -9,12 +9,12 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/internal/git"
 )
 
-// TagAlone gives a clone of ours the tags on a commit, and takes all others off it: a tool that makes a version of the tags of the
-// commit finds these alone. One that is there already, at this commit, stays as it is.
+// TagAlone makes the given tags on a commit of a clone, and removes all other tags from that commit, so that tools which derive a version from tags
+// see only the given ones. An existing tag on the commit is not changed.
 func TagAlone(ctx context.Context, r *gitrepo.Repo, commit string, tags ...gitrepo.Tag) error {
-	out, _, err := r.Answer(ctx, "show-ref", "--tags", "--dereference") // through tags of tags, which for-each-ref may not go
+	out, _, err := r.Answer(ctx, "show-ref", "--tags", "--dereference") // resolves nested tags, which for-each-ref may not do
 	if err != nil {
-		return git.Failed(err, "asking git for the tags of %s", r.Top)
+		return git.Failure(err, "asking git for the tags of %s", r.Top)
 	}
 	wanted := map[string]bool{}
 	for _, t := range tags {
@@ -32,7 +32,7 @@ func TagAlone(ctx context.Context, r *gitrepo.Repo, commit string, tags ...gitre
 	}
 	if others.Len() > 0 {
 		if _, err := r.Feed(ctx, others.String(), "update-ref", "--no-deref", "--stdin"); err != nil {
-			return git.Failed(err, "taking the other tags off %s", git.Short(commit))
+			return git.Failure(err, "removing the other tags from %s", git.Short(commit))
 		}
 	}
 	who, err := committer(ctx, r, commit)
@@ -50,21 +50,21 @@ func TagAlone(ctx context.Context, r *gitrepo.Repo, commit string, tags ...gitre
 			Set:      append(who, r.Dated(t.Date)...),
 		})
 		if err != nil {
-			return git.Failed(err, "tagging %s in %s", t.Name, r.Top)
+			return git.Failure(err, "tagging %s in %s", t.Name, r.Top)
 		}
 	}
 	return nil
 }
 
-// committer are the variables by which git tags as who made the commit, who has a name in any case.
+// committer returns variables that make git use the commit's committer as the tagger. An unusable name is replaced.
 func committer(ctx context.Context, r *gitrepo.Repo, commit string) ([]string, error) {
 	out, err := r.Ask(ctx, "rev-list", "--no-commit-header", "--max-count=1", "--format=%cn%n%ce", "--end-of-options", commit, "--")
 	if err != nil {
-		return nil, git.Failed(err, "asking git who made %s", git.Short(commit))
+		return nil, git.Failure(err, "asking git who made %s", git.Short(commit))
 	}
 	name, address, _ := strings.Cut(out, "\n")
 	if strings.Trim(name, " .,:;<>\"\\'\t") == "" {
-		name = "unknown" // git takes no empty one
+		name = "unknown" // git refuses an empty name
 	}
 	return []string{"GIT_COMMITTER_NAME=" + name, "GIT_COMMITTER_EMAIL=" + address}, nil
 }

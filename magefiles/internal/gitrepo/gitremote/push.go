@@ -12,24 +12,24 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// ErrRejected is in the chain when a remote took nothing of a push because of what it has, or of its rules.
+// ErrRejected means that a remote rejected the push, because of its current branches and tags or because of its rules.
 var ErrRejected = errors.New("rejected")
 
-// ErrWorkflows is beside [ErrRejected] when GitHub took nothing since the token has no `workflows: write`, and what was pushed has workflow files that no
-// branch has. GitHub tells it by its words alone.
+// ErrWorkflows accompanies [ErrRejected] if GitHub rejected the push because it contains workflow files that are on no branch yet, and the token
+// lacks `workflows: write`. It is detected from GitHub's message.
 var ErrWorkflows = errors.New("the token may not write workflow files")
 
-// Transient reports whether a remote did not answer as it should, and may when it is asked again.
+// Transient reports whether a request to a remote failed, but may succeed on a retry.
 func Transient(err error) bool {
 	return git.IsUnanswered(err) && !errors.Is(err, ErrRejected)
 }
 
-// MaxTags is how many tags a push may bring. Where one brings more, GitHub creates no event for any of them, and GitLab may start no pipeline.
+// MaxTags is the maximum number of tags in a push. If there are more, GitHub creates no events for any of them, and GitLab may start no pipelines.
 const MaxTags = 3
 
-// Push sends a commit to a branch, unless that is "", and tags, to a remote: all or nothing. What was rejected is ErrRejected. Where a push to
-// the remote goes to several addresses, it is all or nothing at each, and none is sent anything that another one would refuse
-// for what it has.
+// Push pushes a commit to a branch (unless branch is "") and tags to a remote, atomically. If the remote rejects the push, the error wraps
+// ErrRejected. If the remote has several push URLs, the push is atomic for each URL. If the state behind any URL would cause a rejection, nothing is
+// pushed to any of them.
 func Push(ctx context.Context, r *gitrepo.Repo, remote, commit, branch string, tags ...string) error {
 	var refs []string
 	if branch != "" {
@@ -41,8 +41,8 @@ func Push(ctx context.Context, r *gitrepo.Repo, remote, commit, branch string, t
 	return push(ctx, r, remote, nil, refs)
 }
 
-// Unpush takes tags away from a remote and, unless the commit is "", sends it to a branch, all or nothing, and only if the tags
-// are still what refs says.
+// Unpush deletes tags from a remote and, unless commit is "", pushes commit to a branch, atomically. The push is rejected if a tag is no longer the
+// object in `refs`.
 func Unpush(ctx context.Context, r *gitrepo.Repo, remote string, refs Refs, commit, branch string, tags ...string) error {
 	var specs, leases []string
 	if commit != "" {
@@ -57,18 +57,18 @@ func Unpush(ctx context.Context, r *gitrepo.Repo, remote string, refs Refs, comm
 	return push(ctx, r, remote, leases, specs)
 }
 
-// PushOver sends a commit to a branch in place of the one that it was at, which is "" for a branch that is not to be there yet. Where the branch is
-// somewhere else by now, nothing is sent, and the error is ErrRejected.
+// PushOver moves a remote branch from commit `was` to another commit. `was` is "" if the branch must not exist yet. If the branch has moved, nothing
+// is pushed, and the error wraps ErrRejected.
 func PushOver(ctx context.Context, r *gitrepo.Repo, remote, branch, was, commit string) error {
 	ref := "refs/heads/" + branch
 	return push(ctx, r, remote, []string{"--force-with-lease=" + ref + ":" + was}, []string{commit + ":" + ref})
 }
 
-// exactly are the flags that make git push what it is told, and nothing that settings add to it.
+// exactly lists flags that make git push only the given refs, regardless of settings.
 var exactly = []string{"--porcelain", "--no-follow-tags", "--no-signed", "--recurse-submodules=no"}
 
-// OtherTag reports whether a tag of a remote is another object than the one that this clone has under that name: then somebody else
-// has made it, be it of the same commit. A tag that is not in both does not differ.
+// OtherTag reports whether the remote's tag and the clone's tag of the same name are different objects. In that case someone else made the remote's
+// tag, possibly for the same commit. It returns false if either tag does not exist.
 func OtherTag(ctx context.Context, r *gitrepo.Repo, refs Refs, tag string) (bool, error) {
 	there := refs.objects[tag]
 	if there == "" {
@@ -76,7 +76,7 @@ func OtherTag(ctx context.Context, r *gitrepo.Repo, refs Refs, tag string) (bool
 	}
 	here, ok, err := r.Answer(ctx, "rev-parse", "--quiet", "--verify", "--end-of-options", "refs/tags/"+tag)
 	if err != nil {
-		return false, git.Failed(err, "looking for the tag %s in %s", tag, r.Top)
+		return false, git.Failure(err, "looking for the tag %s in %s", tag, r.Top)
 	}
 	return ok && here != there, nil
 }
@@ -114,7 +114,7 @@ func push(ctx context.Context, r *gitrepo.Repo, remote string, flags, refs []str
 	case rejected(out):
 		err = fmt.Errorf("%w: %w", ErrRejected, err)
 	case git.Ended(err) == 1 && !slices.ContainsFunc(strings.Split(out, "\n"), func(line string) bool { return git.Flag(line) == "!" }):
-		return r.Refused(ctx, err, "pushing to %s", remote) // a hook: nothing was said to the remote
+		return r.Refusal(ctx, err, "pushing to %s", remote) // a hook refused, and git pushed nothing
 	default:
 		err = broken(err, dry)
 	}
@@ -125,31 +125,31 @@ func notPushed(err error, remote, to string) error {
 	if remote != to {
 		to = remote + " (" + to + ")"
 	}
-	return git.Failed(err, "pushing to %s", to)
+	return git.Failure(err, "pushing to %s", to)
 }
 
-// broken finds out why the conversation of a push ended before its end. That is asked by a push that sends nothing, since the
-// push itself has spoken the person's language.
+// broken finds out why a push failed without a rejection. It repeats the push as a dry run in the C locale, because the output of the push itself may
+// be localized.
 func broken(err error, dry func(...string) error) error {
 	switch asked := dry("--atomic"); {
 	case asked == nil:
-		return git.Unanswered(err)
+		return git.MarkUnanswered(err)
 	case dry() == nil && dry("--atomic") != nil:
-		return operr.New("allow it there (receive.advertiseAtomic), or tag and push by hand: `mage version:bump -commit -tag`",
-			"the remote does not take branch and tags at once (--atomic), and one without the other is half a release: %w", err)
+		return operr.New("allow atomic pushes on the remote (receive.advertiseAtomic), or run `mage version:bump -commit -tag` and push the commit and the tags yourself",
+			"the remote does not accept the branch and the tags in one atomic push, and a release must push both together: %w", err)
 	case Transient(asked):
-		return git.Unanswered(err)
+		return git.MarkUnanswered(err)
 	}
 	return err
 }
 
-// ofWorkflows reports whether GitHub says that a token may not write workflow files.
+// ofWorkflows reports whether the output contains GitHub's message that a token may not write workflow files.
 func ofWorkflows(said string) bool {
 	return strings.Contains(said, "refusing to allow") && strings.Contains(said, "without `workflow")
 }
 
-// rejected reports whether the output of git push --porcelain tells of a ref that was rejected by the remote, or because of what
-// it has. The words are of the format, in any language.
+// rejected reports whether the output of `git push --porcelain` contains a rejected ref. The words "[rejected]" and "[remote rejected]" are not
+// localized.
 func rejected(out string) bool {
 	for line := range strings.Lines(out) {
 		_, rest, _ := strings.Cut(line, "\t")

@@ -12,7 +12,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitrepotest"
 )
 
-// TestOtherTag tells a tag of somebody else's from the clone's own, of the same commit too.
+// OtherTag detects someone else's tag, even if it refers to the same commit.
 func TestOtherTag(t *testing.T) {
 	t.Parallel()
 	repo, dir, git := gitrepotest.Open(t)
@@ -52,7 +52,7 @@ func TestPushAndUnpush(t *testing.T) {
 	hash, err := repo.Commit(t.Context(), []string{"new"}, "release: v1\n")
 	require.NoError(t, err)
 	require.NoError(t, repo.Tag(t.Context(), "v1", hash, "v1\n"))
-	n, err := repo.Ahead(t.Context(), hash, base)
+	n, err := repo.CountAhead(t.Context(), hash, base)
 	require.NoError(t, err)
 	require.Equal(t, 1, n)
 	for _, c := range []struct {
@@ -80,11 +80,11 @@ func TestPushAndUnpush(t *testing.T) {
 	require.Empty(t, refs.Tags)
 	require.Equal(t, back, refs.Branches["main"])
 	require.NoError(t, repo.DeleteTag(t.Context(), "v1"))
-	require.NoError(t, repo.Back(t.Context(), base))
+	require.NoError(t, repo.ResetTo(t.Context(), base))
 	require.Equal(t, base, git("rev-parse", "main"))
 }
 
-// A push is all or nothing, and says why it was nothing.
+// A push is atomic, and the error has the reason for a rejection.
 func TestPushIsRejected(t *testing.T) {
 	repo, dir, git := gitrepotest.Open(t)
 	bare := gitrepotest.AddRemote(t, dir, git)
@@ -103,7 +103,7 @@ func TestPushIsRejected(t *testing.T) {
 	require.Equal(t, head, refs.Branches["main"])
 	require.Empty(t, refs.Tags)
 
-	// Somebody was faster.
+	// A push is rejected if someone else has pushed to the branch.
 	gitrepotest.Hook(t, bare, "update", "exit 0")
 	other := filepath.Join(t.TempDir(), "other")
 	git("clone", "-q", bare, other)
@@ -114,7 +114,7 @@ func TestPushIsRejected(t *testing.T) {
 	require.Contains(t, fmt.Sprintf("%+v", err), "fetch first")
 }
 
-// What is no answer may be asked again; a remote that is not there may not.
+// An error is transient if the remote crashed, but not if the remote does not exist.
 func TestTransient(t *testing.T) {
 	repo, dir, git := gitrepotest.Open(t)
 	bare := gitrepotest.AddRemote(t, dir, git)

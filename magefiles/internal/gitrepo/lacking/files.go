@@ -27,7 +27,7 @@ func findFiles(ctx context.Context, r *gitrepo.Repo, files []gitrepo.Entry) ([]L
 		l, look, err := inspect(r, e, filters[e.Path])
 		switch {
 		case err != nil:
-			return nil, operr.New("make it readable", "looking at %s: %w", e.Path, err)
+			return nil, operr.New("make the file readable", "checking the file %s: %w", e.Path, err)
 		case l != nil:
 			found = append(found, *l)
 		case look:
@@ -38,7 +38,7 @@ func findFiles(ctx context.Context, r *gitrepo.Repo, files []gitrepo.Entry) ([]L
 	return append(found, differ...), err
 }
 
-// filters returns the filter attribute of files; "" where none is set, and "-" where one is unset.
+// filters returns the filter attributes of files, keyed by path: "" if unspecified, "-" if unset.
 func filters(ctx context.Context, r *gitrepo.Repo, files []gitrepo.Entry) (map[string]string, error) {
 	filters := make(map[string]string)
 	var list strings.Builder
@@ -50,7 +50,7 @@ func filters(ctx context.Context, r *gitrepo.Repo, files []gitrepo.Entry) (map[s
 	}
 	out, err := r.Feed(ctx, list.String(), "check-attr", "-z", "--stdin", "filter")
 	if err != nil {
-		return nil, git.Failed(err, "asking git for the filters of files")
+		return nil, git.Failure(err, "asking git for the filters of files")
 	}
 	for f := strings.Split(out, "\x00"); len(f) >= 3; f = f[3:] {
 		switch f[2] {
@@ -64,7 +64,7 @@ func filters(ctx context.Context, r *gitrepo.Repo, files []gitrepo.Entry) (map[s
 	return filters, nil
 }
 
-// inspect looks at one file. look says that its contents have to be compared with the committed ones.
+// inspect checks one file. `look` reports whether the caller must compare the content with the committed content.
 func inspect(r *gitrepo.Repo, e gitrepo.Entry, filter string) (l *Lack, look bool, err error) {
 	name := filepath.Join(r.Top, filepath.FromSlash(e.Path))
 	st, err := os.Lstat(name)
@@ -74,22 +74,22 @@ func inspect(r *gitrepo.Repo, e gitrepo.Entry, filter string) (l *Lack, look boo
 			Path: e.Path,
 			Kind: Missing,
 			Why:  "is left out of this work tree (a sparse checkout)",
-			Next: "`git sparse-checkout disable`, or, where that was not it, `git update-index --no-skip-worktree --no-assume-unchanged " + operr.Word(e.Path) + "` and `git restore " + operr.Word(e.Path) + "`",
+			Next: "`git sparse-checkout disable`, or, if that does not help, `git update-index --no-skip-worktree --no-assume-unchanged " + operr.Word(e.Path) + "` and `git restore " + operr.Word(e.Path) + "`",
 		}, false, nil
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, false, nil // git status tells
+		return nil, false, nil // reported by git status
 	case err != nil:
 		return nil, false, err
 	case st.Mode()&fs.ModeSymlink != 0:
-		return annexed(e.Path, name), false, nil
+		return recognizeAnnexLink(e.Path, name), false, nil
 	case !st.Mode().IsRegular() || filter == "-" || filter == "" && (st.Size() < pointerLeast || st.Size() > pointerMost):
 		return nil, e.Unseen() && st.Mode().IsRegular(), nil
 	}
 	head, err := readHead(name)
-	return stored(e.Path, head), e.Unseen(), err
+	return recognizePlaceholder(e.Path, head), e.Unseen(), err
 }
 
-// Every pointer has a size between these, in bytes (Git LFS: "less than 1024").
+// pointerLeast and pointerMost limit the size of a pointer file in bytes. Git LFS specifies "less than 1024".
 const pointerLeast, pointerMost = 40, 1024
 
 func readHead(name string) ([]byte, error) {
@@ -106,27 +106,27 @@ func readHead(name string) ([]byte, error) {
 	return head[:n], err
 }
 
-// stored knows contents that stand in place of others by how they begin.
-func stored(name string, head []byte) *Lack {
-	meant := "; if it is meant to be that text, say `" + name + " -filter` in .gitattributes"
+// recognizePlaceholder recognizes the stored form of a file, such as an LFS pointer, by its first bytes.
+func recognizePlaceholder(name string, head []byte) *Lack {
+	meant := "; if the committed file really has this text, add `" + name + " -filter` to .gitattributes"
 	switch {
 	case bytes.HasPrefix(head, []byte("version https://git-lfs.github.com/spec/")), bytes.HasPrefix(head, []byte("version https://hawser.github.com/spec/")):
 		return &Lack{
 			Path: name,
 			Kind: Stored,
-			Why:  "is the pointer of a file that Git LFS keeps, and not the file",
-			Next: "install git-lfs, then `git lfs install` and `git lfs pull`; in a workflow, `lfs: true` for actions/checkout" + meant,
+			Why:  "is only a pointer to a file in Git LFS",
+			Next: "install git-lfs, then run `git lfs install` and `git lfs pull`; in a workflow, set `lfs: true` for actions/checkout" + meant,
 		}
 	case bytes.HasPrefix(head, []byte("\x00GITCRYPT\x00")):
-		return &Lack{Path: name, Kind: Stored, Why: "is encrypted by git-crypt", Next: "`git-crypt unlock`, or keep it out of the package's folder"}
+		return &Lack{Path: name, Kind: Stored, Why: "is encrypted by git-crypt", Next: "`git-crypt unlock`, or keep the file out of the package's folder"}
 	case bytes.HasPrefix(head, []byte("/annex/objects/")):
-		return &Lack{Path: name, Kind: Stored, Why: "is the pointer of a file that git-annex keeps, and not the file", Next: "`git annex get " + operr.Word(name) + "`" + meant}
+		return &Lack{Path: name, Kind: Stored, Why: "is only a pointer to a file in git-annex", Next: "`git annex get " + operr.Word(name) + "`" + meant}
 	}
 	return nil
 }
 
-// annexed knows the links that git-annex has in place of files which are not here.
-func annexed(path, name string) *Lack {
+// recognizeAnnexLink recognizes a symlink to a git-annex file that is not in this clone.
+func recognizeAnnexLink(path, name string) *Lack {
 	target, err := os.Readlink(name)
 	if err != nil || !strings.Contains(filepath.ToSlash(target), ".git/annex/objects/") {
 		return nil
@@ -134,10 +134,10 @@ func annexed(path, name string) *Lack {
 	if _, err := os.Stat(name); err == nil {
 		return nil
 	}
-	return &Lack{Path: path, Kind: Stored, Why: "is a link to a file that git-annex keeps, and that is not here", Next: "`git annex get " + operr.Word(path) + "`"}
+	return &Lack{Path: path, Kind: Stored, Why: "is a link to a file in git-annex, which is not in this clone", Next: "`git annex get " + operr.Word(path) + "`"}
 }
 
-// unseen returns those of the files, which git does not look at, that are not what is committed.
+// unseen returns the given files that differ from the committed ones. These are files that git was told to ignore.
 func unseen(ctx context.Context, r *gitrepo.Repo, files []gitrepo.Entry) (found []Lack, err error) {
 	edited, err := r.Edited(ctx, gitrepo.PathsOf(files, func(gitrepo.Entry) bool { return true }))
 	for _, p := range edited {

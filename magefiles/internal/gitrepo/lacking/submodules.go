@@ -11,7 +11,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// findSubmodules looks at submodules, and into those that are there.
+// findSubmodules checks submodules, and the contents of those that are checked out.
 func findSubmodules(ctx context.Context, r *gitrepo.Repo, links []gitrepo.Entry, packed, named []string) ([]Lack, error) {
 	var found []Lack
 	var there []string
@@ -21,8 +21,8 @@ func findSubmodules(ctx context.Context, r *gitrepo.Repo, links []gitrepo.Entry,
 				Path:      e.Path,
 				Kind:      Missing,
 				Submodule: true,
-				Why:       "is a submodule, and its files are not here",
-				Next:      "`git submodule update --init --recursive " + operr.Word(e.Path) + "`; in a workflow, `submodules: recursive` for actions/checkout",
+				Why:       "is a submodule, and its files are not in this clone",
+				Next:      "`git submodule update --init --recursive " + operr.Word(e.Path) + "`; in a workflow, set `submodules: recursive` for actions/checkout",
 			})
 			continue
 		}
@@ -49,8 +49,7 @@ func findSubmodules(ctx context.Context, r *gitrepo.Repo, links []gitrepo.Entry,
 	return found, nil
 }
 
-// differing returns the submodules that are at another commit than the recorded one, or that have changes, whatever the
-// configuration says of telling it.
+// differing returns the submodules that have changes, or are not at the recorded commit, regardless of the configuration.
 func differing(ctx context.Context, r *gitrepo.Repo, links []string) ([]Lack, error) {
 	if len(links) == 0 {
 		return nil, nil
@@ -61,7 +60,7 @@ func differing(ctx context.Context, r *gitrepo.Repo, links []string) ([]Lack, er
 	}
 	out, err := r.Ask(ctx, args...)
 	if err != nil {
-		return nil, git.Failed(err, "asking git for the submodules of %s", r.Top)
+		return nil, git.Failure(err, "asking git for the submodules of %s", r.Top)
 	}
 	var found []Lack
 	for line := range strings.SplitSeq(out, "\x00") {
@@ -69,10 +68,10 @@ func differing(ctx context.Context, r *gitrepo.Repo, links []string) ([]Lack, er
 		if len(f) < 9 || f[0] != "1" || !strings.HasPrefix(f[2], "S") {
 			continue
 		}
-		l := Lack{Path: f[8], Kind: Differs, Submodule: true, Why: "is a submodule with changes that are not committed there", Next: "commit them there, and the submodule here; or put them away"}
+		l := Lack{Path: f[8], Kind: Differs, Submodule: true, Why: "is a submodule with uncommitted changes", Next: "commit the changes in the submodule, and then commit the submodule in this repository; or stash the changes"}
 		if f[2][1] == 'C' || f[1] != ".M" {
-			l.Why = "is a submodule at another commit than the one that is committed here"
-			l.Next = "commit it, or `git submodule update " + operr.Word(l.Path) + "`"
+			l.Why = "is a submodule at a different commit than the one that this repository records"
+			l.Next = "commit the submodule, or `git submodule update " + operr.Word(l.Path) + "`"
 		}
 		found = append(found, l)
 	}

@@ -17,10 +17,10 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// at is a path below a folder; name has slashes.
+// `at` joins a folder and a slash-separated path.
 func at(dir, name string) string { return filepath.Join(dir, filepath.FromSlash(name)) }
 
-// lstat looks at a path of the work tree; nil where there is nothing. What is behind a link is not in the work tree, as for git.
+// lstat returns information about a path in the work tree, or nil if it does not exist. Like git, it treats a path below a symlink as nonexistent.
 func (l *layer) lstat(name string) (fs.FileInfo, error) {
 	for i := range len(name) {
 		if name[i] != '/' {
@@ -37,15 +37,16 @@ func (l *layer) lstat(name string) (fs.FileInfo, error) {
 	return st, nil
 }
 
-// unseen is the error for a file that may be there and cannot be looked at; nil for one that is not there.
+// unseen returns the error for a file that cannot be read, or nil if the file does not exist.
 func unseen(file string, err error) error {
 	if err == nil || errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 		return nil
 	}
-	return operr.New("make it readable, or have git ignore it", "%s cannot be copied to where it is to be built: %w", file, err)
+	return operr.New("make the file readable, or have git ignore the file", "%s cannot be copied to the build folder: %w", file, err)
 }
 
-// bring makes a path of the clone what it is in the work tree: a file or a link, with its mode, or nothing.
+// bring copies a file or a symlink, with its mode, from the work tree to the clone. If the work tree does not have it, bring removes it from the
+// clone.
 func (l *layer) bring(name string) error {
 	st, err := l.lstat(name)
 	if err != nil {
@@ -66,7 +67,7 @@ func (l *layer) bring(name string) error {
 	return l.copy(name, st.Mode().Perm())
 }
 
-// link makes a link. One that names the work tree itself by its full path names the clone there.
+// link copies a symlink. An absolute target in the work tree is replaced with the same path in the clone.
 func (l *layer) link(name string) error {
 	leads, err := os.Readlink(at(l.from, name))
 	if err != nil {
@@ -80,7 +81,7 @@ func (l *layer) link(name string) error {
 	return os.Symlink(leads, at(l.to, name))
 }
 
-// copy copies a file.
+// copy copies a regular file. If l.modes is set, the mode is the one in git's index.
 func (l *layer) copy(name string, mode fs.FileMode) error {
 	in, err := beneath.OpenFile(at(l.from, name))
 	if err != nil {
@@ -92,7 +93,7 @@ func (l *layer) copy(name string, mode fs.FileMode) error {
 		switch l.modes[name] {
 		case "100755":
 			mode = 0o755
-		case "120000": // of a work tree on a file system without links
+		case "120000": // a symlink, from a work tree on a file system without symlinks
 			if leads, err := io.ReadAll(io.LimitReader(in, 4096)); err == nil && len(leads) > 0 {
 				return os.Symlink(string(leads), at(l.to, name))
 			}
@@ -104,7 +105,7 @@ func (l *layer) copy(name string, mode fs.FileMode) error {
 	}
 	if _, err := io.Copy(out, in); err != nil {
 		out.Close()
-		return operr.New("see that there is room, and that it can be read", "copying %s to where it is to be built: %w", at(l.from, name), err)
+		return operr.New("check that the disk has room, and that the file is readable", "copying %s to the build folder: %w", at(l.from, name), err)
 	}
 	if err := out.Chmod(mode | 0o600); err != nil {
 		out.Close()
@@ -113,11 +114,11 @@ func (l *layer) copy(name string, mode fs.FileMode) error {
 	return out.Close()
 }
 
-// readModes takes git's modes, where git was told that those of the file system say nothing, or that it has no links.
+// readModes loads modes from the index if git is configured to ignore the file system's modes, or to not use symlinks.
 func (l *layer) readModes(ctx context.Context, r *gitrepo.Repo, entries []gitrepo.Entry) error {
 	out, _, err := r.Answer(ctx, "config", "--type=bool", "--get-regexp", `^core\.(filemode|symlinks)$`)
 	if err != nil {
-		return git.Failed(err, "asking git for the settings of %s", r.Top)
+		return git.Failure(err, "asking git for the settings of %s", r.Top)
 	}
 	if !strings.Contains(out, " false") {
 		return nil
@@ -129,8 +130,8 @@ func (l *layer) readModes(ctx context.Context, r *gitrepo.Repo, entries []gitrep
 	return nil
 }
 
-// named brings files and folders that a person names, be they ignored or not. A link on the way has to stay in the work tree.
-func (l *layer) named(names []string) error {
+// copyNamed copies the files and folders that the user names, ignored or not. A symlink in a path must not lead out of the work tree.
+func (l *layer) copyNamed(names []string) error {
 	for _, name := range names {
 		parent, err := filepath.EvalSymlinks(at(l.from, path.Dir(name)))
 		if err != nil {
@@ -138,18 +139,18 @@ func (l *layer) named(names []string) error {
 		}
 		rel, err := filepath.Rel(l.from, parent)
 		if err != nil || !filepath.IsLocal(rel) {
-			return operr.New("name a file in "+l.from, "%s is behind a link that leads out of the work tree, to %s", at(l.from, name), parent)
+			return operr.New("name a file in "+l.from, "%s is below a link that leads out of the work tree to %s", at(l.from, name), parent)
 		}
-		if err := l.all(path.Join(filepath.ToSlash(rel), path.Base(name))); err != nil {
+		if err := l.copyAll(path.Join(filepath.ToSlash(rel), path.Base(name))); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// all brings a file or a folder with all that is in it, but for git's own, and for what stays behind unless it is in a folder that
-// does and was named.
-func (l *layer) all(name string) error {
+// copyAll copies a file or a folder recursively. It skips .git and the files for which l.leave returns true. If that includes the named folder
+// itself, it copies everything in the folder.
+func (l *layer) copyAll(name string) error {
 	stays := func(p string) bool { return p != name && l.leave(p) }
 	if l.leave(name) {
 		stays = func(string) bool { return false }
@@ -176,7 +177,8 @@ func (l *layer) all(name string) error {
 	})
 }
 
-// makeFolder makes the folders of a path below to. A file or a link that is in the way goes: nothing is written through a link.
+// makeFolder creates a folder below `to`, including parents. It removes files and symlinks that are in the way, so that nothing is written through a
+// symlink.
 func makeFolder(to, name string) error {
 	for i := range len(name) + 1 {
 		if i < len(name) && name[i] != '/' {
@@ -191,7 +193,7 @@ func makeFolder(to, name string) error {
 	return os.MkdirAll(at(to, name), 0o755)
 }
 
-// remove removes a path below to, and the folders that are empty then. What is behind a link is not below it.
+// remove removes a path below `to`, and parent folders that become empty. It ignores a path that goes through a symlink.
 func remove(to, name string) error {
 	for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {
 		st, err := os.Lstat(at(to, dir))
@@ -206,7 +208,7 @@ func remove(to, name string) error {
 		return err
 	}
 	for dir, removed := path.Dir(name), true; removed && dir != "."; dir = path.Dir(dir) {
-		removed = os.Remove(at(to, dir)) == nil // there is something in it where not
+		removed = os.Remove(at(to, dir)) == nil // fails if the folder is not empty
 	}
 	return nil
 }

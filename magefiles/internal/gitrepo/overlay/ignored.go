@@ -9,8 +9,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/internal/git"
 )
 
-// Ignored returns the files that git ignores in folders, which are relative to the folder that Open was given; relative to Top. What pixi
-// keeps in its folders is not among them.
+// Ignored returns the ignored files, relative to Top, in the given folders, which are relative to Open's dir. It omits the files in pixi's own
+// folders.
 func Ignored(ctx context.Context, r *gitrepo.Repo, folders []string) (ignored []string, err error) {
 	args := []string{"ls-files", "--others", "--ignored", "--exclude-standard", "-z", "--full-name", "--"}
 	for _, dir := range r.FromTop(folders) {
@@ -25,7 +25,7 @@ func Ignored(ctx context.Context, r *gitrepo.Repo, folders []string) (ignored []
 	}
 	out, err := r.Ask(ctx, append(args, ":(top,exclude,glob)**/.pixi/**")...)
 	if err != nil {
-		return nil, git.Failed(err, "asking git for the ignored files of %s", r.Top)
+		return nil, git.Failure(err, "asking git for the ignored files of %s", r.Top)
 	}
 	for name := range strings.SplitSeq(out, "\x00") {
 		if name != "" {
@@ -35,12 +35,11 @@ func Ignored(ctx context.Context, r *gitrepo.Repo, folders []string) (ignored []
 	return ignored, nil
 }
 
-// Below returns the files in a folder, relative to the one that Open was given: those that git does not know, ignored or not, and those
-// that it does. All are relative to that one.
+// Below returns the files in a folder: first the untracked ones, ignored or not, then the tracked ones. All paths are relative to Open's dir.
 func Below(ctx context.Context, r *gitrepo.Repo, folder string) (unknown, known []string, err error) {
 	out, err := r.Ask(ctx, "ls-files", "-t", "--cached", "--others", "-z", "--full-name", "--", ":(top,literal)"+path.Join(r.Prefix, folder))
 	if err != nil {
-		return nil, nil, git.Failed(err, "listing the files of %s", folder)
+		return nil, nil, git.Failure(err, "listing the files of %s", folder)
 	}
 	for line := range strings.SplitSeq(out, "\x00") {
 		tag, name, ok := strings.Cut(line, " ")

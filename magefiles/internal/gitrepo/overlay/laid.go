@@ -1,9 +1,9 @@
-// Package overlay brings what is not committed to a clone: the changes and the new files of a work tree, and what a person names though git
-// ignores it. Nothing is read or written through a link.
+// Package overlay copies uncommitted files to a clone: the changes and the new files of a work tree, and ignored files that the user
+// names. It never reads or writes through a symlink.
 //
-//	laid.go       what is brought
-//	bring.go      how: bytes, modes and links
-//	ignored.go    what git ignores, or does not know
+//	laid.go       finding the files to copy
+//	bring.go      copying contents, modes and symlinks
+//	ignored.go    listing ignored and untracked files
 package overlay
 
 import (
@@ -22,21 +22,20 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/internal/git"
 )
 
-// Lay brings the changes and the new files of the work tree to a clone of HEAD, dir: bytes, modes and links as they lie
-// there; what was deleted is deleted. What git ignores is not brought along, but for the files and folders in also, relative to
-// Top; nor are new files that leave wants to stay behind, by their path relative to Top. Submodules, and repositories that git
-// knows nothing of, are brought at the commit that they are at, with their changes. Nothing is written through a link. It returns what
-// it brought, or took away: what git knows, or also names, and what is new.
+// Lay copies the uncommitted changes and the new files of a work tree to dir, a clone of HEAD, with their contents, modes and symlinks. It removes
+// deleted files. It skips ignored files, except the files and folders in `also`, and new files for which `leave` returns true. All these paths are
+// relative to Top. Submodules and untracked repositories are cloned at their current commits, with their changes. Lay returns the copied or removed
+// paths: `laid` are tracked, or are in `also`; `fresh` are new.
 func Lay(ctx context.Context, r *gitrepo.Repo, dir string, also []string, leave func(path string) bool) (laid, fresh []string, err error) {
 	l := &layer{runner: r.Runner, from: r.Top, to: dir, leave: leave, common: r.Common}
 	if err := l.changes(ctx, r); err != nil {
 		return nil, nil, err
 	}
-	return append(l.laid, also...), l.fresh, l.named(also)
+	return append(l.laid, also...), l.fresh, l.copyNamed(also)
 }
 
-// Copy is Lay for a folder that has no commit, be it one of a repository or not, and a folder that is not there: it brings all
-// files but those that git ignores.
+// Copy is like Lay, but copies a folder without using a commit, whether or not the folder is in a repository. It copies all files that git does not
+// ignore. The target need not exist.
 func Copy(ctx context.Context, runner command.Runner, from, to string, also []string, leave func(path string) bool) error {
 	from, err := filepath.EvalSymlinks(from)
 	if err != nil {
@@ -46,22 +45,23 @@ func Copy(ctx context.Context, runner command.Runner, from, to string, also []st
 	if err := l.files(ctx); err != nil {
 		return err
 	}
-	return l.named(also)
+	return l.copyNamed(also)
 }
 
-// layer brings files of a work tree to a clone of it.
+// layer copies files from a work tree to a clone.
 type layer struct {
 	runner   command.Runner
 	from, to string
-	leave    func(path string) bool // says of a new file that it stays behind
-	common   string                 // what git keeps for the repository; "" for none
+	leave    func(path string) bool // reports whether to skip a new file
+	common   string                 // the repository's common git folder, or "" if there is none
 
-	modes map[string]string // of git, by path, where those of the work tree do not count
-	laid  []string          // what was brought, or taken away
-	fresh []string          // new files that were brought
+	modes map[string]string // modes in git's index, keyed by path; nil if the work tree's modes apply
+	laid  []string          // tracked paths that were copied or removed
+	fresh []string          // new files that were copied
 }
 
-// changes brings what differs from HEAD. Repositories come last: their files are theirs, whatever this one knows of them.
+// changes copies the files that differ from HEAD. Nested repositories are copied last, because git may list their files too, and the nested
+// repository must take precedence.
 func (l *layer) changes(ctx context.Context, r *gitrepo.Repo) error {
 	entries, err := r.Entries(ctx)
 	if err != nil {
@@ -87,9 +87,9 @@ func (l *layer) changes(ctx context.Context, r *gitrepo.Repo) error {
 	links := gitrepo.PathsOf(entries, func(e gitrepo.Entry) bool { return e.Mode == gitrepo.LinkMode })
 	var repositories []string
 	for _, c := range changes {
-		name, nested := strings.CutSuffix(c.Path, "/") // a repository that git knows nothing of
+		name, nested := strings.CutSuffix(c.Path, "/") // an untracked repository
 		switch {
-		case c.Code == "D ": // git is to forget it; where it stays and is not ignored, it is a new file too
+		case c.Code == "D ": // deleted from the index; if the file still exists and is not ignored, it is also listed as a new file
 			l.laid = append(l.laid, name)
 			err = remove(l.to, name)
 		case c.Code == "??" && l.leave(name):
@@ -114,7 +114,7 @@ func (l *layer) changes(ctx context.Context, r *gitrepo.Repo) error {
 	return nil
 }
 
-// repository brings a repository in this one, be it a submodule or not. A work tree of this very repository is not a part of it.
+// repository copies a nested repository, which may be a submodule. It skips other work trees of this repository.
 func (l *layer) repository(ctx context.Context, name string) error {
 	st, err := l.lstat(name)
 	if err != nil {
@@ -125,12 +125,12 @@ func (l *layer) repository(ctx context.Context, name string) error {
 		return l.bring(name)
 	}
 	from, to := at(l.from, name), at(l.to, name)
-	if _, err := os.Lstat(filepath.Join(from, ".git")); err != nil { // files in place of a submodule
+	if _, err := os.Lstat(filepath.Join(from, ".git")); err != nil { // plain files replaced the submodule
 		l.laid = append(l.laid, name)
 		if err := remove(l.to, name); err != nil {
 			return err
 		}
-		return l.all(name)
+		return l.copyAll(name)
 	}
 	inner, err := gitrepo.Open(ctx, l.runner, from)
 	if err != nil {
@@ -166,7 +166,7 @@ func (l *layer) repository(ctx context.Context, name string) error {
 	return err
 }
 
-// isAt reports whether a folder is a repository of its own at a commit.
+// isAt reports whether a folder is the top of a repository whose HEAD is the given commit.
 func (l *layer) isAt(ctx context.Context, dir, commit string) bool {
 	if st, err := os.Lstat(dir); err != nil || !st.IsDir() {
 		return false
@@ -179,7 +179,7 @@ func (l *layer) isAt(ctx context.Context, dir, commit string) bool {
 	return err == nil && head.Commit == commit
 }
 
-// files brings the files of a folder that git does not ignore.
+// `files` copies all files of a folder that git does not ignore.
 func (l *layer) files(ctx context.Context) error {
 	r := gitrepo.At(l.runner, l.from)
 	args := []string{"ls-files", "-t", "--cached", "--others", "--exclude-standard", "-z"}
@@ -188,15 +188,15 @@ func (l *layer) files(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		defer remove() // what stays, the next run removes
+		defer remove() // if that fails, the next run removes it
 		if _, err := r.Ask(ctx, "init", "--quiet", "--bare", "--template=", "--", none); err != nil {
-			return git.Failed(err, "making a repository to look at %s with", l.from)
+			return git.Failure(err, "making a repository to look at %s with", l.from)
 		}
 		args = append([]string{"--git-dir=" + none, "--work-tree=" + l.from}, args...)
 	}
 	out, err := r.Ask(ctx, args...)
 	if err != nil {
-		return git.Failed(err, "listing the files of %s", l.from)
+		return git.Failure(err, "listing the files of %s", l.from)
 	}
 	if err := os.MkdirAll(l.to, 0o755); err != nil {
 		return err
@@ -218,7 +218,7 @@ func (l *layer) files(ctx context.Context) error {
 	return nil
 }
 
-// isRepository reports whether a path is one: a submodule that is checked out, or what is to become one.
+// isRepository reports whether a path is the top of a repository, such as a submodule that is checked out.
 func (l *layer) isRepository(name string) bool {
 	st, err := l.lstat(path.Join(name, ".git"))
 	return err == nil && st != nil

@@ -1,5 +1,5 @@
-// Package hosttest is a machine that is reached by ssh: in this process, a server that forwards sockets and runs commands (hosttest.go); OpenSSH's
-// own server (sshd.go); and the configuration by which OpenSSH's client finds both (config.go). It serves tests only.
+// Package hosttest provides machines with ssh access for tests: an in-process server that forwards sockets and runs commands (hosttest.go),
+// OpenSSH's own server (sshd.go), and a client configuration for both (config.go).
 package hosttest
 
 import (
@@ -18,12 +18,12 @@ import (
 	gossh "golang.org/x/crypto/ssh"
 )
 
-// Server is a running ssh server. It lets one key in.
+// Server is a running ssh server with one authorized key.
 type Server struct {
 	Addr string // HOST:PORT on loopback
 
 	server  *ssh.Server
-	key     gossh.Signer // of the host
+	key     gossh.Signer // host key
 	client  ed25519.PrivateKey
 	sockets map[string]string
 
@@ -32,7 +32,7 @@ type Server struct {
 	nobody  bool
 }
 
-// Start starts a server whose machine has the engine's usual socket: it leads to socket. It ends with the test.
+// Start starts a server that maps the engine's default socket to `socket`. It stops when the test ends.
 func Start(t testing.TB, socket string) *Server {
 	t.Helper()
 	_, key, err := ed25519.GenerateKey(rand.Reader)
@@ -58,7 +58,7 @@ func Start(t testing.TB, socket string) *Server {
 		ChannelHandlers: map[string]ssh.ChannelHandler{
 			"session":                        ssh.DefaultSessionHandler,
 			"direct-streamlocal@openssh.com": s.forward,
-			"direct-tcpip":                   ssh.DirectTCPIPHandler, // it may be a jump host
+			"direct-tcpip":                   ssh.DirectTCPIPHandler, // lets the server act as a jump host
 		},
 		LocalPortForwardingCallback: func(ssh.Context, string, uint32) bool { return true },
 	}
@@ -71,24 +71,24 @@ func (s *Server) login() login {
 	return login{addr: s.Addr, user: "deployer", key: s.key.PublicKey(), client: s.client}
 }
 
-// Forbid says whether forwarding is forbidden, from now on.
+// Forbid sets whether socket forwarding is forbidden.
 func (s *Server) Forbid(forbids bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.forbids = forbids
 }
 
-// Nobody has the user of all logins be nobody, from now on, who may use no socket. It takes root.
-func (s *Server) Nobody() {
+// RunAsNobody runs all later commands as the user "nobody", and forbids forwarding, because that user cannot access the socket. It requires root.
+func (s *Server) RunAsNobody() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.forbids, s.nobody = true, true
 }
 
-// Close ends the server with all connections, as a machine that goes away.
+// Close stops the server and all connections, as if the machine disappeared.
 func (s *Server) Close() { _ = s.server.Close() }
 
-// run runs a command as a login shell does.
+// run runs a command in a login shell.
 func (s *Server) run(session ssh.Session) {
 	x := exec.CommandContext(session.Context(), "sh", "-c", session.RawCommand())
 	x.Stdin, x.Stdout, x.Stderr, x.Dir = session, session, session.Stderr(), "/"
@@ -109,7 +109,7 @@ func (s *Server) run(session ssh.Session) {
 	}
 }
 
-// forward is a connection to a socket of the machine.
+// `forward` forwards a channel to a socket.
 func (s *Server) forward(_ *ssh.Server, _ *gossh.ServerConn, channel gossh.NewChannel, _ ssh.Context) {
 	var q struct {
 		Path, Reserved string
@@ -127,7 +127,7 @@ func (s *Server) forward(_ *ssh.Server, _ *gossh.ServerConn, channel gossh.NewCh
 		path = q.Path
 	}
 	to, err := net.Dial("unix", path)
-	if forbids || err != nil { // sshd says the same of both
+	if forbids || err != nil { // sshd's response is the same in both cases
 		if err == nil {
 			_ = to.Close()
 		}
@@ -147,7 +147,7 @@ func (s *Server) forward(_ *ssh.Server, _ *gossh.ServerConn, channel gossh.NewCh
 	}()
 }
 
-// half is a connection that can be closed in one direction: an engine takes over connections, and hears the end of an input so.
+// half is a connection that can be closed in one direction, which marks the end of the input on connections that an engine hijacks.
 type half interface {
 	io.ReadWriter
 	CloseWrite() error

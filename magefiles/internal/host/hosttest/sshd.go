@@ -19,26 +19,26 @@ import (
 	gossh "golang.org/x/crypto/ssh"
 )
 
-// Sshd is OpenSSH's own server as a machine of its own: it sees processes of its own, and the engine's usual socket is that of one engine. It
-// lets one key in, as root.
+// Sshd is OpenSSH's server, isolated like a separate machine: it sees only its own processes, and the engine's default socket is mapped to a given
+// one. One key is authorized, for root.
 type Sshd struct {
 	Addr netip.AddrPort
 
 	t      testing.TB
 	socket string
-	config string // its path
-	text   string // of it
+	config string // path of sshd_config
+	text   string // text of sshd_config
 	log    string
-	key    gossh.PublicKey // of the host
+	key    gossh.PublicKey // host key
 	client ed25519.PrivateKey
 	x      *exec.Cmd
 }
 
-// machine is what sshd is started in: a namespace whose /run has the one socket, and what sshd wants there. Nothing of it is seen outside.
+// machine starts sshd in a namespace in which /run contains only the socket and what sshd needs. Outside, nothing changes.
 const machine = `mount --make-rprivate / && mount -t tmpfs tmpfs /run && mkdir -p /run/sshd && ln -s "$1" /run/docker.sock && exec "$2" -D -e -f "$3"`
 
-// StartSshd starts a server at a free port of a loopback address. Where socket leads is the engine's usual socket for whoever logs in. It needs root
-// and Debian's openssh-server: a test without them is skipped, or fails in CI as root. It ends with the test.
+// StartSshd starts a server on a free port of a loopback address. For logged-in users, the engine's default socket is mapped to `socket`. It
+// requires root and Debian's openssh-server. Without them, the test is skipped, or fails in CI as root. The server stops when the test ends.
 func StartSshd(t testing.TB, at netip.Addr, socket string) *Sshd {
 	t.Helper()
 	if _, err := sshd(); err != nil || os.Geteuid() != 0 || runtime.GOOS != "linux" {
@@ -82,7 +82,7 @@ func StartSshd(t testing.TB, at netip.Addr, socket string) *Sshd {
 	return s
 }
 
-// sshd is the program's path: root's PATH alone leads there, and it wants to be called by the whole of it.
+// sshd returns the program's absolute path, which sshd requires. Only root's PATH contains its folder.
 func sshd() (string, error) {
 	if path, err := exec.LookPath("sshd"); err == nil {
 		return path, nil
@@ -90,7 +90,7 @@ func sshd() (string, error) {
 	return exec.LookPath("/usr/sbin/sshd")
 }
 
-// Run starts a server that was stopped, at the same port. What is said counts before all else in its configuration.
+// Run starts a stopped server on the same port. first contains lines for the start of its configuration, which take precedence.
 func (s *Sshd) Run(first ...string) {
 	s.t.Helper()
 	program, err := sshd()
@@ -101,7 +101,7 @@ func (s *Sshd) Run(first ...string) {
 	defer log.Close()
 	x := exec.Command("sh", "-c", machine, "sh", s.socket, program, s.config)
 	x.Stdout, x.Stderr = log, log
-	x.SysProcAttr = apart()
+	x.SysProcAttr = ownNamespaces()
 	require.NoError(s.t, x.Start())
 	s.x = x
 	require.Eventually(s.t, func() bool {
@@ -113,12 +113,12 @@ func (s *Sshd) Run(first ...string) {
 	}, 30*time.Second, 20*time.Millisecond, "sshd does not start: %s", s.log)
 }
 
-// Stop ends the server and all connections at once, as a machine that goes away.
+// Stop kills the server and all connections, as if the machine disappeared.
 func (s *Sshd) Stop() {
 	if s.x == nil {
 		return
 	}
-	_ = s.x.Process.Kill() // the first process of its namespace: the others end with it
+	_ = s.x.Process.Kill() // the namespace's init process, so the others are killed too
 	_ = s.x.Wait()
 	s.x = nil
 }

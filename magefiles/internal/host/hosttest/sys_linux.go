@@ -2,7 +2,7 @@ package hosttest
 
 import "syscall"
 
-// apart gives a child mounts and processes of its own. They end with it, and it ends with this process.
-func apart() *syscall.SysProcAttr {
+// `ownNamespaces` gives a child its own mount and process namespaces. The child is killed when this process exits.
+func ownNamespaces() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNS | syscall.CLONE_NEWPID, Pdeathsig: syscall.SIGKILL}
 }

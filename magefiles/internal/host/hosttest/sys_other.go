@@ -4,4 +4,4 @@ package hosttest
 
 import "syscall"
 
-func apart() *syscall.SysProcAttr { return nil }
+func ownNamespaces() *syscall.SysProcAttr { return nil }

@@ -1,12 +1,12 @@
-// Package buildx builds images by `docker buildx`, on a builder of this machine, a remote one, one in Kubernetes, or one of several nodes.
-// Nothing of a target platform is run here. It knows definitions, and nothing of plans.
+// Package buildx builds images with `docker buildx`, on a local or remote builder, one in Kubernetes, or one with several nodes. This process runs
+// nothing of a target platform. The package works with definitions, and does not depend on plans.
 //
-//	builder.go     a builder is looked at, builds, and builds beside an image
-//	nodes.go       its nodes, and which of them are gone
-//	definition.go  what it is given, for each kind of output
-//	failure.go     what BuildKit says when it fails becomes a sentence
-//	remedies.go    the tables of what is known to fail, and what to do about it
-//	passing.go     what may pass is tried a second time
+//	builder.go     inspects a builder, builds images, and runs builds that are based on an image
+//	nodes.go       parses a builder's nodes, and finds the ones that are gone
+//	definition.go  defines a build and its output
+//	failure.go     converts BuildKit's output to an error
+//	remedies.go    contains the tables of known failures and their next steps
+//	passing.go     retries builds after transient failures
 package buildx
 
 import (
@@ -29,45 +29,45 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// Builder runs buildx.
+// Builder runs buildx on one builder.
 type Builder struct {
 	Runner command.Runner
-	Name   string    // of the builder; "" is the one that buildx has selected
-	Log    io.Writer // what buildx says; nil discards
-	Pass   []string  // variables that are secrets of a build, which docker would not get otherwise
+	Name   string    // name of the builder; "" selects buildx's current one
+	Log    io.Writer // receives buildx's output; nil discards it
+	Pass   []string  // environment variables with build secrets, which docker would not get otherwise
 
-	Pause func(ctx context.Context, d time.Duration) error // before a second try; nil is pause.For
+	Pause func(ctx context.Context, d time.Duration) error // waits before a retry; nil means pause.For
 }
 
-const makeBuilder = "`docker buildx create --use --driver docker-container` makes one here; README says how to use one elsewhere"
+const makeBuilder = "create a builder on this machine: `docker buildx create --use --driver docker-container`; foopack's magefiles/docs/images.md says how to use a builder on another machine"
 
-// Look starts the builder, where it has to be, and says what it can do.
+// Look starts the builder if necessary, and returns its properties.
 func (b *Builder) Look(ctx context.Context) (Node, error) {
-	_, text, err := b.twice(ctx, func() (string, error) { return b.inspect(ctx, "--bootstrap") })
+	_, text, err := b.runTwice(ctx, func() (string, error) { return b.inspect(ctx, "--bootstrap") })
 	if cause := context.Cause(ctx); cause != nil {
 		return Node{}, cause
 	}
 	named := ""
 	if b.Name != "" {
-		named = ", " + b.Name
+		named = " " + b.Name
 	}
 	switch {
 	case errors.Is(err, command.ErrNotFound):
-		return Node{}, operr.New("install docker's command line and buildx, or set PATH", "images are built by docker buildx, and there is no docker on PATH")
+		return Node{}, operr.New("install the docker command and buildx, or add the folder of docker to PATH", "docker buildx builds the images, but docker is not on PATH")
 	case err != nil && (strings.Contains(text, "unknown command: docker buildx") || strings.Contains(text, "'buildx' is not a docker command") || strings.Contains(text, "unknown flag: --bootstrap")):
-		return Node{}, operr.New("install docker-buildx (Debian, Ubuntu: docker-buildx or docker-buildx-plugin)", "images are built by docker buildx, and docker has no buildx here")
+		return Node{}, operr.New("install docker-buildx (Debian, Ubuntu: docker-buildx or docker-buildx-plugin)", "docker buildx builds the images, but docker has no buildx on this machine")
 	case err != nil && strings.Contains(text, "no builder"):
-		return Node{}, operr.New(makeBuilder+", or correct BUILDX_BUILDER", "there is no builder %q", b.Name).WithDetail(b.LastLines(text))
+		return Node{}, operr.New(makeBuilder+"; if the builder's name is wrong, correct BUILDX_BUILDER", "there is no builder %q", b.Name).WithDetail(b.LastLines(text))
 	case err != nil:
 		if nodes := b.findAbsent(ctx); nodes != "" {
-			return Node{}, operr.New(strings.ReplaceAll(nextForNodes, "BUILDER", cmp.Or(b.Name, "BUILDER")), "the builder does not answer%s: %s: %w", named, nodes, err).WithDetail(b.LastLines(text))
+			return Node{}, operr.New(strings.ReplaceAll(nextForNodes, "BUILDER", cmp.Or(b.Name, "BUILDER")), "the builder%s does not answer: %s: %w", named, nodes, err).WithDetail(b.LastLines(text))
 		}
-		return Node{}, operr.New(makeBuilder, "the builder does not answer%s: %w", named, err).WithDetail(b.LastLines(text))
+		return Node{}, operr.New(makeBuilder, "the builder%s does not answer: %w", named, err).WithDetail(b.LastLines(text))
 	}
 	return parseInspect(text), nil
 }
 
-// inspect is what buildx says of the builder.
+// inspect returns the output of `buildx inspect`.
 func (b *Builder) inspect(ctx context.Context, options ...string) (string, error) {
 	var out bytes.Buffer
 	args := append([]string{"buildx", "inspect"}, options...)
@@ -78,15 +78,15 @@ func (b *Builder) inspect(ctx context.Context, options ...string) (string, error
 	return out.String(), err
 }
 
-// makeEnviron is what docker gets: what it is let in by, at a builder and at a registry, and no other credential. A build runs code of
-// others on the builder, which may be this machine. What a build is to have is a secret of its definition.
+// makeEnviron returns docker's environment. The only credentials in it are those for a builder or a registry, because a build runs third-party code
+// on the builder, which may be this machine. Credentials that a build needs are secrets of its definition.
 func (b *Builder) makeEnviron() []string {
 	env, _ := command.Withhold(b.Secrets(), slices.Concat(command.Docker, b.Pass)...)
 	return env
 }
 
-// bakeArgs is the command line that builds a definition given on standard input. The folders outside of the current one
-// have to be allowed.
+// bakeArgs returns the command line for building a definition that is passed on standard input. It allows access to folders outside the current
+// one.
 func (b *Builder) bakeArgs(d Bake, metadata string) []string {
 	args := []string{"buildx", "bake", "--file=-", "--metadata-file=" + metadata, "--progress=plain"}
 	if b.Name != "" {
@@ -111,21 +111,21 @@ func (b *Builder) bakeArgs(d Bake, metadata string) []string {
 	return args
 }
 
-// BuildResult is what came of a build.
+// BuildResult contains a built image's digest and the steps of the build.
 type BuildResult struct {
 	Digest string
-	Cached []string // steps that were taken from the cache, as the build's own record names them
-	Ran    []string // steps that were run
+	Cached []string // steps from the cache, as named in BuildKit's output
+	Ran    []string // steps that ran
 }
 
-// Build builds a definition. dir is a folder for the metadata file.
+// Build builds a definition. The metadata file is written to dir.
 func (b *Builder) Build(ctx context.Context, d Bake, dir string) (BuildResult, error) {
 	text, err := json.MarshalIndent(d, "", "  ")
 	if err != nil {
 		return BuildResult{}, err
 	}
 	metadata := filepath.Join(dir, "metadata.json")
-	before, record, err := b.twice(ctx, func() (string, error) { return b.buildOnce(ctx, d, text, metadata) })
+	before, record, err := b.runTwice(ctx, func() (string, error) { return b.buildOnce(ctx, d, text, metadata) })
 	if cause := context.Cause(ctx); cause != nil {
 		return BuildResult{}, cause
 	}
@@ -137,16 +137,16 @@ func (b *Builder) Build(ctx context.Context, d Bake, dir string) (BuildResult, e
 	return built, err
 }
 
-// Aside is a build beside an image, which stands on it, and of which no image comes.
+// Aside is a build that is based on an image but does not produce one.
 type Aside struct {
-	Platform   string // with commas between several
+	Platform   string // comma-separated if there are several
 	Dockerfile []byte
-	Output     string // where it goes, as --output has it
+	Output     string // the value of --output
 	Context    string // a folder
-	Named      string // NAME=WHERE of an image that is in no registry, as --build-context has it; "" is none
+	Named      string // NAME=PATH of an image that is not in a registry, for --build-context; "" for none
 }
 
-// BuildAside builds beside an image, and returns what buildx said.
+// BuildAside runs a build that is based on an image, and returns buildx's output.
 func (b *Builder) BuildAside(ctx context.Context, a Aside) (record string, err error) {
 	args := []string{"buildx", "build", "--platform=" + a.Platform, "--progress=plain", "--provenance=false", "--file=-", "--output=" + a.Output}
 	if b.Name != "" {
@@ -156,11 +156,11 @@ func (b *Builder) BuildAside(ctx context.Context, a Aside) (record string, err e
 		args = append(args, "--build-context="+a.Named)
 	}
 	args = append(args, "--", a.Context)
-	_, record, err = b.twice(ctx, func() (string, error) { return b.record(ctx, args, a.Dockerfile) })
+	_, record, err = b.runTwice(ctx, func() (string, error) { return b.record(ctx, args, a.Dockerfile) })
 	return record, err
 }
 
-// buildOnce builds a definition, and returns what buildx said.
+// buildOnce builds a definition without retries, and returns buildx's output.
 func (b *Builder) buildOnce(ctx context.Context, d Bake, text []byte, metadata string) (said string, err error) {
 	if err := os.Remove(metadata); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return "", err
@@ -168,8 +168,8 @@ func (b *Builder) buildOnce(ctx context.Context, d Bake, text []byte, metadata s
 	return b.record(ctx, b.bakeArgs(d, metadata), text)
 }
 
-// record runs docker, and returns what it said as it is: a secret may be a part of what is looked for in it, as of a platform's name.
-// What people see of it has no secret: the log, and what [Builder.LastLines] gives.
+// record runs docker and returns its unmodified output, because redaction could break parsing: a secret may be part of a platform's name, for
+// example. Secrets are redacted in everything that is displayed (the log, and [Builder.LastLines]).
 func (b *Builder) record(ctx context.Context, args []string, stdin []byte) (string, error) {
 	var record bytes.Buffer
 	out := io.Writer(&record)
@@ -182,7 +182,7 @@ func (b *Builder) record(ctx context.Context, args []string, stdin []byte) (stri
 	return record.String(), err
 }
 
-// join is what two tries did: a step that the first one ran is not one that was there before.
+// join combines the steps of two tries. A step that ran in the first try does not count as cached in the second.
 func (b BuildResult) join(later BuildResult) BuildResult {
 	later.Cached = slices.DeleteFunc(later.Cached, func(step string) bool { return slices.Contains(b.Ran, step) })
 	later.Ran = append(slices.Clone(b.Ran), later.Ran...)
@@ -194,35 +194,34 @@ func (b BuildResult) join(later BuildResult) BuildResult {
 	return later
 }
 
-// readMetadata takes the digest from a metadata file: that of the index, where several manifests were made. It is empty for
-// an image that went to the engine.
+// readMetadata returns the digest in a metadata file. If there are several manifests, it is the digest of their index.
 func readMetadata(file string) (string, error) {
 	data, err := os.ReadFile(file)
 	if err != nil {
-		return "", fmt.Errorf("reading what buildx says it built: %w", err)
+		return "", fmt.Errorf("reading the result of buildx: %w", err)
 	}
 	var targets map[string]json.RawMessage
 	if err := json.Unmarshal(data, &targets); err != nil {
-		return "", fmt.Errorf("reading what buildx says it built: %w", err)
+		return "", fmt.Errorf("reading the result of buildx: %w", err)
 	}
 	var target struct {
 		Digest string `json:"containerimage.digest"`
 	}
 	if err := json.Unmarshal(targets["default"], &target); err != nil || target.Digest == "" {
-		return "", operr.New("see what buildx says with -v, and whether it is 0.19 or later", "buildx reported no digest")
+		return "", operr.New("run the same command with -v to see the output of buildx, and check that buildx is 0.19 or later", "buildx reported no digest")
 	}
 	return target.Digest, nil
 }
 
-// A numbered step of the plain record: "#12 [linux/amd64 build 3/4] RUN …" ("[build 3/4]" for one platform, and "[3/4]" for one
-// stage without a name besides), and later "#12 CACHED" or "#12 DONE 1.2s".
+// A numbered step in plain progress output: "#12 [linux/amd64 build 3/4] RUN …" ("[build 3/4]" for a single platform, "[3/4]" if the only stage is
+// also unnamed), followed later by "#12 CACHED" or "#12 DONE 1.2s".
 var (
 	stepLine = lazyregexp.New(`^#(\d+) (\[(?:[^\]]* )?\d+/\d+\] .*)$`)
-	fromStep = lazyregexp.New(`^\[[^\]]*\] FROM `) // done each time: it says what the name stands for
+	fromStep = lazyregexp.New(`^\[[^\]]*\] FROM `) // never cached, because it resolves the name
 	endLine  = lazyregexp.New(`^#(\d+) (CACHED|DONE [\d.]+s)$`)
 )
 
-// readRecord tells which steps of the Dockerfile were run.
+// readRecord parses which Dockerfile steps ran, and which came from the cache.
 func readRecord(text string) (b BuildResult) {
 	names := map[string]string{}
 	for line := range strings.Lines(text) {
@@ -244,7 +243,7 @@ func readRecord(text string) (b BuildResult) {
 	return b
 }
 
-// Secrets is the environment whose secrets must not be published; none is that of a job without a builder.
+// Secrets returns the environment whose secrets must not be published. It returns nil for a job without a builder.
 func (b *Builder) Secrets() []string {
 	if b == nil {
 		return nil
@@ -256,13 +255,13 @@ func (b *Builder) Secrets() []string {
 	return runner.Environ()
 }
 
-// LastLines are the last lines of what docker said, for people.
+// LastLines returns the last lines of docker's output for display.
 func (b *Builder) LastLines(text string) string {
 	lines := strings.Split(strings.TrimSpace(b.hide(text)), "\n")
 	return strings.Join(lines[max(0, len(lines)-12):], "\n")
 }
 
-// hide is a text for people: without the secrets of the environment.
+// hide redacts the environment's secrets in a text for display.
 func (b *Builder) hide(text string) string {
 	return command.Redact(text, command.Secrets(b.Secrets())...)
 }

@@ -12,13 +12,13 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/pixisays"
 )
 
-// errorLine is a line in which BuildKit or buildx says what ended the build.
+// errorLine matches the line in which BuildKit or buildx reports why the build failed.
 var errorLine = lazyregexp.New(`(?im)^(#\d+ )?error: .*$`)
 
-// stepSaid is what a step of the Dockerfile said before it failed: buildx repeats it between rules.
+// stepSaid matches the output of the failed Dockerfile step, which buildx repeats between dashed lines.
 var stepSaid = lazyregexp.New(`(?s)\n------\n > (.*?)\n------\n`)
 
-// FailedStep is the step that failed, with what it said; "" where none did.
+// FailedStep returns the failed step with its output, or "" if no step failed.
 func FailedStep(record string) string {
 	if m := stepSaid().FindStringSubmatch(record); m != nil {
 		return m[1]
@@ -26,10 +26,10 @@ func FailedStep(record string) string {
 	return ""
 }
 
-// printed is a line that a step of a build printed: BuildKit writes the step's number and the time before it.
+// printed matches a line printed by a build step. BuildKit puts the step's number and the time before it.
 var printed = lazyregexp.New(`(?m)^#\d+ \d+\.\d+ (.*)$`)
 
-// PrintedBySteps are the lines that the steps of a build printed.
+// PrintedBySteps returns the lines that the steps of a build have printed.
 func PrintedBySteps(record string) (lines []string) {
 	for _, m := range printed().FindAllStringSubmatch(record, -1) {
 		lines = append(lines, strings.TrimSpace(m[1]))
@@ -37,13 +37,13 @@ func PrintedBySteps(record string) (lines []string) {
 	return lines
 }
 
-// lineStart is what begins a line of a step: BuildKit's number and time.
+// lineStart matches BuildKit's prefix of a step's output line: a number and a time.
 var lineStart = lazyregexp.New(`(?m)^(#\d+ )?(\d+\.\d+ )?`)
 
-// unwrap is what a step said, in one line, for the sentences of pixi.
-func unwrap(text string) string { return pixisays.Unwrapped(lineStart().ReplaceAllString(text, "")) }
+// unwrap returns a step's output as one line, which rejoins sentences that pixi has wrapped.
+func unwrap(text string) string { return pixisays.Unwrap(lineStart().ReplaceAllString(text, "")) }
 
-// explain makes a sentence of a failed build of an image for a repository; "" is none. No tag was moved by then.
+// explain returns the error for a failed image build. repository is "" if nothing is pushed. No tag has moved at this point.
 func (b *Builder) explain(ctx context.Context, err error, record, repository string) error {
 	step := record
 	if m := stepSaid().FindStringSubmatch(record); m != nil && strings.Contains(m[1], "\n") {
@@ -51,10 +51,10 @@ func (b *Builder) explain(ctx context.Context, err error, record, repository str
 	}
 	detail := b.LastLines(step)
 	if missing := findUnsolved(unwrap(step)); missing != "" {
-		return operr.New("publish it for the platform named above, or take that platform out of the manifest: pixi solves for all of them; no tag was moved",
-			"the environment cannot be had: no channel has %s: %w", b.hide(missing), err).WithDetail(detail)
+		return operr.New("publish this package for the platform named above, or remove that platform from the manifest, because pixi solves for every platform; no tag was moved",
+			"the environment cannot be solved, because no channel has %s: %w", b.hide(missing), err).WithDetail(detail)
 	}
-	r := remedy{summary: "building the image", next: "no tag was moved; see what buildx says"}
+	r := remedy{summary: "building the image", next: "look for the reason in the output of buildx; no tag was moved"}
 	if stepFailed().MatchString(record) {
 		r = inSteps.find(unwrap(step), r)
 	} else {
@@ -64,17 +64,17 @@ func (b *Builder) explain(ctx context.Context, err error, record, repository str
 	return operr.New(r.next, "%s: %w", r.summary, err).WithDetail(detail)
 }
 
-// ExplainUnread makes a sentence of a build beside an image of a repository that did not come to its steps, or that the image could not be read
-// for; doing says what it was for.
+// ExplainUnread returns the error for a build based on an image in a repository, if the build failed before its first step or could not read the
+// image. `doing` describes the purpose of the build.
 func (b *Builder) ExplainUnread(ctx context.Context, err error, record, repository, doing string) error {
-	r := slices.Concat(everywhere, readBack).find(cutToErrors(record), remedy{next: "no tag was moved; see whether the builder can read the registry"})
+	r := slices.Concat(everywhere, readBack).find(cutToErrors(record), remedy{next: "check that the builder can read the registry; no tag was moved"})
 	if r = b.fill(ctx, r, repository); r.summary != "" {
 		doing += ": " + r.summary
 	}
 	return operr.New(r.next, "%s: %w", doing, err).WithDetail(b.LastLines(record))
 }
 
-// fill puts names into a sentence and its next step: of the builder, of its nodes that are gone, and of where to log in.
+// fill replaces the placeholders in a summary and its next step: the builder, its missing nodes, and the registry to log in to.
 func (b *Builder) fill(ctx context.Context, r remedy, repository string) remedy {
 	if r.gone {
 		if nodes := b.findAbsent(ctx); nodes != "" {
@@ -86,7 +86,7 @@ func (b *Builder) fill(ctx context.Context, r remedy, repository string) remedy 
 	return r
 }
 
-// find gives the first failure that fits, with what was said in its sentence, or what it was given.
+// find returns the first remedy whose pattern matches, with submatches inserted in its summary. If none matches, it returns the remedy `otherwise`.
 func (all remedies) find(said string, otherwise remedy) remedy {
 	for _, r := range all {
 		m := r.says().FindStringSubmatchIndex(said)
@@ -102,8 +102,8 @@ func (all remedies) find(said string, otherwise remedy) remedy {
 	return otherwise
 }
 
-// cutToErrors are the lines of a record in which BuildKit and buildx say what ended the build, where there are such. What the
-// programs of steps say is not the registry's word: one that got on after a refusal is not to blame for what came later.
+// cutToErrors returns the lines in which BuildKit and buildx report why the build failed, or the whole record if there are none. The output of a
+// step's programs is excluded, because a program may have ignored a refusal, which then did not cause the failure.
 func cutToErrors(record string) string {
 	if lines := errorLine().FindAllString(record, -1); len(lines) > 0 {
 		return strings.Join(lines, "\n")
@@ -111,10 +111,10 @@ func cutToErrors(record string) string {
 	return record
 }
 
-// noCandidates is what rattler's solver, in pixi too, says of a package that no channel has for the platform.
+// noCandidates matches the message of rattler's solver, which pixi also uses, for a package that no channel has for the platform.
 var noCandidates = lazyregexp.New(pixisays.NoCandidates)
 
-// findUnsolved names the package that a solver did not find; "" where it was something else that failed.
+// findUnsolved returns the package that a solver could not find, or "" if something else failed.
 func findUnsolved(said string) string {
 	if m := noCandidates().FindStringSubmatch(said); m != nil {
 		return m[1]

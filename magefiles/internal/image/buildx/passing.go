@@ -9,24 +9,24 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/pause"
 )
 
-// mayPass is what a registry, or the way there, says when the next try may go well.
+// mayPass matches registry and network errors that may be transient.
 var mayPass = lazyregexp.New(`(?i)(: 50[0234] (Internal|Bad|Service|Gateway)|\bEOF\b|connection reset by peer|broken pipe|TLS handshake timeout|i/o timeout|` +
 	`no such host|server misbehaving|temporary failure in name resolution)`)
 
-// tooMany is what a registry says of requests that come too fast, and spent that the ones for hours are used up: no second try is let in.
+// tooMany matches a registry's response to too many requests. spent matches the response if a long-term quota is used up; a retry would fail too.
 var (
 	tooMany = lazyregexp.New(`(?i)\b429 Too Many Requests|toomanyrequests`)
 	spent   = lazyregexp.New(`(?i)pull rate limit`)
 )
 
-// How long to wait before a second try: for what may pass, and for a registry that wants fewer requests.
+// Pauses before a retry: after a transient failure, and after a registry's rate limit.
 const (
 	untilPassed  = 2 * time.Second
 	untilAllowed = 20 * time.Second
 )
 
-// waitBeforeSecond says how long to wait for the second try of a build that failed by what may pass; 0 is no second try. In it all steps are in the
-// builder's cache. A step that failed is not tried again, nor is a builder that is gone.
+// waitBeforeSecond returns how long to wait before a build is retried, or 0 if it should not be. It is not retried if a step failed or the builder
+// is gone. A retry takes finished steps from the builder's cache.
 func waitBeforeSecond(record string) time.Duration {
 	said := cutToErrors(record)
 	switch {
@@ -40,9 +40,9 @@ func waitBeforeSecond(record string) time.Duration {
 	return 0
 }
 
-// twice runs docker, and a second time where the first one failed by what may pass. It returns what the last one said, and what the first one
-// did where there were two.
-func (b *Builder) twice(ctx context.Context, run func() (record string, err error)) (before, record string, err error) {
+// runTwice runs docker, and retries once after a transient failure. record is the output of the last try. If there were two, `before` is the output
+// of the first.
+func (b *Builder) runTwice(ctx context.Context, run func() (record string, err error)) (before, record string, err error) {
 	record, err = run()
 	if err == nil || ctx.Err() != nil {
 		return "", record, err

@@ -15,17 +15,17 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// ErrImmutable says that a registry does not let a tag go to another image.
+// ErrImmutable indicates that a registry refuses to move a tag to another image.
 var ErrImmutable = errors.New("the registry keeps the tag")
 
-// ImmutableError is an ErrImmutable with what the registry said.
+// ImmutableError is an ErrImmutable that contains the registry's response.
 type ImmutableError struct{ said }
 
-// Is reports whether an error is ErrImmutable.
+// Is reports whether target is ErrImmutable.
 func (*ImmutableError) Is(target error) bool { return target == ErrImmutable }
 
-// isImmutable reports whether a registry refuses a tag since it keeps tags as they are. Each has a status and a code of its own for that
-// (ECR 400, Harbor 412, Docker Hub 403, GitLab 400, others 409), and says the word, or that the tag is there already.
+// isImmutable reports whether a registry refused a tag because its tags are immutable. The status and code differ between registries (ECR 400,
+// Harbor 412, Docker Hub 403, GitLab 400, others 409), but the message says that the tag is immutable or protected, or already exists.
 func isImmutable(err error) bool {
 	var answer *transport.Error
 	if !errors.As(err, &answer) {
@@ -40,14 +40,14 @@ func isImmutable(err error) bool {
 		saysAny(answer, "immutab", "already exist", "cannot be overwritten", "overwrite", "protected tag", "tag is protected")
 }
 
-// said is an error with words of a registry in it, as a part of a sentence.
+// `said` wraps an error with a registry's response, and formats it as part of a sentence.
 type said struct{ error }
 
-func (s said) Error() string { return httpclient.Said(s.error.Error()) }
+func (s said) Error() string { return httpclient.Sanitize(s.error.Error()) }
 
 func (s said) Unwrap() error { return s.error }
 
-// LoginTo is the command that logs in where a repository, or an image in it, is: docker's own registry has no name there.
+// LoginTo returns the command that logs in to a repository's or image's registry. It omits the host for Docker Hub.
 func LoginTo(ref string) string {
 	host, _, found := strings.Cut(ref, "/")
 	if !found || !strings.ContainsAny(host, ".:") && host != "localhost" || host == "docker.io" || host == name.DefaultRegistry {
@@ -56,11 +56,11 @@ func LoginTo(ref string) string {
 	return "`docker login " + operr.Word(host) + "`"
 }
 
-// explain says what was being done about a repository, or an image in it, and what to do about what registries answer.
+// explain returns an error with the operation, the registry's response, and the next step.
 func explain(ref, doing string, err error) error {
 	if errors.Is(err, httpclient.ErrStalled) {
-		return operr.New("see whether the registry, or a proxy before it, is well; run it again: nothing is lost",
-			"%s: the registry took the connection, and says nothing any more: %w", doing, httpclient.Plain(err))
+		return operr.New("check that the registry works, and any proxy in front of the registry; then run the same command again: nothing is lost",
+			"%s: the registry accepted the connection, but sent no more data: %w", doing, httpclient.Plain(err))
 	}
 	var answer *transport.Error
 	if err == nil || !errors.As(err, &answer) {
@@ -70,42 +70,42 @@ func explain(ref, doing string, err error) error {
 	who := nameAnswerer(ref, answer)
 	switch status := answer.StatusCode; {
 	case status == http.StatusNotFound:
-		return operr.New("correct its name, or push it there first", "%s: %w", doing, ErrNotFound)
+		return operr.New("correct the name of the image, or push the image first", "%s: %w", doing, ErrNotFound)
 	case writes && isFull(answer):
-		return operr.New("remove images there that nobody needs, or have the quota raised", "%s: %s has no room for it: it has a quota (%d): %w", doing, who, status, said{error: err})
+		return operr.New("remove old images from the registry, or ask for a higher quota", "%s: %s has no room for the image, because its quota is used up (%d): %w", doing, who, status, said{error: err})
 	case status == http.StatusUnauthorized || status == http.StatusForbidden:
 		needs := "`packages: read`"
 		if writes {
 			needs = "`packages: write`"
 		}
-		return operr.New("log in: "+LoginTo(ref)+"; in a workflow the job needs "+needs, "%s: %s refuses it (%d): %w", doing, who, status, said{error: err})
+		return operr.New("log in with "+LoginTo(ref)+"; in a workflow, the job needs "+needs, "%s: %s refused the request (%d): %w", doing, who, status, said{error: err})
 	case status == http.StatusTooManyRequests:
-		return operr.New("wait, and run it again: nothing is lost", "%s: %s allows no more requests for now (429): %w", doing, who, said{error: err})
+		return operr.New("wait, then run the same command again: nothing is lost", "%s: %s received too many requests (429): %w", doing, who, said{error: err})
 	case status >= http.StatusInternalServerError:
-		return operr.New("run it again: nothing is lost", "%s: %s failed (%d): %w", doing, who, status, said{error: err})
+		return operr.New("run the same command again: nothing is lost", "%s: %s failed (%d): %w", doing, who, status, said{error: err})
 	case status == http.StatusRequestEntityTooLarge:
-		return operr.New("see how much the registry, or a proxy before it, takes at a time, and have it take more (client_max_body_size, in nginx)", "%s: it is too large for %s, or for a proxy before it (413): %w", doing, who, said{error: err})
+		return operr.New("raise the size limit for uploads of the registry, or of a proxy before the registry (in nginx, client_max_body_size)", "%s: the upload is too large for %s, or for a proxy before it (413): %w", doing, who, said{error: err})
 	case writes && (status == http.StatusUnsupportedMediaType || saysAny(answer, "manifest_invalid", "manifest invalid")):
-		return operr.New("update it, or push to one that takes OCI's indexes", "%s: %s does not take an index of images with attestations (%d): %w", doing, who, status, said{error: err})
+		return operr.New("update the registry, or push to a registry that accepts OCI image indexes", "%s: %s does not accept an index of images with attestations (%d): %w", doing, who, status, said{error: err})
 	case status >= http.StatusBadRequest:
-		return operr.New("see what the registry, or a proxy before it, has against it", "%s: %s does not take it (%d): %w", doing, who, status, said{error: err})
+		return operr.New("look for the reason in the answer above, or in the log of the registry", "%s: %s refused the request (%d): %w", doing, who, status, said{error: err})
 	}
 	return wrap(doing, err)
 }
 
-// isWrite reports whether what was refused is a push, or a login for one.
+// isWrite reports whether a push, or the login for one, was refused.
 func isWrite(answer *transport.Error) bool {
 	q := answer.Request
 	return q != nil && (q.Method != http.MethodGet && q.Method != http.MethodHead || strings.Contains(q.URL.Query().Get("scope"), "push"))
 }
 
-// isFull reports whether a registry has no room for what is pushed.
+// isFull reports whether a registry refused a push because its storage or quota is full.
 func isFull(answer *transport.Error) bool {
 	return answer.StatusCode == http.StatusInsufficientStorage ||
 		answer.StatusCode < http.StatusInternalServerError && saysAny(answer, "quota", "storage limit", "storage resource", "configured upper limit")
 }
 
-// nameAnswerer is who gave an answer about an image: its registry, or another server to which that sent us, for a login or for content.
+// nameAnswerer names the server that responded: the image's registry, or a server to which the registry referred us for a login or for content.
 func nameAnswerer(ref string, answer *transport.Error) string {
 	registry, err := parse(ref)
 	if err != nil {
@@ -114,10 +114,10 @@ func nameAnswerer(ref string, answer *transport.Error) string {
 	if err != nil || answer.Request == nil || answer.Request.URL.Host == registry.Context().RegistryStr() {
 		return "the registry"
 	}
-	return "the server " + answer.Request.URL.Host + ", to which the registry leads,"
+	return "the server " + answer.Request.URL.Host + ", to which the registry refers,"
 }
 
-// saysAny reports whether a registry's answer has one of some words, in lower case, outside of the name of the image.
+// saysAny reports whether a registry's response contains one of the lower-case words. Occurrences in the image's name do not count.
 func saysAny(answer *transport.Error, words ...string) bool {
 	text := strings.ToLower(answer.Error())
 	if answer.Request != nil {
@@ -126,44 +126,44 @@ func saysAny(answer *transport.Error, words ...string) bool {
 	return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(text, w) })
 }
 
-// ErrLogin says that docker's configuration, or a program that it names, does not say which login a registry gets.
-var ErrLogin = errors.New("docker's logins cannot be read")
+// ErrLogin is in the chain of an error if docker's configuration or a credential helper cannot provide the login for a registry.
+var ErrLogin = errors.New("cannot read docker's logins")
 
-// NextForHelper is what to do about a credential helper that cannot be used.
-const NextForHelper = "install it, or take it out of docker's config.json (credsStore, credHelpers), in ~/.docker or where DOCKER_CONFIG says"
+// NextForHelper is the next step for an unusable credential helper.
+const NextForHelper = "install this helper, or remove it from docker's config.json (credsStore, credHelpers), which is in ~/.docker or in the folder DOCKER_CONFIG"
 
-// helperNamed is the program by which docker keeps logins, in its own error about it.
+// helperNamed matches a credential helper's name in an error message from docker.
 var helperNamed = lazyregexp.New(`docker-credential-[\w.-]+`)
 
-// explainLogin is the error of a request that was not sent, since docker's logins cannot be read; nil for any other.
+// explainLogin returns an error if err says that docker's logins cannot be read, and nil otherwise. The request was not sent.
 func explainLogin(doing string, err error) error {
 	if err == nil {
 		return nil
 	}
 	said := err.Error()
 	if helper := helperNamed().FindStringSubmatch(said); helper != nil {
-		return operr.New(NextForHelper, "%s: docker's credential helper %s cannot be used, which its config.json names: %w", doing, helper[0], unread{error: err})
+		return operr.New(NextForHelper, "%s: docker's config.json names the credential helper %s, which does not run: %w", doing, helper[0], unread{error: err})
 	}
 	if strings.Contains(said, "error getting credentials") {
-		return operr.New("see which one it is (credsStore, credHelpers), and log in with it again; config.json is in ~/.docker, or where DOCKER_CONFIG says",
-			"%s: the credential helper that docker's config.json names fails: %w", doing, unread{error: err})
+		return operr.New("log in again with the helper that config.json names (credsStore, credHelpers); config.json is in ~/.docker, or in the folder DOCKER_CONFIG",
+			"%s: docker's config.json names a credential helper, which failed: %w", doing, unread{error: err})
 	}
 	if strings.Contains(said, "config.json") || strings.Contains(said, "parsing config") {
-		return operr.New("correct it, or move it away and log in again: config.json in ~/.docker, or where DOCKER_CONFIG says", "%s: docker's configuration cannot be read: %w", doing, unread{error: err})
+		return operr.New("correct config.json, which is in ~/.docker or in the folder DOCKER_CONFIG; or move the file away, and log in again", "%s: docker's configuration cannot be read: %w", doing, unread{error: err})
 	}
 	return nil
 }
 
-// unread is an ErrLogin that says why.
+// unread is an ErrLogin with its cause.
 type unread struct{ error }
 
 func (unread) Is(target error) bool { return target == ErrLogin }
 
-func (u unread) Error() string { return httpclient.Said(u.error.Error()) }
+func (u unread) Error() string { return httpclient.Sanitize(u.error.Error()) }
 
 func wrap(doing string, err error) error {
 	if err == nil {
 		return nil
 	}
-	return operr.New("see whether the registry can be reached; run it again: nothing is lost", "%s: %w", doing, httpclient.Plain(err))
+	return operr.New("check that the registry can be reached; then run the same command again: nothing is lost", "%s: %w", doing, httpclient.Plain(err))
 }

@@ -1,15 +1,15 @@
-// Package registry asks registries of images, and changes them, by go-containerregistry and with docker's own logins. It knows images by
-// their digests and labels, and nothing of plans.
+// Package registry reads and writes image registries with go-containerregistry, using docker's logins. It identifies images by digest and label,
+// and does not depend on plans.
 //
-//	registry.go    tags, digests, labels and images are read, tags are given, images are joined
-//	login.go       the login of whoever runs us, for a machine that pulls
-//	push.go        whether a repository may be pushed to, before anything is built
-//	index.go       an image as a registry holds it
-//	layout.go      an image as a folder holds it
-//	statements.go  all the texts in an image
-//	name.go        what a repository and a tag may be called
-//	answers.go     what a registry answers, as a sentence with a next step
-//	transport.go   answers are bounded, and waited for as long as something moves
+//	registry.go    reads tags, digests, labels and images, writes tags, and merges images
+//	login.go       returns the user's own login, for a machine that pulls
+//	push.go        checks push access to a repository before a build
+//	index.go       describes an image in a registry
+//	layout.go      reads an image from a local folder
+//	statements.go  iterates over all texts in an image
+//	name.go        validates repository names and tags
+//	answers.go     converts a registry's responses to errors with next steps
+//	transport.go   limits the size of responses, and detects stalled connections
 package registry
 
 import (
@@ -36,29 +36,28 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/pause"
 )
 
-// Registry asks and changes registries, with the logins that docker keeps. Its zero value is ready, and may be used by
-// several at once. It logs in once at each repository to read and once to write, and gets new tokens where they run out.
-// Requests that fail in a way that may pass are tried again, by go-containerregistry.
+// Registry reads and writes registries with docker's logins. The zero value is ready to use, and safe for concurrent use. A Registry logs in to
+// each repository once for reading and once for writing, and renews expired tokens. go-containerregistry retries requests after transient failures.
 type Registry struct {
-	Transport http.RoundTripper // nil is go-containerregistry's own
-	Patience  time.Duration     // how long nothing may move on a connection; 0 is a minute
+	Transport http.RoundTripper // nil uses go-containerregistry's default
+	Patience  time.Duration     // how long a connection may stall; 0 means one minute
 
-	// Shown is how it is waited for what was pushed; the zero value asks for six seconds.
+	// Shown configures how Await polls until a push is visible. The zero value polls for six seconds.
 	Shown pause.Wait
 
 	once   sync.Once
 	puller *remote.Puller
 	pusher *remote.Pusher
 	err    error
-	labels sync.Map // by REPOSITORY@DIGEST: what stands behind a digest is the same for ever
+	labels sync.Map // cache by REPOSITORY@DIGEST, which is never stale, because the content of a digest never changes
 
-	permitted sync.Map // repositories to which may be pushed
+	permitted sync.Map // repositories to which we may push
 }
 
-// ErrNotFound says that a registry has no such repository, tag or digest.
+// ErrNotFound is in the chain of an error if a registry does not have the repository, tag or digest.
 var ErrNotFound = errors.New("not there")
 
-// clients are what reads and what writes.
+// clients returns the clients for reading and for writing.
 func (r *Registry) clients() (*remote.Puller, *remote.Pusher, error) {
 	r.once.Do(func() {
 		o := []remote.Option{remote.WithAuthFromKeychain(authn.DefaultKeychain), remote.WithUserAgent(httpclient.Agent), remote.WithTransport(r.transport())}
@@ -74,17 +73,17 @@ func (r *Registry) transport() http.RoundTripper {
 	if next == nil {
 		next = remote.DefaultTransport
 	}
-	return watch(bound(httpclient.Guarded(next)), cmp.Or(r.Patience, patience))
+	return watch(limitAnswers(httpclient.Guard(next)), cmp.Or(r.Patience, patience))
 }
 
-// What a repository may have: more than any, and few enough to be held.
+// Limits for a repository's tags. They are far higher than any repository needs, but low enough to protect memory.
 const (
 	maxTags   = 200_000
 	maxPages  = 2_000
-	maxImages = 1_000 // in an index, attestations included
+	maxImages = 1_000 // per index, including attestations
 )
 
-// Tags returns the tags of a repository; none for one that is not there. What cannot be a tag is left out.
+// Tags returns the tags of a repository, or none if the repository does not exist. It skips invalid tags.
 func (r *Registry) Tags(ctx context.Context, repository string) ([]string, error) {
 	repo, err := name.NewRepository(repository)
 	if err != nil {
@@ -101,7 +100,7 @@ func (r *Registry) Tags(ctx context.Context, repository string) ([]string, error
 	return tags, err
 }
 
-// readTags reads page after page, up to an end.
+// readTags reads the list of tags page by page, up to the limits.
 func readTags(ctx context.Context, puller *remote.Puller, repo name.Repository) (tags []string, err error) {
 	lister, err := puller.Lister(ctx, repo)
 	for range maxPages {
@@ -118,13 +117,13 @@ func readTags(ctx context.Context, puller *remote.Puller, repo name.Repository) 
 			}
 		}
 		if len(tags) > maxTags {
-			return nil, fmt.Errorf("the registry lists more than %d tags, which is more than is read", maxTags)
+			return nil, fmt.Errorf("the registry lists more tags than the limit of %d", maxTags)
 		}
 	}
 	return nil, fmt.Errorf("the registry's list of tags does not end after %d pages", maxPages)
 }
 
-// get reads the manifest behind a reference. Errors: ErrNotFound.
+// get reads a reference's manifest. Errors: ErrNotFound.
 func (r *Registry) get(ctx context.Context, ref string) (*remote.Descriptor, error) {
 	reference, err := parse(ref)
 	if err != nil {
@@ -138,7 +137,7 @@ func (r *Registry) get(ctx context.Context, ref string) (*remote.Descriptor, err
 	return d, explain(ref, "reading "+ref, err)
 }
 
-// Digest is that of what stands behind a reference, by the smallest request that says so. Errors: ErrNotFound.
+// Digest returns the digest of a reference with the smallest possible request. Errors: ErrNotFound.
 func (r *Registry) Digest(ctx context.Context, ref string) (string, error) {
 	reference, err := parse(ref)
 	if err != nil {
@@ -156,11 +155,11 @@ func (r *Registry) Digest(ctx context.Context, ref string) (string, error) {
 	if errors.As(err, &answer) || errors.Is(err, httpclient.ErrStalled) {
 		return "", explain(ref, "looking for "+ref, err)
 	}
-	return r.ReadDigest(ctx, ref) // some registries leave out of a short answer what has to be in it
+	return r.ReadDigest(ctx, ref) // some registries omit required headers in the response to HEAD
 }
 
-// Resolve is the digest of the image, or index of images, that stands behind a reference: of the bytes that were sent, whatever
-// the registry says about them. Errors: ErrNotFound.
+// Resolve returns the digest of a reference to an image or index. The digest is computed from the received bytes, not copied from the registry's
+// headers. Errors: ErrNotFound.
 func (r *Registry) Resolve(ctx context.Context, ref string) (string, error) {
 	d, err := r.get(ctx, ref)
 	if err != nil {
@@ -175,12 +174,12 @@ func (r *Registry) Resolve(ctx context.Context, ref string) (string, error) {
 		err = fmt.Errorf("its media type is %q", d.MediaType)
 	}
 	if err != nil {
-		return "", operr.New("see what the registry has there", "what %s stands for is not an image: %w", ref, err)
+		return "", operr.New("check what the registry has under this name", "%s is not an image: %w", ref, err)
 	}
 	return d.Digest.String(), nil
 }
 
-// ReadDigest is Digest by a larger request, whose refusal says why.
+// ReadDigest is like Digest, but uses a larger request, so that a refusal includes the reason.
 func (r *Registry) ReadDigest(ctx context.Context, ref string) (string, error) {
 	d, err := r.get(ctx, ref)
 	if err != nil {
@@ -189,8 +188,7 @@ func (r *Registry) ReadDigest(ctx context.Context, ref string) (string, error) {
 	return d.Digest.String(), nil
 }
 
-// Labels returns the digest of what a tag stands for, and the labels of the first image behind it: the images of one build say the same
-// about it. Errors: ErrNotFound.
+// Labels returns the digest of a tag, and the labels of its first image, because all images of a build have the same labels. Errors: ErrNotFound.
 func (r *Registry) Labels(ctx context.Context, repository, tag string) (digest string, labels map[string]string, err error) {
 	ref := repository + ":" + tag
 	d, err := r.get(ctx, ref)
@@ -208,13 +206,13 @@ func (r *Registry) Labels(ctx context.Context, repository, tag string) (digest s
 	return digest, labels, nil
 }
 
-// Has says, by an error, that a registry has no such image, or that it cannot be asked.
+// Has returns an error if a registry does not have an image, or cannot be reached.
 func (r *Registry) Has(ctx context.Context, ref string) error {
 	_, err := r.Digest(ctx, ref)
 	return err
 }
 
-// Read returns what stands behind a reference, a tag or a digest. Errors: ErrNotFound.
+// Read returns the index or image that a tag or digest refers to. Errors: ErrNotFound.
 func (r *Registry) Read(ctx context.Context, ref string) (*Index, error) {
 	d, err := r.get(ctx, ref)
 	if err != nil {
@@ -232,7 +230,7 @@ func (r *Registry) Read(ctx context.Context, ref string) (*Index, error) {
 	return i, explain(ref, doing, err)
 }
 
-// readSingle reads an image that is in no index.
+// readSingle reads an image that is not in an index.
 func (r *Registry) readSingle(d *remote.Descriptor, ref, doing string) (*Index, error) {
 	img, err := d.Image()
 	if err != nil {
@@ -245,8 +243,8 @@ func (r *Registry) readSingle(d *remote.Descriptor, ref, doing string) (*Index, 
 	return &Index{Digest: d.Digest.String(), Images: []Image{*one}}, nil
 }
 
-// Await asks again, for some seconds, for what was pushed a moment ago: a registry of several nodes does not have it on all of them
-// at once.
+// Await calls `ask` again for some seconds while it returns ErrNotFound, because a registry with several nodes does not show a new push on all of
+// them immediately.
 func (r *Registry) Await(ctx context.Context, ask func() error) error {
 	var err error
 	w := r.Shown
@@ -261,7 +259,7 @@ func (r *Registry) Await(ctx context.Context, ask func() error) error {
 	return err
 }
 
-// Tag gives tags to the image of a digest: the same manifest, byte for byte.
+// Tag points a tag at an image's digest, without changing the manifest.
 func (r *Registry) Tag(ctx context.Context, repository, digest, tag string) error {
 	ref := repository + "@" + digest
 	d, err := r.get(ctx, ref)
@@ -275,12 +273,13 @@ func (r *Registry) Tag(ctx context.Context, repository, digest, tag string) erro
 	err = r.pusher.Put(ctx, repo.Tag(tag), d)
 	doing := "tagging " + ref + " as " + tag
 	if isImmutable(err) {
-		return operr.New("raise the version: its tags are new", "%s: %w", doing, &ImmutableError{said: said{error: err}})
+		return operr.New("raise the version: a new version has new tags", "%s: %w", doing, &ImmutableError{said: said{error: err}})
 	}
 	return explain(ref, doing, err)
 }
 
-// Join pushes one index of several, by digest: all their images and attestations. The annotations are the first one's.
+// Join merges several indexes into a new one with all their images and attestations, and pushes it by digest. The annotations are from the first
+// index.
 func (r *Registry) Join(ctx context.Context, repository string, digests []string) (digest string, err error) {
 	joined := mutate.IndexMediaType(empty.Index, "application/vnd.oci.image.index.v1+json")
 	for n, d := range digests {
@@ -298,7 +297,7 @@ func (r *Registry) Join(ctx context.Context, repository string, digests []string
 			return "", explain(ref, "reading "+ref, err)
 		}
 		if len(manifest.Manifests) > maxImages {
-			return "", explain(ref, "reading "+ref, fmt.Errorf("it has more than %d images", maxImages))
+			return "", explain(ref, "reading "+ref, fmt.Errorf("the index has more than %d images", maxImages))
 		}
 		if n == 0 {
 			joined = mutate.Annotations(joined, manifest.Annotations).(v1.ImageIndex)
@@ -324,25 +323,25 @@ func (r *Registry) Join(ctx context.Context, repository string, digests []string
 	return sum.String(), explain(repository, "pushing "+ref.String(), pusher.Push(ctx, ref, joined))
 }
 
-// parse reads a reference, REPOSITORY:TAG or REPOSITORY@DIGEST. Errors are about the spelling, with exit status 2.
+// parse parses a reference, REPOSITORY:TAG or REPOSITORY@DIGEST. Errors are about the spelling, with exit status 2.
 func parse(ref string) (name.Reference, error) {
 	reference, err := name.ParseReference(ref)
 	if err == nil {
 		return reference, nil
 	}
 	if _, digest, found := strings.Cut(ref, "@"); found {
-		return nil, operr.NewUsage("name digests as `docker:image -platform=… -push` reports them: sha256: and 64 digits", "%q is no digest", digest)
+		return nil, operr.NewUsage("write each digest as `mage docker:image -platform=… -push` prints it: `sha256:` and 64 hexadecimal digits", "%q is not a digest", digest)
 	}
 	return nil, operr.NewUsage("write HOST/OWNER/NAME, with a tag or a digest", "%q cannot be the name of an image", ref)
 }
 
-// CheckDigest says what is wrong with the spelling of a digest, or of REPOSITORY@DIGEST, with exit status 2.
+// CheckDigest returns an error, with exit status 2, if a digest or REPOSITORY@DIGEST is misspelled.
 func CheckDigest(digest string) error {
 	_, err := parse("any/image@" + DigestOf(digest))
 	return err
 }
 
-// DigestOf takes the digest of REPOSITORY@DIGEST, or of a digest alone.
+// DigestOf returns the digest in REPOSITORY@DIGEST. It returns a bare digest unchanged.
 func DigestOf(ref string) string {
 	_, digest, found := strings.Cut(ref, "@")
 	if !found {

@@ -10,22 +10,22 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/httpclient"
 )
 
-// patience is how long nothing may move on a connection to a registry. The slowest answer is that to the manifest of a large
-// index, which some registries take seconds to look through.
+// patience is how long a connection to a registry may be idle. The slowest response is to the PUT of a large index's manifest, which some
+// registries validate for several seconds.
 const patience = time.Minute
 
-// roundTrip is a function as a transport.
+// roundTrip is a function that implements http.RoundTripper.
 type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 const (
-	maxAnswer = 64 << 20 // bytes of an answer: go-containerregistry reads some to their end, and we read no layers
-	maxPage   = 8 << 20  // bytes of a page of tags
+	maxAnswer = 64 << 20 // bytes per response: go-containerregistry reads some responses completely, and we read no layers
+	maxPage   = 8 << 20  // bytes per page of tags
 )
 
-// bound gives an error where an answer is longer than any that is read here.
-func bound(next http.RoundTripper) http.RoundTripper {
+// limitAnswers returns a transport that fails if a response exceeds the limit.
+func limitAnswers(next http.RoundTripper) http.RoundTripper {
 	return roundTrip(func(r *http.Request) (*http.Response, error) {
 		answer, err := next.RoundTrip(r)
 		if err != nil {
@@ -48,19 +48,19 @@ type boundedBody struct {
 func (b *boundedBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	if b.left -= int64(n); b.left < 0 {
-		return 0, fmt.Errorf("the registry answers more than %d bytes, which is more than is read", b.most)
+		return 0, fmt.Errorf("the answer of the registry is longer than the limit of %d bytes", b.most)
 	}
 	return n, err
 }
 
-// watch gives up a request on which nothing moves any more, the body of its answer included, with httpclient.ErrStalled:
-// go-containerregistry has no end to waiting. It is not tried again, since whoever was silent for so long stays so.
+// watch returns a transport that aborts a request, or the reading of its response, with httpclient.ErrStalled if no data arrives for too long.
+// go-containerregistry alone would wait forever. The request is not retried, because the server is likely to stall again.
 func watch(next http.RoundTripper, after time.Duration) http.RoundTripper {
 	return roundTrip(func(r *http.Request) (*http.Response, error) {
 		ctx, w := httpclient.NewWatch(r.Context(), after)
 		answer, err := next.RoundTrip(r.WithContext(ctx))
 		if err != nil {
-			err = w.Lost(err)
+			err = w.Explain(err)
 			w.Stop()
 			return nil, err
 		}

@@ -17,22 +17,22 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/proxy"
 )
 
-// Run runs all cases.
+// Run runs the test suite.
 func Run(t *testing.T, serve Serve) {
 	for name, test := range map[string]func(t *testing.T, serve Serve){
-		"no release yet":                         noRelease,
-		"the gate":                               gate,
-		"a page belongs to its container":        sticky,
-		"a page that was made over the switch":   slow,
-		"an answer is passed on":                 passed,
-		"open requests are counted":              counted,
-		"a socket over a switch and a reload":    sockets,
-		"no request is lost":                     load,
-		"services share a port":                  shared,
-		"an upstream that is gone":               gone,
-		"a file that was emptied":                emptied,
-		"the release's file has a line's end":    lineEnd,
-		"nothing answers where the proxy is not": down,
+		"no release yet":                  checkNoRelease,
+		"the gate":                        gate,
+		"a page belongs to its container": sticky,
+		"a page whose response comes after the switch":     slow,
+		"an answer is passed on":                           checkPassed,
+		"open requests are counted":                        checkCounted,
+		"a socket stays open during a switch and a reload": sockets,
+		"no request is lost":                               load,
+		"services share a port":                            checkShared,
+		"an upstream that has exited":                      checkGone,
+		"a file that was emptied":                          checkEmptied,
+		"the release's file ends with a newline":           lineEnd,
+		"nothing answers if the proxy does not run":        checkDown,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -41,12 +41,12 @@ func Run(t *testing.T, serve Serve) {
 	}
 }
 
-// alone is one service for the whole port.
+// `alone` returns a single service that has the whole port.
 func alone(drain time.Duration) map[string]proxy.Service {
 	return map[string]proxy.Service{Env: {Drain: drain}}
 }
 
-// two are two releases, and where they answer; the first one is switched to.
+// two starts two releases, switches to the first one, and returns their addresses.
 func two(t *testing.T, serve Serve, drain time.Duration) (b *Bench, one, other string) {
 	t.Helper()
 	b = start(t, serve, alone(drain))
@@ -57,7 +57,7 @@ func two(t *testing.T, serve Serve, drain time.Duration) (b *Bench, one, other s
 	return b, one, other
 }
 
-func noRelease(t *testing.T, serve Serve) {
+func checkNoRelease(t *testing.T, serve Serve) {
 	b := start(t, serve, alone(0))
 	require.Equal(t, 503, b.get("/").status)
 	require.Equal(t, 503, b.get("/", "Cookie", "release-"+Env+"=none").status)
@@ -87,7 +87,7 @@ func gate(t *testing.T, serve Serve) {
 	a, err = b.Proxy.AskPublished(t.Context(), Env, proxy.Service{}, "/healthz")
 	require.NoError(t, err)
 	require.Equal(t, "one", revision(t, a))
-	require.Equal(t, "one", b.get("/file").body, "nobody outside sees it")
+	require.Equal(t, "one", b.get("/file").body, "visitors do not get the next release")
 	require.Equal(t, 404, b.get("/"+Env+"/next/file").status)
 
 	a, err = b.Proxy.AskNext(t.Context(), Env, proxy.Service{}, "/healthz?status=500")
@@ -102,7 +102,7 @@ func sticky(t *testing.T, serve Serve) {
 	b, one, other := two(t, serve, 0)
 	page := b.get("/", "Sec-Fetch-Dest", "document")
 	require.Equal(t, answer{status: 200, body: "<p>one", cookie: one}, page)
-	require.Empty(t, b.get("/file").cookie, "a page alone says who made it")
+	require.Empty(t, b.get("/file").cookie, "only a page sets the cookie")
 	name := proxy.Cookie(Env)
 	old := name + "=" + one
 
@@ -113,13 +113,13 @@ func sticky(t *testing.T, serve Serve) {
 		want   string
 	}{
 		{"a visitor without a cookie", nil, "two"},
-		{"what the old page asks for", []string{"Cookie", old}, "one"},
-		{"among other cookies", []string{"Cookie", "a=b; " + old + "; c=d"}, "one"},
-		{"over TLS a browser says what it is for", []string{"Cookie", old, "Sec-Fetch-Dest", "script"}, "one"},
-		{"data that would take a page", []string{"Cookie", old, "Sec-Fetch-Dest", "empty", "Accept", "text/html, */*"}, "one"},
+		{"a request of the old page", []string{"Cookie", old}, "one"},
+		{"a cookie among others", []string{"Cookie", "a=b; " + old + "; c=d"}, "one"},
+		{"a script, by Sec-Fetch-Dest", []string{"Cookie", old, "Sec-Fetch-Dest", "script"}, "one"},
+		{"data, although Accept has text/html", []string{"Cookie", old, "Sec-Fetch-Dest", "empty", "Accept", "text/html, */*"}, "one"},
 		{"a new page", []string{"Cookie", old, "Sec-Fetch-Dest", "document"}, "two"},
 		{"a new page in a frame", []string{"Cookie", old, "Sec-Fetch-Dest", "iframe"}, "two"},
-		{"a new page of a browser that does not say so", []string{"Cookie", old, "Accept", "text/html,application/xhtml+xml"}, "two"},
+		{"a new page of a browser without Sec-Fetch-Dest", []string{"Cookie", old, "Accept", "text/html,application/xhtml+xml"}, "two"},
 		{"the new page's cookie", []string{"Cookie", name + "=" + other}, "two"},
 		{"an address of the visitor's choice", []string{"Cookie", name + "=127.0.0.1:22"}, "two"},
 		{"a placeholder", []string{"Cookie", name + "={http.vars.previous}"}, "two"},
@@ -137,13 +137,13 @@ func sticky(t *testing.T, serve Serve) {
 		require.Equal(t, answer{status: 200, body: "two"}, b.get("/file", "Cookie", cookie), cookie)
 	}
 
-	// Back again.
+	// Switch back.
 	b.switchTo(one)
 	require.Equal(t, "two", b.get("/file", "Cookie", name+"="+other).body)
 	require.Equal(t, "one", b.get("/file", "Cookie", old).body)
 }
 
-// The page is asked for before the switch, and answered behind it.
+// The page is requested before the switch, and the response comes after it.
 func slow(t *testing.T, serve Serve) {
 	b := start(t, serve, alone(0))
 	h1, goOn := Release("one")
@@ -158,7 +158,7 @@ func slow(t *testing.T, serve Serve) {
 	require.Equal(t, answer{status: 200, body: "<p>one", cookie: one}, <-got)
 }
 
-func passed(t *testing.T, serve Serve) {
+func checkPassed(t *testing.T, serve Serve) {
 	b, _, _ := two(t, serve, 0)
 	a := b.get("/healthz?status=503")
 	require.Equal(t, answer{status: 503, body: `{"revision": "one"}`}, a)
@@ -166,7 +166,7 @@ func passed(t *testing.T, serve Serve) {
 	require.Equal(t, answer{status: 200, body: "onebody"}, a)
 }
 
-func counted(t *testing.T, serve Serve) {
+func checkCounted(t *testing.T, serve Serve) {
 	b, one, other := two(t, serve, 0)
 	count := func(upstream string) int {
 		n, err := b.Proxy.Open(t.Context(), upstream)
@@ -205,7 +205,7 @@ func sockets(t *testing.T, serve Serve) {
 		require.Equal(t, want, name)
 	}
 	live(old, "one")
-	b.Reload(t, b.config(alone(drain))) // nothing changes
+	b.Reload(t, b.config(alone(drain))) // no change
 	live(old, "one")
 
 	changed := time.Now()
@@ -213,11 +213,11 @@ func sockets(t *testing.T, serve Serve) {
 	live(old, "one")
 	young := dial(t, b.Proxy.Places.Listen)
 	require.Eventually(t, func() bool { _, err := old.echo(); return err != nil }, 30*time.Second, 100*time.Millisecond)
-	require.GreaterOrEqual(t, time.Since(changed), drain-time.Second, "it had its time")
+	require.GreaterOrEqual(t, time.Since(changed), drain-time.Second, "the drain time is over")
 	live(young, "two")
 }
 
-// Requests go on while the release is switched, twenty times: each is answered, by one of the two.
+// Under continuous load, the releases are switched repeatedly, and each request is served by one of them.
 func load(t *testing.T, serve Serve) {
 	b, one, other := two(t, serve, 0)
 	const each = 200
@@ -228,7 +228,7 @@ func load(t *testing.T, serve Serve) {
 	for kind, send := range map[string]func() answer{
 		"fresh page": func() answer { return b.get("/") },
 		"fresh file": func() answer { return b.get("/file") },
-		// A body that cannot be read twice: the client does not try again by itself.
+		// The body cannot be read twice, so that the client does not retry.
 		"kept": func() answer {
 			return ask(kept, http.MethodPost, "http://"+b.Proxy.Places.Listen+"/file", once{Reader: bytes.NewReader([]byte("!"))})
 		},
@@ -259,12 +259,12 @@ func load(t *testing.T, serve Serve) {
 	}
 }
 
-// once is a reader whose type says nothing of what it holds.
+// `once` hides a reader's type, so that a client cannot rewind it.
 type once struct{ *bytes.Reader }
 
 func (once) Close() error { return nil }
 
-func shared(t *testing.T, serve Serve) {
+func checkShared(t *testing.T, serve Serve) {
 	services := map[string]proxy.Service{Env: {Domain: "a.example.org", Drain: time.Minute}}
 	b := start(t, serve, services)
 	h1, _ := Release("one")
@@ -275,7 +275,7 @@ func shared(t *testing.T, serve Serve) {
 	require.Equal(t, 404, b.get("/file", "Host", "b.example.org").status)
 	require.Equal(t, 404, b.get("/file").status)
 
-	// Another one comes: its requests are its own, and sockets stay.
+	// A new service gets only its own requests, and existing sockets remain open.
 	old := dial(t, b.Proxy.Places.Listen, "Host: a.example.org")
 	const second = "other.production"
 	services[second] = proxy.Service{Domain: "b.example.org"}
@@ -293,7 +293,7 @@ func shared(t *testing.T, serve Serve) {
 	require.Equal(t, "one", name)
 }
 
-func gone(t *testing.T, serve Serve) {
+func checkGone(t *testing.T, serve Serve) {
 	b, _, _ := two(t, serve, 0)
 	nobody := free(t)
 	b.switchTo(nobody)
@@ -304,7 +304,7 @@ func gone(t *testing.T, serve Serve) {
 	require.Equal(t, 502, a.Status)
 }
 
-func emptied(t *testing.T, serve Serve) {
+func checkEmptied(t *testing.T, serve Serve) {
 	b, _, _ := two(t, serve, 0)
 	dir := filepath.Join(b.Proxy.Places.Dir, "env", Env)
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "prev"), nil, 0o644))
@@ -317,14 +317,14 @@ func emptied(t *testing.T, serve Serve) {
 	require.Equal(t, 503, b.get("/").status)
 }
 
-// Somebody wrote it by hand.
+// The file was edited manually, and ends with a newline.
 func lineEnd(t *testing.T, serve Serve) {
 	b, _, other := two(t, serve, 0)
 	require.NoError(t, os.WriteFile(filepath.Join(b.Proxy.Places.Dir, "env", Env, "up"), []byte(other+"\n"), 0o644))
 	require.Equal(t, answer{status: 200, body: "<p>two", cookie: other}, b.get("/"))
 }
 
-func down(t *testing.T, serve Serve) {
+func checkDown(t *testing.T, serve Serve) {
 	b, _, _ := two(t, serve, 0)
 	b.Proxy.Places.Inside, b.Proxy.Places.Admin = free(t), free(t)
 	a, err := b.Proxy.AskNext(t.Context(), Env, proxy.Service{}, "/healthz")

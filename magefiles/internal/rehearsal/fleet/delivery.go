@@ -13,25 +13,25 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/pause"
 )
 
-// Delivery is one to hosts of the world's.
+// Delivery delivers to the world's hosts.
 type Delivery struct {
 	Hosts
-	Before   Image  // the image that the hosts begin with
-	Revision string // its commit
-	Until    string // the last environment that is delivered to; "" is all
+	Before   Image  // the image that the hosts run initially
+	Revision string // the commit of Before
+	Until    string // the last environment to deliver to; "" means all
 
-	Out, Err io.Writer // for what the target says
+	Out, Err io.Writer // receive the output of the target
 	Step     func(name string, f func() (string, error)) error
 	// Run runs a target of the clone.
 	Run func(ctx context.Context, out, said io.Writer, args ...string) error
 
-	before string // digest of the image that the hosts begin with
+	before string // digest of the image that the hosts run initially
 }
 
-// labelRevision is the label of an image that has the commit of its sources.
+// labelRevision is the label with the commit of an image's sources.
 const labelRevision = "org.opencontainers.image.revision"
 
-// Begin begins with hosts that run another image, as those of a person do.
+// Begin sets up the hosts, and makes them run an earlier image, as real hosts would.
 func (d *Delivery) Begin(ctx context.Context) error {
 	err := d.Step("set up the hosts", func() (string, error) {
 		var said []string
@@ -62,7 +62,7 @@ func (d *Delivery) Begin(ctx context.Context) error {
 	})
 }
 
-// Deliver runs the target of a delivery. Where the CI deploys, it runs beside that.
+// Deliver runs the target `deliver`, concurrently with the CI if the CI also deploys.
 func (d *Delivery) Deliver(ctx context.Context) error {
 	args := []string{"deliver", "-yes"}
 	if d.Until != "" {
@@ -71,8 +71,8 @@ func (d *Delivery) Deliver(ctx context.Context) error {
 	return d.Run(ctx, d.Out, d.Err, args...)
 }
 
-// delivered are the environments that are delivered to.
-func (d *Delivery) delivered() (all []Environment) {
+// deliveredTo returns the environments that are delivered to.
+func (d *Delivery) deliveredTo() (all []Environment) {
 	for _, e := range d.Environments() {
 		if all = append(all, e); e.Name == d.Until {
 			break
@@ -81,11 +81,11 @@ func (d *Delivery) delivered() (all []Environment) {
 	return all
 }
 
-// mostApproval is how long an environment of the CI waits for the one that it is after.
+// mostApproval limits how long a CI environment waits for the environment in its After.
 const mostApproval = 15 * time.Minute
 
-// Approve waits as somebody does who approves an environment of the CI: until all hosts of the one that it is after serve another image than they
-// began with. approves is false for one that is after none, which nobody has to approve.
+// Approve waits as a user would before approving a CI environment: until all hosts of the environment in its After have switched to another image.
+// `approves` is false for an environment without After, which needs no approval.
 func (d *Delivery) Approve(ctx context.Context, name string, hold func() error) (approves bool, err error) {
 	all := d.Environments()
 	i := slices.IndexFunc(all, func(e Environment) bool { return e.Name == name })
@@ -111,7 +111,7 @@ func (d *Delivery) Approve(ctx context.Context, name string, hold func() error) 
 	return err == nil, err
 }
 
-// last are the last stays of all hosts.
+// `last` returns each host's last stay.
 func (d *Delivery) last() map[string]Stay {
 	last := map[string]Stay{}
 	for _, s := range d.Stays() {
@@ -120,14 +120,14 @@ func (d *Delivery) last() map[string]Stay {
 	return last
 }
 
-// Seen says what the hosts ended with, of which each that is delivered to has to answer with an image of this digest.
+// Seen describes the final state of the hosts. It fails unless each host that is delivered to responds with the image of this digest.
 func (d *Delivery) Seen(digest string) (string, error) {
 	failed, answers, hosts := 0, 0, 0
 	for _, s := range d.Stays() {
 		failed, answers = failed+s.Failed, answers+s.Answers
 	}
 	last := d.last()
-	for _, e := range d.delivered() {
+	for _, e := range d.deliveredTo() {
 		hosts += e.Hosts
 		answering := 0
 		for _, key := range slices.Sorted(maps.Keys(last)) {
@@ -136,11 +136,11 @@ func (d *Delivery) Seen(digest string) (string, error) {
 				continue
 			}
 			if answering++; s.Digest != digest {
-				return "", operr.New("", "%s of %s answers with %s, and %s was delivered", s.Host, s.Environment, Short(s.Digest), Short(digest))
+				return "", operr.New("", "host %s of %s answers with another image: expected %[4]s, found %[3]s", s.Host, s.Environment, Short(s.Digest), Short(digest))
 			}
 		}
 		if answering != e.Hosts {
-			return "", operr.New("", "%d of %d hosts of %s have answered", answering, e.Hosts, e.Name)
+			return "", operr.New("", "only %d of %d hosts of %s have answered", answering, e.Hosts, e.Name)
 		}
 	}
 	if failed > 0 {
@@ -149,13 +149,13 @@ func (d *Delivery) Seen(digest string) (string, error) {
 	return fmt.Sprintf("%s on %s, %s meanwhile, none failed", Short(digest), operr.Count(hosts, "host"), operr.Count(answers, "request")), nil
 }
 
-// Short is the beginning of a digest, without the name of its algorithm.
+// Short abbreviates a digest, without its algorithm.
 func Short(digest string) string {
 	_, hex, _ := strings.Cut(digest, ":")
 	return hex[:min(12, len(hex))]
 }
 
-// target runs a target of the clone that is led to the hosts, of which nobody is shown anything unless it fails.
+// target runs a target in the clone, with the rehearsal's hosts. Its output is only shown if it fails.
 func (d *Delivery) target(ctx context.Context, args ...string) error {
 	var said strings.Builder
 	if err := d.Run(ctx, &said, &said, args...); err != nil {

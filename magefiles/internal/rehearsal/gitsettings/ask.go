@@ -13,16 +13,15 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// Ask runs git in an environment, without the credentials in it: all that it talks to is a folder, and what it calls (hooks, filters,
-// monitors) is code of the repository, or of the person. Those by which a remote lets git in stay for the person's own
-// repository alone, see [AsOwner].
-// Git's own words are in the error.
+// Ask runs git in an environment, without its credentials: git only accesses folders, and the code that it runs (hooks, filters, monitors) belongs
+// to the repository or the user. Only [RunAsOwner] passes on the credentials for remotes, for the user's own repository. Errors have git's own
+// message.
 func Ask(ctx context.Context, runner command.Runner, env []string, dir string, args ...string) (string, error) {
 	return ask(ctx, runner, env, nil, dir, args...)
 }
 
-// AsOwner asks git in the person's own repository, which may be a partial clone: git fetches then what it lacks. No hook is run.
-func AsOwner(ctx context.Context, runner command.Runner, env []string, dir string, args ...string) (string, error) {
+// RunAsOwner runs git in the user's own repository. If that is a partial clone, git may fetch missing objects. Hooks are disabled.
+func RunAsOwner(ctx context.Context, runner command.Runner, env []string, dir string, args ...string) (string, error) {
 	args = append([]string{"-c", "core.hooksPath=" + os.DevNull, "-c", "core.fsmonitor=false"}, args...)
 	return ask(ctx, runner, env, command.Remote, dir, args...)
 }
@@ -32,12 +31,12 @@ func ask(ctx context.Context, runner command.Runner, env, pass []string, dir str
 	out, err := command.Output(ctx, runner, command.Cmd{Name: "git", Args: args, Dir: dir, Env: env, Gentle: true})
 	var exit *command.ExitError
 	if errors.As(err, &exit) {
-		err = operr.New("see what git says above", "git %s: %w", verb(args), err).WithDetail(exit.Tail)
+		err = operr.New("correct the error that git printed", "git %s: %w", verb(args), err).WithDetail(exit.Tail)
 	}
 	return out, err
 }
 
-// verb is what git was asked to do, without the options in front of it.
+// verb returns git's subcommand, skipping options.
 func verb(args []string) string {
 	for i := 0; i < len(args); i++ {
 		switch {
@@ -50,10 +49,10 @@ func verb(args []string) string {
 	return ""
 }
 
-// AllowProtocol says which kinds of remotes git may talk to, and keeps it from the embedded one, a folder.
+// AllowProtocol is a variable that restricts git's protocols. It would keep git from the embedded remote, which is a folder.
 const AllowProtocol = "GIT_ALLOW_PROTOCOL"
 
-// WithoutConfig takes the configuration that a person's environment carries out of one. What it says is in the file.
+// WithoutConfig removes git configuration from an environment. The settings are in the rehearsal's file.
 func WithoutConfig(env []string) []string {
 	return slices.DeleteFunc(slices.Clone(env), func(kv string) bool {
 		name, _, _ := strings.Cut(kv, "=")
@@ -61,8 +60,8 @@ func WithoutConfig(env []string) []string {
 	})
 }
 
-// Dated are the variables by which what a rehearsal commits has the second after its commit: packages bear the time of the commit that they are
-// built of, and the same commit rehearsed again gives the same bytes. There are none where a person says another time, or the commit has none.
+// Dated returns variables that date the rehearsal's commits one second after the rehearsed commit. Packages are dated by their commit, so this makes
+// repeated rehearsals of a commit build the same bytes. It returns nothing if the user sets a date, or the commit has none.
 func Dated(env []string, commit time.Time) []string {
 	if _, said := command.Getenv(env, "GIT_COMMITTER_DATE"); said || commit.IsZero() {
 		return nil
@@ -71,8 +70,8 @@ func Dated(env []string, commit time.Time) []string {
 	return []string{"GIT_COMMITTER_DATE=" + at, "GIT_AUTHOR_DATE=" + at}
 }
 
-// UsualBranch is the branch that a repository's releases are usually made from, by what the clone knows of a remote: its HEAD, or else `main` where the
-// remote has one, or else the branch at hand.
+// UsualBranch returns the branch from which a repository's releases are usually made, as recorded in the clone: the remote's HEAD, or `main` if the
+// remote has it, or the given branch.
 func UsualBranch(ctx context.Context, runner command.Runner, env []string, top, remote, branch string) string {
 	usual, err := Ask(ctx, runner, env, top, "symbolic-ref", "--quiet", "--short", "refs/remotes/"+remote+"/HEAD")
 	if err == nil {

@@ -68,36 +68,36 @@ jobs:
         env: {NEEDS: x}
 `
 
-// What calls of mage want of each other is told at its line, and the file as it stands has it.
+// If calls of mage do not provide what other calls need, the line is reported. The unchanged file has no such problem.
 func TestCalls(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ from, to, want string }{
-		"as it stands":                        {"", "", ""},
-		"nothing is installed":                {"    needs: [again, import]\n", "    needs: again\n", "x.yml:23:14: the job upload sends packages that no job before it has installed"},
-		"another job installs again":          {"mage -d .. build:all -compare=x", "mage publish -check -from=x", "x.yml:18:14: the job import does what again does in line 13: `mage publish`"},
-		"nothing is looked at":                {"mage publish -verify", "true", "x.yml:23:14: no job after upload looks at what is on the channel"},
-		"what landed cannot be asked for":     {", workflow_dispatch: ", "", "x.yml:1:5: where GitHub begins no run for a tag, `mage release` asks for one, and the file has no workflow_dispatch"},
-		"two that publish":                    {"concurrency: x-${{ github.ref }}\n", "env: {}\n", "x.yml:23:14: two runs may publish at the same time: the job upload, or the file, has no concurrency"},
-		"two that move tags":                  {"concurrency: x-${{ github.ref }}\n", "env: {}\n", "x.yml:41:14: two runs may move the tags of the image at the same time"},
-		"a cache where something is sent":     {"      - run: |\n          set -e\n", "      - uses: actions/setup-go@v7\n        with: {go-version-file: go.mod}\n      - run: |\n          set -e\n", "x.yml:23:15: setup-go restores a cache, and what the job upload does"},
-		"a cache where something is made":     {"      - run: go tool mage build:all\n", "      - uses: actions/setup-go@v7\n        with: {go-version-file: go.mod, cache: true}\n      - run: go tool mage build:all\n", "x.yml:8:15: setup-go restores a cache, and what the job build does"},
-		"a cache where nothing is sent":       {"      - run: mage ci:matrix\n", "      - uses: actions/setup-go@v7\n        with: {go-version-file: go.mod}\n      - run: mage ci:matrix\n", ""},
-		"a right that nothing needs":          {"  merge:\n", "  merge:\n    permissions: {packages: write, contents: write}\n", "x.yml:38:46: the job merge may write contents, and nothing in it does"},
-		"a right of a step that is not known": {"      - run: mage ci:matrix\n", "      - {run: mage ci:matrix}\n      - uses: a/b@v1\n    permissions: {contents: write}\n", ""},
-		"a right of what is announced":        {"      - run: mage publish -verify\n", "      - run: mage publish -verify\n  hub:\n    needs: upload\n    if: github.ref != ''\n    runs-on: ubuntu-24.04\n    permissions: {contents: write}\n    steps:\n      - run: mage publish -announce\n", ""},
-		"a right of what is not known":        {"  merge:\n    needs: images\n    runs-on: ubuntu-24.04\n    steps:\n      - run: mage", "  merge:\n    needs: images\n    permissions: {contents: write}\n    runs-on: ubuntu-24.04\n    steps:\n      - run: gh release create && mage", ""},
-		"tests that another job has run":      {"      - run: mage publish -verify\n", "      - run: mage publish -verify\n  qa: {runs-on: x, steps: [run: mage qa:package a]}\n  test:\n    env: {}\n    runs-on: x\n    steps:\n      - run: mage test:package a\n", "x.yml:38:14: the job test does what qa does in line 33, and its env in line 35 is no other: `mage test:package`"},
-		"nothing is compared":                 {" -compare=x", "", "x.yml:13:14: the job again builds what is built before, and compares nothing"},
-		"the record has another name":         {"publish-result", "packages", "x.yml:26:9: `mage release` waits for the artifact publish-result of the job upload"},
-		"another file is the record":          {"output/publish.json", "output/*.conda", "x.yml:26:9: `mage release` waits for the artifact publish-result of the job upload"},
-		"nothing is uploaded":                 {"      - uses: actions/upload-artifact@v7\n        with: {name: publish-result, path: output/publish.json}\n", "", "x.yml:23:14: `mage release` waits for"},
-		"platforms that are not joined":       {"    needs: images\n", "", "x.yml:36:14: no job after images joins the platforms"},
-		"nobody says that all is well":        {` -needs="$NEEDS"`, "", "x.yml:46:14: no job says whether all have passed"},
-		"a check of another name":             {"  all:\n", "  ci:\n    name: all\n", "x.yml:48:11: the job ci is shown as all: whoever requires the check ci waits for it for ever"},
-		"what a shell quotes":                 {`mage docker:merge app "$LEG"`, `mage docker:merge "app" x`, "x.yml:41:14: the step has LEG, and `mage docker:merge` is not given it"},
-		"a variable that is not given":        {`app "$LEG"`, "app", "x.yml:41:14: the step has LEG, and `mage docker:merge` is not given it"},
-		"one that mage reads":                 {"app \"$LEG\"\n        env: {LEG:", "app\n        env: {IMAGE_REGISTRY:", ""},
-		"one that is built where it goes":     {"mage publish -yes -from=x", "mage publish -yes", ""},
+		"unchanged":                          {"", "", ""},
+		"nothing is installed":               {"    needs: [again, import]\n", "    needs: again\n", "x.yml:23:14: the job upload uploads packages that no earlier job has installed"},
+		"another job installs again":         {"mage -d .. build:all -compare=x", "mage publish -check -from=x", "x.yml:18:14: the job import repeats a call of the job again in line 13: `mage publish`"},
+		"nothing is verified":                {"mage publish -verify", "true", "x.yml:23:14: no job after upload checks the packages on the channel: add a job"},
+		"no workflow_dispatch":               {", workflow_dispatch: ", "", "x.yml:1:5: if GitHub starts no run for a tag, `mage release` starts one by workflow_dispatch, which this file does not have"},
+		"two concurrent publications":        {"concurrency: x-${{ github.ref }}\n", "env: {}\n", "x.yml:23:14: two runs may publish at the same time: neither the job upload nor the file has `concurrency`"},
+		"two runs move tags":                 {"concurrency: x-${{ github.ref }}\n", "env: {}\n", "x.yml:41:14: two runs may move the tags of the image at the same time"},
+		"a cache in a job that uploads":      {"      - run: |\n          set -e\n", "      - uses: actions/setup-go@v7\n        with: {go-version-file: go.mod}\n      - run: |\n          set -e\n", "x.yml:23:15: setup-go restores a cache that any run may have filled, but the job upload publishes"},
+		"a cache in a job that builds":       {"      - run: go tool mage build:all\n", "      - uses: actions/setup-go@v7\n        with: {go-version-file: go.mod, cache: true}\n      - run: go tool mage build:all\n", "x.yml:8:15: setup-go restores a cache that any run may have filled, but the job build publishes"},
+		"a cache in a job that only checks":  {"      - run: mage ci:matrix\n", "      - uses: actions/setup-go@v7\n        with: {go-version-file: go.mod}\n      - run: mage ci:matrix\n", ""},
+		"a right that nothing needs":         {"  merge:\n", "  merge:\n    permissions: {packages: write, contents: write}\n", "x.yml:38:46: the job merge may write contents, but none of its steps does"},
+		"a right, and an unknown step":       {"      - run: mage ci:matrix\n", "      - {run: mage ci:matrix}\n      - uses: a/b@v1\n    permissions: {contents: write}\n", ""},
+		"a right that the announcement uses": {"      - run: mage publish -verify\n", "      - run: mage publish -verify\n  hub:\n    needs: upload\n    if: github.ref != ''\n    runs-on: ubuntu-24.04\n    permissions: {contents: write}\n    steps:\n      - run: mage publish -announce\n", ""},
+		"a right, and an unknown command":    {"  merge:\n    needs: images\n    runs-on: ubuntu-24.04\n    steps:\n      - run: mage", "  merge:\n    needs: images\n    permissions: {contents: write}\n    runs-on: ubuntu-24.04\n    steps:\n      - run: gh release create && mage", ""},
+		"tests that another job has run":     {"      - run: mage publish -verify\n", "      - run: mage publish -verify\n  qa: {runs-on: x, steps: [run: mage qa:package a]}\n  test:\n    env: {}\n    runs-on: x\n    steps:\n      - run: mage test:package a\n", "x.yml:38:14: the job test repeats a call of the job qa in line 33, with the same env in line 35: `mage test:package`"},
+		"nothing is compared":                {" -compare=x", "", "x.yml:13:14: the job again builds the packages again, but compares no builds"},
+		"the record has another name":        {"publish-result", "packages", "x.yml:26:9: `mage release` waits for the artifact publish-result of the job upload"},
+		"another file is the record":         {"output/publish.json", "output/*.conda", "x.yml:26:9: `mage release` waits for the artifact publish-result of the job upload"},
+		"nothing is uploaded":                {"      - uses: actions/upload-artifact@v7\n        with: {name: publish-result, path: output/publish.json}\n", "", "x.yml:23:14: `mage release` waits for"},
+		"platforms that are not merged":      {"    needs: images\n", "", "x.yml:36:14: no job after images merges the platforms"},
+		"no job reports the result":          {` -needs="$NEEDS"`, "", "x.yml:46:14: no job reports whether all jobs have passed"},
+		"the check has another name":         {"  all:\n", "  ci:\n    name: all\n", "x.yml:48:11: the job ci has the name all, so a ruleset that requires the check ci waits forever"},
+		"a quoted argument":                  {`mage docker:merge app "$LEG"`, `mage docker:merge "app" x`, "x.yml:41:14: the step has the variable LEG, but does not pass it to `mage docker:merge"},
+		"a variable that is not passed":      {`app "$LEG"`, "app", "x.yml:41:14: the step has the variable LEG, but does not pass it to `mage docker:merge"},
+		"a variable that mage reads":         {"app \"$LEG\"\n        env: {LEG:", "app\n        env: {IMAGE_REGISTRY:", ""},
+		"a job that builds and publishes":    {"mage publish -yes -from=x", "mage publish -yes", ""},
 	} {
 		require.Contains(t, calling, c.from, name)
 		text := strings.Replace(calling, c.from, c.to, 1)
@@ -110,13 +110,13 @@ func TestCalls(t *testing.T) {
 	}
 }
 
-// What README says to be read from the environment is given to mage by any step that has it.
+// Every variable in environment.md may be set in a step's env, because mage itself reads it.
 func TestVariablesThatMageReads(t *testing.T) {
-	readme, err := os.ReadFile(filepath.Join("..", "..", "..", "..", "README.md"))
+	text, err := os.ReadFile(filepath.Join("..", "..", "..", "docs", "environment.md"))
 	require.NoError(t, err)
-	_, section, found := strings.Cut(string(readme), "\n## Environment\n")
+	_, section, found := strings.Cut(string(text), "\n## Environment\n")
 	require.True(t, found)
-	section, _, _ = strings.Cut(section, "\n### ")
+	section, _, _ = strings.Cut(section, "\n## ")
 	env := map[string]string{}
 	for _, row := range regexp.MustCompile("(?m)^\\| (`.*?) \\|").FindAllStringSubmatch(section, -1) {
 		for _, name := range regexp.MustCompile("`([A-Za-z_]+)`").FindAllStringSubmatch(row[1], -1) {
@@ -126,6 +126,6 @@ func TestVariablesThatMageReads(t *testing.T) {
 	require.Contains(t, env, "XDG_CACHE_HOME")
 	all, err := json.Marshal(env)
 	require.NoError(t, err)
-	text := "on: {workflow_dispatch: {inputs: {x: {type: string}}}}\njobs: {a: {runs-on: ubuntu-24.04, steps: [{run: go tool mage build:all, env: " + string(all) + "}]}}\n"
-	require.Empty(t, workflows.Doubts(fstest.MapFS{".github/workflows/x.yml": {Data: []byte(text)}}, nil))
+	file := "on: {workflow_dispatch: {inputs: {x: {type: string}}}}\njobs: {a: {runs-on: ubuntu-24.04, steps: [{run: go tool mage build:all, env: " + string(all) + "}]}}\n"
+	require.Empty(t, workflows.Doubts(fstest.MapFS{".github/workflows/x.yml": {Data: []byte(file)}}, nil))
 }

@@ -8,11 +8,11 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/usage"
 )
 
-// script is what stands for a program that an action installs: of Go's, `go tool mage TARGET`, and `go -C DIR tool mage -d DIR TARGET` where Mage is in a module
-// of its own, begin the magefile that is compiled already where there is one to compile, and all else the program itself.
+// script returns the script that replaces a program of an action. In the script for Go, `go tool mage TARGET` runs the compiled magefile, if there is
+// a magefile. So does `go -C DIR tool mage -d DIR TARGET`, if Mage is in a separate module. All other calls run the program itself.
 //
-// In the run of a branch what looks at the sources alone is not done again: a rehearsal would begin itself, and tests pass or fail here as there. The step
-// passes, and says so in an annotation, of which the report makes a line.
+// In the run of a branch, targets that only check the sources are skipped: a rehearsal would start itself again, and tests would give the same result
+// as before. The step passes, and an annotation names the target for the report.
 func (c *CI) script(program, found string, ofBranch bool) string {
 	text := "#!/bin/sh\n"
 	if program == "go" {
@@ -27,7 +27,7 @@ func (c *CI) script(program, found string, ofBranch bool) string {
 	'' | -*) ;;
 	*)
 		for f in magefiles *[mM]agefile*.go; do
-			if [ -e "$f" ]; then shift 2 && exec ` + operr.Quoted(c.Program) + ` "$@"; fi
+			if [ -e "$f" ]; then shift 2 && exec ` + operr.Quote(c.Program) + ` "$@"; fi
 		done
 		;;
 	esac
@@ -37,22 +37,23 @@ if [ "$1" = -C ] && [ "$3" = tool ] && [ "$4" = mage ] && [ "$5" = -d ]; then
 	case $7 in
 	'' | -*) ;;
 	*)
-		if [ -e "$2/$6/magefiles" ]; then cd "$2/$6" && shift 6 && exec ` + operr.Quoted(c.Program) + ` "$@"; fi
+		if [ -e "$2/$6/magefiles" ]; then cd "$2/$6" && shift 6 && exec ` + operr.Quote(c.Program) + ` "$@"; fi
 		;;
 	esac
 fi
 `
 	}
-	return text + "exec " + operr.Quoted(found) + ` "$@"` + "\n"
+	return text + "exec " + operr.Quote(found) + ` "$@"` + "\n"
 }
 
-// looksAgain is a function of the shell that ends the step where a command line of mage, behind as many words as the first one says, has a target that looks
-// at the sources alone. What is an argument of a target, or of a flag, is none; behind a target that is not of ours nobody knows which is.
+// looksAgain returns a shell function that ends the step if a command line of mage has a target that only checks the sources. The function's first
+// argument is the number of words to skip. Arguments of targets and flags do not count as targets. After a target that is not ours, it is unknown
+// which words are arguments.
 func looksAgain() string {
 	var one, none []string
 	for name, arguments := range usage.Arguments() {
 		if arguments > 0 {
-			one = append(one, name) // none of ours takes more
+			one = append(one, name) // our targets take at most one
 		} else {
 			none = append(none, name)
 		}
@@ -77,5 +78,5 @@ func looksAgain() string {
 `
 }
 
-// left is the title of an annotation that names what a step did not do.
+// `left` is the title of annotations for targets that a step skipped.
 const left = "not rehearsed"

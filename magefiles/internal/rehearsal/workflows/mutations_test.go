@@ -24,7 +24,7 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(argvtest.Main(m)) }
 
-// recording answers the calls of mage in release.yml: it makes the files and outputs that the targets make, and wants what they want.
+// recording is a fake mage for release.yml. It makes the files and outputs that the real targets make, and fails without the inputs that they need.
 const recording = `#!/bin/sh
 fail() { echo "error: $*" >&2; exit 1; }
 case "$*" in
@@ -57,7 +57,7 @@ build:all*)
 esac
 `
 
-// lab is a repository whose tags are rehearsed.
+// lab is a test repository in which tags are rehearsed.
 type lab struct {
 	t      *testing.T
 	remote string
@@ -110,7 +110,7 @@ func (l *lab) git(dir string, args ...string) string {
 	return out
 }
 
-// commit makes a commit of a release.yml, above another one, and its tags.
+// commit commits a release.yml on top of another commit, and tags the commit.
 func (l *lab) commit(text string, tags ...string) string {
 	work := filepath.Join(l.t.TempDir(), "work")
 	l.git(filepath.Dir(work), "clone", "-q", l.remote, work)
@@ -132,7 +132,7 @@ func (l *lab) commit(text string, tags ...string) string {
 	return l.git(work, "rev-parse", "HEAD")
 }
 
-// rehearse is what a rehearsal of release.yml says of it, for a push of tags: lines with what is wrong, what is doubtful and what was skipped.
+// rehearse pushes tags and returns the errors, doubts and skipped jobs that a rehearsal of release.yml reports.
 func (l *lab) rehearse(text string, further map[string]string, tags ...string) (said []string) {
 	top := fstest.MapFS{".github/workflows/release.yml": {Data: []byte(text)}}
 	for name, data := range further {
@@ -178,33 +178,33 @@ func (l *lab) rehearse(text string, further map[string]string, tags ...string) (
 	return said
 }
 
-// releaseFile is this repository's own.
+// releaseFile returns this repository's own release.yml.
 func releaseFile(t *testing.T) string {
 	data, err := os.ReadFile(filepath.Join("..", "..", "..", "..", ".github", "workflows", "release.yml"))
 	require.NoError(t, err)
 	return string(data)
 }
 
-// The file as it stands goes through, and nothing in it is doubtful.
+// The unchanged file passes without doubts.
 func TestReleaseFile(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
 	require.Empty(t, l.rehearse(releaseFile(t), nil, "v1.0.0"))
 }
 
-// Where Mage is in a module of its own, the magefile is not compiled in each job either.
+// Jobs do not compile the magefile even if Mage is in a separate module.
 func TestReleaseFileBesideAModule(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
 	require.Empty(t, l.rehearse(strings.ReplaceAll(releaseFile(t), "go tool mage", "go -C magefiles tool mage -d .."), nil, "v1.0.0"))
 }
 
-// Each fault by which releases have been burnt is found, with the line that has it.
+// Each mistake that has broken a release is reported with its line.
 func TestMutations(t *testing.T) {
 	file := releaseFile(t)
-	checkout, known := pins.Of("actions/checkout")
+	checkout, known := pins.Find("actions/checkout")
 	require.True(t, known)
-	// in is the place of a text behind another one, such as the first checkout of a job.
+	// in returns the position of the first occurrence of a text after another text.
 	in := func(after, text string) int {
 		at := strings.Index(file, after)
 		require.GreaterOrEqual(t, at, 0, after)
@@ -214,17 +214,17 @@ func TestMutations(t *testing.T) {
 	}
 	for name, c := range map[string]struct {
 		after, from, to string
-		line            string // a text of the mutated file in the line that is named
-		behind          string // which is the first one behind this text
+		line            string // text in the line of the mutated file that the message should name
+		behind          string // text of the mutated file that precedes `line`
 		want            string
-		also            [2]string // what is replaced besides
+		also            [2]string // second replacement: old text, new text
 		tags            []string
 	}{
 		"id-token is removed": {
 			after:  "\n  upload:",
 			from:   "      id-token: write # the channel's trusted publishing\n",
 			to:     "",
-			line:   "contents: read # what is checked out\n",
+			line:   "contents: read # to check out the repository\n",
 			behind: "\n  upload:",
 			want:   "(permissions in line %d)",
 		},
@@ -232,60 +232,60 @@ func TestMutations(t *testing.T) {
 			after:  "\n  upload:",
 			from:   "      id-token: write # the channel's trusted publishing\n",
 			to:     "",
-			line:   "contents: read # what is checked out\n",
+			line:   "contents: read # to check out the repository\n",
 			behind: "\n  upload:",
 			also:   [2]string{"\npermissions:\n", "\npermissions:\n  id-token: write\n"},
 			want:   "(permissions in line %d)",
 		},
-		"the pattern of tags": {after: "\non:", from: `["v*", "*/v*"]`, to: `["release-*"]`, line: "release-*", want: "release.yml:%d starts for tags like release-*"},
+		"invalid pattern of tags": {after: "\non:", from: `["v*", "*/v*"]`, to: `["release-*"]`, line: "release-*", want: "release.yml:%d starts for tags that match release-*"},
 		"a filter of paths": {
 			after: "\non:",
 			from:  "  workflow_dispatch:",
 			to:    "  pull_request:\n    paths: [\"no-such/**\"]\n  workflow_dispatch:",
 			line:  "no-such",
-			want:  "release.yml:%d:13: no file of the commit is like no-such/**",
+			want:  "release.yml:%d:13: no file of the commit matches no-such/**",
 		},
 		"a secret that is misspelled": {
 			after: "\n  verify:",
 			from:  "DIGESTS: ${{ needs.upload",
 			to:    "PREFIX_API_KEY: ${{ secrets.PREFIX_APY_KEY }}\n          DIGESTS: ${{ needs.upload",
 			line:  "PREFIX_APY",
-			want:  "release.yml:%d:27: secrets.PREFIX_APY_KEY is empty where there is no such secret: is it PREFIX_API_KEY?",
+			want:  "release.yml:%d:27: secrets.PREFIX_APY_KEY is empty if there is no secret with this name: is it PREFIX_API_KEY?",
 		},
 		"an output that is misspelled":         {after: "\n  import:", from: "needs.build.outputs.digests", to: "needs.build.outputs.digest", line: "outputs.digest }}", want: "release.yml:%d:20: the job build has no output digest: is it digests?"},
 		"an output of a step, misspelled":      {after: "\n  build:", from: "steps.build.outputs.digests", to: "steps.build.outputs.digest", line: "steps.build.outputs.digest }}", want: "release.yml:%d:16: the output digests of the job build is empty"},
-		"a need that is misspelled":            {after: "\n  verify:", from: "needs: upload", to: "needs: uplaod", line: "uplaod", want: "release.yml:%d:12: the job verify needs uplaod, which is not there"},
-		"a need that is dropped":               {after: "\n  upload:", from: "needs: [build, rebuild, import]", to: "needs: [build, rebuild]", line: "if: >-\n      !cancelled() && needs.build", want: "release.yml:%d:9: the job upload does not need import"},
-		"a need that is dropped from the last": {after: "\n  verify:", from: "    needs: upload\n", to: "", line: "if: ${{ !cancelled() && needs.upload", want: "release.yml:%d:9: the job verify does not need upload"},
+		"a need that is misspelled":            {after: "\n  verify:", from: "needs: upload", to: "needs: uplaod", line: "uplaod", want: "release.yml:%d:12: the job verify needs uplaod, which does not exist"},
+		"a need that is dropped":               {after: "\n  upload:", from: "needs: [build, rebuild, import]", to: "needs: [build, rebuild]", line: "if: >-\n      !cancelled() && needs.build", want: "release.yml:%d:9: the job upload does not list import in its needs"},
+		"a need that is dropped from the last": {after: "\n  verify:", from: "    needs: upload\n", to: "", line: "if: ${{ !cancelled() && needs.upload", want: "release.yml:%d:9: the job verify does not list upload in its needs"},
 		"a key of a matrix": {
 			after: "\n  import:",
 			from:  "    steps:",
 			to:    "    strategy: {matrix: {python: [\"3.13\"]}}\n    env: {PYTHON: \"${{ matrix.pyhton }}\"}\n    steps:",
 			line:  "pyhton",
-			want:  "release.yml:%d:19: the matrix of the job import has no pyhton: is it python?",
+			want:  "release.yml:%d:19: the matrix of the job import has no key pyhton: is it python?",
 		},
-		"fetch-depth: 1 where history is read": {after: "\n  build:", from: "fetch-depth: 0", to: "fetch-depth: 1", line: "fetch-depth: 1", want: "release.yml:%d:24: the checkout has no history (fetch-depth: 1), and a step asks for it"},
-		"a glob that matches nothing":          {after: "\n  build:", from: "output/*.conda", to: "dist/*.conda", line: "dist/*.conda", want: "release.yml:%d: no file of the artifact is found by dist/*.conda"},
+		"fetch-depth: 1 where history is read": {after: "\n  build:", from: "fetch-depth: 0", to: "fetch-depth: 1", line: "fetch-depth: 1", want: "release.yml:%d:24: the checkout has no history (fetch-depth: 1), but a step uses the history"},
+		"a glob that matches nothing":          {after: "\n  build:", from: "output/*.conda", to: "dist/*.conda", line: "dist/*.conda", want: "release.yml:%d: no file of the artifact matches dist/*.conda"},
 		"all globs match nothing":              {after: "\n  upload:", from: "path: output/publish.json", to: "path: output/published.json", line: "published.json", want: "release.yml:%d:17: no files were found with the path: output/published.json"},
 		"an action without a stand-in": {
 			after: "\n  upload:",
 			from:  "      - uses: actions/download-artifact",
 			to:    "      - uses: somebody/notify@v1\n      - uses: actions/download-artifact",
 			line:  "somebody/notify",
-			want:  `release.yml:%d:15: nothing stands in for the action somebody/notify`,
+			want:  `release.yml:%d:15: there is no stand-in for the action somebody/notify`,
 		},
 		"if: failure() where always() is meant": {after: "\n  verify:", from: "if: ${{ !cancelled() && needs.upload.result == 'success' }}", to: "if: failure()", line: "if: failure()", want: "its condition is not met (line %d)"},
 		"a tool that the job does not install":  {after: "\n  upload:", from: "      - id: upload\n", to: "      - run: no-such-tool --version\n      - id: upload\n", line: "no-such-tool", want: "no-such-tool is not on PATH: no step of the job before line %d installs it, and GitHub's machine does not have it"},
 		"an artifact under another name":        {after: "\n  upload:", from: "          name: packages\n", to: "          name: package\n", line: "name: package\n", want: "release.yml:%d:17: unable to download artifact(s): artifact not found for name: package (there are: packages)"},
 		"cancel-in-progress, and two tags": {
 			after: "\nconcurrency:",
-			from:  "release-${{ github.ref }} # a third tag would cancel the one that waits, if all were one group\n  cancel-in-progress: false",
+			from:  "release-${{ github.ref }} # in one group for all tags, a third run would cancel the waiting run\n  cancel-in-progress: false",
 			to:    "release\n  cancel-in-progress: true",
 			line:  "cancel-in-progress: true",
-			want:  "release.yml:%d:23: cancel-in-progress ends a run that publishes in its middle",
+			want:  "release.yml:%d:23: cancel-in-progress cancels a run in the middle of publishing",
 			tags:  []string{"v1.0.0", "a/v1.0.0"},
 		},
-		"permissions: {} on the job": {after: "\n  upload:", from: "    permissions:\n      contents: read # what is checked out\n      id-token: write # the channel's trusted publishing\n", to: "    permissions: {}\n", line: "permissions: {}", want: "the job may: none (permissions in line %d)"},
+		"permissions: {} on the job": {after: "\n  upload:", from: "    permissions:\n      contents: read # to check out the repository\n      id-token: write # the channel's trusted publishing\n", to: "    permissions: {}\n", line: "permissions: {}", want: "the job may: none (permissions in line %d)"},
 		"the environment is removed": {after: "\n  upload:", from: "    environment: release # registered with the channel's trusted publisher: a tag with another workflow gets no token\n", to: "", line: "  upload:", want: "no environment (the job is in line %d)"},
 		"the checkout is removed":    {after: "\n  verify:", from: "      - uses: " + checkout.Use() + "\n        with:\n          fetch-depth: 0\n          persist-credentials: false\n", to: "", line: "uses: actions/setup-go", behind: "\n  verify:", want: "release.yml:%d: the step"},
 	} {
@@ -307,11 +307,11 @@ func TestMutations(t *testing.T) {
 	}
 }
 
-// A called job that asks for more than its caller has stops the file before anything runs.
+// If a called job requests more permissions than its caller has, the file is rejected before anything runs.
 func TestACalledJobThatAsksForMore(t *testing.T) {
 	t.Parallel()
 	const called = "on: {workflow_call: }\njobs:\n  push:\n    permissions:\n      packages: write\n    runs-on: ubuntu-24.04\n    steps: [{run: go tool mage publish}]\n"
 	const caller = "on: push\npermissions: {contents: read}\njobs:\n  call:\n    uses: ./.github/workflows/called.yml\n"
 	said := newLab(t).rehearse(caller, map[string]string{".github/workflows/called.yml": called}, "v1.0.0")
-	require.Contains(t, strings.Join(said, "\n"), "called.yml:4:5: the job push asks for packages: write, and the job that calls this file has contents: read (.github/workflows/release.yml:5): GitHub does not start the run")
+	require.Contains(t, strings.Join(said, "\n"), "called.yml:4:5: the job push requests the permissions packages: write, but the job that calls this file has contents: read (.github/workflows/release.yml:5), so GitHub does not start the run")
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/rehearsal/workflows"
 )
 
-// push commits files above what main has, pushes it, and asks what that starts.
+// push commits files on top of main, pushes main, and returns what the push starts.
 func (l *lab) push(files map[string]string) (workflows.Event, workflows.Started, error) {
 	work := filepath.Join(l.t.TempDir(), "work")
 	l.git(filepath.Dir(work), "clone", "-q", l.remote, work)
@@ -36,11 +36,12 @@ func (l *lab) push(files map[string]string) (workflows.Event, workflows.Started,
 	return e, started, err
 }
 
-// The push of a branch starts what GitHub would start, by branch and paths; what `ci:write` did not write is named, whatever it is like.
+// A pushed branch starts the same workflows as on GitHub, depending on branch and paths. Files that `ci:write` did not write are only listed,
+// whatever they contain.
 func TestThePushOfABranch(t *testing.T) {
 	t.Parallel()
 	const (
-		written = file.Written + "0000. Change it, and it is left alone.\n"
+		written = file.Written + "0000. If you change this file, it is not overwritten.\n"
 		jobs    = "jobs: {a: {runs-on: ubuntu-24.04, steps: [{run: go tool mage docker:merge app -yes}]}}\n"
 	)
 	l := newLab(t)
@@ -63,27 +64,27 @@ func TestThePushOfABranch(t *testing.T) {
 	require.Equal(t, [2]string{"theirs.yml", "because it was not written by `mage ci:write`; `mage ci:run theirs.yml` runs it alone"}, started.Left[1])
 	require.Equal(t, "broken.yml", started.Left[0][0])
 	require.Contains(t, started.Left[0][1], "cannot be read: .github/workflows/broken.yml:2")
-	require.True(t, started.Deploys("staging"), "by the file that is called")
+	require.True(t, started.Deploys("staging"), "the called file deploys to this environment")
 	require.False(t, started.Deploys("production"))
-	require.False(t, started.Deploys("far"), "it is not far-away")
+	require.False(t, started.Deploys("far"), "another environment has a similar name")
 	require.True(t, started.Makes("app", "the-app"))
 	require.False(t, started.Makes("application", "ap"))
 
-	e.Before = "" // the branch is new: all of its files count, and no commit before
+	e.Before = "" // the branch is new, so all of its files count as changed
 	starts, why, err := l.ci.Starts(t.Context(), "app.yml", e)
 	require.NoError(t, err)
 	require.True(t, starts, why)
 
 	_, _, err = l.push(map[string]string{".github/workflows/ci.yml": written + "on: push\njobs: {a: {runs-on: ubuntu-24.04, steps: [{uses: somebody/x@v1}]}}\n"})
-	require.ErrorContains(t, err, "ci.yml:3", "a file of ours that cannot be run stops it")
+	require.ErrorContains(t, err, "ci.yml:3", "if one of our files cannot be run, the push is refused")
 }
 
-// In the run of a branch what looks at the sources alone passes without being done, which the report says; all else is run.
+// When a branch's workflow runs, targets that only check the sources are skipped and pass, and the report says so. Everything else runs.
 func TestWhatIsNotDoneAgain(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
 	l.commit(releaseFile(t))
-	e, started, err := l.push(map[string]string{".github/workflows/ci.yml": file.Written + "0. Change it, and it is left alone.\n" + `on: push
+	e, started, err := l.push(map[string]string{".github/workflows/ci.yml": file.Written + "0. If you change this file, it is not overwritten.\n" + `on: push
 permissions: {contents: read}
 jobs:
   a:
@@ -101,15 +102,15 @@ jobs:
 	require.Equal(t, []string{"ci.yml"}, started.Files)
 	e.Further = []string{"FURTHER=more"}
 	report := l.ci.Run(t.Context(), "ci.yml", e)
-	require.ErrorContains(t, report.Err, "ci.yml:14: the step", "the last one alone fails: no commit is called BEFORE")
+	require.ErrorContains(t, report.Err, "ci.yml:14: the step", "only the last call fails, because no commit is called BEFORE")
 	var said []string
-	for _, left := range workflows.Left([]*workflows.Report{&report}, false) {
+	for _, left := range workflows.ListLeftOut([]*workflows.Report{&report}, false) {
 		said = append(said, left[0])
 	}
 	require.Contains(t, said, "`mage qa:package` in line 12, `mage rehearse` in line 11 of ci.yml")
 }
 
-// An argument that is called as a target is none: what it is of is run.
+// An argument that equals a target's name is still an argument, and the target before it runs.
 func TestATargetsNameAsAnArgument(t *testing.T) {
 	t.Parallel()
 	program := filepath.Join(t.TempDir(), "magefile")
@@ -138,7 +139,7 @@ func TestATargetsNameAsAnArgument(t *testing.T) {
 	}, said)
 }
 
-// What secrets were worth in a run is known: a registry of images takes it as a password.
+// The secrets that a run uses are recorded, because an image registry accepts them as passwords.
 func TestSecretsOfARunAreKnown(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
@@ -153,7 +154,7 @@ func TestSecretsOfARunAreKnown(t *testing.T) {
 	require.False(t, l.ci.IsSecret(""))
 }
 
-// A program that this machine has, and neither GitHub's machine nor a step of the job, is not there.
+// A job cannot use a program of this machine that is neither on GitHub's runner image nor installed by a step of the job.
 func TestAToolOfThisMachine(t *testing.T) {
 	t.Parallel()
 	bin := t.TempDir()

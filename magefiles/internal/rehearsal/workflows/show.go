@@ -15,9 +15,9 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workflow"
 )
 
-// Left is what runs did not do as GitHub would, or not at all, each with the reason; once says that nothing was to be built twice. A job that one of them ran
-// is not among it.
-func Left(runs []*Report, once bool) (all [][2]string) {
+// ListLeftOut returns the parts that runs left out or did differently from GitHub, each with the reason. `once` reports whether a second build was
+// skipped. Jobs that ran in any of the runs are excluded.
+func ListLeftOut(runs []*Report, once bool) (all [][2]string) {
 	ran, notes := map[string]bool{}, map[string]bool{}
 	place := func(r *Report, j Job) string { return r.Workflow + ":" + strconv.Itoa(j.Line) }
 	for _, r := range runs {
@@ -51,7 +51,7 @@ func Left(runs []*Report, once bool) (all [][2]string) {
 		if len(again) > 0 {
 			slices.Sort(again)
 			what := strings.Join(slices.Compact(again), ", ") + " of " + r.Workflow
-			all = append(all, [2]string{what, "the step passed without it: it looks at the sources alone, here as there"})
+			all = append(all, [2]string{what, "the step was skipped and counts as passed, because it only checks the sources, which have not changed"})
 		}
 	}
 	if len(runs) == 0 {
@@ -60,7 +60,7 @@ func Left(runs []*Report, once bool) (all [][2]string) {
 	return append(all, [2]string{"GitHub's machines", strings.Join(append(slices.Sorted(maps.Keys(notes)), machine.Caches), "; ")})
 }
 
-// Tell shows a run for a tag or a branch, each job with its time and its rights.
+// Tell prints a run for a tag or a branch: each job with its duration and permissions.
 func (r *Report) Tell(v *view.View, ref string) {
 	if r.Conclusion == "" {
 		return
@@ -73,7 +73,7 @@ func (r *Report) Tell(v *view.View, ref string) {
 	}
 }
 
-// given is what the file gives a job.
+// `given` returns what the file gives a job.
 func (j Job) given() string {
 	if j.Environment == "" {
 		return "may: " + j.Grant
@@ -81,7 +81,7 @@ func (j Job) given() string {
 	return "may: " + j.Grant + "; environment " + j.Environment
 }
 
-// Steps are the jobs, as a page shows steps: with what was granted, and the end of the log of each of their steps.
+// Steps returns the jobs as steps for a page, with their grants and the ends of their steps' logs.
 func (r *Report) Steps() (all []view.ReportStep) {
 	for _, j := range r.Jobs {
 		if j.Began.IsZero() {

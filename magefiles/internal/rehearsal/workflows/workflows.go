@@ -1,13 +1,13 @@
-// Package workflows runs the workflow files that a commit of the embedded remote has, as GitHub would for a tag or a branch: whether one starts, and then by package
-// actions/runner, each job with what the file grants it. A job that calls mage gets the magefile that is compiled already.
+// Package workflows runs a commit's workflow files in the embedded remote, as GitHub would for a tag or a branch. It decides whether a file starts,
+// and runs it with package actions/runner; each job gets the permissions that the file grants. Jobs that call mage use the compiled magefile.
 //
-//	workflows.go   what stands in for GitHub's runners, and a run of one file
-//	push.go        which files the push of a branch starts
-//	calls.go       what calls of mage want of the jobs around them
-//	grant.go       what a job is given: tokens, an approval
-//	mage.go        what `go tool mage` is to a job
-//	report.go      what came of a run, as a report has it; show.go: what people see of it
-//	played.go      the jobs that stand for release.yml where a commit has none
+//	workflows.go   the replacement for GitHub's runners, and a run of one file
+//	push.go        which files a pushed branch triggers
+//	calls.go       checks what calls of mage need from their jobs
+//	grant.go       tokens and approvals for jobs
+//	mage.go        what `go tool mage` runs in a job
+//	report.go      the results of a run; show.go prints them
+//	played.go      the jobs that replace release.yml if a commit has none
 package workflows
 
 import (
@@ -35,45 +35,45 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/release/forge"
 )
 
-// Folder is where workflow files are, from the top of a repository.
+// Folder is the folder of workflow files, from the top of a repository.
 const Folder = ".github/workflows"
 
-// Config is what stands in for GitHub and its runners.
+// Config holds the replacements for GitHub and its runners.
 type Config struct {
 	Runner     command.Runner
-	Environ    []string // of this machine; a job gets of it what leads to the network, and caches
-	Further    []string // what each job has beside: the addresses of the world
+	Environ    []string // environment of this machine; a job gets only its variables for the network and for caches
+	Further    []string // additional variables of each job: the addresses of the world
 	Program    string   // the compiled magefile
-	Dir        string   // for what jobs write
+	Dir        string   // folder for the files of jobs
 	Remote     string   // folder of the bare repository
 	Repository string   // "owner/name"
-	API        string   // URL of GitHub's
+	API        string   // URL of GitHub's API
 	Branch     string   // the default one
-	Key        string   // what a secret is worth that a step has as PREFIX_API_KEY
+	Key        string   // value of a secret that a step has as PREFIX_API_KEY
 	Variables  map[string]string
-	StandIns   map[string]string // for actions, as `[tool.release.actions]` has them
-	Secrets    map[string]string // what secrets are worth, by their names; "" is one that is not set, and one that is not here has a value that is none
+	StandIns   map[string]string // stand-ins for actions, as in `[tool.release.actions]`
+	Secrets    map[string]string // values of secrets, by name; "" means that a secret is not set; other secrets get stand-in values
 
 	Fill    func(ctx context.Context, dir string) error                          // fills the submodules of a checkout
-	Git     func(ctx context.Context, args ...string) (string, error)            // on the remote
-	Grant   func(token string, rights map[string]string)                         // lets a job in by its token
-	Revoke  func(token string)                                                   // ends that, and what Job gave
-	Apps    func(token string, rights map[string]string)                         // lets in a GitHub App by its token
-	Job     func(claims map[string]any) []string                                 // the variables by which a job gets ID tokens
-	Approve func(ctx context.Context, run int64, environment string) (err error) // waits for those who have to approve
+	Git     func(ctx context.Context, args ...string) (string, error)            // runs git on the remote
+	Grant   func(token string, rights map[string]string)                         // makes the servers accept a job's token
+	Revoke  func(token string)                                                   // revokes the tokens from Grant, Job and Apps
+	Apps    func(token string, rights map[string]string)                         // makes the servers accept a GitHub App's token
+	Job     func(claims map[string]any) []string                                 // returns the variables with which a job gets ID tokens
+	Approve func(ctx context.Context, run int64, environment string) (err error) // waits until the reviewers approve
 }
 
-// CI runs workflow files; runs at the same time know each other by their concurrency groups.
+// CI runs workflow files. Parallel runs respect each other's concurrency groups.
 type CI struct {
 	Config
 
 	mu     sync.Mutex
 	runner *runner.Runner
 	images *machine.Images
-	values map[string]bool // of secrets that runs had
+	values map[string]bool // values of the secrets of all runs
 }
 
-// remember notes the values of secrets, and IsSecret reports whether a text is one: what a job logs in with where its token is not asked for.
+// remember records the values of secrets, for [CI.IsSecret].
 func (c *CI) remember(repository map[string]string, environments map[string]map[string]string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -87,42 +87,42 @@ func (c *CI) remember(repository map[string]string, environments map[string]map[
 	}
 }
 
-// IsSecret is explained there.
+// IsSecret reports whether a text is the value of a secret in any run. Jobs use such values for registries that do not accept their tokens.
 func (c *CI) IsSecret(text string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.values[text]
 }
 
-// image is what the machines of all runs begin with.
+// image returns the initial image of the machines of all runs.
 func (c *CI) image() func(label string) (runner.Image, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.images == nil {
 		c.images = &machine.Images{Dir: filepath.Join(c.Dir, "images"), Ours: c.Environ}
 	}
-	return c.images.Of
+	return c.images.Find
 }
 
-// Event is what starts a run.
+// Event starts a run.
 type Event struct {
 	Name    string // push or workflow_dispatch
 	Tag     string // "" for a branch
 	Branch  string // "" for a tag
-	Before  string // the commit that the branch was at; "" where it is new
-	Tags    int    // that came by the same push
-	ByJob   bool   // it was pushed by a job, with its token
+	Before  string // the branch's commit before the push; "" if the branch is new
+	Tags    int    // number of tags in the same push
+	ByJob   bool   // number of tags in the same push
 	Commit  string
-	Run     int64 // its id on GitHub
+	Run     int64 // id of the run on GitHub
 	Attempt int
-	Inputs  map[string]string // of workflow_dispatch
-	Further []string          // what its jobs have in their environment beside
-	Logins  map[string]string // HOST:PORT of what stands in for a registry of images, by its host
+	Inputs  map[string]string // inputs of workflow_dispatch
+	Further []string          // additional variables of its jobs
+	Logins  map[string]string // HOST:PORT of the replacement for a registry of images, by the registry's host
 
-	Home func(dir string) error // puts something into the HOME of each job; nil: nothing
+	Home func(dir string) error // adds files to the HOME of each job; nil: none
 }
 
-// ref is what the run is for.
+// ref returns the ref that the run is for.
 func (e Event) ref() string {
 	if e.Branch != "" {
 		return branches + e.Branch
@@ -138,49 +138,49 @@ func (c *CI) Proposes(ctx context.Context, commit string) bool {
 
 // Publishes reports whether a commit has a workflow file that is run here: see [Instead].
 func (c *CI) Publishes(ctx context.Context, commit, name string) bool {
-	return Instead(func(name string) string {
+	return ExplainInstead(func(name string) string {
 		text, err := c.Git(ctx, "cat-file", "blob", commit+":"+path.Join(Folder, name))
 		if err != nil {
-			return "" // it is not there
+			return "" // the file is absent
 		}
 		return text
 	}, name) == ""
 }
 
-// Instead says why jobs that stand for a workflow file publish in a rehearsal, and not the file: it is not there, is another tool's, or starts by what a
-// rehearsal does not have; "" where the file is run. read gives the text of a workflow file by its name, and "" where there is none.
-func Instead(read func(name string) string, name string) string {
+// ExplainInstead returns why built-in jobs publish in a rehearsal instead of a workflow file: the file is absent, belongs to another tool, or starts
+// by an event that a rehearsal does not have; "" if the file is run. `read` returns the text of a workflow file by its name, or "".
+func ExplainInstead(read func(name string) string, name string) string {
 	text := read(name)
 	switch {
 	case text == "":
 		return "there is no " + name + " in the commit"
 	case !forge.Publishes(read, name):
-		return name + " of the commit does not call `mage publish`, and is another tool's (a release needs one that does, or `publish = \"here\"` in [tool.release])"
+		return name + " of the commit does not call `mage publish` (a release needs a workflow that calls it, or `publish = \"here\"` in [tool.release])"
 	}
 	w, err := file.Read(path.Join(Folder, name), []byte(text))
 	if err != nil || w.StartsFor("push") {
-		return "" // what cannot be read is told by Check
+		return "" // Check reports a file that cannot be read
 	}
 	for _, e := range w.Events {
 		if slices.Contains(byOthers, e.Name) {
-			return name + " of the commit starts by " + e.Name + ", which is not rehearsed"
+			return name + " of the commit starts for the event " + e.Name + ", which cannot be rehearsed"
 		}
 	}
 	return ""
 }
 
-// byOthers are events that a tag may bring, and that others bring about.
+// byOthers lists events other than a push that a tag may lead to.
 var byOthers = []string{"create", "release", "repository_dispatch", "workflow_run"}
 
-// In reads the workflow files of a work tree, for [Instead].
-func In(top fs.FS) func(name string) string {
+// FileReader reads the workflow files of a work tree, for [Instead].
+func FileReader(top fs.FS) func(name string) string {
 	return func(name string) string {
-		text, _ := fs.ReadFile(top, path.Join(Folder, name)) // what cannot be read says nothing
+		text, _ := fs.ReadFile(top, path.Join(Folder, name)) // an unreadable file counts as absent
 		return string(text)
 	}
 }
 
-// Starts reports whether GitHub starts a workflow file for an event, and else why not.
+// Starts reports whether GitHub starts a workflow file for an event, and if not, why.
 func (c *CI) Starts(ctx context.Context, name string, e Event) (starts bool, why string, err error) {
 	text, err := c.Git(ctx, "cat-file", "blob", e.Commit+":"+path.Join(Folder, name))
 	if err != nil {
@@ -188,7 +188,7 @@ func (c *CI) Starts(ctx context.Context, name string, e Event) (starts bool, why
 	}
 	w, err := file.Read(path.Join(Folder, name), []byte(text))
 	if err != nil {
-		//lint:ignore nilerr GitHub would say it, and start nothing
+		//lint:ignore nilerr GitHub would report this error, and start nothing
 		return false, "GitHub refuses the file: " + err.Error(), nil
 	}
 	o, err := c.occurrence(ctx, e)
@@ -199,7 +199,7 @@ func (c *CI) Starts(ctx context.Context, name string, e Event) (starts bool, why
 	return starts, why, nil
 }
 
-// occurrence is an event as it decides which workflows start.
+// occurrence returns the facts of an event that decide which workflows start.
 func (c *CI) occurrence(ctx context.Context, e Event) (o file.Occurrence, err error) {
 	o = file.Occurrence{
 		Event:      e.Name,
@@ -216,7 +216,7 @@ func (c *CI) occurrence(ctx context.Context, e Event) (o file.Occurrence, err er
 	}
 	changed := []string{"diff-tree", "-r", "-z", "--name-only", "--no-renames", "--no-ext-diff", "--end-of-options", e.Before, e.Commit, "--"}
 	brings := e.Before + ".." + e.Commit
-	if e.Before == "" { // the branch is new, and so is all that it has
+	if e.Before == "" { // the branch is new, and so are all its files and commits
 		changed, brings = []string{"ls-tree", "-r", "-z", "--name-only", "--full-tree", e.Commit}, e.Commit
 	}
 	names, err := c.Git(ctx, changed...)
@@ -233,23 +233,23 @@ func (c *CI) occurrence(ctx context.Context, e Event) (o file.Occurrence, err er
 
 const tags, branches = "refs/tags/", "refs/heads/"
 
-// Check is why a workflow file of a work tree cannot be run here for a tag; nil where it can, and where others are run instead.
+// Check returns why a workflow file of a work tree cannot be run here for a tag; nil if it can, or if other jobs run instead.
 func Check(top fs.FS, name string, standIns map[string]string) error {
-	if Instead(In(top), name) != "" {
+	if ExplainInstead(FileReader(top), name) != "" {
 		return nil
 	}
-	return check(top, name, tags+"v0", standIns, operr.New(`name the tags: on: push: tags: ["v*", "*/v*"]`, "nothing would publish: %s does not start for pushes", name))
+	return check(top, name, tags+"v0", standIns, operr.New(`add tags: ["v*", "*/v*"] to the push event of the workflow file`, "the release would not be published, because %s does not start for pushes", name))
 }
 
-// CheckProposing is Check for the file that proposes releases, and a branch; nil too where there is none.
+// CheckProposing is like Check, for a branch and the file that proposes releases. Without such a file, it returns nil.
 func CheckProposing(top fs.FS, branch string, standIns map[string]string) error {
-	if !forge.Proposes(In(top)(forge.Proposing)) {
+	if !forge.Proposes(FileReader(top)(forge.Proposing)) {
 		return nil
 	}
-	return check(top, forge.Proposing, branches+branch, standIns, operr.New("name the branch: on: push: branches: ["+branch+"]", "nothing would be proposed: %s does not start for pushes", forge.Proposing))
+	return check(top, forge.Proposing, branches+branch, standIns, operr.New("add branches: ["+branch+"] to the push event of the workflow file", "no release would be proposed, because %s does not start for pushes", forge.Proposing))
 }
 
-// check is why a file cannot be run here for a push of a ref: unstarted, where it starts for none.
+// check returns why a file cannot be run here for a push of a ref. If no push starts the file, it returns the error `unstarted`.
 func check(top fs.FS, name, ref string, standIns map[string]string, unstarted error) error {
 	data, err := fs.ReadFile(top, path.Join(Folder, name))
 	if err != nil {
@@ -274,20 +274,20 @@ func check(top fs.FS, name, ref string, standIns map[string]string, unstarted er
 	var problem *file.Problem
 	if errors.As(err, &problem) {
 		if !file.IsWrong(err) {
-			return operr.New("nothing in the file is wrong: GitHub runs it. `mage rehearse -publish=here` goes without it", "%w", err)
+			return operr.New("GitHub can run this file, but a rehearsal cannot; rehearse without the file: `mage rehearse -publish=here`", "%w", err)
 		}
-		return operr.New("correct the file and commit it: a rehearsal runs it as it stands there (`mage rehearse -publish=here` goes without it)", "%w", err)
+		return operr.New("correct the file and commit the change, because a rehearsal runs the committed file; or rehearse without the file: `mage rehearse -publish=here`", "%w", err)
 	}
 	return err
 }
 
-// secretsOf are names of secrets that the pipeline itself reads from the environment, and the one that GitHub gives.
+// secretsOf lists secrets that the pipeline itself reads from the environment, and the one that GitHub provides.
 var secretsOf = []string{"GITHUB_TOKEN", apiKey, "DEPLOY_SSH_PRIVATE_KEY", "DEPLOY_KNOWN_HOSTS"}
 
-// Doubts are what of the workflow files of a work tree is possible, and hardly meant; tracked are the files of the commit. Each has its file and line. A file
-// that cannot be read is told too: GitHub starts nothing by it.
+// Doubts returns doubts about the workflow files of a work tree: valid lines that are probably mistakes, each with file and line. `tracked` lists the
+// files of the commit. Unreadable files are included, because GitHub does not run them.
 func Doubts(top fs.FS, tracked []string) (found []string) {
-	names, _ := fs.Glob(top, Folder+"/*.y*ml") // the pattern is a possible one
+	names, _ := fs.Glob(top, Folder+"/*.y*ml") // the pattern is valid
 	for _, name := range names {
 		data, err := fs.ReadFile(top, name)
 		if err == nil {
@@ -303,10 +303,10 @@ func Doubts(top fs.FS, tracked []string) (found []string) {
 	return found
 }
 
-// Run runs a workflow file for an event. What keeps it from running at all is in the report too.
+// Run runs a workflow file for an event. The report also says if anything prevents the file from running.
 func (c *CI) Run(ctx context.Context, name string, e Event) (report Report) {
 	dir := filepath.Join(c.Dir, strconv.FormatInt(e.Run, 10)+"."+strconv.Itoa(e.Attempt))
-	defer func() { _ = os.RemoveAll(dir) }() // runners are thrown away; what is left is swept
+	defer func() { _ = os.RemoveAll(dir) }() // GitHub also discards runners; leftover files are swept
 	result, err := c.run(ctx, dir, name, e)
 	if err == nil {
 		report = newReport(result)
@@ -377,7 +377,7 @@ func (c *CI) run(ctx context.Context, dir, name string, e Event) (*runner.Result
 	}, "")
 }
 
-// with is the runner of all runs, told what one of them needs.
+// `with` returns the runner of all runs, with the configuration of one of them.
 func (c *CI) with(of runner.Config) *runner.Runner {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -406,11 +406,11 @@ func (c *CI) export(ctx context.Context, commit, dir string) error {
 	return nil
 }
 
-// apiKey is the variable of a step by which packages are published.
+// apiKey is the variable of a step that lets it publish packages.
 const apiKey = "PREFIX_API_KEY"
 
-// secrets are values for all that the files name, of the repository and of environments: those that are known, the key of the embedded channel for those that are worth one, and
-// stand-ins for the others.
+// secrets returns a value for each secret in the files, of the repository and of environments: a known value, the key of the embedded channel if a
+// step uses the secret as PREFIX_API_KEY, or a stand-in.
 func (c *CI) secrets(files fs.FS) (repository map[string]string, environments map[string]map[string]string, err error) {
 	repository, environments, err = machine.Secrets(files)
 	if err != nil {
@@ -427,7 +427,7 @@ func (c *CI) secrets(files fs.FS) (repository map[string]string, environments ma
 		}
 		w, err := file.Read(name, data)
 		if err != nil {
-			continue // GitHub runs nothing by it
+			continue // GitHub does not run this file
 		}
 		for _, s := range w.Secrets() {
 			if !strings.EqualFold(s.Key, apiKey) {
@@ -444,7 +444,7 @@ func (c *CI) secrets(files fs.FS) (repository map[string]string, environments ma
 	return repository, environments, nil
 }
 
-// payload is what a webhook would have of the event, as far as files ask for it.
+// payload returns the part of the event's webhook payload that workflow files use.
 func (c *CI) payload(e Event) *expression.Object {
 	owner, name, _ := strings.Cut(c.Repository, "/")
 	o := expression.NewObject(

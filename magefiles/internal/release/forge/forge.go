@@ -16,15 +16,15 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/release/plan"
 )
 
-// A forge is a kind of server that keeps repositories and runs a CI of theirs.
+// A forge is a kind of server that hosts repositories and runs their CI.
 type forge struct {
-	files []string // of its CI, as filepath.Match has patterns, from the repository's top
-	trust string   // what such a file says by which a job may have an ID token
-	keys  bool     // a job may have a key by the settings of its project, without a word in the file
-	lacks string   // what is said where no file publishes
+	files []string // glob patterns of its CI files, relative to the repository root
+	trust string   // text in a CI file that allows a job to request an ID token
+	keys  bool     // jobs can get a key from the project settings, without any text in the CI file
+	lacks string   // message if no file publishes
 }
 
-// GitHub and GitLab, whose jobs prefix.dev trusts, and all others.
+// The forges: GitHub and GitLab, which prefix.dev supports for trusted publishing, and all others.
 var (
 	onGitHub = &forge{
 		files: []string{".github/workflows/*.y*ml"},
@@ -49,12 +49,12 @@ var (
 	}
 )
 
-// of is the forge of a remote: by its address, or, for a server of a name that does not tell, by GitLab's own file.
+// `of` returns the forge of a remote. It looks at the host name, and then for GitLab's CI files.
 func (h Hub) of(ctx context.Context, repo *gitrepo.Repo, remote string) (f *forge, host, name string) {
-	address, _ := gitremote.URL(ctx, repo, remote) // preflight says what is wrong with a remote
+	address, _ := gitremote.URL(ctx, repo, remote) // preflight reports problems with a remote
 	host, name = github.HostOf(address)
 	switch {
-	case h.Repository != "":
+	case h.Repository != "" || host == "github.com":
 		return onGitHub, host, name
 	case strings.Contains(host, "gitlab") || len(onGitLab.find(repo.Top)) > 0:
 		return onGitLab, host, name
@@ -62,20 +62,21 @@ func (h Hub) of(ctx context.Context, repo *gitrepo.Repo, remote string) (f *forg
 	return elsewhere, host, name
 }
 
-// publishes is a call of the target, also where Mage is in a module of its own.
+// publishes matches a call of the publish target, including one of Mage in a separate module.
 var publishes = lazyregexp.New(`\bmage( -d \S+)? publish\b`)
 
-// called is where a job calls a workflow of the repository.
+// called matches a use of another workflow in the same repository.
 var called = lazyregexp.New(`\buses:\s*['"]?[.$]/\.github/workflows/([\w.-]+\.ya?ml)\b`)
 
-// proposes is where a job proposes a release.
+// proposes matches a call of the release target with -pr.
 var proposes = lazyregexp.New(`\brelease\s+-pr\b`)
 
-// Proposes reports whether the text of a workflow file proposes releases by pull requests.
+// Proposes reports whether a workflow file's text proposes releases by pull request.
 func Proposes(text string) bool { return proposes().MatchString(text) }
 
-// Publishes reports whether a workflow file of GitHub's publishes the packages: it calls the target that does, or a workflow of the repository that does.
-// Any other one is another tool's, whatever its name. read gives the text of such a file by its name; "" where there is none.
+// Publishes reports whether a GitHub workflow file publishes the packages, by calling the publish target or, directly or indirectly, another workflow
+// that calls it. A file that does not is assumed to belong to another tool, even if it has our file name. read returns the text of a workflow file;
+// "" if it does not exist.
 func Publishes(read func(name string) string, name string) bool {
 	seen := map[string]bool{}
 	var look func(name string) bool
@@ -90,7 +91,7 @@ func Publishes(read func(name string) string, name string) bool {
 	return look(name)
 }
 
-// find finds its files in a work tree.
+// find returns the forge's CI files in a work tree.
 func (f *forge) find(top string) (files []string) {
 	for _, pattern := range f.files {
 		names, _ := filepath.Glob(filepath.Join(top, filepath.FromSlash(pattern))) // the patterns are well-formed
@@ -99,8 +100,8 @@ func (f *forge) find(top string) (files []string) {
 	return files
 }
 
-// findPublisher finds the file by which its CI publishes, and by which right; "" where there is none. What GitHub reads is read as GitHub does, and others' files
-// tell by their texts: each of their CIs has a language of its own, one of which is Groovy, and nothing but a line of the plan is said by it.
+// findPublisher returns the CI file that publishes, and how it is authorized; "" if there is none. GitHub's files are parsed. All others are only
+// searched for text, because each CI has its own format and the result only affects a line of the plan.
 func (f *forge) findPublisher(top string) (file, by string) {
 	for _, name := range f.find(top) {
 		read, err := beneath.ReadFile(top, name)
@@ -118,13 +119,13 @@ func (f *forge) findPublisher(top string) (file, by string) {
 	return "", ""
 }
 
-// How a CI publishes.
+// Ways in which a CI is authorized to publish.
 const (
 	byTrust = "by trusted publishing"
 	byKey   = "with its key"
 )
 
-// rightByText is the right by which a file publishes, by words that stand in it; "" for one that does not.
+// rightByText guesses from the text of a CI file how it is authorized to publish; "" if it does not publish.
 func (f *forge) rightByText(text string) string {
 	switch {
 	case !publishes().MatchString(text):
@@ -136,7 +137,7 @@ func (f *forge) rightByText(text string) string {
 	return ""
 }
 
-// rightOf is the right by which a workflow file of GitHub's publishes where a tag is pushed; "" for one that does not, or that GitHub would not read.
+// rightOf returns how a GitHub workflow file is authorized to publish when a tag is pushed; "" if it does not publish or is invalid.
 func rightOf(top, name string, text []byte) string {
 	w, err := file.Read(name, text)
 	if err != nil || !Publishes(files(top), name) {
@@ -152,30 +153,73 @@ func rightOf(top, name string, text []byte) string {
 	return ""
 }
 
-// files reads the workflow files of a work tree, for [Publishes]: a text is "" where there is no such file, or none that can be read.
+// `files` returns a function that reads workflow files of a work tree, for [Publishes]. It returns "" for a file that cannot be read.
 func files(top string) func(name string) string {
 	return func(name string) string {
-		text, _ := beneath.ReadFile(top, filepath.Join(top, ".github", "workflows", name)) // what cannot be read calls nothing
+		text, _ := beneath.ReadFile(top, filepath.Join(top, ".github", "workflows", name)) // an unreadable file calls nothing
 		return string(text)
 	}
 }
 
-// DescribeRight says by which file a CI publishes, and by which right, or that none does.
+// DescribeRight describes which file publishes and how it is authorized, or says that none was found.
 func (h Hub) DescribeRight(ctx context.Context, repo *gitrepo.Repo, remote string) string {
-	ours, _, _ := h.of(ctx, repo, remote)
-	all := []*forge{ours, elsewhere} // a repository on GitHub may have its CI elsewhere
-	if ours == elsewhere {
-		all = append(all, onGitHub) // Gitea and Forgejo read its files too
+	says, none := h.search(ctx, repo, repo.Top, remote)
+	if says == "" {
+		return "CI publishes, as -publish or [tool.release] publish says, though " + none.Lacks
 	}
-	for _, f := range all {
-		if file, by := f.findPublisher(repo.Top); file != "" {
-			return "CI publishes (" + file + ", " + by + ")"
-		}
-	}
-	return "CI publishes, though " + ours.lacks + ": it has to be there, or -publish=here"
+	return says
 }
 
-// DescribePlace says where a CI is at work that cannot be asked.
+// FindNoCI describes what is missing if no CI file in a work tree publishes. It returns the zero value if one does. remote is a remote of repo.
+func (h Hub) FindNoCI(ctx context.Context, repo *gitrepo.Repo, top, remote string) NoCI {
+	_, none := h.search(ctx, repo, top, remote)
+	return none
+}
+
+// search looks for a CI file in a work tree that publishes. says describes it; "" if there is none.
+func (h Hub) search(ctx context.Context, repo *gitrepo.Repo, top, remote string) (says string, none NoCI) {
+	ours, _, _ := h.of(ctx, repo, remote)
+	all := []*forge{ours, elsewhere} // the CI of a GitHub repository may run elsewhere
+	if ours == elsewhere {
+		all = append(all, onGitHub) // Gitea and Forgejo also read GitHub's files
+	}
+	for _, f := range all {
+		if file, by := f.findPublisher(top); file != "" {
+			return "CI publishes (" + file + ", " + by + ")", none
+		}
+	}
+	none = NoCI{Lacks: ours.lacks, byHand: ours == onGitLab}
+	if _, err := beneath.ReadFile(top, filepath.Join(top, ".github", "workflows", Workflow)); err == nil && !isOurs(top) {
+		none.taken = true
+	}
+	return "", none
+}
+
+// NoCI describes why no CI file publishes. The zero value means that one does.
+type NoCI struct {
+	Lacks  string // what was not found
+	byHand bool   // `ci:write` does not support this CI
+	taken  bool   // the file that `ci:write` would write already belongs to another tool
+}
+
+// Next describes how to publish; "" if a CI file publishes. here is the command line that publishes from this machine; "" if this needs the setting.
+func (n NoCI) Next(here string) string {
+	from, another := "set publish = \"here\" in [tool.release] to publish from this machine", "; if another CI publishes, set publish = \"ci\" in [tool.release]"
+	if here != "" {
+		from, another = "publish from this machine with `"+here+"`", "; if another CI publishes, pass -publish=ci, or set publish = \"ci\" in [tool.release]"
+	}
+	switch {
+	case n.Lacks == "":
+		return ""
+	case n.taken:
+		return from + " (" + Workflow + " belongs to another tool, so `mage ci:write` does not change this file)" + another
+	case n.byHand:
+		return "write a job that runs `mage publish` for a tag (foopack's magefiles/docs/publishing.md has an example); or " + from + another
+	}
+	return "run `mage ci:write`, then commit and push " + Workflow + ", which publishes the packages; or " + from + another
+}
+
+// DescribePlace tells the user where to look at a CI that cannot be queried.
 func (h Hub) DescribePlace(ctx context.Context, repo *gitrepo.Repo, p *plan.Plan) string {
 	switch f, host, name := h.of(ctx, repo, p.Remote); {
 	case f == onGitHub:
@@ -188,7 +232,7 @@ func (h Hub) DescribePlace(ctx context.Context, repo *gitrepo.Repo, p *plan.Plan
 	return "see what the CI does for the tag " + p.Tags[0]
 }
 
-// workflow is the file that publishes, in a work tree; nil where it is not there, or cannot be read as GitHub reads it.
+// workflow returns the publishing workflow in a work tree; nil if it does not exist or is invalid.
 func (h Hub) workflow(top string) *file.Workflow {
 	if h.Repository == "" {
 		return nil
@@ -204,8 +248,7 @@ func (h Hub) workflow(top string) *file.Workflow {
 	return w
 }
 
-// RefuseDispatch says why a run of the workflow that publishes cannot be asked for where GitHub begins none for a tag; "" where it can, and where the
-// file does not tell.
+// RefuseDispatch returns the reason why a run of the publishing workflow cannot be requested; "" if it can, or if the workflow cannot be read.
 func (h Hub) RefuseDispatch(top string) string {
 	switch w := h.workflow(top); {
 	case w == nil:
@@ -218,14 +261,14 @@ func (h Hub) RefuseDispatch(top string) string {
 	return ""
 }
 
-// isOurs reports whether the file of a work tree that is called as the one that publishes does publish.
+// isOurs reports whether the file with the publishing workflow's name really publishes.
 func isOurs(top string) bool {
 	return Publishes(files(top), Workflow)
 }
 
-// RefuseTags says why the push of a tag does not start the workflow that publishes; "" where each of them does, and where the file is another
-// tool's. A file that cannot be read as GitHub reads it says nothing, as GitHub may know more by now than we do; neither does one that starts for something
-// else that a tag may bring.
+// RefuseTags returns the reason why pushing one of the tags would not start the publishing workflow, or "". It also returns "" if it cannot tell: for
+// a file of another tool, for a file that it cannot parse, since GitHub may support newer syntax, and for a workflow that starts on an event which a
+// tag may cause indirectly, such as a release.
 func (h Hub) RefuseTags(top string, tags []string) string {
 	w := h.workflow(top)
 	if w == nil || w.StartsFor("create", "release", "repository_dispatch", "workflow_run") || !isOurs(top) {

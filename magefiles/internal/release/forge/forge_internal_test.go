@@ -14,7 +14,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/release/plan"
 )
 
-// TestForges has each kind of remote, with the file of each kind of CI: what preflight says of it, and where a person is sent to look.
+// TestForges combines kinds of remotes with kinds of CI files, and checks what preflight reports and where it tells the user to look.
 func TestForges(t *testing.T) {
 	const (
 		script   = "script: [go tool mage publish -yes]\n"
@@ -74,11 +74,24 @@ func TestForges(t *testing.T) {
 			if c.where != runs {
 				require.NotContains(t, says, "GitHub")
 			}
+			none := h.FindNoCI(t.Context(), repo, top, "origin")
+			require.Equal(t, strings.Contains(says, "though"), none.Lacks != "")
+			require.Equal(t, none.Lacks == "", none.Next("mage release -publish=here") == "")
 		})
 	}
 }
 
-// A workflow that a tag does not start publishes nothing: that is known before there is a tag. What cannot be told stops nobody.
+// TestTheWaysToPublish checks the next step for each kind of repository without a file that publishes.
+func TestTheWaysToPublish(t *testing.T) {
+	const from, another = "publish from this machine with `mage release -publish=here`", `; if another CI publishes, pass -publish=ci, or set publish = "ci" in [tool.release]`
+	require.Equal(t, "run `mage ci:write`, then commit and push release.yml, which publishes the packages; or "+from+another, NoCI{Lacks: "x"}.Next("mage release -publish=here"))
+	require.Equal(t, "write a job that runs `mage publish` for a tag (foopack's magefiles/docs/publishing.md has an example); or "+from+another, NoCI{Lacks: "x", byHand: true}.Next("mage release -publish=here"))
+	require.Equal(t, from+" (release.yml belongs to another tool, so `mage ci:write` does not change this file)"+another, NoCI{Lacks: "x", taken: true}.Next("mage release -publish=here"))
+	require.Contains(t, NoCI{Lacks: "x"}.Next(""), `or set publish = "here" in [tool.release] to publish from this machine; if another CI publishes, set publish = "ci" in [tool.release]`)
+}
+
+// A workflow that tags do not start would publish nothing. This must be reported before there is a tag. If it cannot be determined, the release
+// continues.
 func TestTagsThatStartNothing(t *testing.T) {
 	const jobs = "\njobs: {upload: {runs-on: ubuntu-24.04, steps: [{run: go tool mage publish -yes}]}}\n"
 	trusted := func(condition string) string {
@@ -88,15 +101,15 @@ func TestTagsThatStartNothing(t *testing.T) {
 	for text, want := range map[string]string{
 		"on: {push: {tags: ['v*', '*/v*']}}" + jobs: "",
 		"on: push" + jobs:                                                       "",
-		"on: {push: {tags: ['v*']}}" + jobs:                                     "release.yml:1 starts for tags like v*, and the tag core/v1.2.0 is not one (* stops at /)",
-		"on: {push: {branches: [main]}}" + jobs:                                 "release.yml:1 names branches alone, and starts for no tag",
+		"on: {push: {tags: ['v*']}}" + jobs:                                     "release.yml:1 starts for tags that match v*, but the tag core/v1.2.0 does not (* does not match /)",
+		"on: {push: {branches: [main]}}" + jobs:                                 "release.yml:1 has filters only for branches, so it starts for no tag",
 		"on: workflow_dispatch" + jobs:                                          "release.yml:1 does not start for pushes",
-		"on: {push: {branches: [main]}}\njobs: {a: {runs-on: x, steps: []}}\n":  "", // release-please, for one: what publishes is elsewhere
-		"on: {push: {tags: ['release-*']}, release: }" + jobs:                   "", // by the release that somebody makes of the tag
+		"on: {push: {branches: [main]}}\njobs: {a: {runs-on: x, steps: []}}\n":  "", // a workflow such as release-please: another file publishes
+		"on: {push: {tags: ['release-*']}, release: }" + jobs:                   "", // starts when someone makes a GitHub release from the tag
 		"on: {push: {tags: ['release-*']}, of-next-year: {}}" + jobs:            "",
 		trusted("startsWith(github.ref, 'refs/tags/')"):                         "",
 		trusted("github.ref_type == 'tag' && github.repository == 'octo/mono'"): "",
-		trusted("${{ vars.PUBLISH == 'yes' && false }}"):                        "", // it is not known here
+		trusted("${{ vars.PUBLISH == 'yes' && false }}"):                        "", // the variable's value is unknown here
 		trusted("!cancelled() && github.event_name == 'release'"):               "release.yml:3: no job with `id-token: write` runs for the tag v1.2.0: the `if` of upload is false",
 		trusted("startsWith(github.ref_name, 'v')"):                             "release.yml:3: no job with `id-token: write` runs for the tag core/v1.2.0: the `if` of upload is false",
 		trusted("github.repository_owner == 'upstream'"):                        "release.yml:3: no job with `id-token: write` runs for the tag v1.2.0: the `if` of upload is false",
@@ -112,7 +125,7 @@ func TestTagsThatStartNothing(t *testing.T) {
 	}
 }
 
-// A repository may have a pipe, or a link to what never ends, where a workflow file is looked for: it says nothing.
+// If a workflow file is a pipe, or a link to an endless file, it is ignored.
 func TestAWorkflowFileIsAFile(t *testing.T) {
 	top := t.TempDir()
 	dir := filepath.Join(top, ".github", "workflows")
@@ -124,7 +137,7 @@ func TestAWorkflowFileIsAFile(t *testing.T) {
 	require.Empty(t, file)
 }
 
-// A release.yml of another tool is not asked for: it would do whatever that tool does, such as an upload to PyPI.
+// A release.yml of another tool is never dispatched: it could do anything, such as upload to PyPI.
 func TestWhatIsAskedFor(t *testing.T) {
 	const dispatched = "on: [release, workflow_dispatch]\njobs: {a: {runs-on: ubuntu-24.04, steps: [{run: '%s'}]}}\n"
 	for text, want := range map[string]string{

@@ -11,18 +11,17 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// Found is what was found before a plan is worked out.
+// Found holds facts from which a plan is computed.
 type Found struct {
-	Base       string // the commit that it is made on
-	Branch     string // on the remote
-	There      string // the commit that the remote's branch is at; "" for none
+	Base       string // commit on which the release is based
+	Branch     string // branch on the remote
+	There      string // commit of the remote branch; "" if there is none
 	Channel    string // URL
-	Publish    string // who publishes, in place of what the manifest says; "" is that
-	Repository string // on GitHub
+	Publish    string // who publishes, overriding the manifest's setting; "" uses the setting
+	Repository string // "owner/name" on GitHub
 }
 
-// Draft works out a release. The bump is the one that a person asks for, or an empty one with the tags of the versions that the manifests
-// have.
+// Draft plans a release. `b` is the requested bump, or an empty bump with tags for the versions that the manifests already have.
 func Draft(ctx context.Context, repo *gitrepo.Repo, w *workspace.Workspace, b *bump.Plan, found Found) (*Plan, error) {
 	kept := *b
 	kept.Read = nil
@@ -60,14 +59,14 @@ func Draft(ctx context.Context, repo *gitrepo.Repo, w *workspace.Workspace, b *b
 		return nil, err
 	}
 	if ahead {
-		if p.Unpushed, err = repo.Ahead(ctx, p.Base, found.There); err != nil {
+		if p.Unpushed, err = repo.CountAhead(ctx, p.Base, found.There); err != nil {
 			return nil, err
 		}
 	}
 	return p, nil
 }
 
-// PackagesOf are the packages of a workspace at the versions that they have.
+// PackagesOf returns the packages of a workspace with their current versions.
 func PackagesOf(w *workspace.Workspace) (all []Package) {
 	for _, pkg := range w.Order() {
 		all = append(all, Package{Name: pkg.Name, Version: pkg.Version.Text})

@@ -5,21 +5,20 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// SameChannel is what to do where the channel is not the one that a release was begun for.
-const SameChannel = "set PREFIX_SERVER_URL and PREFIX_CHANNEL as they were then, or [tool.release] channel"
+// SameChannel is the next step if the channel has changed since a release was begun.
+const SameChannel = "set PREFIX_SERVER_URL and PREFIX_CHANNEL, or `channel` in [tool.release], to the earlier channel again"
 
-// RefuseOther refuses to begin a release beside one that is unfinished, or may be, as far as it can be seen from here. to is which one is
-// asked for.
+// RefuseOther returns the error for a request for version `to` while this release is, or may be, unfinished.
 func (p *Plan) RefuseOther(to string) error {
 	if p.Unseen != nil {
-		return operr.NewStopped("where it is private, set what it is read with, such as PREFIX_API_KEY, and run it again; `mage release` without -to goes on with "+p.Title,
-			"%s is tagged on %s, and whether it is released cannot be told: %s is not there for anyone (%v); -to=%s asks for another one, and nothing was changed",
+		return operr.NewStopped("if the channel is private, set a credential that can read the channel, such as PREFIX_API_KEY, and run this command again; to continue "+p.Title+", run `mage release` without -to",
+			"%s is tagged on %s, but it is not known whether the release is complete: the channel %s is not visible without a credential (%v); -to=%s asks for another release; nothing was changed",
 			p.Title, p.Remote, p.Channel, p.Unseen, to).WithWayOn()
 	}
-	return operr.NewStopped("`mage release` without -to goes on with it, `mage undo` takes it back or, once something was uploaded, gives it up", "the release of %s is unfinished, and -to=%s asks for another one; nothing was changed", p.Title, to).WithWayOn()
+	return operr.NewStopped("run `mage release` without -to to continue the unfinished release, or `mage undo` to undo the release (if something was uploaded, `mage undo` abandons the release)", "the release of %s is unfinished, but -to=%s asks for another release; nothing was changed", p.Title, to).WithWayOn()
 }
 
-// ByPullRequest is the way to release where a branch is protected.
+// ByPullRequest returns commands for making this release on a protected branch, through a pull request.
 func (p *Plan) ByPullRequest() string {
 	req := p.Bump.Request
 	bump, only, where := "mage version:bump -to="+p.word(), "", "release-"+p.word()
@@ -30,17 +29,17 @@ func (p *Plan) ByPullRequest() string {
 		bump, where = "mage version:bump -to="+req.To, "release"
 	}
 	bump += only
-	if req.Changelog && (len(p.Tags) == 1 || req.To != "auto") { // auto writes it by itself
+	if req.Changelog && (len(p.Tags) == 1 || req.To != "auto") { // auto always writes the changelog
 		bump += " -changelog"
 	}
 	release := "`mage release -to=" + p.word() + only + "`"
 	if len(p.Tags) > 1 {
 		release = "`mage release -to=VERSION -only=NAME` for each package that moved"
 	}
-	return "`mage undo`, `git switch -c " + where + "`, `" + bump + " -commit`, push that branch, have it merged, `git switch " + operr.Word(p.Branch) + "`, `git pull`, and " + release
+	return "run `mage undo`, `git switch -c " + where + "`, and `" + bump + " -commit`; push this branch; after it is merged, run `git switch " + operr.Word(p.Branch) + "`, `git pull`, and " + release
 }
 
-// word is the version of a release of one tag.
+// word returns the version if the release has only one tag.
 func (p *Plan) word() string {
 	if len(p.Tags) == 0 {
 		return ""

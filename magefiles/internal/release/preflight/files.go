@@ -14,7 +14,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/sources"
 )
 
-// findPlatforms wants every package to be noarch. A release whose tag is out is seen to its end as it was begun.
+// findPlatforms reports packages that are not noarch. It skips a release whose tag is already pushed, so that the release can be completed.
 func findPlatforms(ctx context.Context, a *asked) []*operr.Error {
 	if a.wErr != nil || isOut(ctx, a) {
 		return nil
@@ -22,23 +22,22 @@ func findPlatforms(ctx context.Context, a *asked) []*operr.Error {
 	return findNotNoarch(a.w)
 }
 
-// isOut reports whether a release that goes on has its tags on the remote.
+// isOut reports whether the tags of a continued release are on the remote.
 func isOut(ctx context.Context, a *asked) bool {
 	if a.aim != begun || a.refsErr != nil {
 		return false
 	}
-	pushed, _ := a.trace.Pushed(ctx, a.refs)
+	pushed, _ := a.trace.FindPushed(ctx, a.refs)
 	return pushed != ""
 }
 
-// findFiles finds what the commit would lack in packages, as far as the work tree shows it: files of which there is only what
-// git stores in their place, submodules that cannot be fetched, and manifests that a sparse checkout leaves out. It also asks
-// what would keep the commit and its tags from being made.
+// findFiles reports package files that are missing from the work tree: placeholders that git stores instead of the content, submodules that cannot be
+// fetched, and manifests outside of a sparse checkout. It also reports anything that would prevent the commit or the tags.
 func findFiles(ctx context.Context, a *asked) (found []*operr.Error) {
 	if a.wErr != nil || isOut(ctx, a) {
 		return nil
 	}
-	found = append(toFinding(sources.AllManifests(ctx, a.trace.Repo), ""), toFinding(publish.NothingPlanted(ctx, a.trace.Repo), "")...)
+	found = append(toFinding(sources.CheckManifests(ctx, a.trace.Repo), ""), toFinding(publish.RefusePlanted(ctx, a.trace.Repo), "")...)
 	if a.aim == drafted {
 		troubles, err := a.trace.Store.Troubles(ctx, a.plan.Bump, a.trace.Repo, bump.Parts{Commit: true})
 		if err != nil {
@@ -54,9 +53,9 @@ func findFiles(ctx context.Context, a *asked) (found []*operr.Error) {
 	for _, l := range lacks {
 		switch {
 		case l.Kind == lacking.Stored:
-			found = append(found, operr.New(l.Next, "%s, and a package would have it so", l))
-		case l.Kind == lacking.Differs && !l.Submodule: // the plan is made of what lies there
-			found = append(found, operr.New(l.Next, "%s, and what is released is what is committed", l))
+			found = append(found, operr.New(l.Next, "%s, and a package would contain this file", l))
+		case l.Kind == lacking.Differs && !l.Submodule: // the plan is computed from the work tree's files
+			found = append(found, operr.New(l.Next, "%s, but only committed files are released", l))
 		}
 	}
 	for _, l := range gitclone.Unobtainable(ctx, a.trace.Repo, lacks) {
@@ -65,14 +64,14 @@ func findFiles(ctx context.Context, a *asked) (found []*operr.Error) {
 	return found
 }
 
-// findClashes finds tags of the remote that are in the way of this release's. Those of the clone are asked for with the files.
+// findClashes reports tags of the remote that conflict with this release's tags. findFiles checks the clone's tags.
 func findClashes(a *asked) (found []*operr.Error) {
 	there := slices.DeleteFunc(slices.Sorted(maps.Keys(a.refs.Tags)), func(t string) bool {
 		_, here := a.tags[t]
 		return slices.Contains(a.plan.Tags, t) || here && a.aim == drafted
 	})
 	for _, clash := range gitrepo.TagClashes(a.plan.Tags, there) {
-		found = append(found, operr.New("", "on %s, %w", a.plan.Remote, clash))
+		found = append(found, operr.New("", "on the remote %s, %w", a.plan.Remote, clash))
 	}
 	return found
 }

@@ -13,18 +13,18 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
-// RefusePlan refuses what no release can be made of, by manifests, plan and tags alone.
+// RefusePlan returns an error if a plan cannot be released, as far as manifests, plan and tags show.
 func RefusePlan(ctx context.Context, w *workspace.Workspace, planned *bump.Plan, history released.Merged) error {
-	found := slices.Concat(released.Unversioned(ctx, w, w.Packages, history), findNotNoarch(w), findDisagreements(w))
+	found := slices.Concat(released.FindUnversioned(ctx, w, w.Packages, history), findNotNoarch(w), findDisagreements(w))
 	return refuse(append(found, findBump(planned)...))
 }
 
-// RefuseUnversioned refuses packages that nothing can build, since pixi finds no version of them.
+// RefuseUnversioned returns an error if there are packages that cannot be built because pixi finds no version for them.
 func RefuseUnversioned(ctx context.Context, w *workspace.Workspace, history released.Merged) error {
-	return refuse(released.Unversioned(ctx, w, w.Packages, history))
+	return refuse(released.FindUnversioned(ctx, w, w.Packages, history))
 }
 
-// findNotNoarch finds packages that are built for one platform at a time.
+// findNotNoarch reports packages that are built for a single platform.
 func findNotNoarch(w *workspace.Workspace) (found []*operr.Error) {
 	for _, n := range w.NotNoarch() {
 		found = append(found, n.Err())
@@ -32,25 +32,25 @@ func findNotNoarch(w *workspace.Workspace) (found []*operr.Error) {
 	return found
 }
 
-// findDisagreements finds manifests that do not agree.
+// findDisagreements reports manifests that contradict each other.
 func findDisagreements(w *workspace.Workspace) (found []*operr.Error) {
 	for _, d := range w.Disagreements() {
 		if pkg, err := w.Package(d.Package); err == nil && pkg.Version.Source == manifest.VersionMissing && d.Pos == pkg.Version.Pos {
-			continue // released.Unversioned says which line to add
+			continue // released.FindUnversioned reports this, and which line to add
 		}
-		next := "correct it; `mage version:show` shows who requires whom"
+		next := "correct this line; `mage version:show` shows which package requires which version"
 		if d.Apart {
-			next = "correct it, " + w.WaysOut([]workspace.Disagreement{d})
+			next = "correct this line, " + w.WaysOut([]workspace.Disagreement{d})
 		}
 		found = append(found, operr.New(next, "%s: %s", d.Pos, d.Message))
 	}
 	return found
 }
 
-// findBump finds a plan that releases nothing.
+// findBump reports a plan that releases nothing.
 func findBump(planned *bump.Plan) []*operr.Error {
 	if len(planned.Tags) > 0 {
 		return nil
 	}
-	return []*operr.Error{operr.New("say -to=patch, minor, major, or a version", "%s", cmp.Or(strings.Join(planned.Notes, "; "), "nothing to release: no version changes"))}
+	return []*operr.Error{operr.New("pass -to=patch, minor, major, or a version", "%s", cmp.Or(strings.Join(planned.Notes, "; "), "nothing to release: no version changes"))}
 }

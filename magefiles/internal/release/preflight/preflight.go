@@ -1,9 +1,9 @@
-// Package preflight asks everything that can be asked before anything of a release is written.
+// Package preflight checks everything that can be checked before a release writes anything.
 //
-//	preflight.go  the questions, and what is said to each answer that is in the way
-//	manifests.go  what is refused by manifests and plan alone
-//	files.go      what is about files that packages lack
-//	branch.go     what is about the branch
+//	preflight.go  gathers the facts, and checks git, the channel, GitHub and the CI
+//	manifests.go  checks manifests and plan
+//	files.go      checks for missing files
+//	branch.go     checks the branch
 package preflight
 
 import (
@@ -30,19 +30,19 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
-// Facts is what preflight found where nothing is in the way.
+// Facts holds the facts that preflight found if nothing prevents the release.
 type Facts struct {
 	Branch     string `json:"branch"`
 	Commit     string `json:"commit"`
 	Toolchain  string `json:"toolchain"`
 	Channel    string `json:"channel"`
 	Credential string `json:"credential"`
-	Lands      string `json:"lands,omitempty"` // by what commits come to the branch, and what was read of it; "" where it was not asked
+	Lands      string `json:"lands,omitempty"` // how commits reach the branch, and the rule for this; "" if not checked
 }
 
 func (f Facts) String() string {
 	said := fmt.Sprintf("%s at %.12s; %s; %s", f.Branch, f.Commit, f.Toolchain, f.Channel)
-	if f.Credential != "" { // status asks for none
+	if f.Credential != "" { // status needs no credential
 		said += "; " + f.Credential
 	}
 	if f.Lands != "" {
@@ -51,58 +51,59 @@ func (f Facts) String() string {
 	return said
 }
 
-// Preflight is what it is asked by.
+// Preflight holds the inputs of the checks.
 type Preflight struct {
-	Request      bump.Request // what a person asks for
+	Request      bump.Request // the user's request
 	History      bump.History
 	Tools        func(ctx context.Context, w *workspace.Workspace, environments string) (toolchain.Toolchain, error)
-	Environments string          // folder of the toolchain
-	Readable     func() []string // credentials that code of the repository could read on this machine, by name; nil where it is not said
-	Fetching     func() []string // variables by which packages are fetched, and which pixi has when it builds; nil for none
+	Environments string          // folder for toolchain environments
+	Readable     func() []string // names of the credentials that repository code could read on this machine; nil if this is not reported
+	Fetching     func() []string // environment variables that pixi uses to fetch packages during builds; nil for none
 	Say          func(format string, args ...any)
 
-	told      bool // which credentials code of the repository could read
-	toldRun   bool // that no run of the CI can be asked for
-	toldLands bool // that the branch takes pull requests
-	toldApart bool // that the work tree has changes which are no part of it
-	toldHub   bool // that it is not known whether the token may make a release
+	told       bool // whether the readable credentials were reported
+	toldRun    bool // whether it was reported that no CI run can be requested
+	toldLands  bool // whether it was reported that the branch requires pull requests
+	toldUnsent bool // whether unpushed tags were reported
+	toldApart  bool // whether it was reported that uncommitted changes are not part of the release
+	toldHub    bool // whether it was reported that the token's permissions are unknown
 }
 
-// aim is what is asked about.
+// aim is the kind of release that is checked.
 type aim int
 
 const (
-	unplanned aim = iota // nothing but clone, remote and channel: no plan can be worked out
-	begun                // a release that was agreed to, or that tags tell of
-	drafted              // one that was worked out just now: nothing of it can have been done
+	unplanned aim = iota // no plan can be computed: check only the clone, the remote and the channel
+	begun                // a release that was agreed to, or that tags show
+	drafted              // a release that was planned just now, so nothing is done yet
 )
 
-// asked is what the world said to preflight. An error is of its question alone.
+// asked holds what the clone, the remote, the channel and GitHub reported. Each error belongs to one query only.
 type asked struct {
 	aim      aim
 	trace    *trace.Trace
-	plan     *plan.Plan // the trace's; nil while the aim is unplanned
+	plan     *plan.Plan // the trace's plan; nil for unplanned
 	head     gitrepo.Head
 	changes  []string
 	tags     map[string]string
 	refs     gitremote.Refs
-	branch   string        // that this release is made from; see workspace.Config.ReleaseBranch
-	onBranch bool          // that it is checked out
-	pending  *bump.Pending // of a release that was begun: its own, and not one that somebody has made since
+	branch   string        // the branch from which this release is made; see settings.Config.ReleaseBranch
+	onBranch bool          // whether that branch is checked out
+	pending  *bump.Pending // uncommitted bump that belongs to this release; see ownBump
 	w        *workspace.Workspace
 	bump     *bump.Plan
 	holdings publish.Holdings
 	place    string // URL of the channel
 	tools    string
-	fetches  bool // the toolchain fetches packages while it builds
+	fetches  bool // whether the toolchain fetches packages during builds
 	access   channel.Access
 	channel  string
 
 	refsErr, wErr, bumpErr, channelErr, toolsErr, accessErr error
 }
 
-// Ask asks everything that can be asked before anything is written, and says everything that is in the way at once. Where the trace has no
-// plan, one is worked out; the plan that it was asked about is returned. Once the tag is on the remote, what matters for the rest is asked only.
+// Ask runs all checks, and reports all problems at once. If the trace has no plan, Ask computes one. It returns the plan that it checked. Once the
+// tag is on the remote, it checks only what the remaining steps need.
 func (p *Preflight) Ask(ctx context.Context, t *trace.Trace) (Facts, *plan.Plan, error) {
 	a := &asked{trace: t, plan: t.Plan}
 	if t.Plan != nil {
@@ -124,6 +125,7 @@ func (p *Preflight) Ask(ctx context.Context, t *trace.Trace) (Facts, *plan.Plan,
 	found = append(found, findChannel(ctx, a)...)
 	found = append(found, p.findHub(ctx, a)...)
 	found = append(found, p.findTrigger(a)...)
+	found = append(found, p.findNoCI(ctx, a)...)
 	if len(found) > 0 {
 		return Facts{}, nil, refuse(found)
 	}
@@ -139,20 +141,34 @@ func (p *Preflight) Ask(ctx context.Context, t *trace.Trace) (Facts, *plan.Plan,
 	}
 	facts.Lands = p.findLands(ctx, a)
 	p.tellChanges(a)
+	p.tellUnsent(a)
 	p.tellReadable(a)
 	return facts, a.plan, nil
 }
 
-// tellChanges says, once, that what is not committed is no part of a release that has landed: settings that were changed do not count for it either.
+// tellChanges reports, once, that a landed release does not include uncommitted changes, not even changed settings.
 func (p *Preflight) tellChanges(a *asked) {
 	if a.plan == nil || !a.plan.Landed || len(a.changes) == 0 || p.toldApart {
 		return
 	}
 	p.toldApart = true
-	p.Say("the work tree has changes that are no part of this release, which is of %.12s as it landed: %s", a.plan.Base, operr.Some(a.changes))
+	p.Say("the release is made from the commit %.12s, without these changes in the work tree: %s", a.plan.Base, operr.Abbreviate(a.changes))
 }
 
-// draft works the plan out.
+// tellUnsent reports, once, versions that are tagged but not pushed, and that the new release does not include.
+func (p *Preflight) tellUnsent(a *asked) {
+	if a.aim != drafted || p.toldUnsent {
+		return
+	}
+	p.toldUnsent = true
+	for _, tag := range bump.PresentTags(a.w) {
+		if at := a.tags[tag.Name]; at != "" && a.refs.Tags[tag.Name] == "" && !slices.Contains(a.plan.Tags, tag.Name) {
+			p.Say("%s is tagged in this clone (commit %.12s), but is not pushed, so this release leaves %[1]s out. To release that version first, answer no, and run `mage status` to see the command", tag.Name, at)
+		}
+	}
+}
+
+// draft computes the plan.
 func (a *asked) draft(ctx context.Context) (err error) {
 	t := a.trace
 	a.bump.NoteGoModules(t.Repo.Top)
@@ -179,30 +195,32 @@ func (a *asked) draft(ctx context.Context) (err error) {
 	return nil
 }
 
-// tellReadable says, once, which credentials are left that code of the repository could get at.
+// tellReadable reports, once, the credentials that repository code could read.
 func (p *Preflight) tellReadable(a *asked) {
 	if p.told || p.Readable == nil {
 		return
 	}
 	p.told = true
+	var lines []string
 	if names := p.Readable(); len(names) > 0 {
-		p.Say("  code that checks and builds run could read: %s\n  → nothing has to be done; where you do not trust it, release on a machine without them", strings.Join(names, ", "))
+		lines = append(lines, fmt.Sprintf("  code that checks and builds run could read: %s\n  → nothing has to be done; if you do not trust this code, release on a machine without these credentials", strings.Join(names, ", ")))
 	}
-	if p.Fetching == nil || !a.fetches {
-		return
+	if p.Fetching != nil && a.fetches {
+		if names := p.Fetching(); len(names) > 0 {
+			lines = append(lines, fmt.Sprintf("  pixi and the build backends have %s during a build; use a key that can only read", strings.Join(names, ", ")))
+		}
 	}
-	if names := p.Fetching(); len(names) > 0 {
-		p.Say("  pixi has %s while it builds, beside the build backends: let it be a key that reads only", strings.Join(names, ", "))
+	if len(lines) > 0 {
+		p.Say("Credentials on this machine:\n%s", strings.Join(lines, "\n"))
 	}
 }
 
-// refuse is the error for what preflight found; nil where that is nothing.
+// refuse joins the problems into one error; nil if there are none.
 func refuse(found []*operr.Error) error {
-	return operr.Join(found, "see to each; nothing was changed", "%d things are in the way", len(found))
+	return operr.Join(found, "fix each of these problems; nothing was changed", "%d problems prevent the release", len(found))
 }
 
-// ask puts the questions, those side by side that take their time. Its own error ends the release: without an answer there
-// is nothing to say.
+// ask gathers the facts, running slow queries in parallel. It returns an error only if nothing could be checked without the failed query.
 func (p *Preflight) ask(ctx context.Context, a *asked) (err error) {
 	t := a.trace
 	if a.head, err = t.Repo.Head(ctx); err != nil {
@@ -215,7 +233,7 @@ func (p *Preflight) ask(ctx context.Context, a *asked) (err error) {
 	if err != nil {
 		return err
 	}
-	a.pending = a.own(lying)
+	a.pending = a.ownBump(lying)
 	if a.changes, err = t.Repo.Changes(ctx); err != nil {
 		return err
 	}
@@ -229,19 +247,20 @@ func (p *Preflight) ask(ctx context.Context, a *asked) (err error) {
 	if a.aim == unplanned {
 		a.bump, a.bumpErr = bump.New(ctx, a.w, p.Request, p.History)
 	}
-	_ = group.Wait() // each error is in a
+	_ = group.Wait() // errors are stored in a
 	a.branch, a.onBranch = a.w.Config.ReleaseBranch(a.head.Branch, a.refs.Default)
-	if a.aim == begun { // it is pushed where its plan says
+	if a.aim == begun { // a begun release is pushed to the branch in its plan
 		a.branch, a.onBranch = a.plan.Branch, a.head.Branch == a.plan.Branch
 	}
-	if a.bumpErr != nil && operr.ExitStatus(a.bumpErr) == operr.Usage { // no finding beside it could explain it
+	if a.bumpErr != nil && operr.ExitStatus(a.bumpErr) == operr.Usage { // no other finding could explain this error
 		return a.bumpErr
 	}
 	return context.Cause(ctx)
 }
 
-// own is a bump that lies uncommitted, if it is the one that is asked about and nothing else is changed; else nil: its files are changes as others are.
-func (a *asked) own(lying *bump.Pending) *bump.Pending {
+// `ownBump` returns an uncommitted bump if it belongs to this release and there are no other changes. Otherwise it returns nil, and the bump's files
+// count as ordinary changes.
+func (a *asked) ownBump(lying *bump.Pending) *bump.Pending {
 	if lying == nil || len(lying.Beside) > 0 || a.aim == begun && !lying.Plan.Same(a.plan.Bump) {
 		return nil
 	}
@@ -256,14 +275,14 @@ func askChannel(ctx context.Context, a *asked) {
 	}
 	a.place = c.URL()
 	if len(findPlace(a)) > 0 {
-		return // that another channel answers, or does not, is not to the point
+		return // the state of a wrong channel does not matter
 	}
 	a.holdings, a.channelErr = publish.Look(ctx, c, a.w.Packages)
 	a.channel = a.place
 	if !a.holdings.Exists {
-		a.channel += " (not there yet, or empty)"
+		a.channel += " (does not exist yet, or is empty)"
 		if a.holdings.Unseen != nil {
-			a.channel = a.place + " (none that anyone can see; where it is private, a credential here would show it)"
+			a.channel = a.place + " (not visible without a credential; if the channel is private, set one)"
 		}
 	}
 	if cmp.Or(a.trace.Publish, a.w.Config.Publish) == settings.PublishHere {
@@ -277,13 +296,13 @@ func (p *Preflight) askTools(ctx context.Context, a *asked) {
 		a.fetches = tools.Name() == toolchain.Pixi
 		a.tools, err = tools.Describe(ctx)
 	}
-	if err == nil { // verify installs them, when they are out
+	if err == nil { // verify installs the published packages
 		err = errors.Join(tools.Ready(ctx), toolchain.Foresee(tools, a.w.Packages))
 	}
 	a.toolsErr = err
 }
 
-// toFinding is what an error says, to be said beside other things; next is its next step where it has none.
+// toFinding converts an error to a list of findings; empty for nil. `next` is the next step if the error has none.
 func toFinding(err error, next string) []*operr.Error {
 	if err == nil {
 		return nil
@@ -301,14 +320,14 @@ func (p *Preflight) findManifests(ctx context.Context, a *asked) (found []*operr
 	}
 	found = append(found, toFinding(a.bumpErr, "")...)
 	found = append(found, toFinding(a.toolsErr, "run `mage doctor`")...)
-	found = append(found, released.Unversioned(ctx, a.w, a.w.Packages, p.History)...)
+	found = append(found, released.FindUnversioned(ctx, a.w, a.w.Packages, p.History)...)
 	if a.bumpErr == nil && a.aim == unplanned {
 		found = append(found, findDisagreements(a.w)...)
 	}
 	return found
 }
 
-// findGit looks at clone and remote.
+// findGit checks the clone and the remote.
 func findGit(ctx context.Context, a *asked) (found []*operr.Error) {
 	if a.wErr != nil {
 		return nil
@@ -318,33 +337,33 @@ func findGit(ctx context.Context, a *asked) (found []*operr.Error) {
 	}
 	remote := a.w.Config.Remote
 	if a.aim == begun {
-		pushed, err := a.trace.Pushed(ctx, a.refs)
+		pushed, err := a.trace.FindPushed(ctx, a.refs)
 		if pushed != "" || err != nil {
-			return toFinding(err, "") // what is released now is what the tag names, wherever the clone is
+			return toFinding(err, "") // the tag determines the commit, so the clone's state does not matter
 		}
 	}
-	if a.plan != nil && a.plan.Landed { // what is tagged is on the remote's branch, wherever the clone is
+	if a.plan != nil && a.plan.Landed { // the commit to tag is on the remote's branch, so the clone's state does not matter
 		return append(found, findTags(ctx, a)...)
 	}
 	if what, end := a.trace.Repo.Underway(ctx); what != "" {
-		found = append(found, operr.New("end it: "+end, "git is in the middle of %s, which a commit would become a part of", what))
+		found = append(found, operr.New("finish or stop that operation: "+end, "git is in the middle of %s, which would include the release's commit", what))
 	}
 	if len(a.changes) > 0 && a.pending == nil {
-		found = append(found, operr.New("commit them, or put them away with `git stash -u`", "the work tree has changes: %s", operr.Some(a.changes)))
+		found = append(found, operr.New("commit the changes, or put the changes away with `git stash -u`", "the work tree has changes: %s", operr.Abbreviate(a.changes)))
 	}
 	if !a.onBranch {
 		found = append(found, findBranch(a))
 	}
 	switch there, ok := a.refs.Branches[a.branch]; {
 	case a.branch == "":
-		// which one it would be cannot be told
+		// the branch is unknown
 	case !ok:
-		found = append(found, operr.New("push it first: `git push -u "+operr.Word(remote)+" "+operr.Word(a.branch)+"`", "the remote %s has no branch %s", remote, a.branch))
+		found = append(found, operr.New("push the branch first: `git push -u "+operr.Word(remote)+" "+operr.Word(a.branch)+"`", "the remote %s has no branch %s", remote, a.branch))
 	default:
 		has, err := a.trace.Repo.Contains(ctx, a.head.Commit, there)
 		found = append(found, toFinding(err, "")...)
 		if err == nil && !has {
-			found = append(found, operr.New("`git pull`", "the clone is behind %s/%s (%.12s there)", remote, a.branch, there))
+			found = append(found, operr.New("run `git pull`", "the clone is behind %s/%s, which is at %.12s", remote, a.branch, there))
 		}
 	}
 	if _, err := a.trace.Repo.Identity(ctx); err != nil {
@@ -357,11 +376,11 @@ func findGit(ctx context.Context, a *asked) (found []*operr.Error) {
 	return found
 }
 
-// findTags wants the tags free, or at the commit of this release.
+// findTags reports tags that already exist, on the remote or in the clone, and do not belong to this release.
 func findTags(ctx context.Context, a *asked) (found []*operr.Error) {
 	for _, t := range a.plan.Tags {
 		if at, ok := a.refs.Tags[t]; ok {
-			found = append(found, operr.New("say another version, or find out who pushed it", "the tag %s is on %s already, at %.12s, and that is not this release", t, a.plan.Remote, at))
+			found = append(found, operr.New("pass -to with another version, or find out who pushed the tag", "the tag %s is on %s already, at %.12s, and does not belong to this release", t, a.plan.Remote, at))
 			continue
 		}
 		at, ok := a.tags[t]
@@ -373,13 +392,13 @@ func findTags(ctx context.Context, a *asked) (found []*operr.Error) {
 		}
 		ours := onBase && (at != a.plan.Base || a.plan.Bump.Empty()) && onHead
 		if ok && !ours {
-			found = append(found, operr.New("say another version, or `git tag -d "+operr.Word(t)+"` if that release never was", "the tag %s is there already, at %.12s, which is not this release", t, at))
+			found = append(found, operr.New("pass -to with another version, or, if this version was never released, run `git tag -d "+operr.Word(t)+"`", "the tag %s is in this clone already, at %.12s, and does not belong to this release", t, at))
 		}
 	}
 	return append(found, findClashes(a)...)
 }
 
-// findBase wants the clone to be where the plan left it: on its base, or on the release's commit and what was put on top.
+// findBase reports a branch without the plan's base commit, or manifests that no longer match the plan.
 func findBase(ctx context.Context, a *asked) []*operr.Error {
 	on, err := a.trace.Repo.Contains(ctx, a.head.Commit, a.plan.Base)
 	switch {
@@ -388,59 +407,59 @@ func findBase(ctx context.Context, a *asked) []*operr.Error {
 	case err != nil:
 		return toFinding(err, "")
 	case !on:
-		return []*operr.Error{operr.New("go back to it, or `mage undo`", "the release of %s was begun on %.12s, which is not on this branch any more", a.plan.Title, a.plan.Base).WithWayOn()}
+		return []*operr.Error{operr.New("switch to a branch that has this commit, or run `mage undo`", "the release of %s was begun on the commit %.12s, which is not on this branch any more", a.plan.Title, a.plan.Base).WithWayOn()}
 	case a.plan.Compare(a.w) != "":
-		return []*operr.Error{operr.New("correct them, or `mage undo`", "the release of %s is under way, and the manifests are not as it left them: %s", a.plan.Title, a.plan.Compare(a.w)).WithWayOn()}
+		return []*operr.Error{operr.New("correct the manifests, or run `mage undo`", "the manifests changed after the release of %s was begun: %s", a.plan.Title, a.plan.Compare(a.w)).WithWayOn()}
 	}
 	return nil
 }
 
-// findChannel looks at the channel, and at the right to publish to it.
+// findChannel checks the channel and the permission to publish to it.
 func findChannel(ctx context.Context, a *asked) (found []*operr.Error) {
 	if a.wErr != nil {
 		return nil
 	}
 	if a.channelErr != nil {
-		return toFinding(a.channelErr, "see whether it can be reached from here; PREFIX_SERVER_URL and PREFIX_CHANNEL say where it is")
+		return toFinding(a.channelErr, "check that this machine can reach the channel; PREFIX_SERVER_URL and PREFIX_CHANNEL name the channel")
 	}
 	found = append(toFinding(a.accessErr, ""), findPlace(a)...)
 	if a.aim == unplanned || a.plan.Bump.Empty() || isUnder(ctx, a) {
-		return found // what is there is compared with what is built, before there is a tag
+		return found // the build step compares files on the channel with the built ones, before there is a tag
 	}
 	for _, pkg := range a.plan.Packages {
 		if !slices.ContainsFunc(a.plan.Bump.Packages, func(m bump.Move) bool { return m.Name == pkg.Name }) {
 			continue
 		}
 		for _, rec := range a.holdings.Of(pkg.Name, pkg.Version) {
-			found = append(found, operr.New("say another version: what is published stays as it is", "%s has %s already, sha256 %.12s", a.channel, rec.FileName(), rec.SHA256))
+			found = append(found, operr.New("pass -to with another version, because published packages are not replaced", "the channel %s has %s already, with sha256 %.12s", a.channel, rec.FileName(), rec.SHA256))
 		}
 	}
 	return found
 }
 
-// findPlace wants the channel to be the one that was agreed to: what is uploaded to another one cannot be taken back.
+// findPlace reports a channel other than the agreed one, because uploads cannot be undone.
 func findPlace(a *asked) []*operr.Error {
 	if a.aim != begun || a.place == a.plan.Channel {
 		return nil
 	}
-	return []*operr.Error{operr.New(plan.SameChannel+", or `mage undo`", "the release of %s was begun for %s, and the channel is %s now", a.plan.Title, a.plan.Channel, a.place).WithWayOn()}
+	return []*operr.Error{operr.New(plan.SameChannel+", or run `mage undo`", "the release of %s was begun for the channel %s, but the channel is %s now", a.plan.Title, a.plan.Channel, a.place).WithWayOn()}
 }
 
-// isUnder reports whether the bump of this release is made, in the work tree or in a commit.
+// isUnder reports whether this release's bump is already in the work tree or committed.
 func isUnder(ctx context.Context, a *asked) bool {
 	if a.pending != nil || a.head.Commit != a.plan.Base {
 		return true
 	}
-	pushed, _ := a.trace.Pushed(ctx, a.refs)
+	pushed, _ := a.trace.FindPushed(ctx, a.refs)
 	return pushed != ""
 }
 
-// findHub wants a token that may make a release, where there is one.
+// findHub reports a token that cannot create a release.
 func (p *Preflight) findHub(ctx context.Context, a *asked) []*operr.Error {
 	if a.trace.Hub.Refuse() != "" {
 		return nil
 	}
-	const unset = "or unset it: then no GitHub release is made"
+	const unset = "or unset GITHUB_TOKEN to make no GitHub release"
 	d, err := a.trace.Hub.Client.Details(ctx)
 	switch {
 	case err != nil && ctx.Err() == nil:
@@ -448,29 +467,43 @@ func (p *Preflight) findHub(ctx context.Context, a *asked) []*operr.Error {
 	case err != nil:
 		return nil
 	case d.Archived:
-		return toFinding(operr.New("unarchive it, or choose another remote", "the repository %s is archived: nothing can be written to it", a.trace.Hub.Repository), "")
+		return toFinding(operr.New("unarchive the repository, or choose another remote", "the repository %s is archived, so nothing can be written to the repository", a.trace.Hub.Repository), "")
 	case d.Push != nil && !*d.Push:
-		return toFinding(operr.New("give GITHUB_TOKEN a token whose owner may push (contents: write), "+unset,
-			"GITHUB_TOKEN may read %s, and makes no release there: its owner may not push", a.trace.Hub.Repository), "")
+		return toFinding(operr.New("set GITHUB_TOKEN to a token whose owner may push (contents: write), "+unset,
+			"GITHUB_TOKEN may read %s, but cannot make a release, because the token's owner may not push", a.trace.Hub.Repository), "")
 	case d.Push == nil && !p.toldHub:
 		p.toldHub = true
-		p.Say("whether GITHUB_TOKEN may make a release on %s is not known before it is tried: GitHub does not say it of this token", a.trace.Hub.Repository)
+		p.Say("it is not known whether GITHUB_TOKEN may make a release on %s, because GitHub does not show the rights of this token", a.trace.Hub.Repository)
 	}
 	return nil
 }
 
-// findTrigger finds a workflow that the tags of a new release would not start: nothing would publish then. That a run of it cannot be asked for
-// either is said, and in nobody's way.
+// findTrigger reports a publishing workflow that the tags of a new release would not start. If only a manual run would be impossible, it reports this
+// without stopping the release.
 func (p *Preflight) findTrigger(a *asked) (found []*operr.Error) {
 	if a.aim != drafted || a.trace.By() != settings.PublishCI {
 		return nil
 	}
 	if why := a.trace.Hub.RefuseTags(a.trace.Repo.Top, a.plan.Tags); why != "" {
-		return append(found, operr.New(`name them: tags: ["v*", "*/v*"] starts for all that a release pushes`, "nothing would publish: %s", why))
+		return append(found, operr.New(`name these tags in the workflow: tags: ["v*", "*/v*"] matches every tag that a release pushes`, "nothing would publish: %s", why))
 	}
 	if why := a.trace.Hub.RefuseDispatch(a.trace.Repo.Top); why != "" && !p.toldRun {
 		p.toldRun = true
-		p.Say("where GitHub begins no run for a tag, none can be asked for: %s", why)
+		p.Say("if GitHub begins no run for a tag, this program cannot request a run: %s", why)
+	}
+	return nil
+}
+
+// findNoCI reports that no CI file publishes a new release. If a flag or the manifest says that a CI publishes, it is skipped, because the file may
+// be elsewhere.
+func (p *Preflight) findNoCI(ctx context.Context, a *asked) []*operr.Error {
+	if a.aim != drafted || a.trace.Publish != "" || a.w.Config.PublishSet || a.trace.By() != settings.PublishCI {
+		return nil
+	}
+	repo := a.trace.Repo
+	if none := a.trace.Hub.FindNoCI(ctx, repo, repo.Top, a.w.Config.Remote); none.Lacks != "" {
+		here := "mage release " + p.Request.Flags() + " -publish=here"
+		return toFinding(operr.New(none.Next(here), "nothing would publish: %s", none.Lacks), "")
 	}
 	return nil
 }

@@ -27,7 +27,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
-// asking is what was asked about a clone on main, with its base pushed, and a draft of v1.1 in which the package a moves.
+// asking returns the facts about a clone on main, whose base commit is pushed, and a draft of v1.1 that bumps package a.
 func asking(t *testing.T) (a *asked, git func(args ...string) string) {
 	t.Helper()
 	repo, _, git := gitrepotest.Open(t)
@@ -67,7 +67,7 @@ func texts(found []*operr.Error) (all []string) {
 	return all
 }
 
-// Each thing that is in the way of clone and remote is found, and nothing else.
+// Each problem of the clone or the remote is reported, and nothing else.
 func TestWhatIsFoundInGit(t *testing.T) {
 	other := func(git func(args ...string) string, parent string) string {
 		return git("commit-tree", "-p", parent, "-m", "theirs", parent+"^{tree}")
@@ -93,15 +93,15 @@ func TestWhatIsFoundInGit(t *testing.T) {
 		},
 		"another branch": {
 			change: func(a *asked, _ func(...string) string) { a.onBranch, a.head.Branch = false, "topic" },
-			want:   []string{"the clone is on the branch topic, and releases are made from main"},
+			want:   []string{"the clone is on the branch topic, but releases are made from main"},
 		},
 		"no branch": {
 			change: func(a *asked, _ func(...string) string) { a.onBranch, a.head.Branch = false, "" },
-			want:   []string{"the clone is on no branch, and releases are made from main"},
+			want:   []string{"the clone is on no branch, but releases are made from main"},
 		},
 		"another branch than the release was begun on": {
 			change: func(a *asked, _ func(...string) string) { a.aim, a.onBranch, a.head.Branch = begun, false, "topic" },
-			want:   []string{"the clone is on the branch topic, and the release of v1.1 was begun on main"},
+			want:   []string{"the clone is on the branch topic, but the release of v1.1 was begun on the branch main"},
 		},
 		"a branch that is not pushed": {
 			change: func(a *asked, _ func(...string) string) { delete(a.refs.Branches, "main") },
@@ -117,22 +117,22 @@ func TestWhatIsFoundInGit(t *testing.T) {
 		},
 		"a tag of the clone": {
 			change: func(a *asked, _ func(...string) string) { a.tags = map[string]string{"v1.1": a.head.Commit} },
-			want:   []string{"the tag v1.1 is there already"},
+			want:   []string{"the tag v1.1 is in this clone already"},
 		},
 		"a tag that no other can stand beside": {
 			change: func(a *asked, _ func(...string) string) { a.refs.Tags["v1.1/x"] = a.head.Commit },
-			want:   []string{"on origin, "},
+			want:   []string{"on the remote origin, "},
 		},
 		"a release that was begun elsewhere": {
 			change: func(a *asked, git func(...string) string) { a.plan.Base = other(git, a.head.Commit) },
-			want:   []string{"the release of v1.1 was begun on"},
+			want:   []string{"the release of v1.1 was begun on the commit"},
 		},
 		"manifests that are not as the release left them": {
 			change: func(a *asked, git func(...string) string) {
 				a.head.Commit = other(git, a.head.Commit)
 				a.refs.Branches["main"] = a.head.Commit
 			},
-			want: []string{"the manifests are not as it left them: there are 0 packages, and the release has 1"},
+			want: []string{"the manifests changed after the release of v1.1 was begun: the workspace has 0 packages, but the release has 1"},
 		},
 		"a merge that is not ended": {
 			change: func(a *asked, git func(...string) string) {
@@ -153,7 +153,7 @@ func TestWhatIsFoundInGit(t *testing.T) {
 	}
 }
 
-// What is on the channel already is in the way of a draft, and so is another channel of what was begun.
+// A new release is refused if its files are already on the channel. A begun release is refused if the channel has changed.
 func TestWhatIsFoundOnTheChannel(t *testing.T) {
 	a, _ := asking(t)
 	require.Empty(t, findChannel(t.Context(), a))
@@ -161,7 +161,7 @@ func TestWhatIsFoundOnTheChannel(t *testing.T) {
 	there.Name, there.Version, there.Build, there.SHA256 = "a", "1.1", "py_0", "0123456789abcdef"
 	a.holdings = publish.Holdings{Records: map[string][]condapkg.Record{"a": {there}}}
 	require.Contains(t, texts(findChannel(t.Context(), a))[0], "https://prefix.example/ours has a-1.1-py_0.conda already")
-	a.plan.Bump.Packages = nil // it is published along, and does not move
+	a.plan.Bump.Packages = nil // published along with the release, without a new version
 	require.Empty(t, findChannel(t.Context(), a))
 	a.accessErr = errors.New("no right")
 	require.Equal(t, []string{"no right"}, texts(findChannel(t.Context(), a)))
@@ -172,15 +172,15 @@ func TestWhatIsFoundOnTheChannel(t *testing.T) {
 	a.place = "https://prefix.example/other"
 	require.Empty(t, findPlace(a))
 	a.aim = begun
-	require.Contains(t, texts(findPlace(a))[0], "was begun for https://prefix.example/ours, and the channel is https://prefix.example/other now")
+	require.Contains(t, texts(findPlace(a))[0], "was begun for the channel https://prefix.example/ours, but the channel is https://prefix.example/other now")
 	require.True(t, operr.HasWayOn(findPlace(a)[0]))
 }
 
-// A token that can make no release is found before there is a tag; what GitHub does not tell is said once.
+// A token that cannot create a release is reported before there is a tag. If GitHub does not show the token's permissions, a note is printed once.
 func TestWhatIsFoundOnGitHub(t *testing.T) {
 	for answer, want := range map[string]string{
 		`{"archived": true, "permissions": {"push": true}}`: "the repository owner/name is archived",
-		`{"permissions": {"push": false}}`:                  "its owner may not push",
+		`{"permissions": {"push": false}}`:                  "the token's owner may not push",
 		`{"permissions": {"push": true}}`:                   "",
 		`{}`:                                                "",
 		`{"message": "Bad credentials"}`:                    "HTTP 401: Bad credentials",
@@ -210,7 +210,7 @@ func TestWhatIsFoundOnGitHub(t *testing.T) {
 	}
 }
 
-// The workflow has to start for the tags of a new release that CI publishes.
+// The workflow must start for the tags of a new release that a CI publishes.
 func TestWhatATagStarts(t *testing.T) {
 	a, _ := asking(t)
 	folder := filepath.Join(a.trace.Repo.Top, ".github", "workflows")
@@ -219,7 +219,7 @@ func TestWhatATagStarts(t *testing.T) {
 	a.trace.Hub.Repository, a.trace.Publish = "owner/name", settings.PublishCI
 	said := 0
 	p := &Preflight{Say: func(string, ...any) { said++ }}
-	require.Contains(t, texts(p.findTrigger(a))[0], "nothing would publish: release.yml:1 starts for tags like w*, and the tag v1.1 is not one")
+	require.Contains(t, texts(p.findTrigger(a))[0], "nothing would publish: release.yml:1 starts for tags that match w*, but the tag v1.1 does not")
 	a.aim = begun
 	require.Empty(t, p.findTrigger(a), "its tag may be there")
 	a.aim, a.trace.Publish = drafted, settings.PublishHere
@@ -235,16 +235,47 @@ func TestWhatATagStarts(t *testing.T) {
 	}
 }
 
-// What no release can be made of is refused with everything that is in the way at once.
+// If no file publishes, and no setting says that a CI does, the release is refused, because it would wait in vain. The error lists ways to publish.
+func TestNobodyPublishes(t *testing.T) {
+	a, _ := asking(t)
+	a.trace.Hub.Repository, a.trace.Plan.Publish = "owner/name", settings.PublishCI
+	p := &Preflight{Request: bump.Request{To: "minor"}}
+	found := p.findNoCI(t.Context(), a)
+	require.Len(t, found, 1)
+	require.Equal(t, "nothing would publish: no file in .github/workflows runs `mage publish` for a tag with `id-token: write`", found[0].Error())
+	require.Contains(t, found[0].Next, "run `mage ci:write`, then commit and push release.yml")
+	require.Contains(t, found[0].Next, "`mage release -to=minor -publish=here`")
+	for name, change := range map[string]func(){
+		"the manifest says who publishes": func() { a.w.Config.PublishSet = true },
+		"a flag says it":                  func() { a.trace.Publish = settings.PublishCI },
+		"published from here":             func() { a.trace.Plan.Publish = settings.PublishHere },
+		"begun before":                    func() { a.aim = begun },
+		"a file publishes": func() {
+			folder := filepath.Join(a.trace.Repo.Top, ".github", "workflows")
+			require.NoError(t, os.MkdirAll(folder, 0o755))
+			require.NoError(t, os.WriteFile(filepath.Join(folder, forge.Workflow),
+				[]byte("on: {push: {tags: [v*]}}\npermissions: {id-token: write}\njobs: {a: {runs-on: x, steps: [{run: mage publish}]}}\n"), 0o644))
+		},
+	} {
+		was, config, flag, publish := a.aim, a.w.Config, a.trace.Publish, a.trace.Plan.Publish
+		change()
+		require.Empty(t, p.findNoCI(t.Context(), a), name)
+		a.aim, a.w.Config, a.trace.Publish, a.trace.Plan.Publish = was, config, flag, publish
+		require.NoError(t, os.RemoveAll(filepath.Join(a.trace.Repo.Top, ".github")))
+	}
+	require.NotEmpty(t, p.findNoCI(t.Context(), a))
+}
+
+// All problems of a plan are reported at once.
 func TestWhatIsRefusedByThePlanAlone(t *testing.T) {
 	require.NoError(t, refuse(nil))
-	require.ErrorContains(t, refuse([]*operr.Error{operr.New("", "one"), operr.New("", "two")}), "2 things are in the way")
+	require.ErrorContains(t, refuse([]*operr.Error{operr.New("", "one"), operr.New("", "two")}), "2 problems prevent the release")
 	require.Contains(t, texts(findBump(&bump.Plan{}))[0], "nothing to release: no version changes")
 	require.Contains(t, texts(findBump(&bump.Plan{Notes: []string{"no commit counts"}}))[0], "no commit counts")
 	require.Empty(t, findBump(&bump.Plan{Tags: []bump.Tag{{Name: "v1"}}}))
 }
 
-// Which credentials code of the repository could read is said once, before anything runs.
+// Credentials that repository code could read are reported once, before anything runs.
 func TestReadableCredentialsAreTold(t *testing.T) {
 	var said []string
 	p := &Preflight{
@@ -255,12 +286,12 @@ func TestReadableCredentialsAreTold(t *testing.T) {
 	for range 2 {
 		p.tellReadable(&asked{fetches: true})
 	}
-	require.Len(t, said, 2)
-	require.Contains(t, said[0], "could read: AWS_TOKEN\n  → nothing has to be done")
-	require.Contains(t, said[1], "pixi has PIXI_KEY")
+	require.Len(t, said, 1)
+	require.Contains(t, said[0], "Credentials on this machine:\n  code that checks and builds run could read: AWS_TOKEN\n  → nothing has to be done")
+	require.Contains(t, said[0], "\n  pixi and the build backends have PIXI_KEY")
 }
 
-// A tag that is on the remote is what is released, wherever the clone is: then neither files nor platforms are asked about.
+// Once the tag is on the remote, neither files nor platforms of the clone are checked.
 func TestNothingIsAskedOfTheCloneOnceTheTagIsOut(t *testing.T) {
 	a, _ := asking(t)
 	a.aim, a.refs.Tags["v1.1"] = begun, a.head.Commit
@@ -273,7 +304,7 @@ func TestNothingIsAskedOfTheCloneOnceTheTagIsOut(t *testing.T) {
 	require.False(t, isOut(t.Context(), a))
 }
 
-// What has landed is released as it is, whatever the work tree has: that is said once.
+// Uncommitted changes do not affect a landed release. This is reported once.
 func TestChangesBesideWhatHasLanded(t *testing.T) {
 	a, _ := asking(t)
 	a.changes = []string{"pixi.toml"}
@@ -285,20 +316,20 @@ func TestChangesBesideWhatHasLanded(t *testing.T) {
 	require.Empty(t, findGit(t.Context(), a))
 	p.tellChanges(a)
 	p.tellChanges(a)
-	require.Equal(t, []string{fmt.Sprintf("the work tree has changes that are no part of this release, which is of %.12s as it landed: pixi.toml", a.plan.Base)}, said)
+	require.Equal(t, []string{fmt.Sprintf("the release is made from the commit %.12s, without these changes in the work tree: pixi.toml", a.plan.Base)}, said)
 }
 
-// The rules of the branch are asked, and what was read is said. That pull requests are wanted is in nobody's way: some may push all the same.
+// The branch's rules are read and reported. If it requires pull requests, the release is not refused, because some users may push anyway.
 func TestByWhatTheBranchIsReached(t *testing.T) {
 	for name, c := range map[string]struct {
 		rules      server.Rules
 		empty      bool
 		want, says string
 	}{
-		"push":                   {want: "push (no rule of main keeps a push from it)"},
-		"pull requests":          {rules: server.Rules{Pulls: true}, want: "pull request (a rule pull_request holds for main)", says: "`mage release -pr` is the other way"},
-		"a merge queue":          {rules: server.Rules{Queue: true}, want: "pull request (a rule merge_queue holds for main)", says: "`mage release -pr`"},
-		"what cannot be read":    {rules: server.Rules{Pulls: true, Classic: true}, want: "not known (main is protected, and GitHub tells what by only to those who administer the repository)"},
+		"push":                   {want: "push (no rule of main forbids a push)"},
+		"pull requests":          {rules: server.Rules{Pulls: true}, want: "pull request (the rule pull_request applies to main)", says: "`mage release -pr` opens a pull request instead"},
+		"a merge queue":          {rules: server.Rules{Queue: true}, want: "pull request (the rule merge_queue applies to main)", says: "`mage release -pr`"},
+		"what cannot be read":    {rules: server.Rules{Pulls: true, Classic: true}, want: "not known (main is protected, but GitHub shows the protection only to administrators of the repository)"},
 		"nothing goes to branch": {rules: server.Rules{Pulls: true}, empty: true},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -325,7 +356,7 @@ func TestByWhatTheBranchIsReached(t *testing.T) {
 	}
 }
 
-// Changes are in the way of a release that is gone on with, before its question, also where they are a bump that somebody has made since.
+// Uncommitted changes stop a continued release before its question, even if they are a bump that someone made later.
 func TestChangesAreInTheWayOfGoingOn(t *testing.T) {
 	a, _ := asking(t)
 	a.aim = begun
@@ -335,7 +366,7 @@ func TestChangesAreInTheWayOfGoingOn(t *testing.T) {
 	theirs := &bump.Pending{Plan: &bump.Plan{Files: []bump.File{{Path: "pixi.toml", After: "2"}}}}
 	beside := &bump.Pending{Plan: own.Plan, Beside: []string{"other"}}
 	for lying, stops := range map[*bump.Pending]bool{own: false, theirs: true, beside: true, nil: true} {
-		a.pending = a.own(lying)
+		a.pending = a.ownBump(lying)
 		found := ""
 		for _, err := range findGit(t.Context(), a) {
 			found += err.Error() + "\n"

@@ -10,10 +10,10 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// RefuseOthers refuses to take a commit for the release's that is another one: it brought the versions, or changed the files, and somebody else
-// may have made it. The release's is the one that the journal names; one that changes the same, byte for byte, by the same author at the same time (it
-// was amended, rebased or cherry-picked); or one with exactly the edits of the plan, where the journal's is not here to be compared with.
-// Without a journal, the commit is what the plan was made from.
+// RefuseOthers returns an error if a commit that looks like the release's may be someone else's. A commit belongs to the release if the journal has
+// recorded it, or if it has the same change, author and time as a recorded commit, as after an amend, rebase or cherry-pick. If no recorded commit
+// exists in the clone any more, the current user's commit with exactly the plan's edits belongs to it too. Without a journal, all commits are
+// accepted, because the plan was computed from the commit.
 func (t *Trace) RefuseOthers(ctx context.Context, commit string) error {
 	if t.Past == nil || t.Past.Path == "" || commit == "" || t.Past.Released(commit) {
 		return nil
@@ -25,7 +25,7 @@ func (t *Trace) RefuseOthers(ctx context.Context, commit string) error {
 	compared := false
 	for _, recorded := range t.Past.commits() {
 		if here, err := t.Repo.Contains(ctx, recorded, recorded); err != nil || !here {
-			continue // it may have been tidied away
+			continue // git may have garbage-collected it
 		}
 		ours, err := t.Repo.Change(ctx, recorded)
 		if err != nil || ours == theirs {
@@ -43,11 +43,11 @@ func (t *Trace) RefuseOthers(ctx context.Context, commit string) error {
 }
 
 func (t *Trace) refuseOther(commit string) error {
-	return operr.NewStopped("see `git show "+commit[:12]+"`; `git revert` takes it back, if it is the release's",
-		"the commit %.12s is not as the release of %s made it, and may be somebody else's; nothing was changed", commit, t.Plan.Title)
+	return operr.NewStopped("look at `git show "+commit[:12]+"`; if this commit belongs to the release, revert the commit with `git revert`",
+		"the commit %.12s differs from the commit that the release of %s made, and may be someone else's; nothing was changed", commit, t.Plan.Title)
 }
 
-// edits reports whether a patch makes exactly the edits of the plan, wherever in the files.
+// edits reports whether a patch consists of exactly the plan's edits, at any position in the files.
 func (t *Trace) edits(patch string) bool {
 	made := map[string][]string{}
 	file := ""
@@ -64,7 +64,7 @@ func (t *Trace) edits(patch string) bool {
 	}
 	for _, f := range t.Plan.Bump.Files {
 		path := t.Store.PathOf(f.Path)
-		if !slices.Equal(without(made[path]), without(linesOf(f.Edits))) {
+		if !slices.Equal(dropMoved(made[path]), dropMoved(linesOf(f.Edits))) {
 			return false
 		}
 		delete(made, path)
@@ -72,7 +72,7 @@ func (t *Trace) edits(patch string) bool {
 	return len(made) == 0
 }
 
-// linesOf are the lines that edits take away and bring, as a patch has them.
+// linesOf returns the lines that edits remove and add, in patch format.
 func linesOf(edits []bump.Edit) (lines []string) {
 	for i := 0; i < len(edits); {
 		text, shift, line := edits[i].Text, 0, edits[i].Line
@@ -95,8 +95,8 @@ func linesOf(edits []bump.Edit) (lines []string) {
 	return lines
 }
 
-// without sorts lines of a patch, and takes out what is both taken away and brought: it stays.
-func without(lines []string) []string {
+// `dropMoved` sorts a patch's lines, and drops those that are both removed and added.
+func dropMoved(lines []string) []string {
 	count := map[string]int{}
 	for _, l := range lines {
 		if text := strings.TrimRight(l[1:], "\r"); l[0] == '+' {
@@ -108,7 +108,7 @@ func without(lines []string) []string {
 	var left []string
 	for text, n := range count {
 		for range max(n, -n) {
-			if text != "" { // blank lines between are laid out by whoever writes them
+			if text != "" { // ignore blank lines
 				left = append(left, map[bool]string{true: "+", false: "-"}[n > 0]+text)
 			}
 		}

@@ -12,7 +12,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workflow"
 )
 
-// The names of the steps, in their order, by which journals and people know them.
+// The step names, in order. Journals contain them, and users see them.
 const (
 	StepPreflight = "preflight"
 	StepPlan      = "plan"
@@ -29,19 +29,19 @@ const (
 	StepHub       = "GitHub release"
 )
 
-// The ends of a release.
+// The ways in which a release can end.
 const (
 	Released  session.End = "released"
-	Undone                = session.Undone    // commit and tag were taken back
-	Abandoned             = session.Abandoned // it cannot be taken back, and is not to be completed
+	Undone                = session.Undone    // the commit and the tags were removed
+	Abandoned             = session.Abandoned // the release was given up: it cannot be undone, and will not be completed
 )
 
-// Past is what a journal has of a release.
+// Past is a release as its journal records it.
 type Past struct {
 	*session.Past[*plan.Plan]
 }
 
-// Kind is that of releases whose journals are in a state folder.
+// Kind returns the session kind for releases with journals in the given folder.
 func Kind(state string) *session.Kind[*plan.Plan] {
 	return &session.Kind[*plan.Plan]{
 		Name:     "release",
@@ -56,12 +56,12 @@ func Kind(state string) *session.Kind[*plan.Plan] {
 	}
 }
 
-// Lock takes the clone for this process's release, by a folder that all its work trees share: branches, tags and the remote
-// are theirs together. It is for operr.Stopped that another one has it. killed is when the process before this one took it, if
-// that ended without giving it back.
+// Lock locks the clone for a release by this process. All work trees of the clone share the lock, because they share branches, tags and the remote.
+// If another process holds it, the error has the status operr.Stopped. If the previous process ended without releasing the lock, killed is the time
+// at which it took it.
 func Lock(state string) (unlock func(), killed time.Time, err error) { return Kind(state).Lock() }
 
-// Last returns the release that was begun last in this clone; nil where there is none.
+// Last returns the most recently begun release of this clone; nil if there is none.
 func Last(state string) (*Past, error) {
 	past, err := Kind(state).Last()
 	if past == nil || err != nil {
@@ -70,8 +70,8 @@ func Last(state string) (*Past, error) {
 	return &Past{Past: past}, nil
 }
 
-// Unfinished is the release that the journal of a clone has begun and not ended; nil where there is none.
-func Unfinished(state string) (*Past, error) {
+// FindUnfinished returns the release that has begun and not ended according to the journals; nil if there is none.
+func FindUnfinished(state string) (*Past, error) {
 	past, err := Last(state)
 	if err != nil || past == nil || past.End != "" {
 		return nil, err
@@ -79,7 +79,7 @@ func Unfinished(state string) (*Past, error) {
 	return past, nil
 }
 
-// findEnd says how the journals of this clone say that the release of these tags, at this commit, has ended; "" where they do not.
+// findEnd returns how the release with these tags at this commit ended according to the clone's journals, or "".
 func (t *Trace) findEnd(p *plan.Plan) (end session.End, err error) {
 	all, err := Kind(t.State).All()
 	for _, one := range all {
@@ -91,20 +91,20 @@ func (t *Trace) findEnd(p *plan.Plan) (end session.End, err error) {
 	return end, err
 }
 
-// CopyTo writes the journal to another path, as that of the same release for another channel.
+// CopyTo writes a copy of the journal to path, for the same release on another channel.
 func (p *Past) CopyTo(path, channel string) error {
 	copied := *p.Plan
 	copied.Channel = channel
 	return Kind("").Copy(p.Past, path, &copied)
 }
 
-// HasBegun reports whether a step was begun by this release. Where there is no journal (nil), nothing is known to be begun.
+// HasBegun reports whether the journal records that a step was begun. It returns false if p is nil, since then there is no journal.
 func (p *Past) HasBegun(step string) bool { return p != nil && p.Began(step) }
 
-// hasEnded reports whether a step was ended by this release, or found to be as it should.
+// hasEnded reports whether the journal records that a step was completed or found done.
 func (p *Past) hasEnded(step string) bool { return p != nil && p.Did(step) }
 
-// LeftOff reports whether a step was begun last and has neither ended nor failed: it was killed.
+// LeftOff reports whether the last event of a step is its start, which means that the step was killed.
 func (p *Past) LeftOff(step string) (left bool) {
 	if p == nil {
 		return false
@@ -117,7 +117,7 @@ func (p *Past) LeftOff(step string) (left bool) {
 	return left
 }
 
-// refused reports whether each upload of this release that was begun has failed, and the channel has taken nothing of it.
+// refused reports whether all upload attempts failed because the channel rejected every file.
 func (p *Past) refused() bool {
 	begun, refused := 0, 0
 	for _, event := range p.Events {
@@ -133,7 +133,7 @@ func (p *Past) refused() bool {
 	return begun == refused
 }
 
-// Commit is the release's, as far as the journal knows; "" where it knows of none.
+// Commit returns the release's commit according to the journal, or "".
 func (p *Past) Commit() string {
 	var last Commit
 	for _, event := range p.Events {
@@ -144,13 +144,13 @@ func (p *Past) Commit() string {
 	return last.Hash
 }
 
-// Released reports whether the journal knows a commit as the one that is released: as it was made, or as it was found after
-// people had put others on top of it, or below.
+// Released reports whether the journal has recorded a commit as the one that is released. It records the commit when it is made, and again if it has
+// another hash later, for example after a rebase.
 func (p *Past) Released(commit string) bool {
 	return commit != "" && slices.Contains(p.commits(), commit)
 }
 
-// commits are all that the journal has recorded as the one that is released.
+// commits returns all hashes that the journal has recorded for the release commit.
 func (p *Past) commits() (all []string) {
 	for _, event := range p.Events {
 		var c Commit
@@ -161,7 +161,7 @@ func (p *Past) commits() (all []string) {
 	return all
 }
 
-// Accepts refuses a request for another release than this one, which is unfinished. The same words as before mean it.
+// Accepts returns an error if a request is for another release than this unfinished one. The original request is accepted.
 func (p *Past) Accepts(asked bump.Request) error {
 	planned := p.Plan.Bump.Request
 	if asked.To != "" && !p.Plan.Answers(asked) && (asked.To != planned.To || asked.Only != planned.Only) {

@@ -2,6 +2,7 @@ package trace
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path"
 	"path/filepath"
@@ -16,13 +17,13 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
-// Landed are versions that a branch has and that are not tagged: those of a pull request that was merged, for one.
+// Landed describes untagged versions on a branch, such as those from a merged pull request.
 type Landed struct {
-	Commit string     // the first on the branch's first parents that has them: a merge, a squash, or what a rebase made
-	Bump   *bump.Plan // without files; its tags are those that the commit is to get
+	Commit string     // first commit with the versions along the branch's first parents: a merge, a squashed or a rebased commit
+	Bump   *bump.Plan // without files; Tags are the tags that the commit should get
 }
 
-// TagNames are the tags that the commit is to get.
+// TagNames returns the names of the tags that the commit should get.
 func (l *Landed) TagNames() (names []string) {
 	for _, t := range l.Bump.Tags {
 		names = append(names, t.Name)
@@ -30,12 +31,30 @@ func (l *Landed) TagNames() (names []string) {
 	return names
 }
 
-// FindLanded finds what was landed on the branch that is checked out in a repository, of a workspace there; nil where there is nothing. Of packages whose
-// versions came by several commits it is the oldest one. A version that no bump brought, such as a workspace's first, is none. Where the version stands
-// in no file but the changelog, its section is what was landed. tags are those of the remote.
+// Pushed returns l if the remote-tracking branch contains the commit, and nil otherwise. It does not query the remote.
+func (l *Landed) Pushed(ctx context.Context, repo *gitrepo.Repo, remote, branch string) (*Landed, error) {
+	if l == nil {
+		return nil, nil
+	}
+	at, err := repo.Resolve(ctx, "refs/remotes/"+remote+"/"+branch)
+	if errors.Is(err, gitrepo.ErrNoCommit) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if has, err := repo.Contains(ctx, at, l.Commit); !has || err != nil {
+		return nil, err
+	}
+	return l, nil
+}
+
+// FindLanded finds untagged versions on the current branch; nil if there are none. If packages were bumped by several commits, it returns the oldest
+// commit. Versions that no commit bumped, such as a workspace's first version, do not count. If a version is only in the changelog, the commit that
+// added its section counts. tags are the remote's tags.
 func FindLanded(ctx context.Context, repo *gitrepo.Repo, store *bump.Store, w *workspace.Workspace, h bump.History, tags map[string]string) (*Landed, error) {
 	if len(w.Disagreements()) > 0 {
-		return nil, nil // preflight says it
+		return nil, nil // preflight reports this
 	}
 	head, err := repo.Head(ctx)
 	if err != nil {
@@ -73,14 +92,14 @@ func FindLanded(ctx context.Context, repo *gitrepo.Repo, store *bump.Store, w *w
 	return findSection(ctx, repo, store, w, h, tags)
 }
 
-// isTagged reports whether the version of a package, by its name, has a tag in the form of another tool: "1.2.0", where ours is "v1.2.0". It was released
-// before we were there.
+// isTagged returns a function that reports whether a package's version is already tagged in another tool's format, such as "1.2.0" instead of
+// "v1.2.0". Such a version was released before the repository used this tool.
 func isTagged(w *workspace.Workspace, tags map[string]string) func(name string) bool {
 	read := bump.ReadTags(w)
 	return func(name string) bool {
 		pkg, err := w.Package(name)
 		if err != nil {
-			return false // its version is in no file
+			return false // the package has no version in a file
 		}
 		at, err := version.Parse(pkg.Version.Text)
 		if err != nil {
@@ -95,11 +114,11 @@ func isTagged(w *workspace.Workspace, tags map[string]string) func(name string) 
 	}
 }
 
-// findSection finds a release of which the changelog alone has the version.
+// findSection finds a landed release by its changelog section, for versions that are in no other file.
 func findSection(ctx context.Context, repo *gitrepo.Repo, store *bump.Store, w *workspace.Workspace, h bump.History, tags map[string]string) (*Landed, error) {
 	place, err := bump.Changelog(w)
 	if err != nil || !place.There || place.Foreign != "" {
-		//lint:ignore nilerr preflight says what is wrong with it
+		//lint:ignore nilerr preflight says what is wrong with the changelog
 		return nil, nil
 	}
 	src, err := os.ReadFile(filepath.Join(w.Root, filepath.FromSlash(place.File)))
@@ -119,7 +138,7 @@ func findSection(ctx context.Context, repo *gitrepo.Repo, store *bump.Store, w *
 	}
 	plan, err := bump.New(ctx, w, req, h)
 	if err != nil || !plan.Empty() || len(plan.Packages) == 0 || !slices.ContainsFunc(plan.Tags, func(t bump.Tag) bool { return t.Name == tag }) {
-		//lint:ignore nilerr what the section is of is no release that could be made
+		//lint:ignore nilerr the changelog section is not of a release that could be made
 		return nil, nil
 	}
 	head, err := repo.Head(ctx)

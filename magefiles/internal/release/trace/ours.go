@@ -12,14 +12,14 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// ours reports whether a tag of this release that names a commit was made by it. Somebody else may have released the same version
-// from the same base. Without a journal, tags are all that is known of a release.
+// `ours` reports whether the tag at a commit belongs to this release. Someone else may have released the same version from the same base. Without a
+// journal there is nothing to compare with, so the tag is assumed to belong to it.
 func (t *Trace) ours(commit string) bool {
 	return t.Past == nil || t.Past.Released(commit) || t.Found != nil && t.Found() == commit
 }
 
-// OwnTags are the plan's tags that this clone has, and that this release made. Where it has no commit of its own, only its journal
-// tells them from such as were at that commit before.
+// OwnTags returns the plan's tags in this clone that this release made. If the release makes no commit, only its journal can show that they are not
+// earlier tags at the same commit.
 func (t *Trace) OwnTags(ctx context.Context) (own []string, err error) {
 	tags, err := t.Repo.Tags(ctx)
 	if err != nil {
@@ -33,9 +33,10 @@ func (t *Trace) OwnTags(ctx context.Context) (own []string, err error) {
 	return own, nil
 }
 
-// Sent reports whether the tags on the remote may be those of this release, which has no commit of its own: its journal comes
-// to the push, and the clone's tags are the same objects. Somebody else may have released the same version of the same commit.
-func (t *Trace) Sent(ctx context.Context, refs gitremote.Refs) (bool, error) {
+// CheckSent reports whether this release may have pushed the tags on the remote. It checks only a release that makes no commit and has a journal: the
+// journal must have begun the push, and the tags must be the same objects as in the clone. Otherwise someone else has released the same version from
+// the same commit.
+func (t *Trace) CheckSent(ctx context.Context, refs gitremote.Refs) (bool, error) {
 	if !t.Plan.Bump.Empty() || t.Past == nil {
 		return true, nil
 	}
@@ -50,9 +51,8 @@ func (t *Trace) Sent(ctx context.Context, refs gitremote.Refs) (bool, error) {
 	return true, nil
 }
 
-// FindCommit is the commit that the release made, on the first parents of another one; "" where it is not there. It is the
-// one that took the packages to their versions, wherever it lies: who pulls with --rebase has commits of others below it, and
-// it has another name then.
+// FindCommit returns the commit that the release made, among the first parents of `head`, or "". It looks for the commit that gave the packages their
+// versions, because after a pull with --rebase the commit has another hash and other parents.
 func (t *Trace) FindCommit(ctx context.Context, head string) (string, error) {
 	w, err := t.Store.At(ctx, t.Repo, head)
 	if err != nil {
@@ -64,7 +64,7 @@ func (t *Trace) FindCommit(ctx context.Context, head string) (string, error) {
 			return "", err
 		}
 		if made.Commit == "" {
-			continue // no line of a manifest has its version
+			continue // the package's version is not in a manifest
 		}
 		before, err := t.Repo.Contains(ctx, t.Plan.Base, made.Commit)
 		if err != nil || !before {
@@ -78,7 +78,7 @@ func (t *Trace) FindCommit(ctx context.Context, head string) (string, error) {
 	return t.Repo.MadeOn(ctx, t.Plan.Base, head, paths)
 }
 
-// StillAt are the packages that the release moved, and that are in a workspace at the versions that it gave them.
+// StillAt returns the packages that the release bumped and that still have the new versions in a workspace.
 func (t *Trace) StillAt(w *workspace.Workspace) (all []*workspace.Package) {
 	if w == nil {
 		return nil
@@ -91,8 +91,8 @@ func (t *Trace) StillAt(w *workspace.Workspace) (all []*workspace.Package) {
 	return all
 }
 
-// RefuseBranch refuses to look for a release's commit on another branch than it was made on, where that one has commits since.
-// What is checked out would be taken for it, or it would be said that nothing was done.
+// RefuseBranch returns an error if the release was begun on another branch, and that branch has new commits since. On the current branch, the search
+// would find a wrong commit or none.
 func (t *Trace) RefuseBranch(ctx context.Context) error {
 	p := t.Plan
 	head, err := t.Repo.Head(ctx)
@@ -101,7 +101,7 @@ func (t *Trace) RefuseBranch(ctx context.Context) error {
 	}
 	there, err := t.Repo.Resolve(ctx, "refs/heads/"+p.Branch)
 	if errors.Is(err, gitrepo.ErrNoCommit) {
-		return nil // the clone has no such branch: it was never made here
+		return nil // the branch is not in this clone, so the release was not made here
 	}
 	if err != nil || there == p.Base {
 		return err
@@ -110,10 +110,10 @@ func (t *Trace) RefuseBranch(ctx context.Context) error {
 	if err != nil || !on {
 		return err
 	}
-	return operr.NewStopped("`git switch "+operr.Word(p.Branch)+"`, and run it again", "the release of %s was begun on the branch %s, which has commits since, and another one is checked out; nothing was changed", p.Title, p.Branch)
+	return operr.NewStopped("run `git switch "+operr.Word(p.Branch)+"`, and then this command again", "the release of %s was begun on the branch %s, which has new commits, but another branch is checked out; nothing was changed", p.Title, p.Branch)
 }
 
-// HasRemote reports whether the remote's branch has a commit. What the remote has meanwhile is fetched for that.
+// HasRemote reports whether the remote's branch contains a commit. It fetches the branch if necessary.
 func (t *Trace) HasRemote(ctx context.Context, refs gitremote.Refs, commit string) (bool, error) {
 	there := refs.Branches[t.Plan.Branch]
 	if there == "" {

@@ -1,17 +1,17 @@
-// Package trace finds what a release leaves behind, in git, in its journal and on its channel, and whose it is. Nothing here changes
-// anything.
+// Package trace finds what a release left behind in git, in its journal and on its channel, and whether this release or another one made it. It does
+// not change anything.
 //
-// Somebody else may have released the same version, of the same commit. So what is found is compared with what the journal knows, and,
-// in a clone without one, with what the tags name.
+// Someone else may have released the same version from the same commit. So findings are compared with the journal or, in a clone without a journal,
+// with the commits that the tags point to.
 //
-//	trace.go     where it is looked, and the commit that is released
-//	journal.go   the journal: which release was begun, what it began and did; the names of the steps
-//	ours.go      what of tags and commits is this release's, and not somebody else's
-//	exact.go     whether a commit that an undo takes back is the release's own
-//	landed.go    versions that a branch has and that are not tagged: a pull request has brought them
-//	present.go   what a clone knows that has no journal: tags, and what they stand for
-//	branch.go    which branch a release that was pushed came from
-//	uploaded.go  what is on the channel, or may be
+//	trace.go     where to look, and the commit that is released
+//	journal.go   the journal: which release was begun, and which steps it began and completed; step names
+//	ours.go      which tags and commits this release made
+//	exact.go     whether a commit that an undo would revert belongs to the release
+//	landed.go    untagged versions on a branch, such as those from a merged pull request
+//	present.go   what a clone without a journal can learn from tags
+//	branch.go    from which branch a release was pushed
+//	uploaded.go  what is, or may be, on the channel
 package trace
 
 import (
@@ -30,61 +30,61 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// Trace is where it is looked, and what for: the release of a plan.
+// Trace holds the places to search, and the release to search for.
 type Trace struct {
 	Repo    *gitrepo.Repo
 	Store   *bump.Store
-	Root    string                                                    // of the workspace, in the work tree
-	State   string                                                    // folder of the journals
-	Channel func(w *workspace.Workspace) (publish.Destination, error) // one for all of an operation
+	Root    string                                                    // workspace root, inside the work tree
+	State   string                                                    // folder for the journals
+	Channel func(w *workspace.Workspace) (publish.Destination, error) // always returns the same destination within an operation
 	Hub     forge.Hub
-	Publish string // who publishes, in place of what the plan says; "" is that
+	Publish string // who publishes, overriding the plan; "" uses the plan's value
 
-	Plan  *plan.Plan    // of the release that is looked for
-	Past  *Past         // its journal; nil where none knows of it from before this run
-	Found func() string // the commit that this run has found or made; "", or a nil function, where it has none
+	Plan  *plan.Plan    // the release's plan
+	Past  *Past         // the release's journal; nil if there was none when the run began
+	Found func() string // returns the release commit that this run has found or made, or ""; may be nil
 }
 
-// For is a copy that looks for the release of a plan, which has no journal yet.
+// For returns a copy of t for the release with the given plan, which has no journal yet.
 func (t *Trace) For(p *plan.Plan) *Trace {
 	c := *t
 	c.Plan, c.Past = p, nil
 	return &c
 }
 
-// Of is a copy that looks for a release that was begun.
+// Of returns a copy of t for a release that was begun.
 func (t *Trace) Of(past *Past) *Trace {
 	c := t.For(past.Plan)
-	if past.Path != "" { // else it was worked out from tags
+	if past.Path != "" { // otherwise it was reconstructed from tags
 		c.Past = past
 	}
 	return c
 }
 
-// By is who publishes.
+// By returns who publishes: settings.PublishCI or PublishHere.
 func (t *Trace) By() string { return cmp.Or(t.Publish, t.Plan.Publish) }
 
-// Commit is the commit that is released.
+// Commit is the commit that a release tags.
 type Commit struct {
 	Hash  string `json:"hash"`
-	Where string `json:"where"` // that it is there: Here, or the remote's name
+	Where string `json:"where"` // Here, or the name of the remote that has the tags
 }
 
-// Here is where a commit is that the remote's tags do not name.
+// Here is the Where of a commit that the remote's tags do not point to.
 const Here = "here"
 
-// IsOut reports whether the tag is on the remote: what it names was checked before.
+// IsOut reports whether the tags are on the remote. If so, the commit was checked before they were pushed.
 func (c Commit) IsOut() bool { return c.Where != Here }
 
 func (c Commit) String() string { return fmt.Sprintf("commit %.12s", c.Hash) }
 
-// Pushed is the commit that the remote's tags of this release name; "" where they are not there, or where they are of
-// something else: the commit is made on the plan's base, and by this release, or, where it makes none, is that base. Tags that
-// name different commits are an error. Where some are there and some are not ([Trace.Lacks]), it is in the middle of its pushes if they are its own.
-func (t *Trace) Pushed(ctx context.Context, refs gitremote.Refs) (commit string, err error) {
+// FindPushed returns the commit that this release's tags on the remote point to, or "" if the tags do not exist or belong to someone else. The
+// release must have made the commit on the plan's base; if it makes no commit, the tags must be at the base. Tags at different commits are an error.
+// If only some of the tags exist ([Trace.Lacks]) and this release pushed them, it is between two of its pushes.
+func (t *Trace) FindPushed(ctx context.Context, refs gitremote.Refs) (commit string, err error) {
 	tags := t.Plan.Tags
 	if lacks := t.Lacks(refs); len(lacks) > 0 {
-		sent, err := t.sentSome(ctx, refs)
+		sent, err := t.checkSentSome(ctx, refs)
 		if !sent || err != nil {
 			return "", err
 		}
@@ -101,14 +101,14 @@ func (t *Trace) Pushed(ctx context.Context, refs gitremote.Refs) (commit string,
 	return commit, nil
 }
 
-// Lacks are the tags of the release that a remote does not have.
+// Lacks returns the release's tags that the remote does not have.
 func (t *Trace) Lacks(refs gitremote.Refs) []string {
 	return slices.DeleteFunc(slices.Clone(t.Plan.Tags), func(tag string) bool { return refs.Tags[tag] != "" })
 }
 
-// sentSome reports whether the tags that a remote has are those that this release sent before it was killed: it has more than one push brings, its
-// journal comes to the push, and the clone's tags are the same objects.
-func (t *Trace) sentSome(ctx context.Context, refs gitremote.Refs) (bool, error) {
+// checkSentSome reports whether this release pushed some of its tags before it was killed: it has too many tags for one push, its journal has begun
+// the push step, and the tags on the remote are the same objects as in the clone.
+func (t *Trace) checkSentSome(ctx context.Context, refs gitremote.Refs) (bool, error) {
 	if len(t.Plan.Tags) <= gitremote.MaxTags || !t.Past.HasBegun(StepPush) || t.Plan.FindTag(refs.Tags) == "" {
 		return false, nil
 	}
@@ -134,21 +134,21 @@ func sameCommit(tags map[string]string, names []string, where string) (commit st
 		case !ok:
 			return "", nil
 		case commit != "" && commit != at:
-			return "", operr.NewStopped("find out which is right", "the tags of this release name different commits on %s: %s is at %.12s, and another at %.12s", where, t, at, commit)
+			return "", operr.NewStopped("find out which commit is right, and delete the tags at the wrong commit", "the tags of this release name different commits on %s: %s is at %.12s, and another tag is at %.12s", where, t, at, commit)
 		}
 		commit = at
 	}
 	return commit, nil
 }
 
-// Committed finds the commit of this release: what the tags name, on the remote or here, or else the clone's, if it is made
-// on the plan's base and has the plan's versions. It reports whether there is one.
-func (t *Trace) Committed(ctx context.Context) (Commit, bool, error) {
+// FindOwnCommit finds this release's commit, and reports whether there is one. It returns the commit that the release's tags point to, on the remote
+// or in the clone. Without tags, it returns the current commit if that is based on the plan's base and has the plan's versions.
+func (t *Trace) FindOwnCommit(ctx context.Context) (Commit, bool, error) {
 	refs, err := gitremote.Read(ctx, t.Repo, t.Plan.Remote)
 	if err != nil {
 		return Commit{}, false, err
 	}
-	if at, err := t.Pushed(ctx, refs); at != "" || err != nil {
+	if at, err := t.FindPushed(ctx, refs); at != "" || err != nil {
 		return Commit{Hash: at, Where: t.Plan.Remote}, err == nil, err
 	}
 	tags, err := t.Repo.Tags(ctx)
@@ -184,11 +184,11 @@ func (t *Trace) Committed(ctx context.Context) (Commit, bool, error) {
 	return Commit{Hash: head.Commit, Where: Here}, true, nil
 }
 
-// Void reports whether nothing came of a release that was begun: its plan is no obligation. Where that cannot be told, something did: it is
-// gone on with, and preflight says what is in the way.
+// Void reports whether a begun release has left no change, commit or tag behind, so that another release may be planned instead. On a branch that
+// RefuseBranch rejects, it returns false: then the release is continued, and preflight reports the problem.
 func (t *Trace) Void(ctx context.Context) (bool, error) {
 	if t.RefuseBranch(ctx) != nil {
-		//lint:ignore nilerr preflight says it
+		//lint:ignore nilerr preflight reports this error
 		return false, nil
 	}
 	pending, err := t.Store.Pending(ctx, t.Repo)
@@ -198,10 +198,10 @@ func (t *Trace) Void(ctx context.Context) (bool, error) {
 	if t.Past.hasEnded(StepCommit) {
 		return false, nil
 	}
-	if t.Plan.Bump.Empty() { // there is no commit to be made: its tags are all that can come of it
+	if t.Plan.Bump.Empty() { // the release makes no commit, so it can only leave tags
 		refs, err := gitremote.Read(ctx, t.Repo, t.Plan.Remote)
 		return err == nil && t.Plan.FindTag(refs.Tags) == "", nil
 	}
-	_, made, err := t.Committed(ctx)
+	_, made, err := t.FindOwnCommit(ctx)
 	return err == nil && !made, err
 }

@@ -13,9 +13,9 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
-// Uploaded is what the channel has of the release: of the packages that it releases, and of those that it publishes along. What
-// the channel has of others is of the releases before it.
-func (t *Trace) Uploaded(h publish.Holdings) (up []publish.Published) {
+// ListUploaded returns the files on the channel that belong to the release: those of packages that it releases or publishes along with them. Files of
+// other packages belong to earlier releases.
+func (t *Trace) ListUploaded(h publish.Holdings) (up []publish.Published) {
 	for _, p := range t.Plan.Packages {
 		if !t.Plan.Releases(p.Name) && !slices.Contains(t.Plan.Along, p) {
 			continue
@@ -29,7 +29,7 @@ func (t *Trace) Uploaded(h publish.Holdings) (up []publish.Published) {
 	return up
 }
 
-// Look is what the channel has. One that shows nothing is not believed where something was sent to it, or may have been.
+// Look returns the packages on the channel. It returns an error if the channel is invisible although something was, or may have been, uploaded.
 func (t *Trace) Look(ctx context.Context, commit string) (h publish.Holdings, err error) {
 	w, err := workspace.Load(t.Root)
 	if err != nil {
@@ -40,7 +40,7 @@ func (t *Trace) Look(ctx context.Context, commit string) (h publish.Holdings, er
 		return h, err
 	}
 	if c.URL() != t.Plan.Channel {
-		return h, operr.New(plan.SameChannel, "the release of %s was begun for %s, and the channel is %s now: what was uploaded cannot be told", t.Plan.Title, t.Plan.Channel, c.URL())
+		return h, operr.New(plan.SameChannel, "the release of %s was begun for the channel %s, but the channel is %s now, so it is not known which packages were uploaded", t.Plan.Title, t.Plan.Channel, c.URL())
 	}
 	if h, err = publish.Look(ctx, c, w.Packages); err != nil || h.Exists {
 		return h, err
@@ -50,8 +50,8 @@ func (t *Trace) Look(ctx context.Context, commit string) (h publish.Holdings, er
 		if begun == "" || err != nil {
 			return h, err
 		}
-		return h, operr.NewStopped("set what the channel is read with, such as PREFIX_API_KEY, and undo again",
-			"%s, and that is not there for anyone now: where it is private, what it has cannot be told without a credential (%v)", begun, h.Unseen)
+		return h, operr.NewStopped("set a credential that can read the channel, such as PREFIX_API_KEY, and run this command again",
+			"%s, but the channel is not visible without a credential, so it is not known which packages were uploaded (%v)", begun, h.Unseen)
 	}
 	sent, err := t.explainSent(ctx, commit, c.URL())
 	if sent == "" || err != nil {
@@ -61,12 +61,12 @@ func (t *Trace) Look(ctx context.Context, commit string) (h publish.Holdings, er
 	if err != nil {
 		return h, err
 	}
-	return h, operr.NewStopped("set a credential of an account that may read the channel, such as PREFIX_API_KEY, and undo again; where there is no such channel, make it, and undo again; `mage release` goes on with it",
-		"%s, and that is there neither for anyone now, nor for who has %s: what it has cannot be told", sent, access).WithWayOn()
+	return h, operr.NewStopped("set a credential of an account that may read the channel, such as PREFIX_API_KEY, and run `mage undo` again; if the channel does not exist, create the channel first; to continue the release instead, run `mage release`",
+		"%s, but the channel is not visible, without a credential or with %s, so it is not known which packages were uploaded", sent, access).WithWayOn()
 }
 
-// explainBegun says why something may be on a channel, as far as the journal and the CI know; "" where nothing is. A CI begins once the tag is
-// pushed; one that can be asked, and has no run of it, has not begun. A clone without a journal knows nothing of what others have sent.
+// explainBegun returns the reason why an upload may have begun, according to the journal and the CI; "" if none can have. A CI starts after the tag
+// is pushed; if it can be queried and has no run, it has not started. Without a journal, other clones may have uploaded packages.
 func (t *Trace) explainBegun(ctx context.Context, commit, channel string) (string, error) {
 	what := t.Plan.Title + " to " + channel
 	switch {
@@ -86,18 +86,17 @@ func (t *Trace) explainBegun(ctx context.Context, commit, channel string) (strin
 	return "the CI run " + runs[0].URL + " may have uploaded " + what, nil
 }
 
-// explainSent says why something must be on a channel that shows nothing to who asks with a credential: a private channel is not there for
-// accounts that are no members of it. It is "" where it is likelier that there is no channel: each file of an upload is refused then, and is known to
-// have been.
+// explainSent returns the reason why a channel that is invisible to a credential must exist and have packages; a private channel is invisible to
+// accounts that are not members. It returns "" if the channel probably does not exist, for example because every upload was rejected.
 func (t *Trace) explainSent(ctx context.Context, commit, channel string) (string, error) {
 	what := t.Plan.Title + " to " + channel
 	switch {
 	case t.Past.hasEnded(StepPublish):
-		return "the upload of " + what + " has ended well", nil
+		return "the upload of " + what + " has succeeded", nil
 	case t.By() == settings.PublishHere && t.Past.LeftOff(StepPublish):
-		return "the upload of " + what + " was begun, and left off", nil
+		return "the upload of " + what + " was started and then stopped", nil
 	case t.By() == settings.PublishHere && t.Past.HasBegun(StepPublish) && !t.Past.refused():
-		return "the upload of " + what + " was begun, and has failed", nil
+		return "the upload of " + what + " was begun, but failed", nil
 	case t.By() == settings.PublishHere || t.Hub.Client == nil:
 		return "", nil
 	}
@@ -110,15 +109,15 @@ func (t *Trace) explainSent(ctx context.Context, commit, channel string) (string
 	return "", err
 }
 
-// FindRunning finds where a CI may be uploading right now.
+// FindRunning returns the URL of a CI run that may be uploading now, or "".
 func (t *Trace) FindRunning(ctx context.Context, commit string) (string, error) {
 	if t.By() != settings.PublishCI || t.Hub.Client == nil {
 		return "", nil
 	}
 	runs, err := t.runs(ctx, commit)
 	if err != nil {
-		return "", operr.New("see whether a run of "+forge.Workflow+" is under way, and cancel it; then run this again with a GITHUB_TOKEN that may read the runs of "+t.Hub.Repository+" (`gh auth token` prints yours)",
-			"whether CI is publishing cannot be told: %w", err)
+		return "", operr.New("cancel any run of "+forge.Workflow+" that is in progress; then run this command again with a GITHUB_TOKEN that may read the runs of "+t.Hub.Repository+" (`gh auth token` prints yours)",
+			"cannot find out whether CI is publishing now: %w", err)
 	}
 	for _, run := range runs {
 		if !run.Completed() {
@@ -128,8 +127,8 @@ func (t *Trace) FindRunning(ctx context.Context, commit string) (string, error) 
 	return "", nil
 }
 
-// runs are those of the workflow that may publish the release: at its commit, and for none of the other tags that this clone has. One that somebody
-// started by hand is for a branch.
+// `runs` returns the workflow runs at the commit that may publish the release. It excludes runs for other tags that this clone has. A manual run may
+// be for a branch, so it is included.
 func (t *Trace) runs(ctx context.Context, commit string) ([]github.Run, error) {
 	all, err := t.Hub.Client.Runs(ctx, forge.Query(commit))
 	if err != nil || !slices.ContainsFunc(all, func(run github.Run) bool { return run.Ref != "" && !slices.Contains(t.Plan.Tags, run.Ref) }) {

@@ -29,14 +29,14 @@ import (
 
 const undoKey = "pfx_the_key_of_a_private_channel"
 
-// undoing is an unfinished release v1.0 of the package a, in a clone whose channel may be private and may have it.
+// undoing describes an unfinished release v1.0 of package a, whose channel may be private and may already have the package.
 type undoing struct {
 	by       string
-	journal  []workflow.Event // nil for a clone without one
-	key      prefixdev.Token  // what the channel is read with; "" for none
+	journal  []workflow.Event // nil for a clone without a journal
+	key      prefixdev.Token  // token that reads the channel; "" for none
 	public   bool
-	there    bool // the channel has a 1.0
-	unasked  bool // the CI cannot be asked
+	there    bool // the channel has package a 1.0
+	unasked  bool // the CI cannot be queried
 	statuses []string
 }
 
@@ -97,7 +97,7 @@ func (u undoing) trace(t *testing.T) *Trace {
 	return r
 }
 
-// runsOf is a GitHub that has a run of release.yml for each conclusion, the oldest first; "" is one that is under way.
+// runsOf returns a GitHub with one run of release.yml per conclusion, oldest first; "" is a run in progress.
 func runsOf(t *testing.T, conclusions ...string) *github.Client {
 	t.Helper()
 	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -120,10 +120,10 @@ func runsOf(t *testing.T, conclusions ...string) *github.Client {
 	return client
 }
 
-// refused is the failure of an upload of which the channel has taken nothing.
+// refused is an upload failure in which the channel rejected every file.
 const refused = "refused"
 
-// events are records of one step each, in a journal.
+// events returns journal events from pairs of step and event.
 func events(of ...string) (events []workflow.Event) {
 	events = []workflow.Event{}
 	for i := 0; i+1 < len(of); i += 2 {
@@ -136,14 +136,14 @@ func events(of ...string) (events []workflow.Event) {
 	return events
 }
 
-// A channel that shows nothing is not believed where something was sent to it, or may have been: without a credential, nor with one of an
-// account that is no member of it, for whom a private channel is not there either.
+// If something was or may have been uploaded, an invisible channel is an error, with or without a credential: a private channel is also invisible to
+// accounts that are not members.
 func TestUndoBelievesNoChannelThatItDoesNotSee(t *testing.T) {
 	const (
 		here, ci  = settings.PublishHere, settings.PublishCI
 		strangers = "pfx_of_another_account"
-		nobody    = "is not there for anyone now"
-		neither   = "is there neither for anyone now, nor for who has a file"
+		nobody    = "the channel is not visible without a credential"
+		neither   = "the channel is not visible, without a credential or with a file"
 	)
 	pushed := []string{StepPush, "started", StepPush, "done"}
 	and := func(more ...string) []workflow.Event {
@@ -151,11 +151,11 @@ func TestUndoBelievesNoChannelThatItDoesNotSee(t *testing.T) {
 	}
 	for name, c := range map[string]struct {
 		undoing
-		stops  string   // what it stops with; "" where it does not
-		says   []string // beside it
-		unseen bool     // what is known is said to be without the channel
+		stops  string   // the error's text; "" if there is no error
+		says   []string // other texts in the error
+		unseen bool     // the result says that the channel was not seen
 		absent bool
-		has    int // files of the release
+		has    int // number of files of the release on the channel
 	}{
 		"here, sent, and seen":                                 {undoing: undoing{by: here, journal: and(StepPublish, "started", StepPublish, "done"), key: undoKey, there: true}, has: 1},
 		"here, sent, and seen by all":                          {undoing: undoing{by: here, journal: and(StepPublish, "started", StepPublish, "done"), public: true, there: true}, has: 1},
@@ -165,12 +165,12 @@ func TestUndoBelievesNoChannelThatItDoesNotSee(t *testing.T) {
 		"here, failed, and there is no credential":             {undoing: undoing{by: here, journal: and(StepPublish, "started", StepPublish, "failed"), there: true}, stops: nobody},
 		"here, not begun, and there is no credential":          {undoing: undoing{by: here, journal: and()}, unseen: true},
 		"here, by another clone, and there is no credential":   {undoing: undoing{by: here, there: true}, stops: nobody, says: []string{"another clone may have uploaded"}},
-		"here, sent, and the credential is a stranger's":       {undoing: undoing{by: here, journal: and(StepPublish, "started", StepPublish, "done"), key: strangers, there: true}, stops: neither, says: []string{"has ended well"}},
-		"here, killed, and the credential is a stranger's":     {undoing: undoing{by: here, journal: and(StepPublish, "started"), key: strangers, there: true}, stops: neither, says: []string{"left off"}},
+		"here, sent, and the credential is a stranger's":       {undoing: undoing{by: here, journal: and(StepPublish, "started", StepPublish, "done"), key: strangers, there: true}, stops: neither, says: []string{"has succeeded"}},
+		"here, killed, and the credential is a stranger's":     {undoing: undoing{by: here, journal: and(StepPublish, "started"), key: strangers, there: true}, stops: neither, says: []string{"and then stopped"}},
 		"here, killed after a failure, a stranger's":           {undoing: undoing{by: here, journal: and(StepPublish, "started", StepPublish, "failed", StepPublish, "started"), key: strangers, there: true}, stops: neither},
 		"here, refused, and there is no channel":               {undoing: undoing{by: here, journal: and(StepPublish, "started", StepPublish, refused), key: undoKey}, absent: true},
 		"here, refused again, and there is no channel":         {undoing: undoing{by: here, journal: and(StepPublish, "started", StepPublish, refused, StepPublish, "failed", StepPublish, "started", StepPublish, refused), key: undoKey}, absent: true},
-		"here, failed in the middle, a stranger's":             {undoing: undoing{by: here, journal: and(StepPublish, "started", StepPublish, "failed"), key: strangers, there: true}, stops: neither, says: []string{"was begun, and has failed"}},
+		"here, failed in the middle, a stranger's":             {undoing: undoing{by: here, journal: and(StepPublish, "started", StepPublish, "failed"), key: strangers, there: true}, stops: neither, says: []string{"was begun, but failed"}},
 		"here, failed, and then refused, a stranger's":         {undoing: undoing{by: here, journal: and(StepPublish, "started", StepPublish, "failed", StepPublish, "started", StepPublish, refused), key: strangers, there: true}, stops: neither},
 		"here, killed, and then refused, a stranger's":         {undoing: undoing{by: here, journal: and(StepPublish, "started", StepPublish, "started", StepPublish, refused), key: strangers, there: true}, stops: neither},
 		"here, not begun, and there is no channel":             {undoing: undoing{by: here, journal: and(), key: undoKey}, absent: true},
@@ -199,14 +199,14 @@ func TestUndoBelievesNoChannelThatItDoesNotSee(t *testing.T) {
 				return
 			}
 			require.NoError(t, err)
-			require.Len(t, r.Uploaded(h), c.has)
+			require.Len(t, r.ListUploaded(h), c.has)
 			require.Equal(t, c.unseen, h.Unseen != nil)
 			require.Equal(t, c.absent, !h.Exists && h.Unseen == nil)
 		})
 	}
 }
 
-// What the CI has done cannot be told where it does not answer: nothing is taken back then.
+// If the CI cannot be queried, it is unknown whether it has uploaded something, so nothing is undone.
 func TestUndoWaitsForAnAnswerOfTheCI(t *testing.T) {
 	down := httptest.NewServer(http.NotFoundHandler())
 	t.Cleanup(down.Close)
@@ -221,25 +221,25 @@ func TestUndoWaitsForAnAnswerOfTheCI(t *testing.T) {
 	}
 }
 
-// What the channel has of packages that the release leaves alone is of the releases before it.
+// Files of packages that the release does not release belong to earlier releases.
 func TestUploadedIsWhatTheReleaseReleases(t *testing.T) {
 	r := undoing{by: settings.PublishHere, key: undoKey, there: true}.trace(t)
 	h, err := r.Look(t.Context(), "")
 	require.NoError(t, err)
-	require.Len(t, r.Uploaded(h), 1)
+	require.Len(t, r.ListUploaded(h), 1)
 	r.Plan.Tags = []string{"b/v1.0"}
-	require.Empty(t, r.Uploaded(h))
+	require.Empty(t, r.ListUploaded(h))
 	r.Plan.Along = []plan.Package{{Name: "a", Version: "1.0"}}
-	require.Len(t, r.Uploaded(h), 1, "it is published along")
+	require.Len(t, r.ListUploaded(h), 1, "it is published along")
 	r.Plan.Packages[0].Version = "1.1"
-	require.Empty(t, r.Uploaded(h))
+	require.Empty(t, r.ListUploaded(h))
 	r.Plan.Channel = "https://prefix.dev/another"
 	_, err = r.Look(t.Context(), "")
-	require.ErrorContains(t, err, "what was uploaded cannot be told")
+	require.ErrorContains(t, err, "it is not known which packages were uploaded")
 	require.False(t, errors.Is(err, channel.ErrNotFound))
 }
 
-// A run for another tag of the same commit uploads nothing of this release; one of its own tag may, and so may one that was started by hand.
+// A run for another tag at the same commit uploads nothing for this release. A run for its own tag may, and so may a manual run.
 func TestARunOfAnotherTagIsInNobodysWay(t *testing.T) {
 	repo, _, git := gitrepotest.Open(t)
 	git("tag", "v1.0")

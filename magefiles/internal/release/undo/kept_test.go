@@ -3,11 +3,13 @@ package undo
 import (
 	"context"
 	"errors"
+	"net"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -28,18 +30,18 @@ import (
 
 const manifest = "[package]\nname = \"a\"\nversion = \"0.1.0\"\n[package.build]\nbackend = { name = \"pixi-build-rust\", version = \"*\" }\n"
 
-// clone is one in which the release v0.2.0 of the package a stopped behind its commit: its check failed.
+// clone is a clone in which release v0.2.0 of package a has stopped after its commit because a check failed.
 type clone struct {
 	t      *testing.T
 	undo   *Undo
 	plan   *plan.Plan
 	git    func(args ...string) string
 	dir    string
-	base   string // what the release began on
-	commit string // the release's
+	base   string // commit on which the release was begun
+	commit string // release commit
 }
 
-// stopped makes such a clone, which has a remote and another commit before.
+// stopped returns a clone with a remote and one commit before the release.
 func stopped(t *testing.T) *clone {
 	t.Helper()
 	repo, dir, git := gitrepotest.Open(t)
@@ -109,25 +111,25 @@ func (c *clone) read(name string) string {
 	return string(text)
 }
 
-// commitAll commits what is changed, and returns the commit.
+// commitAll commits all changes, and returns the commit.
 func (c *clone) commitAll(subject string) string {
 	c.git("add", "-A")
 	c.git("commit", "-q", "-m", subject)
 	return c.git("rev-parse", "HEAD")
 }
 
-// mine is what a person has in the clone that an undo must not lose: what is changed, staged or not.
+// `mine` returns the user's changes in the clone, staged or not. An undo must not lose them.
 func (c *clone) mine() string {
 	return c.git("status", "--porcelain") + "\n" + c.git("diff", "--cached") + "\n" + c.git("diff")
 }
 
-// An undo says what goes and what stays, and so it is: changes, staged or not, are as they were, and so is what was committed on top.
+// An undo lists what it removes and what it keeps. It keeps later commits and uncommitted changes, staged or not.
 func TestUndoKeepsWhatIsAPersons(t *testing.T) {
 	for name, c := range map[string]struct {
 		change   func(c *clone)
-		says     []string // before the question, in this order
-		did      []string // %C is the release's commit
-		reverted bool     // in place of removed
+		says     []string // texts shown before the question, in order
+		did      []string // %C is the release commit
+		reverted bool     // whether the commit is reverted instead of removed
 	}{
 		"nothing else": {
 			change: func(*clone) {},
@@ -158,8 +160,8 @@ func TestUndoKeepsWhatIsAPersons(t *testing.T) {
 		},
 		"a commit on top": {
 			change:   func(c *clone) { c.write("a/more.txt", "mine\n"); c.commitAll("feat: mine") },
-			says:     []string{"revert commit %C, since there are others on top of it", "no tag"},
-			did:      []string{"reverted the commit %C by %H, since there are others on top of it", "HEAD is %H, main (Revert \"%S\")"},
+			says:     []string{"revert commit %C, because later commits are on top of it", "no tag"},
+			did:      []string{"reverted the commit %C by %H, because later commits are on top of it", "HEAD is %H, main (Revert \"%S\")"},
 			reverted: true,
 		},
 		"a commit on top, and changes": {
@@ -168,14 +170,14 @@ func TestUndoKeepsWhatIsAPersons(t *testing.T) {
 				c.commitAll("feat: mine")
 				c.write("a/more.txt", "more of mine\n")
 			},
-			says:     []string{"revert commit %C, since there are others on top of it", "no tag", "other changes in 1 file are kept: a/more.txt"},
-			did:      []string{"reverted the commit %C by %H, since there are others on top of it", "HEAD is %H, main (Revert \"%S\")"},
+			says:     []string{"revert commit %C, because later commits are on top of it", "no tag", "other changes in 1 file are kept: a/more.txt"},
+			did:      []string{"reverted the commit %C by %H, because later commits are on top of it", "HEAD is %H, main (Revert \"%S\")"},
 			reverted: true,
 		},
 		"the commit was pushed": {
 			change:   func(c *clone) { c.git("push", "-q", "origin", "main") },
-			says:     []string{"revert commit %C, since origin has it: `git push` takes it back there too", "no tag"},
-			did:      []string{"reverted the commit %C by %H, since origin has it: `git push` takes it back there too", "HEAD is %H, main (Revert \"%S\")"},
+			says:     []string{"revert commit %C, because origin has it; `git push` undoes it on the remote, too", "no tag"},
+			did:      []string{"reverted the commit %C by %H, because origin has it; `git push` undoes it on the remote, too", "HEAD is %H, main (Revert \"%S\")"},
 			reverted: true,
 		},
 	} {
@@ -215,7 +217,7 @@ func TestUndoKeepsWhatIsAPersons(t *testing.T) {
 	}
 }
 
-// Where a job tags what is on the branch, it is said that a tag alone does not take a release back.
+// If a job tags the versions on the branch, the undo warns that removing the tag does not undo the release.
 func TestUndoOfWhatAJobTagsAgain(t *testing.T) {
 	for land, again := range map[string]string{"push": "", "pull-request": "main"} {
 		r := stopped(t)
@@ -224,11 +226,11 @@ func TestUndoOfWhatAJobTagsAgain(t *testing.T) {
 		b := &Back{Plan: &plan.Plan{Branch: "main", Remote: "origin", Title: "v0.2.0", Tags: []string{"v0.2.0"}, Bump: &bump.Plan{}}, Way: Remote, trace: r.undo.Trace.For(r.plan)}
 		require.NoError(t, b.findRemote(t.Context()))
 		require.Equal(t, again, b.Parts.Again)
-		require.Equal(t, again != "", strings.Contains(strings.Join(b.Parts.Lines(), "\n"), "release-pr.yml tags them again"))
+		require.Equal(t, again != "", strings.Contains(strings.Join(b.Parts.Lines(), "\n"), "makes release-pr.yml tag them again"))
 	}
 }
 
-// Where a pull request has landed what is taken back, it is marked before the tag goes, so that no job tags it again.
+// If a pull request landed the release, the undo marks the pull request before it removes the tag, so that no job tags the release again.
 func TestUndoMarksThePullRequest(t *testing.T) {
 	r := stopped(t)
 	r.write("pixi.toml", r.read("pixi.toml")+"land = \"pull-request\"\n")
@@ -271,7 +273,8 @@ func TestUndoMarksThePullRequest(t *testing.T) {
 	require.Empty(t, r.git("ls-remote", "--tags", "origin"))
 	require.Equal(t, landed, strings.Fields(r.git("ls-remote", "origin", "refs/heads/main"))[0], "the branch stays")
 
-	// A token that may read no pull request takes the tag away, and says that nothing is marked; no answer at all is asked for again.
+	// With a token that may not read pull requests, the undo removes the tag and reports that nothing was marked. If the request fails, the undo must
+	// be run again.
 	r.git("push", "-q", "origin", "HEAD:refs/tags/v0.2.0")
 	hub.Private = true
 	hub.Grant("ghs_of_a_job", map[string]string{"contents": "write"})
@@ -282,8 +285,8 @@ func TestUndoMarksThePullRequest(t *testing.T) {
 	b = &Back{Plan: b.Plan, Way: Remote, Commit: landed, trace: at, refs: refs}
 	require.NoError(t, b.findRemote(t.Context()))
 	says := strings.Join(b.Parts.Lines(), "\n")
-	require.Contains(t, says, "is not marked as undone, since it cannot be looked for: ")
-	require.Contains(t, says, "release-pr.yml tags them again with its next push")
+	require.Contains(t, says, "is not marked as undone, because it cannot be found: ")
+	require.Contains(t, says, "the next push to the branch makes release-pr.yml tag them again")
 	said, err = b.undoRemote(t.Context())
 	require.NoError(t, err)
 	require.NotContains(t, strings.Join(said, "\n"), "marked")
@@ -292,7 +295,7 @@ func TestUndoMarksThePullRequest(t *testing.T) {
 	require.Error(t, b.findRemote(t.Context()))
 }
 
-// Where an undo would touch what a person has changed, it is refused before the question, with the commands that lead on; nothing is changed.
+// If an undo would touch the user's changes, it is refused before the question. The error has the next commands, and nothing is changed.
 func TestUndoThatWouldTouchWhatIsAPersons(t *testing.T) {
 	for name, c := range map[string]struct {
 		change func(c *clone)
@@ -310,20 +313,20 @@ func TestUndoThatWouldTouchWhatIsAPersons(t *testing.T) {
 				require.NoError(c.t, err)
 				require.Contains(c.t, c.read("a/pixi.toml"), "1.0.0")
 			},
-			says:   "v0.2.0 cannot be taken back beside changes of yours in a/pixi.toml; nothing was changed",
-			next:   "`git stash`, `mage undo`, `git stash pop --index`",
+			says:   "v0.2.0 cannot be undone while you have uncommitted changes in a/pixi.toml; nothing was changed",
+			next:   "run `git stash`, `mage undo`, and `git stash pop --index`",
 			status: operr.Failed,
 		},
 		"a released file, by hand": {
 			change: func(c *clone) { c.write("a/pixi.toml", c.read("a/pixi.toml")+"# mine\n") },
-			says:   "v0.2.0 cannot be taken back beside changes of yours in a/pixi.toml; nothing was changed",
-			next:   "`git stash`, `mage undo`, `git stash pop --index`",
+			says:   "v0.2.0 cannot be undone while you have uncommitted changes in a/pixi.toml; nothing was changed",
+			next:   "run `git stash`, `mage undo`, and `git stash pop --index`",
 			status: operr.Failed,
 		},
 		"a released file, staged": {
 			change: func(c *clone) { c.write("a/pixi.toml", c.read("a/pixi.toml")+"# mine\n"); c.git("add", "-A") },
-			says:   "v0.2.0 cannot be taken back beside changes of yours in a/pixi.toml; nothing was changed",
-			next:   "`git stash`, `mage undo`, `git stash pop --index`",
+			says:   "v0.2.0 cannot be undone while you have uncommitted changes in a/pixi.toml; nothing was changed",
+			next:   "run `git stash`, `mage undo`, and `git stash pop --index`",
 			status: operr.Failed,
 		},
 		"something staged, and a commit on top": {
@@ -333,8 +336,8 @@ func TestUndoThatWouldTouchWhatIsAPersons(t *testing.T) {
 				c.write("a/more.txt", "staged\n")
 				c.git("add", "-A")
 			},
-			says:   "v0.2.0 cannot be taken back beside changes of yours in a/more.txt; nothing was changed",
-			next:   "`git stash`, `mage undo`, `git stash pop --index`",
+			says:   "v0.2.0 cannot be undone while you have uncommitted changes in a/more.txt; nothing was changed",
+			next:   "run `git stash`, `mage undo`, and `git stash pop --index`",
 			status: operr.Failed,
 		},
 		"a merge that is not committed": {
@@ -345,20 +348,20 @@ func TestUndoThatWouldTouchWhatIsAPersons(t *testing.T) {
 				c.git("switch", "-q", "main")
 				c.git("merge", "-q", "--no-commit", "--no-ff", "topic")
 			},
-			says:   "git is in the middle of a merge, and taking v0.2.0 back would become a part of it; nothing was changed",
-			next:   "end it: `git commit` or `git merge --abort`; then `mage undo`",
+			says:   "git is in the middle of a merge, which would include the undo of v0.2.0; nothing was changed",
+			next:   "finish or stop this operation: `git commit` or `git merge --abort`; then run `mage undo`",
 			status: operr.Failed,
 		},
 		"another branch": {
 			change: func(c *clone) { c.git("switch", "-q", "-c", "topic", c.base) },
-			says:   "the release of v0.2.0 was begun on the branch main, which has commits since, and another one is checked out; nothing was changed",
-			next:   "`git switch main`, and run it again",
+			says:   "the release of v0.2.0 was begun on the branch main, which has new commits, but another branch is checked out; nothing was changed",
+			next:   "run `git switch main`, and then this command again",
 			status: operr.Stopped,
 		},
 		"no branch": {
 			change: func(c *clone) { c.git("switch", "-q", "--detach", c.base) },
-			says:   "the release of v0.2.0 was begun on the branch main, which has commits since, and another one is checked out; nothing was changed",
-			next:   "`git switch main`, and run it again",
+			says:   "the release of v0.2.0 was begun on the branch main, which has new commits, but another branch is checked out; nothing was changed",
+			next:   "run `git switch main`, and then this command again",
 			status: operr.Stopped,
 		},
 	} {
@@ -378,7 +381,7 @@ func TestUndoThatWouldTouchWhatIsAPersons(t *testing.T) {
 	}
 }
 
-// What git refuses to revert is said with the command, and nothing is changed or taken for done.
+// If git refuses to revert, the error shows how to revert by hand, and nothing is changed or recorded.
 func TestUndoThatGitRefuses(t *testing.T) {
 	r := stopped(t)
 	r.write("a/pixi.toml", strings.ReplaceAll(r.read("a/pixi.toml"), "0.2.0", "0.3.0"))
@@ -388,14 +391,14 @@ func TestUndoThatGitRefuses(t *testing.T) {
 	require.NoError(t, err)
 	_, err = r.undo.Take(t.Context(), b)
 	require.ErrorContains(t, err, "nothing was changed")
-	require.Equal(t, "see what git says above; `git revert "+r.commit[:12]+"` takes it back by hand", operr.NextOf(err))
+	require.Equal(t, "read git's message above; to revert the commit by hand, run `git revert "+r.commit[:12]+"`", operr.NextOf(err))
 	require.Equal(t, operr.Failed, operr.ExitStatus(err))
 	require.Equal(t, before, r.mine())
 	require.Equal(t, refs, r.git("for-each-ref"))
 	require.Empty(t, ended(t, r.undo))
 }
 
-// Another work tree of the clone has no release to take back, and takes none; the one that began it does.
+// A release can only be undone in the work tree that began it, not in another one of the same clone.
 func TestUndoInAnotherWorkTree(t *testing.T) {
 	r := stopped(t)
 	there := filepath.Join(t.TempDir(), "other")
@@ -407,7 +410,7 @@ func TestUndoInAnotherWorkTree(t *testing.T) {
 	run.Repo, run.Root, run.State = repo, repo.Top, filepath.Join(repo.Dir, "journals")
 	run.Store = &bump.Store{Top: repo.Top, Dir: filepath.Join(repo.Dir, "state")}
 	_, err = (&Undo{Trace: &run}).Find(t.Context())
-	require.ErrorContains(t, err, "no release is unfinished: there is nothing to undo")
+	require.ErrorContains(t, err, "no release is unfinished, so there is nothing to undo")
 	require.Equal(t, r.commit, r.git("rev-parse", "main"))
 	b, err := r.undo.Find(t.Context())
 	require.NoError(t, err)
@@ -417,7 +420,7 @@ func TestUndoInAnotherWorkTree(t *testing.T) {
 	require.Equal(t, r.base, r.git("rev-parse", "topic"))
 }
 
-// An undo that was killed between index and branch is ended by the next one.
+// The next undo completes one that was killed between updating the index and the branch.
 func TestUndoGoesOnAfterAKill(t *testing.T) {
 	r := stopped(t)
 	r.git("read-tree", "-m", "-u", "HEAD", r.base)
@@ -429,12 +432,144 @@ func TestUndoGoesOnAfterAKill(t *testing.T) {
 	require.Empty(t, r.git("status", "--porcelain"))
 }
 
-// A commit that the journal names and that is still there is never said to be taken back.
+// If the branch still has the commit from the journal, the undo must not report success.
 func TestACommitThatStays(t *testing.T) {
 	r := stopped(t)
 	b, err := r.undo.Find(t.Context())
 	require.NoError(t, err)
-	require.EqualError(t, b.checkGone(t.Context()), "the commit "+r.commit[:12]+" of v0.2.0 is still there, and its versions are")
+	require.EqualError(t, b.checkGone(t.Context()), "the branch still has the commit "+r.commit[:12]+" of v0.2.0, and its versions")
 	r.git("reset", "-q", "--hard", r.base)
 	require.NoError(t, b.checkGone(t.Context()))
+}
+
+// FindStays finds what remains of a release after each kind of undo, and after later commits.
+func TestWhatStaysOfARelease(t *testing.T) {
+	for name, c := range map[string]struct {
+		before, after func(r *clone)
+		empty         bool           // the release made no commit
+		others        []plan.Package // packages that it also published, with independent versioning
+		want          string
+		next          string
+	}{
+		"its commit was removed": {want: "nothing of it is left in this clone"},
+		"its commit was reverted, below another one": {
+			before: func(r *clone) { r.write("a/more.txt", "mine\n"); r.commitAll("fix: mine") },
+			want:   "its tags are gone, and main has the earlier versions again; the commit COMMIT and its revert HEAD stay in the history",
+		},
+		"the remote has its commit alone": {
+			before: func(r *clone) { r.git("push", "-q", "origin", "main") },
+			want:   "its tags are gone, and main has the earlier versions again; the commit COMMIT and its revert HEAD stay in the history",
+			next:   "run `git push origin main` to undo the commit on the remote, too",
+		},
+		"the remote does not answer": {
+			before: func(r *clone) { r.git("push", "-q", "origin", "main") },
+			after: func(r *clone) {
+				r.git("remote", "set-url", "origin", filepath.Join(r.git("rev-parse", "--show-toplevel"), "nowhere"))
+			},
+			want: "its tags are gone, and main has the earlier versions again; the commit COMMIT and its revert HEAD stay in the history; it is not known whether origin has the revert, too: ",
+		},
+		"the remote has both": {
+			before: func(r *clone) { r.git("push", "-q", "origin", "main") },
+			after:  func(r *clone) { r.git("push", "-q", "origin", "main") },
+			want:   "its tags are gone, and main has the earlier versions again; the commit COMMIT and its revert HEAD stay in the history",
+		},
+		"another branch is checked out": {
+			before: func(r *clone) { r.git("push", "-q", "origin", "main") },
+			after:  func(r *clone) { r.git("checkout", "-q", "-b", "topic", r.base) },
+			want:   "its tags are gone, and so are its versions; the commit COMMIT stays in the history of main",
+			next:   "run `git switch main`, and then `mage status` to see the next step",
+		},
+		"a branch with the way back is checked out": {
+			before: func(r *clone) { r.git("push", "-q", "origin", "main") },
+			after: func(r *clone) {
+				r.git("checkout", "-q", "-b", "topic")
+				r.git("branch", "-q", "-f", "main", r.commit)
+			},
+			want: "its tags are gone, and main still has its versions (commit COMMIT)",
+			next: "run `git switch main`, and then `mage status` to see the next step",
+		},
+		"the versions of other packages were not its own": {
+			before: func(r *clone) {
+				r.write("b/pixi.toml", strings.ReplaceAll(manifest, `"a"`, `"b"`))
+				r.commitAll("feat: b")
+			},
+			others: []plan.Package{{Name: "b", Version: "0.1.0"}},
+			want:   "its tags are gone, and main has the earlier versions again; the commit COMMIT and its revert HEAD stay in the history",
+		},
+		"somebody has bumped again": {
+			before: func(r *clone) { r.git("push", "-q", "origin", "main") },
+			after: func(r *clone) {
+				r.write("a/pixi.toml", strings.ReplaceAll(manifest, "0.1.0", "0.2.0"))
+				r.commitAll("feat: bumped")
+			},
+			want: "its tags are gone; main has its versions again, although the commit COMMIT was reverted by HEAD",
+		},
+		"its versions were there": {
+			empty: true,
+			want:  "its tags are gone, and main still has its versions (commit COMMIT)",
+		},
+		"its versions were there, and are others now": {
+			empty: true,
+			after: func(r *clone) {
+				r.write("a/pixi.toml", strings.ReplaceAll(manifest, "0.1.0", "0.3.0"))
+				r.commitAll("feat: bumped")
+			},
+			want: "nothing of it is left in this clone",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := stopped(t)
+			if c.before != nil {
+				c.before(r)
+			}
+			past, err := trace.Last(r.undo.Trace.State)
+			require.NoError(t, err)
+			if c.empty {
+				past.Plan.Base, past.Plan.Bump.Packages, past.Plan.Bump.Files = r.commit, nil, nil
+			} else {
+				b, err := r.undo.Find(t.Context())
+				require.NoError(t, err)
+				_, err = r.undo.Take(t.Context(), b)
+				require.NoError(t, err)
+			}
+			head := r.git("rev-parse", "HEAD")
+			if c.after != nil {
+				c.after(r)
+			}
+			if c.others != nil {
+				past.Plan.Tags, past.Plan.Packages = []string{"a/v0.2.0"}, append(past.Plan.Packages, c.others...)
+			}
+			stays, err := FindStays(t.Context(), r.undo.Trace, past, time.Minute)
+			require.NoError(t, err)
+			says, why, _ := strings.Cut(stays.String(), "revert, too: ")
+			if why != "" {
+				says += "revert, too: "
+			}
+			require.Equal(t, strings.NewReplacer("COMMIT", r.commit[:12], "HEAD", head[:12]).Replace(c.want), says)
+			require.Equal(t, c.next, stays.Next())
+		})
+	}
+}
+
+// FindStays returns an error if its context ends while it queries the remote.
+func TestWhatStaysIsNotWaitedFor(t *testing.T) {
+	r := stopped(t)
+	r.git("push", "-q", "origin", "main")
+	past, err := trace.Last(r.undo.Trace.State)
+	require.NoError(t, err)
+	b, err := r.undo.Find(t.Context())
+	require.NoError(t, err)
+	_, err = r.undo.Take(t.Context(), b)
+	require.NoError(t, err)
+	silent, err := net.Listen("tcp", "127.0.0.1:0") // accepts connections and never replies
+	require.NoError(t, err)
+	defer silent.Close()
+	r.git("remote", "set-url", "origin", "git://"+silent.Addr().String()+"/x.git")
+	stays, err := FindStays(t.Context(), r.undo.Trace, past, 10*time.Millisecond)
+	require.NoError(t, err)
+	require.Contains(t, stays.Unknown, "it is not known whether origin has the revert, too")
+	ctx, interrupt := context.WithTimeoutCause(t.Context(), 10*time.Millisecond, errors.New("interrupted"))
+	defer interrupt()
+	_, err = FindStays(ctx, r.undo.Trace, past, time.Minute)
+	require.Error(t, err)
 }

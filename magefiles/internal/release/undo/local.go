@@ -7,7 +7,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// findLocal finds what is in the clone alone.
+// findLocal finds out what to undo if the release is only in the clone.
 func (b *Back) findLocal(ctx context.Context) error {
 	if err := b.trace.RefuseBranch(ctx); err != nil {
 		return err
@@ -16,7 +16,7 @@ func (b *Back) findLocal(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	found, made, err := b.trace.Committed(ctx)
+	found, made, err := b.trace.FindOwnCommit(ctx)
 	if err != nil {
 		return err
 	}
@@ -40,8 +40,8 @@ func (b *Back) findLocal(ctx context.Context) error {
 	return b.findParts(ctx)
 }
 
-// takeRecorded takes the journal's word for the commit, where this branch has it: what was put on top, or lies in the work tree, may have
-// changed the versions, by which it is known otherwise.
+// takeRecorded uses the release commit from the journal if this branch contains it. This is needed if later commits or uncommitted changes have
+// changed the versions in the manifests, because the commit is otherwise found through these.
 func (b *Back) takeRecorded(ctx context.Context) error {
 	hash := b.past.Commit()
 	if hash == "" || b.Plan.Bump.Empty() {
@@ -58,8 +58,8 @@ func (b *Back) takeRecorded(ctx context.Context) error {
 	return err
 }
 
-// refuseChanges refuses to say so where the commits since the plan may be the release's, and the manifests, which tell, have
-// changes.
+// refuseChanges returns an error if there are commits since the plan, and uncommitted changes make it impossible to tell whether they belong to the
+// release.
 func (b *Back) refuseChanges(ctx context.Context) error {
 	head, err := b.trace.Repo.Head(ctx)
 	if err != nil {
@@ -67,20 +67,20 @@ func (b *Back) refuseChanges(ctx context.Context) error {
 	}
 	changed, err := b.trace.Repo.Changed(ctx)
 	if err == nil && head.Commit != b.Plan.Base && len(changed) > 0 && !b.Plan.Bump.Empty() {
-		return operr.NewStopped("commit them, or put them away with `git stash`, and undo again",
-			"the work tree has changes, and what of %s is to be taken back cannot be told: %s", b.Plan.Title, operr.Some(changed))
+		return operr.NewStopped("commit the changes, or put the changes away with `git stash`, and run this command again",
+			"cannot find out which parts of %s to undo, because the work tree has changes: %s", b.Plan.Title, operr.Abbreviate(changed))
 	}
 	return err
 }
 
-// undoLocal goes back to before the commit, or, where others built on it or the remote has it, reverts it. Git may refuse that, so it comes first:
-// then nothing is changed.
+// undoLocal resets the branch to the parent of the release commit. If the commit was pushed or has other commits on top, it reverts the commit
+// instead. Git may refuse either, so this comes first, before anything else is changed.
 func (b *Back) undoLocal(ctx context.Context) (said []string, err error) {
 	p := b.Parts
 	switch {
 	case p.Commit != "" && p.Revert == "":
-		if err := b.trace.Repo.Back(ctx, p.parent); err != nil {
-			return nil, operr.New(fmt.Sprintf("see what git says above; `git reset --keep %.12s` goes back by hand", p.parent), "%w; nothing was changed", err).WithDetail(operr.DetailOf(err))
+		if err := b.trace.Repo.ResetTo(ctx, p.parent); err != nil {
+			return nil, operr.New(fmt.Sprintf("read git's message above; to remove the commit by hand, run `git reset --keep %.12s`", p.parent), "%w; nothing was changed", err).WithDetail(operr.DetailOf(err))
 		}
 		said = append(said, fmt.Sprintf("removed the commit %.12s", p.Commit))
 	case p.Commit != "":
@@ -103,10 +103,10 @@ func (b *Back) undoLocal(ctx context.Context) (said []string, err error) {
 	if p.pending == nil {
 		return said, nil
 	}
-	return append(said, "took the bump back, which was not committed"), b.trace.Store.TakeBack(ctx, p.pending, b.trace.Repo)
+	return append(said, "undid the bump, which was not committed"), b.trace.Store.TakeBack(ctx, p.pending, b.trace.Repo)
 }
 
-// checkGone is an error where the commit that the journal names is still what the branch is made of, though the way back was taken.
+// checkGone returns an error if the branch still has the release commit from the journal, with its versions, after the undo.
 func (b *Back) checkGone(ctx context.Context) error {
 	hash := b.past.Commit()
 	if hash == "" || b.Plan.Bump.Empty() {
@@ -128,19 +128,19 @@ func (b *Back) checkGone(ctx context.Context) error {
 	if err != nil || first != hash {
 		return err
 	}
-	return operr.New(fmt.Sprintf("`git revert %.12s` takes it back by hand", hash), "the commit %.12s of %s is still there, and its versions are", hash, b.Plan.Title)
+	return operr.New(fmt.Sprintf("run `git revert %.12s` to revert the commit by hand", hash), "the branch still has the commit %.12s of %s, and its versions", hash, b.Plan.Title)
 }
 
-// revert makes the commit that takes one back. Where git refuses, the error says how it is done by hand.
+// revert commits a revert of the given commit. If git refuses, the error says how to revert it by hand.
 func (b *Back) revert(ctx context.Context, hash string) (by string, err error) {
 	if by, err = b.trace.Repo.Revert(ctx, hash); err != nil && ctx.Err() == nil {
-		return "", operr.New(fmt.Sprintf("see what git says above; `git revert %.12s` takes it back by hand", hash), "%w; nothing was changed", err).WithDetail(operr.DetailOf(err))
+		return "", operr.New(fmt.Sprintf("read git's message above; to revert the commit by hand, run `git revert %.12s`", hash), "%w; nothing was changed", err).WithDetail(operr.DetailOf(err))
 	}
 	return by, err
 }
 
-// ended is the way back as it ended: where the clone is.
-func (b *Back) ended(ctx context.Context) (string, error) {
+// describeHead describes HEAD after the undo.
+func (b *Back) describeHead(ctx context.Context) (string, error) {
 	head, err := b.trace.Repo.Head(ctx)
 	if err != nil {
 		return "", err

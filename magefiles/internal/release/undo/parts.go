@@ -12,30 +12,30 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/release/trace"
 )
 
-// Parts are what a way back takes away in the clone, and what it leaves there. They are found before anybody is asked.
+// Parts lists what an undo removes from the clone and what it keeps. It is computed before the user is asked.
 type Parts struct {
-	Commit string   // the release's, on the branch that is checked out; "" where none is to be taken back there
-	Revert string   // why it is reverted, and not removed; "" where it is removed
-	Along  int      // commits that are pushed along with the one that reverts
-	Tags   []string // of this clone
-	Bump   []string // files with the release's bump that was never committed, by their paths from the top of the work tree
-	Kept   []string // other files that are changed, which stay as they are
-	Again  string   // the branch whose versions stay, and are tagged again by release-pr.yml; "" where nothing tags them by itself
-	Landed string   // the pull request, by its URL, that is to say that the release was taken back, so that no job tags it again; "" where there is none
-	Unread string   // why that pull request could not be looked for, where it may be there; else ""
+	Commit string   // release commit on the current branch; "" if there is no commit to undo
+	Revert string   // why the commit is reverted instead of removed; "" if it is removed
+	Along  int      // number of other commits that are pushed together with the revert
+	Tags   []string // tags to remove from this clone
+	Bump   []string // files with the release's uncommitted bump, relative to the top of the work tree
+	Kept   []string // other changed files, which are left alone
+	Again  string   // branch that keeps the versions and whose next push makes release-pr.yml tag them again; "" if there is none
+	Landed string   // URL of the pull request to mark as undone, so that no job tags it again; "" if there is none
+	Unread string   // why the pull request could not be looked up, or ""
 
-	parent  string        // of Commit
-	by      string        // the commit by which an undo that was killed has reverted it; "" where there is none
-	pending *bump.Pending // that Bump is of
+	parent  string        // parent of Commit
+	by      string        // commit with which a killed undo already reverted Commit, or ""
+	pending *bump.Pending // the uncommitted bump to which Bump belongs
 }
 
-// same reports whether another look found what a person agreed to.
+// `same` reports whether the exported fields of p and other are equal.
 func (p Parts) same(other Parts) bool {
 	return p.Commit == other.Commit && p.Revert == other.Revert && p.Along == other.Along && slices.Equal(p.Tags, other.Tags) &&
 		slices.Equal(p.Bump, other.Bump) && slices.Equal(p.Kept, other.Kept) && p.Again == other.Again && p.Landed == other.Landed && p.Unread == other.Unread
 }
 
-// Lines say them, one thing a line.
+// Lines describes each part in one line, for display.
 func (p Parts) Lines() (lines []string) {
 	switch {
 	case p.Commit != "" && p.Revert == "":
@@ -46,10 +46,10 @@ func (p Parts) Lines() (lines []string) {
 		lines = append(lines, "no commit")
 	}
 	if p.Along > 0 {
-		lines = append(lines, fmt.Sprintf("push %s along, which %s on top of it", operr.Count(p.Along, "commit"), map[bool]string{true: "is", false: "are"}[p.Along == 1]))
+		lines = append(lines, fmt.Sprintf("also push %s, which %s on top of it", operr.Count(p.Along, "commit"), map[bool]string{true: "is", false: "are"}[p.Along == 1]))
 	}
 	if len(p.Bump) > 0 {
-		lines = append(lines, fmt.Sprintf("take back the bump in %s, which is not committed", operr.Count(len(p.Bump), "file")))
+		lines = append(lines, fmt.Sprintf("undo the uncommitted bump in %s", operr.Count(len(p.Bump), "file")))
 	}
 	if len(p.Tags) > 0 {
 		lines = append(lines, "remove tag "+strings.Join(p.Tags, ", ")+" of this clone")
@@ -57,21 +57,21 @@ func (p Parts) Lines() (lines []string) {
 		lines = append(lines, "no tag")
 	}
 	if len(p.Kept) > 0 {
-		lines = append(lines, fmt.Sprintf("other changes in %s are kept: %s", operr.Count(len(p.Kept), "file"), operr.Some(p.Kept)))
+		lines = append(lines, fmt.Sprintf("other changes in %s are kept: %s", operr.Count(len(p.Kept), "file"), operr.Abbreviate(p.Kept)))
 	}
 	if p.Landed != "" {
 		lines = append(lines, "the versions stay; "+p.Landed+" is marked as undone, so that no job tags them again")
 	}
 	if p.Unread != "" {
-		lines = append(lines, "the pull request that brought the versions is not marked as undone, since it cannot be looked for: "+p.Unread)
+		lines = append(lines, "the pull request that brought the versions is not marked as undone, because it cannot be found: "+p.Unread)
 	}
 	if p.Again != "" {
-		lines = append(lines, fmt.Sprintf("the versions stay on %s, and release-pr.yml tags them again with its next push: let a pull request bring others, or the old ones, before anything else", p.Again))
+		lines = append(lines, fmt.Sprintf("the versions stay on %s, and the next push to the branch makes release-pr.yml tag them again; first merge a pull request that changes the versions", p.Again))
 	}
 	return lines
 }
 
-// findLying finds the release's own bump, which was not committed. One that a person has made since is theirs.
+// findLying returns this release's bump if it was never committed. It ignores a bump that someone made later.
 func (b *Back) findLying(ctx context.Context) (*bump.Pending, error) {
 	p, err := b.trace.Store.Lying(ctx, b.trace.Repo)
 	if err != nil || p == nil || p.Commit != "" || b.Plan.Bump.Empty() || !p.Plan.Same(b.Plan.Bump) {
@@ -83,7 +83,7 @@ func (b *Back) findLying(ctx context.Context) (*bump.Pending, error) {
 	return p, nil
 }
 
-// findParts finds what the way back takes away in the clone, and refuses where git would.
+// findParts computes b.Parts. It returns an error if git would refuse the undo.
 func (b *Back) findParts(ctx context.Context) (err error) {
 	p := Parts{}
 	if p.Tags, err = b.trace.OwnTags(ctx); err != nil {
@@ -101,17 +101,23 @@ func (b *Back) findParts(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	for _, c := range changed {
-		if !slices.Contains(p.Bump, c.Path) {
-			p.Kept = append(p.Kept, c.Path)
-		}
-	}
 	head, err := b.trace.Repo.Head(ctx)
 	if err != nil {
 		return err
 	}
 	if p.Commit, err = b.findTaken(ctx, head); err != nil {
 		return err
+	}
+	begun := false // a killed undo has changed the files already, and staged these changes
+	if p.Commit == head.Commit {
+		if begun, err = b.trace.Repo.IsUnreverted(ctx, head.Commit); err != nil {
+			return err
+		}
+	}
+	for _, c := range changed {
+		if !slices.Contains(p.Bump, c.Path) && !(begun && c.Code[1] == ' ') {
+			p.Kept = append(p.Kept, c.Path)
+		}
 	}
 	if p.Commit != "" {
 		if p.parent, err = b.trace.Repo.Parent(ctx, p.Commit); err != nil {
@@ -124,11 +130,11 @@ func (b *Back) findParts(ctx context.Context) (err error) {
 			return err
 		}
 		if b.Way == Remote {
-			if p.Along, err = b.trace.Repo.Ahead(ctx, head.Commit, b.refs.Branches[b.Plan.Branch]); err != nil {
+			if p.Along, err = b.trace.Repo.CountAhead(ctx, head.Commit, b.refs.Branches[b.Plan.Branch]); err != nil {
 				return err
 			}
 			if p.by != "" && p.Along > 0 {
-				p.Along-- // that is the one that reverts
+				p.Along-- // do not count the reverting commit
 			}
 		}
 		if p.by == "" {
@@ -141,7 +147,7 @@ func (b *Back) findParts(ctx context.Context) (err error) {
 	return nil
 }
 
-// findTaken finds the commit that an undo takes back, below where the clone is; "" where it is not there.
+// findTaken returns the release commit on the current branch, or "".
 func (b *Back) findTaken(ctx context.Context, head gitrepo.Head) (first string, err error) {
 	if b.Commit == "" || b.Plan.Bump.Empty() {
 		return "", nil
@@ -152,23 +158,23 @@ func (b *Back) findTaken(ctx context.Context, head gitrepo.Head) (first string, 
 	return first, b.trace.RefuseOthers(ctx, first)
 }
 
-// explainRevert says why the branch cannot go back to before the release's commit, which is reverted then; "" where it can.
+// explainRevert returns the reason why the release commit must be reverted; "" if the branch can be reset instead.
 func (b *Back) explainRevert(ctx context.Context, head gitrepo.Head, first string) (string, error) {
 	out, err := b.trace.HasRemote(ctx, b.refs, first)
 	switch {
 	case err != nil:
 		return "", err
 	case b.Way == Remote:
-		return "and push that", nil
+		return "and push the revert", nil
 	case out:
-		return "since " + b.Plan.Remote + " has it: `git push` takes it back there too", nil
+		return "because " + b.Plan.Remote + " has it; `git push` undoes it on the remote, too", nil
 	case first != head.Commit:
-		return "since there are others on top of it", nil
+		return "because later commits are on top of it", nil
 	}
 	return "", nil
 }
 
-// findRevert finds what an undo has made that was killed: the commit that takes the release's back; "" where there is none.
+// findRevert returns the commit with which a killed undo already reverted the release commit, or "".
 func (b *Back) findRevert(ctx context.Context, head gitrepo.Head, p Parts) (string, error) {
 	if b.Way == Remote {
 		return b.findTakenBack(ctx, head)
@@ -176,17 +182,25 @@ func (b *Back) findRevert(ctx context.Context, head gitrepo.Head, p Parts) (stri
 	if p.Revert == "" {
 		return "", nil
 	}
-	since, err := b.trace.Repo.Log(ctx, p.Commit)
+	return findReverting(ctx, b.trace.Repo, p.Commit)
+}
+
+// findReverting returns the commit on the current branch that reverts the given commit, or "".
+func findReverting(ctx context.Context, repo *gitrepo.Repo, commit string) (string, error) {
+	since, err := repo.Log(ctx, commit)
+	if err != nil {
+		return "", err
+	}
 	for _, c := range since {
-		if err == nil && c.Reverts(p.Commit) {
+		if c.Reverts(commit) {
 			return c.Hash, nil
 		}
 	}
-	return "", err
+	return "", nil
 }
 
-// refuseOverlap refuses to touch files that a person has changed: git would refuse it too, once the question is answered. What an undo has left
-// that was killed in the middle is no change of a person's.
+// refuseOverlap returns an error if the undo would touch files with uncommitted changes. Git would refuse this too, but only after the user has
+// confirmed. Changes that a killed undo left behind are ignored.
 func (b *Back) refuseOverlap(ctx context.Context, head gitrepo.Head, p Parts, changed []gitrepo.Status) error {
 	var inTheWay []string
 	if p.Revert != "" {
@@ -194,15 +208,15 @@ func (b *Back) refuseOverlap(ctx context.Context, head gitrepo.Head, p Parts, ch
 			return err
 		}
 	}
-	if what, end := b.trace.Repo.Underway(ctx); what != "" { // git moves no branch in a merge, and forgets a cherry-pick where one moves
-		return operr.New("end it: "+end+"; then `mage undo`", "git is in the middle of %s, and taking %s back would become a part of it; nothing was changed", what, b.Plan.Title).WithWayOn()
+	if what, end := b.trace.Repo.Underway(ctx); what != "" { // git refuses to reset during a merge, and a reset would end a cherry-pick
+		return operr.New("finish or stop this operation: "+end+"; then run `mage undo`", "git is in the middle of %s, which would include the undo of %s; nothing was changed", what, b.Plan.Title).WithWayOn()
 	}
 	if p.Revert == "" {
 		if may, err := b.trace.Repo.MayGoBack(ctx, p.parent); may || err != nil {
 			return err
 		}
 	}
-	touched, err := b.trace.Repo.Between(ctx, p.parent, p.Commit)
+	touched, err := b.trace.Repo.ChangedBetween(ctx, p.parent, p.Commit)
 	if err != nil {
 		return err
 	}
@@ -213,10 +227,10 @@ func (b *Back) refuseOverlap(ctx context.Context, head gitrepo.Head, p Parts, ch
 		}
 	}
 	if len(inTheWay) == 0 {
-		return nil // git says it where it refuses
+		return nil // git itself reports any other conflict
 	}
-	return operr.New("`git stash`, `mage undo`, `git stash pop --index`",
-		"%s cannot be taken back beside changes of yours in %s; nothing was changed", b.Plan.Title, operr.Some(inTheWay)).WithWayOn()
+	return operr.New("run `git stash`, `mage undo`, and `git stash pop --index`",
+		"%s cannot be undone while you have uncommitted changes in %s; nothing was changed", b.Plan.Title, operr.Abbreviate(inTheWay)).WithWayOn()
 }
 
 func firstLine(text string) string {

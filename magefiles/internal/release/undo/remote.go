@@ -15,8 +15,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
-// findRemote finds what is taken back of a release that the remote has, and refuses where the clone is not at the end of the branch. Without a
-// commit of the release the branch is nobody's affair, whatever was pushed there since.
+// findRemote finds out what to undo if the release is on the remote. If there is a commit to revert, the clone must be at the end of the branch.
 func (b *Back) findRemote(ctx context.Context) error {
 	p := b.Plan
 	if !p.Bump.Empty() {
@@ -29,7 +28,7 @@ func (b *Back) findRemote(ctx context.Context) error {
 			return err
 		}
 		if !atEnd || head.Branch != p.Branch {
-			return operr.New("`git switch "+operr.Word(p.Branch)+"`, `git pull`, and undo again", "the clone is not at the end of %s/%s", p.Remote, p.Branch)
+			return operr.New("run `git switch "+operr.Word(p.Branch)+"` and `git pull`, and then this command again", "the clone is not at the last commit of %s/%s", p.Remote, p.Branch)
 		}
 	}
 	if err := b.findParts(ctx); err != nil {
@@ -42,20 +41,20 @@ func (b *Back) findRemote(ctx context.Context) error {
 		return nil
 	}
 	if b.Parts.Commit == "" {
-		return operr.NewStopped("see `git log`; `git push --delete "+operr.Word(p.Remote)+" "+operr.Words(p.Tags)+"` takes the tags alone away",
-			"which commit brought the versions of %s cannot be told", p.Title)
+		return operr.NewStopped("find the commit in `git log` and revert the commit; to delete only the tags, run `git push --delete "+operr.Word(p.Remote)+" "+operr.Words(p.Tags)+"`",
+			"cannot find the commit that set the versions of %s", p.Title)
 	}
 	return nil
 }
 
-// findLanding finds the pull request that has brought the versions, which is to say that they were taken back: what is on the branch stays there. Where it
-// cannot be marked, a job tags them again.
+// findLanding finds the pull request that landed the versions, so that the undo can mark it. The versions remain on the branch, and without the mark
+// a job would tag them again.
 func (b *Back) findLanding(ctx context.Context) error {
 	p := b.Plan
 	if hub := b.trace.Hub; hub.Client != nil && hub.Token {
 		pulls, err := hub.Client.Pulls(ctx, forge.BranchOf(p.Branch))
 		if github.MayNotRead(err) {
-			b.Parts.Unread = err.Error() // the tag can be taken away all the same
+			b.Parts.Unread = err.Error() // the tag can still be removed
 		} else if err != nil {
 			return err
 		}
@@ -68,7 +67,7 @@ func (b *Back) findLanding(ctx context.Context) error {
 	return nil
 }
 
-// undoRemote reverts the commit and takes the tags away, in one push. The clone's own tags go last.
+// undoRemote reverts the commit, and pushes the revert together with the deletion of the tags. It deletes the clone's tags last.
 func (b *Back) undoRemote(ctx context.Context) (said []string, err error) {
 	p := b.Plan
 	if err := b.findRemote(ctx); err != nil {
@@ -87,9 +86,9 @@ func (b *Back) undoRemote(ctx context.Context) (said []string, err error) {
 		}
 		said = append(said, fmt.Sprintf("reverted the commit %.12s by %.12s", first, to))
 	}
-	if of := b.landing; of != nil { // before the tag goes: no job is to set it again meanwhile
+	if of := b.landing; of != nil { // before the tag is removed, so that no job can tag it again in between
 		if err := b.trace.Hub.Client.EditPull(ctx, of.Number, of.Title, forge.MarkUndone(of.Body)); err != nil {
-			return said, operr.New(operr.NextOf(err)+"; and undo again", "nothing was taken back: %w", err).WithWayOn()
+			return said, operr.New(operr.NextOf(err)+"; then run `mage undo` again", "nothing was undone: %w", err).WithWayOn()
 		}
 		said = append(said, "marked "+of.URL+" as undone")
 	}
@@ -109,24 +108,27 @@ func (b *Back) undoRemote(ctx context.Context) (said []string, err error) {
 	return said, nil
 }
 
-// explainKept is the end of an undo that the remote did not take. Where it refuses to, it will again: then the clone goes back
-// to where it was, so that the release can be completed.
+// explainKept returns the error for an undo that could not be pushed. If the remote rejected the push, a retry would fail too, so it resets the clone
+// to head; then the release can still be completed.
 func (b *Back) explainKept(ctx context.Context, said []string, head, to string, err error) ([]string, error) {
 	p := b.Plan
+	if ctx.Err() != nil { // the remote may have the undo already
+		return said, err
+	}
 	if !errors.Is(err, gitremote.ErrRejected) {
-		return said, operr.New("see what git says above; run `mage undo` again", "nothing was taken back on %s: %w", p.Remote, err).WithWayOn()
+		return said, operr.New("read git's message above, and run `mage undo` again", "nothing was undone on %s: %w", p.Remote, err).WithWayOn()
 	}
 	if !p.Bump.Empty() && to != head {
-		if back := b.trace.Repo.Back(ctx, head); back != nil {
+		if back := b.trace.Repo.ResetTo(ctx, head); back != nil {
 			return said, errors.Join(err, back)
 		}
 	}
-	next := "see what git says above; where the remote keeps its tags, `mage release` completes the release; else `git pull`, and undo again"
-	return nil, operr.New(next, "%s refuses to take %s back, and nothing was changed: %w", p.Remote, p.Title, err).WithWayOn()
+	next := "read git's message above; if the remote does not allow deleting tags, run `mage release` to complete the release; otherwise run `git pull`, and `mage undo` again"
+	return nil, operr.New(next, "the remote %s refused the undo of %s, and nothing was changed: %w", p.Remote, p.Title, err).WithWayOn()
 }
 
-// findTakenBack is the commit that takes the release's back, where the clone's last one is it: the one that an undo has made which was killed; ""
-// where there is none. What is committed tells: the files of the work tree may be those of a revert that was refused, or killed before it was committed.
+// findTakenBack returns the clone's HEAD commit if that no longer has the release's versions, because a killed undo has already reverted the release;
+// otherwise "". It looks only at committed files, because the work tree may contain an unfinished revert.
 func (b *Back) findTakenBack(ctx context.Context, head gitrepo.Head) (string, error) {
 	w, err := b.trace.Store.At(ctx, b.trace.Repo, head.Commit)
 	if err != nil || w == nil || len(b.trace.StillAt(w)) > 0 {

@@ -1,9 +1,10 @@
-// Package undo is the way back of a release that is unfinished, before the point of no return, which is the first upload.
+// Package undo undoes an unfinished release, which is possible until the first upload.
 //
-//	undo.go    which way back there is, and that it is taken
-//	parts.go   what it takes away in the clone, and what it leaves there
-//	local.go   what is in the clone alone
-//	remote.go  what the remote has
+//	undo.go    finds out how far the release got, and undoes it
+//	parts.go   what an undo removes from the clone, and what it keeps
+//	local.go   undoing a release that only the clone has
+//	remote.go  undoing a release that is on the remote
+//	stays.go   what remains in the history after an undo
 package undo
 
 import (
@@ -20,64 +21,70 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/session"
 )
 
-// Way is how a release can be taken back.
+// Way is the extent to which a release must, or can, be undone.
 type Way string
 
-// The ways back.
+// The values of Way.
 const (
 	Nothing  Way = "nothing"  // nothing was done yet
-	Local    Way = "local"    // commit and tag are in this clone only
-	Remote   Way = "remote"   // they are on the remote, and nothing was uploaded
-	NoReturn Way = "noreturn" // something was uploaded
+	Local    Way = "local"    // the commit and the tags are only in this clone
+	Remote   Way = "remote"   // the commit and the tags are on the remote, and nothing was uploaded
+	NoReturn Way = "noreturn" // something was uploaded, so the release cannot be undone
 )
 
-// Back is a way back that was worked out and not taken.
+// Back describes what an undo will do. [Undo.Take] does it.
 type Back struct {
 	Plan     *plan.Plan
 	Way      Way
-	Commit   string              // of the release; "" where there is none
-	Uploaded []publish.Published // for NoReturn
-	Running  string              // a CI run that may be uploading; "" where none is known
-	Unseen   error               // why nobody here sees what the channel has, where its upload was not begun as far as that is known; else nil
-	Absent   bool                // the channel is not there for who has our credential either
-	Recorded bool                // this clone has its journal: whether it made a commit is known
-	Parts    Parts               // of Local and Remote
+	Commit   string              // release commit; "" if there is none
+	Uploaded []publish.Published // set for NoReturn
+	Running  string              // URL of a CI run that may be uploading; "" if none is known
+	Unseen   error               // why the channel's packages are unknown, if no upload is known to have begun; otherwise nil
+	Absent   bool                // whether the channel is invisible even with the credential
+	Recorded bool                // whether this clone has the release's journal, which shows whether the release made a commit
+	Parts    Parts               // set for Local and Remote
+	Through  bool                // the release is complete and cannot be undone; only Plan and Uploaded are set
 
 	refs    gitremote.Refs
-	landing *github.Pull // that Parts.Landed is of
+	landing *github.Pull // the pull request of Parts.Landed
 	past    *trace.Past
 	trace   *trace.Trace
 }
 
-// Undo is what works a way back out, and takes it.
+// Undo finds out how a release can be undone, and does it.
 type Undo struct {
-	Trace *trace.Trace // where it is looked; its plan is found out
+	Trace *trace.Trace // where to look for the release; Find sets the plan
 	Tool  string       // version of this program
 }
 
-// Find works out how the unfinished release can be taken back. The caller has the lock.
+// Find finds out how the unfinished release can be undone. The caller must hold the lock. If the last release is complete, Find returns an error
+// together with a Back whose Through is set.
 func (u *Undo) Find(ctx context.Context) (*Back, error) {
 	past, err := trace.Last(u.Trace.State)
 	if err != nil {
 		return nil, err
 	}
+	last := past
 	if past == nil || past.End != "" {
 		present, err := u.Trace.FindPresent(ctx, bump.Request{})
 		if err != nil {
 			return nil, err
 		}
 		if past = present.Past(); present.Unasked != nil {
-			return nil, operr.New(operr.NextOf(present.Unasked)+"; then undo again", "no release is unfinished in this clone, and whether one of another clone is cannot be told: %w", present.Unasked)
+			return nil, operr.New(operr.NextOf(present.Unasked)+"; then run this command again", "no release is unfinished in this clone, and the remote cannot be asked about releases of other clones: %w", present.Unasked)
 		}
 	}
+	if past == nil && last != nil && last.End == trace.Released {
+		past = last
+	}
 	if past == nil || past.End == trace.Released {
-		return nil, operr.New("`mage status` says what there is", "no release is unfinished: there is nothing to undo")
+		return u.findReleased(ctx, past), operr.New("run `mage status` to see the last release", "no release is unfinished, so there is nothing to undo")
 	}
 	b := &Back{Plan: past.Plan, Recorded: past.Path != "", past: past, trace: u.Trace.Of(past)}
 	if b.refs, err = gitremote.Read(ctx, b.trace.Repo, b.Plan.Remote); err != nil {
 		return nil, err
 	}
-	if b.Commit, err = b.trace.Pushed(ctx, b.refs); err != nil {
+	if b.Commit, err = b.trace.FindPushed(ctx, b.refs); err != nil {
 		return nil, err
 	}
 	if err := b.findUploaded(ctx); err != nil {
@@ -97,13 +104,25 @@ func (u *Undo) Find(ctx context.Context) (*Back, error) {
 	return b, err
 }
 
-// findUploaded finds out what of the release is out, where its tags are on the remote: nothing is uploaded before. Where those are
-// somebody else's, it has uploaded something only if its journal comes to that.
+// findReleased returns a Back with the plan of a complete release and its files on the channel, if these can be listed; nil if past is nil.
+func (u *Undo) findReleased(ctx context.Context, past *trace.Past) *Back {
+	if past == nil {
+		return nil
+	}
+	b := &Back{Plan: past.Plan, Way: Nothing, Through: true, trace: u.Trace.Of(past)}
+	if h, err := b.trace.Look(ctx, past.Commit()); err == nil {
+		b.Uploaded = b.trace.ListUploaded(h)
+	}
+	return b
+}
+
+// findUploaded finds the release's files on the channel. Files are uploaded only after the tags are pushed. If someone else pushed the tags, this
+// release can only have uploaded files if its journal shows that the publish step was begun.
 func (b *Back) findUploaded(ctx context.Context) error {
 	if b.Commit == "" {
 		return nil
 	}
-	sent, err := b.trace.Sent(ctx, b.refs)
+	sent, err := b.trace.CheckSent(ctx, b.refs)
 	if err != nil {
 		return err
 	}
@@ -112,7 +131,7 @@ func (b *Back) findUploaded(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		b.Uploaded, b.Unseen, b.Absent = b.trace.Uploaded(h), h.Unseen, !h.Exists && h.Unseen == nil
+		b.Uploaded, b.Unseen, b.Absent = b.trace.ListUploaded(h), h.Unseen, !h.Exists && h.Unseen == nil
 	}
 	if !sent && len(b.Uploaded) == 0 {
 		b.Commit = ""
@@ -120,7 +139,7 @@ func (b *Back) findUploaded(ctx context.Context) error {
 	return nil
 }
 
-// DeleteURL is where prefix.dev's API takes the first of the uploaded files away (DELETE).
+// DeleteURL returns the prefix.dev API URL for deleting the first uploaded file with a DELETE request.
 func (b *Back) DeleteURL() string {
 	if len(b.Uploaded) == 0 {
 		return ""
@@ -132,22 +151,30 @@ func (b *Back) DeleteURL() string {
 	return strings.Replace(base[:at], "://repo.", "://", 1) + "/api/v1/delete" + base[at:] + file
 }
 
-// Same reports whether another look found the way back that a person agreed to.
+// Same reports whether `other`, from a later Find, describes the same undo as b, to which the user agreed.
 func (b *Back) Same(other *Back) bool { return b.Way == other.Way && b.Parts.same(other.Parts) }
 
-// Refuse is why the way back cannot be taken now; nil where it can.
+// Refuse returns an error if the release cannot be undone at the moment, because a CI run may be uploading.
 func (b *Back) Refuse() error {
 	if b.Running == "" {
 		return nil
 	}
-	return operr.NewStopped("cancel that run, and undo again", "a CI run may be uploading right now: %s", b.Running)
+	return operr.NewStopped("cancel this CI run, and run this command again", "the CI run %s may be uploading packages now", b.Running)
 }
 
-// Take takes the way back, and says what it did. Each of its parts may be done again, so that an undo that was killed is run again.
+// Take undoes the release, and returns a list of what it did. Each part can be repeated, so a killed undo can be run again.
 func (u *Undo) Take(ctx context.Context, b *Back) (said []string, err error) {
+	said, err = u.take(ctx, b)
+	if cause := context.Cause(ctx); err != nil && cause != nil {
+		err = operr.New("`mage undo` continues from here", "%w, at a safe point", cause).WithWayOn()
+	}
+	return said, err
+}
+
+func (u *Undo) take(ctx context.Context, b *Back) (said []string, err error) {
 	switch b.Way {
 	case NoReturn:
-		return []string{b.Plan.Title + " is given up; what is on the channel stays"}, u.finish(b, trace.Abandoned)
+		return []string{b.Plan.Title + " is abandoned; the packages on the channel stay"}, u.finish(b, trace.Abandoned)
 	case Remote:
 		if err := b.Refuse(); err != nil {
 			return nil, err
@@ -160,19 +187,23 @@ func (u *Undo) Take(ctx context.Context, b *Back) (said []string, err error) {
 			return said, err
 		}
 	case Nothing:
-		return []string{"nothing of " + b.Plan.Title + " was done yet"}, u.finish(b, trace.Undone)
+		is := "had been done yet"
+		if b.past.Commit() != "" { // for example, a killed undo has removed the commit and the tags
+			is = "is left to undo"
+		}
+		return []string{"nothing of " + b.Plan.Title + " " + is}, u.finish(b, trace.Undone)
 	}
 	if err := b.checkGone(ctx); err != nil {
 		return said, err
 	}
-	at, err := b.ended(ctx)
+	at, err := b.describeHead(ctx)
 	if err != nil {
 		return said, err
 	}
 	return append(said, at), u.finish(b, trace.Undone)
 }
 
-// finish writes the end down.
+// finish records the end of the release in the journal.
 func (u *Undo) finish(b *Back, e session.End) error {
 	k := trace.Kind(u.Trace.State)
 	k.Tool = u.Tool

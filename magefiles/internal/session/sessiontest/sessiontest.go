@@ -1,4 +1,4 @@
-// Package sessiontest ends the sessions of an operation wherever a kill may, and lets them go on. It serves tests only.
+// Package sessiontest tests operations by killing them at every possible point and resuming them.
 package sessiontest
 
 import (
@@ -15,42 +15,41 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/session"
 )
 
-// Site is where an operation works.
+// Site is an environment in which an operation runs.
 type Site[P session.Plan] struct {
-	// Operation makes the operation, as each process makes its own. Its Written is taken; Confirm, Continue and the rest are called as they are.
+	// Operation returns a new Operation, as each process would create it. Its Written is replaced; the other functions are called as they are.
 	Operation func() *session.Operation[P]
 
-	Done   func(t *testing.T) // wants it to be as a whole run leaves it
-	Undone func(t *testing.T) // wants it to be as it was before; nil where nothing can be taken back
+	Done   func(t *testing.T) // fails unless the site is in the state after a complete run
+	Undone func(t *testing.T) // fails unless the site is in the state before the run; nil if nothing can be undone
 
-	// Break lets the world answer so many requests from now on, and refuse all after them, as those of a process that is gone are never sent;
-	// a negative number is no limit. It ends a Do, or a Revert, in its middle. Nil leaves that out.
+	// Break makes the site's server answer the next `after` requests and reject all later ones, as if the process had been killed in the middle of a
+	// Do or a Revert. A negative number means no limit. If Break is nil, these tests are skipped.
 	Break func(after int)
 
-	// Chained is for sites of which each begins where the one before it has ended, beside its journals. That another run may begin after an undo is
-	// what the next site shows then: none is made for it alone.
+	// Chained means that each site starts with the state and journals of the previous one. Then the next site shows that another run may begin after
+	// an undo, and no additional site is needed for that.
 	Chained bool
 }
 
-// errKilled ends a run as a kill does: nothing is recorded any more.
+// errKilled ends a run like a kill: nothing more is recorded.
 var errKilled = errors.New("the process was killed")
 
-// Killed wants an operation to come to the same end, and to be taken back, wherever a run of it is ended. At sites that start makes, it ends
-// one
+// CheckKills checks that an operation can be continued and undone, with the correct result, wherever it is killed. It kills runs at sites from start:
 //
-//   - after each entry of the journal, and the continuation once more before the last one goes through;
-//   - before each entry is on the disk: what a step did is done then, and nobody knows;
-//   - after each request, by Break.
+//   - after each journal entry, where it also kills the continuation once more before it lets the next one succeed;
+//   - before each journal entry is written, when the step's work is already done;
+//   - after each request, using Break.
 //
-// Each of them is then gone on with, at one site, and taken back, at another. Where it was ended at an entry, the undo is ended too: before its
-// end is on the disk. Then it is done again, at one more site, and given up for another run, in the last.
-func Killed[P session.Plan](t *testing.T, start func(t *testing.T) Site[P]) {
+// Each of these runs is continued at one site and undone at another. If the run was killed at an entry, the undo is also killed before its end is
+// written. Then, at one site, the undo is run again; at another one, the operation is run instead.
+func CheckKills[P session.Plan](t *testing.T, start func(t *testing.T) Site[P]) {
 	t.Helper()
 	entries, chained := 0, false
 	t.Run("whole", func(t *testing.T) {
 		w := start(t)
 		chained = w.Chained
-		require.NoError(t, ended(w, 0, &entries))
+		require.NoError(t, runUntilKilled(w, 0, &entries))
 		w.Done(t)
 		_, err := w.Operation().Undo(t.Context())
 		require.ErrorContains(t, err, "there is nothing to undo")
@@ -58,11 +57,11 @@ func Killed[P session.Plan](t *testing.T, start func(t *testing.T) Site[P]) {
 	require.Greater(t, entries, 2, "a journal has a plan, steps and an end")
 	ways := []string{"undone", "undone twice", "undone, and run"}
 	if chained {
-		ways = ways[1:] // who undoes it twice has undone it once
+		ways = ways[1:] // undoing twice includes undoing once
 	}
-	most := 0 // entries of any site: one that begins where another has ended may have more of them, or fewer
+	most := 0 // maximum number of entries at any site; it varies if a site starts where another one ended
 	killed := func(t *testing.T, w Site[P], n int) (has int, over bool) {
-		if err := ended(w, n, nil); err != nil {
+		if err := runUntilKilled(w, n, nil); err != nil {
 			require.ErrorIs(t, err, errKilled)
 		}
 		past, err := w.Operation().Last()
@@ -76,14 +75,14 @@ func Killed[P session.Plan](t *testing.T, start func(t *testing.T) Site[P]) {
 		return has, over
 	}
 	for n := 1; n < max(entries, most); n++ {
-		continued(t, fmt.Sprintf("after entry %d", n), ways, start, func(t *testing.T, w Site[P]) bool {
+		checkContinued(t, fmt.Sprintf("after entry %d", n), ways, start, func(t *testing.T, w Site[P]) bool {
 			_, over := killed(t, w, n)
 			require.True(t, chained || !over)
 			return !over
 		})
 	}
-	for n := 2; n <= max(entries, most); n++ { // the first one, the plan, is there as a whole, or nothing is
-		continued(t, fmt.Sprintf("before entry %d", n), ways, start, func(t *testing.T, w Site[P]) bool {
+	for n := 2; n <= max(entries, most); n++ { // the first entry, the plan, is written atomically
+		checkContinued(t, fmt.Sprintf("before entry %d", n), ways, start, func(t *testing.T, w Site[P]) bool {
 			has, _ := killed(t, w, n)
 			if has == n {
 				forget(t, w)
@@ -94,9 +93,9 @@ func Killed[P session.Plan](t *testing.T, start func(t *testing.T) Site[P]) {
 	broken(t, start)
 }
 
-// continued ends a run by kill, and wants it to go on, and to be taken back in each of these ways. A run that kill finds at its end before that is
-// what a whole one is.
-func continued[P session.Plan](t *testing.T, name string, ways []string, start func(t *testing.T) Site[P], kill func(t *testing.T, w Site[P]) bool) {
+// checkContinued kills a run, and checks that it can be continued, and undone in each of the given ways. If the run ends before it is killed, the
+// site must be in the state after a complete run.
+func checkContinued[P session.Plan](t *testing.T, name string, ways []string, start func(t *testing.T) Site[P], kill func(t *testing.T, w Site[P]) bool) {
 	t.Run(name, func(t *testing.T) {
 		w := start(t)
 		if !kill(t, w) {
@@ -105,9 +104,9 @@ func continued[P session.Plan](t *testing.T, name string, ways []string, start f
 		}
 		past, err := w.Operation().Last()
 		require.NoError(t, err)
-		if err := ended(w, lines(t, past.Path)+1, nil); err != nil {
+		if err := runUntilKilled(w, lines(t, past.Path)+1, nil); err != nil {
 			require.ErrorIs(t, err, errKilled)
-			require.NoError(t, ended(w, 0, nil))
+			require.NoError(t, runUntilKilled(w, 0, nil))
 		}
 		w.Done(t)
 	})
@@ -115,7 +114,7 @@ func continued[P session.Plan](t *testing.T, name string, ways []string, start f
 		t.Run(then+" "+name, func(t *testing.T) {
 			w := start(t)
 			if w.Undone == nil {
-				t.Skip("nothing can be taken back")
+				t.Skip("the operation has no undo")
 			}
 			if !kill(t, w) {
 				w.Done(t)
@@ -124,7 +123,7 @@ func continued[P session.Plan](t *testing.T, name string, ways []string, start f
 			undo(t, w)
 			w.Undone(t)
 			if then != "undone" {
-				forget(t, w) // that it was taken back
+				forget(t, w) // as if killed before the undo's end was written
 			}
 			if then == "undone twice" {
 				undo(t, w)
@@ -133,27 +132,27 @@ func continued[P session.Plan](t *testing.T, name string, ways []string, start f
 			if w.Chained && then == "undone twice" {
 				return
 			}
-			require.NoError(t, ended(w, 0, nil), "another one may begin, or this one go on")
+			require.NoError(t, runUntilKilled(w, 0, nil), "another session may begin, or this session may continue")
 			w.Done(t)
 		})
 	}
 }
 
-// broken ends a run at each request to the world, and an undo of a whole one that is not known to have ended.
+// broken kills a run at each request to the server. It also kills the undo of a complete run whose end was not recorded.
 func broken[P session.Plan](t *testing.T, start func(t *testing.T) Site[P]) {
 	if start(t).Break == nil {
 		return
 	}
 	over := false
 	for n := 0; !over; n++ {
-		continued(t, fmt.Sprintf("after request %d", n), []string{"undone"}, start, func(t *testing.T, w Site[P]) bool {
+		checkContinued(t, fmt.Sprintf("after request %d", n), []string{"undone"}, start, func(t *testing.T, w Site[P]) bool {
 			w.Break(n)
-			over = ended(w, 0, nil) == nil
+			over = runUntilKilled(w, 0, nil) == nil
 			w.Break(-1)
 			if over {
 				forget(t, w)
 			} else if past, err := w.Operation().Last(); err == nil && past == nil {
-				require.ErrorIs(t, ended(w, 1, nil), errKilled) // Make was not through
+				require.ErrorIs(t, runUntilKilled(w, 1, nil), errKilled) // the run was killed in Make
 			}
 			return true
 		})
@@ -162,7 +161,7 @@ func broken[P session.Plan](t *testing.T, start func(t *testing.T) Site[P]) {
 	for n := 0; !over; n++ {
 		t.Run(fmt.Sprintf("undone after request %d of an undo", n), func(t *testing.T) {
 			w := start(t)
-			require.NoError(t, ended(w, 0, nil))
+			require.NoError(t, runUntilKilled(w, 0, nil))
 			forget(t, w)
 			w.Break(n)
 			_, err := w.Operation().Undo(t.Context())
@@ -181,7 +180,7 @@ func undo[P session.Plan](t *testing.T, w Site[P]) {
 	require.Equal(t, session.Undone, past.End)
 }
 
-// forget takes the last entry of the journal away: the kill came before it was on the disk.
+// forget removes the last journal entry, as if the process had been killed before writing it.
 func forget[P session.Plan](t *testing.T, w Site[P]) {
 	past, err := w.Operation().Last()
 	require.NoError(t, err)
@@ -197,8 +196,9 @@ func lines(t *testing.T, path string) int {
 	return bytes.Count(data, []byte("\n"))
 }
 
-// ended runs the operation, and ends it when its journal has so many entries; never for 0. It counts them.
-func ended[P session.Plan](w Site[P], most int, count *int) error {
+// runUntilKilled runs the operation, and kills it when its journal has `most` entries, or never if most is 0. It stores the number of entries in
+// `count`.
+func runUntilKilled[P session.Plan](w Site[P], most int, count *int) error {
 	o := w.Operation()
 	o.Written = func(entries int) error {
 		if count != nil {

@@ -23,13 +23,13 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// buildFor is the variable by which this program is told to be somebody who builds a workspace.
+// buildFor is the variable that makes the test binary act as a user who builds a workspace.
 const buildFor = "SAME_BYTES_BUILD_FOR"
 
-// builds says what somebody builds.
+// builds describes what the user builds.
 type builds struct{ Root, Cache, Out string }
 
-// TestMain runs the tests, or is somebody else than the one who runs them, and builds.
+// TestMain runs the tests, or a build as another user.
 func TestMain(m *testing.M) {
 	asked := os.Getenv(buildFor)
 	if asked == "" {
@@ -62,23 +62,23 @@ func (b builds) build(ctx context.Context) error {
 	return err
 }
 
-// somebody is one who builds: with a home, a cache and a folder for temporary files of their own.
-type somebody struct {
+// someone is a user with a separate home, cache and temporary folder.
+type someone struct {
 	home  string
 	umask string
-	user  []string // the words that make a command another user's
+	user  []string // command prefix that runs a command as another user
 	env   []string
-	late  bool // the files come in another order, at another time
+	late  bool // whether this user writes files later and in a different order
 }
 
-// twoPeople are as unlike as people on one machine may be. The home of the second is so long that its paths do not fit into the
-// first line of a script, and has a blank. Both stay, since the tools are installed there.
-func twoPeople(t *testing.T) (first, second somebody) {
+// twoPeople returns two users who differ as much as possible on one machine. The second one's home has a blank in its name, and its path is too
+// long for a shebang. The homes are kept, because the tools are installed there.
+func twoPeople(t *testing.T) (first, second someone) {
 	cache, err := os.UserCacheDir()
 	require.NoError(t, err)
 	base := filepath.Join(cache, "pixi-release-tests")
-	first = somebody{home: filepath.Join(base, "a"), umask: "022", env: []string{"TZ=UTC", "LC_ALL=C", "USER=a", "PYTHONHASHSEED=1"}}
-	second = somebody{
+	first = someone{home: filepath.Join(base, "a"), umask: "022", env: []string{"TZ=UTC", "LC_ALL=C", "USER=a", "PYTHONHASHSEED=1"}}
+	second = someone{
 		home:  filepath.Join(base, "somebody else", strings.Repeat("a-long-way-from/", 8)+"home"),
 		umask: "077",
 		late:  true,
@@ -87,15 +87,15 @@ func twoPeople(t *testing.T) (first, second somebody) {
 	if os.Getuid() == 0 {
 		_, err := command.LookPath("setpriv", os.Environ())
 		require.False(t, err != nil && os.Getenv("CI") != "", "CI has setpriv: %v", err)
-		if err == nil { // another user, who may read what root has installed
+		if err == nil { // another user, who can read files installed by root
 			second.user = []string{"setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=+dac_override", "--ambient-caps=+dac_override"}
 		}
 	}
 	return first, second
 }
 
-// build lets somebody build files, in a folder below the cache or elsewhere, and returns the artifacts by name.
-func (s somebody) build(t *testing.T, inCache bool, files map[string]file) map[string]string {
+// build builds files as this user, in a folder below the cache or elsewhere, and returns the artifacts by name.
+func (s someone) build(t *testing.T, inCache bool, files map[string]file) map[string]string {
 	t.Helper()
 	temporary, cache := t.TempDir(), filepath.Join(s.home, ".cache", "pixi-release")
 	for p := temporary; len(p) > len(os.TempDir()); p = filepath.Dir(p) {
@@ -129,14 +129,14 @@ func (s somebody) build(t *testing.T, inCache bool, files map[string]file) map[s
 	return artifacts
 }
 
-// file is one of the sources.
+// file is a source file.
 type file struct {
 	text       string
 	executable bool
 }
 
-// write writes sources as a clone of somebody has them: modes follow the umask, and times and order are theirs.
-func (s somebody) write(t *testing.T, root string, files map[string]file) {
+// write writes the sources as if the user had cloned them: modes follow the umask, and times and order vary by user.
+func (s someone) write(t *testing.T, root string, files map[string]file) {
 	t.Helper()
 	names, mask := slices.Sorted(maps.Keys(files)), fs.FileMode(0o022)
 	if s.late {
@@ -169,7 +169,7 @@ func (s somebody) write(t *testing.T, root string, files map[string]file) {
 	}))
 }
 
-// same lets two people build the same files, and compares what comes out.
+// `same` builds the same files as both users, and compares the results.
 func same(t *testing.T, inCache bool, files map[string]file) {
 	t.Helper()
 	a, b := twoPeople(t)
@@ -183,7 +183,7 @@ func same(t *testing.T, inCache bool, files map[string]file) {
 	}
 }
 
-// TestSameBytesOfTheDemos builds the packages of this repository twice.
+// TestSameBytesOfTheDemos builds the packages in this repository twice.
 func TestSameBytesOfTheDemos(t *testing.T) {
 	root, files := filepath.Join("..", "..", "..", ".."), map[string]file{}
 	for _, top := range []string{"pixi.toml", "LICENSE", "packages"} {
@@ -200,7 +200,7 @@ func TestSameBytesOfTheDemos(t *testing.T) {
 	same(t, false, files)
 }
 
-// TestSameBytesForTwoPeople builds packages that would tell who built them, where, when and how.
+// TestSameBytesForTwoPeople builds packages that would reveal who built them, where, when and how.
 func TestSameBytesForTwoPeople(t *testing.T) {
 	files := map[string]file{"pixi.toml": {text: "[workspace]\nname = \"w\"\nchannels = []\nplatforms = [\"linux-64\"]\npreview = [\"pixi-build\"]\n"}}
 	add := func(name, backend, project string, of map[string]file) {
@@ -244,7 +244,7 @@ func TestSameBytesForTwoPeople(t *testing.T) {
 	same(t, true, files)
 }
 
-// generating is a setup.py that writes all that it can find out into a module: only what is a matter of the sources may differ.
+// generating is a setup.py that records everything it can determine in a module. The module must depend only on the sources.
 const generating = `
 import locale, os, stat, sys, time, pathlib
 from setuptools import setup

@@ -19,20 +19,19 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
-// Build implements toolchain.Toolchain by `pixi publish`: package by package in the order of the request, since pixi
-// orders by source dependencies alone and not by pins; or, where one of them runs with another's sources, which pixi
-// refuses to publish alone, once for the whole workspace.
+// Build implements toolchain.Toolchain with `pixi publish`. It publishes packages one by one in the requested order, because pixi only considers
+// source dependencies and not pins. If a package has another package's sources as a run dependency, pixi refuses to publish it alone, so Build
+// publishes the whole workspace at once.
 //
-// pixi must never give back an old file: it skips what already stands in the target, so that is a fresh folder; it
-// keeps what backends once said of a package, so that is asked again (--build-dir); and it keeps built packages, so
-// they are built again (--clean). What it costs is a second or two for each package; compilers' caches stay. Every
-// artifact is then checked by toolchain.Collect. SourceDate has no effect: pixi clears the environment of a build. What must not reach one is
-// taken out all the same.
+// pixi must never return an outdated file. It skips files that already exist in the target, so the target is a new folder. It caches the metadata
+// that backends return for a package, so this cache is also in a new folder (--build-dir). It caches built packages, so a rebuild is forced
+// (--clean). This costs a second or two per package, but compiler caches are kept. Every artifact is then checked by toolchain.Collect.
+// SourceDate has no effect, because pixi clears the environment of a build. Variables that must not reach a build are removed anyway.
 func (p *Pixi) Build(ctx context.Context, b toolchain.Build) ([]toolchain.Artifact, error) {
 	if err := toolchain.CheckVersions(b.Packages...); err != nil {
 		return nil, err
 	}
-	temporary, _ := command.Getenv(p.env, "TMPDIR") // a rehearsal keeps everything in its own folder
+	temporary, _ := command.Getenv(p.env, "TMPDIR") // a rehearsal sets TMPDIR to keep all files in its own folder
 	temp, err := os.MkdirTemp(temporary, "publish-*")
 	if err != nil {
 		return nil, err
@@ -50,7 +49,7 @@ func (p *Pixi) Build(ctx context.Context, b toolchain.Build) ([]toolchain.Artifa
 	return toolchain.Collect(b, built)
 }
 
-// together reports whether a package runs with sources of others.
+// `together` reports whether any package has another package's sources as a run dependency.
 func together(packages []*workspace.Package) bool {
 	return slices.ContainsFunc(packages, func(p *workspace.Package) bool {
 		return slices.ContainsFunc(p.Deps, func(d manifest.Dependency) bool {
@@ -59,7 +58,7 @@ func together(packages []*workspace.Package) bool {
 	})
 }
 
-// publishEach publishes one package after the other.
+// publishEach publishes the packages one by one.
 func (p *Pixi) publishEach(ctx context.Context, b toolchain.Build, temp string) ([]string, error) {
 	var built []string
 	for i, pkg := range b.Packages {
@@ -77,7 +76,7 @@ func (p *Pixi) publishEach(ctx context.Context, b toolchain.Build, temp string) 
 	return built, nil
 }
 
-// publishAll publishes the workspace, of which pixi takes every package with `publish = true`.
+// publishAll publishes the whole workspace. pixi includes every package with `publish = true`.
 func (p *Pixi) publishAll(ctx context.Context, b toolchain.Build, temp string) ([]string, error) {
 	var published []*workspace.Package
 	for _, pkg := range b.Workspace.Packages {
@@ -93,7 +92,7 @@ func (p *Pixi) publishAll(ctx context.Context, b toolchain.Build, temp string) (
 	}
 	if left != nil {
 		return nil, operr.New("set `publish = true` in [package] of "+strings.Join(manifests, ", "),
-			"%s cannot be built: some packages run with others' sources, which pixi publishes only together, and it leaves out those without `publish = true`", strings.Join(left, ", "))
+			"%s cannot be built: some packages run with the sources of others, so pixi must publish all packages together, but pixi leaves out packages without `publish = true`", strings.Join(left, ", "))
 	}
 	return p.build(ctx, b, temp, filepath.Join(temp, "all"), order{
 		name:      b.Workspace.Manifest.Name,
@@ -102,13 +101,13 @@ func (p *Pixi) publishAll(ctx context.Context, b toolchain.Build, temp string) (
 	})
 }
 
-// order is what one call of pixi builds.
+// order describes what a single pixi call builds.
 type order struct {
 	name              string
-	published, wanted []*workspace.Package // what pixi builds, and what of it is asked for
+	published, wanted []*workspace.Package // the packages that pixi builds, and the subset that the caller requested
 }
 
-// build has pixi build into target, from sources that are theirs alone, and returns the archives of the wanted packages.
+// build runs pixi to build into target, from sources that are exclusive to this call, and returns the archives of the wanted packages.
 func (p *Pixi) build(ctx context.Context, b toolchain.Build, temp, target string, o order, which ...string) (built []string, err error) {
 	w, done, err := b.Take(ctx, o.published...)
 	if err != nil {
@@ -119,18 +118,17 @@ func (p *Pixi) build(ctx context.Context, b toolchain.Build, temp, target string
 		secrets = append(secrets, pkg.Build.Secrets...)
 	}
 	if err = p.publish(ctx, w.Root, b.Log, secrets, temp, target, which...); err != nil {
-		err = about(err, "building %s", o.name)
+		err = addContext(err, "building %s", o.name)
 	} else {
 		built, err = take(target, o.published, o.wanted)
 	}
 	return built, done(built, err)
 }
 
-// skipped is what pixi says of a file that it did not write. Into a fresh folder it has no reason to.
+// skipped matches the line that pixi prints for a file that it did not write. In a new folder pixi writes every file.
 var skipped = regexp.MustCompile(pixisays.AlreadyExists)
 
-// publish runs `pixi publish` in a workspace's folder, into target.
-// Builds get the credentials alone that the manifests name for them.
+// publish runs `pixi publish` in root with the given target. Builds get only the credentials that the manifests list for them.
 func (p *Pixi) publish(ctx context.Context, root string, log io.Writer, secrets []string, temp, target string, which ...string) error {
 	args := append([]string{"publish"}, which...)
 	args = append(args, "--target-dir="+target, "--clean", "--build-dir="+filepath.Join(temp, "build"))
@@ -147,44 +145,43 @@ func (p *Pixi) publish(ctx context.Context, root string, log io.Writer, secrets 
 		Stderr: io.MultiWriter(log, said),
 	})
 	if err != nil {
-		return about(err, "`pixi %s`", operr.Line(args[:1+len(which)]))
+		return addContext(err, "`pixi %s`", operr.Line(args[:1+len(which)]))
 	}
 	if m := skipped.FindStringSubmatch(said.String()); m != nil {
-		return operr.New("build it again; if this stays, one of the packages produces the same file twice",
-			"pixi left out %s, because a file of that name was there already", m[1])
+		return operr.New("build the package again; if this error remains, two outputs of the packages have the same file name",
+			"pixi left out %s, because a file with this name already existed", m[1])
 	}
 	return nil
 }
 
-// take looks for exactly one archive of each published package in target, and returns those of the wanted ones, in
-// their order.
+// take finds exactly one archive of each published package in target, and returns those of the wanted packages, in order.
 func take(target string, published, wanted []*workspace.Package) ([]string, error) {
 	entries, err := os.ReadDir(target)
 	if err != nil {
-		return nil, fmt.Errorf("reading what pixi built: %w", err)
+		return nil, fmt.Errorf("reading the packages that pixi built: %w", err)
 	}
 	files := map[string]string{}
 	for _, e := range entries {
 		name, err := condapkg.ParseFileName(e.Name())
 		isOurs := slices.ContainsFunc(published, func(p *workspace.Package) bool { return p.Name == name.Name })
 		if err != nil || !isOurs || files[name.Name] != "" {
-			return nil, operr.New("build it again, and look at which backend made the file",
-				"pixi built %s, which is not expected of %s", e.Name(), list(published))
+			return nil, operr.New("build the package again, and check which backend made the file",
+				"pixi built %s, which belongs to none of the packages %s", e.Name(), list(published))
 		}
 		files[name.Name] = filepath.Join(target, e.Name())
 	}
 	var built []string
 	for _, p := range wanted {
 		if files[p.Name] == "" {
-			return nil, operr.New("look at what pixi wrote; a package without an output for this platform is left out silently",
-				"pixi succeeded and built no %s", p.Name)
+			return nil, operr.New("read pixi's messages: pixi skips a package without an error if its recipe has no output for this platform",
+				"pixi succeeded, but built no %s", p.Name)
 		}
 		built = append(built, files[p.Name])
 	}
 	return built, nil
 }
 
-// list writes the names of packages for people.
+// list joins package names for output.
 func list(packages []*workspace.Package) string {
 	var names []string
 	for _, p := range packages {

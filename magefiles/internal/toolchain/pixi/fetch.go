@@ -21,31 +21,31 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// What a download and the program in it may grow to; pixi 0.77 has 35 and 90 MB.
+// Limits on the size of a download and of the program in it. In pixi 0.77, these are 35 and 90 MB.
 const (
 	mostArchive = 256 << 20
 	mostProgram = 512 << 20
 )
 
-// patience is how long nothing may move while it is downloaded.
+// patience is the timeout for receiving more bytes of a download.
 const patience = 2 * time.Minute
 
-// Source says where to fetch pixi from, and where to keep it.
+// Source determines where to fetch pixi from, and where to store it.
 type Source struct {
-	Downloads string       // "" is DefaultDownloads
-	Client    *http.Client // nil is one of its own, which obeys the proxy variables of the environment
-	Cache     string       // private folder; the program is kept in one named after version and digest
+	Downloads string       // defaults to DefaultDownloads
+	Client    *http.Client // nil means a new client that uses the proxy variables of the environment
+	Cache     string       // private folder; the program is stored in a folder named after the version and digest
 	Platform  string       // conda subdir of this machine: "linux-64"
 }
 
-// Fetch returns the path of the pinned pixi, and downloads it first if it is not in the cache. Nothing is unpacked
-// whose sha256 is not the pinned one, and the program appears in the cache in one step. What is in the cache is compared with
-// the pin each time, since others write there too: the archive is kept, and the program is what it holds.
+// Fetch returns the path of the pinned pixi, and downloads it if it is not cached. An archive is unpacked only if its sha256 matches the pin, and
+// the program is installed atomically. Because others may write to the cache, Fetch keeps the archive and each time checks it against the pin,
+// and the program against the archive.
 func Fetch(ctx context.Context, s Source) (string, error) {
 	pin, ok := pins[s.Platform]
 	if !ok {
-		return "", operr.New("install pixi by hand, or go without it (PIPELINE_TOOLCHAIN=embedded)",
-			"fetching pixi %s: no archive of it is pinned for the platform %s", Version, s.Platform)
+		return "", operr.New("install pixi by hand, or work without pixi (PIPELINE_TOOLCHAIN=embedded)",
+			"fetching pixi %s: no archive of this version is pinned for the platform %s", Version, s.Platform)
 	}
 	return fetch(ctx, s, pin)
 }
@@ -71,13 +71,13 @@ func fetch(ctx context.Context, s Source, pin Pin) (string, error) {
 	address := pin.address(s.Downloads)
 	archive, err := download(ctx, s.Client, address, folder)
 	if err != nil {
-		return "", operr.New("look at the network and the proxy settings, install pixi by hand, or go without it (PIPELINE_TOOLCHAIN=embedded)",
+		return "", operr.New("check the network and the proxy settings, install pixi by hand, or work without pixi (PIPELINE_TOOLCHAIN=embedded)",
 			"fetching %s: %w", address, err)
 	}
 	defer os.Remove(archive.path)
 	if archive.sha256 != pin.SHA256 {
-		return "", operr.New("do not use what this address serves; a proxy may have answered in its place",
-			"fetching %s: its sha256 is %s and not the pinned %s", address, archive.sha256, pin.SHA256)
+		return "", operr.New("do not use the file from this address: a proxy may have answered instead of the server",
+			"fetching %s: expected the pinned sha256 %[3]s, found %[2]s", address, archive.sha256, pin.SHA256)
 	}
 	if err := unpack(archive.path, program); err != nil {
 		return "", fmt.Errorf("unpacking %s: %w", address, err)
@@ -85,7 +85,7 @@ func fetch(ctx context.Context, s Source, pin Pin) (string, error) {
 	return program, os.Rename(archive.path, kept)
 }
 
-// digestOf is the sha256 of a file, in hex.
+// digestOf returns the sha256 of a file as hex.
 func digestOf(path string) (string, error) {
 	f, err := openRegular(path)
 	if err != nil {
@@ -97,7 +97,7 @@ func digestOf(path string) (string, error) {
 	return hex.EncodeToString(sum.Sum(nil)), err
 }
 
-// openRegular opens a file that is no link, and no pipe that would be waited for.
+// openRegular opens a regular file. It returns an error for a symlink or a pipe, which would block.
 func openRegular(path string) (*os.File, error) {
 	if info, err := os.Lstat(path); err != nil || !info.Mode().IsRegular() {
 		return nil, errors.Join(err, fs.ErrInvalid)
@@ -105,7 +105,7 @@ func openRegular(path string) (*os.File, error) {
 	return os.Open(path)
 }
 
-// holds reports whether the program is the one in an archive, byte for byte.
+// `holds` reports whether the program is identical to the one in the archive.
 func holds(archive, program string) (bool, error) {
 	p, err := openRegular(program)
 	if err != nil {
@@ -132,7 +132,7 @@ func holds(archive, program string) (bool, error) {
 		if !bytes.Equal(one[:n], other[:m]) {
 			return false, nil
 		}
-		if n < len(one) { // the end, of both
+		if n < len(one) { // both files ended
 			return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF), nil
 		}
 	}
@@ -140,7 +140,7 @@ func holds(archive, program string) (bool, error) {
 
 type downloaded struct{ path, sha256 string }
 
-// download saves what an address answers in a temporary file of folder.
+// download saves a URL to a temporary file in `folder`.
 func download(ctx context.Context, client *http.Client, address, folder string) (d downloaded, err error) {
 	if client == nil {
 		client = &http.Client{Transport: httpclient.Transport(), CheckRedirect: httpclient.Follow}
@@ -153,7 +153,7 @@ func download(ctx context.Context, client *http.Client, address, folder string) 
 	}
 	res, err := client.Do(req)
 	if err != nil {
-		return d, w.Lost(err)
+		return d, w.Explain(err)
 	}
 	defer res.Body.Close()
 	if res.StatusCode != http.StatusOK {
@@ -167,7 +167,7 @@ func download(ctx context.Context, client *http.Client, address, folder string) 
 	digest := sha256.New()
 	n, err := io.Copy(io.MultiWriter(f, digest), io.LimitReader(w.Body(res.Body), mostArchive+1))
 	if err == nil && n > mostArchive {
-		err = fmt.Errorf("the answer is longer than %d bytes", int64(mostArchive))
+		err = fmt.Errorf("the file is larger than the limit of %d bytes", int64(mostArchive))
 	}
 	if err != nil {
 		os.Remove(f.Name())
@@ -176,7 +176,7 @@ func download(ctx context.Context, client *http.Client, address, folder string) 
 	return downloaded{path: f.Name(), sha256: hex.EncodeToString(digest.Sum(nil))}, nil
 }
 
-// unpack takes the one file of an archive, pixi, out of it.
+// unpack extracts pixi, which must be the only file in the archive.
 func unpack(archive, program string) error {
 	f, err := os.Open(archive)
 	if err != nil {
@@ -193,7 +193,7 @@ func unpack(archive, program string) error {
 		return err
 	}
 	if path.Clean(h.Name) != "pixi" || h.Typeflag != tar.TypeReg || h.Size > mostProgram {
-		return fmt.Errorf("the archive holds %q (%d bytes) in place of the program pixi", h.Name, h.Size)
+		return fmt.Errorf("expected the program pixi in the archive, found %q (%d bytes)", h.Name, h.Size)
 	}
 	temp, err := os.CreateTemp(filepath.Dir(program), "pixi-*")
 	if err != nil {
@@ -205,14 +205,14 @@ func unpack(archive, program string) error {
 		return err
 	}
 	if extra, err := t.Next(); err == nil {
-		return fmt.Errorf("the archive holds %q beside the program pixi", extra.Name)
+		return fmt.Errorf("expected only the program pixi in the archive, found also %q", extra.Name)
 	} else if !errors.Is(err, io.EOF) {
 		return err
 	}
 	return install(temp, program)
 }
 
-// install makes a complete temporary file the program.
+// install moves a complete temporary file to the program's path.
 func install(temp *os.File, program string) error {
 	if err := temp.Chmod(0o755); err != nil {
 		return err

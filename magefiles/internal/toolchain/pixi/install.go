@@ -18,13 +18,12 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
-// Install implements toolchain.Toolchain: a workspace of its own whose only environment has the specs as its
-// dependencies, solved and installed by pixi. The index is read afresh, not from the user's cache: a package that was
-// uploaded a moment ago is not in there.
+// Install implements toolchain.Toolchain. It creates a separate workspace whose only environment depends on the specs, and has pixi solve and
+// install it. The index is downloaded again, because the user's cache may not include a package that was just uploaded.
 func (p *Pixi) Install(ctx context.Context, i toolchain.Install) (toolchain.Environment, error) {
 	var none toolchain.Environment
 	if _, err := os.Stat(i.Dir); !errors.Is(err, fs.ErrNotExist) {
-		return none, operr.New("name a folder that does not exist yet", "installing into %s: it is already there", i.Dir)
+		return none, operr.New("name a folder that does not exist yet", "installing into %s: this folder already exists", i.Dir)
 	}
 	manifest, err := writeThrowaway(i, workspace.HostPlatform())
 	if err != nil {
@@ -45,7 +44,7 @@ func (p *Pixi) Install(ctx context.Context, i toolchain.Install) (toolchain.Envi
 			"PIXI_CACHE_REPODATA_DIR="+filepath.Join(i.Dir, ".repodata")),
 	}
 	if err := p.callWith(ctx, c); err != nil {
-		return none, about(err, "installing %s", strings.Join(i.Specs, ", "))
+		return none, addContext(err, "installing %s", strings.Join(i.Specs, ", "))
 	}
 	prefix, err := p.prefix(ctx, i.Dir, c.Env)
 	if err != nil {
@@ -53,12 +52,12 @@ func (p *Pixi) Install(ctx context.Context, i toolchain.Install) (toolchain.Envi
 	}
 	python := filepath.Join(prefix, "bin", "python")
 	if _, err := os.Stat(python); errors.Is(err, fs.ErrNotExist) {
-		python = "" // nothing in it is of Python
+		python = "" // no installed package provides Python
 	}
 	return toolchain.Environment{Dir: prefix, Python: python, Solved: true}, nil
 }
 
-// writeThrowaway writes the manifest of an environment with nothing but the specs in it.
+// writeThrowaway returns a manifest for an environment with only the specs.
 func writeThrowaway(i toolchain.Install, platform string) (string, error) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "[workspace]\nname = \"install\"\nchannels = [%s]\nplatforms = [%q]\n\n[dependencies]\n",
@@ -73,13 +72,13 @@ func writeThrowaway(i toolchain.Install, platform string) (string, error) {
 		case 3:
 			fmt.Fprintf(&b, "%q = { version = %q, build = %q }\n", parts[0], parts[1], parts[2])
 		default:
-			return "", fmt.Errorf("installing %q: a match spec has a name, a version and a build at most, without blanks", s)
+			return "", fmt.Errorf("installing %q: a match spec may have only a name, a version and a build, each without blanks", s)
 		}
 	}
 	return b.String(), nil
 }
 
-// quoteList writes the items of an array of TOML.
+// quoteList formats the elements of a TOML array.
 func quoteList(list []string) string {
 	var quoted []string
 	for _, s := range list {
@@ -88,11 +87,11 @@ func quoteList(list []string) string {
 	return strings.Join(quoted, ", ")
 }
 
-// prefix asks pixi where the default environment is: a user's configuration may keep environments elsewhere.
+// prefix returns the path of the default environment. It asks pixi, because the user's configuration may relocate environments.
 func (p *Pixi) prefix(ctx context.Context, dir string, env []string) (string, error) {
 	var out strings.Builder
 	if err := p.callWith(ctx, command.Cmd{Dir: dir, Args: []string{"info", "--json"}, Env: env, Stdout: &out, Answers: true}); err != nil {
-		return "", about(err, "asking pixi for the environment in %s", dir)
+		return "", addContext(err, "asking pixi for the environment in %s", dir)
 	}
 	var info struct {
 		Environments []struct {
@@ -100,7 +99,7 @@ func (p *Pixi) prefix(ctx context.Context, dir string, env []string) (string, er
 		} `json:"environments_info"`
 	}
 	if err := json.Unmarshal([]byte(out.String()), &info); err != nil {
-		return "", about(err, "reading the answer of `pixi info --json` in %s", dir)
+		return "", addContext(err, "reading the answer of `pixi info --json` in %s", dir)
 	}
 	for _, e := range info.Environments {
 		if e.Name == manifest.DefaultEnvironment && e.Prefix != "" {

@@ -21,7 +21,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// setUp puts a stand-in on PATH and finds it.
+// setUp puts a stand-in on PATH and returns it as a Pixi.
 func setUp(t *testing.T, b pixitest.Behavior, environ ...string) (*pixi.Pixi, *pixitest.Standin) {
 	t.Helper()
 	s := pixitest.Install(t, b)
@@ -31,7 +31,7 @@ func setUp(t *testing.T, b pixitest.Behavior, environ ...string) (*pixi.Pixi, *p
 	return p, s
 }
 
-// The tasks that the recorded calls ran.
+// demo has the tasks used in the recorded calls.
 const demo = `[workspace]
 name = "demo"
 version = "0.1.0"
@@ -59,7 +59,7 @@ func TestFind(t *testing.T) {
 	p, s := setUp(t, pixitest.Behavior{})
 	text, err := p.Describe(t.Context())
 	require.NoError(t, err)
-	require.Equal(t, "pixi 0.77.0 ("+filepath.Join(s.Dir, "pixi")+")", text)
+	require.Equal(t, "pixi 0.77.0", text, "only doctor prints the path")
 	require.Equal(t, "pixi", p.Name())
 
 	env := []string{"PATH=" + t.TempDir()}
@@ -68,8 +68,8 @@ func TestFind(t *testing.T) {
 
 	env = s.Env(os.Environ())
 	for version, says := range map[string]string{
-		"0.69.3":  "needs 0.70 or newer",
-		"0.9.0":   "needs 0.70 or newer",
+		"0.69.3":  "needs pixi 0.70 or newer",
+		"0.9.0":   "needs pixi 0.70 or newer",
 		"banana":  "is not pixi",
 		"1.2":     "is not pixi",
 		"0.70.0":  "",
@@ -86,7 +86,7 @@ func TestFind(t *testing.T) {
 		require.NoError(t, err)
 		text, err := p.Describe(t.Context())
 		require.NoError(t, err)
-		require.Contains(t, text, "pinned is "+pixi.Version)
+		require.Contains(t, text, "but the pinned version is "+pixi.Version)
 	}
 }
 
@@ -122,7 +122,7 @@ func TestRun(t *testing.T) {
 		"--version", "task list --json", `run hello a b it'"'"'s`, "task list --json", "run --environment=dev test-all", "task list --json", "run both",
 	}, s.Commands())
 	for _, c := range s.Calls() {
-		require.Equal(t, []string{"PIXI_FROZEN=true"}, c.Env, "what is not its business stays, what would mislead it goes")
+		require.Equal(t, []string{"PIXI_FROZEN=true"}, c.Env, "only variables that would mislead pixi are removed")
 	}
 }
 
@@ -134,7 +134,7 @@ func TestRunUnknownNames(t *testing.T) {
 		{"dev", "nothing-like-it", `no task named "nothing-like-it" in environment dev; there are both`},
 		{"default", "test-all", `no task named "test-all" in environment default`},
 		{"prod", "hello", `no environment named "prod"; there are default, dev`},
-		{"", "fmt", `no task named "fmt"`}, // which pixi would find on PATH, and run
+		{"", "fmt", `no task named "fmt"`}, // pixi would find this on PATH and run it
 		{"", "--help", `no task named "--help"`},
 	} {
 		err := p.Run(t.Context(), toolchain.Task{Dir: dir, Environment: c.environment, Name: c.name})
@@ -150,14 +150,14 @@ func TestWhatPixiSays(t *testing.T) {
 	task := toolchain.Task{Dir: dir, Name: "hello"}
 
 	err := p.Run(t.Context(), task)
-	require.EqualError(t, err, "pixi does not take 1 for the environment variable PIXI_FROZEN")
+	require.EqualError(t, err, "pixi does not accept the value 1 for the environment variable PIXI_FROZEN")
 	require.Equal(t, operr.Usage, operr.ExitStatus(err))
 
 	env := s.Env(os.Environ())
 	p, err = pixi.Find(t.Context(), command.NewSystem(env, nil), env)
 	require.NoError(t, err)
 	err = p.Run(t.Context(), task)
-	require.EqualError(t, err, "pixi.lock does not fit the manifest any more")
+	require.EqualError(t, err, "pixi.lock does not match the manifest")
 	require.Contains(t, fmt.Sprintf("%+v", err), "`mage lock`")
 	var exit *command.ExitError
 	require.ErrorAs(t, err, &exit)
@@ -176,8 +176,8 @@ func TestLock(t *testing.T) {
 	p, s := setUp(t, pixitest.Behavior{StaleLock: true})
 	dir := folder(t, demo)
 	err := p.Lock(t.Context(), dir, true, nil)
-	require.EqualError(t, err, "locking "+dir+": pixi.lock does not fit the manifest any more")
-	require.Contains(t, fmt.Sprintf("%+v", err), "→ bring it up to date with `mage lock`")
+	require.EqualError(t, err, "locking "+dir+": pixi.lock does not match the manifest")
+	require.Contains(t, fmt.Sprintf("%+v", err), "→ update pixi.lock with `mage lock`")
 	require.NoFileExists(t, filepath.Join(dir, "pixi.lock"), "a check writes nothing")
 	require.NoError(t, p.Lock(t.Context(), dir, false, nil))
 	require.FileExists(t, filepath.Join(dir, "pixi.lock"))
@@ -188,21 +188,21 @@ func TestLock(t *testing.T) {
 	require.Equal(t, []string{"--version", "lock --check --dry-run", "lock", "lock --check --dry-run"}, s.Commands())
 }
 
-// What keeps a solver from its packages is said in a sentence, with what to do.
+// Reasons for which a solver cannot get its packages are reported as one sentence with a next step.
 func TestWhatChannelsSay(t *testing.T) {
 	p, s := setUp(t, pixitest.Behavior{})
 	dir := folder(t, demo)
 	for name, says := range map[string]string{
-		"lock-no-candidates": "the environment cannot be had: no channel has py-nothing-has-this >=1.50",
-		"lock-no-channel":    "a channel is not there, or not for this login",
-		"lock-refused":       "a channel refuses what pixi asks it for (401)",
+		"lock-no-candidates": "the environment cannot be solved: no channel has py-nothing-has-this >=1.50",
+		"lock-no-channel":    "a channel does not exist, or this login may not read it",
+		"lock-refused":       "a channel refused a request of pixi (401)",
 		"lock-unreachable":   "a channel cannot be reached",
 	} {
 		s.Behave(pixitest.Behavior{LockSays: name})
 		err := p.Lock(t.Context(), dir, false, nil)
 		require.EqualError(t, err, "locking "+dir+": "+says, name)
 		said := fmt.Sprintf("%+v", err)
-		require.Contains(t, said, "for platform", "which one is in what pixi said")
+		require.Contains(t, said, "for platform", "pixi's message names the platform")
 		require.Contains(t, said, "\n→ ")
 	}
 
@@ -248,7 +248,7 @@ platforms = ["`+workspace.HostPlatform()+`"]
 	require.Equal(t, []string{"PIXI_CACHE_REPODATA_DIR=" + filepath.Join(dir, ".repodata")}, call.Env)
 
 	_, err = p.Install(t.Context(), toolchain.Install{Dir: dir})
-	require.ErrorContains(t, err, "it is already there")
+	require.ErrorContains(t, err, "this folder already exists")
 	_, err = p.Install(t.Context(), toolchain.Install{Dir: dir + "2", Specs: []string{"a >=1, <2 x"}})
 	require.ErrorContains(t, err, "without blanks")
 	require.NoDirExists(t, dir+"2")

@@ -12,8 +12,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
 )
 
-// Run implements toolchain.Toolchain by `pixi run`. Pixi is first asked for its tasks: what is none it would look for
-// on PATH, and `pixi run fmt` where there is no task fmt runs the fmt of the system and succeeds.
+// Run implements toolchain.Toolchain with `pixi run`. It first checks that the task exists, because pixi falls back to a program on PATH: without
+// a task called fmt, `pixi run fmt` runs the system's fmt and succeeds.
 func (p *Pixi) Run(ctx context.Context, t toolchain.Task) error {
 	if err := p.checkKnown(ctx, t); err != nil {
 		return err
@@ -32,7 +32,7 @@ func (p *Pixi) Run(ctx context.Context, t toolchain.Task) error {
 	}
 	plain, withheld := command.Withhold(p.env, p.pass...)
 	forBuilds := func(name string) bool { return command.Fetches(name) || slices.Contains(p.secrets, name) }
-	if slices.ContainsFunc(withheld, forBuilds) { // the environment is made with it, and the task is run without
+	if slices.ContainsFunc(withheld, forBuilds) { // create the environment with these variables, then run the task without them
 		install := []string{"install"}
 		if t.Environment != "" {
 			install = append(install, "--environment="+t.Environment)
@@ -46,10 +46,10 @@ func (p *Pixi) Run(ctx context.Context, t toolchain.Task) error {
 	return err
 }
 
-// escape makes up for pixi, which puts an argument between single quotes as it is, for its shell to read.
+// escape escapes an argument for pixi, which puts it in single quotes unchanged and passes it to its shell.
 func escape(arg string) string { return strings.ReplaceAll(arg, "'", `'"'"'`) }
 
-// listed is one environment in the answer to `pixi task list --json`.
+// listed is one environment in the output of `pixi task list --json`.
 type listed struct {
 	Environment string `json:"environment"`
 	Features    []struct {
@@ -59,15 +59,15 @@ type listed struct {
 	} `json:"features"`
 }
 
-// checkKnown refuses an environment or a task that the manifest does not have, naming those that it has.
+// checkKnown returns an error if the environment or the task is not in the manifest. The error lists the existing ones.
 func (p *Pixi) checkKnown(ctx context.Context, t toolchain.Task) error {
 	var out strings.Builder
 	if err := p.callWith(ctx, command.Cmd{Dir: t.Dir, Args: []string{"task", "list", "--json"}, Env: p.installEnviron(), Stdout: &out, Answers: true}); err != nil {
-		return about(err, "asking pixi for the tasks of %s", t.Dir)
+		return addContext(err, "asking pixi for the tasks of %s", t.Dir)
 	}
 	var list []listed
 	if err := json.Unmarshal([]byte(out.String()), &list); err != nil {
-		return about(err, "reading the answer of `pixi task list --json` in %s", t.Dir)
+		return addContext(err, "reading the answer of `pixi task list --json` in %s", t.Dir)
 	}
 	var environments, tasks []string
 	for _, e := range list {
@@ -85,7 +85,7 @@ func (p *Pixi) checkKnown(ctx context.Context, t toolchain.Task) error {
 	case t.Environment != "" && !slices.Contains(environments, t.Environment):
 		return operr.NewUsage("", "no environment named %q; there are %s", t.Environment, listNames(environments))
 	case slices.Contains(tasks, t.Name) && strings.HasPrefix(t.Name, "-"):
-		return operr.NewUsage("give the task another name", "the task %q cannot be run: pixi would take its name for an option", t.Name)
+		return operr.NewUsage("rename the task", "cannot run the task %q, because pixi would read this name as an option", t.Name)
 	case slices.Contains(tasks, t.Name):
 		return nil
 	case t.Environment != "":
@@ -94,7 +94,7 @@ func (p *Pixi) checkKnown(ctx context.Context, t toolchain.Task) error {
 	return operr.NewUsage("", "no task named %q; there are %s", t.Name, listNames(tasks))
 }
 
-// listNames writes names for people, in order, without those that begin with an underscore.
+// listNames formats names for output, sorted, without those that start with an underscore.
 func listNames(names []string) string {
 	names = slices.DeleteFunc(slices.Clone(names), func(n string) bool { return strings.HasPrefix(n, "_") })
 	slices.Sort(names)
@@ -104,15 +104,15 @@ func listNames(names []string) string {
 	return strings.Join(names, ", ")
 }
 
-// Lock brings the pixi.lock in dir up to date; with check it changes nothing, and reports whether it is (`pixi lock
-// --check` alone would write it before it fails).
+// Lock updates the pixi.lock in dir. With check, it only reports whether the file is up to date. In this case it also passes --dry-run, because
+// `pixi lock --check` alone would write the file before failing.
 func (p *Pixi) Lock(ctx context.Context, dir string, check bool, log io.Writer) error {
 	args := []string{"lock"}
 	if check {
 		args = append(args, "--check", "--dry-run")
 	}
 	if err := p.call(ctx, dir, log, log, args...); err != nil {
-		return about(err, "locking %s", dir)
+		return addContext(err, "locking %s", dir)
 	}
 	return nil
 }

@@ -8,33 +8,33 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/tomledit"
 )
 
-// Project is a pyproject.toml: its [project] and [build-system] tables.
+// Project is the contents of a pyproject.toml: its [project] and [build-system] tables.
 type Project struct {
 	Path           string // relative to the root
 	Name           string
 	NamePos        Pos
-	Version        Version // VersionMissing where there is none
+	Version        Version // VersionMissing if there is none
 	Dynamic        []string
 	RequiresPython string
-	Python         []Dependency // what the file asks of the interpreter, each with its place; see PythonSpecs
+	Python         []Dependency // requirements on the interpreter, with positions; see PythonSpecs
 	Description    string
 	License        string   // SPDX expression, or { text = "…" }
-	LicenseFile    string   // the old { file = "…" }
+	LicenseFile    string   // legacy { file = "…" }
 	LicenseFiles   []string // globs
 	URLs           []KeyValue
-	Scripts        []KeyValue // console_scripts, in the order of the source
+	Scripts        []KeyValue // console_scripts, in source order
 	GUIScripts     []KeyValue
 	BuildBackend   string   // [build-system] build-backend
 	BuildRequires  []string // [build-system] requires, as written
-	Elsewhere      []string // projects that [tool.uv.sources] takes from elsewhere than from PyPI, in the form of PEP 503
+	Elsewhere      []string // normalized names of projects that [tool.uv.sources] takes from somewhere other than PyPI
 
-	// Dependencies are all PEP 508 requirements of the file: [project] dependencies, optional-dependencies,
-	// [dependency-groups], [build-system] requires and [tool.poetry], told apart by Role and Group.
+	// Dependencies holds all requirements in the file: [project] dependencies, optional-dependencies, [dependency-groups],
+	// [build-system] requires, [tool.poetry] and [tool.hatch]. Role and Group distinguish them.
 	Dependencies []Dependency
 }
 
-// ReadProject reads what a pyproject.toml says for pip: [project], [build-system], [dependency-groups], and the
-// requirements of poetry and hatch.
+// ReadProject reads the parts of a pyproject.toml that pip uses, [project], [build-system] and [dependency-groups], as well as poetry
+// and hatch requirements.
 func (s *File) ReadProject() *Project {
 	root := s.Doc.Root
 	project, build := root.Get("project"), root.Get("build-system")
@@ -52,7 +52,7 @@ func (s *File) ReadProject() *Project {
 		GUIScripts:     s.pairs(project.Get("gui-scripts")),
 		BuildBackend:   s.Str(build.Get("build-backend")),
 		BuildRequires:  s.Strs(build.Get("requires")),
-		Elsewhere:      elsewhere(root),
+		Elsewhere:      projectsElsewhere(root),
 	}
 	if license := project.Get("license"); license.Is(tomledit.Table) {
 		p.License, p.LicenseFile = s.Str(license.Get("text")), s.Str(license.Get("file"))
@@ -64,18 +64,18 @@ func (s *File) ReadProject() *Project {
 	return p
 }
 
-// commands refuses scripts whose names are paths: each becomes a file in the folder of programs.
+// commands rejects scripts whose names are paths, because each script is installed as a file in the bin folder.
 func (s *File) commands(tables ...*tomledit.Node) {
 	for _, table := range tables {
 		for _, e := range table.Members() {
 			if !condapkg.IsCommand(e.Key) {
-				s.Fail(e, "name it as a file may be called", "a script cannot be called %q", e.Key)
+				s.Fail(e, "write a valid name of a file", "a script cannot be called %q: that is not a valid name of a file", e.Key)
 			}
 		}
 	}
 }
 
-// projectDeps reads every requirement of a pyproject.toml, in the order of the source.
+// projectDeps reads every requirement in a pyproject.toml, in source order.
 func (s *File) projectDeps(root *tomledit.Node) []Dependency {
 	project, tool := root.Get("project"), root.Get("tool")
 	out := s.pep508Array(project.Get("dependencies"), Dependency{Role: RoleRun, Table: "project.dependencies"})
@@ -99,7 +99,7 @@ func (s *File) projectDeps(root *tomledit.Node) []Dependency {
 	return out
 }
 
-// poetryDeps reads the tables of poetry before it took PEP 621 up. Its bare "1.2.3" is exact, like conda's.
+// poetryDeps reads the tables that poetry used before PEP 621. In poetry, as in conda, a bare "1.2.3" is an exact version.
 func (s *File) poetryDeps(poetry *tomledit.Node) []Dependency {
 	table := func(n *tomledit.Node, like Dependency, keys ...string) []Dependency {
 		like.Kind, like.Table = PyPI, tomledit.JoinKey(append([]string{"tool", "poetry"}, keys...)...)
@@ -120,7 +120,7 @@ func (s *File) poetryDeps(poetry *tomledit.Node) []Dependency {
 	return out
 }
 
-// onlySpecs leaves out poetry's lists of alternatives, which no exact pin can be.
+// onlySpecs drops entries that are lists of alternatives (a poetry feature), because they cannot be exact pins.
 func onlySpecs(n *tomledit.Node) *tomledit.Node {
 	if !n.Is(tomledit.Table) {
 		return nil
@@ -132,8 +132,8 @@ func onlySpecs(n *tomledit.Node) *tomledit.Node {
 	return &c
 }
 
-// RequiresLike reports where a pyproject.toml requires the project of PyPI that is named like a conda package, in any of its
-// lists. What it takes from elsewhere (an address, git, a path, another index, [tool.uv.sources]) is not that of PyPI.
+// RequiresLike reports where a pyproject.toml requires the PyPI project that has the same name as a conda package. All of its lists are
+// searched. Requirements that do not come from PyPI (a URL, git, a path, another index, [tool.uv.sources]) are ignored.
 func (p *Project) RequiresLike(conda string) (Pos, bool) {
 	if p == nil {
 		return Pos{}, false
@@ -151,8 +151,8 @@ func (p *Project) RequiresLike(conda string) (Pos, bool) {
 	return Pos{}, false
 }
 
-// elsewhere are the projects that uv is told to take from elsewhere than from PyPI.
-func elsewhere(root *tomledit.Node) []string {
+// `projectsElsewhere` returns the projects for which uv is configured to use a source other than PyPI.
+func projectsElsewhere(root *tomledit.Node) []string {
 	var names []string
 	for _, e := range root.Get("tool", "uv", "sources").Members() {
 		names = append(names, PyPIName(e.Key))

@@ -1,5 +1,5 @@
-// Package modules knows the Python files of a repository by their names: which of them may hold the version of a package, and which its
-// wheel may contain (modules.go). It reads none of them.
+// Package modules keeps track of the Python files in a repository: which ones may contain a package's version, and which ones its wheel
+// may contain (modules.go). It uses only their names and does not read them.
 package modules
 
 import (
@@ -12,32 +12,33 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
-// Modules are the Python files that a walk came by.
+// Modules is the set of Python files that a walk has found.
 type Modules struct {
-	dirs  map[string]files    // by folder, relative to the root
-	below map[string][]string // of those the ones right below a folder, made when asked for
+	dirs  map[string]files    // keyed by folder, relative to the root
+	below map[string][]string // the immediate subfolders that contain Python files; computed on first use
 }
 
-// files are the Python files of one folder.
+// `files` holds the Python files of one folder.
 type files struct {
-	real    string // the folder's path without symlinks, relative to the root
+	real    string // the folder's path with symlinks resolved, relative to the root
 	names   []string
-	links   []string // those of them that are symlinks
+	links   []string // the names of symlinks
 	ignores *ignore.Folder
 }
 
-// versionFiles are the files of a package's module in which people write its version.
+// versionFiles lists the files of a module in which a version is usually defined.
 var versionFiles = []string{"__init__.py", "__main__.py", "_version.py", "version.py", "__version__.py", "_about.py", "__about__.py", "about.py"}
 
-// ForVersions reports whether a file of a module is there for its version alone.
+// ForVersions reports whether a file's only purpose is to define a module's version.
 func ForVersions(file string) bool {
 	return !strings.HasPrefix(path.Base(file), "__init__.") && !strings.HasPrefix(path.Base(file), "__main__.") && slices.Contains(versionFiles, path.Base(file))
 }
 
-// vendored are the folders of a module in which others' code lies, with versions of its own.
+// vendored lists folders that usually contain third-party code, which has other versions.
 var vendored = []string{"_vendor", "vendor", "_vendored", "vendored", "vendors", "third_party", "thirdparty", "extern", "_extern", "externals", "node_modules"}
 
-// Keep remembers a folder's Python files; which of them matter is known when the packages are. real is its path without symlinks.
+// Keep records the Python files in a folder. The walk calls it before the packages are known. `real` is the folder's path with
+// symlinks resolved.
 func (m *Modules) Keep(dir, real string, entries []fs.DirEntry, here *ignore.Folder) {
 	kept := files{real: real, ignores: here}
 	for _, e := range entries {
@@ -59,25 +60,25 @@ func (m *Modules) Keep(dir, real string, entries []fs.DirEntry, here *ignore.Fol
 	m.dirs[dir] = kept
 }
 
-// Has reports whether the walk came by a file.
+// Has reports whether the walk has found a file.
 func (m *Modules) Has(file string) bool {
 	return slices.Contains(m.dirs[path.Dir(file)].names, path.Base(file))
 }
 
-// Real is the path of a file by its folder's without symlinks, and whether the file itself is one.
+// Real returns the path of a file with its folder's symlinks resolved, and whether the file itself is a symlink.
 func (m *Modules) Real(file string) (real string, isLink bool) {
 	in := m.dirs[path.Dir(file)]
 	return path.Join(in.real, path.Base(file)), slices.Contains(in.links, path.Base(file))
 }
 
-// Sources say where a package's sources are, and how it is called.
+// Sources is a package's source folder and the package's names.
 type Sources struct {
 	Dir   string    // relative to the root
-	Names [2]string // on PyPI and in conda, in the form in which PyPI compares names
+	Names [2]string // the PyPI name and the conda name, both normalized as on PyPI
 }
 
-// OfVersion returns the files that may hold a package's version: those of the module that is named like the package, below its
-// sources, or of the only one in src/.
+// OfVersion returns the files that may contain a package's version: files in the module that has the package's name, or in the only
+// module in src/.
 func (m *Modules) OfVersion(s Sources) []string {
 	var found, tops []string
 	for _, base := range []string{path.Join(s.Dir, "src"), path.Join(s.Dir, "python"), s.Dir} {
@@ -85,7 +86,7 @@ func (m *Modules) OfVersion(s Sources) []string {
 			found = append(found, m.versionFilesIn(dir)...)
 		}
 		if in, ok := m.dirs[base]; ok {
-			for _, name := range in.names { // a module of one file
+			for _, name := range in.names { // a single-file module
 				if slices.Contains(s.Names[:], manifest.PyPIName(strings.TrimSuffix(name, ".py"))) && !in.ignores.Ignores(path.Join(base, name), false) {
 					found = append(found, path.Join(base, name))
 				}
@@ -105,9 +106,9 @@ func (m *Modules) OfVersion(s Sources) []string {
 	return found
 }
 
-// Packed returns all Python files that a package's wheel may contain, beside those of known: the modules with all that is below
-// them, and all that is in src/ and python/.
-func (m *Modules) Packed(s Sources, known []string) (found []string) {
+// ListPacked returns the Python files that the package's wheel may contain and that are not in `known`: those in the package's
+// modules, and those below src/ and python/.
+func (m *Modules) ListPacked(s Sources, known []string) (found []string) {
 	seen := map[string]bool{}
 	var in func(dir string)
 	in = func(dir string) {
@@ -132,7 +133,7 @@ func (m *Modules) Packed(s Sources, known []string) (found []string) {
 		}
 	}
 	if len(seen) == 0 && len(known) == 0 {
-		return nil // strangers alone
+		return nil // no module has the package's name
 	}
 	for _, base := range []string{src, python} {
 		for _, dir := range m.children(base) {
@@ -142,8 +143,8 @@ func (m *Modules) Packed(s Sources, known []string) (found []string) {
 	return found
 }
 
-// moduleDirs returns the directories below base that a module of a name may be: acme_core, acme.core and acme/core for
-// acme-core.
+// moduleDirs returns the directories below base that may be the module for a package name. For acme-core these are acme_core, acme.core
+// and acme/core.
 func (m *Modules) moduleDirs(base, name string) []string {
 	var out []string
 	flat := path.Join(base, strings.ReplaceAll(name, "-", "_"))
@@ -164,7 +165,7 @@ func (m *Modules) moduleDirs(base, name string) []string {
 	return out
 }
 
-// children returns the directories with Python files right below a directory, by name.
+// children returns the immediate subdirectories that contain Python files, sorted by name.
 func (m *Modules) children(dir string) []string {
 	if m.below == nil {
 		m.below = map[string][]string{}

@@ -11,7 +11,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/modules"
 )
 
-// The module that is called like the package has its version, whatever its name makes of a hyphen; what is vendored is somebody else's.
+// The version is taken from the module with the package's name, however it spells the hyphen. Vendored code is ignored.
 func TestModules(t *testing.T) {
 	tree := fstest.MapFS{}
 	for _, file := range []string{
@@ -38,7 +38,7 @@ func TestModules(t *testing.T) {
 		s := modules.Sources{Dir: dir, Names: [2]string{c.name, c.name}}
 		own := m.OfVersion(s)
 		require.Equal(t, strings.Fields(c.version), own, dir)
-		require.ElementsMatch(t, strings.Fields(c.packed), m.Packed(s, own), dir)
+		require.ElementsMatch(t, strings.Fields(c.packed), m.ListPacked(s, own), dir)
 	}
 	require.True(t, m.Has("d/one.py"))
 	require.False(t, m.Has("d/two.py"))

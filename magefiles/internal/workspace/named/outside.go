@@ -11,9 +11,9 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
-// packing are the tables of a pyproject.toml in which a path names code or data that goes into a package. Those of tools that make
-// versions are not among them: a `root = ".."` there is the repository's. Nor are a readme and licenses: what they say is not
-// a reason for another version.
+// packing lists the tables of a pyproject.toml in which a path refers to code or data that is packed. It does not include the tables of
+// tools that compute versions, where `root = ".."` points to the top of the repository, or the readme and licenses, because a change to
+// these does not require a new version.
 var packing = [][]string{
 	{"tool", "setuptools"},
 	{"tool", "hatch", "build"},
@@ -25,9 +25,9 @@ var packing = [][]string{
 	{"tool", "uv", "build-backend"},
 }
 
-// Outside are the files and folders out of a package's folders that its pyproject.toml packs by their path: by one that begins
-// with "../". They are relative to the root. project is nil where there is no pyproject.toml.
-func Outside(root string, project *manifest.File) (all []string) {
+// FindOutside returns the files and folders outside a package's folders that its pyproject.toml packs by a path that begins with "../". They are
+// relative to the root. `project` is nil if there is no pyproject.toml.
+func FindOutside(root string, project *manifest.File) (all []string) {
 	if project == nil {
 		return nil
 	}
@@ -35,7 +35,7 @@ func Outside(root string, project *manifest.File) (all []string) {
 		if text != ".." && !strings.HasPrefix(text, "../") {
 			return
 		}
-		if i := strings.IndexAny(text, "*?["); i >= 0 { // the folder that a pattern looks through
+		if i := strings.IndexAny(text, "*?["); i >= 0 { // keep the folder that the pattern searches
 			text = path.Dir(text[:i] + "x")
 		}
 		file := project.ResolvePath(text)
@@ -53,7 +53,7 @@ func Outside(root string, project *manifest.File) (all []string) {
 	return all
 }
 
-// eachText calls f with every string in a node, and with every key that may be a path.
+// eachText calls f with every string in a node, and with every key, because a key may be a path.
 func eachText(n *tomledit.Node, f func(string)) {
 	if n == nil {
 		return

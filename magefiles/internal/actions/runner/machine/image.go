@@ -1,7 +1,7 @@
 package machine
 
 import (
-	_ "embed" // for the list
+	_ "embed" // embeds the list
 	"errors"
 	"os"
 	"path/filepath"
@@ -15,13 +15,13 @@ import (
 //go:embed programs.txt
 var list string
 
-// everywhere is the label of the programs that all images of the list have.
+// everywhere is the label for programs that all listed images have.
 const everywhere = "all"
 
-// usual is the image that is meant where the list has none of a label: it is that of ubuntu-latest too.
+// usual is the image for labels that are not listed. It is the image of ubuntu-latest.
 const usual = "ubuntu-24.04"
 
-// programs are the lines of the list, by the label of the image.
+// programs maps the label of an image to its lines in the list.
 var programs = sync.OnceValue(func() map[string][]string {
 	all := map[string][]string{}
 	label := ""
@@ -38,18 +38,18 @@ var programs = sync.OnceValue(func() map[string][]string {
 	return all
 })
 
-// Images makes for each label of `runs-on` a folder with the programs that GitHub's image has, as far as this machine has them: on the PATH that GitHub's
-// images begin with, or on the person's. What else this machine has is not there.
+// Images creates a folder for each label of `runs-on`. It has those programs of GitHub's image that this machine has on the initial PATH of GitHub's
+// images or on the user's PATH. Other programs of this machine are left out.
 type Images struct {
-	Dir  string   // for the folders
+	Dir  string   // parent of the folders
 	Ours []string // this process's environment
 
 	mu   sync.Mutex
 	made map[string]runner.Image
 }
 
-// Of is the image of a label.
-func (i *Images) Of(label string) (runner.Image, error) {
+// Find returns the image of a label.
+func (i *Images) Find(label string) (runner.Image, error) {
 	label = strings.TrimSuffix(strings.ToLower(label), "-arm")
 	if programs()[label] == nil {
 		label = usual
@@ -67,7 +67,7 @@ func (i *Images) Of(label string) (runner.Image, error) {
 	for _, dir := range slices.Backward(filepath.SplitList(imagePath + string(filepath.ListSeparator) + Path(i.Ours))) {
 		entries, err := os.ReadDir(dir)
 		if err != nil || !filepath.IsAbs(dir) {
-			continue // a folder of PATH that is not there
+			continue // a folder of PATH that does not exist
 		}
 		for _, e := range entries {
 			where[e.Name()] = filepath.Join(dir, e.Name())

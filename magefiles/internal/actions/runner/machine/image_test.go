@@ -13,7 +13,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/actions/runner/machine"
 )
 
-// The list says of what day it is, has no program twice, and none that a job has to bring itself.
+// The list of programs is dated, has no duplicates, and contains no program that jobs have to install themselves.
 func TestTheListOfPrograms(t *testing.T) {
 	data, err := os.ReadFile("programs.txt")
 	require.NoError(t, err)
@@ -32,14 +32,14 @@ func TestTheListOfPrograms(t *testing.T) {
 	}
 }
 
-// What a job begins with is what the image has, wherever this machine keeps it, and nothing else that is here.
+// A job starts with those programs of the image that this machine has, wherever they are installed, and with no other programs of this machine.
 func TestImages(t *testing.T) {
 	mine := t.TempDir()
 	for name, mode := range map[string]os.FileMode{"terraform": 0o755, "helm": 0o755, "pixi": 0o755, "julia": 0o644} {
 		require.NoError(t, os.WriteFile(filepath.Join(mine, name), []byte("#!/bin/sh\n"), mode))
 	}
 	i := &machine.Images{Dir: t.TempDir(), Ours: []string{"PATH=" + mine + ":/no/such/folder:relative"}}
-	one, err := i.Of("Ubuntu-24.04-ARM")
+	one, err := i.Find("Ubuntu-24.04-ARM")
 	require.NoError(t, err)
 	there := func(dir, name string) bool {
 		_, err := os.Stat(filepath.Join(dir, name))
@@ -51,10 +51,10 @@ func TestImages(t *testing.T) {
 	require.False(t, there(one.Path, "terraform"), "the other image has it")
 	require.Contains(t, one.Lacks, "julia", "it cannot be run")
 	require.NotContains(t, one.Lacks, "helm")
-	same, err := i.Of("ubuntu-latest")
+	same, err := i.Find("ubuntu-latest")
 	require.NoError(t, err)
 	require.Equal(t, one, same)
-	older, err := i.Of("ubuntu-22.04")
+	older, err := i.Find("ubuntu-22.04")
 	require.NoError(t, err)
 	require.True(t, there(older.Path, "terraform"))
 }

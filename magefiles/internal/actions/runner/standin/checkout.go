@@ -19,14 +19,14 @@ import (
 
 var wholeHash = regexp.MustCompile(`^(?:[0-9a-f]{40}|[0-9a-f]{64})$`)
 
-// checkout is actions/checkout of the run's own repository. It takes a push only where the job may write and the credentials are kept.
+// checkout replaces actions/checkout, for the run's own repository. The clone can push only if the job may write and the credentials are persisted.
 func checkout(ctx context.Context, c *runner.Call) error {
 	if r := c.Input("repository", c.Repository); !strings.EqualFold(r, c.Repository) {
-		return fmt.Errorf("the repository %s is not here: only that of the run is checked out", r)
+		return fmt.Errorf("the repository %s is not available here: only the repository of the run can be checked out", r)
 	}
 	depth, err := strconv.Atoi(c.Input("fetch-depth", "1"))
 	if err != nil || depth < 0 {
-		return fmt.Errorf("fetch-depth is a number, and not %q", c.With["fetch-depth"])
+		return fmt.Errorf("fetch-depth must be a number, but is %q", c.With["fetch-depth"])
 	}
 	submodules := submodules(c)
 	if c.Grant["contents"] == "" {
@@ -34,7 +34,7 @@ func checkout(ctx context.Context, c *runner.Call) error {
 	}
 	dir := c.Path(c.Input("path", "."))
 	if !glob.Within(c.Workspace, dir) {
-		return fmt.Errorf("path has to be inside of the work folder, and %s is not", c.With["path"])
+		return fmt.Errorf("path must be inside the work folder, but %s is not", c.With["path"])
 	}
 	if err := empty(c.Workspace, dir); err != nil {
 		return err
@@ -45,13 +45,13 @@ func checkout(ctx context.Context, c *runner.Call) error {
 	}
 	origin, push := c.Remote, c.Remote
 	if !c.Bool("persist-credentials", true) || !c.Grant.Writes("contents") {
-		push = nowhere(c)
+		push = unpushablePlace(c)
 		if origin, err = readOnly(c); err != nil {
 			return err
 		}
 	}
 	for i, args := range append(remotes(origin, push), fetches(depth, c.Bool("fetch-tags", false), ref, commit)...) {
-		if i == 1 && depth == 0 { // all of it is on this machine: nothing is copied
+		if i == 1 && depth == 0 { // everything is on this machine: nothing is copied
 			if err := borrow(dir, origin); err != nil {
 				return err
 			}
@@ -61,13 +61,13 @@ func checkout(ctx context.Context, c *runner.Call) error {
 		}
 	}
 	if submodules {
-		c.Note("submodules of actions/checkout are those of this clone, as deep as they go")
+		c.Note("actions/checkout copies the submodules of this clone, including nested submodules")
 		if err := c.Submodules(ctx, dir); err != nil {
 			return err
 		}
 	}
 	if depth > 0 {
-		c.Watch("shallow", c.Problem("fetch-depth", "the checkout has no history (fetch-depth: %d), and a step asks for it: fetch-depth: 0 fetches all", depth))
+		c.Watch("shallow", c.Problem("fetch-depth", "the checkout has no history (fetch-depth: %d), but a step uses the history: `fetch-depth: 0` fetches all commits", depth))
 	}
 	c.Say("checked out %s at %s", ref, commit)
 	c.Output("ref", ref)
@@ -75,7 +75,7 @@ func checkout(ctx context.Context, c *runner.Call) error {
 	return nil
 }
 
-// submodules reports whether they are filled. What of the inputs is passed over beside is noted.
+// submodules reports whether to fill submodules. It notes ignored inputs.
 func submodules(c *runner.Call) bool {
 	fills := strings.EqualFold(c.Input("submodules", ""), "recursive") || c.Bool("submodules", false)
 	for key, asked := range map[string]bool{
@@ -85,13 +85,13 @@ func submodules(c *runner.Call) bool {
 		"filter":          c.Input("filter", "") != "",
 	} {
 		if asked {
-			c.Note("%s of actions/checkout is passed over: the files are those that git has without it", key)
+			c.Note("the input %s of actions/checkout is ignored: the checkout has the same files as without this input", key)
 		}
 	}
 	return fills && c.Submodules != nil
 }
 
-// remotes are the commands of git that make a repository with a remote.
+// remotes returns the git commands that create a repository with a remote.
 func remotes(origin, push string) [][]string {
 	return [][]string{
 		{"init", "--quiet", "--template="},
@@ -101,10 +101,10 @@ func remotes(origin, push string) [][]string {
 	}
 }
 
-// fetches are the commands of git that fetch a commit, as deep as is asked for, and check it out: as the branch that ref names, or else detached.
+// fetches returns the git commands that fetch a commit at the requested depth, and check it out: as the branch that ref names, or detached.
 func fetches(depth int, tags bool, ref, commit string) (commands [][]string) {
 	fetch := []string{"fetch", "--quiet", "--no-tags", "--no-recurse-submodules"}
-	var more []string // what is fetched beside the commit
+	var more []string // other refs to fetch
 	if depth > 0 {
 		fetch = append(fetch, "--depth="+strconv.Itoa(depth))
 	} else {
@@ -134,13 +134,13 @@ func fetches(depth int, tags bool, ref, commit string) (commands [][]string) {
 	return append(commands, slices.Concat(fetch, []string{"+" + commit + ":" + local}), last)
 }
 
-// nowhere is what takes no push.
-func nowhere(c *runner.Call) string { return filepath.Join(c.Temp, "no-permission-to-push") }
+// unpushablePlace returns a location that rejects every push.
+func unpushablePlace(c *runner.Call) string { return filepath.Join(c.Temp, "no-permission-to-push") }
 
-// forgetCredentials is the end of actions/checkout: what comes after it in the job has no credential in the clone.
+// forgetCredentials is the cleanup of actions/checkout, which removes the clone's credential.
 func forgetCredentials(ctx context.Context, c *runner.Call) error {
 	if !c.Bool("persist-credentials", true) {
-		return nil // there is none
+		return nil // the clone has no credential
 	}
 	dir := c.Path(c.Input("path", "."))
 	if _, err := os.Stat(filepath.Join(dir, ".git")); err != nil {
@@ -154,11 +154,11 @@ func forgetCredentials(ctx context.Context, c *runner.Call) error {
 	if _, err := git(ctx, c, dir, "config", "--local", "--replace-all", "remote.origin.url", origin); err != nil {
 		return err
 	}
-	_, err = git(ctx, c, dir, "config", "--local", "--replace-all", "remote.origin.pushurl", nowhere(c))
+	_, err = git(ctx, c, dir, "config", "--local", "--replace-all", "remote.origin.pushurl", unpushablePlace(c))
 	return err
 }
 
-// empty makes an empty folder, where one may be that has files. It is the work folder or in it, and what lies behind a link that a step made is not.
+// empty creates an empty folder, or removes the contents of an existing one. It is the work folder or inside it. Targets of symbolic links are kept.
 func empty(workspace, dir string) error {
 	rel, err := filepath.Rel(workspace, dir)
 	if err != nil {
@@ -181,21 +181,21 @@ func empty(workspace, dir string) error {
 	return errors.Join(root.RemoveAll(rel), root.MkdirAll(rel, 0o755))
 }
 
-// readOnly is the repository of the run for a job that may not push: whatever remote the job names, it is told of no other one.
+// readOnly returns the run's repository for a job that may not push. The job gets only this path, whatever the remote is called.
 func readOnly(c *runner.Call) (string, error) {
 	dir := filepath.Join(filepath.Dir(c.Temp), "origin.git")
 	if _, err := os.Lstat(dir); err == nil {
-		return dir, nil // of an earlier checkout of the job
+		return dir, nil // clone of an earlier checkout in this job
 	}
 	return dir, ReadOnly(dir, c.Remote, "Permission to "+c.Repository+".git denied to github-actions[bot].")
 }
 
-// borrow lets a new repository in dir read the objects of another one.
+// borrow makes a new repository in dir share another repository's objects.
 func borrow(dir, from string) error {
 	return os.WriteFile(filepath.Join(dir, ".git", "objects", "info", "alternates"), []byte(filepath.Join(from, "objects")+"\n"), 0o644)
 }
 
-// findCommit finds what a ref means: that of the event, a hash, or the name of a branch or a tag.
+// findCommit resolves a ref: the event's ref, a hash, or a branch or tag name.
 func findCommit(ctx context.Context, c *runner.Call, name string) (ref, commit string, err error) {
 	e := c.Event
 	if name == "" || name == e.Ref {
@@ -220,7 +220,7 @@ func findCommit(ctx context.Context, c *runner.Call, name string) (ref, commit s
 	return "", "", fmt.Errorf("a branch or tag with the name %q could not be found", name)
 }
 
-// git runs git by no setting of the person's.
+// git runs git without the user's settings.
 func git(ctx context.Context, c *runner.Call, dir string, args ...string) (string, error) {
 	return command.Output(ctx, c.Runner, command.Cmd{
 		Name:   "git",

@@ -14,13 +14,13 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/command"
 )
 
-// installPython gives the job a Python of its own: a virtual environment of an interpreter of this machine, found by its name or as a path. What a job
-// installs goes into it, and is seen by no other job, nor by the person; the programs that come with it are on PATH, as on GitHub.
+// installPython gives the job its own Python: a virtual environment based on an interpreter of this machine, which is found by name or given as a
+// path. Packages that a job installs are not visible to other jobs or the user. The environment's programs are on PATH, as on GitHub.
 func installPython(ctx context.Context, c *runner.Call, version, found string) error {
 	if found == "" {
 		var err error
-		if found, err = command.LookPath("python3", installed(c)); err != nil {
-			return fmt.Errorf("this machine has no python3 that could stand in for the one that %s installs", c.Uses)
+		if found, err = command.LookPath("python3", standInEnviron(c)); err != nil {
+			return fmt.Errorf("this machine has no python3 to use instead of the Python that %s installs", c.Uses)
 		}
 		if version != "" {
 			c.Note("the python3 of this machine stands in for python %s", version)
@@ -43,7 +43,7 @@ func installPython(ctx context.Context, c *runner.Call, version, found string) e
 	return nil
 }
 
-// makeEnvironment makes a virtual environment with the pip of an interpreter. It is copied: to unpack the one that Python comes with takes seconds.
+// makeEnvironment creates a virtual environment with a copy of the interpreter's pip, because unpacking Python's bundled pip takes seconds.
 func makeEnvironment(ctx context.Context, c *runner.Call, found, dir string) error {
 	ask := func(args ...string) (string, error) {
 		return command.Output(ctx, c.Runner, command.Cmd{
@@ -55,7 +55,7 @@ func makeEnvironment(ctx context.Context, c *runner.Call, found, dir string) err
 		})
 	}
 	if _, err := ask("-m", "venv", "--without-pip", "--", dir); err != nil {
-		return fmt.Errorf("no Python of the job can be made of %s: %w", found, err)
+		return fmt.Errorf("cannot make a Python for the job from %s: %w", found, err)
 	}
 	pip, err := ask("-c", "import importlib.util as u; s = u.find_spec('pip'); print(s.origin if s else '')")
 	if err != nil {
@@ -63,10 +63,10 @@ func makeEnvironment(ctx context.Context, c *runner.Call, found, dir string) err
 	}
 	sites, err := filepath.Glob(filepath.Join(dir, "lib", "python3*", "site-packages"))
 	if err != nil || len(sites) != 1 {
-		return fmt.Errorf("the Python that was made of %s has no site-packages", found)
+		return fmt.Errorf("the Python that was made from %s has no site-packages", found)
 	}
 	if pip == "" {
-		c.Note("%s of this machine has no pip: neither has the job that asks %s for a Python", found, c.Uses)
+		c.Note("%s of this machine has no pip, so the Python that the job gets from %s has no pip either", found, c.Uses)
 		return nil
 	}
 	parts, err := filepath.Glob(filepath.Join(filepath.Dir(filepath.Dir(pip)), "pip-*.dist-info"))
@@ -87,7 +87,7 @@ func makeEnvironment(ctx context.Context, c *runner.Call, found, dir string) err
 	return nil
 }
 
-// copySources copies a folder of Python files, without what Python compiles of them.
+// copySources copies a folder of Python files, without byte code.
 func copySources(to, from string) error {
 	return filepath.WalkDir(from, func(path string, d fs.DirEntry, err error) error {
 		rel, relErr := filepath.Rel(from, path)

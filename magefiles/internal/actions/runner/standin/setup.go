@@ -32,20 +32,20 @@ var (
 	attestBools = []string{"push-to-registry", "create-storage-record", "show-summary"}
 )
 
-// cache is actions/cache of a run in which there is nothing yet: it misses.
+// cache replaces actions/cache. The cache is always empty, so it reports a miss.
 func cache(_ context.Context, c *runner.Call) error {
 	switch {
 	case c.Input("key", "") == "" || c.Input("path", "") == "":
 		return fmt.Errorf("a cache needs a key and a path")
 	case c.Bool("fail-on-cache-miss", false):
-		return fmt.Errorf("there is nothing in the cache for %s, and fail-on-cache-miss is set", c.With["key"])
+		return fmt.Errorf("the cache has no entry for %s, and fail-on-cache-miss is set", c.With["key"])
 	}
 	c.Say("nothing is in the cache for %s", c.With["key"])
 	c.Output("cache-primary-key", c.With["key"])
 	return nil
 }
 
-// saveCache is the end of actions/cache: it keeps what a job that went well has at the path, or would.
+// saveCache is the cleanup of actions/cache. After a successful job, it logs that the files at the path would be saved.
 func saveCache(_ context.Context, c *runner.Call) error {
 	if c.Status() != runner.Success || c.Bool("lookup-only", false) {
 		return nil
@@ -56,33 +56,34 @@ func saveCache(_ context.Context, c *runner.Call) error {
 	}
 	if files, err := g.Files(true); err != nil || len(files) == 0 {
 		c.Warn("there is nothing at the path of the cache: %s", strings.Join(strings.Fields(c.With["path"]), " "))
-		//lint:ignore nilerr as the action does
+		//lint:ignore nilerr the action only warns, too
 		return nil
 	}
 	c.Say("the cache %s would be saved", c.With["key"])
 	return nil
 }
 
-// recorded does nothing: that the step was come to is in the result.
-func recorded(_ context.Context, c *runner.Call) error {
+// recordOnly does nothing; the result shows that the step was reached.
+func recordOnly(_ context.Context, c *runner.Call) error {
 	c.Say("%s is only recorded", c.Uses)
 	return nil
 }
 
-// login is docker/login-action: for a registry that something stands in for docker's configuration gets the login for that, and any other is only recorded.
+// login replaces docker/login-action. If the registry has a stand-in, it writes the login to docker's configuration. Otherwise it only records the
+// login.
 func login(_ context.Context, c *runner.Call) error {
 	if c.Input("registry-auth", "") != "" {
-		return recorded(context.Background(), c)
+		return recordOnly(context.Background(), c)
 	}
 	if c.Input("username", "") == "" || c.Input("password", "") == "" {
-		return fmt.Errorf("username and password required (a secret that is not there is empty)")
+		return fmt.Errorf("username and password required (a secret that does not exist is empty)")
 	}
 	registry := c.Input("registry", "docker.io")
 	switch isToken := c.Token != "" && c.With["password"] == c.Token; {
 	case isToken && registry != "ghcr.io":
-		c.Doubt(c.Problem("registry", "the token of a job is a password of ghcr.io, and not of %s", registry))
+		c.Doubt(c.Problem("registry", "the token of a job is a password for ghcr.io, not for %s", registry))
 	case !c.IsSecret(c.With["password"]):
-		c.Doubt(c.Problem("password", "the password for %s is no secret: it stands in the file, or is what everybody knows", registry))
+		c.Doubt(c.Problem("password", "the password for %s is not a secret: the file contains it, or everyone knows it", registry))
 	}
 	if registry == "ghcr.io" && c.With["password"] == c.Token && !c.Grant.Writes("packages") {
 		c.Warn("the token of this job cannot push to %s: its permissions lack packages: write", registry)
@@ -104,10 +105,10 @@ func login(_ context.Context, c *runner.Call) error {
 	return nil
 }
 
-// dockerConfigFile is docker's configuration, in the HOME of a job.
+// dockerConfigFile is docker's configuration file, in a job's HOME.
 const dockerConfigFile = ".docker/config.json"
 
-// logout is the end of docker/login-action.
+// logout is the cleanup of docker/login-action.
 func logout(_ context.Context, c *runner.Call) error {
 	if !c.Bool("logout", true) {
 		return nil
@@ -119,17 +120,17 @@ func logout(_ context.Context, c *runner.Call) error {
 	return nil
 }
 
-// buildx is docker/setup-buildx-action as far as its inputs go: no builder is made.
+// buildx replaces docker/setup-buildx-action. It checks the inputs, but creates no builder.
 func buildx(_ context.Context, c *runner.Call) error {
 	for _, option := range strings.FieldsFunc(c.With["driver-opts"], func(r rune) bool { return r == '\n' }) {
 		if option = strings.TrimSpace(option); option != "" && !strings.Contains(option, "=") {
-			return c.Problem("driver-opts", "%q is no option of a builder: each is NAME=VALUE", option)
+			return c.Problem("driver-opts", "%q is not an option of a builder: expected NAME=VALUE", option)
 		}
 	}
-	return recorded(context.Background(), c)
+	return recordOnly(context.Background(), c)
 }
 
-// attest is actions/attest as far as its rights and files go: nothing is signed.
+// attest replaces actions/attest. It checks permissions and files, but signs nothing.
 func attest(_ context.Context, c *runner.Call) error {
 	for _, right := range []string{"id-token", "attestations"} {
 		if !c.Grant.Writes(right) {
@@ -142,10 +143,10 @@ func attest(_ context.Context, c *runner.Call) error {
 			return err
 		}
 		if files, err := g.Files(true); err != nil || len(files) == 0 {
-			return fmt.Errorf("there is no file of subject-path %s", c.With["subject-path"])
+			return fmt.Errorf("no file matches subject-path %s", c.With["subject-path"])
 		}
 	}
-	return recorded(context.Background(), c)
+	return recordOnly(context.Background(), c)
 }
 
 var (
@@ -155,32 +156,32 @@ var (
 	goLine        = regexp.MustCompile(`(?m)^(?:toolchain go|go )(\d+\.\S+)`)
 )
 
-// setupGo is actions/setup-go with the Go of this machine.
+// setupGo replaces actions/setup-go, with this machine's Go.
 func setupGo(_ context.Context, c *runner.Call) error {
 	version := c.Input("go-version", "")
 	if name := c.Input("go-version-file", ""); version == "" && name != "" {
 		data, err := beneath.ReadAtMost(c.Path(name), 1<<20)
 		if err != nil {
-			return fmt.Errorf("the file %s of go-version-file is not there (is a checkout missing before it?)", name)
+			return fmt.Errorf("the file %s of go-version-file does not exist (is a checkout missing before this step?)", name)
 		}
 		version = strings.TrimSpace(string(data))
 		if base := filepath.Base(name); base == gomodule.File || base == "go.work" {
 			found := goLine.FindAllStringSubmatch(string(data), -1)
 			if found == nil {
-				return fmt.Errorf("%s has no line that says which Go it wants", name)
+				return fmt.Errorf("%s has no line with a version of Go", name)
 			}
 			version = found[len(found)-1][1]
 		}
 	}
 	if version != "" && !goVersion.MatchString(version) {
-		return fmt.Errorf("%q is not a possible version of Go", version)
+		return fmt.Errorf("%q is not a valid version of Go", version)
 	}
 	c.Output("go-version", version)
-	c.AddPath(filepath.Join(c.Home, "go", "bin")) // where go puts what it installs
+	c.AddPath(filepath.Join(c.Home, "go", "bin")) // where go installs programs
 	return install(c, "go", version, "go", "gofmt")
 }
 
-// setupPython is actions/setup-python with a Python of the job, of one of this machine.
+// setupPython replaces actions/setup-python, with a Python for this job that is based on one of this machine.
 func setupPython(ctx context.Context, c *runner.Call) error {
 	versions := strings.Fields(strings.ReplaceAll(c.Input("python-version", ""), "\n", " "))
 	if text := c.Input("python-version", ""); strings.ContainsAny(text, "<>") {
@@ -188,13 +189,13 @@ func setupPython(ctx context.Context, c *runner.Call) error {
 	}
 	if name := c.Input("python-version-file", ""); len(versions) == 0 && name != "" {
 		if _, err := os.Stat(c.Path(name)); err != nil {
-			return fmt.Errorf("the file %s of python-version-file is not there (is a checkout missing before it?)", name)
+			return fmt.Errorf("the file %s of python-version-file does not exist (is a checkout missing before this step?)", name)
 		}
 	}
 	for _, v := range versions {
 		m := pythonVersion.FindStringSubmatch(v)
 		if m == nil {
-			return fmt.Errorf("%q is not a possible version of Python", v)
+			return fmt.Errorf("%q is not a valid version of Python", v)
 		}
 		if minor, err := strconv.Atoi(m[1]); err == nil && minor < 7 {
 			return fmt.Errorf("GitHub has no Python %s (without quotes, YAML reads 3.10 as the number 3.1)", v)
@@ -210,23 +211,23 @@ func setupPython(ctx context.Context, c *runner.Call) error {
 }
 
 func setupUV(_ context.Context, c *runner.Call) error {
-	c.AddPath(filepath.Join(c.Home, ".local", "bin")) // where uv puts the programs of its tools
+	c.AddPath(filepath.Join(c.Home, ".local", "bin")) // where uv installs tools
 	return setupTool(c, "uv", c.Input("version", "latest"), "uv", "uvx")
 }
 
 func setupPixi(_ context.Context, c *runner.Call) error {
 	if c.Bool("run-install", true) {
-		c.Note("setup-pixi installs no environment here: `pixi run` does when it is asked for")
+		c.Note("setup-pixi installs no environment here: `pixi run` installs the environment of its task")
 	}
-	if _, err := command.LookPath("pixi", installed(c)); err != nil && toolVersion.MatchString(c.Input("pixi-version", "latest")) {
-		c.Note("this machine has no pixi: what the pipeline does with it is done by its embedded toolchain")
+	if _, err := command.LookPath("pixi", standInEnviron(c)); err != nil && toolVersion.MatchString(c.Input("pixi-version", "latest")) {
+		c.Note("this machine has no pixi, so the pipeline uses its embedded toolchain instead")
 		return nil
 	}
 	return setupTool(c, "pixi", c.Input("pixi-version", "latest"), "pixi")
 }
 
-// installed is the environment in which programs are looked for that stand in.
-func installed(c *runner.Call) []string {
+// standInEnviron returns the environment used to look up programs.
+func standInEnviron(c *runner.Call) []string {
 	if c.Installed == "" {
 		return c.Environ
 	}
@@ -235,19 +236,19 @@ func installed(c *runner.Call) []string {
 
 func setupTool(c *runner.Call, name, version string, programs ...string) error {
 	if !toolVersion.MatchString(version) {
-		return fmt.Errorf("%q is not a possible version of %s", version, name)
+		return fmt.Errorf("%q is not a valid version of %s", version, name)
 	}
 	return install(c, name, version, programs...)
 }
 
-// install puts programs of this machine into PATH, the first of which has to be there.
+// install adds programs of this machine to PATH. The first of them must exist.
 func install(c *runner.Call, name, version string, programs ...string) error {
-	where := installed(c)
+	where := standInEnviron(c)
 	all := map[string]string{}
 	for i, p := range programs {
 		found, err := command.LookPath(p, where)
 		if err != nil && i == 0 {
-			return fmt.Errorf("this machine has no %s that could stand in for the one that %s installs", p, c.Uses)
+			return fmt.Errorf("this machine has no %s to use instead of the program that %s installs", p, c.Uses)
 		}
 		if err == nil {
 			all[p] = found
@@ -259,16 +260,16 @@ func install(c *runner.Call, name, version string, programs ...string) error {
 	return installAs(c, name, version, all)
 }
 
-// writeProgram writes a program. While it is written no other job begins a child, which would have the file open too until it is exec'd: it could not be
-// run meanwhile (text file busy).
+// writeProgram writes an executable. No other job may start a child meanwhile, because the child would inherit the open file until its exec, and
+// running the program would then fail (text file busy).
 func writeProgram(name, text string) error {
-	_ = os.Remove(name) // what a step has put there might be waited for
+	_ = os.Remove(name) // a step may have put something there that blocks a writer
 	syscall.ForkLock.RLock()
 	defer syscall.ForkLock.RUnlock()
 	return os.WriteFile(name, []byte(text), 0o755)
 }
 
-// toolDir is where a job has a tool of a version.
+// toolDir returns a job's folder for a version of a tool.
 func toolDir(c *runner.Call, name, version string) string {
 	return filepath.Join(c.Tools, name, strings.Map(func(r rune) rune {
 		if strings.ContainsRune("/\\ <>*", r) {
@@ -278,14 +279,14 @@ func toolDir(c *runner.Call, name, version string) string {
 	}, version))
 }
 
-// installAs puts programs into PATH, each of which begins a program of this machine.
+// installAs adds programs to PATH that run programs of this machine.
 func installAs(c *runner.Call, name, version string, programs map[string]string) error {
 	bin := filepath.Join(toolDir(c, name, version), "bin")
 	if err := os.MkdirAll(bin, 0o755); err != nil {
 		return err
 	}
 	for p, begins := range programs {
-		text := "#!/bin/sh\nexec " + operr.Quoted(begins) + " \"$@\"\n"
+		text := "#!/bin/sh\nexec " + operr.Quote(begins) + " \"$@\"\n"
 		if c.Script != nil {
 			text = c.Script(p, begins)
 		}

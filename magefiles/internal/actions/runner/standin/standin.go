@@ -1,10 +1,10 @@
-// Package standin has the stand-ins for actions that need nothing from outside. Each does what the action does, as far as it matters to a rehearsal, and
-// says where it does less.
+// Package standin implements stand-ins for actions that need nothing from outside. Each does the part of the action's work that matters to a
+// rehearsal, and notes what it leaves out.
 //
-//	standin.go      which there are
-//	checkout.go     the repository
-//	remote.go       one that takes no push
-//	artifacts.go    what jobs hand to each other
+//	standin.go      the list of stand-ins
+//	checkout.go     checks out the repository
+//	remote.go       a repository that rejects every push
+//	artifacts.go    files that jobs pass to each other
 //	app.go          tokens of GitHub Apps
 //	setup.go        tools, caches, logins and attestations
 //	python.go       a Python for each job
@@ -18,13 +18,13 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
-// With are all stand-ins, and those that a manifest names: for each action the path of a composite action of the repository, or [settings.Nothing],
-// of which it is only recorded that the step was come to.
+// With returns all stand-ins, plus those in a manifest, which maps an action to the path of a composite action in the repository, or to
+// [settings.Nothing], which only records that the step was reached.
 func With(named map[string]string) map[string]runner.StandIn {
 	all := maps.Clone(All)
 	for name, of := range named {
 		if of == settings.Nothing {
-			all[strings.ToLower(name)] = runner.StandIn{Run: recorded}
+			all[strings.ToLower(name)] = runner.StandIn{Run: recordOnly}
 			continue
 		}
 		all[strings.ToLower(name)] = runner.StandIn{Local: strings.TrimPrefix(of, "./")}
@@ -32,7 +32,7 @@ func With(named map[string]string) map[string]runner.StandIn {
 	return all
 }
 
-// All are the stand-ins, by the name of the action.
+// All maps actions to stand-ins.
 var All = map[string]runner.StandIn{
 	"actions/checkout": {
 		Run:  checkout,
@@ -57,10 +57,10 @@ var All = map[string]runner.StandIn{
 		},
 		Bools: []string{"merge-multiple"},
 	},
-	"actions/create-github-app-token": {Run: appToken}, // its inputs have the name of each permission
+	"actions/create-github-app-token": {Run: appToken}, // the action's inputs are named after permissions
 	"actions/cache":                   {Run: cache, Post: saveCache, Inputs: cacheInputs},
 	"actions/cache/restore":           {Run: cache, Inputs: cacheInputs},
-	"actions/cache/save":              {Run: recorded, Inputs: cacheInputs},
+	"actions/cache/save":              {Run: recordOnly, Inputs: cacheInputs},
 	"actions/setup-go": {
 		Run:    setupGo,
 		Inputs: []string{"go-version", "go-version-file", "check-latest", "token", "cache", "cache-dependency-path", "architecture", "go-download-base-url"},
@@ -105,7 +105,7 @@ var All = map[string]runner.StandIn{
 		},
 		Bools: []string{"cache-binary", "cleanup", "install", "use"},
 	},
-	"docker/setup-qemu-action":        {Run: recorded, Inputs: []string{"image", "platforms", "reset", "cache-image"}},
+	"docker/setup-qemu-action":        {Run: recordOnly, Inputs: []string{"image", "platforms", "reset", "cache-image"}},
 	"actions/attest":                  {Run: attest, Inputs: attestInputs, Bools: attestBools},
 	"actions/attest-build-provenance": {Run: attest, Inputs: attestInputs, Bools: attestBools},
 	"actions/attest-sbom":             {Run: attest, Inputs: attestInputs, Bools: attestBools},

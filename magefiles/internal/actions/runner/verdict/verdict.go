@@ -1,4 +1,4 @@
-// Package verdict says in an error why a run of a workflow did not go well, with the lines of the file that are to blame.
+// Package verdict turns a failed workflow run into an error that quotes the lines of the file that caused the failure.
 package verdict
 
 import (
@@ -15,10 +15,11 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// lastLines is how many lines of a step's log are shown.
+// lastLines is the number of lines shown from the end of a step's log.
 const lastLines = 20
 
-// Of is nil for a run that went well or was skipped, and else names the first step that is to blame, with what the file grants its job.
+// Of returns nil if a run succeeded or was skipped. Otherwise the error names the first step that caused the failure, with the permissions that the
+// file grants to its job.
 func Of(r *runner.Result) error {
 	switch r.Conclusion {
 	case runner.Success, runner.Skipped:
@@ -35,11 +36,11 @@ func Of(r *runner.Result) error {
 	if why == "" {
 		why = "the run is " + r.Conclusion
 	}
-	return operr.New("run it again", "%s: %s", r.File, why)
+	return operr.New("run this command again", "%s: %s", r.File, why)
 }
 
-// alone is the command that runs a job for the event of its run. Without -event it is a push.
-func alone(r *runner.Result, job string) []string {
+// `rerunCommand` returns the command that runs a job for the event of its run. Without -event, the event is a push.
+func rerunCommand(r *runner.Result, job string) []string {
 	words := []string{"mage", "ci:run", path.Base(r.File)}
 	if r.Event != "push" {
 		words = append(words, "-event="+r.Event)
@@ -47,12 +48,12 @@ func alone(r *runner.Result, job string) []string {
 	return append(words, "-job="+job)
 }
 
-// blame names what ended so in a job; nil where nothing did. by says which job calls its file, and granted where that one is given its
-// permissions; "" for none.
+// blame returns an error about the first part of a job that ended with a conclusion, or nil if there is none. `by` describes which job calls the
+// file, and `granted` where that job gets its permissions; both are "" if no job calls the file.
 func blame(r *runner.Result, j *runner.Job, with, by, granted string) error {
-	next := "`" + operr.Line(alone(r, j.ID)) + "` runs it alone"
+	next := "`" + operr.Line(rerunCommand(r, j.ID)) + "` runs only this job again"
 	if len(j.Legs) == 0 && j.Conclusion == with {
-		return operr.New(next, "%s:%d: the job %s is a %s: %s", r.File, j.Line, j.ID, with, j.Why)
+		return operr.New(next, "%s:%d: the job %s ended with %s: %s", r.File, j.Line, j.ID, with, j.Why)
 	}
 	for _, l := range j.Legs {
 		if l.Conclusion != with || l.Allowed {
@@ -63,9 +64,9 @@ func blame(r *runner.Result, j *runner.Job, with, by, granted string) error {
 			hands = at(l.Node, l.Rights.Line())
 		}
 		for _, called := range l.Jobs {
-			by := fmt.Sprintf("; %s calls it", at(l.Node, j.Line))
+			by := fmt.Sprintf("; %s calls this file", at(l.Node, j.Line))
 			if !l.Node.At("secrets").Is() {
-				by += ", and hands on no secrets"
+				by += ", and passes no secrets"
 			}
 			if err := blame(r, called, with, by, hands); err != nil {
 				return err
@@ -73,16 +74,16 @@ func blame(r *runner.Result, j *runner.Job, with, by, granted string) error {
 		}
 		for _, s := range l.Steps {
 			if s.Conclusion == with {
-				return operr.New(next, "%s: the step %q of the job %s: %s; %s", at(l.Node, s.Line), s.Name, l.Name, with, given(j, l, granted)+after(r, j, l)+by).
+				return operr.New(next, "%s: the step %q of the job %s ended with %s; %s", at(l.Node, s.Line), s.Name, l.Name, with, describeGrant(j, l, granted)+after(r, j, l)+by).
 					WithDetail(detail(r, l, s))
 			}
 		}
-		return operr.New(next, "%s: the job %s: %s %s", at(l.Node, j.Line), l.Name, with, l.Why)
+		return operr.New(next, "%s: the job %s ended with %s: %s", at(l.Node, j.Line), l.Name, with, l.Why)
 	}
 	return nil
 }
 
-// at is a line of the file that has a job.
+// `at` returns a line of the job's file.
 func at(job file.Node, line int) string {
 	var p *file.Problem
 	if errors.As(job.Problem(""), &p) {
@@ -91,8 +92,9 @@ func at(job file.Node, line int) string {
 	return fmt.Sprint(line)
 }
 
-// given is what the file gives a leg of a job, and where it says so. granted is where the job is given its permissions that calls the file.
-func given(j *runner.Job, l *runner.Leg, granted string) string {
+// `describeGrant` lists a leg's permissions and environment, with their lines in the file. `granted` describes where the calling job gets its
+// permissions.
+func describeGrant(j *runner.Job, l *runner.Leg, granted string) string {
 	may := "the job may: " + l.Grant.String()
 	switch {
 	case l.Rights.Is():
@@ -100,7 +102,7 @@ func given(j *runner.Job, l *runner.Leg, granted string) string {
 	case granted != "":
 		may += " (permissions of the job that calls it, " + granted + ")"
 	default:
-		may += " (no line says permissions)"
+		may += " (the file sets no permissions)"
 	}
 	if l.Environment == "" {
 		return may + fmt.Sprintf("; no environment (the job is in line %d)", j.Line)
@@ -108,7 +110,7 @@ func given(j *runner.Job, l *runner.Leg, granted string) string {
 	return may + fmt.Sprintf("; environment %s (line %d)", l.Environment, l.Node.At("environment").Line())
 }
 
-// after says of each job that a leg needs for which legs of a matrix it ran: what the leg misses may be one of them.
+// `after` describes for which matrix legs each needed job ran, because the leg may be missing the result of one of them.
 func after(r *runner.Result, j *runner.Job, l *runner.Leg) (says string) {
 	for _, need := range l.Node.At("needs").Items() {
 		for _, other := range r.Jobs {
@@ -125,10 +127,10 @@ func after(r *runner.Result, j *runner.Job, l *runner.Leg) (says string) {
 	return says
 }
 
-// notFound is what shells say of a program that is not there.
+// notFound matches a shell's error for a missing program.
 var notFound = regexp.MustCompile(`(?:^|: )([\w.+-]+): (?:command )?not found$`)
 
-// detail is the end of a step's log, with what is doubtful in the file.
+// detail returns the end of a step's log, and the doubts about the file.
 func detail(r *runner.Result, l *runner.Leg, s *runner.Step) string {
 	log := s.Log
 	if len(log) > lastLines {
@@ -138,7 +140,7 @@ func detail(r *runner.Result, l *runner.Leg, s *runner.Step) string {
 	for _, line := range log {
 		if m := notFound.FindStringSubmatch(line); m != nil {
 			if slices.Contains(l.Lacks, m[1]) {
-				lines = append(lines, m[1]+" is on GitHub's machine, and not on this one: install it to run the step here")
+				lines = append(lines, m[1]+" is on GitHub's machine, but not on this machine: install the program to run the step here")
 				break
 			}
 			lines = append(lines, m[1]+" is not on PATH: no step of the job before line "+strconv.Itoa(s.Line)+" installs it, and GitHub's machine does not have it")

@@ -1,10 +1,10 @@
-// Package git is how git is run: under which settings and in which language, with which credentials, what may ask the person,
-// how long a remote may take, and what an error says. What is asked is known by the packages around it.
+// Package git runs git. It controls the settings, the locale and the credentials of each run, whether git may prompt the user, timeouts for
+// remotes, and error messages. Its callers choose the git commands.
 //
-//	git.go          how it is run, and what its errors say
-//	talk.go limit.go between.go    a run that talks to a remote, how long that may take, and what is at fault on the way
-//	porcelain.go    the lines of a push
-//	stale.go        gits that are noted while they are at work, and the locks that a killed one has left
+//	git.go          running git, and its errors
+//	talk.go limit.go between.go    running git with a remote: timeouts, and problems with proxies and certificates
+//	porcelain.go    parsing the output of a push
+//	stale.go        records of running git processes, and removing the locks of killed ones
 package git
 
 import (
@@ -23,58 +23,57 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// Git runs git at the top of one work tree.
+// Git runs git commands at the top of a work tree.
 type Git struct {
 	Top    string         // absolute path of the work tree's top
-	Prefix string         // path from Top to the folder that gitrepo.Open was given, with slashes; "" for the top itself
-	Dir    string         // absolute path of the folder that git keeps for this work tree; nothing in it is ever committed
-	Common string         // absolute path of the folder that git keeps for all work trees of the repository; Dir in the main one
-	Pass   []string       // variables that may hold a credential, and that hooks get nevertheless: [tool.release] pass
+	Prefix string         // path from Top to gitrepo.Open's dir, with slashes; "" for Top itself
+	Dir    string         // absolute path of this work tree's git folder
+	Common string         // absolute path of the git folder that all work trees of the repository share; equals Dir in the main work tree
+	Pass   []string       // names of credential variables that hooks may see ([tool.release] pass)
 	Runner command.Runner // starts git
-	Limits Limits         // how long a remote may take
-	notes  string         // folder of the notes of gits at work; "" where none are made
+	Limits Limits         // timeouts for remotes
+	notes  string         // folder for records of running git processes; "" for none
 }
 
-// Call is one run of git.
+// Call is a git command to run.
 type Call struct {
 	Args     []string
 	Stdin    string
-	Set      []string // variables as KEY=VALUE, in addition to the runner's environment
-	Settings []string // of git, as key=value, in addition to ours
+	Set      []string // environment variables (KEY=VALUE) to add to the runner's environment
+	Settings []string // git settings (key=value) to add to ours
 
-	// Own runs git as the person would: with the hooks, the settings and the language of theirs. Otherwise it only answers,
-	// or does what it is told, whatever their settings are.
+	// Own applies the user's hooks, settings and locale, as if the user ran git. Otherwise the result does not depend on the user's settings.
 	Own bool
 
-	Pass []string // variables that may hold a credential, and that a helper of the person reads
+	Pass []string // names of credential variables that the user's helpers read
 
-	Asks bool // it, or a hook or a helper of it, may ask the person something: it is lent the terminal where there is one
+	Asks bool // whether git, a hook or a helper may prompt the user, if there is a terminal
 
-	Words *string // gets what git and its hooks said besides its output; nil is nobody
+	Words *string // if not nil, receives the stderr of git and its hooks
 
-	Out io.Writer // gets what git writes, as it comes, in place of the caller; nil for what is not large
+	Out io.Writer // if not nil, receives the output while git runs; otherwise Call returns the output, which must be small
 
-	Porcelain bool // what it writes is that of `git push --porcelain`, and of a hook
+	Porcelain bool // the output is in the format of `git push --porcelain`, possibly mixed with a hook's output
 }
 
-// neutral are the settings under which git answers us. Each of them could otherwise change what it says or does, or start
-// something; none says how commits and tags are made.
+// neutral has settings for commands whose output we parse. Without them, a user's setting could change git's output or start a program. The settings
+// for commits and tags are not overridden.
 var neutral = []string{
 	"core.hooksPath=" + os.DevNull,
-	"core.fsmonitor=false",      // a monitor that is wrong hides changes
-	"core.useReplaceRefs=false", // what stands in for an object here is in no clone
+	"core.fsmonitor=false",      // a faulty monitor hides changes
+	"core.useReplaceRefs=false", // other clones do not have the replacement objects
 	"core.safecrlf=false", "core.quotePath=false", "color.ui=false", "submodule.recurse=false", "diff.ignoreSubmodules=none",
 	"diff.orderFile=" + os.DevNull,
 }
 
-// always are the settings of every run: git is not to go on working when we have its answer, and no index is to be put
-// together from two files, since that of a commit that is refused is put back as one.
+// always has settings that apply to every run. Git must not start background maintenance. The index must be a single file, because a refused commit
+// restores it as one file.
 var always = []string{"gc.auto=0", "maintenance.auto=false", "core.splitIndex=false"}
 
-// Call runs git at the top of the work tree, and returns what it wrote, without the final newlines. The error of a git that
-// ended with another status than 0 has git's own words, and those of its hooks, as the detail.
+// Call runs git at the top of the work tree and returns its output without trailing newlines. If git fails, the error's detail contains the messages
+// of git and its hooks.
 func (r *Git) Call(ctx context.Context, c Call) (string, error) {
-	settings, set := always, slices.Concat(r.unasked(c), c.Set)
+	settings, set := always, slices.Concat(r.disablePrompts(c), c.Set)
 	if !c.Own {
 		settings, set = slices.Concat(always, neutral), append(set, "LC_ALL=C")
 	}
@@ -82,7 +81,7 @@ func (r *Git) Call(ctx context.Context, c Call) (string, error) {
 	for _, s := range slices.Concat(settings, c.Settings) {
 		args = append(args, "-c", s)
 	}
-	defer r.noted(c.Args)()
+	defer r.noteCall(c.Args)()
 	var out, said bytes.Buffer
 	var to io.Writer = &out
 	if c.Out != nil {
@@ -92,7 +91,7 @@ func (r *Git) Call(ctx context.Context, c Call) (string, error) {
 		Name:    "git",
 		Args:    append(args, c.Args...),
 		Dir:     r.Top,
-		Env:     r.given(c, set),
+		Env:     r.environOf(c, set),
 		Stdin:   strings.NewReader(c.Stdin),
 		Stdout:  to,
 		Stderr:  &said,
@@ -109,18 +108,18 @@ func (r *Git) Call(ctx context.Context, c Call) (string, error) {
 				said.WriteString("\n" + strings.TrimSpace(line))
 			}
 		}
-		words := command.Redact(said.String(), command.Secrets(r.Environ(nil))...) // what a hook writes to the output is as it wrote it
-		err = operr.New("", "%w", err).WithDetail(strings.TrimSpace(words + r.without(c, words)))
+		words := command.Redact(said.String(), command.Secrets(r.Environ(nil))...) // the stdout of a hook is not redacted yet
+		err = operr.New("", "%w", err).WithDetail(strings.TrimSpace(words + r.explainWithheld(c, words)))
 	}
 	return strings.TrimRight(out.String(), "\n"), err
 }
 
-// answering are the variables by which a person's agents answer for them: for signatures.
+// answering lists the variables of agents that unlock the user's signing keys.
 var answering = []string{"SSH_AUTH_SOCK", "SSH_AGENT_PID", "SSH_ASKPASS", "GPG_AGENT_INFO", "GPG_TTY"}
 
-// passes are the credentials that a call gets. The hooks of a commit or a tag are code of the repository: they get none but the agents by
-// which it is signed, and what its manifest passes. What may talk to a remote, and the hook of a push, get what the remote may ask for: others
-// too, since a partial clone fetches what it lacks whenever it is asked.
+// passes returns the names of the credential variables that a call may see. The hooks of a commit or a tag run repository code, so they get only the
+// signing agents and the variables that the manifest passes. A call that may contact a remote, and a push hook, get the credentials for remotes. This
+// includes read-only calls, because a partial clone may fetch missing objects at any time.
 func (r *Git) passes(c Call) []string {
 	switch {
 	case !c.Own:
@@ -131,36 +130,36 @@ func (r *Git) passes(c Call) []string {
 	return slices.Concat(answering, r.Pass)
 }
 
-// given is the environment of a call.
-func (r *Git) given(c Call, set []string) []string {
+// environOf returns the environment of a call.
+func (r *Git) environOf(c Call, set []string) []string {
 	env, _ := command.Withhold(r.Environ(set), r.passes(c)...)
 	if !r.lends(c) {
-		env = command.Unset(env, "GPG_TTY") // the agent would ask there, behind our back
+		env = command.Unset(env, "GPG_TTY") // otherwise the GPG agent would prompt there, which we could not detect
 	}
 	return env
 }
 
-// without is a line about what the hooks of a call were not given, where they name it; "" elsewhere.
-func (r *Git) without(c Call, words string) string {
+// explainWithheld returns a line about the variables that were withheld from hooks, if the hooks' output mentions one of them, and "" otherwise.
+func (r *Git) explainWithheld(c Call, words string) string {
 	if !c.Own {
 		return ""
 	}
 	_, withheld := command.Withhold(r.Environ(nil), r.passes(c)...)
-	if len(command.Named(words, withheld)) == 0 {
+	if len(command.FindNames(words, withheld)) == 0 {
 		return ""
 	}
-	return "\n" + command.Without(words, withheld, r.Pass)
+	return "\n" + command.DescribeWithheld(words, withheld, r.Pass)
 }
 
-// lends reports whether a call is lent the terminal.
+// lends reports whether a call may use the terminal.
 func (r *Git) lends(c Call) bool {
 	at, ok := r.Runner.(interface{ Lends() bool })
 	return c.Asks && ok && at.Lends()
 }
 
-// unasked are the variables under which a call without a terminal fails where it would ask. A program that a person has set to answer
-// (SSH_ASKPASS) is still asked.
-func (r *Git) unasked(c Call) []string {
+// disablePrompts returns variables that make git fail instead of prompting, if the call has no terminal. A program in SSH_ASKPASS that the user has
+// set is still used.
+func (r *Git) disablePrompts(c Call) []string {
 	if r.lends(c) {
 		return nil
 	}
@@ -171,7 +170,7 @@ func (r *Git) unasked(c Call) []string {
 	return set
 }
 
-// Environ is the runner's environment with variables set; nil where the runner does not tell its own.
+// Environ returns the runner's environment with variables set, or nil if the runner does not expose its environment.
 func (r *Git) Environ(set []string) []string {
 	runner, ok := r.Runner.(interface{ Environ() []string })
 	if !ok {
@@ -180,32 +179,32 @@ func (r *Git) Environ(set []string) []string {
 	return command.Setenv(runner.Environ(), set...)
 }
 
-// NoOption refuses the name of a commit that git would take for an option: `checkout` and `reset` of git 2.39 cannot be told
-// where options end, and its `revert` takes that in and reads on.
+// NoOption returns an error for a commit name that git would parse as an option. In git 2.39, `checkout` and `reset` do not support --end-of-options,
+// and `revert` ignores it.
 func NoOption(commit string) error {
 	if strings.HasPrefix(commit, "-") {
-		return operr.New("name a commit by its hash", "%q cannot be the name of a commit: it begins with a dash, as options do", commit)
+		return operr.New("name a commit by its hash", "%q cannot be the name of a commit, because it begins with a dash, like an option", commit)
 	}
 	return nil
 }
 
-// Ask asks git something, or has it do something that no setting and no hook has a say in.
+// Ask runs a git command that is not affected by settings or hooks, and returns its output.
 func (r *Git) Ask(ctx context.Context, args ...string) (string, error) {
 	return r.Call(ctx, Call{Args: args})
 }
 
-// Feed is Ask with a standard input.
+// Feed is like Ask, with standard input.
 func (r *Git) Feed(ctx context.Context, stdin string, args ...string) (string, error) {
 	return r.Call(ctx, Call{Args: args, Stdin: stdin})
 }
 
-// Run has git do something as the person would, with hooks and signatures.
+// Run runs a git command as the user would, with hooks and signing.
 func (r *Git) Run(ctx context.Context, stdin string, args ...string) error {
 	_, err := r.Call(ctx, Call{Args: args, Stdin: stdin, Own: true, Asks: true})
 	return err
 }
 
-// Answer asks git a question that it answers by its exit status: 0 is yes, and 1 is no. Any other is an error.
+// Answer runs a git command that uses exit status 0 for yes and 1 for no. Any other status is an error.
 func (r *Git) Answer(ctx context.Context, args ...string) (out string, yes bool, err error) {
 	out, err = r.Ask(ctx, args...)
 	if err != nil && Ended(err) == 1 {
@@ -214,7 +213,7 @@ func (r *Git) Answer(ctx context.Context, args ...string) (out string, yes bool,
 	return out, err == nil, err
 }
 
-// Ended is the exit status that an error tells of; -1 where it is not one of a child.
+// Ended returns the exit status of a failed command, or -1 if the error has another cause.
 func Ended(err error) int {
 	var exit *command.ExitError
 	if errors.As(err, &exit) {
@@ -223,17 +222,17 @@ func Ended(err error) int {
 	return -1
 }
 
-// Offline has git fetch nothing for a question about commits.
+// Offline keeps git from fetching missing objects of a partial clone.
 var Offline = []string{"GIT_NO_LAZY_FETCH=1"}
 
-// AsCommitted are the settings of a clone of ours. They stay in it, for what runs git there: a file has the bytes of the
-// commit, or those that the repository's own attributes ask for.
+// AsCommitted holds settings for our clones. They are saved in the clone, so they apply to every later git command there. They ensure that
+// checked-out files have the committed contents, changed only by the repository's own attributes.
 var AsCommitted = []string{"core.autocrlf=false", "core.eol=lf", "core.attributesFile=" + os.DevNull}
 
-// Short is the abbreviated name of a commit, for people.
+// Short returns the abbreviated hash of a commit, for display.
 func Short(commit string) string { return commit[:min(len(commit), 12)] }
 
-// Dated are the variables by which git dates what it makes; none for the present, and where the person says the date.
+// Dated returns variables that set the committer date. It returns nil if t is zero, or if the user has set a date.
 func (r *Git) Dated(t time.Time) []string {
 	if _, said := command.Getenv(r.Environ(nil), "GIT_COMMITTER_DATE"); said || t.IsZero() {
 		return nil
@@ -241,12 +240,12 @@ func (r *Git) Dated(t time.Time) []string {
 	return []string{fmt.Sprintf("GIT_COMMITTER_DATE=@%d +0000", t.Unix())}
 }
 
-// See is the next step of an error that has git's own words, where they say what it is.
-const See = "see what git says above"
+// See is the next step of errors for which git's own message explains the cause.
+const See = "read git's message above"
 
-// Failed is the error of a git that did not do what it was asked for: a sentence, with git's words as the detail. One that was stopped
-// has said nothing that could be seen.
-func Failed(err error, format string, args ...any) error {
+// Failure returns an error for a git command that failed. The error's detail is git's message. If git was stopped, it printed none, so the error has
+// no next step.
+func Failure(err error, format string, args ...any) error {
 	next := See
 	if command.WasStopped(err) {
 		next = ""
@@ -254,19 +253,19 @@ func Failed(err error, format string, args ...any) error {
 	return operr.New(next, format+": %w", append(args, err)...)
 }
 
-// Refused is Failed for what hooks have a say in. One that refuses without a word is looked for.
-func (r *Git) Refused(ctx context.Context, err error, format string, args ...any) error {
+// Refusal is like Failure, for commands that run hooks. If git printed nothing, the next step lists the hooks.
+func (r *Git) Refusal(ctx context.Context, err error, format string, args ...any) error {
 	if command.WasStopped(err) {
-		return Failed(err, format, args...)
+		return Failure(err, format, args...)
 	}
-	next := "see what git, or a hook of the repository, says above"
+	next := "read the message of git or of a hook above"
 	if operr.DetailOf(err) == "" {
-		next = "find out what keeps git from it: it ended without a word" + r.hooks(context.WithoutCancel(ctx))
+		next = "find out why git failed without a message" + r.hooks(context.WithoutCancel(ctx))
 	}
 	return operr.New(next, format+": %w", append(args, err)...)
 }
 
-// hooks names those that git would run, for a sentence; "" where there are none.
+// hooks returns a phrase that lists the hooks that git would run, or "" if there are none.
 func (r *Git) hooks(ctx context.Context) string {
 	dir, err := r.Call(ctx, Call{Args: []string{"rev-parse", "--git-path", "hooks"}, Own: true})
 	if err != nil {
@@ -285,15 +284,15 @@ func (r *Git) hooks(ctx context.Context) string {
 	if err != nil || names == nil {
 		return ""
 	}
-	return ", and there are the hooks " + strings.Join(names, ", ") + " in " + dir
+	return ", perhaps in one of the hooks " + strings.Join(names, ", ") + " in " + dir
 }
 
-// silent is in the chain of an error, and not in its text.
+// silent wraps an error and hides its text.
 type silent struct{ error }
 
 func (silent) Error() string { return "" }
 
 func (s silent) Unwrap() error { return s.error }
 
-// Silent is an error that is in the chain of another one, and not in its text.
+// Silent returns an error that wraps err without showing its text.
 func Silent(err error) error { return silent{error: err} }

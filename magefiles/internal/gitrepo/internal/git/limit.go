@@ -11,11 +11,11 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// Limits are how long git may take with a remote. Where one is 0, it is that of usual.
+// Limits holds timeouts for remotes. Zero values default to `usual`.
 type Limits struct {
-	Question time.Duration // for a question (ls-remote)
-	Transfer time.Duration // for what sends or fetches objects, whose length nobody knows
-	Person   time.Duration // for a question where a person may be typing a passphrase
+	Question time.Duration // for queries (ls-remote)
+	Transfer time.Duration // for pushes and fetches, which may take long
+	Person   time.Duration // for queries during which the user may type a passphrase
 }
 
 var usual = Limits{
@@ -24,11 +24,11 @@ var usual = Limits{
 	Person:   10 * time.Minute,
 }
 
-// ErrUnanswered is in the chain where a remote did not answer within its limit.
+// ErrUnanswered means that a remote did not respond in time.
 var ErrUnanswered = errors.New("the remote has not answered")
 
-// limited is call with a limit. What went beyond it is an Unanswered error.
-func (r *Git) limited(ctx context.Context, c Call) (string, error) {
+// callWithLimit is like Call, with a timeout. After a timeout, IsUnanswered is true for the error.
+func (r *Git) callWithLimit(ctx context.Context, c Call) (string, error) {
 	limit := cmp.Or(r.Limits.Transfer, usual.Transfer)
 	if slices.Contains(c.Args, "ls-remote") || slices.Contains(c.Args, "--dry-run") {
 		limit = cmp.Or(r.Limits.Question, usual.Question)
@@ -40,12 +40,12 @@ func (r *Git) limited(ctx context.Context, c Call) (string, error) {
 	defer cancel()
 	out, err := r.Call(inner, c)
 	if err != nil && ctx.Err() == nil && errors.Is(err, ErrUnanswered) {
-		return out, unanswered{error: operr.New("see whether the remote can be reached from here, and run it again", "%w for %s", ErrUnanswered, limit)}
+		return out, unanswered{error: operr.New("check that this machine reaches the remote, then run the command again", "%w for %s", ErrUnanswered, limit)}
 	}
 	return out, err
 }
 
-// asking are the variables of quiet for where there is a terminal to ask at.
+// asking returns a copy of the variables `quiet`, changed so that ssh may prompt.
 func asking(quiet []string) []string {
 	quiet = slices.Clone(quiet)
 	for i := range quiet {

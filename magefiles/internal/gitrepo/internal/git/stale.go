@@ -17,36 +17,36 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// atWork is a note of a git of ours that may take locks: it is written before that begins, and removed once it has ended. One that
-// stays tells of a kill.
+// atWork records a git process that may take locks. The record is written before git starts and removed after it ends. A record that remains means
+// that git was killed.
 type atWork struct {
-	Dir   string    `json:"dir"`  // git's folder of the work tree
-	Verb  string    `json:"verb"` // what it was to do
+	Dir   string    `json:"dir"`  // the work tree's git folder
+	Verb  string    `json:"verb"` // the git command, such as commit
 	Since time.Time `json:"since"`
 }
 
-// notes tells the names of one process's notes apart.
+// `notes` counts the records, so that their file names are unique within a process.
 var notes atomic.Int64
 
-// Noting has every git of this repository that may take locks noted in a folder, which one process at a time has.
+// Noting enables records for git processes that may take locks, and sets the folder for them. The folder must not be used by two processes at once.
 func (r *Git) Noting(dir string) { r.notes = dir }
 
-// takes are the locks that a verb may leave behind, as path.Match has patterns: those of a work tree, and those that all work trees
-// share, where one ends with a slash for all below. What only asks takes none, and has no note.
+// `takes` lists the lock files that a git command may leave, as patterns for path.Match, relative to the work tree's git folder and to the common
+// one. A pattern with a trailing slash matches all lock files below a folder. Read-only commands take no locks, and are not recorded.
 var takes = map[string]struct{ tree, common []string }{
 	"commit":       {[]string{"index.lock", "next-index-*.lock", "*HEAD.lock"}, []string{"refs/heads/"}},
 	"revert":       {[]string{"index.lock", "next-index-*.lock", "*HEAD.lock"}, []string{"refs/heads/"}},
 	"reset":        {[]string{"index.lock", "*HEAD.lock"}, []string{"refs/heads/"}},
 	"restore":      {[]string{"index.lock"}, nil},
-	"status":       {[]string{"index.lock"}, nil}, // which refreshes the index where it can
+	"status":       {[]string{"index.lock"}, nil}, // status updates the index
 	"update-index": {[]string{"index.lock"}, nil},
 	"tag":          {nil, []string{"refs/tags/", "packed-refs.lock"}},
 	"push":         {nil, []string{"refs/remotes/", "packed-refs.lock"}},
 	"fetch":        {[]string{"FETCH_HEAD.lock"}, []string{"refs/remotes/", "refs/tags/", "packed-refs.lock", "shallow.lock"}},
 }
 
-// noted notes a call, and returns what takes the note away.
-func (r *Git) noted(args []string) (ended func()) {
+// noteCall records a call, and returns a function that removes the record.
+func (r *Git) noteCall(args []string) (ended func()) {
 	verb := ""
 	for _, a := range args {
 		if verb = a; !strings.HasPrefix(a, "-") {
@@ -62,17 +62,17 @@ func (r *Git) noted(args []string) (ended func()) {
 		err = errors.Join(os.MkdirAll(r.notes, 0o755), os.WriteFile(file, text, 0o644))
 	}
 	if err != nil {
-		return func() {} // then a lock stays that a kill leaves, and git says so
+		return func() {} // without a record, a lock remains after a kill, and git reports it
 	}
 	return func() { _ = os.Remove(file) }
 }
 
-// Unlock removes the lock files that gits of ours left behind when they were killed, and returns their names. A git of ours left one
-// if it was noted and its note is still there, if it takes such a lock, and if the lock was made since; and nobody may be at work with
-// it now. Every other lock stays: it is somebody else's. The caller has what Noting asks for.
+// Unlock removes lock files that our own git processes left when they were killed, and returns the names of these files. A lock is ours if a
+// record remains whose command takes this lock, and if the lock was made after the command started. A lock that may still be in use is an error.
+// All other locks are kept, because another program may have made them. The caller must have exclusive use of Noting's folder.
 //
-// Git removes its locks when it is asked to end, and can't when it is killed outright. Then each later git says "Another git
-// process seems to be running in this repository", and leaves the rest to people.
+// Git removes its locks when it is terminated, but not when it is killed with SIGKILL. After that, every git command prints "Another git process
+// seems to be running in this repository", and the user must remove the lock.
 func (r *Git) Unlock(context.Context) (removed []string, err error) {
 	files, err := filepath.Glob(filepath.Join(r.notes, "*"))
 	if err != nil || r.notes == "" {
@@ -84,8 +84,8 @@ func (r *Git) Unlock(context.Context) (removed []string, err error) {
 		if err != nil {
 			return removed, err
 		}
-		if json.Unmarshal(text, &w) == nil && r.isTree(w.Dir) { // else it was killed over its note, before git began
-			some, err := r.left(w)
+		if json.Unmarshal(text, &w) == nil && r.isTree(w.Dir) { // otherwise our process was killed while it wrote the record, before git started
+			some, err := r.removeLocks(w)
 			if removed = append(removed, some...); err != nil {
 				return removed, err
 			}
@@ -97,20 +97,20 @@ func (r *Git) Unlock(context.Context) (removed []string, err error) {
 	return removed, nil
 }
 
-// isTree reports whether a folder is git's own for one of the work trees.
+// isTree reports whether a folder is the git folder of a work tree of this repository.
 func (r *Git) isTree(dir string) bool {
 	return dir == r.Dir || dir == r.Common || filepath.Dir(dir) == filepath.Join(r.Common, "worktrees")
 }
 
-// left removes the locks that one git of ours left.
-func (r *Git) left(w atWork) (removed []string, err error) {
+// removeLocks removes the locks that one recorded git process left.
+func (r *Git) removeLocks(w atWork) (removed []string, err error) {
 	locks, err := w.locks(r.Common)
 	if err != nil {
 		return nil, err
 	}
 	for _, lock := range locks {
 		if other := gitAt(lock, r.Top, r.Common, topOf(w.Dir)); other != "" {
-			return removed, operr.NewStopped("wait until it has ended", "another git (%s) is at work in %s", other, r.Top)
+			return removed, operr.NewStopped("wait until the other git process has ended", "another git process (%s) is running in %s", other, r.Top)
 		}
 		if err := os.Remove(lock); err != nil && !os.IsNotExist(err) {
 			return removed, err
@@ -120,10 +120,10 @@ func (r *Git) left(w atWork) (removed []string, err error) {
 	return removed, nil
 }
 
-// coarse is how much earlier than the clock of programs the one that files are stamped by may be.
+// coarse is how far file times may be behind the system clock.
 const coarse = 20 * time.Millisecond
 
-// locks are those that are there, that it takes, and that were made since it began.
+// locks returns the lock files that this command takes, and that were made after it started.
 func (w atWork) locks(common string) (locks []string, err error) {
 	add := func(file string, info fs.FileInfo) {
 		if info.Mode().IsRegular() && !info.ModTime().Before(w.Since.Add(-coarse)) && !slices.Contains(locks, file) {
@@ -155,7 +155,7 @@ func (w atWork) locks(common string) (locks []string, err error) {
 	return locks, err
 }
 
-// locksBelow finds lock files below a folder, which need not be there.
+// locksBelow calls add for the lock files below a folder, which need not exist.
 func locksBelow(dir string, add func(file string, info fs.FileInfo)) error {
 	return filepath.WalkDir(dir, func(file string, d fs.DirEntry, err error) error {
 		if os.IsNotExist(err) {
@@ -171,11 +171,11 @@ func locksBelow(dir string, add func(file string, info fs.FileInfo)) error {
 	})
 }
 
-// topOf is the top of the work tree that a folder of git's is of; "" where that does not say.
+// topOf returns the top of the work tree that a git folder belongs to, or "" if it cannot be determined.
 func topOf(dir string) string {
 	text, err := os.ReadFile(filepath.Join(dir, "gitdir"))
 	if err != nil && filepath.Base(dir) == ".git" {
-		return filepath.Dir(dir) // the main one
+		return filepath.Dir(dir) // the main work tree
 	}
 	if err != nil {
 		return ""
@@ -183,8 +183,8 @@ func topOf(dir string) string {
 	return filepath.Dir(strings.TrimSpace(string(text)))
 }
 
-// gitAt names a process that has a lock open, whatever its program, or a running git whose working folder is in one of the folders; ""
-// where there is none, or where the system does not tell.
+// gitAt returns a description of a process that has the lock file open, or of a git process whose working directory is in one of the folders. It
+// returns "" if there is none, or if there is no /proc file system.
 func gitAt(lock string, dirs ...string) string {
 	processes, _ := filepath.Glob("/proc/[0-9]*")
 	for _, p := range processes {

@@ -10,8 +10,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// Talk runs git with a remote. What asks has the terminal where there is one, and fails elsewhere. A remote that does not answer has a
-// limit. Where it did not answer as it should, and may the next time, the error is an Unanswered one.
+// Talk runs a git command that contacts a remote, with a timeout. Prompts use the terminal if there is one, and fail otherwise. If the remote failed
+// to respond, but may succeed on a retry, IsUnanswered is true for the error.
 func (r *Git) Talk(ctx context.Context, c Call) (string, error) {
 	c.Asks = true
 	quiet, pass, err := r.quiet(ctx)
@@ -23,23 +23,23 @@ func (r *Git) Talk(ctx context.Context, c Call) (string, error) {
 	}
 	c.Set, c.Pass = append(c.Set, quiet...), pass
 	c.Settings = append(c.Settings, "http.lowSpeedLimit=1", "http.lowSpeedTime=60")
-	out, err := r.limited(ctx, c)
+	out, err := r.callWithLimit(ctx, c)
 	if err == nil || ctx.Err() != nil || errors.Is(err, ErrUnanswered) {
 		return out, err
 	}
-	err, stays := cured(err)
+	err, stays := addCure(err)
 	if !c.Own && !stays && passing(err) {
-		err = Unanswered(err)
+		err = MarkUnanswered(err)
 	}
 	return out, err
 }
 
-// quiet are the variables by which ssh fails where it would ask; none where a person has set how ssh is run. pass are the names of those
-// that the person's credential helpers read.
+// quiet returns variables that make ssh fail instead of prompting, or nil if the user has configured an ssh command. pass has the names of the
+// variables that the user's credential helpers read.
 func (r *Git) quiet(ctx context.Context) (set, pass []string, err error) {
 	out, _, err := r.Answer(ctx, "config", "--null", "--get-regexp", "--", `^(core\.(sshcommand|askpass)|credential\.(.*\.)?helper)$`)
 	if err != nil {
-		return nil, nil, Failed(err, "asking git for its settings")
+		return nil, nil, Failure(err, "asking git for its settings")
 	}
 	own := ""
 	for kv := range strings.SplitSeq(out, "\x00") {
@@ -60,10 +60,10 @@ func (r *Git) quiet(ctx context.Context) (set, pass []string, err error) {
 	return []string{"GIT_SSH_COMMAND=ssh -o BatchMode=yes -o ConnectTimeout=20 -o ServerAliveInterval=15"}, pass, nil
 }
 
-// variables are those that a line of a shell reads.
+// variables matches variable references in a shell command.
 var variables = regexp.MustCompile(`\$\{?([A-Za-z_][A-Za-z0-9_]*)`)
 
-// readBy are the variables that a helper is known to read: those that it names, and those of the cloud whose program it is.
+// readBy returns the variables that a helper is known to read: the ones in its command line, and the ones of its cloud provider.
 func readBy(helper string) (names []string) {
 	for _, m := range variables.FindAllStringSubmatch(helper, -1) {
 		names = append(names, m[1])
@@ -81,17 +81,17 @@ type unanswered struct{ error }
 
 func (u unanswered) Unwrap() error { return u.error }
 
-// Unanswered is the error of a remote that did not answer as it should, and may when it is asked again.
-func Unanswered(err error) error { return unanswered{error: err} }
+// MarkUnanswered marks an error of a remote that may succeed on a retry.
+func MarkUnanswered(err error) error { return unanswered{error: err} }
 
-// IsUnanswered reports whether an error is such a one.
+// IsUnanswered reports whether an error was marked by MarkUnanswered, or is a timeout.
 func IsUnanswered(err error) bool {
 	var u unanswered
 	return errors.As(err, &u)
 }
 
-// passing looks for what may pass in what git said, which it said in the C locale: it has one exit status for all that goes
-// wrong with a remote.
+// passing reports whether git's message is about a temporary failure. Git uses the same exit status for all failures of a remote, so passing looks
+// for the messages that git prints in the C locale.
 func passing(err error) bool {
 	said := strings.ToLower(operr.DetailOf(err))
 	for _, sign := range []string{

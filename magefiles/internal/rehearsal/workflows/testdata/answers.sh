@@ -1,6 +1,6 @@
 #!/bin/sh
-# Answers the calls of mage in workflow files: it makes the files and outputs that the targets make, and wants what they want. RECORD is the file that keeps
-# the calls, and FAIL the target that fails.
+# Answers the calls of mage in workflow files: it makes the files and outputs that the targets make, and needs what they need. RECORD is a file for
+# the calls, and FAIL is the target that fails.
 fail() { echo "error: $*" >&2; exit 1; }
 said="$GITHUB_JOB: mage"
 for a in "$@"; do
@@ -18,7 +18,7 @@ history() {
 	if [ "$(git rev-parse --is-shallow-repository)" = true ]; then echo "this clone is shallow: what has changed is not known"; fi
 }
 python() { [ -n "$version" ] || fail "no Python"; }
-# login wants a right of the token by which the job has logged in: $1 is what a right has to be like.
+# login needs a right of the token that the job has logged in with. $1 is a pattern for the right.
 login() {
 	read -r token 2>/dev/null <"$HOME/.docker-ghcr.io" || fail "401: not logged in to ghcr.io"
 	case $token in *$1*) ;; *) fail "403: the token may not: $1" ;; esac
@@ -60,7 +60,7 @@ build:all*)
 	case "$*" in
 	*'"result": "failure"'* | *'"result": "cancelled"'*) fail "not all jobs have passed" ;;
 	*'"result"'*) ;;
-	*) fail "-needs does not say what jobs came to" ;;
+	*) fail "-needs has no job results" ;;
 	esac ;;
 "ci:matrix ")
 	history

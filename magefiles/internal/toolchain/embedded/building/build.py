@@ -1,4 +1,4 @@
-"""Build one recipe by rattler-build: build.py RECIPE OUT. Prints the archive's path on the last line of stdout."""
+"""Build a recipe with rattler-build: build.py RECIPE OUT. The last line of stdout is the archive's path."""
 
 import json
 import sys
@@ -9,15 +9,15 @@ import rattler_build as rb
 
 
 class Log:
-    """Prints what the build script prints, as it comes."""
+    """Prints the build script's output as it is produced."""
 
     def on_log(self, event: Any) -> None:  # noqa: ANN401 (rattler-build does not export the type)
-        """Pass a line on, but for the advice to look into folders that will be gone."""
+        """Print a line, unless it refers to folders that will be deleted."""
         if "Script execution failed" not in event.message:
             print(event.message, file=sys.stderr, flush=True)
 
     def ignore(self, event: object) -> None:
-        """Leave out progress: there is nothing to download."""
+        """Print no progress, because nothing is downloaded."""
 
     on_build_step = on_download_start = on_download_progress = on_download_complete = ignore
 
@@ -29,7 +29,7 @@ def render(recipe: Path, document: dict[str, Any]) -> list[rb.RenderedVariant]:
 
 
 def drop_invalid(recipe: Path, about: dict[str, Any]) -> None:
-    """Leave out, with a warning as pixi does, what cannot be parsed in the about section."""
+    """Drop fields of the about section that cannot be parsed, with a warning, as pixi does."""
     for field in ("license", "homepage", "repository", "documentation"):
         if field in about:
             try:
@@ -39,12 +39,12 @@ def drop_invalid(recipe: Path, about: dict[str, Any]) -> None:
 
 
 def build(recipe: Path, out: Path) -> list[Path]:
-    """Build the one variant that a noarch recipe has."""
+    """Build the only variant of a noarch recipe."""
     document = json.loads(recipe.read_text())
     drop_invalid(recipe, document.get("about", {}))
     variants = render(recipe, document)
     if len(variants) != 1:
-        sys.exit(f"{len(variants)} variants were rendered, and one was expected")
+        sys.exit(f"{len(variants)} variants of the recipe were rendered, but one was expected")
     result = variants[0].run_build(
         tool_config=rb.ToolConfiguration(test_strategy="skip"),
         output_dir=out,

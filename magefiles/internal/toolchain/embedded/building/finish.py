@@ -1,8 +1,9 @@
-"""Take out of a freshly installed prefix what depends on this machine: finish.py PREFIX BUILD_PYTHON NAMES.
+"""Make a freshly installed prefix independent of this machine: finish.py PREFIX BUILD_PYTHON NAMES.
 
-The build environment's interpreter is not the one that the package will run with, so scripts name the prefix's, as they
-do where pixi builds. direct_url.json and uv_cache.json hold paths and times; .lock is uv's own. A folder of this
-machine that a build has written into a text gets a name instead: NAMES is a JSON array of pairs of the two.
+The package will not run on the build environment's interpreter, so scripts are changed to use the prefix's, as in
+packages built by pixi. direct_url.json and uv_cache.json are removed because they contain paths and times, and .lock
+because only uv uses it. Local folders that a build has written into text files are replaced. NAMES is a JSON array of
+pairs of a folder and its replacement.
 """
 
 import base64
@@ -17,10 +18,10 @@ DROPPED = {"direct_url.json", "uv_cache.json"}
 
 
 def name_prefix(script: Path, python: str) -> None:
-    """Let a script that names the build environment's interpreter name the prefix's.
+    """Make a script that uses the build environment's interpreter use the prefix's.
 
-    Where the path is too long for a first line, or has a blank, the first three lines are a script for sh, which starts
-    it. For Python they are a text: #!/bin/sh, then three quotes with an exec between them.
+    If the path is too long for a shebang, or contains a blank, the first three lines are an sh script that starts the
+    interpreter: #!/bin/sh, then an exec between triple quotes. Python parses the quoted part as a string.
     """
     head, newline, rest = script.read_bytes().partition(b"\n")
     if head == b"#!/bin/sh" and rest.startswith(b"'''exec' ") and python.encode() in rest.partition(b"\n")[0]:
@@ -30,9 +31,9 @@ def name_prefix(script: Path, python: str) -> None:
 
 
 def rename(file: Path, prefix: bytes, names: dict[str, str]) -> bool:
-    """Let a text name folders of this machine by other names, and say whether it had named one.
+    """Replace the paths of local folders in a text file, and return whether there were any.
 
-    The prefix lies in one of them, and stays: who installs the package looks for it.
+    The prefix is in one of these folders but is kept, because it is replaced when the package is installed.
     """
     before = file.read_bytes()
     parts = before.split(prefix)
@@ -41,7 +42,7 @@ def rename(file: Path, prefix: bytes, names: dict[str, str]) -> bool:
     try:
         before.decode()
     except UnicodeDecodeError:
-        said = f"{file.name} holds a path of this machine, and is not a text: it will be another one elsewhere"
+        said = f"{file.name} has a path of this machine, but is not a text file, so its bytes differ on other machines"
         print(said, file=sys.stderr)
         return False
     for folder, name in names.items():
@@ -51,14 +52,14 @@ def rename(file: Path, prefix: bytes, names: dict[str, str]) -> bool:
 
 
 def digested(path: str, file: Path) -> tuple[str, str, str]:
-    """Return the row of a file in a RECORD."""
+    """Return the RECORD row for a file."""
     data = file.read_bytes()
     digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).decode().rstrip("=")
     return path, "sha256=" + digest, str(len(data))
 
 
 def renew(record: Path, prefix: bytes, names: dict[str, str]) -> None:
-    """Remove the dropped files beside a RECORD, rename folders in the others, and write it again for what is left."""
+    """Remove the files in DROPPED next to a RECORD, replace folders in the others, and rewrite the RECORD."""
     rows = []
     for path, digest, size in csv.reader(io.StringIO(record.read_text())):
         file = record.parent.parent / path
@@ -67,7 +68,7 @@ def renew(record: Path, prefix: bytes, names: dict[str, str]) -> None:
             continue
         renamed = file != record and file.is_file() and rename(file, prefix, names)
         if path.startswith("../") or (file != record and file.is_file() and prefix in file.read_bytes()):
-            rows.append((path, "", ""))  # its bytes depend on the prefix that it is installed into, as a script's do
+            rows.append((path, "", ""))  # like scripts, its contents depend on the prefix where it is installed
         elif renamed:
             rows.append(digested(path, file))
         else:
@@ -78,7 +79,7 @@ def renew(record: Path, prefix: bytes, names: dict[str, str]) -> None:
 
 
 def main(prefix: Path, python: str, names: dict[str, str]) -> None:
-    """Do all of it."""
+    """Clean the whole prefix."""
     (prefix / ".lock").unlink(missing_ok=True)
     for script in (prefix / "bin").glob("*"):
         name_prefix(script, python)

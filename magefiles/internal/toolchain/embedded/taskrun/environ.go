@@ -14,8 +14,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
-// prepare makes the process environment of every environment that a step needs, and then looks at the values of the
-// variables that the steps use.
+// prepare creates the process environment for every environment that the steps need, then checks the values of the variables that they use.
 func prepare(ctx context.Context, o Options, steps []*step) (map[string][]string, error) {
 	environments := map[string][]string{}
 	var names []string
@@ -41,18 +40,17 @@ func prepare(ctx context.Context, o Options, steps []*step) (map[string][]string
 	for _, s := range steps {
 		s.checkValues(environments[s.environment])
 	}
-	return environments, refused(steps)
+	return environments, refusalError(steps)
 }
 
-// activate adds what pixi adds to the environment of every task: its own variables, and the workspace's activation.env,
-// which wins over them.
+// activate adds the variables that pixi sets for every task: its own, and those in the workspace's activation.env, which take precedence.
 func activate(o Options, environment string, base []string) ([]string, error) {
 	r, err := o.Manifest.Resolve(environment, o.Platform)
 	if err != nil {
 		return nil, err
 	}
 	if len(r.Activation.Scripts) > 0 {
-		return nil, refuseEnvironment(environment, "has the activation script "+r.Activation.Scripts[0]+", which a shell would have to run first")
+		return nil, refuseEnvironment(environment, "has the activation script "+r.Activation.Scripts[0]+", which a shell must run first")
 	}
 	label := o.Manifest.Name
 	if environment != manifest.DefaultEnvironment {
@@ -95,8 +93,8 @@ func refuseEnvironment(name, reason string) error {
 
 var reference = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
-// expandActivation expands a value of activation.env, which pixi hands to a shell in double quotes when there is a $ in
-// it, and as it is otherwise. Only $NAME and ${NAME} are known here.
+// expandActivation expands a value in activation.env. pixi passes a value that contains a $ to a shell in double quotes, and leaves others
+// unchanged. Only $NAME and ${NAME} are supported here.
 func expandActivation(value string, env []string) (string, bool) {
 	if !strings.Contains(value, "$") {
 		return value, true

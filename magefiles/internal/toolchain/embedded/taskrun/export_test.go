@@ -1,10 +1,10 @@
 package taskrun
 
-// Check reports what Run would refuse, without an environment and without running anything.
+// Check returns the refusals of Run, without creating an environment or running anything.
 func Check(o Options) error {
 	steps, err := makePlan(o)
 	if err != nil {
 		return err
 	}
-	return refused(steps)
+	return refusalError(steps)
 }

@@ -1,28 +1,26 @@
-// Package taskrun runs the tasks of a pixi workspace where there is no pixi: in a process environment that somebody
-// else has made, with mvdan.cc/sh in place of pixi's shell.
+// Package taskrun runs the tasks of a pixi workspace without pixi. The caller provides the process environment, and mvdan.cc/sh takes the place
+// of pixi's shell.
 //
-// pixi's shell is deno_task_shell (0.33.3 in pixi 0.77), which looks like bash and is not: "${X}" is text to it, a
-// quoted variable loses double blanks, echo knows no -n. Therefore nothing is run that could come out differently: the
-// whole closure of a task's dependencies is read first, and what is outside the common subset of both shells is refused
-// by name, with the reason, before anything is started. The subset is simple commands, pipelines, lists (&& || ; and
-// lines), subshells, one redirection per command, quotes, $NAME, $(…) as a word of its own, and plain file patterns;
-// testdata/deno.json holds what pixi's shell made of each.
+// pixi's shell is deno_task_shell (0.33.3 in pixi 0.77). It looks like bash but differs in details: "${X}" is not expanded, repeated blanks in a
+// quoted variable are collapsed, and echo has no -n. Therefore, commands whose result could differ are never run. The task and all its
+// dependencies are parsed first. If anything is outside the common subset of both shells, the error names it and gives the reason, and nothing is
+// run. The subset consists of simple commands, pipelines, lists (&& || ; and lines), subshells, one redirection per command, quotes, $NAME, $(…)
+// as a whole word, and plain file patterns. testdata/deno.json has the results of pixi's shell for each of these.
 //
-// What is the same as in pixi (pixi-facts.md §3): which task and which environment is chosen; dependencies first, one
-// after the other, each once, stopping at the first failure with its exit status; env, activation.env and the PIXI_*
-// variables; the working folder; lines go on after a failure unless set -e says otherwise. What is not: inputs and
-// outputs are not compared, a task always runs; there is no standard input; where cat, cp, rm and the like fail, the
-// program on PATH may have done more or less before than pixi's own; and >&2 and 2>&1 outside a pipeline do what they
-// say, while pixi 0.77 leaves a program's output where it was.
+// These work as in pixi (pixi-facts.md §3): the choice of task and environment; dependencies, which run first, sequentially, once each, and stop
+// at the first failure with its exit status; env, activation.env and the PIXI_* variables; the working folder; and lines, which continue after a
+// failure unless set -e is on. The following differs: inputs and outputs are not compared, so a task always runs. Standard input is empty. If
+// cat, cp, rm and the like fail, the program on PATH may have done more or less before the failure than pixi's command. >&2 and 2>&1 outside a
+// pipeline work, while pixi 0.77 does not redirect a program's output.
 //
-//	taskrun.go   a task, with what it depends on ([Run])
-//	plan.go      which steps it takes, in their order, and what each is given
-//	environ.go   the process environment of each step, with the variables that pixi sets
-//	refuse.go    what of a script is outside of the common subset
-//	words.go     words in it, and what is expanded in them
-//	commands.go  the commands that pixi has built in, as far as both mean the same
-//	shell.go     a script, run by mvdan.cc/sh
-//	builtin.go   echo, pwd and test, as pixi has them
+//	taskrun.go   runs a task and its dependencies ([Run])
+//	plan.go      determines the steps, their order and their arguments
+//	environ.go   creates the process environment of each step, with the variables that pixi sets
+//	refuse.go    rejects scripts outside the common subset
+//	words.go     checks words and their expansions
+//	commands.go  checks the options of commands that are built into pixi
+//	shell.go     runs a script with mvdan.cc/sh
+//	builtin.go   implements echo, pwd and test as in pixi
 package taskrun
 
 import (
@@ -38,35 +36,34 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
-// ErrRefused is in the chain of an error that says why a task cannot be run here as pixi would run it.
-var ErrRefused = errors.New("only pixi runs this as it is meant")
+// ErrRefused is wrapped by errors that explain why a task cannot run here exactly as in pixi.
+var ErrRefused = errors.New("this task can be run only with pixi")
 
-// Options say which task to run, and in what.
+// Options selects the task to run and its environment.
 type Options struct {
 	Manifest    *manifest.Manifest
 	Root        string   // folder of the manifest, absolute
 	Task        string   // name
-	Args        []string // appended to its command
-	Environment string   // "" is the one that pixi would choose; else dependencies run in it too
-	Platform    string   // conda subdir, for tables of one platform: "linux-64"
-	InitCwd     string   // where the caller stands; "" is Root
+	Args        []string // appended to the task's command
+	Environment string   // "" means the environment that pixi would choose; otherwise it also applies to dependencies
+	Platform    string   // conda subdir that selects platform-specific tables: "linux-64"
+	InitCwd     string   // the caller's folder; defaults to Root
 
-	// Check says what is in the way of the environments that are needed, all of them, before the first is made. Nil: nothing.
+	// Check returns an error that lists all problems with the required environments. It is called before the first of them is created; may be
+	// nil.
 	Check func(ctx context.Context, environments []string) error
 
-	// Env makes the process environment of one of the manifest's environments, as KEY=VALUE: PATH with its programs
-	// first, CONDA_PREFIX. It is called once for each that is needed, after everything that needs no environment has
-	// been checked.
+	// Env creates the process environment for one of the manifest's environments, as KEY=VALUE, with PATH and CONDA_PREFIX set. It is called once
+	// per required environment, after all checks that do not depend on it.
 	Env func(ctx context.Context, environment string) ([]string, error)
 
-	Runner command.Runner // starts the child processes
+	Runner command.Runner // runs child processes
 	Stdout io.Writer
-	Stderr io.Writer // gets a line for each task, before it runs
+	Stderr io.Writer // receives a line before each task
 }
 
-// Run runs a task after its dependencies. An unknown task or environment is an error with exit status 2 that names the
-// known ones; a refusal has ErrRefused in its chain; the failure of a command is a *command.ExitError with its exit
-// status, 127 where there is no such program.
+// Run runs a task after its dependencies. For an unknown task or environment, the error has exit status 2 and lists the existing ones. A refusal
+// wraps ErrRefused. If a command fails, the error is a *command.ExitError with its exit status, which is 127 if the program was not found.
 func Run(ctx context.Context, o Options) error {
 	if o.InitCwd == "" {
 		o.InitCwd = o.Root
@@ -76,7 +73,7 @@ func Run(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	if err := refused(steps); err != nil {
+	if err := refusalError(steps); err != nil {
 		return err
 	}
 	environments, err := prepare(ctx, o, steps)
@@ -95,8 +92,8 @@ func Run(ctx context.Context, o Options) error {
 	return nil
 }
 
-// refused makes one error of the reasons of all steps.
-func refused(steps []*step) error {
+// refusalError combines the refusals of all steps into one error.
+func refusalError(steps []*step) error {
 	var all []string
 	next := ""
 	for _, s := range steps {
@@ -117,12 +114,12 @@ func refused(steps []*step) error {
 
 func advise(reason string) string {
 	if strings.HasPrefix(reason, callsPixi) {
-		return "build with `mage build:all` or `mage build:package NAME`, which need no pixi; for anything else install pixi (`mage doctor`)"
+		return "to build packages without pixi, run `mage build:all` or `mage build:package NAME`; for other tasks, install pixi (`mage doctor` says how)"
 	}
-	return "install pixi (`mage doctor` says how), or write the task so that it stays within what both shells understand alike"
+	return "install pixi (`mage doctor` says how), or write the task with only the syntax that runs in the same way in both shells"
 }
 
-// announce prints the first line of what is about to run.
+// announce prints the first line of a step's command.
 func announce(w io.Writer, s *step) {
 	first, rest, more := strings.Cut(strings.TrimSpace(s.command), "\n")
 	if more && strings.TrimSpace(rest) != "" {
@@ -135,7 +132,7 @@ func announce(w io.Writer, s *step) {
 	fmt.Fprintf(w, "task %s: %s%s\n", s.task.Name, first, note)
 }
 
-// serialize makes writers that the commands of a pipeline may write to at the same time.
+// serialize returns writers that are safe for concurrent use by the commands of a pipeline.
 func serialize(stdout, stderr io.Writer) (io.Writer, io.Writer) {
 	lock := &sync.Mutex{}
 	return &locked{Mutex: lock, w: stdout}, &locked{Mutex: lock, w: stderr}

@@ -12,26 +12,26 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/command"
 )
 
-// place says what becomes of a word, and thus what the value of a variable in it may be.
+// place is the context of a word, which determines the values that variables in it may have.
 type place int
 
 const (
-	argument   place = iota // it may become several arguments
-	assignment              // it stays one word, but pixi's shell matches file patterns in it
-	single                  // it must be one word to both shells: an exported value, a file to redirect to
-	quoted                  // it stands in double quotes
+	argument   place = iota // the word may become several arguments
+	assignment              // the word is not split, but pixi's shell expands file patterns in it
+	single                  // the word must not be split by either shell: an exported value, a redirection target
+	quoted                  // the word is in double quotes
 )
 
-// use is a variable in a word; or, where it is assigned, a value that the script gives to one.
+// use is a variable that occurs in a word, or, if assigned is set, a value that the script assigns to a variable.
 type use struct {
 	name     string
 	place    place
 	assigned bool
 	value    string
-	composed bool // the value is put together from other variables, and not known
+	composed bool // whether the value is composed of other variables and therefore unknown
 }
 
-// word looks at the parts of a word.
+// word checks the parts of a word.
 func (w *walker) word(word *syntax.Word, p place) {
 	if len(word.Parts) == 0 {
 		return
@@ -39,13 +39,13 @@ func (w *walker) word(word *syntax.Word, p place) {
 	for i, part := range word.Parts {
 		switch part := part.(type) {
 		case *syntax.Lit:
-			w.lit(part, word, i, p)
+			w.walkLiteral(part, word, i, p)
 		case *syntax.SglQuoted:
 			if part.Dollar {
 				w.refuse("has $'…'")
 			}
 		case *syntax.DblQuoted:
-			w.quoted(part)
+			w.walkQuoted(part)
 		case *syntax.ParamExp:
 			w.param(part, p)
 		case *syntax.CmdSubst:
@@ -56,13 +56,13 @@ func (w *walker) word(word *syntax.Word, p place) {
 	}
 }
 
-// escapes are the characters that a backslash takes the meaning from in both shells.
+// Characters that a backslash escapes in both shells.
 const (
 	escapesBare   = " $`\"()~;&|<>"
 	escapesQuoted = "$`\""
 )
 
-func (w *walker) lit(l *syntax.Lit, word *syntax.Word, i int, p place) {
+func (w *walker) walkLiteral(l *syntax.Lit, word *syntax.Word, i int, p place) {
 	text := l.Value
 	w.backslashes(text, escapesBare)
 	if strings.HasPrefix(text, "~") && (i > 0 || text != "~" && !strings.HasPrefix(text, "~/") || text == "~" && len(word.Parts) > 1) {
@@ -80,7 +80,7 @@ func (w *walker) lit(l *syntax.Lit, word *syntax.Word, i int, p place) {
 		w.glob(text, word, p)
 	}
 	if strings.ContainsFunc(text, func(r rune) bool { return r > unicode.MaxASCII && unicode.IsSpace(r) }) {
-		w.refuse("has a blank that is none to every shell: %s", printWord(word))
+		w.refuse("has a special blank, which not every shell reads as a blank: %s", printWord(word))
 	}
 }
 
@@ -98,17 +98,17 @@ func (w *walker) backslashes(text, escapes string) {
 	}
 }
 
-// glob allows the file patterns that both shells expand alike.
+// glob rejects file patterns that the two shells expand differently.
 func (w *walker) glob(text string, word *syntax.Word, p place) {
 	for _, c := range []struct {
 		bad  bool
 		what string
 	}{
-		{p != argument, "a pattern where there can only be one word"},
+		{p != argument, "a pattern in a place for one word"},
 		{!onlyLits(word), "a pattern with quotes or variables in it"},
 		{strings.Contains(text, "**"), "**"},
 		{strings.Contains(text, `\`), "a pattern with a backslash"},
-		{strings.Contains(text, "[^") || strings.Contains(text, "[["), "a class that the shells read differently"},
+		{strings.Contains(text, "[^") || strings.Contains(text, "[["), "a character class that the two shells read differently"},
 		{strings.HasSuffix(text, "/"), "a pattern that ends in /"},
 		{dots.MatchString(text), "a pattern with . or .. as a folder, or for hidden files"},
 	} {
@@ -125,7 +125,7 @@ func onlyLits(word *syntax.Word) bool {
 
 var dots = regexp.MustCompile(`(^|/)(\.\.?(/|$)|\.[^/]*[*?\[])`)
 
-func (w *walker) quoted(q *syntax.DblQuoted) {
+func (w *walker) walkQuoted(q *syntax.DblQuoted) {
 	if q.Dollar {
 		w.refuse(`has $"…"`)
 	}
@@ -139,7 +139,7 @@ func (w *walker) quoted(q *syntax.DblQuoted) {
 		case *syntax.ParamExp:
 			w.param(part, quoted)
 		case *syntax.CmdSubst:
-			w.refuse("has $(…) in double quotes, where pixi's shell makes one line of the output")
+			w.refuse("has $(…) in double quotes, where pixi's shell joins the lines of the output")
 		default:
 			w.refuse("has %s in double quotes", printWord(&syntax.Word{Parts: []syntax.WordPart{part}}))
 		}
@@ -172,7 +172,7 @@ func (w *walker) param(e *syntax.ParamExp, p place) {
 func (w *walker) substitution(c *syntax.CmdSubst, word *syntax.Word, p place) {
 	switch {
 	case p != argument || len(word.Parts) > 1:
-		w.refuse("has $(…) that is not a word of its own")
+		w.refuse("has $(…) that is not a separate word")
 	case c.Backquotes:
 		w.refuse("has `…`: write $(…)")
 	case c.TempFile || c.ReplyVar:
@@ -181,8 +181,7 @@ func (w *walker) substitution(c *syntax.CmdSubst, word *syntax.Word, p place) {
 	w.stmts(c.Stmts, false)
 }
 
-// checkValues looks at what the variables of a script hold: where the shells would split or trim it differently, the
-// step is refused.
+// checkValues refuses the step if shells would split or trim a variable's value differently.
 func (s *step) checkValues(env []string) {
 	for _, u := range s.uses {
 		if u.assigned {
@@ -202,16 +201,16 @@ func (s *step) checkValues(env []string) {
 			case !other.composed:
 				values = append(values, other.value)
 			case u.place == single:
-				s.refuse("uses $%s, whose value is put together, where it must be one word", u.name)
+				s.refuse("uses $%s in a place for one word, but its value is composed of other variables", u.name)
 			}
 		}
 		if i := slices.IndexFunc(values, func(v string) bool { return !isPlain(v, u.place) }); i >= 0 {
-			s.refuse("uses $%s, whose value %q the shells would take apart differently", u.name, values[i])
+			s.refuse("uses $%s, whose value %q the two shells would split differently", u.name, values[i])
 		}
 	}
 }
 
-// isPlain reports whether both shells make the same of a variable's value in a place.
+// isPlain reports whether both shells handle a variable's value in the same way in the given context.
 func isPlain(value string, p place) bool {
 	if strings.HasPrefix(value, " ") || strings.HasSuffix(value, " ") || strings.Contains(value, "  ") {
 		return false
@@ -225,7 +224,7 @@ func isPlain(value string, p place) bool {
 	return p != single || !strings.Contains(value, " ")
 }
 
-// readStatic returns the text of a word in which nothing is expanded.
+// readStatic returns the value of a word that contains no expansions.
 func readStatic(word *syntax.Word) (string, bool) {
 	if word == nil {
 		return "", true
@@ -244,7 +243,7 @@ func readStatic(word *syntax.Word) (string, bool) {
 	return b.String(), true
 }
 
-// flatten replaces double quotes by what is in them.
+// flatten replaces double-quoted parts with their contents.
 func flatten(parts []syntax.WordPart) []syntax.WordPart {
 	var out []syntax.WordPart
 	for _, part := range parts {
@@ -277,7 +276,7 @@ func hasSlash(word *syntax.Word) bool {
 	return false
 }
 
-// printWord writes a word as it stands there, shortened.
+// printWord returns the source text of a word, truncated if it is long.
 func printWord(word *syntax.Word) string {
 	var b strings.Builder
 	if err := syntax.NewPrinter().Print(&b, word); err != nil {

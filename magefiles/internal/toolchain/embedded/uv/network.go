@@ -9,40 +9,40 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// troubles are what pip and uv say where not the requirements are at fault, but this machine, or the way to the index: the first that is
-// found counts. No commit puts it right, whatever the installation was for.
+// troubles lists messages of pip and uv about problems with this machine or the network, as opposed to the requirements. The first match is used.
+// These problems cannot be fixed by a commit, whatever was being installed.
 var troubles = sync.OnceValue(func() []trouble {
 	return []trouble{
 		{
 			says: regexp.MustCompile(`(?i)initialize cache at`),
-			next: "set UV_CACHE_DIR, or XDG_CACHE_HOME, to a folder that can be written",
+			next: "set UV_CACHE_DIR, or XDG_CACHE_HOME, to a writable folder",
 		},
 		{
 			says: regexp.MustCompile(`(?i)no space left on device|disk quota exceeded`),
-			next: "make room on the disk; XDG_CACHE_HOME and UV_CACHE_DIR name other folders for what is kept, and TMPDIR for what is not",
+			next: "free space on the disk, or set XDG_CACHE_HOME and UV_CACHE_DIR (for caches) and TMPDIR (for temporary files) to folders on another disk",
 		},
 		{
 			says: regexp.MustCompile(`(?i)invalid peer certificate|certificate[ _]verify[ _]failed|UnknownIssuer|self[- ]signed certificate`),
-			next: "where the authority is your organization's, set SSL_CERT_FILE to a PEM file that has its certificate: uv reads no REQUESTS_CA_BUNDLE and no PIP_CERT",
+			next: "if your organization has its own certificate authority, set SSL_CERT_FILE to a PEM file with the certificate of this authority (uv reads neither REQUESTS_CA_BUNDLE nor PIP_CERT)",
 		},
 		{
 			says: regexp.MustCompile(`(?i)proxy authentication required|\b407\b|proxy authorization required`),
-			next: "the proxy that HTTPS_PROXY (or HTTP_PROXY) names wants a name and a password: http://NAME:PASSWORD@HOST:PORT; or name the index's host in NO_PROXY",
+			next: "add the name and the password for the proxy to HTTPS_PROXY (or HTTP_PROXY): http://NAME:PASSWORD@HOST:PORT; or name the index's host in NO_PROXY",
 		},
 		{
 			says: regexp.MustCompile(`(?i)tunnel error|cannot connect to proxy|ProxyError|proxy connect`),
-			next: "see whether the proxy that HTTPS_PROXY (or HTTP_PROXY) names is up and lets the index through, or name the index's host in NO_PROXY; " + reachable,
+			next: "check whether the proxy in HTTPS_PROXY (or HTTP_PROXY) is running and forwards requests to the index, or name the index's host in NO_PROXY; " + reachable,
 		},
 		{
 			says: regexp.MustCompile(`(?i)error sending request|dns error|tcp connect error|client error \(Connect\)|connection (?:refused|reset)|timed out|` +
 				`name resolution|nodename nor servname|name or service not known|network is unreachable|no route to host|Max retries exceeded|NewConnectionError|` +
 				`network (?:connectivity )?(?:is|was) disabled|error decoding response body|HTTP status server error|ReadTimeoutError|ConnectTimeoutError|` +
-				`\(from versions: none\)`), // pip, of a project that the index has, where it was told to try no more
+				`\(from versions: none\)`), // pip prints this for a project in the index after it was told not to retry
 			next: reachable,
 		},
 		{
 			says: regexp.MustCompile(`HTTP status client error \((?:401|403)\b|\b(?:401|403) (?:Client )?Error|status code: 40[13]`),
-			next: "see what the index has against this: UV_DEFAULT_INDEX (or PIP_INDEX_URL) names it, and may have the name and the password; a firewall may answer in its place",
+			next: "correct the address, the name and the password of the index in UV_DEFAULT_INDEX (or PIP_INDEX_URL); if they are correct, a firewall may have refused the request instead of the index",
 		},
 	}
 })
@@ -52,11 +52,12 @@ type trouble struct {
 	next string
 }
 
-// reachable is what to do where nothing answers.
-const reachable = "a mirror of PyPI is named by UV_DEFAULT_INDEX (pip's own, PIP_INDEX_URL or pip.conf, is taken where uv has none), a proxy by HTTPS_PROXY; " +
-	"without a network, run it once where the index can be reached: what is installed is kept"
+// reachable is the next step if the index is unreachable.
+const reachable = "set UV_DEFAULT_INDEX to a mirror of PyPI (if unset, PIP_INDEX_URL or pip.conf is used), or set HTTPS_PROXY to a proxy; " +
+	"to work without a network later, run this command once while the index can be reached, because installed packages are kept"
 
-// explain says what to do when an installation failed; the tool's own last lines tell why. One that was stopped has said nothing of it.
+// explain adds a next step and the tool's last lines, which contain the reason, to the error of a failed installation. If the installation was
+// interrupted, there is no next step, because nothing is wrong.
 func explain(err error, doing string) error {
 	if err == nil {
 		return nil
@@ -68,14 +69,14 @@ func explain(err error, doing string) error {
 	if !errors.As(err, &exit) {
 		return operr.New(reachable, "%s: %w", doing, err)
 	}
-	return operr.New("see the lines above; "+reachable, "%s: %w", doing, cure(exit)).WithDetail(exit.Tail)
+	return operr.New("read the lines above; "+reachable, "%s: %w", doing, cure(exit)).WithDetail(exit.Tail)
 }
 
-// cure returns the error of a pip or uv that ended, with the cure of what is at fault, where its words tell.
+// cure returns the error of a failed pip or uv, with a next step if its output matches a known problem.
 func cure(exit *command.ExitError) error {
 	for _, t := range troubles() {
 		if t.says.MatchString(exit.Tail) {
-			return operr.Cured(t.next, exit)
+			return operr.AddCure(t.next, exit)
 		}
 	}
 	return exit

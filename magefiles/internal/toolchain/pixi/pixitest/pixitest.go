@@ -1,6 +1,5 @@
-// Package pixitest puts a stand-in for pixi on a test's PATH. It answers in the words of the recorded pixi 0.77.0
-// (package transcripts), makes real .conda files from the manifests that it finds, and can be told to go wrong in the
-// ways that pixi is known to.
+// Package pixitest puts a stand-in for pixi on the PATH of a test. It prints recorded output of pixi 0.77.0 (package transcripts), builds real
+// .conda files from the manifests, and can simulate known failures of pixi.
 package pixitest
 
 import (
@@ -18,39 +17,39 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/command"
 )
 
-// Behavior says how the stand-in differs from a pixi with which all goes well. Packages are named by their conda name.
+// Behavior describes how the stand-in deviates from a successful pixi. Packages are identified by conda name.
 type Behavior struct {
-	Version string // what --version says; "" is 0.77.0
+	Version string // version that --version prints; defaults to 0.77.0
 
-	StaleLock bool   // pixi.lock does not fit the manifest
-	LockSays  string // the transcript of a lock that fails, with which every lock answers
-	Killed    bool   // ends by SIGTERM in the middle of run, publish and install
-	Python    string // the interpreter that install "installs", without packages; "" is one of its own, with those of channels on this machine
+	StaleLock bool   // pixi.lock is out of date
+	LockSays  string // transcript of a failed lock, which every lock prints
+	Killed    bool   // killed by SIGTERM during run, publish and install
+	Python    string // interpreter that install "installs", without packages; "" creates an environment with packages from local channels
 
-	Versions map[string]string   // packages that come out with another version: an old one out of a cache
-	Drop     map[string][]string // names that are missing from a package's depends
-	Add      map[string][]string // match specs that stand in a package's depends beyond the manifest
-	Skip     []string            // packages of which pixi says that their file is there already
-	NoOutput []string            // packages that produce nothing
-	Foreign  []string            // packages that come out beyond those asked for
-	Made     map[string]Made     // packages that come out as something else than a noarch package with one module
+	Versions map[string]string   // packages built with another version, as if they came from a stale cache
+	Drop     map[string][]string // names omitted from a package's depends
+	Add      map[string][]string // match specs added to a package's depends
+	Skip     []string            // packages whose file is reported as already existing
+	NoOutput []string            // packages that produce no file
+	Foreign  []string            // additional packages that were not requested
+	Made     map[string]Made     // packages built as something other than a noarch package with one module
 }
 
-// Made is what comes out of a package.
+// Made describes a built package.
 type Made struct {
-	Subdir string            // "" is noarch
-	Noarch string            // as in index.json; "" is none
-	Files  map[string]string // the payload
+	Subdir string            // "" means noarch
+	Noarch string            // as in index.json; "" means none
+	Files  map[string]string // contents
 }
 
-// Call is one call of the stand-in.
+// Call is a recorded call of the stand-in.
 type Call struct {
 	Args []string
 	Dir  string
-	Env  []string // PIXI_, SOURCE_DATE_EPOCH, SETUPTOOLS_SCM_ and PBR_
+	Env  []string // variables that start with PIXI_, SOURCE_DATE_EPOCH, SETUPTOOLS_SCM_ or PBR_
 }
 
-// Standin is a folder with the stand-in in it, as `pixi`.
+// Standin is a folder that contains the stand-in as `pixi`.
 type Standin struct {
 	Dir string
 	t   testing.TB
@@ -58,14 +57,14 @@ type Standin struct {
 
 const standin = "github.com/foopack/foopack/magefiles/internal/toolchain/pixi/pixitest/standin"
 
-// program is the stand-in, compiled once for a test binary.
+// program is the compiled stand-in. It is compiled once per test binary.
 var program = sync.OnceValues(func() ([]byte, error) {
 	dir, err := os.MkdirTemp("", "pixitest-")
 	if err != nil {
 		return nil, err
 	}
 	defer os.RemoveAll(dir)
-	env := command.Setenv(os.Environ(), "GOFLAGS=-buildvcs=false") // what it is made of is compiled for the tests anyway
+	env := command.Setenv(os.Environ(), "GOFLAGS=-buildvcs=false") // the stand-in's sources are compiled for the tests anyway
 	_, err = command.Output(context.Background(), command.NewSystem(env, nil), command.Cmd{
 		Name: "go",
 		Args: []string{"build", "-ldflags=-s -w", "-o", filepath.Join(dir, "pixi"), standin},
@@ -76,7 +75,7 @@ var program = sync.OnceValues(func() ([]byte, error) {
 	return os.ReadFile(filepath.Join(dir, "pixi"))
 })
 
-// Install puts the stand-in into a folder of the test's.
+// Install writes the stand-in to a temporary folder of the test.
 func Install(t testing.TB, b Behavior) *Standin {
 	t.Helper()
 	s := &Standin{Dir: t.TempDir(), t: t}
@@ -92,22 +91,22 @@ func (s *Standin) Behave(b Behavior) {
 	s.t.Helper()
 	text, err := json.MarshalIndent(b, "", "  ")
 	require.NoError(s.t, err)
-	require.NoError(s.t, os.WriteFile(filepath.Join(s.Dir, BehaviourFile), text, 0o644))
+	require.NoError(s.t, os.WriteFile(filepath.Join(s.Dir, BehaviorFile), text, 0o644))
 }
 
-// BehaviourFile and CallsFile stand beside the program: what it is told, and a line of JSON for each call.
+// BehaviorFile and CallsFile are next to the program. The first contains the behavior, and the second one line of JSON per call.
 const (
-	BehaviourFile = "behaviour.json"
-	CallsFile     = "calls.jsonl"
+	BehaviorFile = "behaviour.json"
+	CallsFile    = "calls.jsonl"
 )
 
-// Env is an environment with the stand-in first on PATH.
+// Env returns an environment with the stand-in first on PATH.
 func (s *Standin) Env(environ []string) []string {
 	path, _ := command.Getenv(environ, "PATH")
 	return command.Setenv(environ, "PATH="+s.Dir+string(os.PathListSeparator)+path)
 }
 
-// Calls are the calls so far.
+// Calls returns the calls so far.
 func (s *Standin) Calls() []Call {
 	s.t.Helper()
 	f, err := os.Open(filepath.Join(s.Dir, CallsFile))
@@ -125,7 +124,7 @@ func (s *Standin) Calls() []Call {
 	return calls
 }
 
-// Commands are the command lines of the calls so far, without the program.
+// Commands returns the command lines of the calls so far, without the program name.
 func (s *Standin) Commands() []string {
 	s.t.Helper()
 	var out []string

@@ -1,4 +1,4 @@
-// Command standin answers like pixi 0.77.0 in tests; package pixitest installs it as `pixi`.
+// Command standin imitates pixi 0.77.0 in tests. Package pixitest installs it as `pixi`.
 package main
 
 import (
@@ -18,7 +18,7 @@ func main() {
 	exe, err := os.Executable()
 	check(err)
 	s := &standin{home: filepath.Dir(exe), args: os.Args[1:]}
-	text, err := os.ReadFile(filepath.Join(s.home, pixitest.BehaviourFile))
+	text, err := os.ReadFile(filepath.Join(s.home, pixitest.BehaviorFile))
 	check(err)
 	check(json.Unmarshal(text, &s.Behavior))
 	s.dir, err = os.Getwd()
@@ -29,12 +29,12 @@ func main() {
 
 type standin struct {
 	pixitest.Behavior
-	home string // its own folder
-	dir  string // the working folder
+	home string // folder of the stand-in
+	dir  string // working directory
 	args []string
 }
 
-// check ends the stand-in with a status that pixi does not use.
+// If err is not nil, check exits with a status that pixi does not use.
 func check(err error) {
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "stand-in for pixi:", err)
@@ -42,7 +42,7 @@ func check(err error) {
 	}
 }
 
-// record appends the call to the list that the test reads.
+// record appends the call to the file that the test reads.
 func (s *standin) record() {
 	c := pixitest.Call{Args: s.args, Dir: s.dir}
 	for _, kv := range os.Environ() {
@@ -101,7 +101,7 @@ func (s *standin) main() int {
 	return 2
 }
 
-// say answers as it was recorded, with some words replaced.
+// say prints a recorded output with some words replaced.
 func (s *standin) say(name string, oldnew ...string) int {
 	t := transcripts.Read(name)
 	r := strings.NewReplacer(oldnew...)
@@ -110,7 +110,7 @@ func (s *standin) say(name string, oldnew ...string) int {
 	return t.Exit
 }
 
-// lock writes a lock file, unless it only has to say whether it would. With --check alone pixi writes it too.
+// lock writes a lock file, unless it should only check whether it is up to date. With --check but without --dry-run, pixi writes the file too.
 func (s *standin) lock() int {
 	if s.LockSays != "" {
 		return s.say(s.LockSays)
