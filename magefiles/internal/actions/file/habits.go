@@ -107,8 +107,8 @@ func (w *Workflow) Before(j *Job) map[string]bool {
 	return seen
 }
 
-// matrixOf doubts a matrix that comes from an output, if no condition asks for an output of the same job, values that occur twice, and keys that
-// nothing uses.
+// matrixOf reports three kinds of doubts: a matrix that comes from a job's output, if no condition uses an output of that job; values that occur
+// twice; and keys that nothing uses.
 func (w *Workflow) matrixOf(j *Job) (found []error) {
 	m := j.Node.At("strategy", "matrix")
 	m.eachPath("", func(p expression.Path, _ string, at Node) {
@@ -165,7 +165,7 @@ func (w *Workflow) matrixOf(j *Job) (found []error) {
 	return found
 }
 
-// lacking doubts items of `include`, each a separate leg, without a value that the job uses and that other items have.
+// lacking reports items of `include`, each a separate leg, that lack a value which the job uses and other items have.
 func lacking(m Node, asked map[string]bool, j *Job) (found []error) {
 	items := m.At("include").Items()
 	if len(m.Pairs()) != 1 || !m.At("include").Is() {
@@ -399,7 +399,7 @@ func doubtMissingVersions(j *Job, tracked []string) (found []error) {
 	return found
 }
 
-// choices doubts an input that chooses among environments, if a job of one environment runs whatever is chosen, if an environment has no job, or if
+// choices reports inputs that choose among environments, if a job of one environment runs whatever is chosen, if an environment has no job, or if
 // the input may be empty or any text.
 func (w *Workflow) choices() (found []error) {
 	for _, input := range w.Top.At("on", "workflow_dispatch", "inputs").Pairs() {

@@ -28,7 +28,7 @@ func (p *Problem) Error() string {
 	return fmt.Sprintf("%s:%d:%d: %s", p.File, p.Line, p.Column, p.What)
 }
 
-// IsWrong reports whether an error has a problem of the file itself, and not only of where the file is run.
+// IsWrong reports whether an error includes a problem of the file itself, not only features that cannot be run here.
 func IsWrong(err error) bool {
 	if several, is := err.(interface{ Unwrap() []error }); is {
 		return slices.ContainsFunc(several.Unwrap(), IsWrong)

@@ -25,7 +25,7 @@ func tag(n *yaml.Node) string {
 	return "!!float"
 }
 
-// number reads a plain scalar as GitHub does, which gives a number with a base 32 bits.
+// number reads a plain scalar as GitHub does. A hexadecimal or octal number has 32 bits.
 func number(s string) (f float64, is bool) {
 	switch s {
 	case ".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF":

@@ -71,9 +71,9 @@ var schema = sync.OnceValue(func() map[string]*definition {
 		"sequence": `{"sequence": {"item-type": "any"}}`,
 		"mapping":  `{"mapping": {"loose-key-type": "string", "loose-value-type": "any"}}`,
 
-		// The schema has the constant of another event here: `on: repository_dispatch` would be refused.
+		// In the schema, this definition has the name of another event, so that `on: repository_dispatch` would be refused.
 		"repository-dispatch-string": `{"string": {"constant": "repository_dispatch"}}`,
-	} { // the schema does not define the other names, because it takes them for known
+	} { // the schema uses the other names without defining them
 		d := &definition{}
 		if err := json.Unmarshal([]byte(text), d); err != nil {
 			panic(err) // the file is part of the program
