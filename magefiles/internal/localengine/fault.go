@@ -11,7 +11,6 @@ const (
 	Hanging          // there is no response until the client disconnects
 	FullDisk         // the engine reports that its disk is full
 	Broken           // the engine reports an internal error
-	NoRight          // the connection is closed, like ssh does if the user has no access to the socket
 )
 
 // Fail injects faults: f returns the fault for each request. A nil f ends this.
