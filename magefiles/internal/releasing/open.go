@@ -39,7 +39,7 @@ func (r Releaser) open(ctx context.Context, locked bool) (*release.Release, func
 	}
 	one, err := r.equip(ctx, filepath.Join(repo.Dir, folders.State), locked)
 	if err == nil && locked {
-		one.Repo.Noting(notesOf(repo))
+		one.Repo.RecordIn(recordsOf(repo))
 	}
 	if err != nil {
 		unlock()
@@ -48,16 +48,16 @@ func (r Releaser) open(ctx context.Context, locked bool) (*release.Release, func
 	return one, unlock, nil
 }
 
-// notesOf returns the path of the file that records running git commands of a release. It is next to the lock, which protects it and which all work
+// recordsOf returns the path of the file that records running git commands of a release. It is next to the lock, which protects it and which all work
 // trees share.
-func notesOf(repo *gitrepo.Repo) string { return filepath.Join(repo.Common, folders.State, "git") }
+func recordsOf(repo *gitrepo.Repo) string { return filepath.Join(repo.Common, folders.State, "git") }
 
 // unlockGit removes the lock files that git commands left behind when they were killed together with this program.
 func (r Releaser) unlockGit(ctx context.Context, repo *gitrepo.Repo, killed time.Time) error {
 	if killed.IsZero() {
 		return nil
 	}
-	repo.Noting(notesOf(repo))
+	repo.RecordIn(recordsOf(repo))
 	removed, err := repo.Unlock(ctx)
 	if len(removed) > 0 {
 		r.View.Say("a release was killed while git was at work: removed %s", strings.Join(removed, ", "))

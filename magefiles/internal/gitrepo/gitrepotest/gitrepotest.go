@@ -186,6 +186,6 @@ func Killed(t *testing.T, repo *gitrepo.Repo, dir, verb string, since time.Time)
 	text, err := json.Marshal(map[string]any{"dir": dir, "verb": verb, "since": since})
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(filepath.Join(notes, "1-1"), text, 0o644))
-	repo.Noting(notes)
+	repo.RecordIn(notes)
 	return notes
 }

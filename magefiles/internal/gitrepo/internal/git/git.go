@@ -25,14 +25,14 @@ import (
 
 // Git runs git commands at the top of a work tree.
 type Git struct {
-	Top    string         // absolute path of the work tree's top
-	Prefix string         // path from Top to gitrepo.Open's dir, with slashes; "" for Top itself
-	Dir    string         // absolute path of this work tree's git folder
-	Common string         // absolute path of the git folder that all work trees of the repository share; equals Dir in the main work tree
-	Pass   []string       // names of credential variables that hooks may see ([tool.release] pass)
-	Runner command.Runner // starts git
-	Limits Limits         // timeouts for remotes
-	notes  string         // folder for records of running git processes; "" for none
+	Top     string         // absolute path of the work tree's top
+	Prefix  string         // path from Top to gitrepo.Open's dir, with slashes; "" for Top itself
+	Dir     string         // absolute path of this work tree's git folder
+	Common  string         // absolute path of the git folder that all work trees of the repository share; equals Dir in the main work tree
+	Pass    []string       // names of credential variables that hooks may see ([tool.release] pass)
+	Runner  command.Runner // starts git
+	Limits  Limits         // timeouts for remotes
+	records string         // folder for records of running git processes; "" for none
 }
 
 // Call is a git command to run.
@@ -81,7 +81,7 @@ func (r *Git) Call(ctx context.Context, c Call) (string, error) {
 	for _, s := range slices.Concat(settings, c.Settings) {
 		args = append(args, "-c", s)
 	}
-	defer r.noteCall(c.Args)()
+	defer r.recordCall(c.Args)()
 	var out, said bytes.Buffer
 	var to io.Writer = &out
 	if c.Out != nil {

@@ -25,11 +25,11 @@ type atWork struct {
 	Since time.Time `json:"since"`
 }
 
-// `notes` counts the records, so that their file names are unique within a process.
-var notes atomic.Int64
+// `recorded` counts the records, so that their file names are unique within a process.
+var recorded atomic.Int64
 
-// Noting enables records for git processes that may take locks, and sets the folder for them. The folder must not be used by two processes at once.
-func (r *Git) Noting(dir string) { r.notes = dir }
+// RecordIn enables records for git processes that may take locks, and sets the folder for them. The folder must not be used by two processes at once.
+func (r *Git) RecordIn(dir string) { r.records = dir }
 
 // `takes` lists the lock files that a git command may leave, as patterns for path.Match, relative to the work tree's git folder and to the common
 // one. A pattern with a trailing slash matches all lock files below a folder. Read-only commands take no locks, and are not recorded.
@@ -45,21 +45,21 @@ var takes = map[string]struct{ tree, common []string }{
 	"fetch":        {[]string{"FETCH_HEAD.lock"}, []string{"refs/remotes/", "refs/tags/", "packed-refs.lock", "shallow.lock"}},
 }
 
-// noteCall records a call, and returns a function that removes the record.
-func (r *Git) noteCall(args []string) (ended func()) {
+// recordCall records a call, and returns a function that removes the record.
+func (r *Git) recordCall(args []string) (ended func()) {
 	verb := ""
 	for _, a := range args {
 		if verb = a; !strings.HasPrefix(a, "-") {
 			break
 		}
 	}
-	if _, may := takes[verb]; !may || r.notes == "" {
+	if _, may := takes[verb]; !may || r.records == "" {
 		return func() {}
 	}
 	text, err := json.Marshal(atWork{Dir: r.Dir, Verb: verb, Since: time.Now()})
-	file := filepath.Join(r.notes, fmt.Sprintf("%d-%d", os.Getpid(), notes.Add(1)))
+	file := filepath.Join(r.records, fmt.Sprintf("%d-%d", os.Getpid(), recorded.Add(1)))
 	if err == nil {
-		err = errors.Join(os.MkdirAll(r.notes, 0o755), os.WriteFile(file, text, 0o644))
+		err = errors.Join(os.MkdirAll(r.records, 0o755), os.WriteFile(file, text, 0o644))
 	}
 	if err != nil {
 		return func() {} // without a record, a lock remains after a kill, and git reports it
@@ -69,13 +69,13 @@ func (r *Git) noteCall(args []string) (ended func()) {
 
 // Unlock removes lock files that our own git processes left when they were killed, and returns the names of these files. A lock is ours if a
 // record remains whose command takes this lock, and if the lock was made after the command started. A lock that may still be in use is an error.
-// All other locks are kept, because another program may have made them. The caller must have exclusive use of Noting's folder.
+// All other locks are kept, because another program may have made them. The caller must have exclusive use of RecordIn's folder.
 //
 // Git removes its locks when it is terminated, but not when it is killed with SIGKILL. After that, every git command prints "Another git process
 // seems to be running in this repository", and the user must remove the lock.
 func (r *Git) Unlock(context.Context) (removed []string, err error) {
-	files, err := filepath.Glob(filepath.Join(r.notes, "*"))
-	if err != nil || r.notes == "" {
+	files, err := filepath.Glob(filepath.Join(r.records, "*"))
+	if err != nil || r.records == "" {
 		return nil, err
 	}
 	for _, file := range files {

@@ -62,7 +62,7 @@ func TestHostileLocks(t *testing.T) {
 		require.FileExists(t, lock)
 	}
 	lay(lock)
-	repo.Noting(t.TempDir())
+	repo.RecordIn(t.TempDir())
 	stays() // no record
 	gitrepotest.Killed(t, repo, repo.Dir, "commit", time.Now().Add(time.Second))
 	stays() // the lock is older than the recorded command
@@ -124,7 +124,7 @@ func TestGitIsNoted(t *testing.T) {
 	repo, dir, _ := gitrepotest.Open(t)
 	notes, seen := filepath.Join(t.TempDir(), "notes"), filepath.Join(t.TempDir(), "seen")
 	gitrepotest.Hook(t, filepath.Join(dir, ".git"), "pre-commit", "cat "+notes+"/* > "+seen)
-	repo.Noting(notes)
+	repo.RecordIn(notes)
 	_, err := repo.Resolve(t.Context(), "HEAD")
 	require.NoError(t, err)
 	require.NoDirExists(t, notes)
