@@ -48,8 +48,8 @@ func (r Releaser) open(ctx context.Context, locked bool) (*release.Release, func
 	return one, unlock, nil
 }
 
-// recordsOf returns the path of the file that records running git commands of a release. It is next to the lock, which protects it and which all work
-// trees share.
+// recordsOf returns the folder with the records of a release's running git commands. It is next to the lock, which protects it and which all work trees
+// share.
 func recordsOf(repo *gitrepo.Repo) string { return filepath.Join(repo.Common, folders.State, "git") }
 
 // unlockGit removes the lock files that git commands left behind when they were killed together with this program.
