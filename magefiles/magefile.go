@@ -22,7 +22,7 @@ var Default = targets.Check
 // Kills kills releases at random moments. It kills a hundred releases, and ten with the real toolchain, and continues each of them. For example:
 // `mage kills`, `mage -v kills`. Exit statuses: mage help kills.
 func Kills() error {
-	return sh.RunV("go", "test", "./magefiles/e2e", "-run=TestReleaseKilledAnywhere", "-kills=100", "-realkills=10", "-v", "-timeout=2h")
+	return sh.RunV("go", "test", "./magefiles/e2e", "-run=TestReleaseKilledAtRandom", "-kills=100", "-realkills=10", "-v", "-timeout=2h")
 }
 
 // Fleet deploys under load and faults. It deploys to real hosts that get a hundred thousand requests and fail in many ways, and is killed at fifty

@@ -25,13 +25,13 @@ RECORDS = {
         ({"foopack-core": "what"}, []),
     ],
 )
-def test_what_a_channel_has(tmp_path: Path, has: dict[str, str | None], found: list[tuple[str, str]]) -> None:
+def test_packages_of_a_channel(tmp_path: Path, has: dict[str, str | None], found: list[tuple[str, str]]) -> None:
     (tmp_path / "noarch").mkdir()
     (tmp_path / "noarch" / "repodata.json").write_text(json.dumps({"packages": {}, "packages.conda": RECORDS}))
     assert newer(tmp_path.as_uri() + "/", has) == found
 
 
-def test_an_index_that_does_not_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_endless_index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("myapp.channel.LARGEST", 100)
     (tmp_path / "noarch").mkdir()
     (tmp_path / "noarch" / "repodata.json").write_text('{"packages": {}}'.ljust(101))
@@ -39,6 +39,6 @@ def test_an_index_that_does_not_end(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         newer(tmp_path.as_uri(), {})
 
 
-def test_a_channel_that_is_none(tmp_path: Path) -> None:
+def test_an_invalid_channel(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="No such file"):
         newer(tmp_path.as_uri(), {})

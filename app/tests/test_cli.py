@@ -28,12 +28,12 @@ def found(monkeypatch: pytest.MonkeyPatch, make: Callable[..., Report]) -> Itera
 
 
 @pytest.mark.usefixtures("found")
-def test_check_where_all_is_well(capsys: pytest.CaptureFixture[str]) -> None:
+def test_check_without_problems(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check"]) == 0
     assert capsys.readouterr() == ("probe-well  1.2.0  imports in 0.5 s\n", "")
 
 
-def test_check_where_something_is_wrong(
+def test_check_with_problems(
     found: dict[str, Report], make: Callable[..., Report], capsys: pytest.CaptureFixture[str]
 ) -> None:
     found["report"] = make((WELL, OLD), (IMPORTS, FAILS))
@@ -48,7 +48,7 @@ def test_check_where_something_is_wrong(
     )
 
 
-def test_check_of_nothing_is_no_success(
+def test_check_without_packages_fails(
     found: dict[str, Report], make: Callable[..., Report], capsys: pytest.CaptureFixture[str]
 ) -> None:
     found["report"] = make((), ())
@@ -56,7 +56,7 @@ def test_check_of_nothing_is_no_success(
     assert "requires no package at an exact version" in capsys.readouterr().err
 
 
-def test_info_for_a_person(
+def test_info_as_text(
     found: dict[str, Report], make: Callable[..., Report], capsys: pytest.CaptureFixture[str]
 ) -> None:
     found["report"] = make((WELL, OLD), (IMPORTS, FAILS), container="docker", revision="abc")
@@ -75,7 +75,7 @@ def test_info_for_a_person(
     ]
 
 
-def test_info_for_a_machine(found: dict[str, Report], capsys: pytest.CaptureFixture[str]) -> None:
+def test_info_as_json(found: dict[str, Report], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["info", "--json"]) == 0
     assert Report.from_json(capsys.readouterr().out) == found["report"]
 
@@ -96,7 +96,7 @@ def test_run_writes_a_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     assert "<title>temperature [degC]</title>" in path.read_text(encoding="utf-8")
 
 
-def test_run_says_what_it_cannot_write(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_run_names_the_file_it_cannot_write(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "none" / "sample.html"
     assert main(["run", "--output", str(path)]) == 1
     assert capsys.readouterr().err == (
@@ -105,7 +105,7 @@ def test_run_says_what_it_cannot_write(tmp_path: Path, capsys: pytest.CaptureFix
 
 
 @pytest.mark.parametrize(("command", "module"), [("run", "foopack_ui"), ("dashboard", "panel")])
-def test_what_needs_a_broken_package_says_so(
+def test_dependents_of_a_broken_package_name_it(
     command: str, module: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setitem(sys.modules, module, None)
@@ -115,7 +115,7 @@ def test_what_needs_a_broken_package_says_so(
     assert capsys.readouterr().err.startswith(f"myapp {command}: import of {module} halted")
 
 
-def test_dashboard_says_when_the_port_is_taken(capsys: pytest.CaptureFixture[str]) -> None:
+def test_dashboard_reports_a_port_in_use(capsys: pytest.CaptureFixture[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         assert main(["dashboard", "--port", str(port)]) == 1
@@ -162,7 +162,7 @@ def test_health_asks_a_running_dashboard(
 
 @pytest.mark.parametrize("path", ["", "/"])
 @pytest.mark.parametrize(("live", "asked"), [([], "/healthz"), (["-live"], "/livez")])
-def test_health_of_an_address_without_a_path_is_not_that_of_its_page(
+def test_health_of_an_address_without_a_path(
     server: str, path: str, live: list[str], asked: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     paths: list[str] = []
@@ -183,7 +183,7 @@ def test_health_of_an_address_without_a_path_is_not_that_of_its_page(
         ("http://a..b/", "does not answer"),
     ],
 )
-def test_health_of_nothing(url: str, error: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_health_without_a_server(url: str, error: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["health", "--url", url]) == 1
     assert error in capsys.readouterr().err
 
@@ -200,7 +200,7 @@ def test_health_of_nothing(url: str, error: str, capsys: pytest.CaptureFixture[s
     ],
 )
 @pytest.mark.parametrize(("live", "path"), [([], "healthz"), (["--live"], "livez"), (["-live"], "livez")])
-def test_health_asks_where_the_dashboard_is(
+def test_health_uses_the_dashboards_address(
     environ: dict[str, str], url: str, live: list[str], path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []
@@ -222,7 +222,7 @@ def test_health_asks_where_the_dashboard_is(
         ("MYAPP_PORT", "0", 0),
     ],
 )
-def test_a_setting_that_is_empty_is_one(
+def test_an_empty_setting_counts(
     name: str, value: str | None, read: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv(name, raising=False)
@@ -243,7 +243,7 @@ def test_a_setting_that_is_empty_is_one(
         ("MYAPP_CHANNEL", "http://user:word@host/", "MYAPP_CHANNEL: it is not a channel URL"),
     ],
 )
-def test_a_setting_that_is_wrong_exits_with_2(
+def test_an_invalid_setting_exits_with_2(
     name: str, value: str, told: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv(name, value)
@@ -254,7 +254,7 @@ def test_a_setting_that_is_wrong_exits_with_2(
 @pytest.mark.parametrize(
     "argv", [[], ["chek"], ["check", "--jsn"], ["dashboard", "--port", "70000"], ["health", "--timeout", "-3"]]
 )
-def test_wrong_use_exits_with_2(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_usage_error_exits_with_2(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as exit_:
         main(argv)
     assert exit_.value.code == 2
@@ -262,7 +262,7 @@ def test_wrong_use_exits_with_2(argv: list[str], capsys: pytest.CaptureFixture[s
 
 
 @pytest.mark.parametrize("status", [0, 2])
-def test_python_m_passes_the_status_on(status: int) -> None:
+def test_python_m_returns_the_exit_status(status: int) -> None:
     child = subprocess.run(
         [sys.executable, "-m", "myapp", "--help" if status == 0 else "--nonsense"],
         env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, [SOURCES, os.environ.get("PYTHONPATH", "")]))},
@@ -275,7 +275,7 @@ def test_python_m_passes_the_status_on(status: int) -> None:
 
 
 @pytest.mark.parametrize("module", ["myapp.diagnostics", "myapp.cli"])
-def test_diagnostics_need_nothing_that_they_are_to_examine(module: str) -> None:
+def test_diagnostics_do_not_import_what_they_examine(module: str) -> None:
     program = f"import sys, {module}; print(*{{'panel', 'bokeh', 'numpy', 'foopack_core'}} & set(sys.modules))"
     said = subprocess.run(
         [sys.executable, "-c", program],

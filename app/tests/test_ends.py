@@ -22,7 +22,7 @@ time.sleep(600)
 """
 
 
-def test_it_ends_whatever_is_open_or_under_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_server_stops_despite_open_connections(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     mark = str(tmp_path)
     for module in ("foopack_core", "foopack_extras", "foopack_ui"):
         (tmp_path / f"{module}.py").write_text(HANGS.format(mark=mark))
@@ -67,7 +67,7 @@ def test_it_ends_whatever_is_open_or_under_way(tmp_path: Path, monkeypatch: pyte
     assert marked(mark) == []
 
 
-def test_a_signal_before_it_serves_ends_it(tmp_path: Path) -> None:
+def test_a_signal_during_startup_stops_the_server(tmp_path: Path) -> None:
     (tmp_path / "panel.py").write_text(
         "import os, time\nos.close(os.open({!r}, os.O_CREAT))\ntime.sleep(600)".format(str(tmp_path / "there"))
     )

@@ -35,7 +35,7 @@ def test_a_package_that_imports(site: Path) -> None:
         "import os; os._exit = os.write = None",
     ],
 )
-def test_what_does_not_keep_a_package_from_being_imported(site: Path, code: str) -> None:
+def test_output_that_does_not_fail_an_import(site: Path, code: str) -> None:
     install(site, "probe-odd", "1.0", code)
     assert try_one("probe-odd", 30).error is None
 
@@ -71,7 +71,7 @@ def test_a_package_that_does_not_import(site: Path, code: str, error: str) -> No
     assert try_one("probe-broken").error == error
 
 
-def test_the_traceback_says_where(site: Path) -> None:
+def test_the_traceback_has_the_position(site: Path) -> None:
     install(site, "probe-broken", "1.0", "def load():\n    raise RuntimeError('no table')\n\nload()\n")
     told = try_one("probe-broken").traceback
     assert told is not None
@@ -80,7 +80,7 @@ def test_the_traceback_says_where(site: Path) -> None:
     assert told.endswith("RuntimeError: no table")
 
 
-def test_an_endless_import_is_ended_with_its_children(site: Path, tmp_path: Path) -> None:
+def test_an_endless_import_is_killed_with_its_children(site: Path, tmp_path: Path) -> None:
     child = tmp_path / "child"
     code = f"""
 import subprocess, time
@@ -111,7 +111,7 @@ HELPERS = {
 
 
 @pytest.mark.parametrize("code", HELPERS.values(), ids=HELPERS)
-def test_what_an_import_starts_ends_with_it(site: Path, tmp_path: Path, code: str) -> None:
+def test_children_of_an_import_end_with_it(site: Path, tmp_path: Path, code: str) -> None:
     mark = str(tmp_path)
     install(site, "probe-starts", "1.0", f"import os, subprocess\nos.environ['PROBE'] = {mark!r}\n{code}")
     begin = time.monotonic()
@@ -120,7 +120,7 @@ def test_what_an_import_starts_ends_with_it(site: Path, tmp_path: Path, code: st
     assert marked(mark) == []
 
 
-def test_imports_give_way_to_whoever_looks_at_the_page(site: Path) -> None:
+def test_imports_have_low_priority(site: Path) -> None:
     code = """
 import os
 from pathlib import Path
@@ -133,7 +133,7 @@ if os.nice(0) < 5 or (group.exists() and not group.read_text().endswith(" nice 5
     assert [each.error for each in try_all(["probe-one", "probe-two", "probe-three"])] == [None] * 3
 
 
-def test_what_a_package_prints_is_not_kept(site: Path) -> None:
+def test_output_of_a_package_is_discarded(site: Path) -> None:
     code = """
 import sys
 for _ in range(640):
@@ -162,7 +162,7 @@ def test_an_interpreter_that_cannot_be_started(site: Path) -> None:
     assert tried.error == "the interpreter cannot be started: Too many open files"
 
 
-def test_a_parent_that_is_killed_leaves_no_import(site: Path, tmp_path: Path) -> None:
+def test_a_killed_parent_leaves_no_import(site: Path, tmp_path: Path) -> None:
     mark = str(tmp_path)
     code = "import subprocess, time\nsubprocess.Popen(['sleep', '600'], start_new_session=True)\ntime.sleep(600)"
     install(site, "probe-endless", "1.0", code)
@@ -220,14 +220,14 @@ def test_a_package_with_modules_of_other_names(site: Path) -> None:
     assert try_one("two-in-one").error is None
 
 
-def test_all_in_the_order_given(site: Path) -> None:
+def test_results_are_in_the_given_order(site: Path) -> None:
     install(site, "probe-slow", "1.0", "import time; time.sleep(0.3)")
     install(site, "probe-fast", "1.0")
     assert [each.package for each in try_all(["probe-slow", "probe-fast"])] == ["probe-slow", "probe-fast"]
     assert try_all([]) == ()
 
 
-def test_what_is_running_and_what_waits_can_be_ended(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_running_and_waiting_imports_can_be_canceled(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(imports, "_ending", Event())
     install(site, "probe-endless", "1.0", "import time\ntime.sleep(600)")
     results: list[imports.Import] = []

@@ -19,7 +19,7 @@ class Counter:
         return self.taken
 
 
-def test_those_who_ask_meanwhile_share_one_refresh() -> None:
+def test_concurrent_callers_share_one_refresh() -> None:
     async def scenario() -> None:
         counter = Counter()
         refresher = Refresher(counter)
@@ -33,7 +33,7 @@ def test_those_who_ask_meanwhile_share_one_refresh() -> None:
     asyncio.run(scenario())
 
 
-def test_one_who_gives_up_does_not_end_the_refresh_of_the_others() -> None:
+def test_a_canceled_caller_does_not_end_the_refresh() -> None:
     async def scenario() -> None:
         counter = Counter()
         refresher = Refresher(counter)
@@ -48,7 +48,7 @@ def test_one_who_gives_up_does_not_end_the_refresh_of_the_others() -> None:
     asyncio.run(scenario())
 
 
-def test_current_answers_at_once() -> None:
+def test_current_returns_immediately() -> None:
     async def scenario() -> None:
         counter = Counter()
         refresher = Refresher(counter)
@@ -69,7 +69,7 @@ def test_current_answers_at_once() -> None:
     asyncio.run(scenario())
 
 
-def test_one_who_watches_from_another_thread_is_heard() -> None:
+def test_a_watcher_in_another_thread_is_notified() -> None:
     async def scenario() -> None:
         refresher, seen = Refresher(lambda: 1, idle=3600), asyncio.Event()
         running = asyncio.create_task(refresher.run())
@@ -124,7 +124,7 @@ def test_the_most_eager_watcher_sets_the_interval() -> None:
     refresher.leave("nobody")
 
 
-def test_a_watcher_who_comes_later_does_not_wait_for_the_idle_interval() -> None:
+def test_a_later_watcher_does_not_wait_for_the_idle_interval() -> None:
     async def scenario() -> None:
         refresher = Refresher(lambda: None, idle=3600)
         running = asyncio.create_task(refresher.run())
@@ -137,7 +137,7 @@ def test_a_watcher_who_comes_later_does_not_wait_for_the_idle_interval() -> None
     asyncio.run(scenario())
 
 
-def test_a_refresh_that_fails_keeps_the_latest_and_goes_on(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_failed_refresh_keeps_the_latest_report(caplog: pytest.LogCaptureFixture) -> None:
     async def scenario() -> None:
         values = iter([1, 0, *range(3, 1000)])
 
@@ -166,7 +166,7 @@ def test_a_refresh_that_fails_keeps_the_latest_and_goes_on(caplog: pytest.LogCap
 
 
 @pytest.mark.parametrize("error", [ValueError("no"), OSError(24, "Too many open files"), KeyError("x")], ids=repr)
-def test_watchers_hear_of_a_refresh_that_fails_and_since_when(error: Exception) -> None:
+def test_watchers_are_notified_of_a_failed_refresh(error: Exception) -> None:
     async def scenario() -> None:
         now: list[int | Exception] = [error]
 
@@ -194,7 +194,7 @@ def test_watchers_hear_of_a_refresh_that_fails_and_since_when(error: Exception) 
     asyncio.run(scenario())
 
 
-def test_what_hangs_does_not_keep_the_latest_from_being_too_old(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_latest_report_expires_during_a_hanging_refresh(monkeypatch: pytest.MonkeyPatch) -> None:
     async def scenario() -> None:
         monkeypatch.setattr("myapp.refresh.BRIEF", 0.2)
         counter = Counter()
@@ -220,7 +220,7 @@ def test_what_hangs_does_not_keep_the_latest_from_being_too_old(monkeypatch: pyt
 
 
 @pytest.mark.parametrize(("idle", "lasts"), [(0.001, BRIEF), (60, 120)], ids=["briefly", "two intervals"])
-def test_how_long_a_value_and_the_wait_for_the_first_last(
+def test_limits_of_a_value_and_of_the_first_wait(
     idle: float, lasts: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = [0.0]
@@ -243,7 +243,7 @@ def test_how_long_a_value_and_the_wait_for_the_first_last(
     asyncio.run(scenario())
 
 
-def test_two_intervals_are_those_of_the_slower_one() -> None:
+def test_intervals_depend_on_the_slower_refresh() -> None:
     refresher = Refresher(lambda: 0)
     assert refresher.within(60) == 120
     refresher._took = 90

@@ -151,7 +151,7 @@ MESSAGES: list[list[str | bytes]] = [
 ]
 
 
-def test_hostile_messages_and_many_who_say_nothing(running: tuple[Served, Path]) -> None:
+def test_hostile_messages_and_silent_connections(running: tuple[Served, Path]) -> None:
     served, log = running
     weighs = resident(served.process.pid)
 
@@ -195,7 +195,7 @@ def resident(process: int) -> int:
         ("\N{EURO SIGN}", False),
     ],
 )
-def test_which_tokens_are_ours(made: str, well: bool) -> None:
+def test_our_tokens(made: str, well: bool) -> None:
     assert refuse.signed(made, SECRET) is well
 
 
@@ -209,7 +209,7 @@ def failing(where: dict[str, object]) -> logging.LogRecord:
     raise AssertionError
 
 
-def test_a_fault_of_ours_keeps_its_traceback() -> None:
+def test_an_internal_error_keeps_its_traceback() -> None:
     theirs, other, own = (failing({"__name__": name}) for name in ("bokeh.x", "bokeh.x", server.__name__))
     assert all(refuse.Brief().filter(each) for each in (theirs, own))
     assert refuse.Brief("/ws").filter(other)
@@ -219,7 +219,7 @@ def test_a_fault_of_ours_keeps_its_traceback() -> None:
     assert other.exc_info  # unchanged, because the record is about another path
 
 
-def test_a_refused_origin_is_told_by_an_option_that_there_is() -> None:
+def test_a_refused_origin_is_told_an_existing_option() -> None:
     said = "Refusing websocket connection from Origin '%s';     use --allow-websocket-origin=%s to permit this"
     record = logging.LogRecord("bokeh", logging.ERROR, "", 0, said, ("http://evil.com", "evil.com"), None)
     assert refuse.Brief().filter(record)

@@ -9,13 +9,13 @@ from myapp.report import Package, Report
 DRAW = [render.overview, render.provenance, render.taken, render.packages, render.indirect, render.system]
 
 
-def test_overview_says_all_is_well(make: Callable[..., Report]) -> None:
+def test_overview_without_problems(make: Callable[..., Report]) -> None:
     drawn = render.overview(make())
     assert "All well" in drawn
     assert "1 package at version 1.2.0, and every one imports" in drawn
 
 
-def test_overview_says_what_is_wrong(make: Callable[..., Report]) -> None:
+def test_overview_with_problems(make: Callable[..., Report]) -> None:
     drawn = render.overview(make((WELL, OLD, FAR), (IMPORTS, FAILS)))
     assert "2 problems" in drawn
     assert "probe-old is 1.0.0; ==2.0.0 is required by probe, probe-well" in drawn
@@ -26,7 +26,7 @@ def test_overview_with_warnings_only(make: Callable[..., Report]) -> None:
     assert "Works, with 1 requirement not met" in render.overview(make((WELL, FAR)))
 
 
-def test_a_work_tree_is_said(make: Callable[..., Report]) -> None:
+def test_a_work_tree_is_named(make: Callable[..., Report]) -> None:
     local = type(WELL)(WELL.name, WELL.installed, WELL.kind, WELL.requirements, "/some/tree")
     assert "work tree" not in render.provenance(make())
     assert "All foopack packages come from a work tree" in render.provenance(make((local,)))
@@ -34,14 +34,14 @@ def test_a_work_tree_is_said(make: Callable[..., Report]) -> None:
     assert 'title="/some/tree">work tree' in render.packages(make((local,)))
 
 
-def test_a_package_that_is_not_as_required_stands_out(make: Callable[..., Report]) -> None:
+def test_a_package_with_another_version_is_marked(make: Callable[..., Report]) -> None:
     drawn = render.packages(make((WELL, OLD, NEAR)))
     assert drawn.count("<tr class=wrong>") == 1
     assert '<th scope="row">probe-old</th>' in drawn.partition("<tr class=wrong>")[2]
 
 
 @pytest.mark.parametrize(("package", "said"), [(FAR, "<details open><summary>1 further package, 1 not as"), (WELL, "")])
-def test_indirect_ones_are_folded_away(make: Callable[..., Report], package: Package, said: str) -> None:
+def test_indirect_requirements_are_folded(make: Callable[..., Report], package: Package, said: str) -> None:
     assert render.indirect(make((package,))).startswith(said)
 
 
@@ -53,7 +53,7 @@ def test_an_import_with_its_traceback() -> None:
 
 
 @pytest.mark.parametrize("draw", DRAW, ids=lambda draw: draw.__name__)
-def test_nothing_from_outside_is_markup(make: Callable[..., Report], draw: Callable[[Report], str]) -> None:
+def test_external_text_is_escaped(make: Callable[..., Report], draw: Callable[[Report], str]) -> None:
     evil = type(WELL)("<b>", "<b>", WELL.kind, OLD.requirements, "<b>")
     report = make((evil,), (FAILS,), host="<b>", platform="<b>", container="<b>", revision="<b>", python="<b>")
     assert "<b>" not in draw(report)
@@ -64,7 +64,7 @@ def test_before_the_first_report(draw: Callable[[Report | None], str]) -> None:
     assert "None" not in draw(None)
 
 
-def test_what_is_not_known_is_said(make: Callable[..., Report]) -> None:
+def test_unknown_values_are_named(make: Callable[..., Report]) -> None:
     drawn = render.overview(make(), "the last check failed: <no>", "2026-01-02T03:04:05+00:00")
     assert "Not known" in drawn
     assert "the last check failed: &lt;no&gt;" in drawn
@@ -75,7 +75,7 @@ def test_what_is_not_known_is_said(make: Callable[..., Report]) -> None:
     assert "Failing since" not in render.overview(make(), None, "2026-01-02T03:04:05+00:00")
 
 
-def test_which_release_this_is(make: Callable[..., Report]) -> None:
+def test_the_current_release(make: Callable[..., Report]) -> None:
     drawn = render.provenance(make(revision="0123456789abcdef", built="2026-01-01T00:00:00+00:00"))
     assert "probe 0.1.0 · image revision <code>0123456789ab</code> · of" in drawn
     assert "2026-01-01 00:00 UTC" in drawn
@@ -97,6 +97,6 @@ def test_which_release_this_is(make: Callable[..., Report]) -> None:
         (None, None, ""),
     ],
 )
-def test_what_is_newer(found: list[tuple[str, str]] | None, failure: Exception | None, said: str) -> None:
+def test_newer_versions(found: list[tuple[str, str]] | None, failure: Exception | None, said: str) -> None:
     assert said in render.newer(found, failure)
     assert bool(render.newer(found, failure)) == bool(said)

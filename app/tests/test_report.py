@@ -27,7 +27,7 @@ def test_problem_of_a_package(installed: str | None, specifier: str, problem: st
     assert Package("p", installed, PINNED, (Requirement("a", specifier),), None).problem == problem
 
 
-def test_problem_names_all_who_ask() -> None:
+def test_problem_names_all_dependents() -> None:
     assert OLD.problem == "is 1.0.0; ==2.0.0 is required by probe, probe-well"
     assert FAR.problem == "is not installed; <2 is required by array, and it is required by table"
 
@@ -41,12 +41,12 @@ def test_problems_are_pins_and_imports_and_the_rest_are_warnings(make: Callable[
     assert report.warnings == [f"leaf {FAR.problem}"]
 
 
-def test_to_pin_nothing_is_no_success(make: Callable[..., Report]) -> None:
+def test_no_pins_is_a_failure(make: Callable[..., Report]) -> None:
     assert make((NEAR,), ()).problems == ["probe requires no package at an exact version"]
     assert health(make((NEAR,), ()))[0] == 503
 
 
-def test_json_both_ways(make: Callable[..., Report]) -> None:
+def test_json_round_trip(make: Callable[..., Report]) -> None:
     report = make((WELL, OLD, NEAR, FAR), (IMPORTS, FAILS), container="docker", revision="abc")
     assert Report.from_json(report.to_json()) == report
     said = json.loads(report.to_json())
@@ -55,7 +55,7 @@ def test_json_both_ways(make: Callable[..., Report]) -> None:
 
 
 @pytest.mark.parametrize(("text", "error"), [("", ValueError), ("{}", KeyError), ('{"application": 1', ValueError)])
-def test_json_that_is_no_report(text: str, error: type[Exception]) -> None:
+def test_invalid_json(text: str, error: type[Exception]) -> None:
     with pytest.raises(error):
         Report.from_json(text)
 
@@ -73,7 +73,7 @@ def test_health_is_the_imports(make: Callable[..., Report]) -> None:
     assert len(body["problems"]) == 2
 
 
-def test_health_with_another_version_than_pinned_says_so(make: Callable[..., Report]) -> None:
+def test_health_names_a_version_that_differs_from_its_pin(make: Callable[..., Report]) -> None:
     status, body = health(make((WELL, OLD)), "2026-01-02T03:04:05+00:00")
     assert (status, body["status"], body["since"]) == (503, "mismatch", "2026-01-02T03:04:05+00:00")
     assert body["reason"] == "probe-old is 1.0.0; ==2.0.0 is required by probe, probe-well"
@@ -110,7 +110,7 @@ def test_page_and_health_say_the_same(
         assert body["reason"] == "the sample view cannot be drawn: KeyError: 'units'"
 
 
-def test_what_is_not_known_keeps_the_fields_of_health(make: Callable[..., Report]) -> None:
+def test_unknown_values_keep_the_fields_of_health(make: Callable[..., Report]) -> None:
     code, body = unknown(ValueError("no disk"), make(revision="abc"), "2026-01-02T03:04:05+00:00")
     assert (code, body["status"], body["revision"], body["since"]) == (
         503,

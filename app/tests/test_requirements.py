@@ -22,19 +22,19 @@ def test_manifests_agree() -> None:
     assert conda == set(declared["dependencies"])
 
 
-def test_project_is_what_the_checkout_declares() -> None:
+def test_project_of_a_checkout() -> None:
     declared = tomllib.loads((APP / "pyproject.toml").read_text())["project"]
     assert project(APP).version == declared["version"]
     assert list(project(APP).requires) == declared["dependencies"]
 
 
-def test_project_without_a_checkout_is_what_is_installed(site: Path, tmp_path: Path) -> None:
+def test_project_without_a_checkout(site: Path, tmp_path: Path) -> None:
     install(site, "myapp", "7.0", requires=("probe-well==1.2",))
     (site / "myapp.py").unlink()
     assert project(tmp_path) == Project("myapp", "7.0", ("probe-well==1.2",))
 
 
-def test_project_that_is_nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "path", [str(tmp_path)])
     with pytest.raises(PackageNotFoundError):
         project(tmp_path)
@@ -56,7 +56,7 @@ def test_pins_are_the_exact_versions() -> None:
     assert pins(requires) == {"exact": "1.2", "with-extra": "2.0rc1", "always": "3"}
 
 
-def test_pins_refuse_what_is_no_requirement() -> None:
+def test_pins_refuse_invalid_requirements() -> None:
     with pytest.raises(InvalidRequirement):
         pins(["core=0.1.0"])
 
@@ -90,7 +90,7 @@ def test_walk_follows_everything_that_is_required(site: Path) -> None:
     assert array.unmet == (Requirement("probe-top", ">=2"),)
 
 
-def test_metadata_that_cannot_be_read_is_said_by_name(site: Path) -> None:
+def test_unreadable_metadata_is_named(site: Path) -> None:
     install(site, "probe-well", "1.2.0")
     metadata = site / "probe_well-1.2.0.dist-info" / "METADATA"
     metadata.write_bytes(metadata.read_bytes() + "Summary: \u00e4\n".encode("latin-1"))
@@ -98,7 +98,7 @@ def test_metadata_that_cannot_be_read_is_said_by_name(site: Path) -> None:
         walk(Project("probe", "1", ("probe-well==1.2.0",)))
 
 
-def test_walk_of_what_this_application_requires() -> None:
+def test_walk_of_this_applications_requirements() -> None:
     found = {each.name: each for each in walk(project())}
     assert [name for name, each in found.items() if each.kind == PINNED] == list(pins(project().requires))
     assert {"numpy", "xarray", "pandas", "panel", "bokeh"} <= {
@@ -117,7 +117,7 @@ def test_source_is_the_folder_that_pip_installed_from(site: Path) -> None:
 
 
 @pytest.mark.parametrize("said", ["{", "[]", '["dir_info"]', '{"dir_info": {}}', '{"dir_info": {}, "url": 7}'])
-def test_a_source_that_says_nothing_is_none(site: Path, tmp_path: Path, said: str) -> None:
+def test_an_unusable_source_is_none(site: Path, tmp_path: Path, said: str) -> None:
     install(site, "probe-well", "1.2.0")
     (site / "probe_well-1.2.0.dist-info" / "direct_url.json").write_text(said)
     assert source(distribution("probe-well"), None) is None
@@ -133,7 +133,7 @@ def test_a_source_that_says_nothing_is_none(site: Path, tmp_path: Path, said: st
         ("file:///some/tree", "file:///some/tree"),
     ],
 )
-def test_source_in_a_conda_environment_is_what_its_record_says(
+def test_source_in_a_conda_environment(
     site: Path, tmp_path: Path, url: str, expected: str | None
 ) -> None:
     install(site, "probe-well", "1.2.0")

@@ -42,7 +42,7 @@ class Handlers(tornado.testing.AsyncHTTPTestCase):
         while json.loads(self.fetch("/healthz").body)["status"] == "starting":
             pass
 
-    def test_who_asks_before_the_first_report_is_answered_at_once(self) -> None:
+    def test_requests_before_the_first_report_are_answered_immediately(self) -> None:
         go = threading.Event()
         take, self.take = self.take, lambda: go.wait() and take()
         for path in ("/healthz", "/report.json"):
@@ -67,21 +67,21 @@ class Handlers(tornado.testing.AsyncHTTPTestCase):
             assert answer.headers["Cache-Control"] == "no-store"
         assert self.taken == 1
 
-    def test_health_where_an_import_fails(self) -> None:
+    def test_health_with_a_failed_import(self) -> None:
         self.found = Report(**vars(REPORT) | {"imports": (FAILS,)})
         self.first()
         answer = self.fetch("/healthz")
         assert answer.code == 503
         assert json.loads(answer.body)["reason"] == "probe-old does not import: ValueError: <no>"
 
-    def test_health_where_nothing_can_be_examined(self) -> None:
+    def test_health_without_anything_to_examine(self) -> None:
         self.found = RuntimeError("pyproject.toml is gone")
         self.first()
         answer = self.fetch("/healthz")
         assert answer.code == 503
         assert json.loads(answer.body)["reason"] == "the health is not known: pyproject.toml is gone"
 
-    def test_alive_whatever_the_packages_are(self) -> None:
+    def test_alive_is_independent_of_packages(self) -> None:
         for found in (REPORT, RuntimeError("pyproject.toml is gone"), Report(**vars(REPORT) | {"imports": (FAILS,)})):
             self.found = found
             answer = self.fetch("/livez")
@@ -95,7 +95,7 @@ class Handlers(tornado.testing.AsyncHTTPTestCase):
             assert (answer.code, answer.body) == (200, b"")
             assert int(answer.headers["Content-Length"]) == len(self.fetch(path).body)
 
-    def test_no_report_is_no_file(self) -> None:
+    def test_without_a_report_there_is_no_file(self) -> None:
         self.found = RuntimeError("pyproject.toml is gone")
         self.first()
         answer = self.fetch("/report.json")
@@ -121,7 +121,7 @@ class Handlers(tornado.testing.AsyncHTTPTestCase):
         ("status.example.invalid", ["status.example.invalid:1"]),
     ],
 )
-def test_who_may_connect(address: str, hosts: list[str] | None) -> None:
+def test_allowed_connections(address: str, hosts: list[str] | None) -> None:
     assert allowed(address, 1) == (["*"] if hosts is None else ["localhost:1", "127.0.0.1:1", "[::1]:1", *hosts])
 
 
@@ -135,7 +135,7 @@ def test_who_may_connect(address: str, hosts: list[str] | None) -> None:
         ("2001:db8::1", ["[2001:db8::1]:8"]),
     ],
 )
-def test_who_connects_on_the_machine_itself_whatever_it_is_named(address: str, more: list[str]) -> None:
+def test_local_connections_by_any_name(address: str, more: list[str]) -> None:
     assert own_names(address, 8) == ["localhost:8", "127.0.0.1:8", "[::1]:8", *more]
 
 
@@ -158,7 +158,7 @@ class Prefixed(tornado.testing.AsyncHTTPTestCase):
         """Serve the root only."""
         return tornado.web.Application([("/", Above, {"page": "/dash/"})])
 
-    def test_who_asks_without_the_prefix_is_led_to_the_page(self) -> None:
+    def test_a_request_without_the_prefix_is_redirected(self) -> None:
         answer = self.fetch("/", follow_redirects=False)
         assert (answer.code, answer.headers["Location"]) == (302, "/dash/")
         assert self.fetch("/", method="HEAD").code == 200
@@ -173,7 +173,7 @@ class Guarded(tornado.testing.AsyncHTTPTestCase):
         guard(application, hosts("127.0.0.1", ["status.example:80"]))
         return application
 
-    def test_a_strange_name_gets_nothing(self) -> None:
+    def test_an_unknown_host_is_refused(self) -> None:
         for host in STRANGERS:
             for path in ["/", "/healthz", "/report.json", "/ws", "/static/x"]:
                 answer = self.fetch(path, headers={"Host": host}, follow_redirects=False)
@@ -182,7 +182,7 @@ class Guarded(tornado.testing.AsyncHTTPTestCase):
         answer = self.fetch("/", method="POST", body="x", headers={"Host": "evil.example"})
         assert answer.code == 421
 
-    def test_its_own_names_get_an_answer(self) -> None:
+    def test_known_hosts_are_answered(self) -> None:
         for host in ITS_OWN:
             answer = self.fetch("/", headers={"Host": host}, follow_redirects=False)
             assert answer.code == 301, host
@@ -226,7 +226,7 @@ def test_hostile_names(address: str, origins: list[str], answered: list[str], re
         assert not re.fullmatch(names, host), host
 
 
-def test_what_a_first_process_inherits_is_taken_leave_of() -> None:
+def test_orphans_are_reaped_and_children_are_not() -> None:
     lost = os.fork() or os._exit(0)
     kept = subprocess.Popen(["true"])
     seen: set[int] = set()
@@ -238,5 +238,5 @@ def test_what_a_first_process_inherits_is_taken_leave_of() -> None:
 
 
 @pytest.mark.parametrize("address", ["0.0.0.0", "::", "127.0.0.1", ""])
-def test_who_says_that_any_name_will_do(address: str) -> None:
+def test_any_name_can_be_allowed(address: str) -> None:
     assert hosts(address, ["*"]) is None

@@ -45,7 +45,7 @@ def drawn() -> Pieces:
     return Pieces(refresher, sample)
 
 
-def test_a_session_that_a_connection_begins_asks_no_other_machine(drawn: Pieces) -> None:
+def test_a_session_without_a_page_sends_no_request(drawn: Pieces) -> None:
     """A connection may arrive after its page's session has ended. Panel did not serve a page in the new session."""
     document = visit(drawn)
     styles = {str(each.url) for root in document.roots for each in root.select({"type": ImportedStyleSheet})}
@@ -53,14 +53,14 @@ def test_a_session_that_a_connection_begins_asks_no_other_machine(drawn: Pieces)
     assert all(each.startswith("static/extensions/panel/") for each in styles), styles
 
 
-def test_each_visitor_has_a_sample_of_their_own(drawn: Pieces) -> None:
+def test_each_visitor_has_a_separate_sample(drawn: Pieces) -> None:
     one, other = ([plot for root in visit(drawn).roots for plot in root.select({"type": Plot})] for _ in range(2))
     assert len(one) == len(other) == 1
     assert one[0] is not other[0]
     assert one[0].document is not other[0].document
 
 
-def test_what_all_visitors_see_is_drawn_once_for_each_report(drawn: Pieces) -> None:
+def test_shared_parts_are_drawn_once_per_report(drawn: Pieces) -> None:
     before = drawn.now()
     visit(drawn)
     assert drawn.now() is before
@@ -99,7 +99,7 @@ def test_a_session_that_ends_is_forgotten(drawn: Pieces) -> None:
     assert not [who for who in drawn.refresher._watchers if who.document is here()]
 
 
-def test_the_page_that_nobody_asked_for_is_nobodys(drawn: Pieces) -> None:
+def test_warm_registers_no_watcher(drawn: Pieces) -> None:
     before = dict(drawn.refresher._watchers)
     template.cache_clear()
     warm(drawn, Resources(mode="server"))
@@ -121,7 +121,7 @@ def opened(pieces: Pieces) -> Visit:
         return Visit(pieces)
 
 
-def test_an_old_report_is_not_believed(pieces: Pieces) -> None:
+def test_an_old_report_is_not_shown_as_current(pieces: Pieces) -> None:
     assert pieces.trouble is None
     pieces.refresher._made = float("-inf")
     assert pieces.trouble == "this report is old, and there is no newer one"
@@ -130,7 +130,7 @@ def test_an_old_report_is_not_believed(pieces: Pieces) -> None:
     assert pieces.trouble == "no check has been done yet"
 
 
-def test_why_there_is_no_sample(pieces: Pieces, make: Callable[..., Report]) -> None:
+def test_reasons_for_a_missing_sample(pieces: Pieces, make: Callable[..., Report]) -> None:
     assert pieces.fault is None
     pieces.refresher.latest = make((WELL,), (IMPORTS, FAILS))
     assert pieces.fault == "ValueError: <no>"
@@ -148,7 +148,7 @@ def test_a_sample_that_has_just_worked_is_drawn(pieces: Pieces) -> None:
     assert "a table" in pieces.now()["sample"]
 
 
-def test_a_page_cannot_wish_what_it_does_not_offer(pieces: Pieces) -> None:
+def test_a_page_cannot_choose_unoffered_values(pieces: Pieces) -> None:
     visit = opened(pieces)
     assert visit.wish == 60.0
     visit.every.value = "1 ms"
@@ -170,7 +170,7 @@ def test_a_page_that_is_not_live_stays_as_it_is(pieces: Pieces) -> None:
     assert len(visit.document.session_callbacks) == before + 1
 
 
-def test_a_refresh_that_comes_to_nothing_is_shown_and_may_be_asked_for_again(pieces: Pieces) -> None:
+def test_a_failed_refresh_is_shown_and_can_be_repeated(pieces: Pieces) -> None:
     def gone() -> Report:
         raise RuntimeError("<no> disk")
 
@@ -185,7 +185,7 @@ def test_a_refresh_that_comes_to_nothing_is_shown_and_may_be_asked_for_again(pie
     assert "<" not in visit.panes["overview"].text
 
 
-def test_a_piece_is_there_when_it_says_something(pieces: Pieces, make: Callable[..., Report]) -> None:
+def test_panes_without_text_are_hidden(pieces: Pieces, make: Callable[..., Report]) -> None:
     pieces.refresher.latest = None
     visit = opened(pieces)
     assert (visit.panes["provenance"].text, visit.panes["provenance"].visible) == ("", False)

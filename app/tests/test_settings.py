@@ -43,7 +43,7 @@ def test_names_of_a_server(text: str, names: list[str], origins: list[str]) -> N
         "a.example#x",
     ],
 )
-def test_what_is_no_name_of_a_server(text: str) -> None:
+def test_invalid_names_of_a_server(text: str) -> None:
     with pytest.raises(ValueError, match="not a server name"):
         settings.origins(text)
 
@@ -74,7 +74,7 @@ def test_addresses(text: str, written: str, reached: str) -> None:
     "text",
     ["0.0.0.0:5006", "[::]:5006", "http://0.0.0.0", "a b", "a..b", "x" * 64, "::g", "[localhost", "-a", "a/b", "a,b"],
 )
-def test_what_is_no_address(text: str) -> None:
+def test_invalid_addresses(text: str) -> None:
     with pytest.raises(ValueError, match="is not an address such as"):
         settings.address(text)
 
@@ -103,14 +103,14 @@ def test_channels(text: str) -> None:
         "https://h/\u00e4secret",
     ],
 )
-def test_what_is_no_channel_is_said_without_what_is_in_it(text: str) -> None:
+def test_invalid_channels_are_not_quoted(text: str) -> None:
     with pytest.raises(ValueError, match="is not a channel URL") as error:
         settings.channel(text)
     assert "secret" not in str(error.value)
 
 
 @pytest.mark.parametrize("text", ["0", "-3", "nan", "inf", "1e300", "", "5s"])
-def test_what_is_no_time_to_wait(text: str) -> None:
+def test_invalid_timeouts(text: str) -> None:
     with pytest.raises(ValueError, match="is not a time"):
         settings.seconds(text)
     assert settings.seconds("0.5") == 0.5
@@ -124,7 +124,7 @@ def test_prefixes(text: str, prefix: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["/a//b", "/../a", "/a?b", "/\u00e4", "/(.*)", "http://a/b"])
-def test_what_is_no_prefix(text: str) -> None:
+def test_invalid_prefixes(text: str) -> None:
     with pytest.raises(ValueError, match="is not a path such as /dash"):
         settings.prefix(text)
 
@@ -139,5 +139,5 @@ def test_what_is_no_prefix(text: str) -> None:
         ("http://x:1", False),
     ],
 )
-def test_what_kubernetes_writes(text: str, service: bool) -> None:
+def test_settings_from_kubernetes(text: str, service: bool) -> None:
     assert settings.is_of_a_service(text) == service

@@ -27,7 +27,7 @@ def test_container(tmp_path: Path, environ: dict[str, str], file: str | None, na
 @pytest.mark.parametrize(
     ("environ", "revision"), [({"IMAGE_REVISION": "abc"}, "abc"), ({"IMAGE_REVISION": ""}, None), ({}, None)]
 )
-def test_the_revision_is_the_images(environ: dict[str, str], revision: str | None) -> None:
+def test_the_revision_is_that_of_the_image(environ: dict[str, str], revision: str | None) -> None:
     about = look(environ)
     assert about.revision == revision
     assert about.process == os.getpid()
@@ -61,7 +61,7 @@ def test_when_the_image_was_built(seconds: str, time: str | None) -> None:
         ("3becdc7f 0001-01-01T00:00:00+14:00", (None, None)),
     ],
 )
-def test_what_a_deployment_says_of_before(said: str, found: tuple[str | None, str | None]) -> None:
+def test_previous_release_from_a_deployment(said: str, found: tuple[str | None, str | None]) -> None:
     assert before({"DEPLOYED_BEFORE": said}) == found
     about = look({"DEPLOYED_BEFORE": said})
     assert (about.before, about.until) == found

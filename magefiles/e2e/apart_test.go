@@ -6,9 +6,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestPackagesApartAgain releases one package repeatedly while other packages change without a version bump. The published files of the other
-// packages must not change.
-func TestPackagesApartAgain(t *testing.T) {
+// TestIndependentPackagesRepeatedly releases one package repeatedly while other packages change without a version bump. The published files of the
+// other packages must not change.
+func TestIndependentPackagesRepeatedly(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name string

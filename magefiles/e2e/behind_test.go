@@ -17,9 +17,9 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/channel/store"
 )
 
-// TestDownstreamIsTestedWithWhatItPins moves the sources to a version other than the one that a downstream pins. test:all installs the pinned version
+// TestDownstreamIsTestedWithItsPins moves the sources to a version other than the one that a downstream pins. test:all installs the pinned version
 // from the channel at PREFIX_SERVER_URL. If the channel does not have that version, the error says so.
-func TestDownstreamIsTestedWithWhatItPins(t *testing.T) {
+func TestDownstreamIsTestedWithItsPins(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
 	write := func(name, text string) {

@@ -44,8 +44,8 @@ func TestMaintenanceBranch(t *testing.T) {
 	require.Equal(t, []string{r.base}, commits)
 }
 
-// TestBranchesByPatternAlone configures only a pattern as the release branch.
-func TestBranchesByPatternAlone(t *testing.T) {
+// TestReleaseBranchByPattern configures only a pattern as the release branch.
+func TestReleaseBranchByPattern(t *testing.T) {
 	t.Parallel()
 	r := newReleasing(t, releaseOptions{by: "here", files: configured("branch = \"release/*\"\n")})
 	require.Contains(t, r.refused(1, "the clone is on the branch main, but releases are made from release/*", "release", "-to=patch", "-yes"), "switch to one of these branches with `git switch`")

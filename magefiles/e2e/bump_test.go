@@ -85,7 +85,7 @@ func committed(t testing.TB, dir string, n int, version string) {
 }
 
 // Bump, commit and tag change exactly 3N versions, 2N-2 pins and the workspace version. No other byte changes.
-func TestBumpIsTheCarefulEdit(t *testing.T) {
+func TestBumpChangesOnlyVersionsAndPins(t *testing.T) {
 	t.Parallel()
 	for _, n := range []int{3, 100, 1000} {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
@@ -109,7 +109,7 @@ func TestBumpIsTheCarefulEdit(t *testing.T) {
 
 // The command is killed at random moments and run again. The result does not depend on when it was killed: while planning, while writing files, while
 // running git, or before the tag.
-func TestBumpKilledAndRunAgain(t *testing.T) {
+func TestBumpKilledAtRandom(t *testing.T) {
 	t.Parallel()
 	const n = 12
 	random := rand.New(rand.NewPCG(3, 4))

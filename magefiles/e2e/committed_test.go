@@ -11,8 +11,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/command"
 )
 
-// TestWhatChecksLeaveBehind runs checks that reformat a file, create a file, and create files that git ignores. The build uses only committed files.
-func TestWhatChecksLeaveBehind(t *testing.T) {
+// TestFilesThatChecksLeave runs checks that reformat a file, create a file, and create files that git ignores. The build uses only committed files.
+func TestFilesThatChecksLeave(t *testing.T) {
 	t.Parallel()
 	r := newReleasing(t, releaseOptions{by: "here", real: true})
 	manifest := strings.Replace(readFile(t, r.dir, "pixi.toml"), `qa = "`, `qa = "sh checks.sh && `, 1)
@@ -34,8 +34,8 @@ mkdir -p src/mono_core/build && echo "IGNORED = 1" > src/mono_core/build/__init_
 	require.Equal(t, strings.Replace(committed, "0.1.6", "0.1.7", 1), r.packedFile("mono-core-0.1.7", "site-packages/mono_core/__init__.py"))
 }
 
-// TestFoldersThatPeopleHave has committed files in the folders that the targets write to. These files must not change.
-func TestFoldersThatPeopleHave(t *testing.T) {
+// TestCommittedFilesInOutputFolders has committed files in the folders that the targets write to. These files must not change.
+func TestCommittedFilesInOutputFolders(t *testing.T) {
 	t.Parallel()
 	const keep = "*\n!.gitignore\n!*.csv\n"
 	r := newReleasing(t, releaseOptions{by: "here"})
@@ -91,8 +91,8 @@ func TestPublishAfterTheTag(t *testing.T) {
 	}
 }
 
-// TestClockThatWentBack continues and undoes the last release even though the journal of an earlier release has a later timestamp.
-func TestClockThatWentBack(t *testing.T) {
+// TestClockSetBack continues and undoes the last release even though the journal of an earlier release has a later timestamp.
+func TestClockSetBack(t *testing.T) {
 	t.Parallel()
 	r := newReleasing(t, releaseOptions{by: "here"})
 	r.ok("release", "-to=patch", "-yes")
@@ -110,8 +110,8 @@ func TestClockThatWentBack(t *testing.T) {
 	require.Contains(t, r.ok("status"), "v0.2.0: released")
 }
 
-// TestRehearseWhereGitMayNotTalkToFolders rehearses even though the user's git configuration or environment forbids local remotes.
-func TestRehearseWhereGitMayNotTalkToFolders(t *testing.T) {
+// TestRehearseIfGitForbidsLocalRemotes rehearses even though the user's git configuration or environment forbids local remotes.
+func TestRehearseIfGitForbidsLocalRemotes(t *testing.T) {
 	t.Parallel()
 	r := newReleasing(t, releaseOptions{by: "ci"})
 	for _, set := range []string{

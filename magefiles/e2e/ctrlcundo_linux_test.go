@@ -133,7 +133,7 @@ func TestCtrlCInEachStepOfAnUndo(t *testing.T) {
 }
 
 // An undo is interrupted by Ctrl-C while it waits for the channel and for GitHub, before its question and after the answer.
-func TestCtrlCWhileAnUndoAsks(t *testing.T) {
+func TestCtrlCDuringQueriesOfAnUndo(t *testing.T) {
 	t.Parallel()
 	r := newReleasing(t, releaseOptions{by: "here", files: configured("land = \"pull-request\"\n")})
 	r.env = command.Unset(r.env, "CI")

@@ -259,7 +259,7 @@ func TestDeployments(t *testing.T) {
 
 // The program is killed at many different moments of a deployment, and the next run completes the deployment. Half of the time that run is in another
 // clone, which has no record of the deployment and cannot continue until the lock is freed.
-func TestDeploymentsKilledAnywhere(t *testing.T) {
+func TestDeploymentsKilledAtRandom(t *testing.T) {
 	t.Parallel()
 	w := startDeploying(t, 2, 18181)
 	digests := []string{w.push("1111", false), w.push("2222", false)}

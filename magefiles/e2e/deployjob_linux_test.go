@@ -38,7 +38,7 @@ func deployJob(t *testing.T, environment string, variables map[string]string) (a
 
 // A job of deploy.yml deploys with only the key and the known hosts of its environment. The job is canceled as GitHub cancels jobs, with SIGTERM and
 // a little later SIGKILL. The next run, in a clone without a record of this job, waits for the lock's lease to expire and then continues.
-func TestAJobOfDeployYmlIsCancelled(t *testing.T) {
+func TestCanceledJobOfDeployYml(t *testing.T) {
 	t.Parallel()
 	w := startDeploying(t, 1, 18185)
 	one, two := w.push("1111", false), w.push("2222", false)

@@ -63,9 +63,9 @@ func TestGitRefuses(t *testing.T) {
 	}
 }
 
-// TestWhatGitDoesNotShow has edits that git was told to hide, and a workspace that is ignored by a repository in a parent folder. Files that are not
+// TestEditsHiddenFromGit has edits that git was told to hide, and a workspace that is ignored by a repository in a parent folder. Files that are not
 // committed are neither published nor added to a bump's commit.
-func TestWhatGitDoesNotShow(t *testing.T) {
+func TestEditsHiddenFromGit(t *testing.T) {
 	t.Parallel()
 	r := newReleasing(t, releaseOptions{by: "here"})
 	const told, notCommitted = "is changed, but git was told to ignore changes of this file (assume-unchanged or skip-worktree)", "is not committed, but would be published"
@@ -218,9 +218,9 @@ const settingsOfAPerson = `
 	normalTarget = DIR/trace
 `
 
-// TestReleaseUnderSettings releases with all of settingsOfAPerson at once. With fixed dates, the objects and refs on the remote and the files on the
-// channel are identical to those of a release without the settings.
-func TestReleaseUnderSettings(t *testing.T) {
+// TestReleaseWithUserSettings releases with all of settingsOfAPerson at once. With fixed dates, the objects and refs on the remote and the files on
+// the channel are identical to those of a release without the settings.
+func TestReleaseWithUserSettings(t *testing.T) {
 	t.Setenv("GIT_AUTHOR_DATE", "2026-01-02T03:04:05Z")
 	t.Setenv("GIT_COMMITTER_DATE", "2026-01-02T03:04:06Z")
 	t.Setenv("SOURCE_DATE_EPOCH", "1767323046")
@@ -247,9 +247,9 @@ func TestReleaseUnderSettings(t *testing.T) {
 	require.Equal(t, files, filesUnderAll)
 }
 
-// TestTwoWorktreesAtOnce starts a release in a second work tree while the first release makes its commit. The work trees share branches, tags and the
-// remote, so the second release fails and tells the user to wait.
-func TestTwoWorktreesAtOnce(t *testing.T) {
+// TestConcurrentReleasesInTwoWorktrees starts a release in a second work tree while the first release makes its commit. The work trees share
+// branches, tags and the remote, so the second release fails and tells the user to wait.
+func TestConcurrentReleasesInTwoWorktrees(t *testing.T) {
 	t.Parallel()
 	r := newReleasing(t, releaseOptions{by: "here"})
 	said, other := filepath.Join(t.TempDir(), "said"), filepath.Join(t.TempDir(), "linked")
@@ -262,9 +262,9 @@ func TestTwoWorktreesAtOnce(t *testing.T) {
 	r.released("0.1.7")
 }
 
-// TestUndoThatTheRemoteRefuses has a remote that rejects the deletion of tags. Undo leaves the clone unchanged, and the release can still be
+// TestUndoRejectedByTheRemote has a remote that rejects the deletion of tags. Undo leaves the clone unchanged, and the release can still be
 // completed.
-func TestUndoThatTheRemoteRefuses(t *testing.T) {
+func TestUndoRejectedByTheRemote(t *testing.T) {
 	t.Parallel()
 	r := newReleasing(t, releaseOptions{by: "here"})
 	r.refuseUploads("mono-core")

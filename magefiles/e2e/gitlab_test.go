@@ -182,9 +182,9 @@ func TestReleaseOnGitLab(t *testing.T) {
 	}
 }
 
-// TestGitLabRefuses has pipelines that must not publish, because the tag has another version or the environment is missing, and a release with a
-// protected tag, which GitLab rejects.
-func TestGitLabRefuses(t *testing.T) {
+// TestGitLabPipelinesThatMustNotPublish has pipelines that must not publish, because the tag has another version or the environment is missing, and a
+// release with a protected tag, which GitLab rejects.
+func TestGitLabPipelinesThatMustNotPublish(t *testing.T) {
 	t.Parallel()
 	t.Run("another version", func(t *testing.T) {
 		t.Parallel()

@@ -11,7 +11,7 @@ const refusedByGo = "note: Go modules that import example.org/mono/lib cannot us
 
 // Before the user agrees to a plan, the plan warns of tags that Go would not accept. It does so only if the repository is a module that others can
 // import.
-func TestPlansNoteWhatGoRefuses(t *testing.T) {
+func TestPlanWarnsOfTagsThatGoRejects(t *testing.T) {
 	mod := map[string]string{"go.mod": "module example.org/mono\n\ngo 1.26\n"}
 	for name, c := range map[string]struct {
 		files map[string]string

@@ -61,7 +61,7 @@ func rowsOf(table string) map[string]string {
 }
 
 // `mage -l` fits a narrow terminal, even with the longest target name.
-func TestTheListFits(t *testing.T) {
+func TestTargetListFitsTheTerminal(t *testing.T) {
 	t.Parallel()
 	_, list, found := strings.Cut(help(t, ""), "\nTargets:\n")
 	require.True(t, found)
@@ -72,7 +72,7 @@ func TestTheListFits(t *testing.T) {
 
 // `mage -l` and `mage -h TARGET` print the doc comments of targets without compiling anything. The output lists all targets, where to start, and
 // where to read more.
-func TestWhatMageAnswersItself(t *testing.T) {
+func TestMagesOwnList(t *testing.T) {
 	t.Parallel()
 	ask := func(args ...string) string {
 		cmd := exec.CommandContext(t.Context(), "go", append([]string{"tool", "mage"}, args...)...)
@@ -121,7 +121,7 @@ var withoutJSON = map[string]string{
 }
 
 // Every target has a -json flag or is in withoutJSON, so that scripts need not parse text that is written for users.
-func TestWhatReadsHasJSON(t *testing.T) {
+func TestTargetsHaveJSON(t *testing.T) {
 	t.Parallel()
 	for _, target := range targetsOf(help(t, "")) {
 		has := slices.ContainsFunc(helpFlag.FindAllStringSubmatch(help(t, target), -1), func(m []string) bool { return m[1] == "json" })
@@ -130,7 +130,7 @@ func TestWhatReadsHasJSON(t *testing.T) {
 }
 
 // The help of each target shows at least two command lines, and all of them are valid.
-func TestExamplesAreRight(t *testing.T) {
+func TestExamplesAreValid(t *testing.T) {
 	t.Parallel()
 	program := usage.Program{
 		Runner:  command.NewSystem(os.Environ(), nil),
@@ -155,7 +155,7 @@ func TestExamplesAreRight(t *testing.T) {
 var example = regexp.MustCompile("'mage ([^']*)'")
 
 // targets.md lists the targets in the same order as `mage help`.
-func TestDocsHaveTheOrderOfHelp(t *testing.T) {
+func TestDocsListTargetsInTheOrderOfHelp(t *testing.T) {
 	t.Parallel()
 	out, err := exec.Command(filepath.Join(compiled, "targets"), "help").Output()
 	require.NoError(t, err)
@@ -262,7 +262,7 @@ func unlike(comments map[string]map[string]bool, meanings map[string][]string) (
 }
 
 // All targets explain a flag in the same words, up to the first ";", unless the flag has several meanings.
-func TestFlagsAreExplainedAlike(t *testing.T) {
+func TestFlagsHaveTheSameTextEverywhere(t *testing.T) {
 	t.Parallel()
 	comments := map[string]map[string]bool{}
 	for _, target := range targetsOf(help(t, "")) {
@@ -278,7 +278,7 @@ func TestFlagsAreExplainedAlike(t *testing.T) {
 	require.Empty(t, unlike(comments, meanings))
 }
 
-func TestWhichFlagsAreUnlike(t *testing.T) {
+func TestFlagsWithDifferentTexts(t *testing.T) {
 	t.Parallel()
 	set := func(comments ...string) map[string]bool {
 		all := map[string]bool{}

@@ -82,8 +82,8 @@ func TestHostileCodeOfTheRepository(t *testing.T) {
 	require.Contains(t, string(task), "canary-of-a-key")
 }
 
-// TestHostileTaskLooksAtItsParents has a task that reads the environments of all its parent processes, up to the test's own. It finds no credential.
-func TestHostileTaskLooksAtItsParents(t *testing.T) {
+// TestHostileTaskReadsItsParents has a task that reads the environments of all its parent processes, up to the test's own. It finds no credential.
+func TestHostileTaskReadsItsParents(t *testing.T) {
 	t.Parallel()
 	if _, err := os.Stat("/proc/self/environ"); err != nil {
 		require.Empty(t, os.Getenv("CI"), "CI has /proc: %v", err)

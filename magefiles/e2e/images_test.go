@@ -363,7 +363,7 @@ func BenchmarkPlatforms(b *testing.B) {
 }
 
 // The Dockerfiles share a script, of which each has a copy, because a build can read only its own folder.
-func TestTheImagesShareTheirScript(t *testing.T) {
+func TestImagesShareOneScript(t *testing.T) {
 	t.Parallel()
 	app, err := os.ReadFile(filepath.Join(repo, "app", "environment.sh"))
 	require.NoError(t, err)

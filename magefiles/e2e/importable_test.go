@@ -7,9 +7,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestNothingIsPublishedThatCannotBeImported has packages that pass their tests when run from source but cannot be imported once installed. The
+// TestPackagesThatCannotBeImportedAreNotPublished has packages that pass their tests when run from source but cannot be imported once installed. The
 // release stops before anything is tagged or uploaded, and continues after the fix.
-func TestNothingIsPublishedThatCannotBeImported(t *testing.T) {
+func TestPackagesThatCannotBeImportedAreNotPublished(t *testing.T) {
 	t.Parallel()
 	const core = "packages/core/"
 	const module = core + "src/mono_core/__init__.py"

@@ -44,7 +44,7 @@ func TestSizeOfAForeignMagefile(t *testing.T) {
 }
 
 // An importing magefile links only the modules in the list.
-func TestWhatAForeignMagefileLinks(t *testing.T) {
+func TestModulesThatAForeignMagefileLinks(t *testing.T) {
 	t.Parallel()
 	mod, sum, err := otherModule()
 	require.NoError(t, err)
@@ -74,7 +74,7 @@ func modulesOf(t *testing.T, dir string) (modules []string) {
 }
 
 // modulesOf also finds a module whose package is imported only by the importer's own file.
-func TestModulesOfAMagefileAreSeen(t *testing.T) {
+func TestModulesOfAMagefile(t *testing.T) {
 	t.Parallel()
 	mod, sum, err := otherModule()
 	require.NoError(t, err)

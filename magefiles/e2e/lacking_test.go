@@ -37,7 +37,7 @@ func (r *releasing) withSubmodule(at string) string {
 const inCore = "packages/core/src/mono_core/vendored"
 
 // If files that git tracks are missing from the work tree, targets that pack packages fail with the file names before anything is uploaded.
-func TestNothingIsPackedWithoutItsFiles(t *testing.T) {
+func TestMissingTrackedFilesStopPacking(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name    string
@@ -214,7 +214,7 @@ func (r *releasing) artifact(stem string) *condapkg.Archive {
 
 // A submodule that cannot be fetched stops the release with git's error: in preflight if its URL does not respond, otherwise before the tag is made.
 // The release continues once the submodule can be fetched.
-func TestASubmoduleThatIsGone(t *testing.T) {
+func TestMissingSubmodule(t *testing.T) {
 	t.Parallel()
 	r := newReleasing(t, releaseOptions{by: "here"})
 	lib := r.withSubmodule(inCore)
@@ -240,7 +240,7 @@ func TestASubmoduleThatIsGone(t *testing.T) {
 }
 
 // A package that is a submodule belongs to another repository. A bump cannot commit to that repository, and its error says so.
-func TestAPackageThatIsASubmodule(t *testing.T) {
+func TestPackageInASubmodule(t *testing.T) {
 	t.Parallel()
 	r := newReleasing(t, releaseOptions{by: "here"})
 	lib := library(t, "other")

@@ -171,10 +171,10 @@ func (r *releasing) refs() map[string]string {
 	return all
 }
 
-// TestReleaseInARepositoryThatPeopleLiveIn releases in variations of such a clone. Each release either succeeds, with one more commit and tag on the
+// TestReleaseInALivedInRepository releases in variations of such a clone. Each release either succeeds, with one more commit and tag on the
 // remote and every file once on the channel, or stops with an error and a next step. If it stops, the remote and the channel are unchanged, and `mage
 // undo` restores the clone.
-func TestReleaseInARepositoryThatPeopleLiveIn(t *testing.T) {
+func TestReleaseInALivedInRepository(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		change func(r *releasing)

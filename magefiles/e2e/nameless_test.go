@@ -26,9 +26,9 @@ func nameless(t *testing.T, folder string) *releasing {
 	return r
 }
 
-// TestNamelessIsAskedForAChannel has a workspace whose name defaults to its folder's name. That name must not select a real channel. The error says
-// so, together with all other obstacles, before anything is built.
-func TestNamelessIsAskedForAChannel(t *testing.T) {
+// TestNamelessWorkspaceNeedsAChannel has a workspace whose name defaults to its folder's name. That name must not select a real channel. The error
+// says so, together with all other obstacles, before anything is built.
+func TestNamelessWorkspaceNeedsAChannel(t *testing.T) {
 	t.Parallel()
 	const says, next = "no setting names the channel for its packages", "write `channel = \"NAME\"` into [tool.release] of pixi.toml, or set PREFIX_CHANNEL"
 	r := nameless(t, "src")
@@ -60,8 +60,8 @@ func TestNamelessIsAskedForAChannel(t *testing.T) {
 	require.Contains(t, r.refused(1, says, "publish", "-yes"), next)
 }
 
-// TestNamelessWithAnAnswer publishes a nameless workspace to a local server, or to a channel that the user specifies.
-func TestNamelessWithAnAnswer(t *testing.T) {
+// TestNamelessWorkspaceWithAChannel publishes a nameless workspace to a local server, or to a channel that the user specifies.
+func TestNamelessWorkspaceWithAChannel(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name, folder string
@@ -116,7 +116,7 @@ func TestNamelessRehearsal(t *testing.T) {
 }
 
 // A channel name that is derived from a workspace name is valid.
-func TestEmbeddedChannelIsOne(t *testing.T) {
+func TestDerivedChannelNameIsValid(t *testing.T) {
 	t.Parallel()
 	for _, folder := range []string{"acme", "Acme Project", "..x..", "t", "日本", "a/b", strings.Repeat("y", 300), "-"} {
 		w := &workspace.Workspace{Manifest: &manifest.Manifest{Name: folder}}

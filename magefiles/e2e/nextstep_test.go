@@ -30,12 +30,12 @@ var leadNowhere = map[string]string{
 
 // leadElsewhere maps targets that succeed only with embedded servers to the test that checks their next step.
 var leadElsewhere = map[string]string{
-	"release":           "releasing.TestWhatIsNotChecked",
-	"rehearse":          "rehearsal.TestTheNextStepOfAReleaseThatWasRehearsed",
-	"status":            "releasing.TestTheNextStepBeforeAFirstRelease",
-	"undo":              "releasing.TestStatusOfWhatWasUndone",
+	"release":           "releasing.TestUncheckedPackages",
+	"rehearse":          "rehearsal.TestNextStepHasNoContinueOrUndo",
+	"status":            "releasing.TestNextStepBeforeAFirstRelease",
+	"undo":              "releasing.TestStatusOfAnUndoneRelease",
 	"version:bump":      "bumping.TestAPlanIsShownBeforeItIsAgreedTo",
-	"app:upgrade":       "e2e.TestBumpedPackagesAreBuiltAndTaken",
+	"app:upgrade":       "e2e.TestBumpedPackagesAreBuiltAndUpgraded",
 	"app:check":         "nextstep.TestChecked",
 	"docker:image":      "nextstep.TestBuilt",
 	"docker:app":        "nextstep.TestBuilt",
@@ -43,13 +43,13 @@ var leadElsewhere = map[string]string{
 	"docker:all":        "nextstep.TestBuilt",
 	"docker:merge":      "nextstep.TestBuilt",
 	"docker:plan":       "script docker-without-a-registry",
-	"deploy:to":         "deploy.TestTheStepBehindADeployment",
-	"deploy:staging":    "deploy.TestTheStepBehindADeployment",
-	"deploy:production": "deploy.TestTheStepBehindADeployment",
-	"deploy:rollback":   "deploy.TestTheStepBehindADeployment",
-	"deploy:setup":      "deploy.TestTheStepBehindADeployment",
-	"deploy:plan":       "deploy.TestTheStepBehindADeployment",
-	"deliver":           "deploy.TestTheStepBehindADeployment",
+	"deploy:to":         "deploy.TestNextStepAfterADeployment",
+	"deploy:staging":    "deploy.TestNextStepAfterADeployment",
+	"deploy:production": "deploy.TestNextStepAfterADeployment",
+	"deploy:rollback":   "deploy.TestNextStepAfterADeployment",
+	"deploy:setup":      "deploy.TestNextStepAfterADeployment",
+	"deploy:plan":       "deploy.TestNextStepAfterADeployment",
+	"deliver":           "deploy.TestNextStepAfterADeployment",
 }
 
 // requireSteps fails unless the given test or script exists and contains a next step with a command line.
@@ -111,10 +111,10 @@ var stepsOfOnePackage = []struct{ line, want string }{
 	{"clean", "→ `mage build:all`"},
 }
 
-// TestTheLastLineIsTheNextStep runs every target that needs only a workspace with one package, a channel and a user at a terminal. After success the
+// TestLastLineIsTheNextStep runs every target that needs only a workspace with one package, a channel and a user at a terminal. After success the
 // last line is the next step, which is never the command that just ran. CI jobs do not print that line. Every target is in this test or in one of the
 // lists.
-func TestTheLastLineIsTheNextStep(t *testing.T) {
+func TestLastLineIsTheNextStep(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
 	for name, text := range onePackage {

@@ -16,7 +16,7 @@ func member(name, build string) map[string]string {
 
 // A release or publish rejects a platform-specific package by name before it builds, commits or uploads anything. build:package still builds the
 // package.
-func TestOnePlatformIsRefused(t *testing.T) {
+func TestPlatformSpecificPackageIsRefused(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ name, build, says, fix string }{
 		{"clib", `backend = { name = "pixi-build-cmake", version = "*" }`, "clib cannot be published: it is built for one platform (by pixi-build-cmake)", "noarch = true"},
@@ -51,7 +51,7 @@ func TestOnePlatformIsRefused(t *testing.T) {
 }
 
 // If the manifest does not show that a package is platform-specific, the artifact does. In that case nothing is uploaded or tagged.
-func TestOnePlatformIsSeenInTheArtifact(t *testing.T) {
+func TestPlatformSpecificArtifactIsRefused(t *testing.T) {
 	t.Parallel()
 	r := newReleasing(t, releaseOptions{by: "here", files: member("odd", `backend = { name = "our-backend", version = "*" }`)})
 	r.standin.Behave(pixitest.Behavior{Made: map[string]pixitest.Made{"odd": {Subdir: workspace.HostPlatform(), Files: map[string]string{"lib/libodd.so": "x"}}}})
@@ -67,7 +67,7 @@ func TestOnePlatformIsSeenInTheArtifact(t *testing.T) {
 }
 
 // A package without Python modules is installed but not imported.
-func TestDataIsInstalledAndNotImported(t *testing.T) {
+func TestPackageWithoutModulesIsNotImported(t *testing.T) {
 	t.Parallel()
 	files := member("data", `backend = { name = "our-backend", version = "*" }`)
 	for name, text := range member("all-of-it", "backend = { name = \"our-backend\", version = \"*\" }\n[package.run-dependencies]\ndata = \"==0.1.6\"\nmono-core = \"==0.1.6\"") {

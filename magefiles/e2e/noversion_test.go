@@ -10,9 +10,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestNoVersionIsRefused checks that every target that builds rejects a package if pixi finds no version in its manifests. Both toolchains print the
-// same error, which includes the line to add. Targets that only change versions use the tags instead.
-func TestNoVersionIsRefused(t *testing.T) {
+// TestPackageWithoutVersionIsRefused checks that every target that builds rejects a package if pixi finds no version in its manifests. Both
+// toolchains print the same error, which includes the line to add. Targets that only change versions use the tags instead.
+func TestPackageWithoutVersionIsRefused(t *testing.T) {
 	t.Parallel()
 	const python = "[package]\nname = \"extra\"\n[package.build]\nbackend = { name = \"pixi-build-python\", version = \"*\" }\n"
 	for name, c := range map[string]struct {
@@ -51,8 +51,8 @@ func tagsAlone(tools map[string]string) map[string]string {
 	return files
 }
 
-// TestBumpOfTagsAlone bumps packages that have their versions only in tags. The bump edits nothing and makes the tag.
-func TestBumpOfTagsAlone(t *testing.T) {
+// TestBumpOfVersionsInTags bumps packages that have their versions only in tags. The bump edits nothing and makes the tag.
+func TestBumpOfVersionsInTags(t *testing.T) {
 	t.Parallel()
 	r := newReleasing(t, releaseOptions{by: "here", files: tagsAlone(lockstepTools)})
 	git(t, r.dir, "tag", "-d", "v0.1.6")
@@ -72,8 +72,8 @@ func TestBumpOfTagsAlone(t *testing.T) {
 	require.Empty(t, git(t, r.dir, "status", "--porcelain"))
 }
 
-// TestBumpOfTagsAloneApart bumps packages that have their versions only in tags, with separate tags for each package.
-func TestBumpOfTagsAloneApart(t *testing.T) {
+// TestBumpOfIndependentVersionsInTags bumps packages that have their versions only in tags, with separate tags for each package.
+func TestBumpOfIndependentVersionsInTags(t *testing.T) {
 	t.Parallel()
 	files := tagsAlone(apartTools)
 	maps.Copy(files, configured("versioning = \"independent\"\n"))
@@ -118,9 +118,9 @@ func TestPretendedVersions(t *testing.T) {
 	}
 }
 
-// TestReleaseOfCopiesBehind releases packages whose manifests have outdated copies of the version. The release starts from the version of the last
-// tag, and another clone recognizes the release.
-func TestReleaseOfCopiesBehind(t *testing.T) {
+// TestReleaseWithOutdatedCopies releases packages whose manifests have outdated copies of the version. The release starts from the version of the
+// last tag, and another clone recognizes the release.
+func TestReleaseWithOutdatedCopies(t *testing.T) {
 	t.Parallel()
 	r := newReleasing(t, releaseOptions{by: "here", files: fromTags(lockstepTools)})
 	git(t, r.dir, "tag", "-a", "-m", "", "v3.2.0")

@@ -8,9 +8,9 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/command"
 )
 
-// TestReleaseBegunForAnotherChannel changes the channel during an unfinished release. Nothing is published to a channel that nobody agreed to, and
+// TestReleaseAfterAChangeOfChannel changes the channel during an unfinished release. Nothing is published to a channel that nobody agreed to, and
 // undo refuses because it cannot see what was uploaded.
-func TestReleaseBegunForAnotherChannel(t *testing.T) {
+func TestReleaseAfterAChangeOfChannel(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name   string
@@ -71,8 +71,8 @@ func TestReleaseBegunForAnotherChannel(t *testing.T) {
 	}
 }
 
-// TestTheFlagOfTheFirstRunCounts starts a release with -publish=here and continues it without the flag. The second run needs the same credential.
-func TestTheFlagOfTheFirstRunCounts(t *testing.T) {
+// TestContinuedReleaseKeepsItsFlags starts a release with -publish=here and continues it without the flag. The second run needs the same credential.
+func TestContinuedReleaseKeepsItsFlags(t *testing.T) {
 	t.Parallel()
 	r := newReleasing(t, releaseOptions{})
 	r.refuseUploads("mono-p0001")
@@ -100,9 +100,9 @@ func TestUndoNeedsNoChannel(t *testing.T) {
 	require.Empty(t, git(t, r.dir, "log", "--oneline", "origin/main..main"))
 }
 
-// TestUndoOfAReleaseThatHasEnded queries a channel that has none of the release's files, in one case after another release was undone. The release
+// TestUndoOfAPublishedRelease queries a channel that has none of the release's files, in one case after another release was undone. The release
 // was published to another channel, and is not mistaken for an unfinished one.
-func TestUndoOfAReleaseThatHasEnded(t *testing.T) {
+func TestUndoOfAPublishedRelease(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name   string

@@ -12,9 +12,9 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/toolchain/pixi/pixitest"
 )
 
-// TestPixiBuildsInOurOrder builds this repository's packages with a stand-in that replays recorded responses of pixi 0.77.0. It expects one `pixi
-// publish --path=…` per package, dependencies first. An artifact that does not match its manifest is rejected.
-func TestPixiBuildsInOurOrder(t *testing.T) {
+// TestPixiBuildsInDependencyOrder builds this repository's packages with a stand-in that replays recorded responses of pixi 0.77.0. It expects one
+// `pixi publish --path=…` per package, dependencies first. An artifact that does not match its manifest is rejected.
+func TestPixiBuildsInDependencyOrder(t *testing.T) {
 	t.Parallel()
 	root := copyOfOurs(t)
 	standin := pixitest.Install(t, pixitest.Behavior{})

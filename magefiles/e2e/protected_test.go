@@ -85,8 +85,8 @@ func TestProtectedBranch(t *testing.T) {
 	}
 }
 
-// TestProtectedBranchOfPackagesApart releases one of several packages in a repository whose main accepts only pull requests.
-func TestProtectedBranchOfPackagesApart(t *testing.T) {
+// TestProtectedBranchWithIndependentPackages releases one of several packages in a repository whose main accepts only pull requests.
+func TestProtectedBranchWithIndependentPackages(t *testing.T) {
 	t.Parallel()
 	r := newReleasing(t, releaseOptions{by: "here", files: configured("versioning = \"independent\"\n")})
 	r.protect("refs/heads/main")
@@ -104,8 +104,8 @@ func TestProtectedBranchOfPackagesApart(t *testing.T) {
 	require.Equal(t, []string{"mono-p0002/v0.1.7"}, tags)
 }
 
-// TestPushThatWasNotTaken checks that the error gives the reason for a rejected push, which is determined from the refs on the remote.
-func TestPushThatWasNotTaken(t *testing.T) {
+// TestRejectedPushHasAReason checks that the error gives the reason for a rejected push, which is determined from the refs on the remote.
+func TestRejectedPushHasAReason(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name       string

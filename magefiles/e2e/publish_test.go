@@ -87,8 +87,8 @@ func noSecret(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// TestAPersonIsAsked runs publish at a terminal. After the answer "no" nothing changes. After the answer "yes" publish uploads the packages.
-func TestAPersonIsAsked(t *testing.T) {
+// TestPublishAsksTheUser runs publish at a terminal. After the answer "no" nothing changes. After the answer "yes" publish uploads the packages.
+func TestPublishAsksTheUser(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
 	for name, text := range onePackage {

@@ -34,7 +34,7 @@ func shownFrom(t testing.TB, rows []string, begins string) []string {
 
 // A question has its own line, and no output overwrites it. The answer "no" is not reported as an error and gives exit status 3. Ctrl-C gives exit
 // status 130. Neither is shown as a step with a duration.
-func TestAQuestionIsOnlyAQuestion(t *testing.T) {
+func TestQuestionHasItsOwnLine(t *testing.T) {
 	t.Parallel()
 	r := newReleasing(t, releaseOptions{by: "here"})
 	r.env = command.Unset(r.env, "CI")
@@ -112,7 +112,7 @@ func answered(t testing.TB, wide int, x *exec.Cmd, asked string, code int, last 
 
 // A user who continues a release sees the remaining steps, and whether the release can be undone, instead of the plan that was agreed to. The text
 // fits the terminal. Ctrl-C, the answer "no" and a change of the terminal's width do not affect the release.
-func TestGoingOnShowsWhatIsLeft(t *testing.T) {
+func TestContinuedReleaseShowsRemainingSteps(t *testing.T) {
 	t.Parallel()
 	r := newReleasing(t, releaseOptions{by: "here"})
 	r.env = command.Unset(r.env, "CI")
@@ -170,7 +170,7 @@ func TestPublishAsksAtATerminal(t *testing.T) {
 
 // Targets that push an image ask before building it, docker:merge asks before merging, and clean asks before removing packages that may be the only
 // copies.
-func TestImagesAreAskedFor(t *testing.T) {
+func TestTargetsThatPushImagesAsk(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "imaged")
 	require.NoError(t, os.CopyFS(dir, os.DirFS("testdata/repos/imaged")))

@@ -59,9 +59,9 @@ func TestRehearseCallsTheCommitHooks(t *testing.T) {
 	}
 }
 
-// TestRehearseGoesNowhereElse redirects every push and fetch in the user's git configuration to a trap, and sets everything else that could disturb a
-// rehearsal.
-func TestRehearseGoesNowhereElse(t *testing.T) {
+// TestRehearseContactsNoOtherServer redirects every push and fetch in the user's git configuration to a trap, and sets everything else that could
+// disturb a rehearsal.
+func TestRehearseContactsNoOtherServer(t *testing.T) {
 	t.Parallel()
 	r := newReleasing(t, releaseOptions{})
 	trap := filepath.Join(t.TempDir(), "trap.git")

@@ -28,9 +28,9 @@ func landing(t *testing.T, o releaseOptions) *releasing {
 	return r
 }
 
-// TestRehearseByAPullRequest rehearses a release that is proposed, merged and completed, both from here and by the jobs of the release-pr.yml and
-// release.yml that ci:write generated.
-func TestRehearseByAPullRequest(t *testing.T) {
+// TestRehearseAPullRequestRelease rehearses a release that is proposed, merged and completed, both from here and by the jobs of the release-pr.yml
+// and release.yml that ci:write generated.
+func TestRehearseAPullRequestRelease(t *testing.T) {
 	t.Parallel()
 	t.Run("here", func(t *testing.T) {
 		t.Parallel()

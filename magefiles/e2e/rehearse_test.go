@@ -42,9 +42,9 @@ func (r *releasing) everything() string {
 	}, "\n")
 }
 
-// TestRehearseBesideTenReleases makes ten releases and rehearses before and after each of them. All rehearsals succeed, no package needs a stand-in,
+// TestRehearseAmongTenReleases makes ten releases and rehearses before and after each of them. All rehearsals succeed, no package needs a stand-in,
 // and no tag is built twice.
-func TestRehearseBesideTenReleases(t *testing.T) {
+func TestRehearseAmongTenReleases(t *testing.T) {
 	t.Parallel()
 	r := newReleasing(t, releaseOptions{by: "here"})
 	check := func(out string, released, next int, fresh bool) {
@@ -108,8 +108,8 @@ func TestRehearseAfterABumpWithoutARelease(t *testing.T) {
 	require.Contains(t, out, "mono v0.2.1 was rehearsed")
 }
 
-// TestRehearseWithAPackageThatIsNew adds a package at the same version as all others. The last release did not include it.
-func TestRehearseWithAPackageThatIsNew(t *testing.T) {
+// TestRehearseWithANewPackage adds a package at the same version as all others. The last release did not include it.
+func TestRehearseWithANewPackage(t *testing.T) {
 	t.Parallel()
 	r := newReleasing(t, releaseOptions{by: "here"})
 	r.ok("release", "-to=patch", "-yes")
@@ -125,8 +125,8 @@ func TestRehearseWithAPackageThatIsNew(t *testing.T) {
 	require.Contains(t, r.ok("release", "-to=patch", "-yes"), "v0.1.8 is released")
 }
 
-// TestRehearseWithoutAPackageOfThen removes or renames a package that was in the last release. That release still counts as complete.
-func TestRehearseWithoutAPackageOfThen(t *testing.T) {
+// TestRehearseAfterARemovedPackage removes or renames a package that was in the last release. That release still counts as complete.
+func TestRehearseAfterARemovedPackage(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(r *releasing){
 		"one is removed": func(r *releasing) {
@@ -156,8 +156,8 @@ func TestRehearseWithoutAPackageOfThen(t *testing.T) {
 	}
 }
 
-// TestRehearseGoesOnWithWhatIsUnfinished rehearses the rest of a real release that stopped at various points. The output says so.
-func TestRehearseGoesOnWithWhatIsUnfinished(t *testing.T) {
+// TestRehearseTheRestOfAnUnfinishedRelease rehearses the rest of a real release that stopped at various points. The output says so.
+func TestRehearseTheRestOfAnUnfinishedRelease(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		by   string
@@ -260,8 +260,8 @@ func TestRehearseIndependentVersions(t *testing.T) {
 	r.rehearseRefused(2, `no package named "nothing"`, "-only=nothing")
 }
 
-// TestRehearseStandsInForWhatCannotBeBuilt has a last release that cannot be built. The rehearsal says so, uses stand-ins, and succeeds.
-func TestRehearseStandsInForWhatCannotBeBuilt(t *testing.T) {
+// TestRehearseAfterAReleaseThatCannotBeBuilt has a last release that cannot be built. The rehearsal says so, uses stand-ins, and succeeds.
+func TestRehearseAfterAReleaseThatCannotBeBuilt(t *testing.T) {
 	t.Parallel()
 	for name, broken := range map[string]map[string]string{
 		"a manifest that cannot be read":   {"packages/core/pixi.toml": "[package\n"},
@@ -292,9 +292,9 @@ func TestRehearseStandsInForWhatCannotBeBuilt(t *testing.T) {
 	}
 }
 
-// TestRehearseRefusesBeforeItBuildsAWorld checks that a rehearsal reports all errors that can be found in manifests, tags and flags at once, before
-// any embedded servers are started.
-func TestRehearseRefusesBeforeItBuildsAWorld(t *testing.T) {
+// TestRehearseReportsErrorsBeforeItStartsServers checks that a rehearsal reports all errors that can be found in manifests, tags and flags at once,
+// before any embedded servers are started.
+func TestRehearseReportsErrorsBeforeItStartsServers(t *testing.T) {
 	t.Parallel()
 	r := newReleasing(t, releaseOptions{})
 	for _, c := range []struct {

@@ -12,7 +12,7 @@ import (
 )
 
 // Two rehearsals of the same commit at different times produce identical artifacts.
-func TestTheSameCommitRehearsedTwice(t *testing.T) {
+func TestRehearsalsAreReproducible(t *testing.T) {
 	t.Parallel()
 	r := newReleasing(t, releaseOptions{})
 	r.env = command.Unset(r.env, "GIT_COMMITTER_DATE", "GIT_AUTHOR_DATE", "SOURCE_DATE_EPOCH")

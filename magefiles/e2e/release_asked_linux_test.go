@@ -37,7 +37,7 @@ func whereAllAsk(t *testing.T) *releasing {
 }
 
 // A user at a terminal answers all programs that ask something in the middle of a release.
-func TestAReleaseIsAnswered(t *testing.T) {
+func TestQuestionsOfProgramsInARelease(t *testing.T) {
 	t.Parallel()
 	r := whereAllAsk(t)
 	x, _ := r.start("release", "-to=patch", "-yes")
@@ -83,7 +83,7 @@ func TestCtrlCAtAQuestion(t *testing.T) {
 }
 
 // In a terminal that a CI has allocated, each question fails immediately, and the error has a next step.
-func TestNobodyAnswersARelease(t *testing.T) {
+func TestQuestionsWithoutAnAnswer(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		without []string // hooks to remove
@@ -112,7 +112,7 @@ func TestNobodyAnswersARelease(t *testing.T) {
 
 // The time limit for servers is suspended while the user types a passphrase during status. Otherwise the rest of the passphrase would be typed into
 // the shell.
-func TestStatusWaitsForWhoeverTypes(t *testing.T) {
+func TestStatusWaitsForAPassphrase(t *testing.T) {
 	t.Parallel()
 	r := newReleasing(t, releaseOptions{by: "here"})
 	r.refuseUploads("mono-core")

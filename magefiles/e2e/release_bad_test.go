@@ -349,7 +349,7 @@ func TestNothingIrreversible(t *testing.T) {
 
 // A step that needs a user's decision ends the release with exit status 3, even if its error is wrapped in others, and says how to continue. Here
 // someone moves the tag during the push.
-func TestAStopInsideARelease(t *testing.T) {
+func TestDecisionInsideARelease(t *testing.T) {
 	t.Parallel()
 	r := newReleasing(t, releaseOptions{by: "here"})
 	hooks := filepath.Join(r.world.Remote, "hooks")
@@ -459,8 +459,8 @@ func TestAccidents(t *testing.T) {
 	}
 }
 
-// TestTwoAtOnce starts two releases in one clone. One succeeds; the other fails with an error and changes nothing.
-func TestTwoAtOnce(t *testing.T) {
+// TestConcurrentReleasesInOneClone starts two releases in one clone. One succeeds; the other fails with an error and changes nothing.
+func TestConcurrentReleasesInOneClone(t *testing.T) {
 	t.Parallel()
 	r := newReleasing(t, releaseOptions{})
 	one, oneSaid := r.start("release", "-to=patch", "-yes")
@@ -479,9 +479,9 @@ func TestTwoAtOnce(t *testing.T) {
 	r.released("0.1.7")
 }
 
-// TestReleaseOfSomebodyElse requests a version that another clone has tagged but not published. The version does not count as released, and this
+// TestReleaseOfAnotherClone requests a version that another clone has tagged but not published. The version does not count as released, and this
 // clone continues the release after a pull. After a later release, the version counts as released.
-func TestReleaseOfSomebodyElse(t *testing.T) {
+func TestReleaseOfAnotherClone(t *testing.T) {
 	t.Parallel()
 	r := newReleasing(t, releaseOptions{by: "here"})
 	behind, first := r.newClone(), r.dir
@@ -758,7 +758,7 @@ func (r *releasing) breakHub(broken bool) {
 
 // If a hook refused a release's commit, plain `release` proposes the same release again until its plan is agreed to, however often it stops before
 // that. An unanswered question does not lose the requested version.
-func TestReleaseOfWhichNothingCame(t *testing.T) {
+func TestReleaseWhoseCommitWasRefused(t *testing.T) {
 	t.Parallel()
 	r := newReleasing(t, releaseOptions{by: "here"})
 	hook(t, r.dir+"/.git/hooks", "pre-commit", "exit 1")

@@ -6,9 +6,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestPublishOfWhatWasGivenUp gives up a release after one of its packages was uploaded. The other packages are not uploaded unless the user is told
-// so and agrees.
-func TestPublishOfWhatWasGivenUp(t *testing.T) {
+// TestPublishAnAbandonedRelease gives up a release after one of its packages was uploaded. The other packages are not uploaded unless the user is
+// told so and agrees.
+func TestPublishAnAbandonedRelease(t *testing.T) {
 	t.Parallel()
 	r := newReleasing(t, releaseOptions{by: "here"})
 	r.refuseUploads("mono-p0002")
@@ -24,8 +24,8 @@ func TestPublishOfWhatWasGivenUp(t *testing.T) {
 	require.Contains(t, r.ok("release", "-to=patch", "-yes"), "v0.1.8 is released")
 }
 
-// TestAPackageThatIsNot requests the release of a package that does not exist. The release fails before its first step.
-func TestAPackageThatIsNot(t *testing.T) {
+// TestReleaseOfAMissingPackage requests the release of a package that does not exist. The release fails before its first step.
+func TestReleaseOfAMissingPackage(t *testing.T) {
 	t.Parallel()
 	r := newReleasing(t, releaseOptions{by: "here", files: configured("versioning = \"independent\"\n")})
 	for _, to := range []string{"patch", "auto", "0.1.7"} {

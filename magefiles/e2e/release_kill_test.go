@@ -110,9 +110,9 @@ func killedAtEveryBoundary(t *testing.T, private bool) {
 	}
 }
 
-// TestReleaseKilledAnywhere kills a release at random moments, sometimes twice, and continues it in the same clone or in one that has no record of
+// TestReleaseKilledAtRandom kills a release at random moments, sometimes twice, and continues it in the same clone or in one that has no record of
 // it.
-func TestReleaseKilledAnywhere(t *testing.T) {
+func TestReleaseKilledAtRandom(t *testing.T) {
 	t.Parallel()
 	seed := *killSeed
 	if seed == 0 {

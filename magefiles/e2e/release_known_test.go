@@ -24,9 +24,9 @@ func configured(more string) map[string]string {
 	return map[string]string{"pixi.toml": monorepotest.Files(3, "0.1.6")["pixi.toml"] + strings.Replace(qaTask, `publish = "%s"`, "publish = \"here\"\n"+more, 1)}
 }
 
-// TestReleaseOfAnyMessage has a release with a pushed tag and no files on the channel yet. Another clone recognizes the release by the changes in its
-// commit, whatever the commit message.
-func TestReleaseOfAnyMessage(t *testing.T) {
+// TestReleaseCommitWithAnyMessage has a release with a pushed tag and no files on the channel yet. Another clone recognizes the release by the
+// changes in its commit, whatever the commit message.
+func TestReleaseCommitWithAnyMessage(t *testing.T) {
 	t.Parallel()
 	const tag = "v0.1.7"
 	for _, c := range []struct {
@@ -169,8 +169,8 @@ func TestReleaseOfAnyMessage(t *testing.T) {
 	}
 }
 
-// TestTagThatIsNoRelease has tags on the remote that were not made by a release and have no files on the channel. The next release succeeds.
-func TestTagThatIsNoRelease(t *testing.T) {
+// TestTagsOfNoRelease has tags on the remote that were not made by a release and have no files on the channel. The next release succeeds.
+func TestTagsOfNoRelease(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name     string
@@ -223,8 +223,8 @@ func TestTagThatIsNoRelease(t *testing.T) {
 	}
 }
 
-// TestPackageSinceTheRelease adds a package after a release that did not include it.
-func TestPackageSinceTheRelease(t *testing.T) {
+// TestPackageAddedAfterARelease adds a package after a release that did not include it.
+func TestPackageAddedAfterARelease(t *testing.T) {
 	t.Parallel()
 	r := newReleasing(t, releaseOptions{by: "here"})
 	r.ok("release", "-to=patch", "-yes")

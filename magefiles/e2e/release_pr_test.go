@@ -216,9 +216,9 @@ func (r *releasing) boundaries() (at []boundary, fresh string, without []byte) {
 	return at, fresh, data[:begins[last]]
 }
 
-// TestReleaseWhereReleasesLandByAPullRequest checks that each command that is run too early is refused with a next step. The release succeeds after
+// TestCommandsRunTooEarlyWithPullRequests checks that each command that is run too early is refused with a next step. The release succeeds after
 // the merge, even after the remote refused the tag and the release was undone.
-func TestReleaseWhereReleasesLandByAPullRequest(t *testing.T) {
+func TestCommandsRunTooEarlyWithPullRequests(t *testing.T) {
 	t.Parallel()
 	r := newReleasing(t, releaseOptions{by: "here", files: configured("land = \"pull-request\"\n")})
 	hub := r.team(server.Rules{})
@@ -251,9 +251,9 @@ func TestReleaseWhereReleasesLandByAPullRequest(t *testing.T) {
 	r.released("0.1.7")
 }
 
-// TestTheJobsOfAReleasePullRequest runs the command lines of release-pr.yml as a job does. The job outputs the landed commit, the first line of the
+// TestJobsOfAReleasePullRequest runs the command lines of release-pr.yml as a job does. The job outputs the landed commit, the first line of the
 // pull request says which button to press, and the tag is pushed before a run of release.yml is requested.
-func TestTheJobsOfAReleasePullRequest(t *testing.T) {
+func TestJobsOfAReleasePullRequest(t *testing.T) {
 	t.Parallel()
 	r := newReleasing(t, releaseOptions{by: "here"})
 	hub := r.team(server.Rules{})

@@ -10,7 +10,7 @@ import (
 
 // A user may have no credential for a private channel to which the CI publishes by OIDC. The release does not wait for files that it cannot see, and
 // undo refuses if the release's files may be on the channel.
-func TestReleaseByCIToAChannelThatNobodyHereSees(t *testing.T) {
+func TestReleaseByCIToAnUnreadableChannel(t *testing.T) {
 	t.Parallel()
 	r := newReleasing(t, releaseOptions{by: "ci", private: byVariable})
 	key := r.env

@@ -24,9 +24,9 @@ func apart(t testing.TB, by string, names ...string) *releasing {
 	return r
 }
 
-// TestReleaseWithoutACommitApart releases one of several packages without a commit, and undoes that release. Files on the channel from earlier
-// releases of the other packages do not count as files of this release.
-func TestReleaseWithoutACommitApart(t *testing.T) {
+// TestReleaseWithoutACommitOfIndependentPackages releases one of several packages without a commit, and undoes that release. Files on the channel
+// from earlier releases of the other packages do not count as files of this release.
+func TestReleaseWithoutACommitOfIndependentPackages(t *testing.T) {
 	t.Parallel()
 	const tag = "mono-p0001/v0.2.0"
 	for _, by := range []string{"here", "ci"} {

@@ -8,9 +8,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestReleaseWithoutACommitWhereOthersTag releases versions that are already in the manifests, in a clone like a developer's, with tags of other
+// TestReleaseWithoutACommitAmongOtherTags releases versions that are already in the manifests, in a clone like a developer's, with tags of other
 // tools on the same commit. The release is stopped before the push, undone, and made again. The next release recognizes it.
-func TestReleaseWithoutACommitWhereOthersTag(t *testing.T) {
+func TestReleaseWithoutACommitAmongOtherTags(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name   string

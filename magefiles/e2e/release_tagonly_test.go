@@ -215,9 +215,9 @@ func TestReleaseWithoutACommitAmongOthers(t *testing.T) {
 	}
 }
 
-// TestReleaseWithWhatBuildsAreTold sets a version in the environment of a build. A release fails if that version differs from the package's version.
-// Otherwise it updates the variable together with the version.
-func TestReleaseWithWhatBuildsAreTold(t *testing.T) {
+// TestReleaseWithVersionsInBuildEnvironments sets a version in the environment of a build. A release fails if that version differs from the package's
+// version. Otherwise it updates the variable together with the version.
+func TestReleaseWithVersionsInBuildEnvironments(t *testing.T) {
 	t.Parallel()
 	r := newReleasing(t, releaseOptions{by: "here"})
 	manifest := readFile(t, r.dir, "packages/core/pixi.toml")

@@ -72,8 +72,8 @@ func (r *releasing) ran(tags ...string) {
 	require.Equal(r.t, tags, slices.Sorted(maps.Keys(runs)))
 }
 
-// TestReleaseOfFourPackagesApart pushes four tags. GitHub creates no events if four tags are pushed at once, but each tag still gets its run.
-func TestReleaseOfFourPackagesApart(t *testing.T) {
+// TestReleaseOfFourIndependentPackages pushes four tags. GitHub creates no events if four tags are pushed at once, but each tag still gets its run.
+func TestReleaseOfFourIndependentPackages(t *testing.T) {
 	t.Parallel()
 	r := four(t, "ci")
 	require.Contains(t, r.ok("release", "-to=patch", "-yes"), "released")
@@ -82,9 +82,9 @@ func TestReleaseOfFourPackagesApart(t *testing.T) {
 	r.ran(fourTags...)
 }
 
-// TestReleaseOfFourStopsBetweenItsPushes rejects the second push, after three tags were pushed. The release either continues with the fourth tag or
+// TestReleaseOfFourTagsStopsBetweenPushes rejects the second push, after three tags were pushed. The release either continues with the fourth tag or
 // is undone.
-func TestReleaseOfFourStopsBetweenItsPushes(t *testing.T) {
+func TestReleaseOfFourTagsStopsBetweenPushes(t *testing.T) {
 	t.Parallel()
 	refusing := func(t *testing.T, by string) *releasing {
 		r := four(t, by)
@@ -117,9 +117,9 @@ func TestReleaseOfFourStopsBetweenItsPushes(t *testing.T) {
 	})
 }
 
-// TestReleaseAsksForItsRun simulates a GitHub that creates no event for the tag. The release requests a run exactly once, although it is killed right
-// after the request.
-func TestReleaseAsksForItsRun(t *testing.T) {
+// TestReleaseRequestsItsRun simulates a GitHub that creates no event for the tag. The release requests a run exactly once, although it is killed
+// right after the request.
+func TestReleaseRequestsItsRun(t *testing.T) {
 	t.Parallel()
 	r := four(t, "ci")
 	counting := readFile(t, r.world.Remote, "hooks/pre-receive")

@@ -6,9 +6,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestUndoLeavesTheSameTagOfAnother makes a release without a commit, during which a colleague pushes the same tag at the same commit. The release
+// TestUndoKeepsAColleaguesTag makes a release without a commit, during which a colleague pushes the same tag at the same commit. The release
 // then believes that its own push succeeded. Undo removes the tag from this clone, but not the colleague's tag from the remote.
-func TestUndoLeavesTheSameTagOfAnother(t *testing.T) {
+func TestUndoKeepsAColleaguesTag(t *testing.T) {
 	t.Parallel()
 	for name, tag := range map[string][]string{
 		"annotated":        {"-a", "-m", "mine"},

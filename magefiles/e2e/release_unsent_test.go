@@ -6,9 +6,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestVersionsThatAPersonKept has versions that a user bumped and committed in the clone, with or without a tag, but did not push. The commands that
+// TestUnpushedVersionsOfAUser has versions that a user bumped and committed in the clone, with or without a tag, but did not push. The commands that
 // encounter these versions report them, with a command that releases them.
-func TestVersionsThatAPersonKept(t *testing.T) {
+func TestUnpushedVersionsOfAUser(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name, says, next string

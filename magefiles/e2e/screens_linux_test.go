@@ -19,7 +19,7 @@ import (
 var sequence = regexp.MustCompile(`\x1b\[[0-9;]*[A-Za-z]`)
 
 // The output of targets fits a narrow terminal, and no word is split at the edge. Only a single word, such as a URL, may be wider than the terminal.
-func TestScreensAreNarrow(t *testing.T) {
+func TestOutputFitsANarrowTerminal(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "imaged")
 	require.NoError(t, os.CopyFS(dir, os.DirFS("testdata/repos/imaged")))

@@ -12,7 +12,7 @@ import (
 
 // Each script begins with a comment that describes what it tests. No two scripts have the same description. File names are in lower case, with
 // hyphens.
-func TestScriptsProveOneThingEach(t *testing.T) {
+func TestScriptsHaveDescriptions(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob(filepath.Join("testdata", "script", "*"))
 	require.NoError(t, err)

@@ -54,9 +54,9 @@ import (
 	".gitignore": "/magefiles/mage_output_file.go\n",
 }
 
-// TestNothingIsLeftBehind stops `go tool mage rehearse` and `check`, which runs many jobs, in the middle of the tests, in every way that a user or a
-// CI does. No process of these commands keeps running, and no temporary files are left in their folder.
-func TestNothingIsLeftBehind(t *testing.T) {
+// TestStoppedTargetsLeaveNothing stops `go tool mage rehearse` and `check`, which runs many jobs, in the middle of the tests, in every way that a
+// user or a CI does. No process of these commands keeps running, and no temporary files are left in their folder.
+func TestStoppedTargetsLeaveNothing(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name   string

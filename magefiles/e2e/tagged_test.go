@@ -105,8 +105,8 @@ func TestVersionsFromTags(t *testing.T) {
 	require.Contains(t, r.rehearsed(), "mono v0.2.1 was rehearsed")
 }
 
-// TestVersionsFromTagsApart releases three packages at three versions from one commit, with separate tags for each package.
-func TestVersionsFromTagsApart(t *testing.T) {
+// TestIndependentVersionsFromTags releases three packages at three versions from one commit, with separate tags for each package.
+func TestIndependentVersionsFromTags(t *testing.T) {
 	t.Parallel()
 	files := fromTags(apartTools)
 	for name, text := range configured("versioning = \"independent\"\n") {

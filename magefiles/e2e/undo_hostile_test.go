@@ -8,9 +8,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestUndoTakesNothingOfOthers checks that undo does not revert other users' commits, even if they make the same or nearly the same changes as the
+// TestUndoKeepsOthersCommits checks that undo does not revert other users' commits, even if they make the same or nearly the same changes as the
 // release's commit.
-func TestUndoTakesNothingOfOthers(t *testing.T) {
+func TestUndoKeepsOthersCommits(t *testing.T) {
 	bump := func(r *releasing, dir string) {
 		for _, f := range strings.Fields(git(r.t, r.dir, "diff", "--name-only", r.base, "HEAD")) {
 			write(r.t, dir, f, readFile(r.t, r.dir, f))

@@ -7,9 +7,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestUndoUnderOtherVersions adds a commit on top of the release's commit. It changes packages or versions, by which the release's commit is usually
+// TestUndoBelowALaterCommit adds a commit on top of the release's commit. It changes packages or versions, by which the release's commit is usually
 // recognized. Undo reverts only the release's commit.
-func TestUndoUnderOtherVersions(t *testing.T) {
+func TestUndoBelowALaterCommit(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(r *releasing){
 		"a version that was raised by hand": func(r *releasing) {
@@ -49,8 +49,8 @@ func TestUndoUnderOtherVersions(t *testing.T) {
 	}
 }
 
-// TestRehearseOnTheBranchThatThereIs checks that a rehearsal uses the repository's branch instead of assuming main.
-func TestRehearseOnTheBranchThatThereIs(t *testing.T) {
+// TestRehearseOnAnyBranchName checks that a rehearsal uses the repository's branch instead of assuming main.
+func TestRehearseOnAnyBranchName(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ name, push, local, want string }{
 		{"a branch of another name", "trunk", "trunk", "origin/trunk and the tags"},

@@ -13,7 +13,7 @@ import (
 
 // Files on a private channel count, even though they are not visible without a credential. Their release cannot be undone, their version is not
 // released twice, and they are listed.
-func TestPrivateChannelIsSeen(t *testing.T) {
+func TestFilesOnAPrivateChannelCount(t *testing.T) {
 	t.Parallel()
 	const key = "pfx_the_key_of_a_private_channel"
 	tried := filepath.Join(t.TempDir(), "tried") // the package can be imported before it is published, but not afterwards

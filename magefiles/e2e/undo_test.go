@@ -128,9 +128,9 @@ func TestUndoAmongOthers(t *testing.T) {
 	})
 }
 
-// TestUndoWhoseRevertFails has the revert of a pushed release fail, as with a key whose passphrase is not entered, or killed before it commits. The
+// TestUndoWithAFailingRevert has the revert of a pushed release fail, as with a key whose passphrase is not entered, or killed before it commits. The
 // next undo looks at commits, not at leftover files. Otherwise it would remove the tag on the remote without reverting the commit there.
-func TestUndoWhoseRevertFails(t *testing.T) {
+func TestUndoWithAFailingRevert(t *testing.T) {
 	t.Parallel()
 	for name, fails := range map[string]func(r *releasing){
 		"refused": func(r *releasing) {

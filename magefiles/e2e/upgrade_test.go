@@ -17,10 +17,10 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/channel/store"
 )
 
-// TestBumpedPackagesAreBuiltAndTaken bumps the real packages, builds them with the embedded toolchain, and publishes them to an embedded prefix.dev.
-// Each index.json has the new version and the new pins. The downstreams are upgraded to the newest version on the channel, and then downgraded
-// without access to a server.
-func TestBumpedPackagesAreBuiltAndTaken(t *testing.T) {
+// TestBumpedPackagesAreBuiltAndUpgraded bumps the real packages, builds them with the embedded toolchain, and publishes them to an embedded
+// prefix.dev. Each index.json has the new version and the new pins. The downstreams are upgraded to the newest version on the channel, and then
+// downgraded without access to a server.
+func TestBumpedPackagesAreBuiltAndUpgraded(t *testing.T) {
 	t.Parallel()
 	root := copyOfOurs(t)
 	at := func(env string, args ...string) string {

@@ -10,7 +10,7 @@ import (
 )
 
 // The repository on GitHub comes from the address that git pushes to, even if the configuration has another address.
-func TestTheAddressThatCountsForGitHub(t *testing.T) {
+func TestPushURLDeterminesTheRepository(t *testing.T) {
 	t.Setenv("GITHUB_REPOSITORY", "")
 	t.Setenv("GITHUB_API_URL", "")
 	for name, set := range map[string][][]string{

@@ -18,7 +18,7 @@ import (
 )
 
 // Credentials are hidden in output for people, but not in output that a program parses.
-func TestPeopleAreShownNoSecret(t *testing.T) {
+func TestSecretsAreHiddenFromUsers(t *testing.T) {
 	t.Setenv("PREFIX_API_KEY", "release-candidate")
 	require.Equal(t, "the branch *** is there", plain(errors.New("the branch release-candidate is there")).Error())
 	for name, err := range map[string]error{
@@ -43,7 +43,7 @@ func TestPeopleAreShownNoSecret(t *testing.T) {
 }
 
 // The values of all variables with the name of a credential are hidden, not only those that the pipeline uses, and so is a proxy's password.
-func TestPeopleAreShownNoSecretOfAnyTool(t *testing.T) {
+func TestSecretsOfAnyToolAreHiddenFromUsers(t *testing.T) {
 	for name, value := range map[string]string{
 		"GH_TOKEN": "ghp_AbCdEfGhIj", "HTTPS_PROXY": "http://u:passw0rdxyz@127.0.0.1:9", "DEPLOY_SSH_PRIVATE_KEY": "first-line\r\nanother-line", "TICKETS_API_KEY": "key-of-tickets",
 	} {
@@ -59,7 +59,7 @@ func TestPeopleAreShownNoSecretOfAnyTool(t *testing.T) {
 }
 
 // A panic of ours is reported with its place in the code, even if the run was ended meanwhile. Mage handles its own panics.
-func TestAPanicIsToldWithItsPlace(t *testing.T) {
+func TestPanicIsReportedWithItsPlace(t *testing.T) {
 	var none func()
 	for name, ends := range map[string]bool{"by itself": false, "while it is ended": true} {
 		t.Run(name, func(t *testing.T) {

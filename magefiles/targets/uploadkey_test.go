@@ -12,9 +12,9 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/view"
 )
 
-// TestHostileBackendsBesideAKey withholds from pixi, which runs build backends, a file with a key that is known to upload. A key that may only read,
-// as far as we know, is passed.
-func TestHostileBackendsBesideAKey(t *testing.T) {
+// TestHostileBackendsGetNoUploadKey withholds from pixi, which runs build backends, a file with a key that is known to upload. A key that may only
+// read, as far as we know, is passed.
+func TestHostileBackendsGetNoUploadKey(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "keys.json")
 	require.NoError(t, os.WriteFile(file, []byte(`{"*.example.org": {"BearerToken": "pfx_key_of_the_file"}}`), 0o600))
 	for _, name := range []string{"GITHUB_ACTIONS", "GITLAB_CI", "ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN"} {

@@ -53,7 +53,7 @@ func TestChildrenAreHeard(t *testing.T) {
 }
 
 // A request to a server that never answers fails after the time that PIPELINE_PATIENCE sets.
-func TestPatienceOfTheChannel(t *testing.T) {
+func TestTimeoutOfTheChannel(t *testing.T) {
 	silent := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body) // otherwise the server does not notice the end of the connection
 		<-r.Context().Done()

@@ -16,7 +16,7 @@ SCHEMES = [("light", "none"), ("dark", "none"), ("light", "active")]  # color sc
 
 
 @pytest.mark.parametrize("well", [True, False], ids=["well", "broken"])
-def test_axe_finds_nothing_of_ours(page: Page, dashboard: Served, broken: Path, well: bool) -> None:
+def test_axe_finds_no_violation(page: Page, dashboard: Served, broken: Path, well: bool) -> None:
     if not well:
         shadow(broken, "foopack_extras", "1 / 0")
         claim(broken, "foopack-core", "9.9.9")

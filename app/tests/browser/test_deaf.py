@@ -89,7 +89,7 @@ class Hole:
         route.continue_() if self.open else route.abort()
 
 
-def test_a_connection_that_dies_without_a_word(context: BrowserContext, dashboard: Served) -> None:
+def test_a_connection_that_dies_silently(context: BrowserContext, dashboard: Served) -> None:
     page = context.new_page()
     page.clock.install()
     hole = Hole(page)
@@ -127,7 +127,7 @@ def test_a_connection_that_dies_without_a_word(context: BrowserContext, dashboar
     deaf(page)
 
 
-def test_a_report_is_missed_from_when_the_visitor_has_asked_for_it(context: BrowserContext, dashboard: Served) -> None:
+def test_time_without_a_report_counts_from_the_visitors_choice(context: BrowserContext, dashboard: Served) -> None:
     page = context.new_page()
     page.clock.install()
     arrive(page, dashboard)
@@ -148,7 +148,7 @@ def test_a_report_is_missed_from_when_the_visitor_has_asked_for_it(context: Brow
     assert page.evaluate("window.before")
 
 
-def test_forced_colors_show_what_can_be_used(shown: Page) -> None:
+def test_forced_colors_show_controls(shown: Page) -> None:
     shown.emulate_media(forced_colors="active")
     style = "(each) => { const style = getComputedStyle(each); return [style.appearance, style.borderTopWidth] }"
     assert shown.get_by_label("Live").evaluate(style)[0] == "auto"
@@ -168,7 +168,7 @@ def test_a_page_is_printed_for_paper(page: Page, dashboard: Served) -> None:
     expect(page.locator(".controls")).to_be_hidden()
 
 
-def test_what_ran_before_is_what_this_browser_saw(page: Page, dashboard: Served) -> None:
+def test_previous_release_is_the_one_this_browser_saw(page: Page, dashboard: Served) -> None:
     seen = {
         "version": "0.0.9",
         "revision": "",
@@ -260,7 +260,7 @@ def test_behind_a_proxy_as_in_readme(context: BrowserContext, proxies: dict[str,
 
 
 @pytest.mark.parametrize("name", ["no upgrade", "a policy", "own Host"])
-def test_behind_a_proxy_that_gets_it_wrong(context: BrowserContext, proxies: dict[str, str], name: str) -> None:
+def test_behind_a_misconfigured_proxy(context: BrowserContext, proxies: dict[str, str], name: str) -> None:
     page = context.new_page()
     page.clock.install()
     page.route("**/livez", lambda route: route.abort())

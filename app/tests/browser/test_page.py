@@ -24,7 +24,7 @@ def row(page: Page, package: str) -> list[str]:
     return [found.locator(".installed").inner_text().strip(), found.locator(".asked").inner_text()]
 
 
-def test_all_is_well_and_the_versions_are_the_installed_ones(shown: Page) -> None:
+def test_page_shows_the_installed_versions(shown: Page) -> None:
     refresh(shown, "All well")
     for package, version in pins(project().requires).items():
         installed, required = row(shown, package)
@@ -39,20 +39,20 @@ def test_all_is_well_and_the_versions_are_the_installed_ones(shown: Page) -> Non
 
 
 @pytest.mark.parametrize("context", [{"java_script_enabled": False}], indirect=True)
-def test_it_can_be_read_without_its_scripts(page: Page, well: Served) -> None:
+def test_page_is_readable_without_scripts(page: Page, well: Served) -> None:
     page.goto(well.url)
     expect(page.locator(".first .headline")).to_have_text("All well")
     expect(page.locator(".first table").first).to_contain_text("foopack-core")
     expect(page.locator(".card", has=page.get_by_role("heading", name="Sample view"))).to_contain_text("summit")
 
 
-def test_what_the_server_wrote_gives_way_to_what_is_kept_up_to_date(page: Page, dashboard: Served) -> None:
+def test_live_content_replaces_the_servers_html(page: Page, dashboard: Served) -> None:
     arrive(page, dashboard)
     expect(page.get_by_text("All well").locator("visible=true")).to_have_count(1)
     expect(page.locator(".first .headline")).to_be_hidden()
 
 
-def test_refresh_by_hand_shows_what_broke_and_what_was_mended(shown: Page, dashboard: Served, broken: Path) -> None:
+def test_manual_refresh_shows_new_and_fixed_problems(shown: Page, dashboard: Served, broken: Path) -> None:
     shown.get_by_label("Live").uncheck()
     shadow(broken, "foopack_extras", BREAKS)
     before = taken(shown)
@@ -96,7 +96,7 @@ def test_a_traceback_opens_by_keyboard_and_stays_open(shown: Page, dashboard: Se
     expect(traceback.locator("pre")).to_be_visible()
 
 
-def test_another_version_than_required_stands_out(shown: Page, dashboard: Served, broken: Path) -> None:
+def test_a_version_that_differs_is_marked(shown: Page, dashboard: Served, broken: Path) -> None:
     claim(broken, "foopack-core", "9.9.9")
     refresh(shown, "1 problem")
     wrong = shown.locator(".then tr.wrong")
@@ -124,7 +124,7 @@ LINES = """(elements) => elements.map((each) => {
 
 
 @pytest.mark.parametrize("context", [{"viewport": {"width": 320, "height": 700}}], indirect=True)
-def test_on_the_narrowest_of_screens_words_and_numbers_stay_whole(page: Page, dashboard: Served) -> None:
+def test_words_and_numbers_stay_whole_on_narrow_screens(page: Page, dashboard: Served) -> None:
     arrive(page, dashboard)
     for selector in (".then .installed", ".then thead th", ".then .panel-df td", ".then .panel-df th", "header time"):
         told = page.locator(selector).locator("visible=true").evaluate_all(LINES)
@@ -155,7 +155,7 @@ def test_a_live_page_refreshes_itself_and_one_that_is_not_does_not(
     expect(shown.get_by_label("every")).to_be_disabled()
 
 
-def test_a_live_page_is_told_of_a_refresh_that_another_visitor_asked_for(
+def test_a_live_page_shows_another_visitors_refresh(
     shown: Page, context: BrowserContext, dashboard: Served
 ) -> None:
     other = context.new_page()
@@ -168,7 +168,7 @@ def test_a_live_page_is_told_of_a_refresh_that_another_visitor_asked_for(
         shown.wait_for_timeout(50)
 
 
-def test_a_server_whose_visitor_has_used_controls_is_idle_again(shown: Page, dashboard: Served) -> None:
+def test_the_server_is_idle_after_controls_were_used(shown: Page, dashboard: Served) -> None:
     refresh(shown, "All well")
     shown.get_by_label("Live").uncheck()
     expect(shown.get_by_label("every")).to_be_disabled()
@@ -205,7 +205,7 @@ def test_everything_can_be_reached_and_used_by_keyboard(page: Page, dashboard: S
     expect(page.get_by_role("link", name="Download JSON")).to_be_focused()
 
 
-def test_the_report_can_be_kept(shown: Page, tmp_path: Path) -> None:
+def test_the_report_can_be_saved(shown: Page, tmp_path: Path) -> None:
     refresh(shown, "All well")
     with shown.expect_download() as waiting:
         shown.get_by_role("link", name="Download JSON").click()
@@ -219,7 +219,7 @@ def test_the_report_can_be_kept(shown: Page, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "context", [PHONE | {"color_scheme": scheme} for scheme in ("light", "dark")], indirect=True, ids=["light", "dark"]
 )
-def test_a_phone_need_not_scroll_sideways(page: Page, dashboard: Served, broken: Path) -> None:
+def test_no_horizontal_scrolling_on_a_phone(page: Page, dashboard: Served, broken: Path) -> None:
     shadow(broken, "foopack_extras", BREAKS.replace("no <table>", "a_word_that_nobody_can_break" * 8))
     claim(broken, "foopack-core", "9.9.9.dev20260102030405")
     arrive(page, dashboard)
@@ -230,7 +230,7 @@ def test_a_phone_need_not_scroll_sideways(page: Page, dashboard: Served, broken:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_chart_has_the_colours_of_the_page(shown: Page, scheme: str) -> None:
+def test_the_chart_has_the_colors_of_the_page(shown: Page, scheme: str) -> None:
     shown.emulate_media(color_scheme=scheme)
     shown.wait_for_function(
         """() => {
@@ -241,7 +241,7 @@ def test_the_chart_has_the_colours_of_the_page(shown: Page, scheme: str) -> None
     )
 
 
-def test_a_page_whose_server_is_gone_says_so_and_loads_itself_again_once_there_is_one(
+def test_a_page_reloads_once_its_server_is_back(
     browser: Browser, own: Path
 ) -> None:
     shadow(own, "foopack_ui", BREAKS)
@@ -275,7 +275,7 @@ def test_a_page_whose_server_is_gone_says_so_and_loads_itself_again_once_there_i
         assert running.process.wait() == 0
 
 
-def test_a_page_whose_connection_does_not_open_loads_itself_again(context: BrowserContext, dashboard: Served) -> None:
+def test_a_page_reloads_if_its_connection_does_not_open(context: BrowserContext, dashboard: Served) -> None:
     page = context.new_page()
     opened: list[WebSocketRoute] = []
 
@@ -292,7 +292,7 @@ def test_a_page_whose_connection_does_not_open_loads_itself_again(context: Brows
     refresh(page, "All well")
 
 
-def test_a_page_that_run_has_written_asks_nobody(context: BrowserContext, tmp_path: Path) -> None:
+def test_a_page_written_by_run_sends_no_request(context: BrowserContext, tmp_path: Path) -> None:
     path = tmp_path / "sample.html"
     assert main(["run", "--output", str(path)]) == 0
     page, asked = context.new_page(), []

@@ -82,7 +82,7 @@ func TestWhatIsThereAlready(t *testing.T) {
 
 // The settings to make by hand depend on the repository: a person's ci.yml has other checks, and publishing from here needs no trusted
 // publisher.
-func TestWhatIsSetByHand(t *testing.T) {
+func TestManualSettings(t *testing.T) {
 	ours := func(state ciwrite.State, text string) []ciwrite.File {
 		return []ciwrite.File{{Path: ".github/workflows/ci.yml", State: state, Old: text}}
 	}
@@ -121,7 +121,7 @@ func TestWhatIsSetByHand(t *testing.T) {
 }
 
 // An init that is writing needs its journal: no other init tells a person to remove that file.
-func TestAnotherInitIsWriting(t *testing.T) {
+func TestConcurrentInit(t *testing.T) {
 	top, journal := t.TempDir(), filepath.Join(t.TempDir(), journalName)
 	require.NoError(t, os.WriteFile(journal, nil, 0o644))
 	held, err := filelock.Take(journal + ".lock")
@@ -187,7 +187,7 @@ func TestMagefiles(t *testing.T) {
 }
 
 // A person's magefile with a target of our name is refused before anything is written: Mage would refuse both targets.
-func TestTargetsOfOneName(t *testing.T) {
+func TestTargetWithOurName(t *testing.T) {
 	var ours []string
 	files, err := filepath.Glob(filepath.Join("..", "..", "targets", "*.go"))
 	require.NoError(t, err)
@@ -210,7 +210,7 @@ func TestTargetsOfOneName(t *testing.T) {
 }
 
 // The task for people who have only pixi is in the table where pixi reads it.
-func TestTheTaskOfPixi(t *testing.T) {
+func TestPixiTask(t *testing.T) {
 	require.Equal(t, fmt.Sprintf(pixiTask, "go tool mage"), pixiTaskIn("pixi.toml", "go tool mage"))
 	in := pixiTaskIn("python/pyproject.toml", "go tool mage")
 	require.Equal(t, 3, strings.Count(in, "[tool.pixi."))
@@ -239,7 +239,7 @@ func TestAllOrNothing(t *testing.T) {
 }
 
 // No child gets credentials that publish: the rehearsal compiles a magefile of the repository, and does not need them.
-func TestChildrenGetNothingThatPublishes(t *testing.T) {
+func TestChildrenGetNoPublishingCredentials(t *testing.T) {
 	a := Adopter{Environ: []string{"PATH=/bin", "PREFIX_API_KEY=key", "ACTIONS_ID_TOKEN_REQUEST_TOKEN=token", "GOPROXY=https://me:word@proxy.example.org", "MY_TEST_TOKEN=mine"}}
 	require.Equal(t, []string{"PATH=/bin", "GOPROXY=https://me:word@proxy.example.org", "MY_TEST_TOKEN=mine", "GOWORK=off"}, a.environ("GOWORK=off"))
 }
@@ -327,7 +327,7 @@ func TestAddresses(t *testing.T) {
 }
 
 // A remote is shown without its token.
-func TestAddressesAreShownWithoutTokens(t *testing.T) {
+func TestRemotesAreShownWithoutTokens(t *testing.T) {
 	for address, want := range map[string]string{
 		"https://ghp_token@github.com/some/acme.git": "https://github.com/some/acme.git",
 		"https://me:word@gitlab.com/a/b/c.git":       "https://gitlab.com/a/b/c.git",
@@ -340,7 +340,7 @@ func TestAddressesAreShownWithoutTokens(t *testing.T) {
 }
 
 // Init writes the go line of our own go.mod.
-func TestTheGoLineIsOurs(t *testing.T) {
+func TestGoLine(t *testing.T) {
 	mod, err := os.ReadFile(filepath.Join("..", "..", "..", "go.mod"))
 	require.NoError(t, err)
 	require.Contains(t, string(mod), "\ngo "+goLine+"\n")
@@ -350,7 +350,7 @@ func TestTheGoLineIsOurs(t *testing.T) {
 }
 
 // Init proposes the version of the last tag to a package without a version, as a rehearsal does.
-func TestTheVersionOfATagIsProposed(t *testing.T) {
+func TestProposedVersionIsTheLastTags(t *testing.T) {
 	repo, dir, git := gitrepotest.Open(t)
 	gitrepotest.Write(t, dir, "pixi.toml", "[workspace]\nname = \"acme\"\nchannels = []\nplatforms = [\"linux-64\"]\n")
 	gitrepotest.Write(t, dir, "lib/pixi.toml", "[package]\nname = \"lib\"\n[package.build]\nbackend = { name = \"pixi-build-python\", version = \"*\" }\n")
@@ -369,7 +369,7 @@ func TestTheVersionOfATagIsProposed(t *testing.T) {
 
 // The output of the rehearsal is broken at the terminal's width. It has no next step and no path of the clone: the clone is removed. The error of a
 // rehearsal that failed has the rehearsal's next step, and says how to remove what was written.
-func TestTheRehearsalIsShown(t *testing.T) {
+func TestRehearsalOutput(t *testing.T) {
 	dir := t.TempDir()
 	script := filepath.Join(dir, "mage")
 	require.NoError(t, os.WriteFile(script, []byte(`#!/bin/sh

@@ -44,7 +44,7 @@ func planned() []File {
 
 // An init is killed before each of its system calls. Either all files are written, or none, or the next run says that some are, and takes
 // them back. A dry run says so and changes nothing.
-func TestKilledAtEachWrite(t *testing.T) {
+func TestKilledBeforeEachSystemCall(t *testing.T) {
 	seen := map[string]int{}
 	for n, killed := 1, true; killed; n++ {
 		dir := t.TempDir()

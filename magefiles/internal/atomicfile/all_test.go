@@ -135,7 +135,7 @@ func TestReplaceAllRefuses(t *testing.T) {
 }
 
 // If a write fails in the middle, all changes are reverted. Here the folder of a new file does not exist.
-func TestReplaceAllGoesBack(t *testing.T) {
+func TestReplaceAllRevertsOnFailure(t *testing.T) {
 	root, journal, changes := tree(t)
 	changes[3].Path = "nowhere/new"
 	require.Error(t, atomicfile.ReplaceAll(root, journal, changes))

@@ -38,7 +38,7 @@ func TestWriteFileMakesAndReplaces(t *testing.T) {
 	require.Equal(t, []string{"a"}, names(t, dir), "nothing is left over")
 }
 
-func TestModeOfTheOldFileIsKept(t *testing.T) {
+func TestModeIsPreserved(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a")
 	require.NoError(t, os.WriteFile(path, nil, 0o600))
 	require.NoError(t, os.Chmod(path, 0o757))
@@ -48,7 +48,7 @@ func TestModeOfTheOldFileIsKept(t *testing.T) {
 	require.Equal(t, fs.FileMode(0o757), st.Mode().Perm())
 }
 
-func TestASymlinkStaysAndItsTargetIsReplaced(t *testing.T) {
+func TestSymlinkTargetIsReplaced(t *testing.T) {
 	dir := t.TempDir()
 	require.NoError(t, os.Mkdir(filepath.Join(dir, "sub"), 0o755))
 	target, link, second := filepath.Join(dir, "sub", "target"), filepath.Join(dir, "link"), filepath.Join(dir, "second")
@@ -68,7 +68,7 @@ func TestASymlinkStaysAndItsTargetIsReplaced(t *testing.T) {
 	require.ErrorContains(t, atomicfile.WriteFile(filepath.Join(dir, "loop"), nil, 0o644), "too many")
 }
 
-func TestNothingIsSeenBeforeCommit(t *testing.T) {
+func TestNothingIsVisibleBeforeCommit(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "a")
 	require.NoError(t, os.WriteFile(path, []byte("old"), 0o644))
@@ -89,7 +89,7 @@ func TestRefusals(t *testing.T) {
 	require.ErrorIs(t, atomicfile.WriteFile(filepath.Join(dir, "none", "a"), nil, 0o644), fs.ErrNotExist)
 }
 
-func TestWritersSideBySideLeaveOneWhole(t *testing.T) {
+func TestConcurrentWritersLeaveOneCompleteFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a")
 	var wg sync.WaitGroup
 	for i := range 8 {

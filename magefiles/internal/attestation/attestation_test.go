@@ -19,7 +19,7 @@ var good = attestationtest.Claim{
 	Repository:    "https://github.com/octo/tools",
 }
 
-func TestABundleIsRead(t *testing.T) {
+func TestReadBundle(t *testing.T) {
 	a, err := attestation.Parse(good.Bundle(t))
 	require.NoError(t, err)
 	require.Equal(t, attestation.Attestation{File: good.File, SHA256: good.SHA256, TargetChannel: good.TargetChannel, Repository: good.Repository}, a)
@@ -32,7 +32,7 @@ func TestABundleIsRead(t *testing.T) {
 	require.NoError(t, a.Check(good.File, good.SHA256, "anywhere", "x"))
 }
 
-func TestBundlesThatAreRefused(t *testing.T) {
+func TestRefusedBundles(t *testing.T) {
 	change := func(f func(*attestationtest.Claim)) []byte {
 		c := good
 		f(&c)

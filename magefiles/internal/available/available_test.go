@@ -142,7 +142,7 @@ func first(ours, others *standIn) []*standIn { return []*standIn{ours, others} }
 
 // Each subdir of a channel is queried once per round, because a server without a sharded index sends its whole index for any query. It is queried
 // only for names that no channel of higher priority has.
-func TestEveryChannelIsAskedOnceInEachRound(t *testing.T) {
+func TestEachChannelIsQueriedOncePerRound(t *testing.T) {
 	ours, others := channels()
 	_, err := Check(t.Context(), imagetest.Load(t, imagetest.Monorepo), opener(ours, others), both, nil)
 	require.NoError(t, err)
@@ -212,7 +212,7 @@ func TestChannelsOfTheEnvironment(t *testing.T) {
 }
 
 // If a name may be on a channel that this program cannot read, the name is left to the solver, and the evidence lists it.
-func TestAChannelThatCannotBeLookedInto(t *testing.T) {
+func TestUnreadableChannel(t *testing.T) {
 	const ours, others, folder = `"https://channels.example/ours"`, `"https://channels.example/others"`, `"file:///srv/channel"`
 	onlyOld := func(ours, _ *standIn) { ours.records["noarch"] = ours.records["noarch"][:1] }
 	withoutSpecial := func(_, others *standIn) { others.records["linux-aarch64"] = others.records["linux-aarch64"][:2] }
@@ -252,7 +252,7 @@ func TestAChannelThatCannotBeLookedInto(t *testing.T) {
 	}
 }
 
-func TestAChannelThatWantsALogin(t *testing.T) {
+func TestChannelThatRequiresALogin(t *testing.T) {
 	for _, refusal := range []error{channel.ErrUnauthorized, channel.ErrForbidden} {
 		ours, others := channels()
 		ours.broken = fmt.Errorf("reading the index: %w", refusal)
@@ -263,7 +263,7 @@ func TestAChannelThatWantsALogin(t *testing.T) {
 	}
 }
 
-func TestTheLockFileHasEveryPlatform(t *testing.T) {
+func TestLockFileHasEveryPlatform(t *testing.T) {
 	const lock = `version: 7
 environments:
   default:

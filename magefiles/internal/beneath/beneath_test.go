@@ -109,7 +109,7 @@ func TestHostileLinksLeadOut(t *testing.T) {
 	}
 }
 
-func TestHostileLinkOnTheWay(t *testing.T) {
+func TestHostileLinkInTheMiddleOfAPath(t *testing.T) {
 	dir, _ := hostile(t)
 	for _, name := range []string{"out", "folder", "folder/x", "infolder/deep", "loop", "in", "../outside", "/etc"} {
 		require.Error(t, beneath.NoLink(dir, name), name)

@@ -92,7 +92,7 @@ func TestTheAccount(t *testing.T) {
 }
 
 // A change to a shared setting counts only for the packages that use it.
-func TestWhatIsShared(t *testing.T) {
+func TestSharedSettings(t *testing.T) {
 	root := func(numpy, license string) string {
 		return "[workspace]\nname = \"w\"\nlicense = \"" + license + "\"\n[workspace.dependencies]\nnumpy = \"" + numpy + "\"\nscipy = \"*\"\n[tasks]\nx = \"" + numpy + "\"\n"
 	}
@@ -135,7 +135,7 @@ func TestWhatIsShared(t *testing.T) {
 }
 
 // Tags in all common formats are recognized. The plan must not miss a tag, or propose a version that is already released.
-func TestTagsAsTheyAre(t *testing.T) {
+func TestTagFormats(t *testing.T) {
 	fix := []bump.Commit{commit("1", "fix: x", "a/x")}
 	for _, c := range []struct {
 		name, at, to string
@@ -199,7 +199,7 @@ func TestTagsAsTheyAre(t *testing.T) {
 }
 
 // A tag may begin with the name of a package's folder, if that name is unique.
-func TestTagsByTheFolder(t *testing.T) {
+func TestTagsWithAFolderName(t *testing.T) {
 	two := func(dir, other, called string) string {
 		return independent + strings.Replace(pkg("acme-core", "0.3.0", ""), "acme-core/", dir+"/", 1) + strings.Replace(pkg(called, "1.2.0", ""), called+"/", other+"/", 1)
 	}
@@ -227,7 +227,7 @@ func TestTagsByTheFolder(t *testing.T) {
 }
 
 // A package that moves because of another package must not get a released version, either. The version that an error proposes has no tag.
-func TestWhatFollowsIsNotOut(t *testing.T) {
+func TestDependentsDoNotGetAReleasedVersion(t *testing.T) {
 	archive := independent + pkg("core", "1.0.0", "") + pkg("ui", "1.0.0", runs+"core = \"==1.0.0\"\n")
 	for _, c := range []struct{ merged, others, want string }{
 		{"", "", "core 1.0.0 → 1.0.1: asked ui 1.0.0 → 1.0.1: dependent"},

@@ -208,7 +208,7 @@ func TestConfiguredCopies(t *testing.T) {
 }
 
 // All ambiguous entries are reported in one error. A bump that changes no version ignores them.
-func TestConfiguredCopiesThatAreNotClear(t *testing.T) {
+func TestAmbiguousCopies(t *testing.T) {
 	for _, c := range []struct {
 		archive string
 		says    []string

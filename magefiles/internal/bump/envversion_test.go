@@ -67,8 +67,8 @@ func TestEnvCopies(t *testing.T) {
 	require.Empty(t, load(t, root).Disagreements())
 }
 
-// TestEnvCopiesApart moves one package. Another package's manifest may contain that version, and is otherwise not changed.
-func TestEnvCopiesApart(t *testing.T) {
+// TestEnvCopiesOfIndependentVersions moves one package. Another package's manifest may contain that version, and is otherwise not changed.
+func TestEnvCopiesOfIndependentVersions(t *testing.T) {
 	t.Parallel()
 	root := tree(t, envCopies)
 	file := filepath.Join(root, "pixi.toml")

@@ -114,7 +114,7 @@ build.backend.name = "pixi-build-python"
 `
 
 // The tag determines the version. The manifests have copies of it, which may be out of date.
-func TestCopiesBehindTheTag(t *testing.T) {
+func TestOutdatedCopies(t *testing.T) {
 	t.Parallel()
 	h := history{tags: map[string]string{"v0.1.0": "1", "v3.2.0": "2", "v4.0.0rc1": "3"}}
 	root := tree(t, behind)
@@ -133,7 +133,7 @@ func TestCopiesBehindTheTag(t *testing.T) {
 }
 
 // A bump of one package does not change another package's copies, unless FixDrift is set.
-func TestCopiesBehindTheTagApart(t *testing.T) {
+func TestOutdatedCopiesOfIndependentVersions(t *testing.T) {
 	t.Parallel()
 	h := history{tags: map[string]string{"core/v3.2.0": "1", "v9": "2"}}
 	root := tree(t, apart(behind))

@@ -94,7 +94,7 @@ func TestMade(t *testing.T) {
 }
 
 // Git settings for blame, a sparse checkout and moved files do not affect the result.
-func TestMadeWhateverGitIsTold(t *testing.T) {
+func TestChangelogIgnoresGitSettings(t *testing.T) {
 	root, repo, git := repository(t, two)
 	s := gitStore(repo)
 	_, err := s.Take(t.Context(), plan(t, root, bump.Request{To: "patch"}, nil), repo, bump.Parts{Commit: true})

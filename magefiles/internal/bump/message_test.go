@@ -89,7 +89,7 @@ func TestMessagesInGit(t *testing.T) {
 }
 
 // The commit of a release does not itself require a release.
-func TestReleaseCommitAsksForNothing(t *testing.T) {
+func TestReleaseCommitRequiresNoRelease(t *testing.T) {
 	root := tree(t, lockstep+pkg("a", "0.1.6", ""))
 	h := history{
 		tags:    map[string]string{"v0.1.5": "1"},

@@ -234,7 +234,7 @@ version = "0.1.6"
 }
 
 // If a tool derives the version from the last tag, only static copies and pins are edited, and a note explains this.
-func TestTagIsTheVersion(t *testing.T) {
+func TestVersionFromTheLastTag(t *testing.T) {
 	root := tree(t, `
 -- pixi.toml --
 [workspace]

@@ -280,7 +280,7 @@ func TestPreflight(t *testing.T) {
 }
 
 // The workspace may be in a subfolder of the repository.
-func TestWorkspaceBelowTheTop(t *testing.T) {
+func TestWorkspaceInASubfolder(t *testing.T) {
 	root, repo, git := repository(t, strings.ReplaceAll("\n"+two, "\n-- ", "\n-- ws/"))
 	require.NoFileExists(t, filepath.Join(root, "pixi.toml"))
 	s := gitStore(repo)

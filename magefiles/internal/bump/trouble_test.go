@@ -13,7 +13,7 @@ import (
 )
 
 // Problems that prevent a commit or a tag are found before anything is written.
-func TestPreflightFindsTrouble(t *testing.T) {
+func TestPreflightOfACommit(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		archive string // defaults to the archive `two`

@@ -117,7 +117,7 @@ func TestUpgrade(t *testing.T) {
 }
 
 // If packages have separate versions, one version cannot be requested for several packages, and nothing is changed.
-func TestUpgradeToOneVersionOfSeveral(t *testing.T) {
+func TestUpgradeToOneVersionIsAmbiguous(t *testing.T) {
 	root := tree(t, strings.Replace(downstreams, lockstep, independent, 1))
 	for _, c := range []struct{ only, to, err string }{
 		{"app", "0.2.0", "-to=0.2.0 is the version of one package, but app uses a, b, which have separate versions; nothing was changed"},

@@ -38,7 +38,7 @@ func (c *counter) Run(ctx context.Context, cmd command.Cmd) error {
 }
 
 // Starting a git process takes longer than the rest of a bump. A plan needs only one, which lists the released versions.
-func TestHowOftenGitIsAsked(t *testing.T) {
+func TestNumberOfGitProcesses(t *testing.T) {
 	for want, parts := range map[int]bump.Parts{
 		6:  {},
 		9:  {Commit: true},

@@ -88,7 +88,7 @@ func TestAPlanIsShownBeforeItIsAgreedTo(t *testing.T) {
 }
 
 // A refused bump changes nothing.
-func TestWhatABumpRefuses(t *testing.T) {
+func TestRefusedBumps(t *testing.T) {
 	for want, bumped := range map[string]func(b *bumping.Bumper) error{
 		"a person says no": func(b *bumping.Bumper) error {
 			_, err := b.Bump(t.Context(), bump.Request{To: "patch"}, "", bump.Parts{})
@@ -157,7 +157,7 @@ func TestABumpDuringARelease(t *testing.T) {
 }
 
 // A release belongs to the work tree in which it was started. Bumps are refused only there, whether it is the main work tree or a linked one.
-func TestABumpBesideAReleaseOfAnotherWorkTree(t *testing.T) {
+func TestBumpDuringAReleaseOfAnotherWorkTree(t *testing.T) {
 	main, run := gitrepotest.New(t)
 	b, r := open(t, nil)
 	require.NoError(t, os.CopyFS(main, os.DirFS(b.Workspace.Root)))
@@ -212,7 +212,7 @@ func TestNoWorkspaceToBump(t *testing.T) {
 }
 
 // If releases land by pull requests, no next step pushes to the branch.
-func TestTheWayOnWhereReleasesLandByPullRequests(t *testing.T) {
+func TestNextStepsWithPullRequests(t *testing.T) {
 	b, r := open(t, nil)
 	require.Equal(t, "mage version:bump -to=minor -only=lib", b.CommandFor(bump.Request{To: "minor", Only: "lib"}))
 	whole := bump.Request{
@@ -236,7 +236,7 @@ func TestTheWayOnWhereReleasesLandByPullRequests(t *testing.T) {
 }
 
 // Ranges are raised only by the value "raise", and the changelog is written if it exists.
-func TestWhatABumpIsAskedFor(t *testing.T) {
+func TestRequestOfABump(t *testing.T) {
 	for word, want := range map[string]bool{"": false, "raise": true} {
 		raises, err := bumping.Raises(word)
 		require.NoError(t, err)

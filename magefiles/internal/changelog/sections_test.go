@@ -6,9 +6,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestWhereTheSectionGoes adds 9.9.9 to changelogs in the forms that users and other tools write. The section is inserted in the right place and
+// TestPlaceOfTheSection adds 9.9.9 to changelogs in the forms that users and other tools write. The section is inserted in the right place and
 // in the existing style, and all other bytes are unchanged.
-func TestWhereTheSectionGoes(t *testing.T) {
+func TestPlaceOfTheSection(t *testing.T) {
 	for _, c := range []struct{ name, before, after string }{
 		{"standard-version, whose patches are lower", "# Changelog\n\nAll of it.\n\n### [0.1.1](https://x/compare/v0.1.0...v0.1.1) (2026-10-01)\n\n\n### Bug Fixes\n\n* first\n\n## 0.1.0 (2026-09-01)\n\n\n### Features\n\n* begin\n", "# Changelog\n\nAll of it.\n\n## 9.9.9\n\n### a\n\n- x\n\n### [0.1.1](https://x/compare/v0.1.0...v0.1.1) (2026-10-01)\n\n\n### Bug Fixes\n\n* first\n\n## 0.1.0 (2026-09-01)\n\n\n### Features\n\n* begin\n"},
 		{"underlined", "Changelog\n=========\n\n1.0.0 (2026-01-02)\n------------------\n\n- y\n", "Changelog\n=========\n\n9.9.9\n-----\n\n### a\n\n- x\n\n1.0.0 (2026-01-02)\n------------------\n\n- y\n"},
@@ -40,8 +40,8 @@ func TestWhereTheSectionGoes(t *testing.T) {
 	}
 }
 
-// TestWhatIsNotUnderstood checks that unrecognized changelogs are rejected, because a section in the wrong place is worse than none.
-func TestWhatIsNotUnderstood(t *testing.T) {
+// TestUnrecognizedChangelogs checks that unrecognized changelogs are rejected, because a section in the wrong place is worse than none.
+func TestUnrecognizedChangelogs(t *testing.T) {
 	for name, before := range map[string]string{
 		"bold lines":                     "# C\n\n**1.0.0**\n\n- y\n",
 		"bold lines below Unreleased":    "## Unreleased\n\n- z\n\n**1.0.0** (2026-01-02)\n\n- y\n",
@@ -58,8 +58,8 @@ func TestWhatIsNotUnderstood(t *testing.T) {
 	}
 }
 
-// TestASectionIsFound reads the notes of a release from a changelog.
-func TestASectionIsFound(t *testing.T) {
+// TestNotesOfARelease reads the notes of a release from a changelog.
+func TestNotesOfARelease(t *testing.T) {
 	is := func(title string) bool { return title == "[1.1.0](x)" || title == "1.1.0" }
 	for _, c := range []struct{ src, want string }{
 		{"## 1.1.0\n\n### a\n\n- y\n\n## 1.0.0\n", "### a\n\n- y"},

@@ -97,7 +97,7 @@ func TestTheRealClientFindsAnAttestation(t *testing.T) {
 
 // The store keeps an artifact's sidecar when it is reopened and when its log is lost. When the artifact is replaced, its record no longer refers
 // to the sidecar, and after the artifact is deleted, no sidecar is left.
-func TestASidecarBelongsToItsArtifact(t *testing.T) {
+func TestSidecarsOfArtifacts(t *testing.T) {
 	dir := t.TempDir()
 	s, err := store.Open(dir)
 	require.NoError(t, err)

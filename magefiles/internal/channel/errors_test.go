@@ -11,7 +11,7 @@ import (
 )
 
 // For each kind of error, the client's error is the same as the server's.
-func TestTheTableHoldsOnBothSides(t *testing.T) {
+func TestClientAndServerHaveTheSameErrors(t *testing.T) {
 	for _, kind := range []error{
 		channel.ErrMalformed, channel.ErrUnauthorized, channel.ErrForbidden, channel.ErrNotFound, channel.ErrExists,
 		channel.ErrTooLarge, channel.ErrInvalid, channel.ErrUnavailable,

@@ -60,7 +60,7 @@ func TestTheRealUploader(t *testing.T) {
 	channeltest.NoStrays(t, dir, 1)
 }
 
-func TestTheRealUploaderIsToldWhatIsWrong(t *testing.T) {
+func TestErrorsForTheRealUploader(t *testing.T) {
 	url, dir, _ := serve(t)
 	path := condapkgtest.Package{Name: "Upper"}.Write(t, t.TempDir())
 	says := rattlertest.Upload{Server: url, Channel: "demo", APIKey: key, Files: []string{path}}.Run(t)
@@ -90,7 +90,7 @@ func TestUploadByPlainHTTP(t *testing.T) {
 
 // py-rattler finds a package immediately after its upload, with an empty cache and with a cache from before the upload, in the sharded index and
 // in repodata.json.
-func TestTheRealGatewaySeesAnUploadAtOnce(t *testing.T) {
+func TestRealGatewaySeesAnUpload(t *testing.T) {
 	for name, sharded := range map[string]bool{"sharded": true, "repodata": false} {
 		t.Run(name, func(t *testing.T) {
 			_, _, s := serve(t)
@@ -155,7 +155,7 @@ func record(t *testing.T, s *store.Store) (url string, asked func(part string) b
 }
 
 // Our store's index has the same records as the index that rattler writes for the same files.
-func TestTheIndexIsWhatRattlerWouldWrite(t *testing.T) {
+func TestIndexEqualsRattlers(t *testing.T) {
 	dir := t.TempDir()
 	s, err := store.Open(dir)
 	require.NoError(t, err)
@@ -233,7 +233,7 @@ func shards(t *testing.T, dir string) map[string]any {
 
 // py-rattler installs packages from our channel and from another channel with real packages into one environment, and the installed packages
 // work.
-func TestInstallingFromOurChannelBesideAnother(t *testing.T) {
+func TestInstallFromTwoChannels(t *testing.T) {
 	url, _, _ := serve(t)
 	remote := client(t, url)
 	lib := condapkgtest.Package{

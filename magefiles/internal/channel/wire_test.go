@@ -51,7 +51,7 @@ func TestOverTheWire(t *testing.T) {
 	})
 }
 
-func TestTheFirstUploadMakesTheChannel(t *testing.T) {
+func TestFirstUploadCreatesTheChannel(t *testing.T) {
 	url, dir, _ := serve(t)
 	remote := client(t, url)
 	_, err := remote.Records(t.Context(), "noarch")

@@ -162,7 +162,7 @@ func TestWhatIsRefused(t *testing.T) {
 }
 
 // A pull request's base and source are the same as on GitHub. For a push, the run says why GitHub would not start the workflow.
-func TestWhatAnEventSays(t *testing.T) {
+func TestPayloadsOfEvents(t *testing.T) {
 	const tells = "  b:\n    runs-on: ubuntu-latest\n    steps: [{run: 'echo \"${{ github.event.pull_request.head.repo.full_name == github.repository }} " +
 		"${{ github.event.pull_request.base.repo.fork }} ${{ github.event.pull_request.base.sha == github.sha }}\"'}]\n"
 	said, _, err := run(t, cirun.Flags{Event: "pull_request", Job: "b"}, tells)
@@ -209,7 +209,7 @@ func TestStandIns(t *testing.T) {
 }
 
 // A killed run cannot remove its files, so the next run removes them.
-func TestTheNextRunTidiesUpAfterAKill(t *testing.T) {
+func TestNextRunCleansUpAfterAKill(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
 	left, remove, err := scratch.Make("", "ci-run-")
 	require.NoError(t, err)
@@ -235,9 +235,9 @@ func TestNothingIsLeft(t *testing.T) {
 	require.LessOrEqual(t, len(after), len(before), strings.Join(after, " "))
 }
 
-// TestHostileForkAndTheCaches lets a job of a fork replace every program that it finds in a cache. The person's next command still runs the person's
+// TestHostileForkWithCaches lets a job of a fork replace every program that it finds in a cache. The person's next command still runs the person's
 // programs.
-func TestHostileForkAndTheCaches(t *testing.T) {
+func TestHostileForkWithCaches(t *testing.T) {
 	home := t.TempDir()
 	files := map[string]string{
 		"XDG_CACHE_HOME":        ".cache/pixi-release/tools/k/bin/uv",

@@ -9,7 +9,7 @@ import (
 )
 
 // The next step runs a file for an event that starts the file: for a push without a flag, or for another event with -event.
-func TestTheStepAfterWhatAFileNeeds(t *testing.T) {
+func TestNextStepRunsAFile(t *testing.T) {
 	for _, c := range []struct {
 		events []string
 		want   string

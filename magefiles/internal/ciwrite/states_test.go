@@ -65,7 +65,7 @@ func TestStates(t *testing.T) {
 }
 
 // A pin that a bot raised stays, unless ours is newer. A pin that is a tag instead of a commit is replaced.
-func TestPinsThatABotRaised(t *testing.T) {
+func TestPinsRaisedByABot(t *testing.T) {
 	digest := "@sha256:" + strings.Repeat("ab", 32)
 	of := func(ref, comment string) string { return "- uses: a/b@" + ref + " # " + comment + "\n" }
 	one, two := strings.Repeat("1", 40), strings.Repeat("2", 40)

@@ -11,7 +11,7 @@ import (
 )
 
 // A secret may be part of a name, such as a folder, a branch or a JSON key. The program must read a child's output unmasked.
-func TestAnAnswerIsNotMasked(t *testing.T) {
+func TestParsedOutputIsNotMasked(t *testing.T) {
 	for said, secret := range map[string]string{
 		`/home/me/checkout/acme`:           "checkout",
 		`{"environments_info": "default"}`: "environments_info",
@@ -30,7 +30,7 @@ func TestAnAnswerIsNotMasked(t *testing.T) {
 }
 
 // Output that the program parses is not masked. Output that users see is masked: standard error, and the last lines of both streams.
-func TestAnAnswerIsMaskedForPeople(t *testing.T) {
+func TestParsedOutputIsMaskedForUsers(t *testing.T) {
 	var out, said bytes.Buffer
 	c := sh(`echo "a-secret-path"; echo "key a-secret-path" >&2; exit 3`)
 	c.Stdout, c.Stderr, c.Answers = &out, &said, true

@@ -51,14 +51,14 @@ func TestSignalIsNamed(t *testing.T) {
 	require.Equal(t, 128+9, exit.Code)
 }
 
-func TestProgramThatIsNotThere(t *testing.T) {
+func TestMissingProgram(t *testing.T) {
 	err := system().Run(t.Context(), command.Cmd{Name: "no-such-program"})
 	require.ErrorIs(t, err, command.ErrNotFound)
 	require.ErrorContains(t, err, "no-such-program")
 }
 
 // The program is looked up on the child's PATH, not on ours.
-func TestPathIsTheChilds(t *testing.T) {
+func TestProgramIsFoundOnTheChildsPath(t *testing.T) {
 	dir := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "tool"), []byte("#!/bin/sh\necho mine\n"), 0o755))
 	out, err := command.Output(t.Context(), system(), command.Cmd{Name: "tool", Env: []string{"PATH=.:" + dir + ":/bin:/usr/bin"}})
@@ -75,7 +75,7 @@ func TestPixiShellIsNotInherited(t *testing.T) {
 }
 
 // A child may find a credential that it was not given, in a file or in the environment of its ancestors.
-func TestSecretsThatAChildWasNotGivenAreHidden(t *testing.T) {
+func TestOtherSecretsAreHiddenToo(t *testing.T) {
 	const key = "first-of-a-key\nsecond-of-a-key\n"
 	s := command.NewSystem(append(os.Environ(), "GH_TOKEN=ghp_AbCdEfGhIj", "ALL_PROXY=http://u:passw0rdxyz@127.0.0.1:9", "A_PRIVATE_KEY="+key), nil)
 	for _, env := range [][]string{nil, {"PATH=" + os.Getenv("PATH")}} {
@@ -189,7 +189,7 @@ func TestHostileSecretWithinASecret(t *testing.T) {
 }
 
 // The output of a task's command is passed unmasked to the next command or a file. It is masked when it is shown.
-func TestHidingWhereATaskIsShown(t *testing.T) {
+func TestTaskOutputIsMaskedWhenShown(t *testing.T) {
 	env := []string{"PATH=" + os.Getenv("PATH"), "MY_TEST_TOKEN=canary-of-a-test"}
 	var piped, shown, shownToo strings.Builder
 	task := command.Cmd{Name: "/bin/sh", Args: []string{"-c", `echo "$MY_TEST_TOKEN"; exit 3`}, Env: env, Stdout: &piped, Theirs: true}
@@ -218,7 +218,7 @@ func TestHidingWhereATaskIsShown(t *testing.T) {
 
 // Values that a child gets are masked in its output: a variable in `pass`, or an index's password. Paths of credentials, and other cloud settings,
 // are not masked.
-func TestHostileChildPrintsWhatItWasGiven(t *testing.T) {
+func TestHostileChildPrintsItsSecrets(t *testing.T) {
 	s := command.NewSystem(nil, nil)
 	var shown strings.Builder
 	err := s.Run(t.Context(), command.Cmd{

@@ -11,7 +11,7 @@ import (
 )
 
 // Hear's function gets complete lines with secrets masked. It does not get output that the program parses.
-func TestLinesAreHeard(t *testing.T) {
+func TestHearGetsLines(t *testing.T) {
 	for name, c := range map[string]struct {
 		script  string
 		answers bool

@@ -27,7 +27,7 @@ func (l *told) say(text string) {
 }
 
 // A silent child is reported by its command line, with secrets masked. It is then ended, together with all processes that it started.
-func TestAChildThatSaysNothing(t *testing.T) {
+func TestSilentChild(t *testing.T) {
 	for name, script := range map[string]string{
 		"from the start":      "sleep 600",
 		"after a while":       "echo begun; sleep 600",
@@ -60,7 +60,7 @@ func TestAChildThatSaysNothing(t *testing.T) {
 
 // A child that writes occasionally, to either stream, has no time limit. A child that has ended is not reported, and without a limit no child is
 // ended.
-func TestAChildThatSpeaksIsLeftAlone(t *testing.T) {
+func TestChildThatWritesIsNotEnded(t *testing.T) {
 	for name, c := range map[string]struct {
 		script string
 		how    command.Silence
@@ -85,7 +85,7 @@ func TestAChildThatSpeaksIsLeftAlone(t *testing.T) {
 }
 
 // If the caller's context ended the child, the error says so.
-func TestACtrlCIsNotCalledSilence(t *testing.T) {
+func TestCtrlCIsNotReportedAsSilence(t *testing.T) {
 	s := command.NewSystem([]string{"PATH=" + os.Getenv("PATH")}, nil)
 	s.Watch(command.Silence{End: time.Minute})
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)

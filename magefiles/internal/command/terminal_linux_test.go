@@ -36,7 +36,7 @@ func lends(t *testing.T) {
 }
 
 // Git exits with 129 for an unknown option. It does not mean that the terminal has hung up.
-func TestAStatusIsNotTheEndOfTheTerminal(t *testing.T) {
+func TestExitStatus129(t *testing.T) {
 	if ptytest.Inside(t) {
 		lends(t)
 		return
@@ -52,7 +52,7 @@ func TestAStatusIsNotTheEndOfTheTerminal(t *testing.T) {
 }
 
 // A child that enables Ctrl-Z again, as `stty sane` does, does not cause a hang.
-func TestNobodyIsStoppedWhereAChildSetsTheTerminal(t *testing.T) {
+func TestChildThatEnablesCtrlZ(t *testing.T) {
 	if ptytest.Inside(t) {
 		lends(t)
 		return
@@ -77,7 +77,7 @@ func TestNobodyIsStoppedWhereAChildSetsTheTerminal(t *testing.T) {
 }
 
 // A passphrase that is typed for a child that has failed is discarded, because a shell would run it and store it. Other type-ahead is kept.
-func TestWhatWasTypedForAChildThatIsGone(t *testing.T) {
+func TestTypeAheadForAFailedChild(t *testing.T) {
 	if ptytest.Inside(t) {
 		lends(t)
 		return
@@ -97,7 +97,7 @@ func TestWhatWasTypedForAChildThatIsGone(t *testing.T) {
 }
 
 // However the child ends, we get the terminal back with its settings restored, and blocked writers continue.
-func TestTheTerminalIsOursAgain(t *testing.T) {
+func TestTerminalIsRestored(t *testing.T) {
 	if ptytest.Inside(t) {
 		held, freed := 0, 0
 		c := sh(os.Getenv("LENT_TO"))
@@ -130,7 +130,7 @@ func TestTheTerminalIsOursAgain(t *testing.T) {
 }
 
 // If another job is in the foreground, we cannot lend the terminal, and a child that prompts fails at once.
-func TestNoTerminalIsLentFromBehind(t *testing.T) {
+func TestBackgroundJobCannotLendTheTerminal(t *testing.T) {
 	if ptytest.Inside(t) {
 		signal.Ignore(syscall.SIGTTOU)
 		before := exec.Command("sleep", "60")

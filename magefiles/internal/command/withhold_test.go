@@ -13,7 +13,7 @@ import (
 )
 
 // A variable that a manifest passes is reported if it is set and looks like a credential. Its value is not shown.
-func TestWhatIsPassedIsNamed(t *testing.T) {
+func TestPassedCredentialsAreNamed(t *testing.T) {
 	environ := []string{"GH_TOKEN=ghp_AbCdEfGhIj", "B_SECRET=of-b", "OTHER_TOKEN=of-other", "PLAIN=x", "PREFIX_API_KEY=of-a-channel", "INDEX=https://u:password@x"}
 	for want, pass := range map[string][]string{
 		"": {"PLAIN", "NOT_SET_TOKEN", "PREFIX_API_KEY"},
@@ -84,8 +84,8 @@ func TestHostileCodeGetsNoCredential(t *testing.T) {
 	require.Equal(t, []string{"ACTIONS_ID_TOKEN_REQUEST_URL", "PREFIX_API_KEY"}, withheld)
 }
 
-// TestHostileChildWithoutAnEnvironmentOfItsOwn gives no credential to a child without an explicit environment.
-func TestHostileChildWithoutAnEnvironmentOfItsOwn(t *testing.T) {
+// TestHostileChildWithTheDefaultEnvironment gives no credential to a child without an explicit environment.
+func TestHostileChildWithTheDefaultEnvironment(t *testing.T) {
 	run := command.NewSystem(append(os.Environ(), "PREFIX_API_KEY=secret-of-prefix", "SSH_AUTH_SOCK=/secret-of-an-agent", "SOME=thing"), nil)
 	out, err := command.Output(t.Context(), run, command.Cmd{Name: "env"})
 	require.NoError(t, err)

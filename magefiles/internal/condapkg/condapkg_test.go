@@ -33,7 +33,7 @@ func open(t *testing.T, data []byte) (*condapkg.Archive, error) {
 	return condapkg.New(bytes.NewReader(data), int64(len(data)), condapkg.DefaultLimits)
 }
 
-func TestWhatAnArchiveSaysOfItself(t *testing.T) {
+func TestMetadataOfAnArchive(t *testing.T) {
 	path := demo.Write(t, t.TempDir())
 	a, err := condapkg.Open(path)
 	require.NoError(t, err)
@@ -64,7 +64,7 @@ func TestWhatAnArchiveSaysOfItself(t *testing.T) {
 	require.ErrorIs(t, err, fs.ErrNotExist)
 }
 
-func TestRecordIsWrittenAsTheIndexerDoes(t *testing.T) {
+func TestRecordEqualsTheIndexers(t *testing.T) {
 	path := demo.Write(t, t.TempDir())
 	r, err := condapkg.Inspect(path)
 	require.NoError(t, err)
@@ -79,7 +79,7 @@ func TestRecordIsWrittenAsTheIndexerDoes(t *testing.T) {
 	require.Equal(t, r, again)
 }
 
-func TestSameInputSameBytes(t *testing.T) {
+func TestReproducibleArchive(t *testing.T) {
 	c := demo.Container()
 	c.Files = append(c.Files, condapkg.Member{Path: "bin/tool", Mode: 0o700, Data: []byte("#!/bin/sh\n")},
 		condapkg.Member{Path: "bin/alias", Link: "tool"}, condapkg.Member{Path: "a/" + strings.Repeat("long/", 60) + "x"})
@@ -190,7 +190,7 @@ func TestValidate(t *testing.T) {
 	}
 }
 
-func TestInspectOfNoArchive(t *testing.T) {
+func TestInspectInvalidArchive(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a-1-0.conda")
 	require.NoError(t, os.WriteFile(path, []byte("not a zip"), 0o644))
 	_, err := condapkg.Inspect(path)

@@ -152,7 +152,7 @@ func TestPayloadBombIsNotUnpacked(t *testing.T) {
 	require.ErrorContains(t, a.Check(), "larger than the limit when unpacked")
 }
 
-func TestListedPathsAreThere(t *testing.T) {
+func TestListedPathsExist(t *testing.T) {
 	c := condapkgtest.Package{Name: "a"}.Container()
 	c.Files = nil
 	var b bytes.Buffer

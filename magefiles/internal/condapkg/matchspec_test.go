@@ -23,7 +23,7 @@ func TestNormalizeVersion(t *testing.T) {
 	}
 }
 
-func TestOrderOfAConstraintDoesNotCount(t *testing.T) {
+func TestConstraintOrderIsIgnored(t *testing.T) {
 	require.True(t, condapkg.ParseMatchSpec("a >=1, <2").Same(condapkg.ParseMatchSpec("A <2,>=1")))
 	require.True(t, condapkg.ParseMatchSpec("a 2|1").Same(condapkg.ParseMatchSpec("a ==1|==2")))
 	require.False(t, condapkg.ParseMatchSpec("a >=1,<2").Same(condapkg.ParseMatchSpec("a >=1|<2")))

@@ -31,7 +31,7 @@ func onGitHub(t *testing.T, workflow string) (*server.Server, delivery.Runs) {
 }
 
 // Only the newest run of the workflow that builds and deploys the image is watched. Its jobs show the progress.
-func TestWhichRunOfTheCICounts(t *testing.T) {
+func TestNewestRunOfTheCI(t *testing.T) {
 	s, runs := onGitHub(t, "images.yml")
 	add := func(workflow, event string) int64 {
 		id, err := s.AddRun(server.Run{Workflow: workflow, Event: event, Ref: "main", Commit: ofCommit})
@@ -84,7 +84,7 @@ type always delivery.Sight
 func (a always) Watch(context.Context, string) (delivery.Sight, error) { return delivery.Sight(a), nil }
 
 // If a finished CI has not produced the result, waiting ends soon. Approvals may take any time, and a registry a little while.
-func TestHowLongACIIsWaitedFor(t *testing.T) {
+func TestWaitForTheCI(t *testing.T) {
 	for name, c := range map[string]struct {
 		ci    always
 		there time.Duration // when the result appears
@@ -109,7 +109,7 @@ func TestHowLongACIIsWaitedFor(t *testing.T) {
 }
 
 // If the CI was removed from the configuration, a delivery that waits for it explains how to continue.
-func TestWithoutTheCIThatItBeganWith(t *testing.T) {
+func TestDeliveryAfterTheCIWasRemoved(t *testing.T) {
 	w := newWorld(t)
 	for _, ci := range []delivery.CI{broken{}, nil, broken{}} {
 		d := w.delivery()

@@ -214,7 +214,7 @@ func TestDelivery(t *testing.T) {
 
 // If the user declines to deploy to an environment, or cannot be asked, the error says what the previous environment runs, and how to continue or
 // undo. No message claims that nothing has changed.
-func TestANoBeforeProduction(t *testing.T) {
+func TestDeclinedEnvironment(t *testing.T) {
 	w := newWorld(t)
 	for err, want := range map[error]string{
 		operr.NewDeclined("not done"):                              `^not deployed to production: you said no; staging runs [0-9a-f]{12}\n→ run .mage deliver. to continue the delivery, or .mage deliver -undo. to undo the delivery$`,
@@ -236,7 +236,7 @@ func TestANoBeforeProduction(t *testing.T) {
 }
 
 // A delivery that is killed at any point can be resumed, with the same result.
-func TestADeliveryIsKilledAnywhere(t *testing.T) {
+func TestDeliveryKilledAtEachPoint(t *testing.T) {
 	sessiontest.CheckKills(t, func(t *testing.T) sessiontest.Site[*delivery.Plan] {
 		w := newWorld(t)
 		return sessiontest.Site[*delivery.Plan]{
@@ -248,7 +248,7 @@ func TestADeliveryIsKilledAnywhere(t *testing.T) {
 }
 
 // A delivery that is killed at any point can be undone, even if the undo is killed too. A pushed commit remains.
-func TestADeliveryIsTakenBackFromAnywhere(t *testing.T) {
+func TestDeliveryUndoneAtEachPoint(t *testing.T) {
 	killed := errors.New("the process was killed")
 	over := false
 	for n := 1; !over; n++ {
@@ -290,7 +290,7 @@ func TestADeliveryIsTakenBackFromAnywhere(t *testing.T) {
 }
 
 // Undo does not discard other changes made since: an edit, a commit on top of the delivery's commit, or another branch.
-func TestAWayBackThatIsRefused(t *testing.T) {
+func TestUndoThatIsRefused(t *testing.T) {
 	failing := func(w *world) { w.checks = errors.New("two tests failed") }
 	unpushed := func(w *world) { gitrepotest.Hook(w.t, w.bare, "update", "exit 1") }
 	for says, c := range map[string]struct {
@@ -345,7 +345,7 @@ func TestAWayBackThatIsRefused(t *testing.T) {
 
 // A hook prevented the delivery from committing its pins, and someone has merged the same pins since. Undo keeps them and everything else in the
 // merge.
-func TestAMergeOfSomebodyElseIsNotTakenBack(t *testing.T) {
+func TestUndoKeepsAColleaguesMerge(t *testing.T) {
 	w := newWorld(t)
 	gitrepotest.Hook(t, filepath.Join(w.root, ".git"), "pre-commit", "exit 1")
 	_, err := w.delivery().Run(t.Context())
@@ -366,7 +366,7 @@ func TestAMergeOfSomebodyElseIsNotTakenBack(t *testing.T) {
 }
 
 // If the delivery has not started to update the lock file, undo does not restore it, because its changes are not the delivery's.
-func TestALockFileThatIsNotOursStays(t *testing.T) {
+func TestUndoKeepsTheUsersLockFile(t *testing.T) {
 	w := newWorld(t)
 	run := delivery.OperationOf(w.delivery())
 	killed := errors.New("the process was killed")
@@ -387,7 +387,7 @@ func TestALockFileThatIsNotOursStays(t *testing.T) {
 }
 
 // A delivery stops at a failure. After the cause is fixed, it resumes at the failed step without repeating earlier ones.
-func TestADeliveryThatFails(t *testing.T) {
+func TestFailedDelivery(t *testing.T) {
 	for name, c := range map[string]struct {
 		spoil, repair func(w *world)
 		says          string
@@ -428,7 +428,7 @@ func TestADeliveryThatFails(t *testing.T) {
 }
 
 // If the branch is protected, the commit is pushed to another branch, and the delivery resumes when that branch is merged, by any method.
-func TestABranchThatTakesNoPush(t *testing.T) {
+func TestDeliveryToAProtectedBranch(t *testing.T) {
 	for name, merge := range map[string][]string{
 		"by a merge":   {"merge", "-q", "--no-ff", "-m", "merged"},
 		"by a rebase":  {"cherry-pick", "--keep-redundant-commits"},
@@ -545,7 +545,7 @@ func TestAnotherDelivery(t *testing.T) {
 }
 
 // The same holds if the pins already had the target version: a request for another version is rejected.
-func TestAnotherDeliveryWherePinsWereThere(t *testing.T) {
+func TestAnotherDeliveryWithUpToDatePins(t *testing.T) {
 	w := newWorld(t)
 	w.version, w.broken = "0.1.0", "production"
 	_, err := w.delivery().Run(t.Context())
@@ -564,7 +564,7 @@ func TestAnotherDeliveryWherePinsWereThere(t *testing.T) {
 }
 
 // An environment in which only some hosts have the image is rolled back too.
-func TestAHalfDeployedEnvironmentIsTakenBack(t *testing.T) {
+func TestUndoOfAHalfDeployedEnvironment(t *testing.T) {
 	w := newWorld(t)
 	w.halfway = "production"
 	_, err := w.delivery().Run(t.Context())
@@ -623,7 +623,7 @@ func TestAPlanSurvives(t *testing.T) {
 
 // If the image of the same commit is rebuilt, it is a different image. A delivery that started with the first one does not continue with it, and
 // can be undone.
-func TestATagThatMovesDuringTheRun(t *testing.T) {
+func TestTagMovedDuringADelivery(t *testing.T) {
 	for _, when := range []string{"between two runs", "in the question"} {
 		w := newWorld(t)
 		moved := false
@@ -762,7 +762,7 @@ func TestADeliveryOfALinkedWorkTreeBeforeAnUpgrade(t *testing.T) {
 }
 
 // Results that existed before count as done, and a push that has started is never reported as undoable.
-func TestAnUnfinishedDeliveryOfWhatIsThere(t *testing.T) {
+func TestUnfinishedDeliveryWithEarlierResults(t *testing.T) {
 	w := newWorld(t)
 	gitrepotest.Hook(t, w.bare, "update", "exit 1")
 	_, err := w.delivery().Run(t.Context())

@@ -124,7 +124,7 @@ func (l *line) all(f func(e *localengine.Engine)) {
 
 // A delivery is killed at fifty random moments, and resumed by the same or another clone. In between, each host is healthy and serves the old or
 // the new release. In the end all hosts run the new one, and nothing is left of the killed runs.
-func TestADeliveryIsKilledAtRandomMoments(t *testing.T) {
+func TestDeploymentKilledAtRandom(t *testing.T) {
 	seed := *deliverSeed
 	if seed == 0 {
 		seed = uint64(time.Now().UnixNano())
@@ -177,7 +177,7 @@ func TestADeliveryIsKilledAtRandomMoments(t *testing.T) {
 
 // If someone deploys to staging during the confirmation, production does not change, and the next delivery asks about the image that staging runs
 // then.
-func TestAPromotionIsRaced(t *testing.T) {
+func TestDeploymentDuringAPromotion(t *testing.T) {
 	t.Parallel()
 	l := startLine(t, []string{"a"}, []string{"c"})
 	l.commit()

@@ -91,7 +91,7 @@ func TestAllHosts(t *testing.T) {
 
 // If a new container never becomes healthy, the deployment fails although the old container still responds. Requests are not switched, and the new
 // container's logs are shown.
-func TestTheOldContainerDoesNotCountAsSuccess(t *testing.T) {
+func TestUnhealthyContainerFailsDespiteTheOldOne(t *testing.T) {
 	t.Parallel()
 	f := startFleet(t, "a", "b")
 	one := f.push("1111", behavior{})
@@ -120,7 +120,7 @@ func TestTheOldContainerDoesNotCountAsSuccess(t *testing.T) {
 }
 
 // A container of the right image does not pass the gate if it reports a different revision than the image's.
-func TestAnotherRevisionDoesNotPassTheGate(t *testing.T) {
+func TestWrongRevisionFailsTheGate(t *testing.T) {
 	t.Parallel()
 	f := startFleet(t, "a")
 	one := f.push("1111", behavior{})
@@ -132,7 +132,7 @@ func TestAnotherRevisionDoesNotPassTheGate(t *testing.T) {
 }
 
 // If a container exits immediately, the gate fails immediately.
-func TestWhatExitsAtOnceEndsTheGate(t *testing.T) {
+func TestContainerThatExitsFailsTheGate(t *testing.T) {
 	t.Parallel()
 	f := startFleet(t, "a")
 	one := f.push("1111", behavior{})
@@ -145,7 +145,7 @@ func TestWhatExitsAtOnceEndsTheGate(t *testing.T) {
 }
 
 // If one of three hosts fails after the switch, the others, which have already switched, are reverted too.
-func TestHostsThatHadSwitchedGoBack(t *testing.T) {
+func TestSwitchedHostsAreReverted(t *testing.T) {
 	t.Parallel()
 	f := startFleet(t, "a", "b", "c")
 	one := f.push("1111", behavior{})
@@ -162,7 +162,7 @@ func TestHostsThatHadSwitchedGoBack(t *testing.T) {
 }
 
 // If a container exits during the watch, all hosts are reverted.
-func TestWhatDiesInTheWatchGoesBack(t *testing.T) {
+func TestContainerThatExitsInTheWatch(t *testing.T) {
 	t.Parallel()
 	f := startFleet(t, "a", "b")
 	one := f.push("1111", behavior{})
@@ -191,7 +191,7 @@ func TestTheFirstDeploymentIsRemoved(t *testing.T) {
 }
 
 // A rollback to a missing image or container changes nothing, because this is checked first.
-func TestRollbackAsksForTheImageFirst(t *testing.T) {
+func TestRollbackChecksTheImageFirst(t *testing.T) {
 	t.Parallel()
 	f := startFleet(t, "a", "b")
 	one, two := f.push("1111", behavior{}), f.push("2222", behavior{})
@@ -208,7 +208,7 @@ func TestRollbackAsksForTheImageFirst(t *testing.T) {
 }
 
 // A rollback records what actually runs. A second rollback goes to the release before both.
-func TestARollbackRecordsWhatRuns(t *testing.T) {
+func TestRollbackRecordsTheRelease(t *testing.T) {
 	t.Parallel()
 	f := startFleet(t, "a")
 	one, two, three := f.push("1111", behavior{}), f.push("2222", behavior{}), f.push("3333", behavior{})
@@ -225,7 +225,7 @@ func TestARollbackRecordsWhatRuns(t *testing.T) {
 }
 
 // Old releases are removed with their images. The current and the previous release are always kept.
-func TestReleasesAreKept(t *testing.T) {
+func TestPruneKeepsTwoReleases(t *testing.T) {
 	t.Parallel()
 	f := startFleet(t, "a")
 	f.env.Keep = 2
@@ -244,7 +244,7 @@ func TestReleasesAreKept(t *testing.T) {
 }
 
 // A lock has a lease, so a crashed holder blocks others only until the lease expires. The error names the current holder.
-func TestALockIsFreedByItsLease(t *testing.T) {
+func TestExpiredLeaseFreesTheLock(t *testing.T) {
 	t.Parallel()
 	f := startFleet(t, "a", "b")
 	one := f.push("1111", behavior{})
@@ -282,7 +282,7 @@ func TestSetupWaitsForTheLock(t *testing.T) {
 }
 
 // A reverted host releases its lock, while another host may take longer than the renewal interval.
-func TestALockThatWasGivenBackIsNotLost(t *testing.T) {
+func TestReleasedLockIsNotLost(t *testing.T) {
 	t.Parallel()
 	f := startFleet(t, "a", "b")
 	one := f.push("1111", behavior{})
@@ -300,7 +300,7 @@ func TestALockThatWasGivenBackIsNotLost(t *testing.T) {
 }
 
 // A run that was suspended for longer than its lease makes no more changes.
-func TestWhoLostTheLockChangesNothing(t *testing.T) {
+func TestRunWithoutItsLockChangesNothing(t *testing.T) {
 	t.Parallel()
 	f := startFleet(t, "a")
 	one := f.push("1111", behavior{})
@@ -320,7 +320,7 @@ func TestWhoLostTheLockChangesNothing(t *testing.T) {
 
 // If a run was killed and someone has since deployed from another machine, the killed run's clone does not change that release, and can deploy
 // again.
-func TestAnotherMachineGoesOn(t *testing.T) {
+func TestDeploymentFromAnotherMachineAfterAKill(t *testing.T) {
 	t.Parallel()
 	f := startFleet(t, "a")
 	one, two, three := f.push("1111", behavior{}), f.push("2222", behavior{}), f.push("3333", behavior{})
@@ -339,7 +339,7 @@ func TestAnotherMachineGoesOn(t *testing.T) {
 }
 
 // An unreachable host blocks a deployment unless it is excluded. When it returns, the next deployment updates it.
-func TestAHostThatIsGone(t *testing.T) {
+func TestUnreachableHost(t *testing.T) {
 	t.Parallel()
 	f := startFleet(t, "a", "b")
 	one, two := f.push("1111", behavior{}), f.push("2222", behavior{})
@@ -363,7 +363,7 @@ func TestAHostThatIsGone(t *testing.T) {
 }
 
 // If a host disappears during a deployment, the other one is reverted, the error names the lost host, and the next run starts with it.
-func TestAHostThatGoesAwayIsNamed(t *testing.T) {
+func TestHostLostDuringADeployment(t *testing.T) {
 	t.Parallel()
 	f := startFleet(t, "a", "b")
 	one, two := f.push("1111", behavior{}), f.push("2222", behavior{})
@@ -383,7 +383,7 @@ func TestAHostThatGoesAwayIsNamed(t *testing.T) {
 }
 
 // Each secret is in its own file and nowhere else.
-func TestSecretsAreInTheirFileAlone(t *testing.T) {
+func TestSecretsAreOnlyInTheirFiles(t *testing.T) {
 	t.Parallel()
 	f := startFleet(t, "a")
 	f.env.Secrets = []config.Secret{{Name: "KEY", Variable: "MY_KEY"}, {Name: "other", Command: []string{"show", "-a b", "$c"}}}
@@ -486,7 +486,7 @@ func TestSecretsOfAKilledRunAreRemoved(t *testing.T) {
 }
 
 // Problems with a host are detected before anything changes.
-func TestWhatKeepsAPlanFromBeingDone(t *testing.T) {
+func TestProblemsOfHosts(t *testing.T) {
 	t.Parallel()
 	f := startFleet(t, "a")
 	one := f.push("1111", behavior{})
@@ -508,7 +508,7 @@ func TestWhatKeepsAPlanFromBeingDone(t *testing.T) {
 }
 
 // Status shows what actually runs, not what was recorded.
-func TestStatusShowsWhatIsNotAsItWasLeft(t *testing.T) {
+func TestStatusShowsDrift(t *testing.T) {
 	t.Parallel()
 	f := startFleet(t, "a")
 	one := f.push("1111", behavior{})
@@ -564,7 +564,7 @@ func TestStopFirst(t *testing.T) {
 
 // A deployment that is killed at any point can be resumed or undone. All runs use the same host, and each starts with the state that the previous
 // one left.
-func TestADeploymentIsKilledAnywhere(t *testing.T) {
+func TestDeploymentKilledAtEachPoint(t *testing.T) {
 	f := startFleet(t, "a")
 	f.env.Watch = 30 * time.Millisecond
 	one, two := f.push("1111", behavior{}), f.push("2222", behavior{})
@@ -590,7 +590,7 @@ func TestADeploymentIsKilledAnywhere(t *testing.T) {
 
 // The connection breaks during a deployment, so the revert fails too. The host serves the old or the new image, and the next run completes the
 // deployment. All runs use the same host.
-func TestTheLinkBreaksAnywhere(t *testing.T) {
+func TestConnectionBreaksAtEachPoint(t *testing.T) {
 	t.Parallel()
 	f := startFleet(t, "a")
 	f.env.Watch = 30 * time.Millisecond
@@ -663,7 +663,7 @@ func TestTwoOperatorsAtOnce(t *testing.T) {
 }
 
 // If the registry loses an image after the pull, the deployment does not need it again.
-func TestTheRegistryIsGoneAfterThePull(t *testing.T) {
+func TestRegistryLosesTheImageAfterThePull(t *testing.T) {
 	t.Parallel()
 	f := startFleet(t, "a")
 	one := f.push("1111", behavior{})
@@ -693,7 +693,7 @@ func TestAFullDisk(t *testing.T) {
 }
 
 // If the disk is full during a revert, the error names the host and what to do there, and the lock can still be removed.
-func TestAFullDiskOnTheWayBack(t *testing.T) {
+func TestFullDiskDuringARevert(t *testing.T) {
 	t.Parallel()
 	f := startFleet(t, "a", "b")
 	one := f.push("1111", behavior{})
@@ -739,7 +739,7 @@ func TestLogs(t *testing.T) {
 }
 
 // After waiting for the lock, a deployment detects what was deployed in the meantime, and does not change it.
-func TestWhoWaitedForTheLockAsksAgain(t *testing.T) {
+func TestDeploymentAfterAWaitForTheLock(t *testing.T) {
 	t.Parallel()
 	f := startFleet(t, "a", "b")
 	one, two := f.push("1111", behavior{}), f.push("2222", behavior{})
@@ -755,7 +755,7 @@ func TestWhoWaitedForTheLockAsksAgain(t *testing.T) {
 }
 
 // If a deployment was overtaken by another one, it fails without changing that one, and the same clone can deploy again.
-func TestWhoWasOvertakenDeploysAgain(t *testing.T) {
+func TestOvertakenDeploymentCanBeRepeated(t *testing.T) {
 	t.Parallel()
 	for _, step := range []string{stepGate, StepSwitch, stepWatch} {
 		f := startFleet(t, "a")
@@ -783,7 +783,7 @@ func TestWhoWasOvertakenDeploysAgain(t *testing.T) {
 }
 
 // A release keeps its own health check: if a deployment with a different check is reverted, the old release is checked as it was deployed.
-func TestAReleaseIsAskedAsItWasDeployed(t *testing.T) {
+func TestReleaseKeepsItsHealthCheck(t *testing.T) {
 	t.Parallel()
 	f := startFleet(t, "a")
 	one := f.push("1111", behavior{})
@@ -804,7 +804,7 @@ func TestAReleaseIsAskedAsItWasDeployed(t *testing.T) {
 
 // A killed deployment is resumed only if its configuration is unchanged. With another table or another value, it is undone, and the user is asked
 // again.
-func TestAnotherTableDoesNotGoOn(t *testing.T) {
+func TestChangedTableDoesNotResume(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		change    func(f *fleet)
@@ -878,7 +878,7 @@ func TestSecretsInMemory(t *testing.T) {
 
 // In-memory secrets are lost in a reboot. Whether the application then exits or is unhealthy, status reports that the host needs its secrets, and
 // the next deployment of the same image restores them.
-func TestStatusShowsWhoWaitsForSecrets(t *testing.T) {
+func TestStatusShowsMissingSecrets(t *testing.T) {
 	t.Parallel()
 	for name, without := range map[string]behavior{"ends": {ends: "KEY"}, "ails": {ails: "KEY"}} {
 		f := startFleet(t, "a")
@@ -898,7 +898,7 @@ func TestStatusShowsWhoWaitsForSecrets(t *testing.T) {
 
 // A secret's command runs once per run, after the confirmation and before any host changes. If it fails or prints nothing, nothing changes. A run
 // that resumes after the container has started does not run it.
-func TestACommandOfASecretFailsBeforeAnythingIsPulled(t *testing.T) {
+func TestFailingSecretCommandChangesNothing(t *testing.T) {
 	t.Parallel()
 	f := startFleet(t, "a", "b")
 	f.env.Secrets = []config.Secret{{Name: "KEY", Command: []string{"show"}}, {Name: "OTHER", Command: []string{"show", "other"}}}
@@ -957,7 +957,7 @@ func TestSetupWithoutAHost(t *testing.T) {
 
 // Removing an environment leaves no running container, secret or used port. The audit log remains. Other environments behind the same proxy are not
 // affected.
-func TestAnEnvironmentIsTakenAway(t *testing.T) {
+func TestRemoveAnEnvironment(t *testing.T) {
 	t.Parallel()
 	f := startFleet(t, "a", "b")
 	h := f.hosts["a"]
@@ -1026,7 +1026,7 @@ func TestAnEnvironmentIsTakenAway(t *testing.T) {
 }
 
 // A watch ends only with a successful check: a release that is unhealthy at the end is not deployed.
-func TestAWatchDoesNotEndWithABadAnswer(t *testing.T) {
+func TestWatchEndsWithASuccessfulCheck(t *testing.T) {
 	t.Parallel()
 	f := startFleet(t, "a")
 	one := f.push("1111", behavior{})
@@ -1045,7 +1045,7 @@ func TestAWatchDoesNotEndWithABadAnswer(t *testing.T) {
 }
 
 // If the proxy image is specified by tag, the plan shows the digest that the hosts have, and how to pin it.
-func TestAPlanSaysWhichProxyRuns(t *testing.T) {
+func TestPlanShowsTheProxysDigest(t *testing.T) {
 	t.Parallel()
 	f := startFleet(t, "a")
 	one := f.push("1111", behavior{})
@@ -1065,7 +1065,7 @@ func TestAPlanSaysWhichProxyRuns(t *testing.T) {
 }
 
 // The same machine under two names is rejected.
-func TestAMachineIsNamedOnce(t *testing.T) {
+func TestMachineWithTwoNames(t *testing.T) {
 	t.Parallel()
 	f := startFleet(t, "a")
 	one := f.push("1111", behavior{})
@@ -1078,7 +1078,7 @@ func TestAMachineIsNamedOnce(t *testing.T) {
 }
 
 // A deployment does not touch the containers behind the environment's former port, and status lists them.
-func TestAnotherPortIsAnotherPlace(t *testing.T) {
+func TestContainersBehindAFormerPort(t *testing.T) {
 	t.Parallel()
 	f := startFleet(t, "a")
 	one := f.push("1111", behavior{})
@@ -1099,7 +1099,7 @@ func TestAnotherPortIsAnotherPlace(t *testing.T) {
 
 // If another clone deploys the same image, it removes the leftovers of a killed deployment. The running container is not touched, no secret is
 // requested, and the plan contains one host with only a cleanup next to one that gets the release.
-func TestWhatAKilledDeploymentHasLeftIsPutAway(t *testing.T) {
+func TestLeftoversOfAKilledDeployment(t *testing.T) {
 	t.Parallel()
 	for step, says := range map[string]string{
 		stepStop:  "which a deployment has left running",
@@ -1136,7 +1136,7 @@ func TestWhatAKilledDeploymentHasLeftIsPutAway(t *testing.T) {
 }
 
 // A failed cleanup is not a failed release: nothing is reverted, and the next run tries again.
-func TestWhatIsLeftCannotBePutAway(t *testing.T) {
+func TestFailedCleanup(t *testing.T) {
 	t.Parallel()
 	f := startFleet(t, "a")
 	f.env.Secrets = []config.Secret{{Name: "KEY", Command: []string{"show"}}}
@@ -1165,7 +1165,7 @@ func TestWhatIsLeftCannotBePutAway(t *testing.T) {
 }
 
 // A rollback after a killed deployment goes to the release that ran before it, and no further, from the same clone or another one.
-func TestARollbackOfWhatWasKilled(t *testing.T) {
+func TestRollbackOfAKilledDeployment(t *testing.T) {
 	t.Parallel()
 	for _, clone := range []string{"same", "another"} {
 		f := startFleet(t, "a", "b")
@@ -1237,7 +1237,7 @@ func TestARollbackFromAnotherCloneAtEachStep(t *testing.T) {
 
 // A user who interrupts a deployment and rolls back wants the release that ran before it, not the one before that. An image that never got requests
 // is not a release.
-func TestARollbackTakesBackWhatHasNotEnded(t *testing.T) {
+func TestRollbackOfAnUnfinishedDeployment(t *testing.T) {
 	t.Parallel()
 	f := startFleet(t, "a")
 	one, two, three := f.push("1111", behavior{}), f.push("2222", behavior{}), f.push("3333", behavior{})
@@ -1263,7 +1263,7 @@ func TestARollbackTakesBackWhatHasNotEnded(t *testing.T) {
 
 // Once every host has recorded a release, the deployment can only be completed, because old releases may have been pruned. This holds for
 // deployments that fail, were killed, or were overtaken.
-func TestWhatIsPrunedIsNotGoneBackTo(t *testing.T) {
+func TestRecordedReleaseIsNotReverted(t *testing.T) {
 	t.Parallel()
 	f := startFleet(t, "a", "b")
 	one, two, three := f.push("1111", behavior{}), f.push("2222", behavior{}), f.push("3333", behavior{})

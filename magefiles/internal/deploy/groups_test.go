@@ -35,7 +35,7 @@ func (l *listed) Step(name string, f func() (string, error)) error {
 func (*listed) ShowSkipped(string, string) {}
 
 // A release is deployed to the canary, and then to one batch after another.
-func TestGroupsGetItOneAfterTheOther(t *testing.T) {
+func TestGroupOrder(t *testing.T) {
 	t.Parallel()
 	f := gradual(t)
 	one := f.push("1111", behavior{})
@@ -51,7 +51,7 @@ func TestGroupsGetItOneAfterTheOther(t *testing.T) {
 }
 
 // If a group fails, all hosts that have switched are reverted. Hosts in later groups have not changed.
-func TestAGroupThatFailsTakesAllBack(t *testing.T) {
+func TestFailedGroupRevertsAll(t *testing.T) {
 	t.Parallel()
 	f := gradual(t)
 	one := f.push("1111", behavior{})
@@ -87,7 +87,7 @@ func paused(t *testing.T, f *fleet, image survey.Image) {
 }
 
 // A paused deployment is recorded on the hosts, and holds no lock. Status shows it, anyone can resume it, and other deployments are rejected.
-func TestAPauseIsNoLock(t *testing.T) {
+func TestPauseHoldsNoLock(t *testing.T) {
 	t.Parallel()
 	for _, clone := range []string{"same", "another"} {
 		f := gradual(t)
@@ -135,7 +135,7 @@ func TestAPauseIsNoLock(t *testing.T) {
 }
 
 // A paused deployment can be undone from any clone. Every host then runs its previous release.
-func TestAPauseIsTakenBack(t *testing.T) {
+func TestUndoOfAPausedDeployment(t *testing.T) {
 	t.Parallel()
 	for _, clone := range []string{"same", "another"} {
 		f := gradual(t)
@@ -155,7 +155,7 @@ func TestAPauseIsTakenBack(t *testing.T) {
 }
 
 // A canary that fails while the others wait is undone.
-func TestACanaryThatFailsInThePause(t *testing.T) {
+func TestCanaryFailsDuringThePause(t *testing.T) {
 	t.Parallel()
 	f := gradual(t)
 	one := f.push("1111", behavior{})
@@ -170,7 +170,7 @@ func TestACanaryThatFailsInThePause(t *testing.T) {
 }
 
 // An operator who is overtaken during a pause gets an error, and changes nothing.
-func TestWhoIsOvertakenInAPause(t *testing.T) {
+func TestOvertakenDuringAPause(t *testing.T) {
 	t.Parallel()
 	f := gradual(t)
 	one, two := f.push("1111", behavior{}), f.push("2222", behavior{})
@@ -194,7 +194,7 @@ func TestWhoIsOvertakenInAPause(t *testing.T) {
 }
 
 // An operator who finds after a pause that someone else has a host's lock leaves everything as it is: the deployment is theirs.
-func TestAHostThatIsLockedAfterAPause(t *testing.T) {
+func TestHostLockedAfterAPause(t *testing.T) {
 	t.Parallel()
 	f := gradual(t)
 	one, two := f.push("1111", behavior{}), f.push("2222", behavior{})

@@ -136,7 +136,7 @@ func TestPromotion(t *testing.T) {
 
 // A promotion is killed when every host has recorded it, and someone deploys to the preceding environment in the meantime. The next promotion first
 // cleans up the leftovers.
-func TestAPromotionIsKilledAtItsEnd(t *testing.T) {
+func TestPromotionKilledAtItsEnd(t *testing.T) {
 	t.Parallel()
 	for _, step := range []string{stepStop, stepPrune, stepUnlock} {
 		t.Run(step, func(t *testing.T) {

@@ -50,7 +50,7 @@ func TestAFailureInEachBatchOfTwentyHosts(t *testing.T) {
 }
 
 // Hosts are added and removed between two runs: a killed run is undone on the hosts that it had, and the next run uses the current hosts.
-func TestHostsComeAndGoBetweenTwoRuns(t *testing.T) {
+func TestHostsChangeBetweenTwoRuns(t *testing.T) {
 	t.Parallel()
 	for step, want := range map[string]string{StepSwitch: "1111", stepWatch: "1111", stepStop: "2222"} {
 		f := startFleet(t, "a", "b", "c")

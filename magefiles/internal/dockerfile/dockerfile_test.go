@@ -142,7 +142,7 @@ func TestCaches(t *testing.T) {
 }
 
 // This repository's Dockerfiles do not share caches with other projects on the same builder, or with each other.
-func TestOurCachesAreOurs(t *testing.T) {
+func TestCachesAreNotShared(t *testing.T) {
 	var defaults []string
 	for _, dir := range []string{"app", "containers/runtime"} {
 		text, err := os.ReadFile(filepath.Join("..", "..", "..", filepath.FromSlash(dir), "Dockerfile"))

@@ -66,7 +66,7 @@ func TestByHand(t *testing.T) {
 }
 
 // Doctor asks whether the branch of releases requires the check ci, if ci.yml has a job with that name.
-func TestTheRequiredCheck(t *testing.T) {
+func TestRequiredCheck(t *testing.T) {
 	const ci = "on: {pull_request: {}}\njobs:\n  ci:\n    runs-on: ubuntu-24.04\n    steps: [{run: 'true'}]\n"
 	for name, c := range map[string]struct {
 		rules   *server.Rules // nil: GitHub does not answer

@@ -12,7 +12,7 @@ import (
 )
 
 // A login is sent only to its own registry, and over plain HTTP only if the registry is on the engine's own machine.
-func TestWhereALoginGoes(t *testing.T) {
+func TestLoginIsSentOnlyToItsRegistry(t *testing.T) {
 	at := func(host string) string { return host + "team/app@" + localengine.Digest("app") }
 	for _, c := range []struct {
 		name     string

@@ -36,7 +36,7 @@ func outcomes(seed uint64, keys []string) map[string][]string {
 }
 
 // The same seed gives the same faults, even if other calls run at the same time. Another seed gives other faults.
-func TestASeedMakesARunRepeatable(t *testing.T) {
+func TestSeedIsReproducible(t *testing.T) {
 	keys := strings.Fields("a b c d e f g h")
 	one := outcomes(1, keys)
 	require.Equal(t, one, outcomes(1, keys))
@@ -44,7 +44,7 @@ func TestASeedMakesARunRepeatable(t *testing.T) {
 	require.Equal(t, one["a"], outcomes(1, []string{"a"})["a"])
 }
 
-func TestTheShareIsAsked(t *testing.T) {
+func TestShareOfFaults(t *testing.T) {
 	d := faults.New(7, 0.33)
 	failed := 0
 	for i := range 3000 {
@@ -56,7 +56,7 @@ func TestTheShareIsAsked(t *testing.T) {
 }
 
 // If a request fails before it reaches the server, the server does nothing. A request can also fail after the server handled it.
-func TestARequestFailsInEveryWay(t *testing.T) {
+func TestFaultsOfRequests(t *testing.T) {
 	var served atomic.Int64
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if _, err := io.Copy(io.Discard, r.Body); err == nil {
@@ -87,7 +87,7 @@ func TestARequestFailsInEveryWay(t *testing.T) {
 }
 
 // For a client, a server with faults fails in the same ways: before or after it serves a request.
-func TestAServerFailsInEveryWay(t *testing.T) {
+func TestFaultsOfAServer(t *testing.T) {
 	var served atomic.Int64
 	s := httptest.NewServer(faults.New(3, 1).Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if _, err := io.Copy(io.Discard, r.Body); err == nil {

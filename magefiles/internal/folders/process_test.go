@@ -64,7 +64,7 @@ func TestUnwritable(t *testing.T) {
 }
 
 // The temporary folder is checked before programs start whose error messages would be less helpful.
-func TestTheFolderForTemporaryFiles(t *testing.T) {
+func TestTemporaryFolder(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	require.NoError(t, os.WriteFile(file, nil, 0o644))
 	for dir, says := range map[string]string{

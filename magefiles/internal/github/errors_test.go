@@ -337,7 +337,7 @@ func TestWhatIsThereAlready(t *testing.T) {
 }
 
 // Ensure does not create a second draft if the list of releases is out of date, which happens at GitHub.
-func TestAListThatLagsBehind(t *testing.T) {
+func TestOutdatedListOfReleases(t *testing.T) {
 	w, r := start(t, server.Options{}), release(t)
 	url := between(t, w, func(rw http.ResponseWriter, r *http.Request) bool {
 		if r.Method == http.MethodGet && r.URL.Path == releases {
@@ -377,7 +377,7 @@ func TestAServerWithoutDigests(t *testing.T) {
 }
 
 // The token is not sent to an upload URL or a redirect that points to another host, because both are under the server's control.
-func TestTheTokenStaysAtHome(t *testing.T) {
+func TestTokenIsNotSentElsewhere(t *testing.T) {
 	evil := &adversary{status: 200, body: `{}`}
 	elsewhere := serve(t, evil)
 	t.Run("upload", func(t *testing.T) {
@@ -404,7 +404,7 @@ func TestTheTokenStaysAtHome(t *testing.T) {
 }
 
 // If creating a release fails with status 500, Ensure lists the releases before each retry, and makes no more attempts than allowed.
-func TestACreationInDoubt(t *testing.T) {
+func TestCreationInDoubt(t *testing.T) {
 	w, r := start(t, server.Options{}), release(t)
 	var order []string
 	url := between(t, w, func(rw http.ResponseWriter, r *http.Request) bool {
@@ -422,7 +422,7 @@ func TestACreationInDoubt(t *testing.T) {
 }
 
 // Ensure gives up on a server that accepts requests but stores nothing.
-func TestAServerThatKeepsNothing(t *testing.T) {
+func TestServerThatStoresNothing(t *testing.T) {
 	w, r := start(t, server.Options{}), release(t)
 	url := between(t, w, func(rw http.ResponseWriter, r *http.Request) bool {
 		if r.Method == http.MethodPost {
@@ -436,7 +436,7 @@ func TestAServerThatKeepsNothing(t *testing.T) {
 }
 
 // Ensure does not upload a file that has changed since it was tested.
-func TestAFileThatChanged(t *testing.T) {
+func TestChangedFileIsNotUploaded(t *testing.T) {
 	w, r := start(t, server.Options{}), release(t)
 	require.NoError(t, os.WriteFile(r.Files[0].Path, []byte("x"), 0o644))
 	_, err := client(t, w.url, github.Options{Token: token}).Ensure(t.Context(), r)
@@ -446,7 +446,7 @@ func TestAFileThatChanged(t *testing.T) {
 }
 
 // A read-only token cannot list drafts. The error names the missing permission.
-func TestATokenThatMayOnlyRead(t *testing.T) {
+func TestReadOnlyToken(t *testing.T) {
 	w, r := start(t, server.Options{Reader: "reader"}), release(t)
 	c := client(t, w.url, github.Options{Token: "reader"})
 	d, err := c.Details(t.Context())
@@ -529,7 +529,7 @@ func TestWhereUploadsGo(t *testing.T) {
 }
 
 // Another run uploads the same files, each just before this run uploads it.
-func TestAnotherRunIsFaster(t *testing.T) {
+func TestConcurrentUploadOfTheSameFiles(t *testing.T) {
 	w, r := start(t, server.Options{}), release(t)
 	refused := 0
 	url := between(t, w, func(rw http.ResponseWriter, r *http.Request) bool {
@@ -560,7 +560,7 @@ func TestAnotherRunIsFaster(t *testing.T) {
 }
 
 // Ensure deletes nothing if someone publishes the draft just before a wrong file would be deleted.
-func TestNothingIsDeletedOfWhatIsPublished(t *testing.T) {
+func TestPublishedReleaseKeepsItsFiles(t *testing.T) {
 	w, r := start(t, server.Options{}), release(t)
 	post(t, w.url, releases, fmt.Sprintf(`{"tag_name":%q,"name":%q,"body":%q,"draft":true}`, tag, r.Name, r.Notes))
 	post(t, w.url, "/uploads"+releases+"/1/assets?name=a-1.2.0-0.conda", "other")
@@ -577,7 +577,7 @@ func TestNothingIsDeletedOfWhatIsPublished(t *testing.T) {
 	require.Contains(t, all[0].Assets, "a-1.2.0-0.conda")
 }
 
-func TestTheEmbeddedServerRefusesAsGitHubDoes(t *testing.T) {
+func TestEmbeddedServerRefusesLikeGitHub(t *testing.T) {
 	private := start(t, server.Options{Private: true})
 	_, err := client(t, private.url, github.Options{}).Details(t.Context())
 	require.ErrorIs(t, err, github.ErrNotFound)
@@ -602,7 +602,7 @@ func TestTheEmbeddedServerRefusesAsGitHubDoes(t *testing.T) {
 }
 
 // An error with an HTML page comes from a proxy, not from GitHub, whose API returns JSON. The error must not suggest a missing permission.
-func TestAPageThatRefusesIsNotGitHubs(t *testing.T) {
+func TestHTMLErrorIsFromAProxy(t *testing.T) {
 	for status, page := range map[int]string{
 		403: "<!doctype html><html><head><title>Blocked by policy</title></head><body>call 4711</body></html>",
 		401: "<html><title>Sign in to the network</title></html>",

@@ -144,7 +144,7 @@ func TestEnsure(t *testing.T) {
 }
 
 // Ensure leaves it to GitHub to choose the latest release, by version and date, but never lets a pre-release become the latest.
-func TestWhichReleaseIsTheLatest(t *testing.T) {
+func TestLatestRelease(t *testing.T) {
 	for want, prerelease := range map[string]bool{"legacy": false, "false": true} {
 		w, r := start(t, server.Options{}), release(t)
 		r.Prerelease = prerelease
@@ -181,7 +181,7 @@ func (d *died) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // If a run is killed before any of its requests, or between a request and its response, the next run completes the release.
-func TestAKillBetweenAnyTwoRequests(t *testing.T) {
+func TestKilledBetweenAnyTwoRequests(t *testing.T) {
 	kills := 0
 	for n := int64(0); ; n++ {
 		through := 0
@@ -237,7 +237,7 @@ func TestRandomFaults(t *testing.T) {
 }
 
 // Concurrent runs publish a single release that contains each file once.
-func TestTwoRunsAtOnce(t *testing.T) {
+func TestConcurrentRuns(t *testing.T) {
 	for range 20 {
 		w, r := start(t, server.Options{}), release(t)
 		var wg sync.WaitGroup

@@ -12,7 +12,7 @@ import (
 )
 
 // Notes that are too long are truncated after a complete section or entry, and a link to the full text is added.
-func TestNotesAreAsLongAsGitHubTakesThem(t *testing.T) {
+func TestLongNotesAreTruncated(t *testing.T) {
 	repeat := func(line string, n int) string { return strings.Repeat(line, n) }
 	rows := func(n int) (all []string) {
 		for i := range n {

@@ -195,7 +195,7 @@ func TestPullsAreRefused(t *testing.T) {
 }
 
 // LandsBy derives how commits land on a branch from the rules that GitHub shows, and describes these rules.
-func TestByWhatABranchIsReached(t *testing.T) {
+func TestLandsBy(t *testing.T) {
 	h := newPullHub(t)
 	c := h.as(t, "reader")
 	for _, one := range []struct {

@@ -95,7 +95,7 @@ func TestRelate(t *testing.T) {
 }
 
 // If a part of the history is missing, the relation of commits in that part is Unrelated. Other relations are still found.
-func TestRelateWhereGitCannotSay(t *testing.T) {
+func TestRelateWithAMissingHistory(t *testing.T) {
 	repo, dir, git := gitrepotest.Open(t)
 	var commits []string
 	for n := range 5 {

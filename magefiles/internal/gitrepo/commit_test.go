@@ -46,7 +46,7 @@ func TestCommitAndTag(t *testing.T) {
 }
 
 // After a hook refuses a commit, git still detects a file that was changed in the same second as its checkout, and to the same length.
-func TestCommitRefusedInTheSecondOfTheCheckout(t *testing.T) {
+func TestCommitRefusedWithinASecondOfTheCheckout(t *testing.T) {
 	repo, dir, git := gitrepotest.Open(t)
 	file := filepath.Join(dir, "sub", "file")
 	was, err := os.Stat(file)
@@ -131,7 +131,7 @@ func TestSigned(t *testing.T) {
 }
 
 // If the context is canceled while post-commit hooks run, the commit is still returned.
-func TestStoppedBehindTheCommit(t *testing.T) {
+func TestStoppedAfterTheCommit(t *testing.T) {
 	repo, dir, git := gitrepotest.Open(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	hook := filepath.Join(repo.Dir, "hooks", "post-commit")
@@ -151,7 +151,7 @@ func TestStoppedBehindTheCommit(t *testing.T) {
 }
 
 // Changes to files with the assume-unchanged or skip-worktree flag are found before a commit.
-func TestFilesThatGitDoesNotLookAt(t *testing.T) {
+func TestFilesThatGitIgnoresChangesOf(t *testing.T) {
 	repo, dir, git := gitrepotest.Open(t)
 	git("update-index", "--assume-unchanged", "sub/file")
 	git("update-index", "--skip-worktree", ".gitignore")

@@ -109,7 +109,7 @@ func (w countingWriter) Write(p []byte) (int, error) {
 }
 
 // Git writes a history in few large pieces, because a write per commit takes as long as reading the commit.
-func TestAHistoryComesInFewPieces(t *testing.T) {
+func TestHistoryIsReadInFewPieces(t *testing.T) {
 	dir, run := gitrepotest.New(t)
 	var stream strings.Builder
 	const commits = 2000

@@ -11,7 +11,7 @@ import (
 
 // A tag may refer to another tag, for example to sign it. Every git version resolves it to the commit, although for-each-ref follows only one level
 // before version 2.45.
-func TestATagOfATagCounts(t *testing.T) {
+func TestTagOfATag(t *testing.T) {
 	t.Parallel()
 	dir, run := gitrepotest.New(t)
 	git := func(args ...string) string { return gitrepotest.Git(t, run, dir, args...) }

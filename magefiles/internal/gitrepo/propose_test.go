@@ -47,7 +47,7 @@ func TestCommitFrom(t *testing.T) {
 }
 
 // CommitFrom applies the same filters as a checkout, so that unedited files do not differ.
-func TestCommitFromGoesThroughFilters(t *testing.T) {
+func TestCommitFromAppliesFilters(t *testing.T) {
 	for name, c := range map[string]struct{ attributes, setting string }{
 		"eol=crlf":             {"* text=auto\n*.toml text eol=crlf\n", ""},
 		"autocrlf":             {"", "core.autocrlf=true"},

@@ -212,7 +212,7 @@ func seen(t *testing.T, top string, run command.Runner, origin string) map[strin
 }
 
 // Under each of the settings, and under all of them together, the same bytes are read, committed, tagged and pushed.
-func TestSettingsThatMustNotMatter(t *testing.T) {
+func TestSettingsThatHaveNoEffect(t *testing.T) {
 	t.Parallel()
 	world, run := settingsWorld(t)
 	under := func(t *testing.T, lines ...string) string {

@@ -168,7 +168,7 @@ func TestHooksThatRefuse(t *testing.T) {
 }
 
 // If a hook refuses without any output, the error names the hook.
-func TestAHookWithoutWords(t *testing.T) {
+func TestHookWithoutOutput(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"pre-commit", "commit-msg", "prepare-commit-msg"} {
 		repo, _, git := gitrepotest.Open(t)
@@ -232,7 +232,7 @@ func TestHooksThatNeedACredential(t *testing.T) {
 
 // A hook's output may contain a credential, which it got for the remote or found elsewhere. Errors must not contain credentials from either output
 // stream, because errors are saved in journals and reports.
-func TestHooksThatTellCredentials(t *testing.T) {
+func TestHooksThatPrintCredentials(t *testing.T) {
 	for _, kv := range [][2]string{
 		{"GH_TOKEN", "ghp_AbCdEfGhIjKlMnOpQr"},
 		{"TICKETS_TOKEN", "a-token-of-the-tickets"},

@@ -72,7 +72,7 @@ func TestUnusable(t *testing.T) {
 }
 
 // Modules that nobody can import are ignored. Repositories have them for their own commands.
-func TestModulesOfTheirOwn(t *testing.T) {
+func TestModulesThatNobodyImports(t *testing.T) {
 	const mod = "-- go.mod --\nmodule example.org/x\n"
 	for name, files := range map[string]string{
 		"a magefile":                mod + "-- magefiles/magefile.go --\n//go:build mage\n\npackage main\n",
@@ -120,7 +120,7 @@ func TestUnreadableModules(t *testing.T) {
 	}
 }
 
-func TestWhatIsSaidOfATag(t *testing.T) {
+func TestWarningsAboutTags(t *testing.T) {
 	found, err := gomodule.Unusable(tree(t, "-- sub/go.mod --\nmodule example.org/x/sub\n-- sub/a/a.go --\npackage a\n"), []string{"sub/v2.0.0"})
 	require.NoError(t, err)
 	require.Len(t, found, 1)
@@ -129,7 +129,7 @@ func TestWhatIsSaidOfATag(t *testing.T) {
 }
 
 // The real go command agrees about each tag. If it rejects a tag, it accepts the commit.
-func TestAsGoDoes(t *testing.T) {
+func TestAgreesWithGo(t *testing.T) {
 	for name, c := range cases {
 		if !strings.Contains(c.tree, "go.mod") {
 			continue

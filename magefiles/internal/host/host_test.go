@@ -113,7 +113,7 @@ func TestStopped(t *testing.T) {
 	require.ErrorIs(t, err, context.Canceled)
 }
 
-func TestWhatKeepsFromConnecting(t *testing.T) {
+func TestCausesOfFailedConnections(t *testing.T) {
 	ctx := t.Context()
 	try := func(ssh host.SSH, address, socket string) error {
 		h, err := ssh.Connect(ctx, address, socket)
@@ -298,7 +298,7 @@ func (a *asked) Run(_ context.Context, c command.Cmd) error {
 }
 
 // The operator's configuration is used directly, unless it uses a jump host: then a generated one includes it.
-func TestAJumpHostOfTheOperators(t *testing.T) {
+func TestOperatorsJumpHost(t *testing.T) {
 	for says, jumps := range map[string]bool{"host vm\nport 22\n": false, "host vm\nproxyjump none\n": false, "host vm\nproxyjump op@jump:22\nport 22\n": true, "": false} {
 		ssh := reach("")
 		runner := &asked{says: says}
@@ -311,7 +311,7 @@ func TestAJumpHostOfTheOperators(t *testing.T) {
 }
 
 // A socket's path is short wherever temporary files are, and contains no characters that are special in ssh's configuration.
-func TestAFolderWithALongName(t *testing.T) {
+func TestSocketPathIsShort(t *testing.T) {
 	_, _, ssh := machine(t)
 	for _, name := range []string{strings.Repeat("long", 30), "a %h ${HOME} b"} {
 		dir := filepath.Join(t.TempDir(), name)
@@ -341,7 +341,7 @@ func TestHostileHosts(t *testing.T) {
 }
 
 // A login that replaces the operator's is stored in private files while ssh logs in, including to jump hosts, and the files are removed afterwards.
-func TestALoginOfTheEnvironment(t *testing.T) {
+func TestLoginOfAnEnvironment(t *testing.T) {
 	e, s, ssh := machine(t)
 	dir := filepath.Dir(ssh.Config)
 	read := func(name string) string {
@@ -425,7 +425,7 @@ func (n noting) Run(ctx context.Context, c command.Cmd) error {
 
 // A configuration in a repository starts no program on this machine, trusts no host that the operator does not trust, and sends none of the
 // operator's data: of all ssh options, it may only set those that determine how hosts are reached.
-func TestACarriedConfigurationRunsNothing(t *testing.T) {
+func TestConfigurationInARepositoryRunsNothing(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
 	require.NoError(t, os.Mkdir(filepath.Join(root, "site"), 0o755))
@@ -533,7 +533,7 @@ func (l late) Run(ctx context.Context, c command.Cmd) error {
 }
 
 // The socket is used when ssh listens, not when the file appears.
-func TestASocketThatDoesNotListenYet(t *testing.T) {
+func TestSocketThatDoesNotListenYet(t *testing.T) {
 	e, _, ssh := machine(t)
 	ssh.Runner = late{engine: e.Socket}
 	h, err := ssh.Connect(t.Context(), "vm", "")
@@ -543,7 +543,7 @@ func TestASocketThatDoesNotListenYet(t *testing.T) {
 }
 
 // A new connection removes the leftovers of killed runs. A folder in use, a folder of another program, and a folder with a similar name remain.
-func TestWhatAKilledRunHasLeftIsRemoved(t *testing.T) {
+func TestLeftoversOfKilledRuns(t *testing.T) {
 	_, _, ssh := machine(t)
 	temporary := t.TempDir()
 	t.Setenv("TMPDIR", temporary)

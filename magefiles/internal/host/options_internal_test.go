@@ -12,7 +12,7 @@ import (
 )
 
 // Our options override any configuration, also for a jump host, which only gets options through the configuration.
-func TestAConfigurationChangesNothingOfOurs(t *testing.T) {
+func TestOurOptionsTakePrecedence(t *testing.T) {
 	dir := t.TempDir()
 	theirs := filepath.Join(dir, "ssh_config")
 	require.NoError(t, os.WriteFile(theirs, []byte(`Host *

@@ -35,7 +35,7 @@ func fails(t *testing.T, f func(t testing.TB)) bool {
 }
 
 // The checks of hostile tests fail when they must, even if f ends at once.
-func TestWhatHoldsFails(t *testing.T) {
+func TestChecksFail(t *testing.T) {
 	for size, over := range map[int]bool{1 << 10: false, 20 << 20: true} {
 		require.Equal(t, over, fails(t, func(t testing.TB) {
 			hostiletest.Cost(t, 16<<20, func() { held = make([]byte, size) })

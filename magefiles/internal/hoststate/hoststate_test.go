@@ -49,7 +49,7 @@ func each(t *testing.T, test func(t *testing.T, s *hoststate.State)) {
 	}
 }
 
-func TestALockIsTakenRenewedAndGivenBack(t *testing.T) {
+func TestLockAcquireRenewRelease(t *testing.T) {
 	each(t, func(t *testing.T, s *hoststate.State) {
 		ctx := t.Context()
 		require.NoError(t, s.Probe(ctx))
@@ -83,7 +83,7 @@ func TestALockIsTakenRenewedAndGivenBack(t *testing.T) {
 	})
 }
 
-func TestALeaseThatIsOverIsTakenOver(t *testing.T) {
+func TestExpiredLeaseIsTakenOver(t *testing.T) {
 	s := hoststatetest.New(t)
 	ctx := t.Context()
 	_, err := s.Take(ctx, env, somebody, 0)
@@ -112,7 +112,7 @@ func TestALeaseThatIsOverIsTakenOver(t *testing.T) {
 }
 
 // If nobody else has acquired the lock, a run that was suspended continues.
-func TestALeaseThatIsOverIsRenewedIfNobodyTookIt(t *testing.T) {
+func TestExpiredLeaseCanBeRenewed(t *testing.T) {
 	s := hoststatetest.New(t)
 	_, err := s.Take(t.Context(), env, somebody, 0)
 	require.NoError(t, err)
@@ -141,7 +141,7 @@ func TestALockOfAnotherBoot(t *testing.T) {
 	require.Equal(t, hoststate.Taken{Fence: 8, From: &somebody}, taken)
 }
 
-func TestUnlockNamesWhomItIsTakenFrom(t *testing.T) {
+func TestUnlockNamesTheHolder(t *testing.T) {
 	s := hoststatetest.New(t)
 	ctx := t.Context()
 	from, err := s.Unlock(ctx, env)
@@ -159,7 +159,7 @@ func TestUnlockNamesWhomItIsTakenFrom(t *testing.T) {
 	require.EqualValues(t, 3, taken.Fence)
 }
 
-func TestTwentyFourTakeItAtOnce(t *testing.T) {
+func TestConcurrentLocks(t *testing.T) {
 	s := hoststatetest.New(t)
 	var won, refused atomic.Int32
 	var all sync.WaitGroup
@@ -182,7 +182,7 @@ func TestTwentyFourTakeItAtOnce(t *testing.T) {
 	require.EqualValues(t, 1, seen.Lock.Fence)
 }
 
-func TestASwitchKeepsWhatWasBefore(t *testing.T) {
+func TestSwitchKeepsThePreviousUpstream(t *testing.T) {
 	each(t, func(t *testing.T, s *hoststate.State) {
 		ctx := t.Context()
 		taken, err := s.Take(ctx, env, somebody, time.Minute)
@@ -212,7 +212,7 @@ var hostile = []string{
 	strings.Repeat("long ", 30000),
 }
 
-func TestHostileValuesAreKeptAsTheyAre(t *testing.T) {
+func TestHostileValuesArePreserved(t *testing.T) {
 	each(t, func(t *testing.T, s *hoststate.State) {
 		ctx := t.Context()
 		// All short values together, converted to valid UTF-8 for JSON.
@@ -282,7 +282,7 @@ func TestHostileNamesAndNumbersAreRefused(t *testing.T) {
 	require.Equal(t, before, tree(t, s.Dir))
 }
 
-func TestWhatIsCutOnItsWayIsNotWritten(t *testing.T) {
+func TestTruncatedInputIsNotWritten(t *testing.T) {
 	s := hoststatetest.New(t)
 	ctx := t.Context()
 	_, err := s.Take(ctx, env, somebody, time.Minute)
@@ -324,7 +324,7 @@ func TestSecrets(t *testing.T) {
 	})
 }
 
-func TestAnImageThatLacksAProgram(t *testing.T) {
+func TestImageLacksAProgram(t *testing.T) {
 	without := func(t *testing.T, missing ...string) *hoststate.State {
 		bin := t.TempDir()
 		for _, name := range []string{"sh", "cat", "flock", "timeout", "sync", "wc", "mv", "rm", "mkdir", "head", "tail", "df", "wget", "curl", "id", "chown"} {
@@ -345,7 +345,7 @@ func TestAnImageThatLacksAProgram(t *testing.T) {
 	require.NoError(t, without(t).Probe(t.Context()))
 }
 
-func TestTheDiskIsMeasured(t *testing.T) {
+func TestFreeDiskSpace(t *testing.T) {
 	each(t, func(t *testing.T, s *hoststate.State) {
 		free, err := s.Free(t.Context())
 		require.NoError(t, err)
@@ -356,7 +356,7 @@ func TestTheDiskIsMeasured(t *testing.T) {
 }
 
 // A file that cannot be written completely does not replace the old one.
-func TestAFullDiskLeavesWhatIsThere(t *testing.T) {
+func TestFullDiskKeepsTheOldFile(t *testing.T) {
 	s := hoststatetest.New(t)
 	ctx := t.Context()
 	_, err := s.Take(ctx, env, somebody, time.Minute)
@@ -376,7 +376,7 @@ func limited(s *hoststate.State, blocks string) *hoststate.State {
 }
 
 // A lock can be released or removed on a full disk: the token still increases, and the old holder loses the lock.
-func TestALockIsGivenBackOnAFullDisk(t *testing.T) {
+func TestLockIsReleasedOnAFullDisk(t *testing.T) {
 	s := hoststatetest.New(t)
 	full := limited(s, "0")
 	ctx := t.Context()
@@ -407,7 +407,7 @@ func TestALockIsGivenBackOnAFullDisk(t *testing.T) {
 }
 
 // Leases use whole seconds, rounded up. A timeout is never 0, which timeout(1) treats as infinite.
-func TestPartsOfASecondAreWhole(t *testing.T) {
+func TestLeasesAreRoundedUp(t *testing.T) {
 	var sent []string
 	s := &hoststate.State{Runner: hoststatetest.Local{Seen: func(argv, _ []byte) { sent = strings.Split(string(argv), "\x00") }}, Dir: t.TempDir()}
 	taken, err := s.Take(t.Context(), env, somebody, 60100*time.Millisecond)
@@ -471,7 +471,7 @@ func TestServicesAreConfiguredTogether(t *testing.T) {
 
 // Each call is killed at many different times, with its child processes. Afterwards, everything is readable, with either its old or its new
 // content.
-func TestKilledInTheMiddle(t *testing.T) {
+func TestCallsKilledAtRandom(t *testing.T) {
 	s := hoststatetest.New(t)
 	ctx := t.Context()
 	secrets := t.TempDir()
@@ -535,7 +535,7 @@ func TestKilledInTheMiddle(t *testing.T) {
 }
 
 // If a client disappears, its call exits after a timeout, and other calls do not wait longer than that.
-func TestACallThatWasLeftBehindEnds(t *testing.T) {
+func TestOrphanedCallEnds(t *testing.T) {
 	s := hoststatetest.New(t)
 	_, err := s.Take(t.Context(), env, somebody, time.Minute)
 	require.NoError(t, err)

@@ -13,7 +13,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/httpclient"
 )
 
-func TestATokenDoesNotShow(t *testing.T) {
+func TestTokenIsNotShown(t *testing.T) {
 	token := httpclient.Token("secret")
 	text, err := json.Marshal(map[string]any{"t": token})
 	require.NoError(t, err)
@@ -24,7 +24,7 @@ func TestATokenDoesNotShow(t *testing.T) {
 	require.Equal(t, "(none)", fmt.Sprint(httpclient.Token("")))
 }
 
-func TestWhereATokenMayGo(t *testing.T) {
+func TestTokenDestinations(t *testing.T) {
 	for server, ok := range map[string]bool{
 		"https://a.example": true, "http://a.example": false, "http://127.0.0.1:8": true, "http://[::1]:8": true, "http://localhost": true,
 		"http://127.0.0.1.example": false, "http://localhost.example": false,

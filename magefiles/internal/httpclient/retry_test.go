@@ -12,7 +12,7 @@ import (
 )
 
 // The error has the last failure, not only the timeout, even if the timeout occurs during an attempt.
-func TestTheTimeEndsInAnAttempt(t *testing.T) {
+func TestTimeoutDuringAnAttempt(t *testing.T) {
 	t.Parallel()
 	refused := errors.New("connection refused")
 	ctx, cancel := context.WithCancel(t.Context())

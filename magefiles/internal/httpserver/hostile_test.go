@@ -137,7 +137,7 @@ func TestHostileClients(t *testing.T) {
 }
 
 // A body or response that makes progress has no time limit.
-func TestWhatMovesIsServed(t *testing.T) {
+func TestSlowTransfersAreServed(t *testing.T) {
 	addr := start(t, 200*time.Millisecond, func(w http.ResponseWriter, r *http.Request) {
 		n, err := io.Copy(io.Discard, r.Body)
 		if err != nil {

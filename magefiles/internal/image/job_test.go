@@ -46,7 +46,7 @@ func same(*Request) {}
 // noSteps fails at the first step of a job.
 var noSteps imagetest.Reporter = func(name string, _ func() (string, error)) error { return errors.New(name + " was reached") }
 
-func TestWhatIsRefusedBeforeAnyoneIsAsked(t *testing.T) {
+func TestRefusedBeforeAnyRequest(t *testing.T) {
 	j := job(t, func(r *Request) { r.Dirty = true }, imagetest.Say(1, ""))
 	require.ErrorContains(t, j.Run(t.Context(), noSteps), "registry was reached", "uncommitted changes may be built if the image is not pushed")
 	j.Push = true
@@ -71,7 +71,7 @@ func TestWhatIsRefusedBeforeAnyoneIsAsked(t *testing.T) {
 }
 
 // An image is built from an export of the committed files, which is removed afterwards. With uncommitted changes, it is built in the work tree.
-func TestTheFolderOfABuild(t *testing.T) {
+func TestFolderOfABuild(t *testing.T) {
 	var built string
 	run := func(_ context.Context, c command.Cmd) error {
 		text := make([]byte, 1<<16)
@@ -110,7 +110,7 @@ func TestTheFolderOfABuild(t *testing.T) {
 	require.ErrorContains(t, err, "reading the result of buildx", "the result of an earlier build is not reused")
 }
 
-func TestAnImageThatNothingProvesIsNotTagged(t *testing.T) {
+func TestUncheckedImageIsNotTagged(t *testing.T) {
 	var ran atomic.Int32
 	j := job(t, same, func(_ context.Context, c command.Cmd) error {
 		if slices.Contains(c.Args, "--output=type=cacheonly") {
@@ -147,7 +147,7 @@ func TestRevisionTag(t *testing.T) {
 }
 
 // Paths may contain characters that separate values in buildx's options or start expressions in a definition.
-func TestPathsAreTakenAsTheyAre(t *testing.T) {
+func TestPathsWithSpecialCharacters(t *testing.T) {
 	r := request(t)
 	r.Root, r.Secrets = "/w,x ${a}", map[string]string{"PIXI_CONFIG": "/s ${b}/c"}
 	p, err := New(r)
@@ -170,7 +170,7 @@ func TestPathsAreTakenAsTheyAre(t *testing.T) {
 }
 
 // Anyone can use a BuildKit that listens on plain TCP, so the step warns about it. A local BuildKit, or one behind TLS or ssh, is safe.
-func TestHostileNetworksSeeABareBuilder(t *testing.T) {
+func TestHostileNetworkWithAPlainTCPBuilder(t *testing.T) {
 	tls := `Driver Options:   cacert="/c/ca.pem" cert="/c/cert.pem" key="/c/key.pem" servername="big"`
 	for nodes, want := range map[string][]string{
 		"Endpoint: tcp://big:1234\nStatus: running\n":                                            {"tcp://big:1234"},
@@ -209,7 +209,7 @@ func TestACredentialEndsVerify(t *testing.T) {
 }
 
 // If docker's proxy settings contain a password, the provenance omits the build arguments, and the step explains why.
-func TestABuildBehindAProxy(t *testing.T) {
+func TestBuildBehindAProxy(t *testing.T) {
 	before := config.Dir()
 	t.Cleanup(func() { config.SetDir(before) })
 	for address, guarded := range map[string]bool{"http://proxy:3128": false, "http://u:secret@proxy:3128": true, "u:secret@proxy:3128": true} {

@@ -87,7 +87,7 @@ func TestGolden(t *testing.T) {
 	require.Equal(t, string(want), text.String())
 }
 
-func TestThePlanIsKnownByItsLabel(t *testing.T) {
+func TestPlanLabel(t *testing.T) {
 	label := func(change func(r *Request)) string {
 		r := request(t)
 		change(&r)
@@ -117,7 +117,7 @@ func TestThePlanIsKnownByItsLabel(t *testing.T) {
 }
 
 // A cache mount is specific to the project, and independent of the builder and the registry.
-func TestTheCacheOfAProject(t *testing.T) {
+func TestCacheMountOfAProject(t *testing.T) {
 	id := func(registry, source string) string {
 		r := request(t)
 		r.Registry, r.Source = registry, source
@@ -208,7 +208,7 @@ func TestPartial(t *testing.T) {
 }
 
 // An image with uncommitted changes gets no tag, not even the commit's tag, which belongs to another image.
-func TestChangesClaimNoTag(t *testing.T) {
+func TestUncommittedChangesGetNoTag(t *testing.T) {
 	for _, named := range [][]string{nil, {"mine"}} {
 		r := request(t)
 		r.Dirty, r.Tags = true, named
@@ -224,7 +224,7 @@ func TestChangesClaimNoTag(t *testing.T) {
 }
 
 // Some inputs come only from the request: unknown tags, the caller's warnings, and whether anything is built.
-func TestWhatAPlanIsTold(t *testing.T) {
+func TestInputsOfAPlan(t *testing.T) {
 	r := request(t)
 	r.NoTags, r.Notes = true, []string{"nobody answers"}
 	p, err := New(r)
@@ -285,7 +285,7 @@ func TestBaseName(t *testing.T) {
 }
 
 // A plan warns about mounts that the build does not provide, and fails for those that a step requires.
-func TestMountsThatNoBuildIsGiven(t *testing.T) {
+func TestMissingMounts(t *testing.T) {
 	for text, want := range map[string]string{
 		"RUN --mount=type=ssh git clone x":                                                                "line 2 of app/Dockerfile mounts the SSH agent default, but the build does not provide it: for an SSH agent, write",
 		"RUN --mount=type=ssh,id=work \\\n  git clone x":                                                  "mounts the SSH agent work, but",
@@ -324,7 +324,7 @@ func TestMountsThatNoBuildIsGiven(t *testing.T) {
 }
 
 // A build gets the agent and secrets that [tool.image] names, if they are set. docker gets the named variables but no other secrets.
-func TestWhatABuildIsLent(t *testing.T) {
+func TestAgentAndSecretsOfABuild(t *testing.T) {
 	const ssh, token, both = "RUN --mount=type=ssh,required x", "RUN --mount=type=secret,id=OUR_TOKEN,env=T,required=true x", "RUN --mount=type=ssh --mount=type=secret,id=OUR_TOKEN x"
 	for _, c := range []struct {
 		text    string
@@ -406,7 +406,7 @@ func TestAModestDefinition(t *testing.T) {
 }
 
 // An image must have the right labels: commit, version, base image, and the digest of the plan.
-func TestWhatAnImageHasToBe(t *testing.T) {
+func TestRequiredLabels(t *testing.T) {
 	p, err := New(request(t))
 	require.NoError(t, err)
 	w := p.expect()

@@ -17,7 +17,7 @@ func writes(r *http.Request) bool { return !reads(r) }
 func all(*http.Request) bool      { return true }
 
 // A login that can read a public image may lack push access. This is detected before the build.
-func TestAMissingLoginShowsFirst(t *testing.T) {
+func TestMissingPushAccessIsDetectedFirst(t *testing.T) {
 	s := imagetest.NewShop(t)
 	q := request(t)
 	q.Registry = s.Host + "/someone"
@@ -99,7 +99,7 @@ func TestAFirstPushIsNotStopped(t *testing.T) {
 }
 
 // An image that was pushed only under other tags than the commit's is recognized by its digest.
-func TestAnImageIsKnownWhateverTagsWereAskedFor(t *testing.T) {
+func TestImageIsRecognizedByItsDigest(t *testing.T) {
 	s := imagetest.NewShop(t)
 	q := request(t)
 	q.Registry, q.SBOM, q.Tags = s.Host+"/someone", "", []string{"old", "candidate"}
@@ -147,7 +147,7 @@ func TestAnImageIsKnownWhateverTagsWereAskedFor(t *testing.T) {
 }
 
 // In a registry of several nodes, a node may not yet have an image that was just pushed.
-func TestWhatWasPushedIsThereSoon(t *testing.T) {
+func TestPushedImageAppearsLate(t *testing.T) {
 	for what, path := range map[string]string{"the index": "/manifests/sha256:", "a configuration": "/blobs/sha256:"} {
 		s := imagetest.NewShop(t)
 		j := pushing(t, s, same)

@@ -34,7 +34,7 @@ func pushing(t *testing.T, s *imagetest.Shop, change func(q *Request)) *Job {
 
 // Anyone with push access can push an image with all the labels of a plan, an attestation, and any tag. A clone without a record of the build does
 // not reuse it.
-func TestHostileImagesAreNotTakenForBuilt(t *testing.T) {
+func TestHostileImagesAreNotReused(t *testing.T) {
 	both := []string{"linux/amd64", "linux/arm64"}
 	for name, c := range map[string]struct {
 		tags      []string
@@ -69,7 +69,7 @@ func TestHostileImagesAreNotTakenForBuilt(t *testing.T) {
 }
 
 // If a tag was moved to another image after the build, the next run moves it back.
-func TestHostileTagsGoBack(t *testing.T) {
+func TestHostileTagsAreMovedBack(t *testing.T) {
 	s := imagetest.NewShop(t)
 	j := pushing(t, s, same)
 	ours, planted := s.Put(t, j.Plan.Repository, j.Plan.Labels, j.Plan.Platforms...), s.Put(t, j.Plan.Repository, j.Plan.Labels, j.Plan.Platforms...)
@@ -93,7 +93,7 @@ func TestHostileTagsGoBack(t *testing.T) {
 }
 
 // The earlier image under the commit's tag is compared with the new build, for information.
-func TestWhatStoodUnderTheTagIsCompared(t *testing.T) {
+func TestEarlierImageOfTheTagIsCompared(t *testing.T) {
 	s := imagetest.NewShop(t)
 	j := pushing(t, s, same)
 	ours, planted := s.Put(t, j.Plan.Repository, j.Plan.Labels, j.Plan.Platforms...), s.Put(t, j.Plan.Repository, j.Plan.Labels, j.Plan.Platforms...)
@@ -233,7 +233,7 @@ func TestHostileFilesBesideAKeptImage(t *testing.T) {
 }
 
 // A failed check leaves no record. A passed check does, for pushed images and for local ones.
-func TestWhatIsRecorded(t *testing.T) {
+func TestRecordsOfChecks(t *testing.T) {
 	for _, push := range []bool{true, false} {
 		for code, want := range map[int]bool{0: true, 1: false} {
 			t.Run(fmt.Sprintf("push=%v status=%d", push, code), func(t *testing.T) {

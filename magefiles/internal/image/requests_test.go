@@ -18,7 +18,7 @@ import (
 
 // Each request is a round trip to a possibly distant registry, and each /v2/ request also needs a token. Pushing an existing image sends only the
 // necessary requests, and none of them twice.
-func TestAnUnchangedPushAsksLittle(t *testing.T) {
+func TestUnchangedPushNeedsFewRequests(t *testing.T) {
 	c := imagetest.NewCounted(t)
 	q := request(t)
 	q.Registry, q.SBOM = c.Host+"/someone", ""

@@ -15,7 +15,7 @@ import (
 )
 
 // The record lists the platforms on which the check has passed. The others are checked as soon as a builder can run them.
-func TestWhatWasNotCheckedIsCheckedLater(t *testing.T) {
+func TestUncheckedPlatformsAreCheckedLater(t *testing.T) {
 	const amd64, arm64 = "linux/amd64", "linux/arm64"
 	both := []registry.Image{{Platform: amd64}, {Platform: arm64}}
 	ran := []string{}
@@ -55,7 +55,7 @@ func TestWhatWasNotCheckedIsCheckedLater(t *testing.T) {
 }
 
 // An existing image needs a builder only for unchecked platforms. Without a builder, it is tagged anyway.
-func TestABuilderForTheRest(t *testing.T) {
+func TestBuilderForUncheckedPlatforms(t *testing.T) {
 	j := job(t, same, imagetest.Say(1, "ERROR: no builder \"x\" found"))
 	j.Result.Reused, j.Result.Checked = true, slices.Clone(j.Plan.Platforms)
 	said, err := j.look(t.Context())

@@ -14,7 +14,7 @@ import (
 )
 
 // If git cannot tell which commit is newer, the tags do not move, and the evidence mentions -tag.
-func TestTagsStayWhereGitCannotSay(t *testing.T) {
+func TestTagsStayIfTheOrderIsUnknown(t *testing.T) {
 	plan := aPlan(t)
 	p := past{{nil, "1.2.3"}, {nil, "1.2.3"}, {nil, "1.2.4"}}
 	for what, h := range map[string]History{
@@ -54,7 +54,7 @@ func TestTagsStayWhereGitCannotSay(t *testing.T) {
 }
 
 // The evidence reports each tag that another job moved after the plan was made, with the reason.
-func TestWhatStaysAgainstThePlanIsTold(t *testing.T) {
+func TestTagsMovedByAnotherJobAreReported(t *testing.T) {
 	y := newYard(t, aPlan(t), past{{nil, "1.2.3"}, {[]int{0}, "1.2.3"}})
 	j := y.job(0, y.past.history())
 	_, err := y.job(1, y.past.history()).tag(t.Context())
@@ -109,7 +109,7 @@ func TestImmutableTags(t *testing.T) {
 }
 
 // After a registry refuses to move a tag, plans warn about it until the registry moves the tag.
-func TestKeptTagsAreForeseen(t *testing.T) {
+func TestPlanWarnsOfImmutableTags(t *testing.T) {
 	for _, keeps := range [][]string{{"1.2.3"}, {"1.2.3", "1.2"}, {"latest"}} {
 		y := newYard(t, aPlan(t), past{{nil, "1.2.3"}, {[]int{0}, "1.2.3"}, {[]int{1}, "1.2.3"}, {[]int{2}, "1.2.4"}})
 		y.plan.Warnings = nil
@@ -155,7 +155,7 @@ func TestKeptTagsAreForeseen(t *testing.T) {
 }
 
 // If a registry accepts a tag but still shows the old image, briefly or forever, the job does not blame other jobs.
-func TestTagsThatAreShownLater(t *testing.T) {
+func TestTagsThatAppearLate(t *testing.T) {
 	for stale, says := range map[int]string{3: "", 12: "", 1 << 30: "the registry accepted the tags 1.2.3, 1.2, 1, latest for 127.0.0.1:1/someone/theapp, but still shows their old images"} {
 		y := newYard(t, aPlan(t), past{{nil, "1.2.3"}, {[]int{0}, "1.2.3"}})
 		_, err := y.job(0, y.past.history()).tag(t.Context())
@@ -190,7 +190,7 @@ func TestTagsThatAreShownLater(t *testing.T) {
 }
 
 // git gets queries about commits in labels, but not about our own commit.
-func TestWhatGitIsAsked(t *testing.T) {
+func TestQueriesOfGit(t *testing.T) {
 	var asked []string
 	h := History(func(_ context.Context, ours, theirs string) (Order, error) {
 		asked = append(asked, ours+" "+theirs)

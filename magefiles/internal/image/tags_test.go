@@ -321,7 +321,7 @@ func TestLadder(t *testing.T) {
 }
 
 // Ladder explains why a tag does not move, and how to move it if only the user can decide.
-func TestLadderSaysWhy(t *testing.T) {
+func TestLadderGivesReasons(t *testing.T) {
 	for _, c := range []struct {
 		version, tag string
 		held         image.Held

@@ -18,7 +18,7 @@ import (
 )
 
 // A build gets only the folder. If it would not find the Dockerfile there, the error comes before the build.
-func TestDockerfilesThatABuildDoesNotFind(t *testing.T) {
+func TestDockerfileOutsideTheBuildFolder(t *testing.T) {
 	for name, c := range map[string]struct {
 		link map[string]string // symbolic links in app
 		file map[string]string
@@ -115,7 +115,7 @@ func TestDownstreamsInSubmodules(t *testing.T) {
 }
 
 // If the SBOM generator cannot be pulled, the next step depends on the cause, because a mirror does not always help.
-func TestTheNextStepForAGeneratorOfSBOMs(t *testing.T) {
+func TestNextStepForTheSBOMGenerator(t *testing.T) {
 	for status, next := range map[int]string{
 		http.StatusNotFound:        "copy this image to a mirror, and set BUILDKIT_SBOM_GENERATOR to the mirror; ",
 		http.StatusForbidden:       "log in with `docker login 127.0.0.1:",

@@ -12,7 +12,7 @@ import (
 )
 
 // Tags depend on git's order of commits, not on their times: here, all commits have the same second, or a later one has an earlier time.
-func TestTheOrderOfCommitsIsGits(t *testing.T) {
+func TestCommitOrderIsGits(t *testing.T) {
 	dir := t.TempDir()
 	git := func(date string, args ...string) string {
 		run := command.NewSystem(command.Setenv(os.Environ(), "GIT_CONFIG_GLOBAL="+os.DevNull, "GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@example.invalid",

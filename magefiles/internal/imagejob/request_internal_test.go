@@ -79,7 +79,7 @@ func TestLockThatGitIgnores(t *testing.T) {
 }
 
 // Labels and the registry depend on the URL that git pushes to, regardless of how it is configured.
-func TestTheAddressThatCounts(t *testing.T) {
+func TestPushURLDeterminesTheRegistry(t *testing.T) {
 	for name, set := range map[string][][]string{
 		"the repository's remote": {{"remote", "add", "origin", "git@github.com:Octo/mono.git"}},
 		"insteadOf":               {{"remote", "add", "origin", "work:mono.git"}, {"config", "url.git@github.com:Octo/.insteadOf", "work:"}},

@@ -88,7 +88,7 @@ func TestAllImages(t *testing.T) {
 }
 
 // The digest of a merge becomes a CI output, for jobs that deploy the image. A failed merge sets no output.
-func TestTheDigestOfAMergeIsHandedOn(t *testing.T) {
+func TestMergeOutputsTheDigest(t *testing.T) {
 	m, shop := several(t, "one"), imagetest.NewShop(t)
 	m.Registry = shop.Host + "/x"
 	var handed []string
@@ -115,7 +115,7 @@ func TestTheDigestOfAMergeIsHandedOn(t *testing.T) {
 
 // There is a single question before something leaves the machine, and it comes after the checks. For a merge, the question is about the merge, not
 // about a build.
-func TestWhatAPersonIsAskedAboutImages(t *testing.T) {
+func TestQuestionsAboutImages(t *testing.T) {
 	m := several(t, "one")
 	d := m.Workspace.Downstreams[0]
 	var noted []string

@@ -99,7 +99,7 @@ func refs(places []imagepin.Place) (all []string) {
 }
 
 // Every image in this repository is pinned, or can be.
-func TestOursCanBePinned(t *testing.T) {
+func TestOurImagesCanBePinned(t *testing.T) {
 	root := filepath.Join("..", "..", "..")
 	n := 0
 	for _, pattern := range []string{"app/Dockerfile", "containers/*/Dockerfile", "magefiles/internal/*/*.Dockerfile", ".github/workflows/*.yml"} {

@@ -53,7 +53,7 @@ func TestAppendAndContinue(t *testing.T) {
 }
 
 // If the last line is torn at any position, or only its length reached the disk, all earlier entries are read, and the next entry replaces the line.
-func TestTornAnywhere(t *testing.T) {
+func TestTruncatedAnywhere(t *testing.T) {
 	whole, err := os.ReadFile(write(t, 2))
 	require.NoError(t, err)
 	last := bytes.LastIndexByte(whole[:len(whole)-1], '\n') + 1
@@ -146,7 +146,7 @@ func TestWhoHasTheLock(t *testing.T) {
 }
 
 // A process that has just taken the lock has not written its name yet.
-func TestTheLockOfThisMoment(t *testing.T) {
+func TestLockWithoutAName(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "lock")
 	f, err := os.Create(path)
 	require.NoError(t, err)

@@ -29,7 +29,7 @@ func TestACtrlCEndsEachRun(t *testing.T) {
 }
 
 // Another signal is not a Ctrl-C, and the end of Mage's context ends the run.
-func TestWhatElseEndsARun(t *testing.T) {
+func TestOtherSignals(t *testing.T) {
 	silent := func() { t.Error("interrupted was called without a Ctrl-C") }
 	ctx, end := Begin(t.Context(), silent)
 	require.NoError(t, syscall.Kill(syscall.Getpid(), syscall.SIGTERM))

@@ -10,7 +10,7 @@ import (
 )
 
 // A method of a type with an Example may be for other modules, so it is not dead. Every other function that nothing reaches is dead.
-func TestWhatAnExampleShowsIsNotDead(t *testing.T) {
+func TestFunctionsInExamplesAreNotDead(t *testing.T) {
 	root := t.TempDir()
 	require.NoError(t, os.MkdirAll(filepath.Join(root, "a"), 0o755))
 	require.NoError(t, os.WriteFile(filepath.Join(root, "a", "x_test.go"), []byte("package a\n\nfunc ExampleDoor() {}\n\n// func ExampleKey() {}\n"), 0o644))

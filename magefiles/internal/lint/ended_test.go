@@ -22,7 +22,7 @@ import (
 
 // The test stops every job before its first child process, and while each of its child processes runs. The job reports why it was stopped, starts no
 // other child process, and leaves no files.
-func TestAJobIsEndedAtEachChild(t *testing.T) {
+func TestJobStoppedAtEachChild(t *testing.T) {
 	root := t.TempDir()
 	for file, text := range map[string]string{
 		"pixi.toml":               "[workspace]\nname = \"w\"\nchannels = []\nplatforms = []\n",

@@ -83,7 +83,7 @@ func TestConformance(t *testing.T) {
 }
 
 // An exec runs this machine's sh, with volume paths in its arguments replaced by real folders.
-func TestTheShellOfThisMachine(t *testing.T) {
+func TestLocalShell(t *testing.T) {
 	e := start(t)
 	ref := "registry.example/app@" + localengine.Digest("1")
 	e.Offer(localengine.Image{Ref: ref})

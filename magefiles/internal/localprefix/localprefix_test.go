@@ -61,7 +61,7 @@ func TestServing(t *testing.T) {
 	require.NoError(t, none.Close())
 }
 
-func TestAnAddressThatIsTaken(t *testing.T) {
+func TestAddressInUse(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer l.Close()

@@ -12,7 +12,7 @@ import (
 )
 
 // The stand-in passes the real Caddy's tests.
-func TestAsCaddyDoes(t *testing.T) {
+func TestPassesCaddysTests(t *testing.T) {
 	proxytest.Run(t, func(t testing.TB, _ proxy.Places, config string) func(testing.TB, string) {
 		var d net.Dialer
 		s := &localproxy.Server{
@@ -29,7 +29,7 @@ func TestAsCaddyDoes(t *testing.T) {
 	})
 }
 
-func TestWhatItDoesNotKnowIsRefused(t *testing.T) {
+func TestUnknownConfigurationIsRefused(t *testing.T) {
 	s := &localproxy.Server{}
 	require.ErrorContains(t, s.Load([]byte(`{"apps": {"tls": {}}}`)), "does not support")
 }

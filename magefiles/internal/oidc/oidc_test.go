@@ -93,7 +93,7 @@ func TestWhatIsRefused(t *testing.T) {
 }
 
 // An issuer is rejected if its configuration names a different issuer.
-func TestAConfigurationOfAnother(t *testing.T) {
+func TestConfigurationOfAnotherIssuer(t *testing.T) {
 	i := start(t)
 	liar := httptest.NewServer(i)
 	defer liar.Close()
@@ -123,7 +123,7 @@ func TestWhichCI(t *testing.T) {
 }
 
 // If a job gets no token, the error has a next step and contains no secret.
-func TestGitHubsTroubles(t *testing.T) {
+func TestGitHubErrors(t *testing.T) {
 	_, err := oidc.Detect(env("GITHUB_ACTIONS=true"), oidc.Options{}).Token(t.Context(), "a")
 	require.ErrorContains(t, err, "offers this job no ID token")
 	require.Contains(t, fmt.Sprintf("%+v", err), "id-token: write")
@@ -153,7 +153,7 @@ func TestGitHubsTroubles(t *testing.T) {
 	}
 }
 
-func TestTheServiceKnowsItsJob(t *testing.T) {
+func TestClaimsOfAJob(t *testing.T) {
 	i := start(t)
 	for path, status := range map[string]int{"/token?audience=x": 401, "/nothing": 404, "/.well-known/jwks": 200} {
 		resp, err := http.Get(i.URL + path)
@@ -164,7 +164,7 @@ func TestTheServiceKnowsItsJob(t *testing.T) {
 }
 
 // Workflow files can request a token with curl, as in GitHub's documentation.
-func TestTheServiceIsAskedByHand(t *testing.T) {
+func TestTokenByCurl(t *testing.T) {
 	i := start(t)
 	token := strings.TrimPrefix(i.Environ()[2], "ACTIONS_ID_TOKEN_REQUEST_TOKEN=")
 	for header, status := range map[string]int{"Bearer " + token: 200, "bearer " + token: 200, token: 401, "Basic " + token: 401, "bearer": 401} {

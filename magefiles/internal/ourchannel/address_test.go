@@ -38,7 +38,7 @@ func TestWhichChannelIsOurs(t *testing.T) {
 }
 
 // A mirror replaces our channel on the public server. It does not replace a channel whose path merely ends with the same name.
-func TestWhatAMirrorStandsInFor(t *testing.T) {
+func TestMirrorOfOurChannel(t *testing.T) {
 	mirror := New(Config{Server: "https://mirror.example/"})
 	all := []string{"https://prefix.dev/team", "https://repo.prefix.dev/team/", "https://prefix.dev/others/team", "https://stranger.example/team", "conda-forge"}
 	const at = "https://mirror.example/team"

@@ -114,7 +114,7 @@ func TestNoOtherServerGetsOurCredential(t *testing.T) {
 }
 
 // A run that only reads does not request an ID token, because the token can be used only once. If there is another credential, it uses that.
-func TestWhatOnlyReadsAsksForNoIDToken(t *testing.T) {
+func TestReadingNeedsNoIDToken(t *testing.T) {
 	for name, c := range map[string]struct {
 		publishes, key, file bool
 		mints                int
@@ -158,7 +158,7 @@ func TestWhatOnlyReadsAsksForNoIDToken(t *testing.T) {
 }
 
 // If the server rejects the key, the channel is not reported as missing.
-func TestAKeyThatTheServerDoesNotKnow(t *testing.T) {
+func TestUnknownKey(t *testing.T) {
 	server, a, client := asked(t)
 	a.Sources.APIKey = "pfx_of_somebody_else"
 	c, err := a.On(client, "one")
@@ -171,7 +171,7 @@ func TestAKeyThatTheServerDoesNotKnow(t *testing.T) {
 }
 
 // If a caller cancels while the server is asked for a key's owner, nothing is cached, and the next caller asks again.
-func TestWhoeverLeavesDecidesNothing(t *testing.T) {
+func TestCanceledCallerCachesNothing(t *testing.T) {
 	server, a, client := asked(t)
 	a.Sources.APIKey = goodKey
 	c, err := a.On(client, "one")

@@ -7,7 +7,7 @@ import (
 )
 
 // The next step fits the server. It never suggests checking whether the server is reachable.
-func TestAdviceIsAboutTheServer(t *testing.T) {
+func TestNextStepFitsTheServer(t *testing.T) {
 	for server, says := range map[string]string{
 		"https://prefix.dev":                 "set HTTPS_PROXY to your proxy",
 		"http://127.0.0.1:8000":              "start the server with `mage channel:serve`",

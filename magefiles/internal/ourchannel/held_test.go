@@ -32,7 +32,7 @@ func load(t *testing.T, more string) *workspace.Workspace {
 
 // The channel name is read from PREFIX_CHANNEL or from the manifest. For a server on this machine, it defaults to a name made from the folder's
 // name.
-func TestWhichNameOurChannelHas(t *testing.T) {
+func TestNameOfOurChannel(t *testing.T) {
 	const named = "name = \"team\"\n"
 	const said = named + "[tool.release]\nchannel = \"ours\"\n"
 	const manifest = "[tool.release] channel of pixi.toml"
@@ -85,7 +85,7 @@ func TestAChannelWithoutAName(t *testing.T) {
 }
 
 // If nothing is visible on the channel, it has no release yet, or it is private and there is no credential that can read it.
-func TestAChannelThatShowsNothing(t *testing.T) {
+func TestEmptyOrPrivateChannel(t *testing.T) {
 	_, channels, _ := asked(t)
 	channels.Name = "one"
 	w := load(t, "name = \"team\"\n")
@@ -108,7 +108,7 @@ func TestAChannelThatShowsNothing(t *testing.T) {
 
 // The next step depends on whether a version is missing from the channel, whether downstreams must be updated, or whether the next version can be
 // planned.
-func TestTheStepBehindTheChannel(t *testing.T) {
+func TestNextStepAfterTheChannel(t *testing.T) {
 	w := load(t, "name = \"team\"\n")
 	require.Equal(t, "`mage status`", Holding{Packages: []Held{{There: true}, {}}}.Next(w))
 	require.Equal(t, "`mage version:plan -to=auto`", Holding{Packages: []Held{{There: true}}}.Next(w))
@@ -119,7 +119,7 @@ func TestTheStepBehindTheChannel(t *testing.T) {
 	}
 }
 
-func TestTheNewestComesFirst(t *testing.T) {
+func TestNewestFirst(t *testing.T) {
 	all := []string{"1.0", "not a version", "1.10", "1.9", "2.0rc1", "a release", "2.0"}
 	slices.SortStableFunc(all, newer)
 	require.Equal(t, []string{"2.0", "2.0rc1", "1.10", "1.9", "1.0", "not a version", "a release"}, all)

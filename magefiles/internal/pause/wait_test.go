@@ -34,7 +34,7 @@ func (c *watch) on(w pause.Wait) pause.Wait {
 	return w
 }
 
-func TestHowOftenItIsLookedFor(t *testing.T) {
+func TestNumberOfLooks(t *testing.T) {
 	const s = time.Second
 	for name, c := range map[string]struct {
 		wait   pause.Wait
@@ -89,7 +89,7 @@ func TestWhatEndsAWait(t *testing.T) {
 }
 
 // A look that hangs is canceled when the time is over, but not before the minimum time for a look.
-func TestALookThatHangs(t *testing.T) {
+func TestHangingLook(t *testing.T) {
 	for _, least := range []time.Duration{time.Millisecond, 30 * time.Millisecond} {
 		began := time.Now()
 		_, err := pause.Wait{For: 10 * time.Millisecond, Look: least}.Until(t.Context(), func(ctx context.Context) (pause.Seen, error) {
@@ -102,7 +102,7 @@ func TestALookThatHangs(t *testing.T) {
 }
 
 // While someone else must act, the time does not advance, and the reported end moves.
-func TestTimeThatDoesNotCount(t *testing.T) {
+func TestSuspendedTime(t *testing.T) {
 	clock, looks := newWatch(), 0
 	p, err := clock.on(pause.Wait{What: "CI", First: 5 * time.Second, For: 10 * time.Second}).Until(t.Context(), func(context.Context) (pause.Seen, error) {
 		looks++
@@ -119,12 +119,12 @@ func TestTimeThatDoesNotCount(t *testing.T) {
 	}, clock.told[:3])
 }
 
-func TestAWaitWithoutAnEnd(t *testing.T) {
+func TestWaitWithoutALimit(t *testing.T) {
 	clock := newWatch()
 	require.Equal(t, "waiting for another build since 23:59:50", pause.Progress{What: "another build", Since: clock.now}.String())
 }
 
-func TestTheEndIsTold(t *testing.T) {
+func TestEndOfAWait(t *testing.T) {
 	for _, done := range []bool{true, false} {
 		var ended []bool
 		_, _ = pause.Wait{For: time.Nanosecond, Tell: func(p pause.Progress) { ended = append(ended, p.Ended) }}.Until(t.Context(), func(context.Context) (pause.Seen, error) {

@@ -80,7 +80,7 @@ func texts(picture, class string) (found []string) {
 }
 
 // The committed picture matches the current output: the steps in order, the headings at the end, and the jobs of release.yml.
-func TestThePictureIsRight(t *testing.T) {
+func TestPictureIsCurrent(t *testing.T) {
 	const again = "draw magefiles/docs/rehearsal.svg again: the comment of magefiles/internal/picture says how"
 	file, err := os.ReadFile("../../docs/rehearsal.svg")
 	require.NoError(t, err)

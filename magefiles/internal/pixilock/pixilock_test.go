@@ -100,7 +100,7 @@ func TestWhatDiffers(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoLockFile(t *testing.T) {
+func TestInvalidLockFile(t *testing.T) {
 	for text, want := range map[string]string{
 		"version: 5\n":                      "pixi.lock has format 5, but only formats 6 and 7 are supported",
 		"version: 8\n":                      "pixi.lock has format 8",

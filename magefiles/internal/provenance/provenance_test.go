@@ -47,7 +47,7 @@ func TestRecordsOfOtherVersions(t *testing.T) {
 }
 
 // A record's file name is the sha256 of its artifact. A record that is truncated, or copied to another name, is ignored.
-func TestRecordsThatAreNone(t *testing.T) {
+func TestInvalidRecords(t *testing.T) {
 	s := &provenance.Store{Dir: t.TempDir()}
 	require.NoError(t, s.Keep(provenance.BuildRecord{SHA256: sha(1), Package: "a"}))
 	data, err := os.ReadFile(filepath.Join(s.Dir, sha(1)+".json"))
@@ -75,7 +75,7 @@ func TestRecordsThatAreNone(t *testing.T) {
 	require.False(t, known)
 }
 
-func TestTheOldestRecordsGo(t *testing.T) {
+func TestOldestRecordsAreRemoved(t *testing.T) {
 	s := &provenance.Store{Dir: t.TempDir()}
 	old := time.Now().Add(-time.Hour)
 	for n := range 2003 {

@@ -47,7 +47,7 @@ func TestGolden(t *testing.T) {
 }
 
 // The real Caddy accepts each golden file.
-func TestCaddyTakesThem(t *testing.T) {
+func TestCaddyAcceptsGoldenFiles(t *testing.T) {
 	program := proxytest.Program(t)
 	for name := range goldens {
 		x := exec.Command(program, "validate", "--config", filepath.Join("testdata", name))
@@ -57,7 +57,7 @@ func TestCaddyTakesThem(t *testing.T) {
 	}
 }
 
-func TestServicesThatCannotBe(t *testing.T) {
+func TestInvalidServices(t *testing.T) {
 	for what, services := range map[string]map[string]proxy.Service{
 		"cannot be the name of an environment":  {"a b": {}},
 		"is not a domain":                       {"a": {Domain: "A.example.org:80"}},
@@ -78,7 +78,7 @@ func TestServicesThatCannotBe(t *testing.T) {
 	}
 }
 
-func TestPlacesDoNotMeetThePublishedPort(t *testing.T) {
+func TestPlacesAvoidThePublishedPort(t *testing.T) {
 	for _, port := range []uint16{80, 2018, 2019, 2020, 2021, 2022, 65535} {
 		p := proxy.PlacesOf(port)
 		require.NotEqual(t, p.Inside, p.Admin)

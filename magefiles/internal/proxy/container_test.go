@@ -155,7 +155,7 @@ func TestAFreshHostGetsAProxy(t *testing.T) {
 }
 
 // While the proxy is stopped, its state is still accessible, and Missing reports that it is not running.
-func TestAProxyThatIsDown(t *testing.T) {
+func TestStoppedProxy(t *testing.T) {
 	e, client := host(t)
 	ctx := t.Context()
 	c := &proxy.Container{Engine: client, Port: proxytest.Port(t), Address: netip.MustParseAddr("127.0.0.1"), Image: caddy}
@@ -183,7 +183,7 @@ func TestAProxyThatIsDown(t *testing.T) {
 
 // If the container exits during a call, for example because the engine restarts, the result is unknown. An image without a shell causes a different
 // error.
-func TestACallThatEndsWithItsContainer(t *testing.T) {
+func TestContainerExitsDuringACall(t *testing.T) {
 	e, client := host(t)
 	ctx := t.Context()
 	image := localproxy.Image(caddy)
@@ -230,7 +230,7 @@ func TestACallThatEndsWithItsContainer(t *testing.T) {
 	require.ErrorIs(t, look(), hoststate.ErrNotWritten)
 }
 
-func TestServicesComeTogetherOnOnePort(t *testing.T) {
+func TestServicesShareAPort(t *testing.T) {
 	_, client := host(t)
 	ctx := t.Context()
 	c := &proxy.Container{Engine: client, Port: proxytest.Port(t), Address: netip.MustParseAddr("127.0.0.1"), Image: caddy}
@@ -265,7 +265,7 @@ func TestServicesComeTogetherOnOnePort(t *testing.T) {
 	require.Equal(t, "one", page(t, c, "a.example.org"))
 }
 
-func TestAPortThatIsTaken(t *testing.T) {
+func TestPortInUse(t *testing.T) {
 	_, client := host(t)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)

@@ -10,7 +10,7 @@ import (
 )
 
 // Everything that a program wrote is there once it has ended, even if a child of it keeps the terminal.
-func TestTheLastWordsAreThere(t *testing.T) {
+func TestLastOutputIsComplete(t *testing.T) {
 	for script, want := range map[string]string{
 		"seq 200000; exit 3":                  "\r\n200000\r\n",
 		"sleep 60 & seq 2000; exit 3":         "\r\n2000\r\n",

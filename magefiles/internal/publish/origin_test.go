@@ -295,7 +295,7 @@ func TestCompare(t *testing.T) {
 }
 
 // If the build has other bytes than the file on the channel, the channel's file is kept if Keeps returns true. Otherwise this is a conflict.
-func TestWhatIsKept(t *testing.T) {
+func TestKeptFiles(t *testing.T) {
 	site := start(t)
 	c := site.channel(t)
 	first, _ := newPublisher(t, load(t, map[string][]string{"base": nil, "top": {"base"}}), c)

@@ -264,7 +264,7 @@ func (w *watcher) Put(ctx context.Context, u channel.Upload) (channel.Receipt, e
 }
 
 // A level is sent only after every form of the index shows the lower levels, no matter how late the index is.
-func TestNothingIsSentBeforeWhatItNeedsIsVisible(t *testing.T) {
+func TestLevelsAreSentInOrder(t *testing.T) {
 	site := start(t)
 	c := site.channel(t)
 	p, _ := newPublisher(t, load(t, diamond), c)
@@ -354,7 +354,7 @@ func TestAnIndexThatNeverShowsIt(t *testing.T) {
 	require.NoError(t, err)
 }
 
-func TestWhatCountsAsVisible(t *testing.T) {
+func TestVisible(t *testing.T) {
 	site := start(t)
 	c := site.channel(t)
 	p, _ := newPublisher(t, load(t, map[string][]string{"base": nil}), c)
@@ -422,7 +422,7 @@ func (f faulty) Put(ctx context.Context, u channel.Upload) (channel.Receipt, err
 
 // If the channel refused every file, nothing was uploaded, and the journal records this. If a file was accepted, or a response is missing, the
 // journal records nothing.
-func TestWhatIsKeptOfAFailedUpload(t *testing.T) {
+func TestJournalOfAFailedUpload(t *testing.T) {
 	gone := errors.New("the machine is gone")
 	for name, c := range map[string]struct {
 		fails   map[string]error // errors for files whose names begin with the key
@@ -466,7 +466,7 @@ func TestWhatIsKeptOfAFailedUpload(t *testing.T) {
 }
 
 // Another machine, without artifacts, can complete an interrupted release: it keeps the channel's files and builds the others.
-func TestAHalfReleaseIsCompletedElsewhere(t *testing.T) {
+func TestInterruptedReleaseIsCompletedElsewhere(t *testing.T) {
 	site := start(t)
 	c := site.channel(t)
 	here, _ := newPublisher(t, load(t, diamond), c)
@@ -580,7 +580,7 @@ func TestArtifactsThatAreNotPublished(t *testing.T) {
 }
 
 // Downloaded files are compared with the files that were built.
-func TestWhatComesBackIsCompared(t *testing.T) {
+func TestDownloadsAreCompared(t *testing.T) {
 	site := start(t)
 	c := site.channel(t)
 	p, _ := newPublisher(t, load(t, map[string][]string{"base": nil}), c)

@@ -46,8 +46,8 @@ func importing(t *testing.T, bare string, files map[string]string) error {
 	return p.Import(t.Context(), publish.Delivery{Items: []publish.Item{{Package: "acme-core", Record: r}}}, &v)
 }
 
-// TestWhatModulesSay checks that metadata and __version__ of an installed package are compared with the package's version.
-func TestWhatModulesSay(t *testing.T) {
+// TestVersionsThatModulesReport checks that metadata and __version__ of an installed package are compared with the package's version.
+func TestVersionsThatModulesReport(t *testing.T) {
 	bare := bareEnv(t)
 	const own, meta = "site-packages/acme_core/__init__.py", "site-packages/acme_core-1.2.0.dist-info/METADATA"
 	said := func(text string) map[string]string {

@@ -66,7 +66,7 @@ func TestACredentialIsRenewed(t *testing.T) {
 }
 
 // A credential is needed if the channel lacks a file or has other bytes for it, and not if it has all files.
-func TestWhatNeedsACredential(t *testing.T) {
+func TestIsCredentialNeeded(t *testing.T) {
 	site := start(t)
 	p, b := newPublisher(t, load(t, map[string][]string{"base": nil}), site.channel(t))
 	looked := func(ready publish.Artifacts) *publish.Sequence {
@@ -94,7 +94,7 @@ func TestWhatNeedsACredential(t *testing.T) {
 }
 
 // A private channel is read with the credential. Without a credential the channel seems to be missing, and the errors of later stages mention this.
-func TestAPrivateChannelIsLookedAtWithTheCredential(t *testing.T) {
+func TestPrivateChannelIsReadWithTheCredential(t *testing.T) {
 	world, err := localprefix.Start(localprefix.Options{Dir: filepath.Join(t.TempDir(), "channels"), Key: key, Private: []string{"ours"}})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, world.Close()) })

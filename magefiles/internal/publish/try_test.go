@@ -90,7 +90,7 @@ func trying(t *testing.T, private, solved bool) (s *publish.Sequence, i *install
 
 // Before the upload, packages are installed from a temporary channel, which is closed afterwards. A solved environment also depends on our channel,
 // so it is installed again from there, unless the solver cannot read that channel.
-func TestWhereItIsInstalledFrom(t *testing.T) {
+func TestChannelsOfATrial(t *testing.T) {
 	const trial, ours = "trial", "ours"
 	for name, c := range map[string]struct {
 		private, solved bool
@@ -122,7 +122,7 @@ func TestWhereItIsInstalledFrom(t *testing.T) {
 }
 
 // The environment of Try is reused only for the same bytes.
-func TestAnotherPlanIsInstalled(t *testing.T) {
+func TestTrialOfOtherBytes(t *testing.T) {
 	s, i, _ := trying(t, false, false)
 	_, err := s.Try(t.Context())
 	require.NoError(t, err)
@@ -136,7 +136,7 @@ func TestAnotherPlanIsInstalled(t *testing.T) {
 }
 
 // Try is a no-op if there is nothing to send.
-func TestNothingIsTriedWhereNothingIsSent(t *testing.T) {
+func TestNoTrialWithoutAnUpload(t *testing.T) {
 	s, i, ended := trying(t, false, false)
 	_, err := s.Send(t.Context())
 	require.NoError(t, err)
@@ -150,7 +150,7 @@ func TestNothingIsTriedWhereNothingIsSent(t *testing.T) {
 }
 
 // Files that a killed run left in its temporary channel do not affect the next run.
-func TestATrialThatWasKilled(t *testing.T) {
+func TestKilledTrial(t *testing.T) {
 	s, i, _ := trying(t, false, false)
 	_, err := s.Try(t.Context())
 	require.NoError(t, err)
@@ -163,7 +163,7 @@ func TestATrialThatWasKilled(t *testing.T) {
 }
 
 // Try installs a kept package as it is on the channel, even if it was built here.
-func TestWhatIsKeptIsTriedAsTheChannelHasIt(t *testing.T) {
+func TestKeptPackageIsTriedFromTheChannel(t *testing.T) {
 	s, i, _ := trying(t, false, false)
 	whole := s.Delivery
 	s.Delivery.Items = whole.Items[:1]
@@ -182,7 +182,7 @@ func TestWhatIsKeptIsTriedAsTheChannelHasIt(t *testing.T) {
 }
 
 // If the temporary channel cannot be closed, this error is returned in addition to any other error.
-func TestATrialThatDoesNotEnd(t *testing.T) {
+func TestTrialThatCannotBeClosed(t *testing.T) {
 	s, i, _ := trying(t, false, false)
 	open := s.Trial
 	s.Trial = func(dir string) (publish.Destination, func() error, error) {
@@ -195,7 +195,7 @@ func TestATrialThatDoesNotEnd(t *testing.T) {
 }
 
 // If a release is not found on a channel that may be private, the next step suggests a key.
-func TestAReleaseThatNobodySees(t *testing.T) {
+func TestReleaseOnAnInvisibleChannel(t *testing.T) {
 	s, _, _ := trying(t, true, false)
 	_, err := s.Send(t.Context())
 	require.NoError(t, err)

@@ -11,7 +11,7 @@ import (
 )
 
 // The sources of packages are their folders, their source folders elsewhere, and the manifest that they inherit from.
-func TestWhatPackagesAreMadeOf(t *testing.T) {
+func TestSourcesOfPackages(t *testing.T) {
 	root := t.TempDir()
 	for name, text := range map[string]string{
 		"pixi.toml": "[workspace]\nname = \"w\"\nchannels = []\nplatforms = [\"linux-64\"]\n",

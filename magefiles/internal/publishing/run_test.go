@@ -13,7 +13,7 @@ import (
 
 // A CI job has only the steps that it has the rights for. A job with -check does not use the channel, and a job that uploads does not run code from
 // packages.
-func TestStepsThatFlagsAskFor(t *testing.T) {
+func TestStepsOfAJob(t *testing.T) {
 	verify := []string{"read the index back", "download and compare", "install", "import"}
 	for name, c := range map[string]struct {
 		flags Flags
@@ -51,7 +51,7 @@ func TestStepsThatFlagsAskFor(t *testing.T) {
 	}
 }
 
-func TestFlagsThatAskForTwoThings(t *testing.T) {
+func TestContradictoryFlags(t *testing.T) {
 	for want, f := range map[string]Flags{
 		"-verify cannot be combined with -check, -from or -force":         {Verify: true, Force: true},
 		"-check installs and imports the packages in the folder of -from": {Check: true},

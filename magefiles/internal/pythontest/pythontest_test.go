@@ -45,7 +45,7 @@ func TestOnceFillsAFolderOnce(t *testing.T) {
 	require.NotEqual(t, dirs[0], other, "other inputs, another folder")
 }
 
-func TestAFolderThatWasLeftHalfFilledIsFilledAnew(t *testing.T) {
+func TestPartlyFilledFolderIsRecreated(t *testing.T) {
 	cache(t)
 	dir := pythontest.Once(t, "thing", func(string) {})
 	require.NoError(t, os.Remove(filepath.Join(dir, ".complete")))
@@ -53,7 +53,7 @@ func TestAFolderThatWasLeftHalfFilledIsFilledAnew(t *testing.T) {
 	pythontest.Once(t, "thing", func(dir string) { require.NoFileExists(t, filepath.Join(dir, "half")) })
 }
 
-func TestRunKeepsTheSurroundingsOut(t *testing.T) {
+func TestRunIsolatesPython(t *testing.T) {
 	t.Setenv("PREFIX_API_KEY", "secret")
 	t.Setenv("HTTPS_PROXY", "http://127.0.0.1:1")
 	python := pythontest.Interpreter(t)

@@ -33,7 +33,7 @@ type environments struct {
 func (e environments) Environments() []fleet.Environment { return e.all }
 
 // A delivery stops before the first environment that a CI deploys to but that has no workflow file. The report lists the remaining environments.
-func TestHowFarADeliveryGoes(t *testing.T) {
+func TestDeliveryStopsAtTheCI(t *testing.T) {
 	of := &workspace.Downstream{Image: &settings.Image{Publish: settings.PublishHere}}
 	for _, c := range []struct {
 		all   []fleet.Environment

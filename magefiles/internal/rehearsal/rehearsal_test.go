@@ -12,7 +12,7 @@ import (
 
 // A release in a rehearsal runs the same program with the same arguments. Only addresses, their credentials, and git settings that redirect git
 // elsewhere differ from a real release.
-func TestOnlyTheAddressesDiffer(t *testing.T) {
+func TestRehearsalDiffersOnlyInAddresses(t *testing.T) {
 	own := []string{"HOME=/home/me", "PATH=/bin", "PREFIX_API_KEY=real", "GITHUB_TOKEN=real", "GITHUB_REPOSITORY=me/mine", "PREFIX_SERVER_URL=https://prefix.dev", "RATTLER_AUTH_FILE=/x", "LANG=C"}
 	w := &World{Prefix: &localprefix.Server{URL: "http://127.0.0.1:1", Key: "pfx_x"}, API: "http://127.0.0.1:2", token: "t", WorldConfig: WorldConfig{Repository: "rehearsal/mine"}}
 	r := &run{Config: Config{Program: "/the/magefile", Environ: own}, world: w, root: "/clone"}

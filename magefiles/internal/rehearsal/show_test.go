@@ -44,7 +44,7 @@ Report: /w/output/rehearsal/report.html
 }
 
 // The last line is a release command that works: it has the flags that were rehearsed and never starts a release that waits for a CI in vain.
-func TestTheNextStepOfARehearsal(t *testing.T) {
+func TestNextStepOfARehearsal(t *testing.T) {
 	minor := bump.Request{To: "minor", Only: "core"}
 	none := forge.NoCI{Lacks: "no file publishes"}
 	for want, r := range map[string]Report{
@@ -60,7 +60,7 @@ func TestTheNextStepOfARehearsal(t *testing.T) {
 }
 
 // The next step does not mention how to continue or undo a release, because a rehearsal can be neither continued nor undone.
-func TestTheNextStepOfAReleaseThatWasRehearsed(t *testing.T) {
+func TestNextStepHasNoContinueOrUndo(t *testing.T) {
 	for next, want := range map[string]string{
 		"":                                   "correct the error above",
 		"`mage release` continues from here": "correct the error above",
@@ -106,7 +106,7 @@ func TestFlags(t *testing.T) {
 }
 
 // A part that several runs left out is reported once. If a later run did that part, it is not reported.
-func TestWhatRunsLeftOutIsSaidOnce(t *testing.T) {
+func TestOmissionsAreReportedOnce(t *testing.T) {
 	of := func(conclusion string) Job {
 		return Job{Run: &workflows.Report{
 			Workflow: "ci.yml",

@@ -25,7 +25,7 @@ func TestTail(t *testing.T) {
 
 // The clone borrows the repository's objects, so moving the repository breaks the clone, and it is replaced. Built artifacts are kept: some may be on
 // the channel, and rebuilt ones may differ.
-func TestWhatWasBuiltStaysWhereTheRepositoryIsMoved(t *testing.T) {
+func TestArtifactsSurviveAMovedRepository(t *testing.T) {
 	repo, dir, git := gitrepotest.Open(t)
 	gitrepotest.Write(t, dir, ".gitignore", "/output/\n")
 	git("add", "-A")

@@ -59,7 +59,7 @@ func published(t *testing.T, key prefixdev.Token) (*workspace.Workspace, *prefix
 }
 
 // An invisible channel is waited for only briefly after the CI has finished, not for the full hour.
-func TestAChannelThatShowsNothingIsNotWaitedFor(t *testing.T) {
+func TestWaitForAnInvisibleChannelIsShort(t *testing.T) {
 	for name, c := range map[string]struct {
 		key    prefixdev.Token
 		unseen time.Duration

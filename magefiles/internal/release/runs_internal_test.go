@@ -112,7 +112,7 @@ func TestRunsAreFoundByTagAndCommit(t *testing.T) {
 }
 
 // If GitHub does not start a run for a tag, one is requested: after a delay, once for each tag, and only if there is no run.
-func TestARunIsAskedForOnce(t *testing.T) {
+func TestRunIsRequestedOnce(t *testing.T) {
 	hub := watching(t, "{push: {tags: ['**']}, workflow_dispatch: }")
 	hub.add(t, "a/v1", released, "")
 	hub.release.RunWithin = time.Hour
@@ -135,7 +135,7 @@ func TestARunIsAskedForOnce(t *testing.T) {
 }
 
 // If a process is killed after a request and before recording it, the next process finds the run.
-func TestKilledBetweenAskingAndItsRecord(t *testing.T) {
+func TestKilledBetweenARequestAndItsRecord(t *testing.T) {
 	hub := watching(t, "")
 	hub.takes = func(tag string) error {
 		hub.add(t, tag, released, "")
@@ -148,7 +148,7 @@ func TestKilledBetweenAskingAndItsRecord(t *testing.T) {
 }
 
 // If a run cannot be requested, the reason is reported, and the request is not repeated.
-func TestRunsThatCannotBeAskedFor(t *testing.T) {
+func TestRunThatCannotBeRequested(t *testing.T) {
 	for _, c := range []struct {
 		on    string
 		token bool
@@ -174,7 +174,7 @@ func TestRunsThatCannotBeAskedFor(t *testing.T) {
 
 // Four tags need two pushes. If the release is killed between them, the next run pushes the missing tag, even if others have pushed to the branch
 // since. Someone else's tag is an error before the first push.
-func TestTagsGoByThrees(t *testing.T) {
+func TestTagsArePushedInThrees(t *testing.T) {
 	repo, dir, git := gitrepotest.Open(t)
 	remote := gitrepotest.AddRemote(t, dir, git)
 	git("push", "-q", "origin", "HEAD:refs/heads/main")

@@ -16,7 +16,7 @@ import (
 )
 
 // A tag with this release's name at another commit must not be moved, neither in the clone nor on the remote.
-func TestATagThatNamesAnotherCommit(t *testing.T) {
+func TestTagAtAnotherCommit(t *testing.T) {
 	repo, dir, git := gitrepotest.Open(t)
 	gitrepotest.AddRemote(t, dir, git)
 	head, err := repo.Head(t.Context())
@@ -49,7 +49,7 @@ func TestATagThatNamesAnotherCommit(t *testing.T) {
 }
 
 // A release must not deviate from the plan that the user agreed to.
-func TestNoCommitWhereThereWasNoneToMake(t *testing.T) {
+func TestCommitDeviatesFromThePlan(t *testing.T) {
 	_, err := (&Release{}).bumpAndCommit(t.Context(), &plan.Plan{Title: "v1.1", Bump: &bump.Plan{}})
 	require.ErrorContains(t, err, "the manifests no longer have the versions of v1.1")
 	_, _, err = (&Release{}).definePlan(new(workflow.Value[*plan.Plan])).Check(t.Context(), nil)
@@ -57,7 +57,7 @@ func TestNoCommitWhereThereWasNoneToMake(t *testing.T) {
 }
 
 // The channel's records are compared with the uploaded files: a missing file may still appear, but a changed file requires a decision by the user.
-func TestWhatTheChannelHasIsWhatWasSent(t *testing.T) {
+func TestChannelFilesAreCompared(t *testing.T) {
 	_, c := published(t, channelKey)
 	s := &publish.Sequence{Publisher: &publish.Publisher{Channel: c}}
 	there, err := c.Records(t.Context(), condapkg.NoarchSubdir, "a")

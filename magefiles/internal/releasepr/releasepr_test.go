@@ -295,7 +295,7 @@ func TestMarksInACommit(t *testing.T) {
 }
 
 // People's edits of the section are kept if the base moves, if GitHub merges the base into the branch, and if the version changes.
-func TestWhatPeopleWroteStays(t *testing.T) {
+func TestPeoplesEditsAreKept(t *testing.T) {
 	t.Parallel()
 	r := newTeam(t, nil)
 	r.ok("patch")
@@ -382,7 +382,7 @@ func TestWhatLands(t *testing.T) {
 }
 
 // A job tags only the commit of our merged pull request. It tags no other commit that changes a version, even if its branch has the same name.
-func TestAJobTagsNoVersionOfAnother(t *testing.T) {
+func TestJobTagsOnlyOurPullRequest(t *testing.T) {
 	t.Parallel()
 	r := newTeam(t, nil)
 	proposed := r.ok("patch")
@@ -424,7 +424,7 @@ func TestTagsOfAnotherTool(t *testing.T) {
 }
 
 // A version that is only in tags lands with its changelog section. Without a changelog there is nothing to propose or land.
-func TestVersionsInTagsAlone(t *testing.T) {
+func TestVersionOnlyInTags(t *testing.T) {
 	t.Parallel()
 	files := map[string]string{}
 	for name := range monorepotest.Files(3, "0.1.6") {
@@ -457,7 +457,7 @@ func TestVersionsInTagsAlone(t *testing.T) {
 }
 
 // If several packages have versions only in tags, the changelog section does not show which of them landed, so they must be proposed one at a time.
-func TestSeveralVersionsInTagsAlone(t *testing.T) {
+func TestSeveralVersionsOnlyInTags(t *testing.T) {
 	t.Parallel()
 	files := map[string]string{}
 	for name := range monorepotest.Files(3, "0.1.6") {
@@ -483,7 +483,7 @@ func TestSeveralVersionsInTagsAlone(t *testing.T) {
 }
 
 // Each mistake is an error with a next step, and nothing is changed.
-func TestWhatStopsAProposal(t *testing.T) {
+func TestRefusedProposals(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name       string
@@ -633,7 +633,7 @@ func (r *team) patch(number int, body string) {
 }
 
 // In a job, it is not a failure if there is nothing to release, or if someone has closed the pull request.
-func TestAJobGoesOn(t *testing.T) {
+func TestJobWithoutWork(t *testing.T) {
 	t.Parallel()
 	r := newTeam(t, nil)
 	r.inJobs = true
@@ -668,7 +668,7 @@ func TestAClosedPullRequest(t *testing.T) {
 }
 
 // If a proposal is killed after any change and run again, there is one branch and one pull request in the end.
-func TestAProposalIsKilledAnywhere(t *testing.T) {
+func TestProposalKilledAtEachChange(t *testing.T) {
 	t.Parallel()
 	for _, at := range []string{"pushed", "pull request"} {
 		r := newTeam(t, nil)
@@ -686,7 +686,7 @@ func TestAProposalIsKilledAnywhere(t *testing.T) {
 
 // If a job opens the pull request, its first line says what to press. If jobs may not open pull requests, the error says what to allow, and the next
 // run continues.
-func TestAJobOpensIt(t *testing.T) {
+func TestJobOpensThePullRequest(t *testing.T) {
 	t.Parallel()
 	r := newTeam(t, nil)
 	r.token, r.byJob = "job", true
@@ -789,7 +789,7 @@ func (r *team) inJob() *[]string {
 }
 
 // The landed commit is an output of the job. Invalid combinations of flags are refused.
-func TestWhatAJobIsHanded(t *testing.T) {
+func TestOutputsAndFlagsOfAJob(t *testing.T) {
 	t.Parallel()
 	r := newTeam(t, nil)
 	r.inJobs = true
@@ -827,7 +827,7 @@ func (r *team) tag(commit string) (releasepr.Result, error) {
 }
 
 // A job tags a landed and checked commit once, and requests one run of release.yml, wherever it is killed.
-func TestAJobTagsWhatHasLanded(t *testing.T) {
+func TestJobTagsALandedCommit(t *testing.T) {
 	t.Parallel()
 	for _, kill := range []string{"", "tags", "asked for v0.1.7"} {
 		t.Run("killed after "+kill, func(t *testing.T) {
@@ -858,7 +858,7 @@ func TestAJobTagsWhatHasLanded(t *testing.T) {
 
 // An undone version is not tagged again, because its pull request is marked, and another version is proposed. If someone removes the mark, it is
 // tagged.
-func TestWhatWasTakenBack(t *testing.T) {
+func TestUndoneVersion(t *testing.T) {
 	t.Parallel()
 	r := newTeam(t, nil)
 	n := r.ok("patch").Number
@@ -880,7 +880,7 @@ func TestWhatWasTakenBack(t *testing.T) {
 }
 
 // Many tags need several pushes. A tag that a killed run has pushed still gets its run of release.yml; an unrelated tag gets none.
-func TestAJobThatStoppedBetweenItsTags(t *testing.T) {
+func TestJobStoppedBetweenTags(t *testing.T) {
 	t.Parallel()
 	r := newTeam(t, map[string]string{"pixi.toml": monorepotest.Files(3, "0.1.6")["pixi.toml"] + "\n[tool.release]\nversioning = \"independent\"\n"})
 	require.NoError(t, r.client("person").MergePull(t.Context(), r.ok("patch").Number, "squash", ""))
@@ -958,7 +958,7 @@ func TestATeamsReleaseByCI(t *testing.T) {
 
 // Each job of a release through CI is killed after each of its changes, and after each request to GitHub before it gets the response, and run again.
 // In the end there is one pull request, one tag at the merged commit, one run of release.yml, and one GitHub release.
-func TestATeamsReleaseByCIKilledAnywhere(t *testing.T) {
+func TestATeamsReleaseByCIKilledAtEachRequest(t *testing.T) {
 	t.Parallel()
 	r := newTeam(t, nil)
 	asked := r.inJob()
@@ -1024,7 +1024,7 @@ func TestATeamsReleaseByCIKilledAnywhere(t *testing.T) {
 }
 
 // If tagging is impossible, the error has a next step, and nothing is changed.
-func TestWhatKeepsAJobFromTagging(t *testing.T) {
+func TestTaggingThatIsImpossible(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name       string
@@ -1119,7 +1119,7 @@ func TestWhatKeepsAJobFromTagging(t *testing.T) {
 }
 
 // If a run of release.yml cannot be requested, the error says what the file needs. The tag remains, so that the job or a user can continue.
-func TestAReleaseYmlThatTakesNoInput(t *testing.T) {
+func TestReleaseYmlWithoutInputs(t *testing.T) {
 	t.Parallel()
 	for _, why := range []error{server.ErrNoWorkflow, server.ErrNoTrigger} {
 		r := newTeam(t, nil)

@@ -23,7 +23,7 @@ import (
 func nowhere(string) (*prefixdev.Client, error) { return nil, errors.New("there is none") }
 
 // Both the plan and the result list the packages that no task checks. If none is checked, the question says so.
-func TestWhatIsNotChecked(t *testing.T) {
+func TestUncheckedPackages(t *testing.T) {
 	const nothing = "NOTHING IS CHECKED: the workspace has no qa-<package> task and no test task\n"
 	for tasks, want := range map[string]struct{ said, question string }{
 		"":                                     {nothing, "Release v1 without checks?"},

@@ -56,7 +56,7 @@ func TestStatusOfAReleaseOfAnotherClone(t *testing.T) {
 }
 
 // Status shows what remains of an undone release, and the next step.
-func TestStatusOfWhatWasUndone(t *testing.T) {
+func TestStatusOfAnUndoneRelease(t *testing.T) {
 	var out bytes.Buffer
 	r := Releaser{Dir: t.TempDir(), View: &view.View{Out: &out, Err: &out}}
 	commit, back := strings.Repeat("a", 40), strings.Repeat("b", 40)
@@ -85,7 +85,7 @@ func TestStatusOfWhatWasUndone(t *testing.T) {
 }
 
 // If no release was begun, status shows the next step, or a tag that the remote already has.
-func TestTheNextStepBeforeAFirstRelease(t *testing.T) {
+func TestNextStepBeforeAFirstRelease(t *testing.T) {
 	repo, _, git := gitrepotest.Open(t)
 	for name, text := range monorepotest.Files(1, "0.1.6") {
 		gitrepotest.Write(t, repo.Top, name, text)

@@ -16,7 +16,7 @@ import (
 )
 
 // The delete command sends the key without passing it as an argument to any program.
-func TestTheDeleteCommandKeepsTheKeyToItself(t *testing.T) {
+func TestDeleteCommandHidesTheKey(t *testing.T) {
 	if _, err := exec.LookPath("curl"); err != nil {
 		require.Empty(t, os.Getenv("CI"), "CI has curl: %v", err)
 		t.Skip("install curl: the command that is shown uses it")
@@ -40,7 +40,7 @@ func TestTheDeleteCommandKeepsTheKeyToItself(t *testing.T) {
 }
 
 // The question also says why no package of the release can be on the channel.
-func TestHowItIsKnownThatNothingWasUploaded(t *testing.T) {
+func TestReasonWhyNothingWasUploaded(t *testing.T) {
 	for name, c := range map[string]struct {
 		unseen error
 		absent bool
@@ -56,7 +56,7 @@ func TestHowItIsKnownThatNothingWasUploaded(t *testing.T) {
 }
 
 // The next step after an undo releases the same package with the same ranges and publisher, even if that was chosen by a flag.
-func TestTheSameReleaseAgain(t *testing.T) {
+func TestNextStepRepeatsTheRelease(t *testing.T) {
 	for want, p := range map[string]*plan.Plan{
 		"mage release -to=minor -publish=here":            {Publish: "here", Bump: &bump.Plan{Request: bump.Request{To: "minor"}}},
 		"mage release -to=minor":                          {Publish: "ci", Bump: &bump.Plan{Request: bump.Request{To: "minor"}}},

@@ -46,7 +46,7 @@ func citations(text, name string) (cited [][]string, places []string) {
 }
 
 // All documents and sections that the code cites exist.
-func TestWhatTheCodeCites(t *testing.T) {
+func TestCitationsInCode(t *testing.T) {
 	root := filepath.Join("..", "..", "..")
 	documents, err := filepath.Glob(filepath.Join(root, filepath.FromSlash(notes), "*.md"))
 	require.NoError(t, err)
@@ -83,7 +83,7 @@ func TestWhatTheCodeCites(t *testing.T) {
 }
 
 // The sections and files that a document refers to exist.
-func TestNotesStandByThemselves(t *testing.T) {
+func TestReferencesInDocuments(t *testing.T) {
 	documents, err := filepath.Glob(filepath.Join("..", "..", "docs", "*.md"))
 	require.NoError(t, err)
 	own := regexp.MustCompile(`§(\d+(?:\.\d+)?)`)

@@ -75,7 +75,7 @@ func TestPackageCommentsListTheirFiles(t *testing.T) {
 	require.Positive(t, lists)
 }
 
-func TestWhatAListLacks(t *testing.T) {
+func TestMissingInAList(t *testing.T) {
 	for name, c := range map[string]struct {
 		listed, files []string
 		want          []string
@@ -97,7 +97,7 @@ func TestWhatAListLacks(t *testing.T) {
 }
 
 // Go files that a comment names exist, either in the same package or at any path that ends with the name.
-func TestCommentsNameFilesThatAreThere(t *testing.T) {
+func TestFilesInCommentsExist(t *testing.T) {
 	files, named := tracked(t), 0
 	for _, p := range load(t) {
 		own := sourcesIn(t, p.Dir)
@@ -172,7 +172,7 @@ func TestBooleansReport(t *testing.T) {
 	}
 }
 
-func TestWhatDoesNotReport(t *testing.T) {
+func TestCommentsOfBooleans(t *testing.T) {
 	for text, want := range map[string][]string{
 		"// is reports whether it is.\nfunc is() bool { return true }":                         nil,
 		"// is says whether it is.\nfunc is() bool { return true }":                            {"is"},

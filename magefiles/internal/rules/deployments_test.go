@@ -60,7 +60,7 @@ const ofTheDefaultBranch = "github.ref == format('refs/heads/{0}', github.event.
 
 // deploy.yml has one job for each of the application's deployment environments, which are also environments on GitHub. Only the step that deploys
 // has access to the environment's secrets.
-func TestEachEnvironmentHasAJobOfItsOwn(t *testing.T) {
+func TestEachEnvironmentHasAJob(t *testing.T) {
 	jobs, on := deployments(t, "deploy.yml")
 	names := environmentsOfTheApp(t)
 	byHand := on["workflow_dispatch"].(map[string]any)["inputs"].(map[string]any)
@@ -114,7 +114,7 @@ func TestEachEnvironmentHasAJobOfItsOwn(t *testing.T) {
 }
 
 // publish-app.yml ends by calling deploy.yml with the digest of the joined image. No job waits for the deployment.
-func TestWhatIsJoinedIsDeployed(t *testing.T) {
+func TestMergedImageIsDeployed(t *testing.T) {
 	jobs, on := deployments(t, "publish-app.yml")
 	require.Equal(t, []any{"main"}, on["push"].(map[string]any)["branches"])
 	deploy := jobs["deploy"]

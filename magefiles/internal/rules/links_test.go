@@ -101,7 +101,7 @@ func TestLinks(t *testing.T) {
 	require.Greater(t, followed, 100)
 }
 
-func TestWhatIsALink(t *testing.T) {
+func TestLinkTargets(t *testing.T) {
 	texts := map[string]string{
 		"A.md":        "# The `A`: *one*, two_three & [four](x.md)!\n## Twice\n```\n# not this\n```\n## Twice\n### Größe 2\n",
 		"docs/B.md":   "# B\n",

@@ -20,7 +20,7 @@ func TestLiterals(t *testing.T) {
 	require.Empty(t, found, "write `Field: value`, with each field on a separate line")
 }
 
-func TestLiteralsThatAreFound(t *testing.T) {
+func TestFindLiterals(t *testing.T) {
 	const head = "package x\n\nimport \"net/url\"\n\nvar _ url.URL\n\ntype pair struct{ A, B int }\n\n"
 	for name, c := range map[string]struct {
 		text  string

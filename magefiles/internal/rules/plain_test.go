@@ -138,7 +138,7 @@ func TestPlainWords(t *testing.T) {
 	}
 }
 
-func TestWhatPlainRefuses(t *testing.T) {
+func TestPlainRefuses(t *testing.T) {
 	for text, wrong := range map[string]bool{
 		"it begins anew":          true,
 		"It mends the file":       true,

@@ -58,7 +58,7 @@ func TestNoSecretIsPutOnACommandLine(t *testing.T) {
 	}
 }
 
-func TestWhatCountsAsASecretOnACommandLine(t *testing.T) {
+func TestSecretsOnACommandLine(t *testing.T) {
 	for line, bad := range map[string]bool{
 		`curl -X DELETE -H "Authorization: Bearer $PREFIX_API_KEY" https://x`: true,
 		`curl --header 'PRIVATE-TOKEN: x' https://x`:                          true,

@@ -18,8 +18,8 @@ var searched = map[string]string{
 	"release/forge/forge.go": "people write the files of a CI for another program",
 }
 
-// TestTextIsNotState checks that sessions, steps and releases base decisions on values, so that rewording a message does not change behavior.
-func TestTextIsNotState(t *testing.T) {
+// TestDecisionsDoNotUseText checks that sessions, steps and releases base decisions on values, so that rewording a message does not change behavior.
+func TestDecisionsDoNotUseText(t *testing.T) {
 	seen := map[string]bool{}
 	eachFile(t, func(p goPackage, name string, file *ast.File, set *token.FileSet) {
 		here := path.Join(strings.TrimPrefix(p.ImportPath, internal), name)
@@ -42,9 +42,9 @@ func TestTextIsNotState(t *testing.T) {
 // waysOn lists the commands that continue or undo a release.
 var waysOn = []string{"mage release", "mage undo"}
 
-// TestWaysOnAreSaid checks that errors of a release call WithWayOn if and only if their next step names one of these commands. A session checks
+// TestErrorsWithAWayOn checks that errors of a release call WithWayOn if and only if their next step names one of these commands. A session checks
 // WithWayOn, and not the text, to decide what to add.
-func TestWaysOnAreSaid(t *testing.T) {
+func TestErrorsWithAWayOn(t *testing.T) {
 	seen := 0
 	eachFile(t, func(p goPackage, _ string, file *ast.File, set *token.FileSet) {
 		name := strings.TrimPrefix(p.ImportPath, internal)
@@ -62,7 +62,7 @@ func TestWaysOnAreSaid(t *testing.T) {
 	require.Greater(t, seen, 40)
 }
 
-func TestWaysOnAreFound(t *testing.T) {
+func TestFindWaysOn(t *testing.T) {
 	for text, want := range map[string]nextStep{
 		"operr.New(\"`mage undo`\", \"x\")":                                       {named: true},
 		"operr.New(\"`mage undo`\", \"x\").WithWayOn()":                           {named: true, said: true},

@@ -43,7 +43,7 @@ func TestOneLoopThatWaits(t *testing.T) {
 	}
 }
 
-func TestLoopsThatWaitAreFound(t *testing.T) {
+func TestFindWaitingLoops(t *testing.T) {
 	for text, want := range map[string]bool{
 		"for attempt := 1; ; attempt++ { try() }":                        true,
 		"for try := range 3 { do(try) }":                                 true,

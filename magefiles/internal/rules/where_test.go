@@ -182,7 +182,7 @@ func TestWhereItIs(t *testing.T) {
 	require.Greater(t, rows, 80)
 }
 
-func TestWhatARowLacks(t *testing.T) {
+func TestMissingInARow(t *testing.T) {
 	all := tree{
 		declared: map[string]map[string]bool{
 			"magefiles/internal/a/b.go":                   {"Do": true, "thing": true},

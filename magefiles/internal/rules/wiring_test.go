@@ -51,7 +51,7 @@ var implementations = []struct {
 	},
 }
 
-func TestOnlyWirePicksImplementations(t *testing.T) {
+func TestOnlyWireChoosesImplementations(t *testing.T) {
 	bites := map[string]bool{}
 	eachFile(t, func(p goPackage, name string, file *ast.File, set *token.FileSet) {
 		where := strings.TrimPrefix(strings.TrimPrefix(p.ImportPath, internal), module+"magefiles/") + "/" + name
@@ -77,7 +77,7 @@ func TestOnlyWirePicksImplementations(t *testing.T) {
 	}
 }
 
-func TestWhatMakesAnImplementation(t *testing.T) {
+func TestConstructorsOfImplementations(t *testing.T) {
 	const head = "package x\n\nimport (\n\t\"" + internal + "image/registry\"\n\tother \"" + internal + "github\"\n)\n\n"
 	for text, want := range map[string]string{
 		"var _ = registry.Registry{}\n":                      "image/registry.Registry",

@@ -86,7 +86,7 @@ func TestWords(t *testing.T) {
 	require.Greater(t, len(words), 25)
 }
 
-func TestWhatAWordMeans(t *testing.T) {
+func TestGlossary(t *testing.T) {
 	file, err := parser.ParseFile(token.NewFileSet(), "x.go", "package x\n\ntype Plan struct {\n\tA, B int\n\tC string\n}\n\ntype Step interface{ Do() }\n", 0)
 	require.NoError(t, err)
 	types := typesOf(file)

@@ -80,9 +80,9 @@ var ours = map[string]struct {
 	},
 }
 
-// TestOurWorkflowsSayWhatTheyMay checks the events and rights of our workflows. A job runs one mage command, which gets outside values only through
+// TestPermissionsOfOurWorkflows checks the events and rights of our workflows. A job runs one mage command, which gets outside values only through
 // variables. Actions are pinned to a commit, and each right is followed by a comment with its reason.
-func TestOurWorkflowsSayWhatTheyMay(t *testing.T) {
+func TestPermissionsOfOurWorkflows(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join("..", "..", "..", ".github", "workflows", "*"))
 	require.NoError(t, err)
 	require.Len(t, files, len(ours))

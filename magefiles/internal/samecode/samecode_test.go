@@ -33,7 +33,7 @@ func at(packages []listed, from, to string) (moved []listed) {
 }
 
 // Each row makes one change to the tree, possibly in several places.
-func TestWhatIsFound(t *testing.T) {
+func TestFindings(t *testing.T) {
 	archive, err := txtar.ParseFile(filepath.Join("testdata", "tree.txtar"))
 	require.NoError(t, err)
 	files := map[string]string{}

@@ -318,7 +318,7 @@ func integers(v any) any {
 }
 
 // The combined schema finds errors in the tables that pixi reads, and in the tables that we read.
-func TestAFaultInEither(t *testing.T) {
+func TestErrorsInEitherSchema(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	for name, text := range map[string]string{
@@ -381,7 +381,7 @@ func taplo(t *testing.T, dir string) (refused map[string]string) {
 var invalid = regexp.MustCompile(`(?s)error: ([^\n]*)\n\s*┌─ ([^\n]*?):(\d+):\d+\n`)
 
 // The printed schema names pixi's own schema, and is one JSON object.
-func TestItNamesPixis(t *testing.T) {
+func TestSchemaNamesPixis(t *testing.T) {
 	text, err := schema.Of(schema.Pixis("1.2.3"))
 	require.NoError(t, err)
 	var one map[string]any

@@ -124,8 +124,8 @@ func (a adding) killed(t *testing.T) {
 	})
 }
 
-// TestOneIsKilled is run by the next test in a separate process.
-func TestOneIsKilled(t *testing.T) {
+// TestHelperThatIsKilled is run by the next test in a separate process.
+func TestHelperThatIsKilled(t *testing.T) {
 	name, asked := os.LookupEnv("SESSION_TEST_FAULTY")
 	switch {
 	case !asked:
@@ -136,16 +136,16 @@ func TestOneIsKilled(t *testing.T) {
 }
 
 // CheckKills must fail for an operation that does not survive a kill, even if only a kill between a step's work and its event shows this.
-func TestTheKillTestFindsWhatIsWrong(t *testing.T) {
+func TestCheckKillsFindsFaults(t *testing.T) {
 	for name := range faulty {
 		t.Run("a step that "+name, func(t *testing.T) {
 			t.Parallel()
-			child := exec.Command(os.Args[0], "-test.run=^TestOneIsKilled$")
+			child := exec.Command(os.Args[0], "-test.run=^TestHelperThatIsKilled$")
 			child.Env = append(os.Environ(), "SESSION_TEST_FAULTY="+name)
 			out, err := child.CombinedOutput()
 			var exit *exec.ExitError
 			require.ErrorAs(t, err, &exit, "it passes:\n%s", out)
-			require.Contains(t, string(out), "--- FAIL: TestOneIsKilled/")
+			require.Contains(t, string(out), "--- FAIL: TestHelperThatIsKilled/")
 			require.NotContains(t, string(out), "panic:")
 		})
 	}

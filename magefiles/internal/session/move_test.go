@@ -237,7 +237,7 @@ func mover(state string, s *shelves, to string) *session.Operation[*move] {
 	}
 }
 
-func TestAMoveIsKilledAnywhere(t *testing.T) {
+func TestMoveKilledAtEachPoint(t *testing.T) {
 	sessiontest.CheckKills(t, func(t *testing.T) sessiontest.Site[*move] {
 		s, state := startShelves(t), t.TempDir()
 		return sessiontest.Site[*move]{
@@ -266,7 +266,7 @@ func interrupted(t *testing.T, entries int) (state string, s *shelves) {
 }
 
 // A command line that asks for another plan does not resume the unfinished one.
-func TestAnotherPlanIsAskedFor(t *testing.T) {
+func TestAnotherPlanIsRequested(t *testing.T) {
 	for _, entries := range []int{1, 4, 6} {
 		state, s := interrupted(t, entries)
 		before := s.is(t)
@@ -284,7 +284,7 @@ func TestAnotherPlanIsAskedFor(t *testing.T) {
 }
 
 // Steps that were done before an undo do not count as done after it, even if the undo has not ended.
-func TestAnUndoThatDidNotEnd(t *testing.T) {
+func TestUnfinishedUndo(t *testing.T) {
 	panics := func() error { panic("out of shelves") }
 	for _, c := range []struct {
 		name  string
@@ -325,7 +325,7 @@ func TestAnUndoThatDidNotEnd(t *testing.T) {
 }
 
 // If there is nothing to do, the user is not asked, and nothing is written.
-func TestThereIsNothingToDo(t *testing.T) {
+func TestNothingToDo(t *testing.T) {
 	s, state := startShelves(t), t.TempDir()
 	require.NoError(t, os.RemoveAll(filepath.Join(s.dir, "beta")))
 	o := mover(state, s, "stable")

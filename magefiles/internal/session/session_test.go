@@ -22,7 +22,7 @@ import (
 // keys is the server for the Example.
 var keys = startKeyServer(nil)
 
-func TestAnOperationIsKilledAnywhere(t *testing.T) {
+func TestOperationKilledAtEachPoint(t *testing.T) {
 	sessiontest.CheckKills(t, func(t *testing.T) sessiontest.Site[*rotation] {
 		s, state := startKeyServer(t), t.TempDir()
 		return sessiontest.Site[*rotation]{
@@ -42,7 +42,7 @@ func TestTheExampleIsSmall(t *testing.T) {
 }
 
 // If the user declines, nothing is changed and no journal is written.
-func TestNothingIsKeptBeforeThePlanIsAgreedTo(t *testing.T) {
+func TestDeclinedPlanLeavesNothing(t *testing.T) {
 	for name, refuse := range map[string]func(o *session.Operation[*rotation]){
 		"no": func(o *session.Operation[*rotation]) {
 			o.Confirm = func(context.Context, *rotation) error { return errors.New("no") }
@@ -71,7 +71,7 @@ func TestNothingIsKeptBeforeThePlanIsAgreedTo(t *testing.T) {
 }
 
 // An error says how to continue, and keeps its exit status if it requires a decision by the user.
-func TestAnErrorSaysHowToGoOn(t *testing.T) {
+func TestErrorsSayHowToContinue(t *testing.T) {
 	s, state := startKeyServer(t), t.TempDir()
 	for _, c := range []struct {
 		fails      error
@@ -120,7 +120,7 @@ func TestAStepThatPanicsHasFailed(t *testing.T) {
 }
 
 // Two processes cannot run one session at the same time. A journal that cannot be trusted stops the run until the user decides.
-func TestWhatStopsForAPerson(t *testing.T) {
+func TestStopsForADecision(t *testing.T) {
 	s, state := startKeyServer(t), t.TempDir()
 	o := rotate(state, s)
 	unlock, _, err := o.Lock()
@@ -251,7 +251,7 @@ type labeled struct{ Text string }
 func (l *labeled) Label() string { return l.Text }
 
 // If the user interrupts the question, the plan is not agreed to, regardless of what Confirm returns.
-func TestWhoLeavesAtTheQuestionHasNotAgreed(t *testing.T) {
+func TestInterruptedQuestionIsNotAgreement(t *testing.T) {
 	for name, leaves := range map[string]func(o *session.Operation[*rotation], leave func()){
 		"it says yes": func(o *session.Operation[*rotation], leave func()) {
 			o.Confirm = func(context.Context, *rotation) error { leave(); return nil }

@@ -31,7 +31,7 @@ func (a *asked) Run(ctx context.Context, c command.Cmd) error {
 }
 
 // Each git command starts a process, and a few of them take as long as building a small package.
-func TestGitIsAskedNothingTwice(t *testing.T) {
+func TestGitQueriesAreNotRepeated(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name string

@@ -12,7 +12,7 @@ import (
 )
 
 // The first build in another clone removes the build folders of a deleted clone. Folders that are in use or that have no workspace file are kept.
-func TestPlacesOfWorkspacesThatAreGone(t *testing.T) {
+func TestBuildFoldersOfDeletedClones(t *testing.T) {
 	cache, root := t.TempDir(), t.TempDir()
 	put := func(places, of string) {
 		require.NoError(t, os.MkdirAll(filepath.Join(cache, places, "a"), 0o755))

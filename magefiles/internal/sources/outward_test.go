@@ -96,7 +96,7 @@ func TestCacheInTheWorkTree(t *testing.T) {
 }
 
 // Package names cannot collide with our folders, whose names start with a dot.
-func TestPlacesAreNoPackages(t *testing.T) {
+func TestBuildFoldersAreNotPackages(t *testing.T) {
 	t.Parallel()
 	r := newRepository(t, "")
 	for _, name := range []string{"_spare0", "_all"} {

@@ -300,7 +300,7 @@ func TestInclude(t *testing.T) {
 }
 
 // A package of a commit is rejected if it lacks a file in [tool.release] include, unless the build has generated it. The error names the file.
-func TestIncludeOfACommit(t *testing.T) {
+func TestIncludedFilesOfACommit(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name    string
@@ -352,7 +352,7 @@ func TestIncludeOfACommit(t *testing.T) {
 
 // A second build in the same folder waits for the first and then continues, unless the user cancels it. A message is printed once if another
 // process uses the folder, but not if this process does, because the user can see both jobs.
-func TestOneBuildAtAPlace(t *testing.T) {
+func TestOneBuildPerFolder(t *testing.T) {
 	t.Parallel()
 	r := newRepository(t, "")
 	s := r.sources().WorkTree()
@@ -407,7 +407,7 @@ func TestOneBuildAtAPlace(t *testing.T) {
 }
 
 // After a build is killed, the next one can use its folder, and sees no files of the killed build.
-func TestAPlaceOfAKilledBuild(t *testing.T) {
+func TestFolderOfAKilledBuild(t *testing.T) {
 	if root := os.Getenv("HOLD_A_PLACE"); root != "" { // this child process is the build that is killed
 		r := &repository{t: t, top: root, cache: os.Getenv("HOLD_A_PLACE_IN"), run: command.NewSystem(os.Environ(), nil)}
 		at, _, err := take(t, r.sources().WorkTree(), "one")
@@ -424,7 +424,7 @@ func TestAPlaceOfAKilledBuild(t *testing.T) {
 	ctx, kill := context.WithCancel(t.Context())
 	ended := make(chan error)
 	go func() {
-		ended <- command.NewSystem(command.Setenv(os.Environ(), "HOLD_A_PLACE="+r.top, "HOLD_A_PLACE_IN="+r.cache), nil).Run(ctx, command.Cmd{Name: self, Args: []string{"-test.run", "^TestAPlaceOfAKilledBuild$"}})
+		ended <- command.NewSystem(command.Setenv(os.Environ(), "HOLD_A_PLACE="+r.top, "HOLD_A_PLACE_IN="+r.cache), nil).Run(ctx, command.Cmd{Name: self, Args: []string{"-test.run", "^TestFolderOfAKilledBuild$"}})
 	}()
 	require.Eventually(t, func() bool { _, err := os.Stat(filepath.Join(r.cache, "held")); return err == nil }, time.Minute, 10*time.Millisecond)
 	time.AfterFunc(300*time.Millisecond, kill)

@@ -30,7 +30,7 @@ func (t *told) step(name string) steps.Step {
 }
 
 // Questions are asked between steps. When is called after all previous steps are done.
-func TestStepsInTheirOrder(t *testing.T) {
+func TestStepOrder(t *testing.T) {
 	shown, wanted := &told{}, false
 	decide := shown.step("decide")
 	decide.Do = func(context.Context) (string, error) { wanted = true; return "wanted", nil }

@@ -34,7 +34,7 @@ func golden(t *testing.T) (*workspace.Workspace, func(name string) *condapkg.Ind
 	}
 }
 
-func TestRecordedArtifactsAreWhatTheirManifestsSay(t *testing.T) {
+func TestRecordedArtifactsMatchTheirManifests(t *testing.T) {
 	w, index := golden(t)
 	for _, p := range w.Packages {
 		x := index(p.Name)

@@ -79,7 +79,7 @@ func TestTasksOfTheRootPackage(t *testing.T) {
 }
 
 // A task of another package is not suggested for this one, and PackageTask accepts all suggested names.
-func TestNearTasksOfAPackage(t *testing.T) {
+func TestSuggestedTasksOfAPackage(t *testing.T) {
 	for tasks, want := range map[string]string{
 		"qa-io = \"a\"":                    "add this task to [tasks], or to the tasks of a feature",
 		"qa-acme-io = \"a\"":               "add this task to [tasks], or to the tasks of a feature",

@@ -81,7 +81,7 @@ func (w *world) asks(dir string, r touched.Request) (packages, all string) {
 }
 
 // On a runner, the event determines the commit to compare with. If it does not, all packages are included, with the reason.
-func TestWhatAnEventComparesWith(t *testing.T) {
+func TestBaseOfAnEvent(t *testing.T) {
 	w := newWorld(t)
 	base := w.git("rev-parse", "HEAD")
 	first := w.commit("c", "py/c/x.c", "1")
@@ -201,7 +201,7 @@ func TestTheMatrixOfAJob(t *testing.T) {
 }
 
 // The last job passes if all others passed or were skipped.
-func TestWhatJobsCameTo(t *testing.T) {
+func TestResultsOfJobs(t *testing.T) {
 	for needs, want := range map[string]string{
 		`{"plan": {"result": "success", "outputs": {"any": "false"}}, "qa": {"result": "skipped", "outputs": {}}}`: "",
 		`{"plan": {"result": "success"}, "qa": {"result": "failure"}, "check": {"result": "cancelled"}}`:           "not all jobs have passed: check (cancelled), qa (failure)",
@@ -266,7 +266,7 @@ publish = "here"
 }
 
 // After a change to one package, the next step is a task that the package has.
-func TestTheNextStepHasATask(t *testing.T) {
+func TestNextStepHasATask(t *testing.T) {
 	for tasks, want := range map[string]string{
 		"":                           "`mage test:all`",
 		"test-all = 'x'":             "`mage test:all`",

@@ -71,7 +71,7 @@ func lineOf(f *ast.FuncDecl) string {
 }
 
 // A valid command line with only our targets starts no child, and skips the check that this process is a magefile. All others do both.
-func TestARightLineAsksNobody(t *testing.T) {
+func TestValidLineStartsNoChild(t *testing.T) {
 	unset := func(string) (string, bool) { return "", false }
 	looked := func(words []string) (did bool) {
 		text, err := BeforeMage(words, unset, 80, func() (Program, bool) {
@@ -104,7 +104,7 @@ func TestARightLineAsksNobody(t *testing.T) {
 }
 
 // A line of the table and the program's help give the same target.
-func TestTheTableAnswersAsTheProgram(t *testing.T) {
+func TestTableAgreesWithTheProgram(t *testing.T) {
 	said := readTarget("Bump changes versions.\n\nUsage:\n\n\tx version:bump <a> <b> [-fixDrift=<bool>]\n\n")
 	mine := parseLine("version:bump A B -fixDrift=bool")
 	said.about = ""

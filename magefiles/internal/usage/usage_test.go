@@ -29,7 +29,7 @@ Targets:
 * default target
 `
 
-// helpTexts have Mage's form: TestExamplesAreRight of e2e compares it with a compiled magefile.
+// helpTexts have Mage's form: TestExamplesAreValid of e2e compares it with a compiled magefile.
 var helpTexts = map[string]string{
 	"build":        "Build builds it.\n\nUsage:\n\n\tx build\n\nAliases: b, make\n\n",
 	"check":        "Check is what must pass.\n\nUsage:\n\n\tx check\n\n",
@@ -119,7 +119,7 @@ func TestWhatIsRefused(t *testing.T) {
 	require.ErrorContains(t, err, `"it's mine" is one word too many`)
 }
 
-func TestWhatMageMayRead(t *testing.T) {
+func TestFilesOfMage(t *testing.T) {
 	for _, line := range []string{
 		"", "-l", "-h", "-v", "-v -t 5m", "-t=5m check", "--v check", "check", "CHECK", "Version:Show", "check release",
 		"release -to=minor -yes", "release -TO=minor", "release -yes=false", "release -to=a=b", "version:bump -fixdrift",
@@ -132,7 +132,7 @@ func TestWhatMageMayRead(t *testing.T) {
 }
 
 // If the magefile fails, or its output cannot be parsed, the command line is accepted and left to Mage.
-func TestWhatCannotBeToldIsMages(t *testing.T) {
+func TestUnknownLinesAreLeftToMage(t *testing.T) {
 	for name, answers := range map[string]func(context.Context, command.Cmd) error{
 		"fails": commandtest.Exit(1, ""),
 		"says another thing": func(_ context.Context, c command.Cmd) error {

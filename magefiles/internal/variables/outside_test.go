@@ -8,7 +8,7 @@ import (
 )
 
 // The repository comes from GITHUB_REPOSITORY, or otherwise from the remote's URL, if that is on GitHub or on the named server.
-func TestWhichRepositoryIsMeant(t *testing.T) {
+func TestRepository(t *testing.T) {
 	const enterprise = "https://github.example.org/api/v3"
 	for name, c := range map[string]struct {
 		set    map[string]string

@@ -10,7 +10,7 @@ import (
 )
 
 // A child's output, such as a remote's messages, is shown as text. The only escape sequences that reach the terminal are colors.
-func TestWhatAChildAsksIsText(t *testing.T) {
+func TestEscapesInAChildsOutput(t *testing.T) {
 	for _, c := range []struct{ said, plain, color string }{
 		{"really? ", "really? ", "really? "},
 		{"remote: \x1b]0;owned\x07hello\n", "remote: ]0;ownedhello\n", "remote: ]0;ownedhello\n"},

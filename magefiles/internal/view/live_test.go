@@ -54,7 +54,7 @@ func newScreen(width int) (*view.View, *screen) {
 }
 
 // A step that takes longer than a second shows its time and its child's last line in place, and erases both at the end.
-func TestAStepIsSeenWhileItRuns(t *testing.T) {
+func TestLiveLineOfAStep(t *testing.T) {
 	t.Parallel()
 	v, s := newScreen(60)
 	require.NoError(t, v.Step("check", func() (string, error) {
@@ -74,7 +74,7 @@ func TestAStepIsSeenWhileItRuns(t *testing.T) {
 }
 
 // Without a live line, a long step reports its progress repeatedly, but never the same text twice.
-func TestAStepThatTakesLongSaysSo(t *testing.T) {
+func TestLongStepReportsProgress(t *testing.T) {
 	defer view.SetSayAgain(50 * time.Millisecond)()
 	v, s := newScreen(80)
 	v.Color = false
@@ -94,7 +94,7 @@ func TestAStepThatTakesLongSaysSo(t *testing.T) {
 }
 
 // Output from others also replaces the live line.
-func TestOthersWriteBesideTheLiveLine(t *testing.T) {
+func TestOtherOutputBesideTheLiveLine(t *testing.T) {
 	t.Parallel()
 	v, s := newScreen(80)
 	require.NoError(t, v.Step("check", func() (string, error) {
@@ -106,7 +106,7 @@ func TestOthersWriteBesideTheLiveLine(t *testing.T) {
 }
 
 // While a question is open, no progress is reported, with or without a terminal. The same is true while a child has the terminal for a question.
-func TestNothingIsAnnouncedBesideAQuestion(t *testing.T) {
+func TestNoProgressDuringAQuestion(t *testing.T) {
 	for name, ask := range map[string]func(v *view.View, s *screen){
 		"ours": func(v *view.View, s *screen) {
 			answered := v.Ask("Release v0.2.0? [y/N] ")
@@ -138,7 +138,7 @@ func TestNothingIsAnnouncedBesideAQuestion(t *testing.T) {
 }
 
 // A live line is never wider than the terminal. Otherwise, erasing it after the terminal became narrower would also erase the row above.
-func TestHowWideALiveLineIs(t *testing.T) {
+func TestWidthOfALiveLine(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]int{"  ▸ check …": 11, "日本": 4, "a → b": 5, "": 0} {
 		begin, wide := view.Cut(text, 80)
@@ -151,7 +151,7 @@ func TestHowWideALiveLineIs(t *testing.T) {
 }
 
 // The characters that a terminal shows for a Ctrl-C are removed with the live line, but not after a question, and not while a child has the terminal.
-func TestACtrlCStandsInNobodysWay(t *testing.T) {
+func TestCtrlCEchoIsErased(t *testing.T) {
 	v, s := newScreen(80)
 	typed := func() []string {
 		_, _ = s.Write([]byte("^C"))

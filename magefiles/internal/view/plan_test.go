@@ -86,7 +86,7 @@ b/pyproject.toml
 }
 
 // If a whole section is replaced, the diff has only the added and removed lines.
-func TestPlanOfASectionThatIsTakenOver(t *testing.T) {
+func TestPlanOfAReplacedSection(t *testing.T) {
 	for end, name := range map[string]string{"\n": "LF", "\r\n": "CRLF"} {
 		text := func(lines ...string) string { return strings.Join(lines, end) }
 		old := text("", "", "### Added", "", "- one", "- two", "", "### Fixed", "", "- three", "", "")

@@ -46,7 +46,7 @@ func TestEvidenceIsAList(t *testing.T) {
 }
 
 // The page has the date, the duration, the machine, the plan, the diff, the changelog, the logs, and the next step.
-func TestAReportSaysWhatItIsOf(t *testing.T) {
+func TestContentsOfAReport(t *testing.T) {
 	dir := t.TempDir()
 	began := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	require.NoError(t, WriteReport(dir, Report{
@@ -81,7 +81,7 @@ func TestAReportSaysWhatItIsOf(t *testing.T) {
 }
 
 // While the embedded servers still run for the user, the page does not say that the rehearsal has ended.
-func TestAReportOfAWorldThatRuns(t *testing.T) {
+func TestReportWhileServersRun(t *testing.T) {
 	for running, says := range map[bool]string{true: "which runs until Ctrl-C: then nothing answers", false: "which has ended: nothing answers"} {
 		dir := t.TempDir()
 		require.NoError(t, WriteReport(dir, Report{Title: "w v0.2.0", Running: running}, nil))

@@ -39,7 +39,7 @@ func TestStandings(t *testing.T) {
 }
 
 // A step that a process is working on is shown as running, not as interrupted. Other steps are shown as usual.
-func TestStandingsOfWhatRuns(t *testing.T) {
+func TestRunningStepIsShown(t *testing.T) {
 	var out bytes.Buffer
 	(&view.View{Out: &out, Err: &out}).Standings([]workflow.Standing{
 		{Step: "a", Recorded: workflow.Done, Said: "yes", World: workflow.IsDone},

@@ -106,7 +106,7 @@ func TestTableIsAligned(t *testing.T) {
 	require.Equal(t, "A          LONGER\nwide cell  x\né\n", out.String())
 }
 
-func TestColourOnlyWhereAsked(t *testing.T) {
+func TestColors(t *testing.T) {
 	v, out, _ := newView()
 	require.NoError(t, v.Step("one", func() (string, error) { return "seen", nil }))
 	require.NotContains(t, out.String(), "\x1b")

@@ -31,7 +31,7 @@ func wait(v *view.View, seconds []int, held func(second int) bool) {
 }
 
 // During a wait a log gets a line every ten seconds, and a terminal one line. Both get a line when a person must act.
-func TestWhatIsSaidOfAWait(t *testing.T) {
+func TestOutputOfAWait(t *testing.T) {
 	never := func(int) bool { return false }
 	for name, c := range map[string]struct {
 		looks    []int

@@ -116,7 +116,7 @@ func TestStepsAreDoneInOrderAndOnce(t *testing.T) {
 }
 
 // If a run dies at any of its events, before or after the event is recorded, the next run continues, and every step is done exactly once.
-func TestDiesAnywhere(t *testing.T) {
+func TestKilledAnywhere(t *testing.T) {
 	for dies := 0; ; dies++ {
 		for _, kept := range []bool{false, true} {
 			w := newWorld()
@@ -215,7 +215,7 @@ type knowing struct{ error }
 func (knowing) Kept() any { return result{Made: "nothing"} }
 
 // The value of such an error is recorded with the failure, but does not count as a result of the step.
-func TestWhatAFailureKnows(t *testing.T) {
+func TestValueOfAFailure(t *testing.T) {
 	w := newWorld()
 	w.fails["a"] = fmt.Errorf("doing it: %w", knowing{errors.New("boom")})
 	d := workflow.New()
@@ -271,7 +271,7 @@ func TestTransient(t *testing.T) {
 }
 
 // After a step that waits, all earlier steps are checked again.
-func TestTheWorldIsAskedAgainAfterAWait(t *testing.T) {
+func TestStepsAreCheckedAgainAfterAWait(t *testing.T) {
 	w := newWorld()
 	d := workflow.New()
 	w.add(d, "a")

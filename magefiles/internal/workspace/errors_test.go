@@ -155,7 +155,7 @@ func TestNoWorkspace(t *testing.T) {
 }
 
 // A syntax error in another project's pyproject.toml is ignored.
-func TestStrangersDoNotMatter(t *testing.T) {
+func TestOtherProjectsAreIgnored(t *testing.T) {
 	w := load(t, "-- pixi.toml --\n[workspace]\n-- tests/data/pyproject.toml --\n[project\n-- a/pixi.toml --\n"+pkg("a", ""))
 	require.Equal(t, []string{"a"}, packageNames(w.Packages))
 }

@@ -91,7 +91,7 @@ func TestUncounted(t *testing.T) {
 }
 
 // If there is no workspace, the error suggests workspaces in subfolders.
-func TestNoWorkspaceNamesThoseBelow(t *testing.T) {
+func TestErrorSuggestsWorkspacesBelow(t *testing.T) {
 	for archive, next := range map[string]string{
 		"-- a/b/pixi.toml --\n[workspace]\n-- a/b/c/pixi.toml --\n[workspace]\n": "go tool mage -w a/b TARGET",
 		"-- x/pyproject.toml --\n[tool.pixi.workspace]\n-- y/pixi.toml --\n[[\n": "go tool mage -w x TARGET",
@@ -104,7 +104,7 @@ func TestNoWorkspaceNamesThoseBelow(t *testing.T) {
 }
 
 // If [tool.release] sets the channel, no other channel is treated as the workspace's own.
-func TestAChannelThatTheTableNames(t *testing.T) {
+func TestChannelInTheTable(t *testing.T) {
 	w := load(t, "-- pixi.toml --\n[workspace]\nname = \"w\"\n[tool.release]\nchannel = \"acme\"\n-- a/pixi.toml --\n"+pkg("a", "")+
 		"-- app/pixi.toml --\n[workspace]\nchannels = [\"https://prefix.dev/others\"]\n[dependencies]\na = \"*\"\n"+
 		"-- site/pixi.toml --\n[workspace]\nchannels = [\"https://prefix.dev/acme\"]\n[dependencies]\na = \"*\"\n")

@@ -13,7 +13,7 @@ import (
 )
 
 // A delivery refuses to wait for a workflow that the repository does not have.
-func TestTheWorkflowThatIsWaitedForIsThere(t *testing.T) {
+func TestWorkflowToWaitForExists(t *testing.T) {
 	top := t.TempDir()
 	require.NoError(t, os.MkdirAll(filepath.Join(top, ".github", "workflows"), 0o755))
 	require.NoError(t, os.WriteFile(filepath.Join(top, ".github", "workflows", "app.yml"), nil, 0o644))

@@ -14,7 +14,7 @@ import (
 )
 
 // After a deployment, the next step deploys to the next environment, or shows the status if there is none or the CI deploys to it.
-func TestTheStepBehindADeployment(t *testing.T) {
+func TestNextStepAfterADeployment(t *testing.T) {
 	all := []config.Environment{{Name: "production", After: "staging"}, {Name: "staging"}, {Name: "far", After: "production", By: config.CI}}
 	require.Equal(t, "staging", next(all, ""))
 	require.Equal(t, "production", next(all, "staging"))
@@ -41,7 +41,7 @@ func TestTheStepBehindADeployment(t *testing.T) {
 }
 
 // After the progress of a delivery is shown, the next step continues the delivery, or shows what runs.
-func TestTheStepAfterALookAtADelivery(t *testing.T) {
+func TestNextStepAfterDeliveryStatus(t *testing.T) {
 	only := "site"
 	require.Empty(t, afterLook(reportedStanding{Running: "process 1"}, Flags{}))
 	require.Equal(t, "`mage deliver`", afterLook(reportedStanding{}, Flags{}))
@@ -50,7 +50,7 @@ func TestTheStepAfterALookAtADelivery(t *testing.T) {
 }
 
 // After an image is made, the next step deploys it to its first environment. The step names the downstream if several have environments.
-func TestWhereAnImageIsDeployedFirst(t *testing.T) {
+func TestNextStepDeploysToTheFirstEnvironment(t *testing.T) {
 	root := t.TempDir()
 	says := func(name, more string) string {
 		for file, text := range map[string]string{

@@ -12,7 +12,7 @@ import (
 
 // A rehearsal has the environments in the order of `deliver`. An environment that follows another one comes after it, even if it is earlier in the
 // table.
-func TestTheOrderOfARehearsal(t *testing.T) {
+func TestEnvironmentOrderInARehearsal(t *testing.T) {
 	all, err := inOrder([]config.Environment{{Name: "a", After: "c"}, {Name: "b"}, {Name: "c", Hosts: []string{"one"}, By: config.CI}, {Name: "d"}})
 	require.NoError(t, err)
 	var names string

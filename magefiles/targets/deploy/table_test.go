@@ -73,7 +73,7 @@ func TestAFleetIsOneTable(t *testing.T) {
 }
 
 // While a fleet is changed, the table shows for each host the version that gets requests, and the work in progress.
-func TestTheTableOfAFleetThatIsChanged(t *testing.T) {
+func TestTableDuringADeployment(t *testing.T) {
 	b := &board{}
 	doing := func(host, step string, over bool, err error) {
 		b.doing(deploying.Doing{Host: host, Step: step, Over: over, Err: err})

@@ -27,13 +27,13 @@ def test_version_is_the_installed_one() -> None:
     assert foopack_core.__version__ == version("foopack-core")
 
 
-def test_hello_names_what_it_stands_on() -> None:
+def test_hello_names_its_dependencies() -> None:
     assert hello() == (
         f"Hello from foopack-core {foopack_core.__version__}, on numpy {np.__version__} and xarray {version('xarray')}"
     )
 
 
-def test_what_is_imported_is_what_is_required() -> None:
+def test_imports_equal_requirements() -> None:
     root = Path(__file__).parents[1]
     imported = set()
     for path in (root / "src" / "foopack_core").glob("*.py"):
@@ -54,7 +54,7 @@ def test_readme() -> None:
 
 
 @pytest.mark.parametrize("name", sorted({*foopack_core.__all__} - {"__version__"}))
-def test_each_docstring_has_an_example_that_holds(name: str) -> None:
+def test_examples_in_docstrings(name: str) -> None:
     function = getattr(foopack_core, name)
     (examples,) = doctest.DocTestFinder().find(function, name, globs=function.__globals__)
     result = doctest.DocTestRunner().run(examples)
@@ -209,7 +209,7 @@ def test_labels_that_are_tuples_are_refused(labels: object) -> None:
     ],
 )
 @pytest.mark.filterwarnings("ignore:Warning. converting a masked element to nan")
-def test_what_is_masked_is_missing(values: object, expected: list[float]) -> None:
+def test_masked_values_are_missing(values: object, expected: list[float]) -> None:
     array = labelled(values, {"x": ["a", "b"]})
     assert np.array_equal(array.to_numpy(), expected, equal_nan=True)
     assert summarize(array)["count"].item() == np.isfinite(expected).sum()
@@ -226,7 +226,7 @@ def test_values_of_nullable_arrays_have_the_type_of_numpy(dtype: str) -> None:
 
 
 @pytest.mark.parametrize("depth", [0, 1, 2])
-def test_what_is_masked_in_nested_lists_is_missing(depth: int) -> None:
+def test_masked_values_in_nested_lists_are_missing(depth: int) -> None:
     values: Any = [np.ma.array([1, -9999], mask=[False, True]), [3, 4]]
     for _ in range(depth):
         values = [values]
@@ -235,7 +235,7 @@ def test_what_is_masked_in_nested_lists_is_missing(depth: int) -> None:
 
 
 @pytest.mark.parametrize("number", [2**60 + 1, 2**53 + 1, -(2**53) - 1])
-def test_a_masked_value_beside_an_integer_that_no_float_has(number: int) -> None:
+def test_a_masked_value_beside_an_integer_beyond_floats(number: int) -> None:
     with pytest.raises(ValueError, match=r"^a masked value is NaN, but floats cannot hold integers above 2\*\*53"):
         labelled(np.ma.array([number, 1], mask=[False, True]), {"x": ["a", "b"]})
     with pytest.raises(ValueError, match=r"^a masked value is NaN, but floats cannot hold integers above 2\*\*53"):
@@ -266,7 +266,7 @@ def test_a_masked_value_beside_the_largest_integers_that_floats_have(number: int
         (([1, 2], {"x": {"a": 1, "b": 2}}), "the labels of 'x' must have an order, as in a list, unlike a dict"),
     ],
 )
-def test_what_is_something_else_gets_a_sentence(arguments: tuple[Any, Any], message: str) -> None:
+def test_other_types_get_a_sentence(arguments: tuple[Any, Any], message: str) -> None:
     with pytest.raises(TypeError, match=f"^{message}$"):
         labelled(*arguments)
 
@@ -298,7 +298,7 @@ def test_numbers_as_labels_keep_their_size(of: Callable[..., Any], dtype: str) -
 
 
 @pytest.mark.parametrize("labels", [[2**53 + 1, 0.5], [2**63 + 1, 2**63 + 2, -1], [np.int64(-(2**63)), 1.5]])
-def test_an_integer_that_no_float_has_stays_one_beside_floats(labels: list[Any]) -> None:
+def test_an_integer_beyond_floats_stays_an_integer(labels: list[Any]) -> None:
     index = labelled(range(len(labels)), {"x": labels}).indexes["x"]
     assert [(type(label), label) for label in index] == [(type(label), label) for label in labels]
 
@@ -309,7 +309,7 @@ def test_an_integer_that_no_float_has_stays_one_beside_floats(labels: list[Any])
     | st.lists(st.text("ab\0é\ud800"), unique=True)
     | st.lists(st.lists(st.sampled_from([b"a", b"b", b"\0"])).map(b"".join), unique=True)
 )
-def test_any_label_is_found_where_it_was_given_or_refused(labels: list[Any]) -> None:
+def test_every_label_is_found_or_refused(labels: list[Any]) -> None:
     ended = [label for label in labels if isinstance(label, (str, bytes)) and label[-1:] in ("\0", b"\0")]
     if ended:
         with pytest.raises(ValueError, match=re.escape(f"'x' has {ended[0][:-1]!r} with NUL at its end, which numpy ")):
@@ -378,7 +378,7 @@ def test_members_of_an_enumeration_are_their_texts(of: Callable[..., Any]) -> No
         [1.5, b"a"],
     ],
 )
-def test_values_of_which_numpy_makes_others_are_refused(values: object) -> None:
+def test_values_that_numpy_would_change_are_refused(values: object) -> None:
     whole = np.array(values, dtype=object)
     labels = {f"d{axis}": range(n) for axis, n in enumerate(whole.shape)}
     with pytest.raises(ValueError, match=r"^numpy makes .* of the value .*: give an array of objects$"):
@@ -400,7 +400,7 @@ def test_values_of_which_numpy_makes_others_are_refused(values: object) -> None:
     ],
     ids=repr,
 )
-def test_values_of_integers_that_no_float_has_are_refused_beside_floats(values: Any) -> None:  # noqa: ANN401
+def test_integers_beyond_floats_are_refused_beside_floats(values: Any) -> None:  # noqa: ANN401
     said = r"^numpy makes .* of the value [-(\w.]*\d+\)*: give an array of objects$"
     for nested, labels in ((values, {"x": [0, 1]}), ([values], {"y": [0], "x": [0, 1]})):
         with pytest.raises(ValueError, match=said):
@@ -423,7 +423,7 @@ def test_values_of_integers_that_no_float_has_are_refused_beside_floats(values: 
     ],
     ids=repr,
 )
-def test_values_of_integers_that_a_float_has_are_taken(values: Any, dtype: str) -> None:  # noqa: ANN401
+def test_integers_that_floats_hold_are_accepted(values: Any, dtype: str) -> None:  # noqa: ANN401
     array = labelled(values, {f"d{axis}": range(n) for axis, n in enumerate(np.shape(values))})
     assert array.dtype == dtype
     flat = [value for row in values for value in (row if isinstance(row, (list, np.ndarray)) else [row])]
@@ -463,7 +463,7 @@ def test_a_table_with_nullable_columns_has_values_of_numpy(columns: list, expect
         pd.DataFrame({"a": pd.array([2**60 + 1, None], dtype="Int64")}),
     ],
 )
-def test_a_table_with_integers_that_no_float_has_is_refused_beside_floats(frame: pd.DataFrame) -> None:
+def test_a_table_with_integers_beyond_floats_is_refused_beside_floats(frame: pd.DataFrame) -> None:
     with pytest.raises(ValueError, match=r"(give an array of objects|floats cannot hold integers above 2\*\*53: use)"):
         labelled(frame, {"row": ["a", "b"], "column": list(frame.columns)})
 
@@ -476,7 +476,7 @@ def test_labels_and_values_with_nul_elsewhere_are_kept() -> None:
 
 @pytest.mark.parametrize("of", [np.asarray, list, np.ma.array, lambda array: array.astype(object), pd.Series])
 @pytest.mark.parametrize("dtype", ["longdouble", "clongdouble", "float16"])
-def test_floats_that_pandas_has_no_index_of_are_those_of_64_bits(of: Callable[..., Any], dtype: str) -> None:
+def test_float_labels_have_64_bits(of: Callable[..., Any], dtype: str) -> None:
     index = labelled([1, 2], {"x": of(np.array([0.5, 2], dtype=dtype))}).indexes["x"]
     assert index.dtype == {"clongdouble": "complex128"}.get(dtype, "float64")
     assert index.tolist() == [0.5, 2]
@@ -485,13 +485,13 @@ def test_floats_that_pandas_has_no_index_of_are_those_of_64_bits(of: Callable[..
 @pytest.mark.skipif(np.finfo(np.longdouble).eps == np.finfo(np.float64).eps, reason="long doubles are floats here")
 @pytest.mark.parametrize("text", ["0.1", "1e400", "1e-400", "9007199254740993", "-1e400"])
 @pytest.mark.parametrize("of", [np.asarray, list, pd.Series])
-def test_a_long_double_that_no_float_has_is_refused(text: str, of: Callable[..., Any]) -> None:
+def test_a_long_double_beyond_float_precision_is_refused(text: str, of: Callable[..., Any]) -> None:
     labels = np.array([1, np.longdouble(text)])
     with pytest.raises(ValueError, match=r"^'x' has the label [-+.e\d]+, a long double that no 64-bit float can hold$"):
         labelled([1, 2], {"x": of(labels)})
 
 
-def test_a_missing_long_double_is_said_to_be_missing() -> None:
+def test_a_missing_long_double_label_is_refused() -> None:
     with pytest.raises(ValueError, match=r"^'x' has a missing label at position 1$"):
         labelled([1, 2], {"x": np.array([1, np.nan], dtype=np.longdouble)})
 
@@ -569,7 +569,7 @@ def test_summarize_of_everything_is_one_number_each() -> None:
     )
 
 
-def test_summarize_where_every_value_is_missing() -> None:
+def test_summarize_if_every_value_is_missing() -> None:
     summary = summarize(labelled([[np.nan, 1.0]], {"x": [0], "y": ["none", "one"]}), "x")
     assert summary["count"].to_numpy().tolist() == [0, 1]
     for name in ("mean", "std", "min", "max"):
@@ -578,7 +578,7 @@ def test_summarize_where_every_value_is_missing() -> None:
 
 
 @pytest.mark.parametrize("values", [["a"], [True], [1j], np.array(["2026-01-01"], "datetime64[s]")])
-def test_summarize_refuses_what_is_no_number(values: list) -> None:
+def test_summarize_refuses_non_numbers(values: list) -> None:
     with pytest.raises(TypeError, match=r"^only real numbers can be summarized, not values of type "):
         summarize(labelled(values, {"x": [0]}))
 
@@ -589,7 +589,7 @@ def test_summarize_refuses_an_unknown_dimension() -> None:
 
 
 @pytest.mark.parametrize("dim", ["x", None])
-def test_summarize_refuses_what_is_empty(dim: str | None) -> None:
+def test_summarize_refuses_an_empty_array(dim: str | None) -> None:
     with pytest.raises(ValueError, match=r"^an array of shape {'x': 0, 'y': 1} has nothing to summarize$"):
         summarize(labelled(np.zeros((0, 1)), {"x": [], "y": ["a"]}), dim)
 
@@ -612,7 +612,7 @@ def test_summarize_refuses_a_coordinate_that_is_named_like_a_statistic(statistic
 
 
 @pytest.mark.parametrize("dim", ["mean", None])
-def test_summarize_takes_a_coordinate_of_that_name_that_goes(dim: str | None) -> None:
+def test_summarize_accepts_a_statistics_name_on_a_dropped_coordinate(dim: str | None) -> None:
     array = labelled([1.0, 3.0], {"mean": [10, 20]})
     assert summarize(array, dim)["mean"].item() == 2.0
 
@@ -647,7 +647,7 @@ def exact(values: Sequence[float]) -> tuple[float, float]:
     st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=6),
     st.integers(-1060, 1020).map(lambda power: float(np.ldexp(1, power))),
 )
-def test_what_is_counted_leaves_no_float_whatever_the_size(values: list[float], size: float) -> None:
+def test_counts_are_exact_at_any_size(values: list[float], size: float) -> None:
     for numbers in (values, [size * n for n in (1, -1, 0.5)]):
         summary = summarize(labelled(numbers, {"x": np.arange(len(numbers))}))
         mean, deviation = exact(numbers)
@@ -692,7 +692,7 @@ def test_summarize_of_extreme_values(values: Any, mean: float, deviation: float)
         assert summary["std"].to_numpy().ravel() == pytest.approx(deviation, rel=1e-15, abs=0)
 
 
-def test_no_rounding_leads_out_of_the_values() -> None:
+def test_rounding_stays_within_the_values() -> None:
     numbers = np.random.default_rng(1).random((2, 2000))
     constant = summarize(labelled(np.repeat(numbers[:1], 3, axis=0), {"x": range(3), "y": range(2000)}), "x")
     assert (constant["mean"].to_numpy() == numbers[0]).all()
@@ -703,7 +703,7 @@ def test_no_rounding_leads_out_of_the_values() -> None:
         assert (pairs["std"] <= (pairs["max"] - pairs["min"]) / 2).all()
 
 
-def test_each_line_of_a_summary_has_a_size_of_its_own() -> None:
+def test_each_line_of_a_summary_has_its_own_magnitude() -> None:
     array = labelled([[1e300, 1e-300, 0, np.nan], [-1e300, 3e-300, 0, np.nan]], {"x": [0, 1], "y": list("abcd")})
     summary = summarize(array, "x")
     assert summary["mean"].to_numpy().tolist()[:3] == [0, pytest.approx(2e-300, rel=1e-15), 0]
@@ -721,7 +721,7 @@ def test_a_long_double_beyond_floats_has_a_deviation() -> None:
 @pytest.mark.parametrize(
     ("values", "mean"), [([np.inf, 1], np.inf), ([-np.inf, 1, np.nan], -np.inf), ([np.inf, -np.inf], np.nan)]
 )
-def test_summarize_of_what_is_infinite(values: list[float], mean: float) -> None:
+def test_summarize_infinite_values(values: list[float], mean: float) -> None:
     with np.errstate(all="raise"):
         summary = summarize(labelled(values, {"x": np.arange(len(values))}))
     assert summary["mean"].item() == pytest.approx(mean, nan_ok=True)

@@ -27,14 +27,14 @@ def test_version_is_the_installed_one() -> None:
     assert foopack_extras.__version__ == version("foopack-extras")
 
 
-def test_hello_names_what_it_stands_on() -> None:
+def test_hello_names_its_dependencies() -> None:
     assert hello_extras() == (
         f"Hello from foopack-extras {foopack_extras.__version__}, "
         f"on foopack-core {version('foopack-core')} and pandas {pd.__version__}"
     )
 
 
-def test_what_is_imported_is_what_is_required() -> None:
+def test_imports_equal_requirements() -> None:
     root = Path(__file__).parents[1]
     imported = set()
     for path in (root / "src" / "foopack_extras").glob("*.py"):
@@ -55,7 +55,7 @@ def test_readme() -> None:
 
 
 @pytest.mark.parametrize("name", sorted({*foopack_extras.__all__} - {"__version__"}))
-def test_each_docstring_has_an_example_that_holds(name: str) -> None:
+def test_examples_in_docstrings(name: str) -> None:
     function = getattr(foopack_extras, name)
     (examples,) = doctest.DocTestFinder().find(function, name, globs=function.__globals__)
     result = doctest.DocTestRunner().run(examples)
@@ -155,7 +155,7 @@ def test_from_frame_of_no_rows_is_empty() -> None:
         (["x", "n"], [["a", 1], ["b", 1], ["b", 2], ["a", 2]], "two rows have the same cell, x = b"),
     ],
 )
-def test_from_frame_refuses_what_is_not_tidy(columns: list[str], rows: list[list], message: str) -> None:
+def test_from_frame_refuses_untidy_tables(columns: list[str], rows: list[list], message: str) -> None:
     with pytest.raises(ValueError, match=f"^{message}$"):
         from_frame(pd.DataFrame(rows, columns=columns))
 
@@ -196,7 +196,7 @@ def arrays(draw: st.DrawFn) -> xr.DataArray:
 
 @settings(deadline=None)
 @given(arrays(), st.randoms(use_true_random=False))
-def test_round_trip_keeps_all_that_readme_says(array: xr.DataArray, random: Any) -> None:  # noqa: ANN401
+def test_round_trip_keeps_what_readme_promises(array: xr.DataArray, random: Any) -> None:  # noqa: ANN401
     frame = to_frame(array)
     back = from_frame(frame)
     assert back.identical(array)  # values, name, attributes, order of dimensions, order of labels
@@ -209,7 +209,7 @@ def test_round_trip_keeps_all_that_readme_says(array: xr.DataArray, random: Any)
 
 
 @pytest.mark.parametrize("dtype", ["int64", "float32", "Int64", "boolean", "datetime64[ns]"])
-def test_what_is_made_may_be_written_to_and_aliases_nothing(dtype: str) -> None:
+def test_results_are_writable_copies(dtype: str) -> None:
     frame = pd.DataFrame({"x": ["a", "b"], "n": pd.array([0, 1], dtype="int64").astype(dtype)})
     frame.attrs = {"history": ["made"]}
     before = frame.copy(deep=True)
@@ -221,7 +221,7 @@ def test_what_is_made_may_be_written_to_and_aliases_nothing(dtype: str) -> None:
 
 
 @pytest.mark.parametrize("dtype", ["int64", "float32", "datetime64[ns]"])
-def test_a_table_may_be_written_to_and_aliases_nothing(dtype: str) -> None:
+def test_a_table_is_a_writable_copy(dtype: str) -> None:
     array = labelled(np.array([0, 1]).astype(dtype), {"x": ["a", "b"]}, name="n").assign_attrs(history=["made"])
     before = array.copy(deep=True)
     frame = to_frame(array)
@@ -239,13 +239,13 @@ def test_texts_and_bytes_as_values_come_back_as_objects(value: str | bytes) -> N
 
 
 @pytest.mark.parametrize("dtype", ["float16", "longdouble"])
-def test_labels_that_no_index_has_come_back_as_floats(dtype: str) -> None:
+def test_labels_without_an_index_type_return_as_floats(dtype: str) -> None:
     array = labelled([1, 2], {"x": np.array([0.5, 2], dtype)}, name="n")
     assert array.indexes["x"].dtype == "float64"
     assert from_frame(to_frame(array)).identical(array)
 
 
-def test_what_a_table_has_no_place_for_is_left_out() -> None:
+def test_parts_that_a_table_cannot_hold_are_omitted() -> None:
     array = labelled([[1, 2]], {"x": ["a"], "y": ["b", "c"]}, name="n")
     more = array.assign_coords(height=("y", [1, 2]), station=7)
     more["y"].attrs["units"] = "m"
@@ -299,7 +299,7 @@ def test_a_time_without_a_row_is_missing(dtype: str) -> None:
 
 
 @pytest.mark.parametrize("number", [2**53 + 1, -(2**53) - 1, 2**62])
-def test_a_missing_cell_beside_an_integer_that_no_float_has(number: int) -> None:
+def test_a_missing_cell_beside_an_integer_beyond_floats(number: int) -> None:
     whole = pd.DataFrame({"x": ["a", "b"], "n": [number, 1]})
     assert from_frame(whole).to_numpy().tolist() == [number, 1]
     with pytest.raises(
@@ -373,7 +373,7 @@ def test_from_frame_takes_sparse_values(numbers: list) -> None:
 
 
 @pytest.mark.parametrize("name", [0, None, ("a", 1)])
-def test_from_frame_wants_texts_as_names_of_dimensions(name: object) -> None:
+def test_from_frame_requires_dimension_names_as_texts(name: object) -> None:
     frame = pd.DataFrame([["a", 3]], columns=pd.Index([name, "n"], tupleize_cols=False, dtype=object))
     with pytest.raises(TypeError, match=r"^the name of a dimension with labels must be a text, "):
         from_frame(frame)
@@ -419,7 +419,7 @@ def test_labels_that_are_equal_and_of_several_types_are_refused(labels: list) ->
         [b"a", np.bytes_(b"a")],
     ],
 )
-def test_labels_of_numpy_are_those_of_python(labels: list) -> None:
+def test_numpy_labels_equal_python_labels(labels: list) -> None:
     one_and_another = np.empty(3, dtype=object)
     one_and_another[:] = [{"a": "b", b"a": b"b"}.get(labels[0], 7), *labels]
     array = from_frame(pd.DataFrame({"x": one_and_another, "y": ["p", "q", "r"], "n": [1, 2, 3]}))
@@ -467,14 +467,14 @@ def test_labels_that_end_in_nul_are_refused(labels: list, dtype: Any) -> None:  
 
 @pytest.mark.parametrize("labels", [["a\0b", "a\0c", "a"], [b"a\0b", b"a\0c", b"a"], ["\0a", "\0b", ""]])
 @pytest.mark.parametrize("dtype", [object, "string"])
-def test_labels_that_differ_behind_nul_are_several(labels: list, dtype: Any) -> None:  # noqa: ANN401
+def test_labels_that_differ_after_nul_are_distinct(labels: list, dtype: Any) -> None:  # noqa: ANN401
     column = pd.Series(labels, dtype=object).astype(object if isinstance(labels[0], bytes) else dtype)
     array = from_frame(pd.DataFrame({"x": column, "n": [1, 2, 3]}))
     assert [array.sel(x=label).item() for label in labels] == [1, 2, 3]
 
 
 @pytest.mark.parametrize("dtype", [">i2", ">u8", ">f4", ">f8", ">c16", "float16", "longdouble", "clongdouble"])
-def test_labels_of_numbers_that_pandas_has_no_index_of(dtype: str) -> None:
+def test_number_labels_without_a_pandas_index(dtype: str) -> None:
     frame = pd.DataFrame({"x": np.array([3, 1, 3], dtype=dtype), "y": [1, 1, 2], "n": [1, 2, 3]})
     array = from_frame(frame)
     same = labelled([0, 0], {"x": np.array([3, 1], dtype=dtype)}).indexes["x"]
@@ -484,7 +484,7 @@ def test_labels_of_numbers_that_pandas_has_no_index_of(dtype: str) -> None:
 
 
 @pytest.mark.skipif(np.finfo(np.longdouble).eps == np.finfo(np.float64).eps, reason="long doubles are floats here")
-def test_long_doubles_that_no_float_tells_apart_are_refused() -> None:
+def test_long_doubles_equal_as_floats_are_refused() -> None:
     one = np.longdouble(1)
     frame = pd.DataFrame({"x": np.array([one, np.nextafter(one, 2 * one)]), "y": ["p", "q"], "n": [1, 2]})
     with pytest.raises(ValueError, match=r"^'x' has the label 1\.0+1\d*, a long double that no 64-bit float can hold$"):

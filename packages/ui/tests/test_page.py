@@ -98,7 +98,7 @@ def hostile(text: str) -> xr.DataArray:
     return labelled([[3.0, 1.0], [5.0, 0.0]], labels, name=text, units=text)
 
 
-def test_twenty_pages_with_hostile_names_render_and_ask_nobody(browser: Browser, tmp_path: Path) -> None:
+def test_hostile_names_render_without_requests(browser: Browser, tmp_path: Path) -> None:
     assert len(HOSTILE) == 20
     looked = Looked(browser)
     path = tmp_path / "page.html"  # the same path for all, because the browser caches compiled scripts by address
@@ -121,7 +121,7 @@ def test_twenty_pages_with_hostile_names_render_and_ask_nobody(browser: Browser,
     ],
     ids=["stylesheets", "scripts", "a design"],
 )
-def test_what_panel_was_told_for_other_pages_is_not_asked_for(settings: dict[str, Any], tmp_path: Path) -> None:
+def test_resources_of_other_pages_are_not_requested(settings: dict[str, Any], tmp_path: Path) -> None:
     with pn.config.set(**settings):
         save(labelled(np.arange(2), {"x": ["a", "b"]}), tmp_path / "page.html")
     assert "other.example" not in (tmp_path / "page.html").read_text()

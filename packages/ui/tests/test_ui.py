@@ -41,14 +41,14 @@ def test_version_is_the_installed_one() -> None:
     assert foopack_ui.__version__ == version("foopack-ui")
 
 
-def test_hello_names_what_it_stands_on() -> None:
+def test_hello_names_its_dependencies() -> None:
     assert hello_ui() == (
         f"Hello from foopack-ui {foopack_ui.__version__}, on foopack-core {version('foopack-core')}, "
         f"panel {pn.__version__} and bokeh {version('bokeh')}"
     )
 
 
-def test_what_is_imported_is_what_is_required() -> None:
+def test_imports_equal_requirements() -> None:
     root = Path(__file__).parents[1]
     imported = set()
     for path in (root / "src" / "foopack_ui").glob("*.py"):
@@ -71,7 +71,7 @@ def test_readme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("name", sorted({*foopack_ui.__all__} - {"__version__"}))
-def test_each_docstring_has_an_example_that_holds(name: str) -> None:
+def test_examples_in_docstrings(name: str) -> None:
     function = getattr(foopack_ui, name)
     (examples,) = doctest.DocTestFinder().find(function, name, globs=function.__globals__)
     result = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE).run(examples)
@@ -126,12 +126,12 @@ def test_chart_shows_a_value_between_two_gaps() -> None:
     assert dots[0]["y"][1] == 7.0
 
 
-def test_chart_of_no_lines_is_empty() -> None:
+def test_chart_without_lines_is_empty() -> None:
     assert lines(chart(labelled(np.zeros((2, 0)), {"x": [0, 1], "line": []}))) == []
 
 
 @pytest.mark.parametrize("count", [1, 11, 30])
-def test_each_of_thirty_lines_can_be_told_apart(count: int) -> None:
+def test_thirty_lines_are_distinguishable(count: int) -> None:
     plot = chart(labelled(np.zeros((2, count)), {"x": [0, 1], "line": [f"line {i}" for i in range(count)]}))
     drawn = [renderer.glyph for renderer in plot.renderers if isinstance(renderer.glyph, Line)]
     dots = [renderer.glyph for renderer in plot.renderers if isinstance(renderer.glyph, Scatter)]
@@ -202,7 +202,7 @@ def test_dimensions_without_labels_have_their_positions(array: xr.DataArray) -> 
         lambda array: array.isel(site=0, mean=1),
     ],
 )
-def test_what_was_selected_or_reduced_has_the_five_columns(select: Callable) -> None:
+def test_selected_or_reduced_arrays_have_five_columns(select: Callable) -> None:
     array = labelled(np.arange(8.0).reshape(2, 2, 2), {"day": [1, 2], "site": ["p", "q"], "mean": ["a", "b"]})
     table = view(select(array.assign_coords(height=("site", [1, 2]))))[2]
     assert list(table.object.columns) == ["count", "mean", "std", "min", "max"]
@@ -215,7 +215,7 @@ def test_a_time_with_a_zone_shows_the_clock_of_its_zone() -> None:
 
 
 @pytest.mark.parametrize("unit", ["s", "ms", "us"])
-def test_times_beyond_what_nanoseconds_hold_are_drawn(unit: str) -> None:
+def test_times_beyond_nanoseconds_are_drawn(unit: str) -> None:
     dates = np.array(["0001-01-01", "3000-01-01", "9999-12-31"], f"M8[{unit}]")
     assert [str(at)[:10] for at in np.array(lines(chart(labelled([1, 2, 3], {"t": dates})))[0][0], f"M8[{unit}]")] == [
         "0001-01-01",
@@ -300,19 +300,19 @@ def test_a_missing_label_is_refused(labels: object, position: int) -> None:
 
 
 @pytest.mark.parametrize("number", [np.inf, -np.inf])
-def test_an_infinite_label_has_no_place(number: float) -> None:
+def test_an_infinite_label_is_refused(number: float) -> None:
     with pytest.raises(ValueError, match=f"^'x' has the label {number}, which has no position on an axis$"):
         chart(labelled([1, 2], {"x": [1, number]}))
 
 
 @pytest.mark.parametrize("year", [-1_000_000, -271_830, 275_770, 1_000_000])
-def test_dates_that_no_browser_has_are_refused(year: int) -> None:
+def test_dates_beyond_browsers_are_refused(year: int) -> None:
     with pytest.raises(ValueError, match=r"^'t' has dates that browsers do not support: pass the years as numbers$"):
         chart(labelled([1, 2], {"t": np.array([year - 1970, 0], "M8[Y]")}))
 
 
 @pytest.mark.parametrize("year", [-271_000, 275_000])
-def test_dates_that_a_browser_has_are_drawn(year: int, tmp_path: Path) -> None:
+def test_dates_within_browsers_are_drawn(year: int, tmp_path: Path) -> None:
     save(labelled([1, 2], {"t": np.array([year - 1970, 0], "M8[Y]")}), tmp_path / "page.html")
 
 
@@ -329,7 +329,7 @@ def test_numbers_further_apart_than_floats_are_refused() -> None:
 
 
 @pytest.mark.parametrize("number", [1e18, -1e300, 2**60])
-def test_an_axis_around_a_single_large_number_is_wide_enough_to_be_seen(number: float) -> None:
+def test_axis_around_a_single_large_number_is_visible(number: float) -> None:
     plot = chart(labelled([number], {"x": [number]}))
     for span in (plot.x_range.default_span, plot.y_range.default_span):
         assert float(number) - span < float(number) < float(number) + span
@@ -338,7 +338,7 @@ def test_an_axis_around_a_single_large_number_is_wide_enough_to_be_seen(number: 
 
 
 @pytest.mark.parametrize("values", [[np.nan, np.nan], [np.inf, -np.inf]])
-def test_a_chart_of_nothing_that_is_finite_is_empty(values: list[float]) -> None:
+def test_a_chart_without_finite_values_is_empty(values: list[float]) -> None:
     ((_, drawn),) = lines(chart(labelled(values, {"x": [0, 1]})))
     assert not np.isfinite(drawn).any()
 
@@ -414,7 +414,7 @@ def test_the_digits_of_the_deviation_are_its_own() -> None:
         ([np.nan, 12345678.0], ["1.235e+07"] * 3),
     ],
 )
-def test_the_ends_of_a_line_do_not_look_alike(numbers: list[float], shown: list[str]) -> None:
+def test_the_ends_of_a_line_are_distinguishable(numbers: list[float], shown: list[str]) -> None:
     table = view(labelled(numbers, {"x": [0, 1]}))[2]
     assert [table.formatters[name](table.object[name].iloc[0]) for name in ("mean", "min", "max")] == shown
 
@@ -439,13 +439,13 @@ def test_the_one_dimension_may_have_any_name(name: str) -> None:
 
 @settings(deadline=None)
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=5, unique=True))
-def test_no_two_numbers_of_a_column_look_alike(numbers: list[float]) -> None:
+def test_numbers_of_a_column_are_distinguishable(numbers: list[float]) -> None:
     write = _view._formatter(pd.Series(numbers))
     assert len({write(number) for number in numbers}) == len(set(numbers))
 
 
 @pytest.mark.parametrize("units", ["", None, " ", "\t\n", "\u00a0\u2003", np.nan, np.float32(np.nan), pd.NA])
-def test_no_units_show_nothing(units: object) -> None:
+def test_missing_units_are_not_shown(units: object) -> None:
     along = xr.Variable("x", [1.5], {"units": units})
     array = xr.DataArray([1.0], {"x": along}, name="n").assign_attrs(units=units)
     heading, plot, _ = view(array)
@@ -493,7 +493,7 @@ def test_signs_of_tex_in_a_name_are_shown_as_they_are(name: str) -> None:
     ids=["numbers", "times", "times with a zone", "durations"],
 )
 @pytest.mark.parametrize("count", [1, 2, 40])
-def test_a_figure_aliases_nothing(count: int, labels: object) -> None:
+def test_a_figure_copies_its_data(count: int, labels: object) -> None:
     values = np.ones((2, count))
     array = labelled(values, {"x": labels, "line": np.arange(count)})
     plot = chart(array)
@@ -529,7 +529,7 @@ def test_view_has_heading_chart_and_summary() -> None:
     assert table.object.loc["shore"].tolist() == [1, 1.0, 0.0, 1.0, 1.0]
 
 
-def test_view_of_one_dimension_summarises_one_line() -> None:
+def test_view_of_one_dimension_summarizes_one_line() -> None:
     table = view(labelled([1, 3], {"x": ["a", "b"]}, name="n"))[2]
     assert table.object.index.tolist() == ["n"]
     assert table.object["mean"].tolist() == [2.0]
@@ -544,7 +544,7 @@ def test_view_refuses_an_array_without_positions() -> None:
         view(labelled([], {"x": []}))
 
 
-def test_save_writes_one_file_in_place_of_what_was_there(tmp_path: Path) -> None:
+def test_save_replaces_the_file(tmp_path: Path) -> None:
     path = tmp_path / "rain.html"
     path.write_text("what was there before")
     save(RAIN, path)
@@ -554,7 +554,7 @@ def test_save_writes_one_file_in_place_of_what_was_there(tmp_path: Path) -> None
     assert [file.name for file in tmp_path.iterdir()] == ["rain.html"]
 
 
-def test_save_that_cannot_be_shown_leaves_the_file_alone(tmp_path: Path) -> None:
+def test_failed_save_keeps_the_file(tmp_path: Path) -> None:
     path = tmp_path / "rain.html"
     path.write_text("what was there before")
     with pytest.raises(TypeError):
@@ -580,7 +580,7 @@ def parts(model: object) -> Iterator[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("mode", ["cdn", "inline", "server"])
-def test_save_names_no_other_file(mode: Any, tmp_path: Path) -> None:  # noqa: ANN401
+def test_save_refers_to_no_other_file(mode: Any, tmp_path: Path) -> None:  # noqa: ANN401
     # This test needs no browser. test_page.py checks in a browser that the page makes no requests.
     with set_resource_mode(mode):
         save(RAIN, tmp_path / "rain.html")
@@ -596,7 +596,7 @@ def test_save_names_no_other_file(mode: Any, tmp_path: Path) -> None:  # noqa: A
     assert not re.search(r"\s(src|href)=|<link", tags)
 
 
-def test_save_has_browsers_hold_the_page_to_what_is_in_it(tmp_path: Path) -> None:
+def test_save_adds_a_content_security_policy(tmp_path: Path) -> None:
     save(RAIN, tmp_path / "rain.html")
     head = (tmp_path / "rain.html").read_text(encoding="utf-8").split("<head>")[1]
     policy = re.match(r'\s*<meta http-equiv="Content-Security-Policy" content="([^"]*)">', head)  # comes first
@@ -607,6 +607,6 @@ def test_save_has_browsers_hold_the_page_to_what_is_in_it(tmp_path: Path) -> Non
     assert sources <= {"'none'", "'unsafe-inline'", "'unsafe-eval'", "blob:", "data:"}
 
 
-def test_save_into_no_folder_is_an_error(tmp_path: Path) -> None:
+def test_save_into_a_missing_folder_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         save(RAIN, tmp_path / "none" / "rain.html")

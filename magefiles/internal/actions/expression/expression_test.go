@@ -162,7 +162,7 @@ func TestRefused(t *testing.T) {
 }
 
 // The size limit is checked before a function allocates its result, because some results would take gigabytes.
-func TestWhatIsTooMuchIsNotMade(t *testing.T) {
+func TestSizeLimitsBeforeAllocation(t *testing.T) {
 	long := strings.Repeat("x", maxMemory/4)
 	_, err := join([]Value{&Array{Items: []Value{1.0, 2.0, 3.0, 4.0, 5.0}}, long})
 	require.ErrorIs(t, err, errTooMuch)

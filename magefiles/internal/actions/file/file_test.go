@@ -92,7 +92,7 @@ func TestProblems(t *testing.T) {
 }
 
 // Problems are always reported in file order.
-func TestProblemsInTheirOrder(t *testing.T) {
+func TestProblemOrder(t *testing.T) {
 	for range 20 {
 		_, err := Read("f.yml", []byte("on: {push: {paths-ignore: x, paths: y, tags-ignore: x, tags: y, branches-ignore: x, branches: y}}"+job))
 		require.Equal(t, []string{"f.yml:1:27", "f.yml:1:53", "f.yml:1:82"}, regexp.MustCompile(`f\.yml:\d+:\d+`).FindAllString(err.Error(), -1))

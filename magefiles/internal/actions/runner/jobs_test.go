@@ -31,7 +31,7 @@ func job(id, more, script string) string {
 
 // The cases follow GitHub's documentation of `needs` and the status functions. A job is skipped if a direct or indirect dependency did not succeed,
 // unless the job's condition uses a status function.
-func TestJobsInTheirOrder(t *testing.T) {
+func TestJobOrder(t *testing.T) {
 	for name, c := range map[string]struct{ jobs, want string }{
 		"a chain":                     {job("b", "needs: a, ", "true") + job("a", "", "true"), "b=success a=success"},
 		"after a failure":             {job("a", "", "false") + job("b", "needs: a, ", "true") + job("c", "needs: b, ", "true"), "a=failure b=skipped c=skipped"},
@@ -58,7 +58,7 @@ func TestJobsInTheirOrder(t *testing.T) {
 	}
 }
 
-func TestOneJobWithThoseThatItNeeds(t *testing.T) {
+func TestOneJobWithItsNeeds(t *testing.T) {
 	b := newBench(t, nil)
 	b.only = "b"
 	text := "jobs:\n" + job("a", "", "true") + job("b", "needs: a, ", "true") + job("c", "", "false")
@@ -91,7 +91,7 @@ jobs:
 }
 
 // As on GitHub, a secret is neither shown nor passed on. This includes encoded secrets, and the beginning of a secret at the end of a truncated line.
-func TestNothingOfASecretIsShown(t *testing.T) {
+func TestSecretsAreNotShown(t *testing.T) {
 	b := newBench(t, nil)
 	b.config.Secrets = map[string]string{"KEY": "hidden-value!"}
 	r := b.run(`
@@ -183,7 +183,7 @@ func TestTokensEndWithTheirJob(t *testing.T) {
 
 // A process that a step leaves running is killed when its job ends, however the job ends and even if the process has left its session. The process
 // cannot recreate the job's folder.
-func TestWhatAJobLeavesRunningIsEnded(t *testing.T) {
+func TestOrphansOfAJobAreKilled(t *testing.T) {
 	for name, c := range map[string]struct{ end, minutes string }{"well": {"true", "1"}, "badly": {"false", "1"}, "by its time": {"sleep 60", "0.1"}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -540,7 +540,7 @@ func TestConcurrency(t *testing.T) {
 	}
 }
 
-func TestWhatAnEventIsKnownBy(t *testing.T) {
+func TestContextsOfAnEvent(t *testing.T) {
 	b := newBench(t, nil)
 	b.event.Ref = "refs/tags/v1"
 	b.event.Payload = expression.NewObject("ref", "refs/tags/v1", "n", 1.0)
@@ -603,7 +603,7 @@ func TestFilesOfTheCommit(t *testing.T) {
 }
 
 // The last text that an action prints is logged, even if the line is not terminated.
-func TestTheLastLineOfAnAction(t *testing.T) {
+func TestUnterminatedLastLineOfAnAction(t *testing.T) {
 	b := newBench(t, nil)
 	says := func(text string) func(context.Context, *runner.Call) error {
 		return func(_ context.Context, c *runner.Call) error {

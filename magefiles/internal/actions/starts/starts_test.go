@@ -11,8 +11,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// TestWhatAPushStarts checks what each kind of push would start in one repository. The repository's remote has only the branch main.
-func TestWhatAPushStarts(t *testing.T) {
+// TestWorkflowsThatAPushStarts checks what each kind of push would start in one repository. The repository's remote has only the branch main.
+func TestWorkflowsThatAPushStarts(t *testing.T) {
 	repo, dir, git := gitrepotest.Open(t)
 	const jobs = "\njobs: {a: {runs-on: x, steps: [{run: make}]}}\n"
 	commit := func(message string, files ...string) {
@@ -106,7 +106,7 @@ func TestWhatAPushStarts(t *testing.T) {
 }
 
 // The first push to a repository has no earlier commit to compare with, so all of its files count as changed.
-func TestTheFirstPushOfAll(t *testing.T) {
+func TestFirstPush(t *testing.T) {
 	repo, dir, git := gitrepotest.Open(t)
 	git("checkout", "-q", "--orphan", "fresh")
 	gitrepotest.Write(t, dir, ".github/workflows/docs.yml", "on: {push: {paths: [docs/**]}}\njobs: {}\n")
@@ -125,7 +125,7 @@ func TestTheFirstPushOfAll(t *testing.T) {
 
 // The command to run a started workflow has the full ref, because a short name may be a branch or a tag. If no workflow starts, the next step is to
 // inspect a readable workflow file.
-func TestTheStepAfterWhatAPushStarts(t *testing.T) {
+func TestNextStepAfterTriggers(t *testing.T) {
 	for _, c := range []struct {
 		ref  string
 		all  []starts.Workflow

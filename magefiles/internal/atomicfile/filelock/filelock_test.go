@@ -15,7 +15,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/atomicfile/filelock"
 )
 
-func TestOneHoldsIt(t *testing.T) {
+func TestOnlyOneHolder(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "lock")
 	f, err := filelock.Take(path)
 	require.NoError(t, err)
@@ -33,7 +33,7 @@ func TestOneHoldsIt(t *testing.T) {
 }
 
 // A released file is unlocked, even while child processes that are being started still have it open.
-func TestWhatIsLetGoOfIsFree(t *testing.T) {
+func TestReleasedFileIsUnlocked(t *testing.T) {
 	for _, children := range []int{0, 1, 3} {
 		path := filepath.Join(t.TempDir(), "lock")
 		f, err := filelock.Take(path)
@@ -51,7 +51,7 @@ func TestWhatIsLetGoOfIsFree(t *testing.T) {
 }
 
 // If a holder removes the file and its folder while others lock it, every locked file still exists.
-func TestWhatIsHeldIsThere(t *testing.T) {
+func TestLockedFileExists(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "folder", "lock")
 	var holders sync.WaitGroup
 	for range 4 {

@@ -31,7 +31,7 @@ func TestMain(m *testing.M) {
 }
 
 // The next run removes the folders that a killed run left, with any prefix. Folders that are in use, or that are not ours, are kept.
-func TestTheNextRunTidiesUpAfterAKill(t *testing.T) {
+func TestNextRunCleansUpAfterAKill(t *testing.T) {
 	parent := t.TempDir()
 	killed := exec.Command(os.Args[0])
 	killed.Env = append(os.Environ(), "SCRATCH_OF_A_KILLED_RUN="+parent)
@@ -69,7 +69,7 @@ func TestTheNextRunTidiesUpAfterAKill(t *testing.T) {
 }
 
 // When many folders are made concurrently, no sweep removes a folder that is in use.
-func TestManyAtOnce(t *testing.T) {
+func TestConcurrentFolders(t *testing.T) {
 	parent := t.TempDir()
 	var all sync.WaitGroup
 	for i := range 8 {
@@ -92,7 +92,7 @@ func TestManyAtOnce(t *testing.T) {
 	require.Empty(t, left)
 }
 
-func TestAParentThatIsNotThere(t *testing.T) {
+func TestMissingParent(t *testing.T) {
 	_, _, err := scratch.Make(filepath.Join(t.TempDir(), "none"), "x-")
 	require.ErrorContains(t, err, "making a folder for temporary files")
 }

@@ -38,7 +38,7 @@ func (*flaky) Versions(context.Context, []string, string) (before, after [][]byt
 }
 
 // A failed query is not cached as an empty result, which would make the bump too small.
-func TestAFailedAnswerIsNotKept(t *testing.T) {
+func TestFailedQueryIsNotCached(t *testing.T) {
 	for name, ask := range map[string]func(h *Past) (int, error){
 		"tags": func(h *Past) (int, error) {
 			tags, err := h.Merged(t.Context())

@@ -7,7 +7,7 @@ import (
 )
 
 // findWhole finds a version only if no adjacent letter, digit or dot makes it a different version.
-func TestFindWhole(t *testing.T) {
+func TestFindWholeWords(t *testing.T) {
 	for text, want := range map[string][]int{
 		"0.1.0":                    {0},
 		"v0.1.0 and V0.1.0":        {1, 12},

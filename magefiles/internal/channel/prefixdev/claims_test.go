@@ -33,7 +33,7 @@ func idToken(t *testing.T, claims any) string {
 
 // If a publisher is not registered, the error lists the claims with which it must be registered. Users could not guess them for a reusable
 // workflow or an environment.
-func TestARefusedPublisherIsToldItsClaims(t *testing.T) {
+func TestErrorListsTheClaimsOfAPublisher(t *testing.T) {
 	const here, shared = "o/r/.github/workflows/release.yml@refs/tags/v1", "o/shared/.github/workflows/p.yml@refs/heads/main"
 	for name, c := range map[string]struct {
 		token       string
@@ -85,7 +85,7 @@ func TestARefusedPublisherIsToldItsClaims(t *testing.T) {
 
 // The error explains that keyrings are not read, because a user whose token is in a keyring has already logged in. It distinguishes a missing
 // file from a missing entry.
-func TestWhereNoCredentialWasFound(t *testing.T) {
+func TestErrorWithoutACredential(t *testing.T) {
 	other := authFile(t, `{"other.example":{"BearerToken":"token-of-b"}}`)
 	gone := filepath.Join(t.TempDir(), "auth.json")
 	folder := filepath.Join(t.TempDir(), "no", "auth.json")
@@ -110,7 +110,7 @@ func TestWhereNoCredentialWasFound(t *testing.T) {
 }
 
 // If a credential file is invalid, the next step is a login that writes to this file and not to the keyring.
-func TestALoginGoesWhereItIsRead(t *testing.T) {
+func TestLoginWritesTheFileThatIsRead(t *testing.T) {
 	client, err := prefixdev.New(prefixdev.Options{Server: "https://conda.example"})
 	require.NoError(t, err)
 	for _, text := range []string{`{`, `{"conda.example":[]}`, `{"conda.example":{"CondaToken":"x"}}`, `{"conda.example":{"OAuth":{"access_token":"abcdefgh","expires_at":1}}}`} {
@@ -123,7 +123,7 @@ func TestALoginGoesWhereItIsRead(t *testing.T) {
 
 // If the response is an HTML page, the error contains its title. If the page denies access, the next step assumes that it is from a proxy and not
 // from the channel.
-func TestAPageIsNotTheChannels(t *testing.T) {
+func TestHTMLPageInsteadOfTheChannel(t *testing.T) {
 	const page = "<!DOCTYPE html>\n<html lang=en><head><style>p{}</style><title>%s</title></head><body><script>x()</script></body></html>"
 	for code, c := range map[int]struct{ title, shown, next string }{
 		403: {"Blocked &amp; logged by Acme", "Blocked & logged by Acme", "NO_PROXY"}, 401: {"Sign in", "Sign in", "NO_PROXY"},

@@ -16,7 +16,7 @@ import (
 
 // If a server responds after reading only the headers and closes the connection while the body is sent, the client reads the response. The client
 // does not report a broken connection, and does not retry after a final status.
-func TestAnAnswerBeforeTheBody(t *testing.T) {
+func TestResponseBeforeTheBodyIsSent(t *testing.T) {
 	u, err := channel.NewUpload(grow(t, 30<<20)) // larger than all network buffers
 	require.NoError(t, err)
 	for code, want := range map[int]error{

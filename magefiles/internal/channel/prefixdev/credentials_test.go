@@ -89,7 +89,7 @@ func TestPrecedence(t *testing.T) {
 	require.Contains(t, fmt.Sprintf("%+v", err), "pixi auth login")
 }
 
-func TestTheAudienceIsTheServers(t *testing.T) {
+func TestAudienceIsTheServer(t *testing.T) {
 	for server, audience := range map[string]string{
 		"https://prefix.dev": "prefix.dev", "https://repo.prefix.dev": "prefix.dev", "https://Conda.Example:8443/x": "conda.example",
 		"https://evilprefix.dev": "evilprefix.dev", "https://prefix.dev.evil.example": "prefix.dev.evil.example",
@@ -110,7 +110,7 @@ func TestTheAudienceIsTheServers(t *testing.T) {
 }
 
 // In a CI that can issue ID tokens, a failure is an error with its likely cause, even if a file has a credential.
-func TestAFailureOfTrustedPublishingIsNotPassedOver(t *testing.T) {
+func TestFailedTrustedPublishingIsAnError(t *testing.T) {
 	file := authFile(t, `{"127.0.0.1":{"BearerToken":"pfx_of_the_file"}}`)
 	for name, c := range map[string]struct {
 		status int

@@ -72,7 +72,7 @@ func (h *hiding) channel(t *testing.T, ask func(context.Context) (prefixdev.Cred
 }
 
 // Every method that reads first tries without a token. If the server rejects the request, the method uses the key, which is requested only once.
-func TestWhatNobodySeesIsReadWithTheKey(t *testing.T) {
+func TestPrivateChannelIsReadWithTheKey(t *testing.T) {
 	ways := map[string]func(ctx context.Context, c *prefixdev.Channel) error{
 		"records": func(ctx context.Context, c *prefixdev.Channel) error {
 			_, err := c.Records(ctx, "noarch", "a")
@@ -114,7 +114,7 @@ func TestWhatNobodySeesIsReadWithTheKey(t *testing.T) {
 }
 
 // A public channel is read without the key, and the key is not requested, even if a file is missing.
-func TestAPublicChannelAsksForNoKey(t *testing.T) {
+func TestPublicChannelNeedsNoKey(t *testing.T) {
 	h := &hiding{status: http.StatusNotFound, good: map[string]bool{"": true}}
 	c, _ := h.channel(t, func(context.Context) (prefixdev.Credential, error) {
 		t.Error("somebody asks for the key")
@@ -139,7 +139,7 @@ func TestAPublicChannelAsksForNoKey(t *testing.T) {
 }
 
 // Once a channel's index was read without a key, the channel is treated as public.
-func TestAPublicChannelIsKnownByItsFirstAnswer(t *testing.T) {
+func TestChannelIsPublicAfterOneRead(t *testing.T) {
 	h := &hiding{status: http.StatusNotFound, good: map[string]bool{"": true}}
 	c, _ := h.channel(t, func(context.Context) (prefixdev.Credential, error) {
 		t.Error("somebody asks for the key")
@@ -153,7 +153,7 @@ func TestAPublicChannelIsKnownByItsFirstAnswer(t *testing.T) {
 }
 
 // If the server has a temporary problem, the key is not requested, and the error reports the problem.
-func TestTroubleAsksForNoKey(t *testing.T) {
+func TestKeyIsNotRequestedDuringTrouble(t *testing.T) {
 	h := &hiding{status: http.StatusNotFound, good: map[string]bool{"Bearer pfx_good": true}}
 	c, _ := h.channel(t, func(context.Context) (prefixdev.Credential, error) {
 		t.Error("somebody asks for the key")
@@ -170,7 +170,7 @@ func TestTroubleAsksForNoKey(t *testing.T) {
 }
 
 // A channel that is created or made public after a failed read can be read from then on, even without a key.
-func TestAChannelThatIsSeenLater(t *testing.T) {
+func TestChannelThatBecomesReadable(t *testing.T) {
 	h := &hiding{status: http.StatusNotFound}
 	c, _ := h.channel(t, func(context.Context) (prefixdev.Credential, error) { return prefixdev.Credential{}, prefixdev.ErrNone })
 	_, err := c.Records(t.Context(), "noarch", "a")
@@ -183,7 +183,7 @@ func TestAChannelThatIsSeenLater(t *testing.T) {
 }
 
 // After a first upload, which may create the channel, the uploaded file is used to find out whether the channel is private.
-func TestAChannelThatAnUploadMakes(t *testing.T) {
+func TestChannelCreatedByAnUpload(t *testing.T) {
 	for who, want := range map[string]bool{"": false, "Bearer pfx_good": true} {
 		h := &hiding{status: http.StatusNotFound}
 		c, _ := h.channel(t, func(context.Context) (prefixdev.Credential, error) {
@@ -225,7 +225,7 @@ func TestNoOtherServerGetsTheKey(t *testing.T) {
 }
 
 // The error distinguishes a channel that the credential cannot read from a channel that was read without a credential.
-func TestWhyNothingWasSeen(t *testing.T) {
+func TestErrorForAnInvisibleChannel(t *testing.T) {
 	down := errors.New("the server does not answer")
 	for name, c := range map[string]struct {
 		ask    func(context.Context) (prefixdev.Credential, error)
@@ -278,7 +278,7 @@ func TestWhyNothingWasSeen(t *testing.T) {
 
 // If a CI credential expires while a channel is read, a new one is requested once. The server may respond to an expired credential with 401 or
 // 404.
-func TestAMintedKeyThatHasEnded(t *testing.T) {
+func TestExpiredMintedKey(t *testing.T) {
 	for status, asks := range map[int]int{http.StatusUnauthorized: 1, http.StatusNotFound: 4} { // after a 404, the index is requested in each form, and then checked
 		h := &hiding{status: status, good: map[string]bool{"Bearer first": true}}
 		now, asked := time.Now(), 0
@@ -305,7 +305,7 @@ func TestAMintedKeyThatHasEnded(t *testing.T) {
 }
 
 // If a key is revoked while a channel is read, the channel is not reported as missing.
-func TestAKeyThatIsRevoked(t *testing.T) {
+func TestRevokedKey(t *testing.T) {
 	for _, status := range []int{http.StatusUnauthorized, http.StatusNotFound} {
 		h := &hiding{status: status, good: map[string]bool{"Bearer pfx_good": true}}
 		c, _ := h.channel(t, func(context.Context) (prefixdev.Credential, error) {
@@ -327,7 +327,7 @@ func TestAKeyThatIsRevoked(t *testing.T) {
 }
 
 // A cancellation is not cached. Any other error is cached for the whole operation.
-func TestAKeyRemembersWhatItWasTold(t *testing.T) {
+func TestErrorsOfAKeyAreCached(t *testing.T) {
 	asked, says := 0, prefixdev.ErrNone
 	k := prefixdev.NewKey(func(ctx context.Context) (prefixdev.Credential, error) {
 		asked++
@@ -350,7 +350,7 @@ func TestAKeyRemembersWhatItWasTold(t *testing.T) {
 }
 
 // A credential that does not expire is requested only once. A CI credential is renewed when it is a minute old.
-func TestWhenAKeyIsAskedForAgain(t *testing.T) {
+func TestKeyRenewal(t *testing.T) {
 	for minted, want := range map[bool][]int{false: {1, 1, 1, 1, 1}, true: {1, 1, 2, 2, 3}} {
 		now, asked := time.Now(), 0
 		k := prefixdev.NewKey(func(context.Context) (prefixdev.Credential, error) {
@@ -373,7 +373,7 @@ func TestWhenAKeyIsAskedForAgain(t *testing.T) {
 
 // GitLab issues one ID token per job, and it can be used only once. The minted credential is used as long as the server accepts it. After that,
 // the error explains why it could not be renewed. The CI is asked at most once a minute.
-func TestAMintedKeyThatHasNoOther(t *testing.T) {
+func TestMintedKeyThatCannotBeRenewed(t *testing.T) {
 	h := &hiding{status: http.StatusUnauthorized, good: map[string]bool{"Bearer first": true}}
 	now, asked := time.Now(), 0
 	c, k := h.channel(t, func(context.Context) (prefixdev.Credential, error) {
@@ -413,7 +413,7 @@ func TestAMintedKeyThatHasNoOther(t *testing.T) {
 }
 
 // While a caller requests the credential, another caller waits only until its own context is done. All others get the result.
-func TestAKeyThatIsBeingAskedFor(t *testing.T) {
+func TestConcurrentRequestsOfAKey(t *testing.T) {
 	begun, answer := make(chan struct{}), make(chan struct{})
 	k := prefixdev.NewKey(func(context.Context) (prefixdev.Credential, error) {
 		close(begun)

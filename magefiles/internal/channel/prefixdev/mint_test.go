@@ -31,7 +31,7 @@ func (c *tokens) Token(context.Context, string) (string, error) {
 }
 
 // A server accepts each ID token only once, so a retry after a lost response uses a new one.
-func TestMintingAgainTakesAnotherIDToken(t *testing.T) {
+func TestRetriedMintUsesAnotherIDToken(t *testing.T) {
 	for name, lose := range map[string]func(w http.ResponseWriter){
 		"reset":         hangUp,
 		"a bad gateway": func(w http.ResponseWriter) { w.WriteHeader(http.StatusBadGateway) },

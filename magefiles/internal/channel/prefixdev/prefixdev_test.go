@@ -94,7 +94,7 @@ func upload(t *testing.T) channel.Upload {
 	return u
 }
 
-func TestTheRequestIsTheRealUploaders(t *testing.T) {
+func TestRequestEqualsTheRealUploaders(t *testing.T) {
 	var body []byte
 	s := &script{answers: []func(http.ResponseWriter, *http.Request){func(w http.ResponseWriter, r *http.Request) {
 		body, _ = io.ReadAll(r.Body)
@@ -156,7 +156,7 @@ func TestEveryStatus(t *testing.T) {
 	}
 }
 
-func TestATransientAnswerIsTriedAgain(t *testing.T) {
+func TestTransientFailureIsRetried(t *testing.T) {
 	for name, trouble := range map[string]func(http.ResponseWriter, *http.Request){
 		"503": status(503, ""), "a reset": reset,
 		"429": func(w http.ResponseWriter, r *http.Request) {
@@ -177,7 +177,7 @@ func TestATransientAnswerIsTriedAgain(t *testing.T) {
 }
 
 // If the response to an upload is lost, the client checks whether the channel has the file before it retries.
-func TestAfterDoubtTheChannelIsAsked(t *testing.T) {
+func TestLostResponseIsChecked(t *testing.T) {
 	u := upload(t)
 	data, err := os.ReadFile(u.Path)
 	require.NoError(t, err)
@@ -202,7 +202,7 @@ func index(t *testing.T, file, sum string) []byte {
 	return b
 }
 
-func TestA409IsCompared(t *testing.T) {
+func TestConflictIsCompared(t *testing.T) {
 	u := upload(t)
 	other := sha256.Sum256([]byte("other"))
 	for name, c := range map[string]struct {
@@ -278,7 +278,7 @@ func TestAddresses(t *testing.T) {
 	}
 }
 
-func TestATokenDoesNotShow(t *testing.T) {
+func TestTokenIsNotShown(t *testing.T) {
 	secret := prefixdev.Token(token)
 	text, err := json.Marshal(map[string]any{"t": secret, "o": prefixdev.Options{Token: secret}.Token})
 	require.NoError(t, err)
@@ -319,7 +319,7 @@ func TestReadingFollowsRedirectsWithoutTheToken(t *testing.T) {
 	}
 }
 
-func TestShardsMayLieElsewhere(t *testing.T) {
+func TestShardsOnAnotherServer(t *testing.T) {
 	// The base URL of shards is resolved against the subdir's URL, with and without a trailing slash.
 	for _, base := range []string{"../../blobs", "/sub/path/blobs/", "./here/"} {
 		shards := shardsOf(t, base)

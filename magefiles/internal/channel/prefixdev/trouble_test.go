@@ -87,7 +87,7 @@ func client(t *testing.T, url string, patience time.Duration) *prefixdev.Channel
 }
 
 // In whatever way the first upload fails, the file is on the channel in the end, and was stored only once.
-func TestTroubleOnTheWay(t *testing.T) {
+func TestUploadThatFailsInEveryWay(t *testing.T) {
 	u := upload(t)
 	u.Path = grow(t, 3<<20) // large enough for a reset during the body
 	var err error
@@ -244,7 +244,7 @@ func (t trickle) Read(p []byte) (int, error) { return t.r.Read(p[:min(len(p), 7)
 
 // If every attempt fails, the client gives up after four attempts. After each attempt, it checks whether the channel has the file. The error has
 // a next step.
-func TestItIsBounded(t *testing.T) {
+func TestAttemptsAreLimited(t *testing.T) {
 	uploads, questions := 0, 0
 	h := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodPost {
@@ -264,7 +264,7 @@ func TestItIsBounded(t *testing.T) {
 }
 
 // If the client cannot find out whether a file arrived, it does not send the file again.
-func TestWithoutAnAnswerNothingIsSentTwice(t *testing.T) {
+func TestUploadInDoubtIsNotRepeated(t *testing.T) {
 	uploads := 0
 	h := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodPost {
@@ -281,7 +281,7 @@ func TestWithoutAnAnswerNothingIsSentTwice(t *testing.T) {
 }
 
 // Another upload stores different bytes under the same name while the response to ours is lost.
-func TestSomebodyElseWasFaster(t *testing.T) {
+func TestConcurrentUploadOfOtherBytes(t *testing.T) {
 	e := newEmbedded(t)
 	other, err := channel.NewUpload(condapkgtest.Package{Name: "a", Depends: []string{"b"}}.Write(t, t.TempDir()))
 	require.NoError(t, err)

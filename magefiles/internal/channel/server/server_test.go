@@ -125,7 +125,7 @@ func rawUpload(file string, data []byte) request {
 	}
 }
 
-func TestUploadInBothForms(t *testing.T) {
+func TestUploadForms(t *testing.T) {
 	for name, upload := range map[string]func(string, []byte) request{
 		"form": func(f string, d []byte) request { return form(filePart(f, d)) }, "raw": rawUpload,
 	} {
@@ -235,7 +235,7 @@ func TestTooLarge(t *testing.T) {
 	channeltest.NoStrays(t, s.dir, 0)
 }
 
-func TestAHookDecidesWhoMay(t *testing.T) {
+func TestAuthorizationHook(t *testing.T) {
 	s := start(t, server.Options{Authorize: func(_ context.Context, token string, action server.Action, name string) error {
 		switch {
 		case token == "reader" && action == server.Read, token == "owner" && name == "demo":

@@ -52,7 +52,7 @@ func put(t *testing.T, c channel.Channel, p condapkgtest.Package) channel.Upload
 }
 
 // After the store is closed, clients can read the folder directly, because the index on disk is complete.
-func TestTheFolderIsAChannelWhenClosed(t *testing.T) {
+func TestClosedFolderIsAChannel(t *testing.T) {
 	dir := t.TempDir()
 	s, c := open(t, dir)
 	u := put(t, c, condapkgtest.Package{Name: "a"})
@@ -161,7 +161,7 @@ func TestAfterAKill(t *testing.T) {
 	channeltest.NoStrays(t, dir, 2)
 }
 
-func TestAFileThatWasCopiedInIsNotOverwritten(t *testing.T) {
+func TestCopiedFileIsNotOverwritten(t *testing.T) {
 	dir := t.TempDir()
 	s, c := open(t, dir)
 	defer s.Close()
@@ -171,7 +171,7 @@ func TestAFileThatWasCopiedInIsNotOverwritten(t *testing.T) {
 	require.Len(t, channeltest.Index(t, c, "noarch"), 1)
 }
 
-func TestAnOldShardIsServedOn(t *testing.T) {
+func TestOldShardIsStillServed(t *testing.T) {
 	dir := t.TempDir()
 	s, c := open(t, dir)
 	put(t, c, condapkgtest.Package{Name: "a"})
@@ -198,7 +198,7 @@ func TestAnOldShardIsServedOn(t *testing.T) {
 	read()
 }
 
-func TestAnOwnedFileIsTakenAway(t *testing.T) {
+func TestOwnedFileIsRemoved(t *testing.T) {
 	dir := t.TempDir()
 	s, c := open(t, dir)
 	defer s.Close()
@@ -219,7 +219,7 @@ func TestAnOwnedFileIsTakenAway(t *testing.T) {
 	require.EqualValues(t, 0o644, st.Mode().Perm())
 }
 
-func TestOnlyOneProcessHasTheFolder(t *testing.T) {
+func TestFolderIsLocked(t *testing.T) {
 	dir := t.TempDir()
 	s, _ := open(t, dir)
 	_, err := store.Open(dir)
@@ -243,7 +243,7 @@ func TestNamesOfChannels(t *testing.T) {
 }
 
 // After the store is closed, the index on disk contains every successful upload. Later uploads fail and leave no files behind.
-func TestClosingWhileUploadsAreUnderWay(t *testing.T) {
+func TestCloseDuringUploads(t *testing.T) {
 	dir := t.TempDir()
 	s, c := open(t, dir)
 	var uploads []channel.Upload
@@ -286,7 +286,7 @@ func TestClosingWhileUploadsAreUnderWay(t *testing.T) {
 }
 
 // If a folder contains a .conda file that is not a valid artifact, Open returns an error with its name, and does not silently skip it.
-func TestABrokenFileInTheFolder(t *testing.T) {
+func TestInvalidFileInTheFolder(t *testing.T) {
 	dir := t.TempDir()
 	s, _ := open(t, dir)
 	require.NoError(t, s.Close())

@@ -75,8 +75,8 @@ func TestHostileRecords(t *testing.T) {
 	}
 }
 
-// TestRecordsOfOldTimes checks that old records are accepted even if today's rules would reject them.
-func TestRecordsOfOldTimes(t *testing.T) {
+// TestOldRecords checks that old records are accepted even if today's rules would reject them.
+func TestOldRecords(t *testing.T) {
 	for _, record := range []map[string]any{
 		{"name": "_libgcc_mutex", "version": "0.1", "build": "conda_forge"},
 		{"name": "Cython", "version": "1.0.0", "build": "py27_nomkl_1"},

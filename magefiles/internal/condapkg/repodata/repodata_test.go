@@ -53,7 +53,7 @@ func same(t *testing.T, want, got []condapkg.Record) {
 	}
 }
 
-func TestRepodataThereAndBack(t *testing.T) {
+func TestRepodataRoundTrip(t *testing.T) {
 	data := repodata.Encode("noarch", entries(records()))
 	require.True(t, json.Valid(data))
 	got, err := repodata.Own.Decode(bytes.NewReader(data), nil)
@@ -67,7 +67,7 @@ func TestRepodataThereAndBack(t *testing.T) {
 	same(t, records(), got)
 }
 
-func TestShardsThereAndBack(t *testing.T) {
+func TestShardsRoundTrip(t *testing.T) {
 	shard, digest := repodata.EncodeShard(entries(records()))
 	again, _ := repodata.EncodeShard(entries(records()))
 	require.Equal(t, shard, again, "content-addressed: the same records give the same bytes")
@@ -116,7 +116,7 @@ func TestRemovedFilesAreLeftOut(t *testing.T) {
 }
 
 // Packages in the older format are returned only on request.
-func TestTheOlderFormat(t *testing.T) {
+func TestOlderFormat(t *testing.T) {
 	const index = `{"packages":{"a-1-0.tar.bz2":{"name":"a","version":"1","build":"0"},"b-1-0.tar.bz2":{"name":"b","version":"1","build":"0"}},` +
 		`"packages.conda":{"a-2-0.conda":{"name":"a","version":"2","build":"0"}},"removed":["b-1-0.tar.bz2"]}`
 	versions := func(records []condapkg.Record, err error) (found []string) {

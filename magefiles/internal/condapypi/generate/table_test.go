@@ -18,7 +18,7 @@ func TestTable(t *testing.T) {
 	require.Equal(t, "jaxlib\nnameless -\nnumpy\npyqt pyqt5\npytorch torch\nruamel.yaml\nsetuptools_scm\nx-base x\nzlib -\n", text)
 }
 
-func TestWhatIsNoTable(t *testing.T) {
+func TestInvalidTable(t *testing.T) {
 	for name, c := range map[string]struct{ data, says string }{
 		"not JSON":          {"", "unexpected end"},
 		"a string":          {`{"numpy": "numpy"}`, "cannot unmarshal"},

@@ -272,7 +272,7 @@ func TestPick(t *testing.T) {
 }
 
 // An environment whose table is gone is found by -like, and never by mistake.
-func TestAnEnvironmentWithoutATable(t *testing.T) {
+func TestEnvironmentWithoutATable(t *testing.T) {
 	all := []Environment{{Name: "staging", Hosts: []string{"a"}, Port: 80, Volumes: []Volume{{Name: "data"}}}, {Name: "production", Hosts: []string{"b"}, Port: 443}}
 	e, err := PickLike(all, "staging", "")
 	require.NoError(t, err)

@@ -7,7 +7,7 @@ import (
 )
 
 // If a deployment or rollback was killed after only one of two hosts, a rollback brings both to the same release.
-func TestBothHostsGoBackToOneRelease(t *testing.T) {
+func TestRollbackToOneRelease(t *testing.T) {
 	one, two, three := Version{ID: "one", Image: "one"}, Version{ID: "two", Image: "two"}, Version{ID: "three", Image: "three"}
 	host := func(up Version, k Kept) Host { return Host{Up: up.ID + ":80", Kept: k} }
 	before := Kept{Current: &two, Previous: &one}

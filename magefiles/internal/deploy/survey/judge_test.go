@@ -11,7 +11,7 @@ import (
 )
 
 // A watch covers two HEALTHCHECK intervals of the image, but not hours.
-func TestHowLongAWatchIs(t *testing.T) {
+func TestDurationOfAWatch(t *testing.T) {
 	for _, c := range []struct {
 		watch, interval, want time.Duration
 		noted                 bool

@@ -14,7 +14,7 @@ import (
 )
 
 // Twenty hosts in two environments are queried concurrently, so status takes only as long as the slowest one.
-func TestAllHostsAreAskedAtOnce(t *testing.T) {
+func TestHostsAreQueriedConcurrently(t *testing.T) {
 	const hosts = 20
 	var all sync.WaitGroup
 	all.Add(hosts)

@@ -12,7 +12,7 @@ import (
 )
 
 // A revision's description is stored in plans, which must not change when encoded as JSON and decoded.
-func TestARevisionIsToldInWholeLetters(t *testing.T) {
+func TestRevisionIsValidUTF8(t *testing.T) {
 	t.Parallel()
 	for _, revision := range []string{"release of \u0434\u0432\u0430", "12345678901\u9580\u9580", "v1-\u00fc", "after \u2713 switch", "\U0001f600\U0001f600\U0001f600\U0001f600"} {
 		require.True(t, utf8.ValidString(Version{Image: "r@sha256:0123456789abcdef", Revision: revision}.Describe()), revision)

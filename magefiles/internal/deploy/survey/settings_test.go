@@ -11,7 +11,7 @@ import (
 )
 
 // A plan names every setting that requires a new container, by its key in the table.
-func TestEverySettingOfAContainerIsNamed(t *testing.T) {
+func TestPlanNamesChangedSettings(t *testing.T) {
 	var zero config.Environment
 	others := config.Environment{
 		Name:        "other",

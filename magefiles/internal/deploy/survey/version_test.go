@@ -11,7 +11,7 @@ import (
 )
 
 // An upstream belongs to a version only if it contains the version's full name.
-func TestWhereAnUpstreamLeads(t *testing.T) {
+func TestVersionOfAnUpstream(t *testing.T) {
 	t.Parallel()
 	v := Version{ID: "app-staging-1", Port: 80}
 	for upstream, want := range map[string]bool{v.Upstream(): true, "app-staging-1:81": true, "app-staging-12:80": false, "app-staging-1": false, hoststate.None: false, "": false} {
@@ -20,7 +20,7 @@ func TestWhereAnUpstreamLeads(t *testing.T) {
 }
 
 // Applications that share a host have separate state, whatever their names are, under names that hosts and engines accept.
-func TestApplicationsHaveNamesOfTheirOwn(t *testing.T) {
+func TestApplicationsHaveSeparateState(t *testing.T) {
 	t.Parallel()
 	seen := map[string]string{}
 	environment := strings.Repeat("e", 30)

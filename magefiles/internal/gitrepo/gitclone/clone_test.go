@@ -93,7 +93,7 @@ func TestPartialClones(t *testing.T) {
 }
 
 // A local repository can be cloned even if the user's protocol settings do not allow file URLs.
-func TestCloneWhereFilesAreNotAllowed(t *testing.T) {
+func TestCloneIfFileURLsAreForbidden(t *testing.T) {
 	dir, run := gitrepotest.New(t)
 	for name, r := range map[string]command.Runner{
 		"by a setting":  gitrepotest.With(run, "GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=protocol.file.allow", "GIT_CONFIG_VALUE_0=never"),
@@ -108,7 +108,7 @@ func TestCloneWhereFilesAreNotAllowed(t *testing.T) {
 }
 
 // A local clone does not check objects, even if the user's settings ask for it, because many old histories contain invalid objects.
-func TestCloneOfAHistoryWithFaults(t *testing.T) {
+func TestCloneOfAnInvalidHistory(t *testing.T) {
 	dir, run := gitrepotest.New(t)
 	blob := gitrepotest.Git(t, run, dir, "rev-parse", "HEAD:sub/file")
 	raw, err := hex.DecodeString(blob)

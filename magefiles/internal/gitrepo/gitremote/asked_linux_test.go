@@ -124,8 +124,8 @@ func actWithin(ctx context.Context, run *command.System, dir, what string, limit
 	return err
 }
 
-// TestActsAtATerminal is a helper process that the other tests start on a separate terminal. Run directly, it does nothing.
-func TestActsAtATerminal(t *testing.T) {
+// TestHelperAtATerminal is a helper process that the other tests start on a separate terminal. Run directly, it does nothing.
+func TestHelperAtATerminal(t *testing.T) {
 	dir, what, ok := strings.Cut(os.Getenv("ACT_AT_A_TERMINAL"), "|")
 	if !ok {
 		return
@@ -144,7 +144,7 @@ func TestActsAtATerminal(t *testing.T) {
 // atTerminal starts the helper process on a terminal, types the answer at the prompt, and returns all terminal output.
 func (a asks) atTerminal(t *testing.T, answer string) string {
 	dir, run := a.asked(t)
-	x := exec.Command(os.Args[0], "-test.run=^TestActsAtATerminal$")
+	x := exec.Command(os.Args[0], "-test.run=^TestHelperAtATerminal$")
 	x.Env = append(run.Environ(), "ACT_AT_A_TERMINAL="+dir+"|"+a.do)
 	terminal := ptytest.Start(t, x)
 	if answer != "" {
@@ -156,7 +156,7 @@ func (a asks) atTerminal(t *testing.T, answer string) string {
 	return said
 }
 
-func TestWhoAsksIsAnswered(t *testing.T) {
+func TestPromptIsAnswered(t *testing.T) {
 	for _, a := range asking {
 		t.Run(a.name, func(t *testing.T) {
 			t.Parallel()
@@ -168,7 +168,7 @@ func TestWhoAsksIsAnswered(t *testing.T) {
 }
 
 // Ctrl-C stops us, too, although the terminal sends it only to the child process that prompts. An earlier Ctrl-Z stops neither process.
-func TestCtrlCWhereSomebodyAsks(t *testing.T) {
+func TestCtrlCDuringAPrompt(t *testing.T) {
 	for _, a := range asking {
 		t.Run(a.name, func(t *testing.T) {
 			t.Parallel()
@@ -181,7 +181,7 @@ func TestCtrlCWhereSomebodyAsks(t *testing.T) {
 }
 
 // A child process that may not use our terminal fails when it prompts, instead of being suspended by the kernel forever.
-func TestWhoIsNotLentTheTerminalFailsAtOnce(t *testing.T) {
+func TestPromptWithoutTheTerminalFails(t *testing.T) {
 	for _, a := range asking[:4] {
 		t.Run(a.name, func(t *testing.T) {
 			t.Parallel()
@@ -194,7 +194,7 @@ func TestWhoIsNotLentTheTerminalFailsAtOnce(t *testing.T) {
 }
 
 // Without a terminal, prompts fail immediately.
-func TestWhoAsksWithoutATerminalFailsAtOnce(t *testing.T) {
+func TestPromptWithoutATerminalFails(t *testing.T) {
 	for _, a := range asking {
 		t.Run(a.name, func(t *testing.T) {
 			t.Parallel()
@@ -208,7 +208,7 @@ func TestWhoAsksWithoutATerminalFailsAtOnce(t *testing.T) {
 	}
 }
 
-func TestARemoteThatNeverAnswersHasALimit(t *testing.T) {
+func TestRemoteThatNeverAnswers(t *testing.T) {
 	limits := git.Limits{
 		Question: 500 * time.Millisecond,
 		Transfer: 700 * time.Millisecond,

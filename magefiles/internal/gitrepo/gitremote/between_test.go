@@ -16,7 +16,7 @@ import (
 )
 
 // An error caused by a certificate or a proxy has a matching next step. Only a refusal by a proxy is transient.
-func TestBetweenHereAndTheRemote(t *testing.T) {
+func TestCertificatesAndProxies(t *testing.T) {
 	t.Parallel()
 	dir, run := gitrepotest.New(t)
 	tls := httptest.NewUnstartedServer(http.NotFoundHandler())

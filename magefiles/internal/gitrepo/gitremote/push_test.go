@@ -82,7 +82,7 @@ func TestPushAddresses(t *testing.T) {
 }
 
 // If there are several push URLs, and one of them would reject the push, nothing is pushed to any of them.
-func TestSeveralAddressesAreAskedFirst(t *testing.T) {
+func TestSeveralPushURLs(t *testing.T) {
 	repo, dir, git := gitrepotest.Open(t)
 	there := gitrepotest.AddRemote(t, dir, git)
 	elsewhere := filepath.Join(t.TempDir(), "elsewhere.git")

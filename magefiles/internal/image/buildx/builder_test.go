@@ -130,7 +130,7 @@ func TestStepsAreCounted(t *testing.T) {
 }
 
 // A build is retried after a transient failure, and the steps of the first try count. Other failures are returned immediately.
-func TestABuildIsTriedAgain(t *testing.T) {
+func TestTransientBuildFailureIsRetried(t *testing.T) {
 	dir := t.TempDir()
 	const steps = "#5 [a 1/2] RUN x\n#5 %s\n#6 [a 2/2] RUN y\n#6 %s\n"
 	var waited []time.Duration
@@ -192,7 +192,7 @@ func TestABuildIsTriedAgain(t *testing.T) {
 }
 
 // Starting a builder may pull its image, so it is retried after the same failures.
-func TestABuilderIsStartedAgain(t *testing.T) {
+func TestBuilderStartIsRetried(t *testing.T) {
 	const boot = "#1 [internal] booting buildkit\n#1 pulling image moby/buildkit:buildx-stable-1\n"
 	for failure, tries := range map[string]int{
 		"ERROR: Error response from daemon: Get \"https://registry-1.docker.io/v2/\": dial tcp: lookup registry-1.docker.io on 127.0.0.53:53: server misbehaving\n": 2,
@@ -223,7 +223,7 @@ func TestABuilderIsStartedAgain(t *testing.T) {
 }
 
 // If the user cancels the pause, Build returns the failure or the cancellation, and does not retry.
-func TestAPersonEndsThePauseBeforeASecondTry(t *testing.T) {
+func TestCancelBeforeARetry(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	person, ran := errors.New("stopped by a person"), 0
 	b := &Builder{Runner: imagetest.Docker(func(ctx context.Context, c command.Cmd) error { ran++; return imagetest.Say(1, "ERROR: EOF\n")(ctx, c) })}
@@ -234,7 +234,7 @@ func TestAPersonEndsThePauseBeforeASecondTry(t *testing.T) {
 }
 
 // Causes are distinguished by the request that failed, and each has its own next step.
-func TestCausesAreToldApart(t *testing.T) {
+func TestCausesAreDistinguished(t *testing.T) {
 	step := "#11 ERROR: process \"/bin/sh -c x\" did not complete successfully: exit code: 1\n------\n > [2/2] RUN x:\n0.4 %s\n------\nDockerfile:2\n"
 	blob := "ERROR: failed to build: failed to solve: failed to compute cache key: failed to copy: httpReadSeeker: failed open: unexpected status from GET request to https://reg.example:5000/v2/base/img/blobs/sha256:00: %s\n"
 	for _, c := range []struct{ text, want, next string }{

@@ -35,7 +35,7 @@ func TestHostileEnvironmentOfDocker(t *testing.T) {
 }
 
 // docker gets the secrets that a definition names, and no others.
-func TestWhatDockerIsLent(t *testing.T) {
+func TestSecretsOfDocker(t *testing.T) {
 	b := &Builder{Runner: imagetest.Program(t, "", 0, "OUR_TOKEN=our-own-secret-1", "THEIR_TOKEN=their-own-secret", "SSH_AUTH_SOCK=/agent")}
 	b.Pass = []string{"OUR_TOKEN"}
 	require.Subset(t, b.makeEnviron(), []string{"OUR_TOKEN=our-own-secret-1", "SSH_AUTH_SOCK=/agent"})

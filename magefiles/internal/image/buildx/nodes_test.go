@@ -18,7 +18,7 @@ const (
 	broken2  = "Name:   many\nDriver: kubernetes\n\nNodes:\nName:     a\nEndpoint: kubernetes:///many?deployment=a\nError:    no such deployment\n\nName:     b\nEndpoint: ssh://me@big\nStatus:   stopped\n"
 )
 
-func TestNodesThatAreGoneAreNamed(t *testing.T) {
+func TestMissingNodesAreNamed(t *testing.T) {
 	const died = "ERROR: failed to receive status: rpc error: code = Unavailable desc = error reading from server: EOF\n"
 	for _, c := range []struct{ inspected, says, next string }{
 		{inactive, "its node far (tcp://far:1234) is not running", "`docker buildx create --name many --node NODE --leave`"},

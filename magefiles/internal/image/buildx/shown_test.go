@@ -12,7 +12,7 @@ import (
 
 // A secret may coincide with text that is parsed in buildx's output, such as a platform, a phrase or a host. The program parses the unmodified
 // output, and secrets are redacted only for display.
-func TestSecretsAreHiddenFromPeopleAlone(t *testing.T) {
+func TestSecretsAreHiddenOnlyForDisplay(t *testing.T) {
 	step := "#5 [linux/amd64 2/3] RUN x\n#5 ERROR: process \"/bin/sh -c x\" did not complete successfully: exit code: 1\n------\n > [linux/amd64 2/3] RUN x:\n0.4 tar: No space left on device\n------\n"
 	for _, c := range []struct{ secret, said, says string }{
 		{"successfully", step, "there is no disk space left for the build:"},

@@ -89,7 +89,7 @@ func TestCredentialsInTexts(t *testing.T) {
 }
 
 // A credential is located by its key, at any depth, and in encoded texts too.
-func TestWhereACredentialIs(t *testing.T) {
+func TestLocationOfACredential(t *testing.T) {
 	const secret = "http://u:secret@h"
 	for text, want := range map[string][2]string{
 		`{"a":{"args":{"build-arg:HTTP_PROXY":"` + secret + `"}}}`:                           {"build-arg:HTTP_PROXY", "a password in an address"},
@@ -182,7 +182,7 @@ func TestProxiesWithAPassword(t *testing.T) {
 }
 
 // Manifests are as public as their index, and are searched too.
-func TestAManifestIsLookedThrough(t *testing.T) {
+func TestManifestsAreSearched(t *testing.T) {
 	for platform, annotations := range map[string]map[string]string{
 		"linux/amd64": {"a": "http://u:secret@h"},
 		"linux/arm64": {"b": "c", "a": "pfx_abcdefghijklmnopqrstuvwxyz"},

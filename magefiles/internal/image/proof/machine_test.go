@@ -83,7 +83,7 @@ func files(of map[string]string) func(context.Context, command.Cmd) error {
 }
 
 // The programs in an image must be built for the image's platform, regardless of what the builder can run.
-func TestTheImageOfAPlatformIsOfThatPlatform(t *testing.T) {
+func TestProgramsMatchThePlatform(t *testing.T) {
 	amd64, arm64 := header(elf.EM_X86_64, binary.LittleEndian), header(elf.EM_AARCH64, binary.LittleEndian)
 	const is = "the image of theapp for linux/arm64 has a program of another platform: "
 	for name, c := range map[string]struct {
@@ -206,7 +206,7 @@ func TestProgramsOfSeveralPlatforms(t *testing.T) {
 }
 
 // A program for the wrong platform is rejected even if no builder can run the platform, and regardless of the check.
-func TestProgramsAreLookedAtWhereNothingRunsThem(t *testing.T) {
+func TestProgramsAreCheckedWithoutRunningThem(t *testing.T) {
 	j := prover(t, files(map[string]string{"/bin/sh": header(elf.EM_X86_64, binary.LittleEndian)}))
 	j.Runs = []string{"linux/amd64"}
 	done, err := j.Prove(t.Context(), []registry.Image{{Platform: "linux/amd64"}, {Platform: "linux/arm64"}})
@@ -220,7 +220,7 @@ func TestPatternsOfPaths(t *testing.T) {
 }
 
 // The check of a downstream is a shell script. The programs that it names must be built for the platform.
-func TestWhatACommandStarts(t *testing.T) {
+func TestProgramsOfACheck(t *testing.T) {
 	for _, c := range []struct{ argv, want []string }{
 		{nil, nil},
 		{[]string{"theapp", "/data"}, []string{"theapp"}},

@@ -79,7 +79,7 @@ func lines(said string) string {
 }
 
 // An entry point that does not run its arguments passes any check, so the check proves nothing.
-func TestTheCheckHasToHaveRun(t *testing.T) {
+func TestCheckMustHaveRun(t *testing.T) {
 	long, short := []string{"sh", "-c", "python -c 'import lib'"}, []string{"true"}
 	deaf := func([]string) (string, int) { return "", 0 }
 	first := func(argv []string) (string, int) { return runs(argv[:1]) }
@@ -176,7 +176,7 @@ func TestTheCheckHasToHaveRun(t *testing.T) {
 }
 
 // A witness proves nothing unless its step failed. Its output alone is not enough, because the builder may have disappeared afterwards.
-func TestTheLoudWitnessHasToFail(t *testing.T) {
+func TestLoudWitnessMustFail(t *testing.T) {
 	w := witness{"sh", "-c", failsAloud, "witness-a", "witness-b"}
 	const spoke = "#5 0.1 witness-a witness-b\n"
 	step := `RUN ["sh","-c","echo","witness-a","witness-b"]:` + "\n"
@@ -197,7 +197,7 @@ func TestTheLoudWitnessHasToFail(t *testing.T) {
 }
 
 // If the build fails before its first step, the check did not fail: the cause is the builder or the registry. Transient failures are retried.
-func TestACheckThatWasNotRun(t *testing.T) {
+func TestCheckThatWasNotRun(t *testing.T) {
 	const source = "ERROR: failed to solve: r.example/a: failed to resolve source metadata for r.example/a: "
 	for said, c := range map[string]struct {
 		tries int

@@ -14,7 +14,7 @@ import (
 
 // Each error response of a registry, or of a server in front of it, gets its own cause and next step, depending on the request and on which server
 // responded.
-func TestAnswersAreToldApart(t *testing.T) {
+func TestErrorResponsesAreDistinguished(t *testing.T) {
 	const html = "<html><body>nginx</body></html>"
 	for _, c := range []struct {
 		method     string
@@ -63,7 +63,7 @@ func TestAnswersAreToldApart(t *testing.T) {
 }
 
 // The error names the server that responded if it is not the registry, such as a token server or a content server.
-func TestWhoAnsweredIsNamed(t *testing.T) {
+func TestErrorNamesTheServer(t *testing.T) {
 	for _, c := range []struct {
 		status     int
 		says, next string

@@ -10,7 +10,7 @@ import (
 )
 
 // Some registries omit the digest from the response to a HEAD request.
-func TestDigestOfARegistryThatSaysLittle(t *testing.T) {
+func TestDigestIfTheRegistryOmitsIt(t *testing.T) {
 	s := imagetest.NewShop(t)
 	repository := s.Host + "/someone/theapp"
 	digest := s.Put(t, repository, labels, "linux/amd64")

@@ -30,7 +30,7 @@ func TestAnIndexHasALimit(t *testing.T) {
 }
 
 // Registries report immutable tags in several ways. Other refusals are not mistaken for these.
-func TestATagThatTheRegistryKeeps(t *testing.T) {
+func TestImmutableTags(t *testing.T) {
 	for _, c := range []struct {
 		status int
 		code   string

@@ -39,7 +39,7 @@ func TestLoginsThatCannotBeRead(t *testing.T) {
 }
 
 // An image's login is the one for its registry, regardless of how the image is spelled, and never the login for another registry.
-func TestWhoseLoginItIs(t *testing.T) {
+func TestLoginOfARegistry(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("DOCKER_CONFIG", dir)
 	auth := func(user string) string {

@@ -8,7 +8,7 @@ import (
 )
 
 // A statement is either read completely, or rejected.
-func TestALongStatementIsRefused(t *testing.T) {
+func TestLongStatementIsRefused(t *testing.T) {
 	layer := static.NewLayer([]byte(`{"a":"b"}`), "application/vnd.in-toto+json")
 	text, err := readStatement(layer, 9)
 	require.NoError(t, err)

@@ -17,7 +17,7 @@ import (
 )
 
 // A request fails if a registry accepts the connection but does not respond, or stalls in the middle of a response.
-func TestAStallEnds(t *testing.T) {
+func TestStalledRequestFails(t *testing.T) {
 	silent, err := net.Listen("tcp", "127.0.0.1:0") // nothing calls Accept, but the kernel completes the connections
 	require.NoError(t, err)
 	defer silent.Close()

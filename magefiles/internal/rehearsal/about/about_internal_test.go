@@ -9,7 +9,7 @@ import (
 )
 
 // Output is attributed to the step that printed it, however it is split into writes.
-func TestWhatIsSaidInAStep(t *testing.T) {
+func TestOutputOfAStep(t *testing.T) {
 	const said = "going on\n✓ preflight                  0.1s  main\n  12 passed\n── qa\n✗ qa (0.1s)\n✓ check                     <0.1s  passed\n○ GitHub release                    skipped: no token\n✗ bump and commit            0.1s  stopped here\nthe end"
 	for size := 1; size < 40; size += 3 {
 		l := &Log{}

@@ -12,7 +12,7 @@ import (
 )
 
 // The error of a program that was stopped is hidden as redundant. Earlier errors are shown, however the output is split into writes.
-func TestTheErrorOfAStoppedProgram(t *testing.T) {
+func TestErrorOfAStoppedProgram(t *testing.T) {
 	const before, after = "one\nError: it failed\n→ correct it\ntwo\n", "three\nError: stopped\nwith detail"
 	for size := 1; size < len(before); size += 5 {
 		var shown bytes.Buffer

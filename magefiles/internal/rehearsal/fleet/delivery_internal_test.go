@@ -61,7 +61,7 @@ func TestWhoApproves(t *testing.T) {
 }
 
 // A rehearsal passes only if each host serves the delivered image in the end and no request has failed.
-func TestWhatTheHostsEndWith(t *testing.T) {
+func TestHostsServeTheImageInTheEnd(t *testing.T) {
 	staging, production := stay("staging", delivered), stay("production", delivered)
 	cut := production
 	cut.Failed = 1

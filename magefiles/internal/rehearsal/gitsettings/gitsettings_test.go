@@ -9,7 +9,7 @@ import (
 )
 
 // Settings that affect commits are kept and written in git's format. Settings that redirect git elsewhere, or that make it sign, are dropped.
-func TestWhatTakesPart(t *testing.T) {
+func TestSettingsThatAreKept(t *testing.T) {
 	settings := gitsettings.Read("user.name\nA \"B\"\x00Commit.Template\n/t\x00alias.x y.z\n!a\\b\x00core.quotePath\x00remote.origin.url\nhttps://x\x00" +
 		"url.git@x.insteadOf\nhttps://x\x00core.hooksPath\n/h\x00commit.gpgsign\ntrue\x00nothing\n1\x00")
 	require.Equal(t, `[user]

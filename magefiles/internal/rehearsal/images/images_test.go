@@ -45,7 +45,7 @@ func start(t *testing.T, docker, dir string, person []string, may images.May) *i
 }
 
 // If images cannot be built, the rehearsal reports why and continues with stand-ins.
-func TestWhatBuildsImages(t *testing.T) {
+func TestBuildersOfImages(t *testing.T) {
 	for _, c := range []struct{ docker, why string }{
 		{"", "docker is not on PATH"},
 		{noBuilder, "docker has no buildx on this machine"},
@@ -69,7 +69,7 @@ func TestWhatBuildsImages(t *testing.T) {
 }
 
 // A job has the user's docker plugins and contexts, but no logins, and its changes do not affect the user's files.
-func TestTheHomeOfAJob(t *testing.T) {
+func TestHomeOfAJob(t *testing.T) {
 	theirs := t.TempDir()
 	write := func(path, text string) {
 		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o700))
@@ -101,7 +101,7 @@ func TestTheHomeOfAJob(t *testing.T) {
 }
 
 // With and without a builder, the registry accepts an image only with a token that may write packages.
-func TestWhoPushesImages(t *testing.T) {
+func TestPushNeedsAToken(t *testing.T) {
 	may := func(token string) string {
 		return map[string]string{"writes": "write", "reads": "read", "the-person's": "write"}[token]
 	}
@@ -129,7 +129,7 @@ func TestWhoPushesImages(t *testing.T) {
 }
 
 // Builds in a rehearsal are logged in to its registry and, for base images, to the user's registries. No login remains after the rehearsal.
-func TestTheLoginsOfThePerson(t *testing.T) {
+func TestLoginsOfTheUser(t *testing.T) {
 	theirs, dir := t.TempDir(), t.TempDir()
 	before := `{"auths": {"private.example": {"auth": "amFuZTpzZWNyZXQ="}}, "credsStore": "empty", "credHelpers": {"private.example": ""}}`
 	require.NoError(t, os.WriteFile(filepath.Join(theirs, "config.json"), []byte(before), 0o600))

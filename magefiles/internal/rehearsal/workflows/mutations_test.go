@@ -308,7 +308,7 @@ func TestMutations(t *testing.T) {
 }
 
 // If a called job requests more permissions than its caller has, the file is rejected before anything runs.
-func TestACalledJobThatAsksForMore(t *testing.T) {
+func TestCalledJobWithTooManyPermissions(t *testing.T) {
 	t.Parallel()
 	const called = "on: {workflow_call: }\njobs:\n  push:\n    permissions:\n      packages: write\n    runs-on: ubuntu-24.04\n    steps: [{run: go tool mage publish}]\n"
 	const caller = "on: push\npermissions: {contents: read}\njobs:\n  call:\n    uses: ./.github/workflows/called.yml\n"

@@ -80,7 +80,7 @@ func TestThePushOfABranch(t *testing.T) {
 }
 
 // When a branch's workflow runs, targets that only check the sources are skipped and pass, and the report says so. Everything else runs.
-func TestWhatIsNotDoneAgain(t *testing.T) {
+func TestChecksAreNotRepeated(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
 	l.commit(releaseFile(t))
@@ -140,7 +140,7 @@ func TestATargetsNameAsAnArgument(t *testing.T) {
 }
 
 // The secrets that a run uses are recorded, because an image registry accepts them as passwords.
-func TestSecretsOfARunAreKnown(t *testing.T) {
+func TestSecretsOfARunAreRecorded(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
 	l.commit(releaseFile(t))
@@ -155,7 +155,7 @@ func TestSecretsOfARunAreKnown(t *testing.T) {
 }
 
 // A job cannot use a program of this machine that is neither on GitHub's runner image nor installed by a step of the job.
-func TestAToolOfThisMachine(t *testing.T) {
+func TestToolOfThisMachine(t *testing.T) {
 	t.Parallel()
 	bin := t.TempDir()
 	for _, name := range []string{"made-here", "helm"} {

@@ -81,8 +81,8 @@ func TestForges(t *testing.T) {
 	}
 }
 
-// TestTheWaysToPublish checks the next step for each kind of repository without a file that publishes.
-func TestTheWaysToPublish(t *testing.T) {
+// TestNextStepsToPublish checks the next step for each kind of repository without a file that publishes.
+func TestNextStepsToPublish(t *testing.T) {
 	const from, another = "publish from this machine with `mage release -publish=here`", `; if another CI publishes, pass -publish=ci, or set publish = "ci" in [tool.release]`
 	require.Equal(t, "run `mage ci:write`, then commit and push release.yml, which publishes the packages; or "+from+another, NoCI{Lacks: "x"}.Next("mage release -publish=here"))
 	require.Equal(t, "write a job that runs `mage publish` for a tag (foopack's magefiles/docs/publishing.md has an example); or "+from+another, NoCI{Lacks: "x", byHand: true}.Next("mage release -publish=here"))
@@ -138,7 +138,7 @@ func TestAWorkflowFileIsAFile(t *testing.T) {
 }
 
 // A release.yml of another tool is never dispatched: it could do anything, such as upload to PyPI.
-func TestWhatIsAskedFor(t *testing.T) {
+func TestWorkflowsThatAreDispatched(t *testing.T) {
 	const dispatched = "on: [release, workflow_dispatch]\njobs: {a: {runs-on: ubuntu-24.04, steps: [{run: '%s'}]}}\n"
 	for text, want := range map[string]string{
 		strings.Replace(dispatched, "%s", "go tool mage publish -yes", 1):               "",

@@ -44,7 +44,7 @@ func TestPlanSurvivesJSON(t *testing.T) {
 }
 
 // If packages have separate tags, a request may name one of them.
-func TestWhatARequestNames(t *testing.T) {
+func TestPackagesOfARequest(t *testing.T) {
 	p := example()
 	for _, c := range []struct {
 		to, only string

@@ -68,7 +68,7 @@ func texts(found []*operr.Error) (all []string) {
 }
 
 // Each problem of the clone or the remote is reported, and nothing else.
-func TestWhatIsFoundInGit(t *testing.T) {
+func TestProblemsOfGit(t *testing.T) {
 	other := func(git func(args ...string) string, parent string) string {
 		return git("commit-tree", "-p", parent, "-m", "theirs", parent+"^{tree}")
 	}
@@ -154,7 +154,7 @@ func TestWhatIsFoundInGit(t *testing.T) {
 }
 
 // A new release is refused if its files are already on the channel. A begun release is refused if the channel has changed.
-func TestWhatIsFoundOnTheChannel(t *testing.T) {
+func TestProblemsOfTheChannel(t *testing.T) {
 	a, _ := asking(t)
 	require.Empty(t, findChannel(t.Context(), a))
 	there := condapkg.Record{}
@@ -177,7 +177,7 @@ func TestWhatIsFoundOnTheChannel(t *testing.T) {
 }
 
 // A token that cannot create a release is reported before there is a tag. If GitHub does not show the token's permissions, a note is printed once.
-func TestWhatIsFoundOnGitHub(t *testing.T) {
+func TestProblemsOfGitHub(t *testing.T) {
 	for answer, want := range map[string]string{
 		`{"archived": true, "permissions": {"push": true}}`: "the repository owner/name is archived",
 		`{"permissions": {"push": false}}`:                  "the token's owner may not push",
@@ -211,7 +211,7 @@ func TestWhatIsFoundOnGitHub(t *testing.T) {
 }
 
 // The workflow must start for the tags of a new release that a CI publishes.
-func TestWhatATagStarts(t *testing.T) {
+func TestWorkflowsThatATagStarts(t *testing.T) {
 	a, _ := asking(t)
 	folder := filepath.Join(a.trace.Repo.Top, ".github", "workflows")
 	require.NoError(t, os.MkdirAll(folder, 0o755))
@@ -267,7 +267,7 @@ func TestNobodyPublishes(t *testing.T) {
 }
 
 // All problems of a plan are reported at once.
-func TestWhatIsRefusedByThePlanAlone(t *testing.T) {
+func TestProblemsOfAPlan(t *testing.T) {
 	require.NoError(t, refuse(nil))
 	require.ErrorContains(t, refuse([]*operr.Error{operr.New("", "one"), operr.New("", "two")}), "2 problems prevent the release")
 	require.Contains(t, texts(findBump(&bump.Plan{}))[0], "nothing to release: no version changes")
@@ -276,7 +276,7 @@ func TestWhatIsRefusedByThePlanAlone(t *testing.T) {
 }
 
 // Credentials that repository code could read are reported once, before anything runs.
-func TestReadableCredentialsAreTold(t *testing.T) {
+func TestReadableCredentialsAreReported(t *testing.T) {
 	var said []string
 	p := &Preflight{
 		Readable: func() []string { return []string{"AWS_TOKEN"} },
@@ -292,7 +292,7 @@ func TestReadableCredentialsAreTold(t *testing.T) {
 }
 
 // Once the tag is on the remote, neither files nor platforms of the clone are checked.
-func TestNothingIsAskedOfTheCloneOnceTheTagIsOut(t *testing.T) {
+func TestCloneIsNotCheckedAfterTheTag(t *testing.T) {
 	a, _ := asking(t)
 	a.aim, a.refs.Tags["v1.1"] = begun, a.head.Commit
 	a.plan.Bump = &bump.Plan{}
@@ -305,7 +305,7 @@ func TestNothingIsAskedOfTheCloneOnceTheTagIsOut(t *testing.T) {
 }
 
 // Uncommitted changes do not affect a landed release. This is reported once.
-func TestChangesBesideWhatHasLanded(t *testing.T) {
+func TestChangesBesideALandedRelease(t *testing.T) {
 	a, _ := asking(t)
 	a.changes = []string{"pixi.toml"}
 	var said []string
@@ -320,7 +320,7 @@ func TestChangesBesideWhatHasLanded(t *testing.T) {
 }
 
 // The branch's rules are read and reported. If it requires pull requests, the release is not refused, because some users may push anyway.
-func TestByWhatTheBranchIsReached(t *testing.T) {
+func TestRulesOfTheBranch(t *testing.T) {
 	for name, c := range map[string]struct {
 		rules      server.Rules
 		empty      bool
@@ -357,7 +357,7 @@ func TestByWhatTheBranchIsReached(t *testing.T) {
 }
 
 // Uncommitted changes stop a continued release before its question, even if they are a bump that someone made later.
-func TestChangesAreInTheWayOfGoingOn(t *testing.T) {
+func TestChangesStopAContinuedRelease(t *testing.T) {
 	a, _ := asking(t)
 	a.aim = begun
 	a.plan.Bump.Files[0].After = "1"

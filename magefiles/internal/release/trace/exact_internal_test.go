@@ -12,7 +12,7 @@ import (
 
 // If the recorded commit no longer exists, a patch belongs to the release if it has exactly the plan's edits. A patch with more or fewer edits, or
 // with the same edits to other files, does not.
-func TestExactlyTheEditsOfThePlan(t *testing.T) {
+func TestPatchHasExactlyThePlansEdits(t *testing.T) {
 	r := &Trace{
 		Store: &bump.Store{Prefix: "mono"},
 		Plan: &plan.Plan{Bump: &bump.Plan{Files: []bump.File{

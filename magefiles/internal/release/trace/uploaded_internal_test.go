@@ -138,7 +138,7 @@ func events(of ...string) (events []workflow.Event) {
 
 // If something was or may have been uploaded, an invisible channel is an error, with or without a credential: a private channel is also invisible to
 // accounts that are not members.
-func TestUndoBelievesNoChannelThatItDoesNotSee(t *testing.T) {
+func TestUndoWithAnInvisibleChannel(t *testing.T) {
 	const (
 		here, ci  = settings.PublishHere, settings.PublishCI
 		strangers = "pfx_of_another_account"
@@ -207,7 +207,7 @@ func TestUndoBelievesNoChannelThatItDoesNotSee(t *testing.T) {
 }
 
 // If the CI cannot be queried, it is unknown whether it has uploaded something, so nothing is undone.
-func TestUndoWaitsForAnAnswerOfTheCI(t *testing.T) {
+func TestUndoWithAnUnreachableCI(t *testing.T) {
 	down := httptest.NewServer(http.NotFoundHandler())
 	t.Cleanup(down.Close)
 	for name, key := range map[string]prefixdev.Token{"no credential": "", "a stranger's": "pfx_of_another_account"} {
@@ -222,7 +222,7 @@ func TestUndoWaitsForAnAnswerOfTheCI(t *testing.T) {
 }
 
 // Files of packages that the release does not release belong to earlier releases.
-func TestUploadedIsWhatTheReleaseReleases(t *testing.T) {
+func TestUploadedCountsOnlyReleasedPackages(t *testing.T) {
 	r := undoing{by: settings.PublishHere, key: undoKey, there: true}.trace(t)
 	h, err := r.Look(t.Context(), "")
 	require.NoError(t, err)
@@ -240,7 +240,7 @@ func TestUploadedIsWhatTheReleaseReleases(t *testing.T) {
 }
 
 // A run for another tag at the same commit uploads nothing for this release. A run for its own tag may, and so may a manual run.
-func TestARunOfAnotherTagIsInNobodysWay(t *testing.T) {
+func TestRunOfAnotherTagUploadsNothing(t *testing.T) {
 	repo, _, git := gitrepotest.Open(t)
 	git("tag", "v1.0")
 	git("tag", "other/v1.0")

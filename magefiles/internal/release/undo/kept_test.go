@@ -124,7 +124,7 @@ func (c *clone) mine() string {
 }
 
 // An undo lists what it removes and what it keeps. It keeps later commits and uncommitted changes, staged or not.
-func TestUndoKeepsWhatIsAPersons(t *testing.T) {
+func TestUndoKeepsUsersChanges(t *testing.T) {
 	for name, c := range map[string]struct {
 		change   func(c *clone)
 		says     []string // texts shown before the question, in order
@@ -218,7 +218,7 @@ func TestUndoKeepsWhatIsAPersons(t *testing.T) {
 }
 
 // If a job tags the versions on the branch, the undo warns that removing the tag does not undo the release.
-func TestUndoOfWhatAJobTagsAgain(t *testing.T) {
+func TestUndoWarnsThatAJobTagsAgain(t *testing.T) {
 	for land, again := range map[string]string{"push": "", "pull-request": "main"} {
 		r := stopped(t)
 		r.write("pixi.toml", r.read("pixi.toml")+"land = \""+land+"\"\n")
@@ -296,7 +296,7 @@ func TestUndoMarksThePullRequest(t *testing.T) {
 }
 
 // If an undo would touch the user's changes, it is refused before the question. The error has the next commands, and nothing is changed.
-func TestUndoThatWouldTouchWhatIsAPersons(t *testing.T) {
+func TestUndoRefusesToTouchUsersChanges(t *testing.T) {
 	for name, c := range map[string]struct {
 		change func(c *clone)
 		says   string
@@ -421,7 +421,7 @@ func TestUndoInAnotherWorkTree(t *testing.T) {
 }
 
 // The next undo completes one that was killed between updating the index and the branch.
-func TestUndoGoesOnAfterAKill(t *testing.T) {
+func TestUndoContinuesAfterAKill(t *testing.T) {
 	r := stopped(t)
 	r.git("read-tree", "-m", "-u", "HEAD", r.base)
 	b, err := r.undo.Find(t.Context())
@@ -433,7 +433,7 @@ func TestUndoGoesOnAfterAKill(t *testing.T) {
 }
 
 // If the branch still has the commit from the journal, the undo must not report success.
-func TestACommitThatStays(t *testing.T) {
+func TestUndoWithARemainingCommit(t *testing.T) {
 	r := stopped(t)
 	b, err := r.undo.Find(t.Context())
 	require.NoError(t, err)
@@ -443,7 +443,7 @@ func TestACommitThatStays(t *testing.T) {
 }
 
 // FindStays finds what remains of a release after each kind of undo, and after later commits.
-func TestWhatStaysOfARelease(t *testing.T) {
+func TestFindStays(t *testing.T) {
 	for name, c := range map[string]struct {
 		before, after func(r *clone)
 		empty         bool           // the release made no commit
@@ -552,7 +552,7 @@ func TestWhatStaysOfARelease(t *testing.T) {
 }
 
 // FindStays returns an error if its context ends while it queries the remote.
-func TestWhatStaysIsNotWaitedFor(t *testing.T) {
+func TestFindStaysEndsWithItsContext(t *testing.T) {
 	r := stopped(t)
 	r.git("push", "-q", "origin", "main")
 	past, err := trace.Last(r.undo.Trace.State)

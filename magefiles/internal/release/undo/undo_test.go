@@ -60,7 +60,7 @@ func ended(t *testing.T, u *Undo) session.End {
 }
 
 // If a CI run may be uploading, nothing is undone.
-func TestARunThatMayBeUploading(t *testing.T) {
+func TestUndoDuringAnUploadingRun(t *testing.T) {
 	u, b, git := going(t, Remote)
 	b.Running = "https://ci.example/runs/7"
 	before := git("rev-parse", "HEAD")
@@ -72,7 +72,7 @@ func TestARunThatMayBeUploading(t *testing.T) {
 }
 
 // An undo records the end in the journal only after the release was undone or given up.
-func TestTheEndIsWrittenDown(t *testing.T) {
+func TestEndIsRecorded(t *testing.T) {
 	u, b, _ := going(t, Nothing)
 	said, err := u.Take(t.Context(), b)
 	require.NoError(t, err)
@@ -103,7 +103,7 @@ func TestNothingToUndo(t *testing.T) {
 }
 
 // A pushed release commit is reverted only if the clone is at the end of the branch.
-func TestARevertIsAtTheEndOfTheBranch(t *testing.T) {
+func TestRevertNeedsTheEndOfTheBranch(t *testing.T) {
 	for name, change := range map[string]func(b *Back, git func(args ...string) string){
 		"the clone is behind": func(b *Back, git func(args ...string) string) {
 			b.refs.Branches["main"] = git("commit-tree", "-p", "HEAD", "-m", "theirs", "HEAD^{tree}")
@@ -126,7 +126,7 @@ func TestARevertIsAtTheEndOfTheBranch(t *testing.T) {
 }
 
 // If commits since the plan may belong to the release, and the manifests have uncommitted changes, the undo is refused.
-func TestChangesThatHideWhatIsToBeTakenBack(t *testing.T) {
+func TestUndoWithAmbiguousChanges(t *testing.T) {
 	_, b, git := going(t, Local)
 	gitrepotest.Write(t, b.trace.Root, "sub/file", "changed\n")
 	require.NoError(t, b.refuseChanges(t.Context()), "nothing was committed since")
@@ -142,7 +142,7 @@ func TestChangesThatHideWhatIsToBeTakenBack(t *testing.T) {
 }
 
 // If the remote rejects the undo, the clone is reset to its previous state. If the remote does not reply, the undo can be run again.
-func TestAnUndoThatTheRemoteDidNotTake(t *testing.T) {
+func TestUndoRejectedByTheRemote(t *testing.T) {
 	_, b, git := going(t, Remote)
 	head := git("rev-parse", "HEAD")
 	git("commit", "-q", "--allow-empty", "-m", "revert")
@@ -160,7 +160,7 @@ func TestAnUndoThatTheRemoteDidNotTake(t *testing.T) {
 }
 
 // DeleteURL returns the URL for deleting a file on prefix.dev.
-func TestWhereAFileIsDeleted(t *testing.T) {
+func TestDeleteURL(t *testing.T) {
 	require.Empty(t, (&Back{}).DeleteURL())
 	for url, want := range map[string]string{
 		"https://repo.prefix.dev/ours/noarch/a-1-0.conda":     "https://prefix.dev/api/v1/delete/ours/noarch/a-1-0.conda",

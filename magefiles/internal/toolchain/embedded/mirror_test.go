@@ -40,7 +40,7 @@ func TestMirrorOfPip(t *testing.T) {
 }
 
 // Without a network, everything comes from uv's cache except the workspace's own sources, which are built in their current state.
-func TestWithoutANetworkTheSourcesAreBuiltAsTheyAre(t *testing.T) {
+func TestBuildWithoutANetwork(t *testing.T) {
 	w := writeWorkspace(t, map[string]string{
 		"pixi.toml":               "[dependencies]\nlib = { path = \"lib\" }\n[tasks]\nshow = \"python -c 'import lib, packaging; print(lib.text())'\"\n",
 		"lib/pixi.toml":           "[package]\nname = \"lib\"\nversion = \"1.0.0\"\n" + python + "[package.run-dependencies]\npackaging = \"=26\"\n",

@@ -105,8 +105,8 @@ func TestPathsAreText(t *testing.T) {
 	}
 }
 
-// TestPathsThatCannotBe checks that names that rattler-build would misread are rejected before anything is installed.
-func TestPathsThatCannotBe(t *testing.T) {
+// TestRefusedPaths checks that names that rattler-build would misread are rejected before anything is installed.
+func TestRefusedPaths(t *testing.T) {
 	w := writeWorkspace(t, map[string]string{
 		"a/pyproject.toml": "[build-system]\nrequires = [\"--target=made\"]\nbuild-backend = \"hatchling.build\"\n[project]\nname = \"a\"\nversion = \"1.0.0\"\n",
 		"a/pixi.toml":      "[package]\nname = \"a\"\nversion = \"1.0.0\"\n" + python,

@@ -242,9 +242,9 @@ func TestTogether(t *testing.T) {
 	require.NotContains(t, none, "the environment default of pixi.toml")
 }
 
-// TestBuiltApartInstalledTogether builds two packages with conflicting build requirements on Python. They can be installed into one environment,
+// TestConflictingBuildRequirements builds two packages with conflicting build requirements on Python. They can be installed into one environment,
 // where build requirements are irrelevant.
-func TestBuiltApartInstalledTogether(t *testing.T) {
+func TestConflictingBuildRequirements(t *testing.T) {
 	minor := otherMinors(t)[0]
 	files := telling("apart", "", "[package.host-dependencies]\npython = \""+minor+".*\"")
 	for k, v := range telling("rest", "", "[package.host-dependencies]\npython = \"!="+minor+".*\"") {

@@ -56,7 +56,7 @@ func TestCompiledBackendIsRefused(t *testing.T) {
 }
 
 // pixi looks for a version only in [package], and for a static version in [project].
-func TestVersionThatPixiDoesNotSee(t *testing.T) {
+func TestVersionThatPixiIgnores(t *testing.T) {
 	w := writeWorkspace(t, map[string]string{
 		"lib/pixi.toml":           "[package]\nname = \"lib\"\n" + python,
 		"lib/pyproject.toml":      "[project]\nname = \"lib\"\ndynamic = [\"version\"]\n[tool.hatch.version]\npath = \"src/lib/__init__.py\"\n[build-system]\nrequires = [\"hatchling\"]\nbuild-backend = \"hatchling.build\"\n",

@@ -75,9 +75,9 @@ func TestInstall(t *testing.T) {
 	}
 }
 
-// TestDownstreamBehindTheSources has a downstream that requires an older version than the sources have. That version, and the sibling that it
+// TestDownstreamWithAnOlderVersion has a downstream that requires an older version than the sources have. That version, and the sibling that it
 // pins, come from the channel.
-func TestDownstreamBehindTheSources(t *testing.T) {
+func TestDownstreamWithAnOlderVersion(t *testing.T) {
 	files := func(version string) map[string]string {
 		return map[string]string{
 			"base/pixi.toml":            "[package]\nname = \"base\"\nversion = \"" + version + "\"\n" + python,

@@ -13,7 +13,7 @@ import (
 )
 
 // A package's scripts work in any environment: below a folder with a blank, a tab or special shell characters in its name, and with a long path.
-func TestScriptsRunWhereverTheyLie(t *testing.T) {
+func TestScriptsRunInAnyFolder(t *testing.T) {
 	python := pythontest.Interpreter(t).Path
 	for _, folder := range []string{
 		"plain", "two words", "a\ttab", "many  blanks and 'quotes'", "$HOME and `id`", `say "hi" $USER`, "ünï cödé", "with'quote", strings.Repeat("long-", 30), strings.Repeat("long and ", 25),

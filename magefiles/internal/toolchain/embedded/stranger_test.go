@@ -133,9 +133,9 @@ func TestSixtyNames(t *testing.T) {
 	require.Equal(t, want, index.Asked())
 }
 
-// TestRefusedAtOnce checks that one error reports all names that cannot be installed, in all environments that a task needs, with their positions and
-// a next step. Nothing is installed.
-func TestRefusedAtOnce(t *testing.T) {
+// TestAllRefusedNamesInOneError checks that one error reports all names that cannot be installed, in all environments that a task needs, with their
+// positions and a next step. Nothing is installed.
+func TestAllRefusedNamesInOneError(t *testing.T) {
 	files := map[string]string{"pixi.toml": `[dependencies]
 lib = { path = "lib" }
 age = ">=1.2"
@@ -210,9 +210,9 @@ PyTorch = "torch-nightly"
 	require.Empty(t, index.Asked())
 }
 
-// TestOwnPackagesAreNotAskedFor checks that the workspace's own packages are never requested from PyPI, where their names may belong to someone
-// else.
-func TestOwnPackagesAreNotAskedFor(t *testing.T) {
+// TestOwnPackagesAreNotRequestedFromPyPI checks that the workspace's own packages are never requested from PyPI, where their names may belong to
+// someone else.
+func TestOwnPackagesAreNotRequestedFromPyPI(t *testing.T) {
 	files := map[string]string{"pyproject.toml": `[project]
 name = "w"
 version = "1"
@@ -277,8 +277,8 @@ func writeProject(t *testing.T, files map[string]string) *workspace.Workspace {
 	return w
 }
 
-// TestVerifiedWithoutStrangers installs artifacts, as when verifying a release. Their depends are conda names.
-func TestVerifiedWithoutStrangers(t *testing.T) {
+// TestVerifyInstallsOnlyDependencies installs artifacts, as when verifying a release. Their depends are conda names.
+func TestVerifyInstallsOnlyDependencies(t *testing.T) {
 	files := map[string]string{"pixi.toml": "[tool.release.pypi]\nnodejs = { program = \"node\" }\nmake = false\n"}
 	addPackage(files, "base", "", "")
 	addPackage(files, "lib", "base = \"==1.0.0\"\nown-thing = \"*\"\nage = \"*\"\n", "dependencies = [\"own-thing\"]\n")
@@ -315,8 +315,8 @@ func TestVerifiedWithoutStrangers(t *testing.T) {
 	}
 }
 
-// TestDownstreamsTakeNoStrangers checks a downstream with its own pyproject.toml that uses both an archive and sources.
-func TestDownstreamsTakeNoStrangers(t *testing.T) {
+// TestDownstreamWithArchiveAndSources checks a downstream with its own pyproject.toml that uses both an archive and sources.
+func TestDownstreamWithArchiveAndSources(t *testing.T) {
 	files := map[string]string{
 		"site/pixi.toml":      "[workspace]\nname = \"site\"\nchannels = [\"https://prefix.dev/ours\"]\nplatforms = [\"linux-64\"]\n[dependencies]\nlib = \"==1.0.0\"\nage = \"*\"\npytables = \"*\"\n[tasks]\nshow = \"python -c 'import age, tables'\"\n",
 		"site/pyproject.toml": "[project]\nname = \"site\"\ndependencies = [\"age\"]\n",

@@ -177,7 +177,7 @@ func TestBuildRefuses(t *testing.T) {
 	}
 }
 
-func TestBuildTellsWhatPixiSaid(t *testing.T) {
+func TestBuildErrorsQuotePixi(t *testing.T) {
 	p, _ := setUp(t, pixitest.Behavior{})
 	b := request(t, golden(t, "plain", "pinned"), "plain", "pinned")
 	require.NoError(t, os.RemoveAll(filepath.Join(b.Workspace.Root, "plain")))

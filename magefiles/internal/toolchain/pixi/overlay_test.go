@@ -144,7 +144,7 @@ func TestNoOverlay(t *testing.T) {
 	}
 }
 
-func TestOverlayThatCannotBe(t *testing.T) {
+func TestImpossibleOverlay(t *testing.T) {
 	w := mono(t, strings.Replace(site, `"==1.0.0" # ours`, `{ version = "==1.0.0", build = "py_0" }`, 1))
 	_, err := overlay(toolchain.Task{Dir: filepath.Join(w.Root, "site"), Supply: &toolchain.Supply{Workspace: w, Sources: true, Channel: "ours"}})
 	require.ErrorContains(t, err, "site/pixi.toml:7:1: cannot replace the requirement on base with the folder base")

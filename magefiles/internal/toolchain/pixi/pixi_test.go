@@ -144,7 +144,7 @@ func TestRunUnknownNames(t *testing.T) {
 	require.NotContains(t, strings.Join(s.Commands(), "\n"), "run", "nothing was run")
 }
 
-func TestWhatPixiSays(t *testing.T) {
+func TestPixiErrors(t *testing.T) {
 	p, s := setUp(t, pixitest.Behavior{StaleLock: true}, "PIXI_FROZEN=1")
 	dir := folder(t, demo)
 	task := toolchain.Task{Dir: dir, Name: "hello"}
@@ -189,7 +189,7 @@ func TestLock(t *testing.T) {
 }
 
 // Reasons for which a solver cannot get its packages are reported as one sentence with a next step.
-func TestWhatChannelsSay(t *testing.T) {
+func TestErrorsOfChannels(t *testing.T) {
 	p, s := setUp(t, pixitest.Behavior{})
 	dir := folder(t, demo)
 	for name, says := range map[string]string{

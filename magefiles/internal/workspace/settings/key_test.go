@@ -6,7 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestKeysInPlaceOfNames(t *testing.T) {
+func TestKeysInsteadOfNames(t *testing.T) {
 	for text, refused := range map[string]bool{
 		"npm_abcdefgh":          true,
 		"ghp_abcdefgh":          true,

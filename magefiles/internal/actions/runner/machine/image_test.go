@@ -14,7 +14,7 @@ import (
 )
 
 // The list of programs is dated, has no duplicates, and contains no program that jobs have to install themselves.
-func TestTheListOfPrograms(t *testing.T) {
+func TestListOfPrograms(t *testing.T) {
 	data, err := os.ReadFile("programs.txt")
 	require.NoError(t, err)
 	require.Regexp(t, `as of 20\d\d-\d\d-\d\d: image version [\d.]+ of ubuntu-24.04 and of ubuntu-22.04`, string(data))

@@ -24,7 +24,7 @@ const wheel = `run: |
           python wheel.py`
 
 // Each job has its own packages. The installed program is on the job's PATH, and is available neither to the machine's Python nor to other jobs.
-func TestAPythonForEachJob(t *testing.T) {
+func TestEachJobHasItsPython(t *testing.T) {
 	steps := []string{
 		"uses: actions/setup-python@v5\n        id: py",
 		"run: test \"$(command -v python)\" = '${{ steps.py.outputs.python-path }}' && python -c 'import hello' 2>&1 | tail -1",
@@ -42,7 +42,7 @@ func TestAPythonForEachJob(t *testing.T) {
 }
 
 // With update-environment: false, the Python is installed but not put on PATH.
-func TestAPythonBesidePath(t *testing.T) {
+func TestPythonNotOnPath(t *testing.T) {
 	r := result(t, "{}", "", "uses: actions/setup-python@v5\n        id: py\n        with: {update-environment: false}",
 		"run: test \"$(command -v python)\" != '${{ steps.py.outputs.python-path }}' && '${{ steps.py.outputs.python-path }}' -c 'print(1 + 1)'")
 	require.Equal(t, runner.Success, r.Conclusion)
@@ -50,7 +50,7 @@ func TestAPythonBesidePath(t *testing.T) {
 }
 
 // Programs that a tool installs are on PATH, as with GitHub's actions.
-func TestWhatToolsInstallIsOnPath(t *testing.T) {
+func TestInstalledToolsAreOnPath(t *testing.T) {
 	said, _ := run(t, "{}", "", "uses: actions/setup-go@v5",
 		"run: mkdir -p \"$(go env GOPATH)/bin\" && printf '#!/bin/sh\\necho of go\\n' >\"$(go env GOPATH)/bin/mine\" && chmod +x \"$(go env GOPATH)/bin/mine\" && mine")
 	require.Equal(t, "of go\n", said)

@@ -327,7 +327,7 @@ func TestSetups(t *testing.T) {
 }
 
 // A tool is missing until the job installs it, unless it is on PATH anyway.
-func TestAToolThatIsNotInstalled(t *testing.T) {
+func TestMissingTool(t *testing.T) {
 	said, leg := run(t, "{}", "", "run: command -v go || echo none", "uses: actions/setup-go@v5", "run: command -v go | sed 's,.*/tools/,,'")
 	require.True(t, leg.Steps[1].StandIn)
 	if !strings.HasPrefix(said, "none\n") {
@@ -364,7 +364,7 @@ func TestDoubts(t *testing.T) {
 }
 
 // An App token has the permissions that the step requests, or all permissions if it requests none.
-func TestTheTokenOfAnApp(t *testing.T) {
+func TestAppToken(t *testing.T) {
 	const step = "uses: actions/create-github-app-token@v3\n        with: {client-id: x, private-key: '${{ github.token }}'"
 	for with, want := range map[string]string{
 		", permission-contents: write, permission-issues: read, permission-pull-requests: ''}": "contents: write, issues: read",
@@ -402,7 +402,7 @@ func TestNoPixi(t *testing.T) {
 }
 
 // Post steps run after all other steps, in reverse order of the actions, whether or not the steps succeeded.
-func TestTheEndOfAJob(t *testing.T) {
+func TestPostSteps(t *testing.T) {
 	steps := []string{
 		"uses: actions/checkout@v4",
 		"uses: docker/login-action@v3\n        with: {registry: ghcr.io, username: me, password: '${{ github.token }}'}",

@@ -11,7 +11,7 @@ import (
 )
 
 // The suggested command that runs a single job uses the same event, because the file may have no job for a push.
-func TestACommandForTheSameEvent(t *testing.T) {
+func TestRerunCommandForTheSameEvent(t *testing.T) {
 	t.Parallel()
 	for event, want := range map[string]string{
 		"push":         "`mage ci:run ci.yml -job=a` runs only this job again",

@@ -120,7 +120,7 @@ func TestHostileLocks(t *testing.T) {
 }
 
 // There is a record while git runs, none afterwards, and none for a read-only command.
-func TestGitIsNoted(t *testing.T) {
+func TestRecordOfARunningGit(t *testing.T) {
 	repo, dir, _ := gitrepotest.Open(t)
 	notes, seen := filepath.Join(t.TempDir(), "notes"), filepath.Join(t.TempDir(), "seen")
 	gitrepotest.Hook(t, filepath.Join(dir, ".git"), "pre-commit", "cat "+notes+"/* > "+seen)

@@ -37,7 +37,7 @@ func TestPyPISpecifier(t *testing.T) {
 }
 
 // Requirements with conda-specific fields or other sources cannot be resolved by a PyPI index.
-func TestRequirementsThatPyPICannotAnswer(t *testing.T) {
+func TestRequirementsBeyondPyPI(t *testing.T) {
 	for want, spec := range map[string]manifest.Spec{
 		"the requirement names a conda build":            {Build: "py313_0"},
 		"the requirement names a conda build ":           {Number: "0"},

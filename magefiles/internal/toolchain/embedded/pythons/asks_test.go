@@ -98,7 +98,7 @@ func TestPickTheFirst(t *testing.T) {
 }
 
 // Invalid specs, and builds that no interpreter matches, are rejected with their position and a next step.
-func TestAsksThatCannotBeRead(t *testing.T) {
+func TestInvalidPythonSpecs(t *testing.T) {
 	free := condaSays("3.13.*")
 	free.Spec.Build = "*_cp313t"
 	pypy := condaSays("3.11.*")
@@ -178,7 +178,7 @@ func TestRefused(t *testing.T) {
 }
 
 // Several positions with the same requirement are combined into one phrase.
-func TestRefusedNamesAFew(t *testing.T) {
+func TestRefusedPositionsAreCombined(t *testing.T) {
 	var entries []manifest.Dependency
 	for line := range 20 {
 		d := projectSays(">=3.13")

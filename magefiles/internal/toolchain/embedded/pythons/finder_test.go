@@ -401,7 +401,7 @@ func TestToolsHaveTheirOwnPython(t *testing.T) {
 }
 
 // Ctrl-C while an interpreter hangs ends the search, and no result is cached for that interpreter.
-func TestStoppedWhileLooking(t *testing.T) {
+func TestCtrlCDuringASearch(t *testing.T) {
 	m := newMachine(t, "bin")
 	m.script("bin/python3.13", "while :; do :; done")
 	ctx, cancel := context.WithCancelCause(t.Context())

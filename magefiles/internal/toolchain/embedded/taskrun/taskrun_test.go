@@ -100,7 +100,7 @@ func quoted(s string) string {
 
 // testdata/deno.json was recorded with deno_task_shell 0.33.3, the shell of pixi 0.77, in a folder with the files that load writes. A ten-line Rust
 // program passed each script to parser::parse and execute. Each of these scripts must be accepted here, with the same output and exit status.
-func TestScriptsDoWhatPixisShellDoes(t *testing.T) {
+func TestScriptsBehaveLikePixisShell(t *testing.T) {
 	text, err := os.ReadFile("testdata/deno.json")
 	require.NoError(t, err)
 	var cases []struct {
@@ -320,7 +320,7 @@ func TestRefusedTasks(t *testing.T) {
 }
 
 // The error lists the reasons for all tasks. If a task calls pixi to build, the error suggests our build target.
-func TestRefusalSaysWhatToDo(t *testing.T) {
+func TestRefusalHasANextStep(t *testing.T) {
 	f := load(t, `
 [tasks]
 build-a = "pixi publish --path a --target-dir out"
@@ -443,7 +443,7 @@ func TestEndsWithTheContext(t *testing.T) {
 }
 
 // Secrets in a task's output are not masked, because the output may be piped or redirected. They are masked only where output is displayed.
-func TestWhatATaskPassesOnIsNotMasked(t *testing.T) {
+func TestPipedOutputIsNotMasked(t *testing.T) {
 	for script, want := range map[string]string{
 		`args the-branch | tr a-z A-Z`:           "1 <THE-BRANCH>\n",
 		`args the-branch > out.txt; cat out.txt`: "1 <the-branch>\n",

@@ -12,7 +12,7 @@ import (
 )
 
 // One caller fills a cache folder, and the others wait. A partly filled folder is recreated.
-func TestTheCacheIsFilledOnce(t *testing.T) {
+func TestCacheIsFilledOnce(t *testing.T) {
 	i := &Installer{cache: t.TempDir()}
 	var fills atomic.Int64
 	fill := func(dir string) error {

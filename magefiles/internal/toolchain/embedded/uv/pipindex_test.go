@@ -45,7 +45,7 @@ func TestSettingsOfPipForUV(t *testing.T) {
 }
 
 // pip is queried only if it may have settings.
-func TestWhereSettingsOfPipMayBe(t *testing.T) {
+func TestPipIsQueriedOnlyIfNeeded(t *testing.T) {
 	home := t.TempDir()
 	plain := []string{"HOME=" + home, "XDG_CONFIG_DIRS=" + t.TempDir(), "PIP_FIND_LINKS=/wheels"}
 	require.False(t, pipIsSet(plain))
