@@ -1,8 +1,8 @@
 #!/bin/sh
-# environment.sh DIR ARCH installs the environment of the manifest in DIR, for an architecture of Docker's, below /out/ARCH,
+# environment.sh DIR ARCH installs the environment of the manifest in DIR, for one of Docker's architectures, below /out/ARCH,
 # at the path that it has in the image. The script runs when the image is built, on the builder's own platform, and runs
-# nothing of another platform. The first call is for the builder's own architecture. (All images have the same file: a build
-# sees only its own folder.)
+# no program of another platform. The first call is for the builder's own architecture. (Each image has a copy of this file,
+# because a build sees only its own folder.)
 set -eu
 dir=$1 arch=$2
 out=/out/$arch$dir
@@ -41,7 +41,7 @@ for source in sources:
     if here != native and os.path.exists(made) and filecmp.cmp(source, twin, shallow=False):
         os.makedirs(os.path.dirname(code), exist_ok=True)
         shutil.copyfile(made, code)
-    else:  # what is no Python 3 is passed over
+    else:  # files that are not Python 3 are skipped
         compileall.compile_file(source, force=True, quiet=2, invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
 ' "$dir/$lib" "$native/$lib"
 fi
