@@ -47,7 +47,7 @@ func checkEmptied(ctx context.Context, runner command.Runner, w *workspace.Works
 	return CheckOwn(ctx, runner, w.Root, all...)
 }
 
-// CheckServed must be called before channels are stored in the folder dir. It checks dir only if it is below the working directory, here.
+// CheckServed must be called before channels are stored in the folder dir. It checks dir only if dir is inside `here`, the working directory.
 func CheckServed(ctx context.Context, runner command.Runner, here, dir string) error {
 	here, err := filepath.Abs(here)
 	if err != nil {
