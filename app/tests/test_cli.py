@@ -222,9 +222,7 @@ def test_health_uses_the_dashboards_address(
         ("MYAPP_PORT", "0", 0),
     ],
 )
-def test_an_empty_setting_counts(
-    name: str, value: str | None, read: object, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_empty_setting_counts(name: str, value: str | None, read: object, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(name, raising=False)
     if value is not None:
         monkeypatch.setenv(name, value)

@@ -220,9 +220,7 @@ def test_the_latest_report_expires_during_a_hanging_refresh(monkeypatch: pytest.
 
 
 @pytest.mark.parametrize(("idle", "lasts"), [(0.001, BRIEF), (60, 120)], ids=["briefly", "two intervals"])
-def test_limits_of_a_value_and_of_the_first_wait(
-    idle: float, lasts: float, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_limits_of_a_value_and_of_the_first_wait(idle: float, lasts: float, monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
     monkeypatch.setattr("myapp.refresh.elapsed", lambda: now[0])
 

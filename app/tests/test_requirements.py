@@ -133,9 +133,7 @@ def test_an_unusable_source_is_none(site: Path, tmp_path: Path, said: str) -> No
         ("file:///some/tree", "file:///some/tree"),
     ],
 )
-def test_source_in_a_conda_environment(
-    site: Path, tmp_path: Path, url: str, expected: str | None
-) -> None:
+def test_source_in_a_conda_environment(site: Path, tmp_path: Path, url: str, expected: str | None) -> None:
     install(site, "probe-well", "1.2.0")
     (site / "probe_well-1.2.0.dist-info" / "direct_url.json").write_text('{"url": "file:///builder", "dir_info": {}}')
     (tmp_path / "conda-meta").mkdir()

@@ -155,9 +155,7 @@ def test_a_live_page_refreshes_itself_and_one_that_is_not_does_not(
     expect(shown.get_by_label("every")).to_be_disabled()
 
 
-def test_a_live_page_shows_another_visitors_refresh(
-    shown: Page, context: BrowserContext, dashboard: Served
-) -> None:
+def test_a_live_page_shows_another_visitors_refresh(shown: Page, context: BrowserContext, dashboard: Served) -> None:
     other = context.new_page()
     arrive(other, dashboard)
     before = passed(shown)
@@ -241,9 +239,7 @@ def test_the_chart_has_the_colors_of_the_page(shown: Page, scheme: str) -> None:
     )
 
 
-def test_a_page_reloads_once_its_server_is_back(
-    browser: Browser, own: Path
-) -> None:
+def test_a_page_reloads_once_its_server_is_back(browser: Browser, own: Path) -> None:
     shadow(own, "foopack_ui", BREAKS)
     page = browser.new_page()
     with serve(own) as running:
