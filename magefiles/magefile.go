@@ -25,7 +25,7 @@ func Kills() error {
 	return sh.RunV("go", "test", "./magefiles/e2e", "-run=TestReleaseKilledAtRandom", "-kills=100", "-realkills=10", "-v", "-timeout=2h")
 }
 
-// Fleet deploys under load and faults. It deploys to real hosts that get a hundred thousand requests and fail in many ways, and is killed at fifty
+// Fleet deploys under load and faults. The hosts are real, get a hundred thousand requests, and fail in many ways. The deployment is killed at fifty
 // random moments. For example: `mage fleet`, `mage -v fleet`. Exit statuses: mage help fleet.
 func Fleet() error {
 	if err := sh.RunV("go", "test", "./magefiles/internal/deploy", "-run=^$", "-bench=Switch", "-benchtime=10x", "-timeout=1h"); err != nil {

@@ -55,8 +55,8 @@ func (h *gitHolder) await(t *testing.T) {
 // release lets git continue.
 func (h *gitHolder) release() { _ = os.Remove(filepath.Join(h.dir, "held")) }
 
-// hang makes the embedded servers wait with the answer to requests that contain a text, until the client has left. It returns a channel that gets
-// such requests.
+// hang makes the embedded servers delay their answers to requests for a path until the client disconnects. It returns a channel that receives these
+// requests.
 func (r *releasing) hang(method, path string) <-chan string {
 	asked := make(chan string, 100)
 	hangs := func(q *http.Request) bool {

@@ -254,7 +254,7 @@ func (r *releasing) asks(after time.Duration, questions map[string]question) {
 // later.
 const typed = 150 * time.Millisecond
 
-// `asks` waits before it answers, at least as long as `typed`. Callers pass `announced` for questions that are asked during a step.
+// `asks` answers each question after a delay, which is at least `typed`. Callers pass `announced` for questions that are asked during a step.
 func asks(t testing.TB, after time.Duration, questions map[string]question, start func(args ...string) *exec.Cmd) {
 	t.Helper()
 	for _, wide := range []int{80, 40} {

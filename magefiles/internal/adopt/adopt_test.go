@@ -367,8 +367,8 @@ func TestProposedVersionIsTheLastTags(t *testing.T) {
 	require.Contains(t, strings.Join(f.WontWork, "\n"), "add the line `version = \"1.4.2\"`")
 }
 
-// The output of the rehearsal is broken at the terminal's width. It has no next step and no path of the clone: the clone is removed. The error of a
-// rehearsal that failed has the rehearsal's next step, and says how to remove what was written.
+// The output of the rehearsal is wrapped at the terminal's width. It contains no next step, and no path of the clone, because the clone is removed.
+// The error of a failed rehearsal has the rehearsal's next step, and says how to remove the written files.
 func TestRehearsalOutput(t *testing.T) {
 	dir := t.TempDir()
 	script := filepath.Join(dir, "mage")

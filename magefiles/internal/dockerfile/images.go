@@ -22,7 +22,7 @@ type Unclear struct {
 
 var variable = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^\$(?:\{(\w+)\}|(\w+))$`) })
 
-// Images returns the images in a file, in order, each place once. Stages and scratch are not included.
+// Images returns each place in the file that names an image, in order. Stages and scratch are not included.
 func (f *File) Images() (images []Image, unclear []Unclear) {
 	n := &namer{args: map[string]*arg{}, stages: map[string]bool{}, seen: map[int]bool{}}
 	if f.Syntax != nil {

@@ -86,7 +86,7 @@ func TestFaultsOfRequests(t *testing.T) {
 	}, seen)
 }
 
-// For a client, a server with faults fails in the same ways: before or after it serves a request.
+// A server with faults fails before or after it serves a request, like a client with faults.
 func TestFaultsOfAServer(t *testing.T) {
 	var served atomic.Int64
 	s := httptest.NewServer(faults.New(3, 1).Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

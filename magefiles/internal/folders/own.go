@@ -79,8 +79,8 @@ func refuseTrackedLinks(ctx context.Context, repo *gitrepo.Repo, own []Own) erro
 	return nil
 }
 
-// harmless reports whether nothing is written to a tracked symlink. The symlink must lead into the work tree. It must be one of pixi's settings in a
-// .pixi folder, or have a name that we do not use in the output folder.
+// harmless reports whether a tracked symlink can stay, because we never write to it. The symlink must lead into the work tree. It must be one of
+// pixi's settings in a .pixi folder, or have a name that we do not use in the output folder.
 func harmless(r *gitrepo.Repo, name string) bool {
 	if _, inside := beneath.Leads(r.Top, at(r.Top, name)); !inside {
 		return false

@@ -63,7 +63,7 @@ func TestUnwritable(t *testing.T) {
 	}
 }
 
-// The temporary folder is checked before programs start whose error messages would be less helpful.
+// The temporary folder is checked before any program starts, because the error messages of other programs would be less helpful.
 func TestTemporaryFolder(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	require.NoError(t, os.WriteFile(file, nil, 0o644))

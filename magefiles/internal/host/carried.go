@@ -63,7 +63,7 @@ func checkConfig(file string) error {
 		}
 		m := said.FindStringSubmatch(line)
 		if m == nil || !maySay(strings.ToLower(m[1]), m[2]) {
-			return operr.NewUsage("use only Host, HostName, Port, User and ProxyJump in this file, with plain letters; put all other settings into your own ssh configuration, or into a file outside the repository",
+			return operr.NewUsage("use only Host, HostName, Port, User and ProxyJump in this file, without quotes or special characters; put all other settings into your own ssh configuration, or into a file outside the repository",
 				"%s is in the repository, and such a file must not set this option for ssh: %q", filepath.Base(file), line)
 		}
 	}

@@ -107,7 +107,7 @@ func New(r Request) (*Plan, error) {
 		return nil, operr.NewUsage("add a [tool.image] table to "+d.Manifest.Path, "%s has no image, because its manifest has no [tool.image]", d.Name())
 	}
 	if len(config.Check) == 0 {
-		return nil, operr.New("add the task `check` to "+d.Manifest.Path+", or `check = [\"…\"]` to [tool.image], with a command that fails in an empty environment",
+		return nil, operr.New("add the task `check` to "+d.Manifest.Path+", or `check = [\"…\"]` to [tool.image], with a command that passes only if the application works, such as an import of its modules",
 			"the image %s has no check that tests it before it is published", config.Name)
 	}
 	p := &Plan{

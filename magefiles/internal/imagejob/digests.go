@@ -34,8 +34,8 @@ func (m *Maker) writeDigest(j *image.Job) error {
 	return atomicfile.WriteFile(m.digestFile(j.Plan.Dir, j.Plan.Platforms), []byte(j.Result.Digest+"\n"), 0o644)
 }
 
-// digests returns the given digests. If there are none, it reads them from the image folder, where there may be one for each combination of the
-// image's platforms.
+// digests returns the given digests. If there are none, it reads them from the image folder, which may have a file
+// with a digest for each set of platforms.
 func (m *Maker) digests(d *workspace.Downstream, given []string) ([]string, error) {
 	if d.Image == nil {
 		return nil, nil // the plan reports a downstream without an image

@@ -62,7 +62,7 @@ func (c *comparison) follow(texts map[ast.Node]bool) *flow {
 	return f
 }
 
-// isProven reports whether a text is used only as an argument that may be reworded.
+// isProven reports whether a text reaches only arguments whose words may change, such as those of errors.New.
 func (f *flow) isProven(text ast.Node) bool {
 	needs, ok := f.asked[text]
 	return ok && !slices.ContainsFunc(needs, f.isBarred)

@@ -407,7 +407,7 @@ func TestLook(t *testing.T) {
 	require.Empty(t, w.did)
 }
 
-// A panic in any function of a step becomes the step's error, with the stack. In Look it is Trouble.
+// A panic in any function of a step becomes the step's error, with the stack. Look returns it as workflow.Trouble.
 func TestAPanicIsTheStepsError(t *testing.T) {
 	for name, s := range map[string]workflow.Step[result]{
 		"Skip": {Name: "a", Skip: func() string { panic("ouch") }},

@@ -109,7 +109,7 @@ func (w *Workspace) DisagreementError() error {
 	return operr.New("correct the places named above, "+w.WaysOut(found), "the manifests disagree in %s", operr.Count(len(found), "place"))
 }
 
-// WaysOut returns the other ways to resolve disagreements. The text completes a next step that begins with "correct the places named
+// WaysOut returns the other ways to resolve disagreements, as the end of a sentence that begins with "correct the places named
 // above".
 func (w *Workspace) WaysOut(found []Disagreement) string {
 	ways := "or let a bump correct them: `mage version:bump -to=… -fixDrift`"

@@ -179,8 +179,8 @@ func (l *loader) readEnvVersions(s *manifest.File, p *Package) {
 	}
 }
 
-// ownEnvVersions assigns each version in a build environment to a package: the one that is built, or the sibling that the variable
-// names. Versions of distributions that are not ours are dropped.
+// ownEnvVersions assigns each version in a variable of a build environment to a package: the package that is built, or the sibling in
+// the variable's name. Versions of distributions that are not ours are dropped.
 func (l *loader) ownEnvVersions(packages []*Package) {
 	for _, v := range l.envs {
 		for _, p := range packages {

@@ -15,8 +15,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workflow"
 )
 
-// ListLeftOut returns the parts that runs left out or did differently from GitHub, each with the reason. `once` reports whether a second build was
-// skipped. Jobs that ran in any of the runs are excluded.
+// ListLeftOut returns what the given runs omitted or did differently from GitHub, each with the reason. Jobs that ran in any of the runs are not
+// listed. `once` reports whether a second build was skipped.
 func ListLeftOut(runs []*Report, once bool) (all [][2]string) {
 	ran, notes := map[string]bool{}, map[string]bool{}
 	place := func(r *Report, j Job) string { return r.Workflow + ":" + strconv.Itoa(j.Line) }

@@ -48,8 +48,8 @@ func rerunCommand(r *runner.Result, job string) []string {
 	return append(words, "-job="+job)
 }
 
-// blame returns an error about the first part of a job that ended with a conclusion, or nil if there is none. `by` describes which job calls the
-// file, and `granted` where that job gets its permissions; both are "" if no job calls the file.
+// blame returns an error about the first leg or step of a job that has the conclusion `with`, or nil if there is none. `by` describes which job calls
+// the file, and `granted` where that job gets its permissions; both are "" if no job calls the file.
 func blame(r *runner.Result, j *runner.Job, with, by, granted string) error {
 	next := "`" + operr.Line(rerunCommand(r, j.ID)) + "` runs only this job again"
 	if len(j.Legs) == 0 && j.Conclusion == with {
