@@ -66,7 +66,7 @@ func TestReadOnly(t *testing.T) {
 }
 
 // bound makes a repository that is owned by a user who is subject to file permissions, and returns a function that runs targets as that user: the
-// current user, or nobody if the test runs as root.
+// current user, or the user "nobody" if the test runs as root.
 func bound(t *testing.T) (dir string, mage func(args ...string) (string, error)) {
 	base, err := os.MkdirTemp("", "readonly-") // t.TempDir is not accessible to nobody
 	require.NoError(t, err)

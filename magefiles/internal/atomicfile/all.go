@@ -94,7 +94,7 @@ func Check(root string, changes []Change) error {
 type Undone struct {
 	Files   int      // number of files in the interrupted ReplaceAll; 0 if there was none
 	Changed []string // files that it had changed, at least partly, and that now have their old contents
-	Foreign []string // files that have neither the old nor the new contents, and were not changed
+	Foreign []string // files that someone else has changed since: they have neither the old nor the new contents, and stay as they are
 }
 
 // Undo reverts the changes of an interrupted ReplaceAll. It is a no-op if there is none.

@@ -19,7 +19,7 @@ var options = []string{
 
 // configPath returns the path of the configuration for connecting to a host, or "" for the operator's own. For a jump host, ssh starts another ssh
 // process, which only inherits the path of the configuration (ssh_config(5), ProxyJump). So in that case, our options are in a generated
-// configuration that includes the other one. The path becomes part of an sh command, so a given configuration is always included in a generated
+// configuration, which includes the original one. The path becomes part of an sh command, so a given configuration is always included in a generated
 // one, whose path has no special characters. The generated configuration also contains the login, if any.
 func (s SSH) configPath(ctx context.Context, to destination, dir string) (string, error) {
 	login, err := s.Login.write(dir)
